@@ -1,0 +1,150 @@
+import { dataOf } from './metric-values.ts';
+import { DeadLetterError } from './errors.ts';
+import type { Json, Node, Value } from './json.ts';
+import { isNode } from './json.ts';
+import type { DayValues, Memory } from './state.ts';
+import type { SeriesRequest, SettleContext, Settled } from './stream.ts';
+import { futureMs } from './windows.ts';
+
+/** The answer to one request of a series. */
+export interface SeriesAnswer {
+  readonly request: SeriesRequest;
+  readonly body: Node;
+}
+
+/**
+ * Merges the answers of one window into a node a day, `{date, follower_count, reach, …}`, oldest
+ * first. `date` is Meta's `end_time` as it came.
+ *
+ * @throws DeadLetterError `mapping.invalid` when an answer is not a series
+ */
+export function mergeDays(answers: readonly SeriesAnswer[]): readonly Node[] {
+  const days = new Map<string, Record<string, Json>>();
+  for (const { request, body } of answers) {
+    for (const metric of dataOf(body, body)) {
+      const name = request.metrics[textOf(metric['name'])];
+      if (name === undefined) continue;
+      for (const point of pointsOf(metric, body)) {
+        const date = point['end_time'];
+        if (typeof date !== 'string') refuse(`${name}.values[].end_time`, body);
+        const day = days.get(date) ?? { date };
+        day[name] = point['value'] ?? null;
+        days.set(date, day);
+      }
+    }
+  }
+  return [...days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function pointsOf(metric: Node, root: Node): readonly Node[] {
+  const values = metric['values'];
+  if (!Array.isArray(values)) return refuse(`${textOf(metric['name'])}.values`, root);
+  return (values as readonly Json[]).map((point) =>
+    isNode(point) ? point : refuse(`${textOf(metric['name'])}.values[]`, root),
+  );
+}
+
+/**
+ * Decides which days to publish: those that are new or whose values changed, none ahead of now + 1
+ * day, none without data. A value that is known is never replaced by nothing: Meta's series come
+ * and go, `online_followers` above all.
+ *
+ * @param records - mapped days, oldest first
+ */
+export function settleDays(records: readonly Value[], context: SettleContext): Settled {
+  const known = new Map(context.memory.days.map((day) => [day.dateMs, day]));
+  const published: Value[] = [];
+  for (const record of records) {
+    const now = dayOf(record);
+    if (now.dateMs > context.nowMs + futureMs || isEmpty(now)) continue;
+    const before = known.get(now.dateMs);
+    const merged = before === undefined ? now : mergeDay(before, now);
+    if (before !== undefined && sameDay(before, merged)) continue;
+    known.set(merged.dateMs, merged);
+    published.push({ ...record, ...valuesOf(merged) });
+  }
+  return { records: published, memory: remember([...known.values()], context) };
+}
+
+function remember(days: readonly DayValues[], context: SettleContext): Memory {
+  const { memory, nowMs, lookbackMs } = context;
+  const newest = Math.max(memory.cursorMs ?? -Infinity, ...days.map((day) => day.dateMs));
+  const cursorMs = newest === -Infinity ? null : newest;
+  const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
+  const coveredUntilMs = Math.max(memory.coveredUntilMs ?? -Infinity, settledMs);
+  // What the next poll asks again, and so what it must be able to compare with.
+  const keepFromMs = Math.min(cursorMs ?? nowMs, nowMs) - lookbackMs;
+  return {
+    cursorMs,
+    coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
+    days: days.filter((day) => day.dateMs >= keepFromMs).sort((a, b) => a.dateMs - b.dateMs),
+  };
+}
+
+function dayOf(record: Value): DayValues {
+  return {
+    dateMs: record['date'] as number,
+    followerCount: (record['follower_count'] ?? null) as number | null,
+    reach: (record['reach'] ?? null) as number | null,
+    reachWeek: (record['reach_week'] ?? null) as number | null,
+    reachDays28: (record['reach_days_28'] ?? null) as number | null,
+    onlineFollowers: (record['online_followers'] ?? null) as DayValues['onlineFollowers'],
+  };
+}
+
+function valuesOf(day: DayValues): Value {
+  return {
+    follower_count: day.followerCount,
+    reach: day.reach,
+    reach_week: day.reachWeek,
+    reach_days_28: day.reachDays28,
+    online_followers: day.onlineFollowers,
+  };
+}
+
+function mergeDay(before: DayValues, now: DayValues): DayValues {
+  return {
+    dateMs: now.dateMs,
+    followerCount: now.followerCount ?? before.followerCount,
+    reach: now.reach ?? before.reach,
+    reachWeek: now.reachWeek ?? before.reachWeek,
+    reachDays28: now.reachDays28 ?? before.reachDays28,
+    onlineFollowers: hasHours(now.onlineFollowers) ? now.onlineFollowers : before.onlineFollowers,
+  };
+}
+
+function hasHours(hours: DayValues['onlineFollowers']): boolean {
+  return hours !== null && Object.keys(hours).length > 0;
+}
+
+function isEmpty(day: DayValues): boolean {
+  const counts = [day.followerCount, day.reach, day.reachWeek, day.reachDays28];
+  return counts.every((count) => count === null) && !hasHours(day.onlineFollowers);
+}
+
+function sameDay(a: DayValues, b: DayValues): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical(day: DayValues): string {
+  const hours = Object.entries(day.onlineFollowers ?? {}).sort(([a], [b]) => Number(a) - Number(b));
+  return JSON.stringify([
+    day.followerCount,
+    day.reach,
+    day.reachWeek,
+    day.reachDays28,
+    // An empty map and none mean the same: nothing known.
+    hours,
+  ]);
+}
+
+function refuse(path: string, root: Node): never {
+  throw new DeadLetterError('mapping.invalid', `field "${path}": not a series of daily values`, {
+    path,
+    raw: JSON.stringify(root),
+  });
+}

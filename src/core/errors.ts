@@ -1,0 +1,185 @@
+/**
+ * The one taxonomy of what can go wrong. The area stands in the code (`area.reason`), what to do
+ * about it in the type. Adapters translate into it; only `runtime/poller.ts` branches on it.
+ */
+
+/** Every error code there is; `docs/operations.md` explains each (a test keeps the two equal). */
+export const errorCodes = [
+  'accounts.none',
+  'config.invalid',
+  'encoding.invalid',
+  'graph.ambiguous',
+  'graph.bad-body',
+  'graph.blocked',
+  'graph.field-refused',
+  'graph.gone',
+  'graph.media-before-conversion',
+  'graph.metric-refused',
+  'graph.network',
+  'graph.not-enough-users',
+  'graph.not-enough-viewers',
+  'graph.permission',
+  'graph.rate-limited',
+  'graph.refused',
+  'graph.server',
+  'graph.timeout',
+  'graph.token',
+  'graph.too-much-data',
+  'internal.unexpected',
+  'kafka.commit-unknown',
+  'kafka.fenced',
+  'kafka.record-too-large',
+  'kafka.topic-invalid',
+  'kafka.unauthorized',
+  'kafka.unavailable',
+  'mapping.invalid',
+  'registry.incompatible',
+  'registry.missing',
+  'registry.unauthorized',
+  'registry.unavailable',
+  'state.unreadable',
+] as const;
+
+/** An `area.reason` literal. */
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** What a limit or a pause holds for. */
+export interface Scope {
+  readonly kind: 'app' | 'account' | 'user' | 'page';
+  /** The account or page id; empty for `app` and `user`, which a token has one of. */
+  readonly id: string;
+}
+
+/** Passing trouble: the same poll is worth another try. */
+export class RetryError extends Error {
+  readonly disposition = 'retry';
+  override readonly name = 'RetryError';
+  readonly code: ErrorCode;
+  /** Milliseconds that the other side asked to be left alone, when it said so. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { retryAfterMs?: number; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** A limit was reached: nothing in `scope` may be asked before `retryAfterMs` have passed. */
+export class WaitError extends Error {
+  readonly disposition = 'wait';
+  override readonly name = 'WaitError';
+  readonly code: ErrorCode;
+  readonly scope: Scope;
+  readonly retryAfterMs: number;
+  constructor(code: ErrorCode, message: string, options: { scope: Scope; retryAfterMs: number }) {
+    super(message);
+    this.code = code;
+    this.scope = options.scope;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/**
+ * Something that cannot be had (a media without insights, a refused metric or field); the rest can.
+ * `subjects` names what was refused when the API says so: metrics or fields.
+ */
+export class SkipError extends Error {
+  readonly disposition = 'skip';
+  override readonly name = 'SkipError';
+  readonly code: ErrorCode;
+  readonly subjects: readonly string[];
+  constructor(code: ErrorCode, message: string, subjects: readonly string[] = []) {
+    super(message);
+    this.code = code;
+    this.subjects = subjects;
+  }
+}
+
+/** A node, body or record that cannot be used; it goes to the dead letters with `path` and `raw`. */
+export class DeadLetterError extends Error {
+  readonly disposition = 'dead-letter';
+  override readonly name = 'DeadLetterError';
+  readonly code: ErrorCode;
+  /** Where in the node the trouble is, as `children[2].id`; empty for the whole. */
+  readonly path: string;
+  /** What came, as text (JSON where it was JSON), free of secrets. */
+  readonly raw: string;
+  constructor(code: ErrorCode, message: string, what: { path: string; raw: string }) {
+    super(message);
+    this.code = code;
+    this.path = what.path;
+    this.raw = what.raw;
+  }
+}
+
+/** Ends this stream of this account until a person has acted; everything else goes on. */
+export class StopStreamError extends Error {
+  readonly disposition = 'stop-stream';
+  override readonly name = 'StopStreamError';
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Ends all streams of this account (its token, its existence); other accounts go on. */
+export class StopAccountError extends Error {
+  readonly disposition = 'stop-account';
+  override readonly name = 'StopAccountError';
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Ends the process with a documented exit code. */
+export class StopProcessError extends Error {
+  readonly disposition = 'stop-process';
+  override readonly name = 'StopProcessError';
+  readonly code: ErrorCode;
+  readonly exitCode: ExitCode;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { exitCode: ExitCode; cause?: unknown } = { exitCode: 3 },
+  ) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.exitCode = options.exitCode;
+  }
+}
+
+/** 0 done · 1 internal · 2 configuration or usage · 3 something outside refused or is away. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+/** Every error that this program raises on purpose. */
+export type ConnectorError =
+  | RetryError
+  | WaitError
+  | SkipError
+  | DeadLetterError
+  | StopStreamError
+  | StopAccountError
+  | StopProcessError;
+
+/** What the poller does about an error. */
+export type Disposition = ConnectorError['disposition'];
+
+/** Whether `error` is one of the taxonomy; anything else is a bug or an untranslated surprise. */
+export function isConnectorError(error: unknown): error is ConnectorError {
+  return (
+    error instanceof RetryError ||
+    error instanceof WaitError ||
+    error instanceof SkipError ||
+    error instanceof DeadLetterError ||
+    error instanceof StopStreamError ||
+    error instanceof StopAccountError ||
+    error instanceof StopProcessError
+  );
+}

@@ -1,0 +1,53 @@
+/**
+ * What a node's fields are. A stream lists them once; the mapping, the request's `fields=` and the
+ * conformance suite read that list.
+ */
+export type Field =
+  | { readonly kind: 'id' | 'text' | 'long' | 'double' | 'flag' | 'time' }
+  | { readonly kind: 'counts' }
+  | { readonly kind: 'url'; readonly without: readonly string[] }
+  | { readonly kind: 'object'; readonly fields: Fields }
+  | { readonly kind: 'list'; readonly fields: Fields };
+
+/** Fields by the Graph API's name; the value says what they hold and whether they must be there. */
+export type Fields = Readonly<
+  Record<string, { readonly field: Field; readonly required: boolean }>
+>;
+
+interface Declared {
+  readonly field: Field;
+  readonly required: boolean;
+}
+
+const optional = (field: Field): Declared => ({ field, required: false });
+
+/** A Graph id: a text of digits, or an exact whole number (`ig_id` of users), kept as text. */
+export const id: Declared = optional({ kind: 'id' });
+export const text: Declared = optional({ kind: 'text' });
+/** A whole number within ±2^53. */
+export const long: Declared = optional({ kind: 'long' });
+export const double: Declared = optional({ kind: 'double' });
+export const flag: Declared = optional({ kind: 'flag' });
+/** Meta's `2026-05-12T05:26:06+0000`; epoch milliseconds in the record. */
+export const time: Declared = optional({ kind: 'time' });
+/** An open object of whole numbers. */
+export const counts: Declared = optional({ kind: 'counts' });
+
+/** A signed URL, less the query parameters named, which change on every call. */
+export const url = (...without: string[]): Declared => optional({ kind: 'url', without });
+export const object = (fields: Fields): Declared => optional({ kind: 'object', fields });
+/** An edge expanded in place: `{data: [...]}`. */
+export const list = (fields: Fields): Declared => optional({ kind: 'list', fields });
+
+/** The same field, but a node without it is a dead letter. */
+export const required = (declared: Declared): Declared => ({ ...declared, required: true });
+
+/** The `fields=` parameter that asks for exactly these: `id,owner,children{id,…}`. */
+export function fieldsParameter(fields: Fields, without: ReadonlySet<string> = new Set()): string {
+  return Object.entries(fields)
+    .filter(([name]) => !without.has(name))
+    .map(([name, { field }]) =>
+      field.kind === 'list' ? `${name}{${fieldsParameter(field.fields, without)}}` : name,
+    )
+    .join(',');
+}

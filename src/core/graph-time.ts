@@ -1,0 +1,30 @@
+const pattern = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:Z|([+-])(\d{2}):?(\d{2}))$/;
+
+/**
+ * Reads a time as the Graph API writes it (`2026-05-12T05:26:06+0000`, no colon in the offset);
+ * RFC 3339 is read as well.
+ *
+ * @returns epoch milliseconds, or undefined when the text is not a real moment
+ */
+export function parseGraphTime(text: string): number | undefined {
+  const match = pattern.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second, sign, offsetHours, offsetMinutes] = match;
+  const moment = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  );
+  // Date.UTC rolls 31 February over into March; a real moment survives the way back.
+  if (new Date(moment).toISOString().slice(0, 19) !== text.slice(0, 19)) return undefined;
+  const offset = (Number(offsetHours ?? 0) * 60 + Number(offsetMinutes ?? 0)) * 60_000;
+  return sign === '-' ? moment + offset : moment - offset;
+}
+
+/** Epoch milliseconds as `2026-05-12T05:26:06Z`, for keys and messages. */
+export function isoSeconds(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,27 @@
+import { DeadLetterError } from './errors.ts';
+import type { Node } from './json.ts';
+import { isNode } from './json.ts';
+
+/**
+ * Where a list goes on: the cursor after its last item, or undefined at its end. Only the absence
+ * of `paging.next` is the end: the last page still has cursors, and an empty page may have a next.
+ *
+ * @param seen - the cursors taken so far in this walk; gets the new one
+ * @throws DeadLetterError `graph.bad-body` when there is a next page but no new cursor to reach it
+ */
+export function nextCursor(body: Node, seen: Set<string>): string | undefined {
+  const paging = body['paging'];
+  if (!isNode(paging) || paging['next'] === undefined) return undefined;
+  const cursors = paging['cursors'];
+  const after = isNode(cursors) ? cursors['after'] : undefined;
+  if (typeof after !== 'string' || after === '' || seen.has(after)) {
+    throw new DeadLetterError(
+      'graph.bad-body',
+      'field "paging.cursors.after": there is a next page, but no new cursor that leads to it',
+      // Never the paging itself: its URLs carry the token.
+      { path: 'paging.cursors.after', raw: JSON.stringify(after ?? null) },
+    );
+  }
+  seen.add(after);
+  return after;
+}

@@ -1,0 +1,83 @@
+import { streamNames, type StreamName } from './stream-name.ts';
+
+/** What must work before the first poll, in the order in which reasons are listed. */
+export const dependencyNames = ['state', 'kafka', 'registry', 'graph'] as const;
+
+/** Something outside that polls need; `state` is the restored state topic. */
+export type DependencyName = (typeof dependencyNames)[number];
+
+/** Whether a dependency can be used; `reason` says why not, for a person, free of secrets. */
+export interface DependencyHealth {
+  readonly ready: boolean;
+  readonly reason: string;
+}
+
+/** What is known of one account's polls. */
+export interface AccountHealth {
+  /** Epoch milliseconds. */
+  readonly addedAtMs: number;
+  /** When each stream's last successful poll ended, epoch milliseconds; absent before the first. */
+  readonly succeededAtMs: Readonly<Partial<Record<StreamName, number>>>;
+}
+
+/** Everything that readiness is decided from. */
+export interface HealthSnapshot {
+  readonly dependencies: Readonly<Record<DependencyName, DependencyHealth>>;
+  /** The enabled streams. */
+  readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
+  /** The polled accounts, by id. */
+  readonly accounts: ReadonlyMap<string, AccountHealth>;
+}
+
+/** The answer of `/readyz`. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** One sentence for each thing in the way; empty when ready. */
+  readonly reasons: readonly string[];
+}
+
+/** A (stream, account) may go this many intervals without a successful poll. */
+const toleratedIntervals = 3;
+/** Account ids in one reason; the rest are counted. */
+const namedAccounts = 3;
+
+/**
+ * Ready when every dependency is, and no enabled stream of any account has been without a successful
+ * poll for more than three of its intervals, counted from when the account was added.
+ *
+ * @param nowMs - epoch milliseconds
+ */
+export function readiness(snapshot: HealthSnapshot, nowMs: number): Readiness {
+  const reasons = [...missingDependencies(snapshot), ...lateStreams(snapshot, nowMs)];
+  return { ready: reasons.length === 0, reasons };
+}
+
+function missingDependencies({ dependencies }: HealthSnapshot): string[] {
+  return dependencyNames
+    .filter((name) => !dependencies[name].ready)
+    .map((name) => `${name}: ${dependencies[name].reason}`);
+}
+
+function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
+  return streamNames.flatMap((stream) => {
+    const intervalMs = snapshot.streams[stream]?.intervalMs;
+    if (intervalMs === undefined) return [];
+    const toleratedMs = toleratedIntervals * intervalMs;
+    const late = [...snapshot.accounts]
+      .filter(([, { succeededAtMs, addedAtMs }]) => {
+        return nowMs - (succeededAtMs[stream] ?? addedAtMs) > toleratedMs;
+      })
+      .map(([id]) => id);
+    return late.length === 0 ? [] : [describeLate(stream, toleratedMs, late)];
+  });
+}
+
+function describeLate(stream: StreamName, toleratedMs: number, late: readonly string[]): string {
+  const named = late.slice(0, namedAccounts).join(', ');
+  const more = late.length > namedAccounts ? ` and ${late.length - namedAccounts} more` : '';
+  const noun = late.length === 1 ? 'account' : 'accounts';
+  return (
+    `${stream}: no successful poll for more than ${toleratedMs / 1000} s ` +
+    `(${toleratedIntervals} intervals) of ${noun} ${named}${more}`
+  );
+}

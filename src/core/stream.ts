@@ -1,0 +1,81 @@
+import type { Account, Login } from './account.ts';
+import type { ErrorCode } from './errors.ts';
+import type { Fields } from './fields.ts';
+import type { Node, Value } from './json.ts';
+import type { Memory } from './state.ts';
+import type { StreamName } from './stream-name.ts';
+
+/** Where a node came from and when. */
+export interface Origin {
+  readonly account: Account;
+  readonly polledAtMs: number;
+}
+
+/** What becomes of a node: a record, or nothing for a reason that is counted. */
+export type Mapped =
+  | { readonly kind: 'record'; readonly record: Value; readonly unknown: readonly string[] }
+  | { readonly kind: 'skipped'; readonly reason: ErrorCode };
+
+/** Metrics that may be asked in one request, with the breakdown that must go alone. */
+export interface MetricGroup {
+  readonly metrics: readonly string[];
+  readonly breakdown?: string;
+}
+
+/** One request of a series of daily values; `as` names each metric in the merged day. */
+export interface SeriesRequest {
+  readonly period: string;
+  readonly metrics: Readonly<Record<string, string>>;
+  /** These metrics of it reach back 30 days only and are left out of older windows. */
+  readonly recentOnly: readonly string[];
+}
+
+/** What a stream asks of the API; every request that it can cause stands here. */
+export type Source =
+  | { readonly kind: 'object'; readonly fields: Fields }
+  | { readonly kind: 'list'; readonly edge: 'media' | 'stories'; readonly fields: Fields }
+  | {
+      readonly kind: 'insights';
+      /** The list that names the media. */
+      readonly edge: 'media' | 'stories';
+      readonly listFields: Fields;
+      /** The widest sets of metrics that a listed media answers, by login. */
+      readonly groups: (listed: Node, login: Login) => readonly MetricGroup[];
+    }
+  | { readonly kind: 'series'; readonly requests: readonly SeriesRequest[] }
+  | {
+      readonly kind: 'breakdowns';
+      readonly metric: string;
+      readonly period: string;
+      readonly breakdowns: readonly string[];
+    };
+
+/** Which records are worth publishing and what to remember afterwards. */
+export interface Settled {
+  readonly records: readonly Value[];
+  readonly memory: Memory;
+}
+
+/** What settling looks at besides the records. */
+export interface SettleContext {
+  readonly memory: Memory;
+  readonly nowMs: number;
+  readonly lookbackMs: number;
+  /** Up to where the page's window asked; null where there are no windows. */
+  readonly coveredUntilMs: number | null;
+}
+
+/** A stream, as data: what it asks, how a node becomes a record, what it is keyed by. */
+export interface Stream {
+  readonly name: StreamName;
+  readonly mode: 'full' | 'incremental';
+  /** One sentence for the documents. */
+  readonly doc: string;
+  /** Record fields that make the key, in order. */
+  readonly key: readonly string[];
+  readonly source: Source;
+  /** @throws DeadLetterError `mapping.invalid`. Pure; never changes the node. */
+  readonly toRecord: (node: Node, origin: Origin) => Mapped;
+  /** Only incremental streams decide; full streams publish all. */
+  readonly settle?: (records: readonly Value[], context: SettleContext) => Settled;
+}

@@ -1,0 +1,62 @@
+/** A span of time to ask for; both ends inclusive, epoch milliseconds. */
+export interface Window {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** Whether metrics that reach back 30 days only can be asked for here. */
+  readonly recent: boolean;
+}
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** The API refuses more than 2,592,000 s between since and until. */
+export const maxWindowMs = 30 * dayMs;
+/**
+ * `follower_count` and `online_followers` reach back 30 days. The API measures with its own clock a
+ * moment later, so ours stays an hour inside.
+ */
+export const recentReachMs = 30 * dayMs - hourMs;
+/** `reach` goes back two years ("Metrics data is available for the last 2 years"); a day inside. */
+export const longReachMs = 729 * dayMs;
+/** Accounts ahead of UTC have a day that ends in our future. */
+export const futureMs = dayMs;
+
+/** What decides the windows of one poll. */
+export interface WindowPlan {
+  readonly nowMs: number;
+  readonly cursorMs: number | null;
+  readonly coveredUntilMs: number | null;
+  /** Configured; null means as far as every metric goes. */
+  readonly startDateMs: number | null;
+  readonly lookbackMs: number;
+}
+
+/**
+ * The windows that a poll of user_insights asks, oldest first, so that the cursor only moves ahead:
+ * from the look-back before what is known (or from the start date) to a day ahead of now.
+ * At most 30 days each, cut where the metrics of 30 days begin.
+ */
+export function planWindows(plan: WindowPlan): readonly Window[] {
+  const untilMs = plan.nowMs + futureMs;
+  const sinceMs = planStart(plan);
+  const cutMs = Math.min(Math.max(plan.nowMs - recentReachMs, sinceMs), untilMs);
+  return [...split(sinceMs, cutMs, false), ...split(cutMs, untilMs, true)];
+}
+
+function planStart(plan: WindowPlan): number {
+  const { nowMs } = plan;
+  const known = Math.max(plan.cursorMs ?? -Infinity, plan.coveredUntilMs ?? -Infinity);
+  const wanted =
+    known === -Infinity
+      ? (plan.startDateMs ?? nowMs - recentReachMs)
+      : Math.min(known, nowMs) - plan.lookbackMs;
+  return Math.min(Math.max(wanted, nowMs - longReachMs), nowMs);
+}
+
+function split(sinceMs: number, untilMs: number, recent: boolean): Window[] {
+  const windows: Window[] = [];
+  for (let start = sinceMs; start < untilMs; start += maxWindowMs) {
+    windows.push({ sinceMs: start, untilMs: Math.min(start + maxWindowMs, untilMs), recent });
+  }
+  return windows;
+}
