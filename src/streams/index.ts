@@ -1,0 +1,20 @@
+import type { Stream } from '../core/stream.ts';
+import type { StreamName } from '../core/stream-name.ts';
+import { media } from './media.ts';
+import { mediaInsights } from './media-insights.ts';
+import { stories } from './stories.ts';
+import { storyInsights } from './story-insights.ts';
+import { userInsights } from './user-insights.ts';
+import { userLifetimeInsights } from './user-lifetime-insights.ts';
+import { users } from './users.ts';
+
+/** Every stream there is. Adding one is adding it here; see CONTRIBUTING. */
+export const streams: Readonly<Record<StreamName, Stream>> = {
+  stories,
+  story_insights: storyInsights,
+  users,
+  media,
+  media_insights: mediaInsights,
+  user_insights: userInsights,
+  user_lifetime_insights: userLifetimeInsights,
+};

@@ -1,0 +1,51 @@
+import type { Fields } from '../core/fields.ts';
+import { flag, id, list, long, object, required, text, time, url } from '../core/fields.ts';
+import { recordOf } from '../core/record.ts';
+import type { Stream } from '../core/stream.ts';
+
+/** What a media and an album's child have in common. */
+export const mediaFields: Fields = {
+  id: required(id),
+  ig_id: id,
+  media_type: text,
+  // Signed anew on every call; `_nc_rid` names the request.
+  media_url: url('_nc_rid'),
+  owner: object({ id: required(id) }),
+  permalink: text,
+  shortcode: text,
+  thumbnail_url: text,
+  timestamp: time,
+  username: text,
+};
+
+const fields: Fields = {
+  ...mediaFields,
+  caption: text,
+  comments_count: long,
+  is_comment_enabled: flag,
+  like_count: long,
+  media_product_type: text,
+  alt_text: text,
+  reposts_count: long,
+  saved_count: long,
+  shares_count: long,
+  total_like_count: long,
+  total_comments_count: long,
+  total_views_count: long,
+  children: list(mediaFields),
+};
+
+/**
+ * Posts, reels and albums, newest first; an album's children come by field expansion in the same
+ * request.
+ *
+ * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read 2026-11)
+ */
+export const media: Stream = {
+  name: 'media',
+  mode: 'full',
+  doc: 'Posts, reels and albums with their children.',
+  key: ['id'],
+  source: { kind: 'list', edge: 'media', fields },
+  toRecord: recordOf(fields),
+};

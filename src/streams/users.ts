@@ -1,0 +1,32 @@
+import type { Fields } from '../core/fields.ts';
+import { id, long, required, text, url } from '../core/fields.ts';
+import { recordOf } from '../core/record.ts';
+import type { Stream } from '../core/stream.ts';
+
+const fields: Fields = {
+  id: required(id),
+  ig_id: id,
+  biography: text,
+  followers_count: long,
+  follows_count: long,
+  media_count: long,
+  name: text,
+  // Signed anew on every call; `ccb` alone differs between equal pictures.
+  profile_picture_url: url('ccb'),
+  username: text,
+  website: text,
+};
+
+/**
+ * The account's profile and its counts.
+ *
+ * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user (read 2026-11)
+ */
+export const users: Stream = {
+  name: 'users',
+  mode: 'full',
+  doc: "The account's profile and counts, a snapshot a poll.",
+  key: ['id'],
+  source: { kind: 'object', fields },
+  toRecord: recordOf(fields),
+};
