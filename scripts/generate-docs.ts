@@ -1,0 +1,38 @@
+/**
+ * Writes the generated pages of docs/. With `--check` writes nothing and exits 1 when one is stale.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { renderConfigurationPage } from '../src/config/page.ts';
+
+interface GeneratedDocument {
+  /** From the project's root. */
+  readonly file: string;
+  render(): string;
+}
+
+const documents: readonly GeneratedDocument[] = [
+  { file: 'docs/configuration.md', render: renderConfigurationPage },
+];
+
+const check = process.argv.includes('--check');
+for (const document of documents) {
+  const path = fileURLToPath(new URL(`../${document.file}`, import.meta.url));
+  const wanted = document.render();
+  if (readIfThere(path) === wanted) continue;
+  if (check) {
+    console.error(`${document.file} is stale: run "npm run docs" and commit the result`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, wanted);
+    console.log(`${document.file} written`);
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,31 @@
+import { StopProcessError } from '../core/errors.ts';
+
+/** One thing that is wrong with the configuration. Holds no secret. */
+export interface Problem {
+  /** The field, as `kafka.brokers`, or the name that nobody knows. */
+  readonly path: string;
+  /** The environment variable that sets the field; null when there is none. */
+  readonly env: string | null;
+  /** What came, masked where it may be a secret. */
+  readonly came: string;
+  readonly expected: string;
+  /** What to do about it. */
+  readonly action: string;
+}
+
+/** Ends the process with exit code 2; lists every problem at once, one a line. */
+export class ConfigError extends StopProcessError {
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    super('config.invalid', [`${count} in the configuration:`, ...problems.map(line)].join('\n'), {
+      exitCode: 2,
+    });
+    this.problems = problems;
+  }
+}
+
+function line(problem: Problem): string {
+  const name = problem.env === null ? problem.path : `${problem.path} (${problem.env})`;
+  return `- ${name}: got ${problem.came}, expected ${problem.expected}; ${problem.action}`;
+}

@@ -1,0 +1,104 @@
+import { fileURLToPath } from 'node:url';
+import type { Problem } from './config-error.ts';
+import { isLeaf, listLeaves, type Group } from './leaf.ts';
+import { nearestName } from './nearest-name.ts';
+import { redact } from './redaction.ts';
+import { schema } from './schema.ts';
+import { readTextFile } from './text-file.ts';
+
+/** `config/default.json` of the package, which is two levels up from `src/config` and `dist/config`. */
+export const defaultsFile = fileURLToPath(new URL('../../config/default.json', import.meta.url));
+
+/** What a file says of known fields, and what is wrong with the rest of it. */
+export interface FileValues {
+  readonly values: FileGroup;
+  readonly problems: readonly Problem[];
+  /** Whether the file could be read at all. */
+  readonly readable: boolean;
+}
+
+/** A level of the file: raw values and levels below. */
+export type FileGroup = Record<string, unknown>;
+
+/** Reads a JSON file of configuration. Unknown keys are named; nothing is thrown. */
+export function readConfigFile(file: string): FileValues {
+  const content = readTextFile(file);
+  if (!content.ok) {
+    const came = `a file that cannot be read (${content.reason})`;
+    return unreadable(file, came, 'correct the path or its rights');
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(content.text);
+  } catch (error) {
+    // The parser's message quotes the file, which may hold secrets; only the place is shown.
+    const place = /line \d+ column \d+/.exec(error instanceof Error ? error.message : '')?.[0];
+    const came =
+      place === undefined ? 'text that is not JSON' : `text that is not JSON at ${place}`;
+    return unreadable(file, came, 'correct the file');
+  }
+  if (!isObject(json)) return unreadable(file, 'JSON that is not an object', 'correct the file');
+  const problems: Problem[] = [];
+  const values = knownValues({ group: schema, found: json, path: '' }, { file, problems });
+  return { values, problems, readable: true };
+}
+
+function unreadable(file: string, came: string, action: string): FileValues {
+  const expected = 'a JSON object as config/example.json';
+  const problem = { path: `file ${redact(file)}`, env: null, came, expected, action };
+  return { values: {}, problems: [problem], readable: false };
+}
+
+interface Level {
+  readonly group: Group;
+  readonly found: Readonly<Record<string, unknown>>;
+  readonly path: string;
+}
+
+interface Report {
+  readonly file: string;
+  readonly problems: Problem[];
+}
+
+function knownValues(level: Level, report: Report): FileGroup {
+  const values: FileGroup = {};
+  for (const [key, raw] of Object.entries(level.found)) {
+    const path = level.path === '' ? key : `${level.path}.${key}`;
+    const entry = Object.hasOwn(level.group, key) ? level.group[key] : undefined;
+    if (entry === undefined) {
+      report.problems.push(unknownKey(path, report.file));
+    } else if (isLeaf(entry)) {
+      if (isObject(raw)) report.problems.push(misplaced(path, 'an object', entry.format.expected));
+      else values[key] = raw;
+    } else if (isObject(raw)) {
+      values[key] = knownValues({ group: entry, found: raw, path }, report);
+    } else {
+      const keys = Object.keys(entry).join(', ');
+      report.problems.push(misplaced(path, 'a single value or a list', `an object with ${keys}`));
+    }
+  }
+  return values;
+}
+
+function misplaced(path: string, came: string, expected: string): Problem {
+  return { path, env: null, came, expected, action: 'correct the configuration file' };
+}
+
+function unknownKey(path: string, file: string): Problem {
+  const nearest = nearestName(
+    path,
+    listLeaves(schema).map((leaf) => leaf.path),
+  );
+  const meant = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+  return {
+    path: redact(path),
+    env: null,
+    came: `an unknown key in ${redact(file)}`,
+    expected: 'a key of docs/configuration.md',
+    action: `remove or correct it${meant}`,
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

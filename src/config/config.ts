@@ -1,0 +1,113 @@
+import type { Login } from '../core/account.ts';
+import type { StreamName } from '../core/stream-name.ts';
+
+/** Every compatibility level that a Confluent registry knows. */
+export const compatibilities = [
+  'BACKWARD',
+  'BACKWARD_TRANSITIVE',
+  'FORWARD',
+  'FORWARD_TRANSITIVE',
+  'FULL',
+  'FULL_TRANSITIVE',
+  'NONE',
+] as const;
+
+/** How a subject's versions must fit each other. */
+export type Compatibility = (typeof compatibilities)[number];
+
+/** From the most talkative to silence. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** The least important line that is still written. */
+export type LogLevel = (typeof logLevels)[number];
+
+/** What the program is told, whole and valid. Deep-frozen; holds secrets, so never log it as it is. */
+export interface Config {
+  readonly instagram: InstagramConfig;
+  readonly kafka: KafkaConfig;
+  readonly schemaRegistry: SchemaRegistryConfig;
+  readonly streams: Readonly<Record<StreamName, StreamConfig>>;
+  readonly polling: PollingConfig;
+  readonly http: {
+    readonly enabled: boolean;
+    readonly host: string;
+    /** 0 takes any free port. */
+    readonly port: number;
+  };
+  readonly log: { readonly level: LogLevel };
+}
+
+/** Where the Graph API is and how much is asked of it. */
+export interface InstagramConfig {
+  readonly accessToken: string;
+  /** As in the path: `v25.0`. */
+  readonly apiVersion: string;
+  /** Without a slash at its end; null means the login's own host. */
+  readonly baseUrl: string | null;
+  readonly login: Login;
+  /** The ids that may be polled; empty means all that the token reaches. */
+  readonly accounts: readonly string[];
+  /** Epoch milliseconds; null means as far back as every metric goes. */
+  readonly startDateMs: number | null;
+  readonly requestTimeoutMs: number;
+  readonly maxConcurrentRequests: number;
+  readonly accountsRefreshMs: number;
+  /** 1 to 100. */
+  readonly pageSize: number;
+}
+
+/** Where Kafka is and how it is used. */
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Holds `{stream}`. */
+  readonly topicTemplate: string;
+  readonly transactionalIdPrefix: string;
+  readonly transactionTimeoutMs: number;
+  readonly sendDeadlineMs: number;
+  readonly connectionTimeoutMs: number;
+  readonly maxBatchRecords: number;
+  readonly topics: {
+    readonly create: boolean;
+    readonly partitions: number;
+    readonly statePartitions: number;
+    /** -1 leaves it to the broker. */
+    readonly replicationFactor: number;
+    /** -1 leaves it to the broker. */
+    readonly minInSyncReplicas: number;
+  };
+}
+
+/** Where schemas are kept; `username` and `password` are both set or both null. */
+export interface SchemaRegistryConfig {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly compatibility: Compatibility;
+  /** `verify` takes only schemas that are there already. */
+  readonly mode: 'register' | 'verify';
+  readonly username: string | null;
+  readonly password: string | null;
+}
+
+/** Whether and how often a stream is polled. */
+export interface StreamConfig {
+  readonly enabled: boolean;
+  readonly intervalMs: number;
+}
+
+/** How polls are paced, repeated and ended. */
+export interface PollingConfig {
+  readonly concurrency: number;
+  /** Share of the interval, 0 to 0.5. */
+  readonly jitter: number;
+  readonly lookbackMs: number;
+  readonly maxAttempts: number;
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+  /** How long `once` waits for what is away. */
+  readonly onceTimeoutMs: number;
+  readonly shutdownGraceMs: number;
+  /** The name written into the state; null means the host's name. */
+  readonly instance: string | null;
+}

@@ -1,0 +1,140 @@
+/** What a format makes of a value: the typed value, or what it expected instead. */
+export type Parsed<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };
+
+/**
+ * How one field is written. Strict: nothing is rounded, guessed or cut. `raw` is a text from the
+ * environment, an argument or the file, or one of the file's native JSON values; null is "not set".
+ */
+export interface Format<T> {
+  /** For a person, as `a whole number from 1 to 100`. */
+  readonly expected: string;
+  /** Whether the value must never be shown. */
+  readonly secret: boolean;
+  parse(raw: unknown, nowMs: number): Parsed<T>;
+}
+
+/** A format out of a function that gives undefined for what it refuses. */
+export function format<T>(
+  expected: string,
+  parse: (raw: unknown, nowMs: number) => T | undefined,
+): Format<T> {
+  return {
+    expected,
+    secret: false,
+    parse: (raw, nowMs) => {
+      const value = parse(raw, nowMs);
+      return value === undefined ? { ok: false, expected } : { ok: true, value };
+    },
+  };
+}
+
+/** A text that matches `pattern` as a whole. */
+export function text(expected: string, pattern: RegExp): Format<string> {
+  return format(expected, (raw) =>
+    typeof raw === 'string' && pattern.test(raw) ? raw : undefined,
+  );
+}
+
+/** One of the words, to the letter. */
+export function choice<const T extends string>(words: readonly T[]): Format<T> {
+  return format(`one of ${words.join(', ')}`, (raw) => words.find((word) => word === raw));
+}
+
+/** `true` or `false`, and no other word for them. */
+export function flag(): Format<boolean> {
+  return format('true or false', (raw) => {
+    if (raw === true || raw === 'true') return true;
+    return raw === false || raw === 'false' ? false : undefined;
+  });
+}
+
+/** A whole number in plain digits, both limits included. */
+export function integer(min: number, max: number): Format<number> {
+  return format(`a whole number from ${min} to ${max}`, (raw) => wholeNumber(raw, min, max));
+}
+
+/** A whole number from 1, or -1, which leaves it to the broker. */
+export function integerOrBroker(max: number): Format<number> {
+  const expected = `a whole number from 1 to ${max}, or -1 for the broker's own`;
+  return format(expected, (raw) => wholeNumber(raw, -1, -1) ?? wholeNumber(raw, 1, max));
+}
+
+function wholeNumber(raw: unknown, min: number, max: number): number | undefined {
+  const value = typeof raw === 'string' && /^(?:0|-?[1-9]\d*)$/.test(raw) ? Number(raw) : raw;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) return undefined;
+  return value >= min && value <= max ? value : undefined;
+}
+
+/** A decimal fraction, both limits included. */
+export function share(min: number, max: number): Format<number> {
+  return format(`a number from ${min} to ${max}, such as 0.1`, (raw) => {
+    const value = typeof raw === 'string' && /^\d+(?:\.\d+)?$/.test(raw) ? Number(raw) : raw;
+    return typeof value === 'number' && value >= min && value <= max ? value : undefined;
+  });
+}
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Milliseconds of `500ms`, `15s`, `15m`, `24h` or `7d`; undefined for anything else. */
+function parseDuration(raw: unknown): number | undefined {
+  const match = typeof raw === 'string' ? /^([1-9]\d{0,11})(ms|s|m|h|d)$/.exec(raw) : null;
+  if (match === null) return undefined;
+  return Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];
+}
+
+/**
+ * A positive duration with its unit, as milliseconds; both limits included. 24 days at most unless
+ * said otherwise: Node's timers take no more than 2^31 - 1 ms and fire at once beyond it.
+ */
+export function duration(min = '1ms', max = '24d'): Format<number> {
+  const minMs = parseDuration(min) ?? 1;
+  const maxMs = parseDuration(max) ?? Infinity;
+  const expected = `a duration from ${min} to ${max}, a number with its unit (ms, s, m, h, d)`;
+  return format(expected, (raw) => {
+    const ms = parseDuration(raw);
+    return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
+  });
+}
+
+/**
+ * A comma separated text or a JSON list of texts. Entries are trimmed; an empty one is refused; an
+ * empty text is the empty list, where `atLeast` is 0.
+ */
+export function list<T>(entry: Format<T>, atLeast: 0 | 1 = 0): Format<readonly T[]> {
+  const entries = atLeast === 1 ? 'one or more entries' : 'entries';
+  const expected = `a comma separated list of ${entries}, none empty, each ${entry.expected}`;
+  return {
+    expected,
+    secret: entry.secret,
+    parse: (raw, nowMs) => {
+      const parts = splitList(raw);
+      if (parts === undefined || parts.length < atLeast) return { ok: false, expected };
+      const values: T[] = [];
+      for (const part of parts) {
+        const parsed = entry.parse(part, nowMs);
+        if (!parsed.ok) return { ok: false, expected };
+        values.push(parsed.value);
+      }
+      return { ok: true, value: values };
+    },
+  };
+}
+
+function splitList(raw: unknown): readonly unknown[] | undefined {
+  if (raw === '') return [];
+  if (typeof raw === 'string') return raw.split(',').map((entry) => entry.trim());
+  return Array.isArray(raw) ? raw : undefined;
+}
+
+/** `inner`, or null when it is not set; an empty text is "not set", except for a secret. */
+export function optional<T>(inner: Format<T>): Format<T | null> {
+  return {
+    expected: inner.expected,
+    secret: inner.secret,
+    parse: (raw, nowMs) =>
+      raw === null || (raw === '' && !inner.secret)
+        ? { ok: true, value: null }
+        : inner.parse(raw, nowMs),
+  };
+}

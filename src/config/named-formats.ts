@@ -1,0 +1,71 @@
+import { streamNames, topicName, type StreamName } from '../core/stream-name.ts';
+import { choice, format, list, text, type Format } from './formats.ts';
+
+/** A token or password; never shown. `pattern` says which characters it may have. */
+export function secret(expected: string, pattern: RegExp): Format<string> {
+  return { ...text(expected, pattern), secret: true };
+}
+
+/** An http or https URL, as it is but for a slash at its end. */
+export function url(): Format<string> {
+  const expected = 'an http or https URL without user, password, query and fragment';
+  return format(expected, (raw) => {
+    if (typeof raw !== 'string' || !/^https?:\/\/[^\s/?#@\\]+(?:\/[^\s?#@\\]*)?$/.test(raw)) {
+      return undefined;
+    }
+    return URL.canParse(raw) ? raw.replace(/\/+$/, '') : undefined;
+  });
+}
+
+/** Kafka's bootstrap servers. */
+export function brokers(): Format<readonly string[]> {
+  const broker = format('host:port, such as kafka-1:9092', (raw) => {
+    const match =
+      typeof raw === 'string'
+        ? /^(?:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([1-9]\d{0,4})$/.exec(raw)
+        : null;
+    return match !== null && Number(match[1]) <= 65_535 ? match[0] : undefined;
+  });
+  return list(broker, 1);
+}
+
+/** Names of streams. */
+export function streams(): Format<readonly StreamName[]> {
+  return list(choice(streamNames));
+}
+
+/** Account ids. Texts, because as JSON numbers they are beyond 2^53 and would be rounded. */
+export function accountIds(): Format<readonly string[]> {
+  return list(text('an account id as a text of digits, such as "17841400000000000"', /^\d{1,25}$/));
+}
+
+const longestTopicName = 249;
+
+/** A topic's name with `{stream}` in it. */
+export function topicTemplate(): Format<string> {
+  const expected =
+    'a topic name with {stream} in it, of letters, digits, ".", "_" and "-", at most ' +
+    `${longestTopicName} characters with the longest stream name, such as instagram.{stream}`;
+  return format(expected, (raw) => {
+    if (typeof raw !== 'string' || !raw.includes('{stream}')) return undefined;
+    const longest = topicName(raw, 'user_lifetime_insights');
+    return longest.length <= longestTopicName && /^[A-Za-z0-9._-]+$/.test(longest)
+      ? raw
+      : undefined;
+  });
+}
+
+/** A calendar date or a UTC moment that has been, as epoch milliseconds. */
+export function pastDate(): Format<number> {
+  const expected =
+    'a real date that is not in the future, as 2026-01-31 (UTC) or 2026-01-31T12:00:00Z';
+  return format(expected, (raw, nowMs) => {
+    if (typeof raw !== 'string' || !/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?$/.test(raw)) {
+      return undefined;
+    }
+    const ms = Date.parse(raw);
+    // Date.parse rolls 30 February over into March; a real date survives the way back.
+    const real = !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(raw.replace('Z', ''));
+    return real && ms <= nowMs ? ms : undefined;
+  });
+}

@@ -1,0 +1,33 @@
+import type { Config } from './config.ts';
+
+const mask = '[secret]';
+const longestShown = 200;
+
+/** What came, for an error message; nothing of a secret, and no secret that strayed into another field. */
+export function showValue(raw: unknown, secret: boolean): string {
+  if (raw === null || raw === undefined) return 'nothing';
+  if (raw === '') return 'an empty text';
+  return secret ? mask : redact(JSON.stringify(raw));
+}
+
+/** A text without what looks like a token, a user with a password, or a URL's query. */
+export function redact(words: string): string {
+  const shown = words
+    .replaceAll(/\b(?:EAA|IG)[\w-]{20,}/g, mask)
+    .replaceAll(/[^\s/",]+@/g, `${mask}@`)
+    .replaceAll(/\?[^\s",]+/g, `?${mask}`);
+  return shown.length > longestShown ? `${shown.slice(0, longestShown)}…` : shown;
+}
+
+/** A copy for the log, with `[secret]` where a secret is set. */
+export function maskConfig(config: Config): Config {
+  const { instagram, schemaRegistry } = config;
+  return {
+    ...config,
+    instagram: { ...instagram, accessToken: mask },
+    schemaRegistry: {
+      ...schemaRegistry,
+      password: schemaRegistry.password === null ? null : mask,
+    },
+  };
+}

@@ -1,0 +1,250 @@
+import { compatibilities, logLevels } from './config.ts';
+import * as formats from './formats.ts';
+import type { Format } from './formats.ts';
+import type { Leaf } from './leaf.ts';
+import {
+  accountIds,
+  brokers,
+  pastDate,
+  secret,
+  streams,
+  topicTemplate,
+  url,
+} from './named-formats.ts';
+
+const { choice, duration, flag, integer, integerOrBroker, optional, share, text } = formats;
+
+function leaf<T>(env: string, format: Format<T>, doc: string): Leaf<T> {
+  return { env, format, doc };
+}
+
+const token = secret('a token: one line without spaces', /^[\x21-\x7e]+$/);
+const password = secret('a password: one line', /^[^\p{Cc}]+$/u);
+const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
+const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
+const host = text('a host name or an address, such as 127.0.0.1', /^[A-Za-z0-9.:_-]{1,253}$/);
+
+const instagram = {
+  accessToken: leaf(
+    'INSTAGRAM_ACCESS_TOKEN',
+    token,
+    'The token that every request carries. Better in a file than in the environment, and never as an argument, which every user of the machine can read.',
+  ),
+  login: leaf(
+    'INSTAGRAM_LOGIN',
+    choice(['facebook', 'instagram']),
+    'Which of the two logins gave the token: `facebook` finds the accounts through their pages, `instagram` reaches the one account of the token.',
+  ),
+  apiVersion: leaf(
+    'INSTAGRAM_API_VERSION',
+    choice(['v23.0', 'v24.0', 'v25.0', 'v26.0']),
+    'The version of the Graph API; it decides which metrics there are.',
+  ),
+  baseUrl: leaf(
+    'INSTAGRAM_BASE_URL',
+    optional(url()),
+    "Where the API is, without the version. Not set: the login's own host, `https://graph.facebook.com` or `https://graph.instagram.com`.",
+  ),
+  accounts: leaf(
+    'INSTAGRAM_ACCOUNTS',
+    accountIds(),
+    'The only accounts to poll. Empty: all that the token reaches.',
+  ),
+  startDate: leaf(
+    'INSTAGRAM_START_DATE',
+    optional(pastDate()),
+    'How far back the first poll of `user_insights` goes. Not set: 30 days, where every metric has data.',
+  ),
+  requestTimeout: leaf(
+    'INSTAGRAM_REQUEST_TIMEOUT',
+    duration('100ms', '10m'),
+    'How long one request may take.',
+  ),
+  maxConcurrentRequests: leaf(
+    'INSTAGRAM_MAX_CONCURRENT_REQUESTS',
+    integer(1, 100),
+    'Requests in flight at once.',
+  ),
+  accountsRefresh: leaf(
+    'INSTAGRAM_ACCOUNTS_REFRESH',
+    duration('1s'),
+    'How often the list of accounts is read again.',
+  ),
+  pageSize: leaf(
+    'INSTAGRAM_PAGE_SIZE',
+    integer(1, 100),
+    'Entries asked for in one page of a list.',
+  ),
+};
+
+const topics = {
+  create: leaf('KAFKA_TOPICS_CREATE', flag(), 'Whether topics that are missing are created.'),
+  partitions: leaf('KAFKA_TOPICS_PARTITIONS', integer(1, 10_000), 'Partitions of a topic created.'),
+  statePartitions: leaf(
+    'KAFKA_TOPICS_STATE_PARTITIONS',
+    integer(1, 1_000),
+    'Partitions of the state topic, the unit in which accounts are shared out. Not to be changed once the topic is there.',
+  ),
+  replicationFactor: leaf(
+    'KAFKA_TOPICS_REPLICATION_FACTOR',
+    integerOrBroker(32_767),
+    "Replicas of a topic created, and the fewest that one already there may have. -1: the broker's own default, not verified. Production: 3.",
+  ),
+  minInSyncReplicas: leaf(
+    'KAFKA_TOPICS_MIN_IN_SYNC_REPLICAS',
+    integerOrBroker(32_767),
+    "`min.insync.replicas` of a topic created, and the least that one already there may have. -1: the broker's own default, not verified. Production: 2.",
+  ),
+};
+
+const kafka = {
+  brokers: leaf('KAFKA_BROKERS', brokers(), 'The brokers to begin with.'),
+  clientId: leaf('KAFKA_CLIENT_ID', name, "The name in the brokers' logs and quotas."),
+  topicTemplate: leaf(
+    'KAFKA_TOPIC_TEMPLATE',
+    topicTemplate(),
+    'How topics are called: `{stream}` becomes the stream with hyphens for underscores, or `state`, or `dead-letters`.',
+  ),
+  transactionalIdPrefix: leaf(
+    'KAFKA_TRANSACTIONAL_ID_PREFIX',
+    name,
+    'Transactional ids and consumer groups begin with it. The same for all instances that share the work, another for every other installation.',
+  ),
+  transactionTimeout: leaf(
+    'KAFKA_TRANSACTION_TIMEOUT',
+    duration('10s', '15m'),
+    'After this long the broker aborts an open transaction by itself; at most its `transaction.max.timeout.ms`.',
+  ),
+  sendDeadline: leaf(
+    'KAFKA_SEND_DEADLINE',
+    duration('1s', '15m'),
+    'How long one try of one transaction may take; 90% of the transaction timeout is the most that is used.',
+  ),
+  connectionTimeout: leaf(
+    'KAFKA_CONNECTION_TIMEOUT',
+    duration('100ms', '5m'),
+    'How long connecting to a broker may take.',
+  ),
+  maxBatchRecords: leaf(
+    'KAFKA_MAX_BATCH_RECORDS',
+    integer(1, 10_000),
+    'Records that one transaction carries at most.',
+  ),
+  topics,
+};
+
+const schemaRegistry = {
+  url: leaf(
+    'SCHEMA_REGISTRY_URL',
+    url(),
+    'Where the registry is; a path is kept, as in `http://host:8080/apis/ccompat/v7`.',
+  ),
+  timeout: leaf(
+    'SCHEMA_REGISTRY_TIMEOUT',
+    duration('100ms', '5m'),
+    'How long one request may take.',
+  ),
+  compatibility: leaf(
+    'SCHEMA_REGISTRY_COMPATIBILITY',
+    choice(compatibilities),
+    'The level that a subject gets when it is registered for the first time.',
+  ),
+  mode: leaf(
+    'SCHEMA_REGISTRY_MODE',
+    choice(['register', 'verify']),
+    '`register` adds schemas that are missing; `verify` refuses to start without them.',
+  ),
+  username: leaf(
+    'SCHEMA_REGISTRY_USERNAME',
+    optional(line),
+    'For basic authentication, together with the password.',
+  ),
+  password: leaf(
+    'SCHEMA_REGISTRY_PASSWORD',
+    optional(password),
+    'For basic authentication, together with the user name.',
+  ),
+};
+
+function interval(env: string, what: string) {
+  return { interval: leaf(env, duration('1s'), `How often ${what} polled for each account.`) };
+}
+
+const streamSchema = {
+  enabled: leaf('STREAMS', streams(), 'The streams to poll, exactly these. Empty: all seven.'),
+  users: interval('STREAM_USERS_INTERVAL', 'the profile is'),
+  user_insights: interval('STREAM_USER_INSIGHTS_INTERVAL', 'the daily insights are'),
+  user_lifetime_insights: interval(
+    'STREAM_USER_LIFETIME_INSIGHTS_INTERVAL',
+    "the audience's demographics are",
+  ),
+  media: interval('STREAM_MEDIA_INTERVAL', 'all media are'),
+  media_insights: interval('STREAM_MEDIA_INSIGHTS_INTERVAL', 'the insights of all media are'),
+  stories: interval('STREAM_STORIES_INTERVAL', 'live stories are'),
+  story_insights: interval('STREAM_STORY_INSIGHTS_INTERVAL', 'the insights of live stories are'),
+};
+
+const polling = {
+  concurrency: leaf('POLLING_CONCURRENCY', integer(1, 1_000), 'Polls under way at once.'),
+  jitter: leaf(
+    'POLLING_JITTER',
+    share(0, 0.5),
+    'Share of the interval by which polls are moved at random, so that they do not all start together.',
+  ),
+  lookback: leaf(
+    'POLLING_LOOKBACK',
+    duration('1ms', '30d'),
+    'How far `user_insights` reads again what it has published; the API corrects values for up to 48 hours.',
+  ),
+  maxAttempts: leaf(
+    'POLLING_MAX_ATTEMPTS',
+    integer(1, 100),
+    'Tries of one poll before it is given up until its next turn.',
+  ),
+  retryBase: leaf(
+    'POLLING_RETRY_BASE',
+    duration(),
+    'The wait after the first failed try; it doubles.',
+  ),
+  retryMax: leaf('POLLING_RETRY_MAX', duration(), 'The longest wait between two tries.'),
+  onceTimeout: leaf(
+    'POLLING_ONCE_TIMEOUT',
+    duration('1s'),
+    'How long `once` waits for a broker, a registry or an API that is away before it exits with 3.',
+  ),
+  shutdownGrace: leaf(
+    'POLLING_SHUTDOWN_GRACE',
+    duration('100ms', '1h'),
+    'How long a stop may take before it is forced; shorter than what the platform allows (Kubernetes: 30 s).',
+  ),
+  instance: leaf(
+    'POLLING_INSTANCE',
+    optional(line),
+    "The instance's name as it is written into the state. Not set: the host's name.",
+  ),
+};
+
+const http = {
+  enabled: leaf('HTTP_ENABLED', flag(), 'Whether `/livez`, `/readyz` and `/metrics` are served.'),
+  host: leaf(
+    'HTTP_HOST',
+    host,
+    'The address to listen on; `0.0.0.0` in a container. There is no authentication.',
+  ),
+  port: leaf('HTTP_PORT', integer(0, 65_535), 'The port to listen on; 0 takes any that is free.'),
+};
+
+const log = {
+  level: leaf('LOG_LEVEL', choice(logLevels), 'The least important line that is still written.'),
+};
+
+/** Every field there is. Defaults stand in `config/default.json`, and nowhere else. */
+export const schema = {
+  instagram,
+  kafka,
+  schemaRegistry,
+  streams: streamSchema,
+  polling,
+  http,
+  log,
+};

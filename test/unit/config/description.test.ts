@@ -1,0 +1,119 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defaultsFile, readConfigFile, type FileGroup } from '../../../src/config/config-file.ts';
+import { describeConfig } from '../../../src/config/description.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { renderConfigurationPage } from '../../../src/config/page.ts';
+import { maskConfig } from '../../../src/config/redaction.ts';
+
+const root = new URL('../../../', import.meta.url);
+
+function leafPaths(group: FileGroup, prefix = ''): readonly string[] {
+  return Object.entries(group).flatMap(([key, value]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? leafPaths(value as FileGroup, `${prefix}${key}.`)
+      : [`${prefix}${key}`],
+  );
+}
+
+describe('describeConfig', () => {
+  const entries = describeConfig();
+
+  test('has the fields of config/default.json, in its order, and no other', () => {
+    const { values, problems } = readConfigFile(defaultsFile);
+    expect(problems).toEqual([]);
+    expect(entries.map((entry) => entry.path)).toEqual(leafPaths(values));
+  });
+
+  test('has a variable and an argument of its own for every field', () => {
+    expect(new Set(entries.map((entry) => entry.env)).size).toBe(entries.length);
+    expect(new Set(entries.map((entry) => entry.arg)).size).toBe(entries.length);
+    expect(entries.filter((entry) => entry.doc === '')).toEqual([]);
+  });
+
+  test('has the names that the outside sees', () => {
+    expect(entries.map((entry) => entry.env)).toEqual(
+      expect.arrayContaining([
+        'INSTAGRAM_ACCESS_TOKEN',
+        'INSTAGRAM_API_VERSION',
+        'INSTAGRAM_BASE_URL',
+        'INSTAGRAM_LOGIN',
+        'INSTAGRAM_ACCOUNTS',
+        'INSTAGRAM_START_DATE',
+        'KAFKA_BROKERS',
+        'KAFKA_TOPIC_TEMPLATE',
+        'SCHEMA_REGISTRY_URL',
+        'STREAMS',
+        'STREAM_USERS_INTERVAL',
+        'STREAM_USER_INSIGHTS_INTERVAL',
+        'STREAM_USER_LIFETIME_INSIGHTS_INTERVAL',
+        'STREAM_MEDIA_INTERVAL',
+        'STREAM_MEDIA_INSIGHTS_INTERVAL',
+        'STREAM_STORIES_INTERVAL',
+        'STREAM_STORY_INSIGHTS_INTERVAL',
+        'LOG_LEVEL',
+        'HTTP_PORT',
+        'HTTP_HOST',
+      ]),
+    );
+  });
+
+  test('asks for the token, the brokers and the registry, and for nothing else', () => {
+    expect(entries.filter((entry) => entry.required).map((entry) => entry.path)).toEqual([
+      'instagram.accessToken',
+      'kafka.brokers',
+      'schemaRegistry.url',
+    ]);
+  });
+
+  test('says of one field all there is to say', () => {
+    expect(entries.find((entry) => entry.path === 'streams.media.interval')).toEqual({
+      path: 'streams.media.interval',
+      env: 'STREAM_MEDIA_INTERVAL',
+      arg: 'stream-media-interval',
+      format: 'a duration from 1s to 24d, a number with its unit (ms, s, m, h, d)',
+      default: '1h',
+      required: false,
+      doc: 'How often all media are polled for each account.',
+      secret: false,
+    });
+  });
+});
+
+describe('docs/configuration.md', () => {
+  test('is the page rendered from the schema', () => {
+    const page = readFileSync(new URL('docs/configuration.md', root), 'utf8');
+    expect(page).toBe(renderConfigurationPage());
+  });
+});
+
+describe('config/example.json', () => {
+  test('is taken when a token is set', () => {
+    const config = loadConfig({
+      env: { INSTAGRAM_ACCESS_TOKEN: 'token' },
+      configFile: fileURLToPath(new URL('config/example.json', root)),
+      args: {},
+    });
+    expect(config.kafka.topics.replicationFactor).toBe(3);
+  });
+});
+
+describe('maskConfig', () => {
+  test('hides secrets that are set and says which are not', () => {
+    const env = {
+      INSTAGRAM_ACCESS_TOKEN: 'hidden-token',
+      KAFKA_BROKERS: 'a:1',
+      SCHEMA_REGISTRY_URL: 'http://a',
+    };
+    const bare = maskConfig(loadConfig({ env, args: {} }));
+    expect([bare.instagram.accessToken, bare.schemaRegistry.password]).toEqual(['[secret]', null]);
+    const args = {
+      'schema-registry-username': 'me',
+      'schema-registry-password': 'hidden password',
+    };
+    const masked = maskConfig(loadConfig({ env, args }));
+    expect(masked.schemaRegistry.username).toBe('me');
+    expect(JSON.stringify(masked)).not.toContain('hidden');
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, test } from '@jest/globals';
+import { env, load, token, useFolder } from './loading.ts';
+
+const { write } = useFolder();
+
+describe('defaults', () => {
+  test('give a whole configuration to whoever sets token, brokers and registry', () => {
+    expect(load()).toEqual({
+      instagram: {
+        accessToken: token,
+        apiVersion: 'v25.0',
+        baseUrl: null,
+        login: 'facebook',
+        accounts: [],
+        startDateMs: null,
+        requestTimeoutMs: 30_000,
+        maxConcurrentRequests: 8,
+        accountsRefreshMs: 3_600_000,
+        pageSize: 100,
+      },
+      kafka: {
+        brokers: ['localhost:9092'],
+        clientId: 'instagram-kafka-producer',
+        topicTemplate: 'instagram.{stream}',
+        transactionalIdPrefix: 'instagram-kafka-producer',
+        transactionTimeoutMs: 30_000,
+        sendDeadlineMs: 20_000,
+        connectionTimeoutMs: 10_000,
+        maxBatchRecords: 500,
+        topics: {
+          create: true,
+          partitions: 6,
+          statePartitions: 12,
+          replicationFactor: -1,
+          minInSyncReplicas: -1,
+        },
+      },
+      schemaRegistry: {
+        url: 'http://localhost:8081',
+        timeoutMs: 10_000,
+        compatibility: 'FULL_TRANSITIVE',
+        mode: 'register',
+        username: null,
+        password: null,
+      },
+      streams: {
+        stories: { enabled: true, intervalMs: 900_000 },
+        story_insights: { enabled: true, intervalMs: 900_000 },
+        users: { enabled: true, intervalMs: 3_600_000 },
+        media: { enabled: true, intervalMs: 3_600_000 },
+        media_insights: { enabled: true, intervalMs: 3_600_000 },
+        user_insights: { enabled: true, intervalMs: 10_800_000 },
+        user_lifetime_insights: { enabled: true, intervalMs: 86_400_000 },
+      },
+      polling: {
+        concurrency: 8,
+        jitter: 0.1,
+        lookbackMs: 172_800_000,
+        maxAttempts: 5,
+        retryBaseMs: 1000,
+        retryMaxMs: 60_000,
+        onceTimeoutMs: 120_000,
+        shutdownGraceMs: 25_000,
+        instance: null,
+      },
+      http: { enabled: true, host: '127.0.0.1', port: 8080 },
+      log: { level: 'info' },
+    });
+  });
+
+  test('are frozen at every level', () => {
+    const config = load();
+    const levels = [config, config.kafka.topics, config.streams.media, config.kafka.brokers];
+    expect(levels.map((level) => Object.isFrozen(level))).toEqual([true, true, true, true]);
+  });
+});
+
+describe('precedence', () => {
+  const configFile = () => write('a.json', { http: { port: 1 }, log: { level: 'warn' } });
+
+  test('puts the file over the defaults', () => {
+    expect(load({ configFile: configFile() }).http).toEqual({
+      enabled: true,
+      host: '127.0.0.1',
+      port: 1,
+    });
+  });
+
+  test('puts the environment over the file', () => {
+    const config = load({ configFile: configFile(), env: { ...env, HTTP_PORT: '2' } });
+    expect([config.http.port, config.log.level]).toEqual([2, 'warn']);
+  });
+
+  test('puts the arguments over the environment', () => {
+    const sources = { configFile: configFile(), env: { ...env, HTTP_PORT: '2' } };
+    expect(load({ ...sources, args: { 'http-port': '3' } }).http.port).toBe(3);
+  });
+
+  test('replaces a list as a whole', () => {
+    const file = write('b.json', { instagram: { accounts: ['1', '2'] } });
+    const config = load({ configFile: file, env: { ...env, INSTAGRAM_ACCOUNTS: '3' } });
+    expect(config.instagram.accounts).toEqual(['3']);
+  });
+
+  test('lets an empty variable empty the list of the file', () => {
+    const file = write('b.json', { instagram: { accounts: ['1', '2'] } });
+    const config = load({ configFile: file, env: { ...env, INSTAGRAM_ACCOUNTS: '' } });
+    expect(config.instagram.accounts).toEqual([]);
+  });
+});
+
+describe('streams', () => {
+  test('are exactly those of the list', () => {
+    const { streams } = load({ env: { ...env, STREAMS: 'media,stories' } });
+    const enabled = Object.entries(streams).filter(([, stream]) => stream.enabled);
+    expect(enabled.map(([name]) => name)).toEqual(['stories', 'media']);
+  });
+
+  test('are all seven when the list is empty', () => {
+    const { streams } = load({ env: { ...env, STREAMS: '' } });
+    expect(Object.values(streams).filter((stream) => stream.enabled)).toHaveLength(7);
+  });
+
+  test('have an interval each', () => {
+    const { streams } = load({
+      env: { ...env, STREAM_MEDIA_INTERVAL: '30m' },
+      args: { 'stream-user-lifetime-insights-interval': '7d' },
+    });
+    expect(streams.media.intervalMs).toBe(1_800_000);
+    expect(streams.user_lifetime_insights.intervalMs).toBe(604_800_000);
+  });
+});

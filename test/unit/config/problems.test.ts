@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals';
+import { env, failure, load, problemPaths, useFolder } from './loading.ts';
+
+const { write } = useFolder();
+
+describe('problems', () => {
+  test('are listed all at once, with exit code 2', () => {
+    const error = failure({
+      env: {
+        STREAMS: 'media,storys',
+        STREAM_MEDIA_INTERVAL: '15min',
+        INSTAGRAM_START_DATE: '2026-02-30',
+        HTTP_ENABLED: 'no',
+        HTTP_PORT: '1e3',
+      },
+    });
+    expect(error.exitCode).toBe(2);
+    expect(error.disposition).toBe('stop-process');
+    expect(error.problems.map((problem) => problem.path)).toEqual([
+      'instagram.accessToken',
+      'instagram.startDate',
+      'kafka.brokers',
+      'schemaRegistry.url',
+      'streams.enabled',
+      'streams.media.interval',
+      'http.enabled',
+      'http.port',
+    ]);
+    expect(error.message.split('\n')).toHaveLength(9);
+  });
+
+  test('say the field, the variable, what came, what was expected and what to do', () => {
+    const error = failure({ env: { ...env, STREAM_MEDIA_INTERVAL: '15min' } });
+    expect(error.message).toBe(
+      '1 problem in the configuration:\n' +
+        '- streams.media.interval (STREAM_MEDIA_INTERVAL): got "15min", expected a duration from ' +
+        '1s to 24d, a number with its unit (ms, s, m, h, d); correct STREAM_MEDIA_INTERVAL',
+    );
+  });
+
+  test('say how to set what is missing', () => {
+    const error = failure({ env: { ...env, KAFKA_BROKERS: undefined } });
+    expect(error.problems).toEqual([
+      {
+        path: 'kafka.brokers',
+        env: 'KAFKA_BROKERS',
+        came: 'nothing',
+        expected:
+          'a comma separated list of one or more entries, none empty, each host:port, such as kafka-1:9092',
+        action: 'set KAFKA_BROKERS, --kafka-brokers or "kafka.brokers" in the configuration file',
+      },
+    ]);
+  });
+
+  test('name the source that the value came from', () => {
+    const configFile = write('a.json', { http: { port: 'x', host: 5 } });
+    const error = failure({ configFile, args: { 'http-port': 'y' } });
+    expect(error.problems.map((problem) => problem.action)).toEqual([
+      'correct "http.host" in the configuration file',
+      'correct --http-port',
+    ]);
+  });
+
+  test('name what does not fit together', () => {
+    expect(
+      problemPaths({
+        env: {
+          ...env,
+          SCHEMA_REGISTRY_USERNAME: 'me',
+          POLLING_RETRY_BASE: '2m',
+          KAFKA_TOPICS_REPLICATION_FACTOR: '1',
+          KAFKA_TOPICS_MIN_IN_SYNC_REPLICAS: '2',
+        },
+      }),
+    ).toEqual(['schemaRegistry.password', 'polling.retryBase', 'kafka.topics.minInSyncReplicas']);
+  });
+});
+
+describe('unknown names', () => {
+  test('are refused by name in the file, with the nearest', () => {
+    const configFile = write('a.json', { kafka: { broker: ['a:1'] }, extra: 1, __proto: {} });
+    const error = failure({ configFile });
+    expect(error.problems.map(({ path, action }) => [path, action])).toEqual([
+      ['kafka.broker', 'remove or correct it; did you mean "kafka.brokers"?'],
+      ['extra', 'remove or correct it'],
+      ['__proto', 'remove or correct it'],
+    ]);
+  });
+
+  test('are refused when they would reach a prototype', () => {
+    const configFile = write('a.json', '{"__proto__":{"a":1},"constructor":{"prototype":{"a":1}}}');
+    expect(problemPaths({ configFile })).toEqual(['__proto__', 'constructor']);
+  });
+
+  test('are refused when they hold a dot', () => {
+    expect(problemPaths({ configFile: write('a.json', { 'kafka.brokers': ['a:1'] }) })).toEqual([
+      'kafka.brokers',
+    ]);
+  });
+
+  test('are refused as arguments', () => {
+    const error = failure({ args: { 'kafka-broker': 'a:1' } });
+    expect(error.problems.map(({ path, action }) => [path, action])).toEqual([
+      ['--kafka-broker', 'remove or correct it; did you mean --kafka-brokers?'],
+    ]);
+  });
+
+  test('are refused in the environment where they begin like ours', () => {
+    const error = failure({
+      env: { ...env, KAFKA_BROKER: 'a:1', STREAM_STORYS_INTERVAL: '1h', PATH: '/bin', HTTP_X: '1' },
+    });
+    expect(error.problems.map(({ path, action }) => [path, action])).toEqual([
+      ['KAFKA_BROKER', 'remove or correct it; did you mean KAFKA_BROKERS?'],
+      ['STREAM_STORYS_INTERVAL', 'remove or correct it; did you mean STREAM_STORIES_INTERVAL?'],
+    ]);
+  });
+
+  test('are refused as the file of what is no secret', () => {
+    expect(problemPaths({ env: { ...env, KAFKA_BROKERS_FILE: '/x' } })).toEqual([
+      'KAFKA_BROKERS_FILE',
+    ]);
+  });
+
+  test('are ignored when Kubernetes sets them for a service', () => {
+    const links = {
+      KAFKA_SERVICE_HOST: '10.0.0.1',
+      KAFKA_SERVICE_PORT: '9092',
+      KAFKA_SERVICE_PORT_CLIENT: '9092',
+      KAFKA_PORT: 'tcp://10.0.0.1:9092',
+      KAFKA_PORT_9092_TCP: 'tcp://10.0.0.1:9092',
+      KAFKA_PORT_9092_TCP_ADDR: '10.0.0.1',
+    };
+    expect(load({ env: { ...env, ...links } }).kafka.brokers).toEqual(['localhost:9092']);
+  });
+});
