@@ -1,0 +1,170 @@
+import type { ErrorCode } from '../core/errors.ts';
+import { DeadLetterError } from '../core/errors.ts';
+import type { Value } from '../core/json.ts';
+import { recordKey } from '../core/key.ts';
+import { provenance } from '../core/record.ts';
+import type { Memory, StreamState } from '../core/state.ts';
+import { stateKey } from '../core/state.ts';
+import type { Poll, PollTools } from './poll.ts';
+import type { OutgoingRecord } from './ports.ts';
+
+/** What one page adds to a batch. */
+export interface Gathered {
+  readonly records: readonly Value[];
+  readonly refused: readonly DeadLetterError[];
+  readonly skipped: readonly ErrorCode[];
+  readonly unknown: ReadonlySet<string>;
+  readonly memory: Memory;
+}
+
+interface Work {
+  readonly poll: Poll;
+  readonly tools: PollTools;
+}
+
+/** Collects pages into batches. */
+export interface Assembly {
+  add(gathered: Gathered): Promise<void>;
+  flush(): Promise<void>;
+}
+
+/**
+ * Collects pages until a batch is full. An incremental stream commits page by page, because each
+ * page moves its memory.
+ */
+export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Assembly {
+  let outgoing: OutgoingRecord[] = [];
+  let memory: Memory = poll.state;
+  const flush = async (): Promise<void> => {
+    const batch = outgoing;
+    outgoing = [];
+    // A poll that finds nothing new writes nothing.
+    if (batch.length === 0 && sameMemory(memory, poll.state)) return;
+    await publishBatch(batch, memory, { poll, tools, signal });
+    for (const record of batch) {
+      if (record.role === 'dead_letters') poll.tally.deadLetters += 1;
+      else poll.tally.records += 1;
+      poll.published.add(identity(record));
+    }
+  };
+  return {
+    async add(gathered) {
+      count(gathered, poll);
+      outgoing.push(...encodeAll(gathered, { poll, tools }));
+      memory = gathered.memory;
+      const full = outgoing.length >= tools.settings.maxBatchRecords;
+      if (full || poll.stream.mode === 'incremental') await flush();
+    },
+    flush,
+  };
+}
+
+function count(gathered: Gathered, poll: Poll): void {
+  for (const reason of gathered.skipped) {
+    poll.tally.skipped[reason] = (poll.tally.skipped[reason] ?? 0) + 1;
+  }
+  for (const field of gathered.unknown) poll.tally.unknownFields.add(field);
+}
+
+function encodeAll(gathered: Gathered, work: Work): OutgoingRecord[] {
+  const letters = gathered.refused.map((error) => deadLetter(error, null, work));
+  const records = gathered.records.map((record) => encodeRecord(record, work));
+  return [...records, ...letters].filter((record) => !work.poll.published.has(identity(record)));
+}
+
+/** What tells a record of this poll from another; dead letters share a key. */
+function identity({ role, key, value }: OutgoingRecord): string {
+  return role === 'dead_letters' ? `${role} ${value.toString('latin1')}` : `${role} ${key}`;
+}
+
+function encodeRecord(record: Value, work: Work): OutgoingRecord {
+  const { stream } = work.poll;
+  const key = recordKey(stream.key, record);
+  try {
+    const value = work.tools.encoder.encode(stream.name, record);
+    return { role: stream.name, key, value, headers: headersOf(work) };
+  } catch (error) {
+    if (!(error instanceof DeadLetterError)) throw error;
+    return deadLetter(error, key, work);
+  }
+}
+
+/** What could not be used, as a record of the dead-letter topic. */
+export function deadLetter(error: DeadLetterError, key: string | null, work: Work): OutgoingRecord {
+  const { poll, tools } = work;
+  const origin = { account: poll.account, polledAtMs: poll.startedMs };
+  const value: Value = {
+    ...provenance(origin),
+    stream: poll.stream.name,
+    poll: poll.id,
+    code: error.code,
+    message: error.message,
+    path: error.path,
+    raw: error.raw.slice(0, maxRawCharacters),
+    key,
+  };
+  return {
+    role: 'dead_letters',
+    key: stateKey(poll.stream.name, poll.account.id),
+    value: tools.encoder.encode('dead_letters', value),
+    headers: headersOf(work),
+  };
+}
+
+/** A dead letter must itself never be too large to send. */
+const maxRawCharacters = 100_000;
+
+function headersOf({ poll }: Work): Readonly<Record<string, string>> {
+  return { stream: poll.stream.name, account: poll.account.id, poll: poll.id };
+}
+
+/**
+ * Commits a batch with the state after it (Invariant 1). A record that Kafka finds too large becomes
+ * a dead letter, and the rest of the batch goes on.
+ */
+export async function publishBatch(
+  records: OutgoingRecord[],
+  memory: Memory,
+  work: Work & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { poll, tools, signal } = work;
+  for (;;) {
+    const state = stateAfter(memory, work);
+    try {
+      await tools.publisher.publish({ account: poll.account, records, state }, signal);
+      poll.state = state;
+      return;
+    } catch (error) {
+      const index = tooLarge(error, records);
+      if (index < 0) throw error;
+      records[index] = deadLetter(error as DeadLetterError, records[index]?.key ?? null, work);
+    }
+  }
+}
+
+function tooLarge(error: unknown, records: readonly OutgoingRecord[]): number {
+  if (!(error instanceof DeadLetterError) || error.code !== 'kafka.record-too-large') return -1;
+  return records.findIndex(({ role, key }) => role !== 'dead_letters' && key === error.path);
+}
+
+function stateAfter(memory: Memory, { poll, tools }: Work): StreamState {
+  return {
+    cursorMs: memory.cursorMs,
+    coveredUntilMs: memory.coveredUntilMs,
+    days: memory.days,
+    stream: poll.stream.name,
+    accountId: poll.account.id,
+    sequence: poll.state.sequence + 1,
+    writtenAtMs: tools.clock.nowMs(),
+    writtenBy: tools.settings.instance,
+  };
+}
+
+/** `coveredUntilMs` alone is not worth a transaction: asking a day again costs no request more. */
+function sameMemory(a: Memory, b: Memory): boolean {
+  return (
+    a.cursorMs === b.cursorMs &&
+    JSON.stringify(a.days) === JSON.stringify(b.days) &&
+    (a.cursorMs !== null || a.coveredUntilMs === b.coveredUntilMs)
+  );
+}

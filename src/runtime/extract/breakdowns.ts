@@ -1,0 +1,47 @@
+import { SkipError } from '../../core/errors.ts';
+import { dataOf } from '../../core/metric-values.ts';
+import type { Stream } from '../../core/stream.ts';
+import type { ExtractContext, Extraction, Page } from '../extraction.ts';
+
+type BreakdownsSource = Extract<Stream['source'], { kind: 'breakdowns' }>;
+
+/** One request a breakdown; each node is the metric with the breakdown's name beside it. */
+export async function* extractBreakdowns(
+  source: BreakdownsSource,
+  context: ExtractContext,
+): Extraction {
+  for (const breakdown of source.breakdowns) yield await askBreakdown(source, breakdown, context);
+}
+
+async function askBreakdown(
+  source: BreakdownsSource,
+  breakdown: string,
+  context: ExtractContext,
+): Promise<Page> {
+  const { account, graph, signal } = context;
+  try {
+    const body = await graph.get(
+      {
+        endpoint: '/{account}/insights',
+        path: `/${account.id}/insights`,
+        query: {
+          metric: source.metric,
+          period: source.period,
+          metric_type: 'total_value',
+          breakdown,
+        },
+        accountId: account.id,
+      },
+      signal,
+    );
+    const nodes = dataOf(body, body).map((node) => ({ ...node, breakdown }));
+    return { nodes, skipped: [], coveredUntilMs: null };
+  } catch (error) {
+    if (!(error instanceof SkipError)) throw error;
+    return {
+      nodes: [],
+      skipped: [{ reason: error.code, subject: breakdown }],
+      coveredUntilMs: null,
+    };
+  }
+}

@@ -1,0 +1,167 @@
+import type { Backoff } from '../core/backoff.ts';
+import { backoffMs } from '../core/backoff.ts';
+import type { ConnectorError, ErrorCode, RetryError } from '../core/errors.ts';
+import { isConnectorError } from '../core/errors.ts';
+import type { Account } from '../core/account.ts';
+import type { StreamState } from '../core/state.ts';
+import type { Stream } from '../core/stream.ts';
+import type { Limits } from './limits.ts';
+import type { Poll, PollTools } from './poll.ts';
+import { runPoll } from './poll.ts';
+import type { Telemetry, TelemetryEvent } from './ports.ts';
+import type { Turns } from './turns.ts';
+
+/** What a poller works with besides a poll's tools. */
+export interface PollerTools extends PollTools {
+  readonly telemetry: Telemetry;
+  readonly limits: Limits;
+  readonly turns: Turns;
+  readonly random: () => number;
+  readonly retry: Backoff & { readonly maxAttempts: number };
+}
+
+/** One (stream, account); `state` is the last one committed. */
+export interface Job {
+  readonly stream: Stream;
+  readonly account: Account;
+  state: StreamState;
+}
+
+/** What is left to do after a due poll. */
+export type Verdict =
+  | { readonly kind: 'done' }
+  /** This time it failed; the next interval tries again. */
+  | { readonly kind: 'failed'; readonly error: Error }
+  | { readonly kind: 'stop-stream'; readonly error: Error }
+  | { readonly kind: 'stop-account'; readonly error: Error };
+
+/** What an error makes of the poll in hand. */
+type Step = { readonly kind: 'again'; readonly afterMs: number } | Verdict;
+
+/**
+ * Does one due poll to its end: waits for the limits and its turn, tries again while that is worth
+ * it, and reports what happened.
+ *
+ * @param nextPollMs - when the next one is due, for those who watch; null when there is none
+ * @throws StopProcessError, and the signal's reason when aborted
+ */
+export async function pollWhenDue(
+  job: Job,
+  tools: PollerTools,
+  at: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
+): Promise<Verdict> {
+  const { signal } = at;
+  const poll = await begin(job, tools, signal);
+  for (let attempt = 1; ;) {
+    const error = await tryOnce(poll, job, { tools, signal });
+    if (error === undefined) {
+      tools.telemetry.report(finished(poll, tools.clock.nowMs(), at.nextPollMs));
+      return { kind: 'done' };
+    }
+    const step = decide(error, attempt, { job, tools });
+    tools.telemetry.report(failed(error, job, step.kind === 'again' ? step.afterMs : null));
+    if (step.kind !== 'again') return step;
+    if (!isConnectorError(error) || error.disposition !== 'wait') attempt += 1;
+    await tools.clock.sleep(step.afterMs, signal);
+  }
+}
+
+async function begin(job: Job, tools: PollerTools, signal: AbortSignal): Promise<Poll> {
+  await untilAllowed(job.account, tools, signal);
+  const startedMs = tools.clock.nowMs();
+  return {
+    stream: job.stream,
+    account: job.account,
+    id: `${job.stream.name}/${job.account.id}/${new Date(startedMs).toISOString()}`,
+    startedMs,
+    state: job.state,
+    published: new Set(),
+    tally: { records: 0, deadLetters: 0, skipped: {}, unknownFields: new Set() },
+  };
+}
+
+async function untilAllowed(
+  account: Account,
+  { limits, clock }: PollerTools,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let ms = limits.delayMs(account); ms > 0; ms = limits.delayMs(account)) {
+    await clock.sleep(ms, signal);
+  }
+}
+
+async function tryOnce(
+  poll: Poll,
+  job: Job,
+  { tools, signal }: { tools: PollerTools; signal: AbortSignal },
+): Promise<Error | undefined> {
+  try {
+    await untilAllowed(job.account, tools, signal);
+    await tools.turns.take(() => runPoll(poll, tools, signal), signal);
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return error instanceof Error ? error : new Error(String(error));
+  } finally {
+    job.state = poll.state;
+  }
+}
+
+/** The only place that knows what a disposition makes the program do. */
+function decide(
+  error: Error,
+  attempt: number,
+  { job, tools }: { job: Job; tools: PollerTools },
+): Step {
+  if (!isConnectorError(error)) return { kind: 'failed', error };
+  switch (error.disposition) {
+    case 'retry':
+      return tryAgain(error, attempt, tools);
+    case 'wait':
+      tools.limits.pause(error.scope, error.retryAfterMs);
+      return { kind: 'again', afterMs: tools.limits.delayMs(job.account) };
+    case 'skip':
+    case 'dead-letter':
+      return { kind: 'failed', error };
+    case 'stop-stream':
+      return { kind: 'stop-stream', error };
+    case 'stop-account':
+      return { kind: 'stop-account', error };
+    case 'stop-process':
+      throw error;
+  }
+}
+
+function tryAgain(error: RetryError, attempt: number, { retry, random }: PollerTools): Step {
+  if (attempt >= retry.maxAttempts) return { kind: 'failed', error };
+  return { kind: 'again', afterMs: error.retryAfterMs ?? backoffMs(retry, attempt, random()) };
+}
+
+function finished(poll: Poll, nowMs: number, nextPollMs: number | null): TelemetryEvent {
+  return {
+    type: 'poll-finished',
+    stream: poll.stream.name,
+    accountId: poll.account.id,
+    records: poll.tally.records,
+    deadLetters: poll.tally.deadLetters,
+    skipped: poll.tally.skipped,
+    unknownFields: [...poll.tally.unknownFields],
+    durationMs: nowMs - poll.startedMs,
+    nextPollMs,
+  };
+}
+
+/** The event of a poll that failed; `retryInMs` null when it is not tried again before its time. */
+export function failed(error: Error, job: Job, retryInMs: number | null): TelemetryEvent {
+  const known: ConnectorError | undefined = isConnectorError(error) ? error : undefined;
+  const code: ErrorCode = known?.code ?? 'internal.unexpected';
+  return {
+    type: 'poll-failed',
+    stream: job.stream.name,
+    accountId: job.account.id,
+    code,
+    disposition: known?.disposition ?? 'unexpected',
+    message: error.message,
+    retryInMs,
+  };
+}

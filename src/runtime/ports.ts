@@ -1,0 +1,158 @@
+import type { Account } from '../core/account.ts';
+import type { ErrorCode, Disposition } from '../core/errors.ts';
+import type { Node, Value } from '../core/json.ts';
+import type { StreamState } from '../core/state.ts';
+import type { StreamName, TopicRole } from '../core/stream-name.ts';
+
+/** One GET of the Graph API, without host, version and token, which are the adapter's. */
+export interface GraphRequest {
+  /** For metrics and logs, of bounded cardinality: `/{account}/media`. */
+  readonly endpoint: string;
+  /** `/17841400000000000/media`; `/` for `?ids=`. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Whose budget it spends; null when it is no single account's (`/me/accounts`). */
+  readonly accountId: string | null;
+}
+
+/** The Graph API. Safe for concurrent use. */
+export interface Graph {
+  /**
+   * Makes exactly one HTTP request.
+   *
+   * @returns the body, a JSON object
+   * @throws the taxonomy of `core/errors.ts`: RetryError (network, 5xx, transient), WaitError
+   * (limits), SkipError (what cannot be had; `subjects` names refused metrics or fields),
+   * StopAccountError (token), StopStreamError (permission), DeadLetterError (not a JSON object)
+   * @remarks Aborting `signal` rejects with the signal's reason.
+   */
+  get(request: GraphRequest, signal: AbortSignal): Promise<Node>;
+}
+
+/** Who may be polled. */
+export interface AccountDirectory {
+  /**
+   * Lists the accounts of the token, narrowed by the allow list, every page of it.
+   *
+   * @throws StopProcessError `accounts.none` when there is none, naming what to check
+   */
+  list(signal: AbortSignal): Promise<readonly Account[]>;
+}
+
+/** Values to wire bytes: byte 0, four bytes of schema id, Avro body. Ready after the start. */
+export interface Encoder {
+  /** @throws DeadLetterError `encoding.invalid`, naming the field */
+  encode(role: TopicRole, value: Value): Buffer;
+}
+
+/** State to wire bytes and back; knows every format ever written. */
+export interface StateCodec {
+  encode(state: StreamState): Buffer;
+  /** @throws StopStreamError `state.unreadable`, saying how to repair it */
+  decode(key: string, bytes: Buffer): Promise<StreamState>;
+}
+
+/** A state key's content after a restore: the state, or why it cannot be read. */
+export type Restored =
+  | { readonly kind: 'state'; readonly state: StreamState }
+  | { readonly kind: 'unreadable'; readonly error: Error };
+
+/** One record ready to be sent. */
+export interface OutgoingRecord {
+  readonly role: TopicRole;
+  readonly key: string;
+  readonly value: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What one Kafka transaction carries: records, dead letters and the state after them. */
+export interface Batch {
+  readonly account: Account;
+  readonly records: readonly OutgoingRecord[];
+  readonly state: StreamState;
+}
+
+/** The exactly-once publisher. Batches of one account are serial; accounts are concurrent. */
+export interface Publisher {
+  /**
+   * Commits the batch in one transaction (Invariant 1), or throws and has published nothing.
+   * An unknown outcome is resolved before it returns, by the sequence number in the state topic.
+   *
+   * @throws RetryError `kafka.unavailable`, DeadLetterError `kafka.record-too-large` (nothing of the
+   * batch was published; `path` is the record's key), StopStreamError `kafka.fenced`,
+   * StopProcessError `kafka.unauthorized`
+   */
+  publish(batch: Batch, signal: AbortSignal): Promise<void>;
+}
+
+/** The state topic as read at start. */
+export interface StateStore {
+  /** Reads the topic to its true end; keys as `stateKey` has them. A tombstone is no state. */
+  restore(signal: AbortSignal): Promise<ReadonlyMap<string, Restored>>;
+}
+
+/** Time, so that tests own it. */
+export interface Clock {
+  nowMs(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** How a poll ended. */
+export type PollResult = 'ok' | 'retry' | 'wait' | 'failed' | 'stopped';
+
+/** Everything that happens and that somebody may want to see; logs, metrics and health feed on it. */
+export type TelemetryEvent =
+  | {
+      readonly type: 'poll-finished';
+      readonly stream: StreamName;
+      readonly accountId: string;
+      readonly records: number;
+      readonly deadLetters: number;
+      readonly skipped: Readonly<Partial<Record<ErrorCode, number>>>;
+      readonly unknownFields: readonly string[];
+      readonly durationMs: number;
+      readonly nextPollMs: number | null;
+    }
+  | {
+      readonly type: 'poll-failed';
+      readonly stream: StreamName;
+      readonly accountId: string;
+      readonly code: ErrorCode;
+      readonly disposition: Disposition | 'unexpected';
+      readonly message: string;
+      /** When it is tried again; null when it is not. */
+      readonly retryInMs: number | null;
+    }
+  | {
+      readonly type: 'request';
+      readonly endpoint: string;
+      readonly ids: number;
+      /** `ok` or the error's code. */
+      readonly outcome: 'ok' | ErrorCode;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'transaction';
+      readonly partition: number;
+      readonly records: number;
+      readonly outcome: 'committed' | 'redone' | 'failed' | 'fenced';
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'accounts';
+      readonly added: readonly Account[];
+      readonly removed: readonly Account[];
+    }
+  | {
+      readonly type: 'dependency';
+      readonly name: 'kafka' | 'registry' | 'graph' | 'state';
+      readonly ready: boolean;
+      /** Why not, for a person; empty when ready. */
+      readonly reason: string;
+    };
+
+/** Where events go. Never throws, never waits. */
+export interface Telemetry {
+  report(event: TelemetryEvent): void;
+}

@@ -1,0 +1,205 @@
+import type { Account } from '../core/account.ts';
+import { jitteredMs } from '../core/backoff.ts';
+import type { Stream } from '../core/stream.ts';
+import { emptyMemory, stateKey } from '../core/state.ts';
+import type { StreamState } from '../core/state.ts';
+import type { Job, PollerTools, Verdict } from './poller.ts';
+import { failed, pollWhenDue } from './poller.ts';
+import type { AccountDirectory, Restored } from './ports.ts';
+
+/** What the supervisor runs. */
+export interface Supervision {
+  readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
+  readonly directory: AccountDirectory;
+  readonly restored: ReadonlyMap<string, Restored>;
+  readonly accountsRefreshMs: number;
+  /** Share of the interval, 0 to 0.5. */
+  readonly jitter: number;
+}
+
+/** How a poll of `once` ended. */
+export interface Ending {
+  readonly job: Job;
+  readonly verdict: Verdict;
+}
+
+/**
+ * Polls every stream of every account once.
+ *
+ * @returns how each ended; a failure of one is no failure of another (Invariant 8)
+ */
+export async function superviseOnce(
+  supervision: Supervision,
+  tools: PollerTools,
+  signal: AbortSignal,
+): Promise<readonly Ending[]> {
+  const accounts = await supervision.directory.list(signal);
+  tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
+  const jobs = supervision.streams.flatMap(({ stream }) =>
+    accounts.map((account) => startJob(stream, account, supervision)),
+  );
+  return Promise.all(
+    jobs.map(async (started): Promise<Ending> => {
+      const { job, error } = started;
+      if (error === undefined) {
+        return { job, verdict: await pollWhenDue(job, tools, { nextPollMs: null, signal }) };
+      }
+      tools.telemetry.report(failed(error, job, null));
+      return { job, verdict: { kind: 'stop-stream', error } };
+    }),
+  );
+}
+
+/**
+ * Polls for ever: each (stream, account) on its own interval, accounts added and taken away as the
+ * token's list changes.
+ *
+ * @returns after an abort, when every poll in hand has ended
+ * @throws StopProcessError of any poll, after the others were ended
+ */
+export async function supervise(
+  supervision: Supervision,
+  tools: PollerTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const fatal = new AbortController();
+  const all = AbortSignal.any([signal, fatal.signal]);
+  const running = new Map<
+    string,
+    { account: Account; stop: AbortController; done: Promise<void> }
+  >();
+  const start = (account: Account) => {
+    const stop = new AbortController();
+    const done = pollAccount(account, supervision, { tools, stop, all }).catch((error: unknown) => {
+      fatal.abort(error);
+    });
+    running.set(account.id, { account, stop, done });
+  };
+  const refresh = (accounts: readonly Account[]) => {
+    const ids = new Set(accounts.map(({ id }) => id));
+    const added = accounts.filter(({ id }) => !running.has(id));
+    const removed = [...running.values()].filter(({ account }) => !ids.has(account.id));
+    for (const { account, stop } of removed) {
+      stop.abort();
+      running.delete(account.id);
+    }
+    added.forEach(start);
+    if (added.length + removed.length === 0) return;
+    tools.telemetry.report({
+      type: 'accounts',
+      added,
+      removed: removed.map(({ account }) => account),
+    });
+  };
+  refresh(await supervision.directory.list(all));
+  await keepListing(refresh, supervision, { tools, all });
+  await Promise.all([...running.values()].map(({ done }) => done));
+  if (fatal.signal.aborted) throw fatal.signal.reason;
+}
+
+async function keepListing(
+  refresh: (accounts: readonly Account[]) => void,
+  supervision: Supervision,
+  { tools, all }: { tools: PollerTools; all: AbortSignal },
+): Promise<void> {
+  while (await slept(supervision.accountsRefreshMs, { tools, signal: all })) {
+    try {
+      refresh(await supervision.directory.list(all));
+      tools.telemetry.report({ type: 'dependency', name: 'graph', ready: true, reason: '' });
+    } catch (error) {
+      if (all.aborted) return;
+      // The accounts that are known go on: a list that fails says nothing about them.
+      const reason = `listing the accounts failed: ${String(error)}`;
+      tools.telemetry.report({ type: 'dependency', name: 'graph', ready: false, reason });
+    }
+  }
+}
+
+interface AccountWork {
+  readonly tools: PollerTools;
+  readonly stop: AbortController;
+  readonly all: AbortSignal;
+}
+
+async function pollAccount(
+  account: Account,
+  supervision: Supervision,
+  work: AccountWork,
+): Promise<void> {
+  const signal = AbortSignal.any([work.stop.signal, work.all]);
+  await Promise.all(
+    supervision.streams.map(({ stream, intervalMs }) =>
+      pollForEver({ ...startJob(stream, account, supervision), intervalMs }, supervision, {
+        ...work,
+        signal,
+      }),
+    ),
+  );
+}
+
+interface StartedJob {
+  readonly job: Job;
+  /** Why the stream cannot start: its state cannot be read. */
+  readonly error?: Error;
+}
+
+/** A job with the state that the topic holds for it; a missing one means a first run. */
+function startJob(stream: Stream, account: Account, { restored }: Supervision): StartedJob {
+  const found = restored.get(stateKey(stream.name, account.id));
+  const job = { stream, account, state: firstState(stream, account) };
+  if (found === undefined) return { job };
+  if (found.kind === 'unreadable') return { job, error: found.error };
+  return { job: { ...job, state: found.state } };
+}
+
+function firstState(stream: Stream, account: Account): StreamState {
+  return {
+    ...emptyMemory,
+    stream: stream.name,
+    accountId: account.id,
+    sequence: 0,
+    writtenAtMs: 0,
+    writtenBy: '',
+  };
+}
+
+async function pollForEver(
+  started: StartedJob & { readonly intervalMs: number },
+  { jitter }: Supervision,
+  work: AccountWork & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { job, error, intervalMs } = started;
+  const { tools, signal, stop } = work;
+  if (error !== undefined) {
+    tools.telemetry.report(failed(error, job, null));
+    return;
+  }
+  let waitMs = 0;
+  while (await slept(waitMs, work)) {
+    waitMs = jitteredMs(intervalMs, jitter, tools.random());
+    const at = { nextPollMs: tools.clock.nowMs() + waitMs, signal };
+    const verdict = await pollWhenDue(job, tools, at).catch((failure: unknown) => {
+      if (signal.aborted) return undefined;
+      throw failure;
+    });
+    if (verdict === undefined || verdict.kind === 'stop-stream') return;
+    if (verdict.kind === 'stop-account') {
+      stop.abort();
+      return;
+    }
+  }
+}
+
+/** Waits; false when aborted meanwhile. */
+async function slept(
+  ms: number,
+  { tools, signal }: { readonly tools: PollerTools; readonly signal: AbortSignal },
+): Promise<boolean> {
+  try {
+    await tools.clock.sleep(ms, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}
