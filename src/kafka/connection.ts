@@ -1,0 +1,67 @@
+import { connect, type Socket } from 'node:net';
+import { Kafka, logLevel, type LogEntry } from 'kafkajs';
+import { routeLine } from './log-routing.ts';
+import type { KafkaDependencies, KafkaOptions, SocketFactory } from './options.ts';
+
+/** A client of its own, with sockets of its own, so that it can be thrown away as a whole. */
+export interface Connection {
+  readonly kafka: Kafka;
+  /** How long one request may take before kafkajs gives it up, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** The last refusal that a broker answered with: kafkajs swallows some of them. */
+  lastRefusal(): string | undefined;
+  /** Closes every socket at once and makes retries that are still going on end. */
+  destroy(): void;
+}
+
+const keepAliveMs = 60_000;
+
+const connectPlainly: SocketFactory = ({ host, port, onConnect }) => {
+  const socket = connect({ host, port, noDelay: true }, onConnect);
+  socket.setKeepAlive(true, keepAliveMs);
+  return socket;
+};
+
+/** Makes a client; nothing is connected yet. */
+export function openConnection(options: KafkaOptions, dependencies: KafkaDependencies): Connection {
+  const sockets = new Set<Socket>();
+  const openSocket = dependencies.socketFactory ?? connectPlainly;
+  const requestTimeoutMs = Math.max(1000, Math.floor(options.sendDeadlineMs / 3));
+  let open = true;
+  let refusal: string | undefined;
+
+  const kafka = new Kafka({
+    clientId: options.clientId,
+    // An empty list is the one thing that ends kafkajs' connection retries at once.
+    brokers: () => (open ? [...options.brokers] : []),
+    connectionTimeout: options.connectionTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    // Every value is given: kafkajs has other defaults when NODE_ENV is "test".
+    retry: { initialRetryTime: 20, factor: 0, multiplier: 2, maxRetryTime: 500, retries: 6 },
+    logLevel: logLevel.INFO,
+    logCreator: () => (entry: LogEntry) => {
+      const cause: unknown = entry.log['error'];
+      if (entry.log.message.startsWith('Response ') && typeof cause === 'string') refusal = cause;
+      const line = routeLine(entry);
+      dependencies.log(open ? line.level : 'debug', `kafkajs: ${line.message}`, line.fields);
+    },
+    socketFactory: ({ host, port, onConnect }) => {
+      if (!open) throw new Error('this client was thrown away');
+      const socket = openSocket({ host, port, onConnect });
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return socket;
+    },
+  });
+
+  return {
+    kafka,
+    requestTimeoutMs,
+    lastRefusal: () => refusal,
+    destroy() {
+      open = false;
+      // With an error, because kafkajs rejects what is in flight on "error" and not on "close".
+      for (const socket of sockets) socket.destroy(new Error('this client was thrown away'));
+    },
+  };
+}

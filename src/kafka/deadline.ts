@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Kafka did not answer in the time that was given; the call itself may still be going on. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError';
+}
+
+/**
+ * Settles as `work` does, or rejects with a {@link DeadlineError} after `deadlineMs`. The work itself
+ * cannot be cancelled: whoever gets the error must make it harmless.
+ */
+export async function withDeadline<T>(
+  work: Promise<T>,
+  deadlineMs: number,
+  what: string,
+): Promise<T> {
+  const timer = new AbortController();
+  const expiry = sleep(deadlineMs, undefined, { signal: timer.signal }).then(() => {
+    throw new DeadlineError(`${what} took longer than ${deadlineMs} ms`);
+  });
+  // The race is over when the timer is aborted; nobody is left to hear of it.
+  expiry.catch(() => undefined);
+  try {
+    return await Promise.race([work, expiry]);
+  } finally {
+    timer.abort();
+  }
+}
+
+/** Waits for `work` at most `limitMs` and swallows how it ends: for clean-up that may fail. */
+export async function settleWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
+  await withDeadline(work, limitMs, 'clean-up').catch(() => undefined);
+}
+
+/** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // It may fail when nobody waits for it any more.
+  work.catch(() => undefined);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => {
+    reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+  };
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    promise.catch(() => undefined);
+  }
+}

@@ -1,0 +1,207 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isConnectorError, RetryError, StopStreamError } from '../core/errors.ts';
+import { settleWithin } from './deadline.ts';
+import type { PlacedRecord, Send } from './sends.ts';
+import type { TransactionalProducer } from './transaction.ts';
+
+/** One batch, placed and encoded. */
+export interface Delivery {
+  /** The state is the last of them. */
+  readonly records: readonly PlacedRecord[];
+  readonly state: PlacedRecord;
+  readonly sequence: number;
+}
+
+/** How a delivery ended, for the telemetry. */
+export type Outcome = 'committed' | 'redone' | 'failed' | 'fenced';
+
+/** What a lane works with; its errors are already the taxonomy's. */
+export interface LaneTools {
+  /** Opens a producer of this lane's transactional id, which ends every transaction before it. */
+  open(): Promise<TransactionalProducer>;
+  plan(records: readonly PlacedRecord[]): readonly Send[];
+  /** The value that the state topic has for a key, read to the true end of this lane's partition. */
+  readBack(key: string, signal: AbortSignal): Promise<Buffer | undefined>;
+  sequenceOf(key: string, value: Buffer): Promise<number>;
+  translate(error: unknown, delivery: Delivery, lastRefusal: string | undefined): unknown;
+  /** Called when a try has failed and another will be made. */
+  onTrouble(error: unknown): void;
+  onOutcome(outcome: Outcome, delivery: Delivery, durationMs: number): void;
+}
+
+/** Whether a commit was sent and nobody knows yet what became of it. */
+interface Fate {
+  unknown: boolean;
+}
+
+interface Try {
+  readonly attempt: number;
+  readonly fate: Fate;
+  readonly stop: AbortSignal;
+}
+
+/** Tries of a batch of which it is known that nothing was committed. */
+const maxTries = 3;
+const pausesMs = [50, 500, 1000, 2000, 5000];
+
+/**
+ * The serial way of one state partition's batches into Kafka: one transactional producer at a time,
+ * thrown away after any error. Lanes are concurrent with one another.
+ */
+export class Lane {
+  readonly #tools: LaneTools;
+  readonly #closing = new AbortController();
+  #producer: TransactionalProducer | undefined;
+  /** Why nothing more may be sent. */
+  #refusal: Error | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(tools: LaneTools) {
+    this.#tools = tools;
+  }
+
+  /**
+   * Takes the partition over from any other producer, this lane's own included: when it resolves,
+   * every commit before it can be read and no more can come.
+   */
+  claim(signal: AbortSignal): Promise<void> {
+    return this.#enqueue(async () => {
+      signal.throwIfAborted();
+      await this.#discard({ abort: false });
+      await this.#open();
+    });
+  }
+
+  /**
+   * Commits a delivery after those before it. While the outcome of a commit is unknown it goes on
+   * until it is known; a delivery of which nothing was committed is tried a few times.
+   */
+  deliver(delivery: Delivery, signal: AbortSignal): Promise<void> {
+    return this.#enqueue(async () => {
+      signal.throwIfAborted();
+      const startedMs = performance.now();
+      const end = (outcome: Outcome): void => {
+        this.#tools.onOutcome(outcome, delivery, performance.now() - startedMs);
+      };
+      try {
+        end(await this.#tryUntilKnown(delivery, signal));
+      } catch (error) {
+        end(isFenced(error) ? 'fenced' : 'failed');
+        throw error;
+      }
+    });
+  }
+
+  /** Lets the transaction in hand end, for at most `limitMs`, and refuses what comes after it. */
+  async close(limitMs: number): Promise<void> {
+    this.#refusal ??= closed();
+    this.#closing.abort();
+    await settleWithin(this.#tail, limitMs);
+    await this.#discard({ abort: true });
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#tail.then(() => {
+      if (this.#refusal !== undefined) throw this.#refusal;
+      return work();
+    });
+    this.#tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #tryUntilKnown(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+    const stop = AbortSignal.any([signal, this.#closing.signal]);
+    const fate: Fate = { unknown: false };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#try(delivery, { attempt, fate, stop });
+      } catch (error) {
+        const known = await this.#fail(error, delivery);
+        const enough = !fate.unknown && attempt >= maxTries;
+        if (enough || isFinal(known)) throw known;
+        this.#tools.onTrouble(known);
+        await pause(pausesMs[attempt - 1] ?? 5000, stop);
+        if (stop.aborted) throw fate.unknown ? unknownOutcome(delivery, known) : known;
+      }
+    }
+  }
+
+  async #try(delivery: Delivery, { attempt, fate, stop }: Try): Promise<Outcome> {
+    if (attempt > 1 && (await this.#landed(delivery, stop))) return 'redone';
+    fate.unknown = false;
+    const producer = await this.#open();
+    await producer.transact(this.#tools.plan(delivery.records), () => {
+      fate.unknown = true;
+    });
+    return attempt === 1 ? 'committed' : 'redone';
+  }
+
+  async #open(): Promise<TransactionalProducer> {
+    if (this.#producer !== undefined) return this.#producer;
+    const producer = await this.#tools.open();
+    if (this.#closing.signal.aborted) {
+      await producer.discard({ abort: false });
+      throw closed();
+    }
+    this.#producer = producer;
+    return producer;
+  }
+
+  /** Whether the topic has this very state; a newer or another one is somebody else's. */
+  async #landed(delivery: Delivery, stop: AbortSignal): Promise<boolean> {
+    // Invariant 4: the new producer first, so that what is read next can no longer change.
+    await this.#open();
+    const { key, value } = delivery.state;
+    const found = await this.#tools.readBack(key, stop);
+    if (found === undefined) return false;
+    if (found.equals(value)) return true;
+    if ((await this.#tools.sequenceOf(key, found)) < delivery.sequence) return false;
+    throw new StopStreamError(
+      'kafka.fenced',
+      `The state ${key} in the topic is newer than ${String(delivery.sequence - 1)}, the one that ` +
+        'this instance knows: another instance polls the same account. Stop one of them and restart.',
+    );
+  }
+
+  /** Invariant 4: whatever failed, the producer is thrown away. */
+  async #fail(error: unknown, delivery: Delivery): Promise<unknown> {
+    const known = this.#tools.translate(error, delivery, this.#producer?.lastRefusal());
+    const fenced = isFenced(known);
+    await this.#discard({ abort: !fenced });
+    // Taking the partition back would only fence the other instance in its turn.
+    if (fenced) this.#refusal = known;
+    return known;
+  }
+
+  async #discard(how: { readonly abort: boolean }): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    await producer?.discard(how);
+  }
+}
+
+async function pause(pauseMs: number, stop: AbortSignal): Promise<void> {
+  await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
+}
+
+function closed(): RetryError {
+  return new RetryError('kafka.unavailable', 'The connection to Kafka was closed.');
+}
+
+function isFenced(error: unknown): error is StopStreamError {
+  return error instanceof StopStreamError && error.code === 'kafka.fenced';
+}
+
+/** Whether another try would end the same way. */
+function isFinal(error: unknown): boolean {
+  return isConnectorError(error) && error.disposition !== 'retry';
+}
+
+function unknownOutcome(delivery: Delivery, cause: unknown): RetryError {
+  return new RetryError(
+    'kafka.commit-unknown',
+    `Whether the last batch of ${delivery.state.key} was committed could not be found out before ` +
+      'the program was asked to stop; the state topic tells at the next start.',
+    { cause },
+  );
+}

@@ -1,0 +1,49 @@
+import type { Publisher, StateStore } from '../runtime/ports.ts';
+import { createHealth } from './health.ts';
+import type { Layout } from './layout.ts';
+import type { KafkaDependencies, KafkaOptions } from './options.ts';
+import { createPublisher } from './publisher.ts';
+import { createStateStore } from './state-store.ts';
+import { prepareLayout } from './topics.ts';
+
+export type { KafkaDependencies, KafkaOptions } from './options.ts';
+
+/** Kafka, opened. */
+export interface KafkaAdapter extends AsyncDisposable {
+  /**
+   * Creates or verifies the topics; must have succeeded before anything is published or restored.
+   *
+   * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of
+   * every topic, RetryError `kafka.unavailable`
+   */
+  prepareTopics(signal: AbortSignal): Promise<void>;
+  readonly publisher: Publisher;
+  readonly stateStore: StateStore;
+}
+
+/**
+ * Opens the Kafka adapter; connections are made when they are needed. Disposing of it takes a few
+ * seconds at most: it lets transactions in hand end and closes every socket.
+ */
+export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies): KafkaAdapter {
+  let layout: Layout | undefined;
+  const health = createHealth(dependencies.telemetry);
+  const shared = {
+    options,
+    dependencies,
+    health,
+    layout: (): Layout => {
+      if (layout === undefined) throw new Error('the topics were not prepared yet');
+      return layout;
+    },
+  };
+  const publisher = createPublisher(shared);
+  return {
+    publisher,
+    stateStore: createStateStore(shared, publisher),
+    async prepareTopics(signal) {
+      layout = await prepareLayout(shared, signal);
+    },
+    [Symbol.asyncDispose]: () => publisher[Symbol.asyncDispose](),
+  };
+}

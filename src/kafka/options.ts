@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net';
+import type { TopicRole } from '../core/stream-name.ts';
+import type { StateCodec, Telemetry } from '../runtime/ports.ts';
+
+/** Where Kafka is and how it is used. */
+export interface KafkaOptions {
+  /** `host:port` of at least one broker. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** `instagram.{stream}`; see `topicName`. */
+  readonly topicTemplate: string;
+  /** A transactional id is `<prefix>-<state partition>`; throw-away consumer groups begin with it. */
+  readonly transactionalIdPrefix: string;
+  /** After this long the broker aborts an open transaction by itself. */
+  readonly transactionTimeoutMs: number;
+  /** How long one try of one transaction may take; capped below `transactionTimeoutMs`. */
+  readonly sendDeadlineMs: number;
+  readonly connectionTimeoutMs: number;
+  readonly topics: TopicOptions;
+  /** The topics that are used; `state` must be among them. */
+  readonly roles: readonly TopicRole[];
+}
+
+/** How topics are made and what is asked of those that are there. */
+export interface TopicOptions {
+  /** Whether missing topics are created. */
+  readonly create: boolean;
+  readonly partitions: number;
+  /** Partitions of the state topic: the unit in which accounts are shared out. */
+  readonly statePartitions: number;
+  /** -1 leaves it to the broker, and then it is not verified. */
+  readonly replicationFactor: number;
+  /** -1 leaves it to the broker, and then it is not verified. */
+  readonly minInSyncReplicas: number;
+}
+
+/** Where the Kafka client's own words go. */
+export type KafkaLog = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields: Record<string, unknown>,
+) => void;
+
+/** Opens a TCP connection and calls `onConnect` once it stands; tests inject faults here. */
+export type SocketFactory = (target: {
+  readonly host: string;
+  readonly port: number;
+  readonly onConnect: () => void;
+}) => Socket;
+
+/** What the adapter is given. */
+export interface KafkaDependencies {
+  readonly codec: StateCodec;
+  readonly telemetry: Telemetry;
+  readonly log: KafkaLog;
+  readonly socketFactory?: SocketFactory;
+}

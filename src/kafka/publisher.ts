@@ -1,0 +1,127 @@
+import { DeadLetterError, StopStreamError } from '../core/errors.ts';
+import { partitionOf } from '../core/partition.ts';
+import type { Publisher } from '../runtime/ports.ts';
+import { openConnection } from './connection.ts';
+import { classify, translate } from './errors.ts';
+import { Lane, type Delivery, type LaneTools, type Outcome } from './lane.ts';
+import type { KafkaOptions } from './options.ts';
+import { placeRecords, planSends } from './sends.ts';
+import type { KafkaShared } from './shared.ts';
+import { readState } from './state-reader.ts';
+import { openTransactionalProducer, type TransactionalProducer } from './transaction.ts';
+
+/** A publisher whose partitions can be taken over before their state is read. */
+export interface ClaimingPublisher extends Publisher, AsyncDisposable {
+  /** Takes every state partition over, so that no other producer can change it any more. */
+  claim(signal: AbortSignal): Promise<void>;
+}
+
+const closeLimitMs = 3000;
+
+function transactionalIdOf(options: KafkaOptions, partition: number): string {
+  return `${options.transactionalIdPrefix}-${String(partition)}`;
+}
+
+function contextOf(shared: KafkaShared, partition: number, lastRefusal: string | undefined) {
+  const { brokers, topicTemplate, transactionalIdPrefix } = shared.options;
+  const id = transactionalIdOf(shared.options, partition);
+  return {
+    brokers,
+    doing: `a transaction of ${id}`,
+    needs:
+      `transactional id ${id} (Write, Describe), topics ${topicTemplate} (Write, Read, Describe), ` +
+      `groups ${transactionalIdPrefix}-* (Read)`,
+    lastRefusal,
+  };
+}
+
+async function openProducer(
+  shared: KafkaShared,
+  partition: number,
+): Promise<TransactionalProducer> {
+  const { options, dependencies } = shared;
+  const connection = openConnection(options, dependencies);
+  try {
+    return await openTransactionalProducer(connection, shared.layout(), {
+      transactionalId: transactionalIdOf(options, partition),
+      transactionTimeoutMs: options.transactionTimeoutMs,
+      // A transaction that the broker aborts by itself would look like one that was fenced.
+      deadlineMs: Math.min(options.sendDeadlineMs, Math.floor(options.transactionTimeoutMs * 0.9)),
+    });
+  } catch (error) {
+    throw translate(error, contextOf(shared, partition, connection.lastRefusal()));
+  }
+}
+
+/** The broker says that something was too large, not what: it can only be the largest record. */
+function largestRefused(delivery: Delivery, cause: Error): Error {
+  const others = delivery.records.filter((record) => record !== delivery.state);
+  const largest = others.toSorted((left, right) => right.bytes - left.bytes)[0];
+  if (largest === undefined) {
+    const message = `Kafka refused the state ${delivery.state.key} as too large (${delivery.state.bytes} bytes).`;
+    return new StopStreamError('kafka.record-too-large', message, { cause });
+  }
+  return new DeadLetterError(
+    'kafka.record-too-large',
+    `Kafka refused a batch for ${largest.topic} as too large (${cause.message}); its largest record, ` +
+      `${largest.key}, weighs ${largest.bytes} bytes. Raise max.message.bytes of the topic.`,
+    { path: largest.key, raw: largest.value.toString('base64') },
+  );
+}
+
+function createTools(shared: KafkaShared, partition: number): LaneTools {
+  const { codec, telemetry } = shared.dependencies;
+  const part = `partition ${String(partition)}`;
+  return {
+    open: () => openProducer(shared, partition),
+    plan: (records) => planSends(records, shared.layout()),
+    async readBack(key, signal) {
+      const entries = await readState(shared, [partition], signal);
+      return entries.find((entry) => entry.key === key)?.value;
+    },
+    sequenceOf: async (key, value) => (await codec.decode(key, value)).sequence,
+    translate: (error, delivery, lastRefusal) =>
+      error instanceof Error && classify(error) === 'too-large'
+        ? largestRefused(delivery, error)
+        : translate(error, contextOf(shared, partition, lastRefusal)),
+    onTrouble(error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      shared.health.down(part, reason);
+      shared.dependencies.log('warn', 'a batch is tried again', { partition, reason });
+    },
+    onOutcome(outcome: Outcome, delivery, durationMs) {
+      // A fenced lane has nothing to do with Kafka's health; a failed one is tried again later.
+      if (outcome !== 'failed') shared.health.up(part);
+      const records = delivery.records.length - 1;
+      telemetry.report({ type: 'transaction', partition, records, outcome, durationMs });
+    },
+  };
+}
+
+/** Makes the publisher; lanes, and with them producers, come into being when they are needed. */
+export function createPublisher(shared: KafkaShared): ClaimingPublisher {
+  const lanes = new Map<number, Lane>();
+  const laneOf = (partition: number): Lane => {
+    const lane = lanes.get(partition) ?? new Lane(createTools(shared, partition));
+    lanes.set(partition, lane);
+    return lane;
+  };
+  return {
+    async publish(batch, signal) {
+      const layout = shared.layout();
+      const value = shared.dependencies.codec.encode(batch.state);
+      const records = placeRecords(batch, value, layout);
+      const state = records.at(-1);
+      if (state === undefined) throw new Error('a batch always has its state');
+      const lane = laneOf(partitionOf(batch.account.id, layout.statePartitions));
+      await lane.deliver({ records, state, sequence: batch.state.sequence }, signal);
+    },
+    async claim(signal) {
+      const partitions = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
+      await Promise.all(partitions.map((partition) => laneOf(partition).claim(signal)));
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...lanes.values()].map((lane) => lane.close(closeLimitMs)));
+    },
+  };
+}

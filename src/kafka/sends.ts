@@ -1,0 +1,160 @@
+import { DeadLetterError, StopStreamError } from '../core/errors.ts';
+import { partitionOf } from '../core/partition.ts';
+import { stateKey } from '../core/state.ts';
+import type { TopicRole } from '../core/stream-name.ts';
+import type { Batch, OutgoingRecord } from '../runtime/ports.ts';
+import type { Layout, TopicLayout } from './layout.ts';
+
+/** A record with the place that it goes to. */
+export interface PlacedRecord {
+  readonly role: TopicRole;
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly value: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What it weighs in a produce request, at most. */
+  readonly bytes: number;
+}
+
+/** One produce request: records of partitions that one broker leads. */
+export interface Send {
+  /** The node id of that broker. */
+  readonly leader: number;
+  readonly records: readonly PlacedRecord[];
+}
+
+/** kafkajs groups in quadratic time per partition of one send. */
+const maxRecordsPerPartition = 500;
+
+/** kafkajs has no limit of its own; the broker's usual one is 1 MiB a record batch. */
+const maxSendBytes = 900_000;
+
+/** The record batch's own header and the variable-length numbers around a record, generously. */
+const batchOverheadBytes = 200;
+const recordOverheadBytes = 32;
+const headerOverheadBytes = 10;
+
+function weigh(record: Omit<OutgoingRecord, 'role'>): number {
+  let bytes = recordOverheadBytes + Buffer.byteLength(record.key) + record.value.length;
+  for (const name in record.headers) {
+    const value = record.headers[name] ?? '';
+    bytes += headerOverheadBytes + Buffer.byteLength(name) + Buffer.byteLength(value);
+  }
+  return bytes;
+}
+
+function limitOf(topic: TopicLayout): number {
+  return topic.maxBatchBytes - batchOverheadBytes;
+}
+
+/** The error of a record that no broker would take; `path` is its key. */
+function tooLarge(record: PlacedRecord, limitBytes: number): Error {
+  const size = `weighs ${record.bytes} bytes with its key and headers, expected at most ${limitBytes}`;
+  if (record.role === 'state') {
+    return new StopStreamError(
+      'kafka.record-too-large',
+      `The state ${record.key} ${size}; raise max.message.bytes of ${record.topic}.`,
+    );
+  }
+  return new DeadLetterError(
+    'kafka.record-too-large',
+    `The record ${record.key} for ${record.topic} ${size}; raise max.message.bytes of the topic.`,
+    { path: record.key, raw: record.value.toString('base64') },
+  );
+}
+
+function place(record: OutgoingRecord, layout: Layout): PlacedRecord {
+  const topic = layout.topic(record.role);
+  const placed: PlacedRecord = {
+    ...record,
+    topic: topic.name,
+    partition: partitionOf(record.key, topic.leaders.length),
+    bytes: weigh(record),
+  };
+  if (placed.bytes > limitOf(topic)) throw tooLarge(placed, limitOf(topic));
+  return placed;
+}
+
+/** The state record: keyed by stream and account, in the partition of its account. */
+function placeState(batch: Batch, value: Buffer, layout: Layout): PlacedRecord {
+  const topic = layout.topic('state');
+  const { stream, accountId } = batch.state;
+  const poll = batch.records[0]?.headers['poll'];
+  const record = {
+    role: 'state' as const,
+    key: stateKey(stream, accountId),
+    value,
+    headers: { stream, account: accountId, ...(poll === undefined ? {} : { poll }) },
+  };
+  const placed = {
+    ...record,
+    topic: topic.name,
+    partition: partitionOf(accountId, layout.statePartitions),
+    bytes: weigh(record),
+  };
+  if (placed.bytes > limitOf(topic)) throw tooLarge(placed, limitOf(topic));
+  return placed;
+}
+
+/**
+ * Gives every record of a batch its partition; the state comes last.
+ *
+ * @throws DeadLetterError `kafka.record-too-large` for the first record that no broker would take,
+ * StopStreamError of the same code for the state
+ */
+export function placeRecords(batch: Batch, state: Buffer, layout: Layout): readonly PlacedRecord[] {
+  return [
+    ...batch.records.map((record) => place(record, layout)),
+    placeState(batch, state, layout),
+  ];
+}
+
+/** A send that is being filled. */
+class Draft {
+  readonly records: PlacedRecord[] = [];
+  private bytes = 0;
+  private readonly topics = new Map<string, { records: number; bytes: number }[]>();
+
+  /** Adds the record and says true, or says false when it does not fit. */
+  add(record: PlacedRecord, limitBytes: number): boolean {
+    const tally = this.tallyOf(record);
+    const fits =
+      this.records.length === 0 ||
+      (this.bytes + record.bytes <= maxSendBytes &&
+        tally.records < maxRecordsPerPartition &&
+        tally.bytes + record.bytes <= limitBytes);
+    if (!fits) return false;
+    this.records.push(record);
+    this.bytes += record.bytes;
+    tally.records += 1;
+    tally.bytes += record.bytes;
+    return true;
+  }
+
+  private tallyOf({ topic, partition }: PlacedRecord): { records: number; bytes: number } {
+    const partitions = this.topics.get(topic) ?? [];
+    this.topics.set(topic, partitions);
+    return (partitions[partition] ??= { records: 0, bytes: 0 });
+  }
+}
+
+/**
+ * Cuts records into as few sends as the limits allow, keeping their order within a partition. A send
+ * goes to one broker alone: when one of several brokers fails, kafkajs sends to the others again
+ * with new sequence numbers, which publishes their records twice.
+ */
+export function planSends(records: readonly PlacedRecord[], layout: Layout): readonly Send[] {
+  const sends: { leader: number; draft: Draft }[] = [];
+  const filling = new Map<number, Draft>();
+  for (const record of records) {
+    const topic = layout.topic(record.role);
+    const leader = topic.leaders[record.partition] ?? -1;
+    if (filling.get(leader)?.add(record, limitOf(topic)) === true) continue;
+    const draft = new Draft();
+    draft.add(record, limitOf(topic));
+    filling.set(leader, draft);
+    sends.push({ leader, draft });
+  }
+  return sends.map(({ leader, draft }) => ({ leader, records: draft.records }));
+}

@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin, ITopicMetadata } from 'kafkajs';
+import { StopProcessError } from '../core/errors.ts';
+import {
+  ConfigResourceTypes,
+  KafkaJSAggregateError,
+  KafkaJSProtocolError,
+} from './client-library.ts';
+import { openConnection } from './connection.ts';
+import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
+import { classify, translate } from './errors.ts';
+import { createLayout, type Layout, type TopicLayout } from './layout.ts';
+import type { KafkaOptions } from './options.ts';
+import type { KafkaShared } from './shared.ts';
+import { planTopics, topicProblems, type TopicDescription, type TopicPlan } from './topic-plan.ts';
+
+/** The broker's default of `max.message.bytes`, for when it may not be read. */
+const defaultMaxBatchBytes = 1_048_588;
+const prepareLimitMs = 30_000;
+
+/** Something that is wrong, and whether permission is all that is missing. */
+interface Problem {
+  readonly text: string;
+  readonly unauthorized: boolean;
+}
+
+function describeRefusal(topic: string, error: Error): Problem {
+  const unauthorized = classify(error) === 'unauthorized';
+  const advice = unauthorized
+    ? 'allow this user Create on it, or create it yourself'
+    : 'correct what is asked for, or create it yourself';
+  return { text: `${topic}: could not be created: ${error.message}; ${advice}`, unauthorized };
+}
+
+async function createMissing(admin: Admin, missing: readonly TopicPlan[]): Promise<Problem[]> {
+  try {
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map(({ name, partitions, replicationFactor, configs }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor,
+        configEntries: Object.entries(configs).map(([config, value]) => ({ name: config, value })),
+      })),
+    });
+    return [];
+  } catch (error) {
+    if (!(error instanceof KafkaJSAggregateError)) throw error;
+    return error.errors.flatMap((one) => {
+      // Another instance was quicker.
+      if (one instanceof KafkaJSProtocolError && one.type === 'TOPIC_ALREADY_EXISTS') return [];
+      const refused = one instanceof Error ? one : new Error(one);
+      const topic = 'topic' in refused ? String(refused.topic) : 'a topic';
+      return [describeRefusal(topic, refused)];
+    });
+  }
+}
+
+function describeMissing(plan: TopicPlan): Problem {
+  return {
+    text:
+      `${plan.name}: is missing, or this user may not describe it; create it with ` +
+      `${plan.partitions} partitions and ` +
+      Object.entries(plan.configs)
+        .map(([config, value]) => `${config}=${value}`)
+        .join(', ') +
+      ', or let this program do it (topics.create)',
+    unauthorized: false,
+  };
+}
+
+/** Reads metadata again until every topic that was just created is known to the broker asked. */
+async function fetchMetadata(
+  admin: Admin,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<ITopicMetadata[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
+      return topics;
+    } catch (error) {
+      const fresh =
+        error instanceof KafkaJSProtocolError && error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
+      if (!fresh || attempt === 50) throw error;
+      await sleep(100, undefined, { signal });
+    }
+  }
+}
+
+/** A topic's configs; empty when this user may not read them. */
+async function readConfigs(admin: Admin, name: string): Promise<Record<string, string>> {
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name }],
+    });
+    const entries = resources.flatMap(({ configEntries }) => configEntries);
+    return Object.fromEntries(entries.map((entry) => [entry.configName, entry.configValue]));
+  } catch (error) {
+    if (classify(error) === 'unauthorized') return {};
+    throw error;
+  }
+}
+
+function verify(
+  plan: TopicPlan,
+  description: TopicDescription,
+  options: KafkaOptions,
+): readonly Problem[] {
+  const readable = Object.keys(description.configs).length > 0;
+  if (plan.role === 'state' && !readable) {
+    const text = `${plan.name}: its configs cannot be read; allow this user DescribeConfigs on it`;
+    return [{ text, unauthorized: true }];
+  }
+  return topicProblems(plan, description, options.brokers).map((text) => ({
+    text,
+    unauthorized: false,
+  }));
+}
+
+function refuse(problems: readonly Problem[]): never {
+  throw new StopProcessError(
+    problems.every(({ unauthorized }) => unauthorized)
+      ? 'kafka.unauthorized'
+      : 'kafka.topic-invalid',
+    `Kafka's topics are not as they must be:\n${problems.map(({ text }) => `- ${text}`).join('\n')}`,
+    { exitCode: 3 },
+  );
+}
+
+function leadersOf(metadata: ITopicMetadata): number[] {
+  return [...metadata.partitions]
+    .sort((left, right) => left.partitionId - right.partitionId)
+    .map(({ leader }) => leader);
+}
+
+/**
+ * Creates the missing topics and verifies all of them.
+ *
+ * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of every
+ * topic; errors of kafkajs as they are
+ */
+async function prepareTopics(
+  admin: Admin,
+  options: KafkaOptions,
+  signal: AbortSignal,
+): Promise<readonly TopicLayout[]> {
+  const plans = planTopics(options);
+  const present = new Set(await admin.listTopics());
+  const missing = plans.filter(({ name }) => !present.has(name));
+  const problems: Problem[] = [];
+  if (missing.length > 0) {
+    problems.push(
+      ...(options.topics.create
+        ? await createMissing(admin, missing)
+        : missing.map((plan) => describeMissing(plan))),
+    );
+  }
+  signal.throwIfAborted();
+  // With a problem of creation only the topics that were there before can be looked at.
+  const known = problems.length === 0 ? plans : plans.filter(({ name }) => present.has(name));
+  const metadata = await fetchMetadata(
+    admin,
+    known.map(({ name }) => name),
+    signal,
+  );
+  const layouts: TopicLayout[] = [];
+  for (const plan of known) {
+    const found = metadata.find(({ name }) => name === plan.name);
+    if (found === undefined) continue;
+    const configs = await readConfigs(admin, plan.name);
+    const replicas = Math.min(...found.partitions.map((partition) => partition.replicas.length));
+    problems.push(...verify(plan, { replicas, configs }, options));
+    layouts.push({
+      name: plan.name,
+      leaders: leadersOf(found),
+      maxBatchBytes: Number(configs['max.message.bytes'] ?? defaultMaxBatchBytes),
+    });
+  }
+  if (problems.length > 0) refuse(problems);
+  return layouts;
+}
+
+/** Connects, prepares the topics and says what is known of them now. */
+export async function prepareLayout(shared: KafkaShared, signal: AbortSignal): Promise<Layout> {
+  const { options, dependencies, health } = shared;
+  const connection = openConnection(options, dependencies);
+  const admin = connection.kafka.admin();
+  const prepare = async (): Promise<readonly TopicLayout[]> => {
+    await admin.connect();
+    return prepareTopics(admin, options, signal);
+  };
+  const names = planTopics(options).map(({ name }) => name);
+  try {
+    const work = withDeadline(prepare(), prepareLimitMs, 'preparing the topics');
+    const layout = createLayout(options.topicTemplate, await unlessAborted(work, signal));
+    health.up('topics');
+    return layout;
+  } catch (error) {
+    const known = translate(error, {
+      brokers: options.brokers,
+      doing: 'preparing the topics',
+      needs: `topics ${names.join(', ')} (Create, Describe, DescribeConfigs)`,
+      lastRefusal: connection.lastRefusal(),
+    });
+    if (known instanceof Error) health.down('topics', known.message);
+    throw known;
+  } finally {
+    await settleWithin(admin.disconnect(), 1000);
+    connection.destroy();
+  }
+}

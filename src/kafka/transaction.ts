@@ -1,0 +1,130 @@
+import type { Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
+import type { Connection } from './connection.ts';
+import { settleWithin, withDeadline } from './deadline.ts';
+import { createLeaderWatch, type LeaderWatch } from './leader-watch.ts';
+import type { Layout } from './layout.ts';
+import type { PlacedRecord, Send } from './sends.ts';
+
+/** How a transactional producer is set up. */
+interface TransactionOptions {
+  readonly transactionalId: string;
+  readonly transactionTimeoutMs: number;
+  /** For opening, and again for each transaction. */
+  readonly deadlineMs: number;
+}
+
+/** A producer of one transactional id, good until the first error. */
+export interface TransactionalProducer {
+  /**
+   * Sends everything and commits, or rejects; after that only {@link discard} may be called.
+   *
+   * @param onCommit called just before the commit is sent: from here on the outcome may be unknown
+   */
+  transact(sends: readonly Send[], onCommit: () => void): Promise<void>;
+  /** Ends it for good, bounded in time; aborts the open transaction first when `abort` is given. */
+  discard(how: { readonly abort: boolean }): Promise<void>;
+  lastRefusal(): string | undefined;
+}
+
+const abortLimitMs = 1000;
+const disconnectLimitMs = 1000;
+
+function toMessages(records: readonly PlacedRecord[]): TopicMessages[] {
+  const topics = new Map<string, TopicMessages['messages']>();
+  for (const { topic, key, value, headers, partition } of records) {
+    const messages = topics.get(topic) ?? [];
+    messages.push({ key, value, headers, partition });
+    topics.set(topic, messages);
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+/** kafkajs leaves out what it finds no leader for, without a word. */
+function checkAcknowledged(send: Send, acknowledged: readonly RecordMetadata[]): void {
+  const known = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
+  const lost = send.records.find(
+    ({ topic, partition }) => !known.has(`${topic}/${String(partition)}`),
+  );
+  if (lost !== undefined) {
+    throw new Error(`kafkajs did not send to partition ${lost.partition} of ${lost.topic}`);
+  }
+}
+
+function createProducer(
+  connection: Connection,
+  watch: LeaderWatch,
+  options: TransactionOptions,
+): Producer {
+  return connection.kafka.producer({
+    transactionalId: options.transactionalId,
+    transactionTimeout: options.transactionTimeoutMs,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    createPartitioner: watch.createPartitioner,
+    // Each transaction may wait a moment for the markers of the last: 5 ms at first, not 300.
+    retry: { initialRetryTime: 5, factor: 0, multiplier: 1.2, maxRetryTime: 1000, retries: 40 },
+  });
+}
+
+/** Connects, takes over the transactional id and so aborts what another producer of it left open. */
+async function connect(producer: Producer): Promise<Transaction> {
+  await producer.connect();
+  // Only here does kafkajs ask for the transactional producer id; nothing is open at the broker yet.
+  return producer.transaction();
+}
+
+/**
+ * Opens a producer. When this resolves, every transaction that was begun under the same id before
+ * is either committed or aborted, and can no longer change.
+ *
+ * @throws errors of kafkajs, DeadlineError; the connection is then destroyed
+ */
+export async function openTransactionalProducer(
+  connection: Connection,
+  layout: Layout,
+  options: TransactionOptions,
+): Promise<TransactionalProducer> {
+  const watch = createLeaderWatch(layout);
+  const producer = createProducer(connection, watch, options);
+  let next: Transaction | undefined;
+  let ended = false;
+  try {
+    next = await withDeadline(connect(producer), options.deadlineMs, 'opening a producer');
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+
+  const sendAll = async (sends: readonly Send[], onCommit: () => void): Promise<void> => {
+    const transaction = (next ??= await producer.transaction());
+    for (const send of sends) {
+      // A deadline cannot stop this loop; the flag does.
+      if (ended) throw new Error('this producer was thrown away');
+      watch.expect(send.leader);
+      const acknowledged = await transaction.sendBatch({
+        acks: -1,
+        timeout: connection.requestTimeoutMs,
+        topicMessages: toMessages(send.records),
+      });
+      checkAcknowledged(send, acknowledged);
+    }
+    if (ended) throw new Error('this producer was thrown away');
+    onCommit();
+    // Invariant 1: the records and their state become visible by this one request, or never.
+    await transaction.commit();
+    next = undefined;
+  };
+
+  return {
+    lastRefusal: () => connection.lastRefusal(),
+    transact: (sends, onCommit) =>
+      withDeadline(sendAll(sends, onCommit), options.deadlineMs, 'a transaction'),
+    async discard({ abort }) {
+      ended = true;
+      if (abort && next?.isActive() === true) await settleWithin(next.abort(), abortLimitMs);
+      await settleWithin(producer.disconnect(), disconnectLimitMs);
+      connection.destroy();
+    },
+  };
+}

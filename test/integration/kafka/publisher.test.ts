@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ConfigResourceTypes } from '../../support/kafka-library.ts';
+import {
+  createKafkaWorld,
+  mediaBatch,
+  mediaRecord,
+  noSignal,
+  type KafkaWorld,
+} from '../../support/kafka-world.ts';
+
+let world: KafkaWorld;
+
+beforeEach(async () => {
+  world = await createKafkaWorld();
+});
+
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+describe('publish', () => {
+  test('makes records and state visible together (Invariant 1)', async () => {
+    const { publisher } = await world.openReady();
+
+    await publisher.publish(mediaBatch('17841', 1, [mediaRecord('m1')]), noSignal);
+
+    const [record] = await world.read('media', 1);
+    expect(record?.key).toBe('m1');
+    expect(record?.value?.toString()).toBe('m1m1m1m1m1m1m1m1m1m1');
+    expect(record?.headers).toEqual({ stream: 'media', account: '17841', poll: 'p1', schema: '1' });
+    const [state] = await world.read('state', 1);
+    expect(state?.key).toBe('media/17841');
+    expect(state?.headers).toEqual({ stream: 'media', account: '17841', poll: 'p1' });
+    expect(JSON.parse(String(state?.value))).toMatchObject({ accountId: '17841', sequence: 1 });
+  });
+
+  test('commits a state without records', async () => {
+    const { publisher } = await world.openReady();
+    await publisher.publish(mediaBatch('17841', 1, []), noSignal);
+    expect(await world.read('state', 1)).toHaveLength(1);
+    expect(await world.read('media', 0)).toEqual([]);
+  });
+
+  test('keeps every record of a batch that takes many sends, once and in order', async () => {
+    const { publisher } = await world.openReady();
+    const keys = Array.from({ length: 3000 }, (_, index) => `m${String(index)}`);
+
+    await publisher.publish(
+      mediaBatch(
+        '17841',
+        1,
+        keys.map((key) => mediaRecord(key, 700)),
+      ),
+      noSignal,
+    );
+
+    const records = await world.read('media', 3000);
+    expect(records.map(({ key }) => key).sort()).toEqual([...keys].sort());
+    for (const partition of [0, 1, 2]) {
+      const inPartition = records.filter((record) => record.partition === partition);
+      const numbers = inPartition.map(({ key }) => Number(key.slice(1)));
+      expect(numbers).toEqual([...numbers].sort((left, right) => left - right));
+    }
+  });
+
+  test('commits batches of many accounts at once, each with its state', async () => {
+    const { publisher } = await world.openReady();
+    const ids = Array.from({ length: 20 }, (_, index) => `1784${String(index)}`);
+
+    await Promise.all(
+      ids.flatMap((id) => [
+        publisher.publish(mediaBatch(id, 1, [mediaRecord(`${id}-a`)]), noSignal),
+        publisher.publish(mediaBatch(id, 2, [mediaRecord(`${id}-b`)]), noSignal),
+      ]),
+    );
+
+    expect(await world.read('media', 40)).toHaveLength(40);
+    const last = new Map(
+      (await world.read('state', 40)).map(({ key, value }) => [key, String(value)]),
+    );
+    expect(last.size).toBe(20);
+    for (const value of last.values()) expect(JSON.parse(value)).toMatchObject({ sequence: 2 });
+  });
+
+  test('refuses a record above the limit by its key before anything is sent', async () => {
+    const { publisher } = await world.openReady();
+    const batch = mediaBatch('17841', 1, [mediaRecord('small'), mediaRecord('huge', 1_100_000)]);
+
+    await expect(publisher.publish(batch, noSignal)).rejects.toMatchObject({
+      disposition: 'dead-letter',
+      code: 'kafka.record-too-large',
+      path: 'huge',
+    });
+    await publisher.publish(mediaBatch('17841', 1, [mediaRecord('next')]), noSignal);
+
+    expect((await world.read('media', 1)).map(({ key }) => key)).toEqual(['next']);
+  });
+
+  test('publishes nothing of a batch of which the broker refuses a record as too large', async () => {
+    const { publisher } = await world.openReady();
+    const admin = await world.openAdmin();
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: ConfigResourceTypes.TOPIC,
+          name: world.nameOf('media'),
+          configEntries: [{ name: 'max.message.bytes', value: '2000' }],
+        },
+      ],
+    });
+    const records = Array.from({ length: 30 }, (_, index) => mediaRecord(`m${String(index)}`));
+    const batch = mediaBatch('17841', 1, [...records, mediaRecord('large', 5000)]);
+
+    await expect(publisher.publish(batch, noSignal)).rejects.toMatchObject({
+      code: 'kafka.record-too-large',
+      path: 'large',
+    });
+    await publisher.publish(mediaBatch('17841', 1, [mediaRecord('next')]), noSignal);
+
+    expect((await world.read('media', 1)).map(({ key }) => key)).toEqual(['next']);
+    expect(await world.read('state', 1)).toHaveLength(1);
+  });
+
+  test('sends nothing when it is aborted before its turn', async () => {
+    const { publisher } = await world.openReady();
+    const stop = new AbortController();
+    stop.abort(new Error('stopping'));
+    const batch = mediaBatch('17841', 1, [mediaRecord('m1')]);
+    await expect(publisher.publish(batch, stop.signal)).rejects.toThrow('stopping');
+    expect(await world.read('media', 0)).toEqual([]);
+  });
+
+  test('reports each transaction', async () => {
+    const { publisher } = await world.openReady();
+    await publisher.publish(mediaBatch('17841', 1, [mediaRecord('m1')]), noSignal);
+    expect(world.events).toContainEqual({
+      type: 'dependency',
+      name: 'kafka',
+      ready: true,
+      reason: '',
+    });
+    expect(world.events.at(-1)).toMatchObject({
+      type: 'transaction',
+      records: 1,
+      outcome: 'committed',
+    });
+  });
+});
+
+describe('two instances with one prefix', () => {
+  test('fences the first for good when the second restores', async () => {
+    const first = await world.openReady();
+    await first.publisher.publish(mediaBatch('17841', 1, [mediaRecord('m1')]), noSignal);
+    const second = await world.openReady();
+    const restored = await second.stateStore.restore(noSignal);
+    expect(restored.get('media/17841')).toMatchObject({ kind: 'state', state: { sequence: 1 } });
+
+    const late = mediaBatch('17841', 2, [mediaRecord('late')]);
+    const fenced = { disposition: 'stop-stream', code: 'kafka.fenced' };
+    await expect(first.publisher.publish(late, noSignal)).rejects.toMatchObject(fenced);
+    await expect(first.publisher.publish(late, noSignal)).rejects.toMatchObject(fenced);
+    await second.publisher.publish(mediaBatch('17841', 2, [mediaRecord('m2')]), noSignal);
+
+    expect((await world.read('media', 2)).map(({ key }) => key).sort()).toEqual(['m1', 'm2']);
+  });
+});
+
+describe('closing', () => {
+  test('refuses what comes later and leaves nothing open', async () => {
+    const adapter = await world.openReady();
+    await adapter.publisher.publish(mediaBatch('17841', 1, [mediaRecord('m1')]), noSignal);
+    await adapter[Symbol.asyncDispose]();
+    const batch = mediaBatch('17841', 2, [mediaRecord('m2')]);
+    await expect(adapter.publisher.publish(batch, noSignal)).rejects.toMatchObject({
+      code: 'kafka.unavailable',
+    });
+  });
+});

@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { partitionOf } from '../../../src/core/partition.ts';
+import { jsonStateCodec } from '../../support/json-state-codec.ts';
+import {
+  createKafkaWorld,
+  mediaBatch,
+  mediaRecord,
+  noSignal,
+  type KafkaWorld,
+} from '../../support/kafka-world.ts';
+
+let world: KafkaWorld;
+let producers: Producer[];
+
+beforeEach(async () => {
+  world = await createKafkaWorld();
+  producers = [];
+});
+
+afterEach(async () => {
+  for (const producer of producers) await producer.disconnect();
+  await world[Symbol.asyncDispose]();
+});
+
+/** A producer that is not the program's own: an operator's tool, or an instance that died. */
+async function openProducer(transactionalId?: string): Promise<Producer> {
+  const kafka = new Kafka({ brokers: [...world.cluster.brokers], logLevel: logLevel.NOTHING });
+  const producer = kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    transactionTimeout: 60_000,
+    ...(transactionalId === undefined ? {} : { transactionalId, idempotent: true }),
+    maxInFlightRequests: 1,
+  });
+  await producer.connect();
+  producers.push(producer);
+  return producer;
+}
+
+function stateOf(accountId: string, sequence: number): Buffer {
+  return jsonStateCodec.encode(mediaBatch(accountId, sequence, []).state);
+}
+
+const account = '17841';
+const partition = partitionOf(account, 4);
+
+describe('restore', () => {
+  test('finds nothing in an empty topic', async () => {
+    const { stateStore } = await world.openReady();
+    expect([...(await stateStore.restore(noSignal))]).toEqual([]);
+  });
+
+  test('reads past transaction markers and empty partitions to the last state of each key', async () => {
+    const { publisher } = await world.openReady();
+    for (const sequence of [1, 2, 3]) {
+      await publisher.publish(mediaBatch(account, sequence, [mediaRecord('m')]), noSignal);
+    }
+    const { stateStore } = await world.openReady();
+    const restored = await stateStore.restore(noSignal);
+    expect([...restored]).toEqual([
+      [`media/${account}`, { kind: 'state', state: mediaBatch(account, 3, []).state }],
+    ]);
+  });
+
+  test('reads thousands of keys', async () => {
+    const adapter = await world.openReady();
+    const producer = await openProducer();
+    await producer.send({
+      topic: world.nameOf('state'),
+      messages: Array.from({ length: 5000 }, (_, index) => ({
+        key: `media/${String(index)}`,
+        value: stateOf(String(index), 1),
+        partition: index % 4,
+      })),
+    });
+    expect((await adapter.stateStore.restore(noSignal)).size).toBe(5000);
+  });
+
+  test('ends, without its records, a transaction that a dead instance left open', async () => {
+    const adapter = await world.openReady();
+    await adapter.publisher.publish(mediaBatch(account, 1, [mediaRecord('m')]), noSignal);
+    const dead = await openProducer(`${world.options.transactionalIdPrefix}-${String(partition)}`);
+    const transaction = await dead.transaction();
+    const message = { key: `media/${account}`, value: stateOf(account, 2), partition };
+    await transaction.send({ topic: world.nameOf('state'), messages: [message] });
+
+    const next = await world.openReady();
+    const restored = await next.stateStore.restore(noSignal);
+
+    expect(restored.get(`media/${account}`)).toMatchObject({ state: { sequence: 1 } });
+    await expect(transaction.commit()).rejects.toThrow();
+  });
+
+  test('takes a tombstone for no state', async () => {
+    const adapter = await world.openReady();
+    await adapter.publisher.publish(mediaBatch(account, 1, []), noSignal);
+    const producer = await openProducer();
+    const tombstone = { key: `media/${account}`, value: null, partition };
+    await producer.send({ topic: world.nameOf('state'), messages: [tombstone] });
+    expect((await adapter.stateStore.restore(noSignal)).size).toBe(0);
+  });
+
+  test('keeps what cannot be read apart, by its key', async () => {
+    const adapter = await world.openReady();
+    const producer = await openProducer();
+    await producer.send({
+      topic: world.nameOf('state'),
+      messages: [
+        { key: 'media/1', value: 'not a state' },
+        { key: 'who/1', value: stateOf('1', 1) },
+        { key: 'users/2', value: stateOf('2', 1) },
+        { key: 'media/3', value: stateOf('3', 1) },
+      ],
+    });
+    const restored = await adapter.stateStore.restore(noSignal);
+    const reasons = Object.fromEntries(
+      [...restored].map(([key, found]) => [
+        key,
+        found.kind === 'state' ? 'readable' : found.error.message,
+      ]),
+    );
+    expect(reasons).toEqual({
+      'media/1': 'The state media/1 is not JSON.',
+      'who/1':
+        'The state who/1 cannot be read: the key is not <stream>/<account id>. Write a tombstone for this key to start it over.',
+      'users/2':
+        'The state users/2 cannot be read: it holds the state of media/2. Write a tombstone for this key to start it over.',
+      'media/3': 'readable',
+    });
+  });
+
+  test('rejects with the reason when it is aborted', async () => {
+    const { stateStore } = await world.openReady();
+    const stop = new AbortController();
+    stop.abort(new Error('stopping'));
+    await expect(stateStore.restore(stop.signal)).rejects.toThrow('stopping');
+  });
+
+  test('leaves no consumer group behind', async () => {
+    const adapter = await world.openReady();
+    await adapter.publisher.publish(mediaBatch(account, 1, []), noSignal);
+    await adapter.stateStore.restore(noSignal);
+    const admin = await world.openAdmin();
+    const { groups } = await admin.listGroups();
+    const own = groups.filter(({ groupId }) =>
+      groupId.startsWith(world.options.transactionalIdPrefix),
+    );
+    expect(own).toEqual([]);
+  });
+});

@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ConfigResourceTypes } from '../../support/kafka-library.ts';
+import { createKafkaWorld, noSignal, type KafkaWorld } from '../../support/kafka-world.ts';
+
+let world: KafkaWorld;
+
+beforeEach(async () => {
+  world = await createKafkaWorld();
+});
+
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+async function configsOf(name: string): Promise<Record<string, string>> {
+  const admin = await world.openAdmin();
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name }],
+  });
+  return Object.fromEntries(
+    resources[0]?.configEntries.map((entry) => [entry.configName, entry.configValue]) ?? [],
+  );
+}
+
+describe('prepareTopics', () => {
+  test('creates what is missing with explicit partitions and configs', async () => {
+    const topics = { ...world.options.topics, minInSyncReplicas: 1, replicationFactor: 1 };
+    await world.openReady({ topics });
+
+    const admin = await world.openAdmin();
+    const names = [world.nameOf('media'), world.nameOf('users'), world.nameOf('state')];
+    const metadata = await admin.fetchTopicMetadata({ topics: names });
+    const counts = metadata.topics.map(({ name, partitions }) => [name, partitions.length]);
+    expect(Object.fromEntries(counts)).toEqual({
+      [world.nameOf('media')]: 3,
+      [world.nameOf('users')]: 3,
+      [world.nameOf('state')]: 4,
+    });
+    expect(await configsOf(world.nameOf('media'))).toMatchObject({ 'cleanup.policy': 'compact' });
+    expect(await configsOf(world.nameOf('users'))).toMatchObject({
+      'cleanup.policy': 'delete',
+      'retention.ms': '-1',
+    });
+    expect(await configsOf(world.nameOf('state'))).toMatchObject({
+      'cleanup.policy': 'compact',
+      'min.cleanable.dirty.ratio': '0.1',
+      'min.insync.replicas': '1',
+    });
+  });
+
+  test('takes topics that are there as they are, with the partitions that they have', async () => {
+    await world.openReady();
+    const topics = { ...world.options.topics, create: false, statePartitions: 9 };
+    const { stateStore } = await world.openReady({ topics });
+    expect((await stateStore.restore(noSignal)).size).toBe(0);
+  });
+
+  test('lists every missing topic when it may not create them', async () => {
+    const adapter = world.open({ topics: { ...world.options.topics, create: false } });
+    const refusal = await adapter.prepareTopics(noSignal).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({
+      disposition: 'stop-process',
+      code: 'kafka.topic-invalid',
+      exitCode: 3,
+    });
+    for (const role of ['media', 'users', 'state'] as const) {
+      expect(String(refusal)).toContain(`${world.nameOf(role)}: is missing`);
+    }
+  });
+
+  test('refuses a state topic that is not compacted, with the command that mends it', async () => {
+    const admin = await world.openAdmin();
+    await admin.createTopics({ topics: [{ topic: world.nameOf('state'), numPartitions: 2 }] });
+    const name = world.nameOf('state');
+    await expect(world.openReady()).rejects.toMatchObject({
+      code: 'kafka.topic-invalid',
+      message:
+        "Kafka's topics are not as they must be:\n" +
+        `- ${name}: cleanup.policy is delete, expected compact, or the state of the streams is lost ` +
+        'when it expires; run: kafka-configs.sh --bootstrap-server ' +
+        `${world.cluster.brokers.join(',')} --alter --entity-type topics --entity-name ${name} ` +
+        '--add-config cleanup.policy=compact',
+    });
+  });
+
+  test('names every topic that has fewer replicas than asked for', async () => {
+    await world.openReady();
+    const topics = { ...world.options.topics, replicationFactor: 3 };
+    const refusal = await world.openReady({ topics }).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'kafka.topic-invalid' });
+    for (const role of ['media', 'users', 'state'] as const) {
+      expect(String(refusal)).toContain(
+        `${world.nameOf(role)}: has 1 replicas, expected at least 3`,
+      );
+    }
+  });
+
+  test('passes on why the broker does not create a topic', async () => {
+    const topics = { ...world.options.topics, replicationFactor: 3 };
+    const refusal = await world.openReady({ topics }).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'kafka.topic-invalid' });
+    expect(String(refusal)).toContain(
+      `${world.nameOf('media')}: could not be created: Replication-factor is invalid`,
+    );
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals';
+import kafkajs from 'kafkajs';
+import { classify, translate } from '../../../src/kafka/errors.ts';
+
+const { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } = kafkajs;
+
+/** An error as kafkajs makes it of what a broker answered. */
+function refusal(type: string, message = type): Error {
+  const answer = Object.assign(new Error(message), { type, code: 1 });
+  return new KafkaJSProtocolError(answer);
+}
+
+describe('classify', () => {
+  test.each([
+    ['INVALID_PRODUCER_EPOCH', 'fenced'],
+    ['MESSAGE_TOO_LARGE', 'too-large'],
+    ['RECORD_LIST_TOO_LARGE', 'too-large'],
+    ['TOPIC_AUTHORIZATION_FAILED', 'unauthorized'],
+    ['GROUP_AUTHORIZATION_FAILED', 'unauthorized'],
+    ['CLUSTER_AUTHORIZATION_FAILED', 'unauthorized'],
+    ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'unauthorized'],
+    ['SASL_AUTHENTICATION_FAILED', 'unauthorized'],
+    ['UNSUPPORTED_SASL_MECHANISM', 'unauthorized'],
+    ['SECURITY_DISABLED', 'unauthorized'],
+    ['INVALID_TRANSACTION_TIMEOUT', 'misconfigured'],
+    ['NOT_LEADER_FOR_PARTITION', 'unavailable'],
+    ['INVALID_PRODUCER_ID_MAPPING', 'unavailable'],
+    ['UNKNOWN_TOPIC_OR_PARTITION', 'unavailable'],
+  ])('takes %s for %s', (type, failure) => {
+    expect(classify(refusal(type))).toBe(failure);
+  });
+
+  test('knows the code of a fenced producer that kafkajs does not', () => {
+    const unknown = refusal('KAFKAJS_UNKNOWN_ERROR_CODE', 'Unknown error code 90');
+    expect(classify(unknown)).toBe('fenced');
+  });
+
+  test('looks for the cause inside what kafkajs wraps it in', () => {
+    const inner = refusal('INVALID_PRODUCER_EPOCH');
+    const retries = { retryCount: 3, retryTime: 10 };
+    expect(classify(new KafkaJSNumberOfRetriesExceeded(inner, retries))).toBe('fenced');
+    expect(classify(new Error('outer', { cause: inner }))).toBe('fenced');
+  });
+
+  test('finds a refusal that kafkajs swallows in what the broker said last', () => {
+    const hidden = Object.assign(new KafkaJSNonRetriableError('Failed to find group coordinator'), {
+      name: 'KafkaJSGroupCoordinatorNotFound',
+    });
+    expect(classify(hidden, 'Transactional Id authorization failed')).toBe('unauthorized');
+    expect(classify(hidden, 'The coordinator is loading')).toBe('unavailable');
+    expect(classify(hidden)).toBe('unavailable');
+  });
+
+  test('does not judge an error that is not from kafkajs', () => {
+    expect(classify(new TypeError('a bug'))).toBeUndefined();
+  });
+});
+
+describe('translate', () => {
+  const context = {
+    brokers: ['one:9092', 'two:9092'],
+    doing: 'a transaction of x-3',
+    needs: 'transactional id x-3 (Write)',
+  };
+
+  test('names the brokers and asks for another try when Kafka is away', () => {
+    expect(translate(new KafkaJSNonRetriableError('no route'), context)).toMatchObject({
+      disposition: 'retry',
+      code: 'kafka.unavailable',
+      message:
+        'Kafka at one:9092, two:9092 did not answer as expected while a transaction of x-3: no route. ' +
+        'Check that the brokers are up and that they can be reached.',
+    });
+  });
+
+  test('says what must be allowed when something is not', () => {
+    const error = refusal('TOPIC_AUTHORIZATION_FAILED', 'Not authorized to access topics');
+    expect(translate(error, context)).toMatchObject({
+      disposition: 'stop-process',
+      code: 'kafka.unauthorized',
+      exitCode: 3,
+      message:
+        'Kafka at one:9092, two:9092 refused a transaction of x-3: Not authorized to access topics. ' +
+        'Allow this user: transactional id x-3 (Write).',
+    });
+  });
+
+  test('stops the stream when another instance has taken over', () => {
+    expect(translate(refusal('INVALID_PRODUCER_EPOCH'), context)).toMatchObject({
+      disposition: 'stop-stream',
+      code: 'kafka.fenced',
+    });
+  });
+
+  test('stops the process when the broker does not take the transaction timeout', () => {
+    expect(translate(refusal('INVALID_TRANSACTION_TIMEOUT'), context)).toMatchObject({
+      disposition: 'stop-process',
+      code: 'config.invalid',
+      exitCode: 2,
+    });
+  });
+
+  test('leaves what is not from kafkajs as it is', () => {
+    const bug = new TypeError('a bug');
+    expect(translate(bug, context)).toBe(bug);
+  });
+});

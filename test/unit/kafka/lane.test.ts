@@ -1,0 +1,171 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError, StopStreamError } from '../../../src/core/errors.ts';
+import { Lane, type Delivery, type LaneTools, type Outcome } from '../../../src/kafka/lane.ts';
+import type { PlacedRecord } from '../../../src/kafka/sends.ts';
+
+/** How one try of a transaction goes. */
+type Turn = 'ok' | 'send-fails' | 'commit-lost' | 'commit-landed-unheard';
+
+const away = new RetryError('kafka.unavailable', 'away');
+const noSignal = new AbortController().signal;
+
+function delivery(sequence: number): Delivery {
+  const state: PlacedRecord = {
+    role: 'state',
+    topic: 't.state',
+    partition: 0,
+    key: 'media/1',
+    value: Buffer.from(String(sequence)),
+    headers: {},
+    bytes: 10,
+  };
+  return { records: [state], state, sequence };
+}
+
+/** A lane on a topic of one key; every producer follows the script of turns. */
+function setUp(script: Turn[], changes: Partial<LaneTools> = {}) {
+  const topic = { value: undefined as Buffer | undefined };
+  const journal: string[] = [];
+  const outcomes: Outcome[] = [];
+  const tools: LaneTools = {
+    open() {
+      journal.push('open');
+      return Promise.resolve({
+        lastRefusal: () => undefined,
+        transact(sends, onCommit) {
+          const turn = script.shift() ?? 'ok';
+          journal.push(turn);
+          if (turn === 'send-fails') return Promise.reject(away);
+          onCommit();
+          if (turn !== 'commit-lost') topic.value = sends[0]?.records[0]?.value;
+          return turn === 'ok' ? Promise.resolve() : Promise.reject(away);
+        },
+        discard({ abort }) {
+          journal.push(abort ? 'discard' : 'discard without abort');
+          return Promise.resolve();
+        },
+      });
+    },
+    plan: (records) => [{ leader: 1, records }],
+    readBack() {
+      journal.push('read');
+      return Promise.resolve(topic.value);
+    },
+    sequenceOf: (_key, value) => Promise.resolve(Number(value.toString())),
+    translate: (error) => error,
+    onTrouble: () => undefined,
+    onOutcome: (outcome) => outcomes.push(outcome),
+    ...changes,
+  };
+  return { lane: new Lane(tools), topic, journal, outcomes };
+}
+
+describe('Lane', () => {
+  test('keeps its producer while all goes well', async () => {
+    const { lane, journal, outcomes } = setUp([]);
+    await lane.deliver(delivery(1), noSignal);
+    await lane.deliver(delivery(2), noSignal);
+    expect(journal).toEqual(['open', 'ok', 'ok']);
+    expect(outcomes).toEqual(['committed', 'committed']);
+  });
+
+  test('throws the producer away and reads the state again after a failed send (Invariant 4)', async () => {
+    const { lane, journal, outcomes } = setUp(['send-fails']);
+    await lane.deliver(delivery(1), noSignal);
+    expect(journal).toEqual(['open', 'send-fails', 'discard', 'open', 'read', 'ok']);
+    expect(outcomes).toEqual(['redone']);
+  });
+
+  test('does a batch again when its commit did not land', async () => {
+    const { lane, topic, journal } = setUp(['commit-lost']);
+    await lane.deliver(delivery(1), noSignal);
+    expect(journal).toEqual(['open', 'commit-lost', 'discard', 'open', 'read', 'ok']);
+    expect(topic.value?.toString()).toBe('1');
+  });
+
+  test('sends nothing again when the commit landed', async () => {
+    const { lane, journal, outcomes } = setUp(['commit-landed-unheard']);
+    await lane.deliver(delivery(1), noSignal);
+    expect(journal).toEqual(['open', 'commit-landed-unheard', 'discard', 'open', 'read']);
+    expect(outcomes).toEqual(['redone']);
+  });
+
+  test('gives up after three tries of which none was committed', async () => {
+    const { lane, outcomes } = setUp(['send-fails', 'send-fails', 'send-fails']);
+    await expect(lane.deliver(delivery(1), noSignal)).rejects.toBe(away);
+    expect(outcomes).toEqual(['failed']);
+    await lane.deliver(delivery(1), noSignal);
+    expect(outcomes).toEqual(['failed', 'committed']);
+  });
+
+  test('says that the outcome is unknown only when it is asked to stop first', async () => {
+    const stop = new AbortController();
+    const { lane } = setUp(['commit-lost'], {
+      readBack: () => Promise.reject(away),
+      onTrouble: () => {
+        stop.abort();
+      },
+    });
+    await expect(lane.deliver(delivery(1), stop.signal)).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'kafka.commit-unknown',
+    });
+  });
+
+  test('stops for good when the topic has a newer state of another instance', async () => {
+    const { lane, topic } = setUp(['send-fails']);
+    topic.value = Buffer.from('7');
+    const fenced = { disposition: 'stop-stream', code: 'kafka.fenced' };
+    await expect(lane.deliver(delivery(2), noSignal)).rejects.toMatchObject(fenced);
+    await expect(lane.deliver(delivery(2), noSignal)).rejects.toMatchObject(fenced);
+  });
+
+  test('neither aborts nor takes the partition back when it is fenced', async () => {
+    const { lane, journal, outcomes } = setUp(['send-fails'], {
+      translate: () => new StopStreamError('kafka.fenced', 'fenced'),
+    });
+    await expect(lane.deliver(delivery(1), noSignal)).rejects.toThrow('fenced');
+    await expect(lane.deliver(delivery(2), noSignal)).rejects.toThrow('fenced');
+    expect(journal).toEqual(['open', 'send-fails', 'discard without abort']);
+    expect(outcomes).toEqual(['fenced']);
+  });
+
+  test('sends batches one after another, in the order in which they came', async () => {
+    const { lane, topic } = setUp(['send-fails']);
+    await Promise.all([1, 2, 3].map((sequence) => lane.deliver(delivery(sequence), noSignal)));
+    expect(topic.value?.toString()).toBe('3');
+  });
+
+  test('does not begin a batch of which the caller has given up', async () => {
+    const { lane, journal } = setUp([]);
+    await expect(
+      lane.deliver(delivery(1), AbortSignal.abort(new Error('stopping'))),
+    ).rejects.toThrow('stopping');
+    expect(journal).toEqual([]);
+  });
+
+  test('lets the batch in hand end and refuses the next when it is closed', async () => {
+    const { lane, journal } = setUp([]);
+    await lane.claim(noSignal);
+    const inHand = lane.deliver(delivery(1), noSignal);
+    await Promise.resolve();
+    const closed = lane.close(1000);
+    await inHand;
+    await closed;
+    await expect(lane.deliver(delivery(2), noSignal)).rejects.toMatchObject({
+      code: 'kafka.unavailable',
+    });
+    expect(journal).toEqual(['open', 'ok', 'discard']);
+  });
+
+  test('throws away a producer that opens only after it was closed', async () => {
+    const { lane, journal } = setUp([]);
+    const claimed = lane.claim(noSignal);
+    await Promise.resolve();
+    await Promise.all([
+      lane.close(1000),
+      expect(claimed).rejects.toThrow('The connection to Kafka was closed.'),
+    ]);
+    expect(journal).toEqual(['open', 'discard without abort']);
+  });
+});

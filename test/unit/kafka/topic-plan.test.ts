@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals';
+import type { KafkaOptions, TopicOptions } from '../../../src/kafka/options.ts';
+import { planTopics, topicProblems } from '../../../src/kafka/topic-plan.ts';
+
+const topics: TopicOptions = {
+  create: true,
+  partitions: 6,
+  statePartitions: 12,
+  replicationFactor: 3,
+  minInSyncReplicas: 2,
+};
+
+function plansOf(changes: Partial<TopicOptions> = {}) {
+  const options: KafkaOptions = {
+    brokers: ['b:9092'],
+    clientId: 'c',
+    topicTemplate: 'instagram.{stream}',
+    transactionalIdPrefix: 'x',
+    transactionTimeoutMs: 1,
+    sendDeadlineMs: 1,
+    connectionTimeoutMs: 1,
+    topics: { ...topics, ...changes },
+    roles: ['user_insights', 'media', 'state'],
+  };
+  return planTopics(options);
+}
+
+function problemsOf(configs: Record<string, string>, replicas = 3): readonly string[] {
+  const plan = plansOf().find(({ role }) => role === 'state');
+  return plan === undefined ? [] : topicProblems(plan, { replicas, configs }, ['b:9092']);
+}
+
+describe('planTopics', () => {
+  test('keeps history for ever and compacts what has a last word', () => {
+    expect(plansOf()).toEqual([
+      {
+        role: 'user_insights',
+        name: 'instagram.user-insights',
+        partitions: 6,
+        replicationFactor: 3,
+        configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'min.insync.replicas': '2' },
+      },
+      {
+        role: 'media',
+        name: 'instagram.media',
+        partitions: 6,
+        replicationFactor: 3,
+        configs: { 'cleanup.policy': 'compact', 'min.insync.replicas': '2' },
+      },
+      {
+        role: 'state',
+        name: 'instagram.state',
+        partitions: 12,
+        replicationFactor: 3,
+        configs: {
+          'cleanup.policy': 'compact',
+          'min.cleanable.dirty.ratio': '0.1',
+          'segment.ms': '86400000',
+          'min.insync.replicas': '2',
+        },
+      },
+    ]);
+  });
+
+  test('leaves the replicas in sync to the broker when none are asked for', () => {
+    expect(plansOf({ minInSyncReplicas: -1 })[1]?.configs).toEqual({ 'cleanup.policy': 'compact' });
+  });
+});
+
+describe('topicProblems', () => {
+  test('finds nothing wrong with a topic as it was planned', () => {
+    expect(problemsOf({ 'cleanup.policy': 'compact', 'min.insync.replicas': '2' })).toEqual([]);
+  });
+
+  test('finds everything that is wrong', () => {
+    expect(
+      problemsOf({ 'cleanup.policy': 'compact,delete', 'min.insync.replicas': '1' }, 1),
+    ).toEqual([
+      'instagram.state: cleanup.policy is compact,delete, expected compact, or the state of the streams ' +
+        'is lost when it expires; run: kafka-configs.sh --bootstrap-server b:9092 --alter ' +
+        '--entity-type topics --entity-name instagram.state --add-config cleanup.policy=compact',
+      'instagram.state: has 1 replicas, expected at least 3; add replicas with ' +
+        'kafka-reassign-partitions.sh or lower the replication factor that is asked for',
+      'instagram.state: min.insync.replicas is 1, expected at least 2; run: kafka-configs.sh ' +
+        '--bootstrap-server b:9092 --alter --entity-type topics --entity-name instagram.state ' +
+        '--add-config min.insync.replicas=2',
+    ]);
+  });
+});
