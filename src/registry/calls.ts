@@ -1,0 +1,85 @@
+import ky from 'ky';
+import { RetryError, StopProcessError } from '../core/errors.ts';
+import type { Json } from '../core/json.ts';
+
+/** How the registry is reached. */
+export interface RegistryAddress {
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly username: string | null;
+  readonly password: string | null;
+}
+
+/** An answer of the registry. */
+export interface RegistryAnswer {
+  readonly status: number;
+  readonly body: Json;
+}
+
+/**
+ * The endpoints that the client lacks, each with a timeout.
+ *
+ * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`
+ */
+export async function call(
+  address: RegistryAddress,
+  request: { readonly method: 'get' | 'post' | 'put'; readonly path: string; readonly json?: Json },
+  signal: AbortSignal,
+): Promise<RegistryAnswer> {
+  const authorization =
+    address.username === null
+      ? {}
+      : { authorization: `Basic ${btoa(`${address.username}:${address.password ?? ''}`)}` };
+  const response = await ky(`${address.url.replace(/\/$/, '')}${request.path}`, {
+    method: request.method,
+    ...(request.json === undefined ? {} : { json: request.json }),
+    headers: { accept: 'application/vnd.schemaregistry.v1+json', ...authorization },
+    retry: 0,
+    throwHttpErrors: false,
+    timeout: address.timeoutMs,
+    signal,
+  }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw unavailable(address, error instanceof Error ? error.name : 'unknown trouble');
+  });
+  checkStatus(address, response.status);
+  const text = await response.text();
+  try {
+    return { status: response.status, body: JSON.parse(text) as Json };
+  } catch {
+    throw unavailable(address, `it answered something that is not JSON (HTTP ${response.status})`);
+  }
+}
+
+/** @throws when the status says that the registry is away or will not have us */
+export function checkStatus(address: RegistryAddress, status: number): void {
+  if (status === 401 || status === 403) {
+    throw new StopProcessError(
+      'registry.unauthorized',
+      `the schema registry at ${address.url} refused us (HTTP ${status}): check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD`,
+      { exitCode: 3 },
+    );
+  }
+  if (status >= 500 || status === 429) throw unavailable(address, `HTTP ${status}`);
+}
+
+/** The registry is away; `why` is free of secrets. */
+export function unavailable(address: RegistryAddress, why: string): RetryError {
+  return new RetryError(
+    'registry.unavailable',
+    `the schema registry at ${address.url} is not available (${why}): check SCHEMA_REGISTRY_URL and that it runs`,
+  );
+}
+
+/** Bounds a call of the client, which has no timeout of its own. */
+export async function bounded<T>(address: RegistryAddress, work: Promise<T>): Promise<T> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    timeout.reject(unavailable(address, `nothing within ${address.timeoutMs} ms`));
+  }, address.timeoutMs);
+  try {
+    return await Promise.race([work, timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

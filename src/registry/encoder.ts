@@ -1,0 +1,59 @@
+import type { Type } from 'avsc';
+import { DeadLetterError } from '../core/errors.ts';
+import type { Json, Value } from '../core/json.ts';
+import { describeJson, isNode } from '../core/json.ts';
+import type { TopicRole } from '../core/stream-name.ts';
+
+/** Magic byte 0 and four bytes of schema id. */
+export const wireHeaderBytes = 5;
+const slabBytes = 1024 * 1024;
+
+/** Encodes one value with a schema that is registered under `id`. */
+export type WireEncode = (type: Type, id: number, value: Value) => Buffer;
+
+/**
+ * Encodes into slabs of its own: avsc's `toBuffer` writes everything above 1 KB twice. A slab is
+ * never written over; it is let go when the last record in it is.
+ */
+export function createWireEncode(): WireEncode {
+  let slab = Buffer.allocUnsafe(slabBytes);
+  let used = 0;
+  return (type, id, value) => {
+    for (;;) {
+      const start = used;
+      const end =
+        start + wireHeaderBytes <= slab.length
+          ? type.encode(value, slab, start + wireHeaderBytes)
+          : -wireHeaderBytes;
+      if (end >= 0) {
+        slab.writeUInt8(0, start);
+        slab.writeInt32BE(id, start + 1);
+        used = end;
+        return slab.subarray(start, end);
+      }
+      // A negative answer says how many bytes were lacking.
+      slab = Buffer.allocUnsafe(Math.max(slabBytes, slab.length - start - end + wireHeaderBytes));
+      used = 0;
+    }
+  };
+}
+
+/** Why a value does not fit its schema, as an error that names the field. */
+export function encodingError(role: TopicRole, type: Type, value: Value): DeadLetterError {
+  let path = '';
+  let came: Json | undefined;
+  let expected = 'what the schema says';
+  type.isValid(value, {
+    errorHook: (where: string[], actual: unknown, wanted: Type) => {
+      path = where.join('.');
+      came = actual as Json | undefined;
+      expected = wanted.toString();
+    },
+  });
+  const what = isNode(came) || came === undefined ? describeJson(came) : JSON.stringify(came);
+  return new DeadLetterError(
+    'encoding.invalid',
+    `record of ${role}, field "${path}": expected ${expected}, got ${what.slice(0, 200)}`,
+    { path, raw: JSON.stringify(value) },
+  );
+}

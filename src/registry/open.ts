@@ -1,0 +1,100 @@
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import type { Value } from '../core/json.ts';
+import type { TopicRole } from '../core/stream-name.ts';
+import type { Encoder, StateCodec } from '../runtime/ports.ts';
+import type { RegistryAddress } from './calls.ts';
+import { createWireEncode, encodingError } from './encoder.ts';
+import { readSchema } from './schemas.ts';
+import type { TopicSchema } from './schemas.ts';
+import { createStateCodec } from './state-codec.ts';
+import { checkCompatible, find, register } from './subjects.ts';
+
+/** Where the registry is and how schemas get into it. */
+export interface RegistryOptions extends RegistryAddress {
+  /** Level of a subject that is new; one that exists keeps its own. */
+  readonly compatibility: string;
+  /** `register` what is missing, or `verify` that all is there. */
+  readonly mode: 'register' | 'verify';
+  readonly topicTemplate: string;
+  /** The topics in use. */
+  readonly roles: readonly TopicRole[];
+}
+
+/** The schema registry, opened. */
+export interface RegistryAdapter extends AsyncDisposable {
+  /**
+   * Checks every schema, then registers them (or verifies that they are), and keeps their ids:
+   * after it, publishing needs no registry.
+   *
+   * @throws StopProcessError `registry.incompatible`, `registry.missing`, `registry.unauthorized`;
+   * RetryError `registry.unavailable`
+   */
+  prepare(signal: AbortSignal): Promise<void>;
+  readonly encoder: Encoder;
+  readonly stateCodec: StateCodec;
+}
+
+/** Opens the registry adapter; nothing connects before `prepare`. */
+export function openRegistry(options: RegistryOptions): RegistryAdapter {
+  const schemas = new Map(options.roles.map((role) => [role, readSchema(role)]));
+  const ids = new Map<TopicRole, number>();
+  const client = openClient(options);
+  const encoder = createEncoder(schemas, ids);
+  return {
+    encoder,
+    stateCodec: createStateCodec({
+      address: options,
+      client,
+      readerType: (schemas.get('state') ?? readSchema('state')).type,
+      encode: (value) => encoder.encode('state', value),
+    }),
+    async prepare(signal) {
+      const work = { ...options, address: options, client, signal };
+      // All are checked before the first is registered, so that a refusal leaves nothing behind.
+      const checked = await Promise.all(
+        [...schemas.values()].map(async (schema) => ({
+          schema,
+          exists: await checkCompatible(schema, work),
+        })),
+      );
+      for (const { schema, exists } of checked) {
+        const id =
+          options.mode === 'verify'
+            ? await find(schema, work)
+            : await register(schema, exists, work);
+        ids.set(schema.role, id);
+      }
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function openClient({ url, username, password }: RegistryOptions): SchemaRegistry {
+  return new SchemaRegistry({
+    host: url.replace(/\/$/, ''),
+    // Waiting and trying again are the start's business; one retry layer a hop.
+    retry: { retries: 0 },
+    ...(username === null ? {} : { auth: { username, password: password ?? '' } }),
+  });
+}
+
+function createEncoder(
+  schemas: ReadonlyMap<TopicRole, TopicSchema>,
+  ids: ReadonlyMap<TopicRole, number>,
+): Encoder {
+  const encode = createWireEncode();
+  return {
+    encode(role: TopicRole, value: Value) {
+      const schema = schemas.get(role);
+      const id = ids.get(role);
+      if (schema === undefined || id === undefined) {
+        throw new Error(`the schema of ${role} was not prepared`);
+      }
+      try {
+        return encode(schema.type, id, value);
+      } catch {
+        throw encodingError(role, schema.type, value);
+      }
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+// avsc is CommonJS: Node sees no named exports of it.
+import avro from 'avsc';
+import type { Schema, Type } from 'avsc';
+import type { TopicRole } from '../core/stream-name.ts';
+
+/** A topic's schema, read from `avro/`. */
+export interface TopicSchema {
+  readonly role: TopicRole;
+  /** As the file has it; what is registered. */
+  readonly text: string;
+  readonly type: Type;
+}
+
+/** Reads `avro/<role>.avsc`; the folder lies beside `src/` and `dist/` alike. */
+export function readSchema(role: TopicRole): TopicSchema {
+  const text = readFileSync(new URL(`../../avro/${role}.avsc`, import.meta.url), 'utf8');
+  // Timestamps stay epoch milliseconds in memory: no logical types.
+  const type = avro.Type.forSchema(JSON.parse(text) as Schema);
+  return { role, text: JSON.stringify(JSON.parse(text)), type };
+}

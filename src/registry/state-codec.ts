@@ -1,0 +1,142 @@
+import type { Type } from 'avsc';
+import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import { isConnectorError, StopStreamError } from '../core/errors.ts';
+import type { Json, Value } from '../core/json.ts';
+import { isNode } from '../core/json.ts';
+import type { DayValues, StreamState } from '../core/state.ts';
+import { stateFormatVersion, stateKey } from '../core/state.ts';
+import { isStreamName } from '../core/stream-name.ts';
+import type { StateCodec } from '../runtime/ports.ts';
+import type { RegistryAddress } from './calls.ts';
+import { bounded, checkStatus, unavailable } from './calls.ts';
+import { wireHeaderBytes } from './encoder.ts';
+
+/** What reading and writing states takes. */
+export interface StateCodecParts {
+  readonly address: RegistryAddress;
+  readonly client: SchemaRegistry;
+  readonly readerType: Type;
+  readonly encode: (value: Value) => Buffer;
+}
+
+/** States as Avro, with the writer's schema resolved to ours, so that every older one can be read. */
+export function createStateCodec(parts: StateCodecParts): StateCodec {
+  return {
+    encode: (state) => parts.encode(toValue(state)),
+    decode: async (key, bytes) => {
+      if (bytes.length <= wireHeaderBytes || bytes[0] !== 0) {
+        throw unreadable(key, 'its value is not an Avro record of a schema registry');
+      }
+      const writer = await writerType(key, bytes.readInt32BE(1), parts);
+      return toState(key, resolve(key, bytes, { writer, reader: parts.readerType }));
+    },
+  };
+}
+
+async function writerType(key: string, id: number, parts: StateCodecParts): Promise<Type> {
+  try {
+    return (await bounded(parts.address, parts.client.getSchema(id))) as Type;
+  } catch (error) {
+    if (isConnectorError(error)) throw error;
+    const status = error instanceof Error && 'status' in error ? error.status : undefined;
+    if (status === 404) throw unreadable(key, `the registry knows no schema with id ${id}`);
+    if (typeof status === 'number') checkStatus(parts.address, status);
+    throw unavailable(parts.address, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function resolve(key: string, bytes: Buffer, types: { writer: Type; reader: Type }): Json {
+  try {
+    const resolver = types.reader.createResolver(types.writer);
+    return types.reader.fromBuffer(bytes.subarray(wireHeaderBytes), resolver) as Json;
+  } catch (error) {
+    throw unreadable(key, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Says how to repair it: never does the program start again from zero by itself (Invariant 2). */
+function unreadable(key: string, why: string): StopStreamError {
+  return new StopStreamError(
+    'state.unreadable',
+    `state "${key}" cannot be read: ${why}. Nothing was changed. Write the right state, or a ` +
+      'tombstone for this key to begin again from the start date, and start the program again',
+  );
+}
+
+function toValue(state: StreamState): Value {
+  return {
+    format_version: stateFormatVersion,
+    stream: state.stream,
+    account_id: state.accountId,
+    cursor: state.cursorMs,
+    covered_until: state.coveredUntilMs,
+    days: state.days.map((day) => ({
+      date: day.dateMs,
+      follower_count: day.followerCount,
+      reach: day.reach,
+      reach_week: day.reachWeek,
+      reach_days_28: day.reachDays28,
+      online_followers: day.onlineFollowers,
+    })),
+    sequence: state.sequence,
+    written_at: state.writtenAtMs,
+    written_by: state.writtenBy,
+  };
+}
+
+/** The value was checked by the reader's schema; what Avro cannot say is checked here. */
+function toState(key: string, decoded: Json): StreamState {
+  if (!isNode(decoded)) throw unreadable(key, 'it is not a record');
+  const value = decoded as unknown as AvroState;
+  if (value.format_version > stateFormatVersion) {
+    throw unreadable(
+      key,
+      `it has format ${value.format_version}, newer than ${stateFormatVersion}, which this version knows: upgrade`,
+    );
+  }
+  if (!isStreamName(value.stream) || stateKey(value.stream, value.account_id) !== key) {
+    throw unreadable(key, `it belongs to "${value.stream}/${value.account_id}"`);
+  }
+  return {
+    stream: value.stream,
+    accountId: value.account_id,
+    cursorMs: value.cursor,
+    coveredUntilMs: value.covered_until,
+    days: value.days.map(toDay),
+    sequence: value.sequence,
+    writtenAtMs: value.written_at,
+    writtenBy: value.written_by,
+  };
+}
+
+interface AvroState {
+  readonly format_version: number;
+  readonly stream: string;
+  readonly account_id: string;
+  readonly cursor: number | null;
+  readonly covered_until: number | null;
+  readonly days: readonly AvroDay[];
+  readonly sequence: number;
+  readonly written_at: number;
+  readonly written_by: string;
+}
+
+interface AvroDay {
+  readonly date: number;
+  readonly follower_count: number | null;
+  readonly reach: number | null;
+  readonly reach_week: number | null;
+  readonly reach_days_28: number | null;
+  readonly online_followers: Readonly<Record<string, number>> | null;
+}
+
+function toDay(day: AvroDay): DayValues {
+  return {
+    dateMs: day.date,
+    followerCount: day.follower_count,
+    reach: day.reach,
+    reachWeek: day.reach_week,
+    reachDays28: day.reach_days_28,
+    onlineFollowers: day.online_followers,
+  };
+}
