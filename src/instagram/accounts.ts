@@ -1,0 +1,207 @@
+import type { Account } from '../core/account.ts';
+import { DeadLetterError, RetryError, StopProcessError, StopStreamError } from '../core/errors.ts';
+import type { Json, Node } from '../core/json.ts';
+import { describeJson, isNode } from '../core/json.ts';
+import type { AccountDirectory, Graph, GraphRequest } from '../runtime/ports.ts';
+import type { InstagramOptions } from './options.ts';
+import { permissions } from './token-advice.ts';
+
+/** What an allow list leaves of the accounts found. */
+export interface NarrowedAccounts {
+  readonly accounts: readonly Account[];
+  /** Ids of the allow list that the token does not reach. */
+  readonly missing: readonly string[];
+}
+
+/** Keeps the accounts of the allow list, in the order found; an empty list keeps all. */
+export function narrowAccounts(
+  found: readonly Account[],
+  allowList: readonly string[],
+): NarrowedAccounts {
+  if (allowList.length === 0) return { accounts: found, missing: [] };
+  const reached = new Set(found.map((account) => account.id));
+  return {
+    accounts: found.filter((account) => allowList.includes(account.id)),
+    missing: allowList.filter((id) => !reached.has(id)),
+  };
+}
+
+/** What the directory is made of. */
+export interface DirectoryParts {
+  readonly options: Pick<InstagramOptions, 'login' | 'accounts' | 'pageSize'>;
+  readonly graph: Graph;
+  /** Told of the Facebook page of every account found. */
+  readonly pageIds: Map<string, string>;
+}
+
+/**
+ * The accounts of the token: with Facebook Login those linked to its pages, with Instagram Login its
+ * own. Besides `accounts.none`, `list` throws what `Graph.get` throws and DeadLetterError
+ * `graph.bad-body` with the path of an id that is not one.
+ */
+export function createDirectory({ options, graph, pageIds }: DirectoryParts): AccountDirectory {
+  const { login, accounts: allowList, pageSize } = options;
+  return {
+    async list(signal) {
+      const found =
+        login === 'facebook'
+          ? await listPageAccounts({ graph, pageSize, signal })
+          : await findOwnAccount(graph, signal);
+      for (const { id, pageId } of found) if (pageId !== null) pageIds.set(id, pageId);
+      const { accounts } = narrowAccounts(found, allowList);
+      if (accounts.length === 0) throw noAccounts(options, found);
+      return accounts;
+    },
+  };
+}
+
+const pageAccounts = '/me/accounts';
+
+interface Listing {
+  readonly graph: Graph;
+  readonly pageSize: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Every page of `/me/accounts`. Ends where `paging.next` is missing: a short page, even an empty
+ * one, may have a next. The URL under `next` holds the token and is never followed.
+ */
+async function listPageAccounts({ graph, pageSize, signal }: Listing): Promise<readonly Account[]> {
+  const accounts = new Map<string, Account>();
+  const seen = new Set<string>();
+  let after: string | null = null;
+  do {
+    const body: Node = await getPages(graph, pagesRequest(pageSize, after), signal);
+    // One account can be linked to two pages; the first is kept.
+    for (const account of readPage(body)) {
+      if (!accounts.has(account.id)) accounts.set(account.id, account);
+    }
+    after = nextCursor(body);
+    if (after !== null && seen.has(after)) throw repeatedCursor();
+    seen.add(after ?? '');
+  } while (after !== null);
+  return [...accounts.values()];
+}
+
+function pagesRequest(pageSize: number, after: string | null): GraphRequest {
+  const query = {
+    fields: 'id,name,instagram_business_account{id,username}',
+    limit: String(pageSize),
+    ...(after === null ? {} : { after }),
+  };
+  return { endpoint: pageAccounts, path: pageAccounts, query, accountId: null };
+}
+
+async function getPages(graph: Graph, request: GraphRequest, signal: AbortSignal): Promise<Node> {
+  try {
+    return await graph.get(request, signal);
+  } catch (error) {
+    // With a page's token `me` is the page, which has no accounts.
+    if (
+      error instanceof StopStreamError &&
+      error.message.includes('nonexisting field (accounts)')
+    ) {
+      throw new StopProcessError(
+        'accounts.none',
+        `INSTAGRAM_ACCESS_TOKEN looks like a page token, which cannot list accounts: use the token of a user or of a system user. ${error.message}`,
+      );
+    }
+    throw error;
+  }
+}
+
+function repeatedCursor(): RetryError {
+  return new RetryError(
+    'graph.server',
+    `${pageAccounts}: the list of pages came back to a cursor that it had given before; it is read again from the start`,
+  );
+}
+
+function readPage(body: Node): Account[] {
+  const data = body['data'];
+  if (!Array.isArray(data)) throw unexpected(body, 'data', { expected: 'a list', came: data });
+  return (data as readonly Json[]).flatMap((page, index) => {
+    const path = `data[${index}]`;
+    if (!isNode(page)) throw unexpected(body, path, { expected: 'an object', came: page });
+    const account = page['instagram_business_account'] ?? null;
+    if (account === null) return [];
+    const at = `${path}.instagram_business_account`;
+    if (!isNode(account)) throw unexpected(body, at, { expected: 'an object', came: account });
+    return [
+      {
+        id: readId(account['id'], { body, path: `${at}.id` }),
+        pageId: readId(page['id'], { body, path: `${path}.id` }),
+        username: readName(account['username']),
+      },
+    ];
+  });
+}
+
+function nextCursor(body: Node): string | null {
+  const paging = body['paging'];
+  if (!isNode(paging) || (paging['next'] ?? null) === null) return null;
+  const cursors = paging['cursors'];
+  const after = isNode(cursors) ? cursors['after'] : undefined;
+  if (typeof after === 'string' && after !== '') return after;
+  throw unexpected(body, 'paging.cursors.after', { expected: 'a cursor', came: after });
+}
+
+/** Meta's page shows `{"data": [{…}]}`; what answers is flat. Both are read. */
+async function findOwnAccount(graph: Graph, signal: AbortSignal): Promise<readonly Account[]> {
+  const query = { fields: 'user_id,username' };
+  const body = await graph.get({ endpoint: '/me', path: '/me', query, accountId: null }, signal);
+  const data: Json | undefined = body['data'];
+  if (!Array.isArray(data)) return [ownAccount(body, { body, path: '' })];
+  return (data as readonly Json[]).slice(0, 1).map((node) => {
+    if (!isNode(node)) throw unexpected(body, 'data[0]', { expected: 'an object', came: node });
+    return ownAccount(node, { body, path: 'data[0].' });
+  });
+}
+
+/** `user_id` is the account's id; `id` is another one, the app's own for the same user. */
+function ownAccount(node: Node, { body, path }: { body: Node; path: string }): Account {
+  const id = readId(node['user_id'], { body, path: `${path}user_id` });
+  return { id, pageId: null, username: readName(node['username']) };
+}
+
+/** A text of digits; an exact whole number is the same id. */
+function readId(came: Json | undefined, { body, path }: { body: Node; path: string }): string {
+  const id = typeof came === 'number' && Number.isSafeInteger(came) ? String(came) : came;
+  if (typeof id === 'string' && /^\d+$/.test(id)) return id;
+  throw unexpected(body, path, { expected: 'an id (a text of digits)', came });
+}
+
+/** For people only; nothing hangs on it. */
+function readName(value: Json | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function unexpected(
+  body: Node,
+  path: string,
+  { expected, came }: { expected: string; came: Json | undefined },
+): DeadLetterError {
+  return new DeadLetterError(
+    'graph.bad-body',
+    `the list of accounts has an unexpected "${path}": expected ${expected}, got ${describeJson(came)}`,
+    { path, raw: JSON.stringify(body) },
+  );
+}
+
+function noAccounts(
+  { login, accounts }: DirectoryParts['options'],
+  found: readonly Account[],
+): StopProcessError {
+  const reached = found.map(({ id, username }) => (username === null ? id : `${id} (${username})`));
+  const what =
+    found.length === 0
+      ? 'the token reaches no Instagram professional account'
+      : `none of INSTAGRAM_ACCOUNTS (${accounts.join(', ')}) is reached by the token, which reaches ${reached.join(', ')}`;
+  return new StopProcessError('accounts.none', `${what}; check ${checks[login]}`);
+}
+
+const checks = {
+  facebook: `that the account is professional and linked to a Facebook page, that the token is a user's or a system user's (not a page's) with a role on that page, and that it has the permissions ${permissions.facebook.join(', ')} (business_management too where the role comes through a Business Manager); an Instagram Login token needs INSTAGRAM_LOGIN=instagram`,
+  instagram: `that the account is professional and that the token has the permissions ${permissions.instagram.join(', ')}; a Facebook Login token needs INSTAGRAM_LOGIN=facebook`,
+} as const;

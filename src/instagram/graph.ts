@@ -1,0 +1,122 @@
+import type { ErrorCode } from '../core/errors.ts';
+import { isConnectorError } from '../core/errors.ts';
+import type { Node } from '../core/json.ts';
+import type { Clock, Graph, GraphRequest, Telemetry } from '../runtime/ports.ts';
+import { judge } from './answer.ts';
+import { createGate } from './gate.ts';
+import { linkSignals } from './linked-signal.ts';
+import { networkError, timeoutError } from './network.ts';
+import type { InstagramOptions } from './options.ts';
+import type { Redact } from './redaction.ts';
+import { createBodyRedact, createRedact } from './redaction.ts';
+import type { Answer, Transport } from './transport.ts';
+
+/** What the Graph port is made of. */
+export interface GraphParts {
+  readonly options: InstagramOptions;
+  readonly transport: Transport;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  /** Facebook page by account, as the directory last saw them. */
+  readonly pageIds: ReadonlyMap<string, string>;
+  /** Aborted when the adapter is closed. */
+  readonly closing: AbortSignal;
+}
+
+type Ask<T> = (request: GraphRequest, signal: AbortSignal) => Promise<T>;
+
+/**
+ * The Graph API over HTTP. At most `maxConcurrentRequests` are under way, first come, first served;
+ * the timeout starts when the request does and covers its body. A request that is aborted is not
+ * reported, as it has no outcome.
+ */
+export function createGraph(parts: GraphParts): Graph {
+  const gate = createGate(parts.options.maxConcurrentRequests);
+  const ask = createAsk(parts);
+  return {
+    async get(request, signal) {
+      const linked = linkSignals([signal, parts.closing]);
+      try {
+        const leave = await gate.enter(linked.signal);
+        try {
+          return await ask(request, linked.signal);
+        } finally {
+          leave();
+        }
+      } finally {
+        linked.unlink();
+      }
+    },
+  };
+}
+
+/** One request and its judgement, reported. */
+function createAsk({ options, transport, telemetry, clock, pageIds }: GraphParts): Ask<Node> {
+  const redact = createRedact(options.accessToken);
+  const redactBody = createBodyRedact(options.accessToken);
+  const { login } = options;
+  const send = createSend({ options, transport, clock, redact });
+
+  async function askAndJudge(request: GraphRequest, signal: AbortSignal): Promise<Node> {
+    const answer = await send(request, signal);
+    const pageId = request.accountId === null ? null : (pageIds.get(request.accountId) ?? null);
+    const nowMs = clock.nowMs();
+    return judge(answer, { request, login, pageId, nowMs, redact, redactBody });
+  }
+
+  return async (request, signal) => {
+    const startedMs = clock.nowMs();
+    const report = (outcome: 'ok' | ErrorCode): void => {
+      const { endpoint } = request;
+      const durationMs = clock.nowMs() - startedMs;
+      telemetry.report({ type: 'request', endpoint, ids: idCount(request), outcome, durationMs });
+    };
+    try {
+      const node = await askAndJudge(request, signal);
+      report('ok');
+      return node;
+    } catch (error) {
+      if (isConnectorError(error)) report(error.code);
+      throw error;
+    }
+  };
+}
+
+/** Objects asked for: Meta may count each id of `?ids=` as a call. */
+function idCount(request: GraphRequest): number {
+  return request.query['ids']?.split(',').length ?? 1;
+}
+
+interface SendParts extends Pick<GraphParts, 'options' | 'transport' | 'clock'> {
+  readonly redact: Redact;
+}
+
+/** One HTTP exchange within the timeout; what goes wrong with it is in the taxonomy's words. */
+function createSend({ options, transport, clock, redact }: SendParts): Ask<Answer> {
+  const { baseUrl, apiVersion, requestTimeoutMs } = options;
+  const { host } = new URL(baseUrl);
+  return async (request, signal) => {
+    const linked = linkSignals([signal]);
+    const timer = new AbortController();
+    const late = timeoutError(requestTimeoutMs, { request, host });
+    const timeOut = (): void => {
+      linked.abort(late);
+    };
+    // Rejects when the timer is stopped below, which is its usual end.
+    clock.sleep(requestTimeoutMs, timer.signal).then(timeOut, () => undefined);
+    try {
+      const query = new URLSearchParams(request.query).toString();
+      return await transport.get(
+        `${baseUrl}/${apiVersion}${request.path}${query === '' ? '' : `?${query}`}`,
+        linked.signal,
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      if (linked.signal.reason === late) throw late;
+      throw networkError(error, { request, host, redact });
+    } finally {
+      timer.abort();
+      linked.unlink();
+    }
+  };
+}

@@ -1,0 +1,19 @@
+import type { Login } from '../core/account.ts';
+
+/** What the adapter is set up with. */
+export interface InstagramOptions {
+  /** Secret; travels in the `Authorization` header only. */
+  readonly accessToken: string;
+  /** `v25.0` */
+  readonly apiVersion: string;
+  /** `https://graph.facebook.com`, without a slash at the end. */
+  readonly baseUrl: string;
+  readonly login: Login;
+  /** Ids of the only accounts to poll; empty for all that the token reaches. */
+  readonly accounts: readonly string[];
+  /** For one request, its body included, without the wait for a free place. */
+  readonly requestTimeoutMs: number;
+  readonly maxConcurrentRequests: number;
+  /** Items asked for on a page of a list. */
+  readonly pageSize: number;
+}

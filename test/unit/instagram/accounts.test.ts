@@ -1,0 +1,246 @@
+import { describe, expect, test } from '@jest/globals';
+import { narrowAccounts } from '../../../src/instagram/accounts.ts';
+import type { Handler } from '../../support/http-server.ts';
+import { answering, startHttpServer } from '../../support/http-server.ts';
+import { calm, mediaRequest, open, rejection, token } from './opened.ts';
+
+const linked = (pageId: string, id: string, username: string): unknown => ({
+  id: pageId,
+  name: 'A page',
+  instagram_business_account: { id, username },
+});
+
+/** Pages of a list by the cursor that asks for them; the first is under ''. */
+function paged(pages: Readonly<Record<string, unknown>>): Handler {
+  return (request, response) => {
+    response.end(JSON.stringify(pages[request.query['after'] ?? '']));
+  };
+}
+
+function pageOf(data: readonly unknown[], after: string): unknown {
+  const next = `https://graph.facebook.com/v25.0/me/accounts?access_token=${token}&after=${after}`;
+  return { data, paging: { cursors: { before: 'b', after }, next } };
+}
+
+describe('Facebook Login', () => {
+  test('lists the accounts of every page of pages, short and empty ones included', async () => {
+    await using server = await startHttpServer(
+      paged({
+        '': pageOf([linked('501', '17841400000000001', 'one')], 'c1'),
+        c1: pageOf([], 'c2'),
+        c2: pageOf([{ id: '502', name: 'No Instagram' }], 'c3'),
+        c3: {
+          data: [linked('503', '17841400000000002', 'two')],
+          paging: { cursors: { before: 'x', after: 'c4' }, previous: 'p' },
+        },
+      }),
+    );
+    await using adapter = open(server.url, { pageSize: 25 });
+
+    await expect(adapter.directory.list(calm)).resolves.toEqual([
+      { id: '17841400000000001', pageId: '501', username: 'one' },
+      { id: '17841400000000002', pageId: '503', username: 'two' },
+    ]);
+
+    expect(server.requests.map(({ path, query }) => [path, query])).toEqual(
+      [{}, { after: 'c1' }, { after: 'c2' }, { after: 'c3' }].map((after) => [
+        '/v25.0/me/accounts',
+        { fields: 'id,name,instagram_business_account{id,username}', limit: '25', ...after },
+      ]),
+    );
+    expect(adapter.events).toHaveLength(4);
+  });
+
+  test('keeps an account once when two pages are linked to it', async () => {
+    await using server = await startHttpServer(
+      answering(200, { data: [linked('501', '17', 'one'), linked('502', '17', 'one')] }),
+    );
+    await using adapter = open(server.url);
+
+    await expect(adapter.directory.list(calm)).resolves.toEqual([
+      { id: '17', pageId: '501', username: 'one' },
+    ]);
+  });
+
+  test('ends with an error when a cursor comes back', async () => {
+    await using server = await startHttpServer(
+      paged({ '': pageOf([], 'c1'), c1: pageOf([], 'c2'), c2: pageOf([], 'c1') }),
+    );
+    await using adapter = open(server.url);
+
+    await expect(adapter.directory.list(calm)).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'graph.server',
+    });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test.each([
+    ['data', { data: {} }],
+    ['data[0]', { data: ['x'] }],
+    ['data[0].id', { data: [{ instagram_business_account: { id: '1' } }] }],
+    [
+      'data[1].instagram_business_account',
+      { data: [linked('5', '1', 'a'), { instagram_business_account: '1' }] },
+    ],
+    ['data[0].instagram_business_account.id', { data: [linked('5', '../1', 'a')] }],
+    ['paging.cursors.after', { data: [], paging: { next: `https://x/?access_token=${token}` } }],
+  ])('refuses a body with a wrong %s', async (path, body) => {
+    await using server = await startHttpServer(answering(200, body));
+    await using adapter = open(server.url);
+
+    const error = await rejection(adapter.directory.list(calm));
+
+    expect(error).toMatchObject({ disposition: 'dead-letter', code: 'graph.bad-body', path });
+    expect(JSON.stringify(error)).not.toContain(token);
+  });
+
+  test('keeps an id exact that comes as a number', async () => {
+    const text =
+      '{"data":[{"id":501,"instagram_business_account":{"id":17841405309211844,"username":null}}]}';
+    await using server = await startHttpServer(answering(200, text));
+    await using adapter = open(server.url);
+
+    await expect(adapter.directory.list(calm)).resolves.toEqual([
+      { id: '17841405309211844', pageId: '501', username: null },
+    ]);
+  });
+
+  test('gives a page limit the page of the account', async () => {
+    await using server = await startHttpServer((request, response) => {
+      const body = request.path.endsWith('/me/accounts')
+        ? { data: [linked('501', '17841400000000001', 'one')] }
+        : { error: { code: 32 } };
+      response.end(JSON.stringify(body));
+    });
+    await using adapter = open(server.url);
+
+    await adapter.directory.list(calm);
+
+    await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
+      scope: { kind: 'page', id: '501' },
+    });
+  });
+});
+
+describe('no account', () => {
+  test('is an error that says what to check when the token reaches none', async () => {
+    await using server = await startHttpServer(answering(200, { data: [{ id: '502' }] }));
+    await using adapter = open(server.url);
+
+    const error = await rejection(adapter.directory.list(calm));
+
+    expect(error).toMatchObject({
+      disposition: 'stop-process',
+      code: 'accounts.none',
+      exitCode: 3,
+      message:
+        "the token reaches no Instagram professional account; check that the account is professional and linked to a Facebook page, that the token is a user's or a system user's (not a page's) with a role on that page, and that it has the permissions instagram_basic, instagram_manage_insights, pages_show_list, pages_read_engagement (business_management too where the role comes through a Business Manager); an Instagram Login token needs INSTAGRAM_LOGIN=instagram",
+    });
+  });
+
+  test('names the allow list and what is reached when they do not meet', async () => {
+    await using server = await startHttpServer(
+      answering(200, { data: [linked('501', '17', 'one')] }),
+    );
+    await using adapter = open(server.url, { accounts: ['18', '19'] });
+
+    const error = await rejection(adapter.directory.list(calm));
+
+    expect(error).toMatchObject({ code: 'accounts.none' });
+    expect(error).toHaveProperty(
+      'message',
+      expect.stringContaining(
+        'none of INSTAGRAM_ACCOUNTS (18, 19) is reached by the token, which reaches 17 (one)',
+      ),
+    );
+  });
+
+  test('is explained when the token is a page’s', async () => {
+    await using server = await startHttpServer(
+      answering(400, {
+        error: {
+          message: '(#100) Tried accessing nonexisting field (accounts) on node type (Page)',
+          type: 'OAuthException',
+          code: 100,
+        },
+      }),
+    );
+    await using adapter = open(server.url);
+
+    const error = await rejection(adapter.directory.list(calm));
+
+    expect(error).toMatchObject({ code: 'accounts.none', exitCode: 3 });
+    expect(error).toHaveProperty('message', expect.stringContaining('looks like a page token'));
+  });
+
+  test('is not said when the token is refused', async () => {
+    await using server = await startHttpServer(
+      answering(400, { error: { message: 'Session has expired', code: 190, error_subcode: 463 } }),
+    );
+    await using adapter = open(server.url);
+
+    await expect(adapter.directory.list(calm)).rejects.toMatchObject({
+      disposition: 'stop-account',
+      code: 'graph.token',
+    });
+  });
+});
+
+describe('Instagram Login', () => {
+  test.each([
+    ['flat', { user_id: '17841400000000001', username: 'one', id: '99' }],
+    ['in a list', { data: [{ user_id: '17841400000000001', username: 'one' }] }],
+  ])('finds the account of the token when it comes %s', async (_name, body) => {
+    await using server = await startHttpServer(answering(200, body));
+    await using adapter = open(server.url, { login: 'instagram' });
+
+    await expect(adapter.directory.list(calm)).resolves.toEqual([
+      { id: '17841400000000001', pageId: null, username: 'one' },
+    ]);
+    expect(server.requests).toMatchObject([
+      { path: '/v25.0/me', query: { fields: 'user_id,username' } },
+    ]);
+  });
+
+  test.each([
+    ['user_id', { id: '99', username: 'one' }],
+    ['data[0].user_id', { data: [{ user_id: true }] }],
+    ['data[0]', { data: [null] }],
+  ])('refuses a body with a wrong %s', async (path, body) => {
+    await using server = await startHttpServer(answering(200, body));
+    await using adapter = open(server.url, { login: 'instagram' });
+
+    await expect(adapter.directory.list(calm)).rejects.toMatchObject({
+      code: 'graph.bad-body',
+      path,
+    });
+  });
+
+  test('says what to check when the list is empty', async () => {
+    await using server = await startHttpServer(answering(200, { data: [] }));
+    await using adapter = open(server.url, { login: 'instagram' });
+
+    const error = await rejection(adapter.directory.list(calm));
+
+    expect(error).toMatchObject({ code: 'accounts.none' });
+    expect(error).toHaveProperty(
+      'message',
+      expect.stringContaining('instagram_business_basic, instagram_business_manage_insights'),
+    );
+  });
+});
+
+describe('an allow list', () => {
+  const one = { id: '1', pageId: null, username: null };
+  const two = { id: '2', pageId: '5', username: 'two' };
+
+  test.each([
+    { title: 'keeps all when it is empty', allow: [], accounts: [one, two], missing: [] },
+    { title: 'keeps what it names', allow: ['2', '1'], accounts: [one, two], missing: [] },
+    { title: 'names what is not reached', allow: ['2', '3'], accounts: [two], missing: ['3'] },
+    { title: 'keeps none when none is reached', allow: ['3'], accounts: [], missing: ['3'] },
+  ])('$title', ({ allow, accounts, missing }) => {
+    expect(narrowAccounts([one, two], allow)).toEqual({ accounts, missing });
+  });
+});

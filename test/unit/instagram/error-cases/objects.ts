@@ -1,0 +1,103 @@
+import type { ErrorCase } from './error-case.ts';
+import { oauth, skip } from './error-case.ts';
+
+const unsupportedGet =
+  "Unsupported get request. Object with ID '17895695668004550' does not exist, cannot be loaded due to missing permissions, or does not support this operation. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api";
+
+/** Objects that cannot be had. */
+export const objects: readonly ErrorCase[] = [
+  {
+    name: '100/2108006, by its subcode and not its title',
+    status: 400,
+    body: {
+      error: {
+        message: 'Invalid parameter',
+        type: oauth,
+        code: 100,
+        error_data: { blame_field_specs: [['']] },
+        error_subcode: 2108006,
+        is_transient: false,
+        error_user_title: 'Contenu multimédia publié avant la conversion',
+        error_user_msg: 'Not enough viewers',
+        fbtrace_id: 'AsEo4TGbJgj894OcT7XaCFL',
+      },
+    },
+    becomes: skip('graph.media-before-conversion'),
+  },
+  {
+    name: '100/33',
+    status: 400,
+    body: {
+      error: {
+        message: unsupportedGet,
+        type: 'GraphMethodException',
+        code: 100,
+        error_subcode: 33,
+      },
+    },
+    becomes: skip('graph.ambiguous'),
+  },
+  {
+    name: '100/33 without its subcode',
+    status: 400,
+    body: { error: { message: unsupportedGet, type: 'GraphMethodException', code: 100 } },
+    becomes: skip('graph.ambiguous'),
+  },
+  {
+    name: '24',
+    status: 400,
+    body: {
+      error: {
+        message: 'The requested resource does not exist',
+        type: oauth,
+        code: 24,
+        error_subcode: 2207045,
+        error_user_title: 'Media Not Found',
+      },
+    },
+    becomes: skip('graph.gone'),
+  },
+  {
+    name: '10 about viewers',
+    status: 400,
+    body: {
+      error: {
+        message: '(#10) Not enough viewers for the media to show insights',
+        type: oauth,
+        code: 10,
+      },
+    },
+    becomes: skip('graph.not-enough-viewers'),
+  },
+  {
+    name: '10 about viewers without its prefix, on Instagram Login',
+    login: 'instagram',
+    status: 400,
+    body: {
+      error: {
+        message: 'Not enough viewers for the media to show insights',
+        type: 'IGApiException',
+        code: 10,
+      },
+    },
+    becomes: skip('graph.not-enough-viewers'),
+  },
+  {
+    name: '3006',
+    status: 400,
+    body: {
+      error: {
+        message: 'Not enough users',
+        type: oauth,
+        code: 3006,
+        error_subcode: 2874010,
+        is_transient: false,
+        error_user_title: "Demographic data isn't available",
+        error_user_msg:
+          'You can learn about your audience once this metric has more than 100 people in each breakdown.',
+        fbtrace_id: 'AOzyaoJlFD1_-WTd2n6-qBv',
+      },
+    },
+    becomes: skip('graph.not-enough-users'),
+  },
+];

@@ -1,0 +1,64 @@
+import type { ErrorCase } from './error-case.ts';
+import { oauth } from './error-case.ts';
+
+const server = { disposition: 'retry', code: 'graph.server', retryAfterMs: undefined };
+
+/** Passing trouble. */
+export const passing: readonly ErrorCase[] = [
+  {
+    name: '1, too much data, in its shortest form',
+    status: 500,
+    body: {
+      error: {
+        code: 1,
+        message: "Please reduce the amount of data you're asking for, then retry your request",
+      },
+    },
+    becomes: { disposition: 'retry', code: 'graph.too-much-data' },
+  },
+  {
+    name: '1/99, too much data',
+    status: 500,
+    body: {
+      error: {
+        message: "Please reduce the amount of data you're asking for, then retry your request",
+        type: oauth,
+        code: 1,
+        error_subcode: 99,
+      },
+    },
+    becomes: { disposition: 'retry', code: 'graph.too-much-data' },
+  },
+  {
+    name: '1 on a 400',
+    status: 400,
+    body: { error: { message: 'An unknown error has occurred.', type: oauth, code: 1 } },
+    becomes: server,
+  },
+  {
+    name: '2',
+    status: 500,
+    body: {
+      error: {
+        message: 'An unexpected error has occurred. Please retry your request later.',
+        type: oauth,
+        is_transient: true,
+        code: 2,
+        fbtrace_id: 'A0000000000000000000000',
+      },
+    },
+    becomes: server,
+  },
+  {
+    name: 'a code unknown to us that Meta calls transient',
+    status: 400,
+    body: { error: { message: 'Try again', type: oauth, is_transient: true, code: 1349174 } },
+    becomes: server,
+  },
+  {
+    name: 'HTTP 502 with JSON that is no error of Meta',
+    status: 502,
+    body: ['bad', 'gateway'],
+    becomes: server,
+  },
+];

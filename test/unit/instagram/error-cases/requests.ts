@@ -1,0 +1,128 @@
+import type { ErrorCase } from './error-case.ts';
+import { limited, oauth } from './error-case.ts';
+
+const forbidden = { disposition: 'stop-stream', code: 'graph.permission' };
+const refused = { disposition: 'stop-stream', code: 'graph.refused' };
+
+/** Permissions, wrong requests and broken envelopes. */
+export const requests: readonly ErrorCase[] = [
+  {
+    name: '10',
+    status: 400,
+    body: {
+      error: {
+        message: '(#10) Application does not have permission for this action',
+        type: oauth,
+        code: 10,
+      },
+    },
+    becomes: forbidden,
+    says: ['instagram_basic, instagram_manage_insights, pages_show_list, pages_read_engagement'],
+  },
+  {
+    name: '10 on Instagram Login',
+    login: 'instagram',
+    status: 400,
+    body: {
+      error: {
+        message: 'Application does not have permission for this action',
+        type: 'IGApiException',
+        code: 10,
+      },
+    },
+    becomes: forbidden,
+    says: ['instagram_business_basic, instagram_business_manage_insights'],
+  },
+  {
+    name: '3',
+    status: 400,
+    body: {
+      error: {
+        message: '(#3) Application does not have the capability to make this API call.',
+        type: oauth,
+        code: 3,
+      },
+    },
+    becomes: forbidden,
+  },
+  ...[200, 299].map((code) => ({
+    name: String(code),
+    status: 403,
+    body: { error: { message: `(#${code}) Requires permission`, type: oauth, code } },
+    becomes: forbidden,
+  })),
+  {
+    name: '100 about a permission',
+    status: 400,
+    body: {
+      error: {
+        message:
+          "(#100) Object does not exist, cannot be loaded due to missing permission or reviewable feature, or does not support this operation. This endpoint requires the 'pages_read_engagement' permission.",
+        type: oauth,
+        code: 100,
+      },
+    },
+    becomes: forbidden,
+  },
+  {
+    name: '100 about a parameter',
+    status: 400,
+    body: {
+      error: {
+        message:
+          '(#100) The following metrics (comments,views) should be specified with parameter metric_type=total_value',
+        type: oauth,
+        code: 100,
+      },
+    },
+    becomes: refused,
+    says: ['should be specified with parameter metric_type=total_value'],
+  },
+  {
+    name: '2500',
+    status: 400,
+    body: {
+      error: {
+        message: 'Unknown path components: /impressions/day',
+        type: 'IGApiException',
+        code: 2500,
+        fbtrace_id: 'A7OjVVCXwSdfpIERKqntSKo',
+      },
+    },
+    becomes: refused,
+  },
+  {
+    name: 'an unknown code',
+    status: 400,
+    body: { error: { message: 'Duplicate post', type: oauth, code: 506 } },
+    becomes: refused,
+    says: ['Duplicate post', 'code 506'],
+  },
+  {
+    name: 'a code that is a text, as no code at all',
+    status: 400,
+    body: { error: { message: 17, type: null, code: '190', error_subcode: {} } },
+    becomes: refused,
+    says: ['Meta gave no message (HTTP 400)'],
+  },
+  {
+    name: 'an error that is a text',
+    status: 404,
+    body: { error: 'not here' },
+    becomes: refused,
+    says: ['Meta says "not here" (HTTP 404)'],
+  },
+  {
+    name: 'the shape of the login errors',
+    status: 400,
+    body: { error_type: oauth, code: 400, error_message: 'Matching code was not found' },
+    becomes: refused,
+    says: ['Matching code was not found'],
+  },
+  {
+    name: 'an error within a 200',
+    status: 200,
+    body: { error: { message: '(#4) Application request limit reached', code: 4 } },
+    becomes: limited({ kind: 'app', id: '' }),
+  },
+];

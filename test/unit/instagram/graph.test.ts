@@ -1,0 +1,338 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import { StopProcessError } from '../../../src/core/errors.ts';
+import { answering, startHttpServer } from '../../support/http-server.ts';
+import { calm, mediaRequest, open, rejection, token } from './opened.ts';
+
+describe('a request', () => {
+  test('carries version, path and query in the URL and the token in the header only', async () => {
+    await using server = await startHttpServer(answering(200, { data: [] }));
+    await using adapter = open(server.url);
+
+    await expect(adapter.graph.get(mediaRequest, calm)).resolves.toEqual({ data: [] });
+
+    expect(server.requests).toHaveLength(1);
+    expect(server.requests[0]).toMatchObject({
+      path: '/v25.0/17841400000000001/media',
+      query: { fields: 'id,caption', limit: '100' },
+      headers: { authorization: `Bearer ${token}` },
+    });
+  });
+
+  test('asks several ids at the root of the version and reports how many', async () => {
+    await using server = await startHttpServer(answering(200, { '1': {}, '2': {} }));
+    await using adapter = open(server.url);
+
+    await adapter.graph.get(
+      { endpoint: '/?ids', path: '/', query: { ids: '1,2', fields: 'id' }, accountId: null },
+      calm,
+    );
+
+    expect(server.requests[0]?.path).toBe('/v25.0/');
+    expect(adapter.events).toEqual([
+      { type: 'request', endpoint: '/?ids', ids: 2, outcome: 'ok', durationMs: 0 },
+    ]);
+  });
+
+  test('is made once when the server fails', async () => {
+    await using server = await startHttpServer(answering(503, 'away', { 'retry-after': '7' }));
+    await using adapter = open(server.url);
+
+    await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'graph.server',
+      retryAfterMs: 7_000,
+    });
+
+    expect(server.requests).toHaveLength(1);
+    expect(adapter.events).toMatchObject([{ type: 'request', ids: 1, outcome: 'graph.server' }]);
+  });
+});
+
+describe('a body', () => {
+  test('loses the token that Meta repeats in its paging links, and nothing else', async () => {
+    const next = `https://graph.facebook.com/v25.0/1/media?access_token=${token}&after=x`;
+    await using server = await startHttpServer(
+      answering(200, { data: [{ caption: 'access_token=mine' }], paging: { next } }),
+    );
+    await using adapter = open(server.url);
+
+    await expect(adapter.graph.get(mediaRequest, calm)).resolves.toEqual({
+      data: [{ caption: 'access_token=mine' }],
+      paging: { next: 'https://graph.facebook.com/v25.0/1/media?access_token=[redacted]&after=x' },
+    });
+  });
+
+  test.each([
+    ['HTML', '<html>login</html>', 'that are not JSON'],
+    ['nothing at all', '', 'that are not JSON'],
+    ['half of a JSON text', '{"data":[{"id":"1"', 'that are not JSON'],
+    ['a list', '[1]', 'that are JSON, but list'],
+    ['null', 'null', 'that are JSON, but null'],
+    [
+      'lists nested beyond the stack',
+      `{"n":12345678901234567,"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+      'that are not JSON',
+    ],
+  ])('of %s is a dead letter', async (_name, body, words) => {
+    await using server = await startHttpServer(answering(200, body));
+    await using adapter = open(server.url);
+
+    const error = await rejection(adapter.graph.get(mediaRequest, calm));
+
+    expect(error).toMatchObject({
+      disposition: 'dead-letter',
+      code: 'graph.bad-body',
+      path: '',
+      raw: body.slice(0, 2_000),
+    });
+    expect(error).toHaveProperty('message', expect.stringContaining(words));
+  });
+
+  test('is cut to 2,000 characters in its dead letter after the token is taken out', async () => {
+    const body = `${'x'.repeat(1_990)} ${token}${token}`;
+    await using server = await startHttpServer(answering(200, body));
+    await using adapter = open(server.url);
+
+    await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
+      raw: `${'x'.repeat(1_990)} [redacted`,
+    });
+  });
+
+  test('is too much data when it is over 32 MB', async () => {
+    const chunk = Buffer.alloc(1024 * 1024, ' ');
+    await using server = await startHttpServer((_request, response) => {
+      for (let sent = 0; sent < 33; sent += 1) response.write(chunk);
+      response.end();
+    });
+    await using adapter = open(server.url);
+
+    await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'graph.too-much-data',
+    });
+  });
+
+  test('of HTML is judged by its status when that is 429', async () => {
+    await using server = await startHttpServer(answering(429, '<html>slow down</html>'));
+    await using adapter = open(server.url);
+
+    await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
+      disposition: 'wait',
+      code: 'graph.rate-limited',
+      scope: { kind: 'app', id: '' },
+      retryAfterMs: 300_000,
+    });
+  });
+});
+
+describe('the network', () => {
+  test('is retried when nobody listens', async () => {
+    const server = await startHttpServer(answering(200, {}));
+    await server[Symbol.asyncDispose]();
+    await using adapter = open(server.url);
+
+    const error = await rejection(adapter.graph.get(mediaRequest, calm));
+
+    expect(error).toMatchObject({ disposition: 'retry', code: 'graph.network' });
+    expect(error).toHaveProperty('message', expect.stringContaining('ECONNREFUSED'));
+  });
+
+  test('is retried when the connection is closed before the answer', async () => {
+    await using server = await startHttpServer((_request, response) => {
+      response.destroy();
+    });
+    await using adapter = open(server.url);
+
+    await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'graph.network',
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('is retried when the connection is closed within the body', async () => {
+    await using server = await startHttpServer((_request, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('{"data":', () => response.destroy());
+    });
+    await using adapter = open(server.url);
+
+    await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'graph.network',
+    });
+  });
+
+  test.each([
+    ['before the answer', false],
+    ['within the body', true],
+  ])('times out when the server hangs %s', async (_name, half) => {
+    const arrived = Promise.withResolvers<undefined>();
+    await using server = await startHttpServer((_request, response) => {
+      if (half) response.write('{"data":');
+      arrived.resolve(undefined);
+    });
+    await using adapter = open(server.url, { requestTimeoutMs: 1_500 });
+
+    const failing = rejection(adapter.graph.get(mediaRequest, calm));
+    await arrived.promise;
+    expect([...adapter.clock.sleeping]).toEqual([1_500]);
+    adapter.clock.wakeAll();
+
+    const error = await failing;
+    expect(error).toMatchObject({ disposition: 'retry', code: 'graph.timeout' });
+    expect(error).toHaveProperty('message', expect.stringContaining('within 1500 ms'));
+    expect(adapter.events).toMatchObject([{ outcome: 'graph.timeout' }]);
+  });
+});
+
+describe('a redirect', () => {
+  test('is not followed to another host', async () => {
+    await using thief = await startHttpServer(answering(200, { data: [] }));
+    await using server = await startHttpServer(
+      answering(302, '', { location: `${thief.url}/?access_token=${token}` }),
+    );
+    await using adapter = open(server.url);
+
+    const error = await rejection(adapter.graph.get(mediaRequest, calm));
+
+    expect(thief.requests).toHaveLength(0);
+    expect(error).toMatchObject({ disposition: 'stop-stream', code: 'graph.refused' });
+    expect(error).toHaveProperty('message', expect.stringContaining(new URL(thief.url).host));
+    expect(inspect(error, { depth: null })).not.toContain(token);
+  });
+});
+
+describe('the token', () => {
+  const leaky = {
+    error: {
+      message: `Bad token ${token} in https://x/?access_token=${token}`,
+      type: 'OAuthException',
+      code: 190,
+      fbtrace_id: `A${token}`,
+    },
+  };
+
+  test.each([
+    ['an error of Meta', answering(400, leaky)],
+    ['an unknown error', answering(400, { error: { message: `no ${token}`, code: 77 } })],
+    ['a body that is not JSON', answering(200, `<a href="?access_token=${token}">`)],
+    ['a server error', answering(500, `oops Bearer ${token}`)],
+  ])('is not in %s', async (_name, handler) => {
+    await using server = await startHttpServer(handler);
+    await using adapter = open(server.url);
+
+    const error = await rejection(adapter.graph.get(mediaRequest, calm));
+
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain(token);
+    expect(JSON.stringify(adapter.events)).not.toContain(token);
+  });
+
+  test('is not in a network error nor its cause', async () => {
+    await using server = await startHttpServer((_request, response) => response.destroy());
+    await using adapter = open(server.url);
+
+    const error = await rejection(adapter.graph.get(mediaRequest, calm));
+
+    expect(error).toHaveProperty('cause', expect.any(Error));
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain(token);
+  });
+
+  test('is refused without being shown when no header can hold it', async () => {
+    const error = await rejection(
+      new Promise((resolve) => {
+        resolve(open('http://127.0.0.1:1', { accessToken: `${token}\nx` }));
+      }),
+    );
+
+    expect(error).toBeInstanceOf(StopProcessError);
+    expect(error).toMatchObject({ code: 'config.invalid', exitCode: 2 });
+    expect(inspect(error, { depth: null })).not.toContain(token);
+  });
+});
+
+describe('concurrency', () => {
+  test('is bounded, first come, first served', async () => {
+    const order: string[] = [];
+    const answers: (() => void)[] = [];
+    let arrived = Promise.withResolvers<undefined>();
+    await using server = await startHttpServer((request, response) => {
+      order.push(request.query['n'] ?? '');
+      answers.push(() => response.end('{}'));
+      arrived.resolve(undefined);
+    });
+    await using adapter = open(server.url, { maxConcurrentRequests: 1 });
+
+    const asked = ['1', '2', '3'].map((n) =>
+      adapter.graph.get({ ...mediaRequest, query: { n } }, calm),
+    );
+    for (let served = 1; served <= 3; served += 1) {
+      await arrived.promise;
+      expect(order).toHaveLength(served);
+      arrived = Promise.withResolvers<undefined>();
+      answers.shift()?.();
+    }
+    await Promise.all(asked);
+
+    expect(order).toEqual(['1', '2', '3']);
+  });
+
+  test('gives a place back when a request fails', async () => {
+    await using server = await startHttpServer(answering(500, {}));
+    await using adapter = open(server.url, { maxConcurrentRequests: 1 });
+
+    await rejection(adapter.graph.get(mediaRequest, calm));
+    await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
+      code: 'graph.server',
+    });
+  });
+});
+
+describe('an abort', () => {
+  test('rejects with its own reason while the request is under way, and reports nothing', async () => {
+    const arrived = Promise.withResolvers<undefined>();
+    await using server = await startHttpServer(() => {
+      arrived.resolve(undefined);
+    });
+    await using adapter = open(server.url);
+    const stop = new AbortController();
+    const reason = new Error('SIGTERM');
+
+    const failing = rejection(adapter.graph.get(mediaRequest, stop.signal));
+    await arrived.promise;
+    stop.abort(reason);
+
+    await expect(failing).resolves.toBe(reason);
+    expect(adapter.events).toEqual([]);
+  });
+
+  test('before the request makes none', async () => {
+    await using server = await startHttpServer(answering(200, {}));
+    await using adapter = open(server.url);
+
+    const reason = new Error('SIGTERM');
+    await expect(
+      rejection(adapter.graph.get(mediaRequest, AbortSignal.abort(reason))),
+    ).resolves.toBe(reason);
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test('comes from closing the adapter, which refuses new requests', async () => {
+    const arrived = Promise.withResolvers<undefined>();
+    await using server = await startHttpServer(() => {
+      arrived.resolve(undefined);
+    });
+    const adapter = open(server.url);
+
+    const failing = rejection(adapter.graph.get(mediaRequest, calm));
+    await arrived.promise;
+    await adapter[Symbol.asyncDispose]();
+
+    await expect(failing).resolves.toMatchObject({ name: 'AbortError' });
+    await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,80 @@
+import type { InstagramAdapter, InstagramOptions } from '../../../src/instagram/open.ts';
+import { openInstagram } from '../../../src/instagram/open.ts';
+import type { Clock, GraphRequest, TelemetryEvent } from '../../../src/runtime/ports.ts';
+
+/** The token of every test here; it may be seen nowhere but in the Authorization header. */
+export const token = 'EAAtestTOKEN0123456789abcdefghijklmnopqrstuvwxyz';
+
+/** A clock that stands still, and whose sleepers wake when they are told to. */
+export interface StandingClock extends Clock {
+  /** Milliseconds that are being slept, one for each sleeper. */
+  readonly sleeping: ReadonlySet<number>;
+  wakeAll(): void;
+}
+
+export function createStandingClock(nowMs: number): StandingClock {
+  const sleepers = new Map<() => void, number>();
+  return {
+    get sleeping() {
+      return new Set(sleepers.values());
+    },
+    nowMs: () => nowMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        sleepers.set(resolve, ms);
+        signal.addEventListener('abort', () => {
+          sleepers.delete(resolve);
+          reject(signal.reason as Error);
+        });
+      }),
+    wakeAll() {
+      for (const wake of sleepers.keys()) wake();
+    },
+  };
+}
+
+/** An adapter under test and what it reported. */
+export interface Opened extends InstagramAdapter {
+  readonly events: readonly TelemetryEvent[];
+  readonly clock: StandingClock;
+}
+
+/** Opens the real adapter against a server of the test. */
+export function open(baseUrl: string, changes: Partial<InstagramOptions> = {}): Opened {
+  const events: TelemetryEvent[] = [];
+  const clock = createStandingClock(Date.UTC(2026, 9, 5, 12));
+  const options: InstagramOptions = {
+    accessToken: token,
+    apiVersion: 'v25.0',
+    baseUrl,
+    login: 'facebook',
+    accounts: [],
+    requestTimeoutMs: 30_000,
+    maxConcurrentRequests: 4,
+    pageSize: 100,
+    ...changes,
+  };
+  const telemetry = { report: (event: TelemetryEvent): void => void events.push(event) };
+  return Object.assign(openInstagram(options, { telemetry, clock }), { events, clock });
+}
+
+/** A page of media of one account. */
+export const mediaRequest: GraphRequest = {
+  endpoint: '/{account}/media',
+  path: '/17841400000000001/media',
+  query: { fields: 'id,caption', limit: '100' },
+  accountId: '17841400000000001',
+};
+
+/** A signal that nobody aborts. */
+export const calm = new AbortController().signal;
+
+/** The error that a promise rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('expected a rejection');
+}
