@@ -1,0 +1,87 @@
+import type { Telemetry, TelemetryEvent } from '../runtime/ports.ts';
+import type { Log, LogFields, LogLevel } from './log.ts';
+
+type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
+
+/** The API may send new names without end; after this many, further ones are only counted. */
+const rememberedFields = 1000;
+
+/** Writes events to the log: what repeats (an unknown field, a dependency's trouble) is said once. */
+export function createEventLog(log: Log): Telemetry {
+  const unknownFields = new Set<string>();
+  const dependencies = new Map<string, boolean>();
+
+  const tellUnknownFields = ({ stream, unknownFields: names }: Event<'poll-finished'>): void => {
+    for (const field of names) {
+      const key = `${stream}/${field}`;
+      if (unknownFields.has(key) || unknownFields.size >= rememberedFields) continue;
+      unknownFields.add(key);
+      log.info({ stream, field }, 'unknown field ignored');
+    }
+  };
+
+  const tellDependency = ({ name, ready, reason }: Event<'dependency'>): void => {
+    const changed = dependencies.get(name) !== ready;
+    dependencies.set(name, ready);
+    if (!changed) log.debug({ dependency: name, ready, reason }, 'dependency unchanged');
+    else if (ready) log.info({ dependency: name }, 'dependency up');
+    else log.warn({ dependency: name, reason }, 'dependency down');
+  };
+
+  return {
+    report(event) {
+      switch (event.type) {
+        case 'poll-finished':
+          tellPollFinished(log, event);
+          tellUnknownFields(event);
+          break;
+        case 'poll-failed':
+          tellPollFailed(log, event);
+          break;
+        case 'request':
+          log.debug(facts(event), 'request made');
+          break;
+        case 'transaction':
+          log[transactionLevels[event.outcome]](facts(event), 'transaction ended');
+          break;
+        case 'accounts':
+          tellAccounts(log, event);
+          break;
+        case 'dependency':
+          tellDependency(event);
+          break;
+      }
+    },
+  };
+}
+
+const transactionLevels: Readonly<Record<Event<'transaction'>['outcome'], LogLevel>> = {
+  committed: 'debug',
+  redone: 'warn',
+  failed: 'warn',
+  fenced: 'warn',
+};
+
+/** The event without its type, which the message says. */
+function facts(event: TelemetryEvent): LogFields {
+  return Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'type'));
+}
+
+function tellPollFinished(log: Log, event: Event<'poll-finished'>): void {
+  const level = event.records + event.deadLetters > 0 ? 'info' : 'debug';
+  log[level]({ ...facts(event), unknownFields: event.unknownFields.length }, 'poll finished');
+}
+
+function tellPollFailed(log: Log, event: Event<'poll-failed'>): void {
+  const fields = facts(event);
+  if (event.disposition.startsWith('stop-')) log.error(fields, 'poll stopped');
+  else if (event.disposition === 'unexpected') log.error(fields, 'poll failed');
+  else if (event.retryInMs === null) log.error(fields, 'poll given up');
+  else log.warn(fields, 'poll failed');
+}
+
+function tellAccounts(log: Log, { added, removed }: Event<'accounts'>): void {
+  if (added.length + removed.length === 0) return;
+  const ids = (accounts: Event<'accounts'>['added']): string[] => accounts.map(({ id }) => id);
+  log.info({ added: ids(added), removed: ids(removed) }, 'accounts changed');
+}

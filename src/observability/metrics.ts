@@ -1,0 +1,98 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { HealthSnapshot } from '../core/readiness.ts';
+import type { PollResult, Telemetry, TelemetryEvent } from '../runtime/ports.ts';
+import { createInstruments, registerGauges, type Instruments } from './instruments.ts';
+
+/** Counts and times events, and writes the sums as Prometheus reads them. */
+export interface Metrics extends Telemetry {
+  readonly contentType: string;
+  /** Everything, in Prometheus' text format. */
+  render(): Promise<string>;
+}
+
+/** What metrics are made of. */
+export interface MetricsOptions {
+  /** Read each time that metrics are asked for. */
+  readonly health: () => HealthSnapshot;
+  readonly version: string;
+  /** Redacts the labels that come from elsewhere. */
+  readonly redact: (text: string) => string;
+}
+
+const results: readonly PollResult[] = ['ok', 'retry', 'wait', 'failed', 'stopped'];
+
+/** Creates the metrics of this program and of the Node process, in a registry of their own. */
+export function createMetrics({ health, version, redact }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const instruments = createInstruments(registry);
+  registerGauges(registry, health, version);
+  // A counter that appears with its first event hides that event from `rate()`.
+  for (const stream of Object.keys(health().streams)) {
+    for (const result of results) instruments.polls.inc({ stream, result }, 0);
+    instruments.published.inc({ stream }, 0);
+    instruments.deadLetters.inc({ stream }, 0);
+    instruments.unknownFields.inc({ stream }, 0);
+  }
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    report: (event) => {
+      count(instruments, event, redact);
+    },
+  };
+}
+
+function count(
+  instruments: Instruments,
+  event: TelemetryEvent,
+  redact: (text: string) => string,
+): void {
+  switch (event.type) {
+    case 'poll-finished':
+      countPoll(instruments, event);
+      break;
+    case 'poll-failed':
+      instruments.polls.inc({ stream: event.stream, result: resultOf(event) });
+      break;
+    case 'request': {
+      const endpoint = redact(event.endpoint);
+      instruments.requests.inc({ endpoint, code: event.outcome });
+      instruments.requestIds.inc({ endpoint }, event.ids);
+      instruments.requestDuration.observe({ endpoint }, event.durationMs / 1000);
+      break;
+    }
+    case 'transaction':
+      instruments.transactions.inc({ outcome: event.outcome });
+      instruments.transactionDuration.observe(event.durationMs / 1000);
+      break;
+    case 'accounts':
+    case 'dependency':
+      // Gauges, read off the health.
+      break;
+  }
+}
+
+function countPoll(
+  instruments: Instruments,
+  event: Extract<TelemetryEvent, { type: 'poll-finished' }>,
+): void {
+  const { stream } = event;
+  instruments.polls.inc({ stream, result: 'ok' });
+  instruments.published.inc({ stream }, event.records);
+  instruments.deadLetters.inc({ stream }, event.deadLetters);
+  instruments.unknownFields.inc({ stream }, event.unknownFields.length);
+  instruments.pollDuration.observe({ stream }, event.durationMs / 1000);
+  for (const [reason, times] of Object.entries(event.skipped)) {
+    instruments.skipped.inc({ stream, reason }, times);
+  }
+}
+
+function resultOf({
+  disposition,
+  retryInMs,
+}: Extract<TelemetryEvent, { type: 'poll-failed' }>): PollResult {
+  if (disposition.startsWith('stop-')) return 'stopped';
+  if (disposition === 'wait') return 'wait';
+  return disposition === 'retry' && retryInMs !== null ? 'retry' : 'failed';
+}

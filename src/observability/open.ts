@@ -1,0 +1,125 @@
+import { readiness, type HealthSnapshot } from '../core/readiness.ts';
+import type { StreamName } from '../core/stream-name.ts';
+import type { Clock, Telemetry, TelemetryEvent } from '../runtime/ports.ts';
+import { createEventLog } from './event-log.ts';
+import { initialHealth, reduceHealth } from './health.ts';
+import { createLog, type Log, type LogDestination } from './log.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { createRedactor, type Redactor } from './redaction.ts';
+import { createStatusServer, type StatusServer } from './status-server.ts';
+
+export type { Log } from './log.ts';
+
+/** What is shown of the program, and where. */
+export interface ObservabilityOptions {
+  /** The least important log level that is written, or `silent`. */
+  readonly level: string;
+  /** Port 0 takes any that is free. */
+  readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
+  /** Texts that must never be seen: tokens, passwords. */
+  readonly secrets: readonly string[];
+  /** Where log lines go; standard output when absent. */
+  readonly destination?: LogDestination;
+  readonly version: string;
+  readonly instance: string;
+  /** The enabled streams. */
+  readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
+}
+
+/** Logs, metrics and health, opened. */
+export interface Observability extends AsyncDisposable {
+  readonly log: Log;
+  /** Every event is logged, counted and told to the health; never throws, never waits. */
+  readonly telemetry: Telemetry;
+  /**
+   * Serves `/livez`, `/readyz` and `/metrics`; call it once.
+   *
+   * @returns where, without a slash at its end; null when the server is not enabled
+   * @throws StopProcessError `config.invalid` (exit code 2) when the address cannot be had
+   */
+  listen(): Promise<{ url: string } | null>;
+}
+
+/** Opens logs, metrics and health; nothing listens before `listen`. Disposing closes the server. */
+export function openObservability(
+  options: ObservabilityOptions,
+  { clock }: { readonly clock: Clock },
+): Observability {
+  const redactor = createRedactor(options.secrets);
+  const log = createLog({ ...options, redactor, nowMs: () => clock.nowMs() });
+  const health = createHealthKeeper(options.streams, clock, redactor);
+  const metrics = createMetrics({
+    health: health.snapshot,
+    version: options.version,
+    redact: redactor.text,
+  });
+  const server = options.http.enabled ? serve(options, { log, metrics, health, clock }) : null;
+  return {
+    log,
+    telemetry: fanOut([health, metrics, createEventLog(log)], log),
+    async listen() {
+      if (server === null) return null;
+      const url = await server.listen();
+      log.info({ url }, 'http server listening');
+      return { url };
+    },
+    async [Symbol.asyncDispose]() {
+      await server?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface HealthKeeper extends Telemetry {
+  readonly snapshot: () => HealthSnapshot;
+}
+
+function createHealthKeeper(
+  streams: ObservabilityOptions['streams'],
+  clock: Clock,
+  redactor: Redactor,
+): HealthKeeper {
+  let current = initialHealth(streams);
+  return {
+    snapshot: () => current,
+    report(event) {
+      // Reasons are shown by /readyz.
+      const shown =
+        event.type === 'dependency' ? { ...event, reason: redactor.text(event.reason) } : event;
+      current = reduceHealth(current, shown, clock.nowMs());
+    },
+  };
+}
+
+interface Served {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly health: HealthKeeper;
+  readonly clock: Clock;
+}
+
+function serve(options: ObservabilityOptions, served: Served): StatusServer {
+  const { log, metrics, health, clock } = served;
+  return createStatusServer(options.http, {
+    readiness: () => readiness(health.snapshot(), clock.nowMs()),
+    metrics,
+    onError: (error) => {
+      log.error({ error }, 'http request failed');
+    },
+  });
+}
+
+/** Tells each listener; trouble in one of them is no trouble of the others, nor of who reports. */
+function fanOut(listeners: readonly Telemetry[], log: Log): Telemetry {
+  const tell = (listener: Telemetry, event: TelemetryEvent): void => {
+    try {
+      listener.report(event);
+    } catch (error) {
+      log.error({ event: event.type, error }, 'event not observed');
+    }
+  };
+  return {
+    report(event) {
+      for (const listener of listeners) tell(listener, event);
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import type { AddressInfo } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { StopProcessError } from '../core/errors.ts';
+import type { Readiness } from '../core/readiness.ts';
+
+/** Where the server listens; port 0 takes any that is free. */
+export interface StatusAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the server shows, and where its own trouble goes. */
+export interface StatusSources {
+  readonly readiness: () => Readiness;
+  readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
+  readonly onError: (error: unknown) => void;
+}
+
+/** The HTTP server of `/livez`, `/readyz` and `/metrics`. */
+export interface StatusServer extends AsyncDisposable {
+  /**
+   * Listens; call it once.
+   *
+   * @returns the URL without a slash at its end, with the real port
+   * @throws StopProcessError `config.invalid` (exit code 2) when the address cannot be had
+   */
+  listen(): Promise<string>;
+}
+
+const paths = new Set(['/livez', '/readyz', '/metrics']);
+
+/** Creates the server, not listening yet. Disposing of it cuts open connections. */
+export function createStatusServer(address: StatusAddress, sources: StatusSources): StatusServer {
+  const server = fastify({
+    // A scraper's kept-alive connection must not hold up the end of the process.
+    forceCloseConnections: true,
+    frameworkErrors: (_error, _request, reply) => {
+      void harden(reply).code(400).send({ error: 'bad request' });
+    },
+  });
+  guard(server, sources.onError);
+  server.get('/livez', () => ({ live: true }));
+  server.get('/readyz', (_request, reply) => {
+    const { ready, reasons } = sources.readiness();
+    return reply.code(ready ? 200 : 503).send(ready ? { ready } : { ready, reasons });
+  });
+  server.get('/metrics', async (_request, reply) => {
+    const text = await sources.metrics.render();
+    return reply.header('Content-Type', sources.metrics.contentType).send(text);
+  });
+  return {
+    listen: () => listen(server, address),
+    async [Symbol.asyncDispose]() {
+      await server.close();
+    },
+  };
+}
+
+/** Answers what no route may: before a body is read, and without a word about the inside. */
+function guard(server: FastifyInstance, onError: StatusSources['onError']): void {
+  server.addHook('onRequest', async (request, reply) => {
+    harden(reply);
+    if (!paths.has(request.url.split('?', 1)[0] ?? '')) {
+      await reply.code(404).send({ error: 'not found' });
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+      await reply.code(405).header('Allow', 'GET, HEAD').send({ error: 'method not allowed' });
+    }
+  });
+  server.setErrorHandler(async (error, _request, reply) => {
+    onError(error);
+    await reply.code(500).type('application/json').send({ error: 'internal error' });
+  });
+}
+
+function harden(reply: FastifyReply): FastifyReply {
+  return reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
+}
+
+async function listen(server: FastifyInstance, address: StatusAddress): Promise<string> {
+  try {
+    await server.listen({ ...address });
+  } catch (cause) {
+    throw translateListenError(cause, address);
+  }
+  // A server that listens on a host and port has an AddressInfo; a string is a pipe's.
+  const { port } = server.server.address() as AddressInfo;
+  return `http://${reachableHost(address.host)}:${port}`;
+}
+
+/** Every interface cannot be called; the loopback can. */
+function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function translateListenError(cause: unknown, { host, port }: StatusAddress): unknown {
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : '';
+  const advice = typeof code === 'string' ? listenAdvice[code] : undefined;
+  if (advice === undefined) return cause;
+  const message = `the HTTP server cannot listen on ${host}:${port}: ${advice}`;
+  return new StopProcessError('config.invalid', message, { exitCode: 2, cause });
+}
+
+const listenAdvice: Readonly<Record<string, string>> = {
+  EADDRINUSE:
+    'the port is taken; set HTTP_PORT to a free one (0 takes any), or stop what listens there',
+  EACCES: 'not allowed; set HTTP_PORT to a port above 1023',
+  EADDRNOTAVAIL: 'this machine has no such address; correct HTTP_HOST',
+  ENOTFOUND: 'the host is not known; correct HTTP_HOST',
+  EAI_AGAIN: 'the host cannot be resolved; correct HTTP_HOST',
+};

@@ -1,0 +1,50 @@
+import {
+  openObservability,
+  type Observability,
+  type ObservabilityOptions,
+} from '../../../src/observability/open.ts';
+
+/** An observability whose clock is set and whose lines are kept. */
+export interface Captured extends Observability {
+  setNowMs(ms: number): void;
+  /** The log as it was written. */
+  written(): string;
+  /** The log's lines, parsed. */
+  lines(): Record<string, unknown>[];
+}
+
+/** Opens it at time 0 with users polled every second and any free port; dispose of it. */
+export function openCaptured(changes: Partial<ObservabilityOptions> = {}): Captured {
+  let nowMs = 0;
+  let written = '';
+  const opened = openObservability(
+    {
+      level: 'debug',
+      http: { enabled: true, host: '127.0.0.1', port: 0 },
+      secrets: [],
+      destination: {
+        write: (line) => {
+          written += line;
+        },
+      },
+      version: '1.2.3',
+      instance: 'here',
+      streams: { users: { intervalMs: 1000 } },
+      ...changes,
+    },
+    { clock: { nowMs: () => nowMs, sleep: () => Promise.resolve() } },
+  );
+  return {
+    ...opened,
+    setNowMs: (ms) => {
+      nowMs = ms;
+    },
+    written: () => written,
+    lines: () =>
+      written
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}

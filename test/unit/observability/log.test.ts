@@ -1,0 +1,198 @@
+import { describe, expect, test } from '@jest/globals';
+import { account, failed, finished } from './telemetry-events.ts';
+import { openCaptured } from './captured-observability.ts';
+
+const brief = (lines: Record<string, unknown>[]) => lines.map(({ level, msg }) => [level, msg]);
+
+describe('log', () => {
+  test('writes one line of JSON with time, level, version, instance and fields', async () => {
+    await using open = openCaptured();
+    open.setNowMs(1_700_000_000_000);
+
+    open.log.warn({ port: 1, list: ['a'] }, 'something seen');
+
+    expect(open.written().split('\n')).toHaveLength(2);
+    expect(open.lines()).toEqual([
+      {
+        level: 'warn',
+        time: '2023-11-14T22:13:20.000Z',
+        version: '1.2.3',
+        instance: 'here',
+        port: 1,
+        list: ['a'],
+        msg: 'something seen',
+      },
+    ]);
+  });
+
+  test('leaves out what is below its level', async () => {
+    await using open = openCaptured({ level: 'warn' });
+
+    open.log.debug({}, 'a');
+    open.log.info({}, 'b');
+    open.log.warn({}, 'c');
+    open.log.error({}, 'd');
+
+    expect(brief(open.lines())).toEqual([
+      ['warn', 'c'],
+      ['error', 'd'],
+    ]);
+  });
+
+  test('renames a field that every line has already', async () => {
+    await using open = openCaptured();
+
+    open.log.info({ level: 5, msg: 'x' }, 'seen');
+
+    expect(open.lines()).toMatchObject([{ level: 'info', level_: 5, msg_: 'x', msg: 'seen' }]);
+  });
+
+  test('writes the message when a field throws', async () => {
+    await using open = openCaptured();
+    const thrower = {
+      get field(): string {
+        throw new Error('no');
+      },
+    };
+
+    open.log.info({ thrower }, 'seen');
+
+    expect(open.lines()).toMatchObject([{ unloggable: true, msg: 'seen' }]);
+  });
+
+  test('Invariant 9: no secret is in any line, wherever it came from', async () => {
+    const secret = 'EAAsecret-token/1';
+    await using open = openCaptured({ secrets: [secret] });
+    const cause = Object.assign(new Error(`GET /me?access_token=${encodeURIComponent(secret)}`), {
+      request: { headers: [['authorization', `Bearer ${secret}`]] },
+    });
+
+    open.log.error({ error: new Error('outer', { cause }), [secret]: [secret] }, `m ${secret}`);
+    open.telemetry.report(failed({ message: `url https://h/?access_token=${secret}` }));
+    open.telemetry.report(finished({ unknownFields: [secret] }));
+    open.telemetry.report({ type: 'dependency', name: 'graph', ready: false, reason: secret });
+
+    expect(open.lines()).toHaveLength(5);
+    expect(open.written()).toContain('[secret]');
+    expect(open.written()).not.toContain('secret-token');
+  });
+});
+
+describe('telemetry in the log', () => {
+  test('is info for a poll that published or dead-lettered and debug for an empty one', async () => {
+    await using open = openCaptured();
+
+    open.telemetry.report(finished({ records: 2, skipped: { 'graph.not-enough-viewers': 1 } }));
+    open.telemetry.report(finished({ deadLetters: 1 }));
+    open.telemetry.report(finished());
+
+    expect(open.lines().map(({ level }) => level)).toEqual(['info', 'info', 'debug']);
+    expect(open.lines()[0]).toMatchObject({
+      msg: 'poll finished',
+      stream: 'users',
+      accountId: '1',
+      records: 2,
+      skipped: { 'graph.not-enough-viewers': 1 },
+      durationMs: 500,
+      unknownFields: 0,
+    });
+  });
+
+  test('warns of a poll that is tried again and calls an ended one an error', async () => {
+    await using open = openCaptured();
+
+    open.telemetry.report(failed());
+    open.telemetry.report(failed({ disposition: 'wait', code: 'graph.rate-limited' }));
+    open.telemetry.report(failed({ retryInMs: null }));
+    open.telemetry.report(failed({ disposition: 'unexpected', code: 'internal.unexpected' }));
+    open.telemetry.report(failed({ disposition: 'stop-account', code: 'graph.token' }));
+
+    expect(brief(open.lines())).toEqual([
+      ['warn', 'poll failed'],
+      ['warn', 'poll failed'],
+      ['error', 'poll given up'],
+      ['error', 'poll failed'],
+      ['error', 'poll stopped'],
+    ]);
+    expect(open.lines()[0]).toMatchObject({
+      code: 'graph.server',
+      disposition: 'retry',
+      message: 'HTTP 500',
+      retryInMs: 1000,
+    });
+  });
+
+  test('is debug for requests and commits and warns of other transactions', async () => {
+    await using open = openCaptured();
+    const transaction = { type: 'transaction', partition: 3, records: 1, durationMs: 9 } as const;
+
+    open.telemetry.report({
+      type: 'request',
+      endpoint: '/{account}',
+      ids: 1,
+      outcome: 'ok',
+      durationMs: 5,
+    });
+    open.telemetry.report({ ...transaction, outcome: 'committed' });
+    open.telemetry.report({ ...transaction, outcome: 'redone' });
+    open.telemetry.report({ ...transaction, outcome: 'failed' });
+
+    expect(brief(open.lines())).toEqual([
+      ['debug', 'request made'],
+      ['debug', 'transaction ended'],
+      ['warn', 'transaction ended'],
+      ['warn', 'transaction ended'],
+    ]);
+  });
+
+  test('names accounts that came and went, and is silent when none did', async () => {
+    await using open = openCaptured();
+
+    open.telemetry.report({ type: 'accounts', added: [account('1')], removed: [account('2')] });
+    open.telemetry.report({ type: 'accounts', added: [], removed: [] });
+
+    expect(open.lines()).toMatchObject([
+      { level: 'info', msg: 'accounts changed', added: ['1'], removed: ['2'] },
+    ]);
+  });
+
+  test('tells of a dependency once when it changes, repeats at debug', async () => {
+    await using open = openCaptured({ level: 'info' });
+    const kafka = { type: 'dependency', name: 'kafka', reason: '' } as const;
+
+    open.telemetry.report({ ...kafka, ready: false, reason: 'no broker answers' });
+    open.telemetry.report({ ...kafka, ready: false, reason: 'no broker answers yet' });
+    open.telemetry.report({ ...kafka, ready: true });
+    open.telemetry.report({ ...kafka, ready: true });
+
+    expect(open.lines()).toMatchObject([
+      { level: 'warn', msg: 'dependency down', dependency: 'kafka', reason: 'no broker answers' },
+      { level: 'info', msg: 'dependency up', dependency: 'kafka' },
+    ]);
+  });
+
+  test('names an unknown field once for each stream', async () => {
+    await using open = openCaptured({ level: 'info' });
+
+    open.telemetry.report(finished({ unknownFields: ['a', 'b'] }));
+    open.telemetry.report(finished({ unknownFields: ['b'] }));
+    open.telemetry.report(finished({ stream: 'media', unknownFields: ['b'] }));
+
+    expect(open.lines()).toMatchObject([
+      { msg: 'unknown field ignored', stream: 'users', field: 'a' },
+      { msg: 'unknown field ignored', stream: 'users', field: 'b' },
+      { msg: 'unknown field ignored', stream: 'media', field: 'b' },
+    ]);
+  });
+
+  test('never throws, also when an event cannot be counted', async () => {
+    await using open = openCaptured();
+
+    open.telemetry.report(finished({ records: -1 }));
+
+    expect(open.lines()).toMatchObject([
+      { level: 'error', msg: 'event not observed', event: 'poll-finished' },
+      { level: 'debug', msg: 'poll finished' },
+    ]);
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, test } from '@jest/globals';
+import { account, failed, finished } from './telemetry-events.ts';
+import { openCaptured, type Captured } from './captured-observability.ts';
+
+/** The samples of this program, by name and labels. */
+async function scrape(open: Captured): Promise<Map<string, number>> {
+  const listening = await open.listen();
+  const response = await fetch(`${listening?.url ?? ''}/metrics`);
+  const samples = (await response.text())
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line): [string, number] => {
+      const space = line.lastIndexOf(' ');
+      return [line.slice(0, space), Number(line.slice(space + 1))];
+    });
+  return new Map(samples);
+}
+
+describe('/metrics', () => {
+  test("is Prometheus' text format, with the metrics of the Node process", async () => {
+    await using open = openCaptured();
+    const listening = await open.listen();
+
+    const response = await fetch(`${listening?.url ?? ''}/metrics`);
+
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(await response.text()).toContain('nodejs_eventloop_lag_seconds');
+  });
+
+  test('has every counter of an enabled stream at 0 before the first event', async () => {
+    await using open = openCaptured();
+
+    const samples = await scrape(open);
+
+    expect(samples.get('instagram_kafka_polls_total{stream="users",result="stopped"}')).toBe(0);
+    expect(samples.get('instagram_kafka_records_published_total{stream="users"}')).toBe(0);
+    expect(samples.get('instagram_kafka_dependency_up{name="kafka"}')).toBe(0);
+    expect(samples.get('instagram_kafka_build_info{version="1.2.3"}')).toBe(1);
+    expect(samples.get('instagram_kafka_accounts')).toBe(0);
+  });
+
+  test('counts polls by how they ended, and what they published', async () => {
+    await using open = openCaptured();
+    open.telemetry.report(
+      finished({
+        records: 7,
+        deadLetters: 2,
+        skipped: { 'graph.not-enough-viewers': 3 },
+        unknownFields: ['a', 'b'],
+        durationMs: 1500,
+      }),
+    );
+    open.telemetry.report(failed());
+    open.telemetry.report(failed({ retryInMs: null }));
+    open.telemetry.report(failed({ disposition: 'wait' }));
+    open.telemetry.report(failed({ disposition: 'stop-stream' }));
+    open.telemetry.report(failed({ disposition: 'unexpected' }));
+
+    const samples = await scrape(open);
+
+    const polls = (result: string) =>
+      samples.get(`instagram_kafka_polls_total{stream="users",result="${result}"}`);
+    expect(['ok', 'retry', 'wait', 'failed', 'stopped'].map(polls)).toEqual([1, 1, 1, 2, 1]);
+    expect(samples.get('instagram_kafka_records_published_total{stream="users"}')).toBe(7);
+    expect(samples.get('instagram_kafka_dead_letters_total{stream="users"}')).toBe(2);
+    expect(samples.get('instagram_kafka_unknown_fields_total{stream="users"}')).toBe(2);
+    expect(
+      samples.get(
+        'instagram_kafka_skipped_total{stream="users",reason="graph.not-enough-viewers"}',
+      ),
+    ).toBe(3);
+    expect(samples.get('instagram_kafka_poll_duration_seconds_sum{stream="users"}')).toBe(1.5);
+  });
+
+  test('counts and times requests and transactions', async () => {
+    await using open = openCaptured();
+    const request = { type: 'request', endpoint: '/{account}/media', durationMs: 250 } as const;
+    open.telemetry.report({ ...request, ids: 50, outcome: 'ok' });
+    open.telemetry.report({ ...request, ids: 1, outcome: 'graph.server' });
+    open.telemetry.report({
+      type: 'transaction',
+      partition: 1,
+      records: 9,
+      outcome: 'committed',
+      durationMs: 8,
+    });
+
+    const samples = await scrape(open);
+
+    const endpoint = 'endpoint="/{account}/media"';
+    expect(samples.get(`instagram_kafka_requests_total{${endpoint},code="ok"}`)).toBe(1);
+    expect(samples.get(`instagram_kafka_requests_total{${endpoint},code="graph.server"}`)).toBe(1);
+    expect(samples.get(`instagram_kafka_request_ids_total{${endpoint}}`)).toBe(51);
+    expect(samples.get(`instagram_kafka_request_duration_seconds_sum{${endpoint}}`)).toBe(0.5);
+    expect(samples.get('instagram_kafka_transactions_total{outcome="committed"}')).toBe(1);
+    expect(samples.get('instagram_kafka_transaction_duration_seconds_sum')).toBe(0.008);
+  });
+
+  test('shows the success of the account that waits longest, 0 while one has none', async () => {
+    const sample = 'instagram_kafka_last_success_timestamp_seconds{stream="users"}';
+    const report = (open: Captured): void => {
+      open.telemetry.report({
+        type: 'accounts',
+        added: [account('1'), account('2')],
+        removed: [],
+      });
+      open.setNowMs(5000);
+      open.telemetry.report(finished({ accountId: '1' }));
+    };
+    await using waiting = openCaptured();
+    report(waiting);
+    await using done = openCaptured();
+    report(done);
+    done.setNowMs(9000);
+    done.telemetry.report(finished({ accountId: '2' }));
+
+    expect((await scrape(waiting)).get(sample)).toBe(0);
+    const samples = await scrape(done);
+    expect(samples.get(sample)).toBe(5);
+    expect(samples.get('instagram_kafka_accounts')).toBe(2);
+  });
+
+  test('Invariant 9: masks a secret in a label', async () => {
+    await using open = openCaptured({ secrets: ['hush-hush'] });
+    open.telemetry.report({
+      type: 'request',
+      endpoint: '/x?access_token=hush-hush',
+      ids: 1,
+      outcome: 'ok',
+      durationMs: 1,
+    });
+
+    const samples = await scrape(open);
+
+    expect([...samples.keys()].join('\n')).not.toContain('hush-hush');
+  });
+});

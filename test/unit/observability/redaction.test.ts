@@ -1,0 +1,130 @@
+import { describe, expect, test } from '@jest/globals';
+import { createRedactor } from '../../../src/observability/redaction.ts';
+
+const token = 'tok/en+1 "x"|y';
+const { text, value } = createRedactor([token, 'hush', 'hush-hush-9', '', '987654321']);
+const shown = (anything: unknown): string => JSON.stringify(value(anything));
+
+describe('text', () => {
+  test.each([
+    ['as it is', `it was ${token}.`, 'it was [secret].'],
+    ['in other cases', `it was ${token.toUpperCase()}.`, 'it was [secret].'],
+    ['in a URL', `http://h/?x=${encodeURIComponent(token)}&y=1`, 'http://h/?x=[secret]&y=1'],
+    ['in a form', new URLSearchParams({ x: token }).toString(), 'x=[secret]'],
+    ['in JSON', JSON.stringify({ x: token }), '{"x":"[secret]"}'],
+    ["in PHP's JSON", JSON.stringify(token).replaceAll('/', '\\/'), '"[secret]"'],
+    ['holding another secret', 'hush-hush-9 hush', '[secret] [secret]'],
+  ])('masks a secret %s', (_where, words, expected) => {
+    expect(text(words)).toBe(expected);
+  });
+
+  test.each([
+    [
+      'GET https://graph.facebook.com/v25.0/me?fields=id&access_token=abc%7Cdef&limit=1',
+      'GET https://graph.facebook.com/v25.0/me?fields=id&access_token=[secret]&limit=1',
+    ],
+    ['{"access_token":"abc","id":"1"}', '{"access_token":"[secret]","id":"1"}'],
+    ['{\\"access_token\\":\\"abc\\",\\"id\\":1}', '{\\"access_token\\":\\"[secret]\\",\\"id\\":1}'],
+    ['next%3Faccess_token%3Dabc', 'next%3Faccess_token%3D[secret]'],
+    ['Authorization: Bearer abc', 'Authorization: [secret]'],
+    ['{"authorization":"Basic dTpw"}', '{"authorization":"[secret]"}'],
+    ['sent Bearer abcdefgh12345678', 'sent Bearer [secret]'],
+    ['page token EAAabcdefghijklmnopqrstuvwxyz', 'page token [secret]'],
+    ['http://user:word@registry:8081/subjects', 'http://[secret]@registry:8081/subjects'],
+  ])('masks what looks like a secret: %s', (words, expected) => {
+    expect(text(words)).toBe(expected);
+  });
+
+  test.each([
+    'field "caption": expected a text, got a list; write to someone@example.com',
+    'the permission instagram_basic is missing; basic authentication failed',
+    'Invalid OAuth access token data.',
+  ])('leaves other words alone: %s', (words) => {
+    expect(text(words)).toBe(words);
+  });
+
+  test('masks nothing when no secret is configured and none is seen', () => {
+    expect(createRedactor(['']).text('plain')).toBe('plain');
+  });
+});
+
+describe('value', () => {
+  test('keeps what holds no secret, with its types', () => {
+    const fields = { count: 3, ok: true, none: null, list: [1, 'a'], at: new Date(0) };
+
+    expect(value(fields)).toEqual({
+      count: 3,
+      ok: true,
+      none: null,
+      list: [1, 'a'],
+      at: '1970-01-01T00:00:00.000Z',
+    });
+  });
+
+  test('masks secrets in lists, keys, numbers, maps, sets, headers and URLs', () => {
+    const fields = {
+      list: [['a', token]],
+      [token]: 1,
+      number: 987_654_321,
+      big: 987_654_321n,
+      map: new Map([['k', token]]),
+      set: new Set([token]),
+      headers: new Headers({ authorization: 'anything', accept: 'x' }),
+      url: new URL('http://h/?access_token=abc'),
+    };
+
+    expect(value(fields)).toEqual({
+      list: [['a', '[secret]']],
+      '[secret]': 1,
+      number: '[secret]',
+      big: '[secret]',
+      map: { k: '[secret]' },
+      set: ['[secret]'],
+      headers: { authorization: '[secret]', accept: 'x' },
+      url: 'http://h/?access_token=[secret]',
+    });
+  });
+
+  test('masks a field by its name, unless it is empty', () => {
+    expect(value({ Authorization: ['x', 'y'], password: null, accessToken: 'x' })).toEqual({
+      Authorization: '[secret]',
+      password: null,
+      accessToken: '[secret]',
+    });
+  });
+
+  test('masks secrets in an error, its stack, fields, causes and collected errors', () => {
+    const deepest = Object.assign(new Error(`deep ${token}`), { url: `http://h/?q=${token}` });
+    const many = new AggregateError([new Error(token)], 'many', { cause: deepest });
+    const error = new Error(`outer ${token}`, { cause: many });
+
+    expect(value({ error })).toMatchObject({
+      error: {
+        name: 'Error',
+        message: 'outer [secret]',
+        cause: {
+          name: 'AggregateError',
+          message: 'many',
+          errors: [{ message: '[secret]' }],
+          cause: { message: 'deep [secret]', url: 'http://h/?q=[secret]' },
+        },
+      },
+    });
+    expect(shown({ error })).toContain('redaction.test.ts');
+    expect(shown({ error })).not.toContain('tok/en');
+  });
+
+  test('shows the size of bytes only', () => {
+    expect(value({ body: Buffer.from(token) })).toEqual({ body: '[14 bytes]' });
+  });
+
+  test('ends at circles and at great depth', () => {
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    let deep: unknown = token;
+    for (let level = 0; level < 20; level += 1) deep = [deep];
+
+    expect(value(circle)).toEqual({ self: '[circular]' });
+    expect(shown(deep)).toBe('[[[[[[[["[too deep]"]]]]]]]]');
+  });
+});
