@@ -1,0 +1,170 @@
+import type { Config } from './config/config.ts';
+import { streamNames } from './core/stream-name.ts';
+import type { TopicRole } from './core/stream-name.ts';
+import { openInstagram } from './instagram/open.ts';
+import { openKafka } from './kafka/open.ts';
+import { openObservability } from './observability/open.ts';
+import type { Log } from './observability/open.ts';
+import { openRegistry } from './registry/open.ts';
+import { systemClock } from './runtime/clock.ts';
+import { createLimits } from './runtime/limits.ts';
+import type { PollerTools } from './runtime/poller.ts';
+import type { StartTools } from './runtime/startup.ts';
+import { untilReady } from './runtime/startup.ts';
+import { supervise, superviseOnce } from './runtime/supervisor.ts';
+import type { Ending, Supervision } from './runtime/supervisor.ts';
+import { createTurns } from './runtime/turns.ts';
+import { streams } from './streams/index.ts';
+
+/** What only the process knows. */
+export interface AppOptions {
+  readonly version: string;
+  /** The machine's name, unless the configuration names the instance. */
+  readonly hostName: string;
+}
+
+/** The program, put together. */
+export interface App extends AsyncDisposable {
+  readonly log: Log;
+  /** Serves health and metrics, starts, and polls until aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Starts, polls every enabled stream once, and says how each ended. */
+  once(signal: AbortSignal): Promise<readonly Ending[]>;
+}
+
+type Adapters = ReturnType<typeof openAdapters>;
+
+/** The composition root: opens the adapters and hands them to the runtime. Nothing connects yet. */
+export function createApp(config: Config, options: AppOptions): App {
+  const instance = config.polling.instance ?? options.hostName;
+  const adapters = openAdapters(config, { ...options, instance });
+  const { observability, kafka, registry, instagram } = adapters;
+  const tools = pollerTools(config, instance, adapters);
+  return {
+    log: observability.log,
+    async run(signal) {
+      const served = await observability.listen();
+      observability.log.info({ url: served?.url ?? null, instance }, 'started');
+      const restored = await start(config, adapters, { tools, deadlineMs: null, signal });
+      await supervise(supervision(config, adapters, restored), tools, signal);
+    },
+    async once(signal) {
+      const deadlineMs = systemClock.nowMs() + config.polling.onceTimeoutMs;
+      const restored = await start(config, adapters, { tools, deadlineMs, signal });
+      return superviseOnce(supervision(config, adapters, restored), tools, signal);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled([
+        instagram[Symbol.asyncDispose](),
+        kafka[Symbol.asyncDispose](),
+        registry[Symbol.asyncDispose](),
+      ]);
+      await observability[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function openAdapters(config: Config, options: AppOptions & { readonly instance: string }) {
+  const { topicTemplate } = config.kafka;
+  const roles: readonly TopicRole[] = [...enabledStreams(config), 'state', 'dead_letters'];
+  const observability = openObservability(
+    {
+      level: config.log.level,
+      http: config.http,
+      secrets: [config.instagram.accessToken, config.schemaRegistry.password ?? ''].filter(Boolean),
+      version: options.version,
+      instance: options.instance,
+      streams: Object.fromEntries(
+        enabledStreams(config).map((name) => [name, config.streams[name]]),
+      ),
+    },
+    { clock: systemClock },
+  );
+  const { telemetry, log } = observability;
+  const registry = openRegistry({ ...config.schemaRegistry, topicTemplate, roles });
+  const kafka = openKafka(
+    { ...config.kafka, roles },
+    {
+      codec: registry.stateCodec,
+      telemetry,
+      log: (level, message, fields) => {
+        log[level](fields, message);
+      },
+    },
+  );
+  const instagram = openInstagram(
+    { ...config.instagram, baseUrl: config.instagram.baseUrl ?? hosts[config.instagram.login] },
+    { telemetry, clock: systemClock },
+  );
+  return { observability, registry, kafka, instagram };
+}
+
+const hosts = {
+  facebook: 'https://graph.facebook.com',
+  instagram: 'https://graph.instagram.com',
+} as const;
+
+function enabledStreams(config: Config) {
+  return streamNames.filter((name) => config.streams[name].enabled);
+}
+
+function pollerTools(config: Config, instance: string, adapters: Adapters): PollerTools {
+  const { instagram, polling, kafka } = config;
+  return {
+    graph: adapters.instagram.graph,
+    encoder: adapters.registry.encoder,
+    publisher: adapters.kafka.publisher,
+    clock: systemClock,
+    telemetry: adapters.observability.telemetry,
+    limits: createLimits(() => systemClock.nowMs()),
+    turns: createTurns(polling.concurrency),
+    random: Math.random,
+    retry: {
+      baseMs: polling.retryBaseMs,
+      maxMs: polling.retryMaxMs,
+      maxAttempts: polling.maxAttempts,
+    },
+    settings: {
+      login: instagram.login,
+      startDateMs: instagram.startDateMs,
+      lookbackMs: polling.lookbackMs,
+      pageSize: instagram.pageSize,
+      maxBatchRecords: kafka.maxBatchRecords,
+      instance,
+    },
+  };
+}
+
+/** Everything that must be so before the first poll: schemas, topics, state, accounts. */
+async function start(
+  config: Config,
+  { kafka, registry, instagram }: Adapters,
+  at: { tools: PollerTools; deadlineMs: number | null; signal: AbortSignal },
+) {
+  const tools: StartTools = { ...at.tools, deadlineMs: at.deadlineMs };
+  const { signal } = at;
+  // Invariant 6: schemas are checked before anything is polled.
+  await Promise.all([
+    untilReady({ name: 'registry', run: (s) => registry.prepare(s) }, tools, signal),
+    untilReady({ name: 'kafka', run: (s) => kafka.prepareTopics(s) }, tools, signal),
+    untilReady({ name: 'graph', run: (s) => instagram.directory.list(s) }, tools, signal),
+  ]);
+  return untilReady({ name: 'state', run: (s) => kafka.stateStore.restore(s) }, tools, signal);
+}
+
+function supervision(
+  config: Config,
+  { instagram }: Adapters,
+  restored: Supervision['restored'],
+): Supervision {
+  return {
+    streams: enabledStreams(config).map((name) => ({
+      stream: streams[name],
+      intervalMs: config.streams[name].intervalMs,
+    })),
+    directory: instagram.directory,
+    restored,
+    accountsRefreshMs: config.instagram.accountsRefreshMs,
+    jitter: config.polling.jitter,
+  };
+}

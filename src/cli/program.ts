@@ -1,0 +1,75 @@
+import { Command, CommanderError, Option } from 'commander';
+import { describeConfig } from '../config/description.ts';
+import type { ExitCode } from '../core/errors.ts';
+import { checkHealth } from './health.ts';
+import type { ConfigArguments } from './load.ts';
+import { readVersion } from './load.ts';
+import { once } from './once.ts';
+import { run } from './run.ts';
+
+/** The command line. */
+export interface Program {
+  /** Runs the command in `args` and gives its exit code. */
+  parse(args: readonly string[]): Promise<ExitCode>;
+}
+
+/** Builds the command line: one command a file beside this one. */
+export function createProgram(): Program {
+  let exitCode: ExitCode = 0;
+  const root = new Command('instagram-kafka')
+    .description('Publishes Instagram Graph API data to Kafka, exactly once.')
+    .version(readVersion())
+    .exitOverride();
+  const add = (name: string, about: string, act: (args: ConfigArguments) => Promise<ExitCode>) => {
+    addConfigOptions(root.command(name).description(about)).action(
+      async (options: Record<string, string>) => {
+        exitCode = await act(byArgument(options));
+      },
+    );
+  };
+  add('run', 'poll every enabled stream on its interval, until SIGTERM or SIGINT', run);
+  add('once', 'poll every enabled stream once and exit', once);
+  root
+    .command('health')
+    .description('ask a running instance whether it lives (for a container HEALTHCHECK)')
+    .option(
+      '--url <url>',
+      'what to ask',
+      `http://127.0.0.1:${process.env['HTTP_PORT'] ?? '8080'}/livez`,
+    )
+    .action(async ({ url }: { url: string }) => {
+      const { ok, detail } = await checkHealth(url, 3000);
+      process.stdout.write(`${detail}\n`);
+      exitCode = ok ? 0 : 1;
+    });
+  return {
+    async parse(args) {
+      try {
+        await root.parseAsync([...args], { from: 'user' });
+      } catch (error) {
+        if (!(error instanceof CommanderError)) throw error;
+        // Commander has printed its help or its complaint by now.
+        return error.exitCode === 0 ? 0 : 2;
+      }
+      return exitCode;
+    },
+  };
+}
+
+function addConfigOptions(command: Command): Command {
+  command.option('--config <file>', 'a JSON file of configuration');
+  for (const entry of describeConfig().filter(({ secret }) => !secret)) {
+    command.addOption(new Option(`--${entry.arg} <value>`, `${entry.doc} [${entry.env}]`));
+  }
+  return command;
+}
+
+/** Commander's camelCase back to the arguments' own names. */
+function byArgument(options: Readonly<Record<string, string>>): ConfigArguments {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name.replaceAll(/[A-Z0-9]+/g, (part) => `-${part.toLowerCase()}`),
+      value,
+    ]),
+  );
+}
