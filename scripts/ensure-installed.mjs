@@ -1,0 +1,54 @@
+/**
+ * Runs a TypeScript program of this project on a fresh clone: installs what is missing first, then
+ * starts the program under the project's own Node, which npm has put into node_modules.
+ * Plain JavaScript for any Node 20 or newer, because it runs before anything is installed.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const modules = join(root, 'node_modules');
+const marker = join(modules, '.installed-lock-hash');
+const lockHash = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
+
+const installed = existsSync(marker) && readFileSync(marker, 'utf8') === lockHash;
+if (!installed) {
+  process.stderr.write('installing dependencies (npm ci), once …\n');
+  // Output to stderr: a program's standard output is its own.
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) {
+    process.stderr.write('npm ci failed; its output stands above\n');
+    process.exit(3);
+  }
+  writeFileSync(marker, lockHash);
+}
+
+const [program, ...args] = process.argv.slice(2);
+const node = join(modules, '.bin', 'node');
+const child = spawn(
+  node,
+  // kafkajs makes negative timers on Node 24 (tulios/kafkajs#1751): harmless, noisy.
+  ['--disable-warning=TimeoutNegativeWarning', join(root, program), ...args],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${join(modules, '.bin')}${delimiter}${process.env.PATH ?? ''}` },
+  },
+);
+// The child is the one that knows how to stop; Ctrl-C reaches it by the terminal's group as well.
+for (const name of ['SIGTERM', 'SIGINT']) {
+  process.on(name, () => {
+    if (name === 'SIGTERM') child.kill(name);
+  });
+}
+child.on('exit', (code, signal) => {
+  process.exit(code ?? (signal === 'SIGINT' ? 130 : 143));
+});

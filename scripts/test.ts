@@ -1,0 +1,85 @@
+/**
+ * `npm test`: the suites named (all when none is), the integration suites on one sandbox cluster,
+ * then `N passed, N failed` as the last line.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startCluster } from '../sandbox/cluster/start.ts';
+
+const withoutCluster = ['unit', 'conformance'];
+const withCluster = ['integration', 'faults'];
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+interface JestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numRuntimeErrorTestSuites: number;
+}
+
+async function runJest(suites: readonly string[], env: NodeJS.ProcessEnv): Promise<Tally> {
+  const directory = await mkdtemp(join(tmpdir(), 'jest-'));
+  const report = join(directory, 'report.json');
+  const child = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      '--disable-warning=TimeoutNegativeWarning',
+      '--experimental-vm-modules',
+      'node_modules/jest/bin/jest.js',
+      '--passWithNoTests',
+      '--json',
+      `--outputFile=${report}`,
+      // Jest prints the report on standard output too; the terminal gets the readable one on stderr.
+      ...suites.map((suite) => `test/${suite}/`),
+    ],
+    { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  await new Promise((resolve) => child.on('exit', resolve));
+  try {
+    const result = JSON.parse(await readFile(report, 'utf8')) as JestReport;
+    return {
+      passed: result.numPassedTests,
+      // A suite that could not be loaded has run none of its tests; it counts as one failure.
+      failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
+      skipped: result.numPendingTests,
+    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function runWithCluster(suites: readonly string[]): Promise<Tally> {
+  await using cluster = await startCluster({
+    log: (line) => {
+      console.error(line);
+    },
+  });
+  return await runJest(suites, {
+    KAFKA_BROKERS: cluster.brokers.join(','),
+    SCHEMA_REGISTRY_URL: cluster.registryUrl,
+  });
+}
+
+const asked = process.argv.slice(2);
+const wants = (suite: string) => asked.length === 0 || asked.includes(suite);
+const tallies: Tally[] = [];
+const quick = withoutCluster.filter(wants);
+const slow = withCluster.filter(wants);
+if (quick.length > 0) tallies.push(await runJest(quick, {}));
+if (slow.length > 0) tallies.push(await runWithCluster(slow));
+
+const sum = (pick: (tally: Tally) => number) => tallies.reduce((all, one) => all + pick(one), 0);
+const failed = sum((tally) => tally.failed);
+const skipped = sum((tally) => tally.skipped);
+console.log(
+  `${sum((tally) => tally.passed)} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+);
+process.exit(failed > 0 || sum((tally) => tally.passed) === 0 ? 1 : 0);
