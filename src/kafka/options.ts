@@ -35,7 +35,7 @@ export interface TopicOptions {
 }
 
 /** Where the Kafka client's own words go. */
-export type KafkaLog = (
+type KafkaLog = (
   level: 'debug' | 'info' | 'warn' | 'error',
   message: string,
   fields: Record<string, unknown>,

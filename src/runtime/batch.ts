@@ -25,6 +25,8 @@ interface Work {
 /** Collects pages into batches. */
 export interface Assembly {
   add(gathered: Gathered): Promise<void>;
+  /** Publishes a body that cannot be used, as a dead letter beside what was gathered before it. */
+  bury(error: DeadLetterError): Promise<void>;
   flush(): Promise<void>;
 }
 
@@ -40,12 +42,14 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     outgoing = [];
     // A poll that finds nothing new writes nothing.
     if (batch.length === 0 && sameMemory(memory, poll.state)) return;
+    // Before it is published, because a record may become a dead letter on the way.
+    const asked = batch.map(identity);
     await publishBatch(batch, memory, { poll, tools, signal });
     for (const record of batch) {
       if (record.role === 'dead_letters') poll.tally.deadLetters += 1;
       else poll.tally.records += 1;
-      poll.published.add(identity(record));
     }
+    for (const name of [...asked, ...batch.map(identity)]) poll.published.add(name);
   };
   return {
     async add(gathered) {
@@ -54,6 +58,10 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
       memory = gathered.memory;
       const full = outgoing.length >= tools.settings.maxBatchRecords;
       if (full || poll.stream.mode === 'incremental') await flush();
+    },
+    async bury(error) {
+      outgoing.push(deadLetter(error, null, { poll, tools }));
+      await flush();
     },
     flush,
   };
@@ -69,7 +77,12 @@ function count(gathered: Gathered, poll: Poll): void {
 function encodeAll(gathered: Gathered, work: Work): OutgoingRecord[] {
   const letters = gathered.refused.map((error) => deadLetter(error, null, work));
   const records = gathered.records.map((record) => encodeRecord(record, work));
-  return [...records, ...letters].filter((record) => !work.poll.published.has(identity(record)));
+  const { stream, published } = work.poll;
+  return [...records, ...letters].filter((record) => {
+    // What settled anew is a correction, whatever an earlier try published of the same key.
+    if (stream.settle !== undefined && record.role === stream.name) return true;
+    return !published.has(identity(record));
+  });
 }
 
 /** What tells a record of this poll from another; dead letters share a key. */
@@ -90,7 +103,7 @@ function encodeRecord(record: Value, work: Work): OutgoingRecord {
 }
 
 /** What could not be used, as a record of the dead-letter topic. */
-export function deadLetter(error: DeadLetterError, key: string | null, work: Work): OutgoingRecord {
+function deadLetter(error: DeadLetterError, key: string | null, work: Work): OutgoingRecord {
   const { poll, tools } = work;
   const origin = { account: poll.account, polledAtMs: poll.startedMs };
   const value: Value = {
@@ -122,7 +135,7 @@ function headersOf({ poll }: Work): Readonly<Record<string, string>> {
  * Commits a batch with the state after it (Invariant 1). A record that Kafka finds too large becomes
  * a dead letter, and the rest of the batch goes on.
  */
-export async function publishBatch(
+async function publishBatch(
   records: OutgoingRecord[],
   memory: Memory,
   work: Work & { readonly signal: AbortSignal },

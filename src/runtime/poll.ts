@@ -5,7 +5,7 @@ import type { StreamState } from '../core/state.ts';
 import type { Stream } from '../core/stream.ts';
 import { extract } from './extract.ts';
 import type { Page } from './extraction.ts';
-import { assemble, deadLetter, publishBatch } from './batch.ts';
+import { assemble } from './batch.ts';
 import type { Gathered } from './batch.ts';
 import { mapPage } from './mapping.ts';
 import type { Clock, Encoder, Graph, Publisher } from './ports.ts';
@@ -46,6 +46,7 @@ export interface Poll {
 export interface Tally {
   records: number;
   deadLetters: number;
+  requests: number;
   readonly skipped: Partial<Record<ErrorCode, number>>;
   readonly unknownFields: Set<string>;
 }
@@ -64,7 +65,7 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
     }
     await batch.flush();
   } catch (error) {
-    if (error instanceof DeadLetterError) await buryBody(error, { poll, tools, signal });
+    if (error instanceof DeadLetterError) await batch.bury(error);
     throw error;
   }
 }
@@ -72,7 +73,7 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
 function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
   const { login, startDateMs, lookbackMs, pageSize } = tools.settings;
   return extract(poll.stream, {
-    graph: tools.graph,
+    graph: counted(tools.graph, poll.tally),
     account: poll.account,
     login,
     memory: poll.state,
@@ -82,6 +83,15 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
     pageSize,
     signal,
   });
+}
+
+function counted(graph: Graph, tally: Tally): Graph {
+  return {
+    get(request, signal) {
+      tally.requests += 1;
+      return graph.get(request, signal);
+    },
+  };
 }
 
 /** A page's nodes as the records worth publishing, its dead letters, and the memory after it. */
@@ -102,18 +112,4 @@ function gather(page: Page, poll: Poll, tools: PollTools): Gathered {
     unknown: mapped.unknown,
     memory: settled?.memory ?? poll.state,
   };
-}
-
-/** The API answered with something that is not what it should be: kept, with where and what. */
-async function buryBody(
-  error: DeadLetterError,
-  work: { poll: Poll; tools: PollTools; signal: AbortSignal },
-): Promise<void> {
-  const { poll, tools, signal } = work;
-  await publishBatch([deadLetter(error, null, { poll, tools })], poll.state, {
-    poll,
-    tools,
-    signal,
-  });
-  poll.tally.deadLetters += 1;
 }

@@ -76,7 +76,7 @@ async function begin(job: Job, tools: PollerTools, signal: AbortSignal): Promise
     startedMs,
     state: job.state,
     published: new Set(),
-    tally: { records: 0, deadLetters: 0, skipped: {}, unknownFields: new Set() },
+    tally: { records: 0, deadLetters: 0, requests: 0, skipped: {}, unknownFields: new Set() },
   };
 }
 
@@ -144,6 +144,7 @@ function finished(poll: Poll, nowMs: number, nextPollMs: number | null): Telemet
     accountId: poll.account.id,
     records: poll.tally.records,
     deadLetters: poll.tally.deadLetters,
+    requests: poll.tally.requests,
     skipped: poll.tally.skipped,
     unknownFields: [...poll.tally.unknownFields],
     durationMs: nowMs - poll.startedMs,

@@ -109,6 +109,8 @@ export type TelemetryEvent =
       readonly accountId: string;
       readonly records: number;
       readonly deadLetters: number;
+      /** Of the Graph API, failed tries included. */
+      readonly requests: number;
       readonly skipped: Readonly<Partial<Record<ErrorCode, number>>>;
       readonly unknownFields: readonly string[];
       readonly durationMs: number;

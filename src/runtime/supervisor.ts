@@ -6,6 +6,7 @@ import type { StreamState } from '../core/state.ts';
 import type { Job, PollerTools, Verdict } from './poller.ts';
 import { failed, pollWhenDue } from './poller.ts';
 import type { AccountDirectory, Restored } from './ports.ts';
+import { untilReady } from './startup.ts';
 
 /** What the supervisor runs. */
 export interface Supervision {
@@ -27,6 +28,7 @@ export interface Ending {
  * Polls every stream of every account once.
  *
  * @returns how each ended; a failure of one is no failure of another (Invariant 8)
+ * @throws StopProcessError of any poll and the signal's reason, after the others were ended
  */
 export async function superviseOnce(
   supervision: Supervision,
@@ -36,18 +38,32 @@ export async function superviseOnce(
   const accounts = await supervision.directory.list(signal);
   tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
   const jobs = supervision.streams.flatMap(({ stream }) =>
-    accounts.map((account) => startJob(stream, account, supervision)),
+    accounts.map((account) => startJob(stream, account, supervision.restored)),
   );
-  return Promise.all(
-    jobs.map(async (started): Promise<Ending> => {
-      const { job, error } = started;
-      if (error === undefined) {
-        return { job, verdict: await pollWhenDue(job, tools, { nextPollMs: null, signal }) };
-      }
-      tools.telemetry.report(failed(error, job, null));
-      return { job, verdict: { kind: 'stop-stream', error } };
-    }),
+  const fatal = new AbortController();
+  const all = AbortSignal.any([signal, fatal.signal]);
+  const endings = await Promise.all(
+    jobs.map((started) =>
+      pollOnce(started, tools, all).catch((error: unknown) => {
+        fatal.abort(error);
+        return [];
+      }),
+    ),
   );
+  if (fatal.signal.aborted) throw fatal.signal.reason;
+  return endings.flat();
+}
+
+async function pollOnce(
+  { job, error }: StartedJob,
+  tools: PollerTools,
+  signal: AbortSignal,
+): Promise<Ending> {
+  if (error === undefined) {
+    return { job, verdict: await pollWhenDue(job, tools, { nextPollMs: null, signal }) };
+  }
+  tools.telemetry.report(failed(error, job, null));
+  return { job, verdict: { kind: 'stop-stream', error } };
 }
 
 /**
@@ -64,23 +80,27 @@ export async function supervise(
 ): Promise<void> {
   const fatal = new AbortController();
   const all = AbortSignal.any([signal, fatal.signal]);
+  const known = new Map(supervision.restored);
   const running = new Map<
     string,
     { account: Account; stop: AbortController; done: Promise<void> }
   >();
+  /** The polls that accounts had in hand when they left; who comes back waits for them. */
+  const leaving = new Map<string, Promise<void>>();
   const start = (account: Account) => {
     const stop = new AbortController();
-    const done = pollAccount(account, supervision, { tools, stop, all }).catch((error: unknown) => {
-      fatal.abort(error);
-    });
+    const work = { tools, stop, all, fatal, known };
+    const before = leaving.get(account.id) ?? Promise.resolve();
+    const done = before.then(() => pollAccount(account, supervision, work));
     running.set(account.id, { account, stop, done });
   };
   const refresh = (accounts: readonly Account[]) => {
     const ids = new Set(accounts.map(({ id }) => id));
     const added = accounts.filter(({ id }) => !running.has(id));
     const removed = [...running.values()].filter(({ account }) => !ids.has(account.id));
-    for (const { account, stop } of removed) {
+    for (const { account, stop, done } of removed) {
       stop.abort();
+      leaving.set(account.id, done);
       running.delete(account.id);
     }
     added.forEach(start);
@@ -91,9 +111,10 @@ export async function supervise(
       removed: removed.map(({ account }) => account),
     });
   };
-  refresh(await supervision.directory.list(all));
+  const first = { name: 'graph', run: (s: AbortSignal) => supervision.directory.list(s) } as const;
+  refresh(await untilReady(first, { ...tools, deadlineMs: null }, all));
   await keepListing(refresh, supervision, { tools, all });
-  await Promise.all([...running.values()].map(({ done }) => done));
+  await Promise.all([...leaving.values(), ...[...running.values()].map(({ done }) => done)]);
   if (fatal.signal.aborted) throw fatal.signal.reason;
 }
 
@@ -119,6 +140,10 @@ interface AccountWork {
   readonly tools: PollerTools;
   readonly stop: AbortController;
   readonly all: AbortSignal;
+  /** Aborted with what ends the process. */
+  readonly fatal: AbortController;
+  /** The last state of each (stream, account); outlives an account that leaves and comes back. */
+  readonly known: Map<string, Restored>;
 }
 
 async function pollAccount(
@@ -129,9 +154,11 @@ async function pollAccount(
   const signal = AbortSignal.any([work.stop.signal, work.all]);
   await Promise.all(
     supervision.streams.map(({ stream, intervalMs }) =>
-      pollForEver({ ...startJob(stream, account, supervision), intervalMs }, supervision, {
+      pollForEver({ ...startJob(stream, account, work.known), intervalMs }, supervision, {
         ...work,
         signal,
+      }).catch((error: unknown) => {
+        work.fatal.abort(error);
       }),
     ),
   );
@@ -144,7 +171,7 @@ interface StartedJob {
 }
 
 /** A job with the state that the topic holds for it; a missing one means a first run. */
-function startJob(stream: Stream, account: Account, { restored }: Supervision): StartedJob {
+function startJob(stream: Stream, account: Account, restored: Supervision['restored']): StartedJob {
   const found = restored.get(stateKey(stream.name, account.id));
   const job = { stream, account, state: firstState(stream, account) };
   if (found === undefined) return { job };
@@ -169,7 +196,7 @@ async function pollForEver(
   work: AccountWork & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { job, error, intervalMs } = started;
-  const { tools, signal, stop } = work;
+  const { tools, signal, stop, known } = work;
   if (error !== undefined) {
     tools.telemetry.report(failed(error, job, null));
     return;
@@ -182,6 +209,8 @@ async function pollForEver(
       if (signal.aborted) return undefined;
       throw failure;
     });
+    // Invariant 2: an account that comes back goes on from here, not from what was restored.
+    known.set(stateKey(job.stream.name, job.account.id), { kind: 'state', state: job.state });
     if (verdict === undefined || verdict.kind === 'stop-stream') return;
     if (verdict.kind === 'stop-account') {
       stop.abort();

@@ -16,6 +16,7 @@ export function finished(changes: Partial<Event<'poll-finished'>> = {}): Event<'
     accountId: '1',
     records: 0,
     deadLetters: 0,
+    requests: 1,
     skipped: {},
     unknownFields: [],
     durationMs: 500,
