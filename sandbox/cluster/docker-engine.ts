@@ -1,0 +1,138 @@
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { ContainerRuntimeClient } from 'testcontainers';
+
+const PROBE_TIMEOUT_MS = 500;
+const ENGINE_TIMEOUT_MS = 10_000;
+const PULL_SILENCE_MS = 15_000;
+const PULL_TIMEOUT_MS = 600_000;
+const DEFAULT_TCP_PORT = 2375;
+
+/** An engine that answers. */
+export interface Engine {
+  readonly client: ContainerRuntimeClient;
+  /** Its address in the form of `DOCKER_HOST`. */
+  readonly host: string;
+}
+
+/**
+ * Lists the addresses where an engine may be, in the form of `DOCKER_HOST`, in the order in which Testcontainers looks.
+ */
+export function listEngineHosts(env: NodeJS.ProcessEnv, home: string, uid: number): string[] {
+  const sockets = [
+    '/var/run/docker.sock',
+    ...(env['XDG_RUNTIME_DIR'] === undefined ? [] : [join(env['XDG_RUNTIME_DIR'], 'docker.sock')]),
+    join(home, '.docker', 'run', 'docker.sock'),
+    join(home, '.docker', 'desktop', 'docker.sock'),
+    `/run/user/${uid}/docker.sock`,
+  ];
+  const given = env['DOCKER_HOST'];
+  return [...(given === undefined ? [] : [given]), ...sockets.map((path) => `unix://${path}`)];
+}
+
+/**
+ * Finds the engine. That there is none is known within half a second, without loading Testcontainers.
+ *
+ * @throws Error when nothing listens at any of the usual places, or what listens is no engine
+ */
+export async function findEngine(env: NodeJS.ProcessEnv): Promise<Engine> {
+  const hosts = listEngineHosts(env, homedir(), userInfo().uid);
+  const listening = await Promise.all(hosts.map(listens));
+  const host = hosts.find((_, index) => listening[index] === true);
+  if (host === undefined) throw new Error(`no engine listens at ${hosts.join(', ')}`);
+  const { getContainerRuntimeClient } = await import('testcontainers');
+  const client = await Promise.race([
+    getContainerRuntimeClient(),
+    sleep(ENGINE_TIMEOUT_MS, undefined, { ref: false }),
+  ]);
+  if (client === undefined) {
+    throw new Error(`the engine at ${host} does not answer after ${ENGINE_TIMEOUT_MS / 1000} s`);
+  }
+  return { client, host };
+}
+
+function listens(host: string): Promise<boolean> {
+  const target = readHost(host);
+  if (target === undefined) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const socket = connect({ ...target, timeout: PROBE_TIMEOUT_MS });
+    const finish = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => {
+      finish(true);
+    });
+    socket.once('timeout', () => {
+      finish(false);
+    });
+    socket.once('error', () => {
+      finish(false);
+    });
+  });
+}
+
+function readHost(host: string): { path: string } | { host: string; port: number } | undefined {
+  if (!URL.canParse(host)) return undefined;
+  const url = new URL(host);
+  if (url.protocol === 'unix:') return { path: url.pathname };
+  return { host: url.hostname, port: url.port === '' ? DEFAULT_TCP_PORT : Number(url.port) };
+}
+
+/** What a pull needs besides the image. */
+export interface PullOptions {
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Sees to it that an image is there, pulling it when it is not. A pull from which nothing is heard for 15 s has failed:
+ * a machine that cannot reach the image's home must notice soon, while a slow line may take its time.
+ *
+ * @throws Error with what the engine said
+ */
+export async function ensureImage(
+  client: ContainerRuntimeClient,
+  image: string,
+  options: PullOptions,
+): Promise<void> {
+  const { ImageName } = await import('testcontainers');
+  if (await client.image.exists(ImageName.fromString(image))) return;
+  options.log(`pulling ${image}`);
+  const silence = new AbortController();
+  const timer = setTimeout(() => {
+    silence.abort(new Error(`nothing heard for ${PULL_SILENCE_MS / 1000} s`));
+  }, PULL_SILENCE_MS);
+  const signals = [silence.signal, AbortSignal.timeout(PULL_TIMEOUT_MS), options.signal];
+  const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
+  try {
+    await pull(client, { image, signal, onProgress: () => timer.refresh() });
+  } catch (error) {
+    const reason: unknown = signal.aborted ? signal.reason : error;
+    const text = reason instanceof Error ? reason.message : String(reason);
+    throw new Error(`cannot pull ${image}: ${text}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function pull(
+  client: ContainerRuntimeClient,
+  order: { image: string; signal: AbortSignal; onProgress: () => void },
+): Promise<void> {
+  const { dockerode } = client.container;
+  const stream = await dockerode.pull(order.image, { abortSignal: order.signal });
+  await new Promise<void>((resolve, reject) => {
+    order.signal.addEventListener('abort', () => {
+      reject(new Error('aborted'));
+    });
+    const finish = (error: Error | null): void => {
+      if (error === null) resolve();
+      else reject(error);
+    };
+    dockerode.modem.followProgress(stream, finish, order.onProgress);
+  });
+}

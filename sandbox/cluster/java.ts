@@ -1,0 +1,136 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { type Artifacts, ensureArtifacts } from './artifacts.ts';
+import { chooseCacheDirectory } from './cache.ts';
+import { runCommand } from './child-process.ts';
+import { type Cluster, type ClusterRequest, createFaults, type Member } from './cluster.ts';
+import { findFreePorts } from './free-port.ts';
+import { type BrokerPorts, makeClusterId, prepareBroker } from './kafka-process.ts';
+import { CONFLUENT_API_PATH, prepareRegistry } from './registry-process.ts';
+import { startWatchdog, type Watchdog } from './watchdog.ts';
+
+const OLDEST_JAVA = 17;
+const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
+
+/**
+ * Starts Kafka and the registry as processes of this machine's Java, with data in a new temporary folder.
+ *
+ * @throws Error when Java or Maven are missing or too old, the download fails, or a program does not come up (with the
+ *   last lines of its log); nothing is left running then
+ */
+export async function startByJava(request: ClusterRequest): Promise<Cluster> {
+  const java = await findJava(request);
+  const artifacts = await ensureArtifacts({
+    directory: await chooseCacheDirectory(PROJECT_ROOT, request.env),
+    env: request.env,
+    log: request.log,
+    signal: request.signal,
+  });
+  const directory = await mkdtemp(join(tmpdir(), 'sandbox-cluster-'));
+  const watchdog = await startWatchdog(directory, request.env);
+  const running = { java, artifacts, directory, watchdog };
+  return startPrograms(request, running).catch(async (error: unknown) => {
+    await watchdog[Symbol.asyncDispose]();
+    throw error;
+  });
+}
+
+interface Running {
+  readonly java: string;
+  readonly artifacts: Artifacts;
+  readonly directory: string;
+  readonly watchdog: Watchdog;
+}
+
+async function startPrograms(request: ClusterRequest, running: Running): Promise<Cluster> {
+  const [registryPort = 0, ...rest] = await findFreePorts(1 + 2 * request.brokers);
+  const ports = Array.from({ length: request.brokers }, (_, index) => ({
+    client: rest[2 * index] ?? 0,
+    controller: rest[2 * index + 1] ?? 0,
+  }));
+  const context = { ...running, env: request.env, signal: request.signal };
+  request.log(`starting ${nameBrokers(request.brokers)} and a schema registry by Java`);
+  const registry = prepareRegistry({
+    ...context,
+    jar: running.artifacts.registryJar,
+    port: registryPort,
+  });
+  const brokers = prepareBrokers(ports, context);
+  const started = [
+    registry.then(async (member) => {
+      await member.start();
+    }),
+    brokers.then((members) => Promise.all(members.map((member) => member.start()))),
+  ];
+  const results = await Promise.allSettled(started);
+  const members = { registry: await registry, brokers: await brokers };
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) {
+    await killAll([members.registry, ...members.brokers]);
+    throw failed.reason;
+  }
+  return assembleCluster(members, { ports, registryPort, watchdog: running.watchdog });
+}
+
+async function prepareBrokers(
+  ports: readonly BrokerPorts[],
+  context: Running & { env: NodeJS.ProcessEnv; signal: AbortSignal | undefined },
+): Promise<Member[]> {
+  const cluster = { id: makeClusterId(), ports };
+  const library = context.artifacts.kafkaLibrary;
+  return Promise.all(
+    ports.map((_, index) => prepareBroker(index, cluster, { ...context, library })),
+  );
+}
+
+function assembleCluster(
+  members: { readonly registry: Member; readonly brokers: readonly Member[] },
+  made: { ports: readonly BrokerPorts[]; registryPort: number; watchdog: Watchdog },
+): Cluster {
+  return {
+    source: 'java',
+    brokers: made.ports.map(({ client }) => `127.0.0.1:${client}`),
+    registryUrl: `http://127.0.0.1:${made.registryPort}${CONFLUENT_API_PATH}`,
+    broker: createFaults('broker', members.brokers),
+    registry: createFaults('registry', [members.registry]),
+    async [Symbol.asyncDispose]() {
+      // The data goes as well, so there is nothing that an orderly end would save.
+      await killAll([members.registry, ...members.brokers]);
+      await made.watchdog[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function killAll(members: readonly Member[]): Promise<void> {
+  await Promise.all(members.map((member) => member.kill()));
+}
+
+function nameBrokers(count: number): string {
+  return count === 1 ? 'a Kafka broker' : `${count} Kafka brokers`;
+}
+
+/** Finds a Java that is new enough: that of `JAVA_HOME`, or the one on the PATH. */
+async function findJava(request: ClusterRequest): Promise<string> {
+  const home = request.env['JAVA_HOME'];
+  const java = home === undefined || home === '' ? 'java' : join(home, 'bin', 'java');
+  const { output } = await runCommand(java, ['-version'], request).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error(
+      `${java} is not there; install a Java runtime of version ${OLDEST_JAVA} or later`,
+    );
+  });
+  const version = readJavaVersion(output);
+  if (version === undefined || version < OLDEST_JAVA) {
+    const first = output.split('\n', 1)[0] ?? '';
+    throw new Error(`${java} says "${first}"; expected version ${OLDEST_JAVA} or later`);
+  }
+  return java;
+}
+
+/** Reads the major version out of what `java -version` prints; undefined when it is not there. */
+export function readJavaVersion(output: string): number | undefined {
+  const match = /version "(?:1\.)?(\d+)/.exec(output);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}

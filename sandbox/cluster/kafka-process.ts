@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { createProcessMember, runCommand } from './child-process.ts';
+import type { Member } from './cluster.ts';
+import { brokerServes } from './readiness.ts';
+import type { Watchdog } from './watchdog.ts';
+
+/** The two ports of one node; each node is both a broker and a controller. */
+export interface BrokerPorts {
+  readonly client: number;
+  readonly controller: number;
+}
+
+/** What every broker of a cluster shares. */
+export interface BrokerContext {
+  /** The `java` command. */
+  readonly java: string;
+  /** Folder with Kafka's jars. */
+  readonly library: string;
+  /** Folder of the whole cluster; each broker gets its own in it. */
+  readonly directory: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly watchdog: Watchdog;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Makes an id for a new cluster, in the form that Kafka's storage tool gives: 16 bytes in base64url, never with a dash
+ * in front, because the same tool then takes it for an option.
+ */
+export function makeClusterId(random: (bytes: number) => Buffer = randomBytes): string {
+  let id = '-';
+  while (id.startsWith('-')) id = random(16).toString('base64url');
+  return id;
+}
+
+/**
+ * Gives the settings that make a cluster of the sandbox quick and strict, the same by Java and by Docker.
+ *
+ * @param brokers - number of brokers, for the replication of Kafka's own topics
+ */
+export function makeBrokerSettings(brokers: number): Record<string, string> {
+  const replicas = String(Math.min(3, brokers));
+  return {
+    'offsets.topic.replication.factor': replicas,
+    'offsets.topic.num.partitions': '3',
+    'transaction.state.log.replication.factor': replicas,
+    'transaction.state.log.min.isr': String(Math.min(2, brokers)),
+    'transaction.state.log.num.partitions': '3',
+    'share.coordinator.state.topic.replication.factor': replicas,
+    'share.coordinator.state.topic.min.isr': '1',
+    'default.replication.factor': replicas,
+    'group.initial.rebalance.delay.ms': '0',
+    'auto.create.topics.enable': 'false',
+    // A killed broker may register again only when its old session is over; the default makes that nine seconds.
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
+    // The default, 128 MB, is a quarter of the heap, taken at the start.
+    'log.cleaner.dedupe.buffer.size': '16777216',
+  };
+}
+
+/**
+ * Writes `server.properties` for one node.
+ *
+ * @param index - which node, from 0; its node id is one more
+ * @param ports - the ports of all nodes, in order
+ * @param dataDirectory - where its log goes
+ * @throws RangeError when there are no ports for the index
+ */
+export function renderProperties(
+  index: number,
+  ports: readonly BrokerPorts[],
+  dataDirectory: string,
+): string {
+  const own = ports[index];
+  if (own === undefined) throw new RangeError(`no ports for broker ${index}`);
+  const voters = ports.map(({ controller }, at) => `${at + 1}@127.0.0.1:${controller}`);
+  const settings = {
+    'process.roles': 'broker,controller',
+    'node.id': String(index + 1),
+    'controller.quorum.voters': voters.join(','),
+    listeners: `PLAINTEXT://127.0.0.1:${own.client},CONTROLLER://127.0.0.1:${own.controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${own.client}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    // In a properties file a backslash starts an escape.
+    'log.dirs': dataDirectory.replaceAll('\\', '\\\\'),
+    ...makeBrokerSettings(ports.length),
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+/**
+ * Prepares one broker: its settings and a formatted, empty log. It runs from its `start` on.
+ *
+ * @throws Error when the log cannot be formatted, with what the tool said
+ */
+export async function prepareBroker(
+  index: number,
+  cluster: { readonly id: string; readonly ports: readonly BrokerPorts[] },
+  context: BrokerContext,
+): Promise<Member> {
+  const directory = join(context.directory, `broker-${index}`);
+  await mkdir(directory);
+  const properties = join(directory, 'server.properties');
+  await writeFile(properties, renderProperties(index, cluster.ports, join(directory, 'data')));
+  await formatLog(cluster.id, properties, context);
+  const address = `127.0.0.1:${cluster.ports[index]?.client ?? 0}`;
+  return createProcessMember(
+    {
+      name: `broker ${index} on ${address}`,
+      command: context.java,
+      args: [
+        '-Xmx512m',
+        '-XX:+UseSerialGC',
+        '-XX:-UsePerfData',
+        '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+        '-Dorg.slf4j.simpleLogger.showDateTime=true',
+        '-cp',
+        join(context.library, '*'),
+        'kafka.Kafka',
+        properties,
+      ],
+      env: context.env,
+      logFile: join(directory, 'broker.log'),
+      serves: () => brokerServes(address),
+    },
+    context.watchdog,
+    context.signal,
+  );
+}
+
+async function formatLog(
+  clusterId: string,
+  properties: string,
+  context: BrokerContext,
+): Promise<void> {
+  const { exitCode, output } = await runCommand(
+    context.java,
+    [
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+      '-cp',
+      join(context.library, '*'),
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      clusterId,
+      '-c',
+      properties,
+    ],
+    context,
+  );
+  if (exitCode !== 0) throw new Error(`cannot format the broker's log: ${output.trim()}`);
+}

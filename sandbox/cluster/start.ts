@@ -1,0 +1,66 @@
+import type { Cluster, ClusterOptions, ClusterRequest, ClusterSource } from './cluster.ts';
+import { startByDocker } from './docker.ts';
+import { useEnvironment } from './environment.ts';
+import { startByJava } from './java.ts';
+
+export type { Cluster, ClusterOptions, Faults } from './cluster.ts';
+
+/** A way to get a cluster; rejects with the reason when it cannot serve. */
+export interface Candidate {
+  readonly source: ClusterSource;
+  /** What it needs, for the message when nothing can serve. */
+  readonly needs: string;
+  readonly start: (request: ClusterRequest) => Promise<Cluster>;
+}
+
+const CANDIDATES: readonly Candidate[] = [
+  {
+    source: 'environment',
+    needs: 'KAFKA_BROKERS and SCHEMA_REGISTRY_URL of a running cluster',
+    start: useEnvironment,
+  },
+  { source: 'docker', needs: 'a running Docker engine', start: startByDocker },
+  { source: 'java', needs: 'Java 17 or later and Maven', start: startByJava },
+];
+
+/**
+ * Gets a real Kafka and a real Schema Registry from the first that can serve: the environment, Docker, Java.
+ *
+ * What it starts ends with the cluster's disposal, and also when this process ends in any way, be it SIGKILL. Several
+ * clusters, in one process or many, do not disturb each other.
+ *
+ * @throws Error that names every way and why it failed; the signal's reason when it aborts
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  return startFirst(CANDIDATES, {
+    brokers: options.brokers ?? 1,
+    env: options.env ?? process.env,
+    log: options.log ?? (() => undefined),
+    signal: options.signal,
+  });
+}
+
+/**
+ * Starts the first candidate that can serve.
+ *
+ * @throws Error with the need and the reason of every candidate, in order
+ */
+export async function startFirst(
+  candidates: readonly Candidate[],
+  request: ClusterRequest,
+): Promise<Cluster> {
+  const failures: string[] = [];
+  for (const { source, needs, start } of candidates) {
+    request.signal?.throwIfAborted();
+    try {
+      return await start(request);
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push(`- ${source} (needs ${needs}): ${reason}`);
+    }
+  }
+  throw new Error(
+    `found no way to run Kafka and a schema registry; give one of these:\n${failures.join('\n')}`,
+  );
+}

@@ -1,0 +1,97 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { renderBrokerEnvironment } from '../../../../sandbox/cluster/docker.ts';
+import { listEngineHosts } from '../../../../sandbox/cluster/docker-engine.ts';
+import { findFreePorts } from '../../../../sandbox/cluster/free-port.ts';
+import { readJavaVersion } from '../../../../sandbox/cluster/java.ts';
+import { makeClusterId, renderProperties } from '../../../../sandbox/cluster/kafka-process.ts';
+
+const THREE_BROKERS = [
+  { client: 101, controller: 201 },
+  { client: 102, controller: 202 },
+  { client: 103, controller: 203 },
+];
+
+describe('server.properties', () => {
+  test('has the node, its ports and every voter', () => {
+    const lines = renderProperties(1, THREE_BROKERS, '/data/1').split('\n');
+    expect(lines.slice(0, 8)).toEqual([
+      'process.roles=broker,controller',
+      'node.id=2',
+      'controller.quorum.voters=1@127.0.0.1:201,2@127.0.0.1:202,3@127.0.0.1:203',
+      'listeners=PLAINTEXT://127.0.0.1:102,CONTROLLER://127.0.0.1:202',
+      'advertised.listeners=PLAINTEXT://127.0.0.1:102',
+      'controller.listener.names=CONTROLLER',
+      'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      'log.dirs=/data/1',
+    ]);
+  });
+
+  test('replicates the topics of transactions and groups when there are several brokers', () => {
+    const lines = renderProperties(0, THREE_BROKERS, '/data/0').split('\n');
+    expect(lines).toContain('transaction.state.log.replication.factor=3');
+    expect(lines).toContain('transaction.state.log.min.isr=2');
+    expect(lines).toContain('offsets.topic.replication.factor=3');
+  });
+
+  test('asks for one replica when there is one broker', () => {
+    const lines = renderProperties(0, [{ client: 1, controller: 2 }], '/data').split('\n');
+    expect(lines).toContain('transaction.state.log.replication.factor=1');
+    expect(lines).toContain('transaction.state.log.min.isr=1');
+    expect(lines).toContain('auto.create.topics.enable=false');
+  });
+
+  test('is refused for a broker without ports', () => {
+    expect(() => renderProperties(3, THREE_BROKERS, '/data')).toThrow('no ports for broker 3');
+  });
+});
+
+describe('the settings of programs', () => {
+  test('reach the Kafka image as variables', () => {
+    const environment = renderBrokerEnvironment('127.0.0.1:20000');
+    expect(environment).toMatchObject({
+      KAFKA_NODE_ID: '1',
+      KAFKA_ADVERTISED_LISTENERS: 'PLAINTEXT://127.0.0.1:20000',
+      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+    });
+  });
+
+  test('name a cluster by 16 bytes in base64url', () => {
+    expect(makeClusterId((bytes) => Buffer.alloc(bytes, 0xff))).toBe('_____________________w');
+  });
+
+  test('never name a cluster with a dash in front', () => {
+    const bytes = [0xf8, 0x00];
+    expect(makeClusterId((length) => Buffer.alloc(length, bytes.shift()))).toBe(
+      'AAAAAAAAAAAAAAAAAAAAAA',
+    );
+  });
+
+  test.each([
+    ['openjdk version "17.0.15" 2025-04-15', 17],
+    ['java version "1.8.0_402"', 8],
+    ['openjdk version "25" 2025-09-16', 25],
+    ['no version here', undefined],
+  ])('read the version of Java out of %j', (output, version) => {
+    expect(readJavaVersion(output)).toBe(version);
+  });
+
+  test('look for an engine at DOCKER_HOST before the usual sockets', () => {
+    const env = { DOCKER_HOST: 'tcp://127.0.0.1:2375', XDG_RUNTIME_DIR: '/run/me' };
+    expect(listEngineHosts(env, '/home/me', 7)).toEqual([
+      'tcp://127.0.0.1:2375',
+      'unix:///var/run/docker.sock',
+      'unix:///run/me/docker.sock',
+      'unix:///home/me/.docker/run/docker.sock',
+      'unix:///home/me/.docker/desktop/docker.sock',
+      'unix:///run/user/7/docker.sock',
+    ]);
+  });
+
+  test('use ports that differ when the pick repeats itself', async () => {
+    const picks = [18_231, 18_231, 18_232];
+    const ports = await findFreePorts(2, () => picks.shift() ?? 18_233);
+    expect(new Set(ports).size).toBe(2);
+  });
+});

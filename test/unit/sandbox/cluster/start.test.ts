@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { Cluster, ClusterRequest } from '../../../../sandbox/cluster/cluster.ts';
+import { createUnsupportedFaults } from '../../../../sandbox/cluster/cluster.ts';
+import { useEnvironment } from '../../../../sandbox/cluster/environment.ts';
+import { type Candidate, startFirst } from '../../../../sandbox/cluster/start.ts';
+
+const REQUEST: ClusterRequest = {
+  brokers: 1,
+  env: {},
+  log: () => undefined,
+  signal: undefined,
+};
+
+function makeCluster(source: Cluster['source']): Cluster {
+  return {
+    source,
+    brokers: ['127.0.0.1:1'],
+    registryUrl: 'http://127.0.0.1:2',
+    broker: createUnsupportedFaults('it is made up'),
+    registry: createUnsupportedFaults('it is made up'),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function makeCandidate(source: Cluster['source'], failure?: string): Candidate {
+  return {
+    source,
+    needs: `what ${source} needs`,
+    start: () =>
+      failure === undefined
+        ? Promise.resolve(makeCluster(source))
+        : Promise.reject(new Error(failure)),
+  };
+}
+
+describe('the choice of a source', () => {
+  test('takes the first when it can serve', async () => {
+    const cluster = await startFirst([makeCandidate('docker'), makeCandidate('java')], REQUEST);
+    expect(cluster.source).toBe('docker');
+  });
+
+  test('takes a later one when those before it cannot serve', async () => {
+    const candidates = [
+      makeCandidate('environment', 'KAFKA_BROKERS is not set'),
+      makeCandidate('docker', 'no engine'),
+      makeCandidate('java'),
+    ];
+    expect((await startFirst(candidates, REQUEST)).source).toBe('java');
+  });
+
+  test('names every source and its reason when none can serve', async () => {
+    const candidates = [
+      makeCandidate('environment', 'KAFKA_BROKERS is not set'),
+      makeCandidate('docker', 'no engine'),
+      makeCandidate('java', 'no java'),
+    ];
+    await expect(startFirst(candidates, REQUEST)).rejects.toThrow(
+      new Error(
+        'found no way to run Kafka and a schema registry; give one of these:\n' +
+          '- environment (needs what environment needs): KAFKA_BROKERS is not set\n' +
+          '- docker (needs what docker needs): no engine\n' +
+          '- java (needs what java needs): no java',
+      ),
+    );
+  });
+
+  test('starts nothing when the signal is aborted', async () => {
+    const signal = AbortSignal.abort(new Error('enough'));
+    const starting = startFirst([makeCandidate('java')], { ...REQUEST, signal });
+    await expect(starting).rejects.toThrow('enough');
+  });
+});
+
+describe('the environment as a source', () => {
+  test('cannot serve without KAFKA_BROKERS', async () => {
+    await expect(useEnvironment(REQUEST)).rejects.toThrow('KAFKA_BROKERS is not set');
+  });
+
+  test('cannot serve without SCHEMA_REGISTRY_URL', async () => {
+    const request = { ...REQUEST, env: { KAFKA_BROKERS: '127.0.0.1:1' } };
+    await expect(useEnvironment(request)).rejects.toThrow('SCHEMA_REGISTRY_URL is not set');
+  });
+
+  test('cannot serve when no broker accepts connections', async () => {
+    const env = { KAFKA_BROKERS: '127.0.0.1:1', SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1' };
+    await expect(useEnvironment({ ...REQUEST, env })).rejects.toThrow(
+      'no broker of KAFKA_BROKERS accepts connections',
+    );
+  });
+});
