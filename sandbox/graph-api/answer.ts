@@ -1,0 +1,121 @@
+import type { Caller, Context, EdgeRequest, GraphNode } from './context.ts';
+import { graphError } from './errors.ts';
+import { parseFields } from './fields-parser.ts';
+import type { Json } from './json.ts';
+import { accountNode } from './nodes/account-node.ts';
+import { meNode } from './nodes/me-node.ts';
+import { mediaNode } from './nodes/media-node.ts';
+import { pageNode } from './nodes/page-node.ts';
+import { renderNode } from './nodes/render.ts';
+import type { Page, World } from './world/model.ts';
+
+const MAX_IDS = 50;
+
+/** A request as far as its answer depends on it. */
+export interface Question {
+  /** Without the version: `['17841…', 'media']`. */
+  readonly segments: readonly string[];
+  /** In the order of the request, without the token. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** What a question counts as, known before it is answered. */
+export interface Endpoint {
+  /** `/{account}/media`, `/?ids`. */
+  readonly endpoint: string;
+  /** How many objects were asked for. */
+  readonly ids: number;
+}
+
+/** Answers a question whose token is good; throws the error that Meta would answer. */
+export function answer(question: Question, context: Context): Json {
+  const { segments, parameters } = question;
+  if (parameters.has('ids')) {
+    return answerIds(parameters, context);
+  }
+  const [id, name, ...rest] = segments;
+  if (id === undefined || rest.length > 0) {
+    throw id === undefined
+      ? graphError('unsupported-method', 'get')
+      : graphError('unknown-path', `/${rest.join('/')}`);
+  }
+  const node = id === 'me' ? meNode(context) : context.lookup(id);
+  const request = edgeRequest(parameters);
+  return name === undefined
+    ? renderNode(node, request.fields, context)
+    : node.edge(name, request, context);
+}
+
+function edgeRequest(parameters: ReadonlyMap<string, string>): EdgeRequest {
+  const text = parameters.get('fields');
+  const fields = text === undefined || text.trim() === '' ? undefined : parseFields(text);
+  return { parameters, fields, nested: false };
+}
+
+/** All or nothing: one object that is refused fails the request. */
+function answerIds(parameters: ReadonlyMap<string, string>, context: Context): Json {
+  const ids = idsOf(parameters);
+  if (ids.length > MAX_IDS) {
+    throw graphError('too-many-ids', MAX_IDS, ids.length);
+  }
+  const { fields } = edgeRequest(parameters);
+  const nodes = ids.map((id) => context.lookup(id));
+  return Object.fromEntries(nodes.map((node) => [node.id, renderNode(node, fields, context)]));
+}
+
+function idsOf(parameters: ReadonlyMap<string, string>): string[] {
+  return [...new Set((parameters.get('ids') ?? '').split(','))].filter((id) => id !== '');
+}
+
+/** Names the endpoint of a question for the ledger; ids become place holders. */
+export function endpointOf({ segments, parameters }: Question, world: World): Endpoint {
+  if (parameters.has('ids')) {
+    return { endpoint: '/?ids', ids: idsOf(parameters).length };
+  }
+  const [id, ...rest] = segments;
+  const first = id === undefined ? '' : templateOf(id, world);
+  return { endpoint: `/${[first, ...rest].join('/')}`, ids: 1 };
+}
+
+function templateOf(id: string, world: World): string {
+  if (!/^\d+$/.test(id)) {
+    return id;
+  }
+  if (world.accounts.some((account) => account.id === id)) {
+    return '{account}';
+  }
+  return world.pages.some((page) => page.id === id) ? '{page}' : '{media}';
+}
+
+/** Finds what the caller may see; everything else does not exist for it. */
+export function findNode(id: string, { world, caller, nowMs }: Seeing): GraphNode | undefined {
+  const account = world.accounts.find((one) => one.id === id);
+  if (account !== undefined) {
+    return sees(caller, account.id) ? accountNode(account) : undefined;
+  }
+  const page = world.pages.find((one) => one.id === id);
+  if (page !== undefined) {
+    return seesPage(caller, page) ? pageNode(page) : undefined;
+  }
+  const media = world.findMedia(id, nowMs);
+  return media !== undefined && sees(caller, media.accountId)
+    ? mediaNode(media, { direct: true })
+    : undefined;
+}
+
+type Seeing = Pick<Context, 'world' | 'nowMs'> & { readonly caller: Caller };
+
+function seesPage(caller: Caller, page: Page): boolean {
+  return caller.kind === 'user' || (caller.kind === 'page' && caller.page.id === page.id);
+}
+
+function sees(caller: Caller, accountId: string): boolean {
+  switch (caller.kind) {
+    case 'user':
+      return true;
+    case 'page':
+      return caller.page.account?.id === accountId;
+    case 'account':
+      return caller.account.id === accountId;
+  }
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import type { Json } from './json.ts';
+import { isObject } from './json.ts';
+
+/** What the headers of an answer depend on. */
+export interface Answered {
+  readonly status: number;
+  readonly version: string;
+  readonly body: Json;
+}
+
+/** An id as Meta gives each request: `A` and 22 characters. */
+export function traceId(number: number): string {
+  return `A${hash(`trace/${number}`, 'base64url').slice(0, 22)}`;
+}
+
+/** The headers that Meta sends with every answer. */
+export function traceHeaders(
+  { status, version, body }: Answered,
+  number: number,
+): Record<string, string> {
+  const failed = status >= 400;
+  return {
+    'Content-Type': 'application/json; charset=UTF-8',
+    'facebook-api-version': version,
+    'x-fb-request-id': traceId(number),
+    'x-fb-trace-id': traceId(number).slice(1, 12),
+    'x-fb-rev': '1031245678',
+    'X-FB-Debug': hash(`debug/${number}`, 'base64'),
+    'Cache-Control': failed ? 'no-store' : 'private, no-cache, no-store, must-revalidate',
+    Pragma: 'no-cache',
+    Expires: 'Sat, 01 Jan 2000 00:00:00 GMT',
+    Vary: 'Origin',
+    'Strict-Transport-Security': 'max-age=15552000; preload',
+    ...(failed ? { 'WWW-Authenticate': challenge(body) } : {}),
+  };
+}
+
+function challenge(body: Json): string {
+  const error = isObject(body) && isObject(body['error']) ? body['error'] : {};
+  const reason = error['code'] === 190 ? 'invalid_token' : 'invalid_request';
+  const message = typeof error['message'] === 'string' ? error['message'] : '';
+  // A header holds Latin characters only, and no quote within quotes.
+  const plain = message.replace(/[^\x20-\x7e]|"/g, "'");
+  return `OAuth "Facebook Platform" "${reason}" "${plain}"`;
+}
+
+function hash(text: string, encoding: 'base64' | 'base64url'): string {
+  return createHash('sha256').update(text).digest(encoding);
+}

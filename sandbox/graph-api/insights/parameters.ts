@@ -1,0 +1,36 @@
+import { graphError } from '../errors.ts';
+import type { EdgeRequest } from '../context.ts';
+
+/** A list parameter: `a,b` or a JSON array; names are trimmed, repeats dropped. */
+export function listParameter(request: EdgeRequest, name: string): string[] {
+  const text = (request.parameters.get(name) ?? '').trim();
+  const bare = text.startsWith('[') ? text.replace(/[[\]"]/g, '') : text;
+  return [...new Set(bare.split(',').map((part) => part.trim()))].filter((part) => part !== '');
+}
+
+/** Throws Meta's error for the first value that is not known, with its index. */
+export function checkEnum(name: string, values: readonly string[], known: readonly string[]): void {
+  values.forEach((value, index) => {
+    if (!known.includes(value)) {
+      throw graphError('not-in-enum', `${name}[${index}]`, known.join(', '));
+    }
+  });
+}
+
+/** Throws unless the parameter is absent or one of the known values. */
+export function checkOne(request: EdgeRequest, name: string, known: readonly string[]): void {
+  const value = request.parameters.get(name);
+  if (value !== undefined && !known.includes(value)) {
+    throw graphError('not-in-enum', name, known.join(', '));
+  }
+}
+
+/** The metrics asked for; throws when there are none or one is unknown. */
+export function metricsOf(request: EdgeRequest, known: readonly string[]): string[] {
+  const metrics = listParameter(request, 'metric');
+  if (metrics.length === 0) {
+    throw graphError('required', 'metric');
+  }
+  checkEnum('metric', metrics, known);
+  return metrics;
+}

@@ -1,0 +1,21 @@
+/** Any JSON value. */
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A JSON object. */
+export type JsonObject = Readonly<Record<string, Json>>;
+
+/**
+ * Serialises as Meta's PHP does: `/` as `\/`, everything outside ASCII as `\uXXXX` (lower-case
+ * hexadecimal, one per UTF-16 unit) and `%` as `\u0025`.
+ */
+export function encodeJson(value: Json): string {
+  return JSON.stringify(value).replace(/[/%\u007f-\uffff]/g, (character) =>
+    character === '/' ? '\\/' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Tells an object from an array, null and the scalars. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

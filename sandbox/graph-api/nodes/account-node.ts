@@ -1,0 +1,103 @@
+import type { Context, EdgeRequest, GraphNode } from '../context.ts';
+import { nestedRequest } from '../context.ts';
+import { graphError } from '../errors.ts';
+import type { FieldRequest } from '../fields-parser.ts';
+import { userInsights } from '../insights/user-insights.ts';
+import type { Json } from '../json.ts';
+import { renderList } from '../paging.ts';
+import { parseTime } from '../time.ts';
+import type { Account, Media } from '../world/model.ts';
+import { mediaNode } from './media-node.ts';
+
+/** Fields that exist and that no world fills. */
+const SILENT = new Set([
+  'business_discovery',
+  'connected_threads_user',
+  'ig_id',
+  'legacy_instagram_user_id',
+  'biography',
+  'website',
+  'name',
+]);
+/** Names that exist on other kinds of object: refused as fields, while others are unknown paths. */
+const FOREIGN_EDGES = new Set(['feed', 'posts', 'photos', 'videos', 'likes', 'comments', 'albums']);
+/** Edges without anything in them. */
+const EMPTY_EDGES = new Set(['live_media', 'collaboration_invites', 'upcoming_events']);
+
+/** An account as the graph shows it. */
+export function accountNode(account: Account): GraphNode {
+  return {
+    id: account.id,
+    template: '{account}',
+    defaultFields: ['id'],
+    field: (request, context) => fieldOf(account, request, context),
+    edge: (name, request, context) => edgeOf(account, { name, request }, context),
+  };
+}
+
+function fieldOf(account: Account, request: FieldRequest, context: Context): Json | undefined {
+  const { name } = request;
+  const value = account.userAt(context.nowMs)[name];
+  if (name === 'profile_picture_url' && typeof value === 'string') {
+    return context.world.signUrl(value, context.nonce());
+  }
+  if (value !== undefined) {
+    return value;
+  }
+  if (name === 'media' || name === 'stories' || name === 'insights') {
+    return edgeOf(account, { name, request: nestedRequest(request) }, context);
+  }
+  if (name === 'shopping_product_tag_eligibility') {
+    throw graphError('no-permission');
+  }
+  if (SILENT.has(name)) {
+    return undefined;
+  }
+  throw graphError('unknown-field', name);
+}
+
+interface EdgeOf {
+  readonly name: string;
+  readonly request: EdgeRequest;
+}
+
+function edgeOf(account: Account, { name, request }: EdgeOf, context: Context): Json {
+  switch (name) {
+    case 'insights':
+      return userInsights(account, request, context);
+    case 'media':
+      return mediaList(account, { name, request, media: account.mediaAt(context.nowMs) }, context);
+    case 'stories':
+      return mediaList(
+        account,
+        { name, request, media: account.storiesAt(context.nowMs) },
+        context,
+      );
+    case 'tags':
+      throw graphError('no-permission');
+    case 'content_publishing_limit':
+      return { data: [{ quota_usage: 0 }] };
+    default:
+      if (EMPTY_EDGES.has(name)) {
+        return { data: [] };
+      }
+      throw FOREIGN_EDGES.has(name)
+        ? graphError('unknown-field', name)
+        : graphError('unknown-path', `/${name}`);
+  }
+}
+
+interface MediaList extends EdgeOf {
+  /** Newest first. */
+  readonly media: readonly Media[];
+}
+
+/** A cursor's place must ascend along the list; the newest comes first, so time is negated. */
+function mediaList(account: Account, { name, request, media }: MediaList, context: Context): Json {
+  const since = parseTime(request.parameters, 'since') ?? Number.NEGATIVE_INFINITY;
+  const until = parseTime(request.parameters, 'until') ?? Number.POSITIVE_INFINITY;
+  const items = media
+    .filter(({ createdAtMs }) => createdAtMs >= since && createdAtMs <= until)
+    .map((one) => ({ place: -one.createdAtMs, node: mediaNode(one, { direct: false }) }));
+  return renderList({ path: `${account.id}/${name}`, items }, request, context);
+}

@@ -1,0 +1,120 @@
+import type { Context, EdgeRequest, GraphNode } from '../context.ts';
+import { nestedRequest } from '../context.ts';
+import { graphError } from '../errors.ts';
+import type { FieldRequest } from '../fields-parser.ts';
+import { mediaInsights } from '../insights/media-insights.ts';
+import type { Json } from '../json.ts';
+import type { Media } from '../world/model.ts';
+import { renderNode } from './render.ts';
+
+/** Fields of the node class: absent rather than refused where a media has none. */
+const KNOWN = new Set([
+  ...['alt_text', 'caption', 'comments', 'comments_count', 'ig_id', 'is_ai_generated'],
+  ...['is_comment_enabled', 'is_shared_to_feed', 'legacy_instagram_media_id', 'like_count'],
+  ...['media_audio_type', 'media_product_type', 'media_type', 'media_url', 'owner', 'permalink'],
+  ...['shortcode', 'thumbnail_url', 'timestamp', 'username', 'boost_ads_list'],
+  // Recorded as left out in silence.
+  ...['from_id', 'from_full_name'],
+]);
+/** Counts of 2026; Instagram Login does not know them. */
+const FACEBOOK_LOGIN_ONLY = new Set([
+  ...['reposts_count', 'saved_count', 'shares_count'],
+  ...['total_like_count', 'total_comments_count', 'total_views_count'],
+]);
+/** What a child of an album shows. */
+const CHILD_FIELDS = new Set([
+  ...['id', 'ig_id', 'media_type', 'media_url', 'owner', 'permalink', 'shortcode'],
+  ...['thumbnail_url', 'timestamp', 'username'],
+]);
+const SIGNED = new Set(['media_url', 'thumbnail_url']);
+
+/** How a media is reached: by its own id, or through a list or another object. */
+export interface Reach {
+  readonly direct: boolean;
+}
+
+/** A post, story or child as the graph shows it. */
+export function mediaNode(media: Media, reach: Reach): GraphNode {
+  return {
+    id: media.id,
+    template: '{media}',
+    defaultFields: ['id'],
+    field: (request, context) => fieldOf({ media, reach, request }, context),
+    edge: (name, request, context) => edgeOf(media, { name, request }, context),
+  };
+}
+
+interface FieldOf {
+  readonly media: Media;
+  readonly reach: Reach;
+  readonly request: FieldRequest;
+}
+
+function fieldOf({ media, reach, request }: FieldOf, context: Context): Json | undefined {
+  const { name } = request;
+  if (name === 'children') {
+    return media.children.length === 0
+      ? undefined
+      : edgeOf(media, { name, request: nestedRequest(request) }, context);
+  }
+  if (name === 'insights') {
+    return mediaInsights(media, nestedRequest(request), context);
+  }
+  refuse(media, name, context);
+  const value = media.fields(context.nowMs)[name];
+  if (value === undefined || isHidden(media, name, reach)) {
+    return undefined;
+  }
+  return SIGNED.has(name) && typeof value === 'string'
+    ? context.world.signUrl(value, context.nonce())
+    : value;
+}
+
+function isHidden(media: Media, name: string, { direct }: Reach): boolean {
+  return (
+    (media.isChild && !CHILD_FIELDS.has(name)) ||
+    (name === 'like_count' && media.traits.hiddenLikes && !direct)
+  );
+}
+
+/** Fields that fail the whole request. */
+function refuse(media: Media, name: string, context: Context): void {
+  if (name === 'view_count') {
+    throw graphError('discovery-only');
+  }
+  if (
+    name === 'copyright_check_information' &&
+    media.fields(context.nowMs)['media_type'] !== 'VIDEO'
+  ) {
+    throw graphError('copyright-check');
+  }
+  const known =
+    name === 'id' ||
+    name === 'copyright_check_information' ||
+    KNOWN.has(name) ||
+    (FACEBOOK_LOGIN_ONLY.has(name) && context.dialect === 'facebook');
+  if (!known) {
+    throw graphError('unknown-field', name);
+  }
+}
+
+function edgeOf(
+  media: Media,
+  { name, request }: { name: string; request: EdgeRequest },
+  context: Context,
+): Json {
+  switch (name) {
+    case 'insights':
+      return mediaInsights(media, request, context);
+    case 'children':
+      return {
+        data: media.children.map((child) =>
+          renderNode(mediaNode(child, { direct: false }), request.fields, context),
+        ),
+      };
+    case 'comments':
+      return { data: [] };
+    default:
+      throw graphError('unknown-path', `/${name}`);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Context, GraphNode } from '../context.ts';
+import { graphError } from '../errors.ts';
+import type { FieldRequest } from '../fields-parser.ts';
+import type { Json } from '../json.ts';
+import type { Page } from '../world/model.ts';
+import { accountNode } from './account-node.ts';
+import { renderNode } from './render.ts';
+
+/** What a page has; a recording may show less. */
+const KNOWN = new Set(['id', 'name', 'category', 'category_list', 'tasks']);
+
+/** A Facebook page as the graph shows it. */
+export function pageNode(page: Page): GraphNode {
+  return {
+    id: page.id,
+    template: '{page}',
+    defaultFields: ['access_token', 'category', 'category_list', 'name', 'id', 'tasks'],
+    field: (request, context) => fieldOf(page, request, context),
+    edge: (name) => {
+      throw graphError('unknown-path', `/${name}`);
+    },
+  };
+}
+
+function fieldOf(page: Page, request: FieldRequest, context: Context): Json | undefined {
+  const { name } = request;
+  if (name === 'access_token') {
+    return page.token;
+  }
+  if (name === 'instagram_business_account') {
+    // A page without an account lacks the key.
+    return page.account === undefined
+      ? undefined
+      : renderNode(accountNode(page.account), request.fields, context);
+  }
+  if (!KNOWN.has(name)) {
+    throw graphError('unknown-field', name);
+  }
+  return page.fields[name];
+}

@@ -1,0 +1,28 @@
+import type { Context, GraphNode } from '../context.ts';
+import type { FieldRequest } from '../fields-parser.ts';
+import type { Json, JsonObject } from '../json.ts';
+
+/** Renders the fields asked for, in the order asked for; `id` is always there. */
+export function renderNode(
+  node: GraphNode,
+  fields: readonly FieldRequest[] | undefined,
+  context: Context,
+): JsonObject {
+  const asked = fields ?? node.defaultFields.map(plainField);
+  const rendered: Record<string, Json> = {};
+  for (const field of asked) {
+    const value = node.field(field, context);
+    if (value !== undefined) {
+      rendered[field.key] = value;
+    }
+  }
+  if (!('id' in rendered)) {
+    rendered['id'] = node.id;
+  }
+  return rendered;
+}
+
+/** A field without modifiers. */
+export function plainField(name: string): FieldRequest {
+  return { name, key: name, parameters: new Map() };
+}

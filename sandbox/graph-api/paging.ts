@@ -1,0 +1,192 @@
+import type { Context, EdgeRequest, GraphNode } from './context.ts';
+import { graphError } from './errors.ts';
+import type { Json, JsonObject } from './json.ts';
+import { renderNode } from './nodes/render.ts';
+
+const DEFAULT_LIMIT = 25;
+/** The most that is known to be served. */
+const MAX_LIMIT = 100;
+
+/** A node and its place in its list; places ascend from the first item to the last. */
+export interface ListItem {
+  readonly place: number;
+  readonly node: GraphNode;
+}
+
+/** A list of nodes at a path. */
+export interface NodeList {
+  /** The path of the edge: `17841403584244541/media`. */
+  readonly path: string;
+  readonly items: readonly ListItem[];
+}
+
+interface Cursor {
+  readonly place: number;
+  readonly id: string;
+  /** Given out with an empty page: the next one is not empty again. */
+  readonly full: boolean;
+}
+
+interface Window {
+  readonly start: number;
+  readonly end: number;
+  readonly empty: boolean;
+}
+
+/** Renders one page of a list with cursors, `next` and `previous` as Meta does. */
+export function renderList(list: NodeList, request: EdgeRequest, context: Context): JsonObject {
+  const window = windowOf(list.items, request, context);
+  const shown = window.empty ? [] : list.items.slice(window.start, window.end);
+  const data = shown.map(({ node }) => renderNode(node, request.fields, context));
+  const paging = pagingOf({ list, window, shown }, request, context);
+  return paging === undefined ? { data } : { data, paging };
+}
+
+function windowOf(items: readonly ListItem[], request: EdgeRequest, context: Context): Window {
+  const limit = limitOf(request);
+  const after = request.parameters.get('after');
+  const before = request.parameters.get('before');
+  if (after === undefined && before !== undefined) {
+    const end = placeOf(items, parseCursor(before, context));
+    return { start: Math.max(0, end - limit), end, empty: false };
+  }
+  const cursor = after === undefined ? undefined : parseCursor(after, context);
+  const start = cursor === undefined ? 0 : placeAfter(items, cursor);
+  const sparse = context.world.sparsePages && cursor?.full !== true ? start : undefined;
+  return sparseWindow({ start, limit, sparse }, items.length);
+}
+
+/** Short, empty and full pages in turn, where the world is sparse. */
+function sparseWindow(
+  { start, limit, sparse }: { start: number; limit: number; sparse: number | undefined },
+  count: number,
+): Window {
+  const half = Math.max(1, Math.ceil(limit / 2));
+  const turn = sparse === undefined ? 2 : Math.round(sparse / half) % 3;
+  if (turn === 1 && start > 0 && start < count) {
+    return { start, end: start, empty: true };
+  }
+  return { start, end: Math.min(count, start + (turn === 0 ? half : limit)), empty: false };
+}
+
+interface Shown {
+  readonly list: NodeList;
+  readonly window: Window;
+  readonly shown: readonly ListItem[];
+}
+
+function pagingOf(
+  { list, window, shown }: Shown,
+  request: EdgeRequest,
+  context: Context,
+): JsonObject | undefined {
+  const first = shown[0] ?? list.items[window.start - 1];
+  const last = shown.at(-1) ?? list.items[window.start - 1];
+  if (first === undefined || last === undefined || (shown.length === 0 && !window.empty)) {
+    return undefined;
+  }
+  const before = writeCursor(first, false);
+  const after = writeCursor(last, window.empty);
+  const link = (cursor: string, value: string): string =>
+    linkTo(list.path, [...linkParameters(request, context), [cursor, value]], context);
+  return {
+    cursors: { before, after },
+    ...(window.end < list.items.length ? { next: link('after', after) } : {}),
+    ...(window.start > 0 ? { previous: link('before', before) } : {}),
+  };
+}
+
+/** Everything of the request but its cursors, with the token. */
+function linkParameters(request: EdgeRequest, context: Context): [string, string][] {
+  const kept = [...request.parameters].filter(([name]) => name !== 'after' && name !== 'before');
+  return [...kept, ['access_token', context.token]];
+}
+
+/** An absolute link to a path of the same version. */
+export function linkTo(
+  path: string,
+  parameters: readonly (readonly [string, string])[],
+  context: Context,
+): string {
+  const query = new URLSearchParams(
+    parameters.map(([name, value]): [string, string] => [name, value]),
+  );
+  return `${context.origin}/${context.version}/${path}?${query.toString()}`;
+}
+
+function limitOf(request: EdgeRequest): number {
+  const text = request.parameters.get('limit');
+  if (text === undefined) {
+    return DEFAULT_LIMIT;
+  }
+  if (!/^\d+$/.test(text)) {
+    throw graphError('not-an-integer', 'limit');
+  }
+  return Math.min(MAX_LIMIT, Math.max(1, Number(text)));
+}
+
+function writeCursor({ place, node }: ListItem, full: boolean): string {
+  const text = `AQHS${place}:${node.id}${full ? ':full' : ''}`;
+  return Buffer.from(text).toString('base64url');
+}
+
+function parseCursor(text: string, context: Context): Cursor {
+  const recorded = context.world.cursors?.get(text);
+  if (recorded !== undefined) {
+    return { place: Number.POSITIVE_INFINITY, id: recorded, full: false };
+  }
+  const match = /^AQHS(-?\d+):(\w+)(:full)?$/.exec(Buffer.from(text, 'base64url').toString());
+  if (match === null) {
+    throw graphError('bad-cursor');
+  }
+  return { place: Number(match[1]), id: match[2] ?? '', full: match[3] !== undefined };
+}
+
+/** Where the cursor's item stands, or would stand if it is not in the list any more. */
+function placeOf(items: readonly ListItem[], cursor: Cursor): number {
+  const at = items.findIndex(({ node }) => node.id === cursor.id);
+  return at === -1 ? countUntil(items, cursor.place) : at;
+}
+
+function placeAfter(items: readonly ListItem[], cursor: Cursor): number {
+  const at = items.findIndex(({ node }) => node.id === cursor.id);
+  return at === -1 ? countUntil(items, cursor.place) : at + 1;
+}
+
+function countUntil(items: readonly ListItem[], place: number): number {
+  const at = items.findIndex((item) => item.place > place);
+  return at === -1 ? items.length : at;
+}
+
+/** The time links of insights: always both, even into the future; the token is in them. */
+export interface TimeLinks {
+  readonly path: string;
+  readonly sinceS: number;
+  readonly untilS: number;
+  /** Whether the request said `until`. */
+  readonly untilGiven: boolean;
+  readonly parameters: readonly (readonly [string, string])[];
+}
+
+const DAY_S = 86_400;
+
+/** The links to the window before and after, of the same width; a day where only `since` was given. */
+export function timePaging(links: TimeLinks, context: Context): Json {
+  const { sinceS, untilS, untilGiven, parameters, path } = links;
+  const width = untilGiven ? untilS - sinceS : DAY_S;
+  const link = (from: number, to: number): string => {
+    const since = ['since', String(from)] as const;
+    const until = ['until', String(to)] as const;
+    const token = ['access_token', context.token] as const;
+    return linkTo(
+      path,
+      untilGiven ? [token, since, until, ...parameters] : [token, since, ...parameters, until],
+      context,
+    );
+  };
+  const nextFrom = untilGiven ? untilS + 1 : untilS;
+  return {
+    previous: link(sinceS - 1 - width, sinceS - 1),
+    next: link(nextFrom, nextFrom + width),
+  };
+}

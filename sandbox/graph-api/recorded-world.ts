@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import type { JsonObject } from './json.ts';
+import { isObject } from './json.ts';
+import { recordedAccount } from './recorded/account.ts';
+import { collect } from './recorded/collect.ts';
+import { createClock } from './world/clock.ts';
+import type { Media, Page, World } from './world/model.ts';
+
+/** One real exchange with the API, its token and other people's words removed. */
+export interface Exchange {
+  readonly request: {
+    readonly method: string;
+    /** With the version: `/v23.0/17841…/media`. */
+    readonly path: string;
+    readonly query: Readonly<Record<string, string>>;
+  };
+  readonly response: { readonly status: number; readonly body: JsonObject };
+}
+
+/** Reads exchanges, one JSON object a line; throws an error that names the line. */
+export async function readRecording(path: string): Promise<Exchange[]> {
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  return lines.flatMap((line, index) =>
+    line.trim() === '' ? [] : [parseExchange(line, `${path}:${index + 1}`)],
+  );
+}
+
+function parseExchange(line: string, where: string): Exchange {
+  const exchange: unknown = JSON.parse(line);
+  const request = isObject(exchange) ? exchange['request'] : undefined;
+  const response = isObject(exchange) ? exchange['response'] : undefined;
+  if (
+    !isObject(request) ||
+    !isObject(response) ||
+    typeof request['method'] !== 'string' ||
+    typeof request['path'] !== 'string' ||
+    !isObject(request['query']) ||
+    typeof response['status'] !== 'number' ||
+    !isObject(response['body'])
+  ) {
+    throw new Error(
+      `${where}: expected {"request": {"method", "path", "query"}, "response": {"status", "body"}}`,
+    );
+  }
+  return {
+    request: {
+      method: request['method'],
+      path: request['path'],
+      query: textsOf(request['query']),
+    },
+    response: { status: response['status'], body: response['body'] },
+  };
+}
+
+function textsOf(query: JsonObject): Record<string, string> {
+  const texts = Object.entries(query).map(([name, value]) => {
+    return [name, typeof value === 'string' ? value : JSON.stringify(value)] as const;
+  });
+  return Object.fromEntries(texts);
+}
+
+/**
+ * Makes a world out of recorded exchanges: its accounts, media, pages and days are those of the
+ * bodies, its clock stands where the recording ends. What no body shows is absent.
+ */
+export function createRecordedWorld(exchanges: readonly Exchange[]): World {
+  const collected = collect(exchanges);
+  const clock = createClock({ startMs: collected.endMs, live: false, speed: 1 });
+  const pageIds = collected.pages.map(({ id }) => id);
+  const accounts = [...collected.accounts.values()].map((account, index) =>
+    recordedAccount(account, { pageId: pageIds[index] ?? `1${account.id.slice(1)}`, clock }),
+  );
+  const pages: Page[] = accounts.map((account) => ({
+    id: account.pageId,
+    token: `EAAGpage${account.pageId}`,
+    fields: collected.pages.find(({ id }) => id === account.pageId) ?? { id: account.pageId },
+    account,
+  }));
+  const lone = collected.pages.slice(accounts.length).map((fields) => ({
+    id: fields.id,
+    token: `EAAGpage${fields.id}`,
+    fields,
+  }));
+  const media = new Map<string, Media>(
+    accounts.flatMap((account) =>
+      [...account.media, ...account.stories].map((one) => [one.id, one] as const),
+    ),
+  );
+  return {
+    token: 'EAAGrecorded',
+    clock,
+    accounts,
+    pages: [...pages, ...lone],
+    sparsePages: false,
+    cursors: collected.cursors,
+    findMedia: (id) => media.get(id),
+    signUrl: (url) => url,
+  };
+}

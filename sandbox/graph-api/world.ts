@@ -1,0 +1,148 @@
+import { createAccount, STORY_LIFETIME_MS } from './world/accounts.ts';
+import type { Clock } from './world/clock.ts';
+import { createClock } from './world/clock.ts';
+import type { Draw } from './world/draws.ts';
+import { createDraw, drawDigits, drawText } from './world/draws.ts';
+import type { Account, Media, Page, World } from './world/model.ts';
+import { signUrl } from './world/signature.ts';
+
+export type { Account, Day, Media, Page, World } from './world/model.ts';
+
+/** What a world is made of; the same spec and clock give the same world. */
+export interface WorldSpec {
+  readonly seed: number;
+  /** The start of the world's clock: ISO text or milliseconds; default the real time. */
+  readonly now?: string | number;
+  readonly accounts: number;
+  /** Posts of every account at the start. */
+  readonly mediaPerAccount: number;
+  /** Live stories of every account; as many new ones come every day. */
+  readonly storiesPerAccount: number;
+  /** Days of daily values before the start. */
+  readonly insightsDays: number;
+  /** Pages without an Instagram account; default 1. */
+  readonly pagesWithoutAccount?: number;
+  /** The clock runs with real time times `speed`; default false. */
+  readonly live?: boolean;
+  /** World seconds per real second of a live clock; default 1. */
+  readonly speed?: number;
+  /** The Facebook Login token; drawn from the seed unless given. */
+  readonly token?: string;
+  /** New posts of every account a day after the start; default 2. */
+  readonly postsPerDay?: number;
+  /** Oldest posts of every account whose insights are refused (2108006); default 3, or a tenth of few posts. */
+  readonly preConversionMedia?: number;
+  /** Accounts with fewer than a hundred followers, the last ones; default 1 where there are at least two. */
+  readonly smallAccounts?: number;
+  /** Stories of every account that fewer than five people see; default 1 where there are at least two. */
+  readonly unseenStories?: number;
+  /** Lists emit short and empty pages that still have a `next`; default false. */
+  readonly sparsePages?: boolean;
+}
+
+type Settled = Required<Omit<WorldSpec, 'now' | 'token' | 'live' | 'speed'>>;
+
+/** Creates a world; nothing in it is random beyond the seed. */
+export function createWorld(spec: WorldSpec): World {
+  const startMs = spec.now === undefined ? Date.now() : new Date(spec.now).getTime();
+  if (Number.isNaN(startMs)) {
+    throw new Error(`now: got ${String(spec.now)}, expected an ISO time or milliseconds`);
+  }
+  const clock = createClock({ startMs, live: spec.live ?? false, speed: spec.speed ?? 1 });
+  const draw = createDraw(`world/${spec.seed}`);
+  const settled = settle(spec);
+  const media = new Map<string, Media>();
+  const accounts = Array.from({ length: settled.accounts }, (_, index) =>
+    plantAccount({ settled, clock, startMs, draw, media }, index),
+  );
+  return {
+    token: spec.token ?? `EAAG${drawText(draw, 'token', 180)}`,
+    clock,
+    accounts,
+    pages: layOutPages(accounts, settled, draw),
+    sparsePages: settled.sparsePages,
+    findMedia: (id, nowMs) => {
+      for (const account of accounts) {
+        account.mediaAt(nowMs);
+        account.storiesAt(nowMs);
+      }
+      const found = media.get(id);
+      return found !== undefined && exists(found, nowMs) ? found : undefined;
+    },
+    signUrl: (url, nonce) => signUrl(url, nonce, clock.now()),
+  };
+}
+
+function exists(media: Media, nowMs: number): boolean {
+  const ageMs = nowMs - media.createdAtMs;
+  return ageMs >= 0 && (media.productType !== 'STORY' || ageMs < STORY_LIFETIME_MS);
+}
+
+function settle(spec: WorldSpec): Settled {
+  return {
+    ...spec,
+    pagesWithoutAccount: spec.pagesWithoutAccount ?? 1,
+    postsPerDay: spec.postsPerDay ?? 2,
+    preConversionMedia:
+      spec.preConversionMedia ?? Math.min(3, Math.floor(spec.mediaPerAccount / 10)),
+    smallAccounts: spec.smallAccounts ?? (spec.accounts >= 2 ? 1 : 0),
+    unseenStories: spec.unseenStories ?? (spec.storiesPerAccount >= 2 ? 1 : 0),
+    sparsePages: spec.sparsePages ?? false,
+  };
+}
+
+interface Ground {
+  readonly settled: Settled;
+  readonly clock: Clock;
+  readonly startMs: number;
+  readonly draw: Draw;
+  readonly media: Map<string, Media>;
+}
+
+function plantAccount({ settled, clock, startMs, draw, media }: Ground, index: number): Account {
+  return createAccount({
+    seed: `world/${settled.seed}/account/${index}`,
+    index,
+    pageId: `1${drawDigits(draw, `page/${index}`, 14)}`,
+    clock,
+    startMs,
+    mediaCount: settled.mediaPerAccount,
+    storyCount: settled.storiesPerAccount,
+    preConversionMedia: settled.preConversionMedia,
+    postsPerDay: settled.postsPerDay,
+    unseenStories: settled.unseenStories,
+    insightsDays: settled.insightsDays,
+    small: index >= settled.accounts - settled.smallAccounts,
+    onMedia: (made) => {
+      for (const one of [made, ...made.children]) {
+        media.set(one.id, one);
+      }
+    },
+  });
+}
+
+/** Pages with an account, and among them, after the first, those without. */
+function layOutPages(accounts: readonly Account[], settled: Settled, draw: Draw): Page[] {
+  const withAccount = accounts.map((account, index) => ({
+    ...createPage(account.pageId, `Page ${index + 1}`, draw),
+    account,
+  }));
+  const without = Array.from({ length: settled.pagesWithoutAccount }, (_, index) =>
+    createPage(`4${drawDigits(draw, `lone/${index}`, 14)}`, `Lone page ${index + 1}`, draw),
+  );
+  return [...withAccount.slice(0, 1), ...without, ...withAccount.slice(1)];
+}
+
+function createPage(id: string, name: string, draw: Draw): Page {
+  return {
+    id,
+    token: `EAAG${drawText(draw, `page/${id}`, 160)}`,
+    fields: {
+      category: 'Local business',
+      category_list: [{ id: '2500', name: 'Local business' }],
+      name,
+      id,
+      tasks: ['ANALYZE', 'ADVERTISE', 'MODERATE', 'CREATE_CONTENT', 'MANAGE'],
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** The clock of a world; milliseconds since 1970, UTC. */
+export interface Clock {
+  /** The world's time. */
+  now(): number;
+  /** Moves the world's time forward by `ms`. */
+  advance(ms: number): void;
+  /** Sets the world's time. */
+  set(nowMs: number): void;
+}
+
+/** How a clock starts and whether it runs. */
+export interface ClockOptions {
+  readonly startMs: number;
+  /** A live clock runs with real time; otherwise it moves only when told to. */
+  readonly live: boolean;
+  /** World milliseconds per real millisecond of a live clock. */
+  readonly speed: number;
+  /** The real time, injected for tests. */
+  readonly realNow?: () => number;
+}
+
+/** Creates a clock that stands still, or runs with real time multiplied by `speed`. */
+export function createClock(options: ClockOptions): Clock {
+  const realNow = options.realNow ?? Date.now;
+  let baseMs = options.startMs;
+  let setAtMs = realNow();
+  const now = (): number =>
+    options.live ? Math.floor(baseMs + (realNow() - setAtMs) * options.speed) : baseMs;
+  const set = (nowMs: number): void => {
+    baseMs = nowMs;
+    setAtMs = realNow();
+  };
+  return {
+    now,
+    set,
+    advance: (ms) => {
+      set(now() + ms);
+    },
+  };
+}

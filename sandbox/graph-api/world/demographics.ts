@@ -1,0 +1,54 @@
+import { AGES, CITIES, COUNTRIES, GENDERS } from './content.ts';
+import type { Draw } from './draws.ts';
+import type { Demographics } from './model.ts';
+
+/** Meta lists at most this many entries of a breakdown. */
+const TOP = 45;
+/** Share of the followers that Meta knows the demographics of. */
+const KNOWN_SHARE = 0.89;
+
+/** Spreads the followers over countries, cities, ages and genders; entries of zero are left out. */
+export function spreadFollowers(draw: Draw, followers: number): Demographics {
+  const known = Math.floor(followers * KNOWN_SHARE);
+  const pairs = AGES.flatMap((age) => GENDERS.map((gender) => `${age},${gender}`));
+  const byPair = spread({ draw, names: pairs, total: known, steepness: 0.4 });
+  return {
+    country: spread({ draw, names: COUNTRIES, total: known, steepness: 1.2 }),
+    city: spread({ draw, names: CITIES, total: Math.floor(known * 0.7), steepness: 0.9 }),
+    'age,gender': byPair,
+    age: sumBy(byPair, 0),
+    gender: sumBy(byPair, 1),
+  };
+}
+
+interface Spread {
+  readonly draw: Draw;
+  readonly names: readonly string[];
+  readonly total: number;
+  readonly steepness: number;
+}
+
+function spread({ draw, names, total, steepness }: Spread): Record<string, number> {
+  const weights = names
+    .map((name) => ({ name, order: draw(`demographics/${name}`) }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ name }, rank) => ({ name, weight: 1 / (rank + 1) ** steepness }));
+  const sum = weights.reduce((all, { weight }) => all + weight, 0);
+  const parts: Record<string, number> = {};
+  for (const { name, weight } of weights.slice(0, TOP)) {
+    const value = Math.floor((total * weight) / sum);
+    if (value > 0) {
+      parts[name] = value;
+    }
+  }
+  return parts;
+}
+
+function sumBy(pairs: Readonly<Record<string, number>>, position: number): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const [pair, value] of Object.entries(pairs)) {
+    const key = pair.split(',')[position] ?? '';
+    sums[key] = (sums[key] ?? 0) + value;
+  }
+  return sums;
+}

@@ -1,0 +1,54 @@
+/** Draws a number in [0, 1) that depends only on the name asked for. */
+export type Draw = (name: string) => number;
+
+const FRACTION = 2 ** 53;
+
+/**
+ * Creates a source of reproducible randomness. Draws are named instead of ordered, so that
+ * content made later (a new post) never shifts what was drawn before.
+ */
+export function createDraw(seed: string): Draw {
+  return (name) => hash53(`${seed}/${name}`) / FRACTION;
+}
+
+/** An integer in [min, max]. */
+export function drawInteger(fraction: number, min: number, max: number): number {
+  return min + Math.floor(fraction * (max - min + 1));
+}
+
+/** One of a list that is not empty. */
+export function drawOne<T>(fraction: number, list: readonly [T, ...T[]]): T {
+  return list[Math.floor(fraction * list.length)] ?? list[0];
+}
+
+/** `length` decimal digits, from as many draws as it takes. */
+export function drawDigits(draw: Draw, name: string, length: number): string {
+  const first = String(Math.floor(draw(`${name}/a`) * 1e12)).padStart(12, '0');
+  const second = String(Math.floor(draw(`${name}/b`) * 1e12)).padStart(12, '0');
+  return (first + second).slice(0, length);
+}
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** `length` letters and digits. */
+export function drawText(draw: Draw, name: string, length: number): string {
+  let text = '';
+  for (let index = 0; index < length; index += 1) {
+    text += LETTERS.charAt(Math.floor(draw(`${name}/${index}`) * LETTERS.length));
+  }
+  return text;
+}
+
+/** Two interleaved 32-bit multiplicative hashes, folded into 53 bits. */
+function hash53(text: string): number {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    high = Math.imul(high ^ unit, 2654435761);
+    low = Math.imul(low ^ unit, 1597334677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  return 4294967296 * (2097151 & low) + (high >>> 0);
+}

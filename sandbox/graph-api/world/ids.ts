@@ -1,0 +1,28 @@
+import type { Draw } from './draws.ts';
+import { drawDigits } from './draws.ts';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+/** Instagram's own epoch: its 64-bit ids carry the milliseconds since 2011-08-24T21:07:01.721Z. */
+const EPOCH_MS = 1_314_220_021_721n;
+
+/** A Graph id of a media: 17 digits that begin with 17 or 18. */
+export function mediaId(draw: Draw): string {
+  return `${draw('id/prefix') < 0.5 ? '17' : '18'}${drawDigits(draw, 'id', 15)}`;
+}
+
+/** Instagram's own id of a media (`ig_id`, 19 digits), which orders by time of creation. */
+export function instagramId(draw: Draw, createdAtMs: number): string {
+  const shard = BigInt(Math.floor(draw('ig/shard') * 2 ** 23));
+  return (((BigInt(Math.floor(createdAtMs)) - EPOCH_MS) << 23n) + shard).toString();
+}
+
+/** The short code of a permalink: the `ig_id` in base 64. */
+export function shortcode(igId: string): string {
+  let rest = BigInt(igId);
+  let text = '';
+  while (rest > 0n) {
+    text = ALPHABET.charAt(Number(rest & 63n)) + text;
+    rest >>= 6n;
+  }
+  return text;
+}

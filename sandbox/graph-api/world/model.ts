@@ -1,0 +1,115 @@
+import type { JsonObject } from '../json.ts';
+import type { Clock } from './clock.ts';
+
+/** What Meta calls `media_product_type`. */
+export type ProductType = 'FEED' | 'REELS' | 'STORY';
+
+/** Properties of a media that decide what the API refuses to say about it. */
+export interface MediaTraits {
+  /** The owner hides the likes: an indirect read has no `like_count`. */
+  readonly hiddenLikes: boolean;
+  /** Posted before the account became a business account: its insights are refused for ever. */
+  readonly beforeConversion: boolean;
+  /** Shared to Facebook too: `facebook_views` answers. */
+  readonly onFacebook: boolean;
+}
+
+/** A post, a story or a child of an album. */
+export interface Media {
+  readonly id: string;
+  readonly accountId: string;
+  readonly createdAtMs: number;
+  readonly productType: ProductType;
+  readonly isChild: boolean;
+  readonly traits: MediaTraits;
+  readonly children: readonly Media[];
+  /** The fields of a direct read, URLs unsigned; a key is absent where the API leaves it out. */
+  fields(nowMs: number): JsonObject;
+  /** Every metric that the product type has, by Meta's name; null where nothing is known. */
+  insights(nowMs: number): Readonly<Record<string, number>> | null;
+  /** A metric by the values of its one breakdown, as `navigation` by action. */
+  breakdown(metric: string, nowMs: number): Readonly<Record<string, number>>;
+}
+
+/** One day of an account, named by the midnight US Pacific that ended it. */
+export interface Day {
+  readonly endTimeMs: number;
+  readonly reach?: number;
+  readonly reachWeek?: number;
+  readonly reachDays28?: number;
+  /** New followers of the day; absent under 100 followers. */
+  readonly followerCount?: number;
+  /** Hour (fixed UTC-7) to followers online, sometimes empty; absent under 100 followers. */
+  readonly onlineFollowers?: Readonly<Record<string, number>>;
+}
+
+/** Followers by the value of a breakdown: `country`, `city`, `age`, `gender`, `age,gender`. */
+export type Demographics = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** The number for a whole window, and its parts by the values of a breakdown, joined with a comma. */
+export interface Total {
+  readonly value?: number;
+  readonly parts?: Readonly<Record<string, number>>;
+}
+
+/** What a total over a window is asked for; milliseconds, and the text as it came. */
+export interface TotalRequest {
+  readonly metric: string;
+  readonly breakdown: string;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly sinceText: string;
+  readonly untilText: string;
+  readonly nowMs: number;
+}
+
+/** An Instagram professional account. The getters show the world's present, the methods any time. */
+export interface Account {
+  readonly id: string;
+  readonly pageId: string;
+  /** The id that Instagram Login calls `id`; `user_id` is the account's id. */
+  readonly appScopedId: string;
+  readonly instagramToken: string;
+  /** No daily values before this. */
+  readonly seriesFromMs: number;
+  readonly user: JsonObject;
+  readonly media: readonly Media[];
+  readonly stories: readonly Media[];
+  readonly series: readonly Day[];
+  readonly demographics: Demographics;
+  userAt(nowMs: number): JsonObject;
+  /** Posts, newest first. */
+  mediaAt(nowMs: number): readonly Media[];
+  /** Stories of the last 24 hours, newest first. */
+  storiesAt(nowMs: number): readonly Media[];
+  /** Days whose end is in [sinceMs, untilMs] and not in the future, oldest first. */
+  daysAt(window: { sinceMs: number; untilMs: number }, nowMs: number): readonly Day[];
+  demographicsAt(nowMs: number): Demographics;
+  /** Undefined where the world knows nothing of the metric. */
+  total(request: TotalRequest): Total | undefined;
+}
+
+/** A Facebook page, with or without an Instagram account. */
+export interface Page {
+  readonly id: string;
+  readonly token: string;
+  readonly fields: JsonObject;
+  readonly account?: Account;
+}
+
+/** Everything the simulator knows. */
+export interface World {
+  /** The Facebook Login token that sees every page. */
+  readonly token: string;
+  readonly clock: Clock;
+  readonly pages: readonly Page[];
+  readonly accounts: readonly Account[];
+  /** Whether lists emit short and empty pages that still have a `next`. */
+  readonly sparsePages: boolean;
+  /** Cursors of a recording, and the id of the item that each names. */
+  readonly cursors?: ReadonlyMap<string, string>;
+  /** A media by id (child, post or live story), when it exists at that time. */
+  findMedia(id: string, nowMs: number): Media | undefined;
+  /** The URL as handed out: signed anew for every nonce, or as it stands in a recording. */
+  signUrl(url: string, nonce: string): string;
+}

@@ -1,0 +1,91 @@
+import type { Draw } from './draws.ts';
+import { settledShare } from './growth.ts';
+import type { Day } from './model.ts';
+import { DAY_MS, formatTime, pacificMidnights } from './pacific.ts';
+
+/** Insights that need a hundred followers are absent below. */
+export const FOLLOWERS_FOR_DETAIL = 100;
+/** `follower_count` and `online_followers` reach back this far. */
+export const SHORT_MEMORY_MS = 30 * DAY_MS;
+const SETTLED_AFTER_MS = 2 * DAY_MS;
+
+/** What a daily series follows from. */
+export interface SeriesOptions {
+  readonly draw: Draw;
+  readonly followers: number;
+  /** No day that ended before this has values. */
+  readonly fromMs: number;
+}
+
+/** The daily values of an account. */
+export interface Series {
+  daysAt(window: { sinceMs: number; untilMs: number }, nowMs: number): Day[];
+  /** Followers gained, net, in (sinceMs, untilMs]; days not finished count in part. */
+  gained(sinceMs: number, untilMs: number): number;
+}
+
+/** Creates a series: weekly rhythm, noise, corrections until 48 hours after the day's end. */
+export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series {
+  const finalReach = (endTimeMs: number): number => {
+    const weekend = [0, 6].includes(new Date(endTimeMs - DAY_MS / 2).getUTCDay()) ? 1.25 : 1;
+    return followers * 0.12 * weekend * (0.6 + 0.8 * draw(`reach/${formatTime(endTimeMs)}`));
+  };
+  const finalGain = (endTimeMs: number): number =>
+    Math.floor(followers * 0.004 * draw(`gain/${formatTime(endTimeMs)}`) + 0.4);
+  const settledReach = (endTimeMs: number, nowMs: number): number =>
+    Math.round(finalReach(endTimeMs) * settledShare(nowMs - endTimeMs));
+  const over = (count: number, endTimeMs: number, nowMs: number): number => {
+    const ends = pacificMidnights(endTimeMs - (count - 1) * DAY_MS - DAY_MS / 2, endTimeMs);
+    const values = ends.map((end) => settledReach(end, nowMs));
+    const most = Math.max(...values);
+    const sum = values.reduce((total, value) => total + value, 0);
+    return Math.round(most + 0.55 * (sum - most));
+  };
+  const detail = (endTimeMs: number, nowMs: number): Partial<Day> =>
+    followers < FOLLOWERS_FOR_DETAIL || nowMs - endTimeMs > SHORT_MEMORY_MS
+      ? {}
+      : {
+          followerCount: Math.round(finalGain(endTimeMs) * settledShare(nowMs - endTimeMs)),
+          onlineFollowers: onlineAt({ draw, followers }, endTimeMs, nowMs),
+        };
+  return {
+    daysAt: ({ sinceMs, untilMs }, nowMs) =>
+      pacificMidnights(Math.max(sinceMs, fromMs), Math.min(untilMs, nowMs)).map((endTimeMs) => ({
+        endTimeMs,
+        reach: settledReach(endTimeMs, nowMs),
+        reachWeek: over(7, endTimeMs, nowMs),
+        reachDays28: over(28, endTimeMs, nowMs),
+        ...detail(endTimeMs, nowMs),
+      })),
+    gained: (sinceMs, untilMs) => gainedBetween(finalGain, sinceMs, untilMs),
+  };
+}
+
+function gainedBetween(gain: (endMs: number) => number, sinceMs: number, untilMs: number): number {
+  let total = 0;
+  for (const end of pacificMidnights(sinceMs, untilMs + DAY_MS + 1)) {
+    const start = Math.max(sinceMs, end - DAY_MS);
+    const share = Math.max(0, Math.min(untilMs, end) - start) / DAY_MS;
+    total += gain(end) * 0.6 * share;
+  }
+  return Math.floor(total);
+}
+
+/** Hours of a day when followers are online; empty now and then, and at random in the last two days. */
+function onlineAt(
+  { draw, followers }: { draw: Draw; followers: number },
+  endTimeMs: number,
+  nowMs: number,
+): Record<string, number> {
+  const day = formatTime(endTimeMs);
+  const fresh = nowMs - endTimeMs < SETTLED_AFTER_MS;
+  const hourOfWorld = Math.floor(nowMs / 3_600_000);
+  const empty = fresh ? draw(`online/${day}/${hourOfWorld}`) < 0.4 : draw(`online/${day}`) < 0.1;
+  const hours: Record<string, number> = {};
+  for (let hour = 0; !empty && hour < 24; hour += 1) {
+    const wave = 0.3 + 0.25 * Math.sin(((hour - 9) / 24) * 2 * Math.PI);
+    const noise = 0.85 + 0.3 * draw(`online/${day}/at/${hour}`);
+    hours[String(hour)] = Math.round(followers * wave * noise);
+  }
+  return hours;
+}
