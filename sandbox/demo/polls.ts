@@ -1,0 +1,61 @@
+/** What the program's log says of one poll that ended. */
+export interface PollLine {
+  readonly stream: string;
+  readonly accountId: string;
+  readonly records: number;
+  readonly deadLetters: number;
+  readonly requests: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly durationMs: number;
+}
+
+/** Reads a line of the program's log; undefined for whatever is not the end of a poll. */
+export function readPollLine(line: string): PollLine | undefined {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return isPollLine(entry) ? entry : undefined;
+}
+
+function isPollLine(entry: unknown): entry is PollLine {
+  return (
+    typeof entry === 'object' && entry !== null && 'msg' in entry && entry.msg === 'poll finished'
+  );
+}
+
+/** Adds up what polls spent, by stream. */
+export interface Spending {
+  add(poll: PollLine): void;
+  readonly requestsOf: (stream: string) => number;
+}
+
+/** Nothing spent yet. */
+export function createSpending(): Spending {
+  const spent = new Map<string, number>();
+  return {
+    add: ({ stream, requests }) => {
+      spent.set(stream, (spent.get(stream) ?? 0) + requests);
+    },
+    requestsOf: (stream) => spent.get(stream) ?? 0,
+  };
+}
+
+/** `12:03:04  stories          17841…  3 records, 1 request`. */
+export function describePoll(poll: PollLine, at: Date): string {
+  const skipped = Object.entries(poll.skipped).map(([reason, count]) => `${count} × ${reason}`);
+  const parts = [
+    plural(poll.records, 'record'),
+    plural(poll.requests, 'request'),
+    ...(poll.deadLetters > 0 ? [plural(poll.deadLetters, 'dead letter')] : []),
+    ...(skipped.length > 0 ? [`without ${skipped.join(', ')}`] : []),
+  ];
+  const time = at.toTimeString().slice(0, 8);
+  return `${time}  ${poll.stream.padEnd(22)}  ${poll.accountId}  ${parts.join(', ')}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** The real program, started as a user would start it. */
+export interface Program extends AsyncDisposable {
+  readonly process: ChildProcess;
+  /** The exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+}
+
+/** How the program is started. */
+export interface ProgramOptions {
+  readonly command: 'run' | 'once';
+  /** Added to an environment without any of the program's own variables. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Gets each line that it logs. */
+  readonly onLine?: (line: string) => void;
+}
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const ownVariables = /^(INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING|HTTP|LOG)/;
+
+/** Starts `src/main.ts`; disposing of it asks it to stop and waits for that. */
+export function startProgram(options: ProgramOptions): Program {
+  const inherited = Object.entries(process.env).filter(([name]) => !ownVariables.test(name));
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=TimeoutNegativeWarning', main, options.command],
+    {
+      env: { ...Object.fromEntries(inherited), ...options.env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      // Ctrl-C on the terminal is the demo's to handle: it stops the program before the cluster.
+      detached: true,
+    },
+  );
+  const ended = new Promise<number | null>((resolve) => {
+    child.on('exit', resolve);
+  });
+  const kill = () => child.kill('SIGKILL');
+  process.on('exit', kill);
+  void ended.then(() => process.off('exit', kill));
+  let rest = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    lines.forEach((line) => options.onLine?.(line));
+  });
+  return {
+    process: child,
+    ended,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
