@@ -16,6 +16,8 @@ export interface ProgramOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Gets each line that it logs. */
   readonly onLine?: (line: string) => void;
+  /** Gets what it writes for people; without it that goes to this process's own standard error. */
+  readonly onErrorText?: (text: string) => void;
 }
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -29,19 +31,21 @@ export function startProgram(options: ProgramOptions): Program {
     ['--disable-warning=TimeoutNegativeWarning', main, options.command],
     {
       env: { ...Object.fromEntries(inherited), ...options.env },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', options.onErrorText === undefined ? 'inherit' : 'pipe'],
       // Ctrl-C on the terminal is the demo's to handle: it stops the program before the cluster.
       detached: true,
     },
   );
   const ended = new Promise<number | null>((resolve) => {
-    child.on('exit', resolve);
+    // `close` comes after the last output; `exit` may come before it.
+    child.on('close', resolve);
   });
   const kill = () => child.kill('SIGKILL');
   process.on('exit', kill);
   void ended.then(() => process.off('exit', kill));
   let rest = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => options.onErrorText?.(text));
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     lines.forEach((line) => options.onLine?.(line));

@@ -34,7 +34,9 @@ async function verify({ request, response }: Exchange, base: string, world: Worl
   for (const [name, value] of Object.entries(request.query)) {
     url.searchParams.append(name, name === 'access_token' ? world.token : value);
   }
-  const answer = await fetch(url, { method: request.method });
+  // A recording may have had its token in a header, which is not kept.
+  const authorization = `Bearer ${world.token}`;
+  const answer = await fetch(url, { method: request.method, headers: { authorization } });
   const body: unknown = await answer.json();
   if (answer.status !== response.status) {
     return [`status: recorded ${response.status}, came ${answer.status} ${JSON.stringify(body)}`];

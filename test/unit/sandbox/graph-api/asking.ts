@@ -1,0 +1,69 @@
+import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
+import type { GraphApi } from '../../../../sandbox/graph-api/server.ts';
+import type { World, WorldSpec } from '../../../../sandbox/graph-api/world.ts';
+import { createWorld } from '../../../../sandbox/graph-api/world.ts';
+import { startGraphApi } from '../../../../sandbox/graph-api/server.ts';
+
+/** An answer of the simulator. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: JsonObject;
+}
+
+/** A simulator that a test asks. */
+export interface Asked extends AsyncDisposable {
+  readonly api: GraphApi;
+  readonly world: World;
+  /** Asks a path of v25.0 with the world's token, unless the parameters say otherwise. */
+  ask(path: string, parameters?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** The error's message, code and subcode. */
+  refusal(path: string, parameters?: Readonly<Record<string, string>>): Promise<unknown[]>;
+}
+
+/** Noon UTC, in winter. */
+export const NOW = '2026-02-10T12:00:00Z';
+
+/** A world whose clock stands still. */
+export function standingWorld(changes: Partial<WorldSpec> = {}): World {
+  return createWorld({
+    seed: 1,
+    now: NOW,
+    accounts: 2,
+    smallAccounts: 1,
+    mediaPerAccount: 30,
+    storiesPerAccount: 3,
+    insightsDays: 60,
+    ...changes,
+  });
+}
+
+/** Starts the simulator of a world. */
+export async function startAsking(world: World = standingWorld()): Promise<Asked> {
+  const api = await startGraphApi({ world });
+  const ask: Asked['ask'] = async (path, parameters = {}) => {
+    const url = new URL(`/v25.0${path}`, api.url);
+    const all = { access_token: world.token, ...parameters };
+    url.search = new URLSearchParams(all).toString();
+    const answer = await fetch(url);
+    const text = await answer.text();
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text,
+      body: JSON.parse(text) as JsonObject,
+    };
+  };
+  return {
+    api,
+    world,
+    ask,
+    refusal: async (path, parameters) => {
+      const { status, body } = await ask(path, parameters);
+      const error = body['error'] as JsonObject | undefined;
+      return [status, error?.['code'], error?.['error_subcode'], error?.['message']];
+    },
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Asked } from './asking.ts';
+import { NOW, startAsking } from './asking.ts';
+
+const DAY_MS = 86_400_000;
+const day = (offset: number) =>
+  new Date(Date.parse(NOW) + offset * DAY_MS).toISOString().slice(0, 10);
+
+/** The parameters of one request and the message that it is refused with. */
+type Case = readonly [name: string, parameters: Record<string, string>, message: string];
+
+describe('what the simulator refuses', () => {
+  let asked: Asked;
+  let account: string;
+
+  beforeAll(async () => {
+    asked = await startAsking();
+    account = asked.world.accounts[0]?.id ?? '';
+  });
+
+  afterAll(async () => {
+    await asked[Symbol.asyncDispose]();
+  });
+
+  const userCases: readonly Case[] = [
+    [
+      'names the first metric that is unknown before anything else',
+      { metric: 'reach,impressions,nonsense', period: 'nonsense' },
+      '(#100) metric[1] must be one of the following values: reach, follower_count, website_clicks,',
+    ],
+    [
+      'lists only the metrics that lack metric_type',
+      { metric: 'reach,views,likes', period: 'day' },
+      '(#100) The following metrics (views,likes) should be specified with parameter metric_type=total_value',
+    ],
+    [
+      'refuses a period that a metric does not have',
+      { metric: 'online_followers', period: 'day' },
+      '(#100) The following periods (day) are incompatible with the metric (online_followers)',
+    ],
+    [
+      'refuses a window of more than 30 days',
+      { metric: 'reach', period: 'day', since: day(-40), until: day(-5) },
+      '(#100) There cannot be more than 30 days (2592000 s) between since and until.',
+    ],
+    [
+      'refuses follower_count before the last 30 days',
+      { metric: 'follower_count', period: 'day', since: day(-50), until: day(-40) },
+      '(#100) (follower_count) metric only supports querying data for the last 30 days excluding the current day',
+    ],
+    [
+      'refuses what is older than two years',
+      { metric: 'reach', period: 'day', since: day(-800), until: day(-790) },
+      '(#100) since param is not valid. Metrics data is available for the last 2 years',
+    ],
+    [
+      'refuses a breakdown that a metric does not have',
+      { metric: 'likes', period: 'day', metric_type: 'total_value', breakdown: 'country' },
+      '(#100) Incompatible breakdowns (country) for metric (likes)',
+    ],
+  ];
+
+  it.each(userCases)('account insights: %s', async (_, parameters, message) => {
+    const [status, code, , came] = await asked.refusal(`/${account}/insights`, parameters);
+
+    expect([status, code]).toEqual([400, 100]);
+    expect(String(came)).toContain(message);
+  });
+
+  const mediaOf = (product: string, before = false) =>
+    asked.world.accounts[0]?.media.find(
+      ({ productType, traits }) => productType === product && traits.beforeConversion === before,
+    )?.id ?? '';
+
+  it('names every metric that a reel does not have', async () => {
+    const refusal = await asked.refusal(`/${mediaOf('REELS')}/insights`, {
+      metric: 'reach,follows,profile_visits',
+    });
+
+    expect(refusal).toEqual([
+      400,
+      100,
+      undefined,
+      '(#100) The Media Insights API does not support the follows, profile_visits metric for this media product type.',
+    ]);
+  });
+
+  it('refuses a whole ?ids= for one media from before the conversion', async () => {
+    const old = asked.world.accounts[0]?.media.find(({ traits }) => traits.beforeConversion)?.id;
+    const refusal = await asked.refusal('/', {
+      ids: `${mediaOf('FEED')},${old ?? ''}`,
+      fields: 'insights.metric(reach)',
+    });
+
+    expect(refusal).toEqual([400, 100, 2_108_006, 'Invalid parameter']);
+  });
+
+  it('validates nothing on an empty list', async () => {
+    const { text } = await asked.ask(`/${account}/media`, {
+      since: '2001-01-01',
+      until: '2001-01-02',
+      fields: 'nonsense,insights.metric(nonsense)',
+    });
+
+    expect(text).toBe('{"data":[]}');
+  });
+
+  it('refuses a field that does not exist as soon as there is a node', async () => {
+    expect(await asked.refusal(`/${account}/media`, { fields: 'id,video_duration' })).toEqual([
+      400,
+      100,
+      undefined,
+      '(#100) Tried accessing nonexisting field (video_duration)',
+    ]);
+  });
+
+  it('refuses more than 50 ids', async () => {
+    const ids = Array.from({ length: 54 }, (_, index) => String(17_000 + index)).join(',');
+
+    expect(await asked.refusal('/', { ids })).toEqual([
+      400,
+      100,
+      undefined,
+      '(#100) Too many IDs. Maximum: 50. Provided: 54.',
+    ]);
+  });
+
+  it('refuses the insights of a story that fewer than five people saw', async () => {
+    const unseen = asked.world.accounts[0]?.stories.find(
+      (story) => (story.insights(Date.parse(NOW))?.['reach'] ?? 0) < 5,
+    );
+
+    expect(await asked.refusal(`/${unseen?.id ?? ''}/insights`, { metric: 'reach' })).toEqual([
+      400,
+      10,
+      undefined,
+      '(#10) Not enough viewers for the media to show insights',
+    ]);
+  });
+
+  it("tells nothing of an object that does not exist or is another's", async () => {
+    const token = asked.world.accounts[1]?.instagramToken ?? '';
+    const [status, code, subcode] = await asked.refusal(`/${account}`, { access_token: token });
+
+    expect([status, code, subcode]).toEqual([400, 100, 33]);
+  });
+
+  it.each([
+    ['a token that it does not know', 'EAAGnonsense', 190],
+    ['no token', '', 104],
+  ])('refuses %s', async (_, token, code) => {
+    const { status, body, headers } = await asked.ask(`/${account}`, { access_token: token });
+
+    expect([status, (body['error'] as { code: number }).code]).toEqual([400, code]);
+    expect(headers.get('www-authenticate')).toMatch(/^OAuth "Facebook Platform" "invalid_/);
+  });
+
+  it('answers Instagram Login in its own words', async () => {
+    const token = asked.world.accounts[0]?.instagramToken ?? '';
+    const { body } = await asked.ask(`/${mediaOf('REELS')}/insights`, {
+      metric: 'follows',
+      access_token: token,
+    });
+    const silent = await asked.ask(`/${account}/insights`, {
+      metric: 'views',
+      period: 'day',
+      access_token: token,
+    });
+
+    expect(body['error']).toMatchObject({
+      type: 'IGApiException',
+      message:
+        'The Media Insights API does not support the follows metric for this media product type.',
+    });
+    expect(silent.text).toBe('{"data":[]}');
+  });
+});
