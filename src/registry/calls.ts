@@ -26,29 +26,39 @@ export async function call(
   request: { readonly method: 'get' | 'post' | 'put'; readonly path: string; readonly json?: Json },
   signal: AbortSignal,
 ): Promise<RegistryAnswer> {
-  const authorization =
-    address.username === null
-      ? {}
-      : { authorization: `Basic ${btoa(`${address.username}:${address.password ?? ''}`)}` };
+  // ky's own timeout ends with the headers; this one is for the body, too.
+  const timeout = AbortSignal.timeout(address.timeoutMs);
+  const failed = (why: string): RetryError => {
+    signal.throwIfAborted();
+    return unavailable(address, timeout.aborted ? `nothing within ${address.timeoutMs} ms` : why);
+  };
   const response = await ky(`${address.url.replace(/\/$/, '')}${request.path}`, {
     method: request.method,
     ...(request.json === undefined ? {} : { json: request.json }),
-    headers: { accept: 'application/vnd.schemaregistry.v1+json', ...authorization },
+    headers: { accept: 'application/vnd.schemaregistry.v1+json', ...authorizationOf(address) },
     retry: 0,
     throwHttpErrors: false,
-    timeout: address.timeoutMs,
-    signal,
+    timeout: false,
+    signal: AbortSignal.any([signal, timeout]),
   }).catch((error: unknown) => {
-    signal.throwIfAborted();
-    throw unavailable(address, error instanceof Error ? error.name : 'unknown trouble');
+    throw failed(error instanceof Error ? error.name : 'unknown trouble');
   });
   checkStatus(address, response.status);
-  const text = await response.text();
+  const text = await response.text().catch(() => {
+    throw failed('its answer broke off');
+  });
   try {
     return { status: response.status, body: JSON.parse(text) as Json };
   } catch {
     throw unavailable(address, `it answered something that is not JSON (HTTP ${response.status})`);
   }
+}
+
+/** In UTF-8, as the client sends it; `btoa` refuses what is beyond Latin-1. */
+function authorizationOf({ username, password }: RegistryAddress): Record<string, string> {
+  if (username === null) return {};
+  const pair = Buffer.from(`${username}:${password ?? ''}`, 'utf8').toString('base64');
+  return { authorization: `Basic ${pair}` };
 }
 
 /** @throws when the status says that the registry is away or will not have us */

@@ -83,13 +83,18 @@ function createEncoder(
   ids: ReadonlyMap<TopicRole, number>,
 ): Encoder {
   const encode = createWireEncode();
+  const prepared = (role: TopicRole) => {
+    const schema = schemas.get(role);
+    const id = ids.get(role);
+    if (schema === undefined || id === undefined) {
+      throw new Error(`the schema of ${role} was not prepared`);
+    }
+    return { schema, id };
+  };
   return {
+    schemaId: (role) => prepared(role).id,
     encode(role: TopicRole, value: Value) {
-      const schema = schemas.get(role);
-      const id = ids.get(role);
-      if (schema === undefined || id === undefined) {
-        throw new Error(`the schema of ${role} was not prepared`);
-      }
+      const { schema, id } = prepared(role);
       try {
         return encode(schema.type, id, value);
       } catch {

@@ -6,6 +6,7 @@ import { isNode } from '../core/json.ts';
 import { topicName } from '../core/stream-name.ts';
 import type { RegistryAddress } from './calls.ts';
 import { bounded, call, checkStatus, unavailable } from './calls.ts';
+import { describeDifference } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
 
 /** What registering a schema takes. */
@@ -36,7 +37,7 @@ export async function checkCompatible(schema: TopicSchema, work: SubjectWork): P
   const answer = await askCompatibility(subject, schema, work);
   const compatible = isNode(answer.body) ? answer.body['is_compatible'] : undefined;
   if (compatible === true) return true;
-  if (compatible === false) throw incompatible(subject, reasonsOf(answer.body));
+  if (compatible === false) throw await incompatible(schema, reasonsOf(answer.body), work);
   throw unavailable(work.address, `it did not say whether ${subject} is compatible`);
 }
 
@@ -58,26 +59,52 @@ async function askCompatibility(subject: string, schema: TopicSchema, work: Subj
 }
 
 function reasonsOf(body: Json): string {
-  const messages = isNode(body) ? body['messages'] : undefined;
+  if (!isNode(body)) return 'the registry gave no reason';
+  const { messages } = body;
   if (Array.isArray(messages) && messages.length > 0) return messages.map(String).join('; ');
-  const message = isNode(body) ? body['message'] : undefined;
-  return typeof message === 'string' ? message : 'the registry gave no reason';
+  // Confluent's list is `messages`; Apicurio has one `reason`.
+  const reason = body['reason'] ?? body['message'];
+  return typeof reason === 'string' ? reason : 'the registry gave no reason';
 }
 
 /** A schema that the registry refuses: which, why, and what to do. */
-export function incompatible(subject: string, reasons: string): StopProcessError {
+async function incompatible(
+  schema: TopicSchema,
+  reasons: string,
+  work: SubjectWork,
+): Promise<StopProcessError> {
+  const subject = subjectOf(schema, work.topicTemplate);
+  const fields = await differingFields(schema, work);
+  // Confluent repeats the whole old schema among its reasons.
+  const shown = reasons.replaceAll(/\{oldSchema: '.*?'\}[;,]? ?/gs, '');
   return new StopProcessError(
     'registry.incompatible',
-    `schema of subject "${subject}" is incompatible with what is registered: ${reasons}. ` +
+    `schema of subject "${subject}" is incompatible with what is registered: ${shown}. ` +
+      (fields === '' ? '' : `Fields that differ from the latest version: ${fields}. `) +
       'Nothing was published. Run the version that registered it, give the topics another name ' +
       '(KAFKA_TOPIC_TEMPLATE), or change the subject in the registry',
     { exitCode: 3 },
   );
 }
 
+/** The fields that differ from the latest version; empty when that cannot be had. */
+async function differingFields(schema: TopicSchema, work: SubjectWork): Promise<string> {
+  const subject = subjectOf(schema, work.topicTemplate);
+  const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
+  try {
+    const { body } = await call(work.address, { method: 'get', path }, work.signal);
+    const latest = isNode(body) ? body['schema'] : undefined;
+    if (typeof latest !== 'string') return '';
+    return describeDifference(JSON.parse(latest) as Json, JSON.parse(schema.text) as Json);
+  } catch {
+    // The refusal is the news; that its explanation cannot be had is not.
+    return '';
+  }
+}
+
 /**
- * Registers the schema, or finds it registered already, and returns its id. The level of a subject
- * that exists is left as it is; a new one gets the configured level.
+ * Registers the schema, or finds it registered already, and returns its id. A level that is set is
+ * left as it is, be it of a subject that is yet to come; a new subject gets the configured one.
  */
 export async function register(
   schema: TopicSchema,
@@ -85,7 +112,7 @@ export async function register(
   work: SubjectWork,
 ): Promise<number> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const level = exists ? await levelOf(subject, work) : work.compatibility;
+  const level = await levelOf(subject, work);
   const options = {
     subject,
     // The client refuses a level other than the subject's own, so it is told that.
@@ -94,7 +121,7 @@ export async function register(
   };
   const parsed = JSON.parse(schema.text) as Parameters<SchemaRegistry['register']>[0];
   const { id } = await translated(
-    subject,
+    schema,
     work,
     bounded(work.address, work.client.register(parsed as never, options)),
   );
@@ -127,14 +154,18 @@ export async function find(schema: TopicSchema, work: SubjectWork): Promise<numb
   );
 }
 
-async function translated<T>(subject: string, work: SubjectWork, asked: Promise<T>): Promise<T> {
+async function translated<T>(
+  schema: TopicSchema,
+  work: SubjectWork,
+  asked: Promise<T>,
+): Promise<T> {
   try {
     return await asked;
   } catch (error) {
     if (isConnectorError(error)) throw error;
     const status = error instanceof Error && 'status' in error ? error.status : undefined;
     const why = error instanceof Error ? error.message : String(error);
-    if (status === 409) throw incompatible(subject, why);
+    if (status === 409) throw await incompatible(schema, why, work);
     if (typeof status === 'number') checkStatus(work.address, status);
     throw unavailable(work.address, why);
   }

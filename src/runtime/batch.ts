@@ -5,6 +5,7 @@ import { recordKey } from '../core/key.ts';
 import { provenance } from '../core/record.ts';
 import type { Memory, StreamState } from '../core/state.ts';
 import { stateKey } from '../core/state.ts';
+import type { TopicRole } from '../core/stream-name.ts';
 import type { Poll, PollTools } from './poll.ts';
 import type { OutgoingRecord } from './ports.ts';
 
@@ -95,7 +96,7 @@ function encodeRecord(record: Value, work: Work): OutgoingRecord {
   const key = recordKey(stream.key, record);
   try {
     const value = work.tools.encoder.encode(stream.name, record);
-    return { role: stream.name, key, value, headers: headersOf(work) };
+    return { role: stream.name, key, value, headers: headersOf(stream.name, work) };
   } catch (error) {
     if (!(error instanceof DeadLetterError)) throw error;
     return deadLetter(error, key, work);
@@ -120,15 +121,21 @@ function deadLetter(error: DeadLetterError, key: string | null, work: Work): Out
     role: 'dead_letters',
     key: stateKey(poll.stream.name, poll.account.id),
     value: tools.encoder.encode('dead_letters', value),
-    headers: headersOf(work),
+    headers: headersOf('dead_letters', work),
   };
 }
 
 /** A dead letter must itself never be too large to send. */
 const maxRawCharacters = 100_000;
 
-function headersOf({ poll }: Work): Readonly<Record<string, string>> {
-  return { stream: poll.stream.name, account: poll.account.id, poll: poll.id };
+/** What a consumer needs to trace a record and to tell it from another delivery of the same. */
+function headersOf(role: TopicRole, { poll, tools }: Work): Readonly<Record<string, string>> {
+  return {
+    stream: poll.stream.name,
+    account: poll.account.id,
+    poll: poll.id,
+    schema: String(tools.encoder.schemaId(role)),
+  };
 }
 
 /**

@@ -43,6 +43,8 @@ export interface AccountDirectory {
 export interface Encoder {
   /** @throws DeadLetterError `encoding.invalid`, naming the field */
   encode(role: TopicRole, value: Value): Buffer;
+  /** The id that the registry gave the schema that `encode` writes a role's values with. */
+  schemaId(role: TopicRole): number;
 }
 
 /** State to wire bytes and back; knows every format ever written. */

@@ -1,0 +1,59 @@
+import type { Json } from '../core/json.ts';
+import { isNode } from '../core/json.ts';
+
+interface Field {
+  readonly type: string;
+  readonly hasDefault: boolean;
+}
+
+const mostNamed = 10;
+
+/**
+ * Names the fields that can make two Avro schemas incompatible: another type, or there in one only
+ * and without a default. Registries name a field by its position, of which there are two.
+ *
+ * @returns such as `"children.id" (was long, is string)`, in the order of the schemas
+ */
+export function describeDifference(before: Json, after: Json): string {
+  const old = listFields(before);
+  const current = listFields(after);
+  const changed = [...current].flatMap(([name, { type, hasDefault }]) => {
+    const was = old.get(name);
+    if (was === undefined) return hasDefault ? [] : [`"${name}" (new, has no default)`];
+    return was.type === type ? [] : [`"${name}" (was ${was.type}, is ${type})`];
+  });
+  const gone = [...old]
+    .filter(([name, { hasDefault }]) => !current.has(name) && !hasDefault)
+    .map(([name]) => `"${name}" (gone, had no default)`);
+  const all = [...changed, ...gone];
+  const more = all.length > mostNamed ? [`${all.length - mostNamed} more`] : [];
+  return [...all.slice(0, mostNamed), ...more].join(', ');
+}
+
+/** Every field by its path, those of records in lists, maps and unions included. */
+function listFields(schema: Json, prefix = ''): Map<string, Field> {
+  if (Array.isArray(schema)) {
+    return new Map(schema.flatMap((branch: Json) => [...listFields(branch, prefix)]));
+  }
+  if (!isNode(schema)) return new Map();
+  const inner = schema['items'] ?? schema['values'];
+  if (inner !== undefined) return listFields(inner, prefix);
+  const fields = Array.isArray(schema['fields']) ? (schema['fields'] as readonly Json[]) : [];
+  return new Map(
+    fields.filter(isNode).flatMap((field) => {
+      const path = `${prefix}${nameType(field['name'] ?? null)}`;
+      const type = field['type'] ?? null;
+      const own: [string, Field] = [path, { type: nameType(type), hasDefault: 'default' in field }];
+      return [own, ...listFields(type, `${path}.`)];
+    }),
+  );
+}
+
+/** A type without its documentation; a record by its name, as its fields are compared by themselves. */
+function nameType(type: Json): string {
+  if (Array.isArray(type)) return type.map(nameType).join(' or ');
+  if (!isNode(type)) return typeof type === 'string' ? type : 'nothing';
+  if (type['items'] !== undefined) return `list of ${nameType(type['items'])}`;
+  if (type['values'] !== undefined) return `map of ${nameType(type['values'])}`;
+  return nameType(type['name'] ?? type['type'] ?? null);
+}

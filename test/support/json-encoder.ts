@@ -1,0 +1,27 @@
+import type { Value } from '../../src/core/json.ts';
+import type { TopicRole } from '../../src/core/stream-name.ts';
+import type { Batch, Encoder, OutgoingRecord } from '../../src/runtime/ports.ts';
+
+/** An encoder without a registry: JSON. `refuse` may name an error for a value. */
+export function createJsonEncoder(
+  refuse: (role: TopicRole, value: Value) => Error | undefined = () => undefined,
+): Encoder {
+  return {
+    schemaId: () => 1,
+    encode(role, value) {
+      const error = refuse(role, value);
+      if (error !== undefined) throw error;
+      return Buffer.from(JSON.stringify(value));
+    },
+  };
+}
+
+/** The value that a record carries. */
+export function valueOf(record: OutgoingRecord | undefined): Value {
+  return JSON.parse(record?.value.toString('utf8') ?? '{}') as Value;
+}
+
+/** `role key` of every record of some batches, in order. */
+export function keysOf(batches: readonly Batch[]): readonly string[] {
+  return batches.flatMap(({ records }) => records.map(({ role, key }) => `${role} ${key}`));
+}
