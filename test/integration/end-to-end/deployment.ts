@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
+import { startGraphApi } from '../../../sandbox/graph-api/server.ts';
+import type { World } from '../../../sandbox/graph-api/world.ts';
+import { truthOf } from '../../../sandbox/graph-api/truth.ts';
+import { startCluster } from '../../../sandbox/cluster/start.ts';
+import type { Cluster } from '../../../sandbox/cluster/start.ts';
+import { startProgram } from '../../../sandbox/program.ts';
+import type { Program } from '../../../sandbox/program.ts';
+import type { DecodedRecord } from '../../../sandbox/topics.ts';
+import { readTopics } from '../../../sandbox/topics.ts';
+import type { Truth } from './expected-records.ts';
+import { unsigned } from './expected-records.ts';
+
+/** How a run of the program ended and what it said. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stderr: string;
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** The real program beside a simulated API, with topics of its own on the shared cluster. */
+export interface Deployment extends AsyncDisposable {
+  readonly cluster: Cluster;
+  readonly api: GraphApi;
+  readonly env: Readonly<Record<string, string>>;
+  topicOf(role: string): string;
+  /** Runs `once` to its end. */
+  once(changes?: Readonly<Record<string, string>>): Promise<Ended>;
+  /** Starts `run`; it is stopped with the deployment. */
+  run(
+    changes: Readonly<Record<string, string>>,
+    onLine: (entry: Readonly<Record<string, unknown>>) => void,
+  ): Program;
+  /** What a `read_committed` consumer sees of a topic. */
+  read(role: string): Promise<readonly DecodedRecord[]>;
+  /** What the world holds now. */
+  truth(): Truth;
+}
+
+export const DAY_MS = 86_400_000;
+
+/** Starts the API of a world and gives the program topics that nobody else has. */
+export async function deploy(world: World): Promise<Deployment> {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await startCluster());
+  const api = stack.use(await startGraphApi({ world }));
+  const id = `e2e-${randomUUID().slice(0, 8)}`;
+  const env = {
+    KAFKA_BROKERS: cluster.brokers.join(','),
+    KAFKA_TOPIC_TEMPLATE: `${id}.{stream}`,
+    KAFKA_TRANSACTIONAL_ID_PREFIX: id,
+    KAFKA_TOPICS_PARTITIONS: '2',
+    KAFKA_TOPICS_STATE_PARTITIONS: '2',
+    SCHEMA_REGISTRY_URL: cluster.registryUrl,
+    INSTAGRAM_ACCESS_TOKEN: world.token,
+    INSTAGRAM_BASE_URL: api.url,
+    HTTP_PORT: '0',
+    LOG_LEVEL: 'debug',
+  };
+  const owned = stack.move();
+  const topicOf = (role: string) => `${id}.${role.replaceAll('_', '-')}`;
+  return {
+    cluster,
+    api,
+    env,
+    topicOf,
+    once: (changes = {}) => runOnce({ ...env, ...changes }),
+    run: (changes, onLine) =>
+      owned.use(
+        startProgram({
+          command: 'run',
+          env: { ...env, ...changes },
+          onLine: (line) => {
+            onLine(parse(line));
+          },
+        }),
+      ),
+    read: async (role) => {
+      const topic = topicOf(role);
+      const at = { brokers: cluster.brokers, registryUrl: cluster.registryUrl };
+      return (await readTopics(at, [topic])).get(topic) ?? [];
+    },
+    truth: () => truthOf(world) as unknown as Truth,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function runOnce(env: Readonly<Record<string, string>>): Promise<Ended> {
+  const log: Readonly<Record<string, unknown>>[] = [];
+  let stderr = '';
+  await using program = startProgram({
+    command: 'once',
+    env,
+    onLine: (line) => log.push(parse(line)),
+    onErrorText: (text) => {
+      stderr += text;
+    },
+  });
+  const code = await program.ended;
+  return { code, stderr, log };
+}
+
+function parse(line: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(line) as Readonly<Record<string, unknown>>;
+}
+
+/** A record's value with its URLs unsigned and without the time of the poll. */
+export function comparable(value: DecodedRecord['value']): Readonly<Record<string, unknown>> {
+  return strip(value) as Readonly<Record<string, unknown>>;
+}
+
+function strip(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(strip);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value)
+    .filter(([name]) => name !== 'polled_at')
+    .map(([name, inner]) => [name, name.endsWith('_url') ? unsigned(inner) : strip(inner)]);
+  return Object.fromEntries(entries);
+}

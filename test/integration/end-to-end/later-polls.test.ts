@@ -1,0 +1,135 @@
+import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import avro from 'avsc';
+import type { Schema } from 'avsc';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import type { DecodedRecord } from '../../../sandbox/topics.ts';
+import type { Deployment } from './deployment.ts';
+import { comparable, DAY_MS, deploy } from './deployment.ts';
+import { expectedDays } from './expected-records.ts';
+
+const HOUR_MS = 3_600_000;
+const startDate = new Date(Date.now() - 60 * DAY_MS).toISOString().slice(0, 10);
+
+type Day = Readonly<Record<string, unknown>>;
+
+/** The last value of every key, as a table of the topic would have it. */
+function latest(records: readonly DecodedRecord[]): Map<string, Day> {
+  return new Map(records.map(({ key, value }) => [key, comparable(value)]));
+}
+
+/** The days whose values are not those known; hours that come empty leave what is known. */
+function changedDays(known: Map<string, Day>, now: Map<string, Day>): Map<string, Day> {
+  const merged = [...now].map(([key, day]) => {
+    const hours = day['online_followers'] as Day | null;
+    const empty = hours === null || Object.keys(hours).length === 0;
+    const before = known.get(key)?.['online_followers'] ?? hours;
+    return [key, { ...day, online_followers: empty ? before : hours }] as const;
+  });
+  return new Map(merged.filter(([key, day]) => !isDeepStrictEqual(day, known.get(key))));
+}
+
+describe('polls after the first', () => {
+  let deployment: Deployment;
+  const once = () => deployment.once({ INSTAGRAM_START_DATE: startDate });
+
+  beforeAll(async () => {
+    deployment = await deploy(
+      createWorld({
+        seed: 11,
+        // A day behind, so that its corrections are never ahead of the program's clock.
+        now: Date.now() - DAY_MS,
+        accounts: 2,
+        smallAccounts: 1,
+        mediaPerAccount: 15,
+        storiesPerAccount: 2,
+        insightsDays: 70,
+      }),
+    );
+    await once();
+  }, 120_000);
+
+  afterAll(async () => {
+    await deployment[Symbol.asyncDispose]();
+  });
+
+  it('publishes the full streams again and no day of user_insights when nothing changed', async () => {
+    const before = await Promise.all(
+      ['users', 'media', 'user_insights'].map((role) => deployment.read(role)),
+    );
+    expect(await once()).toMatchObject({ code: 0 });
+    const after = await Promise.all(
+      ['users', 'media', 'user_insights'].map((role) => deployment.read(role)),
+    );
+
+    const added = after.map((records, index) => records.length - (before[index]?.length ?? 0));
+    expect(added).toEqual([2, 30, 0]);
+  });
+
+  it('asks a window that begins the look-back before the newest day, not the whole past', async () => {
+    deployment.api.ledger.clear();
+    expect(await once()).toMatchObject({ code: 0 });
+
+    const asked = deployment.api.ledger.entries
+      .filter(({ request }) => request.includes('metric=follower_count'))
+      .map(({ request }) => Number(/since=(\d+)/.exec(request)?.[1]) * 1000);
+    const newest = Date.parse(String(deployment.truth().accounts[0]?.days.at(-1)?.['end_time']));
+    expect(asked).toEqual([newest - 2 * DAY_MS, newest - 2 * DAY_MS]);
+  });
+
+  it('publishes exactly the days that are new or that Meta corrected, a day later', async () => {
+    const before = await deployment.read('user_insights');
+    const known = latest(before);
+    const polls = new Set(before.map(({ headers }) => headers['poll']));
+    deployment.api.world.clock.advance(DAY_MS - HOUR_MS);
+
+    expect(await once()).toMatchObject({ code: 0 });
+
+    const added = (await deployment.read('user_insights')).filter(
+      ({ headers }) => !polls.has(headers['poll']),
+    );
+    const expected = changedDays(known, expectedDays(deployment.truth(), startDate));
+    expect(new Map(added.map(({ key, value }) => [key, comparable(value)]))).toEqual(expected);
+    expect(added).toHaveLength(expected.size);
+    expect(expected.size).toBeGreaterThan(1);
+  });
+
+  it('writes a state with every transaction whose sequence ascends by one', async () => {
+    const sequences = (await deployment.read('state'))
+      .filter(({ key }) => key.startsWith('media/'))
+      .reduce((byKey, { key, value }) => {
+        return byKey.set(key, [...(byKey.get(key) ?? []), Number(value?.['sequence'])]);
+      }, new Map<string, number[]>());
+    for (const found of sequences.values()) {
+      expect(found).toEqual(found.map((_, index) => index + 1));
+    }
+    expect(sequences.size).toBe(2);
+  });
+
+  it('is read from offset 0 by a consumer of a later schema', async () => {
+    const registry = deployment.cluster.registryUrl;
+    const text = await readFile(new URL('../../../avro/media.avsc', import.meta.url), 'utf8');
+    const later = JSON.parse(text) as { fields: unknown[] };
+    later.fields.push({ name: 'of_tomorrow', type: ['null', 'string'], default: null });
+    const reader = avro.Type.forSchema(later as unknown as Schema);
+    const records = await deployment.read('media');
+    const id = records[0]?.bytes?.readInt32BE(1) ?? 0;
+    const answer = (await (await fetch(`${registry}/schemas/ids/${id}`)).json()) as {
+      schema: string;
+    };
+    const resolver = reader.createResolver(
+      avro.Type.forSchema(JSON.parse(answer.schema) as Schema),
+    );
+
+    const read = records.map(({ bytes }) => {
+      const value: unknown = reader.fromBuffer(bytes?.subarray(5) ?? Buffer.alloc(0), resolver);
+      return value as Readonly<Record<string, unknown>>;
+    });
+
+    expect(read.length).toBeGreaterThanOrEqual(90);
+    expect(read.map(({ id: media, of_tomorrow: added }) => [media, added])).toEqual(
+      records.map(({ key }) => [key, null]),
+    );
+  });
+});
