@@ -97,7 +97,7 @@ async function fillAnew(entry: CacheEntry, directory: string): Promise<void> {
 }
 
 /** Whether a folder has its manifest and every file of it in the right size; never rejects. */
-export async function isWhole(directory: string): Promise<boolean> {
+async function isWhole(directory: string): Promise<boolean> {
   try {
     const text = await readFile(join(directory, MANIFEST), 'utf8');
     const manifest = JSON.parse(text) as Manifest;

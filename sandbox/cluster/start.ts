@@ -3,7 +3,7 @@ import { startByDocker } from './docker.ts';
 import { useEnvironment } from './environment.ts';
 import { startByJava } from './java.ts';
 
-export type { Cluster, ClusterOptions, Faults } from './cluster.ts';
+export type { Cluster, ClusterOptions } from './cluster.ts';
 
 /** A way to get a cluster; rejects with the reason when it cannot serve. */
 export interface Candidate {

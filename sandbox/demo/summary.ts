@@ -19,7 +19,7 @@ const STATE_TOPIC = 'instagram.state';
 const DEAD_LETTER_TOPIC = 'instagram.dead-letters';
 
 /** The topic of a stream under the default template. */
-export function topicOf(stream: string): string {
+function topicOf(stream: string): string {
   return `instagram.${stream.replaceAll('_', '-')}`;
 }
 

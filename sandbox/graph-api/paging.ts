@@ -103,7 +103,7 @@ function linkParameters(request: EdgeRequest, context: Context): [string, string
 }
 
 /** An absolute link to a path of the same version. */
-export function linkTo(
+function linkTo(
   path: string,
   parameters: readonly (readonly [string, string])[],
   context: Context,

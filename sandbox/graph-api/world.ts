@@ -6,7 +6,7 @@ import { createDraw, drawDigits, drawText } from './world/draws.ts';
 import type { Account, Media, Page, World } from './world/model.ts';
 import { signUrl } from './world/signature.ts';
 
-export type { Account, Day, Media, Page, World } from './world/model.ts';
+export type { World } from './world/model.ts';
 
 /** What a world is made of; the same spec and clock give the same world. */
 export interface WorldSpec {

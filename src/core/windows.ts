@@ -17,7 +17,7 @@ export const maxWindowMs = 30 * dayMs;
  */
 export const recentReachMs = 30 * dayMs - hourMs;
 /** `reach` goes back two years ("Metrics data is available for the last 2 years"); a day inside. */
-export const longReachMs = 729 * dayMs;
+const longReachMs = 729 * dayMs;
 /** Accounts ahead of UTC have a day that ends in our future. */
 export const futureMs = dayMs;
 

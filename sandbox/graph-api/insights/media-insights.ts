@@ -8,7 +8,7 @@ import { MEDIA_BREAKDOWNS, MEDIA_METRICS } from './media-metrics.ts';
 import { checkEnum, listParameter, metricsOf } from './parameters.ts';
 
 /** Fewer viewers than this, and a story's insights are refused. */
-export const FEWEST_VIEWERS = 5;
+const FEWEST_VIEWERS = 5;
 
 /**
  * Answers `/{media}/insights` and `insights.metric(…)`, all or nothing. Order of checks: the

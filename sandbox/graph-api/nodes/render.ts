@@ -23,6 +23,6 @@ export function renderNode(
 }
 
 /** A field without modifiers. */
-export function plainField(name: string): FieldRequest {
+function plainField(name: string): FieldRequest {
   return { name, key: name, parameters: new Map() };
 }

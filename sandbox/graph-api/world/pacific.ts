@@ -33,11 +33,6 @@ export function pacificMidnights(sinceMs: number, untilMs: number): number[] {
   return found;
 }
 
-/** The newest midnight US Pacific that is not after `atMs`. */
-export function lastPacificMidnight(atMs: number): number {
-  return pacificMidnights(atMs - 2 * DAY_MS, atMs).at(-1) ?? atMs;
-}
-
 /** The way the API writes times: `2026-05-12T05:26:06+0000`. */
 export function formatTime(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 19)}+0000`;

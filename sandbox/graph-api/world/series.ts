@@ -6,7 +6,7 @@ import { DAY_MS, formatTime, pacificMidnights } from './pacific.ts';
 /** Insights that need a hundred followers are absent below. */
 export const FOLLOWERS_FOR_DETAIL = 100;
 /** `follower_count` and `online_followers` reach back this far. */
-export const SHORT_MEMORY_MS = 30 * DAY_MS;
+const SHORT_MEMORY_MS = 30 * DAY_MS;
 const SETTLED_AFTER_MS = 2 * DAY_MS;
 
 /** What a daily series follows from. */

@@ -12,7 +12,7 @@ export interface StandingClock extends Clock {
   wakeAll(): void;
 }
 
-export function createStandingClock(nowMs: number): StandingClock {
+function createStandingClock(nowMs: number): StandingClock {
   const sleepers = new Map<() => void, number>();
   return {
     get sleeping() {
