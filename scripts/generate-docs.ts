@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { renderConfigurationPage } from '../src/config/page.ts';
+import { renderStreamsPage } from './streams-page.ts';
 
 interface GeneratedDocument {
   /** From the project's root. */
@@ -13,6 +14,7 @@ interface GeneratedDocument {
 
 const documents: readonly GeneratedDocument[] = [
   { file: 'docs/configuration.md', render: renderConfigurationPage },
+  { file: 'docs/streams.md', render: renderStreamsPage },
 ];
 
 const check = process.argv.includes('--check');

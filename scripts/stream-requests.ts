@@ -1,0 +1,118 @@
+import type { Login } from '../src/core/account.ts';
+import { fieldsParameter } from '../src/core/fields.ts';
+import type { Node } from '../src/core/json.ts';
+import { maxIds } from '../src/core/metric-groups.ts';
+import type { MetricGroup, Source, Stream } from '../src/core/stream.ts';
+import { maxWindowMs, recentReachMs } from '../src/core/windows.ts';
+
+type SourceOf<Kind extends Source['kind']> = Extract<Source, { readonly kind: Kind }>;
+
+const dayMs = 86_400_000;
+
+/** What a stream asks of the API, as Markdown: its requests, their number and its metrics. */
+export function describeRequests({ source }: Stream): string {
+  switch (source.kind) {
+    case 'object':
+      return `One request a poll:\n\n${code(`GET /{account}?fields=${fieldsParameter(source.fields)}`)}`;
+    case 'list':
+      return describeList(source);
+    case 'insights':
+      return describeInsights(source);
+    case 'series':
+      return describeSeries(source);
+    case 'breakdowns':
+      return describeBreakdowns(source);
+  }
+}
+
+function code(text: string): string {
+  return `\`\`\`text\n${text}\n\`\`\``;
+}
+
+function describeList(source: SourceOf<'list'>): string {
+  const without = (source.facebookOnly ?? []).map((name) => `\`${name}\``).join(', ');
+  return [
+    `One request a page, until the last:\n\n${code(listRequest(source))}`,
+    ...(without === '' ? [] : [`With Instagram Login without ${without}.`]),
+  ].join('\n\n');
+}
+
+function listRequest({ edge, fields }: Pick<SourceOf<'list'>, 'edge' | 'fields'>): string {
+  return `GET /{account}/${edge}?fields=${fieldsParameter(fields)}&limit={page size}`;
+}
+
+function describeInsights(source: SourceOf<'insights'>): string {
+  const list = listRequest({ edge: source.edge, fields: source.listFields });
+  const requests = [
+    list,
+    'GET /?ids={ids}&fields=insights.metric({metrics})',
+    'GET /?ids={ids}&fields=insights.metric({metrics}).breakdown({breakdown})',
+  ];
+  const groups = metricSets(source);
+  const breakdown = groups.some(({ group }) => group.breakdown !== undefined);
+  const rows = groups.map(
+    ({ of, group: { metrics, breakdown: by } }) =>
+      `| ${of} | ${metrics.map((metric) => `\`${metric}\``).join(', ')} | ${by === undefined ? '' : `\`${by}\``} |`,
+  );
+  return [
+    `One request a page of the list; then one for every ${maxIds} media that answer the same metrics, and for each of ` +
+      'their rows below. A media or a metric that is refused is found by further requests and left out; the others are kept.',
+    code(requests.slice(0, breakdown ? 3 : 2).join('\n')),
+    ['| Of | Metrics | Breakdown |', '|---|---|---|', ...rows].join('\n'),
+  ].join('\n\n');
+}
+
+interface MetricSet {
+  readonly of: string;
+  readonly group: MetricGroup;
+}
+
+/** The sets of metrics by what was listed and by login, each once. */
+function metricSets({ edge, groups }: SourceOf<'insights'>): readonly MetricSet[] {
+  const listed: readonly (readonly [string, Node])[] =
+    edge === 'media'
+      ? [
+          ['`FEED`', { media_product_type: 'FEED' }],
+          ['`REELS`', { media_product_type: 'REELS' }],
+          ['any other product type', {}],
+        ]
+      : [['live stories', {}]];
+  return listed.flatMap(([what, node]) => {
+    const [facebook, instagram] = (['facebook', 'instagram'] as const).map((login: Login) =>
+      groups(node, login),
+    );
+    return (facebook ?? []).flatMap((group, index) => {
+      const other = instagram?.[index];
+      if (JSON.stringify(group) === JSON.stringify(other)) return [{ of: what, group }];
+      return [
+        { of: `${what}, Facebook Login`, group },
+        ...(other === undefined ? [] : [{ of: `${what}, Instagram Login`, group: other }]),
+      ];
+    });
+  });
+}
+
+function describeSeries({ requests }: SourceOf<'series'>): string {
+  const rows = requests.map(({ period, metrics, recentOnly }) => {
+    const names = Object.entries(metrics).map(([metric, as]) =>
+      metric === as ? `\`${metric}\`` : `\`${metric}\` as \`${as}\``,
+    );
+    return `| \`${period}\` | ${names.join(', ')} | ${recentOnly.map((name) => `\`${name}\``).join(', ')} |`;
+  });
+  return [
+    `Up to ${requests.length} requests a window, one a row, merged by \`end_time\`. A window is at most ` +
+      `${maxWindowMs / dayMs} days; what reaches back ${Math.ceil(recentReachMs / dayMs)} days only is left out of older ones.`,
+    code(
+      'GET /{account}/insights?metric={metrics}&period={period}&since={seconds}&until={seconds}',
+    ),
+    ['| Period | Metrics | Recent windows only |', '|---|---|---|', ...rows].join('\n'),
+  ].join('\n\n');
+}
+
+function describeBreakdowns({ metric, period, breakdowns }: SourceOf<'breakdowns'>): string {
+  const requests = breakdowns.map(
+    (breakdown) =>
+      `GET /{account}/insights?metric=${metric}&period=${period}&metric_type=total_value&breakdown=${breakdown}`,
+  );
+  return `${breakdowns.length} requests a poll:\n\n${code(requests.join('\n'))}`;
+}

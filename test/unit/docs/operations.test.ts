@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { errorCodes } from '../../../src/core/errors.ts';
+import { initialHealth } from '../../../src/observability/health.ts';
+import { createInstruments, registerGauges } from '../../../src/observability/instruments.ts';
+import { rowsBelow } from './markdown.ts';
+
+const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+
+const dispositions =
+  /^(?:(?:retry|wait|skip|dead-letter|stop-stream|stop-account|stop-process \([123]\))(?:$|; )|none: )/;
+
+describe('docs/operations.md', () => {
+  const codes = rowsBelow(page, '## Error codes');
+
+  test('has one row for every error code, in the order of the list', () => {
+    expect(codes.map(([code]) => code)).toEqual(errorCodes.map((code) => `\`${code}\``));
+  });
+
+  test('says of every error code what the program does, what it means and what to do', () => {
+    expect(codes.filter((cells) => cells.length !== 4 || cells.includes(''))).toEqual([]);
+    expect(codes.filter(([, disposition = '']) => !dispositions.test(disposition))).toEqual([]);
+  });
+
+  test('has one row for every metric, with its type and labels', async () => {
+    const registry = new Registry();
+    createInstruments(registry);
+    registerGauges(registry, () => initialHealth({}), '1.0.0');
+
+    const rows = rowsBelow(page, '## Metrics').map(([name, type, labels]) => [name, type, labels]);
+
+    expect(rows.sort()).toEqual(
+      (await registry.getMetricsAsJSON())
+        .map(({ name, type }) => [`\`${name}\``, String(type), labelsOf(registry, name)])
+        .sort(),
+    );
+  });
+});
+
+function labelsOf(registry: Registry, name: string): string {
+  const metric = registry.getSingleMetric(name) as unknown as { labelNames: readonly string[] };
+  return metric.labelNames.map((label) => `\`${label}\``).join(', ');
+}

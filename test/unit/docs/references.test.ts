@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { anchorsOf } from './markdown.ts';
+
+const root = new URL('../../../', import.meta.url);
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`),
+  ...readdirSync(new URL('docs/decisions/', root)).map((name) => `docs/decisions/${name}`),
+].filter((name) => name.endsWith('.md'));
+
+/** What the example of CONTRIBUTING would add. */
+const examples = new Set(['avro/comments.avsc', 'src/streams/comments.ts']);
+
+function read(page: string): string {
+  return readFileSync(new URL(page, root), 'utf8');
+}
+
+/** Files and folders that a page names in code, from the project's root. */
+function pathsIn(text: string): readonly string[] {
+  const named = text.matchAll(
+    /`((?:\.ci|avro|bench|config|docs|sandbox|scripts|src|test)\/[\w./-]*)`/g,
+  );
+  return [...named].map(([, path = '']) => path);
+}
+
+interface Link {
+  readonly page: string;
+  /** Relative to the page; empty for the page itself. */
+  readonly file: string;
+  readonly anchor: string;
+}
+
+function linksIn(page: string): readonly Link[] {
+  const links = read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g);
+  return [...links].map(([, file = '', anchor = '']) => ({ page, file, anchor }));
+}
+
+function leadsSomewhere({ page, file, anchor }: Link): boolean {
+  const target = new URL(file, new URL(page, root));
+  if (!existsSync(target)) return false;
+  return anchor === '' || anchorsOf(readFileSync(target, 'utf8')).has(anchor);
+}
+
+describe('the documents', () => {
+  test('name only files that are there', () => {
+    const missing = pages.flatMap((page) =>
+      pathsIn(read(page))
+        .filter((path) => !examples.has(path) && !existsSync(new URL(path, root)))
+        .map((path) => `${page}: ${path}`),
+    );
+
+    expect(missing).toEqual([]);
+  });
+
+  test('name for each invariant a test that cites its number', () => {
+    const [, section = ''] = read('docs/architecture.md').split('\n## Invariants\n');
+    const items = [...section.matchAll(/^(\d)\. [^]*?(?=^\d\. |^## )/gm)];
+    const proved = items
+      .filter(([item, number = '']) =>
+        pathsIn(item).some(
+          (path) => path.endsWith('.test.ts') && read(path).includes(`Invariant ${number}`),
+        ),
+      )
+      .map(([, number]) => number);
+
+    expect(proved).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
+  });
+
+  test('link only to pages and headings that are there', () => {
+    expect(pages.flatMap(linksIn).filter((link) => !leadsSomewhere(link))).toEqual([]);
+  });
+});

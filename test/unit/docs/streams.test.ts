@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { renderStreamsPage } from '../../../scripts/streams-page.ts';
+import { rowsBelow } from './markdown.ts';
+
+const page = renderStreamsPage();
+
+describe('docs/streams.md', () => {
+  test('is the page rendered from the declarations, the schemas and the defaults', () => {
+    const file = readFileSync(new URL('../../../docs/streams.md', import.meta.url), 'utf8');
+
+    expect(file).toBe(page);
+  });
+
+  test('says of each stream its topic, key, kind and interval', () => {
+    const overview = rowsBelow(page, '# Streams').map((cells) => cells.slice(0, 5));
+
+    expect(overview).toContainEqual([
+      '[`user_insights`](#user_insights)',
+      '`instagram.user-insights`',
+      '`business_account_id/date`',
+      'incremental',
+      '3h',
+    ]);
+    expect(overview).toHaveLength(7);
+  });
+
+  test('writes out records within records, also where the schema only names them', () => {
+    const fields = rowsBelow(page, '## `media`').map(([name, type]) => [name, type]);
+
+    expect(fields).toContainEqual(['`children`', 'list of MediaChild or null']);
+    expect(fields).toContainEqual(['`children[].owner.id`', 'string']);
+    expect(fields).toContainEqual(['`timestamp`', 'timestamp-millis or null']);
+  });
+
+  test('has the metrics of each product type and login', () => {
+    expect(page).toMatch(/\| `REELS` \|[^|]*`ig_reels_avg_watch_time`/);
+    expect(page).toMatch(/\| live stories, Facebook Login \|[^|]*`link_clicks` \|/);
+    expect(page).toMatch(/\| live stories, Instagram Login \|[^|]*`profile_activity` \|/);
+  });
+});
