@@ -1,0 +1,45 @@
+# The producer: `docker build -t instagram-kafka-producer .`
+# The sandbox's simulator of the Graph API: `docker build --target sandbox .`
+
+# Node comes with the image, so the npm package `node` and every other install script are left alone.
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json
+
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+
+# Runs from its sources, which Node can, and takes its libraries from the development dependencies.
+FROM build AS sandbox
+COPY sandbox ./sandbox
+USER 10001:10001
+ENV HOST=0.0.0.0 PORT=8090
+EXPOSE 8090
+STOPSIGNAL SIGTERM
+CMD ["node", "sandbox/graph-api-server.ts"]
+
+# The last stage is the one that a build without --target makes.
+FROM node:24-bookworm-slim AS producer
+WORKDIR /app
+ENV NODE_ENV=production HTTP_HOST=0.0.0.0 HTTP_PORT=8080
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json ./
+COPY avro ./avro
+COPY config ./config
+COPY --from=build /app/dist ./dist
+# A number, so that Kubernetes' runAsNonRoot can see that it is not root.
+USER 10001:10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# /livez of HTTP_PORT. Not /readyz: a broker that is away is no reason to restart this program.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
+  CMD ["node", "dist/main.js", "health"]
+# kafkajs makes negative timers on Node 24 (tulios/kafkajs#1751): harmless, noisy.
+ENTRYPOINT ["node", "--disable-warning=TimeoutNegativeWarning", "dist/main.js"]
+CMD ["run"]
