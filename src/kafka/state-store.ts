@@ -1,4 +1,4 @@
-import { StopStreamError } from '../core/errors.ts';
+import { isConnectorError, StopStreamError } from '../core/errors.ts';
 import { stateKey } from '../core/state.ts';
 import { isStreamName } from '../core/stream-name.ts';
 import type { Restored, StateCodec, StateStore } from '../runtime/ports.ts';
@@ -8,7 +8,7 @@ import { readState } from './state-reader.ts';
 import type { StateEntry } from './state-topic.ts';
 
 function unreadable(key: string, why: string): Restored {
-  const message = `The state ${key} cannot be read: ${why}. Write a tombstone for this key to start it over.`;
+  const message = `The state ${key} cannot be read: ${why}. Write a tombstone for this key into the partition that it is in, to start it over.`;
   return { kind: 'unreadable', error: new StopStreamError('state.unreadable', message) };
 }
 
@@ -23,6 +23,8 @@ async function decode(codec: StateCodec, { key, value }: StateEntry): Promise<Re
     if (belongsTo !== key) return unreadable(key, `it holds the state of ${belongsTo}`);
     return { kind: 'state', state };
   } catch (error) {
+    // A registry that is away says nothing about the state: the restore is tried again.
+    if (isConnectorError(error) && error.code !== 'state.unreadable') throw error;
     return { kind: 'unreadable', error: error instanceof Error ? error : new Error(String(error)) };
   }
 }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { RetryError } from '../../../src/core/errors.ts';
 import { partitionOf } from '../../../src/core/partition.ts';
+import { openKafka } from '../../../src/kafka/open.ts';
 import { jsonStateCodec } from '../../support/json-state-codec.ts';
 import {
   createKafkaWorld,
@@ -122,11 +124,29 @@ describe('restore', () => {
     expect(reasons).toEqual({
       'media/1': 'The state media/1 is not JSON.',
       'who/1':
-        'The state who/1 cannot be read: the key is not <stream>/<account id>. Write a tombstone for this key to start it over.',
+        'The state who/1 cannot be read: the key is not <stream>/<account id>. Write a tombstone for this key into the partition that it is in, to start it over.',
       'users/2':
-        'The state users/2 cannot be read: it holds the state of media/2. Write a tombstone for this key to start it over.',
+        'The state users/2 cannot be read: it holds the state of media/2. Write a tombstone for this key into the partition that it is in, to start it over.',
       'media/3': 'readable',
     });
+  });
+
+  test('rejects, and calls no state unreadable, when the registry is away', async () => {
+    const { publisher } = await world.openReady();
+    await publisher.publish(mediaBatch(account, 1, []), noSignal);
+    const away = new RetryError('registry.unavailable', 'away');
+    const codec = { ...jsonStateCodec, decode: () => Promise.reject(away) };
+    const next = openKafka(world.options, {
+      codec,
+      telemetry: { report: () => undefined },
+      log: () => undefined,
+    });
+    try {
+      await next.prepareTopics(noSignal);
+      await expect(next.stateStore.restore(noSignal)).rejects.toBe(away);
+    } finally {
+      await next[Symbol.asyncDispose]();
+    }
   });
 
   test('rejects with the reason when it is aborted', async () => {
