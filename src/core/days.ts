@@ -22,7 +22,8 @@ export function mergeDays(answers: readonly SeriesAnswer[]): readonly Node[] {
   const days = new Map<string, Record<string, Json>>();
   for (const { request, body } of answers) {
     for (const metric of dataOf(body, body)) {
-      const name = request.metrics[textOf(metric['name'])];
+      const asked = textOf(metric['name']);
+      const name = Object.hasOwn(request.metrics, asked) ? request.metrics[asked] : undefined;
       if (name === undefined) continue;
       for (const point of pointsOf(metric, body)) {
         const date = point['end_time'];

@@ -24,7 +24,8 @@ const byProduct: Readonly<Record<string, readonly string[]>> = {
 /** The metrics of a listed media; a product type that is new or was not said gets the common set. */
 export function mediaMetrics(listed: Node): readonly MetricGroup[] {
   const product = listed['media_product_type'];
-  return [{ metrics: (typeof product === 'string' ? byProduct[product] : undefined) ?? shared }];
+  const known = typeof product === 'string' && Object.hasOwn(byProduct, product);
+  return [{ metrics: (known ? byProduct[product] : undefined) ?? shared }];
 }
 
 const storyMetrics = [
