@@ -8,9 +8,13 @@ const longestTimerMs = 2_147_483_647;
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   async sleep(ms, signal) {
-    for (let left = ms; left > 0; left -= longestTimerMs) {
-      await delay(Math.min(left, longestTimerMs), undefined, { signal });
+    try {
+      for (let left = ms; left > 0; left -= longestTimerMs) {
+        await delay(Math.min(left, longestTimerMs), undefined, { signal });
+      }
+    } finally {
+      // An aborted timer rejects with an error of its own, not with the reason.
+      signal.throwIfAborted();
     }
-    signal.throwIfAborted();
   },
 };
