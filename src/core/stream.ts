@@ -33,7 +33,13 @@ export interface SeriesRequest {
 /** What a stream asks of the API; every request that it can cause stands here. */
 export type Source =
   | { readonly kind: 'object'; readonly fields: Fields }
-  | { readonly kind: 'list'; readonly edge: 'media' | 'stories'; readonly fields: Fields }
+  | {
+      readonly kind: 'list';
+      readonly edge: 'media' | 'stories';
+      readonly fields: Fields;
+      /** Fields that Instagram Login does not know; one of them fails a whole request. */
+      readonly facebookOnly?: readonly string[];
+    }
   | {
       readonly kind: 'insights';
       /** The list that names the media. */

@@ -18,6 +18,16 @@ export const mediaFields: Fields = {
   username: text,
 };
 
+/** The counts of 2026; on all versions, with Facebook Login alone. */
+const facebookFields: Fields = {
+  reposts_count: long,
+  saved_count: long,
+  shares_count: long,
+  total_like_count: long,
+  total_comments_count: long,
+  total_views_count: long,
+};
+
 const fields: Fields = {
   ...mediaFields,
   caption: text,
@@ -26,12 +36,7 @@ const fields: Fields = {
   like_count: long,
   media_product_type: text,
   alt_text: text,
-  reposts_count: long,
-  saved_count: long,
-  shares_count: long,
-  total_like_count: long,
-  total_comments_count: long,
-  total_views_count: long,
+  ...facebookFields,
   children: list(mediaFields),
 };
 
@@ -46,6 +51,6 @@ export const media: Stream = {
   mode: 'full',
   doc: 'Posts, reels and albums with their children.',
   key: ['id'],
-  source: { kind: 'list', edge: 'media', fields },
+  source: { kind: 'list', edge: 'media', fields, facebookOnly: Object.keys(facebookFields) },
   toRecord: recordOf(fields),
 };

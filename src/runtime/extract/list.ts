@@ -1,5 +1,4 @@
 import { DeadLetterError } from '../../core/errors.ts';
-import type { Fields } from '../../core/fields.ts';
 import { fieldsParameter } from '../../core/fields.ts';
 import type { Json, Node } from '../../core/json.ts';
 import { describeJson, isNode } from '../../core/json.ts';
@@ -31,10 +30,11 @@ export interface ListedPage {
  * @throws DeadLetterError `graph.bad-body` when a page is not a list, or the cursors go in a circle
  */
 export async function* listPages(
-  source: { readonly edge: string; readonly fields: Fields },
+  source: Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'>,
   context: ExtractContext,
 ): AsyncGenerator<ListedPage, void, undefined> {
   const { graph, account, signal } = context;
+  const unknown = context.login === 'instagram' ? (source.facebookOnly ?? []) : [];
   const left: Skipped[] = [];
   const seen = new Set<string>();
   let after: string | undefined;
@@ -47,7 +47,7 @@ export async function* listPages(
             endpoint: `/{account}/${source.edge}`,
             path: `/${account.id}/${source.edge}`,
             query: {
-              fields: fieldsParameter(source.fields, refused),
+              fields: fieldsParameter(source.fields, new Set([...unknown, ...refused])),
               limit: String(limit),
               ...(after === undefined ? {} : { after }),
             },
