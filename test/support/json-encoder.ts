@@ -7,7 +7,7 @@ export function createJsonEncoder(
   refuse: (role: TopicRole, value: Value) => Error | undefined = () => undefined,
 ): Encoder {
   return {
-    schemaId: () => 1,
+    schemaId: (role) => (role === 'dead_letters' ? 2 : 1),
     encode(role, value) {
       const error = refuse(role, value);
       if (error !== undefined) throw error;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { murmur2, partitionOf } from '../../../src/core/partition.ts';
 
 const encoder = new TextEncoder();
@@ -21,6 +22,27 @@ describe('murmur2', () => {
 
   test('hashes a view into a larger buffer by its own bytes alone', () => {
     expect(murmur2(encoder.encode('xx21yy').subarray(2, 4))).toBe(-973932308);
+  });
+});
+
+describe('any hash', () => {
+  test('is a signed whole number of 32 bits, as Java has them', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        const hash = murmur2(bytes);
+        expect(hash).toBe(hash | 0);
+        expect(murmur2(new Uint8Array(bytes))).toBe(hash);
+      }),
+    );
+  });
+
+  test('belongs to a partition that there is', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 1, max: 1000 }), (key, count) => {
+        const partition = partitionOf(key, count);
+        expect(Number.isInteger(partition) && partition >= 0 && partition < count).toBe(true);
+      }),
+    );
   });
 });
 

@@ -1,0 +1,20 @@
+import type { StreamName } from '../../../src/core/stream-name.ts';
+import type { Example } from './example.ts';
+import { media } from './media.ts';
+import { mediaInsights } from './media-insights.ts';
+import { stories } from './stories.ts';
+import { storyInsights } from './story-insights.ts';
+import { userInsights } from './user-insights.ts';
+import { userLifetimeInsights } from './user-lifetime-insights.ts';
+import { users } from './users.ts';
+
+/** One example a stream; a new stream does not compile without one. */
+export const examples: Readonly<Record<StreamName, Example>> = {
+  stories,
+  story_insights: storyInsights,
+  users,
+  media,
+  media_insights: mediaInsights,
+  user_insights: userInsights,
+  user_lifetime_insights: userLifetimeInsights,
+};

@@ -1,0 +1,48 @@
+import type { Example } from './example.ts';
+
+export const media: Example = {
+  node: {
+    id: '18000000000000001',
+    ig_id: '3900000000000000001',
+    media_type: 'CAROUSEL_ALBUM',
+    media_url: 'https://scontent.cdninstagram.com/v/1.jpg?_nc_ht=h&_nc_rid=abc&oe=6A247B54',
+    owner: { id: '17841400000000001' },
+    permalink: 'https://www.instagram.com/p/AAAAAAAAAAA/',
+    shortcode: 'AAAAAAAAAAA',
+    thumbnail_url: 'https://scontent.cdninstagram.com/v/1-thumb.jpg?oe=6A247B54',
+    timestamp: '2026-05-12T05:26:06+0000',
+    username: 'first',
+    caption: 'Two pictures 📈',
+    comments_count: 4,
+    is_comment_enabled: true,
+    like_count: 31,
+    media_product_type: 'FEED',
+    alt_text: 'A table',
+    reposts_count: 1,
+    saved_count: 2,
+    shares_count: 3,
+    total_like_count: 33,
+    total_comments_count: 5,
+    total_views_count: 810,
+    children: {
+      data: [
+        {
+          id: '18000000000000002',
+          ig_id: '3900000000000000002',
+          media_type: 'VIDEO',
+          media_url: 'https://scontent.cdninstagram.com/v/2.mp4?_nc_rid=def&oe=6A247B54',
+          owner: { id: '17841400000000001' },
+          permalink: 'https://www.instagram.com/p/BBBBBBBBBBB/',
+          shortcode: 'BBBBBBBBBBB',
+          thumbnail_url: 'https://scontent.cdninstagram.com/v/2-thumb.jpg',
+          timestamp: '2026-05-12T05:26:05+0000',
+          username: 'first',
+        },
+        { id: '18000000000000003' },
+      ],
+    },
+  },
+  minimal: { id: '18000000000000001' },
+  key: '18000000000000001',
+  required: ['id', 'owner.id', 'children[0].id', 'children[0].owner.id', 'children[1].id'],
+};

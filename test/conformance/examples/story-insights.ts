@@ -1,0 +1,22 @@
+import type { Example } from './example.ts';
+
+export const storyInsights: Example = {
+  node: {
+    id: '18000000000000011',
+    timestamp: '2026-05-12T05:26:06+0000',
+    reach: 90,
+    replies: 1,
+    follows: 2,
+    profile_visits: 3,
+    shares: 4,
+    total_interactions: 5,
+    views: 120,
+    navigation: 25,
+    navigation_actions: { tap_forward: 19, tap_back: 4, tap_exit: 1, swipe_forward: 1 },
+    link_clicks: 6,
+    profile_activity: 7,
+  },
+  minimal: { id: '18000000000000011' },
+  key: '18000000000000011',
+  required: ['id'],
+};

@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+import { DeadLetterError } from '../../src/core/errors.ts';
+import type { Json, Node, Value } from '../../src/core/json.ts';
+import { recordKey } from '../../src/core/key.ts';
+import { streamNames } from '../../src/core/stream-name.ts';
+import { readSchema } from '../../src/registry/schemas.ts';
+import { streams } from '../../src/streams/index.ts';
+import { account } from '../support/accounts.ts';
+import { deepFreeze, thrownBy } from '../support/frozen.ts';
+import { examples } from './examples/index.ts';
+import { placesOf, withValue } from './places.ts';
+import { schemaFields } from './schema-fields.ts';
+import { checkedPlaces, refusedPath, wrongFor } from './wrong-values.ts';
+
+const origin = { account, polledAtMs: 1_760_000_000_000 };
+
+describe.each(streamNames)('the stream %s', (name) => {
+  const stream = streams[name];
+  const example = examples[name];
+  const schema = readSchema(name);
+
+  const recordOf = (node: Node): Value => {
+    const mapped = stream.toRecord(node, origin);
+    if (mapped.kind === 'skipped') throw new Error(`skipped: ${mapped.reason}`);
+    return mapped.record;
+  };
+
+  test('makes records whose fields are those of its schema, in any order', () => {
+    const declared = schemaFields(JSON.parse(schema.text) as Json)
+      .map(({ path }) => path)
+      .filter((path) => !path.includes('.'));
+
+    expect(Object.keys(recordOf(example.node)).sort()).toEqual([...declared].sort());
+  });
+
+  test('has an example in which nothing is null', () => {
+    const empty = placesOf(recordOf(example.node)).filter(({ value, path }) => {
+      return value === null && !path.startsWith('children[1].');
+    });
+
+    expect(empty).toEqual([]);
+  });
+
+  test.each([
+    ['all that it declares', example.node],
+    ['only what must be there', example.minimal],
+  ])('encodes and decodes to equal values for a node with %s', (_what, node) => {
+    const record = recordOf(node);
+
+    expect(schema.type.fromBuffer(schema.type.toBuffer(record))).toEqual(record);
+  });
+
+  test('gives equal nodes equal keys', () => {
+    expect(recordKey(stream.key, recordOf(example.node))).toBe(example.key);
+    expect(recordKey(stream.key, recordOf(structuredClone(example.node)))).toBe(example.key);
+    expect(recordKey(stream.key, recordOf(example.minimal))).toBe(example.key);
+  });
+
+  test('leaves out and names a field that nobody declared', () => {
+    const mapped = stream.toRecord({ ...example.node, brand_new: { a: 1 } }, origin);
+
+    expect(mapped).toEqual({
+      kind: 'record',
+      record: recordOf(example.node),
+      unknown: ['brand_new'],
+    });
+    expect(stream.toRecord(example.node, origin)).toMatchObject({ unknown: [] });
+  });
+
+  test('leaves its input as it came', () => {
+    const node = structuredClone(example.node);
+
+    expect(recordOf(deepFreeze(node))).toEqual(recordOf(example.node));
+    expect(node).toEqual(example.node);
+  });
+
+  // Invariant 5
+  test.each(checkedPlaces(example.node))(
+    'refuses $path by name when its type is wrong (Invariant 5)',
+    (place) => {
+      const node = withValue(example.node, place, wrongFor(place.value));
+      const error = thrownBy(() => stream.toRecord(node, origin));
+
+      expect(error).toBeInstanceOf(DeadLetterError);
+      expect(error).toMatchObject({ code: 'mapping.invalid', path: refusedPath(place) });
+      expect(error).toMatchObject({ raw: JSON.stringify(node) });
+      expect((error as Error).message).toContain(`"${refusedPath(place)}"`);
+    },
+  );
+
+  test.each(example.required)('refuses a node without %s by name', (path) => {
+    const place = placesOf(example.node).find((candidate) => candidate.path === path);
+    if (place === undefined) throw new Error(`the example has no ${path}`);
+    const node = withValue(example.node, place, undefined);
+
+    expect(thrownBy(() => stream.toRecord(node, origin))).toMatchObject({
+      name: 'DeadLetterError',
+      code: 'mapping.invalid',
+      path,
+      raw: JSON.stringify(node),
+    });
+  });
+});

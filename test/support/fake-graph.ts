@@ -1,0 +1,46 @@
+import type { Node } from '../../src/core/json.ts';
+import type { Graph, GraphRequest } from '../../src/runtime/ports.ts';
+
+/** What a request is answered with; an error is thrown. */
+export type Answer = Node | Error;
+
+/** A Graph API that keeps what it was asked. */
+export interface FakeGraph extends Graph {
+  readonly requests: readonly GraphRequest[];
+  /** Only the queries, which is what most tests look at. */
+  readonly queries: readonly GraphRequest['query'][];
+}
+
+/** Answers each request by a rule; `index` counts the requests from 0. */
+export function createFakeGraph(
+  answer: (request: GraphRequest, index: number) => Answer | Promise<Answer>,
+): FakeGraph {
+  const requests: GraphRequest[] = [];
+  return {
+    requests,
+    get queries() {
+      return requests.map(({ query }) => query);
+    },
+    async get(request, signal) {
+      signal.throwIfAborted();
+      requests.push(request);
+      const given = await answer(request, requests.length - 1);
+      signal.throwIfAborted();
+      if (given instanceof Error) throw given;
+      return given;
+    },
+  };
+}
+
+/** Answers the requests one after another by a list. */
+export function answersInTurn(...answers: readonly Answer[]): (request: GraphRequest) => Answer {
+  const left = [...answers];
+  return ({ path }) => left.shift() ?? new Error(`one request too many: ${path}`);
+}
+
+/** A page of an edge; with a cursor when there is a next one. */
+export function pageOf(data: readonly Node[], after?: string): Node {
+  if (after === undefined) return { data };
+  const next = `https://graph.facebook.com/v25.0/1/media?access_token=[redacted]&after=${after}`;
+  return { data, paging: { cursors: { before: 'b', after }, next } };
+}

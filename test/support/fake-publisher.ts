@@ -1,0 +1,33 @@
+import type { Batch, Publisher } from '../../src/runtime/ports.ts';
+
+/** What becomes of a batch: committed, or refused with an error. */
+export type Fate = Error | undefined;
+
+/** A publisher that keeps what was committed. */
+export interface FakePublisher extends Publisher {
+  /** The batches committed, oldest first. */
+  readonly batches: readonly Batch[];
+  /** Every batch that was tried, committed or not. */
+  readonly tried: readonly Batch[];
+}
+
+/** Commits by a rule; `index` counts the tries from 0. Nothing is kept of a batch that is refused. */
+export function createFakePublisher(
+  decide: (batch: Batch, index: number) => Fate | Promise<Fate> = () => undefined,
+): FakePublisher {
+  const batches: Batch[] = [];
+  const tried: Batch[] = [];
+  return {
+    batches,
+    tried,
+    async publish(batch, signal) {
+      signal.throwIfAborted();
+      // A copy, because the caller may go on with its list.
+      const kept = { ...batch, records: [...batch.records] };
+      tried.push(kept);
+      const fate = await decide(kept, tried.length - 1);
+      if (fate !== undefined) throw fate;
+      batches.push(kept);
+    },
+  };
+}

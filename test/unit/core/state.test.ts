@@ -1,0 +1,16 @@
+import { describe, expect, test } from '@jest/globals';
+import { emptyMemory, stateFormatVersion, stateKey } from '../../../src/core/state.ts';
+
+describe('the state', () => {
+  test('has a key of stream and account', () => {
+    expect(stateKey('user_insights', '17841400000000001')).toBe('user_insights/17841400000000001');
+  });
+
+  test('is empty before the first poll', () => {
+    expect(emptyMemory).toEqual({ cursorMs: null, coveredUntilMs: null, days: [] });
+  });
+
+  test('is written in format 1', () => {
+    expect(stateFormatVersion).toBe(1);
+  });
+});

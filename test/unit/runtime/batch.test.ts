@@ -1,0 +1,204 @@
+import { describe, expect, test } from '@jest/globals';
+import { DeadLetterError, RetryError } from '../../../src/core/errors.ts';
+import type { Value } from '../../../src/core/json.ts';
+import { emptyMemory } from '../../../src/core/state.ts';
+import type { Gathered } from '../../../src/runtime/batch.ts';
+import { assemble } from '../../../src/runtime/batch.ts';
+import { createFakePublisher } from '../../support/fake-publisher.ts';
+import { createJsonEncoder, keysOf, valueOf } from '../../support/json-encoder.ts';
+import type { World } from './world.ts';
+import { calm, createWorld, pollOf, posts, startMs } from './world.ts';
+
+const letterKey = 'dead_letters media/17841400000000001';
+
+function gathered(ids: readonly string[], changes: Partial<Gathered> = {}): Gathered {
+  const records = ids.map((id): Value => ({ id, polled_at: startMs }));
+  return {
+    records,
+    refused: [],
+    skipped: [],
+    unknown: new Set(),
+    memory: emptyMemory,
+    ...changes,
+  };
+}
+
+const refusal = (path: string) =>
+  new DeadLetterError('mapping.invalid', `field "${path}"`, { path, raw: `{"at":"${path}"}` });
+
+const tooLarge = (path: string) =>
+  new DeadLetterError('kafka.record-too-large', `${path} is too large`, { path, raw: 'x' });
+
+/** Refuses a batch as long as the record with the key is in it. */
+const refusing = (key: string) =>
+  createFakePublisher(({ records }) =>
+    records.some((record) => record.key === key) ? tooLarge(key) : undefined,
+  );
+
+const small = (changes: Partial<World> = {}) => {
+  const world = createWorld(changes);
+  return { ...world, settings: { ...world.settings, maxBatchRecords: 3 } };
+};
+
+describe('a batch', () => {
+  test('is held back until it has as many records as configured', async () => {
+    const world = small();
+    const batch = assemble(pollOf(posts), world, calm);
+
+    await batch.add(gathered(['1', '2']));
+    expect(world.publisher.batches).toEqual([]);
+    await batch.add(gathered(['3']));
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 2', 'media 3']);
+  });
+
+  test('carries what is left when the poll ends, and nothing when nothing is left', async () => {
+    const world = small();
+    const batch = assemble(pollOf(posts), world, calm);
+    await batch.add(gathered(['1', '2', '3']));
+    await batch.add(gathered(['4']));
+    await batch.flush();
+    await batch.flush();
+
+    expect(world.publisher.batches.map(({ records }) => records.length)).toEqual([3, 1]);
+    expect(world.publisher.batches.map(({ state }) => state.sequence)).toEqual([1, 2]);
+  });
+
+  // Invariant 3
+  test('counts dead letters towards its size and carries them with the records (Invariant 3)', async () => {
+    const world = small();
+    const poll = pollOf(posts);
+    const batch = assemble(poll, world, calm);
+
+    await batch.add(gathered(['1'], { refused: [refusal('a'), refusal('b')] }));
+
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, letterKey]);
+    expect(world.publisher.batches).toHaveLength(1);
+    expect(poll.tally).toMatchObject({ records: 1, deadLetters: 2 });
+  });
+
+  test('is left out of the tally when it is not committed', async () => {
+    const away = new RetryError('kafka.unavailable', 'away');
+    const world = small({ publisher: createFakePublisher(() => away) });
+    const poll = pollOf(posts);
+
+    await expect(assemble(poll, world, calm).add(gathered(['1', '2', '3']))).rejects.toBe(away);
+
+    expect(poll.tally).toMatchObject({ records: 0, deadLetters: 0 });
+  });
+});
+
+describe('the tally', () => {
+  test('counts what was skipped by reason and names unknown fields once', async () => {
+    const world = small();
+    const poll = pollOf(posts);
+    const batch = assemble(poll, world, calm);
+    const unknown = new Set(['a', 'b']);
+
+    await batch.add(gathered([], { skipped: ['graph.gone', 'graph.not-enough-viewers'], unknown }));
+    await batch.add(gathered([], { skipped: ['graph.gone'], unknown: new Set(['b']) }));
+
+    expect(poll.tally.skipped).toEqual({ 'graph.gone': 2, 'graph.not-enough-viewers': 1 });
+    expect([...poll.tally.unknownFields]).toEqual(['a', 'b']);
+  });
+});
+
+describe('a record that cannot be encoded', () => {
+  // Invariant 3
+  test('becomes a dead letter with its key while the others go on (Invariant 3)', async () => {
+    const encoder = createJsonEncoder((role, value) =>
+      role === 'media' && value['id'] === '2'
+        ? new DeadLetterError('encoding.invalid', 'field "id"', { path: 'id', raw: '{"id":"2"}' })
+        : undefined,
+    );
+    const world = small({ encoder });
+
+    await assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3']));
+
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3']);
+    expect(world.publisher.batches[0]?.records.map(({ headers }) => headers['schema'])).toEqual([
+      '1',
+      '2',
+      '1',
+    ]);
+    expect(valueOf(world.publisher.batches[0]?.records[1])).toMatchObject({
+      code: 'encoding.invalid',
+      path: 'id',
+      raw: '{"id":"2"}',
+      key: '2',
+    });
+  });
+
+  test('fails the poll when the encoder itself is broken', async () => {
+    const world = small({ encoder: createJsonEncoder(() => new TypeError('a bug')) });
+
+    await expect(assemble(pollOf(posts), world, calm).add(gathered(['1']))).rejects.toThrow(
+      'a bug',
+    );
+  });
+});
+
+describe('a record that Kafka finds too large', () => {
+  test('becomes a dead letter of the same batch while the others go on', async () => {
+    const world = small({ publisher: refusing('2') });
+    const poll = pollOf(posts);
+
+    await assemble(poll, world, calm).add(gathered(['1', '2', '3']));
+
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3']);
+    expect(valueOf(world.publisher.batches[0]?.records[1])).toMatchObject({
+      code: 'kafka.record-too-large',
+      key: '2',
+    });
+    expect(world.publisher.tried.map(({ state }) => state.sequence)).toEqual([1, 1]);
+    expect(poll.tally).toMatchObject({ records: 2, deadLetters: 1 });
+  });
+
+  test('is not buried a second time when the poll is tried again', async () => {
+    const world = small({ publisher: refusing('2') });
+    const poll = pollOf(posts);
+    await assemble(poll, world, calm).add(gathered(['1', '2', '3']));
+
+    const again = assemble(poll, world, calm);
+    await again.add(gathered(['1', '2', '3', '4']));
+    await again.flush();
+
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3', 'media 4']);
+  });
+
+  test('ends the poll when the refused key is of no record', async () => {
+    const world = small({ publisher: createFakePublisher(() => tooLarge('media/1')) });
+
+    await expect(
+      assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3'])),
+    ).rejects.toMatchObject({ code: 'kafka.record-too-large' });
+    expect(world.publisher.tried).toHaveLength(1);
+  });
+});
+
+describe('a dead letter', () => {
+  test('keeps 100,000 characters of what came, so that it can be sent itself', async () => {
+    const world = small();
+    const long = new DeadLetterError('mapping.invalid', 'no', {
+      path: '',
+      raw: 'x'.repeat(200_000),
+    });
+    const batch = assemble(pollOf(posts), world, calm);
+
+    await batch.add(gathered([], { refused: [long] }));
+    await batch.flush();
+
+    expect(valueOf(world.publisher.batches[0]?.records[0])['raw']).toHaveLength(100_000);
+  });
+
+  test('is written once when the same node is refused again in a later try', async () => {
+    const world = small();
+    const poll = pollOf(posts);
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      const batch = assemble(poll, world, calm);
+      await batch.add(gathered([], { refused: [refusal('a')] }));
+      await batch.flush();
+    }
+
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError, SkipError } from '../../../../src/core/errors.ts';
+import type { Node } from '../../../../src/core/json.ts';
+import { emptyMemory } from '../../../../src/core/state.ts';
+import { streams } from '../../../../src/streams/index.ts';
+import { createFakeGraph } from '../../../support/fake-graph.ts';
+import { dayMs, startMs } from '../world.ts';
+import { extractAll, graphOf } from './extracting.ts';
+
+const insights = streams.user_insights;
+const none: Node = { data: [] };
+const yesterday = { ...emptyMemory, cursorMs: startMs - dayMs };
+
+const point = (name: string, value: number, date = '2026-05-11T07:00:00+0000'): Node => ({
+  name,
+  values: [{ value, end_time: date }],
+});
+
+describe('a series', () => {
+  test('is four requests a window with the window in whole seconds', async () => {
+    const graph = createFakeGraph(() => none);
+    const { pages } = await extractAll(insights, graph, { memory: yesterday });
+    const window = { since: '1778328000', until: '1778673600' };
+
+    expect(graph.queries).toEqual([
+      { metric: 'follower_count,reach', period: 'day', ...window },
+      { metric: 'reach', period: 'week', ...window },
+      { metric: 'reach', period: 'days_28', ...window },
+      { metric: 'online_followers', period: 'lifetime', ...window },
+    ]);
+    expect(graph.requests[0]).toMatchObject({
+      endpoint: '/{account}/insights',
+      path: '/17841400000000001/insights',
+      accountId: '17841400000000001',
+    });
+    expect(pages).toEqual([{ nodes: [], skipped: [], coveredUntilMs: Date.UTC(2026, 4, 13, 12) }]);
+  });
+
+  test('merges the requests of a window into one node a day', async () => {
+    const graph = graphOf(
+      { data: [point('follower_count', 2), point('reach', 10)] },
+      { data: [point('reach', 70)] },
+      { data: [point('reach', 280)] },
+      none,
+    );
+
+    expect((await extractAll(insights, graph, { memory: yesterday })).nodes).toEqual([
+      {
+        date: '2026-05-11T07:00:00+0000',
+        follower_count: 2,
+        reach: 10,
+        reach_week: 70,
+        reach_days_28: 280,
+      },
+    ]);
+  });
+
+  test('never follows the paging of insights, which has no end', async () => {
+    const paging = {
+      previous: 'https://graph.facebook.com/p',
+      next: 'https://graph.facebook.com/n',
+    };
+    const graph = createFakeGraph(() => ({ data: [], paging }));
+    await extractAll(insights, graph, { memory: yesterday });
+
+    expect(graph.requests).toHaveLength(4);
+  });
+
+  test('leaves metrics that reach back 30 days out of older windows', async () => {
+    const graph = createFakeGraph(() => none);
+    await extractAll(insights, graph, { startDateMs: startMs - 40 * dayMs });
+    const older = graph.queries.filter(({ since }) => Number(since) * 1000 < startMs - 30 * dayMs);
+
+    expect(older.map(({ period, metric }) => `${period} ${metric}`)).toEqual([
+      'day reach',
+      'week reach',
+      'days_28 reach',
+    ]);
+  });
+
+  test('leaves out a metric that the API refuses by name and asks again', async () => {
+    const graph = graphOf(
+      new SkipError('graph.metric-refused', 'no', ['follower_count']),
+      { data: [point('reach', 10)] },
+      none,
+      none,
+      none,
+    );
+    const { pages, nodes } = await extractAll(insights, graph, { memory: yesterday });
+
+    expect(graph.queries.map(({ metric }) => metric).slice(0, 2)).toEqual([
+      'follower_count,reach',
+      'reach',
+    ]);
+    expect(nodes).toEqual([{ date: '2026-05-11T07:00:00+0000', reach: 10 }]);
+    expect(pages[0]?.skipped).toEqual([
+      { reason: 'graph.metric-refused', subject: 'follower_count' },
+    ]);
+  });
+
+  test('leaves out the whole request when the refusal names no metric', async () => {
+    const few = new SkipError('graph.not-enough-users', 'Not enough users');
+    const graph = graphOf(none, none, none, few);
+    const { pages, error } = await extractAll(insights, graph, { memory: yesterday });
+
+    expect(error).toBeUndefined();
+    expect(pages[0]?.skipped).toEqual([
+      { reason: 'graph.not-enough-users', subject: 'online_followers' },
+    ]);
+  });
+
+  test('gives the windows before the trouble and ends with it', async () => {
+    const away = new RetryError('graph.server', 'HTTP 500');
+    const graph = createFakeGraph((_request, index) => (index === 3 ? away : none));
+    const { pages, error } = await extractAll(insights, graph, {
+      startDateMs: startMs - 40 * dayMs,
+    });
+
+    expect(error).toBe(away);
+    expect(pages).toHaveLength(1);
+  });
+});

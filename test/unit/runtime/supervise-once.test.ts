@@ -1,0 +1,106 @@
+import { describe, expect, test } from '@jest/globals';
+import { StopAccountError, StopProcessError, StopStreamError } from '../../../src/core/errors.ts';
+import { superviseOnce } from '../../../src/runtime/supervisor.ts';
+import { account, otherAccount } from '../../support/accounts.ts';
+import { createFakePublisher } from '../../support/fake-publisher.ts';
+import { settle } from '../../support/manual-clock.ts';
+import { countsOf, directoryOf, graphWith, supervisionOf } from './supervision.ts';
+import { calm, createWorld } from './world.ts';
+
+const both = directoryOf([account, otherAccount]);
+const token = new StopAccountError('graph.token', 'the token expired');
+
+describe('once', () => {
+  test('polls every stream of every account one time', async () => {
+    const world = createWorld({ graph: graphWith() });
+
+    const endings = await superviseOnce(supervisionOf({ directory: both }), world, calm);
+
+    expect(endings.map(({ job, verdict }) => [job.stream.name, job.account.id, verdict])).toEqual([
+      ['media', account.id, { kind: 'done' }],
+      ['media', otherAccount.id, { kind: 'done' }],
+      ['users', account.id, { kind: 'done' }],
+      ['users', otherAccount.id, { kind: 'done' }],
+    ]);
+    expect(world.graph.requests).toHaveLength(4);
+    expect(world.telemetry.ofType('accounts')).toEqual([
+      { type: 'accounts', added: [account, otherAccount], removed: [] },
+    ]);
+    expect(world.telemetry.ofType('poll-finished').map((event) => event.nextPollMs)).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  // Invariant 8
+  test('polls the other accounts when one fails, and says how each ended (Invariant 8)', async () => {
+    const graph = graphWith({ [`/${account.id}/media`]: () => token });
+    const world = createWorld({ graph });
+
+    const endings = await superviseOnce(supervisionOf({ directory: both }), world, calm);
+
+    expect(endings.map(({ verdict }) => verdict)).toEqual([
+      { kind: 'stop-account', error: token },
+      { kind: 'done' },
+      { kind: 'done' },
+      { kind: 'done' },
+    ]);
+  });
+
+  // Invariant 2
+  test('does not poll a stream whose state cannot be read (Invariant 2)', async () => {
+    const error = new StopStreamError('state.unreadable', 'cannot be read');
+    const world = createWorld({ graph: graphWith() });
+
+    const endings = await superviseOnce(
+      supervisionOf({
+        restored: new Map([[`media/${account.id}`, { kind: 'unreadable', error }]]),
+      }),
+      world,
+      calm,
+    );
+
+    expect(endings.map(({ verdict }) => verdict)).toEqual([
+      { kind: 'stop-stream', error },
+      { kind: 'done' },
+    ]);
+    expect(countsOf(world.graph)).toEqual({ [`/${account.id}`]: 1 });
+    expect(world.telemetry.ofType('poll-failed')).toMatchObject([{ code: 'state.unreadable' }]);
+  });
+
+  test('ends the polls in hand before it throws what ends the process', async () => {
+    const fatal = new StopProcessError('kafka.unauthorized', 'no authorisation', { exitCode: 3 });
+    const held = Promise.withResolvers<undefined>();
+    const publisher = createFakePublisher(({ state }) =>
+      state.stream === 'media' ? held.promise : fatal,
+    );
+    const world = createWorld({ graph: graphWith(), publisher });
+    let over = false;
+    const end = superviseOnce(supervisionOf(), world, calm).catch((error: unknown) => {
+      over = true;
+      return error;
+    });
+    await settle();
+    await settle();
+
+    expect(over).toBe(false);
+    held.resolve(undefined);
+    await expect(end).resolves.toBe(fatal);
+  });
+
+  test('rejects with the reason of the abort', async () => {
+    const stop = new AbortController();
+    const graph = graphWith({
+      [`/${account.id}/media`]: () => {
+        stop.abort(new Error('stopping'));
+        return token;
+      },
+    });
+
+    await expect(
+      superviseOnce(supervisionOf(), createWorld({ graph }), stop.signal),
+    ).rejects.toThrow('stopping');
+  });
+});

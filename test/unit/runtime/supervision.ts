@@ -1,0 +1,64 @@
+import type { Account } from '../../../src/core/account.ts';
+import type { Node } from '../../../src/core/json.ts';
+import { id, required } from '../../../src/core/fields.ts';
+import { recordOf } from '../../../src/core/record.ts';
+import type { Stream } from '../../../src/core/stream.ts';
+import type { AccountDirectory } from '../../../src/runtime/ports.ts';
+import type { Supervision } from '../../../src/runtime/supervisor.ts';
+import type { Answer, FakeGraph } from '../../support/fake-graph.ts';
+import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { account } from '../../support/accounts.ts';
+import { hourMs, posts } from './world.ts';
+
+/** A second stream beside the posts: one request, one node. */
+export const profile: Stream = {
+  name: 'users',
+  mode: 'full',
+  doc: 'A profile.',
+  key: ['id'],
+  source: { kind: 'object', fields: { id: required(id) } },
+  toRecord: recordOf({ id: required(id) }),
+};
+
+/** Both streams of one account, every hour, without jitter. */
+export function supervisionOf(changes: Partial<Supervision> = {}): Supervision {
+  return {
+    streams: [
+      { stream: posts, intervalMs: hourMs },
+      { stream: profile, intervalMs: hourMs },
+    ],
+    directory: directoryOf([account]),
+    restored: new Map(),
+    accountsRefreshMs: 24 * hourMs,
+    jitter: 0,
+    ...changes,
+  };
+}
+
+/** Lists one after another, the last for ever. */
+export function directoryOf(...lists: readonly (readonly Account[] | Error)[]): AccountDirectory {
+  const left = [...lists];
+  return {
+    list() {
+      const given = (left.length > 1 ? left.shift() : left[0]) ?? [];
+      return given instanceof Error ? Promise.reject(given) : Promise.resolve(given);
+    },
+  };
+}
+
+/** A graph in which some paths fail or wait; the others have one post and one profile. */
+export function graphWith(
+  answers: Readonly<Record<string, () => Answer | Promise<Answer>>> = {},
+): FakeGraph {
+  return createFakeGraph(({ path }): Answer | Promise<Answer> => {
+    const node: Node = { id: '1' };
+    return answers[path]?.() ?? (path.endsWith('/media') ? pageOf([node]) : node);
+  });
+}
+
+/** How often each path was asked. */
+export function countsOf(graph: FakeGraph): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { path } of graph.requests) counts[path] = (counts[path] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals';
+import { createTurns } from '../../../src/runtime/turns.ts';
+import { settle } from '../../support/manual-clock.ts';
+import { calm } from './world.ts';
+
+/** Pieces of work that end when they are told to, and the order in which they began. */
+function workshop(concurrency: number) {
+  const turns = createTurns(concurrency);
+  const began: string[] = [];
+  const doors = new Map<string, PromiseWithResolvers<string>>();
+  return {
+    turns,
+    began,
+    take: (name: string, signal = calm) => {
+      const door = Promise.withResolvers<string>();
+      doors.set(name, door);
+      const work = () => {
+        began.push(name);
+        return door.promise;
+      };
+      const taken = turns.take(work, signal);
+      taken.catch(() => undefined);
+      return taken;
+    },
+    end: async (name: string, error?: Error) => {
+      if (error === undefined) doors.get(name)?.resolve(name);
+      else doors.get(name)?.reject(error);
+      await settle();
+    },
+  };
+}
+
+describe('turns', () => {
+  test('are taken by as many as allowed at a time, first come, first served', async () => {
+    const { take, began, end } = workshop(2);
+    const all = ['a', 'b', 'c', 'd'].map((name) => take(name));
+    await settle();
+    expect(began).toEqual(['a', 'b']);
+    await end('b');
+    expect(began).toEqual(['a', 'b', 'c']);
+    await end('a');
+    expect(began).toEqual(['a', 'b', 'c', 'd']);
+    await end('c');
+    await end('d');
+
+    await expect(Promise.all(all)).resolves.toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('are given back by work that fails', async () => {
+    const { take, began, end } = workshop(1);
+    const failing = take('a');
+    const next = take('b');
+    await end('a', new Error('broken'));
+    await end('b');
+
+    await expect(failing).rejects.toThrow('broken');
+    await expect(next).resolves.toBe('b');
+    expect(began).toEqual(['a', 'b']);
+  });
+
+  test('are never taken by who was aborted before, and pass to the next', async () => {
+    const { take, began, end } = workshop(1);
+    const stop = new AbortController();
+    const first = take('a');
+    const aborted = take('b', stop.signal);
+    const last = take('c');
+    await settle();
+    stop.abort(new Error('stopping'));
+    await expect(aborted).rejects.toThrow('stopping');
+    await end('a');
+    await end('c');
+
+    await expect(Promise.all([first, last])).resolves.toEqual(['a', 'c']);
+    expect(began).toEqual(['a', 'c']);
+  });
+
+  test('reject at once when the signal was aborted already', async () => {
+    const { take, began } = workshop(1);
+
+    await expect(take('a', AbortSignal.abort(new Error('stopping')))).rejects.toThrow('stopping');
+    expect(began).toEqual([]);
+  });
+
+  test('are not given back twice by an abort after the work began', async () => {
+    const { take, began, end } = workshop(1);
+    const stop = new AbortController();
+    void take('a');
+    const second = take('b', stop.signal);
+    const third = take('c');
+    await end('a');
+    stop.abort(new Error('too late'));
+    await settle();
+    expect(began).toEqual(['a', 'b']);
+    await end('b');
+    await end('c');
+
+    await expect(Promise.all([second, third])).resolves.toEqual(['b', 'c']);
+  });
+});

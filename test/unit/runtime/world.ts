@@ -1,0 +1,103 @@
+import type { Account } from '../../../src/core/account.ts';
+import { id, long, required, text } from '../../../src/core/fields.ts';
+import { recordOf } from '../../../src/core/record.ts';
+import { emptyMemory } from '../../../src/core/state.ts';
+import type { StreamState } from '../../../src/core/state.ts';
+import type { Stream } from '../../../src/core/stream.ts';
+import { createLimits } from '../../../src/runtime/limits.ts';
+import type { Poll } from '../../../src/runtime/poll.ts';
+import type { Job, PollerTools } from '../../../src/runtime/poller.ts';
+import { createTurns } from '../../../src/runtime/turns.ts';
+import { account as first } from '../../support/accounts.ts';
+import type { FakeGraph } from '../../support/fake-graph.ts';
+import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import type { FakePublisher } from '../../support/fake-publisher.ts';
+import { createFakePublisher } from '../../support/fake-publisher.ts';
+import { createJsonEncoder } from '../../support/json-encoder.ts';
+import type { ManualClock } from '../../support/manual-clock.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import type { RecordingTelemetry } from '../../support/recording-telemetry.ts';
+import { createRecordingTelemetry } from '../../support/recording-telemetry.ts';
+
+/** When every test of this folder begins. */
+export const startMs = Date.UTC(2026, 4, 12, 12);
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+
+/** A signal that nobody aborts. */
+export const calm = new AbortController().signal;
+
+const postFields = { id: required(id), caption: text, like_count: long };
+
+/** A list of three fields, small enough to write its records by hand. */
+export const posts: Stream = {
+  name: 'media',
+  mode: 'full',
+  doc: 'Posts.',
+  key: ['id'],
+  source: { kind: 'list', edge: 'media', fields: postFields },
+  toRecord: recordOf(postFields),
+};
+
+/** Everything that a poll works with, faked. */
+export interface World extends PollerTools {
+  readonly graph: FakeGraph;
+  readonly publisher: FakePublisher;
+  readonly clock: ManualClock;
+  readonly telemetry: RecordingTelemetry;
+}
+
+/** A world in which all goes well, less what a test changes. */
+export function createWorld(changes: Partial<World> = {}): World {
+  const clock = changes.clock ?? createManualClock(startMs);
+  return {
+    graph: createFakeGraph(() => pageOf([{ id: '1' }])),
+    encoder: createJsonEncoder(),
+    publisher: createFakePublisher(),
+    clock,
+    telemetry: createRecordingTelemetry(),
+    limits: createLimits(() => clock.nowMs()),
+    turns: createTurns(8),
+    random: () => 0.5,
+    retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },
+    settings: {
+      login: 'facebook',
+      startDateMs: null,
+      lookbackMs: 2 * dayMs,
+      pageSize: 100,
+      maxBatchRecords: 500,
+      instance: 'test-1',
+    },
+    ...changes,
+  };
+}
+
+/** The state of a (stream, account) that was never polled. */
+export function firstState(stream: Stream, account: Account = first): StreamState {
+  return {
+    ...emptyMemory,
+    stream: stream.name,
+    accountId: account.id,
+    sequence: 0,
+    writtenAtMs: 0,
+    writtenBy: '',
+  };
+}
+
+export function jobOf(stream: Stream, account: Account = first): Job {
+  return { stream, account, state: firstState(stream, account) };
+}
+
+export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
+  return {
+    stream,
+    account: first,
+    id: `${stream.name}/${first.id}/2026-05-12T12:00:00.000Z`,
+    startedMs: startMs,
+    state: firstState(stream),
+    published: new Set(),
+    tally: { records: 0, deadLetters: 0, requests: 0, skipped: {}, unknownFields: new Set() },
+    ...changes,
+  };
+}
