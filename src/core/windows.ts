@@ -40,7 +40,9 @@ export function planWindows(plan: WindowPlan): readonly Window[] {
   const untilMs = plan.nowMs + futureMs;
   const sinceMs = planStart(plan);
   const cutMs = Math.min(Math.max(plan.nowMs - recentReachMs, sinceMs), untilMs);
-  return [...split(sinceMs, cutMs, false), ...split(cutMs, untilMs, true)];
+  const windows = [...split(sinceMs, cutMs, false), ...split(cutMs, untilMs, true)];
+  // What begins ahead of now has no data yet; a later poll's window takes it in.
+  return windows.filter((window) => window.sinceMs <= plan.nowMs);
 }
 
 function planStart(plan: WindowPlan): number {
