@@ -1,4 +1,5 @@
 import type { Config } from './config/config.ts';
+import type { Account } from './core/account.ts';
 import { streamNames } from './core/stream-name.ts';
 import type { TopicRole } from './core/stream-name.ts';
 import { openInstagram } from './instagram/open.ts';
@@ -7,6 +8,7 @@ import { openObservability } from './observability/open.ts';
 import type { Log } from './observability/open.ts';
 import { openRegistry } from './registry/open.ts';
 import { systemClock } from './runtime/clock.ts';
+import type { AccountDirectory } from './runtime/ports.ts';
 import { createLimits } from './runtime/limits.ts';
 import type { PollerTools } from './runtime/poller.ts';
 import type { StartTools } from './runtime/startup.ts';
@@ -45,13 +47,13 @@ export function createApp(config: Config, options: AppOptions): App {
     async run(signal) {
       const served = await observability.listen();
       observability.log.info({ url: served?.url ?? null, instance }, 'started');
-      const restored = await start(config, adapters, { tools, deadlineMs: null, signal });
-      await supervise(supervision(config, adapters, restored), tools, signal);
+      const started = await start(config, adapters, { tools, deadlineMs: null, signal });
+      await supervise(supervision(config, started), tools, signal);
     },
     async once(signal) {
       const deadlineMs = systemClock.nowMs() + config.polling.onceTimeoutMs;
-      const restored = await start(config, adapters, { tools, deadlineMs, signal });
-      return superviseOnce(supervision(config, adapters, restored), tools, signal);
+      const started = await start(config, adapters, { tools, deadlineMs, signal });
+      return superviseOnce(supervision(config, started), tools, signal);
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled([
@@ -144,26 +146,41 @@ async function start(
   const tools: StartTools = { ...at.tools, deadlineMs: at.deadlineMs };
   const { signal } = at;
   // Invariant 6: schemas are checked before anything is polled.
-  await Promise.all([
+  const [, , accounts] = await Promise.all([
     untilReady({ name: 'registry', run: (s) => registry.prepare(s) }, tools, signal),
     untilReady({ name: 'kafka', run: (s) => kafka.prepareTopics(s) }, tools, signal),
     untilReady({ name: 'graph', run: (s) => instagram.directory.list(s) }, tools, signal),
   ]);
-  return untilReady({ name: 'state', run: (s) => kafka.stateStore.restore(s) }, tools, signal);
+  const restored = await untilReady(
+    { name: 'state', run: (s) => kafka.stateStore.restore(s) },
+    tools,
+    signal,
+  );
+  return { restored, directory: startingWith(accounts, instagram.directory) };
+}
+
+/** Gives the accounts that the start has listed before it asks for them again. */
+function startingWith(accounts: readonly Account[], directory: AccountDirectory): AccountDirectory {
+  let listed: readonly Account[] | undefined = accounts;
+  return {
+    list(signal) {
+      const known = listed;
+      listed = undefined;
+      return known === undefined ? directory.list(signal) : Promise.resolve(known);
+    },
+  };
 }
 
 function supervision(
   config: Config,
-  { instagram }: Adapters,
-  restored: Supervision['restored'],
+  started: Pick<Supervision, 'directory' | 'restored'>,
 ): Supervision {
   return {
+    ...started,
     streams: enabledStreams(config).map((name) => ({
       stream: streams[name],
       intervalMs: config.streams[name].intervalMs,
     })),
-    directory: instagram.directory,
-    restored,
     accountsRefreshMs: config.instagram.accountsRefreshMs,
     jitter: config.polling.jitter,
   };

@@ -128,7 +128,7 @@ const kafka = {
   maxBatchRecords: leaf(
     'KAFKA_MAX_BATCH_RECORDS',
     integer(1, 10_000),
-    'Records that one transaction carries at most.',
+    'Records after which a transaction is sent; a page of the API and a window of days stay whole.',
   ),
   topics,
 };
