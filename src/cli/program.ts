@@ -19,6 +19,11 @@ export function createProgram(): Program {
   const root = new Command('instagram-kafka')
     .description('Publishes Instagram Graph API data to Kafka, exactly once.')
     .version(readVersion())
+    .configureOutput({
+      outputError: (text, write) => {
+        write(withoutValues(text));
+      },
+    })
     .exitOverride();
   const add = (name: string, about: string, act: (args: ConfigArguments) => Promise<ExitCode>) => {
     addConfigOptions(root.command(name).description(about)).action(
@@ -54,6 +59,11 @@ export function createProgram(): Program {
       return exitCode;
     },
   };
+}
+
+/** A complaint about `--option=value` without the value, which may be a secret (Invariant 9). */
+function withoutValues(complaint: string): string {
+  return complaint.replaceAll(/(--[\w-]+)=[^']*/g, '$1');
 }
 
 function addConfigOptions(command: Command): Command {

@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadCommandConfig, openApp, readVersion } from '../../../src/cli/load.ts';
+import { exitCodeOf } from '../../../src/cli/outcome.ts';
+import { ConfigError } from '../../../src/config/config-error.ts';
+
+let directory: string;
+let variables: NodeJS.ProcessEnv;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'load-'));
+  variables = process.env;
+  process.env = {
+    INSTAGRAM_ACCESS_TOKEN: 'EAAGtoken',
+    KAFKA_BROKERS: 'from-environment:9092',
+    SCHEMA_REGISTRY_URL: 'http://registry:8081',
+  };
+});
+
+afterEach(async () => {
+  process.env = variables;
+  await rm(directory, { recursive: true });
+});
+
+async function writeConfig(content: object): Promise<string> {
+  const file = join(directory, 'config.json');
+  await writeFile(file, JSON.stringify(content));
+  return file;
+}
+
+describe('loadCommandConfig', () => {
+  test('takes the file over the defaults, the environment over it, the arguments over all', async () => {
+    const file = await writeConfig({
+      kafka: { brokers: ['from-file:9092'], clientId: 'from-file' },
+      http: { port: 9001, host: '0.0.0.0' },
+    });
+
+    const { kafka, http, log } = loadCommandConfig({ config: file, 'http-port': '9002' });
+
+    expect(kafka.brokers).toEqual(['from-environment:9092']);
+    expect(kafka.clientId).toBe('from-file');
+    expect(http).toMatchObject({ port: 9002, host: '0.0.0.0' });
+    expect(log.level).toBe('info');
+  });
+
+  test('refuses file, environment and arguments at once, with exit code 2', async () => {
+    process.env['STREAM_MEDIA_INTERVAL'] = '15min';
+    const file = await writeConfig({ kafka: { broker: 'a:1' } });
+    const load = () => loadCommandConfig({ config: file, 'http-port': 'x', 'log-levle': 'info' });
+
+    let error: unknown;
+    try {
+      load();
+    } catch (caught) {
+      error = caught;
+    }
+
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(exitCodeOf(error)).toBe(2);
+    expect((error as ConfigError).problems.map(({ path }) => path).sort()).toEqual([
+      '--log-levle',
+      'http.port',
+      'kafka.broker',
+      'streams.media.interval',
+    ]);
+  });
+});
+
+describe('openApp', () => {
+  test('connects to nothing before it is run, and closes', async () => {
+    const config = loadCommandConfig({ 'kafka-brokers': '127.0.0.1:1', 'log-level': 'silent' });
+
+    await using app = openApp(config);
+
+    expect(Object.keys(app).sort()).toEqual(['log', 'once', 'run']);
+  });
+});
+
+describe('readVersion', () => {
+  test('is the version of package.json', async () => {
+    const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
+
+    expect(readVersion()).toBe((JSON.parse(text) as { version: string }).version);
+    expect(readVersion()).toMatch(/^\d+\.\d+\.\d+/);
+  });
+});

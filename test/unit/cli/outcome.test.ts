@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import { describeError, exitCodeOf } from '../../../src/cli/outcome.ts';
+import { ConfigError } from '../../../src/config/config-error.ts';
+import {
+  DeadLetterError,
+  RetryError,
+  SkipError,
+  StopAccountError,
+  StopProcessError,
+  StopStreamError,
+  WaitError,
+} from '../../../src/core/errors.ts';
+
+const scope = { kind: 'app', id: '' } as const;
+
+describe('exitCodeOf', () => {
+  test('is 1 for what no one foresaw', () => {
+    expect(exitCodeOf(new TypeError('x is not a function'))).toBe(1);
+    expect(exitCodeOf('thrown text')).toBe(1);
+    expect(exitCodeOf(undefined)).toBe(1);
+  });
+
+  test('is 2 for a configuration that is wrong', () => {
+    expect(exitCodeOf(new ConfigError([]))).toBe(2);
+  });
+
+  for (const exitCode of [1, 2, 3] as const) {
+    test(`is the ${exitCode} that an error to end the process carries`, () => {
+      expect(exitCodeOf(new StopProcessError('kafka.unauthorized', 'no', { exitCode }))).toBe(
+        exitCode,
+      );
+    });
+  }
+
+  for (const error of [
+    new RetryError('kafka.unavailable', 'away'),
+    new WaitError('graph.rate-limited', 'later', { scope, retryAfterMs: 1000 }),
+    new SkipError('graph.metric-refused', 'not that'),
+    new DeadLetterError('mapping.invalid', 'odd', { path: '', raw: '' }),
+    new StopStreamError('graph.permission', 'not allowed'),
+    new StopAccountError('graph.token', 'expired'),
+  ]) {
+    test(`is 3 for trouble outside of the disposition ${error.disposition}`, () => {
+      expect(exitCodeOf(error)).toBe(3);
+    });
+  }
+});
+
+describe('describeError', () => {
+  test('is code and message, without a stack, when the error is one of ours', () => {
+    expect(describeError(new RetryError('registry.unavailable', 'the registry is away'))).toBe(
+      'registry.unavailable: the registry is away',
+    );
+  });
+
+  test('is the stack when the error is a bug', () => {
+    const error = new TypeError('x is not a function');
+
+    expect(describeError(error)).toBe(error.stack);
+    expect(describeError(error)).toMatch(/^TypeError: x is not a function\n +at /);
+  });
+
+  test('is the message when a bug has no stack', () => {
+    const error = new Error('bare');
+    delete error.stack;
+
+    expect(describeError(error)).toBe('bare');
+  });
+
+  test('is the text of what is no error', () => {
+    expect(describeError('thrown text')).toBe('thrown text');
+  });
+});

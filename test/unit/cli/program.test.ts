@@ -1,0 +1,122 @@
+import { describe, expect, test } from '@jest/globals';
+import { createProgram } from '../../../src/cli/program.ts';
+import { ConfigError } from '../../../src/config/config-error.ts';
+import { describeConfig } from '../../../src/config/description.ts';
+import { answering, startHttpServer } from '../../support/http-server.ts';
+import { runMain } from './command-line.ts';
+
+/** The paths of the fields that a command refused. */
+async function refusedFields(args: readonly string[]): Promise<readonly string[]> {
+  const error: unknown = await createProgram()
+    .parse(args)
+    .catch((reason: unknown) => reason);
+  return error instanceof ConfigError ? error.problems.map(({ path }) => path) : [];
+}
+
+describe('the command line', () => {
+  test('lists the commands and exits with 0 when asked for help', async () => {
+    const { exitCode, stdout } = await runMain(['--help']);
+
+    expect(exitCode).toBe(0);
+    expect(stdout.match(/^ {2}(?:run|once|health) /gm)).toEqual(['  run ', '  once ', '  health ']);
+  });
+
+  test('lists every option but those of secrets when a command is asked for help', async () => {
+    const { exitCode, stdout } = await runMain(['run', '--help']);
+
+    const options = stdout.match(/^ {2}--[a-z-]+/gm)?.map((text) => text.trim()) ?? [];
+    expect(exitCode).toBe(0);
+    expect(options).toEqual(
+      expect.arrayContaining(['--config', '--kafka-brokers', '--http-port', '--streams']),
+    );
+    expect(options).toHaveLength(describeConfig().filter(({ secret }) => !secret).length + 1);
+    expect(stdout).not.toContain('--instagram-access-token ');
+  });
+
+  test('shows the commands and exits with 2 when none is given', async () => {
+    const { exitCode, stderr } = await runMain([]);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('Commands:');
+  });
+
+  test('names an unknown command and exits with 2', async () => {
+    const { exitCode, stderr } = await runMain(['onc']);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe("error: unknown command 'onc'\n(Did you mean once?)\n");
+  });
+
+  test('names an unknown option, but not its value, and exits with 2', async () => {
+    const { exitCode, stdout, stderr } = await runMain([
+      'run',
+      '--instagram-access-token=EAAGsecret',
+    ]);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe("error: unknown option '--instagram-access-token'\n");
+    expect(stdout).toBe('');
+  });
+
+  test('takes every option of the configuration for the field that it sets', async () => {
+    const entries = describeConfig().filter(({ secret }) => !secret);
+    // No format takes a text with a line break.
+    const args = entries.flatMap(({ arg }) => [`--${arg}`, 'a\nb']);
+
+    const refused = await refusedFields(['once', ...args]);
+
+    expect(entries.length).toBeGreaterThan(40);
+    expect(refused).toEqual(expect.arrayContaining(entries.map(({ path }) => path)));
+  });
+
+  test('reads the file that --config names', async () => {
+    expect(await refusedFields(['run', '--config', '/no/such/file.json'])).toContain(
+      'file /no/such/file.json',
+    );
+  });
+
+  test('says everything that is wrong with the configuration at once and exits with 2', async () => {
+    const { exitCode, stdout, stderr } = await runMain(['once', '--http-port', '70000'], {
+      KAFKA_BROKERS: 'nowhere',
+      STREAM_MEDIA_INTERVAL: '15min',
+      STREAMS: 'media,reels',
+      INSTAGRAM_ACCESS_TOKEN: 'has a space',
+      SCHEMA_REGISTRY_URL: 'http://registry:8081',
+    });
+
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr.split('\n')[0]).toMatch(/^config\.invalid: 5 problems in the configuration:$/);
+    for (const name of [
+      'KAFKA_BROKERS',
+      'STREAM_MEDIA_INTERVAL',
+      'STREAMS',
+      'INSTAGRAM_ACCESS_TOKEN',
+      'HTTP_PORT',
+    ]) {
+      expect(stderr).toContain(`(${name})`);
+    }
+    expect(stderr).not.toContain('has a space');
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('health', () => {
+  test('exits with 0 when the instance on HTTP_PORT lives', async () => {
+    await using server = await startHttpServer(answering(200, { live: true }));
+
+    const { exitCode, stdout } = await runMain(['health'], { HTTP_PORT: new URL(server.url).port });
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe(`${server.url}/livez answered 200: {"live":true}\n`);
+  });
+
+  test('exits with 1 when what it asks says no', async () => {
+    await using server = await startHttpServer(answering(503, { ready: false }));
+
+    const { exitCode, stdout } = await runMain(['health', '--url', `${server.url}/readyz`]);
+
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe(`${server.url}/readyz answered 503: {"ready":false}\n`);
+  });
+});
