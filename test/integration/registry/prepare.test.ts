@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import type { StopProcessError } from '../../../src/core/errors.ts';
+import { streamNames } from '../../../src/core/stream-name.ts';
+import type { TopicRole } from '../../../src/core/stream-name.ts';
+import { readSchema } from '../../../src/registry/schemas.ts';
+import { noSignal } from '../../support/registry-options.ts';
+import { createRegistryWorld } from '../../support/registry-world.ts';
+import type { RegistryWorld } from '../../support/registry-world.ts';
+
+const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters'];
+const user = { id: '1', business_account_id: '1', polled_at: 1_700_000_000_000 };
+
+let world: RegistryWorld;
+
+beforeEach(async () => {
+  world = await createRegistryWorld();
+});
+
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+/** The error with which preparing ends. */
+async function refusal(preparing: Promise<unknown>): Promise<StopProcessError> {
+  return (await preparing.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )) as StopProcessError;
+}
+
+/** A port of its own in front of the registry, which can be shut and opened again. */
+interface Gate extends AsyncDisposable {
+  readonly url: string;
+  shut(): Promise<void>;
+  reopen(): Promise<void>;
+}
+
+async function openGate(registryUrl: string): Promise<Gate> {
+  const { hostname, port, pathname } = new URL(registryUrl);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const onward = connect({ host: hostname, port: Number(port) });
+    sockets.add(socket).add(onward);
+    socket.on('error', () => onward.destroy());
+    onward.on('error', () => socket.destroy());
+    socket.pipe(onward).pipe(socket);
+  });
+  const listen = async (at: number) => {
+    server.listen(at, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const shut = async () => {
+    sockets.forEach((socket) => socket.destroy());
+    server.close();
+    await once(server, 'close');
+  };
+  const own = await listen(0);
+  return {
+    url: `http://127.0.0.1:${own}${pathname}`,
+    shut,
+    async reopen() {
+      await listen(own);
+    },
+    [Symbol.asyncDispose]: shut,
+  };
+}
+
+describe('prepare', () => {
+  test('registers every subject once, with the configured level', async () => {
+    await world.openReady({ roles });
+
+    const subjects = roles.map((role) => world.subjectOf(role));
+    expect(await world.listSubjects()).toEqual([...subjects].sort());
+    for (const subject of subjects) {
+      expect(await world.get(`/subjects/${subject}/versions`)).toEqual([1]);
+      expect(await world.get(`/config/${subject}`)).toEqual({
+        compatibilityLevel: 'FULL_TRANSITIVE',
+      });
+    }
+  });
+
+  test('registers the schema as its file has it, documentation included', async () => {
+    await world.openReady({ roles: ['media'] });
+
+    const latest = (await world.get(`/subjects/${world.subjectOf('media')}/versions/latest`)) as {
+      schema: string;
+    };
+    expect(JSON.parse(latest.schema)).toEqual(JSON.parse(readSchema('media').text));
+  });
+
+  test('finds the same ids and registers nothing the second time', async () => {
+    const first = await world.openReady({ roles });
+    const second = await world.openReady({ roles });
+
+    expect(roles.map((role) => second.encoder.schemaId(role))).toEqual(
+      roles.map((role) => first.encoder.schemaId(role)),
+    );
+    for (const role of roles) {
+      expect(await world.get(`/subjects/${world.subjectOf(role)}/versions`)).toEqual([1]);
+    }
+  });
+
+  test('takes a subject whose level was set to another before it had a schema', async () => {
+    await fetch(`${world.url}/config/${world.subjectOf('users')}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ compatibility: 'BACKWARD' }),
+    });
+
+    await world.openReady({ roles: ['users'] });
+
+    expect(await world.get(`/config/${world.subjectOf('users')}`)).toEqual({
+      compatibilityLevel: 'BACKWARD',
+    });
+  });
+
+  test('gives the bytes that the registry client gives, and that it decodes', async () => {
+    const { encoder } = await world.openReady({ roles: ['users'] });
+    const value = {
+      ...user,
+      page_id: null,
+      ig_id: '17',
+      biography: 'Café'.repeat(1000),
+      followers_count: 9_007_199_254_740_990,
+      follows_count: 0,
+      media_count: -1,
+      name: '',
+      profile_picture_url: null,
+      username: 'u',
+      website: null,
+    };
+    const client = new SchemaRegistry({ host: world.url });
+
+    const bytes = encoder.encode('users', value);
+
+    expect(bytes).toEqual(await client.encode(encoder.schemaId('users'), value));
+    expect({ ...((await client.decode(bytes)) as object) }).toEqual(value);
+  });
+});
+
+describe('an incompatible schema in the registry', () => {
+  test('ends the process and names subject, fields and what to do', async () => {
+    await world.openReady({ roles: ['stories'] });
+    await world.register('users', {
+      type: 'record',
+      namespace: 'instagram',
+      name: 'User',
+      fields: [
+        { name: 'followers', type: 'long' },
+        { name: 'id', type: 'long' },
+        { name: 'business_account_id', type: 'string' },
+        { name: 'polled_at', type: 'long' },
+      ],
+    });
+    await fetch(`${world.url}/config/${world.subjectOf('users')}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ compatibility: 'FULL_TRANSITIVE' }),
+    });
+
+    const error = await refusal(world.openReady({ roles: ['users', 'media'] }));
+
+    expect(error).toMatchObject({
+      disposition: 'stop-process',
+      code: 'registry.incompatible',
+      exitCode: 3,
+    });
+    expect(error.message).toContain(`subject "${world.subjectOf('users')}"`);
+    expect(error.message).toContain('not compatible with writer type');
+    expect(error.message).toContain(
+      '"id" (was long, is string), "followers" (gone, had no default)',
+    );
+    expect(error.message).toContain('KAFKA_TOPIC_TEMPLATE');
+    // Nothing was registered, of the other subject neither (Invariant 6).
+    expect(await world.listSubjects()).toEqual([
+      world.subjectOf('stories'),
+      world.subjectOf('users'),
+    ]);
+    expect(await world.get(`/subjects/${world.subjectOf('users')}/versions`)).toEqual([1]);
+  });
+});
+
+describe('verify', () => {
+  test('ends the process and names the subject that is missing, and registers nothing', async () => {
+    await world.openReady({ roles: ['users'] });
+
+    const error = await refusal(world.openReady({ roles: ['users', 'media'], mode: 'verify' }));
+
+    expect(error).toMatchObject({ code: 'registry.missing', exitCode: 3 });
+    expect(error.message).toContain(`subject "${world.subjectOf('media')}"`);
+    expect(await world.listSubjects()).toEqual([world.subjectOf('users')]);
+  });
+
+  test('takes the ids of what another instance registered', async () => {
+    const first = await world.openReady({ roles });
+
+    const second = await world.openReady({ roles, mode: 'verify' });
+
+    expect(second.encoder.encode('users', user)).toEqual(first.encoder.encode('users', user));
+  });
+});
+
+describe('a registry that is away', () => {
+  test('is an error to try again, and the next try prepares when it is back', async () => {
+    await using gate = await openGate(world.url);
+    const { url } = gate;
+    const registry = world.open({ url, username: 'me', password: 'hush' });
+    await gate.shut();
+
+    const error = await refusal(registry.prepare(noSignal));
+    await gate.reopen();
+    await registry.prepare(noSignal);
+
+    expect(error).toMatchObject({ disposition: 'retry', code: 'registry.unavailable' });
+    expect(error.message).toContain(url);
+    expect(error.message).not.toMatch(/hush/);
+    expect(registry.encoder.encode('users', user).subarray(5, 7).toString('hex')).toBe('0231');
+  });
+});

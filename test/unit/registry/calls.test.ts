@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals';
+import { call } from '../../../src/registry/calls.ts';
+import type { RegistryAddress } from '../../../src/registry/calls.ts';
+import { startHttpServer } from '../../support/http-server.ts';
+import type { Handler } from '../../support/http-server.ts';
+import { noSignal } from '../../support/registry-options.ts';
+
+const request = { method: 'get', path: '/subjects' } as const;
+
+function addressOf(url: string, changes: Partial<RegistryAddress> = {}): RegistryAddress {
+  return { url, timeoutMs: 100, username: null, password: null, ...changes };
+}
+
+/** Calls a server that answers by `handler`. */
+async function callServer(handler: Handler, changes: Partial<RegistryAddress> = {}) {
+  await using server = await startHttpServer(handler);
+  return await call(addressOf(server.url, changes), request, noSignal);
+}
+
+function away(why: string): object {
+  return {
+    disposition: 'retry',
+    code: 'registry.unavailable',
+    message: expect.stringMatching(
+      new RegExp(
+        `^the schema registry at http://127\\.0\\.0\\.1:\\d+ is not available \\(${why}\\): ` +
+          'check SCHEMA_REGISTRY_URL and that it runs$',
+      ),
+    ),
+  };
+}
+
+describe('call', () => {
+  test('gives status and body, an error answer included', async () => {
+    const answer = await callServer((_request, response) => {
+      response.writeHead(404).end('{"error_code":40401}');
+    });
+
+    expect(answer).toEqual({ status: 404, body: { error_code: 40401 } });
+  });
+
+  test('keeps the path of the URL', async () => {
+    await using server = await startHttpServer((_request, response) => response.end('[]'));
+
+    await call(addressOf(`${server.url}/apis/ccompat/v7/`), request, noSignal);
+
+    expect(server.requests[0]?.path).toBe('/apis/ccompat/v7/subjects');
+  });
+
+  test('gives up in time when nothing ever comes', async () => {
+    await expect(callServer(() => undefined)).rejects.toMatchObject(away('nothing within 100 ms'));
+  });
+
+  test('gives up in time when the body never ends', async () => {
+    const half = callServer((_request, response) => {
+      response.writeHead(200).write('{"id"');
+    });
+
+    await expect(half).rejects.toMatchObject(away('nothing within 100 ms'));
+  });
+
+  test('asks to be tried again when the connection breaks in the middle of the body', async () => {
+    const broken = callServer((_request, response, raw) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('{"id"', () => raw.socket.destroy());
+    });
+
+    await expect(broken).rejects.toMatchObject(away('its answer broke off'));
+  });
+
+  test('asks to be tried again when nobody listens', async () => {
+    const server = await startHttpServer(() => undefined);
+    await server[Symbol.asyncDispose]();
+
+    await expect(call(addressOf(server.url), request, noSignal)).rejects.toMatchObject(
+      away('NetworkError'),
+    );
+  });
+
+  for (const status of [429, 500, 502, 503]) {
+    test(`asks to be tried again when it answers ${status}`, async () => {
+      const answer = callServer((_request, response) => {
+        response.writeHead(status).end('<html>busy</html>');
+      });
+
+      await expect(answer).rejects.toMatchObject(away(`HTTP ${status}`));
+    });
+  }
+
+  test('asks to be tried again when something else than a registry answers', async () => {
+    const answer = callServer((_request, response) => response.end('<html>hello</html>'));
+
+    await expect(answer).rejects.toMatchObject(
+      away('it answered something that is not JSON \\(HTTP 200\\)'),
+    );
+  });
+
+  for (const status of [401, 403]) {
+    test(`ends the process with 3 when it answers ${status}`, async () => {
+      const answer = callServer(
+        (_request, response) => {
+          response.writeHead(status).end('{"message":"who are you"}');
+        },
+        { username: 'me', password: 'hush' },
+      );
+
+      const error: unknown = await answer.catch((reason: unknown) => reason);
+      expect(error).toMatchObject({
+        disposition: 'stop-process',
+        code: 'registry.unauthorized',
+        exitCode: 3,
+        message: expect.stringContaining(
+          'check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD',
+        ),
+      });
+      expect(String(error)).not.toContain('hush');
+    });
+  }
+
+  test('sends user and password as UTF-8, whatever the characters', async () => {
+    await using server = await startHttpServer((_request, response) => response.end('[]'));
+
+    await call(addressOf(server.url, { username: 'jörg', password: '€5' }), request, noSignal);
+
+    // base64 of the UTF-8 bytes of "jörg:€5".
+    expect(server.requests[0]?.headers.authorization).toBe('Basic asO2cmc64oKsNQ==');
+  });
+
+  test('ends with the reason of the signal when it is aborted', async () => {
+    const stop = new AbortController();
+    await using server = await startHttpServer(() => {
+      stop.abort(new Error('stopped by SIGTERM'));
+    });
+
+    await expect(
+      call(addressOf(server.url, { timeoutMs: 5000 }), request, stop.signal),
+    ).rejects.toThrow('stopped by SIGTERM');
+  });
+});

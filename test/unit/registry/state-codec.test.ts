@@ -1,0 +1,223 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { emptyMemory, stateFormatVersion } from '../../../src/core/state.ts';
+import type { StreamState } from '../../../src/core/state.ts';
+import { openRegistry } from '../../../src/registry/open.ts';
+import { noSignal, registryOptions } from '../../support/registry-options.ts';
+import { startRegistryServer } from '../../support/registry-server.ts';
+import type { RegistryReply, RegistryScript } from '../../support/registry-server.ts';
+
+const state: StreamState = {
+  ...emptyMemory,
+  stream: 'user_insights',
+  accountId: '17841',
+  cursorMs: 1_700_000_000_000,
+  coveredUntilMs: 1_700_000_000_000,
+  days: [
+    {
+      dateMs: 1_700_000_000_000,
+      followerCount: 5,
+      reach: 70,
+      reachWeek: null,
+      reachDays28: null,
+      onlineFollowers: { '0': 12 },
+    },
+  ],
+  sequence: 3,
+  writtenAtMs: 1_700_000_000_000,
+  writtenBy: 'host-1',
+};
+const key = 'user_insights/17841';
+/** Schema id 258, format 1; worked out by the Avro specification, and never adapted. */
+const golden =
+  '0000000102021a757365725f696e7369676874730a31373834310280a0abfef9620280a0abfef9620280a0abfef962020a028c010000020202301800000680a0abfef9620c686f73742d31';
+const schema1 = readFileSync(new URL('state-format-1.avsc', import.meta.url), 'utf8');
+const repair =
+  'Nothing was changed. Write the right state, or a tombstone for this key to begin again from the ' +
+  'start date, and start the program again';
+
+const known: RegistryReply = [200, { schema: schema1 }];
+
+/** Decodes against a registry that knows schema 258 as format 1, unless `script` says otherwise. */
+async function decode(hex: string, script: RegistryScript = {}, name = key): Promise<StreamState> {
+  await using server = await startRegistryServer({ 'GET /schemas/ids/258': known, ...script });
+  const { stateCodec } = openRegistry(registryOptions(server.url, { timeoutMs: 100 }));
+  return await stateCodec.decode(name, Buffer.from(hex, 'hex'));
+}
+
+/** What decoding must reject with: stop this stream, say why and how to repair it. */
+function unreadable(why: string, name = key): object {
+  return {
+    disposition: 'stop-stream',
+    code: 'state.unreadable',
+    message: `state "${name}" cannot be read: ${why}. ${repair}`,
+  };
+}
+
+describe('the state codec', () => {
+  test('writes byte 0, the schema id and the Avro body', async () => {
+    await using server = await startRegistryServer({}, 258);
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+    const { stateCodec } = registry;
+
+    expect(stateCodec.encode(state).toString('hex')).toBe(golden);
+  });
+
+  test('reads format 1 (Invariant 2)', async () => {
+    expect(await decode(golden)).toEqual(state);
+  });
+
+  test('reads what it wrote', async () => {
+    await using server = await startRegistryServer();
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+
+    const bytes = registry.stateCodec.encode(state);
+
+    expect(await registry.stateCodec.decode(key, bytes)).toEqual(state);
+  });
+
+  test('reads a state without a cursor and without days', async () => {
+    await using server = await startRegistryServer();
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+    const { stateCodec } = registry;
+    const first: StreamState = { ...state, cursorMs: null, coveredUntilMs: null, days: [] };
+
+    expect(await stateCodec.decode(key, stateCodec.encode(first))).toEqual(first);
+  });
+
+  test('reads a state that was written with a schema of fewer optional fields', async () => {
+    const fields = [
+      { name: 'format_version', type: 'int' },
+      { name: 'stream', type: 'string' },
+      { name: 'account_id', type: 'string' },
+      { name: 'sequence', type: 'long' },
+      { name: 'written_at', type: 'long' },
+      { name: 'written_by', type: 'string' },
+    ];
+    const schema = JSON.stringify({
+      type: 'record',
+      namespace: 'instagram',
+      name: 'State',
+      fields,
+    });
+
+    const read = await decode(
+      '0000000102020a6d656469610a31373834310280a0abfef9620268',
+      {
+        'GET /schemas/ids/258': [200, { schema }],
+      },
+      'media/17841',
+    );
+
+    expect(read).toEqual({
+      ...emptyMemory,
+      stream: 'media',
+      accountId: '17841',
+      sequence: 1,
+      writtenAtMs: 1_700_000_000_000,
+      writtenBy: 'h',
+    });
+  });
+
+  test('refuses a newer format, and says to upgrade or how to repair it (Invariant 2)', async () => {
+    // The golden bytes with format 99 (zigzag c6 01).
+    const newer = golden.replace('000000010202', '0000000102c601');
+
+    await expect(decode(newer)).rejects.toMatchObject(
+      unreadable(
+        `it has format 99, newer than ${stateFormatVersion}, which this version knows: upgrade`,
+      ),
+    );
+  });
+
+  test('refuses a state that stands under the key of another', async () => {
+    await expect(decode(golden, {}, 'user_insights/17842')).rejects.toMatchObject(
+      unreadable('it belongs to "user_insights/17841"', 'user_insights/17842'),
+    );
+  });
+
+  test('refuses a stream that it does not know', async () => {
+    const unknown = golden.replace(
+      Buffer.from('user_insights').toString('hex'),
+      Buffer.from('user_insighxs').toString('hex'),
+    );
+
+    await expect(decode(unknown, {}, 'user_insighxs/17841')).rejects.toMatchObject(
+      unreadable('it belongs to "user_insighxs/17841"', 'user_insighxs/17841'),
+    );
+  });
+
+  for (const [what, hex] of [
+    ['nothing', ''],
+    ['only a header', '0000000102'],
+    ['JSON', Buffer.from('{"cursor":1}').toString('hex')],
+  ] as const) {
+    test(`refuses ${what} by name`, async () => {
+      await expect(decode(hex)).rejects.toMatchObject(
+        unreadable('its value is not an Avro record of a schema registry'),
+      );
+    });
+  }
+
+  test('refuses bytes that were cut anywhere', async () => {
+    const whole = golden.length / 2;
+
+    for (let length = 6; length < whole; length += 1) {
+      await expect(decode(golden.slice(0, 2 * length))).rejects.toMatchObject({
+        disposition: 'stop-stream',
+        code: 'state.unreadable',
+      });
+    }
+  });
+
+  test('refuses bytes that go on after the record', async () => {
+    await expect(decode(`${golden}00`)).rejects.toMatchObject({ code: 'state.unreadable' });
+  });
+
+  for (const [what, body] of [
+    ['a text', { schema: '"string"' }],
+    ['another record', { schema: '{"type":"record","name":"Other","fields":[]}' }],
+    ['JSON schema', { schemaType: 'JSON', schema: '{"type":"object"}' }],
+  ] as const) {
+    test(`refuses bytes whose registered schema is ${what}`, async () => {
+      const script = { 'GET /schemas/ids/258': [200, body] } as const;
+
+      await expect(decode(golden, script)).rejects.toMatchObject({
+        disposition: 'stop-stream',
+        code: 'state.unreadable',
+      });
+    });
+  }
+
+  test('refuses bytes of a schema that the registry does not know', async () => {
+    const body = { error_code: 40403, message: 'Schema 258 not found' };
+
+    await expect(decode(golden, { 'GET /schemas/ids/258': [404, body] })).rejects.toMatchObject(
+      unreadable('the registry knows no schema with id 258'),
+    );
+  });
+
+  test('asks to be tried again when the registry answers 503', async () => {
+    await expect(decode(golden, { 'GET /schemas/ids/258': [503, 'busy'] })).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'registry.unavailable',
+    });
+  });
+
+  test('asks to be tried again when the registry never answers', async () => {
+    await expect(decode(golden, { 'GET /schemas/ids/258': 'silence' })).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'registry.unavailable',
+      message: expect.stringContaining('(nothing within 100 ms)'),
+    });
+  });
+
+  test('ends the process when the registry refuses the password', async () => {
+    await expect(
+      decode(golden, { 'GET /schemas/ids/258': [401, { error_code: 401, message: 'no' }] }),
+    ).rejects.toMatchObject({ disposition: 'stop-process', code: 'registry.unauthorized' });
+  });
+});

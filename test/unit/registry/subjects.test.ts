@@ -1,0 +1,277 @@
+import { describe, expect, test } from '@jest/globals';
+import type { StopProcessError } from '../../../src/core/errors.ts';
+import { openRegistry } from '../../../src/registry/open.ts';
+import type { RegistryOptions } from '../../../src/registry/open.ts';
+import { readSchema } from '../../../src/registry/schemas.ts';
+import { subjectOf } from '../../../src/registry/subjects.ts';
+import { noSignal, registryOptions } from '../../support/registry-options.ts';
+import { startRegistryServer } from '../../support/registry-server.ts';
+import type { RegistryReply, RegistryScript } from '../../support/registry-server.ts';
+
+const versions = '/subjects/test.users-value/versions';
+const compatibility = `POST /compatibility${versions}`;
+const register = `POST ${versions}`;
+const existing = { [`GET ${versions}`]: [200, [1]] } as const;
+const compatible = { ...existing, [compatibility]: [200, { is_compatible: true }] } as const;
+
+/** What is registered in these tests when it differs from ours: `id` was a number, `old` is gone. */
+const registered = {
+  type: 'record',
+  namespace: 'instagram',
+  name: 'User',
+  fields: [
+    ...readSchemaFields().filter(({ name }) => name !== 'id'),
+    { name: 'old', type: 'string' },
+    { name: 'id', type: 'long' },
+  ],
+};
+const latest = {
+  [`GET ${versions}/latest`]: [200, { schema: JSON.stringify(registered) }],
+} as const;
+
+function readSchemaFields(): readonly { readonly name: string }[] {
+  return (JSON.parse(readSchema('users').text) as { fields: { name: string }[] }).fields;
+}
+
+/** Prepares against a registry of that script; what it was asked comes back. */
+async function prepare(script: RegistryScript, changes: Partial<RegistryOptions> = {}) {
+  await using server = await startRegistryServer(script);
+  await openRegistry(registryOptions(server.url, changes)).prepare(noSignal);
+  return { asked: server.asked, bodies: server.bodies };
+}
+
+/** The error with which preparing ends. */
+async function refusal(script: RegistryScript, changes: Partial<RegistryOptions> = {}) {
+  const error: unknown = await prepare(script, changes).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return error as StopProcessError;
+}
+
+describe('subjects', () => {
+  test('are the topic with -value behind it', () => {
+    expect(subjectOf(readSchema('user_lifetime_insights'), 'acme.{stream}.v1')).toBe(
+      'acme.user-lifetime-insights.v1-value',
+    );
+    expect(subjectOf(readSchema('state'), 'instagram.{stream}')).toBe('instagram.state-value');
+    expect(subjectOf(readSchema('dead_letters'), 'instagram.{stream}')).toBe(
+      'instagram.dead-letters-value',
+    );
+  });
+});
+
+describe('prepare', () => {
+  test('registers a new subject with the configured level', async () => {
+    const { bodies } = await prepare({});
+
+    expect(bodies).toEqual([
+      { request: register, body: { schema: readSchema('users').text } },
+      {
+        request: 'PUT /config/test.users-value',
+        body: { compatibility: 'FULL_TRANSITIVE' },
+      },
+    ]);
+  });
+
+  test('leaves the level of a subject that exists as it is', async () => {
+    const { asked } = await prepare({
+      ...compatible,
+      'GET /config/test.users-value': [200, { compatibilityLevel: 'BACKWARD' }],
+    });
+
+    expect(asked).toContain(register);
+    expect(asked.filter((request) => request.startsWith('PUT'))).toEqual([]);
+  });
+
+  test('leaves a level that was set before the subject had a schema as it is', async () => {
+    const { asked } = await prepare({
+      'GET /config/test.users-value': [200, { compatibilityLevel: 'BACKWARD' }],
+    });
+
+    expect(asked).toContain(register);
+    expect(asked.filter((request) => request.startsWith('PUT'))).toEqual([]);
+  });
+
+  test('checks every schema before it registers the first', async () => {
+    const error = await refusal(
+      {
+        'GET /subjects/test.state-value/versions': [200, [1]],
+        'POST /compatibility/subjects/test.state-value/versions': [200, { is_compatible: false }],
+        [register]: [500, 'this is not to be asked'],
+      },
+      { roles: ['users', 'state'] },
+    );
+
+    expect(error.code).toBe('registry.incompatible');
+    expect(error.message).toContain('"test.state-value"');
+  });
+
+  test('compares with the latest version only when the registry cannot compare with all', async () => {
+    const { asked } = await prepare({
+      ...existing,
+      [compatibility]: [405, { error_code: 405, message: 'HTTP 405 Method Not Allowed' }],
+      [`${compatibility}/latest`]: [200, { is_compatible: true }],
+    });
+
+    expect(asked).toContain(register);
+  });
+});
+
+/** The same refusal in the words of three registries. */
+const refusals: readonly { readonly registry: string; readonly reply: RegistryReply }[] = [
+  {
+    registry: 'Confluent',
+    reply: [
+      200,
+      {
+        is_compatible: false,
+        messages: [
+          "{errorType:'TYPE_MISMATCH', description:'The type (path '/fields/0/type') of a field in the new schema does not match with the old schema', additionalInfo:'reader type: STRING not compatible with writer type: LONG'}",
+          '{oldSchemaVersion: 1}',
+          `{oldSchema: '${JSON.stringify(registered)}'}`,
+          "{validateFields: 'false', compatibility: 'FULL_TRANSITIVE'}",
+        ],
+      },
+    ],
+  },
+  {
+    registry: 'Apicurio',
+    reply: [
+      200,
+      {
+        is_compatible: false,
+        reason:
+          'Incompatible artifact: test.users-value [AVRO], num of incompatible diffs: {1}, list of diff types: [reader type: STRING not compatible with writer type: LONG at /fields/0/type]',
+      },
+    ],
+  },
+];
+
+describe('an incompatible schema', () => {
+  for (const { registry, reply } of refusals) {
+    test(`ends the process and names subject, fields and what to do, when ${registry} refuses it`, async () => {
+      const error = await refusal({ ...existing, ...latest, [compatibility]: reply });
+
+      expect(error).toMatchObject({
+        disposition: 'stop-process',
+        code: 'registry.incompatible',
+        exitCode: 3,
+      });
+      expect(error.message).toContain(
+        'schema of subject "test.users-value" is incompatible with what is registered: ',
+      );
+      expect(error.message).toContain('reader type: STRING not compatible with writer type: LONG');
+      expect(error.message).toContain(
+        'Fields that differ from the latest version: "id" (was long, is string), "old" (gone, had no default). ',
+      );
+      expect(error.message).toMatch(
+        /Nothing was published\. Run the version that registered it, .*\(KAFKA_TOPIC_TEMPLATE\), or change the subject in the registry$/,
+      );
+    });
+  }
+
+  test('is described without the whole old schema', async () => {
+    const error = await refusal({
+      ...existing,
+      ...latest,
+      [compatibility]: refusals[0]?.reply ?? 'silence',
+    });
+
+    expect(error.message).not.toContain('{oldSchema:');
+    expect(error.message.length).toBeLessThan(800);
+  });
+
+  test('is described in the same way when the registry answers 409 to the registration', async () => {
+    const details =
+      'Schema being registered is incompatible with an earlier schema for subject "test.users-value", details: [{errorType:\'TYPE_MISMATCH\'}]';
+    const error = await refusal({
+      ...compatible,
+      ...latest,
+      [register]: [409, { error_code: 409, message: details }],
+    });
+
+    expect(error).toMatchObject({ code: 'registry.incompatible', exitCode: 3 });
+    expect(error.message).toContain(details);
+    expect(error.message).toContain('"id" (was long, is string)');
+    expect(error.message).toContain('Nothing was published.');
+  });
+
+  test('is described by the registry alone when the latest version cannot be had', async () => {
+    const error = await refusal({
+      ...existing,
+      [compatibility]: [200, { is_compatible: false, messages: ['the field "id" changed'] }],
+    });
+
+    expect(error.message).toContain(
+      'is incompatible with what is registered: the field "id" changed. Nothing was published.',
+    );
+  });
+});
+
+describe('verify', () => {
+  test('takes the id of the schema and registers nothing', async () => {
+    const { asked } = await prepare(
+      { ...compatible, 'POST /subjects/test.users-value': [200, { id: 7, version: 1 }] },
+      { mode: 'verify' },
+    );
+
+    expect(asked).not.toContain(register);
+  });
+
+  test('ends the process and names subject and file when the schema is not there', async () => {
+    const error = await refusal({}, { mode: 'verify' });
+
+    expect(error).toMatchObject({
+      disposition: 'stop-process',
+      code: 'registry.missing',
+      exitCode: 3,
+      message:
+        'subject "test.users-value" does not hold the schema avro/users.avsc: register it, or set SCHEMA_REGISTRY_MODE=register',
+    });
+  });
+});
+
+describe('a registry that is away', () => {
+  const steps: readonly (readonly [string, RegistryScript])[] = [
+    ['listing versions', { [`GET ${versions}`]: 'silence' }],
+    ['comparing', { ...existing, [compatibility]: 'silence' }],
+    ['reading the level', { ...compatible, 'GET /config/test.users-value': 'silence' }],
+    ['registering', { [register]: 'silence' }],
+    ['setting the level', { 'PUT /config/test.users-value': 'silence' }],
+  ];
+
+  for (const [step, script] of steps) {
+    test(`is an error to try again, in time, when it falls silent at ${step}`, async () => {
+      const error = await refusal(script, { timeoutMs: 100 });
+
+      expect(error).toMatchObject({
+        disposition: 'retry',
+        code: 'registry.unavailable',
+        message: expect.stringMatching(
+          /^the schema registry at http:\/\/127\.0\.0\.1:\d+ is not available \(nothing within 100 ms\)/,
+        ),
+      });
+    });
+  }
+
+  test('shows neither user nor password', async () => {
+    const error = await refusal(
+      { [register]: [503, { error_code: 50301, message: 'no leader' }] },
+      { username: 'jörg', password: 'hush€' },
+    );
+
+    expect(error).toMatchObject({ disposition: 'retry', code: 'registry.unavailable' });
+    expect(error.message).not.toMatch(/jörg|hush/);
+  });
+
+  test('is asked with the same authorization in every request', async () => {
+    await using server = await startRegistryServer();
+    const options = registryOptions(server.url, { username: 'jörg', password: '€5' });
+
+    await openRegistry(options).prepare(noSignal);
+
+    expect(server.authorizations.length).toBeGreaterThan(2);
+    expect(new Set(server.authorizations)).toEqual(new Set(['Basic asO2cmc64oKsNQ==']));
+  });
+});
