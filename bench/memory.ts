@@ -1,0 +1,67 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { findFreePorts } from '../sandbox/cluster/free-port.ts';
+
+/** What the program holds after a garbage collection. */
+export interface MemorySample {
+  readonly polls: number;
+  readonly heapMb: number;
+  /** Buffers outside of the heap. */
+  readonly externalMb: number;
+  readonly rssMb: number;
+}
+
+/** What changes over a thousand polls, by the best straight line through the samples. */
+export interface MemoryResult {
+  readonly samples: readonly MemorySample[];
+  readonly heapMbPer1000Polls: number;
+  readonly externalMbPer1000Polls: number;
+  readonly rssMbPer1000Polls: number;
+}
+
+/** Polls between two samples. */
+const every = 100;
+/** The first polls fill caches and pools and are compiled; they are not measured. */
+const warmUpSamples = 20;
+const measuredSamples = 11;
+
+const program = fileURLToPath(new URL('memory-program.ts', import.meta.url));
+
+/**
+ * Runs the real program against the sandbox, every stream each second, for 1,000 polls and a warm-up.
+ *
+ * @param env - where the program finds Kafka, registry and API
+ */
+export async function benchMemory(env: Readonly<Record<string, string>>): Promise<MemoryResult> {
+  const [port = 0] = await findFreePorts(1);
+  const child = fork(program, [String(every), String(warmUpSamples + measuredSamples)], {
+    execArgv: ['--expose-gc', '--disable-warning=TimeoutNegativeWarning'],
+    env: { PATH: process.env['PATH'], HTTP_PORT: String(port), LOG_LEVEL: 'error', ...env },
+  });
+  const all: MemorySample[] = [];
+  child.on('message', (sample) => all.push(sample as MemorySample));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`the program ended with ${String(code)}`);
+  const samples = all.slice(warmUpSamples);
+  return {
+    samples,
+    heapMbPer1000Polls: slope(samples, ({ heapMb }) => heapMb) * 1000,
+    externalMbPer1000Polls: slope(samples, ({ externalMb }) => externalMb) * 1000,
+    rssMbPer1000Polls: slope(samples, ({ rssMb }) => rssMb) * 1000,
+  };
+}
+
+/** Least squares, a poll. */
+function slope(samples: readonly MemorySample[], pick: (sample: MemorySample) => number): number {
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const meanX = mean(samples.map(({ polls }) => polls));
+  const meanY = mean(samples.map(pick));
+  let over = 0;
+  let under = 0;
+  for (const sample of samples) {
+    over += (sample.polls - meanX) * (pick(sample) - meanY);
+    under += (sample.polls - meanX) ** 2;
+  }
+  return over / under;
+}

@@ -1,0 +1,69 @@
+import type { KafkaBenchResult } from './kafka.ts';
+import type { MemoryResult } from './memory.ts';
+import type { PollCost, RequestsResult } from './requests.ts';
+
+const targetMedianMs = 12;
+const targetRecordsPerSecond = 30_000;
+/** What garbage collection and page sizes make of nothing at all, in either direction. */
+const flatHeapMb = 2;
+const flatRssMb = 8;
+
+function line(text: string): void {
+  console.log(text);
+}
+
+/** Prints a line a batch size, and how far the targets are. */
+export function reportKafka(result: KafkaBenchResult): void {
+  for (const [size, perSecond] of Object.entries(result.records_per_s)) {
+    const medianMs = String(result.tx_ms_p50[size]);
+    const cpuMicros = String(result.cpu_us_per_record[size]);
+    line(
+      `${size.padStart(6)} a batch: ${perSecond} records/s, ${medianMs} ms, ${cpuMicros} µs CPU a record`,
+    );
+  }
+  const medianMs = result.tx_ms_p50['1'] ?? NaN;
+  const perSecond = result.records_per_s['10000'] ?? NaN;
+  line(
+    `targets: 1 a batch ${medianMs} ms of at most ${targetMedianMs} ms (${ratio(medianMs, targetMedianMs)}), ` +
+      `10000 a batch ${perSecond}/s of at least ${targetRecordsPerSecond}/s (${ratio(perSecond, targetRecordsPerSecond)})`,
+  );
+}
+
+function ratio(measured: number, target: number): string {
+  return `${(measured / target).toFixed(2)} times`;
+}
+
+/** Prints what the program holds, sample by sample, and whether that is flat. */
+export function reportMemory(result: MemoryResult): void {
+  for (const { polls, heapMb, externalMb, rssMb } of result.samples) {
+    line(
+      `${String(polls).padStart(6)} polls: heap ${heapMb.toFixed(2)} MB, buffers ${externalMb.toFixed(2)} MB, RSS ${rssMb.toFixed(1)} MB`,
+    );
+  }
+  const judge = (what: string, mb: number, flatMb: number) => {
+    const verdict = mb <= flatMb ? 'flat' : 'GROWS';
+    line(`${what}: ${signed(mb)} MB per 1,000 polls, ${verdict} (flat: at most ${signed(flatMb)})`);
+  };
+  judge('heap after a collection', result.heapMbPer1000Polls, flatHeapMb);
+  judge('buffers after a collection', result.externalMbPer1000Polls, flatHeapMb);
+  judge('RSS', result.rssMbPer1000Polls, flatRssMb);
+}
+
+function signed(mb: number): string {
+  return `${mb < 0 ? '' : '+'}${mb.toFixed(2)}`;
+}
+
+/** Prints what the polls cost beside Airbyte's formula. */
+export function reportRequests({ first, second, airbyte, world }: RequestsResult): void {
+  const { accounts, media, children, stories } = world;
+  line(`world: ${accounts} accounts, ${media} media, ${children} children, ${stories} stories`);
+  reportPoll('first poll', first, airbyte.first);
+  reportPoll('second poll, at once', second, airbyte.later);
+}
+
+function reportPoll(name: string, { requests, ids, byEndpoint }: PollCost, airbyte: number): void {
+  line(
+    `${name}: ${requests} requests (${ids} ids); Airbyte by its formula: ${airbyte}, ${(airbyte / requests).toFixed(1)} times as many`,
+  );
+  line(byEndpoint.map(([endpoint, count]) => `  ${endpoint} ${count}`).join('\n'));
+}
