@@ -1,15 +1,22 @@
+import { describeWorld, patchWorld } from './admin-world.ts';
+import { readFaultRule } from './fault-rules.ts';
+import type { Faults } from './faults.ts';
+import { describeFaults } from './faults.ts';
 import { isObject } from './json.ts';
 import type { Json } from './json.ts';
 import type { Ledger } from './ledger.ts';
 import { describeLedger } from './ledger.ts';
+import type { Meter } from './meter.ts';
+import { ShapeError } from './shape.ts';
 import { truthOf } from './truth.ts';
 import type { World } from './world/model.ts';
 
 /** A request to the simulator itself, below `/_sandbox/`. */
 export interface AdminRequest {
   readonly method: string;
-  /** `ledger`, `truth`, `clock`, `health`. */
+  /** `ledger`, `truth`, `clock`, `health`, `world`, `faults`. */
   readonly name: string;
+  readonly query: URLSearchParams;
   readonly body: string;
 }
 
@@ -19,30 +26,62 @@ export interface AdminAnswer {
   readonly body: Json;
 }
 
+/** Everything that can be asked and changed. */
+export interface AdminState {
+  readonly world: World;
+  readonly ledger: Ledger;
+  readonly faults: Faults;
+  readonly meter: Meter;
+}
+
+type Handler = (state: AdminState, request: AdminRequest) => Json;
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  'GET health': ({ world }) => ({ status: 'ok', accounts: world.accounts.length }),
+  'GET ledger': ({ ledger }) => describeLedger(ledger),
+  'DELETE ledger': ({ ledger }) => {
+    ledger.clear();
+    return describeLedger(ledger);
+  },
+  'GET truth': ({ world }, { query }) =>
+    truthOf(world, { comments: query.has('comments'), totals: query.has('totals') }),
+  'GET clock': ({ world }) => clockOf(world),
+  'POST clock': ({ world }, { body }) => moveClock(body, world),
+  'GET world': ({ world }) => describeWorld(world),
+  'PATCH world': ({ world }, { body }) => {
+    patchWorld(parse(body), world);
+    return describeWorld(world);
+  },
+  'DELETE world': ({ world, meter }) => {
+    world.conditions.clear();
+    world.limits = {};
+    meter.clear();
+    return describeWorld(world);
+  },
+  'GET faults': ({ faults }) => describeFaults(faults),
+  'POST faults': ({ faults }, { body }) => {
+    const sent: unknown = parse(body);
+    const rules = (Array.isArray(sent) ? sent : [sent]).map((one) => readFaultRule(one));
+    for (const rule of rules) faults.add(rule);
+    return describeFaults(faults);
+  },
+  'DELETE faults': ({ faults }) => {
+    faults.clear();
+    return describeFaults(faults);
+  },
+};
+
 /** Answers what tests and people ask of the simulator itself; no token is needed. */
-export function answerAdmin(
-  request: AdminRequest,
-  { world, ledger }: { world: World; ledger: Ledger },
-): AdminAnswer {
-  switch (`${request.method} ${request.name}`) {
-    case 'GET health':
-      return { status: 200, body: { status: 'ok', accounts: world.accounts.length } };
-    case 'GET ledger':
-      return { status: 200, body: describeLedger(ledger) };
-    case 'DELETE ledger':
-      ledger.clear();
-      return { status: 200, body: describeLedger(ledger) };
-    case 'GET truth':
-      return { status: 200, body: truthOf(world) };
-    case 'GET clock':
-      return { status: 200, body: clockOf(world) };
-    case 'POST clock':
-      return moveClock(request.body, world);
-    default:
-      return {
-        status: 404,
-        body: { error: 'expected GET health, ledger, truth or clock; DELETE ledger; POST clock' },
-      };
+export function answerAdmin(request: AdminRequest, state: AdminState): AdminAnswer {
+  const handler = HANDLERS[`${request.method} ${request.name}`];
+  if (handler === undefined) {
+    return { status: 404, body: { error: `expected ${Object.keys(HANDLERS).join(', ')}` } };
+  }
+  try {
+    return { status: 200, body: handler(state, request) };
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    return { status: 400, body: { error: error.message } };
   }
 }
 
@@ -51,7 +90,7 @@ function clockOf(world: World): Json {
 }
 
 /** Takes `{"advance_ms": 3600000}` or `{"now": "2026-03-08T12:00:00Z"}`. */
-function moveClock(text: string, world: World): AdminAnswer {
+function moveClock(text: string, world: World): Json {
   const asked: unknown = parse(text);
   const advanceMs = isObject(asked) ? asked['advance_ms'] : undefined;
   const now = isObject(asked) && typeof asked['now'] === 'string' ? Date.parse(asked['now']) : NaN;
@@ -60,9 +99,9 @@ function moveClock(text: string, world: World): AdminAnswer {
   } else if (!Number.isNaN(now)) {
     world.clock.set(now);
   } else {
-    return { status: 400, body: { error: 'expected {"advance_ms": number} or {"now": "<ISO>"}' } };
+    throw new ShapeError('body', asked, '{"advance_ms": number} or {"now": "<ISO>"}');
   }
-  return { status: 200, body: clockOf(world) };
+  return clockOf(world);
 }
 
 function parse(text: string): unknown {

@@ -39,11 +39,19 @@ export function answer(question: Question, context: Context): Json {
       ? graphError('unsupported-method', 'get')
       : graphError('unknown-path', `/${rest.join('/')}`);
   }
-  const node = id === 'me' ? meNode(context) : context.lookup(id);
+  const node = id === 'me' ? ownNode(context) : context.lookup(id);
   const request = edgeRequest(parameters);
   return name === undefined
     ? renderNode(node, request.fields, context)
     : node.edge(name, request, context);
+}
+
+/** `me`; an account that may not be read is refused to itself, too. */
+function ownNode(context: Context): GraphNode {
+  if (context.caller.kind === 'account') {
+    context.lookup(context.caller.account.id);
+  }
+  return meNode(context);
 }
 
 function edgeRequest(parameters: ReadonlyMap<string, string>): EdgeRequest {
@@ -63,7 +71,8 @@ function answerIds(parameters: ReadonlyMap<string, string>, context: Context): J
   return Object.fromEntries(nodes.map((node) => [node.id, renderNode(node, fields, context)]));
 }
 
-function idsOf(parameters: ReadonlyMap<string, string>): string[] {
+/** The ids of `?ids=`, each once. */
+export function idsOf(parameters: ReadonlyMap<string, string>): string[] {
   return [...new Set((parameters.get('ids') ?? '').split(','))].filter((id) => id !== '');
 }
 
@@ -91,16 +100,28 @@ function templateOf(id: string, world: World): string {
 export function findNode(id: string, { world, caller, nowMs }: Seeing): GraphNode | undefined {
   const account = world.accounts.find((one) => one.id === id);
   if (account !== undefined) {
-    return sees(caller, account.id) ? accountNode(account) : undefined;
+    return reaches(caller, account.id, world) ? accountNode(account) : undefined;
   }
   const page = world.pages.find((one) => one.id === id);
   if (page !== undefined) {
     return seesPage(caller, page) ? pageNode(page) : undefined;
   }
-  const media = world.findMedia(id, nowMs);
-  return media !== undefined && sees(caller, media.accountId)
+  const broken = world.conditions.brokenChildren.has(id);
+  const media = broken ? undefined : world.findMedia(id, nowMs);
+  return media !== undefined && reaches(caller, media.accountId, world)
     ? mediaNode(media, { direct: true })
     : undefined;
+}
+
+/** Throws for an account that may not be read. */
+function reaches(caller: Caller, accountId: string, { conditions }: World): boolean {
+  if (!sees(caller, accountId) || conditions.vanishedAccounts.has(accountId)) {
+    return false;
+  }
+  if (conditions.deniedAccounts.has(accountId)) {
+    throw graphError('no-permission');
+  }
+  return true;
 }
 
 type Seeing = Pick<Context, 'world' | 'nowMs'> & { readonly caller: Caller };

@@ -1,4 +1,8 @@
 import type { Caller } from './context.ts';
+import { graphError } from './errors.ts';
+import type { ErrorName } from './errors.ts';
+import type { TokenTrouble } from './conditions.ts';
+import type { Grant } from './tokens/store.ts';
 import type { World } from './world/model.ts';
 
 /** Who a token stands for and which host's words it is answered in. */
@@ -9,15 +13,67 @@ export interface Identity {
 
 /** Finds whose token it is; undefined for one that the world does not know. */
 export function identify(token: string, world: World): Identity | undefined {
-  if (token === world.token) {
-    return { caller: { kind: 'user' }, dialect: 'facebook' };
+  const grant = world.tokens.find(token);
+  return grant && identityOf(grant, world);
+}
+
+function identityOf({ owner }: Grant, world: World): Identity | undefined {
+  switch (owner.kind) {
+    case 'user':
+      return { caller: { kind: 'user' }, dialect: 'facebook' };
+    case 'page': {
+      const page = world.pages.find(({ id }) => id === owner.pageId);
+      return page && { caller: { kind: 'page', page }, dialect: 'facebook' };
+    }
+    case 'account': {
+      const account = world.accounts.find(({ id }) => id === owner.accountId);
+      return account && { caller: { kind: 'account', account }, dialect: 'instagram' };
+    }
   }
-  const page = world.pages.find((one) => one.token === token);
-  if (page !== undefined) {
-    return { caller: { kind: 'page', page }, dialect: 'facebook' };
+}
+
+const TROUBLES: Record<Exclude<TokenTrouble, 'expired'>, ErrorName> = {
+  password: 'token-password',
+  checkpoint: 'token-checkpoint',
+  removed: 'token-removed',
+  revoked: 'token-revoked',
+};
+const HOUR_MS = 3_600_000;
+
+/** Throws what Meta says of a token that is good no more, or never was. */
+export function checkToken(token: string, world: World, nowMs: number): void {
+  const trouble = world.conditions.spec.badTokens?.[token];
+  if (trouble !== undefined && trouble !== 'expired') {
+    throw graphError(TROUBLES[trouble], world.app.clientId);
   }
-  const account = world.accounts.find((one) => one.instagramToken === token);
-  return account === undefined
-    ? undefined
-    : { caller: { kind: 'account', account }, dialect: 'instagram' };
+  const grant = world.tokens.find(token);
+  const expiresAtMs = trouble === 'expired' ? nowMs - HOUR_MS : (grant?.expiresAtMs ?? null);
+  if (expiresAtMs !== null && expiresAtMs <= nowMs) {
+    throw graphError('token-expired', sessionTime(expiresAtMs), sessionTime(nowMs));
+  }
+  if (grant === undefined) {
+    throw graphError('bad-token');
+  }
+}
+
+const SESSION_TIME = new Intl.DateTimeFormat('en-US', {
+  timeZone: 'America/Los_Angeles',
+  weekday: 'long',
+  day: '2-digit',
+  month: 'short',
+  year: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'short',
+});
+
+/** `Monday, 23-Nov-15 14:00:00 PST`. */
+function sessionTime(atMs: number): string {
+  const parts = SESSION_TIME.formatToParts(atMs);
+  const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? '';
+  const date = `${part('day')}-${part('month')}-${part('year')}`;
+  const time = `${part('hour')}:${part('minute')}:${part('second')}`;
+  return `${part('weekday')}, ${date} ${time} ${part('timeZoneName')}`;
 }

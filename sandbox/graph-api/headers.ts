@@ -14,6 +14,11 @@ export function traceId(number: number): string {
   return `A${hash(`trace/${number}`, 'base64url').slice(0, 22)}`;
 }
 
+/** The `ETag` of a body: 40 hexadecimal digits, quoted. */
+export function entityTag(text: string): string {
+  return `"${createHash('sha1').update(text).digest('hex')}"`;
+}
+
 /** The headers that Meta sends with every answer. */
 export function traceHeaders(
   { status, version, body }: Answered,
@@ -30,7 +35,7 @@ export function traceHeaders(
     'Cache-Control': failed ? 'no-store' : 'private, no-cache, no-store, must-revalidate',
     Pragma: 'no-cache',
     Expires: 'Sat, 01 Jan 2000 00:00:00 GMT',
-    Vary: 'Origin',
+    Vary: 'Origin, Accept-Encoding',
     'Strict-Transport-Security': 'max-age=15552000; preload',
     ...(failed ? { 'WWW-Authenticate': challenge(body) } : {}),
   };

@@ -12,6 +12,12 @@ export interface LedgerEntry {
   readonly status: number;
   /** The error's code. */
   readonly code?: number;
+  /** Refused because of a limit. */
+  readonly throttled?: boolean;
+  /** Answered, or not, by a fault; without an answer the status is 0. */
+  readonly fault?: boolean;
+  /** Came within a batch. */
+  readonly batched?: boolean;
 }
 
 /** What was spent at one endpoint, or in all. */
@@ -19,6 +25,8 @@ export interface Spent {
   readonly requests: number;
   readonly ids: number;
   readonly errors: number;
+  /** Requests that a limit refused. */
+  readonly throttled: number;
 }
 
 /** What was asked, for tests and benchmarks that state the cost in calls. */
@@ -30,13 +38,14 @@ export interface Ledger {
   clear(): void;
 }
 
-const NOTHING: Spent = { requests: 0, ids: 0, errors: 0 };
+const NOTHING: Spent = { requests: 0, ids: 0, errors: 0, throttled: 0 };
 
-function plus(spent: Spent, { ids, status }: LedgerEntry): Spent {
+function plus(spent: Spent, { ids, status, throttled }: LedgerEntry): Spent {
   return {
     requests: spent.requests + 1,
     ids: spent.ids + ids,
-    errors: spent.errors + (status >= 400 ? 1 : 0),
+    errors: spent.errors + (status >= 400 || status === 0 ? 1 : 0),
+    throttled: spent.throttled + (throttled === true ? 1 : 0),
   };
 }
 

@@ -6,6 +6,8 @@ import { renderNode } from './nodes/render.ts';
 const DEFAULT_LIMIT = 25;
 /** The most that is known to be served. */
 const MAX_LIMIT = 100;
+/** Comments come in smaller pages. */
+export const MAX_COMMENTS = 50;
 
 /** A node and its place in its list; places ascend from the first item to the last. */
 export interface ListItem {
@@ -18,6 +20,8 @@ export interface NodeList {
   /** The path of the edge: `17841403584244541/media`. */
   readonly path: string;
   readonly items: readonly ListItem[];
+  /** The most of a page; default 100. */
+  readonly maxLimit?: number;
 }
 
 interface Cursor {
@@ -35,15 +39,19 @@ interface Window {
 
 /** Renders one page of a list with cursors, `next` and `previous` as Meta does. */
 export function renderList(list: NodeList, request: EdgeRequest, context: Context): JsonObject {
-  const window = windowOf(list.items, request, context);
+  const window = windowOf(list, request, context);
   const shown = window.empty ? [] : list.items.slice(window.start, window.end);
   const data = shown.map(({ node }) => renderNode(node, request.fields, context));
   const paging = pagingOf({ list, window, shown }, request, context);
   return paging === undefined ? { data } : { data, paging };
 }
 
-function windowOf(items: readonly ListItem[], request: EdgeRequest, context: Context): Window {
-  const limit = limitOf(request);
+function windowOf(list: NodeList, request: EdgeRequest, context: Context): Window {
+  const { items } = list;
+  const limit = limitOf(request, list.maxLimit ?? MAX_LIMIT);
+  if (items.length > 0) {
+    checkAmount(limit, context);
+  }
   const after = request.parameters.get('after');
   const before = request.parameters.get('before');
   if (after === undefined && before !== undefined) {
@@ -54,6 +62,12 @@ function windowOf(items: readonly ListItem[], request: EdgeRequest, context: Con
   const start = cursor === undefined ? 0 : placeAfter(items, cursor);
   const sparse = context.world.sparsePages && cursor?.full !== true ? start : undefined;
   return sparseWindow({ start, limit, sparse }, items.length);
+}
+
+function checkAmount(limit: number, { world }: Context): void {
+  if (limit > (world.conditions.spec.tooMuchData ?? MAX_LIMIT)) {
+    throw graphError('too-much-data');
+  }
 }
 
 /** Short, empty and full pages in turn, where the world is sparse. */
@@ -114,7 +128,7 @@ function linkTo(
   return `${context.origin}/${context.version}/${path}?${query.toString()}`;
 }
 
-function limitOf(request: EdgeRequest): number {
+function limitOf(request: EdgeRequest, most: number): number {
   const text = request.parameters.get('limit');
   if (text === undefined) {
     return DEFAULT_LIMIT;
@@ -122,7 +136,7 @@ function limitOf(request: EdgeRequest): number {
   if (!/^\d+$/.test(text)) {
     throw graphError('not-an-integer', 'limit');
   }
-  return Math.min(MAX_LIMIT, Math.max(1, Number(text)));
+  return Math.min(most, Math.max(1, Number(text)));
 }
 
 function writeCursor({ place, node }: ListItem, full: boolean): string {

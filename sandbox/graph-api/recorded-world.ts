@@ -1,10 +1,17 @@
 import { readFile } from 'node:fs/promises';
+import { createConditions } from './conditions.ts';
 import type { JsonObject } from './json.ts';
 import { isObject } from './json.ts';
 import { recordedAccount } from './recorded/account.ts';
+import type { Collected } from './recorded/collect.ts';
 import { collect } from './recorded/collect.ts';
+import { askedMedia } from './recorded/media.ts';
+import type { App } from './tokens/app.ts';
+import { initialGrants } from './tokens/initial.ts';
+import { createTokenStore } from './tokens/store.ts';
 import { createClock } from './world/clock.ts';
-import type { Media, Page, World } from './world/model.ts';
+import { underConditions } from './world/conditioned.ts';
+import type { Account, Media, Page, World } from './world/model.ts';
 
 /** One real exchange with the API, its token and other people's words removed. */
 export interface Exchange {
@@ -59,6 +66,15 @@ function textsOf(query: JsonObject): Record<string, string> {
   return Object.fromEntries(texts);
 }
 
+/** No recording says whose app it was. */
+const RECORDED_APP: App = {
+  clientId: '1000000000000001',
+  clientSecret: 'recorded',
+  name: 'Recorded app',
+  requireProof: false,
+  codeShape: 'data',
+};
+
 /**
  * Makes a world out of recorded exchanges: its accounts, media, pages and days are those of the
  * bodies, its clock stands where the recording ends. What no body shows is absent.
@@ -66,9 +82,14 @@ function textsOf(query: JsonObject): Record<string, string> {
 export function createRecordedWorld(exchanges: readonly Exchange[]): World {
   const collected = collect(exchanges);
   const clock = createClock({ startMs: collected.endMs, live: false, speed: 1 });
+  const conditions = createConditions();
   const pageIds = collected.pages.map(({ id }) => id);
   const accounts = [...collected.accounts.values()].map((account, index) =>
-    recordedAccount(account, { pageId: pageIds[index] ?? `1${account.id.slice(1)}`, clock }),
+    recordedAccount(account, {
+      pageId: pageIds[index] ?? `1${account.id.slice(1)}`,
+      clock,
+      conditions,
+    }),
   );
   const pages: Page[] = accounts.map((account) => ({
     id: account.pageId,
@@ -81,19 +102,39 @@ export function createRecordedWorld(exchanges: readonly Exchange[]): World {
     token: `EAAGpage${fields.id}`,
     fields,
   }));
+  const media = mediaById(accounts, collected);
+  const token = 'EAAGrecorded';
+  const listed = [...pages, ...lone];
+  const startMs = collected.endMs;
+  return {
+    token,
+    clock,
+    accounts,
+    pages: listed,
+    conditions,
+    limits: {},
+    app: { ...RECORDED_APP },
+    tokens: createTokenStore(initialGrants({ token, pages: listed, accounts, startMs })),
+    sparsePages: false,
+    cursors: collected.cursors,
+    findMedia: (id) => {
+      const found = media.get(id);
+      return found && underConditions(found, conditions);
+    },
+    signUrl: (url) => url,
+  };
+}
+
+/** Every media that a body shows, in a list or by its own id. */
+function mediaById(accounts: readonly Account[], collected: Collected): Map<string, Media> {
   const media = new Map<string, Media>(
     accounts.flatMap((account) =>
       [...account.media, ...account.stories].map((one) => [one.id, one] as const),
     ),
   );
-  return {
-    token: 'EAAGrecorded',
-    clock,
-    accounts,
-    pages: [...pages, ...lone],
-    sparsePages: false,
-    cursors: collected.cursors,
-    findMedia: (id) => media.get(id),
-    signUrl: (url) => url,
-  };
+  const accountId = accounts[0]?.id ?? '';
+  for (const [id, stray] of collected.media) {
+    media.set(id, askedMedia(stray, { listed: media.get(id), accountId }));
+  }
+  return media;
 }

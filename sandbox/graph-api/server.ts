@@ -1,11 +1,20 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { answerAdmin } from './admin.ts';
+import { isBatch, respondBatch } from './batch.ts';
+import { faultResponse } from './fault-response.ts';
+import type { Faults } from './faults.ts';
+import { createFaults } from './faults.ts';
+import { readBody, send } from './http.ts';
 import { encodeJson } from './json.ts';
 import type { Ledger } from './ledger.ts';
 import { createLedger } from './ledger.ts';
-import { respond } from './respond.ts';
+import type { Meter } from './meter.ts';
+import { createMeter } from './meter.ts';
+import type { Asking, GraphRequest } from './respond.ts';
+import { entryOf, readRequest, respond } from './respond.ts';
 import type { World } from './world/model.ts';
 
 /** What the simulator serves and where. */
@@ -23,6 +32,7 @@ export interface GraphApi extends AsyncDisposable {
   readonly url: string;
   readonly world: World;
   readonly ledger: Ledger;
+  readonly faults: Faults;
 }
 
 /**
@@ -34,11 +44,16 @@ export async function startGraphApi({
   port = 0,
   host = '127.0.0.1',
 }: GraphApiOptions): Promise<GraphApi> {
-  const ledger = createLedger();
+  const serving: Serving = {
+    world,
+    ledger: createLedger(),
+    faults: createFaults(),
+    meter: createMeter(),
+  };
   let requests = 0;
   const server = createServer((request, response) => {
     requests += 1;
-    void serve(request, response, { world, ledger, number: requests });
+    void serve({ request, response, number: requests }, serving);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -48,7 +63,8 @@ export async function startGraphApi({
   return {
     url: `http://${host}:${bound}`,
     world,
-    ledger,
+    ledger: serving.ledger,
+    faults: serving.faults,
     [Symbol.asyncDispose]: async () => {
       await new Promise<void>((resolve) => {
         server.close(() => {
@@ -63,54 +79,74 @@ export async function startGraphApi({
 interface Serving {
   readonly world: World;
   readonly ledger: Ledger;
+  readonly faults: Faults;
+  readonly meter: Meter;
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
   /** Counts requests; no two have the same. */
   readonly number: number;
 }
 
-async function serve(
-  request: IncomingMessage,
-  response: ServerResponse,
-  serving: Serving,
-): Promise<void> {
+async function serve(exchange: Exchange, serving: Serving): Promise<void> {
+  const { request } = exchange;
   const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`);
   const body = await readBody(request);
   const admin = /^\/_sandbox\/([\w-]+)$/.exec(url.pathname)?.[1];
   if (admin !== undefined) {
-    const answer = answerAdmin({ method: request.method ?? '', name: admin, body }, serving);
-    send(response, { ...answer, headers: { 'Content-Type': 'application/json' } });
+    const { method = '' } = request;
+    const answer = answerAdmin({ method, name: admin, query: url.searchParams, body }, serving);
+    const headers = { 'Content-Type': 'application/json' };
+    send(exchange, { status: answer.status, headers, text: encodeJson(answer.body) });
     return;
   }
-  send(
-    response,
-    respond(
-      {
-        method: request.method ?? 'GET',
-        url,
-        authorization: request.headers.authorization ?? '',
-        number: serving.number,
-      },
-      serving,
-    ),
-  );
+  const asked = graphRequest(exchange, url, body);
+  await answerGraph(readRequest(asked, serving.world), exchange, serving);
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) {
-    chunks.push(chunk as Buffer);
+/** A form's fields count as parameters, as they do for Meta. */
+function graphRequest({ request, number }: Exchange, url: URL, body: string): GraphRequest {
+  if (request.method === 'POST') {
+    for (const [name, value] of new URLSearchParams(body)) url.searchParams.set(name, value);
   }
-  return Buffer.concat(chunks).toString();
+  const knownTag = request.headers['if-none-match'];
+  return {
+    method: request.method ?? 'GET',
+    url,
+    authorization: request.headers.authorization ?? '',
+    ...(knownTag === undefined ? {} : { knownTag }),
+    number,
+  };
 }
 
-function send(
-  response: ServerResponse,
-  answer: {
-    status: number;
-    headers: Record<string, string>;
-    body: Parameters<typeof encodeJson>[0];
-  },
-): void {
-  const text = Buffer.from(encodeJson(answer.body));
-  response.writeHead(answer.status, { ...answer.headers, 'Content-Length': text.length });
-  response.end(text);
+async function answerGraph(asking: Asking, exchange: Exchange, serving: Serving): Promise<void> {
+  const { segments, parameters } = asking.question;
+  const { latencyMs, effect } = serving.faults.meet({
+    endpoint: asking.endpoint.endpoint,
+    path: `/${segments.join('/')}`,
+    query: [...parameters].map(([name, value]) => `${name}=${value}`).join('&'),
+    accounts: asking.belonging.accounts,
+  });
+  if (latencyMs > 0) await delay(latencyMs);
+  const fault = effect && faultResponse(effect, asking, serving.world);
+  if (fault !== undefined) {
+    serving.ledger.add({ ...entryOf(asking), ...fault.entry, fault: true });
+    if (fault.wire === undefined) exchange.response.destroy();
+    else send(exchange, fault.wire);
+    return;
+  }
+  const { status, headers, body } = isBatch(asking)
+    ? respondBatch(asking, serving)
+    : respond(asking, serving);
+  const text = body === undefined ? '' : encodeJson(body);
+  send(exchange, { status, headers, text }, cutOf(effect));
+}
+
+function cutOf(effect: { close?: string; truncate?: number } | undefined) {
+  return {
+    ...(effect?.close === 'middle' ? { close: 'middle' as const } : {}),
+    ...(effect?.truncate === undefined ? {} : { truncate: effect.truncate }),
+  };
 }

@@ -1,6 +1,13 @@
+import type { Conditions } from './conditions.ts';
+import { createConditions } from './conditions.ts';
+import type { LimitSettings } from './limits.ts';
+import type { App } from './tokens/app.ts';
+import { initialGrants } from './tokens/initial.ts';
+import { createTokenStore } from './tokens/store.ts';
 import { createAccount, STORY_LIFETIME_MS } from './world/accounts.ts';
 import type { Clock } from './world/clock.ts';
 import { createClock } from './world/clock.ts';
+import { underConditions } from './world/conditioned.ts';
 import type { Draw } from './world/draws.ts';
 import { createDraw, drawDigits, drawText } from './world/draws.ts';
 import type { Account, Media, Page, World } from './world/model.ts';
@@ -38,9 +45,11 @@ export interface WorldSpec {
   readonly unseenStories?: number;
   /** Lists emit short and empty pages that still have a `next`; default false. */
   readonly sparsePages?: boolean;
+  /** How much may be asked; default without limit. */
+  readonly limits?: LimitSettings;
 }
 
-type Settled = Required<Omit<WorldSpec, 'now' | 'token' | 'live' | 'speed'>>;
+type Settled = Required<Omit<WorldSpec, 'now' | 'token' | 'live' | 'speed' | 'limits'>>;
 
 /** Creates a world; nothing in it is random beyond the seed. */
 export function createWorld(spec: WorldSpec): World {
@@ -52,14 +61,21 @@ export function createWorld(spec: WorldSpec): World {
   const draw = createDraw(`world/${spec.seed}`);
   const settled = settle(spec);
   const media = new Map<string, Media>();
+  const conditions = createConditions();
   const accounts = Array.from({ length: settled.accounts }, (_, index) =>
-    plantAccount({ settled, clock, startMs, draw, media }, index),
+    plantAccount({ settled, clock, startMs, draw, media, conditions }, index),
   );
+  const token = spec.token ?? `EAAG${drawText(draw, 'token', 180)}`;
+  const pages = layOutPages(accounts, settled, draw);
   return {
-    token: spec.token ?? `EAAG${drawText(draw, 'token', 180)}`,
+    token,
     clock,
     accounts,
-    pages: layOutPages(accounts, settled, draw),
+    pages,
+    conditions,
+    limits: spec.limits ?? {},
+    app: drawApp(draw),
+    tokens: createTokenStore(initialGrants({ token, pages, accounts, startMs })),
     sparsePages: settled.sparsePages,
     findMedia: (id, nowMs) => {
       for (const account of accounts) {
@@ -67,9 +83,22 @@ export function createWorld(spec: WorldSpec): World {
         account.storiesAt(nowMs);
       }
       const found = media.get(id);
-      return found !== undefined && exists(found, nowMs) ? found : undefined;
+      return found !== undefined && exists(found, nowMs)
+        ? underConditions(found, conditions)
+        : undefined;
     },
     signUrl: (url, nonce) => signUrl(url, nonce, clock.now()),
+  };
+}
+
+/** An app's id and secret, as developers.facebook.com would give them. */
+function drawApp(draw: Draw): App {
+  return {
+    clientId: `1${drawDigits(draw, 'app/id', 15)}`,
+    clientSecret: drawText(draw, 'app/secret', 32).toLowerCase(),
+    name: 'Example app',
+    requireProof: false,
+    codeShape: 'data',
   };
 }
 
@@ -97,14 +126,17 @@ interface Ground {
   readonly startMs: number;
   readonly draw: Draw;
   readonly media: Map<string, Media>;
+  readonly conditions: Conditions;
 }
 
-function plantAccount({ settled, clock, startMs, draw, media }: Ground, index: number): Account {
+function plantAccount(ground: Ground, index: number): Account {
+  const { settled, clock, startMs, draw, media, conditions } = ground;
   return createAccount({
     seed: `world/${settled.seed}/account/${index}`,
     index,
     pageId: `1${drawDigits(draw, `page/${index}`, 14)}`,
     clock,
+    conditions,
     startMs,
     mediaCount: settled.mediaPerAccount,
     storyCount: settled.storiesPerAccount,

@@ -5,7 +5,7 @@ import { timePaging } from '../paging.ts';
 import type { Media } from '../world/model.ts';
 import type { MediaMetric } from './media-metrics.ts';
 import { MEDIA_BREAKDOWNS, MEDIA_METRICS } from './media-metrics.ts';
-import { checkEnum, listParameter, metricsOf } from './parameters.ts';
+import { checkEnum, known, listParameter, metricsOf } from './parameters.ts';
 
 /** Fewer viewers than this, and a story's insights are refused. */
 const FEWEST_VIEWERS = 5;
@@ -15,7 +15,7 @@ const FEWEST_VIEWERS = 5;
  * metrics' names, the conversion of the account, the product type, breakdowns, viewers.
  */
 export function mediaInsights(media: Media, request: EdgeRequest, context: Context): JsonObject {
-  const metrics = metricsOf(request, Object.keys(MEDIA_METRICS));
+  const metrics = metricsOf(request, known(MEDIA_METRICS, context));
   const breakdowns = listParameter(request, 'breakdown');
   checkEnum('breakdown', breakdowns, MEDIA_BREAKDOWNS);
   checkPeriod(request, metrics);
@@ -53,10 +53,12 @@ function checkSupport(media: Media, metrics: readonly string[], context: Context
   if (metrics.includes('impressions')) {
     throw graphError('impressions-gone');
   }
+  const refusedMetrics = context.world.conditions.spec.refusedMetrics?.[media.id];
   const refused = metrics.filter((name) => {
     const metric = metricOf(name);
     const hidden = metric.facebookLoginOnly === true && context.dialect === 'instagram';
-    return hidden || !metric.products.includes(media.productType);
+    const refusedHere = refusedMetrics?.includes(name) === true;
+    return hidden || refusedHere || !metric.products.includes(media.productType);
   });
   if (refused.length > 0) {
     throw graphError('media-metric', refused.join(', '));

@@ -1,5 +1,5 @@
 import { graphError } from '../errors.ts';
-import type { EdgeRequest } from '../context.ts';
+import type { Context, EdgeRequest } from '../context.ts';
 
 /** A list parameter: `a,b` or a JSON array; names are trimmed, repeats dropped. */
 export function listParameter(request: EdgeRequest, name: string): string[] {
@@ -25,12 +25,17 @@ export function checkOne(request: EdgeRequest, name: string, known: readonly str
   }
 }
 
+/** The names that are in an enum now. */
+export function known(metrics: Readonly<Record<string, unknown>>, { world }: Context): string[] {
+  return Object.keys(metrics).filter((name) => !world.conditions.removedMetrics.has(name));
+}
+
 /** The metrics asked for; throws when there are none or one is unknown. */
-export function metricsOf(request: EdgeRequest, known: readonly string[]): string[] {
+export function metricsOf(request: EdgeRequest, names: readonly string[]): string[] {
   const metrics = listParameter(request, 'metric');
   if (metrics.length === 0) {
     throw graphError('required', 'metric');
   }
-  checkEnum('metric', metrics, known);
+  checkEnum('metric', metrics, names);
   return metrics;
 }

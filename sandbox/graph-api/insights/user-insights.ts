@@ -5,7 +5,7 @@ import { timePaging } from '../paging.ts';
 import { parseTime } from '../time.ts';
 import type { Account } from '../world/model.ts';
 import { demographicsEntry, isDemographics } from './demographics.ts';
-import { checkEnum, checkOne, listParameter, metricsOf } from './parameters.ts';
+import { checkEnum, checkOne, known, listParameter, metricsOf } from './parameters.ts';
 import { checkPeriods, checkTotals, checkWindow } from './user-checks.ts';
 import {
   METRIC_TYPES,
@@ -42,7 +42,7 @@ export interface UserInsightsRequest {
  * `metric_type`, then the period, the window and the breakdown.
  */
 export function userInsights(account: Account, edge: EdgeRequest, context: Context): JsonObject {
-  const metrics = metricsOf(edge, Object.keys(USER_METRICS));
+  const metrics = metricsOf(edge, known(USER_METRICS, context));
   checkOne(edge, 'metric_type', METRIC_TYPES);
   const total = edge.parameters.get('metric_type') === 'total_value';
   if (!total && metrics.some((name) => userMetric(name).kind === 'total')) {

@@ -7,11 +7,11 @@ import type { Json } from '../json.ts';
 import { renderList } from '../paging.ts';
 import { parseTime } from '../time.ts';
 import type { Account, Media } from '../world/model.ts';
+import { businessDiscovery, mentionedMedia, tagsEdge } from './foreign-node.ts';
 import { mediaNode } from './media-node.ts';
 
 /** Fields that exist and that no world fills. */
 const SILENT = new Set([
-  'business_discovery',
   'connected_threads_user',
   'ig_id',
   'legacy_instagram_user_id',
@@ -21,6 +21,8 @@ const SILENT = new Set([
 ]);
 /** Names that exist on other kinds of object: refused as fields, while others are unknown paths. */
 const FOREIGN_EDGES = new Set(['feed', 'posts', 'photos', 'videos', 'likes', 'comments', 'albums']);
+/** Edges that may be asked as fields. */
+const EXPANDED = new Set(['media', 'stories', 'insights', 'tags']);
 /** Edges without anything in them. */
 const EMPTY_EDGES = new Set(['live_media', 'collaboration_invites', 'upcoming_events']);
 
@@ -44,8 +46,14 @@ function fieldOf(account: Account, request: FieldRequest, context: Context): Jso
   if (value !== undefined) {
     return value;
   }
-  if (name === 'media' || name === 'stories' || name === 'insights') {
+  if (EXPANDED.has(name)) {
     return edgeOf(account, { name, request: nestedRequest(request) }, context);
+  }
+  if (name === 'business_discovery') {
+    return businessDiscovery(request, context);
+  }
+  if (name === 'mentioned_media') {
+    return mentionedMedia(account, request, context);
   }
   if (name === 'shopping_product_tag_eligibility') {
     throw graphError('no-permission');
@@ -62,6 +70,7 @@ interface EdgeOf {
 }
 
 function edgeOf(account: Account, { name, request }: EdgeOf, context: Context): Json {
+  checkAllowed(account, name, context);
   switch (name) {
     case 'insights':
       return userInsights(account, request, context);
@@ -74,9 +83,9 @@ function edgeOf(account: Account, { name, request }: EdgeOf, context: Context): 
         context,
       );
     case 'tags':
-      throw graphError('no-permission');
+      return tagsEdge(account, request, context);
     case 'content_publishing_limit':
-      return { data: [{ quota_usage: 0 }] };
+      return publishingLimit(request);
     default:
       if (EMPTY_EDGES.has(name)) {
         return { data: [] };
@@ -84,6 +93,12 @@ function edgeOf(account: Account, { name, request }: EdgeOf, context: Context): 
       throw FOREIGN_EDGES.has(name)
         ? graphError('unknown-field', name)
         : graphError('unknown-path', `/${name}`);
+  }
+}
+
+function checkAllowed({ id }: Account, name: string, { world }: Context): void {
+  if (world.conditions.spec.deniedEdges?.[id]?.includes(name) === true) {
+    throw graphError('no-permission');
   }
 }
 
@@ -100,4 +115,23 @@ function mediaList(account: Account, { name, request, media }: MediaList, contex
     .filter(({ createdAtMs }) => createdAtMs >= since && createdAtMs <= until)
     .map((one) => ({ place: -one.createdAtMs, node: mediaNode(one, { direct: false }) }));
   return renderList({ path: `${account.id}/${name}`, items }, request, context);
+}
+
+/** The account publishes nothing through the API. */
+function publishingLimit({ fields }: EdgeRequest): Json {
+  const names = fields?.map(({ name }) => name) ?? ['quota_usage'];
+  const unknown = names.find((name) => name !== 'quota_usage' && name !== 'config');
+  if (unknown !== undefined) {
+    throw graphError('unknown-field', unknown);
+  }
+  return {
+    data: [
+      {
+        ...(names.includes('quota_usage') ? { quota_usage: 0 } : {}),
+        ...(names.includes('config')
+          ? { config: { quota_total: 100, quota_duration: 86_400 } }
+          : {}),
+      },
+    ],
+  };
 }

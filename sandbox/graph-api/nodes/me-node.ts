@@ -1,11 +1,13 @@
 import type { Context, GraphNode } from '../context.ts';
 import { graphError } from '../errors.ts';
 import { renderList } from '../paging.ts';
+import { FACEBOOK_SCOPES } from '../tokens/app.ts';
 import type { Account } from '../world/model.ts';
 import { accountNode } from './account-node.ts';
 import { pageNode } from './page-node.ts';
 
-const USER_ID = '122093456780123456';
+/** The Facebook user of every world. */
+export const USER_ID = '122093456780123456';
 
 /** What `me` is: the Facebook user, the page of a page's token, or the Instagram account itself. */
 export function meNode({ caller }: Context): GraphNode {
@@ -35,6 +37,11 @@ function userNode(): GraphNode {
       }
     },
     edge: (name, request, context) => {
+      if (name === 'permissions') {
+        return {
+          data: FACEBOOK_SCOPES.map((permission) => ({ permission, status: 'granted' })),
+        };
+      }
       if (name !== 'accounts') {
         throw graphError('unknown-path', `/${name}`);
       }

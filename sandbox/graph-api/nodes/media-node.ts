@@ -5,6 +5,7 @@ import type { FieldRequest } from '../fields-parser.ts';
 import { mediaInsights } from '../insights/media-insights.ts';
 import type { Json } from '../json.ts';
 import type { Media } from '../world/model.ts';
+import { commentsEdge, commentsField } from './comment-node.ts';
 import { renderNode } from './render.ts';
 
 /** Fields of the node class: absent rather than refused where a media has none. */
@@ -53,14 +54,19 @@ interface FieldOf {
 function fieldOf({ media, reach, request }: FieldOf, context: Context): Json | undefined {
   const { name } = request;
   if (name === 'children') {
+    // A recording may hold the field as it came; comments, too.
+    const kept = media.fields(context.nowMs)[name];
     return media.children.length === 0
-      ? undefined
+      ? kept
       : edgeOf(media, { name, request: nestedRequest(request) }, context);
   }
   if (name === 'insights') {
     return mediaInsights(media, nestedRequest(request), context);
   }
   refuse(media, name, context);
+  if (name === 'comments') {
+    return media.fields(context.nowMs)[name] ?? commentsField(media, request, context);
+  }
   const value = media.fields(context.nowMs)[name];
   if (value === undefined || isHidden(media, name, reach)) {
     return undefined;
@@ -77,8 +83,16 @@ function isHidden(media: Media, name: string, { direct }: Reach): boolean {
   );
 }
 
+function refuseFatal(media: Media, name: string, { world }: Context): void {
+  const fatal = world.conditions.spec.fatalFields?.[media.accountId]?.[name];
+  if (fatal !== undefined && !media.isChild) {
+    throw graphError(fatal);
+  }
+}
+
 /** Fields that fail the whole request. */
 function refuse(media: Media, name: string, context: Context): void {
+  refuseFatal(media, name, context);
   if (name === 'view_count') {
     throw graphError('discovery-only');
   }
@@ -107,14 +121,24 @@ function edgeOf(
     case 'insights':
       return mediaInsights(media, request, context);
     case 'children':
-      return {
-        data: media.children.map((child) =>
-          renderNode(mediaNode(child, { direct: false }), request.fields, context),
-        ),
-      };
+      return childrenOf(media, request, context);
     case 'comments':
-      return { data: [] };
+      return commentsEdge(media, request, context);
     default:
       throw graphError('unknown-path', `/${name}`);
   }
+}
+
+/** Children of which more than the id is asked must be readable, all of them. */
+function childrenOf(media: Media, { fields }: EdgeRequest, context: Context): Json {
+  const readsMore = fields?.some(({ name }) => name !== 'id') === true;
+  const broken = media.children.find(({ id }) => context.world.conditions.brokenChildren.has(id));
+  if (readsMore && broken !== undefined) {
+    throw graphError('no-object', broken.id);
+  }
+  return {
+    data: media.children.map((child) =>
+      renderNode(mediaNode(child, { direct: false }), fields, context),
+    ),
+  };
 }

@@ -29,7 +29,8 @@ function fieldOf(page: Page, request: FieldRequest, context: Context): Json | un
   }
   if (name === 'instagram_business_account') {
     // A page without an account lacks the key.
-    return page.account === undefined
+    const { vanishedAccounts } = context.world.conditions;
+    return page.account === undefined || vanishedAccounts.has(page.account.id)
       ? undefined
       : renderNode(accountNode(page.account), request.fields, context);
   }

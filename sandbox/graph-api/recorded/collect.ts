@@ -1,7 +1,9 @@
 import type { Json, JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
 import type { Exchange } from '../recorded-world.ts';
-import type { Day, Total } from '../world/model.ts';
+import type { CollectedMedia } from './media.ts';
+import { looksLikeMedia } from './media.ts';
+import type { Audience, Day, Total } from '../world/model.ts';
 
 /** What the bodies say of one account. */
 export interface CollectedAccount {
@@ -14,11 +16,15 @@ export interface CollectedAccount {
   readonly days: Map<number, Day>;
   /** By `metric|breakdown|since|until`, the last three as they were asked. */
   readonly totals: Map<string, Total>;
+  /** By `metric|breakdown`. */
+  readonly audiences: Map<string, Audience>;
 }
 
 /** What a whole recording says. */
 export interface Collected {
   readonly accounts: ReadonlyMap<string, CollectedAccount>;
+  /** What was asked for by its own id, as far as it is no account. */
+  readonly media: ReadonlyMap<string, CollectedMedia>;
   readonly pages: readonly (JsonObject & { readonly id: string })[];
   /** The recording's own cursors and the media that each names. */
   readonly cursors: ReadonlyMap<string, string>;
@@ -28,6 +34,7 @@ export interface Collected {
 
 interface Gathering {
   readonly accounts: Map<string, CollectedAccount>;
+  readonly media: Map<string, CollectedMedia>;
   readonly pages: Map<string, JsonObject & { readonly id: string }>;
   readonly cursors: Map<string, string>;
   endMs: number;
@@ -37,6 +44,7 @@ interface Gathering {
 export function collect(exchanges: readonly Exchange[]): Collected {
   const gathering: Gathering = {
     accounts: new Map(),
+    media: new Map(),
     pages: new Map(),
     cursors: new Map(),
     endMs: 0,
@@ -47,25 +55,66 @@ export function collect(exchanges: readonly Exchange[]): Collected {
   return { ...gathering, pages: [...gathering.pages.values()] };
 }
 
-function gather({ request, response }: Exchange, gathering: Gathering): void {
-  const [, id = '', edge] = request.path.split('/').filter((segment) => segment !== '');
+function gather(exchange: Exchange, gathering: Gathering): void {
+  const { request, response } = exchange;
   noteTime(gathering, Date.parse(request.query['since'] ?? ''));
   noteTime(gathering, Date.parse(request.query['until'] ?? ''));
+  const { id, edge } = pathOf(exchange);
   if (id === 'me') {
     gatherPages(response.body, gathering);
-    return;
+  } else if (response.status !== 200) {
+    gatherRefusal(exchange, gathering);
+  } else if (request.query['ids'] !== undefined) {
+    gatherIds(response.body, gathering);
+  } else if (!gatherMedia(exchange, gathering)) {
+    gatherAccount(accountOf(id, gathering), { edge, exchange }, gathering);
   }
-  const account = accountOf(id, gathering);
-  if (response.status !== 200) {
-    return;
-  }
+}
+
+function pathOf({ request }: Exchange): { id: string; edge: string | undefined } {
+  const [, id = '', edge] = request.path.split('/').filter((segment) => segment !== '');
+  return { id, edge };
+}
+
+function gatherAccount(
+  account: CollectedAccount,
+  { edge, exchange }: { edge: string | undefined; exchange: Exchange },
+  gathering: Gathering,
+): void {
+  const { body } = exchange.response;
   if (edge === undefined) {
-    account.user = { ...account.user, ...response.body };
+    account.user = { ...account.user, ...body };
   } else if (edge === 'media' || edge === 'stories') {
-    gatherList(account[edge], response.body, gathering);
+    gatherList(account[edge], body, gathering);
   } else if (edge === 'insights') {
-    gatherInsights(account, { request, response }, gathering);
+    gatherInsights(account, exchange, gathering);
   }
+}
+
+function gatherIds(body: JsonObject, gathering: Gathering): void {
+  for (const [id, node] of Object.entries(body)) {
+    if (isObject(node) && !gathering.accounts.has(id)) mediaOf(id, node, gathering);
+  }
+}
+
+/** Whether the exchange is about a media by its own id. */
+function gatherMedia(exchange: Exchange, gathering: Gathering): boolean {
+  const { id, edge } = pathOf(exchange);
+  const { body } = exchange.response;
+  if (edge === 'children' || edge === 'comments') {
+    mediaOf(id, {}, gathering)[edge].push(...listed(body));
+    return true;
+  }
+  const isMedia = edge === undefined && (gathering.media.has(id) || looksLikeMedia(body));
+  if (isMedia) mediaOf(id, body, gathering);
+  return isMedia;
+}
+
+function mediaOf(id: string, node: JsonObject, { media }: Gathering): CollectedMedia {
+  const known = media.get(id) ?? { id, fields: {}, children: [], comments: [] };
+  known.fields = { ...known.fields, ...node };
+  media.set(id, known);
+  return known;
 }
 
 function gatherPages(body: JsonObject, { pages }: Gathering): void {
@@ -83,6 +132,7 @@ function accountOf(id: string, { accounts }: Gathering): CollectedAccount {
     stories: new Map(),
     days: new Map(),
     totals: new Map(),
+    audiences: new Map(),
   };
   accounts.set(id, account);
   return account;
@@ -111,8 +161,7 @@ function gatherInsights(
   const data = response.body['data'];
   for (const entry of Array.isArray(data) ? (data as readonly Json[]) : []) {
     if (isObject(entry) && Array.isArray(entry['values'])) {
-      const values = entry['values'] as readonly Json[];
-      gatherDays(account, { name: textOf(entry['name']), values }, gathering);
+      gatherDays(account, entry, gathering);
     } else if (isObject(entry)) {
       gatherTotal(account, entry, request.query);
     }
@@ -125,24 +174,68 @@ function gatherTotal(
   entry: JsonObject,
   { breakdown = '', since = '', until = '' }: Readonly<Record<string, string>>,
 ): void {
-  const asked = [textOf(entry['name']), breakdown, since, until].join('|');
+  const name = textOf(entry['name']);
   const total = isObject(entry['total_value']) ? entry['total_value'] : {};
-  const value = total['value'];
-  account.totals.set(asked, typeof value === 'number' ? { value } : {});
+  const parts = partsOf(total['breakdowns']);
+  if (name.endsWith('_demographics')) {
+    account.audiences.set(`${name}|${breakdown}`, parts ?? 'none');
+    return;
+  }
+  const { value } = total;
+  account.totals.set([name, breakdown, since, until].join('|'), {
+    ...(typeof value === 'number' ? { value } : {}),
+    ...(parts === undefined ? {} : { parts }),
+  });
 }
 
-/** Only the day series of reach is known well enough to be told again. */
-function gatherDays(
-  account: CollectedAccount,
-  { name, values }: { name: string; values: readonly Json[] },
-  gathering: Gathering,
-): void {
+/** The results of a breakdown in their order; undefined where there are none. */
+function partsOf(breakdowns: Json | undefined): Record<string, number> | undefined {
+  const [breakdown] = Array.isArray(breakdowns) ? (breakdowns as readonly Json[]) : [];
+  const results = isObject(breakdown) ? breakdown['results'] : undefined;
+  if (!Array.isArray(results)) return undefined;
+  const parts = (results as readonly Json[]).flatMap((result) => {
+    if (!isObject(result) || !Array.isArray(result['dimension_values'])) return [];
+    return [[result['dimension_values'].join(','), Number(result['value'])] as const];
+  });
+  return Object.fromEntries(parts);
+}
+
+const NOT_ENOUGH_USERS = 3006;
+const NO_OBJECT = 33;
+
+/** An account that is refused something exists; some have too few people for demographics. */
+function gatherRefusal(exchange: Exchange, gathering: Gathering): void {
+  const { request, response } = exchange;
+  const error = isObject(response.body['error']) ? response.body['error'] : {};
+  const { id } = pathOf(exchange);
+  if (error['error_subcode'] === NO_OBJECT || gathering.media.has(id)) {
+    return;
+  }
+  const account = accountOf(id, gathering);
+  if (error['code'] === NOT_ENOUGH_USERS) {
+    const { metric = '', breakdown = '' } = request.query;
+    account.audiences.set(`${metric}|${breakdown}`, 'refused');
+  }
+}
+
+/** Where a day keeps the values of a series. */
+const SERIES: Readonly<Record<string, keyof Day>> = {
+  'reach/day': 'reach',
+  'reach/week': 'reachWeek',
+  'reach/days_28': 'reachDays28',
+  'follower_count/day': 'followerCount',
+  'online_followers/lifetime': 'onlineFollowers',
+};
+
+function gatherDays(account: CollectedAccount, entry: JsonObject, gathering: Gathering): void {
+  const key = SERIES[`${textOf(entry['name'])}/${textOf(entry['period'])}`];
+  const values = Array.isArray(entry['values']) ? (entry['values'] as readonly Json[]) : [];
   for (const one of values) {
-    if (isObject(one) && name === 'reach' && typeof one['value'] === 'number') {
-      const endTimeMs = Date.parse(textOf(one['end_time']));
-      account.days.set(endTimeMs, { endTimeMs, reach: one['value'] });
-      noteTime(gathering, endTimeMs);
-    }
+    const endTimeMs = isObject(one) ? Date.parse(textOf(one['end_time'])) : Number.NaN;
+    if (!isObject(one) || key === undefined || Number.isNaN(endTimeMs)) continue;
+    const day = account.days.get(endTimeMs) ?? { endTimeMs };
+    account.days.set(endTimeMs, { ...day, [key]: one['value'] });
+    noteTime(gathering, endTimeMs);
   }
 }
 

@@ -1,9 +1,11 @@
+import type { Conditions } from '../conditions.ts';
 import type { JsonObject } from '../json.ts';
 import type { Clock } from './clock.ts';
+import { accountUnderConditions } from './conditioned.ts';
 import { NAMES, POST_KINDS } from './content.ts';
 import type { Draw } from './draws.ts';
 import { createDraw, drawDigits, drawInteger, drawText } from './draws.ts';
-import { spreadFollowers } from './demographics.ts';
+import { audienceOf, spreadFollowers } from './demographics.ts';
 import type { Account, Media } from './model.ts';
 import { DAY_MS } from './pacific.ts';
 import type { Owner } from './posts.ts';
@@ -12,6 +14,7 @@ import type { TimelessAccount } from './present.ts';
 import { showPresent } from './present.ts';
 import { createSeries } from './series.ts';
 import { createStory } from './stories.ts';
+import { createTags } from './tags.ts';
 import type { Timeline } from './timeline.ts';
 import { createTimeline } from './timeline.ts';
 import { totalOfDays } from './totals.ts';
@@ -39,6 +42,7 @@ export interface AccountPlan {
   /** Fewer than a hundred followers. */
   readonly small: boolean;
   readonly onMedia: (media: Media) => void;
+  readonly conditions: Conditions;
 }
 
 /** Creates an account whose every number follows from the seed and the time asked for. */
@@ -50,6 +54,7 @@ export function createAccount(plan: AccountPlan): Account {
   const series = createSeries({ draw, followers: owner.followers, fromMs: seriesFromMs });
   const posts = createPosts(plan, owner, draw);
   const stories = createStories(plan, owner, draw);
+  const tags = createTags(plan, owner, draw);
   const followersAt = (nowMs: number) => owner.followers + series.gained(startMs, nowMs);
   const fixed = userFields(plan, owner, draw);
   const account: TimelessAccount = {
@@ -66,11 +71,16 @@ export function createAccount(plan: AccountPlan): Account {
     mediaAt: (nowMs) => posts.until(nowMs),
     storiesAt: (nowMs) =>
       stories.until(nowMs).filter((story) => nowMs - story.createdAtMs < STORY_LIFETIME_MS),
+    taggedAt: (nowMs) => tags.until(nowMs),
     daysAt: (window, nowMs) => series.daysAt(window, nowMs),
     demographicsAt: (nowMs) => spreadFollowers(draw, followersAt(nowMs)),
+    audienceAt: (metric, breakdown, nowMs) => {
+      const followers = followersAt(nowMs);
+      return audienceOf(spreadFollowers(draw, followers), { metric, breakdown, followers });
+    },
     total: (request) => totalOfDays(series.daysAt(request, request.nowMs), request),
   };
-  return showPresent(account, clock);
+  return showPresent(accountUnderConditions(account, plan.conditions), clock);
 }
 
 function drawOwner(plan: AccountPlan, draw: Draw): Owner {

@@ -1,6 +1,7 @@
 import { AGES, CITIES, COUNTRIES, GENDERS } from './content.ts';
 import type { Draw } from './draws.ts';
-import type { Demographics } from './model.ts';
+import type { Audience, Demographics } from './model.ts';
+import { FOLLOWERS_FOR_DETAIL } from './series.ts';
 
 /** Meta lists at most this many entries of a breakdown. */
 const TOP = 45;
@@ -51,4 +52,27 @@ function sumBy(pairs: Readonly<Record<string, number>>, position: number): Recor
     sums[key] = (sums[key] ?? 0) + value;
   }
   return sums;
+}
+
+/** Share of the followers' numbers that the engaged and the reached audience show. */
+const SHARES: Readonly<Record<string, number>> = {
+  follower_demographics: 1,
+  engaged_audience_demographics: 0.2,
+  reached_audience_demographics: 1.6,
+};
+
+/**
+ * The audience of a metric. Under a hundred followers `follower_demographics` comes without
+ * results, the other two are refused.
+ */
+export function audienceOf(
+  demographics: Demographics,
+  { metric, breakdown, followers }: { metric: string; breakdown: string; followers: number },
+): Audience {
+  if (followers < FOLLOWERS_FOR_DETAIL) {
+    return metric === 'follower_demographics' ? 'none' : 'refused';
+  }
+  const share = SHARES[metric] ?? 0;
+  const spread = Object.entries(demographics[breakdown] ?? {});
+  return Object.fromEntries(spread.map(([name, value]) => [name, Math.ceil(value * share)]));
 }

@@ -1,4 +1,8 @@
+import type { Conditions } from '../conditions.ts';
 import type { JsonObject } from '../json.ts';
+import type { LimitSettings } from '../limits.ts';
+import type { App } from '../tokens/app.ts';
+import type { TokenStore } from '../tokens/store.ts';
 import type { Clock } from './clock.ts';
 
 /** What Meta calls `media_product_type`. */
@@ -14,6 +18,18 @@ export interface MediaTraits {
   readonly onFacebook: boolean;
 }
 
+/** A comment of a post, or a reply to one. */
+export interface Comment {
+  readonly id: string;
+  readonly createdAtMs: number;
+  readonly text: string;
+  readonly username: string;
+  readonly userId: string;
+  readonly likeCount: number;
+  /** Newest first. */
+  readonly replies: readonly Comment[];
+}
+
 /** A post, a story or a child of an album. */
 export interface Media {
   readonly id: string;
@@ -21,6 +37,8 @@ export interface Media {
   readonly createdAtMs: number;
   readonly productType: ProductType;
   readonly isChild: boolean;
+  /** The album of a child. */
+  readonly albumId?: string;
   readonly traits: MediaTraits;
   readonly children: readonly Media[];
   /** The fields of a direct read, URLs unsigned; a key is absent where the API leaves it out. */
@@ -29,6 +47,8 @@ export interface Media {
   insights(nowMs: number): Readonly<Record<string, number>> | null;
   /** A metric by the values of its one breakdown, as `navigation` by action. */
   breakdown(metric: string, nowMs: number): Readonly<Record<string, number>>;
+  /** Comments of the top level that are shown, newest first; fewer than the media counts. */
+  comments(nowMs: number): readonly Comment[];
 }
 
 /** One day of an account, named by the midnight US Pacific that ended it. */
@@ -45,6 +65,9 @@ export interface Day {
 
 /** Followers by the value of a breakdown: `country`, `city`, `age`, `gender`, `age,gender`. */
 export type Demographics = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** People by the values of a breakdown; `none` without results, `refused` where there are too few. */
+export type Audience = Readonly<Record<string, number>> | 'none' | 'refused';
 
 /** The number for a whole window, and its parts by the values of a breakdown, joined with a comma. */
 export interface Total {
@@ -82,9 +105,13 @@ export interface Account {
   mediaAt(nowMs: number): readonly Media[];
   /** Stories of the last 24 hours, newest first. */
   storiesAt(nowMs: number): readonly Media[];
+  /** Posts of others that tag the account, newest first; undefined where they may not be read. */
+  taggedAt(nowMs: number): readonly Media[] | undefined;
   /** Days whose end is in [sinceMs, untilMs] and not in the future, oldest first. */
   daysAt(window: { sinceMs: number; untilMs: number }, nowMs: number): readonly Day[];
   demographicsAt(nowMs: number): Demographics;
+  /** The people of a demographic metric by the values of a breakdown. */
+  audienceAt(metric: string, breakdown: string, nowMs: number): Audience;
   /** Undefined where the world knows nothing of the metric. */
   total(request: TotalRequest): Total | undefined;
 }
@@ -104,6 +131,14 @@ export interface World {
   readonly clock: Clock;
   readonly pages: readonly Page[];
   readonly accounts: readonly Account[];
+  /** What has changed under the callers' feet. */
+  readonly conditions: Conditions;
+  /** How much may be asked; to be replaced as one likes. */
+  limits: LimitSettings;
+  /** The app of the callers, on developers.facebook.com. */
+  readonly app: App;
+  /** What is known of every token. */
+  readonly tokens: TokenStore;
   /** Whether lists emit short and empty pages that still have a `next`. */
   readonly sparsePages: boolean;
   /** Cursors of a recording, and the id of the item that each names. */

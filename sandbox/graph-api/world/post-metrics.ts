@@ -15,7 +15,8 @@ export interface Audience {
 /** The numbers a media ends with, before growth. */
 export type Finals = Readonly<Record<string, number>>;
 
-const HALF_LIFE_HOURS: Record<ProductType, number> = { FEED: 20, REELS: 40, STORY: 4 };
+/** How fast the numbers of each product type grow. */
+export const HALF_LIFE_HOURS: Record<ProductType, number> = { FEED: 20, REELS: 40, STORY: 4 };
 const REACH_SHARE: Record<ProductType, number> = { FEED: 0.35, REELS: 0.9, STORY: 0.12 };
 
 /** Draws the numbers that a media tends to. */

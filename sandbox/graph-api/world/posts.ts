@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json.ts';
+import { createComments } from './comments.ts';
 import type { PostKind } from './content.ts';
 import { CAPTIONS } from './content.ts';
 import type { Draw } from './draws.ts';
@@ -7,7 +8,7 @@ import { instagramId, mediaId, shortcode } from './ids.ts';
 import type { Media, MediaTraits } from './model.ts';
 import { formatTime } from './pacific.ts';
 import type { Finals } from './post-metrics.ts';
-import { drawFinals, metricsAt, partsAt } from './post-metrics.ts';
+import { drawFinals, HALF_LIFE_HOURS, metricsAt, partsAt } from './post-metrics.ts';
 
 /** The account a media belongs to, as far as its fields show it. */
 export interface Owner {
@@ -52,10 +53,16 @@ export function createPost(plan: PostPlan): Media {
       beforeConversion: plan.beforeConversion,
       onFacebook: draw('facebook') < 0.3,
     },
-    children: kind.mediaType === 'CAROUSEL_ALBUM' ? createChildren(plan, draw) : [],
+    children: kind.mediaType === 'CAROUSEL_ALBUM' ? createChildren(plan, draw, id) : [],
     fields: (nowMs) => ({ ...fixed, ...countsAt(finals, kind, metricsAt(finals, age(nowMs))) }),
     insights: (nowMs) => metricsAt(finals, age(nowMs)),
     breakdown: (metric, nowMs) => partsAt(finals, metric, age(nowMs)),
+    comments: createComments({
+      draw,
+      createdAtMs,
+      final: kind.commentsDisabled === true ? 0 : (finals['comments'] ?? 0),
+      halfLifeHours: HALF_LIFE_HOURS[kind.productType],
+    }),
   };
 }
 
@@ -134,7 +141,7 @@ export function mediaUrl(draw: Draw, what: string): string {
     : `${host}/v/t51.82787-15/${name}_${drawDigits(draw, `${what}/3`, 19)}_n.jpg`;
 }
 
-function createChildren(plan: PostPlan, draw: Draw): Media[] {
+function createChildren(plan: PostPlan, draw: Draw, albumId: string): Media[] {
   const count = drawInteger(draw('children'), 2, 10);
   return Array.from({ length: count }, (_, index) => {
     const childDraw = createDraw(`${plan.seed}/child/${index}`);
@@ -155,11 +162,13 @@ function createChildren(plan: PostPlan, draw: Draw): Media[] {
       createdAtMs: plan.createdAtMs,
       productType: 'FEED',
       isChild: true,
+      albumId,
       traits: NO_TRAITS,
       children: [],
       fields: () => fields,
       insights: () => null,
       breakdown: () => ({}),
+      comments: () => [],
     };
   });
 }

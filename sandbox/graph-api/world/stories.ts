@@ -46,5 +46,6 @@ export function createStory(plan: StoryPlan): Media {
     fields: (nowMs) => ({ ...fixed, like_count: metricsAt(finals, age(nowMs))['shares'] ?? 0 }),
     insights: (nowMs) => metricsAt(finals, age(nowMs)),
     breakdown: (metric, nowMs) => partsAt(finals, metric, age(nowMs)),
+    comments: () => [],
   };
 }

@@ -209,9 +209,9 @@ describe('what the simulator answers', () => {
     await asked.ask('/1', {});
 
     expect(asked.api.ledger.byEndpoint()).toEqual({
-      '/?ids': { requests: 1, ids: 3, errors: 0 },
-      '/{account}/media': { requests: 1, ids: 1, errors: 0 },
-      '/{media}': { requests: 1, ids: 1, errors: 1 },
+      '/?ids': { requests: 1, ids: 3, errors: 0, throttled: 0 },
+      '/{account}/media': { requests: 1, ids: 1, errors: 0, throttled: 0 },
+      '/{media}': { requests: 1, ids: 1, errors: 1, throttled: 0 },
     });
     expect(JSON.stringify(asked.api.ledger.entries)).not.toContain(asked.world.token);
   });
@@ -226,7 +226,12 @@ describe('what the simulator answers', () => {
       now: '2026-02-10T13:00:00.000Z',
     });
     expect((await own('truth'))['now']).toBe('2026-02-10T13:00:00+0000');
-    expect((await own('ledger'))['total']).toEqual({ requests: 0, ids: 0, errors: 0 });
+    expect((await own('ledger'))['total']).toEqual({
+      requests: 0,
+      ids: 0,
+      errors: 0,
+      throttled: 0,
+    });
     expect(await own('health')).toEqual({ status: 'ok', accounts: 2 });
   });
 

@@ -20,6 +20,8 @@ export interface Asked extends AsyncDisposable {
   ask(path: string, parameters?: Readonly<Record<string, string>>): Promise<Answer>;
   /** The error's message, code and subcode. */
   refusal(path: string, parameters?: Readonly<Record<string, string>>): Promise<unknown[]>;
+  /** Asks the simulator's own endpoints: `admin('PATCH', 'world', {…})`. */
+  admin(method: string, name: string, body?: unknown): Promise<Answer>;
 }
 
 /** Noon UTC, in winter. */
@@ -46,14 +48,7 @@ export async function startAsking(world: World = standingWorld()): Promise<Asked
     const url = new URL(`/v25.0${path}`, api.url);
     const all = { access_token: world.token, ...parameters };
     url.search = new URLSearchParams(all).toString();
-    const answer = await fetch(url);
-    const text = await answer.text();
-    return {
-      status: answer.status,
-      headers: answer.headers,
-      text,
-      body: JSON.parse(text) as JsonObject,
-    };
+    return read(await fetch(url));
   };
   return {
     api,
@@ -64,6 +59,33 @@ export async function startAsking(world: World = standingWorld()): Promise<Asked
       const error = body['error'] as JsonObject | undefined;
       return [status, error?.['code'], error?.['error_subcode'], error?.['message']];
     },
+    admin: async (method, name, body) =>
+      read(
+        await fetch(`${api.url}/_sandbox/${name}`, {
+          method,
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        }),
+      ),
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   };
+}
+
+async function read(answer: Response): Promise<Answer> {
+  const text = await answer.text();
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text,
+    body: JSON.parse(text) as JsonObject,
+  };
+}
+
+/** The nodes of a list. */
+export function listOf(body: JsonObject): readonly JsonObject[] {
+  return body['data'] as unknown as readonly JsonObject[];
+}
+
+/** A text of a body; nothing else is one. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

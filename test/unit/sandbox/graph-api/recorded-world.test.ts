@@ -112,4 +112,75 @@ describe('a world made of recorded exchanges', () => {
       '.error.message: recorded "(#100) Other words", came "(#100) Tried accessing nonexisting field (feed)"',
     ]);
   });
+
+  it('answers audiences, media by their ids and children as recorded, however URLs are signed', async () => {
+    const insights = (query: Record<string, string>, entry: object) =>
+      exchange(`/${account}/insights`, query, { data: [entry] });
+    const audience = { metric: 'follower_demographics', period: 'lifetime' };
+    const recording = [
+      ...walk,
+      insights(
+        { ...audience, metric_type: 'total_value', breakdown: 'city' },
+        {
+          name: 'follower_demographics',
+          period: 'lifetime',
+          title: 'Follower demographics',
+          description:
+            'The demographic characteristics of followers, including countries, cities and gender distribution.',
+          total_value: {
+            breakdowns: [
+              {
+                dimension_keys: ['city'],
+                results: [{ dimension_values: ['Lyon, Rhône-Alpes'], value: 7 }],
+              },
+            ],
+          },
+          id: `${account}/insights/follower_demographics/lifetime`,
+        },
+      ),
+      exchange(
+        `/${newest.id}`,
+        { fields: 'media_type,media_url' },
+        { media_type: 'IMAGE', media_url: 'https://a.example/1.jpg?sig=1', id: newest.id },
+      ),
+      exchange(
+        `/${newest.id}`,
+        { fields: 'media_type,media_url' },
+        { media_type: 'IMAGE', media_url: 'https://b.example/1.jpg?sig=2', id: newest.id },
+      ),
+      exchange(`/${newest.id}/children`, {}, { data: [{ id: '18000000000000009' }] }),
+      exchange(
+        '/',
+        { ids: oldest.id, fields: 'timestamp' },
+        { [oldest.id]: { timestamp: oldest.timestamp, id: oldest.id } },
+      ),
+    ];
+
+    const verified = await verifyRecording(recording);
+
+    expect(verified.flatMap(({ differences }) => differences)).toEqual([]);
+  });
+
+  it('knows nothing of what a recording was told does not exist', async () => {
+    const gone = '18000000000000077';
+    const refused: Exchange = {
+      ...exchange(`/${gone}`, {}, {}),
+      response: {
+        status: 400,
+        body: {
+          error: {
+            message: `Unsupported get request. Object with ID '${gone}' does not exist, cannot be loaded due to missing permissions, or does not support this operation. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api`,
+            type: 'GraphMethodException',
+            code: 100,
+            error_subcode: 33,
+            fbtrace_id: 'A',
+          },
+        },
+      },
+    };
+
+    const verified = await verifyRecording([...walk, refused]);
+
+    expect(verified.at(-1)?.differences).toEqual([]);
+  });
 });

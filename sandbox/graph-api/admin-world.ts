@@ -1,0 +1,71 @@
+import { describeConditions, readConditions } from './conditions.ts';
+import type { JsonObject } from './json.ts';
+import { isObject } from './json.ts';
+import { describeLimits, readLimits } from './limits.ts';
+import { readBoolean, readMap, readMembers, ShapeError } from './shape.ts';
+import { readApp } from './tokens/app.ts';
+import type { Grant } from './tokens/store.ts';
+import type { World } from './world/model.ts';
+
+/** The world as far as it can be changed from outside. */
+export function describeWorld(world: World): JsonObject {
+  return {
+    conditions: describeConditions(world.conditions),
+    limits: describeLimits(world.limits),
+    app: { ...world.app },
+    accounts: world.accounts.map(({ id, pageId, user }) => ({
+      id,
+      page_id: pageId,
+      username: user['username'] ?? null,
+    })),
+  };
+}
+
+/**
+ * Changes a world: conditions by their names, `limits` (null: none), `app`, and `tokens` by their
+ * text. Everything is read before anything is changed; throws a `ShapeError`.
+ */
+export function patchWorld(value: unknown, world: World): void {
+  if (!isObject(value)) throw new ShapeError('body', value, 'a JSON object');
+  const { limits, app, tokens, ...rest } = value;
+  const conditions = readConditions(rest);
+  const newLimits = limits === undefined ? world.limits : limits === null ? {} : readLimits(limits);
+  const newApp = app === undefined ? {} : readApp(app);
+  const newTokens = tokens === undefined ? {} : readTokens(tokens);
+  world.conditions.set(conditions);
+  world.limits = newLimits;
+  Object.assign(world.app, newApp);
+  for (const [token, changes] of Object.entries(newTokens)) world.tokens.set(token, changes);
+}
+
+interface TokenChanges {
+  readonly issuedAt: number;
+  readonly expiresAt: number | null;
+  readonly shortLived: boolean;
+}
+
+const readTime = (value: unknown, path: string): number => {
+  const atMs = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(atMs)) throw new ShapeError(path, value, 'an ISO time');
+  return atMs;
+};
+
+const readToken = readMembers<TokenChanges>({
+  issuedAt: readTime,
+  expiresAt: (value, path) => (value === null ? null : readTime(value, path)),
+  shortLived: readBoolean,
+});
+
+function readTokens(value: unknown): Record<string, Partial<Grant>> {
+  const read = readMap(readToken)(value, 'tokens');
+  return Object.fromEntries(
+    Object.entries(read).map(([token, { issuedAt, expiresAt, shortLived }]) => [
+      token,
+      {
+        ...(issuedAt === undefined ? {} : { issuedAtMs: issuedAt }),
+        ...(expiresAt === undefined ? {} : { expiresAtMs: expiresAt }),
+        ...(shortLived === undefined ? {} : { shortLived }),
+      },
+    ]),
+  );
+}

@@ -1,0 +1,15 @@
+/** A refusal as a table has it. */
+export interface ErrorRow {
+  readonly status: number;
+  /** `OAuthException` unless said otherwise. */
+  readonly type?: string;
+  readonly code: number;
+  readonly subcode?: number;
+  /** `{0}`, `{1}` stand for the values. */
+  readonly message: string;
+  readonly title?: string;
+  readonly userMessage?: string;
+  /** Meta sends the long envelope: `error_data`, `is_transient`. */
+  readonly blame?: boolean;
+  readonly transient?: boolean;
+}

@@ -1,0 +1,57 @@
+import { graphError } from './errors.ts';
+import type { FaultEffect } from './faults.ts';
+import { traceHeaders } from './headers.ts';
+import type { Wire } from './http.ts';
+import { encodeJson } from './json.ts';
+import type { Asking } from './respond.ts';
+import { refusalOf } from './respond.ts';
+import type { World } from './world/model.ts';
+
+const PAGE =
+  '<!DOCTYPE html><html lang="en"><head><title>Error</title></head><body><h1>Sorry, something went wrong.</h1></body></html>';
+
+/** What is sent instead of an answer, and what the ledger says of it. */
+export interface FaultResponse {
+  readonly entry: { readonly status: number; readonly code?: number };
+  /** Undefined: the connection is closed without a word. */
+  readonly wire: Wire | undefined;
+}
+
+/** The answer that an effect puts in the place of the true one; undefined where it leaves or cuts that. */
+export function faultResponse(
+  effect: FaultEffect,
+  asking: Asking,
+  world: World,
+): FaultResponse | undefined {
+  if (effect.close === 'before') {
+    return { entry: { status: 0 }, wire: undefined };
+  }
+  if (effect.error !== undefined) {
+    const error = graphError(effect.error, ...(effect.values ?? []));
+    const { status, code, body } = refusalOf(error, asking, world);
+    return { entry: { status, code }, wire: wireOf(asking, { status, text: encodeJson(body) }) };
+  }
+  return effect.html === true ? pageResponse(effect, asking) : bodyResponse(effect, asking);
+}
+
+function pageResponse({ status = 500 }: FaultEffect, asking: Asking): FaultResponse {
+  const wire = wireOf(asking, { status, text: PAGE });
+  const headers = { ...wire.headers, 'Content-Type': 'text/html; charset=utf-8' };
+  return { entry: { status }, wire: { ...wire, headers } };
+}
+
+function bodyResponse(
+  { status = 200, body, empty }: FaultEffect,
+  asking: Asking,
+): FaultResponse | undefined {
+  if (body === undefined && empty !== true) {
+    return undefined;
+  }
+  const text = typeof body === 'string' ? body : encodeJson(body ?? '');
+  const wire = wireOf(asking, { status, text: body === undefined ? '' : text });
+  return { entry: { status }, wire };
+}
+
+function wireOf({ request, version }: Asking, { status, text }: { status: number; text: string }) {
+  return { status, headers: traceHeaders({ status, version, body: {} }, request.number), text };
+}

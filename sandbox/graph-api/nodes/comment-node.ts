@@ -1,0 +1,111 @@
+import type { Context, EdgeRequest, GraphNode } from '../context.ts';
+import { nestedRequest } from '../context.ts';
+import { graphError } from '../errors.ts';
+import type { FieldRequest } from '../fields-parser.ts';
+import type { Json } from '../json.ts';
+import { isObject } from '../json.ts';
+import { MAX_COMMENTS, renderList } from '../paging.ts';
+import type { Comment, Media } from '../world/model.ts';
+import { formatTime } from '../world/pacific.ts';
+
+/** Where a comment stands. */
+interface Standing {
+  readonly media: Media;
+  readonly parentId?: string;
+}
+
+/** A comment or a reply as the graph shows it. */
+function commentNode(comment: Comment, standing: Standing): GraphNode {
+  return {
+    id: comment.id,
+    template: '{comment}',
+    defaultFields: ['timestamp', 'text', 'id'],
+    field: (request, context) => fieldOf({ comment, standing, request }, context),
+    edge: (name) => {
+      throw graphError('unknown-path', `/${name}`);
+    },
+  };
+}
+
+interface FieldOf {
+  readonly comment: Comment;
+  readonly standing: Standing;
+  readonly request: FieldRequest;
+}
+
+function fieldOf({ comment, standing, request }: FieldOf, context: Context): Json | undefined {
+  const { id, username } = comment;
+  const values: Readonly<Record<string, () => Json | undefined>> = {
+    id: () => id,
+    text: () => comment.text,
+    timestamp: () => formatTime(comment.createdAtMs),
+    username: () => username,
+    like_count: () => comment.likeCount,
+    hidden: () => false,
+    from: () => ({ id: comment.userId, username }),
+    media: () => ({ id: standing.media.id, media_product_type: standing.media.productType }),
+    parent_id: () => standing.parentId,
+    // Known to the node class, of one's own comments only.
+    user: () => undefined,
+    legacy_instagram_comment_id: () => undefined,
+    replies: () => {
+      const below = { media: standing.media, parentId: id };
+      return nestedComments(comment.replies, { request, path: `${id}/replies`, below }, context);
+    },
+  };
+  const value = values[request.name];
+  if (value === undefined) {
+    throw graphError('unknown-field', request.name);
+  }
+  return value();
+}
+
+interface Nested {
+  readonly request: FieldRequest;
+  readonly path: string;
+  readonly below: Standing;
+}
+
+/** The key is absent where there is nothing to show; `paging` only where there is more. */
+function nestedComments(
+  comments: readonly Comment[],
+  { request, path, below }: Nested,
+  context: Context,
+): Json | undefined {
+  if (comments.length === 0) {
+    return undefined;
+  }
+  const list = listOf(comments, { path, below });
+  const { data, paging } = renderList(list, nestedRequest(request), context);
+  const goesOn = isObject(paging) && ('next' in paging || 'previous' in paging);
+  return { data: data ?? [], ...(goesOn ? { paging } : {}) };
+}
+
+/** A cursor's place ascends along the list, whatever comments come before it. */
+function listOf(comments: readonly Comment[], { path, below }: { path: string; below: Standing }) {
+  const items = comments.map((comment, index) => ({
+    place: index - comments.length,
+    node: commentNode(comment, below),
+  }));
+  return { path, items, maxLimit: MAX_COMMENTS };
+}
+
+/** Answers `/{media}/comments`. */
+export function commentsEdge(media: Media, request: EdgeRequest, context: Context): Json {
+  const comments = media.comments(context.nowMs);
+  const list = listOf(comments, { path: `${media.id}/comments`, below: { media } });
+  return renderList(list, request, context);
+}
+
+/** The value of the field `comments` of a media. */
+export function commentsField(
+  media: Media,
+  request: FieldRequest,
+  context: Context,
+): Json | undefined {
+  return nestedComments(
+    media.comments(context.nowMs),
+    { request, path: `${media.id}/comments`, below: { media } },
+    context,
+  );
+}

@@ -1,0 +1,140 @@
+import type { Context, EdgeRequest, GraphNode } from '../context.ts';
+import { nestedRequest } from '../context.ts';
+import { graphError } from '../errors.ts';
+import type { FieldRequest } from '../fields-parser.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { isObject } from '../json.ts';
+import { renderList } from '../paging.ts';
+import type { Account, Media } from '../world/model.ts';
+import { mediaNode } from './media-node.ts';
+import { renderNode } from './render.ts';
+
+/** What others may see of a media. */
+const PUBLIC = new Set([
+  ...['id', 'caption', 'children', 'comments', 'comments_count', 'like_count', 'media_type'],
+  ...['media_product_type', 'media_url', 'permalink', 'thumbnail_url', 'timestamp', 'username'],
+]);
+/** What others may see of an account. */
+const PUBLIC_OF_ACCOUNT = new Set([
+  ...['id', 'biography', 'followers_count', 'follows_count', 'ig_id', 'media_count', 'name'],
+  ...['profile_picture_url', 'username', 'website'],
+]);
+
+/** A media of somebody else. */
+function foreignMediaNode(media: Media, { discovered }: { discovered: boolean }): GraphNode {
+  const node = mediaNode(media, { direct: false });
+  return {
+    ...node,
+    field: (request, context) => {
+      if (request.name === 'insights') {
+        throw graphError('no-permission');
+      }
+      if (request.name === 'view_count' && discovered) {
+        return viewsOf(media, context);
+      }
+      const value = node.field(request, context);
+      return PUBLIC.has(request.name) ? value : undefined;
+    },
+    edge: () => {
+      throw graphError('no-permission');
+    },
+  };
+}
+
+/** Only videos are counted. */
+function viewsOf(media: Media, { nowMs }: Context): Json | undefined {
+  const isVideo = media.fields(nowMs)['media_type'] === 'VIDEO';
+  return isVideo ? media.insights(nowMs)?.['views'] : undefined;
+}
+
+/** Newest first. */
+function itemsOf(media: readonly Media[], discovered: boolean) {
+  return media.map((one) => ({
+    place: -one.createdAtMs,
+    node: foreignMediaNode(one, { discovered }),
+  }));
+}
+
+/** Answers `/{account}/tags`; a world that has none may not be asked for them. */
+export function tagsEdge(account: Account, request: EdgeRequest, context: Context): Json {
+  const tagged = account.taggedAt(context.nowMs);
+  if (tagged === undefined) {
+    throw graphError('no-permission');
+  }
+  return renderList(
+    { path: `${account.id}/tags`, items: itemsOf(tagged, false) },
+    request,
+    context,
+  );
+}
+
+/** The value of `mentioned_media.media_id(…)`: a post of somebody else that names the account. */
+export function mentionedMedia(account: Account, request: FieldRequest, context: Context): Json {
+  const id = request.parameters.get('media_id');
+  if (id === undefined) {
+    throw graphError('required', 'media_id');
+  }
+  const media = account.taggedAt(context.nowMs)?.find((one) => one.id === id);
+  if (media === undefined) {
+    throw graphError('no-object', id);
+  }
+  return renderNode(foreignMediaNode(media, { discovered: false }), request.fields, context);
+}
+
+/** The value of `business_discovery.username(…)`; Facebook Login only. */
+export function businessDiscovery(request: FieldRequest, context: Context): Json {
+  if (context.dialect === 'instagram') {
+    throw graphError('unknown-field', 'business_discovery');
+  }
+  const username = request.parameters.get('username');
+  if (username === undefined) {
+    throw graphError('required', 'username');
+  }
+  const account = context.world.accounts.find(
+    (one) => one.userAt(context.nowMs)['username'] === username && exists(one, context),
+  );
+  if (account === undefined) {
+    throw graphError('user-not-found', username);
+  }
+  return renderNode(discoveredNode(account), request.fields, context);
+}
+
+function exists({ id }: Account, { world }: Context): boolean {
+  return !world.conditions.vanishedAccounts.has(id);
+}
+
+function discoveredNode(account: Account): GraphNode {
+  return {
+    id: account.id,
+    template: '{account}',
+    defaultFields: ['id'],
+    field: (request, context) => {
+      const { name } = request;
+      if (name === 'media') {
+        return discoveredMedia(account, request, context);
+      }
+      if (!PUBLIC_OF_ACCOUNT.has(name)) {
+        throw graphError('unknown-field', name);
+      }
+      const value = account.userAt(context.nowMs)[name];
+      return name === 'profile_picture_url' && typeof value === 'string'
+        ? context.world.signUrl(value, context.nonce())
+        : value;
+    },
+    edge: (name) => {
+      throw graphError('unknown-path', `/${name}`);
+    },
+  };
+}
+
+/** The list has cursors and never a link. */
+function discoveredMedia(account: Account, request: FieldRequest, context: Context): JsonObject {
+  const items = itemsOf(account.mediaAt(context.nowMs), true);
+  const { data, paging } = renderList(
+    { path: `${account.id}/media`, items },
+    nestedRequest(request),
+    context,
+  );
+  const cursors = isObject(paging) ? paging['cursors'] : undefined;
+  return { data: data ?? [], ...(cursors === undefined ? {} : { paging: { cursors } }) };
+}

@@ -1,0 +1,51 @@
+import { createHmac } from 'node:crypto';
+import { readBoolean, readMembers, readOneOf, readText } from '../shape.ts';
+
+/** The callers' app; its settings may be changed at any time. */
+export interface App {
+  clientId: string;
+  clientSecret: string;
+  name: string;
+  /** Every call must carry `appsecret_proof`. */
+  requireProof: boolean;
+  /** How Instagram Login answers an exchange of a code: as documented, or as seen. */
+  codeShape: 'data' | 'flat';
+}
+
+/** The permissions that the callers have been granted. */
+export const FACEBOOK_SCOPES = [
+  'public_profile',
+  'pages_show_list',
+  'pages_read_engagement',
+  'business_management',
+  'instagram_basic',
+  'instagram_manage_insights',
+  'instagram_manage_comments',
+] as const;
+
+export const INSTAGRAM_SCOPES = [
+  'instagram_business_basic',
+  'instagram_business_manage_comments',
+  'instagram_business_manage_insights',
+] as const;
+
+/** The token of the app itself. */
+export function appToken({ clientId, clientSecret }: App): string {
+  return `${clientId}|${clientSecret}`;
+}
+
+/** What `appsecret_proof` must be with a token. */
+export function proofOf(token: string, { clientSecret }: App): string {
+  return createHmac('sha256', clientSecret).update(token).digest('hex');
+}
+
+/** Reads changes of an app from JSON; throws a `ShapeError` that names the place. */
+export function readApp(value: unknown): Partial<App> {
+  return readMembers<App>({
+    clientId: readText,
+    clientSecret: readText,
+    name: readText,
+    requireProof: readBoolean,
+    codeShape: readOneOf(['data', 'flat']),
+  })(value, 'app');
+}

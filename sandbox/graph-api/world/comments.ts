@@ -1,0 +1,121 @@
+import type { Draw } from './draws.ts';
+import { drawDigits, drawInteger, drawOne } from './draws.ts';
+import { grow } from './growth.ts';
+import { mediaId } from './ids.ts';
+import type { Comment } from './model.ts';
+
+/** What the comments of a post follow from. */
+export interface CommentsPlan {
+  readonly draw: Draw;
+  readonly createdAtMs: number;
+  /** The number that the post ends with, before its tail. */
+  readonly final: number;
+  readonly halfLifeHours: number;
+}
+
+const TEXTS: readonly [string, ...string[]] = [
+  'Beautiful!',
+  'Where is this? 😍',
+  'Need it. Now.',
+  '🔥🔥🔥',
+  'How much is shipping to Zürich?',
+  'رائع جدا',
+  'Is it open on "bank holidays" / Mondays?',
+  'すごい！',
+  'Obrigada pelo atendimento 💛',
+  '100% recommended',
+];
+const PEOPLE: readonly [string, ...string[]] = ['lena', 'marco', 'yuki', 'sofia', 'ade', 'tom'];
+const HOUR_MS = 3_600_000;
+const LONGEST_MS = 20 * 365 * 24 * HOUR_MS;
+const REPLY_SHARE = 0.25;
+/** Counted by Instagram, shown to nobody. */
+const HIDDEN_SHARE = 0.05;
+
+interface Slot {
+  readonly comment: Comment;
+  readonly index: number;
+  /** The slot of the comment that it replies to. */
+  readonly parent: number | undefined;
+  readonly hidden: boolean;
+}
+
+/**
+ * The comments of a post at a time, top level, newest first. As many as the post counts exist; some
+ * are replies and some are hidden, so that fewer are listed.
+ */
+export function createComments(plan: CommentsPlan): (nowMs: number) => readonly Comment[] {
+  const slots: Slot[] = [];
+  let shown: { count: number; list: readonly Comment[] } = { count: 0, list: [] };
+  return (nowMs) => {
+    const count = grow(plan.final, nowMs - plan.createdAtMs, plan.halfLifeHours);
+    while (slots.length < count) slots.push(createSlot(plan, slots));
+    if (shown.count !== count) shown = { count, list: topLevel(slots.slice(0, count)) };
+    return shown.list;
+  };
+}
+
+function topLevel(slots: readonly Slot[]): Comment[] {
+  const replies = new Map<number, Comment[]>();
+  for (const { parent, hidden, comment } of slots) {
+    if (parent === undefined || hidden) continue;
+    replies.set(parent, [comment, ...(replies.get(parent) ?? [])]);
+  }
+  return slots
+    .filter(({ parent, hidden }) => parent === undefined && !hidden)
+    .map(({ comment, index }) => withReplies(comment, replies.get(index)))
+    .reverse();
+}
+
+/** Keeps the getters of the comment. */
+function withReplies(comment: Comment, replies: readonly Comment[] = []): Comment {
+  return replies.length === 0
+    ? comment
+    : (Object.create(comment, { replies: { value: replies, enumerable: true } }) as Comment);
+}
+
+function createSlot(plan: CommentsPlan, before: readonly Slot[]): Slot {
+  const index = before.length;
+  const roll = plan.draw(`comment/${index}/kind`);
+  const isReply = index > 0 && roll < REPLY_SHARE;
+  const parent = isReply ? parentOf(plan.draw, index, before) : undefined;
+  const hidden = parent === undefined ? isReply || roll > 1 - HIDDEN_SHARE : false;
+  return { comment: createComment(plan, index), index, parent, hidden };
+}
+
+/** The nearest comment of the top level at or before a place that is drawn. */
+function parentOf(draw: Draw, index: number, before: readonly Slot[]): number | undefined {
+  for (let at = Math.floor(draw(`comment/${index}/parent`) * index); at >= 0; at -= 1) {
+    const slot = before[at];
+    if (slot?.parent === undefined && slot?.hidden === false) return at;
+  }
+  return undefined;
+}
+
+function createComment(plan: CommentsPlan, index: number): Comment {
+  const draw: Draw = (name) => plan.draw(`comment/${index}/${name}`);
+  let createdAtMs: number | undefined;
+  return {
+    id: mediaId(draw),
+    get createdAtMs() {
+      createdAtMs ??= timeOf(plan, index);
+      return createdAtMs;
+    },
+    text: drawOne(draw('text'), TEXTS),
+    username: `${drawOne(draw('name'), PEOPLE)}_${drawDigits(draw, 'name', 3)}`,
+    userId: `17841${drawDigits(draw, 'user', 12)}`,
+    likeCount: drawInteger(draw('likes') ** 4, 0, 40),
+    replies: [],
+  };
+}
+
+/** The whole second in which the post's count passed the comment's place. */
+function timeOf({ createdAtMs, final, halfLifeHours }: CommentsPlan, index: number): number {
+  let [early, late] = [0, LONGEST_MS];
+  while (late - early > 1000) {
+    const middle = (early + late) / 2;
+    if (grow(final, middle, halfLifeHours) > index) late = middle;
+    else early = middle;
+  }
+  return Math.floor((createdAtMs + late) / 1000) * 1000;
+}

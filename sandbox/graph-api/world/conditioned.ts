@@ -1,0 +1,52 @@
+import type { Conditions } from '../conditions.ts';
+import type { JsonObject } from '../json.ts';
+import type { Media } from './model.ts';
+import type { TimelessAccount } from './present.ts';
+
+/** The media as the conditions leave it: none if it is deleted, without children that are. */
+export function underConditions(media: Media, { deletedMedia }: Conditions): Media | undefined {
+  const isGone = ({ id, albumId }: Media): boolean =>
+    deletedMedia.has(id) || (albumId !== undefined && deletedMedia.has(albumId));
+  if (isGone(media)) {
+    return undefined;
+  }
+  return media.children.some(isGone)
+    ? { ...media, children: media.children.filter((child) => !isGone(child)) }
+    : media;
+}
+
+type List = readonly Media[];
+
+/** An account whose lists and counts follow the conditions. */
+export function accountUnderConditions(
+  account: TimelessAccount,
+  conditions: Conditions,
+): TimelessAccount {
+  // Lists are asked for on every request and rarely change.
+  const cached = new Map<string, { of: List; version: number; list: List }>();
+  const show = (name: string, of: List): List => {
+    if (conditions.deletedMedia.size === 0) return of;
+    const known = cached.get(name);
+    if (known?.of === of && known.version === conditions.version) return known.list;
+    const list = of.flatMap((media) => underConditions(media, conditions) ?? []);
+    cached.set(name, { of, version: conditions.version, list });
+    return list;
+  };
+  return {
+    ...account,
+    userAt: (nowMs) => {
+      const user = account.userAt(nowMs);
+      const posts = account.mediaAt(nowMs);
+      return withoutDeleted(user, posts.length - show('media', posts).length);
+    },
+    mediaAt: (nowMs) => show('media', account.mediaAt(nowMs)),
+    storiesAt: (nowMs) => show('stories', account.storiesAt(nowMs)),
+  };
+}
+
+function withoutDeleted(user: JsonObject, deleted: number): JsonObject {
+  const count = user['media_count'];
+  return deleted > 0 && typeof count === 'number'
+    ? { ...user, media_count: count - deleted }
+    : user;
+}

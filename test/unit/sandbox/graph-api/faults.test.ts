@@ -1,0 +1,133 @@
+import { describe, expect, it } from '@jest/globals';
+import { startAsking } from './asking.ts';
+import type { Asked } from './asking.ts';
+
+const fetchRaw = (asked: Asked, path: string, query = '') =>
+  fetch(`${asked.api.url}/v25.0${path}?access_token=${asked.world.token}${query}`);
+const accountOf = (asked: Asked, index = 0) => asked.world.accounts[index]?.id ?? '';
+
+describe('faults of the simulator by rule', () => {
+  it('lets requests pass, hits so many, and is done', async () => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ skip: 1, times: 2, effect: { error: 'retry-later' } });
+
+    const statuses: number[] = [];
+    for (let index = 0; index < 4; index += 1) statuses.push((await asked.ask('/me')).status);
+
+    expect(statuses).toEqual([200, 500, 500, 200]);
+    expect(asked.api.faults.all[0]).toMatchObject({ matched: 4, applied: 2 });
+  });
+
+  it.each([
+    ['endpoint', { endpoint: '/{account}/media' }],
+    ['path', { path: '/media' }],
+    ['query', { query: 'fields=id,caption' }],
+  ])('is for requests of that %s only', async (_, match) => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ match, effect: { error: 'unavailable' } });
+
+    const hit = await asked.ask(`/${accountOf(asked)}/media`, { fields: 'id,caption' });
+    const missed = await asked.ask(`/${accountOf(asked)}/stories`, { fields: 'id' });
+
+    expect([hit.status, missed.status]).toEqual([500, 200]);
+  });
+
+  it('is for requests about that account only, its media among ids included', async () => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ match: { account: accountOf(asked) }, effect: { error: 'app-limit' } });
+    const media = asked.world.accounts[0]?.media[0]?.id ?? '';
+
+    const hit = await asked.refusal('/', { ids: `${accountOf(asked, 1)},${media}` });
+    const missed = await asked.ask(`/${accountOf(asked, 1)}`);
+
+    expect(hit).toEqual([403, 4, undefined, '(#4) Application request limit reached']);
+    expect(missed.status).toBe(200);
+  });
+
+  it('answers with a status and a body as they are given', async () => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ effect: { status: 429, body: { slow: 'down' } } });
+
+    const { status, body } = await asked.ask('/me');
+
+    expect([status, body]).toEqual([429, { slow: 'down' }]);
+  });
+
+  it('cuts the true answer, as if it were all', async () => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ effect: { truncate: 9 } });
+
+    expect(await (await fetchRaw(asked, '/me')).text()).toBe('{"name":"');
+  });
+
+  it.each([
+    [{ html: true } as const, 500, /^<!DOCTYPE html>/],
+    [{ html: true, status: 200 } as const, 200, /^<!DOCTYPE html>/],
+    [{ empty: true } as const, 200, /^$/],
+  ])('answers without JSON: %j', async (effect, status, text) => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ effect });
+
+    const answer = await fetchRaw(asked, '/me');
+
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).toMatch(text);
+  });
+
+  it.each(['before', 'middle'] as const)('closes the connection: %s', async (close) => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ effect: { close } });
+
+    const came = fetchRaw(asked, '/me').then((answer) => answer.text());
+
+    await expect(came).rejects.toThrow(/^(fetch failed|terminated)$/);
+    expect(asked.api.ledger.total().requests).toBe(1);
+  });
+
+  it('delays an answer and changes it, too', async () => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ effect: { latency_ms: 60 } });
+    asked.api.faults.add({ effect: { latency_ms: 30, error: 'unexpected' } });
+    const startMs = performance.now();
+
+    const { status } = await asked.ask('/me');
+
+    expect(status).toBe(500);
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(85);
+  });
+
+  it('is added, shown and cleared over HTTP', async () => {
+    await using asked = await startAsking();
+    const rule = {
+      match: { path: '/me' },
+      times: 1,
+      effect: { error: 'media-metric', values: ['x'] },
+    };
+    await asked.admin('POST', 'faults', rule);
+
+    const refusal = await asked.refusal('/me');
+    const shown = await asked.admin('GET', 'faults');
+    const cleared = await asked.admin('DELETE', 'faults');
+
+    expect(refusal[3]).toMatch(/does not support the x metric/);
+    expect(shown.body['faults']).toEqual([{ rule, matched: 1, applied: 1 }]);
+    expect(cleared.body['faults']).toEqual([]);
+  });
+
+  it.each([
+    [{}, /^effect: got nothing, expected an object$/],
+    [{ effect: { error: 'x' } }, /^effect\.error: got "x", expected the name of an error/],
+    [{ effect: { html: true, empty: true } }, /^effect: got .*, expected latency_ms, one of /],
+    [{ effect: { status: 500 } }, /^effect: got /],
+    [
+      { match: { url: 'x' }, effect: { html: true } },
+      /^match: got "url", expected one of endpoint/,
+    ],
+  ])('refuses a rule that it cannot read: %j', async (rule, message) => {
+    await using asked = await startAsking();
+
+    const answer = await asked.admin('POST', 'faults', rule);
+
+    expect([answer.status, answer.body['error']]).toEqual([400, expect.stringMatching(message)]);
+  });
+});
