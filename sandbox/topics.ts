@@ -142,6 +142,15 @@ function createDecoder(registryUrl: string) {
     types.set(id, known);
     // avsc gives objects of its own classes; plain ones print and compare as people expect.
     const value: unknown = (await known).fromBuffer(bytes.subarray(5));
-    return JSON.parse(JSON.stringify(value)) as Readonly<Record<string, unknown>>;
+    return JSON.parse(JSON.stringify(value, bytesAsText)) as Readonly<Record<string, unknown>>;
   };
+}
+
+/** A buffer has become its JSON form by the time that it comes here. */
+function bytesAsText(_name: string, value: unknown): unknown {
+  const isBytes =
+    typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer';
+  return isBytes && 'data' in value
+    ? Buffer.from(value.data as number[]).toString('base64')
+    : value;
 }

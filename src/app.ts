@@ -7,14 +7,17 @@ import { openKafka } from './kafka/open.ts';
 import { openObservability } from './observability/open.ts';
 import type { Log } from './observability/open.ts';
 import { openRegistry } from './registry/open.ts';
+import { createCatalogs } from './runtime/catalog.ts';
 import { systemClock } from './runtime/clock.ts';
+import type { Freshness } from './runtime/extraction.ts';
 import type { AccountDirectory } from './runtime/ports.ts';
-import { createLimits } from './runtime/limits.ts';
+import { createGovernor } from './runtime/governor.ts';
 import type { PollerTools } from './runtime/poller.ts';
 import type { StartTools } from './runtime/startup.ts';
 import { untilReady } from './runtime/startup.ts';
 import { supervise, superviseOnce } from './runtime/supervisor.ts';
 import type { Ending, Supervision } from './runtime/supervisor.ts';
+import { createProfiles } from './runtime/profiles.ts';
 import { createTurns } from './runtime/turns.ts';
 import { streams } from './streams/index.ts';
 
@@ -94,11 +97,17 @@ function openAdapters(config: Config, options: AppOptions & { readonly instance:
       },
     },
   );
+  const governor = createGovernor({ clock: systemClock, telemetry });
   const instagram = openInstagram(
     { ...config.instagram, baseUrl: config.instagram.baseUrl ?? hosts[config.instagram.login] },
-    { telemetry, clock: systemClock },
+    {
+      telemetry,
+      clock: systemClock,
+      onUsage: governor.onUsage,
+      guard: (graph) => governor.guard(graph),
+    },
   );
-  return { observability, registry, kafka, instagram };
+  return { observability, registry, kafka, instagram, governor };
 }
 
 const hosts = {
@@ -117,8 +126,10 @@ function pollerTools(config: Config, instance: string, adapters: Adapters): Poll
     encoder: adapters.registry.encoder,
     publisher: adapters.kafka.publisher,
     clock: systemClock,
+    catalogs: createCatalogs(instagram.pageSize),
+    profiles: createProfiles(),
     telemetry: adapters.observability.telemetry,
-    limits: createLimits(() => systemClock.nowMs()),
+    governor: adapters.governor,
     turns: createTurns(polling.concurrency),
     random: Math.random,
     retry: {
@@ -132,8 +143,24 @@ function pollerTools(config: Config, instance: string, adapters: Adapters): Poll
       lookbackMs: polling.lookbackMs,
       pageSize: instagram.pageSize,
       maxBatchRecords: kafka.maxBatchRecords,
+      freshness: freshnessOf(polling),
+      publish: Object.fromEntries(streamNames.map((name) => [name, config.streams[name].publish])),
+      tombstones: kafka.tombstones,
       instance,
     },
+  };
+}
+
+/** The API's listing order and the age of media decide how often each is read again. */
+function freshnessOf(polling: Config['polling']): Freshness {
+  return {
+    tiers: [
+      { untilAgeMs: polling.newMediaAgeMs, everyMs: 0 },
+      { untilAgeMs: polling.recentMediaAgeMs, everyMs: polling.recentMediaIntervalMs },
+      { untilAgeMs: Infinity, everyMs: polling.oldMediaIntervalMs },
+    ],
+    wholeListMs: polling.mediaListIntervalMs,
+    newestMs: polling.newMediaAgeMs,
   };
 }
 

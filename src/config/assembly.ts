@@ -13,7 +13,6 @@ export function assembleConfig(values: ReadonlyMap<string, unknown>): Config {
   const { startDate, requestTimeout, accountsRefresh, ...instagramRest } = instagram;
   const { transactionTimeout, sendDeadline, connectionTimeout, ...kafkaRest } = kafka;
   const { timeout, ...registryRest } = schemaRegistry;
-  const { lookback, retryBase, retryMax, onceTimeout, shutdownGrace, ...pollingRest } = polling;
   return {
     instagram: {
       ...instagramRest,
@@ -29,28 +28,45 @@ export function assembleConfig(values: ReadonlyMap<string, unknown>): Config {
     },
     schemaRegistry: { ...registryRest, timeoutMs: timeout },
     streams: assembleStreams(parsed.streams),
-    polling: {
-      ...pollingRest,
-      lookbackMs: lookback,
-      retryBaseMs: retryBase,
-      retryMaxMs: retryMax,
-      onceTimeoutMs: onceTimeout,
-      shutdownGraceMs: shutdownGrace,
-    },
+    polling: assemblePolling(polling),
     http: parsed.http,
     log: parsed.log,
   };
 }
 
+function assemblePolling(polling: ParsedConfig['polling']): Config['polling'] {
+  const { lookback, retryBase, retryMax, onceTimeout, shutdownGrace, ...rest } = polling;
+  const { newMediaAge, recentMediaAge, recentMediaInterval, ...others } = rest;
+  const { oldMediaInterval, mediaListInterval, ...plain } = others;
+  return {
+    ...plain,
+    lookbackMs: lookback,
+    newMediaAgeMs: newMediaAge,
+    recentMediaAgeMs: recentMediaAge,
+    recentMediaIntervalMs: recentMediaInterval,
+    oldMediaIntervalMs: oldMediaInterval,
+    mediaListIntervalMs: mediaListInterval,
+    retryBaseMs: retryBase,
+    retryMaxMs: retryMax,
+    onceTimeoutMs: onceTimeout,
+    shutdownGraceMs: shutdownGrace,
+  };
+}
+
 function assembleStreams(streams: ParsedConfig['streams']): Config['streams'] {
   const { enabled } = streams;
-  const entries = streamNames.map((name): [StreamName, StreamConfig] => [
-    name,
-    {
-      enabled: enabled.length === 0 || enabled.includes(name),
-      intervalMs: streams[name].interval,
-    },
-  ]);
+  const entries = streamNames.map((name): [StreamName, StreamConfig] => {
+    const stream = streams[name];
+    const publish = 'publish' in stream ? stream.publish : 'changes';
+    return [
+      name,
+      {
+        enabled: enabled.length === 0 || enabled.includes(name),
+        intervalMs: stream.interval,
+        publish,
+      },
+    ];
+  });
   return Object.fromEntries(entries) as Record<StreamName, StreamConfig>;
 }
 

@@ -1,3 +1,4 @@
+import type { PublishMode } from '../core/changes.ts';
 import type { Login } from '../core/account.ts';
 import type { StreamName } from '../core/stream-name.ts';
 
@@ -67,6 +68,8 @@ export interface KafkaConfig {
   readonly sendDeadlineMs: number;
   readonly connectionTimeoutMs: number;
   readonly maxBatchRecords: number;
+  /** Whether what is gone is deleted by tombstones. */
+  readonly tombstones: boolean;
   readonly topics: {
     readonly create: boolean;
     readonly partitions: number;
@@ -94,6 +97,8 @@ export interface SchemaRegistryConfig {
 export interface StreamConfig {
   readonly enabled: boolean;
   readonly intervalMs: number;
+  /** Whether records that say nothing new are published; user_insights never does. */
+  readonly publish: PublishMode;
 }
 
 /** How polls are paced, repeated and ended. */
@@ -102,6 +107,11 @@ export interface PollingConfig {
   /** Share of the interval, 0 to 0.5. */
   readonly jitter: number;
   readonly lookbackMs: number;
+  readonly newMediaAgeMs: number;
+  readonly recentMediaAgeMs: number;
+  readonly recentMediaIntervalMs: number;
+  readonly oldMediaIntervalMs: number;
+  readonly mediaListIntervalMs: number;
   readonly maxAttempts: number;
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;

@@ -28,6 +28,14 @@ const relations: readonly Relation[] = [
     holds: (base, max) => Number(base) <= Number(max),
   },
   {
+    path: 'polling.newMediaAge',
+    other: 'polling.recentMediaAge',
+    came: 'an age of new media above that of recent ones',
+    expected: 'at most polling.recentMediaAge',
+    action: 'lower POLLING_NEW_MEDIA_AGE or raise POLLING_RECENT_MEDIA_AGE',
+    holds: (newest, recent) => Number(newest) <= Number(recent),
+  },
+  {
     path: 'kafka.topics.minInSyncReplicas',
     other: 'kafka.topics.replicationFactor',
     came: 'more in-sync replicas than replicas',

@@ -1,3 +1,4 @@
+import { publishModes } from '../core/changes.ts';
 import { compatibilities, logLevels } from './config.ts';
 import * as formats from './formats.ts';
 import type { Format } from './formats.ts';
@@ -130,6 +131,11 @@ const kafka = {
     integer(1, 10_000),
     'Records after which a transaction is sent; a page of the API and a window of days stay whole.',
   ),
+  tombstones: leaf(
+    'KAFKA_TOMBSTONES',
+    flag(),
+    'Whether media and stories that are no longer listed are deleted by a record without a value. A story is listed for 24 hours.',
+  ),
   topics,
 };
 
@@ -170,18 +176,27 @@ function interval(env: string, what: string) {
   return { interval: leaf(env, duration('1s'), `How often ${what} polled for each account.`) };
 }
 
+/** A stream that is read in full and may leave out what says nothing new. */
+function snapshots(name: string, what: string) {
+  return {
+    ...interval(`STREAM_${name}_INTERVAL`, what),
+    publish: leaf(
+      `STREAM_${name}_PUBLISH`,
+      choice(publishModes),
+      '`changes`: only records that differ from the last one published for their key, signatures of URLs aside. `always`: every record of every poll.',
+    ),
+  };
+}
+
 const streamSchema = {
   enabled: leaf('STREAMS', streams(), 'The streams to poll, exactly these. Empty: all seven.'),
-  users: interval('STREAM_USERS_INTERVAL', 'the profile is'),
+  users: snapshots('USERS', 'the profile is'),
   user_insights: interval('STREAM_USER_INSIGHTS_INTERVAL', 'the daily insights are'),
-  user_lifetime_insights: interval(
-    'STREAM_USER_LIFETIME_INSIGHTS_INTERVAL',
-    "the audience's demographics are",
-  ),
-  media: interval('STREAM_MEDIA_INTERVAL', 'all media are'),
-  media_insights: interval('STREAM_MEDIA_INSIGHTS_INTERVAL', 'the insights of all media are'),
-  stories: interval('STREAM_STORIES_INTERVAL', 'live stories are'),
-  story_insights: interval('STREAM_STORY_INSIGHTS_INTERVAL', 'the insights of live stories are'),
+  user_lifetime_insights: snapshots('USER_LIFETIME_INSIGHTS', "the audience's demographics are"),
+  media: snapshots('MEDIA', 'media are'),
+  media_insights: snapshots('MEDIA_INSIGHTS', 'the insights of media are'),
+  stories: snapshots('STORIES', 'live stories are'),
+  story_insights: snapshots('STORY_INSIGHTS', 'the insights of live stories are'),
 };
 
 const polling = {
@@ -195,6 +210,31 @@ const polling = {
     'POLLING_LOOKBACK',
     duration('1ms', '30d'),
     'How far `user_insights` reads again what it has published; the API corrects values for up to 48 hours.',
+  ),
+  newMediaAge: leaf(
+    'POLLING_NEW_MEDIA_AGE',
+    duration('1m', '365d'),
+    'Media younger than this are new: they and their insights are read at every poll.',
+  ),
+  recentMediaAge: leaf(
+    'POLLING_RECENT_MEDIA_AGE',
+    duration('1m', '3650d'),
+    'Media younger than this, and not new, are recent; all others are old.',
+  ),
+  recentMediaInterval: leaf(
+    'POLLING_RECENT_MEDIA_INTERVAL',
+    duration('1s', '365d'),
+    'How often the insights of each recent media are read, spread evenly over the polls.',
+  ),
+  oldMediaInterval: leaf(
+    'POLLING_OLD_MEDIA_INTERVAL',
+    duration('1s', '365d'),
+    'How often the insights of each old media are read, spread evenly over the polls.',
+  ),
+  mediaListInterval: leaf(
+    'POLLING_MEDIA_LIST_INTERVAL',
+    duration('1s', '365d'),
+    'How often the whole list of media is read, each account at its own time; between, the pages with new media.',
   ),
   maxAttempts: leaf(
     'POLLING_MAX_ATTEMPTS',

@@ -80,6 +80,7 @@ function remember(days: readonly DayValues[], context: SettleContext): Memory {
   // What the next poll asks again, and so what it must be able to compare with.
   const keepFromMs = Math.min(cursorMs ?? nowMs, nowMs) - lookbackMs;
   return {
+    ...memory,
     cursorMs,
     coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
     days: days.filter((day) => day.dateMs >= keepFromMs).sort((a, b) => a.dateMs - b.dateMs),

@@ -15,6 +15,7 @@ export const errorCodes = [
   'graph.gone',
   'graph.media-before-conversion',
   'graph.metric-refused',
+  'graph.metric-unknown',
   'graph.network',
   'graph.not-enough-users',
   'graph.not-enough-viewers',

@@ -1,3 +1,4 @@
+import type { ErrorCode } from './errors.ts';
 import type { StreamName } from './stream-name.ts';
 
 /** The values of one day of user_insights; null where Meta has said nothing. */
@@ -20,13 +21,49 @@ export interface Memory {
   readonly coveredUntilMs: number | null;
   /** The days that may still change, oldest first. */
   readonly days: readonly DayValues[];
+  /** Beginning of the last poll that came to its end, epoch milliseconds; null before the first. */
+  readonly polledMs: number | null;
+  /** What was last published: key number (`keyNumber`) → fingerprint; `nothing` where there was none. */
+  readonly published: Published;
+  /** What the API refuses, and until when it is not asked again. */
+  readonly refusals: readonly Refusal[];
+  /** Media up to this date have no insights: they are older than the business account. */
+  readonly convertedMs: number | null;
+}
+
+/** Fingerprints by key number. */
+export type Published = ReadonlyMap<string, bigint>;
+
+/** Something that the API refuses to answer. */
+export interface Refusal {
+  /** A media's id, a kind as `FEED/IMAGE`, or `*` for everything. */
+  readonly subject: string;
+  /** The metric or field that is refused; null when nothing of the subject is answered. */
+  readonly metric: string | null;
+  readonly reason: ErrorCode;
+  /** When it is asked again, epoch milliseconds; null is never. */
+  readonly untilMs: number | null;
 }
 
 /** The memory of a stream that has never been polled. */
-export const emptyMemory: Memory = { cursorMs: null, coveredUntilMs: null, days: [] };
+export const emptyMemory: Memory = {
+  cursorMs: null,
+  coveredUntilMs: null,
+  days: [],
+  polledMs: null,
+  published: new Map(),
+  refusals: [],
+  convertedMs: null,
+};
+
+/** What a state remembers, without whose and which it is. */
+export function memoryOf(memory: Memory): Memory {
+  const { cursorMs, coveredUntilMs, days, polledMs, published, refusals, convertedMs } = memory;
+  return { cursorMs, coveredUntilMs, days, polledMs, published, refusals, convertedMs };
+}
 
 /** The newest format that this program writes; it reads every older one. */
-export const stateFormatVersion = 1;
+export const stateFormatVersion = 2;
 
 /** The value of the state topic, one per (stream, account). */
 export interface StreamState extends Memory {

@@ -101,7 +101,7 @@ const nonexistingField: ErrorRow['become'] = (failure, words) =>
     : refused(failure, words);
 
 const metricOutsideEnum: ErrorRow['become'] = (failure, [index = '', listed = '']) =>
-  skip('graph.metric-refused', 'a metric is not one of those that the API has')(
+  skip('graph.metric-unknown', 'a metric is not one of those that the API has')(
     failure,
     unlistedMetrics(failure.request, index, listed),
   );
@@ -114,6 +114,14 @@ const metricsNamed =
       names.split(',').map((name) => name.trim()),
     );
 
+/** Names the object that Meta names, which is the one at fault among many ids. */
+const ambiguous: ErrorRow['become'] = (failure) => {
+  const id = namedObject.exec(failure.envelope.message)?.[1];
+  const advice = 'the object is gone or hidden, or a limit is near';
+  return skip('graph.ambiguous', advice)(failure, id === undefined ? [] : [id]);
+};
+
+const namedObject = /Object with ID '(\d+)'/;
 const reduceAmount = /reduce the amount of data/i;
 const fewViewers = /^(?:\(#10\) )?Not enough viewers/;
 const unsupportedGet = /^(?:\(#100\) )?Unsupported get request\. Object with ID/;
@@ -188,12 +196,12 @@ export const errorRows: readonly ErrorRow[] = [
   {
     when: { code: 100, subcode: 33 },
     source: 'observed',
-    become: skip('graph.ambiguous', 'the object is gone or hidden, or a limit is near'),
+    become: ambiguous,
   },
   {
     when: { code: 100, message: unsupportedGet },
     source: 'observed in a batch, without its subcode 33',
-    become: skip('graph.ambiguous', 'the object is gone or hidden, or a limit is near'),
+    become: ambiguous,
   },
   { when: { code: 24 }, source: 'observed', become: skip('graph.gone', 'the object is gone') },
   {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts';
 import { isConnectorError } from '../core/errors.ts';
 import type { Node } from '../core/json.ts';
-import type { Clock, Graph, GraphRequest, Telemetry } from '../runtime/ports.ts';
+import type { Clock, Graph, GraphRequest, OnUsage, Telemetry } from '../runtime/ports.ts';
 import { judge } from './answer.ts';
 import { createGate } from './gate.ts';
 import { linkSignals } from './linked-signal.ts';
@@ -10,6 +10,7 @@ import type { InstagramOptions } from './options.ts';
 import type { Redact } from './redaction.ts';
 import { createBodyRedact, createRedact } from './redaction.ts';
 import type { Answer, Transport } from './transport.ts';
+import { readUsage } from './usage.ts';
 
 /** What the Graph port is made of. */
 export interface GraphParts {
@@ -17,6 +18,7 @@ export interface GraphParts {
   readonly transport: Transport;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  readonly onUsage: OnUsage;
   /** Facebook page by account, as the directory last saw them. */
   readonly pageIds: ReadonlyMap<string, string>;
   /** Aborted when the adapter is closed. */
@@ -51,7 +53,8 @@ export function createGraph(parts: GraphParts): Graph {
 }
 
 /** One request and its judgement, reported. */
-function createAsk({ options, transport, telemetry, clock, pageIds }: GraphParts): Ask<Node> {
+function createAsk(parts: GraphParts): Ask<Node> {
+  const { options, transport, telemetry, clock, onUsage, pageIds } = parts;
   const redact = createRedact(options.accessToken);
   const redactBody = createBodyRedact(options.accessToken);
   const { login } = options;
@@ -59,6 +62,8 @@ function createAsk({ options, transport, telemetry, clock, pageIds }: GraphParts
 
   async function askAndJudge(request: GraphRequest, signal: AbortSignal): Promise<Node> {
     const answer = await send(request, signal);
+    // An error tells of the usage, too.
+    for (const report of readUsage(answer.headers, request)) onUsage(report);
     const pageId = request.accountId === null ? null : (pageIds.get(request.accountId) ?? null);
     const nowMs = clock.nowMs();
     return judge(answer, { request, login, pageId, nowMs, redact, redactBody });

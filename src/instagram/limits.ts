@@ -1,16 +1,12 @@
 import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
+import { businessHeader, longestWaitMs, parseHeader } from './usage.ts';
 
 const minuteMs = 60_000;
 
 /** What is waited when nothing was said: calls while throttled extend the block, so not less. */
 const defaultWaitMs = 5 * minuteMs;
 
-/** No limit of Meta's holds longer than its 24-hour window; more than that is a broken header. */
-const longestWaitMs = 24 * 60 * minuteMs;
-
-/** Names of the headers that are read. */
-const usageHeader = 'x-business-use-case-usage';
 const retryHeader = 'retry-after';
 
 /**
@@ -22,7 +18,7 @@ const retryHeader = 'retry-after';
  * mean that all is well.
  */
 export function limitWaitMs(headers: Headers, accountId: string | null, nowMs: number): number {
-  const estimateMs = regainMs(headers.get(usageHeader), accountId);
+  const estimateMs = regainMs(headers.get(businessHeader), accountId);
   return Math.min(estimateMs ?? retryAfterMs(headers, nowMs) ?? defaultWaitMs, longestWaitMs);
 }
 
@@ -53,13 +49,4 @@ function longestMinutes(entries: Json | undefined): number {
     return typeof value === 'number' ? value : 0;
   });
   return Math.max(0, ...minutes);
-}
-
-function parseHeader(header: string | null): Json {
-  try {
-    return JSON.parse(header ?? 'null') as Json;
-  } catch {
-    // A header that cannot be read says nothing; the caller has a default.
-    return null;
-  }
 }

@@ -1,5 +1,5 @@
 import { StopProcessError } from '../core/errors.ts';
-import type { AccountDirectory, Clock, Graph, Telemetry } from '../runtime/ports.ts';
+import type { AccountDirectory, Clock, Graph, OnUsage, Telemetry } from '../runtime/ports.ts';
 import { createDirectory } from './accounts.ts';
 import { createGraph } from './graph.ts';
 import type { InstagramOptions } from './options.ts';
@@ -14,6 +14,16 @@ export interface InstagramAdapter extends AsyncDisposable {
   readonly directory: AccountDirectory;
 }
 
+/** What the adapter reports to, and who watches over its own requests. */
+export interface InstagramDependencies {
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  /** Default: nobody is told. */
+  readonly onUsage?: OnUsage;
+  /** Keeps the listing of accounts from asking in a blocked scope; default: it asks. */
+  readonly guard?: (graph: Graph) => Graph;
+}
+
 /**
  * Opens the adapter; connections are made when they are needed. Disposing of it ends the requests
  * under way, which reject with an AbortError, and refuses new ones.
@@ -22,12 +32,13 @@ export interface InstagramAdapter extends AsyncDisposable {
  */
 export function openInstagram(
   options: InstagramOptions,
-  dependencies: { readonly telemetry: Telemetry; readonly clock: Clock },
+  dependencies: InstagramDependencies,
 ): InstagramAdapter {
   const closing = new AbortController();
   const pageIds = new Map<string, string>();
   const transport = openTransport(options.accessToken);
-  const parts = { options, transport, pageIds, closing: closing.signal, ...dependencies };
+  const { telemetry, clock, onUsage = () => undefined, guard } = dependencies;
+  const parts = { options, transport, pageIds, closing: closing.signal, telemetry, clock, onUsage };
   const underWay = new Set<Promise<unknown>>();
   const inner = createGraph(parts);
   const graph: Graph = {
@@ -43,7 +54,7 @@ export function openInstagram(
   };
   return {
     graph,
-    directory: createDirectory({ options, graph, pageIds }),
+    directory: createDirectory({ options, graph: guard?.(graph) ?? graph, pageIds }),
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException('the Instagram adapter is closed', 'AbortError'));
       await Promise.allSettled(underWay);

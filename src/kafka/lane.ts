@@ -154,7 +154,7 @@ export class Lane {
     const { key, value } = delivery.state;
     const found = await this.#tools.readBack(key, stop);
     if (found === undefined) return false;
-    if (found.equals(value)) return true;
+    if (value !== null && found.equals(value)) return true;
     if ((await this.#tools.sequenceOf(key, found)) < delivery.sequence) return false;
     throw new StopStreamError(
       'kafka.fenced',

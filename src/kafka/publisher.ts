@@ -65,7 +65,7 @@ function largestRefused(delivery: Delivery, cause: Error): Error {
     'kafka.record-too-large',
     `Kafka refused a batch for ${largest.topic} as too large (${cause.message}); its largest record, ` +
       `${largest.key}, weighs ${largest.bytes} bytes. Raise max.message.bytes of the topic.`,
-    { path: largest.key, raw: largest.value.toString('base64') },
+    { path: largest.key, raw: largest.value?.toString('base64') ?? '' },
   );
 }
 

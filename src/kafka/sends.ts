@@ -11,7 +11,7 @@ export interface PlacedRecord {
   readonly topic: string;
   readonly partition: number;
   readonly key: string;
-  readonly value: Buffer;
+  readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
   /** What it weighs in a produce request, at most. */
   readonly bytes: number;
@@ -36,7 +36,7 @@ const recordOverheadBytes = 32;
 const headerOverheadBytes = 10;
 
 function weigh(record: Omit<OutgoingRecord, 'role'>): number {
-  let bytes = recordOverheadBytes + Buffer.byteLength(record.key) + record.value.length;
+  let bytes = recordOverheadBytes + Buffer.byteLength(record.key) + (record.value?.length ?? 0);
   for (const name in record.headers) {
     const value = record.headers[name] ?? '';
     bytes += headerOverheadBytes + Buffer.byteLength(name) + Buffer.byteLength(value);
@@ -60,7 +60,7 @@ function tooLarge(record: PlacedRecord, limitBytes: number): Error {
   return new DeadLetterError(
     'kafka.record-too-large',
     `The record ${record.key} for ${record.topic} ${size}; raise max.message.bytes of the topic.`,
-    { path: record.key, raw: record.value.toString('base64') },
+    { path: record.key, raw: record.value?.toString('base64') ?? '' },
   );
 }
 

@@ -9,7 +9,8 @@ const rememberedFields = 1000;
 /** Writes events to the log: what repeats (an unknown field, a dependency's trouble) is said once. */
 export function createEventLog(log: Log): Telemetry {
   const unknownFields = new Set<string>();
-  const dependencies = new Map<string, boolean>();
+  const tellDependency = createDependencyTeller(log);
+  const tellScope = createScopeTeller(log);
 
   const tellUnknownFields = ({ stream, unknownFields: names }: Event<'poll-finished'>): void => {
     for (const field of names) {
@@ -18,14 +19,6 @@ export function createEventLog(log: Log): Telemetry {
       unknownFields.add(key);
       log.info({ stream, field }, 'unknown field ignored');
     }
-  };
-
-  const tellDependency = ({ name, ready, reason }: Event<'dependency'>): void => {
-    const changed = dependencies.get(name) !== ready;
-    dependencies.set(name, ready);
-    if (!changed) log.debug({ dependency: name, ready, reason }, 'dependency unchanged');
-    else if (ready) log.info({ dependency: name }, 'dependency up');
-    else log.warn({ dependency: name, reason }, 'dependency down');
   };
 
   return {
@@ -49,6 +42,12 @@ export function createEventLog(log: Log): Telemetry {
           break;
         case 'dependency':
           tellDependency(event);
+          break;
+        case 'scope':
+          tellScope(event);
+          break;
+        case 'quota-wait':
+          log.debug(facts(event), 'request waited for quota');
           break;
       }
     },
@@ -78,6 +77,33 @@ function tellPollFailed(log: Log, event: Event<'poll-failed'>): void {
   else if (event.disposition === 'unexpected') log.error(fields, 'poll failed');
   else if (event.retryInMs === null) log.error(fields, 'poll given up');
   else log.warn(fields, 'poll failed');
+}
+
+/** A dependency is told when it changes, what repeats at debug. */
+function createDependencyTeller(log: Log): (event: Event<'dependency'>) => void {
+  const dependencies = new Map<string, boolean>();
+  return ({ name, ready, reason }) => {
+    const changed = dependencies.get(name) !== ready;
+    dependencies.set(name, ready);
+    if (!changed) log.debug({ dependency: name, ready, reason }, 'dependency unchanged');
+    else if (ready) log.info({ dependency: name }, 'dependency up');
+    else log.warn({ dependency: name, reason }, 'dependency down');
+  };
+}
+
+/** A scope's state is told when it changes, its usage at debug. */
+function createScopeTeller(log: Log): (event: Event<'scope'>) => void {
+  const states = new Map<string, Event<'scope'>['state']>();
+  return ({ scope, percent, state, untilMs }) => {
+    const key = `${scope.kind} ${scope.id}`;
+    const changed = (states.get(key) ?? 'free') !== state;
+    states.set(key, state);
+    const until = untilMs === null ? null : new Date(untilMs).toISOString();
+    const fields = { scope: scope.kind, id: scope.id, percent: Math.round(percent), state, until };
+    if (!changed) log.debug(fields, 'quota usage');
+    else if (state === 'free') log.info(fields, 'quota is free again');
+    else log.warn(fields, state === 'slowed' ? 'quota is short' : 'quota is used up');
+  };
 }
 
 function tellAccounts(log: Log, { added, removed }: Event<'accounts'>): void {

@@ -1,8 +1,17 @@
 import type { AccountHealth, HealthSnapshot } from '../core/readiness.ts';
 import type { TelemetryEvent } from '../runtime/ports.ts';
 
+/** How a scope of the API's quota last stood. */
+export type ScopeHealth = Omit<Extract<TelemetryEvent, { type: 'scope' }>, 'type'>;
+
+/** What readiness is decided from, and what else there is to show. */
+export interface Health extends HealthSnapshot {
+  /** The scopes of the quota that were told of, by `<kind> <id>`. */
+  readonly scopes: ReadonlyMap<string, ScopeHealth>;
+}
+
 /** Health before anything was reported: nothing is ready, no account is known. */
-export function initialHealth(streams: HealthSnapshot['streams']): HealthSnapshot {
+export function initialHealth(streams: Health['streams']): Health {
   return {
     dependencies: {
       state: { ready: false, reason: 'not restored yet' },
@@ -12,6 +21,7 @@ export function initialHealth(streams: HealthSnapshot['streams']): HealthSnapsho
     },
     streams,
     accounts: new Map(),
+    scopes: new Map(),
   };
 }
 
@@ -20,11 +30,7 @@ export function initialHealth(streams: HealthSnapshot['streams']): HealthSnapsho
  *
  * @param nowMs - when the event was reported, epoch milliseconds
  */
-export function reduceHealth(
-  health: HealthSnapshot,
-  event: TelemetryEvent,
-  nowMs: number,
-): HealthSnapshot {
+export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: number): Health {
   switch (event.type) {
     case 'dependency': {
       const { name, ready, reason } = event;
@@ -34,15 +40,22 @@ export function reduceHealth(
       return { ...health, accounts: updateAccounts(health, event, nowMs) };
     case 'poll-finished':
       return succeed(health, event, nowMs);
+    case 'scope': {
+      const { scope, percent, state, untilMs } = event;
+      const key = `${scope.kind} ${scope.id}`.trimEnd();
+      const scopes = new Map(health.scopes).set(key, { scope, percent, state, untilMs });
+      return { ...health, scopes };
+    }
     case 'poll-failed':
     case 'request':
+    case 'quota-wait':
     case 'transaction':
       return health;
   }
 }
 
 function updateAccounts(
-  { accounts }: HealthSnapshot,
+  { accounts }: Health,
   { added, removed }: Extract<TelemetryEvent, { type: 'accounts' }>,
   nowMs: number,
 ): ReadonlyMap<string, AccountHealth> {
@@ -55,10 +68,10 @@ function updateAccounts(
 }
 
 function succeed(
-  health: HealthSnapshot,
+  health: Health,
   { stream, accountId }: Extract<TelemetryEvent, { type: 'poll-finished' }>,
   nowMs: number,
-): HealthSnapshot {
+): Health {
   const account = health.accounts.get(accountId);
   // A poll may end after its account was removed; it must not bring the account back.
   if (account === undefined) return health;

@@ -33,6 +33,11 @@ export function createInstruments(registry: Registry) {
       'code',
     ]),
     requestIds: counter('request_ids_total', 'Ids asked for in Graph API requests', ['endpoint']),
+    quotaWaits: counter(
+      'quota_wait_seconds_total',
+      'How long Graph API requests waited for a quota before they were made',
+      ['priority'],
+    ),
     requestDuration: histogram(
       { name: 'request_duration_seconds', help: 'How long Graph API requests took' },
       ['endpoint'],
@@ -52,13 +57,9 @@ export function createInstruments(registry: Registry) {
   };
 }
 
-/** Adds what is read off the health when metrics are asked for, and the build's version. */
-export function registerGauges(
-  registry: Registry,
-  health: () => HealthSnapshot,
-  version: string,
-): void {
-  const gauge = <Label extends string>(
+/** Makes gauges that are read off something when metrics are asked for. */
+export function createGauges(registry: Registry) {
+  return <Label extends string>(
     named: { name: string; help: string },
     labelNames: Label[],
     collect: (gauge: Gauge<Label>) => void,
@@ -74,6 +75,15 @@ export function registerGauges(
       },
     });
   };
+}
+
+/** Adds what is read off the health when metrics are asked for, and the build's version. */
+export function registerGauges(
+  registry: Registry,
+  health: () => HealthSnapshot,
+  version: string,
+): void {
+  const gauge = createGauges(registry);
   gauge({ name: 'accounts', help: 'Accounts being polled' }, [], (accounts) => {
     accounts.set(health().accounts.size);
   });

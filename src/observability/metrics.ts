@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { HealthSnapshot } from '../core/readiness.ts';
+import { priorities } from '../core/quota.ts';
 import type { PollResult, Telemetry, TelemetryEvent } from '../runtime/ports.ts';
+import type { Health } from './health.ts';
 import { createInstruments, registerGauges, type Instruments } from './instruments.ts';
+import { registerQuotaGauges } from './quota-gauges.ts';
 
 /** Counts and times events, and writes the sums as Prometheus reads them. */
 export interface Metrics extends Telemetry {
@@ -13,7 +15,8 @@ export interface Metrics extends Telemetry {
 /** What metrics are made of. */
 export interface MetricsOptions {
   /** Read each time that metrics are asked for. */
-  readonly health: () => HealthSnapshot;
+  readonly health: () => Health;
+  readonly nowMs: () => number;
   readonly version: string;
   /** Redacts the labels that come from elsewhere. */
   readonly redact: (text: string) => string;
@@ -22,11 +25,12 @@ export interface MetricsOptions {
 const results: readonly PollResult[] = ['ok', 'retry', 'wait', 'failed', 'stopped'];
 
 /** Creates the metrics of this program and of the Node process, in a registry of their own. */
-export function createMetrics({ health, version, redact }: MetricsOptions): Metrics {
+export function createMetrics({ health, nowMs, version, redact }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const instruments = createInstruments(registry);
   registerGauges(registry, health, version);
+  registerQuotaGauges(registry, health, nowMs);
   // A counter that appears with its first event hides that event from `rate()`.
   for (const stream of Object.keys(health().streams)) {
     for (const result of results) instruments.polls.inc({ stream, result }, 0);
@@ -34,6 +38,7 @@ export function createMetrics({ health, version, redact }: MetricsOptions): Metr
     instruments.deadLetters.inc({ stream }, 0);
     instruments.unknownFields.inc({ stream }, 0);
   }
+  for (const priority of priorities) instruments.quotaWaits.inc({ priority }, 0);
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
@@ -66,8 +71,12 @@ function count(
       instruments.transactions.inc({ outcome: event.outcome });
       instruments.transactionDuration.observe(event.durationMs / 1000);
       break;
+    case 'quota-wait':
+      instruments.quotaWaits.inc({ priority: event.priority }, event.durationMs / 1000);
+      break;
     case 'accounts':
     case 'dependency':
+    case 'scope':
       // Gauges, read off the health.
       break;
   }

@@ -1,8 +1,8 @@
-import { readiness, type HealthSnapshot } from '../core/readiness.ts';
+import { readiness } from '../core/readiness.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { Clock, Telemetry, TelemetryEvent } from '../runtime/ports.ts';
 import { createEventLog } from './event-log.ts';
-import { initialHealth, reduceHealth } from './health.ts';
+import { initialHealth, reduceHealth, type Health } from './health.ts';
 import { createLog, type Log, type LogDestination } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
@@ -50,6 +50,7 @@ export function openObservability(
   const health = createHealthKeeper(options.streams, clock, redactor);
   const metrics = createMetrics({
     health: health.snapshot,
+    nowMs: () => clock.nowMs(),
     version: options.version,
     redact: redactor.text,
   });
@@ -70,7 +71,7 @@ export function openObservability(
 }
 
 interface HealthKeeper extends Telemetry {
-  readonly snapshot: () => HealthSnapshot;
+  readonly snapshot: () => Health;
 }
 
 function createHealthKeeper(

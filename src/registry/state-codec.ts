@@ -1,15 +1,16 @@
 import type { Type } from 'avsc';
 import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import { isConnectorError, StopStreamError } from '../core/errors.ts';
+import { errorCodes, isConnectorError, StopStreamError } from '../core/errors.ts';
 import type { Json, Value } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
-import type { DayValues, StreamState } from '../core/state.ts';
+import type { DayValues, Published, Refusal, StreamState } from '../core/state.ts';
 import { stateFormatVersion, stateKey } from '../core/state.ts';
 import { isStreamName } from '../core/stream-name.ts';
 import type { StateCodec } from '../runtime/ports.ts';
 import type { RegistryAddress } from './calls.ts';
 import { bounded, checkStatus, unavailable } from './calls.ts';
 import { wireHeaderBytes } from './encoder.ts';
+import { packPublished, readPublished } from './published.ts';
 
 /** What reading and writing states takes. */
 export interface StateCodecParts {
@@ -78,6 +79,10 @@ function toValue(state: StreamState): Value {
       reach_days_28: day.reachDays28,
       online_followers: day.onlineFollowers,
     })),
+    last_poll: state.polledMs,
+    published: packPublished(state.published) as unknown as Json,
+    refusals: state.refusals.map(({ untilMs, ...refusal }) => ({ ...refusal, until: untilMs })),
+    converted_at: state.convertedMs,
     sequence: state.sequence,
     written_at: state.writtenAtMs,
     written_by: state.writtenBy,
@@ -103,6 +108,10 @@ function toState(key: string, decoded: Json): StreamState {
     cursorMs: value.cursor,
     coveredUntilMs: value.covered_until,
     days: value.days.map(toDay),
+    polledMs: value.last_poll,
+    published: unpackPublished(key, value.published),
+    refusals: value.refusals.map(toRefusal),
+    convertedMs: value.converted_at,
     sequence: value.sequence,
     writtenAtMs: value.written_at,
     writtenBy: value.written_by,
@@ -116,6 +125,10 @@ interface AvroState {
   readonly cursor: number | null;
   readonly covered_until: number | null;
   readonly days: readonly AvroDay[];
+  readonly last_poll: number | null;
+  readonly published: Uint8Array;
+  readonly refusals: readonly AvroRefusal[];
+  readonly converted_at: number | null;
   readonly sequence: number;
   readonly written_at: number;
   readonly written_by: string;
@@ -128,6 +141,27 @@ interface AvroDay {
   readonly reach_week: number | null;
   readonly reach_days_28: number | null;
   readonly online_followers: Readonly<Record<string, number>> | null;
+}
+
+interface AvroRefusal {
+  readonly subject: string;
+  readonly metric: string | null;
+  readonly reason: string;
+  readonly until: number | null;
+}
+
+function toRefusal({ subject, metric, reason, until }: AvroRefusal): Refusal {
+  // A reason that a later version had: what is refused stays refused.
+  const code = errorCodes.find((known) => known === reason) ?? 'graph.refused';
+  return { subject, metric, reason: code, untilMs: until };
+}
+
+function unpackPublished(key: string, bytes: Uint8Array): Published {
+  const published = readPublished(bytes);
+  if (published === undefined) {
+    throw unreadable(key, `its "published" has ${bytes.length} bytes, not 16 for each key`);
+  }
+  return published;
 }
 
 function toDay(day: AvroDay): DayValues {

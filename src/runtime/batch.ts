@@ -4,7 +4,7 @@ import type { Value } from '../core/json.ts';
 import { recordKey } from '../core/key.ts';
 import { provenance } from '../core/record.ts';
 import type { Memory, StreamState } from '../core/state.ts';
-import { stateKey } from '../core/state.ts';
+import { memoryOf, stateKey } from '../core/state.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import type { Poll, PollTools } from './poll.ts';
 import type { OutgoingRecord } from './ports.ts';
@@ -15,6 +15,8 @@ export interface Gathered {
   readonly refused: readonly DeadLetterError[];
   readonly skipped: readonly ErrorCode[];
   readonly unknown: ReadonlySet<string>;
+  /** Keys of what is gone, to be deleted by tombstones. */
+  readonly gone: readonly string[];
   readonly memory: Memory;
 }
 
@@ -25,6 +27,8 @@ interface Work {
 
 /** Collects pages into batches. */
 export interface Assembly {
+  /** What will be remembered once everything that was added is committed. */
+  readonly memory: Memory;
   add(gathered: Gathered): Promise<void>;
   /** Publishes a body that cannot be used, as a dead letter beside what was gathered before it. */
   bury(error: DeadLetterError): Promise<void>;
@@ -37,7 +41,7 @@ export interface Assembly {
  */
 export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Assembly {
   let outgoing: OutgoingRecord[] = [];
-  let memory: Memory = poll.state;
+  let memory = memoryOf(poll.state);
   const flush = async (): Promise<void> => {
     const batch = outgoing;
     outgoing = [];
@@ -53,6 +57,9 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     for (const name of [...asked, ...batch.map(identity)]) poll.published.add(name);
   };
   return {
+    get memory() {
+      return memory;
+    },
     async add(gathered) {
       count(gathered, poll);
       outgoing.push(...encodeAll(gathered, { poll, tools }));
@@ -78,8 +85,9 @@ function count(gathered: Gathered, poll: Poll): void {
 function encodeAll(gathered: Gathered, work: Work): OutgoingRecord[] {
   const letters = gathered.refused.map((error) => deadLetter(error, null, work));
   const records = gathered.records.map((record) => encodeRecord(record, work));
+  const tombstones = gathered.gone.map((key) => tombstone(key, work));
   const { stream, published } = work.poll;
-  return [...records, ...letters].filter((record) => {
+  return [...records, ...tombstones, ...letters].filter((record) => {
     // What settled anew is a correction, whatever an earlier try published of the same key.
     if (stream.settle !== undefined && record.role === stream.name) return true;
     return !published.has(identity(record));
@@ -88,7 +96,7 @@ function encodeAll(gathered: Gathered, work: Work): OutgoingRecord[] {
 
 /** What tells a record of this poll from another; dead letters share a key. */
 function identity({ role, key, value }: OutgoingRecord): string {
-  return role === 'dead_letters' ? `${role} ${value.toString('latin1')}` : `${role} ${key}`;
+  return role === 'dead_letters' ? `${role} ${value?.toString('latin1') ?? ''}` : `${role} ${key}`;
 }
 
 function encodeRecord(record: Value, work: Work): OutgoingRecord {
@@ -101,6 +109,12 @@ function encodeRecord(record: Value, work: Work): OutgoingRecord {
     if (!(error instanceof DeadLetterError)) throw error;
     return deadLetter(error, key, work);
   }
+}
+
+/** Deletes a key for those who keep the last value of each. */
+function tombstone(key: string, work: Work): OutgoingRecord {
+  const { name } = work.poll.stream;
+  return { role: name, key, value: null, headers: headersOf(name, work) };
 }
 
 /** What could not be used, as a record of the dead-letter topic. */
@@ -169,9 +183,7 @@ function tooLarge(error: unknown, records: readonly OutgoingRecord[]): number {
 
 function stateAfter(memory: Memory, { poll, tools }: Work): StreamState {
   return {
-    cursorMs: memory.cursorMs,
-    coveredUntilMs: memory.coveredUntilMs,
-    days: memory.days,
+    ...memory,
     stream: poll.stream.name,
     accountId: poll.account.id,
     sequence: poll.state.sequence + 1,
@@ -180,11 +192,16 @@ function stateAfter(memory: Memory, { poll, tools }: Work): StreamState {
   };
 }
 
-/** `coveredUntilMs` alone is not worth a transaction: asking a day again costs no request more. */
+/**
+ * `coveredUntilMs` alone is not worth a transaction: asking a day again costs no request more. Nor is
+ * what was published, which changes with records, or what was found to have nothing.
+ */
 function sameMemory(a: Memory, b: Memory): boolean {
   return (
     a.cursorMs === b.cursorMs &&
+    a.convertedMs === b.convertedMs &&
     JSON.stringify(a.days) === JSON.stringify(b.days) &&
+    JSON.stringify(a.refusals) === JSON.stringify(b.refusals) &&
     (a.cursorMs !== null || a.coveredUntilMs === b.coveredUntilMs)
   );
 }

@@ -1,8 +1,12 @@
 import type { Account, Login } from '../core/account.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import type { Tier } from '../core/freshness.ts';
 import type { Node } from '../core/json.ts';
 import type { Memory } from '../core/state.ts';
+import type { Stream } from '../core/stream.ts';
+import type { Catalogs } from './catalog.ts';
 import type { Graph } from './ports.ts';
+import type { Profiles } from './profiles.ts';
 
 /** What an extractor gets. */
 export interface ExtractContext {
@@ -11,11 +15,34 @@ export interface ExtractContext {
   readonly login: Login;
   readonly memory: Memory;
   readonly nowMs: number;
+  /** A list that was walked since then is not walked again; epoch milliseconds. */
+  readonly roundMs: number;
+  /** Streams of the same list that are polled next, with what they remember. */
+  readonly alongside: readonly Alongside[];
   readonly startDateMs: number | null;
   readonly lookbackMs: number;
   /** Nodes a page of a list, 1 to 100. */
   readonly pageSize: number;
+  readonly catalogs: Catalogs;
+  readonly profiles: Profiles;
+  readonly freshness: Freshness;
   readonly signal: AbortSignal;
+}
+
+/** A stream that lives on the same list. */
+export interface Alongside {
+  readonly stream: Stream;
+  readonly memory: Memory;
+}
+
+/** How often what is old is asked again. */
+export interface Freshness {
+  /** Insights of media by their age. */
+  readonly tiers: readonly Tier[];
+  /** The whole list of media is walked this often; between, its newest pages. */
+  readonly wholeListMs: number;
+  /** How far back the newest pages go, by the age of their media. */
+  readonly newestMs: number;
 }
 
 /** Something the API would not give, for a reason that is counted. */
@@ -31,6 +58,12 @@ export interface Page {
   readonly skipped: readonly Skipped[];
   /** Up to where a window asked, epoch milliseconds; null for what has no windows. */
   readonly coveredUntilMs: number | null;
+  /** What is refused as of this page, in place of what was remembered. */
+  readonly learned?: Pick<Memory, 'refusals' | 'convertedMs'>;
+  /** Ids that were asked for and have nothing to publish. */
+  readonly empty?: readonly string[];
+  /** Every id that there is, where the whole list is known. */
+  readonly present?: ReadonlySet<string>;
 }
 
 /** A stream's nodes for one account, in steps that may each become a batch. */

@@ -1,14 +1,20 @@
 import type { Account, Login } from '../core/account.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { DeadLetterError } from '../core/errors.ts';
-import type { StreamState } from '../core/state.ts';
+import type { PublishMode } from '../core/changes.ts';
+import type { Value } from '../core/json.ts';
+import type { Memory, StreamState } from '../core/state.ts';
 import type { Stream } from '../core/stream.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import { extract } from './extract.ts';
-import type { Page } from './extraction.ts';
+import type { Alongside, Freshness, Page } from './extraction.ts';
 import { assemble } from './batch.ts';
 import type { Gathered } from './batch.ts';
+import { settleChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
+import type { Catalogs } from './catalog.ts';
 import type { Clock, Encoder, Graph, Publisher } from './ports.ts';
+import type { Profiles } from './profiles.ts';
 
 /** What a poll works with; the same for all. */
 export interface PollTools {
@@ -16,12 +22,19 @@ export interface PollTools {
   readonly encoder: Encoder;
   readonly publisher: Publisher;
   readonly clock: Clock;
+  readonly catalogs: Catalogs;
+  readonly profiles: Profiles;
   readonly settings: {
     readonly login: Login;
     readonly startDateMs: number | null;
     readonly lookbackMs: number;
     readonly pageSize: number;
     readonly maxBatchRecords: number;
+    readonly freshness: Freshness;
+    /** Whether records that say nothing new are published; `always` where a stream is not named. */
+    readonly publish: Readonly<Partial<Record<StreamName, PublishMode>>>;
+    /** Whether media and stories that are gone are deleted by tombstones. */
+    readonly tombstones: boolean;
     /** Written into the state, to say who did. */
     readonly instance: string;
   };
@@ -37,6 +50,10 @@ export interface Poll {
   /** `<stream>/<account>/<when it began>`, in every record's headers. */
   readonly id: string;
   readonly startedMs: number;
+  /** A list that was walked since then serves this poll too; epoch milliseconds. */
+  readonly roundMs: number;
+  /** Streams that are polled next on the same list. */
+  readonly alongside: readonly Alongside[];
   state: StreamState;
   readonly published: Set<string>;
   readonly tally: Tally;
@@ -55,15 +72,17 @@ export interface Tally {
  * Extract, map, settle, encode, publish: page by page, a transaction a batch.
  *
  * @throws whatever the ports throw; a body that cannot be used is in the dead letters by then
- * @remarks `poll.state` is always the last state committed. Never two at once for one (stream, account).
+ * @remarks `poll.state` is the last state committed; at the end, with what was learned besides and is
+ * not worth a transaction of its own. Never two at once for one (stream, account).
  */
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
   const batch = assemble(poll, tools, signal);
   try {
     for await (const page of pagesOf(poll, tools, signal)) {
-      await batch.add(gather(page, poll, tools));
+      await batch.add(gather(page, batch.memory, { poll, tools }));
     }
     await batch.flush();
+    poll.state = { ...poll.state, ...batch.memory, polledMs: poll.startedMs };
   } catch (error) {
     if (error instanceof DeadLetterError) await batch.bury(error);
     throw error;
@@ -71,16 +90,21 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
 }
 
 function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
-  const { login, startDateMs, lookbackMs, pageSize } = tools.settings;
+  const { login, startDateMs, lookbackMs, pageSize, freshness } = tools.settings;
   return extract(poll.stream, {
     graph: counted(tools.graph, poll.tally),
     account: poll.account,
     login,
     memory: poll.state,
     nowMs: poll.startedMs,
+    roundMs: poll.roundMs,
+    alongside: poll.alongside,
     startDateMs,
     lookbackMs,
     pageSize,
+    catalogs: tools.catalogs,
+    profiles: tools.profiles,
+    freshness,
     signal,
   });
 }
@@ -94,22 +118,42 @@ function counted(graph: Graph, tally: Tally): Graph {
   };
 }
 
+interface Work {
+  readonly poll: Poll;
+  readonly tools: PollTools;
+}
+
 /** A page's nodes as the records worth publishing, its dead letters, and the memory after it. */
-function gather(page: Page, poll: Poll, tools: PollTools): Gathered {
-  const origin = { account: poll.account, polledAtMs: poll.startedMs };
-  const mapped = mapPage(poll.stream, page, origin);
-  const context = {
-    memory: poll.state,
-    nowMs: poll.startedMs,
-    lookbackMs: tools.settings.lookbackMs,
-    coveredUntilMs: page.coveredUntilMs,
-  };
-  const settled = poll.stream.settle?.(mapped.records, context);
-  return {
-    records: settled?.records ?? mapped.records,
-    refused: mapped.refused,
-    skipped: mapped.skipped,
-    unknown: mapped.unknown,
-    memory: settled?.memory ?? poll.state,
-  };
+function gather(page: Page, before: Memory, work: Work): Gathered {
+  const { stream, account, startedMs } = work.poll;
+  const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
+  const memory = { ...before, ...page.learned };
+  const settled = settle(mapped.records, { page, memory }, work);
+  return { gone: [], ...mapped, ...settled };
+}
+
+interface Settling {
+  readonly page: Page;
+  readonly memory: Memory;
+}
+
+function settle(
+  records: readonly Value[],
+  { page, memory }: Settling,
+  { poll, tools }: Work,
+): Pick<Gathered, 'records' | 'memory'> & Partial<Pick<Gathered, 'gone'>> {
+  const { stream, startedMs } = poll;
+  const { lookbackMs, publish, tombstones } = tools.settings;
+  if (stream.settle !== undefined) {
+    const { coveredUntilMs } = page;
+    return stream.settle(records, { memory, nowMs: startedMs, lookbackMs, coveredUntilMs });
+  }
+  const mode = publish[stream.name] ?? 'always';
+  if (!isTracked(stream) && mode === 'always') return { records, memory };
+  return settleChanges(records, { stream, page, memory, mode, nowMs: startedMs, tombstones });
+}
+
+/** Lists of media remember what was published, to know what is new and what is gone. */
+function isTracked({ source }: Stream): boolean {
+  return source.kind === 'list' || source.kind === 'insights';
 }

@@ -3,18 +3,19 @@ import { backoffMs } from '../core/backoff.ts';
 import type { ConnectorError, ErrorCode, RetryError } from '../core/errors.ts';
 import { isConnectorError } from '../core/errors.ts';
 import type { Account } from '../core/account.ts';
+import { priorityOf } from '../core/quota.ts';
 import type { StreamState } from '../core/state.ts';
 import type { Stream } from '../core/stream.ts';
-import type { Limits } from './limits.ts';
+import type { Governor } from './governor.ts';
 import type { Poll, PollTools } from './poll.ts';
 import { runPoll } from './poll.ts';
-import type { Telemetry, TelemetryEvent } from './ports.ts';
-import type { Turns } from './turns.ts';
+import type { Graph, Telemetry, TelemetryEvent } from './ports.ts';
+import type { Turn, Turns } from './turns.ts';
 
 /** What a poller works with besides a poll's tools. */
 export interface PollerTools extends PollTools {
   readonly telemetry: Telemetry;
-  readonly limits: Limits;
+  readonly governor: Governor;
   readonly turns: Turns;
   readonly random: () => number;
   readonly retry: Backoff & { readonly maxAttempts: number };
@@ -25,6 +26,10 @@ export interface Job {
   readonly stream: Stream;
   readonly account: Account;
   state: StreamState;
+  /** A list that was walked since then serves the job's polls too; null: each walks its own. */
+  roundMs?: number;
+  /** Jobs that follow on the same list and may have what they need fetched along with it. */
+  alongside?: readonly Job[];
 }
 
 /** What is left to do after a due poll. */
@@ -39,7 +44,7 @@ export type Verdict =
 type Step = { readonly kind: 'again'; readonly afterMs: number } | Verdict;
 
 /**
- * Does one due poll to its end: waits for the limits and its turn, tries again while that is worth
+ * Does one due poll to its end: waits for quota and its turn, tries again while that is worth
  * it, and reports what happened.
  *
  * @param nextPollMs - when the next one is due, for those who watch; null when there is none
@@ -58,7 +63,7 @@ export async function pollWhenDue(
       tools.telemetry.report(finished(poll, tools.clock.nowMs(), at.nextPollMs));
       return { kind: 'done' };
     }
-    const step = decide(error, attempt, { job, tools });
+    const step = decide(error, attempt, tools);
     tools.telemetry.report(failed(error, job, step.kind === 'again' ? step.afterMs : null));
     if (step.kind !== 'again') return step;
     if (!isConnectorError(error) || error.disposition !== 'wait') attempt += 1;
@@ -67,7 +72,7 @@ export async function pollWhenDue(
 }
 
 async function begin(job: Job, tools: PollerTools, signal: AbortSignal): Promise<Poll> {
-  await untilAllowed(job.account, tools, signal);
+  await untilAllowed(job, tools, signal);
   const startedMs = tools.clock.nowMs();
   return {
     stream: job.stream,
@@ -76,18 +81,19 @@ async function begin(job: Job, tools: PollerTools, signal: AbortSignal): Promise
     startedMs,
     state: job.state,
     published: new Set(),
+    roundMs: job.roundMs ?? startedMs,
+    alongside: (job.alongside ?? []).map(({ stream, state }) => ({ stream, memory: state })),
     tally: { records: 0, deadLetters: 0, requests: 0, skipped: {}, unknownFields: new Set() },
   };
 }
 
-async function untilAllowed(
-  account: Account,
-  { limits, clock }: PollerTools,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let ms = limits.delayMs(account); ms > 0; ms = limits.delayMs(account)) {
-    await clock.sleep(ms, signal);
-  }
+/** A poll begins when its first request may go, and does not hold a turn before. */
+function untilAllowed({ account, stream }: Job, { governor }: PollerTools, signal: AbortSignal) {
+  return governor.ready(account, priorityOf(stream.name), signal);
+}
+
+function governed({ account, stream }: Job, { governor, graph }: PollerTools, turn: Turn): Graph {
+  return governor.govern(graph, { account, priority: priorityOf(stream.name), turn });
 }
 
 async function tryOnce(
@@ -96,8 +102,11 @@ async function tryOnce(
   { tools, signal }: { tools: PollerTools; signal: AbortSignal },
 ): Promise<Error | undefined> {
   try {
-    await untilAllowed(job.account, tools, signal);
-    await tools.turns.take(() => runPoll(poll, tools, signal), signal);
+    await untilAllowed(job, tools, signal);
+    await tools.turns.take(
+      (turn) => runPoll(poll, { ...tools, graph: governed(job, tools, turn) }, signal),
+      signal,
+    );
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
@@ -108,18 +117,14 @@ async function tryOnce(
 }
 
 /** The only place that knows what a disposition makes the program do. */
-function decide(
-  error: Error,
-  attempt: number,
-  { job, tools }: { job: Job; tools: PollerTools },
-): Step {
+function decide(error: Error, attempt: number, tools: PollerTools): Step {
   if (!isConnectorError(error)) return { kind: 'failed', error };
   switch (error.disposition) {
     case 'retry':
       return tryAgain(error, attempt, tools);
     case 'wait':
-      tools.limits.pause(error.scope, error.retryAfterMs);
-      return { kind: 'again', afterMs: tools.limits.delayMs(job.account) };
+      tools.governor.block(error.scope, error.retryAfterMs);
+      return { kind: 'again', afterMs: error.retryAfterMs };
     case 'skip':
     case 'dead-letter':
       return { kind: 'failed', error };

@@ -1,6 +1,7 @@
 import type { Account } from '../core/account.ts';
-import type { ErrorCode, Disposition } from '../core/errors.ts';
+import type { ErrorCode, Disposition, Scope } from '../core/errors.ts';
 import type { Node, Value } from '../core/json.ts';
+import type { Priority, Standing } from '../core/quota.ts';
 import type { StreamState } from '../core/state.ts';
 import type { StreamName, TopicRole } from '../core/stream-name.ts';
 
@@ -13,7 +14,21 @@ export interface GraphRequest {
   readonly query: Readonly<Record<string, string>>;
   /** Whose budget it spends; null when it is no single account's (`/me/accounts`). */
   readonly accountId: string | null;
+  /** Who goes first when the quota is short; the stream's own when absent. */
+  readonly priority?: Priority;
 }
+
+/** What an answer told of a scope's quota. */
+export interface UsageReport {
+  readonly scope: Scope;
+  /** Used of the budget, 0 to 1000; above 100 it is overdrawn. */
+  readonly percent: number;
+  /** How long nothing may be asked, milliseconds; 0 when nothing was said. */
+  readonly regainMs: number;
+}
+
+/** Is told what every answer says of quotas. Never throws, never waits. */
+export type OnUsage = (report: UsageReport) => void;
 
 /** The Graph API. Safe for concurrent use. */
 export interface Graph {
@@ -63,7 +78,8 @@ export type Restored =
 export interface OutgoingRecord {
   readonly role: TopicRole;
   readonly key: string;
-  readonly value: Buffer;
+  /** Null is a tombstone. */
+  readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -147,6 +163,21 @@ export type TelemetryEvent =
       readonly type: 'accounts';
       readonly added: readonly Account[];
       readonly removed: readonly Account[];
+    }
+  | {
+      /** How a scope of the quota stands; told when its state changes or its usage by some percent. */
+      readonly type: 'scope';
+      readonly scope: Scope;
+      readonly percent: number;
+      readonly state: Standing['state'];
+      /** When a stopped scope is free again, epoch milliseconds; null when it is not stopped. */
+      readonly untilMs: number | null;
+    }
+  | {
+      /** A request that had to wait for a quota, told when it goes. */
+      readonly type: 'quota-wait';
+      readonly priority: Priority;
+      readonly durationMs: number;
     }
   | {
       readonly type: 'dependency';

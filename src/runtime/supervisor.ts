@@ -1,12 +1,14 @@
 import type { Account } from '../core/account.ts';
-import { jitteredMs } from '../core/backoff.ts';
+import { stateKey } from '../core/state.ts';
 import type { Stream } from '../core/stream.ts';
-import { emptyMemory, stateKey } from '../core/state.ts';
-import type { StreamState } from '../core/state.ts';
+import type { StartedJob } from './jobs.ts';
+import { startJob } from './jobs.ts';
 import type { Job, PollerTools, Verdict } from './poller.ts';
-import { failed, pollWhenDue } from './poller.ts';
+import { failed } from './poller.ts';
 import type { AccountDirectory, Restored } from './ports.ts';
+import { groupByList, pollRound } from './rounds.ts';
 import { untilReady } from './startup.ts';
+import { createTimetable } from './timetable.ts';
 
 /** What the supervisor runs. */
 export interface Supervision {
@@ -37,33 +39,51 @@ export async function superviseOnce(
 ): Promise<readonly Ending[]> {
   const accounts = await supervision.directory.list(signal);
   tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
-  const jobs = supervision.streams.flatMap(({ stream }) =>
-    accounts.map((account) => startJob(stream, account, supervision.restored)),
-  );
+  tools.profiles.know(accounts);
   const fatal = new AbortController();
   const all = AbortSignal.any([signal, fatal.signal]);
   const endings = await Promise.all(
-    jobs.map((started) =>
-      pollOnce(started, tools, all).catch((error: unknown) => {
-        fatal.abort(error);
-        return [];
+    accounts.flatMap((account) =>
+      groupByList(supervision.streams).map((group) => {
+        const started = group.map(({ stream }) => startJob(stream, account, supervision.restored));
+        return pollGroupOnce(started, tools, all).catch((error: unknown) => {
+          fatal.abort(error);
+          return [];
+        });
       }),
     ),
   );
   if (fatal.signal.aborted) throw fatal.signal.reason;
-  return endings.flat();
+  const order = supervision.streams.map(({ stream }) => stream.name);
+  return endings
+    .flat()
+    .toSorted((a, b) => order.indexOf(a.job.stream.name) - order.indexOf(b.job.stream.name));
 }
 
-async function pollOnce(
-  { job, error }: StartedJob,
+async function pollGroupOnce(
+  group: readonly StartedJob[],
   tools: PollerTools,
   signal: AbortSignal,
-): Promise<Ending> {
-  if (error === undefined) {
-    return { job, verdict: await pollWhenDue(job, tools, { nextPollMs: null, signal }) };
-  }
-  tools.telemetry.report(failed(error, job, null));
-  return { job, verdict: { kind: 'stop-stream', error } };
+): Promise<readonly Ending[]> {
+  const jobs = runnable(group, tools);
+  const verdicts = await pollRound(jobs, tools, { nextPollMs: () => null, signal });
+  return [
+    ...group.flatMap(({ job, error }): Ending[] =>
+      error === undefined ? [] : [{ job, verdict: { kind: 'stop-stream', error } }],
+    ),
+    ...jobs.flatMap((job, index): Ending[] => {
+      const verdict = verdicts[index];
+      return verdict === undefined ? [] : [{ job, verdict }];
+    }),
+  ];
+}
+
+/** The jobs that may begin; why the others may not is reported. */
+function runnable(group: readonly StartedJob[], { telemetry }: PollerTools): readonly Job[] {
+  return group.flatMap(({ job, error }) => {
+    if (error !== undefined) telemetry.report(failed(error, job, null));
+    return error === undefined ? [job] : [];
+  });
 }
 
 /**
@@ -95,6 +115,7 @@ export async function supervise(
     running.set(account.id, { account, stop, done });
   };
   const refresh = (accounts: readonly Account[]) => {
+    tools.profiles.know(accounts);
     const ids = new Set(accounts.map(({ id }) => id));
     const added = accounts.filter(({ id }) => !running.has(id));
     const removed = [...running.values()].filter(({ account }) => !ids.has(account.id));
@@ -153,68 +174,43 @@ async function pollAccount(
 ): Promise<void> {
   const signal = AbortSignal.any([work.stop.signal, work.all]);
   await Promise.all(
-    supervision.streams.map(({ stream, intervalMs }) =>
-      pollForEver({ ...startJob(stream, account, work.known), intervalMs }, supervision, {
-        ...work,
-        signal,
-      }).catch((error: unknown) => {
+    groupByList(supervision.streams).map((group) => {
+      const started = group.map(({ stream }) => startJob(stream, account, work.known));
+      const jobs = runnable(started, work.tools);
+      return pollForEver(jobs, supervision, { ...work, signal }).catch((error: unknown) => {
         work.fatal.abort(error);
-      }),
-    ),
+      });
+    }),
   );
 }
 
-interface StartedJob {
-  readonly job: Job;
-  /** Why the stream cannot start: its state cannot be read. */
-  readonly error?: Error;
-}
-
-/** A job with the state that the topic holds for it; a missing one means a first run. */
-function startJob(stream: Stream, account: Account, restored: Supervision['restored']): StartedJob {
-  const found = restored.get(stateKey(stream.name, account.id));
-  const job = { stream, account, state: firstState(stream, account) };
-  if (found === undefined) return { job };
-  if (found.kind === 'unreadable') return { job, error: found.error };
-  return { job: { ...job, state: found.state } };
-}
-
-function firstState(stream: Stream, account: Account): StreamState {
-  return {
-    ...emptyMemory,
-    stream: stream.name,
-    accountId: account.id,
-    sequence: 0,
-    writtenAtMs: 0,
-    writtenBy: '',
-  };
-}
-
+/**
+ * Polls the streams of one list, each on its own interval; those that are due at about the same time
+ * share a round.
+ */
 async function pollForEver(
-  started: StartedJob & { readonly intervalMs: number },
-  { jitter }: Supervision,
+  jobs: readonly Job[],
+  supervision: Supervision,
   work: AccountWork & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const { job, error, intervalMs } = started;
   const { tools, signal, stop, known } = work;
-  if (error !== undefined) {
-    tools.telemetry.report(failed(error, job, null));
-    return;
-  }
-  let waitMs = 0;
-  while (await slept(waitMs, work)) {
-    waitMs = jitteredMs(intervalMs, jitter, tools.random());
-    const at = { nextPollMs: tools.clock.nowMs() + waitMs, signal };
-    const verdict = await pollWhenDue(job, tools, at).catch((failure: unknown) => {
-      if (signal.aborted) return undefined;
-      throw failure;
-    });
-    // Invariant 2: an account that comes back goes on from here, not from what was restored.
-    known.set(stateKey(job.stream.name, job.account.id), { kind: 'state', state: job.state });
-    if (verdict === undefined || verdict.kind === 'stop-stream') return;
-    if (verdict.kind === 'stop-account') {
-      stop.abort();
-      return;
+  const timetable = createTimetable(jobs, supervision, tools);
+  while (timetable.dueMs() < Infinity) {
+    if (!(await slept(timetable.dueMs() - tools.clock.nowMs(), work))) return;
+    const due = timetable.begin();
+    const verdicts = await pollRound(due, tools, { nextPollMs: timetable.nextMs, signal }).catch(
+      (failure: unknown) => {
+        if (signal.aborted) return [];
+        throw failure;
+      },
+    );
+    timetable.end(due);
+    for (const [index, job] of due.entries()) {
+      // Invariant 2: an account that comes back goes on from here, not from what was restored.
+      known.set(stateKey(job.stream.name, job.account.id), { kind: 'state', state: job.state });
+      const verdict = verdicts[index];
+      if (verdict?.kind === 'stop-account') stop.abort();
+      if (verdict === undefined || verdict.kind === 'stop-stream') timetable.leave(job);
     }
   }
 }

@@ -18,7 +18,7 @@ export function createJsonEncoder(
 
 /** The value that a record carries. */
 export function valueOf(record: OutgoingRecord | undefined): Value {
-  return JSON.parse(record?.value.toString('utf8') ?? '{}') as Value;
+  return JSON.parse(record?.value?.toString('utf8') ?? '{}') as Value;
 }
 
 /** `role key` of every record of some batches, in order. */

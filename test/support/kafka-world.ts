@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { startCluster, type Cluster } from '../../sandbox/cluster/start.ts';
 import type { Account } from '../../src/core/account.ts';
+import { emptyMemory } from '../../src/core/state.ts';
 import { topicName, type TopicRole } from '../../src/core/stream-name.ts';
 import { openKafka, type KafkaAdapter, type KafkaOptions } from '../../src/kafka/open.ts';
 import type { SocketFactory } from '../../src/kafka/options.ts';
@@ -122,9 +123,7 @@ export function mediaBatch(
       sequence,
       writtenAtMs: 1_700_000_000_000,
       writtenBy: 'test',
-      cursorMs: null,
-      coveredUntilMs: null,
-      days: [],
+      ...emptyMemory,
     },
   };
 }

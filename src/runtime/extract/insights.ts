@@ -1,152 +1,144 @@
-import { DeadLetterError, SkipError } from '../../core/errors.ts';
-import type { Json, Node } from '../../core/json.ts';
+import type { Fields } from '../../core/fields.ts';
+import { isDue } from '../../core/freshness.ts';
+import { keyNumber } from '../../core/fingerprint.ts';
+import type { Node } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
-import { metricValues } from '../../core/metric-values.ts';
 import { groupByMetrics, maxIds } from '../../core/metric-groups.ts';
+import { metricValues } from '../../core/metric-values.ts';
+import { everything, isLeftOut, metricsFor, readListed } from '../../core/refusals.ts';
+import type { Listed } from '../../core/refusals.ts';
 import type { MetricGroup, Stream } from '../../core/stream.ts';
-import type { ExtractContext, Extraction, Skipped } from '../extraction.ts';
-import { listPages } from './list.ts';
+import type { ExtractContext, Extraction, Page } from '../extraction.ts';
+import { createIsolation, isolate } from './isolation.ts';
+import type { Isolation } from './isolation.ts';
+import { presentIds, walkList, withoutInsights } from './list.ts';
 
 type InsightsSource = Extract<Stream['source'], { kind: 'insights' }>;
 
+/** A listed media: as it came, and what refusals and freshness know it by. */
+interface Candidate {
+  readonly node: Node;
+  readonly listed: Listed;
+}
+
 /**
- * Lists the media, groups those that answer the same metrics, and asks 50 of a group at a time by
- * `?ids=`. Each node is the listed media with its metrics beside its fields.
+ * Takes the media that are due from the list, groups those that answer the same metrics, and asks 50
+ * of a group at a time by `?ids=`. Each node is the listed media with its metrics beside its fields.
  */
 export async function* extractInsights(
   source: InsightsSource,
   context: ExtractContext,
 ): Extraction {
-  const listed: Node[] = [];
-  for await (const page of listPages({ edge: source.edge, fields: source.listFields }, context)) {
-    listed.push(...page.nodes);
-  }
-  for (const members of groupByMetrics(listed, (node) => source.groups(node, context.login))) {
-    for (let start = 0; start < members.nodes.length; start += maxIds) {
-      const nodes = members.nodes.slice(start, start + maxIds);
-      yield await askGroup({ nodes, groups: members.groups }, context);
+  yield* list(source, context);
+  const { edge } = source;
+  const { nodes } = context.catalogs.of(context.account.id, edge);
+  const isolation = createIsolation(context);
+  // A node without a usable id goes on as it is, for the mapping to refuse it by name.
+  const unusable = nodes.filter((node) => readListed(node) === undefined);
+  if (unusable.length > 0) yield { nodes: unusable, skipped: [], coveredUntilMs: null };
+  for (const members of groupsOf(dueOf(nodes, source, context), source, isolation)) {
+    for (let start = 0; start < members.candidates.length; start += maxIds) {
+      const asked = { ...members, candidates: members.candidates.slice(start, start + maxIds) };
+      yield await askMembers(asked, isolation);
     }
   }
+  const present = presentIds(edge, context);
+  if (present !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, present };
+}
+
+/** Walks the list, unless another stream has done so in this round. */
+async function* list(source: InsightsSource, context: ExtractContext): Extraction {
+  const { walkedMs } = context.catalogs.of(context.account.id, source.edge);
+  if (walkedMs !== null && walkedMs >= context.roundMs) return;
+  const walk = { edge: source.edge, fields: source.listFields };
+  for await (const { skipped } of walkList(walk, context)) {
+    if (skipped.length > 0) yield { nodes: [], skipped, coveredUntilMs: null };
+  }
+}
+
+/** Live stories all, media by their age; what was never asked is due. */
+function dueOf(
+  nodes: readonly Node[],
+  { edge, listFields }: InsightsSource,
+  { memory, nowMs, freshness }: ExtractContext,
+): readonly Candidate[] {
+  const times = { nowMs, lastMs: memory.polledMs };
+  return nodes.flatMap((node) => {
+    const listed = readListed(node);
+    if (listed === undefined || isLeftOut(listed, memory, nowMs)) return [];
+    const due =
+      edge === 'stories' ||
+      !memory.published.has(keyNumber(listed.id)) ||
+      isDue(listed, times, freshness.tiers);
+    return due ? [{ node: wanted(node, listFields), listed }] : [];
+  });
+}
+
+/** The walk may have been another stream's, which asked for more. */
+function wanted(node: Node, fields: Fields): Node {
+  const names = Object.keys(node).filter((name) => name in fields || name === 'insights');
+  return Object.fromEntries(names.map((name) => [name, node[name] ?? null]));
 }
 
 interface Members {
-  readonly nodes: readonly Node[];
   readonly groups: readonly MetricGroup[];
+  readonly candidates: readonly Candidate[];
 }
 
-async function askGroup(members: Members, context: ExtractContext) {
-  const skipped: Skipped[] = [];
-  const metrics = new Map<string, Node>();
-  let ids = members.nodes.map((node) => node['id']).filter((id) => typeof id === 'string');
-  for (const group of members.groups) {
-    const answers = await isolate(ids, group, { context, skipped });
-    for (const [id, values] of answers) metrics.set(id, { ...metrics.get(id), ...values });
-    // What has no insights for one group has none for the next.
-    ids = ids.filter((id) => answers.has(id));
+/** Those that answer equal metrics, less the metrics that they are known to refuse. */
+function groupsOf(
+  candidates: readonly Candidate[],
+  source: InsightsSource,
+  { context, memory }: Isolation,
+): readonly Members[] {
+  const byNode = new Map(candidates.map((candidate) => [candidate.node, candidate]));
+  const members = groupByMetrics([...byNode.keys()], (node) => {
+    const { id = '', kind = '' } = byNode.get(node)?.listed ?? {};
+    const at = { memory, nowMs: context.nowMs };
+    return source.groups(node, context.login).map((group) => ({
+      ...group,
+      metrics: metricsFor(group.metrics, [everything, kind, id], at),
+    }));
+  });
+  return members.map(({ groups, nodes }) => ({
+    groups,
+    candidates: nodes.flatMap((node) => byNode.get(node) ?? []),
+  }));
+}
+
+async function askMembers({ groups, candidates }: Members, work: Isolation): Promise<Page> {
+  const values = new Map<string, Node>();
+  const listed = candidates.map((candidate) => candidate.listed);
+  for (const [index, group] of groups.entries()) {
+    // The list itself may have brought the first group's metrics along.
+    const known = index === 0 ? nestedValues(candidates) : new Map<string, Node>();
+    const left = listed.filter(({ id }) => !known.has(id));
+    const answers = new Map([...known, ...(await isolate(left, group, work))]);
+    for (const [id, found] of answers) values.set(id, { ...values.get(id), ...found });
   }
-  const nodes = members.nodes
-    // A node without a usable id goes on as it is, for the mapping to refuse it by name.
-    .filter(({ id }) => typeof id !== 'string' || hasMetrics(metrics.get(id)))
-    .map((node) => ({ ...node, ...(typeof node['id'] === 'string' && metrics.get(node['id'])) }));
-  return { nodes, skipped, coveredUntilMs: null };
+  const open = candidates.filter((one) => !isLeftOut(one.listed, work.memory, work.context.nowMs));
+  const found = open.filter(({ listed: { id } }) => hasMetrics(values.get(id)));
+  return {
+    nodes: found.map(({ node, listed: { id } }) => ({
+      ...withoutInsights(node),
+      ...values.get(id),
+    })),
+    skipped: work.skipped.splice(0),
+    coveredUntilMs: null,
+    learned: { refusals: work.memory.refusals, convertedMs: work.memory.convertedMs },
+    empty: open.flatMap(({ listed: { id } }) => (hasMetrics(values.get(id)) ? [] : [id])),
+  };
+}
+
+function nestedValues(candidates: readonly Candidate[]): Map<string, Node> {
+  return new Map(
+    candidates.flatMap(({ node, listed }) =>
+      isNode(node['insights']) ? [[listed.id, metricValues(node['insights'], node)] as const] : [],
+    ),
+  );
 }
 
 /** A media whose insights came empty has nothing to publish yet. */
 function hasMetrics(values: Node | undefined): boolean {
   return values !== undefined && Object.keys(values).length > 0;
-}
-
-interface Isolation {
-  readonly context: ExtractContext;
-  readonly skipped: Skipped[];
-}
-
-/**
- * Asks for all ids at once. The API is all-or-nothing: one media without insights or one refused
- * metric fails the request. A metric that it names is left out and the rest asked again; otherwise
- * the ids are halved until the one at fault stands alone: at most 2·log2(50) + 2 requests for it.
- */
-async function isolate(
-  ids: readonly string[],
-  group: MetricGroup,
-  work: Isolation,
-): Promise<Map<string, Node>> {
-  if (ids.length === 0 || group.metrics.length === 0) return new Map();
-  try {
-    return answersOf(ids, await askIds(ids, group, work.context));
-  } catch (error) {
-    if (!(error instanceof SkipError)) throw error;
-    const kept = group.metrics.filter((metric) => !error.subjects.includes(metric));
-    if (kept.length < group.metrics.length) {
-      return dropMetrics(ids, { group, kept, error }, work);
-    }
-    return halve(ids, { group, error }, work);
-  }
-}
-
-async function dropMetrics(
-  ids: readonly string[],
-  refusal: { group: MetricGroup; kept: readonly string[]; error: SkipError },
-  work: Isolation,
-): Promise<Map<string, Node>> {
-  const { group, kept, error } = refusal;
-  for (const metric of group.metrics) {
-    if (!kept.includes(metric)) work.skipped.push({ reason: error.code, subject: metric });
-  }
-  const answers = await isolate(ids, { ...group, metrics: kept }, work);
-  // With no metric left the media are still there, only without this group's values.
-  return kept.length === 0 ? new Map(ids.map((id) => [id, {}])) : answers;
-}
-
-async function halve(
-  ids: readonly string[],
-  refusal: { group: MetricGroup; error: SkipError },
-  work: Isolation,
-): Promise<Map<string, Node>> {
-  if (ids.length === 1) {
-    work.skipped.push({ reason: refusal.error.code, subject: ids[0] ?? '' });
-    return new Map();
-  }
-  const middle = Math.ceil(ids.length / 2);
-  const first = await isolate(ids.slice(0, middle), refusal.group, work);
-  const second = await isolate(ids.slice(middle), refusal.group, work);
-  return new Map([...first, ...second]);
-}
-
-function askIds(
-  ids: readonly string[],
-  group: MetricGroup,
-  context: ExtractContext,
-): Promise<Node> {
-  const breakdown = group.breakdown === undefined ? '' : `.breakdown(${group.breakdown})`;
-  return context.graph.get(
-    {
-      endpoint: '/?ids',
-      path: '/',
-      query: {
-        ids: ids.join(','),
-        fields: `insights.metric(${group.metrics.join(',')})${breakdown}`,
-      },
-      accountId: context.account.id,
-    },
-    context.signal,
-  );
-}
-
-function answersOf(ids: readonly string[], body: Node): Map<string, Node> {
-  return new Map(
-    ids.map((id) => {
-      const answer: Json | undefined = body[id];
-      if (!isNode(answer)) {
-        throw new DeadLetterError(
-          'graph.bad-body',
-          `field "${id}": the answer to ?ids= lacks a media that was asked`,
-          { path: id, raw: JSON.stringify(body) },
-        );
-      }
-      // A media without any insight comes as its id alone.
-      const insights = answer['insights'];
-      return [id, insights === undefined ? {} : metricValues(insights, answer)] as const;
-    }),
-  );
 }

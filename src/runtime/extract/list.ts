@@ -1,20 +1,35 @@
-import { DeadLetterError } from '../../core/errors.ts';
+import { DeadLetterError, SkipError } from '../../core/errors.ts';
 import { fieldsParameter } from '../../core/fields.ts';
+import { isDue } from '../../core/freshness.ts';
 import type { Json, Node } from '../../core/json.ts';
 import { describeJson, isNode } from '../../core/json.ts';
 import { nextCursor } from '../../core/paging.ts';
+import { everything, metricsFor, readListed } from '../../core/refusals.ts';
 import type { Stream } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Skipped } from '../extraction.ts';
-import { smallerPages } from './page-size.ts';
+import { adaptedPage } from './page-size.ts';
 import { withoutRefusedFields } from './refusals.ts';
 
 type ListSource = Extract<Stream['source'], { kind: 'list' }>;
 
-/** A page of nodes for each page of the edge. */
+/** What is walked and which of its fields are asked. */
+export type WalkSource = Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'>;
+
+/** A page of nodes for each page of the edge; the last one says what there is, if all was walked. */
 export async function* extractList(source: ListSource, context: ExtractContext): Extraction {
-  for await (const page of listPages(source, context)) {
-    yield { ...page, coveredUntilMs: null };
-  }
+  for await (const page of walkList(source, context)) yield { ...page, coveredUntilMs: null };
+  const present = presentIds(source.edge, context);
+  if (present !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, present };
+}
+
+/** Every id of the edge, when its whole list was walked in this round. */
+export function presentIds(
+  edge: ListSource['edge'],
+  { catalogs, account, roundMs }: ExtractContext,
+): ReadonlySet<string> | undefined {
+  const catalog = catalogs.of(account.id, edge);
+  if (catalog.walkedWholeMs === null || catalog.walkedWholeMs < roundMs) return undefined;
+  return new Set(catalog.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));
 }
 
 /** One page of an edge. */
@@ -24,42 +39,131 @@ export interface ListedPage {
 }
 
 /**
- * Walks an edge by its cursors until `paging.next` is absent. The `next` URL itself is never
- * followed: it carries the token. A page may be short or empty and still have a next one.
+ * Walks an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
+ * until the media are old. The `next` URL itself is never followed: it carries the token. A page may
+ * be short or empty and still have a next one. What was found is noted in the catalog.
  *
  * @throws DeadLetterError `graph.bad-body` when a page is not a list, or the cursors go in a circle
  */
-export async function* listPages(
-  source: Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'>,
+export async function* walkList(
+  source: WalkSource,
   context: ExtractContext,
 ): AsyncGenerator<ListedPage, void, undefined> {
-  const { graph, account, signal } = context;
-  const unknown = context.login === 'instagram' ? (source.facebookOnly ?? []) : [];
+  const catalog = context.catalogs.of(context.account.id, source.edge);
+  const untilMs = oldestWanted(source.edge, context);
+  const walked: Node[] = [];
   const left: Skipped[] = [];
   const seen = new Set<string>();
   let after: string | undefined;
+  let whole = true;
+  let along = nestedInsights(source.edge, context);
   do {
     const before = left.length;
-    const body = await smallerPages(context.pageSize, (limit) =>
-      withoutRefusedFields(left, (refused) =>
-        graph.get(
-          {
-            endpoint: `/{account}/${source.edge}`,
-            path: `/${account.id}/${source.edge}`,
-            query: {
-              fields: fieldsParameter(source.fields, new Set([...unknown, ...refused])),
-              limit: String(limit),
-              ...(after === undefined ? {} : { after }),
-            },
-            accountId: account.id,
-          },
-          signal,
-        ),
-      ),
-    );
-    yield { nodes: nodesOf(body), skipped: left.slice(before) };
+    const ask = (nested: string) => askPage({ ...source, nested }, after, { context, left });
+    const body = await ask(along).catch((error: unknown) => {
+      // All or nothing: one story under five viewers refuses the insights of all, and so the list.
+      if (along === '' || !(error instanceof SkipError)) throw error;
+      along = '';
+      return ask(along);
+    });
+    const nodes = nodesOf(body);
+    walked.push(...nodes.map(catalogued));
+    yield { nodes: along === '' ? nodes : nodes.map(withoutInsights), skipped: left.slice(before) };
     after = nextCursor(body, seen);
+    if (after !== undefined && isOld(nodes, untilMs)) {
+      whole = false;
+      break;
+    }
   } while (after !== undefined);
+  catalog.note({ startedMs: context.nowMs, whole, nodes: walked });
+}
+
+/**
+ * Insights that are asked with the list itself, for the stream that is polled next: stories only,
+ * which all have the same metrics, and only while none of them is known to refuse.
+ */
+function nestedInsights(edge: ListSource['edge'], context: ExtractContext): string {
+  const next = edge === 'stories' ? context.alongside[0] : undefined;
+  if (next?.stream.source.kind !== 'insights') return '';
+  const { memory } = next;
+  const { nowMs } = context;
+  const refusing = memory.refusals.some(
+    ({ metric, untilMs }) => metric === null && (untilMs === null || nowMs < untilMs),
+  );
+  const [group] = next.stream.source.groups({}, context.login);
+  const metrics = metricsFor(group?.metrics ?? [], [everything], { memory, nowMs });
+  return refusing || metrics.length === 0 ? '' : `insights.metric(${metrics.join(',')})`;
+}
+
+/** Stories are few; the whole list of media is walked when its turn has come. */
+function oldestWanted(edge: ListSource['edge'], context: ExtractContext): number {
+  const { account, nowMs, freshness } = context;
+  const lastMs = context.catalogs.of(account.id, edge).walkedWholeMs;
+  const tiers = [{ untilAgeMs: Infinity, everyMs: freshness.wholeListMs }];
+  const whole =
+    edge === 'stories' || isDue({ id: account.id, createdMs: null }, { nowMs, lastMs }, tiers);
+  return whole ? -Infinity : nowMs - freshness.newestMs;
+}
+
+/** Lists are newest first: where one is old, all behind it are. */
+function isOld(nodes: readonly Node[], untilMs: number): boolean {
+  const last = nodes.at(-1);
+  const createdMs = last === undefined ? undefined : readListed(last)?.createdMs;
+  return typeof createdMs === 'number' && createdMs < untilMs;
+}
+
+/** What the other streams of the list need to know of a media. */
+function catalogued(node: Node): Node {
+  const { id, media_type: type, media_product_type: product, timestamp, insights } = node;
+  return {
+    ...(id !== undefined && { id }),
+    ...(type !== undefined && { media_type: type }),
+    ...(product !== undefined && { media_product_type: product }),
+    ...(timestamp !== undefined && { timestamp }),
+    ...(insights !== undefined && { insights }),
+  };
+}
+
+interface Asking {
+  readonly context: ExtractContext;
+  /** What was left out so far. */
+  readonly left: Skipped[];
+}
+
+/** A listed node without the insights that came along with it. */
+export function withoutInsights(node: Node): Node {
+  return Object.fromEntries(Object.entries(node).filter(([name]) => name !== 'insights'));
+}
+
+function askPage(
+  source: WalkSource & { readonly nested: string },
+  after: string | undefined,
+  { context, left }: Asking,
+) {
+  const { graph, account, signal } = context;
+  const unknown = context.login === 'instagram' ? (source.facebookOnly ?? []) : [];
+  const lists = Object.entries(source.fields).filter(([, { field }]) => field.kind === 'list');
+  const nested = lists.map(([name]) => name);
+  return adaptedPage({ context, edge: source.edge, nested, left }, (limit, without) =>
+    withoutRefusedFields(left, (refused) =>
+      graph.get(
+        {
+          endpoint: `/{account}/${source.edge}`,
+          path: `/${account.id}/${source.edge}`,
+          query: {
+            fields: [
+              fieldsParameter(source.fields, new Set([...unknown, ...refused, ...without])),
+              ...(source.nested === '' ? [] : [source.nested]),
+            ].join(','),
+            limit: String(limit),
+            ...(after === undefined ? {} : { after }),
+          },
+          accountId: account.id,
+        },
+        signal,
+      ),
+    ),
+  );
 }
 
 function nodesOf(body: Node): readonly Node[] {

@@ -5,20 +5,18 @@ import { withoutRefusedFields } from './refusals.ts';
 
 type ObjectSource = Extract<Stream['source'], { kind: 'object' }>;
 
-/** One request, one node: `/{account}?fields=…`. */
+/** One node: the account itself, asked with those of other accounts that are due. */
 export async function* extractObject(source: ObjectSource, context: ExtractContext): Extraction {
-  const { graph, account, signal } = context;
+  const { account, graph, nowMs, profiles, signal } = context;
   const skipped: Skipped[] = [];
   const node = await withoutRefusedFields(skipped, (refused) =>
-    graph.get(
-      {
-        endpoint: '/{account}',
-        path: `/${account.id}`,
-        query: { fields: fieldsParameter(source.fields, refused) },
-        accountId: account.id,
-      },
+    profiles.get({
+      account,
+      fields: fieldsParameter(source.fields, refused),
+      graph,
+      nowMs,
       signal,
-    ),
+    }),
   );
   yield { nodes: [node], skipped, coveredUntilMs: null };
 }

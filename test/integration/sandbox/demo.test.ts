@@ -121,7 +121,7 @@ describe('the demo', () => {
 
     expect(code).toBe(0);
     expect(polled).toHaveLength(1);
-    expect(lines.join('\n')).toMatch(/users +instagram\.users +4 +3\n/);
+    expect(lines.join('\n')).toMatch(/users +instagram\.users +4 +1\n/);
   });
 
   it('refuses an option that it does not have with exit code 2 and its usage', async () => {

@@ -75,7 +75,7 @@ describe('describeConfig', () => {
       format: 'a duration from 1s to 24d, a number with its unit (ms, s, m, h, d)',
       default: '1h',
       required: false,
-      doc: 'How often all media are polled for each account.',
+      doc: 'How often media are polled for each account.',
       secret: false,
     });
   });

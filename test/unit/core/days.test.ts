@@ -110,8 +110,8 @@ const record = (date: number, values: Value = {}): Value => ({
 });
 
 const knowing = (...days: readonly DayValues[]): Memory => ({
+  ...emptyMemory,
   cursorMs: days.at(-1)?.dateMs ?? null,
-  coveredUntilMs: null,
   days,
 });
 

@@ -7,10 +7,18 @@ describe('the state', () => {
   });
 
   test('is empty before the first poll', () => {
-    expect(emptyMemory).toEqual({ cursorMs: null, coveredUntilMs: null, days: [] });
+    expect(emptyMemory).toEqual({
+      cursorMs: null,
+      coveredUntilMs: null,
+      days: [],
+      polledMs: null,
+      published: new Map(),
+      refusals: [],
+      convertedMs: null,
+    });
   });
 
-  test('is written in format 1', () => {
-    expect(stateFormatVersion).toBe(1);
+  test('is written in format 2', () => {
+    expect(stateFormatVersion).toBe(2);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { errorCodes } from '../../../src/core/errors.ts';
 import { initialHealth } from '../../../src/observability/health.ts';
+import { registerQuotaGauges } from '../../../src/observability/quota-gauges.ts';
 import { createInstruments, registerGauges } from '../../../src/observability/instruments.ts';
 import { rowsBelow } from './markdown.ts';
 
@@ -27,6 +28,11 @@ describe('docs/operations.md', () => {
     const registry = new Registry();
     createInstruments(registry);
     registerGauges(registry, () => initialHealth({}), '1.0.0');
+    registerQuotaGauges(
+      registry,
+      () => initialHealth({}),
+      () => 0,
+    );
 
     const rows = rowsBelow(page, '## Metrics').map(([name, type, labels]) => [name, type, labels]);
 

@@ -37,7 +37,7 @@ function setUp(script: Turn[], changes: Partial<LaneTools> = {}) {
           journal.push(turn);
           if (turn === 'send-fails') return Promise.reject(away);
           onCommit();
-          if (turn !== 'commit-lost') topic.value = sends[0]?.records[0]?.value;
+          if (turn !== 'commit-lost') topic.value = sends[0]?.records[0]?.value ?? undefined;
           return turn === 'ok' ? Promise.resolve() : Promise.reject(away);
         },
         discard({ abort }) {

@@ -1,3 +1,4 @@
+import { emptyMemory } from '../../../src/core/state.ts';
 import { describe, expect, test } from '@jest/globals';
 import type { Batch, OutgoingRecord } from '../../../src/runtime/ports.ts';
 import { createLayout } from '../../../src/kafka/layout.ts';
@@ -26,9 +27,7 @@ function batchOf(records: readonly OutgoingRecord[]): Batch {
       sequence: 1,
       writtenAtMs: 0,
       writtenBy: 'test',
-      cursorMs: null,
-      coveredUntilMs: null,
-      days: [],
+      ...emptyMemory,
     },
   };
 }

@@ -31,6 +31,10 @@ const key = 'user_insights/17841';
 /** Schema id 258, format 1; worked out by the Avro specification, and never adapted. */
 const golden =
   '0000000102021a757365725f696e7369676874730a31373834310280a0abfef9620280a0abfef9620280a0abfef962020a028c010000020202301800000680a0abfef9620c686f73742d31';
+/** As `golden`, with version 2 and, before the sequence, nothing yet in the four fields it has more. */
+const goldenOfFormat2 = golden
+  .replace('000000010202', '000000010204')
+  .replace('30180000' + '0680', '30180000' + '00000000' + '0680');
 const schema1 = readFileSync(new URL('state-format-1.avsc', import.meta.url), 'utf8');
 const repair =
   'Nothing was changed. Write the right state, or a tombstone for this key to begin again from the ' +
@@ -61,7 +65,7 @@ describe('the state codec', () => {
     await registry.prepare(noSignal);
     const { stateCodec } = registry;
 
-    expect(stateCodec.encode(state).toString('hex')).toBe(golden);
+    expect(stateCodec.encode(state).toString('hex')).toBe(goldenOfFormat2);
   });
 
   test('reads format 1 (Invariant 2)', async () => {
@@ -76,6 +80,41 @@ describe('the state codec', () => {
     const bytes = registry.stateCodec.encode(state);
 
     expect(await registry.stateCodec.decode(key, bytes)).toEqual(state);
+  });
+
+  test('reads back what was published, 16 bytes a key, and what is refused', async () => {
+    await using server = await startRegistryServer();
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+    const { stateCodec } = registry;
+    const empty: StreamState = { ...state, stream: 'media_insights', days: [], cursorMs: null };
+    const published = new Map(
+      Array.from({ length: 1000 }, (_, index) => [
+        String(17_841_400_000_000_000n + BigInt(index)),
+        2n ** 64n - 1n - BigInt(index),
+      ]),
+    );
+    const full: StreamState = {
+      ...empty,
+      polledMs: 1_700_000_000_000,
+      convertedMs: 1_500_000_000_000,
+      published,
+      refusals: [
+        {
+          subject: '*',
+          metric: 'views',
+          reason: 'graph.metric-unknown',
+          untilMs: 1_800_000_000_000,
+        },
+        { subject: '17841', metric: null, reason: 'graph.gone', untilMs: null },
+      ],
+    };
+
+    const bytes = stateCodec.encode(full);
+
+    expect(await stateCodec.decode('media_insights/17841', bytes)).toEqual(full);
+    const per = (bytes.length - stateCodec.encode(empty).length) / 1000;
+    expect(per).toBeLessThan(16.2);
   });
 
   test('reads a state without a cursor and without days', async () => {

@@ -18,6 +18,7 @@ function gathered(ids: readonly string[], changes: Partial<Gathered> = {}): Gath
     refused: [],
     skipped: [],
     unknown: new Set(),
+    gone: [],
     memory: emptyMemory,
     ...changes,
   };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError } from '../../../src/core/errors.ts';
+import { emptyMemory } from '../../../src/core/state.ts';
 import { runPoll } from '../../../src/runtime/poll.ts';
 import { streams } from '../../../src/streams/index.ts';
 import { answersInTurn, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -58,16 +59,18 @@ describe('a poll', () => {
       like_count: null,
     });
     expect(batch?.state).toEqual({
+      ...emptyMemory,
+      published: new Map([
+        ['1', expect.any(BigInt)],
+        ['2', expect.any(BigInt)],
+      ]),
       stream: 'media',
       accountId: '17841400000000001',
-      cursorMs: null,
-      coveredUntilMs: null,
-      days: [],
       sequence: 42,
       writtenAtMs: Date.UTC(2026, 4, 12, 12),
       writtenBy: 'test-1',
     });
-    expect(poll.state).toEqual(batch?.state);
+    expect(poll.state).toEqual({ ...batch?.state, polledMs: startMs });
   });
 
   test('writes nothing when a full stream has no nodes', async () => {
@@ -114,7 +117,7 @@ describe('a poll', () => {
     await runPoll(after, world, calm);
 
     expect(world.publisher.batches).toHaveLength(1);
-    expect(after.state).toBe(before.state);
+    expect(after.state).toEqual(before.state);
   });
 
   test('writes state alone for an account whose windows have no data yet', async () => {

@@ -122,8 +122,23 @@ describe('the disposition wait', () => {
     retryAfterMs: 5 * minuteMs,
   });
 
-  test('pauses the scope, then does the same poll again', async () => {
-    const world = worldOf(limit, page);
+  test('is waited for within the poll, which goes on where it was', async () => {
+    const world = worldOf(pageOf([{ id: '1' }], 'A'), limit, pageOf([{ id: '2' }]));
+    const { verdict } = start(world);
+    await world.clock.advance(5 * minuteMs - 1);
+    expect(world.graph.requests).toHaveLength(2);
+    await world.clock.advance(1);
+
+    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    expect(world.graph.queries.map(({ after }) => after)).toEqual([undefined, 'A', 'A']);
+    expect(world.telemetry.ofType('poll-failed')).toEqual([]);
+  });
+
+  test('blocks the scope and does the same poll again when it comes from elsewhere', async () => {
+    const world = {
+      ...worldOf(page, page),
+      publisher: createFakePublisher((_batch, index) => (index === 0 ? limit : undefined)),
+    };
     const { verdict } = start(world);
     await world.clock.advance(5 * minuteMs - 1);
     expect(world.graph.requests).toHaveLength(1);
@@ -161,8 +176,12 @@ describe('the disposition wait', () => {
     const world = { ...worldOf(limit, page, page), turns: createTurns(1) };
     start(world);
     await settle();
+    const other = start(world, calm, otherAccount);
+    await world.clock.advance(999);
+    expect(world.graph.requests).toHaveLength(1);
+    await world.clock.advance(1);
 
-    await expect(start(world, calm, otherAccount).verdict).resolves.toEqual({ kind: 'done' });
+    await expect(other.verdict).resolves.toEqual({ kind: 'done' });
   });
 });
 
@@ -224,7 +243,7 @@ describe('an abort', () => {
   test('ends the wait for a limit', async () => {
     const stop = new AbortController();
     const world = worldOf(page);
-    world.limits.pause({ kind: 'app', id: '' }, hourMs);
+    world.governor.block({ kind: 'app', id: '' }, hourMs);
     const { verdict } = start(world, stop.signal);
     await settle();
     stop.abort(new Error('stopping'));

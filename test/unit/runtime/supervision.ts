@@ -50,8 +50,10 @@ export function directoryOf(...lists: readonly (readonly Account[] | Error)[]): 
 export function graphWith(
   answers: Readonly<Record<string, () => Answer | Promise<Answer>>> = {},
 ): FakeGraph {
-  return createFakeGraph(({ path }): Answer | Promise<Answer> => {
+  return createFakeGraph(({ path, query }): Answer | Promise<Answer> => {
     const node: Node = { id: '1' };
+    const ids = query['ids']?.split(',') ?? [];
+    if (path === '/') return answers[path]?.() ?? Object.fromEntries(ids.map((id) => [id, { id }]));
     return answers[path]?.() ?? (path.endsWith('/media') ? pageOf([node]) : node);
   });
 }

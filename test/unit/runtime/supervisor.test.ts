@@ -13,7 +13,6 @@ import { createWorld, firstState, hourMs, minuteMs, posts, startMs } from './wor
 const media = `/${account.id}/media`;
 const profile = `/${account.id}`;
 const otherMedia = `/${otherAccount.id}/media`;
-const otherProfile = `/${otherAccount.id}`;
 const both = directoryOf([account, otherAccount]);
 
 /** Supervises until the test stops it; `ended` resolves or rejects as `supervise` does. */
@@ -46,8 +45,8 @@ describe('every stream of every account', () => {
     expect(countsOf(world.graph)).toEqual({
       [media]: 5,
       [otherMedia]: 5,
-      [profile]: 3,
-      [otherProfile]: 3,
+      // Both profiles in one request.
+      '/': 3,
     });
     await run.stop();
   });
@@ -105,7 +104,8 @@ describe('every stream of every account', () => {
     await clock.advance(30 * minuteMs);
 
     expect(busy.most).toBe(2);
-    expect(graph.requests).toHaveLength(10);
+    // Five lists, and all profiles in one request.
+    expect(graph.requests).toHaveLength(6);
     await run.stop();
   });
 
@@ -165,9 +165,8 @@ describe('trouble', () => {
 
     expect(countsOf(graph)).toEqual({
       [media]: 2,
-      [profile]: 1,
       [otherMedia]: 4,
-      [otherProfile]: 3,
+      '/': 3,
     });
     await run.stop();
   });

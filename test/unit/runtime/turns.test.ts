@@ -97,3 +97,83 @@ describe('turns', () => {
     await expect(Promise.all([second, third])).resolves.toEqual(['b', 'c']);
   });
 });
+
+describe('a turn that is lent', () => {
+  test('serves others until its own work goes on, ahead of who has not begun', async () => {
+    const turns = createTurns(1);
+    const began: string[] = [];
+    const wait = Promise.withResolvers<string>();
+    const busy = Promise.withResolvers<undefined>();
+    const first = turns.take(async (turn) => {
+      began.push(await turn.lend(wait.promise, calm));
+    }, calm);
+    const second = turns.take(() => {
+      began.push('second');
+      return busy.promise;
+    }, calm);
+    const third = turns.take(() => {
+      began.push('third');
+      return Promise.resolve();
+    }, calm);
+    await settle();
+    wait.resolve('first again');
+    await settle();
+    expect(began).toEqual(['second']);
+    busy.resolve(undefined);
+    await Promise.all([first, second, third]);
+
+    expect(began).toEqual(['second', 'first again', 'third']);
+  });
+
+  test('is had back once by two pieces of the same work', async () => {
+    const turns = createTurns(1);
+    const waits = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
+    const both = turns.take(
+      (turn) => Promise.all(waits.map(({ promise }) => turn.lend(promise, calm))),
+      calm,
+    );
+    waits.forEach(({ resolve }, index) => {
+      resolve(index);
+    });
+
+    await expect(both).resolves.toEqual([0, 1]);
+    const began: string[] = [];
+    const left = Promise.withResolvers<undefined>();
+    void turns.take(() => {
+      began.push('a');
+      return left.promise;
+    }, calm);
+    void turns.take(() => Promise.resolve(began.push('b')), calm);
+    await settle();
+    expect(began).toEqual(['a']);
+  });
+
+  test('is not kept when the wait fails', async () => {
+    const turns = createTurns(1);
+    const failing = turns.take(
+      (turn) => turn.lend(Promise.reject(new Error('stopping')), calm),
+      calm,
+    );
+
+    await expect(failing).rejects.toThrow('stopping');
+    await expect(turns.take(() => Promise.resolve('next'), calm)).resolves.toBe('next');
+  });
+
+  test('is given up by an abort while it waits to be had back', async () => {
+    const turns = createTurns(1);
+    const stop = new AbortController();
+    const busy = Promise.withResolvers<undefined>();
+    const wait = Promise.withResolvers<undefined>();
+    const lending = turns.take((turn) => turn.lend(wait.promise, stop.signal), calm);
+    const other = turns.take(() => busy.promise, calm);
+    await settle();
+    wait.resolve(undefined);
+    await settle();
+    stop.abort(new Error('stopping'));
+
+    await expect(lending).rejects.toThrow('stopping');
+    busy.resolve(undefined);
+    await other;
+    await expect(turns.take(() => Promise.resolve('next'), calm)).resolves.toBe('next');
+  });
+});

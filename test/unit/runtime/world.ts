@@ -4,7 +4,10 @@ import { recordOf } from '../../../src/core/record.ts';
 import { emptyMemory } from '../../../src/core/state.ts';
 import type { StreamState } from '../../../src/core/state.ts';
 import type { Stream } from '../../../src/core/stream.ts';
-import { createLimits } from '../../../src/runtime/limits.ts';
+import { createCatalogs } from '../../../src/runtime/catalog.ts';
+import { createProfiles } from '../../../src/runtime/profiles.ts';
+import type { Freshness } from '../../../src/runtime/extraction.ts';
+import { createGovernor } from '../../../src/runtime/governor.ts';
 import type { Poll } from '../../../src/runtime/poll.ts';
 import type { Job, PollerTools } from '../../../src/runtime/poller.ts';
 import { createTurns } from '../../../src/runtime/turns.ts';
@@ -24,6 +27,13 @@ export const startMs = Date.UTC(2026, 4, 12, 12);
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
+
+/** Everything is read at every poll. */
+export const everyPoll: Freshness = {
+  tiers: [{ untilAgeMs: Infinity, everyMs: 0 }],
+  wholeListMs: 1,
+  newestMs: 2 * dayMs,
+};
 
 /** A signal that nobody aborts. */
 export const calm = new AbortController().signal;
@@ -51,13 +61,16 @@ export interface World extends PollerTools {
 /** A world in which all goes well, less what a test changes. */
 export function createWorld(changes: Partial<World> = {}): World {
   const clock = changes.clock ?? createManualClock(startMs);
+  const telemetry = changes.telemetry ?? createRecordingTelemetry();
   return {
     graph: createFakeGraph(() => pageOf([{ id: '1' }])),
     encoder: createJsonEncoder(),
     publisher: createFakePublisher(),
     clock,
-    telemetry: createRecordingTelemetry(),
-    limits: createLimits(() => clock.nowMs()),
+    catalogs: createCatalogs(100),
+    profiles: createProfiles(),
+    telemetry,
+    governor: createGovernor({ clock, telemetry }),
     turns: createTurns(8),
     random: () => 0.5,
     retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },
@@ -67,6 +80,9 @@ export function createWorld(changes: Partial<World> = {}): World {
       lookbackMs: 2 * dayMs,
       pageSize: 100,
       maxBatchRecords: 500,
+      freshness: everyPoll,
+      publish: {},
+      tombstones: false,
       instance: 'test-1',
     },
     ...changes,
@@ -95,6 +111,8 @@ export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
     account: first,
     id: `${stream.name}/${first.id}/2026-05-12T12:00:00.000Z`,
     startedMs: startMs,
+    roundMs: startMs,
+    alongside: [],
     state: firstState(stream),
     published: new Set(),
     tally: { records: 0, deadLetters: 0, requests: 0, skipped: {}, unknownFields: new Set() },

@@ -3,6 +3,9 @@ import type { Node, Value } from '../../../src/core/json.ts';
 import type { Mapped, Origin, Stream } from '../../../src/core/stream.ts';
 import { extract } from '../../../src/runtime/extract.ts';
 import { emptyMemory } from '../../../src/core/state.ts';
+import { createCatalogs } from '../../../src/runtime/catalog.ts';
+import { createProfiles } from '../../../src/runtime/profiles.ts';
+import { everyPoll } from '../runtime/world.ts';
 import { account } from '../../support/accounts.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 
@@ -40,9 +43,14 @@ export async function requestsOf(
     login,
     memory: { ...emptyMemory, cursorMs: nowMs - 24 * hourMs },
     nowMs,
+    roundMs: nowMs,
+    alongside: [],
     startDateMs: null,
     lookbackMs: 48 * hourMs,
     pageSize: 100,
+    catalogs: createCatalogs(100),
+    profiles: createProfiles(),
+    freshness: everyPoll,
     signal: new AbortController().signal,
   };
   const pages = extract(stream, context);

@@ -24,7 +24,7 @@ export const metrics: readonly ErrorCase[] = [
         fbtrace_id: 'A8oUEMO2LsZ2jstHsWbIx6T',
       },
     },
-    becomes: skip('graph.metric-refused', ['plays', 'video_views']),
+    becomes: skip('graph.metric-unknown', ['plays', 'video_views']),
   },
   {
     name: '100 with metrics outside the enum, of a field expansion',
@@ -37,7 +37,7 @@ export const metrics: readonly ErrorCase[] = [
         code: 100,
       },
     },
-    becomes: skip('graph.metric-refused', ['plays']),
+    becomes: skip('graph.metric-unknown', ['plays']),
   },
   {
     name: '100 with a metric outside an enum that says otherwise, by its position',
@@ -49,7 +49,7 @@ export const metrics: readonly ErrorCase[] = [
         code: 100,
       },
     },
-    becomes: skip('graph.metric-refused', ['saved']),
+    becomes: skip('graph.metric-unknown', ['saved']),
   },
   {
     name: '100 with metrics that the media has not, on Instagram Login',

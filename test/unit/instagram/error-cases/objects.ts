@@ -35,13 +35,13 @@ export const objects: readonly ErrorCase[] = [
         error_subcode: 33,
       },
     },
-    becomes: skip('graph.ambiguous'),
+    becomes: skip('graph.ambiguous', ['17895695668004550']),
   },
   {
     name: '100/33 without its subcode',
     status: 400,
     body: { error: { message: unsupportedGet, type: 'GraphMethodException', code: 100 } },
-    becomes: skip('graph.ambiguous'),
+    becomes: skip('graph.ambiguous', ['17895695668004550']),
   },
   {
     name: '24',

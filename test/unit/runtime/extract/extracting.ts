@@ -6,7 +6,9 @@ import type { ExtractContext, Page } from '../../../../src/runtime/extraction.ts
 import { account } from '../../../support/accounts.ts';
 import type { Answer, FakeGraph } from '../../../support/fake-graph.ts';
 import { answersInTurn, createFakeGraph } from '../../../support/fake-graph.ts';
-import { calm, dayMs, startMs } from '../world.ts';
+import { createCatalogs } from '../../../../src/runtime/catalog.ts';
+import { createProfiles } from '../../../../src/runtime/profiles.ts';
+import { calm, dayMs, everyPoll, startMs } from '../world.ts';
 
 /** What a stream brought, and what is left to say when it failed on the way. */
 export interface Extracted {
@@ -38,9 +40,14 @@ function contextOf(graph: FakeGraph, changes: Partial<ExtractContext>): ExtractC
     login: 'facebook',
     memory: emptyMemory,
     nowMs: startMs,
+    roundMs: startMs,
+    alongside: [],
     startDateMs: null,
     lookbackMs: 2 * dayMs,
     pageSize: 100,
+    catalogs: createCatalogs(changes.pageSize ?? 100),
+    profiles: createProfiles(),
+    freshness: everyPoll,
     signal: calm,
     ...changes,
   };

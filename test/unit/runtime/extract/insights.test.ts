@@ -60,14 +60,14 @@ describe('insights', () => {
     const { nodes, pages } = await extractAll(streams.media_insights, graph);
 
     expect(idRequests(graph).map((request) => idsIn(request).length)).toEqual([50, 50, 20, 3]);
-    expect(pages.map((page) => page.nodes.length)).toEqual([50, 50, 20, 3]);
+    expect(pages.map((page) => page.nodes.length)).toEqual([50, 50, 20, 3, 0]);
     expect(new Set(nodes.map(({ id }) => id)).size).toBe(123);
   });
 
   test('are not asked at all when nothing is listed', async () => {
     const graph = graphOf([]);
 
-    expect((await extractAll(streams.media_insights, graph)).pages).toEqual([]);
+    expect((await extractAll(streams.media_insights, graph)).nodes).toEqual([]);
     expect(graph.requests).toHaveLength(1);
   });
 
@@ -160,18 +160,18 @@ describe('an all-or-nothing refusal', () => {
     expect(pages[0]?.skipped.map(({ subject }) => subject)).toEqual(bad);
   });
 
-  test('drops the metric that it names with one more request', async () => {
-    const graph = graphOf(mediaOf(3), ({ query }) =>
-      query['fields']?.includes('profile_visits') === true
-        ? new SkipError('graph.metric-refused', 'no', ['profile_visits'])
+  test('drops a metric that left the list of metrics with one more request', async () => {
+    const graph = graphOf([...mediaOf(60), ...mediaOf(3, 'REELS')], ({ query }) =>
+      query['fields']?.includes('saved') === true
+        ? new SkipError('graph.metric-unknown', 'no', ['saved'])
         : undefined,
     );
     const { nodes, pages } = await extractAll(streams.media_insights, graph);
 
-    expect(nodes).toHaveLength(3);
-    expect(idRequests(graph)).toHaveLength(2);
-    expect(pages[0]?.skipped).toEqual([
-      { reason: 'graph.metric-refused', subject: 'profile_visits' },
+    expect(nodes).toHaveLength(63);
+    expect(idRequests(graph)).toHaveLength(3 + 1);
+    expect(pages.flatMap(({ skipped }) => skipped)).toEqual([
+      { reason: 'graph.metric-unknown', subject: '* saved' },
     ]);
   });
 
@@ -196,7 +196,9 @@ describe('an all-or-nothing refusal', () => {
     const { nodes, pages } = await extractAll(streams.story_insights, graph);
 
     expect(nodes).toEqual([{ id: '1', reach: 5 }]);
-    expect(pages[0]?.skipped).toEqual([{ reason: 'graph.metric-refused', subject: 'navigation' }]);
+    expect(pages[0]?.skipped).toEqual([
+      { reason: 'graph.metric-refused', subject: '1 navigation' },
+    ]);
   });
 
   test('is none when the trouble passes: the poll fails and is tried again', async () => {

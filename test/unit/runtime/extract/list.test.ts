@@ -16,7 +16,8 @@ describe('a list', () => {
     const { pages, nodes } = await extractAll(posts, graph);
 
     expect(idsOf(nodes)).toEqual(['1', '2', '3']);
-    expect(pages.map(({ coveredUntilMs }) => coveredUntilMs)).toEqual([null, null, null]);
+    expect(pages.map(({ coveredUntilMs }) => coveredUntilMs)).toEqual([null, null, null, null]);
+    expect(pages.at(-1)?.present).toEqual(new Set(['1', '2', '3']));
     expect(graph.requests[0]).toEqual({
       endpoint: '/{account}/media',
       path: '/17841400000000001/media',
@@ -94,7 +95,7 @@ describe('a list', () => {
 describe('a page with too much data', () => {
   const tooMuch = new RetryError('graph.too-much-data', 'Please reduce the amount of data');
 
-  test('is asked again by half until it is small enough, at the same place', async () => {
+  test('is asked again by half until it is small enough, at the same place, and grows back', async () => {
     const graph = graphOf(
       pageOf([{ id: '1' }], 'A'),
       tooMuch,
@@ -110,7 +111,7 @@ describe('a page with too much data', () => {
       ['100', 'A'],
       ['50', 'A'],
       ['25', 'A'],
-      ['100', 'B'],
+      ['50', 'B'],
     ]);
   });
 
@@ -145,6 +146,7 @@ describe('a refused field', () => {
     ]);
     expect(pages.map(({ skipped }) => skipped)).toEqual([
       [{ reason: 'graph.field-refused', subject: 'caption' }],
+      [],
       [],
     ]);
   });

@@ -1,0 +1,46 @@
+import { spreadOf } from './fingerprint.ts';
+
+/** How often what has an age is asked again. */
+export interface Tier {
+  /** The tier ends at this age, milliseconds; infinite for the last one. */
+  readonly untilAgeMs: number;
+  /** 0 is every poll. */
+  readonly everyMs: number;
+}
+
+/** When a poll is and when the one before it was. */
+export interface PollTimes {
+  readonly nowMs: number;
+  /** Beginning of the last poll that came to its end; null before the first. */
+  readonly lastMs: number | null;
+}
+
+/** Something with an age. */
+export interface Aged {
+  readonly id: string;
+  /** Epoch milliseconds; null where the API does not say, which counts as old. */
+  readonly createdMs: number | null;
+}
+
+/**
+ * Whether it is the turn of something in this poll. Each has its own moment in its tier's period,
+ * drawn from its id, so that the polls share the work evenly; a moment that no poll came to is
+ * caught up by the next.
+ *
+ * @param tiers - by ascending age; the last one is taken for everything older
+ */
+export function isDue(aged: Aged, { nowMs, lastMs }: PollTimes, tiers: readonly Tier[]): boolean {
+  const everyMs = periodOf(nowMs - (aged.createdMs ?? -Infinity), tiers);
+  if (lastMs === null || everyMs === 0) return true;
+  const offsetMs = spreadOf(aged.id, everyMs);
+  return turnAt(nowMs - offsetMs, everyMs) > turnAt(lastMs - offsetMs, everyMs);
+}
+
+function periodOf(ageMs: number, tiers: readonly Tier[]): number {
+  const tier = tiers.find(({ untilAgeMs }) => ageMs < untilAgeMs) ?? tiers.at(-1);
+  return tier?.everyMs ?? 0;
+}
+
+function turnAt(atMs: number, everyMs: number): number {
+  return Math.floor(atMs / everyMs);
+}

@@ -1,0 +1,115 @@
+import type { ErrorCode } from './errors.ts';
+import { parseGraphTime } from './graph-time.ts';
+import type { Node } from './json.ts';
+import type { Memory, Refusal } from './state.ts';
+
+const hourMs = 3_600_000;
+const weekMs = 7 * 24 * hourMs;
+
+/** Stands for every subject: a metric that left the API's list is refused for all. */
+export const everything = '*';
+
+/** A media as far as refusals are about it. */
+export interface Listed {
+  readonly id: string;
+  /** Epoch milliseconds; null where the list does not say. */
+  readonly createdMs: number | null;
+  /** `FEED/IMAGE`, product and type as far as the list says them: what decides on metrics. */
+  readonly kind: string;
+}
+
+/** Reads a listed node; undefined for one whose id is none. */
+export function readListed(node: Node): Listed | undefined {
+  const { id, timestamp, media_product_type: product, media_type: type } = node;
+  if (typeof id !== 'string' || id === '') return undefined;
+  return {
+    id,
+    createdMs: typeof timestamp === 'string' ? (parseGraphTime(timestamp) ?? null) : null,
+    kind: [product, type].filter((part) => typeof part === 'string').join('/'),
+  };
+}
+
+/** Whether nothing of a media is to be asked now. */
+export function isLeftOut(listed: Listed, memory: Memory, nowMs: number): boolean {
+  const { convertedMs, refusals } = memory;
+  if (convertedMs !== null && listed.createdMs !== null && listed.createdMs <= convertedMs) {
+    return true;
+  }
+  return refusals.some(
+    (refusal) => refusal.metric === null && refusal.subject === listed.id && holds(refusal, nowMs),
+  );
+}
+
+/** The metrics that may be asked now of every one of these subjects. */
+export function metricsFor(
+  metrics: readonly string[],
+  subjects: readonly string[],
+  { memory, nowMs }: { memory: Memory; nowMs: number },
+): readonly string[] {
+  return metrics.filter(
+    (metric) =>
+      !memory.refusals.some(
+        (refusal) =>
+          refusal.metric === metric &&
+          (refusal.subject === everything || subjects.includes(refusal.subject)) &&
+          holds(refusal, nowMs),
+      ),
+  );
+}
+
+function holds({ untilMs }: Refusal, nowMs: number): boolean {
+  return untilMs === null || nowMs < untilMs;
+}
+
+/**
+ * Remembers that the API answers nothing of a media, for as long as the reason stands. A media from
+ * before the conversion to a business account tells of all older ones as well.
+ */
+export function leaveOut(
+  memory: Memory,
+  { listed, reason }: { listed: Listed; reason: ErrorCode },
+  nowMs: number,
+): Memory {
+  const { id, createdMs } = listed;
+  if (reason === 'graph.media-before-conversion' && createdMs !== null) {
+    return { ...memory, convertedMs: Math.max(memory.convertedMs ?? createdMs, createdMs) };
+  }
+  const known = memory.refusals.find((one) => one.metric === null && one.subject === id);
+  const untilMs = untilOf(reason, known?.reason === reason, nowMs);
+  return withRefusal(memory, { subject: id, metric: null, reason, untilMs });
+}
+
+function untilOf(reason: ErrorCode, again: boolean, nowMs: number): number | null {
+  if (reason === 'graph.media-before-conversion') return null;
+  // Gone, hidden, or a limit in disguise: asked once more before it counts as gone.
+  const soon = reason === 'graph.not-enough-viewers' || (reason === 'graph.ambiguous' && !again);
+  return nowMs + (soon ? hourMs : weekMs);
+}
+
+/** Remembers for a week that a subject does not have a metric: it comes back without a release. */
+export function leaveOutMetric(
+  memory: Memory,
+  refusal: { subject: string; metric: string; reason: ErrorCode },
+  nowMs: number,
+): Memory {
+  return withRefusal(memory, { ...refusal, untilMs: nowMs + weekMs });
+}
+
+function withRefusal(memory: Memory, refusal: Refusal): Memory {
+  const others = memory.refusals.filter(
+    ({ subject, metric }) => subject !== refusal.subject || metric !== refusal.metric,
+  );
+  return { ...memory, refusals: [...others, refusal] };
+}
+
+/** Forgets refusals that ended long ago, and those of media that are gone. */
+export function tidyRefusals(
+  refusals: readonly Refusal[],
+  { nowMs, present }: { nowMs: number; present: ReadonlySet<string> | undefined },
+): readonly Refusal[] {
+  return refusals.filter(({ subject, untilMs }) => {
+    const isMedia = /^\d+$/.test(subject);
+    if (isMedia && present !== undefined && !present.has(subject)) return false;
+    return untilMs === null || nowMs < untilMs + weekMs;
+  });
+}

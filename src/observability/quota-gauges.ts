@@ -1,0 +1,45 @@
+import type { Registry } from 'prom-client';
+import type { Health, ScopeHealth } from './health.ts';
+import { createGauges } from './instruments.ts';
+
+const kinds: readonly ScopeHealth['scope']['kind'][] = ['app', 'user', 'account', 'page'];
+
+/** Adds how the scopes of the quota stand, by their kind: no label is an account. */
+export function registerQuotaGauges(
+  registry: Registry,
+  health: () => Health,
+  nowMs: () => number,
+): void {
+  const gauge = createGauges(registry);
+  const byKind = (worth: (scopes: readonly ScopeHealth[]) => number) =>
+    kinds.map((kind) => {
+      const scopes = [...health().scopes.values()].filter(({ scope }) => scope.kind === kind);
+      return { kind, value: worth(scopes) };
+    });
+  gauge(
+    {
+      name: 'usage_ratio',
+      help: 'Quota in use by the scope that has used most of its own, 1 being all, to 0.05',
+    },
+    ['scope_kind'],
+    (ratio) => {
+      const worst = byKind((scopes) => Math.max(0, ...scopes.map(({ percent }) => percent / 100)));
+      for (const { kind, value } of worst) ratio.set({ scope_kind: kind }, value);
+    },
+  );
+  gauge(
+    { name: 'scopes_limited', help: 'Scopes of the quota that are slowed or stopped' },
+    ['scope_kind', 'state'],
+    (limited) => {
+      for (const state of ['slowed', 'stopped'] as const) {
+        const counts = byKind((scopes) => scopes.filter(isIn(state, nowMs())).length);
+        for (const { kind, value } of counts) limited.set({ scope_kind: kind, state }, value);
+      }
+    },
+  );
+}
+
+/** What was stopped until a time is no longer, though nobody has asked since. */
+function isIn(state: ScopeHealth['state'], nowMs: number): (scope: ScopeHealth) => boolean {
+  return (scope) => scope.state === state && (scope.untilMs === null || scope.untilMs > nowMs);
+}

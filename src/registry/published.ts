@@ -1,0 +1,26 @@
+import type { Published } from '../core/state.ts';
+
+/** The key number and the fingerprint, eight bytes each. */
+const entryBytes = 16;
+
+/** What was published as bytes, 16 a key. */
+export function packPublished(published: Published): Buffer {
+  const bytes = Buffer.allocUnsafe(published.size * entryBytes);
+  let at = 0;
+  for (const [key, fingerprint] of published) {
+    at = bytes.writeBigUInt64BE(BigInt(key), at);
+    at = bytes.writeBigUInt64BE(fingerprint, at);
+  }
+  return bytes;
+}
+
+/** The bytes read again; undefined when they are not whole entries. */
+export function readPublished(bytes: Uint8Array): Published | undefined {
+  if (bytes.length % entryBytes !== 0) return undefined;
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const published = new Map<string, bigint>();
+  for (let at = 0; at < view.length; at += entryBytes) {
+    published.set(String(view.readBigUInt64BE(at)), view.readBigUInt64BE(at + 8));
+  }
+  return published;
+}

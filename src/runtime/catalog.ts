@@ -1,0 +1,75 @@
+import type { Node } from '../core/json.ts';
+
+/** An edge of an account that lists media. */
+export type Edge = 'media' | 'stories';
+
+/**
+ * What an account's list of media was when it was last walked; the streams that live on the same
+ * list share it, so that it is walked once for all. Kept in memory alone: a restart walks anew.
+ */
+export interface Catalog {
+  /** Newest first, with the fields that the walk asked for. */
+  readonly nodes: readonly Node[];
+  /** When the last walk began, epoch milliseconds; null before the first. */
+  readonly walkedMs: number | null;
+  /** When the last walk of the whole list began. */
+  readonly walkedWholeMs: number | null;
+  /** Nodes a page that the API has last been able to give. */
+  pageSize: number;
+  /** Takes a walk in: all that there is, or what is newer than its end. */
+  note(walk: Walk): void;
+}
+
+/** A walk along a list. */
+export interface Walk {
+  readonly startedMs: number;
+  readonly whole: boolean;
+  readonly nodes: readonly Node[];
+}
+
+/** The catalogs of all accounts. */
+export interface Catalogs {
+  of(accountId: string, edge: Edge): Catalog;
+}
+
+/** No list was walked yet. */
+export function createCatalogs(pageSize: number): Catalogs {
+  const catalogs = new Map<string, Catalog>();
+  return {
+    of(accountId, edge) {
+      const key = `${accountId}/${edge}`;
+      const catalog = catalogs.get(key) ?? createCatalog(pageSize);
+      catalogs.set(key, catalog);
+      return catalog;
+    },
+  };
+}
+
+function createCatalog(pageSize: number): Catalog {
+  let nodes: readonly Node[] = [];
+  let walkedMs: number | null = null;
+  let walkedWholeMs: number | null = null;
+  return {
+    get nodes() {
+      return nodes;
+    },
+    get walkedMs() {
+      return walkedMs;
+    },
+    get walkedWholeMs() {
+      return walkedWholeMs;
+    },
+    pageSize,
+    note(walk) {
+      walkedMs = walk.startedMs;
+      if (walk.whole) walkedWholeMs = walk.startedMs;
+      nodes = walk.whole ? walk.nodes : merged(walk.nodes, nodes);
+    },
+  };
+}
+
+/** The newest pages in front of what was known further back. */
+function merged(newest: readonly Node[], known: readonly Node[]): readonly Node[] {
+  const seen = new Set(newest.map(({ id }) => id));
+  return [...newest, ...known.filter(({ id }) => !seen.has(id))];
+}

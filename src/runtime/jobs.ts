@@ -1,0 +1,37 @@
+import type { Account } from '../core/account.ts';
+import { emptyMemory, stateKey } from '../core/state.ts';
+import type { StreamState } from '../core/state.ts';
+import type { Stream } from '../core/stream.ts';
+import type { Job } from './poller.ts';
+import type { Restored } from './ports.ts';
+
+/** A job that may begin, or why it may not. */
+export interface StartedJob {
+  readonly job: Job;
+  /** Why the stream cannot start: its state cannot be read. */
+  readonly error?: Error;
+}
+
+/** A job with the state that the topic holds for it; a missing one means a first run. */
+export function startJob(
+  stream: Stream,
+  account: Account,
+  restored: ReadonlyMap<string, Restored>,
+): StartedJob {
+  const found = restored.get(stateKey(stream.name, account.id));
+  const job = { stream, account, state: firstState(stream, account) };
+  if (found === undefined) return { job };
+  if (found.kind === 'unreadable') return { job, error: found.error };
+  return { job: { ...job, state: found.state } };
+}
+
+function firstState(stream: Stream, account: Account): StreamState {
+  return {
+    ...emptyMemory,
+    stream: stream.name,
+    accountId: account.id,
+    sequence: 0,
+    writtenAtMs: 0,
+    writtenBy: '',
+  };
+}

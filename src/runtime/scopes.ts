@@ -1,0 +1,144 @@
+import type { Account } from '../core/account.ts';
+import type { Scope } from '../core/errors.ts';
+import type { Decision, Priority, Quota, Standing } from '../core/quota.ts';
+import {
+  decide,
+  newQuota,
+  noteAnswer,
+  noteCall,
+  noteRefusal,
+  noteUsage,
+  standingOf,
+  strictest,
+} from '../core/quota.ts';
+import type { Clock, GraphRequest, OnUsage, Telemetry } from './ports.ts';
+
+/** The quotas of one token's scopes, and the calls that are under way in each. */
+export interface Scopes {
+  /** What a call may do now that all the scopes apply to. */
+  decide(call: ScopedCall): Decision;
+  /** The same, as if nothing were under way. */
+  foresee(call: ScopedCall): Decision;
+  depart(call: ScopedCall): void;
+  /** @param answered - false when there was no answer, or a limit was one */
+  arrive(call: ScopedCall, answered: boolean): void;
+  readonly tell: OnUsage;
+  /** Nothing in the scope is asked for `ms`. */
+  refuse(scope: Scope, ms: number): void;
+  /** The scope that is blocked for longest; undefined when none is. */
+  blocked(scopes: readonly Scope[]): { readonly scope: Scope; readonly ms: number } | undefined;
+}
+
+/** A call and the quotas that it spends. */
+export interface ScopedCall {
+  readonly scopes: readonly Scope[];
+  readonly priority: Priority;
+}
+
+/**
+ * The scopes that apply to a request: the app's, the user's, and those of the accounts that it asks
+ * about, which are its own and, with `?ids=`, others.
+ *
+ * @param known - the accounts by id, as far as any have asked
+ */
+export function scopesOf(
+  { accountId, query }: GraphRequest,
+  known: ReadonlyMap<string, Account>,
+): readonly Scope[] {
+  const ids = [accountId, ...(query['ids']?.split(',') ?? [])];
+  const accounts = new Set(ids.filter((id) => id !== null && (id === accountId || known.has(id))));
+  return [
+    { kind: 'app', id: '' },
+    { kind: 'user', id: '' },
+    ...[...accounts].flatMap((id): Scope[] => {
+      if (id === null) return [];
+      const pageId = known.get(id)?.pageId ?? null;
+      return [
+        { kind: 'account', id },
+        ...(pageId === null ? [] : [{ kind: 'page', id: pageId } as const]),
+      ];
+    }),
+  ];
+}
+
+/** Usage is told again when it has moved by this much, so that who watches sees it move. */
+const toldStepPercent = 5;
+
+interface Entry {
+  readonly scope: Scope;
+  quota: Quota;
+  inFlight: number;
+  told: Pick<Standing, 'state' | 'percent'>;
+}
+
+interface Watching {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/** Knows nothing of any scope yet. */
+export function createScopes(watching: Watching): Scopes {
+  const { clock } = watching;
+  const { entryOf, change } = createEntries(watching);
+  const decideAll = ({ scopes, priority }: ScopedCall, inFlightOf: (entry: Entry) => number) => {
+    const nowMs = clock.nowMs();
+    return strictest(
+      scopes.map((scope) => {
+        const entry = entryOf(scope);
+        return decide(entry.quota, { priority, nowMs, inFlight: inFlightOf(entry) });
+      }),
+    );
+  };
+  return {
+    decide: (call) => decideAll(call, ({ inFlight }) => inFlight),
+    foresee: (call) => decideAll(call, () => 0),
+    depart({ scopes, priority }) {
+      for (const scope of scopes) {
+        entryOf(scope).inFlight += 1;
+        change(scope, (quota, nowMs) => noteCall(quota, priority, nowMs));
+      }
+    },
+    arrive({ scopes }, answered) {
+      for (const scope of scopes) {
+        entryOf(scope).inFlight -= 1;
+        if (answered) change(scope, noteAnswer);
+      }
+    },
+    tell({ scope, percent, regainMs }) {
+      change(scope, (quota, nowMs) => noteUsage(quota, { percent, regainMs }, nowMs));
+    },
+    refuse(scope, ms) {
+      change(scope, (quota, nowMs) => noteRefusal(quota, ms, nowMs));
+    },
+    blocked(scopes) {
+      const nowMs = clock.nowMs();
+      return scopes
+        .map((scope) => ({ scope, ms: entryOf(scope).quota.blockedUntilMs - nowMs }))
+        .filter(({ ms }) => ms > 0)
+        .sort((a, b) => b.ms - a.ms)[0];
+    },
+  };
+}
+
+/** The entries by scope; a change of one is told to those who watch. */
+function createEntries({ clock, telemetry }: Watching) {
+  const entries = new Map<string, Entry>();
+  const entryOf = (scope: Scope): Entry => {
+    const key = `${scope.kind} ${scope.id}`;
+    const told = { state: 'free', percent: 0 } as const;
+    const entry = entries.get(key) ?? { scope, quota: newQuota(scope.kind), inFlight: 0, told };
+    entries.set(key, entry);
+    return entry;
+  };
+  const change = (scope: Scope, next: (quota: Quota, nowMs: number) => Quota): void => {
+    const entry = entryOf(scope);
+    const nowMs = clock.nowMs();
+    entry.quota = next(entry.quota, nowMs);
+    const standing = standingOf(entry.quota, entry.told.state, nowMs);
+    const moved = Math.abs(standing.percent - entry.told.percent) >= toldStepPercent;
+    if (standing.state === entry.told.state && !moved) return;
+    entry.told = standing;
+    telemetry.report({ type: 'scope', scope: entry.scope, ...standing });
+  };
+  return { entryOf, change };
+}

@@ -1,0 +1,69 @@
+import type { Draw } from '../core/schedule.ts';
+import { nextAlone, nextTogether } from '../core/schedule.ts';
+import type { Stream } from '../core/stream.ts';
+import type { Job } from './poller.ts';
+import type { Clock } from './ports.ts';
+
+/** When each of the jobs on one list is due. */
+export interface Timetable {
+  /** The earliest, epoch milliseconds; infinite when no job is left. */
+  readonly dueMs: () => number;
+  /** When a job is due next; null for one that has left. */
+  readonly nextMs: (job: Job) => number | null;
+  /** The jobs whose round begins now, which are given their next time. */
+  begin(): readonly Job[];
+  /** Ends the round: the interval is the pause between two polls, however long a poll takes. */
+  end(jobs: readonly Job[]): void;
+  /** Takes a job out for good. */
+  leave(job: Job): void;
+}
+
+/** What the timetable is made by. */
+export interface TimetableOptions {
+  readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
+  /** Share of the interval, 0 to 0.5. */
+  readonly jitter: number;
+}
+
+/** All are due at once. */
+export function createTimetable(
+  jobs: readonly Job[],
+  { streams, jitter }: TimetableOptions,
+  { clock, random }: { readonly clock: Clock; readonly random: () => number },
+): Timetable {
+  const intervals = new Map(streams.map(({ stream, intervalMs }) => [stream.name, intervalMs]));
+  const intervalOf = ({ stream }: Job): number => intervals.get(stream.name) ?? 0;
+  const times = new Map(jobs.map((job) => [job, clock.nowMs()]));
+  let begunMs = 0;
+  return {
+    dueMs: () => Math.min(...times.values()),
+    nextMs: (job) => times.get(job) ?? null,
+    begin() {
+      begunMs = clock.nowMs();
+      const due = [...times.keys()].filter(
+        (job) => (times.get(job) ?? Infinity) <= begunMs + jitter * intervalOf(job),
+      );
+      // One draw for all, so that equal intervals stay together.
+      const draw: Draw = { nowMs: begunMs, jitter, drawn: random() };
+      for (const job of due) {
+        const next = isShared(job) ? nextTogether : nextAlone;
+        times.set(job, next(intervalOf(job), draw));
+      }
+      return due;
+    },
+    end(ended) {
+      const tookMs = clock.nowMs() - begunMs;
+      for (const job of ended) {
+        if (!isShared(job)) times.set(job, (times.get(job) ?? 0) + tookMs);
+      }
+    },
+    leave(job) {
+      times.delete(job);
+    },
+  };
+}
+
+/** One request serves all accounts, so that they poll at one time. */
+function isShared({ stream }: Job): boolean {
+  return stream.source.kind === 'object';
+}

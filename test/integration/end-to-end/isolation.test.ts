@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { World } from '../../../sandbox/graph-api/world.ts';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import type { Deployment, Ended } from './deployment.ts';
+import { comparable, deploy } from './deployment.ts';
+import type { StreamName, TrueAccount, Truth } from './expected-records.ts';
+import { expectedRecords } from './expected-records.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Sets every kind of refusal on a world, and says whom it hits. */
+function refuse({ accounts, conditions }: World) {
+  const [first, second, third] = accounts;
+  const posts = first?.media.filter(({ traits }) => !traits.beforeConversion) ?? [];
+  const albums = second?.media.filter(({ children }) => children.length > 2) ?? [];
+  const refusingMedia = idOf(posts.find(({ productType }) => productType === 'FEED'));
+  conditions.set({
+    removedMetrics: ['saved'],
+    refusedMetrics: { [refusingMedia]: ['shares'] },
+    deletedMedia: [idOf(albums[1]?.children[0]), idOf(posts[7])],
+    brokenChildren: [idOf(albums[0]?.children[1])],
+    deniedAccounts: [idOf(third)],
+    locale: 'fr',
+  });
+  return { refusingMedia, brokenAlbum: idOf(albums[0]), denied: idOf(third) };
+}
+
+function idOf(thing: { readonly id: string } | undefined): string {
+  if (thing === undefined) throw new Error('the world lacks what the test needs');
+  return thing.id;
+}
+
+describe('refusals of every kind together', () => {
+  let deployment: Deployment;
+  let ended: Ended;
+  let truth: Truth;
+  let refusingMedia = '';
+  let brokenAlbum = '';
+  let denied = '';
+
+  beforeAll(async () => {
+    deployment = await deploy(
+      createWorld({
+        seed: 23,
+        accounts: 3,
+        smallAccounts: 0,
+        mediaPerAccount: 60,
+        storiesPerAccount: 3,
+        insightsDays: 5,
+      }),
+    );
+    ({ refusingMedia, brokenAlbum, denied } = refuse(deployment.api.world));
+    truth = deployment.truth();
+    ended = await deployment.once();
+  }, 120_000);
+
+  afterAll(async () => {
+    await deployment[Symbol.asyncDispose]();
+  });
+
+  /** What must arrive: everything but what is refused. */
+  function expected(stream: StreamName): Map<string, Fields> {
+    const reachable = truth.accounts.filter((account: TrueAccount) => account.id !== denied);
+    const all = expectedRecords({ ...truth, accounts: reachable }, '2000-01-01')[stream];
+    return new Map(
+      [...all].map(([key, record]) => [
+        key,
+        {
+          ...record,
+          ...(stream === 'media_insights' && { saved: null }),
+          ...(stream === 'media_insights' && key === refusingMedia && { shares: null }),
+          ...(stream === 'media' && key === brokenAlbum && { children: null }),
+        },
+      ]),
+    );
+  }
+
+  it('say whose permission is missing and fail nothing else', () => {
+    const lines = ended.stderr.trim().split('\n');
+
+    expect(ended.code).toBe(3);
+    expect(lines.every((line) => line.includes(denied) && line.includes('graph.permission'))).toBe(
+      true,
+    );
+  });
+
+  it.each([
+    'users',
+    'user_lifetime_insights',
+    'media',
+    'media_insights',
+    'stories',
+    'story_insights',
+  ] as const)('leave all else of %s to arrive', async (stream) => {
+    const records = await deployment.read(stream);
+    const found = new Map(records.map(({ key, value }) => [key, comparable(value)]));
+
+    expect(found).toEqual(expected(stream));
+    expect(records).toHaveLength(expected(stream).size);
+  });
+
+  it('count what was left out by its reason', () => {
+    const skipped = ended.log
+      .filter(({ msg, stream }) => msg === 'poll finished' && stream === 'media_insights')
+      .map((entry) => entry['skipped'] as Readonly<Record<string, number>>);
+
+    expect(skipped).toHaveLength(2);
+    for (const counts of skipped) {
+      expect(counts['graph.metric-unknown']).toBe(1);
+      expect(counts['graph.media-before-conversion']).toBe(1);
+    }
+    expect(skipped.map((counts) => counts['graph.metric-refused'] ?? 0).sort()).toEqual([0, 1]);
+  });
+
+  it('are remembered: the next start asks for nothing that is refused', async () => {
+    deployment.api.ledger.clear();
+    await deployment.once();
+
+    const refused = deployment.api.ledger.entries
+      .filter(({ endpoint, status }) => endpoint === '/?ids' && status >= 400)
+      .map(({ request }) => request.includes('insights'));
+    // The profiles of all accounts are asked together, before the one that denies is known.
+    expect(refused).toEqual([false]);
+  });
+
+  it('stand in the state with their reason', async () => {
+    const state = (await deployment.read('state')).findLast(({ key }) =>
+      key.startsWith('media_insights/'),
+    );
+
+    expect(state?.value?.['refusals']).toContainEqual(
+      expect.objectContaining({ subject: '*', metric: 'saved', reason: 'graph.metric-unknown' }),
+    );
+  });
+});

@@ -1,0 +1,217 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { SkipError } from '../../../../src/core/errors.ts';
+import type { Node } from '../../../../src/core/json.ts';
+import { emptyMemory } from '../../../../src/core/state.ts';
+import type { Memory } from '../../../../src/core/state.ts';
+import type { GraphRequest } from '../../../../src/runtime/ports.ts';
+import { streams } from '../../../../src/streams/index.ts';
+import type { Answer, FakeGraph } from '../../../support/fake-graph.ts';
+import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
+import { dayMs, hourMs, startMs } from '../world.ts';
+import { extractAll } from './extracting.ts';
+
+/** Newest first, a day apart, as the API lists them. */
+const mediaOf = (count: number): readonly Node[] =>
+  Array.from({ length: count }, (_, index) => ({
+    id: String(1000 + index),
+    media_type: 'IMAGE',
+    media_product_type: 'FEED',
+    timestamp: `${new Date(startMs - index * dayMs).toISOString().slice(0, 19)}+0000`,
+  }));
+
+const idsIn = ({ query }: GraphRequest) => (query['ids'] ?? '').split(',');
+const asks = ({ query }: GraphRequest, metric: string) =>
+  /metric\(([^)]*)\)/
+    .exec(query['fields'] ?? '')?.[1]
+    ?.split(',')
+    .includes(metric) === true;
+
+/** Every media answers each metric with 1, unless the rule refuses. */
+function graphOf(listed: readonly Node[], refuse: (request: GraphRequest) => Answer | undefined) {
+  return createFakeGraph((request) => {
+    if (request.path !== '/') return pageOf(listed);
+    const metrics = /metric\(([^)]*)\)/.exec(request.query['fields'] ?? '')?.[1]?.split(',') ?? [];
+    const data = metrics.map((name) => ({ name, values: [{ value: 1 }] }));
+    const answers = idsIn(request).map((id) => [id, { id, insights: { data } }] as const);
+    return refuse(request) ?? Object.fromEntries(answers);
+  });
+}
+
+const asked = (graph: FakeGraph) => graph.requests.filter(({ path }) => path === '/');
+
+/** One poll, and what it remembers for the next. */
+async function poll(graph: FakeGraph, memory: Memory = emptyMemory, nowMs: number = startMs) {
+  const before = asked(graph).length;
+  const extracted = await extractAll(streams.media_insights, graph, {
+    memory,
+    nowMs,
+    roundMs: nowMs,
+  });
+  const learned = extracted.pages.findLast((page) => page.learned !== undefined)?.learned;
+  return {
+    ...extracted,
+    ids: extracted.nodes.map(({ id }) => id),
+    skipped: extracted.pages.flatMap(({ skipped }) => skipped),
+    requests: asked(graph).length - before,
+    memory: { ...memory, ...learned },
+  };
+}
+
+describe('media from before the conversion to a business account', () => {
+  const refusal = new SkipError('graph.media-before-conversion', 'Invalid parameter');
+  const refusing = (count: number, from: number) =>
+    graphOf(mediaOf(count), (request) =>
+      idsIn(request).some((id) => Number(id) >= 1000 + from) ? refusal : undefined,
+    );
+
+  test('are found within 2·log2(50) + 2 further requests, wherever they begin and however many', async () => {
+    for (let from = 0; from < 50; from += 1) {
+      const { ids, requests } = await poll(refusing(50, from));
+
+      expect(ids).toHaveLength(from);
+      expect(requests - 1).toBeLessThanOrEqual(Math.floor(2 * Math.log2(50)) + 2);
+    }
+  });
+
+  test('cost no request ever after, and older media that come to light none either', async () => {
+    const graph = refusing(120, 30);
+    const first = await poll(graph);
+    const later = await poll(graph, first.memory, startMs + hourMs);
+
+    expect(first.ids).toHaveLength(30);
+    expect(later.ids).toHaveLength(30);
+    expect(later.requests).toBe(1);
+    expect(later.skipped).toEqual([]);
+  });
+});
+
+describe('one media that is gone or hidden', () => {
+  const refusing = (named: boolean) =>
+    graphOf(mediaOf(50), (request) =>
+      idsIn(request).includes('1017')
+        ? new SkipError('graph.ambiguous', 'gone', named ? ['1017'] : [])
+        : undefined,
+    );
+
+  test('costs one further request when the API names it', async () => {
+    const { ids, requests } = await poll(refusing(true));
+
+    expect(ids).toHaveLength(49);
+    expect(requests).toBe(2);
+  });
+
+  test('is asked once more an hour later, then for a week no more', async () => {
+    const graph = refusing(true);
+    const first = await poll(graph);
+    const soon = await poll(graph, first.memory, startMs + hourMs / 2);
+    const again = await poll(graph, soon.memory, startMs + hourMs);
+    const late = await poll(graph, again.memory, startMs + 6 * dayMs);
+    const later = await poll(graph, late.memory, startMs + 8 * dayMs);
+
+    expect([first, soon, again, late, later].map(({ requests }) => requests)).toEqual([
+      2, 1, 2, 1, 2,
+    ]);
+  });
+});
+
+describe('a metric that one media refuses', () => {
+  const refusal = new SkipError('graph.metric-refused', 'no', ['shares']);
+  const refusing = (...ids: readonly string[]) =>
+    graphOf(mediaOf(50), (request) =>
+      asks(request, 'shares') && idsIn(request).some((id) => ids.includes(id))
+        ? refusal
+        : undefined,
+    );
+
+  test('is left out for that media alone; all else arrives', async () => {
+    const { nodes, requests, skipped } = await poll(refusing('1017'));
+
+    expect(nodes.filter((node) => node['shares'] === 1)).toHaveLength(49);
+    expect(nodes.find(({ id }) => id === '1017')).toMatchObject({ reach: 1, saved: 1 });
+    expect(skipped).toEqual([{ reason: 'graph.metric-refused', subject: '1017 shares' }]);
+    expect(requests - 1).toBeLessThanOrEqual(Math.floor(2 * Math.log2(50)) + 2);
+  });
+
+  test('is not asked of it for a week, then again', async () => {
+    const graph = refusing('1017');
+    const first = await poll(graph);
+    const later = await poll(graph, first.memory, startMs + 6 * dayMs);
+    const afterwards = await poll(graph, later.memory, startMs + 8 * dayMs);
+
+    expect(later.requests).toBe(2);
+    expect(later.ids).toHaveLength(50);
+    expect(afterwards.requests).toBeGreaterThan(2);
+  });
+
+  test('is left out for the whole kind when media after media refuses it', async () => {
+    const all = mediaOf(50).map(({ id }) => id as string);
+    const graph = refusing(...all);
+    const first = await poll(graph);
+    const later = await poll(graph, first.memory, startMs + hourMs);
+
+    expect(first.nodes).toHaveLength(50);
+    expect(first.requests).toBeLessThan(35);
+    expect(later.nodes).toHaveLength(50);
+    expect(first.memory.refusals).toContainEqual({
+      subject: 'FEED/IMAGE',
+      metric: 'shares',
+      reason: 'graph.metric-refused',
+      untilMs: startMs + 7 * dayMs,
+    });
+  });
+});
+
+describe('a metric that left the list of metrics', () => {
+  test('comes back by itself when the list has it again', async () => {
+    let gone = true;
+    const graph = graphOf(mediaOf(5), (request) =>
+      gone && asks(request, 'views')
+        ? new SkipError('graph.metric-unknown', 'no', ['views'])
+        : undefined,
+    );
+    const first = await poll(graph);
+    gone = false;
+    const later = await poll(graph, first.memory, startMs + 6 * dayMs);
+    const afterwards = await poll(graph, later.memory, startMs + 7 * dayMs);
+
+    expect([first, later, afterwards].map(({ requests }) => requests)).toEqual([2, 1, 1]);
+    expect(later.nodes[0]).not.toHaveProperty('views');
+    expect(afterwards.nodes[0]).toMatchObject({ views: 1 });
+  });
+});
+
+describe('all sorts of refusals together', () => {
+  test('leave out exactly what is refused', async () => {
+    const index = fc.integer({ min: 0, max: 59 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 60 }),
+        fc.uniqueArray(index, { maxLength: 4 }),
+        fc.uniqueArray(index, { maxLength: 4 }),
+        async (from, gone, sharing) => {
+          const number = (id: string) => Number(id) - 1000;
+          const graph = graphOf(mediaOf(60), (request) => {
+            const numbers = idsIn(request).map(number);
+            if (numbers.some((one) => one >= from)) {
+              return new SkipError('graph.media-before-conversion', 'old');
+            }
+            if (numbers.some((one) => gone.includes(one))) {
+              return new SkipError('graph.ambiguous', 'gone');
+            }
+            return asks(request, 'shares') && numbers.some((one) => sharing.includes(one))
+              ? new SkipError('graph.metric-refused', 'no', ['shares'])
+              : undefined;
+          });
+          const { nodes } = await poll(graph);
+          const found = nodes.map(({ id, shares }) => [number(id as string), shares === 1]);
+          const expected = Array.from({ length: from }, (_, one) => one)
+            .filter((one) => !gone.includes(one) && one < 60)
+            .map((one) => [one, !sharing.includes(one)]);
+          expect(found).toEqual(expected);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError, SkipError } from '../../../src/core/errors.ts';
+import type { Node } from '../../../src/core/json.ts';
+import type { StreamName } from '../../../src/core/stream-name.ts';
+import type { Job } from '../../../src/runtime/poller.ts';
+import { groupByList, pollRound } from '../../../src/runtime/rounds.ts';
+import { streams } from '../../../src/streams/index.ts';
+import type { Answer } from '../../support/fake-graph.ts';
+import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { calm, createWorld, hourMs, jobOf, startMs } from './world.ts';
+
+const jobsOf = (...names: readonly StreamName[]): readonly Job[] =>
+  names.map((name) => jobOf(streams[name]));
+
+const media: readonly Node[] = [
+  { id: '1', media_type: 'IMAGE', media_product_type: 'FEED' },
+  { id: '2', media_type: 'VIDEO', media_product_type: 'REELS' },
+];
+const insights = { data: [{ name: 'reach', values: [{ value: 5 }] }] };
+
+/** Lists, and a reach of 5 for every id; the rule may answer otherwise. */
+function graphOf(rule: (path: string, fields: string) => Answer | undefined = () => undefined) {
+  return createFakeGraph(({ path, query }) => {
+    const fields = query['fields'] ?? '';
+    const ids = query['ids']?.split(',') ?? [];
+    const nested = fields.includes('insights.metric');
+    const listed = media.map((node) => (nested ? { ...node, insights } : node));
+    return (
+      rule(path, fields) ??
+      (path === '/' ? Object.fromEntries(ids.map((id) => [id, { id, insights }])) : pageOf(listed))
+    );
+  });
+}
+
+const at = { nextPollMs: () => null, signal: calm };
+
+describe('groupByList', () => {
+  test('puts streams of one list together, the one that asks most first', () => {
+    const named = groupByList(
+      (['story_insights', 'media_insights', 'users', 'media', 'stories'] as const).map((name) => ({
+        stream: streams[name],
+      })),
+    ).map((group) => group.map(({ stream }) => stream.name));
+
+    expect(named).toEqual([['stories', 'story_insights'], ['media', 'media_insights'], ['users']]);
+  });
+});
+
+describe('a round', () => {
+  test('walks the list of media once for media and their insights', async () => {
+    const world = createWorld({ graph: graphOf() });
+    const verdicts = await pollRound(jobsOf('media', 'media_insights'), world, at);
+
+    expect(verdicts).toEqual([{ kind: 'done' }, { kind: 'done' }]);
+    expect(world.graph.requests.map(({ path }) => path)).toEqual([
+      '/17841400000000001/media',
+      '/',
+      '/',
+    ]);
+  });
+
+  test('lets the others walk the list themselves when the first fails, without waiting for its tries', async () => {
+    const away = new RetryError('graph.server', 'HTTP 500');
+    const graph = graphOf((path, fields) =>
+      path.endsWith('/media') && fields.includes('caption') ? away : undefined,
+    );
+    const world = createWorld({ graph });
+    const jobs = jobsOf('media', 'media_insights');
+    const round = pollRound(jobs, world, at);
+    await world.clock.advance(hourMs);
+
+    const [first, second] = await round;
+    expect(first?.kind).toBe('failed');
+    expect(second).toEqual({ kind: 'done' });
+    expect(jobs[1]?.state.polledMs).toBe(startMs);
+  });
+
+  test('brings the insights of stories along with their list; navigation comes by itself', async () => {
+    const world = createWorld({ graph: graphOf() });
+    await pollRound(jobsOf('stories', 'story_insights'), world, at);
+
+    expect(world.graph.requests.map(({ path, query }) => query['ids'] ?? path)).toEqual([
+      '/17841400000000001/stories',
+      '1,2',
+    ]);
+    expect(world.graph.queries[1]?.['fields']).toContain('navigation');
+    const reach = world.publisher.batches.flatMap(({ records }) =>
+      records.filter(({ role }) => role === 'story_insights').map(({ key }) => key),
+    );
+    expect(reach).toEqual(['1', '2']);
+    expect(world.telemetry.ofType('poll-finished').map((event) => event.unknownFields)).toEqual([
+      [],
+      [],
+    ]);
+  });
+
+  test('asks the list of stories alone when one story refuses its insights, and while it does', async () => {
+    const few = new SkipError('graph.not-enough-viewers', 'Not enough viewers');
+    const graph = createFakeGraph(({ path, query }) => {
+      const nested = query['fields']?.includes('insights.metric') === true;
+      if (path !== '/') return nested ? few : pageOf(media);
+      const ids = query['ids']?.split(',') ?? [];
+      return ids.includes('2') ? few : Object.fromEntries(ids.map((id) => [id, { id, insights }]));
+    });
+    const world = createWorld({ graph });
+    const jobs = jobsOf('stories', 'story_insights');
+    await pollRound(jobs, world, at);
+    const before = graph.requests.length;
+    await world.clock.advance(hourMs / 4);
+    await pollRound(jobs, world, at);
+
+    expect(graph.requests.slice(before).map(({ path, query }) => query['ids'] ?? path)).toEqual([
+      '/17841400000000001/stories',
+      '1',
+      '1',
+    ]);
+  });
+});
