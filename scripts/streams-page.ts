@@ -20,8 +20,9 @@ its default; each has its schema under the subject \`<topic>-value\`. Intervals 
   dead letters, with the field's path and what came.
 - A record's headers are \`stream\`, \`account\`, \`poll\` (\`<stream>/<account id>/<when the poll began>\`) and \`schema\` (its id in the
   registry).
-- A **full** stream publishes all that the API lists, at every poll. An **incremental** one publishes what is new or has
-  changed, and remembers in the state topic how far it is.
+- A **full** stream reads what the API has and publishes it, or only what is new or changed (\`STREAM_<NAME>_PUBLISH\`); lists and
+  old media are read less often than new ones (\`POLLING_…_MEDIA_…\`). An **incremental** one reads on from where it was, publishes
+  what is new or has changed, and remembers in the state topic how far it is.
 
 `;
 

@@ -1,6 +1,15 @@
-import type { InstagramAdapter, InstagramOptions } from '../../../src/instagram/open.ts';
+import type {
+  InstagramAdapter,
+  InstagramDependencies,
+  InstagramOptions,
+} from '../../../src/instagram/open.ts';
 import { openInstagram } from '../../../src/instagram/open.ts';
-import type { Clock, GraphRequest, TelemetryEvent } from '../../../src/runtime/ports.ts';
+import type {
+  Clock,
+  GraphRequest,
+  TelemetryEvent,
+  UsageReport,
+} from '../../../src/runtime/ports.ts';
 
 /** The token of every test here; it may be seen nowhere but in the Authorization header. */
 export const token = 'EAAtestTOKEN0123456789abcdefghijklmnopqrstuvwxyz';
@@ -36,12 +45,18 @@ function createStandingClock(nowMs: number): StandingClock {
 /** An adapter under test and what it reported. */
 export interface Opened extends InstagramAdapter {
   readonly events: readonly TelemetryEvent[];
+  readonly usage: readonly UsageReport[];
   readonly clock: StandingClock;
 }
 
 /** Opens the real adapter against a server of the test. */
-export function open(baseUrl: string, changes: Partial<InstagramOptions> = {}): Opened {
+export function open(
+  baseUrl: string,
+  changes: Partial<InstagramOptions> = {},
+  others: Partial<InstagramDependencies> = {},
+): Opened {
   const events: TelemetryEvent[] = [];
+  const usage: UsageReport[] = [];
   const clock = createStandingClock(Date.UTC(2026, 9, 5, 12));
   const options: InstagramOptions = {
     accessToken: token,
@@ -55,7 +70,9 @@ export function open(baseUrl: string, changes: Partial<InstagramOptions> = {}): 
     ...changes,
   };
   const telemetry = { report: (event: TelemetryEvent): void => void events.push(event) };
-  return Object.assign(openInstagram(options, { telemetry, clock }), { events, clock });
+  const onUsage = (report: UsageReport): void => void usage.push(report);
+  const adapter = openInstagram(options, { telemetry, clock, onUsage, ...others });
+  return Object.assign(adapter, { events, usage, clock });
 }
 
 /** A page of media of one account. */

@@ -126,21 +126,22 @@ describe('a request of several accounts', () => {
   /** An office that knows both accounts, of which one call was answered. */
   async function sharing() {
     const made = office();
-    void made.ask('first', { account: otherAccount });
+    void made.ask('first', { account: otherAccount, priority: 'backfill' });
     await made.answer(0);
     const governed = made.governor.govern(made.graph, { account, priority: 'normal', turn: idle });
     return { ...made, governed };
   }
 
-  test('is given up when one of them has little left, which can ask for itself', async () => {
-    const { governed, names, governor, clock } = await sharing();
-    governor.onUsage({ scope: { kind: 'account', id: otherAccount.id }, percent: 84, regainMs: 0 });
-    const refused = governed.get(together(), calm);
-    refused.catch(() => undefined);
-    await clock.advance(1000);
+  test('spends the quota of each', async () => {
+    const { governed, names, governor, answer, ask } = await sharing();
+    governor.onUsage({ scope: { kind: 'account', id: otherAccount.id }, percent: 76, regainMs: 0 });
+    void governed.get(together(), calm);
+    void ask('other', { account: otherAccount, priority: 'urgent' });
+    await settle();
+    expect(names()).toEqual(['first', '/?ids']);
+    await answer(1);
 
-    await expect(refused).rejects.toMatchObject({ code: 'graph.rate-limited' });
-    expect(names()).toEqual(['first']);
+    expect(names()).toEqual(['first', '/?ids', 'other']);
   });
 
   // Invariant 8
