@@ -10,7 +10,7 @@ import { openRegistry } from './registry/open.ts';
 import { createCatalogs } from './runtime/catalog.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Freshness } from './runtime/extraction.ts';
-import type { AccountDirectory } from './runtime/ports.ts';
+import type { AccountDirectory, Clock } from './runtime/ports.ts';
 import { createGovernor } from './runtime/governor.ts';
 import type { PollerTools } from './runtime/poller.ts';
 import type { StartTools } from './runtime/startup.ts';
@@ -26,6 +26,14 @@ export interface AppOptions {
   readonly version: string;
   /** The machine's name, unless the configuration names the instance. */
   readonly hostName: string;
+  /** The machine's own unless given; whoever measures a day cannot wait for it. */
+  readonly clock?: Clock;
+}
+
+/** The same with what was left out filled in. */
+interface Surroundings extends AppOptions {
+  readonly instance: string;
+  readonly clock: Clock;
 }
 
 /** The program, put together. */
@@ -42,9 +50,11 @@ type Adapters = ReturnType<typeof openAdapters>;
 /** The composition root: opens the adapters and hands them to the runtime. Nothing connects yet. */
 export function createApp(config: Config, options: AppOptions): App {
   const instance = config.polling.instance ?? options.hostName;
-  const adapters = openAdapters(config, { ...options, instance });
+  const clock = options.clock ?? systemClock;
+  const surroundings: Surroundings = { ...options, instance, clock };
+  const adapters = openAdapters(config, surroundings);
   const { observability, kafka, registry, instagram } = adapters;
-  const tools = pollerTools(config, instance, adapters);
+  const tools = pollerTools(config, surroundings, adapters);
   return {
     log: observability.log,
     async run(signal) {
@@ -54,7 +64,7 @@ export function createApp(config: Config, options: AppOptions): App {
       await supervise(supervision(config, started), tools, signal);
     },
     async once(signal) {
-      const deadlineMs = systemClock.nowMs() + config.polling.onceTimeoutMs;
+      const deadlineMs = clock.nowMs() + config.polling.onceTimeoutMs;
       const started = await start(config, adapters, { tools, deadlineMs, signal });
       return superviseOnce(supervision(config, started), tools, signal);
     },
@@ -69,8 +79,9 @@ export function createApp(config: Config, options: AppOptions): App {
   };
 }
 
-function openAdapters(config: Config, options: AppOptions & { readonly instance: string }) {
+function openAdapters(config: Config, options: Surroundings) {
   const { topicTemplate } = config.kafka;
+  const { clock } = options;
   const roles: readonly TopicRole[] = [...enabledStreams(config), 'state', 'dead_letters'];
   const observability = openObservability(
     {
@@ -83,7 +94,7 @@ function openAdapters(config: Config, options: AppOptions & { readonly instance:
         enabledStreams(config).map((name) => [name, config.streams[name]]),
       ),
     },
-    { clock: systemClock },
+    { clock },
   );
   const { telemetry, log } = observability;
   const registry = openRegistry({ ...config.schemaRegistry, topicTemplate, roles });
@@ -97,12 +108,12 @@ function openAdapters(config: Config, options: AppOptions & { readonly instance:
       },
     },
   );
-  const governor = createGovernor({ clock: systemClock, telemetry });
+  const governor = createGovernor({ clock, telemetry });
   const instagram = openInstagram(
     { ...config.instagram, baseUrl: config.instagram.baseUrl ?? hosts[config.instagram.login] },
     {
       telemetry,
-      clock: systemClock,
+      clock,
       onUsage: governor.onUsage,
       guard: (graph) => governor.guard(graph),
     },
@@ -119,13 +130,17 @@ function enabledStreams(config: Config) {
   return streamNames.filter((name) => config.streams[name].enabled);
 }
 
-function pollerTools(config: Config, instance: string, adapters: Adapters): PollerTools {
+function pollerTools(
+  config: Config,
+  { instance, clock }: Surroundings,
+  adapters: Adapters,
+): PollerTools {
   const { instagram, polling, kafka } = config;
   return {
     graph: adapters.instagram.graph,
     encoder: adapters.registry.encoder,
     publisher: adapters.kafka.publisher,
-    clock: systemClock,
+    clock,
     catalogs: createCatalogs(instagram.pageSize),
     profiles: createProfiles(),
     telemetry: adapters.observability.telemetry,
