@@ -87,16 +87,19 @@ function encodeAll(gathered: Gathered, work: Work): OutgoingRecord[] {
   const records = gathered.records.map((record) => encodeRecord(record, work));
   const tombstones = gathered.gone.map((key) => tombstone(key, work));
   const { stream, published } = work.poll;
+  const onlyNews =
+    stream.settle !== undefined || work.tools.settings.publish[stream.name] === 'changes';
   return [...records, ...tombstones, ...letters].filter((record) => {
-    // What settled anew is a correction, whatever an earlier try published of the same key.
-    if (stream.settle !== undefined && record.role === stream.name) return true;
+    // What is news again is a correction, whatever an earlier try published of the same key.
+    if (onlyNews && record.role === stream.name) return true;
     return !published.has(identity(record));
   });
 }
 
 /** What tells a record of this poll from another; dead letters share a key. */
 function identity({ role, key, value }: OutgoingRecord): string {
-  return role === 'dead_letters' ? `${role} ${value?.toString('latin1') ?? ''}` : `${role} ${key}`;
+  if (role === 'dead_letters') return `${role} ${value?.toString('latin1') ?? ''}`;
+  return value === null ? `${role} ${key} gone` : `${role} ${key}`;
 }
 
 function encodeRecord(record: Value, work: Work): OutgoingRecord {

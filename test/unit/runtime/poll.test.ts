@@ -200,6 +200,58 @@ describe('a poll that is tried again', () => {
     expect(poll.state.days.map((day) => day.reach)).toEqual([6]);
   });
 
+  test('publishes a media again that changed between the tries, when changes are published', async () => {
+    const world = createWorld({
+      graph: createFakeGraph(
+        answersInTurn(
+          pageOf([{ id: '1', like_count: 5 }], 'A'),
+          new RetryError('graph.server', 'HTTP 500'),
+          pageOf([{ id: '1', like_count: 6 }]),
+          pageOf([{ id: '1', like_count: 6 }]),
+        ),
+      ),
+    });
+    const settings = {
+      ...world.settings,
+      maxBatchRecords: 1,
+      publish: { media: 'changes' } as const,
+    };
+    const tools = { ...world, settings };
+    const poll = pollOf(posts);
+
+    await expect(runPoll(poll, tools, calm)).rejects.toMatchObject({ code: 'graph.server' });
+    await runPoll(poll, tools, calm);
+    await runPoll(pollOf(posts, { state: poll.state }), tools, calm);
+
+    const records = world.publisher.batches.flatMap((batch) => batch.records);
+    expect(records.map((record) => valueOf(record)['like_count'])).toEqual([5, 6]);
+  });
+
+  test('deletes what an earlier try published and the next found gone', async () => {
+    const world = createWorld({
+      graph: createFakeGraph(
+        answersInTurn(
+          pageOf([{ id: '1' }], 'A'),
+          new RetryError('graph.server', 'HTTP 500'),
+          pageOf([{ id: '2' }]),
+        ),
+      ),
+    });
+    const settings = { ...world.settings, maxBatchRecords: 1, tombstones: true };
+    const tools = { ...world, settings };
+    const poll = pollOf(posts);
+
+    await expect(runPoll(poll, tools, calm)).rejects.toMatchObject({ code: 'graph.server' });
+    await runPoll(poll, tools, calm);
+
+    const records = world.publisher.batches.flatMap((batch) => batch.records);
+    expect(records.map(({ key, value }) => [key, value === null])).toEqual([
+      ['1', false],
+      ['2', false],
+      ['1', true],
+    ]);
+  });
+
   test('keeps the state when the broker refuses the batch', async () => {
     const world = createWorld({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts, { state: { ...firstState(posts), sequence: 41 } });
