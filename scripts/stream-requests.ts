@@ -109,10 +109,12 @@ function describeSeries({ requests }: SourceOf<'series'>): string {
   ].join('\n\n');
 }
 
-function describeBreakdowns({ metric, period, breakdowns }: SourceOf<'breakdowns'>): string {
+function describeBreakdowns(source: SourceOf<'breakdowns'>): string {
+  const { metric, period, breakdowns, timeframe } = source;
+  const span = timeframe === undefined ? '' : `&timeframe=${timeframe}`;
   const requests = breakdowns.map(
     (breakdown) =>
-      `GET /{account}/insights?metric=${metric}&period=${period}&metric_type=total_value&breakdown=${breakdown}`,
+      `GET /{account}/insights?metric=${metric}&period=${period}&metric_type=total_value&breakdown=${breakdown}${span}`,
   );
   return `${breakdowns.length} requests a poll:\n\n${code(requests.join('\n'))}`;
 }

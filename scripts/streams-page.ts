@@ -1,6 +1,6 @@
 import { describeConfig } from '../src/config/description.ts';
 import type { ConfigEntry } from '../src/config/description.ts';
-import { topicName } from '../src/core/stream-name.ts';
+import { defaultStreamNames, topicName } from '../src/core/stream-name.ts';
 import type { StreamName, TopicRole } from '../src/core/stream-name.ts';
 import type { Stream } from '../src/core/stream.ts';
 import { streams } from '../src/streams/index.ts';
@@ -23,6 +23,8 @@ its default; each has its schema under the subject \`<topic>-value\`. Intervals 
 - A **full** stream reads what the API has and publishes it, or only what is new or changed (\`STREAM_<NAME>_PUBLISH\`); lists and
   old media are read less often than new ones (\`POLLING_…_MEDIA_…\`). An **incremental** one reads on from where it was, publishes
   what is new or has changed, and remembers in the state topic how far it is.
+- Seven streams are polled when \`STREAMS\` is empty. The others cost more or are about other people; \`STREAMS=default,<name>\` adds one,
+  \`STREAMS=all\` turns all on.
 
 `;
 
@@ -51,7 +53,8 @@ function overviewRow(stream: Stream, config: ConfigByPath): string {
   const { name, mode, doc } = stream;
   const link = `[\`${name}\`](#${name})`;
   const cells = [link, `\`${topicOf(name, config)}\``, keyOf(stream), mode];
-  return `| ${[...cells, intervalOf(name, config).value, doc].join(' | ')} |`;
+  const what = isDefault(name) ? doc : `${doc} Off until named.`;
+  return `| ${[...cells, intervalOf(name, config).value, what].join(' | ')} |`;
 }
 
 function renderStream(stream: Stream, config: ConfigByPath): string {
@@ -59,6 +62,7 @@ function renderStream(stream: Stream, config: ConfigByPath): string {
   const facts = [
     `- topic \`${topicOf(stream.name, config)}\`, key ${keyOf(stream)}, ${stream.mode}`,
     `- every ${interval.value} for each account (\`${interval.env}\`)`,
+    ...(isDefault(stream.name) ? [] : [`- off until \`STREAMS\` names it: ${turnOn(stream.name)}`]),
   ];
   return [
     `## \`${stream.name}\``,
@@ -67,6 +71,14 @@ function renderStream(stream: Stream, config: ConfigByPath): string {
     describeRequests(stream),
     renderFields(stream.name),
   ].join('\n\n');
+}
+
+function isDefault(name: StreamName): boolean {
+  return (defaultStreamNames as readonly StreamName[]).includes(name);
+}
+
+function turnOn(name: StreamName): string {
+  return `\`STREAMS=default,${name}\``;
 }
 
 /** A topic that all streams share. */

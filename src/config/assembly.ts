@@ -61,7 +61,7 @@ function assembleStreams(streams: ParsedConfig['streams']): Config['streams'] {
     return [
       name,
       {
-        enabled: enabled.length === 0 || enabled.includes(name),
+        enabled: enabled.includes(name),
         intervalMs: stream.interval,
         publish,
       },

@@ -1,4 +1,9 @@
-import { streamNames, topicName, type StreamName } from '../core/stream-name.ts';
+import {
+  defaultStreamNames,
+  streamNames,
+  topicName,
+  type StreamName,
+} from '../core/stream-name.ts';
 import { choice, format, list, text, type Format } from './formats.ts';
 
 /** A token or password; never shown. `pattern` says which characters it may have. */
@@ -29,9 +34,27 @@ export function brokers(): Format<readonly string[]> {
   return list(broker, 1);
 }
 
-/** Names of streams. */
+/** Names of streams; `default` and `all` stand for several. */
 export function streams(): Format<readonly StreamName[]> {
-  return list(choice(streamNames));
+  const names = list(choice([...streamNames, 'default', 'all']));
+  return {
+    ...names,
+    parse: (raw, nowMs) => {
+      const parsed = names.parse(raw, nowMs);
+      return parsed.ok ? { ok: true, value: named(parsed.value) } : parsed;
+    },
+  };
+}
+
+/** In the order of need, each once; an empty list is the default. */
+function named(words: readonly (StreamName | 'default' | 'all')[]): readonly StreamName[] {
+  const chosen = new Set<string>(words);
+  const several: readonly StreamName[] = chosen.has('all')
+    ? streamNames
+    : words.length === 0 || chosen.has('default')
+      ? defaultStreamNames
+      : [];
+  return streamNames.filter((name) => chosen.has(name) || several.includes(name));
 }
 
 /** Account ids. Texts, because as JSON numbers they are beyond 2^53 and would be rounded. */

@@ -189,10 +189,22 @@ function snapshots(name: string, what: string) {
 }
 
 const streamSchema = {
-  enabled: leaf('STREAMS', streams(), 'The streams to poll, exactly these. Empty: all seven.'),
+  enabled: leaf(
+    'STREAMS',
+    streams(),
+    'The streams to poll, exactly these. `default` stands for the seven that are polled when this is empty, `all` for every one: `default,user_daily_totals` adds one to the seven.',
+  ),
   users: snapshots('USERS', 'the profile is'),
   user_insights: interval('STREAM_USER_INSIGHTS_INTERVAL', 'the daily insights are'),
   user_lifetime_insights: snapshots('USER_LIFETIME_INSIGHTS', "the audience's demographics are"),
+  user_engaged_audience: snapshots(
+    'USER_ENGAGED_AUDIENCE',
+    'the demographics of who interacted are',
+  ),
+  user_reached_audience: snapshots(
+    'USER_REACHED_AUDIENCE',
+    'the demographics of who was reached are',
+  ),
   media: snapshots('MEDIA', 'media are'),
   media_insights: snapshots('MEDIA_INSIGHTS', 'the insights of media are'),
   stories: snapshots('STORIES', 'live stories are'),

@@ -60,6 +60,7 @@ export function breakdownCounts(
 ): Node | undefined {
   const results = resultsOf(metric, at);
   if (results.length === 0) return undefined;
+  const timeframe = dimensionsOf(metric, at).indexOf('timeframe');
   const counts: Record<string, Json> = {};
   for (const [index, result] of results.entries()) {
     const path = `${resultsPath}[${index}]`;
@@ -68,18 +69,29 @@ export function breakdownCounts(
     if (!isTexts(dimensions)) return refuse(`${path}.dimension_values`, dimensions, at);
     const count = result['value'];
     if (!Number.isSafeInteger(count)) return refuse(`${path}.value`, count, at);
-    counts[dimensions.join(',')] = count ?? null;
+    // It is the same in all of them, and what was asked.
+    const told = dimensions.filter((_, place) => place !== timeframe);
+    counts[told.join(',')] = count ?? null;
   }
   return counts;
 }
 
 const resultsPath = 'total_value.breakdowns[0].results';
+const keysPath = 'total_value.breakdowns[0].dimension_keys';
 
 function resultsOf(metric: Node, at: At): readonly Json[] {
+  return listAt(resultsPath, breakdownOf(metric, at)?.['results'], at);
+}
+
+/** What the dimension values are, in their order. */
+function dimensionsOf(metric: Node, at: At): readonly Json[] {
+  return listAt(keysPath, breakdownOf(metric, at)?.['dimension_keys'], at);
+}
+
+function breakdownOf(metric: Node, at: At): Node | undefined {
   const total = objectAt('total_value', metric['total_value'], at);
   const breakdowns = listAt('total_value.breakdowns', total?.['breakdowns'], at);
-  const first = objectAt('total_value.breakdowns[0]', breakdowns[0], at);
-  return listAt(resultsPath, first?.['results'], at);
+  return objectAt('total_value.breakdowns[0]', breakdowns[0], at);
 }
 
 function isTexts(value: Json | undefined): value is readonly string[] {

@@ -7,10 +7,23 @@ export const streamNames = [
   'media_insights',
   'user_insights',
   'user_lifetime_insights',
+  'user_engaged_audience',
+  'user_reached_audience',
 ] as const;
 
 /** A stream's name as configuration, metrics and state keys have it. */
 export type StreamName = (typeof streamNames)[number];
+
+/** Those that are polled when nobody says which; the others cost more or are about other people. */
+export const defaultStreamNames = [
+  'stories',
+  'story_insights',
+  'users',
+  'media',
+  'media_insights',
+  'user_insights',
+  'user_lifetime_insights',
+] as const satisfies readonly StreamName[];
 
 /** Whether a text names a stream. */
 export function isStreamName(text: string): text is StreamName {

@@ -54,6 +54,8 @@ export type Source =
       readonly metric: string;
       readonly period: string;
       readonly breakdowns: readonly string[];
+      /** The span that people are counted in, where the metric asks for one. */
+      readonly timeframe?: string;
     };
 
 /** Which records are worth publishing and what to remember afterwards. */

@@ -17,7 +17,7 @@ export function isDemographics(name: string): boolean {
 
 /** The entry of a demographic metric; throws where there are too few people. */
 export function demographicsEntry(
-  { account, breakdowns, period }: UserInsightsRequest,
+  { account, breakdowns, period, parameters }: UserInsightsRequest,
   name: string,
   context: Context,
 ): JsonObject[] {
@@ -26,9 +26,14 @@ export function demographicsEntry(
     throw graphError('not-enough-users');
   }
   const { title, description } = userMetric(name);
-  const breakdown: Record<string, Json> = { dimension_keys: breakdowns };
+  // As documented: a span that was asked for is a dimension of its own, in capitals.
+  const timeframe = parameters.get('timeframe');
+  const span = timeframe === undefined ? [] : [timeframe.toUpperCase()];
+  const breakdown: Record<string, Json> = {
+    dimension_keys: [...span.map(() => 'timeframe'), ...breakdowns],
+  };
   if (audience !== 'none') {
-    breakdown['results'] = resultsOf(audience);
+    breakdown['results'] = resultsOf(audience, span);
   }
   const total = breakdowns.length === 0 ? {} : { total_value: { breakdowns: [breakdown] } };
   return [
@@ -36,10 +41,13 @@ export function demographicsEntry(
   ];
 }
 
-function resultsOf(audience: Readonly<Record<string, number>>): JsonObject[] {
+function resultsOf(
+  audience: Readonly<Record<string, number>>,
+  span: readonly string[],
+): JsonObject[] {
   return Object.entries(audience).map(([key, value]) => ({
     // A city has a comma of its own, after which comes a space.
-    dimension_values: key.split(/,(?! )/),
+    dimension_values: [...span, ...key.split(/,(?! )/)],
     value,
   }));
 }

@@ -10,6 +10,7 @@ import { checkPeriods, checkTotals, checkWindow } from './user-checks.ts';
 import {
   METRIC_TYPES,
   PERIODS,
+  TIMEFRAMES,
   USER_BREAKDOWNS,
   USER_METRICS,
   userMetric,
@@ -69,6 +70,7 @@ function parseRequest(
     throw graphError('required', 'period');
   }
   checkOne(edge, 'period', PERIODS);
+  checkOne(edge, 'timeframe', TIMEFRAMES);
   checkPeriods(metrics, { period, total });
   const window = windowOf(edge, context.nowMs);
   checkWindow(metrics, window, context);

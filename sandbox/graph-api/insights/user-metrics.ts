@@ -237,6 +237,9 @@ export const USER_BREAKDOWNS = [
 ] as const;
 
 export const PERIODS = ['day', 'days_28', 'lifetime', 'month', 'total_over_range', 'week'] as const;
+export const TIMEFRAMES = [
+  ...['last_14_days', 'last_30_days', 'last_90_days', 'prev_month', 'this_month', 'this_week'],
+] as const;
 export const METRIC_TYPES = ['default', 'time_series', 'total_value'] as const;
 
 /** The metric of that name, which is in the list. */

@@ -29,6 +29,7 @@ async function askBreakdown(
           period: source.period,
           metric_type: 'total_value',
           breakdown,
+          ...(source.timeframe === undefined ? {} : { timeframe: source.timeframe }),
         },
         accountId: account.id,
       },

@@ -4,6 +4,7 @@ import { media } from './media.ts';
 import { mediaInsights } from './media-insights.ts';
 import { stories } from './stories.ts';
 import { storyInsights } from './story-insights.ts';
+import { userEngagedAudience, userReachedAudience } from './user-audiences.ts';
 import { userInsights } from './user-insights.ts';
 import { userLifetimeInsights } from './user-lifetime-insights.ts';
 import { users } from './users.ts';
@@ -17,4 +18,6 @@ export const examples: Readonly<Record<StreamName, Example>> = {
   media_insights: mediaInsights,
   user_insights: userInsights,
   user_lifetime_insights: userLifetimeInsights,
+  user_engaged_audience: userEngagedAudience,
+  user_reached_audience: userReachedAudience,
 };

@@ -163,7 +163,8 @@ describe('streams', () => {
   test('names the valid streams when one is unknown', () => {
     expect(read(named.streams(), 'media,storys')).toBe(
       'expected a comma separated list of entries, none empty, each one of stories, ' +
-        'story_insights, users, media, media_insights, user_insights, user_lifetime_insights',
+        'story_insights, users, media, media_insights, user_insights, user_lifetime_insights, ' +
+        'user_engaged_audience, user_reached_audience, default, all',
     );
   });
 });

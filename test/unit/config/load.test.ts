@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { defaultStreamNames, streamNames } from '../../../src/core/stream-name.ts';
 import { env, load, token, useFolder } from './loading.ts';
 
 const { write } = useFolder();
@@ -52,6 +53,8 @@ describe('defaults', () => {
         media_insights: { enabled: true, intervalMs: 3_600_000, publish: 'changes' },
         user_insights: { enabled: true, intervalMs: 10_800_000, publish: 'changes' },
         user_lifetime_insights: { enabled: true, intervalMs: 86_400_000, publish: 'always' },
+        user_engaged_audience: { enabled: false, intervalMs: 86_400_000, publish: 'always' },
+        user_reached_audience: { enabled: false, intervalMs: 86_400_000, publish: 'always' },
       },
       polling: {
         concurrency: 8,
@@ -122,9 +125,24 @@ describe('streams', () => {
     expect(enabled.map(([name]) => name)).toEqual(['stories', 'media']);
   });
 
-  test('are all seven when the list is empty', () => {
-    const { streams } = load({ env: { ...env, STREAMS: '' } });
-    expect(Object.values(streams).filter((stream) => stream.enabled)).toHaveLength(7);
+  const enabledBy = (list: string) => {
+    const { streams } = load({ env: { ...env, STREAMS: list } });
+    return streamNames.filter((name) => streams[name].enabled);
+  };
+
+  test('are the default seven when the list is empty', () => {
+    expect(enabledBy('')).toEqual(defaultStreamNames);
+  });
+
+  test('are the default ones and another when both are named', () => {
+    expect(enabledBy('user_reached_audience,default')).toEqual([
+      ...defaultStreamNames,
+      'user_reached_audience',
+    ]);
+  });
+
+  test('are all there are when the list says so', () => {
+    expect(enabledBy('all,media')).toEqual(streamNames);
   });
 
   test('have an interval each', () => {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { isStreamName, streamNames, topicName } from '../../../src/core/stream-name.ts';
+import {
+  defaultStreamNames,
+  isStreamName,
+  streamNames,
+  topicName,
+} from '../../../src/core/stream-name.ts';
 
 describe('streamNames', () => {
   test('has the stories first, because what is not read within a day is gone', () => {
@@ -11,7 +16,15 @@ describe('streamNames', () => {
       'media_insights',
       'user_insights',
       'user_lifetime_insights',
+      'user_engaged_audience',
+      'user_reached_audience',
     ]);
+  });
+});
+
+describe('defaultStreamNames', () => {
+  test('has the seven that are cheap and about the account itself', () => {
+    expect(defaultStreamNames).toEqual(streamNames.slice(0, 7));
   });
 });
 

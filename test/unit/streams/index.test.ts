@@ -16,6 +16,8 @@ describe('the streams', () => {
     ['media_insights', ['id'], 'full'],
     ['user_insights', ['business_account_id', 'date'], 'incremental'],
     ['user_lifetime_insights', ['business_account_id', 'breakdown'], 'full'],
+    ['user_engaged_audience', ['business_account_id', 'breakdown'], 'full'],
+    ['user_reached_audience', ['business_account_id', 'breakdown'], 'full'],
   ] as const)('%s has the key %j and is %s', (name, key, mode) => {
     expect(streams[name]).toMatchObject({ key, mode });
     expect(streams[name].doc).toMatch(/^[A-Z].*\.$/);

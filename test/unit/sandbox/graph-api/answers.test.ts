@@ -129,6 +129,27 @@ describe('what the simulator answers', () => {
     });
   });
 
+  it('tells the span that an audience was asked for as a dimension', async () => {
+    await using asked = await startAsking();
+    const path = `/${asked.world.accounts[0]?.id ?? ''}/insights`;
+    const query = {
+      metric: 'reached_audience_demographics',
+      period: 'lifetime',
+      metric_type: 'total_value',
+      breakdown: 'country',
+    };
+
+    const { body } = await asked.ask(path, { ...query, timeframe: 'this_month' });
+    const refused = await asked.refusal(path, { ...query, timeframe: 'last_year' });
+
+    const [full] = metrics(body)[0]?.total_value?.['breakdowns'] as unknown as [JsonObject];
+    expect(full['dimension_keys']).toEqual(['timeframe', 'country']);
+    expect((full['results'] as unknown as readonly JsonObject[])[0]).toMatchObject({
+      dimension_values: ['THIS_MONTH', expect.stringMatching(/^[A-Z]{2}$/)],
+    });
+    expect(refused.slice(0, 2)).toEqual([400, 100]);
+  });
+
   it('expands the children of albums, with the fields of a child', async () => {
     await using asked = await startAsking();
     const album = asked.world.accounts[0]?.media.find(({ children }) => children.length > 0);
