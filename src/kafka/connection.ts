@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { Kafka, logLevel, type LogEntry } from 'kafkajs';
 import { routeLine } from './log-routing.ts';
-import type { KafkaDependencies, KafkaOptions, SocketFactory } from './options.ts';
+import type { KafkaDependencies, KafkaOptions } from './options.ts';
 
 /** A client of its own, with sockets of its own, so that it can be thrown away as a whole. */
 export interface Connection {
@@ -16,16 +16,9 @@ export interface Connection {
 
 const keepAliveMs = 60_000;
 
-const connectPlainly: SocketFactory = ({ host, port, onConnect }) => {
-  const socket = connect({ host, port, noDelay: true }, onConnect);
-  socket.setKeepAlive(true, keepAliveMs);
-  return socket;
-};
-
 /** Makes a client; nothing is connected yet. */
 export function openConnection(options: KafkaOptions, dependencies: KafkaDependencies): Connection {
   const sockets = new Set<Socket>();
-  const openSocket = dependencies.socketFactory ?? connectPlainly;
   const requestTimeoutMs = Math.max(1000, Math.floor(options.sendDeadlineMs / 3));
   let open = true;
   let refusal: string | undefined;
@@ -47,7 +40,8 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
     },
     socketFactory: ({ host, port, onConnect }) => {
       if (!open) throw new Error('this client was thrown away');
-      const socket = openSocket({ host, port, onConnect });
+      const socket = connect({ host, port, noDelay: true }, onConnect);
+      socket.setKeepAlive(true, keepAliveMs);
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       return socket;

@@ -2,12 +2,14 @@ import { RetryError, StopProcessError, StopStreamError } from '../core/errors.ts
 import { KafkaJSError } from './client-library.ts';
 
 /** What a failure of kafkajs or of the broker means here. */
-type Failure = 'unavailable' | 'fenced' | 'too-large' | 'unauthorized' | 'misconfigured';
+type Failure =
+  'unavailable' | 'missing' | 'fenced' | 'too-large' | 'unauthorized' | 'misconfigured';
 
 /** One row a failure: kafkajs' `type` of a protocol error, or the `name` of an error of its own. */
 const failures: Readonly<Record<string, Failure>> = {
   DeadlineError: 'unavailable',
   LeaderMovedError: 'unavailable',
+  UNKNOWN_TOPIC_OR_PARTITION: 'missing',
   INVALID_PRODUCER_EPOCH: 'fenced',
   PRODUCER_FENCED: 'fenced',
   MESSAGE_TOO_LARGE: 'too-large',
@@ -98,6 +100,13 @@ export function translate(error: unknown, context: FailureContext): unknown {
         `Kafka at ${brokers} refused ${context.doing}: ${said}. Lower the transaction timeout ` +
           "below the broker's transaction.max.timeout.ms.",
         { exitCode: 2, cause: error },
+      );
+    case 'missing':
+      return new RetryError(
+        'kafka.unavailable',
+        `Kafka at ${brokers} does not know a topic or partition that ${context.doing} needs: ${said}. ` +
+          'If a topic was deleted, create it again with the same partitions, or restart this program.',
+        { cause: error },
       );
     case 'too-large':
     case 'unavailable':

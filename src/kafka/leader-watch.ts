@@ -36,8 +36,10 @@ export function createLeaderWatch(layout: Layout): LeaderWatch {
     if (partition === undefined || found?.leader !== expected) {
       learn(layout, topic, partitionMetadata);
       throw new LeaderMovedError(
-        `partition ${String(partition)} of ${topic} is led by broker ${String(found?.leader)}, ` +
-          `not by ${expected}`,
+        `partition ${String(partition)} of ${topic} ` +
+          (found === undefined
+            ? 'is gone; restart this program if the topic was made again with fewer partitions'
+            : `is led by broker ${found.leader}, not by ${expected}`),
       );
     }
     return partition;

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { TopicRole } from '../core/stream-name.ts';
 import type { StateCodec, Telemetry } from '../runtime/ports.ts';
 
@@ -41,17 +40,9 @@ type KafkaLog = (
   fields: Record<string, unknown>,
 ) => void;
 
-/** Opens a TCP connection and calls `onConnect` once it stands; tests inject faults here. */
-export type SocketFactory = (target: {
-  readonly host: string;
-  readonly port: number;
-  readonly onConnect: () => void;
-}) => Socket;
-
 /** What the adapter is given. */
 export interface KafkaDependencies {
   readonly codec: StateCodec;
   readonly telemetry: Telemetry;
   readonly log: KafkaLog;
-  readonly socketFactory?: SocketFactory;
 }

@@ -22,17 +22,26 @@ function transactionalIdOf(options: KafkaOptions, partition: number): string {
   return `${options.transactionalIdPrefix}-${String(partition)}`;
 }
 
-function contextOf(shared: KafkaShared, partition: number, lastRefusal: string | undefined) {
+/** @param delivery - what was being sent; undefined while a producer is opened */
+function contextOf(
+  shared: KafkaShared,
+  partition: number,
+  { lastRefusal, delivery }: { lastRefusal: string | undefined; delivery?: Delivery },
+) {
   const { brokers, topicTemplate, transactionalIdPrefix } = shared.options;
   const id = transactionalIdOf(shared.options, partition);
   return {
     brokers,
-    doing: `a transaction of ${id}`,
+    doing: `a transaction of ${id}${delivery === undefined ? '' : ` to ${topicsOf(delivery)}`}`,
     needs:
       `transactional id ${id} (Write, Describe), topics ${topicTemplate} (Write, Read, Describe), ` +
       `groups ${transactionalIdPrefix}-* (Read)`,
     lastRefusal,
   };
+}
+
+function topicsOf({ records }: Delivery): string {
+  return [...new Set(records.map(({ topic }) => topic))].join(', ');
 }
 
 async function openProducer(
@@ -49,7 +58,7 @@ async function openProducer(
       deadlineMs: Math.min(options.sendDeadlineMs, Math.floor(options.transactionTimeoutMs * 0.9)),
     });
   } catch (error) {
-    throw translate(error, contextOf(shared, partition, connection.lastRefusal()));
+    throw translate(error, contextOf(shared, partition, { lastRefusal: connection.lastRefusal() }));
   }
 }
 
@@ -83,7 +92,7 @@ function createTools(shared: KafkaShared, partition: number): LaneTools {
     translate: (error, delivery, lastRefusal) =>
       error instanceof Error && classify(error) === 'too-large'
         ? largestRefused(delivery, error)
-        : translate(error, contextOf(shared, partition, lastRefusal)),
+        : translate(error, contextOf(shared, partition, { lastRefusal, delivery })),
     onTrouble(error) {
       const reason = error instanceof Error ? error.message : String(error);
       shared.health.down(part, reason);

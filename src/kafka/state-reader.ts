@@ -29,7 +29,8 @@ export async function readState(
     try {
       return await readStateTopic(connection, { topic, partitions, groupPrefix, stallMs }, signal);
     } catch (error) {
-      const passing = classify(error, connection.lastRefusal()) === 'unavailable';
+      const failure = classify(error, connection.lastRefusal());
+      const passing = failure === 'unavailable' || failure === 'missing';
       if (!passing || attempt === maxTries) {
         throw translate(error, {
           brokers: options.brokers,

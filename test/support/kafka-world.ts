@@ -5,7 +5,6 @@ import type { Account } from '../../src/core/account.ts';
 import { emptyMemory } from '../../src/core/state.ts';
 import { topicName, type TopicRole } from '../../src/core/stream-name.ts';
 import { openKafka, type KafkaAdapter, type KafkaOptions } from '../../src/kafka/open.ts';
-import type { SocketFactory } from '../../src/kafka/options.ts';
 import type { Batch, OutgoingRecord, TelemetryEvent } from '../../src/runtime/ports.ts';
 import { jsonStateCodec } from './json-state-codec.ts';
 import { readTopic, type ReadRecord } from './topic-reader.ts';
@@ -17,9 +16,9 @@ export interface KafkaWorld extends AsyncDisposable {
   /** What every adapter of this world reported. */
   readonly events: TelemetryEvent[];
   /** Opens an adapter as one more instance of the program; it is closed with the world. */
-  open(changes?: Partial<KafkaOptions>, socketFactory?: SocketFactory): KafkaAdapter;
+  open(changes?: Partial<KafkaOptions>): KafkaAdapter;
   /** An adapter whose topics are prepared. */
-  openReady(changes?: Partial<KafkaOptions>, socketFactory?: SocketFactory): Promise<KafkaAdapter>;
+  openReady(changes?: Partial<KafkaOptions>): Promise<KafkaAdapter>;
   nameOf(role: TopicRole): string;
   /** A connected administrator; it is closed with the world. */
   openAdmin(): Promise<Admin>;
@@ -56,14 +55,13 @@ export async function createKafkaWorld(
   const events: TelemetryEvent[] = [];
   const adapters: KafkaAdapter[] = [];
   const admins: Admin[] = [];
-  const open: KafkaWorld['open'] = (changes = {}, socketFactory) => {
+  const open: KafkaWorld['open'] = (changes = {}) => {
     const adapter = openKafka(
       { ...options, ...changes },
       {
         codec: jsonStateCodec,
         telemetry: { report: (event) => events.push(event) },
         log: () => undefined,
-        ...(socketFactory === undefined ? {} : { socketFactory }),
       },
     );
     adapters.push(adapter);
@@ -74,8 +72,8 @@ export async function createKafkaWorld(
     options,
     events,
     open,
-    async openReady(changes, socketFactory) {
-      const adapter = open(changes, socketFactory);
+    async openReady(changes) {
+      const adapter = open(changes);
       await adapter.prepareTopics(noSignal);
       return adapter;
     },

@@ -25,7 +25,7 @@ describe('classify', () => {
     ['INVALID_TRANSACTION_TIMEOUT', 'misconfigured'],
     ['NOT_LEADER_FOR_PARTITION', 'unavailable'],
     ['INVALID_PRODUCER_ID_MAPPING', 'unavailable'],
-    ['UNKNOWN_TOPIC_OR_PARTITION', 'unavailable'],
+    ['UNKNOWN_TOPIC_OR_PARTITION', 'missing'],
   ])('takes %s for %s', (type, failure) => {
     expect(classify(refusal(type))).toBe(failure);
   });

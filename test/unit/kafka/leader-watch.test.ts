@@ -45,7 +45,7 @@ describe('createLeaderWatch', () => {
   test('stops a send to a partition that is gone, which kafkajs would drop silently', () => {
     const { watch, ask } = setUp();
     watch.expect(1);
-    expect(() => ask(1, [1])).toThrow('partition 1 of t.state is led by broker undefined');
+    expect(() => ask(1, [1])).toThrow('partition 1 of t.state is gone; restart');
   });
 
   test('does not use partitions that were added while it runs', () => {

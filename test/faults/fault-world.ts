@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import { RetryError } from '../../src/core/errors.ts';
+import type { KafkaAdapter, KafkaOptions } from '../../src/kafka/open.ts';
+import type { Batch, Publisher } from '../../src/runtime/ports.ts';
+import type { KafkaProxy } from '../support/kafka-proxy.ts';
+import { startKafkaProxy } from '../support/kafka-proxy.ts';
+import type { KafkaWorld } from '../support/kafka-world.ts';
+import { createKafkaWorld, noSignal } from '../support/kafka-world.ts';
+import type { PartitionEnd } from '../support/partition-ends.ts';
+import { readEnds } from '../support/partition-ends.ts';
+
+/** A Kafka world whose publisher meets faults on its way to the brokers. */
+export interface FaultWorld extends KafkaWorld {
+  readonly proxy: KafkaProxy;
+  /** An adapter behind the proxy whose topics are prepared, impatient as tests are. */
+  openFaulty(changes?: Partial<KafkaOptions>): Promise<KafkaAdapter>;
+  /** How the transactions ended, in the words of the telemetry. */
+  outcomes(): readonly string[];
+}
+
+/** Joins the cluster, or with options starts one of its own, and puts a proxy in front of it. */
+export async function createFaultWorld(
+  options?: Parameters<typeof createKafkaWorld>[0],
+): Promise<FaultWorld> {
+  const world = await createKafkaWorld(options);
+  const proxy = await startKafkaProxy(world.cluster.brokers);
+  return {
+    ...world,
+    proxy,
+    openFaulty: (changes = {}) =>
+      world.openReady({ brokers: proxy.brokers, sendDeadlineMs: 3000, ...changes }),
+    outcomes: () =>
+      world.events.flatMap((event) => (event.type === 'transaction' ? [event.outcome] : [])),
+    async [Symbol.asyncDispose]() {
+      await world[Symbol.asyncDispose]();
+      await proxy[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/**
+ * What must hold after every fault: a `read_committed` reader finds each media once, one state a
+ * batch in order, the last one that of the last batch, and nobody is held up.
+ *
+ * @param keys - of the media published, a batch each unless `batches` says otherwise
+ */
+export async function expectOnce(
+  world: KafkaWorld,
+  keys: readonly string[],
+  batches = keys.length,
+): Promise<void> {
+  const records = await world.read('media', keys.length);
+  expect(records.map(({ key }) => key).sort()).toEqual([...keys].sort());
+  const states = await world.read('state', batches);
+  expect(
+    states.map(({ value }) => (JSON.parse(String(value)) as { sequence: number }).sequence),
+  ).toEqual(Array.from({ length: batches }, (_, index) => index + 1));
+  await expectNothingOpen(world);
+}
+
+/**
+ * No transaction is open: who reads committed records reads to the very end. The broker writes the
+ * markers a moment after it has acknowledged the end of a transaction.
+ */
+export async function expectNothingOpen(world: KafkaWorld): Promise<void> {
+  const deadlineMs = Date.now() + 10_000;
+  for (;;) {
+    const open = await openPartitions(world);
+    if (open.length === 0) return;
+    if (Date.now() > deadlineMs) expect(open).toEqual([]);
+    await sleep(50);
+  }
+}
+
+async function openPartitions(world: KafkaWorld): Promise<readonly PartitionEnd[]> {
+  const [broker = ''] = world.cluster.brokers;
+  const { partitions, statePartitions } = world.options.topics;
+  const ends = await Promise.all([
+    readEnds(broker, world.nameOf('media'), range(partitions)),
+    readEnds(broker, world.nameOf('state'), range(statePartitions)),
+  ]);
+  return ends.flat().filter(({ stable, high }) => stable !== high);
+}
+
+function range(length: number): readonly number[] {
+  return Array.from({ length }, (_, index) => index);
+}
+
+/** The poller's part: a batch of which nothing was published is published again. */
+export async function publishAtLast(publisher: Publisher, batch: Batch): Promise<void> {
+  try {
+    await publisher.publish(batch, noSignal);
+  } catch (error) {
+    if (!(error instanceof RetryError) || error.code !== 'kafka.unavailable') throw error;
+    await publishAtLast(publisher, batch);
+  }
+}

@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { apiKeys } from '../support/kafka-frames.ts';
+import { mediaBatch, mediaRecord, noSignal } from '../support/kafka-world.ts';
+import type { FaultWorld } from './fault-world.ts';
+import { createFaultWorld, expectOnce, publishAtLast } from './fault-world.ts';
+
+let world: FaultWorld;
+
+beforeEach(async () => {
+  world = await createFaultWorld();
+});
+
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+const batchOf = (sequence: number, key: string) =>
+  mediaBatch('17841', sequence, [mediaRecord(key)]);
+
+describe('a topic that is deleted while the program runs', () => {
+  test('is named while it is away, and published to when it is there again', async () => {
+    const { publisher } = await world.openFaulty();
+    await publisher.publish(batchOf(1, 'before'), noSignal);
+    const admin = await world.openAdmin();
+    await admin.deleteTopics({ topics: [world.nameOf('media')] });
+
+    await expect(publisher.publish(batchOf(2, 'a'), noSignal)).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'kafka.unavailable',
+      message: expect.stringContaining(world.nameOf('media')) as unknown,
+    });
+    await admin.createTopics({ topics: [{ topic: world.nameOf('media'), numPartitions: 3 }] });
+    await publishAtLast(publisher, batchOf(2, 'a'));
+    await publishAtLast(publisher, batchOf(3, 'b'));
+
+    await expectOnce(world, ['a', 'b'], 3);
+  });
+
+  test('stops no batch of the topics beside it', async () => {
+    const { publisher } = await world.openFaulty();
+    const user = { ...mediaRecord('17841'), role: 'users' as const };
+    await publisher.publish(mediaBatch('17841', 1, [mediaRecord('a'), user]), noSignal);
+    const admin = await world.openAdmin();
+    await admin.deleteTopics({ topics: [world.nameOf('users')] });
+    // A new connection asks for the metadata of all topics that it has ever sent to.
+    world.proxy.cutAll();
+
+    await publishAtLast(publisher, batchOf(2, 'b'));
+    await publishAtLast(publisher, batchOf(3, 'c'));
+
+    await expectOnce(world, ['a', 'b', 'c']);
+  });
+
+  test('is published to again when it was the state topic, from the state in memory', async () => {
+    const { publisher } = await world.openFaulty();
+    await publisher.publish(batchOf(1, 'a'), noSignal);
+    const admin = await world.openAdmin();
+    await admin.deleteTopics({ topics: [world.nameOf('state')] });
+    await world.openReady();
+    await publishAtLast(publisher, batchOf(2, 'b'));
+
+    const states = await world.read('state', 1);
+    expect(states.map(({ value }) => JSON.parse(String(value)) as unknown)).toEqual([
+      expect.objectContaining({ sequence: 2 }),
+    ]);
+    const keys = (await world.read('media', 2)).map(({ key }) => key);
+    expect(keys.sort()).toEqual(['a', 'b']);
+  });
+
+  test('is refused by name when it comes back with fewer partitions', async () => {
+    const { publisher } = await world.openFaulty();
+    await publisher.publish(batchOf(1, 'before'), noSignal);
+    const admin = await world.openAdmin();
+    await admin.deleteTopics({ topics: [world.nameOf('media')] });
+    await admin.createTopics({ topics: [{ topic: world.nameOf('media'), numPartitions: 1 }] });
+    const keys = Array.from({ length: 20 }, (_, index) => mediaRecord(`m${String(index)}`));
+
+    await expect(publisher.publish(mediaBatch('17841', 2, keys), noSignal)).rejects.toMatchObject({
+      code: 'kafka.unavailable',
+      message: expect.stringContaining(world.nameOf('media')) as unknown,
+    });
+    expect(await world.read('media', 0)).toEqual([]);
+  });
+});
+
+describe('a batch that takes many sends', () => {
+  const keys = Array.from({ length: 3000 }, (_, index) => `m${String(index)}`);
+  const large = mediaBatch(
+    '17841',
+    1,
+    keys.map((key) => mediaRecord(key, 700)),
+  );
+
+  test('is published once when the answer to its second send is lost', async () => {
+    const { publisher } = await world.openFaulty({ sendDeadlineMs: 6000 });
+    const lost = world.proxy.inject(apiKeys.produce, 'lose-response', { skip: 1 });
+    await publisher.publish(large, noSignal);
+    expect(lost.count()).toBe(1);
+    await expectOnce(world, keys, 1);
+  });
+
+  test('is published once when the connection is cut in the middle of its second send', async () => {
+    const { publisher } = await world.openFaulty({ sendDeadlineMs: 6000 });
+    const cut = world.proxy.inject(apiKeys.produce, 'cut-request', { skip: 1 });
+    await publisher.publish(large, noSignal);
+    expect(cut.count()).toBe(1);
+    await expectOnce(world, keys, 1);
+  });
+});
+
+describe('reading the state back', () => {
+  test.each([
+    ['a fetch', apiKeys.fetch, 'cut-response'],
+    ['a fetch that the broker never got', apiKeys.fetch, 'lose-request'],
+    ['joining the group', apiKeys.joinGroup, 'cut-response'],
+  ] as const)('finds the last state when the answer to %s is cut', async (_what, apiKey, fault) => {
+    const { publisher } = await world.openReady();
+    await publisher.publish(batchOf(1, 'a'), noSignal);
+    await publisher.publish(batchOf(2, 'b'), noSignal);
+    const next = await world.openFaulty();
+    const met = world.proxy.inject(apiKey, fault);
+    const restored = await next.stateStore.restore(noSignal);
+    expect(met.count()).toBe(1);
+    expect(restored.get('media/17841')).toMatchObject({ state: { sequence: 2 } });
+  });
+});

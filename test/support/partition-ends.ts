@@ -1,0 +1,83 @@
+import { connect } from 'node:net';
+import { array, createReader, int16, int32, int64, text } from './kafka-bytes.ts';
+import { apiKeys, createFrames } from './kafka-frames.ts';
+
+/** Where a partition ends. */
+export interface PartitionEnd {
+  readonly partition: number;
+  /** For who reads committed records only: before the first open transaction. */
+  readonly stable: bigint;
+  /** For who reads everything. */
+  readonly high: bigint;
+}
+
+/**
+ * Asks the leader of some partitions where they end, in Kafka's own words (ListOffsets 2), because
+ * kafkajs tells the stable end alone. While the two differ a transaction is open.
+ */
+export async function readEnds(
+  broker: string,
+  topic: string,
+  partitions: readonly number[],
+): Promise<readonly PartitionEnd[]> {
+  const [stable, high] = await Promise.all([
+    listOffsets(broker, { topic, partitions, isolation: 1 }),
+    listOffsets(broker, { topic, partitions, isolation: 0 }),
+  ]);
+  return partitions.map((partition) => ({
+    partition,
+    stable: stable.get(partition) ?? -1n,
+    high: high.get(partition) ?? -1n,
+  }));
+}
+
+interface Question {
+  readonly topic: string;
+  readonly partitions: readonly number[];
+  readonly isolation: 0 | 1;
+}
+
+async function listOffsets(
+  broker: string,
+  { topic, partitions, isolation }: Question,
+): Promise<ReadonlyMap<number, bigint>> {
+  const latest = -1n;
+  const wanted = partitions.map((partition) => Buffer.concat([int32(partition), int64(latest)]));
+  const answer = await ask(
+    broker,
+    Buffer.concat([
+      Buffer.concat([int16(apiKeys.listOffsets), int16(2), int32(1), text('partition-ends')]),
+      Buffer.concat([int32(-1), Buffer.from([isolation])]),
+      array([Buffer.concat([text(topic), array(wanted)])]),
+    ]),
+  );
+  const body = createReader(answer, 4 + 4 + 4);
+  const topics = body.list(() => {
+    body.text();
+    return body.list(() => {
+      const partition = body.int32();
+      const code = body.int16();
+      if (code !== 0) throw new Error(`${topic}/${String(partition)}: error ${String(code)}`);
+      body.int64();
+      return [partition, body.int64()] as const;
+    });
+  });
+  return new Map(topics.flat());
+}
+
+async function ask(broker: string, request: Buffer): Promise<Buffer> {
+  const [host = '', port = ''] = broker.split(':');
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const socket = connect({ host, port: Number(port) });
+  socket.on('error', reject);
+  socket.on('close', () => {
+    reject(new Error(`${broker} closed the connection`));
+  });
+  socket.on('data', createFrames(resolve));
+  socket.write(Buffer.concat([int32(request.length), request]));
+  try {
+    return await promise;
+  } finally {
+    socket.destroy();
+  }
+}
