@@ -14,8 +14,9 @@ import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 const KAFKA_IMAGE = `apache/kafka:${KAFKA_VERSION}`;
 const REGISTRY_IMAGE = `apicurio/apicurio-registry-mem:${APICURIO_VERSION}`;
-const BROKER_PORT = 9092;
+const CLIENT_PORT = 9092;
 const CONTROLLER_PORT = 9093;
+const INTERNAL_PORT = 9094;
 const REGISTRY_PORT = 8080;
 
 /**
@@ -83,7 +84,7 @@ function planBroker(address: string, port: number): ContainerPlan {
     name: `the broker on ${address}`,
     image: KAFKA_IMAGE,
     environment: renderBrokerEnvironment(address),
-    port: { container: BROKER_PORT, host: port },
+    port: { container: CLIENT_PORT, host: port },
     serves: () => brokerServes(address),
   };
 }
@@ -109,10 +110,12 @@ export function renderBrokerEnvironment(address: string): Record<string, string>
     'node.id': '1',
     'process.roles': 'broker,controller',
     'controller.quorum.voters': `1@localhost:${CONTROLLER_PORT}`,
-    listeners: `PLAINTEXT://0.0.0.0:${BROKER_PORT},CONTROLLER://localhost:${CONTROLLER_PORT}`,
-    'advertised.listeners': `PLAINTEXT://${address}`,
+    listeners: `PLAINTEXT://0.0.0.0:${CLIENT_PORT},INTERNAL://localhost:${INTERNAL_PORT},CONTROLLER://localhost:${CONTROLLER_PORT}`,
+    // The broker writes the markers of transactions by a connection to itself, and the clients' address leads nowhere inside.
+    'advertised.listeners': `PLAINTEXT://${address},INTERNAL://localhost:${INTERNAL_PORT}`,
+    'inter.broker.listener.name': 'INTERNAL',
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': '/tmp/kraft-combined-logs',
     ...makeBrokerSettings(1),
   };

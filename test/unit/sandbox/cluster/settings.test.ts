@@ -51,7 +51,8 @@ describe('the settings of programs', () => {
     const environment = renderBrokerEnvironment('127.0.0.1:20000');
     expect(environment).toMatchObject({
       KAFKA_NODE_ID: '1',
-      KAFKA_ADVERTISED_LISTENERS: 'PLAINTEXT://127.0.0.1:20000',
+      KAFKA_ADVERTISED_LISTENERS: 'PLAINTEXT://127.0.0.1:20000,INTERNAL://localhost:9094',
+      KAFKA_INTER_BROKER_LISTENER_NAME: 'INTERNAL',
       KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
       KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
     });
