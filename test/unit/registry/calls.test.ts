@@ -8,7 +8,7 @@ import { noSignal } from '../../support/registry-options.ts';
 const request = { method: 'get', path: '/subjects' } as const;
 
 function addressOf(url: string, changes: Partial<RegistryAddress> = {}): RegistryAddress {
-  return { url, timeoutMs: 100, username: null, password: null, ...changes };
+  return { url, timeoutMs: 20_000, username: null, password: null, ...changes };
 }
 
 /** Calls a server that answers by `handler`. */
@@ -48,13 +48,18 @@ describe('call', () => {
   });
 
   test('gives up in time when nothing ever comes', async () => {
-    await expect(callServer(() => undefined)).rejects.toMatchObject(away('nothing within 100 ms'));
+    await expect(callServer(() => undefined, { timeoutMs: 100 })).rejects.toMatchObject(
+      away('nothing within 100 ms'),
+    );
   });
 
   test('gives up in time when the body never ends', async () => {
-    const half = callServer((_request, response) => {
-      response.writeHead(200).write('{"id"');
-    });
+    const half = callServer(
+      (_request, response) => {
+        response.writeHead(200).write('{"id"');
+      },
+      { timeoutMs: 100 },
+    );
 
     await expect(half).rejects.toMatchObject(away('nothing within 100 ms'));
   });

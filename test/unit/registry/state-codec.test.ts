@@ -42,10 +42,17 @@ const repair =
 
 const known: RegistryReply = [200, { schema: schema1 }];
 
+/** So long that only a registry that never answers can exceed it. */
+const patienceMs = 20_000;
+/** So short that a test can wait for it. */
+const impatienceMs = 100;
+
 /** Decodes against a registry that knows schema 258 as format 1, unless `script` says otherwise. */
 async function decode(hex: string, script: RegistryScript = {}, name = key): Promise<StreamState> {
   await using server = await startRegistryServer({ 'GET /schemas/ids/258': known, ...script });
-  const { stateCodec } = openRegistry(registryOptions(server.url, { timeoutMs: 100 }));
+  const isSilent = Object.values(script).includes('silence');
+  const timeoutMs = isSilent ? impatienceMs : patienceMs;
+  const { stateCodec } = openRegistry(registryOptions(server.url, { timeoutMs }));
   return await stateCodec.decode(name, Buffer.from(hex, 'hex'));
 }
 
