@@ -1,5 +1,7 @@
 import type { GraphApi } from '../sandbox/graph-api/server.ts';
 import { startProgram } from '../sandbox/program.ts';
+import type { WorldSize } from './airbyte.ts';
+import { airbyteRequests, measureWorld } from './airbyte.ts';
 
 /** What one poll of every stream of every account cost. */
 export interface PollCost {
@@ -17,15 +19,6 @@ export interface RequestsResult {
   /** Airbyte's first sync, and any later one. */
   readonly airbyte: { readonly first: number; readonly later: number };
   readonly world: WorldSize;
-}
-
-/** Sizes of a world, as the formula names them. */
-export interface WorldSize {
-  readonly accounts: number;
-  readonly pages: number;
-  readonly media: number;
-  readonly children: number;
-  readonly stories: number;
 }
 
 /**
@@ -56,28 +49,4 @@ async function pollOnce(api: GraphApi, env: Readonly<Record<string, string>>): P
     .map(([endpoint, { requests }]) => [endpoint, requests] as const)
     .sort(([, left], [, right]) => right - left);
   return { ...api.ledger.total(), byEndpoint };
-}
-
-function measureWorld({ world }: GraphApi): WorldSize {
-  const nowMs = world.clock.now();
-  const media = world.accounts.flatMap((account) => account.mediaAt(nowMs));
-  return {
-    accounts: world.accounts.length,
-    pages: world.pages.length,
-    media: media.length,
-    children: media.reduce((sum, { children }) => sum + children.length, 0),
-    stories: world.accounts.reduce((sum, account) => sum + account.storiesAt(nowMs).length, 0),
-  };
-}
-
-/**
- * Requests of one sync of Airbyte's source-instagram 4.1.0 with every stream, read off its manifest
- * (2026-11): a page of 100 pages, `perAccount` for the account's own streams (130 on the first sync,
- * 18 later), a media each, a child twice, a story each.
- */
-function airbyteRequests(size: WorldSize, perAccount: number): number {
-  const { accounts, pages, media, children, stories } = size;
-  return Math.round(
-    Math.ceil(pages / 100) + perAccount * accounts + 1.01 * media + 2 * children + stories,
-  );
 }

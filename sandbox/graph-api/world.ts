@@ -23,6 +23,8 @@ export interface WorldSpec {
   readonly accounts: number;
   /** Posts of every account at the start. */
   readonly mediaPerAccount: number;
+  /** Children of every account's albums at the start, in all; default two to ten an album, drawn. */
+  readonly childrenPerAccount?: number;
   /** Live stories of every account; as many new ones come every day. */
   readonly storiesPerAccount: number;
   /** Days of daily values before the start. */
@@ -49,7 +51,8 @@ export interface WorldSpec {
   readonly limits?: LimitSettings;
 }
 
-type Settled = Required<Omit<WorldSpec, 'now' | 'token' | 'live' | 'speed' | 'limits'>>;
+type Optional = 'now' | 'token' | 'live' | 'speed' | 'limits' | 'childrenPerAccount';
+type Settled = Required<Omit<WorldSpec, Optional>> & Pick<WorldSpec, 'childrenPerAccount'>;
 
 /** Creates a world; nothing in it is random beyond the seed. */
 export function createWorld(spec: WorldSpec): World {
@@ -139,6 +142,7 @@ function plantAccount(ground: Ground, index: number): Account {
     conditions,
     startMs,
     mediaCount: settled.mediaPerAccount,
+    childCount: settled.childrenPerAccount,
     storyCount: settled.storiesPerAccount,
     preConversionMedia: settled.preConversionMedia,
     postsPerDay: settled.postsPerDay,

@@ -29,15 +29,17 @@ export function changesOf(
   published: Published,
   mode: PublishMode,
 ): Changes {
-  const now = new Map(published);
   const records: Value[] = [];
+  const news = new Map<string, bigint>();
   for (const { key, record } of found) {
     const name = keyNumber(key);
     const print = fingerprint(record);
-    if (mode === 'always' || now.get(name) !== print) records.push(record);
-    now.set(name, print);
+    const isNew = (news.get(name) ?? published.get(name)) !== print;
+    if (mode === 'always' || isNew) records.push(record);
+    if (isNew) news.set(name, print);
   }
-  return { records, published: now };
+  // What is remembered is large, and most pages of most polls bring no news.
+  return { records, published: news.size === 0 ? published : new Map([...published, ...news]) };
 }
 
 /** Remembers what was asked for and had nothing, unless something was published before. */

@@ -2,6 +2,7 @@ import type { Conditions } from '../conditions.ts';
 import type { JsonObject } from '../json.ts';
 import type { Clock } from './clock.ts';
 import { accountUnderConditions } from './conditioned.ts';
+import type { PostKind } from './content.ts';
 import { NAMES, POST_KINDS } from './content.ts';
 import type { Draw } from './draws.ts';
 import { createDraw, drawDigits, drawInteger, drawText } from './draws.ts';
@@ -33,6 +34,8 @@ export interface AccountPlan {
   readonly clock: Clock;
   readonly startMs: number;
   readonly mediaCount: number;
+  /** Children of all albums at the start; drawn for each when undefined. */
+  readonly childCount: number | undefined;
   readonly storyCount: number;
   /** The oldest posts, this many, were posted before the account became a business account. */
   readonly preConversionMedia: number;
@@ -114,11 +117,13 @@ function userFields(plan: AccountPlan, owner: Owner, draw: Draw): JsonObject {
 }
 
 function createPosts(plan: AccountPlan, owner: Owner, draw: Draw): Timeline {
+  const childrenOf = shareChildren(plan);
   const create = (index: number, createdAtMs: number, beforeConversion: boolean): Media =>
     createPost({
       seed: `${plan.seed}/post/${index}`,
       owner,
-      kind: POST_KINDS[index % POST_KINDS.length] ?? POST_KINDS[0],
+      kind: kindOf(index),
+      childCount: childrenOf(index),
       createdAtMs,
       beforeConversion,
     });
@@ -138,6 +143,25 @@ function createPosts(plan: AccountPlan, owner: Owner, draw: Draw): Timeline {
       create(plan.mediaCount + index, wholeSecond(createdAtMs), false),
     onCreate: plan.onMedia,
   });
+}
+
+function kindOf(index: number): PostKind {
+  return POST_KINDS[index % POST_KINDS.length] ?? POST_KINDS[0];
+}
+
+/** How many children each of the first posts has; undefined where that is drawn. */
+function shareChildren({
+  mediaCount,
+  childCount,
+}: AccountPlan): (index: number) => number | undefined {
+  if (childCount === undefined) return () => undefined;
+  const indices = Array.from({ length: mediaCount }, (_, index) => index);
+  const albums = indices.filter((index) => kindOf(index).mediaType === 'CAROUSEL_ALBUM');
+  const until = (nth: number): number => Math.floor((nth * childCount) / albums.length);
+  return (index) => {
+    const nth = albums.indexOf(index);
+    return nth < 0 ? undefined : until(nth + 1) - until(nth);
+  };
 }
 
 function createStories(plan: AccountPlan, owner: Owner, draw: Draw): Timeline {

@@ -23,6 +23,8 @@ export interface PostPlan {
   readonly seed: string;
   readonly owner: Owner;
   readonly kind: PostKind;
+  /** Of an album; drawn when undefined. */
+  readonly childCount?: number | undefined;
   readonly createdAtMs: number;
   readonly beforeConversion: boolean;
 }
@@ -142,7 +144,7 @@ export function mediaUrl(draw: Draw, what: string): string {
 }
 
 function createChildren(plan: PostPlan, draw: Draw, albumId: string): Media[] {
-  const count = drawInteger(draw('children'), 2, 10);
+  const count = plan.childCount ?? drawInteger(draw('children'), 2, 10);
   return Array.from({ length: count }, (_, index) => {
     const childDraw = createDraw(`${plan.seed}/child/${index}`);
     const id = mediaId(childDraw);

@@ -1,0 +1,105 @@
+import { isDeepStrictEqual } from 'node:util';
+import { truthOf } from '../sandbox/graph-api/truth.ts';
+import type { World } from '../sandbox/graph-api/world.ts';
+import type { Account } from '../sandbox/graph-api/world/model.ts';
+import type { DecodedRecord } from '../sandbox/topics.ts';
+import { readTopics } from '../sandbox/topics.ts';
+import { comparable } from '../test/integration/end-to-end/deployment.ts';
+import type { Truth } from '../test/integration/end-to-end/expected-records.ts';
+import { expectedRecords, STREAM_NAMES } from '../test/integration/end-to-end/expected-records.ts';
+
+/** Where the program's topics are. */
+export interface RecordsAt {
+  readonly brokers: readonly string[];
+  readonly registryUrl: string;
+  readonly topicTemplate: string;
+}
+
+type Stream = (typeof STREAM_NAMES)[number];
+type Fields = Readonly<Record<string, unknown>>;
+type Newest = ReadonlyMap<Stream, ReadonlyMap<string, DecodedRecord>>;
+
+/** The last record of every key, by stream. */
+async function readNewest(at: RecordsAt): Promise<Newest> {
+  const topicOf = (name: Stream) => at.topicTemplate.replace('{stream}', name.replaceAll('_', '-'));
+  const topics = await readTopics(at, STREAM_NAMES.map(topicOf));
+  return new Map(
+    STREAM_NAMES.map((name) => {
+      const records = topics.get(topicOf(name)) ?? [];
+      return [name, new Map(records.map((record) => [record.key, record]))];
+    }),
+  );
+}
+
+/** What a full refresh would not bring, beyond what the world holds: metrics refused, by media. */
+export type Refusing = ReadonlyMap<string, readonly string[]>;
+
+/** Throws unless the last record of every key that the world has is what a full refresh would bring. */
+export async function compareWithTruth(
+  at: RecordsAt,
+  world: World,
+  { startDate, refusing = new Map() }: { startDate: string; refusing?: Refusing },
+): Promise<void> {
+  const newest = await readNewest(at);
+  const expected = expectedRecords(truthOf(world) as unknown as Truth, startDate);
+  let count = 0;
+  for (const name of STREAM_NAMES) {
+    const wrong = [...expected[name]].filter(([key, truth]) => {
+      const fields = name === 'media_insights' ? withoutRefused(truth, refusing.get(key)) : truth;
+      const found = newest.get(name)?.get(key)?.value ?? null;
+      return found === null || !isDeepStrictEqual(known(comparable(found), fields), fields);
+    });
+    if (wrong.length > 0) {
+      const keys = wrong.slice(0, 3).map(([key]) => key);
+      throw new Error(`${name}: ${wrong.length} of ${expected[name].size} differ: ${keys.join()}`);
+    }
+    count += expected[name].size;
+  }
+  console.log(`  in Kafka: all ${count} records as a full refresh would bring them`);
+}
+
+function withoutRefused(fields: Fields, metrics: readonly string[] = []): Fields {
+  return { ...fields, ...Object.fromEntries(metrics.map((metric) => [metric, null])) };
+}
+
+/** A record without what a refresh could bring no more: the API tells some metrics for 30 days only. */
+function known(record: Fields, refreshed: Fields): Fields {
+  const recentOnly = ['follower_count', 'online_followers'].filter(
+    (name) => name in refreshed && refreshed[name] === null,
+  );
+  return { ...record, ...Object.fromEntries(recentOnly.map((name) => [name, null])) };
+}
+
+const hourMs = 3_600_000;
+
+/** Throws unless every post that came and every story that lived since then is in Kafka. */
+export async function keysSince(at: RecordsAt, world: World, sinceMs: number): Promise<void> {
+  const newest = await readNewest(at);
+  const nowMs = world.clock.now();
+  let count = 0;
+  const demand = (stream: Stream, id: string): void => {
+    count += 1;
+    if (newest.get(stream)?.has(id) !== true) throw new Error(`${stream} ${id} is missing`);
+  };
+  for (const account of world.accounts) {
+    // What came after the last poll of its list cannot be there yet.
+    const posts = account.mediaAt(nowMs - 1.5 * hourMs);
+    for (const { id, createdAtMs } of posts) {
+      if (createdAtMs < sinceMs) continue;
+      demand('media', id);
+      demand('media_insights', id);
+    }
+    for (const id of storiesBetween(account, sinceMs, nowMs - 0.5 * hourMs)) {
+      demand('stories', id);
+      demand('story_insights', id);
+    }
+  }
+  console.log(`  in Kafka: every post and story of the day, ${count} records`);
+}
+
+/** Also those that were gone at the end. */
+function storiesBetween(account: Account, fromMs: number, untilMs: number): ReadonlySet<string> {
+  const hours = Array.from({ length: Math.ceil((untilMs - fromMs) / hourMs) }, (_, hour) => hour);
+  const times = [...hours.map((hour) => fromMs + (hour + 0.5) * hourMs), untilMs];
+  return new Set(times.flatMap((atMs) => account.storiesAt(atMs).map(({ id }) => id)));
+}

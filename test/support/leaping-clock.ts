@@ -1,0 +1,129 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Clock } from '../../src/runtime/ports.ts';
+
+/**
+ * A clock that runs with real time while there is work and leaps to the next sleeper when there is
+ * none, so that a day of polls takes as long as its polls.
+ */
+export interface LeapingClock extends Clock, Disposable {
+  /** Never leaps before `work` has ended, whatever else is at rest. */
+  hold<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** How a leaping clock starts and who is told. */
+export interface LeapingClockOptions {
+  readonly startMs: number;
+  /** Is told the new time before anybody wakes, to move another clock along. */
+  readonly onLeap?: (nowMs: number) => void | Promise<void>;
+  /** Real time without a request under way and without anybody asking for the time; default 40. */
+  readonly restMs?: number;
+}
+
+interface Sleeper {
+  readonly untilMs: number;
+  readonly wake: () => void;
+}
+
+const tickMs = 5;
+
+/** Requests of this process's `fetch` that are under way. */
+function countFetches() {
+  let under = 0;
+  const begin = (): void => {
+    under += 1;
+  };
+  const end = (): void => {
+    under -= 1;
+  };
+  const channels = [
+    ['undici:request:create', begin],
+    ['undici:request:trailers', end],
+    ['undici:request:error', end],
+  ] as const;
+  channels.forEach(([name, listener]) => {
+    subscribe(name, listener);
+  });
+  return {
+    under: () => under,
+    stop: () => {
+      channels.forEach(([name, listener]) => unsubscribe(name, listener));
+    },
+  };
+}
+
+/** Starts the clock; disposing of it stops it, and whoever sleeps then sleeps on. */
+export function createLeapingClock(options: LeapingClockOptions): LeapingClock {
+  const { startMs, onLeap, restMs = 40 } = options;
+  const begunMs = performance.now();
+  const sleepers = new Set<Sleeper>();
+  const fetches = countFetches();
+  let leaptMs = 0;
+  let held = 0;
+  let activeMs = begunMs;
+  let isLeaping = false;
+
+  const now = (): number => Math.floor(startMs + leaptMs + performance.now() - begunMs);
+  const touch = (): void => {
+    activeMs = performance.now();
+  };
+  const isAtRest = (): boolean => {
+    if (fetches.under() > 0 || held > 0) touch();
+    return performance.now() - activeMs >= restMs;
+  };
+  const wakeDue = (): void => {
+    for (const sleeper of [...sleepers].sort((a, b) => a.untilMs - b.untilMs)) {
+      if (sleeper.untilMs > now()) return;
+      sleepers.delete(sleeper);
+      touch();
+      sleeper.wake();
+    }
+  };
+  const tick = async (): Promise<void> => {
+    if (isLeaping) return;
+    const soonestMs = Math.min(...[...sleepers].map(({ untilMs }) => untilMs));
+    if (soonestMs > now() && soonestMs < Infinity && isAtRest()) {
+      isLeaping = true;
+      leaptMs += soonestMs - now();
+      await onLeap?.(now());
+      isLeaping = false;
+    }
+    wakeDue();
+  };
+  const timer = setInterval(() => void tick(), tickMs);
+
+  return {
+    nowMs() {
+      touch();
+      return now();
+    },
+    sleep(ms, signal) {
+      touch();
+      if (signal.aborted) return Promise.reject(signal.reason as Error);
+      return new Promise((resolve, reject) => {
+        const leave = (): void => {
+          sleepers.delete(sleeper);
+          reject(signal.reason as Error);
+        };
+        const wake = (): void => {
+          signal.removeEventListener('abort', leave);
+          resolve();
+        };
+        const sleeper = { untilMs: now() + ms, wake };
+        sleepers.add(sleeper);
+        signal.addEventListener('abort', leave, { once: true });
+      });
+    },
+    async hold(work) {
+      held += 1;
+      try {
+        return await work();
+      } finally {
+        held -= 1;
+      }
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      fetches.stop();
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { nodeFlags } from '../../../sandbox/program.ts';
+
+const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+
+describe('the flags of Node', () => {
+  it.each([
+    ['package.json', `node ${nodeFlags.join(' ')} src/main.ts`],
+    ['Dockerfile', `["node", ${nodeFlags.map((flag) => `"${flag}"`).join(', ')}, "dist/main.js"]`],
+    ['docker-compose.yml', `node ${nodeFlags.join(' ')} dist/main.js`],
+  ])('are in %s what the sandbox starts the program with', (file, command) => {
+    expect(read(file)).toContain(command);
+  });
+});

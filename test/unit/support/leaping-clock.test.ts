@@ -1,0 +1,71 @@
+import { setTimeout as realSleep } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { startHttpServer } from '../../support/http-server.ts';
+import { createLeapingClock } from '../../support/leaping-clock.ts';
+
+const hourMs = 3_600_000;
+const never = new AbortController().signal;
+
+describe('the leaping clock', () => {
+  it('wakes sleepers in their order, hours in no time, and tells each leap before', async () => {
+    const events: string[] = [];
+    const onLeap = (nowMs: number): void => {
+      events.push(`leap ${Math.round(nowMs / hourMs)}`);
+    };
+    using clock = createLeapingClock({ startMs: 0, onLeap, restMs: 1 });
+    const sleep = (hours: number) =>
+      clock.sleep(hours * hourMs, never).then(() => events.push(`woke ${hours}`));
+
+    await Promise.all([sleep(5), sleep(2)]);
+
+    expect(events).toEqual(['leap 2', 'woke 2', 'leap 5', 'woke 5']);
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(5 * hourMs);
+  });
+
+  it('does not leap while work holds it', async () => {
+    const events: string[] = [];
+    using clock = createLeapingClock({ startMs: 0, restMs: 1 });
+    const work = clock.hold(async () => {
+      await realSleep(60);
+      events.push('work');
+    });
+
+    await clock.sleep(hourMs, never);
+    events.push('woke');
+
+    expect(events).toEqual(['work', 'woke']);
+    await work;
+  });
+
+  it('does not leap while a request is under way', async () => {
+    const events: string[] = [];
+    await using server = await startHttpServer((_request, response) => {
+      setTimeout(() => {
+        events.push('answered');
+        response.end('{}');
+      }, 60);
+    });
+    using clock = createLeapingClock({ startMs: 0, restMs: 1 });
+    const request = fetch(server.url).then((response) => response.text());
+
+    await clock.sleep(hourMs, never);
+    events.push('woke');
+
+    expect(events).toEqual(['answered', 'woke']);
+    await request;
+  });
+
+  it('rejects who is aborted with the reason and does not leap for it', async () => {
+    using clock = createLeapingClock({ startMs: 0, restMs: 1 });
+    const stop = new AbortController();
+    const sleeping = clock.hold(() => {
+      const asleep = clock.sleep(hourMs, stop.signal);
+      stop.abort(new Error('enough'));
+      return asleep;
+    });
+
+    await expect(sleeping).rejects.toThrow('enough');
+    await expect(clock.sleep(hourMs, stop.signal)).rejects.toThrow('enough');
+    expect(clock.nowMs()).toBeLessThan(hourMs);
+  });
+});
