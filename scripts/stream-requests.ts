@@ -20,6 +20,8 @@ export function describeRequests({ source }: Stream): string {
       return describeInsights(source);
     case 'series':
       return describeSeries(source);
+    case 'totals':
+      return describeTotals(source);
     case 'breakdowns':
       return describeBreakdowns(source);
   }
@@ -106,6 +108,24 @@ function describeSeries({ requests }: SourceOf<'series'>): string {
       'GET /{account}/insights?metric={metrics}&period={period}&since={seconds}&until={seconds}',
     ),
     ['| Period | Metrics | Recent windows only |', '|---|---|---|', ...rows].join('\n'),
+  ].join('\n\n');
+}
+
+function describeTotals({ requests }: SourceOf<'totals'>): string {
+  const rows = requests.map(({ metrics, parts }) => {
+    const names = metrics.map((metric) => `\`${metric}\``).join(', ');
+    const fields = Object.entries(parts?.fields ?? {}).map(
+      ([part, field]) => `\`${part}\` as \`${field}\``,
+    );
+    return `| ${names} | ${parts === undefined ? '' : `\`${parts.breakdown}\``} | ${fields.join(', ')} |`;
+  });
+  return [
+    `${requests.length} requests a day that has ended, one a row; again at each poll for as long as \`POLLING_LOOKBACK\` after its ` +
+      'end, and once more. A day is one of US Pacific time, from midnight to midnight. A metric that is refused is left out for a week.',
+    code(
+      'GET /{account}/insights?metric={metrics}&period=day&metric_type=total_value[&breakdown={breakdown}]&since={beginning + 1 s}&until={end}',
+    ),
+    ['| Metrics | Breakdown | Its parts |', '|---|---|---|', ...rows].join('\n'),
   ].join('\n\n');
 }
 

@@ -54,7 +54,7 @@ const instagram = {
   startDate: leaf(
     'INSTAGRAM_START_DATE',
     optional(pastDate()),
-    'How far back the first poll of `user_insights` goes. Not set: 30 days, where every metric has data.',
+    'How far back the first poll of `user_insights` and of `user_daily_totals` goes, at most two years. Not set: 30 days, where every metric has data.',
   ),
   requestTimeout: leaf(
     'INSTAGRAM_REQUEST_TIMEOUT',
@@ -197,6 +197,7 @@ const streamSchema = {
   users: snapshots('USERS', 'the profile is'),
   user_insights: interval('STREAM_USER_INSIGHTS_INTERVAL', 'the daily insights are'),
   user_lifetime_insights: snapshots('USER_LIFETIME_INSIGHTS', "the audience's demographics are"),
+  user_daily_totals: interval('STREAM_USER_DAILY_TOTALS_INTERVAL', 'the daily totals are'),
   user_engaged_audience: snapshots(
     'USER_ENGAGED_AUDIENCE',
     'the demographics of who interacted are',
@@ -221,7 +222,7 @@ const polling = {
   lookback: leaf(
     'POLLING_LOOKBACK',
     duration('1ms', '30d'),
-    'How far `user_insights` reads again what it has published; the API corrects values for up to 48 hours.',
+    'How far `user_insights` and `user_daily_totals` read again what they have published; the API corrects values for up to 48 hours.',
   ),
   newMediaAge: leaf(
     'POLLING_NEW_MEDIA_AGE',

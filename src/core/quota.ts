@@ -16,9 +16,16 @@ export const priorities = ['urgent', 'normal', 'backfill'] as const;
 /** `urgent` is gone when it is not read in time; `backfill` can wait for as long as it takes. */
 export type Priority = (typeof priorities)[number];
 
-/** The priority of a stream's calls. Stories are gone after 24 hours. */
+/** Stories are gone after 24 hours; totals are there for two years. */
+const priorityByStream: Readonly<Partial<Record<StreamName, Priority>>> = {
+  stories: 'urgent',
+  story_insights: 'urgent',
+  user_daily_totals: 'backfill',
+};
+
+/** The priority of a stream's calls. */
 export function priorityOf(stream: StreamName): Priority {
-  return stream === 'stories' || stream === 'story_insights' ? 'urgent' : 'normal';
+  return priorityByStream[stream] ?? 'normal';
 }
 
 /** From this usage on calls are spaced and go one at a time. */

@@ -13,6 +13,14 @@ export interface DayValues {
   readonly onlineFollowers: Readonly<Record<string, number>> | null;
 }
 
+/** The totals of one day of user_daily_totals, as last published. */
+export interface DayTotals {
+  /** The end of the day, epoch milliseconds. */
+  readonly dateMs: number;
+  /** Field → total; absent where Meta has said nothing. */
+  readonly values: Readonly<Record<string, number>>;
+}
+
 /** What a stream remembers from one poll to the next. */
 export interface Memory {
   /** The newest date published, epoch milliseconds; null before the first, and for full streams. */
@@ -21,6 +29,8 @@ export interface Memory {
   readonly coveredUntilMs: number | null;
   /** The days that may still change, oldest first. */
   readonly days: readonly DayValues[];
+  /** The totals of days that may still change, oldest first. */
+  readonly totals: readonly DayTotals[];
   /** Beginning of the last poll that came to its end, epoch milliseconds; null before the first. */
   readonly polledMs: number | null;
   /** What was last published: key number (`keyNumber`) → fingerprint; `nothing` where there was none. */
@@ -50,6 +60,7 @@ export const emptyMemory: Memory = {
   cursorMs: null,
   coveredUntilMs: null,
   days: [],
+  totals: [],
   polledMs: null,
   published: new Map(),
   refusals: [],
@@ -58,12 +69,22 @@ export const emptyMemory: Memory = {
 
 /** What a state remembers, without whose and which it is. */
 export function memoryOf(memory: Memory): Memory {
-  const { cursorMs, coveredUntilMs, days, polledMs, published, refusals, convertedMs } = memory;
-  return { cursorMs, coveredUntilMs, days, polledMs, published, refusals, convertedMs };
+  const { cursorMs, coveredUntilMs, days, totals, polledMs, published, refusals } = memory;
+  const { convertedMs } = memory;
+  return {
+    cursorMs,
+    coveredUntilMs,
+    days,
+    totals,
+    polledMs,
+    published,
+    refusals,
+    convertedMs,
+  };
 }
 
 /** The newest format that this program writes; it reads every older one. */
-export const stateFormatVersion = 2;
+export const stateFormatVersion = 3;
 
 /** The value of the state topic, one per (stream, account). */
 export interface StreamState extends Memory {

@@ -9,6 +9,7 @@ export const streamNames = [
   'user_lifetime_insights',
   'user_engaged_audience',
   'user_reached_audience',
+  'user_daily_totals',
 ] as const;
 
 /** A stream's name as configuration, metrics and state keys have it. */

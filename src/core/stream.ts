@@ -30,6 +30,16 @@ export interface SeriesRequest {
   readonly recentOnly: readonly string[];
 }
 
+/** One request for the totals of a day. */
+export interface TotalsRequest {
+  readonly metrics: readonly string[];
+  /** Asked by its parts: each part named becomes a field. Such a metric must go alone. */
+  readonly parts?: {
+    readonly breakdown: string;
+    readonly fields: Readonly<Record<string, string>>;
+  };
+}
+
 /** What a stream asks of the API; every request that it can cause stands here. */
 export type Source =
   | { readonly kind: 'object'; readonly fields: Fields }
@@ -49,6 +59,7 @@ export type Source =
       readonly groups: (listed: Node, login: Login) => readonly MetricGroup[];
     }
   | { readonly kind: 'series'; readonly requests: readonly SeriesRequest[] }
+  | { readonly kind: 'totals'; readonly requests: readonly TotalsRequest[] }
   | {
       readonly kind: 'breakdowns';
       readonly metric: string;

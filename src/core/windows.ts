@@ -16,8 +16,8 @@ export const maxWindowMs = 30 * dayMs;
  * moment later, so ours stays an hour inside.
  */
 export const recentReachMs = 30 * dayMs - hourMs;
-/** `reach` goes back two years ("Metrics data is available for the last 2 years"); a day inside. */
-const longReachMs = 729 * dayMs;
+/** `reach` and the totals go back two years ("Metrics data is available for the last 2 years"); a day inside. */
+export const longReachMs = 729 * dayMs;
 /** Accounts ahead of UTC have a day that ends in our future. */
 export const futureMs = dayMs;
 

@@ -3,7 +3,7 @@ import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import { errorCodes, isConnectorError, StopStreamError } from '../core/errors.ts';
 import type { Json, Value } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
-import type { DayValues, Published, Refusal, StreamState } from '../core/state.ts';
+import type { DayTotals, DayValues, Published, Refusal, StreamState } from '../core/state.ts';
 import { stateFormatVersion, stateKey } from '../core/state.ts';
 import { isStreamName } from '../core/stream-name.ts';
 import type { StateCodec } from '../runtime/ports.ts';
@@ -83,6 +83,7 @@ function toValue(state: StreamState): Value {
     published: packPublished(state.published) as unknown as Json,
     refusals: state.refusals.map(({ untilMs, ...refusal }) => ({ ...refusal, until: untilMs })),
     converted_at: state.convertedMs,
+    totals: state.totals.map(({ dateMs, values }) => ({ date: dateMs, values })),
     sequence: state.sequence,
     written_at: state.writtenAtMs,
     written_by: state.writtenBy,
@@ -108,6 +109,7 @@ function toState(key: string, decoded: Json): StreamState {
     cursorMs: value.cursor,
     coveredUntilMs: value.covered_until,
     days: value.days.map(toDay),
+    totals: value.totals.map(toTotals),
     polledMs: value.last_poll,
     published: unpackPublished(key, value.published),
     refusals: value.refusals.map(toRefusal),
@@ -129,6 +131,7 @@ interface AvroState {
   readonly published: Uint8Array;
   readonly refusals: readonly AvroRefusal[];
   readonly converted_at: number | null;
+  readonly totals: readonly AvroTotals[];
   readonly sequence: number;
   readonly written_at: number;
   readonly written_by: string;
@@ -141,6 +144,11 @@ interface AvroDay {
   readonly reach_week: number | null;
   readonly reach_days_28: number | null;
   readonly online_followers: Readonly<Record<string, number>> | null;
+}
+
+interface AvroTotals {
+  readonly date: number;
+  readonly values: Readonly<Record<string, number>>;
 }
 
 interface AvroRefusal {
@@ -173,4 +181,9 @@ function toDay(day: AvroDay): DayValues {
     reachDays28: day.reach_days_28,
     onlineFollowers: day.online_followers,
   };
+}
+
+function toTotals({ date, values }: AvroTotals): DayTotals {
+  // Avro's maps have no prototype, and equal totals shall be equal.
+  return { dateMs: date, values: { ...values } };
 }

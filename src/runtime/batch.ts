@@ -204,6 +204,7 @@ function sameMemory(a: Memory, b: Memory): boolean {
     a.cursorMs === b.cursorMs &&
     a.convertedMs === b.convertedMs &&
     JSON.stringify(a.days) === JSON.stringify(b.days) &&
+    JSON.stringify(a.totals) === JSON.stringify(b.totals) &&
     JSON.stringify(a.refusals) === JSON.stringify(b.refusals) &&
     (a.cursorMs !== null || a.coveredUntilMs === b.coveredUntilMs)
   );

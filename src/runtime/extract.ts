@@ -5,6 +5,7 @@ import { extractInsights } from './extract/insights.ts';
 import { extractList } from './extract/list.ts';
 import { extractObject } from './extract/object.ts';
 import { extractSeries } from './extract/series.ts';
+import { extractTotals } from './extract/totals.ts';
 
 /**
  * Asks the API what the stream's declaration says.
@@ -22,6 +23,8 @@ export function extract(stream: Stream, context: ExtractContext): Extraction {
       return extractInsights(source, context);
     case 'series':
       return extractSeries(source, context);
+    case 'totals':
+      return extractTotals(source, context);
     case 'breakdowns':
       return extractBreakdowns(source, context);
   }

@@ -5,6 +5,7 @@ import { mediaInsights } from './media-insights.ts';
 import { stories } from './stories.ts';
 import { storyInsights } from './story-insights.ts';
 import { userEngagedAudience, userReachedAudience } from './user-audiences.ts';
+import { userDailyTotals } from './user-daily-totals.ts';
 import { userInsights } from './user-insights.ts';
 import { userLifetimeInsights } from './user-lifetime-insights.ts';
 import { users } from './users.ts';
@@ -20,4 +21,5 @@ export const streams: Readonly<Record<StreamName, Stream>> = {
   user_lifetime_insights: userLifetimeInsights,
   user_engaged_audience: userEngagedAudience,
   user_reached_audience: userReachedAudience,
+  user_daily_totals: userDailyTotals,
 };

@@ -57,6 +57,8 @@ export interface Day {
   readonly reach?: number;
   readonly reachWeek?: number;
   readonly reachDays28?: number;
+  /** Accounts that followed on the day, however long ago; absent under 100 followers. */
+  readonly gained?: number;
   /** New followers of the day; absent under 100 followers. */
   readonly followerCount?: number;
   /** Hour (fixed UTC-7) to followers online, sometimes empty; absent under 100 followers. */

@@ -41,13 +41,17 @@ export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series
     const sum = values.reduce((total, value) => total + value, 0);
     return Math.round(most + 0.55 * (sum - most));
   };
-  const detail = (endTimeMs: number, nowMs: number): Partial<Day> =>
-    followers < FOLLOWERS_FOR_DETAIL || nowMs - endTimeMs > SHORT_MEMORY_MS
-      ? {}
+  const detail = (endTimeMs: number, nowMs: number): Partial<Day> => {
+    if (followers < FOLLOWERS_FOR_DETAIL) return {};
+    const gained = Math.round(finalGain(endTimeMs) * settledShare(nowMs - endTimeMs));
+    return nowMs - endTimeMs > SHORT_MEMORY_MS
+      ? { gained }
       : {
-          followerCount: Math.round(finalGain(endTimeMs) * settledShare(nowMs - endTimeMs)),
+          gained,
+          followerCount: gained,
           onlineFollowers: onlineAt({ draw, followers }, endTimeMs, nowMs),
         };
+  };
   return {
     daysAt: ({ sinceMs, untilMs }, nowMs) =>
       pacificMidnights(Math.max(sinceMs, fromMs), Math.min(untilMs, nowMs)).map((endTimeMs) => ({

@@ -70,7 +70,7 @@ function split(value: number, dimensions: readonly string[]): Record<string, num
 
 /** Gained and lost; without a breakdown Meta gives no number at all. */
 function followsOf(days: readonly Day[], request: TotalRequest): Total {
-  const gained = days.reduce((sum, day) => sum + (day.followerCount ?? 0), 0);
+  const gained = days.reduce((sum, day) => sum + (day.gained ?? 0), 0);
   if (request.breakdown === '') {
     return {};
   }

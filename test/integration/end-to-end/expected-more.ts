@@ -8,16 +8,48 @@ type Fields = Readonly<Record<string, unknown>>;
 export interface TrueAccount {
   readonly id: string;
   readonly page_id: string;
+  /** Totals of each day, with its `end_time`. */
+  readonly totals: readonly Fields[];
   /** Metric, breakdown, people by value; null or absent where there are too few. */
   readonly audiences: Readonly<
     Record<string, Readonly<Record<string, Readonly<Record<string, number>> | null>>>
   >;
 }
 
+const METRICS = [
+  ...['views', 'accounts_engaged', 'total_interactions', 'likes', 'comments', 'shares', 'saves'],
+  ...['replies', 'reposts', 'profile_links_taps', 'profile_views', 'website_clicks'],
+];
+const DAY_MS = 86_400_000;
+const PACIFIC_DATE = new Intl.DateTimeFormat('en-CA', {
+  timeZone: 'America/Los_Angeles',
+  dateStyle: 'short',
+});
+
 type Entries = readonly (readonly [key: string, value: Fields])[];
 
 function originOf({ id, page_id }: TrueAccount) {
   return { business_account_id: id, page_id };
+}
+
+/** Records of daily totals by key, of the days that end after a time. */
+export function expectedTotals(account: TrueAccount, afterMs: number): Entries {
+  return account.totals.flatMap((day) => {
+    const endMs = Date.parse(String(day['end_time']));
+    if (endMs <= afterMs) return [];
+    const parts = day['follows_and_unfollows'] as Readonly<Record<string, number>>;
+    const known = Object.values(parts).some((count) => count > 0);
+    const record = {
+      ...originOf(account),
+      date: endMs,
+      day: PACIFIC_DATE.format(endMs - DAY_MS / 2),
+      ...Object.fromEntries(METRICS.map((name) => [name, day[name]])),
+      follows: known ? parts['FOLLOWER'] : null,
+      unfollows: known ? parts['NON_FOLLOWER'] : null,
+    };
+    const key = `${account.id}/${new Date(endMs).toISOString().replace('.000', '')}`;
+    return [[key, record] as const];
+  });
 }
 
 /** Records of an audience by key. */

@@ -55,6 +55,7 @@ describe('defaults', () => {
         user_lifetime_insights: { enabled: true, intervalMs: 86_400_000, publish: 'always' },
         user_engaged_audience: { enabled: false, intervalMs: 86_400_000, publish: 'always' },
         user_reached_audience: { enabled: false, intervalMs: 86_400_000, publish: 'always' },
+        user_daily_totals: { enabled: false, intervalMs: 43_200_000, publish: 'changes' },
       },
       polling: {
         concurrency: 8,

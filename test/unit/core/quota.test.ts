@@ -42,6 +42,7 @@ describe('the priority of a stream', () => {
       'story_insights',
     ]);
     expect(priorityOf('media')).toBe('normal');
+    expect(priorityOf('user_daily_totals')).toBe('backfill');
   });
 });
 

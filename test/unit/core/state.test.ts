@@ -11,6 +11,7 @@ describe('the state', () => {
       cursorMs: null,
       coveredUntilMs: null,
       days: [],
+      totals: [],
       polledMs: null,
       published: new Map(),
       refusals: [],
@@ -18,7 +19,7 @@ describe('the state', () => {
     });
   });
 
-  test('is written in format 2', () => {
-    expect(stateFormatVersion).toBe(2);
+  test('is written in format 3', () => {
+    expect(stateFormatVersion).toBe(3);
   });
 });

@@ -18,6 +18,7 @@ describe('streamNames', () => {
       'user_lifetime_insights',
       'user_engaged_audience',
       'user_reached_audience',
+      'user_daily_totals',
     ]);
   });
 });

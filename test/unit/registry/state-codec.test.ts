@@ -35,7 +35,12 @@ const golden =
 const goldenOfFormat2 = golden
   .replace('000000010202', '000000010204')
   .replace('30180000' + '0680', '30180000' + '00000000' + '0680');
+/** As `goldenOfFormat2`, with version 3 and no totals yet before the sequence. */
+const goldenOfFormat3 = goldenOfFormat2
+  .replace('000000010204', '000000010206')
+  .replace('00000000' + '0680', '0000000000' + '0680');
 const schema1 = readFileSync(new URL('state-format-1.avsc', import.meta.url), 'utf8');
+const schema2 = readFileSync(new URL('state-format-2.avsc', import.meta.url), 'utf8');
 const repair =
   'Nothing was changed. Write the right state, or a tombstone for this key to begin again from the ' +
   'start date, and start the program again';
@@ -72,11 +77,32 @@ describe('the state codec', () => {
     await registry.prepare(noSignal);
     const { stateCodec } = registry;
 
-    expect(stateCodec.encode(state).toString('hex')).toBe(goldenOfFormat2);
+    expect(stateCodec.encode(state).toString('hex')).toBe(goldenOfFormat3);
   });
 
   test('reads format 1 (Invariant 2)', async () => {
     expect(await decode(golden)).toEqual(state);
+  });
+
+  test('reads format 2 (Invariant 2)', async () => {
+    const script: RegistryScript = { 'GET /schemas/ids/258': [200, { schema: schema2 }] };
+
+    expect(await decode(goldenOfFormat2, script)).toEqual(state);
+  });
+
+  test('reads back the totals of days', async () => {
+    await using server = await startRegistryServer();
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+    const totals = [
+      { dateMs: 1_700_000_000_000, values: { views: 7, follows: 0 } },
+      { dateMs: 1_700_086_400_000, values: {} },
+    ];
+    const full: StreamState = { ...state, stream: 'user_daily_totals', days: [], totals };
+
+    const bytes = registry.stateCodec.encode(full);
+
+    expect(await registry.stateCodec.decode('user_daily_totals/17841', bytes)).toEqual(full);
   });
 
   test('reads what it wrote', async () => {

@@ -1,0 +1,99 @@
+import { isoSeconds } from './graph-time.ts';
+import type { Node, Value } from './json.ts';
+import { isNode } from './json.ts';
+import { metricValues } from './metric-values.ts';
+import type { PacificDay } from './pacific.ts';
+import { pacificDays } from './pacific.ts';
+import { tidyRefusals } from './refusals.ts';
+import type { DayTotals, Memory } from './state.ts';
+import type { SettleContext, Settled, TotalsRequest } from './stream.ts';
+import type { WindowPlan } from './windows.ts';
+import { longReachMs, recentReachMs } from './windows.ts';
+
+/**
+ * The days that a poll asks for, oldest first: those that have ended and may have changed since they
+ * were last asked for. A day that was asked for a look-back after its end is settled.
+ */
+export function planDays(plan: WindowPlan): readonly PacificDay[] {
+  const { nowMs, cursorMs, coveredUntilMs, startDateMs, lookbackMs } = plan;
+  const begun = cursorMs === null ? (startDateMs ?? nowMs - recentReachMs) : cursorMs - lookbackMs;
+  return pacificDays(Math.max(coveredUntilMs ?? begun, nowMs - longReachMs), nowMs);
+}
+
+/** The answer to one request for a day. */
+export interface TotalsAnswer {
+  readonly request: TotalsRequest;
+  readonly body: Node;
+}
+
+/**
+ * One node for a day, with the totals of all answers beside its date. Of a metric that was asked by its
+ * parts each part is a field; Meta leaves out parts of zero, but says nothing at all where it knows nothing.
+ *
+ * @throws DeadLetterError `mapping.invalid` when an answer is not one of insights
+ */
+export function dayNode(day: PacificDay, answers: readonly TotalsAnswer[]): Node {
+  const values = answers.map(({ request, body }): Node => {
+    const flat = metricValues(body, body);
+    return request.parts === undefined ? flat : partsOf(flat, request.parts.fields);
+  });
+  return Object.assign({ date: isoSeconds(day.endMs), day: day.date }, ...values) as Node;
+}
+
+function partsOf(flat: Node, fields: Readonly<Record<string, string>>): Node {
+  const parts = Object.values(flat).find(isNode);
+  if (parts === undefined) return {};
+  return Object.fromEntries(
+    Object.entries(fields).map(([part, field]) => [field, parts[part] ?? 0]),
+  );
+}
+
+/**
+ * Decides which days to publish: those that are new or whose totals changed. A total that is known is
+ * never replaced by nothing.
+ *
+ * @param records - mapped days, oldest first
+ */
+export function settleTotals(records: readonly Value[], context: SettleContext): Settled {
+  const known = new Map(context.memory.totals.map((day) => [day.dateMs, day]));
+  const published: Value[] = [];
+  for (const record of records) {
+    const dateMs = record['date'] as number;
+    const before = known.get(dateMs);
+    const values = { ...before?.values, ...totalsOf(record) };
+    if (isSame(values, before?.values ?? {})) continue;
+    known.set(dateMs, { dateMs, values });
+    published.push({ ...record, ...values });
+  }
+  return { records: published, memory: remember([...known.values()], context) };
+}
+
+function totalsOf(record: Value): DayTotals['values'] {
+  const totals = Object.entries(record).filter((entry): entry is [string, number] => {
+    const [name, value] = entry;
+    return typeof value === 'number' && name !== 'date' && name !== 'polled_at';
+  });
+  return Object.fromEntries(totals);
+}
+
+function isSame(a: DayTotals['values'], b: DayTotals['values']): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
+function remember(days: readonly DayTotals[], context: SettleContext): Memory {
+  const { memory, nowMs, lookbackMs } = context;
+  const newestMs = Math.max(memory.cursorMs ?? -Infinity, ...days.map(({ dateMs }) => dateMs));
+  const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
+  const coveredUntilMs = Math.max(memory.coveredUntilMs ?? -Infinity, settledMs);
+  return {
+    ...memory,
+    cursorMs: newestMs === -Infinity ? null : newestMs,
+    coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
+    // The others are not asked for again.
+    totals: days
+      .filter(({ dateMs }) => dateMs > coveredUntilMs)
+      .sort((a, b) => a.dateMs - b.dateMs),
+    refusals: tidyRefusals(memory.refusals, { nowMs, present: undefined }),
+  };
+}
