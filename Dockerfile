@@ -32,6 +32,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY avro ./avro
 COPY config ./config
+COPY web ./web
 COPY --from=build /app/dist ./dist
 # A number, so that Kubernetes' runAsNonRoot can see that it is not root.
 USER 10001:10001

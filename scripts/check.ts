@@ -5,6 +5,7 @@ const checks: readonly (readonly [string, readonly string[]])[] = [
   ['format', ['prettier', '--check', '.']],
   ['lint', ['eslint', '.']],
   ['types', ['tsc', '-p', '.']],
+  ['types of the status page', ['tsc', '-p', 'web']],
   [
     'import rules',
     ['depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'sandbox', 'test', 'bench'],

@@ -1,14 +1,18 @@
 /**
- * `npm test`: the suites named (all when none is), the integration suites on one sandbox cluster,
- * then `N passed, N failed` as the last line.
+ * `npm test`: the suites named, or all but those that need a program of their own; `--with SUITE` adds
+ * one of these. The integration suites run on one sandbox cluster. The last line is
+ * `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { startCluster } from '../sandbox/cluster/start.ts';
 
-const withoutCluster = ['unit', 'conformance'];
+const withoutCluster = ['unit', 'conformance', 'browser'];
+/** Only when it is asked for: it needs a Chromium. */
+const onRequest = ['browser'];
 const withCluster = ['integration', 'faults'];
 
 interface Tally {
@@ -68,8 +72,14 @@ async function runWithCluster(suites: readonly string[]): Promise<Tally> {
   });
 }
 
-const asked = process.argv.slice(2);
-const wants = (suite: string) => asked.length === 0 || asked.includes(suite);
+const { values, positionals: asked } = parseArgs({
+  allowPositionals: true,
+  options: { with: { type: 'string', multiple: true, default: [] } },
+});
+const wants = (suite: string) =>
+  asked.includes(suite) ||
+  values.with.includes(suite) ||
+  (asked.length === 0 && !onRequest.includes(suite));
 const tallies: Tally[] = [];
 const quick = withoutCluster.filter(wants);
 const slow = withCluster.filter(wants);

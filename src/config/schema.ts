@@ -278,7 +278,7 @@ const polling = {
 };
 
 const http = {
-  enabled: leaf('HTTP_ENABLED', flag(), 'Whether `/livez`, `/readyz` and `/metrics` are served.'),
+  enabled: leaf('HTTP_ENABLED', flag(), 'Whether health, metrics and the status page are served.'),
   host: leaf(
     'HTTP_HOST',
     host,

@@ -11,6 +11,7 @@ export function createEventLog(log: Log): Telemetry {
   const unknownFields = new Set<string>();
   const tellDependency = createDependencyTeller(log);
   const tellScope = createScopeTeller(log);
+  const tellToken = createTokenTeller(log);
 
   const tellUnknownFields = ({ stream, unknownFields: names }: Event<'poll-finished'>): void => {
     for (const field of names) {
@@ -45,6 +46,9 @@ export function createEventLog(log: Log): Telemetry {
           break;
         case 'scope':
           tellScope(event);
+          break;
+        case 'token':
+          tellToken(event);
           break;
         case 'quota-wait':
           log.debug(facts(event), 'request waited for quota');
@@ -103,6 +107,17 @@ function createScopeTeller(log: Log): (event: Event<'scope'>) => void {
     if (!changed) log.debug(fields, 'quota usage');
     else if (state === 'free') log.info(fields, 'quota is free again');
     else log.warn(fields, state === 'slowed' ? 'quota is short' : 'quota is used up');
+  };
+}
+
+/** A token's end is told when it is learned or moves. */
+function createTokenTeller(log: Log): (event: Event<'token'>) => void {
+  const ends = new Map<string, number | null>();
+  return ({ name, expiresAtMs }) => {
+    if (ends.get(name) === expiresAtMs) return;
+    ends.set(name, expiresAtMs);
+    const expires = expiresAtMs === null ? 'never' : new Date(expiresAtMs).toISOString();
+    log.info({ token: name, expires }, 'token read');
   };
 }
 

@@ -1,13 +1,49 @@
 import type { AccountHealth, HealthSnapshot } from '../core/readiness.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import type { TelemetryEvent } from '../runtime/ports.ts';
 
+type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
+
 /** How a scope of the API's quota last stood. */
-export type ScopeHealth = Omit<Extract<TelemetryEvent, { type: 'scope' }>, 'type'>;
+export type ScopeHealth = Omit<Event<'scope'>, 'type'>;
+
+/** What is wrong with one stream of one account since its last success. */
+export interface Trouble extends Pick<Event<'poll-failed'>, 'code' | 'disposition' | 'message'> {
+  /** When it began and when it was last met, epoch milliseconds. */
+  readonly sinceMs: number;
+  readonly atMs: number;
+  /** Failed tries since the last success. */
+  readonly tries: number;
+  /** Epoch milliseconds; null when it is not tried again before its time. */
+  readonly retryAtMs: number | null;
+}
+
+/** What the polls of one stream of one account brought since the program started. */
+export interface StreamTally {
+  readonly polls: number;
+  readonly records: number;
+  readonly deadLetters: number;
+  readonly requests: number;
+  /** When the next poll is due, epoch milliseconds; null when that is not known. */
+  readonly nextPollMs: number | null;
+  readonly trouble: Trouble | null;
+}
+
+/** What is known of one account. */
+export interface AccountStatus extends AccountHealth {
+  readonly username: string | null;
+  readonly streams: Readonly<Partial<Record<StreamName, StreamTally>>>;
+  /** What stops all streams of the account; null when nothing does. */
+  readonly stopped: Trouble | null;
+}
 
 /** What readiness is decided from, and what else there is to show. */
 export interface Health extends HealthSnapshot {
+  readonly accounts: ReadonlyMap<string, AccountStatus>;
   /** The scopes of the quota that were told of, by `<kind> <id>`. */
   readonly scopes: ReadonlyMap<string, ScopeHealth>;
+  /** When each token expires, by its name; null for never. */
+  readonly tokens: ReadonlyMap<string, number | null>;
 }
 
 /** Health before anything was reported: nothing is ready, no account is known. */
@@ -22,6 +58,7 @@ export function initialHealth(streams: Health['streams']): Health {
     streams,
     accounts: new Map(),
     scopes: new Map(),
+    tokens: new Map(),
   };
 }
 
@@ -37,16 +74,18 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
       return { ...health, dependencies: { ...health.dependencies, [name]: { ready, reason } } };
     }
     case 'accounts':
-      return { ...health, accounts: updateAccounts(health, event, nowMs) };
+      return updateAccounts(health, event, nowMs);
     case 'poll-finished':
-      return succeed(health, event, nowMs);
+      return changeAccount(health, event.accountId, (account) => succeed(account, event, nowMs));
+    case 'poll-failed':
+      return changeAccount(health, event.accountId, (account) => fail(account, event, nowMs));
     case 'scope': {
       const { scope, percent, state, untilMs } = event;
-      const key = `${scope.kind} ${scope.id}`.trimEnd();
-      const scopes = new Map(health.scopes).set(key, { scope, percent, state, untilMs });
-      return { ...health, scopes };
+      const scopes = new Map(health.scopes);
+      return { ...health, scopes: scopes.set(keyOf(scope), { scope, percent, state, untilMs }) };
     }
-    case 'poll-failed':
+    case 'token':
+      return { ...health, tokens: new Map(health.tokens).set(event.name, event.expiresAtMs) };
     case 'request':
     case 'quota-wait':
     case 'transaction':
@@ -54,30 +93,89 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
   }
 }
 
-function updateAccounts(
-  { accounts }: Health,
-  { added, removed }: Extract<TelemetryEvent, { type: 'accounts' }>,
-  nowMs: number,
-): ReadonlyMap<string, AccountHealth> {
-  const updated = new Map(accounts);
-  for (const { id } of removed) updated.delete(id);
-  for (const { id } of added) {
-    if (!updated.has(id)) updated.set(id, { addedAtMs: nowMs, succeededAtMs: {} });
-  }
-  return updated;
+function keyOf({ kind, id }: ScopeHealth['scope']): string {
+  return `${kind} ${id}`.trimEnd();
 }
 
-function succeed(
+function updateAccounts(
   health: Health,
-  { stream, accountId }: Extract<TelemetryEvent, { type: 'poll-finished' }>,
+  { added, removed }: Event<'accounts'>,
   nowMs: number,
 ): Health {
-  const account = health.accounts.get(accountId);
-  // A poll may end after its account was removed; it must not bring the account back.
+  const accounts = new Map(health.accounts);
+  const scopes = new Map(health.scopes);
+  for (const { id } of removed) {
+    accounts.delete(id);
+    scopes.delete(keyOf({ kind: 'account', id }));
+  }
+  for (const { id, username } of added) {
+    if (accounts.has(id)) continue;
+    accounts.set(id, { addedAtMs: nowMs, succeededAtMs: {}, username, streams: {}, stopped: null });
+  }
+  return { ...health, accounts, scopes };
+}
+
+/** A poll may end after its account was removed; it must not bring the account back. */
+function changeAccount(
+  health: Health,
+  id: string,
+  change: (account: AccountStatus) => AccountStatus,
+): Health {
+  const account = health.accounts.get(id);
   if (account === undefined) return health;
-  const succeededAtMs = { ...account.succeededAtMs, [stream]: nowMs };
+  return { ...health, accounts: new Map(health.accounts).set(id, change(account)) };
+}
+
+/** Before the first poll of a stream has ended. */
+export const nothingYet: StreamTally = {
+  polls: 0,
+  records: 0,
+  deadLetters: 0,
+  requests: 0,
+  nextPollMs: null,
+  trouble: null,
+};
+
+function succeed(
+  account: AccountStatus,
+  event: Event<'poll-finished'>,
+  nowMs: number,
+): AccountStatus {
+  const { stream } = event;
+  const before = account.streams[stream] ?? nothingYet;
   return {
-    ...health,
-    accounts: new Map(health.accounts).set(accountId, { ...account, succeededAtMs }),
+    ...account,
+    stopped: null,
+    succeededAtMs: { ...account.succeededAtMs, [stream]: nowMs },
+    streams: {
+      ...account.streams,
+      [stream]: {
+        polls: before.polls + 1,
+        records: before.records + event.records,
+        deadLetters: before.deadLetters + event.deadLetters,
+        requests: before.requests + event.requests,
+        nextPollMs: event.nextPollMs,
+        trouble: null,
+      },
+    },
+  };
+}
+
+function fail(account: AccountStatus, event: Event<'poll-failed'>, nowMs: number): AccountStatus {
+  const { stream, code, disposition, message, retryInMs, nextPollMs } = event;
+  const before = account.streams[stream] ?? nothingYet;
+  const trouble: Trouble = {
+    code,
+    disposition,
+    message,
+    sinceMs: before.trouble?.sinceMs ?? nowMs,
+    atMs: nowMs,
+    tries: (before.trouble?.tries ?? 0) + 1,
+    retryAtMs: retryInMs === null ? null : nowMs + retryInMs,
+  };
+  return {
+    ...account,
+    stopped: disposition === 'stop-account' ? trouble : account.stopped,
+    streams: { ...account.streams, [stream]: { ...before, nextPollMs, trouble } },
   };
 }

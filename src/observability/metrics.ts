@@ -77,6 +77,7 @@ function count(
     case 'accounts':
     case 'dependency':
     case 'scope':
+    case 'token':
       // Gauges, read off the health.
       break;
   }

@@ -6,6 +6,7 @@ import { initialHealth, reduceHealth, type Health } from './health.ts';
 import { createLog, type Log, type LogDestination } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
+import { describeStatus } from './status.ts';
 import { createStatusServer, type StatusServer } from './status-server.ts';
 
 export type { Log } from './log.ts';
@@ -32,7 +33,7 @@ export interface Observability extends AsyncDisposable {
   /** Every event is logged, counted and told to the health; never throws, never waits. */
   readonly telemetry: Telemetry;
   /**
-   * Serves `/livez`, `/readyz` and `/metrics`; call it once.
+   * Serves health, metrics and status; call it once.
    *
    * @returns where, without a slash at its end; null when the server is not enabled
    * @throws StopProcessError `config.invalid` (exit code 2) when the address cannot be had
@@ -83,12 +84,20 @@ function createHealthKeeper(
   return {
     snapshot: () => current,
     report(event) {
-      // Reasons are shown by /readyz.
-      const shown =
-        event.type === 'dependency' ? { ...event, reason: redactor.text(event.reason) } : event;
-      current = reduceHealth(current, shown, clock.nowMs());
+      current = reduceHealth(current, shownOf(event, redactor), clock.nowMs());
     },
   };
+}
+
+/** A message is shown as far as a person reads it. */
+const longestMessage = 500;
+
+/** The event with its texts as /readyz and /status may show them (Invariant 9). */
+function shownOf(event: TelemetryEvent, { text }: Redactor): TelemetryEvent {
+  const shown = (words: string) => text(words).slice(0, longestMessage);
+  if (event.type === 'dependency') return { ...event, reason: shown(event.reason) };
+  if (event.type === 'poll-failed') return { ...event, message: shown(event.message) };
+  return event;
 }
 
 interface Served {
@@ -100,8 +109,17 @@ interface Served {
 
 function serve(options: ObservabilityOptions, served: Served): StatusServer {
   const { log, metrics, health, clock } = served;
+  const { version, instance } = options;
+  const startedMs = clock.nowMs();
   return createStatusServer(options.http, {
     readiness: () => readiness(health.snapshot(), clock.nowMs()),
+    status: (query) =>
+      describeStatus(health.snapshot(), query, {
+        version,
+        instance,
+        startedMs,
+        nowMs: clock.nowMs(),
+      }),
     metrics,
     onError: (error) => {
       log.error({ error }, 'http request failed');

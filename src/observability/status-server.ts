@@ -2,6 +2,9 @@ import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { StopProcessError } from '../core/errors.ts';
 import type { Readiness } from '../core/readiness.ts';
+import { pageHeaders, readStatusPage } from './status-page.ts';
+import { parseStatusQuery } from './status-query.ts';
+import type { Status, StatusQuery } from './status.ts';
 
 /** Where the server listens; port 0 takes any that is free. */
 export interface StatusAddress {
@@ -12,11 +15,12 @@ export interface StatusAddress {
 /** What the server shows, and where its own trouble goes. */
 export interface StatusSources {
   readonly readiness: () => Readiness;
+  readonly status: (query: StatusQuery) => Status;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
   readonly onError: (error: unknown) => void;
 }
 
-/** The HTTP server of `/livez`, `/readyz` and `/metrics`. */
+/** The HTTP server of `/livez`, `/readyz`, `/metrics`, `/status` and the status page. */
 export interface StatusServer extends AsyncDisposable {
   /**
    * Listens; call it once.
@@ -27,8 +31,6 @@ export interface StatusServer extends AsyncDisposable {
   listen(): Promise<string>;
 }
 
-const paths = new Set(['/livez', '/readyz', '/metrics']);
-
 /** Creates the server, not listening yet. Disposing of it cuts open connections. */
 export function createStatusServer(address: StatusAddress, sources: StatusSources): StatusServer {
   const server = fastify({
@@ -38,7 +40,8 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
       void harden(reply).code(400).send({ error: 'bad request' });
     },
   });
-  guard(server, sources.onError);
+  const page = readStatusPage();
+  guard(server, new Set(['/livez', '/readyz', '/metrics', '/status', ...page.keys()]), sources);
   server.get('/livez', () => ({ live: true }));
   server.get('/readyz', (_request, reply) => {
     const { ready, reasons } = sources.readiness();
@@ -48,6 +51,16 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
     const text = await sources.metrics.render();
     return reply.header('Content-Type', sources.metrics.contentType).send(text);
   });
+  server.get('/status', (request, reply) => {
+    const parsed = parseStatusQuery(new URL(request.url, 'http://here').searchParams);
+    if (!parsed.ok) return reply.code(400).send({ error: parsed.error });
+    return reply.send(sources.status(parsed.query));
+  });
+  for (const [path, { contentType, body }] of page) {
+    server.get(path, (_request, reply) =>
+      reply.headers(pageHeaders).header('Content-Type', contentType).send(body),
+    );
+  }
   return {
     listen: () => listen(server, address),
     async [Symbol.asyncDispose]() {
@@ -57,7 +70,11 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
 }
 
 /** Answers what no route may: before a body is read, and without a word about the inside. */
-function guard(server: FastifyInstance, onError: StatusSources['onError']): void {
+function guard(
+  server: FastifyInstance,
+  paths: ReadonlySet<string>,
+  { onError }: StatusSources,
+): void {
   server.addHook('onRequest', async (request, reply) => {
     harden(reply);
     if (!paths.has(request.url.split('?', 1)[0] ?? '')) {

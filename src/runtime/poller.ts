@@ -64,7 +64,10 @@ export async function pollWhenDue(
       return { kind: 'done' };
     }
     const step = decide(error, attempt, tools);
-    tools.telemetry.report(failed(error, job, step.kind === 'again' ? step.afterMs : null));
+    tools.telemetry.report({
+      ...failed(error, job, step.kind === 'again' ? step.afterMs : null),
+      nextPollMs: step.kind.startsWith('stop-') ? null : at.nextPollMs,
+    });
     if (step.kind !== 'again') return step;
     if (!isConnectorError(error) || error.disposition !== 'wait') attempt += 1;
     await tools.clock.sleep(step.afterMs, signal);
@@ -157,8 +160,13 @@ function finished(poll: Poll, nowMs: number, nextPollMs: number | null): Telemet
   };
 }
 
-/** The event of a poll that failed; `retryInMs` null when it is not tried again before its time. */
-export function failed(error: Error, job: Job, retryInMs: number | null): TelemetryEvent {
+type PollFailed = Extract<TelemetryEvent, { type: 'poll-failed' }>;
+
+/**
+ * The event of a poll that failed and has no next turn; `retryInMs` null when it is not tried again
+ * before its time.
+ */
+export function failed(error: Error, job: Job, retryInMs: number | null): PollFailed {
   const known: ConnectorError | undefined = isConnectorError(error) ? error : undefined;
   const code: ErrorCode = known?.code ?? 'internal.unexpected';
   return {
@@ -169,5 +177,6 @@ export function failed(error: Error, job: Job, retryInMs: number | null): Teleme
     disposition: known?.disposition ?? 'unexpected',
     message: error.message,
     retryInMs,
+    nextPollMs: null,
   };
 }

@@ -143,6 +143,8 @@ export type TelemetryEvent =
       readonly message: string;
       /** When it is tried again; null when it is not. */
       readonly retryInMs: number | null;
+      /** When its next turn is, epoch milliseconds; null when there is none. */
+      readonly nextPollMs: number | null;
     }
   | {
       readonly type: 'request';
@@ -178,6 +180,14 @@ export type TelemetryEvent =
       readonly type: 'quota-wait';
       readonly priority: Priority;
       readonly durationMs: number;
+    }
+  | {
+      /** A token's life, told at the start and whenever it changes. */
+      readonly type: 'token';
+      /** Tells it from others without showing it: the business it is of, say; `default` for the only one. */
+      readonly name: string;
+      /** Epoch milliseconds; null when it never expires. */
+      readonly expiresAtMs: number | null;
     }
   | {
       readonly type: 'dependency';

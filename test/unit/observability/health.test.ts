@@ -35,10 +35,7 @@ describe('reduceHealth', () => {
   test('remembers when an account was added, also when it is reported again', () => {
     const again = { type: 'accounts', added: [account('1')], removed: [] } as const;
 
-    expect(reduceHealth(withAccount, again, 99).accounts.get('1')).toEqual({
-      addedAtMs: 10,
-      succeededAtMs: {},
-    });
+    expect(reduceHealth(withAccount, again, 99).accounts.get('1')?.addedAtMs).toBe(10);
   });
 
   test('forgets a removed account, and its poll that ends later', () => {
@@ -52,16 +49,94 @@ describe('reduceHealth', () => {
     expect(reduceHealth(removed, finished(), 30).accounts.size).toBe(0);
   });
 
-  test('keeps the time of a finished poll and ignores a failed one', () => {
+  test('keeps the time of a finished poll, and a failed one does not change it', () => {
     const health = reduceHealth(withAccount, finished(), 30);
 
     expect(health.accounts.get('1')?.succeededAtMs).toEqual({ users: 30 });
-    expect(reduceHealth(health, failed(), 40)).toBe(health);
+    expect(reduceHealth(health, failed(), 40).accounts.get('1')?.succeededAtMs).toEqual({
+      users: 30,
+    });
+  });
+
+  test('adds up what the polls of a stream brought and keeps when the next one is', () => {
+    const first = finished({ records: 3, deadLetters: 1, requests: 4, nextPollMs: 500 });
+    const second = finished({ records: 2, requests: 1, nextPollMs: 900 });
+    const health = [first, second].reduce((so, event) => reduceHealth(so, event, 30), withAccount);
+
+    expect(health.accounts.get('1')?.streams).toEqual({
+      users: {
+        polls: 2,
+        records: 5,
+        deadLetters: 1,
+        requests: 5,
+        nextPollMs: 900,
+        trouble: null,
+      },
+    });
+  });
+
+  test('remembers since when a stream fails and how often, until it succeeds', () => {
+    const once = reduceHealth(withAccount, failed({ retryInMs: 5 }), 30);
+    const twice = reduceHealth(once, failed({ message: 'HTTP 503', retryInMs: null }), 40);
+
+    expect(once.accounts.get('1')?.streams.users?.trouble).toMatchObject({
+      sinceMs: 30,
+      atMs: 30,
+      tries: 1,
+      retryAtMs: 35,
+    });
+    expect(twice.accounts.get('1')?.streams.users?.trouble).toEqual({
+      code: 'graph.server',
+      disposition: 'retry',
+      message: 'HTTP 503',
+      sinceMs: 30,
+      atMs: 40,
+      tries: 2,
+      retryAtMs: null,
+    });
+    const healed = reduceHealth(twice, finished(), 50);
+    expect(healed.accounts.get('1')?.streams.users?.trouble).toBeNull();
+  });
+
+  test('knows an account as stopped until one of its streams succeeds', () => {
+    const stop = failed({ disposition: 'stop-account', code: 'graph.token', retryInMs: null });
+    const stopped = reduceHealth(withAccount, stop, 30);
+
+    expect(stopped.accounts.get('1')?.stopped).toMatchObject({ code: 'graph.token', atMs: 30 });
+    const other = reduceHealth(stopped, failed({ stream: 'media' }), 31);
+    expect(other.accounts.get('1')?.stopped?.code).toBe('graph.token');
+    const resumed = reduceHealth(other, finished({ stream: 'media' }), 32);
+    expect(resumed.accounts.get('1')?.stopped).toBeNull();
+  });
+
+  test('keeps what is known of a token', () => {
+    const told = { type: 'token', name: 'default', expiresAtMs: 99 } as const;
+    const health = reduceHealth(withAccount, told, 30);
+
+    expect([...health.tokens]).toEqual([['default', 99]]);
+    const never = reduceHealth(health, { ...told, expiresAtMs: null }, 31);
+    expect([...never.tokens]).toEqual([['default', null]]);
+  });
+
+  test('forgets the quota of a removed account', () => {
+    const scope = { kind: 'account', id: '1' } as const;
+    const told = { type: 'scope', scope, percent: 5, state: 'free', untilMs: null } as const;
+    const health = reduceHealth(withAccount, told, 30);
+
+    expect([...health.scopes.keys()]).toEqual(['account 1']);
+    const removed = { type: 'accounts', added: [], removed: [account('1')] } as const;
+    expect(reduceHealth(health, removed, 31).scopes.size).toBe(0);
   });
 
   test('leaves the snapshot before it as it was', () => {
     reduceHealth(withAccount, finished(), 30);
 
-    expect(withAccount.accounts.get('1')).toEqual({ addedAtMs: 10, succeededAtMs: {} });
+    expect(withAccount.accounts.get('1')).toEqual({
+      addedAtMs: 10,
+      succeededAtMs: {},
+      username: null,
+      streams: {},
+      stopped: null,
+    });
   });
 });

@@ -132,6 +132,9 @@ describe('routes', () => {
       { host: '127.0.0.1', port: 0 },
       {
         readiness: () => ({ ready: true, reasons: [] }),
+        status: () => {
+          throw new Error('unasked');
+        },
         metrics: { contentType: 'text/plain', render: () => Promise.reject(new Error('inside')) },
         onError: (error) => errors.push(error),
       },
@@ -142,6 +145,79 @@ describe('routes', () => {
     expect(response.status).toBe(500);
     expect(await response.json()).toEqual({ error: 'internal error' });
     expect(errors).toEqual([new Error('inside')]);
+  });
+});
+
+describe('/status', () => {
+  test('is JSON of everything that is known', async () => {
+    await using open = openCaptured();
+    open.telemetry.report({ type: 'accounts', added: [account('1')], removed: [] });
+
+    const response = await fetch(`${await listen(open)}/status`);
+
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(await response.json()).toMatchObject({
+      formatVersion: 1,
+      program: { version: '1.2.3', instance: 'here' },
+      ready: false,
+      accounts: { total: 1, items: [{ id: '1' }] },
+    });
+  });
+
+  test('shows the accounts that are asked for', async () => {
+    await using open = openCaptured();
+    open.telemetry.report({ type: 'accounts', added: [account('1'), account('2')], removed: [] });
+
+    const response = await fetch(`${await listen(open)}/status?offset=1&limit=1`);
+
+    expect(await response.json()).toMatchObject({
+      accounts: { total: 2, matching: 2, offset: 1, items: [{ id: '2' }] },
+    });
+  });
+
+  test('answers 400 with what was expected to a query that it does not know', async () => {
+    await using open = openCaptured();
+
+    const response = await fetch(`${await listen(open)}/status?limit=many`);
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      error: 'limit: expected a whole number from 0 to 200',
+    });
+  });
+
+  test('Invariant 9: shows no secret of a message, and no more of it than a person reads', async () => {
+    await using open = openCaptured({ secrets: ['hush-hush'] });
+    open.telemetry.report({ type: 'accounts', added: [account('1')], removed: [] });
+    open.telemetry.report(failed({ message: `token hush-hush ${'x'.repeat(9999)}` }));
+
+    const text = await (await fetch(`${await listen(open)}/status`)).text();
+
+    expect(text).toContain('token [secret] xxx');
+    expect(text).not.toContain('hush-hush');
+    expect(text.length).toBeLessThan(5000);
+  });
+});
+
+describe('the status page', () => {
+  test.each([
+    ['/', 'text/html; charset=utf-8'],
+    ['/status.css', 'text/css; charset=utf-8'],
+    ['/status.js', 'text/javascript; charset=utf-8'],
+    ['/words.js', 'text/javascript; charset=utf-8'],
+    ['/icon.svg', 'image/svg+xml'],
+  ])('%s may load nothing from elsewhere', async (path, type) => {
+    await using open = openCaptured();
+
+    const response = await fetch(`${await listen(open)}${path}`);
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe(type);
+    expect(response.headers.get('content-security-policy')).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+        "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+        "require-trusted-types-for 'script'",
+    );
   });
 });
 

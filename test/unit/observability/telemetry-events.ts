@@ -35,6 +35,7 @@ export function failed(changes: Partial<Event<'poll-failed'>> = {}): Event<'poll
     disposition: 'retry',
     message: 'HTTP 500',
     retryInMs: 1000,
+    nextPollMs: null,
     ...changes,
   };
 }

@@ -60,6 +60,18 @@ describe('a due poll that goes well', () => {
   });
 });
 
+describe('the next turn', () => {
+  test.each([
+    ['is told with a poll that is given up', new SkipError('graph.gone', 'gone'), startMs + hourMs],
+    ['is none for a poll that is stopped', new StopStreamError('graph.permission', 'no'), null],
+  ])('%s', async (_what, error, nextPollMs) => {
+    const world = worldOf(error);
+    await start(world).verdict;
+
+    expect(world.telemetry.ofType('poll-failed')).toMatchObject([{ nextPollMs }]);
+  });
+});
+
 describe('the disposition retry', () => {
   test('waits longer after each try and then fails the poll, at most three tries', async () => {
     const world = worldOf(away, away, away);

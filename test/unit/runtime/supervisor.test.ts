@@ -143,6 +143,7 @@ describe('every stream of every account', () => {
         disposition: 'stop-stream',
         message: 'state "media/1" cannot be read',
         retryInMs: null,
+        nextPollMs: null,
       },
     ]);
     await run.stop();

@@ -1,0 +1,54 @@
+import type { ErrorCode } from './errors.ts';
+
+/**
+ * What a person can do about an error, in a sentence: the message says what happened, this says what
+ * helps. `docs/operations.md` has the longer story of each.
+ */
+export const advice: Readonly<Record<ErrorCode, string>> = {
+  'accounts.none':
+    "Check the account's type, its link to a page and the token's permissions, or correct INSTAGRAM_ACCOUNTS.",
+  'config.invalid': 'Correct the fields that are named and restart.',
+  'encoding.invalid': 'Report it as a bug, with the dead letter.',
+  'graph.ambiguous': "Check the account's link to its page and the role of the token's user.",
+  'graph.bad-body':
+    'Look at the dead letter; check INSTAGRAM_BASE_URL and the proxies on the way to it.',
+  'graph.blocked': "Settle it in the app's dashboard at Meta, then restart.",
+  'graph.field-refused': 'Nothing has to be done; a permission may bring the field back.',
+  'graph.gone': 'Nothing has to be done: it was deleted.',
+  'graph.media-before-conversion': 'Nothing has to be done: this media never has insights.',
+  'graph.metric-refused': 'Nothing has to be done: the other metrics are published.',
+  'graph.metric-unknown':
+    'Nothing has to be done; look for a newer version of this program if it stays away.',
+  'graph.network': 'If it stays, check the network, DNS, the proxy and INSTAGRAM_BASE_URL.',
+  'graph.not-enough-users': 'Nothing has to be done: demographics begin at 100 followers.',
+  'graph.not-enough-viewers':
+    'Nothing has to be done: the insights of a story begin at five viewers.',
+  'graph.permission': 'Give the permission and the role that the message names, then restart.',
+  'graph.rate-limited':
+    'It goes on by itself. If it is often so: longer intervals, fewer streams or fewer accounts a token.',
+  'graph.refused':
+    'Check INSTAGRAM_API_VERSION and INSTAGRAM_BASE_URL, then restart; otherwise report the message.',
+  'graph.server': "It is tried again by itself. If it stays, look at Meta's status page.",
+  'graph.timeout':
+    'It is tried again by itself. If it stays, raise INSTAGRAM_REQUEST_TIMEOUT or lower INSTAGRAM_PAGE_SIZE.',
+  'graph.token': 'Get a new token and put it where the old one was.',
+  'graph.too-much-data': 'Lower INSTAGRAM_PAGE_SIZE if it is often so.',
+  'internal.unexpected': 'Report it as a bug, with the log line.',
+  'kafka.commit-unknown': 'Nothing has to be done: the next start reads it in the state topic.',
+  'kafka.fenced':
+    'Another instance has taken over: stop one of them, or let it work and restart this one.',
+  'kafka.record-too-large': 'Raise max.message.bytes of the topic that the message names.',
+  'kafka.topic-invalid': 'Run the command that stands behind each problem of the message.',
+  'kafka.unauthorized': 'Allow in Kafka what the message names.',
+  'kafka.unavailable':
+    'It is tried again by itself. If it stays, check the brokers and look for a partition without a leader.',
+  'mapping.invalid':
+    'Look at the dead letter; if Meta has changed the type, look for a newer version of this program.',
+  'registry.incompatible':
+    'Run the version that registered the schema, give the topics another name, or change the subject.',
+  'registry.missing': 'Register the schema under the subject that the message names.',
+  'registry.unauthorized': 'Check the user and the password for the registry.',
+  'registry.unavailable': 'It is tried again by itself. If it stays, check the registry.',
+  'state.unreadable':
+    'Follow the message: make the schema readable again, or start the stream over.',
+};

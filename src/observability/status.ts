@@ -1,0 +1,245 @@
+import { advice } from '../core/advice.ts';
+import type { ErrorCode, Scope } from '../core/errors.ts';
+import type { DependencyName, Readiness } from '../core/readiness.ts';
+import { dependencyNames, readiness } from '../core/readiness.ts';
+import type { StreamName } from '../core/stream-name.ts';
+import { streamNames } from '../core/stream-name.ts';
+import type { Health, ScopeHealth } from './health.ts';
+import type { ErrorEntry, StreamState, StreamStatus } from './stream-status.ts';
+import { describeTrouble, needsPerson, streamStatus, urgencyOf } from './stream-status.ts';
+
+/** Which accounts are shown; there may be hundreds. */
+export interface StatusQuery {
+  /** Accounts left out at the beginning. */
+  readonly offset: number;
+  /** Accounts shown at most. */
+  readonly limit: number;
+  /** Part of an account's id or name, in any case; empty for all. */
+  readonly search: string;
+  /** Only accounts that need a look. */
+  readonly trouble: boolean;
+}
+
+/** The program, as `/status` shows it beside what happened. */
+export interface StatusFacts {
+  readonly version: string;
+  readonly instance: string;
+  readonly startedMs: number;
+  readonly nowMs: number;
+}
+
+/** One account and its streams. */
+export interface AccountEntry {
+  readonly id: string;
+  readonly username: string | null;
+  /** What stops all of its streams. */
+  readonly error: ErrorEntry | null;
+  readonly streams: readonly StreamStatus[];
+}
+
+/** One scope of the quota. */
+export interface QuotaEntry {
+  readonly scope: Scope['kind'];
+  /** The account's or page's id; null for `app` and `user`, of which there is one. */
+  readonly id: string | null;
+  readonly percent: number;
+  readonly state: ScopeHealth['state'];
+  /** When a stopped scope is free again; null when it is not stopped. */
+  readonly until: string | null;
+}
+
+/** All accounts of one stream together. */
+export interface StreamSummary {
+  readonly name: StreamName;
+  readonly intervalSeconds: number;
+  /** Accounts by the state of the stream. */
+  readonly states: Readonly<Partial<Record<StreamState, number>>>;
+  readonly records: number;
+  readonly requests: number;
+  readonly deadLetters: number;
+  /** Of the account that waits longest; null while one has none. */
+  readonly oldestSuccess: string | null;
+}
+
+/** An error that accounts have, and what to do about it. */
+export interface TroubleEntry {
+  readonly code: ErrorCode;
+  readonly action: string;
+  /** How many streams of how many accounts have it. */
+  readonly streams: number;
+  readonly accounts: number;
+  /** The message of one of them. */
+  readonly example: string;
+}
+
+/** The answer of `/status`. A field may be added to it; any other change raises `formatVersion`. */
+export interface Status {
+  readonly formatVersion: 1;
+  readonly program: { readonly version: string; readonly instance: string };
+  readonly startedAt: string;
+  readonly now: string;
+  readonly ready: boolean;
+  readonly reasons: Readiness['reasons'];
+  readonly dependencies: readonly {
+    readonly name: DependencyName;
+    readonly ready: boolean;
+    readonly reason: string;
+  }[];
+  readonly tokens: readonly {
+    readonly name: string;
+    /** Null when it never expires. */
+    readonly expiresAt: string | null;
+    readonly daysLeft: number | null;
+  }[];
+  /** The scopes that have used most. */
+  readonly quota: { readonly total: number; readonly items: readonly QuotaEntry[] };
+  readonly streams: readonly StreamSummary[];
+  /** Those that a person has to mend come first. */
+  readonly trouble: readonly TroubleEntry[];
+  readonly accounts: {
+    readonly total: number;
+    /** How many the query has chosen. */
+    readonly matching: number;
+    readonly offset: number;
+    readonly items: readonly AccountEntry[];
+  };
+}
+
+/** Scopes shown at most: with hundreds of accounts, those that are worth a look. */
+const shownScopes = 25;
+const dayMs = 86_400_000;
+
+/** Everything worth seeing, bounded in size; pure. */
+export function describeStatus(health: Health, query: StatusQuery, facts: StatusFacts): Status {
+  const { version, instance, startedMs, nowMs } = facts;
+  const entries = accountEntries(health, nowMs);
+  const chosen = entries.filter((entry) => isChosen(entry, query)).sort(byUrgency);
+  return {
+    formatVersion: 1,
+    program: { version, instance },
+    startedAt: iso(startedMs),
+    now: iso(nowMs),
+    ...readiness(health, nowMs),
+    dependencies: dependencyNames.map((name) => ({ name, ...health.dependencies[name] })),
+    tokens: tokenEntries(health, nowMs),
+    quota: quotaEntries(health, nowMs),
+    streams: streamSummaries(health, entries),
+    trouble: troubleEntries(entries),
+    accounts: {
+      total: entries.length,
+      matching: chosen.length,
+      offset: query.offset,
+      items: chosen.slice(query.offset, query.offset + query.limit),
+    },
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function accountEntries({ accounts, streams }: Health, nowMs: number): AccountEntry[] {
+  const enabled = streamNames.flatMap((name) => {
+    const stream = streams[name];
+    return stream === undefined ? [] : [{ name, intervalMs: stream.intervalMs }];
+  });
+  return [...accounts].map(([id, account]) => ({
+    id,
+    username: account.username,
+    error: describeTrouble(account.stopped),
+    streams: enabled.map((stream) => streamStatus(account, stream, nowMs)),
+  }));
+}
+
+function isChosen({ id, username, streams }: AccountEntry, query: StatusQuery): boolean {
+  const search = query.search.toLowerCase();
+  const found = id.includes(search) || (username ?? '').toLowerCase().includes(search);
+  return found && (!query.trouble || streams.some(({ state }) => urgencyOf(state) > 0));
+}
+
+function byUrgency(a: AccountEntry, b: AccountEntry): number {
+  const urgency = ({ streams }: AccountEntry) =>
+    Math.max(0, ...streams.map(({ state }) => urgencyOf(state)));
+  return urgency(b) - urgency(a) || (a.id < b.id ? -1 : 1);
+}
+
+function tokenEntries({ tokens }: Health, nowMs: number): Status['tokens'] {
+  return [...tokens].map(([name, expiresAtMs]) => ({
+    name,
+    expiresAt: expiresAtMs === null ? null : iso(expiresAtMs),
+    daysLeft: expiresAtMs === null ? null : Math.floor((expiresAtMs - nowMs) / dayMs),
+  }));
+}
+
+function quotaEntries({ scopes }: Health, nowMs: number): Status['quota'] {
+  const items = [...scopes.values()].map((one): QuotaEntry => {
+    const { scope, percent } = one;
+    const { state, untilMs } = standingNow(one, nowMs);
+    const until = untilMs === null ? null : iso(untilMs);
+    return { scope: scope.kind, id: scope.id || null, percent: Math.round(percent), state, until };
+  });
+  const limited = ({ state }: QuotaEntry) => ['free', 'slowed', 'stopped'].indexOf(state);
+  items.sort((a, b) => limited(b) - limited(a) || b.percent - a.percent);
+  return { total: items.length, items: items.slice(0, shownScopes) };
+}
+
+/** What was stopped until a time goes slowly after it, though nobody has asked since. */
+function standingNow({ state, untilMs }: ScopeHealth, nowMs: number) {
+  const over = state === 'stopped' && untilMs !== null && untilMs <= nowMs;
+  return over ? ({ state: 'slowed', untilMs: null } as const) : { state, untilMs };
+}
+
+function streamSummaries({ streams }: Health, entries: readonly AccountEntry[]): StreamSummary[] {
+  return streamNames.flatMap((name) => {
+    const intervalMs = streams[name]?.intervalMs;
+    if (intervalMs === undefined) return [];
+    const all = entries.flatMap((entry) => entry.streams.filter((one) => one.stream === name));
+    const states: Partial<Record<StreamState, number>> = {};
+    for (const { state } of all) states[state] = (states[state] ?? 0) + 1;
+    const sum = (pick: (one: StreamStatus) => number) => all.reduce((so, one) => so + pick(one), 0);
+    return [
+      {
+        name,
+        intervalSeconds: intervalMs / 1000,
+        states,
+        records: sum(({ records }) => records),
+        requests: sum(({ requests }) => requests),
+        deadLetters: sum(({ deadLetters }) => deadLetters),
+        oldestSuccess: oldestOf(all.map(({ lastSuccess }) => lastSuccess)),
+      },
+    ];
+  });
+}
+
+/** ISO times sort as texts do. */
+function oldestOf(times: readonly (string | null)[]): string | null {
+  return times.includes(null) ? null : (times.toSorted()[0] ?? null);
+}
+
+function troubleEntries(entries: readonly AccountEntry[]): TroubleEntry[] {
+  const byCode = new Map<ErrorCode, Met>();
+  for (const { id, error: shared, streams } of entries) {
+    for (const stream of streams) {
+      const error = shared ?? stream.error;
+      if (error === null) continue;
+      const first: Met = { ids: new Set(), streams: 0, stopped: 0, example: error.message };
+      const met = byCode.get(error.code) ?? first;
+      met.ids.add(id);
+      met.streams += 1;
+      met.stopped += needsPerson(stream);
+      byCode.set(error.code, met);
+    }
+  }
+  return [...byCode]
+    .sort(([, a], [, b]) => b.stopped - a.stopped || b.streams - a.streams)
+    .map(([code, { ids, streams, example }]) => {
+      return { code, action: advice[code], streams, accounts: ids.size, example };
+    });
+}
+
+interface Met {
+  readonly ids: Set<string>;
+  streams: number;
+  stopped: number;
+  readonly example: string;
+}

@@ -1,0 +1,118 @@
+import { advice } from '../core/advice.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import type { StreamName } from '../core/stream-name.ts';
+import type { AccountStatus, Trouble } from './health.ts';
+import { nothingYet } from './health.ts';
+
+/**
+ * How one stream of one account does, from what needs a person to what needs nobody: `stopped` until
+ * somebody acts, `failed` until its next turn, `late` by more than two intervals without an error,
+ * `retrying` soon, `waiting` for a limit, `starting` before its first success, `ok`.
+ */
+export const streamStates = [
+  'stopped',
+  'failed',
+  'late',
+  'retrying',
+  'waiting',
+  'starting',
+  'ok',
+] as const;
+
+/** One of them. */
+export type StreamState = (typeof streamStates)[number];
+
+/** What is wrong, since when, and what to do about it. */
+export interface ErrorEntry {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** What a person can do. */
+  readonly action: string;
+  readonly since: string;
+  readonly at: string;
+  /** Without success since then. */
+  readonly tries: number;
+}
+
+/** One stream of one account, as `/status` shows it; sums are since the program started. */
+export interface StreamStatus {
+  readonly stream: StreamName;
+  readonly state: StreamState;
+  readonly lastSuccess: string | null;
+  /** The next poll or try; null when none is planned or it is not known. */
+  readonly nextPoll: string | null;
+  /** By how much the last success is older than the interval; 0 when it is not. */
+  readonly lagSeconds: number;
+  readonly polls: number;
+  readonly records: number;
+  readonly requests: number;
+  readonly deadLetters: number;
+  /** Its own; null when there is none, or when the account's stops all of its streams. */
+  readonly error: ErrorEntry | null;
+}
+
+/** How much a state asks for a look; 0 is not at all. */
+export function urgencyOf(state: StreamState): number {
+  const quiet = streamStates.indexOf('waiting');
+  return Math.max(0, quiet - streamStates.indexOf(state));
+}
+
+/** 1 when only a person can help, else 0. */
+export function needsPerson({ state }: StreamStatus): number {
+  return state === 'stopped' ? 1 : 0;
+}
+
+/** An account's stream that is later than this many intervals is late. */
+const toleratedIntervals = 3;
+
+/** How a stream of an account does; pure. */
+export function streamStatus(
+  account: AccountStatus,
+  { name, intervalMs }: { readonly name: StreamName; readonly intervalMs: number },
+  nowMs: number,
+): StreamStatus {
+  const { nextPollMs, trouble, polls, records, requests, deadLetters } =
+    account.streams[name] ?? nothingYet;
+  const succeededMs = account.succeededAtMs[name];
+  const ageMs = nowMs - (succeededMs ?? account.addedAtMs);
+  const { stopped } = account;
+  const state = stateOf(stopped ?? trouble, succeededMs === undefined, ageMs / intervalMs);
+  return {
+    stream: name,
+    state,
+    lastSuccess: isoOrNull(succeededMs ?? null),
+    nextPoll: isoOrNull(state === 'stopped' ? null : (trouble?.retryAtMs ?? nextPollMs)),
+    lagSeconds: Math.max(0, Math.round((ageMs - intervalMs) / 1000)),
+    polls,
+    records,
+    requests,
+    deadLetters,
+    error: stopped === null ? describeTrouble(trouble) : null,
+  };
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+function stateOf(trouble: Trouble | null, isNew: boolean, intervals: number): StreamState {
+  if (trouble?.disposition.startsWith('stop-') === true) return 'stopped';
+  if (trouble?.disposition === 'wait') return 'waiting';
+  if (trouble !== null) return trouble.retryAtMs === null ? 'failed' : 'retrying';
+  if (intervals > toleratedIntervals) return 'late';
+  return isNew ? 'starting' : 'ok';
+}
+
+/** A trouble for who has to do with it. */
+export function describeTrouble(trouble: Trouble | null): ErrorEntry | null {
+  if (trouble === null) return null;
+  const { code, message, sinceMs, atMs, tries } = trouble;
+  return {
+    code,
+    message,
+    action: advice[code],
+    since: new Date(sinceMs).toISOString(),
+    at: new Date(atMs).toISOString(),
+    tries,
+  };
+}

@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+
+/** A page, and what went wrong in it. */
+export interface Watched {
+  readonly page: Page;
+  /** Errors and warnings of the console, uncaught errors, and requests that failed. */
+  readonly trouble: readonly string[];
+  /** The hosts that were asked for anything. */
+  readonly hosts: ReadonlySet<string>;
+}
+
+/** How often the page asks. */
+export const refreshMs = 5000;
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-quic',
+];
+
+/** Starts the machine's own Chromium; dispose of it. */
+export async function launch(): Promise<Browser> {
+  const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+  if (!existsSync(executablePath)) {
+    throw new Error(
+      `no Chromium at ${executablePath}: install it (Debian: apt-get install chromium) or set CHROMIUM_PATH`,
+    );
+  }
+  return chromium.launch({ executablePath, args: flags });
+}
+
+/** Opens a URL in a window of its own, its time standing still until the test moves it. */
+export async function watch(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Watched> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    ...options,
+  });
+  const page = await context.newPage();
+  const trouble: string[] = [];
+  const hosts = new Set<string>();
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) trouble.push(message.text());
+  });
+  page.on('pageerror', (error) => trouble.push(error.message));
+  page.on('requestfailed', (request) => trouble.push(`failed: ${request.url()}`));
+  page.on('request', (request) => hosts.add(new URL(request.url()).host));
+  await page.clock.install();
+  await page.goto(url);
+  return { page, trouble, hosts };
+}
+
+/** Lets the page's time go on until it has asked again and was answered, or not. */
+export async function refreshed(page: Page): Promise<void> {
+  const asked = page.waitForRequest('**/status?*');
+  await page.clock.runFor(refreshMs);
+  await (await asked).response();
+}

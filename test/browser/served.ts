@@ -1,0 +1,84 @@
+import type { TelemetryEvent } from '../../src/runtime/ports.ts';
+import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
+import type { Captured } from '../unit/observability/captured-observability.ts';
+import { openCaptured } from '../unit/observability/captured-observability.ts';
+
+/** Where the tests' time begins. */
+export const startMs = Date.UTC(2026, 10, 25, 6);
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/** The real server, and what tells it of the program. */
+export interface Served extends Captured {
+  readonly url: string;
+}
+
+/** Serves the status of a program that polls three streams every hour and has told nothing yet. */
+export async function serve(): Promise<Served> {
+  const open = openCaptured({
+    streams: {
+      stories: { intervalMs: hourMs / 4 },
+      media: { intervalMs: hourMs },
+      user_insights: { intervalMs: 3 * hourMs },
+    },
+    secrets: ['hush-hush'],
+  });
+  open.setNowMs(startMs);
+  const listening = await open.listen();
+  return { ...open, url: listening?.url ?? '' };
+}
+
+/** A program that runs well but for the account that has lost its token and a limit. */
+export function tellOfADay(open: Captured): void {
+  const tell = (event: TelemetryEvent): void => {
+    open.telemetry.report(event);
+  };
+  for (const name of ['state', 'kafka', 'registry', 'graph'] as const) {
+    tell({ type: 'dependency', name, ready: true, reason: '' });
+  }
+  const named = { ...account('17841400000000001'), username: 'museum_of_letters' };
+  tell({
+    type: 'accounts',
+    added: [named, account('17841400000000002'), account('17841400000000003')],
+    removed: [],
+  });
+  open.setNowMs(startMs + 5 * minuteMs);
+  for (const accountId of ['17841400000000001', '17841400000000002']) {
+    const nextPollMs = startMs + 65 * minuteMs;
+    tell(finished({ stream: 'media', accountId, records: 1204, requests: 31, nextPollMs }));
+    tell(finished({ stream: 'stories', accountId, records: 3, deadLetters: 1, nextPollMs }));
+  }
+  tell(
+    failed({
+      accountId: '17841400000000003',
+      stream: 'media',
+      code: 'graph.token',
+      disposition: 'stop-account',
+      message: 'account 17841400000000003: the token has expired (hush-hush)',
+      retryInMs: null,
+    }),
+  );
+  tell(failed({ accountId: '17841400000000002', stream: 'user_insights', retryInMs: minuteMs }));
+  tell({ type: 'token', name: 'default', expiresAtMs: startMs + 9.5 * 24 * hourMs });
+  tell({
+    type: 'scope',
+    scope: { kind: 'app', id: '' },
+    percent: 34,
+    state: 'free',
+    untilMs: null,
+  });
+  tell({
+    type: 'scope',
+    scope: { kind: 'account', id: '17841400000000001' },
+    percent: 81,
+    state: 'slowed',
+    untilMs: null,
+  });
+  tell({
+    type: 'scope',
+    scope: { kind: 'page', id: '1002' },
+    percent: 100,
+    state: 'stopped',
+    untilMs: startMs + 40 * minuteMs,
+  });
+}

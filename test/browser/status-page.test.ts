@@ -1,0 +1,278 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
+import { launch, refreshed, refreshMs, watch } from './browser.ts';
+import { serve, startMs, tellOfADay } from './served.ts';
+
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser.close();
+});
+
+function text(page: Page, id: string): Promise<string> {
+  return page.locator(`#${id}`).innerText();
+}
+
+/** What the rules of WCAG 2.2 AA and good practice find, in words. */
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe);
+  const { violations: found, passes } = await page.evaluate<AxeResults>('axe.run(document)');
+  expect(passes.length).toBeGreaterThan(20);
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** By how much the page is wider than the window. */
+function overflow(page: Page): Promise<number> {
+  return page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+}
+
+describe('the status page', () => {
+  test('shows what happened since without being loaded again', async () => {
+    await using open = await serve();
+    const { page, trouble } = await watch(browser, open.url);
+    await page.getByText('No account is polled yet.').waitFor();
+    expect(await text(page, 'readiness')).toBe('Not ready');
+    await page.evaluate('window.loadedOnce = true');
+
+    tellOfADay(open);
+    await refreshed(page);
+
+    await page.getByText('@museum_of_letters').waitFor();
+    expect(await text(page, 'readiness')).toBe('Ready');
+    expect(await page.title()).toBe('Ready – instagram-kafka-producer');
+    expect(await page.evaluate('window.loadedOnce')).toBe(true);
+    expect(trouble).toEqual([]);
+  });
+
+  test('shows of each stream its success, next poll, lag and sums', async () => {
+    await using open = await serve();
+    tellOfADay(open);
+    open.setNowMs(startMs + 35 * 60_000);
+    const { page } = await watch(browser, open.url);
+    const museum = page.getByRole('article').filter({ hasText: '@museum_of_letters' });
+
+    const cells = await museum
+      .getByRole('row', { name: 'stories' })
+      .getByRole('cell')
+      .allInnerTexts();
+
+    expect(await museum.getByRole('columnheader').allInnerTexts()).toEqual([
+      'Stream',
+      'State',
+      'Last success',
+      'Next poll',
+      'Lag',
+      'Records',
+      'Requests',
+      'Dead letters',
+    ]);
+    expect(cells).toEqual(['OK', '30 min ago', 'in 30 min', '15 min', '3', '1', '1']);
+  });
+
+  test('says of an error what to do, and of the token and the quota how much is left', async () => {
+    await using open = await serve();
+    tellOfADay(open);
+    const { page } = await watch(browser, open.url);
+
+    const stopped = page.getByRole('article').filter({ hasText: '17841400000000003' });
+    expect((await stopped.getByRole('paragraph').allInnerTexts()).slice(0, 2)).toEqual([
+      'graph.token account 17841400000000003: the token has expired ([secret])',
+      'What to do: Get a new token and put it where the old one was.',
+    ]);
+    expect(await text(page, 'connections')).toContain('9 days left, until 4 Dec 2026, 18:00:00');
+    const quota = page.getByRole('meter', { name: 'Quota used of account 17841400000000001' });
+    expect(await quota.getAttribute('value')).toBe('81');
+    expect(await text(page, 'quota')).toContain('100 % · Stopped, free again in 35 min');
+  });
+
+  test('loads nothing from elsewhere and is blocked by no policy of its own', async () => {
+    await using open = await serve();
+    tellOfADay(open);
+    const { page, trouble, hosts } = await watch(browser, open.url);
+    await page.getByText('@museum_of_letters').waitFor();
+    await refreshed(page);
+    await refreshed(page);
+
+    expect(trouble).toEqual([]);
+    expect([...hosts]).toEqual([new URL(open.url).host]);
+    expect(await page.content()).not.toContain('hush-hush');
+  });
+
+  test('runs no script, and asks nobody, that is not its own', async () => {
+    await using open = await serve();
+    const { page, trouble } = await watch(browser, open.url);
+
+    const added = page.evaluate(`document.body.setAttribute('onclick', 'window.hacked = true')`);
+    await expect(added).rejects.toThrow("requires 'TrustedScript' assignment");
+    await page.evaluate(`fetch('http://127.0.0.1:1/').catch(() => undefined)`);
+
+    expect(trouble.join('\n')).toContain(
+      `violates the following Content Security Policy directive`,
+    );
+    expect(trouble.join('\n')).toContain(`"connect-src 'self'"`);
+  });
+
+  test('shows hostile names and messages as text', async () => {
+    await using open = await serve();
+    const hostile = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
+    open.telemetry.report({
+      type: 'accounts',
+      added: [{ ...account('1'), username: hostile }],
+      removed: [],
+    });
+    open.telemetry.report(failed({ stream: 'media', message: hostile }));
+    const { page, trouble } = await watch(browser, open.url);
+
+    await page.getByRole('heading', { name: `@${hostile} 1` }).waitFor();
+    expect(await page.getByRole('article').innerText()).toContain(`graph.server ${hostile}`);
+    expect(await page.evaluate('window.hacked')).toBeUndefined();
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(trouble).toEqual([]);
+  });
+
+  test('says that the program does not answer, and shows it again when it does', async () => {
+    await using open = await serve();
+    tellOfADay(open);
+    const { page } = await watch(browser, open.url);
+    await page.getByText('@museum_of_letters').waitFor();
+
+    await page.route('**/status?*', (route) => route.abort());
+    await refreshed(page);
+    await page.getByRole('alert').getByText('The program does not answer').waitFor();
+    expect(await page.getByText('@museum_of_letters').isVisible()).toBe(true);
+
+    await page.unroute('**/status?*');
+    await refreshed(page);
+    await page.getByRole('alert').waitFor({ state: 'hidden' });
+    expect(await page.locator('#connection').isVisible()).toBe(false);
+  });
+
+  test('stands still when it is told to', async () => {
+    await using open = await serve();
+    const { page } = await watch(browser, open.url);
+    await page.getByText('No account is polled yet.').waitFor();
+
+    await page.getByRole('button', { name: 'Live' }).click();
+    tellOfADay(open);
+    await page.clock.runFor(3 * refreshMs);
+    expect(await text(page, 'matches')).toBe('No account is polled yet.');
+    expect(await text(page, 'updated')).toMatch(/^As it was at /);
+
+    await page.getByRole('button', { name: 'Live' }).click();
+    await page.getByText('@museum_of_letters').waitFor();
+  });
+});
+
+describe('with many accounts', () => {
+  const ids = Array.from({ length: 60 }, (_, index) => String(1000 + index));
+
+  test('turns their pages and finds one, by keyboard alone', async () => {
+    await using open = await serve();
+    open.telemetry.report({ type: 'accounts', added: ids.map(account), removed: [] });
+    const { page } = await watch(browser, open.url);
+    await page.getByText('1 to 25 of 60 accounts.').waitFor();
+
+    await page.getByRole('button', { name: 'Next' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('26 to 50 of 60 accounts.').waitFor();
+    expect(await page.getByRole('heading', { level: 3 }).first().innerText()).toBe('Account 1025');
+
+    await page.getByRole('searchbox').focus();
+    await page.keyboard.type('1042');
+    await page.clock.runFor(250);
+    await page.getByText('1 to 1 of 1 account that match.').waitFor();
+    await refreshed(page);
+    expect(await page.evaluate('document.activeElement.id')).toBe('search');
+  });
+
+  test('shows only those that need a look when asked so', async () => {
+    await using open = await serve();
+    open.telemetry.report({ type: 'accounts', added: ids.map(account), removed: [] });
+    open.telemetry.report(finished({ accountId: '1001', stream: 'media' }));
+    open.telemetry.report(failed({ accountId: '1007', stream: 'media' }));
+    const { page } = await watch(browser, open.url);
+
+    await page.getByRole('checkbox').check();
+    await page.clock.runFor(250);
+
+    await page.getByText('1 to 1 of 1 account that match.').waitFor();
+    expect(await page.getByRole('heading', { level: 3 }).allInnerTexts()).toEqual(['Account 1007']);
+  });
+});
+
+describe('for everybody', () => {
+  test.each([
+    ['wide and light', { colorScheme: 'light' } as const],
+    ['wide and dark', { colorScheme: 'dark' } as const],
+    ['on a phone', { ...phone, colorScheme: 'light' } as const],
+    ['on a phone and dark', { ...phone, colorScheme: 'dark' } as const],
+  ])('has no barrier that axe knows, %s', async (_how, options) => {
+    await using open = await serve();
+    tellOfADay(open);
+    const { page } = await watch(browser, open.url, options);
+    await page.getByText('@museum_of_letters').waitFor();
+
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test.each([390, 320])('needs no scrolling to the side at %i pixels', async (width) => {
+    await using open = await serve();
+    tellOfADay(open);
+    open.telemetry.report({
+      type: 'accounts',
+      added: [{ ...account('9'), username: 'a_name_without_end'.repeat(20) }],
+      removed: [],
+    });
+    open.telemetry.report(
+      failed({ accountId: '9', stream: 'media', message: `/${'path'.repeat(80)}` }),
+    );
+    const { page } = await watch(browser, open.url, {
+      ...phone,
+      viewport: { width, height: 800 },
+    });
+    await page.getByText('@museum_of_letters').waitFor();
+
+    expect(await overflow(page)).toBe(0);
+  });
+
+  test('is still a table to a screen reader on a phone', async () => {
+    await using open = await serve();
+    tellOfADay(open);
+    const { page } = await watch(browser, open.url, phone);
+
+    const table = page.getByRole('table', { name: '@museum_of_letters 17841400000000001' });
+    await table.waitFor();
+    expect(await table.ariaSnapshot()).toContain('- row "stories OK now in 1 h none 3 1 1":');
+  });
+
+  test('tells a screen reader of a change of readiness, and of nothing that stays', async () => {
+    await using open = await serve();
+    tellOfADay(open);
+    const { page } = await watch(browser, open.url);
+    await page.getByText('@museum_of_letters').waitFor();
+    await page.evaluate(`
+      window.told = [];
+      new MutationObserver((all) => window.told.push(...all.map(() => readiness.textContent)))
+        .observe(readiness, { childList: true, characterData: true, subtree: true });
+    `);
+
+    await refreshed(page);
+    await refreshed(page);
+    expect(await page.evaluate('window.told')).toEqual([]);
+    open.telemetry.report({ type: 'dependency', name: 'kafka', ready: false, reason: 'away' });
+    await refreshed(page);
+    await page.getByText('kafka: away').waitFor();
+    expect(await page.evaluate('window.told')).toEqual(['Not ready']);
+  });
+});

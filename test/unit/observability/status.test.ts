@@ -1,0 +1,263 @@
+import { describe, expect, test } from '@jest/globals';
+import { initialHealth, reduceHealth, type Health } from '../../../src/observability/health.ts';
+import { describeStatus, type StatusQuery } from '../../../src/observability/status.ts';
+import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
+import { account, failed, finished } from './telemetry-events.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const streams = { media: { intervalMs: hourMs }, users: { intervalMs: hourMs } };
+const everything: StatusQuery = { offset: 0, limit: 50, search: '', trouble: false };
+
+/** Health after events, each at its time. */
+function healthAfter(...events: readonly (readonly [number, TelemetryEvent])[]): Health {
+  return events.reduce(
+    (health, [nowMs, event]) => reduceHealth(health, event, nowMs),
+    initialHealth(streams),
+  );
+}
+
+function describeAt(health: Health, nowMs: number, query: Partial<StatusQuery> = {}) {
+  return describeStatus(
+    health,
+    { ...everything, ...query },
+    { version: '1.2.3', instance: 'here', startedMs: 0, nowMs },
+  );
+}
+
+const withAccounts = (...ids: readonly string[]): [number, TelemetryEvent] => [
+  0,
+  { type: 'accounts', added: ids.map(account), removed: [] },
+];
+
+function scopeTold(changes: Partial<Extract<TelemetryEvent, { type: 'scope' }>>): TelemetryEvent {
+  const scope = { kind: 'app', id: '' } as const;
+  return { type: 'scope', scope, percent: 10, state: 'free', untilMs: null, ...changes };
+}
+
+describe('describeStatus', () => {
+  test('says what is not ready before anything was told', () => {
+    expect(describeAt(initialHealth(streams), minuteMs)).toMatchObject({
+      formatVersion: 1,
+      startedAt: '1970-01-01T00:00:00.000Z',
+      now: '1970-01-01T00:01:00.000Z',
+      ready: false,
+      tokens: [],
+      quota: { total: 0, items: [] },
+      trouble: [],
+      accounts: { total: 0, matching: 0, items: [] },
+    });
+  });
+
+  test('shows of a stream its success, next poll, sums and lag behind its interval', () => {
+    const poll = finished({ records: 7, deadLetters: 2, requests: 3, nextPollMs: 2 * hourMs });
+    const status = describeAt(healthAfter(withAccounts('1'), [hourMs, poll]), 2.5 * hourMs);
+
+    expect(status.accounts.items[0]?.streams[0]).toEqual({
+      stream: 'users',
+      state: 'ok',
+      lastSuccess: '1970-01-01T01:00:00.000Z',
+      nextPoll: '1970-01-01T02:00:00.000Z',
+      lagSeconds: 1800,
+      polls: 1,
+      records: 7,
+      requests: 3,
+      deadLetters: 2,
+      error: null,
+    });
+  });
+
+  test('is late after three intervals without success and without an error', () => {
+    const health = healthAfter(withAccounts('1'), [0, finished()]);
+    const stateAt = (ms: number) => describeAt(health, ms).accounts.items[0]?.streams[0]?.state;
+
+    expect(stateAt(3 * hourMs)).toBe('ok');
+    expect(stateAt(3 * hourMs + 1)).toBe('late');
+  });
+
+  test.each([
+    [failed({ retryInMs: 1000 }), 'retrying', '1970-01-01T00:00:01.000Z'],
+    [failed({ disposition: 'wait', retryInMs: 1000 }), 'waiting', '1970-01-01T00:00:01.000Z'],
+    [failed({ retryInMs: null, nextPollMs: hourMs }), 'failed', '1970-01-01T01:00:00.000Z'],
+    [failed({ disposition: 'stop-stream', retryInMs: null }), 'stopped', null],
+  ])('calls a failed poll by what becomes of it (%#)', (event, state, nextPoll) => {
+    const { accounts } = describeAt(healthAfter(withAccounts('1'), [0, event]), 0);
+
+    expect(accounts.items[0]?.streams[0]).toMatchObject({ state, nextPoll });
+  });
+
+  test('says what to do about an error, since when it is and how often it was tried', () => {
+    const health = healthAfter(
+      withAccounts('1'),
+      [minuteMs, failed()],
+      [2 * minuteMs, failed({ code: 'graph.timeout', message: 'no answer' })],
+    );
+
+    expect(describeAt(health, hourMs).accounts.items[0]?.streams[0]?.error).toEqual({
+      code: 'graph.timeout',
+      message: 'no answer',
+      action:
+        'It is tried again by itself. If it stays, raise INSTAGRAM_REQUEST_TIMEOUT or lower INSTAGRAM_PAGE_SIZE.',
+      since: '1970-01-01T00:01:00.000Z',
+      at: '1970-01-01T00:02:00.000Z',
+      tries: 2,
+    });
+  });
+
+  test('shows what stops an account once, and all of its streams as stopped', () => {
+    const stop = failed({ disposition: 'stop-account', code: 'graph.token', retryInMs: null });
+    const { accounts, trouble } = describeAt(healthAfter(withAccounts('1'), [0, stop]), 0);
+
+    expect(accounts.items[0]).toMatchObject({
+      error: { code: 'graph.token' },
+      streams: [
+        { state: 'stopped', error: null },
+        { state: 'stopped', error: null },
+      ],
+    });
+    expect(trouble).toEqual([
+      {
+        code: 'graph.token',
+        action: 'Get a new token and put it where the old one was.',
+        streams: 2,
+        accounts: 1,
+        example: 'HTTP 500',
+      },
+    ]);
+  });
+
+  test('puts what only a person can mend before what is more often', () => {
+    const health = healthAfter(
+      withAccounts('1', '2', '3'),
+      [0, failed({ accountId: '1' })],
+      [0, failed({ accountId: '2' })],
+      [0, failed({ accountId: '3', disposition: 'stop-stream', code: 'graph.permission' })],
+    );
+
+    expect(describeAt(health, 0).trouble.map(({ code, streams }) => [code, streams])).toEqual([
+      ['graph.permission', 1],
+      ['graph.server', 2],
+    ]);
+  });
+
+  test('sums a stream over its accounts, with the oldest success of all', () => {
+    const health = healthAfter(
+      withAccounts('1', '2'),
+      [minuteMs, finished({ accountId: '1', records: 2 })],
+      [0, finished({ accountId: '2', records: 3, deadLetters: 1 })],
+    );
+
+    expect(describeAt(health, minuteMs).streams).toEqual([
+      {
+        name: 'users',
+        intervalSeconds: 3600,
+        states: { ok: 2 },
+        records: 5,
+        requests: 2,
+        deadLetters: 1,
+        oldestSuccess: '1970-01-01T00:00:00.000Z',
+      },
+      expect.objectContaining({ name: 'media', states: { starting: 2 }, oldestSuccess: null }),
+    ]);
+  });
+
+  test('counts the days that a token has left', () => {
+    const token = (name: string, expiresAtMs: number | null): [number, TelemetryEvent] => [
+      0,
+      { type: 'token', name, expiresAtMs },
+    ];
+    const health = healthAfter(token('a', 2.5 * dayMs), token('b', null), token('c', -1));
+
+    expect(describeAt(health, 0).tokens).toEqual([
+      { name: 'a', expiresAt: '1970-01-03T12:00:00.000Z', daysLeft: 2 },
+      { name: 'b', expiresAt: null, daysLeft: null },
+      { name: 'c', expiresAt: '1969-12-31T23:59:59.999Z', daysLeft: -1 },
+    ]);
+  });
+});
+
+describe('the quota in it', () => {
+  test('has what is stopped first, then what is fullest', () => {
+    const health = healthAfter(
+      [0, scopeTold({ percent: 60.4 })],
+      [0, scopeTold({ scope: { kind: 'account', id: '1' }, percent: 80, state: 'slowed' })],
+      [
+        0,
+        scopeTold({
+          scope: { kind: 'page', id: '9' },
+          percent: 20,
+          state: 'stopped',
+          untilMs: hourMs,
+        }),
+      ],
+    );
+
+    expect(describeAt(health, 0).quota.items).toEqual([
+      { scope: 'page', id: '9', percent: 20, state: 'stopped', until: '1970-01-01T01:00:00.000Z' },
+      { scope: 'account', id: '1', percent: 80, state: 'slowed', until: null },
+      { scope: 'app', id: null, percent: 60, state: 'free', until: null },
+    ]);
+  });
+
+  test('takes nothing for stopped after its time is over', () => {
+    const health = healthAfter([0, scopeTold({ percent: 100, state: 'stopped', untilMs: hourMs })]);
+
+    expect(describeAt(health, hourMs).quota.items).toMatchObject([
+      { state: 'slowed', until: null },
+    ]);
+  });
+});
+
+describe('the accounts in it', () => {
+  const health = healthAfter(
+    [
+      0,
+      {
+        type: 'accounts',
+        added: [account('1'), { ...account('2'), username: 'Museum' }, account('33')],
+        removed: [],
+      },
+    ],
+    [0, failed({ accountId: '33', disposition: 'stop-stream', retryInMs: null })],
+    [0, failed({ accountId: '2' })],
+  );
+  const idsOf = (query: Partial<StatusQuery>) =>
+    describeAt(health, 0, query).accounts.items.map(({ id }) => id);
+
+  test('come with the one first that needs a look most', () => {
+    expect(idsOf({})).toEqual(['33', '2', '1']);
+  });
+
+  test('are those whose id or name has what is searched, in any case', () => {
+    expect(idsOf({ search: 'mUSEUm' })).toEqual(['2']);
+    expect(idsOf({ search: '3' })).toEqual(['33']);
+  });
+
+  test('are only those that need a look when asked so', () => {
+    expect(idsOf({ trouble: true })).toEqual(['33', '2']);
+  });
+
+  test('are a part of hundreds, which keeps the answer small', () => {
+    const ids = Array.from(
+      { length: 800 },
+      (_, index) => `1784140000000${String(index).padStart(4, '0')}`,
+    );
+    const long = 'x'.repeat(500);
+    const many = healthAfter(
+      withAccounts(...ids),
+      ...ids.flatMap((accountId): [number, TelemetryEvent][] => [
+        [0, failed({ accountId, message: long })],
+        [0, failed({ accountId, stream: 'media', message: long })],
+        [0, scopeTold({ scope: { kind: 'account', id: accountId } })],
+      ]),
+    );
+    const status = describeAt(many, 0, { offset: 100, limit: 200 });
+
+    expect(status.accounts).toMatchObject({ total: 800, matching: 800, offset: 100 });
+    expect(status.accounts.items).toHaveLength(200);
+    expect(status.accounts.items[0]?.id).toBe('17841400000000100');
+    expect(status.quota).toMatchObject({ total: 800, items: { length: 25 } });
+    expect(JSON.stringify(status).length).toBeLessThan(600_000);
+  });
+});

@@ -1,0 +1,210 @@
+import { byId, make, makeRow, part, reconcile, setAttribute, setText } from './elements.js';
+import { absolute, count, plural, relative, span, stateWord } from './words.js';
+
+/** @import { Status, QuotaEntry, StreamSummary, TroubleEntry } from '../src/observability/status.ts' */
+
+/** @param {Status} status */
+export function showProgram(status) {
+  const { version, instance } = status.program;
+  const since = relative(status.startedAt, status.now).replace(' ago', '');
+  setText(byId('program'), `Version ${version} on ${instance}, running for ${since}`);
+  const readiness = byId('readiness');
+  const word = status.ready ? 'Ready' : 'Not ready';
+  setText(readiness, word);
+  setAttribute(readiness, 'data-state', status.ready ? 'ok' : 'stopped');
+  document.title = `${word} – instagram-kafka-producer`;
+}
+
+/** @param {Status} status */
+export function showTrouble({ ready, reasons, trouble }) {
+  const nothing = byId('no-trouble');
+  setText(nothing, 'Nothing: every connection is up, and every stream is polled in time.');
+  nothing.hidden = !ready || trouble.length > 0;
+  reconcile(byId('reasons'), reasons, {
+    key: (reason) => reason,
+    create: () => make('li'),
+    update: (item, reason) => {
+      setText(item, reason);
+    },
+  });
+  reconcile(byId('troubles'), trouble, {
+    key: ({ code }) => code,
+    create: makeTrouble,
+    update: updateTrouble,
+  });
+}
+
+function makeTrouble() {
+  return make('li', {}, [
+    make('p', {}, [
+      make('code', { 'data-part': 'code' }),
+      ' ',
+      make('span', { 'data-part': 'where' }),
+    ]),
+    make('p', { 'data-part': 'action' }),
+    make('p', { class: 'quiet', 'data-part': 'example' }),
+  ]);
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {TroubleEntry} trouble
+ */
+function updateTrouble(item, { code, action, streams, accounts, example }) {
+  setText(part(item, 'code'), code);
+  setText(part(item, 'where'), `${plural(streams, 'stream')} of ${plural(accounts, 'account')}`);
+  setText(part(item, 'action'), action);
+  setText(part(item, 'example'), `“${example}”`);
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const dependencyWords = {
+  state: 'State topic',
+  kafka: 'Kafka',
+  registry: 'Schema registry',
+  graph: 'Graph API',
+};
+
+/** @param {Status} status */
+export function showConnections(status) {
+  const facts = [
+    ...status.dependencies.map(({ name, ready, reason }) => ({
+      name: dependencyWords[name] ?? name,
+      state: ready ? 'ok' : 'stopped',
+      words: ready ? 'Up' : reason,
+    })),
+    ...tokenFacts(status),
+  ];
+  reconcile(byId('connections'), facts, {
+    key: ({ name }) => name,
+    create: () => make('div', {}, [make('dt'), make('dd')]),
+    update: (row, { name, state, words }) => {
+      setText(/** @type {Element} */ (row.firstElementChild), name);
+      const value = /** @type {Element} */ (row.lastElementChild);
+      setText(value, words);
+      setAttribute(value, 'data-state', state);
+    },
+  });
+}
+
+/** @param {Status} status */
+function tokenFacts({ tokens }) {
+  if (tokens.length === 0) return [{ name: 'Token', state: null, words: 'Expiry unknown' }];
+  return tokens.map(({ name, expiresAt, daysLeft }) => {
+    const label = name === 'default' ? 'Token' : `Token ${name}`;
+    if (expiresAt === null || daysLeft === null) {
+      return { name: label, state: 'ok', words: 'Never expires' };
+    }
+    const at = absolute(expiresAt);
+    if (daysLeft < 0) return { name: label, state: 'stopped', words: `Expired on ${at}` };
+    const state = daysLeft < 14 ? 'late' : 'ok';
+    return { name: label, state, words: `${plural(daysLeft, 'day')} left, until ${at}` };
+  });
+}
+
+/** @param {Status} status */
+export function showQuota({ quota, now }) {
+  const { total, items } = quota;
+  const more =
+    total > items.length ? ` The ${items.length} fullest of ${count(total)} are shown.` : '';
+  const note =
+    total === 0 ? 'The API has told of no usage yet.' : `Used, of what Meta allows.${more}`;
+  setText(byId('quota-note'), note);
+  reconcile(byId('quota'), items, {
+    key: ({ scope, id }) => `${scope} ${id ?? ''}`,
+    create: () =>
+      make('li', { class: 'quota' }, [
+        make('span', { 'data-part': 'name' }),
+        make('meter', {
+          'data-part': 'bar',
+          min: '0',
+          max: '100',
+          low: '75',
+          high: '95',
+          optimum: '0',
+        }),
+        make('span', { 'data-part': 'words' }),
+      ]),
+    update: (item, entry) => {
+      updateQuota(item, entry, now);
+    },
+  });
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {QuotaEntry} entry
+ * @param {string} now
+ */
+function updateQuota(item, { scope, id, percent, state, until }, now) {
+  const name = id === null ? scope : `${scope} ${id}`;
+  setText(part(item, 'name'), name);
+  const bar = part(item, 'bar');
+  setAttribute(bar, 'value', String(Math.min(percent, 100)));
+  setAttribute(bar, 'aria-label', `Quota used of ${name}`);
+  const words = part(item, 'words');
+  const back = until === null ? '' : `, free again ${relative(until, now)}`;
+  setText(words, `${percent} % · ${stateWord(state)}${back}`);
+  setAttribute(words, 'data-state', { free: 'ok', slowed: 'late', stopped: 'stopped' }[state]);
+}
+
+const streamColumns = [
+  { name: 'stream', label: 'Stream' },
+  { name: 'states', label: 'Accounts' },
+  { name: 'every', label: 'Every' },
+  { name: 'oldest', label: 'Oldest success' },
+  { name: 'records', label: 'Records', isNumber: true },
+  { name: 'requests', label: 'Requests', isNumber: true },
+  { name: 'dead', label: 'Dead letters', isNumber: true },
+];
+
+/** @param {Status} status */
+export function showStreams({ streams, now }) {
+  reconcile(byId('streams'), streams, {
+    key: ({ name }) => name,
+    create: () => makeRow(streamColumns),
+    update: (row, stream) => {
+      updateStream(row, stream, now);
+    },
+  });
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {StreamSummary} stream
+ * @param {string} now
+ */
+function updateStream(row, stream, now) {
+  setText(part(row, 'stream'), stream.name);
+  reconcile(part(row, 'states'), Object.entries(stream.states), {
+    key: ([state]) => state,
+    create: ([state]) => make('span', { class: 'badge', 'data-state': state }),
+    update: (badge, [state, accounts]) => {
+      setText(badge, `${count(accounts)} ${stateWord(state)}`);
+    },
+  });
+  setText(part(row, 'every'), span(stream.intervalSeconds));
+  showMoment(part(row, 'oldest'), stream.oldestSuccess, { now, absent: 'never' });
+  setText(part(row, 'records'), count(stream.records));
+  setText(part(row, 'requests'), count(stream.requests));
+  setText(part(row, 'dead'), count(stream.deadLetters));
+}
+
+/**
+ * Shows a time as a distance, with date and time for who points at it.
+ *
+ * @param {HTMLElement} cell
+ * @param {string | null} moment
+ * @param {{ now: string, absent: string }} how
+ */
+export function showMoment(cell, moment, { now, absent }) {
+  if (moment === null) {
+    setText(cell, absent);
+    return;
+  }
+  const time = cell.querySelector('time') ?? make('time');
+  if (time.parentElement !== cell) cell.replaceChildren(time);
+  setAttribute(time, 'datetime', moment);
+  setAttribute(time, 'title', absolute(moment));
+  setText(time, relative(moment, now));
+}

@@ -1,0 +1,122 @@
+import { showAccounts } from './accounts.js';
+import { byId, setAttribute, setText } from './elements.js';
+import { showConnections, showProgram, showQuota, showStreams, showTrouble } from './sections.js';
+
+/** @import { Status } from '../src/observability/status.ts' */
+
+const everyMs = 5000;
+const patienceMs = 10_000;
+const typingMs = 250;
+const accountsPerPage = 25;
+
+const search = /** @type {HTMLInputElement} */ (byId('search'));
+const onlyTrouble = /** @type {HTMLInputElement} */ (byId('only-trouble'));
+
+let offset = 0;
+let isLive = true;
+/** The newest question; an answer to an older one is not shown. */
+let asked = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+async function refresh() {
+  clearTimeout(timer);
+  asked += 1;
+  const question = asked;
+  try {
+    const status = await ask();
+    if (question === asked) show(status);
+  } catch (error) {
+    if (question === asked) showLost(error);
+  }
+  if (question === asked && isLive) timer = setTimeout(refreshIfSeen, everyMs);
+}
+
+/** Nobody is asked on behalf of a page that nobody sees. */
+function refreshIfSeen() {
+  if (document.visibilityState === 'visible') void refresh();
+}
+
+/** @returns {Promise<Status>} */
+async function ask() {
+  const query = new URLSearchParams({
+    offset: String(offset),
+    limit: String(accountsPerPage),
+    search: search.value,
+    trouble: String(onlyTrouble.checked),
+  });
+  const answer = await fetch(`/status?${query}`, { signal: AbortSignal.timeout(patienceMs) });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  /** @type {unknown} */
+  const found = await answer.json();
+  // A page that was left open outlives an upgrade of the program.
+  if (!isStatus(found)) throw new Error('it is of another version by now: load the page again');
+  return found;
+}
+
+/**
+ * @param {unknown} found
+ * @returns {found is Status}
+ */
+function isStatus(found) {
+  if (typeof found !== 'object' || found === null) return false;
+  return 'formatVersion' in found && found.formatVersion === 1;
+}
+
+/** @param {Status} status */
+function show(status) {
+  byId('connection').hidden = true;
+  showProgram(status);
+  showTrouble(status);
+  showConnections(status);
+  showQuota(status);
+  showStreams(status);
+  showAccounts(status);
+  showUpdated();
+}
+
+function showUpdated() {
+  const time = new Date().toLocaleTimeString();
+  setText(byId('updated'), isLive ? `Updated at ${time}.` : `As it was at ${time}.`);
+}
+
+/** @param {unknown} error */
+function showLost(error) {
+  const lost = byId('connection');
+  const reason = error instanceof Error ? error.message : String(error);
+  setText(lost, `The program does not answer (${reason}). What is shown is what was last known.`);
+  lost.hidden = false;
+}
+
+/** @param {number} first */
+function turnTo(first) {
+  offset = Math.max(0, first);
+  void refresh();
+  byId('accounts').focus();
+}
+
+byId('live').addEventListener('click', () => {
+  isLive = !isLive;
+  setAttribute(byId('live'), 'aria-pressed', String(isLive));
+  showUpdated();
+  if (isLive) void refresh();
+  else clearTimeout(timer);
+});
+byId('previous').addEventListener('click', () => {
+  turnTo(offset - accountsPerPage);
+});
+byId('next').addEventListener('click', () => {
+  turnTo(offset + accountsPerPage);
+});
+byId('choice').addEventListener('submit', (event) => {
+  event.preventDefault();
+});
+byId('choice').addEventListener('input', () => {
+  offset = 0;
+  clearTimeout(timer);
+  timer = setTimeout(() => void refresh(), typingMs);
+});
+document.addEventListener('visibilitychange', () => {
+  if (isLive) refreshIfSeen();
+});
+void refresh();

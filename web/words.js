@@ -1,0 +1,72 @@
+// How numbers, times and states are said. Times are relative to the server's clock, not to this one's.
+
+const numbers = new Intl.NumberFormat('en');
+const moments = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+/** @type {Readonly<Record<string, string>>} */
+const stateWords = {
+  ok: 'OK',
+  starting: 'First poll',
+  paused: 'Paused',
+  waiting: 'Waits for a limit',
+  retrying: 'Tries again',
+  late: 'Late',
+  failed: 'Failed',
+  stopped: 'Stopped',
+  free: 'Free',
+  slowed: 'Slowed down',
+};
+
+/** @param {string} state */
+export function stateWord(state) {
+  return stateWords[state] ?? state;
+}
+
+/** @param {number} value */
+export function count(value) {
+  return numbers.format(value);
+}
+
+/**
+ * @param {number} number
+ * @param {string} one
+ * @param {string} [many]
+ */
+export function plural(number, one, many = `${one}s`) {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}
+
+/**
+ * A span of time in its largest unit that fits, such as `3 min`.
+ *
+ * @param {number} seconds
+ */
+export function span(seconds) {
+  const whole = Math.abs(seconds);
+  if (whole >= 3600 && whole % 3600 === 0 && whole < 72 * 3600) return `${whole / 3600} h`;
+  if (whole < 90) return `${Math.round(whole)} s`;
+  if (whole < 90 * 60) return `${Math.round(whole / 60)} min`;
+  if (whole < 36 * 3600) return `${Math.round(whole / 3600)} h`;
+  return plural(Math.round(whole / 86_400), 'day');
+}
+
+/**
+ * How long ago, or until when.
+ *
+ * @param {string} moment
+ * @param {string} now
+ */
+export function relative(moment, now) {
+  const seconds = (Date.parse(moment) - Date.parse(now)) / 1000;
+  if (Math.abs(seconds) < 1) return 'now';
+  return seconds < 0 ? `${span(seconds)} ago` : `in ${span(seconds)}`;
+}
+
+/**
+ * Date and time, as this machine writes them.
+ *
+ * @param {string} moment
+ */
+export function absolute(moment) {
+  return moments.format(new Date(moment));
+}
