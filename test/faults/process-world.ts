@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import { createWorld } from '../../sandbox/graph-api/world.ts';
+import type { Program } from '../../sandbox/program.ts';
+import type { Deployment } from '../integration/end-to-end/deployment.ts';
+import { deploy } from '../integration/end-to-end/deployment.ts';
+import type { ForwardingServer } from '../support/forwarding-server.ts';
+import { startForwardingServer } from '../support/forwarding-server.ts';
+import { apiKeys } from '../support/kafka-frames.ts';
+import type { KafkaProxy } from '../support/kafka-proxy.ts';
+import { startKafkaProxy } from '../support/kafka-proxy.ts';
+import { readEnds } from '../support/partition-ends.ts';
+
+/** The real program, with everything that it talks to behind something that can hold it. */
+export interface ProcessWorld extends AsyncDisposable {
+  readonly deployment: Deployment;
+  readonly kafka: KafkaProxy;
+  readonly api: ForwardingServer;
+  readonly registry: ForwardingServer;
+  /** Starts `run` behind the proxies. */
+  run(changes?: Readonly<Record<string, string>>): RunningProgram;
+  /** Runs `once` to its end, on the direct way. */
+  once(): Promise<void>;
+}
+
+/** A program that runs and what it says. */
+export interface RunningProgram extends Program {
+  readonly lines: readonly Readonly<Record<string, unknown>>[];
+  /** The first line of its log that fits, now or later. */
+  line(fits: (line: Readonly<Record<string, unknown>>) => boolean): Promise<unknown>;
+}
+
+/** Twelve media of one account, five a page and a transaction. */
+export async function createProcessWorld(): Promise<ProcessWorld> {
+  await using stack = new AsyncDisposableStack();
+  const deployment = stack.use(
+    await deploy(
+      createWorld({
+        seed: 11,
+        accounts: 1,
+        smallAccounts: 0,
+        mediaPerAccount: 12,
+        storiesPerAccount: 0,
+        insightsDays: 3,
+      }),
+    ),
+  );
+  const kafka = stack.use(await startKafkaProxy(deployment.cluster.brokers));
+  const api = stack.use(await startForwardingServer(deployment.api.url));
+  const registry = stack.use(await startForwardingServer(deployment.cluster.registryUrl));
+  const env = {
+    STREAMS: 'media',
+    INSTAGRAM_PAGE_SIZE: '5',
+    KAFKA_MAX_BATCH_RECORDS: '5',
+    KAFKA_TOPICS_STATE_PARTITIONS: '1',
+    // Far longer than a test waits: nothing is ended by the broker itself.
+    KAFKA_TRANSACTION_TIMEOUT: '5m',
+  };
+  const owned = stack.move();
+  return {
+    deployment,
+    kafka,
+    api,
+    registry,
+    run: (changes = {}) =>
+      startRunning(deployment, {
+        ...env,
+        KAFKA_BROKERS: kafka.brokers.join(','),
+        INSTAGRAM_BASE_URL: api.url,
+        SCHEMA_REGISTRY_URL: registry.url,
+        ...changes,
+      }),
+    async once() {
+      const { code, stderr } = await deployment.once(env);
+      expect([code, stderr]).toEqual([0, '']);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function startRunning(
+  deployment: Deployment,
+  env: Readonly<Record<string, string>>,
+): RunningProgram {
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  const waiting = new Set<() => void>();
+  const program = deployment.run(env, (line) => {
+    lines.push(line);
+    for (const look of waiting) look();
+  });
+  return {
+    ...program,
+    lines,
+    line: (fits) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = lines.find(fits);
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+      }),
+  };
+}
+
+/** A place at which the program is stopped. */
+export interface Stop {
+  readonly met: Promise<unknown>;
+  /** Lets what was held there arrive, late. */
+  release(): void;
+}
+
+/** Every step of a poll and of the start, and how the program is held at exactly that step. */
+export const steps = {
+  'starting: the accounts are asked for': ({ api }) =>
+    api.hold(({ path }) => path.endsWith('/me/accounts')),
+  'restoring: the lane is being claimed': ({ kafka }) =>
+    kafka.inject(apiKeys.initProducerId, 'hold-response', { skip: 1 }),
+  'fetching: the second page is asked for': ({ api }) =>
+    api.hold(({ path, query }) => path.endsWith('/media') && query['after'] !== undefined),
+  'encoded: nothing of the batch is sent': ({ kafka }) =>
+    kafka.inject(apiKeys.addPartitionsToTxn, 'hold-request'),
+  'sending: the broker has not got the records': ({ kafka }) =>
+    kafka.inject(apiKeys.produce, 'hold-request'),
+  'sending: the broker has the records': ({ kafka }) =>
+    kafka.inject(apiKeys.produce, 'hold-response'),
+  'committing: the broker has not got the commit': ({ kafka }) =>
+    kafka.inject(apiKeys.endTxn, 'hold-request'),
+  'committing: the broker has committed': ({ kafka }) =>
+    kafka.inject(apiKeys.endTxn, 'hold-response'),
+  'after a commit: the next batch begins': ({ kafka }) =>
+    kafka.inject(apiKeys.addPartitionsToTxn, 'hold-request', { skip: 1 }),
+} as const satisfies Readonly<Record<string, (world: ProcessWorld) => Stop>>;
+
+/**
+ * Every media of the world once, a state a batch in order, and the last one remembers every media:
+ * nothing lost, nothing twice, state neither ahead nor behind.
+ */
+export async function expectTruth({ deployment }: ProcessWorld): Promise<void> {
+  const media = deployment.truth().accounts.flatMap((account) => account.media);
+  const keys = (await deployment.read('media')).map(({ key }) => key);
+  expect(keys.sort()).toEqual(media.map(({ fields }) => String(fields['id'])).sort());
+  const states = (await deployment.read('state')).map(({ value }) => value);
+  expect(states.map((state) => state?.['sequence'])).toEqual(states.map((_, index) => index + 1));
+  const remembered = Buffer.from(String(states.at(-1)?.['published']), 'base64').length / 16;
+  expect(remembered).toBe(media.length);
+}
+
+/** No transaction is open, so that nobody who reads committed records is held up. */
+export async function expectNothingOpen({ deployment }: ProcessWorld): Promise<void> {
+  const [broker = ''] = deployment.cluster.brokers;
+  const deadlineMs = Date.now() + 10_000;
+  for (;;) {
+    const ends = await Promise.all([
+      readEnds(broker, deployment.topicOf('media'), [0, 1]),
+      readEnds(broker, deployment.topicOf('state'), [0]),
+    ]);
+    const open = ends.flat().filter(({ stable, high }) => stable !== high);
+    if (open.length === 0) return;
+    if (Date.now() > deadlineMs) expect(open).toEqual([]);
+    await sleep(50);
+  }
+}
