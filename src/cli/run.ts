@@ -8,6 +8,10 @@ export async function run(args: ConfigArguments): Promise<ExitCode> {
   const config = loadCommandConfig(args);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using app = openApp(config);
+  stop.signal.addEventListener('abort', () => {
+    const reason: unknown = stop.signal.reason;
+    app.log.info({ reason: String(reason) }, 'stopping');
+  });
   try {
     await app.run(stop.signal);
   } catch (error) {

@@ -10,6 +10,8 @@ export interface Connection {
   readonly requestTimeoutMs: number;
   /** The last refusal that a broker answered with: kafkajs swallows some of them. */
   lastRefusal(): string | undefined;
+  /** Closes every socket at once; what comes next opens another. */
+  cut(): void;
   /** Closes every socket at once and makes retries that are still going on end. */
   destroy(): void;
 }
@@ -22,6 +24,11 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
   const requestTimeoutMs = Math.max(1000, Math.floor(options.sendDeadlineMs / 3));
   let open = true;
   let refusal: string | undefined;
+
+  // With an error, because kafkajs rejects what is in flight on "error" and not on "close".
+  const cutAll = (why: string): void => {
+    for (const socket of sockets) socket.destroy(new Error(why));
+  };
 
   const kafka = new Kafka({
     clientId: options.clientId,
@@ -52,10 +59,12 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
     kafka,
     requestTimeoutMs,
     lastRefusal: () => refusal,
+    cut() {
+      cutAll('this connection was cut');
+    },
     destroy() {
       open = false;
-      // With an error, because kafkajs rejects what is in flight on "error" and not on "close".
-      for (const socket of sockets) socket.destroy(new Error('this client was thrown away'));
+      cutAll('this client was thrown away');
     },
   };
 }

@@ -27,6 +27,30 @@ export async function withDeadline<T>(
   }
 }
 
+/**
+ * Settles as `work` does, or rejects with a {@link DeadlineError} when it is still going on `limitMs`
+ * after the signal was aborted.
+ */
+export async function onceStopped<T>(
+  work: Promise<T>,
+  stop: AbortSignal,
+  limitMs: number,
+): Promise<T> {
+  const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
+  const abort = (): void => {
+    resolve(undefined);
+  };
+  if (stop.aborted) abort();
+  stop.addEventListener('abort', abort, { once: true });
+  const bounded = stopped.then(() => withDeadline(work, limitMs, 'what was in hand at the stop'));
+  bounded.catch(() => undefined);
+  try {
+    return await Promise.race([work, bounded]);
+  } finally {
+    stop.removeEventListener('abort', abort);
+  }
+}
+
 /** Waits for `work` at most `limitMs` and swallows how it ends: for clean-up that may fail. */
 export async function settleWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
   await withDeadline(work, limitMs, 'clean-up').catch(() => undefined);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isConnectorError, RetryError, StopStreamError } from '../core/errors.ts';
-import { settleWithin } from './deadline.ts';
+import { onceStopped, settleWithin, withDeadline } from './deadline.ts';
 import type { PlacedRecord, Send } from './sends.ts';
 import type { TransactionalProducer } from './transaction.ts';
 
@@ -43,6 +43,10 @@ interface Try {
 /** Tries of a batch of which it is known that nothing was committed. */
 const maxTries = 3;
 const pausesMs = [50, 500, 1000, 2000, 5000];
+/** What a transaction in hand is given when the program is asked to stop. */
+const stopLimitMs = 8000;
+/** And then what finding out about its commit is given. */
+const lastLookLimitMs = 5000;
 
 /**
  * The serial way of one state partition's batches into Kafka: one transactional producer at a time,
@@ -121,7 +125,7 @@ export class Lane {
         if (enough || isFinal(known)) throw known;
         this.#tools.onTrouble(known);
         await pause(pausesMs[attempt - 1] ?? 5000, stop);
-        if (stop.aborted) throw fate.unknown ? unknownOutcome(delivery, known) : known;
+        if (stop.aborted) return await this.#lastLook(delivery, fate, known);
       }
     }
   }
@@ -130,10 +134,26 @@ export class Lane {
     if (attempt > 1 && (await this.#landed(delivery, stop))) return 'redone';
     fate.unknown = false;
     const producer = await this.#open();
-    await producer.transact(this.#tools.plan(delivery.records), () => {
+    const transacting = producer.transact(this.#tools.plan(delivery.records), () => {
       fate.unknown = true;
     });
+    await onceStopped(transacting, stop, stopLimitMs);
     return attempt === 1 ? 'committed' : 'redone';
+  }
+
+  /**
+   * There is no time for another try. A commit that never arrived has left its transaction open,
+   * which holds up everybody who reads committed records: the new producer ends it (Invariant 7).
+   */
+  async #lastLook(delivery: Delivery, fate: Fate, known: unknown): Promise<Outcome> {
+    if (!fate.unknown) throw known;
+    const looking = this.#landed(delivery, AbortSignal.timeout(lastLookLimitMs));
+    const landed = await withDeadline(looking, lastLookLimitMs, 'a last look').catch(
+      () => undefined,
+    );
+    if (landed === undefined) throw unknownOutcome(delivery, known);
+    if (!landed) throw known;
+    return 'redone';
   }
 
   async #open(): Promise<TransactionalProducer> {

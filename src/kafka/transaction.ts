@@ -28,6 +28,8 @@ export interface TransactionalProducer {
 
 const abortLimitMs = 1000;
 const disconnectLimitMs = 1000;
+/** No broker has this node id. */
+const nobody = -2;
 
 function toMessages(records: readonly PlacedRecord[]): TopicMessages[] {
   const topics = new Map<string, TopicMessages['messages']>();
@@ -122,7 +124,13 @@ export async function openTransactionalProducer(
       withDeadline(sendAll(sends, onCommit), options.deadlineMs, 'a transaction'),
     async discard({ abort }) {
       ended = true;
-      if (abort && next?.isActive() === true) await settleWithin(next.abort(), abortLimitMs);
+      // kafkajs goes on with a send that nobody waits for any more; here it ends.
+      watch.expect(nobody);
+      if (abort && next?.isActive() === true) {
+        // An abort would queue behind a request that is not answered; on a new connection it does not.
+        connection.cut();
+        await settleWithin(next.abort(), abortLimitMs);
+      }
       await settleWithin(producer.disconnect(), disconnectLimitMs);
       connection.destroy();
     },

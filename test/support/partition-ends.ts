@@ -1,6 +1,9 @@
 import { connect } from 'node:net';
 import { array, createReader, int16, int32, int64, text } from './kafka-bytes.ts';
-import { apiKeys, createFrames } from './kafka-frames.ts';
+import { apiKeys, createFrames, errorCodes } from './kafka-frames.ts';
+
+/** The end of a partition that is not there. */
+const noEnd = -1n;
 
 /** Where a partition ends. */
 export interface PartitionEnd {
@@ -26,8 +29,8 @@ export async function readEnds(
   ]);
   return partitions.map((partition) => ({
     partition,
-    stable: stable.get(partition) ?? -1n,
-    high: high.get(partition) ?? -1n,
+    stable: stable.get(partition) ?? noEnd,
+    high: high.get(partition) ?? noEnd,
   }));
 }
 
@@ -57,9 +60,11 @@ async function listOffsets(
     return body.list(() => {
       const partition = body.int32();
       const code = body.int16();
-      if (code !== 0) throw new Error(`${topic}/${String(partition)}: error ${String(code)}`);
       body.int64();
-      return [partition, body.int64()] as const;
+      const offset = body.int64();
+      if (code === 0) return [partition, offset] as const;
+      if (code === errorCodes.unknownTopicOrPartition) return [partition, noEnd] as const;
+      throw new Error(`${topic}/${String(partition)}: error ${String(code)}`);
     });
   });
   return new Map(topics.flat());
