@@ -4,7 +4,7 @@ import type { Json, Node, Value } from './json.ts';
 import { isNode } from './json.ts';
 import type { DayValues, Memory } from './state.ts';
 import type { SeriesRequest, SettleContext, Settled } from './stream.ts';
-import { futureMs } from './windows.ts';
+import { coveredBy, futureMs } from './windows.ts';
 
 /** The answer to one request of a series. */
 export interface SeriesAnswer {
@@ -76,7 +76,7 @@ function remember(days: readonly DayValues[], context: SettleContext): Memory {
   const newest = Math.max(memory.cursorMs ?? -Infinity, ...days.map((day) => day.dateMs));
   const cursorMs = newest === -Infinity ? null : newest;
   const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
-  const coveredUntilMs = Math.max(memory.coveredUntilMs ?? -Infinity, settledMs);
+  const coveredUntilMs = Math.max(coveredBy(memory.coveredUntilMs, nowMs), settledMs);
   // What the next poll asks again, and so what it must be able to compare with.
   const keepFromMs = Math.min(cursorMs ?? nowMs, nowMs) - lookbackMs;
   return {

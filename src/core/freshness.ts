@@ -31,7 +31,8 @@ export interface Aged {
  */
 export function isDue(aged: Aged, { nowMs, lastMs }: PollTimes, tiers: readonly Tier[]): boolean {
   const everyMs = periodOf(nowMs - (aged.createdMs ?? -Infinity), tiers);
-  if (lastMs === null || everyMs === 0) return true;
+  // A last poll that lies ahead was by a clock that has been set back since.
+  if (lastMs === null || everyMs === 0 || lastMs > nowMs) return true;
   const offsetMs = spreadOf(aged.id, everyMs);
   return turnAt(nowMs - offsetMs, everyMs) > turnAt(lastMs - offsetMs, everyMs);
 }

@@ -57,8 +57,12 @@ export function metricsFor(
   );
 }
 
-function holds({ untilMs }: Refusal, nowMs: number): boolean {
-  return untilMs === null || nowMs < untilMs;
+/**
+ * Whether a subject or metric is still refused. No refusal lasts longer than a week: one that seems to
+ * was noted by a clock that has been set back since.
+ */
+export function holds({ untilMs }: Refusal, nowMs: number): boolean {
+  return untilMs === null || (nowMs < untilMs && untilMs <= nowMs + weekMs);
 }
 
 /**

@@ -45,9 +45,18 @@ export function planWindows(plan: WindowPlan): readonly Window[] {
   return windows.filter((window) => window.sinceMs <= plan.nowMs);
 }
 
+/**
+ * What is covered, as far as that can be: what is covered ahead of now was so by a clock that has been
+ * set back since, and tells nothing. Days that were never asked would be taken for asked.
+ */
+export function coveredBy(coveredUntilMs: number | null, nowMs: number): number {
+  return coveredUntilMs === null || coveredUntilMs > nowMs ? -Infinity : coveredUntilMs;
+}
+
 function planStart(plan: WindowPlan): number {
   const { nowMs } = plan;
-  const known = Math.max(plan.cursorMs ?? -Infinity, plan.coveredUntilMs ?? -Infinity);
+  const coveredMs = coveredBy(plan.coveredUntilMs, nowMs);
+  const known = Math.max(plan.cursorMs ?? -Infinity, coveredMs);
   const wanted =
     known === -Infinity
       ? (plan.startDateMs ?? nowMs - recentReachMs)

@@ -73,7 +73,7 @@ function createAsk(parts: GraphParts): Ask<Node> {
     const startedMs = clock.nowMs();
     const report = (outcome: 'ok' | ErrorCode): void => {
       const { endpoint } = request;
-      const durationMs = clock.nowMs() - startedMs;
+      const durationMs = Math.max(0, clock.nowMs() - startedMs);
       telemetry.report({ type: 'request', endpoint, ids: idCount(request), outcome, durationMs });
     };
     try {

@@ -8,6 +8,7 @@ import { createAdmission } from './admission.ts';
 import type { Clock, Graph, GraphRequest, OnUsage, Telemetry } from './ports.ts';
 import type { ScopedCall, Scopes } from './scopes.ts';
 import { createScopes, scopesOf } from './scopes.ts';
+import { createSteadyClock } from './steady-clock.ts';
 import type { Turn } from './turns.ts';
 
 /** Who makes requests: a poll of an account. */
@@ -53,9 +54,12 @@ interface Desk {
 
 /** Knows of no usage yet. */
 export function createGovernor(tools: Pick<Desk, 'clock' | 'telemetry'>): Governor {
-  const scopes = createScopes(tools);
+  // A host's clock that is set back must not make a limit last longer by as much.
+  const clock = createSteadyClock(tools.clock);
+  const scopes = createScopes({ ...tools, clock });
   const known = new Map<string, Account>();
-  const desk: Desk = { ...tools, scopes, known, admission: createAdmission(scopes, tools.clock) };
+  const admission = createAdmission(scopes, clock);
+  const desk: Desk = { ...tools, clock, scopes, known, admission };
   return {
     govern(graph, caller) {
       known.set(caller.account.id, caller.account);

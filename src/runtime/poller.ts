@@ -155,7 +155,7 @@ function finished(poll: Poll, nowMs: number, nextPollMs: number | null): Telemet
     requests: poll.tally.requests,
     skipped: poll.tally.skipped,
     unknownFields: [...poll.tally.unknownFields],
-    durationMs: nowMs - poll.startedMs,
+    durationMs: Math.max(0, nowMs - poll.startedMs),
     nextPollMs,
   };
 }

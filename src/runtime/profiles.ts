@@ -41,18 +41,18 @@ export function createProfiles(): Profiles {
   const apart = new Set<string>();
   let underWay: Promise<unknown> = Promise.resolve();
   /** After a refusal each asks alone for a while, which shows whose it was. */
-  let aloneUntilMs = -Infinity;
+  let aloneSinceMs = -Infinity;
 
   const take = ({ account, fields, nowMs }: ProfileRequest): Node | undefined => {
     const found = fetched.get(account.id);
     if (found === undefined || found.node === null) return undefined;
     fetched.set(account.id, { ...found, node: null });
-    return nowMs - found.fetchedMs < freshMs && found.fields === fields ? found.node : undefined;
+    return isFresh(found.fetchedMs, nowMs) && found.fields === fields ? found.node : undefined;
   };
 
   const askTogether = async (request: ProfileRequest): Promise<void> => {
     const ids = askedTogether(known, request, { apart, fetched });
-    const alone = apart.has(request.account.id) || request.nowMs < aloneUntilMs;
+    const alone = apart.has(request.account.id) || isFresh(aloneSinceMs, request.nowMs);
     if (ids.length === 1 || alone) return;
     const body = await askIds(ids, request);
     for (const id of ids) {
@@ -84,11 +84,16 @@ export function createProfiles(): Profiles {
         signal.throwIfAborted();
         // All or nothing: what refuses one refuses all; alone each has its own answer.
         if (!isRefusal(error)) throw error;
-        aloneUntilMs = request.nowMs + freshMs;
+        aloneSinceMs = request.nowMs;
       }
       return take(request) ?? (await askAlone(request, apart));
     },
   };
+}
+
+/** What lies ahead was by a clock that has been set back since: nobody knows how old it is. */
+function isFresh(atMs: number, nowMs: number): boolean {
+  return atMs <= nowMs && nowMs - atMs < freshMs;
 }
 
 /** The asker, and whoever was not asked for lately and has not refused. */
@@ -101,7 +106,7 @@ function askedTogether(
     ({ id }) =>
       id !== account.id &&
       !apart.has(id) &&
-      nowMs - (fetched.get(id)?.fetchedMs ?? -Infinity) >= freshMs,
+      !isFresh(fetched.get(id)?.fetchedMs ?? -Infinity, nowMs),
   );
   return [account.id, ...others.map(({ id }) => id)].slice(0, maxIds);
 }

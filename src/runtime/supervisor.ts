@@ -195,8 +195,8 @@ async function pollForEver(
 ): Promise<void> {
   const { tools, signal, stop, known } = work;
   const timetable = createTimetable(jobs, supervision, tools);
-  while (timetable.dueMs() < Infinity) {
-    if (!(await slept(timetable.dueMs() - tools.clock.nowMs(), work))) return;
+  while (timetable.waitMs() < Infinity) {
+    if (!(await slept(timetable.waitMs(), work))) return;
     const due = timetable.begin();
     const verdicts = await pollRound(due, tools, { nextPollMs: timetable.nextMs, signal }).catch(
       (failure: unknown) => {

@@ -6,8 +6,8 @@ import type { Clock } from './ports.ts';
 
 /** When each of the jobs on one list is due. */
 export interface Timetable {
-  /** The earliest, epoch milliseconds; infinite when no job is left. */
-  readonly dueMs: () => number;
+  /** How long until the earliest is due, milliseconds; infinite when no job is left. */
+  readonly waitMs: () => number;
   /** When a job is due next; null for one that has left. */
   readonly nextMs: (job: Job) => number | null;
   /** The jobs whose round begins now, which are given their next time. */
@@ -35,11 +35,26 @@ export function createTimetable(
   const intervalOf = ({ stream }: Job): number => intervals.get(stream.name) ?? 0;
   const times = new Map(jobs.map((job) => [job, clock.nowMs()]));
   let begunMs = 0;
+  let lastMs = clock.nowMs();
+  /** When the host's clock was set back, everything that is due moves with it. */
+  const nowMs = (): number => {
+    const hostMs = clock.nowMs();
+    const backMs = Math.max(0, lastMs - hostMs);
+    lastMs = hostMs;
+    if (backMs > 0) {
+      begunMs -= backMs;
+      for (const [job, dueMs] of times) times.set(job, dueMs - backMs);
+    }
+    return hostMs;
+  };
   return {
-    dueMs: () => Math.min(...times.values()),
+    waitMs() {
+      const now = nowMs();
+      return Math.min(...times.values()) - now;
+    },
     nextMs: (job) => times.get(job) ?? null,
     begin() {
-      begunMs = clock.nowMs();
+      begunMs = nowMs();
       const due = [...times.keys()].filter(
         (job) => (times.get(job) ?? Infinity) <= begunMs + jitter * intervalOf(job),
       );
@@ -52,7 +67,7 @@ export function createTimetable(
       return due;
     },
     end(ended) {
-      const tookMs = clock.nowMs() - begunMs;
+      const tookMs = nowMs() - begunMs;
       for (const job of ended) {
         if (!isShared(job)) times.set(job, (times.get(job) ?? 0) + tookMs);
       }

@@ -11,7 +11,7 @@ import type { MetricGroup, Stream } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Page } from '../extraction.ts';
 import { createIsolation, isolate } from './isolation.ts';
 import type { Isolation } from './isolation.ts';
-import { presentIds, walkList, withoutInsights } from './list.ts';
+import { isOfRound, presentIds, walkList, withoutInsights } from './list.ts';
 
 type InsightsSource = Extract<Stream['source'], { kind: 'insights' }>;
 
@@ -49,7 +49,7 @@ export async function* extractInsights(
 /** Walks the list, unless another stream has done so in this round. */
 async function* list(source: InsightsSource, context: ExtractContext): Extraction {
   const { walkedMs } = context.catalogs.of(context.account.id, source.edge);
-  if (walkedMs !== null && walkedMs >= context.roundMs) return;
+  if (isOfRound(walkedMs, context)) return;
   const walk = { edge: source.edge, fields: source.listFields };
   for await (const { skipped } of walkList(walk, context)) {
     if (skipped.length > 0) yield { nodes: [], skipped, coveredUntilMs: null };

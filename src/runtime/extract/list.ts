@@ -4,7 +4,7 @@ import { isDue } from '../../core/freshness.ts';
 import type { Json, Node } from '../../core/json.ts';
 import { describeJson, isNode } from '../../core/json.ts';
 import { nextCursor } from '../../core/paging.ts';
-import { everything, metricsFor, readListed } from '../../core/refusals.ts';
+import { everything, holds, metricsFor, readListed } from '../../core/refusals.ts';
 import type { Stream } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Skipped } from '../extraction.ts';
 import { adaptedPage } from './page-size.ts';
@@ -25,11 +25,19 @@ export async function* extractList(source: ListSource, context: ExtractContext):
 /** Every id of the edge, when its whole list was walked in this round. */
 export function presentIds(
   edge: ListSource['edge'],
-  { catalogs, account, roundMs }: ExtractContext,
+  context: ExtractContext,
 ): ReadonlySet<string> | undefined {
-  const catalog = catalogs.of(account.id, edge);
-  if (catalog.walkedWholeMs === null || catalog.walkedWholeMs < roundMs) return undefined;
+  const catalog = context.catalogs.of(context.account.id, edge);
+  if (!isOfRound(catalog.walkedWholeMs, context)) return undefined;
   return new Set(catalog.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));
+}
+
+/** Whether a walk belongs to this round; one ahead of now was by a clock that has been set back. */
+export function isOfRound(
+  walkedMs: number | null,
+  { roundMs, nowMs }: Pick<ExtractContext, 'roundMs' | 'nowMs'>,
+): boolean {
+  return walkedMs !== null && walkedMs >= roundMs && walkedMs <= nowMs;
 }
 
 /** One page of an edge. */
@@ -87,9 +95,7 @@ function nestedInsights(edge: ListSource['edge'], context: ExtractContext): stri
   if (next?.stream.source.kind !== 'insights') return '';
   const { memory } = next;
   const { nowMs } = context;
-  const refusing = memory.refusals.some(
-    ({ metric, untilMs }) => metric === null && (untilMs === null || nowMs < untilMs),
-  );
+  const refusing = memory.refusals.some((one) => one.metric === null && holds(one, nowMs));
   const [group] = next.stream.source.groups({}, context.login);
   const metrics = metricsFor(group?.metrics ?? [], [everything], { memory, nowMs });
   return refusing || metrics.length === 0 ? '' : `insights.metric(${metrics.join(',')})`;

@@ -1,0 +1,96 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { settleDays } from '../../../src/core/days.ts';
+import { isDue } from '../../../src/core/freshness.ts';
+import type { Value } from '../../../src/core/json.ts';
+import { isLeftOut, metricsFor } from '../../../src/core/refusals.ts';
+import type { Memory } from '../../../src/core/state.ts';
+import { emptyMemory } from '../../../src/core/state.ts';
+import { planWindows } from '../../../src/core/windows.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const yearMs = 365 * dayMs;
+const lookbackMs = 2 * dayMs;
+const beginMs = Date.UTC(2026, 4, 1);
+
+/** The reach of the day that ends then, as the API would say it for ever. */
+const reachOf = (dateMs: number): number => dateMs / dayMs;
+
+/** What the API has of a window: a day that has ended, whatever the asker's clock says. */
+function daysOf(sinceMs: number, untilMs: number, trueMs: number): readonly Value[] {
+  const first = Math.ceil(Math.max(sinceMs, beginMs - 30 * dayMs) / dayMs);
+  const last = Math.floor(Math.min(untilMs, trueMs) / dayMs);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => {
+    const date = (first + index) * dayMs;
+    return { date, reach: reachOf(date) };
+  });
+}
+
+/** One poll of user_insights by a host whose clock is wrong by `wrongMs`. */
+function poll(memory: Memory, trueMs: number, wrongMs: number) {
+  const nowMs = trueMs + wrongMs;
+  const published: Value[] = [];
+  const windows = planWindows({ ...memory, nowMs, startDateMs: beginMs, lookbackMs });
+  let after = memory;
+  for (const { sinceMs, untilMs } of windows) {
+    const settled = settleDays(daysOf(sinceMs, untilMs, trueMs), {
+      memory: after,
+      nowMs,
+      lookbackMs,
+      coveredUntilMs: untilMs,
+    });
+    published.push(...settled.records);
+    after = settled.memory;
+  }
+  return { published, memory: after };
+}
+
+describe('a host whose clock jumps', () => {
+  const wrongs = fc.constantFrom(0, 0, -dayMs, yearMs, -3 * dayMs, 40 * dayMs);
+  const history = fc.array(fc.record({ afterMs: fc.nat(9 * dayMs), wrongMs: wrongs }), {
+    maxLength: 12,
+  });
+
+  test('loses no day of user_insights and publishes none with a wrong value (Invariant 2)', () => {
+    fc.assert(
+      fc.property(history, fc.nat(9 * dayMs), (polls, lastMs) => {
+        let trueMs = beginMs + 5 * dayMs;
+        let memory: Memory = emptyMemory;
+        const seen = new Map<unknown, unknown>();
+        for (const { afterMs, wrongMs } of [...polls, { afterMs: lastMs, wrongMs: 0 }]) {
+          trueMs += afterMs;
+          const result = poll(memory, trueMs, wrongMs);
+          memory = result.memory;
+          for (const { date, reach } of result.published) seen.set(date, reach);
+        }
+        for (let date = beginMs; date <= trueMs; date += dayMs) {
+          expect([date, seen.get(date)]).toEqual([date, reachOf(date)]);
+        }
+        expect(memory.cursorMs).toBe(Math.floor(trueMs / dayMs) * dayMs);
+      }),
+    );
+  });
+
+  const tiers = [{ untilAgeMs: Infinity, everyMs: 7 * dayMs }];
+
+  test.each([dayMs, yearMs])('asks again what was asked last %i ms ahead of now', (aheadMs) => {
+    const media = { id: '17', createdMs: beginMs };
+    expect(isDue(media, { nowMs: beginMs, lastMs: beginMs + aheadMs }, tiers)).toBe(true);
+  });
+
+  test('asks again what was refused by a clock a year ahead, and not what was refused rightly', () => {
+    const listed = { id: '17', createdMs: beginMs, kind: 'FEED/IMAGE' };
+    const refusedAt = (atMs: number, metric: string | null): Memory => ({
+      ...emptyMemory,
+      refusals: [{ subject: '17', metric, reason: 'graph.gone', untilMs: atMs + 7 * dayMs }],
+    });
+    const asked = (atMs: number) =>
+      metricsFor(['views'], ['17'], { memory: refusedAt(atMs, 'views'), nowMs: beginMs });
+
+    expect(isLeftOut(listed, refusedAt(beginMs + yearMs, null), beginMs)).toBe(false);
+    expect(isLeftOut(listed, refusedAt(beginMs - dayMs, null), beginMs)).toBe(true);
+    expect(asked(beginMs + yearMs)).toEqual(['views']);
+    expect(asked(beginMs - dayMs)).toEqual([]);
+  });
+});
