@@ -2,6 +2,12 @@
 import { createProgram } from './cli/program.ts';
 import { describeError, exitCodeOf } from './cli/outcome.ts';
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever reads has seen enough, as `| head` has.
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
 try {
   process.exitCode = await createProgram().parse(process.argv.slice(2));
 } catch (error) {

@@ -10,9 +10,20 @@ export type ConfigArguments = Readonly<Record<string, string>>;
 
 /** Reads the configuration of a command from its arguments and the environment. */
 export function loadCommandConfig(given: ConfigArguments): Config {
+  return load(given, process.env);
+}
+
+/** The same for a command that asks nothing of the API, and so needs no token. */
+export function loadOfflineConfig(given: ConfigArguments): Config {
+  const token = 'INSTAGRAM_ACCESS_TOKEN';
+  const isGiven = token in process.env || `${token}_FILE` in process.env;
+  return load(given, isGiven ? process.env : { ...process.env, [token]: 'not-needed' });
+}
+
+function load(given: ConfigArguments, env: NodeJS.ProcessEnv): Config {
   const { config: configFile, ...args } = given;
   return loadConfig({
-    env: process.env,
+    env,
     args,
     ...(configFile === undefined ? {} : { configFile }),
   });

@@ -1,11 +1,12 @@
-import { Command, CommanderError, Option } from 'commander';
-import { describeConfig } from '../config/description.ts';
+import { Command, CommanderError } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
+import { addConfigOptions, byArgument } from './config-options.ts';
 import { checkHealth } from './health.ts';
 import type { ConfigArguments } from './load.ts';
 import { readVersion } from './load.ts';
 import { once } from './once.ts';
 import { run } from './run.ts';
+import { addStateCommand } from './state/command.ts';
 
 /** The command line. */
 export interface Program {
@@ -47,6 +48,9 @@ export function createProgram(): Program {
       process.stdout.write(`${detail}\n`);
       exitCode = ok ? 0 : 1;
     });
+  addStateCommand(root, (code) => {
+    exitCode = code;
+  });
   return {
     async parse(args) {
       try {
@@ -64,22 +68,4 @@ export function createProgram(): Program {
 /** A complaint about `--option=value` without the value, which may be a secret (Invariant 9). */
 function withoutValues(complaint: string): string {
   return complaint.replaceAll(/(--[\w-]+)=[^']*/g, '$1');
-}
-
-function addConfigOptions(command: Command): Command {
-  command.option('--config <file>', 'a JSON file of configuration');
-  for (const entry of describeConfig().filter(({ secret }) => !secret)) {
-    command.addOption(new Option(`--${entry.arg} <value>`, `${entry.doc} [${entry.env}]`));
-  }
-  return command;
-}
-
-/** Commander's camelCase back to the arguments' own names. */
-function byArgument(options: Readonly<Record<string, string>>): ConfigArguments {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [
-      name.replaceAll(/[A-Z0-9]+/g, (part) => `-${part.toLowerCase()}`),
-      value,
-    ]),
-  );
 }

@@ -49,6 +49,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'registry.missing': 'Register the schema under the subject that the message names.',
   'registry.unauthorized': 'Check the user and the password for the registry.',
   'registry.unavailable': 'It is tried again by itself. If it stays, check the registry.',
+  'state.invalid': 'Correct what the message names and run the command again.',
+  'state.owned': 'Stop the instance that is named and run the command again.',
   'state.unreadable':
     'Follow the message: make the schema readable again, or start the stream over.',
 };

@@ -38,6 +38,8 @@ export const errorCodes = [
   'registry.missing',
   'registry.unauthorized',
   'registry.unavailable',
+  'state.invalid',
+  'state.owned',
   'state.unreadable',
 ] as const;
 

@@ -3,10 +3,12 @@ import { createHealth } from './health.ts';
 import type { Layout } from './layout.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
 import { createPublisher } from './publisher.ts';
+import { createStateDesk, type StateDesk } from './state-desk.ts';
 import { createStateStore } from './state-store.ts';
 import { prepareLayout } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions } from './options.ts';
+export type { Owner, StateDesk, StateWrite, StoredState } from './state-desk.ts';
 
 /** Kafka, opened. */
 export interface KafkaAdapter extends AsyncDisposable {
@@ -19,6 +21,7 @@ export interface KafkaAdapter extends AsyncDisposable {
   prepareTopics(signal: AbortSignal): Promise<void>;
   readonly publisher: Publisher;
   readonly stateStore: StateStore;
+  readonly stateDesk: StateDesk;
 }
 
 /**
@@ -41,6 +44,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
   return {
     publisher,
     stateStore: createStateStore(shared, publisher),
+    stateDesk: createStateDesk(shared),
     async prepareTopics(signal) {
       layout = await prepareLayout(shared, signal);
     },

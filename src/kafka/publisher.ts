@@ -78,7 +78,8 @@ function largestRefused(delivery: Delivery, cause: Error): Error {
   );
 }
 
-function createTools(shared: KafkaShared, partition: number): LaneTools {
+/** What the lane of a state partition works with. */
+export function createTools(shared: KafkaShared, partition: number): LaneTools {
   const { codec, telemetry } = shared.dependencies;
   const part = `partition ${String(partition)}`;
   return {

@@ -78,21 +78,28 @@ function place(record: OutgoingRecord, layout: Layout): PlacedRecord {
 
 /** The state record: keyed by stream and account, in the partition of its account. */
 function placeState(batch: Batch, value: Buffer, layout: Layout): PlacedRecord {
-  const topic = layout.topic('state');
   const { stream, accountId } = batch.state;
   const poll = batch.records[0]?.headers['poll'];
-  const record = {
-    role: 'state' as const,
+  return placeStateAt(partitionOf(accountId, layout.statePartitions), layout, {
     key: stateKey(stream, accountId),
     value,
     headers: { stream, account: accountId, ...(poll === undefined ? {} : { poll }) },
-  };
-  const placed = {
-    ...record,
-    topic: topic.name,
-    partition: partitionOf(accountId, layout.statePartitions),
-    bytes: weigh(record),
-  };
+  });
+}
+
+/**
+ * A record of the state topic in a partition that is given.
+ *
+ * @throws StopStreamError `kafka.record-too-large`
+ */
+export function placeStateAt(
+  partition: number,
+  layout: Layout,
+  content: Omit<OutgoingRecord, 'role'>,
+): PlacedRecord {
+  const topic = layout.topic('state');
+  const record = { role: 'state' as const, ...content };
+  const placed = { ...record, topic: topic.name, partition, bytes: weigh(record) };
   if (placed.bytes > limitOf(topic)) throw tooLarge(placed, limitOf(topic));
   return placed;
 }

@@ -8,11 +8,17 @@ import { readState } from './state-reader.ts';
 import type { StateEntry } from './state-topic.ts';
 
 function unreadable(key: string, why: string): Restored {
-  const message = `The state ${key} cannot be read: ${why}. Write a tombstone for this key into the partition that it is in, to start it over.`;
+  const message =
+    `The state ${key} cannot be read: ${why}. To start it over: stop the program, run ` +
+    `"instagram-kafka state reset '${key}' --apply", start it again.`;
   return { kind: 'unreadable', error: new StopStreamError('state.unreadable', message) };
 }
 
-async function decode(codec: StateCodec, { key, value }: StateEntry): Promise<Restored> {
+/** Reads one entry; what cannot be read is told, not thrown. */
+export async function decodeEntry(
+  codec: StateCodec,
+  { key, value }: StateEntry,
+): Promise<Restored> {
   const slash = key.indexOf('/');
   if (slash < 0 || !isStreamName(key.slice(0, slash))) {
     return unreadable(key, 'the key is not <stream>/<account id>');
@@ -61,7 +67,7 @@ async function restoreAll(
   const partitions = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
   const restored = new Map<string, Restored>();
   for (const entry of await readState(shared, partitions, signal)) {
-    const found = await decode(shared.dependencies.codec, entry);
+    const found = await decodeEntry(shared.dependencies.codec, entry);
     restored.set(entry.key, newer(restored.get(entry.key), found));
   }
   return restored;

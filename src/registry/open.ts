@@ -6,8 +6,11 @@ import type { RegistryAddress } from './calls.ts';
 import { createWireEncode, encodingError } from './encoder.ts';
 import { readSchema } from './schemas.ts';
 import type { TopicSchema } from './schemas.ts';
-import { createStateCodec } from './state-codec.ts';
+import { createStateCodec, createStateForm } from './state-codec.ts';
+import type { StateForm } from './state-codec.ts';
 import { checkCompatible, find, register } from './subjects.ts';
+
+export type { StateForm } from './state-codec.ts';
 
 /** Where the registry is and how schemas get into it. */
 export interface RegistryOptions extends RegistryAddress {
@@ -32,6 +35,11 @@ export interface RegistryAdapter extends AsyncDisposable {
   prepare(signal: AbortSignal): Promise<void>;
   readonly encoder: Encoder;
   readonly stateCodec: StateCodec;
+}
+
+/** States as JSON, by this version's schema; needs no registry. */
+export function openStateForm(): StateForm {
+  return createStateForm(readSchema('state'));
 }
 
 /** Opens the registry adapter; nothing connects before `prepare`. */

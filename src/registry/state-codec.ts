@@ -1,6 +1,6 @@
 import type { Type } from 'avsc';
 import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import { errorCodes, isConnectorError, StopStreamError } from '../core/errors.ts';
+import { errorCodes, isConnectorError, StopProcessError, StopStreamError } from '../core/errors.ts';
 import type { Json, Value } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import type { DayTotals, DayValues, Published, Refusal, StreamState } from '../core/state.ts';
@@ -11,6 +11,8 @@ import type { RegistryAddress } from './calls.ts';
 import { bounded, checkStatus, unavailable } from './calls.ts';
 import { wireHeaderBytes } from './encoder.ts';
 import { packPublished, readPublished } from './published.ts';
+import type { TopicSchema } from './schemas.ts';
+import { createJsonForm } from './state-form.ts';
 
 /** What reading and writing states takes. */
 export interface StateCodecParts {
@@ -55,12 +57,41 @@ function resolve(key: string, bytes: Buffer, types: { writer: Type; reader: Type
   }
 }
 
+/** States as JSON, for people and for files; loses nothing. */
+export interface StateForm {
+  toJson(state: StreamState): Json;
+  /**
+   * @param path - where it stands, for messages
+   * @throws StopProcessError `state.invalid`
+   */
+  fromJson(json: Json, path: string): StreamState;
+}
+
+/** The form follows the schema, so that what a later version remembers is in it too. */
+export function createStateForm(schema: TopicSchema): StateForm {
+  const form = createJsonForm(schema.text);
+  return {
+    toJson: (state) => form.write(toValue(state)),
+    fromJson(json, path) {
+      const value = form.read(json, path);
+      // The schema has both as texts.
+      const key = `${value['stream'] as string}/${value['account_id'] as string}`;
+      try {
+        return toState(key, value);
+      } catch (error) {
+        if (!(error instanceof StopStreamError)) throw error;
+        throw new StopProcessError('state.invalid', `${path}: ${error.message}`, { exitCode: 2 });
+      }
+    },
+  };
+}
+
 /** Says how to repair it: never does the program start again from zero by itself (Invariant 2). */
 function unreadable(key: string, why: string): StopStreamError {
   return new StopStreamError(
     'state.unreadable',
-    `state "${key}" cannot be read: ${why}. Nothing was changed. Write the right state, or a ` +
-      'tombstone for this key to begin again from the start date, and start the program again',
+    `state "${key}" cannot be read: ${why}. Nothing was changed. To begin again from the start date: ` +
+      `stop the program, run "instagram-kafka state reset ${key} --apply", start it again`,
   );
 }
 

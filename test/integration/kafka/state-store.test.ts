@@ -124,9 +124,11 @@ describe('restore', () => {
     expect(reasons).toEqual({
       'media/1': 'The state media/1 is not JSON.',
       'who/1':
-        'The state who/1 cannot be read: the key is not <stream>/<account id>. Write a tombstone for this key into the partition that it is in, to start it over.',
+        'The state who/1 cannot be read: the key is not <stream>/<account id>. To start it over: stop ' +
+        `the program, run "instagram-kafka state reset 'who/1' --apply", start it again.`,
       'users/2':
-        'The state users/2 cannot be read: it holds the state of media/2. Write a tombstone for this key into the partition that it is in, to start it over.',
+        'The state users/2 cannot be read: it holds the state of media/2. To start it over: stop ' +
+        `the program, run "instagram-kafka state reset 'users/2' --apply", start it again.`,
       'media/3': 'readable',
     });
   });

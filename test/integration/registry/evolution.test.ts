@@ -108,7 +108,7 @@ describe('a state whose schema id the registry does not know', () => {
       code: 'state.unreadable',
       message:
         'state "media/17841" cannot be read: the registry knows no schema with id 2147483632. Nothing was changed. ' +
-        'Write the right state, or a tombstone for this key to begin again from the start date, and start the program again',
+        'To begin again from the start date: stop the program, run "instagram-kafka state reset media/17841 --apply", start it again',
     });
   });
 });

@@ -18,7 +18,12 @@ describe('the command line', () => {
     const { exitCode, stdout } = await runMain(['--help']);
 
     expect(exitCode).toBe(0);
-    expect(stdout.match(/^ {2}(?:run|once|health) /gm)).toEqual(['  run ', '  once ', '  health ']);
+    expect(stdout.match(/^ {2}(?:run|once|health|state) /gm)).toEqual([
+      '  run ',
+      '  once ',
+      '  health ',
+      '  state ',
+    ]);
   });
 
   test('lists every option but those of secrets when a command is asked for help', async () => {

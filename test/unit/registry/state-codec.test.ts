@@ -41,9 +41,9 @@ const goldenOfFormat3 = goldenOfFormat2
   .replace('00000000' + '0680', '0000000000' + '0680');
 const schema1 = readFileSync(new URL('state-format-1.avsc', import.meta.url), 'utf8');
 const schema2 = readFileSync(new URL('state-format-2.avsc', import.meta.url), 'utf8');
-const repair =
-  'Nothing was changed. Write the right state, or a tombstone for this key to begin again from the ' +
-  'start date, and start the program again';
+const repair = (name: string) =>
+  'Nothing was changed. To begin again from the start date: stop the program, run ' +
+  `"instagram-kafka state reset ${name} --apply", start it again`;
 
 const known: RegistryReply = [200, { schema: schema1 }];
 
@@ -66,7 +66,7 @@ function unreadable(why: string, name = key): object {
   return {
     disposition: 'stop-stream',
     code: 'state.unreadable',
-    message: `state "${name}" cannot be read: ${why}. ${repair}`,
+    message: `state "${name}" cannot be read: ${why}. ${repair(name)}`,
   };
 }
 

@@ -1,0 +1,205 @@
+import { readFileSync } from 'node:fs';
+import { text as readStream } from 'node:stream/consumers';
+import { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import { StopProcessError } from '../../core/errors.ts';
+import type { ExitCode } from '../../core/errors.ts';
+import { addConfigOptions, byArgument } from '../config-options.ts';
+import { loadOfflineConfig } from '../load.ts';
+import { listenForStop } from '../stop-signals.ts';
+import { carryOut } from './apply.ts';
+import { readImport } from './import-file.ts';
+import { openStateForm } from '../../registry/open.ts';
+import { planImport, planReset, planSet, readSet } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { Missing, StateSession } from './session.ts';
+import { openStateSession } from './session.ts';
+import { exportStates, getState, listStates } from './show.ts';
+
+/** What the commands' own options come to; those of the configuration stand beside them. */
+interface Given {
+  readonly stream?: string;
+  readonly account?: string;
+  readonly cursor?: string;
+  readonly json?: boolean;
+  readonly apply?: boolean;
+  readonly force?: boolean;
+  readonly all?: boolean;
+}
+
+type Options = Given & Readonly<Record<string, string | boolean | undefined>>;
+
+const ownOptions = new Set(['stream', 'account', 'cursor', 'json', 'apply', 'force', 'all']);
+
+const one = 'user_insights/17841400000000001';
+
+/** Adds `state` and its commands to the program. */
+export function addStateCommand(root: Command, end: (code: ExitCode) => void): void {
+  const state = root
+    .command('state')
+    .description('show and change what the program remembers of each stream and account')
+    .addHelpText('after', examples(['list', `get ${one}`, 'reset --help']));
+  const add: Add = (usage, about, { lines, options }) => {
+    const command = options(state.command(usage).description(about));
+    return addConfigOptions(command, settings).addHelpText('after', examples(lines));
+  };
+  const print = (text: string): void => {
+    process.stdout.write(text);
+    end(0);
+  };
+  addReading(add, print);
+  addWriting(add, print);
+}
+
+interface Details {
+  readonly lines: readonly string[];
+  /** Adds the command's own options, which its help shows before the settings. */
+  readonly options: (command: Command) => Command;
+}
+
+type Add = (usage: string, about: string, details: Details) => Command;
+type Print = (text: string) => void;
+
+function addReading(add: Add, print: Print): void {
+  add('list', 'list the states: cursor, sequence, when and by whom', {
+    lines: ['list', 'list --stream user_insights --json'],
+    options: (command) => narrowing(command).option('--json', 'print a JSON list'),
+  }).action(async (options: Options) => {
+    print(await reading(options, (session) => listStates(session, options, isSet(options.json))));
+  });
+  add('get <key>', 'print one state, decoded', {
+    lines: [`get ${one}`, `get ${one} --json`],
+    options: (command) => command.option('--json', 'print all of it, long values too'),
+  }).action(async (key: string, options: Options) => {
+    print(await reading(options, (session) => getState(session, key, isSet(options.json))));
+  });
+  add('export', 'print the states as JSON lines, for import', {
+    lines: ['export > state.jsonl', 'export --account 17841400000000001'],
+    options: (command) =>
+      narrowing(command).option('--json', 'accepted as of the others: it is JSON anyway'),
+  }).action(async (options: Options) => {
+    print(await reading(options, (session) => exportStates(session, options)));
+  });
+}
+
+function addWriting(add: Add, print: Print): void {
+  const { set, reset, import: imported } = details;
+  add('set <key>', "move a stream's cursor, forward or back", set).action(
+    async (key: string, options: Options & { readonly cursor: string }) => {
+      const wanted = readSet(key, options.cursor, Date.now());
+      const plan = (session: StateSession) => planSet(session, wanted, authorOf(session, 'set'));
+      print(await changing(options, 'refuse', plan));
+    },
+  );
+  add('reset [keys...]', 'delete states: streams begin anew', reset).action(
+    async (keys: readonly string[], options: Options) => {
+      const { stream, account } = options;
+      const wanted = { keys, all: isSet(options.all), stream, account };
+      print(await changing(options, 'refuse', (session) => planReset(session, wanted)));
+    },
+  );
+  add('import <file>', importAbout, imported).action(async (file: string, options: Options) => {
+    const content = readImport(await readInput(file), openStateForm(), Date.now());
+    const plan = (session: StateSession) =>
+      planImport(session, content, authorOf(session, 'import'));
+    print(await changing(options, isSet(options.apply) ? 'create' : 'empty', plan));
+  });
+}
+
+const importAbout =
+  "take over what `state export` has written, or Airbyte's state of source-instagram, whichever it is; - is standard input";
+
+const details = {
+  set: {
+    lines: [`set ${one} --cursor 2026-11-01`, `set ${one} --cursor 2026-11-01T07:00:00Z --apply`],
+    options: (command) =>
+      writing(command).requiredOption(
+        '--cursor <date>',
+        'everything after it is read and published again: a day (midnight UTC) or a time with its offset',
+      ),
+  },
+  reset: {
+    lines: [
+      `reset ${one}`,
+      `reset ${one} --apply`,
+      'reset --stream media_insights --apply',
+      'reset --account 17841400000000001',
+      'reset --all',
+    ],
+    options: (command) =>
+      writing(narrowing(command)).option('--all', 'every state that is in the topic'),
+  },
+  import: {
+    lines: ['import state.jsonl', 'import airbyte-state.json --apply', 'import - < state.jsonl'],
+    options: writing,
+  },
+} as const satisfies Readonly<Record<string, Details>>;
+
+function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  instagram-kafka state ${line}`).join('\n')}\n`;
+}
+
+/** The states lie in Kafka and need the registry; the other settings would only fill the help. */
+const settings = {
+  wanted: (argument: string) => /^(?:kafka|schema-registry|polling-instance)/.test(argument),
+  heading: 'Settings:',
+};
+
+function narrowing(command: Command): Command {
+  return command
+    .option('--stream <name>', 'only this stream')
+    .option('--account <id>', 'only this account');
+}
+
+function writing(command: Command): Command {
+  return command
+    .option('--apply', 'write it; without, only what would change is shown')
+    .option('--force', 'write although a running instance owns the key')
+    .option('--json', 'print the plan as JSON, with whole states');
+}
+
+function isSet(flag: boolean | undefined): boolean {
+  return flag ?? false;
+}
+
+function authorOf(session: StateSession, command: string) {
+  return { writtenBy: `state ${command} on ${session.instance}`, nowMs: Date.now() };
+}
+
+function configOf(options: Options): Config {
+  const settings = Object.entries(options).filter(([name]) => !ownOptions.has(name));
+  return loadOfflineConfig(byArgument(Object.fromEntries(settings) as Record<string, string>));
+}
+
+async function reading(options: Options, show: (session: StateSession) => string): Promise<string> {
+  const config = configOf(options);
+  using stop = listenForStop(config.polling.shutdownGraceMs);
+  await using session = await openStateSession(config, 'refuse', stop.signal);
+  return show(session);
+}
+
+async function changing(
+  options: Options,
+  missing: Missing,
+  plan: (session: StateSession) => Plan,
+): Promise<string> {
+  const config = configOf(options);
+  using stop = listenForStop(config.polling.shutdownGraceMs);
+  await using session = await openStateSession(config, missing, stop.signal);
+  const { apply, force, json } = options;
+  const how = { apply: isSet(apply), force: isSet(force), json: isSet(json) };
+  return await carryOut(session, plan(session), how);
+}
+
+async function readInput(file: string): Promise<string> {
+  if (file === '-') return await readStream(process.stdin);
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StopProcessError(
+      'state.invalid',
+      `${file} cannot be read: ${(error as Error).message}. Nothing was changed.`,
+      { exitCode: 2 },
+    );
+  }
+}

@@ -1,0 +1,89 @@
+import { readAirbyteState } from '../../core/airbyte-state.ts';
+import type { AirbyteState } from '../../core/airbyte-state.ts';
+import { StopProcessError } from '../../core/errors.ts';
+import type { Json, Node } from '../../core/json.ts';
+import { describeJson, isNode } from '../../core/json.ts';
+import type { StreamState } from '../../core/state.ts';
+import { stateKey } from '../../core/state.ts';
+import type { StateForm } from '../../registry/open.ts';
+import { exportFormat } from './show.ts';
+
+/** What a file for `state import` holds. */
+export type Imported =
+  | { readonly kind: 'export'; readonly states: readonly StreamState[] }
+  | { readonly kind: 'airbyte'; readonly state: AirbyteState };
+
+/**
+ * Reads a file of `state export`, or a state of Airbyte's, whichever it is.
+ *
+ * @throws StopProcessError `state.invalid`
+ */
+export function readImport(text: string, form: StateForm, nowMs: number): Imported {
+  const documents = parse(text);
+  const ours = documents.some((document) => isNode(document) && document['format'] !== undefined);
+  if (ours) return { kind: 'export', states: readExport(documents, form) };
+  const [only, ...more] = documents;
+  // Messages a line are a list of messages.
+  const document = more.length === 0 ? (only ?? null) : documents;
+  return { kind: 'airbyte', state: readAirbyteState(document, nowMs) };
+}
+
+/** One JSON document, or one a line. */
+function parse(text: string): readonly Json[] {
+  if (text.trim() === '')
+    refuse('the file is empty: expected what `state export` or Airbyte gives');
+  try {
+    return [JSON.parse(text) as Json];
+  } catch (error) {
+    const lines = text.split('\n');
+    if (lines.filter((line) => line.trim() !== '').length === 1) {
+      refuse(`the file is not JSON: ${(error as Error).message}`);
+    }
+    return lines.flatMap((line, index) => (line.trim() === '' ? [] : [parseLine(line, index + 1)]));
+  }
+}
+
+function parseLine(line: string, number: number): Json {
+  try {
+    return JSON.parse(line) as Json;
+  } catch (error) {
+    return refuse(
+      `line ${number}: expected JSON (the file is not one JSON document, so each line must be): ` +
+        (error as Error).message,
+    );
+  }
+}
+
+function readExport(documents: readonly Json[], form: StateForm): readonly StreamState[] {
+  const states = documents.map((document, index) => readEntry(document, `line ${index + 1}`, form));
+  const keys = states.map(({ stream, accountId }) => stateKey(stream, accountId));
+  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+  if (twice !== undefined) refuse(`${twice} is in the file twice: leave one of them`);
+  return states;
+}
+
+function readEntry(document: Json, place: string, form: StateForm): StreamState {
+  const entry: Node = isNode(document)
+    ? document
+    : refuse(`${place}: expected an object, got ${describeJson(document)}`);
+  if (entry['format'] !== exportFormat) {
+    refuse(
+      `${place}.format: expected "${exportFormat}", got ${JSON.stringify(entry['format'] ?? null)}`,
+    );
+  }
+  if (entry['unreadable'] !== undefined) {
+    refuse(`${place}: this state could not be read when it was exported; leave it out`);
+  }
+  const state = form.fromJson(entry['state'] ?? null, `${place}.state`);
+  const key = stateKey(state.stream, state.accountId);
+  if (entry['key'] !== key) {
+    refuse(
+      `${place}.key: expected "${key}", whose state it is, got ${JSON.stringify(entry['key'] ?? null)}`,
+    );
+  }
+  return state;
+}
+
+function refuse(what: string): never {
+  throw new StopProcessError('state.invalid', `${what}. Nothing was changed.`, { exitCode: 2 });
+}

@@ -1,0 +1,96 @@
+import type { Json, Node } from '../../core/json.ts';
+import { isNode } from '../../core/json.ts';
+import type { Owner } from '../../kafka/open.ts';
+import type { StateForm } from '../../registry/open.ts';
+import type { Plan, PlannedWrite } from './plan.ts';
+
+/** What became of a plan. */
+export interface Report {
+  readonly plan: Plan;
+  readonly applied: boolean;
+  /** Instances that poll accounts of the plan's partitions. */
+  readonly owners: readonly Owner[];
+  /** Whether the topic has still to be made. */
+  readonly createsTopic: string | null;
+}
+
+/** A report for a machine. */
+export function reportJson({ plan, applied, owners }: Report, form: StateForm): string {
+  const changes = plan.writes.map(({ key, partition, change, unreadable }) => ({
+    key,
+    partition,
+    action: change.after === null ? 'delete' : 'write',
+    before: change.before === null ? null : form.toJson(change.before),
+    after: change.after === null ? null : form.toJson(change.after),
+    unreadable,
+  }));
+  return `${JSON.stringify({ applied, changes, notes: plan.notes, owners }, null, 2)}\n`;
+}
+
+/** A report for a person. */
+export function reportText(report: Report, form: StateForm): string {
+  const { plan } = report;
+  const lines = [
+    ...plan.writes.flatMap((write) => describeWrite(write, form)),
+    ...plan.notes,
+    ...closing(report),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function closing({ plan, applied, owners, createsTopic }: Report): readonly string[] {
+  const { length } = plan.writes;
+  if (length === 0) return ['Nothing to change.'];
+  if (applied) return [`Written: ${length} ${length === 1 ? 'state' : 'states'}.`];
+  return [
+    ...(createsTopic === null
+      ? []
+      : [`The topic ${createsTopic} is not there yet: --apply makes it.`]),
+    ...owners.map(
+      ({ partition, name }) =>
+        `Partition ${partition} is being polled by ${name}: stop it first, or --apply is refused.`,
+    ),
+    'Nothing was written: this is what --apply would do.',
+  ];
+}
+
+function describeWrite(write: PlannedWrite, form: StateForm): readonly string[] {
+  const { key, partition, change, unreadable } = write;
+  const before = change.before === null ? null : (form.toJson(change.before) as Node);
+  const after = change.after === null ? null : (form.toJson(change.after) as Node);
+  const what =
+    after === null ? 'deleted' : before === null && unreadable === null ? 'new' : 'changed';
+  return [
+    `${key} (partition ${partition}): ${what}`,
+    ...(unreadable === null ? [] : [`  it cannot be read: ${unreadable}`]),
+    ...differences(before, after),
+  ];
+}
+
+/** What the key says already, and what no person decides. */
+const identity = new Set(['format_version', 'stream', 'account_id']);
+
+/** A line a field that differs; of a new or a deleted state its every field that says something. */
+function differences(before: Node | null, after: Node | null): readonly string[] {
+  const names = Object.keys(after ?? before ?? {}).filter((name) => !identity.has(name));
+  return names.flatMap((name) => {
+    const [old, now] = [before?.[name] ?? null, after?.[name] ?? null];
+    if (JSON.stringify(old) === JSON.stringify(now)) return [];
+    if (before === null) return isEmpty(now) ? [] : [`  ${name}: ${show(now)}`];
+    if (after === null) return isEmpty(old) ? [] : [`  ${name}: ${show(old)}`];
+    return [`  ${name}: ${show(old)} -> ${show(now)}`];
+  });
+}
+
+function isEmpty(value: Json): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+const longestShown = 60;
+
+function show(value: Json): string {
+  if (Array.isArray(value)) return `${value.length} ${value.length === 1 ? 'entry' : 'entries'}`;
+  if (isNode(value)) return `${Object.keys(value).length} entries`;
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return value.length > longestShown ? `${value.length} characters` : value;
+}

@@ -1,0 +1,155 @@
+import { describeFuture } from '../../core/airbyte-state.ts';
+import { StopProcessError } from '../../core/errors.ts';
+import type { Authorship, StateChange, StateId } from '../../core/state-change.ts';
+import {
+  changeCursor,
+  changeTo,
+  checkHasCursor,
+  parseCursor,
+  parseStateKey,
+} from '../../core/state-change.ts';
+import { stateKey } from '../../core/state.ts';
+import type { StateWrite, StoredState } from '../../kafka/open.ts';
+import type { Imported } from './import-file.ts';
+import type { Filter, StateSession } from './session.ts';
+import { refuseUnknown, stateOf } from './session.ts';
+import { select } from './show.ts';
+
+/** A write with what a person must see of it. */
+export interface PlannedWrite extends StateWrite {
+  readonly change: Pick<StateChange, 'key' | 'before' | 'after'>;
+  /** Why what is there cannot be read; null where it can, or where there is nothing. */
+  readonly unreadable: string | null;
+}
+
+/** What a command would do. */
+export interface Plan {
+  readonly writes: readonly PlannedWrite[];
+  /** What is left as it is and why, for a person. */
+  readonly notes: readonly string[];
+}
+
+/** What `state set` was told. */
+interface Wanted {
+  readonly id: StateId;
+  readonly cursorMs: number;
+}
+
+/** Reads what `state set` was told. @throws StopProcessError `state.invalid` */
+export function readSet(key: string, cursor: string, nowMs: number): Wanted {
+  const id = parseStateKey(key);
+  checkHasCursor(id.stream);
+  return { id, cursorMs: parseCursor(cursor, nowMs) };
+}
+
+/** `state set`: moves one cursor of a state that is there. */
+export function planSet(session: StateSession, { id, cursorMs }: Wanted, author: Authorship): Plan {
+  const key = stateKey(id.stream, id.accountId);
+  if (!session.stored.some((one) => one.key === key)) refuseUnknown(session, key);
+  const before = stateOf(session, key);
+  if (before === null) {
+    throw new StopProcessError(
+      'state.invalid',
+      `The state ${key} cannot be read, so that nothing of it can be kept; reset it instead. ` +
+        'Nothing was changed.',
+      { exitCode: 2 },
+    );
+  }
+  return planOf(session, [changeCursor(id, cursorMs, { ...author, before })]);
+}
+
+/** `state reset`: a tombstone wherever a key lies, a partition that it was left behind in included. */
+export function planReset(
+  session: StateSession,
+  given: Filter & { readonly keys: readonly string[]; readonly all: boolean },
+): Plan {
+  const { keys, all, stream, account } = given;
+  const narrowed = stream !== undefined || account !== undefined;
+  if ([keys.length > 0, narrowed, all].filter(Boolean).length !== 1) {
+    throw new StopProcessError(
+      'state.invalid',
+      'reset: expected keys, or --stream and --account (one or both), or --all. Nothing was changed.',
+      { exitCode: 2 },
+    );
+  }
+  const wanted =
+    keys.length > 0
+      ? [...new Set(keys)].flatMap((key) => storedUnder(session, key))
+      : select(session, given);
+  return { writes: wanted.map(tombstoneOf), notes: [] };
+}
+
+function storedUnder(session: StateSession, key: string): readonly StoredState[] {
+  const found = session.stored.filter((one) => one.key === key);
+  // A key that nobody of ours has written may be there all the same, and must be removable.
+  if (found.length === 0) {
+    parseStateKey(key);
+    refuseUnknown(session, key);
+  }
+  return found;
+}
+
+function tombstoneOf({ key, partition, value, restored }: StoredState): PlannedWrite {
+  const before = restored.kind === 'state' ? restored.state : null;
+  return {
+    key,
+    partition,
+    state: null,
+    sequence: (before?.sequence ?? 0) + 1,
+    expected: value,
+    change: { key, before, after: null },
+    unreadable: restored.kind === 'state' ? null : restored.error.message,
+  };
+}
+
+/** `state import`: whole states of an export, or cursors of Airbyte's. */
+export function planImport(session: StateSession, imported: Imported, author: Authorship): Plan {
+  if (imported.kind === 'export') {
+    const changes = imported.states.map((state) => {
+      const { stream, accountId, sequence } = state;
+      const before = stateOf(session, stateKey(stream, accountId));
+      return changeTo({ stream, accountId }, state, { ...author, before, atLeast: sequence });
+    });
+    return planOf(session, changes);
+  }
+  const changes = imported.state.cursors.map(({ accountId, cursorMs }) => {
+    const id = { stream: 'user_insights', accountId } as const;
+    const before = stateOf(session, stateKey(id.stream, accountId));
+    return changeCursor(id, cursorMs, { ...author, before });
+  });
+  const plan = planOf(session, changes);
+  return { ...plan, notes: [...plan.notes, ...imported.state.future.map(describeFuture)] };
+}
+
+/** Leaves out what would change nothing. */
+function planOf(session: StateSession, changes: readonly StateChange[]): Plan {
+  const [same, other] = [true, false].map((wanted) =>
+    changes.filter((change) => saysNothingNew(session, change) === wanted),
+  );
+  return {
+    writes: (other ?? []).map((change) => writeOf(session, change)),
+    notes: (same ?? []).map(({ key }) => `${key} is so already`),
+  };
+}
+
+function saysNothingNew({ form }: StateSession, { before, after }: StateChange): boolean {
+  if (before === null || after === null) return before === after;
+  const { sequence, writtenAtMs, writtenBy } = before;
+  const unsigned = form.toJson({ ...after, sequence, writtenAtMs, writtenBy });
+  return JSON.stringify(unsigned) === JSON.stringify(form.toJson(before));
+}
+
+function writeOf(session: StateSession, change: StateChange): PlannedWrite {
+  const { key, id, after } = change;
+  const partition = session.partitionOf(id.accountId);
+  const there = session.stored.find((one) => one.key === key && one.partition === partition);
+  return {
+    key,
+    partition,
+    state: after,
+    sequence: after?.sequence ?? 0,
+    expected: there?.value ?? null,
+    change,
+    unreadable: there?.restored.kind === 'unreadable' ? there.restored.error.message : null,
+  };
+}

@@ -1,0 +1,129 @@
+import { hostname } from 'node:os';
+import type { Config } from '../../config/config.ts';
+import { StopProcessError } from '../../core/errors.ts';
+import { partitionOf } from '../../core/partition.ts';
+import type { StreamState } from '../../core/state.ts';
+import { topicName } from '../../core/stream-name.ts';
+import { openKafka } from '../../kafka/open.ts';
+import type { Owner, StateWrite, StoredState } from '../../kafka/open.ts';
+import { openRegistry, openStateForm } from '../../registry/open.ts';
+import type { StateForm } from '../../registry/open.ts';
+
+/** The state topic, opened for a command. */
+export interface StateSession extends AsyncDisposable {
+  readonly topic: string;
+  /** False when the topic is not there and nothing may be created; everything is empty then. */
+  readonly exists: boolean;
+  readonly form: StateForm;
+  readonly instance: string;
+  /** As it is in the topic, one a key and partition. */
+  readonly stored: readonly StoredState[];
+  partitionOf(accountId: string): number;
+  owners(): Promise<readonly Owner[]>;
+  write(writes: readonly StateWrite[]): Promise<void>;
+}
+
+/** How a topic that is missing is met. */
+export type Missing = 'refuse' | 'empty' | 'create';
+
+/**
+ * Connects and reads the state topic; nobody's work is disturbed by it.
+ *
+ * @throws the taxonomy's errors of `kafka/` and `registry/`
+ */
+export async function openStateSession(
+  config: Config,
+  missing: Missing,
+  signal: AbortSignal,
+): Promise<StateSession> {
+  await using stack = new AsyncDisposableStack();
+  const { registry, kafka } = openAdapters(config, missing === 'create');
+  stack.use(registry);
+  stack.use(kafka);
+  const { stateDesk: desk } = kafka;
+  const exists = missing !== 'empty' || (await desk.exists());
+  if (exists) await kafka.prepareTopics(signal);
+  const stored = exists ? await desk.read(signal) : [];
+  const owned = stack.move();
+  return {
+    topic: topicName(config.kafka.topicTemplate, 'state'),
+    exists,
+    form: openStateForm(),
+    instance: config.polling.instance ?? hostname(),
+    stored,
+    partitionOf: (accountId) =>
+      exists
+        ? desk.partitionOf(accountId)
+        : partitionOf(accountId, config.kafka.topics.statePartitions),
+    owners: () => (exists ? desk.owners() : Promise.resolve([])),
+    async write(writes) {
+      await registry.prepare(signal);
+      await desk.write(writes, signal);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function openAdapters(config: Config, create: boolean) {
+  const roles = ['state'] as const;
+  const { topicTemplate, topics } = config.kafka;
+  const registry = openRegistry({ ...config.schemaRegistry, topicTemplate, roles });
+  const kafka = openKafka(
+    {
+      ...config.kafka,
+      roles,
+      // Replicas are verified where a program is started, not where somebody looks at a state.
+      topics: create
+        ? { ...topics, create: topics.create }
+        : { ...topics, create: false, replicationFactor: -1, minInSyncReplicas: -1 },
+    },
+    {
+      codec: registry.stateCodec,
+      telemetry: { report: () => undefined },
+      // What the client says on its way is in the error that ends the command.
+      log: () => undefined,
+    },
+  );
+  return { registry, kafka };
+}
+
+/** A key's state: of two partitions' the one with the later sequence, as a restore takes it. */
+export function stateOf(session: StateSession, key: string): StreamState | null {
+  const states = session.stored.flatMap((one) =>
+    one.key === key && one.restored.kind === 'state' ? [one.restored.state] : [],
+  );
+  return states.reduce<StreamState | null>(
+    (newest, state) => (newest === null || state.sequence > newest.sequence ? state : newest),
+    null,
+  );
+}
+
+/** Narrows what is stored by what a person asked for. */
+export interface Filter {
+  readonly stream?: string | undefined;
+  readonly account?: string | undefined;
+}
+
+/** The states of a stream, of an account, or all. */
+export function matching(session: StateSession, { stream, account }: Filter): StoredState[] {
+  return session.stored.filter(({ key }) => {
+    const [ofStream, ofAccount] = key.split('/');
+    return (
+      (stream === undefined || ofStream === stream) &&
+      (account === undefined || ofAccount === account)
+    );
+  });
+}
+
+/** @throws StopProcessError `state.invalid`: nothing is there under this name */
+export function refuseUnknown(session: StateSession, what: string): never {
+  const keys = [...new Set(session.stored.map(({ key }) => key))];
+  const shown = keys.slice(0, 5).join(', ');
+  const more = keys.length > 5 ? `, … (${keys.length} in all: state list)` : '';
+  throw new StopProcessError(
+    'state.invalid',
+    `${session.topic} has no state of ${what}; it has ${keys.length === 0 ? 'none' : shown + more}. ` +
+      'Nothing was changed.',
+    { exitCode: 2 },
+  );
+}

@@ -1,0 +1,157 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Json, Node } from '../../../src/core/json.ts';
+import type { StreamState } from '../../../src/core/state.ts';
+import { emptyMemory } from '../../../src/core/state.ts';
+import { openStateForm } from '../../../src/registry/open.ts';
+import { createJsonForm } from '../../../src/registry/state-form.ts';
+
+const form = openStateForm();
+
+const state: StreamState = {
+  ...emptyMemory,
+  stream: 'user_insights',
+  accountId: '17',
+  cursorMs: Date.parse('2026-11-24T08:00:00Z'),
+  coveredUntilMs: Date.parse('2026-11-23T12:00:00.123Z'),
+  days: [
+    {
+      dateMs: Date.parse('2026-11-24T08:00:00Z'),
+      followerCount: 1,
+      reach: null,
+      reachWeek: 3,
+      reachDays28: 4,
+      onlineFollowers: { 0: 5, 23: 6 },
+    },
+  ],
+  published: new Map([['17895695668004550', 18_446_744_073_709_551_615n]]),
+  refusals: [
+    { subject: 'FEED/IMAGE', metric: 'views', reason: 'graph.metric-refused', untilMs: 1000 },
+  ],
+  totals: [{ dateMs: Date.parse('2026-11-24T08:00:00Z'), values: { views: 9 } }],
+  sequence: 4,
+  writtenAtMs: Date.parse('2026-11-25T12:00:00Z'),
+  writtenBy: 'vm',
+};
+
+const written = {
+  format_version: 3,
+  stream: 'user_insights',
+  account_id: '17',
+  cursor: '2026-11-24T08:00:00.000Z',
+  covered_until: '2026-11-23T12:00:00.123Z',
+  days: [
+    {
+      date: '2026-11-24T08:00:00.000Z',
+      follower_count: 1,
+      reach: null,
+      reach_week: 3,
+      reach_days_28: 4,
+      online_followers: { 0: 5, 23: 6 },
+    },
+  ],
+  published: 'AD+UCldMxsb//////////w==',
+  refusals: [
+    {
+      subject: 'FEED/IMAGE',
+      metric: 'views',
+      reason: 'graph.metric-refused',
+      until: '1970-01-01T00:00:01.000Z',
+    },
+  ],
+  totals: [{ date: '2026-11-24T08:00:00.000Z', values: { views: 9 } }],
+  sequence: 4,
+  written_at: '2026-11-25T12:00:00.000Z',
+  written_by: 'vm',
+} satisfies Node;
+
+describe('a state as JSON', () => {
+  test('has the names of the schema, times as texts and bytes as base64', () => {
+    expect(form.toJson(state)).toMatchObject(written);
+  });
+
+  test('is read back as it was', () => {
+    expect(form.fromJson(form.toJson(state), 'state')).toEqual(state);
+  });
+
+  test('takes the schema’s default for what an older version did not have', () => {
+    const { published, refusals, ...older } = written;
+
+    expect([published, refusals]).not.toContain(undefined);
+    expect(form.fromJson(older, 'state')).toEqual({ ...state, published: new Map(), refusals: [] });
+  });
+
+  test.each<[Json, string]>([
+    [null, 'state: expected an object, got null'],
+    [
+      { ...written, cursor: 5 },
+      'state.cursor: expected a time such as 2026-11-01T07:00:00.000Z, got 5',
+    ],
+    [{ ...written, cursor: '2026-13-01T07:00:00Z' }, 'state.cursor: expected a time'],
+    [{ ...written, sequence: '4' }, 'state.sequence: expected a whole number within 2^53, got "4"'],
+    [{ ...written, published: 'no base64!' }, 'state.published: expected base64, got "no base64!"'],
+    [
+      { ...written, published: 'AAAA' },
+      'state: state "user_insights/17" cannot be read: its "published" has 3 bytes',
+    ],
+    [{ ...written, days: {} }, 'state.days: expected a list, got object'],
+    [
+      { ...written, days: [{ ...written.days[0], date: null }] },
+      'state.days[0].date: expected a time',
+    ],
+    [{ ...written, later: 1 }, 'state.later: expected no such field in this version, got 1'],
+    [{ ...written, stream: 'reels' }, 'state: state "reels/17" cannot be read'],
+    [
+      { ...written, format_version: 99 },
+      'state: state "user_insights/17" cannot be read: it has format 99',
+    ],
+  ])('is refused with its path when it is %j', (json, message) => {
+    expect(() => form.fromJson(json, 'state')).toThrow(
+      expect.objectContaining({
+        code: 'state.invalid',
+        exitCode: 2,
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+});
+
+describe('the JSON form of a schema', () => {
+  const everyKind = createJsonForm(
+    JSON.stringify({
+      type: 'record',
+      name: 'All',
+      fields: [
+        { name: 'flag', type: 'boolean' },
+        { name: 'share', type: 'double' },
+        { name: 'bytes', type: ['null', 'bytes'], default: null },
+        { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' } },
+        { name: 'counts', type: { type: 'map', values: 'long' } },
+        { name: 'texts', type: { type: 'array', items: ['null', 'string'] } },
+      ],
+    }),
+  );
+
+  test('loses nothing of any value', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          flag: fc.boolean(),
+          share: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+          bytes: fc.option(fc.uint8Array().map((bytes) => Buffer.from(bytes))),
+          at: fc.integer({ min: 0, max: 253_402_300_799_999 }),
+          counts: fc.dictionary(fc.stringMatching(/^[a-z0-9]{1,8}$/), fc.maxSafeInteger()),
+          texts: fc.array(fc.option(fc.string())),
+        }),
+        (value) => {
+          const json = JSON.parse(JSON.stringify(everyKind.write(value))) as Json;
+          const read = everyKind.read(json, '$');
+          expect({ ...read, counts: { ...(read['counts'] as object) } }).toEqual({
+            ...value,
+            counts: { ...value.counts },
+          });
+        },
+      ),
+    );
+  });
+});
