@@ -21,7 +21,7 @@ function partitionsOf(assignment: Buffer, topic: string): readonly number[] {
 }
 
 /** The assignments in a group; while it is being shared out anew, any member may own anything. */
-function ownersIn(group: GroupDescription, topic: string, all: readonly number[]): Owner[] {
+export function ownersIn(group: GroupDescription, topic: string, all: readonly number[]): Owner[] {
   const settled = group.state === 'Stable';
   return group.members.flatMap(({ clientId, clientHost, memberAssignment }) => {
     const owned = settled ? partitionsOf(memberAssignment, topic) : all;
