@@ -14,6 +14,8 @@ export interface Catalog {
   readonly walkedMs: number | null;
   /** When the last walk of the whole list began. */
   readonly walkedWholeMs: number | null;
+  /** When the last poll of the list's own stream began that committed the whole of it. */
+  committedWholeMs: number | null;
   /** Nodes a page that the API has last been able to give. */
   pageSize: number;
   /** Takes a walk in: all that there is, or what is newer than its end. */
@@ -59,6 +61,7 @@ function createCatalog(pageSize: number): Catalog {
     get walkedWholeMs() {
       return walkedWholeMs;
     },
+    committedWholeMs: null,
     pageSize,
     note(walk) {
       walkedMs = walk.startedMs;

@@ -78,15 +78,24 @@ export interface Tally {
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
   const batch = assemble(poll, tools, signal);
   try {
+    let whole = false;
     for await (const page of pagesOf(poll, tools, signal)) {
       await batch.add(gather(page, batch.memory, { poll, tools }));
+      whole ||= page.present !== undefined;
     }
     await batch.flush();
+    if (whole) noteCommittedWhole(poll, tools);
     poll.state = { ...poll.state, ...batch.memory, polledMs: poll.startedMs };
   } catch (error) {
     if (error instanceof DeadLetterError) await batch.bury(error);
     throw error;
   }
+}
+
+/** The whole list of this stream is in Kafka: until it is due again, its newest pages will do. */
+function noteCommittedWhole({ stream: { source }, account, startedMs }: Poll, tools: PollTools) {
+  if (source.kind !== 'list') return;
+  tools.catalogs.of(account.id, source.edge).committedWholeMs = startedMs;
 }
 
 function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {

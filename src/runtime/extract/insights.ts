@@ -48,9 +48,10 @@ export async function* extractInsights(
 
 /** Walks the list, unless another stream has done so in this round. */
 async function* list(source: InsightsSource, context: ExtractContext): Extraction {
-  const { walkedMs } = context.catalogs.of(context.account.id, source.edge);
+  const { edge, listFields: fields } = source;
+  const { walkedMs, walkedWholeMs } = context.catalogs.of(context.account.id, edge);
   if (isOfRound(walkedMs, context)) return;
-  const walk = { edge: source.edge, fields: source.listFields };
+  const walk = { edge, fields, lastWholeMs: walkedWholeMs };
   for await (const { skipped } of walkList(walk, context)) {
     if (skipped.length > 0) yield { nodes: [], skipped, coveredUntilMs: null };
   }

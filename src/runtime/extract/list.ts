@@ -13,11 +13,17 @@ import { withoutRefusedFields } from './refusals.ts';
 type ListSource = Extract<Stream['source'], { kind: 'list' }>;
 
 /** What is walked and which of its fields are asked. */
-export type WalkSource = Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'>;
+export interface WalkSource extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
+  /** When whoever walks last had the whole list, epoch milliseconds; null for never. */
+  readonly lastWholeMs: number | null;
+}
 
 /** A page of nodes for each page of the edge; the last one says what there is, if all was walked. */
 export async function* extractList(source: ListSource, context: ExtractContext): Extraction {
-  for await (const page of walkList(source, context)) yield { ...page, coveredUntilMs: null };
+  // A walk whose records were not committed is no walk: the next try must bring them again.
+  const lastWholeMs = context.catalogs.of(context.account.id, source.edge).committedWholeMs;
+  const walk = walkList({ ...source, lastWholeMs }, context);
+  for await (const page of walk) yield { ...page, coveredUntilMs: null };
   const present = presentIds(source.edge, context);
   if (present !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, present };
 }
@@ -58,7 +64,7 @@ export async function* walkList(
   context: ExtractContext,
 ): AsyncGenerator<ListedPage, void, undefined> {
   const catalog = context.catalogs.of(context.account.id, source.edge);
-  const untilMs = oldestWanted(source.edge, context);
+  const untilMs = oldestWanted(source, context);
   const walked: Node[] = [];
   const left: Skipped[] = [];
   const seen = new Set<string>();
@@ -102,9 +108,8 @@ function nestedInsights(edge: ListSource['edge'], context: ExtractContext): stri
 }
 
 /** Stories are few; the whole list of media is walked when its turn has come. */
-function oldestWanted(edge: ListSource['edge'], context: ExtractContext): number {
+function oldestWanted({ edge, lastWholeMs: lastMs }: WalkSource, context: ExtractContext): number {
   const { account, nowMs, freshness } = context;
-  const lastMs = context.catalogs.of(account.id, edge).walkedWholeMs;
   const tiers = [{ untilAgeMs: Infinity, everyMs: freshness.wholeListMs }];
   const whole =
     edge === 'stories' || isDue({ id: account.id, createdMs: null }, { nowMs, lastMs }, tiers);
