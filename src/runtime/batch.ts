@@ -6,6 +6,7 @@ import { provenance } from '../core/record.ts';
 import type { Memory, StreamState } from '../core/state.ts';
 import { memoryOf, stateKey } from '../core/state.ts';
 import type { TopicRole } from '../core/stream-name.ts';
+import { forgetUnpublished } from '../core/unpublished.ts';
 import type { Poll, PollTools } from './poll.ts';
 import type { OutgoingRecord } from './ports.ts';
 
@@ -49,7 +50,7 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     if (batch.length === 0 && sameMemory(memory, poll.state)) return;
     // Before it is published, because a record may become a dead letter on the way.
     const asked = batch.map(identity);
-    await publishBatch(batch, memory, { poll, tools, signal });
+    memory = await publishBatch(batch, memory, { poll, tools, signal });
     for (const record of batch) {
       if (record.role === 'dead_letters') poll.tally.deadLetters += 1;
       else poll.tally.records += 1;
@@ -62,8 +63,9 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     },
     async add(gathered) {
       count(gathered, poll);
-      outgoing.push(...encodeAll(gathered, { poll, tools }));
-      memory = gathered.memory;
+      const encoded = encodeAll(gathered, { poll, tools });
+      outgoing.push(...encoded.outgoing);
+      memory = withoutUnpublished(gathered.memory, encoded.unpublished, poll);
       const full = outgoing.length >= tools.settings.maxBatchRecords;
       if (full || poll.stream.mode === 'incremental') await flush();
     },
@@ -82,18 +84,36 @@ function count(gathered: Gathered, poll: Poll): void {
   for (const field of gathered.unknown) poll.tally.unknownFields.add(field);
 }
 
-function encodeAll(gathered: Gathered, work: Work): OutgoingRecord[] {
+interface Encoded {
+  readonly outgoing: readonly OutgoingRecord[];
+  /** Keys of records that became dead letters. */
+  readonly unpublished: readonly string[];
+}
+
+function encodeAll(gathered: Gathered, work: Work): Encoded {
   const letters = gathered.refused.map((error) => deadLetter(error, null, work));
-  const records = gathered.records.map((record) => encodeRecord(record, work));
+  const unpublished: string[] = [];
+  const records = gathered.records.map((record) => {
+    const key = recordKey(work.poll.stream.key, record);
+    const encoded = encodeRecord(key, record, work);
+    if (encoded.role === 'dead_letters') unpublished.push(key);
+    return encoded;
+  });
   const tombstones = gathered.gone.map((key) => tombstone(key, work));
   const { stream, published } = work.poll;
   const onlyNews =
     stream.settle !== undefined || work.tools.settings.publish[stream.name] === 'changes';
-  return [...records, ...tombstones, ...letters].filter((record) => {
+  const outgoing = [...records, ...tombstones, ...letters].filter((record) => {
     // What is news again is a correction, whatever an earlier try published of the same key.
     if (onlyNews && record.role === stream.name) return true;
     return !published.has(identity(record));
   });
+  return { outgoing, unpublished };
+}
+
+/** What is remembered must stand in Kafka: a dead letter is no record. */
+function withoutUnpublished(memory: Memory, keys: readonly string[], { state }: Poll): Memory {
+  return keys.reduce((left, key) => forgetUnpublished(left, state, key), memory);
 }
 
 /** What tells a record of this poll from another; dead letters share a key. */
@@ -102,9 +122,8 @@ function identity({ role, key, value }: OutgoingRecord): string {
   return value === null ? `${role} ${key} gone` : `${role} ${key}`;
 }
 
-function encodeRecord(record: Value, work: Work): OutgoingRecord {
+function encodeRecord(key: string, record: Value, work: Work): OutgoingRecord {
   const { stream } = work.poll;
-  const key = recordKey(stream.key, record);
   try {
     const value = work.tools.encoder.encode(stream.name, record);
     return { role: stream.name, key, value, headers: headersOf(stream.name, work) };
@@ -158,23 +177,30 @@ function headersOf(role: TopicRole, { poll, tools }: Work): Readonly<Record<stri
 /**
  * Commits a batch with the state after it (Invariant 1). A record that Kafka finds too large becomes
  * a dead letter, and the rest of the batch goes on.
+ *
+ * @returns the memory that was committed with it
  */
 async function publishBatch(
   records: OutgoingRecord[],
   memory: Memory,
   work: Work & { readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<Memory> {
   const { poll, tools, signal } = work;
+  let left = memory;
   for (;;) {
-    const state = stateAfter(memory, work);
+    const state = stateAfter(left, work);
     try {
       await tools.publisher.publish({ account: poll.account, records, state }, signal);
       poll.state = state;
-      return;
+      return left;
     } catch (error) {
       const index = tooLarge(error, records);
-      if (index < 0) throw error;
-      records[index] = deadLetter(error as DeadLetterError, records[index]?.key ?? null, work);
+      const key = records[index]?.key;
+      if (key === undefined) throw error;
+      const letter = deadLetter(error as DeadLetterError, key, work);
+      const isBuried = poll.published.has(identity(letter));
+      records.splice(index, 1, ...(isBuried ? [] : [letter]));
+      left = withoutUnpublished(left, [key], poll);
     }
   }
 }

@@ -129,6 +129,25 @@ describe('a record that cannot be encoded', () => {
     });
   });
 
+  test('is not remembered as published', async () => {
+    const encoder = createJsonEncoder((role, value) =>
+      role === 'media' && value['id'] === '2'
+        ? new DeadLetterError('encoding.invalid', 'field "id"', { path: 'id', raw: '{"id":"2"}' })
+        : undefined,
+    );
+    const world = small({ encoder });
+    const published = new Map([
+      ['1', 1n],
+      ['2', 2n],
+    ]);
+
+    const batch = assemble(pollOf(posts), world, calm);
+    await batch.add(gathered(['1', '2'], { memory: { ...emptyMemory, published } }));
+    await batch.flush();
+
+    expect(world.publisher.batches[0]?.state.published).toEqual(new Map([['1', 1n]]));
+  });
+
   test('fails the poll when the encoder itself is broken', async () => {
     const world = small({ encoder: createJsonEncoder(() => new TypeError('a bug')) });
 
@@ -164,6 +183,35 @@ describe('a record that Kafka finds too large', () => {
     await again.flush();
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3', 'media 4']);
+  });
+
+  test('is not remembered as published, and not buried again by a later try', async () => {
+    const world = small({ publisher: refusing('2') });
+    const changes = { media: 'changes' } as const;
+    const tools = { ...world, settings: { ...world.settings, publish: changes } };
+    const before = new Map([['2', 7n]]);
+    const poll = pollOf(posts);
+    poll.state = { ...poll.state, published: before };
+    const published = new Map([
+      ['1', 1n],
+      ['2', 2n],
+      ['3', 3n],
+    ]);
+
+    const batch = assemble(poll, tools, calm);
+    await batch.add(gathered(['1', '2', '3'], { memory: { ...emptyMemory, published } }));
+    await assemble(poll, tools, calm).add(gathered(['2', '4', '5']));
+
+    const expected = new Map([...published, ['2', 7n]] as const);
+    expect(world.publisher.batches[0]?.state.published).toEqual(expected);
+    expect(batch.memory.published).toEqual(expected);
+    expect(keysOf(world.publisher.batches)).toEqual([
+      'media 1',
+      letterKey,
+      'media 3',
+      'media 4',
+      'media 5',
+    ]);
   });
 
   test('ends the poll when the refused key is of no record', async () => {
