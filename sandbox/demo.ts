@@ -2,6 +2,7 @@
  * `npm run demo`: starts a whole local world, runs the real program against it and shows what
  * reaches Kafka; see `sandbox/demo/arguments.ts` for its options.
  */
+import { mkdir } from 'node:fs/promises';
 import { parseDemoArguments, USAGE } from './demo/arguments.ts';
 import { runLive, runOnce } from './demo/run.ts';
 import { demoWorld } from './demo/world.ts';
@@ -20,8 +21,14 @@ function parse() {
 
 async function main(): Promise<number> {
   const asked = parse();
+  if (asked.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const signal = untilAsked();
   const world = await demoWorld(asked);
+  // A folder that cannot be written is known before the work, not after it.
+  if (asked.out !== undefined) await mkdir(asked.out, { recursive: true });
   try {
     await using sandbox = await startSandbox({
       world,

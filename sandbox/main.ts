@@ -13,9 +13,9 @@ try {
     },
     signal,
   });
-  for (const [name, value] of Object.entries(sandbox.env)) console.log(`${name}=${value}`);
-  console.error(`\nthe simulator's ledger, truth and clock: ${sandbox.api.url}/_sandbox/ledger`);
-  console.error('run the program beside it with these variables, as: npm start');
+  for (const [name, value] of Object.entries(sandbox.env)) console.log(`export ${name}=${value}`);
+  console.error(`\nthe simulator's own controls are listed at ${sandbox.api.url}/_sandbox/`);
+  console.error('paste these lines into another terminal to run the program there: npm start');
   console.error('stop with Ctrl-C');
   await once(signal, 'abort');
 } catch (error) {

@@ -1,3 +1,4 @@
+import type { Fields } from '../src/core/fields.ts';
 import type { Login } from '../src/core/account.ts';
 import { fieldsParameter } from '../src/core/fields.ts';
 import type { Node } from '../src/core/json.ts';
@@ -13,7 +14,7 @@ const dayMs = 86_400_000;
 export function describeRequests({ source }: Stream): string {
   switch (source.kind) {
     case 'object':
-      return `One request a poll:\n\n${code(`GET /{account}?fields=${fieldsParameter(source.fields)}`)}`;
+      return describeObject(source.fields);
     case 'list':
       return describeList(source);
     case 'insights':
@@ -31,10 +32,26 @@ function code(text: string): string {
   return `\`\`\`text\n${text}\n\`\`\``;
 }
 
+function describeObject(fields: Fields): string {
+  const asked = `fields=${fieldsParameter(fields)}`;
+  return [
+    `One request for the accounts that are due together, ${maxIds} at most; an account that it cannot be had for is asked alone:`,
+    code(`GET /?ids={accounts}&${asked}\nGET /{account}?${asked}`),
+  ].join('\n\n');
+}
+
+/** How much of a list a poll walks. */
+const walks = {
+  media:
+    'One request a page. The whole list is walked every `POLLING_MEDIA_LIST_INTERVAL` (a day); between, only the pages with media ' +
+    'younger than `POLLING_NEW_MEDIA_AGE` (two days). So the caption and the counts of older media are up to a day old:',
+  stories: 'One request a page, until the last:',
+} as const;
+
 function describeList(source: SourceOf<'list'>): string {
   const without = (source.facebookOnly ?? []).map((name) => `\`${name}\``).join(', ');
   return [
-    `One request a page, until the last:\n\n${code(listRequest(source))}`,
+    `${walks[source.edge]}\n\n${code(listRequest(source))}`,
     ...(without === '' ? [] : [`With Instagram Login without ${without}.`]),
   ].join('\n\n');
 }
@@ -57,7 +74,8 @@ function describeInsights(source: SourceOf<'insights'>): string {
       `| ${of} | ${metrics.map((metric) => `\`${metric}\``).join(', ')} | ${by === undefined ? '' : `\`${by}\``} |`,
   );
   return [
-    `One request a page of the list; then one for every ${maxIds} media that answer the same metrics, and for each of ` +
+    'The list is walked, or taken from the stream that has walked it in the same round; media are asked as often as their age says ' +
+      `(\`POLLING_…_MEDIA_…\`). One request for every ${maxIds} media that answer the same metrics, and for each of ` +
       'their rows below. A media or a metric that is refused is found by further requests and left out; the others are kept.',
     code(requests.slice(0, breakdown ? 3 : 2).join('\n')),
     ['| Of | Metrics | Breakdown |', '|---|---|---|', ...rows].join('\n'),

@@ -8,6 +8,7 @@ export interface DemoArguments {
   readonly out?: string;
   /** Recorded exchanges that the world is made of. */
   readonly recording?: string;
+  readonly help: boolean;
 }
 
 export const USAGE = `usage: npm run demo -- [--once] [--out DIR] [--recording FILE.ndjson]
@@ -25,11 +26,13 @@ export function parseDemoArguments(args: readonly string[]): DemoArguments {
       once: { type: 'boolean' },
       out: { type: 'string' },
       recording: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
     },
     strict: true,
   });
   return {
     once: values.once ?? false,
+    help: values.help ?? false,
     ...(values.out === undefined ? {} : { out: values.out }),
     ...(values.recording === undefined ? {} : { recording: values.recording }),
   };

@@ -29,14 +29,19 @@ function isPollLine(entry: unknown): entry is PollLine {
 /** Adds up what polls spent, by stream. */
 export interface Spending {
   add(poll: PollLine): void;
+  /** Whether a poll of the same stream and account was added before. */
+  readonly knows: (poll: PollLine) => boolean;
   readonly requestsOf: (stream: string) => number;
 }
 
 /** Nothing spent yet. */
 export function createSpending(): Spending {
   const spent = new Map<string, number>();
+  const polled = new Set<string>();
   return {
-    add: ({ stream, requests }) => {
+    knows: ({ stream, accountId }) => polled.has(`${stream}/${accountId}`),
+    add: ({ stream, accountId, requests }) => {
+      polled.add(`${stream}/${accountId}`);
       spent.set(stream, (spent.get(stream) ?? 0) + requests);
     },
     requestsOf: (stream) => spent.get(stream) ?? 0,

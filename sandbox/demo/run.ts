@@ -73,14 +73,17 @@ export async function runLive(
     console.log('in a second: new posts, new stories, growing counts. Stop with Ctrl-C.\n');
   }
   const end = await Promise.race([stopped, ended]);
+  if (end === 'stopped') console.log('\nstopping the program, Kafka and the registry …');
   if (out !== undefined) await writeTopics(await readAll(placeOf(sandbox)), out);
   return typeof end === 'number' ? end : 0;
 }
 
 function tell(poll: PollLine | undefined, spending: Spending): void {
   if (poll === undefined) return;
+  const isFirst = !spending.knows(poll);
   spending.add(poll);
-  if (poll.records + poll.deadLetters > 0) console.log(describePoll(poll, new Date()));
+  // A poll without news is told once, with the reason if there is one; after that it is no news itself.
+  if (isFirst || poll.records + poll.deadLetters > 0) console.log(describePoll(poll, new Date()));
 }
 
 /** Settles when every stream of every account has been polled once. */

@@ -7,7 +7,10 @@ import type { DemoArguments } from './arguments.ts';
 const SPEED = 60;
 
 /** Three accounts of a seed whose life goes on while one watches; or a recording's, which stands still. */
-export async function demoWorld({ once, recording }: DemoArguments): Promise<World> {
+export async function demoWorld({
+  once,
+  recording,
+}: Pick<DemoArguments, 'once' | 'recording'>): Promise<World> {
   if (recording !== undefined) return createRecordedWorld(await readRecording(recording));
   return createWorld({
     seed: 7,

@@ -14,7 +14,7 @@ import type { World } from './world/model.ts';
 /** A request to the simulator itself, below `/_sandbox/`. */
 export interface AdminRequest {
   readonly method: string;
-  /** `ledger`, `truth`, `clock`, `health`, `world`, `faults`. */
+  /** `ledger`, `truth`, `clock`, `health`, `world`, `faults`; empty for the list of all. */
   readonly name: string;
   readonly query: URLSearchParams;
   readonly body: string;
@@ -71,8 +71,28 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   },
 };
 
+/** What each of the endpoints is for. */
+const ENDPOINTS: readonly (readonly [string, string])[] = [
+  ['GET health', 'whether it answers'],
+  ['GET ledger', 'what was asked, requests and ids by endpoint'],
+  ['DELETE ledger', 'counts from zero again'],
+  ['GET truth', 'what every record must be; ?comments and ?totals add theirs'],
+  ['GET clock', 'the time of the world'],
+  ['POST clock', 'moves it: {"advance_ms": 3600000} or {"now": "2026-03-08T12:00:00Z"}'],
+  ['GET world', 'accounts, conditions, limits and the app'],
+  ['PATCH world', 'changes them: {"refusedMetrics": {…}, "limits": {…}, "tokens": {…}}'],
+  ['DELETE world', 'back to a world without trouble or limits'],
+  ['GET faults', 'the rules of faults and what became of them'],
+  [
+    'POST faults',
+    'adds one: {"match": {"endpoint": "/{account}/media"}, "times": 1, "effect": {"error": "retry-later"}}',
+  ],
+  ['DELETE faults', 'takes all rules away'],
+];
+
 /** Answers what tests and people ask of the simulator itself; no token is needed. */
 export function answerAdmin(request: AdminRequest, state: AdminState): AdminAnswer {
+  if (request.name === '') return { status: 200, body: describeEndpoints() };
   const handler = HANDLERS[`${request.method} ${request.name}`];
   if (handler === undefined) {
     return { status: 404, body: { error: `expected ${Object.keys(HANDLERS).join(', ')}` } };
@@ -83,6 +103,12 @@ export function answerAdmin(request: AdminRequest, state: AdminState): AdminAnsw
     if (!(error instanceof ShapeError)) throw error;
     return { status: 400, body: { error: error.message } };
   }
+}
+
+function describeEndpoints(): Json {
+  return Object.fromEntries(
+    ENDPOINTS.map(([call, does]) => [call.replace(' ', ' /_sandbox/'), does]),
+  );
 }
 
 function clockOf(world: World): Json {

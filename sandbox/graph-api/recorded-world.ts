@@ -32,8 +32,17 @@ export async function readRecording(path: string): Promise<Exchange[]> {
   );
 }
 
+/** Undefined when it is not JSON. */
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 function parseExchange(line: string, where: string): Exchange {
-  const exchange: unknown = JSON.parse(line);
+  const exchange = parseLine(line);
   const request = isObject(exchange) ? exchange['request'] : undefined;
   const response = isObject(exchange) ? exchange['response'] : undefined;
   if (

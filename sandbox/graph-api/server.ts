@@ -94,7 +94,7 @@ async function serve(exchange: Exchange, serving: Serving): Promise<void> {
   const { request } = exchange;
   const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`);
   const body = await readBody(request);
-  const admin = /^\/_sandbox\/([\w-]+)$/.exec(url.pathname)?.[1];
+  const admin = /^\/_sandbox\/?([\w-]*)$/.exec(url.pathname)?.[1];
   if (admin !== undefined) {
     const { method = '' } = request;
     const answer = answerAdmin({ method, name: admin, query: url.searchParams, body }, serving);

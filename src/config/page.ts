@@ -19,12 +19,14 @@ A field can be set in four places. The later ones win:
 1. \`config/default.json\`, the defaults, part of the program
 2. a JSON file, named by \`--config\`; \`config/example.json\` is one
 3. environment variables
-4. arguments, as \`--kafka-brokers=kafka-1:9092\`
+4. arguments, as \`--kafka-brokers=kafka-1:9092\`; secrets have none
 
 A list is replaced as a whole, never joined. Nothing is guessed: a value that is not written as its format says, a key
-of the file that does not exist, an argument that does not exist, and an environment variable that begins with
+of the file that does not exist, and an environment variable that begins with
 \`INSTAGRAM_\`, \`KAFKA_\`, \`SCHEMA_REGISTRY_\`, \`STREAM_\` or \`POLLING_\` and does not exist are refused. All problems are
 listed at once, each with the field, what came, what was expected and what to do, and the program exits with code 2.
+An argument that does not exist is said first, and alone.
+The container image sets \`HTTP_HOST=0.0.0.0\` and \`HTTP_PORT=8080\`, which win over a file, as every variable does.
 The variables that Kubernetes sets for the services of a namespace (\`KAFKA_SERVICE_HOST\`, \`KAFKA_PORT\` …) are not ours
 and are ignored.
 
@@ -70,7 +72,7 @@ function renderGroup(group: string, entries: readonly ConfigEntry[]): string {
     const meaning = `${entry.doc} Expected: ${entry.format}.`;
     return row([
       `\`${entry.env}\`${file}`,
-      `\`--${entry.arg}\``,
+      entry.secret ? 'none: other users could read it' : `\`--${entry.arg}\``,
       `\`${entry.path}\``,
       renderDefault(entry),
       meaning,

@@ -54,7 +54,7 @@ const instagram = {
   startDate: leaf(
     'INSTAGRAM_START_DATE',
     optional(pastDate()),
-    'How far back the first poll of `user_insights` and of `user_daily_totals` goes, at most two years. Not set: 30 days, where every metric has data.',
+    'How far back the first poll of `user_insights` and of `user_daily_totals` goes, at most two years, as far as the API has data; what is older is cut off. It has no effect once there is a state. Not set: 30 days, where every metric has data.',
   ),
   requestTimeout: leaf(
     'INSTAGRAM_REQUEST_TIMEOUT',
@@ -278,7 +278,11 @@ const polling = {
 };
 
 const http = {
-  enabled: leaf('HTTP_ENABLED', flag(), 'Whether health, metrics and the status page are served.'),
+  enabled: leaf(
+    'HTTP_ENABLED',
+    flag(),
+    'Whether health, metrics and the status page are served; without them the health check of the container image fails.',
+  ),
   host: leaf(
     'HTTP_HOST',
     host,

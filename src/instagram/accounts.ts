@@ -1,5 +1,11 @@
 import type { Account } from '../core/account.ts';
-import { DeadLetterError, RetryError, StopProcessError, StopStreamError } from '../core/errors.ts';
+import {
+  DeadLetterError,
+  RetryError,
+  SkipError,
+  StopProcessError,
+  StopStreamError,
+} from '../core/errors.ts';
 import type { Json, Node } from '../core/json.ts';
 import { describeJson, isNode } from '../core/json.ts';
 import type { AccountDirectory, Graph, GraphRequest } from '../runtime/ports.ts';
@@ -150,13 +156,26 @@ function nextCursor(body: Node): string | null {
 /** Meta's page shows `{"data": [{…}]}`; what answers is flat. Both are read. */
 async function findOwnAccount(graph: Graph, signal: AbortSignal): Promise<readonly Account[]> {
   const query = { fields: 'user_id,username' };
-  const body = await graph.get({ endpoint: '/me', path: '/me', query, accountId: null }, signal);
+  const request = { endpoint: '/me', path: '/me', query, accountId: null };
+  const body = await graph.get(request, signal).catch((error: unknown) => {
+    // Facebook's `me` has no such field; waiting for it would be no use.
+    if (error instanceof SkipError) throw otherLogin(error);
+    throw error;
+  });
   const data: Json | undefined = body['data'];
   if (!Array.isArray(data)) return [ownAccount(body, { body, path: '' })];
   return (data as readonly Json[]).slice(0, 1).map((node) => {
     if (!isNode(node)) throw unexpected(body, 'data[0]', { expected: 'an object', came: node });
     return ownAccount(node, { body, path: 'data[0].' });
   });
+}
+
+function otherLogin(cause: SkipError): StopProcessError {
+  return new StopProcessError(
+    'accounts.none',
+    `INSTAGRAM_ACCESS_TOKEN does not look like a token of Instagram Login: set INSTAGRAM_LOGIN=facebook for a token of Facebook Login. ${cause.message}`,
+    { exitCode: 3, cause },
+  );
 }
 
 /** `user_id` is the account's id; `id` is another one, the app's own for the same user. */

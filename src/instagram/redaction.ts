@@ -21,23 +21,34 @@ const metaToken = /\b(?:EAA|IGAA|IGQ)[A-Za-z0-9_-]{20,}/g;
  * that looks like a token, a page's own included (Invariant 9).
  */
 export function createRedact(accessToken: string): Redact {
-  const literals = [...new Set([accessToken, encodeURIComponent(accessToken)])].filter(
-    (literal) => literal !== '',
-  );
+  const withoutToken = createLiteralRedact(accessToken);
   return (text) => {
-    let clean = text;
-    for (const literal of literals) clean = clean.replaceAll(literal, replacement);
-    return clean
+    return withoutToken(text)
       .replace(secretMember, `$1${replacement}`)
       .replace(bearer, `$1${replacement}`)
       .replace(metaToken, replacement);
   };
 }
 
+/** Shorter ones are words, which a body may hold for its own reasons; Meta's are over a hundred long. */
+const shortestUnmistakable = 16;
+
 /**
- * Makes the redaction for bodies that are kept: Meta repeats the token in the URLs of `paging`, and
- * nothing else of a body may change, so only `access_token=` with this very token is replaced.
+ * Makes the redaction for bodies that are kept: only this very token is replaced, since nothing else
+ * of a body may change. Meta repeats it in the URLs of `paging`; whoever stands between could anywhere.
  */
 export function createBodyRedact(accessToken: string): Redact {
+  if (accessToken.length >= shortestUnmistakable) return createLiteralRedact(accessToken);
   return (text) => text.replaceAll(`access_token=${accessToken}`, `access_token=${replacement}`);
+}
+
+/** Takes out the token itself, in clear, percent-encoded, and with slashes as PHP writes them in JSON. */
+function createLiteralRedact(accessToken: string): Redact {
+  const spellings = [
+    accessToken,
+    encodeURIComponent(accessToken),
+    accessToken.replaceAll('/', '\\/'),
+  ].filter((spelling) => spelling !== '');
+  return (text) =>
+    [...new Set(spellings)].reduce((clean, one) => clean.replaceAll(one, replacement), text);
 }

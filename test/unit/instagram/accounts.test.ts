@@ -217,6 +217,24 @@ describe('Instagram Login', () => {
     });
   });
 
+  test('says which login to set when the token is of the other one', async () => {
+    await using server = await startHttpServer(
+      answering(400, {
+        error: {
+          message: '(#100) Tried accessing nonexisting field (user_id) on node type (User)',
+          type: 'OAuthException',
+          code: 100,
+        },
+      }),
+    );
+    await using adapter = open(server.url, { login: 'instagram' });
+
+    const error = await rejection(adapter.directory.list(calm));
+
+    expect(error).toMatchObject({ code: 'accounts.none', exitCode: 3 });
+    expect(error).toHaveProperty('message', expect.stringContaining('INSTAGRAM_LOGIN=facebook'));
+  });
+
   test('says what to check when the list is empty', async () => {
     await using server = await startHttpServer(answering(200, { data: [] }));
     await using adapter = open(server.url, { login: 'instagram' });

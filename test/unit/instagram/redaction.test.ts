@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createRedact } from '../../../src/instagram/redaction.ts';
+import { createBodyRedact, createRedact } from '../../../src/instagram/redaction.ts';
 
 describe('redaction', () => {
   const redact = createRedact('tok/en+1');
@@ -26,5 +26,31 @@ describe('redaction', () => {
   test('leaves other texts alone', () => {
     const text = '(#100) Tried accessing nonexisting field (access_token)';
     expect(redact(text)).toBe(text);
+  });
+});
+
+describe('the redaction of bodies', () => {
+  const token = 'EAAG/long+enough=to-be-no-word';
+
+  test.each([
+    ['in clear', token],
+    ['percent-encoded', encodeURIComponent(token)],
+    ['with the slash as PHP writes it in JSON', token.replaceAll('/', '\\/')],
+  ])('takes the token out wherever it stands, %s', (_name, spelling) => {
+    expect(createBodyRedact(token)(`{"note":"${spelling}"}`)).toBe('{"note":"[redacted]"}');
+  });
+
+  test('leaves what only looks like a token, because a caption may', () => {
+    const body = '{"caption":"access_token=abc EAABsbCS1iHgBAKZCexampleZD"}';
+
+    expect(createBodyRedact(token)(body)).toBe(body);
+  });
+
+  test('takes out a token as short as a word only where it is named', () => {
+    const redact = createBodyRedact('sandbox');
+
+    expect(redact('{"caption":"my sandbox","next":"?access_token=sandbox&x"}')).toBe(
+      '{"caption":"my sandbox","next":"?access_token=[redacted]&x"}',
+    );
   });
 });
