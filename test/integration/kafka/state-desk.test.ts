@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { StateWrite } from '../../../src/kafka/open.ts';
+import type { KafkaWorld } from '../../support/kafka-world.ts';
+import { createKafkaWorld, mediaBatch, mediaRecord, noSignal } from '../../support/kafka-world.ts';
+
+let world: KafkaWorld;
+
+beforeAll(async () => {
+  world = await createKafkaWorld();
+}, 120_000);
+
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+/** An instance that has published once, and what a desk beside it would write over that. */
+async function planned(accountId: string) {
+  const instance = await world.openReady();
+  await instance.publisher.publish(mediaBatch(accountId, 1, [mediaRecord('1')]), noSignal);
+  const { stateDesk: desk } = await world.openReady();
+  const key = `media/${accountId}`;
+  const stored = (await desk.read(noSignal)).find((one) => one.key === key);
+  const write: StateWrite = {
+    key,
+    partition: desk.partitionOf(accountId),
+    state: mediaBatch(accountId, 2, []).state,
+    sequence: 2,
+    expected: stored?.value ?? null,
+  };
+  const sequences = async () =>
+    (await world.read('state', 0))
+      .filter((record) => record.key === key)
+      .map(({ value }) => (JSON.parse(String(value)) as { sequence: number }).sequence);
+  return { instance, desk, stored, write, sequences };
+}
+
+describe('the desk for states', () => {
+  test('reads what an instance has written without disturbing it', async () => {
+    const { instance, desk, stored } = await planned('17841400000000011');
+
+    expect(stored).toMatchObject({
+      partition: desk.partitionOf('17841400000000011'),
+      restored: { kind: 'state', state: { sequence: 1 } },
+    });
+    await expect(
+      instance.publisher.publish(mediaBatch('17841400000000011', 2, []), noSignal),
+    ).resolves.toBeUndefined();
+  }, 60_000);
+
+  test('writes what was decided, and whoever had the partition is fenced (Invariant 4)', async () => {
+    const { instance, desk, write, sequences } = await planned('17841400000000012');
+
+    await desk.write([write], noSignal);
+
+    expect(await sequences()).toEqual([1, 2]);
+    await expect(
+      instance.publisher.publish(mediaBatch('17841400000000012', 2, []), noSignal),
+    ).rejects.toMatchObject({ code: 'kafka.fenced' });
+  }, 60_000);
+
+  test('writes nothing when the state was changed after it was read', async () => {
+    const { instance, desk, write, sequences } = await planned('17841400000000013');
+    await instance.publisher.publish(mediaBatch('17841400000000013', 2, []), noSignal);
+
+    await expect(desk.write([{ ...write, sequence: 3 }], noSignal)).rejects.toMatchObject({
+      code: 'state.owned',
+      exitCode: 3,
+    });
+    expect(await sequences()).toEqual([1, 2]);
+  }, 60_000);
+
+  test('writes nothing when there is a state where none was seen', async () => {
+    const { desk, write, sequences } = await planned('17841400000000014');
+
+    await expect(desk.write([{ ...write, expected: null }], noSignal)).rejects.toMatchObject({
+      code: 'state.owned',
+    });
+    expect(await sequences()).toEqual([1]);
+  }, 60_000);
+});
