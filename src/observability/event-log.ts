@@ -29,6 +29,9 @@ export function createEventLog(log: Log): Telemetry {
           tellPollFinished(log, event);
           tellUnknownFields(event);
           break;
+        case 'committed':
+          log.debug(facts(event), 'batches committed');
+          break;
         case 'poll-failed':
           tellPollFailed(log, event);
           break;

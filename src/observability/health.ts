@@ -86,6 +86,7 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
     }
     case 'token':
       return { ...health, tokens: new Map(health.tokens).set(event.name, event.expiresAtMs) };
+    case 'committed':
     case 'request':
     case 'quota-wait':
     case 'transaction':

@@ -57,6 +57,10 @@ function count(
     case 'poll-finished':
       countPoll(instruments, event);
       break;
+    case 'committed':
+      instruments.published.inc({ stream: event.stream }, event.records);
+      instruments.deadLetters.inc({ stream: event.stream }, event.deadLetters);
+      break;
     case 'poll-failed':
       instruments.polls.inc({ stream: event.stream, result: resultOf(event) });
       break;
@@ -89,8 +93,6 @@ function countPoll(
 ): void {
   const { stream } = event;
   instruments.polls.inc({ stream, result: 'ok' });
-  instruments.published.inc({ stream }, event.records);
-  instruments.deadLetters.inc({ stream }, event.deadLetters);
   instruments.unknownFields.inc({ stream }, event.unknownFields.length);
   instruments.pollDuration.observe({ stream }, event.durationMs / 1000);
   for (const [reason, times] of Object.entries(event.skipped)) {

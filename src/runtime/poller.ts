@@ -104,6 +104,7 @@ async function tryOnce(
   job: Job,
   { tools, signal }: { tools: PollerTools; signal: AbortSignal },
 ): Promise<Error | undefined> {
+  const { records, deadLetters } = poll.tally;
   try {
     await untilAllowed(job, tools, signal);
     await tools.turns.take(
@@ -116,7 +117,20 @@ async function tryOnce(
     return error instanceof Error ? error : new Error(String(error));
   } finally {
     job.state = poll.state;
+    reportCommitted(poll, { records, deadLetters }, tools.telemetry);
   }
+}
+
+/** Counted as it is committed: a try that fails has published what came before. */
+function reportCommitted(
+  { stream, tally }: Poll,
+  before: Pick<Poll['tally'], 'records' | 'deadLetters'>,
+  telemetry: Telemetry,
+): void {
+  const records = tally.records - before.records;
+  const deadLetters = tally.deadLetters - before.deadLetters;
+  if (records + deadLetters === 0) return;
+  telemetry.report({ type: 'committed', stream: stream.name, records, deadLetters });
 }
 
 /** The only place that knows what a disposition makes the program do. */

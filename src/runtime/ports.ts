@@ -135,6 +135,13 @@ export type TelemetryEvent =
       readonly nextPollMs: number | null;
     }
   | {
+      /** What a try of a poll has committed, whether it came to its end or not. */
+      readonly type: 'committed';
+      readonly stream: StreamName;
+      readonly records: number;
+      readonly deadLetters: number;
+    }
+  | {
       readonly type: 'poll-failed';
       readonly stream: StreamName;
       readonly accountId: string;

@@ -188,11 +188,11 @@ describe('telemetry in the log', () => {
   test('never throws, also when an event cannot be counted', async () => {
     await using open = openCaptured();
 
-    open.telemetry.report(finished({ records: -1 }));
+    open.telemetry.report({ type: 'committed', stream: 'users', records: -1, deadLetters: 0 });
 
     expect(open.lines()).toMatchObject([
-      { level: 'error', msg: 'event not observed', event: 'poll-finished' },
-      { level: 'debug', msg: 'poll finished' },
+      { level: 'error', msg: 'event not observed', event: 'committed' },
+      { level: 'debug', msg: 'batches committed' },
     ]);
   });
 });

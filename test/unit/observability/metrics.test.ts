@@ -43,13 +43,14 @@ describe('/metrics', () => {
     await using open = openCaptured();
     open.telemetry.report(
       finished({
-        records: 7,
-        deadLetters: 2,
+        records: 9,
+        deadLetters: 3,
         skipped: { 'graph.not-enough-viewers': 3 },
         unknownFields: ['a', 'b'],
         durationMs: 1500,
       }),
     );
+    open.telemetry.report({ type: 'committed', stream: 'users', records: 7, deadLetters: 2 });
     open.telemetry.report(failed());
     open.telemetry.report(failed({ retryInMs: null }));
     open.telemetry.report(failed({ disposition: 'wait' }));

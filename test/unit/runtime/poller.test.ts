@@ -40,6 +40,7 @@ describe('a due poll that goes well', () => {
 
     await expect(verdict).resolves.toEqual({ kind: 'done' });
     expect(world.telemetry.events).toEqual([
+      { type: 'committed', stream: 'media', records: 1, deadLetters: 1 },
       {
         type: 'poll-finished',
         stream: 'media',
@@ -69,6 +70,37 @@ describe('the next turn', () => {
     await start(world).verdict;
 
     expect(world.telemetry.ofType('poll-failed')).toMatchObject([{ nextPollMs }]);
+  });
+});
+
+describe('what a try committed', () => {
+  const committed = (world: World) =>
+    world.telemetry
+      .ofType('committed')
+      .map(({ records, deadLetters }) => ({ records, deadLetters }));
+
+  test('is reported once, though the poll fails for a bad body', async () => {
+    const bad = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
+    const world = worldOf(bad);
+    const { verdict } = start(world);
+
+    await expect(verdict).resolves.toMatchObject({ kind: 'failed' });
+    expect(committed(world)).toEqual([{ records: 0, deadLetters: 1 }]);
+  });
+
+  test('is not reported again by the try that ends the poll', async () => {
+    const first = pageOf([{ id: '1' }, { caption: 'no id' }], 'next');
+    const world = worldOf(first, away, first, pageOf([{ id: '2' }]));
+    const small = { ...world, settings: { ...world.settings, maxBatchRecords: 1 } };
+    const { verdict } = start(small);
+    await world.clock.advance(hourMs);
+
+    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    expect(committed(world)).toEqual([
+      { records: 1, deadLetters: 1 },
+      { records: 1, deadLetters: 0 },
+    ]);
+    expect(world.telemetry.ofType('poll-finished')).toMatchObject([{ records: 2, deadLetters: 1 }]);
   });
 });
 
