@@ -17,7 +17,9 @@ export interface RegistryAnswer {
 }
 
 /**
- * The endpoints that the client lacks, each with a timeout.
+ * One request, with a timeout.
+ *
+ * @returns any answer below 500 but 401, 403 and 429, an error of the request included
  *
  * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`
  */
@@ -54,7 +56,7 @@ export async function call(
   }
 }
 
-/** In UTF-8, as the client sends it; `btoa` refuses what is beyond Latin-1. */
+/** In UTF-8; `btoa` refuses what is beyond Latin-1. */
 function authorizationOf({ username, password }: RegistryAddress): Record<string, string> {
   if (username === null) return {};
   const pair = Buffer.from(`${username}:${password ?? ''}`, 'utf8').toString('base64');
@@ -62,7 +64,7 @@ function authorizationOf({ username, password }: RegistryAddress): Record<string
 }
 
 /** @throws when the status says that the registry is away or will not have us */
-export function checkStatus(address: RegistryAddress, status: number): void {
+function checkStatus(address: RegistryAddress, status: number): void {
   if (status === 401 || status === 403) {
     throw new StopProcessError(
       'registry.unauthorized',
@@ -79,17 +81,4 @@ export function unavailable(address: RegistryAddress, why: string): RetryError {
     'registry.unavailable',
     `the schema registry at ${address.url} is not available (${why}): check SCHEMA_REGISTRY_URL and that it runs`,
   );
-}
-
-/** Bounds a call of the client, which has no timeout of its own. */
-export async function bounded<T>(address: RegistryAddress, work: Promise<T>): Promise<T> {
-  const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    timeout.reject(unavailable(address, `nothing within ${address.timeoutMs} ms`));
-  }, address.timeoutMs);
-  try {
-    return await Promise.race([work, timeout.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

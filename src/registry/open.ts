@@ -1,4 +1,3 @@
-import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import type { Value } from '../core/json.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import type { Encoder, StateCodec } from '../runtime/ports.ts';
@@ -46,44 +45,34 @@ export function openStateForm(): StateForm {
 export function openRegistry(options: RegistryOptions): RegistryAdapter {
   const schemas = new Map(options.roles.map((role) => [role, readSchema(role)]));
   const ids = new Map<TopicRole, number>();
-  const client = openClient(options);
   const encoder = createEncoder(schemas, ids);
   return {
     encoder,
     stateCodec: createStateCodec({
       address: options,
-      client,
+      ownId: () => ids.get('state'),
       readerType: (schemas.get('state') ?? readSchema('state')).type,
       encode: (value) => encoder.encode('state', value),
     }),
     async prepare(signal) {
-      const work = { ...options, address: options, client, signal };
+      const work = { ...options, address: options, signal };
       // All are checked before the first is registered, so that a refusal leaves nothing behind.
       const checked = await Promise.all(
         [...schemas.values()].map(async (schema) => ({
           schema,
-          exists: await checkCompatible(schema, work),
+          versions: await checkCompatible(schema, work),
         })),
       );
-      for (const { schema, exists } of checked) {
+      for (const { schema, versions } of checked) {
         const id =
           options.mode === 'verify'
             ? await find(schema, work)
-            : await register(schema, exists, work);
+            : await register(schema, versions, work);
         ids.set(schema.role, id);
       }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-}
-
-function openClient({ url, username, password }: RegistryOptions): SchemaRegistry {
-  return new SchemaRegistry({
-    host: url.replace(/\/$/, ''),
-    // Waiting and trying again are the start's business; one retry layer a hop.
-    retry: { retries: 0 },
-    ...(username === null ? {} : { auth: { username, password: password ?? '' } }),
-  });
 }
 
 function createEncoder(

@@ -1,6 +1,7 @@
-import type { Type } from 'avsc';
-import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import { errorCodes, isConnectorError, StopProcessError, StopStreamError } from '../core/errors.ts';
+// avsc is CommonJS: Node sees no named exports of it.
+import avro from 'avsc';
+import type { Schema, Type } from 'avsc';
+import { errorCodes, StopProcessError, StopStreamError } from '../core/errors.ts';
 import type { Json, Value } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import type { DayTotals, DayValues, Published, Refusal, StreamState } from '../core/state.ts';
@@ -8,7 +9,7 @@ import { stateFormatVersion, stateKey } from '../core/state.ts';
 import { isStreamName } from '../core/stream-name.ts';
 import type { StateCodec } from '../runtime/ports.ts';
 import type { RegistryAddress } from './calls.ts';
-import { bounded, checkStatus, unavailable } from './calls.ts';
+import { call, unavailable } from './calls.ts';
 import { wireHeaderBytes } from './encoder.ts';
 import { packPublished, readPublished } from './published.ts';
 import type { TopicSchema } from './schemas.ts';
@@ -17,36 +18,56 @@ import { createJsonForm } from './state-form.ts';
 /** What reading and writing states takes. */
 export interface StateCodecParts {
   readonly address: RegistryAddress;
-  readonly client: SchemaRegistry;
   readonly readerType: Type;
+  /** The id of the reader's own schema; undefined before it is prepared. */
+  readonly ownId: () => number | undefined;
   readonly encode: (value: Value) => Buffer;
 }
 
 /** States as Avro, with the writer's schema resolved to ours, so that every older one can be read. */
 export function createStateCodec(parts: StateCodecParts): StateCodec {
+  const writerType = createWriterTypes(parts);
   return {
     encode: (state) => parts.encode(toValue(state)),
     decode: async (key, bytes) => {
       if (bytes.length <= wireHeaderBytes || bytes[0] !== 0) {
         throw unreadable(key, 'its value is not an Avro record of a schema registry');
       }
-      const writer = await writerType(key, bytes.readInt32BE(1), parts);
+      const writer = await writerType(key, bytes.readInt32BE(1));
       return toState(key, resolve(key, bytes, { writer, reader: parts.readerType }));
     },
   };
 }
 
-async function writerType(key: string, id: number, parts: StateCodecParts): Promise<Type> {
+/** Ids are for ever, so each schema is asked for once. */
+function createWriterTypes({ address, readerType, ownId }: StateCodecParts) {
+  const types = new Map<number, Type>();
+  return async (key: string, id: number): Promise<Type> => {
+    if (id === ownId()) return readerType;
+    const type = types.get(id) ?? (await fetchType(key, id, address));
+    types.set(id, type);
+    return type;
+  };
+}
+
+async function fetchType(key: string, id: number, address: RegistryAddress): Promise<Type> {
+  const path = `/schemas/ids/${id}`;
+  const { status, body } = await call(address, { method: 'get', path }, neverAborted);
+  if (status === 404) throw unreadable(key, `the registry knows no schema with id ${id}`);
+  const text = isNode(body) ? body['schema'] : undefined;
+  if (status !== 200 || typeof text !== 'string') {
+    throw unavailable(address, `HTTP ${status} to schema ${id}, and no schema`);
+  }
   try {
-    return (await bounded(parts.address, parts.client.getSchema(id))) as Type;
+    return avro.Type.forSchema(JSON.parse(text) as Schema);
   } catch (error) {
-    if (isConnectorError(error)) throw error;
-    const status = error instanceof Error && 'status' in error ? error.status : undefined;
-    if (status === 404) throw unreadable(key, `the registry knows no schema with id ${id}`);
-    if (typeof status === 'number') checkStatus(parts.address, status);
-    throw unavailable(parts.address, error instanceof Error ? error.message : String(error));
+    const why = error instanceof Error ? error.message : String(error);
+    throw unreadable(key, `its schema, which has id ${id}, is none: ${why}`);
   }
 }
+
+/** Reading a state is bounded by the address's own timeout. */
+const neverAborted = new AbortController().signal;
 
 function resolve(key: string, bytes: Buffer, types: { writer: Type; reader: Type }): Json {
   try {

@@ -1,18 +1,15 @@
-import { COMPATIBILITY } from '@kafkajs/confluent-schema-registry';
-import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import { isConnectorError, StopProcessError } from '../core/errors.ts';
+import { StopProcessError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import { topicName } from '../core/stream-name.ts';
 import type { RegistryAddress } from './calls.ts';
-import { bounded, call, checkStatus, unavailable } from './calls.ts';
+import { call, unavailable } from './calls.ts';
 import { describeDifference } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
 
 /** What registering a schema takes. */
 export interface SubjectWork {
   readonly address: RegistryAddress;
-  readonly client: SchemaRegistry;
   readonly compatibility: string;
   readonly topicTemplate: string;
   readonly signal: AbortSignal;
@@ -26,19 +23,28 @@ export function subjectOf(schema: TopicSchema, topicTemplate: string): string {
 /**
  * Asks the registry whether the schema may follow what is there; a new subject may have any.
  *
- * @returns whether the subject exists
+ * @returns the subject's versions, the first one first; none when there is no such subject
  * @throws StopProcessError `registry.incompatible`, with the registry's own reasons
  */
-export async function checkCompatible(schema: TopicSchema, work: SubjectWork): Promise<boolean> {
+export async function checkCompatible(
+  schema: TopicSchema,
+  work: SubjectWork,
+): Promise<readonly number[]> {
   const subject = subjectOf(schema, work.topicTemplate);
   const path = `/subjects/${encodeURIComponent(subject)}/versions`;
   const versions = await call(work.address, { method: 'get', path }, work.signal);
-  if (versions.status === 404) return false;
+  if (versions.status === 404) return [];
   const answer = await askCompatibility(subject, schema, work);
   const compatible = isNode(answer.body) ? answer.body['is_compatible'] : undefined;
-  if (compatible === true) return true;
+  if (compatible === true) return numbersOf(versions.body);
   if (compatible === false) throw await incompatible(schema, reasonsOf(answer.body), work);
   throw unavailable(work.address, `it did not say whether ${subject} is compatible`);
+}
+
+function numbersOf(versions: Json): readonly number[] {
+  if (!Array.isArray(versions)) return [];
+  const numbers = (versions as readonly Json[]).filter((one) => typeof one === 'number');
+  return numbers.toSorted((a, b) => a - b);
 }
 
 async function askCompatibility(subject: string, schema: TopicSchema, work: SubjectWork) {
@@ -104,35 +110,77 @@ async function differingFields(schema: TopicSchema, work: SubjectWork): Promise<
 
 /**
  * Registers the schema, or finds it registered already, and returns its id. A level that is set is
- * left as it is, be it of a subject that is yet to come; a new subject gets the configured one.
+ * left as it is, be it of a subject that is yet to come; a subject of ours without one gets the
+ * configured one: it is new, or a start was cut off before it came to that.
+ *
+ * @param versions - the subject's, the first one first; none when it is new
  */
 export async function register(
   schema: TopicSchema,
-  exists: boolean,
+  versions: readonly number[],
   work: SubjectWork,
 ): Promise<number> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const level = await levelOf(subject, work);
-  const options = {
-    subject,
-    // The client refuses a level other than the subject's own, so it is told that.
-    compatibility: COMPATIBILITY[level as keyof typeof COMPATIBILITY],
-    updateConfig: !exists,
-  };
-  const parsed = JSON.parse(schema.text) as Parameters<SchemaRegistry['register']>[0];
-  const { id } = await translated(
-    schema,
-    work,
-    bounded(work.address, work.client.register(parsed as never, options)),
-  );
+  const isOpen = await hasNoLevel(subject, versions, work);
+  const path = `/subjects/${encodeURIComponent(subject)}/versions`;
+  const json = { schema: schema.text };
+  const { status, body } = await call(work.address, { method: 'post', path, json }, work.signal);
+  if (status === 409) throw await incompatible(schema, reasonsOf(body), work);
+  const id = isNode(body) ? body['id'] : undefined;
+  if (typeof id !== 'number') {
+    throw unavailable(work.address, `HTTP ${status} to the schema of ${subject}, and no id`);
+  }
+  if (isOpen && (await isOurs(schema, versions[0], work))) await setLevel(subject, work);
   return id;
 }
 
-async function levelOf(subject: string, work: SubjectWork): Promise<string> {
-  const path = `/config/${encodeURIComponent(subject)}`;
+/**
+ * Whether the subject has no level of its own. Apicurio says of such a subject that it has `NONE`,
+ * as if that were set, unless the registry has a level for all.
+ */
+async function hasNoLevel(
+  subject: string,
+  versions: readonly number[],
+  work: SubjectWork,
+): Promise<boolean> {
+  const level = await levelAt(`/config/${encodeURIComponent(subject)}`, work);
+  if (level !== 'NONE' || versions.length !== 1) return level === null;
+  return (await levelAt('/config', work)) === 'NONE';
+}
+
+async function levelAt(path: string, work: SubjectWork): Promise<string | null> {
   const { body } = await call(work.address, { method: 'get', path }, work.signal);
   const level = isNode(body) ? body['compatibilityLevel'] : undefined;
-  return typeof level === 'string' ? level.toUpperCase() : work.compatibility;
+  return typeof level === 'string' ? level.toUpperCase() : null;
+}
+
+async function setLevel(subject: string, work: SubjectWork): Promise<void> {
+  const path = `/config/${encodeURIComponent(subject)}`;
+  const json = { compatibility: work.compatibility };
+  const { status } = await call(work.address, { method: 'put', path, json }, work.signal);
+  if (status >= 400) {
+    throw unavailable(work.address, `HTTP ${status} to the level of ${subject}`);
+  }
+}
+
+/** Whether the subject is new or began with a version of this schema, by its full name. */
+async function isOurs(
+  schema: TopicSchema,
+  first: number | undefined,
+  work: SubjectWork,
+): Promise<boolean> {
+  if (first === undefined) return true;
+  const subject = encodeURIComponent(subjectOf(schema, work.topicTemplate));
+  const path = `/subjects/${subject}/versions/${first}`;
+  const { body } = await call(work.address, { method: 'get', path }, work.signal);
+  const text = isNode(body) ? body['schema'] : undefined;
+  return typeof text === 'string' && fullName(text) === fullName(schema.text);
+}
+
+function fullName(schemaText: string): string {
+  const { name, namespace } = JSON.parse(schemaText) as { name?: string; namespace?: string };
+  const isFull = name?.includes('.') === true || namespace === undefined;
+  return isFull ? (name ?? '') : `${namespace}.${name ?? ''}`;
 }
 
 /**
@@ -152,21 +200,4 @@ export async function find(schema: TopicSchema, work: SubjectWork): Promise<numb
     `subject "${subject}" does not hold the schema avro/${schema.role}.avsc: register it, or set SCHEMA_REGISTRY_MODE=register`,
     { exitCode: 3 },
   );
-}
-
-async function translated<T>(
-  schema: TopicSchema,
-  work: SubjectWork,
-  asked: Promise<T>,
-): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isConnectorError(error)) throw error;
-    const status = error instanceof Error && 'status' in error ? error.status : undefined;
-    const why = error instanceof Error ? error.message : String(error);
-    if (status === 409) throw await incompatible(schema, why, work);
-    if (typeof status === 'number') checkStatus(work.address, status);
-    throw unavailable(work.address, why);
-  }
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { StopProcessError } from '../../../src/core/errors.ts';
+import type { Json } from '../../../src/core/json.ts';
 import { streamNames } from '../../../src/core/stream-name.ts';
 import type { TopicRole } from '../../../src/core/stream-name.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
@@ -91,6 +92,17 @@ describe('prepare', () => {
       schema: string;
     };
     expect(JSON.parse(latest.schema)).toEqual(JSON.parse(readSchema('media').text));
+  });
+
+  test('sets the level of a subject of ours that has none', async () => {
+    const schema = JSON.parse(readSchema('users').text) as Json;
+    expect(await world.register('users', schema)).toBe(200);
+
+    await world.openReady({ roles: ['users'] });
+
+    expect(await world.get(`/config/${world.subjectOf('users')}`)).toEqual({
+      compatibilityLevel: 'FULL_TRANSITIVE',
+    });
   });
 
   test('finds the same ids and registers nothing the second time', async () => {

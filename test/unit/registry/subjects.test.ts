@@ -93,6 +93,51 @@ describe('prepare', () => {
     expect(asked.filter((request) => request.startsWith('PUT'))).toEqual([]);
   });
 
+  const first = (fullName: string): RegistryScript => ({
+    ...compatible,
+    [`GET ${versions}/1`]: [
+      200,
+      { schema: JSON.stringify({ type: 'record', name: fullName, fields: [] }) },
+    ],
+  });
+
+  test('sets the level that a start which was cut off had not come to', async () => {
+    const { bodies } = await prepare(first('instagram.User'));
+
+    expect(bodies).toContainEqual({
+      request: 'PUT /config/test.users-value',
+      body: { compatibility: 'FULL_TRANSITIVE' },
+    });
+  });
+
+  test("sets no level for a subject that began with another program's schema", async () => {
+    const { asked } = await prepare(first('acme.User'));
+
+    expect(asked).toContain(register);
+    expect(asked.filter((request) => request.startsWith('PUT'))).toEqual([]);
+  });
+
+  test('sets the level also where the registry calls no level NONE', async () => {
+    const none = [200, { compatibilityLevel: 'NONE' }] as const;
+    const { asked } = await prepare({
+      ...first('instagram.User'),
+      'GET /config/test.users-value': none,
+      'GET /config': none,
+    });
+
+    expect(asked).toContain('PUT /config/test.users-value');
+  });
+
+  test('leaves NONE as it is where it was chosen for the subject', async () => {
+    const { asked } = await prepare({
+      ...first('instagram.User'),
+      'GET /config/test.users-value': [200, { compatibilityLevel: 'NONE' }],
+      'GET /config': [200, { compatibilityLevel: 'BACKWARD' }],
+    });
+
+    expect(asked.filter((request) => request.startsWith('PUT'))).toEqual([]);
+  });
+
   test('checks every schema before it registers the first', async () => {
     const error = await refusal(
       {
@@ -251,6 +296,18 @@ describe('a registry that is away', () => {
         message: expect.stringMatching(
           /^the schema registry at http:\/\/127\.0\.0\.1:\d+ is not available \(nothing within 100 ms\)/,
         ),
+      });
+    });
+  }
+
+  for (const body of ['null', '', '{}', '"gone"']) {
+    test(`is an error to try again when it refuses with the body ${body || 'of nothing'}`, async () => {
+      const error = await refusal({ [register]: [422, body] }, { timeoutMs: 2000 });
+
+      expect(error).toMatchObject({
+        disposition: 'retry',
+        code: 'registry.unavailable',
+        message: expect.stringContaining('422'),
       });
     });
   }
