@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts';
+import { spreadOf } from './fingerprint.ts';
 import { parseGraphTime } from './graph-time.ts';
 import type { Node } from './json.ts';
 import type { Memory, Refusal } from './state.ts';
@@ -55,6 +56,64 @@ export function metricsFor(
           holds(refusal, nowMs),
       ),
   );
+}
+
+/**
+ * By what the turn of a media is told: its own id, so that all are spread evenly, but one for all
+ * that refuse a metric, which are asked apart and so best together.
+ */
+export function turnOf({ id }: Listed, { refusals }: Memory): string {
+  const refuses = refusals.some(({ subject, metric }) => subject === id && metric !== null);
+  return refuses ? 'refusing' : id;
+}
+
+/** A metric that is to be tried again of a kind of media; one media tells for all. */
+export interface Trial {
+  /** The media to be asked. */
+  readonly listed: Listed;
+  readonly metric: string;
+  /** Whose refusal of it is over: media, or the kind. */
+  readonly subjects: readonly string[];
+}
+
+/** What is to be tried again among these media; another one of a kind is drawn each time. */
+export function trialsOf(
+  due: readonly Listed[],
+  { refusals }: Memory,
+  nowMs: number,
+): readonly Trial[] {
+  const over = refusals.filter((one) => !holds(one, nowMs));
+  const trials = new Map<string, Trial & { readonly draw: number }>();
+  const found = due.flatMap((listed) =>
+    over.flatMap(({ subject, metric }) =>
+      metric !== null && [listed.id, listed.kind].includes(subject)
+        ? [{ listed, subject, metric }]
+        : [],
+    ),
+  );
+  for (const { listed, subject, metric } of found) {
+    const name = `${listed.kind} ${metric}`;
+    const known = trials.get(name);
+    const one = { listed, metric, draw: spreadOf(`${listed.id} ${nowMs}`, 2 ** 32) };
+    const drawn = known !== undefined && known.draw <= one.draw ? known : one;
+    const subjects = [...new Set([...(known?.subjects ?? []), subject])];
+    trials.set(name, { ...drawn, subjects });
+  }
+  return [...trials.values()].map(({ listed, metric, subjects }) => ({ listed, metric, subjects }));
+}
+
+/** After a trial: what is refused still is so for another week, what is answered is asked of all. */
+export function afterTrial(
+  memory: Memory,
+  { trial: { metric, subjects }, answered }: { trial: Trial; answered: boolean },
+  nowMs: number,
+): Memory {
+  const isTried = (one: Refusal) => one.metric === metric && subjects.includes(one.subject);
+  const refusals = memory.refusals.flatMap((one) => {
+    if (!isTried(one)) return [one];
+    return answered ? [] : [{ ...one, untilMs: nowMs + weekMs }];
+  });
+  return { ...memory, refusals };
 }
 
 /**

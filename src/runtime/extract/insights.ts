@@ -5,21 +5,16 @@ import type { Node } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
 import { groupByMetrics, maxIds } from '../../core/metric-groups.ts';
 import { metricValues } from '../../core/metric-values.ts';
-import { everything, isLeftOut, metricsFor, readListed } from '../../core/refusals.ts';
+import { everything, isLeftOut, metricsFor, readListed, turnOf } from '../../core/refusals.ts';
 import type { Listed } from '../../core/refusals.ts';
 import type { MetricGroup, Stream } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Page } from '../extraction.ts';
-import { createIsolation, isolate } from './isolation.ts';
-import type { Isolation } from './isolation.ts';
+import { askNext, createIsolation, isolate } from './isolation.ts';
+import type { Answers, Candidate, Isolation } from './isolation.ts';
 import { isOfRound, presentIds, walkList, withoutInsights } from './list.ts';
+import { tryAgain } from './trials.ts';
 
 type InsightsSource = Extract<Stream['source'], { kind: 'insights' }>;
-
-/** A listed media: as it came, and what refusals and freshness know it by. */
-interface Candidate {
-  readonly node: Node;
-  readonly listed: Listed;
-}
 
 /**
  * Takes the media that are due from the list, groups those that answer the same metrics, and asks 50
@@ -36,11 +31,14 @@ export async function* extractInsights(
   // A node without a usable id goes on as it is, for the mapping to refuse it by name.
   const unusable = nodes.filter((node) => readListed(node) === undefined);
   if (unusable.length > 0) yield { nodes: unusable, skipped: [], coveredUntilMs: null };
-  for (const members of groupsOf(dueOf(nodes, source, context), source, isolation)) {
-    for (let start = 0; start < members.candidates.length; start += maxIds) {
-      const asked = { ...members, candidates: members.candidates.slice(start, start + maxIds) };
-      yield await askMembers(asked, isolation);
-    }
+  const due = dueOf(nodes, source, context);
+  const groups = (node: Node) => source.groups(node, context.login);
+  await tryAgain(due, groups, isolation);
+  for (let left = due; left.length > 0;) {
+    for (const members of groupsOf(left, source, isolation)) yield* askMembers(members, isolation);
+    // Those that refused a metric are asked again without it, all of them together.
+    left = left.filter(({ listed: { id } }) => isolation.deferred.has(id));
+    isolation.deferred.clear();
   }
   const present = presentIds(edge, context);
   if (present !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, present };
@@ -70,7 +68,7 @@ function dueOf(
     const due =
       edge === 'stories' ||
       !memory.published.has(keyNumber(listed.id)) ||
-      isDue(listed, times, freshness.tiers);
+      isDue({ ...listed, id: turnOf(listed, memory) }, times, freshness.tiers);
     return due ? [{ node: wanted(node, listFields), listed }] : [];
   });
 }
@@ -107,31 +105,52 @@ function groupsOf(
   }));
 }
 
-async function askMembers({ groups, candidates }: Members, work: Isolation): Promise<Page> {
-  const values = new Map<string, Node>();
-  const listed = candidates.map((candidate) => candidate.listed);
-  for (const [index, group] of groups.entries()) {
-    // The list itself may have brought the first group's metrics along.
-    const known = index === 0 ? nestedValues(candidates) : new Map<string, Node>();
-    const left = listed.filter(({ id }) => !known.has(id));
-    const answers = new Map([...known, ...(await isolate(left, group, work))]);
-    for (const [id, found] of answers) values.set(id, { ...values.get(id), ...found });
+/** Asks the first group's metrics step by step, the other groups' of those that have answered. */
+async function* askMembers({ groups, candidates }: Members, work: Isolation): Extraction {
+  const [first, ...others] = groups;
+  if (first === undefined) return;
+  work.size = maxIds;
+  const byId = new Map(candidates.map((one) => [one.listed.id, one]));
+  // The list itself may have brought the first group's metrics along.
+  let answers = nestedValues(candidates);
+  let rest: readonly Listed[] = candidates.flatMap(({ listed }) =>
+    answers.has(listed.id) ? [] : [listed],
+  );
+  while (rest.length > 0 || answers.size > 0) {
+    if (answers.size === 0) ({ answers, rest } = await askNext(rest, first, work));
+    const answered = [...answers.keys()].flatMap((id) => byId.get(id) ?? []);
+    for (const group of others) {
+      const more = await isolate(
+        answered.map(({ listed }) => listed),
+        group,
+        work,
+      );
+      for (const [id, found] of more) answers.set(id, { ...answers.get(id), ...found });
+    }
+    yield pageOf(answered, answers, work);
+    answers = new Map();
   }
-  const open = candidates.filter((one) => !isLeftOut(one.listed, work.memory, work.context.nowMs));
+}
+
+function pageOf(answered: readonly Candidate[], values: Answers, work: Isolation): Page {
+  const { memory, context, deferred, skipped } = work;
+  const open = answered.filter(
+    ({ listed }) => !deferred.has(listed.id) && !isLeftOut(listed, memory, context.nowMs),
+  );
   const found = open.filter(({ listed: { id } }) => hasMetrics(values.get(id)));
   return {
     nodes: found.map(({ node, listed: { id } }) => ({
       ...withoutInsights(node),
       ...values.get(id),
     })),
-    skipped: work.skipped.splice(0),
+    skipped: skipped.splice(0),
     coveredUntilMs: null,
-    learned: { refusals: work.memory.refusals, convertedMs: work.memory.convertedMs },
+    learned: { refusals: memory.refusals, convertedMs: memory.convertedMs },
     empty: open.flatMap(({ listed: { id } }) => (hasMetrics(values.get(id)) ? [] : [id])),
   };
 }
 
-function nestedValues(candidates: readonly Candidate[]): Map<string, Node> {
+function nestedValues(candidates: readonly Candidate[]): Answers {
   return new Map(
     candidates.flatMap(({ node, listed }) =>
       isNode(node['insights']) ? [[listed.id, metricValues(node['insights'], node)] as const] : [],

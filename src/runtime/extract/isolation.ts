@@ -1,6 +1,7 @@
 import { DeadLetterError, SkipError } from '../../core/errors.ts';
 import type { Json, Node } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
+import { maxIds } from '../../core/metric-groups.ts';
 import { metricValues } from '../../core/metric-values.ts';
 import {
   everything,
@@ -17,6 +18,12 @@ import type { ExtractContext, Skipped } from '../extraction.ts';
 /** After so many media of a kind that refuse a metric, none that has it between, all of it do. */
 const refusalsOfAKind = 8;
 
+/** A listed media: as it came, and what refusals and freshness know it by. */
+export interface Candidate {
+  readonly node: Node;
+  readonly listed: Listed;
+}
+
 /** What is known of refusals while insights are asked for. */
 export interface Isolation {
   readonly context: ExtractContext;
@@ -24,69 +31,155 @@ export interface Isolation {
   memory: Memory;
   /** What was found to be refused. */
   readonly skipped: Skipped[];
+  /** Ids of media that refused a metric just now: to be asked without it, with others that do. */
+  readonly deferred: Set<string>;
   /** Media in a row that refused a metric, by kind and metric. */
   readonly inARow: Map<string, number>;
+  /** How many media are asked at once: fewer where one after another is at fault. */
+  size: number;
 }
 
 /** Begins with what the state remembers. */
 export function createIsolation(context: ExtractContext): Isolation {
-  return { context, memory: context.memory, skipped: [], inARow: new Map() };
+  const { memory } = context;
+  return {
+    context,
+    memory,
+    skipped: [],
+    deferred: new Set(),
+    inARow: new Map(),
+    size: maxIds,
+  };
 }
 
-type Answers = Map<string, Node>;
+/** Metrics by media id. */
+export type Answers = Map<string, Node>;
 
-/**
- * Asks for a group of metrics of all media at once. The API is all-or-nothing: one media without
- * insights or one refused metric fails the request. What it names is left out and the rest asked
- * again; otherwise the media are halved until the one at fault stands alone: at most
- * 2·log2(50) + 2 further requests for it, and none once it is remembered.
- */
+/** What one step answered, and who is still to be asked. */
+export interface Step {
+  readonly answers: Answers;
+  readonly rest: readonly Listed[];
+}
+
+/** Asks for a group of metrics of all these media, step by step. */
 export async function isolate(
   listed: readonly Listed[],
   group: MetricGroup,
   work: Isolation,
 ): Promise<Answers> {
-  const open = listed.filter((one) => !isLeftOut(one, work.memory, work.context.nowMs));
   const answers: Answers = new Map();
-  for (const asked of byMetricsLeft(open, group, work)) {
-    for (const [id, values] of await askOpen(asked, group, work)) answers.set(id, values);
+  for (let rest = listed; rest.length > 0;) {
+    const step = await askNext(rest, group, work);
+    for (const [id, values] of step.answers) answers.set(id, values);
+    rest = step.rest;
   }
   return answers;
 }
 
-/** What was learned meanwhile may part media that began with the same metrics. */
-function byMetricsLeft(
-  open: readonly Listed[],
+/**
+ * Asks for a group of metrics of the first 50 media at once. The API is all-or-nothing: one media
+ * without insights or one refused metric fails the request. What it names is left out and the rest
+ * asked again; otherwise the first media at fault is searched by halves. It costs log2(50) requests,
+ * and who stands behind it is asked with those who come next; once it is remembered it costs none.
+ */
+export async function askNext(
+  queue: readonly Listed[],
   group: MetricGroup,
-  { memory, context: { nowMs } }: Isolation,
-): readonly Asked[] {
-  const parts = new Map<string, { open: Listed[]; metrics: readonly string[] }>();
-  for (const one of open) {
-    const subjects = [everything, one.kind, ...(open.length === 1 ? [one.id] : [])];
-    const metrics = metricsFor(group.metrics, subjects, { memory, nowMs });
-    const part = parts.get(metrics.join()) ?? { open: [], metrics };
-    part.open.push(one);
-    parts.set(metrics.join(), part);
+  work: Isolation,
+): Promise<Step> {
+  const left = queue.filter(({ id }) => !work.deferred.has(id));
+  const open = left.filter((one) => !isLeftOut(one, work.memory, work.context.nowMs));
+  const asked = firstOf(open, group, work);
+  const members = new Set(asked.open);
+  const others = open.filter((one) => !members.has(one));
+  // With no metric left the media are still there, only without this group's values.
+  if (asked.metrics.length === 0) {
+    return { answers: new Map(asked.open.map(({ id }) => [id, {}])), rest: others };
   }
-  return [...parts.values()];
+  const answers = await ask(asked, group, work);
+  if (answers instanceof SkipError) {
+    const found = await search(answers, asked, { group, work });
+    return { answers: found.answers, rest: [...found.rest, ...others] };
+  }
+  work.size = Math.min(maxIds, work.size * 2);
+  return { answers, rest: others };
 }
 
-async function askOpen(
+/** The first media that are still asked for the same metrics; what was learned may part them. */
+function firstOf(open: readonly Listed[], group: MetricGroup, work: Isolation): Asked {
+  const { memory, context, size } = work;
+  const kinds = new Map(open.map(({ kind }) => [kind, [] as readonly string[]]));
+  for (const kind of kinds.keys()) {
+    const at = { memory, nowMs: context.nowMs };
+    kinds.set(kind, metricsFor(group.metrics, [everything, kind], at));
+  }
+  const metrics = kinds.get(open[0]?.kind ?? '') ?? [];
+  const same = open.filter(({ kind }) => kinds.get(kind)?.join() === metrics.join());
+  return { open: same.slice(0, size), metrics };
+}
+
+interface Searching {
+  readonly group: MetricGroup;
+  readonly work: Isolation;
+}
+
+/** Finds the first media at fault among those whose request was refused. */
+async function search(
+  refusal: SkipError,
+  { open, metrics }: Asked,
+  { group, work }: Searching,
+): Promise<Step> {
+  const answers: Answers = new Map();
+  const rest: Listed[] = [];
+  let suspects = open;
+  let error = refusal;
+  /** Whether the error is of the suspects' own request, and not of one that they were part of. */
+  let isTheirs = true;
+  while (suspects.length > 0 && !isFound(error, { open: suspects, metrics }, isTheirs)) {
+    const half = suspects.slice(0, Math.ceil(suspects.length / 2));
+    const outcome = await ask({ open: half, metrics }, group, work);
+    isTheirs = outcome instanceof SkipError;
+    if (outcome instanceof SkipError) {
+      rest.unshift(...suspects.slice(half.length));
+      suspects = half;
+      error = outcome;
+    } else {
+      for (const [id, values] of outcome) answers.set(id, values);
+      suspects = suspects.slice(half.length);
+    }
+  }
+  // It was refused among others, and is answered alone: the trouble has passed.
+  if (suspects.length === 0) return { answers, rest };
+  const found = { open: suspects, metrics };
+  // Where one media after another is at fault, searching among many is dear.
+  if (answers.size === 0 && !isNamed(error, found)) work.size = Math.ceil(work.size / 2);
+  learn(error, found, work);
+  return { answers, rest: [...suspects, ...rest] };
+}
+
+function isFound(error: SkipError, asked: Asked, isTheirs: boolean): boolean {
+  if (isNamed(error, asked)) return true;
+  // The others answer this metric, so that it is the last one's: that need not be asked.
+  return asked.open.length === 1 && (isTheirs || namesMetric(error, asked.metrics));
+}
+
+function namesMetric({ subjects }: SkipError, metrics: readonly string[]): boolean {
+  return metrics.some((metric) => subjects.includes(metric));
+}
+
+/** One request; its refusal comes back, any other error is thrown. */
+async function ask(
   { open, metrics }: Asked,
   group: MetricGroup,
   work: Isolation,
-): Promise<Answers> {
-  // With no metric left the media are still there, only without this group's values.
-  if (metrics.length === 0) return new Map(open.map(({ id }) => [id, {}]));
+): Promise<Answers | SkipError> {
   try {
     const answers = answersOf(open, await askIds(open, { ...group, metrics }, work.context));
     for (const row of rowsOf(open, metrics)) work.inARow.delete(row);
     return answers;
   } catch (error) {
-    if (!(error instanceof SkipError)) throw error;
-    learn(error, { open, metrics }, work);
-    if (open.length === 1 || isNamed(error, { open, metrics })) return isolate(open, group, work);
-    return halve(open, group, work);
+    if (error instanceof SkipError) return error;
+    throw error;
   }
 }
 
@@ -138,6 +231,8 @@ function refuseMetricOf(one: Listed, metric: string, refused: Refused): void {
   const row = `${one.kind} ${metric}`;
   const count = (inARow.get(row) ?? 0) + 1;
   inARow.set(row, count);
+  refused.work.deferred.add(one.id);
+  if (count >= refusalsOfAKind) refused.work.size = maxIds;
   refuseMetric(count < refusalsOfAKind ? one.id : one.kind, metric, refused);
 }
 
@@ -147,18 +242,8 @@ function refuseMetric(subject: string, metric: string, { error, work }: Refused)
   work.skipped.push({ reason: error.code, subject: `${subject} ${metric}` });
 }
 
-async function halve(
-  open: readonly Listed[],
-  group: MetricGroup,
-  work: Isolation,
-): Promise<Answers> {
-  const middle = Math.ceil(open.length / 2);
-  const first = await isolate(open.slice(0, middle), group, work);
-  const second = await isolate(open.slice(middle), group, work);
-  return new Map([...first, ...second]);
-}
-
-function askIds(
+/** One request for a group of metrics of some media. @throws as `Graph.get` */
+export function askIds(
   open: readonly Listed[],
   group: MetricGroup,
   { graph, account, signal }: ExtractContext,

@@ -141,7 +141,41 @@ describe('a metric that one media refuses', () => {
 
     expect(later.requests).toBe(2);
     expect(later.ids).toHaveLength(50);
-    expect(afterwards.requests).toBeGreaterThan(2);
+    // The metric alone of that media alone, then as before.
+    expect(afterwards.requests).toBe(3);
+    expect(afterwards.memory.refusals).toMatchObject([{ untilMs: startMs + 15 * dayMs }]);
+  });
+
+  test('comes back by itself for all that refused it when one of them has it again', async () => {
+    let refused: readonly string[] = ['1017', '1030'];
+    const graph = graphOf(mediaOf(50), (request) =>
+      asks(request, 'shares') && idsIn(request).some((id) => refused.includes(id))
+        ? refusal
+        : undefined,
+    );
+    const first = await poll(graph);
+    refused = [];
+    const later = await poll(graph, first.memory, startMs + 8 * dayMs);
+
+    expect(later.nodes.filter((node) => node['shares'] === 1)).toHaveLength(50);
+    expect(later.requests).toBe(2);
+    expect(later.memory.refusals).toEqual([]);
+  });
+
+  test('costs at most log2(50) + 3 further requests a media, and one for all of them later', async () => {
+    const ids = Array.from({ length: 20 }, (_, index) => String(1003 + index * 47));
+    const graph = graphOf(mediaOf(1000), (request) =>
+      asks(request, 'shares') && idsIn(request).some((id) => ids.includes(id))
+        ? refusal
+        : undefined,
+    );
+    const first = await poll(graph);
+    const later = await poll(graph, first.memory, startMs + hourMs);
+    const afterwards = await poll(graph, later.memory, startMs + 8 * dayMs);
+
+    expect(first.nodes.filter((node) => node['shares'] === 1)).toHaveLength(980);
+    expect(first.requests - 20).toBeLessThanOrEqual(20 * (Math.ceil(Math.log2(50)) + 3));
+    expect([later.requests, afterwards.requests]).toEqual([21, 22]);
   });
 
   test('is left out for the whole kind when media after media refuses it', async () => {
@@ -208,7 +242,7 @@ describe('all sorts of refusals together', () => {
           const expected = Array.from({ length: from }, (_, one) => one)
             .filter((one) => !gone.includes(one) && one < 60)
             .map((one) => [one, !sharing.includes(one)]);
-          expect(found).toEqual(expected);
+          expect(found.toSorted(([a], [b]) => Number(a) - Number(b))).toEqual(expected);
         },
       ),
       { numRuns: 200 },
