@@ -22,7 +22,7 @@ function withoutFleeting(name: string, value: unknown): unknown {
 }
 
 /** Two lanes of multiply and xor over UTF-16 units, mixed at the end as MurmurHash3 does. */
-function hash64(text: string): bigint {
+export function hash64(text: string): bigint {
   let high = 0x9e3779b9;
   let low = 0x85ebca6b;
   for (let at = 0; at < text.length; at += 1) {

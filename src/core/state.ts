@@ -35,6 +35,8 @@ export interface Memory {
   readonly polledMs: number | null;
   /** What was last published: key number (`keyNumber`) → fingerprint; `nothing` where there was none. */
   readonly published: Published;
+  /** Fingerprints of what was dead-lettered, so that it is so once; the latest at the end. */
+  readonly deadLetters: readonly bigint[];
   /** What the API refuses, and until when it is not asked again. */
   readonly refusals: readonly Refusal[];
   /** Media up to this date have no insights: they are older than the business account. */
@@ -63,14 +65,15 @@ export const emptyMemory: Memory = {
   totals: [],
   polledMs: null,
   published: new Map(),
+  deadLetters: [],
   refusals: [],
   convertedMs: null,
 };
 
 /** What a state remembers, without whose and which it is. */
 export function memoryOf(memory: Memory): Memory {
-  const { cursorMs, coveredUntilMs, days, totals, polledMs, published, refusals } = memory;
-  const { convertedMs } = memory;
+  const { cursorMs, coveredUntilMs, days, totals, polledMs, published } = memory;
+  const { deadLetters, refusals, convertedMs } = memory;
   return {
     cursorMs,
     coveredUntilMs,
@@ -78,6 +81,7 @@ export function memoryOf(memory: Memory): Memory {
     totals,
     polledMs,
     published,
+    deadLetters,
     refusals,
     convertedMs,
   };

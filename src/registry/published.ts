@@ -24,3 +24,21 @@ export function readPublished(bytes: Uint8Array): Published | undefined {
   }
   return published;
 }
+
+const printBytes = 8;
+
+/** Fingerprints as bytes, eight each. */
+export function packPrints(prints: readonly bigint[]): Buffer {
+  const bytes = Buffer.allocUnsafe(prints.length * printBytes);
+  prints.forEach((print, index) => bytes.writeBigUInt64BE(print, index * printBytes));
+  return bytes;
+}
+
+/** The bytes read again; undefined when they are not whole fingerprints. */
+export function readPrints(bytes: Uint8Array): readonly bigint[] | undefined {
+  if (bytes.length % printBytes !== 0) return undefined;
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: view.length / printBytes }, (_, index) =>
+    view.readBigUInt64BE(index * printBytes),
+  );
+}

@@ -11,7 +11,7 @@ import type { StateCodec } from '../runtime/ports.ts';
 import type { RegistryAddress } from './calls.ts';
 import { call, unavailable } from './calls.ts';
 import { wireHeaderBytes } from './encoder.ts';
-import { packPublished, readPublished } from './published.ts';
+import { packPrints, packPublished, readPrints, readPublished } from './published.ts';
 import type { TopicSchema } from './schemas.ts';
 import { createJsonForm } from './state-form.ts';
 
@@ -133,6 +133,7 @@ function toValue(state: StreamState): Value {
     })),
     last_poll: state.polledMs,
     published: packPublished(state.published) as unknown as Json,
+    dead_letters: packPrints(state.deadLetters) as unknown as Json,
     refusals: state.refusals.map(({ untilMs, ...refusal }) => ({ ...refusal, until: untilMs })),
     converted_at: state.convertedMs,
     totals: state.totals.map(({ dateMs, values }) => ({ date: dateMs, values })),
@@ -164,6 +165,7 @@ function toState(key: string, decoded: Json): StreamState {
     totals: value.totals.map(toTotals),
     polledMs: value.last_poll,
     published: unpackPublished(key, value.published),
+    deadLetters: unpackLetters(key, value.dead_letters),
     refusals: value.refusals.map(toRefusal),
     convertedMs: value.converted_at,
     sequence: value.sequence,
@@ -181,6 +183,7 @@ interface AvroState {
   readonly days: readonly AvroDay[];
   readonly last_poll: number | null;
   readonly published: Uint8Array;
+  readonly dead_letters: Uint8Array;
   readonly refusals: readonly AvroRefusal[];
   readonly converted_at: number | null;
   readonly totals: readonly AvroTotals[];
@@ -222,6 +225,14 @@ function unpackPublished(key: string, bytes: Uint8Array): Published {
     throw unreadable(key, `its "published" has ${bytes.length} bytes, not 16 for each key`);
   }
   return published;
+}
+
+function unpackLetters(key: string, bytes: Uint8Array): readonly bigint[] {
+  const prints = readPrints(bytes);
+  if (prints === undefined) {
+    throw unreadable(key, `its "dead_letters" has ${bytes.length} bytes, not 8 for each`);
+  }
+  return prints;
 }
 
 function toDay(day: AvroDay): DayValues {

@@ -1,3 +1,4 @@
+import { letterPrint, withLetters } from '../core/dead-letters.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { DeadLetterError } from '../core/errors.ts';
 import type { Value } from '../core/json.ts';
@@ -57,58 +58,81 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     }
     for (const name of [...asked, ...batch.map(identity)]) poll.published.add(name);
   };
+  /** Into the dead letters, unless the same was there before: that is counted as left out. */
+  const write = (letters: readonly Letter[]): void => {
+    const known = new Set(memory.deadLetters);
+    const met = letters.map((letter) => ({ ...letter, print: letterPrint(letter.error) }));
+    for (const { error, key, print } of met) {
+      const name = `dead_letters ${print}`;
+      if (!known.has(print)) outgoing.push(deadLetter(error, key, { poll, tools }));
+      // Another try of the same poll meets its own.
+      else if (!poll.published.has(name)) tallySkipped(poll, error.code);
+      poll.published.add(name);
+    }
+    const prints = met.map(({ print }) => print);
+    memory = { ...memory, deadLetters: withLetters(memory.deadLetters, prints) };
+  };
   return {
     get memory() {
       return memory;
     },
     async add(gathered) {
       count(gathered, poll);
-      const encoded = encodeAll(gathered, { poll, tools });
-      outgoing.push(...encoded.outgoing);
-      memory = withoutUnpublished(gathered.memory, encoded.unpublished, poll);
+      const { records, letters } = encodeAll(gathered, { poll, tools });
+      outgoing.push(...records);
+      const left = withoutUnpublished(gathered.memory, keysOf(letters), poll);
+      memory = { ...left, deadLetters: memory.deadLetters };
+      write(letters);
       const full = outgoing.length >= tools.settings.maxBatchRecords;
       if (full || poll.stream.mode === 'incremental') await flush();
     },
     async bury(error) {
-      outgoing.push(deadLetter(error, null, { poll, tools }));
+      write([{ error, key: null }]);
       await flush();
     },
     flush,
   };
 }
 
+function tallySkipped({ tally }: Poll, reason: ErrorCode): void {
+  tally.skipped[reason] = (tally.skipped[reason] ?? 0) + 1;
+}
+
 function count(gathered: Gathered, poll: Poll): void {
-  for (const reason of gathered.skipped) {
-    poll.tally.skipped[reason] = (poll.tally.skipped[reason] ?? 0) + 1;
-  }
+  for (const reason of gathered.skipped) tallySkipped(poll, reason);
   for (const field of gathered.unknown) poll.tally.unknownFields.add(field);
 }
 
-interface Encoded {
-  readonly outgoing: readonly OutgoingRecord[];
-  /** Keys of records that became dead letters. */
-  readonly unpublished: readonly string[];
+/** What cannot be used, and the key of the record that it would have been. */
+interface Letter {
+  readonly error: DeadLetterError;
+  readonly key: string | null;
 }
 
-function encodeAll(gathered: Gathered, work: Work): Encoded {
-  const letters = gathered.refused.map((error) => deadLetter(error, null, work));
-  const unpublished: string[] = [];
-  const records = gathered.records.map((record) => {
-    const key = recordKey(work.poll.stream.key, record);
-    const encoded = encodeRecord(key, record, work);
-    if (encoded.role === 'dead_letters') unpublished.push(key);
-    return encoded;
+function keysOf(letters: readonly Letter[]): readonly string[] {
+  return letters.flatMap(({ key }) => (key === null ? [] : [key]));
+}
+
+function encodeAll(
+  gathered: Gathered,
+  work: Work,
+): { readonly records: readonly OutgoingRecord[]; readonly letters: readonly Letter[] } {
+  const letters: Letter[] = gathered.refused.map((error) => ({ error, key: null }));
+  const records = gathered.records.flatMap((record) => {
+    const encoded = encodeRecord(record, work);
+    if ('role' in encoded) return [encoded];
+    letters.push(encoded);
+    return [];
   });
   const tombstones = gathered.gone.map((key) => tombstone(key, work));
   const { stream, published } = work.poll;
   const onlyNews =
     stream.settle !== undefined || work.tools.settings.publish[stream.name] === 'changes';
-  const outgoing = [...records, ...tombstones, ...letters].filter((record) => {
+  const fresh = [...records, ...tombstones].filter(
     // What is news again is a correction, whatever an earlier try published of the same key.
-    if (onlyNews && record.role === stream.name) return true;
-    return !published.has(identity(record));
-  });
-  return { outgoing, unpublished };
+    (record) => onlyNews || !published.has(identity(record)),
+  );
+  return { records: fresh, letters };
 }
 
 /** What is remembered must stand in Kafka: a dead letter is no record. */
@@ -122,14 +146,15 @@ function identity({ role, key, value }: OutgoingRecord): string {
   return value === null ? `${role} ${key} gone` : `${role} ${key}`;
 }
 
-function encodeRecord(key: string, record: Value, work: Work): OutgoingRecord {
+function encodeRecord(record: Value, work: Work): OutgoingRecord | Letter {
   const { stream } = work.poll;
+  const key = recordKey(stream.key, record);
   try {
     const value = work.tools.encoder.encode(stream.name, record);
     return { role: stream.name, key, value, headers: headersOf(stream.name, work) };
   } catch (error) {
     if (!(error instanceof DeadLetterError)) throw error;
-    return deadLetter(error, key, work);
+    return { error, key };
   }
 }
 
@@ -195,14 +220,22 @@ async function publishBatch(
       return left;
     } catch (error) {
       const index = tooLarge(error, records);
-      const key = records[index]?.key;
-      if (key === undefined) throw error;
-      const letter = deadLetter(error as DeadLetterError, key, work);
-      const isBuried = poll.published.has(identity(letter));
+      const record = records[index];
+      if (record === undefined) throw error;
+      const print = largePrint(record);
+      const isBuried = left.deadLetters.includes(print);
+      const letter = deadLetter(error as DeadLetterError, record.key, work);
       records.splice(index, 1, ...(isBuried ? [] : [letter]));
-      left = withoutUnpublished(left, [key], poll);
+      if (isBuried) tallySkipped(poll, 'kafka.record-too-large');
+      const deadLetters = withLetters(left.deadLetters, [print]);
+      left = { ...withoutUnpublished(left, [record.key], poll), deadLetters };
     }
   }
+}
+
+/** By the length, since the bytes differ by the time of the poll. */
+function largePrint({ key, value }: OutgoingRecord): bigint {
+  return letterPrint({ code: 'kafka.record-too-large', path: key, raw: `${value?.length ?? 0}` });
 }
 
 function tooLarge(error: unknown, records: readonly OutgoingRecord[]): number {

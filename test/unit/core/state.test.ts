@@ -12,6 +12,7 @@ describe('the state', () => {
       coveredUntilMs: null,
       days: [],
       totals: [],
+      deadLetters: [],
       polledMs: null,
       published: new Map(),
       refusals: [],

@@ -35,10 +35,10 @@ const golden =
 const goldenOfFormat2 = golden
   .replace('000000010202', '000000010204')
   .replace('30180000' + '0680', '30180000' + '00000000' + '0680');
-/** As `goldenOfFormat2`, with version 3 and no totals yet before the sequence. */
+/** As `goldenOfFormat2`, with version 3 and no totals and no dead letters yet before the sequence. */
 const goldenOfFormat3 = goldenOfFormat2
   .replace('000000010204', '000000010206')
-  .replace('00000000' + '0680', '0000000000' + '0680');
+  .replace('00000000' + '0680', '000000000000' + '0680');
 const schema1 = readFileSync(new URL('state-format-1.avsc', import.meta.url), 'utf8');
 const schema2 = readFileSync(new URL('state-format-2.avsc', import.meta.url), 'utf8');
 const repair = (name: string) =>
@@ -132,6 +132,7 @@ describe('the state codec', () => {
       polledMs: 1_700_000_000_000,
       convertedMs: 1_500_000_000_000,
       published,
+      deadLetters: [2n ** 64n - 1n, 1n],
       refusals: [
         {
           subject: '*',

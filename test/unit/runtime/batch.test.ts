@@ -2,12 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { DeadLetterError, RetryError } from '../../../src/core/errors.ts';
 import type { Value } from '../../../src/core/json.ts';
 import { emptyMemory } from '../../../src/core/state.ts';
+import type { StreamState } from '../../../src/core/state.ts';
 import type { Gathered } from '../../../src/runtime/batch.ts';
 import { assemble } from '../../../src/runtime/batch.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { createJsonEncoder, keysOf, valueOf } from '../../support/json-encoder.ts';
 import type { World } from './world.ts';
-import { calm, createWorld, pollOf, posts, startMs } from './world.ts';
+import { calm, createWorld, firstState, pollOf, posts, startMs } from './world.ts';
 
 const letterKey = 'dead_letters media/17841400000000001';
 
@@ -115,13 +116,13 @@ describe('a record that cannot be encoded', () => {
 
     await assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3']));
 
-    expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3']);
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 3', letterKey]);
     expect(world.publisher.batches[0]?.records.map(({ headers }) => headers['schema'])).toEqual([
       '1',
-      '2',
       '1',
+      '2',
     ]);
-    expect(valueOf(world.publisher.batches[0]?.records[1])).toMatchObject({
+    expect(valueOf(world.publisher.batches[0]?.records[2])).toMatchObject({
       code: 'encoding.invalid',
       path: 'id',
       raw: '{"id":"2"}',
@@ -249,5 +250,79 @@ describe('a dead letter', () => {
     }
 
     expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
+  });
+
+  const bad = (likes: number) =>
+    new DeadLetterError('mapping.invalid', 'no', { path: 'id', raw: `{"id":7,"likes":${likes}}` });
+
+  /** A poll with what was committed before it, as after a restart; `error` is what it meets. */
+  async function pollAfter(state: StreamState, error: DeadLetterError, world: World) {
+    const poll = pollOf(posts, { state });
+    const batch = assemble(poll, world, calm);
+    await batch.add(gathered([], { refused: [error] }));
+    await batch.flush();
+    return poll;
+  }
+
+  test('is not written again at the next poll when the node is as bad, but counted', async () => {
+    const world = small();
+    const first = await pollAfter(firstState(posts), bad(1), world);
+    const second = await pollAfter(first.state, bad(1), world);
+
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
+    expect([first, second].map(({ tally }) => tally)).toMatchObject([
+      { deadLetters: 1, skipped: {} },
+      { deadLetters: 0, skipped: { 'mapping.invalid': 1 } },
+    ]);
+  });
+
+  test('is written when the node has changed and is bad still', async () => {
+    const world = small();
+    const first = await pollAfter(firstState(posts), bad(1), world);
+    await pollAfter(first.state, bad(2), world);
+
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey, letterKey]);
+  });
+
+  test('is remembered in the transaction that it is written in, and only then', async () => {
+    const away = new RetryError('kafka.unavailable', 'no');
+    const world = small({ publisher: createFakePublisher(() => away) });
+    const poll = pollOf(posts);
+    const batch = assemble(poll, world, calm);
+    await batch.add(gathered([], { refused: [bad(1)] }));
+
+    await expect(batch.flush()).rejects.toBe(away);
+    expect(poll.state.deadLetters).toEqual([]);
+
+    const better = small();
+    await pollAfter(poll.state, bad(1), better);
+    expect(keysOf(better.publisher.batches)).toEqual([letterKey]);
+    expect(better.publisher.batches[0]?.state.deadLetters).toHaveLength(1);
+  });
+
+  test('of a record that is too large is written once, and the record tried at each poll', async () => {
+    const world = small({ publisher: refusing('1') });
+    let { state } = pollOf(posts);
+    for (let count = 1; count <= 2; count += 1) {
+      const poll = pollOf(posts, { state });
+      const batch = assemble(poll, world, calm);
+      await batch.add(gathered(['1', '2', '3']));
+      ({ state } = poll);
+    }
+
+    const others = ['media 2', 'media 3'];
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey, ...others, ...others]);
+  });
+
+  test('of a body is written once, however often it comes', async () => {
+    const world = small();
+    const body = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
+    const first = pollOf(posts);
+    await assemble(first, world, calm).bury(body);
+    const second = pollOf(posts, { state: first.state });
+    await assemble(second, world, calm).bury(body);
+
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
+    expect(second.tally.skipped).toEqual({ 'graph.bad-body': 1 });
   });
 });
