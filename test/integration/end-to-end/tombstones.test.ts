@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import type { DecodedRecord } from '../../../sandbox/topics.ts';
+import type { Deployment } from './deployment.ts';
+import { deploy } from './deployment.ts';
+
+const lists = ['media', 'media_insights', 'stories', 'story_insights'] as const;
+type List = (typeof lists)[number];
+
+const worldOf = (seed: number) =>
+  createWorld({
+    seed,
+    accounts: 2,
+    smallAccounts: 0,
+    mediaPerAccount: 12,
+    preConversionMedia: 0,
+    storiesPerAccount: 3,
+    unseenStories: 0,
+    insightsDays: 3,
+  });
+
+/** Deletes a post and a story of the first account; their ids. */
+function deleteSome({ api: { world } }: Deployment) {
+  const [first] = world.accounts;
+  const [post, story] = [first?.media[4]?.id ?? '', first?.stories[1]?.id ?? ''];
+  world.conditions.set({ deletedMedia: [post, story] });
+  return { account: first?.id ?? '', post, story };
+}
+
+const goneOf = ({ post, story }: { post: string; story: string }, list: List) =>
+  list === 'media' || list === 'media_insights' ? post : story;
+
+const isTombstone = ({ value }: DecodedRecord) => value === null;
+
+describe('with KAFKA_TOMBSTONES, what is gone', () => {
+  let deployment: Deployment;
+  let gone: ReturnType<typeof deleteSome>;
+  const before = new Map<string, readonly DecodedRecord[]>();
+  const once = () => deployment.once({ KAFKA_TOMBSTONES: 'true' });
+
+  beforeAll(async () => {
+    deployment = await deploy(worldOf(31));
+    await once();
+    for (const role of [...lists, 'state']) before.set(role, await deployment.read(role));
+    gone = deleteSome(deployment);
+    await once();
+  }, 120_000);
+
+  afterAll(async () => {
+    await deployment[Symbol.asyncDispose]();
+  });
+
+  it.each(lists)('was in %s before and is deleted by one tombstone', async (list) => {
+    const key = goneOf(gone, list);
+    const records = await deployment.read(list);
+
+    expect(before.get(list)?.map((record) => record.key)).toContain(key);
+    expect(before.get(list)?.filter(isTombstone)).toEqual([]);
+    expect(records.filter(isTombstone).map((record) => record.key)).toEqual([key]);
+    expect(records.findLast((record) => record.key === key)).toMatchObject({
+      value: null,
+      headers: { stream: list, account: gone.account },
+    });
+  });
+
+  it.each(lists)('leaves the memory of %s in the one transaction of that poll', async (list) => {
+    const stateKey = `${list}/${gone.account}`;
+    const ofList = ({ key }: DecodedRecord) => key === stateKey;
+    const states = (await deployment.read('state')).filter(ofList);
+    const known = before.get('state')?.filter(ofList) ?? [];
+
+    expect(states).toHaveLength(known.length + 1);
+    // Base64, 16 bytes a key.
+    const keys = [known.at(-1), states.at(-1)].map(
+      (state) => Buffer.from(String(state?.value?.['published']), 'base64').length / 16,
+    );
+    expect(keys).toEqual(list.startsWith('media') ? [12, 11] : [3, 2]);
+  });
+
+  it('is not deleted again by later polls', async () => {
+    expect(await once()).toMatchObject({ code: 0 });
+
+    for (const list of lists) {
+      const tombstones = (await deployment.read(list)).filter(isTombstone);
+      expect(tombstones.map(({ key }) => key)).toEqual([goneOf(gone, list)]);
+    }
+  });
+});
+
+describe('without KAFKA_TOMBSTONES, what is gone', () => {
+  it('stays as it was last', async () => {
+    await using deployment = await deploy(worldOf(32));
+    expect(await deployment.once()).toMatchObject({ code: 0 });
+    const gone = deleteSome(deployment);
+
+    expect(await deployment.once()).toMatchObject({ code: 0 });
+
+    for (const list of lists) {
+      const records = await deployment.read(list);
+      expect(records.filter(isTombstone)).toEqual([]);
+      expect(records.map(({ key }) => key)).toContain(goneOf(gone, list));
+    }
+  }, 120_000);
+});
