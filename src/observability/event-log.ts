@@ -1,4 +1,5 @@
 import type { Telemetry, TelemetryEvent } from '../runtime/ports.ts';
+import { isOneOf } from './event-kinds.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
@@ -24,19 +25,17 @@ export function createEventLog(log: Log): Telemetry {
 
   return {
     report(event) {
+      if (isOneOf(event, ['committed', 'request', 'quota-wait'])) {
+        log.debug(facts(event), asides[event.type]);
+        return;
+      }
       switch (event.type) {
         case 'poll-finished':
           tellPollFinished(log, event);
           tellUnknownFields(event);
           break;
-        case 'committed':
-          log.debug(facts(event), 'batches committed');
-          break;
         case 'poll-failed':
           tellPollFailed(log, event);
-          break;
-        case 'request':
-          log.debug(facts(event), 'request made');
           break;
         case 'transaction':
           log[transactionLevels[event.outcome]](facts(event), 'transaction ended');
@@ -53,13 +52,17 @@ export function createEventLog(log: Log): Telemetry {
         case 'token':
           tellToken(event);
           break;
-        case 'quota-wait':
-          log.debug(facts(event), 'request waited for quota');
-          break;
       }
     },
   };
 }
+
+/** What is said of events that nobody watches for. */
+const asides = {
+  committed: 'batches committed',
+  request: 'request made',
+  'quota-wait': 'request waited for quota',
+} as const;
 
 const transactionLevels: Readonly<Record<Event<'transaction'>['outcome'], LogLevel>> = {
   committed: 'debug',

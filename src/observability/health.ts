@@ -1,6 +1,7 @@
 import type { AccountHealth, HealthSnapshot } from '../core/readiness.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { TelemetryEvent } from '../runtime/ports.ts';
+import { isOneOf } from './event-kinds.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
 
@@ -68,6 +69,7 @@ export function initialHealth(streams: Health['streams']): Health {
  * @param nowMs - when the event was reported, epoch milliseconds
  */
 export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: number): Health {
+  if (isOneOf(event, ['committed', 'request', 'quota-wait', 'transaction'])) return health;
   switch (event.type) {
     case 'dependency': {
       const { name, ready, reason } = event;
@@ -86,11 +88,6 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
     }
     case 'token':
       return { ...health, tokens: new Map(health.tokens).set(event.name, event.expiresAtMs) };
-    case 'committed':
-    case 'request':
-    case 'quota-wait':
-    case 'transaction':
-      return health;
   }
 }
 

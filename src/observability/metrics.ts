@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { priorities } from '../core/quota.ts';
 import type { PollResult, Telemetry, TelemetryEvent } from '../runtime/ports.ts';
+import { isOneOf } from './event-kinds.ts';
 import type { Health } from './health.ts';
 import { createInstruments, registerGauges, type Instruments } from './instruments.ts';
 import { registerQuotaGauges } from './quota-gauges.ts';
@@ -53,6 +54,8 @@ function count(
   event: TelemetryEvent,
   redact: (text: string) => string,
 ): void {
+  // Gauges, read off the health.
+  if (isOneOf(event, ['accounts', 'dependency', 'scope', 'token'])) return;
   switch (event.type) {
     case 'poll-finished':
       countPoll(instruments, event);
@@ -77,12 +80,6 @@ function count(
       break;
     case 'quota-wait':
       instruments.quotaWaits.inc({ priority: event.priority }, event.durationMs / 1000);
-      break;
-    case 'accounts':
-    case 'dependency':
-    case 'scope':
-    case 'token':
-      // Gauges, read off the health.
       break;
   }
 }

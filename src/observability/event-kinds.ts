@@ -1,0 +1,9 @@
+import type { TelemetryEvent } from '../runtime/ports.ts';
+
+/** Whether an event is of one of these types. */
+export function isOneOf<Type extends TelemetryEvent['type']>(
+  event: TelemetryEvent,
+  types: readonly Type[],
+): event is Extract<TelemetryEvent, { type: Type }> {
+  return (types as readonly string[]).includes(event.type);
+}
