@@ -1,0 +1,55 @@
+import { setTimeout as realSleep } from 'node:timers/promises';
+import { findFreePorts } from '../../../sandbox/cluster/free-port.ts';
+import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
+import { createApp } from '../../../src/app.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { createLeapingClock } from '../../support/leaping-clock.ts';
+import type { Deployment } from './deployment.ts';
+
+/** The program in this process, on a clock that the world follows and that leaps over idle time. */
+export interface LeapingRun extends AsyncDisposable {
+  /** Lets so much of the world's time pass. */
+  pass(ms: number): Promise<void>;
+  /** A sample of `/metrics`, by name and labels; undefined when there is none. */
+  metric(sample: string): Promise<number | undefined>;
+}
+
+/** Starts `run`; it is ready when this resolves, and stopped when disposed of. */
+export async function startLeapingRun({ api, env }: Deployment): Promise<LeapingRun> {
+  const { clock: worldClock } = api.world;
+  const startMs = worldClock.now();
+  const [port = 0] = await findFreePorts(1);
+  const settings = { ...env, HTTP_PORT: String(port), LOG_LEVEL: 'error' };
+  const config = loadConfig({ env: settings, args: {}, nowMs: startMs });
+  const clock = createLeapingClock({
+    startMs,
+    onLeap: (nowMs) => {
+      worldClock.set(nowMs);
+    },
+  });
+  const app = createApp(config, { version: 'test', hostName: 'test', clock });
+  const stop = new AbortController();
+  const running = app.run(stop.signal);
+  // What is started takes real time; a failure ends the wait as well.
+  await clock.hold(() => Promise.race([running, untilAsked(api)]));
+  return {
+    pass: (ms) => Promise.race([running, clock.sleep(ms, stop.signal)]),
+    async metric(sample) {
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      const line = text.split('\n').find((one) => one.startsWith(`${sample} `));
+      return line === undefined ? undefined : Number(line.slice(sample.length + 1));
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Error('the test is over'));
+      await running;
+      await app[Symbol.asyncDispose]();
+      clock[Symbol.dispose]();
+    },
+  };
+}
+
+async function untilAsked({ ledger }: GraphApi): Promise<void> {
+  while (!ledger.entries.some(({ endpoint }) => endpoint === '/{account}/stories')) {
+    await realSleep(20);
+  }
+}

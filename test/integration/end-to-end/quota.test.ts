@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { LedgerEntry } from '../../../sandbox/graph-api/ledger.ts';
+import type { World } from '../../../sandbox/graph-api/world.ts';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import type { Deployment } from './deployment.ts';
+import { DAY_MS, deploy } from './deployment.ts';
+import { expectedRecords } from './expected-records.ts';
+import { startLeapingRun } from './leaping-run.ts';
+
+const HOUR_MS = 3_600_000;
+
+const worldOf = () =>
+  createWorld({
+    seed: 41,
+    now: '2026-03-02T06:00:00Z',
+    accounts: 2,
+    smallAccounts: 0,
+    mediaPerAccount: 40,
+    preConversionMedia: 0,
+    storiesPerAccount: 3,
+    unseenStories: 0,
+    insightsDays: 5,
+  });
+
+/** The account that is limited, and the one beside it. */
+function accountsOf({ accounts: [short, other] }: World) {
+  if (short === undefined || other === undefined) throw new Error('the world has two accounts');
+  return { short, other };
+}
+
+type Account = ReturnType<typeof accountsOf>['short'];
+
+/** The calls that count for an account: those about itself or its media. */
+function callsOf(account: Account, { api: { ledger, world } }: Deployment) {
+  const media = account.mediaAt(world.clock.now()).map(({ id }) => id);
+  const ids = new Set([account.id, ...media]);
+  const isOurs = ({ endpoint, request }: LedgerEntry) =>
+    endpoint !== '/me/accounts' && (request.match(/\d{15,}/g) ?? []).some((id) => ids.has(id));
+  return ledger.entries.filter(isOurs);
+}
+
+/** Every story that lived since then, also those that are gone. */
+function storiesSince(account: Account, sinceMs: number, untilMs: number): Set<string> {
+  const found = new Set<string>();
+  for (let atMs = sinceMs; atMs <= untilMs; atMs += HOUR_MS / 2) {
+    for (const { id } of account.storiesAt(atMs)) found.add(id);
+  }
+  return found;
+}
+
+describe('an account that may be asked a third of what it needs', () => {
+  let deployment: Deployment;
+  let limited: { short: number; other: number };
+  let need: { short: number; other: number };
+  let standing: readonly (number | undefined)[];
+  let startMs: number;
+
+  beforeAll(async () => {
+    need = await measureNeed();
+    deployment = await deploy(worldOf());
+    const { world } = deployment.api;
+    const { short, other } = accountsOf(world);
+    startMs = world.clock.now();
+    world.limits = { accounts: { [short.id]: { calls: Math.floor(need.short / 3) } } };
+    await using run = await startLeapingRun(deployment);
+    await run.pass(DAY_MS);
+    limited = {
+      short: callsOf(short, deployment).length,
+      other: callsOf(other, deployment).length,
+    };
+    const gauge = 'instagram_kafka_scopes_limited{scope_kind="account"';
+    standing = await Promise.all(
+      ['slowed', 'stopped'].map((state) => run.metric(`${gauge},state="${state}"}`)),
+    );
+    await run.pass(DAY_MS / 2);
+    world.limits = {};
+    await run.pass(DAY_MS);
+  }, 400_000);
+
+  afterAll(async () => {
+    await deployment[Symbol.asyncDispose]();
+  });
+
+  async function measureNeed() {
+    await using unlimited = await deploy(worldOf());
+    await using run = await startLeapingRun(unlimited);
+    await run.pass(DAY_MS);
+    const { short, other } = accountsOf(unlimited.api.world);
+    return {
+      short: callsOf(short, unlimited).length,
+      other: callsOf(other, unlimited).length,
+    };
+  }
+
+  it('is asked no more than that, and never while the API would refuse', () => {
+    expect(limited.short).toBeLessThanOrEqual(Math.floor(need.short / 3));
+    expect(limited.short).toBeGreaterThan(need.short / 5);
+    expect(deployment.api.ledger.total().throttled).toBe(0);
+  });
+
+  it('shows in the metrics', () => {
+    expect((standing[0] ?? 0) + (standing[1] ?? 0)).toBe(1);
+  });
+
+  it('does not hold the other account back', () => {
+    expect(limited.other).toBeGreaterThan(need.other * 0.8);
+  });
+
+  it.each(['stories', 'story_insights'] as const)('loses none of its %s', async (list) => {
+    const { world } = deployment.api;
+    const { short } = accountsOf(world);
+    const found = new Set((await deployment.read(list)).map(({ key }) => key));
+    // What came within the last half an hour may not have been polled.
+    const lived = storiesSince(short, startMs, world.clock.now() - HOUR_MS / 2);
+
+    expect(lived.size).toBeGreaterThan(8);
+    expect([...lived].filter((id) => !found.has(id))).toEqual([]);
+  });
+
+  it.each(['media', 'media_insights', 'user_insights'] as const)(
+    'has all of its %s in the end',
+    async (stream) => {
+      const { world } = deployment.api;
+      const nowMs = world.clock.now();
+      const found = new Set((await deployment.read(stream)).map(({ key }) => key));
+      // What came since the last poll can not be there yet.
+      world.clock.set(nowMs - 4 * HOUR_MS);
+      const first = new Date(startMs - DAY_MS).toISOString().slice(0, 10);
+      const expected = [...expectedRecords(deployment.truth(), first)[stream].keys()];
+      world.clock.set(nowMs);
+
+      expect(expected.length).toBeGreaterThan(3);
+      expect(expected.filter((key) => !found.has(key))).toEqual([]);
+    },
+  );
+});
+
+describe('an account whose limit is reached without warning', () => {
+  it('is left alone for as long as the API says, and the other account goes on', async () => {
+    await using deployment = await deploy(worldOf());
+    const { world, ledger } = deployment.api;
+    const { short, other } = accountsOf(world);
+    await using run = await startLeapingRun(deployment);
+    await run.pass(2 * HOUR_MS);
+    world.limits = { accounts: { [short.id]: { calls: 1, windowMs: 3 * HOUR_MS } } };
+    ledger.clear();
+    await run.pass(2 * HOUR_MS);
+
+    const refused = callsOf(short, deployment);
+    const beside = callsOf(other, deployment);
+    world.limits = {};
+    await run.pass(3 * HOUR_MS);
+
+    // Calls that were under way together meet the limit together.
+    const times = new Set(refused.map(({ at }) => Date.parse(at)));
+    expect(refused.every(({ throttled, code }) => throttled === true && code === 80_002)).toBe(
+      true,
+    );
+    expect(Math.max(...times) - Math.min(...times)).toBeLessThan(HOUR_MS / 4);
+    expect(refused.length).toBeLessThanOrEqual(3);
+    expect(beside.length).toBeGreaterThan(10);
+    expect(callsOf(short, deployment).length).toBeGreaterThan(refused.length + 5);
+  }, 120_000);
+});
