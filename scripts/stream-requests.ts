@@ -3,6 +3,7 @@ import type { Login } from '../src/core/account.ts';
 import { fieldsParameter } from '../src/core/fields.ts';
 import type { Node } from '../src/core/json.ts';
 import { maxIds } from '../src/core/metric-groups.ts';
+import { commentFields, commentsPage } from '../src/runtime/extract/comment-requests.ts';
 import type { MetricGroup, Source, Stream } from '../src/core/stream.ts';
 import { maxWindowMs, recentReachMs } from '../src/core/windows.ts';
 
@@ -21,6 +22,8 @@ export function describeRequests({ source }: Stream): string {
       return describeInsights(source);
     case 'series':
       return describeSeries(source);
+    case 'comments':
+      return describeComments(source);
     case 'totals':
       return describeTotals(source);
     case 'breakdowns':
@@ -46,6 +49,9 @@ const walks = {
     'One request a page. The whole list is walked every `POLLING_MEDIA_LIST_INTERVAL` (a day); between, only the pages with media ' +
     'younger than `POLLING_NEW_MEDIA_AGE` (two days). So the caption and the counts of older media are up to a day old:',
   stories: 'One request a page, until the last:',
+  tags:
+    'One request a page. The whole list is walked every `POLLING_MEDIA_LIST_INTERVAL` (a day); between, only the pages with media ' +
+    'younger than `POLLING_NEW_MEDIA_AGE` (two days):',
 } as const;
 
 function describeList(source: SourceOf<'list'>): string {
@@ -61,7 +67,8 @@ function listRequest({ edge, fields }: Pick<SourceOf<'list'>, 'edge' | 'fields'>
 }
 
 function describeInsights(source: SourceOf<'insights'>): string {
-  const list = listRequest({ edge: source.edge, fields: source.listFields });
+  const fields = { ...source.listFields, ...source.besides };
+  const list = listRequest({ edge: source.edge, fields });
   const requests = [
     list,
     'GET /?ids={ids}&fields=insights.metric({metrics})',
@@ -126,6 +133,23 @@ function describeSeries({ requests }: SourceOf<'series'>): string {
       'GET /{account}/insights?metric={metrics}&period={period}&since={seconds}&until={seconds}',
     ),
     ['| Period | Metrics | Recent windows only |', '|---|---|---|', ...rows].join('\n'),
+  ].join('\n\n');
+}
+
+function describeComments({ listFields, fields }: SourceOf<'comments'>): string {
+  const requests = [
+    listRequest({ edge: 'media', fields: listFields }),
+    `GET /?ids={ids}&fields=comments.limit(${commentsPage}){${commentFields(fields)}}`,
+    `GET /{media}/comments?fields={the same}&limit=${commentsPage}&after={cursor}`,
+    `GET /{comment}/replies?fields=${fieldsParameter(fields)}&limit=${commentsPage}&after={cursor}`,
+  ];
+  return [
+    'The list is walked once for all streams that live on it. Only media whose `comments_count` is another than when they were last read are asked ' +
+      `for, ${maxIds} in one request; beyond ${commentsPage} comments of a media, or ${commentsPage} replies to a comment, one more request for every ${commentsPage}.`,
+    code(requests.join('\n')),
+    'A comment is published once, when it is new: when it was written after the newest one of its media that was published, and a minute ago or more. So ' +
+      '`like_count` and `hidden` are what they were then, and a comment that is deleted later is not told of. Where one is deleted and another written between ' +
+      'two polls, the count is as it was, and the new one comes with the next.',
   ].join('\n\n');
 }
 

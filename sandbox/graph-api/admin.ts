@@ -44,7 +44,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return describeLedger(ledger);
   },
   'GET truth': ({ world }, { query }) =>
-    truthOf(world, { comments: query.has('comments'), totals: query.has('totals') }),
+    truthOf(world, {
+      comments: query.has('comments'),
+      tags: query.has('tags'),
+      totals: query.has('totals'),
+    }),
   'GET clock': ({ world }) => clockOf(world),
   'POST clock': ({ world }, { body }) => moveClock(body, world),
   'GET world': ({ world }) => describeWorld(world),

@@ -3,10 +3,12 @@ import { graphError } from './errors.ts';
 import { parseFields } from './fields-parser.ts';
 import type { Json } from './json.ts';
 import { accountNode } from './nodes/account-node.ts';
+import { commentNode } from './nodes/comment-node.ts';
 import { meNode } from './nodes/me-node.ts';
 import { mediaNode } from './nodes/media-node.ts';
 import { pageNode } from './nodes/page-node.ts';
 import { renderNode } from './nodes/render.ts';
+import { findComment } from './world/find-comment.ts';
 import type { Page, World } from './world/model.ts';
 
 const MAX_IDS = 50;
@@ -93,7 +95,11 @@ function templateOf(id: string, world: World): string {
   if (world.accounts.some((account) => account.id === id)) {
     return '{account}';
   }
-  return world.pages.some((page) => page.id === id) ? '{page}' : '{media}';
+  if (world.pages.some((page) => page.id === id)) return '{page}';
+  const nowMs = world.clock.now();
+  const isComment =
+    world.findMedia(id, nowMs) === undefined && findComment(id, world, nowMs) !== undefined;
+  return isComment ? '{comment}' : '{media}';
 }
 
 /** Finds what the caller may see; everything else does not exist for it. */
@@ -108,9 +114,14 @@ export function findNode(id: string, { world, caller, nowMs }: Seeing): GraphNod
   }
   const broken = world.conditions.brokenChildren.has(id);
   const media = broken ? undefined : world.findMedia(id, nowMs);
-  return media !== undefined && reaches(caller, media.accountId, world)
-    ? mediaNode(media, { direct: true })
-    : undefined;
+  if (media === undefined) return broken ? undefined : foundComment(id, { world, caller, nowMs });
+  return reaches(caller, media.accountId, world) ? mediaNode(media, { direct: true }) : undefined;
+}
+
+function foundComment(id: string, { world, caller, nowMs }: Seeing): GraphNode | undefined {
+  const found = findComment(id, world, nowMs);
+  if (found === undefined || !reaches(caller, found.media.accountId, world)) return undefined;
+  return commentNode(found.comment, found);
 }
 
 /** Throws for an account that may not be read. */

@@ -2,6 +2,7 @@ import type { Question } from './answer.ts';
 import { idsOf } from './answer.ts';
 import type { Identity } from './callers.ts';
 import type { Belonging } from './meter.ts';
+import { findComment } from './world/find-comment.ts';
 import type { World } from './world/model.ts';
 import { USER_ID } from './nodes/me-node.ts';
 
@@ -40,7 +41,8 @@ function askedOwner(
 }
 
 function ownerOf(id: string, world: World): string | undefined {
-  return world.accounts.some((account) => account.id === id)
-    ? id
-    : world.findMedia(id, world.clock.now())?.accountId;
+  if (world.accounts.some((account) => account.id === id)) return id;
+  const nowMs = world.clock.now();
+  const media = world.findMedia(id, nowMs) ?? findComment(id, world, nowMs)?.media;
+  return media?.accountId;
 }

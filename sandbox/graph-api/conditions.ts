@@ -23,7 +23,7 @@ export interface ConditionsSpec {
   readonly fatalFields?: Readonly<Record<string, Readonly<Record<string, FatalField>>>>;
   /** Accounts that are listed and may not be read. */
   readonly deniedAccounts?: readonly string[];
-  /** Account id to the edges (`tags`) that may not be read. */
+  /** Account id to the edges (`tags`, and `comments` of its media) that may not be read. */
   readonly deniedEdges?: Readonly<Record<string, readonly string[]>>;
   readonly badTokens?: Readonly<Record<string, TokenTrouble>>;
   /** Accounts that exist no more. */

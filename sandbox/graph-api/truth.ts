@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from './json.ts';
+import { isPublic } from './nodes/foreign-node.ts';
 import type { Account, Comment, Day, Media, World } from './world/model.ts';
 import { formatTime } from './world/pacific.ts';
 
@@ -8,6 +9,8 @@ export interface TruthOptions {
   readonly nowMs?: number;
   /** Every media with its comments and their replies. */
   readonly comments?: boolean;
+  /** Every account with the media of others that tag it, as far as others may see them. */
+  readonly tags?: boolean;
   /** Every account with its totals of each day of its series. */
   readonly totals?: boolean;
 }
@@ -49,6 +52,7 @@ function accountTruth(account: Account, telling: Telling): JsonObject {
     ...(options.totals === true
       ? { totals: days.map((day) => totalsTruth(account, day, telling)) }
       : {}),
+    ...(options.tags === true ? { tags: tagsTruth(account, telling) } : {}),
     demographics: account.demographicsAt(nowMs),
     audiences: audiencesTruth(account, telling),
   };
@@ -75,11 +79,23 @@ function mediaTruth(media: Media, { world, nowMs, options }: Telling): JsonObjec
   };
 }
 
+/** Empty where they may not be read. */
+function tagsTruth(account: Account, { world, nowMs }: Telling): Json {
+  if (world.conditions.spec.deniedEdges?.[account.id]?.includes('tags') === true) return [];
+  return (account.taggedAt(nowMs) ?? []).map((media) => {
+    const shown = Object.entries(media.fields(nowMs)).filter(
+      ([name]) => isPublic(name) && !(name === 'like_count' && media.traits.hiddenLikes),
+    );
+    return Object.fromEntries(shown);
+  });
+}
+
 function commentTruth({
   id,
   text,
   createdAtMs,
   username,
+  userId,
   likeCount,
   replies,
 }: Comment): JsonObject {
@@ -88,6 +104,7 @@ function commentTruth({
     text,
     timestamp: formatTime(createdAtMs),
     username,
+    from: { id: userId, username },
     like_count: likeCount,
     replies: replies.map(commentTruth),
   };

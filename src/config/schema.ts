@@ -134,7 +134,7 @@ const kafka = {
   tombstones: leaf(
     'KAFKA_TOMBSTONES',
     flag(),
-    'Whether media and stories that are no longer listed are deleted by a record without a value. A story is listed for 24 hours.',
+    'Whether media, stories and tags that are no longer listed are deleted by a record without a value. A story is listed for 24 hours. Comments that are deleted cannot be known.',
   ),
   topics,
 };
@@ -206,6 +206,8 @@ const streamSchema = {
     'USER_REACHED_AUDIENCE',
     'the demographics of who was reached are',
   ),
+  tags: snapshots('TAGS', 'media that tag the account are'),
+  comments: interval('STREAM_COMMENTS_INTERVAL', 'comments are'),
   media: snapshots('MEDIA', 'media are'),
   media_insights: snapshots('MEDIA_INSIGHTS', 'the insights of media are'),
   stories: snapshots('STORIES', 'live stories are'),

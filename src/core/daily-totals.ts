@@ -8,7 +8,7 @@ import { tidyRefusals } from './refusals.ts';
 import type { DayTotals, Memory } from './state.ts';
 import type { SettleContext, Settled, TotalsRequest } from './stream.ts';
 import type { WindowPlan } from './windows.ts';
-import { longReachMs, recentReachMs } from './windows.ts';
+import { coveredBy, longReachMs, recentReachMs } from './windows.ts';
 
 /**
  * The days that a poll asks for, oldest first: those that have ended and may have changed since they
@@ -16,8 +16,13 @@ import { longReachMs, recentReachMs } from './windows.ts';
  */
 export function planDays(plan: WindowPlan): readonly PacificDay[] {
   const { nowMs, cursorMs, coveredUntilMs, startDateMs, lookbackMs } = plan;
-  const begun = cursorMs === null ? (startDateMs ?? nowMs - recentReachMs) : cursorMs - lookbackMs;
-  return pacificDays(Math.max(coveredUntilMs ?? begun, nowMs - longReachMs), nowMs);
+  const coveredMs = coveredBy(coveredUntilMs, nowMs);
+  const begunMs =
+    cursorMs === null
+      ? (startDateMs ?? nowMs - recentReachMs)
+      : Math.min(cursorMs, nowMs) - lookbackMs;
+  const afterMs = coveredMs === -Infinity ? begunMs : coveredMs;
+  return pacificDays(Math.max(afterMs, nowMs - longReachMs), nowMs);
 }
 
 /** The answer to one request for a day. */
@@ -85,7 +90,7 @@ function remember(days: readonly DayTotals[], context: SettleContext): Memory {
   const { memory, nowMs, lookbackMs } = context;
   const newestMs = Math.max(memory.cursorMs ?? -Infinity, ...days.map(({ dateMs }) => dateMs));
   const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
-  const coveredUntilMs = Math.max(memory.coveredUntilMs ?? -Infinity, settledMs);
+  const coveredUntilMs = Math.max(coveredBy(memory.coveredUntilMs, nowMs), settledMs);
   return {
     ...memory,
     cursorMs: newestMs === -Infinity ? null : newestMs,

@@ -16,11 +16,13 @@ export const priorities = ['urgent', 'normal', 'backfill'] as const;
 /** `urgent` is gone when it is not read in time; `backfill` can wait for as long as it takes. */
 export type Priority = (typeof priorities)[number];
 
-/** Stories are gone after 24 hours; totals are there for two years. */
+/** Stories are gone after 24 hours; totals are there for two years, comments and tags for longer. */
 const priorityByStream: Readonly<Partial<Record<StreamName, Priority>>> = {
   stories: 'urgent',
   story_insights: 'urgent',
   user_daily_totals: 'backfill',
+  tags: 'backfill',
+  comments: 'backfill',
 };
 
 /** The priority of a stream's calls. */

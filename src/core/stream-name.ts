@@ -10,6 +10,8 @@ export const streamNames = [
   'user_engaged_audience',
   'user_reached_audience',
   'user_daily_totals',
+  'tags',
+  'comments',
 ] as const;
 
 /** A stream's name as configuration, metrics and state keys have it. */

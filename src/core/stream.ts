@@ -45,7 +45,7 @@ export type Source =
   | { readonly kind: 'object'; readonly fields: Fields }
   | {
       readonly kind: 'list';
-      readonly edge: 'media' | 'stories';
+      readonly edge: 'media' | 'stories' | 'tags';
       readonly fields: Fields;
       /** Fields that Instagram Login does not know; one of them fails a whole request. */
       readonly facebookOnly?: readonly string[];
@@ -55,8 +55,17 @@ export type Source =
       /** The list that names the media. */
       readonly edge: 'media' | 'stories';
       readonly listFields: Fields;
+      /** What other streams of the same list need to know, asked along with it. */
+      readonly besides?: Fields;
       /** The widest sets of metrics that a listed media answers, by login. */
       readonly groups: (listed: Node, login: Login) => readonly MetricGroup[];
+    }
+  | {
+      readonly kind: 'comments';
+      /** The list of media that says how many comments each has. */
+      readonly listFields: Fields;
+      /** Of a comment and of a reply. */
+      readonly fields: Fields;
     }
   | { readonly kind: 'series'; readonly requests: readonly SeriesRequest[] }
   | { readonly kind: 'totals'; readonly requests: readonly TotalsRequest[] }

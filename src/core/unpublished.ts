@@ -10,19 +10,26 @@ import type { Memory } from './state.ts';
  * @param before - the memory of the last state committed
  */
 export function forgetUnpublished(memory: Memory, before: Memory, key: string): Memory {
-  const name = keyNumber(key);
   const published = new Map(memory.published);
-  const print = before.published.get(name);
-  if (print === undefined) published.delete(name);
-  else published.set(name, print);
-  return { ...memory, published, days: daysWithout(memory, before, key) };
+  // Lists remember by the id, with which the key ends.
+  for (const name of [key, key.split('/').at(-1) ?? key].map(keyNumber)) {
+    const print = before.published.get(name);
+    if (print === undefined) published.delete(name);
+    else published.set(name, print);
+  }
+  const days = daysWithout(memory.days, before.days, key);
+  return { ...memory, published, days, totals: daysWithout(memory.totals, before.totals, key) };
 }
 
 /** Days are keyed by the account and their date. */
-function daysWithout(memory: Memory, before: Memory, key: string): Memory['days'] {
-  const isIt = ({ dateMs }: { readonly dateMs: number }) => key.endsWith(`/${isoSeconds(dateMs)}`);
-  if (!memory.days.some(isIt)) return memory.days;
-  return [...memory.days.filter((day) => !isIt(day)), ...before.days.filter(isIt)].sort(
+function daysWithout<T extends { readonly dateMs: number }>(
+  days: readonly T[],
+  before: readonly T[],
+  key: string,
+): readonly T[] {
+  const isIt = ({ dateMs }: T) => key.endsWith(`/${isoSeconds(dateMs)}`);
+  if (!days.some(isIt)) return days;
+  return [...days.filter((day) => !isIt(day)), ...before.filter(isIt)].sort(
     (a, b) => a.dateMs - b.dateMs,
   );
 }

@@ -9,8 +9,13 @@ import {
 import type { Failure } from './failure.ts';
 import { explain, limitScope } from './failure.ts';
 import { limitWaitMs, retryAfterMs } from './limits.ts';
-import { requestedMetrics, requestsField, unlistedMetrics } from './requested-names.ts';
-import { permissions, tokenAdvice } from './token-advice.ts';
+import {
+  requestedMetrics,
+  requestsField,
+  requestsPeople,
+  unlistedMetrics,
+} from './requested-names.ts';
+import { peoplePermission, permissions, tokenAdvice } from './token-advice.ts';
 
 /**
  * What a row is for; every condition given must hold. `message` is matched against Meta's fixed
@@ -78,7 +83,8 @@ const refused: ErrorRow['become'] = (failure) =>
   new StopStreamError('graph.refused', explain(failure, 'the request is refused as it is'));
 
 const permission: ErrorRow['become'] = (failure) => {
-  const needed = permissions[failure.login].join(', ');
+  const people = requestsPeople(failure.request) ? [peoplePermission[failure.login]] : [];
+  const needed = [...permissions[failure.login], ...people].join(', ');
   const advice = `the token lacks a permission: give the app and the token ${needed}, and the token's user a role on the account`;
   return new StopStreamError('graph.permission', explain(failure, advice));
 };

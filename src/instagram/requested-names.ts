@@ -18,6 +18,13 @@ export function requestsField(request: GraphRequest, field: string): boolean {
   return names.includes(field);
 }
 
+/** Whether a request asks for what other people wrote or published: comments, replies or tags. */
+export function requestsPeople({ path, query }: GraphRequest): boolean {
+  return (
+    /\/(?:comments|replies|tags)$/.test(path) || /\bcomments\.limit\(/.test(query['fields'] ?? '')
+  );
+}
+
 /**
  * The metrics of a request that the server's enum does not have.
  *

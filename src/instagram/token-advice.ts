@@ -41,3 +41,12 @@ export const permissions: Readonly<Record<Login, readonly string[]>> = {
   ],
   instagram: ['instagram_business_basic', 'instagram_business_manage_insights'],
 };
+
+/**
+ * What it needs besides to read comments, and media of others that tag the account. Source: IG Media
+ * Comments and IG User Tags, read 2026-11.
+ */
+export const peoplePermission: Readonly<Record<Login, string>> = {
+  facebook: 'instagram_manage_comments',
+  instagram: 'instagram_business_manage_comments',
+};

@@ -20,8 +20,11 @@ export interface TopicDescription {
 
 const dayMs = 86_400_000;
 
-/** Only the last word on a key counts, so a compacted topic is enough. */
-const compacted: readonly TopicRole[] = ['state', 'media'];
+/**
+ * Only the last word on a key counts, so a compacted topic is enough; and what other people wrote can be
+ * deleted from it.
+ */
+const compacted: readonly TopicRole[] = ['state', 'media', 'tags', 'comments'];
 
 function configsOf(role: TopicRole, options: TopicOptions): Record<string, string> {
   const configs: Record<string, string> = compacted.includes(role)

@@ -1,7 +1,7 @@
 import type { Node } from '../core/json.ts';
 
 /** An edge of an account that lists media. */
-export type Edge = 'media' | 'stories';
+export type Edge = 'media' | 'stories' | 'tags';
 
 /**
  * What an account's list of media was when it was last walked; the streams that live on the same

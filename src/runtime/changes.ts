@@ -11,6 +11,7 @@ import type { Page } from './extraction.ts';
 /** What decides which records of a page are worth publishing. */
 export interface ChangesContext {
   readonly stream: Stream;
+  readonly accountId: string;
   readonly page: Page;
   readonly memory: Memory;
   readonly mode: PublishMode;
@@ -22,9 +23,9 @@ export interface ChangesContext {
 /** Keeps what is new or changed; once the whole list is known, forgets what is gone. */
 export function settleChanges(
   found: readonly Value[],
-  { stream, page, memory, mode, nowMs, tombstones }: ChangesContext,
+  { stream, accountId, page, memory, mode, nowMs, tombstones }: ChangesContext,
 ): Pick<Gathered, 'records' | 'memory' | 'gone'> {
-  const keyed = found.map((record) => ({ key: recordKey(stream.key, record), record }));
+  const keyed = found.map((record) => ({ key: nameOf(record, stream), record }));
   const changes = changesOf(keyed, memory.published, mode);
   const published = withNothing(changes.published, page.empty ?? []);
   const { records } = changes;
@@ -34,7 +35,15 @@ export function settleChanges(
   const refusals = tidyRefusals(memory.refusals, { nowMs, present });
   return {
     records,
-    gone: tombstones ? left.gone : [],
+    gone: tombstones
+      ? left.gone.map((id) => recordKey(stream.key, { business_account_id: accountId, id }))
+      : [],
     memory: { ...memory, published: left.published, refusals },
   };
+}
+
+/** What is listed is known by its id alone, as the list will say whether it is still there. */
+function nameOf(record: Value, { key, source }: Stream): string {
+  const listed = source.kind === 'list' || source.kind === 'insights';
+  return listed ? (record['id'] as string) : recordKey(key, record);
 }

@@ -1,6 +1,7 @@
 import type { Stream } from '../core/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import { extractBreakdowns } from './extract/breakdowns.ts';
+import { extractComments } from './extract/comments.ts';
 import { extractInsights } from './extract/insights.ts';
 import { extractList } from './extract/list.ts';
 import { extractObject } from './extract/object.ts';
@@ -21,6 +22,8 @@ export function extract(stream: Stream, context: ExtractContext): Extraction {
       return extractList(source, context);
     case 'insights':
       return extractInsights(source, context);
+    case 'comments':
+      return extractComments(source, context);
     case 'series':
       return extractSeries(source, context);
     case 'totals':

@@ -58,8 +58,8 @@ export interface Page {
   readonly skipped: readonly Skipped[];
   /** Up to where a window asked, epoch milliseconds; null for what has no windows. */
   readonly coveredUntilMs: number | null;
-  /** What is refused as of this page, in place of what was remembered. */
-  readonly learned?: Pick<Memory, 'refusals' | 'convertedMs'>;
+  /** What is refused, or was published, as of this page, in place of what was remembered. */
+  readonly learned?: Pick<Memory, 'refusals' | 'convertedMs'> & Partial<Pick<Memory, 'published'>>;
   /** Ids that were asked for and have nothing to publish. */
   readonly empty?: readonly string[];
   /** Every id that there is, where the whole list is known. */

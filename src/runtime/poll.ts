@@ -151,7 +151,7 @@ function settle(
   { page, memory }: Settling,
   { poll, tools }: Work,
 ): Pick<Gathered, 'records' | 'memory'> & Partial<Pick<Gathered, 'gone'>> {
-  const { stream, startedMs } = poll;
+  const { stream, account, startedMs } = poll;
   const { lookbackMs, publish, tombstones } = tools.settings;
   if (stream.settle !== undefined) {
     const { coveredUntilMs } = page;
@@ -159,7 +159,15 @@ function settle(
   }
   const mode = publish[stream.name] ?? 'always';
   if (!isTracked(stream) && mode === 'always') return { records, memory };
-  return settleChanges(records, { stream, page, memory, mode, nowMs: startedMs, tombstones });
+  return settleChanges(records, {
+    stream,
+    accountId: account.id,
+    page,
+    memory,
+    mode,
+    nowMs: startedMs,
+    tombstones,
+  });
 }
 
 /** Lists of media remember what was published, to know what is new and what is gone. */

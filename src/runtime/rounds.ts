@@ -17,6 +17,7 @@ export function groupByList<T extends { readonly stream: Stream }>(
 }
 
 function listOf({ name, source }: Stream): string {
+  if (source.kind === 'comments') return 'media';
   return source.kind === 'list' || source.kind === 'insights' ? source.edge : name;
 }
 

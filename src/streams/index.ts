@@ -1,9 +1,11 @@
 import type { Stream } from '../core/stream.ts';
 import type { StreamName } from '../core/stream-name.ts';
+import { comments } from './comments.ts';
 import { media } from './media.ts';
 import { mediaInsights } from './media-insights.ts';
 import { stories } from './stories.ts';
 import { storyInsights } from './story-insights.ts';
+import { tags } from './tags.ts';
 import { userEngagedAudience, userReachedAudience } from './user-audiences.ts';
 import { userDailyTotals } from './user-daily-totals.ts';
 import { userInsights } from './user-insights.ts';
@@ -22,4 +24,6 @@ export const streams: Readonly<Record<StreamName, Stream>> = {
   user_engaged_audience: userEngagedAudience,
   user_reached_audience: userReachedAudience,
   user_daily_totals: userDailyTotals,
+  tags,
+  comments,
 };

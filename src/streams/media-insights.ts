@@ -37,6 +37,13 @@ export const mediaInsights: Stream = {
   mode: 'full',
   doc: 'Lifetime metrics of each media, by product type.',
   key: ['id'],
-  source: { kind: 'insights', edge: 'media', listFields, groups: mediaMetrics },
+  source: {
+    kind: 'insights',
+    edge: 'media',
+    listFields,
+    // For the comments, which are asked for where this changes.
+    besides: { comments_count: long },
+    groups: mediaMetrics,
+  },
   toRecord: recordOf(fields),
 };

@@ -15,16 +15,29 @@ interface Standing {
 }
 
 /** A comment or a reply as the graph shows it. */
-function commentNode(comment: Comment, standing: Standing): GraphNode {
+export function commentNode(comment: Comment, standing: Standing): GraphNode {
   return {
     id: comment.id,
     template: '{comment}',
     defaultFields: ['timestamp', 'text', 'id'],
     field: (request, context) => fieldOf({ comment, standing, request }, context),
-    edge: (name) => {
-      throw graphError('unknown-path', `/${name}`);
+    edge: (name, request, context) => {
+      if (name !== 'replies') {
+        throw graphError('unknown-path', `/${name}`);
+      }
+      checkAllowed(standing.media, context);
+      const below = { media: standing.media, parentId: comment.id };
+      const list = listOf(comment.replies, { path: `${comment.id}/replies`, below });
+      return renderList(list, request, context);
     },
   };
+}
+
+/** Comments need a permission of their own. */
+function checkAllowed({ accountId }: Media, { world }: Context): void {
+  if (world.conditions.spec.deniedEdges?.[accountId]?.includes('comments') === true) {
+    throw graphError('no-permission');
+  }
 }
 
 interface FieldOf {
@@ -92,6 +105,7 @@ function listOf(comments: readonly Comment[], { path, below }: { path: string; b
 
 /** Answers `/{media}/comments`. */
 export function commentsEdge(media: Media, request: EdgeRequest, context: Context): Json {
+  checkAllowed(media, context);
   const comments = media.comments(context.nowMs);
   const list = listOf(comments, { path: `${media.id}/comments`, below: { media } });
   return renderList(list, request, context);
@@ -103,6 +117,7 @@ export function commentsField(
   request: FieldRequest,
   context: Context,
 ): Json | undefined {
+  checkAllowed(media, context);
   return nestedComments(
     media.comments(context.nowMs),
     { request, path: `${media.id}/comments`, below: { media } },

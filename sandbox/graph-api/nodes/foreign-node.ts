@@ -14,6 +14,11 @@ const PUBLIC = new Set([
   ...['id', 'caption', 'children', 'comments', 'comments_count', 'like_count', 'media_type'],
   ...['media_product_type', 'media_url', 'permalink', 'thumbnail_url', 'timestamp', 'username'],
 ]);
+/** Whether others may see a field of a media. */
+export function isPublic(field: string): boolean {
+  return PUBLIC.has(field);
+}
+
 /** What others may see of an account. */
 const PUBLIC_OF_ACCOUNT = new Set([
   ...['id', 'biography', 'followers_count', 'follows_count', 'ig_id', 'media_count', 'name'],

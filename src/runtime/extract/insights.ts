@@ -11,7 +11,7 @@ import type { MetricGroup, Stream } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Page } from '../extraction.ts';
 import { askNext, createIsolation, isolate } from './isolation.ts';
 import type { Answers, Candidate, Isolation } from './isolation.ts';
-import { isOfRound, presentIds, walkList, withoutInsights } from './list.ts';
+import { ensureWalked, presentIds, withoutInsights } from './list.ts';
 import { tryAgain } from './trials.ts';
 
 type InsightsSource = Extract<Stream['source'], { kind: 'insights' }>;
@@ -24,7 +24,10 @@ export async function* extractInsights(
   source: InsightsSource,
   context: ExtractContext,
 ): Extraction {
-  yield* list(source, context);
+  yield* ensureWalked(
+    { edge: source.edge, fields: { ...source.listFields, ...source.besides } },
+    context,
+  );
   const { edge } = source;
   const { nodes } = context.catalogs.of(context.account.id, edge);
   const isolation = createIsolation(context);
@@ -42,17 +45,6 @@ export async function* extractInsights(
   }
   const present = presentIds(edge, context);
   if (present !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, present };
-}
-
-/** Walks the list, unless another stream has done so in this round. */
-async function* list(source: InsightsSource, context: ExtractContext): Extraction {
-  const { edge, listFields: fields } = source;
-  const { walkedMs, walkedWholeMs } = context.catalogs.of(context.account.id, edge);
-  if (isOfRound(walkedMs, context)) return;
-  const walk = { edge, fields, lastWholeMs: walkedWholeMs };
-  for await (const { skipped } of walkList(walk, context)) {
-    if (skipped.length > 0) yield { nodes: [], skipped, coveredUntilMs: null };
-  }
 }
 
 /** Live stories all, media by their age; what was never asked is due. */

@@ -28,6 +28,19 @@ export async function* extractList(source: ListSource, context: ExtractContext):
   if (present !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, present };
 }
 
+/** Walks the list, unless another stream has done so in this round; a page for each that left something out. */
+export async function* ensureWalked(
+  source: Omit<WalkSource, 'lastWholeMs'>,
+  context: ExtractContext,
+): Extraction {
+  const { walkedMs, walkedWholeMs } = context.catalogs.of(context.account.id, source.edge);
+  if (isOfRound(walkedMs, context)) return;
+  const walk = { ...source, lastWholeMs: walkedWholeMs };
+  for await (const { skipped } of walkList(walk, context)) {
+    if (skipped.length > 0) yield { nodes: [], skipped, coveredUntilMs: null };
+  }
+}
+
 /** Every id of the edge, when its whole list was walked in this round. */
 export function presentIds(
   edge: ListSource['edge'],
@@ -39,7 +52,7 @@ export function presentIds(
 }
 
 /** Whether a walk belongs to this round; one ahead of now was by a clock that has been set back. */
-export function isOfRound(
+function isOfRound(
   walkedMs: number | null,
   { roundMs, nowMs }: Pick<ExtractContext, 'roundMs' | 'nowMs'>,
 ): boolean {
@@ -59,7 +72,7 @@ export interface ListedPage {
  *
  * @throws DeadLetterError `graph.bad-body` when a page is not a list, or the cursors go in a circle
  */
-export async function* walkList(
+async function* walkList(
   source: WalkSource,
   context: ExtractContext,
 ): AsyncGenerator<ListedPage, void, undefined> {
@@ -126,11 +139,13 @@ function isOld(nodes: readonly Node[], untilMs: number): boolean {
 /** What the other streams of the list need to know of a media. */
 function catalogued(node: Node): Node {
   const { id, media_type: type, media_product_type: product, timestamp, insights } = node;
+  const { comments_count: comments } = node;
   return {
     ...(id !== undefined && { id }),
     ...(type !== undefined && { media_type: type }),
     ...(product !== undefined && { media_product_type: product }),
     ...(timestamp !== undefined && { timestamp }),
+    ...(comments !== undefined && { comments_count: comments }),
     ...(insights !== undefined && { insights }),
   };
 }
@@ -177,7 +192,12 @@ function askPage(
   );
 }
 
-function nodesOf(body: Node): readonly Node[] {
+/**
+ * The entries of a page.
+ *
+ * @throws DeadLetterError `graph.bad-body` when it is not a list of objects
+ */
+export function nodesOf(body: Node): readonly Node[] {
   const data = body['data'];
   if (!Array.isArray(data)) return refuse('data', data, body);
   return (data as readonly Json[]).map((item, index) =>

@@ -1,9 +1,11 @@
 import type { StreamName } from '../../../src/core/stream-name.ts';
 import type { Example } from './example.ts';
+import { comments } from './comments.ts';
 import { media } from './media.ts';
 import { mediaInsights } from './media-insights.ts';
 import { stories } from './stories.ts';
 import { storyInsights } from './story-insights.ts';
+import { tags } from './tags.ts';
 import { userEngagedAudience, userReachedAudience } from './user-audiences.ts';
 import { userDailyTotals } from './user-daily-totals.ts';
 import { userInsights } from './user-insights.ts';
@@ -22,4 +24,6 @@ export const examples: Readonly<Record<StreamName, Example>> = {
   user_engaged_audience: userEngagedAudience,
   user_reached_audience: userReachedAudience,
   user_daily_totals: userDailyTotals,
+  tags,
+  comments,
 };

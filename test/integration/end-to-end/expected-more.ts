@@ -2,12 +2,17 @@
  * What must be in the topics of the streams that are off by default, derived from what the simulated
  * world holds; shares no code with the program.
  */
+import { unsigned } from './expected-records.ts';
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** An account as far as these streams are about it. */
 export interface TrueAccount {
   readonly id: string;
   readonly page_id: string;
+  readonly media: readonly { readonly fields: Fields; readonly comments: readonly TrueComment[] }[];
+  /** Media of others that tag the account. */
+  readonly tags: readonly Fields[];
   /** Totals of each day, with its `end_time`. */
   readonly totals: readonly Fields[];
   /** Metric, breakdown, people by value; null or absent where there are too few. */
@@ -50,6 +55,53 @@ export function expectedTotals(account: TrueAccount, afterMs: number): Entries {
     const key = `${account.id}/${new Date(endMs).toISOString().replace('.000', '')}`;
     return [[key, record] as const];
   });
+}
+
+const TAG_FIELDS = [
+  ...['id', 'media_type', 'media_product_type', 'permalink', 'username', 'caption'],
+  ...['comments_count', 'like_count'],
+];
+
+/** Records of tags by key. */
+export function expectedTags(account: TrueAccount): Entries {
+  return account.tags.map((tag) => [
+    `${account.id}/${String(tag['id'])}`,
+    {
+      ...originOf(account),
+      ...Object.fromEntries(TAG_FIELDS.map((name) => [name, tag[name] ?? null])),
+      media_url: unsigned(tag['media_url']),
+      thumbnail_url: unsigned(tag['thumbnail_url']),
+      timestamp: Date.parse(String(tag['timestamp'])),
+    },
+  ]);
+}
+
+/** A comment as the simulator's truth tells it. */
+interface TrueComment extends Fields {
+  readonly id: string;
+  readonly replies: readonly TrueComment[];
+}
+
+/** Records of comments and replies by key. */
+export function expectedComments(account: TrueAccount): Entries {
+  return account.media.flatMap(({ fields, comments }) =>
+    comments.flatMap((comment) => [
+      commentEntry(comment, { ...originOf(account), media_id: fields['id'], parent_id: null }),
+      ...comment.replies.map((reply) =>
+        commentEntry(reply, {
+          ...originOf(account),
+          media_id: fields['id'],
+          parent_id: comment.id,
+        }),
+      ),
+    ]),
+  );
+}
+
+function commentEntry(comment: TrueComment, place: Fields): Entries[number] {
+  const { id, text, username, from, like_count: likes } = comment;
+  const timestamp = Date.parse(String(comment['timestamp']));
+  return [id, { ...place, id, timestamp, text, username, from, like_count: likes, hidden: false }];
 }
 
 /** Records of an audience by key. */

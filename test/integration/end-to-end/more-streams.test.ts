@@ -5,7 +5,12 @@ import type { DecodedRecord } from '../../../sandbox/topics.ts';
 import type { Deployment, Ended } from './deployment.ts';
 import { comparable, DAY_MS, deploy } from './deployment.ts';
 import type { TrueAccount } from './expected-more.ts';
-import { expectedAudience, expectedTotals } from './expected-more.ts';
+import {
+  expectedAudience,
+  expectedComments,
+  expectedTags,
+  expectedTotals,
+} from './expected-more.ts';
 
 const METRICS = {
   user_engaged_audience: 'engaged_audience_demographics',
@@ -19,7 +24,7 @@ function valuesOf(records: readonly DecodedRecord[]) {
 }
 
 function accountsOf({ api }: Deployment): readonly TrueAccount[] {
-  const truth = truthOf(api.world, { totals: true });
+  const truth = truthOf(api.world, { totals: true, comments: true, tags: true });
   return truth['accounts'] as unknown as readonly TrueAccount[];
 }
 
@@ -134,6 +139,97 @@ describe('the daily totals, turned on by one line', () => {
     expect([first.code, second.code]).toEqual([0, 0]);
     expect(spent - insightsRequests(deployment)).toBe(3);
     expect(insightsErrors(deployment)).toBe(0);
+  });
+});
+
+describe('comments and tags, turned on by one line', () => {
+  let deployment: Deployment;
+  const once = () => deployment.once({ STREAMS: 'comments,tags' });
+  const spentAt = (endpoint: string) => deployment.api.ledger.byEndpoint()[endpoint]?.requests ?? 0;
+  const all = (list: typeof expectedTags) => new Map(accountsOf(deployment).flatMap(list));
+
+  beforeAll(async () => {
+    // A day behind, so that no comment is too young to be read.
+    deployment = await deploy(createWorld({ ...world, now: Date.now() - DAY_MS }));
+  }, 120_000);
+
+  afterAll(async () => {
+    await deployment[Symbol.asyncDispose]();
+  });
+
+  it('are published equal to the world, each key once', async () => {
+    expect(await once()).toMatchObject({ code: 0, stderr: '' });
+
+    const comments = await deployment.read('comments');
+    const tags = await deployment.read('tags');
+    expect(comments).toHaveLength(all(expectedComments).size);
+    expect(valuesOf(comments)).toEqual(all(expectedComments));
+    expect(comments.some(({ value }) => value?.['parent_id'] !== null)).toBe(true);
+    expect(tags).toHaveLength(all(expectedTags).size);
+    expect(valuesOf(tags)).toEqual(all(expectedTags));
+  });
+
+  it('are asked for together, and page by page beyond fifty', () => {
+    const beyond = accountsOf(deployment).flatMap(({ media }) =>
+      media.map(({ comments }) => Math.max(0, Math.ceil(comments.length / 50) - 1)),
+    );
+    const more = beyond.reduce((sum, pages) => sum + pages, 0);
+
+    expect(more).toBeGreaterThan(0);
+    expect(spentAt('/{media}/comments')).toBe(more);
+    expect([spentAt('/?ids'), spentAt('/{account}/media'), spentAt('/{account}/tags')]).toEqual([
+      3, 3, 3,
+    ]);
+  });
+
+  it('cost a list each, and publish nothing, when nothing changed', async () => {
+    const before = await deployment.read('comments');
+    deployment.api.ledger.clear();
+
+    expect(await once()).toMatchObject({ code: 0 });
+
+    expect(await deployment.read('comments')).toHaveLength(before.length);
+    expect(deployment.api.ledger.byEndpoint()).toMatchObject({
+      '/{account}/media': { requests: 3 },
+      '/{account}/tags': { requests: 3 },
+    });
+    expect(spentAt('/?ids')).toBe(0);
+  });
+
+  it('publish what was written since, and nothing else, each key once', async () => {
+    const before = await deployment.read('comments');
+    deployment.api.world.clock.advance(23 * HOUR_MS);
+
+    expect(await once()).toMatchObject({ code: 0 });
+
+    const found = await deployment.read('comments');
+    const keys = (records: typeof found) => records.map(({ key }) => key).sort();
+    expect(found.length).toBeGreaterThan(before.length);
+    expect(keys(found)).toEqual([...all(expectedComments).keys()].sort());
+  });
+
+  it('stop where the permission is missing, for that account alone, and say which it is', async () => {
+    const [denied, other] = accountsOf(deployment);
+    const pollsOf = (records: readonly DecodedRecord[]) =>
+      records.map(({ headers }) => headers['poll']);
+    const before = new Set(pollsOf(await deployment.read('tags')));
+    const { conditions, clock } = deployment.api.world;
+    conditions.set({ deniedEdges: { [denied?.id ?? '']: ['tags', 'comments'] } });
+    clock.advance(40 * 60_000);
+    const { log } = await deployment.once({
+      STREAMS: 'comments,tags',
+      STREAM_TAGS_PUBLISH: 'always',
+    });
+    const added = (await deployment.read('tags')).filter(
+      ({ headers }) => !before.has(headers['poll']),
+    );
+    const stopped = log.filter(({ code }) => code === 'graph.permission');
+
+    expect(new Set(stopped.map(({ accountId }) => accountId))).toEqual(new Set([denied?.id]));
+    expect(JSON.stringify(stopped)).toContain('instagram_manage_comments');
+    expect(added.length).toBeGreaterThanOrEqual(5);
+    expect(added.map(({ value }) => value?.['business_account_id'])).toContain(other?.id);
+    expect(added.map(({ value }) => value?.['business_account_id'])).not.toContain(denied?.id);
   });
 });
 

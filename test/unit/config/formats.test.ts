@@ -164,7 +164,7 @@ describe('streams', () => {
     expect(read(named.streams(), 'media,storys')).toBe(
       'expected a comma separated list of entries, none empty, each one of stories, ' +
         'story_insights, users, media, media_insights, user_insights, user_lifetime_insights, ' +
-        'user_engaged_audience, user_reached_audience, user_daily_totals, default, all',
+        'user_engaged_audience, user_reached_audience, user_daily_totals, tags, comments, default, all',
     );
   });
 });

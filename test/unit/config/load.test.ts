@@ -56,6 +56,8 @@ describe('defaults', () => {
         user_engaged_audience: { enabled: false, intervalMs: 86_400_000, publish: 'always' },
         user_reached_audience: { enabled: false, intervalMs: 86_400_000, publish: 'always' },
         user_daily_totals: { enabled: false, intervalMs: 43_200_000, publish: 'changes' },
+        tags: { enabled: false, intervalMs: 21_600_000, publish: 'changes' },
+        comments: { enabled: false, intervalMs: 43_200_000, publish: 'changes' },
       },
       polling: {
         concurrency: 8,

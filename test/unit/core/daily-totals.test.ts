@@ -54,6 +54,12 @@ describe('planDays', () => {
     expect(datesOf({ cursorMs: endOf(11) })).toEqual(['2026-05-10', '2026-05-11']);
   });
 
+  test('asks for a look-back where a clock that was set back has covered what is ahead', () => {
+    const ahead = { cursorMs: endOf(11) + 300 * dayMs, coveredUntilMs: endOf(11) + 298 * dayMs };
+
+    expect(datesOf(ahead)).toEqual(['2026-05-10', '2026-05-11']);
+  });
+
   test('asks for nothing when all is settled and no day has ended since', () => {
     expect(datesOf({ cursorMs: endOf(11), coveredUntilMs: nowMs })).toEqual([]);
   });

@@ -19,6 +19,8 @@ describe('streamNames', () => {
       'user_engaged_audience',
       'user_reached_audience',
       'user_daily_totals',
+      'tags',
+      'comments',
     ]);
   });
 });

@@ -47,4 +47,22 @@ describe('a record that was not published after all', () => {
       second,
     ]);
   });
+
+  test('leaves the totals that were remembered of its day before', () => {
+    const totals = (views: number) => [
+      { dateMs: Date.parse('2026-05-12T07:00:00Z'), values: { views } },
+    ];
+    const before = { ...emptyMemory, totals: totals(1) };
+    const memory = { ...emptyMemory, totals: totals(2) };
+    const key = '17841/2026-05-12T07:00:00Z';
+
+    expect(forgetUnpublished(memory, before, key).totals).toEqual(totals(1));
+    expect(forgetUnpublished(memory, emptyMemory, key).totals).toEqual([]);
+  });
+
+  test('leaves what was remembered of the id at the end of its key, as lists remember', () => {
+    const memory = { ...emptyMemory, published: new Map([['1', 6n]]) };
+
+    expect(forgetUnpublished(memory, emptyMemory, '17841/1').published).toEqual(new Map());
+  });
 });

@@ -22,14 +22,14 @@ describe('docs/streams.md', () => {
       'incremental',
       '3h',
     ]);
-    expect(overview).toHaveLength(10);
+    expect(overview).toHaveLength(12);
   });
 
   test('says of a stream that is off how it is turned on', () => {
     expect(page).toContain(
       '- off until `STREAMS` names it: `STREAMS=default,user_reached_audience`',
     );
-    expect(page.match(/- off until/g)).toHaveLength(3);
+    expect(page.match(/- off until/g)).toHaveLength(5);
   });
 
   test('writes out records within records, also where the schema only names them', () => {

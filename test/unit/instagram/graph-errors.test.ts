@@ -20,9 +20,13 @@ import { mediaRequest, token } from './opened.ts';
 /** Literal bodies: recorded, documented or observed; at least one for every row of the table. */
 const cases = [limits, tokens, passing, objects, metrics, fields, requests].flat();
 
-function contextOf(query: Readonly<Record<string, string>>, login: Login): AnswerContext {
+function contextOf(
+  query: Readonly<Record<string, string>>,
+  login: Login,
+  path = mediaRequest.path,
+): AnswerContext {
   return {
-    request: { ...mediaRequest, query },
+    request: { ...mediaRequest, path, query },
     login,
     pageId: '555',
     nowMs: 0,
@@ -35,6 +39,7 @@ interface Asked {
   readonly status: number;
   readonly body: Json;
   readonly query?: Readonly<Record<string, string>>;
+  readonly path?: string;
   readonly login?: Login;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -43,6 +48,7 @@ function translated({
   status,
   body,
   query = {},
+  path,
   login = 'facebook',
   headers = {},
 }: Asked): unknown {
@@ -52,7 +58,7 @@ function translated({
     body: new TextEncoder().encode(JSON.stringify(body)),
   };
   try {
-    return judge(answer, contextOf(query, login));
+    return judge(answer, contextOf(query, login, path));
   } catch (error) {
     return error;
   }

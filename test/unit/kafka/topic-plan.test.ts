@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { TopicRole } from '../../../src/core/stream-name.ts';
 import type { KafkaOptions, TopicOptions } from '../../../src/kafka/options.ts';
 import { planTopics, topicProblems } from '../../../src/kafka/topic-plan.ts';
 
@@ -10,7 +11,10 @@ const topics: TopicOptions = {
   minInSyncReplicas: 2,
 };
 
-function plansOf(changes: Partial<TopicOptions> = {}) {
+function plansOf(
+  changes: Partial<TopicOptions> = {},
+  roles: readonly TopicRole[] = ['user_insights', 'media', 'state'],
+) {
   const options: KafkaOptions = {
     brokers: ['b:9092'],
     clientId: 'c',
@@ -20,7 +24,7 @@ function plansOf(changes: Partial<TopicOptions> = {}) {
     sendDeadlineMs: 1,
     connectionTimeoutMs: 1,
     topics: { ...topics, ...changes },
-    roles: ['user_insights', 'media', 'state'],
+    roles,
   };
   return planTopics(options);
 }
@@ -31,6 +35,12 @@ function problemsOf(configs: Record<string, string>, replicas = 3): readonly str
 }
 
 describe('planTopics', () => {
+  test('compacts what other people wrote, so that a word can be deleted', () => {
+    const plans = plansOf({}, ['comments', 'tags']);
+
+    expect(plans.map(({ configs }) => configs['cleanup.policy'])).toEqual(['compact', 'compact']);
+  });
+
   test('keeps history for ever and compacts what has a last word', () => {
     expect(plansOf()).toEqual([
       {

@@ -37,16 +37,45 @@ const at = { nextPollMs: () => null, signal: calm };
 describe('groupByList', () => {
   test('puts streams of one list together, the one that asks most first', () => {
     const named = groupByList(
-      (['story_insights', 'media_insights', 'users', 'media', 'stories'] as const).map((name) => ({
+      (
+        [
+          'story_insights',
+          'media_insights',
+          'users',
+          'comments',
+          'media',
+          'stories',
+          'tags',
+        ] as const
+      ).map((name) => ({
         stream: streams[name],
       })),
     ).map((group) => group.map(({ stream }) => stream.name));
 
-    expect(named).toEqual([['stories', 'story_insights'], ['media', 'media_insights'], ['users']]);
+    expect(named).toEqual([
+      ['stories', 'story_insights'],
+      ['media', 'media_insights', 'comments'],
+      ['users'],
+      ['tags'],
+    ]);
   });
 });
 
 describe('a round', () => {
+  test.each([
+    ['media', 'comments'],
+    ['media_insights', 'comments'],
+  ] as const)('walks the list of media once for %s and %s', async (...names) => {
+    const counted = media.map((node) => ({ ...node, comments_count: 3 }));
+    const graph = graphOf((path) => (path === '/' ? undefined : pageOf(counted)));
+    const world = createWorld({ graph });
+    await pollRound(jobsOf(...names), world, at);
+    const comments = world.graph.queries.filter(({ fields }) => fields?.startsWith('comments'));
+
+    expect(world.graph.requests.filter(({ path }) => path.endsWith('/media'))).toHaveLength(1);
+    expect(comments.map(({ ids }) => ids)).toEqual(['1,2']);
+  });
+
   test('walks the list of media once for media and their insights', async () => {
     const world = createWorld({ graph: graphOf() });
     const verdicts = await pollRound(jobsOf('media', 'media_insights'), world, at);

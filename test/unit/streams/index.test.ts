@@ -19,6 +19,8 @@ describe('the streams', () => {
     ['user_engaged_audience', ['business_account_id', 'breakdown'], 'full'],
     ['user_reached_audience', ['business_account_id', 'breakdown'], 'full'],
     ['user_daily_totals', ['business_account_id', 'date'], 'incremental'],
+    ['tags', ['business_account_id', 'id'], 'full'],
+    ['comments', ['id'], 'incremental'],
   ] as const)('%s has the key %j and is %s', (name, key, mode) => {
     expect(streams[name]).toMatchObject({ key, mode });
     expect(streams[name].doc).toMatch(/^[A-Z].*\.$/);

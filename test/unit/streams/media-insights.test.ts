@@ -42,7 +42,10 @@ describe('the stream media_insights', () => {
       expect(await requestsOf(mediaInsights, { login, listed })).toEqual([
         {
           path: '/17841400000000001/media',
-          query: { fields: 'id,media_type,media_product_type,timestamp', limit: '100' },
+          query: {
+            fields: 'id,media_type,media_product_type,timestamp,comments_count',
+            limit: '100',
+          },
         },
         { path: '/', query: { ids: '1,3,5', fields: `insights.metric(${feed})` } },
         { path: '/', query: { ids: '2', fields: `insights.metric(${reels})` } },

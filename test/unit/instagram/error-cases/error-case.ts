@@ -7,6 +7,7 @@ export interface ErrorCase {
   readonly status: number;
   readonly body: Json;
   readonly query?: Readonly<Record<string, string>>;
+  readonly path?: string;
   readonly login?: Login;
   /** Fields of the error. */
   readonly becomes: Readonly<Record<string, unknown>>;

@@ -4,8 +4,40 @@ import { limited, oauth } from './error-case.ts';
 const forbidden = { disposition: 'stop-stream', code: 'graph.permission' };
 const refused = { disposition: 'stop-stream', code: 'graph.refused' };
 
+const denied = {
+  error: {
+    message: '(#10) Application does not have permission for this action',
+    type: oauth,
+    code: 10,
+  },
+};
+
+/** What other people wrote needs a permission more; insights of comments do not. */
+const people: readonly ErrorCase[] = [
+  ['10 for tags', { path: '/17841400000000001/tags' }],
+  ['10 for comments of several media', { path: '/', query: { fields: 'comments.limit(50){id}' } }],
+  ['10 for comments of one media', { path: '/18000000000000001/comments' }],
+  ['10 for replies', { path: '/18000000000000001/replies' }],
+].map(([name, asked]) => ({
+  ...(asked as { path: string }),
+  name: name as string,
+  status: 400,
+  body: denied,
+  becomes: forbidden,
+  says: ['pages_read_engagement, instagram_manage_comments, and the token'],
+}));
+
 /** Permissions, wrong requests and broken envelopes. */
 export const requests: readonly ErrorCase[] = [
+  ...people,
+  {
+    name: '10 for the metric comments',
+    status: 400,
+    query: { fields: 'insights.metric(likes,comments)' },
+    body: denied,
+    becomes: forbidden,
+    says: ['pages_read_engagement, and the token'],
+  },
   {
     name: '10',
     status: 400,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Json, JsonObject } from '../../../../sandbox/graph-api/json.ts';
+import type { Comment } from '../../../../sandbox/graph-api/world/model.ts';
 import { truthOf } from '../../../../sandbox/graph-api/truth.ts';
 import type { Asked } from './asking.ts';
 import { listOf, textOf, standingWorld, startAsking } from './asking.ts';
@@ -11,6 +12,13 @@ function discussed({ world }: Asked) {
   const media = world.accounts[0]?.media.find((one) => one.comments(nowMs).length > 60);
   const comments = media?.comments(nowMs) ?? [];
   return { id: media?.id ?? '', count: Number(media?.fields(nowMs)['comments_count']), comments };
+}
+
+/** A comment with two replies or more. */
+function replied(asked: Asked): Comment {
+  const found = discussed(asked).comments.find(({ replies }) => replies.length > 1);
+  if (found === undefined) throw new Error('no comment has two replies');
+  return found;
 }
 
 describe('the comments of the simulator', () => {
@@ -45,6 +53,53 @@ describe('the comments of the simulator', () => {
     expect(comments.length).toBeLessThan(count);
     expect(replies[0]).toMatchObject({ parent_id: replied?.['id'] });
     expect(listOf(body).some((one) => !('replies' in one))).toBe(true);
+  });
+
+  it('lists the replies to a comment by its cursors', async () => {
+    await using asked = await startAsking();
+    const { id, replies } = replied(asked);
+    const path = `/${id}/replies`;
+
+    const { body } = await asked.ask(path, { limit: '1' });
+    const { after } = (body['paging'] as unknown as { cursors: { after: string } }).cursors;
+    const second = await asked.ask(path, { fields: 'id,parent_id', limit: '1', after });
+
+    expect(listOf(body).map((one) => one['id'])).toEqual([replies[0]?.id]);
+    expect(listOf(second.body)).toEqual([{ id: replies[1]?.id, parent_id: id }]);
+    expect(Object.keys(asked.api.ledger.byEndpoint())).toEqual(['/{comment}/replies']);
+  });
+
+  it('knows a comment and a reply by id', async () => {
+    await using asked = await startAsking();
+    const { id, username, replies } = replied(asked);
+    const fields = 'username,parent_id';
+
+    const comment = await asked.ask(`/${id}`, { fields });
+    const reply = await asked.ask(`/${textOf(replies[0]?.id)}`, { fields });
+
+    expect(comment.body).toEqual({ username, id });
+    expect(reply.body).toEqual({
+      username: replies[0]?.username,
+      parent_id: id,
+      id: replies[0]?.id,
+    });
+  });
+
+  it('refuses comments to whom they are denied, as an edge, a field and of several media', async () => {
+    await using asked = await startAsking();
+    const { id, comments } = discussed(asked);
+    asked.world.conditions.set({ deniedEdges: { [accountOf(asked)]: ['comments'] } });
+    const fields = 'comments.limit(5){id}';
+
+    for (const [path, query] of [
+      [`/${id}/comments`, {}],
+      [`/${comments[0]?.id ?? ''}/replies`, {}],
+      [`/${id}`, { fields }],
+      ['/', { ids: id, fields }],
+    ] as const) {
+      expect((await asked.refusal(path, query)).slice(0, 2)).toEqual([400, 10]);
+    }
+    expect((await asked.ask(`/${id}`, { fields: 'comments_count' })).status).toBe(200);
   });
 
   it('walks to the end by its cursors', async () => {
@@ -93,6 +148,19 @@ describe('the comments of the simulator', () => {
 });
 
 describe('what others publish in the simulator', () => {
+  it('has posts that tag the account in its truth where they are asked for', async () => {
+    await using asked = await startAsking();
+    const listed = await asked.ask(`/${accountOf(asked)}/tags`, {
+      fields: 'id,username,caption,comments_count,like_count,timestamp,permalink',
+    });
+    const { body } = await asked.admin('GET', 'truth?tags');
+    const [account] = body['accounts'] as unknown as readonly JsonObject[];
+    const tags = account?.['tags'] as unknown as readonly JsonObject[];
+
+    expect(tags.map((tag, index) => ({ ...tag, ...listOf(listed.body)[index] }))).toEqual(tags);
+    expect(tags[0]).not.toHaveProperty('owner');
+  });
+
   it('lists posts that tag the account, without insights', async () => {
     await using asked = await startAsking();
     const path = `/${accountOf(asked)}/tags`;

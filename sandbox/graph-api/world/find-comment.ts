@@ -1,0 +1,22 @@
+import type { Comment, Media, World } from './model.ts';
+
+/** A comment or a reply, with the media and the comment that it stands under. */
+export interface FoundComment {
+  readonly comment: Comment;
+  readonly media: Media;
+  readonly parentId?: string;
+}
+
+/** Looks through everything that is written under the posts of a world; slow, and seldom needed. */
+export function findComment(id: string, world: World, nowMs: number): FoundComment | undefined {
+  for (const account of world.accounts) {
+    for (const media of account.mediaAt(nowMs)) {
+      for (const comment of media.comments(nowMs)) {
+        if (comment.id === id) return { comment, media };
+        const reply = comment.replies.find((one) => one.id === id);
+        if (reply !== undefined) return { comment: reply, media, parentId: comment.id };
+      }
+    }
+  }
+  return undefined;
+}
