@@ -47,6 +47,16 @@ function classifyOne(error: Error): Failure | undefined {
 }
 
 /**
+ * When connections fail at a bad moment kafkajs throws plain errors ("Broker not connected") and
+ * stumbles over answers that it did not get (a TypeError in `listTopics`): only the place tells.
+ */
+function isThrownByKafkajs(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const frame = error.stack?.split('\n').find((line) => /^\s+at /.test(line));
+  return /[\\/]node_modules[\\/]kafkajs[\\/]/.test(frame ?? '');
+}
+
+/**
  * Says what an error means; undefined for one that did not come from kafkajs (a bug).
  *
  * @param lastRefusal what the broker last refused, for the errors that kafkajs replaces by its own
@@ -56,7 +66,7 @@ export function classify(error: unknown, lastRefusal?: string): Failure | undefi
     const failure = classifyOne(one);
     if (failure !== undefined) return failure;
   }
-  if (!(error instanceof KafkaJSError)) return undefined;
+  if (!(error instanceof KafkaJSError)) return isThrownByKafkajs(error) ? 'unavailable' : undefined;
   // The search for a coordinator forgets why each broker refused.
   const refused = error.name === 'KafkaJSGroupCoordinatorNotFound' && lastRefusal !== undefined;
   return refused && refusalWords.test(lastRefusal) ? 'unauthorized' : 'unavailable';

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import { classify, translate } from '../../../src/kafka/errors.ts';
 
-const { KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } = kafkajs;
+const { Kafka, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } =
+  kafkajs;
 
 /** An error as kafkajs makes it of what a broker answered. */
 function refusal(type: string, message = type): Error {
@@ -33,6 +34,15 @@ describe('classify', () => {
   test('knows the code of a fenced producer that kafkajs does not', () => {
     const unknown = refusal('KAFKAJS_UNKNOWN_ERROR_CODE', 'Unknown error code 90');
     expect(classify(unknown)).toBe('fenced');
+  });
+
+  test('takes the plain errors of kafkajs, which throws TypeErrors when connections fail, for an outage', async () => {
+    const kafka = new Kafka({ brokers: ['127.0.0.1:1'] });
+    const failing: Promise<unknown> = kafka.admin().createTopics(undefined as never);
+    const error = await failing.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(classify(error)).toBe('unavailable');
+    expect(classify(new TypeError('of our own'))).toBeUndefined();
   });
 
   test('looks for the cause inside what kafkajs wraps it in', () => {
