@@ -16,11 +16,13 @@ export interface ProgramOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Gets each line that it logs. */
   readonly onLine?: (line: string) => void;
+  /** The program's main file; this project's own by default. */
+  readonly main?: string;
   /** Gets what it writes for people; without it that goes to this process's own standard error. */
   readonly onErrorText?: (text: string) => void;
 }
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const ownMain = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const ownVariables = /^(INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING|HTTP|LOG)/;
 
 /** What Node itself is started with, as in the image; the reasons stand in the Dockerfile. */
@@ -32,7 +34,7 @@ export const nodeFlags = [
 /** Starts `src/main.ts`; disposing of it asks it to stop and waits for that. */
 export function startProgram(options: ProgramOptions): Program {
   const inherited = Object.entries(process.env).filter(([name]) => !ownVariables.test(name));
-  const child = spawn(process.execPath, [...nodeFlags, main, options.command], {
+  const child = spawn(process.execPath, [...nodeFlags, options.main ?? ownMain, options.command], {
     env: { ...Object.fromEntries(inherited), ...options.env },
     stdio: ['ignore', 'pipe', options.onErrorText === undefined ? 'inherit' : 'pipe'],
     // Ctrl-C on the terminal is the demo's to handle: it stops the program before the cluster.

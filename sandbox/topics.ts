@@ -127,7 +127,8 @@ function toRecords({ batch }: EachBatchPayload): RawRecord[] {
   }));
 }
 
-function createDecoder(registryUrl: string) {
+/** Decodes values with the schemas that they were written with; bytes become base64. */
+export function createDecoder(registryUrl: string) {
   const types = new Map<number, Promise<Type>>();
   const typeOf = async (id: number): Promise<Type> => {
     const response = await fetch(`${registryUrl}/schemas/ids/${id}`);

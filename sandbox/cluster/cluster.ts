@@ -29,6 +29,8 @@ export interface Cluster extends AsyncDisposable {
   readonly source: ClusterSource;
   /** `host:port` of every broker. */
   readonly brokers: readonly string[];
+  /** `host:port` of every broker's listener for its proxy, where proxies were asked for. */
+  readonly behindProxies?: readonly string[];
   /** Base URL of the Confluent-compatible API, path included, without a slash at the end. */
   readonly registryUrl: string;
   readonly broker: Faults;
@@ -39,6 +41,11 @@ export interface Cluster extends AsyncDisposable {
 export interface ClusterOptions {
   /** Number of brokers, 1 by default. Several are a real KRaft cluster, by Java only. */
   readonly brokers?: number;
+  /**
+   * `host:port` of a proxy for each broker: whoever comes through it is sent back to it, as each has
+   * a second listener that advertises it. By Java only.
+   */
+  readonly proxies?: readonly string[];
   /** The environment to read; the process's own by default. */
   readonly env?: NodeJS.ProcessEnv;
   /** Gets one line for a person whenever something slow begins. */
@@ -50,6 +57,7 @@ export interface ClusterOptions {
 /** The options with every default filled in, as each source gets them. */
 export interface ClusterRequest {
   readonly brokers: number;
+  readonly proxies?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal | undefined;

@@ -26,7 +26,9 @@ const REGISTRY_PORT = 8080;
  *   come up (with the last lines of its log); nothing is left running then
  */
 export async function startByDocker(request: ClusterRequest): Promise<Cluster> {
-  if (request.brokers !== 1) throw new Error('it runs one broker here; several are had by Java');
+  if (request.brokers !== 1 || (request.proxies?.length ?? 0) > 0) {
+    throw new Error('it runs one broker here; several, and proxies, are had by Java');
+  }
   const engine = await findEngine(request.env);
   await ensureImage(engine.client, KAFKA_IMAGE, request);
   await ensureImage(engine.client, REGISTRY_IMAGE, request);

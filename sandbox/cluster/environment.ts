@@ -11,6 +11,7 @@ const REASON =
  * @throws Error when one of them is not set, or what it names does not answer within three seconds
  */
 export async function useEnvironment(request: ClusterRequest): Promise<Cluster> {
+  if ((request.proxies?.length ?? 0) > 0) throw new Error('its brokers know no proxies');
   const brokers = splitBrokers(readVariable(request.env, 'KAFKA_BROKERS'));
   const registryUrl = readVariable(request.env, 'SCHEMA_REGISTRY_URL').replace(/\/+$/, '');
   const [answering, registry] = await Promise.all([

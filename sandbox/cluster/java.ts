@@ -45,11 +45,15 @@ interface Running {
 }
 
 async function startPrograms(request: ClusterRequest, running: Running): Promise<Cluster> {
-  const [registryPort = 0, ...rest] = await findFreePorts(1 + 2 * request.brokers);
-  const ports = Array.from({ length: request.brokers }, (_, index) => ({
-    client: rest[2 * index] ?? 0,
-    controller: rest[2 * index + 1] ?? 0,
-  }));
+  const [registryPort = 0, ...rest] = await findFreePorts(1 + 3 * request.brokers);
+  const ports = Array.from({ length: request.brokers }, (_, index) => {
+    const advertised = request.proxies?.[index];
+    return {
+      client: rest[3 * index] ?? 0,
+      controller: rest[3 * index + 1] ?? 0,
+      ...(advertised && { proxied: { port: rest[3 * index + 2] ?? 0, advertised } }),
+    };
+  });
   const context = { ...running, env: request.env, signal: request.signal };
   request.log(`starting ${nameBrokers(request.brokers)} and a schema registry by Java`);
   const registry = prepareRegistry({
@@ -92,6 +96,9 @@ function assembleCluster(
   return {
     source: 'java',
     brokers: made.ports.map(({ client }) => `127.0.0.1:${client}`),
+    behindProxies: made.ports.flatMap(({ proxied }) =>
+      proxied === undefined ? [] : [`127.0.0.1:${proxied.port}`],
+    ),
     registryUrl: `http://127.0.0.1:${made.registryPort}${CONFLUENT_API_PATH}`,
     broker: createFaults('broker', members.brokers),
     registry: createFaults('registry', [members.registry]),

@@ -7,10 +7,12 @@ import type { Member } from './cluster.ts';
 import { brokerServes } from './readiness.ts';
 import type { Watchdog } from './watchdog.ts';
 
-/** The two ports of one node; each node is both a broker and a controller. */
+/** The ports of one node; each node is both a broker and a controller. */
 export interface BrokerPorts {
   readonly client: number;
   readonly controller: number;
+  /** A second way for clients, by which they are sent to a proxy at `host:port`. */
+  readonly proxied?: { readonly port: number; readonly advertised: string };
 }
 
 /** What every broker of a cluster shares. */
@@ -82,10 +84,7 @@ export function renderProperties(
     'process.roles': 'broker,controller',
     'node.id': String(index + 1),
     'controller.quorum.voters': voters.join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${own.client},CONTROLLER://127.0.0.1:${own.controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${own.client}`,
-    'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    ...listenersOf(own),
     // In a properties file a backslash starts an escape.
     'log.dirs': dataDirectory.replaceAll('\\', '\\\\'),
     ...makeBrokerSettings(ports.length),
@@ -93,6 +92,21 @@ export function renderProperties(
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
+}
+
+function listenersOf({ client, controller, proxied }: BrokerPorts): Record<string, string> {
+  const own = `PLAINTEXT://127.0.0.1:${client}`;
+  const second = proxied && {
+    listens: `,PROXIED://127.0.0.1:${proxied.port}`,
+    advertises: `,PROXIED://${proxied.advertised}`,
+    speaks: ',PROXIED:PLAINTEXT',
+  };
+  return {
+    listeners: `${own}${second?.listens ?? ''},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `${own}${second?.advertises ?? ''}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT${second?.speaks ?? ''},CONTROLLER:PLAINTEXT`,
+  };
 }
 
 /**
@@ -116,7 +130,8 @@ export async function prepareBroker(
       name: `broker ${index} on ${address}`,
       command: context.java,
       args: [
-        '-Xmx512m',
+        // Several share a machine, and its memory.
+        cluster.ports.length === 1 ? '-Xmx512m' : '-Xmx256m',
         '-XX:+UseSerialGC',
         '-XX:-UsePerfData',
         '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',

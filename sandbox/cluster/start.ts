@@ -34,6 +34,7 @@ const CANDIDATES: readonly Candidate[] = [
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   return startFirst(CANDIDATES, {
     brokers: options.brokers ?? 1,
+    proxies: options.proxies ?? [],
     env: options.env ?? process.env,
     log: options.log ?? (() => undefined),
     signal: options.signal,

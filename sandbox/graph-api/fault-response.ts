@@ -1,3 +1,4 @@
+import type { GraphError } from './errors.ts';
 import { graphError } from './errors.ts';
 import type { FaultEffect } from './faults.ts';
 import { traceHeaders } from './headers.ts';
@@ -26,11 +27,26 @@ export function faultResponse(
   if (effect.close === 'before') {
     return { entry: { status: 0 }, wire: undefined };
   }
-  if (effect.error !== undefined) {
-    const error = graphError(effect.error, ...(effect.values ?? []));
-    const { status, code, body } = refusalOf(error, asking, world);
-    return { entry: { status, code }, wire: wireOf(asking, { status, text: encodeJson(body) }) };
-  }
+  const response =
+    effect.error === undefined
+      ? textResponse(effect, asking)
+      : errorResponse(graphError(effect.error, ...(effect.values ?? [])), asking, world);
+  return response && withHeaders(response, effect.headers ?? {});
+}
+
+function withHeaders(
+  { entry, wire }: FaultResponse,
+  headers: Readonly<Record<string, string>>,
+): FaultResponse {
+  return { entry, wire: wire && { ...wire, headers: { ...wire.headers, ...headers } } };
+}
+
+function errorResponse(error: GraphError, asking: Asking, world: World): FaultResponse {
+  const { status, code, body } = refusalOf(error, asking, world);
+  return { entry: { status, code }, wire: wireOf(asking, { status, text: encodeJson(body) }) };
+}
+
+function textResponse(effect: FaultEffect, asking: Asking): FaultResponse | undefined {
   return effect.html === true ? pageResponse(effect, asking) : bodyResponse(effect, asking);
 }
 

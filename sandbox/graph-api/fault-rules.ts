@@ -7,6 +7,7 @@ import {
   readBoolean,
   readInteger,
   readList,
+  readMap,
   readMembers,
   readOneOf,
   readText,
@@ -33,6 +34,7 @@ const readEffectMembers = readMembers<FaultEffect>({
   truncate: readInteger(0),
   html: readBoolean,
   empty: readBoolean,
+  headers: readMap(readText),
 });
 
 /** The ways of answering, of which a rule has one at most. */

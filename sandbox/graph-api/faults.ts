@@ -33,6 +33,8 @@ export interface FaultEffect {
   readonly html?: boolean;
   /** Nothing in the body. */
   readonly empty?: boolean;
+  /** Besides those of every answer, or in their place: `{"Retry-After": "2"}`. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A fault by rule. */

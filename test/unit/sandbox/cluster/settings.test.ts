@@ -27,6 +27,22 @@ describe('server.properties', () => {
     ]);
   });
 
+  test('has a second listener that sends clients to a proxy, and keeps brokers to the first', () => {
+    const [first, ...others] = THREE_BROKERS;
+    const proxied = { port: 301, advertised: '127.0.0.1:401' };
+    const lines = renderProperties(
+      0,
+      [{ client: 101, controller: 201, ...first, proxied }, ...others],
+      '/data/0',
+    );
+    expect(lines.split('\n').slice(3, 7)).toEqual([
+      'listeners=PLAINTEXT://127.0.0.1:101,PROXIED://127.0.0.1:301,CONTROLLER://127.0.0.1:201',
+      'advertised.listeners=PLAINTEXT://127.0.0.1:101,PROXIED://127.0.0.1:401',
+      'controller.listener.names=CONTROLLER',
+      'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    ]);
+  });
+
   test('replicates the topics of transactions and groups when there are several brokers', () => {
     const lines = renderProperties(0, THREE_BROKERS, '/data/0').split('\n');
     expect(lines).toContain('transaction.state.log.replication.factor=3');

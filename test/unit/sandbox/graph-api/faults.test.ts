@@ -53,6 +53,17 @@ describe('faults of the simulator by rule', () => {
     expect([status, body]).toEqual([429, { slow: 'down' }]);
   });
 
+  it('answers with headers of its own beside those of every answer', async () => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ effect: { error: 'app-limit', headers: { 'Retry-After': '2' } } });
+
+    const answer = await fetchRaw(asked, '/me');
+
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('retry-after')).toBe('2');
+    expect(answer.headers.get('facebook-api-version')).toBe('v25.0');
+  });
+
   it('cuts the true answer, as if it were all', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ effect: { truncate: 9 } });
