@@ -66,6 +66,13 @@ module.exports = {
       to: { path: '^src/' },
     },
     {
+      name: 'chaos-shares-no-code',
+      comment: 'what checks the program from outside must not be wrong together with it',
+      severity: 'error',
+      from: { path: '^test/chaos/' },
+      to: { path: '^src/', reachable: true },
+    },
+    {
       name: 'sources-know-no-tests',
       severity: 'error',
       from: { path: '^src/' },

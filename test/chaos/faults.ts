@@ -1,0 +1,163 @@
+import type { FaultRule } from '../../sandbox/graph-api/faults.ts';
+import type { Disturbance } from './proxy.ts';
+import type { FaultKind, PlannedFault } from './schedule.ts';
+import type { Site } from './site.ts';
+
+/** Ends a fault; resolves when what it hit serves again. */
+type End = () => Promise<void> | void;
+
+/** How a kind of fault is done, and what it must have for itself meanwhile. */
+interface Way {
+  readonly lane: (fault: PlannedFault, site: Site) => string;
+  readonly begin: (fault: PlannedFault, site: Site) => Promise<End> | End;
+}
+
+const BROKERS = 3;
+
+/** What the API answers in place of the truth; none of them is for ever. */
+const API_ERRORS: readonly FaultRule['effect'][] = [
+  { error: 'retry-later' },
+  { error: 'unexpected' },
+  { error: 'unavailable' },
+  { html: true, status: 502 },
+  { close: 'before' },
+  { close: 'middle' },
+  { truncate: 200 },
+  { body: {} },
+  { empty: true },
+  { latency_ms: 1500 },
+];
+
+const inAMoment = { 'Retry-After': '1' };
+const API_LIMITS: readonly FaultRule['effect'][] = [
+  { error: 'app-limit', headers: inAMoment },
+  { error: 'user-limit', headers: inAMoment },
+  { error: 'account-limit', headers: inAMoment },
+  { error: 'calls-exceeded', headers: inAMoment },
+  { status: 429, body: {}, headers: inAMoment },
+];
+
+const instanceOf = ({ target }: PlannedFault, { fleet }: Site) => target % fleet.size;
+const onInstance = (fault: PlannedFault, site: Site) => `instance ${instanceOf(fault, site)}`;
+// Never two brokers at once: a third could not go on alone.
+const onBrokers = () => 'brokers';
+const onWay = ({ target }: PlannedFault, { ways }: Site) => `way ${target % ways.length}`;
+const onApi = () => 'api';
+
+/** A fault of the ways, on one of them. */
+function disturbing(disturbanceOf: (fault: PlannedFault) => Disturbance): Way {
+  return {
+    lane: onWay,
+    begin: (fault, { ways }) => {
+      const way = ways[fault.target % ways.length];
+      way?.disturb(disturbanceOf(fault));
+      return () => way?.calm();
+    },
+  };
+}
+
+/** A fault of the API, of so many requests at most while it lasts. */
+function answering(effects: readonly FaultRule['effect'][], times: number): Way {
+  return {
+    lane: onApi,
+    begin: ({ target }, { api }) => {
+      const effect = effects[target % effects.length];
+      if (effect !== undefined) api.faults.add({ skip: 1, times, effect });
+      return () => {
+        api.faults.clear();
+      };
+    },
+  };
+}
+
+const WAYS: Readonly<Record<FaultKind, Way>> = {
+  kill: {
+    lane: onInstance,
+    begin: async (fault, site) => {
+      const index = instanceOf(fault, site);
+      await site.fleet.kill(index);
+      return () => {
+        site.fleet.start(index);
+      };
+    },
+  },
+  restart: {
+    lane: onInstance,
+    begin: async (fault, site) => {
+      const index = instanceOf(fault, site);
+      await site.fleet.stop(index);
+      return () => {
+        site.fleet.start(index);
+      };
+    },
+  },
+  pause: {
+    lane: onInstance,
+    begin: (fault, site) => {
+      const index = instanceOf(fault, site);
+      site.fleet.pause(index);
+      return () => {
+        site.fleet.resume(index);
+      };
+    },
+  },
+  kill_broker: {
+    lane: onBrokers,
+    begin: async ({ target }, { cluster }) => {
+      await cluster.broker.kill(target % BROKERS);
+      return () => cluster.broker.start(target % BROKERS);
+    },
+  },
+  restart_broker: {
+    lane: onBrokers,
+    begin: async ({ target }, { cluster }) => {
+      await cluster.broker.stop(target % BROKERS);
+      return () => cluster.broker.start(target % BROKERS);
+    },
+  },
+  pause_broker: {
+    lane: onBrokers,
+    begin: async ({ target }, { cluster }) => {
+      await cluster.broker.pause(target % BROKERS);
+      return () => cluster.broker.resume(target % BROKERS);
+    },
+  },
+  delay: disturbing(({ durationMs }) => ({ kind: 'delay', delayMs: 20 + (durationMs % 400) })),
+  drop: disturbing(() => ({ kind: 'drop' })),
+  cut: disturbing(() => ({ kind: 'cut' })),
+  halve: disturbing(({ durationMs }) => ({
+    kind: 'halve',
+    side: durationMs % 2 === 0 ? 'client' : 'server',
+  })),
+  api_error: answering(API_ERRORS, 20),
+  // A second refusal before an answer is taken for a long one, and waited out for ten minutes.
+  api_limit: answering(API_LIMITS, 1),
+};
+
+/** Faults that wait for others which hit the same. */
+export class Inflicting {
+  readonly counts = new Map<FaultKind, number>();
+  readonly #site: Site;
+  readonly #lanes = new Map<string, Promise<void>>();
+
+  constructor(site: Site) {
+    this.#site = site;
+  }
+
+  /** Does a fault, keeps it up, and ends it; resolves when what it hit serves again. */
+  inflict(fault: PlannedFault, hold: (durationMs: number) => Promise<void>): Promise<void> {
+    const { lane, begin } = WAYS[fault.kind];
+    const name = lane(fault, this.#site);
+    const before = this.#lanes.get(name) ?? Promise.resolve();
+    const turn = before.then(async () => {
+      const end = await begin(fault, this.#site);
+      this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1);
+      await hold(fault.durationMs).finally(end);
+    });
+    this.#lanes.set(
+      name,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  }
+}

@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { truthOf } from '../../sandbox/graph-api/truth.ts';
+import type { Truth } from '../integration/end-to-end/expected-records.ts';
+import { expectedRecords } from '../integration/end-to-end/expected-records.ts';
+import type { Expected } from './checker/truth.ts';
+import { findLost } from './checker/truth.ts';
+import { readLog } from './read-log.ts';
+import type { Site } from './site.ts';
+import { topicOf } from './site.ts';
+
+/** So long without anything new that the world has, and Kafka has not got it. */
+const PATIENCE_MS = 180_000;
+const PAUSE_MS = 500;
+
+/**
+ * Waits until every value of the world, which must be at rest, is the last value of its key.
+ *
+ * @returns what is still missing when nothing has come for a long time
+ */
+export async function awaitTruth(site: Site, signal: AbortSignal): Promise<readonly string[]> {
+  let fewest = Infinity;
+  let deadlineMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const lost = await lostNow(site);
+    if (lost?.length === 0) return [];
+    if (lost !== undefined && lost.length < fewest) {
+      fewest = lost.length;
+      deadlineMs = performance.now() + PATIENCE_MS;
+    }
+    if (performance.now() > deadlineMs) return lost ?? ['Kafka cannot be read'];
+    await sleep(PAUSE_MS, undefined, { signal });
+  }
+}
+
+/** Undefined while a partition has no leader. */
+async function lostNow(site: Site): Promise<readonly string[] | undefined> {
+  try {
+    await site.reader.catchUp();
+  } catch {
+    return undefined;
+  }
+  return findLost(expectedNow(site), readLog(site.reader, topicOf).streams);
+}
+
+/** Reads until no transaction is open any more: the broker ends those of killed instances. */
+export async function awaitEnd({ reader }: Site, signal: AbortSignal): Promise<void> {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    await reader.catchUp();
+    if (reader.open() === 0) return;
+    if (performance.now() > deadlineMs) {
+      throw new Error(`${reader.open()} records lie in transactions that nobody ends`);
+    }
+    await sleep(PAUSE_MS, undefined, { signal });
+  }
+}
+
+/** What must be in Kafka, with the world as it is now. */
+export function expectedNow({ fast, api }: Site): Expected {
+  const truth = truthOf(fast.world) as unknown as Truth;
+  const expected = expectedRecords(truth, new Date(0).toISOString());
+  // The API had nothing to say of them when it was asked, and need not be asked again for an hour.
+  const unseen = new Set(
+    api.ledger.entries.filter(({ code }) => code === 10).map(({ request }) => idOf(request)),
+  );
+  return {
+    ...expected,
+    story_insights: new Map([...expected.story_insights].filter(([id]) => !unseen.has(id))),
+  };
+}
+
+/** The media that a request asks for, where it is one alone. */
+function idOf(request: string): string | null {
+  return new URLSearchParams(request.slice(request.indexOf('?'))).get('ids');
+}

@@ -1,0 +1,223 @@
+import { describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startCluster } from '../../sandbox/cluster/start.ts';
+import { startGraphApi } from '../../sandbox/graph-api/server.ts';
+import { truthOf } from '../../sandbox/graph-api/truth.ts';
+import { createWorld } from '../../sandbox/graph-api/world.ts';
+import type { Program } from '../../sandbox/program.ts';
+import { startProgram } from '../../sandbox/program.ts';
+import type { Patch } from '../chaos/broken-build.ts';
+import { breakBuild } from '../chaos/broken-build.ts';
+import { check } from '../chaos/checker/check.ts';
+import type { Expected } from '../chaos/checker/truth.ts';
+import { createLogReader } from '../chaos/log/log-reader.ts';
+import { readLog } from '../chaos/read-log.ts';
+import type { Truth } from '../integration/end-to-end/expected-records.ts';
+import { expectedRecords, STREAM_NAMES } from '../integration/end-to-end/expected-records.ts';
+import { apiKeys } from '../support/kafka-frames.ts';
+import { startKafkaProxy } from '../support/kafka-proxy.ts';
+
+/** Media of one account, in a world that stands still, published by a build through a proxy. */
+async function deploy(main: string | undefined) {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await startCluster());
+  const proxy = stack.use(await startKafkaProxy(cluster.brokers));
+  const world = createWorld({
+    seed: 9,
+    now: Date.now() - 86_400_000,
+    accounts: 1,
+    mediaPerAccount: 6,
+    storiesPerAccount: 0,
+    insightsDays: 1,
+    postsPerDay: 0,
+  });
+  const api = stack.use(await startGraphApi({ world }));
+  const id = `broken-${randomUUID().slice(0, 8)}`;
+  const topicOf = (role: string) => `${id}.${role.replaceAll('_', '-')}`;
+  const reader = createLogReader({
+    brokers: cluster.brokers,
+    registryUrl: cluster.registryUrl,
+    topics: ['media', 'state', 'dead_letters'].map(topicOf),
+  });
+  const env = {
+    KAFKA_BROKERS: proxy.brokers.join(','),
+    KAFKA_TOPIC_TEMPLATE: `${id}.{stream}`,
+    KAFKA_TRANSACTIONAL_ID_PREFIX: id,
+    KAFKA_TOPICS_PARTITIONS: '1',
+    KAFKA_TOPICS_STATE_PARTITIONS: '1',
+    KAFKA_SEND_DEADLINE: '9s',
+    SCHEMA_REGISTRY_URL: cluster.registryUrl,
+    INSTAGRAM_ACCESS_TOKEN: world.token,
+    INSTAGRAM_BASE_URL: api.url,
+    STREAMS: 'media',
+    STREAM_MEDIA_INTERVAL: '1s',
+    POLLING_MEDIA_LIST_INTERVAL: '1s',
+    POLLING_RETRY_BASE: '100ms',
+    HTTP_PORT: '0',
+  };
+  const owned = stack.move();
+  let said = '';
+  let failed = false;
+  const polls = () => api.ledger.byEndpoint()['/{account}/media']?.requests ?? 0;
+  return {
+    proxy,
+    world,
+    start: (): Program => {
+      const program = startProgram({
+        command: 'run',
+        env,
+        onErrorText: (text) => {
+          said += text;
+        },
+        ...(main === undefined ? {} : { main }),
+      });
+      // A signal, ours, leaves no code.
+      void program.ended.then((code) => (failed ||= code !== null));
+      owned.defer(async () => {
+        program.process.kill('SIGKILL');
+        await program.ended;
+      });
+      return program;
+    },
+    /** A poll that began after all this has ended when the one after the next begins. */
+    polled: async (): Promise<void> => {
+      const goal = polls() + 3;
+      while (polls() < goal) {
+        if (failed) throw new Error(`the program ended by itself: ${said}`);
+        await sleep(50);
+      }
+    },
+    async count() {
+      do await reader.catchUp();
+      while (reader.open() > 0);
+      const truth = truthOf(world) as unknown as Truth;
+      const nothing = Object.fromEntries(STREAM_NAMES.map((name) => [name, new Map()]));
+      const { media } = expectedRecords(truth, new Date().toISOString());
+      const findings = check(
+        readLog(reader, topicOf),
+        { ...nothing, media } as unknown as Expected,
+        [],
+      );
+      return Object.fromEntries(
+        Object.entries(findings).map(([name, lines]) => [name, (lines as string[]).length]),
+      );
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+type Deployment = Awaited<ReturnType<typeof deploy>>;
+
+/** Every acknowledgement of the first batch is lost, until kafkajs gives up; then the world moves. */
+async function loseAcknowledgements({ proxy, world, start, polled }: Deployment): Promise<void> {
+  const lost = proxy.inject(apiKeys.produce, 'lose-response', { times: 2 });
+  start();
+  await lost.met;
+  await polled();
+  world.clock.advance(3_600_000);
+  await polled();
+}
+
+/** The program is killed with the produce request of that number in hand, and started again. */
+async function killAtProduce(number: number, { proxy, start, polled }: Deployment): Promise<void> {
+  const held = proxy.inject(apiKeys.produce, 'hold-request', { skip: number - 1 });
+  const program = start();
+  await held.met;
+  program.process.kill('SIGKILL');
+  await program.ended;
+  start();
+  await polled();
+}
+
+/** A producer whose send failed is used again, as kafkajs invites one to. */
+const keptProducer: readonly Patch[] = [
+  {
+    file: 'kafka/transaction.ts',
+    find: 'maxRetryTime: 1000, retries: 40 },',
+    // kafkajs gives up before our own deadline does.
+    replace: 'maxRetryTime: 1000, retries: 1 },',
+  },
+  {
+    file: 'kafka/transaction.ts',
+    find: '      ended = true;',
+    replace: `      if (abort && next?.isActive() === true) await settleWithin(next.abort(), abortLimitMs);
+      next = undefined;
+      return;`,
+  },
+  {
+    file: 'kafka/lane.ts',
+    find: `    const producer = this.#producer;
+    this.#producer = undefined;
+    await producer?.discard(how);`,
+    replace: '    await this.#producer?.discard(how);',
+  },
+];
+
+/** The state has a transaction of its own, before that of its records. */
+const stateFirst: readonly Patch[] = [
+  {
+    file: 'kafka/lane.ts',
+    find: 'producer.transact(this.#tools.plan(delivery.records), () => {',
+    replace: 'apart(producer, this.#tools, delivery)(() => {',
+  },
+  {
+    file: 'kafka/lane.ts',
+    find: 'export class Lane {',
+    replace: `const apart = (producer, { plan }, { records, state }) => async (onCommit) => {
+  await producer.transact(plan([state]), () => undefined);
+  await producer.transact(plan(records.filter((record) => record !== state)), onCommit);
+};
+export class Lane {`,
+  },
+];
+
+const none = { lost: 0, duplicated: 0, reordered: 0, state_ahead: 0, state_behind: 0 };
+
+describe('a build that keeps a producer whose send failed', () => {
+  test('is caught: records are lost that its state tells of', async () => {
+    await using build = await breakBuild(keptProducer);
+    await using deployment = await deploy(build.main);
+    await loseAcknowledgements(deployment);
+    const found = await deployment.count();
+    expect(found['lost']).toBeGreaterThan(0);
+    expect(found['state_ahead']).toBeGreaterThan(0);
+  }, 120_000);
+
+  test('differs from the program, which loses nothing by the same fault', async () => {
+    await using deployment = await deploy(undefined);
+    await loseAcknowledgements(deployment);
+    expect(await deployment.count()).toEqual(none);
+  }, 120_000);
+});
+
+describe('a build that commits the state before its records', () => {
+  test('is caught when it is killed between the two: what its state tells of is lost', async () => {
+    await using build = await breakBuild(stateFirst);
+    await using deployment = await deploy(build.main);
+    await killAtProduce(2, deployment);
+    // Six media, and that nothing of the poll is there.
+    expect(await deployment.count()).toEqual({ ...none, lost: 6, state_ahead: 7 });
+  }, 120_000);
+
+  test('is caught even when it is not killed', async () => {
+    await using build = await breakBuild(stateFirst);
+    await using deployment = await deploy(build.main);
+    deployment.start();
+    await deployment.polled();
+    expect(await deployment.count()).toEqual({ ...none, state_ahead: 7, state_behind: 6 });
+  }, 120_000);
+
+  test('differs from the program, which loses nothing by the same fault', async () => {
+    await using deployment = await deploy(undefined);
+    await killAtProduce(1, deployment);
+    expect(await deployment.count()).toEqual(none);
+  }, 120_000);
+});
+
+describe('a broken build', () => {
+  test('is refused when its patch does not fit the sources', async () => {
+    const patch = { file: 'main.ts', find: 'not there', replace: '' };
+    await expect(breakBuild([patch])).rejects.toThrow('src/main.ts: expected once, found 0 times');
+  });
+});
