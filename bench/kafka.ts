@@ -49,6 +49,8 @@ function open(options: KafkaBenchOptions): KafkaAdapter {
       transactionTimeoutMs: 30_000,
       sendDeadlineMs: 20_000,
       connectionTimeoutMs: 5000,
+      group: { sessionTimeoutMs: 10_000, heartbeatMs: 1000, rebalanceTimeoutMs: 30_000 },
+      instance: id,
       topics: {
         create: true,
         partitions: 3,
@@ -110,7 +112,9 @@ async function measure(
 export async function benchKafka(options: KafkaBenchOptions): Promise<KafkaBenchResult> {
   await using kafka = open(options);
   await kafka.prepareTopics(never);
-  await kafka.stateStore.restore(never);
+  await Promise.all(
+    Array.from({ length: kafka.group.partitions }, (_, id) => kafka.stateStore.restore(id, never)),
+  );
   const nextBatch = createBatches(options.encodeMedia);
   const publish = (size: number): Promise<void> => kafka.publisher.publish(nextBatch(size), never);
   // The first batches pay for compiling.

@@ -15,8 +15,10 @@ import { createGovernor } from './runtime/governor.ts';
 import type { PollerTools } from './runtime/poller.ts';
 import type { StartTools } from './runtime/startup.ts';
 import { untilReady } from './runtime/startup.ts';
-import { supervise, superviseOnce } from './runtime/supervisor.ts';
-import type { Ending, Supervision } from './runtime/supervisor.ts';
+import { superviseOnce } from './runtime/once.ts';
+import type { Ending } from './runtime/once.ts';
+import { supervise } from './runtime/supervisor.ts';
+import type { Supervision } from './runtime/supervisor.ts';
 import { createProfiles } from './runtime/profiles.ts';
 import { createTurns } from './runtime/turns.ts';
 import { streams } from './streams/index.ts';
@@ -60,13 +62,15 @@ export function createApp(config: Config, options: AppOptions): App {
     async run(signal) {
       const served = await observability.listen();
       observability.log.info({ url: served?.url ?? null, instance }, 'started');
-      const started = await start(config, adapters, { tools, deadlineMs: null, signal });
-      await supervise(supervision(config, started), tools, signal);
+      const directory = await start(adapters, { tools, deadlineMs: null, signal });
+      await supervise(supervision(config, adapters, directory), tools, signal);
     },
     async once(signal) {
       const deadlineMs = clock.nowMs() + config.polling.onceTimeoutMs;
-      const started = await start(config, adapters, { tools, deadlineMs, signal });
-      return superviseOnce(supervision(config, started), tools, signal);
+      const directory = await start(adapters, { tools, deadlineMs, signal });
+      const othersLeaveMs = config.kafka.group.sessionTimeoutMs + sessionEndMs;
+      const onceTools = { ...tools, deadlineMs, othersLeaveMs };
+      return superviseOnce(supervision(config, adapters, directory), onceTools, signal);
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled([
@@ -99,7 +103,7 @@ function openAdapters(config: Config, options: Surroundings) {
   const { telemetry, log } = observability;
   const registry = openRegistry({ ...config.schemaRegistry, topicTemplate, roles });
   const kafka = openKafka(
-    { ...config.kafka, roles },
+    { ...config.kafka, instance: options.instance, roles },
     {
       codec: registry.stateCodec,
       telemetry,
@@ -179,12 +183,11 @@ function freshnessOf(polling: Config['polling']): Freshness {
   };
 }
 
-/** Everything that must be so before the first poll: schemas, topics, state, accounts. */
+/** Everything that must be so before the group is joined: schemas, topics, accounts. */
 async function start(
-  config: Config,
   { kafka, registry, instagram }: Adapters,
   at: { tools: PollerTools; deadlineMs: number | null; signal: AbortSignal },
-) {
+): Promise<AccountDirectory> {
   const tools: StartTools = { ...at.tools, deadlineMs: at.deadlineMs };
   const { signal } = at;
   // Invariant 6: schemas are checked before anything is polled.
@@ -193,12 +196,7 @@ async function start(
     untilReady({ name: 'kafka', run: (s) => kafka.prepareTopics(s) }, tools, signal),
     untilReady({ name: 'graph', run: (s) => instagram.directory.list(s) }, tools, signal),
   ]);
-  const restored = await untilReady(
-    { name: 'state', run: (s) => kafka.stateStore.restore(s) },
-    tools,
-    signal,
-  );
-  return { restored, directory: startingWith(accounts, instagram.directory) };
+  return startingWith(accounts, instagram.directory);
 }
 
 /** Gives the accounts that the start has listed before it asks for them again. */
@@ -215,10 +213,13 @@ function startingWith(accounts: readonly Account[], directory: AccountDirectory)
 
 function supervision(
   config: Config,
-  started: Pick<Supervision, 'directory' | 'restored'>,
+  { kafka }: Adapters,
+  directory: AccountDirectory,
 ): Supervision {
   return {
-    ...started,
+    directory,
+    group: kafka.group,
+    store: kafka.stateStore,
     streams: enabledStreams(config).map((name) => ({
       stream: streams[name],
       intervalMs: config.streams[name].intervalMs,
@@ -227,3 +228,6 @@ function supervision(
     jitter: config.polling.jitter,
   };
 }
+
+/** The broker looks for sessions that are over a moment after they are. */
+const sessionEndMs = 1000;

@@ -1,5 +1,5 @@
 import type { ExitCode } from '../core/errors.ts';
-import type { Ending } from '../runtime/supervisor.ts';
+import type { Ending } from '../runtime/once.ts';
 import type { ConfigArguments } from './load.ts';
 import { loadCommandConfig, openApp } from './load.ts';
 import { describeError } from './outcome.ts';

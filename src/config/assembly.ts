@@ -11,7 +11,7 @@ export function assembleConfig(values: ReadonlyMap<string, unknown>): Config {
   const parsed = nest(schema, '', values) as ParsedConfig;
   const { instagram, kafka, schemaRegistry, polling } = parsed;
   const { startDate, requestTimeout, accountsRefresh, ...instagramRest } = instagram;
-  const { transactionTimeout, sendDeadline, connectionTimeout, ...kafkaRest } = kafka;
+  const { transactionTimeout, sendDeadline, connectionTimeout, group, ...kafkaRest } = kafka;
   const { timeout, ...registryRest } = schemaRegistry;
   return {
     instagram: {
@@ -25,6 +25,11 @@ export function assembleConfig(values: ReadonlyMap<string, unknown>): Config {
       transactionTimeoutMs: transactionTimeout,
       sendDeadlineMs: sendDeadline,
       connectionTimeoutMs: connectionTimeout,
+      group: {
+        sessionTimeoutMs: group.sessionTimeout,
+        heartbeatMs: group.heartbeat,
+        rebalanceTimeoutMs: group.rebalanceTimeout,
+      },
     },
     schemaRegistry: { ...registryRest, timeoutMs: timeout },
     streams: assembleStreams(parsed.streams),

@@ -70,6 +70,11 @@ export interface KafkaConfig {
   readonly maxBatchRecords: number;
   /** Whether what is gone is deleted by tombstones. */
   readonly tombstones: boolean;
+  readonly group: {
+    readonly sessionTimeoutMs: number;
+    readonly heartbeatMs: number;
+    readonly rebalanceTimeoutMs: number;
+  };
   readonly topics: {
     readonly create: boolean;
     readonly partitions: number;
@@ -118,6 +123,6 @@ export interface PollingConfig {
   /** How long `once` waits for what is away. */
   readonly onceTimeoutMs: number;
   readonly shutdownGraceMs: number;
-  /** The name written into the state; null means the host's name. */
+  /** The name in the state, the group and the log; null means the host's name. */
   readonly instance: string | null;
 }

@@ -38,3 +38,8 @@ export function listLeaves(group: Group, prefix = ''): readonly PlacedLeaf[] {
     return [{ ...entry, path, arg: entry.env.toLowerCase().replaceAll('_', '-') }];
   });
 }
+
+/** A field, by its variable, its format and what it is for. */
+export function leaf<T>(env: string, format: Format<T>, doc: string): Leaf<T> {
+  return { env, format, doc };
+}

@@ -36,6 +36,14 @@ const relations: readonly Relation[] = [
     holds: (newest, recent) => Number(newest) <= Number(recent),
   },
   {
+    path: 'kafka.group.heartbeat',
+    other: 'kafka.group.sessionTimeout',
+    came: 'fewer than three heartbeats a session',
+    expected: 'at most a third of kafka.group.sessionTimeout',
+    action: 'lower KAFKA_GROUP_HEARTBEAT or raise KAFKA_GROUP_SESSION_TIMEOUT',
+    holds: (heartbeat, session) => Number(heartbeat) * 3 <= Number(session),
+  },
+  {
     path: 'kafka.topics.minInSyncReplicas',
     other: 'kafka.topics.replicationFactor',
     came: 'more in-sync replicas than replicas',

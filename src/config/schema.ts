@@ -1,8 +1,9 @@
 import { publishModes } from '../core/changes.ts';
 import { compatibilities, logLevels } from './config.ts';
 import * as formats from './formats.ts';
-import type { Format } from './formats.ts';
-import type { Leaf } from './leaf.ts';
+
+import { group } from './group-schema.ts';
+import { leaf } from './leaf.ts';
 import {
   accountIds,
   brokers,
@@ -14,10 +15,6 @@ import {
 } from './named-formats.ts';
 
 const { choice, duration, flag, integer, integerOrBroker, optional, share, text } = formats;
-
-function leaf<T>(env: string, format: Format<T>, doc: string): Leaf<T> {
-  return { env, format, doc };
-}
 
 const token = secret('a token: one line without spaces', /^[\x21-\x7e]+$/);
 const password = secret('a password: one line', /^[^\p{Cc}]+$/u);
@@ -109,7 +106,7 @@ const kafka = {
   transactionalIdPrefix: leaf(
     'KAFKA_TRANSACTIONAL_ID_PREFIX',
     name,
-    'Transactional ids and consumer groups begin with it. The same for all instances that share the work, another for every other installation.',
+    'Transactional ids and consumer groups begin with it. The same for all instances that share the accounts, another for every other installation.',
   ),
   transactionTimeout: leaf(
     'KAFKA_TRANSACTION_TIMEOUT',
@@ -136,6 +133,7 @@ const kafka = {
     flag(),
     'Whether media, stories and tags that are no longer listed are deleted by a record without a value. A story is listed for 24 hours. Comments that are deleted cannot be known.',
   ),
+  group,
   topics,
 };
 
@@ -275,7 +273,7 @@ const polling = {
   instance: leaf(
     'POLLING_INSTANCE',
     optional(line),
-    "The instance's name as it is written into the state. Not set: the host's name.",
+    "The instance's name in the state, in the group and in the log. Not set: the host's name.",
   ),
 };
 

@@ -36,7 +36,9 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'internal.unexpected': 'Report it as a bug, with the log line.',
   'kafka.commit-unknown': 'Nothing has to be done: the next start reads it in the state topic.',
   'kafka.fenced':
-    'Another instance has taken over: stop one of them, or let it work and restart this one.',
+    'Nothing has to be done after a hand-over; if it comes again and again, find what else uses this transactional id prefix.',
+  'kafka.group-shared':
+    'Stop the other instances before `once`, or give it a prefix and topics of its own.',
   'kafka.record-too-large': 'Raise max.message.bytes of the topic that the message names.',
   'kafka.topic-invalid': 'Run the command that stands behind each problem of the message.',
   'kafka.unauthorized': 'Allow in Kafka what the message names.',

@@ -29,6 +29,7 @@ export const errorCodes = [
   'internal.unexpected',
   'kafka.commit-unknown',
   'kafka.fenced',
+  'kafka.group-shared',
   'kafka.record-too-large',
   'kafka.topic-invalid',
   'kafka.unauthorized',

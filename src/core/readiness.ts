@@ -1,9 +1,9 @@
 import { streamNames, type StreamName } from './stream-name.ts';
 
 /** What must work before the first poll, in the order in which reasons are listed. */
-export const dependencyNames = ['state', 'kafka', 'registry', 'graph'] as const;
+export const dependencyNames = ['state', 'kafka', 'registry', 'graph', 'group'] as const;
 
-/** Something outside that polls need; `state` is the restored state topic. */
+/** Something outside that polls need; `state` is the restored state topic, `group` the instances. */
 export type DependencyName = (typeof dependencyNames)[number];
 
 /** Whether a dependency can be used; `reason` says why not, for a person, free of secrets. */
@@ -27,6 +27,8 @@ export interface HealthSnapshot {
   readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
   /** The polled accounts, by id. */
   readonly accounts: ReadonlyMap<string, AccountHealth>;
+  /** The partitions that this instance owns; one that owns none stands by. */
+  readonly partitions: readonly number[];
 }
 
 /** The answer of `/readyz`. */
@@ -34,6 +36,8 @@ export interface Readiness {
   readonly ready: boolean;
   /** One sentence for each thing in the way; empty when ready. */
   readonly reasons: readonly string[];
+  /** The partitions that this instance owns. */
+  readonly partitions: readonly number[];
 }
 
 /** A (stream, account) may go this many intervals without a successful poll. */
@@ -49,7 +53,7 @@ const namedAccounts = 3;
  */
 export function readiness(snapshot: HealthSnapshot, nowMs: number): Readiness {
   const reasons = [...missingDependencies(snapshot), ...lateStreams(snapshot, nowMs)];
-  return { ready: reasons.length === 0, reasons };
+  return { ready: reasons.length === 0, reasons, partitions: snapshot.partitions };
 }
 
 function missingDependencies({ dependencies }: HealthSnapshot): string[] {

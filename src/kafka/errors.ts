@@ -23,6 +23,8 @@ const failures: Readonly<Record<string, Failure>> = {
   SECURITY_DISABLED: 'unauthorized',
   KafkaJSSASLAuthenticationError: 'unauthorized',
   INVALID_TRANSACTION_TIMEOUT: 'misconfigured',
+  INVALID_SESSION_TIMEOUT: 'misconfigured',
+  INCONSISTENT_GROUP_PROTOCOL: 'misconfigured',
 };
 
 /** Broker codes that kafkajs 2.2.4 does not know and reports by number alone. */
@@ -100,15 +102,17 @@ export function translate(error: unknown, context: FailureContext): unknown {
     case 'fenced':
       return new StopStreamError(
         'kafka.fenced',
-        `Kafka refused ${context.doing}: another instance has taken over (${context.needs}). ` +
-          'Run one instance per transactional id prefix, or restart this one if the other is gone.',
+        `Kafka refused ${context.doing}: another producer has taken over its transactional id. ` +
+          'The partition is given up; this instance goes on with what its group gives it.',
         { cause: error },
       );
     case 'misconfigured':
       return new StopProcessError(
         'config.invalid',
-        `Kafka at ${brokers} refused ${context.doing}: ${said}. Lower the transaction timeout ` +
-          "below the broker's transaction.max.timeout.ms.",
+        `Kafka at ${brokers} refused ${context.doing}: ${said}. Keep KAFKA_TRANSACTION_TIMEOUT at or ` +
+          "below the broker's transaction.max.timeout.ms and KAFKA_GROUP_SESSION_TIMEOUT between its " +
+          'group.min.session.timeout.ms and group.max.session.timeout.ms; and keep other programs out ' +
+          'of the group.',
         { exitCode: 2, cause: error },
       );
     case 'missing':

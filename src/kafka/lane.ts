@@ -27,6 +27,8 @@ export interface LaneTools {
   /** Called when a try has failed and another will be made. */
   onTrouble(error: unknown): void;
   onOutcome(outcome: Outcome, delivery: Delivery, durationMs: number): void;
+  /** Called once, when another producer turns out to have taken the partition over. */
+  onFenced(reason: string): void;
 }
 
 /** Whether a commit was sent and nobody knows yet what became of it. */
@@ -62,6 +64,11 @@ export class Lane {
 
   constructor(tools: LaneTools) {
     this.#tools = tools;
+  }
+
+  /** Whether nothing can be sent any more: it was closed, or another instance has taken over. */
+  get isSpent(): boolean {
+    return this.#refusal !== undefined;
   }
 
   /**
@@ -189,7 +196,10 @@ export class Lane {
     const fenced = isFenced(known);
     await this.#discard({ abort: !fenced });
     // Taking the partition back would only fence the other instance in its turn.
-    if (fenced) this.#refusal = known;
+    if (fenced && this.#refusal === undefined) {
+      this.#refusal = known;
+      this.#tools.onFenced(known.message);
+    }
     return known;
   }
 

@@ -1,10 +1,13 @@
-import type { Publisher, StateStore } from '../runtime/ports.ts';
+import type { Group, Publisher, StateStore } from '../runtime/ports.ts';
+import { createGroup } from './group.ts';
 import { createHealth } from './health.ts';
 import type { Layout } from './layout.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
 import { createPublisher } from './publisher.ts';
 import { createStateDesk, type StateDesk } from './state-desk.ts';
+import { createStateReader } from './state-reader.ts';
 import { createStateStore } from './state-store.ts';
+import type { KafkaShared } from './shared.ts';
 import { prepareLayout } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions } from './options.ts';
@@ -22,6 +25,7 @@ export interface KafkaAdapter extends AsyncDisposable {
   readonly publisher: Publisher;
   readonly stateStore: StateStore;
   readonly stateDesk: StateDesk;
+  readonly group: Group;
 }
 
 /**
@@ -31,7 +35,7 @@ export interface KafkaAdapter extends AsyncDisposable {
 export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies): KafkaAdapter {
   let layout: Layout | undefined;
   const health = createHealth(dependencies.telemetry);
-  const shared = {
+  const base = {
     options,
     dependencies,
     health,
@@ -40,14 +44,28 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
       return layout;
     },
   };
+  const reader = createStateReader(base);
+  const group = createGroup(base);
+  const shared: KafkaShared = {
+    ...base,
+    holds: (partition) => group.holds(partition),
+    fence: (partition, reason) => {
+      group.fence(partition, reason);
+    },
+    readState: (partition, signal) => reader.read(partition, signal),
+  };
   const publisher = createPublisher(shared);
   return {
     publisher,
     stateStore: createStateStore(shared, publisher),
     stateDesk: createStateDesk(shared),
+    group,
     async prepareTopics(signal) {
       layout = await prepareLayout(shared, signal);
+      reader.prepare();
     },
-    [Symbol.asyncDispose]: () => publisher[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([publisher[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);
+    },
   };
 }

@@ -8,16 +8,28 @@ export interface KafkaOptions {
   readonly clientId: string;
   /** `instagram.{stream}`; see `topicName`. */
   readonly topicTemplate: string;
-  /** A transactional id is `<prefix>-<state partition>`; throw-away consumer groups begin with it. */
+  /** A transactional id is `<prefix>-<state partition>`; consumer groups begin with it. */
   readonly transactionalIdPrefix: string;
   /** After this long the broker aborts an open transaction by itself. */
   readonly transactionTimeoutMs: number;
   /** How long one try of one transaction may take; capped below `transactionTimeoutMs`. */
   readonly sendDeadlineMs: number;
   readonly connectionTimeoutMs: number;
+  readonly group: GroupOptions;
+  /** This instance's name, as the others see it in the group. */
+  readonly instance: string;
   readonly topics: TopicOptions;
   /** The topics that are used; `state` must be among them. */
   readonly roles: readonly TopicRole[];
+}
+
+/** How instances notice each other. */
+export interface GroupOptions {
+  /** After this long without a heartbeat an instance has lost what it owned. */
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatMs: number;
+  /** How long the others wait for an instance to join again when the group changes. */
+  readonly rebalanceTimeoutMs: number;
 }
 
 /** How topics are made and what is asked of those that are there. */

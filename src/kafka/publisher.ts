@@ -7,13 +7,14 @@ import { Lane, type Delivery, type LaneTools, type Outcome } from './lane.ts';
 import type { KafkaOptions } from './options.ts';
 import { placeRecords, planSends } from './sends.ts';
 import type { KafkaShared } from './shared.ts';
-import { readState } from './state-reader.ts';
 import { openTransactionalProducer, type TransactionalProducer } from './transaction.ts';
 
-/** A publisher whose partitions can be taken over before their state is read. */
+/** A publisher whose partitions can be taken over before their state is read, and given up. */
 export interface ClaimingPublisher extends Publisher, AsyncDisposable {
-  /** Takes every state partition over, so that no other producer can change it any more. */
-  claim(signal: AbortSignal): Promise<void>;
+  /** Takes a state partition over, so that no other producer can change it any more. */
+  claim(partition: number, signal: AbortSignal): Promise<void>;
+  /** Lets the transaction in hand end and refuses what comes after, until it is claimed again. */
+  release(partition: number): Promise<void>;
 }
 
 const closeLimitMs = 3000;
@@ -35,7 +36,7 @@ function contextOf(
     doing: `a transaction of ${id}${delivery === undefined ? '' : ` to ${topicsOf(delivery)}`}`,
     needs:
       `transactional id ${id} (Write, Describe), topics ${topicTemplate} (Write, Read, Describe), ` +
-      `groups ${transactionalIdPrefix}-* (Read)`,
+      `groups ${transactionalIdPrefix}-* (Read, Describe)`,
     lastRefusal,
   };
 }
@@ -44,11 +45,22 @@ function topicsOf({ records }: Delivery): string {
   return [...new Set(records.map(({ topic }) => topic))].join(', ');
 }
 
+/** The error of a partition that the group gives to another instance, or may have by now. */
+function notHeld({ options }: KafkaShared, partition: number): StopStreamError {
+  return new StopStreamError(
+    'kafka.fenced',
+    `Partition ${partition} (${transactionalIdOf(options, partition)}) is not this instance's any ` +
+      'more; the one that the group gives it to goes on from its state.',
+  );
+}
+
 async function openProducer(
   shared: KafkaShared,
   partition: number,
 ): Promise<TransactionalProducer> {
   const { options, dependencies } = shared;
+  // A producer opened late would fence the new owner.
+  if (!shared.holds(partition)) throw notHeld(shared, partition);
   const connection = openConnection(options, dependencies);
   try {
     return await openTransactionalProducer(connection, shared.layout(), {
@@ -81,12 +93,12 @@ function largestRefused(delivery: Delivery, cause: Error): Error {
 /** What the lane of a state partition works with. */
 export function createTools(shared: KafkaShared, partition: number): LaneTools {
   const { codec, telemetry } = shared.dependencies;
-  const part = `partition ${String(partition)}`;
+  const part = partOf(partition);
   return {
     open: () => openProducer(shared, partition),
     plan: (records) => planSends(records, shared.layout()),
     async readBack(key, signal) {
-      const entries = await readState(shared, [partition], signal);
+      const entries = await shared.readState(partition, signal);
       return entries.find((entry) => entry.key === key)?.value;
     },
     sequenceOf: async (key, value) => (await codec.decode(key, value)).sequence,
@@ -105,14 +117,17 @@ export function createTools(shared: KafkaShared, partition: number): LaneTools {
       const records = delivery.records.length - 1;
       telemetry.report({ type: 'transaction', partition, records, outcome, durationMs });
     },
+    onFenced(reason) {
+      shared.fence(partition, reason);
+    },
   };
 }
 
 /** Makes the publisher; lanes, and with them producers, come into being when they are needed. */
 export function createPublisher(shared: KafkaShared): ClaimingPublisher {
   const lanes = new Map<number, Lane>();
-  const laneOf = (partition: number): Lane => {
-    const lane = lanes.get(partition) ?? new Lane(createTools(shared, partition));
+  const openLane = (partition: number): Lane => {
+    const lane = new Lane(createTools(shared, partition));
     lanes.set(partition, lane);
     return lane;
   };
@@ -123,15 +138,26 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
       const records = placeRecords(batch, value, layout);
       const state = records.at(-1);
       if (state === undefined) throw new Error('a batch always has its state');
-      const lane = laneOf(partitionOf(batch.account.id, layout.statePartitions));
+      const partition = partitionOf(batch.account.id, layout.statePartitions);
+      if (!shared.holds(partition)) throw notHeld(shared, partition);
+      const lane = lanes.get(partition) ?? openLane(partition);
       await lane.deliver({ records, state, sequence: batch.state.sequence }, signal);
     },
-    async claim(signal) {
-      const partitions = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
-      await Promise.all(partitions.map((partition) => laneOf(partition).claim(signal)));
+    async claim(partition, signal) {
+      const lane = lanes.get(partition);
+      const usable = lane === undefined || lane.isSpent ? openLane(partition) : lane;
+      await usable.claim(signal);
+    },
+    async release(partition) {
+      await lanes.get(partition)?.close(closeLimitMs);
+      shared.health.up(partOf(partition));
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...lanes.values()].map((lane) => lane.close(closeLimitMs)));
     },
   };
+}
+
+function partOf(partition: number): string {
+  return `partition ${partition}`;
 }

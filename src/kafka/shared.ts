@@ -1,12 +1,23 @@
 import type { Health } from './health.ts';
 import type { Layout } from './layout.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
+import type { StateEntry } from './partition-read.ts';
 
-/** What the parts of the adapter share. */
-export interface KafkaShared {
+/** What every part of the adapter is made of. */
+export interface KafkaBase {
   readonly options: KafkaOptions;
   readonly dependencies: KafkaDependencies;
   readonly health: Health;
   /** @throws Error before the topics are prepared */
   layout(): Layout;
+}
+
+/** What lanes share besides. */
+export interface KafkaShared extends KafkaBase {
+  /** Whether the group still gives a partition to this instance. */
+  holds(partition: number): boolean;
+  /** Another producer has taken a partition over. */
+  fence(partition: number, reason: string): void;
+  /** Reads a partition of the state topic to its true end. */
+  readState(partition: number, signal: AbortSignal): Promise<readonly StateEntry[]>;
 }

@@ -9,7 +9,7 @@ import { findOwners, type Owner } from './owners.ts';
 import { createTools } from './publisher.ts';
 import { placeStateAt } from './sends.ts';
 import type { KafkaShared } from './shared.ts';
-import { readState } from './state-reader.ts';
+import type { StateEntry } from './partition-read.ts';
 import { decodeEntry } from './state-store.ts';
 
 export type { Owner } from './owners.ts';
@@ -63,7 +63,7 @@ export function createStateDesk(shared: KafkaShared): StateDesk {
     exists: () => topicExists(shared),
     async read(signal) {
       const partitions = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
-      const entries = await readState(shared, partitions, signal);
+      const entries = await readPartitions(shared, partitions, signal);
       const stored = await Promise.all(
         entries.map(async (entry) => ({
           ...entry,
@@ -76,6 +76,15 @@ export function createStateDesk(shared: KafkaShared): StateDesk {
     partitionOf: (accountId) => partitionOf(accountId, shared.layout().statePartitions),
     write: (writes, signal) => writeAll(shared, writes, signal),
   };
+}
+
+async function readPartitions(
+  shared: KafkaShared,
+  partitions: readonly number[],
+  signal: AbortSignal,
+): Promise<readonly StateEntry[]> {
+  const reading = partitions.map((partition) => shared.readState(partition, signal));
+  return (await Promise.all(reading)).flat();
 }
 
 async function topicExists(shared: KafkaShared): Promise<boolean> {
@@ -138,7 +147,7 @@ async function checkUnchanged(
   { writes, partitions }: { writes: readonly StateWrite[]; partitions: readonly number[] },
   signal: AbortSignal,
 ): Promise<void> {
-  const entries = await readState(shared, partitions, signal);
+  const entries = await readPartitions(shared, partitions, signal);
   for (const { key, partition, expected } of writes) {
     const found = entries.find((entry) => entry.key === key && entry.partition === partition);
     const value = found?.value ?? null;

@@ -1,45 +1,87 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openConnection } from './connection.ts';
+import { openConnection, type Connection } from './connection.ts';
 import { classify, translate } from './errors.ts';
-import type { KafkaShared } from './shared.ts';
-import { readStateTopic, type StateEntry } from './state-topic.ts';
+import type { StateEntry } from './partition-read.ts';
+import type { KafkaBase } from './shared.ts';
+import { StateTopicReader } from './state-topic.ts';
 
-/** Joining the throw-away group may take the broker's initial rebalance delay and more. */
+/** Reads the state topic with one client, which is replaced after an error. */
+export interface StateReader extends AsyncDisposable {
+  /**
+   * Reads a partition to its true end.
+   *
+   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, the signal's reason
+   */
+  read(partition: number, signal: AbortSignal): Promise<readonly StateEntry[]>;
+  /** Begins to connect, so that the first read need not wait for it. Never throws. */
+  prepare(): void;
+}
+
+/** Joining a group may take the broker's initial rebalance delay and more. */
 const minStallMs = 15_000;
 /** A broker that has just started answers that its coordinator is loading. */
 const maxTries = 6;
 const pauseMs = 300;
 
-/**
- * Reads partitions of the state topic to their true end, with a new client for each try.
- *
- * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, the signal's reason
- */
-export async function readState(
-  shared: KafkaShared,
-  partitions: readonly number[],
-  signal: AbortSignal,
-): Promise<readonly StateEntry[]> {
+interface OpenReader {
+  readonly connection: Connection;
+  readonly topic: StateTopicReader;
+}
+
+/** Connects nothing yet. */
+export function createStateReader(shared: KafkaBase): StateReader {
   const { options, dependencies } = shared;
-  const topic = shared.layout().topic('state').name;
-  const groupPrefix = options.transactionalIdPrefix;
-  const stallMs = Math.max(minStallMs, options.sendDeadlineMs);
-  for (let attempt = 1; ; attempt += 1) {
+  let current: OpenReader | undefined;
+  const open = (): OpenReader => {
     const connection = openConnection(options, dependencies);
-    try {
-      return await readStateTopic(connection, { topic, partitions, groupPrefix, stallMs }, signal);
-    } catch (error) {
-      const failure = classify(error, connection.lastRefusal());
-      const passing = failure === 'unavailable' || failure === 'missing';
-      if (!passing || attempt === maxTries) {
-        throw translate(error, {
-          brokers: options.brokers,
-          doing: `reading ${topic}`,
-          needs: `topic ${topic} (Read, Describe), groups ${groupPrefix}-* (Read)`,
-          lastRefusal: connection.lastRefusal(),
-        });
+    const layout = shared.layout();
+    const reader = new StateTopicReader(connection, {
+      topic: layout.topic('state').name,
+      partitions: layout.statePartitions,
+      groupPrefix: options.transactionalIdPrefix,
+      stallMs: Math.max(minStallMs, options.sendDeadlineMs),
+    });
+    return (current = { connection, topic: reader });
+  };
+  const discard = async (reader: OpenReader): Promise<void> => {
+    if (current === reader) current = undefined;
+    await reader.topic.close();
+  };
+  return {
+    prepare() {
+      void (current ?? open()).topic.join().catch(() => undefined);
+    },
+    async read(partition, signal) {
+      for (let attempt = 1; ; attempt += 1) {
+        const reader = current ?? open();
+        try {
+          return await reader.topic.read(partition, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          void discard(reader);
+          const failure = classify(error, reader.connection.lastRefusal());
+          const passing = failure === 'unavailable' || failure === 'missing';
+          if (!passing || attempt === maxTries) throw translated(error, shared, reader);
+          await sleep(pauseMs, undefined, { signal });
+        }
       }
-      await sleep(pauseMs, undefined, { signal });
-    }
-  }
+    },
+    async [Symbol.asyncDispose]() {
+      if (current !== undefined) await discard(current);
+    },
+  };
+}
+
+function translated(
+  error: unknown,
+  { options, ...shared }: KafkaBase,
+  { connection }: OpenReader,
+): unknown {
+  const topic = shared.layout().topic('state').name;
+  return translate(error, {
+    brokers: options.brokers,
+    doing: `reading ${topic}`,
+    needs: `topic ${topic} (Read, Describe), groups ${options.transactionalIdPrefix}-* (Read)`,
+    lastRefusal: connection.lastRefusal(),
+  });
 }

@@ -4,8 +4,7 @@ import { isStreamName } from '../core/stream-name.ts';
 import type { Restored, StateCodec, StateStore } from '../runtime/ports.ts';
 import type { ClaimingPublisher } from './publisher.ts';
 import type { KafkaShared } from './shared.ts';
-import { readState } from './state-reader.ts';
-import type { StateEntry } from './state-topic.ts';
+import type { StateEntry } from './partition-read.ts';
 
 function unreadable(key: string, why: string): Restored {
   const message =
@@ -35,40 +34,38 @@ export async function decodeEntry(
   }
 }
 
-/** When the topic was given more partitions a key may be in two: the later sequence counts. */
-function newer(known: Restored | undefined, found: Restored): Restored {
-  if (known?.kind !== 'state' || found.kind !== 'state') return found;
-  return known.state.sequence > found.state.sequence ? known : found;
-}
-
-/** Makes the state store; a restore takes the partitions over from any other instance first. */
+/** Makes the state store; a restore takes the partition over from any other instance first. */
 export function createStateStore(shared: KafkaShared, publisher: ClaimingPublisher): StateStore {
   return {
-    async restore(signal) {
+    async restore(partition, signal) {
+      const part = `the state in partition ${partition}`;
       try {
-        const restored = await restoreAll(shared, publisher, signal);
-        shared.health.up('state');
+        const restored = await restorePartition(partition, { shared, publisher, signal });
+        shared.health.up(part);
         return restored;
       } catch (error) {
-        shared.health.down('state', error instanceof Error ? error.message : String(error));
+        signal.throwIfAborted();
+        shared.health.down(part, error instanceof Error ? error.message : String(error));
         throw error;
+      } finally {
+        if (signal.aborted) shared.health.up(part);
       }
     },
+    release: (partition) => publisher.release(partition),
   };
 }
 
-async function restoreAll(
-  shared: KafkaShared,
-  publisher: ClaimingPublisher,
-  signal: AbortSignal,
+async function restorePartition(
+  partition: number,
+  at: { shared: KafkaShared; publisher: ClaimingPublisher; signal: AbortSignal },
 ): Promise<ReadonlyMap<string, Restored>> {
+  const { shared, publisher, signal } = at;
   // Invariant 4: once claimed, no transaction of a former instance can land behind the read.
-  await publisher.claim(signal);
-  const partitions = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
-  const restored = new Map<string, Restored>();
-  for (const entry of await readState(shared, partitions, signal)) {
-    const found = await decodeEntry(shared.dependencies.codec, entry);
-    restored.set(entry.key, newer(restored.get(entry.key), found));
-  }
-  return restored;
+  await publisher.claim(partition, signal);
+  const entries = await shared.readState(partition, signal);
+  const { codec } = shared.dependencies;
+  const restored = entries.map(
+    async (entry) => [entry.key, await decodeEntry(codec, entry)] as const,
+  );
+  return new Map(await Promise.all(restored));
 }

@@ -3,40 +3,34 @@ import {
   AssignerProtocol,
   type Admin,
   type Consumer,
-  type ConsumerEndBatchProcessEvent,
   type EachBatchPayload,
   type PartitionAssigner,
 } from 'kafkajs';
 import { RetryError } from '../core/errors.ts';
 import type { Connection } from './connection.ts';
-import { DeadlineError, settleWithin, unlessAborted, withDeadline } from './deadline.ts';
+import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
+import { createPartitionRead, type PartitionRead, type StateEntry } from './partition-read.ts';
 
-/** The last word on a key in one partition. */
-export interface StateEntry {
-  readonly key: string;
-  readonly partition: number;
-  readonly value: Buffer;
-}
-
-/** What to read. */
-interface StateReadRequest {
+/** What is read, and how patiently. */
+export interface StateTopicOptions {
   readonly topic: string;
-  readonly partitions: readonly number[];
-  /** The throw-away consumer group's id begins with it. */
+  /** How many partitions the topic has. */
+  readonly partitions: number;
+  /** The reader's own consumer group's id begins with it. */
   readonly groupPrefix: string;
-  /** How long the broker may bring nothing new before the read is given up. */
+  /** How long the broker may bring nothing new before a read is given up. */
   readonly stallMs: number;
 }
 
 const cleanUpLimitMs = 2000;
 
-/** Gives this consumer, alone in its group, the partitions that are wanted and no others. */
-function assignOnly(topic: string, partitions: readonly number[]): PartitionAssigner {
+/** Gives this consumer, alone in its group, every partition: which of them it fetches changes. */
+function assignAll(topic: string, partitions: readonly number[]): PartitionAssigner {
   return () => ({
-    name: 'wanted-partitions',
+    name: 'all-partitions',
     version: 1,
     protocol: ({ topics }) => ({
-      name: 'wanted-partitions',
+      name: 'all-partitions',
       metadata: AssignerProtocol.MemberMetadata.encode({
         version: 1,
         topics,
@@ -58,114 +52,52 @@ function assignOnly(topic: string, partitions: readonly number[]): PartitionAssi
 }
 
 /**
- * The offset after the last one, by partition that has anything to read. What kafkajs calls the high
- * offset is the last stable one: the true end only when no transaction is open, as after a claim.
+ * Where a partition begins, and the offset after its last one. What kafkajs calls the high offset is
+ * the last stable one: the true end only when no transaction is open, as after a claim.
  */
-async function findEnds(admin: Admin, request: StateReadRequest): Promise<Map<number, bigint>> {
-  const offsets = await admin.fetchTopicOffsets(request.topic);
-  const known = new Map(offsets.map((offset) => [offset.partition, offset]));
-  const ends = new Map<number, bigint>();
-  for (const partition of request.partitions) {
-    const found = known.get(partition);
-    // kafkajs leaves out a partition without a leader; taken for empty, its state would be lost.
-    if (found === undefined) {
-      const where = `partition ${String(partition)} of ${request.topic}`;
-      throw new RetryError('kafka.unavailable', `Kafka names no leader of ${where}.`);
-    }
-    if (found.low !== found.high) ends.set(partition, BigInt(found.high));
-  }
-  return ends;
-}
-
-/** Counts the partitions down to their ends. */
-function createProgress(ends: Map<number, bigint>, stallMs: number) {
-  const finish = Promise.withResolvers<undefined>();
-  const stalled = (): void => {
-    const partitions = [...ends.keys()].join(', ');
-    finish.reject(
-      new DeadlineError(
-        `reading the state topic (partitions ${partitions}) stood still for ${stallMs} ms`,
-      ),
-    );
-  };
-  let timer = setTimeout(stalled, stallMs);
-  return {
-    done: finish.promise,
-    fail: finish.reject,
-    /** Transaction markers take offsets: the end is known from the batch, not from its records. */
-    onBatch({ payload }: ConsumerEndBatchProcessEvent): void {
-      clearTimeout(timer);
-      timer = setTimeout(stalled, stallMs);
-      const end = ends.get(payload.partition);
-      if (end === undefined) return;
-      if (payload.offsetLag !== '0' && BigInt(payload.lastOffset) < end - 1n) return;
-      ends.delete(payload.partition);
-      if (ends.size === 0) finish.resolve(undefined);
-    },
-    stop(): void {
-      clearTimeout(timer);
-    },
-  };
-}
-
-function collect(entries: Map<string, StateEntry>, { batch }: EachBatchPayload): void {
-  for (const { key, value } of batch.messages) {
-    if (key === null) continue;
-    const text = key.toString('utf8');
-    const id = `${String(batch.partition)}/${text}`;
-    // A tombstone is no state.
-    if (value === null) entries.delete(id);
-    else entries.set(id, { key: text, partition: batch.partition, value });
-  }
-}
-
-async function consume(
-  consumer: Consumer,
+async function findSpan(
+  admin: Admin,
   topic: string,
-  onBatch: (payload: EachBatchPayload) => void,
-): Promise<void> {
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatch: (payload) => {
-      onBatch(payload);
-      return Promise.resolve();
-    },
-  });
+  partition: number,
+): Promise<{ readonly low: string; readonly end: string }> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  const found = offsets.find((offset) => offset.partition === partition);
+  // kafkajs leaves out a partition without a leader; taken for empty, its state would be lost.
+  if (found === undefined) {
+    const where = `partition ${String(partition)} of ${topic}`;
+    throw new RetryError('kafka.unavailable', `Kafka names no leader of ${where}.`);
+  }
+  return { low: found.low, end: found.high };
 }
 
 /**
- * Reads partitions of the state topic, committed records only, to the end that they had when the
- * read began; compaction is finished here: one entry a key and partition.
- *
- * @throws errors of kafkajs, DeadlineError, or the signal's reason
+ * Reads partitions of the state topic. It stays open between reads, because joining a group takes
+ * the broker's initial rebalance delay, three seconds where nobody has lowered it, which a hand-over
+ * must not wait for. Good until its first error.
  */
-export async function readStateTopic(
-  connection: Connection,
-  request: StateReadRequest,
-  signal: AbortSignal,
-): Promise<readonly StateEntry[]> {
-  const admin = connection.kafka.admin();
-  const groupId = `${request.groupPrefix}-${randomUUID()}`;
-  const entries = new Map<string, StateEntry>();
-  const startUp = async (): Promise<Map<number, bigint>> => {
-    await admin.connect();
-    return findEnds(admin, request);
-  };
-  let consumer: Consumer | undefined;
-  try {
-    const work = withDeadline(
-      startUp(),
-      request.stallMs,
-      'looking for the ends of the state topic',
-    );
-    const ends = await unlessAborted(work, signal);
-    if (ends.size === 0) return [];
-    const progress = createProgress(ends, request.stallMs);
-    consumer = connection.kafka.consumer({
-      groupId,
-      partitionAssigners: [assignOnly(request.topic, [...ends.keys()])],
+export class StateTopicReader {
+  readonly #connection: Connection;
+  readonly #options: StateTopicOptions;
+  readonly #groupId: string;
+  readonly #admin: Admin;
+  readonly #consumer: Consumer;
+  readonly #all: readonly number[];
+  readonly #reads = new Map<number, PartitionRead>();
+  /** A partition is read by one at a time. */
+  readonly #tails = new Map<number, Promise<unknown>>();
+  readonly #over = Promise.withResolvers<never>();
+  #joined: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(connection: Connection, options: StateTopicOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#groupId = `${options.groupPrefix}-${randomUUID()}`;
+    this.#all = Array.from({ length: options.partitions }, (_, partition) => partition);
+    this.#admin = connection.kafka.admin();
+    this.#consumer = connection.kafka.consumer({
+      groupId: this.#groupId,
+      partitionAssigners: [assignAll(options.topic, this.#all)],
       // kafkajs hides aborted records rightly only while transactions do not overlap: it takes the
       // broker's list of them for sorted. A state partition has one transactional id, so they do not.
       readUncommitted: false,
@@ -173,37 +105,98 @@ export async function readStateTopic(
       maxWaitTimeInMs: 100,
       retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
-    consumer.on('consumer.end_batch_process', (event) => {
-      progress.onBatch(event);
-    });
-    consumer.on('consumer.crash', (event) => {
-      progress.fail(event.payload.error);
-    });
-    const reading = consume(consumer, request.topic, (payload) => {
-      collect(entries, payload);
-    });
-    reading.catch(progress.fail);
-    await unlessAborted(progress.done, signal).finally(() => {
-      progress.stop();
-    });
-    return [...entries.values()];
-  } finally {
-    await cleanUp({ connection, admin, consumer, groupId });
+    // Heard by whoever reads; nobody may.
+    this.#over.promise.catch(() => undefined);
   }
-}
 
-/** Leaves no group behind; the broker drops it later by itself if this fails. */
-async function cleanUp(used: {
-  connection: Connection;
-  admin: Admin;
-  consumer: Consumer | undefined;
-  groupId: string;
-}): Promise<void> {
-  const { connection, admin, consumer, groupId } = used;
-  if (consumer !== undefined) {
-    await settleWithin(consumer.disconnect(), cleanUpLimitMs);
-    await settleWithin(admin.deleteGroups([groupId]), cleanUpLimitMs);
+  /**
+   * Reads a partition, committed records only, to the end that it had when the read began;
+   * compaction is finished here: one entry a key.
+   *
+   * @throws errors of kafkajs, DeadlineError, or the signal's reason
+   */
+  read(partition: number, signal: AbortSignal): Promise<readonly StateEntry[]> {
+    const before = this.#tails.get(partition) ?? Promise.resolve();
+    const turn = before.then(() => this.#readNow(partition, signal));
+    this.#tails.set(
+      partition,
+      turn.catch(() => undefined),
+    );
+    return turn;
   }
-  await settleWithin(admin.disconnect(), cleanUpLimitMs);
-  connection.destroy();
+
+  /** Joins its group, once; a read does so by itself. */
+  join(): Promise<void> {
+    const joining = (this.#joined ??= withDeadline(
+      Promise.race([this.#join(), this.#over.promise]),
+      this.#options.stallMs,
+      'joining a group to read the state topic',
+    ));
+    joining.catch(() => undefined);
+    return joining;
+  }
+
+  /** Leaves no group behind; the broker drops it later by itself if this fails. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#over.reject(new RetryError('kafka.unavailable', 'The connection to Kafka was closed.'));
+    await settleWithin(this.#consumer.disconnect(), cleanUpLimitMs);
+    await settleWithin(this.#admin.deleteGroups([this.#groupId]), cleanUpLimitMs);
+    await settleWithin(this.#admin.disconnect(), cleanUpLimitMs);
+    this.#connection.destroy();
+  }
+
+  async #join(): Promise<void> {
+    const { topic } = this.#options;
+    const joined = Promise.withResolvers<undefined>();
+    this.#consumer.on('consumer.group_join', () => {
+      // Partition by partition: to pause one of them ends kafkajs' pause of a whole topic.
+      const idle = this.#all.filter((partition) => !this.#reads.has(partition));
+      if (!this.#closed) this.#consumer.pause([{ topic, partitions: idle }]);
+      joined.resolve(undefined);
+    });
+    this.#consumer.on('consumer.end_batch_process', (event) => {
+      this.#reads.get(event.payload.partition)?.onBatch(event);
+    });
+    this.#consumer.on('consumer.crash', (event) => {
+      this.#closed = true;
+      this.#over.reject(event.payload.error);
+    });
+    await Promise.all([this.#admin.connect(), this.#consumer.connect()]);
+    await this.#consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatch: (payload: EachBatchPayload) => {
+        this.#reads.get(payload.batch.partition)?.collect(payload);
+        return Promise.resolve();
+      },
+    });
+    await joined.promise;
+  }
+
+  async #readNow(partition: number, signal: AbortSignal): Promise<readonly StateEntry[]> {
+    signal.throwIfAborted();
+    await unlessAborted(this.join(), signal);
+    const { topic, stallMs } = this.#options;
+    const looking = findSpan(this.#admin, topic, partition);
+    const { low, end } = await unlessAborted(
+      withDeadline(looking, stallMs, `looking for the end of ${topic}`),
+      signal,
+    );
+    if (low === end) return [];
+    const read = createPartitionRead(`partition ${partition} of ${topic}`, BigInt(end), stallMs);
+    this.#reads.set(partition, read);
+    try {
+      if (!this.#closed) {
+        this.#consumer.seek({ topic, partition, offset: low });
+        this.#consumer.resume([{ topic, partitions: [partition] }]);
+      }
+      await unlessAborted(Promise.race([read.done, this.#over.promise]), signal);
+      return read.entries();
+    } finally {
+      this.#reads.delete(partition);
+      read.stop();
+      if (!this.#closed) this.#consumer.pause([{ topic, partitions: [partition] }]);
+    }
+  }
 }

@@ -12,6 +12,7 @@ export interface TopicPlan {
 
 /** A topic as the broker describes it. */
 export interface TopicDescription {
+  readonly partitions: number;
   /** Replicas of the partition that has the fewest. */
   readonly replicas: number;
   /** Empty when the broker does not let us read them. */
@@ -71,6 +72,7 @@ export function topicProblems(
         `of the streams is lost when it expires; run: ${alter('cleanup.policy=compact')}`,
     );
   }
+  if (plan.role === 'state') problems.push(...countProblems(plan, found));
   if (plan.replicationFactor > 0 && found.replicas < plan.replicationFactor) {
     problems.push(
       `${plan.name}: has ${found.replicas} replicas, expected at least ${plan.replicationFactor}; ` +
@@ -86,4 +88,14 @@ export function topicProblems(
     );
   }
   return problems;
+}
+
+function countProblems(plan: TopicPlan, found: TopicDescription): readonly string[] {
+  if (found.partitions === plan.partitions) return [];
+  return [
+    `${plan.name}: has ${found.partitions} partitions, expected ${plan.partitions} ` +
+      '(KAFKA_TOPICS_STATE_PARTITIONS): accounts and their states are found by this number. If the ' +
+      'topic was made with as many, set it so, the same for all instances; if partitions were ' +
+      'added later, states lie where they are not looked for: restore the topic as it was',
+  ];
 }

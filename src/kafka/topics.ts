@@ -11,7 +11,7 @@ import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
 import { classify, translate } from './errors.ts';
 import { createLayout, type Layout, type TopicLayout } from './layout.ts';
 import type { KafkaOptions } from './options.ts';
-import type { KafkaShared } from './shared.ts';
+import type { KafkaBase } from './shared.ts';
 import { planTopics, topicProblems, type TopicDescription, type TopicPlan } from './topic-plan.ts';
 
 /** The broker's default of `max.message.bytes`, for when it may not be read. */
@@ -171,7 +171,9 @@ async function prepareTopics(
     if (found === undefined) continue;
     const configs = await readConfigs(admin, plan.name);
     const replicas = Math.min(...found.partitions.map((partition) => partition.replicas.length));
-    problems.push(...verify(plan, { replicas, configs }, options));
+    problems.push(
+      ...verify(plan, { replicas, configs, partitions: found.partitions.length }, options),
+    );
     layouts.push({
       name: plan.name,
       leaders: leadersOf(found),
@@ -183,7 +185,7 @@ async function prepareTopics(
 }
 
 /** Connects, prepares the topics and says what is known of them now. */
-export async function prepareLayout(shared: KafkaShared, signal: AbortSignal): Promise<Layout> {
+export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Promise<Layout> {
   const { options, dependencies, health } = shared;
   const connection = openConnection(options, dependencies);
   const admin = connection.kafka.admin();

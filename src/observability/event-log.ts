@@ -9,24 +9,20 @@ const rememberedFields = 1000;
 
 /** Writes events to the log: what repeats (an unknown field, a dependency's trouble) is said once. */
 export function createEventLog(log: Log): Telemetry {
-  const unknownFields = new Set<string>();
+  const tellUnknownFields = createFieldTeller(log);
   const tellDependency = createDependencyTeller(log);
   const tellScope = createScopeTeller(log);
   const tellToken = createTokenTeller(log);
 
-  const tellUnknownFields = ({ stream, unknownFields: names }: Event<'poll-finished'>): void => {
-    for (const field of names) {
-      const key = `${stream}/${field}`;
-      if (unknownFields.has(key) || unknownFields.size >= rememberedFields) continue;
-      unknownFields.add(key);
-      log.info({ stream, field }, 'unknown field ignored');
-    }
-  };
-
+  const tellShare = createShareTeller(log);
   return {
     report(event) {
       if (isOneOf(event, ['committed', 'request', 'quota-wait'])) {
         log.debug(facts(event), asides[event.type]);
+        return;
+      }
+      if (isOneOf(event, ['share', 'fenced'])) {
+        tellShare(event);
         return;
       }
       switch (event.type) {
@@ -54,6 +50,18 @@ export function createEventLog(log: Log): Telemetry {
           break;
       }
     },
+  };
+}
+
+function createFieldTeller(log: Log): (event: Event<'poll-finished'>) => void {
+  const unknownFields = new Set<string>();
+  return ({ stream, unknownFields: names }) => {
+    for (const field of names) {
+      const key = `${stream}/${field}`;
+      if (unknownFields.has(key) || unknownFields.size >= rememberedFields) continue;
+      unknownFields.add(key);
+      log.info({ stream, field }, 'unknown field ignored');
+    }
   };
 }
 
@@ -124,6 +132,24 @@ function createTokenTeller(log: Log): (event: Event<'token'>) => void {
     ends.set(name, expiresAtMs);
     const expires = expiresAtMs === null ? 'never' : new Date(expiresAtMs).toISOString();
     log.info({ token: name, expires }, 'token read');
+  };
+}
+
+/** What an instance owns; a rebalance that changes nothing here is no news. */
+function createShareTeller(log: Log): (event: Event<'share'> | Event<'fenced'>) => void {
+  let told = false;
+  return (event) => {
+    if (event.type === 'fenced') {
+      log.warn(facts(event), 'partition fenced');
+      return;
+    }
+    const changed = event.gained.length + event.lost.length > 0 || !told;
+    told = true;
+    const level = changed ? 'info' : 'debug';
+    log[event.cause === 'not-heard' ? 'warn' : level](
+      facts(event),
+      event.owned.length === 0 ? 'no partition owned' : 'partitions owned',
+    );
   };
 }
 

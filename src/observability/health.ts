@@ -55,9 +55,11 @@ export function initialHealth(streams: Health['streams']): Health {
       kafka: { ready: false, reason: 'not connected yet' },
       registry: { ready: false, reason: 'not connected yet' },
       graph: { ready: false, reason: 'not connected yet' },
+      group: { ready: false, reason: 'not joined yet' },
     },
     streams,
     accounts: new Map(),
+    partitions: [],
     scopes: new Map(),
     tokens: new Map(),
   };
@@ -69,7 +71,8 @@ export function initialHealth(streams: Health['streams']): Health {
  * @param nowMs - when the event was reported, epoch milliseconds
  */
 export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: number): Health {
-  if (isOneOf(event, ['committed', 'request', 'quota-wait', 'transaction'])) return health;
+  if (isOneOf(event, ['committed', 'request', 'quota-wait', 'transaction', 'fenced']))
+    return health;
   switch (event.type) {
     case 'dependency': {
       const { name, ready, reason } = event;
@@ -77,6 +80,8 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
     }
     case 'accounts':
       return updateAccounts(health, event, nowMs);
+    case 'share':
+      return { ...health, partitions: event.owned };
     case 'poll-finished':
       return changeAccount(health, event.accountId, (account) => succeed(account, event, nowMs));
     case 'poll-failed':

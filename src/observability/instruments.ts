@@ -43,6 +43,8 @@ export function createInstruments(registry: Registry) {
       ['endpoint'],
       requestBucketsS,
     ),
+    rebalances: counter('rebalances_total', 'Rebalances of the group that were taken part in', []),
+    fenced: counter('fenced_total', 'Partitions that another producer has taken over', []),
     transactions: counter('transactions_total', 'Kafka transactions, by outcome', ['outcome']),
     transactionDuration: histogram(
       { name: 'transaction_duration_seconds', help: 'How long Kafka transactions took' },
@@ -87,6 +89,13 @@ export function registerGauges(
   gauge({ name: 'accounts', help: 'Accounts being polled' }, [], (accounts) => {
     accounts.set(health().accounts.size);
   });
+  gauge(
+    { name: 'partitions_owned', help: 'Partitions of the state topic that this instance owns' },
+    [],
+    (owned) => {
+      owned.set(health().partitions.length);
+    },
+  );
   gauge(
     { name: 'dependency_up', help: '1 when the dependency can be used, 0 when not' },
     ['name'],

@@ -56,6 +56,10 @@ function count(
 ): void {
   // Gauges, read off the health.
   if (isOneOf(event, ['accounts', 'dependency', 'scope', 'token'])) return;
+  if (isOneOf(event, ['share', 'fenced'])) {
+    countShare(instruments, event);
+    return;
+  }
   switch (event.type) {
     case 'poll-finished':
       countPoll(instruments, event);
@@ -82,6 +86,14 @@ function count(
       instruments.quotaWaits.inc({ priority: event.priority }, event.durationMs / 1000);
       break;
   }
+}
+
+function countShare(
+  instruments: Instruments,
+  event: Extract<TelemetryEvent, { type: 'share' | 'fenced' }>,
+): void {
+  if (event.type === 'fenced') instruments.fenced.inc();
+  else if (event.cause === 'rebalance') instruments.rebalances.inc();
 }
 
 function countPoll(

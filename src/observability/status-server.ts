@@ -44,8 +44,9 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
   guard(server, new Set(['/livez', '/readyz', '/metrics', '/status', ...page.keys()]), sources);
   server.get('/livez', () => ({ live: true }));
   server.get('/readyz', (_request, reply) => {
-    const { ready, reasons } = sources.readiness();
-    return reply.code(ready ? 200 : 503).send(ready ? { ready } : { ready, reasons });
+    const { ready, reasons, partitions } = sources.readiness();
+    const body = ready ? { ready, partitions } : { ready, reasons, partitions };
+    return reply.code(ready ? 200 : 503).send(body);
   });
   server.get('/metrics', async (_request, reply) => {
     const text = await sources.metrics.render();

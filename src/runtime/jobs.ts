@@ -3,7 +3,8 @@ import { emptyMemory, stateKey } from '../core/state.ts';
 import type { StreamState } from '../core/state.ts';
 import type { Stream } from '../core/stream.ts';
 import type { Job } from './poller.ts';
-import type { Restored } from './ports.ts';
+import { failed } from './poller.ts';
+import type { Restored, Telemetry } from './ports.ts';
 
 /** A job that may begin, or why it may not. */
 export interface StartedJob {
@@ -23,6 +24,14 @@ export function startJob(
   if (found === undefined) return { job };
   if (found.kind === 'unreadable') return { job, error: found.error };
   return { job: { ...job, state: found.state } };
+}
+
+/** The jobs that may begin; why the others may not is reported. */
+export function runnable(group: readonly StartedJob[], telemetry: Telemetry): readonly Job[] {
+  return group.flatMap(({ job, error }) => {
+    if (error !== undefined) telemetry.report(failed(error, job, null));
+    return error === undefined ? [job] : [];
+  });
 }
 
 function firstState(stream: Stream, account: Account): StreamState {

@@ -2,6 +2,7 @@ import type { Account } from '../core/account.ts';
 import type { ErrorCode, Disposition, Scope } from '../core/errors.ts';
 import type { Node, Value } from '../core/json.ts';
 import type { Priority, Standing } from '../core/quota.ts';
+import type { DependencyName } from '../core/readiness.ts';
 import type { StreamState } from '../core/state.ts';
 import type { StreamName, TopicRole } from '../core/stream-name.ts';
 
@@ -103,10 +104,42 @@ export interface Publisher {
   publish(batch: Batch, signal: AbortSignal): Promise<void>;
 }
 
-/** The state topic as read at start. */
+/** The state topic, by partition. */
 export interface StateStore {
-  /** Reads the topic to its true end; keys as `stateKey` has them. A tombstone is no state. */
-  restore(signal: AbortSignal): Promise<ReadonlyMap<string, Restored>>;
+  /**
+   * Takes a partition over from whoever had it and reads it to its true end; keys as `stateKey` has
+   * them. A tombstone is no state. Publishing to the partition is allowed from then on.
+   *
+   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, the signal's reason
+   */
+  restore(partition: number, signal: AbortSignal): Promise<ReadonlyMap<string, Restored>>;
+  /**
+   * Gives a partition up: the transaction in hand may end, within a few seconds, and nothing is
+   * published to it any more until it is restored again. Never rejects.
+   */
+  release(partition: number): Promise<void>;
+}
+
+/** Is told the partitions that are owned, all of them, whenever they change. */
+export type OnShare = (owned: readonly number[]) => void;
+
+/** The instances that share the accounts by the partitions of the state topic. */
+export interface Group {
+  /** How many partitions there are; the topics must be prepared. */
+  readonly partitions: number;
+  /**
+   * Takes part until aborted, then leaves. Trouble that may pass is waited out and told to the
+   * telemetry; what is owned is then given up in time, before another instance can be given it.
+   *
+   * @throws StopProcessError `kafka.unauthorized` or `kafka.topic-invalid`
+   */
+  join(onShare: OnShare, signal: AbortSignal): Promise<void>;
+  /**
+   * The instances that take part, by name; a killed one is among them until its session is over.
+   *
+   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
+   */
+  members(signal: AbortSignal): Promise<readonly string[]>;
 }
 
 /** Time, so that tests own it. */
@@ -197,8 +230,27 @@ export type TelemetryEvent =
       readonly expiresAtMs: number | null;
     }
   | {
+      /** What this instance owns; told at each rebalance, and when it changes for another reason. */
+      readonly type: 'share';
+      readonly owned: readonly number[];
+      readonly gained: readonly number[];
+      readonly lost: readonly number[];
+      /** How many partitions there are in all. */
+      readonly partitions: number;
+      /** `confirmed`: given up too early, and still its own by the group's word. */
+      readonly cause: 'rebalance' | 'not-heard' | 'fenced' | 'confirmed' | 'left';
+    }
+  | {
+      /** Another producer has taken a partition over that the group had given to this instance. */
+      readonly type: 'fenced';
+      readonly partition: number;
+      readonly reason: string;
+      /** How long it is left alone, if the group does not decide otherwise before. */
+      readonly pauseMs: number;
+    }
+  | {
       readonly type: 'dependency';
-      readonly name: 'kafka' | 'registry' | 'graph' | 'state';
+      readonly name: DependencyName;
       readonly ready: boolean;
       /** Why not, for a person; empty when ready. */
       readonly reason: string;

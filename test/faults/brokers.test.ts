@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { apiKeys } from '../support/kafka-frames.ts';
-import { mediaBatch, mediaRecord, noSignal } from '../support/kafka-world.ts';
+import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../support/kafka-world.ts';
 import type { FaultWorld } from './fault-world.ts';
 import { createFaultWorld, expectOnce, publishAtLast } from './fault-world.ts';
 
@@ -46,7 +46,7 @@ describe('a broker that dies', () => {
 
     // The next instance's claim waits until the markers of every commit are written.
     const next = await world.openReady({ topics });
-    const restored = await next.stateStore.restore(noSignal);
+    const restored = await restoreAll(next);
     expect(restored.get('media/17841')).toMatchObject({ state: { sequence: published.batches } });
     const read = (await world.read('media', published.keys.length)).map(({ key }) => key);
     expect(read.sort()).toEqual([...published.keys].sort());

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { apiKeys } from '../support/kafka-frames.ts';
-import { mediaBatch, mediaRecord, noSignal } from '../support/kafka-world.ts';
+import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../support/kafka-world.ts';
 import type { FaultWorld } from './fault-world.ts';
 import { createFaultWorld, expectOnce, publishAtLast } from './fault-world.ts';
 
@@ -119,7 +119,7 @@ describe('reading the state back', () => {
     await publisher.publish(batchOf(2, 'b'), noSignal);
     const next = await world.openFaulty();
     const met = world.proxy.inject(apiKey, fault);
-    const restored = await next.stateStore.restore(noSignal);
+    const restored = await restoreAll(next);
     expect(met.count()).toBe(1);
     expect(restored.get('media/17841')).toMatchObject({ state: { sequence: 2 } });
   });

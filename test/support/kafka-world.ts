@@ -5,7 +5,7 @@ import type { Account } from '../../src/core/account.ts';
 import { emptyMemory } from '../../src/core/state.ts';
 import { topicName, type TopicRole } from '../../src/core/stream-name.ts';
 import { openKafka, type KafkaAdapter, type KafkaOptions } from '../../src/kafka/open.ts';
-import type { Batch, OutgoingRecord, TelemetryEvent } from '../../src/runtime/ports.ts';
+import type { Batch, OutgoingRecord, Restored, TelemetryEvent } from '../../src/runtime/ports.ts';
 import { jsonStateCodec } from './json-state-codec.ts';
 import { readTopic, type ReadRecord } from './topic-reader.ts';
 
@@ -43,6 +43,8 @@ export async function createKafkaWorld(
     transactionTimeoutMs: 15_000,
     sendDeadlineMs: 4_500,
     connectionTimeoutMs: 2_000,
+    group: { sessionTimeoutMs: 6_000, heartbeatMs: 500, rebalanceTimeoutMs: 10_000 },
+    instance: 'test',
     topics: {
       create: true,
       partitions: 3,
@@ -93,6 +95,16 @@ export async function createKafkaWorld(
       await cluster[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Restores every partition, as the one instance of a group does. */
+export async function restoreAll(
+  { group, stateStore }: Pick<KafkaAdapter, 'group' | 'stateStore'>,
+  signal = noSignal,
+): Promise<ReadonlyMap<string, Restored>> {
+  const partitions = Array.from({ length: group.partitions }, (_, partition) => partition);
+  const restored = partitions.map((partition) => stateStore.restore(partition, signal));
+  return new Map((await Promise.all(restored)).flatMap((one) => [...one]));
 }
 
 /** An account that needs nothing but its id. */

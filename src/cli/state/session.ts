@@ -71,6 +71,7 @@ function openAdapters(config: Config, create: boolean) {
   const kafka = openKafka(
     {
       ...config.kafka,
+      instance: config.polling.instance ?? hostname(),
       roles,
       // Replicas are verified where a program is started, not where somebody looks at a state.
       topics: create

@@ -9,6 +9,7 @@ import {
   mediaBatch,
   mediaRecord,
   noSignal,
+  restoreAll,
   type KafkaWorld,
 } from '../../support/kafka-world.ts';
 
@@ -48,8 +49,7 @@ const partition = partitionOf(account, 4);
 
 describe('restore', () => {
   test('finds nothing in an empty topic', async () => {
-    const { stateStore } = await world.openReady();
-    expect([...(await stateStore.restore(noSignal))]).toEqual([]);
+    expect([...(await restoreAll(await world.openReady()))]).toEqual([]);
   });
 
   test('reads past transaction markers and empty partitions to the last state of each key', async () => {
@@ -57,8 +57,7 @@ describe('restore', () => {
     for (const sequence of [1, 2, 3]) {
       await publisher.publish(mediaBatch(account, sequence, [mediaRecord('m')]), noSignal);
     }
-    const { stateStore } = await world.openReady();
-    const restored = await stateStore.restore(noSignal);
+    const restored = await restoreAll(await world.openReady());
     expect([...restored]).toEqual([
       [`media/${account}`, { kind: 'state', state: mediaBatch(account, 3, []).state }],
     ]);
@@ -75,7 +74,7 @@ describe('restore', () => {
         partition: index % 4,
       })),
     });
-    expect((await adapter.stateStore.restore(noSignal)).size).toBe(5000);
+    expect((await restoreAll(adapter)).size).toBe(5000);
   });
 
   test('ends, without its records, a transaction that a dead instance left open', async () => {
@@ -87,7 +86,7 @@ describe('restore', () => {
     await transaction.send({ topic: world.nameOf('state'), messages: [message] });
 
     const next = await world.openReady();
-    const restored = await next.stateStore.restore(noSignal);
+    const restored = await restoreAll(next);
 
     expect(restored.get(`media/${account}`)).toMatchObject({ state: { sequence: 1 } });
     await expect(transaction.commit()).rejects.toThrow();
@@ -99,7 +98,7 @@ describe('restore', () => {
     const producer = await openProducer();
     const tombstone = { key: `media/${account}`, value: null, partition };
     await producer.send({ topic: world.nameOf('state'), messages: [tombstone] });
-    expect((await adapter.stateStore.restore(noSignal)).size).toBe(0);
+    expect((await restoreAll(adapter)).size).toBe(0);
   });
 
   test('keeps what cannot be read apart, by its key', async () => {
@@ -114,7 +113,7 @@ describe('restore', () => {
         { key: 'media/3', value: stateOf('3', 1) },
       ],
     });
-    const restored = await adapter.stateStore.restore(noSignal);
+    const restored = await restoreAll(adapter);
     const reasons = Object.fromEntries(
       [...restored].map(([key, found]) => [
         key,
@@ -145,23 +144,24 @@ describe('restore', () => {
     });
     try {
       await next.prepareTopics(noSignal);
-      await expect(next.stateStore.restore(noSignal)).rejects.toBe(away);
+      await expect(restoreAll(next)).rejects.toBe(away);
     } finally {
       await next[Symbol.asyncDispose]();
     }
   });
 
   test('rejects with the reason when it is aborted', async () => {
-    const { stateStore } = await world.openReady();
+    const adapter = await world.openReady();
     const stop = new AbortController();
     stop.abort(new Error('stopping'));
-    await expect(stateStore.restore(stop.signal)).rejects.toThrow('stopping');
+    await expect(restoreAll(adapter, stop.signal)).rejects.toThrow('stopping');
   });
 
-  test('leaves no consumer group behind', async () => {
+  test('leaves no consumer group behind when it is closed', async () => {
     const adapter = await world.openReady();
     await adapter.publisher.publish(mediaBatch(account, 1, []), noSignal);
-    await adapter.stateStore.restore(noSignal);
+    await restoreAll(adapter);
+    await adapter[Symbol.asyncDispose]();
     const admin = await world.openAdmin();
     const { groups } = await admin.listGroups();
     const own = groups.filter(({ groupId }) =>

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ConfigResourceTypes } from '../../support/kafka-library.ts';
-import { createKafkaWorld, noSignal, type KafkaWorld } from '../../support/kafka-world.ts';
+import {
+  createKafkaWorld,
+  noSignal,
+  restoreAll,
+  type KafkaWorld,
+} from '../../support/kafka-world.ts';
 
 let world: KafkaWorld;
 
@@ -51,9 +56,22 @@ describe('prepareTopics', () => {
 
   test('takes topics that are there as they are, with the partitions that they have', async () => {
     await world.openReady();
-    const topics = { ...world.options.topics, create: false, statePartitions: 9 };
-    const { stateStore } = await world.openReady({ topics });
-    expect((await stateStore.restore(noSignal)).size).toBe(0);
+    const topics = { ...world.options.topics, create: false, partitions: 9 };
+    expect((await restoreAll(await world.openReady({ topics }))).size).toBe(0);
+  });
+
+  test('refuses a state topic of another number of partitions than the instances count with', async () => {
+    await world.openReady();
+    const topics = { ...world.options.topics, statePartitions: 9 };
+    await expect(world.openReady({ topics })).rejects.toMatchObject({
+      code: 'kafka.topic-invalid',
+      message:
+        "Kafka's topics are not as they must be:\n" +
+        `- ${world.nameOf('state')}: has 4 partitions, expected 9 (KAFKA_TOPICS_STATE_PARTITIONS): ` +
+        'accounts and their states are found by this number. If the topic was made with as many, set ' +
+        'it so, the same for all instances; if partitions were added later, states lie where they are ' +
+        'not looked for: restore the topic as it was',
+    });
   });
 
   test('lists every missing topic when it may not create them', async () => {
@@ -71,7 +89,7 @@ describe('prepareTopics', () => {
 
   test('refuses a state topic that is not compacted, with the command that mends it', async () => {
     const admin = await world.openAdmin();
-    await admin.createTopics({ topics: [{ topic: world.nameOf('state'), numPartitions: 2 }] });
+    await admin.createTopics({ topics: [{ topic: world.nameOf('state'), numPartitions: 4 }] });
     const name = world.nameOf('state');
     await expect(world.openReady()).rejects.toMatchObject({
       code: 'kafka.topic-invalid',

@@ -29,6 +29,7 @@ describe('defaults', () => {
         connectionTimeoutMs: 10_000,
         maxBatchRecords: 500,
         tombstones: false,
+        group: { sessionTimeoutMs: 10_000, heartbeatMs: 1000, rebalanceTimeoutMs: 30_000 },
         topics: {
           create: true,
           partitions: 6,

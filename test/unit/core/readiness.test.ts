@@ -2,15 +2,21 @@ import { describe, expect, test } from '@jest/globals';
 import { readiness, type HealthSnapshot } from '../../../src/core/readiness.ts';
 
 const up = { ready: true, reason: '' };
-const allUp: HealthSnapshot['dependencies'] = { state: up, kafka: up, registry: up, graph: up };
+const allUp: HealthSnapshot['dependencies'] = {
+  state: up,
+  kafka: up,
+  registry: up,
+  graph: up,
+  group: up,
+};
 const hourMs = 3_600_000;
 const users = { users: { intervalMs: hourMs } };
 
 describe('readiness', () => {
   test('is ready when every dependency is and no account is known', () => {
-    const snapshot = { dependencies: allUp, streams: users, accounts: new Map() };
+    const snapshot = { dependencies: allUp, streams: users, accounts: new Map(), partitions: [] };
 
-    expect(readiness(snapshot, 0)).toEqual({ ready: true, reasons: [] });
+    expect(readiness(snapshot, 0)).toEqual({ ready: true, reasons: [], partitions: [] });
   });
 
   test('names every dependency that is not ready, in order', () => {
@@ -19,32 +25,38 @@ describe('readiness', () => {
       registry: up,
       kafka: { ready: false, reason: 'no broker answers' },
       state: { ready: false, reason: 'not restored yet' },
+      group: { ready: false, reason: 'not joined yet' },
     };
 
-    expect(readiness({ dependencies, streams: users, accounts: new Map() }, 0)).toEqual({
+    expect(
+      readiness({ dependencies, streams: users, accounts: new Map(), partitions: [] }, 0),
+    ).toEqual({
       ready: false,
       reasons: [
         'state: not restored yet',
         'kafka: no broker answers',
         'graph: no answer within 30 s',
+        'group: not joined yet',
       ],
+      partitions: [],
     });
   });
 
   test('is ready at three intervals after the last success, and not a moment later', () => {
     const accounts = new Map([['1', { addedAtMs: 0, succeededAtMs: { users: hourMs } }]]);
-    const snapshot = { dependencies: allUp, streams: users, accounts };
+    const snapshot = { dependencies: allUp, streams: users, accounts, partitions: [] };
 
-    expect(readiness(snapshot, 4 * hourMs)).toEqual({ ready: true, reasons: [] });
+    expect(readiness(snapshot, 4 * hourMs)).toEqual({ ready: true, reasons: [], partitions: [] });
     expect(readiness(snapshot, 4 * hourMs + 1)).toEqual({
       ready: false,
       reasons: ['users: no successful poll for more than 10800 s (3 intervals) of account 1'],
+      partitions: [],
     });
   });
 
   test('counts from when the account was added before its first success', () => {
     const accounts = new Map([['1', { addedAtMs: 10, succeededAtMs: { media: 99 * hourMs } }]]);
-    const snapshot = { dependencies: allUp, streams: users, accounts };
+    const snapshot = { dependencies: allUp, streams: users, accounts, partitions: [] };
 
     expect(readiness(snapshot, 3 * hourMs + 10).ready).toBe(true);
     expect(readiness(snapshot, 3 * hourMs + 11).ready).toBe(false);
@@ -54,9 +66,9 @@ describe('readiness', () => {
     const accounts = new Map([['1', { addedAtMs: 0, succeededAtMs: {} }]]);
     const streams = { users: { intervalMs: hourMs }, stories: { intervalMs: 1000 } };
 
-    expect(readiness({ dependencies: allUp, streams, accounts }, hourMs).reasons).toEqual([
-      'stories: no successful poll for more than 3 s (3 intervals) of account 1',
-    ]);
+    expect(
+      readiness({ dependencies: allUp, streams, accounts, partitions: [] }, hourMs).reasons,
+    ).toEqual(['stories: no successful poll for more than 3 s (3 intervals) of account 1']);
   });
 
   test('names three accounts and counts the rest when many are late', () => {
@@ -64,7 +76,8 @@ describe('readiness', () => {
     const accounts = new Map(['1', '2', '3', '4', '5'].map((id) => [id, late]));
 
     expect(
-      readiness({ dependencies: allUp, streams: users, accounts }, 4 * hourMs).reasons,
+      readiness({ dependencies: allUp, streams: users, accounts, partitions: [] }, 4 * hourMs)
+        .reasons,
     ).toEqual([
       'users: no successful poll for more than 10800 s (3 intervals) of accounts 1, 2, 3 and 2 more',
     ]);
@@ -73,6 +86,8 @@ describe('readiness', () => {
   test('asks nothing of a stream that is not enabled', () => {
     const accounts = new Map([['1', { addedAtMs: 0, succeededAtMs: {} }]]);
 
-    expect(readiness({ dependencies: allUp, streams: {}, accounts }, 99 * hourMs).ready).toBe(true);
+    expect(
+      readiness({ dependencies: allUp, streams: {}, accounts, partitions: [] }, 99 * hourMs).ready,
+    ).toBe(true);
   });
 });

@@ -27,6 +27,7 @@ function setUp(script: Turn[], changes: Partial<LaneTools> = {}) {
   const topic = { value: undefined as Buffer | undefined };
   const journal: string[] = [];
   const outcomes: Outcome[] = [];
+  const fences: string[] = [];
   const tools: LaneTools = {
     open() {
       journal.push('open');
@@ -55,9 +56,10 @@ function setUp(script: Turn[], changes: Partial<LaneTools> = {}) {
     translate: (error) => error,
     onTrouble: () => undefined,
     onOutcome: (outcome) => outcomes.push(outcome),
+    onFenced: (reason) => fences.push(reason),
     ...changes,
   };
-  return { lane: new Lane(tools), topic, journal, outcomes };
+  return { lane: new Lane(tools), topic, journal, outcomes, fences };
 }
 
 describe('Lane', () => {

@@ -23,15 +23,19 @@ function plansOf(
     transactionTimeoutMs: 1,
     sendDeadlineMs: 1,
     connectionTimeoutMs: 1,
+    group: { sessionTimeoutMs: 1, heartbeatMs: 1, rebalanceTimeoutMs: 1 },
+    instance: 'i',
     topics: { ...topics, ...changes },
     roles,
   };
   return planTopics(options);
 }
 
-function problemsOf(configs: Record<string, string>, replicas = 3): readonly string[] {
+function problemsOf(configs: Record<string, string>, replicas = 3, partitions = 12) {
   const plan = plansOf().find(({ role }) => role === 'state');
-  return plan === undefined ? [] : topicProblems(plan, { replicas, configs }, ['b:9092']);
+  return plan === undefined
+    ? []
+    : topicProblems(plan, { replicas, configs, partitions }, ['b:9092']);
 }
 
 describe('planTopics', () => {

@@ -18,6 +18,7 @@ describe('reduceHealth', () => {
       false,
       false,
       false,
+      false,
     ]);
     expect(accounts.size).toBe(0);
   });

@@ -12,7 +12,7 @@ async function listen(open: Captured): Promise<string> {
 }
 
 function connectAll({ telemetry }: Captured): void {
-  for (const name of ['state', 'kafka', 'registry', 'graph'] as const) {
+  for (const name of ['state', 'kafka', 'registry', 'graph', 'group'] as const) {
     telemetry.report({ type: 'dependency', name, ready: true, reason: '' });
   }
 }
@@ -131,7 +131,7 @@ describe('routes', () => {
     await using server = createStatusServer(
       { host: '127.0.0.1', port: 0 },
       {
-        readiness: () => ({ ready: true, reasons: [] }),
+        readiness: () => ({ ready: true, reasons: [], partitions: [] }),
         status: () => {
           throw new Error('unasked');
         },
@@ -235,11 +235,13 @@ describe('/readyz', () => {
           'kafka: not connected yet',
           'registry: not connected yet',
           'graph: not connected yet',
+          'group: not joined yet',
         ],
+        partitions: [],
       },
     ]);
     connectAll(open);
-    expect(await readyz(url)).toEqual([200, { ready: true }]);
+    expect(await readyz(url)).toEqual([200, { ready: true, partitions: [] }]);
   });
 
   test('is 503 while a stream is older than three intervals, and recovers', async () => {
@@ -255,10 +257,11 @@ describe('/readyz', () => {
       {
         ready: false,
         reasons: ['users: no successful poll for more than 3 s (3 intervals) of account 1'],
+        partitions: [],
       },
     ]);
     open.telemetry.report(finished());
-    expect(await readyz(url)).toEqual([200, { ready: true }]);
+    expect(await readyz(url)).toEqual([200, { ready: true, partitions: [] }]);
   });
 
   test('forgets the trouble of an account when it is removed', async () => {
@@ -269,7 +272,25 @@ describe('/readyz', () => {
     open.setNowMs(9999);
     open.telemetry.report({ type: 'accounts', added: [], removed: [account('1')] });
 
-    expect(await readyz(url)).toEqual([200, { ready: true }]);
+    expect(await readyz(url)).toEqual([200, { ready: true, partitions: [] }]);
+  });
+
+  test('is 200 for an instance that owns nothing, and says what is owned', async () => {
+    await using open = openCaptured();
+    const url = await listen(open);
+    connectAll(open);
+    const share = {
+      type: 'share',
+      gained: [],
+      lost: [],
+      partitions: 4,
+      cause: 'rebalance',
+    } as const;
+
+    open.telemetry.report({ ...share, owned: [1, 3] });
+    expect(await readyz(url)).toEqual([200, { ready: true, partitions: [1, 3] }]);
+    open.telemetry.report({ ...share, owned: [] });
+    expect(await readyz(url)).toEqual([200, { ready: true, partitions: [] }]);
   });
 
   test('Invariant 9: shows no secret of a reason', async () => {
@@ -286,7 +307,11 @@ describe('/readyz', () => {
 
     expect(await readyz(url)).toEqual([
       503,
-      { ready: false, reasons: ['registry: http://[secret]@registry answered 401'] },
+      {
+        ready: false,
+        reasons: ['registry: http://[secret]@registry answered 401'],
+        partitions: [],
+      },
     ]);
   });
 });

@@ -1,20 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
 import { StopAccountError, StopProcessError, StopStreamError } from '../../../src/core/errors.ts';
-import { superviseOnce } from '../../../src/runtime/supervisor.ts';
+import type { OnceTools } from '../../../src/runtime/once.ts';
+import { superviseOnce } from '../../../src/runtime/once.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { countsOf, directoryOf, graphWith, supervisionOf } from './supervision.ts';
-import { calm, createWorld } from './world.ts';
+import type { World } from './world.ts';
+import { calm, createWorld, minuteMs, startMs } from './world.ts';
 
 const both = directoryOf([account, otherAccount]);
 const token = new StopAccountError('graph.token', 'the token expired');
+
+/** Waits two minutes for what is away, and ten seconds for others to go. */
+function toolsOf(world: World): OnceTools & World {
+  return { ...world, deadlineMs: startMs + 2 * minuteMs, othersLeaveMs: 10_000 };
+}
 
 describe('once', () => {
   test('polls every stream of every account one time', async () => {
     const world = createWorld({ graph: graphWith() });
 
-    const endings = await superviseOnce(supervisionOf({ directory: both }), world, calm);
+    const endings = await superviseOnce(supervisionOf({ directory: both }), toolsOf(world), calm);
 
     expect(endings.map(({ job, verdict }) => [job.stream.name, job.account.id, verdict])).toEqual([
       ['media', account.id, { kind: 'done' }],
@@ -40,7 +47,7 @@ describe('once', () => {
     const graph = graphWith({ [`/${account.id}/media`]: () => token });
     const world = createWorld({ graph });
 
-    const endings = await superviseOnce(supervisionOf({ directory: both }), world, calm);
+    const endings = await superviseOnce(supervisionOf({ directory: both }), toolsOf(world), calm);
 
     expect(endings.map(({ verdict }) => verdict)).toEqual([
       { kind: 'stop-account', error: token },
@@ -59,7 +66,7 @@ describe('once', () => {
       supervisionOf({
         restored: new Map([[`media/${account.id}`, { kind: 'unreadable', error }]]),
       }),
-      world,
+      toolsOf(world),
       calm,
     );
 
@@ -79,7 +86,7 @@ describe('once', () => {
     );
     const world = createWorld({ graph: graphWith(), publisher });
     let over = false;
-    const end = superviseOnce(supervisionOf(), world, calm).catch((error: unknown) => {
+    const end = superviseOnce(supervisionOf(), toolsOf(world), calm).catch((error: unknown) => {
       over = true;
       return error;
     });
@@ -101,7 +108,7 @@ describe('once', () => {
     });
 
     await expect(
-      superviseOnce(supervisionOf(), createWorld({ graph }), stop.signal),
+      superviseOnce(supervisionOf(), toolsOf(createWorld({ graph })), stop.signal),
     ).rejects.toThrow('stopping');
   });
 });

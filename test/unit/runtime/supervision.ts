@@ -3,10 +3,11 @@ import type { Node } from '../../../src/core/json.ts';
 import { id, required } from '../../../src/core/fields.ts';
 import { recordOf } from '../../../src/core/record.ts';
 import type { Stream } from '../../../src/core/stream.ts';
-import type { AccountDirectory } from '../../../src/runtime/ports.ts';
+import type { AccountDirectory, Restored } from '../../../src/runtime/ports.ts';
 import type { Supervision } from '../../../src/runtime/supervisor.ts';
 import type { Answer, FakeGraph } from '../../support/fake-graph.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { createFakeGroup, createFakeStore } from '../../support/fake-group.ts';
 import { account } from '../../support/accounts.ts';
 import { hourMs, posts } from './world.ts';
 
@@ -20,15 +21,21 @@ export const profile: Stream = {
   toRecord: recordOf({ id: required(id) }),
 };
 
+/** What a test changes; `restored` is what the state topic holds. */
+export type Changes = Partial<Supervision> & {
+  readonly restored?: ReadonlyMap<string, Restored>;
+};
+
 /** Both streams of one account, every hour, without jitter. */
-export function supervisionOf(changes: Partial<Supervision> = {}): Supervision {
+export function supervisionOf({ restored, ...changes }: Changes = {}): Supervision {
   return {
     streams: [
       { stream: posts, intervalMs: hourMs },
       { stream: profile, intervalMs: hourMs },
     ],
     directory: directoryOf([account]),
-    restored: new Map(),
+    group: createFakeGroup(),
+    store: createFakeStore(restored),
     accountsRefreshMs: 24 * hourMs,
     jitter: 0,
     ...changes,

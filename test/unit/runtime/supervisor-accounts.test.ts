@@ -28,6 +28,9 @@ function running(world: World, changes: Parameters<typeof supervisionOf>[0] = {}
   };
 }
 
+const graphEvents = (world: World) =>
+  world.telemetry.ofType('dependency').filter(({ name }) => name === 'graph');
+
 const sequencesOf = (world: World) => world.publisher.batches.map(({ state }) => state.sequence);
 
 describe('the accounts', () => {
@@ -118,7 +121,7 @@ describe('the accounts', () => {
     await world.clock.advance(minuteMs);
 
     expect(countsOf(world.graph)).toEqual({ [media]: 1 });
-    expect(world.telemetry.ofType('dependency').map(({ ready }) => ready)).toEqual([false, true]);
+    expect(graphEvents(world).map(({ ready }) => ready)).toEqual([false, true]);
     await run.stop();
   });
 
@@ -130,7 +133,7 @@ describe('the accounts', () => {
     await world.clock.advance(hourMs);
 
     expect(countsOf(world.graph)).toEqual({ [media]: 2 });
-    expect(world.telemetry.ofType('dependency').slice(1, 3)).toEqual([
+    expect(graphEvents(world).slice(1, 3)).toEqual([
       {
         type: 'dependency',
         name: 'graph',

@@ -1,0 +1,45 @@
+/** A member of the group, as it presents itself when it joins. */
+export interface Member {
+  /** The broker's id for it. */
+  readonly id: string;
+  /** The partitions that it has now and would like to keep. */
+  readonly owned: readonly number[];
+}
+
+/**
+ * Deals partitions 0 to `count` - 1 out to the members: evenly, to within one, and so that as few as
+ * possible change hands. The same members give the same answer, in whatever order they come.
+ *
+ * @returns each member's partitions in ascending order, by its id
+ */
+export function assignPartitions(
+  members: readonly Member[],
+  count: number,
+): ReadonlyMap<string, readonly number[]> {
+  // Who has most comes first: it keeps one more where the numbers do not come out even.
+  const ranked = members.toSorted(
+    (left, right) => right.owned.length - left.owned.length || compare(left.id, right.id),
+  );
+  const free = new Set(Array.from({ length: count }, (_, partition) => partition));
+  const fairShare = (rank: number): number =>
+    Math.floor(count / ranked.length) + (rank < count % ranked.length ? 1 : 0);
+  const shares = ranked.map(({ id, owned }, rank) => {
+    // What two members claim, of which one is behind the times, is the first one's.
+    const kept = [...new Set(owned)].filter((partition) => free.has(partition));
+    const share = kept.toSorted((left, right) => left - right).slice(0, fairShare(rank));
+    for (const partition of share) free.delete(partition);
+    return { id, share, missing: fairShare(rank) - share.length };
+  });
+  const left = [...free];
+  return new Map(
+    shares.map(({ id, share, missing }) => [
+      id,
+      [...share, ...left.splice(0, missing)].toSorted((one, other) => one - other),
+    ]),
+  );
+}
+
+function compare(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}

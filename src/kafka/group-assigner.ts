@@ -1,0 +1,85 @@
+import { AssignerProtocol, type Cluster, type GroupMember, type PartitionAssigner } from 'kafkajs';
+import { assignPartitions, type Member } from '../core/assignment.ts';
+
+/** What an instance tells the others when it joins. */
+export interface MemberNote {
+  /** Its name, for people. */
+  readonly instance: string;
+  /** How many partitions the state topic had when it started. */
+  readonly partitions: number;
+  readonly owned: readonly number[];
+}
+
+/** Also the name of the group's protocol: a broker lets in only members that share one. */
+const name = 'instagram-kafka-sticky';
+const version = 1;
+
+/** The note that a member has joined with; undefined for one that this program cannot read. */
+export function readNote(metadata: Buffer, topic: string): MemberNote | undefined {
+  try {
+    const decoded = AssignerProtocol.MemberMetadata.decode(metadata);
+    if (!decoded?.topics.includes(topic)) return undefined;
+    const note = JSON.parse(decoded.userData.toString('utf8')) as Partial<MemberNote>;
+    const { instance, partitions, owned } = note;
+    if (typeof instance !== 'string' || !Number.isSafeInteger(partitions)) return undefined;
+    if (partitions === undefined || !Array.isArray(owned)) return undefined;
+    return { instance, partitions, owned: owned.filter((one) => Number.isSafeInteger(one)) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Who may be given something: all who count the partitions as the last started instance does. */
+function membersOf(members: readonly GroupMember[], topic: string) {
+  const noted = members.flatMap(({ memberId, memberMetadata }) => {
+    const note = readNote(memberMetadata, topic);
+    return note === undefined ? [] : [{ id: memberId, ...note }];
+  });
+  const count = Math.max(0, ...noted.map(({ partitions }) => partitions));
+  // Partitions can only be added. An instance that does not know of them takes accounts for others'.
+  const current: Member[] = noted.filter(({ partitions }) => partitions === count);
+  return { count, current };
+}
+
+/**
+ * Shares the state topic's partitions out so that few change hands. kafkajs has no assigner that
+ * keeps what members have.
+ *
+ * @param note - asked at each join
+ * @param onMetadata - told at each join how many partitions the topic has now
+ */
+export function createAssigner(
+  topic: string,
+  note: () => MemberNote,
+  onMetadata: (partitions: number) => void,
+): PartitionAssigner {
+  return ({ cluster }: { cluster: Cluster }) => ({
+    name,
+    version,
+    protocol({ topics }) {
+      onMetadata(cluster.findTopicPartitionMetadata(topic).length);
+      return {
+        name,
+        metadata: AssignerProtocol.MemberMetadata.encode({
+          version,
+          topics,
+          userData: Buffer.from(JSON.stringify(note()), 'utf8'),
+        }),
+      };
+    },
+    assign({ members }) {
+      const { count, current } = membersOf(members, topic);
+      const shares = assignPartitions(current, count);
+      return Promise.resolve(
+        members.map(({ memberId }) => ({
+          memberId,
+          memberAssignment: AssignerProtocol.MemberAssignment.encode({
+            version,
+            assignment: { [topic]: [...(shares.get(memberId) ?? [])] },
+            userData: Buffer.alloc(0),
+          }),
+        })),
+      );
+    },
+  });
+}

@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Consumer, ConsumerGroupJoinEvent, RequestEvent } from 'kafkajs';
+import { StopProcessError } from '../core/errors.ts';
+import type { Group, OnShare } from '../runtime/ports.ts';
+import { openConnection, type Connection } from './connection.ts';
+import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
+import { translate } from './errors.ts';
+import { createAssigner, readNote } from './group-assigner.ts';
+import { createStanding, type Standing } from './group-standing.ts';
+import type { KafkaOptions } from './options.ts';
+import type { KafkaBase } from './shared.ts';
+
+/** The group, and what the lanes ask of it. */
+export interface GroupMembership extends Group {
+  /** Whether a partition may be published to; any may while no group was joined. */
+  holds(partition: number): boolean;
+  /** Another producer has taken a partition over. */
+  fence(partition: number, reason: string): void;
+}
+
+/** Leaving waits for a rebalance that is going on: a member that goes without a word holds it up. */
+const leaveLimitMs = 3000;
+const askLimitMs = 10_000;
+const pausesMs = [100, 500, 1000, 2000, 5000];
+/** The fetch loop, in which kafkajs sends its heartbeats, goes round this often. */
+const loopMs = 200;
+
+/** The consumer group of the instances of one prefix. */
+function groupIdOf({ transactionalIdPrefix }: KafkaOptions): string {
+  return `${transactionalIdPrefix}-instances`;
+}
+
+/** Makes the membership; nothing connects before `join`. */
+export function createGroup(shared: KafkaBase): GroupMembership {
+  const { telemetry } = shared.dependencies;
+  let standing: Standing | undefined;
+  return {
+    get partitions() {
+      return shared.layout().statePartitions;
+    },
+    holds: (partition) => standing?.owned().includes(partition) ?? true,
+    fence(partition, reason) {
+      standing?.fence(partition, reason);
+    },
+    members: (signal) => describeMembers(shared, signal),
+    async join(onShare, signal) {
+      const mine = openStanding(shared, onShare);
+      standing = mine;
+      try {
+        for (let attempt = 0; ; attempt += 1) {
+          const error = await takePart(shared, mine, signal);
+          if (signal.aborted) return;
+          if (error instanceof StopProcessError) throw error;
+          telemetry.report({
+            type: 'dependency',
+            name: 'group',
+            ready: false,
+            reason: error.message,
+          });
+          await pause(pausesMs[Math.min(attempt, pausesMs.length - 1)] ?? 0, signal);
+        }
+      } finally {
+        mine.leave();
+      }
+    },
+  };
+}
+
+function openStanding(shared: KafkaBase, onShare: OnShare): Standing {
+  const { telemetry } = shared.dependencies;
+  return createStanding({
+    sessionTimeoutMs: shared.options.group.sessionTimeoutMs,
+    partitions: () => shared.layout().statePartitions,
+    telemetry: {
+      report(event) {
+        telemetry.report(event);
+        if (event.type !== 'share') return;
+        const ready = event.cause !== 'not-heard';
+        const reason = ready ? '' : 'Kafka did not hear from this instance in time; joining again';
+        telemetry.report({ type: 'dependency', name: 'group', ready, reason });
+      },
+    },
+    onShare,
+  });
+}
+
+/** One stay in the group, with a client of its own; ends with why it ended, or when aborted. */
+async function takePart(
+  shared: KafkaBase,
+  standing: Standing,
+  signal: AbortSignal,
+): Promise<Error> {
+  const connection = openConnection(shared.options, shared.dependencies);
+  const over = Promise.withResolvers<never>();
+  const consumer = openConsumer(shared, connection, { standing, fail: over.reject });
+  const running = run(consumer, shared.layout().topic('state').name);
+  running.catch(over.reject);
+  try {
+    return await unlessAborted(over.promise, signal);
+  } catch (error) {
+    const known = translate(error, contextOf(shared, connection));
+    return known instanceof Error ? known : new Error(String(known));
+  } finally {
+    // A member in the middle of joining cannot leave yet.
+    await settleWithin(running, leaveLimitMs);
+    await settleWithin(consumer.disconnect(), leaveLimitMs);
+    connection.destroy();
+  }
+}
+
+interface Stay {
+  readonly standing: Standing;
+  readonly fail: (error: Error) => void;
+}
+
+function openConsumer(shared: KafkaBase, connection: Connection, stay: Stay): Consumer {
+  const { options } = shared;
+  const { sessionTimeoutMs, heartbeatMs, rebalanceTimeoutMs } = options.group;
+  const topic = shared.layout().topic('state').name;
+  const { statePartitions } = shared.layout();
+  const note = () => ({
+    instance: options.instance,
+    partitions: statePartitions,
+    owned: stay.standing.owned(),
+  });
+  const checkCount = (found: number) => {
+    if (found !== statePartitions) stay.fail(otherCount(topic, statePartitions, found));
+  };
+  const consumer = connection.kafka.consumer({
+    groupId: groupIdOf(options),
+    sessionTimeout: sessionTimeoutMs,
+    rebalanceTimeout: rebalanceTimeoutMs,
+    heartbeatInterval: heartbeatMs,
+    partitionAssigners: [createAssigner(topic, note, checkCount)],
+    allowAutoTopicCreation: false,
+    maxWaitTimeInMs: Math.min(loopMs, Math.ceil(heartbeatMs / 2)),
+    retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
+  });
+  listen(consumer, topic, stay);
+  return consumer;
+}
+
+function listen(consumer: Consumer, topic: string, { standing, fail }: Stay): void {
+  // How long ago the request was sent that the next event is the answer to.
+  const sentAgoMs = new Map<string, number>();
+  consumer.on('consumer.network.request', ({ payload }: RequestEvent) => {
+    sentAgoMs.set(payload.apiName, payload.duration);
+  });
+  consumer.on('consumer.group_join', ({ payload }: ConsumerGroupJoinEvent) => {
+    const given = payload.memberAssignment[topic] ?? [];
+    const partitions = given.toSorted((left, right) => left - right);
+    // The group is for its assignments; what the topic holds is read elsewhere.
+    consumer.pause([{ topic }]);
+    standing.joined({ memberId: payload.memberId, partitions }, sentAgoMs.get('SyncGroup') ?? 0);
+  });
+  consumer.on('consumer.heartbeat', () => {
+    standing.heard(sentAgoMs.get('Heartbeat') ?? 0);
+  });
+  consumer.on('consumer.crash', ({ payload }) => {
+    fail(payload.error);
+  });
+}
+
+async function run(consumer: Consumer, topic: string): Promise<void> {
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
+}
+
+function otherCount(topic: string, expected: number, found: number): StopProcessError {
+  return new StopProcessError(
+    'kafka.topic-invalid',
+    `${topic} has ${found} partitions, and had ${expected} when this instance started: accounts ` +
+      'and their states would be looked for where they are not.',
+    { exitCode: 3 },
+  );
+}
+
+function contextOf({ options }: KafkaBase, connection: Connection) {
+  const id = groupIdOf(options);
+  return {
+    brokers: options.brokers,
+    doing: `taking part in the group ${id}`,
+    needs: `group ${id} (Read, Describe), topics ${options.topicTemplate} (Read, Describe)`,
+    lastRefusal: connection.lastRefusal(),
+  };
+}
+
+async function describeMembers(shared: KafkaBase, signal: AbortSignal): Promise<readonly string[]> {
+  const connection = openConnection(shared.options, shared.dependencies);
+  const admin = connection.kafka.admin();
+  const topic = shared.layout().topic('state').name;
+  const ask = async (): Promise<readonly string[]> => {
+    await admin.connect();
+    const { groups } = await admin.describeGroups([groupIdOf(shared.options)]);
+    return groups
+      .flatMap(({ members }) => members)
+      .map(({ memberMetadata, memberId, clientHost }) => {
+        const name = readNote(memberMetadata, topic)?.instance ?? memberId;
+        return `${name} (${clientHost.replace(/^\//, '')})`;
+      });
+  };
+  try {
+    return await unlessAborted(withDeadline(ask(), askLimitMs, 'describing the group'), signal);
+  } catch (error) {
+    throw translate(error, contextOf(shared, connection));
+  } finally {
+    await settleWithin(admin.disconnect(), 1000);
+    connection.destroy();
+  }
+}
+
+async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
+  await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,151 @@
+import type { Account } from '../core/account.ts';
+import { partitionOf } from '../core/partition.ts';
+import { planPolling } from '../core/sharing.ts';
+import { stateKey } from '../core/state.ts';
+import type { Stream } from '../core/stream.ts';
+import { runnable, startJob } from './jobs.ts';
+import type { Job, PollerTools } from './poller.ts';
+import { groupByList, pollRound } from './rounds.ts';
+import type { Tenancy } from './tenancies.ts';
+import { createTimetable } from './timetable.ts';
+
+/** What is polled of each account. */
+export interface Streams {
+  readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
+  /** Share of the interval, 0 to 0.5. */
+  readonly jitter: number;
+}
+
+/** The pollers of this instance's accounts. */
+export interface AccountPollers {
+  /** Polls the listed accounts of the partitions that are held, and no others. */
+  settle(accounts: readonly Account[], held: ReadonlyMap<number, Tenancy>): void;
+  /** Resolves when every poll in hand has ended. */
+  ended(): Promise<void>;
+}
+
+/** What all pollers share. */
+export interface PollersWork {
+  readonly tools: PollerTools;
+  readonly partitions: () => number;
+  /** Ends all of them. */
+  readonly all: AbortSignal;
+  /** Called with what ends the process. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+interface Running {
+  readonly account: Account;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** Polls nothing yet. */
+export function createAccountPollers(what: Streams, work: PollersWork): AccountPollers {
+  const { tools } = work;
+  const running = new Map<string, Running>();
+  /** The polls that accounts had in hand when they left; who comes back waits for them. */
+  const leaving = new Map<string, Promise<void>>();
+  const start = (account: Account, tenancy: Tenancy): void => {
+    const stop = new AbortController();
+    const before = leaving.get(account.id) ?? Promise.resolve();
+    const done = before.then(() => pollAccount(account, what, { ...work, stop, tenancy }));
+    tenancy.polls.add(done);
+    void done.finally(() => tenancy.polls.delete(done));
+    running.set(account.id, { account, stop, done });
+  };
+  const end = ({ account, stop, done }: Running): void => {
+    stop.abort();
+    leaving.set(account.id, done);
+    running.delete(account.id);
+  };
+  return {
+    settle(accounts, held) {
+      const partitions = work.partitions();
+      const change = planPolling({
+        running: new Map([...running].map(([id, { account }]) => [id, account])),
+        accounts,
+        held: new Set(held.keys()),
+        partitions,
+      });
+      for (const { id } of change.stop) {
+        const ending = running.get(id);
+        if (ending !== undefined) end(ending);
+      }
+      for (const account of change.start) {
+        const tenancy = held.get(partitionOf(account.id, partitions));
+        if (tenancy !== undefined) start(account, tenancy);
+      }
+      tools.profiles.know([...running.values()].map(({ account }) => account));
+      if (change.start.length + change.stop.length === 0) return;
+      tools.telemetry.report({ type: 'accounts', added: change.start, removed: change.stop });
+    },
+    async ended() {
+      await Promise.all([...leaving.values(), ...[...running.values()].map(({ done }) => done)]);
+    },
+  };
+}
+
+interface AccountWork extends PollersWork {
+  readonly stop: AbortController;
+  readonly tenancy: Tenancy;
+}
+
+async function pollAccount(account: Account, what: Streams, work: AccountWork): Promise<void> {
+  const signal = AbortSignal.any([work.stop.signal, work.tenancy.signal, work.all]);
+  await Promise.all(
+    groupByList(what.streams).map((group) => {
+      const started = group.map(({ stream }) => startJob(stream, account, work.tenancy.known));
+      const jobs = runnable(started, work.tools.telemetry);
+      return pollForEver(jobs, what, { ...work, signal }).catch(work.onFatal);
+    }),
+  );
+}
+
+/**
+ * Polls the streams of one list, each on its own interval; those that are due at about the same time
+ * share a round.
+ */
+async function pollForEver(
+  jobs: readonly Job[],
+  what: Streams,
+  work: AccountWork & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { tools, signal, stop, tenancy } = work;
+  const timetable = createTimetable(jobs, what, tools);
+  while (timetable.waitMs() < Infinity) {
+    if (!(await slept(timetable.waitMs(), work))) return;
+    const due = timetable.begin();
+    const verdicts = await pollRound(due, tools, { nextPollMs: timetable.nextMs, signal }).catch(
+      (failure: unknown) => {
+        if (signal.aborted) return [];
+        throw failure;
+      },
+    );
+    timetable.end(due);
+    for (const [index, job] of due.entries()) {
+      // Invariant 2: an account that comes back goes on from here, not from what was restored.
+      tenancy.known.set(stateKey(job.stream.name, job.account.id), {
+        kind: 'state',
+        state: job.state,
+      });
+      const verdict = verdicts[index];
+      if (verdict?.kind === 'stop-account') stop.abort();
+      if (verdict === undefined || verdict.kind === 'stop-stream') timetable.leave(job);
+    }
+  }
+}
+
+/** Waits; false when aborted meanwhile. */
+export async function slept(
+  ms: number,
+  { tools, signal }: { readonly tools: Pick<PollerTools, 'clock'>; readonly signal: AbortSignal },
+): Promise<boolean> {
+  try {
+    await tools.clock.sleep(ms, signal);
+    return !signal.aborted;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}
