@@ -1,0 +1,190 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Program } from '../../../sandbox/program.ts';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import type { DecodedRecord } from '../../../sandbox/topics.ts';
+import type { Deployment } from '../../integration/end-to-end/deployment.ts';
+import { deploy } from '../../integration/end-to-end/deployment.ts';
+import type { Visit } from './watched-api.ts';
+import { watchApi } from './watched-api.ts';
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** One running instance. */
+export interface Instance {
+  readonly name: string;
+  readonly program: Program;
+  readonly log: readonly Line[];
+  /** What it said last of the partitions that it owns; undefined before the first time. */
+  owned(): readonly number[] | undefined;
+  /** How often it has said a thing. */
+  said(message: string): number;
+  readyz(): Promise<{ readonly status: number; readonly body: Line }>;
+  /** SIGTERM, and the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Instances of the program that share the accounts of one simulated world. */
+export interface Fleet extends AsyncDisposable {
+  readonly deployment: Deployment;
+  readonly accounts: readonly string[];
+  readonly visits: readonly Visit[];
+  readonly hidden: Set<string>;
+  start(name: string, changes?: Readonly<Record<string, string>>): Promise<Instance>;
+  /** Until these, and no others, own all partitions, each at least one. */
+  shared(instances: readonly Instance[]): Promise<void>;
+  /** Until every account has been polled since now. */
+  polled(accounts?: readonly string[]): Promise<void>;
+}
+
+export const partitions = 6;
+const sessionMs = 6000;
+
+const settings = {
+  STREAMS: 'users,media',
+  STREAM_USERS_INTERVAL: '1s',
+  STREAM_MEDIA_INTERVAL: '1s',
+  INSTAGRAM_ACCOUNTS_REFRESH: '1s',
+  KAFKA_TOPICS_STATE_PARTITIONS: String(partitions),
+  // The least that a broker allows unless it is told otherwise.
+  KAFKA_GROUP_SESSION_TIMEOUT: `${sessionMs}ms`,
+  KAFKA_GROUP_HEARTBEAT: '500ms',
+};
+
+/** A world that stands still, so that every media is news once. */
+export async function createFleet(): Promise<Fleet> {
+  await using stack = new AsyncDisposableStack();
+  const world = createWorld({
+    seed: 7,
+    accounts: 12,
+    smallAccounts: 0,
+    mediaPerAccount: 3,
+    storiesPerAccount: 0,
+    insightsDays: 2,
+  });
+  const deployment = stack.use(await deploy(world));
+  const accounts = world.accounts.map(({ id }) => id);
+  const watch = { visits: [] as Visit[], hidden: new Set<string>() };
+  const owned = stack.move();
+  return {
+    deployment,
+    accounts,
+    visits: watch.visits,
+    hidden: watch.hidden,
+    async start(name, changes = {}) {
+      const api = owned.use(await watchApi(deployment.api.url, name, watch));
+      const env = { ...settings, INSTAGRAM_BASE_URL: api.url, POLLING_INSTANCE: name, ...changes };
+      return startInstance(name, deployment, env);
+    },
+    async shared(instances) {
+      const dealt = () => {
+        const all = instances.flatMap((one) => one.owned() ?? []);
+        const each = instances.every((one) => (one.owned() ?? []).length > 0);
+        return each && all.length === partitions && new Set(all).size === partitions;
+      };
+      await until(dealt, () => `all partitions are shared: ${describe(instances)}`);
+    },
+    async polled(wanted = accounts) {
+      const from = watch.visits.length;
+      const seen = () => new Set(watch.visits.slice(from).flatMap((visit) => visit.accounts));
+      await until(
+        () => wanted.every((id) => seen().has(id)),
+        () => `polls of ${wanted.filter((id) => !seen().has(id)).join(', ')}`,
+      );
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function startInstance(
+  name: string,
+  deployment: Deployment,
+  env: Readonly<Record<string, string>>,
+): Instance {
+  const log: Line[] = [];
+  const program = deployment.run(env, (entry) => log.push(entry));
+  return {
+    name,
+    program,
+    log,
+    owned: () =>
+      log.findLast(({ owned }) => Array.isArray(owned))?.['owned'] as number[] | undefined,
+    said: (message) => log.filter(({ msg }) => msg === message).length,
+    async readyz() {
+      await until(
+        () => log.some(({ msg }) => msg === 'http server listening'),
+        () => `${name} serves`,
+      );
+      const url = String(log.find(({ msg }) => msg === 'http server listening')?.['url']);
+      const response = await fetch(`${url}/readyz`);
+      return { status: response.status, body: (await response.json()) as Line };
+    },
+    stop() {
+      program.process.kill('SIGTERM');
+      return program.ended;
+    },
+  };
+}
+
+function describe(instances: readonly Instance[]): string {
+  return instances.map((one) => `${one.name} ${JSON.stringify(one.owned())}`).join(', ');
+}
+
+/** Waits for something, for at most half a minute. */
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  what: () => string,
+  limitMs = 40_000,
+): Promise<void> {
+  const deadlineMs = performance.now() + limitMs;
+  while (!(await isSo())) {
+    if (performance.now() > deadlineMs) throw new Error(`waited in vain until ${what()}`);
+    await sleep(25);
+  }
+}
+
+/** What must be so after everything: each record once, and the states equal to what was published. */
+export interface Findings {
+  /** Records of a (topic, key, poll) that are there more than once. */
+  readonly twice: readonly string[];
+  /** Profiles: every poll commits one, so the state's sequence is their number. */
+  readonly profilesUnlikeState: readonly string[];
+  /** Media: the world stands still, so each is published once by whoever came first. */
+  readonly media: number;
+}
+
+/** Reads everything as a read_committed consumer does. */
+export async function findings({ deployment, accounts }: Fleet): Promise<Findings> {
+  const [users, media, states] = await Promise.all(
+    ['users', 'media', 'state'].map((role) => deployment.read(role)),
+  );
+  const records = [...(users ?? []), ...(media ?? [])];
+  const ids = records.map((one) => `${one.topic} ${one.key} ${one.headers['poll'] ?? ''}`);
+  const last = new Map((states ?? []).map((one) => [one.key, one]));
+  return {
+    twice: ids.filter((id, index) => ids.indexOf(id) !== index),
+    profilesUnlikeState: accounts.flatMap((id) => {
+      const published = (users ?? []).filter(({ key }) => key === id).length;
+      const sequence = sequenceOf(last.get(`users/${id}`));
+      return published === sequence ? [] : [`${id}: ${published} published, state ${sequence}`];
+    }),
+    media: (media ?? []).length,
+  };
+}
+
+function sequenceOf(state: DecodedRecord | undefined): number {
+  return Number(state?.value?.['sequence'] ?? 0);
+}
+
+/** Accounts that two instances asked about at the same moment. */
+export function overlaps(visits: readonly Visit[]): readonly string[] {
+  const found: string[] = [];
+  for (const [index, one] of visits.entries()) {
+    for (const other of visits.slice(index + 1)) {
+      if (one.instance === other.instance || one.toMs <= other.fromMs) continue;
+      if (other.toMs <= one.fromMs) continue;
+      const both = one.accounts.filter((id) => other.accounts.includes(id));
+      found.push(...both.map((id) => `${id} by ${one.instance} and ${other.instance}`));
+    }
+  }
+  return found;
+}

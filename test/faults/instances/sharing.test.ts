@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Fleet } from './fleet.ts';
+import { createFleet, findings, overlaps, partitions, until } from './fleet.ts';
+
+/** Three media of each of the twelve accounts. */
+const allMedia = 36;
+const exactlyOnce = { twice: [], profilesUnlikeState: [], media: allMedia };
+
+let fleet: Fleet;
+
+beforeEach(async () => {
+  fleet = await createFleet();
+});
+
+afterEach(async () => {
+  await fleet[Symbol.asyncDispose]();
+});
+
+describe('instances with one prefix', () => {
+  test('share the accounts when they become three, and again when they become one', async () => {
+    const a = await fleet.start('a');
+    await fleet.shared([a]);
+    await fleet.polled();
+    const b = await fleet.start('b');
+    const c = await fleet.start('c');
+    await fleet.shared([a, b, c]);
+    expect([a, b, c].map((one) => one.owned()?.length)).toEqual([2, 2, 2]);
+    await fleet.polled();
+    expect(await b.stop()).toBe(0);
+    expect(await c.stop()).toBe(0);
+    await fleet.shared([a]);
+    await fleet.polled();
+    expect(await a.stop()).toBe(0);
+
+    expect(overlaps(fleet.visits)).toEqual([]);
+    expect(await findings(fleet)).toEqual(exactlyOnce);
+    // Who keeps a partition goes on with it: the first has lost each at most once.
+    expect(a.said('poll stopped')).toBe(0);
+  }, 180_000);
+
+  test('take over from one that is killed', async () => {
+    const a = await fleet.start('a');
+    const b = await fleet.start('b');
+    await fleet.shared([a, b]);
+    await fleet.polled();
+    b.program.process.kill('SIGKILL');
+    await b.program.ended;
+    await fleet.shared([a]);
+    await fleet.polled();
+    expect(await a.stop()).toBe(0);
+
+    expect(overlaps(fleet.visits)).toEqual([]);
+    expect(await findings(fleet)).toEqual(exactlyOnce);
+  }, 180_000);
+
+  test('are more than there are partitions: one that owns nothing is ready and says so', async () => {
+    const fewer = { KAFKA_TOPICS_STATE_PARTITIONS: '1' };
+    const a = await fleet.start('a', fewer);
+    await until(
+      () => a.owned()?.length === 1,
+      () => 'a owns the partition',
+    );
+    const b = await fleet.start('b', fewer);
+    await until(
+      () => b.said('no partition owned') > 0,
+      () => 'b says that it owns nothing',
+    );
+
+    expect(await b.readyz()).toEqual({ status: 200, body: { ready: true, partitions: [] } });
+    await fleet.polled();
+    expect(
+      new Set(fleet.visits.filter((one) => one.accounts.length > 0).map((one) => one.instance)),
+    ).toEqual(new Set(['a']));
+    expect(await a.stop()).toBe(0);
+    await fleet.polled();
+    expect(await b.stop()).toBe(0);
+    expect(await findings(fleet)).toEqual(exactlyOnce);
+  }, 180_000);
+});
+
+describe('an instance that is stopped for longer than its session', () => {
+  test('publishes nothing, gives up what it lost and carries on with what it is given', async () => {
+    const a = await fleet.start('a');
+    const b = await fleet.start('b');
+    await fleet.shared([a, b]);
+    await fleet.polled();
+    b.program.process.kill('SIGSTOP');
+    await until(
+      () => a.owned()?.length === partitions,
+      () => 'a has taken everything over',
+    );
+    await fleet.polled();
+    b.program.process.kill('SIGCONT');
+    await until(
+      () => b.log.some(({ cause }) => cause === 'not-heard'),
+      () => 'b notices that it was not heard',
+    );
+    await fleet.shared([a, b]);
+    await fleet.polled();
+    expect(await a.stop()).toBe(0);
+    expect(await b.stop()).toBe(0);
+
+    expect(await findings(fleet)).toEqual(exactlyOnce);
+  }, 180_000);
+});

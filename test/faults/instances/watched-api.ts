@@ -1,0 +1,54 @@
+import type { ServerResponse } from 'node:http';
+import type { HttpServer, SeenRequest } from '../../support/http-server.ts';
+import { startHttpServer } from '../../support/http-server.ts';
+
+/** A request of an instance, from when it came until it was answered. */
+export interface Visit {
+  readonly instance: string;
+  /** The accounts that were asked about; none of the list of accounts. */
+  readonly accounts: readonly string[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What the ways to the API share. */
+export interface Watch {
+  readonly visits: Visit[];
+  /** Accounts that are left out of the list. */
+  readonly hidden: Set<string>;
+}
+
+/** A way to the simulator for one instance, on which every request is written down. */
+export function watchApi(target: string, instance: string, watch: Watch): Promise<HttpServer> {
+  const forward = async (request: SeenRequest, response: ServerResponse): Promise<void> => {
+    const fromMs = performance.now();
+    const url = new URL(request.path, target);
+    url.search = new URLSearchParams(request.query).toString();
+    const authorization = request.headers.authorization ?? '';
+    const answer = await fetch(url, { headers: { authorization } });
+    const body = await answer.text();
+    response.writeHead(answer.status, { 'content-type': 'application/json' });
+    response.end(request.path.endsWith('/me/accounts') ? without(body, watch.hidden) : body);
+    const accounts = accountsOf(request);
+    watch.visits.push({ instance, accounts, fromMs, toMs: performance.now() });
+  };
+  return startHttpServer((request, response) => {
+    forward(request, response).catch(() => response.destroy());
+  });
+}
+
+/** Ids of accounts have 17 digits and begin as these do; those of media are others. */
+function accountsOf({ path, query }: SeenRequest): readonly string[] {
+  const ids = [path.split('/')[2] ?? '', ...(query['ids'] ?? '').split(',')];
+  return ids.filter((id) => /^17841\d+$/.test(id));
+}
+
+function without(body: string, hidden: ReadonlySet<string>): string {
+  const list = JSON.parse(body) as {
+    readonly data: readonly { readonly instagram_business_account?: { readonly id: string } }[];
+  };
+  const data = list.data.filter(
+    ({ instagram_business_account: account }) => account === undefined || !hidden.has(account.id),
+  );
+  return JSON.stringify({ ...list, data });
+}
