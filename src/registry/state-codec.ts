@@ -8,6 +8,7 @@ import type { DayTotals, DayValues, Published, Refusal, StreamState } from '../c
 import { stateFormatVersion, stateKey } from '../core/state.ts';
 import { isStreamName } from '../core/stream-name.ts';
 import type { StateCodec } from '../runtime/ports.ts';
+import { staysWithin } from './body-bounds.ts';
 import type { RegistryAddress } from './calls.ts';
 import { call, unavailable } from './calls.ts';
 import { wireHeaderBytes } from './encoder.ts';
@@ -27,6 +28,7 @@ export interface StateCodecParts {
 /** States as Avro, with the writer's schema resolved to ours, so that every older one can be read. */
 export function createStateCodec(parts: StateCodecParts): StateCodec {
   const writerType = createWriterTypes(parts);
+  const readsOf = createReads(parts.readerType);
   return {
     encode: (state) => parts.encode(toValue(state)),
     decode: async (key, bytes) => {
@@ -34,7 +36,10 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
         throw unreadable(key, 'its value is not an Avro record of a schema registry');
       }
       const writer = await writerType(key, bytes.readInt32BE(1));
-      return toState(key, resolve(key, bytes, { writer, reader: parts.readerType }));
+      return toState(
+        key,
+        readable(key, () => readsOf(writer)(bytes.subarray(wireHeaderBytes))),
+      );
     },
   };
 }
@@ -69,13 +74,31 @@ async function fetchType(key: string, id: number, address: RegistryAddress): Pro
 /** Reading a state is bounded by the address's own timeout. */
 const neverAborted = new AbortController().signal;
 
-function resolve(key: string, bytes: Buffer, types: { writer: Type; reader: Type }): Json {
+/** What cannot be read is no fault of the program: the state stops its stream. */
+function readable(key: string, read: () => Json): Json {
   try {
-    const resolver = types.reader.createResolver(types.writer);
-    return types.reader.fromBuffer(bytes.subarray(wireHeaderBytes), resolver) as Json;
+    return read();
   } catch (error) {
     throw unreadable(key, error instanceof Error ? error.message : String(error));
   }
+}
+
+type Read = (body: Buffer) => Json;
+
+/** What reads the bytes of each writer's schema; made once, because making one takes long. */
+function createReads(reader: Type): (writer: Type) => Read {
+  const reads = new Map<Type, Read>();
+  return (writer) => {
+    const known = reads.get(writer);
+    if (known !== undefined) return known;
+    const resolver = writer === reader ? undefined : reader.createResolver(writer);
+    const read = (body: Buffer): Json => {
+      if (!staysWithin(writer, body)) throw new Error('its bytes end before it does');
+      return reader.fromBuffer(body, resolver) as Json;
+    };
+    reads.set(writer, read);
+    return read;
+  };
 }
 
 /** States as JSON, for people and for files; loses nothing. */
@@ -156,6 +179,7 @@ function toState(key: string, decoded: Json): StreamState {
   if (!isStreamName(value.stream) || stateKey(value.stream, value.account_id) !== key) {
     throw unreadable(key, `it belongs to "${value.stream}/${value.account_id}"`);
   }
+  if (value.sequence < 0) throw unreadable(key, `its sequence is ${value.sequence}`);
   return {
     stream: value.stream,
     accountId: value.account_id,

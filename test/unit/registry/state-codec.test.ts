@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { emptyMemory, stateFormatVersion } from '../../../src/core/state.ts';
 import type { StreamState } from '../../../src/core/state.ts';
@@ -244,6 +245,58 @@ describe('the state codec', () => {
         code: 'state.unreadable',
       });
     }
+  });
+
+  test('takes any bytes for unreadable, or for the state of their key', async () => {
+    const header = Buffer.from('0000000102', 'hex');
+    await using server = await startRegistryServer({ 'GET /schemas/ids/258': known });
+    const { stateCodec } = openRegistry(registryOptions(server.url));
+    const whole = Buffer.from(golden, 'hex');
+    const anyBody = fc.uint8Array({ maxLength: 80 }).map((body) => Buffer.concat([header, body]));
+    const oneByteOff = fc
+      .tuple(fc.nat(whole.length - 6), fc.nat(255))
+      .map(([at, byte]) =>
+        Buffer.concat([whole.subarray(0, 5 + at), Buffer.from([byte]), whole.subarray(6 + at)]),
+      );
+
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(anyBody, oneByteOff), async (bytes) => {
+        const read = await stateCodec.decode(key, bytes).catch((error: unknown) => error);
+        const { code = null, stream = null } = read as { code?: string; stream?: string };
+        expect([
+          ['state.unreadable', null],
+          [null, 'user_insights'],
+        ]).toContainEqual([code, stream]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('refuses at once a list that claims to have more entries than there are bytes', async () => {
+    // The one day of the golden bytes becomes 2^48 days.
+    const endless = golden.replace(
+      '0280a0abfef9620280a0abfef9620280',
+      '0280a0abfef9620280a0abfef962808080808080800180',
+    );
+    expect(endless).not.toBe(golden);
+    await expect(decode(endless)).rejects.toMatchObject(unreadable('its bytes end before it does'));
+  });
+
+  test('reads what was written with its own schema by it, whatever the registry says of the id', async () => {
+    const other = '{"type":"record","name":"Other","fields":[]}';
+    const script = { 'GET /schemas/ids/1': [200, { schema: other }] } as const;
+    await using server = await startRegistryServer(script);
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+    const { stateCodec } = registry;
+
+    expect(await stateCodec.decode(key, stateCodec.encode(state))).toEqual(state);
+  });
+
+  test('refuses a sequence below 0', async () => {
+    // The golden bytes with sequence -3 (zigzag 05).
+    const below = golden.replace('0680a0abfef9620c68', '0580a0abfef9620c68');
+    await expect(decode(below)).rejects.toMatchObject(unreadable('its sequence is -3'));
   });
 
   test('refuses bytes that go on after the record', async () => {
