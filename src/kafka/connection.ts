@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Kafka, logLevel, type LogEntry } from 'kafkajs';
 import { routeLine } from './log-routing.ts';
@@ -10,8 +11,8 @@ export interface Connection {
   readonly requestTimeoutMs: number;
   /** The last refusal that a broker answered with: kafkajs swallows some of them. */
   lastRefusal(): string | undefined;
-  /** Closes every socket at once; what comes next opens another. */
-  cut(): void;
+  /** Closes every socket; once it resolves, what comes next opens another. */
+  cut(): Promise<void>;
   /** Closes every socket at once and makes retries that are still going on end. */
   destroy(): void;
 }
@@ -59,8 +60,10 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
     kafka,
     requestTimeoutMs,
     lastRefusal: () => refusal,
-    cut() {
+    async cut() {
+      const closed = [...sockets].map((socket) => once(socket, 'close'));
       cutAll('this connection was cut');
+      await Promise.allSettled(closed);
     },
     destroy() {
       open = false;

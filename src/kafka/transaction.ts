@@ -128,7 +128,7 @@ export async function openTransactionalProducer(
       watch.expect(nobody);
       if (abort && next?.isActive() === true) {
         // An abort would queue behind a request that is not answered; on a new connection it does not.
-        connection.cut();
+        await connection.cut();
         await settleWithin(next.abort(), abortLimitMs);
       }
       await settleWithin(producer.disconnect(), disconnectLimitMs);

@@ -203,3 +203,19 @@ describe('a transaction coordinator that has moved', () => {
     await expectOnce(world, ['a', 'b']);
   });
 });
+
+describe('closing', () => {
+  test('leaves no transaction open while the broker answers nothing to a send', async () => {
+    const adapter = await world.openFaulty({
+      sendDeadlineMs: 30_000,
+      transactionTimeoutMs: 60_000,
+    });
+    const held = world.proxy.inject(apiKeys.produce, 'hold-response', { times: 1000 });
+    const publishing = adapter.publisher.publish(batchOf(1, 'a'), noSignal);
+    publishing.catch(() => undefined);
+    await held.met;
+    await adapter[Symbol.asyncDispose]();
+    await expectNothingOpen(world);
+    expect(await world.read('media', 0)).toEqual([]);
+  });
+});
