@@ -44,6 +44,8 @@ export interface KafkaProxy extends AsyncDisposable {
   ): Injection;
   /** Cuts every connection that is open now. */
   cutAll(): void;
+  /** While they are away every connection is cut. */
+  setAway(away: boolean): void;
 }
 
 interface Armed {
@@ -70,10 +72,12 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
     sockets: new Set(),
     take: (apiKey) => takeArmed(armed, apiKey),
   };
+  let isAway = false;
   const servers = await Promise.all(
     brokers.map(async (broker) => {
       const server = createServer((client) => {
-        connectThrough(client, broker, relay);
+        if (isAway) client.destroy();
+        else connectThrough(client, broker, relay);
       });
       server.listen(0, '127.0.0.1');
       await once(server, 'listening');
@@ -89,6 +93,10 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
     inject: (apiKey, fault, { times = 1, skip = 0 } = {}) =>
       arm(armed, { apiKey, fault, left: times, skip }),
     cutAll,
+    setAway(away) {
+      isAway = away;
+      if (away) cutAll();
+    },
     async [Symbol.asyncDispose]() {
       const closed = servers.map((server: Server) => once(server, 'close'));
       for (const server of servers) server.close();

@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import type { ProcessWorld } from './process-world.ts';
+import { createProcessWorld } from './process-world.ts';
+
+let world: ProcessWorld;
+let key: string;
+
+beforeEach(async () => {
+  world = await createProcessWorld();
+  await world.once();
+  key = `media/${world.deployment.truth().accounts[0]?.id ?? ''}`;
+});
+
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+/** Writes into the state topic as a person with a tool would. */
+async function write(value: Buffer | null): Promise<void> {
+  const kafka = new Kafka({
+    brokers: [...world.deployment.cluster.brokers],
+    logLevel: logLevel.NOTHING,
+  });
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  const messages = [{ key, value, partition: 0 }];
+  await producer.send({ topic: world.deployment.topicOf('state'), messages });
+  await producer.disconnect();
+}
+
+async function lastState(): Promise<Buffer> {
+  const { bytes } = (await world.deployment.read('state')).at(-1) ?? {};
+  if (bytes === undefined || bytes === null) throw new Error('no state');
+  return bytes;
+}
+
+/** The state again, with another number for its format. */
+function newer(state: Buffer): Buffer {
+  const changed = Buffer.from(state);
+  // Format 63 in Avro's zigzag, one byte as the real one.
+  changed[5] = 126;
+  return changed;
+}
+
+describe('a state that cannot be read', () => {
+  test.each([
+    ['cut in the middle', (state: Buffer) => state.subarray(0, state.length >> 1)],
+    ['something foreign', () => Buffer.from('{"cursor":1}')],
+    ['of a newer format', newer],
+    ['of a schema that the registry does not know', withUnknownSchema],
+  ])(
+    'stops its stream alone, by name, and moves nothing: it is %s',
+    async (_what, spoil) => {
+      const good = await lastState();
+      const bad = spoil(good);
+      await write(bad);
+
+      const { code, stderr } = await world.deployment.once({
+        STREAMS: 'media,users',
+        KAFKA_TOPICS_STATE_PARTITIONS: '1',
+      });
+
+      expect(code).toBe(3);
+      expect(stderr).toContain('state.unreadable');
+      expect(stderr).toContain(key);
+      expect(await world.deployment.read('users')).toHaveLength(1);
+      expect(await world.deployment.read('media')).toHaveLength(12);
+
+      await write(good);
+      await world.once();
+      expect(await world.deployment.read('media')).toHaveLength(12);
+    },
+    120_000,
+  );
+
+  test('begins again when a tombstone is written for its key', async () => {
+    await write(Buffer.from('nothing of ours'));
+    await write(null);
+    await world.once();
+    expect(await world.deployment.read('media')).toHaveLength(24);
+  }, 120_000);
+});
+
+function withUnknownSchema(state: Buffer): Buffer {
+  const changed = Buffer.from(state);
+  changed.writeInt32BE(2_000_000_000, 1);
+  return changed;
+}
