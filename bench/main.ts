@@ -1,6 +1,6 @@
 /**
- * Measures the program on a real Kafka: encoding and committing with the real media schema, memory
- * over a thousand polls, requests beside Airbyte's. The last line of the output is JSON.
+ * Measures the program on a real Kafka: encoding and committing with the real media schema beside
+ * Java's own producer, the start with many states, memory over a thousand polls, requests beside Airbyte's. The last line of the output is JSON.
  */
 import { randomUUID } from 'node:crypto';
 import type { Cluster } from '../sandbox/cluster/start.ts';
@@ -9,13 +9,16 @@ import type { GraphApi } from '../sandbox/graph-api/server.ts';
 import { startGraphApi } from '../sandbox/graph-api/server.ts';
 import type { WorldSpec } from '../sandbox/graph-api/world.ts';
 import { createWorld } from '../sandbox/graph-api/world.ts';
+import type { RegistryAdapter } from '../src/registry/open.ts';
 import { openRegistry } from '../src/registry/open.ts';
-import type { KafkaBenchResult } from './kafka.ts';
+import type { OutgoingRecord } from '../src/runtime/ports.ts';
+import { benchJava } from './java.ts';
 import { benchKafka } from './kafka.ts';
 import { mediaValue } from './media.ts';
 import { benchMemory } from './memory.ts';
-import { reportKafka, reportMemory, reportRequests } from './report.ts';
+import { reportJava, reportKafka, reportMemory, reportRequests, reportRestore } from './report.ts';
 import { benchRequests } from './requests.ts';
+import { benchRestore } from './restore.ts';
 
 const testWorld: WorldSpec = {
   seed: 1,
@@ -37,8 +40,8 @@ const everySecond = Object.fromEntries(
   streams.map((stream) => [`STREAM_${stream.toUpperCase()}_INTERVAL`, '1s']),
 );
 
-async function measureKafka(cluster: Cluster): Promise<KafkaBenchResult> {
-  await using registry = openRegistry({
+function openSchemas(cluster: Cluster): RegistryAdapter {
+  return openRegistry({
     url: cluster.registryUrl,
     timeoutMs: 10_000,
     username: null,
@@ -48,17 +51,21 @@ async function measureKafka(cluster: Cluster): Promise<KafkaBenchResult> {
     topicTemplate: 'bench.{stream}',
     roles: ['media', 'state'],
   });
-  await registry.prepare(new AbortController().signal);
-  return await benchKafka({
-    brokers: cluster.brokers,
-    codec: registry.stateCodec,
-    encodeMedia: (n) => ({
-      role: 'media',
-      key: `17841400000000000/${String(n)}`,
-      value: registry.encoder.encode('media', mediaValue(n)),
-      headers: { stream: 'media', account: '17841400000000000', poll: 'bench', schema: '1' },
-    }),
-  });
+}
+
+function encodeMedia({ encoder }: RegistryAdapter, n: number): OutgoingRecord {
+  return {
+    role: 'media',
+    key: `17841400000000000/${String(n)}`,
+    value: encoder.encode('media', mediaValue(n)),
+    headers: { stream: 'media', account: '17841400000000000', poll: 'bench', schema: '1' },
+  };
+}
+
+/** What a record weighs: its key, its value and its headers. */
+function bytesOf({ key, value, headers }: OutgoingRecord): number {
+  const texts = [key, ...Object.entries(headers).flat()];
+  return texts.reduce((sum, text) => sum + text.length, value?.length ?? 0);
 }
 
 /** What the program must be told, with topics and a transactional id of its own. */
@@ -82,9 +89,28 @@ await using cluster = await startCluster({
   },
 });
 
+await using registry = openSchemas(cluster);
+await registry.prepare(new AbortController().signal);
+
 console.log('batches of 1, 100, 500 and 10,000 records, encoding included …');
-const result = await measureKafka(cluster);
+const result = await benchKafka({
+  brokers: cluster.brokers,
+  codec: registry.stateCodec,
+  encodeMedia: (n) => encodeMedia(registry, n),
+});
 reportKafka(result);
+
+console.log("\nJava's own transactional producer on the same broker, committing as often …");
+const java = await benchJava(cluster.brokers, bytesOf(encodeMedia(registry, 1)), result);
+reportJava(java);
+
+console.log('\nstarts of the program …');
+const restore = await (async () => {
+  const world = createWorld({ ...testWorld, accounts: 1 });
+  await using api = await startGraphApi({ world });
+  return await benchRestore(cluster, registry.stateCodec, environment(cluster, api));
+})();
+reportRestore(restore);
 
 console.log('\nrequests of the test world, every stream of every account …');
 {
@@ -100,4 +126,5 @@ console.log('\nmemory of the program over 1,000 polls, after 2,000 to warm up �
 }
 
 console.log();
-console.log(JSON.stringify(result));
+const start = { keys: restore.keys, empty_ms: restore.emptyMs, full_ms: restore.fullMs };
+console.log(JSON.stringify({ ...result, java, start }));

@@ -1,9 +1,12 @@
 import type { KafkaBenchResult } from './kafka.ts';
+import type { JavaResult } from './java.ts';
 import type { MemoryResult } from './memory.ts';
 import type { PollCost, RequestsResult } from './requests.ts';
+import type { RestoreResult } from './restore.ts';
 
 const targetMedianMs = 12;
 const targetRecordsPerSecond = 30_000;
+const targetShareOfJava = 0.5;
 /** What garbage collection and page sizes make of nothing at all, in either direction. */
 const flatHeapMb = 2;
 const flatRssMb = 8;
@@ -27,6 +30,28 @@ export function reportKafka(result: KafkaBenchResult): void {
     `targets: 1 a batch ${medianMs} ms of at most ${targetMedianMs} ms (${ratio(medianMs, targetMedianMs)}), ` +
       `10000 a batch ${perSecond}/s of at least ${targetRecordsPerSecond}/s (${ratio(perSecond, targetRecordsPerSecond)})`,
   );
+}
+
+/** Prints Java's figures beside the program's, and how far the target is. */
+export function reportJava(java: JavaResult): void {
+  for (const [size, perSecond] of Object.entries(java.records_per_s)) {
+    const share = java.share[size] ?? NaN;
+    line(
+      `${size.padStart(6)} a batch: Java ${perSecond} records/s without encoding; the program ${share} of that, ` +
+        `encoding included (target: at least ${targetShareOfJava}, ${ratio(share, targetShareOfJava)})`,
+    );
+  }
+}
+
+/** Prints how long a start takes. */
+export function reportRestore({ keys, emptyMs, fullMs }: RestoreResult): void {
+  line(
+    `from the start of the process to the end of its first poll: ${seconds(fullMs)} with ${keys} keys in the state topic, ${seconds(emptyMs)} with none`,
+  );
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function ratio(measured: number, target: number): string {

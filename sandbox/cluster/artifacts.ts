@@ -61,6 +61,27 @@ export async function ensureArtifacts(options: ArtifactOptions): Promise<Artifac
   };
 }
 
+/**
+ * Gives the jar of Kafka's own tools, which a cluster does not need; what it depends on is among Kafka's.
+ *
+ * @throws Error as {@link ensureArtifacts}
+ */
+export async function ensureKafkaTools(options: ArtifactOptions): Promise<string> {
+  const directory = await ensureCached(
+    {
+      name: `kafka-tools-${KAFKA_VERSION}`,
+      fill: async (draft) => {
+        options.log(`downloading Kafka's tools ${KAFKA_VERSION} by Maven (2 MB, once)`);
+        const artifact = `org.apache.kafka:kafka-tools:${KAFKA_VERSION}`;
+        const settings = [`-Dartifact=${artifact}`, `-DoutputDirectory=${draft}`];
+        await runMaven([`${DEPENDENCY_PLUGIN}:copy`, ...settings], options);
+      },
+    },
+    options,
+  );
+  return join(directory, `kafka-tools-${KAFKA_VERSION}.jar`);
+}
+
 async function copyKafka(directory: string, options: ArtifactOptions): Promise<void> {
   const pom = join(directory, 'pom.xml');
   await writeFile(pom, renderPom());

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { delimiter, join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import type { ArtifactOptions } from '../sandbox/cluster/artifacts.ts';
+import { ensureArtifacts, ensureKafkaTools } from '../sandbox/cluster/artifacts.ts';
+import { chooseCacheDirectory } from '../sandbox/cluster/cache.ts';
+import { runCommand } from '../sandbox/cluster/child-process.ts';
+import type { KafkaBenchResult } from './kafka.ts';
+
+/** Java's own transactional producer on the same broker, by records a transaction of the program. */
+export interface JavaResult {
+  readonly records_per_s: Readonly<Record<string, number>>;
+  /** The program's records a second as a share of Java's. */
+  readonly share: Readonly<Record<string, number>>;
+}
+
+/** How many records Java sends beside each batch size of the program; some seconds each. */
+const plan: readonly (readonly [size: string, records: number])[] = [
+  ['500', 500_000],
+  ['10000', 1_000_000],
+];
+const partitions = 3;
+
+interface Run {
+  readonly classPath: string;
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly recordBytes: number;
+}
+
+/**
+ * Measures `org.apache.kafka.tools.ProducerPerformance` with a transactional id: records as large, to
+ * as many partitions, committed at the pace at which the program commits. Its records are bytes that
+ * are there already; the program encodes its own.
+ *
+ * @param recordBytes - of a record, its key and headers included
+ * @throws Error when Java or Maven are not there
+ */
+export async function benchJava(
+  brokers: readonly string[],
+  recordBytes: number,
+  ours: KafkaBenchResult,
+): Promise<JavaResult> {
+  const run = {
+    classPath: await findClassPath(),
+    brokers,
+    topic: await createTopic(brokers),
+    recordBytes,
+  };
+  const perSecond: Record<string, number> = {};
+  const share: Record<string, number> = {};
+  for (const [size, records] of plan) {
+    const measured = await measure(run, { records, durationMs: ours.tx_ms_p50[size] ?? 10 });
+    perSecond[size] = Math.round(measured);
+    share[size] = Number(((ours.records_per_s[size] ?? 0) / measured).toFixed(2));
+  }
+  return { records_per_s: perSecond, share };
+}
+
+async function findClassPath(): Promise<string> {
+  const options: ArtifactOptions = {
+    directory: await chooseCacheDirectory(join(import.meta.dirname, '..'), process.env),
+    env: process.env,
+    log: (line) => {
+      console.log(line);
+    },
+  };
+  const { kafkaLibrary } = await ensureArtifacts(options);
+  return [join(kafkaLibrary, '*'), await ensureKafkaTools(options)].join(delimiter);
+}
+
+async function createTopic(brokers: readonly string[]): Promise<string> {
+  const topic = `bench-java-${randomUUID().slice(0, 8)}`;
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createTopics({
+    topics: [{ topic, numPartitions: partitions }],
+    waitForLeaders: true,
+  });
+  await admin.disconnect();
+  return topic;
+}
+
+/** Records a second over the whole run, as the tool itself says in its last line. */
+async function measure(
+  { classPath, brokers, topic, recordBytes }: Run,
+  { records, durationMs }: { readonly records: number; readonly durationMs: number },
+): Promise<number> {
+  const { exitCode, output } = await runCommand(
+    'java',
+    [
+      '-Xmx512m',
+      '-XX:+UseSerialGC',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
+      ...['-cp', classPath, 'org.apache.kafka.tools.ProducerPerformance'],
+      ...['--topic', topic, '--num-records', String(records), '--record-size', String(recordBytes)],
+      ...['--throughput', '-1', '--transactional-id', `${topic}-${randomUUID().slice(0, 8)}`],
+      ...['--transaction-duration-ms', String(Math.max(1, Math.round(durationMs)))],
+      ...['--producer-props', `bootstrap.servers=${brokers.join(',')}`, 'acks=all'],
+    ],
+    { env: process.env },
+  );
+  const [, said] = /^\d+ records sent, ([\d.]+) records\/sec.*99\.9th/m.exec(output) ?? [];
+  if (exitCode !== 0 || said === undefined) {
+    throw new Error(`ProducerPerformance ended with ${String(exitCode)}: ${output.slice(-500)}`);
+  }
+  return Number(said);
+}
