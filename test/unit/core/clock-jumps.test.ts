@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { planDays } from '../../../src/core/daily-totals.ts';
 import { settleDays } from '../../../src/core/days.ts';
 import { isDue } from '../../../src/core/freshness.ts';
 import type { Value } from '../../../src/core/json.ts';
@@ -70,6 +71,16 @@ describe('a host whose clock jumps', () => {
         expect(memory.cursorMs).toBe(Math.floor(trueMs / dayMs) * dayMs);
       }),
     );
+  });
+
+  test('asks again for daily totals that a clock a year ahead took for asked', () => {
+    const plan = { nowMs: beginMs, cursorMs: beginMs - dayMs, startDateMs: null, lookbackMs };
+    const dates = (coveredUntilMs: number | null, cursorMs: number | null = plan.cursorMs) =>
+      planDays({ ...plan, cursorMs, coveredUntilMs }).map(({ date }) => date);
+
+    expect(dates(beginMs + yearMs)).toEqual(dates(null));
+    expect(dates(null).length).toBeGreaterThan(0);
+    expect(dates(null, beginMs + yearMs).length).toBeGreaterThan(0);
   });
 
   const tiers = [{ untilAgeMs: Infinity, everyMs: 7 * dayMs }];

@@ -1,0 +1,172 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { isConnectorError } from '../../src/core/errors.ts';
+import type { Json, Node, Value } from '../../src/core/json.ts';
+import { isNode } from '../../src/core/json.ts';
+import type { StreamName, TopicRole } from '../../src/core/stream-name.ts';
+import { streamNames } from '../../src/core/stream-name.ts';
+import { readSchema } from '../../src/registry/schemas.ts';
+import type { Encoder, Graph } from '../../src/runtime/ports.ts';
+import { runPoll } from '../../src/runtime/poll.ts';
+import { streams } from '../../src/streams/index.ts';
+import { createFakeGraph } from '../support/fake-graph.ts';
+import { startHttpServer } from '../support/http-server.ts';
+import { open } from '../unit/instagram/opened.ts';
+import { calm, createWorld, firstState, pollOf } from '../unit/runtime/world.ts';
+import { healthyAnswer } from './healthy-answers.ts';
+import { placesOf, withValue } from './places.ts';
+
+/** Encodes by the real schemas, and takes no record that has a field too many or of another type. */
+const strictEncoder: Encoder = {
+  schemaId: () => 1,
+  encode(role: TopicRole, value: Value) {
+    const { type } = readSchema(role);
+    const paths: string[] = [];
+    const errorHook = (path: string[]): void => void paths.push(path.join('.'));
+    if (!type.isValid(value, { noUndeclaredFields: true, errorHook })) {
+      throw new Error(`not a record of ${role}: ${paths.join(', ')}`);
+    }
+    return type.toBuffer(value);
+  },
+};
+
+/** Polls a stream once and checks what must hold however the API answers. */
+async function pollAndCheck(name: StreamName, graph: Graph) {
+  const stream = streams[name];
+  const world = { ...createWorld({ encoder: strictEncoder }), graph };
+  const before = firstState(stream);
+  const poll = pollOf(stream, { state: before });
+  const error = await runPoll(poll, world, calm).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  // No crash: what it ends with has a code of the taxonomy.
+  expect(error === undefined || isConnectorError(error) ? 'named' : error).toBe('named');
+
+  const { batches } = world.publisher;
+  expect(batches.map(({ state }) => state.sequence)).toEqual(batches.map((_, index) => index + 1));
+  expect(poll.state.sequence).toBe(batches.length);
+  const records = batches.flatMap((batch) => batch.records);
+  const own = records.filter(({ role }) => role === name);
+  expect(own.every(({ key }) => !/(^|\/)(undefined|null|NaN|)(\/|$)/.test(key))).toBe(true);
+  // No state moved past what was published.
+  if (batches.length === 0 && error !== undefined) expect(poll.state).toEqual(before);
+  const { cursorMs } = poll.state;
+  if (cursorMs !== null) expect(own.map(dateOf)).toContain(cursorMs);
+  return { error, own, letters: records.filter(({ role }) => role === 'dead_letters') };
+}
+
+function dateOf({ role, value }: { role: TopicRole; value: Buffer | null }): unknown {
+  const record = value === null ? {} : (readSchema(role).type.fromBuffer(value) as Value);
+  return record['date'];
+}
+
+/** Answers rightly, but for one answer, which `spoil` makes of the right one. */
+function spoiledGraph(at: number, spoil: (body: Node) => Node): Graph {
+  return createFakeGraph((request, index) => {
+    const body = healthyAnswer(request);
+    // As it would come: a list has no holes, and -0 is 0.
+    return index === at ? (JSON.parse(JSON.stringify(spoil(body))) as Node) : body;
+  });
+}
+
+const anyJson = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>;
+
+describe.each(streamNames)('the stream %s, when the API answers anything', (name) => {
+  test('publishes records when all is well', async () => {
+    const { error, own } = await pollAndCheck(name, createFakeGraph(healthyAnswer));
+    expect(error).toBeUndefined();
+    expect(own.length).toBeGreaterThan(0);
+  });
+
+  test('crashes on no value in any place of any answer, and makes no wrong record of it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(5), fc.nat(500), anyJson, async (at, place, value) => {
+        const spoil = (body: Node): Node => {
+          const places = placesOf(body);
+          const found = places[place % Math.max(1, places.length)];
+          return found === undefined ? body : withValue(body, found, value);
+        };
+        await pollAndCheck(name, spoiledGraph(at, spoil));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('crashes on no answer that lacks something', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(5), fc.nat(500), async (at, place) => {
+        const spoil = (body: Node): Node => {
+          const places = placesOf(body);
+          const found = places[place % Math.max(1, places.length)];
+          return found === undefined ? body : withValue(body, found, undefined);
+        };
+        await pollAndCheck(name, spoiledGraph(at, spoil));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('takes any object in place of an answer for a bad body, or for one that says nothing', async () => {
+    const anyObject = anyJson.filter(isNode);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(3), anyObject, async (at, body) => {
+        await pollAndCheck(
+          name,
+          spoiledGraph(at, () => body),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe.each(streamNames)('the stream %s, over HTTP', (name) => {
+  test('ends every answer that was cut, changed or is something else in a named error or a dead letter', async () => {
+    let spoil: (text: string, index: number) => string = (text) => text;
+    let index = 0;
+    await using server = await startHttpServer(({ path, query }, response) => {
+      const request = {
+        endpoint: '',
+        path: path.replace(/^\/v[\d.]+/, ''),
+        query,
+        accountId: null,
+      };
+      const text = spoil(JSON.stringify(healthyAnswer(request)), index);
+      index += 1;
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(text);
+    });
+    await using instagram = open(server.url);
+    const anyText = fc.oneof(
+      fc.record({ cut: fc.nat(2000) }),
+      fc.record({
+        at: fc.nat(2000),
+        put: fc.oneof(
+          fc.string(),
+          fc.constantFrom('1e999', '{', '"', '\\u0000', '-', '99999999999999999999'),
+        ),
+      }),
+      fc.record({
+        text: fc.oneof(
+          fc.string(),
+          anyJson.map((json) => JSON.stringify(json)),
+        ),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.nat(2), anyText, async (at, how) => {
+        index = 0;
+        spoil = (text, asked) => {
+          if (asked !== at) return text;
+          if ('cut' in how) return text.slice(0, how.cut % text.length);
+          if ('text' in how) return how.text;
+          const place = how.at % text.length;
+          return text.slice(0, place) + how.put + text.slice(place + 1);
+        };
+        await pollAndCheck(name, instagram.graph);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

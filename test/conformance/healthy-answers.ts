@@ -1,0 +1,96 @@
+import type { Json, Node } from '../../src/core/json.ts';
+import type { GraphRequest } from '../../src/runtime/ports.ts';
+import { pageOf } from '../support/fake-graph.ts';
+import { examples } from './examples/index.ts';
+
+/** A right answer to any request that a stream makes, of the shapes that Meta's answers have. */
+export function healthyAnswer({ path, query }: Pick<GraphRequest, 'path' | 'query'>): Node {
+  const { ids, fields = '' } = query;
+  if (ids !== undefined) return byId(ids.split(','), fields);
+  const [, , edge] = path.split('/');
+  switch (edge) {
+    case undefined:
+      return { ...examples.users.node, id: path.slice(1) };
+    case 'media':
+    case 'stories':
+    case 'tags':
+      return pageOf(listed(edge), undefined);
+    case 'comments':
+    case 'replies':
+      return pageOf([comment('17865799348089037')], undefined);
+    default:
+      return { data: (query['metric'] ?? '').split(',').map((name) => metric(name, query)) };
+  }
+}
+
+function byId(ids: readonly string[], fields: string): Node {
+  if (fields.startsWith('comments')) {
+    return Object.fromEntries(
+      ids.map((id): [string, Json] => [id, { id, comments: { data: [withReplies(id)] } }]),
+    );
+  }
+  const names = /insights\.metric\(([^)]*)\)/.exec(fields)?.[1]?.split(',');
+  const entries = ids.map((id): [string, Json] =>
+    names === undefined
+      ? [id, { ...examples.users.node, id }]
+      : [id, { id, insights: { data: names.map((name) => lifetime(name, id)) } }],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** A comment without what the stream adds of its own. */
+function comment(id: string): Node {
+  const { node } = examples.comments;
+  const added = ['media_id', 'parent_id'];
+  const own = Object.entries(node).filter(([name]) => !added.includes(name));
+  return { ...Object.fromEntries(own), id };
+}
+
+function withReplies(id: string): Node {
+  return { ...comment(`${id}1`), replies: { data: [comment(`${id}2`)] } };
+}
+
+function listed(edge: 'media' | 'stories' | 'tags'): readonly Node[] {
+  const { node } = examples[edge];
+  const id = typeof node['id'] === 'string' ? node['id'] : '';
+  return [node, { ...node, id: `${id.slice(0, -1)}9` }];
+}
+
+function lifetime(name: string, id: string): Node {
+  return {
+    ...described(name, 'lifetime'),
+    id: `${id}/insights/${name}/lifetime`,
+    values: [{ value: 12 }],
+  };
+}
+
+function described(name: string, period: string): Node {
+  return { name, period, title: name, description: name };
+}
+
+function metric(name: string, query: Readonly<Record<string, string>>): Node {
+  const { period = 'day', metric_type: type, breakdown } = query;
+  if (type !== 'total_value') {
+    return {
+      ...described(name, period),
+      values: [1, 2, 3].map((back) => point(name, back, query)),
+    };
+  }
+  if (breakdown === undefined) return { ...described(name, period), total_value: { value: 7 } };
+  const keys = breakdown.split(',');
+  const results = [
+    { dimension_values: keys.map(() => 'A'), value: 3 },
+    { dimension_values: keys.map(() => 'B'), value: 4 },
+  ];
+  const breakdowns = [{ dimension_keys: keys, results }];
+  return { ...described(name, period), total_value: { value: 7, breakdowns } };
+}
+
+/** A day of a series, counted back from the end of the window. */
+function point(name: string, back: number, query: Readonly<Record<string, string>>): Node {
+  const until = Math.floor(Number(query['until']) / 86_400) - back;
+  return {
+    value: name === 'online_followers' ? { '0': 5, '13': 8 } : 10 + back,
+    end_time: new Date(until * 86_400_000).toISOString().replace('.000Z', '+0000'),
+  };
+}

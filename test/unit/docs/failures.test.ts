@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { rowsBelow } from './markdown.ts';
+
+const root = new URL('../../../', import.meta.url);
+const page = readFileSync(new URL('docs/architecture.md', root), 'utf8');
+
+interface Named {
+  readonly step: string;
+  readonly file: string;
+  readonly title: string;
+}
+
+/** `` `file.test.ts`: title ``, several of them parted by `<br>`. */
+function testsNamedIn(step: string, cell: string): readonly Named[] {
+  return cell.split('<br>').map((part) => {
+    const [, file = '', title = ''] =
+      /^`(test\/[\w./-]+\.test\.ts)`: (.+)$/.exec(part.trim()) ?? [];
+    return { step, file, title };
+  });
+}
+
+/** Where a title stands: in the file itself, or in a list of steps that it runs through. */
+function sourceOf(file: string): string {
+  const path = new URL(file, root);
+  if (!existsSync(path)) return '';
+  const text = readFileSync(path, 'utf8');
+  const imports = [...text.matchAll(/from '(\.\/[\w-]+\.ts)'/g)];
+  return [text, ...imports.map(([, name = '']) => readFileSync(new URL(name, path), 'utf8'))].join(
+    '\n',
+  );
+}
+
+describe.each([
+  ['## What a crash leaves', 4, 10],
+  ['### What a fault does', 3, 10],
+])('the table below "%s"', (heading, columns, atLeast) => {
+  const rows = rowsBelow(page, heading);
+
+  test('has a row for each step, and nothing left out', () => {
+    expect(rows.length).toBeGreaterThanOrEqual(atLeast);
+    expect(rows.filter((cells) => cells.length !== columns || cells.includes(''))).toEqual([]);
+  });
+
+  test('names for each row a test that is there, by its file and title', () => {
+    const missing = rows
+      .flatMap((cells) => testsNamedIn(cells[0] ?? '', cells.at(-1) ?? ''))
+      .filter(({ file, title }) => title === '' || !sourceOf(file).includes(`'${title}'`));
+
+    expect(missing).toEqual([]);
+  });
+});
