@@ -4,7 +4,7 @@ const adapters = ['instagram', 'registry', 'kafka', 'observability'];
 /** An adapter's own npm packages. */
 const libraries = {
   instagram: 'ky',
-  registry: 'ky|avsc',
+  registry: 'ky|avsc|@kafkajs/confluent-schema-registry',
   kafka: 'kafkajs',
   observability: 'pino|prom-client|fastify',
 };

@@ -17,7 +17,7 @@ export interface RegistryAnswer {
 }
 
 /**
- * One request, with a timeout.
+ * One request of an endpoint that the client lacks, with a timeout.
  *
  * @returns any answer below 500 but 401, 403 and 429, an error of the request included
  *
@@ -64,7 +64,7 @@ function authorizationOf({ username, password }: RegistryAddress): Record<string
 }
 
 /** @throws when the status says that the registry is away or will not have us */
-function checkStatus(address: RegistryAddress, status: number): void {
+export function checkStatus(address: RegistryAddress, status: number): void {
   if (status === 401 || status === 403) {
     throw new StopProcessError(
       'registry.unauthorized',

@@ -2,6 +2,7 @@ import type { Value } from '../core/json.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import type { Encoder, StateCodec } from '../runtime/ports.ts';
 import type { RegistryAddress } from './calls.ts';
+import { openClient } from './client.ts';
 import { createWireEncode, encodingError } from './encoder.ts';
 import { readSchema } from './schemas.ts';
 import type { TopicSchema } from './schemas.ts';
@@ -45,17 +46,19 @@ export function openStateForm(): StateForm {
 export function openRegistry(options: RegistryOptions): RegistryAdapter {
   const schemas = new Map(options.roles.map((role) => [role, readSchema(role)]));
   const ids = new Map<TopicRole, number>();
+  const client = openClient(options);
   const encoder = createEncoder(schemas, ids);
   return {
     encoder,
     stateCodec: createStateCodec({
       address: options,
+      client,
       ownId: () => ids.get('state'),
       readerType: (schemas.get('state') ?? readSchema('state')).type,
       encode: (value) => encoder.encode('state', value),
     }),
     async prepare(signal) {
-      const work = { ...options, address: options, signal };
+      const work = { ...options, address: options, client, signal };
       // All are checked before the first is registered, so that a refusal leaves nothing behind.
       const checked = await Promise.all(
         [...schemas.values()].map(async (schema) => ({

@@ -1,7 +1,5 @@
-// avsc is CommonJS: Node sees no named exports of it.
-import avro from 'avsc';
-import type { Schema, Type } from 'avsc';
-import { errorCodes, StopProcessError, StopStreamError } from '../core/errors.ts';
+import type { Type } from 'avsc';
+import { errorCodes, isConnectorError, StopProcessError, StopStreamError } from '../core/errors.ts';
 import type { Json, Value } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import type { DayTotals, DayValues, Published, Refusal, StreamState } from '../core/state.ts';
@@ -10,7 +8,9 @@ import { isStreamName } from '../core/stream-name.ts';
 import type { StateCodec } from '../runtime/ports.ts';
 import { staysWithin } from './body-bounds.ts';
 import type { RegistryAddress } from './calls.ts';
-import { call, unavailable } from './calls.ts';
+import { checkStatus, unavailable } from './calls.ts';
+import type { RegistryClient } from './client.ts';
+import { RegistryRefusal } from './client.ts';
 import { wireHeaderBytes } from './encoder.ts';
 import { packPrints, packPublished, readPrints, readPublished } from './published.ts';
 import type { TopicSchema } from './schemas.ts';
@@ -19,6 +19,7 @@ import { createJsonForm } from './state-form.ts';
 /** What reading and writing states takes. */
 export interface StateCodecParts {
   readonly address: RegistryAddress;
+  readonly client: RegistryClient;
   readonly readerType: Type;
   /** The id of the reader's own schema; undefined before it is prepared. */
   readonly ownId: () => number | undefined;
@@ -44,35 +45,28 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
   };
 }
 
-/** Ids are for ever, so each schema is asked for once. */
-function createWriterTypes({ address, readerType, ownId }: StateCodecParts) {
+/** The writer's type by the id of its schema; our own needs no registry. */
+function createWriterTypes({ address, client, readerType, ownId }: StateCodecParts) {
   const types = new Map<number, Type>();
   return async (key: string, id: number): Promise<Type> => {
-    if (id === ownId()) return readerType;
-    const type = types.get(id) ?? (await fetchType(key, id, address));
-    types.set(id, type);
-    return type;
+    const known = id === ownId() ? readerType : types.get(id);
+    if (known !== undefined) return known;
+    try {
+      const type = await client.typeOf(id);
+      types.set(id, type);
+      return type;
+    } catch (error) {
+      if (isConnectorError(error)) throw error;
+      if (!(error instanceof RegistryRefusal)) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw unavailable(address, `no usable schema ${id}: ${why}`);
+      }
+      if (error.status === 404) throw unreadable(key, `the registry knows no schema with id ${id}`);
+      checkStatus(address, error.status);
+      throw unavailable(address, `HTTP ${error.status} to schema ${id}`);
+    }
   };
 }
-
-async function fetchType(key: string, id: number, address: RegistryAddress): Promise<Type> {
-  const path = `/schemas/ids/${id}`;
-  const { status, body } = await call(address, { method: 'get', path }, neverAborted);
-  if (status === 404) throw unreadable(key, `the registry knows no schema with id ${id}`);
-  const text = isNode(body) ? body['schema'] : undefined;
-  if (status !== 200 || typeof text !== 'string') {
-    throw unavailable(address, `HTTP ${status} to schema ${id}, and no schema`);
-  }
-  try {
-    return avro.Type.forSchema(JSON.parse(text) as Schema);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw unreadable(key, `its schema, which has id ${id}, is none: ${why}`);
-  }
-}
-
-/** Reading a state is bounded by the address's own timeout. */
-const neverAborted = new AbortController().signal;
 
 /** What cannot be read is no fault of the program: the state stops its stream. */
 function readable(key: string, read: () => Json): Json {

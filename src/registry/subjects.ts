@@ -1,15 +1,18 @@
-import { StopProcessError } from '../core/errors.ts';
+import { isConnectorError, StopProcessError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import { topicName } from '../core/stream-name.ts';
 import type { RegistryAddress } from './calls.ts';
-import { call, unavailable } from './calls.ts';
+import { call, checkStatus, unavailable } from './calls.ts';
+import type { RegistryClient } from './client.ts';
+import { RegistryRefusal } from './client.ts';
 import { describeDifference } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
 
 /** What registering a schema takes. */
 export interface SubjectWork {
   readonly address: RegistryAddress;
+  readonly client: RegistryClient;
   readonly compatibility: string;
   readonly topicTemplate: string;
   readonly signal: AbortSignal;
@@ -121,17 +124,28 @@ export async function register(
   work: SubjectWork,
 ): Promise<number> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const isOpen = await hasNoLevel(subject, versions, work);
-  const path = `/subjects/${encodeURIComponent(subject)}/versions`;
-  const json = { schema: schema.text };
-  const { status, body } = await call(work.address, { method: 'post', path, json }, work.signal);
-  if (status === 409) throw await incompatible(schema, reasonsOf(body), work);
-  const id = isNode(body) ? body['id'] : undefined;
+  const level = await levelAt(`/config/${encodeURIComponent(subject)}`, work);
+  const isOpen = await hasNoLevel(level, versions, work);
+  const id = await work.client
+    .register(subject, schema.text, level)
+    .catch((error: unknown) => refused(error, schema, work));
   if (typeof id !== 'number') {
-    throw unavailable(work.address, `HTTP ${status} to the schema of ${subject}, and no id`);
+    throw unavailable(work.address, `no id in its answer to the schema of ${subject}`);
   }
   if (isOpen && (await isOurs(schema, versions[0], work))) await setLevel(subject, work);
   return id;
+}
+
+async function refused(error: unknown, schema: TopicSchema, work: SubjectWork): Promise<never> {
+  work.signal.throwIfAborted();
+  if (isConnectorError(error)) throw error;
+  if (error instanceof RegistryRefusal) {
+    const body = error.body as Json;
+    if (error.status === 409) throw await incompatible(schema, reasonsOf(body), work);
+    checkStatus(work.address, error.status);
+    throw unavailable(work.address, `HTTP ${error.status} to the schema avro/${schema.role}.avsc`);
+  }
+  throw unavailable(work.address, error instanceof Error ? error.message : String(error));
 }
 
 /**
@@ -139,11 +153,10 @@ export async function register(
  * as if that were set, unless the registry has a level for all.
  */
 async function hasNoLevel(
-  subject: string,
+  level: string | null,
   versions: readonly number[],
   work: SubjectWork,
 ): Promise<boolean> {
-  const level = await levelAt(`/config/${encodeURIComponent(subject)}`, work);
   if (level !== 'NONE' || versions.length !== 1) return level === null;
   return (await levelAt('/config', work)) === 'NONE';
 }

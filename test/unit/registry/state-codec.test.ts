@@ -333,6 +333,13 @@ describe('the state codec', () => {
     });
   });
 
+  test('asks to be tried again when an error of the registry has the body null', async () => {
+    await expect(decode(golden, { 'GET /schemas/ids/258': [422, null] })).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'registry.unavailable',
+    });
+  });
+
   test('asks to be tried again when the registry never answers', async () => {
     await expect(decode(golden, { 'GET /schemas/ids/258': 'silence' })).rejects.toMatchObject({
       disposition: 'retry',
