@@ -3,6 +3,7 @@ import type { Program } from '../../../sandbox/program.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
 import type { Deployment } from '../../integration/end-to-end/deployment.ts';
+import type { Ended } from '../../integration/end-to-end/deployment.ts';
 import { deploy } from '../../integration/end-to-end/deployment.ts';
 import type { Visit } from './watched-api.ts';
 import { watchApi } from './watched-api.ts';
@@ -30,6 +31,8 @@ export interface Fleet extends AsyncDisposable {
   readonly visits: readonly Visit[];
   readonly hidden: Set<string>;
   start(name: string, changes?: Readonly<Record<string, string>>): Promise<Instance>;
+  /** Runs `once` to its end. */
+  once(): Promise<Ended>;
   /** Until these, and no others, own all partitions, each at least one. */
   shared(instances: readonly Instance[]): Promise<void>;
   /** Until every account has been polled since now. */
@@ -75,6 +78,7 @@ export async function createFleet(): Promise<Fleet> {
       const env = { ...settings, INSTAGRAM_BASE_URL: api.url, POLLING_INSTANCE: name, ...changes };
       return startInstance(name, deployment, env);
     },
+    once: () => deployment.once(settings),
     async shared(instances) {
       const dealt = () => {
         const all = instances.flatMap((one) => one.owned() ?? []);

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Fleet, Instance } from './fleet.ts';
+import { createFleet, findings, until } from './fleet.ts';
+
+/** Three media of each of the twelve accounts. */
+const allMedia = 36;
+const exactlyOnce = { twice: [], profilesUnlikeState: [], media: allMedia };
+
+let fleet: Fleet;
+
+beforeEach(async () => {
+  fleet = await createFleet();
+});
+
+afterEach(async () => {
+  await fleet[Symbol.asyncDispose]();
+});
+
+describe('accounts', () => {
+  test('are picked up when the token reaches them, and left when it does not', async () => {
+    const [late = '', ...others] = fleet.accounts;
+    fleet.hidden.add(late);
+    const a = await fleet.start('a');
+    const b = await fleet.start('b');
+    await fleet.shared([a, b]);
+    await fleet.polled(others);
+    expect(fleet.visits.flatMap((visit) => visit.accounts)).not.toContain(late);
+    fleet.hidden.delete(late);
+    await fleet.polled([late]);
+    fleet.hidden.add(late);
+    await until(
+      () => [a, b].some((one) => one.log.some(({ removed }) => isListOf(removed, late))),
+      () => 'the account is left',
+    );
+    const from = fleet.visits.length;
+    await fleet.polled(others);
+    await fleet.polled(others);
+    expect(fleet.visits.slice(from + 1).flatMap((visit) => visit.accounts)).not.toContain(late);
+    expect(await a.stop()).toBe(0);
+    expect(await b.stop()).toBe(0);
+    expect(await findings(fleet)).toEqual(exactlyOnce);
+  }, 180_000);
+});
+
+describe('a stop', () => {
+  test('during a rebalance ends with 0 and leaves nothing behind that others wait for', async () => {
+    const a = await fleet.start('a');
+    await fleet.shared([a]);
+    const b = await fleet.start('b');
+    await until(
+      () => b.said('dependency up') > 0,
+      () => 'b is starting',
+    );
+    expect(await Promise.all([b.stop(), a.stop()])).toEqual([0, 0]);
+    const c = await fleet.start('c');
+    await fleet.shared([c]);
+    await fleet.polled();
+    expect(await c.stop()).toBe(0);
+    expect(await findings(fleet)).toEqual(exactlyOnce);
+  }, 180_000);
+});
+
+describe('once', () => {
+  test('exits with 3 and names the others when they are at work', async () => {
+    const a = await fleet.start('a');
+    await fleet.shared([a]);
+    const { code, stderr } = await fleet.once();
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^kafka\.group-shared: in the group are already: a \(/);
+    expect(await a.stop()).toBe(0);
+  }, 180_000);
+
+  test('waits for the session of one that was killed, then polls everything', async () => {
+    const a = await fleet.start('a');
+    await fleet.shared([a]);
+    await fleet.polled();
+    a.program.process.kill('SIGKILL');
+    await a.program.ended;
+    expect((await fleet.once()).code).toBe(0);
+    expect(await findings(fleet)).toEqual(exactlyOnce);
+  }, 180_000);
+});
+
+describe('two prefixes', () => {
+  test('do not see each other', async () => {
+    const other = {
+      KAFKA_TRANSACTIONAL_ID_PREFIX: 'other-prefix',
+      KAFKA_TOPIC_TEMPLATE: `other-${fleet.deployment.topicOf('x')}.{stream}`,
+    };
+    const a = await fleet.start('a');
+    const b = await fleet.start('b', other);
+    await fleet.shared([a]);
+    await fleet.shared([b]);
+    await until(
+      () => [a, b].every((one) => mediaPolledBy(one) === fleet.accounts.length),
+      () => 'each has polled the media of every account',
+    );
+    expect(a.said('partition fenced') + b.said('partition fenced')).toBe(0);
+    expect(a.owned()).toEqual(b.owned());
+    expect(await a.stop()).toBe(0);
+    expect(await b.stop()).toBe(0);
+    expect(await findings(fleet)).toEqual(exactlyOnce);
+  }, 180_000);
+});
+
+function isListOf(value: unknown, id: string): boolean {
+  return Array.isArray(value) && value.includes(id);
+}
+
+function mediaPolledBy({ log }: Instance): number {
+  const polls = log.filter(({ msg, stream }) => msg === 'poll finished' && stream === 'media');
+  return new Set(polls.map(({ accountId }) => accountId)).size;
+}
