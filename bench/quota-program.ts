@@ -33,7 +33,7 @@ async function measure(): Promise<readonly string[]> {
   using clock = createLeapingClock({ startMs, onLeap: leap, restMs });
   await using app = createApp(config, { version: 'bench', hostName: 'bench', clock });
   if (Number.isNaN(runMs)) {
-    const endings = await app.once(new AbortController().signal);
+    const { endings } = await app.once(new AbortController().signal);
     return endings.flatMap(({ job, verdict }) =>
       verdict.kind === 'done' ? [] : [`${job.stream.name} of ${job.account.id}: ${verdict.kind}`],
     );

@@ -1,16 +1,16 @@
 import type { Config } from './config/config.ts';
-import type { Account } from './core/account.ts';
+import { parseTokens } from './config/named-formats.ts';
 import { streamNames } from './core/stream-name.ts';
 import type { TopicRole } from './core/stream-name.ts';
 import { openInstagram } from './instagram/open.ts';
 import { openKafka } from './kafka/open.ts';
 import { openObservability } from './observability/open.ts';
-import type { Log } from './observability/open.ts';
+import type { Log, Observability } from './observability/open.ts';
 import { openRegistry } from './registry/open.ts';
 import { createCatalogs } from './runtime/catalog.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Freshness } from './runtime/extraction.ts';
-import type { AccountDirectory, Clock } from './runtime/ports.ts';
+import type { AccountDirectory, AccountListing, Clock } from './runtime/ports.ts';
 import { createGovernor } from './runtime/governor.ts';
 import type { PollerTools } from './runtime/poller.ts';
 import type { StartTools } from './runtime/startup.ts';
@@ -38,13 +38,20 @@ interface Surroundings extends AppOptions {
   readonly clock: Clock;
 }
 
+/** How everything went that was polled once. */
+export interface Once {
+  readonly endings: readonly Ending[];
+  /** What is wrong with the list of accounts, so that some may be missing. */
+  readonly problems: readonly string[];
+}
+
 /** The program, put together. */
 export interface App extends AsyncDisposable {
   readonly log: Log;
   /** Serves health and metrics, starts, and polls until aborted. */
   run(signal: AbortSignal): Promise<void>;
-  /** Starts, polls every enabled stream once, and says how each ended. */
-  once(signal: AbortSignal): Promise<readonly Ending[]>;
+  /** Starts, polls every enabled stream once, and says how that went. */
+  once(signal: AbortSignal): Promise<Once>;
 }
 
 type Adapters = ReturnType<typeof openAdapters>;
@@ -62,15 +69,16 @@ export function createApp(config: Config, options: AppOptions): App {
     async run(signal) {
       const served = await observability.listen();
       observability.log.info({ url: served?.url ?? null, instance }, 'started');
-      const directory = await start(adapters, { tools, deadlineMs: null, signal });
+      const { directory } = await start(adapters, { tools, deadlineMs: null, signal });
       await supervise(supervision(config, adapters, directory), tools, signal);
     },
     async once(signal) {
       const deadlineMs = clock.nowMs() + config.polling.onceTimeoutMs;
-      const directory = await start(adapters, { tools, deadlineMs, signal });
+      const { directory, problems } = await start(adapters, { tools, deadlineMs, signal });
       const othersLeaveMs = config.kafka.group.sessionTimeoutMs + sessionEndMs;
       const onceTools = { ...tools, deadlineMs, othersLeaveMs };
-      return superviseOnce(supervision(config, adapters, directory), onceTools, signal);
+      const what = supervision(config, adapters, directory);
+      return { endings: await superviseOnce(what, onceTools, signal), problems };
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled([
@@ -91,7 +99,9 @@ function openAdapters(config: Config, options: Surroundings) {
     {
       level: config.log.level,
       http: config.http,
-      secrets: [config.instagram.accessToken, config.schemaRegistry.password ?? ''].filter(Boolean),
+      secrets: [...config.instagram.accessTokens, config.schemaRegistry.password ?? ''].filter(
+        Boolean,
+      ),
       version: options.version,
       instance: options.instance,
       streams: Object.fromEntries(
@@ -120,9 +130,26 @@ function openAdapters(config: Config, options: Surroundings) {
       clock,
       onUsage: governor.onUsage,
       guard: (graph) => governor.guard(graph),
+      ...tokenFileOf(config, observability),
     },
   );
   return { observability, registry, kafka, instagram, governor };
+}
+
+/** The file of the tokens, so that renewed ones are taken up without a restart. */
+function tokenFileOf(config: Config, { log, hide }: Observability) {
+  const path = config.instagram.accessTokenFile;
+  if (path === null) return {};
+  return {
+    tokenFile: {
+      path,
+      parse: parseTokens,
+      onRenewed: hide,
+      onTrouble: (reason: string) => {
+        log.warn({ reason }, 'token file of no use');
+      },
+    },
+  };
 }
 
 const hosts = {
@@ -187,22 +214,26 @@ function freshnessOf(polling: Config['polling']): Freshness {
 async function start(
   { kafka, registry, instagram }: Adapters,
   at: { tools: PollerTools; deadlineMs: number | null; signal: AbortSignal },
-): Promise<AccountDirectory> {
+): Promise<{ readonly directory: AccountDirectory; readonly problems: readonly string[] }> {
   const tools: StartTools = { ...at.tools, deadlineMs: at.deadlineMs };
   const { signal } = at;
   // Invariant 6: schemas are checked before anything is polled.
-  const [, , accounts] = await Promise.all([
+  const [, , listing] = await Promise.all([
     untilReady({ name: 'registry', run: (s) => registry.prepare(s) }, tools, signal),
     untilReady({ name: 'kafka', run: (s) => kafka.prepareTopics(s) }, tools, signal),
     untilReady({ name: 'graph', run: (s) => instagram.directory.list(s) }, tools, signal),
   ]);
-  return startingWith(accounts, instagram.directory);
+  return {
+    directory: startingWith(listing, instagram.directory),
+    problems: listing.problems,
+  };
 }
 
 /** Gives the accounts that the start has listed before it asks for them again. */
-function startingWith(accounts: readonly Account[], directory: AccountDirectory): AccountDirectory {
-  let listed: readonly Account[] | undefined = accounts;
+function startingWith(first: AccountListing, directory: AccountDirectory): AccountDirectory {
+  let listed: AccountListing | undefined = first;
   return {
+    renewed: (signal) => directory.renewed(signal),
     list(signal) {
       const known = listed;
       listed = undefined;

@@ -11,10 +11,12 @@ export async function once(args: ConfigArguments): Promise<ExitCode> {
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using app = openApp(config);
   try {
-    const endings = await app.once(stop.signal);
+    const { endings, problems } = await app.once(stop.signal);
     const failures = endings.filter(({ verdict }) => verdict.kind !== 'done');
-    for (const line of describeFailures(failures)) process.stderr.write(`${line}\n`);
-    return failures.length === 0 ? 0 : 3;
+    for (const line of [...problems, ...describeFailures(failures)]) {
+      process.stderr.write(`${line}\n`);
+    }
+    return failures.length + problems.length === 0 ? 0 : 3;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     return 0;

@@ -6,16 +6,21 @@ import { schema } from './schema.ts';
 type ParsedConfig = Values<typeof schema>;
 
 /** The program's view of the parsed fields: durations and dates say their unit, streams are switched. */
-export function assembleConfig(values: ReadonlyMap<string, unknown>): Config {
+export function assembleConfig(
+  values: ReadonlyMap<string, unknown>,
+  accessTokenFile: string | null,
+): Config {
   // The schema that types the tree is the one that it is built from, each value by its leaf's format.
   const parsed = nest(schema, '', values) as ParsedConfig;
   const { instagram, kafka, schemaRegistry, polling } = parsed;
-  const { startDate, requestTimeout, accountsRefresh, ...instagramRest } = instagram;
+  const { accessToken, startDate, requestTimeout, accountsRefresh, ...instagramRest } = instagram;
   const { transactionTimeout, sendDeadline, connectionTimeout, group, ...kafkaRest } = kafka;
   const { timeout, ...registryRest } = schemaRegistry;
   return {
     instagram: {
       ...instagramRest,
+      accessTokens: accessToken,
+      accessTokenFile,
       startDateMs: startDate,
       requestTimeoutMs: requestTimeout,
       accountsRefreshMs: accountsRefresh,

@@ -40,7 +40,10 @@ export interface Config {
 
 /** Where the Graph API is and how much is asked of it. */
 export interface InstagramConfig {
-  readonly accessToken: string;
+  /** One or more, no two alike. */
+  readonly accessTokens: readonly string[];
+  /** Where they came from, to be read again; null when it was no file. */
+  readonly accessTokenFile: string | null;
   /** As in the path: `v25.0`. */
   readonly apiVersion: string;
   /** Without a slash at its end; null means the login's own host. */

@@ -53,7 +53,8 @@ export function loadConfig(sources: ConfigSources): Config {
   );
   const problems = [...found, ...refused, ...relationProblems(parsed.values, leaves)];
   if (problems.length > 0) throw new ConfigError(problems);
-  return deepFreeze(assembleConfig(parsed.values));
+  const tokenFile = sources.env['INSTAGRAM_ACCESS_TOKEN_FILE'] ?? null;
+  return deepFreeze(assembleConfig(parsed.values, tokenFile));
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -4,11 +4,48 @@ import {
   topicName,
   type StreamName,
 } from '../core/stream-name.ts';
-import { choice, format, list, text, type Format } from './formats.ts';
+import { choice, format, list, text, type Format, type Parsed } from './formats.ts';
 
 /** A token or password; never shown. `pattern` says which characters it may have. */
 export function secret(expected: string, pattern: RegExp): Format<string> {
   return { ...text(expected, pattern), secret: true };
+}
+
+/** One token or several, none of them shown: commas or line breaks stand between them. */
+export function tokens(): Format<readonly string[]> {
+  const expected = 'a token without spaces, or several separated by commas or line breaks';
+  return {
+    expected,
+    secret: true,
+    parse: (raw): Parsed<readonly string[]> => {
+      const texts = Array.isArray(raw) ? (raw as readonly unknown[]) : [raw];
+      const found = texts.flatMap((one): readonly unknown[] =>
+        typeof one === 'string' ? splitTokens(one) : [one],
+      );
+      const right = found.filter(isToken);
+      const isRight = right.length > 0 && right.length === found.length;
+      // A token that stands twice would be two, with one budget.
+      const isUnique = new Set(right).size === right.length;
+      return isRight && isUnique ? { ok: true, value: right } : { ok: false, expected };
+    },
+  };
+}
+
+/** The tokens in a text; undefined when it is not what `tokens` takes. */
+export function parseTokens(text: string): readonly string[] | undefined {
+  const parsed = tokens().parse(text, 0);
+  return parsed.ok ? parsed.value : undefined;
+}
+
+function splitTokens(text: string): readonly string[] {
+  return text
+    .split(/[,\r\n]/)
+    .map((token) => token.trim())
+    .filter((token) => token !== '');
+}
+
+function isToken(token: unknown): token is string {
+  return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token);
 }
 
 /** An http or https URL, as it is but for a slash at its end. */

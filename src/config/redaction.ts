@@ -24,7 +24,7 @@ export function maskConfig(config: Config): Config {
   const { instagram, schemaRegistry } = config;
   return {
     ...config,
-    instagram: { ...instagram, accessToken: mask },
+    instagram: { ...instagram, accessTokens: instagram.accessTokens.map(() => mask) },
     schemaRegistry: {
       ...schemaRegistry,
       password: schemaRegistry.password === null ? null : mask,

@@ -10,13 +10,13 @@ import {
   pastDate,
   secret,
   streams,
+  tokens,
   topicTemplate,
   url,
 } from './named-formats.ts';
 
 const { choice, duration, flag, integer, integerOrBroker, optional, share, text } = formats;
 
-const token = secret('a token: one line without spaces', /^[\x21-\x7e]+$/);
 const password = secret('a password: one line', /^[^\p{Cc}]+$/u);
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
 const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
@@ -25,8 +25,8 @@ const host = text('a host name or an address, such as 127.0.0.1', /^[A-Za-z0-9.:
 const instagram = {
   accessToken: leaf(
     'INSTAGRAM_ACCESS_TOKEN',
-    token,
-    'The token that every request carries. Better in a file than in the environment, and never as an argument, which every user of the machine can read.',
+    tokens(),
+    'The token that every request carries, or several, each for the accounts that it reaches. Better in a file than in the environment: a file is read again when it changes.',
   ),
   login: leaf(
     'INSTAGRAM_LOGIN',

@@ -50,7 +50,7 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** What a limit or a pause holds for. */
 export interface Scope {
   readonly kind: 'app' | 'account' | 'user' | 'page';
-  /** The account or page id; empty for `app` and `user`, which a token has one of. */
+  /** The account or page id; for `app` and `user`, which a token has one of, the token's name. */
   readonly id: string;
 }
 

@@ -8,58 +8,7 @@ import {
 } from '../core/errors.ts';
 import type { Json, Node } from '../core/json.ts';
 import { describeJson, isNode } from '../core/json.ts';
-import type { AccountDirectory, Graph, GraphRequest } from '../runtime/ports.ts';
-import type { InstagramOptions } from './options.ts';
-import { permissions } from './token-advice.ts';
-
-/** What an allow list leaves of the accounts found. */
-export interface NarrowedAccounts {
-  readonly accounts: readonly Account[];
-  /** Ids of the allow list that the token does not reach. */
-  readonly missing: readonly string[];
-}
-
-/** Keeps the accounts of the allow list, in the order found; an empty list keeps all. */
-export function narrowAccounts(
-  found: readonly Account[],
-  allowList: readonly string[],
-): NarrowedAccounts {
-  if (allowList.length === 0) return { accounts: found, missing: [] };
-  const reached = new Set(found.map((account) => account.id));
-  return {
-    accounts: found.filter((account) => allowList.includes(account.id)),
-    missing: allowList.filter((id) => !reached.has(id)),
-  };
-}
-
-/** What the directory is made of. */
-export interface DirectoryParts {
-  readonly options: Pick<InstagramOptions, 'login' | 'accounts' | 'pageSize'>;
-  readonly graph: Graph;
-  /** Told of the Facebook page of every account found. */
-  readonly pageIds: Map<string, string>;
-}
-
-/**
- * The accounts of the token: with Facebook Login those linked to its pages, with Instagram Login its
- * own. Besides `accounts.none`, `list` throws what `Graph.get` throws and DeadLetterError
- * `graph.bad-body` with the path of an id that is not one.
- */
-export function createDirectory({ options, graph, pageIds }: DirectoryParts): AccountDirectory {
-  const { login, accounts: allowList, pageSize } = options;
-  return {
-    async list(signal) {
-      const found =
-        login === 'facebook'
-          ? await listPageAccounts({ graph, pageSize, signal })
-          : await findOwnAccount(graph, signal);
-      for (const { id, pageId } of found) if (pageId !== null) pageIds.set(id, pageId);
-      const { accounts } = narrowAccounts(found, allowList);
-      if (accounts.length === 0) throw noAccounts(options, found);
-      return accounts;
-    },
-  };
-}
+import type { Graph, GraphRequest } from '../runtime/ports.ts';
 
 const pageAccounts = '/me/accounts';
 
@@ -73,21 +22,22 @@ interface Listing {
  * Every page of `/me/accounts`. Ends where `paging.next` is missing: a short page, even an empty
  * one, may have a next. The URL under `next` holds the token and is never followed.
  */
-async function listPageAccounts({ graph, pageSize, signal }: Listing): Promise<readonly Account[]> {
-  const accounts = new Map<string, Account>();
+export async function listPageAccounts({
+  graph,
+  pageSize,
+  signal,
+}: Listing): Promise<readonly Account[]> {
+  const accounts: Account[] = [];
   const seen = new Set<string>();
   let after: string | null = null;
   do {
     const body: Node = await getPages(graph, pagesRequest(pageSize, after), signal);
-    // One account can be linked to two pages; the first is kept.
-    for (const account of readPage(body)) {
-      if (!accounts.has(account.id)) accounts.set(account.id, account);
-    }
+    accounts.push(...readPage(body));
     after = nextCursor(body);
     if (after !== null && seen.has(after)) throw repeatedCursor();
     seen.add(after ?? '');
   } while (after !== null);
-  return [...accounts.values()];
+  return accounts;
 }
 
 function pagesRequest(pageSize: number, after: string | null): GraphRequest {
@@ -154,7 +104,10 @@ function nextCursor(body: Node): string | null {
 }
 
 /** Meta's page shows `{"data": [{…}]}`; what answers is flat. Both are read. */
-async function findOwnAccount(graph: Graph, signal: AbortSignal): Promise<readonly Account[]> {
+export async function findOwnAccount(
+  graph: Graph,
+  signal: AbortSignal,
+): Promise<readonly Account[]> {
   const query = { fields: 'user_id,username' };
   const request = { endpoint: '/me', path: '/me', query, accountId: null };
   const body = await graph.get(request, signal).catch((error: unknown) => {
@@ -207,20 +160,3 @@ function unexpected(
     { path, raw: JSON.stringify(body) },
   );
 }
-
-function noAccounts(
-  { login, accounts }: DirectoryParts['options'],
-  found: readonly Account[],
-): StopProcessError {
-  const reached = found.map(({ id, username }) => (username === null ? id : `${id} (${username})`));
-  const what =
-    found.length === 0
-      ? 'the token reaches no Instagram professional account'
-      : `none of INSTAGRAM_ACCOUNTS (${accounts.join(', ')}) is reached by the token, which reaches ${reached.join(', ')}`;
-  return new StopProcessError('accounts.none', `${what}; check ${checks[login]}`);
-}
-
-const checks = {
-  facebook: `that the account is professional and linked to a Facebook page, that the token is a user's or a system user's (not a page's) with a role on that page, and that it has the permissions ${permissions.facebook.join(', ')} (business_management too where the role comes through a Business Manager); an Instagram Login token needs INSTAGRAM_LOGIN=instagram`,
-  instagram: `that the account is professional and that the token has the permissions ${permissions.instagram.join(', ')}; a Facebook Login token needs INSTAGRAM_LOGIN=facebook`,
-} as const;

@@ -50,9 +50,9 @@ function identity({ status, envelope, redact }: Failure): string {
  * for `page`, the app when the request was no single account's.
  */
 export function limitScope(failure: Failure, kind: Scope['kind']): Scope {
-  const { accountId } = failure.request;
-  if (kind === 'user') return { kind, id: '' };
-  if (kind === 'app' || accountId === null) return { kind: 'app', id: '' };
+  const { accountId, token: id = '' } = failure.request;
+  if (kind === 'user') return { kind, id };
+  if (kind === 'app' || accountId === null) return { kind: 'app', id };
   if (kind === 'page' && failure.pageId !== null) return { kind, id: failure.pageId };
   return { kind: 'account', id: accountId };
 }

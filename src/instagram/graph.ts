@@ -1,3 +1,4 @@
+import type { Account } from '../core/account.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { isConnectorError } from '../core/errors.ts';
 import type { Node } from '../core/json.ts';
@@ -7,8 +8,7 @@ import { createGate } from './gate.ts';
 import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError } from './network.ts';
 import type { InstagramOptions } from './options.ts';
-import type { Redact } from './redaction.ts';
-import { createBodyRedact, createRedact } from './redaction.ts';
+import type { Tokens } from './tokens.ts';
 import type { Answer, Transport } from './transport.ts';
 import { readUsage } from './usage.ts';
 
@@ -19,8 +19,9 @@ export interface GraphParts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly onUsage: OnUsage;
-  /** Facebook page by account, as the directory last saw them. */
-  readonly pageIds: ReadonlyMap<string, string>;
+  readonly tokens: Tokens;
+  /** The accounts by id, as the directory last saw them. */
+  readonly known: ReadonlyMap<string, Account>;
   /** Aborted when the adapter is closed. */
   readonly closing: AbortSignal;
 }
@@ -54,22 +55,23 @@ export function createGraph(parts: GraphParts): Graph {
 
 /** One request and its judgement, reported. */
 function createAsk(parts: GraphParts): Ask<Node> {
-  const { options, transport, telemetry, clock, onUsage, pageIds } = parts;
-  const redact = createRedact(options.accessToken);
-  const redactBody = createBodyRedact(options.accessToken);
+  const { options, telemetry, clock, onUsage, known } = parts;
+  const { redact, redactBody } = parts.tokens;
   const { login } = options;
-  const send = createSend({ options, transport, clock, redact });
+  const send = createSend(parts);
 
   async function askAndJudge(request: GraphRequest, signal: AbortSignal): Promise<Node> {
     const answer = await send(request, signal);
     // An error tells of the usage, too.
     for (const report of readUsage(answer.headers, request)) onUsage(report);
-    const pageId = request.accountId === null ? null : (pageIds.get(request.accountId) ?? null);
+    const pageId = known.get(request.accountId ?? '')?.pageId ?? null;
     const nowMs = clock.nowMs();
     return judge(answer, { request, login, pageId, nowMs, redact, redactBody });
   }
 
-  return async (request, signal) => {
+  return async (given, signal) => {
+    const token = given.token ?? known.get(given.accountId ?? '')?.token ?? '';
+    const request = { ...given, token };
     const startedMs = clock.nowMs();
     const report = (outcome: 'ok' | ErrorCode): void => {
       const { endpoint } = request;
@@ -92,12 +94,8 @@ function idCount(request: GraphRequest): number {
   return request.query['ids']?.split(',').length ?? 1;
 }
 
-interface SendParts extends Pick<GraphParts, 'options' | 'transport' | 'clock'> {
-  readonly redact: Redact;
-}
-
 /** One HTTP exchange within the timeout; what goes wrong with it is in the taxonomy's words. */
-function createSend({ options, transport, clock, redact }: SendParts): Ask<Answer> {
+function createSend({ options, transport, clock, tokens }: GraphParts): Ask<Answer> {
   const { baseUrl, apiVersion, requestTimeoutMs } = options;
   const { host } = new URL(baseUrl);
   return async (request, signal) => {
@@ -113,12 +111,13 @@ function createSend({ options, transport, clock, redact }: SendParts): Ask<Answe
       const query = new URLSearchParams(request.query).toString();
       return await transport.get(
         `${baseUrl}/${apiVersion}${request.path}${query === '' ? '' : `?${query}`}`,
+        tokens.text(request.token ?? ''),
         linked.signal,
       );
     } catch (error) {
       signal.throwIfAborted();
       if (linked.signal.reason === late) throw late;
-      throw networkError(error, { request, host, redact });
+      throw networkError(error, { request, host, redact: tokens.redact });
     } finally {
       timer.abort();
       linked.unlink();

@@ -1,9 +1,11 @@
-import { StopProcessError } from '../core/errors.ts';
+import type { Account } from '../core/account.ts';
 import type { AccountDirectory, Clock, Graph, OnUsage, Telemetry } from '../runtime/ports.ts';
-import { createDirectory } from './accounts.ts';
+import { createDirectory } from './directory.ts';
 import { createGraph } from './graph.ts';
 import type { InstagramOptions } from './options.ts';
-import type { Transport } from './transport.ts';
+import type { TokenFile } from './token-file.ts';
+import { watchTokenFile } from './token-file.ts';
+import { createTokens } from './tokens.ts';
 import { createTransport } from './transport.ts';
 
 export type { InstagramOptions } from './options.ts';
@@ -20,6 +22,8 @@ export interface InstagramDependencies {
   readonly clock: Clock;
   /** Default: nobody is told. */
   readonly onUsage?: OnUsage;
+  /** Where the tokens came from, to be read again when it changes; default: nowhere. */
+  readonly tokenFile?: TokenFile;
   /** Keeps the listing of accounts from asking in a blocked scope; default: it asks. */
   readonly guard?: (graph: Graph) => Graph;
 }
@@ -35,10 +39,12 @@ export function openInstagram(
   dependencies: InstagramDependencies,
 ): InstagramAdapter {
   const closing = new AbortController();
-  const pageIds = new Map<string, string>();
-  const transport = openTransport(options.accessToken);
-  const { telemetry, clock, onUsage = () => undefined, guard } = dependencies;
-  const parts = { options, transport, pageIds, closing: closing.signal, telemetry, clock, onUsage };
+  const known = new Map<string, Account>();
+  const tokens = createTokens(options.accessTokens);
+  const transport = createTransport();
+  const { telemetry, clock, onUsage = () => undefined, guard, tokenFile } = dependencies;
+  const common = { options, tokens, known, closing: closing.signal };
+  const parts = { ...common, transport, telemetry, clock, onUsage };
   const underWay = new Set<Promise<unknown>>();
   const inner = createGraph(parts);
   const graph: Graph = {
@@ -52,25 +58,16 @@ export function openInstagram(
       }
     },
   };
+  const watching =
+    tokenFile === undefined
+      ? Promise.resolve()
+      : watchTokenFile(tokenFile, tokens, { clock, signal: closing.signal });
   return {
     graph,
-    directory: createDirectory({ options, graph: guard?.(graph) ?? graph, pageIds }),
+    directory: createDirectory({ ...common, graph: guard?.(graph) ?? graph }),
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException('the Instagram adapter is closed', 'AbortError'));
-      await Promise.allSettled(underWay);
+      await Promise.allSettled([...underWay, watching]);
     },
   };
-}
-
-function openTransport(accessToken: string): Transport {
-  try {
-    return createTransport(accessToken);
-  } catch {
-    // Not kept as cause: the platform's message quotes the token.
-    throw new StopProcessError(
-      'config.invalid',
-      'INSTAGRAM_ACCESS_TOKEN holds a character that no HTTP header may (a line break, or one beyond Latin-1): paste the token again, on one line',
-      { exitCode: 2 },
-    );
-  }
 }

@@ -2,8 +2,8 @@ import type { Login } from '../core/account.ts';
 
 /** What the adapter is set up with. */
 export interface InstagramOptions {
-  /** Secret; travels in the `Authorization` header only. */
-  readonly accessToken: string;
+  /** Secrets; each travels in the `Authorization` header only. */
+  readonly accessTokens: readonly string[];
   /** `v25.0` */
   readonly apiVersion: string;
   /** `https://graph.facebook.com`, without a slash at the end. */

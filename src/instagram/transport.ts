@@ -8,7 +8,7 @@ export interface Answer {
   readonly body: Uint8Array | null;
 }
 
-/** One HTTP GET with the token. Safe for concurrent use. */
+/** One HTTP GET with a token. Safe for concurrent use. */
 export interface Transport {
   /**
    * Makes one request: no retry, and no redirect is followed, so that the token goes nowhere else.
@@ -17,30 +17,26 @@ export interface Transport {
    * their fields the token
    * @remarks Aborting `signal` ends the request, in its body too.
    */
-  get(url: string, signal: AbortSignal): Promise<Answer>;
+  get(url: string, accessToken: string, signal: AbortSignal): Promise<Answer>;
 }
 
 /** A body of the API is some kilobytes, a page of 100 media with children about a megabyte. */
 const maxBodyBytes = 32 * 1024 * 1024;
 
-/** @throws TypeError when the token holds what no HTTP header may; its message holds the token */
-export function createTransport(accessToken: string): Transport {
-  const headers = new Headers({
-    accept: 'application/json',
-    'user-agent': 'instagram-kafka-producer',
-    // In a header and never in the URL, which proxies and errors repeat (Invariant 9).
-    authorization: `Bearer ${accessToken}`,
-  });
+/** Opens nothing yet. */
+export function createTransport(): Transport {
   const client = ky.create({
-    headers,
+    headers: { accept: 'application/json', 'user-agent': 'instagram-kafka-producer' },
     retry: 0,
     timeout: false,
     throwHttpErrors: false,
     redirect: 'manual',
   });
   return {
-    async get(url, signal) {
-      const response = await client.get(url, { signal });
+    async get(url, accessToken, signal) {
+      // In a header and never in the URL, which proxies and errors repeat (Invariant 9).
+      const headers = { authorization: `Bearer ${accessToken}` };
+      const response = await client.get(url, { headers, signal });
       return {
         status: response.status,
         headers: response.headers,

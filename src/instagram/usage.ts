@@ -18,7 +18,7 @@ const highestPercent = 1000;
  */
 export function readUsage(headers: Headers, request: GraphRequest): readonly UsageReport[] {
   return [
-    ...appUsage(parseHeader(headers.get('x-app-usage'))),
+    ...appUsage(parseHeader(headers.get('x-app-usage')), request.token ?? ''),
     ...businessUsage(parseHeader(headers.get(businessHeader)), request),
     ...adAccountUsage(parseHeader(headers.get('x-ad-account-usage')), request.accountId),
   ];
@@ -38,9 +38,9 @@ export function parseHeader(header: string | null): Json {
 }
 
 /** `{"call_count":28,"total_time":25,"total_cputime":25}`, all in percent. */
-function appUsage(usage: Json): UsageReport[] {
+function appUsage(usage: Json, token: string): UsageReport[] {
   const percent = isNode(usage) ? worstPercent(usage) : undefined;
-  return percent === undefined ? [] : [{ scope: { kind: 'app', id: '' }, percent, regainMs: 0 }];
+  return percent === undefined ? [] : [{ scope: { kind: 'app', id: token }, percent, regainMs: 0 }];
 }
 
 /**

@@ -32,6 +32,8 @@ export interface Observability extends AsyncDisposable {
   readonly log: Log;
   /** Every event is logged, counted and told to the health; never throws, never waits. */
   readonly telemetry: Telemetry;
+  /** Keeps further secrets out of everything that is shown. */
+  readonly hide: (secrets: readonly string[]) => void;
   /**
    * Serves health, metrics and status; call it once.
    *
@@ -58,6 +60,7 @@ export function openObservability(
   const server = options.http.enabled ? serve(options, { log, metrics, health, clock }) : null;
   return {
     log,
+    hide: redactor.hide,
     telemetry: fanOut([health, metrics, createEventLog(log)], log),
     async listen() {
       if (server === null) return null;

@@ -7,6 +7,8 @@ export interface Redactor {
   readonly text: (words: string) => string;
   /** A plain JSON-able copy, redacted at any depth; errors with their stacks, causes and fields. */
   readonly value: (value: unknown) => unknown;
+  /** Takes further secrets out from now on. */
+  readonly hide: (secrets: readonly string[]) => void;
 }
 
 /** Secrets by their looks: tokens of pages, for one, are never configured. */
@@ -50,13 +52,21 @@ function patternOf(secrets: readonly string[]): RegExp | null {
 
 /** Makes a redactor of the configured secrets; empty ones are ignored. */
 export function createRedactor(secrets: readonly string[]): Redactor {
-  const pattern = patternOf(secrets);
+  let known = secrets;
+  let pattern = patternOf(known);
   const text = (words: string): string =>
     looks.reduce(
       (shown, [look, replacement]) => shown.replaceAll(look, replacement),
       pattern === null ? words : words.replaceAll(pattern, mask),
     );
-  return { text, value: (value) => copy(value, { text, above: [] }) };
+  return {
+    text,
+    value: (value) => copy(value, { text, above: [] }),
+    hide(further) {
+      known = [...new Set([...known, ...further])];
+      pattern = patternOf(known);
+    },
+  };
 }
 
 interface Walk {

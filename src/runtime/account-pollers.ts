@@ -20,6 +20,8 @@ export interface Streams {
 export interface AccountPollers {
   /** Polls the listed accounts of the partitions that are held, and no others. */
   settle(accounts: readonly Account[], held: ReadonlyMap<number, Tenancy>): void;
+  /** Ends what was stopped by an error, so that the next `settle` begins it again. */
+  revive(): void;
   /** Resolves when every poll in hand has ended. */
   ended(): Promise<void>;
 }
@@ -36,6 +38,8 @@ export interface PollersWork {
 
 interface Running {
   readonly account: Account;
+  /** Whether the account, or a stream of it, was stopped by an error. */
+  isHalted: boolean;
   readonly stop: AbortController;
   readonly done: Promise<void>;
 }
@@ -49,10 +53,14 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
   const start = (account: Account, tenancy: Tenancy): void => {
     const stop = new AbortController();
     const before = leaving.get(account.id) ?? Promise.resolve();
-    const done = before.then(() => pollAccount(account, what, { ...work, stop, tenancy }));
+    const onHalt = (): void => {
+      entry.isHalted = true;
+    };
+    const done = before.then(() => pollAccount(account, what, { ...work, stop, tenancy, onHalt }));
     tenancy.polls.add(done);
     void done.finally(() => tenancy.polls.delete(done));
-    running.set(account.id, { account, stop, done });
+    const entry: Running = { account, isHalted: false, stop, done };
+    running.set(account.id, entry);
   };
   const end = ({ account, stop, done }: Running): void => {
     stop.abort();
@@ -80,6 +88,9 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
       if (change.start.length + change.stop.length === 0) return;
       tools.telemetry.report({ type: 'accounts', added: change.start, removed: change.stop });
     },
+    revive() {
+      [...running.values()].filter(({ isHalted }) => isHalted).forEach(end);
+    },
     async ended() {
       await Promise.all([...leaving.values(), ...[...running.values()].map(({ done }) => done)]);
     },
@@ -89,6 +100,8 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
 interface AccountWork extends PollersWork {
   readonly stop: AbortController;
   readonly tenancy: Tenancy;
+  /** Called when an error has stopped the account or a stream of it. */
+  readonly onHalt: () => void;
 }
 
 async function pollAccount(account: Account, what: Streams, work: AccountWork): Promise<void> {
@@ -131,6 +144,7 @@ async function pollForEver(
       });
       const verdict = verdicts[index];
       if (verdict?.kind === 'stop-account') stop.abort();
+      if (verdict?.kind.startsWith('stop-') === true) work.onHalt();
       if (verdict === undefined || verdict.kind === 'stop-stream') timetable.leave(job);
     }
   }

@@ -20,7 +20,7 @@ export interface Caller {
   readonly turn: Turn;
 }
 
-/** Spends the quotas of one token: who may ask now, who waits, and for how long. */
+/** Spends the quotas of the tokens: who may ask now, who waits, and for how long. */
 export interface Governor {
   /**
    * The same API, each request admitted when its scopes have room for it. A request that meets a

@@ -128,7 +128,8 @@ async function pollAll(
   tools: OnceTools,
   { all, onFatal }: OnceWork,
 ): Promise<readonly Ending[]> {
-  const accounts = await supervision.directory.list(all);
+  const listing = await supervision.directory.list(all);
+  const { accounts } = listing;
   tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
   tools.profiles.know(accounts);
   const restored = await restoreFor(accounts, supervision, { tools, signal: all });

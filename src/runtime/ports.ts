@@ -15,6 +15,8 @@ export interface GraphRequest {
   readonly query: Readonly<Record<string, string>>;
   /** Whose budget it spends; null when it is no single account's (`/me/accounts`). */
   readonly accountId: string | null;
+  /** Which of several tokens it carries, by its name; that of the account when absent. */
+  readonly token?: string;
   /** Who goes first when the quota is short; the stream's own when absent. */
   readonly priority?: Priority;
 }
@@ -45,14 +47,24 @@ export interface Graph {
   get(request: GraphRequest, signal: AbortSignal): Promise<Node>;
 }
 
+/** The accounts there are, and what is wrong with the list. */
+export interface AccountListing {
+  readonly accounts: readonly Account[];
+  /** For a person: tokens whose accounts cannot be had, accounts that are asked for and not reached. */
+  readonly problems: readonly string[];
+}
+
 /** Who may be polled. */
 export interface AccountDirectory {
   /**
-   * Lists the accounts of the token, narrowed by the allow list, every page of it.
+   * Lists the accounts of all tokens, narrowed by the allow list, every page of them. While the
+   * accounts of one token cannot be had, those that it had last are given.
    *
    * @throws StopProcessError `accounts.none` when there is none, naming what to check
    */
-  list(signal: AbortSignal): Promise<readonly Account[]>;
+  list(signal: AbortSignal): Promise<AccountListing>;
+  /** Resolves when tokens were renewed, which is worth a new list; rejects with the signal's reason. */
+  renewed(signal: AbortSignal): Promise<void>;
 }
 
 /** Values to wire bytes: byte 0, four bytes of schema id, Avro body. Ready after the start. */

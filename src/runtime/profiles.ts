@@ -103,8 +103,10 @@ function askedTogether(
   { apart, fetched }: { apart: ReadonlySet<string>; fetched: ReadonlyMap<string, Fetched> },
 ): readonly string[] {
   const others = known.filter(
-    ({ id }) =>
+    ({ id, token }) =>
       id !== account.id &&
+      // A request carries one token, which reaches its own accounts only.
+      token === account.token &&
       !apart.has(id) &&
       !isFresh(fetched.get(id)?.fetchedMs ?? -Infinity, nowMs),
   );

@@ -13,7 +13,7 @@ import {
 } from '../core/quota.ts';
 import type { Clock, GraphRequest, OnUsage, Telemetry } from './ports.ts';
 
-/** The quotas of one token's scopes, and the calls that are under way in each. */
+/** The quotas of the tokens' scopes, and the calls that are under way in each. */
 export interface Scopes {
   /** What a call may do now that all the scopes apply to. */
   decide(call: ScopedCall): Decision;
@@ -42,14 +42,15 @@ export interface ScopedCall {
  * @param known - the accounts by id, as far as any have asked
  */
 export function scopesOf(
-  { accountId, query }: GraphRequest,
+  { accountId, query, token }: GraphRequest,
   known: ReadonlyMap<string, Account>,
 ): readonly Scope[] {
+  const id = token ?? known.get(accountId ?? '')?.token ?? '';
   const ids = [accountId, ...(query['ids']?.split(',') ?? [])];
   const accounts = new Set(ids.filter((id) => id !== null && (id === accountId || known.has(id))));
   return [
-    { kind: 'app', id: '' },
-    { kind: 'user', id: '' },
+    { kind: 'app', id },
+    { kind: 'user', id },
     ...[...accounts].flatMap((id): Scope[] => {
       if (id === null) return [];
       const pageId = known.get(id)?.pageId ?? null;

@@ -2,7 +2,13 @@ import type { Account } from '../core/account.ts';
 import type { Streams } from './account-pollers.ts';
 import { createAccountPollers, slept } from './account-pollers.ts';
 import type { PollerTools } from './poller.ts';
-import type { AccountDirectory, Group, StateStore } from './ports.ts';
+import type {
+  AccountDirectory,
+  AccountListing,
+  Group,
+  StateStore,
+  TelemetryEvent,
+} from './ports.ts';
 import { untilReady } from './startup.ts';
 import { createTenancies } from './tenancies.ts';
 
@@ -57,8 +63,9 @@ export async function supervise(
   try {
     await keepListing(supervision, tools, {
       signal: all,
-      onList: (listed) => {
+      onList: (listed, isRenewed) => {
         accounts = listed;
+        if (isRenewed) pollers.revive();
         pollers.settle(accounts, tenancies.held());
       },
     });
@@ -72,17 +79,56 @@ export async function supervise(
   if (fatal.signal.aborted) throw fatal.signal.reason;
 }
 
+interface Listening {
+  readonly signal: AbortSignal;
+  /** @param isRenewed - whether tokens were renewed, with which what was stopped may go on */
+  readonly onList: (accounts: readonly Account[], isRenewed: boolean) => void;
+}
+
+/** What a listing says of the API's readiness. */
+function healthOf({ problems }: AccountListing): TelemetryEvent {
+  const reason = problems.join('; ');
+  return { type: 'dependency', name: 'graph', ready: problems.length === 0, reason };
+}
+
+/** Waits until the list is due, or tokens were renewed. */
+async function untilListed(
+  directory: AccountDirectory,
+  afterMs: number,
+  { tools, signal }: { readonly tools: PollerTools; readonly signal: AbortSignal },
+): Promise<'due' | 'renewed' | 'aborted'> {
+  const enough = new AbortController();
+  const waiting = AbortSignal.any([signal, enough.signal]);
+  const renewed = directory.renewed(waiting).then(
+    () => 'renewed' as const,
+    () => 'aborted' as const,
+  );
+  const due = slept(afterMs, { tools, signal: waiting }).then((isDue) =>
+    isDue ? ('due' as const) : ('aborted' as const),
+  );
+  try {
+    return await Promise.race([renewed, due]);
+  } finally {
+    enough.abort();
+  }
+}
+
 async function keepListing(
   { directory, accountsRefreshMs }: Supervision,
   tools: PollerTools,
-  { signal, onList }: { signal: AbortSignal; onList: (accounts: readonly Account[]) => void },
+  { signal, onList }: Listening,
 ): Promise<void> {
   const first = { name: 'graph', run: (s: AbortSignal) => directory.list(s) } as const;
-  onList(await untilReady(first, { ...tools, deadlineMs: null }, signal));
-  while (await slept(accountsRefreshMs, { tools, signal })) {
+  const listing = await untilReady(first, { ...tools, deadlineMs: null }, signal);
+  onList(listing.accounts, false);
+  if (listing.problems.length > 0) tools.telemetry.report(healthOf(listing));
+  for (;;) {
+    const why = await untilListed(directory, accountsRefreshMs, { tools, signal });
+    if (why === 'aborted') return;
     try {
-      onList(await directory.list(signal));
-      tools.telemetry.report({ type: 'dependency', name: 'graph', ready: true, reason: '' });
+      const listed = await directory.list(signal);
+      onList(listed.accounts, why === 'renewed');
+      tools.telemetry.report(healthOf(listed));
     } catch (error) {
       if (signal.aborted) return;
       // The accounts that are known go on: a list that fails says nothing about them.

@@ -32,6 +32,11 @@ export interface Deployment extends AsyncDisposable {
     changes: Readonly<Record<string, string>>,
     onLine: (entry: Readonly<Record<string, unknown>>) => void,
   ): Program;
+  /** Starts `run` with this environment alone; whoever starts it stops it. */
+  runWith(
+    env: Readonly<Record<string, string>>,
+    onLine: (entry: Readonly<Record<string, unknown>>) => void,
+  ): Program;
   /** What a `read_committed` consumer sees of a topic. */
   read(role: string): Promise<readonly DecodedRecord[]>;
   /** What the world holds now. */
@@ -66,16 +71,8 @@ export async function deploy(world: World): Promise<Deployment> {
     env,
     topicOf,
     once: (changes = {}) => runOnce({ ...env, ...changes }),
-    run: (changes, onLine) =>
-      owned.use(
-        startProgram({
-          command: 'run',
-          env: { ...env, ...changes },
-          onLine: (line) => {
-            onLine(parse(line));
-          },
-        }),
-      ),
+    run: (changes, onLine) => owned.use(startRun({ ...env, ...changes }, onLine)),
+    runWith: (whole, onLine) => startRun(whole, onLine),
     read: async (role) => {
       const topic = topicOf(role);
       const at = { brokers: cluster.brokers, registryUrl: cluster.registryUrl };
@@ -84,6 +81,19 @@ export async function deploy(world: World): Promise<Deployment> {
     truth: () => truthOf(world) as unknown as Truth,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function startRun(
+  env: Readonly<Record<string, string>>,
+  onLine: (entry: Readonly<Record<string, unknown>>) => void,
+): Program {
+  return startProgram({
+    command: 'run',
+    env,
+    onLine: (line) => {
+      onLine(parse(line));
+    },
+  });
 }
 
 async function runOnce(env: Readonly<Record<string, string>>): Promise<Ended> {

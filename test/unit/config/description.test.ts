@@ -112,7 +112,10 @@ describe('maskConfig', () => {
       SCHEMA_REGISTRY_URL: 'http://a',
     };
     const bare = maskConfig(loadConfig({ env, args: {} }));
-    expect([bare.instagram.accessToken, bare.schemaRegistry.password]).toEqual(['[secret]', null]);
+    expect([bare.instagram.accessTokens, bare.schemaRegistry.password]).toEqual([
+      ['[secret]'],
+      null,
+    ]);
     const args = {
       'schema-registry-username': 'me',
       'schema-registry-password': 'hidden password',

@@ -228,3 +228,23 @@ describe('optional', () => {
     ]);
   });
 });
+
+describe('tokens', () => {
+  test.each([
+    ['one', 'EAAone', ['EAAone']],
+    ['several, separated by commas', 'EAAone, EAAtwo', ['EAAone', 'EAAtwo']],
+    ['several, each on a line of a file', 'EAAone\r\nEAAtwo\n\n', ['EAAone', 'EAAtwo']],
+    ['a list of the configuration file', ['EAAone', 'EAAtwo'], ['EAAone', 'EAAtwo']],
+  ])('are read as %s', (_name, raw, expected) => {
+    expect(read(named.tokens(), raw)).toEqual(expected);
+  });
+
+  test('are refused when one has a space within, stands twice, or there is none', () => {
+    const wrong = ['EAA one', 'EAAone,EAAone', '', ' , ', [], ['EAAone', 5], null, 'EAA\u00e9'];
+    expect(refusals(named.tokens(), wrong)).toEqual(wrong);
+  });
+
+  test('are secrets', () => {
+    expect(named.tokens().secret).toBe(true);
+  });
+});

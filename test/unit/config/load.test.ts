@@ -8,7 +8,8 @@ describe('defaults', () => {
   test('give a whole configuration to whoever sets token, brokers and registry', () => {
     expect(load()).toEqual({
       instagram: {
-        accessToken: token,
+        accessTokens: [token],
+        accessTokenFile: null,
         apiVersion: 'v25.0',
         baseUrl: null,
         login: 'facebook',

@@ -77,13 +77,13 @@ describe('secrets', () => {
 
   test('are read from a file, without the line break at its end', () => {
     const { instagram } = load({ env: withFile(write('token', `${token}\n`)) });
-    expect(instagram.accessToken).toBe(token);
+    expect(instagram.accessTokens).toEqual([token]);
   });
 
   test('of a file are over those of the configuration file', () => {
     const configFile = write('a.json', { instagram: { accessToken: 'other' } });
     const { instagram } = load({ configFile, env: withFile(write('token', token)) });
-    expect(instagram.accessToken).toBe(token);
+    expect(instagram.accessTokens).toEqual([token]);
   });
 
   test('are refused when they are set in both ways', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { narrowAccounts } from '../../../src/instagram/accounts.ts';
+import { narrowAccounts } from '../../../src/instagram/directory.ts';
+import type { InstagramAdapter } from '../../../src/instagram/open.ts';
 import type { Handler } from '../../support/http-server.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
 import { calm, mediaRequest, open, rejection, token } from './opened.ts';
@@ -22,6 +23,10 @@ function pageOf(data: readonly unknown[], after: string): unknown {
   return { data, paging: { cursors: { before: 'b', after }, next } };
 }
 
+async function accountsOf({ directory }: Pick<InstagramAdapter, 'directory'>) {
+  return (await directory.list(calm)).accounts;
+}
+
 describe('Facebook Login', () => {
   test('lists the accounts of every page of pages, short and empty ones included', async () => {
     await using server = await startHttpServer(
@@ -37,7 +42,7 @@ describe('Facebook Login', () => {
     );
     await using adapter = open(server.url, { pageSize: 25 });
 
-    await expect(adapter.directory.list(calm)).resolves.toEqual([
+    await expect(accountsOf(adapter)).resolves.toEqual([
       { id: '17841400000000001', pageId: '501', username: 'one' },
       { id: '17841400000000002', pageId: '503', username: 'two' },
     ]);
@@ -57,7 +62,7 @@ describe('Facebook Login', () => {
     );
     await using adapter = open(server.url);
 
-    await expect(adapter.directory.list(calm)).resolves.toEqual([
+    await expect(accountsOf(adapter)).resolves.toEqual([
       { id: '17', pageId: '501', username: 'one' },
     ]);
   });
@@ -101,7 +106,7 @@ describe('Facebook Login', () => {
     await using server = await startHttpServer(answering(200, text));
     await using adapter = open(server.url);
 
-    await expect(adapter.directory.list(calm)).resolves.toEqual([
+    await expect(accountsOf(adapter)).resolves.toEqual([
       { id: '17841405309211844', pageId: '501', username: null },
     ]);
   });
@@ -195,7 +200,7 @@ describe('Instagram Login', () => {
     await using server = await startHttpServer(answering(200, body));
     await using adapter = open(server.url, { login: 'instagram' });
 
-    await expect(adapter.directory.list(calm)).resolves.toEqual([
+    await expect(accountsOf(adapter)).resolves.toEqual([
       { id: '17841400000000001', pageId: null, username: 'one' },
     ]);
     expect(server.requests).toMatchObject([
@@ -249,7 +254,90 @@ describe('Instagram Login', () => {
   });
 });
 
+describe('several tokens', () => {
+  const first = 'EAAfirst0123456789abcdefgh';
+  const second = 'EAAsecond0123456789abcdefg';
+  const expired = { error: { message: 'Session has expired', code: 190, error_subcode: 463 } };
+
+  /** A server that answers each token by its own list, or its own error. */
+  function answeringByToken(answers: Readonly<Record<string, unknown>>): Handler {
+    return (request, response) => {
+      const answer = answers[(request.headers.authorization ?? '').replace('Bearer ', '')];
+      const isError = answer === expired;
+      response.writeHead(isError ? 400 : 200).end(JSON.stringify(answer));
+    };
+  }
+
+  test('bring the accounts of all, each once and asked by the token that reaches it', async () => {
+    await using server = await startHttpServer(
+      answeringByToken({
+        [first]: { data: [linked('501', '17', 'one'), linked('502', '18', 'two')] },
+        [second]: { data: [linked('502', '18', 'two'), linked('503', '19', 'three')] },
+      }),
+    );
+    await using adapter = open(server.url, { accessTokens: [first, second] });
+
+    await expect(accountsOf(adapter)).resolves.toEqual([
+      { id: '17', pageId: '501', username: 'one', token: '1' },
+      { id: '18', pageId: '502', username: 'two', token: '1' },
+      { id: '19', pageId: '503', username: 'three', token: '2' },
+    ]);
+    await adapter.graph.get({ ...mediaRequest, accountId: '19' }, calm);
+    expect(server.requests.at(-1)?.headers.authorization).toBe(`Bearer ${second}`);
+  });
+
+  test('go on without the one that has expired, whose accounts stay as they were (Invariant 8)', async () => {
+    const answers: Record<string, unknown> = {
+      [first]: { data: [linked('501', '17', 'one')] },
+      [second]: { data: [linked('503', '19', 'three')] },
+    };
+    await using server = await startHttpServer(answeringByToken(answers));
+    await using adapter = open(server.url, { accessTokens: [first, second] });
+    await adapter.directory.list(calm);
+    answers[second] = expired;
+
+    const { accounts, problems } = await adapter.directory.list(calm);
+
+    expect(accounts.map(({ id }) => id)).toEqual(['17', '19']);
+    expect(problems).toEqual([
+      expect.stringMatching(/^token 2: its accounts cannot be listed\. .*has expired/),
+    ]);
+  });
+
+  test('fail together with the error of the first when none is good', async () => {
+    await using server = await startHttpServer(
+      answeringByToken({ [first]: expired, [second]: expired }),
+    );
+    await using adapter = open(server.url, { accessTokens: [first, second] });
+
+    await expect(adapter.directory.list(calm)).rejects.toMatchObject({ code: 'graph.token' });
+  });
+
+  test('have quotas of their own', async () => {
+    await using server = await startHttpServer((_request, response) => {
+      response.setHeader('x-app-usage', '{"call_count":28}');
+      response.end('{}');
+    });
+    await using adapter = open(server.url, { accessTokens: [first, second] });
+
+    await adapter.graph.get({ ...mediaRequest, token: '2' }, calm);
+
+    expect(adapter.usage).toEqual([{ scope: { kind: 'app', id: '2' }, percent: 28, regainMs: 0 }]);
+  });
+});
+
 describe('an allow list', () => {
+  test('that names an account which no token reaches is a problem that is said', async () => {
+    await using server = await startHttpServer(
+      answering(200, { data: [linked('501', '17', 'one')] }),
+    );
+    await using adapter = open(server.url, { accounts: ['17', '18'] });
+
+    const { problems } = await adapter.directory.list(calm);
+
+    expect(problems).toEqual([expect.stringContaining('INSTAGRAM_ACCOUNTS names 18, which no')]);
+  });
+
   const one = { id: '1', pageId: null, username: null };
   const two = { id: '2', pageId: '5', username: 'two' };
 

@@ -242,7 +242,7 @@ describe('the token', () => {
   test('is refused without being shown when no header can hold it', async () => {
     const error = await rejection(
       new Promise((resolve) => {
-        resolve(open('http://127.0.0.1:1', { accessToken: `${token}\nx` }));
+        resolve(open('http://127.0.0.1:1', { accessTokens: [`${token}\nx`] }));
       }),
     );
 

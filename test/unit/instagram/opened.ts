@@ -59,7 +59,7 @@ export function open(
   const usage: UsageReport[] = [];
   const clock = createStandingClock(Date.UTC(2026, 9, 5, 12));
   const options: InstagramOptions = {
-    accessToken: token,
+    accessTokens: [token],
     apiVersion: 'v25.0',
     baseUrl,
     login: 'facebook',

@@ -10,7 +10,10 @@ import { calm, minuteMs, startMs } from './world.ts';
 const accounts = ['1', '2', '3'].map((id): Account => ({ ...account, id }));
 
 /** A graph of accounts of which some refuse; a joint request is refused by any of them. */
-function office(refuse: (id: string) => Answer | undefined = () => undefined) {
+function office(
+  refuse: (id: string) => Answer | undefined = () => undefined,
+  tokens: Readonly<Record<string, string>> = {},
+) {
   const graph = createFakeGraph(({ path, query }): Answer => {
     const ids = path === '/' ? (query['ids'] ?? '').split(',') : [path.slice(1)];
     const refusal = ids.map(refuse).find((answer) => answer !== undefined);
@@ -18,9 +21,13 @@ function office(refuse: (id: string) => Answer | undefined = () => undefined) {
     return path === '/' ? Object.fromEntries(ids.map((id) => [id, { id }])) : { id: ids[0] ?? '' };
   });
   const profiles = createProfiles();
-  profiles.know(accounts);
+  const withToken = (one: Account): Account => {
+    const token = tokens[one.id];
+    return token === undefined ? one : { ...one, token };
+  };
+  profiles.know(accounts.map(withToken));
   const get = (id: string, nowMs = startMs) => {
-    const asker = { ...account, id };
+    const asker = withToken({ ...account, id });
     return profiles.get({ account: asker, fields: 'id,name', graph, nowMs, signal: calm });
   };
   const paths = () => graph.requests.map(({ path, query }) => query['ids'] ?? path);
@@ -28,6 +35,14 @@ function office(refuse: (id: string) => Answer | undefined = () => undefined) {
 }
 
 describe('profiles', () => {
+  test('of accounts that another token reaches are not asked along', async () => {
+    const { get, paths } = office(undefined, { '1': '1', '2': '2', '3': '1' });
+
+    await get('1');
+
+    expect(paths()).toEqual(['1,3']);
+  });
+
   test('of all accounts come in one request, whoever asks first', async () => {
     const { get, paths } = office();
 

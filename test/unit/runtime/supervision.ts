@@ -42,13 +42,26 @@ export function supervisionOf({ restored, ...changes }: Changes = {}): Supervisi
   };
 }
 
+/** A directory whose tokens a test may renew. */
+export interface FakeDirectory extends AccountDirectory {
+  renew(): void;
+}
+
 /** Lists one after another, the last for ever. */
-export function directoryOf(...lists: readonly (readonly Account[] | Error)[]): AccountDirectory {
+export function directoryOf(...lists: readonly (readonly Account[] | Error)[]): FakeDirectory {
   const left = [...lists];
+  let renewal = Promise.withResolvers<undefined>();
   return {
+    renew() {
+      renewal.resolve(undefined);
+      renewal = Promise.withResolvers();
+    },
+    renewed: () => renewal.promise,
     list() {
       const given = (left.length > 1 ? left.shift() : left[0]) ?? [];
-      return given instanceof Error ? Promise.reject(given) : Promise.resolve(given);
+      return given instanceof Error
+        ? Promise.reject(given)
+        : Promise.resolve({ accounts: given, problems: [] });
     },
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { RetryError } from '../../../src/core/errors.ts';
+import { RetryError, StopAccountError } from '../../../src/core/errors.ts';
 import { supervise } from '../../../src/runtime/supervisor.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
+import { pageOf } from '../../support/fake-graph.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { countsOf, directoryOf, graphWith, supervisionOf } from './supervision.ts';
@@ -48,6 +49,46 @@ describe('the accounts', () => {
       { type: 'accounts', added: [account], removed: [] },
       { type: 'accounts', added: [otherAccount], removed: [] },
     ]);
+    await run.stop();
+  });
+
+  test('that an error has stopped go on at once when tokens are renewed', async () => {
+    let isExpired = true;
+    const graph = graphWith({
+      [media]: () => (isExpired ? new StopAccountError('graph.token', 'expired') : pageOf([])),
+    });
+    const world = createWorld({ graph });
+    const directory = directoryOf([account, otherAccount]);
+    const run = running(world, { directory, accountsRefreshMs: 24 * hourMs });
+    await world.clock.advance(2 * hourMs + minuteMs);
+    expect(countsOf(world.graph)).toEqual({ [media]: 1, [otherMedia]: 3 });
+
+    isExpired = false;
+    directory.renew();
+    await world.clock.advance(1);
+
+    expect(countsOf(world.graph)).toEqual({ [media]: 2, [otherMedia]: 3 });
+    await world.clock.advance(hourMs);
+    expect(countsOf(world.graph)).toEqual({ [media]: 3, [otherMedia]: 4 });
+    await run.stop();
+  });
+
+  test('that are missing, or whose token is bad, make the API not ready', async () => {
+    const world = createWorld({ graph: graphWith() });
+    const directory = {
+      ...directoryOf([]),
+      list: () => Promise.resolve({ accounts: [account], problems: ['token 2: expired', 'b'] }),
+    };
+    const run = running(world, { directory });
+    await world.clock.advance(minuteMs);
+
+    expect(graphEvents(world).at(-1)).toEqual({
+      type: 'dependency',
+      name: 'graph',
+      ready: false,
+      reason: 'token 2: expired; b',
+    });
+    expect(countsOf(world.graph)).toEqual({ [media]: 1 });
     await run.stop();
   });
 

@@ -1,0 +1,89 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { World } from '../../../sandbox/graph-api/world.ts';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import type { Deployment } from './deployment.ts';
+import { deploy } from './deployment.ts';
+
+/** With Instagram Login each account has a token of its own. */
+describe('several tokens of which one has expired', () => {
+  let world: World;
+  let deployment: Deployment;
+  let folder = '';
+  let tokens: readonly string[] = [];
+
+  beforeAll(async () => {
+    world = createWorld({
+      seed: 21,
+      accounts: 3,
+      mediaPerAccount: 6,
+      storiesPerAccount: 2,
+      insightsDays: 5,
+    });
+    tokens = world.accounts.map(({ instagramToken }) => instagramToken);
+    deployment = await deploy(world);
+  });
+  afterAll(async () => {
+    await deployment[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tokens-'));
+    world.conditions.set({ badTokens: { [tokens[1] ?? '']: 'expired' } });
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  const idsOf = (entries: readonly { readonly key: string }[]) =>
+    [...new Set(entries.map(({ key }) => key))].sort();
+  const accountId = (index: number) => world.accounts[index]?.id ?? '';
+  const withTokens = (changes: Readonly<Record<string, string>>) => ({
+    INSTAGRAM_LOGIN: 'instagram',
+    STREAMS: 'users',
+    ...changes,
+  });
+
+  it('are polled for the accounts of the others, and once says what is missing with exit code 3', async () => {
+    const { code, stderr } = await deployment.once(
+      withTokens({ INSTAGRAM_ACCESS_TOKEN: tokens.join(',') }),
+    );
+
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^token 2: its accounts cannot be listed\. .*has expired/);
+    expect(tokens.filter((token) => stderr.includes(token))).toEqual([]);
+    expect(idsOf(await deployment.read('users'))).toEqual([accountId(0), accountId(2)].sort());
+  });
+
+  it('go on without a restart when the file of the tokens holds a new one', async () => {
+    const file = join(folder, 'tokens');
+    await writeFile(file, `${tokens.join('\n')}\n`);
+    const lines: Readonly<Record<string, unknown>>[] = [];
+    const polled = Promise.withResolvers<undefined>();
+    const missed = Promise.withResolvers<undefined>();
+    const named = Object.entries(deployment.env).filter(([name]) => !name.endsWith('_TOKEN'));
+    const changes = { INSTAGRAM_ACCESS_TOKEN_FILE: file, STREAM_USERS_INTERVAL: '1h' };
+    const env = { ...Object.fromEntries(named), ...withTokens(changes) };
+    const program = deployment.runWith(env, (entry) => {
+      lines.push(entry);
+      const { msg, reason, accountId: id } = entry;
+      if (msg === 'dependency down' && String(reason).startsWith('token 2')) {
+        missed.resolve(undefined);
+      }
+      if (msg === 'poll finished' && id === accountId(1)) polled.resolve(undefined);
+    });
+    await missed.promise;
+
+    const renewed = `${tokens[1] ?? ''}RENEWED`;
+    world.tokens.set(renewed, world.tokens.find(tokens[1] ?? '') ?? {});
+    // As Kubernetes does: another file under the same name.
+    await writeFile(`${file}.new`, [tokens[0], renewed, tokens[2]].join('\n'));
+    await rename(`${file}.new`, file);
+    await polled.promise;
+    await program[Symbol.asyncDispose]();
+
+    expect(lines.filter((line) => JSON.stringify(line).includes(renewed))).toEqual([]);
+    expect(idsOf(await deployment.read('users'))).toContain(accountId(1));
+  });
+});
