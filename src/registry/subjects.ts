@@ -117,6 +117,7 @@ async function differingFields(schema: TopicSchema, work: SubjectWork): Promise<
  * configured one: it is new, or a start was cut off before it came to that.
  *
  * @param versions - the subject's, the first one first; none when it is new
+ * @remarks Instances that start together register together: Apicurio answers 409 to all but the first.
  */
 export async function register(
   schema: TopicSchema,
@@ -128,7 +129,14 @@ export async function register(
   const isOpen = await hasNoLevel(level, versions, work);
   const id = await work.client
     .register(subject, schema.text, level)
-    .catch((error: unknown) => refused(error, schema, work));
+    .catch(async (error: unknown) => {
+      const isTaken = error instanceof RegistryRefusal && error.status === 409;
+      const found = isTaken ? await lookUp(schema, work) : undefined;
+      if (found === undefined && isTaken && versions.length === 0) {
+        throw unavailable(work.address, `${subject} is being registered by another`);
+      }
+      return found ?? refused(error, schema, work);
+    });
   if (typeof id !== 'number') {
     throw unavailable(work.address, `no id in its answer to the schema of ${subject}`);
   }
@@ -203,14 +211,20 @@ function fullName(schemaText: string): string {
  */
 export async function find(schema: TopicSchema, work: SubjectWork): Promise<number> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const path = `/subjects/${encodeURIComponent(subject)}`;
-  const json = { schema: schema.text };
-  const { body, status } = await call(work.address, { method: 'post', path, json }, work.signal);
-  const id = isNode(body) ? body['id'] : undefined;
-  if (status === 200 && typeof id === 'number') return id;
+  const id = await lookUp(schema, work);
+  if (id !== undefined) return id;
   throw new StopProcessError(
     'registry.missing',
     `subject "${subject}" does not hold the schema avro/${schema.role}.avsc: register it, or set SCHEMA_REGISTRY_MODE=register`,
     { exitCode: 3 },
   );
+}
+
+/** The id under which the subject has this very schema; undefined when it has not. */
+async function lookUp(schema: TopicSchema, work: SubjectWork): Promise<number | undefined> {
+  const path = `/subjects/${encodeURIComponent(subjectOf(schema, work.topicTemplate))}`;
+  const json = { schema: schema.text };
+  const { body, status } = await call(work.address, { method: 'post', path, json }, work.signal);
+  const id = isNode(body) ? body['id'] : undefined;
+  return status === 200 && typeof id === 'number' ? id : undefined;
 }

@@ -242,6 +242,26 @@ describe('an incompatible schema', () => {
     expect(error.message).toContain('Nothing was published.');
   });
 
+  test('is none when another instance has registered the same schema meanwhile', async () => {
+    const taken = [409, { error_code: 409, message: 'already exists' }] as const;
+    const { asked } = await prepare({
+      [register]: taken,
+      'POST /subjects/test.users-value': [200, { id: 7 }],
+      'GET /schemas/ids/7': [200, { schema: readSchema('users').text }],
+    });
+
+    expect(asked).toContain('POST /subjects/test.users-value');
+  });
+
+  test('is waited for when another instance is registering the subject', async () => {
+    const error = await refusal({
+      [register]: [409, { error_code: 409, message: 'already exists' }],
+    });
+
+    expect(error).toMatchObject({ code: 'registry.unavailable', disposition: 'retry' });
+    expect(error.message).toContain('test.users-value is being registered by another');
+  });
+
   test('is described by the registry alone when the latest version cannot be had', async () => {
     const error = await refusal({
       ...existing,
