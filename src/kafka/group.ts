@@ -3,10 +3,11 @@ import type { Consumer, ConsumerGroupJoinEvent, RequestEvent } from 'kafkajs';
 import { StopProcessError } from '../core/errors.ts';
 import type { Group, OnShare } from '../runtime/ports.ts';
 import { openConnection, type Connection } from './connection.ts';
-import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
+import { DeadlineError, settleWithin, unlessAborted, withDeadline } from './deadline.ts';
 import { translate } from './errors.ts';
 import { createAssigner, readNote } from './group-assigner.ts';
 import { createStanding, type Standing } from './group-standing.ts';
+import { createLease } from './lease.ts';
 import type { KafkaOptions } from './options.ts';
 import type { KafkaBase } from './shared.ts';
 
@@ -92,7 +93,19 @@ async function takePart(
 ): Promise<Error> {
   const connection = openConnection(shared.options, shared.dependencies);
   const over = Promise.withResolvers<never>();
-  const consumer = openConsumer(shared, connection, { standing, fail: over.reject });
+  const limitMs = silenceLimitMs(shared.options);
+  using vigil = createLease(limitMs, () => {
+    over.reject(new DeadlineError(`nothing was heard of the group for ${limitMs} ms`));
+  });
+  vigil.renew(0);
+  const stay = {
+    standing,
+    fail: over.reject,
+    onSign: () => {
+      vigil.renew(0);
+    },
+  };
+  const consumer = openConsumer(shared, connection, stay);
   const running = run(consumer, shared.layout().topic('state').name);
   running.catch(over.reject);
   try {
@@ -111,6 +124,16 @@ async function takePart(
 interface Stay {
   readonly standing: Standing;
   readonly fail: (error: Error) => void;
+  /** Called at every sign of being a member. */
+  readonly onSign: () => void;
+}
+
+/**
+ * How long a stay may go on without a sign, which is as long as joining may take. When joining anew
+ * fails, kafkajs goes on fetching as nobody: it neither beats nor joins any more, and says nothing.
+ */
+function silenceLimitMs({ group, sendDeadlineMs }: KafkaOptions): number {
+  return group.sessionTimeoutMs + group.rebalanceTimeoutMs + sendDeadlineMs;
 }
 
 function openConsumer(shared: KafkaBase, connection: Connection, stay: Stay): Consumer {
@@ -140,7 +163,7 @@ function openConsumer(shared: KafkaBase, connection: Connection, stay: Stay): Co
   return consumer;
 }
 
-function listen(consumer: Consumer, topic: string, { standing, fail }: Stay): void {
+function listen(consumer: Consumer, topic: string, { standing, fail, onSign }: Stay): void {
   // How long ago the request was sent that the next event is the answer to.
   const sentAgoMs = new Map<string, number>();
   consumer.on('consumer.network.request', ({ payload }: RequestEvent) => {
@@ -151,9 +174,11 @@ function listen(consumer: Consumer, topic: string, { standing, fail }: Stay): vo
     const partitions = given.toSorted((left, right) => left - right);
     // The group is for its assignments; what the topic holds is read elsewhere.
     consumer.pause([{ topic }]);
+    onSign();
     standing.joined({ memberId: payload.memberId, partitions }, sentAgoMs.get('SyncGroup') ?? 0);
   });
   consumer.on('consumer.heartbeat', () => {
+    onSign();
     standing.heard(sentAgoMs.get('Heartbeat') ?? 0);
   });
   consumer.on('consumer.crash', ({ payload }) => {

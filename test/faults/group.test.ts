@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { apiKeys } from '../support/kafka-frames.ts';
+import type { FaultWorld } from './fault-world.ts';
+import { createFaultWorld } from './fault-world.ts';
+
+const leaveGroup = 13;
+
+function text(value: string): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeInt16BE(Buffer.byteLength(value));
+  return Buffer.concat([length, Buffer.from(value)]);
+}
+
+/** Takes a member out of its group, as a coordinator does that has not heard of it for a session. */
+async function expel(broker: string, groupId: string, memberId: string): Promise<void> {
+  const header = Buffer.from([0, leaveGroup, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
+  const body = Buffer.concat([header, text(groupId), text(memberId)]);
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(body.length);
+  const [host = '', port = ''] = broker.split(':');
+  const socket = connect({ host, port: Number(port) });
+  socket.write(Buffer.concat([length, body]));
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  // Its length, the correlation id, the error.
+  expect(answer.readInt16BE(8)).toBe(0);
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(20);
+}
+
+describe('an instance that its group does not know any more', () => {
+  let world: FaultWorld;
+
+  beforeEach(async () => {
+    world = await createFaultWorld();
+  });
+
+  afterEach(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  test('joins again when its connection ends while it does: kafkajs gives that up without a word', async () => {
+    const timeouts = { sessionTimeoutMs: 6000, heartbeatMs: 300, rebalanceTimeoutMs: 2000 };
+    const { group } = await world.openFaulty({ group: timeouts });
+    const groupId = `${world.options.transactionalIdPrefix}-instances`;
+    const stop = new AbortController();
+    let owned: readonly number[] = [];
+    const shares: number[] = [];
+    const joined = group.join((now) => {
+      owned = now;
+      shares.push(now.length);
+    }, stop.signal);
+    await until(() => owned.length === group.partitions);
+
+    const admin = await world.openAdmin();
+    const { groups } = await admin.describeGroups([groupId]);
+    const cut = world.proxy.inject(apiKeys.joinGroup, 'cut-request');
+    await expel(world.cluster.brokers[0] ?? '', groupId, groups[0]?.members[0]?.memberId ?? '');
+    await cut.met;
+    await until(() => owned.length === 0);
+    await until(() => owned.length === group.partitions);
+
+    expect(shares).toEqual([4, 0, 4]);
+    stop.abort();
+    await joined;
+  });
+});
