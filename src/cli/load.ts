@@ -3,30 +3,38 @@ import { hostname } from 'node:os';
 import { createApp } from '../app.ts';
 import type { App } from '../app.ts';
 import type { Config } from '../config/config.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadConfig, type ConfigSources } from '../config/load.ts';
 
 /** What the commands share: `--config FILE` and one option a configuration field. */
 export type ConfigArguments = Readonly<Record<string, string>>;
 
 /** Reads the configuration of a command from its arguments and the environment. */
 export function loadCommandConfig(given: ConfigArguments): Config {
-  return load(given, process.env);
+  return load(given, []);
 }
 
 /** The same for a command that asks nothing of the API, and so needs no token. */
 export function loadOfflineConfig(given: ConfigArguments): Config {
-  const token = 'INSTAGRAM_ACCESS_TOKEN';
-  const isGiven = token in process.env || `${token}_FILE` in process.env;
-  return load(given, isGiven ? process.env : { ...process.env, [token]: 'not-needed' });
+  return load(given, [token]);
 }
 
-function load(given: ConfigArguments, env: NodeJS.ProcessEnv): Config {
-  const { config: configFile, ...args } = given;
-  return loadConfig({
-    env,
-    args,
-    ...(configFile === undefined ? {} : { configFile }),
-  });
+/** The same for a command that needs no Kafka and no registry either, but perhaps a token. */
+export function loadLocalConfig(given: ConfigArguments, needs: 'token' | 'nothing'): Config {
+  return load(given, needs === 'token' ? [brokers, registry] : [token, brokers, registry]);
+}
+
+const token = { INSTAGRAM_ACCESS_TOKEN: 'not-needed' };
+const brokers = { KAFKA_BROKERS: 'not-needed:9092' };
+const registry = { SCHEMA_REGISTRY_URL: 'http://not-needed:8081' };
+
+/** Where a command's configuration comes from. */
+export function sourcesOf({ config: configFile, ...args }: ConfigArguments): ConfigSources {
+  return { env: process.env, args, ...(configFile === undefined ? {} : { configFile }) };
+}
+
+function load(given: ConfigArguments, unneeded: readonly Readonly<Record<string, string>>[]) {
+  const standIns = Object.assign({}, ...unneeded) as Readonly<Record<string, string>>;
+  return loadConfig({ ...sourcesOf(given), standIns });
 }
 
 /** The program for a configuration, named after this machine. */

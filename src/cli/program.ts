@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
+import { addConfigCommand } from './config.ts';
 import { addConfigOptions, byArgument } from './config-options.ts';
 import { checkHealth } from './health.ts';
 import type { ConfigArguments } from './load.ts';
@@ -7,6 +8,7 @@ import { readVersion } from './load.ts';
 import { once } from './once.ts';
 import { run } from './run.ts';
 import { addStateCommand } from './state/command.ts';
+import { addStreamsCommand } from './streams.ts';
 
 /** The command line. */
 export interface Program {
@@ -35,22 +37,17 @@ export function createProgram(): Program {
   };
   add('run', 'poll every enabled stream on its interval, until SIGTERM or SIGINT', run);
   add('once', 'poll every enabled stream once and exit', once);
-  root
-    .command('health')
-    .description('ask a running instance whether it lives (for a container HEALTHCHECK)')
-    .option(
-      '--url <url>',
-      'what to ask',
-      `http://127.0.0.1:${process.env['HTTP_PORT'] ?? '8080'}/livez`,
-    )
-    .action(async ({ url }: { url: string }) => {
-      const { ok, detail } = await checkHealth(url, 3000);
-      process.stdout.write(`${detail}\n`);
-      exitCode = ok ? 0 : 1;
-    });
-  addStateCommand(root, (code) => {
+  const end = (code: ExitCode): void => {
     exitCode = code;
-  });
+  };
+  for (const addCommand of [
+    addHealthCommand,
+    addStreamsCommand,
+    addConfigCommand,
+    addStateCommand,
+  ]) {
+    addCommand(root, end);
+  }
   return {
     async parse(args) {
       try {
@@ -63,6 +60,22 @@ export function createProgram(): Program {
       return exitCode;
     },
   };
+}
+
+function addHealthCommand(root: Command, end: (code: ExitCode) => void): void {
+  root
+    .command('health')
+    .description('ask a running instance whether it lives (for a container HEALTHCHECK)')
+    .option(
+      '--url <url>',
+      'what to ask',
+      `http://127.0.0.1:${process.env['HTTP_PORT'] ?? '8080'}/livez`,
+    )
+    .action(async ({ url }: { url: string }) => {
+      const { ok, detail } = await checkHealth(url, 3000);
+      process.stdout.write(`${detail}\n`);
+      end(ok ? 0 : 1);
+    });
 }
 
 /** A complaint about `--option=value` without the value, which may be a secret (Invariant 9). */

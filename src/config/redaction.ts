@@ -1,6 +1,7 @@
 import type { Config } from './config.ts';
 
-const mask = '[secret]';
+/** What is shown in place of a secret. */
+export const mask = '[secret]';
 const longestShown = 200;
 
 /** What came, for an error message; nothing of a secret, and no secret that strayed into another field. */
@@ -12,11 +13,16 @@ export function showValue(raw: unknown, secret: boolean): string {
 
 /** A text without what looks like a token, a user with a password, or a URL's query. */
 export function redact(words: string): string {
-  const shown = words
+  const shown = maskStray(words);
+  return shown.length > longestShown ? `${shown.slice(0, longestShown)}…` : shown;
+}
+
+/** The same, at any length. */
+export function maskStray(words: string): string {
+  return words
     .replaceAll(/\b(?:EAA|IG)[\w-]{20,}/g, mask)
     .replaceAll(/[^\s/",]+@/g, `${mask}@`)
     .replaceAll(/\?[^\s",]+/g, `?${mask}`);
-  return shown.length > longestShown ? `${shown.slice(0, longestShown)}…` : shown;
 }
 
 /** A copy for the log, with `[secret]` where a secret is set. */

@@ -159,8 +159,11 @@ export class StopProcessError extends Error {
   }
 }
 
-/** 0 done · 1 internal · 2 configuration or usage · 3 something outside refused or is away. */
-export type ExitCode = 0 | 1 | 2 | 3;
+/**
+ * 0 done · 1 internal · 2 configuration or usage · 3 something outside refused or is away · 4 data was
+ * dead-lettered or skipped, and `--strict` was given.
+ */
+export type ExitCode = 0 | 1 | 2 | 3 | 4;
 
 /** Every error that this program raises on purpose. */
 export type ConnectorError =

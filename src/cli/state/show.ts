@@ -3,6 +3,7 @@ import type { Json } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
 import { parseAccount, parseStateKey, parseStream } from '../../core/state-change.ts';
 import type { StoredState } from '../../kafka/open.ts';
+import { asTable } from '../table.ts';
 import type { Filter, StateSession } from './session.ts';
 import { matching, refuseUnknown, stateOf } from './session.ts';
 
@@ -68,19 +69,6 @@ function describe({ key, partition, value, restored }: StoredState): Row {
     written_by: writtenBy,
     unreadable: null,
   };
-}
-
-function asTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  return `${lines.join('\n')}\n`;
 }
 
 /**

@@ -18,11 +18,15 @@ describe('the command line', () => {
     const { exitCode, stdout } = await runMain(['--help']);
 
     expect(exitCode).toBe(0);
-    expect(stdout.match(/^ {2}(?:run|once|health|state) /gm)).toEqual([
-      '  run ',
-      '  once ',
-      '  health ',
-      '  state ',
+    const commands = stdout.split('Commands:')[1]?.match(/^ {2}[a-z-]+ /gm);
+    expect(commands?.map((command) => command.trim())).toEqual([
+      'run',
+      'once',
+      'health',
+      'streams',
+      'config',
+      'state',
+      'help',
     ]);
   });
 

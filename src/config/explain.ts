@@ -1,0 +1,95 @@
+import type { Problem } from './config-error.ts';
+import type { FileGroup } from './config-file.ts';
+import type { PlacedLeaf } from './leaf.ts';
+import { readConfig, type ConfigSources, type ReadConfig } from './load.ts';
+import { mask, maskStray } from './redaction.ts';
+
+/** The kind of source that a value came from, weakest first; `secret-file` is a `…_FILE`. */
+export type Origin = 'unset' | 'default' | 'file' | 'environment' | 'secret-file' | 'argument';
+
+/** One field as the program takes it. */
+export interface ExplainedValue {
+  /** Its place in the file, as `kafka.topics.create`. */
+  readonly path: string;
+  readonly env: string;
+  /** As it was written, `[secret]` where it is one; null when nothing is set. */
+  readonly value: unknown;
+  readonly origin: Origin;
+  /** What names the source: the variable, the argument or the file. */
+  readonly from: string;
+}
+
+/** The whole configuration, each value with where it came from, and all that is wrong with it. */
+export interface ExplainedConfig {
+  readonly values: readonly ExplainedValue[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the sources as `loadConfig` does; throws nothing, and shows no secret. */
+export function explainConfig(sources: ConfigSources): ExplainedConfig {
+  const read = readConfig(sources);
+  return {
+    values: read.leaves.map((leaf) => explain(leaf, read, sources)),
+    problems: read.problems,
+  };
+}
+
+function explain(leaf: PlacedLeaf, read: ReadConfig, given: ConfigSources): ExplainedValue {
+  const { path, env } = leaf;
+  const { raw, origin, from } = strongest(leaf, read, given);
+  const parsed = read.values.get(path);
+  return { path, env, value: leaf.format.secret ? masked(raw) : shown(raw, parsed), origin, from };
+}
+
+interface Found {
+  readonly raw: unknown;
+  readonly origin: Origin;
+  readonly from: string;
+}
+
+function strongest(
+  { path, env, arg }: PlacedLeaf,
+  { sources }: ReadConfig,
+  given: ConfigSources,
+): Found {
+  const argument = sources.args.get(path);
+  if (argument !== undefined) return { raw: argument, origin: 'argument', from: `--${arg}` };
+  const variable = sources.environment.get(env);
+  if (variable !== undefined) {
+    return given.env[env] === undefined
+      ? { raw: variable, origin: 'secret-file', from: `${env}_FILE` }
+      : { raw: variable, origin: 'environment', from: env };
+  }
+  const inFile = valueAt(sources.file, path);
+  if (inFile !== undefined) {
+    return { raw: inFile, origin: 'file', from: maskStray(given.configFile ?? '') };
+  }
+  const standard = valueAt(sources.defaults, path) ?? null;
+  return standard === null
+    ? { raw: null, origin: 'unset', from: '' }
+    : { raw: standard, origin: 'default', from: 'config/default.json' };
+}
+
+function valueAt(group: FileGroup, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((level, key) => (level as FileGroup | undefined)?.[key], group);
+}
+
+function masked(raw: unknown): unknown {
+  return raw === null ? null : mask;
+}
+
+/**
+ * As it was written, because `15m` says more than 900000; but a list, a flag or a number that came as
+ * a text is what it stands for. A secret that strayed into another field is masked.
+ */
+function shown(raw: unknown, parsed: unknown): unknown {
+  if (typeof raw !== 'string') return JSON.parse(maskStray(JSON.stringify(raw)));
+  if (Array.isArray(parsed)) {
+    return (parsed as readonly unknown[]).map((one) => maskStray(String(one)));
+  }
+  if (typeof parsed === 'boolean') return parsed;
+  if (typeof parsed === 'number' && String(parsed) === raw) return parsed;
+  return maskStray(raw);
+}

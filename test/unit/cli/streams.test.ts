@@ -1,0 +1,61 @@
+import { describe, expect, test } from '@jest/globals';
+import { streamNames } from '../../../src/core/stream-name.ts';
+import { runMain } from './command-line.ts';
+
+describe('streams', () => {
+  test('lists topic, key, subject, interval and cost of each stream, and needs no setting', async () => {
+    const { exitCode, stdout, stderr } = await runMain(['streams'], {
+      KAFKA_TOPIC_TEMPLATE: 'ig.{stream}.v1',
+      STREAM_MEDIA_INTERVAL: '90m',
+      STREAMS: 'media,tags',
+    });
+    const lines = stdout.trimEnd().split('\n');
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(lines[0]?.split(/ {2,}/)).toEqual([
+      'STREAM',
+      'ENABLED',
+      'TOPIC',
+      'KEY',
+      'SUBJECT',
+      'INTERVAL',
+      'REQUESTS AT MOST',
+    ]);
+    expect(lines.map((line) => line.split(' ')[0]).slice(1)).toEqual([...streamNames]);
+    expect(lines.find((line) => line.startsWith('media '))?.split(/ {2,}/)).toEqual([
+      'media',
+      'yes',
+      'ig.media.v1',
+      'id',
+      'ig.media.v1-value',
+      '90m',
+      '1 a page',
+    ]);
+    expect(lines.find((line) => line.startsWith('users '))?.split(/ {2,}/)[1]).toBe('no');
+  });
+
+  test('prints a JSON list for machines', async () => {
+    const { stdout } = await runMain(['streams', '--json']);
+    const rows = JSON.parse(stdout) as readonly Record<string, unknown>[];
+
+    expect(rows.find(({ stream }) => stream === 'user_insights')).toMatchObject({
+      topic: 'instagram.user-insights',
+      key: 'business_account_id/date',
+      subject: 'instagram.user-insights-value',
+      mode: 'incremental',
+      enabled: true,
+      interval: '3h',
+      interval_ms: 10_800_000,
+      cost: { requests: 4, per: 'window of 30 days', list: false },
+    });
+  });
+
+  test('refuses a setting that is wrong with exit code 2, and shows examples in its help', async () => {
+    const wrong = await runMain(['streams'], { STREAM_MEDIA_INTERVAL: '15min' });
+    const help = await runMain(['streams', '--help']);
+
+    expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(wrong.stderr).toContain('STREAM_MEDIA_INTERVAL');
+    expect(help.stdout).toContain('Examples:\n  instagram-kafka streams\n');
+  });
+});
