@@ -38,7 +38,7 @@ function readArguments(args: string[]) {
     options: {
       minutes: { type: 'string', default: '5' },
       seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 99_999)) },
-      instances: { type: 'string', default: '1' },
+      instances: { type: 'string', default: '3' },
       logs: { type: 'string' },
     },
   });

@@ -119,6 +119,10 @@ function environmentOf({
     KAFKA_TRANSACTION_TIMEOUT: '10s',
     KAFKA_SEND_DEADLINE: '5s',
     KAFKA_CONNECTION_TIMEOUT: '2s',
+    // The least that a broker allows unless it is told otherwise.
+    KAFKA_GROUP_SESSION_TIMEOUT: '6s',
+    KAFKA_GROUP_HEARTBEAT: '1s',
+    KAFKA_GROUP_REBALANCE_TIMEOUT: '10s',
     // Polls of several transactions.
     KAFKA_MAX_BATCH_RECORDS: '10',
     SCHEMA_REGISTRY_URL: `http://${registryWay}${new URL(cluster.registryUrl).pathname}`,
