@@ -1,3 +1,4 @@
+import { dependencyNames } from '../../src/core/readiness.ts';
 import type { TelemetryEvent } from '../../src/runtime/ports.ts';
 import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
 import type { Captured } from '../unit/observability/captured-observability.ts';
@@ -33,7 +34,7 @@ export function tellOfADay(open: Captured): void {
   const tell = (event: TelemetryEvent): void => {
     open.telemetry.report(event);
   };
-  for (const name of ['state', 'kafka', 'registry', 'graph'] as const) {
+  for (const name of dependencyNames) {
     tell({ type: 'dependency', name, ready: true, reason: '' });
   }
   const named = { ...account('17841400000000001'), username: 'museum_of_letters' };
