@@ -2,7 +2,7 @@ import { describeConditions, readConditions } from './conditions.ts';
 import type { JsonObject } from './json.ts';
 import { isObject } from './json.ts';
 import { describeLimits, readLimits } from './limits.ts';
-import { readBoolean, readMap, readMembers, ShapeError } from './shape.ts';
+import { readBoolean, readList, readMap, readMembers, readText, ShapeError } from './shape.ts';
 import { readApp } from './tokens/app.ts';
 import type { Grant } from './tokens/store.ts';
 import type { World } from './world/model.ts';
@@ -42,6 +42,8 @@ interface TokenChanges {
   readonly issuedAt: number;
   readonly expiresAt: number | null;
   readonly shortLived: boolean;
+  readonly scopes: readonly string[];
+  readonly systemUser: boolean;
 }
 
 const readTime = (value: unknown, path: string): number => {
@@ -54,17 +56,19 @@ const readToken = readMembers<TokenChanges>({
   issuedAt: readTime,
   expiresAt: (value, path) => (value === null ? null : readTime(value, path)),
   shortLived: readBoolean,
+  scopes: readList(readText),
+  systemUser: readBoolean,
 });
 
 function readTokens(value: unknown): Record<string, Partial<Grant>> {
   const read = readMap(readToken)(value, 'tokens');
   return Object.fromEntries(
-    Object.entries(read).map(([token, { issuedAt, expiresAt, shortLived }]) => [
+    Object.entries(read).map(([token, { issuedAt, expiresAt, ...rest }]) => [
       token,
       {
         ...(issuedAt === undefined ? {} : { issuedAtMs: issuedAt }),
         ...(expiresAt === undefined ? {} : { expiresAtMs: expiresAt }),
-        ...(shortLived === undefined ? {} : { shortLived }),
+        ...rest,
       },
     ]),
   );

@@ -106,6 +106,16 @@ export const ACCESS_ROWS = {
     message:
       'Error validating verification code. Please make sure your redirect_uri is identical to the one you used in the OAuth dialog request',
   },
+  'bad-challenge': {
+    status: 400,
+    code: 100,
+    message: '(#100) Unsupported code_challenge_method: {0}',
+  },
+  'verifier-differs': {
+    status: 400,
+    code: 100,
+    message: 'Error validating verification code. The code_verifier does not match.',
+  },
   'proof-required': {
     status: 400,
     type: 'GraphMethodException',

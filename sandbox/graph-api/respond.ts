@@ -115,7 +115,13 @@ export function entryOf({ request, question, endpoint, nowMs }: Asking) {
   };
 }
 
-const SECRET = new Set(['input_token', 'client_secret', 'fb_exchange_token', 'code']);
+const SECRET = new Set([
+  'input_token',
+  'client_secret',
+  'fb_exchange_token',
+  'code',
+  'code_verifier',
+]);
 
 interface Answered {
   readonly status: number;

@@ -15,6 +15,7 @@ import type { Meter } from './meter.ts';
 import { createMeter } from './meter.ts';
 import type { Asking, GraphRequest } from './respond.ts';
 import { entryOf, readRequest, respond } from './respond.ts';
+import { loginPage } from './tokens/login.ts';
 import type { World } from './world/model.ts';
 
 /** What the simulator serves and where. */
@@ -100,6 +101,11 @@ async function serve(exchange: Exchange, serving: Serving): Promise<void> {
     const answer = answerAdmin({ method, name: admin, query: url.searchParams, body }, serving);
     const headers = { 'Content-Type': 'application/json' };
     send(exchange, { status: answer.status, headers, text: encodeJson(answer.body) });
+    return;
+  }
+  const page = loginPage(url, request.headers.accept ?? '');
+  if (page !== undefined) {
+    send(exchange, { status: 200, headers: { 'Content-Type': 'text/html' }, text: page });
     return;
   }
   const asked = graphRequest(exchange, url, body);

@@ -1,7 +1,7 @@
 import type { Context, GraphNode } from '../context.ts';
 import { graphError } from '../errors.ts';
 import { renderList } from '../paging.ts';
-import { FACEBOOK_SCOPES } from '../tokens/app.ts';
+import { scopesOf } from '../tokens/app.ts';
 import type { Account } from '../world/model.ts';
 import { accountNode } from './account-node.ts';
 import { pageNode } from './page-node.ts';
@@ -38,9 +38,9 @@ function userNode(): GraphNode {
     },
     edge: (name, request, context) => {
       if (name === 'permissions') {
-        return {
-          data: FACEBOOK_SCOPES.map((permission) => ({ permission, status: 'granted' })),
-        };
+        const grant = context.world.tokens.find(context.token);
+        const granted = grant === undefined ? [] : scopesOf(grant);
+        return { data: granted.map((permission) => ({ permission, status: 'granted' })) };
       }
       if (name !== 'accounts') {
         throw graphError('unknown-path', `/${name}`);

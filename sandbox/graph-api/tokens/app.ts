@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { Grant, Owner } from './store.ts';
 import { readBoolean, readMembers, readOneOf, readText } from '../shape.ts';
 
 /** The callers' app; its settings may be changed at any time. */
@@ -13,7 +14,7 @@ export interface App {
 }
 
 /** The permissions that the callers have been granted. */
-export const FACEBOOK_SCOPES = [
+const FACEBOOK_SCOPES = [
   'public_profile',
   'pages_show_list',
   'pages_read_engagement',
@@ -23,11 +24,21 @@ export const FACEBOOK_SCOPES = [
   'instagram_manage_comments',
 ] as const;
 
-export const INSTAGRAM_SCOPES = [
+const INSTAGRAM_SCOPES = [
   'instagram_business_basic',
   'instagram_business_manage_comments',
   'instagram_business_manage_insights',
 ] as const;
+
+/** The permissions of a token. */
+export function scopesOf({ owner, scopes }: Grant): readonly string[] {
+  return scopes ?? knownScopes(owner);
+}
+
+/** Every permission that there is by the login of an owner. */
+export function knownScopes({ kind }: Owner): readonly string[] {
+  return kind === 'account' ? INSTAGRAM_SCOPES : FACEBOOK_SCOPES;
+}
 
 /** The token of the app itself. */
 export function appToken({ clientId, clientSecret }: App): string {

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
 import { USER_ID } from '../nodes/me-node.ts';
 import type { World } from '../world/model.ts';
-import { appToken, FACEBOOK_SCOPES, INSTAGRAM_SCOPES } from './app.ts';
+import { appToken, scopesOf } from './app.ts';
 import type { TokenQuestion } from './endpoints.ts';
 import type { Grant, Owner } from './store.ts';
 
@@ -26,14 +26,14 @@ export function debugToken({ question, token, nowMs }: TokenQuestion, world: Wor
 }
 
 function describe(grant: Grant, { error, world }: { error: JsonObject; world: World }): Json {
-  const { owner, issuedAtMs, expiresAtMs } = grant;
-  const scopes = owner.kind === 'account' ? [...INSTAGRAM_SCOPES] : [...FACEBOOK_SCOPES];
+  const { owner, issuedAtMs, expiresAtMs, systemUser = false } = grant;
+  const scopes = [...scopesOf(grant)];
   const issuedAt = Math.floor(issuedAtMs / 1000);
   return {
     app_id: world.app.clientId,
-    type: owner.kind === 'page' ? 'PAGE' : 'USER',
+    type: owner.kind === 'page' ? 'PAGE' : systemUser ? 'SYSTEM_USER' : 'USER',
     application: world.app.name,
-    data_access_expires_at: issuedAt + DATA_ACCESS_S,
+    data_access_expires_at: systemUser ? 0 : issuedAt + DATA_ACCESS_S,
     ...error,
     expires_at: expiresAtMs === null ? 0 : Math.floor(expiresAtMs / 1000),
     is_valid: Object.keys(error).length === 0,

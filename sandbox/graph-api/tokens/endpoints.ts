@@ -4,12 +4,13 @@ import type { GraphError } from '../errors.ts';
 import { graphError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import type { World } from '../world/model.ts';
-import { appToken, INSTAGRAM_SCOPES } from './app.ts';
+import { appToken, scopesOf } from './app.ts';
 import { debugToken } from './debug-token.ts';
-import type { Code, Owner } from './store.ts';
+import { authorize, isVerified } from './login.ts';
+import { checkApp, checkSecret, required } from './parameters.ts';
+import type { Code, Grant } from './store.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 const LONG_S = 60 * 86_400;
 const SHORT_S = 3600;
 
@@ -53,34 +54,6 @@ export function answerTokens(asking: TokenQuestion, world: World): TokenAnswer |
   }
 }
 
-/** The login of a person who says yes at once; `login_hint` says which account it is. */
-function authorize({ question, nowMs }: TokenQuestion, world: World): TokenAnswer {
-  const { segments, parameters } = question;
-  const redirectUri = required(parameters, 'redirect_uri');
-  checkClient(parameters, world);
-  const instagram = segments[0] === 'oauth';
-  const location = new URL(redirectUri);
-  const code = world.tokens.issueCode({
-    owner: instagram ? loggedIn(parameters, world) : { kind: 'user' },
-    redirectUri,
-    expiresAtMs: nowMs + HOUR_MS,
-  });
-  location.searchParams.set('code', code);
-  const state = parameters.get('state');
-  if (state !== undefined) location.searchParams.set('state', state);
-  const Location = `${location.toString()}${instagram ? '#_' : ''}`;
-  return { status: 302, body: {}, headers: { Location } };
-}
-
-function loggedIn(parameters: ReadonlyMap<string, string>, world: World): Owner {
-  const hint = parameters.get('login_hint');
-  const account = world.accounts.find(
-    ({ id, user }) => hint === undefined || hint === id || hint === user['username'],
-  );
-  if (account === undefined) throw graphError('no-object', hint ?? '');
-  return { kind: 'account', accountId: account.id };
-}
-
 /** What both hosts call by one name; a code says by which login it was made. */
 function exchange(asking: TokenQuestion, world: World): TokenAnswer {
   const { parameters } = asking.question;
@@ -102,9 +75,9 @@ function exchangeFacebook({ question, nowMs }: TokenQuestion, world: World): Jso
   checkApp(question.parameters, world);
   const given = required(question.parameters, 'fb_exchange_token');
   checkToken(given, world, nowMs);
-  const owner = world.tokens.find(given)?.owner;
-  if (owner === undefined || owner.kind === 'account') throw graphError('bad-token');
-  return { access_token: longLived(owner, world, nowMs), token_type: 'bearer', expires_in: LONG_S };
+  const grant = world.tokens.find(given);
+  if (grant === undefined || grant.owner.kind === 'account') throw graphError('bad-token');
+  return { access_token: longLived(grant, world, nowMs), token_type: 'bearer', expires_in: LONG_S };
 }
 
 function exchangeCode({ request, question, nowMs }: TokenQuestion, world: World): TokenAnswer {
@@ -114,7 +87,7 @@ function exchangeCode({ request, question, nowMs }: TokenQuestion, world: World)
   const code = world.tokens.findCode(required(parameters, 'code').replace(/#_$/, ''));
   const forInstagram =
     code === undefined ? request.method === 'POST' : code.owner.kind === 'account';
-  const trouble = troubleOf(code, required(parameters, 'redirect_uri'), nowMs);
+  const trouble = troubleOf(code, parameters, nowMs);
   if (code === undefined || trouble !== undefined) {
     if (forInstagram) return REJECTED;
     throw trouble ?? graphError('code-unknown');
@@ -125,6 +98,7 @@ function exchangeCode({ request, question, nowMs }: TokenQuestion, world: World)
     issuedAtMs: nowMs,
     expiresAtMs: nowMs + SHORT_S * 1000,
     shortLived: true,
+    scopes: code.scopes,
   });
   return { status: 200, body: codeAnswer(token, code, world) };
 }
@@ -141,82 +115,66 @@ const REJECTED: TokenAnswer = {
 
 function troubleOf(
   code: Code | undefined,
-  redirectUri: string,
+  parameters: ReadonlyMap<string, string>,
   nowMs: number,
 ): GraphError | undefined {
+  const redirectUri = required(parameters, 'redirect_uri');
   if (code === undefined) return undefined;
   if (code.used) return graphError('code-used');
   if (code.expiresAtMs <= nowMs) return graphError('code-expired');
-  return code.redirectUri === redirectUri ? undefined : graphError('redirect-differs');
+  if (code.redirectUri !== redirectUri) return graphError('redirect-differs');
+  const verified = isVerified(code, parameters.get('code_verifier'));
+  return verified ? undefined : graphError('verifier-differs');
 }
 
-function codeAnswer(token: string, { owner }: Code, world: World): Json {
+function codeAnswer(token: string, { owner, scopes }: Code, world: World): Json {
   if (owner.kind !== 'account') {
     return { access_token: token, token_type: 'bearer', expires_in: SHORT_S };
   }
   const account = world.accounts.find(({ id }) => id === owner.accountId);
   const userId = account?.appScopedId ?? owner.accountId;
   return world.app.codeShape === 'flat'
-    ? { access_token: token, user_id: userId, permissions: [...INSTAGRAM_SCOPES] }
+    ? { access_token: token, user_id: userId, permissions: [...scopes] }
     : {
-        data: [{ access_token: token, user_id: userId, permissions: INSTAGRAM_SCOPES.join(',') }],
+        data: [{ access_token: token, user_id: userId, permissions: scopes.join(',') }],
       };
 }
 
 function exchangeInstagram({ question, token, nowMs }: TokenQuestion, world: World): Json {
   checkGrantType(question.parameters, 'ig_exchange_token');
   checkSecret(question.parameters, world);
-  const owner = instagramOwner(token, world, nowMs);
-  return { access_token: longLived(owner, world, nowMs), token_type: 'bearer', expires_in: LONG_S };
+  const grant = instagramGrant(token, world, nowMs);
+  return { access_token: longLived(grant, world, nowMs), token_type: 'bearer', expires_in: LONG_S };
 }
 
 function refreshInstagram({ question, token, nowMs }: TokenQuestion, world: World): Json {
   checkGrantType(question.parameters, 'ig_refresh_token');
-  const owner = instagramOwner(token, world, nowMs);
-  const grant = world.tokens.find(token);
-  if (grant?.shortLived === true) throw graphError('not-long-lived');
-  if (grant !== undefined && nowMs - grant.issuedAtMs < DAY_MS) throw graphError('too-young');
-  return { access_token: longLived(owner, world, nowMs), token_type: 'bearer', expires_in: LONG_S };
+  const grant = instagramGrant(token, world, nowMs);
+  if (grant.shortLived) throw graphError('not-long-lived');
+  if (nowMs - grant.issuedAtMs < DAY_MS) throw graphError('too-young');
+  return { access_token: longLived(grant, world, nowMs), token_type: 'bearer', expires_in: LONG_S };
 }
 
-function instagramOwner(token: string, world: World, nowMs: number): Owner {
+function instagramGrant(token: string, world: World, nowMs: number): Grant {
   if (token === '') throw graphError('no-token');
   checkToken(token, world, nowMs);
-  const owner = world.tokens.find(token)?.owner;
-  if (owner?.kind !== 'account') throw graphError('bad-token');
-  return owner;
+  const grant = world.tokens.find(token);
+  if (grant?.owner.kind !== 'account') throw graphError('bad-token');
+  return grant;
 }
 
 /** A token for sixty days; a page's for ever, as long as its user's is renewed. */
-function longLived(owner: Owner, world: World, nowMs: number): string {
+function longLived(grant: Grant, world: World, nowMs: number): string {
   return world.tokens.issue({
-    owner,
+    owner: grant.owner,
     issuedAtMs: nowMs,
-    expiresAtMs: owner.kind === 'page' ? null : nowMs + LONG_S * 1000,
+    expiresAtMs: grant.owner.kind === 'page' ? null : nowMs + LONG_S * 1000,
     shortLived: false,
+    scopes: scopesOf(grant),
   });
-}
-
-function required(parameters: ReadonlyMap<string, string>, name: string): string {
-  const value = parameters.get(name);
-  if (value === undefined || value === '') throw graphError('missing-parameter', name);
-  return value;
 }
 
 function checkGrantType(parameters: ReadonlyMap<string, string>, expected: string): void {
   const given = required(parameters, 'grant_type');
   if (given !== expected) throw graphError('bad-grant', given);
-}
-
-function checkClient(parameters: ReadonlyMap<string, string>, { app }: World): void {
-  if (required(parameters, 'client_id') !== app.clientId) throw graphError('no-app');
-}
-
-function checkSecret(parameters: ReadonlyMap<string, string>, { app }: World): void {
-  if (required(parameters, 'client_secret') !== app.clientSecret) throw graphError('bad-secret');
-}
-
-function checkApp(parameters: ReadonlyMap<string, string>, world: World): void {
-  checkClient(parameters, world);
-  checkSecret(parameters, world);
 }

@@ -14,6 +14,10 @@ export interface Grant {
   readonly expiresAtMs: number | null;
   /** Made of a code, good for an hour; not to be refreshed. */
   readonly shortLived: boolean;
+  /** The permissions that it was granted; absent: all that its login knows. */
+  readonly scopes?: readonly string[];
+  /** Made for a system user of a business: it stands for no person who logs in. */
+  readonly systemUser?: boolean;
 }
 
 /** A code that a login has handed out, to be exchanged once. */
@@ -21,6 +25,9 @@ export interface Code {
   readonly owner: Owner;
   readonly redirectUri: string;
   readonly expiresAtMs: number;
+  readonly scopes: readonly string[];
+  /** What the `code_verifier` of its exchange must hash to (S256); absent: none is asked for. */
+  readonly challenge?: string;
   used: boolean;
 }
 

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { graphError } from '../errors.ts';
+import type { World } from '../world/model.ts';
+import { knownScopes } from './app.ts';
+import type { TokenAnswer, TokenQuestion } from './endpoints.ts';
+import { checkClient, required } from './parameters.ts';
+import type { Code, Owner } from './store.ts';
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * The login of a person, who says yes at once unless `decision` is `deny`; `login_hint` says which
+ * account it is. A browser is shown `loginPage` first.
+ */
+export function authorize({ question, nowMs }: TokenQuestion, world: World): TokenAnswer {
+  const { segments, parameters } = question;
+  const redirectUri = required(parameters, 'redirect_uri');
+  checkClient(parameters, world);
+  const instagram = segments[0] === 'oauth';
+  const location = new URL(redirectUri);
+  if (parameters.get('decision') === 'deny') {
+    for (const [name, value] of DENIED) location.searchParams.set(name, value);
+  } else {
+    const owner: Owner = instagram ? loggedIn(parameters, world) : { kind: 'user' };
+    const challenge = challengeOf(parameters);
+    const code = world.tokens.issueCode({
+      owner,
+      redirectUri,
+      expiresAtMs: nowMs + HOUR_MS,
+      scopes: grantedScopes(parameters, owner),
+      ...(challenge === undefined ? {} : { challenge }),
+    });
+    location.searchParams.set('code', code);
+  }
+  const state = parameters.get('state');
+  if (state !== undefined) location.searchParams.set('state', state);
+  const Location = `${location.toString()}${instagram ? '#_' : ''}`;
+  return { status: 302, body: {}, headers: { Location } };
+}
+
+const DENIED = [
+  ['error', 'access_denied'],
+  ['error_code', '200'],
+  ['error_description', 'Permissions error'],
+  ['error_reason', 'user_denied'],
+] as const;
+
+function loggedIn(parameters: ReadonlyMap<string, string>, world: World): Owner {
+  const hint = parameters.get('login_hint');
+  const account = world.accounts.find(
+    ({ id, user }) => hint === undefined || hint === id || hint === user['username'],
+  );
+  if (account === undefined) throw graphError('no-object', hint ?? '');
+  return { kind: 'account', accountId: account.id };
+}
+
+/** What is asked for and known to the login; all that it knows where nothing is asked for. */
+function grantedScopes(parameters: ReadonlyMap<string, string>, owner: Owner): readonly string[] {
+  const known = knownScopes(owner);
+  const asked = parameters.get('scope')?.split(/[\s,]+/);
+  return asked === undefined ? known : known.filter((scope) => asked.includes(scope));
+}
+
+/** Facebook Login knows proof keys, Instagram Login does not and leaves them aside. */
+function challengeOf(parameters: ReadonlyMap<string, string>): string | undefined {
+  const challenge = parameters.get('code_challenge');
+  if (challenge === undefined) return undefined;
+  const method = parameters.get('code_challenge_method') ?? 'plain';
+  if (method !== 'S256') throw graphError('bad-challenge', method);
+  return challenge;
+}
+
+/** Whether the verifier is the one that the code's login was begun with. */
+export function isVerified({ challenge, owner }: Code, verifier: string | undefined): boolean {
+  if (challenge === undefined || owner.kind === 'account') return true;
+  return (
+    createHash('sha256')
+      .update(verifier ?? '')
+      .digest('base64url') === challenge
+  );
+}
+
+/** What a browser is shown before a login is decided; undefined for any other request. */
+export function loginPage(url: URL, accept: string): string | undefined {
+  const path = /^(?:\/v\d+\.\d+)?\/(?:dialog\/oauth|oauth\/authorize)$/;
+  const decided = url.searchParams.has('decision');
+  if (!path.test(url.pathname) || decided || !accept.includes('text/html')) return undefined;
+  const fields = [...url.searchParams].map(
+    ([name, value]) => `<input type="hidden" name="${escape(name)}" value="${escape(value)}">`,
+  );
+  const scopes = (url.searchParams.get('scope') ?? '').split(/[\s,]+/).filter(Boolean);
+  return `<!doctype html>
+<html lang="en">
+<title>Log in to the sandbox</title>
+<h1>The sandbox's app asks for access</h1>
+<ul>${scopes.map((scope) => `<li>${escape(scope)}</li>`).join('')}</ul>
+<form>
+${fields.join('\n')}
+<button name="decision" value="allow">Continue</button>
+<button name="decision" value="deny">Cancel</button>
+</form>
+</html>
+`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`);
+}
