@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { renderConfigurationPage } from '../src/config/page.ts';
+import { renderCommandsPage } from './commands-page.ts';
 import { renderStreamsPage } from './streams-page.ts';
 
 interface GeneratedDocument {
@@ -13,6 +14,7 @@ interface GeneratedDocument {
 }
 
 const documents: readonly GeneratedDocument[] = [
+  { file: 'docs/commands.md', render: renderCommandsPage },
   { file: 'docs/configuration.md', render: renderConfigurationPage },
   { file: 'docs/streams.md', render: renderStreamsPage },
 ];

@@ -19,6 +19,7 @@ export function addConfigCommand(root: Command, end: (code: ExitCode) => void): 
       'config --config instagram.json --set-only',
       'config --kafka-brokers kafka-1:9092 --json',
     ],
+    exits: { 0: 'printed', 2: 'printed; the configuration is bad, and why is on standard error' },
     options: (command) =>
       command
         .option('--set-only', 'leave out what nobody set: defaults and what is empty')

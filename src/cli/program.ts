@@ -1,12 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
 import { addConfigCommand } from './config.ts';
-import { addConfigOptions, byArgument } from './config-options.ts';
-import { checkHealth } from './health.ts';
-import type { ConfigArguments } from './load.ts';
+import { addHealthCommand } from './health.ts';
 import { readVersion } from './load.ts';
-import { once } from './once.ts';
-import { run } from './run.ts';
+import { addOnceCommand } from './once.ts';
+import { annotate } from './own-options.ts';
+import { addRunCommand } from './run.ts';
 import { addStateCommand } from './state/command.ts';
 import { addStreamsCommand } from './streams.ts';
 
@@ -14,6 +13,8 @@ import { addStreamsCommand } from './streams.ts';
 export interface Program {
   /** Runs the command in `args` and gives its exit code. */
   parse(args: readonly string[]): Promise<ExitCode>;
+  /** All commands, for those who describe them. */
+  readonly root: Command;
 }
 
 /** Builds the command line: one command a file beside this one. */
@@ -28,19 +29,17 @@ export function createProgram(): Program {
       },
     })
     .exitOverride();
-  const add = (name: string, about: string, act: (args: ConfigArguments) => Promise<ExitCode>) => {
-    addConfigOptions(root.command(name).description(about)).action(
-      async (options: Record<string, string>) => {
-        exitCode = await act(byArgument(options));
-      },
-    );
-  };
-  add('run', 'poll every enabled stream on its interval, until SIGTERM or SIGINT', run);
-  add('once', 'poll every enabled stream once and exit', once);
+  annotate(root, {
+    examples: ['run --config instagram.json', 'once --streams media', 'run --help'],
+    exits: { 0: 'its help or its version was asked for', 2: 'no command was given' },
+    settings: null,
+  });
   const end = (code: ExitCode): void => {
     exitCode = code;
   };
   for (const addCommand of [
+    addRunCommand,
+    addOnceCommand,
     addHealthCommand,
     addStreamsCommand,
     addConfigCommand,
@@ -49,6 +48,7 @@ export function createProgram(): Program {
     addCommand(root, end);
   }
   return {
+    root,
     async parse(args) {
       try {
         await root.parseAsync([...args], { from: 'user' });
@@ -60,22 +60,6 @@ export function createProgram(): Program {
       return exitCode;
     },
   };
-}
-
-function addHealthCommand(root: Command, end: (code: ExitCode) => void): void {
-  root
-    .command('health')
-    .description('ask a running instance whether it lives (for a container HEALTHCHECK)')
-    .option(
-      '--url <url>',
-      'what to ask',
-      `http://127.0.0.1:${process.env['HTTP_PORT'] ?? '8080'}/livez`,
-    )
-    .action(async ({ url }: { url: string }) => {
-      const { ok, detail } = await checkHealth(url, 3000);
-      process.stdout.write(`${detail}\n`);
-      end(ok ? 0 : 1);
-    });
 }
 
 /** A complaint about `--option=value` without the value, which may be a secret (Invariant 9). */

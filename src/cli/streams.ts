@@ -17,6 +17,7 @@ export function addStreamsCommand(root: Command, end: (code: ExitCode) => void):
     usage: 'streams',
     about: 'list the streams: topic, key, schema subject, interval, and what a poll costs',
     examples: ['streams', 'streams --streams all', 'streams --json'],
+    exits: { 0: 'printed' },
     options: (command) => command.option('--json', 'print a JSON list'),
     settings: /^(?:streams$|stream-|kafka-topic-template$|instagram-login$)/,
   }).action((options: Options) => {

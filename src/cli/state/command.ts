@@ -4,8 +4,10 @@ import { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { StopProcessError } from '../../core/errors.ts';
 import type { ExitCode } from '../../core/errors.ts';
-import { addConfigOptions, byArgument } from '../config-options.ts';
+import type { Exits } from '../exit-codes.ts';
+import { stoppable } from '../exit-codes.ts';
 import { loadOfflineConfig } from '../load.ts';
+import { addCommandGroup, addOwnCommand, settingsOf } from '../own-options.ts';
 import { listenForStop } from '../stop-signals.ts';
 import { carryOut } from './apply.ts';
 import { readImport } from './import-file.ts';
@@ -29,20 +31,19 @@ interface Given {
 
 type Options = Given & Readonly<Record<string, string | boolean | undefined>>;
 
-const ownOptions = new Set(['stream', 'account', 'cursor', 'json', 'apply', 'force', 'all']);
+const ownOptions = ['stream', 'account', 'cursor', 'json', 'apply', 'force', 'all'];
 
 const one = 'user_insights/17841400000000001';
 
 /** Adds `state` and its commands to the program. */
 export function addStateCommand(root: Command, end: (code: ExitCode) => void): void {
-  const state = root
-    .command('state')
-    .description('show and change what the program remembers of each stream and account')
-    .addHelpText('after', examples(['list', `get ${one}`, 'reset --help']));
-  const add: Add = (usage, about, { lines, options }) => {
-    const command = options(state.command(usage).description(about));
-    return addConfigOptions(command, settings).addHelpText('after', examples(lines));
-  };
+  const state = addCommandGroup(root, {
+    usage: 'state',
+    about: 'show and change what the program remembers of each stream and account',
+    examples: ['state list', `state get ${one}`, 'state reset --help'],
+  });
+  const add: Add = (usage, about, { lines, options, exits = readingExits }) =>
+    addOwnCommand(state, { usage, about, examples: lines, options, exits, settings });
   const print = (text: string): void => {
     process.stdout.write(text);
     end(0);
@@ -53,9 +54,25 @@ export function addStateCommand(root: Command, end: (code: ExitCode) => void): v
 
 interface Details {
   readonly lines: readonly string[];
-  /** Adds the command's own options, which its help shows before the settings. */
   readonly options: (command: Command) => Command;
+  readonly exits?: Exits;
 }
+
+const outside = 'Kafka or the registry refused or is away';
+
+const readingExits: Exits = {
+  0: 'printed',
+  2: 'bad configuration or usage, or no such state',
+  3: `${outside}, or the state cannot be read`,
+  ...stoppable,
+};
+
+const writingExits: Exits = {
+  0: 'written, or shown what would be',
+  2: 'bad configuration, key, date or file; nothing was changed',
+  3: `${outside}, or a running instance owns the key; nothing was changed`,
+  ...stoppable,
+};
 
 type Add = (usage: string, about: string, details: Details) => Command;
 type Print = (text: string) => void;
@@ -111,6 +128,7 @@ const importAbout =
 
 const details = {
   set: {
+    exits: writingExits,
     lines: [`set ${one} --cursor 2026-11-01`, `set ${one} --cursor 2026-11-01T07:00:00Z --apply`],
     options: (command) =>
       writing(command).requiredOption(
@@ -119,6 +137,7 @@ const details = {
       ),
   },
   reset: {
+    exits: writingExits,
     lines: [
       `reset ${one}`,
       `reset ${one} --apply`,
@@ -130,20 +149,14 @@ const details = {
       writing(narrowing(command)).option('--all', 'every state that is in the topic'),
   },
   import: {
+    exits: writingExits,
     lines: ['import state.jsonl', 'import airbyte-state.json --apply', 'import - < state.jsonl'],
     options: writing,
   },
 } as const satisfies Readonly<Record<string, Details>>;
 
-function examples(lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  instagram-kafka state ${line}`).join('\n')}\n`;
-}
-
 /** The states lie in Kafka and need the registry; the other settings would only fill the help. */
-const settings = {
-  wanted: (argument: string) => /^(?:kafka|schema-registry|polling-instance)/.test(argument),
-  heading: 'Settings:',
-};
+const settings = /^(?:kafka|schema-registry|polling-instance)/;
 
 function narrowing(command: Command): Command {
   return command
@@ -167,8 +180,7 @@ function authorOf(session: StateSession, command: string) {
 }
 
 function configOf(options: Options): Config {
-  const settings = Object.entries(options).filter(([name]) => !ownOptions.has(name));
-  return loadOfflineConfig(byArgument(Object.fromEntries(settings) as Record<string, string>));
+  return loadOfflineConfig(settingsOf(options, ownOptions));
 }
 
 async function reading(options: Options, show: (session: StateSession) => string): Promise<string> {

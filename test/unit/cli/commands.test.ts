@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import type { Command } from 'commander';
+import { allExitCodes, exitsOf } from '../../../src/cli/exit-codes.ts';
+import { notesOf, pathOf } from '../../../src/cli/own-options.ts';
+import { createProgram } from '../../../src/cli/program.ts';
+import { rowsBelow } from '../docs/markdown.ts';
+
+const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+
+function all(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(all)];
+}
+
+const commands = all(createProgram().root).map((command) => [pathOf(command), command] as const);
+const leaves = commands.filter(([, command]) => command.commands.length === 0);
+
+/** As a shell would part it; no example has a quoted space in it. */
+function wordsOf(example: string): readonly string[] {
+  return (example.split(/ [|>] /)[0] ?? '').split(' ');
+}
+
+describe('every command', () => {
+  test.each(commands)('has examples and exit codes in its help: %s', (path, command) => {
+    let help = '';
+    command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+
+    const examples = help.split('\nExamples:\n')[1]?.split('\n\nExit codes:\n')[0]?.split('\n');
+    const codes = help.split('\nExit codes:\n')[1]?.trimEnd().split('\n');
+    expect(examples?.length).toBeGreaterThan(0);
+    expect(examples?.every((line) => line.startsWith('  instagram-kafka'))).toBe(true);
+    expect(examples?.join('\n')).toContain(path);
+    expect(codes?.every((line) => /^ {2}\d+ +\S/.test(line))).toBe(true);
+    expect(help).toContain(`Usage: ${path} `);
+  });
+
+  test.each(commands)(
+    'says when it ends with 0, 1 and 2, and with no unknown code: %s',
+    (_path, command) => {
+      const codes = exitsOf(notesOf(command)?.exits ?? {}).map(([code]) => code);
+
+      expect(codes).toEqual(expect.arrayContaining([0, 1, 2]));
+      expect(allExitCodes).toEqual(expect.arrayContaining(codes));
+    },
+  );
+
+  test.each(leaves)('has examples with options that exist: %s', (path, command) => {
+    const known = command.options.map(({ long }) => long);
+    const own = (notesOf(command)?.examples ?? []).filter((line) => line.startsWith(path));
+    const given = own.flatMap((line) => wordsOf(line).filter((word) => word.startsWith('--')));
+
+    expect(own).not.toEqual([]);
+    expect([...known, '--help']).toEqual(expect.arrayContaining(given));
+  });
+
+  test.each(leaves)('prints for machines where it prints anything: %s', (path, command) => {
+    // These go on until they are stopped, and log JSON lines.
+    const logs = ['instagram-kafka run', 'instagram-kafka once'];
+    const hasJson = command.options.some(({ long }) => long === '--json');
+
+    expect(hasJson).toBe(!logs.includes(path));
+  });
+});
+
+describe('docs/operations.md', () => {
+  test('has a row for every exit code', () => {
+    const rows = rowsBelow(page, '### Exit codes').map(([code = '']) => code);
+
+    expect(rows.flatMap((code) => code.split(', ')).map(Number)).toEqual([...allExitCodes]);
+  });
+
+  test('has a row for every command that is not a part of another', () => {
+    const rows = rowsBelow(page, '## Commands').map(([command = '']) => command);
+
+    expect(rows.map((text) => text.replaceAll(/`| …/g, ''))).toEqual(
+      createProgram().root.commands.map((command) => command.name()),
+    );
+  });
+});
