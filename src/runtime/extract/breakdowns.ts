@@ -2,6 +2,7 @@ import { SkipError } from '../../core/errors.ts';
 import { dataOf } from '../../core/metric-values.ts';
 import type { Stream } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Page } from '../extraction.ts';
+import { isAccounts } from './refusals.ts';
 
 type BreakdownsSource = Extract<Stream['source'], { kind: 'breakdowns' }>;
 
@@ -38,7 +39,7 @@ async function askBreakdown(
     const nodes = dataOf(body, body).map((node) => ({ ...node, breakdown }));
     return { nodes, skipped: [], coveredUntilMs: null };
   } catch (error) {
-    if (!(error instanceof SkipError)) throw error;
+    if (!(error instanceof SkipError) || isAccounts(error)) throw error;
     return {
       nodes: [],
       skipped: [{ reason: error.code, subject: breakdown }],

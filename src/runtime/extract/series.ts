@@ -3,8 +3,8 @@ import type { SeriesAnswer } from '../../core/days.ts';
 import type { SeriesRequest, Stream } from '../../core/stream.ts';
 import type { Window } from '../../core/windows.ts';
 import { planWindows } from '../../core/windows.ts';
-import { SkipError } from '../../core/errors.ts';
 import type { ExtractContext, Extraction, Skipped } from '../extraction.ts';
+import { leftOut } from './refusals.ts';
 
 type SeriesSource = Extract<Stream['source'], { kind: 'series' }>;
 
@@ -27,7 +27,9 @@ export async function* extractSeries(source: SeriesSource, context: ExtractConte
       const answer = await askSeries(request, window, { context, skipped });
       if (answer !== undefined) answers.push(answer);
     }
-    yield { nodes: mergeDays(answers), skipped, coveredUntilMs: window.untilMs };
+    // Where every request was refused nothing is known of the window's days: they are still to come.
+    const coveredUntilMs = answers.length > 0 ? window.untilMs : null;
+    yield { nodes: mergeDays(answers), skipped, coveredUntilMs };
   }
 }
 
@@ -44,11 +46,10 @@ async function askSeries(
     try {
       return { request, body: await ask(request.period, metrics, { window, context }) };
     } catch (error) {
-      if (!(error instanceof SkipError)) throw error;
-      const named = metrics.filter((metric) => error.subjects.includes(metric));
-      for (const metric of named.length > 0 ? named : metrics) {
+      const { reason, subjects } = leftOut(error, metrics);
+      for (const metric of subjects) {
         left.add(metric);
-        skipped.push({ reason: error.code, subject: metric });
+        skipped.push({ reason, subject: metric });
       }
     }
   }

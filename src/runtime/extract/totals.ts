@@ -1,12 +1,13 @@
 import type { TotalsAnswer } from '../../core/daily-totals.ts';
 import { dayNode, planDays } from '../../core/daily-totals.ts';
-import { SkipError } from '../../core/errors.ts';
 import type { Node } from '../../core/json.ts';
 import type { PacificDay } from '../../core/pacific.ts';
 import { everything, leaveOutMetric, metricsFor } from '../../core/refusals.ts';
 import type { Memory } from '../../core/state.ts';
 import type { Stream, TotalsRequest } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Skipped } from '../extraction.ts';
+import { leftOut } from './refusals.ts';
+import type { LeftOut } from './refusals.ts';
 
 type TotalsSource = Extract<Stream['source'], { kind: 'totals' }>;
 
@@ -66,23 +67,15 @@ async function askTotals(
     try {
       return await ask({ ...request, metrics }, day, work.context);
     } catch (error) {
-      if (!(error instanceof SkipError) || isAccounts(error)) throw error;
-      leaveOut(metrics, error, work);
+      leaveOut(leftOut(error, metrics), work);
     }
   }
 }
 
-/** What is gone or hidden is the account itself. */
-function isAccounts({ code }: SkipError): boolean {
-  return code === 'graph.ambiguous' || code === 'graph.gone';
-}
-
-function leaveOut(asked: readonly string[], error: SkipError, work: Work): void {
-  const { code: reason, subjects } = error;
-  const named = asked.filter((metric) => subjects.includes(metric));
-  for (const metric of named.length > 0 ? named : asked) {
+function leaveOut({ reason, subjects, named }: LeftOut, work: Work): void {
+  for (const metric of subjects) {
     work.skipped.push({ reason, subject: metric });
-    if (named.length === 0) work.without.add(metric);
+    if (!named) work.without.add(metric);
     else {
       const refusal = { subject: everything, metric, reason };
       work.memory = leaveOutMetric(work.memory, refusal, work.context.nowMs);

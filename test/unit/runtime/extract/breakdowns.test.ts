@@ -29,6 +29,15 @@ describe('breakdowns', () => {
     ]);
   });
 
+  test.each(['graph.ambiguous', 'graph.gone'] as const)(
+    'end with %s, which is about the account itself',
+    async (code) => {
+      const gone = new SkipError(code, 'gone', ['17841400000000001']);
+
+      expect((await extractAll(demographics, graphOf(answer, gone))).error).toBe(gone);
+    },
+  );
+
   test('bring no node when the answer is empty', async () => {
     const empty = { data: [] };
 

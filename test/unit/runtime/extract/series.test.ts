@@ -109,6 +109,29 @@ describe('a series', () => {
     ]);
   });
 
+  test.each([
+    ['account is gone or hidden', 'graph.ambiguous', ['17841400000000001']],
+    ['account is gone', 'graph.gone', []],
+    ['refusal names no metric that was asked', 'graph.metric-unknown', ['plays']],
+  ] as const)('ends where the %s, and covers nothing', async (_what, code, subjects) => {
+    const refusal = new SkipError(code, 'no', subjects);
+    const { pages, error } = await extractAll(insights, graphOf(none, refusal), {
+      memory: yesterday,
+    });
+
+    expect(error).toBe(refusal);
+    expect(pages).toEqual([]);
+  });
+
+  test('does not take a window for covered in which every request was refused', async () => {
+    const names = ['follower_count', 'reach', 'online_followers'];
+    const graph = createFakeGraph(() => new SkipError('graph.metric-unknown', 'no', names));
+    const { pages, error } = await extractAll(insights, graph, { memory: yesterday });
+
+    expect(error).toBeUndefined();
+    expect(pages.map(({ coveredUntilMs }) => coveredUntilMs)).toEqual([null]);
+  });
+
   test('gives the windows before the trouble and ends with it', async () => {
     const away = new RetryError('graph.server', 'HTTP 500');
     const graph = createFakeGraph((_request, index) => (index === 3 ? away : none));
