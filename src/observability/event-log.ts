@@ -17,7 +17,7 @@ export function createEventLog(log: Log): Telemetry {
   const tellShare = createShareTeller(log);
   return {
     report(event) {
-      if (isOneOf(event, ['committed', 'request', 'quota-wait'])) {
+      if (isOneOf(event, ['committed', 'request', 'quota-wait', 'encoded', 'state'])) {
         log.debug(facts(event), asides[event.type]);
         return;
       }
@@ -70,6 +70,8 @@ const asides = {
   committed: 'batches committed',
   request: 'request made',
   'quota-wait': 'request waited for quota',
+  encoded: 'records encoded',
+  state: 'state known',
 } as const;
 
 const transactionLevels: Readonly<Record<Event<'transaction'>['outcome'], LogLevel>> = {

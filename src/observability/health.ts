@@ -28,6 +28,8 @@ export interface StreamTally {
   /** When the next poll is due, epoch milliseconds; null when that is not known. */
   readonly nextPollMs: number | null;
   readonly trouble: Trouble | null;
+  /** When the state was last written, epoch milliseconds; null while there is none. */
+  readonly stateMs: number | null;
 }
 
 /** What is known of one account. */
@@ -65,14 +67,23 @@ export function initialHealth(streams: Health['streams']): Health {
   };
 }
 
+/** Events that are only counted. */
+const unseen = [
+  'committed',
+  'request',
+  'quota-wait',
+  'transaction',
+  'encoded',
+  'fenced',
+] as const satisfies readonly TelemetryEvent['type'][];
+
 /**
  * Health after an event, a new snapshot or the same one; pure.
  *
  * @param nowMs - when the event was reported, epoch milliseconds
  */
 export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: number): Health {
-  if (isOneOf(event, ['committed', 'request', 'quota-wait', 'transaction', 'fenced']))
-    return health;
+  if (isOneOf(event, unseen)) return health;
   switch (event.type) {
     case 'dependency': {
       const { name, ready, reason } = event;
@@ -86,6 +97,8 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
       return changeAccount(health, event.accountId, (account) => succeed(account, event, nowMs));
     case 'poll-failed':
       return changeAccount(health, event.accountId, (account) => fail(account, event, nowMs));
+    case 'state':
+      return changeAccount(health, event.accountId, (account) => noteState(account, event));
     case 'scope': {
       const { scope, percent, state, untilMs } = event;
       const scopes = new Map(health.scopes);
@@ -137,7 +150,16 @@ export const nothingYet: StreamTally = {
   requests: 0,
   nextPollMs: null,
   trouble: null,
+  stateMs: null,
 };
+
+function noteState(account: AccountStatus, { stream, writtenAtMs }: Event<'state'>): AccountStatus {
+  const before = account.streams[stream] ?? nothingYet;
+  return {
+    ...account,
+    streams: { ...account.streams, [stream]: { ...before, stateMs: writtenAtMs } },
+  };
+}
 
 function succeed(
   account: AccountStatus,
@@ -153,6 +175,7 @@ function succeed(
     streams: {
       ...account.streams,
       [stream]: {
+        ...before,
         polls: before.polls + 1,
         records: before.records + event.records,
         deadLetters: before.deadLetters + event.deadLetters,

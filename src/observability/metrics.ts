@@ -3,7 +3,9 @@ import { priorities } from '../core/quota.ts';
 import type { PollResult, Telemetry, TelemetryEvent } from '../runtime/ports.ts';
 import { isOneOf } from './event-kinds.ts';
 import type { Health } from './health.ts';
-import { createInstruments, registerGauges, type Instruments } from './instruments.ts';
+import { createBoundedLabel } from './bounded-label.ts';
+import { registerHealthGauges } from './health-gauges.ts';
+import { createInstruments, type Instruments } from './instruments.ts';
 import { registerQuotaGauges } from './quota-gauges.ts';
 
 /** Counts and times events, and writes the sums as Prometheus reads them. */
@@ -25,26 +27,38 @@ export interface MetricsOptions {
 
 const results: readonly PollResult[] = ['ok', 'retry', 'wait', 'failed', 'stopped'];
 
+/** The program asks a dozen; a new way of asking that forgets its template must not show here. */
+const mostEndpoints = 40;
+
+/** Registers every metric of this program. */
+export function registerMetrics(
+  registry: Registry,
+  sources: Omit<MetricsOptions, 'redact'>,
+): Instruments {
+  registerHealthGauges(registry, sources);
+  registerQuotaGauges(registry, sources.health, sources.nowMs);
+  return createInstruments(registry);
+}
+
 /** Creates the metrics of this program and of the Node process, in a registry of their own. */
-export function createMetrics({ health, nowMs, version, redact }: MetricsOptions): Metrics {
+export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const instruments = createInstruments(registry);
-  registerGauges(registry, health, version);
-  registerQuotaGauges(registry, health, nowMs);
+  const instruments = registerMetrics(registry, sources);
   // A counter that appears with its first event hides that event from `rate()`.
-  for (const stream of Object.keys(health().streams)) {
+  for (const stream of Object.keys(sources.health().streams)) {
     for (const result of results) instruments.polls.inc({ stream, result }, 0);
     instruments.published.inc({ stream }, 0);
     instruments.deadLetters.inc({ stream }, 0);
     instruments.unknownFields.inc({ stream }, 0);
   }
+  const endpoint = createBoundedLabel(mostEndpoints);
   for (const priority of priorities) instruments.quotaWaits.inc({ priority }, 0);
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
     report: (event) => {
-      count(instruments, event, redact);
+      count(instruments, event, (given) => endpoint(redact(given)));
     },
   };
 }
@@ -52,10 +66,10 @@ export function createMetrics({ health, nowMs, version, redact }: MetricsOptions
 function count(
   instruments: Instruments,
   event: TelemetryEvent,
-  redact: (text: string) => string,
+  endpointOf: (given: string) => string,
 ): void {
   // Gauges, read off the health.
-  if (isOneOf(event, ['accounts', 'dependency', 'scope', 'token'])) return;
+  if (isOneOf(event, ['accounts', 'dependency', 'scope', 'token', 'state'])) return;
   if (isOneOf(event, ['share', 'fenced'])) {
     countShare(instruments, event);
     return;
@@ -72,15 +86,18 @@ function count(
       instruments.polls.inc({ stream: event.stream, result: resultOf(event) });
       break;
     case 'request': {
-      const endpoint = redact(event.endpoint);
+      const endpoint = endpointOf(event.endpoint);
       instruments.requests.inc({ endpoint, code: event.outcome });
-      instruments.requestIds.inc({ endpoint }, event.ids);
+      instruments.requestIds.inc({ endpoint, code: event.outcome }, event.ids);
       instruments.requestDuration.observe({ endpoint }, event.durationMs / 1000);
       break;
     }
     case 'transaction':
       instruments.transactions.inc({ outcome: event.outcome });
       instruments.transactionDuration.observe(event.durationMs / 1000);
+      break;
+    case 'encoded':
+      instruments.encodeDuration.observe({ stream: event.stream }, event.durationMs / 1000);
       break;
     case 'quota-wait':
       instruments.quotaWaits.inc({ priority: event.priority }, event.durationMs / 1000);

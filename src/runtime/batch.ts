@@ -78,7 +78,9 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     },
     async add(gathered) {
       count(gathered, poll);
+      const begunMs = performance.now();
       const { records, letters } = encodeAll(gathered, { poll, tools });
+      reportEncoded(records.length, performance.now() - begunMs, { poll, tools });
       outgoing.push(...records);
       const left = withoutUnpublished(gathered.memory, keysOf(letters), poll);
       memory = { ...left, deadLetters: memory.deadLetters };
@@ -92,6 +94,11 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     },
     flush,
   };
+}
+
+function reportEncoded(records: number, durationMs: number, { poll, tools }: Work): void {
+  const { name: stream } = poll.stream;
+  if (records > 0) tools.telemetry.report({ type: 'encoded', stream, records, durationMs });
 }
 
 function tallySkipped({ tally }: Poll, reason: ErrorCode): void {

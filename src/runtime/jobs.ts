@@ -30,8 +30,15 @@ export function startJob(
 export function runnable(group: readonly StartedJob[], telemetry: Telemetry): readonly Job[] {
   return group.flatMap(({ job, error }) => {
     if (error !== undefined) telemetry.report(failed(error, job, null));
+    else reportRestored(job.state, telemetry);
     return error === undefined ? [job] : [];
   });
+}
+
+/** What was never polled has no state yet. */
+function reportRestored(state: StreamState, telemetry: Telemetry): void {
+  const { sequence, stream, accountId, writtenAtMs } = state;
+  if (sequence > 0) telemetry.report({ type: 'state', stream, accountId, writtenAtMs });
 }
 
 function firstState(stream: Stream, account: Account): StreamState {

@@ -13,7 +13,7 @@ import type { Gathered } from './batch.ts';
 import { settleChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
 import type { Catalogs } from './catalog.ts';
-import type { Clock, Encoder, Graph, Publisher } from './ports.ts';
+import type { Clock, Encoder, Graph, Publisher, Telemetry } from './ports.ts';
 import type { Profiles } from './profiles.ts';
 
 /** What a poll works with; the same for all. */
@@ -22,6 +22,7 @@ export interface PollTools {
   readonly encoder: Encoder;
   readonly publisher: Publisher;
   readonly clock: Clock;
+  readonly telemetry: Telemetry;
   readonly catalogs: Catalogs;
   readonly profiles: Profiles;
   readonly settings: {

@@ -14,7 +14,6 @@ import type { Turn, Turns } from './turns.ts';
 
 /** What a poller works with besides a poll's tools. */
 export interface PollerTools extends PollTools {
-  readonly telemetry: Telemetry;
   readonly governor: Governor;
   readonly turns: Turns;
   readonly random: () => number;
@@ -116,6 +115,7 @@ async function tryOnce(
     signal.throwIfAborted();
     return error instanceof Error ? error : new Error(String(error));
   } finally {
+    reportState(job.state, poll.state, tools.telemetry);
     job.state = poll.state;
     reportCommitted(poll, { records, deadLetters }, tools.telemetry);
   }
@@ -131,6 +131,13 @@ function reportCommitted(
   const deadLetters = tally.deadLetters - before.deadLetters;
   if (records + deadLetters === 0) return;
   telemetry.report({ type: 'committed', stream: stream.name, records, deadLetters });
+}
+
+/** A poll that finds nothing new writes no state. */
+function reportState(before: StreamState, after: StreamState, telemetry: Telemetry): void {
+  if (after.sequence === before.sequence) return;
+  const { stream, accountId, writtenAtMs } = after;
+  telemetry.report({ type: 'state', stream, accountId, writtenAtMs });
 }
 
 /** The only place that knows what a disposition makes the program do. */

@@ -207,6 +207,21 @@ export type TelemetryEvent =
       readonly durationMs: number;
     }
   | {
+      /** Records of a page that were written as their schemas have it. */
+      readonly type: 'encoded';
+      readonly stream: StreamName;
+      readonly records: number;
+      readonly durationMs: number;
+    }
+  | {
+      /** The state of a (stream, account) that was restored or committed. */
+      readonly type: 'state';
+      readonly stream: StreamName;
+      readonly accountId: string;
+      /** Epoch milliseconds. */
+      readonly writtenAtMs: number;
+    }
+  | {
       readonly type: 'transaction';
       readonly partition: number;
       readonly records: number;

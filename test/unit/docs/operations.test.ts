@@ -3,8 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { errorCodes } from '../../../src/core/errors.ts';
 import { initialHealth } from '../../../src/observability/health.ts';
-import { registerQuotaGauges } from '../../../src/observability/quota-gauges.ts';
-import { createInstruments, registerGauges } from '../../../src/observability/instruments.ts';
+import { registerMetrics } from '../../../src/observability/metrics.ts';
 import { rowsBelow } from './markdown.ts';
 
 const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
@@ -26,13 +25,8 @@ describe('docs/operations.md', () => {
 
   test('has one row for every metric, with its type and labels', async () => {
     const registry = new Registry();
-    createInstruments(registry);
-    registerGauges(registry, () => initialHealth({}), '1.0.0');
-    registerQuotaGauges(
-      registry,
-      () => initialHealth({}),
-      () => 0,
-    );
+    const health = () => initialHealth({});
+    registerMetrics(registry, { health, nowMs: () => 0, version: '1.0.0' });
 
     const rows = rowsBelow(page, '## Metrics').map(([name, type, labels]) => [name, type, labels]);
 

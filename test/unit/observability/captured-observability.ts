@@ -9,6 +9,8 @@ export interface Captured extends Observability {
   setNowMs(ms: number): void;
   /** The log as it was written. */
   written(): string;
+  /** `/metrics`, as it is now. */
+  metrics(): Promise<string>;
   /** The log's lines, parsed. */
   lines(): Record<string, unknown>[];
 }
@@ -34,8 +36,15 @@ export function openCaptured(changes: Partial<ObservabilityOptions> = {}): Captu
     },
     { clock: { nowMs: () => nowMs, sleep: () => Promise.resolve() } },
   );
+  let listening: ReturnType<Observability['listen']> | undefined;
+  const listen = () => (listening ??= opened.listen());
   return {
     ...opened,
+    listen,
+    async metrics() {
+      const response = await fetch(`${(await listen())?.url ?? 'nowhere'}/metrics`);
+      return await response.text();
+    },
     setNowMs: (ms) => {
       nowMs = ms;
     },

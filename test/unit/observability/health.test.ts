@@ -72,6 +72,7 @@ describe('reduceHealth', () => {
         requests: 5,
         nextPollMs: 900,
         trouble: null,
+        stateMs: null,
       },
     });
   });

@@ -3,15 +3,17 @@ import { account, failed, finished } from './telemetry-events.ts';
 import { openCaptured, type Captured } from './captured-observability.ts';
 
 /** The samples of this program, by name and labels. */
+function valueOf(text: string): number {
+  return text === '+Inf' ? Infinity : Number(text);
+}
+
 async function scrape(open: Captured): Promise<Map<string, number>> {
-  const listening = await open.listen();
-  const response = await fetch(`${listening?.url ?? ''}/metrics`);
-  const samples = (await response.text())
+  const samples = (await open.metrics())
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line): [string, number] => {
       const space = line.lastIndexOf(' ');
-      return [line.slice(0, space), Number(line.slice(space + 1))];
+      return [line.slice(0, space), valueOf(line.slice(space + 1))];
     });
   return new Map(samples);
 }
@@ -35,7 +37,12 @@ describe('/metrics', () => {
     expect(samples.get('instagram_kafka_polls_total{stream="users",result="stopped"}')).toBe(0);
     expect(samples.get('instagram_kafka_records_published_total{stream="users"}')).toBe(0);
     expect(samples.get('instagram_kafka_dependency_up{name="kafka"}')).toBe(0);
-    expect(samples.get('instagram_kafka_build_info{version="1.2.3"}')).toBe(1);
+    expect(
+      samples.get(
+        `instagram_kafka_build_info{version="1.2.3",node_version="${process.versions.node}"}`,
+      ),
+    ).toBe(1);
+    expect(samples.get('instagram_kafka_stream_interval_seconds{stream="users"}')).toBe(1);
     expect(samples.get('instagram_kafka_accounts')).toBe(0);
   });
 
@@ -91,7 +98,7 @@ describe('/metrics', () => {
     const endpoint = 'endpoint="/{account}/media"';
     expect(samples.get(`instagram_kafka_requests_total{${endpoint},code="ok"}`)).toBe(1);
     expect(samples.get(`instagram_kafka_requests_total{${endpoint},code="graph.server"}`)).toBe(1);
-    expect(samples.get(`instagram_kafka_request_ids_total{${endpoint}}`)).toBe(51);
+    expect(samples.get(`instagram_kafka_request_ids_total{${endpoint},code="ok"}`)).toBe(50);
     expect(samples.get(`instagram_kafka_request_duration_seconds_sum{${endpoint}}`)).toBe(0.5);
     expect(samples.get('instagram_kafka_transactions_total{outcome="committed"}')).toBe(1);
     expect(samples.get('instagram_kafka_transaction_duration_seconds_sum')).toBe(0.008);
@@ -119,6 +126,41 @@ describe('/metrics', () => {
     const samples = await scrape(done);
     expect(samples.get(sample)).toBe(5);
     expect(samples.get('instagram_kafka_accounts')).toBe(2);
+  });
+
+  test('shows the age of the oldest state, and nothing while there is none', async () => {
+    await using open = openCaptured();
+    const sample = 'instagram_kafka_state_age_seconds{stream="users"}';
+    const state = { type: 'state', stream: 'users' } as const;
+    open.telemetry.report({ type: 'accounts', added: [account('1'), account('2')], removed: [] });
+    open.setNowMs(90_000);
+
+    expect((await scrape(open)).has(sample)).toBe(false);
+    open.telemetry.report({ ...state, accountId: '1', writtenAtMs: 30_000 });
+    open.telemetry.report({ ...state, accountId: '2', writtenAtMs: 60_000 });
+    expect((await scrape(open)).get(sample)).toBe(60);
+    open.telemetry.report({ ...state, accountId: '1', writtenAtMs: 80_000 });
+    expect((await scrape(open)).get(sample)).toBe(30);
+  });
+
+  test('shows when each token expires, never as infinity', async () => {
+    await using open = openCaptured();
+    open.telemetry.report({ type: 'token', name: '1', expiresAtMs: 5000 });
+    open.telemetry.report({ type: 'token', name: '2', expiresAtMs: null });
+
+    const samples = await scrape(open);
+
+    const expiry = (token: string) =>
+      samples.get(`instagram_kafka_token_expiry_timestamp_seconds{token="${token}"}`);
+    expect(['1', '2'].map(expiry)).toEqual([5, Infinity]);
+  });
+
+  test('times how long records take to encode', async () => {
+    await using open = openCaptured();
+    open.telemetry.report({ type: 'encoded', stream: 'users', records: 9, durationMs: 2 });
+
+    const sample = 'instagram_kafka_encode_duration_seconds_sum{stream="users"}';
+    expect((await scrape(open)).get(sample)).toBe(0.002);
   });
 
   test('Invariant 9: masks a secret in a label', async () => {

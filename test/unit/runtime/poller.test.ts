@@ -40,6 +40,8 @@ describe('a due poll that goes well', () => {
 
     await expect(verdict).resolves.toEqual({ kind: 'done' });
     expect(world.telemetry.events).toEqual([
+      { type: 'encoded', stream: 'media', records: 1, durationMs: expect.any(Number) as unknown },
+      { type: 'state', stream: 'media', accountId: '17841400000000001', writtenAtMs: startMs },
       { type: 'committed', stream: 'media', records: 1, deadLetters: 1 },
       {
         type: 'poll-finished',

@@ -124,6 +124,22 @@ describe('every stream of every account', () => {
     await run.stop();
   });
 
+  test('tells how old the state is that it begins with, and no age of what has none', async () => {
+    const world = createWorld({ graph: graphWith({ [media]: () => pageOf([]) }) });
+    const state = { ...firstState(posts), sequence: 4, writtenAtMs: startMs - hourMs };
+    const run = running(world, {
+      restored: new Map([[`media/${account.id}`, { kind: 'state', state }]]),
+    });
+    await world.clock.advance(minuteMs);
+
+    const told = world.telemetry.ofType('state').map(({ stream, writtenAtMs }) => {
+      return [stream, writtenAtMs - startMs];
+    });
+    expect(told[0]).toEqual(['media', -hourMs]);
+    expect(told.slice(1)).toEqual([['users', 0]]);
+    await run.stop();
+  });
+
   // Invariant 2
   test('is never started from zero when its state cannot be read (Invariant 2)', async () => {
     const world = createWorld({ graph: graphWith() });

@@ -1,0 +1,114 @@
+import type { Registry } from 'prom-client';
+import type { StreamName } from '../core/stream-name.ts';
+import type { AccountStatus, Health } from './health.ts';
+import { createGauges } from './instruments.ts';
+
+/** What gauges are read off when metrics are asked for. */
+export interface GaugeSources {
+  readonly health: () => Health;
+  readonly nowMs: () => number;
+  readonly version: string;
+}
+
+/** Tokens that have a series of their own at most: those that expire first. */
+const shownTokens = 50;
+
+/** Adds what is read off the health when metrics are asked for, and the build's version. */
+export function registerHealthGauges(registry: Registry, sources: GaugeSources): void {
+  const { health, version } = sources;
+  const gauge = createGauges(registry);
+  gauge({ name: 'accounts', help: 'Accounts being polled' }, [], (accounts) => {
+    accounts.set(health().accounts.size);
+  });
+  gauge(
+    { name: 'partitions_owned', help: 'Partitions of the state topic that this instance owns' },
+    [],
+    (owned) => {
+      owned.set(health().partitions.length);
+    },
+  );
+  gauge(
+    { name: 'dependency_up', help: '1 when the dependency can be used, 0 when not' },
+    ['name'],
+    (up) => {
+      for (const [name, { ready }] of Object.entries(health().dependencies)) {
+        up.set({ name }, ready ? 1 : 0);
+      }
+    },
+  );
+  gauge(
+    {
+      name: 'token_expiry_timestamp_seconds',
+      help: 'When the token expires; +Inf for never',
+    },
+    ['token'],
+    (expiry) => {
+      for (const [token, ms] of soonest(health())) expiry.set({ token }, ms / 1000);
+    },
+  );
+  gauge(
+    { name: 'build_info', help: 'Always 1; what runs is in the labels' },
+    ['version', 'node_version'],
+    (info) => {
+      info.set({ version, node_version: process.versions.node }, 1);
+    },
+  );
+  registerStreamGauges(registry, sources);
+}
+
+/** What there is of each enabled stream, over all accounts. */
+function registerStreamGauges(registry: Registry, { health, nowMs }: GaugeSources): void {
+  const gauge = createGauges(registry);
+  gauge(
+    { name: 'stream_interval_seconds', help: 'How often the stream is polled of each account' },
+    ['stream'],
+    (interval) => {
+      for (const [stream, { intervalMs }] of Object.entries(health().streams)) {
+        interval.set({ stream }, intervalMs / 1000);
+      }
+    },
+  );
+  gauge(
+    {
+      name: 'last_success_timestamp_seconds',
+      help: 'When the account that waits longest was last polled with success; 0 for never',
+    },
+    ['stream'],
+    (lastSuccess) => {
+      const oldest = oldestOf(health(), ({ succeededAtMs }, stream) => succeededAtMs[stream] ?? 0);
+      for (const [stream, ms] of oldest) lastSuccess.set({ stream }, ms / 1000);
+    },
+  );
+  gauge(
+    {
+      name: 'state_age_seconds',
+      help: 'How long ago the oldest state of an account was written; polls without news write none',
+    },
+    ['stream'],
+    (age) => {
+      const oldest = oldestOf(health(), ({ streams }, stream) => streams[stream]?.stateMs ?? null);
+      for (const [stream, ms] of oldest) age.set({ stream }, Math.max(0, nowMs() - ms) / 1000);
+    },
+  );
+}
+
+/** The least of what the accounts have of each enabled stream, where one has anything. */
+function oldestOf(
+  { streams, accounts }: Health,
+  timeOf: (account: AccountStatus, stream: StreamName) => number | null,
+): (readonly [StreamName, number])[] {
+  return (Object.keys(streams) as StreamName[]).flatMap((stream) => {
+    let oldestMs = Infinity;
+    for (const account of accounts.values()) {
+      oldestMs = Math.min(oldestMs, timeOf(account, stream) ?? Infinity);
+    }
+    return oldestMs === Infinity ? [] : [[stream, oldestMs] as const];
+  });
+}
+
+function soonest({ tokens }: Health): (readonly [string, number])[] {
+  return [...tokens]
+    .map(([name, expiresAtMs]) => [name, expiresAtMs ?? Infinity] as const)
+    .sort(([, a], [, b]) => a - b)
+    .slice(0, shownTokens);
+}

@@ -1,0 +1,143 @@
+import { describe, expect, test } from '@jest/globals';
+import { errorCodes } from '../../../src/core/errors.ts';
+import { streamNames } from '../../../src/core/stream-name.ts';
+import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
+import { openCaptured, type Captured } from './captured-observability.ts';
+import { account, failed, finished } from './telemetry-events.ts';
+
+/** Of every type of event the `n`th, with as much that is new in it as there can be. */
+const events: {
+  readonly [Type in TelemetryEvent['type']]: (n: number) => Extract<TelemetryEvent, { type: Type }>;
+} = {
+  'poll-finished': (n) =>
+    finished({
+      stream: pick(streamNames, n),
+      accountId: id(n),
+      skipped: { [pick(errorCodes, n)]: 1 },
+      unknownFields: [`field_${id(n)}`],
+    }),
+  committed: (n) => ({
+    type: 'committed',
+    stream: pick(streamNames, n),
+    records: n,
+    deadLetters: n,
+  }),
+  'poll-failed': (n) =>
+    failed({
+      stream: pick(streamNames, n),
+      accountId: id(n),
+      code: pick(errorCodes, n),
+      disposition: pick(['retry', 'wait', 'skip', 'stop-stream', 'unexpected'] as const, n),
+      message: `message ${id(n)}`,
+    }),
+  request: (n) => ({
+    type: 'request',
+    endpoint: `/${id(n)}/media`,
+    ids: 1,
+    outcome: pick(errorCodes, n),
+    durationMs: n,
+  }),
+  encoded: (n) => ({
+    type: 'encoded',
+    stream: pick(streamNames, n),
+    records: n,
+    durationMs: n,
+  }),
+  state: (n) => ({
+    type: 'state',
+    stream: pick(streamNames, n),
+    accountId: id(n),
+    writtenAtMs: n,
+  }),
+  transaction: (n) => ({
+    type: 'transaction',
+    partition: n,
+    records: n,
+    outcome: pick(['committed', 'redone', 'failed', 'fenced'], n),
+    durationMs: n,
+  }),
+  accounts: (n) => ({ type: 'accounts', added: [account(id(n))], removed: [] }),
+  scope: (n) => ({
+    type: 'scope',
+    scope: { kind: pick(['app', 'account', 'user', 'page'], n), id: id(n) },
+    percent: n % 100,
+    state: pick(['free', 'slowed', 'stopped'], n),
+    untilMs: null,
+  }),
+  'quota-wait': (n) => ({ type: 'quota-wait', priority: 'urgent', durationMs: n }),
+  token: (n) => ({ type: 'token', name: String(n % 3), expiresAtMs: n }),
+  share: (n) => ({
+    type: 'share',
+    owned: [n],
+    gained: [n],
+    lost: [],
+    partitions: n,
+    cause: 'rebalance',
+  }),
+  fenced: (n) => ({ type: 'fenced', partition: n, reason: `reason ${id(n)}`, pauseMs: n }),
+  dependency: (n) => ({
+    type: 'dependency',
+    name: 'kafka',
+    ready: false,
+    reason: `reason ${id(n)}`,
+  }),
+};
+
+function id(n: number): string {
+  return String(17_841_400_000_000_000n + BigInt(n));
+}
+
+function pick<T>(values: readonly T[], n: number): T {
+  return values[n % values.length] as T;
+}
+
+function reportMany({ telemetry }: Captured, first: number, times: number): void {
+  for (let n = first; n < first + times; n += 1) {
+    for (const event of Object.values(events)) telemetry.report(event(n));
+  }
+}
+
+async function series(open: Captured): Promise<readonly string[]> {
+  const lines = (await open.metrics()).split('\n');
+  return lines
+    .filter((line) => line.startsWith('instagram_kafka_'))
+    .map((line) => line.slice(0, line.lastIndexOf(' ')));
+}
+
+const everyStream = Object.fromEntries(streamNames.map((name) => [name, { intervalMs: 1000 }]));
+
+describe('the number of series', () => {
+  test('does not grow with accounts, errors, messages and fields', async () => {
+    await using open = openCaptured({ streams: everyStream, level: 'silent' });
+    // Enough to have met every stream with every code, and more endpoints than have a name.
+    reportMany(open, 0, 600);
+    const few = await series(open);
+
+    reportMany(open, 600, 1200);
+
+    expect(await series(open)).toEqual(few);
+  });
+
+  test('has at most 40 endpoints, and counts the others as one', async () => {
+    await using open = openCaptured({ level: 'silent' });
+    reportMany(open, 0, 600);
+
+    const endpoints = (await series(open)).flatMap((line) =>
+      [...line.matchAll(/endpoint="([^"]*)"/g)].map(([, endpoint]) => endpoint),
+    );
+
+    expect(new Set(endpoints).size).toBe(41);
+    expect(endpoints).toContain('other');
+  });
+
+  test('has a label for no account, nor for what an API may say', async () => {
+    await using open = openCaptured({ streams: everyStream, level: 'silent' });
+    const { request, ...others } = events;
+    for (let n = 0; n < 50; n += 1) {
+      for (const event of Object.values(others)) open.telemetry.report(event(n));
+      open.telemetry.report({ ...request(n), endpoint: '/{account}/media' });
+    }
+
+    expect((await series(open)).filter((line) => /\d{8}|message|field_/.test(line))).toEqual([]);
+  });
+});
