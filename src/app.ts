@@ -5,12 +5,12 @@ import type { TopicRole } from './core/stream-name.ts';
 import { openInstagram } from './instagram/open.ts';
 import { openKafka } from './kafka/open.ts';
 import { openObservability } from './observability/open.ts';
-import type { Log, Observability } from './observability/open.ts';
+import type { Log, Observability, ObservabilityOptions } from './observability/open.ts';
 import { openRegistry } from './registry/open.ts';
 import { createCatalogs } from './runtime/catalog.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Freshness } from './runtime/extraction.ts';
-import type { AccountDirectory, AccountListing, Clock } from './runtime/ports.ts';
+import type { AccountDirectory, AccountListing, Clock, Telemetry } from './runtime/ports.ts';
 import { createGovernor } from './runtime/governor.ts';
 import type { PollerTools } from './runtime/poller.ts';
 import type { StartTools } from './runtime/startup.ts';
@@ -30,6 +30,10 @@ export interface AppOptions {
   readonly hostName: string;
   /** The machine's own unless given; whoever measures a day cannot wait for it. */
   readonly clock?: Clock;
+  /** Is told every event besides. */
+  readonly observer?: Telemetry;
+  /** Where log lines go; standard output unless given. */
+  readonly logDestination?: NonNullable<ObservabilityOptions['destination']>;
 }
 
 /** The same with what was left out filled in. */
@@ -104,13 +108,15 @@ function openAdapters(config: Config, options: Surroundings) {
       ),
       version: options.version,
       instance: options.instance,
+      ...(options.logDestination && { destination: options.logDestination }),
       streams: Object.fromEntries(
         enabledStreams(config).map((name) => [name, config.streams[name]]),
       ),
     },
     { clock },
   );
-  const { telemetry, log } = observability;
+  const { log } = observability;
+  const telemetry = withObserver(observability.telemetry, options.observer);
   const registry = openRegistry({ ...config.schemaRegistry, topicTemplate, roles });
   const kafka = openKafka(
     { ...config.kafka, instance: options.instance, roles },
@@ -133,7 +139,17 @@ function openAdapters(config: Config, options: Surroundings) {
       ...tokenFileOf(config, observability),
     },
   );
-  return { observability, registry, kafka, instagram, governor };
+  return { observability, telemetry, registry, kafka, instagram, governor };
+}
+
+function withObserver(telemetry: Telemetry, observer: Telemetry | undefined): Telemetry {
+  if (observer === undefined) return telemetry;
+  return {
+    report(event) {
+      telemetry.report(event);
+      observer.report(event);
+    },
+  };
 }
 
 /** The file of the tokens, so that renewed ones are taken up without a restart. */
@@ -174,7 +190,7 @@ function pollerTools(
     clock,
     catalogs: createCatalogs(instagram.pageSize),
     profiles: createProfiles(),
-    telemetry: adapters.observability.telemetry,
+    telemetry: adapters.telemetry,
     governor: adapters.governor,
     turns: createTurns(polling.concurrency),
     random: Math.random,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { createApp } from '../app.ts';
-import type { App } from '../app.ts';
+import type { App, AppOptions } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig, type ConfigSources } from '../config/load.ts';
 
@@ -38,8 +38,11 @@ function load(given: ConfigArguments, unneeded: readonly Readonly<Record<string,
 }
 
 /** The program for a configuration, named after this machine. */
-export function openApp(config: Config): App {
-  return createApp(config, { version: readVersion(), hostName: hostname() });
+export function openApp(
+  config: Config,
+  options: Pick<AppOptions, 'observer' | 'logDestination'> = {},
+): App {
+  return createApp(config, { ...options, version: readVersion(), hostName: hostname() });
 }
 
 /** The version in package.json. */

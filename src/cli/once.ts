@@ -1,47 +1,86 @@
 import type { Command } from 'commander';
+import type { Once } from '../app.ts';
 import type { ExitCode } from '../core/errors.ts';
 import type { Ending } from '../runtime/once.ts';
+import type { TelemetryEvent } from '../runtime/ports.ts';
 import { stoppable } from './exit-codes.ts';
-import type { ConfigArguments } from './load.ts';
 import { loadCommandConfig, openApp } from './load.ts';
+import type { OnceSummary, OnceTally } from './once-report.ts';
+import { createOnceTally, describeProgress, describeSummary, isSpotless } from './once-report.ts';
 import { describeError } from './outcome.ts';
 import type { Options } from './own-options.ts';
 import { addOwnCommand, settingsOf } from './own-options.ts';
 import { listenForStop } from './stop-signals.ts';
+import type { Style } from './terminal.ts';
+import { styleFor } from './terminal.ts';
 
 /** Adds `once`. */
 export function addOnceCommand(root: Command, end: (code: ExitCode) => void): void {
   addOwnCommand(root, {
     usage: 'once',
-    about: 'poll every enabled stream once and exit',
-    examples: ['once', 'once --config instagram.json', 'once --streams media,media_insights'],
+    about: 'poll every enabled stream once and exit; logs to standard output',
+    examples: [
+      'once',
+      'once --config instagram.json --strict',
+      'once --streams media,media_insights --json > summary.json',
+    ],
     exits: {
       0: 'every poll succeeded, or stopped as asked',
       1: 'an error within the program, or a stop that took too long',
       3: 'a poll failed, or something outside refused or stayed away',
+      4: 'with --strict: every poll succeeded, but something was dead-lettered or skipped',
       ...stoppable,
     },
+    options: (command) =>
+      command
+        .option('--strict', 'end with 4 when something was dead-lettered or skipped')
+        .option('--json', 'print a JSON summary; the log goes to standard error'),
   }).action(async (options: Options) => {
-    end(await once(settingsOf(options, [])));
+    end(await once(options));
   });
 }
 
 /** `once`: polls every enabled stream of every account once; 3 when one of them failed. */
-async function once(args: ConfigArguments): Promise<ExitCode> {
-  const config = loadCommandConfig(args);
+async function once(options: Options): Promise<ExitCode> {
+  const config = loadCommandConfig(settingsOf(options, ['strict', 'json']));
+  const json = options['json'] === true;
   using stop = listenForStop(config.polling.shutdownGraceMs);
-  await using app = openApp(config);
+  const tally = createOnceTally();
+  await using app = openApp(config, {
+    observer: watch(tally, styleFor(process.stderr, process.env)),
+    ...(json && { logDestination: process.stderr }),
+  });
+  const startedMs = performance.now();
   try {
-    const { endings, problems } = await app.once(stop.signal);
-    const failures = endings.filter(({ verdict }) => verdict.kind !== 'done');
-    for (const line of [...problems, ...describeFailures(failures)]) {
-      process.stderr.write(`${line}\n`);
-    }
-    return failures.length + problems.length === 0 ? 0 : 3;
+    const went = await app.once(stop.signal);
+    const summary = tally.summary(went, Math.round(performance.now() - startedMs));
+    tell(went, summary, json);
+    if (!summary.ok) return 3;
+    return options['strict'] === true && !isSpotless(summary) ? 4 : 0;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     return 0;
   }
+}
+
+/** Counts, and tells a person at a terminal how far it is. */
+function watch(tally: OnceTally, style: Style) {
+  return {
+    report(event: TelemetryEvent) {
+      tally.report(event);
+      const line = style.isLive ? describeProgress(event) : undefined;
+      if (line === undefined) return;
+      const words = event.type === 'poll-finished' ? style.good : style.dim;
+      process.stderr.write(`${event.type === 'poll-failed' ? style.bad(line) : words(line)}\n`);
+    },
+  };
+}
+
+function tell({ endings, problems }: Once, summary: OnceSummary, json: boolean): void {
+  const failures = endings.filter(({ verdict }) => verdict.kind !== 'done');
+  const lines = [...problems, ...describeFailures(failures), describeSummary(summary)];
+  for (const line of lines) process.stderr.write(`${line}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
 }
 
 /** One line per failure; a token's trouble is one trouble, whatever it stops. */

@@ -6,6 +6,7 @@ import { readVersion } from './load.ts';
 import { addOnceCommand } from './once.ts';
 import { annotate } from './own-options.ts';
 import { addRunCommand } from './run.ts';
+import { addSandboxCommand } from './sandbox.ts';
 import { addStateCommand } from './state/command.ts';
 import { addStreamsCommand } from './streams.ts';
 
@@ -44,6 +45,7 @@ export function createProgram(): Program {
     addStreamsCommand,
     addConfigCommand,
     addStateCommand,
+    addSandboxCommand,
   ]) {
     addCommand(root, end);
   }

@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { logLevel, type Kafka as KafkaClient, type LogEntry } from 'kafkajs';
-import { Kafka } from './client-library.ts';
+import { Kafka, logLevel, type LogEntry } from 'kafkajs';
 import { routeLine } from './log-routing.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
 
 /** A client of its own, with sockets of its own, so that it can be thrown away as a whole. */
 export interface Connection {
-  readonly kafka: KafkaClient;
+  readonly kafka: Kafka;
   /** How long one request may take before kafkajs gives it up, in milliseconds. */
   readonly requestTimeoutMs: number;
   /** The last refusal that a broker answered with: kafkajs swallows some of them. */

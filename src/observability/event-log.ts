@@ -17,7 +17,7 @@ export function createEventLog(log: Log): Telemetry {
   const tellShare = createShareTeller(log);
   return {
     report(event) {
-      if (isOneOf(event, ['committed', 'request', 'quota-wait', 'encoded', 'state'])) {
+      if (isOneOf(event, asideTypes)) {
         log.debug(facts(event), asides[event.type]);
         return;
       }
@@ -65,9 +65,20 @@ function createFieldTeller(log: Log): (event: Event<'poll-finished'>) => void {
   };
 }
 
-/** What is said of events that nobody watches for. */
+/** Events that nobody watches for. */
+const asideTypes = [
+  'committed',
+  'progress',
+  'request',
+  'quota-wait',
+  'encoded',
+  'state',
+] as const satisfies readonly TelemetryEvent['type'][];
+
+/** What is said of them. */
 const asides = {
   committed: 'batches committed',
+  progress: 'step done',
   request: 'request made',
   'quota-wait': 'request waited for quota',
   encoded: 'records encoded',

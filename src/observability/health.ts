@@ -70,6 +70,7 @@ export function initialHealth(streams: Health['streams']): Health {
 /** Events that are only counted. */
 const unseen = [
   'committed',
+  'progress',
   'request',
   'quota-wait',
   'transaction',

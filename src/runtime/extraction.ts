@@ -62,6 +62,8 @@ export interface Page {
   readonly learned?: Pick<Memory, 'refusals' | 'convertedMs'> & Partial<Pick<Memory, 'published'>>;
   /** Ids that were asked for and have nothing to publish. */
   readonly empty?: readonly string[];
+  /** Which of how many steps it is, where that is known before. */
+  readonly step?: { readonly number: number; readonly of: number };
   /** Every id that there is, where the whole list is known. */
   readonly present?: ReadonlySet<string>;
 }

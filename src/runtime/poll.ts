@@ -22,9 +22,9 @@ export interface PollTools {
   readonly encoder: Encoder;
   readonly publisher: Publisher;
   readonly clock: Clock;
-  readonly telemetry: Telemetry;
   readonly catalogs: Catalogs;
   readonly profiles: Profiles;
+  readonly telemetry: Telemetry;
   readonly settings: {
     readonly login: Login;
     readonly startDateMs: number | null;
@@ -80,8 +80,10 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
   const batch = assemble(poll, tools, signal);
   try {
     let whole = false;
+    let steps = 0;
     for await (const page of pagesOf(poll, tools, signal)) {
       await batch.add(gather(page, batch.memory, { poll, tools }));
+      reportStep((steps += 1), page, { poll, tools });
       whole ||= page.present !== undefined;
     }
     await batch.flush();
@@ -91,6 +93,19 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
     if (error instanceof DeadLetterError) await batch.bury(error);
     throw error;
   }
+}
+
+function reportStep(steps: number, page: Page, { poll, tools }: Work): void {
+  const { stream, account, tally } = poll;
+  tools.telemetry.report({
+    type: 'progress',
+    stream: stream.name,
+    accountId: account.id,
+    step: page.step?.number ?? steps,
+    of: page.step?.of ?? null,
+    coveredUntilMs: page.coveredUntilMs,
+    records: tally.records,
+  });
 }
 
 /** The whole list of this stream is in Kafka: until it is due again, its newest pages will do. */

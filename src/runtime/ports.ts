@@ -199,6 +199,19 @@ export type TelemetryEvent =
       readonly nextPollMs: number | null;
     }
   | {
+      /** A step of a poll has come to its end: a window, or a page. */
+      readonly type: 'progress';
+      readonly stream: StreamName;
+      readonly accountId: string;
+      readonly step: number;
+      /** How many steps there are; null where the API has not said. */
+      readonly of: number | null;
+      /** Up to where windows have asked, epoch milliseconds; null where there are none. */
+      readonly coveredUntilMs: number | null;
+      /** Records that the poll has committed so far. */
+      readonly records: number;
+    }
+  | {
       readonly type: 'request';
       readonly endpoint: string;
       readonly ids: number;

@@ -20,7 +20,7 @@ export async function* extractSeries(source: SeriesSource, context: ExtractConte
     startDateMs: context.startDateMs,
     lookbackMs: context.lookbackMs,
   });
-  for (const window of windows) {
+  for (const [index, window] of windows.entries()) {
     const skipped: Skipped[] = [];
     const answers: SeriesAnswer[] = [];
     for (const request of source.requests) {
@@ -29,7 +29,8 @@ export async function* extractSeries(source: SeriesSource, context: ExtractConte
     }
     // Where every request was refused nothing is known of the window's days: they are still to come.
     const coveredUntilMs = answers.length > 0 ? window.untilMs : null;
-    yield { nodes: mergeDays(answers), skipped, coveredUntilMs };
+    const step = { number: index + 1, of: windows.length };
+    yield { nodes: mergeDays(answers), skipped, coveredUntilMs, step };
   }
 }
 

@@ -39,6 +39,7 @@ export async function* extractTotals(source: TotalsSource, context: ExtractConte
       skipped: work.skipped.splice(0),
       coveredUntilMs: asked.at(-1)?.endMs ?? null,
       learned: { refusals, convertedMs },
+      step: { number: start / daysAPage + 1, of: Math.ceil(days.length / daysAPage) },
     };
   }
 }

@@ -55,7 +55,7 @@ describe('every command', () => {
 
   test.each(leaves)('prints for machines where it prints anything: %s', (path, command) => {
     // These go on until they are stopped, and log JSON lines.
-    const logs = ['instagram-kafka run', 'instagram-kafka once'];
+    const logs = ['instagram-kafka run', 'instagram-kafka sandbox'];
     const hasJson = command.options.some(({ long }) => long === '--json');
 
     expect(hasJson).toBe(!logs.includes(path));

@@ -37,6 +37,15 @@ const events: {
     outcome: pick(errorCodes, n),
     durationMs: n,
   }),
+  progress: (n) => ({
+    type: 'progress',
+    stream: pick(streamNames, n),
+    accountId: id(n),
+    step: n,
+    of: null,
+    coveredUntilMs: null,
+    records: n,
+  }),
   encoded: (n) => ({
     type: 'encoded',
     stream: pick(streamNames, n),

@@ -39,7 +39,12 @@ describe('a due poll that goes well', () => {
     const { job, verdict } = start(world);
 
     await expect(verdict).resolves.toEqual({ kind: 'done' });
-    expect(world.telemetry.events).toEqual([
+    // One page, and the end of the list.
+    expect(world.telemetry.ofType('progress').map(({ step, of }) => [step, of])).toEqual([
+      [1, null],
+      [2, null],
+    ]);
+    expect(world.telemetry.events.filter(({ type }) => type !== 'progress')).toEqual([
       { type: 'encoded', stream: 'media', records: 1, durationMs: expect.any(Number) as unknown },
       { type: 'state', stream: 'media', accountId: '17841400000000001', writtenAtMs: startMs },
       { type: 'committed', stream: 'media', records: 1, deadLetters: 1 },

@@ -33,7 +33,8 @@ describe('a series', () => {
       path: '/17841400000000001/insights',
       accountId: '17841400000000001',
     });
-    expect(pages).toEqual([{ nodes: [], skipped: [], coveredUntilMs: Date.UTC(2026, 4, 13, 12) }]);
+    const coveredUntilMs = Date.UTC(2026, 4, 13, 12);
+    expect(pages).toEqual([{ nodes: [], skipped: [], coveredUntilMs, step: { number: 1, of: 1 } }]);
   });
 
   test('merges the requests of a window into one node a day', async () => {

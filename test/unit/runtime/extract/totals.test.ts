@@ -47,6 +47,7 @@ describe('daily totals', () => {
         skipped: [],
         coveredUntilMs: endMs,
         learned: { refusals: [], convertedMs: null },
+        step: { number: 1, of: 1 },
       },
     ]);
   });

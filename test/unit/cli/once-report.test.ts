@@ -1,0 +1,148 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  createOnceTally,
+  describeProgress,
+  describeSummary,
+  isSpotless,
+} from '../../../src/cli/once-report.ts';
+import { StopStreamError } from '../../../src/core/errors.ts';
+import type { Ending } from '../../../src/runtime/once.ts';
+import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
+import { streams } from '../../../src/streams/index.ts';
+import { startJob } from '../../../src/runtime/jobs.ts';
+import { account } from '../../support/accounts.ts';
+
+const finished: TelemetryEvent = {
+  type: 'poll-finished',
+  stream: 'media',
+  accountId: account.id,
+  records: 12,
+  deadLetters: 1,
+  requests: 2,
+  skipped: { 'graph.gone': 3 },
+  unknownFields: [],
+  durationMs: 1250,
+  nextPollMs: null,
+};
+
+const failed: TelemetryEvent = {
+  type: 'poll-failed',
+  stream: 'tags',
+  accountId: account.id,
+  code: 'graph.rate-limited',
+  disposition: 'wait',
+  message: 'a limit',
+  retryInMs: 60_000,
+  nextPollMs: null,
+};
+
+function ending(name: 'media' | 'tags', verdict: Ending['verdict']): Ending {
+  return { job: startJob(streams[name], account, new Map()).job, verdict };
+}
+
+function step(changes: Partial<Extract<TelemetryEvent, { type: 'progress' }>>): TelemetryEvent {
+  return {
+    type: 'progress',
+    stream: 'user_insights',
+    accountId: '1',
+    step: 3,
+    of: 24,
+    coveredUntilMs: Date.UTC(2025, 2, 2, 8),
+    records: 90,
+    ...changes,
+  };
+}
+
+describe('the summary of once', () => {
+  test('sums up what was committed, skipped and asked, and how each poll ended', () => {
+    const tally = createOnceTally();
+    tally.report({ type: 'committed', stream: 'media', records: 12, deadLetters: 1 });
+    tally.report({ type: 'committed', stream: 'tags', records: 5, deadLetters: 0 });
+    tally.report({ type: 'request', endpoint: '/', ids: 1, outcome: 'ok', durationMs: 3 });
+    tally.report(finished);
+    const error = new StopStreamError('graph.permission', 'not allowed');
+    const endings = [
+      ending('media', { kind: 'done' }),
+      ending('tags', { kind: 'stop-stream', error }),
+    ];
+
+    const summary = tally.summary({ endings, problems: [] }, 2000);
+
+    expect(summary).toEqual({
+      ok: false,
+      records: 17,
+      dead_letters: 1,
+      skipped: { 'graph.gone': 3 },
+      requests: 1,
+      duration_ms: 2000,
+      polls: [
+        {
+          stream: 'media',
+          account: account.id,
+          result: 'done',
+          records: 12,
+          dead_letters: 1,
+          requests: 2,
+          duration_ms: 1250,
+          error: null,
+        },
+        {
+          stream: 'tags',
+          account: account.id,
+          result: 'failed',
+          records: 0,
+          dead_letters: 0,
+          requests: 0,
+          duration_ms: 0,
+          error: 'graph.permission: not allowed',
+        },
+      ],
+      problems: [],
+    });
+    expect(describeSummary(summary)).toBe(
+      '2 polls, 1 failed; 17 records; 1 dead letter; skipped 3 graph.gone; 1 request in 2.0 s',
+    );
+  });
+
+  test('is spotless only without dead letters and without anything skipped', () => {
+    const sum = (event: TelemetryEvent) => {
+      const tally = createOnceTally();
+      tally.report(event);
+      return tally.summary({ endings: [], problems: [] }, 0);
+    };
+
+    expect(isSpotless(sum({ ...finished, skipped: {} }))).toBe(true);
+    expect(isSpotless(sum(finished))).toBe(false);
+    expect(
+      isSpotless(sum({ type: 'committed', stream: 'media', records: 0, deadLetters: 1 })),
+    ).toBe(false);
+  });
+
+  test('is not ok when accounts may be missing', () => {
+    const summary = createOnceTally().summary({ endings: [], problems: ['a token'] }, 0);
+
+    expect(summary).toMatchObject({ ok: false, problems: ['a token'] });
+  });
+});
+
+describe('progress', () => {
+  test.each([
+    [step({}), 'user_insights of 1: window 3 of 24 up to 2025-03-02, 90 records so far'],
+    [step({ step: 1, of: 1 }), undefined],
+    [step({ of: null, coveredUntilMs: null }), undefined],
+    [
+      step({ step: 20, of: null, coveredUntilMs: null }),
+      'user_insights of 1: page 20, 90 records so far',
+    ],
+    [finished, `media of ${account.id}: 12 records, 2 requests in 1.3 s`],
+    [failed, `tags of ${account.id}: graph.rate-limited; tried again in 60.0 s`],
+    [{ ...failed, retryInMs: null }, `tags of ${account.id}: graph.rate-limited`],
+    [
+      { type: 'dependency', name: 'kafka', ready: false, reason: 'away' } as const,
+      'waiting for kafka: away',
+    ],
+    [{ type: 'dependency', name: 'kafka', ready: true, reason: '' } as const, undefined],
+  ])('is told of what takes long, and of how each poll ended: %#', (event, line) => {
+    expect(describeProgress(event)).toBe(line);
+  });
+});
