@@ -3,6 +3,7 @@ import { parseTokens } from './config/named-formats.ts';
 import { streamNames } from './core/stream-name.ts';
 import type { TopicRole } from './core/stream-name.ts';
 import { openInstagram } from './instagram/open.ts';
+import { secretsOf } from './instagram/proof.ts';
 import { openKafka } from './kafka/open.ts';
 import { openObservability } from './observability/open.ts';
 import type { Log, Observability, ObservabilityOptions } from './observability/open.ts';
@@ -103,9 +104,10 @@ function openAdapters(config: Config, options: Surroundings) {
     {
       level: config.log.level,
       http: config.http,
-      secrets: [...config.instagram.accessTokens, config.schemaRegistry.password ?? ''].filter(
-        Boolean,
-      ),
+      secrets: [
+        ...secretsOf(config.instagram.accessTokens, config.instagram.clientSecret),
+        config.schemaRegistry.password ?? '',
+      ].filter(Boolean),
       version: options.version,
       instance: options.instance,
       ...(options.logDestination && { destination: options.logDestination }),
@@ -160,7 +162,9 @@ function tokenFileOf(config: Config, { log, hide }: Observability) {
     tokenFile: {
       path,
       parse: parseTokens,
-      onRenewed: hide,
+      onRenewed: (tokens: readonly string[]) => {
+        hide(secretsOf(tokens, config.instagram.clientSecret));
+      },
       onTrouble: (reason: string) => {
         log.warn({ reason }, 'token file of no use');
       },

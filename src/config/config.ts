@@ -58,6 +58,12 @@ export interface InstagramConfig {
   readonly accountsRefreshMs: number;
   /** 1 to 100. */
   readonly pageSize: number;
+  /** The app's id; null when none is given. */
+  readonly clientId: string | null;
+  readonly clientSecret: string | null;
+  readonly redirectUri: string;
+  /** Empty means what the enabled streams need. */
+  readonly scope: readonly string[];
 }
 
 /** Where Kafka is and how it is used. */

@@ -48,15 +48,34 @@ function isToken(token: unknown): token is string {
   return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token);
 }
 
+/** Permissions; commas, or spaces as OAuth has it, stand between them. */
+export function scopes(): Format<readonly string[]> {
+  const expected = 'permissions of Meta separated by commas or spaces, such as instagram_basic';
+  return format(expected, (raw) => {
+    const found = typeof raw === 'string' ? raw.split(/[\s,]+/).filter(Boolean) : raw;
+    return Array.isArray(found) && found.every(isScope) ? found : undefined;
+  });
+}
+
+function isScope(raw: unknown): raw is string {
+  return typeof raw === 'string' && /^[a-z]\w{0,99}$/.test(raw);
+}
+
 /** An http or https URL, as it is but for a slash at its end. */
 export function url(): Format<string> {
-  const expected = 'an http or https URL without user, password, query and fragment';
-  return format(expected, (raw) => {
-    if (typeof raw !== 'string' || !/^https?:\/\/[^\s/?#@\\]+(?:\/[^\s?#@\\]*)?$/.test(raw)) {
-      return undefined;
-    }
-    return URL.canParse(raw) ? raw.replace(/\/+$/, '') : undefined;
-  });
+  return format(plainUrl, (raw) => (isPlainUrl(raw) ? raw.replace(/\/+$/, '') : undefined));
+}
+
+/** An http or https URL that is compared to the letter. */
+export function exactUrl(): Format<string> {
+  return format(plainUrl, (raw) => (isPlainUrl(raw) ? raw : undefined));
+}
+
+const plainUrl = 'an http or https URL without user, password, query and fragment';
+
+function isPlainUrl(raw: unknown): raw is string {
+  const pattern = /^https?:\/\/[^\s/?#@\\]+(?:\/[^\s?#@\\]*)?$/;
+  return typeof raw === 'string' && pattern.test(raw) && URL.canParse(raw);
 }
 
 /** Kafka's bootstrap servers. */

@@ -30,7 +30,11 @@ export function maskConfig(config: Config): Config {
   const { instagram, schemaRegistry } = config;
   return {
     ...config,
-    instagram: { ...instagram, accessTokens: instagram.accessTokens.map(() => mask) },
+    instagram: {
+      ...instagram,
+      accessTokens: instagram.accessTokens.map(() => mask),
+      clientSecret: instagram.clientSecret === null ? null : mask,
+    },
     schemaRegistry: {
       ...schemaRegistry,
       password: schemaRegistry.password === null ? null : mask,

@@ -3,17 +3,9 @@ import { compatibilities, logLevels } from './config.ts';
 import * as formats from './formats.ts';
 
 import { group } from './group-schema.ts';
+import { instagram } from './instagram-schema.ts';
 import { leaf } from './leaf.ts';
-import {
-  accountIds,
-  brokers,
-  pastDate,
-  secret,
-  streams,
-  tokens,
-  topicTemplate,
-  url,
-} from './named-formats.ts';
+import { brokers, secret, streams, topicTemplate, url } from './named-formats.ts';
 
 const { choice, duration, flag, integer, integerOrBroker, optional, share, text } = formats;
 
@@ -21,59 +13,6 @@ const password = secret('a password: one line', /^[^\p{Cc}]+$/u);
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
 const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
 const host = text('a host name or an address, such as 127.0.0.1', /^[A-Za-z0-9.:_-]{1,253}$/);
-
-const instagram = {
-  accessToken: leaf(
-    'INSTAGRAM_ACCESS_TOKEN',
-    tokens(),
-    'The token that every request carries, or several, each for the accounts that it reaches. Better in a file than in the environment: a file is read again when it changes.',
-  ),
-  login: leaf(
-    'INSTAGRAM_LOGIN',
-    choice(['facebook', 'instagram']),
-    'Which of the two logins gave the token: `facebook` finds the accounts through their pages, `instagram` reaches the one account of the token.',
-  ),
-  apiVersion: leaf(
-    'INSTAGRAM_API_VERSION',
-    choice(['v23.0', 'v24.0', 'v25.0', 'v26.0']),
-    'The version of the Graph API; it decides which metrics there are.',
-  ),
-  baseUrl: leaf(
-    'INSTAGRAM_BASE_URL',
-    optional(url()),
-    "Where the API is, without the version. Not set: the login's own host, `https://graph.facebook.com` or `https://graph.instagram.com`.",
-  ),
-  accounts: leaf(
-    'INSTAGRAM_ACCOUNTS',
-    accountIds(),
-    'The only accounts to poll. Empty: all that the token reaches.',
-  ),
-  startDate: leaf(
-    'INSTAGRAM_START_DATE',
-    optional(pastDate()),
-    'How far back the first poll of `user_insights` and of `user_daily_totals` goes, at most two years, as far as the API has data; what is older is cut off. It has no effect once there is a state. Not set: 30 days, where every metric has data.',
-  ),
-  requestTimeout: leaf(
-    'INSTAGRAM_REQUEST_TIMEOUT',
-    duration('100ms', '10m'),
-    'How long one request may take.',
-  ),
-  maxConcurrentRequests: leaf(
-    'INSTAGRAM_MAX_CONCURRENT_REQUESTS',
-    integer(1, 100),
-    'Requests in flight at once.',
-  ),
-  accountsRefresh: leaf(
-    'INSTAGRAM_ACCOUNTS_REFRESH',
-    duration('1s'),
-    'How often the list of accounts is read again.',
-  ),
-  pageSize: leaf(
-    'INSTAGRAM_PAGE_SIZE',
-    integer(1, 100),
-    'Entries asked for in one page of a list.',
-  ),
-};
 
 const topics = {
   create: leaf('KAFKA_TOPICS_CREATE', flag(), 'Whether topics that are missing are created.'),

@@ -10,6 +10,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'config.invalid': 'Correct the fields that are named and restart.',
   'encoding.invalid': 'Report it as a bug, with the dead letter.',
   'graph.ambiguous': "Check the account's link to its page and the role of the token's user.",
+  'graph.app-secret':
+    "Set INSTAGRAM_CLIENT_SECRET to the secret of the token's own app, then restart.",
   'graph.bad-body':
     'Look at the dead letter; check INSTAGRAM_BASE_URL and the proxies on the way to it.',
   'graph.blocked': "Settle it in the app's dashboard at Meta, then restart.",

@@ -9,6 +9,7 @@ export const errorCodes = [
   'config.invalid',
   'encoding.invalid',
   'graph.ambiguous',
+  'graph.app-secret',
   'graph.bad-body',
   'graph.blocked',
   'graph.field-refused',

@@ -94,6 +94,12 @@ const token: ErrorRow['become'] = (failure) => {
   return new StopAccountError('graph.token', explain(failure, advice));
 };
 
+const appSecret: ErrorRow['become'] = (failure) => {
+  const advice =
+    "Meta wants the proof of the app's secret: set INSTAGRAM_CLIENT_SECRET to the secret of the app that the token was made for, then restart";
+  return new StopAccountError('graph.app-secret', explain(failure, advice));
+};
+
 const blocked: ErrorRow['become'] = (failure) => {
   const advice =
     'Meta has blocked the app or its user for a breach of policy: settle it in the app dashboard, then restart';
@@ -138,6 +144,7 @@ const retiredMetric =
 const retiredMetrics = /metrics? (?:is|are) no longer supported: ([\w, ]+?)\./;
 const noSuchField = /^(?:\(#100\) )?Tried accessing nonexisting field \((\w+)\)/;
 const missingPermission = /missing permission or reviewable feature/;
+const secretProof = /appsecret_proof/;
 const activeToken = /active access token/i;
 
 const pages: readonly string[] = ['crossposted_views', 'facebook_views'];
@@ -162,6 +169,7 @@ export const errorRows: readonly ErrorRow[] = [
   { when: { code: 102 }, source: 'documented: session', become: token },
   { when: { code: 104 }, source: 'observed: no token arrived', become: token },
   { when: { code: 2500, message: activeToken }, source: 'observed', become: token },
+  { when: { code: 100, message: secretProof }, source: 'observed', become: appSecret },
   { when: { code: 368 }, source: 'documented: policies', become: blocked },
   { when: { status: 429 }, source: 'HTTP; not seen from Graph itself', become: limit('app') },
   // Passing trouble

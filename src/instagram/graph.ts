@@ -8,6 +8,7 @@ import { createGate } from './gate.ts';
 import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError } from './network.ts';
 import type { InstagramOptions } from './options.ts';
+import { proofOf } from './proof.ts';
 import type { Tokens } from './tokens.ts';
 import type { Answer, Transport } from './transport.ts';
 import { readUsage } from './usage.ts';
@@ -96,7 +97,7 @@ function idCount(request: GraphRequest): number {
 
 /** One HTTP exchange within the timeout; what goes wrong with it is in the taxonomy's words. */
 function createSend({ options, transport, clock, tokens }: GraphParts): Ask<Answer> {
-  const { baseUrl, apiVersion, requestTimeoutMs } = options;
+  const { baseUrl, apiVersion, requestTimeoutMs, clientSecret } = options;
   const { host } = new URL(baseUrl);
   return async (request, signal) => {
     const linked = linkSignals([signal]);
@@ -108,12 +109,12 @@ function createSend({ options, transport, clock, tokens }: GraphParts): Ask<Answ
     // Rejects when the timer is stopped below, which is its usual end.
     clock.sleep(requestTimeoutMs, timer.signal).then(timeOut, () => undefined);
     try {
-      const query = new URLSearchParams(request.query).toString();
-      return await transport.get(
-        `${baseUrl}/${apiVersion}${request.path}${query === '' ? '' : `?${query}`}`,
-        tokens.text(request.token ?? ''),
-        linked.signal,
-      );
+      const token = tokens.text(request.token ?? '');
+      const query = new URLSearchParams(request.query);
+      if (clientSecret !== null) query.set('appsecret_proof', proofOf(token, clientSecret));
+      const search = query.size === 0 ? '' : `?${query.toString()}`;
+      const url = `${baseUrl}/${apiVersion}${request.path}${search}`;
+      return await transport.get(url, token, linked.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (linked.signal.reason === late) throw late;

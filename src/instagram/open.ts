@@ -40,7 +40,7 @@ export function openInstagram(
 ): InstagramAdapter {
   const closing = new AbortController();
   const known = new Map<string, Account>();
-  const tokens = createTokens(options.accessTokens);
+  const tokens = createTokens(options.accessTokens, options.clientSecret);
   const transport = createTransport();
   const { telemetry, clock, onUsage = () => undefined, guard, tokenFile } = dependencies;
   const common = { options, tokens, known, closing: closing.signal };

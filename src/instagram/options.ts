@@ -9,6 +9,8 @@ export interface InstagramOptions {
   /** `https://graph.facebook.com`, without a slash at the end. */
   readonly baseUrl: string;
   readonly login: Login;
+  /** With it every request proves that the app itself asks; null when it is not known. */
+  readonly clientSecret: string | null;
   /** Ids of the only accounts to poll; empty for all that the token reaches. */
   readonly accounts: readonly string[];
   /** For one request, its body included, without the wait for a free place. */

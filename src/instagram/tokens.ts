@@ -1,4 +1,5 @@
 import { StopProcessError } from '../core/errors.ts';
+import { secretsOf } from './proof.ts';
 import type { Redact } from './redaction.ts';
 import { createBodyRedact, createRedact } from './redaction.ts';
 
@@ -19,17 +20,20 @@ export interface Tokens {
   replace(tokens: readonly string[]): boolean;
   /** Resolves at the next change; rejects with the signal's reason. */
   changed(signal: AbortSignal): Promise<void>;
-  /** Take out every token that is or was in use. */
+  /** Take out every token that is or was in use, and what proves the app's secret. */
   readonly redact: Redact;
   readonly redactBody: Redact;
 }
 
-/** @throws StopProcessError `config.invalid` for a token that no HTTP header may hold */
-export function createTokens(first: readonly string[]): Tokens {
+/**
+ * @param appSecret - of the app that they were made for, when it is known
+ * @throws StopProcessError `config.invalid` for a token that no HTTP header may hold
+ */
+export function createTokens(first: readonly string[], appSecret: string | null = null): Tokens {
   first.forEach(check);
   let current = first;
   /** An old token may still be in an answer or an error. */
-  const ever = new Set(first);
+  const ever = new Set(secretsOf(first, appSecret));
   let redacts = redactsOf(ever);
   const waiting = new Set<() => void>();
   const names = (): readonly string[] =>
@@ -41,7 +45,7 @@ export function createTokens(first: readonly string[]): Tokens {
       if (tokens.length === 0 || tokens.join('\n') === current.join('\n')) return false;
       tokens.forEach(check);
       current = tokens;
-      for (const token of tokens) ever.add(token);
+      for (const secret of secretsOf(tokens, appSecret)) ever.add(secret);
       redacts = redactsOf(ever);
       for (const wake of [...waiting]) wake();
       return true;

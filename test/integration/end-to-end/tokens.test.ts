@@ -56,6 +56,24 @@ describe('several tokens of which one has expired', () => {
     expect(idsOf(await deployment.read('users'))).toEqual([accountId(0), accountId(2)].sort());
   });
 
+  it('are taken by an app that requires the proof of its secret, and refused without it', async () => {
+    const INSTAGRAM_ACCESS_TOKEN = tokens[0] ?? '';
+    const { clientSecret } = world.app;
+    world.app.requireProof = true;
+    const file = join(folder, 'secret');
+    await writeFile(file, `${clientSecret}\n`);
+
+    const without = await deployment.once(withTokens({ INSTAGRAM_ACCESS_TOKEN }));
+    const right = await deployment.once(
+      withTokens({ INSTAGRAM_ACCESS_TOKEN, INSTAGRAM_CLIENT_SECRET_FILE: file }),
+    );
+    world.app.requireProof = false;
+
+    expect([without.code, right.code, right.stderr]).toEqual([3, 0, '']);
+    expect(without.stderr).toContain('graph.app-secret');
+    expect(JSON.stringify(right.log)).not.toContain(clientSecret);
+  });
+
   it('go on without a restart when the file of the tokens holds a new one', async () => {
     const file = join(folder, 'tokens');
     await writeFile(file, `${tokens.join('\n')}\n`);

@@ -120,6 +120,25 @@ describe('list', () => {
   });
 });
 
+describe('scopes', () => {
+  test('takes permissions between commas, spaces or in a list, and nothing else', () => {
+    const wanted = ['instagram_basic', 'pages_show_list'];
+    expect(read(named.scopes(), 'instagram_basic,pages_show_list')).toEqual(wanted);
+    expect(read(named.scopes(), 'instagram_basic pages_show_list')).toEqual(wanted);
+    expect(read(named.scopes(), wanted)).toEqual(wanted);
+    expect(read(named.scopes(), '')).toEqual([]);
+    const wrong = ['Instagram', 'a-b', 7, ['a b'], [7]];
+    expect(refusals(named.scopes(), wrong)).toEqual(wrong);
+  });
+});
+
+describe('exactUrl', () => {
+  test('leaves a URL as it is, to the letter', () => {
+    expect(read(named.exactUrl(), 'http://localhost:8087/')).toBe('http://localhost:8087/');
+    expect(refusals(named.exactUrl(), ['ftp://a', 'http://a/?b'])).toHaveLength(2);
+  });
+});
+
 describe('url', () => {
   test('takes http and https and drops the slash at the end', () => {
     expect(read(named.url(), 'http://127.0.0.1:8081/')).toBe('http://127.0.0.1:8081');

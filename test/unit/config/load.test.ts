@@ -19,6 +19,10 @@ describe('defaults', () => {
         maxConcurrentRequests: 8,
         accountsRefreshMs: 3_600_000,
         pageSize: 100,
+        clientId: null,
+        clientSecret: null,
+        redirectUri: 'http://localhost:8087/',
+        scope: [],
       },
       kafka: {
         brokers: ['localhost:9092'],

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { StopProcessError } from '../../../src/core/errors.ts';
@@ -17,6 +18,19 @@ describe('a request', () => {
       query: { fields: 'id,caption', limit: '100' },
       headers: { authorization: `Bearer ${token}` },
     });
+  });
+
+  test('proves the secret of the app when it is known, and neither is told', async () => {
+    const clientSecret = 'hush-app-secret';
+    const proof = createHmac('sha256', clientSecret).update(token).digest('hex');
+    const echoed = { error: { message: `no ${proof} ${clientSecret}`, code: 100 } };
+    await using server = await startHttpServer(answering(400, echoed));
+    await using adapter = open(server.url, { clientSecret });
+
+    const error = await rejection(adapter.graph.get(mediaRequest, calm));
+
+    expect(server.requests[0]?.query).toEqual({ ...mediaRequest.query, appsecret_proof: proof });
+    expect(inspect(error)).toContain('no [redacted] [redacted]');
   });
 
   test('asks several ids at the root of the version and reports how many', async () => {

@@ -7,8 +7,25 @@ function invalidToken(error: Json, says: readonly string[]): Omit<ErrorCase, 'na
   return { status: 400, body: { error }, becomes, says };
 }
 
+function withoutProof(message: string): Omit<ErrorCase, 'name'> {
+  return {
+    status: 400,
+    body: { error: { message, type: 'GraphMethodException', code: 100, fbtrace_id: 'A1' } },
+    becomes: { disposition: 'stop-account', code: 'graph.app-secret' },
+    says: ['set INSTAGRAM_CLIENT_SECRET to the secret of the app'],
+  };
+}
+
 /** Tokens and blocks. */
 export const tokens: readonly ErrorCase[] = [
+  {
+    name: '100 without the proof of the secret',
+    ...withoutProof('API calls from the server require an appsecret_proof argument'),
+  },
+  {
+    name: '100 with the proof of another secret',
+    ...withoutProof('Invalid appsecret_proof provided in the API argument'),
+  },
   {
     name: '190 without subcode, a Facebook Login token expected',
     ...invalidToken(
