@@ -37,10 +37,10 @@ export function readOf(mediaId: string, published: Published): CommentsRead | un
   return packed === undefined ? undefined : unpackRead(packed);
 }
 
-/** What a listed media counts; undefined where the list does not say. */
+/** What a listed media counts; undefined where the list does not say, or what is no count. */
 export function countOf(listed: Node): number | undefined {
   const count = listed['comments_count'];
-  return typeof count === 'number' ? count : undefined;
+  return Number.isSafeInteger(count) && Number(count) >= 0 ? Number(count) : undefined;
 }
 
 /** Whether there may be comments that were not read: the media counts others than it did. */

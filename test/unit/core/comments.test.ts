@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  countOf,
   flattened,
   isChanged,
   newsOf,
@@ -52,6 +53,13 @@ describe('isChanged', () => {
     ['with more than can be remembered', listed(99_999_999), { count: 0xff_ff_fe, newestMs: null }],
   ])('is not told of a media %s', (_what, media, before) => {
     expect(isChanged(media, before)).toBe(false);
+  });
+});
+
+describe('countOf', () => {
+  test.each([5e-324, -1, 2 ** 53, '3', null])('takes %j for no count', (count) => {
+    expect(countOf({ id: '1', comments_count: count })).toBeUndefined();
+    expect(isChanged({ id: '1', comments_count: count }, undefined)).toBe(false);
   });
 });
 
