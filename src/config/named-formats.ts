@@ -52,7 +52,7 @@ function isToken(token: unknown): token is string {
 export function scopes(): Format<readonly string[]> {
   const expected = 'permissions of Meta separated by commas or spaces, such as instagram_basic';
   return format(expected, (raw) => {
-    const found = typeof raw === 'string' ? raw.split(/[\s,]+/).filter(Boolean) : raw;
+    const found = typeof raw === 'string' ? raw.split(/[ ,]+/).filter(Boolean) : raw;
     return Array.isArray(found) && found.every(isScope) ? found : undefined;
   });
 }
