@@ -130,7 +130,8 @@ function openAdapters(config: Config, options: Surroundings) {
       },
     },
   );
-  const governor = createGovernor({ clock, telemetry });
+  const { maxConcurrentRequests } = config.instagram;
+  const governor = createGovernor({ clock, telemetry, maxConcurrentRequests });
   const instagram = openInstagram(
     { ...config.instagram, baseUrl: config.instagram.baseUrl ?? hosts[config.instagram.login] },
     {

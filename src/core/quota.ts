@@ -55,8 +55,10 @@ export interface Quota {
   readonly costPercent: number;
   /** Answers since the usage last rose. */
   readonly answersSinceRise: number;
-  /** Whether a call was answered since the start or the last refusal; before, all is guesswork. */
+  /** Whether a call was answered since the start or the last stop; before, all is guesswork. */
   readonly answered: boolean;
+  /** Times that it was told to stop. The answer to a call that left before the last tells nothing. */
+  readonly stops: number;
   /** Told to stop until then, epoch milliseconds; 0 when never. */
   readonly blockedUntilMs: number;
   /** Refusals one after another, without an answer between. */
@@ -91,6 +93,7 @@ export function newQuota(kind: Scope['kind']): Quota {
     costPercent: assumedCostPercent,
     answersSinceRise: 0,
     answered: false,
+    stops: 0,
     blockedUntilMs: 0,
     refusals: 0,
     lastCallMs: {},
@@ -116,8 +119,17 @@ export function noteUsage(
     ...(first ? {} : learnCost(quota, percent, nowMs)),
     usage: first ? evenUsage(windowMs, percent, nowMs) : correctUsage(quota.usage, percent, nowMs),
     toldMs: nowMs,
-    blockedUntilMs: Math.max(quota.blockedUntilMs, told.regainMs > 0 ? nowMs + told.regainMs : 0),
+    ...(told.regainMs > 0 ? stop(quota, nowMs + told.regainMs) : {}),
   };
+}
+
+/** When it is over, one call alone finds out whether it is. */
+function stop(
+  { stops, blockedUntilMs }: Quota,
+  untilMs: number,
+): Pick<Quota, 'answered' | 'stops' | 'blockedUntilMs'> {
+  const latestMs = Math.max(blockedUntilMs, untilMs);
+  return { answered: false, stops: stops + 1, blockedUntilMs: latestMs };
 }
 
 /** Only while nothing leaves the window is a rise the price of the calls since the last. */
@@ -144,15 +156,18 @@ export function noteRefusal(quota: Quota, retryAfterMs: number, nowMs: number): 
     refusals > 1 ? Math.min(longestRefusalMs, firstRefusalMs * 2 ** Math.min(refusals - 1, 10)) : 0;
   return {
     ...quota,
-    // When it is over, one call alone finds out whether it is.
-    answered: false,
+    ...stop(quota, nowMs + Math.max(retryAfterMs, leastMs)),
     refusals,
-    blockedUntilMs: Math.max(quota.blockedUntilMs, nowMs + Math.max(retryAfterMs, leastMs)),
   };
 }
 
-/** After a call was answered, whatever the answer said but that a limit is reached. */
-export function noteAnswer(quota: Quota): Quota {
+/**
+ * After a call was answered, whatever the answer said but that a limit is reached.
+ *
+ * @param stops - how many there were when the call left
+ */
+export function noteAnswer(quota: Quota, stops: number): Quota {
+  if (stops !== quota.stops) return quota;
   return quota.answered && quota.refusals === 0 ? quota : { ...quota, answered: true, refusals: 0 };
 }
 
@@ -166,12 +181,18 @@ export function percentOf(quota: Quota, nowMs: number): number {
   return usedPercent(quota.usage, nowMs);
 }
 
+/** What a call may do that goes however much is used up. */
+export function decideUnspaced(quota: Quota, { nowMs, inFlight }: Call): Decision {
+  if (quota.blockedUntilMs > nowMs) return { kind: 'wait', ms: quota.blockedUntilMs - nowMs };
+  // One call alone finds out how things are.
+  return !quota.answered && inFlight > 0 ? queue : go;
+}
+
 /** What a call may do that the scope applies to. */
 export function decide(quota: Quota, call: Call): Decision {
   const { nowMs, inFlight } = call;
-  if (quota.blockedUntilMs > nowMs) return { kind: 'wait', ms: quota.blockedUntilMs - nowMs };
-  // One call alone finds out how things are.
-  if (!quota.answered && inFlight > 0) return queue;
+  const unspaced = decideUnspaced(quota, call);
+  if (unspaced.kind !== 'go') return unspaced;
   const percent = percentOf(quota, nowMs);
   if (percent + inFlight * quota.costPercent < slowFromPercent) return go;
   if (inFlight > 0) return queue;

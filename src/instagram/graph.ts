@@ -4,7 +4,6 @@ import { isConnectorError } from '../core/errors.ts';
 import type { Node } from '../core/json.ts';
 import type { Clock, Graph, GraphRequest, OnUsage, Telemetry } from '../runtime/ports.ts';
 import { judge } from './answer.ts';
-import { createGate } from './gate.ts';
 import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError } from './network.ts';
 import type { InstagramOptions } from './options.ts';
@@ -30,23 +29,17 @@ export interface GraphParts {
 type Ask<T> = (request: GraphRequest, signal: AbortSignal) => Promise<T>;
 
 /**
- * The Graph API over HTTP. At most `maxConcurrentRequests` are under way, first come, first served;
- * the timeout starts when the request does and covers its body. A request that is aborted is not
- * reported, as it has no outcome.
+ * The Graph API over HTTP: a request is made at once, its timeout covers its body. One that is
+ * aborted is not reported, as it has no outcome.
  */
 export function createGraph(parts: GraphParts): Graph {
-  const gate = createGate(parts.options.maxConcurrentRequests);
   const ask = createAsk(parts);
   return {
     async get(request, signal) {
       const linked = linkSignals([signal, parts.closing]);
       try {
-        const leave = await gate.enter(linked.signal);
-        try {
-          return await ask(request, linked.signal);
-        } finally {
-          leave();
-        }
+        linked.signal.throwIfAborted();
+        return await ask(request, linked.signal);
       } finally {
         linked.unlink();
       }

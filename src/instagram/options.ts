@@ -13,9 +13,8 @@ export interface InstagramOptions {
   readonly clientSecret: string | null;
   /** Ids of the only accounts to poll; empty for all that the token reaches. */
   readonly accounts: readonly string[];
-  /** For one request, its body included, without the wait for a free place. */
+  /** For one request, its body included. */
   readonly requestTimeoutMs: number;
-  readonly maxConcurrentRequests: number;
   /** Items asked for on a page of a list. */
   readonly pageSize: number;
 }

@@ -6,8 +6,6 @@ import type { ScopedCall, Scopes } from './scopes.ts';
 export interface Applicant extends ScopedCall {
   /** Who shares equally: the account's id; empty for what is no single account's. */
   readonly share: string;
-  /** `look` waits until a call might go and makes none. */
-  readonly purpose: 'call' | 'look';
 }
 
 /** A place in the queue. */
@@ -22,10 +20,13 @@ export interface Place {
 
 /** The queue of those who wait for a quota. */
 export interface Admission {
-  /** Admits at once or queues. Who is admitted for a call must `leave`. */
+  /**
+   * Admits at once or queues; who is `unspaced` is admitted as well when blocked, and to be told so.
+   * Who is admitted for a call must depart in the scopes, or `leave`.
+   */
   enter(applicant: Applicant, signal: AbortSignal): Place;
-  /** @param answered - false when there was no answer, or a limit was one */
-  leave(applicant: Applicant, answered: boolean): void;
+  /** For who is admitted and makes no call. */
+  leave(applicant: Applicant): void;
   /** Looks whether somebody may go; to be called when a quota has changed. */
   review(): void;
 }
@@ -49,8 +50,8 @@ export function createAdmission(scopes: Scopes, clock: Clock): Admission {
   let entered = 0;
 
   const admit = ({ applicant, admit: tell }: Waiting): void => {
-    if (applicant.purpose === 'call') {
-      scopes.depart(applicant);
+    if (applicant.manner !== 'look') {
+      scopes.admit(applicant);
       shares.serve(applicant);
     }
     tell();
@@ -58,11 +59,10 @@ export function createAdmission(scopes: Scopes, clock: Clock): Admission {
   const review = (): void => {
     let soonestMs = Infinity;
     for (const one of [...waiting].sort(shares.compare)) {
-      const { purpose } = one.applicant;
-      const decision =
-        purpose === 'look' ? scopes.foresee(one.applicant) : scopes.decide(one.applicant);
-      if (decision.kind === 'wait') soonestMs = Math.min(soonestMs, decision.ms);
-      if (decision.kind !== 'go') continue;
+      const decision = scopes.decide(one.applicant);
+      const isWaiting = decision.kind === 'wait' && one.applicant.manner !== 'unspaced';
+      if (isWaiting) soonestMs = Math.min(soonestMs, decision.ms);
+      if (isWaiting || decision.kind === 'queue') continue;
       waiting.delete(one);
       admit(one);
     }
@@ -83,8 +83,8 @@ export function createAdmission(scopes: Scopes, clock: Clock): Admission {
       entered += 1;
       return enterQueue({ applicant, order: entered }, { wait, signal });
     },
-    leave(applicant, answered) {
-      scopes.arrive(applicant, answered);
+    leave(applicant) {
+      scopes.giveBack(applicant);
       review();
     },
   };

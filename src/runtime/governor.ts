@@ -6,10 +6,11 @@ import type { Priority } from '../core/quota.ts';
 import type { Admission, Applicant, Place } from './admission.ts';
 import { createAdmission } from './admission.ts';
 import type { Clock, Graph, GraphRequest, OnUsage, Telemetry } from './ports.ts';
-import type { ScopedCall, Scopes } from './scopes.ts';
+import type { Departure, Scopes } from './scopes.ts';
 import { createScopes, scopesOf } from './scopes.ts';
 import { createSteadyClock } from './steady-clock.ts';
-import type { Turn } from './turns.ts';
+import type { Turn, Turns } from './turns.ts';
+import { createTurns } from './turns.ts';
 
 /** Who makes requests: a poll of an account. */
 export interface Caller {
@@ -20,7 +21,10 @@ export interface Caller {
   readonly turn: Turn;
 }
 
-/** Spends the quotas of the tokens: who may ask now, who waits, and for how long. */
+/**
+ * Spends the quotas of the tokens: who may ask now, who waits, and for how long. No request is made
+ * in a scope while it is blocked; when a block is over, one alone finds out whether it is.
+ */
 export interface Governor {
   /**
    * The same API, each request admitted when its scopes have room for it. A request that meets a
@@ -30,7 +34,10 @@ export interface Governor {
    * accounts that would have to wait for one of them, as each can ask for itself
    */
   govern(graph: Graph, caller: Caller): Graph;
-  /** The same API for who does not wait: throws WaitError in place of asking in a blocked scope. */
+  /**
+   * The same API for who does not wait for a limit: throws WaitError in place of asking in a blocked
+   * scope.
+   */
   guard(graph: Graph): Graph;
   /** Resolves when a request of the account may go; rejects with the signal's reason. */
   ready(account: Account, priority: Priority, signal: AbortSignal): Promise<void>;
@@ -48,18 +55,27 @@ interface Desk {
   readonly telemetry: Telemetry;
   readonly scopes: Scopes;
   readonly admission: Admission;
+  /** A request has one while it is under way. */
+  readonly lines: Turns;
   /** The accounts that have asked, by id. */
   readonly known: Map<string, Account>;
 }
 
+/** What a governor works with. */
+export interface GovernorTools extends Pick<Desk, 'clock' | 'telemetry'> {
+  /** Requests under way at once, at least 1. */
+  readonly maxConcurrentRequests: number;
+}
+
 /** Knows of no usage yet. */
-export function createGovernor(tools: Pick<Desk, 'clock' | 'telemetry'>): Governor {
+export function createGovernor(tools: GovernorTools): Governor {
   // A host's clock that is set back must not make a limit last longer by as much.
   const clock = createSteadyClock(tools.clock);
   const scopes = createScopes({ ...tools, clock });
   const known = new Map<string, Account>();
   const admission = createAdmission(scopes, clock);
-  const desk: Desk = { ...tools, clock, scopes, known, admission };
+  const lines = createTurns(tools.maxConcurrentRequests);
+  const desk: Desk = { ...tools, clock, scopes, known, admission, lines };
   return {
     govern(graph, caller) {
       known.set(caller.account.id, caller.account);
@@ -75,7 +91,7 @@ export function createGovernor(tools: Pick<Desk, 'clock' | 'telemetry'>): Govern
         scopes: scopesOf(request, known),
         priority,
         share: account.id,
-        purpose: 'look',
+        manner: 'look',
       } as const;
       return desk.admission.enter(applicant, signal).admitted;
     },
@@ -99,20 +115,31 @@ async function askPatiently(
     scopes: scopesOf(request, desk.known),
     priority: request.priority ?? caller.priority,
     share: request.accountId ?? '',
-    purpose: 'call',
+    manner: 'spaced',
   };
   const isShared = applicant.scopes.filter(({ kind }) => kind === 'account').length > 1;
   for (;;) {
     const isIn = await admit(applicant, { desk, turn: isShared ? null : caller.turn, signal });
-    if (!isIn) throw apart(request);
-    try {
-      return await ask(graph, request, { desk, call: applicant, signal });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof WaitError)) throw error;
-      if (isShared) throw apart(request);
-      applicant = { ...applicant, scopes: withScope(applicant.scopes, error.scope) };
-    }
+    const outcome = isIn ? await askOrMeet(graph, request, { desk, applicant, signal }) : {};
+    if (outcome.node !== undefined) return outcome.node;
+    if (isShared) throw apart(request);
+    const { limit } = outcome;
+    if (limit) applicant = { ...applicant, scopes: withScope(applicant.scopes, limit) };
+  }
+}
+
+/** What came of an admitted call: the answer, the scope whose limit it met, or that it did not go. */
+async function askOrMeet(
+  graph: Graph,
+  request: GraphRequest,
+  at: { desk: Desk; applicant: Applicant; signal: AbortSignal },
+): Promise<{ readonly node?: Node | undefined; readonly limit?: Scope }> {
+  try {
+    return { node: await ask(graph, request, at) };
+  } catch (error) {
+    at.signal.throwIfAborted();
+    if (error instanceof WaitError) return { limit: error.scope };
+    throw error;
   }
 }
 
@@ -164,7 +191,7 @@ async function lendTurn(
     // Admitted by the quota, but aborted before there was a turn again: the place is given up.
     admitted.then(
       () => {
-        desk.admission.leave(applicant, false);
+        desk.admission.leave(applicant);
       },
       () => undefined,
     );
@@ -184,11 +211,34 @@ async function isSlow(entering: Promise<void>, clock: Clock): Promise<boolean> {
   }
 }
 
-/** One request of an admitted call; a limit that it meets blocks its scope. */
+/**
+ * One request of who is admitted, as soon as there is a line for it; a limit that it meets blocks
+ * its scope. Undefined when it may not go any more by then: nothing was asked.
+ */
 async function ask(
   graph: Graph,
   request: GraphRequest,
-  { desk, call, signal }: { desk: Desk; call: ScopedCall; signal: AbortSignal },
+  { desk, applicant, signal }: { desk: Desk; applicant: Applicant; signal: AbortSignal },
+): Promise<Node | undefined> {
+  const { scopes, admission, lines } = desk;
+  let departure: Departure | undefined;
+  try {
+    return await lines.take(async () => {
+      departure = scopes.depart(applicant);
+      if (departure === undefined) return undefined;
+      return await exchange(graph, request, { scopes, departure, signal });
+    }, signal);
+  } finally {
+    if (departure === undefined) admission.leave(applicant);
+    else admission.review();
+  }
+}
+
+/** A call that has left, until it arrives. */
+async function exchange(
+  graph: Graph,
+  request: GraphRequest,
+  { scopes, departure, signal }: { scopes: Scopes; departure: Departure; signal: AbortSignal },
 ): Promise<Node> {
   let answered = false;
   try {
@@ -196,12 +246,11 @@ async function ask(
     answered = true;
     return node;
   } catch (error) {
-    if (error instanceof WaitError) desk.scopes.refuse(error.scope, error.retryAfterMs);
+    if (error instanceof WaitError) scopes.refuse(error.scope, error.retryAfterMs);
     answered = isAnswer(error);
     throw error;
   } finally {
-    desk.scopes.arrive(call, answered);
-    desk.admission.review();
+    scopes.arrive(departure, answered);
   }
 }
 
@@ -216,11 +265,19 @@ async function askUnlessBlocked(
   request: GraphRequest,
   { desk, signal }: { desk: Desk; signal: AbortSignal },
 ): Promise<Node> {
-  const call: ScopedCall = { scopes: scopesOf(request, desk.known), priority: 'normal' };
-  const blocked = desk.scopes.blocked(call.scopes);
-  if (blocked !== undefined) throw stillBlocked(request, blocked);
-  desk.scopes.depart(call);
-  return ask(graph, request, { desk, call, signal });
+  const applicant: Applicant = {
+    scopes: scopesOf(request, desk.known),
+    priority: 'normal',
+    share: '',
+    manner: 'unspaced',
+  };
+  for (;;) {
+    const blocked = desk.scopes.blocked(applicant.scopes);
+    if (blocked !== undefined) throw stillBlocked(request, blocked);
+    await desk.admission.enter(applicant, signal).admitted;
+    const node = await ask(graph, request, { desk, applicant, signal });
+    if (node !== undefined) return node;
+  }
 }
 
 function stillBlocked(request: GraphRequest, { scope, ms }: { scope: Scope; ms: number }) {

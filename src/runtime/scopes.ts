@@ -3,6 +3,7 @@ import type { Scope } from '../core/errors.ts';
 import type { Decision, Priority, Quota, Standing } from '../core/quota.ts';
 import {
   decide,
+  decideUnspaced,
   newQuota,
   noteAnswer,
   noteCall,
@@ -13,15 +14,20 @@ import {
 } from '../core/quota.ts';
 import type { Clock, GraphRequest, OnUsage, Telemetry } from './ports.ts';
 
-/** The quotas of the tokens' scopes, and the calls that are under way in each. */
+/** The quotas of the tokens' scopes, and the calls that are admitted or under way in each. */
 export interface Scopes {
   /** What a call may do now that all the scopes apply to. */
   decide(call: ScopedCall): Decision;
-  /** The same, as if nothing were under way. */
-  foresee(call: ScopedCall): Decision;
-  depart(call: ScopedCall): void;
+  /** Keeps room for a call, as if it were under way, until it departs or gives it back. */
+  admit(call: ScopedCall): void;
+  giveBack(call: ScopedCall): void;
+  /**
+   * Lets an admitted call leave, which must be made at once, if it still may: much can have happened
+   * since it was admitted. Undefined when it may not; it stays admitted.
+   */
+  depart(call: ScopedCall): Departure | undefined;
   /** @param answered - false when there was no answer, or a limit was one */
-  arrive(call: ScopedCall, answered: boolean): void;
+  arrive(departure: Departure, answered: boolean): void;
   readonly tell: OnUsage;
   /** Nothing in the scope is asked for `ms`. */
   refuse(scope: Scope, ms: number): void;
@@ -33,7 +39,15 @@ export interface Scopes {
 export interface ScopedCall {
   readonly scopes: readonly Scope[];
   readonly priority: Priority;
+  /**
+   * `spaced` spares the quota; `unspaced` goes however much is used up, but not in a blocked scope;
+   * a `look` is told what it could do if nothing were under way, and makes no call.
+   */
+  readonly manner: 'spaced' | 'unspaced' | 'look';
 }
+
+/** A call that left, and what was known then. */
+export type Departure = readonly { readonly scope: Scope; readonly stops: number }[];
 
 /**
  * The scopes that apply to a request: the app's, the user's, and those of the accounts that it asks
@@ -68,6 +82,7 @@ const toldStepPercent = 5;
 interface Entry {
   readonly scope: Scope;
   quota: Quota;
+  admitted: number;
   inFlight: number;
   told: Pick<Standing, 'state' | 'percent'>;
 }
@@ -81,28 +96,35 @@ interface Watching {
 export function createScopes(watching: Watching): Scopes {
   const { clock } = watching;
   const { entryOf, change } = createEntries(watching);
-  const decideAll = ({ scopes, priority }: ScopedCall, inFlightOf: (entry: Entry) => number) => {
-    const nowMs = clock.nowMs();
-    return strictest(
-      scopes.map((scope) => {
-        const entry = entryOf(scope);
-        return decide(entry.quota, { priority, nowMs, inFlight: inFlightOf(entry) });
-      }),
-    );
+  const decideFor = (call: ScopedCall, inFlightOf: (entry: Entry) => number) =>
+    decideAll(call, clock.nowMs(), (scope) => {
+      const entry = entryOf(scope);
+      return { quota: entry.quota, inFlight: inFlightOf(entry) };
+    });
+  const giveBack = ({ scopes }: ScopedCall): void => {
+    for (const scope of scopes) entryOf(scope).admitted -= 1;
   };
   return {
-    decide: (call) => decideAll(call, ({ inFlight }) => inFlight),
-    foresee: (call) => decideAll(call, () => 0),
-    depart({ scopes, priority }) {
-      for (const scope of scopes) {
+    decide: (call) => decideFor(call, ({ admitted, inFlight }) => admitted + inFlight),
+    admit({ scopes }) {
+      for (const scope of scopes) entryOf(scope).admitted += 1;
+    },
+    giveBack,
+    depart(call) {
+      const { scopes, priority } = call;
+      // Who is admitted and has not left spends nothing yet, and may have to wait once more.
+      if (decideFor(call, ({ inFlight }) => inFlight).kind !== 'go') return undefined;
+      giveBack(call);
+      return scopes.map((scope) => {
         entryOf(scope).inFlight += 1;
         change(scope, (quota, nowMs) => noteCall(quota, priority, nowMs));
-      }
+        return { scope, stops: entryOf(scope).quota.stops };
+      });
     },
-    arrive({ scopes }, answered) {
-      for (const scope of scopes) {
+    arrive(departure, answered) {
+      for (const { scope, stops } of departure) {
         entryOf(scope).inFlight -= 1;
-        if (answered) change(scope, noteAnswer);
+        if (answered) change(scope, (quota) => noteAnswer(quota, stops));
       }
     },
     tell({ scope, percent, regainMs }) {
@@ -121,13 +143,34 @@ export function createScopes(watching: Watching): Scopes {
   };
 }
 
+/** The strictest of what the scopes decide. */
+function decideAll(
+  { scopes, priority, manner }: ScopedCall,
+  nowMs: number,
+  stateOf: (scope: Scope) => Pick<Entry, 'quota' | 'inFlight'>,
+): Decision {
+  const decideOne = manner === 'unspaced' ? decideUnspaced : decide;
+  return strictest(
+    scopes.map((scope) => {
+      const { quota, inFlight } = stateOf(scope);
+      return decideOne(quota, { priority, nowMs, inFlight: manner === 'look' ? 0 : inFlight });
+    }),
+  );
+}
+
 /** The entries by scope; a change of one is told to those who watch. */
 function createEntries({ clock, telemetry }: Watching) {
   const entries = new Map<string, Entry>();
   const entryOf = (scope: Scope): Entry => {
     const key = `${scope.kind} ${scope.id}`;
     const told = { state: 'free', percent: 0 } as const;
-    const entry = entries.get(key) ?? { scope, quota: newQuota(scope.kind), inFlight: 0, told };
+    const entry = entries.get(key) ?? {
+      scope,
+      quota: newQuota(scope.kind),
+      admitted: 0,
+      inFlight: 0,
+      told,
+    };
     entries.set(key, entry);
     return entry;
   };

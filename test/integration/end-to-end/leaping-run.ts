@@ -15,11 +15,14 @@ export interface LeapingRun extends AsyncDisposable {
 }
 
 /** Starts `run`; it is ready when this resolves, and stopped when disposed of. */
-export async function startLeapingRun({ api, env }: Deployment): Promise<LeapingRun> {
+export async function startLeapingRun(
+  { api, env }: Deployment,
+  changes: Readonly<Record<string, string>> = {},
+): Promise<LeapingRun> {
   const { clock: worldClock } = api.world;
   const startMs = worldClock.now();
   const [port = 0] = await findFreePorts(1);
-  const settings = { ...env, HTTP_PORT: String(port), LOG_LEVEL: 'error' };
+  const settings = { ...env, ...changes, HTTP_PORT: String(port), LOG_LEVEL: 'error' };
   const config = loadConfig({ env: settings, args: {}, nowMs: startMs });
   const clock = createLeapingClock({
     startMs,

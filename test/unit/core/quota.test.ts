@@ -19,11 +19,14 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 const go: Decision = { kind: 'go' };
 
+/** After the answer to a call that has just left. */
+const answered = (quota: Quota) => noteAnswer(quota, quota.stops);
+
 /** An account's quota after headers that told these percentages, one an answer, at time 0. */
 function told(...percents: readonly number[]): Quota {
   return percents.reduce(
     (quota, percent) => noteUsage(quota, { percent, regainMs: 0 }, 0),
-    noteAnswer(newQuota('account')),
+    answered(newQuota('account')),
   );
 }
 
@@ -61,7 +64,7 @@ describe('a scope below 75 %', () => {
   test('of which nothing is known lets one call find out', () => {
     expect(ask(newQuota('account'))).toEqual(go);
     expect(ask(newQuota('account'), { inFlight: 1 })).toEqual({ kind: 'queue' });
-    expect(ask(noteAnswer(newQuota('account')), { inFlight: 7 })).toEqual(go);
+    expect(ask(answered(newQuota('account')), { inFlight: 7 })).toEqual(go);
   });
 
   test('counts what is under way, so that calls together cannot jump over the mark', () => {
@@ -135,7 +138,7 @@ describe('a scope from 75 %', () => {
   });
 
   test('knows the window of an app to be an hour', () => {
-    const quota = noteUsage(noteAnswer(newQuota('app')), { percent: 50, regainMs: 0 }, 0);
+    const quota = noteUsage(answered(newQuota('app')), { percent: 50, regainMs: 0 }, 0);
 
     expect(percentOf(quota, hourMs / 2)).toBe(25);
     expect(percentOf(quota, hourMs)).toBe(0);
@@ -171,7 +174,7 @@ describe('a scope that was told to stop', () => {
     const quota = noteRefusal(told(10), minuteMs, 0);
 
     expect(ask(quota, { nowMs: minuteMs, inFlight: 1 })).toEqual({ kind: 'queue' });
-    expect(ask(noteAnswer(quota), { nowMs: minuteMs, inFlight: 1 })).toEqual(go);
+    expect(ask(answered(quota), { nowMs: minuteMs, inFlight: 1 })).toEqual(go);
   });
 
   test('lets an urgent call see whether the word is kept though the window is full, then others', () => {
@@ -194,7 +197,7 @@ describe('a scope that was told to stop', () => {
     });
 
     expect(waits).toEqual([1, 10, 20, 40, 60, 60]);
-    expect(noteRefusal(noteAnswer(quota), minuteMs, nowMs).blockedUntilMs - nowMs).toBe(minuteMs);
+    expect(noteRefusal(answered(quota), minuteMs, nowMs).blockedUntilMs - nowMs).toBe(minuteMs);
   });
 
   test('takes refusals of calls that were under way together for one', () => {

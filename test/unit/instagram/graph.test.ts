@@ -266,43 +266,6 @@ describe('the token', () => {
   });
 });
 
-describe('concurrency', () => {
-  test('is bounded, first come, first served', async () => {
-    const order: string[] = [];
-    const answers: (() => void)[] = [];
-    let arrived = Promise.withResolvers<undefined>();
-    await using server = await startHttpServer((request, response) => {
-      order.push(request.query['n'] ?? '');
-      answers.push(() => response.end('{}'));
-      arrived.resolve(undefined);
-    });
-    await using adapter = open(server.url, { maxConcurrentRequests: 1 });
-
-    const asked = ['1', '2', '3'].map((n) =>
-      adapter.graph.get({ ...mediaRequest, query: { n } }, calm),
-    );
-    for (let served = 1; served <= 3; served += 1) {
-      await arrived.promise;
-      expect(order).toHaveLength(served);
-      arrived = Promise.withResolvers<undefined>();
-      answers.shift()?.();
-    }
-    await Promise.all(asked);
-
-    expect(order).toEqual(['1', '2', '3']);
-  });
-
-  test('gives a place back when a request fails', async () => {
-    await using server = await startHttpServer(answering(500, {}));
-    await using adapter = open(server.url, { maxConcurrentRequests: 1 });
-
-    await rejection(adapter.graph.get(mediaRequest, calm));
-    await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
-      code: 'graph.server',
-    });
-  });
-});
-
 describe('an abort', () => {
   test('rejects with its own reason while the request is under way, and reports nothing', async () => {
     const arrived = Promise.withResolvers<undefined>();

@@ -66,7 +66,6 @@ export function open(
     clientSecret: null,
     accounts: [],
     requestTimeoutMs: 30_000,
-    maxConcurrentRequests: 4,
     pageSize: 100,
     ...changes,
   };

@@ -81,7 +81,8 @@ describe('a host whose clock is set', () => {
 
   test('waits no longer for a limit than it lasts when it is set back meanwhile', async () => {
     const clock = createHostClock();
-    const governor = createGovernor({ clock, telemetry: createRecordingTelemetry() });
+    const telemetry = createRecordingTelemetry();
+    const governor = createGovernor({ clock, telemetry, maxConcurrentRequests: 1 });
     governor.block({ kind: 'account', id: account.id }, minuteMs);
     let ready = false;
     const waiting = governor.ready(account, 'normal', calm).then(() => {

@@ -25,10 +25,10 @@ interface Asked {
 }
 
 /** A governed API whose answers are given by the test, in any order. */
-export function office() {
+export function office({ maxConcurrentRequests = 100 } = {}) {
   const clock = createManualClock(startMs);
   const telemetry = createRecordingTelemetry();
-  const governor = createGovernor({ clock, telemetry });
+  const governor = createGovernor({ clock, telemetry, maxConcurrentRequests });
   const asked: Asked[] = [];
   const graph = {
     get(request: GraphRequest, signal: AbortSignal) {

@@ -101,6 +101,7 @@ describe('a guarded request', () => {
     });
     await clock.advance(hourMs);
     void guarded.get(requestOf('/me/accounts', null), calm);
+    await settle();
     expect(names()).toEqual(['/me/accounts']);
   });
 

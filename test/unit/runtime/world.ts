@@ -70,7 +70,7 @@ export function createWorld(changes: Partial<World> = {}): World {
     catalogs: createCatalogs(100),
     profiles: createProfiles(),
     telemetry,
-    governor: createGovernor({ clock, telemetry }),
+    governor: createGovernor({ clock, telemetry, maxConcurrentRequests: 100 }),
     turns: createTurns(8),
     random: () => 0.5,
     retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },
