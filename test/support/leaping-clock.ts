@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../src/runtime/ports.ts';
 
 /**
@@ -15,7 +16,10 @@ export interface LeapingClockOptions {
   readonly startMs: number;
   /** Is told the new time before anybody wakes, to move another clock along. */
   readonly onLeap?: (nowMs: number) => void | Promise<void>;
-  /** Real time without a request under way and without anybody asking for the time; default 40. */
+  /**
+   * Real time without a request under way, to the API or to Kafka, and without anybody asking for
+   * the time; default 40.
+   */
   readonly restMs?: number;
 }
 
@@ -51,12 +55,51 @@ function countFetches() {
   };
 }
 
+interface Line {
+  readonly socket: Socket;
+  written: number;
+  read: number;
+  isAwaiting: boolean;
+}
+
+/** Connections of this process on which something was sent and nothing came back since. */
+function watchConnections() {
+  const lines = new Set<Line>();
+  const open = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket };
+    const line = { socket, written: 0, read: 0, isAwaiting: true };
+    lines.add(line);
+    socket.once('close', () => lines.delete(line));
+  };
+  subscribe('net.client.socket', open);
+  return {
+    /** Whether one waits, or anything went or came since this was asked last. */
+    areBusy(): boolean {
+      return [...lines].map(look).includes(true);
+    },
+    stop: () => {
+      unsubscribe('net.client.socket', open);
+    },
+  };
+}
+
+function look(line: Line): boolean {
+  const { bytesRead, bytesWritten } = line.socket;
+  const hasMoved = bytesRead !== line.read || bytesWritten !== line.written;
+  if (bytesRead !== line.read) line.isAwaiting = false;
+  else if (bytesWritten !== line.written) line.isAwaiting = true;
+  line.read = bytesRead;
+  line.written = bytesWritten;
+  return hasMoved || line.isAwaiting;
+}
+
 /** Starts the clock; disposing of it stops it, and whoever sleeps then sleeps on. */
 export function createLeapingClock(options: LeapingClockOptions): LeapingClock {
   const { startMs, onLeap, restMs = 40 } = options;
   const begunMs = performance.now();
   const sleepers = new Set<Sleeper>();
   const fetches = countFetches();
+  const connections = watchConnections();
   let leaptMs = 0;
   let held = 0;
   let activeMs = begunMs;
@@ -67,7 +110,8 @@ export function createLeapingClock(options: LeapingClockOptions): LeapingClock {
     activeMs = performance.now();
   };
   const isAtRest = (): boolean => {
-    if (fetches.under() > 0 || held > 0) touch();
+    const isUnderWay = connections.areBusy() || fetches.under() > 0;
+    if (isUnderWay || held > 0) touch();
     return performance.now() - activeMs >= restMs;
   };
   const wakeDue = (): void => {
@@ -124,6 +168,7 @@ export function createLeapingClock(options: LeapingClockOptions): LeapingClock {
     [Symbol.dispose]() {
       clearInterval(timer);
       fetches.stop();
+      connections.stop();
     },
   };
 }

@@ -1,7 +1,23 @@
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { startHttpServer } from '../../support/http-server.ts';
 import { createLeapingClock } from '../../support/leaping-clock.ts';
+
+/** A server of bytes on a free port of loopback. */
+async function listen(serve: (socket: Socket) => void) {
+  const server = createServer(serve).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 const hourMs = 3_600_000;
 const never = new AbortController().signal;
@@ -53,6 +69,27 @@ describe('the leaping clock', () => {
 
     expect(events).toEqual(['answered', 'woke']);
     await request;
+  });
+
+  it('does not leap while something sent over a connection is not answered', async () => {
+    const events: string[] = [];
+    await using listening = await listen((socket) => {
+      socket.once('data', () => {
+        setTimeout(() => {
+          events.push('answered');
+          socket.write('yes');
+        }, 60);
+      });
+    });
+    using clock = createLeapingClock({ startMs: 0, restMs: 1 });
+    const socket = connect(listening.port, '127.0.0.1');
+    socket.write('well?');
+
+    await clock.sleep(hourMs, never);
+    events.push('woke');
+
+    expect(events).toEqual(['answered', 'woke']);
+    socket.destroy();
   });
 
   it('rejects who is aborted with the reason and does not leap for it', async () => {
