@@ -27,6 +27,9 @@ export function registerHealthGauges(registry: Registry, sources: GaugeSources):
       owned.set(health().partitions.length);
     },
   );
+  gauge({ name: 'partitions', help: 'Partitions of the state topic' }, [], (partitions) => {
+    partitions.set(health().partitionCount);
+  });
   gauge(
     { name: 'dependency_up', help: '1 when the dependency can be used, 0 when not' },
     ['name'],
@@ -70,6 +73,19 @@ function registerStreamGauges(registry: Registry, { health, nowMs }: GaugeSource
   );
   gauge(
     {
+      name: 'accounts_stopped',
+      help: 'Accounts of which the stream is not polled until a person has acted',
+    },
+    ['stream'],
+    (stopped) => {
+      const accounts = [...health().accounts.values()];
+      for (const stream of Object.keys(health().streams) as StreamName[]) {
+        stopped.set({ stream }, accounts.filter((account) => isStopped(account, stream)).length);
+      }
+    },
+  );
+  gauge(
+    {
       name: 'last_success_timestamp_seconds',
       help: 'When the account that waits longest was last polled with success; 0 for never',
     },
@@ -104,6 +120,10 @@ function oldestOf(
     }
     return oldestMs === Infinity ? [] : [[stream, oldestMs] as const];
   });
+}
+
+function isStopped({ stopped, streams }: AccountStatus, stream: StreamName): boolean {
+  return (stopped ?? streams[stream]?.trouble)?.disposition.startsWith('stop-') === true;
 }
 
 function soonest({ tokens }: Health): (readonly [string, number])[] {

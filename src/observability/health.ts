@@ -43,6 +43,8 @@ export interface AccountStatus extends AccountHealth {
 /** What readiness is decided from, and what else there is to show. */
 export interface Health extends HealthSnapshot {
   readonly accounts: ReadonlyMap<string, AccountStatus>;
+  /** How many partitions there are in all; 0 before the group was joined. */
+  readonly partitionCount: number;
   /** The scopes of the quota that were told of, by `<kind> <id>`. */
   readonly scopes: ReadonlyMap<string, ScopeHealth>;
   /** When each token expires, by its name; null for never. */
@@ -62,6 +64,7 @@ export function initialHealth(streams: Health['streams']): Health {
     streams,
     accounts: new Map(),
     partitions: [],
+    partitionCount: 0,
     scopes: new Map(),
     tokens: new Map(),
   };
@@ -93,7 +96,7 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
     case 'accounts':
       return updateAccounts(health, event, nowMs);
     case 'share':
-      return { ...health, partitions: event.owned };
+      return { ...health, partitions: event.owned, partitionCount: event.partitions };
     case 'poll-finished':
       return changeAccount(health, event.accountId, (account) => succeed(account, event, nowMs));
     case 'poll-failed':

@@ -36,6 +36,10 @@ function makersIn(registry: Registry) {
 function createPollInstruments({ counter, histogram }: Makers) {
   return {
     polls: counter('polls_total', 'Polls that ended, by how', ['stream', 'result']),
+    errors: counter('poll_errors_total', 'Polls and tries that failed, by error code', [
+      'stream',
+      'code',
+    ]),
     published: counter('records_published_total', 'Records committed to Kafka', ['stream']),
     skipped: counter('skipped_total', 'What could not be had, by error code', ['stream', 'reason']),
     deadLetters: counter('dead_letters_total', 'Records sent to the dead letters', ['stream']),

@@ -26,6 +26,7 @@ export interface MetricsOptions {
 }
 
 const results: readonly PollResult[] = ['ok', 'retry', 'wait', 'failed', 'stopped'];
+const outcomes = ['committed', 'redone', 'failed', 'fenced'] as const;
 
 /** The program asks a dozen; a new way of asking that forgets its template must not show here. */
 const mostEndpoints = 40;
@@ -48,11 +49,13 @@ export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
   // A counter that appears with its first event hides that event from `rate()`.
   for (const stream of Object.keys(sources.health().streams)) {
     for (const result of results) instruments.polls.inc({ stream, result }, 0);
+    instruments.errors.inc({ stream, code: 'internal.unexpected' }, 0);
     instruments.published.inc({ stream }, 0);
     instruments.deadLetters.inc({ stream }, 0);
     instruments.unknownFields.inc({ stream }, 0);
   }
   const endpoint = createBoundedLabel(mostEndpoints);
+  for (const outcome of outcomes) instruments.transactions.inc({ outcome }, 0);
   for (const priority of priorities) instruments.quotaWaits.inc({ priority }, 0);
   return {
     contentType: registry.contentType,
@@ -63,13 +66,22 @@ export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
   };
 }
 
+/** Read off the health, or told of for who waits at a terminal. */
+const uncounted = [
+  'accounts',
+  'dependency',
+  'scope',
+  'token',
+  'state',
+  'progress',
+] as const satisfies readonly TelemetryEvent['type'][];
+
 function count(
   instruments: Instruments,
   event: TelemetryEvent,
   endpointOf: (given: string) => string,
 ): void {
-  // Gauges, read off the health.
-  if (isOneOf(event, ['accounts', 'dependency', 'scope', 'token', 'state'])) return;
+  if (isOneOf(event, uncounted)) return;
   if (isOneOf(event, ['share', 'fenced'])) {
     countShare(instruments, event);
     return;
@@ -84,6 +96,7 @@ function count(
       break;
     case 'poll-failed':
       instruments.polls.inc({ stream: event.stream, result: resultOf(event) });
+      instruments.errors.inc({ stream: event.stream, code: event.code });
       break;
     case 'request': {
       const endpoint = endpointOf(event.endpoint);

@@ -21,7 +21,7 @@ function read(page: string): string {
 /** Files and folders that a page names in code, from the project's root. */
 function pathsIn(text: string): readonly string[] {
   const named = text.matchAll(
-    /`((?:\.ci|avro|bench|config|docs|sandbox|scripts|src|test|web)\/[\w./-]*)`/g,
+    /`((?:\.ci|avro|bench|config|deploy|docs|sandbox|scripts|src|test|web)\/[\w./-]*)`/g,
   );
   return [...named].map(([, path = '']) => path);
 }

@@ -36,6 +36,7 @@ describe('/metrics', () => {
 
     expect(samples.get('instagram_kafka_polls_total{stream="users",result="stopped"}')).toBe(0);
     expect(samples.get('instagram_kafka_records_published_total{stream="users"}')).toBe(0);
+    expect(samples.get('instagram_kafka_transactions_total{outcome="failed"}')).toBe(0);
     expect(samples.get('instagram_kafka_dependency_up{name="kafka"}')).toBe(0);
     expect(
       samples.get(
@@ -69,6 +70,9 @@ describe('/metrics', () => {
     const polls = (result: string) =>
       samples.get(`instagram_kafka_polls_total{stream="users",result="${result}"}`);
     expect(['ok', 'retry', 'wait', 'failed', 'stopped'].map(polls)).toEqual([1, 1, 1, 2, 1]);
+    expect(
+      samples.get('instagram_kafka_poll_errors_total{stream="users",code="graph.server"}'),
+    ).toBe(5);
     expect(samples.get('instagram_kafka_records_published_total{stream="users"}')).toBe(7);
     expect(samples.get('instagram_kafka_dead_letters_total{stream="users"}')).toBe(2);
     expect(samples.get('instagram_kafka_unknown_fields_total{stream="users"}')).toBe(2);
@@ -141,6 +145,38 @@ describe('/metrics', () => {
     expect((await scrape(open)).get(sample)).toBe(60);
     open.telemetry.report({ ...state, accountId: '1', writtenAtMs: 80_000 });
     expect((await scrape(open)).get(sample)).toBe(30);
+  });
+
+  test('shows how many accounts a person has to look after, until they are polled again', async () => {
+    await using open = openCaptured({
+      streams: { users: { intervalMs: 1000 }, media: { intervalMs: 1000 } },
+    });
+    open.telemetry.report({ type: 'accounts', added: [account('1'), account('2')], removed: [] });
+    open.telemetry.report(failed({ accountId: '1', disposition: 'stop-account' }));
+    open.telemetry.report(failed({ accountId: '2', disposition: 'stop-stream' }));
+    const stopped = async () => {
+      const samples = await scrape(open);
+      return ['users', 'media'].map((stream) =>
+        samples.get(`instagram_kafka_accounts_stopped{stream="${stream}"}`),
+      );
+    };
+
+    expect(await stopped()).toEqual([2, 1]);
+    open.telemetry.report(finished({ accountId: '1' }));
+    open.telemetry.report(finished({ accountId: '2' }));
+    expect(await stopped()).toEqual([0, 0]);
+  });
+
+  test('shows how many partitions there are beside those that are owned', async () => {
+    await using open = openCaptured();
+    const sample = 'instagram_kafka_partitions';
+
+    expect((await scrape(open)).get(sample)).toBe(0);
+    const share = { gained: [1], lost: [], cause: 'rebalance' } as const;
+    open.telemetry.report({ type: 'share', owned: [1], partitions: 12, ...share });
+
+    const samples = await scrape(open);
+    expect([sample, `${sample}_owned`].map((name) => samples.get(name))).toEqual([12, 1]);
   });
 
   test('shows when each token expires, never as infinity', async () => {
