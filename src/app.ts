@@ -11,7 +11,13 @@ import { openRegistry } from './registry/open.ts';
 import { createCatalogs } from './runtime/catalog.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Freshness } from './runtime/extraction.ts';
-import type { AccountDirectory, AccountListing, Clock, Telemetry } from './runtime/ports.ts';
+import type {
+  AccountDirectory,
+  AccountListing,
+  Clock,
+  Encoder,
+  Telemetry,
+} from './runtime/ports.ts';
 import { createGovernor } from './runtime/governor.ts';
 import type { PollerTools } from './runtime/poller.ts';
 import type { StartTools } from './runtime/startup.ts';
@@ -63,12 +69,13 @@ type Adapters = ReturnType<typeof openAdapters>;
 
 /** The composition root: opens the adapters and hands them to the runtime. Nothing connects yet. */
 export function createApp(config: Config, options: AppOptions): App {
-  const instance = config.polling.instance ?? options.hostName;
-  const clock = options.clock ?? systemClock;
-  const surroundings: Surroundings = { ...options, instance, clock };
+  const surroundings = surroundingsOf(config, options);
+  const { instance, clock } = surroundings;
   const adapters = openAdapters(config, surroundings);
   const { observability, kafka, registry, instagram } = adapters;
-  const tools = pollerTools(config, surroundings, adapters);
+  const { encoder } = registry;
+  const { publisher } = kafka;
+  const tools = { ...pollerTools(config, surroundings, { ...adapters, encoder }), publisher };
   return {
     log: observability.log,
     async run(signal) {
@@ -96,10 +103,54 @@ export function createApp(config: Config, options: AppOptions): App {
   };
 }
 
+function surroundingsOf(config: Config, options: AppOptions): Surroundings {
+  const instance = config.polling.instance ?? options.hostName;
+  return { ...options, instance, clock: options.clock ?? systemClock };
+}
+
+/** What reads of the API but publishes elsewhere. */
+export interface Reading extends AsyncDisposable {
+  readonly directory: AccountDirectory;
+  readonly tools: Omit<PollerTools, 'publisher'>;
+}
+
+/** Opens what polls read and encode with, and nothing that they publish to. Nothing connects yet. */
+export function openReading(config: Config, options: AppOptions, encoder: Encoder): Reading {
+  const surroundings = surroundingsOf(config, options);
+  const source = openSource(config, surroundings);
+  const { instagram, observability } = source;
+  return {
+    directory: instagram.directory,
+    tools: pollerTools(config, surroundings, { ...source, encoder }),
+    async [Symbol.asyncDispose]() {
+      await instagram[Symbol.asyncDispose]();
+      await observability[Symbol.asyncDispose]();
+    },
+  };
+}
+
 function openAdapters(config: Config, options: Surroundings) {
   const { topicTemplate } = config.kafka;
-  const { clock } = options;
   const roles: readonly TopicRole[] = [...enabledStreams(config), 'state', 'dead_letters'];
+  const source = openSource(config, options);
+  const registry = openRegistry({ ...config.schemaRegistry, topicTemplate, roles });
+  const { log } = source.observability;
+  const kafka = openKafka(
+    { ...config.kafka, instance: options.instance, roles },
+    {
+      codec: registry.stateCodec,
+      telemetry: source.telemetry,
+      log: (level, message, fields) => {
+        log[level](fields, message);
+      },
+    },
+  );
+  return { ...source, registry, kafka };
+}
+
+/** The API, and what is told of it. */
+function openSource(config: Config, options: Surroundings) {
+  const { clock } = options;
   const observability = openObservability(
     {
       level: config.log.level,
@@ -117,19 +168,7 @@ function openAdapters(config: Config, options: Surroundings) {
     },
     { clock },
   );
-  const { log } = observability;
   const telemetry = withObserver(observability.telemetry, options.observer);
-  const registry = openRegistry({ ...config.schemaRegistry, topicTemplate, roles });
-  const kafka = openKafka(
-    { ...config.kafka, instance: options.instance, roles },
-    {
-      codec: registry.stateCodec,
-      telemetry,
-      log: (level, message, fields) => {
-        log[level](fields, message);
-      },
-    },
-  );
   const { maxConcurrentRequests } = config.instagram;
   const governor = createGovernor({ clock, telemetry, maxConcurrentRequests });
   const instagram = openInstagram(
@@ -142,7 +181,7 @@ function openAdapters(config: Config, options: Surroundings) {
       ...tokenFileOf(config, observability),
     },
   );
-  return { observability, telemetry, registry, kafka, instagram, governor };
+  return { observability, telemetry, instagram, governor };
 }
 
 function withObserver(telemetry: Telemetry, observer: Telemetry | undefined): Telemetry {
@@ -185,18 +224,17 @@ function enabledStreams(config: Config) {
 function pollerTools(
   config: Config,
   { instance, clock }: Surroundings,
-  adapters: Adapters,
-): PollerTools {
+  parts: ReturnType<typeof openSource> & Pick<PollerTools, 'encoder'>,
+): Omit<PollerTools, 'publisher'> {
   const { instagram, polling, kafka } = config;
   return {
-    graph: adapters.instagram.graph,
-    encoder: adapters.registry.encoder,
-    publisher: adapters.kafka.publisher,
+    graph: parts.instagram.graph,
+    encoder: parts.encoder,
     clock,
     catalogs: createCatalogs(instagram.pageSize),
     profiles: createProfiles(),
-    telemetry: adapters.telemetry,
-    governor: adapters.governor,
+    telemetry: parts.telemetry,
+    governor: parts.governor,
     turns: createTurns(polling.concurrency),
     random: Math.random,
     retry: {

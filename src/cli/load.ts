@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { createApp } from '../app.ts';
-import type { App, AppOptions } from '../app.ts';
+import { createApp, openReading } from '../app.ts';
+import type { App, AppOptions, Reading } from '../app.ts';
 import type { Config } from '../config/config.ts';
+import type { Encoder } from '../runtime/ports.ts';
 import { loadConfig, type ConfigSources } from '../config/load.ts';
 
 /** What the commands share: `--config FILE` and one option a configuration field. */
@@ -43,6 +44,15 @@ export function openApp(
   options: Pick<AppOptions, 'observer' | 'logDestination'> = {},
 ): App {
   return createApp(config, { ...options, version: readVersion(), hostName: hostname() });
+}
+
+/** What reads and encodes for a configuration, but has nowhere to publish to. */
+export function openReader(
+  config: Config,
+  encoder: Encoder,
+  options: Pick<AppOptions, 'observer' | 'logDestination'>,
+): Reading {
+  return openReading(config, { ...options, version: readVersion(), hostName: hostname() }, encoder);
 }
 
 /** The version in package.json. */

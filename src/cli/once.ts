@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Once } from '../app.ts';
 import type { ExitCode } from '../core/errors.ts';
 import type { Ending } from '../runtime/once.ts';
-import type { TelemetryEvent } from '../runtime/ports.ts';
+import type { Telemetry } from '../runtime/ports.ts';
 import { stoppable } from './exit-codes.ts';
 import { loadCommandConfig, openApp } from './load.ts';
 import type { OnceSummary, OnceTally } from './once-report.ts';
@@ -64,9 +64,9 @@ async function once(options: Options): Promise<ExitCode> {
 }
 
 /** Counts, and tells a person at a terminal how far it is. */
-function watch(tally: OnceTally, style: Style) {
+export function watch(tally: OnceTally, style: Style): Telemetry {
   return {
-    report(event: TelemetryEvent) {
+    report(event) {
       tally.report(event);
       const line = style.isLive ? describeProgress(event) : undefined;
       if (line === undefined) return;
@@ -77,14 +77,14 @@ function watch(tally: OnceTally, style: Style) {
 }
 
 function tell({ endings, problems }: Once, summary: OnceSummary, json: boolean): void {
-  const failures = endings.filter(({ verdict }) => verdict.kind !== 'done');
-  const lines = [...problems, ...describeFailures(failures), describeSummary(summary)];
+  const lines = [...problems, ...describeFailures(endings), describeSummary(summary)];
   for (const line of lines) process.stderr.write(`${line}\n`);
   if (json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
 }
 
 /** One line per failure; a token's trouble is one trouble, whatever it stops. */
-function describeFailures(failures: readonly Ending[]): readonly string[] {
+export function describeFailures(endings: readonly Ending[]): readonly string[] {
+  const failures = endings.filter(({ verdict }) => verdict.kind !== 'done');
   const lines = failures.map(({ job, verdict }) => {
     const why = 'error' in verdict ? describeError(verdict.error) : '';
     const where = verdict.kind === 'stop-account' ? '' : `${job.stream.name} of `;

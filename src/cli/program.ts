@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
 import { addConfigCommand } from './config.ts';
+import { addDryRunCommand } from './dry-run.ts';
 import { addHealthCommand } from './health.ts';
 import { readVersion } from './load.ts';
 import { addOnceCommand } from './once.ts';
@@ -41,6 +42,7 @@ export function createProgram(): Program {
   for (const addCommand of [
     addRunCommand,
     addOnceCommand,
+    addDryRunCommand,
     addHealthCommand,
     addStreamsCommand,
     addConfigCommand,

@@ -1,12 +1,13 @@
-import type { Value } from '../core/json.ts';
+import type { Json, Value } from '../core/json.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import type { Encoder, StateCodec } from '../runtime/ports.ts';
 import type { RegistryAddress } from './calls.ts';
 import { openClient } from './client.ts';
-import { createWireEncode, encodingError } from './encoder.ts';
+import { createWireEncode, encodingError, wireHeaderBytes } from './encoder.ts';
 import { readSchema } from './schemas.ts';
 import type { TopicSchema } from './schemas.ts';
 import { createStateCodec, createStateForm } from './state-codec.ts';
+import { createJsonForm } from './state-form.ts';
 import type { StateForm } from './state-codec.ts';
 import { checkCompatible, find, register } from './subjects.ts';
 
@@ -40,6 +41,26 @@ export interface RegistryAdapter extends AsyncDisposable {
 /** States as JSON, by this version's schema; needs no registry. */
 export function openStateForm(): StateForm {
   return createStateForm(readSchema('state'));
+}
+
+/** Records by this version's schemas; needs no registry. */
+export interface LocalCodec {
+  /** Nobody has given the schemas ids: all are 0. */
+  readonly encoder: Encoder;
+  /** What a reader has of a value: times as texts, bytes as base64. */
+  toJson(role: TopicRole, value: Buffer): Json;
+}
+
+/** Opens a codec that knows `avro/` alone. */
+export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
+  const schemas = new Map(roles.map((role) => [role, readSchema(role)]));
+  return {
+    encoder: createEncoder(schemas, new Map(roles.map((role) => [role, 0]))),
+    toJson(role, value) {
+      const { type, text } = schemas.get(role) ?? readSchema(role);
+      return createJsonForm(text).write(type.fromBuffer(value.subarray(wireHeaderBytes)));
+    },
+  };
 }
 
 /** Opens the registry adapter; nothing connects before `prepare`. */

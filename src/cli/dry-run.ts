@@ -1,0 +1,156 @@
+import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import type { ExitCode } from '../core/errors.ts';
+import { StopProcessError } from '../core/errors.ts';
+import type { StreamName, TopicRole } from '../core/stream-name.ts';
+import { isStreamName, streamNames, topicName } from '../core/stream-name.ts';
+import type { LocalCodec } from '../registry/open.ts';
+import { openLocalCodec } from '../registry/open.ts';
+import { dryRun } from '../runtime/dry-run.ts';
+import type { DryRunEnding } from '../runtime/dry-run.ts';
+import type { OutgoingRecord, Telemetry } from '../runtime/ports.ts';
+import { streams } from '../streams/index.ts';
+import { stoppable } from './exit-codes.ts';
+import { loadLocalConfig, openReader } from './load.ts';
+import { describeFailures, watch } from './once.ts';
+import { createOnceTally, describeSummary, isSpotless } from './once-report.ts';
+import { parseAccounts, parseCount } from './option-values.ts';
+import type { Options } from './own-options.ts';
+import { addOwnCommand, settingsOf } from './own-options.ts';
+import { listenForStop } from './stop-signals.ts';
+import { styleFor } from './terminal.ts';
+
+/** Adds `dry-run`: everything but Kafka and the registry. */
+export function addDryRunCommand(root: Command, end: (code: ExitCode) => void): void {
+  addOwnCommand(root, {
+    usage: 'dry-run [streams...]',
+    about:
+      'fetch, map and encode as if nothing had been published yet, and print the records as JSON lines; publishes nothing, needs no Kafka and no registry',
+    examples: [
+      'dry-run',
+      'dry-run media media_insights --limit 5',
+      'dry-run user_insights --account 17841400000000001 | jq .value',
+    ],
+    exits: {
+      0: 'every poll succeeded, or stopped as asked',
+      3: 'a poll failed, or the API refused or stayed away',
+      4: 'with --strict: every poll succeeded, but something would be dead-lettered or was skipped',
+      ...stoppable,
+    },
+    options: (command) =>
+      command
+        .option('--account <ids>', 'only these accounts, separated by commas')
+        .option('--limit <number>', 'print at most so many records of each stream and account')
+        .option('--strict', 'end with 4 when something would be dead-lettered or was skipped')
+        .option('--json', 'accepted as of the others: it prints JSON lines anyway'),
+    settings: /^(?:instagram|streams$|stream-|polling|log|kafka-(?:topic-template|max-batch|tomb))/,
+  }).action(async (names: readonly string[], options: Options) => {
+    end(await run(names, options));
+  });
+}
+
+/** A line of its output. */
+interface Line {
+  readonly topic: string;
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly value: unknown;
+}
+
+async function run(names: readonly string[], options: Options): Promise<ExitCode> {
+  const own = ['account', 'limit', 'strict', 'json'];
+  const limit = parseCount('--limit', options['limit']) ?? Infinity;
+  const wanted = names.map(parseName);
+  const config = narrowed(loadLocalConfig(settingsOf(options, own), 'token'), options['account']);
+  const chosen = wanted.length > 0 ? wanted : enabled(config);
+  using stop = listenForStop(config.polling.shutdownGraceMs);
+  const startedMs = performance.now();
+  const tally = createOnceTally();
+  try {
+    const work = { config, chosen, limit };
+    const observer = watch(tally, styleFor(process.stderr, process.env));
+    const went = await show(work, observer, stop.signal);
+    const summary = tally.summary(went, Math.round(performance.now() - startedMs));
+    const lines = [...went.problems, ...describeFailures(went.endings), describeSummary(summary)];
+    for (const line of lines) process.stderr.write(`${line}\n`);
+    if (!summary.ok) return 3;
+    return options['strict'] === true && !isSpotless(summary) ? 4 : 0;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    return 0;
+  }
+}
+
+interface Work {
+  readonly config: Config;
+  readonly chosen: readonly StreamName[];
+  readonly limit: number;
+}
+
+async function show(
+  { config, chosen, limit }: Work,
+  observer: Telemetry,
+  signal: AbortSignal,
+): Promise<DryRunEnding> {
+  const codec = openLocalCodec([...chosen, 'dead_letters']);
+  await using reader = openReader(config, codec.encoder, {
+    observer,
+    logDestination: process.stderr,
+  });
+  const { tools, directory } = reader;
+  const print = (record: OutgoingRecord): void => {
+    process.stdout.write(`${JSON.stringify(lineOf(record, codec, config))}\n`);
+  };
+  const { settings } = tools;
+  const maxBatchRecords = Math.min(settings.maxBatchRecords, limit);
+  return await dryRun(
+    {
+      directory,
+      limit,
+      show: print,
+      streams: chosen.map((name) => streams[name]),
+      deadlineMs: tools.clock.nowMs() + config.polling.onceTimeoutMs,
+    },
+    { ...tools, settings: { ...settings, maxBatchRecords } },
+    signal,
+  );
+}
+
+function lineOf(
+  { role, key, headers, value }: OutgoingRecord,
+  codec: LocalCodec,
+  { kafka }: Config,
+): Line {
+  // Only a registry gives a schema its id.
+  const known = Object.entries(headers).filter(([name]) => name !== 'schema');
+  return {
+    topic: topicName(kafka.topicTemplate, role satisfies TopicRole),
+    key,
+    headers: Object.fromEntries(known),
+    value: value === null ? null : codec.toJson(role, value),
+  };
+}
+
+function enabled(config: Config): readonly StreamName[] {
+  return streamNames.filter((name) => config.streams[name].enabled);
+}
+
+/** The log is for what goes wrong; what is usual is told otherwise. */
+function narrowed(config: Config, accounts: Options[string]): Config {
+  const level = config.log.level === 'info' ? 'warn' : config.log.level;
+  const ids = parseAccounts(accounts);
+  return {
+    ...config,
+    log: { level },
+    instagram: ids === undefined ? config.instagram : { ...config.instagram, accounts: ids },
+  };
+}
+
+function parseName(text: string): StreamName {
+  if (isStreamName(text)) return text;
+  throw new StopProcessError(
+    'config.invalid',
+    `stream "${text}": expected one of ${streamNames.join(', ')}`,
+    { exitCode: 2 },
+  );
+}
