@@ -3,18 +3,26 @@ import type { Node, Value } from './json.ts';
 import { isNode } from './json.ts';
 import { metricValues } from './metric-values.ts';
 import type { PacificDay } from './pacific.ts';
+import { lackingFrom } from './missing.ts';
 import { pacificDays } from './pacific.ts';
 import { tidyRefusals } from './refusals.ts';
 import type { DayTotals, Memory } from './state.ts';
 import type { SettleContext, Settled, TotalsRequest } from './stream.ts';
 import type { WindowPlan } from './windows.ts';
-import { coveredBy, longReachMs, recentReachMs } from './windows.ts';
+import { catchUpFrom, coveredBy, longReachMs, recentReachMs } from './windows.ts';
+
+/** A day that a poll asks for. */
+export interface PlannedDay extends PacificDay {
+  /** Whether it is asked for what was refused then and may be answered now; the rest of it is known. */
+  readonly catchUp: boolean;
+}
 
 /**
  * The days that a poll asks for, oldest first: those that have ended and may have changed since they
- * were last asked for. A day that was asked for a look-back after its end is settled.
+ * were last asked for. A day that was asked for a look-back after its end is settled. Before them go
+ * those that lack what was refused then and may be answered now.
  */
-export function planDays(plan: WindowPlan): readonly PacificDay[] {
+export function planDays(plan: WindowPlan): readonly PlannedDay[] {
   const { nowMs, cursorMs, coveredUntilMs, startDateMs, lookbackMs } = plan;
   const coveredMs = coveredBy(coveredUntilMs, nowMs);
   const begunMs =
@@ -22,7 +30,9 @@ export function planDays(plan: WindowPlan): readonly PacificDay[] {
       ? (startDateMs ?? nowMs - recentReachMs)
       : Math.min(cursorMs, nowMs) - lookbackMs;
   const afterMs = coveredMs === -Infinity ? begunMs : coveredMs;
-  return pacificDays(Math.max(afterMs, nowMs - longReachMs), nowMs);
+  const wantedMs = Math.max(afterMs, nowMs - longReachMs);
+  const lackingMs = Math.min(catchUpFrom(plan, wantedMs), wantedMs);
+  return pacificDays(lackingMs, nowMs).map((day) => ({ ...day, catchUp: day.endMs <= wantedMs }));
 }
 
 /** The answer to one request for a day. */
@@ -97,7 +107,7 @@ function remember(days: readonly DayTotals[], context: SettleContext): Memory {
     coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
     // The others are not asked for again.
     totals: days
-      .filter(({ dateMs }) => dateMs > coveredUntilMs)
+      .filter(({ dateMs }) => dateMs > Math.min(coveredUntilMs, lackingFrom(memory, nowMs)))
       .sort((a, b) => a.dateMs - b.dateMs),
     refusals: tidyRefusals(memory.refusals, { nowMs, present: undefined }),
   };

@@ -2,6 +2,7 @@ import { dataOf } from './metric-values.ts';
 import { DeadLetterError } from './errors.ts';
 import type { Json, Node, Value } from './json.ts';
 import { isNode } from './json.ts';
+import { lackingFrom } from './missing.ts';
 import type { DayValues, Memory } from './state.ts';
 import type { SeriesRequest, SettleContext, Settled } from './stream.ts';
 import { coveredBy, futureMs } from './windows.ts';
@@ -77,8 +78,10 @@ function remember(days: readonly DayValues[], context: SettleContext): Memory {
   const cursorMs = newest === -Infinity ? null : newest;
   const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
   const coveredUntilMs = Math.max(coveredBy(memory.coveredUntilMs, nowMs), settledMs);
-  // What the next poll asks again, and so what it must be able to compare with.
-  const keepFromMs = Math.min(cursorMs ?? nowMs, nowMs) - lookbackMs;
+  // What the next poll asks again, and so what it must be able to compare with; and what lacks something
+  // that is refused now, so that nothing of it is lost when that is published with it.
+  const askedFromMs = Math.min(cursorMs ?? nowMs, nowMs) - lookbackMs;
+  const keepFromMs = Math.min(askedFromMs, lackingFrom(memory, nowMs));
   return {
     ...memory,
     cursorMs,

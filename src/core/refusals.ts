@@ -170,9 +170,9 @@ export function tidyRefusals(
   refusals: readonly Refusal[],
   { nowMs, present }: { nowMs: number; present: ReadonlySet<string> | undefined },
 ): readonly Refusal[] {
-  return refusals.filter(({ subject, untilMs }) => {
+  return refusals.filter(({ subject, untilMs, missingFromMs }) => {
     const isMedia = /^\d+$/.test(subject);
     if (isMedia && present !== undefined && !present.has(subject)) return false;
-    return untilMs === null || nowMs < untilMs + weekMs;
+    return untilMs === null || missingFromMs !== undefined || nowMs < untilMs + weekMs;
   });
 }

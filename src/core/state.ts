@@ -55,6 +55,8 @@ export interface Refusal {
   readonly reason: ErrorCode;
   /** When it is asked again, epoch milliseconds; null is never. */
   readonly untilMs: number | null;
+  /** Of daily metrics: from when on the days lack it, epoch milliseconds; absent where none do. */
+  readonly missingFromMs?: number;
 }
 
 /** The memory of a stream that has never been polled. */
@@ -88,7 +90,7 @@ export function memoryOf(memory: Memory): Memory {
 }
 
 /** The newest format that this program writes; it reads every older one. */
-export const stateFormatVersion = 3;
+export const stateFormatVersion = 4;
 
 /** The value of the state topic, one per (stream, account). */
 export interface StreamState extends Memory {

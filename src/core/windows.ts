@@ -4,6 +4,8 @@ export interface Window {
   readonly untilMs: number;
   /** Whether metrics that reach back 30 days only can be asked for here. */
   readonly recent: boolean;
+  /** Whether it is asked for what was refused then and may be answered now; the rest of it is known. */
+  readonly catchUp: boolean;
 }
 
 const hourMs = 3_600_000;
@@ -29,20 +31,39 @@ export interface WindowPlan {
   /** Configured; null means as far as every metric goes. */
   readonly startDateMs: number | null;
   readonly lookbackMs: number;
+  /** From when on days lack a metric that was refused and may be asked again now; null where none do. */
+  readonly missingFromMs: number | null;
 }
 
 /**
  * The windows that a poll of user_insights asks, oldest first, so that the cursor only moves ahead:
  * from the look-back before what is known (or from the start date) to a day ahead of now.
- * At most 30 days each, cut where the metrics of 30 days begin.
+ * At most 30 days each, cut where the metrics of 30 days begin. Before them go those that lack what
+ * was refused then and may be answered now.
  */
 export function planWindows(plan: WindowPlan): readonly Window[] {
   const untilMs = plan.nowMs + futureMs;
   const sinceMs = planStart(plan);
-  const cutMs = Math.min(Math.max(plan.nowMs - recentReachMs, sinceMs), untilMs);
-  const windows = [...split(sinceMs, cutMs, false), ...split(cutMs, untilMs, true)];
+  const windows = [
+    ...cut(catchUpFrom(plan, sinceMs), sinceMs, plan).map((one) => ({ ...one, catchUp: true })),
+    ...cut(sinceMs, untilMs, plan).map((one) => ({ ...one, catchUp: false })),
+  ];
   // What begins ahead of now has no data yet; a later poll's window takes it in.
   return windows.filter((window) => window.sinceMs <= plan.nowMs);
+}
+
+/** Where what was refused is caught up from, as far as the API reaches; `elseMs` where nothing is. */
+export function catchUpFrom(
+  { missingFromMs, startDateMs, nowMs }: WindowPlan,
+  elseMs: number,
+): number {
+  if (missingFromMs === null) return elseMs;
+  return Math.max(missingFromMs, startDateMs ?? -Infinity, nowMs - longReachMs);
+}
+
+function cut(sinceMs: number, untilMs: number, { nowMs }: WindowPlan): readonly Split[] {
+  const cutMs = Math.min(Math.max(nowMs - recentReachMs, sinceMs), untilMs);
+  return [...split(sinceMs, cutMs, false), ...split(cutMs, untilMs, true)];
 }
 
 /**
@@ -64,8 +85,10 @@ function planStart(plan: WindowPlan): number {
   return Math.min(Math.max(wanted, nowMs - longReachMs), nowMs);
 }
 
-function split(sinceMs: number, untilMs: number, recent: boolean): Window[] {
-  const windows: Window[] = [];
+type Split = Omit<Window, 'catchUp'>;
+
+function split(sinceMs: number, untilMs: number, recent: boolean): readonly Split[] {
+  const windows: Split[] = [];
   for (let start = sinceMs; start < untilMs; start += maxWindowMs) {
     windows.push({ sinceMs: start, untilMs: Math.min(start + maxWindowMs, untilMs), recent });
   }

@@ -151,7 +151,11 @@ function toValue(state: StreamState): Value {
     last_poll: state.polledMs,
     published: packPublished(state.published) as unknown as Json,
     dead_letters: packPrints(state.deadLetters) as unknown as Json,
-    refusals: state.refusals.map(({ untilMs, ...refusal }) => ({ ...refusal, until: untilMs })),
+    refusals: state.refusals.map(({ untilMs, missingFromMs = null, ...refusal }) => ({
+      ...refusal,
+      until: untilMs,
+      missing_from: missingFromMs,
+    })),
     converted_at: state.convertedMs,
     totals: state.totals.map(({ dateMs, values }) => ({ date: dateMs, values })),
     sequence: state.sequence,
@@ -229,12 +233,14 @@ interface AvroRefusal {
   readonly metric: string | null;
   readonly reason: string;
   readonly until: number | null;
+  readonly missing_from: number | null;
 }
 
-function toRefusal({ subject, metric, reason, until }: AvroRefusal): Refusal {
+function toRefusal({ subject, metric, reason, until, missing_from }: AvroRefusal): Refusal {
   // A reason that a later version had: what is refused stays refused.
   const code = errorCodes.find((known) => known === reason) ?? 'graph.refused';
-  return { subject, metric, reason: code, untilMs: until };
+  const missing = missing_from === null ? {} : { missingFromMs: missing_from };
+  return { subject, metric, reason: code, untilMs: until, ...missing };
 }
 
 function unpackPublished(key: string, bytes: Uint8Array): Published {

@@ -1,59 +1,76 @@
 import { mergeDays } from '../../core/days.ts';
 import type { SeriesAnswer } from '../../core/days.ts';
+import { askableFrom } from '../../core/missing.ts';
 import type { SeriesRequest, Stream } from '../../core/stream.ts';
 import type { Window } from '../../core/windows.ts';
 import { planWindows } from '../../core/windows.ts';
-import type { ExtractContext, Extraction, Skipped } from '../extraction.ts';
-import { leftOut } from './refusals.ts';
+import type { ExtractContext, Extraction, Page } from '../extraction.ts';
+import { askDaily, createDailyWork } from './daily.ts';
+import type { DailyWork } from './daily.ts';
 
 type SeriesSource = Extract<Stream['source'], { kind: 'series' }>;
+
+/** A window, and whether it is the last of the poll. */
+interface Turn {
+  readonly window: Window;
+  readonly last: boolean;
+}
 
 /**
  * Asks window by window, oldest first, and gives the merged days of each: one page, and so one
  * transaction, a window. `paging` of insights is never followed; it has no end.
  */
 export async function* extractSeries(source: SeriesSource, context: ExtractContext): Extraction {
+  // The same metric of several periods is several names in the merged day.
+  const names = source.requests.flatMap(({ metrics }) => Object.values(metrics));
+  const work = createDailyWork(context, names);
+  const { nowMs, startDateMs, lookbackMs, memory } = context;
   const windows = planWindows({
-    nowMs: context.nowMs,
-    cursorMs: context.memory.cursorMs,
-    coveredUntilMs: context.memory.coveredUntilMs,
-    startDateMs: context.startDateMs,
-    lookbackMs: context.lookbackMs,
+    nowMs,
+    cursorMs: memory.cursorMs,
+    coveredUntilMs: memory.coveredUntilMs,
+    startDateMs,
+    lookbackMs,
+    missingFromMs: askableFrom(work.memory, names, nowMs),
   });
   for (const [index, window] of windows.entries()) {
-    const skipped: Skipped[] = [];
-    const answers: SeriesAnswer[] = [];
-    for (const request of source.requests) {
-      const answer = await askSeries(request, window, { context, skipped });
-      if (answer !== undefined) answers.push(answer);
-    }
-    // Where every request was refused nothing is known of the window's days: they are still to come.
-    const coveredUntilMs = answers.length > 0 ? window.untilMs : null;
     const step = { number: index + 1, of: windows.length };
-    yield { nodes: mergeDays(answers), skipped, coveredUntilMs, step };
+    yield { ...(await askWindow(source, { window, last: step.number === step.of }, work)), step };
   }
 }
 
-async function askSeries(
-  request: SeriesRequest,
-  window: Window,
-  work: { context: ExtractContext; skipped: Skipped[] },
-): Promise<SeriesAnswer | undefined> {
-  const { context, skipped } = work;
-  const left = new Set(window.recent ? [] : request.recentOnly);
-  for (;;) {
-    const metrics = Object.keys(request.metrics).filter((metric) => !left.has(metric));
-    if (metrics.length === 0) return undefined;
-    try {
-      return { request, body: await ask(request.period, metrics, { window, context }) };
-    } catch (error) {
-      const { reason, subjects } = leftOut(error, metrics);
-      for (const metric of subjects) {
-        left.add(metric);
-        skipped.push({ reason, subject: metric });
-      }
-    }
+async function askWindow(source: SeriesSource, turn: Turn, work: DailyWork): Promise<Page> {
+  const { window } = turn;
+  const answers: SeriesAnswer[] = [];
+  work.tooFew.clear();
+  for (const request of source.requests) {
+    const body = await askSeries(request, turn, work);
+    if (body !== undefined) answers.push({ request, body });
   }
+  const { refusals, convertedMs } = work.memory;
+  // Where every request was refused nothing is known of the window's days: they are still to come.
+  const isCovered = !window.catchUp && answers.length > 0;
+  return {
+    nodes: mergeDays(answers),
+    skipped: work.skipped.splice(0),
+    coveredUntilMs: isCovered ? window.untilMs : null,
+    learned: { refusals, convertedMs },
+  };
+}
+
+function askSeries(request: SeriesRequest, { window, last }: Turn, work: DailyWork) {
+  const asked = Object.entries(request.metrics).filter(
+    ([metric]) => window.recent || !request.recentOnly.includes(metric),
+  );
+  return askDaily(
+    {
+      metrics: new Map(asked.map(([metric, name]) => [name, metric])),
+      span: window,
+      last,
+      ask: (metrics) => ask(request.period, metrics, { window, context: work.context }),
+    },
+    work,
+  );
 }
 
 function ask(

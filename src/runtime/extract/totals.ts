@@ -1,23 +1,19 @@
-import type { TotalsAnswer } from '../../core/daily-totals.ts';
+import type { PlannedDay, TotalsAnswer } from '../../core/daily-totals.ts';
 import { dayNode, planDays } from '../../core/daily-totals.ts';
 import type { Node } from '../../core/json.ts';
+import { askableFrom } from '../../core/missing.ts';
 import type { PacificDay } from '../../core/pacific.ts';
-import { everything, leaveOutMetric, metricsFor } from '../../core/refusals.ts';
-import type { Memory } from '../../core/state.ts';
 import type { Stream, TotalsRequest } from '../../core/stream.ts';
-import type { ExtractContext, Extraction, Skipped } from '../extraction.ts';
-import { leftOut } from './refusals.ts';
-import type { LeftOut } from './refusals.ts';
+import type { ExtractContext, Extraction } from '../extraction.ts';
+import { askDaily, createDailyWork } from './daily.ts';
+import type { DailyWork } from './daily.ts';
 
 type TotalsSource = Extract<Stream['source'], { kind: 'totals' }>;
 
-interface Work {
-  readonly context: ExtractContext;
-  /** With what was learned of refusals so far. */
-  memory: Memory;
-  /** Metrics that cannot be had in this poll, for another reason than that they are refused. */
-  readonly without: Set<string>;
-  readonly skipped: Skipped[];
+/** A day, and whether it is the last of the poll. */
+interface Turn {
+  readonly day: PlannedDay;
+  readonly last: boolean;
 }
 
 /** What a crash makes one ask again at most; a back-fill of two years is 73 transactions then. */
@@ -25,63 +21,54 @@ const daysAPage = 10;
 
 /** Asks day by day, oldest first; some days are a page, and so a transaction of their own. */
 export async function* extractTotals(source: TotalsSource, context: ExtractContext): Extraction {
-  const { nowMs, startDateMs, lookbackMs } = context;
-  const { cursorMs, coveredUntilMs } = context.memory;
-  const days = planDays({ nowMs, startDateMs, lookbackMs, cursorMs, coveredUntilMs });
-  const work: Work = { context, memory: context.memory, without: new Set(), skipped: [] };
+  const names = source.requests.flatMap(({ metrics }) => metrics);
+  const work = createDailyWork(context, names);
+  const { nowMs, startDateMs, lookbackMs, memory } = context;
+  const days = planDays({
+    nowMs,
+    startDateMs,
+    lookbackMs,
+    cursorMs: memory.cursorMs,
+    coveredUntilMs: memory.coveredUntilMs,
+    missingFromMs: askableFrom(work.memory, names, nowMs),
+  });
   for (let start = 0; start < days.length; start += daysAPage) {
     const asked = days.slice(start, start + daysAPage);
     const nodes: Node[] = [];
-    for (const day of asked) nodes.push(await askDay(source, day, work));
+    for (const day of asked) {
+      nodes.push(await askDay(source, { day, last: day === days.at(-1) }, work));
+    }
     const { refusals, convertedMs } = work.memory;
     yield {
       nodes,
       skipped: work.skipped.splice(0),
-      coveredUntilMs: asked.at(-1)?.endMs ?? null,
+      coveredUntilMs: asked.findLast(({ catchUp }) => !catchUp)?.endMs ?? null,
       learned: { refusals, convertedMs },
       step: { number: start / daysAPage + 1, of: Math.ceil(days.length / daysAPage) },
     };
   }
 }
 
-async function askDay(source: TotalsSource, day: PacificDay, work: Work): Promise<Node> {
+async function askDay(source: TotalsSource, turn: Turn, work: DailyWork): Promise<Node> {
   const answers: TotalsAnswer[] = [];
   for (const request of source.requests) {
-    const body = await askTotals(request, day, work);
+    const body = await askTotals(request, turn, work);
     if (body !== undefined) answers.push({ request, body });
   }
-  return dayNode(day, answers);
+  return dayNode(turn.day, answers);
 }
 
-/** Asks without each metric that is refused by name: all the others are worth having. */
-async function askTotals(
-  request: TotalsRequest,
-  day: PacificDay,
-  work: Work,
-): Promise<Node | undefined> {
-  const { nowMs } = work.context;
-  for (;;) {
-    const metrics = metricsFor(request.metrics, [], { memory: work.memory, nowMs }).filter(
-      (metric) => !work.without.has(metric),
-    );
-    if (metrics.length === 0) return undefined;
-    try {
-      return await ask({ ...request, metrics }, day, work.context);
-    } catch (error) {
-      leaveOut(leftOut(error, metrics), work);
-    }
-  }
-}
-
-function leaveOut({ reason, subjects, named }: LeftOut, work: Work): void {
-  for (const metric of subjects) {
-    work.skipped.push({ reason, subject: metric });
-    if (!named) work.without.add(metric);
-    else {
-      const refusal = { subject: everything, metric, reason };
-      work.memory = leaveOutMetric(work.memory, refusal, work.context.nowMs);
-    }
-  }
+function askTotals(request: TotalsRequest, { day, last }: Turn, work: DailyWork) {
+  const { startMs: sinceMs, endMs: untilMs, catchUp } = day;
+  return askDaily(
+    {
+      metrics: new Map(request.metrics.map((metric) => [metric, metric])),
+      span: { sinceMs, untilMs, catchUp },
+      last,
+      ask: (metrics) => ask({ ...request, metrics }, day, work.context),
+    },
+    work,
+  );
 }
 
 /**

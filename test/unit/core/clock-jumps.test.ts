@@ -32,7 +32,8 @@ function daysOf(sinceMs: number, untilMs: number, trueMs: number): readonly Valu
 function poll(memory: Memory, trueMs: number, wrongMs: number) {
   const nowMs = trueMs + wrongMs;
   const published: Value[] = [];
-  const windows = planWindows({ ...memory, nowMs, startDateMs: beginMs, lookbackMs });
+  const plan = { nowMs, startDateMs: beginMs, lookbackMs, missingFromMs: null };
+  const windows = planWindows({ ...memory, ...plan });
   let after = memory;
   for (const { sinceMs, untilMs } of windows) {
     const settled = settleDays(daysOf(sinceMs, untilMs, trueMs), {
@@ -74,7 +75,13 @@ describe('a host whose clock jumps', () => {
   });
 
   test('asks again for daily totals that a clock a year ahead took for asked', () => {
-    const plan = { nowMs: beginMs, cursorMs: beginMs - dayMs, startDateMs: null, lookbackMs };
+    const plan = {
+      nowMs: beginMs,
+      cursorMs: beginMs - dayMs,
+      startDateMs: null,
+      lookbackMs,
+      missingFromMs: null,
+    };
     const dates = (coveredUntilMs: number | null, cursorMs: number | null = plan.cursorMs) =>
       planDays({ ...plan, cursorMs, coveredUntilMs }).map(({ date }) => date);
 

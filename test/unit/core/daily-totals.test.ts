@@ -15,6 +15,7 @@ const plan = {
   coveredUntilMs: null,
   startDateMs: null,
   lookbackMs: 2 * dayMs,
+  missingFromMs: null,
 };
 const endOf = (day: number): number => Date.UTC(2026, 4, day + 1, 7);
 
@@ -47,6 +48,17 @@ describe('planDays', () => {
     expect(datesOf({ cursorMs: endOf(11), coveredUntilMs: endOf(11) - 2 * dayMs + 1 })).toEqual([
       '2026-05-10',
       '2026-05-11',
+    ]);
+  });
+
+  test('begins with the days that lack something, and tells them from the others', () => {
+    const plan_ = { ...plan, cursorMs: endOf(11), coveredUntilMs: endOf(10) };
+    const days = planDays({ ...plan_, missingFromMs: endOf(8) });
+
+    expect(days.map(({ date, catchUp }) => [date, catchUp])).toEqual([
+      ['2026-05-09', true],
+      ['2026-05-10', true],
+      ['2026-05-11', false],
     ]);
   });
 

@@ -20,7 +20,7 @@ describe('the state', () => {
     });
   });
 
-  test('is written in format 3', () => {
-    expect(stateFormatVersion).toBe(3);
+  test('is written in format 4', () => {
+    expect(stateFormatVersion).toBe(4);
   });
 });

@@ -13,6 +13,7 @@ const plan = (changes: Partial<WindowPlan> = {}): WindowPlan => ({
   coveredUntilMs: null,
   startDateMs: null,
   lookbackMs: 2 * dayMs,
+  missingFromMs: null,
   ...changes,
 });
 
@@ -54,6 +55,36 @@ describe('the windows of a first poll', () => {
     expect(windowsOf({ startDateMs: Date.UTC(2027, 0, 1) })).toEqual([
       '2026-05-12T12:00 2026-05-13T12:00 recent',
     ]);
+  });
+});
+
+describe('the windows of a poll that catches up', () => {
+  const known = { cursorMs: Date.UTC(2026, 4, 12, 7) };
+  const caughtUp = (changes: Partial<WindowPlan>) =>
+    planWindows(plan({ ...known, ...changes })).map(({ catchUp }) => catchUp);
+
+  test('begin where something is missing, and are cut where all else begins', () => {
+    const missing = { missingFromMs: Date.UTC(2026, 2, 20) };
+
+    expect(windowsOf({ ...known, ...missing })).toEqual([
+      '2026-03-20T00:00 2026-04-12T13:00 old',
+      '2026-04-12T13:00 2026-05-10T07:00 recent',
+      '2026-05-10T07:00 2026-05-13T12:00 recent',
+    ]);
+    expect(caughtUp(missing)).toEqual([true, true, false]);
+  });
+
+  test('go back no further than the start date and the API', () => {
+    const missing = { missingFromMs: Date.UTC(2020, 0, 1) };
+
+    expect(windowsOf({ ...known, ...missing, startDateMs: Date.UTC(2026, 4, 1) })[0]).toBe(
+      '2026-05-01T00:00 2026-05-10T07:00 recent',
+    );
+    expect(windowsOf({ ...known, ...missing })[0]).toBe('2024-05-13T12:00 2024-06-12T12:00 old');
+  });
+
+  test('are as ever when what is missing is asked for anyway', () => {
+    expect(caughtUp({ missingFromMs: Date.UTC(2026, 4, 11) })).toEqual([false]);
   });
 });
 
@@ -101,6 +132,7 @@ describe('any windows', () => {
     coveredUntilMs: fc.option(moment),
     startDateMs: fc.option(moment),
     lookbackMs: fc.integer({ min: 0, max: 30 * dayMs }),
+    missingFromMs: fc.option(moment),
   });
 
   test('follow one another without a gap and without an overlap, past now and at most a day ahead of it', () => {

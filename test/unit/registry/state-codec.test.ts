@@ -1,66 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readFileSync } from 'node:fs';
 import { emptyMemory, stateFormatVersion } from '../../../src/core/state.ts';
 import type { StreamState } from '../../../src/core/state.ts';
 import { openRegistry } from '../../../src/registry/open.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer } from '../../support/registry-server.ts';
-import type { RegistryReply, RegistryScript } from '../../support/registry-server.ts';
+import { decode, golden, key, known, state } from './golden-states.ts';
 
-const state: StreamState = {
-  ...emptyMemory,
-  stream: 'user_insights',
-  accountId: '17841',
-  cursorMs: 1_700_000_000_000,
-  coveredUntilMs: 1_700_000_000_000,
-  days: [
-    {
-      dateMs: 1_700_000_000_000,
-      followerCount: 5,
-      reach: 70,
-      reachWeek: null,
-      reachDays28: null,
-      onlineFollowers: { '0': 12 },
-    },
-  ],
-  sequence: 3,
-  writtenAtMs: 1_700_000_000_000,
-  writtenBy: 'host-1',
-};
-const key = 'user_insights/17841';
-/** Schema id 258, format 1; worked out by the Avro specification, and never adapted. */
-const golden =
-  '0000000102021a757365725f696e7369676874730a31373834310280a0abfef9620280a0abfef9620280a0abfef962020a028c010000020202301800000680a0abfef9620c686f73742d31';
-/** As `golden`, with version 2 and, before the sequence, nothing yet in the four fields it has more. */
-const goldenOfFormat2 = golden
-  .replace('000000010202', '000000010204')
-  .replace('30180000' + '0680', '30180000' + '00000000' + '0680');
-/** As `goldenOfFormat2`, with version 3 and no totals and no dead letters yet before the sequence. */
-const goldenOfFormat3 = goldenOfFormat2
-  .replace('000000010204', '000000010206')
-  .replace('00000000' + '0680', '000000000000' + '0680');
-const schema1 = readFileSync(new URL('state-format-1.avsc', import.meta.url), 'utf8');
-const schema2 = readFileSync(new URL('state-format-2.avsc', import.meta.url), 'utf8');
 const repair = (name: string) =>
   'Nothing was changed. To begin again from the start date: stop the program, run ' +
   `"instagram-kafka state reset ${name} --apply", start it again`;
-
-const known: RegistryReply = [200, { schema: schema1 }];
-
-/** So long that only a registry that never answers can exceed it. */
-const patienceMs = 20_000;
-/** So short that a test can wait for it. */
-const impatienceMs = 100;
-
-/** Decodes against a registry that knows schema 258 as format 1, unless `script` says otherwise. */
-async function decode(hex: string, script: RegistryScript = {}, name = key): Promise<StreamState> {
-  await using server = await startRegistryServer({ 'GET /schemas/ids/258': known, ...script });
-  const isSilent = Object.values(script).includes('silence');
-  const timeoutMs = isSilent ? impatienceMs : patienceMs;
-  const { stateCodec } = openRegistry(registryOptions(server.url, { timeoutMs }));
-  return await stateCodec.decode(name, Buffer.from(hex, 'hex'));
-}
 
 /** What decoding must reject with: stop this stream, say why and how to repair it. */
 function unreadable(why: string, name = key): object {
@@ -72,25 +21,6 @@ function unreadable(why: string, name = key): object {
 }
 
 describe('the state codec', () => {
-  test('writes byte 0, the schema id and the Avro body', async () => {
-    await using server = await startRegistryServer({}, 258);
-    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
-    await registry.prepare(noSignal);
-    const { stateCodec } = registry;
-
-    expect(stateCodec.encode(state).toString('hex')).toBe(goldenOfFormat3);
-  });
-
-  test('reads format 1 (Invariant 2)', async () => {
-    expect(await decode(golden)).toEqual(state);
-  });
-
-  test('reads format 2 (Invariant 2)', async () => {
-    const script: RegistryScript = { 'GET /schemas/ids/258': [200, { schema: schema2 }] };
-
-    expect(await decode(goldenOfFormat2, script)).toEqual(state);
-  });
-
   test('reads back the totals of days', async () => {
     await using server = await startRegistryServer();
     const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
@@ -142,6 +72,13 @@ describe('the state codec', () => {
           untilMs: 1_800_000_000_000,
         },
         { subject: '17841', metric: null, reason: 'graph.gone', untilMs: null },
+        {
+          subject: '*',
+          metric: 'reach',
+          reason: 'graph.metric-unknown',
+          untilMs: 1_800_000_000_000,
+          missingFromMs: 1_700_000_000_000,
+        },
       ],
     };
 

@@ -27,6 +27,13 @@ const state: StreamState = {
   published: new Map([['17895695668004550', 18_446_744_073_709_551_615n]]),
   refusals: [
     { subject: 'FEED/IMAGE', metric: 'views', reason: 'graph.metric-refused', untilMs: 1000 },
+    {
+      subject: '*',
+      metric: 'reach',
+      reason: 'graph.metric-unknown',
+      untilMs: 1000,
+      missingFromMs: 2000,
+    },
   ],
   totals: [{ dateMs: Date.parse('2026-11-24T08:00:00Z'), values: { views: 9 } }],
   sequence: 4,
@@ -35,7 +42,7 @@ const state: StreamState = {
 };
 
 const written = {
-  format_version: 3,
+  format_version: 4,
   stream: 'user_insights',
   account_id: '17',
   cursor: '2026-11-24T08:00:00.000Z',
@@ -57,6 +64,14 @@ const written = {
       metric: 'views',
       reason: 'graph.metric-refused',
       until: '1970-01-01T00:00:01.000Z',
+      missing_from: null,
+    },
+    {
+      subject: '*',
+      metric: 'reach',
+      reason: 'graph.metric-unknown',
+      until: '1970-01-01T00:00:01.000Z',
+      missing_from: '1970-01-01T00:00:02.000Z',
     },
   ],
   totals: [{ date: '2026-11-24T08:00:00.000Z', values: { views: 9 } }],

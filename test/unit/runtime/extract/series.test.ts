@@ -34,7 +34,15 @@ describe('a series', () => {
       accountId: '17841400000000001',
     });
     const coveredUntilMs = Date.UTC(2026, 4, 13, 12);
-    expect(pages).toEqual([{ nodes: [], skipped: [], coveredUntilMs, step: { number: 1, of: 1 } }]);
+    expect(pages).toEqual([
+      {
+        nodes: [],
+        skipped: [],
+        coveredUntilMs,
+        learned: { refusals: [], convertedMs: null },
+        step: { number: 1, of: 1 },
+      },
+    ]);
   });
 
   test('merges the requests of a window into one node a day', async () => {

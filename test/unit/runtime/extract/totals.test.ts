@@ -84,6 +84,7 @@ describe('daily totals', () => {
         metric: 'reposts',
         reason: 'graph.metric-unknown',
         untilMs: startMs + 7 * dayMs,
+        missingFromMs: endMs - 2 * dayMs,
       },
     ]);
   });

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { openRegistry } from '../../../src/registry/open.ts';
+import { emptyMemory } from '../../../src/core/state.ts';
+import type { StreamState } from '../../../src/core/state.ts';
+import { registryOptions } from '../../support/registry-options.ts';
+import { startRegistryServer } from '../../support/registry-server.ts';
+import type { RegistryReply, RegistryScript } from '../../support/registry-server.ts';
+
+/** The state that the bytes below hold, in every format. */
+export const state: StreamState = {
+  ...emptyMemory,
+  stream: 'user_insights',
+  accountId: '17841',
+  cursorMs: 1_700_000_000_000,
+  coveredUntilMs: 1_700_000_000_000,
+  days: [
+    {
+      dateMs: 1_700_000_000_000,
+      followerCount: 5,
+      reach: 70,
+      reachWeek: null,
+      reachDays28: null,
+      onlineFollowers: { '0': 12 },
+    },
+  ],
+  sequence: 3,
+  writtenAtMs: 1_700_000_000_000,
+  writtenBy: 'host-1',
+};
+export const key = 'user_insights/17841';
+/** Schema id 258, format 1; worked out by the Avro specification, and never adapted. */
+export const golden =
+  '0000000102021a757365725f696e7369676874730a31373834310280a0abfef9620280a0abfef9620280a0abfef962020a028c010000020202301800000680a0abfef9620c686f73742d31';
+/** As `golden`, with version 2 and, before the sequence, nothing yet in the four fields it has more. */
+export const goldenOfFormat2 = golden
+  .replace('000000010202', '000000010204')
+  .replace('30180000' + '0680', '30180000' + '00000000' + '0680');
+/** As `goldenOfFormat2`, with version 3 and no totals and no dead letters yet before the sequence. */
+export const goldenOfFormat3 = goldenOfFormat2
+  .replace('000000010204', '000000010206')
+  .replace('00000000' + '0680', '000000000000' + '0680');
+export const goldenOfFormat4 = goldenOfFormat3.replace('000000010206', '000000010208');
+const ascii = (text: string) => Buffer.from(text).toString('hex');
+/** One refusal: of `*`, of `views`, for `graph.gone`, for ever; it says nothing of missing days yet. */
+const refusalOfFormat3 = `02022a020a${ascii('views')}14${ascii('graph.gone')}0000`;
+export const refusingOfFormat3 = goldenOfFormat3.replace(
+  '000000000000' + '0680',
+  `000000${refusalOfFormat3}0000` + '0680',
+);
+const schema1 = readFileSync(new URL('state-format-1.avsc', import.meta.url), 'utf8');
+export const schema2 = readFileSync(new URL('state-format-2.avsc', import.meta.url), 'utf8');
+export const schema3 = readFileSync(new URL('state-format-3.avsc', import.meta.url), 'utf8');
+export const known: RegistryReply = [200, { schema: schema1 }];
+
+/** So long that only a registry that never answers can exceed it. */
+const patienceMs = 20_000;
+/** So short that a test can wait for it. */
+const impatienceMs = 100;
+
+/** Decodes against a registry that knows schema 258 as format 1, unless `script` says otherwise. */
+export async function decode(
+  hex: string,
+  script: RegistryScript = {},
+  name = key,
+): Promise<StreamState> {
+  await using server = await startRegistryServer({ 'GET /schemas/ids/258': known, ...script });
+  const isSilent = Object.values(script).includes('silence');
+  const timeoutMs = isSilent ? impatienceMs : patienceMs;
+  const { stateCodec } = openRegistry(registryOptions(server.url, { timeoutMs }));
+  return await stateCodec.decode(name, Buffer.from(hex, 'hex'));
+}
