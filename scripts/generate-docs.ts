@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { renderConfigurationPage } from '../src/config/page.ts';
+import { renderAsyncApi } from './asyncapi.ts';
 import { renderCommandsPage } from './commands-page.ts';
 import { renderStreamsPage } from './streams-page.ts';
 
@@ -14,6 +15,7 @@ interface GeneratedDocument {
 }
 
 const documents: readonly GeneratedDocument[] = [
+  { file: 'docs/asyncapi.json', render: renderAsyncApi },
   { file: 'docs/commands.md', render: renderCommandsPage },
   { file: 'docs/configuration.md', render: renderConfigurationPage },
   { file: 'docs/streams.md', render: renderStreamsPage },

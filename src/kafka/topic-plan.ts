@@ -44,7 +44,9 @@ function configsOf(role: TopicRole, options: TopicOptions): Record<string, strin
 }
 
 /** The topics that are used, in the order of `options.roles`. */
-export function planTopics(options: KafkaOptions): readonly TopicPlan[] {
+export function planTopics(
+  options: Pick<KafkaOptions, 'roles' | 'topicTemplate' | 'topics'>,
+): readonly TopicPlan[] {
   return options.roles.map((role) => ({
     role,
     name: topicName(options.topicTemplate, role),

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { describeConfig } from '../src/config/description.ts';
+import type { StreamName, TopicRole } from '../src/core/stream-name.ts';
+import { planTopics } from '../src/kafka/topic-plan.ts';
+import type { TopicPlan } from '../src/kafka/topic-plan.ts';
+import { streams } from '../src/streams/index.ts';
+
+/** What the file says of a schema; the rest of it is passed on as it is. */
+interface AvroRecord {
+  readonly name: string;
+  readonly doc: string;
+}
+
+const accountKey = '<stream>/<account id>';
+
+/** `docs/asyncapi.json`: the topics, keys, headers and schemas, for catalogues and code generators. */
+export function renderAsyncApi(): string {
+  const roles: readonly TopicRole[] = [
+    ...Object.values(streams).map(({ name }) => name),
+    'dead_letters',
+    'state',
+  ];
+  const plans = planTopics({ roles, ...defaults() });
+  const document = {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'instagram-kafka-producer',
+      version: version(),
+      description:
+        'What instagram-kafka-producer publishes, under the default topic template. Records and the state after them are one Kafka transaction: read with isolation.level=read_committed.',
+      license: { name: 'Apache-2.0' },
+    },
+    defaultContentType: 'application/vnd.apache.avro',
+    channels: Object.fromEntries(plans.map((plan) => [plan.role, channelOf(plan)])),
+    operations: Object.fromEntries(plans.map(({ role }) => [`publish_${role}`, operationOf(role)])),
+    components: { schemas: { headers } },
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function defaults() {
+  const config = new Map(describeConfig().map(({ path, default: value }) => [path, value]));
+  return {
+    topicTemplate: String(config.get('kafka.topicTemplate')),
+    topics: {
+      create: true,
+      partitions: Number(config.get('kafka.topics.partitions')),
+      statePartitions: Number(config.get('kafka.topics.statePartitions')),
+      replicationFactor: -1,
+      minInSyncReplicas: -1,
+    },
+  };
+}
+
+function version(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
+}
+
+const text = (description: string) => ({ type: 'string', description });
+
+const headers = {
+  type: 'object',
+  required: ['stream', 'account', 'poll', 'schema'],
+  properties: {
+    stream: text('Name of the stream that was polled.'),
+    account: text('Id of the Instagram account that was polled.'),
+    poll: text(
+      '`<stream>/<account id>/<when the poll began>`; the same for all that one poll found.',
+    ),
+    schema: text("The schema's id in the registry, as in the value's first bytes."),
+  },
+} as const;
+
+function channelOf({ role, name, partitions, configs }: TopicPlan) {
+  const schema = readAvro(role);
+  return {
+    address: name,
+    description: docOf(role, schema),
+    messages: { [schema.name]: messageOf(role, schema) },
+    bindings: {
+      kafka: {
+        topic: name,
+        partitions,
+        topicConfiguration: { 'cleanup.policy': [configs['cleanup.policy']] },
+        bindingVersion: '0.5.0',
+      },
+    },
+  };
+}
+
+function messageOf(role: TopicRole, schema: AvroRecord) {
+  return {
+    name: schema.name,
+    summary: schema.doc,
+    // A state has no headers.
+    ...(role === 'state' ? {} : { headers: { $ref: '#/components/schemas/headers' } }),
+    payload: { schemaFormat: 'application/vnd.apache.avro;version=1.9.0', schema },
+    bindings: {
+      kafka: {
+        key: text(`UTF-8 text: \`${keyOf(role)}\`.`),
+        schemaIdLocation: 'payload',
+        schemaIdPayloadEncoding: 'confluent',
+        schemaLookupStrategy: 'TopicNameStrategy',
+        bindingVersion: '0.5.0',
+      },
+    },
+  };
+}
+
+function operationOf(role: TopicRole) {
+  const channel = `#/channels/${role}`;
+  return {
+    action: 'send',
+    channel: { $ref: channel },
+    messages: [{ $ref: `${channel}/messages/${readAvro(role).name}` }],
+  };
+}
+
+function docOf(role: TopicRole, { doc }: AvroRecord): string {
+  return isStream(role) ? streams[role].doc : doc;
+}
+
+function keyOf(role: TopicRole): string {
+  return isStream(role) ? streams[role].key.join('/') : accountKey;
+}
+
+function isStream(role: TopicRole): role is StreamName {
+  return role in streams;
+}
+
+function readAvro(role: TopicRole): AvroRecord {
+  const file = new URL(`../avro/${role}.avsc`, import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')) as AvroRecord;
+}
