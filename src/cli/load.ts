@@ -24,6 +24,11 @@ export function loadLocalConfig(given: ConfigArguments, needs: 'token' | 'nothin
   return load(given, needs === 'token' ? [brokers, registry] : [token, brokers, registry]);
 }
 
+/** The same for a command that asks the registry alone. */
+export function loadRegistryConfig(given: ConfigArguments): Config {
+  return load(given, [token, brokers]);
+}
+
 const token = { INSTAGRAM_ACCESS_TOKEN: 'not-needed' };
 const brokers = { KAFKA_BROKERS: 'not-needed:9092' };
 const registry = { SCHEMA_REGISTRY_URL: 'http://not-needed:8081' };

@@ -7,6 +7,7 @@ import { readVersion } from './load.ts';
 import { addOnceCommand } from './once.ts';
 import { annotate } from './own-options.ts';
 import { addRunCommand } from './run.ts';
+import { addSchemasCommand } from './schemas.ts';
 import { addSandboxCommand } from './sandbox.ts';
 import { addStateCommand } from './state/command.ts';
 import { addStreamsCommand } from './streams.ts';
@@ -46,6 +47,7 @@ export function createProgram(): Program {
     addHealthCommand,
     addStreamsCommand,
     addConfigCommand,
+    addSchemasCommand,
     addStateCommand,
     addSandboxCommand,
   ]) {

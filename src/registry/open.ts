@@ -4,6 +4,8 @@ import type { Encoder, StateCodec } from '../runtime/ports.ts';
 import type { RegistryAddress } from './calls.ts';
 import { openClient } from './client.ts';
 import { createWireEncode, encodingError, wireHeaderBytes } from './encoder.ts';
+import { inspectSubject } from './inspection.ts';
+import type { SubjectFinding } from './inspection.ts';
 import { readSchema } from './schemas.ts';
 import type { TopicSchema } from './schemas.ts';
 import { createStateCodec, createStateForm } from './state-codec.ts';
@@ -11,6 +13,7 @@ import { createJsonForm } from './state-form.ts';
 import type { StateForm } from './state-codec.ts';
 import { checkCompatible, find, register } from './subjects.ts';
 
+export type { FieldDifference, SubjectFinding } from './inspection.ts';
 export type { StateForm } from './state-codec.ts';
 
 /** Where the registry is and how schemas get into it. */
@@ -34,6 +37,12 @@ export interface RegistryAdapter extends AsyncDisposable {
    * RetryError `registry.unavailable`
    */
   prepare(signal: AbortSignal): Promise<void>;
+  /**
+   * What the registry has of each schema; changes nothing.
+   *
+   * @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable`
+   */
+  inspect(signal: AbortSignal): Promise<readonly SubjectFinding[]>;
   readonly encoder: Encoder;
   readonly stateCodec: StateCodec;
 }
@@ -69,8 +78,11 @@ export function openRegistry(options: RegistryOptions): RegistryAdapter {
   const ids = new Map<TopicRole, number>();
   const client = openClient(options);
   const encoder = createEncoder(schemas, ids);
+  const workWith = (signal: AbortSignal) => ({ ...options, address: options, client, signal });
   return {
     encoder,
+    inspect: (signal) =>
+      Promise.all([...schemas.values()].map((schema) => inspectSubject(schema, workWith(signal)))),
     stateCodec: createStateCodec({
       address: options,
       client,
@@ -79,7 +91,7 @@ export function openRegistry(options: RegistryOptions): RegistryAdapter {
       encode: (value) => encoder.encode('state', value),
     }),
     async prepare(signal) {
-      const work = { ...options, address: options, client, signal };
+      const work = workWith(signal);
       // All are checked before the first is registered, so that a refusal leaves nothing behind.
       const checked = await Promise.all(
         [...schemas.values()].map(async (schema) => ({

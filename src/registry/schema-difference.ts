@@ -6,6 +6,32 @@ interface Field {
   readonly hasDefault: boolean;
 }
 
+/** A field that two schemas do not have alike; a type is null where there is no such field. */
+export interface FieldDifference {
+  /** Its path, as `children.id`. */
+  readonly field: string;
+  readonly before: string | null;
+  readonly after: string | null;
+  /** Whether the one that came or went has a default; of another type, whether it has one now. */
+  readonly has_default: boolean;
+}
+
+/** Every field that differs, in the order of the schemas: what is new or has another type, what is gone. */
+export function listDifferences(before: Json, after: Json): readonly FieldDifference[] {
+  const old = listFields(before);
+  const current = listFields(after);
+  const changed = [...current].flatMap(([field, { type, hasDefault }]) => {
+    const was = old.get(field)?.type ?? null;
+    return was === type ? [] : [{ field, before: was, after: type, has_default: hasDefault }];
+  });
+  const gone = [...old]
+    .filter(([field]) => !current.has(field))
+    .map(([field, { type, hasDefault }]) => {
+      return { field, before: type, after: null, has_default: hasDefault };
+    });
+  return [...changed, ...gone];
+}
+
 const mostNamed = 10;
 
 /**
@@ -15,17 +41,12 @@ const mostNamed = 10;
  * @returns such as `"children.id" (was long, is string)`, in the order of the schemas
  */
 export function describeDifference(before: Json, after: Json): string {
-  const old = listFields(before);
-  const current = listFields(after);
-  const changed = [...current].flatMap(([name, { type, hasDefault }]) => {
-    const was = old.get(name);
-    if (was === undefined) return hasDefault ? [] : [`"${name}" (new, has no default)`];
-    return was.type === type ? [] : [`"${name}" (was ${was.type}, is ${type})`];
+  const all = listDifferences(before, after).flatMap((one) => {
+    const { field, before: was, after: is, has_default: hasDefault } = one;
+    if (was !== null && is !== null) return [`"${field}" (was ${was}, is ${is})`];
+    if (hasDefault) return [];
+    return [`"${field}" (${was === null ? 'new, has' : 'gone, had'} no default)`];
   });
-  const gone = [...old]
-    .filter(([name, { hasDefault }]) => !current.has(name) && !hasDefault)
-    .map(([name]) => `"${name}" (gone, had no default)`);
-  const all = [...changed, ...gone];
   const more = all.length > mostNamed ? [`${all.length - mostNamed} more`] : [];
   return [...all.slice(0, mostNamed), ...more].join(', ');
 }

@@ -34,19 +34,25 @@ export async function checkCompatible(
   work: SubjectWork,
 ): Promise<readonly number[]> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const path = `/subjects/${encodeURIComponent(subject)}/versions`;
-  const versions = await call(work.address, { method: 'get', path }, work.signal);
-  if (versions.status === 404) return [];
+  const versions = await versionsOf(subject, work);
+  if (versions === null) return [];
   const answer = await askCompatibility(subject, schema, work);
   const compatible = isNode(answer.body) ? answer.body['is_compatible'] : undefined;
-  if (compatible === true) return numbersOf(versions.body);
+  if (compatible === true) return versions;
   if (compatible === false) throw await incompatible(schema, reasonsOf(answer.body), work);
   throw unavailable(work.address, `it did not say whether ${subject} is compatible`);
 }
 
-function numbersOf(versions: Json): readonly number[] {
-  if (!Array.isArray(versions)) return [];
-  const numbers = (versions as readonly Json[]).filter((one) => typeof one === 'number');
+/** The versions of a subject, the first one first; null when there is no such subject. */
+export async function versionsOf(
+  subject: string,
+  work: SubjectWork,
+): Promise<readonly number[] | null> {
+  const path = `/subjects/${encodeURIComponent(subject)}/versions`;
+  const { status, body } = await call(work.address, { method: 'get', path }, work.signal);
+  if (status === 404) return null;
+  if (!Array.isArray(body)) return [];
+  const numbers = (body as readonly Json[]).filter((one) => typeof one === 'number');
   return numbers.toSorted((a, b) => a - b);
 }
 
@@ -169,7 +175,7 @@ async function hasNoLevel(
   return (await levelAt('/config', work)) === 'NONE';
 }
 
-async function levelAt(path: string, work: SubjectWork): Promise<string | null> {
+export async function levelAt(path: string, work: SubjectWork): Promise<string | null> {
   const { body } = await call(work.address, { method: 'get', path }, work.signal);
   const level = isNode(body) ? body['compatibilityLevel'] : undefined;
   return typeof level === 'string' ? level.toUpperCase() : null;
@@ -221,7 +227,7 @@ export async function find(schema: TopicSchema, work: SubjectWork): Promise<numb
 }
 
 /** The id under which the subject has this very schema; undefined when it has not. */
-async function lookUp(schema: TopicSchema, work: SubjectWork): Promise<number | undefined> {
+export async function lookUp(schema: TopicSchema, work: SubjectWork): Promise<number | undefined> {
   const path = `/subjects/${encodeURIComponent(subjectOf(schema, work.topicTemplate))}`;
   const json = { schema: schema.text };
   const { body, status } = await call(work.address, { method: 'post', path, json }, work.signal);

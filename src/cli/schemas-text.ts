@@ -1,0 +1,66 @@
+import type { FieldDifference, SubjectFinding } from '../registry/open.ts';
+import { asTable } from './table.ts';
+
+type Mode = 'register' | 'verify';
+
+/** What a start would make of a schema. */
+export function standing(
+  { id, incompatible, versions }: SubjectFinding,
+  mode: Mode,
+): 'registered' | 'new' | 'compatible' | 'incompatible' | 'missing' {
+  if (incompatible !== null) return 'incompatible';
+  if (id !== null) return 'registered';
+  if (mode === 'verify') return 'missing';
+  return versions.length === 0 ? 'new' : 'compatible';
+}
+
+/** Whether a start would accept it. */
+export function isFit(finding: SubjectFinding, mode: Mode): boolean {
+  return !['incompatible', 'missing'].includes(standing(finding, mode));
+}
+
+const words: Readonly<Record<ReturnType<typeof standing>, string>> = {
+  registered: 'registered',
+  new: 'new: the start registers it as the first version',
+  compatible: 'compatible: the start registers it as another version',
+  incompatible: 'INCOMPATIBLE',
+  missing: 'MISSING: run `schemas register`, or set SCHEMA_REGISTRY_MODE=register',
+};
+
+/** A line a subject, and what is wrong below. */
+export function listFindings(findings: readonly SubjectFinding[], mode: Mode): string {
+  const table = asTable([
+    ['SUBJECT', 'VERSIONS', 'LEVEL', 'ID', 'STANDING'],
+    ...findings.map((finding) => [
+      finding.subject,
+      finding.versions.join(',') || '-',
+      finding.level ?? '-',
+      String(finding.id ?? '-'),
+      words[standing(finding, mode)],
+    ]),
+  ]);
+  const troubles = findings.flatMap(({ incompatible }) =>
+    incompatible === null ? [] : [`\n${incompatible}\n`],
+  );
+  return `${table}${troubles.join('')}`;
+}
+
+/** A line a field that differs, as `+`, `-` and `~` of a patch. */
+export function describeDifferences(findings: readonly SubjectFinding[]): string {
+  return findings.map(describeOne).join('');
+}
+
+function describeOne({ subject, versions, differences }: SubjectFinding): string {
+  const latest = versions.at(-1);
+  if (latest === undefined) return `${subject}: is not registered yet\n`;
+  if (differences.length === 0) return `${subject}: same fields as version ${latest}\n`;
+  const lines = differences.map((one) => `  ${describeField(one)}\n`);
+  return `${subject}: against version ${latest}\n${lines.join('')}`;
+}
+
+function describeField({ field, before, after, has_default: hasDefault }: FieldDifference): string {
+  const note = hasDefault ? '' : ', without a default';
+  if (before === null) return `+ ${field}: ${after ?? ''}${note}`;
+  if (after === null) return `- ${field}: ${before}${note}`;
+  return `~ ${field}: ${before} -> ${after}`;
+}
