@@ -34,7 +34,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'graph.timeout':
     'It is tried again by itself. If it stays, raise INSTAGRAM_REQUEST_TIMEOUT or lower INSTAGRAM_PAGE_SIZE.',
   'graph.token': 'Get a new token and put it where the old one was.',
-  'graph.too-much-data': 'Lower INSTAGRAM_PAGE_SIZE if it is often so.',
+  'graph.too-much-data':
+    'Nothing: what is asked for at once is halved by itself. If it stays, report the message.',
   'internal.unexpected': 'Report it as a bug, with the log line.',
   'kafka.commit-unknown': 'Nothing has to be done: the next start reads it in the state topic.',
   'kafka.fenced':

@@ -179,6 +179,11 @@ export type ConnectorError =
 /** What the poller does about an error. */
 export type Disposition = ConnectorError['disposition'];
 
+/** Whether fewer things at once may be answered. */
+export function isTooMuchData(error: unknown): error is RetryError {
+  return error instanceof RetryError && error.code === 'graph.too-much-data';
+}
+
 /** Whether `error` is one of the taxonomy; anything else is a bug or an untranslated surprise. */
 export function isConnectorError(error: unknown): error is ConnectorError {
   return (

@@ -1,6 +1,7 @@
 import type { Account } from '../core/account.ts';
 import {
   DeadLetterError,
+  isTooMuchData,
   RetryError,
   SkipError,
   StopProcessError,
@@ -19,7 +20,8 @@ interface Listing {
 }
 
 /**
- * Every page of `/me/accounts`. Ends where `paging.next` is missing: a short page, even an empty
+ * Every page of `/me/accounts`; half a page where the API says that it is too much data, which each
+ * success doubles again. Ends where `paging.next` is missing: a short page, even an empty
  * one, may have a next. The URL under `next` holds the token and is never followed.
  */
 export async function listPageAccounts({
@@ -30,8 +32,20 @@ export async function listPageAccounts({
   const accounts: Account[] = [];
   const seen = new Set<string>();
   let after: string | null = null;
+  let limit = pageSize;
+  const getPage = async (): Promise<Node> => {
+    for (;;) {
+      try {
+        return await getPages(graph, pagesRequest(limit, after), signal);
+      } catch (error) {
+        if (!isTooMuchData(error) || limit === 1) throw error;
+        limit = Math.ceil(limit / 2);
+      }
+    }
+  };
   do {
-    const body: Node = await getPages(graph, pagesRequest(pageSize, after), signal);
+    const body = await getPage();
+    limit = Math.min(limit * 2, pageSize);
     accounts.push(...readPage(body));
     after = nextCursor(body);
     if (after !== null && seen.has(after)) throw repeatedCursor();

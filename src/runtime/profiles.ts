@@ -1,5 +1,5 @@
 import type { Account } from '../core/account.ts';
-import { isConnectorError } from '../core/errors.ts';
+import { isConnectorError, isTooMuchData } from '../core/errors.ts';
 import type { Node } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import { maxIds } from '../core/metric-groups.ts';
@@ -42,6 +42,7 @@ export function createProfiles(): Profiles {
   let underWay: Promise<unknown> = Promise.resolve();
   /** After a refusal each asks alone for a while, which shows whose it was. */
   let aloneSinceMs = -Infinity;
+  const portion = createPortion();
 
   const take = ({ account, fields, nowMs }: ProfileRequest): Node | undefined => {
     const found = fetched.get(account.id);
@@ -51,14 +52,14 @@ export function createProfiles(): Profiles {
   };
 
   const askTogether = async (request: ProfileRequest): Promise<void> => {
-    const ids = askedTogether(known, request, { apart, fetched });
+    const ids = askedTogether(known, request, { apart, fetched }).slice(0, portion.size());
     const alone = apart.has(request.account.id) || isFresh(aloneSinceMs, request.nowMs);
     if (ids.length === 1 || alone) return;
-    const body = await askIds(ids, request);
-    for (const id of ids) {
-      const node = body[id];
-      if (!isNode(node)) continue;
-      fetched.set(id, { node, fields: request.fields, fetchedMs: request.nowMs });
+    const body = await portion.ask(ids, request);
+    if (body === undefined) return askTogether(request);
+    const { fields, nowMs: fetchedMs } = request;
+    for (const [id, node] of Object.entries(body)) {
+      if (isNode(node)) fetched.set(id, { node, fields, fetchedMs });
     }
   };
 
@@ -83,7 +84,7 @@ export function createProfiles(): Profiles {
       } catch (error) {
         signal.throwIfAborted();
         // All or nothing: what refuses one refuses all; alone each has its own answer.
-        if (!isRefusal(error)) throw error;
+        if (!isRefusal(error) && !isTooMuchData(error)) throw error;
         aloneSinceMs = request.nowMs;
       }
       return take(request) ?? (await askAlone(request, apart));
@@ -110,12 +111,32 @@ function askedTogether(
       !apart.has(id) &&
       !isFresh(fetched.get(id)?.fetchedMs ?? -Infinity, nowMs),
   );
-  return [account.id, ...others.map(({ id }) => id)].slice(0, maxIds);
+  return [account.id, ...others.map(({ id }) => id)];
 }
 
 function isRefusal(error: unknown): boolean {
   if (!isConnectorError(error)) return false;
   return error.disposition === 'skip' || error.disposition.startsWith('stop-');
+}
+
+/** How many accounts are asked at once: half as many as are too much data, twice as many after each answer. */
+function createPortion() {
+  let size = maxIds;
+  return {
+    size: () => size,
+    /** Undefined when fewer are to be asked. */
+    async ask(ids: readonly string[], request: ProfileRequest): Promise<Node | undefined> {
+      try {
+        const body = await askIds(ids, request);
+        size = Math.min(size * 2, maxIds);
+        return body;
+      } catch (error) {
+        if (!isTooMuchData(error) || ids.length <= 2) throw error;
+        size = Math.ceil(ids.length / 2);
+        return undefined;
+      }
+    },
+  };
 }
 
 function askIds(ids: readonly string[], { account, fields, graph, signal }: ProfileRequest) {

@@ -1,5 +1,5 @@
 import { flattened } from '../../core/comments.ts';
-import { DeadLetterError, RetryError, SkipError } from '../../core/errors.ts';
+import { DeadLetterError, isTooMuchData, SkipError } from '../../core/errors.ts';
 import type { Fields } from '../../core/fields.ts';
 import { fieldsParameter } from '../../core/fields.ts';
 import type { Json, Node } from '../../core/json.ts';
@@ -83,9 +83,9 @@ async function askTogether(
 
 /** Whether something can be done about an error; takes in which media it is for certain about. */
 function learn(error: unknown, open: readonly Listed[], work: CommentsWork): boolean {
-  if (error instanceof RetryError) {
+  if (isTooMuchData(error)) {
     // Fewer media at once are less data; of one alone there is nothing to take away.
-    if (error.code !== 'graph.too-much-data' || open.length === 1) return false;
+    if (open.length === 1) return false;
     work.together = Math.ceil(open.length / 2);
     return true;
   }

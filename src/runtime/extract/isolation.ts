@@ -1,4 +1,4 @@
-import { DeadLetterError, SkipError } from '../../core/errors.ts';
+import { DeadLetterError, isTooMuchData, SkipError } from '../../core/errors.ts';
 import type { Json, Node } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
 import { maxIds } from '../../core/metric-groups.ts';
@@ -37,6 +37,8 @@ export interface Isolation {
   readonly inARow: Map<string, number>;
   /** How many media are asked at once: fewer where one after another is at fault. */
   size: number;
+  /** The most media that the API has last been able to answer at once. */
+  together: number;
 }
 
 /** Begins with what the state remembers. */
@@ -49,6 +51,7 @@ export function createIsolation(context: ExtractContext): Isolation {
     deferred: new Set(),
     inARow: new Map(),
     size: maxIds,
+    together: maxIds,
   };
 }
 
@@ -81,6 +84,7 @@ export async function isolate(
  * without insights or one refused metric fails the request. What it names is left out and the rest
  * asked again; otherwise the first media at fault is searched by halves. It costs log2(50) requests,
  * and who stands behind it is asked with those who come next; once it is remembered it costs none.
+ * What is too much data at once is asked in halves, which each success doubles again.
  */
 export async function askNext(
   queue: readonly Listed[],
@@ -97,17 +101,19 @@ export async function askNext(
     return { answers: new Map(asked.open.map(({ id }) => [id, {}])), rest: others };
   }
   const answers = await ask(asked, group, work);
+  if (answers === 'too much') return askNext(open, group, work);
   if (answers instanceof SkipError) {
     const found = await search(answers, asked, { group, work });
     return { answers: found.answers, rest: [...found.rest, ...others] };
   }
   work.size = Math.min(maxIds, work.size * 2);
+  work.together = Math.min(maxIds, work.together * 2);
   return { answers, rest: others };
 }
 
 /** The first media that are still asked for the same metrics; what was learned may part them. */
 function firstOf(open: readonly Listed[], group: MetricGroup, work: Isolation): Asked {
-  const { memory, context, size } = work;
+  const { memory, context, size, together } = work;
   const kinds = new Map(open.map(({ kind }) => [kind, [] as readonly string[]]));
   for (const kind of kinds.keys()) {
     const at = { memory, nowMs: context.nowMs };
@@ -115,7 +121,7 @@ function firstOf(open: readonly Listed[], group: MetricGroup, work: Isolation): 
   }
   const metrics = kinds.get(open[0]?.kind ?? '') ?? [];
   const same = open.filter(({ kind }) => kinds.get(kind)?.join() === metrics.join());
-  return { open: same.slice(0, size), metrics };
+  return { open: same.slice(0, Math.min(size, together)), metrics };
 }
 
 interface Searching {
@@ -138,6 +144,8 @@ async function search(
   while (suspects.length > 0 && !isFound(error, { open: suspects, metrics }, isTheirs)) {
     const half = suspects.slice(0, Math.ceil(suspects.length / 2));
     const outcome = await ask({ open: half, metrics }, group, work);
+    // The search goes on among as few as can be asked.
+    if (outcome === 'too much') return { answers, rest: [...suspects, ...rest] };
     isTheirs = outcome instanceof SkipError;
     if (outcome instanceof SkipError) {
       rest.unshift(...suspects.slice(half.length));
@@ -167,19 +175,22 @@ function namesMetric({ subjects }: SkipError, metrics: readonly string[]): boole
   return metrics.some((metric) => subjects.includes(metric));
 }
 
-/** One request; its refusal comes back, any other error is thrown. */
+/** One request; its refusal comes back, or that fewer are to be asked. Any other error is thrown. */
 async function ask(
   { open, metrics }: Asked,
   group: MetricGroup,
   work: Isolation,
-): Promise<Answers | SkipError> {
+): Promise<Answers | SkipError | 'too much'> {
   try {
     const answers = answersOf(open, await askIds(open, { ...group, metrics }, work.context));
     for (const row of rowsOf(open, metrics)) work.inARow.delete(row);
     return answers;
   } catch (error) {
     if (error instanceof SkipError) return error;
-    throw error;
+    // Of one media alone there is nothing to take away.
+    if (!isTooMuchData(error) || open.length === 1) throw error;
+    work.together = Math.ceil(open.length / 2);
+    return 'too much';
   }
 }
 

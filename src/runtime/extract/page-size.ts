@@ -1,4 +1,4 @@
-import { RetryError, SkipError } from '../../core/errors.ts';
+import { isTooMuchData, SkipError } from '../../core/errors.ts';
 import type { Json, Node } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
 import type { Edge } from '../catalog.ts';
@@ -35,7 +35,7 @@ export async function adaptedPage(paged: Paged, ask: AskPage): Promise<Node> {
       catalog.pageSize = Math.min(limit * 2, context.pageSize);
       return body;
     } catch (error) {
-      if (isTooMuch(error) && limit > 1) {
+      if (isTooMuchData(error) && limit > 1) {
         catalog.pageSize = Math.ceil(limit / 2);
       } else if (isBroken(error, paged)) {
         if (limit === 1) return await askBare(paged, error, ask);
@@ -45,10 +45,6 @@ export async function adaptedPage(paged: Paged, ask: AskPage): Promise<Node> {
       }
     }
   }
-}
-
-function isTooMuch(error: unknown): boolean {
-  return error instanceof RetryError && error.code === 'graph.too-much-data';
 }
 
 /** An object that is gone, and that is not the account itself. */

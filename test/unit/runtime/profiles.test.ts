@@ -96,4 +96,25 @@ describe('profiles', () => {
 
     expect(graph.queries.map((query) => query['ids']?.split(',').length)).toEqual([50, 50, 20]);
   });
+
+  test('that are too much data together are asked in halves, which grow again', async () => {
+    let refusals = 1;
+    const much = new RetryError('graph.too-much-data', 'reduce');
+    const { get, paths } = office((id) => (id === '3' && refusals-- > 0 ? much : undefined));
+
+    await get('1');
+    await get('3');
+    await get('1', startMs + 2 * minuteMs);
+
+    expect(paths()).toEqual(['1,2,3', '1,2', '/3', '1,2,3']);
+  });
+
+  test('of which one alone is too much data fail for this one alone', async () => {
+    const much = new RetryError('graph.too-much-data', 'reduce');
+    const { get } = office((id) => (id === '1' ? much : undefined));
+
+    await expect(get('1')).rejects.toBe(much);
+    await expect(get('2')).resolves.toEqual({ id: '2' });
+    await expect(get('3')).resolves.toEqual({ id: '3' });
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { SkipError } from '../../../../src/core/errors.ts';
+import { RetryError, SkipError } from '../../../../src/core/errors.ts';
 import type { Node } from '../../../../src/core/json.ts';
 import { emptyMemory } from '../../../../src/core/state.ts';
 import type { Memory } from '../../../../src/core/state.ts';
@@ -247,5 +247,41 @@ describe('all sorts of refusals together', () => {
       ),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('more data than the API gives at once', () => {
+  const much = new RetryError('graph.too-much-data', 'reduce');
+  const sizes = (graph: FakeGraph) => asked(graph).map((request) => idsIn(request).length);
+
+  test('is asked in halves, which grow again, and none is lost', async () => {
+    let refusals = 2;
+    const graph = graphOf(mediaOf(100), (request) =>
+      idsIn(request).length > 12 && refusals-- > 0 ? much : undefined,
+    );
+    const { ids, skipped } = await poll(graph);
+
+    expect(sizes(graph)).toEqual([50, 25, 13, 26, 50, 11]);
+    expect(new Set(ids).size).toBe(100);
+    expect(skipped).toEqual([]);
+  });
+
+  test('does not end the search for a media at fault', async () => {
+    const gone = new SkipError('graph.media-before-conversion', 'Invalid parameter');
+    const graph = graphOf(mediaOf(50), (request) => {
+      const size = idsIn(request).length;
+      if (size === 25) return much;
+      return idsIn(request).includes('1049') ? gone : undefined;
+    });
+    const { ids } = await poll(graph);
+
+    expect(new Set(ids).size).toBe(49);
+  });
+
+  test('of one media alone is for another try', async () => {
+    const graph = graphOf(mediaOf(3), () => much);
+
+    expect((await poll(graph)).error).toBe(much);
+    expect(sizes(graph)).toEqual([3, 2, 1]);
   });
 });
