@@ -43,6 +43,7 @@ function open(options: KafkaBenchOptions): KafkaAdapter {
   return openKafka(
     {
       brokers: options.brokers,
+      security: { tls: null, sasl: null, principal: () => 'User:ANONYMOUS' },
       clientId: id,
       topicTemplate: `${id}.{stream}`,
       transactionalIdPrefix: id,

@@ -44,8 +44,8 @@ function openSchemas(cluster: Cluster): RegistryAdapter {
   return openRegistry({
     url: cluster.registryUrl,
     timeoutMs: 10_000,
-    username: null,
-    password: null,
+    login: { kind: 'none' },
+    tls: null,
     compatibility: 'FULL_TRANSITIVE',
     mode: 'register',
     topicTemplate: 'bench.{stream}',

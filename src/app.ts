@@ -2,6 +2,7 @@ import type { Config } from './config/config.ts';
 import { parseTokens } from './config/named-formats.ts';
 import { streamNames } from './core/stream-name.ts';
 import type { TopicRole } from './core/stream-name.ts';
+import { kafkaSecurity, registryAccess, secretsOfConfig } from './credentials.ts';
 import { openInstagram } from './instagram/open.ts';
 import { secretsOf } from './instagram/proof.ts';
 import { openKafka } from './kafka/open.ts';
@@ -133,10 +134,12 @@ function openAdapters(config: Config, options: Surroundings) {
   const { topicTemplate } = config.kafka;
   const roles: readonly TopicRole[] = [...enabledStreams(config), 'state', 'dead_letters'];
   const source = openSource(config, options);
-  const registry = openRegistry({ ...config.schemaRegistry, topicTemplate, roles });
-  const { log } = source.observability;
+  const { log, hide } = source.observability;
+  const access = registryAccess(config.schemaRegistry, hide);
+  const registry = openRegistry({ ...access, topicTemplate, roles });
+  const security = kafkaSecurity(config.kafka, hide);
   const kafka = openKafka(
-    { ...config.kafka, instance: options.instance, roles },
+    { ...config.kafka, security, instance: options.instance, roles },
     {
       codec: registry.stateCodec,
       telemetry: source.telemetry,
@@ -155,10 +158,7 @@ function openSource(config: Config, options: Surroundings) {
     {
       level: config.log.level,
       http: config.http,
-      secrets: [
-        ...secretsOf(config.instagram.accessTokens, config.instagram.clientSecret),
-        config.schemaRegistry.password ?? '',
-      ].filter(Boolean),
+      secrets: secretsOfConfig(config),
       version: options.version,
       instance: options.instance,
       ...(options.logDestination && { destination: options.logDestination }),

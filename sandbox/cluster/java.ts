@@ -12,7 +12,8 @@ import { CONFLUENT_API_PATH, prepareRegistry } from './registry-process.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 const OLDEST_JAVA = 17;
-const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
+/** Where the sandbox's own folder for downloads may be. */
+export const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
 
 /**
  * Starts Kafka and the registry as processes of this machine's Java, with data in a new temporary folder.
@@ -119,7 +120,7 @@ function nameBrokers(count: number): string {
 }
 
 /** Finds a Java that is new enough: that of `JAVA_HOME`, or the one on the PATH. */
-async function findJava(request: ClusterRequest): Promise<string> {
+export async function findJava(request: Pick<ClusterRequest, 'env' | 'signal'>): Promise<string> {
   const home = request.env['JAVA_HOME'];
   const java = home === undefined || home === '' ? 'java' : join(home, 'bin', 'java');
   const { output } = await runCommand(java, ['-version'], request).catch((error: unknown) => {

@@ -13,6 +13,22 @@ export interface BrokerPorts {
   readonly controller: number;
   /** A second way for clients, by which they are sent to a proxy at `host:port`. */
   readonly proxied?: { readonly port: number; readonly advertised: string };
+  /** Further ways for clients, each by a name of its own. */
+  readonly more?: readonly NamedListener[];
+}
+
+/** A way for clients that is told from the others by its name, as `LOGIN`. */
+export interface NamedListener {
+  readonly name: string;
+  readonly protocol: 'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT';
+  readonly port: number;
+}
+
+/** What a broker has besides what every broker of the sandbox has. */
+export interface BrokerExtras {
+  readonly settings: Readonly<Record<string, string>>;
+  /** SCRAM users, as the storage tool takes them: `SCRAM-SHA-256=[name=alice,password=…]`. */
+  readonly scram: readonly string[];
 }
 
 /** What every broker of a cluster shares. */
@@ -94,8 +110,13 @@ export function renderProperties(
     .join('');
 }
 
-function listenersOf({ client, controller, proxied }: BrokerPorts): Record<string, string> {
-  const own = `PLAINTEXT://127.0.0.1:${client}`;
+function listenersOf(ports: BrokerPorts): Record<string, string> {
+  const { client, controller, proxied, more = [] } = ports;
+  const own = [
+    `PLAINTEXT://127.0.0.1:${client}`,
+    ...more.map(({ name, port }) => `${name}://127.0.0.1:${port}`),
+  ].join(',');
+  const named = more.map(({ name, protocol }) => `,${name}:${protocol}`).join('');
   const second = proxied && {
     listens: `,PROXIED://127.0.0.1:${proxied.port}`,
     advertises: `,PROXIED://${proxied.advertised}`,
@@ -105,7 +126,7 @@ function listenersOf({ client, controller, proxied }: BrokerPorts): Record<strin
     listeners: `${own}${second?.listens ?? ''},CONTROLLER://127.0.0.1:${controller}`,
     'advertised.listeners': `${own}${second?.advertises ?? ''}`,
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT${second?.speaks ?? ''},CONTROLLER:PLAINTEXT`,
+    'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT${named}${second?.speaks ?? ''},CONTROLLER:PLAINTEXT`,
   };
 }
 
@@ -116,14 +137,23 @@ function listenersOf({ client, controller, proxied }: BrokerPorts): Record<strin
  */
 export async function prepareBroker(
   index: number,
-  cluster: { readonly id: string; readonly ports: readonly BrokerPorts[] },
+  cluster: {
+    readonly id: string;
+    readonly ports: readonly BrokerPorts[];
+    readonly extras?: BrokerExtras;
+  },
   context: BrokerContext,
 ): Promise<Member> {
   const directory = join(context.directory, `broker-${index}`);
   await mkdir(directory);
   const properties = join(directory, 'server.properties');
-  await writeFile(properties, renderProperties(index, cluster.ports, join(directory, 'data')));
-  await formatLog(cluster.id, properties, context);
+  const own = Object.entries(cluster.extras?.settings ?? {});
+  await writeFile(
+    properties,
+    renderProperties(index, cluster.ports, join(directory, 'data')) +
+      own.map(([name, value]) => `${name}=${value}\n`).join(''),
+  );
+  await formatLog({ id: cluster.id, scram: cluster.extras?.scram ?? [] }, properties, context);
   const address = `127.0.0.1:${cluster.ports[index]?.client ?? 0}`;
   return createProcessMember(
     {
@@ -151,7 +181,7 @@ export async function prepareBroker(
 }
 
 async function formatLog(
-  clusterId: string,
+  cluster: { readonly id: string; readonly scram: readonly string[] },
   properties: string,
   context: BrokerContext,
 ): Promise<void> {
@@ -166,9 +196,10 @@ async function formatLog(
       'kafka.tools.StorageTool',
       'format',
       '-t',
-      clusterId,
+      cluster.id,
       '-c',
       properties,
+      ...cluster.scram.flatMap((user) => ['--add-scram', user]),
     ],
     context,
   );

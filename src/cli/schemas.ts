@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { registryAccess } from '../credentials.ts';
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../core/errors.ts';
 import type { TopicRole } from '../core/stream-name.ts';
@@ -97,7 +98,8 @@ async function withRegistry(
   const mode = command === 'register' ? ({ mode: 'register' } as const) : {};
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using registry = openRegistry({
-    ...config.schemaRegistry,
+    // Nothing is logged here; errors name no secret.
+    ...registryAccess(config.schemaRegistry, () => undefined),
     ...mode,
     topicTemplate,
     roles,

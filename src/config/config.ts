@@ -22,6 +22,41 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 /** The least important line that is still written. */
 export type LogLevel = (typeof logLevels)[number];
 
+/** How the brokers are reached, as every Kafka client calls it. */
+export const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
+
+/** How the login at the brokers goes. */
+export const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const;
+
+/** A secret, and the file that it came from, to be read again; null when it was no file. */
+export interface Secret {
+  readonly text: string;
+  readonly file: string | null;
+}
+
+/** PEM files of a TLS client; null where none is set. Certificate and key are both set or both null. */
+export interface TlsConfig {
+  readonly caLocation: string | null;
+  readonly certificateLocation: string | null;
+  readonly keyLocation: string | null;
+  readonly keyPassword: Secret | null;
+}
+
+/** A login at the brokers; what the mechanism needs is set, what it does not need is null. */
+export interface SaslConfig {
+  readonly mechanism: (typeof saslMechanisms)[number] | null;
+  readonly username: string | null;
+  readonly password: Secret | null;
+  readonly oauthbearer: {
+    readonly tokenEndpointUrl: string | null;
+    readonly clientId: string | null;
+    readonly clientSecret: Secret | null;
+    readonly scope: string | null;
+    /** Each `name=value`. */
+    readonly extensions: readonly string[];
+  };
+}
+
 /** What the program is told, whole and valid. Deep-frozen; holds secrets, so never log it as it is. */
 export interface Config {
   readonly instagram: InstagramConfig;
@@ -69,6 +104,9 @@ export interface InstagramConfig {
 /** Where Kafka is and how it is used. */
 export interface KafkaConfig {
   readonly brokers: readonly string[];
+  readonly securityProtocol: (typeof securityProtocols)[number];
+  readonly ssl: TlsConfig & { readonly serverName: string | null };
+  readonly sasl: SaslConfig;
   readonly clientId: string;
   /** Holds `{stream}`. */
   readonly topicTemplate: string;
@@ -95,7 +133,7 @@ export interface KafkaConfig {
   };
 }
 
-/** Where schemas are kept; `username` and `password` are both set or both null. */
+/** Where schemas are kept; of `username` with `password` and `bearerToken` one is set, or none. */
 export interface SchemaRegistryConfig {
   /** Without a slash at its end. */
   readonly url: string;
@@ -104,7 +142,9 @@ export interface SchemaRegistryConfig {
   /** `verify` takes only schemas that are there already. */
   readonly mode: 'register' | 'verify';
   readonly username: string | null;
-  readonly password: string | null;
+  readonly password: Secret | null;
+  readonly bearerToken: Secret | null;
+  readonly ssl: TlsConfig;
 }
 
 /** Whether and how often a stream is polled. */

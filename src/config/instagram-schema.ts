@@ -1,6 +1,14 @@
 import { choice, duration, integer, optional, text } from './formats.ts';
 import { leaf } from './leaf.ts';
-import { accountIds, exactUrl, pastDate, scopes, secret, tokens, url } from './named-formats.ts';
+import {
+  accountIds,
+  exactUrl,
+  pastDate,
+  publicUrl,
+  scopes,
+  secret,
+  tokens,
+} from './named-formats.ts';
 
 /** Where the Graph API is, how much is asked of it, and in whose name. */
 export const instagram = {
@@ -21,7 +29,7 @@ export const instagram = {
   ),
   baseUrl: leaf(
     'INSTAGRAM_BASE_URL',
-    optional(url()),
+    optional(publicUrl()),
     "Where the API is, without the version. Not set: the login's own host, `https://graph.facebook.com` or `https://graph.instagram.com`.",
   ),
   accounts: leaf(

@@ -7,6 +7,7 @@ import { listLeaves, type PlacedLeaf } from './leaf.ts';
 import type { MergeSources } from './merge.ts';
 import { parseLeaves } from './parsing.ts';
 import { relationProblems } from './relations.ts';
+import { securityProblems } from './security-relations.ts';
 import { schema } from './schema.ts';
 
 /** Where configuration comes from, besides `config/default.json`. */
@@ -43,8 +44,7 @@ const noFile: FileValues = { values: {}, problems: [], readable: true };
 export function loadConfig(sources: ConfigSources): Config {
   const { values, problems } = readConfig(sources);
   if (problems.length > 0) throw new ConfigError(problems);
-  const tokenFile = sources.env['INSTAGRAM_ACCESS_TOKEN_FILE'] ?? null;
-  return deepFreeze(assembleConfig(values, tokenFile));
+  return deepFreeze(assembleConfig(values, (env) => sources.env[`${env}_FILE`] ?? null));
 }
 
 /** Reads all sources and parses what they say together; throws nothing. */
@@ -68,7 +68,12 @@ export function readConfig(sources: ConfigSources): ReadConfig {
   const refused = parsed.problems.filter(
     (problem) => !named.has(problem.path) && (readable || !parsed.missing.has(problem)),
   );
-  const problems = [...found, ...refused, ...relationProblems(parsed.values, leaves)];
+  const problems = [
+    ...found,
+    ...refused,
+    ...relationProblems(parsed.values, leaves),
+    ...securityProblems(parsed.values, leaves),
+  ];
   return { leaves, sources: merged, values: parsed.values, problems };
 }
 

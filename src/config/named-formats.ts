@@ -5,6 +5,7 @@ import {
   type StreamName,
 } from '../core/stream-name.ts';
 import { choice, format, list, text, type Format, type Parsed } from './formats.ts';
+import { readTextFile } from './text-file.ts';
 
 /** A token or password; never shown. `pattern` says which characters it may have. */
 export function secret(expected: string, pattern: RegExp): Format<string> {
@@ -76,6 +77,64 @@ const plainUrl = 'an http or https URL without user, password, query and fragmen
 function isPlainUrl(raw: unknown): raw is string {
   const pattern = /^https?:\/\/[^\s/?#@\\]+(?:\/[^\s?#@\\]*)?$/;
   return typeof raw === 'string' && pattern.test(raw) && URL.canParse(raw);
+}
+
+/** A URL that a token or a secret is sent to: https, and http only where nobody else can listen. */
+export function publicUrl(): Format<string> {
+  return guarded('or http to this machine, its network or its cluster', isNear);
+}
+
+/** The same for a secret that no network may see: http only on this machine. */
+export function httpsUrl(): Format<string> {
+  return guarded('or http to this machine', isLoopback);
+}
+
+function guarded(orHttp: string, mayBePlain: (host: string) => boolean): Format<string> {
+  const inner = url();
+  const expected =
+    `an https URL, ${orHttp}, without user, password, query and fragment; ` +
+    'not a link-local address, where clouds give out credentials';
+  return format(expected, (raw, nowMs) => {
+    const parsed = inner.parse(raw, nowMs);
+    if (!parsed.ok) return undefined;
+    // The platform writes 0x7f.1 and 2130706433 as 127.0.0.1, and ::ffff:a9fe:1 in one way, too.
+    const { protocol, hostname } = new URL(parsed.value);
+    if (isLinkLocal(hostname)) return undefined;
+    return protocol === 'https:' || mayBePlain(hostname) ? parsed.value : undefined;
+  });
+}
+
+function isLinkLocal(host: string): boolean {
+  return /^169\.254\.|^\[fe[89ab]|^\[::ffff:a9fe:|^metadata\.google\.internal\.?$/.test(host);
+}
+
+function isLoopback(host: string): boolean {
+  return /^127\.|^\[::1\]$|^(?:.+\.)?localhost\.?$/.test(host);
+}
+
+/** Private addresses, names of one word as compose gives them, and those of a cluster. */
+function isNear(host: string): boolean {
+  return (
+    isLoopback(host) ||
+    /^10\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^\[f[cd]/.test(host) ||
+    /^[^.[]+$|\.(?:svc|local|internal|test)\.?$/.test(host)
+  );
+}
+
+/** What a PEM file holds. */
+const pemLabels = {
+  certificate: { pattern: /-----BEGIN CERTIFICATE-----/, words: 'certificates' },
+  key: { pattern: /-----BEGIN (?:\w+ )?PRIVATE KEY-----/, words: 'a private key' },
+} as const;
+
+/** The name of a PEM file that can be read and holds what it should. */
+export function pemFile(kind: keyof typeof pemLabels): Format<string> {
+  const { pattern, words } = pemLabels[kind];
+  return format(`the name of a PEM file that can be read and holds ${words}`, (raw) => {
+    if (typeof raw !== 'string' || raw === '') return undefined;
+    const content = readTextFile(raw);
+    return content.ok && pattern.test(content.text) ? raw : undefined;
+  });
 }
 
 /** Kafka's bootstrap servers. */

@@ -19,25 +19,32 @@ export function redact(words: string): string {
 
 /** The same, at any length. */
 export function maskStray(words: string): string {
-  return words
-    .replaceAll(/\b(?:EAA|IG)[\w-]{20,}/g, mask)
-    .replaceAll(/[^\s/",]+@/g, `${mask}@`)
-    .replaceAll(/\?[^\s",]+/g, `?${mask}`);
+  return (
+    words
+      // A key that was set where its file's name is wanted.
+      .replaceAll(/-----BEGIN[^]*/g, mask)
+      .replaceAll(/\b(?:EAA|IG)[\w-]{20,}/g, mask)
+      .replaceAll(/[^\s/",]+@/g, `${mask}@`)
+      .replaceAll(/\?[^\s",]+/g, `?${mask}`)
+      .replaceAll(/#[^\s",]+/g, `#${mask}`)
+  );
 }
 
 /** A copy for the log, with `[secret]` where a secret is set. */
 export function maskConfig(config: Config): Config {
-  const { instagram, schemaRegistry } = config;
+  const { instagram } = config;
+  const accessTokens = instagram.accessTokens.map(() => mask);
+  const clientSecret = instagram.clientSecret === null ? null : mask;
   return {
-    ...config,
-    instagram: {
-      ...instagram,
-      accessTokens: instagram.accessTokens.map(() => mask),
-      clientSecret: instagram.clientSecret === null ? null : mask,
-    },
-    schemaRegistry: {
-      ...schemaRegistry,
-      password: schemaRegistry.password === null ? null : mask,
-    },
+    ...(maskSecrets(config) as Config),
+    instagram: { ...instagram, accessTokens, clientSecret },
   };
+}
+
+/** Every {@link Secret} by its looks, so that none is forgotten. */
+function maskSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(maskSecrets);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('text' in value && 'file' in value) return { ...value, text: mask };
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, maskSecrets(one)]));
 }

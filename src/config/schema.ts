@@ -5,11 +5,11 @@ import * as formats from './formats.ts';
 import { group } from './group-schema.ts';
 import { instagram } from './instagram-schema.ts';
 import { leaf } from './leaf.ts';
-import { brokers, secret, streams, topicTemplate, url } from './named-formats.ts';
+import { brokers, streams, topicTemplate, url } from './named-formats.ts';
+import { kafkaSasl, kafkaSsl, registrySecurity, securityProtocol } from './security-schema.ts';
 
 const { choice, duration, flag, integer, integerOrBroker, optional, share, text } = formats;
 
-const password = secret('a password: one line', /^[^\p{Cc}]+$/u);
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
 const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
 const host = text('a host name or an address, such as 127.0.0.1', /^[A-Za-z0-9.:_-]{1,253}$/);
@@ -36,6 +36,9 @@ const topics = {
 
 const kafka = {
   brokers: leaf('KAFKA_BROKERS', brokers(), 'The brokers to begin with.'),
+  securityProtocol,
+  ssl: kafkaSsl,
+  sasl: kafkaSasl,
   clientId: leaf('KAFKA_CLIENT_ID', name, "The name in the brokers' logs and quotas."),
   topicTemplate: leaf(
     'KAFKA_TOPIC_TEMPLATE',
@@ -97,16 +100,7 @@ const schemaRegistry = {
     choice(['register', 'verify']),
     '`register` adds schemas that are missing; `verify` refuses to start without them.',
   ),
-  username: leaf(
-    'SCHEMA_REGISTRY_USERNAME',
-    optional(line),
-    'For basic authentication, together with the password.',
-  ),
-  password: leaf(
-    'SCHEMA_REGISTRY_PASSWORD',
-    optional(password),
-    'For basic authentication, together with the user name.',
-  ),
+  ...registrySecurity,
 };
 
 function interval(env: string, what: string) {

@@ -43,7 +43,10 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'kafka.group-shared':
     'Stop the other instances before `once`, or give it a prefix and topics of its own.',
   'kafka.record-too-large': 'Raise max.message.bytes of the topic that the message names.',
+  'kafka.tls': 'Correct the certificate, or the authority that is trusted, as the message says.',
   'kafka.topic-invalid': 'Run the command that stands behind each problem of the message.',
+  'kafka.unauthenticated':
+    'Check the login: mechanism, user and password, or the client and its secret.',
   'kafka.unauthorized': 'Allow in Kafka what the message names.',
   'kafka.unavailable':
     'It is tried again by itself. If it stays, check the brokers and look for a partition without a leader.',
@@ -52,7 +55,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'registry.incompatible':
     'Run the version that registered the schema, give the topics another name, or change the subject.',
   'registry.missing': 'Register the schema under the subject that the message names.',
-  'registry.unauthorized': 'Check the user and the password for the registry.',
+  'registry.tls': 'Correct the certificate, or the authority that is trusted, as the message says.',
+  'registry.unauthorized': 'Check the user and the password, or the token, for the registry.',
   'registry.unavailable': 'It is tried again by itself. If it stays, check the registry.',
   'state.invalid': 'Correct what the message names and run the command again.',
   'state.owned': 'Stop the instance that is named and run the command again.',

@@ -1,4 +1,5 @@
 import type { Admin } from 'kafkajs';
+import type { Need } from './acls.ts';
 import { openConnection } from './connection.ts';
 import { settleWithin, withDeadline } from './deadline.ts';
 import { translate } from './errors.ts';
@@ -15,7 +16,7 @@ const limitMs = 30_000;
 export async function asAdmin<T>(
   { options, dependencies }: Pick<KafkaShared, 'options' | 'dependencies'>,
   ask: (admin: Admin) => Promise<T>,
-  said: { readonly doing: string; readonly needs: string },
+  said: { readonly doing: string; readonly needs: readonly Need[] },
 ): Promise<T> {
   const connection = openConnection(options, dependencies);
   const admin = connection.kafka.admin();
@@ -26,8 +27,7 @@ export async function asAdmin<T>(
   try {
     return await withDeadline(connectAndAsk(), limitMs, said.doing);
   } catch (error) {
-    const { brokers } = options;
-    throw translate(error, { brokers, ...said, lastRefusal: connection.lastRefusal() });
+    throw translate(error, { options, ...said, lastRefusal: connection.lastRefusal() });
   } finally {
     await settleWithin(admin.disconnect(), 1000);
     connection.destroy();

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { Kafka, logLevel, type LogEntry } from 'kafkajs';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { Kafka, logLevel, type LogEntry, type SASLOptions } from 'kafkajs';
 import { routeLine } from './log-routing.ts';
-import type { KafkaDependencies, KafkaOptions } from './options.ts';
+import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
 
 /** A client of its own, with sockets of its own, so that it can be thrown away as a whole. */
 export interface Connection {
@@ -35,7 +36,11 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
     clientId: options.clientId,
     // An empty list is the one thing that ends kafkajs' connection retries at once.
     brokers: () => (open ? [...options.brokers] : []),
+    // What TLS is set up with is asked for in `socketFactory`, each time.
+    ssl: options.security.tls !== null,
+    ...(options.security.sasl && { sasl: saslOf(options.security.sasl) }),
     connectionTimeout: options.connectionTimeoutMs,
+    authenticationTimeout: options.connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
     // Every value is given: kafkajs has other defaults when NODE_ENV is "test".
     retry: { initialRetryTime: 20, factor: 0, multiplier: 2, maxRetryTime: 500, retries: 6 },
@@ -48,7 +53,8 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
     },
     socketFactory: ({ host, port, onConnect }) => {
       if (!open) throw new Error('this client was thrown away');
-      const socket = connect({ host, port, noDelay: true }, onConnect);
+      const socket = openSocket({ host, port }, options.security, onConnect);
+      socket.setNoDelay(true);
       socket.setKeepAlive(true, keepAliveMs);
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
@@ -68,6 +74,31 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
     destroy() {
       open = false;
       cutAll('this client was thrown away');
+    },
+  };
+}
+
+function openSocket(
+  at: { readonly host: string; readonly port: number },
+  { tls }: KafkaSecurity,
+  onConnect: () => void,
+): Socket {
+  if (tls === null) return connect(at, onConnect);
+  const servername = isIP(at.host) === 0 ? { servername: at.host } : {};
+  return connectTls({ ...at, ...servername, ...tls() }, onConnect);
+}
+
+/** kafkajs reads the password at each login; a renewed one is taken up by that. */
+function saslOf(sasl: KafkaSasl): SASLOptions {
+  if (sasl.mechanism === 'OAUTHBEARER') {
+    return { mechanism: 'oauthbearer', oauthBearerProvider: () => sasl.token() };
+  }
+  return {
+    // kafkajs' types know the name in small letters only.
+    mechanism: sasl.mechanism.toLowerCase() as 'plain',
+    username: sasl.username,
+    get password() {
+      return sasl.password();
     },
   };
 }

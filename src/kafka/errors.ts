@@ -1,9 +1,19 @@
-import { RetryError, StopProcessError, StopStreamError } from '../core/errors.ts';
+import { isConnectorError, RetryError, StopProcessError, StopStreamError } from '../core/errors.ts';
+import { codeOf, isTlsCode, tlsAdvice } from '../core/tls.ts';
+import { describeNeeds, narrowNeeds, type Need } from './acls.ts';
 import { KafkaJSError } from './client-library.ts';
+import type { KafkaOptions } from './options.ts';
 
 /** What a failure of kafkajs or of the broker means here. */
 type Failure =
-  'unavailable' | 'missing' | 'fenced' | 'too-large' | 'unauthorized' | 'misconfigured';
+  | 'unavailable'
+  | 'missing'
+  | 'fenced'
+  | 'too-large'
+  | 'unauthorized'
+  | 'unauthenticated'
+  | 'tls'
+  | 'misconfigured';
 
 /** One row a failure: kafkajs' `type` of a protocol error, or the `name` of an error of its own. */
 const failures: Readonly<Record<string, Failure>> = {
@@ -18,10 +28,11 @@ const failures: Readonly<Record<string, Failure>> = {
   GROUP_AUTHORIZATION_FAILED: 'unauthorized',
   CLUSTER_AUTHORIZATION_FAILED: 'unauthorized',
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'unauthorized',
-  SASL_AUTHENTICATION_FAILED: 'unauthorized',
-  UNSUPPORTED_SASL_MECHANISM: 'unauthorized',
   SECURITY_DISABLED: 'unauthorized',
-  KafkaJSSASLAuthenticationError: 'unauthorized',
+  SASL_AUTHENTICATION_FAILED: 'unauthenticated',
+  UNSUPPORTED_SASL_MECHANISM: 'unauthenticated',
+  ILLEGAL_SASL_STATE: 'unauthenticated',
+  KafkaJSSASLAuthenticationError: 'unauthenticated',
   INVALID_TRANSACTION_TIMEOUT: 'misconfigured',
   INVALID_SESSION_TIMEOUT: 'misconfigured',
   INCONSISTENT_GROUP_PROTOCOL: 'misconfigured',
@@ -45,6 +56,7 @@ function typeOf(error: Error): string | undefined {
 }
 
 function classifyOne(error: Error): Failure | undefined {
+  if (isTlsCode(codeOf(error))) return 'tls';
   return failures[typeOf(error) ?? ''] ?? failures[error.name] ?? unknownCodes[error.message];
 }
 
@@ -75,60 +87,114 @@ export function classify(error: unknown, lastRefusal?: string): Failure | undefi
 }
 
 /** What a person needs to know beside the error itself. */
-interface FailureContext {
-  readonly brokers: readonly string[];
+export interface FailureContext {
+  readonly options: Pick<KafkaOptions, 'brokers' | 'security'>;
   /** What was being done: "committing to instagram.media". */
   readonly doing: string;
-  /** What must be allowed for it: "topic instagram.media (Write), transactional id x-3 (Write)". */
-  readonly needs: string;
+  /** What must be allowed for it. */
+  readonly needs: readonly Need[];
   readonly lastRefusal?: string | undefined;
 }
 
 /** The taxonomy's error for a failure of kafkajs; anything that is not one comes back as it is. */
 export function translate(error: unknown, context: FailureContext): unknown {
+  // A token for the login could not be had: that is said already.
+  const ours = [...causes(error)].find(isConnectorError);
+  if (ours !== undefined) return ours;
   const failure = classify(error, context.lastRefusal);
-  const brokers = context.brokers.join(', ');
-  const said = error instanceof Error ? error.message : String(error);
-  switch (failure) {
-    case undefined:
-      return error;
-    case 'unauthorized':
-      return new StopProcessError(
-        'kafka.unauthorized',
-        `Kafka at ${brokers} refused ${context.doing}: ${context.lastRefusal ?? said}. ` +
-          `Allow this user: ${context.needs}.`,
-        { exitCode: 3, cause: error },
-      );
-    case 'fenced':
-      return new StopStreamError(
-        'kafka.fenced',
-        `Kafka refused ${context.doing}: another producer has taken over its transactional id. ` +
-          'The partition is given up; this instance goes on with what its group gives it.',
-        { cause: error },
-      );
-    case 'misconfigured':
-      return new StopProcessError(
-        'config.invalid',
-        `Kafka at ${brokers} refused ${context.doing}: ${said}. Keep KAFKA_TRANSACTION_TIMEOUT at or ` +
-          "below the broker's transaction.max.timeout.ms and KAFKA_GROUP_SESSION_TIMEOUT between its " +
-          'group.min.session.timeout.ms and group.max.session.timeout.ms; and keep other programs out ' +
-          'of the group.',
-        { exitCode: 2, cause: error },
-      );
-    case 'missing':
-      return new RetryError(
-        'kafka.unavailable',
-        `Kafka at ${brokers} does not know a topic or partition that ${context.doing} needs: ${said}. ` +
-          'If a topic was deleted, create it again with the same partitions, or restart this program.',
-        { cause: error },
-      );
-    case 'too-large':
-    case 'unavailable':
-      return new RetryError(
-        'kafka.unavailable',
-        `Kafka at ${brokers} did not answer as expected while ${context.doing}: ${said}. ` +
-          'Check that the brokers are up and that they can be reached.',
-        { cause: error },
-      );
+  return failure === undefined ? error : errors[failure](error, context);
+}
+
+type Make = (error: unknown, context: FailureContext) => Error;
+
+const errors: Readonly<Record<Failure, Make>> = {
+  unauthorized: (error, context) => {
+    const { brokers, security } = context.options;
+    const refusal = [context.lastRefusal, ...[...causes(error)].map((one) => typeOf(one))];
+    const needs = narrowNeeds(context.needs, refusal.filter(Boolean).join(' '));
+    const allow = describeNeeds(needs, { brokers, principal: security.principal() });
+    return new StopProcessError(
+      'kafka.unauthorized',
+      `${refusedBy(context)}: ${context.lastRefusal ?? wordsOf(error)}. Allow ${allow}`,
+      { exitCode: 3, cause: error },
+    );
+  },
+  unauthenticated: (error, context) =>
+    new StopProcessError(
+      'kafka.unauthenticated',
+      `Kafka at ${context.options.brokers.join(', ')} refused the login: ${loginWords(error)}. ` +
+        loginAdvice(context),
+      { exitCode: 3, cause: error },
+    ),
+  tls: (error, context) => {
+    const failed = [...causes(error)].find((one) => isTlsCode(codeOf(one)));
+    const said = wordsOf(failed ?? error).replace(/^Connection error: /, '');
+    const code = codeOf(failed) ?? '';
+    return new StopProcessError(
+      'kafka.tls',
+      `TLS with Kafka at ${context.options.brokers.join(', ')} failed (${code}): ${said}. To mend it: ` +
+        `${tlsAdvice('KAFKA', code, said)}.`,
+      { exitCode: 3, cause: error },
+    );
+  },
+  fenced: (error, context) =>
+    new StopStreamError(
+      'kafka.fenced',
+      `Kafka refused ${context.doing}: another producer has taken over its transactional id. ` +
+        'The partition is given up; this instance goes on with what its group gives it.',
+      { cause: error },
+    ),
+  misconfigured: (error, context) =>
+    new StopProcessError(
+      'config.invalid',
+      `${refusedBy(context)}: ${wordsOf(error)}. Keep KAFKA_TRANSACTION_TIMEOUT at or ` +
+        "below the broker's transaction.max.timeout.ms and KAFKA_GROUP_SESSION_TIMEOUT between its " +
+        'group.min.session.timeout.ms and group.max.session.timeout.ms; and keep other programs out ' +
+        'of the group.',
+      { exitCode: 2, cause: error },
+    ),
+  missing: (error, context) =>
+    new RetryError(
+      'kafka.unavailable',
+      `Kafka at ${context.options.brokers.join(', ')} does not know a topic or partition that ` +
+        `${context.doing} needs: ${wordsOf(error)}. ` +
+        'If a topic was deleted, create it again with the same partitions, or restart this program.',
+      { cause: error },
+    ),
+  'too-large': unavailable,
+  unavailable,
+};
+
+function unavailable(error: unknown, { options, doing }: FailureContext): Error {
+  return new RetryError(
+    'kafka.unavailable',
+    `Kafka at ${options.brokers.join(', ')} did not answer as expected while ${doing}: ` +
+      `${wordsOf(error)}. Check that the brokers are up, that they can be reached, and that ` +
+      'KAFKA_SECURITY_PROTOCOL is theirs.',
+    { cause: error },
+  );
+}
+
+function refusedBy({ options, doing }: FailureContext): string {
+  return `Kafka at ${options.brokers.join(', ')} refused ${doing}`;
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The innermost: kafkajs wraps it into what it was doing. */
+function loginWords(error: unknown): string {
+  const refusals = [...causes(error)].filter((one) => classifyOne(one) === 'unauthenticated');
+  return wordsOf(refusals[0] ?? error);
+}
+
+function loginAdvice({ options: { security } }: FailureContext): string {
+  const mechanism = security.sasl?.mechanism;
+  if (mechanism === undefined) {
+    return 'Set KAFKA_SECURITY_PROTOCOL and KAFKA_SASL_MECHANISM as the brokers want them.';
   }
+  return mechanism === 'OAUTHBEARER'
+    ? 'Check KAFKA_SASL_OAUTHBEARER_SCOPE and that the brokers trust who gives out the tokens.'
+    : 'Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.';
 }

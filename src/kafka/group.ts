@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, ConsumerGroupJoinEvent, RequestEvent } from 'kafkajs';
 import { StopProcessError } from '../core/errors.ts';
+import { topicName } from '../core/stream-name.ts';
 import type { Group, OnShare } from '../runtime/ports.ts';
+import type { Need } from './acls.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { DeadlineError, settleWithin, unlessAborted, withDeadline } from './deadline.ts';
 import { translate } from './errors.ts';
@@ -204,9 +206,12 @@ function otherCount(topic: string, expected: number, found: number): StopProcess
 function contextOf({ options }: KafkaBase, connection: Connection) {
   const id = groupIdOf(options);
   return {
-    brokers: options.brokers,
+    options,
     doing: `taking part in the group ${id}`,
-    needs: `group ${id} (Read, Describe), topics ${options.topicTemplate} (Read, Describe)`,
+    needs: [
+      { operation: 'Read', resource: 'group', name: id },
+      { operation: 'Read', resource: 'topic', name: topicName(options.topicTemplate, 'state') },
+    ] satisfies readonly Need[],
     lastRefusal: connection.lastRefusal(),
   };
 }

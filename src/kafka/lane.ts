@@ -19,7 +19,8 @@ export type Outcome = 'committed' | 'redone' | 'failed' | 'fenced';
 export interface LaneTools {
   /** Opens a producer of this lane's transactional id, which ends every transaction before it. */
   open(): Promise<TransactionalProducer>;
-  plan(records: readonly PlacedRecord[]): readonly Send[];
+  /** @param by - `topic` once a try has failed, so that a refusal tells which topic is meant */
+  plan(records: readonly PlacedRecord[], by: 'leader' | 'topic'): readonly Send[];
   /** The value that the state topic has for a key, read to the true end of this lane's partition. */
   readBack(key: string, signal: AbortSignal): Promise<Buffer | undefined>;
   sequenceOf(key: string, value: Buffer): Promise<number>;
@@ -141,7 +142,8 @@ export class Lane {
     if (attempt > 1 && (await this.#landed(delivery, stop))) return 'redone';
     fate.unknown = false;
     const producer = await this.#open();
-    const transacting = producer.transact(this.#tools.plan(delivery.records), () => {
+    const sends = this.#tools.plan(delivery.records, attempt === 1 ? 'leader' : 'topic');
+    const transacting = producer.transact(sends, () => {
       fate.unknown = true;
     });
     await onceStopped(transacting, stop, stopLimitMs);

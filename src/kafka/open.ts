@@ -10,7 +10,7 @@ import { createStateStore } from './state-store.ts';
 import type { KafkaShared } from './shared.ts';
 import { prepareLayout } from './topics.ts';
 
-export type { KafkaDependencies, KafkaOptions } from './options.ts';
+export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
 export type { Owner, StateDesk, StateWrite, StoredState } from './state-desk.ts';
 
 /** Kafka, opened. */

@@ -1,10 +1,12 @@
 import type { TopicRole } from '../core/stream-name.ts';
+import type { TlsMaterial } from '../core/tls.ts';
 import type { StateCodec, Telemetry } from '../runtime/ports.ts';
 
 /** Where Kafka is and how it is used. */
 export interface KafkaOptions {
   /** `host:port` of at least one broker. */
   readonly brokers: readonly string[];
+  readonly security: KafkaSecurity;
   readonly clientId: string;
   /** `instagram.{stream}`; see `topicName`. */
   readonly topicTemplate: string;
@@ -21,6 +23,30 @@ export interface KafkaOptions {
   readonly topics: TopicOptions;
   /** The topics that are used; `state` must be among them. */
   readonly roles: readonly TopicRole[];
+}
+
+/** How the brokers are reached. */
+export interface KafkaSecurity {
+  /** Asked for each connection; null without TLS. */
+  readonly tls: (() => TlsMaterial) | null;
+  readonly sasl: KafkaSasl | null;
+  /** Whom the brokers see, as `User:alice`, as far as it can be known here. */
+  principal(): string;
+}
+
+/** A login; password and token are asked for each time that it is gone through. */
+export type KafkaSasl =
+  | {
+      readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+      readonly username: string;
+      readonly password: () => string;
+    }
+  | { readonly mechanism: 'OAUTHBEARER'; readonly token: () => Promise<OauthToken> };
+
+/** A token as kafkajs sends it. */
+export interface OauthToken {
+  readonly value: string;
+  readonly extensions: Readonly<Record<string, string>>;
 }
 
 /** How instances notice each other. */

@@ -40,7 +40,7 @@ export async function findOwners(shared: KafkaShared): Promise<readonly Owner[]>
   const all = Array.from({ length: layout.statePartitions }, (_, partition) => partition);
   const { groups } = await asAdmin(shared, (admin) => admin.describeGroups([group]), {
     doing: `describing the consumer group ${group}`,
-    needs: `group ${group} (Describe)`,
+    needs: [{ operation: 'Read', resource: 'group', name: group }],
   });
   return groups.flatMap((one) => ownersIn(one, layout.topic('state').name, all));
 }

@@ -1,13 +1,14 @@
-import { DeadLetterError, StopStreamError } from '../core/errors.ts';
+import { DeadLetterError, RetryError, StopProcessError, StopStreamError } from '../core/errors.ts';
 import { partitionOf } from '../core/partition.ts';
 import type { Publisher } from '../runtime/ports.ts';
+import type { Need } from './acls.ts';
 import { openConnection } from './connection.ts';
-import { classify, translate } from './errors.ts';
+import { classify, translate, type FailureContext } from './errors.ts';
 import { Lane, type Delivery, type LaneTools, type Outcome } from './lane.ts';
 import type { KafkaOptions } from './options.ts';
 import { placeRecords, planSends } from './sends.ts';
 import type { KafkaShared } from './shared.ts';
-import { openTransactionalProducer, type TransactionalProducer } from './transaction.ts';
+import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
 
 /** A publisher whose partitions can be taken over before their state is read, and given up. */
 export interface ClaimingPublisher extends Publisher, AsyncDisposable {
@@ -23,26 +24,52 @@ function transactionalIdOf(options: KafkaOptions, partition: number): string {
   return `${options.transactionalIdPrefix}-${String(partition)}`;
 }
 
-/** @param delivery - what was being sent; undefined while a producer is opened */
+/** @param topics - what was being sent to; none while a producer is opened */
 function contextOf(
-  shared: KafkaShared,
+  { options }: KafkaShared,
   partition: number,
-  { lastRefusal, delivery }: { lastRefusal: string | undefined; delivery?: Delivery },
-) {
-  const { brokers, topicTemplate, transactionalIdPrefix } = shared.options;
-  const id = transactionalIdOf(shared.options, partition);
+  said: { readonly lastRefusal: string | undefined; readonly topics?: readonly string[] },
+): FailureContext {
+  const id = transactionalIdOf(options, partition);
+  const topics = said.topics ?? [];
   return {
-    brokers,
-    doing: `a transaction of ${id}${delivery === undefined ? '' : ` to ${topicsOf(delivery)}`}`,
-    needs:
-      `transactional id ${id} (Write, Describe), topics ${topicTemplate} (Write, Read, Describe), ` +
-      `groups ${transactionalIdPrefix}-* (Read, Describe)`,
-    lastRefusal,
+    options,
+    doing: `a transaction of ${id}${topics.length === 0 ? '' : ` to ${topics.join(', ')}`}`,
+    needs: [
+      {
+        operation: 'Write',
+        resource: 'transactional-id',
+        name: `${options.transactionalIdPrefix}-`,
+        prefixed: true,
+      },
+      ...topics.map((name): Need => ({ operation: 'Write', resource: 'topic', name })),
+    ],
+    lastRefusal: said.lastRefusal,
   };
 }
 
-function topicsOf({ records }: Delivery): string {
-  return [...new Set(records.map(({ topic }) => topic))].join(', ');
+/** Of several topics in one send, the broker does not say which it refuses; the next try does. */
+function translateSend(
+  error: unknown,
+  at: { readonly shared: KafkaShared; readonly partition: number; readonly delivery: Delivery },
+  lastRefusal: string | undefined,
+): unknown {
+  const { shared, partition, delivery } = at;
+  const cause = error instanceof SendError ? error.cause : error;
+  if (cause instanceof Error && classify(cause) === 'too-large') {
+    return largestRefused(delivery, cause);
+  }
+  const topics =
+    error instanceof SendError
+      ? error.topics
+      : [...new Set(delivery.records.map(({ topic }) => topic))];
+  const known = translate(cause, contextOf(shared, partition, { lastRefusal, topics }));
+  const isVague =
+    known instanceof StopProcessError &&
+    known.code === 'kafka.unauthorized' &&
+    error instanceof SendError &&
+    topics.length > 1;
+  return isVague ? new RetryError(known.code, known.message, { cause: known }) : known;
 }
 
 /** The error of a partition that the group gives to another instance, or may have by now. */
@@ -96,16 +123,14 @@ export function createTools(shared: KafkaShared, partition: number): LaneTools {
   const part = partOf(partition);
   return {
     open: () => openProducer(shared, partition),
-    plan: (records) => planSends(records, shared.layout()),
+    plan: (records, by) => planSends(records, shared.layout(), by),
     async readBack(key, signal) {
       const entries = await shared.readState(partition, signal);
       return entries.find((entry) => entry.key === key)?.value;
     },
     sequenceOf: async (key, value) => (await codec.decode(key, value)).sequence,
     translate: (error, delivery, lastRefusal) =>
-      error instanceof Error && classify(error) === 'too-large'
-        ? largestRefused(delivery, error)
-        : translate(error, contextOf(shared, partition, { lastRefusal, delivery })),
+      translateSend(error, { shared, partition, delivery }, lastRefusal),
     onTrouble(error) {
       const reason = error instanceof Error ? error.message : String(error);
       shared.health.down(part, reason);

@@ -150,17 +150,24 @@ class Draft {
  * Cuts records into as few sends as the limits allow, keeping their order within a partition. A send
  * goes to one broker alone: when one of several brokers fails, kafkajs sends to the others again
  * with new sequence numbers, which publishes their records twice.
+ *
+ * @param by - `topic`: no send has two topics, so that a refusal tells which one is meant
  */
-export function planSends(records: readonly PlacedRecord[], layout: Layout): readonly Send[] {
+export function planSends(
+  records: readonly PlacedRecord[],
+  layout: Layout,
+  by: 'leader' | 'topic' = 'leader',
+): readonly Send[] {
   const sends: { leader: number; draft: Draft }[] = [];
-  const filling = new Map<number, Draft>();
+  const filling = new Map<string, Draft>();
   for (const record of records) {
     const topic = layout.topic(record.role);
     const leader = topic.leaders[record.partition] ?? -1;
-    if (filling.get(leader)?.add(record, limitOf(topic)) === true) continue;
+    const place = by === 'topic' ? `${leader}/${topic.name}` : String(leader);
+    if (filling.get(place)?.add(record, limitOf(topic)) === true) continue;
     const draft = new Draft();
     draft.add(record, limitOf(topic));
-    filling.set(leader, draft);
+    filling.set(place, draft);
     sends.push({ leader, draft });
   }
   return sends.map(({ leader, draft }) => ({ leader, records: draft.records }));

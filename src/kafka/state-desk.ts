@@ -91,7 +91,7 @@ async function topicExists(shared: KafkaShared): Promise<boolean> {
   const topic = topicName(shared.options.topicTemplate, 'state');
   const topics = await asAdmin(shared, (admin) => admin.listTopics(), {
     doing: 'listing the topics',
-    needs: `topic ${topic} (Describe)`,
+    needs: [{ operation: 'Read', resource: 'topic', name: topic }],
   });
   return topics.includes(topic);
 }

@@ -79,9 +79,17 @@ function translated(
 ): unknown {
   const topic = shared.layout().topic('state').name;
   return translate(error, {
-    brokers: options.brokers,
+    options,
     doing: `reading ${topic}`,
-    needs: `topic ${topic} (Read, Describe), groups ${options.transactionalIdPrefix}-* (Read)`,
+    needs: [
+      { operation: 'Read', resource: 'topic', name: topic },
+      {
+        operation: 'Read',
+        resource: 'group',
+        name: `${options.transactionalIdPrefix}-`,
+        prefixed: true,
+      },
+    ],
     lastRefusal: connection.lastRefusal(),
   });
 }

@@ -6,6 +6,7 @@ import {
   KafkaJSAggregateError,
   KafkaJSProtocolError,
 } from './client-library.ts';
+import { describeNeeds, type Need } from './acls.ts';
 import { openConnection } from './connection.ts';
 import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
 import { classify, translate } from './errors.ts';
@@ -24,15 +25,25 @@ interface Problem {
   readonly unauthorized: boolean;
 }
 
-function describeRefusal(topic: string, error: Error): Problem {
+/** What to allow, and how. */
+function allow(operation: Need['operation'], topic: string, options: KafkaOptions): string {
+  const grantor = { brokers: options.brokers, principal: options.security.principal() };
+  return `allow ${describeNeeds([{ operation, resource: 'topic', name: topic }], grantor)}`;
+}
+
+function describeRefusal(topic: string, error: Error, options: KafkaOptions): Problem {
   const unauthorized = classify(error) === 'unauthorized';
   const advice = unauthorized
-    ? 'allow this user Create on it, or create it yourself'
+    ? `${allow('Create', topic, options)}; or create it yourself`
     : 'correct what is asked for, or create it yourself';
   return { text: `${topic}: could not be created: ${error.message}; ${advice}`, unauthorized };
 }
 
-async function createMissing(admin: Admin, missing: readonly TopicPlan[]): Promise<Problem[]> {
+async function createMissing(
+  admin: Admin,
+  missing: readonly TopicPlan[],
+  options: KafkaOptions,
+): Promise<Problem[]> {
   try {
     await admin.createTopics({
       waitForLeaders: true,
@@ -51,7 +62,7 @@ async function createMissing(admin: Admin, missing: readonly TopicPlan[]): Promi
       if (one instanceof KafkaJSProtocolError && one.type === 'TOPIC_ALREADY_EXISTS') return [];
       const refused = one instanceof Error ? one : new Error(one);
       const topic = 'topic' in refused ? String(refused.topic) : 'a topic';
-      return [describeRefusal(topic, refused)];
+      return [describeRefusal(topic, refused, options)];
     });
   }
 }
@@ -59,7 +70,7 @@ async function createMissing(admin: Admin, missing: readonly TopicPlan[]): Promi
 function describeMissing(plan: TopicPlan): Problem {
   return {
     text:
-      `${plan.name}: is missing, or this user may not describe it; create it with ` +
+      `${plan.name}: is missing; create it with ` +
       `${plan.partitions} partitions and ` +
       Object.entries(plan.configs)
         .map(([config, value]) => `${config}=${value}`)
@@ -67,6 +78,27 @@ function describeMissing(plan: TopicPlan): Problem {
       ', or let this program do it (topics.create)',
     unauthorized: false,
   };
+}
+
+/** A list of topics leaves out those that may not be described; asked by name, they are refused. */
+async function tellApart(
+  admin: Admin,
+  unseen: readonly TopicPlan[],
+): Promise<{ readonly missing: readonly TopicPlan[]; readonly hidden: readonly TopicPlan[] }> {
+  const missing: TopicPlan[] = [];
+  const hidden: TopicPlan[] = [];
+  for (const plan of unseen) {
+    try {
+      await admin.fetchTopicMetadata({ topics: [plan.name] });
+    } catch (error) {
+      const unknown =
+        error instanceof KafkaJSProtocolError && error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
+      if (unknown) missing.push(plan);
+      else if (classify(error) === 'unauthorized') hidden.push(plan);
+      else throw error;
+    }
+  }
+  return { missing, hidden };
 }
 
 /** Reads metadata again until every topic that was just created is known to the broker asked. */
@@ -110,8 +142,9 @@ function verify(
 ): readonly Problem[] {
   const readable = Object.keys(description.configs).length > 0;
   if (plan.role === 'state' && !readable) {
-    const text = `${plan.name}: its configs cannot be read; allow this user DescribeConfigs on it`;
-    return [{ text, unauthorized: true }];
+    const text = `${plan.name}: its configs cannot be read`;
+    const advice = allow('DescribeConfigs', plan.name, options);
+    return [{ text: `${text}; ${advice}`, unauthorized: true }];
   }
   return topicProblems(plan, description, options.brokers).map((text) => ({
     text,
@@ -148,12 +181,16 @@ async function prepareTopics(
 ): Promise<readonly TopicLayout[]> {
   const plans = planTopics(options);
   const present = new Set(await admin.listTopics());
-  const missing = plans.filter(({ name }) => !present.has(name));
-  const problems: Problem[] = [];
+  const unseen = plans.filter(({ name }) => !present.has(name));
+  const { missing, hidden } = await tellApart(admin, unseen);
+  const problems = hidden.map(({ name }): Problem => {
+    const text = `${name}: may not be described, so it cannot be published to`;
+    return { text: `${text}; ${allow('Write', name, options)}`, unauthorized: true };
+  });
   if (missing.length > 0) {
     problems.push(
       ...(options.topics.create
-        ? await createMissing(admin, missing)
+        ? await createMissing(admin, missing, options)
         : missing.map((plan) => describeMissing(plan))),
     );
   }
@@ -201,9 +238,9 @@ export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Pro
     return layout;
   } catch (error) {
     const known = translate(error, {
-      brokers: options.brokers,
+      options,
       doing: 'preparing the topics',
-      needs: `topics ${names.join(', ')} (Create, Describe, DescribeConfigs)`,
+      needs: names.map((name) => ({ operation: 'Write', resource: 'topic', name })),
       lastRefusal: connection.lastRefusal(),
     });
     if (known instanceof Error) health.down('topics', known.message);

@@ -41,6 +41,29 @@ function toMessages(records: readonly PlacedRecord[]): TopicMessages[] {
   return [...topics].map(([topic, messages]) => ({ topic, messages }));
 }
 
+/** A send that failed, and to which topics it went. */
+export class SendError extends Error {
+  override readonly name = 'SendError';
+  readonly topics: readonly string[];
+  constructor({ records }: Send, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.topics = [...new Set(records.map(({ topic }) => topic))];
+  }
+}
+
+async function sendOne(
+  transaction: Transaction,
+  send: Send,
+  timeoutMs: number,
+): Promise<readonly RecordMetadata[]> {
+  try {
+    const topicMessages = toMessages(send.records);
+    return await transaction.sendBatch({ acks: -1, timeout: timeoutMs, topicMessages });
+  } catch (error) {
+    throw new SendError(send, error);
+  }
+}
+
 /** kafkajs leaves out what it finds no leader for, without a word. */
 function checkAcknowledged(send: Send, acknowledged: readonly RecordMetadata[]): void {
   const known = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
@@ -104,11 +127,7 @@ export async function openTransactionalProducer(
       // A deadline cannot stop this loop; the flag does.
       if (ended) throw new Error('this producer was thrown away');
       watch.expect(send.leader);
-      const acknowledged = await transaction.sendBatch({
-        acks: -1,
-        timeout: connection.requestTimeoutMs,
-        topicMessages: toMessages(send.records),
-      });
+      const acknowledged = await sendOne(transaction, send, connection.requestTimeoutMs);
       checkAcknowledged(send, acknowledged);
     }
     if (ended) throw new Error('this producer was thrown away');

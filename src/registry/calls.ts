@@ -1,14 +1,12 @@
-import ky from 'ky';
+import { request as requestPlain } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { text as readText } from 'node:stream/consumers';
 import { RetryError, StopProcessError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
-
-/** How the registry is reached. */
-export interface RegistryAddress {
-  readonly url: string;
-  readonly timeoutMs: number;
-  readonly username: string | null;
-  readonly password: string | null;
-}
+import { codeOf, isTlsCode, tlsAdvice } from '../core/tls.ts';
+import { agentOf, authorizationOf } from './access.ts';
+import type { RegistryAddress } from './access.ts';
 
 /** An answer of the registry. */
 export interface RegistryAnswer {
@@ -16,51 +14,87 @@ export interface RegistryAnswer {
   readonly body: Json;
 }
 
+interface RegistryRequest {
+  readonly method: 'get' | 'post' | 'put';
+  readonly path: string;
+  readonly json?: Json;
+}
+
 /**
  * One request of an endpoint that the client lacks, with a timeout.
  *
- * @returns any answer below 500 but 401, 403 and 429, an error of the request included
+ * @returns any answer below 500 but 401, 403, 429 and redirects, an error of the request included
  *
- * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`
+ * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`, `registry.tls`
  */
 export async function call(
   address: RegistryAddress,
-  request: { readonly method: 'get' | 'post' | 'put'; readonly path: string; readonly json?: Json },
+  request: RegistryRequest,
   signal: AbortSignal,
 ): Promise<RegistryAnswer> {
-  // ky's own timeout ends with the headers; this one is for the body, too.
   const timeout = AbortSignal.timeout(address.timeoutMs);
-  const failed = (why: string): RetryError => {
+  const failed = (error: unknown, why?: string): Error => {
     signal.throwIfAborted();
-    return unavailable(address, timeout.aborted ? `nothing within ${address.timeoutMs} ms` : why);
+    if (timeout.aborted) return unavailable(address, `nothing within ${address.timeoutMs} ms`);
+    return why === undefined ? connectionError(address, error) : unavailable(address, why);
   };
-  const response = await ky(`${address.url.replace(/\/$/, '')}${request.path}`, {
-    method: request.method,
-    ...(request.json === undefined ? {} : { json: request.json }),
-    headers: { accept: 'application/vnd.schemaregistry.v1+json', ...authorizationOf(address) },
-    retry: 0,
-    throwHttpErrors: false,
-    timeout: false,
-    signal: AbortSignal.any([signal, timeout]),
-  }).catch((error: unknown) => {
-    throw failed(error instanceof Error ? error.name : 'unknown trouble');
+  const both = AbortSignal.any([signal, timeout]);
+  const response = await send(address, request, both).catch((error: unknown) => {
+    throw failed(error);
   });
-  checkStatus(address, response.status);
-  const text = await response.text().catch(() => {
-    throw failed('its answer broke off');
+  const status = response.statusCode ?? 0;
+  const text = await readText(response).catch((error: unknown) => {
+    throw failed(error, 'its answer broke off');
   });
+  checkStatus(address, status);
   try {
-    return { status: response.status, body: JSON.parse(text) as Json };
+    return { status, body: JSON.parse(text) as Json };
   } catch {
-    throw unavailable(address, `it answered something that is not JSON (HTTP ${response.status})`);
+    throw unavailable(address, `it answered something that is not JSON (HTTP ${status})`);
   }
 }
 
-/** In UTF-8; `btoa` refuses what is beyond Latin-1. */
-function authorizationOf({ username, password }: RegistryAddress): Record<string, string> {
-  if (username === null) return {};
-  const pair = Buffer.from(`${username}:${password ?? ''}`, 'utf8').toString('base64');
-  return { authorization: `Basic ${pair}` };
+/** By the platform's own client, which alone takes an agent; redirects are not followed. */
+function send(
+  address: RegistryAddress,
+  { method, path, json }: RegistryRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const body = json === undefined ? undefined : JSON.stringify(json);
+  const start = address.url.startsWith('https:') ? requestTls : requestPlain;
+  return new Promise((resolve, reject) => {
+    const sent = start(`${address.url.replace(/\/$/, '')}${path}`, {
+      method,
+      agent: agentOf(address),
+      signal,
+      headers: {
+        accept: 'application/vnd.schemaregistry.v1+json',
+        ...authorizationOf(address.login),
+        ...(body !== undefined && {
+          'content-type': 'application/json',
+          'content-length': String(Buffer.byteLength(body)),
+        }),
+      },
+    });
+    sent.once('response', resolve);
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** What it means that no connection came about. */
+export function connectionError(address: RegistryAddress, error: unknown): Error {
+  const code = codeOf(error);
+  if (code === undefined || !isTlsCode(code)) {
+    return unavailable(address, code ?? 'unknown trouble');
+  }
+  const said = (error as Error).message.trim();
+  return new StopProcessError(
+    'registry.tls',
+    `TLS with the schema registry at ${address.url} failed (${code}): ${said}. To mend it: ` +
+      `${tlsAdvice('SCHEMA_REGISTRY', code, said)}.`,
+    { exitCode: 3 },
+  );
 }
 
 /** @throws when the status says that the registry is away or will not have us */
@@ -68,12 +102,21 @@ export function checkStatus(address: RegistryAddress, status: number): void {
   if (status === 401 || status === 403) {
     throw new StopProcessError(
       'registry.unauthorized',
-      `the schema registry at ${address.url} refused us (HTTP ${status}): check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD`,
+      `the schema registry at ${address.url} refused us (HTTP ${status}): ${loginAdvice[address.login.kind]}`,
       { exitCode: 3 },
     );
   }
+  if (status >= 300 && status < 400) {
+    throw unavailable(address, `HTTP ${status}, a redirect, which is not followed`);
+  }
   if (status >= 500 || status === 429) throw unavailable(address, `HTTP ${status}`);
 }
+
+const loginAdvice = {
+  none: 'set SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, or SCHEMA_REGISTRY_BEARER_TOKEN',
+  basic: 'check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD',
+  bearer: 'check SCHEMA_REGISTRY_BEARER_TOKEN',
+} as const;
 
 /** The registry is away; `why` is free of secrets. */
 export function unavailable(address: RegistryAddress, why: string): RetryError {

@@ -1,8 +1,11 @@
 import { COMPATIBILITY, SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import errorMiddleware from '@kafkajs/confluent-schema-registry/dist/api/middleware/errorMiddleware.js';
 import type { Type } from 'avsc';
-import type { RegistryAddress } from './calls.ts';
-import { unavailable } from './calls.ts';
+import { isConnectorError } from '../core/errors.ts';
+import { codeOf } from '../core/tls.ts';
+import { agentOf, authorizationOf } from './access.ts';
+import type { RegistryAddress } from './access.ts';
+import { connectionError, unavailable } from './calls.ts';
 
 /** The registry's client, with what it lacks: a timeout, and errors that can always be caught. */
 export interface RegistryClient {
@@ -33,7 +36,14 @@ export class RegistryRefusal extends Error {
 
 /** The client's response; what else might come is no answer at all. */
 function asAnswer(response: unknown): { readonly status: number; readonly data: unknown } {
-  const { status, data } = response as { status?: () => number; data?: () => unknown };
+  const { status, data, error } = response as {
+    status?: () => number;
+    data?: () => unknown;
+    error?: () => unknown;
+  };
+  // What no connection came about for has a status all the same.
+  const failure = error?.call(response);
+  if (failure !== null && failure !== undefined) throw failure as Error;
   if (typeof status !== 'function' || typeof data !== 'function') throw response;
   return { status: status.call(response), data: data.call(response) };
 }
@@ -52,12 +62,17 @@ function asAnswer(response: unknown): { readonly status: number; readonly data: 
 
 /** Opens the client; nothing connects yet. */
 export function openClient(address: RegistryAddress): RegistryClient {
-  const { url, username, password } = address;
   const client = new SchemaRegistry({
-    host: url.replace(/\/$/, ''),
+    host: address.url.replace(/\/$/, ''),
     // Waiting and trying again are the start's business; one retry layer a hop.
     retry: { retries: 0 },
-    ...(username === null ? {} : { auth: { username, password: password ?? '' } }),
+    agent: agentOf(address),
+    middlewares: [
+      () => ({
+        prepareRequest: async (next) =>
+          (await next()).enhance({ headers: authorizationOf(address.login) }),
+      }),
+    ],
   });
   return {
     async register(subject, schemaText, level) {
@@ -79,6 +94,9 @@ async function bounded<T>(address: RegistryAddress, work: Promise<T>): Promise<T
   }, address.timeoutMs);
   try {
     return await Promise.race([work, timeout.promise]);
+  } catch (error) {
+    const isOurs = isConnectorError(error) || codeOf(error) === undefined;
+    throw isOurs ? error : connectionError(address, error);
   } finally {
     clearTimeout(timer);
   }

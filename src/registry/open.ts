@@ -1,7 +1,7 @@
 import type { Json, Value } from '../core/json.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import type { Encoder, StateCodec } from '../runtime/ports.ts';
-import type { RegistryAddress } from './calls.ts';
+import type { RegistryAddress } from './access.ts';
 import { openClient } from './client.ts';
 import { createWireEncode, encodingError, wireHeaderBytes } from './encoder.ts';
 import { inspectSubject } from './inspection.ts';
@@ -13,6 +13,7 @@ import { createJsonForm } from './state-form.ts';
 import type { StateForm } from './state-codec.ts';
 import { checkCompatible, find, register } from './subjects.ts';
 
+export type { RegistryLogin } from './access.ts';
 export type { FieldDifference, SubjectFinding } from './inspection.ts';
 export type { StateForm } from './state-codec.ts';
 

@@ -7,7 +7,7 @@ import { stateFormatVersion, stateKey } from '../core/state.ts';
 import { isStreamName } from '../core/stream-name.ts';
 import type { StateCodec } from '../runtime/ports.ts';
 import { staysWithin } from './body-bounds.ts';
-import type { RegistryAddress } from './calls.ts';
+import type { RegistryAddress } from './access.ts';
 import { checkStatus, unavailable } from './calls.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';

@@ -2,7 +2,7 @@ import { isConnectorError, StopProcessError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import { topicName } from '../core/stream-name.ts';
-import type { RegistryAddress } from './calls.ts';
+import type { RegistryAddress } from './access.ts';
 import { call, checkStatus, unavailable } from './calls.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';

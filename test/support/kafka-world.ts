@@ -37,6 +37,7 @@ export async function createKafkaWorld(
   const id = `t-${randomUUID().slice(0, 8)}`;
   const options: KafkaOptions = {
     brokers: cluster.brokers,
+    security: { tls: null, sasl: null, principal: () => 'User:ANONYMOUS' },
     clientId: 'test',
     topicTemplate: `${id}.{stream}`,
     transactionalIdPrefix: id,

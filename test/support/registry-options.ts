@@ -11,8 +11,8 @@ export function registryOptions(
   return {
     url,
     timeoutMs: 5000,
-    username: null,
-    password: null,
+    login: { kind: 'none' },
+    tls: null,
     compatibility: 'FULL_TRANSITIVE',
     mode: 'register',
     topicTemplate: 'test.{stream}',

@@ -4,6 +4,7 @@ import { StopProcessError } from '../../core/errors.ts';
 import { partitionOf } from '../../core/partition.ts';
 import type { StreamState } from '../../core/state.ts';
 import { topicName } from '../../core/stream-name.ts';
+import { kafkaSecurity, registryAccess } from '../../credentials.ts';
 import { openKafka } from '../../kafka/open.ts';
 import type { Owner, StateWrite, StoredState } from '../../kafka/open.ts';
 import { openRegistry, openStateForm } from '../../registry/open.ts';
@@ -64,13 +65,18 @@ export async function openStateSession(
   };
 }
 
+/** Nothing is logged here; errors name no secret. */
+const unseen = (): void => undefined;
+
 function openAdapters(config: Config, create: boolean) {
   const roles = ['state'] as const;
   const { topicTemplate, topics } = config.kafka;
-  const registry = openRegistry({ ...config.schemaRegistry, topicTemplate, roles });
+  const access = registryAccess(config.schemaRegistry, unseen);
+  const registry = openRegistry({ ...access, topicTemplate, roles });
   const kafka = openKafka(
     {
       ...config.kafka,
+      security: kafkaSecurity(config.kafka, unseen),
       instance: config.polling.instance ?? hostname(),
       roles,
       // Replicas are verified where a program is started, not where somebody looks at a state.

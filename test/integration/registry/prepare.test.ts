@@ -236,7 +236,10 @@ describe('a registry that is away', () => {
   test('is an error to try again, and the next try prepares when it is back', async () => {
     await using gate = await openGate(world.url);
     const { url } = gate;
-    const registry = world.open({ url, username: 'me', password: 'hush' });
+    const registry = world.open({
+      url,
+      login: { kind: 'basic', username: 'me', password: () => 'hush' },
+    });
     await gate.shut();
 
     const error = await refusal(registry.prepare(noSignal));

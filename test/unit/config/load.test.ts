@@ -4,6 +4,13 @@ import { env, load, token, useFolder } from './loading.ts';
 
 const { write } = useFolder();
 
+const noTls = {
+  caLocation: null,
+  certificateLocation: null,
+  keyLocation: null,
+  keyPassword: null,
+};
+
 describe('defaults', () => {
   test('give a whole configuration to whoever sets token, brokers and registry', () => {
     expect(load()).toEqual({
@@ -26,6 +33,20 @@ describe('defaults', () => {
       },
       kafka: {
         brokers: ['localhost:9092'],
+        securityProtocol: 'PLAINTEXT',
+        ssl: { ...noTls, serverName: null },
+        sasl: {
+          mechanism: null,
+          username: null,
+          password: null,
+          oauthbearer: {
+            tokenEndpointUrl: null,
+            clientId: null,
+            clientSecret: null,
+            scope: null,
+            extensions: [],
+          },
+        },
         clientId: 'instagram-kafka-producer',
         topicTemplate: 'instagram.{stream}',
         transactionalIdPrefix: 'instagram-kafka-producer',
@@ -50,6 +71,8 @@ describe('defaults', () => {
         mode: 'register',
         username: null,
         password: null,
+        bearerToken: null,
+        ssl: noTls,
       },
       streams: {
         stories: { enabled: true, intervalMs: 900_000, publish: 'changes' },

@@ -1,9 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
+import { RetryError } from '../../../src/core/errors.ts';
 import { classify, translate } from '../../../src/kafka/errors.ts';
+import type { FailureContext } from '../../../src/kafka/errors.ts';
 
-const { Kafka, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } =
-  kafkajs;
+const {
+  Kafka,
+  KafkaJSError,
+  KafkaJSNonRetriableError,
+  KafkaJSNumberOfRetriesExceeded,
+  KafkaJSProtocolError,
+} = kafkajs;
 
 /** An error as kafkajs makes it of what a broker answered. */
 function refusal(type: string, message = type): Error {
@@ -20,8 +27,9 @@ describe('classify', () => {
     ['GROUP_AUTHORIZATION_FAILED', 'unauthorized'],
     ['CLUSTER_AUTHORIZATION_FAILED', 'unauthorized'],
     ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'unauthorized'],
-    ['SASL_AUTHENTICATION_FAILED', 'unauthorized'],
-    ['UNSUPPORTED_SASL_MECHANISM', 'unauthorized'],
+    ['SASL_AUTHENTICATION_FAILED', 'unauthenticated'],
+    ['UNSUPPORTED_SASL_MECHANISM', 'unauthenticated'],
+    ['ILLEGAL_SASL_STATE', 'unauthenticated'],
     ['SECURITY_DISABLED', 'unauthorized'],
     ['INVALID_TRANSACTION_TIMEOUT', 'misconfigured'],
     ['NOT_LEADER_FOR_PARTITION', 'unavailable'],
@@ -67,10 +75,16 @@ describe('classify', () => {
 });
 
 describe('translate', () => {
-  const context = {
-    brokers: ['one:9092', 'two:9092'],
+  const context: FailureContext = {
+    options: {
+      brokers: ['one:9092', 'two:9092'],
+      security: { tls: null, sasl: null, principal: () => 'User:CN=me, O=us' },
+    },
     doing: 'a transaction of x-3',
-    needs: 'transactional id x-3 (Write)',
+    needs: [
+      { operation: 'Write', resource: 'transactional-id', name: 'x-', prefixed: true },
+      { operation: 'Write', resource: 'topic', name: 'x.media' },
+    ],
   };
 
   test('names the brokers and asks for another try when Kafka is away', () => {
@@ -79,7 +93,7 @@ describe('translate', () => {
       code: 'kafka.unavailable',
       message:
         'Kafka at one:9092, two:9092 did not answer as expected while a transaction of x-3: no route. ' +
-        'Check that the brokers are up and that they can be reached.',
+        'Check that the brokers are up, that they can be reached, and that KAFKA_SECURITY_PROTOCOL is theirs.',
     });
   });
 
@@ -91,8 +105,50 @@ describe('translate', () => {
       exitCode: 3,
       message:
         'Kafka at one:9092, two:9092 refused a transaction of x-3: Not authorized to access topics. ' +
-        'Allow this user: transactional id x-3 (Write).',
+        'Allow Write on the topic x.media: kafka-acls.sh --bootstrap-server one:9092,two:9092 --add ' +
+        "--allow-principal 'User:CN=me, O=us' --operation Write --topic x.media",
     });
+  });
+
+  test('names what a refusal is about where kafkajs has swallowed it', () => {
+    const error = Object.assign(new KafkaJSError('no coordinator'), {
+      name: 'KafkaJSGroupCoordinatorNotFound',
+    });
+    const lastRefusal = 'The transactional id authorization failed';
+    expect(translate(error, { ...context, lastRefusal })).toMatchObject({
+      code: 'kafka.unauthorized',
+      message: expect.stringMatching(
+        /Allow Write on each transactional id that begins with x-: .* --transactional-id x- --resource-pattern-type prefixed$/,
+      ),
+    });
+  });
+
+  test('tells a login that is refused from something that is not allowed', () => {
+    const error = refusal('SASL_AUTHENTICATION_FAILED', 'Authentication failed');
+    expect(translate(error, context)).toMatchObject({
+      disposition: 'stop-process',
+      code: 'kafka.unauthenticated',
+      exitCode: 3,
+    });
+  });
+
+  test('says how to mend TLS, by what has failed', () => {
+    const failed = (code: string) =>
+      translate(Object.assign(new KafkaJSError('Connection error: no'), { code }), context);
+    const mended = (code: string) => (failed(code) as Error).message.split('To mend it: ')[1];
+
+    expect(failed('SELF_SIGNED_CERT_IN_CHAIN')).toMatchObject({ code: 'kafka.tls', exitCode: 3 });
+    expect(mended('SELF_SIGNED_CERT_IN_CHAIN')).toMatch(/KAFKA_SSL_CA_LOCATION/);
+    expect(mended('ERR_TLS_CERT_ALTNAME_INVALID')).toMatch(/KAFKA_SSL_SERVER_NAME/);
+    expect(mended('CERT_HAS_EXPIRED')).toMatch(/renew/);
+    expect(mended('ERR_SSL_WRONG_VERSION_NUMBER')).toMatch(/speaks TLS/);
+  });
+
+  test('leaves an error of ours as it is, however kafkajs has wrapped it', () => {
+    const ours = new RetryError('kafka.unavailable', 'no token');
+    expect(
+      translate(Object.assign(new KafkaJSNonRetriableError(ours), { cause: ours }), context),
+    ).toBe(ours);
   });
 
   test('stops the stream when another instance has taken over', () => {

@@ -17,6 +17,7 @@ function plansOf(
 ) {
   const options: KafkaOptions = {
     brokers: ['b:9092'],
+    security: { tls: null, sasl: null, principal: () => 'User:ANONYMOUS' },
     clientId: 'c',
     topicTemplate: 'instagram.{stream}',
     transactionalIdPrefix: 'x',

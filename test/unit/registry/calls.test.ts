@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { call } from '../../../src/registry/calls.ts';
-import type { RegistryAddress } from '../../../src/registry/calls.ts';
+import type { RegistryAddress } from '../../../src/registry/access.ts';
 import { startHttpServer } from '../../support/http-server.ts';
 import type { Handler } from '../../support/http-server.ts';
 import { noSignal } from '../../support/registry-options.ts';
@@ -8,7 +8,7 @@ import { noSignal } from '../../support/registry-options.ts';
 const request = { method: 'get', path: '/subjects' } as const;
 
 function addressOf(url: string, changes: Partial<RegistryAddress> = {}): RegistryAddress {
-  return { url, timeoutMs: 20_000, username: null, password: null, ...changes };
+  return { url, timeoutMs: 20_000, login: { kind: 'none' }, tls: null, ...changes };
 }
 
 /** Calls a server that answers by `handler`. */
@@ -78,7 +78,7 @@ describe('call', () => {
     await server[Symbol.asyncDispose]();
 
     await expect(call(addressOf(server.url), request, noSignal)).rejects.toMatchObject(
-      away('NetworkError'),
+      away('ECONNREFUSED'),
     );
   });
 
@@ -106,7 +106,7 @@ describe('call', () => {
         (_request, response) => {
           response.writeHead(status).end('{"message":"who are you"}');
         },
-        { username: 'me', password: 'hush' },
+        { login: { kind: 'basic', username: 'me', password: () => 'hush' } },
       );
 
       const error: unknown = await answer.catch((reason: unknown) => reason);
@@ -125,7 +125,11 @@ describe('call', () => {
   test('sends user and password as UTF-8, whatever the characters', async () => {
     await using server = await startHttpServer((_request, response) => response.end('[]'));
 
-    await call(addressOf(server.url, { username: 'jörg', password: '€5' }), request, noSignal);
+    await call(
+      addressOf(server.url, { login: { kind: 'basic', username: 'jörg', password: () => '€5' } }),
+      request,
+      noSignal,
+    );
 
     // base64 of the UTF-8 bytes of "jörg:€5".
     expect(server.requests[0]?.headers.authorization).toBe('Basic asO2cmc64oKsNQ==');

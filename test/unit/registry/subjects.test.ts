@@ -335,7 +335,7 @@ describe('a registry that is away', () => {
   test('shows neither user nor password', async () => {
     const error = await refusal(
       { [register]: [503, { error_code: 50301, message: 'no leader' }] },
-      { username: 'jörg', password: 'hush€' },
+      { login: { kind: 'basic', username: 'jörg', password: () => 'hush€' } },
     );
 
     expect(error).toMatchObject({ disposition: 'retry', code: 'registry.unavailable' });
@@ -344,7 +344,9 @@ describe('a registry that is away', () => {
 
   test('is asked with the same authorization in every request', async () => {
     await using server = await startRegistryServer();
-    const options = registryOptions(server.url, { username: 'jörg', password: '€5' });
+    const options = registryOptions(server.url, {
+      login: { kind: 'basic', username: 'jörg', password: () => '€5' },
+    });
 
     await openRegistry(options).prepare(noSignal);
 

@@ -1,0 +1,65 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { ensureArtifacts } from './artifacts.ts';
+import { chooseCacheDirectory } from './cache.ts';
+import { findFreePorts } from './free-port.ts';
+import { findJava, PROJECT_ROOT } from './java.ts';
+import {
+  type BrokerExtras,
+  makeClusterId,
+  type NamedListener,
+  prepareBroker,
+} from './kafka-process.ts';
+import { startWatchdog } from './watchdog.ts';
+
+/** One broker with logins, TLS or an authorizer, without a registry; disposing ends it and removes its data. */
+export interface SecuredBroker extends AsyncDisposable {
+  /** `host:port` of the plaintext listener, which is for its administrator. */
+  readonly address: string;
+  /** `host:port` of each further listener, by its name. */
+  readonly listeners: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts a broker by this machine's Java.
+ *
+ * @throws Error when Java or the download is missing, or it does not come up (with the last lines of its log)
+ */
+export async function startSecuredBroker(
+  listeners: readonly Omit<NamedListener, 'port'>[],
+  extras: BrokerExtras,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<SecuredBroker> {
+  const signal = undefined;
+  const java = await findJava({ env, signal });
+  const log = (): void => undefined;
+  const artifacts = await ensureArtifacts({
+    directory: await chooseCacheDirectory(PROJECT_ROOT, env),
+    env,
+    log,
+    signal,
+  });
+  const directory = await mkdtemp(join(tmpdir(), 'sandbox-cluster-'));
+  const watchdog = await startWatchdog(directory, env);
+  try {
+    const [client = 0, controller = 0, ...free] = await findFreePorts(2 + listeners.length);
+    const more = listeners.map((one, index) => ({ ...one, port: free[index] ?? 0 }));
+    const cluster = { id: makeClusterId(), ports: [{ client, controller, more }], extras };
+    const context = { java, library: artifacts.kafkaLibrary, directory, env, watchdog, signal };
+    const member = await prepareBroker(0, cluster, context);
+    await member.start();
+    return {
+      address: `127.0.0.1:${client}`,
+      listeners: Object.fromEntries(more.map(({ name, port }) => [name, `127.0.0.1:${port}`])),
+      async [Symbol.asyncDispose]() {
+        await member.kill();
+        await watchdog[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await watchdog[Symbol.asyncDispose]();
+    throw error;
+  }
+}

@@ -1,0 +1,167 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type {
+  Config,
+  KafkaConfig,
+  SchemaRegistryConfig,
+  Secret,
+  TlsConfig,
+} from './config/config.ts';
+import { StopProcessError } from './core/errors.ts';
+import type { TlsMaterial } from './core/tls.ts';
+import { secretsOf } from './instagram/proof.ts';
+import type { KafkaSasl, KafkaSecurity } from './kafka/open.ts';
+import { createOauthTokens, type OauthTokens } from './kafka/oauth-tokens.ts';
+import type { RegistryLogin } from './registry/open.ts';
+
+/** Is told of what must not be seen from now on. */
+type Hide = (secrets: readonly string[]) => void;
+
+/** What is secret of the configuration, and must be seen nowhere. */
+export function secretsOfConfig({ instagram, kafka, schemaRegistry }: Config): readonly string[] {
+  const { username, password } = schemaRegistry;
+  const others = [
+    password,
+    schemaRegistry.bearerToken,
+    schemaRegistry.ssl.keyPassword,
+    kafka.ssl.keyPassword,
+    kafka.sasl.password,
+    kafka.sasl.oauthbearer.clientSecret,
+  ].flatMap((secret) => (secret === null ? [] : [secret.text]));
+  const pairs = [
+    ...(username === null || password === null ? [] : [basic(username, password.text)]),
+    ...oauthPair(kafka),
+  ];
+  const ofTheApi = secretsOf(instagram.accessTokens, instagram.clientSecret);
+  return [...ofTheApi, ...others, ...pairs];
+}
+
+function oauthPair({ sasl: { oauthbearer } }: KafkaConfig): readonly string[] {
+  const { clientId, clientSecret } = oauthbearer;
+  return clientId === null || clientSecret === null ? [] : [basic(clientId, clientSecret.text)];
+}
+
+/** As HTTP's basic authentication writes it. */
+function basic(name: string, secret: string): string {
+  return Buffer.from(`${name}:${secret}`, 'utf8').toString('base64');
+}
+
+/** How the brokers are reached; files are read again each time that one is needed. */
+export function kafkaSecurity(kafka: KafkaConfig, hide: Hide): KafkaSecurity {
+  const { securityProtocol: protocol, ssl } = kafka;
+  const tls = protocol.endsWith('SSL') ? createTls('KAFKA', ssl, hide) : null;
+  const oauth = kafka.sasl.mechanism === 'OAUTHBEARER' ? oauthTokens(kafka, hide) : undefined;
+  const sasl = protocol.startsWith('SASL_') ? saslOf(kafka, oauth, hide) : null;
+  return { tls, sasl, principal: () => `User:${nameOf(kafka, oauth)}` };
+}
+
+function saslOf(kafka: KafkaConfig, oauth: OauthTokens | undefined, hide: Hide): KafkaSasl | null {
+  const { mechanism, username, password } = kafka.sasl;
+  if (oauth !== undefined) return { mechanism: 'OAUTHBEARER', token: () => oauth.token() };
+  if (mechanism === null || mechanism === 'OAUTHBEARER') return null;
+  return { mechanism, username: username ?? '', password: reading(password, hide) };
+}
+
+function oauthTokens(kafka: KafkaConfig, hide: Hide): OauthTokens {
+  const { tokenEndpointUrl, clientId, clientSecret, scope, extensions } = kafka.sasl.oauthbearer;
+  return createOauthTokens({
+    tokenEndpointUrl: tokenEndpointUrl ?? '',
+    clientId: clientId ?? '',
+    clientSecret: reading(clientSecret, (secrets) => {
+      hide([...secrets, ...secrets.map((secret) => basic(clientId ?? '', secret))]);
+    }),
+    scope,
+    extensions: Object.fromEntries(
+      extensions.map((pair) => {
+        const at = pair.indexOf('=');
+        return [pair.slice(0, at), pair.slice(at + 1)];
+      }),
+    ),
+    timeoutMs: kafka.connectionTimeoutMs,
+    onToken: (token) => {
+      hide([token]);
+    },
+  });
+}
+
+/** Whom the brokers see, by their default rules of naming. */
+function nameOf({ sasl, ssl, securityProtocol }: KafkaConfig, oauth?: OauthTokens): string {
+  if (oauth !== undefined) return oauth.subject() ?? '<the subject of the token>';
+  if (securityProtocol.startsWith('SASL_')) return sasl.username ?? '';
+  const file = securityProtocol === 'SSL' ? ssl.certificateLocation : null;
+  return file === null ? 'ANONYMOUS' : distinguishedName(readFileSync(file, 'utf8'));
+}
+
+/** As Java writes it (RFC 2253): the other way round than the certificate has it. */
+function distinguishedName(pem: string): string {
+  const parts = new X509Certificate(pem).subject.split('\n').filter(Boolean);
+  return parts.reverse().join(',');
+}
+
+/** How the registry is reached, and how schemas get into it. */
+export function registryAccess(registry: SchemaRegistryConfig, hide: Hide) {
+  const { url, timeoutMs, compatibility, mode, ssl } = registry;
+  const tls = url.startsWith('https:') ? createTls('SCHEMA_REGISTRY', ssl, hide) : null;
+  return { url, timeoutMs, compatibility, mode, tls, login: loginOf(registry, hide) };
+}
+
+function loginOf(
+  { username, password, bearerToken }: SchemaRegistryConfig,
+  hide: Hide,
+): RegistryLogin {
+  if (bearerToken !== null) return { kind: 'bearer', token: reading(bearerToken, hide) };
+  if (username === null) return { kind: 'none' };
+  const hidePair: Hide = (secrets) => {
+    hide([...secrets, ...secrets.map((secret) => basic(username, secret))]);
+  };
+  return { kind: 'basic', username, password: reading(password, hidePair) };
+}
+
+/** A secret as its file has it now; while that cannot be read, as it was last. */
+function reading(secret: Secret | null, hide: Hide): () => string {
+  let last = secret?.text ?? '';
+  const file = secret?.file ?? null;
+  if (file === null) return () => last;
+  return () => {
+    const found = readOr(file, last).replace(/\r?\n$/, '');
+    if (found === last || found === '') return last;
+    hide([found]);
+    return (last = found);
+  };
+}
+
+function readOr(file: string, last: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return last;
+  }
+}
+
+function createTls(prefix: string, ssl: TlsConfig & { serverName?: string | null }, hide: Hide) {
+  const password = ssl.keyPassword === null ? undefined : reading(ssl.keyPassword, hide);
+  const ca = pem(`${prefix}_SSL_CA_LOCATION`, ssl.caLocation);
+  const cert = pem(`${prefix}_SSL_CERTIFICATE_LOCATION`, ssl.certificateLocation);
+  const key = pem(`${prefix}_SSL_KEY_LOCATION`, ssl.keyLocation);
+  const servername = ssl.serverName ?? null;
+  return (): TlsMaterial => ({
+    ...(ca && { ca: ca() }),
+    ...(cert && { cert: cert() }),
+    ...(key && { key: key() }),
+    ...(password && { passphrase: password() }),
+    ...(servername !== null && { servername }),
+  });
+}
+
+/** A file's text as it is now; while it cannot be read, as it was last. */
+function pem(name: string, file: string | null): (() => string) | undefined {
+  if (file === null) return undefined;
+  let last = '';
+  return () => {
+    last = readOr(file, last);
+    if (last !== '') return last;
+    throw new StopProcessError('config.invalid', `the file of ${name} cannot be read any more`, {
+      exitCode: 2,
+    });
+  };
+}

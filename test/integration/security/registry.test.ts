@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../../src/config/load.ts';
+import { isConnectorError } from '../../../src/core/errors.ts';
+import { registryAccess } from '../../../src/credentials.ts';
+import { noSignal, registryOptions } from '../../support/registry-options.ts';
+import { createRegistryWorld, type RegistryWorld } from '../../support/registry-world.ts';
+import { makeCertificates, type Certificates } from '../../support/certificates.ts';
+
+const keyPassword = 'key-pass';
+let folder = '';
+let certificates: Certificates;
+let world: RegistryWorld;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'registry-'));
+  certificates = await makeCertificates(folder, keyPassword);
+  world = await createRegistryWorld();
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** TLS before the registry, which lets in who shows a certificate or has this authorization. */
+async function startGate(demand: { readonly certificate?: true; readonly authorization?: string }) {
+  const [key, cert, ca] = await Promise.all(
+    [certificates.server.key, certificates.server.certificate, certificates.ca].map((file) =>
+      readFile(file, 'utf8'),
+    ),
+  );
+  const behind = new URL(world.url);
+  const requestCert = demand.certificate === true;
+  const server = createServer({ key, cert, ca, requestCert }, (incoming, response) => {
+    if (
+      demand.authorization !== undefined &&
+      incoming.headers.authorization !== demand.authorization
+    ) {
+      response.writeHead(401).end('{}');
+      return;
+    }
+    const onward = request(
+      {
+        host: behind.hostname,
+        port: behind.port,
+        path: incoming.url,
+        method: incoming.method,
+        headers: { ...incoming.headers, host: behind.host },
+      },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `https://127.0.0.1:${port}${behind.pathname}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Registers a schema and reads one back, by the settings alone. */
+async function use(url: string, changes: Readonly<Record<string, string>>) {
+  const env = {
+    INSTAGRAM_ACCESS_TOKEN: 'token',
+    KAFKA_BROKERS: 'a:1',
+    SCHEMA_REGISTRY_URL: url,
+    SCHEMA_REGISTRY_SSL_CA_LOCATION: certificates.ca,
+    ...changes,
+  };
+  const { schemaRegistry } = loadConfig({ env, args: {} });
+  const access = registryAccess(schemaRegistry, () => undefined);
+  const { topicTemplate } = registryOptions(url);
+  const registry = world.open({ ...access, topicTemplate: `${topicTemplate}-${Date.now()}` });
+  await registry.prepare(noSignal);
+  return registry.encoder.schemaId('users');
+}
+
+async function failureOf(url: string, changes: Readonly<Record<string, string>>) {
+  const error: unknown = await use(url, changes).catch((reason: unknown) => reason);
+  if (!isConnectorError(error)) throw error;
+  return error;
+}
+
+const basic = `Basic ${Buffer.from('me:p/ss').toString('base64')}`;
+
+describe('a registry behind TLS', () => {
+  test('takes a user and a password', async () => {
+    await using gate = await startGate({ authorization: basic });
+    const login = { SCHEMA_REGISTRY_USERNAME: 'me', SCHEMA_REGISTRY_PASSWORD: 'p/ss' };
+    await expect(use(gate.url, login)).resolves.toEqual(expect.any(Number));
+    const wrong = await failureOf(gate.url, { ...login, SCHEMA_REGISTRY_PASSWORD: 'guessed' });
+    expect(wrong).toMatchObject({
+      code: 'registry.unauthorized',
+      exitCode: 3,
+      message: expect.stringMatching(/check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD/),
+    });
+  });
+
+  test('takes a token', async () => {
+    await using gate = await startGate({ authorization: 'Bearer t0ken' });
+    const token = { SCHEMA_REGISTRY_BEARER_TOKEN: 't0ken' };
+    await expect(use(gate.url, token)).resolves.toEqual(expect.any(Number));
+    expect(await failureOf(gate.url, {})).toMatchObject({
+      code: 'registry.unauthorized',
+      message: expect.stringMatching(/set SCHEMA_REGISTRY_USERNAME/),
+    });
+  });
+
+  test('takes a client certificate', async () => {
+    await using gate = await startGate({ certificate: true });
+    const certificate = {
+      SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION: certificates.client.certificate,
+      SCHEMA_REGISTRY_SSL_KEY_LOCATION: certificates.encryptedKey,
+      SCHEMA_REGISTRY_SSL_KEY_PASSWORD: keyPassword,
+    };
+    await expect(use(gate.url, certificate)).resolves.toEqual(expect.any(Number));
+    expect(await failureOf(gate.url, {})).toMatchObject({
+      code: 'registry.tls',
+      exitCode: 3,
+      message: expect.stringMatching(/SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION/),
+    });
+  });
+
+  test('is not trusted when another authority has signed', async () => {
+    await using gate = await startGate({});
+    const other = { SCHEMA_REGISTRY_SSL_CA_LOCATION: certificates.otherCa };
+    expect(await failureOf(gate.url, other)).toMatchObject({
+      code: 'registry.tls',
+      exitCode: 3,
+      message: expect.stringMatching(/set SCHEMA_REGISTRY_SSL_CA_LOCATION/),
+    });
+  });
+});

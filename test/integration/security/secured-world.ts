@@ -1,0 +1,161 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kafka, logLevel, type Admin } from 'kafkajs';
+import { startSecuredBroker, type SecuredBroker } from '../../../sandbox/cluster/secured-broker.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { isConnectorError } from '../../../src/core/errors.ts';
+import type { TopicRole } from '../../../src/core/stream-name.ts';
+import { kafkaSecurity } from '../../../src/credentials.ts';
+import { openKafka, type KafkaAdapter } from '../../../src/kafka/open.ts';
+import { answering, startHttpServer, type HttpServer } from '../../support/http-server.ts';
+import { jsonStateCodec } from '../../support/json-state-codec.ts';
+import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../../support/kafka-world.ts';
+import { makeCertificates, type Certificates } from '../../support/certificates.ts';
+
+/** Nothing that a JAAS file would need quotes for. */
+const password = 'sasl-pass/word+1';
+export const keyPassword = 'key-pass';
+
+/** A broker with TLS, every login and an authorizer, that allows nothing to anybody but its administrator. */
+export interface SecuredWorld extends AsyncDisposable {
+  readonly broker: SecuredBroker;
+  readonly admin: Admin;
+  readonly certificates: Certificates;
+  /** Where tokens are had; `requests` tells how often. */
+  readonly tokens: HttpServer;
+  /** The settings of a login of `alice`, to which changes are made. */
+  env(changes?: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
+}
+
+const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule';
+const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule';
+const oauth = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule';
+
+function settingsOf({ server, ca }: Certificates): Record<string, string> {
+  const jaas = (mechanism: string) => `listener.name.login.${mechanism}.sasl.jaas.config`;
+  return {
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS',
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': server.both,
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.location': ca,
+    'listener.name.certificate.ssl.client.auth': 'required',
+    'listener.name.login.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
+    [jaas('plain')]: `${plain} required user_alice="${password}";`,
+    [jaas('scram-sha-256')]: `${scram} required;`,
+    [jaas('scram-sha-512')]: `${scram} required;`,
+    [jaas('oauthbearer')]: `${oauth} required unsecuredLoginStringClaim_sub="broker";`,
+  };
+}
+
+/** A JWT without a signature, which a broker takes as long as nobody tells it whom to trust. */
+function tokenOf(subject: string): string {
+  const nowS = Math.floor(Date.now() / 1000);
+  const part = (json: unknown) => Buffer.from(JSON.stringify(json)).toString('base64url');
+  return `${part({ alg: 'none' })}.${part({ sub: subject, iat: nowS, exp: nowS + 600 })}.`;
+}
+
+/** Starts the broker. */
+export async function startSecuredWorld(): Promise<SecuredWorld> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'security-'));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const certificates = await makeCertificates(folder, keyPassword);
+  const users = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map(
+    (mechanism) => `${mechanism}=[name=alice,password=${password}]`,
+  );
+  const listeners = [
+    { name: 'LOGIN', protocol: 'SASL_SSL' },
+    { name: 'CERTIFICATE', protocol: 'SSL' },
+  ] as const;
+  const broker = stack.use(
+    await startSecuredBroker(listeners, { settings: settingsOf(certificates), scram: users }),
+  );
+  const token = { access_token: tokenOf('alice'), expires_in: 600, token_type: 'Bearer' };
+  const tokens = stack.use(await startHttpServer(answering(200, token)));
+  const admin = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  stack.defer(() => admin.disconnect());
+  const owned = stack.move();
+  return {
+    broker,
+    admin,
+    certificates,
+    tokens,
+    env: (changes = {}) => ({
+      INSTAGRAM_ACCESS_TOKEN: 'token',
+      SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
+      KAFKA_BROKERS: broker.listeners['LOGIN'] ?? '',
+      KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+      KAFKA_SSL_CA_LOCATION: certificates.ca,
+      KAFKA_TOPICS_STATE_PARTITIONS: '2',
+      KAFKA_TOPICS_PARTITIONS: '1',
+      KAFKA_CONNECTION_TIMEOUT: '2s',
+      KAFKA_SEND_DEADLINE: '4s',
+      ...changes,
+    }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The login of `alice` by her password. */
+export function passwordLogin(mechanism: string): Readonly<Record<string, string>> {
+  return {
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_SASL_USERNAME: 'alice',
+    KAFKA_SASL_PASSWORD: password,
+  };
+}
+
+/** Opens Kafka as the program does. */
+function openSecured(env: Readonly<Record<string, string>>): KafkaAdapter {
+  const { kafka } = loadConfig({ env, args: {} });
+  const roles: readonly TopicRole[] = ['media', 'users', 'state'];
+  const security = kafkaSecurity(kafka, () => undefined);
+  return openKafka(
+    { ...kafka, security, instance: 'test', roles },
+    { codec: jsonStateCodec, telemetry: { report: () => undefined }, log: () => undefined },
+  );
+}
+
+let sequence = 0;
+
+/** All that the program asks of Kafka, once: topics, group, states, a transaction. Closes what it opened. */
+export async function doEverything(env: Readonly<Record<string, string>>): Promise<void> {
+  await using kafka = openSecured(env);
+  await kafka.prepareTopics(noSignal);
+  const stop = new AbortController();
+  const given = Promise.withResolvers<undefined>();
+  const joining = kafka.group.join(() => {
+    given.resolve(undefined);
+  }, stop.signal);
+  try {
+    await Promise.race([given.promise, joining]);
+    await restoreAll(kafka);
+    sequence += 1;
+    const records = [
+      mediaRecord(`media-${sequence}`),
+      { ...mediaRecord('user'), role: 'users' as const },
+    ];
+    await kafka.publisher.publish(mediaBatch('17841', sequence, records), noSignal);
+  } finally {
+    stop.abort();
+    await joining.catch(() => undefined);
+  }
+}
+
+/** How doing everything fails. */
+export async function failureOf(
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly code: string; readonly message: string; readonly exitCode: unknown }> {
+  try {
+    await doEverything(env);
+  } catch (error) {
+    if (!isConnectorError(error)) throw error;
+    const exitCode = 'exitCode' in error ? error.exitCode : undefined;
+    return { code: error.code, message: error.message, exitCode };
+  }
+  throw new Error('all went well');
+}

@@ -1,0 +1,205 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { makeCertificates, type Certificates } from '../../support/certificates.ts';
+import { env, failure, load, problemPaths, useFolder } from './loading.ts';
+
+const folder = useFolder();
+const login = {
+  KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+  KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
+  KAFKA_SASL_USERNAME: 'alice',
+  KAFKA_SASL_PASSWORD: 'hush-hush',
+};
+const oauth = {
+  KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+  KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
+  KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: 'https://login.example/token',
+  KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'me',
+  KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: 'hush-hush',
+};
+
+function without<T extends object>(from: T, name: keyof T): Partial<T> {
+  return Object.fromEntries(Object.entries(from).filter(([key]) => key !== name)) as Partial<T>;
+}
+
+describe('a login at Kafka', () => {
+  test('is taken whole, its secret with the file that it came from', () => {
+    const KAFKA_SASL_PASSWORD_FILE = folder.write('password', 'from-file\n');
+    const { kafka } = load({
+      env: { ...env, ...without(login, 'KAFKA_SASL_PASSWORD'), KAFKA_SASL_PASSWORD_FILE },
+    });
+    expect(kafka.sasl).toMatchObject({
+      mechanism: 'SCRAM-SHA-512',
+      username: 'alice',
+      password: { text: 'from-file', file: KAFKA_SASL_PASSWORD_FILE },
+    });
+  });
+
+  test('by OAUTHBEARER takes extensions', () => {
+    const KAFKA_SASL_OAUTHBEARER_EXTENSIONS = 'logicalCluster=lkc-1,identityPoolId=pool-1';
+    const { kafka } = load({ env: { ...env, ...oauth, KAFKA_SASL_OAUTHBEARER_EXTENSIONS } });
+    expect(kafka.sasl.oauthbearer.extensions).toEqual([
+      'logicalCluster=lkc-1',
+      'identityPoolId=pool-1',
+    ]);
+  });
+
+  test('needs a user name and a password, each in one clear error', () => {
+    const error = failure({ env: { ...env, ...without(login, 'KAFKA_SASL_USERNAME') } });
+    expect(error.message).toBe(
+      '1 problem in the configuration:\n' +
+        '- kafka.sasl.username (KAFKA_SASL_USERNAME): got nothing, expected a value, because ' +
+        'KAFKA_SASL_MECHANISM is SCRAM-SHA-512; set it, or choose another mechanism',
+    );
+  });
+
+  test.each<[string, object, readonly string[]]>([
+    ['no password', without(login, 'KAFKA_SASL_PASSWORD'), ['kafka.sasl.password']],
+    ['no mechanism', { KAFKA_SECURITY_PROTOCOL: 'SASL_SSL' }, ['kafka.sasl.mechanism']],
+    ['no protocol', without(login, 'KAFKA_SECURITY_PROTOCOL'), ['kafka.securityProtocol']],
+    [
+      'no client',
+      without(oauth, 'KAFKA_SASL_OAUTHBEARER_CLIENT_ID'),
+      ['kafka.sasl.oauthbearer.clientId'],
+    ],
+    ['a user of a token', { ...oauth, KAFKA_SASL_USERNAME: 'me' }, ['kafka.sasl.username']],
+    [
+      'a scope of a password',
+      { ...login, KAFKA_SASL_OAUTHBEARER_SCOPE: 'x' },
+      ['kafka.sasl.oauthbearer.scope'],
+    ],
+    ['a name without TLS', { KAFKA_SSL_SERVER_NAME: 'kafka' }, ['kafka.ssl.serverName']],
+    [
+      'a key password alone',
+      { KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_KEY_PASSWORD: 'x' },
+      ['kafka.ssl.keyPassword'],
+    ],
+    [
+      'two logins at the registry',
+      {
+        SCHEMA_REGISTRY_USERNAME: 'me',
+        SCHEMA_REGISTRY_PASSWORD: 'x',
+        SCHEMA_REGISTRY_BEARER_TOKEN: 'y',
+      },
+      ['schemaRegistry.bearerToken'],
+    ],
+    [
+      'a plain token endpoint',
+      { ...oauth, KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: 'http://login.example/token' },
+      ['kafka.sasl.oauthbearer.tokenEndpointUrl'],
+    ],
+  ])('is refused by the field with %s', (_what, changes, paths) => {
+    const error = failure({ env: { ...env, ...changes } });
+    expect(error.problems.map(({ path }) => path)).toEqual(paths);
+    expect(error.message).not.toContain('hush-hush');
+  });
+});
+
+describe('PEM files', () => {
+  let made: Certificates;
+  beforeAll(async () => {
+    made = await makeCertificates(folder.path(''), 'open');
+  });
+  const tls = (certificate: string, key: string) => ({
+    KAFKA_SECURITY_PROTOCOL: 'SSL',
+    KAFKA_SSL_CERTIFICATE_LOCATION: certificate,
+    KAFKA_SSL_KEY_LOCATION: key,
+  });
+
+  test('are taken when the key is of the certificate', () => {
+    const { certificate } = made.client;
+    const changes = { ...tls(certificate, made.encryptedKey), KAFKA_SSL_KEY_PASSWORD: 'open' };
+    expect(load({ env: { ...env, ...changes } }).kafka.ssl).toEqual({
+      caLocation: null,
+      certificateLocation: certificate,
+      keyLocation: made.encryptedKey,
+      keyPassword: { text: 'open', file: null },
+      serverName: null,
+    });
+  });
+
+  test.each<[string, (made: Certificates) => object, string]>([
+    [
+      'another key',
+      ({ client, server }) => tls(client.certificate, server.key),
+      'kafka.ssl.keyLocation',
+    ],
+    [
+      'a locked key',
+      ({ client, encryptedKey }) => tls(client.certificate, encryptedKey),
+      'kafka.ssl.keyLocation',
+    ],
+    [
+      'a wrong password',
+      ({ client, encryptedKey }) => ({
+        ...tls(client.certificate, encryptedKey),
+        KAFKA_SSL_KEY_PASSWORD: 'shut',
+      }),
+      'kafka.ssl.keyLocation',
+    ],
+    [
+      'no key',
+      ({ client }) => without(tls(client.certificate, ''), 'KAFKA_SSL_KEY_LOCATION'),
+      'kafka.ssl.keyLocation',
+    ],
+    [
+      'a key for a certificate',
+      ({ client }) => tls(client.key, client.key),
+      'kafka.ssl.certificateLocation',
+    ],
+    [
+      'no such file',
+      () => ({ KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CA_LOCATION: folder.path('gone') }),
+      'kafka.ssl.caLocation',
+    ],
+    [
+      'TLS for plain HTTP',
+      ({ ca }) => ({ SCHEMA_REGISTRY_SSL_CA_LOCATION: ca }),
+      'schemaRegistry.ssl.caLocation',
+    ],
+  ])('are refused by the field with %s', (_what, changes, path) => {
+    expect(problemPaths({ env: { ...env, ...changes(made) } })).toContain(path);
+  });
+
+  test('are not shown where the text itself was set for the name', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----';
+    const changes = { KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_KEY_LOCATION: key };
+    expect(failure({ env: { ...env, ...changes } }).message).not.toContain('MIGH');
+  });
+});
+
+describe('INSTAGRAM_BASE_URL', () => {
+  const taken = (url: string) =>
+    load({ env: { ...env, INSTAGRAM_BASE_URL: url } }).instagram.baseUrl;
+
+  test.each([
+    'https://graph.facebook.com',
+    'https://proxy.example:8443/graph',
+    'http://127.0.0.1:8090',
+    'http://localhost:8090',
+    'http://[::1]:8090',
+    'http://instagram:8090',
+    'http://10.1.2.3:80',
+    'http://graph.default.svc:80',
+  ])('may be %s', (url) => {
+    expect(taken(url)).toBe(url);
+  });
+
+  test.each([
+    ['plain on the internet', 'http://graph.facebook.com'],
+    ['plain to a public address', 'http://93.184.216.34'],
+    ["a cloud's metadata", 'http://169.254.169.254'],
+    ["a cloud's metadata with TLS", 'https://169.254.169.254'],
+    ['the same written as one number', 'http://2852039166'],
+    ['the same in IPv6', 'http://[::ffff:169.254.169.254]'],
+    ['the same by its name', 'http://metadata.google.internal'],
+    ['link-local', 'https://[fe80::1]'],
+    ['a user and a password', 'https://me:hush@graph.facebook.com'],
+    ['a query', 'https://graph.facebook.com/?access_token=hush'],
+    ['a fragment', 'https://graph.facebook.com/#hush'],
+    ['another scheme', 'file:///etc/passwd'],
+  ])('may not be %s', (_what, url) => {
+    const error = failure({ env: { ...env, INSTAGRAM_BASE_URL: url } });
+    expect(error.problems.map(({ path }) => path)).toEqual(['instagram.baseUrl']);
+    expect(error.message).not.toContain('hush');
+  });
+});

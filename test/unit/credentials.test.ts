@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load.ts';
+import { kafkaSecurity, registryAccess, secretsOfConfig } from '../../src/credentials.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'credentials-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function write(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+function configOf(changes: Readonly<Record<string, string>>) {
+  const env = {
+    INSTAGRAM_ACCESS_TOKEN: 'the-token',
+    KAFKA_BROKERS: 'a:1',
+    SCHEMA_REGISTRY_URL: 'https://registry',
+    ...changes,
+  };
+  return loadConfig({ env, args: {} });
+}
+
+const basicOf = (pair: string) => Buffer.from(pair).toString('base64');
+
+describe('credentials', () => {
+  test('are hidden all, and as HTTP writes them', () => {
+    const config = configOf({
+      KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT',
+      KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
+      KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: 'https://login',
+      KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'id',
+      KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: 'client-secret',
+      SCHEMA_REGISTRY_USERNAME: 'me',
+      SCHEMA_REGISTRY_PASSWORD: 'registry-password',
+    });
+    expect(new Set(secretsOfConfig(config))).toEqual(
+      new Set([
+        'the-token',
+        'client-secret',
+        basicOf('id:client-secret'),
+        'registry-password',
+        basicOf('me:registry-password'),
+      ]),
+    );
+  });
+
+  test('are read again from their file, and then hidden', () => {
+    const file = write('password', 'first\n');
+    const { kafka } = configOf({
+      KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT',
+      KAFKA_SASL_MECHANISM: 'PLAIN',
+      KAFKA_SASL_USERNAME: 'alice',
+      KAFKA_SASL_PASSWORD_FILE: file,
+    });
+    const hidden: string[] = [];
+    const { sasl } = kafkaSecurity(kafka, (secrets) => hidden.push(...secrets));
+    if (sasl?.mechanism !== 'PLAIN') throw new Error('no login by password');
+
+    expect(sasl.password()).toBe('first');
+    write('password', 'second\n');
+    expect(sasl.password()).toBe('second');
+    unlinkSync(file);
+    expect(sasl.password()).toBe('second');
+    expect(hidden).toEqual(['second']);
+  });
+
+  test('are read again for the registry, and hidden as HTTP writes them', () => {
+    const { schemaRegistry } = configOf({
+      SCHEMA_REGISTRY_USERNAME: 'me',
+      SCHEMA_REGISTRY_PASSWORD_FILE: write('password', 'first'),
+    });
+    const hidden: string[] = [];
+    const { login } = registryAccess(schemaRegistry, (secrets) => hidden.push(...secrets));
+    if (login.kind !== 'basic') throw new Error('no login by password');
+
+    write('password', 'second');
+    expect(login.password()).toBe('second');
+    expect(hidden).toEqual(['second', basicOf('me:second')]);
+  });
+
+  test('trust the authority that its file holds now', () => {
+    const pem = (text: string) => `-----BEGIN CERTIFICATE-----\n${text}\n`;
+    const { kafka } = configOf({
+      KAFKA_SECURITY_PROTOCOL: 'SSL',
+      KAFKA_SSL_CA_LOCATION: write('ca', pem('first')),
+    });
+    const { tls, sasl } = kafkaSecurity(kafka, () => undefined);
+
+    expect([tls?.(), sasl]).toEqual([{ ca: pem('first') }, null]);
+    write('ca', pem('second'));
+    expect(tls?.()).toEqual({ ca: pem('second') });
+  });
+});
