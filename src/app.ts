@@ -82,16 +82,21 @@ export function createApp(config: Config, options: AppOptions): App {
     async run(signal) {
       const served = await observability.listen();
       observability.log.info({ url: served?.url ?? null, instance }, 'started');
+      void instagram.keepTokens();
       const { directory } = await start(adapters, { tools, deadlineMs: null, signal });
       await supervise(supervision(config, adapters, directory), tools, signal);
     },
     async once(signal) {
       const deadlineMs = clock.nowMs() + config.polling.onceTimeoutMs;
+      const kept = instagram.keepTokens();
       const { directory, problems } = await start(adapters, { tools, deadlineMs, signal });
       const othersLeaveMs = config.kafka.group.sessionTimeoutMs + sessionEndMs;
       const onceTools = { ...tools, deadlineMs, othersLeaveMs };
       const what = supervision(config, adapters, directory);
-      return { endings: await superviseOnce(what, onceTools, signal), problems };
+      const endings = await superviseOnce(what, onceTools, signal);
+      // Where nothing else runs, this is what renews the tokens.
+      await kept;
+      return { endings, problems };
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled([

@@ -90,15 +90,16 @@ export function showConnections(status) {
 /** @param {Status} status */
 function tokenFacts({ tokens }) {
   if (tokens.length === 0) return [{ name: 'Token', state: null, words: 'Expiry unknown' }];
-  return tokens.map(({ name, expiresAt, daysLeft }) => {
+  return tokens.map(({ name, expiresAt, daysLeft, action }) => {
     const label = name === 'default' ? 'Token' : `Token ${name}`;
     if (expiresAt === null || daysLeft === null) {
       return { name: label, state: 'ok', words: 'Never expires' };
     }
     const at = absolute(expiresAt);
-    if (daysLeft < 0) return { name: label, state: 'stopped', words: `Expired on ${at}` };
+    const todo = action === null ? '' : `. What to do: ${action}`;
+    if (daysLeft < 0) return { name: label, state: 'stopped', words: `Expired on ${at}${todo}` };
     const state = daysLeft < 14 ? 'late' : 'ok';
-    return { name: label, state, words: `${plural(daysLeft, 'day')} left, until ${at}` };
+    return { name: label, state, words: `${plural(daysLeft, 'day')} left, until ${at}${todo}` };
   });
 }
 

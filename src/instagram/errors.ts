@@ -96,7 +96,7 @@ const token: ErrorRow['become'] = (failure) => {
 
 const appSecret: ErrorRow['become'] = (failure) => {
   const advice =
-    "Meta wants the proof of the app's secret: set INSTAGRAM_CLIENT_SECRET to the secret of the app that the token was made for, then restart";
+    "the app's id or its secret is missing or another's: set INSTAGRAM_CLIENT_ID and INSTAGRAM_CLIENT_SECRET to those of the app that the token was made for, then restart";
   return new StopAccountError('graph.app-secret', explain(failure, advice));
 };
 
@@ -144,6 +144,7 @@ const retiredMetric =
 const retiredMetrics = /metrics? (?:is|are) no longer supported: ([\w, ]+?)\./;
 const noSuchField = /^(?:\(#100\) )?Tried accessing nonexisting field \((\w+)\)/;
 const missingPermission = /missing permission or reviewable feature/;
+const clientSecret = /validating client secret/;
 const secretProof = /appsecret_proof/;
 const activeToken = /active access token/i;
 
@@ -173,6 +174,12 @@ export const errorRows: readonly ErrorRow[] = [
   { when: { code: 368 }, source: 'documented: policies', become: blocked },
   { when: { status: 429 }, source: 'HTTP; not seen from Graph itself', become: limit('app') },
   // Passing trouble
+  {
+    when: { code: 1, message: clientSecret },
+    source: 'observed at the exchange of tokens',
+    become: appSecret,
+  },
+  { when: { code: 101 }, source: 'documented: no such app', become: appSecret },
   {
     when: { code: 1, message: reduceAmount },
     source: 'observed, HTTP 500, subcode 99 or none',

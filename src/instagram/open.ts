@@ -2,9 +2,12 @@ import type { Account } from '../core/account.ts';
 import type { AccountDirectory, Clock, Graph, OnUsage, Telemetry } from '../runtime/ports.ts';
 import { createDirectory } from './directory.ts';
 import { createGraph } from './graph.ts';
+import { createOAuth } from './oauth.ts';
 import type { InstagramOptions } from './options.ts';
 import type { TokenFile } from './token-file.ts';
 import { watchTokenFile } from './token-file.ts';
+import { keepTokens } from './token-keeper.ts';
+import { createRenewal } from './token-renewal.ts';
 import { createTokens } from './tokens.ts';
 import { createTransport } from './transport.ts';
 
@@ -14,6 +17,11 @@ export type { InstagramOptions } from './options.ts';
 export interface InstagramAdapter extends AsyncDisposable {
   readonly graph: Graph;
   readonly directory: AccountDirectory;
+  /**
+   * Learns when the tokens end, tells of it and renews them, until closed; call it once. Resolves when
+   * each was looked at for the first time, and never rejects.
+   */
+  keepTokens(): Promise<void>;
 }
 
 /** What the adapter reports to, and who watches over its own requests. */
@@ -62,7 +70,19 @@ export function openInstagram(
     tokenFile === undefined
       ? Promise.resolve()
       : watchTokenFile(tokenFile, tokens, { clock, signal: closing.signal });
+  const keep = (onLooked: () => void): Promise<void> => {
+    const oauth = createOAuth(options, { transport, clock });
+    const renewal = createRenewal({ options, oauth, tokens, file: tokenFile, clock });
+    const { login } = options;
+    const path = tokenFile?.path ?? null;
+    const keeper = { login, tokens, oauth, clock, telemetry, renewal, path, onLooked };
+    return keepTokens(keeper, closing.signal);
+  };
   return {
+    keepTokens: () =>
+      new Promise((resolve) => {
+        underWay.add(keep(resolve).finally(resolve));
+      }),
     graph,
     directory: createDirectory({ ...common, graph: guard?.(graph) ?? graph }),
     async [Symbol.asyncDispose]() {

@@ -9,6 +9,8 @@ export interface InstagramOptions {
   /** `https://graph.facebook.com`, without a slash at the end. */
   readonly baseUrl: string;
   readonly login: Login;
+  /** The app's id; null when it is not known. */
+  readonly clientId: string | null;
   /** With it every request proves that the app itself asks; null when it is not known. */
   readonly clientSecret: string | null;
   /** Ids of the only accounts to poll; empty for all that the token reaches. */

@@ -8,16 +8,18 @@ export interface Answer {
   readonly body: Uint8Array | null;
 }
 
-/** One HTTP GET with a token. Safe for concurrent use. */
+/** Single HTTP requests. Safe for concurrent use. */
 export interface Transport {
   /**
-   * Makes one request: no retry, and no redirect is followed, so that the token goes nowhere else.
+   * A GET with a token, or without one. Makes one request: no retry, and no redirect is followed, so that the token goes nowhere else.
    *
    * @throws what ky and the platform throw: not fit to be shown, their messages hold the URL and
    * their fields the token
    * @remarks Aborting `signal` ends the request, in its body too.
    */
-  get(url: string, accessToken: string, signal: AbortSignal): Promise<Answer>;
+  get(url: string, accessToken: string | null, signal: AbortSignal): Promise<Answer>;
+  /** The same as a POST of a form. */
+  post(url: string, form: URLSearchParams, signal: AbortSignal): Promise<Answer>;
 }
 
 /** A body of the API is some kilobytes, a page of 100 media with children about a megabyte. */
@@ -35,15 +37,15 @@ export function createTransport(): Transport {
   return {
     async get(url, accessToken, signal) {
       // In a header and never in the URL, which proxies and errors repeat (Invariant 9).
-      const headers = { authorization: `Bearer ${accessToken}` };
-      const response = await client.get(url, { headers, signal });
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: await readBody(response.body),
-      };
+      const headers = accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
+      return readAnswer(await client.get(url, { headers, signal }));
     },
+    post: async (url, body, signal) => readAnswer(await client.post(url, { body, signal })),
   };
+}
+
+async function readAnswer({ status, headers, body }: Response): Promise<Answer> {
+  return { status, headers, body: await readBody(body) };
 }
 
 /** Counts what arrives decompressed: `Content-Length` may be missing, or tell of gzip. */

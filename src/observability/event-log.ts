@@ -25,6 +25,10 @@ export function createEventLog(log: Log): Telemetry {
         tellShare(event);
         return;
       }
+      if (isOneOf(event, ['token', 'token-renewal'])) {
+        tellToken(event);
+        return;
+      }
       switch (event.type) {
         case 'poll-finished':
           tellPollFinished(log, event);
@@ -44,9 +48,6 @@ export function createEventLog(log: Log): Telemetry {
           break;
         case 'scope':
           tellScope(event);
-          break;
-        case 'token':
-          tellToken(event);
           break;
       }
     },
@@ -137,14 +138,31 @@ function createScopeTeller(log: Log): (event: Event<'scope'>) => void {
   };
 }
 
-/** A token's end is told when it is learned or moves. */
-function createTokenTeller(log: Log): (event: Event<'token'>) => void {
+/** A token's end is told when it is learned or moves, each step of its warnings and each trouble once. */
+function createTokenTeller(log: Log): (event: Event<'token'> | Event<'token-renewal'>) => void {
   const ends = new Map<string, number | null>();
-  return ({ name, expiresAtMs }) => {
-    if (ends.get(name) === expiresAtMs) return;
-    ends.set(name, expiresAtMs);
+  const warned = new Map<string, string>();
+  return (event) => {
+    // Not as `token`, whose value is masked whatever it is.
+    const { name } = event;
+    const isNews = (what: string): boolean => {
+      const isNew = warned.get(`${event.type} ${name}`) !== what;
+      warned.set(`${event.type} ${name}`, what);
+      return isNew;
+    };
+    if (event.type === 'token-renewal') {
+      const { outcome, message } = event;
+      const level = isNews(`${outcome} ${message}`) ? 'warn' : 'debug';
+      if (outcome === 'renewed') log.info({ name }, 'token renewed');
+      else log[level]({ name, reason: message }, 'token not renewed');
+      return;
+    }
+    const { expiresAtMs, warnAtDays = null, action = '' } = event;
     const expires = expiresAtMs === null ? 'never' : new Date(expiresAtMs).toISOString();
-    log.info({ token: name, expires }, 'token read');
+    if (ends.get(name) !== expiresAtMs) log.info({ name, expires }, 'token read');
+    ends.set(name, expiresAtMs);
+    const isStep = isNews(String(warnAtDays));
+    if (isStep && warnAtDays !== null) log.warn({ name, expires, action }, 'token ends soon');
   };
 }
 

@@ -128,7 +128,7 @@ function isStopped({ stopped, streams }: AccountStatus, stream: StreamName): boo
 
 function soonest({ tokens }: Health): (readonly [string, number])[] {
   return [...tokens]
-    .map(([name, expiresAtMs]) => [name, expiresAtMs ?? Infinity] as const)
+    .map(([name, { expiresAtMs }]) => [name, expiresAtMs ?? Infinity] as const)
     .sort(([, a], [, b]) => a - b)
     .slice(0, shownTokens);
 }

@@ -32,6 +32,12 @@ export interface StreamTally {
   readonly stateMs: number | null;
 }
 
+/** When a token expires, epoch milliseconds or null for never, and what to do; empty for nothing. */
+export interface TokenHealth {
+  readonly expiresAtMs: number | null;
+  readonly action: string;
+}
+
 /** What is known of one account. */
 export interface AccountStatus extends AccountHealth {
   readonly username: string | null;
@@ -47,8 +53,8 @@ export interface Health extends HealthSnapshot {
   readonly partitionCount: number;
   /** The scopes of the quota that were told of, by `<kind> <id>`. */
   readonly scopes: ReadonlyMap<string, ScopeHealth>;
-  /** When each token expires, by its name; null for never. */
-  readonly tokens: ReadonlyMap<string, number | null>;
+  /** When each token expires, by its name, and what a person must do about it. */
+  readonly tokens: ReadonlyMap<string, TokenHealth>;
 }
 
 /** Health before anything was reported: nothing is ready, no account is known. */
@@ -79,6 +85,7 @@ const unseen = [
   'transaction',
   'encoded',
   'fenced',
+  'token-renewal',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /**
@@ -109,8 +116,16 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
       return { ...health, scopes: scopes.set(keyOf(scope), { scope, percent, state, untilMs }) };
     }
     case 'token':
-      return { ...health, tokens: new Map(health.tokens).set(event.name, event.expiresAtMs) };
+      return { ...health, tokens: withToken(health.tokens, event) };
   }
+}
+
+function withToken(
+  tokens: Health['tokens'],
+  { name, expiresAtMs, action = '', inUse }: Event<'token'>,
+): Health['tokens'] {
+  const kept = [...tokens].filter(([one]) => inUse?.includes(one) ?? true);
+  return new Map(kept).set(name, { expiresAtMs, action });
 }
 
 function keyOf({ kind, id }: ScopeHealth['scope']): string {

@@ -70,6 +70,9 @@ function createOutsideInstruments({ counter, histogram }: Makers) {
       'endpoint',
       'code',
     ]),
+    tokenRenewals: counter('token_renewals_total', 'Tries to renew a token, by outcome', [
+      'outcome',
+    ]),
     quotaWaits: counter(
       'quota_wait_seconds_total',
       'How long Graph API requests waited for a quota before they were made',

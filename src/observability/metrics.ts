@@ -56,6 +56,7 @@ export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
   }
   const endpoint = createBoundedLabel(mostEndpoints);
   for (const outcome of outcomes) instruments.transactions.inc({ outcome }, 0);
+  for (const outcome of ['renewed', 'failed']) instruments.tokenRenewals.inc({ outcome }, 0);
   for (const priority of priorities) instruments.quotaWaits.inc({ priority }, 0);
   return {
     contentType: registry.contentType,
@@ -82,8 +83,8 @@ function count(
   endpointOf: (given: string) => string,
 ): void {
   if (isOneOf(event, uncounted)) return;
-  if (isOneOf(event, ['share', 'fenced'])) {
-    countShare(instruments, event);
+  if (isOneOf(event, ['share', 'fenced', 'token-renewal'])) {
+    countSeldom(instruments, event);
     return;
   }
   switch (event.type) {
@@ -118,11 +119,13 @@ function count(
   }
 }
 
-function countShare(
+/** What is not of a poll: the group, and the tokens. */
+function countSeldom(
   instruments: Instruments,
-  event: Extract<TelemetryEvent, { type: 'share' | 'fenced' }>,
+  event: Extract<TelemetryEvent, { type: 'share' | 'fenced' | 'token-renewal' }>,
 ): void {
-  if (event.type === 'fenced') instruments.fenced.inc();
+  if (event.type === 'token-renewal') instruments.tokenRenewals.inc({ outcome: event.outcome });
+  else if (event.type === 'fenced') instruments.fenced.inc();
   else if (event.cause === 'rebalance') instruments.rebalances.inc();
 }
 

@@ -4,6 +4,7 @@ import type { DependencyName, Readiness } from '../core/readiness.ts';
 import { dependencyNames, readiness } from '../core/readiness.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import { streamNames } from '../core/stream-name.ts';
+import { daysLeft } from '../core/token-life.ts';
 import type { Health, ScopeHealth } from './health.ts';
 import type { ErrorEntry, StreamState, StreamStatus } from './stream-status.ts';
 import { describeTrouble, needsPerson, streamStatus, urgencyOf } from './stream-status.ts';
@@ -90,6 +91,8 @@ export interface Status {
     /** Null when it never expires. */
     readonly expiresAt: string | null;
     readonly daysLeft: number | null;
+    /** What a person must do; null for nothing. */
+    readonly action: string | null;
   }[];
   /** The scopes that have used most. */
   readonly quota: { readonly total: number; readonly items: readonly QuotaEntry[] };
@@ -107,7 +110,6 @@ export interface Status {
 
 /** Scopes shown at most: with hundreds of accounts, those that are worth a look. */
 const shownScopes = 25;
-const dayMs = 86_400_000;
 
 /** Everything worth seeing, bounded in size; pure. */
 export function describeStatus(health: Health, query: StatusQuery, facts: StatusFacts): Status {
@@ -164,10 +166,11 @@ function byUrgency(a: AccountEntry, b: AccountEntry): number {
 }
 
 function tokenEntries({ tokens }: Health, nowMs: number): Status['tokens'] {
-  return [...tokens].map(([name, expiresAtMs]) => ({
+  return [...tokens].map(([name, { expiresAtMs, action }]) => ({
     name,
     expiresAt: expiresAtMs === null ? null : iso(expiresAtMs),
-    daysLeft: expiresAtMs === null ? null : Math.floor((expiresAtMs - nowMs) / dayMs),
+    daysLeft: expiresAtMs === null ? null : daysLeft(expiresAtMs, nowMs),
+    action: action === '' ? null : action,
   }));
 }
 

@@ -268,6 +268,20 @@ export type TelemetryEvent =
       readonly name: string;
       /** Epoch milliseconds; null when it never expires. */
       readonly expiresAtMs: number | null;
+      /** The names of all tokens in use; others are not any more. */
+      readonly inUse?: readonly string[];
+      /** So many days or fewer are left, which a person should know: 14, 7, 1 or 0; null for more. */
+      readonly warnAtDays?: number | null;
+      /** What a person must do, in sentences; empty for nothing. */
+      readonly action?: string;
+    }
+  | {
+      /** A try to put a longer token in the place of one that ends soon. */
+      readonly type: 'token-renewal';
+      readonly name: string;
+      readonly outcome: 'renewed' | 'failed';
+      /** Why it failed, for a person; empty when it did not. */
+      readonly message: string;
     }
   | {
       /** What this instance owns; told at each rebalance, and when it changes for another reason. */

@@ -27,6 +27,8 @@ export interface Deployment extends AsyncDisposable {
   topicOf(role: string): string;
   /** Runs `once` to its end. */
   once(changes?: Readonly<Record<string, string>>): Promise<Ended>;
+  /** The same with this environment alone. */
+  onceWith(env: Readonly<Record<string, string>>): Promise<Ended>;
   /** Starts `run`; it is stopped with the deployment. */
   run(
     changes: Readonly<Record<string, string>>,
@@ -71,6 +73,7 @@ export async function deploy(world: World): Promise<Deployment> {
     env,
     topicOf,
     once: (changes = {}) => runOnce({ ...env, ...changes }),
+    onceWith: runOnce,
     run: (changes, onLine) => owned.use(startRun({ ...env, ...changes }, onLine)),
     runWith: (whole, onLine) => startRun(whole, onLine),
     read: async (role) => {

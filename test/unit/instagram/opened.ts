@@ -63,6 +63,7 @@ export function open(
     apiVersion: 'v25.0',
     baseUrl,
     login: 'facebook',
+    clientId: null,
     clientSecret: null,
     accounts: [],
     requestTimeoutMs: 30_000,

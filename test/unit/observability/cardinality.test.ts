@@ -75,6 +75,12 @@ const events: {
   }),
   'quota-wait': (n) => ({ type: 'quota-wait', priority: 'urgent', durationMs: n }),
   token: (n) => ({ type: 'token', name: String(n % 3), expiresAtMs: n }),
+  'token-renewal': (n) => ({
+    type: 'token-renewal',
+    name: String(n),
+    outcome: 'failed',
+    message: String(n),
+  }),
   share: (n) => ({
     type: 'share',
     owned: [n],

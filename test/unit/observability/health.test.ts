@@ -115,9 +115,13 @@ describe('reduceHealth', () => {
     const told = { type: 'token', name: 'default', expiresAtMs: 99 } as const;
     const health = reduceHealth(withAccount, told, 30);
 
-    expect([...health.tokens]).toEqual([['default', 99]]);
+    expect([...health.tokens]).toEqual([['default', { expiresAtMs: 99, action: '' }]]);
     const never = reduceHealth(health, { ...told, expiresAtMs: null }, 31);
-    expect([...never.tokens]).toEqual([['default', null]]);
+    expect([...never.tokens]).toEqual([['default', { expiresAtMs: null, action: '' }]]);
+    const others = { ...told, name: '1', inUse: ['1', '2'], action: 'Get a new one.' };
+    expect([...reduceHealth(health, others, 32).tokens]).toEqual([
+      ['1', { expiresAtMs: 99, action: 'Get a new one.' }],
+    ]);
   });
 
   test('forgets the quota of a removed account', () => {

@@ -122,6 +122,37 @@ describe('telemetry in the log', () => {
     });
   });
 
+  test('warns once at each step before a token ends, and names the token', async () => {
+    await using open = openCaptured();
+    const token = { type: 'token', name: '2', expiresAtMs: 0, action: 'Get a new one.' } as const;
+
+    for (const warnAtDays of [null, 14, 14, 7, 7, 14, null] as const) {
+      open.telemetry.report({ ...token, warnAtDays });
+    }
+
+    const [read, ...warned] = open.lines();
+    expect(read).toMatchObject({ level: 'info', msg: 'token read', name: '2' });
+    expect(brief(warned)).toEqual(Array(3).fill(['warn', 'token ends soon']));
+    expect(warned[0]).toMatchObject({ name: '2', action: 'Get a new one.' });
+  });
+
+  test('warns of a renewal that failed, once of each reason', async () => {
+    await using open = openCaptured();
+    const renewal = { type: 'token-renewal', name: 'default' } as const;
+
+    for (const message of ['no', 'no', 'never']) {
+      open.telemetry.report({ ...renewal, outcome: 'failed', message });
+    }
+    open.telemetry.report({ ...renewal, outcome: 'renewed', message: '' });
+
+    expect(brief(open.lines())).toEqual([
+      ['warn', 'token not renewed'],
+      ['debug', 'token not renewed'],
+      ['warn', 'token not renewed'],
+      ['info', 'token renewed'],
+    ]);
+  });
+
   test('is debug for requests and commits and warns of other transactions', async () => {
     await using open = openCaptured();
     const transaction = { type: 'transaction', partition: 3, records: 1, durationMs: 9 } as const;

@@ -170,9 +170,9 @@ describe('describeStatus', () => {
     const health = healthAfter(token('a', 2.5 * dayMs), token('b', null), token('c', -1));
 
     expect(describeAt(health, 0).tokens).toEqual([
-      { name: 'a', expiresAt: '1970-01-03T12:00:00.000Z', daysLeft: 2 },
-      { name: 'b', expiresAt: null, daysLeft: null },
-      { name: 'c', expiresAt: '1969-12-31T23:59:59.999Z', daysLeft: -1 },
+      { name: 'a', expiresAt: '1970-01-03T12:00:00.000Z', daysLeft: 2, action: null },
+      { name: 'b', expiresAt: null, daysLeft: null, action: null },
+      { name: 'c', expiresAt: '1969-12-31T23:59:59.999Z', daysLeft: -1, action: null },
     ]);
   });
 });

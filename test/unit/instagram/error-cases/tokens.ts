@@ -7,12 +7,12 @@ function invalidToken(error: Json, says: readonly string[]): Omit<ErrorCase, 'na
   return { status: 400, body: { error }, becomes, says };
 }
 
-function withoutProof(message: string): Omit<ErrorCase, 'name'> {
+function withoutProof(message: string, code = 100): Omit<ErrorCase, 'name'> {
   return {
     status: 400,
-    body: { error: { message, type: 'GraphMethodException', code: 100, fbtrace_id: 'A1' } },
+    body: { error: { message, type: 'GraphMethodException', code, fbtrace_id: 'A1' } },
     becomes: { disposition: 'stop-account', code: 'graph.app-secret' },
-    says: ['set INSTAGRAM_CLIENT_SECRET to the secret of the app'],
+    says: ['set INSTAGRAM_CLIENT_ID and INSTAGRAM_CLIENT_SECRET to those of the app'],
   };
 }
 
@@ -21,6 +21,14 @@ export const tokens: readonly ErrorCase[] = [
   {
     name: '100 without the proof of the secret',
     ...withoutProof('API calls from the server require an appsecret_proof argument'),
+  },
+  {
+    name: '1 with another secret',
+    ...withoutProof('Error validating client secret.', 1),
+  },
+  {
+    name: '101, no such app',
+    ...withoutProof('Error validating application. Cannot get application info.', 101),
   },
   {
     name: '100 with the proof of another secret',

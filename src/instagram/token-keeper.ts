@@ -1,0 +1,179 @@
+import type { Login } from '../core/account.ts';
+import { isConnectorError } from '../core/errors.ts';
+import type { TokenLife } from '../core/token-life.ts';
+import { daysLeft, endOf, isRenewalDue, warningOf } from '../core/token-life.ts';
+import type { Clock, Telemetry } from '../runtime/ports.ts';
+import { linkSignals } from './linked-signal.ts';
+import type { OAuth } from './oauth.ts';
+import type { Renewal } from './token-renewal.ts';
+import { readNote } from './token-store.ts';
+import type { Tokens } from './tokens.ts';
+
+/** What tokens are kept with. */
+export interface KeeperParts {
+  readonly login: Login;
+  readonly tokens: Tokens;
+  readonly oauth: OAuth;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** The file of the tokens; null when they came from elsewhere. */
+  readonly path: string | null;
+  /** How a token is renewed, or why none can be, as the middle of a sentence. */
+  readonly renewal: Renewal | string;
+  /** Is told whenever every token was looked at. */
+  readonly onLooked: () => void;
+}
+
+/** The tokens are looked at so often; warnings come no later than this. */
+const lookEveryMs = 3_600_000;
+/** Meta is asked of a token again after this long: its user may have changed its mind. */
+const askEveryMs = 86_400_000;
+/** A renewal that failed is tried again after this long. */
+const retryMs = 6 * 3_600_000;
+
+/** What is known of one token, by its text. */
+interface Known {
+  readonly life: TokenLife | null;
+  readonly askedMs: number;
+  /** When its renewal failed last, and why; an unknown end is a token to be renewed. */
+  readonly failed: { readonly atMs: number; readonly message: string } | null;
+}
+
+/**
+ * Learns when tokens end, tells of it and renews them in good time, until aborted; never rejects.
+ * Trouble is told and nothing else: a token that cannot be renewed goes on to be used.
+ */
+export async function keepTokens(parts: KeeperParts, signal: AbortSignal): Promise<void> {
+  const { tokens, clock } = parts;
+  const known = new Map<string, Known>();
+  while (!signal.aborted) {
+    // One at a time: each may write the file that they share.
+    for (const name of tokens.names()) await lookAt(name, { ...parts, known }, signal);
+    parts.onLooked();
+    const waiting = linkSignals([signal]);
+    await Promise.race([
+      clock.sleep(lookEveryMs, waiting.signal),
+      tokens.changed(waiting.signal),
+    ]).catch(() => undefined);
+    // Ends the wait that lost.
+    waiting.abort(new Error('looking again'));
+    waiting.unlink();
+  }
+}
+
+/** Looks at a token, and where that has brought another one, at that one as well. */
+async function lookAt(
+  name: string,
+  { known, ...parts }: KeeperParts & { readonly known: Map<string, Known> },
+  signal: AbortSignal,
+): Promise<void> {
+  for (const token of [parts.tokens.text(name), undefined]) {
+    const current = token ?? parts.tokens.text(name);
+    const now = await look(current, { ...parts, name, before: known.get(current) }, signal);
+    if (now !== undefined) known.set(current, now);
+    if (now !== undefined || signal.aborted) return;
+  }
+}
+
+interface Looking extends KeeperParts {
+  readonly name: string;
+  readonly before: Known | undefined;
+}
+
+/** Undefined when it was aborted, or when the token was renewed and is of no more interest. */
+async function look(
+  token: string,
+  looking: Looking,
+  signal: AbortSignal,
+): Promise<Known | undefined> {
+  const { clock, renewal } = looking;
+  try {
+    const learned = await learn(token, looking, signal);
+    const nowMs = clock.nowMs();
+    // With Instagram Login a renewal is the only way to learn when a token ends.
+    const isUnknown = learned.life === null && looking.login === 'instagram';
+    const isDue = isUnknown || (learned.life !== null && isRenewalDue(learned.life, nowMs));
+    const isTried = learned.failed !== null && nowMs - learned.failed.atMs < retryMs;
+    if (!isDue || isTried || typeof renewal === 'string') {
+      tell(learned, looking);
+      return learned;
+    }
+    return await renew(token, { ...looking, renewal, learned }, signal);
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** Facebook tells of any token; of one of Instagram Login only who has made it knows. */
+async function learn(token: string, looking: Looking, signal: AbortSignal): Promise<Known> {
+  const { login, oauth, clock, before, path } = looking;
+  const nowMs = clock.nowMs();
+  const unknown: Known = before ?? { life: null, askedMs: nowMs, failed: null };
+  if (login === 'instagram') {
+    const note = path === null ? undefined : await readNote(path, token);
+    return note === undefined
+      ? unknown
+      : { ...unknown, life: { ...note, dataAccessUntilMs: null } };
+  }
+  if (before?.life != null && nowMs - before.askedMs < askEveryMs) return before;
+  try {
+    return { ...unknown, life: await oauth.inspect(token, signal), askedMs: nowMs };
+  } catch (error) {
+    signal.throwIfAborted();
+    // Whoever polls with the token meets the same trouble, and says more of it.
+    if (isConnectorError(error)) return unknown;
+    throw error;
+  }
+}
+
+async function renew(
+  token: string,
+  looking: Looking & { readonly renewal: Renewal; readonly learned: Known },
+  signal: AbortSignal,
+): Promise<Known | undefined> {
+  const { name, clock, telemetry, renewal, learned } = looking;
+  const outcome = await renewal(token, learned.life, signal);
+  if (outcome.kind === 'elsewhere') return learned;
+  const told = { type: 'token-renewal', name: shownName(name), outcome: outcome.kind } as const;
+  if (outcome.kind === 'renewed') {
+    telemetry.report({ ...told, message: '' });
+    return undefined;
+  }
+  // That a token without a known end cannot be renewed yet is no trouble: it may be new.
+  if (learned.life !== null) telemetry.report({ ...told, message: outcome.message });
+  const failed = { atMs: clock.nowMs(), message: outcome.message };
+  tell({ ...learned, failed }, looking);
+  return { ...learned, failed };
+}
+
+function shownName(name: string): string {
+  return name === '' ? 'default' : name;
+}
+
+function tell({ life, failed }: Known, looking: Looking): void {
+  const { name, tokens, telemetry, clock } = looking;
+  if (life === null) return;
+  const endMs = endOf(life);
+  const warnAtDays = warningOf(endMs, clock.nowMs());
+  const why = failed?.message ?? (typeof looking.renewal === 'string' ? looking.renewal : '');
+  telemetry.report({
+    type: 'token',
+    name: shownName(name),
+    inUse: tokens.names().map(shownName),
+    expiresAtMs: endMs,
+    warnAtDays,
+    action: endMs === null || warnAtDays === null ? '' : actionOf(life, why, clock.nowMs()),
+  });
+}
+
+/** What a person must do of a token that ends soon. */
+function actionOf(life: TokenLife, why: string, nowMs: number): string {
+  const endMs = endOf(life) ?? nowMs;
+  const days = daysLeft(endMs, nowMs);
+  const when = days < 0 ? 'has ended' : days === 0 ? 'ends within a day' : `ends in ${days} days`;
+  if (endMs !== life.expiresAtMs) {
+    return `Its access to data ${when}: its user must log in again (instagram-kafka login).`;
+  }
+  return `It ${when}${why === '' ? '' : `; ${why}`}. Get a new one (instagram-kafka login) and put it where the old one is.`;
+}

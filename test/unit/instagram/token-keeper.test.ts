@@ -1,0 +1,227 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Site } from './kept-tokens.ts';
+import { dayMs, startSite } from './kept-tokens.ts';
+
+let site: Site;
+beforeEach(async () => {
+  site = await startSite();
+});
+afterEach(async () => {
+  await site[Symbol.asyncDispose]();
+});
+
+const endIn = (days: number, token = site.world.token) => {
+  const nowMs = site.world.clock.now();
+  site.world.tokens.set(token, { issuedAtMs: nowMs - dayMs, expiresAtMs: nowMs + days * dayMs });
+};
+const asked = () => site.api.ledger.entries.map(({ endpoint }) => endpoint);
+
+describe('a token of Facebook Login', () => {
+  test('is told of with its end, which Meta is asked for once a day', async () => {
+    endIn(40);
+    await using kept = await site.keep({ login: 'facebook', tokens: [site.world.token] });
+    await kept.advance(dayMs / 24);
+    await kept.advance(dayMs);
+
+    expect(asked()).toHaveLength(2);
+    expect(kept.events[0]).toEqual({
+      type: 'token',
+      name: 'default',
+      inUse: ['default'],
+      expiresAtMs: site.world.tokens.find(site.world.token)?.expiresAtMs,
+      warnAtDays: null,
+      action: '',
+    });
+  });
+
+  test('that nobody can renew is warned of at 14, 7 and 1 days, with what to do', async () => {
+    endIn(15);
+    await using kept = await site.keep({ login: 'facebook', tokens: [site.world.token] });
+    for (const days of [1, 7, 6, 1]) await kept.advance(days * dayMs);
+
+    expect(kept.events).toMatchObject([
+      { warnAtDays: null, action: '' },
+      {
+        warnAtDays: 14,
+        action: expect.stringContaining('It ends in 14 days; the program renews only'),
+      },
+      { warnAtDays: 7, action: expect.stringContaining('instagram-kafka login') },
+      { warnAtDays: 1 },
+      { warnAtDays: 0, action: expect.stringContaining('It ends within a day') },
+    ]);
+  });
+
+  test('is renewed in its file in good time, the others there staying as they are', async () => {
+    endIn(21);
+    await site.write(`EAAother0123456789abcdefghij\n ${site.world.token},\n`);
+    await chmod(site.file, 0o644);
+    await using kept = await site.keep({ login: 'facebook' });
+    const before = await site.read();
+    await kept.advance(dayMs);
+
+    const renewed = kept.tokens.text('2');
+    expect(before).toContain(site.world.token);
+    expect(await site.read()).toBe(`EAAother0123456789abcdefghij\n ${renewed},\n`);
+    expect(site.world.tokens.find(renewed)?.expiresAtMs).toBe(site.world.clock.now() + 60 * dayMs);
+    expect((await stat(site.file)).mode & 0o777).toBe(0o600);
+    expect(kept.hidden).toEqual([renewed]);
+    expect(kept.events).toContainEqual({
+      type: 'token-renewal',
+      name: '2',
+      outcome: 'renewed',
+      message: '',
+    });
+    const files = await readdir(dirname(site.file));
+    expect(files.toSorted()).toEqual(['tokens', 'tokens.json']);
+  });
+
+  test('of an hour is exchanged at once', async () => {
+    endIn(1 / 24);
+    await site.write(site.world.token);
+    await using kept = await site.keep({ login: 'facebook' });
+
+    expect(site.world.tokens.find(kept.tokens.text(''))?.shortLived).toBe(false);
+    expect(kept.tokens.text('')).not.toBe(site.world.token);
+  });
+
+  test('is not renewed twice by two who share its file', async () => {
+    endIn(21);
+    await site.write(site.world.token);
+    await using one = await site.keep({ login: 'facebook' });
+    await using two = await site.keep({ login: 'facebook' });
+    await Promise.all([one.advance(dayMs), two.advance(0)]);
+    await Promise.all([one.advance(dayMs), two.advance(0)]);
+
+    const exchanges = asked().filter((endpoint) => endpoint === '/oauth/access_token');
+    expect(exchanges).toHaveLength(1);
+    expect([...one.events, ...two.events]).not.toContainEqual(
+      expect.objectContaining({ outcome: 'failed' }),
+    );
+  });
+
+  test('is not renewed without the id and the secret of the app, and that is told', async () => {
+    endIn(10);
+    await site.write(site.world.token);
+    await using kept = await site.keep({ login: 'facebook', withoutApp: true });
+
+    expect(kept.events).toMatchObject([
+      { type: 'token', action: expect.stringContaining('only with INSTAGRAM_CLIENT_ID') },
+    ]);
+  });
+
+  test('is not exchanged for one that cannot be written, and the reason is told', async () => {
+    // The longest name that there may be: nothing can stand beside it.
+    await using narrow = await startSite('t'.repeat(255));
+    const { token, clock, tokens } = narrow.world;
+    tokens.set(token, { expiresAtMs: clock.now() + 10 * dayMs });
+    await narrow.write(token);
+    await using kept = await narrow.keep({ login: 'facebook' });
+
+    expect(narrow.api.ledger.entries.map(({ endpoint }) => endpoint)).toEqual(['/debug_token']);
+    expect(kept.tokens.text('')).toBe(token);
+    expect(kept.events).toMatchObject([
+      { type: 'token-renewal', outcome: 'failed' },
+      { type: 'token', action: expect.stringContaining('it cannot be written (ENAMETOOLONG)') },
+    ]);
+  });
+
+  test('stays while the exchange fails, which is said at once and tried after hours', async () => {
+    endIn(10);
+    await site.write(site.world.token);
+    site.api.faults.add({
+      match: { endpoint: '/oauth/access_token' },
+      times: 1,
+      effect: { error: 'retry-later' },
+    });
+    await using kept = await site.keep({ login: 'facebook' });
+    await kept.advance(dayMs / 24);
+    const failed = kept.events.filter(({ type }) => type === 'token-renewal');
+    const { action } = kept.events.find(({ type }) => type === 'token') as { action: string };
+    await kept.advance(dayMs / 4);
+
+    expect(failed).toMatchObject([{ outcome: 'failed' }]);
+    expect(action).toContain("it could not be renewed: /oauth/access_token: Meta's server failed");
+    expect(kept.tokens.text('')).not.toBe(site.world.token);
+  });
+
+  test('whose user must log in again for its data is told of with what to do', async () => {
+    const issuedAtMs = site.world.clock.now() - 84 * dayMs;
+    site.world.tokens.set(site.world.token, { issuedAtMs, expiresAtMs: null });
+    await using kept = await site.keep({ login: 'facebook', tokens: [site.world.token] });
+
+    expect(kept.events).toMatchObject([
+      {
+        warnAtDays: 7,
+        action: expect.stringMatching(/^Its access to data ends in 6 days: .* log in/),
+      },
+    ]);
+  });
+});
+
+describe('a token of Instagram Login', () => {
+  const own = () => site.world.accounts[0]?.instagramToken ?? '';
+
+  test('is renewed at the first sight of it in a file, which tells when it ends', async () => {
+    await site.write(`${own()}\n`);
+    await using kept = await site.keep({ login: 'instagram' });
+    const renewed = kept.tokens.text('');
+    const restarted = await site.keep({ login: 'instagram' });
+    await restarted[Symbol.asyncDispose]();
+
+    expect(renewed).not.toBe(own());
+    expect(kept.events.at(-1)).toMatchObject({
+      type: 'token',
+      expiresAtMs: site.world.clock.now() + 60 * dayMs,
+    });
+    expect(restarted.events).toMatchObject([{ type: 'token', warnAtDays: null }]);
+    expect(asked()).toEqual(['/refresh_access_token']);
+  });
+
+  test('is refreshed again in good time', async () => {
+    await site.write(own());
+    await using kept = await site.keep({ login: 'instagram' });
+    const first = kept.tokens.text('');
+    await kept.advance(39 * dayMs);
+    const early = kept.tokens.text('');
+    await kept.advance(dayMs);
+
+    expect(early).toBe(first);
+    expect(kept.tokens.text('')).not.toBe(first);
+  });
+
+  test('that is good for an hour is exchanged', async () => {
+    site.world.tokens.set(own(), { shortLived: true, expiresAtMs: site.world.clock.now() + 3.6e6 });
+    await site.write(own());
+    await using kept = await site.keep({ login: 'instagram' });
+
+    expect(asked()).toEqual(['/refresh_access_token', '/access_token']);
+    expect(kept.tokens.text('')).not.toBe(own());
+  });
+
+  test('that is too young stays, without a word, and is refreshed when it is old enough', async () => {
+    site.world.tokens.set(own(), { issuedAtMs: site.world.clock.now() });
+    await site.write(own());
+    await using kept = await site.keep({ login: 'instagram', withoutApp: true });
+    const young = { text: kept.tokens.text(''), events: [...kept.events] };
+    await kept.advance(dayMs);
+
+    expect(young).toEqual({ text: own(), events: [] });
+    expect(kept.tokens.text('')).not.toBe(own());
+  });
+
+  test('from elsewhere than a file is left alone', async () => {
+    await using kept = await site.keep({ login: 'instagram', tokens: [own()] });
+
+    expect([kept.events, asked()]).toEqual([[], []]);
+  });
+
+  test('goes on when the notes beside it are nonsense', async () => {
+    await site.write(own());
+    await writeFile(`${site.file}.json`, '["half');
+    await using kept = await site.keep({ login: 'instagram' });
+
+    expect(kept.tokens.text('')).not.toBe(own());
+  });
+});
