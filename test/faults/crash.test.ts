@@ -1,23 +1,16 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { apiKeys } from '../support/kafka-frames.ts';
-import type { ProcessWorld } from './process-world.ts';
 import { createProcessWorld, expectTruth, steps } from './process-world.ts';
 
-/** The real program is held at a step, killed there and started again. */
+/**
+ * The real program is held at a step, killed there and started again. Each has a world of its own, and
+ * waits for the session of the one that was killed: several wait at once.
+ */
 describe('kill -9 loses nothing and publishes nothing twice (Invariant 7)', () => {
-  let world: ProcessWorld;
-
-  beforeEach(async () => {
-    world = await createProcessWorld();
-  });
-
-  afterEach(async () => {
-    await world[Symbol.asyncDispose]();
-  });
-
-  test.each(Object.keys(steps) as (keyof typeof steps)[])(
+  test.concurrent.each(Object.keys(steps) as (keyof typeof steps)[])(
     '%s',
     async (step) => {
+      await using world = await createProcessWorld();
       const stop = steps[step](world);
       const program = world.run();
       await stop.met;
@@ -34,30 +27,40 @@ describe('kill -9 loses nothing and publishes nothing twice (Invariant 7)', () =
     120_000,
   );
 
-  test('after a poll: the program waits for the next', async () => {
-    const program = world.run();
-    await program.line(({ msg }) => msg === 'poll finished');
-    program.process.kill('SIGKILL');
-    await program.ended;
+  test.concurrent(
+    'after a poll: the program waits for the next',
+    async () => {
+      await using world = await createProcessWorld();
+      const program = world.run();
+      await program.line(({ msg }) => msg === 'poll finished');
+      program.process.kill('SIGKILL');
+      await program.ended;
 
-    await world.once();
+      await world.once();
 
-    await expectTruth(world);
-  }, 120_000);
+      await expectTruth(world);
+    },
+    120_000,
+  );
 
-  test('a body that cannot be used is among the dead letters, its poll not failed yet', async () => {
-    const body = '<html>Sorry, something went wrong.</html>';
-    world.api.replace(({ path }) => path.endsWith('/media'), { status: 200, body });
-    const stop = world.kafka.inject(apiKeys.endTxn, 'hold-response');
-    const program = world.run();
-    await stop.met;
-    program.process.kill('SIGKILL');
-    await program.ended;
+  test.concurrent(
+    'a body that cannot be used is among the dead letters, its poll not failed yet',
+    async () => {
+      const body = '<html>Sorry, something went wrong.</html>';
+      await using world = await createProcessWorld();
+      world.api.replace(({ path }) => path.endsWith('/media'), { status: 200, body });
+      const stop = world.kafka.inject(apiKeys.endTxn, 'hold-response');
+      const program = world.run();
+      await stop.met;
+      program.process.kill('SIGKILL');
+      await program.ended;
 
-    await world.once();
+      await world.once();
 
-    const letters = await world.deployment.read('dead_letters');
-    expect(letters.map(({ value }) => value?.['raw'])).toEqual([body]);
-    await expectTruth(world);
-  }, 120_000);
+      const letters = await world.deployment.read('dead_letters');
+      expect(letters.map(({ value }) => value?.['raw'])).toEqual([body]);
+      await expectTruth(world);
+    },
+    120_000,
+  );
 });

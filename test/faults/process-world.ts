@@ -55,6 +55,8 @@ export async function createProcessWorld(): Promise<ProcessWorld> {
     KAFKA_TOPICS_STATE_PARTITIONS: '1',
     // Far longer than a test waits: nothing is ended by the broker itself.
     KAFKA_TRANSACTION_TIMEOUT: '5m',
+    // The least that a broker allows unless it is told otherwise: whoever comes after a kill waits for it.
+    KAFKA_GROUP_SESSION_TIMEOUT: '6s',
   };
   const owned = stack.move();
   return {

@@ -1,25 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { apiKeys } from '../support/kafka-frames.ts';
-import type { ProcessWorld } from './process-world.ts';
 import { createProcessWorld, expectNothingOpen, expectTruth, steps } from './process-world.ts';
-
-let world: ProcessWorld;
-
-beforeEach(async () => {
-  world = await createProcessWorld();
-});
-
-afterEach(async () => {
-  await world[Symbol.asyncDispose]();
-});
 
 /** After the grace period the program would end itself with 1. */
 const grace = { POLLING_SHUTDOWN_GRACE: '25s' };
 
 describe('SIGTERM ends the program with 0 and leaves no transaction open (Invariant 7)', () => {
-  test.each(Object.keys(steps) as (keyof typeof steps)[])(
+  test.concurrent.each(Object.keys(steps) as (keyof typeof steps)[])(
     '%s',
     async (step) => {
+      await using world = await createProcessWorld();
       const stop = steps[step](world);
       const program = world.run(grace);
       await stop.met;
@@ -35,61 +25,86 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
     120_000,
   );
 
-  test('waiting for the next interval', async () => {
-    const program = world.run(grace);
-    await program.line(({ msg }) => msg === 'poll finished');
-    program.process.kill('SIGTERM');
-    expect(await program.ended).toBe(0);
-    await expectNothingOpen(world);
-    await expectTruth(world);
-  }, 120_000);
+  test.concurrent(
+    'waiting for the next interval',
+    async () => {
+      await using world = await createProcessWorld();
+      const program = world.run(grace);
+      await program.line(({ msg }) => msg === 'poll finished');
+      program.process.kill('SIGTERM');
+      expect(await program.ended).toBe(0);
+      await expectNothingOpen(world);
+      await expectTruth(world);
+    },
+    120_000,
+  );
 
-  test('waiting for a limit that lasts an hour', async () => {
-    const code = { code: 4, type: 'OAuthException', message: 'Application request limit reached' };
-    const body = JSON.stringify({ error: code });
-    world.api.replace(({ path }) => path.endsWith('/media'), { status: 400, body });
-    const program = world.run(grace);
-    await program.line(({ msg }) => msg === 'quota is used up');
-    program.process.kill('SIGTERM');
-    expect(await program.ended).toBe(0);
-  }, 120_000);
+  test.concurrent(
+    'waiting for a limit that lasts an hour',
+    async () => {
+      await using world = await createProcessWorld();
+      const code = {
+        code: 4,
+        type: 'OAuthException',
+        message: 'Application request limit reached',
+      };
+      const body = JSON.stringify({ error: code });
+      world.api.replace(({ path }) => path.endsWith('/media'), { status: 400, body });
+      const program = world.run(grace);
+      await program.line(({ msg }) => msg === 'quota is used up');
+      program.process.kill('SIGTERM');
+      expect(await program.ended).toBe(0);
+    },
+    120_000,
+  );
 
-  test('waiting for brokers that answer nothing at all', async () => {
-    const held = world.kafka.inject(apiKeys.produce, 'hold-request', { times: 1000 });
-    const program = world.run(grace);
-    await held.met;
-    program.process.kill('SIGTERM');
-    expect(await program.ended).toBe(0);
-    held.disarm();
-    await world.once();
-    await expectTruth(world);
-  }, 120_000);
+  test.concurrent(
+    'waiting for brokers that answer nothing at all',
+    async () => {
+      await using world = await createProcessWorld();
+      const held = world.kafka.inject(apiKeys.produce, 'hold-request', { times: 1000 });
+      const program = world.run(grace);
+      await held.met;
+      program.process.kill('SIGTERM');
+      expect(await program.ended).toBe(0);
+      held.disarm();
+      await world.once();
+      await expectTruth(world);
+    },
+    120_000,
+  );
 
-  test('starting, with everything away', async () => {
-    const nobody = '127.0.0.1:1';
-    const program = world.run({
-      ...grace,
-      KAFKA_BROKERS: nobody,
-      SCHEMA_REGISTRY_URL: `http://${nobody}`,
-      INSTAGRAM_BASE_URL: `http://${nobody}`,
-    });
-    await Promise.all(
-      ['kafka', 'registry', 'graph'].map((name) =>
-        program.line(({ msg, dependency }) => msg === 'dependency down' && dependency === name),
-      ),
-    );
-    program.process.kill('SIGTERM');
-    expect(await program.ended).toBe(0);
-  }, 120_000);
+  test.concurrent(
+    'starting, with everything away',
+    async () => {
+      await using world = await createProcessWorld();
+      const nobody = '127.0.0.1:1';
+      const program = world.run({
+        ...grace,
+        KAFKA_BROKERS: nobody,
+        SCHEMA_REGISTRY_URL: `http://${nobody}`,
+        INSTAGRAM_BASE_URL: `http://${nobody}`,
+      });
+      await Promise.all(
+        ['kafka', 'registry', 'graph'].map((name) =>
+          program.line(({ msg, dependency }) => msg === 'dependency down' && dependency === name),
+        ),
+      );
+      program.process.kill('SIGTERM');
+      expect(await program.ended).toBe(0);
+    },
+    120_000,
+  );
 });
 
 describe('a second signal ends the program at once', () => {
-  test.each([
+  test.concurrent.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const)(
     '%s with %i',
     async (signal, code) => {
+      await using world = await createProcessWorld();
       const stop = steps['sending: the broker has the records'](world);
       const program = world.run(grace);
       await stop.met;
