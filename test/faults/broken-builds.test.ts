@@ -175,48 +175,68 @@ export class Lane {`,
 const none = { lost: 0, duplicated: 0, reordered: 0, state_ahead: 0, state_behind: 0 };
 
 describe('a build that keeps a producer whose send failed', () => {
-  test('is caught: records are lost that its state tells of', async () => {
-    await using build = await breakBuild(keptProducer);
-    await using deployment = await deploy(build.main);
-    await loseAcknowledgements(deployment);
-    const found = await deployment.count();
-    expect(found['lost']).toBeGreaterThan(0);
-    expect(found['state_ahead']).toBeGreaterThan(0);
-  }, 120_000);
+  test.concurrent(
+    'is caught: records are lost that its state tells of',
+    async () => {
+      await using build = await breakBuild(keptProducer);
+      await using deployment = await deploy(build.main);
+      await loseAcknowledgements(deployment);
+      const found = await deployment.count();
+      expect(found['lost']).toBeGreaterThan(0);
+      expect(found['state_ahead']).toBeGreaterThan(0);
+    },
+    120_000,
+  );
 
-  test('differs from the program, which loses nothing by the same fault', async () => {
-    await using deployment = await deploy(undefined);
-    await loseAcknowledgements(deployment);
-    expect(await deployment.count()).toEqual(none);
-  }, 120_000);
+  test.concurrent(
+    'differs from the program, which loses nothing by the same fault',
+    async () => {
+      await using deployment = await deploy(undefined);
+      await loseAcknowledgements(deployment);
+      expect(await deployment.count()).toEqual(none);
+    },
+    120_000,
+  );
 });
 
 describe('a build that commits the state before its records', () => {
-  test('is caught when it is killed between the two: what its state tells of is lost', async () => {
-    await using build = await breakBuild(stateFirst);
-    await using deployment = await deploy(build.main);
-    await killAtProduce(2, deployment);
-    // Six media, and that nothing of the poll is there.
-    expect(await deployment.count()).toEqual({ ...none, lost: 6, state_ahead: 7 });
-  }, 120_000);
+  test.concurrent(
+    'is caught when it is killed between the two: what its state tells of is lost',
+    async () => {
+      await using build = await breakBuild(stateFirst);
+      await using deployment = await deploy(build.main);
+      await killAtProduce(2, deployment);
+      // Six media, and that nothing of the poll is there.
+      expect(await deployment.count()).toEqual({ ...none, lost: 6, state_ahead: 7 });
+    },
+    120_000,
+  );
 
-  test('is caught even when it is not killed', async () => {
-    await using build = await breakBuild(stateFirst);
-    await using deployment = await deploy(build.main);
-    deployment.start();
-    await deployment.polled();
-    expect(await deployment.count()).toEqual({ ...none, state_ahead: 7, state_behind: 6 });
-  }, 120_000);
+  test.concurrent(
+    'is caught even when it is not killed',
+    async () => {
+      await using build = await breakBuild(stateFirst);
+      await using deployment = await deploy(build.main);
+      deployment.start();
+      await deployment.polled();
+      expect(await deployment.count()).toEqual({ ...none, state_ahead: 7, state_behind: 6 });
+    },
+    120_000,
+  );
 
-  test('differs from the program, which loses nothing by the same fault', async () => {
-    await using deployment = await deploy(undefined);
-    await killAtProduce(1, deployment);
-    expect(await deployment.count()).toEqual(none);
-  }, 120_000);
+  test.concurrent(
+    'differs from the program, which loses nothing by the same fault',
+    async () => {
+      await using deployment = await deploy(undefined);
+      await killAtProduce(1, deployment);
+      expect(await deployment.count()).toEqual(none);
+    },
+    120_000,
+  );
 });
 
 describe('a broken build', () => {
-  test('is refused when its patch does not fit the sources', async () => {
+  test.concurrent('is refused when its patch does not fit the sources', async () => {
     const patch = { file: 'main.ts', find: 'not there', replace: '' };
     await expect(breakBuild([patch])).rejects.toThrow('src/main.ts: expected once, found 0 times');
   });

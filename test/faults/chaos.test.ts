@@ -22,34 +22,42 @@ function startChaos(args: readonly string[]) {
 }
 
 describe('the program under random faults', () => {
-  test('loses nothing, publishes nothing twice and nothing out of order, in half a minute of them', async () => {
-    const { ended, output, told } = startChaos(['--minutes', '0.5', '--seed', '1']);
-    const code = await ended;
-    const report = JSON.parse(output().trim().split('\n').at(-1) ?? 'null') as unknown;
-    expect({ code, report, told: code === 0 ? '' : told() }).toEqual({
-      code: 0,
-      report: {
-        faults: Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 1])),
-        records: expect.any(Number) as unknown,
-        lost: 0,
-        duplicated: 0,
-        reordered: 0,
-        state_ahead: 0,
-        state_behind: 0,
-      },
-      told: '',
-    });
-    expect((report as { records: number }).records).toBeGreaterThan(100);
-  }, 900_000);
+  test.concurrent(
+    'loses nothing, publishes nothing twice and nothing out of order, in half a minute of them',
+    async () => {
+      const { ended, output, told } = startChaos(['--minutes', '0.5', '--seed', '1']);
+      const code = await ended;
+      const report = JSON.parse(output().trim().split('\n').at(-1) ?? 'null') as unknown;
+      expect({ code, report, told: code === 0 ? '' : told() }).toEqual({
+        code: 0,
+        report: {
+          faults: Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 1])),
+          records: expect.any(Number) as unknown,
+          lost: 0,
+          duplicated: 0,
+          reordered: 0,
+          state_ahead: 0,
+          state_behind: 0,
+        },
+        told: '',
+      });
+      expect((report as { records: number }).records).toBeGreaterThan(100);
+    },
+    900_000,
+  );
 
-  test('ends with 130 and leaves nothing behind when it is interrupted', async () => {
-    const { child, ended, told } = startChaos(['--minutes', '1', '--seed', '2']);
-    while (!told().includes('starting 3 Kafka brokers')) await once(child.stderr, 'data');
-    child.kill('SIGINT');
-    expect(await ended).toBe(130);
-  }, 120_000);
+  test.concurrent(
+    'ends with 130 and leaves nothing behind when it is interrupted',
+    async () => {
+      const { child, ended, told } = startChaos(['--minutes', '1', '--seed', '2']);
+      while (!told().includes('starting 3 Kafka brokers')) await once(child.stderr, 'data');
+      child.kill('SIGINT');
+      expect(await ended).toBe(130);
+    },
+    120_000,
+  );
 
-  test.each([
+  test.concurrent.each([
     ['--minutes', '0'],
     ['--minutes', 'long'],
     ['--seed', '1.5'],

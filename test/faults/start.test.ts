@@ -1,16 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { ProcessWorld, RunningProgram } from './process-world.ts';
 import { createProcessWorld, expectTruth } from './process-world.ts';
-
-let world: ProcessWorld;
-
-beforeEach(async () => {
-  world = await createProcessWorld();
-});
-
-afterEach(async () => {
-  await world[Symbol.asyncDispose]();
-});
 
 async function readiness(program: RunningProgram): Promise<{ status: number; body: string }> {
   const started = (await program.line(({ msg }) => msg === 'started')) as { url: string };
@@ -19,29 +9,30 @@ async function readiness(program: RunningProgram): Promise<{ status: number; bod
 }
 
 const away = {
-  kafka: (gone: boolean) => {
-    world.kafka.setAway(gone);
+  kafka: ({ kafka }: ProcessWorld, gone: boolean) => {
+    kafka.setAway(gone);
   },
-  registry: (gone: boolean) => {
-    world.registry.setAway(gone);
+  registry: ({ registry }: ProcessWorld, gone: boolean) => {
+    registry.setAway(gone);
   },
-  graph: (gone: boolean) => {
-    world.api.setAway(gone);
+  graph: ({ api }: ProcessWorld, gone: boolean) => {
+    api.setAway(gone);
   },
 };
 
 describe('a start', () => {
-  test.each(['kafka', 'registry', 'graph'] as const)(
+  test.concurrent.each(['kafka', 'registry', 'graph'] as const)(
     'waits and says so while %s is away, and works when it comes',
     async (name) => {
-      away[name](true);
+      await using world = await createProcessWorld();
+      away[name](world, true);
       const program = world.run({ POLLING_RETRY_MAX: '1s', KAFKA_CONNECTION_TIMEOUT: '1s' });
       await program.line(({ msg, dependency }) => msg === 'dependency down' && dependency === name);
       const before = await readiness(program);
       expect(before.status).toBe(503);
       expect(before.body).toContain(`${name}: `);
 
-      away[name](false);
+      away[name](world, false);
       await program.line(({ msg }) => msg === 'poll finished');
       expect((await readiness(program)).status).toBe(200);
       await expectTruth(world);
@@ -54,32 +45,39 @@ describe('a start', () => {
 });
 
 describe('a program that runs', () => {
-  test('goes on by itself after its brokers were away for a while', async () => {
-    const program = world.run({
-      STREAM_MEDIA_INTERVAL: '1s',
-      STREAM_MEDIA_PUBLISH: 'always',
-      POLLING_RETRY_MAX: '1s',
-      KAFKA_CONNECTION_TIMEOUT: '1s',
-      KAFKA_SEND_DEADLINE: '3s',
-    });
-    await program.line(({ msg }) => msg === 'poll finished');
-    away.kafka(true);
-    await program.line(({ msg }) => msg === 'poll failed');
-    away.kafka(false);
-    const failedAt = program.lines.length;
-    await program.line(
-      (line) => line['msg'] === 'poll finished' && program.lines.indexOf(line) >= failedAt,
-    );
-    program.process.kill('SIGTERM');
-    expect(await program.ended).toBe(0);
+  test.concurrent(
+    'goes on by itself after its brokers were away for a while',
+    async () => {
+      await using world = await createProcessWorld();
+      const program = world.run({
+        STREAM_MEDIA_INTERVAL: '1s',
+        STREAM_MEDIA_PUBLISH: 'always',
+        POLLING_RETRY_MAX: '1s',
+        KAFKA_CONNECTION_TIMEOUT: '1s',
+        KAFKA_SEND_DEADLINE: '3s',
+        // A poll fails of its own before the instance takes itself for forgotten.
+        KAFKA_GROUP_SESSION_TIMEOUT: '60s',
+      });
+      await program.line(({ msg }) => msg === 'poll finished');
+      away.kafka(world, true);
+      await program.line(({ msg }) => msg === 'poll failed');
+      away.kafka(world, false);
+      const failedAt = program.lines.length;
+      await program.line(
+        (line) => line['msg'] === 'poll finished' && program.lines.indexOf(line) >= failedAt,
+      );
+      program.process.kill('SIGTERM');
+      expect(await program.ended).toBe(0);
 
-    const states = (await world.deployment.read('state')).map(({ value }) => value?.['sequence']);
-    expect(states).toEqual(states.map((_, index) => index + 1));
-    const media = await world.deployment.read('media');
-    const ofPolls = media.map(({ key, headers }) => `${headers['poll'] ?? ''} ${key}`);
-    expect(new Set(ofPolls).size).toBe(ofPolls.length);
-    const polls = program.lines.filter(({ msg }) => msg === 'poll finished').length;
-    // The first poll walks the whole list, those after it only its newest page.
-    expect(media.length).toBeGreaterThanOrEqual(12 + 5 * (polls - 1));
-  }, 120_000);
+      const states = (await world.deployment.read('state')).map(({ value }) => value?.['sequence']);
+      expect(states).toEqual(states.map((_, index) => index + 1));
+      const media = await world.deployment.read('media');
+      const ofPolls = media.map(({ key, headers }) => `${headers['poll'] ?? ''} ${key}`);
+      expect(new Set(ofPolls).size).toBe(ofPolls.length);
+      const polls = program.lines.filter(({ msg }) => msg === 'poll finished').length;
+      // The first poll walks the whole list, those after it only its newest page.
+      expect(media.length).toBeGreaterThanOrEqual(12 + 5 * (polls - 1));
+    },
+    120_000,
+  );
 });

@@ -1,23 +1,20 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { ProcessWorld } from './process-world.ts';
 import { createProcessWorld } from './process-world.ts';
 
-let world: ProcessWorld;
-let key: string;
-
-beforeEach(async () => {
-  world = await createProcessWorld();
+/** A world with a state, and its key. */
+async function createPolledWorld() {
+  const world = await createProcessWorld();
   await world.once();
-  key = `media/${world.deployment.truth().accounts[0]?.id ?? ''}`;
-});
-
-afterEach(async () => {
-  await world[Symbol.asyncDispose]();
-});
+  return { world, key: `media/${world.deployment.truth().accounts[0]?.id ?? ''}` };
+}
 
 /** Writes into the state topic as a person with a tool would. */
-async function write(value: Buffer | null): Promise<void> {
+async function write(
+  { world, key }: Awaited<ReturnType<typeof createPolledWorld>>,
+  value: Buffer | null,
+): Promise<void> {
   const kafka = new Kafka({
     brokers: [...world.deployment.cluster.brokers],
     logLevel: logLevel.NOTHING,
@@ -29,7 +26,7 @@ async function write(value: Buffer | null): Promise<void> {
   await producer.disconnect();
 }
 
-async function lastState(): Promise<Buffer> {
+async function lastState(world: ProcessWorld): Promise<Buffer> {
   const { bytes } = (await world.deployment.read('state')).at(-1) ?? {};
   if (bytes === undefined || bytes === null) throw new Error('no state');
   return bytes;
@@ -44,7 +41,7 @@ function newer(state: Buffer): Buffer {
 }
 
 describe('a state that cannot be read', () => {
-  test.each([
+  test.concurrent.each([
     ['cut in the middle', (state: Buffer) => state.subarray(0, state.length >> 1)],
     ['something foreign', () => Buffer.from('{"cursor":1}')],
     ['of a newer format', newer],
@@ -52,9 +49,11 @@ describe('a state that cannot be read', () => {
   ])(
     'stops its stream alone, by name, and moves nothing: it is %s',
     async (_what, spoil) => {
-      const good = await lastState();
+      const polled = await createPolledWorld();
+      await using world = polled.world;
+      const good = await lastState(world);
       const bad = spoil(good);
-      await write(bad);
+      await write(polled, bad);
 
       const { code, stderr } = await world.deployment.once({
         STREAMS: 'media,users',
@@ -63,23 +62,29 @@ describe('a state that cannot be read', () => {
 
       expect(code).toBe(3);
       expect(stderr).toContain('state.unreadable');
-      expect(stderr).toContain(key);
+      expect(stderr).toContain(polled.key);
       expect(await world.deployment.read('users')).toHaveLength(1);
       expect(await world.deployment.read('media')).toHaveLength(12);
 
-      await write(good);
+      await write(polled, good);
       await world.once();
       expect(await world.deployment.read('media')).toHaveLength(12);
     },
     120_000,
   );
 
-  test('begins again when a tombstone is written for its key', async () => {
-    await write(Buffer.from('nothing of ours'));
-    await write(null);
-    await world.once();
-    expect(await world.deployment.read('media')).toHaveLength(24);
-  }, 120_000);
+  test.concurrent(
+    'begins again when a tombstone is written for its key',
+    async () => {
+      const polled = await createPolledWorld();
+      await using world = polled.world;
+      await write(polled, Buffer.from('nothing of ours'));
+      await write(polled, null);
+      await world.once();
+      expect(await world.deployment.read('media')).toHaveLength(24);
+    },
+    120_000,
+  );
 });
 
 function withUnknownSchema(state: Buffer): Buffer {
