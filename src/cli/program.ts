@@ -11,6 +11,7 @@ import { addSchemasCommand } from './schemas.ts';
 import { addSandboxCommand } from './sandbox.ts';
 import { addStateCommand } from './state/command.ts';
 import { addStreamsCommand } from './streams.ts';
+import { addTailCommand } from './tail.ts';
 
 /** The command line. */
 export interface Program {
@@ -49,6 +50,7 @@ export function createProgram(): Program {
     addConfigCommand,
     addSchemasCommand,
     addStateCommand,
+    addTailCommand,
     addSandboxCommand,
   ]) {
     addCommand(root, end);

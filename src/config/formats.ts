@@ -77,7 +77,7 @@ export function share(min: number, max: number): Format<number> {
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Milliseconds of `500ms`, `15s`, `15m`, `24h` or `7d`; undefined for anything else. */
-function parseDuration(raw: unknown): number | undefined {
+export function parseDuration(raw: unknown): number | undefined {
   const match = typeof raw === 'string' ? /^([1-9]\d{0,11})(ms|s|m|h|d)$/.exec(raw) : null;
   if (match === null) return undefined;
   return Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];

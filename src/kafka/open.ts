@@ -8,9 +8,11 @@ import { createStateDesk, type StateDesk } from './state-desk.ts';
 import { createStateReader } from './state-reader.ts';
 import { createStateStore } from './state-store.ts';
 import type { KafkaShared } from './shared.ts';
+import { tail, type Tail } from './tail.ts';
 import { prepareLayout } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
+export type { TailedRecord, TailStart } from './tail.ts';
 export type { Owner, StateDesk, StateWrite, StoredState } from './state-desk.ts';
 
 /** Kafka, opened. */
@@ -26,6 +28,8 @@ export interface KafkaAdapter extends AsyncDisposable {
   readonly stateStore: StateStore;
   readonly stateDesk: StateDesk;
   readonly group: Group;
+  /** Shows the committed records of a topic, without taking part in anything; see `tail.ts`. */
+  tail(what: Tail, signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -60,6 +64,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
     stateStore: createStateStore(shared, publisher),
     stateDesk: createStateDesk(shared),
     group,
+    tail: (what, signal) => tail(base, what, signal),
     async prepareTopics(signal) {
       layout = await prepareLayout(shared, signal);
       reader.prepare();

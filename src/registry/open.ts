@@ -12,8 +12,11 @@ import { createStateCodec, createStateForm } from './state-codec.ts';
 import { createJsonForm } from './state-form.ts';
 import type { StateForm } from './state-codec.ts';
 import { checkCompatible, find, register } from './subjects.ts';
+import { createValueReader } from './value-reader.ts';
+import type { ValueReader } from './value-reader.ts';
 
 export type { RegistryLogin } from './access.ts';
+export type { ReadValue } from './value-reader.ts';
 export type { FieldDifference, SubjectFinding } from './inspection.ts';
 export type { StateForm } from './state-codec.ts';
 
@@ -46,6 +49,8 @@ export interface RegistryAdapter extends AsyncDisposable {
   inspect(signal: AbortSignal): Promise<readonly SubjectFinding[]>;
   readonly encoder: Encoder;
   readonly stateCodec: StateCodec;
+  /** Reads what anybody has written; need not be prepared. */
+  readonly values: ValueReader;
 }
 
 /** States as JSON, by this version's schema; needs no registry. */
@@ -82,6 +87,7 @@ export function openRegistry(options: RegistryOptions): RegistryAdapter {
   const workWith = (signal: AbortSignal) => ({ ...options, address: options, client, signal });
   return {
     encoder,
+    values: createValueReader(options),
     inspect: (signal) =>
       Promise.all([...schemas.values()].map((schema) => inspectSubject(schema, workWith(signal)))),
     stateCodec: createStateCodec({

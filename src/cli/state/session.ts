@@ -4,11 +4,10 @@ import { StopProcessError } from '../../core/errors.ts';
 import { partitionOf } from '../../core/partition.ts';
 import type { StreamState } from '../../core/state.ts';
 import { topicName } from '../../core/stream-name.ts';
-import { kafkaSecurity, registryAccess } from '../../credentials.ts';
-import { openKafka } from '../../kafka/open.ts';
 import type { Owner, StateWrite, StoredState } from '../../kafka/open.ts';
-import { openRegistry, openStateForm } from '../../registry/open.ts';
+import { openStateForm } from '../../registry/open.ts';
 import type { StateForm } from '../../registry/open.ts';
+import { openQuietly } from '../quiet-adapters.ts';
 
 /** The state topic, opened for a command. */
 export interface StateSession extends AsyncDisposable {
@@ -38,7 +37,8 @@ export async function openStateSession(
   signal: AbortSignal,
 ): Promise<StateSession> {
   await using stack = new AsyncDisposableStack();
-  const { registry, kafka } = openAdapters(config, missing === 'create');
+  const topics = missing === 'create' ? 'create' : 'look';
+  const { registry, kafka } = openQuietly(config, { roles: ['state'], topics });
   stack.use(registry);
   stack.use(kafka);
   const { stateDesk: desk } = kafka;
@@ -63,35 +63,6 @@ export async function openStateSession(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** Nothing is logged here; errors name no secret. */
-const unseen = (): void => undefined;
-
-function openAdapters(config: Config, create: boolean) {
-  const roles = ['state'] as const;
-  const { topicTemplate, topics } = config.kafka;
-  const access = registryAccess(config.schemaRegistry, unseen);
-  const registry = openRegistry({ ...access, topicTemplate, roles });
-  const kafka = openKafka(
-    {
-      ...config.kafka,
-      security: kafkaSecurity(config.kafka, unseen),
-      instance: config.polling.instance ?? hostname(),
-      roles,
-      // Replicas are verified where a program is started, not where somebody looks at a state.
-      topics: create
-        ? { ...topics, create: topics.create }
-        : { ...topics, create: false, replicationFactor: -1, minInSyncReplicas: -1 },
-    },
-    {
-      codec: registry.stateCodec,
-      telemetry: { report: () => undefined },
-      // What the client says on its way is in the error that ends the command.
-      log: () => undefined,
-    },
-  );
-  return { registry, kafka };
 }
 
 /** A key's state: of two partitions' the one with the later sequence, as a restore takes it. */

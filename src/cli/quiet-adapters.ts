@@ -1,0 +1,38 @@
+import { hostname } from 'node:os';
+import type { Config } from '../config/config.ts';
+import type { TopicRole } from '../core/stream-name.ts';
+import { kafkaSecurity, registryAccess } from '../credentials.ts';
+import { openKafka } from '../kafka/open.ts';
+import { openRegistry } from '../registry/open.ts';
+
+/** Nothing is logged here; errors name no secret. */
+const unseen = (): void => undefined;
+
+/** Kafka and the registry for a command: what they say on their way is in the error that ends it. */
+export function openQuietly(
+  config: Config,
+  { roles, topics }: { readonly roles: readonly TopicRole[]; readonly topics: 'create' | 'look' },
+) {
+  const { topicTemplate } = config.kafka;
+  const access = registryAccess(config.schemaRegistry, unseen);
+  const registry = openRegistry({ ...access, topicTemplate, roles });
+  const kafka = openKafka(
+    {
+      ...config.kafka,
+      security: kafkaSecurity(config.kafka, unseen),
+      instance: config.polling.instance ?? hostname(),
+      roles,
+      // Replicas are verified where a program is started, not where somebody looks at a topic.
+      topics:
+        topics === 'create'
+          ? config.kafka.topics
+          : { ...config.kafka.topics, create: false, replicationFactor: -1, minInSyncReplicas: -1 },
+    },
+    {
+      codec: registry.stateCodec,
+      telemetry: { report: () => undefined },
+      log: () => undefined,
+    },
+  );
+  return { registry, kafka };
+}

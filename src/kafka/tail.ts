@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto';
+import type { Admin, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { correctCommittedReads } from './committed.ts';
+import { openConnection, type Connection } from './connection.ts';
+import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
+import { translate } from './errors.ts';
+import type { KafkaBase } from './shared.ts';
+
+/** Where a reader begins, in each partition. */
+export type TailStart =
+  | { readonly kind: 'end' }
+  | { readonly kind: 'beginning' }
+  /** A negative one counts back from the end. */
+  | { readonly kind: 'offset'; readonly offset: bigint }
+  /** The first record of that time or later, epoch milliseconds. */
+  | { readonly kind: 'since'; readonly ms: number };
+
+/** A committed record as it lies in its topic. */
+export interface TailedRecord {
+  readonly partition: number;
+  readonly offset: string;
+  readonly timestampMs: number;
+  readonly key: string | null;
+  /** Null is a tombstone. */
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What is read. */
+export interface Tail {
+  readonly topic: string;
+  readonly start: TailStart;
+  /** Whether it waits for records that are yet to come; otherwise it ends at the end of now. */
+  readonly follow: boolean;
+  /** Gets the records of each partition in order; false when that is enough. */
+  readonly take: (record: TailedRecord) => Promise<boolean>;
+}
+
+const askLimitMs = 30_000;
+const cleanUpLimitMs = 2000;
+
+/**
+ * Reads committed records of a topic, as the only member of a group of its own, which it deletes;
+ * no offset is committed.
+ *
+ * @returns at the end, when it has enough, or when aborted
+ * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, what `take` throws
+ */
+export async function tail(
+  { options, dependencies }: Pick<KafkaBase, 'options' | 'dependencies'>,
+  what: Tail,
+  signal: AbortSignal,
+): Promise<void> {
+  correctCommittedReads();
+  const groupId = `${options.transactionalIdPrefix}-tail-${randomUUID()}`;
+  const connection = openConnection(options, dependencies);
+  const admin = connection.kafka.admin();
+  const reader = { connection, admin, groupId };
+  try {
+    const spans = await withDeadline(
+      openSpans(admin, what),
+      askLimitMs,
+      `looking for the ends of ${what.topic}`,
+    );
+    await readAll(reader, what, { spans, signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    const lastRefusal = connection.lastRefusal();
+    throw translate(error, {
+      options,
+      doing: `reading ${what.topic}`,
+      needs: [
+        { operation: 'Read', resource: 'topic', name: what.topic },
+        {
+          operation: 'Read',
+          resource: 'group',
+          name: `${options.transactionalIdPrefix}-`,
+          prefixed: true,
+        },
+      ],
+      lastRefusal,
+    });
+  } finally {
+    await settleWithin(admin.deleteGroups([groupId]), cleanUpLimitMs);
+    await settleWithin(admin.disconnect(), cleanUpLimitMs);
+    connection.destroy();
+  }
+}
+
+/** What is still to be read of a partition. */
+interface Span {
+  readonly partition: number;
+  next: bigint;
+  /** The offset after the last one of now. */
+  readonly end: bigint;
+}
+
+async function openSpans(admin: Admin, { topic, start }: Tail): Promise<readonly Span[]> {
+  await admin.connect();
+  const offsets = await admin.fetchTopicOffsets(topic);
+  const since =
+    start.kind === 'since' ? await admin.fetchTopicOffsetsByTimestamp(topic, start.ms) : [];
+  return offsets.map(({ partition, low, high }) => {
+    const found = since.find((one) => one.partition === partition)?.offset;
+    const [first, end] = [BigInt(low), BigInt(high)];
+    const next = firstOffset(start, { first, end, found });
+    return { partition, next: next < first ? first : next, end };
+  });
+}
+
+interface Known {
+  readonly first: bigint;
+  readonly end: bigint;
+  /** Of the time asked for; kafkajs gives the end, or -1, where nothing is that late. */
+  readonly found: string | undefined;
+}
+
+function firstOffset(start: TailStart, { first, end, found }: Known): bigint {
+  switch (start.kind) {
+    case 'end':
+      return end;
+    case 'beginning':
+      return first;
+    case 'offset':
+      return start.offset < 0n ? end + start.offset : start.offset;
+    case 'since':
+      return found === undefined || found === '-1' ? end : BigInt(found);
+  }
+}
+
+interface Reader {
+  readonly connection: Connection;
+  readonly admin: Admin;
+  readonly groupId: string;
+}
+
+async function readAll(
+  { connection, groupId }: Reader,
+  what: Tail,
+  { spans, signal }: { readonly spans: readonly Span[]; readonly signal: AbortSignal },
+): Promise<void> {
+  const over = Promise.withResolvers<undefined>();
+  over.promise.catch(() => undefined);
+  const endWhenRead = (): void => {
+    if (!what.follow && spans.every(({ next, end }) => next >= end)) over.resolve(undefined);
+  };
+  const consumer = connection.kafka.consumer({
+    groupId,
+    readUncommitted: false,
+    allowAutoTopicCreation: false,
+    maxWaitTimeInMs: 200,
+    retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
+  });
+  const taking: Taking = { spans, take: what.take, over };
+  endWhenRead();
+  consumer.on('consumer.crash', ({ payload }) => {
+    over.reject(payload.error);
+  });
+  consumer.on('consumer.group_join', () => {
+    goOn(consumer, what.topic, spans);
+  });
+  consumer.on('consumer.end_batch_process', ({ payload }) => {
+    const span = spans.find(({ partition }) => partition === payload.partition);
+    // Of a batch of nothing but markers and aborted records nobody else is told.
+    if (payload.batchSize === 0) pass(span, payload.lastOffset);
+    endWhenRead();
+  });
+  const run = async (): Promise<void> => {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [what.topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: (payload) => takeBatch(payload, taking),
+    });
+  };
+  try {
+    await unlessAborted(Promise.race([run().then(() => over.promise), over.promise]), signal);
+  } finally {
+    await settleWithin(consumer.disconnect(), cleanUpLimitMs);
+  }
+}
+
+/** After each joining: kafkajs begins where it likes. Nothing is fetched before it is sought. */
+function goOn(consumer: Consumer, topic: string, spans: readonly Span[]): void {
+  const partitions = spans.map(({ partition }) => partition);
+  consumer.pause([{ topic, partitions }]);
+  setImmediate(() => {
+    for (const { partition, next } of spans) {
+      consumer.seek({ topic, partition, offset: String(next) });
+    }
+    consumer.resume([{ topic, partitions }]);
+  });
+}
+
+interface Taking {
+  readonly spans: readonly Span[];
+  /** Undefined once it has had enough: the consumer takes a moment to end. */
+  take: Tail['take'] | undefined;
+  readonly over: PromiseWithResolvers<undefined>;
+}
+
+async function takeBatch(payload: EachBatchPayload, taking: Taking): Promise<void> {
+  const { batch } = payload;
+  const { spans, over } = taking;
+  const span = spans.find(({ partition }) => partition === batch.partition);
+  for (const message of batch.messages) {
+    if (taking.take === undefined || !payload.isRunning() || payload.isStale()) return;
+    if (span === undefined || BigInt(message.offset) < span.next) continue;
+    pass(span, message.offset);
+    try {
+      if (await taking.take(asRecord(batch.partition, message))) continue;
+      over.resolve(undefined);
+    } catch (error) {
+      over.reject(error);
+    }
+    taking.take = undefined;
+    return;
+  }
+  pass(span, batch.lastOffset());
+}
+
+/** Transaction markers take offsets too. */
+function pass(span: Span | undefined, offset: string): void {
+  if (span === undefined) return;
+  const after = BigInt(offset) + 1n;
+  if (after > span.next) span.next = after;
+}
+
+function asRecord(partition: number, message: KafkaMessage): TailedRecord {
+  const { offset, timestamp, key, value, headers = {} } = message;
+  return {
+    partition,
+    offset,
+    timestampMs: Number(timestamp),
+    key: key === null ? null : key.toString('utf8'),
+    value,
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, content]) => [name, String(content)]),
+    ),
+  };
+}

@@ -1,0 +1,81 @@
+import avro from 'avsc';
+import type { Schema, Type } from 'avsc';
+import type { Json } from '../core/json.ts';
+import { isNode } from '../core/json.ts';
+import { staysWithin } from './body-bounds.ts';
+import type { RegistryAddress } from './access.ts';
+import { call, unavailable } from './calls.ts';
+import { wireHeaderBytes } from './encoder.ts';
+import { createJsonForm } from './state-form.ts';
+
+/** What a value on the wire holds, or why that cannot be told. */
+export type ReadValue =
+  | { readonly kind: 'value'; readonly value: Json }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Reads values with the schemas that they were written with. */
+export interface ValueReader {
+  /**
+   * Times become texts, bytes base64.
+   *
+   * @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable`
+   */
+  read(bytes: Buffer, signal: AbortSignal): Promise<ReadValue>;
+}
+
+type Read = (body: Buffer) => Json;
+
+/** Asks the registry once for each schema. */
+export function createValueReader(address: RegistryAddress): ValueReader {
+  const known = new Map<number, Read | null>();
+  return {
+    async read(bytes, signal) {
+      if (bytes.length <= wireHeaderBytes || bytes[0] !== 0) {
+        return unreadable('it is not an Avro record of a schema registry');
+      }
+      const id = bytes.readInt32BE(1);
+      const read = known.has(id) ? known.get(id) : await fetchRead(id, address, signal);
+      known.set(id, read ?? null);
+      if (read === null || read === undefined) {
+        return unreadable(`the registry knows no Avro schema with id ${id}`);
+      }
+      try {
+        return { kind: 'value', value: read(bytes.subarray(wireHeaderBytes)) };
+      } catch (error) {
+        return unreadable(error instanceof Error ? error.message : String(error));
+      }
+    },
+  };
+}
+
+function unreadable(reason: string): ReadValue {
+  return { kind: 'unreadable', reason };
+}
+
+/** Null when there is no such schema, or none of Avro's. */
+async function fetchRead(
+  id: number,
+  address: RegistryAddress,
+  signal: AbortSignal,
+): Promise<Read | null> {
+  const path = `/schemas/ids/${id}`;
+  const { status, body } = await call(address, { method: 'get', path }, signal);
+  if (status === 404) return null;
+  const text = isNode(body) ? body['schema'] : undefined;
+  if (typeof text !== 'string') throw unavailable(address, `HTTP ${status} to schema ${id}`);
+  return readWith(text);
+}
+
+function readWith(text: string): Read | null {
+  let type: Type;
+  try {
+    type = avro.Type.forSchema(JSON.parse(text) as Schema);
+  } catch {
+    return null;
+  }
+  const form = createJsonForm(text);
+  return (body) => {
+    if (!staysWithin(type, body)) throw new Error('its bytes end before it does');
+    return form.write(type.fromBuffer(body));
+  };
+}
