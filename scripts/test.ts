@@ -28,7 +28,11 @@ interface JestReport {
   readonly numRuntimeErrorTestSuites: number;
 }
 
-async function runJest(suites: readonly string[], env: NodeJS.ProcessEnv): Promise<Tally> {
+async function runJest(
+  suites: readonly string[],
+  env: NodeJS.ProcessEnv,
+  workers?: number,
+): Promise<Tally> {
   const directory = await mkdtemp(join(tmpdir(), 'jest-'));
   const report = join(directory, 'report.json');
   const child = spawn(
@@ -41,6 +45,7 @@ async function runJest(suites: readonly string[], env: NodeJS.ProcessEnv): Promi
       '--passWithNoTests',
       '--json',
       `--outputFile=${report}`,
+      ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
       // Jest prints the report on standard output too; the terminal gets the readable one on stderr.
       ...suites.map((suite) => `test/${suite}/`),
     ],
@@ -66,10 +71,12 @@ async function runWithCluster(suites: readonly string[]): Promise<Tally> {
       console.error(line);
     },
   });
-  return await runJest(suites, {
+  const env = {
     KAFKA_BROKERS: cluster.brokers.join(','),
     SCHEMA_REGISTRY_URL: cluster.registryUrl,
-  });
+  };
+  // They wait more than they work: for brokers, sessions and deadlines.
+  return await runJest(suites, env, 2);
 }
 
 const { values, positionals: asked } = parseArgs({

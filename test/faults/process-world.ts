@@ -10,6 +10,7 @@ import { apiKeys } from '../support/kafka-frames.ts';
 import type { KafkaProxy } from '../support/kafka-proxy.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
 import { readEnds } from '../support/partition-ends.ts';
+import { allSucceeded } from '../support/once-summary.ts';
 
 /** The real program, with everything that it talks to behind something that can hold it. */
 export interface ProcessWorld extends AsyncDisposable {
@@ -74,7 +75,7 @@ export async function createProcessWorld(): Promise<ProcessWorld> {
       }),
     async once() {
       const { code, stderr } = await deployment.once(env);
-      expect([code, stderr]).toEqual([0, '']);
+      expect([code, stderr]).toEqual([0, allSucceeded]);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

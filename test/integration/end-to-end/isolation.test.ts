@@ -76,9 +76,11 @@ describe('refusals of every kind together', () => {
   }
 
   it('say whose permission is missing and fail nothing else', () => {
-    const lines = ended.stderr.trim().split('\n');
+    const [summary, ...lines] = ended.stderr.trim().split('\n').toReversed();
 
     expect(ended.code).toBe(3);
+    expect(summary).toMatch(/^\d+ polls?, .*failed/);
+    expect(lines).not.toEqual([]);
     expect(lines.every((line) => line.includes(denied) && line.includes('graph.permission'))).toBe(
       true,
     );

@@ -11,6 +11,7 @@ import {
   expectedTags,
   expectedTotals,
 } from './expected-more.ts';
+import { allSucceeded } from '../../support/once-summary.ts';
 
 const METRICS = {
   user_engaged_audience: 'engaged_audience_demographics',
@@ -46,7 +47,7 @@ describe('the audiences, turned on by one line', () => {
   });
 
   it('ends with exit code 0', () => {
-    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended).toMatchObject({ code: 0, stderr: allSucceeded });
   });
 
   it.each(AUDIENCES)('publishes %s equal to the world, each key once', async (stream) => {
@@ -91,7 +92,7 @@ describe('the daily totals, turned on by one line', () => {
       expectedTotals(account, polledMs - 30 * DAY_MS + HOUR_MS),
     );
 
-    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended).toMatchObject({ code: 0, stderr: allSucceeded });
     expect(expected.length).toBeGreaterThanOrEqual(3 * 29);
     expect(valuesOf(found).size).toBe(found.length);
     for (const [key, record] of expected) {
@@ -158,7 +159,7 @@ describe('comments and tags, turned on by one line', () => {
   });
 
   it('are published equal to the world, each key once', async () => {
-    expect(await once()).toMatchObject({ code: 0, stderr: '' });
+    expect(await once()).toMatchObject({ code: 0, stderr: allSucceeded });
 
     const comments = await deployment.read('comments');
     const tags = await deployment.read('tags');

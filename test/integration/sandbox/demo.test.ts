@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Cluster } from '../../../sandbox/cluster/start.ts';
 import { startCluster } from '../../../sandbox/cluster/start.ts';
+import { allSucceeded } from '../../support/once-summary.ts';
 
 const demo = fileURLToPath(new URL('../../../sandbox/demo.ts', import.meta.url));
 
@@ -111,7 +112,7 @@ describe('the demo', () => {
       out,
     ]);
 
-    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect({ code, errors }).toEqual({ code: 0, errors: allSucceeded });
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
       topics: { 'instagram.users': 1, 'instagram.media': 1, 'instagram.stories': 0 },
       // users, media, and user_insights, which remembers what it has asked for
