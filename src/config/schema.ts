@@ -73,7 +73,7 @@ const kafka = {
   tombstones: leaf(
     'KAFKA_TOMBSTONES',
     flag(),
-    'Whether media, stories and tags that are no longer listed are deleted by a record without a value. A story is listed for 24 hours. Comments that are deleted cannot be known.',
+    'Whether media, stories and tags that are no longer listed are deleted by a record without a value; where most are missing at once, only when the next whole list lacks them too. A story is listed for 24 hours. Comments that are deleted cannot be known.',
   ),
   group,
   topics,

@@ -1,6 +1,6 @@
 import { fingerprint, keyNumber } from './fingerprint.ts';
 import type { Value } from './json.ts';
-import type { Published } from './state.ts';
+import type { Memory, Published } from './state.ts';
 
 /** Whether a record that says nothing new is published again. */
 export const publishModes = ['changes', 'always'] as const;
@@ -48,6 +48,49 @@ export function withNothing(published: Published, keys: readonly string[]): Publ
   return names.length === 0
     ? published
     : new Map([...published, ...names.map((name) => [name, nothing] as const)]);
+}
+
+/** What a walk of a whole list found. */
+export interface Walked {
+  /** Every id that there is. */
+  readonly present: ReadonlySet<string>;
+  /** Ids that need not be listed any more, because their time is over; `all` where none need. */
+  readonly expired: ReadonlySet<string> | 'all';
+  /** How many the account says that there are; null where it has not said. */
+  readonly claimed: number | null;
+}
+
+/** So much is missing in a list that it may be the list that is wrong. */
+export interface Doubt {
+  readonly known: number;
+  readonly missing: number;
+}
+
+/** So few may go at once in any account. */
+const fewMissing = 3;
+
+/**
+ * Whether a walk lacks so much of what is known, half of it or all, that another one has to lack it
+ * too before it is taken for gone.
+ *
+ * @param memory - `doubtedMs` is when the walk before was doubted
+ */
+export function doubtOf(
+  { published, doubtedMs }: Pick<Memory, 'published' | 'doubtedMs'>,
+  { present, expired, claimed }: Walked,
+  nowMs: number,
+): Doubt | undefined {
+  if (expired === 'all') return undefined;
+  const over = new Set([...expired].map(keyNumber));
+  const listed = new Set([...present].map(keyNumber));
+  const known = [...published.keys()].filter((name) => listed.has(name) || !over.has(name));
+  const missing = known.filter((name) => !listed.has(name)).length;
+  const isMuch = missing > fewMissing && missing * 2 >= known.length;
+  if (!isMuch && (missing === 0 || present.size > 0)) return undefined;
+  // By the account's own word they are still there, however often the list comes without them.
+  const isDenied = claimed !== null && (claimed - present.size) * 2 >= missing;
+  const isSecond = doubtedMs !== null && doubtedMs < nowMs;
+  return isSecond && !isDenied ? undefined : { known: known.length, missing };
 }
 
 /** What is left when only these keys are still there, and the keys that are gone. */

@@ -41,6 +41,8 @@ export interface Memory {
   readonly refusals: readonly Refusal[];
   /** Media up to this date have no insights: they are older than the business account. */
   readonly convertedMs: number | null;
+  /** When a whole list was not believed, for what it lacked; null when the last one was. */
+  readonly doubtedMs: number | null;
 }
 
 /** Fingerprints by key number. */
@@ -70,12 +72,13 @@ export const emptyMemory: Memory = {
   deadLetters: [],
   refusals: [],
   convertedMs: null,
+  doubtedMs: null,
 };
 
 /** What a state remembers, without whose and which it is. */
 export function memoryOf(memory: Memory): Memory {
   const { cursorMs, coveredUntilMs, days, totals, polledMs, published } = memory;
-  const { deadLetters, refusals, convertedMs } = memory;
+  const { deadLetters, refusals, convertedMs, doubtedMs } = memory;
   return {
     cursorMs,
     coveredUntilMs,
@@ -86,6 +89,7 @@ export function memoryOf(memory: Memory): Memory {
     deadLetters,
     refusals,
     convertedMs,
+    doubtedMs,
   };
 }
 

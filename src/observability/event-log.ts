@@ -18,7 +18,7 @@ export function createEventLog(log: Log): Telemetry {
   return {
     report(event) {
       if (isOneOf(event, asideTypes)) {
-        log.debug(facts(event), asides[event.type]);
+        tellAside(log, event);
         return;
       }
       if (isOneOf(event, ['share', 'fenced'])) {
@@ -66,9 +66,10 @@ function createFieldTeller(log: Log): (event: Event<'poll-finished'>) => void {
   };
 }
 
-/** Events that nobody watches for. */
+/** Events that are told as they are. */
 const asideTypes = [
   'committed',
+  'list-doubted',
   'progress',
   'request',
   'quota-wait',
@@ -79,12 +80,18 @@ const asideTypes = [
 /** What is said of them. */
 const asides = {
   committed: 'batches committed',
+  'list-doubted': 'list not believed',
   progress: 'step done',
   request: 'request made',
   'quota-wait': 'request waited for quota',
   encoded: 'records encoded',
   state: 'state known',
 } as const;
+
+function tellAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {
+  const level = event.type === 'list-doubted' ? 'warn' : 'debug';
+  log[level](facts(event), asides[event.type]);
+}
 
 const transactionLevels: Readonly<Record<Event<'transaction'>['outcome'], LogLevel>> = {
   committed: 'debug',

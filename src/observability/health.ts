@@ -86,6 +86,7 @@ const unseen = [
   'encoded',
   'fenced',
   'token-renewal',
+  'list-doubted',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /**

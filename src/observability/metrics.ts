@@ -75,6 +75,7 @@ const uncounted = [
   'token',
   'state',
   'progress',
+  'list-doubted',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 function count(

@@ -158,6 +158,7 @@ function toValue(state: StreamState): Value {
     })),
     converted_at: state.convertedMs,
     totals: state.totals.map(({ dateMs, values }) => ({ date: dateMs, values })),
+    doubted_at: state.doubtedMs,
     sequence: state.sequence,
     written_at: state.writtenAtMs,
     written_by: state.writtenBy,
@@ -190,6 +191,7 @@ function toState(key: string, decoded: Json): StreamState {
     deadLetters: unpackLetters(key, value.dead_letters),
     refusals: value.refusals.map(toRefusal),
     convertedMs: value.converted_at,
+    doubtedMs: value.doubted_at,
     sequence: value.sequence,
     writtenAtMs: value.written_at,
     writtenBy: value.written_by,
@@ -209,6 +211,7 @@ interface AvroState {
   readonly refusals: readonly AvroRefusal[];
   readonly converted_at: number | null;
   readonly totals: readonly AvroTotals[];
+  readonly doubted_at: number | null;
   readonly sequence: number;
   readonly written_at: number;
   readonly written_by: string;

@@ -269,6 +269,7 @@ function sameMemory(a: Memory, b: Memory): boolean {
   return (
     a.cursorMs === b.cursorMs &&
     a.convertedMs === b.convertedMs &&
+    a.doubtedMs === b.doubtedMs &&
     JSON.stringify(a.days) === JSON.stringify(b.days) &&
     JSON.stringify(a.totals) === JSON.stringify(b.totals) &&
     JSON.stringify(a.refusals) === JSON.stringify(b.refusals) &&

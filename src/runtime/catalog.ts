@@ -10,6 +10,8 @@ export type Edge = 'media' | 'stories' | 'tags';
 export interface Catalog {
   /** Newest first, with the fields that the walk asked for. */
   readonly nodes: readonly Node[];
+  /** As it was before the last walk. */
+  readonly before: readonly Node[];
   /** When the last walk began, epoch milliseconds; null before the first. */
   readonly walkedMs: number | null;
   /** When the last walk of the whole list began. */
@@ -18,6 +20,10 @@ export interface Catalog {
   committedWholeMs: number | null;
   /** Nodes a page that the API has last been able to give. */
   pageSize: number;
+  /** How many entries the account has by its own word; null when it said so a day ago, or never. */
+  claimed(nowMs: number): number | null;
+  /** Takes in what an account says of itself. */
+  noteClaim(count: number, nowMs: number): void;
   /** Takes a walk in: all that there is, or what is newer than its end. */
   note(walk: Walk): void;
 }
@@ -47,13 +53,20 @@ export function createCatalogs(pageSize: number): Catalogs {
   };
 }
 
+const claimFreshMs = 24 * 3_600_000;
+
 function createCatalog(pageSize: number): Catalog {
   let nodes: readonly Node[] = [];
+  let before: readonly Node[] = [];
+  let claim = { count: 0, atMs: -Infinity };
   let walkedMs: number | null = null;
   let walkedWholeMs: number | null = null;
   return {
     get nodes() {
       return nodes;
+    },
+    get before() {
+      return before;
     },
     get walkedMs() {
       return walkedMs;
@@ -63,7 +76,12 @@ function createCatalog(pageSize: number): Catalog {
     },
     committedWholeMs: null,
     pageSize,
+    claimed: (nowMs) => (Math.abs(nowMs - claim.atMs) < claimFreshMs ? claim.count : null),
+    noteClaim(count, atMs) {
+      claim = { count, atMs };
+    },
     note(walk) {
+      before = nodes;
       walkedMs = walk.startedMs;
       if (walk.whole) walkedWholeMs = walk.startedMs;
       nodes = walk.whole ? walk.nodes : merged(walk.nodes, nodes);

@@ -1,5 +1,5 @@
-import { changesOf, withNothing, withoutGone } from '../core/changes.ts';
-import type { PublishMode } from '../core/changes.ts';
+import { changesOf, doubtOf, withNothing, withoutGone } from '../core/changes.ts';
+import type { Doubt, PublishMode } from '../core/changes.ts';
 import type { Value } from '../core/json.ts';
 import { recordKey } from '../core/key.ts';
 import { tidyRefusals } from '../core/refusals.ts';
@@ -20,17 +20,28 @@ export interface ChangesContext {
   readonly tombstones: boolean;
 }
 
-/** Keeps what is new or changed; once the whole list is known, forgets what is gone. */
+/** What of a page is worth publishing, and what is remembered after it. */
+export interface Settled extends Pick<Gathered, 'records' | 'memory' | 'gone'> {
+  /** Why nothing is taken for gone though it is not listed. */
+  readonly doubt?: Doubt;
+}
+
+/** Keeps what is new or changed; once the whole list is known, and believed, forgets what is gone. */
 export function settleChanges(
   found: readonly Value[],
   { stream, accountId, page, memory, mode, nowMs, tombstones }: ChangesContext,
-): Pick<Gathered, 'records' | 'memory' | 'gone'> {
+): Settled {
   const keyed = found.map((record) => ({ key: nameOf(record, stream), record }));
   const changes = changesOf(keyed, memory.published, mode);
   const published = withNothing(changes.published, page.empty ?? []);
   const { records } = changes;
-  const { present } = page;
-  if (present === undefined) return { records, gone: [], memory: { ...memory, published } };
+  const { walked } = page;
+  if (walked === undefined) return { records, gone: [], memory: { ...memory, published } };
+  const { present } = walked;
+  const doubt = doubtOf({ ...memory, published }, walked, nowMs);
+  if (doubt !== undefined) {
+    return { records, gone: [], memory: { ...memory, published, doubtedMs: nowMs }, doubt };
+  }
   const left = withoutGone(published, present);
   const refusals = tidyRefusals(memory.refusals, { nowMs, present });
   return {
@@ -38,7 +49,7 @@ export function settleChanges(
     gone: tombstones
       ? left.gone.map((id) => recordKey(stream.key, { business_account_id: accountId, id }))
       : [],
-    memory: { ...memory, published: left.published, refusals },
+    memory: { ...memory, published: left.published, refusals, doubtedMs: null },
   };
 }
 

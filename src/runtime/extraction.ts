@@ -1,4 +1,5 @@
 import type { Account, Login } from '../core/account.ts';
+import type { Walked } from '../core/changes.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Tier } from '../core/freshness.ts';
 import type { Node } from '../core/json.ts';
@@ -59,13 +60,14 @@ export interface Page {
   /** Up to where a window asked, epoch milliseconds; null for what has no windows. */
   readonly coveredUntilMs: number | null;
   /** What is refused, or was published, as of this page, in place of what was remembered. */
-  readonly learned?: Pick<Memory, 'refusals' | 'convertedMs'> & Partial<Pick<Memory, 'published'>>;
+  readonly learned?: Pick<Memory, 'refusals' | 'convertedMs'> &
+    Partial<Pick<Memory, 'published' | 'doubtedMs'>>;
   /** Ids that were asked for and have nothing to publish. */
   readonly empty?: readonly string[];
   /** Which of how many steps it is, where that is known before. */
   readonly step?: { readonly number: number; readonly of: number };
-  /** Every id that there is, where the whole list is known. */
-  readonly present?: ReadonlySet<string>;
+  /** What there is, where the whole list is known. */
+  readonly walked?: Walked;
 }
 
 /** A stream's nodes for one account, in steps that may each become a batch. */

@@ -10,6 +10,7 @@ import { extract } from './extract.ts';
 import type { Alongside, Freshness, Page } from './extraction.ts';
 import { assemble } from './batch.ts';
 import type { Gathered } from './batch.ts';
+import type { Settled } from './changes.ts';
 import { settleChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
 import type { Catalogs } from './catalog.ts';
@@ -84,10 +85,11 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
     for await (const page of pagesOf(poll, tools, signal)) {
       await batch.add(gather(page, batch.memory, { poll, tools }));
       reportStep((steps += 1), page, { poll, tools });
-      whole ||= page.present !== undefined;
+      whole ||= page.walked !== undefined;
     }
     await batch.flush();
-    if (whole) noteCommittedWhole(poll, tools);
+    // One that is not believed is to be walked again soon.
+    if (whole && batch.memory.doubtedMs === null) noteCommittedWhole(poll, tools);
     poll.state = { ...poll.state, ...batch.memory, polledMs: poll.startedMs };
   } catch (error) {
     if (error instanceof DeadLetterError) await batch.bury(error);
@@ -153,7 +155,11 @@ function gather(page: Page, before: Memory, work: Work): Gathered {
   const { stream, account, startedMs } = work.poll;
   const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
   const memory = { ...before, ...page.learned };
-  const settled = settle(mapped.records, { page, memory }, work);
+  const { doubt, ...settled } = settle(mapped.records, { page, memory }, work);
+  if (doubt !== undefined) {
+    const whose = { stream: stream.name, accountId: account.id };
+    work.tools.telemetry.report({ type: 'list-doubted', ...whose, ...doubt });
+  }
   return { gone: [], ...mapped, ...settled };
 }
 
@@ -166,7 +172,7 @@ function settle(
   records: readonly Value[],
   { page, memory }: Settling,
   { poll, tools }: Work,
-): Pick<Gathered, 'records' | 'memory'> & Partial<Pick<Gathered, 'gone'>> {
+): Pick<Settled, 'records' | 'memory'> & Partial<Settled> {
   const { stream, account, startedMs } = poll;
   const { lookbackMs, publish, tombstones } = tools.settings;
   if (stream.settle !== undefined) {

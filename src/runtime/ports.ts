@@ -199,6 +199,15 @@ export type TelemetryEvent =
       readonly nextPollMs: number | null;
     }
   | {
+      /** A whole list lacks most of what is known: nothing is deleted until another one lacks it too. */
+      readonly type: 'list-doubted';
+      readonly stream: StreamName;
+      readonly accountId: string;
+      /** Entries that were known, and how many of them the list lacks. */
+      readonly known: number;
+      readonly missing: number;
+    }
+  | {
       /** A step of a poll has come to its end: a window, or a page. */
       readonly type: 'progress';
       readonly stream: StreamName;

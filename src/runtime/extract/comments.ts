@@ -2,6 +2,7 @@ import { countOf, isChanged, newsOf, packRead, readOf } from '../../core/comment
 import { keyNumber } from '../../core/fingerprint.ts';
 import type { Node } from '../../core/json.ts';
 import { maxIds } from '../../core/metric-groups.ts';
+import { doubtOf } from '../../core/changes.ts';
 import type { Listed } from '../../core/refusals.ts';
 import { isLeftOut, readListed, tidyRefusals } from '../../core/refusals.ts';
 import type { Memory } from '../../core/state.ts';
@@ -9,7 +10,7 @@ import type { Stream } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Page } from '../extraction.ts';
 import type { CommentsWork } from './comment-requests.ts';
 import { commentsOf, createCommentsWork } from './comment-requests.ts';
-import { ensureWalked, presentIds } from './list.ts';
+import { ensureWalked, walkedBy } from './list.ts';
 
 type CommentsSource = Extract<Stream['source'], { kind: 'comments' }>;
 
@@ -94,13 +95,18 @@ function dueOf({ catalogs, account, memory, nowMs }: ExtractContext): readonly D
   });
 }
 
-/** Once the whole list is known, media that are gone are forgotten. */
+/** Once the whole list is known, and believed, media that are gone are forgotten. */
 function tidied(page: CommentsPage, context: ExtractContext): Page {
   const { learned } = page;
-  const present = presentIds('media', context);
-  const refusals = tidyRefusals(learned.refusals, { nowMs: context.nowMs, present });
+  const { nowMs, memory } = context;
+  const walked = walkedBy('media', context);
+  const known = { published: learned.published, doubtedMs: memory.doubtedMs };
+  const isDoubted = walked !== undefined && doubtOf(known, walked, nowMs) !== undefined;
+  const present = isDoubted ? undefined : walked?.present;
+  const refusals = tidyRefusals(learned.refusals, { nowMs, present });
+  if (isDoubted) return { ...page, learned: { ...learned, refusals, doubtedMs: nowMs } };
   if (present === undefined) return { ...page, learned: { ...learned, refusals } };
   const names = new Set([...present].map(keyNumber));
   const published = new Map([...learned.published].filter(([name]) => names.has(name)));
-  return { ...page, learned: { ...learned, refusals, published } };
+  return { ...page, learned: { ...learned, refusals, published, doubtedMs: null } };
 }

@@ -11,7 +11,7 @@ import type { MetricGroup, Stream } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Page } from '../extraction.ts';
 import { askNext, createIsolation, isolate } from './isolation.ts';
 import type { Answers, Candidate, Isolation } from './isolation.ts';
-import { ensureWalked, presentIds, withoutInsights } from './list.ts';
+import { ensureWalked, walkedBy, withoutInsights } from './list.ts';
 import { tryAgain } from './trials.ts';
 
 type InsightsSource = Extract<Stream['source'], { kind: 'insights' }>;
@@ -43,8 +43,8 @@ export async function* extractInsights(
     left = left.filter(({ listed: { id } }) => isolation.deferred.has(id));
     isolation.deferred.clear();
   }
-  const present = presentIds(edge, context);
-  if (present !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, present };
+  const walked = walkedBy(edge, context);
+  if (walked !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, walked };
 }
 
 /** Live stories all, media by their age; what was never asked is due. */

@@ -1,3 +1,4 @@
+import type { Walked } from '../../core/changes.ts';
 import { DeadLetterError, SkipError } from '../../core/errors.ts';
 import { fieldsParameter } from '../../core/fields.ts';
 import { isDue } from '../../core/freshness.ts';
@@ -6,6 +7,7 @@ import { describeJson, isNode } from '../../core/json.ts';
 import { nextCursor } from '../../core/paging.ts';
 import { everything, holds, metricsFor, readListed } from '../../core/refusals.ts';
 import type { Stream } from '../../core/stream.ts';
+import type { Catalog } from '../catalog.ts';
 import type { ExtractContext, Extraction, Skipped } from '../extraction.ts';
 import { adaptedPage } from './page-size.ts';
 import { withoutRefusedFields } from './refusals.ts';
@@ -24,8 +26,8 @@ export async function* extractList(source: ListSource, context: ExtractContext):
   const lastWholeMs = context.catalogs.of(context.account.id, source.edge).committedWholeMs;
   const walk = walkList({ ...source, lastWholeMs }, context);
   for await (const page of walk) yield { ...page, coveredUntilMs: null };
-  const present = presentIds(source.edge, context);
-  if (present !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, present };
+  const walked = walkedBy(source.edge, context);
+  if (walked !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, walked };
 }
 
 /** Walks the list, unless another stream has done so in this round; a page for each that left something out. */
@@ -41,14 +43,29 @@ export async function* ensureWalked(
   }
 }
 
-/** Every id of the edge, when its whole list was walked in this round. */
-export function presentIds(
-  edge: ListSource['edge'],
-  context: ExtractContext,
-): ReadonlySet<string> | undefined {
+/** What there is on the edge, when its whole list was walked in this round. */
+export function walkedBy(edge: ListSource['edge'], context: ExtractContext): Walked | undefined {
   const catalog = context.catalogs.of(context.account.id, edge);
   if (!isOfRound(catalog.walkedWholeMs, context)) return undefined;
-  return new Set(catalog.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));
+  const present = new Set(catalog.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));
+  const claimed = edge === 'media' ? catalog.claimed(context.nowMs) : null;
+  return { present, expired: edge === 'stories' ? expired(catalog, context) : new Set(), claimed };
+}
+
+/** A story is listed for a day; by another clock than ours. */
+const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
+
+/** What was listed before, or was when last polled, and is too old to be listed now. */
+function expired(
+  { before }: Pick<Catalog, 'before'>,
+  { nowMs, memory: { polledMs } }: ExtractContext,
+): Walked['expired'] {
+  const sinceMs = nowMs - storyListedMs;
+  if (polledMs !== null && polledMs <= sinceMs) return 'all';
+  const old = before.flatMap((node) => readListed(node) ?? []);
+  return new Set(
+    old.filter(({ createdMs }) => (createdMs ?? nowMs) <= sinceMs).map(({ id }) => id),
+  );
 }
 
 /** Whether a walk belongs to this round; one ahead of now was by a clock that has been set back. */

@@ -7,7 +7,7 @@ type ObjectSource = Extract<Stream['source'], { kind: 'object' }>;
 
 /** One node: the account itself, asked with those of other accounts that are due. */
 export async function* extractObject(source: ObjectSource, context: ExtractContext): Extraction {
-  const { account, graph, nowMs, profiles, signal } = context;
+  const { account, catalogs, graph, nowMs, profiles, signal } = context;
   const skipped: Skipped[] = [];
   const node = await withoutRefusedFields(skipped, (refused) =>
     profiles.get({
@@ -18,5 +18,7 @@ export async function* extractObject(source: ObjectSource, context: ExtractConte
       signal,
     }),
   );
+  const count = node['media_count'];
+  if (typeof count === 'number') catalogs.of(account.id, 'media').noteClaim(count, nowMs);
   yield { nodes: [node], skipped, coveredUntilMs: null };
 }

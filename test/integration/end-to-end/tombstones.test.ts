@@ -87,6 +87,28 @@ describe('with KAFKA_TOMBSTONES, what is gone', () => {
   });
 });
 
+describe('with KAFKA_TOMBSTONES, an account that lists almost nothing', () => {
+  it('is not believed by one run, and by the next when it still does', async () => {
+    await using deployment = await deploy(worldOf(33));
+    const once = async () => {
+      const ended = await deployment.once({ KAFKA_TOMBSTONES: 'true', STREAMS: 'media,users' });
+      expect(ended.code).toBe(0);
+      const doubts = ended.log.filter(({ msg }) => msg === 'list not believed');
+      const tombstones = (await deployment.read('media')).filter(isTombstone);
+      return { doubts: doubts.length, deleted: tombstones.map(({ key }) => key) };
+    };
+    const { accounts, conditions } = deployment.api.world;
+    const posts = accounts[0]?.media.slice(1).map(({ id }) => id) ?? [];
+    await once();
+    conditions.set({ deletedMedia: posts });
+
+    expect(await once()).toEqual({ doubts: 1, deleted: [] });
+    const { doubts, deleted } = await once();
+    expect(doubts).toBe(0);
+    expect([...deleted].sort()).toEqual([...posts].sort());
+  }, 120_000);
+});
+
 describe('without KAFKA_TOMBSTONES, what is gone', () => {
   it('stays as it was last', async () => {
     await using deployment = await deploy(worldOf(32));

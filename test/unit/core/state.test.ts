@@ -17,6 +17,7 @@ describe('the state', () => {
       published: new Map(),
       refusals: [],
       convertedMs: null,
+      doubtedMs: null,
     });
   });
 

@@ -37,6 +37,13 @@ const events: {
     outcome: pick(errorCodes, n),
     durationMs: n,
   }),
+  'list-doubted': (n) => ({
+    type: 'list-doubted',
+    stream: pick(streamNames, n),
+    accountId: id(n),
+    known: n + 4,
+    missing: n,
+  }),
   progress: (n) => ({
     type: 'progress',
     stream: pick(streamNames, n),

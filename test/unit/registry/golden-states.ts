@@ -39,7 +39,10 @@ export const goldenOfFormat2 = golden
 export const goldenOfFormat3 = goldenOfFormat2
   .replace('000000010204', '000000010206')
   .replace('00000000' + '0680', '000000000000' + '0680');
-export const goldenOfFormat4 = goldenOfFormat3.replace('000000010206', '000000010208');
+/** As `goldenOfFormat3`, with version 4 and no doubt before the sequence. */
+export const goldenOfFormat4 = goldenOfFormat3
+  .replace('000000010206', '000000010208')
+  .replace('000000000000' + '0680', '00000000000000' + '0680');
 const ascii = (text: string) => Buffer.from(text).toString('hex');
 /** One refusal: of `*`, of `views`, for `graph.gone`, for ever; it says nothing of missing days yet. */
 const refusalOfFormat3 = `02022a020a${ascii('views')}14${ascii('graph.gone')}0000`;

@@ -15,6 +15,12 @@ const context = {
 } as const;
 const tag = (id: string) => ({ business_account_id: '17841', id, caption: 'With @first' });
 
+const walkedOf = (present: readonly string[]) => ({
+  present: new Set(present),
+  expired: new Set<string>(),
+  claimed: null,
+});
+
 describe('the changes of a list whose key has more than the id', () => {
   const { memory } = settleChanges([tag('1'), tag('2')], context);
 
@@ -24,8 +30,8 @@ describe('the changes of a list whose key has more than the id', () => {
   });
 
   test('are deleted by the whole key when one is not listed any more', () => {
-    const present = new Set(['2']);
-    const settled = settleChanges([], { ...context, memory, page: { ...page, present } });
+    const walked = walkedOf(['2']);
+    const settled = settleChanges([], { ...context, memory, page: { ...page, walked } });
 
     expect(settled.gone).toEqual(['17841/1']);
     expect([...settled.memory.published.keys()]).toEqual(['2']);
