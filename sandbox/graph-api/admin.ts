@@ -80,7 +80,7 @@ const ENDPOINTS: readonly (readonly [string, string])[] = [
   ['GET health', 'whether it answers'],
   ['GET ledger', 'what was asked, requests and ids by endpoint'],
   ['DELETE ledger', 'counts from zero again'],
-  ['GET truth', 'what every record must be; ?comments and ?totals add theirs'],
+  ['GET truth', 'what every record must be; ?comments, ?tags and ?totals add theirs'],
   ['GET clock', 'the time of the world'],
   ['POST clock', 'moves it: {"advance_ms": 3600000} or {"now": "2026-03-08T12:00:00Z"}'],
   ['GET world', 'accounts, conditions, limits and the app'],

@@ -51,6 +51,9 @@ export function graphError(name: ErrorName, ...values: readonly (string | number
   return new GraphError(name, values);
 }
 
+/** Every name of the table, in its order. */
+export const errorNames = Object.keys(ROWS) as readonly ErrorName[];
+
 /** Whether the table has an error of that name. */
 export function isErrorName(name: string): name is ErrorName {
   return Object.hasOwn(ROWS, name);

@@ -16,7 +16,11 @@ import {
 
 const readErrorName: Reader<ErrorName> = (value, path) => {
   if (typeof value !== 'string' || !isErrorName(value)) {
-    throw new ShapeError(path, value, 'the name of an error of errors.ts, as "retry-later"');
+    throw new ShapeError(
+      path,
+      value,
+      'the name of an error that docs/sandbox.md lists, as "retry-later"',
+    );
   }
   return value;
 };

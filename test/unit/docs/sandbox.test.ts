@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { answerAdmin } from '../../../sandbox/graph-api/admin.ts';
+import { patchWorld } from '../../../sandbox/graph-api/admin-world.ts';
+import { readConditions } from '../../../sandbox/graph-api/conditions.ts';
+import { errorNames, graphError } from '../../../sandbox/graph-api/errors.ts';
+import { readFaultRule } from '../../../sandbox/graph-api/fault-rules.ts';
+import { createFaults } from '../../../sandbox/graph-api/faults.ts';
+import { createLedger } from '../../../sandbox/graph-api/ledger.ts';
+import { readLimits } from '../../../sandbox/graph-api/limits.ts';
+import { createMeter } from '../../../sandbox/graph-api/meter.ts';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import { rowsBelow } from './markdown.ts';
+
+const page = readFileSync(new URL('../../../docs/sandbox.md', import.meta.url), 'utf8');
+const world = createWorld({
+  seed: 1,
+  accounts: 1,
+  mediaPerAccount: 1,
+  storiesPerAccount: 1,
+  insightsDays: 1,
+});
+
+/** The members that a reader takes, as it says itself when it meets another. */
+function membersOf(read: (value: unknown) => unknown): readonly string[] {
+  try {
+    read({ nothing: 1 });
+  } catch (error) {
+    const [, names = ''] =
+      /one of (.+)$/.exec((error as Error).message.split(', got')[0] ?? '') ?? [];
+    return names.split(', ');
+  }
+  throw new Error('expected a refusal');
+}
+
+describe('docs/sandbox.md', () => {
+  test('names every call', () => {
+    const request = { method: 'GET', name: '', query: new URLSearchParams(), body: '' };
+    const state = { world, ledger: createLedger(), faults: createFaults(), meter: createMeter() };
+    const rows = rowsBelow(page, "## The simulator's own endpoints").map((cells) =>
+      cells.join(' '),
+    );
+    const calls = Object.keys(answerAdmin(request, state).body as object);
+
+    const isNamed = (call: string) => {
+      const [method = '', path = ''] = call.split(' ');
+      return rows.some((row) => row.includes(method) && row.includes(path));
+    };
+    expect(calls.length).toBeGreaterThan(9);
+    expect(calls.filter((call) => !isNamed(call))).toEqual([]);
+  });
+
+  test.each([
+    ['conditions', readConditions],
+    ['limits', readLimits],
+    [
+      'the app',
+      (app: unknown) => {
+        patchWorld({ app }, world);
+      },
+    ],
+    [
+      'tokens',
+      (one: unknown) => {
+        patchWorld({ tokens: { one } }, world);
+      },
+    ],
+  ])('names every member of %s', (_name, read) => {
+    const members = membersOf(read);
+
+    expect(members.length).toBeGreaterThan(3);
+    expect(members.filter((member) => !page.includes(`\`${member}\``))).toEqual([]);
+  });
+
+  test('has one row for every member of a fault', () => {
+    const rows = rowsBelow(page, '## Faults').map(([member]) => member);
+    const nested = (name: string) =>
+      membersOf((value) => readFaultRule({ [name]: value })).map((member) => `${name}.${member}`);
+    const simple = membersOf(readFaultRule).filter((name) => !['match', 'effect'].includes(name));
+
+    expect([...rows].sort()).toEqual(
+      [...nested('match'), ...simple, ...nested('effect')].map((name) => `\`${name}\``).sort(),
+    );
+  });
+
+  test('has one row for every error, with its status and code', () => {
+    const rows = rowsBelow(page, '### Errors').map((cells) => cells.slice(0, 3));
+
+    expect(rows).toEqual(
+      errorNames.map((name) => {
+        const { status, code, error } = graphError(name);
+        const subcode = error['error_subcode'];
+        return [
+          `\`${name}\``,
+          String(status),
+          subcode === undefined ? String(code) : `${code}/${Number(subcode)}`,
+        ];
+      }),
+    );
+  });
+});
