@@ -2,7 +2,7 @@ import { StopProcessError } from './errors.ts';
 import { isoSeconds, parseGraphTime } from './graph-time.ts';
 import type { Json, Node } from './json.ts';
 import { describeJson, isNode } from './json.ts';
-import { futureMs } from './windows.ts';
+import { beginningMs, futureMs } from './windows.ts';
 
 /** Up to where Airbyte had read an account: the date of its newest record. */
 export interface AirbyteCursor {
@@ -226,11 +226,11 @@ function readPartitions(list: Json, at: At): readonly AirbyteCursor[] {
   );
 }
 
-/** `{"date": …}`; nothing when it is null or empty: the account was not read yet. */
+/** `{"date": …}`; nothing when it, or the date, is null or it is empty: the account was not read yet. */
 function readCursor(accountId: string, cursor: Json, at: At): Found {
   if (cursor === null) return undefined;
   if (!isNode(cursor)) return refuse(at, 'an object with "date"', cursor);
-  if (Object.keys(cursor).length === 0) return undefined;
+  if (Object.keys(cursor).length === 0 || cursor['date'] === null) return undefined;
   const path = `${at.path}.date`;
   return { accountId, cursorMs: readDate(cursor['date'], { path }), path };
 }
@@ -241,7 +241,8 @@ function readAccount(id: Json | undefined, at: At, expected: string): string {
 
 function readDate(date: Json | undefined, at: At): number {
   const ms = typeof date === 'string' ? parseGraphTime(date) : undefined;
-  return ms ?? refuse(at, 'a time such as 2025-06-28T07:00:00+00:00', date);
+  if (ms === undefined) return refuse(at, 'a time such as 2025-06-28T07:00:00+00:00', date);
+  return ms >= beginningMs ? ms : refuse(at, 'a time after 2010-01-01, when Instagram began', date);
 }
 
 function present(found: readonly Found[]): readonly AirbyteCursor[] {

@@ -4,7 +4,7 @@ import type { Memory, StreamState } from './state.ts';
 import { emptyMemory, memoryOf, stateKey } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 import { isStreamName, streamNames } from './stream-name.ts';
-import { futureMs } from './windows.ts';
+import { beginningMs, futureMs } from './windows.ts';
 
 /** A state's key in its parts. */
 export interface StateId {
@@ -64,7 +64,7 @@ export function parseAccount(text: string): string {
  * Reads a cursor as a person gave it: a day (its midnight in UTC) or a time with its offset.
  *
  * @throws StopProcessError `state.invalid`; more than a day ahead of now is refused too, because such
- * a cursor would end the stream
+ * a cursor would end the stream, and what lies before Instagram, which is a mistake
  */
 export function parseCursor(text: string, nowMs: number): number {
   const ms = parseGraphTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
@@ -72,6 +72,9 @@ export function parseCursor(text: string, nowMs: number): number {
     refuse(
       `cursor "${text}": expected a day such as 2026-11-01 or a time such as 2026-11-01T07:00:00Z`,
     );
+  }
+  if (ms < beginningMs) {
+    refuse(`cursor "${text}": expected a time after 2010-01-01, when Instagram began`);
   }
   if (ms > nowMs + futureMs) {
     refuse(`cursor "${text}": expected a time at most a day ahead of now`);

@@ -22,6 +22,8 @@ export const recentReachMs = 30 * dayMs - hourMs;
 export const longReachMs = 729 * dayMs;
 /** Accounts ahead of UTC have a day that ends in our future. */
 export const futureMs = dayMs;
+/** There was no Instagram, and so nothing to read, before 2010. */
+export const beginningMs = Date.UTC(2010, 0, 1);
 
 /** What decides the windows of one poll. */
 export interface WindowPlan {

@@ -186,6 +186,15 @@ describe("Airbyte's state of user_insights", () => {
     expect(cursorsOf(document)).toEqual({});
   });
 
+  test('has no cursor where the date is null', () => {
+    const partition = { business_account_id: account };
+    expect(cursorsOf({ states: [{ partition, cursor: { date: null } }] })).toEqual({});
+    expect(cursorsOf({ [account]: { date: null }, [other]: { date } })).toEqual({
+      [other]: dateMs,
+    });
+    expect(cursorsOf({ [account]: null })).toEqual({});
+  });
+
   test('takes the later date when an account is listed twice', () => {
     const partition = { business_account_id: account };
     const states = [
@@ -230,6 +239,15 @@ describe("Airbyte's state of user_insights", () => {
       'no date',
       { [account]: { day: date } },
       `$.${account}.date: expected a time such as 2025-06-28T07:00:00+00:00, got nothing`,
+    ],
+    [
+      'a date before there was anything to read',
+      {
+        states: [
+          { partition: { business_account_id: account }, cursor: { date: '1970-01-01T00:00:00Z' } },
+        ],
+      },
+      '$.states[0].cursor.date: expected a time after 2010-01-01, when Instagram began, got "1970-01-01T00:00:00Z"',
     ],
     [
       'a date that there is not',

@@ -84,6 +84,8 @@ describe('a cursor that a person gives', () => {
     '2026-11-01T07:00:00',
     '1.11.2026',
     '2026-11-26T12:00:01Z',
+    '1970-01-01',
+    '2009-12-31T23:59:59Z',
   ])('is refused when it is "%s"', (text) => {
     expect(() => parseCursor(text, nowMs)).toThrow(`cursor "${text}": expected a`);
   });
