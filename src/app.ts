@@ -4,6 +4,7 @@ import { streamNames } from './core/stream-name.ts';
 import type { TopicRole } from './core/stream-name.ts';
 import { kafkaSecurity, registryAccess, secretsOfConfig } from './credentials.ts';
 import { openInstagram } from './instagram/open.ts';
+import { graphBase } from './instagram/oauth.ts';
 import { secretsOf } from './instagram/proof.ts';
 import { openKafka } from './kafka/open.ts';
 import { openObservability } from './observability/open.ts';
@@ -177,7 +178,7 @@ function openSource(config: Config, options: Surroundings) {
   const { maxConcurrentRequests } = config.instagram;
   const governor = createGovernor({ clock, telemetry, maxConcurrentRequests });
   const instagram = openInstagram(
-    { ...config.instagram, baseUrl: config.instagram.baseUrl ?? hosts[config.instagram.login] },
+    { ...config.instagram, baseUrl: graphBase(config.instagram) },
     {
       telemetry,
       clock,
@@ -216,11 +217,6 @@ function tokenFileOf(config: Config, { log, hide }: Observability) {
     },
   };
 }
-
-const hosts = {
-  facebook: 'https://graph.facebook.com',
-  instagram: 'https://graph.instagram.com',
-} as const;
 
 function enabledStreams(config: Config) {
   return streamNames.filter((name) => config.streams[name].enabled);

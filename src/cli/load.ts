@@ -24,6 +24,14 @@ export function loadLocalConfig(given: ConfigArguments, needs: 'token' | 'nothin
   return load(given, needs === 'token' ? [brokers, registry] : [token, brokers, registry]);
 }
 
+/** The same for `login`, which makes the token: the file that would hold it need not be there. */
+export function loadLoginConfig(given: ConfigArguments): Config {
+  const env = { ...process.env };
+  delete env['INSTAGRAM_ACCESS_TOKEN_FILE'];
+  const standIns = { ...token, ...brokers, ...registry };
+  return loadConfig({ ...sourcesOf(given), env, standIns });
+}
+
 /** The same for a command that asks the registry alone. */
 export function loadRegistryConfig(given: ConfigArguments): Config {
   return load(given, [token, brokers]);

@@ -14,6 +14,18 @@ export function parseCount(name: string, value: Options[string]): number | undef
 }
 
 /**
+ * Seconds, up to an hour.
+ *
+ * @returns undefined when the option was not given
+ * @throws StopProcessError `config.invalid`
+ */
+export function parseSeconds(name: string, value: Options[string]): number | undefined {
+  const seconds = parseCount(name, value);
+  if (seconds === undefined || seconds <= 3600) return seconds;
+  return refuse(name, 'seconds, 3600 at most', value);
+}
+
+/**
  * Account ids, separated by commas.
  *
  * @returns undefined when the option was not given

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
 import { addConfigCommand } from './config.ts';
 import { addDryRunCommand } from './dry-run.ts';
+import { addLoginCommand } from './login.ts';
 import { addHealthCommand } from './health.ts';
 import { readVersion } from './load.ts';
 import { addOnceCommand } from './once.ts';
@@ -12,6 +13,7 @@ import { addSandboxCommand } from './sandbox.ts';
 import { addStateCommand } from './state/command.ts';
 import { addStreamsCommand } from './streams.ts';
 import { addTailCommand } from './tail.ts';
+import { addTokenCommand } from './token/command.ts';
 
 /** The command line. */
 export interface Program {
@@ -51,6 +53,8 @@ export function createProgram(): Program {
     addSchemasCommand,
     addStateCommand,
     addTailCommand,
+    addTokenCommand,
+    addLoginCommand,
     addSandboxCommand,
   ]) {
     addCommand(root, end);

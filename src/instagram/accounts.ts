@@ -13,7 +13,8 @@ import type { Graph, GraphRequest } from '../runtime/ports.ts';
 
 const pageAccounts = '/me/accounts';
 
-interface Listing {
+/** What accounts are listed with. */
+export interface Listing {
   readonly graph: Graph;
   readonly pageSize: number;
   readonly signal: AbortSignal;

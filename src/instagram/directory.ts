@@ -1,7 +1,8 @@
-import type { Account } from '../core/account.ts';
+import type { Account, Login } from '../core/account.ts';
 import type { ConnectorError } from '../core/errors.ts';
 import { isConnectorError, StopProcessError } from '../core/errors.ts';
 import type { AccountDirectory, Graph } from '../runtime/ports.ts';
+import type { Listing } from './accounts.ts';
 import { findOwnAccount, listPageAccounts } from './accounts.ts';
 import type { InstagramOptions } from './options.ts';
 import { permissions } from './token-advice.ts';
@@ -75,16 +76,20 @@ async function reach(
   signal: AbortSignal,
 ): Promise<Reached> {
   try {
-    const found =
-      login === 'facebook'
-        ? await listPageAccounts({ graph: withToken(graph, token), pageSize, signal })
-        : await findOwnAccount(withToken(graph, token), signal);
+    const found = await listAccounts(login, { graph: withToken(graph, token), pageSize, signal });
     const accounts = token === '' ? found : found.map((account) => ({ ...account, token }));
     return { token, accounts };
   } catch (error) {
     if (signal.aborted || !isConnectorError(error)) throw error;
     return { token, error };
   }
+}
+
+/** The accounts that a token reaches; throws what `Graph.get` throws. */
+export function listAccounts(login: Login, listing: Listing): Promise<readonly Account[]> {
+  return login === 'facebook'
+    ? listPageAccounts(listing)
+    : findOwnAccount(listing.graph, listing.signal);
 }
 
 function withToken(graph: Graph, token: string): Graph {

@@ -93,8 +93,14 @@ export function createOAuth(
   };
 }
 
-function graphOf({ baseUrl, login, apiVersion }: OAuthOptions): string {
-  const host = baseUrl ?? graphHosts[login];
+/** Where the Graph API is, without the version. */
+export function graphBase({ baseUrl, login }: Pick<OAuthOptions, 'baseUrl' | 'login'>): string {
+  return baseUrl ?? graphHosts[login];
+}
+
+function graphOf(options: OAuthOptions): string {
+  const { login, apiVersion } = options;
+  const host = graphBase(options);
   return login === 'facebook' ? `${host}/${apiVersion}` : host;
 }
 

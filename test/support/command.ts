@@ -13,7 +13,9 @@ export interface Given {
   /** Nothing else is in its environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Its standard input; none if not given. */
-  readonly input?: string;
+  readonly input?: string | Promise<string>;
+  /** Gets what it writes for people as it comes. */
+  readonly onErrorText?: (text: string) => void;
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -21,7 +23,7 @@ const flags = ['--disable-warning=TimeoutNegativeWarning', '--disable-warning=Ex
 
 /** Runs the program as a user would, to its end. */
 export function runCommand(args: readonly string[], given: Given = {}): Promise<Finished> {
-  const { env = {}, input = '' } = given;
+  const { env = {}, input = '', onErrorText = () => undefined } = given;
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
@@ -31,6 +33,7 @@ export function runCommand(args: readonly string[], given: Given = {}): Promise<
         resolve({ exitCode: child.exitCode, stdout, stderr });
       },
     );
-    child.stdin?.end(input);
+    child.stderr?.on('data', onErrorText);
+    void Promise.resolve(input).then((text) => child.stdin?.end(text));
   });
 }

@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import { parseTokens } from '../config/named-formats.ts';
+import { readTextFile } from '../config/text-file.ts';
+import type { Config } from '../config/config.ts';
+import type { ExitCode } from '../core/errors.ts';
+import { StopProcessError } from '../core/errors.ts';
+import type { BegunLogin } from '../instagram/login.ts';
+import { beginLogin } from '../instagram/login.ts';
+import type { TokenPlace } from '../instagram/token-desk.ts';
+import { neededPermissions } from '../instagram/token-desk.ts';
+import { stoppable } from './exit-codes.ts';
+import { loadLoginConfig } from './load.ts';
+import type { Answered, Waiting } from './login-answer.ts';
+import { receive } from './login-answer.ts';
+import { parseSeconds } from './option-values.ts';
+import type { Options } from './own-options.ts';
+import { addOwnCommand, settingsOf } from './own-options.ts';
+import { isLocal, listenForRedirect } from './redirect-listener.ts';
+import { listenForStop } from './stop-signals.ts';
+import { tokenSettings } from './token/command.ts';
+import { deskOf, needApp, readsPeople, targetOf, tokenFileOf, usage } from './token/desk.ts';
+import { describeLogin } from './token/text.ts';
+
+const own = ['output', 'token', 'add', 'timeout', 'open', 'json'];
+
+/** Adds `login`: a token by a person's own consent, without a copy of it in anybody's hands. */
+export function addLoginCommand(root: Command, end: (code: ExitCode) => void): void {
+  addOwnCommand(root, {
+    usage: 'login',
+    about:
+      'let a person log in at Meta and consent, and write the token of sixty days into the token file (mode 0600)',
+    examples: [
+      'login --output ./token',
+      'login --instagram-login instagram --instagram-redirect-uri https://example.org/done',
+      'login --add --timeout 600',
+    ],
+    exits: {
+      0: 'the token is in the file',
+      2: 'bad configuration or usage, the port is taken, or the file cannot be written',
+      3: 'the person refused or did not come back in time, or Meta refused or is away',
+      ...stoppable,
+    },
+    options: (command) =>
+      command
+        .option(
+          '--output <file>',
+          'write it there rather than where INSTAGRAM_ACCESS_TOKEN_FILE says',
+        )
+        .option('--token <number>', 'which of several tokens in the file it replaces: its place')
+        .option('--add', 'add it to the tokens in the file')
+        .option('--timeout <seconds>', 'how long to wait for the person (300)')
+        .option('--no-open', 'print the address and open no browser')
+        .option('--json', 'print a JSON object'),
+    settings: tokenSettings,
+  }).action(async (options: Options) => {
+    const config = loadLoginConfig(settingsOf(options, own));
+    using stop = listenForStop(config.polling.shutdownGraceMs);
+    const written = await logIn(config, options, stop.signal);
+    const shown = { json: options['json'] === true, nowMs: Date.now() };
+    process.stdout.write(describeLogin(written, shown));
+    end(0);
+  });
+}
+
+async function logIn(config: Config, options: Options, signal: AbortSignal) {
+  const app = needApp(config, true);
+  const place = placeOf(options);
+  const seconds = parseSeconds('--timeout', options['timeout']) ?? 300;
+  const { instagram } = config;
+  const scope = scopeOf(config);
+  const { redirectUri } = instagram;
+  const begun = beginLogin(instagram, { clientId: app.clientId, redirectUri, scope });
+  const desk = deskOf(config);
+  const redeem = (code: string) =>
+    desk.writeTo(place, () =>
+      desk.redeem({ ...app, redirectUri, code, codeVerifier: begun.codeVerifier }, signal),
+    );
+  const late = AbortSignal.timeout(seconds * 1000);
+  const waiting: Waiting = { state: begun.state, redeem, signal: AbortSignal.any([signal, late]) };
+  try {
+    const granted = await comeBack(new URL(redirectUri), begun, { waiting, options });
+    const { accessToken, expiresAtMs } = granted;
+    const { accounts, missing } = await desk.inspect(accessToken, place.path, signal);
+    return { name: 'default', file: place.path, expiresAtMs, accounts, missing: missing ?? [] };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!late.aborted) throw error;
+    throw new StopProcessError(
+      'graph.token',
+      `nobody came back from the login within ${seconds} s: run it again, with a longer --timeout if need be`,
+    );
+  }
+}
+
+/** Waits for the browser where it is led to this machine, and otherwise for its address. */
+async function comeBack(
+  redirectUri: URL,
+  { url }: BegunLogin,
+  { waiting, options }: { readonly waiting: Waiting; readonly options: Options },
+): Promise<Answered> {
+  const waiter = receive(waiting);
+  const { promise, onAddress } = waiter;
+  if (isLocal(redirectUri)) {
+    const listener = await listenForRedirect(redirectUri, onAddress);
+    try {
+      say(`Log in and consent at this address:\n\n${url}\n`);
+      if (options['open'] !== false && process.stderr.isTTY) openBrowser(url);
+      return await promise;
+    } finally {
+      await listener[Symbol.asyncDispose]();
+    }
+  }
+  say(`Log in and consent at this address:\n\n${url}\n`);
+  say('Then paste the address that the browser was led to, and press Enter:');
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  lines.on('line', (line) => {
+    const address = URL.parse(line.trim());
+    if (address === null) say('That is no address: paste all of it, from https:// on.');
+    else void onAddress(address);
+  });
+  lines.on('close', () => {
+    waiter.giveUp('the input ended before an address came');
+  });
+  try {
+    return await promise;
+  } finally {
+    lines.close();
+    process.stdin.destroy();
+  }
+}
+
+function say(words: string): void {
+  process.stderr.write(`${words}\n`);
+}
+
+/** A machine without a browser has printed the address by now. */
+function openBrowser(url: string): void {
+  const commands: Readonly<Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>>> = {
+    darwin: ['open'],
+    win32: ['rundll32', 'url.dll,FileProtocolHandler'],
+  };
+  const [command, ...args] = commands[process.platform] ?? ['xdg-open'];
+  const child = spawn(command, [...args, url], { stdio: 'ignore', detached: true });
+  child.on('error', () => undefined);
+  child.unref();
+}
+
+function scopeOf(config: Config): readonly string[] {
+  const { login, scope } = config.instagram;
+  return scope.length > 0 ? scope : neededPermissions({ login, readsPeople: readsPeople(config) });
+}
+
+/** Where the token goes; one of several in a file is replaced only when it is said which. */
+function placeOf(options: Options): TokenPlace {
+  const path = targetOf(tokenFileOf(process.env), options['output']);
+  const add = options['add'] === true;
+  const content = readTextFile(path);
+  const tokens = (content.ok ? parseTokens(content.text) : undefined) ?? [];
+  const number = options['token'];
+  if (add || (number === undefined && tokens.length <= 1)) return { path, old: null, add };
+  const old = tokens[Number(number) - 1];
+  if (old !== undefined) return { path, old, add };
+  throw usage(
+    number === undefined
+      ? `the file holds ${tokens.length} tokens: say with --token 1 to ${tokens.length} which one to replace, or --add`
+      : `--token: expected a place in the file, which holds ${tokens.length} tokens`,
+  );
+}

@@ -1,0 +1,90 @@
+import { createServer } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { StopProcessError } from '../core/errors.ts';
+
+/** What the person in front of the browser is told. */
+export interface Told {
+  readonly status: number;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Waits on this machine for a browser that is led back to it. */
+export interface RedirectListener extends AsyncDisposable {
+  /** The port that was taken. */
+  readonly port: number;
+}
+
+/** Hosts of this machine, where the listener can stand; others are reached by hand. */
+export function isLocal({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
+
+/**
+ * Listens where a redirect URI leads to, on loopback alone, and answers its path with what `onAddress`
+ * says; undefined is no answer to the login, so a browser that asks for an icon changes nothing.
+ *
+ * @throws StopProcessError `config.invalid` when the port is taken
+ */
+export async function listenForRedirect(
+  redirectUri: URL,
+  onAddress: (address: URL) => Promise<Told | undefined>,
+): Promise<RedirectListener> {
+  const serve = async (path: string, response: ServerResponse): Promise<void> => {
+    const address = URL.parse(path, redirectUri.origin);
+    const isOurs = address?.pathname === redirectUri.pathname;
+    const told = address !== null && isOurs ? await onAddress(address) : undefined;
+    send(response, told ?? { status: 404, title: 'Nothing is here', text: '' });
+  };
+  const server = createServer((request, response) => {
+    void serve(request.url ?? '/', response);
+  });
+  const port = redirectUri.port === '' ? 80 : Number(redirectUri.port);
+  const host = redirectUri.hostname === '[::1]' ? '::1' : '127.0.0.1';
+  await listen(server, { port, host });
+  return {
+    port,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+async function listen(server: Server, at: { port: number; host: string }): Promise<void> {
+  server.listen(at);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown trouble';
+    throw new StopProcessError(
+      'config.invalid',
+      `INSTAGRAM_REDIRECT_URI: port ${at.port} of ${at.host} cannot be listened on (${code}); end what has it, or give another port here and in the app's valid OAuth redirect URIs`,
+      { exitCode: 2 },
+    );
+  }
+}
+
+function send(response: ServerResponse, { status, title, text }: Told): void {
+  const shown = (words: string): string =>
+    words.replaceAll(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`);
+  response.writeHead(status, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+    connection: 'close',
+  });
+  response.end(`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>${shown(title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body{font:1rem/1.5 system-ui,sans-serif;margin:15vh auto;max-width:36rem;padding:0 1rem}</style></head>
+<body><main><h1>${shown(title)}</h1><p>${shown(text)}</p></main></body>
+</html>
+`);
+}

@@ -1,0 +1,133 @@
+import type { Account } from '../../core/account.ts';
+import { daysLeft } from '../../core/token-life.ts';
+import type { InspectedToken } from '../../instagram/token-desk.ts';
+import type { TokenFacts } from '../../instagram/token-facts.ts';
+import { asTable } from '../table.ts';
+
+/** What was found of a token, with its name. */
+export interface ShownToken extends InspectedToken {
+  readonly name: string;
+}
+
+interface Showing {
+  readonly json: boolean;
+  readonly nowMs: number;
+}
+
+/** A token in a table, its troubles below, or all of it as JSON. */
+export function describeTokens(tokens: readonly ShownToken[], showing: Showing): string {
+  if (showing.json) return `${JSON.stringify(tokens.map(asJson), null, 2)}\n`;
+  const rows = tokens.map((token) => [
+    token.name,
+    token.isValid ? 'yes' : 'no',
+    token.facts?.type?.toLowerCase() ?? '-',
+    until(token.expiresAtMs, showing.nowMs),
+    token.facts === null ? '-' : until(token.facts.dataAccessUntilMs, showing.nowMs),
+    String(token.accounts.length),
+  ]);
+  const table = asTable([
+    ['TOKEN', 'TAKEN', 'TYPE', 'EXPIRES', 'DATA ACCESS UNTIL', 'ACCOUNTS'],
+    ...rows,
+  ]);
+  return [table, ...tokens.map(details)].join('');
+}
+
+function details({ name, reason, missing, accounts, facts }: ShownToken): string {
+  const lines = [
+    ...accounts.map(
+      ({ id, username }) => `reaches ${id}${username === null ? '' : ` (${username})`}`,
+    ),
+    ...(facts?.application == null
+      ? []
+      : [`of the app ${facts.application} (${facts.appId ?? '-'})`]),
+    ...(missing === null || missing.length === 0 ? [] : [`lacks ${missing.join(', ')}`]),
+    ...(reason === null ? [] : [reason]),
+  ];
+  return lines.map((line) => `${name}: ${line}\n`).join('');
+}
+
+function asJson({ name, isValid, reason, facts, expiresAtMs, accounts, missing }: ShownToken) {
+  return {
+    name,
+    valid: isValid,
+    reason,
+    expires_at: iso(expiresAtMs),
+    never_expires: expiresAtMs === null,
+    // Null where Meta does not tell.
+    told: facts === null ? null : toldJson(facts),
+    missing_permissions: missing,
+    accounts: accounts.map(({ id, username }) => ({ id, username })),
+  };
+}
+
+function toldJson(facts: TokenFacts) {
+  return {
+    type: facts.type,
+    app_id: facts.appId,
+    user_id: facts.userId,
+    issued_at: iso(facts.issuedAtMs),
+    data_access_until: iso(facts.dataAccessUntilMs),
+    scopes: facts.scopes,
+  };
+}
+
+/** What became of a token that was made. */
+export interface WrittenToken {
+  readonly name: string;
+  readonly file: string;
+  readonly expiresAtMs: number | null;
+}
+
+/** One line of a token that was made and written. */
+export function describeGranted(
+  { name, file, expiresAtMs }: WrittenToken,
+  { json, nowMs }: Showing,
+): string {
+  if (json) {
+    return `${JSON.stringify({ name, file, expires_at: iso(expiresAtMs) }, null, 2)}\n`;
+  }
+  return `token ${name}: written to ${file}, ends ${until(expiresAtMs, nowMs)}\n`;
+}
+
+/** What a login brought. */
+export interface LoggedIn extends WrittenToken {
+  readonly accounts: readonly Account[];
+  readonly missing: readonly string[];
+}
+
+/** Where the token of a login is, what it reaches and what was not consented to. */
+export function describeLogin(login: LoggedIn, { json, nowMs }: Showing): string {
+  const { file, expiresAtMs, accounts, missing } = login;
+  const found = accounts.map(({ id, username }) => ({ id, username }));
+  if (json) {
+    const all = {
+      file,
+      expires_at: iso(expiresAtMs),
+      accounts: found,
+      missing_permissions: missing,
+    };
+    return `${JSON.stringify(all, null, 2)}\n`;
+  }
+  const names = found.map(({ id, username }) => (username === null ? id : `${id} (${username})`));
+  const lines = [
+    `logged in: the token is in ${file}, ends ${until(expiresAtMs, nowMs)}`,
+    found.length === 0
+      ? 'it reaches no professional account: see docs/instagram-setup.md'
+      : `it reaches ${names.join(', ')}`,
+    ...(missing.length === 0 ? [] : [`it lacks ${missing.join(', ')}: log in again and consent`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function iso(ms: number | null | undefined): string | null {
+  return ms == null ? null : new Date(ms).toISOString();
+}
+
+/** `2027-01-25 (59 days)` */
+export function until(ms: number | null | undefined, nowMs: number): string {
+  if (ms === undefined) return 'not known';
+  if (ms === null) return 'never';
+  const days = daysLeft(ms, nowMs);
+  const left = days < 0 ? 'over' : days === 1 ? '1 day' : `${days} days`;
+  return `${new Date(ms).toISOString().slice(0, 10)} (${left})`;
+}

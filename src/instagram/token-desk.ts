@@ -1,0 +1,201 @@
+import { readFile } from 'node:fs/promises';
+import type { Account } from '../core/account.ts';
+import { isConnectorError, StopProcessError } from '../core/errors.ts';
+import type { Clock, Graph } from '../runtime/ports.ts';
+import { listAccounts } from './directory.ts';
+import { createGraph } from './graph.ts';
+import type { CodeGrant, Granted, OAuth, OAuthOptions } from './oauth.ts';
+import { createOAuth, graphBase } from './oauth.ts';
+import { permissions, peoplePermission } from './token-advice.ts';
+import type { TokenFacts } from './token-facts.ts';
+import {
+  readNote,
+  replaceInFile,
+  TokenFileError,
+  whileLocked,
+  writeNote,
+  writeSecret,
+} from './token-store.ts';
+import { createTokens } from './tokens.ts';
+import { createTransport } from './transport.ts';
+
+/** What the commands about tokens go by. */
+export interface TokenDeskOptions extends OAuthOptions {
+  readonly pageSize: number;
+  /** Whether comments or tags are read, which take a permission of their own. */
+  readonly readsPeople: boolean;
+}
+
+/** What is known of a token. */
+export interface InspectedToken {
+  /** Whether the API takes it. */
+  readonly isValid: boolean;
+  /** Why it does not; null when it does. */
+  readonly reason: string | null;
+  /** What Meta tells of it; null with Instagram Login, or when Meta did not answer. */
+  readonly facts: TokenFacts | null;
+  /** Epoch milliseconds; null for never, undefined when it is not known. */
+  readonly expiresAtMs: number | null | undefined;
+  readonly accounts: readonly Account[];
+  /** Permissions that are needed and were not granted; null when that cannot be known. */
+  readonly missing: readonly string[] | null;
+}
+
+/** Where a token is written, and in whose place. */
+export interface TokenPlace {
+  readonly path: string;
+  /** The token that it replaces, all others in the file staying; null replaces the whole file. */
+  readonly old: string | null;
+  /** Adds it as a further one. */
+  readonly add: boolean;
+}
+
+/** Asks about, makes and writes tokens, for a person who runs a command. */
+export interface TokenDesk {
+  inspect(token: string, file: string | null, signal: AbortSignal): Promise<InspectedToken>;
+  /**
+   * @throws what `OAuth` throws
+   */
+  exchange(token: string, signal: AbortSignal): Promise<Granted>;
+  refresh(token: string, signal: AbortSignal): Promise<Granted>;
+  /** The code of a login for a long-lived token. */
+  redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted>;
+  /**
+   * Makes a token with `make` and writes it, when it can be written.
+   *
+   * @throws StopProcessError `config.invalid` when the file cannot be written, or another process is at it
+   */
+  writeTo(place: TokenPlace, make: () => Promise<Granted>): Promise<Granted>;
+}
+
+/** The permissions that a token needs. */
+export function neededPermissions({
+  login,
+  readsPeople,
+}: Pick<TokenDeskOptions, 'login' | 'readsPeople'>): readonly string[] {
+  return [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
+}
+
+/** Nothing is asked before a call is made. */
+export function openTokenDesk(options: TokenDeskOptions, clock: Clock): TokenDesk {
+  const transport = createTransport();
+  const oauth = createOAuth(options, { transport, clock });
+  const graphOf = (token: string): Graph =>
+    createGraph({
+      options: { ...options, accessTokens: [token], accounts: [], baseUrl: graphBase(options) },
+      transport,
+      telemetry: { report: () => undefined },
+      clock,
+      onUsage: () => undefined,
+      tokens: createTokens([token], options.clientSecret),
+      known: new Map(),
+      closing: new AbortController().signal,
+    });
+  return {
+    inspect: (token, file, signal) =>
+      inspect(token, { options, oauth, graph: graphOf(token), file }, signal),
+    exchange: async (token, signal) => withEnd(await oauth.exchange(token, signal), signal),
+    refresh: async (token, signal) => withEnd(await oauth.refresh(token, signal), signal),
+    async redeem(grant, signal) {
+      const short = await oauth.redeem(grant, signal);
+      return withEnd(await oauth.exchange(short.accessToken, signal), signal);
+    },
+    writeTo: (place, make) => writeTo(place, make, clock),
+  };
+
+  /** Facebook does not always say with the token when it ends. */
+  async function withEnd(granted: Granted, signal: AbortSignal): Promise<Granted> {
+    if (granted.expiresAtMs !== null || options.login === 'instagram') return granted;
+    const { expiresAtMs } = await oauth.inspect(granted.accessToken, signal);
+    return { ...granted, expiresAtMs };
+  }
+}
+
+interface Inspecting {
+  readonly options: TokenDeskOptions;
+  readonly oauth: OAuth;
+  readonly graph: Graph;
+  readonly file: string | null;
+}
+
+async function inspect(
+  token: string,
+  { options, oauth, graph, file }: Inspecting,
+  signal: AbortSignal,
+): Promise<InspectedToken> {
+  const { login, pageSize } = options;
+  const reached = await trying(listAccounts(login, { graph, pageSize, signal }), signal);
+  const common = { reason: reached.error, accounts: reached.value ?? [] };
+  const isTaken = reached.error === null;
+  if (login === 'instagram') {
+    const note = file === null ? undefined : await readNote(file, token);
+    const expiresAtMs = note?.expiresAtMs;
+    return { ...common, isValid: isTaken, facts: null, expiresAtMs, missing: null };
+  }
+  const { value: facts } = await trying(oauth.inspect(token, signal), signal);
+  if (facts === null) {
+    return { ...common, isValid: isTaken, facts, expiresAtMs: undefined, missing: null };
+  }
+  const { isValid, expiresAtMs, scopes } = facts;
+  return {
+    ...common,
+    isValid: isTaken && isValid,
+    reason: reached.error ?? facts.reason,
+    facts,
+    expiresAtMs,
+    missing: neededPermissions(options).filter((one) => !scopes.includes(one)),
+  };
+}
+
+type Tried<T> =
+  { readonly value: T; readonly error: null } | { readonly value: null; readonly error: string };
+
+async function trying<T>(asked: Promise<T>, signal: AbortSignal): Promise<Tried<T>> {
+  try {
+    return { value: await asked, error: null };
+  } catch (error) {
+    signal.throwIfAborted();
+    // That nobody answers is no property of the token.
+    if (!isConnectorError(error) || error.disposition === 'retry') throw error;
+    return { value: null, error: error.message };
+  }
+}
+
+async function writeTo(
+  place: TokenPlace,
+  make: () => Promise<Granted>,
+  clock: Clock,
+): Promise<Granted> {
+  try {
+    // The lock shows that the folder can be written, before Meta is asked for anything.
+    const written = await whileLocked(place.path, clock.nowMs(), async () => {
+      const granted = await make();
+      const { accessToken, expiresAtMs } = granted;
+      if (expiresAtMs !== null) {
+        await writeNote(place.path, accessToken, { issuedAtMs: clock.nowMs(), expiresAtMs });
+      }
+      await put(place, accessToken);
+      return granted;
+    });
+    if (written !== undefined) return written;
+  } catch (error) {
+    if (!(error instanceof TokenFileError)) throw error;
+    throw unwritable(error.message);
+  }
+  throw unwritable('another process is writing it: try again in a moment');
+}
+
+async function put({ path, old, add }: TokenPlace, token: string): Promise<void> {
+  if (add) {
+    const before = await readFile(path, 'utf8').catch(() => '');
+    await writeSecret(path, `${before.trim()}\n${token}\n`.trimStart());
+  } else if (old === null) {
+    await writeSecret(path, `${token}\n`);
+  } else if (!(await replaceInFile(path, old, token))) {
+    throw new TokenFileError('the token that was to be replaced is not in it any more');
+  }
+}
+
+function unwritable(reason: string): StopProcessError {
+  return new StopProcessError('config.invalid', `the token file: ${reason}`, { exitCode: 2 });
+}

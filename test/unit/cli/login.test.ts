@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { TokenSite } from './token-site.ts';
+import { dayMs, freePort, startTokenSite } from './token-site.ts';
+
+let site: TokenSite;
+beforeAll(async () => {
+  site = await startTokenSite();
+});
+afterAll(async () => {
+  await site[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await rm(site.file, { force: true });
+});
+
+/** Runs `login`; what stands in for the person is given the address that is printed. */
+async function logIn(
+  args: readonly string[],
+  more: Readonly<Record<string, string>>,
+  person: (url: URL) => Promise<string | undefined>,
+) {
+  const redirect = `http://127.0.0.1:${await freePort()}/back`;
+  const env = {
+    INSTAGRAM_REDIRECT_URI: redirect,
+    INSTAGRAM_ACCESS_TOKEN_FILE: site.file,
+    ...more,
+  };
+  const address = Promise.withResolvers<URL>();
+  const typed = Promise.withResolvers<string>();
+  let said = '';
+  const finished = site.run(['login', ...args], {
+    env,
+    input: typed.promise,
+    onErrorText: (text) => {
+      said += text;
+      const url = /^http\S+$/m.exec(said)?.[0];
+      if (url !== undefined) address.resolve(new URL(url));
+    },
+  });
+  const done = finished.then(() => undefined);
+  const url = await Promise.race([address.promise, done]);
+  const shown = url === undefined ? undefined : await person(url);
+  typed.resolve(`${shown ?? ''}\n`);
+  return { ...(await finished), shown, url };
+}
+
+/** A person who consents, or not, with a browser. */
+const decides = (decision: 'allow' | 'deny') => async (url: URL) => {
+  const answer = await fetch(`${url.toString()}&decision=${decision}`);
+  return answer.text();
+};
+
+describe('login', () => {
+  test.each(['facebook', 'instagram'])(
+    'with %s writes a token of sixty days, for its owner alone, and shows none',
+    async (login) => {
+      const more = { INSTAGRAM_LOGIN: login };
+      const { exitCode, stdout, stderr, shown, url } = await logIn([], more, decides('allow'));
+
+      const token = (await site.read()).trim();
+      const grant = site.world.tokens.find(token);
+      expect([exitCode, await site.mode()]).toEqual([0, '600']);
+      expect(grant?.owner.kind).toBe(login === 'facebook' ? 'user' : 'account');
+      expect(grant?.expiresAtMs).toBeGreaterThan(site.world.clock.now() + 59 * dayMs);
+      expect(shown).toContain('<h1>Logged in</h1>');
+      expect(stdout).toMatch(
+        /^logged in: the token is in .*, ends .* \((?:59|60) days\)\nit reaches \d+/,
+      );
+      expect(`${stdout}${stderr}${shown ?? ''}`).not.toContain(token);
+      expect(url?.searchParams.has('code_challenge')).toBe(login === 'facebook');
+      expect(url?.searchParams.get('scope')).toContain(
+        login === 'facebook' ? 'instagram_manage_insights' : 'instagram_business_manage_insights',
+      );
+    },
+  );
+
+  test('tells the person and the terminal that consent was refused', async () => {
+    const { exitCode, stderr, shown } = await logIn([], {}, decides('deny'));
+
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('graph.token: the login was refused: "Permissions error"');
+    expect(shown).toContain('<h1>Not logged in</h1>');
+    await expect(site.read()).rejects.toThrow('ENOENT');
+  });
+
+  test('refuses an answer with another state, and redeems no code of it', async () => {
+    const { exitCode, stderr, shown } = await logIn([], {}, async (url) => {
+      url.searchParams.set('state', 'guessed');
+      return decides('allow')(url);
+    });
+
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('the answer is not of this login');
+    expect(shown).toContain('Not logged in');
+    expect(site.api.ledger.entries.at(-1)?.endpoint).not.toContain('access_token');
+  });
+
+  test('is not ended by a browser that asks for something else', async () => {
+    const { exitCode } = await logIn([], {}, async (url) => {
+      const back = new URL(url.searchParams.get('redirect_uri') ?? '');
+      const [icon, bare] = await Promise.all([fetch(new URL('/favicon.ico', back)), fetch(back)]);
+      expect([icon.status, bare.status]).toEqual([404, 404]);
+      return decides('allow')(url);
+    });
+
+    expect(exitCode).toBe(0);
+  });
+
+  test('says what Meta refused, in both places', async () => {
+    const { exitCode, stderr, shown } = await logIn(
+      [],
+      { INSTAGRAM_CLIENT_SECRET: 'hush-another' },
+      decides('allow'),
+    );
+
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('graph.app-secret');
+    expect(shown).toContain('graph.app-secret');
+    expect(`${stderr}${shown ?? ''}`).not.toContain('hush-another');
+  });
+
+  test('takes the address by hand where it is led to another machine', async () => {
+    const more = {
+      INSTAGRAM_REDIRECT_URI: 'https://example.org/done',
+      INSTAGRAM_LOGIN: 'instagram',
+    };
+    const { exitCode, stderr } = await logIn([], more, async (url) => {
+      const answer = await fetch(url, { redirect: 'manual' });
+      return answer.headers.get('location') ?? '';
+    });
+    const nothing = await logIn([], more, () => Promise.resolve('no address'));
+
+    expect([exitCode, nothing.exitCode]).toEqual([0, 3]);
+    expect(stderr).toContain('paste the address');
+    expect(nothing.stderr).toContain('That is no address');
+    expect(nothing.stderr).toContain('the input ended before an address came');
+  });
+
+  test('gives up in time, and does not begin where it cannot end', async () => {
+    await using taken = await occupy();
+    const INSTAGRAM_REDIRECT_URI = `http://localhost:${taken.port}/`;
+    await site.write('EAAone\nEAAtwo\n');
+    const nobody = () => Promise.resolve(undefined);
+
+    const [late, port, several, bare] = await Promise.all([
+      logIn(['--timeout', '1', '--add'], {}, nobody),
+      logIn(['--add'], { INSTAGRAM_REDIRECT_URI }, nobody),
+      logIn([], {}, nobody),
+      logIn(['--add'], { INSTAGRAM_CLIENT_ID: '' }, nobody),
+    ]);
+
+    expect([late, port, several, bare].map(({ exitCode }) => exitCode)).toEqual([3, 2, 2, 2]);
+    expect(late.stderr).toContain('nobody came back from the login within 1 s');
+    expect(port.stderr).toContain(
+      `port ${taken.port} of 127.0.0.1 cannot be listened on (EADDRINUSE)`,
+    );
+    expect(several.stderr).toContain('say with --token 1 to 2 which one to replace, or --add');
+    expect(bare.stderr).toContain('INSTAGRAM_CLIENT_ID: got nothing');
+  });
+
+  test.each([
+    [['--add'], /^EAAone\nEAAtwo\nEAAG\w+\n$/],
+    [['--token', '1'], /^EAAG\w+\nEAAtwo\n$/],
+  ])('with %j leaves the other tokens where they are', async (args, content) => {
+    await site.write('EAAone\nEAAtwo\n');
+    const { exitCode } = await logIn(args, {}, decides('allow'));
+
+    expect(exitCode).toBe(0);
+    expect(await site.read()).toMatch(content);
+  });
+});
+
+async function occupy() {
+  const server = createServer();
+  const port = await freePort();
+  await new Promise<void>((resolve) => {
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { TokenSite } from './token-site.ts';
+import { dayMs, startTokenSite } from './token-site.ts';
+
+let site: TokenSite;
+beforeAll(async () => {
+  site = await startTokenSite();
+});
+afterAll(async () => {
+  await site[Symbol.asyncDispose]();
+});
+
+const nowMs = () => site.world.clock.now();
+const instagramTokens = () => site.world.accounts.map(({ instagramToken }) => instagramToken);
+const secretsOf = () => [site.world.token, site.world.app.clientSecret, ...instagramTokens()];
+
+describe('token inspect', () => {
+  test('says of a token what Meta tells of it, and what it lacks', async () => {
+    const { token, tokens, accounts } = site.world;
+    tokens.set(token, {
+      expiresAtMs: nowMs() + 30.5 * dayMs,
+      scopes: ['pages_show_list', 'pages_read_engagement', 'instagram_basic'],
+    });
+    const env = { INSTAGRAM_ACCESS_TOKEN: token };
+
+    const [shown, json] = await Promise.all([
+      site.run(['token', 'inspect'], { env }),
+      site.run(['token', 'inspect', '--json'], { env }),
+    ]);
+    tokens.set(token, { scopes: ['instagram_manage_insights'] });
+
+    const [told] = JSON.parse(json.stdout) as readonly unknown[];
+    expect([shown.exitCode, json.exitCode, shown.stderr]).toEqual([3, 3, '']);
+    expect(shown.stdout).toMatch(/^TOKEN +TAKEN +TYPE +EXPIRES/);
+    expect(shown.stdout).toMatch(/default +yes +user +\d{4}-\d\d-\d\d \(30 days\)/);
+    expect(shown.stdout).toContain('default: lacks instagram_manage_insights\n');
+    expect(told).toMatchObject({
+      name: 'default',
+      valid: true,
+      missing_permissions: ['instagram_manage_insights'],
+      told: { type: 'USER', app_id: site.world.app.clientId },
+      accounts: accounts.map(({ id }) => ({ id })),
+    });
+    const output = `${shown.stdout}${json.stdout}`;
+    expect(secretsOf().filter((secret) => output.includes(secret))).toEqual([]);
+  });
+
+  test('says of each of several tokens of Instagram Login which account is its own', async () => {
+    const [first = '', second = ''] = instagramTokens();
+    site.world.conditions.set({ badTokens: { [second]: 'revoked' } });
+
+    const { exitCode, stdout } = await site.run(['token', 'inspect'], {
+      env: { INSTAGRAM_ACCESS_TOKEN: `${first},${second}`, INSTAGRAM_LOGIN: 'instagram' },
+    });
+    site.world.conditions.clear();
+
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain(`1: reaches ${site.world.accounts[0]?.id ?? ''} (`);
+    expect(stdout).toMatch(/^2 +no +- +not known/m);
+    expect(stdout).toMatch(/^2: .*the access token was revoked/m);
+  });
+});
+
+describe('token exchange and refresh', () => {
+  beforeEach(() => site.write(''));
+
+  test('put a longer token in the place of one of several, for its owner alone', async () => {
+    const [first = '', second = ''] = instagramTokens();
+    await site.write(`${first}\n${second}\n`);
+    const env = { INSTAGRAM_ACCESS_TOKEN_FILE: site.file, INSTAGRAM_LOGIN: 'instagram' };
+
+    const unnamed = await site.run(['token', 'refresh'], { env });
+    const before = await site.read();
+    const { exitCode, stdout } = await site.run(['token', 'refresh', '--token', '2'], { env });
+    const inspected = await site.run(['token', 'inspect', '--token', '2', '--json'], { env });
+
+    const [kept, renewed = ''] = (await site.read()).trim().split('\n');
+    expect([unnamed.exitCode, before]).toEqual([2, `${first}\n${second}\n`]);
+    expect(unnamed.stderr).toContain('choose one with --token 1, 2');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^token 2: written to .*, ends \d{4}-\d\d-\d\d \((?:59|60) days\)\n$/);
+    expect([kept, await site.mode()]).toEqual([first, '600']);
+    expect(renewed).not.toBe(second);
+    expect(stdout).not.toContain(renewed);
+    // With Instagram Login only the note beside the file can tell.
+    expect(JSON.parse(inspected.stdout)).toMatchObject([{ expires_at: expect.any(String) }]);
+  });
+
+  test('write to a file of their own when the token came from elsewhere', async () => {
+    const env = { INSTAGRAM_ACCESS_TOKEN: site.world.token };
+    const args = ['token', 'exchange', '--output', site.file, '--json'];
+
+    const nowhere = await site.run(['token', 'exchange'], { env });
+    const { exitCode, stdout } = await site.run(args, { env });
+
+    const token = (await site.read()).trim();
+    expect([nowhere.exitCode, exitCode]).toEqual([2, 0]);
+    expect(nowhere.stderr).toContain('a token is not printed');
+    expect(site.world.tokens.find(token)?.expiresAtMs).toBeGreaterThan(nowMs() + 59 * dayMs);
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'default', file: site.file });
+  });
+
+  test('say what is missing or refused, and change nothing', async () => {
+    await site.write(site.world.token);
+    const env = { INSTAGRAM_ACCESS_TOKEN_FILE: site.file };
+    const refresh = (more: Readonly<Record<string, string>>) =>
+      site.run(['token', 'refresh'], { env: { ...env, ...more } });
+
+    const [wrong, unwritable] = await Promise.all([
+      refresh({ INSTAGRAM_CLIENT_SECRET: 'hush-another' }),
+      site.run(['token', 'refresh', '--output', `${site.file}/below/it`], { env }),
+    ]);
+
+    expect([wrong.exitCode, unwritable.exitCode]).toEqual([3, 2]);
+    expect(wrong.stderr).toMatch(
+      /^graph\.app-secret: .*INSTAGRAM_CLIENT_SECRET to those of the app/,
+    );
+    expect(wrong.stderr).not.toContain('hush-another');
+    expect(unwritable.stderr).toContain('it cannot be written (ENOTDIR');
+    expect(await site.read()).toBe(site.world.token);
+  });
+});
