@@ -1,5 +1,11 @@
 import type { Walked } from '../../core/changes.ts';
-import { DeadLetterError, SkipError } from '../../core/errors.ts';
+import {
+  DeadLetterError,
+  isConnectorError,
+  StopAccountError,
+  StopProcessError,
+  WaitError,
+} from '../../core/errors.ts';
 import { fieldsParameter } from '../../core/fields.ts';
 import { isDue } from '../../core/freshness.ts';
 import type { Json, Node } from '../../core/json.ts';
@@ -106,7 +112,7 @@ async function* walkList(
     const ask = (nested: string) => askPage({ ...source, nested }, after, { context, left });
     const body = await ask(along).catch((error: unknown) => {
       // All or nothing: one story under five viewers refuses the insights of all, and so the list.
-      if (along === '' || !(error instanceof SkipError)) throw error;
+      if (along === '' || !mayBeInsights(error)) throw error;
       along = '';
       return ask(along);
     });
@@ -135,6 +141,15 @@ function nestedInsights(edge: ListSource['edge'], context: ExtractContext): stri
   const [group] = next.stream.source.groups({}, context.login);
   const metrics = metricsFor(group?.metrics ?? [], [everything], { memory, nowMs });
   return refusing || metrics.length === 0 ? '' : `insights.metric(${metrics.join(',')})`;
+}
+
+/** Whatever fails may be the insights' fault, but a limit, and what ends the account or the process. */
+function mayBeInsights(error: unknown): boolean {
+  const isOthers =
+    error instanceof WaitError ||
+    error instanceof StopAccountError ||
+    error instanceof StopProcessError;
+  return isConnectorError(error) && !isOthers;
 }
 
 /** Stories are few; the whole list of media is walked when its turn has come. */
@@ -187,7 +202,9 @@ function askPage(
   const unknown = context.login === 'instagram' ? (source.facebookOnly ?? []) : [];
   const lists = Object.entries(source.fields).filter(([, { field }]) => field.kind === 'list');
   const nested = lists.map(([name]) => name);
-  return adaptedPage({ context, edge: source.edge, nested, left }, (limit, without) =>
+  // Where insights along with it are too much, the page is asked without them and keeps its size.
+  const halves = source.nested === '';
+  return adaptedPage({ context, edge: source.edge, nested, left, halves }, (limit, without) =>
     withoutRefusedFields(left, (refused) =>
       graph.get(
         {

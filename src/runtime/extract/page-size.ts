@@ -10,6 +10,8 @@ export interface Paged {
   readonly edge: Edge;
   /** Fields that are lists of objects of their own; one such object that is gone fails the page. */
   readonly nested: readonly string[];
+  /** Whether a page that is too much is asked for by halves. */
+  readonly halves: boolean;
   /** Gets what was left out. */
   readonly left: Skipped[];
 }
@@ -35,7 +37,7 @@ export async function adaptedPage(paged: Paged, ask: AskPage): Promise<Node> {
       catalog.pageSize = Math.min(limit * 2, context.pageSize);
       return body;
     } catch (error) {
-      if (isTooMuchData(error) && limit > 1) {
+      if (isTooMuchData(error) && limit > 1 && paged.halves) {
         catalog.pageSize = Math.ceil(limit / 2);
       } else if (isBroken(error, paged)) {
         if (limit === 1) return await askBare(paged, error, ask);

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { RetryError, SkipError } from '../../../src/core/errors.ts';
+import {
+  DeadLetterError,
+  RetryError,
+  SkipError,
+  StopAccountError,
+  StopStreamError,
+  WaitError,
+} from '../../../src/core/errors.ts';
 import type { Node } from '../../../src/core/json.ts';
 import type { StreamName } from '../../../src/core/stream-name.ts';
 import type { Job } from '../../../src/runtime/poller.ts';
@@ -143,5 +150,62 @@ describe('a round', () => {
       '1',
       '1',
     ]);
+  });
+
+  const insightsFail = (error: Error) =>
+    createFakeGraph(({ query }) =>
+      query['fields']?.includes('insights.metric') === true ? error : pageOf(media),
+    );
+
+  test.each([
+    ['the server fails', new RetryError('graph.server', 'HTTP 500')],
+    ['there is too much data', new RetryError('graph.too-much-data', 'reduce the amount of data')],
+    ['they take too long', new RetryError('graph.timeout', 'no answer')],
+    ['they may not be read', new StopStreamError('graph.permission', '(#10) no permission')],
+    ['the request is refused', new StopStreamError('graph.refused', '(#100) no')],
+    ['the account is hidden', new SkipError('graph.ambiguous', 'gone', ['17841400000000001'])],
+    [
+      'the answer cannot be used',
+      new DeadLetterError('graph.bad-body', 'no JSON', { path: '', raw: '<html>' }),
+    ],
+  ])('has the stories without their insights when %s', async (_what, error) => {
+    const world = createWorld({ graph: insightsFail(error) });
+    const poll = pollRound(jobsOf('stories', 'story_insights'), world, at);
+    await world.clock.advance(hourMs);
+    const [verdict] = await poll;
+
+    expect(verdict).toEqual({ kind: 'done' });
+    expect(world.publisher.batches[0]?.records.map(({ role, key }) => `${role} ${key}`)).toEqual([
+      'stories 1',
+      'stories 2',
+    ]);
+    expect(world.graph.requests.slice(0, 2).map(({ path }) => path)).toEqual(
+      Array(2).fill('/17841400000000001/stories'),
+    );
+  });
+
+  test.each([
+    [
+      'a limit',
+      new WaitError('graph.rate-limited', 'limit', {
+        scope: { kind: 'account', id: '17841400000000001' },
+        retryAfterMs: 60_000,
+      }),
+    ],
+    ['the token', new StopAccountError('graph.token', 'expired')],
+  ])('does not ask for stories again when the error is about %s', async (_what, error) => {
+    const world = createWorld({ graph: insightsFail(error) });
+    const ended = new AbortController();
+    const poll = pollRound(jobsOf('stories', 'story_insights'), world, {
+      ...at,
+      signal: ended.signal,
+    }).catch(() => undefined);
+    await world.clock.advance(1);
+    // The other stream reads the list for itself then, with fewer fields.
+    const stories = world.graph.queries.filter(({ fields }) => fields?.includes('permalink'));
+    ended.abort(new Error('over'));
+    await poll;
+
+    expect(stories.map(({ fields }) => fields?.includes('insights'))).toEqual([true]);
   });
 });
