@@ -1,11 +1,12 @@
 import type { ErrorCode } from './errors.ts';
 import { spreadOf } from './fingerprint.ts';
-import { parseGraphTime } from './graph-time.ts';
+import { isoSeconds, parseGraphTime } from './graph-time.ts';
 import type { Node } from './json.ts';
 import type { Memory, Refusal } from './state.ts';
 
 const hourMs = 3_600_000;
-const weekMs = 7 * 24 * hourMs;
+const dayMs = 24 * hourMs;
+const weekMs = 7 * dayMs;
 
 /** Stands for every subject: a metric that left the API's list is refused for all. */
 export const everything = '*';
@@ -58,6 +59,47 @@ export function metricsFor(
   );
 }
 
+/** The media of a kind that are as old as a date or older. */
+export function olderOf(kind: string, createdMs: number): string {
+  return `${kind}<=${isoSeconds(createdMs)}`;
+}
+
+/** Whom a refusal of a metric may be about where it holds for this media. */
+export function subjectsOf(
+  listed: Listed,
+  { refusals }: Pick<Memory, 'refusals'>,
+): readonly string[] {
+  const older = refusals.map(({ subject }) => subject).filter((one) => isAmongOlder(one, listed));
+  return [everything, listed.kind, ...new Set(older), listed.id];
+}
+
+function isAmongOlder(subject: string, { kind, createdMs }: Listed): boolean {
+  const prefix = `${kind}<=`;
+  if (createdMs === null || !subject.startsWith(prefix)) return false;
+  return createdMs <= (parseGraphTime(subject.slice(prefix.length)) ?? -Infinity);
+}
+
+/** Reasons that may have been the server's or the token's trouble as well as the media's own. */
+const doubtful: readonly ErrorCode[] = ['graph.server', 'graph.permission'];
+
+/** Whether a media was left out for such a reason and has not been answered since. */
+export function isDoubtful({ id }: Listed, { refusals }: Memory): boolean {
+  return refusals.some(
+    ({ subject, metric, reason }) => subject === id && metric === null && doubtful.includes(reason),
+  );
+}
+
+/** Forgets such reasons of media that are answered. */
+export function withoutDoubt(memory: Memory, answered: readonly Listed[]): Memory {
+  if (!answered.some((one) => isDoubtful(one, memory))) return memory;
+  const ids = new Set(answered.map(({ id }) => id));
+  const refusals = memory.refusals.filter(
+    ({ subject, metric, reason }) =>
+      metric !== null || !ids.has(subject) || !doubtful.includes(reason),
+  );
+  return { ...memory, refusals };
+}
+
 /**
  * By what the turn of a media is told: its own id, so that all are spread evenly, but one for all
  * that refuse a metric, which are asked apart and so best together.
@@ -84,13 +126,12 @@ export function trialsOf(
 ): readonly Trial[] {
   const over = refusals.filter((one) => !holds(one, nowMs));
   const trials = new Map<string, Trial & { readonly draw: number }>();
-  const found = due.flatMap((listed) =>
-    over.flatMap(({ subject, metric }) =>
-      metric !== null && [listed.id, listed.kind].includes(subject)
-        ? [{ listed, subject, metric }]
-        : [],
-    ),
-  );
+  const found = due.flatMap((listed) => {
+    const subjects = subjectsOf(listed, { refusals: over }).filter((one) => one !== everything);
+    return over.flatMap(({ subject, metric }) =>
+      metric !== null && subjects.includes(subject) ? [{ listed, subject, metric }] : [],
+    );
+  });
   for (const { listed, subject, metric } of found) {
     const name = `${listed.kind} ${metric}`;
     const known = trials.get(name);
@@ -144,10 +185,18 @@ export function leaveOut(
 
 function untilOf(reason: ErrorCode, again: boolean, nowMs: number): number | null {
   if (reason === 'graph.media-before-conversion') return null;
-  // Gone, hidden, or a limit in disguise: asked once more before it counts as gone.
-  const soon = reason === 'graph.not-enough-viewers' || (reason === 'graph.ambiguous' && !again);
-  return nowMs + (soon ? hourMs : weekMs);
+  return nowMs + (again ? (laterMs[reason] ?? weekMs) : (firstMs[reason] ?? weekMs));
 }
+
+/** What may pass is asked once more soon: it may be gone, hidden, a limit in disguise, or trouble of others. */
+const firstMs: Readonly<Partial<Record<ErrorCode, number>>> = {
+  'graph.not-enough-viewers': hourMs,
+  'graph.ambiguous': hourMs,
+  'graph.server': hourMs,
+  'graph.permission': dayMs,
+};
+/** When it was so the last time as well. */
+const laterMs: typeof firstMs = { 'graph.not-enough-viewers': hourMs, 'graph.server': dayMs };
 
 /** Remembers for a week that a subject does not have a metric: it comes back without a release. */
 export function leaveOutMetric(

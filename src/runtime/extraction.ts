@@ -27,6 +27,8 @@ export interface ExtractContext {
   readonly catalogs: Catalogs;
   readonly profiles: Profiles;
   readonly freshness: Freshness;
+  /** Requests that the server failed since the last poll that came to its end, and how often; to be noted here. */
+  readonly failures: Map<string, number>;
   readonly signal: AbortSignal;
 }
 

@@ -57,6 +57,8 @@ export interface Poll {
   /** Streams that are polled next on the same list. */
   readonly alongside: readonly Alongside[];
   state: StreamState;
+  /** Requests that the server failed, and how often; kept until a poll comes to its end. */
+  readonly failures: Map<string, number>;
   readonly published: Set<string>;
   readonly tally: Tally;
 }
@@ -132,6 +134,7 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
     catalogs: tools.catalogs,
     profiles: tools.profiles,
     freshness,
+    failures: poll.failures,
     signal,
   });
 }

@@ -29,6 +29,8 @@ export interface Job {
   roundMs?: number;
   /** Jobs that follow on the same list and may have what they need fetched along with it. */
   alongside?: readonly Job[];
+  /** Requests that the server failed since the last poll that came to its end, and how often. */
+  failures?: Map<string, number>;
 }
 
 /** What is left to do after a due poll. */
@@ -59,6 +61,7 @@ export async function pollWhenDue(
   for (let attempt = 1; ;) {
     const error = await tryOnce(poll, job, { tools, signal });
     if (error === undefined) {
+      job.failures?.clear();
       tools.telemetry.report(finished(poll, tools.clock.nowMs(), at.nextPollMs));
       return { kind: 'done' };
     }
@@ -82,6 +85,7 @@ async function begin(job: Job, tools: PollerTools, signal: AbortSignal): Promise
     id: `${job.stream.name}/${job.account.id}/${new Date(startedMs).toISOString()}`,
     startedMs,
     state: job.state,
+    failures: (job.failures ??= new Map<string, number>()),
     published: new Set(),
     roundMs: job.roundMs ?? startedMs,
     alongside: (job.alongside ?? []).map(({ stream, state }) => ({ stream, memory: state })),

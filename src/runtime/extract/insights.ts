@@ -5,12 +5,22 @@ import type { Node } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
 import { groupByMetrics, maxIds } from '../../core/metric-groups.ts';
 import { metricValues } from '../../core/metric-values.ts';
-import { everything, isLeftOut, metricsFor, readListed, turnOf } from '../../core/refusals.ts';
+import {
+  isDoubtful,
+  isLeftOut,
+  metricsFor,
+  readListed,
+  subjectsOf,
+  turnOf,
+} from '../../core/refusals.ts';
 import type { Listed } from '../../core/refusals.ts';
 import type { MetricGroup, Stream } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Page } from '../extraction.ts';
-import { askNext, createIsolation, isolate } from './isolation.ts';
-import type { Answers, Candidate, Isolation } from './isolation.ts';
+import type { Candidate } from './faults.ts';
+import type { Answers } from './ids.ts';
+import { createIsolation } from './isolation-work.ts';
+import type { Isolation } from './isolation-work.ts';
+import { askNext, isolate } from './isolation.ts';
 import { ensureWalked, walkedBy, withoutInsights } from './list.ts';
 import { tryAgain } from './trials.ts';
 
@@ -30,13 +40,14 @@ export async function* extractInsights(
   );
   const { edge } = source;
   const { nodes } = context.catalogs.of(context.account.id, edge);
-  const isolation = createIsolation(context);
+  const all = nodes.flatMap((node) => candidateOf(node, source));
+  const known = { all, groupsOf: (node: Node) => source.groups(node, context.login) };
+  const isolation = createIsolation(context, known);
   // A node without a usable id goes on as it is, for the mapping to refuse it by name.
   const unusable = nodes.filter((node) => readListed(node) === undefined);
   if (unusable.length > 0) yield { nodes: unusable, skipped: [], coveredUntilMs: null };
-  const due = dueOf(nodes, source, context);
-  const groups = (node: Node) => source.groups(node, context.login);
-  await tryAgain(due, groups, isolation);
+  const due = dueOf(all, source, context);
+  await tryAgain(due, isolation);
   for (let left = due; left.length > 0;) {
     for (const members of groupsOf(left, source, isolation)) yield* askMembers(members, isolation);
     // Those that refused a metric are asked again without it, all of them together.
@@ -49,20 +60,24 @@ export async function* extractInsights(
 
 /** Live stories all, media by their age; what was never asked is due. */
 function dueOf(
-  nodes: readonly Node[],
-  { edge, listFields }: InsightsSource,
+  all: readonly Candidate[],
+  { edge }: InsightsSource,
   { memory, nowMs, freshness }: ExtractContext,
 ): readonly Candidate[] {
   const times = { nowMs, lastMs: memory.polledMs };
-  return nodes.flatMap((node) => {
-    const listed = readListed(node);
-    if (listed === undefined || isLeftOut(listed, memory, nowMs)) return [];
-    const due =
-      edge === 'stories' ||
-      !memory.published.has(keyNumber(listed.id)) ||
-      isDue({ ...listed, id: turnOf(listed, memory) }, times, freshness.tiers);
-    return due ? [{ node: wanted(node, listFields), listed }] : [];
-  });
+  return all.filter(
+    ({ listed }) =>
+      !isLeftOut(listed, memory, nowMs) &&
+      (edge === 'stories' ||
+        !memory.published.has(keyNumber(listed.id)) ||
+        isDoubtful(listed, memory) ||
+        isDue({ ...listed, id: turnOf(listed, memory) }, times, freshness.tiers)),
+  );
+}
+
+function candidateOf(node: Node, { listFields }: InsightsSource): readonly Candidate[] {
+  const listed = readListed(node);
+  return listed === undefined ? [] : [{ node: wanted(node, listFields), listed }];
 }
 
 /** The walk may have been another stream's, which asked for more. */
@@ -84,11 +99,12 @@ function groupsOf(
 ): readonly Members[] {
   const byNode = new Map(candidates.map((candidate) => [candidate.node, candidate]));
   const members = groupByMetrics([...byNode.keys()], (node) => {
-    const { id = '', kind = '' } = byNode.get(node)?.listed ?? {};
+    const listed = byNode.get(node)?.listed;
+    const subjects = listed === undefined ? [] : subjectsOf(listed, memory);
     const at = { memory, nowMs: context.nowMs };
     return source.groups(node, context.login).map((group) => ({
       ...group,
-      metrics: metricsFor(group.metrics, [everything, kind, id], at),
+      metrics: metricsFor(group.metrics, subjects, at),
     }));
   });
   return members.map(({ groups, nodes }) => ({

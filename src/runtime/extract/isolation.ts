@@ -1,62 +1,19 @@
-import { DeadLetterError, isTooMuchData, SkipError } from '../../core/errors.ts';
-import type { Json, Node } from '../../core/json.ts';
-import { isNode } from '../../core/json.ts';
+import { isTooMuchData, SkipError } from '../../core/errors.ts';
 import { maxIds } from '../../core/metric-groups.ts';
-import { metricValues } from '../../core/metric-values.ts';
 import {
-  everything,
+  isDoubtful,
   isLeftOut,
-  leaveOut,
-  leaveOutMetric,
   metricsFor,
+  subjectsOf,
+  withoutDoubt,
 } from '../../core/refusals.ts';
 import type { Listed } from '../../core/refusals.ts';
-import type { Memory } from '../../core/state.ts';
 import type { MetricGroup } from '../../core/stream.ts';
-import type { ExtractContext, Skipped } from '../extraction.ts';
-
-/** After so many media of a kind that refuse a metric, none that has it between, all of it do. */
-const refusalsOfAKind = 8;
-
-/** A listed media: as it came, and what refusals and freshness know it by. */
-export interface Candidate {
-  readonly node: Node;
-  readonly listed: Listed;
-}
-
-/** What is known of refusals while insights are asked for. */
-export interface Isolation {
-  readonly context: ExtractContext;
-  /** With all that was learned so far. */
-  memory: Memory;
-  /** What was found to be refused. */
-  readonly skipped: Skipped[];
-  /** Ids of media that refused a metric just now: to be asked without it, with others that do. */
-  readonly deferred: Set<string>;
-  /** Media in a row that refused a metric, by kind and metric. */
-  readonly inARow: Map<string, number>;
-  /** How many media are asked at once: fewer where one after another is at fault. */
-  size: number;
-  /** The most media that the API has last been able to answer at once. */
-  together: number;
-}
-
-/** Begins with what the state remembers. */
-export function createIsolation(context: ExtractContext): Isolation {
-  const { memory } = context;
-  return {
-    context,
-    memory,
-    skipped: [],
-    deferred: new Set(),
-    inARow: new Map(),
-    size: maxIds,
-    together: maxIds,
-  };
-}
-
-/** Metrics by media id. */
-export type Answers = Map<string, Node>;
+import { blame, faultOf } from './faults.ts';
+import { answersOf, askIds } from './ids.ts';
+import type { Answers } from './ids.ts';
+import type { Asked, Isolation } from './isolation-work.ts';
+import { isNamed, learn } from './learning.ts';
 
 /** What one step answered, and who is still to be asked. */
 export interface Step {
@@ -100,7 +57,9 @@ export async function askNext(
   if (asked.metrics.length === 0) {
     return { answers: new Map(asked.open.map(({ id }) => [id, {}])), rest: others };
   }
-  const answers = await ask(asked, group, work);
+  const answers = await ask(asked, group, work).catch((error: unknown) =>
+    blame(error, asked, work),
+  );
   if (answers === 'too much') return askNext(open, group, work);
   if (answers instanceof SkipError) {
     const found = await search(answers, asked, { group, work });
@@ -111,16 +70,27 @@ export async function askNext(
   return { answers, rest: others };
 }
 
-/** The first media that are still asked for the same metrics; what was learned may part them. */
+/**
+ * The first media that are still asked for the same metrics; what was learned may part them. Those for
+ * which the server failed or a permission was missing are asked apart, as it may be so still.
+ */
 function firstOf(open: readonly Listed[], group: MetricGroup, work: Isolation): Asked {
   const { memory, context, size, together } = work;
-  const kinds = new Map(open.map(({ kind }) => [kind, [] as readonly string[]]));
-  for (const kind of kinds.keys()) {
-    const at = { memory, nowMs: context.nowMs };
-    kinds.set(kind, metricsFor(group.metrics, [everything, kind], at));
-  }
-  const metrics = kinds.get(open[0]?.kind ?? '') ?? [];
-  const same = open.filter(({ kind }) => kinds.get(kind)?.join() === metrics.join());
+  const at = { memory, nowMs: context.nowMs };
+  const known = new Map<string, readonly string[]>();
+  const metricsOf = (one: Listed): readonly string[] => {
+    const subjects = subjectsOf(one, memory).filter((subject) => subject !== one.id);
+    const metrics = known.get(subjects.join()) ?? metricsFor(group.metrics, subjects, at);
+    known.set(subjects.join(), metrics);
+    return metrics;
+  };
+  const [first] = open;
+  if (first === undefined) return { open: [], metrics: [] };
+  const metrics = metricsOf(first);
+  const doubtful = isDoubtful(first, memory);
+  const same = open.filter(
+    (one) => isDoubtful(one, memory) === doubtful && metricsOf(one).join() === metrics.join(),
+  );
   return { open: same.slice(0, Math.min(size, together)), metrics };
 }
 
@@ -143,7 +113,7 @@ async function search(
   let isTheirs = true;
   while (suspects.length > 0 && !isFound(error, { open: suspects, metrics }, isTheirs)) {
     const half = suspects.slice(0, Math.ceil(suspects.length / 2));
-    const outcome = await ask({ open: half, metrics }, group, work);
+    const outcome = await ask({ open: half, metrics }, group, work).catch(faultOf);
     // The search goes on among as few as can be asked.
     if (outcome === 'too much') return { answers, rest: [...suspects, ...rest] };
     isTheirs = outcome instanceof SkipError;
@@ -161,7 +131,7 @@ async function search(
   const found = { open: suspects, metrics };
   // Where one media after another is at fault, searching among many is dear.
   if (answers.size === 0 && !isNamed(error, found)) work.size = Math.ceil(work.size / 2);
-  learn(error, found, work);
+  await learn(error, found, work);
   return { answers, rest: [...suspects, ...rest] };
 }
 
@@ -183,7 +153,7 @@ async function ask(
 ): Promise<Answers | SkipError | 'too much'> {
   try {
     const answers = answersOf(open, await askIds(open, { ...group, metrics }, work.context));
-    for (const row of rowsOf(open, metrics)) work.inARow.delete(row);
+    noteAnswered({ open, metrics }, work);
     return answers;
   } catch (error) {
     if (error instanceof SkipError) return error;
@@ -194,100 +164,13 @@ async function ask(
   }
 }
 
-function rowsOf(open: readonly Listed[], metrics: readonly string[]): readonly string[] {
-  const kinds = [...new Set(open.map(({ kind }) => kind))];
-  return kinds.flatMap((kind) => metrics.map((metric) => `${kind} ${metric}`));
-}
-
-interface Asked {
-  readonly open: readonly Listed[];
-  readonly metrics: readonly string[];
-}
-
-/** Whether the refusal itself says what to leave out, so that nothing need be searched. */
-function isNamed({ code, subjects }: SkipError, { open, metrics }: Asked): boolean {
-  if (code === 'graph.metric-unknown') return metrics.some((metric) => subjects.includes(metric));
-  return open.some(({ id }) => subjects.includes(id));
-}
-
-/** Takes in what a refusal says for certain: of the one media asked, or of what it names. */
-function learn(error: SkipError, asked: Asked, work: Isolation): void {
-  const named = asked.metrics.filter((metric) => error.subjects.includes(metric));
-  const [one] = asked.open;
-  if (error.code === 'graph.metric-unknown' && named.length > 0) {
-    for (const metric of named) refuseMetric(everything, metric, { error, work });
-    return;
+function noteAnswered({ open, metrics }: Asked, work: Isolation): void {
+  work.answered = true;
+  work.memory = withoutDoubt(work.memory, open);
+  for (const kind of new Set(open.map((one) => one.kind))) {
+    for (const metric of metrics) {
+      work.rows.delete(`${kind} ${metric}`);
+      work.had.add(`${kind} ${metric}`);
+    }
   }
-  const media = asked.open.filter(({ id }) => error.subjects.includes(id));
-  if (media.length > 0) {
-    for (const listed of media) refuseMedia(listed, { error, work });
-  } else if (asked.open.length === 1 && one !== undefined) {
-    if (named.length === 0) refuseMedia(one, { error, work });
-    for (const metric of named) refuseMetricOf(one, metric, { error, work });
-  }
-}
-
-interface Refused {
-  readonly error: SkipError;
-  readonly work: Isolation;
-}
-
-function refuseMedia(listed: Listed, { error, work }: Refused): void {
-  work.memory = leaveOut(work.memory, { listed, reason: error.code }, work.context.nowMs);
-  work.skipped.push({ reason: error.code, subject: listed.id });
-}
-
-function refuseMetricOf(one: Listed, metric: string, refused: Refused): void {
-  const { inARow } = refused.work;
-  const row = `${one.kind} ${metric}`;
-  const count = (inARow.get(row) ?? 0) + 1;
-  inARow.set(row, count);
-  refused.work.deferred.add(one.id);
-  if (count >= refusalsOfAKind) refused.work.size = maxIds;
-  refuseMetric(count < refusalsOfAKind ? one.id : one.kind, metric, refused);
-}
-
-function refuseMetric(subject: string, metric: string, { error, work }: Refused): void {
-  const refusal = { subject, metric, reason: error.code };
-  work.memory = leaveOutMetric(work.memory, refusal, work.context.nowMs);
-  work.skipped.push({ reason: error.code, subject: `${subject} ${metric}` });
-}
-
-/** One request for a group of metrics of some media. @throws as `Graph.get` */
-export function askIds(
-  open: readonly Listed[],
-  group: MetricGroup,
-  { graph, account, signal }: ExtractContext,
-): Promise<Node> {
-  const breakdown = group.breakdown === undefined ? '' : `.breakdown(${group.breakdown})`;
-  return graph.get(
-    {
-      endpoint: '/?ids',
-      path: '/',
-      query: {
-        ids: open.map(({ id }) => id).join(','),
-        fields: `insights.metric(${group.metrics.join(',')})${breakdown}`,
-      },
-      accountId: account.id,
-    },
-    signal,
-  );
-}
-
-function answersOf(open: readonly Listed[], body: Node): Answers {
-  return new Map(
-    open.map(({ id }) => {
-      const answer: Json | undefined = body[id];
-      if (!isNode(answer)) {
-        throw new DeadLetterError(
-          'graph.bad-body',
-          `field "${id}": the answer to ?ids= lacks a media that was asked`,
-          { path: id, raw: JSON.stringify(body) },
-        );
-      }
-      // A media without any insight comes as its id alone.
-      const insights = answer['insights'];
-      return [id, insights === undefined ? {} : metricValues(insights, answer)] as const;
-    }),
-  );
 }

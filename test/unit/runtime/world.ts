@@ -114,6 +114,7 @@ export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
     roundMs: startMs,
     alongside: [],
     state: firstState(stream),
+    failures: new Map(),
     published: new Set(),
     tally: { records: 0, deadLetters: 0, requests: 0, skipped: {}, unknownFields: new Set() },
     ...changes,

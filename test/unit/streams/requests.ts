@@ -51,6 +51,7 @@ export async function requestsOf(
     catalogs: createCatalogs(100),
     profiles: createProfiles(),
     freshness: everyPoll,
+    failures: new Map<string, number>(),
     signal: new AbortController().signal,
   };
   const pages = extract(stream, context);

@@ -48,6 +48,7 @@ function contextOf(graph: FakeGraph, changes: Partial<ExtractContext>): ExtractC
     catalogs: createCatalogs(changes.pageSize ?? 100),
     profiles: createProfiles(),
     freshness: everyPoll,
+    failures: new Map(),
     signal: calm,
     ...changes,
   };

@@ -1,62 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RetryError, SkipError } from '../../../../src/core/errors.ts';
-import type { Node } from '../../../../src/core/json.ts';
-import { emptyMemory } from '../../../../src/core/state.ts';
-import type { Memory } from '../../../../src/core/state.ts';
-import type { GraphRequest } from '../../../../src/runtime/ports.ts';
-import { streams } from '../../../../src/streams/index.ts';
-import type { Answer, FakeGraph } from '../../../support/fake-graph.ts';
-import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
 import { dayMs, hourMs, startMs } from '../world.ts';
-import { extractAll } from './extracting.ts';
-
-/** Newest first, a day apart, as the API lists them. */
-const mediaOf = (count: number): readonly Node[] =>
-  Array.from({ length: count }, (_, index) => ({
-    id: String(1000 + index),
-    media_type: 'IMAGE',
-    media_product_type: 'FEED',
-    timestamp: `${new Date(startMs - index * dayMs).toISOString().slice(0, 19)}+0000`,
-  }));
-
-const idsIn = ({ query }: GraphRequest) => (query['ids'] ?? '').split(',');
-const asks = ({ query }: GraphRequest, metric: string) =>
-  /metric\(([^)]*)\)/
-    .exec(query['fields'] ?? '')?.[1]
-    ?.split(',')
-    .includes(metric) === true;
-
-/** Every media answers each metric with 1, unless the rule refuses. */
-function graphOf(listed: readonly Node[], refuse: (request: GraphRequest) => Answer | undefined) {
-  return createFakeGraph((request) => {
-    if (request.path !== '/') return pageOf(listed);
-    const metrics = /metric\(([^)]*)\)/.exec(request.query['fields'] ?? '')?.[1]?.split(',') ?? [];
-    const data = metrics.map((name) => ({ name, values: [{ value: 1 }] }));
-    const answers = idsIn(request).map((id) => [id, { id, insights: { data } }] as const);
-    return refuse(request) ?? Object.fromEntries(answers);
-  });
-}
-
-const asked = (graph: FakeGraph) => graph.requests.filter(({ path }) => path === '/');
-
-/** One poll, and what it remembers for the next. */
-async function poll(graph: FakeGraph, memory: Memory = emptyMemory, nowMs: number = startMs) {
-  const before = asked(graph).length;
-  const extracted = await extractAll(streams.media_insights, graph, {
-    memory,
-    nowMs,
-    roundMs: nowMs,
-  });
-  const learned = extracted.pages.findLast((page) => page.learned !== undefined)?.learned;
-  return {
-    ...extracted,
-    ids: extracted.nodes.map(({ id }) => id),
-    skipped: extracted.pages.flatMap(({ skipped }) => skipped),
-    requests: asked(graph).length - before,
-    memory: { ...memory, ...learned },
-  };
-}
+import type { FakeGraph } from '../../../support/fake-graph.ts';
+import { asked, asks, graphOf, idsIn, mediaOf, poll } from './isolating.ts';
 
 describe('media from before the conversion to a business account', () => {
   const refusal = new SkipError('graph.media-before-conversion', 'Invalid parameter');
