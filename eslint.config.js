@@ -4,7 +4,7 @@ import jest from 'eslint-plugin-jest';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', '**/*.mjs', '*.js', '*.cjs'] },
+  { ignores: ['dist', 'coverage', 'node_modules', '*.cjs'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
@@ -40,6 +40,15 @@ export default tseslint.config(
     // Programs that talk to a person on the terminal.
     files: ['sandbox/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
     rules: { 'no-console': 'off' },
+  },
+  {
+    // Plain JavaScript: set-up, and what runs before anything is installed. No compiler looks at it.
+    files: ['*.js', '*.mjs', 'scripts/*.mjs'],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: {
+      ...tseslint.configs.disableTypeChecked.languageOptions,
+      globals: { process: 'readonly', URL: 'readonly' },
+    },
   },
   {
     // The page in a browser; the compiler knows what is defined there.

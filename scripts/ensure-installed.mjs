@@ -4,20 +4,43 @@
  * Plain JavaScript for any Node 20 or newer, because it runs before anything is installed.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const modules = join(root, 'node_modules');
-const marker = join(modules, '.installed-lock-hash');
-const lockHash = createHash('sha256')
-  .update(readFileSync(join(root, 'package-lock.json')))
-  .digest('hex');
+const node = join(modules, '.bin', 'node');
 
-const installed = existsSync(marker) && readFileSync(marker, 'utf8') === lockHash;
-if (!installed) {
+/** The packages of a lock file by their folders; undefined when there is none that can be read. */
+function packagesOf(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether everything stands there that package-lock.json wants: npm notes at the very end of an
+ * install what it has put into node_modules. What is optional may be for another machine.
+ */
+function isInstalled() {
+  const noted = packagesOf(join(modules, '.package-lock.json'));
+  const wanted = packagesOf(join(root, 'package-lock.json')) ?? {};
+  if (noted === undefined || !existsSync(node)) return false;
+  const isThere = ([folder, { version, integrity, optional }]) => {
+    // The project itself.
+    if (folder === '') return true;
+    const found = noted[folder];
+    if (found === undefined) return optional === true;
+    const isSame = found.version === version && found.integrity === integrity;
+    return isSame && existsSync(join(root, folder, 'package.json'));
+  };
+  return Object.entries(wanted).every(isThere) && Object.keys(noted).every((one) => one in wanted);
+}
+
+if (!isInstalled()) {
   process.stderr.write('installing dependencies (npm ci), once …\n');
   // Output to stderr: a program's standard output is its own.
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
@@ -28,11 +51,9 @@ if (!installed) {
     process.stderr.write('npm ci failed; its output stands above\n');
     process.exit(3);
   }
-  writeFileSync(marker, lockHash);
 }
 
 const [program, ...args] = process.argv.slice(2);
-const node = join(modules, '.bin', 'node');
 const child = spawn(
   node,
   // kafkajs makes negative timers on Node 24 (tulios/kafkajs#1751): harmless, noisy.
