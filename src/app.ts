@@ -1,14 +1,14 @@
 import type { Config } from './config/config.ts';
 import { parseTokens } from './config/named-formats.ts';
 import { streamNames } from './core/stream-name.ts';
-import type { TopicRole } from './core/stream-name.ts';
+import type { StreamName, TopicRole } from './core/stream-name.ts';
 import { kafkaSecurity, registryAccess, secretsOfConfig } from './credentials.ts';
 import { openInstagram } from './instagram/open.ts';
 import { graphBase } from './instagram/oauth.ts';
 import { secretsOf } from './instagram/proof.ts';
 import { openKafka } from './kafka/open.ts';
 import { openObservability } from './observability/open.ts';
-import type { Log, Observability, ObservabilityOptions } from './observability/open.ts';
+import type { LeveledLog, Observability, ObservabilityOptions } from './observability/open.ts';
 import { openRegistry } from './registry/open.ts';
 import { createCatalogs } from './runtime/catalog.ts';
 import { systemClock } from './runtime/clock.ts';
@@ -28,6 +28,8 @@ import { superviseOnce } from './runtime/once.ts';
 import type { Ending } from './runtime/once.ts';
 import { supervise } from './runtime/supervisor.ts';
 import type { Supervision } from './runtime/supervisor.ts';
+import { createOrderDesk } from './runtime/order-desk.ts';
+import { createOrders } from './runtime/orders.ts';
 import { createProfiles } from './runtime/profiles.ts';
 import { createTurns } from './runtime/turns.ts';
 import { streams } from './streams/index.ts';
@@ -60,7 +62,9 @@ export interface Once {
 
 /** The program, put together. */
 export interface App extends AsyncDisposable {
-  readonly log: Log;
+  readonly log: LeveledLog;
+  /** Polls an enabled stream at another interval from now on; one that is not is left alone. */
+  setInterval(stream: StreamName, intervalMs: number): void;
   /** Serves health and metrics, starts, and polls until aborted. */
   run(signal: AbortSignal): Promise<void>;
   /** Starts, polls every enabled stream once, and says how that went. */
@@ -80,6 +84,9 @@ export function createApp(config: Config, options: AppOptions): App {
   const tools = { ...pollerTools(config, surroundings, { ...adapters, encoder }), publisher };
   return {
     log: observability.log,
+    setInterval(stream, intervalMs) {
+      if (config.streams[stream].enabled) adapters.orders.setInterval(stream, intervalMs);
+    },
     async run(signal) {
       const served = await observability.listen();
       observability.log.info({ url: served?.url ?? null, instance }, 'started');
@@ -154,16 +161,17 @@ function openAdapters(config: Config, options: Surroundings) {
       },
     },
   );
-  return { ...source, registry, kafka };
+  return { ...source, registry, kafka, orders: createOrders(source.telemetry) };
 }
 
 /** The API, and what is told of it. */
 function openSource(config: Config, options: Surroundings) {
   const { clock } = options;
+  const desk = createOrderDesk();
   const observability = openObservability(
     {
       level: config.log.level,
-      http: config.http,
+      http: { ...config.http, token: config.http.token?.text ?? null },
       secrets: secretsOfConfig(config),
       version: options.version,
       instance: options.instance,
@@ -172,7 +180,7 @@ function openSource(config: Config, options: Surroundings) {
         enabledStreams(config).map((name) => [name, config.streams[name]]),
       ),
     },
-    { clock },
+    { clock, controls: desk },
   );
   const telemetry = withObserver(observability.telemetry, options.observer);
   const { maxConcurrentRequests } = config.instagram;
@@ -187,7 +195,7 @@ function openSource(config: Config, options: Surroundings) {
       ...tokenFileOf(config, observability),
     },
   );
-  return { observability, telemetry, instagram, governor };
+  return { observability, telemetry, instagram, governor, desk };
 }
 
 function withObserver(telemetry: Telemetry, observer: Telemetry | undefined): Telemetry {
@@ -304,10 +312,12 @@ function startingWith(first: AccountListing, directory: AccountDirectory): Accou
 
 function supervision(
   config: Config,
-  { kafka }: Adapters,
+  { kafka, orders, desk }: Adapters,
   directory: AccountDirectory,
 ): Supervision {
   return {
+    orders,
+    desk,
     directory,
     group: kafka.group,
     store: kafka.stateStore,

@@ -18,7 +18,12 @@ import type { RegistryLogin } from './registry/open.ts';
 type Hide = (secrets: readonly string[]) => void;
 
 /** What is secret of the configuration, and must be seen nowhere. */
-export function secretsOfConfig({ instagram, kafka, schemaRegistry }: Config): readonly string[] {
+export function secretsOfConfig({
+  instagram,
+  kafka,
+  schemaRegistry,
+  http,
+}: Config): readonly string[] {
   const { username, password } = schemaRegistry;
   const others = [
     password,
@@ -27,6 +32,7 @@ export function secretsOfConfig({ instagram, kafka, schemaRegistry }: Config): r
     kafka.ssl.keyPassword,
     kafka.sasl.password,
     kafka.sasl.oauthbearer.clientSecret,
+    http.token,
   ].flatMap((secret) => (secret === null ? [] : [secret.text]));
   const pairs = [
     ...(username === null || password === null ? [] : [basic(username, password.text)]),

@@ -125,6 +125,7 @@ function makeStreamRow() {
 /** @param {StreamStatus} stream */
 function absentNext({ state }) {
   if (state === 'stopped') return 'when mended';
+  if (state === 'paused') return 'when resumed';
   return state === 'starting' ? 'under way' : 'not known';
 }
 

@@ -63,6 +63,7 @@ const dependencyWords = {
   kafka: 'Kafka',
   registry: 'Schema registry',
   graph: 'Graph API',
+  group: 'Group of instances',
 };
 
 /** @param {Status} status */
@@ -73,6 +74,7 @@ export function showConnections(status) {
       state: ready ? 'ok' : 'stopped',
       words: ready ? 'Up' : reason,
     })),
+    partitionFact(status),
     ...tokenFacts(status),
   ];
   reconcile(byId('connections'), facts, {
@@ -85,6 +87,14 @@ export function showConnections(status) {
       setAttribute(value, 'data-state', state);
     },
   });
+}
+
+/** @param {Status} status */
+function partitionFact({ partitions, partitionCount }) {
+  const owned = count(partitions.length);
+  const words =
+    partitionCount === 0 ? 'Not joined yet' : `${owned} of ${count(partitionCount)} owned`;
+  return { name: 'Partitions', state: null, words };
 }
 
 /** @param {Status} status */

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
 import { stoppable } from './exit-codes.ts';
 import type { ConfigArguments } from './load.ts';
-import { loadCommandConfig, openApp } from './load.ts';
+import { watchConfigFile } from './config-watch.ts';
+import { loadCommandConfig, openApp, sourcesOf } from './load.ts';
 import type { Options } from './own-options.ts';
 import { addOwnCommand, settingsOf } from './own-options.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -37,6 +38,7 @@ async function run(args: ConfigArguments): Promise<ExitCode> {
     const reason: unknown = stop.signal.reason;
     app.log.info({ reason: String(reason) }, 'stopping');
   });
+  void watchConfigFile(sourcesOf(args), app, { signal: stop.signal });
   try {
     await app.run(stop.signal);
   } catch (error) {

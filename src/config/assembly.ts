@@ -40,7 +40,7 @@ export function assembleConfig(values: ReadonlyMap<string, unknown>, fileOf: Fil
     schemaRegistry: assembleRegistry(schemaRegistry, fileOf),
     streams: assembleStreams(parsed.streams),
     polling: assemblePolling(polling),
-    http: parsed.http,
+    http: { ...parsed.http, token: secretOf(parsed.http.token, fileOf('HTTP_TOKEN')) },
     log: parsed.log,
   };
 }

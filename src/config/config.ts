@@ -69,6 +69,8 @@ export interface Config {
     readonly host: string;
     /** 0 takes any free port. */
     readonly port: number;
+    /** What orders must carry; null turns them off. */
+    readonly token: Secret | null;
   };
   readonly log: { readonly level: LogLevel };
 }

@@ -5,7 +5,7 @@ import * as formats from './formats.ts';
 import { group } from './group-schema.ts';
 import { instagram } from './instagram-schema.ts';
 import { leaf } from './leaf.ts';
-import { brokers, streams, topicTemplate, url } from './named-formats.ts';
+import { brokers, secret, streams, topicTemplate, url } from './named-formats.ts';
 import { kafkaSasl, kafkaSsl, registrySecurity, securityProtocol } from './security-schema.ts';
 
 const { choice, duration, flag, integer, integerOrBroker, optional, share, text } = formats;
@@ -219,9 +219,14 @@ const http = {
   host: leaf(
     'HTTP_HOST',
     host,
-    'The address to listen on; `0.0.0.0` in a container. There is no authentication.',
+    'The address to listen on; `0.0.0.0` in a container. Nothing that is shown needs authentication.',
   ),
   port: leaf('HTTP_PORT', integer(0, 65_535), 'The port to listen on; 0 takes any that is free.'),
+  token: leaf(
+    'HTTP_TOKEN',
+    optional(secret('a token of 16 to 500 visible characters', /^[\x21-\x7e]{16,500}$/)),
+    'What a request must carry as `Authorization: Bearer …` to poll, pause or resume a stream or to change the log level. Not set: these are off.',
+  ),
 };
 
 const log = {

@@ -18,6 +18,8 @@ export interface AccountHealth {
   readonly addedAtMs: number;
   /** When each stream's last successful poll ended, epoch milliseconds; absent before the first. */
   readonly succeededAtMs: Readonly<Partial<Record<StreamName, number>>>;
+  /** The streams that a person has paused: none of them is late. */
+  readonly paused?: ReadonlySet<StreamName>;
 }
 
 /** Everything that readiness is decided from. */
@@ -68,8 +70,9 @@ function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
     if (intervalMs === undefined) return [];
     const toleratedMs = toleratedIntervals * intervalMs;
     const late = [...snapshot.accounts]
-      .filter(([, { succeededAtMs, addedAtMs }]) => {
-        return nowMs - (succeededAtMs[stream] ?? addedAtMs) > toleratedMs;
+      .filter(([, { succeededAtMs, addedAtMs, paused }]) => {
+        const ageMs = nowMs - (succeededAtMs[stream] ?? addedAtMs);
+        return paused?.has(stream) !== true && ageMs > toleratedMs;
       })
       .map(([id]) => id);
     return late.length === 0 ? [] : [describeLate(stream, toleratedMs, late)];

@@ -11,6 +11,7 @@ import { createAssigner, readNote } from './group-assigner.ts';
 import { createStanding, type Standing } from './group-standing.ts';
 import { createLease } from './lease.ts';
 import type { KafkaOptions } from './options.ts';
+import { partitionsOf } from './owners.ts';
 import type { KafkaBase } from './shared.ts';
 
 /** The group, and what the lanes ask of it. */
@@ -45,7 +46,13 @@ export function createGroup(shared: KafkaBase): GroupMembership {
     fence(partition, reason) {
       standing?.fence(partition, reason);
     },
-    members: (signal) => describeMembers(shared, signal),
+    async members(signal) {
+      return (await describeMembers(shared, signal)).map(({ name }) => name);
+    },
+    async ownerOf(partition, signal) {
+      const members = await describeMembers(shared, signal);
+      return members.find(({ owned }) => owned.includes(partition))?.name ?? null;
+    },
     async join(onShare, signal) {
       const mine = openStanding(shared, onShare);
       standing = mine;
@@ -216,18 +223,28 @@ function contextOf({ options }: KafkaBase, connection: Connection) {
   };
 }
 
-async function describeMembers(shared: KafkaBase, signal: AbortSignal): Promise<readonly string[]> {
+/** A member of the group, and the partitions that it was given. */
+interface Member {
+  /** The instance's name and address, for a person. */
+  readonly name: string;
+  readonly owned: readonly number[];
+}
+
+async function describeMembers(shared: KafkaBase, signal: AbortSignal): Promise<readonly Member[]> {
   const connection = openConnection(shared.options, shared.dependencies);
   const admin = connection.kafka.admin();
   const topic = shared.layout().topic('state').name;
-  const ask = async (): Promise<readonly string[]> => {
+  const ask = async (): Promise<readonly Member[]> => {
     await admin.connect();
     const { groups } = await admin.describeGroups([groupIdOf(shared.options)]);
     return groups
       .flatMap(({ members }) => members)
-      .map(({ memberMetadata, memberId, clientHost }) => {
-        const name = readNote(memberMetadata, topic)?.instance ?? memberId;
-        return `${name} (${clientHost.replace(/^\//, '')})`;
+      .map(({ memberMetadata, memberAssignment, memberId, clientHost }) => {
+        const instance = readNote(memberMetadata, topic)?.instance ?? memberId;
+        return {
+          name: `${instance} (${clientHost.replace(/^\//, '')})`,
+          owned: partitionsOf(memberAssignment, topic),
+        };
       });
   };
   try {

@@ -14,7 +14,8 @@ function groupOf(shared: KafkaShared): string {
   return `${shared.options.transactionalIdPrefix}-instances`;
 }
 
-function partitionsOf(assignment: Buffer, topic: string): readonly number[] {
+/** What a member of the group was given of a topic. */
+export function partitionsOf(assignment: Buffer, topic: string): readonly number[] {
   // A member that has joined and was not given anything yet.
   if (assignment.length === 0) return [];
   return AssignerProtocol.MemberAssignment.decode(assignment)?.assignment[topic] ?? [];

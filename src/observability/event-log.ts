@@ -29,6 +29,10 @@ export function createEventLog(log: Log): Telemetry {
         tellToken(event);
         return;
       }
+      if (isOneOf(event, ['accounts', 'paused', 'interval'])) {
+        tellPolled(log, event);
+        return;
+      }
       switch (event.type) {
         case 'poll-finished':
           tellPollFinished(log, event);
@@ -40,9 +44,6 @@ export function createEventLog(log: Log): Telemetry {
         case 'transaction':
           log[transactionLevels[event.outcome]](facts(event), 'transaction ended');
           break;
-        case 'accounts':
-          tellAccounts(log, event);
-          break;
         case 'dependency':
           tellDependency(event);
           break;
@@ -52,6 +53,16 @@ export function createEventLog(log: Log): Telemetry {
       }
     },
   };
+}
+
+/** What is polled, and how often. */
+function tellPolled(
+  log: Log,
+  event: Event<'accounts'> | Event<'paused'> | Event<'interval'>,
+): void {
+  if (event.type === 'accounts') tellAccounts(log, event);
+  else if (event.type === 'interval') log.info(facts(event), 'interval changed');
+  else log.info(facts(event), event.isPaused ? 'stream paused' : 'stream resumed');
 }
 
 function createFieldTeller(log: Log): (event: Event<'poll-finished'>) => void {

@@ -56,7 +56,35 @@ export function registerHealthGauges(registry: Registry, sources: GaugeSources):
       info.set({ version, node_version: process.versions.node }, 1);
     },
   );
+  registerAccountGauges(registry, sources);
   registerStreamGauges(registry, sources);
+}
+
+/** How many accounts of each enabled stream are not polled. */
+function registerAccountGauges(registry: Registry, { health }: GaugeSources): void {
+  const gauge = createGauges(registry);
+  const count = (
+    name: string,
+    help: string,
+    counts: (account: AccountStatus, stream: StreamName) => boolean,
+  ): void => {
+    gauge({ name, help }, ['stream'], (counted) => {
+      const accounts = [...health().accounts.values()];
+      for (const stream of Object.keys(health().streams) as StreamName[]) {
+        counted.set({ stream }, accounts.filter((account) => counts(account, stream)).length);
+      }
+    });
+  };
+  count(
+    'accounts_stopped',
+    'Accounts of which the stream is not polled until a person has acted',
+    isStopped,
+  );
+  count(
+    'accounts_paused',
+    'Accounts of which a person has paused the stream',
+    ({ paused }, stream) => paused.has(stream),
+  );
 }
 
 /** What there is of each enabled stream, over all accounts. */
@@ -73,25 +101,14 @@ function registerStreamGauges(registry: Registry, { health, nowMs }: GaugeSource
   );
   gauge(
     {
-      name: 'accounts_stopped',
-      help: 'Accounts of which the stream is not polled until a person has acted',
-    },
-    ['stream'],
-    (stopped) => {
-      const accounts = [...health().accounts.values()];
-      for (const stream of Object.keys(health().streams) as StreamName[]) {
-        stopped.set({ stream }, accounts.filter((account) => isStopped(account, stream)).length);
-      }
-    },
-  );
-  gauge(
-    {
       name: 'last_success_timestamp_seconds',
       help: 'When the account that waits longest was last polled with success; 0 for never',
     },
     ['stream'],
     (lastSuccess) => {
-      const oldest = oldestOf(health(), ({ succeededAtMs }, stream) => succeededAtMs[stream] ?? 0);
+      const oldest = oldestOf(health(), ({ succeededAtMs, paused }, stream) =>
+        paused.has(stream) ? null : (succeededAtMs[stream] ?? 0),
+      );
       for (const [stream, ms] of oldest) lastSuccess.set({ stream }, ms / 1000);
     },
   );

@@ -41,6 +41,7 @@ export interface TokenHealth {
 /** What is known of one account. */
 export interface AccountStatus extends AccountHealth {
   readonly username: string | null;
+  readonly paused: ReadonlySet<StreamName>;
   readonly streams: Readonly<Partial<Record<StreamName, StreamTally>>>;
   /** What stops all streams of the account; null when nothing does. */
   readonly stopped: Trouble | null;
@@ -89,6 +90,14 @@ const unseen = [
   'list-doubted',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
+/** Events of one stream of one account. */
+const ofAccounts = [
+  'poll-finished',
+  'poll-failed',
+  'state',
+  'paused',
+] as const satisfies readonly TelemetryEvent['type'][];
+
 /**
  * Health after an event, a new snapshot or the same one; pure.
  *
@@ -96,6 +105,9 @@ const unseen = [
  */
 export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: number): Health {
   if (isOneOf(event, unseen)) return health;
+  if (isOneOf(event, ofAccounts)) {
+    return changeAccount(health, event.accountId, (account) => note(account, event, nowMs));
+  }
   switch (event.type) {
     case 'dependency': {
       const { name, ready, reason } = event;
@@ -105,12 +117,10 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
       return updateAccounts(health, event, nowMs);
     case 'share':
       return { ...health, partitions: event.owned, partitionCount: event.partitions };
-    case 'poll-finished':
-      return changeAccount(health, event.accountId, (account) => succeed(account, event, nowMs));
-    case 'poll-failed':
-      return changeAccount(health, event.accountId, (account) => fail(account, event, nowMs));
-    case 'state':
-      return changeAccount(health, event.accountId, (account) => noteState(account, event));
+    case 'interval': {
+      const { stream, intervalMs } = event;
+      return { ...health, streams: { ...health.streams, [stream]: { intervalMs } } };
+    }
     case 'scope': {
       const { scope, percent, state, untilMs } = event;
       const scopes = new Map(health.scopes);
@@ -129,9 +139,28 @@ function withToken(
   return new Map(kept).set(name, { expiresAtMs, action });
 }
 
+function note(
+  account: AccountStatus,
+  event: Event<(typeof ofAccounts)[number]>,
+  nowMs: number,
+): AccountStatus {
+  switch (event.type) {
+    case 'poll-finished':
+      return succeed(account, event, nowMs);
+    case 'poll-failed':
+      return fail(account, event, nowMs);
+    case 'state':
+      return noteState(account, event);
+    case 'paused':
+      return notePause(account, event);
+  }
+}
+
 function keyOf({ kind, id }: ScopeHealth['scope']): string {
   return `${kind} ${id}`.trimEnd();
 }
+
+const newAccount = { succeededAtMs: {}, streams: {}, stopped: null, paused: new Set<StreamName>() };
 
 function updateAccounts(
   health: Health,
@@ -146,7 +175,7 @@ function updateAccounts(
   }
   for (const { id, username } of added) {
     if (accounts.has(id)) continue;
-    accounts.set(id, { addedAtMs: nowMs, succeededAtMs: {}, username, streams: {}, stopped: null });
+    accounts.set(id, { ...newAccount, addedAtMs: nowMs, username });
   }
   return { ...health, accounts, scopes };
 }
@@ -172,6 +201,11 @@ export const nothingYet: StreamTally = {
   trouble: null,
   stateMs: null,
 };
+
+function notePause(account: AccountStatus, event: Event<'paused'>): AccountStatus {
+  const others = [...account.paused].filter((stream) => stream !== event.stream);
+  return { ...account, paused: new Set(event.isPaused ? [...others, event.stream] : others) };
+}
 
 function noteState(account: AccountStatus, { stream, writtenAtMs }: Event<'state'>): AccountStatus {
   const before = account.streams[stream] ?? nothingYet;

@@ -12,6 +12,16 @@ export interface Log {
   error(fields: LogFields, message: string): void;
 }
 
+/** The log with its level, which may be changed while it is written. */
+export interface LeveledLog extends Log {
+  readonly level: () => string;
+  /** The least important level that is written from now on, or `silent`. */
+  readonly setLevel: (level: string) => void;
+}
+
+/** What the log's level may be, from the most talkative to silence. */
+export const logLevels: readonly string[] = [...Object.keys(pino.levels.values), 'silent'];
+
 /** The importance of a line. */
 export type LogLevel = keyof Log;
 
@@ -37,7 +47,7 @@ export interface LogOptions {
 const taken = new Set(['level', 'time', 'msg', 'version', 'instance']);
 
 /** Opens the log: one line of JSON an event, written before the call returns. */
-export function createLog(options: LogOptions): Log {
+export function createLog(options: LogOptions): LeveledLog {
   const { redactor } = options;
   const logger = pino(
     {
@@ -57,6 +67,10 @@ export function createLog(options: LogOptions): Log {
     info: writer('info'),
     warn: writer('warn'),
     error: writer('error'),
+    level: () => logger.level,
+    setLevel: (level) => {
+      logger.level = level;
+    },
   };
 }
 

@@ -76,6 +76,8 @@ const uncounted = [
   'state',
   'progress',
   'list-doubted',
+  'paused',
+  'interval',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 function count(

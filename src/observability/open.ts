@@ -1,22 +1,28 @@
 import { readiness } from '../core/readiness.ts';
 import type { StreamName } from '../core/stream-name.ts';
-import type { Clock, Telemetry, TelemetryEvent } from '../runtime/ports.ts';
+import type { Clock, Controls, Telemetry, TelemetryEvent } from '../runtime/ports.ts';
 import { createEventLog } from './event-log.ts';
 import { initialHealth, reduceHealth, type Health } from './health.ts';
-import { createLog, type Log, type LogDestination } from './log.ts';
+import { createLog, type LeveledLog, type Log, type LogDestination } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
 import { describeStatus } from './status.ts';
 import { createStatusServer, type StatusServer } from './status-server.ts';
 
-export type { Log } from './log.ts';
+export type { LeveledLog, Log } from './log.ts';
 
 /** What is shown of the program, and where. */
 export interface ObservabilityOptions {
   /** The least important log level that is written, or `silent`. */
   readonly level: string;
   /** Port 0 takes any that is free. */
-  readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
+  readonly http: {
+    readonly enabled: boolean;
+    readonly host: string;
+    readonly port: number;
+    /** What orders must carry; null turns them off. */
+    readonly token: string | null;
+  };
   /** Texts that must never be seen: tokens, passwords. */
   readonly secrets: readonly string[];
   /** Where log lines go; standard output when absent. */
@@ -29,7 +35,7 @@ export interface ObservabilityOptions {
 
 /** Logs, metrics and health, opened. */
 export interface Observability extends AsyncDisposable {
-  readonly log: Log;
+  readonly log: LeveledLog;
   /** Every event is logged, counted and told to the health; never throws, never waits. */
   readonly telemetry: Telemetry;
   /** Keeps further secrets out of everything that is shown. */
@@ -46,9 +52,9 @@ export interface Observability extends AsyncDisposable {
 /** Opens logs, metrics and health; nothing listens before `listen`. Disposing closes the server. */
 export function openObservability(
   options: ObservabilityOptions,
-  { clock }: { readonly clock: Clock },
+  { clock, controls }: { readonly clock: Clock; readonly controls: Controls },
 ): Observability {
-  const redactor = createRedactor(options.secrets);
+  const redactor = createRedactor([...options.secrets, options.http.token ?? '']);
   const log = createLog({ ...options, redactor, nowMs: () => clock.nowMs() });
   const health = createHealthKeeper(options.streams, clock, redactor);
   const metrics = createMetrics({
@@ -57,7 +63,9 @@ export function openObservability(
     version: options.version,
     redact: redactor.text,
   });
-  const server = options.http.enabled ? serve(options, { log, metrics, health, clock }) : null;
+  const server = options.http.enabled
+    ? serve(options, { log, metrics, health, clock, controls })
+    : null;
   return {
     log,
     hide: redactor.hide,
@@ -105,14 +113,15 @@ function shownOf(event: TelemetryEvent, { text }: Redactor): TelemetryEvent {
 }
 
 interface Served {
-  readonly log: Log;
+  readonly log: LeveledLog;
+  readonly controls: Controls;
   readonly metrics: Metrics;
   readonly health: HealthKeeper;
   readonly clock: Clock;
 }
 
 function serve(options: ObservabilityOptions, served: Served): StatusServer {
-  const { log, metrics, health, clock } = served;
+  const { log, metrics, health, clock, controls } = served;
   const { version, instance } = options;
   const startedMs = clock.nowMs();
   return createStatusServer(options.http, {
@@ -125,6 +134,14 @@ function serve(options: ObservabilityOptions, served: Served): StatusServer {
         nowMs: clock.nowMs(),
       }),
     metrics,
+    orders: {
+      token: options.http.token,
+      controls,
+      logLevel: log,
+      onOrder: (fields) => {
+        log.info(fields, 'order carried out');
+      },
+    },
     onError: (error) => {
       log.error({ error }, 'http request failed');
     },

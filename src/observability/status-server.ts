@@ -1,7 +1,9 @@
 import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { StopProcessError } from '../core/errors.ts';
 import type { Readiness } from '../core/readiness.ts';
+import type { ControlSources } from './control-routes.ts';
+import { addControlRoutes, controlMethods, refusalOf } from './control-routes.ts';
 import { pageHeaders, readStatusPage } from './status-page.ts';
 import { parseStatusQuery } from './status-query.ts';
 import type { Status, StatusQuery } from './status.ts';
@@ -17,10 +19,11 @@ export interface StatusSources {
   readonly readiness: () => Readiness;
   readonly status: (query: StatusQuery) => Status;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
+  readonly orders: ControlSources;
   readonly onError: (error: unknown) => void;
 }
 
-/** The HTTP server of `/livez`, `/readyz`, `/metrics`, `/status` and the status page. */
+/** The HTTP server of `/livez`, `/readyz`, `/metrics`, `/status`, the status page and orders. */
 export interface StatusServer extends AsyncDisposable {
   /**
    * Listens; call it once.
@@ -36,12 +39,15 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
   const server = fastify({
     // A scraper's kept-alive connection must not hold up the end of the process.
     forceCloseConnections: true,
+    // An order is a line.
+    bodyLimit: 4096,
     frameworkErrors: (_error, _request, reply) => {
       void harden(reply).code(400).send({ error: 'bad request' });
     },
   });
   const page = readStatusPage();
   guard(server, new Set(['/livez', '/readyz', '/metrics', '/status', ...page.keys()]), sources);
+  addControlRoutes(server, sources.orders);
   server.get('/livez', () => ({ live: true }));
   server.get('/readyz', (_request, reply) => {
     const { ready, reasons, partitions } = sources.readiness();
@@ -74,21 +80,62 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
 function guard(
   server: FastifyInstance,
   paths: ReadonlySet<string>,
-  { onError }: StatusSources,
+  { onError, orders }: StatusSources,
 ): void {
   server.addHook('onRequest', async (request, reply) => {
     harden(reply);
-    if (!paths.has(request.url.split('?', 1)[0] ?? '')) {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const control = controlMethods(path);
+    const methods = paths.has(path) ? ['GET', 'HEAD'] : control;
+    if (methods === undefined) {
       await reply.code(404).send({ error: 'not found' });
-    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
-      await reply.code(405).header('Allow', 'GET, HEAD').send({ error: 'method not allowed' });
+    } else if (!methods.includes(request.method)) {
+      const allow = methods.join(', ');
+      await reply.code(405).header('Allow', allow).send({ error: 'method not allowed' });
+    } else if (control !== undefined) {
+      await refuseUnlessAllowed(request, reply, orders);
     }
   });
+  server.setNotFoundHandler(async (_request, reply) => {
+    await reply.code(404).send({ error: 'not found' });
+  });
   server.setErrorHandler(async (error, _request, reply) => {
+    const status = statusOf(error);
+    if (status < 500) {
+      await reply
+        .code(status)
+        .type('application/json')
+        .send({ error: refusals[status] ?? refused });
+      return;
+    }
     onError(error);
     await reply.code(500).type('application/json').send({ error: 'internal error' });
   });
 }
+
+async function refuseUnlessAllowed(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  orders: ControlSources,
+): Promise<void> {
+  const refusal = refusalOf(request, orders);
+  if (refusal === null) return;
+  if (refusal.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+  await reply.code(refusal.status).send({ error: refusal.error });
+}
+
+/** What a client did wrong, by fastify's own word for it; everything else is ours. */
+function statusOf(error: unknown): number {
+  const isCoded = typeof error === 'object' && error !== null && 'statusCode' in error;
+  const status = isCoded ? Number(error.statusCode) : 500;
+  return status >= 400 && status < 500 ? status : 500;
+}
+
+const refused = 'bad request';
+const refusals: Readonly<Record<number, string>> = {
+  413: 'the body is too large',
+  415: 'expected the header Content-Type: application/json',
+};
 
 function harden(reply: FastifyReply): FastifyReply {
   return reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');

@@ -81,6 +81,9 @@ export interface Status {
   readonly now: string;
   readonly ready: boolean;
   readonly reasons: Readiness['reasons'];
+  /** Those of the state topic that this instance owns, of `partitionCount` in all; 0 until it has joined. */
+  readonly partitions: Readiness['partitions'];
+  readonly partitionCount: number;
   readonly dependencies: readonly {
     readonly name: DependencyName;
     readonly ready: boolean;
@@ -122,6 +125,7 @@ export function describeStatus(health: Health, query: StatusQuery, facts: Status
     startedAt: iso(startedMs),
     now: iso(nowMs),
     ...readiness(health, nowMs),
+    partitionCount: health.partitionCount,
     dependencies: dependencyNames.map((name) => ({ name, ...health.dependencies[name] })),
     tokens: tokenEntries(health, nowMs),
     quota: quotaEntries(health, nowMs),

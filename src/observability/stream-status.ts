@@ -7,7 +7,7 @@ import { nothingYet } from './health.ts';
 /**
  * How one stream of one account does, from what needs a person to what needs nobody: `stopped` until
  * somebody acts, `failed` until its next turn, `late` by more than two intervals without an error,
- * `retrying` soon, `waiting` for a limit, `starting` before its first success, `ok`.
+ * `retrying` soon, `waiting` for a limit, `paused` by a person, `starting` before its first success, `ok`.
  */
 export const streamStates = [
   'stopped',
@@ -15,6 +15,7 @@ export const streamStates = [
   'late',
   'retrying',
   'waiting',
+  'paused',
   'starting',
   'ok',
 ] as const;
@@ -76,12 +77,14 @@ export function streamStatus(
   const succeededMs = account.succeededAtMs[name];
   const ageMs = nowMs - (succeededMs ?? account.addedAtMs);
   const { stopped } = account;
-  const state = stateOf(stopped ?? trouble, succeededMs === undefined, ageMs / intervalMs);
+  const isPaused = account.paused.has(name);
+  const since = { isNew: succeededMs === undefined, intervals: ageMs / intervalMs, isPaused };
+  const state = stateOf(stopped ?? trouble, since);
   return {
     stream: name,
     state,
     lastSuccess: isoOrNull(succeededMs ?? null),
-    nextPoll: isoOrNull(state === 'stopped' ? null : (trouble?.retryAtMs ?? nextPollMs)),
+    nextPoll: isoOrNull(isIdle(state) ? null : (trouble?.retryAtMs ?? nextPollMs)),
     lagSeconds: Math.max(0, Math.round((ageMs - intervalMs) / 1000)),
     polls,
     records,
@@ -95,8 +98,20 @@ function isoOrNull(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-function stateOf(trouble: Trouble | null, isNew: boolean, intervals: number): StreamState {
+/** No poll is planned until a person acts. */
+function isIdle(state: StreamState): boolean {
+  return state === 'stopped' || state === 'paused';
+}
+
+interface Since {
+  readonly isNew: boolean;
+  readonly intervals: number;
+  readonly isPaused: boolean;
+}
+
+function stateOf(trouble: Trouble | null, { isNew, intervals, isPaused }: Since): StreamState {
   if (trouble?.disposition.startsWith('stop-') === true) return 'stopped';
+  if (isPaused) return 'paused';
   if (trouble?.disposition === 'wait') return 'waiting';
   if (trouble !== null) return trouble.retryAtMs === null ? 'failed' : 'retrying';
   if (intervals > toleratedIntervals) return 'late';

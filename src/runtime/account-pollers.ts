@@ -2,11 +2,13 @@ import type { Account } from '../core/account.ts';
 import { partitionOf } from '../core/partition.ts';
 import { planPolling } from '../core/sharing.ts';
 import { stateKey } from '../core/state.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import type { Stream } from '../core/stream.ts';
 import { runnable, startJob } from './jobs.ts';
 import type { Job, PollerTools } from './poller.ts';
 import { groupByList, pollRound } from './rounds.ts';
 import type { Tenancy } from './tenancies.ts';
+import type { Orders } from './orders.ts';
 import { createTimetable } from './timetable.ts';
 
 /** What is polled of each account. */
@@ -14,14 +16,21 @@ export interface Streams {
   readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
   /** Share of the interval, 0 to 0.5. */
   readonly jitter: number;
+  /** What was ordered since. */
+  readonly orders: Orders;
 }
 
 /** The pollers of this instance's accounts. */
 export interface AccountPollers {
   /** Polls the listed accounts of the partitions that are held, and no others. */
   settle(accounts: readonly Account[], held: ReadonlyMap<number, Tenancy>): void;
-  /** Ends what was stopped by an error, so that the next `settle` begins it again. */
-  revive(): void;
+  /**
+   * Ends what was stopped by an error, of one account or of all, so that the next `settle` begins it
+   * again.
+   */
+  revive(accountId?: string): void;
+  /** Whether a stream of an account is polled here, or was stopped by an error. */
+  standingOf(stream: StreamName, accountId: string): 'polled' | 'stopped' | 'elsewhere';
   /** Resolves when every poll in hand has ended. */
   ended(): Promise<void>;
 }
@@ -38,8 +47,8 @@ export interface PollersWork {
 
 interface Running {
   readonly account: Account;
-  /** Whether the account, or a stream of it, was stopped by an error. */
-  isHalted: boolean;
+  /** The streams that were stopped by an error. */
+  readonly halted: Set<StreamName>;
   readonly stop: AbortController;
   readonly done: Promise<void>;
 }
@@ -51,16 +60,8 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
   /** The polls that accounts had in hand when they left; who comes back waits for them. */
   const leaving = new Map<string, Promise<void>>();
   const start = (account: Account, tenancy: Tenancy): void => {
-    const stop = new AbortController();
     const before = leaving.get(account.id) ?? Promise.resolve();
-    const onHalt = (): void => {
-      entry.isHalted = true;
-    };
-    const done = before.then(() => pollAccount(account, what, { ...work, stop, tenancy, onHalt }));
-    tenancy.polls.add(done);
-    void done.finally(() => tenancy.polls.delete(done));
-    const entry: Running = { account, isHalted: false, stop, done };
-    running.set(account.id, entry);
+    running.set(account.id, startAccount(account, what, { ...work, tenancy, before }));
   };
   const end = ({ account, stop, done }: Running): void => {
     stop.abort();
@@ -87,9 +88,17 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
       tools.profiles.know([...running.values()].map(({ account }) => account));
       if (change.start.length + change.stop.length === 0) return;
       tools.telemetry.report({ type: 'accounts', added: change.start, removed: change.stop });
+      for (const { id } of change.start) what.orders.retell(id);
     },
-    revive() {
-      [...running.values()].filter(({ isHalted }) => isHalted).forEach(end);
+    revive(accountId) {
+      const meant = [...running.values()].filter(
+        ({ account }) => accountId === undefined || account.id === accountId,
+      );
+      meant.filter(({ halted }) => halted.size > 0).forEach(end);
+    },
+    standingOf(stream, accountId) {
+      const entry = running.get(accountId);
+      return entry === undefined ? 'elsewhere' : entry.halted.has(stream) ? 'stopped' : 'polled';
     },
     async ended() {
       await Promise.all([...leaving.values(), ...[...running.values()].map(({ done }) => done)]);
@@ -97,11 +106,30 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
   };
 }
 
+interface StartWork extends PollersWork {
+  readonly tenancy: Tenancy;
+  /** Resolves when the polls have ended that the account had in hand when it left. */
+  readonly before: Promise<void>;
+}
+
+function startAccount(account: Account, what: Streams, work: StartWork): Running {
+  const { tenancy, before } = work;
+  const stop = new AbortController();
+  const halted = new Set<StreamName>();
+  const onHalt = (stopped: readonly Stream[]): void => {
+    for (const { name } of stopped) halted.add(name);
+  };
+  const done = before.then(() => pollAccount(account, what, { ...work, stop, onHalt }));
+  tenancy.polls.add(done);
+  void done.finally(() => tenancy.polls.delete(done));
+  return { account, halted, stop, done };
+}
+
 interface AccountWork extends PollersWork {
   readonly stop: AbortController;
   readonly tenancy: Tenancy;
-  /** Called when an error has stopped the account or a stream of it. */
-  readonly onHalt: () => void;
+  /** Called with the streams of the account that an error has stopped. */
+  readonly onHalt: (streams: readonly Stream[]) => void;
 }
 
 async function pollAccount(account: Account, what: Streams, work: AccountWork): Promise<void> {
@@ -110,6 +138,7 @@ async function pollAccount(account: Account, what: Streams, work: AccountWork): 
     groupByList(what.streams).map((group) => {
       const started = group.map(({ stream }) => startJob(stream, account, work.tenancy.known));
       const jobs = runnable(started, work.tools.telemetry);
+      work.onHalt(started.flatMap(({ job, error }) => (error === undefined ? [] : [job.stream])));
       return pollForEver(jobs, what, { ...work, signal }).catch(work.onFatal);
     }),
   );
@@ -126,10 +155,17 @@ async function pollForEver(
 ): Promise<void> {
   const { tools, signal, stop, tenancy } = work;
   const timetable = createTimetable(jobs, what, tools);
-  while (timetable.waitMs() < Infinity) {
-    if (!(await slept(timetable.waitMs(), work))) return;
+  using subscriptions = new DisposableStack();
+  subscriptions.use(
+    what.orders.listen((order) => {
+      timetable.obey(order);
+    }),
+  );
+  while (!timetable.isEmpty()) {
+    if (!(await timetable.untilDue(signal))) return;
     const due = timetable.begin();
-    const verdicts = await pollRound(due, tools, { nextPollMs: timetable.nextMs, signal }).catch(
+    const nextPollMs = (job: Job) => timetable.nextMs(job);
+    const verdicts = await pollRound(due, tools, { nextPollMs, signal }).catch(
       (failure: unknown) => {
         if (signal.aborted) return [];
         throw failure;
@@ -143,8 +179,11 @@ async function pollForEver(
         state: job.state,
       });
       const verdict = verdicts[index];
-      if (verdict?.kind === 'stop-account') stop.abort();
-      if (verdict?.kind.startsWith('stop-') === true) work.onHalt();
+      if (verdict?.kind === 'stop-account') {
+        work.onHalt(what.streams.map(({ stream }) => stream));
+        stop.abort();
+      }
+      if (verdict?.kind === 'stop-stream') work.onHalt([job.stream]);
       if (verdict === undefined || verdict.kind === 'stop-stream') timetable.leave(job);
     }
   }

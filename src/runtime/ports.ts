@@ -152,6 +152,12 @@ export interface Group {
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */
   members(signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * The instance that the group gives a partition to now, by name; null while nobody is given it.
+   *
+   * @throws as `members`
+   */
+  ownerOf(partition: number, signal: AbortSignal): Promise<string | null>;
 }
 
 /** Time, so that tests own it. */
@@ -159,6 +165,25 @@ export interface Clock {
   nowMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason when aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What a person may order of one stream of one account. */
+export type OrderKind = 'poll' | 'pause' | 'resume';
+
+/** What became of an order; `reason` is for a person. */
+export type OrderAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'unknown' | 'conflict' | 'unready'; readonly reason: string }
+  /** The account is polled by another instance, `owner` by name where the group tells. */
+  | { readonly kind: 'elsewhere'; readonly reason: string; readonly owner: string | null };
+
+/** What a person may change while the program runs. */
+export interface Controls {
+  /**
+   * `poll` polls at once, after a poll that is under way; `pause` lets that end and polls no more;
+   * `resume` ends a pause, and begins again what an error had stopped. Never rejects.
+   */
+  order(kind: OrderKind, stream: string, accountId: string): Promise<OrderAnswer>;
 }
 
 /** How a poll ended. */
@@ -254,6 +279,19 @@ export type TelemetryEvent =
       readonly type: 'accounts';
       readonly added: readonly Account[];
       readonly removed: readonly Account[];
+    }
+  | {
+      /** A person has paused a stream of an account, or lets it go on. */
+      readonly type: 'paused';
+      readonly stream: StreamName;
+      readonly accountId: string;
+      readonly isPaused: boolean;
+    }
+  | {
+      /** How often a stream is polled has changed. */
+      readonly type: 'interval';
+      readonly stream: StreamName;
+      readonly intervalMs: number;
     }
   | {
       /** How a scope of the quota stands; told when its state changes or its usage by some percent. */

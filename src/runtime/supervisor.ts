@@ -1,6 +1,8 @@
 import type { Account } from '../core/account.ts';
 import type { Streams } from './account-pollers.ts';
 import { createAccountPollers, slept } from './account-pollers.ts';
+import type { OrderDesk } from './order-desk.ts';
+import { createControls } from './order-desk.ts';
 import type { PollerTools } from './poller.ts';
 import type {
   AccountDirectory,
@@ -10,6 +12,7 @@ import type {
   TelemetryEvent,
 } from './ports.ts';
 import { untilReady } from './startup.ts';
+import type { Tenancies } from './tenancies.ts';
 import { createTenancies } from './tenancies.ts';
 
 /** What the supervisor runs. */
@@ -18,6 +21,8 @@ export interface Supervision extends Streams {
   readonly group: Group;
   readonly store: StateStore;
   readonly accountsRefreshMs: number;
+  /** Where orders come in. */
+  readonly desk: OrderDesk;
 }
 
 /**
@@ -50,16 +55,17 @@ export async function supervise(
     store,
     start: { ...tools, deadlineMs: null },
     onChange: () => {
-      if (!all.aborted) pollers.settle(accounts, tenancies.held());
+      settle();
     },
     onFatal,
   });
-  const leave = new AbortController();
-  const joined = group
-    .join((owned) => {
-      tenancies.own(owned);
-    }, leave.signal)
-    .catch(onFatal);
+  const settle = (): void => {
+    if (!all.aborted) pollers.settle(accounts, tenancies.held());
+  };
+  const controls = { what: supervision, pollers, group, accounts: () => accounts, settle };
+  using open = new DisposableStack();
+  open.use(supervision.desk.open(createControls({ ...controls, signal: all })));
+  const leave = joinGroup(group, tenancies, onFatal);
   try {
     await keepListing(supervision, tools, {
       signal: all,
@@ -73,10 +79,27 @@ export async function supervise(
     // The polls first: what is in hand is finished by who began it.
     await pollers.ended();
     await tenancies.end();
-    leave.abort();
-    await joined;
+    await leave();
   }
   if (fatal.signal.aborted) throw fatal.signal.reason;
+}
+
+/** @returns leaves the group */
+function joinGroup(
+  group: Group,
+  tenancies: Tenancies,
+  onFatal: (error: unknown) => void,
+): () => Promise<void> {
+  const leave = new AbortController();
+  const joined = group
+    .join((owned) => {
+      tenancies.own(owned);
+    }, leave.signal)
+    .catch(onFatal);
+  return async () => {
+    leave.abort();
+    await joined;
+  };
 }
 
 interface Listening {

@@ -55,6 +55,25 @@ describe('the status page', () => {
     expect(trouble).toEqual([]);
   });
 
+  test('shows what is owned, and a stream that somebody has paused', async () => {
+    await using open = await serve();
+    tellOfADay(open);
+    const share = { gained: [0, 7], lost: [], cause: 'rebalance' } as const;
+    open.telemetry.report({ type: 'share', owned: [0, 7], partitions: 12, ...share });
+    const paused = { type: 'paused', accountId: '17841400000000001', isPaused: true } as const;
+    open.telemetry.report({ ...paused, stream: 'stories' });
+    const { page } = await watch(browser, open.url);
+    const museum = page.getByRole('article').filter({ hasText: '@museum_of_letters' });
+
+    const [state, , next] = await museum
+      .getByRole('row', { name: 'stories' })
+      .getByRole('cell')
+      .allInnerTexts();
+
+    expect([state, next]).toEqual(['Paused', 'when resumed']);
+    expect(await text(page, 'connections')).toContain('2 of 12 owned');
+  });
+
   test('shows of each stream its success, next poll, lag and sums', async () => {
     await using open = await serve();
     tellOfADay(open);

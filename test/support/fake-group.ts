@@ -4,6 +4,8 @@ import type { Group, OnShare, Restored, StateStore } from '../../src/runtime/por
 export interface FakeGroup extends Group {
   /** Gives these partitions and no others. */
   give(owned: readonly number[]): void;
+  /** Who is said to own what this instance does not. */
+  owner: string | null;
   /** How often the group was left. */
   readonly left: number;
 }
@@ -34,6 +36,10 @@ export function createFakeGroup(
       left += 1;
     },
     members: () => Promise.resolve(members),
+    owner: null,
+    ownerOf() {
+      return Promise.resolve(this.owner);
+    },
   };
 }
 

@@ -104,7 +104,7 @@ describe('defaults', () => {
         shutdownGraceMs: 25_000,
         instance: null,
       },
-      http: { enabled: true, host: '127.0.0.1', port: 8080 },
+      http: { enabled: true, host: '127.0.0.1', port: 8080, token: null },
       log: { level: 'info' },
     });
   });
@@ -124,6 +124,7 @@ describe('precedence', () => {
       enabled: true,
       host: '127.0.0.1',
       port: 1,
+      token: null,
     });
   });
 

@@ -1,3 +1,4 @@
+import type { Controls } from '../../../src/runtime/ports.ts';
 import {
   openObservability,
   type Observability,
@@ -15,14 +16,22 @@ export interface Captured extends Observability {
   lines(): Record<string, unknown>[];
 }
 
+/** What a test changes. */
+type Changes = Omit<Partial<ObservabilityOptions>, 'http'> & {
+  readonly http?: Partial<ObservabilityOptions['http']>;
+};
+
 /** Opens it at time 0 with users polled every second and any free port; dispose of it. */
-export function openCaptured(changes: Partial<ObservabilityOptions> = {}): Captured {
+export function openCaptured(
+  { http, ...changes }: Changes = {},
+  controls: Controls = { order: () => Promise.resolve({ kind: 'accepted' }) },
+): Captured {
   let nowMs = 0;
   let written = '';
   const opened = openObservability(
     {
       level: 'debug',
-      http: { enabled: true, host: '127.0.0.1', port: 0 },
+      http: { enabled: true, host: '127.0.0.1', port: 0, token: null, ...http },
       secrets: [],
       destination: {
         write: (line) => {
@@ -34,7 +43,7 @@ export function openCaptured(changes: Partial<ObservabilityOptions> = {}): Captu
       streams: { users: { intervalMs: 1000 } },
       ...changes,
     },
-    { clock: { nowMs: () => nowMs, sleep: () => Promise.resolve() } },
+    { clock: { nowMs: () => nowMs, sleep: () => Promise.resolve() }, controls },
   );
   let listening: ReturnType<Observability['listen']> | undefined;
   const listen = () => (listening ??= opened.listen());

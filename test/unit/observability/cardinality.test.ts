@@ -80,6 +80,13 @@ const events: {
     state: pick(['free', 'slowed', 'stopped'], n),
     untilMs: null,
   }),
+  paused: (n) => ({
+    type: 'paused',
+    stream: pick(streamNames, n),
+    accountId: id(n),
+    isPaused: n % 2 === 0,
+  }),
+  interval: (n) => ({ type: 'interval', stream: pick(streamNames, n), intervalMs: n + 1 }),
   'quota-wait': (n) => ({ type: 'quota-wait', priority: 'urgent', durationMs: n }),
   token: (n) => ({ type: 'token', name: String(n % 3), expiresAtMs: n }),
   'token-renewal': (n) => ({

@@ -141,6 +141,7 @@ describe('reduceHealth', () => {
       addedAtMs: 10,
       succeededAtMs: {},
       username: null,
+      paused: new Set(),
       streams: {},
       stopped: null,
     });

@@ -136,6 +136,12 @@ describe('routes', () => {
           throw new Error('unasked');
         },
         metrics: { contentType: 'text/plain', render: () => Promise.reject(new Error('inside')) },
+        orders: {
+          token: null,
+          controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
+          logLevel: { level: () => 'info', setLevel: () => undefined },
+          onOrder: () => undefined,
+        },
         onError: (error) => errors.push(error),
       },
     );

@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/runtime/ports.ts';
 import { createGovernor } from '../../../src/runtime/governor.ts';
 import { createProfiles } from '../../../src/runtime/profiles.ts';
 import { runPoll } from '../../../src/runtime/poll.ts';
+import { createOrders } from '../../../src/runtime/orders.ts';
 import { createTimetable } from '../../../src/runtime/timetable.ts';
 import { streams } from '../../../src/streams/index.ts';
 import { account } from '../../support/accounts.ts';
@@ -38,13 +39,15 @@ function createHostClock(): Clock & { readonly timers: ManualClock; set(byMs: nu
   };
 }
 
+const orders = createOrders({ report: () => undefined });
+
 describe('a host whose clock is set', () => {
   test.each([
     ['back by a day', -dayMs],
     ['ahead by a year', yearMs],
   ])('polls again within two intervals when it is set %s', async (_how, byMs) => {
     const clock = createHostClock();
-    const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0 };
+    const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, orders };
     const table = createTimetable([jobOf(posts)], options, { clock, random: () => 0.5 });
     const poll = (): number => {
       const due = table.begin();
@@ -69,7 +72,7 @@ describe('a host whose clock is set', () => {
 
   test('polls on when it is set ahead by a year and then right again', async () => {
     const clock = createHostClock();
-    const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0 };
+    const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, orders };
     const table = createTimetable([jobOf(posts)], options, { clock, random: () => 0.5 });
     clock.set(yearMs);
     table.end(table.begin());

@@ -4,6 +4,8 @@ import { id, required } from '../../../src/core/fields.ts';
 import { recordOf } from '../../../src/core/record.ts';
 import type { Stream } from '../../../src/core/stream.ts';
 import type { AccountDirectory, Restored } from '../../../src/runtime/ports.ts';
+import { createOrderDesk } from '../../../src/runtime/order-desk.ts';
+import { createOrders } from '../../../src/runtime/orders.ts';
 import type { Supervision } from '../../../src/runtime/supervisor.ts';
 import type { Answer, FakeGraph } from '../../support/fake-graph.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -38,6 +40,8 @@ export function supervisionOf({ restored, ...changes }: Changes = {}): Supervisi
     store: createFakeStore(restored),
     accountsRefreshMs: 24 * hourMs,
     jitter: 0,
+    orders: createOrders({ report: () => undefined }),
+    desk: createOrderDesk(),
     ...changes,
   };
 }

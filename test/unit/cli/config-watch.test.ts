@@ -1,0 +1,121 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { watchConfigFile } from '../../../src/cli/config-watch.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+const env = {
+  INSTAGRAM_ACCESS_TOKEN: 'token',
+  KAFKA_BROKERS: 'kafka:9092',
+  SCHEMA_REGISTRY_URL: 'http://registry:8081',
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'config-watch-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Done when the clock is moved, which the platform's own reading is not. */
+const readText = (path: string) => Promise.resolve().then(() => readFileSync(path, 'utf8'));
+
+/** Watches a file that begins as `first`; `write` writes it and waits until it was looked at. */
+async function watching(first: object, args: Record<string, string> = {}) {
+  const configFile = join(folder, 'config.json');
+  writeFileSync(configFile, JSON.stringify(first));
+  const clock = createManualClock(0);
+  const stop = new AbortController();
+  const done: unknown[] = [];
+  const log = {
+    debug: () => undefined,
+    info: (fields: object, message: string) => done.push(['info', message, fields]),
+    warn: (fields: object, message: string) => done.push(['warn', message, fields]),
+    error: (fields: object, message: string) => done.push(['error', message, fields]),
+    level: () => 'info',
+    setLevel: (level: string) => done.push(['level', level]),
+  };
+  const ended = watchConfigFile(
+    { env, configFile, args },
+    { log, setInterval: (stream, ms) => done.push(['interval', stream, ms]) },
+    { signal: stop.signal, clock, readText },
+  );
+  const look = () => clock.advance(2000);
+  await look();
+  return {
+    done,
+    look,
+    async write(text: string) {
+      done.length = 0;
+      writeFileSync(configFile, text);
+      await look();
+      return [...done];
+    },
+    async stop() {
+      stop.abort();
+      await ended;
+    },
+  };
+}
+
+describe('the file of --config', () => {
+  test('changes intervals and the log level while the program runs', async () => {
+    const file = await watching({ streams: { media: { interval: '6h' } } });
+
+    expect(file.done).toEqual([]);
+    const changed = { streams: { media: { interval: '10m' } }, log: { level: 'debug' } };
+    expect(await file.write(JSON.stringify(changed))).toEqual([
+      ['interval', 'media', 600_000],
+      ['level', 'debug'],
+      ['info', 'configuration changed', { fields: ['streams.media.interval', 'log.level'] }],
+    ]);
+    expect(await file.write(JSON.stringify(changed, null, 2))).toEqual([]);
+    await file.stop();
+  });
+
+  test('says once of what else has changed that it needs a restart', async () => {
+    const file = await watching({});
+
+    const told = [['warn', 'configuration needs a restart', { fields: ['kafka.clientId'] }]];
+    expect(await file.write('{"kafka":{"clientId":"other"}}')).toEqual(told);
+    expect(await file.write('{ "kafka": {"clientId":"other"}}')).toEqual([]);
+    expect(await file.write('{}')).toEqual([]);
+    expect(await file.write('{"kafka":{"clientId":"other"}}')).toEqual(told);
+    await file.stop();
+  });
+
+  test('changes nothing while it is wrong or away, and is told of once', async () => {
+    const file = await watching({ streams: { media: { interval: '6h' } } });
+
+    const bad = await file.write('{"streams":{"media":{"interval":"soon"}}}');
+    expect(bad).toEqual([
+      [
+        'error',
+        'configuration file of no use',
+        { problems: [expect.objectContaining({ path: 'streams.media.interval' })] },
+      ],
+    ]);
+    file.done.length = 0;
+    await file.look();
+    expect(file.done).toEqual([]);
+    rmSync(join(folder, 'config.json'));
+    await file.look();
+    await file.look();
+    expect(file.done).toEqual([['error', 'configuration file of no use', expect.anything()]]);
+    expect(await file.write('{"streams":{"media":{"interval":"5h"}}}')).toContainEqual([
+      'interval',
+      'media',
+      18_000_000,
+    ]);
+    await file.stop();
+  });
+
+  test('does not change what an argument or the environment sets', async () => {
+    const file = await watching({}, { 'stream-media-interval': '3h' });
+
+    expect(await file.write('{"streams":{"media":{"interval":"1h"}}}')).toEqual([]);
+    await file.stop();
+  });
+});
