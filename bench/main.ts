@@ -1,6 +1,7 @@
 /**
  * Measures the program on a real Kafka: encoding and committing with the real media schema beside
- * Java's own producer, the start with many states, memory over a thousand polls, requests beside Airbyte's. The last line of the output is JSON.
+ * Java's own producer, the start with many states, how long a hand-over takes, requests beside Airbyte's,
+ * memory over a thousand polls. All of it, or the parts that are named. The last line of the output is JSON.
  */
 import { randomUUID } from 'node:crypto';
 import type { Cluster } from '../sandbox/cluster/start.ts';
@@ -9,14 +10,23 @@ import type { GraphApi } from '../sandbox/graph-api/server.ts';
 import { startGraphApi } from '../sandbox/graph-api/server.ts';
 import type { WorldSpec } from '../sandbox/graph-api/world.ts';
 import { createWorld } from '../sandbox/graph-api/world.ts';
+import { loadConfig } from '../src/config/load.ts';
 import type { RegistryAdapter } from '../src/registry/open.ts';
 import { openRegistry } from '../src/registry/open.ts';
 import type { OutgoingRecord } from '../src/runtime/ports.ts';
+import { benchHandover } from './handover.ts';
 import { benchJava } from './java.ts';
 import { benchKafka } from './kafka.ts';
 import { mediaValue } from './media.ts';
 import { benchMemory } from './memory.ts';
-import { reportJava, reportKafka, reportMemory, reportRequests, reportRestore } from './report.ts';
+import {
+  reportHandover,
+  reportJava,
+  reportKafka,
+  reportMemory,
+  reportRequests,
+  reportRestore,
+} from './report.ts';
 import { benchRequests } from './requests.ts';
 import { benchRestore } from './restore.ts';
 
@@ -27,7 +37,7 @@ const testWorld: WorldSpec = {
   storiesPerAccount: 4,
   insightsDays: 90,
 };
-const streams = [
+const measuredStreams: readonly string[] = [
   'users',
   'user_insights',
   'user_lifetime_insights',
@@ -36,8 +46,14 @@ const streams = [
   'stories',
   'story_insights',
 ];
+/** What the parts are given. */
+interface Bench {
+  readonly cluster: Cluster;
+  readonly registry: RegistryAdapter;
+}
+
 const everySecond = Object.fromEntries(
-  streams.map((stream) => [`STREAM_${stream.toUpperCase()}_INTERVAL`, '1s']),
+  measuredStreams.map((stream) => [`STREAM_${stream.toUpperCase()}_INTERVAL`, '1s']),
 );
 
 function openSchemas(cluster: Cluster): RegistryAdapter {
@@ -83,48 +99,85 @@ function environment(cluster: Cluster, api: GraphApi): Record<string, string> {
   };
 }
 
+/** Polls of the test world in an hour, with the intervals that streams have by default. */
+function countPollsPerHour(env: Readonly<Record<string, string>>): number {
+  const { streams } = loadConfig({ env, args: {} });
+  const perAccount = Object.entries(streams)
+    .filter(([name]) => measuredStreams.includes(name))
+    .reduce((sum, [, { intervalMs }]) => sum + 3_600_000 / intervalMs, 0);
+  return perAccount * testWorld.accounts;
+}
+
+/** Each measures and prints one thing, and gives what of it belongs into the last line. */
+const parts: Readonly<Record<string, (bench: Bench) => Promise<object>>> = {
+  async kafka({ cluster, registry }) {
+    say('batches of 1, 100, 500 and 10,000 records, encoding included …');
+    const result = await benchKafka({
+      brokers: cluster.brokers,
+      codec: registry.stateCodec,
+      encodeMedia: (n) => encodeMedia(registry, n),
+    });
+    reportKafka(result);
+    say("Java's own transactional producer on the same broker, committing as often …");
+    const java = await benchJava(cluster.brokers, bytesOf(encodeMedia(registry, 1)), result);
+    reportJava(java);
+    return { ...result, java };
+  },
+  async start({ cluster, registry }) {
+    say('starts of the program …');
+    await using api = await startGraphApi({ world: createWorld({ ...testWorld, accounts: 1 }) });
+    const env = environment(cluster, api);
+    const restore = await benchRestore(cluster, registry.stateCodec, env);
+    reportRestore(restore);
+    const { keys, emptyMs, fullMs } = restore;
+    return { start: { keys, empty_ms: emptyMs, full_ms: fullMs } };
+  },
+  async handover({ cluster }) {
+    say('instances that are killed, stopped and join, three times each …');
+    const result = await benchHandover(cluster);
+    reportHandover(result);
+    return result;
+  },
+  async requests({ cluster }) {
+    say('requests of the test world, every stream of every account …');
+    await using api = await startGraphApi({ world: createWorld(testWorld) });
+    reportRequests(await benchRequests(api, environment(cluster, api)));
+    return {};
+  },
+  async memory({ cluster }) {
+    say('memory of the program over 1,000 polls, after 2,000 to warm up …');
+    const world = createWorld({ ...testWorld, mediaPerAccount: 40, live: true });
+    await using api = await startGraphApi({ world });
+    const env = environment(cluster, api);
+    const result = await benchMemory({ ...env, ...everySecond }, countPollsPerHour(env));
+    reportMemory(result);
+    return { memory_slope_mb_per_hour: result.memory_slope_mb_per_hour };
+  },
+};
+
+function say(line: string): void {
+  console.log(`\n${line}`);
+}
+
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !(name in parts));
+if (unknown !== undefined) {
+  console.error(`got "${unknown}", expected any of ${Object.keys(parts).join(', ')}`);
+  process.exit(2);
+}
+
 await using cluster = await startCluster({
   log: (line) => {
     console.log(line);
   },
 });
-
 await using registry = openSchemas(cluster);
 await registry.prepare(new AbortController().signal);
 
-console.log('batches of 1, 100, 500 and 10,000 records, encoding included …');
-const result = await benchKafka({
-  brokers: cluster.brokers,
-  codec: registry.stateCodec,
-  encodeMedia: (n) => encodeMedia(registry, n),
-});
-reportKafka(result);
-
-console.log("\nJava's own transactional producer on the same broker, committing as often …");
-const java = await benchJava(cluster.brokers, bytesOf(encodeMedia(registry, 1)), result);
-reportJava(java);
-
-console.log('\nstarts of the program …');
-const restore = await (async () => {
-  const world = createWorld({ ...testWorld, accounts: 1 });
-  await using api = await startGraphApi({ world });
-  return await benchRestore(cluster, registry.stateCodec, environment(cluster, api));
-})();
-reportRestore(restore);
-
-console.log('\nrequests of the test world, every stream of every account …');
-{
-  await using api = await startGraphApi({ world: createWorld(testWorld) });
-  reportRequests(await benchRequests(api, environment(cluster, api)));
+const results: object[] = [];
+for (const [name, measure] of Object.entries(parts)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  results.push(await measure({ cluster, registry }));
 }
-
-console.log('\nmemory of the program over 1,000 polls, after 2,000 to warm up …');
-{
-  const world = createWorld({ ...testWorld, mediaPerAccount: 40, live: true });
-  await using api = await startGraphApi({ world });
-  reportMemory(await benchMemory({ ...environment(cluster, api), ...everySecond }));
-}
-
 console.log();
-const start = { keys: restore.keys, empty_ms: restore.emptyMs, full_ms: restore.fullMs };
-console.log(JSON.stringify({ ...result, java, start }));
+console.log(JSON.stringify(Object.assign({}, ...results)));

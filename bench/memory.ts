@@ -12,9 +12,15 @@ export interface MemorySample {
   readonly rssMb: number;
 }
 
-/** What changes over a thousand polls, by the best straight line through the samples. */
+/**
+ * What changes over a thousand polls, by the best straight line through the samples, and in an hour of
+ * the program with its usual intervals, which is so many polls less.
+ */
 export interface MemoryResult {
   readonly samples: readonly MemorySample[];
+  /** How many hours of polls the samples stand for. */
+  readonly hours: number;
+  readonly memory_slope_mb_per_hour: { readonly heap: number; readonly rss: number };
   readonly heapMbPer1000Polls: number;
   readonly externalMbPer1000Polls: number;
   readonly rssMbPer1000Polls: number;
@@ -32,8 +38,12 @@ const program = fileURLToPath(new URL('memory-program.ts', import.meta.url));
  * Runs the real program against the sandbox, every stream each second, for 1,000 polls and a warm-up.
  *
  * @param env - where the program finds Kafka, registry and API
+ * @param pollsPerHour - how many polls the same accounts and streams make in an hour without such haste
  */
-export async function benchMemory(env: Readonly<Record<string, string>>): Promise<MemoryResult> {
+export async function benchMemory(
+  env: Readonly<Record<string, string>>,
+  pollsPerHour: number,
+): Promise<MemoryResult> {
   const [port = 0] = await findFreePorts(1);
   const child = fork(program, [String(every), String(warmUpSamples + measuredSamples)], {
     execArgv: ['--expose-gc', '--disable-warning=TimeoutNegativeWarning'],
@@ -44,8 +54,15 @@ export async function benchMemory(env: Readonly<Record<string, string>>): Promis
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`the program ended with ${String(code)}`);
   const samples = all.slice(warmUpSamples);
+  const perHour = (pick: (sample: MemorySample) => number) =>
+    Number((slope(samples, pick) * pollsPerHour).toFixed(3));
   return {
     samples,
+    hours: ((measuredSamples - 1) * every) / pollsPerHour,
+    memory_slope_mb_per_hour: {
+      heap: perHour(({ heapMb }) => heapMb),
+      rss: perHour(({ rssMb }) => rssMb),
+    },
     heapMbPer1000Polls: slope(samples, ({ heapMb }) => heapMb) * 1000,
     externalMbPer1000Polls: slope(samples, ({ externalMb }) => externalMb) * 1000,
     rssMbPer1000Polls: slope(samples, ({ rssMb }) => rssMb) * 1000,

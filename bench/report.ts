@@ -1,4 +1,5 @@
 import type { KafkaBenchResult } from './kafka.ts';
+import type { HandoverResult } from './handover.ts';
 import type { JavaResult } from './java.ts';
 import type { MemoryResult } from './memory.ts';
 import type { PollCost, RequestsResult } from './requests.ts';
@@ -7,6 +8,9 @@ import type { RestoreResult } from './restore.ts';
 const targetMedianMs = 12;
 const targetRecordsPerSecond = 30_000;
 const targetShareOfJava = 0.5;
+/** After a crash the others wait for the session to end, and no longer than this. */
+const targetAfterSessionS = 3;
+const targetAfterStopS = 3;
 /** What garbage collection and page sizes make of nothing at all, in either direction. */
 const flatHeapMb = 2;
 const flatRssMb = 8;
@@ -72,6 +76,10 @@ export function reportMemory(result: MemoryResult): void {
   judge('heap after a collection', result.heapMbPer1000Polls, flatHeapMb);
   judge('buffers after a collection', result.externalMbPer1000Polls, flatHeapMb);
   judge('RSS', result.rssMbPer1000Polls, flatRssMb);
+  const { heap, rss } = result.memory_slope_mb_per_hour;
+  line(
+    `at the usual intervals that is ${result.hours.toFixed(1)} hours of polls: heap ${signed(heap)}, RSS ${signed(rss)} MB an hour`,
+  );
 }
 
 function signed(mb: number): string {
@@ -91,4 +99,15 @@ function reportPoll(name: string, { requests, ids, byEndpoint }: PollCost, airby
     `${name}: ${requests} requests (${ids} ids); Airbyte by its formula: ${airbyte}, ${(airbyte / requests).toFixed(1)} times as many`,
   );
   line(byEndpoint.map(([endpoint, count]) => `  ${endpoint} ${count}`).join('\n'));
+}
+
+/** Prints how long accounts are without an owner that publishes, and how far the targets are. */
+export function reportHandover(result: HandoverResult): void {
+  const crashS = result.session_timeout_s + targetAfterSessionS;
+  const judge = (what: string, tookS: number, targetS: number) => {
+    line(`${what}: ${tookS} s of at most ${targetS} s (${ratio(tookS, targetS)})`);
+  };
+  judge(`kill -9, sessions of ${result.session_timeout_s} s`, result.handover_crash_s, crashS);
+  judge('SIGTERM', result.handover_stop_s, targetAfterStopS);
+  line(`an instance joins: ${result.handover_join_s} s from its asking to its first record`);
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterOptions } from '../../../sandbox/cluster/start.ts';
 import type { Program } from '../../../sandbox/program.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
@@ -40,7 +41,7 @@ export interface Fleet extends AsyncDisposable {
 }
 
 export const partitions = 6;
-const sessionMs = 6000;
+export const sessionMs = 6000;
 
 const settings = {
   STREAMS: 'users,media',
@@ -53,8 +54,12 @@ const settings = {
   KAFKA_GROUP_HEARTBEAT: '500ms',
 };
 
-/** A world that stands still, so that every media is news once. */
-export async function createFleet(): Promise<Fleet> {
+/**
+ * A world that stands still, so that every media is news once.
+ *
+ * @param clusterOptions - which cluster; by default that of the environment, or a new one
+ */
+export async function createFleet(clusterOptions?: ClusterOptions): Promise<Fleet> {
   await using stack = new AsyncDisposableStack();
   const world = createWorld({
     seed: 7,
@@ -64,7 +69,7 @@ export async function createFleet(): Promise<Fleet> {
     storiesPerAccount: 0,
     insightsDays: 2,
   });
-  const deployment = stack.use(await deploy(world));
+  const deployment = stack.use(await deploy(world, clusterOptions));
   const accounts = world.accounts.map(({ id }) => id);
   const watch = { visits: [] as Visit[], hidden: new Set<string>() };
   const owned = stack.move();

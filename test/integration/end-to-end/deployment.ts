@@ -4,7 +4,7 @@ import { startGraphApi } from '../../../sandbox/graph-api/server.ts';
 import type { World } from '../../../sandbox/graph-api/world.ts';
 import { truthOf } from '../../../sandbox/graph-api/truth.ts';
 import { startCluster } from '../../../sandbox/cluster/start.ts';
-import type { Cluster } from '../../../sandbox/cluster/start.ts';
+import type { Cluster, ClusterOptions } from '../../../sandbox/cluster/start.ts';
 import { startProgram } from '../../../sandbox/program.ts';
 import type { Program } from '../../../sandbox/program.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
@@ -47,10 +47,14 @@ export interface Deployment extends AsyncDisposable {
 
 export const DAY_MS = 86_400_000;
 
-/** Starts the API of a world and gives the program topics that nobody else has. */
-export async function deploy(world: World): Promise<Deployment> {
+/**
+ * Starts the API of a world and gives the program topics that nobody else has.
+ *
+ * @param clusterOptions - which cluster; by default that of the environment, or a new one
+ */
+export async function deploy(world: World, clusterOptions?: ClusterOptions): Promise<Deployment> {
   await using stack = new AsyncDisposableStack();
-  const cluster = stack.use(await startCluster());
+  const cluster = stack.use(await startCluster(clusterOptions));
   const api = stack.use(await startGraphApi({ world }));
   const id = `e2e-${randomUUID().slice(0, 8)}`;
   const env = {
