@@ -63,11 +63,7 @@ async function join(fleet: Fleet, stays: Instance, name: string) {
 }
 
 /** Milliseconds from the signal to the first record by the one who stays. */
-async function end(
-  instance: Instance,
-  signal: NodeJS.Signals,
-  stays: Instance,
-): Promise<number> {
+async function end(instance: Instance, signal: NodeJS.Signals, stays: Instance): Promise<number> {
   const { program } = instance;
   const left = instance.owned() ?? [];
   const endedAtMs = Date.now();

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { apiKeys } from '../../support/kafka-frames.ts';
+import { startKafkaProxy } from '../../support/kafka-proxy.ts';
 import type { Fleet } from './fleet.ts';
 import { createFleet, findings, overlaps, partitions, until } from './fleet.ts';
 
@@ -36,6 +38,31 @@ describe('instances with one prefix', () => {
     expect(await findings(fleet)).toEqual(exactlyOnce);
     // Who keeps a partition goes on with it: the first has lost each at most once.
     expect(a.said('poll stopped')).toBe(0);
+  }, 180_000);
+
+  test('rebalance while batches are under way: who has lost them publishes nothing, late or not', async () => {
+    await using proxy = await startKafkaProxy(fleet.deployment.cluster.brokers);
+    const a = await fleet.start('a', { KAFKA_BROKERS: proxy.brokers.join(',') });
+    await fleet.shared([a]);
+    await fleet.polled();
+    const held = proxy.inject(apiKeys.produce, 'hold-request', { times: 1000 });
+    await until(
+      () => held.count() >= partitions,
+      () => 'every lane of a has a batch under way',
+    );
+    const b = await fleet.start('b');
+    await fleet.shared([a, b]);
+    const taken = new Set(b.owned());
+    await until(
+      () => b.log.filter(({ msg }) => msg === 'transaction ended').length >= taken.size,
+      () => 'b publishes',
+    );
+    held.disarm();
+    held.release();
+    await fleet.polled();
+    expect(await a.stop()).toBe(0);
+    expect(await b.stop()).toBe(0);
+    expect(await findings(fleet)).toEqual(exactlyOnce);
   }, 180_000);
 
   test('take over from one that is killed', async () => {
