@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { Kafka, logLevel, type LogEntry, type SASLOptions } from 'kafkajs';
+import { logLevel, type Kafka as KafkaClient, type LogEntry, type SASLOptions } from 'kafkajs';
+import { Kafka } from './client-library.ts';
 import { routeLine } from './log-routing.ts';
 import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
 
 /** A client of its own, with sockets of its own, so that it can be thrown away as a whole. */
 export interface Connection {
-  readonly kafka: Kafka;
+  readonly kafka: KafkaClient;
   /** How long one request may take before kafkajs gives it up, in milliseconds. */
   readonly requestTimeoutMs: number;
   /** The last refusal that a broker answered with: kafkajs swallows some of them. */
