@@ -59,6 +59,11 @@ export function metricsFor(
   );
 }
 
+/** A child of an album, as far as refusals are about it. */
+export function childOf(albumId: string, childId: string): string {
+  return `${albumId}/${childId}`;
+}
+
 /** The media of a kind that are as old as a date or older. */
 export function olderOf(kind: string, createdMs: number): string {
   return `${kind}<=${isoSeconds(createdMs)}`;
@@ -220,8 +225,8 @@ export function tidyRefusals(
   { nowMs, present }: { nowMs: number; present: ReadonlySet<string> | undefined },
 ): readonly Refusal[] {
   return refusals.filter(({ subject, untilMs, missingFromMs }) => {
-    const isMedia = /^\d+$/.test(subject);
-    if (isMedia && present !== undefined && !present.has(subject)) return false;
+    const media = /^(\d+)(?:\/\d+)?$/.exec(subject)?.[1];
+    if (media !== undefined && present?.has(media) === false) return false;
     return untilMs === null || missingFromMs !== undefined || nowMs < untilMs + weekMs;
   });
 }

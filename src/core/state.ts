@@ -50,7 +50,7 @@ export type Published = ReadonlyMap<string, bigint>;
 
 /** Something that the API refuses to answer. */
 export interface Refusal {
-  /** A media's id, a kind as `FEED/IMAGE`, those of it up to a date (`olderOf`), or `*` for everything. */
+  /** A media's id, a child's (`childOf`), a kind as `FEED/IMAGE`, those of it up to a date (`olderOf`), or `*`. */
   readonly subject: string;
   /** The metric or field that is refused; null when nothing of the subject is answered. */
   readonly metric: string | null;

@@ -24,8 +24,22 @@ export interface Catalog {
   claimed(nowMs: number): number | null;
   /** Takes in what an account says of itself. */
   noteClaim(count: number, nowMs: number): void;
+  /** Albums whose children were asked by themselves, because one beside or among them cannot be read. */
+  readonly albums: Map<string, Album>;
   /** Takes a walk in: all that there is, or what is newer than its end. */
   note(walk: Walk): void;
+}
+
+/** The children of an album, as they were when they were asked. */
+export interface Album {
+  /** When, epoch milliseconds. */
+  readonly askedMs: number;
+  /** Until when they will do, epoch milliseconds. */
+  readonly untilMs: number;
+  /** Ids of all of them. */
+  readonly ids: readonly string[];
+  /** Those that can be read. */
+  readonly children: readonly Node[];
 }
 
 /** A walk along a list. */
@@ -80,6 +94,7 @@ function createCatalog(pageSize: number): Catalog {
     noteClaim(count, atMs) {
       claim = { count, atMs };
     },
+    albums: new Map(),
     note(walk) {
       before = nodes;
       walkedMs = walk.startedMs;

@@ -1,5 +1,5 @@
 import { flattened } from '../../core/comments.ts';
-import { DeadLetterError, isTooMuchData, SkipError } from '../../core/errors.ts';
+import { isTooMuchData, SkipError } from '../../core/errors.ts';
 import type { Fields } from '../../core/fields.ts';
 import { fieldsParameter } from '../../core/fields.ts';
 import type { Json, Node } from '../../core/json.ts';
@@ -10,7 +10,7 @@ import type { Listed } from '../../core/refusals.ts';
 import { isLeftOut, leaveOut } from '../../core/refusals.ts';
 import type { Memory } from '../../core/state.ts';
 import type { ExtractContext, Skipped } from '../extraction.ts';
-import { nodesOf } from './list.ts';
+import { answerOf, nodesOf } from './entries.ts';
 import { withoutRefusedFields } from './refusals.ts';
 
 /** The most that the API gives of comments in one page. */
@@ -100,16 +100,6 @@ function learn(error: unknown, open: readonly Listed[], work: CommentsWork): boo
 
 function isNamed(error: unknown, open: readonly Listed[]): boolean {
   return error instanceof SkipError && open.some(({ id }) => error.subjects.includes(id));
-}
-
-function answerOf(id: string, body: Node): Node {
-  const answer: Json | undefined = body[id];
-  if (isNode(answer)) return answer;
-  throw new DeadLetterError(
-    'graph.bad-body',
-    `field "${id}": the answer to ?ids= lacks a media that was asked`,
-    { path: id, raw: JSON.stringify(body) },
-  );
 }
 
 function askIds(open: readonly Listed[], { context, fields, skipped }: CommentsWork) {

@@ -1,10 +1,9 @@
-import { DeadLetterError } from '../../core/errors.ts';
-import type { Json, Node } from '../../core/json.ts';
-import { isNode } from '../../core/json.ts';
+import type { Node } from '../../core/json.ts';
 import { metricValues } from '../../core/metric-values.ts';
 import type { Listed } from '../../core/refusals.ts';
 import type { MetricGroup } from '../../core/stream.ts';
 import type { ExtractContext } from '../extraction.ts';
+import { answerOf } from './entries.ts';
 
 /** Metrics by media id. */
 export type Answers = Map<string, Node>;
@@ -34,14 +33,7 @@ export function askIds(
 export function answersOf(open: readonly Listed[], body: Node): Answers {
   return new Map(
     open.map(({ id }) => {
-      const answer: Json | undefined = body[id];
-      if (!isNode(answer)) {
-        throw new DeadLetterError(
-          'graph.bad-body',
-          `field "${id}": the answer to ?ids= lacks a media that was asked`,
-          { path: id, raw: JSON.stringify(body) },
-        );
-      }
+      const answer = answerOf(id, body);
       // A media without any insight comes as its id alone.
       const insights = answer['insights'];
       return [id, insights === undefined ? {} : metricValues(insights, answer)] as const;

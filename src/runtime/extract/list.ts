@@ -1,22 +1,19 @@
 import type { Walked } from '../../core/changes.ts';
 import {
-  DeadLetterError,
   isConnectorError,
   StopAccountError,
   StopProcessError,
   WaitError,
 } from '../../core/errors.ts';
-import { fieldsParameter } from '../../core/fields.ts';
 import { isDue } from '../../core/freshness.ts';
-import type { Json, Node } from '../../core/json.ts';
-import { describeJson, isNode } from '../../core/json.ts';
+import type { Node } from '../../core/json.ts';
 import { nextCursor } from '../../core/paging.ts';
 import { everything, holds, metricsFor, readListed } from '../../core/refusals.ts';
 import type { Stream } from '../../core/stream.ts';
 import type { Catalog } from '../catalog.ts';
-import type { ExtractContext, Extraction, Skipped } from '../extraction.ts';
-import { adaptedPage } from './page-size.ts';
-import { withoutRefusedFields } from './refusals.ts';
+import type { ExtractContext, Extraction, Page, Skipped } from '../extraction.ts';
+import { readPage } from './list-page.ts';
+import type { ReadPage, Walking } from './list-page.ts';
 
 type ListSource = Extract<Stream['source'], { kind: 'list' }>;
 
@@ -86,6 +83,8 @@ function isOfRound(
 export interface ListedPage {
   readonly nodes: readonly Node[];
   readonly skipped: readonly Skipped[];
+  /** What is refused as of this page, where that is news. */
+  readonly learned?: NonNullable<Page['learned']>;
 }
 
 /**
@@ -102,30 +101,46 @@ async function* walkList(
   const catalog = context.catalogs.of(context.account.id, source.edge);
   const untilMs = oldestWanted(source, context);
   const walked: Node[] = [];
-  const left: Skipped[] = [];
   const seen = new Set<string>();
+  const walking: Walking = { source, context, catalog, left: [], memory: context.memory };
   let after: string | undefined;
+  let lastId: string | undefined;
   let whole = true;
   let along = nestedInsights(source.edge, context);
   do {
-    const before = left.length;
-    const ask = (nested: string) => askPage({ ...source, nested }, after, { context, left });
-    const body = await ask(along).catch((error: unknown) => {
+    const before = walking.left.length;
+    const at = { after, lastId };
+    const page = await readPage(walking, { ...at, along }).catch((error: unknown) => {
       // All or nothing: one story under five viewers refuses the insights of all, and so the list.
       if (along === '' || !mayBeInsights(error)) throw error;
       along = '';
-      return ask(along);
+      return readPage(walking, { ...at, along });
     });
-    const nodes = nodesOf(body);
-    walked.push(...nodes.map(catalogued));
-    yield { nodes: along === '' ? nodes : nodes.map(withoutInsights), skipped: left.slice(before) };
-    after = nextCursor(body, seen);
-    if (after !== undefined && isOld(nodes, untilMs)) {
+    walked.push(...page.nodes.map(catalogued));
+    yield { ...pageOf(page, along), skipped: walking.left.slice(before), ...learnedBy(walking) };
+    after = nextCursor(page.body, seen);
+    lastId = idOf(page.nodes.at(-1));
+    if (after !== undefined && isOld(page.nodes, untilMs)) {
       whole = false;
       break;
     }
   } while (after !== undefined);
   catalog.note({ startedMs: context.nowMs, whole, nodes: walked });
+}
+
+function pageOf({ nodes, withheld }: ReadPage, along: string): Pick<ListedPage, 'nodes'> {
+  const open = nodes.filter((node) => !withheld.has(idOf(node) ?? ''));
+  return { nodes: along === '' ? open : open.map(withoutInsights) };
+}
+
+function learnedBy({ memory, context }: Walking): Pick<ListedPage, 'learned'> {
+  const { refusals, convertedMs } = memory;
+  return memory === context.memory ? {} : { learned: { refusals, convertedMs } };
+}
+
+function idOf(node: Node | undefined): string | undefined {
+  const id = node?.['id'];
+  return typeof id === 'string' ? id : undefined;
 }
 
 /**
@@ -182,70 +197,7 @@ function catalogued(node: Node): Node {
   };
 }
 
-interface Asking {
-  readonly context: ExtractContext;
-  /** What was left out so far. */
-  readonly left: Skipped[];
-}
-
 /** A listed node without the insights that came along with it. */
 export function withoutInsights(node: Node): Node {
   return Object.fromEntries(Object.entries(node).filter(([name]) => name !== 'insights'));
-}
-
-function askPage(
-  source: WalkSource & { readonly nested: string },
-  after: string | undefined,
-  { context, left }: Asking,
-) {
-  const { graph, account, signal } = context;
-  const unknown = context.login === 'instagram' ? (source.facebookOnly ?? []) : [];
-  const lists = Object.entries(source.fields).filter(([, { field }]) => field.kind === 'list');
-  const nested = lists.map(([name]) => name);
-  // Where insights along with it are too much, the page is asked without them and keeps its size.
-  const halves = source.nested === '';
-  return adaptedPage({ context, edge: source.edge, nested, left, halves }, (limit, without) =>
-    withoutRefusedFields(left, (refused) =>
-      graph.get(
-        {
-          endpoint: `/{account}/${source.edge}`,
-          path: `/${account.id}/${source.edge}`,
-          query: {
-            fields: [
-              fieldsParameter(source.fields, new Set([...unknown, ...refused, ...without])),
-              ...(source.nested === '' ? [] : [source.nested]),
-            ].join(','),
-            limit: String(limit),
-            ...(after === undefined ? {} : { after }),
-          },
-          accountId: account.id,
-        },
-        signal,
-      ),
-    ),
-  );
-}
-
-/**
- * The entries of a page.
- *
- * @throws DeadLetterError `graph.bad-body` when it is not a list of objects
- */
-export function nodesOf(body: Node): readonly Node[] {
-  const data = body['data'];
-  if (!Array.isArray(data)) return refuse('data', data, body);
-  return (data as readonly Json[]).map((item, index) =>
-    isNode(item) ? item : refuse(`data[${index}]`, item, body),
-  );
-}
-
-function refuse(path: string, came: Json | undefined, body: Node): never {
-  throw new DeadLetterError(
-    'graph.bad-body',
-    `field "${path}": not a list of objects, got ${describeJson(came)}`,
-    {
-      path,
-      raw: JSON.stringify({ ...body, paging: null }),
-    },
-  );
 }

@@ -33,8 +33,8 @@ function refuse({ world: { accounts, conditions }, faults }: GraphApi) {
   faults.add({ match: { endpoint: '/?ids', query: closed }, effect: { error: 'no-permission' } });
   return {
     refusingMedia,
-    brokenAlbum: idOf(albums[0]),
     denied: idOf(third),
+    brokenChild: `${idOf(albums[0])}/${idOf(albums[0]?.children[1])}`,
     withoutInsights: [failing, closed],
   };
 }
@@ -49,8 +49,8 @@ describe('refusals of every kind together', () => {
   let ended: Ended;
   let truth: Truth;
   let refusingMedia = '';
-  let brokenAlbum = '';
   let denied = '';
+  let brokenChild = '';
   let withoutInsights: readonly string[] = [];
 
   beforeAll(async () => {
@@ -64,7 +64,7 @@ describe('refusals of every kind together', () => {
         insightsDays: 5,
       }),
     );
-    ({ refusingMedia, brokenAlbum, denied, withoutInsights } = refuse(deployment.api));
+    ({ refusingMedia, denied, brokenChild, withoutInsights } = refuse(deployment.api));
     truth = deployment.truth();
     ended = await deployment.once();
   }, 120_000);
@@ -87,7 +87,6 @@ describe('refusals of every kind together', () => {
             ...record,
             ...(stream === 'media_insights' && { saved: null }),
             ...(stream === 'media_insights' && key === refusingMedia && { shares: null }),
-            ...(stream === 'media' && key === brokenAlbum && { children: null }),
           },
         ]),
     );
@@ -146,6 +145,11 @@ describe('refusals of every kind together', () => {
   });
 
   it('stand in the state with their reason', async () => {
+    const media = (await deployment.read('state')).filter(({ key }) => key.startsWith('media/'));
+    const refusals = media.flatMap(({ value }) => value?.['refusals'] as readonly Fields[]);
+    expect(refusals).toContainEqual(
+      expect.objectContaining({ subject: brokenChild, metric: null, reason: 'graph.ambiguous' }),
+    );
     const state = (await deployment.read('state')).findLast(({ key }) =>
       key.startsWith('media_insights/'),
     );

@@ -1,0 +1,206 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError, SkipError } from '../../../../src/core/errors.ts';
+import { keyNumber } from '../../../../src/core/fingerprint.ts';
+import type { Node } from '../../../../src/core/json.ts';
+import { emptyMemory } from '../../../../src/core/state.ts';
+import type { Memory } from '../../../../src/core/state.ts';
+import { createCatalogs } from '../../../../src/runtime/catalog.ts';
+import type { ExtractContext } from '../../../../src/runtime/extraction.ts';
+import type { GraphRequest } from '../../../../src/runtime/ports.ts';
+import { streams } from '../../../../src/streams/index.ts';
+import type { Answer, FakeGraph } from '../../../support/fake-graph.ts';
+import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
+import { dayMs, hourMs, startMs } from '../world.ts';
+import { extractAll } from './extracting.ts';
+
+/** Sixty nodes, every third of which is an album of four children: `1002` has `1002001` to `1002004`. */
+const ids = Array.from({ length: 60 }, (_, index) => String(1000 + index));
+const childrenOf = (id: string) =>
+  Number(id) % 3 === 0 ? Array.from({ length: 4 }, (_, index) => `${id}00${index + 1}`) : [];
+const albums = ids.filter((id) => childrenOf(id).length > 0);
+
+const child = (id: string): Node => ({ id, permalink: `https://p/${id}` });
+const parentOf = (id: string) => id.slice(0, 4);
+
+/** What the API answers while some children cannot be read. */
+function answerTo(
+  { path, query }: GraphRequest,
+  broken: ReadonlySet<string>,
+  named: boolean,
+): Answer {
+  const fields = query['fields'] ?? '';
+  const asked = path === '/' ? (query['ids'] ?? '').split(',') : ids;
+  const isPage = path !== '/';
+  const readsMore = fields.includes('children{id,');
+  const read = readsMore ? asked.flatMap(childrenOf) : isPage ? [] : asked;
+  const bad = read.find((id) => broken.has(id));
+  if (bad !== undefined) {
+    return named
+      ? new SkipError('graph.ambiguous', 'gone', [bad])
+      : new SkipError('graph.gone', 'gone');
+  }
+  const nodes = asked.map((id): Node => {
+    if (!isPage && !fields.startsWith('children')) return child(id);
+    const inside = fields.includes('children') && childrenOf(id).length > 0;
+    const data = childrenOf(id).map((one) => (readsMore ? child(one) : { id: one }));
+    return { id, like_count: 1, ...(inside && { children: { data } }) };
+  });
+  return isPage
+    ? pageOf(nodes)
+    : Object.fromEntries(nodes.map((node) => [node['id'] as string, node]));
+}
+
+/** An account whose list is polled, by a program that may be started anew. */
+function follow(options: { named?: boolean; idsFail?: boolean } = {}) {
+  const broken = new Set<string>();
+  let memory: Memory = emptyMemory;
+  let catalogs = createCatalogs(100);
+  const graph: FakeGraph = createFakeGraph((request) => {
+    const isPage = request.path !== '/' && request.query['fields']?.includes('children') === true;
+    if (options.idsFail === true && isPage) return new SkipError('graph.gone', 'gone');
+    return answerTo(request, broken, options.named ?? true);
+  });
+  return {
+    broken,
+    graph,
+    get memory() {
+      return memory;
+    },
+    restart() {
+      catalogs = createCatalogs(100);
+    },
+    async poll(changes: Partial<ExtractContext> = {}) {
+      const before = graph.requests.length;
+      const at = { nowMs: startMs, ...changes };
+      const context = { memory, catalogs, roundMs: at.nowMs, ...at };
+      const { nodes, pages, error } = await extractAll(streams.media, graph, context);
+      const learned = pages.findLast((page) => page.learned !== undefined)?.learned;
+      memory = { ...memory, ...learned };
+      const found = new Map(
+        nodes.map((node) => [node['id'], (node['children'] as { data: Node[] } | undefined)?.data]),
+      );
+      return {
+        error,
+        found,
+        skipped: pages.flatMap((page) => page.skipped),
+        requests: graph.requests.length - before,
+      };
+    },
+  };
+}
+
+const without = (broken: ReadonlySet<string>) =>
+  new Map(
+    ids.map((id) => {
+      const children = childrenOf(id).filter((one) => !broken.has(one));
+      return [id, albums.includes(id) ? children.map(child) : undefined];
+    }),
+  );
+
+describe('a child of an album that cannot be read', () => {
+  test('is left out, and all others arrive, in three further requests', async () => {
+    const account = follow();
+    account.broken.add('1014003');
+    const { found, skipped, requests } = await account.poll();
+
+    expect(found).toEqual(without(new Set(['1014003'])));
+    expect(skipped).toEqual([{ reason: 'graph.ambiguous', subject: '1014/1014003' }]);
+    expect(requests - 1).toBe(3);
+  });
+
+  test('costs nothing at the next polls, and is tried again alone an hour later', async () => {
+    const account = follow();
+    account.broken.add('1014003');
+    await account.poll();
+    const later = await account.poll({ nowMs: startMs + hourMs / 2 });
+    const again = await account.poll({ nowMs: startMs + hourMs });
+    const afterwards = await account.poll({ nowMs: startMs + 2 * hourMs });
+
+    expect([later, again, afterwards].map(({ requests }) => requests)).toEqual([1, 3, 1]);
+    expect([later, again, afterwards].map(({ found }) => found)).toEqual(
+      Array(3).fill(without(account.broken)),
+    );
+    expect([later, afterwards].map(({ skipped }) => skipped)).toEqual([[], []]);
+  });
+
+  test('is remembered by the state when the program is started anew', async () => {
+    const account = follow();
+    account.broken.add('1014003');
+    await account.poll();
+    account.restart();
+    const { found, skipped, requests } = await account.poll({ nowMs: startMs + hourMs / 2 });
+
+    expect(found).toEqual(without(account.broken));
+    expect(skipped).toEqual([]);
+    expect(requests - 1).toBeLessThanOrEqual(3);
+    expect(account.memory.refusals).toMatchObject([{ subject: '1014/1014003', metric: null }]);
+  });
+
+  test('comes back by itself', async () => {
+    const account = follow();
+    account.broken.add('1014003');
+    await account.poll();
+    account.broken.clear();
+    const again = await account.poll({ nowMs: startMs + hourMs });
+    const later = await account.poll({ nowMs: startMs + 2 * hourMs });
+
+    expect(again.found).toEqual(without(new Set()));
+    expect(later.requests).toBe(1);
+    expect(account.graph.queries.at(-1)?.['fields']).toContain('children{id,');
+    expect(account.memory.refusals).toEqual([]);
+  });
+
+  test.each([true, false])('is one of several in several albums (named: %s)', async (named) => {
+    const account = follow({ named });
+    for (const id of ['1002001', '1014003', '1014004', '1056001']) account.broken.add(id);
+    const { found, skipped } = await account.poll();
+    const later = await account.poll({ nowMs: startMs + 1 });
+
+    expect(found).toEqual(without(account.broken));
+    expect(skipped.map(({ subject }) => subject).toSorted()).toEqual(
+      [...account.broken].map((id) => `${parentOf(id)}/${id}`),
+    );
+    expect([later.requests, later.found]).toEqual([1, found]);
+  });
+
+  test('is asked for again after a day with its album, whose URLs end', async () => {
+    const account = follow();
+    account.broken.add('1014003');
+    await account.poll();
+    await account.poll({ nowMs: startMs + hourMs });
+    const later = await account.poll({ nowMs: startMs + 30 * hourMs });
+
+    // The other albums, and the children of the one.
+    expect(later.requests).toBe(3);
+    expect(later.skipped).toEqual([]);
+  });
+
+  test('ends the poll when the trouble is another', async () => {
+    const account = follow();
+    account.broken.add('1014003');
+    const away = new RetryError('graph.server', 'HTTP 500');
+    const graph = createFakeGraph((request) =>
+      request.path === '/' ? away : answerTo(request, account.broken, true),
+    );
+
+    expect((await extractAll(streams.media, graph)).error).toBe(away);
+  });
+});
+
+describe('albums whose children cannot be had at all', () => {
+  test('come without them where nothing of them was known', async () => {
+    const { found, skipped } = await follow({ idsFail: true }).poll({ pageSize: 1 });
+
+    expect([...found.values()]).toEqual(ids.map(() => undefined));
+    expect(skipped.length).toBeGreaterThan(0);
+  });
+
+  test('are left as they were published before, and counted', async () => {
+    const published = new Map([[keyNumber('1014'), 1n]]);
+    const memory = { ...emptyMemory, published };
+    const { found } = await follow({ idsFail: true }).poll({ memory, nowMs: startMs + dayMs });
+
+    expect(found.has('1014')).toBe(false);
+    expect(found.size).toBe(ids.length - 1);
+  });
+});
