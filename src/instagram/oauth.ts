@@ -5,6 +5,7 @@ import { isNode } from '../core/json.ts';
 import type { Clock, GraphRequest } from '../runtime/ports.ts';
 import { judge } from './answer.ts';
 import { networkError, timeoutError } from './network.ts';
+import { proofOf } from './proof.ts';
 import { createRedact } from './redaction.ts';
 import type { TokenFacts } from './token-facts.ts';
 import { readTokenFacts } from './token-facts.ts';
@@ -107,13 +108,18 @@ function graphOf(options: OAuthOptions): string {
 /** The app may ask of each of its tokens; without its secret a token may ask of itself. */
 function inspection(options: OAuthOptions, accessToken: string): Call {
   const { clientId, clientSecret } = options;
-  const isApp = clientId !== null && clientSecret !== null;
+  const asApp = clientId === null || clientSecret === null ? null : `${clientId}|${clientSecret}`;
+  const proof = asApp === null ? proofParameter(options, accessToken) : {};
   return {
     endpoint: '/debug_token',
     url: `${graphOf(options)}/debug_token`,
-    parameters: { input_token: accessToken },
-    accessToken: isApp ? `${clientId}|${clientSecret}` : accessToken,
+    parameters: { input_token: accessToken, ...proof },
+    accessToken: asApp ?? accessToken,
   };
+}
+
+function proofParameter({ clientSecret }: OAuthOptions, accessToken: string) {
+  return clientSecret === null ? {} : { appsecret_proof: proofOf(accessToken, clientSecret) };
 }
 
 function facebookExchange(options: OAuthOptions, accessToken: string): Call {
@@ -145,7 +151,11 @@ function instagramRefresh(options: OAuthOptions, accessToken: string): Call {
   return {
     endpoint: '/refresh_access_token',
     url: `${graphOf(options)}/refresh_access_token`,
-    parameters: { grant_type: 'ig_refresh_token', access_token: accessToken },
+    parameters: {
+      grant_type: 'ig_refresh_token',
+      access_token: accessToken,
+      ...proofParameter(options, accessToken),
+    },
   };
 }
 

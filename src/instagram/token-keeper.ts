@@ -86,23 +86,25 @@ async function look(
   looking: Looking,
   signal: AbortSignal,
 ): Promise<Known | undefined> {
-  const { clock, renewal } = looking;
+  const { renewal } = looking;
   try {
     const learned = await learn(token, looking, signal);
-    const nowMs = clock.nowMs();
-    // With Instagram Login a renewal is the only way to learn when a token ends.
-    const isUnknown = learned.life === null && looking.login === 'instagram';
-    const isDue = isUnknown || (learned.life !== null && isRenewalDue(learned.life, nowMs));
-    const isTried = learned.failed !== null && nowMs - learned.failed.atMs < retryMs;
-    if (!isDue || isTried || typeof renewal === 'string') {
-      tell(learned, looking);
-      return learned;
+    if (typeof renewal !== 'string' && isDue(learned, looking)) {
+      return await renew(token, { ...looking, renewal, learned }, signal);
     }
-    return await renew(token, { ...looking, renewal, learned }, signal);
+    tell(learned, looking);
+    return learned;
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
   }
+}
+
+function isDue({ life, failed }: Known, { login, clock }: Looking): boolean {
+  const nowMs = clock.nowMs();
+  if (failed !== null && nowMs - failed.atMs < retryMs) return false;
+  // With Instagram Login a renewal is the only way to learn when a token ends.
+  return life === null ? login === 'instagram' : isRenewalDue(life, nowMs);
 }
 
 /** Facebook tells of any token; of one of Instagram Login only who has made it knows. */
@@ -140,11 +142,20 @@ async function renew(
     telemetry.report({ ...told, message: '' });
     return undefined;
   }
-  // That a token without a known end cannot be renewed yet is no trouble: it may be new.
-  if (learned.life !== null) telemetry.report({ ...told, message: outcome.message });
+  // That Meta does not renew a token without a known end yet is no trouble: it may be new.
+  if (learned.life !== null || !outcome.isRefused)
+    telemetry.report({ ...told, message: outcome.message });
   const failed = { atMs: clock.nowMs(), message: outcome.message };
   tell({ ...learned, failed }, looking);
   return { ...learned, failed };
+}
+
+/** Said once: it ends after sixty days like every other, and nothing else would tell of it. */
+function tellUnknown({ name, login, renewal, before, telemetry }: Looking): void {
+  if (before !== undefined || login !== 'instagram' || typeof renewal !== 'string') return;
+  const message = `when it ends is not known, and ${renewal}`;
+  const told = { type: 'token-renewal', name: shownName(name) } as const;
+  telemetry.report({ ...told, outcome: 'failed', message });
 }
 
 function shownName(name: string): string {
@@ -153,7 +164,10 @@ function shownName(name: string): string {
 
 function tell({ life, failed }: Known, looking: Looking): void {
   const { name, tokens, telemetry, clock } = looking;
-  if (life === null) return;
+  if (life === null) {
+    tellUnknown(looking);
+    return;
+  }
   const endMs = endOf(life);
   const warnAtDays = warningOf(endMs, clock.nowMs());
   const why = failed?.message ?? (typeof looking.renewal === 'string' ? looking.renewal : '');

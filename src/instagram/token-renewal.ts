@@ -13,7 +13,12 @@ export type Renewed =
   | { readonly kind: 'renewed' }
   /** Another instance has renewed it, or is about to. */
   | { readonly kind: 'elsewhere' }
-  | { readonly kind: 'failed'; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      /** Meta does not do it now: a token younger than a day, say. */
+      readonly isRefused: boolean;
+    };
 
 /**
  * Puts a longer token in the place of one, in the file and in use. Null stands for a life that nobody
@@ -55,7 +60,8 @@ export function createRenewal(parts: RenewalParts): Renewal | string {
       return done ?? { kind: 'elsewhere' };
     } catch (error) {
       signal.throwIfAborted();
-      return { kind: 'failed', message: `it could not be renewed: ${reasonOf(error)}` };
+      const message = `it could not be renewed: ${reasonOf(error)}`;
+      return { kind: 'failed', message, isRefused: isRefusal(error) };
     }
   };
 }
@@ -70,7 +76,7 @@ async function renewInFile(token: string, parts: InFile, signal: AbortSignal): P
   const { accessToken, expiresAtMs } = await ask(token, parts, signal);
   if (life !== null && !isLonger(expiresAtMs, life.expiresAtMs)) {
     const message = 'it could not be renewed: Meta gave a token that ends no later';
-    return { kind: 'failed', message };
+    return { kind: 'failed', message, isRefused: true };
   }
   // A secret from now on, before anything can fail with it in hand.
   file.onRenewed([accessToken]);
@@ -94,8 +100,7 @@ async function ask(
       return await oauth.refresh(token, signal);
     } catch (error) {
       // It may be a short-lived one, which can only be exchanged.
-      const isRefused = isConnectorError(error) && error.code === 'graph.refused';
-      if (life !== null || !isRefused || options.clientSecret === null) throw error;
+      if (life !== null || !isRefusal(error) || options.clientSecret === null) throw error;
       return oauth.exchange(token, signal);
     }
   }
@@ -103,6 +108,10 @@ async function ask(
   if (granted.expiresAtMs !== null) return granted;
   const { expiresAtMs } = await oauth.inspect(granted.accessToken, signal);
   return { ...granted, expiresAtMs };
+}
+
+function isRefusal(error: unknown): boolean {
+  return isConnectorError(error) && error.code === 'graph.refused';
 }
 
 function reasonOf(error: unknown): string {

@@ -60,7 +60,12 @@ export function tellOfADay(open: Captured): void {
     }),
   );
   tell(failed({ accountId: '17841400000000002', stream: 'user_insights', retryInMs: minuteMs }));
-  tell({ type: 'token', name: 'default', expiresAtMs: startMs + 9.5 * 24 * hourMs });
+  tell({
+    type: 'token',
+    name: 'default',
+    expiresAtMs: startMs + 9.5 * 24 * hourMs,
+    action: 'It ends in 9 days; no (hush-hush). Get a new one.',
+  });
   tell({
     type: 'scope',
     scope: { kind: 'app', id: '' },

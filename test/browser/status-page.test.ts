@@ -109,7 +109,9 @@ describe('the status page', () => {
       'graph.token account 17841400000000003: the token has expired ([secret])',
       'What to do: Get a new token and put it where the old one was.',
     ]);
-    expect(await text(page, 'connections')).toContain('9 days left, until 4 Dec 2026, 18:00:00');
+    expect(await text(page, 'connections')).toContain(
+      '9 days left, until 4 Dec 2026, 18:00:00. What to do: It ends in 9 days; no ([secret]).',
+    );
     const quota = page.getByRole('meter', { name: 'Quota used of account 17841400000000001' });
     expect(await quota.getAttribute('value')).toBe('81');
     expect(await text(page, 'quota')).toContain('100 % · Stopped, free again in 35 min');

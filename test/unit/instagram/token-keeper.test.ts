@@ -211,10 +211,30 @@ describe('a token of Instagram Login', () => {
     expect(kept.tokens.text('')).not.toBe(own());
   });
 
-  test('from elsewhere than a file is left alone', async () => {
+  test('from elsewhere than a file is left alone, and that is said once', async () => {
     await using kept = await site.keep({ login: 'instagram', tokens: [own()] });
+    await kept.advance(dayMs);
 
-    expect([kept.events, asked()]).toEqual([[], []]);
+    expect(asked()).toEqual([]);
+    expect(kept.events).toEqual([
+      {
+        type: 'token-renewal',
+        name: 'default',
+        outcome: 'failed',
+        message:
+          'when it ends is not known, and the program renews only tokens that it has from a file (INSTAGRAM_ACCESS_TOKEN_FILE)',
+      },
+    ]);
+  });
+
+  test('that cannot be written is told of, though nobody knows when it ends', async () => {
+    await using narrow = await startSite('t'.repeat(255));
+    await narrow.write(own());
+    await using kept = await narrow.keep({ login: 'instagram' });
+
+    expect(kept.events).toMatchObject([
+      { outcome: 'failed', message: expect.stringContaining('it cannot be written') },
+    ]);
   });
 
   test('goes on when the notes beside it are nonsense', async () => {
