@@ -133,18 +133,26 @@ async function inspect(
     return { ...common, isValid: isTaken, facts: null, expiresAtMs, missing: null };
   }
   const { value: facts } = await trying(oauth.inspect(token, signal), signal);
-  if (facts === null) {
-    return { ...common, isValid: isTaken, facts, expiresAtMs: undefined, missing: null };
-  }
-  const { isValid, expiresAtMs, scopes } = facts;
-  return {
+  const unknown = {
     ...common,
-    isValid: isTaken && isValid,
-    reason: reached.error ?? facts.reason,
-    facts,
-    expiresAtMs,
-    missing: neededPermissions(options).filter((one) => !scopes.includes(one)),
+    isValid: isTaken,
+    facts: null,
+    expiresAtMs: undefined,
+    missing: null,
   };
+  return facts === null ? unknown : withFacts(unknown, facts, options);
+}
+
+function withFacts(
+  token: InspectedToken,
+  facts: TokenFacts,
+  options: TokenDeskOptions,
+): InspectedToken {
+  const isValid = token.isValid && facts.isValid;
+  const reason = token.reason ?? facts.reason;
+  if (!facts.isKnown) return { ...token, isValid, reason };
+  const missing = neededPermissions(options).filter((one) => !facts.scopes.includes(one));
+  return { ...token, isValid, reason, facts, expiresAtMs: facts.expiresAtMs, missing };
 }
 
 type Tried<T> =

@@ -8,6 +8,8 @@ export interface TokenFacts extends TokenLife {
   readonly isValid: boolean;
   /** Meta's reason why it is not; null when it is. */
   readonly reason: string | null;
+  /** Whether Meta knows the token at all; nothing else is told of one that it does not. */
+  readonly isKnown: boolean;
   /** `USER`, `PAGE` or `SYSTEM_USER`; null where Meta does not say. */
   readonly type: string | null;
   readonly appId: string | null;
@@ -32,6 +34,7 @@ export function readTokenFacts(body: Node): TokenFacts {
   const error = data['error'];
   return {
     isValid: data['is_valid'] === true,
+    isKnown: typeof data['expires_at'] === 'number',
     reason: isNode(error) ? text(error['message']) : null,
     type: text(data['type']),
     appId: text(data['app_id']),

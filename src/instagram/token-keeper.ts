@@ -109,22 +109,27 @@ function isDue({ life, failed }: Known, { login, clock }: Looking): boolean {
 
 /** Facebook tells of any token; of one of Instagram Login only who has made it knows. */
 async function learn(token: string, looking: Looking, signal: AbortSignal): Promise<Known> {
-  const { login, oauth, clock, before, path } = looking;
-  const nowMs = clock.nowMs();
-  const unknown: Known = before ?? { life: null, askedMs: nowMs, failed: null };
-  if (login === 'instagram') {
-    const note = path === null ? undefined : await readNote(path, token);
-    return note === undefined
-      ? unknown
-      : { ...unknown, life: { ...note, dataAccessUntilMs: null } };
-  }
-  if (before?.life != null && nowMs - before.askedMs < askEveryMs) return before;
+  const { login, clock, before, path } = looking;
+  const known: Known = before ?? { life: null, askedMs: clock.nowMs(), failed: null };
+  if (login === 'facebook') return askMeta(token, { ...looking, known }, signal);
+  const note = path === null ? undefined : await readNote(path, token);
+  return note === undefined ? known : { ...known, life: { ...note, dataAccessUntilMs: null } };
+}
+
+async function askMeta(
+  token: string,
+  { oauth, clock, known }: Looking & { readonly known: Known },
+  signal: AbortSignal,
+): Promise<Known> {
+  const askedMs = clock.nowMs();
+  if (known.life !== null && askedMs - known.askedMs < askEveryMs) return known;
   try {
-    return { ...unknown, life: await oauth.inspect(token, signal), askedMs: nowMs };
+    const facts = await oauth.inspect(token, signal);
+    return { ...known, life: facts.isKnown ? facts : null, askedMs };
   } catch (error) {
     signal.throwIfAborted();
     // Whoever polls with the token meets the same trouble, and says more of it.
-    if (isConnectorError(error)) return unknown;
+    if (isConnectorError(error)) return known;
     throw error;
   }
 }

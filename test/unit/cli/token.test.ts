@@ -45,6 +45,17 @@ describe('token inspect', () => {
     expect(secretsOf().filter((secret) => output.includes(secret))).toEqual([]);
   });
 
+  test('says of a token that Meta does not know only why it is not taken', async () => {
+    const { exitCode, stdout } = await site.run(['token', 'inspect'], {
+      env: { INSTAGRAM_ACCESS_TOKEN: 'EAAunheardOf' },
+    });
+
+    expect(exitCode).toBe(3);
+    expect(stdout).toMatch(/^default +no +- +not known +- +0$/m);
+    expect(stdout).toMatch(/^default: .*the access token is not accepted/m);
+    expect(stdout).not.toContain('lacks');
+  });
+
   test('says of each of several tokens of Instagram Login which account is its own', async () => {
     const [first = '', second = ''] = instagramTokens();
     site.world.conditions.set({ badTokens: { [second]: 'revoked' } });

@@ -36,6 +36,12 @@ describe('a token of Facebook Login', () => {
     });
   });
 
+  test('that Meta does not know is not said to last for ever', async () => {
+    await using kept = await site.keep({ login: 'facebook', tokens: ['EAAunheardOf'] });
+
+    expect([kept.events, asked()]).toEqual([[], ['/debug_token']]);
+  });
+
   test('that nobody can renew is warned of at 14, 7 and 1 days, with what to do', async () => {
     endIn(15);
     await using kept = await site.keep({ login: 'facebook', tokens: [site.world.token] });
