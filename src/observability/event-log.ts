@@ -1,6 +1,8 @@
 import type { Telemetry, TelemetryEvent } from '../runtime/ports.ts';
 import { isOneOf } from './event-kinds.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
+import { createStopTeller } from './stop-teller.ts';
+import type { StopTeller } from './stop-teller.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
 
@@ -13,6 +15,7 @@ export function createEventLog(log: Log): Telemetry {
   const tellDependency = createDependencyTeller(log);
   const tellScope = createScopeTeller(log);
   const tellToken = createTokenTeller(log);
+  const stops = createStopTeller();
 
   const tellShare = createShareTeller(log);
   return {
@@ -37,9 +40,10 @@ export function createEventLog(log: Log): Telemetry {
         case 'poll-finished':
           tellPollFinished(log, event);
           tellUnknownFields(event);
+          stops.finished(event);
           break;
         case 'poll-failed':
-          tellPollFailed(log, event);
+          tellPollFailed(log, event, stops);
           break;
         case 'transaction':
           log[transactionLevels[event.outcome]](facts(event), 'transaction ended');
@@ -101,7 +105,9 @@ const asides = {
 
 function tellAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {
   const level = event.type === 'list-doubted' ? 'warn' : 'debug';
-  log[level](facts(event), asides[event.type]);
+  // What is refused may be long, and stands in the state.
+  const fields = Object.entries(facts(event)).filter(([name]) => name !== 'refusals');
+  log[level](Object.fromEntries(fields), asides[event.type]);
 }
 
 const transactionLevels: Readonly<Record<Event<'transaction'>['outcome'], LogLevel>> = {
@@ -121,9 +127,9 @@ function tellPollFinished(log: Log, event: Event<'poll-finished'>): void {
   log[level]({ ...facts(event), unknownFields: event.unknownFields.length }, 'poll finished');
 }
 
-function tellPollFailed(log: Log, event: Event<'poll-failed'>): void {
+function tellPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopTeller): void {
   const fields = facts(event);
-  if (event.disposition.startsWith('stop-')) log.error(fields, 'poll stopped');
+  if (event.disposition.startsWith('stop-')) log[stops.level(event)](fields, 'poll stopped');
   else if (event.disposition === 'unexpected') log.error(fields, 'poll failed');
   else if (event.retryInMs === null) log.error(fields, 'poll given up');
   else log.warn(fields, 'poll failed');

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { holds } from '../core/refusals.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { AccountStatus, Health } from './health.ts';
 import { createGauges } from './instruments.ts';
@@ -58,6 +59,7 @@ export function registerHealthGauges(registry: Registry, sources: GaugeSources):
   );
   registerAccountGauges(registry, sources);
   registerStreamGauges(registry, sources);
+  registerStateGauges(registry, sources);
 }
 
 /** How many accounts of each enabled stream are not polled. */
@@ -88,7 +90,7 @@ function registerAccountGauges(registry: Registry, { health }: GaugeSources): vo
 }
 
 /** What there is of each enabled stream, over all accounts. */
-function registerStreamGauges(registry: Registry, { health, nowMs }: GaugeSources): void {
+function registerStreamGauges(registry: Registry, { health }: GaugeSources): void {
   const gauge = createGauges(registry);
   gauge(
     { name: 'stream_interval_seconds', help: 'How often the stream is polled of each account' },
@@ -112,6 +114,25 @@ function registerStreamGauges(registry: Registry, { health, nowMs }: GaugeSource
       for (const [stream, ms] of oldest) lastSuccess.set({ stream }, ms / 1000);
     },
   );
+}
+
+/** What the states of each enabled stream say, over all accounts. */
+function registerStateGauges(registry: Registry, { health, nowMs }: GaugeSources): void {
+  const gauge = createGauges(registry);
+  gauge(
+    {
+      name: 'left_out',
+      help: 'What is not asked for now because the API refuses it, by error code',
+    },
+    ['stream', 'reason'],
+    (leftOut) => {
+      for (const stream of Object.keys(health().streams) as StreamName[]) {
+        for (const [reason, count] of leftOutOf(health(), stream, nowMs())) {
+          leftOut.set({ stream, reason }, count);
+        }
+      }
+    },
+  );
   gauge(
     {
       name: 'state_age_seconds',
@@ -123,6 +144,18 @@ function registerStreamGauges(registry: Registry, { health, nowMs }: GaugeSource
       for (const [stream, ms] of oldest) age.set({ stream }, Math.max(0, nowMs() - ms) / 1000);
     },
   );
+}
+
+/** What the API refuses now, by reason. */
+function leftOutOf({ accounts }: Health, stream: StreamName, nowMs: number): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { streams } of accounts.values()) {
+    for (const refusal of streams[stream]?.refusals ?? []) {
+      if (!holds(refusal, nowMs)) continue;
+      counts.set(refusal.reason, (counts.get(refusal.reason) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 /** The least of what the accounts have of each enabled stream, where one has anything. */

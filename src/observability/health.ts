@@ -1,4 +1,5 @@
 import type { AccountHealth, HealthSnapshot } from '../core/readiness.ts';
+import type { Refusal } from '../core/state.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { TelemetryEvent } from '../runtime/ports.ts';
 import { isOneOf } from './event-kinds.ts';
@@ -30,6 +31,8 @@ export interface StreamTally {
   readonly trouble: Trouble | null;
   /** When the state was last written, epoch milliseconds; null while there is none. */
   readonly stateMs: number | null;
+  /** What it says of what the API refuses. */
+  readonly refusals: readonly Refusal[];
 }
 
 /** When a token expires, epoch milliseconds or null for never, and what to do; empty for nothing. */
@@ -200,6 +203,7 @@ export const nothingYet: StreamTally = {
   nextPollMs: null,
   trouble: null,
   stateMs: null,
+  refusals: [],
 };
 
 function notePause(account: AccountStatus, event: Event<'paused'>): AccountStatus {
@@ -207,11 +211,14 @@ function notePause(account: AccountStatus, event: Event<'paused'>): AccountStatu
   return { ...account, paused: new Set(event.isPaused ? [...others, event.stream] : others) };
 }
 
-function noteState(account: AccountStatus, { stream, writtenAtMs }: Event<'state'>): AccountStatus {
+function noteState(
+  account: AccountStatus,
+  { stream, writtenAtMs, refusals }: Event<'state'>,
+): AccountStatus {
   const before = account.streams[stream] ?? nothingYet;
   return {
     ...account,
-    streams: { ...account.streams, [stream]: { ...before, stateMs: writtenAtMs } },
+    streams: { ...account.streams, [stream]: { ...before, stateMs: writtenAtMs, refusals } },
   };
 }
 

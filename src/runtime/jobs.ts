@@ -37,8 +37,8 @@ export function runnable(group: readonly StartedJob[], telemetry: Telemetry): re
 
 /** What was never polled has no state yet. */
 function reportRestored(state: StreamState, telemetry: Telemetry): void {
-  const { sequence, stream, accountId, writtenAtMs } = state;
-  if (sequence > 0) telemetry.report({ type: 'state', stream, accountId, writtenAtMs });
+  const { sequence, stream, accountId, writtenAtMs, refusals } = state;
+  if (sequence > 0) telemetry.report({ type: 'state', stream, accountId, writtenAtMs, refusals });
 }
 
 function firstState(stream: Stream, account: Account): StreamState {

@@ -140,8 +140,8 @@ function reportCommitted(
 /** A poll that finds nothing new writes no state. */
 function reportState(before: StreamState, after: StreamState, telemetry: Telemetry): void {
   if (after.sequence === before.sequence) return;
-  const { stream, accountId, writtenAtMs } = after;
-  telemetry.report({ type: 'state', stream, accountId, writtenAtMs });
+  const { stream, accountId, writtenAtMs, refusals } = after;
+  telemetry.report({ type: 'state', stream, accountId, writtenAtMs, refusals });
 }
 
 /** The only place that knows what a disposition makes the program do. */

@@ -3,7 +3,7 @@ import type { ErrorCode, Disposition, Scope } from '../core/errors.ts';
 import type { Node, Value } from '../core/json.ts';
 import type { Priority, Standing } from '../core/quota.ts';
 import type { DependencyName } from '../core/readiness.ts';
-import type { StreamState } from '../core/state.ts';
+import type { Refusal, StreamState } from '../core/state.ts';
 import type { StreamName, TopicRole } from '../core/stream-name.ts';
 
 /** One GET of the Graph API, without host, version and token, which are the adapter's. */
@@ -267,6 +267,8 @@ export type TelemetryEvent =
       readonly accountId: string;
       /** Epoch milliseconds. */
       readonly writtenAtMs: number;
+      /** What it says of what the API refuses. */
+      readonly refusals: readonly Refusal[];
     }
   | {
       readonly type: 'transaction';

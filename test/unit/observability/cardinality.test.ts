@@ -64,6 +64,7 @@ const events: {
     stream: pick(streamNames, n),
     accountId: id(n),
     writtenAtMs: n,
+    refusals: [{ subject: id(n), metric: null, reason: pick(errorCodes, n), untilMs: null }],
   }),
   transaction: (n) => ({
     type: 'transaction',

@@ -73,6 +73,7 @@ describe('reduceHealth', () => {
         nextPollMs: 900,
         trouble: null,
         stateMs: null,
+        refusals: [],
       },
     });
   });

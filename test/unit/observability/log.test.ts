@@ -122,6 +122,46 @@ describe('telemetry in the log', () => {
     });
   });
 
+  test('says once an account that it is denied, at debug for its other streams', async () => {
+    await using open = openCaptured();
+    const denied = {
+      disposition: 'stop-stream',
+      code: 'graph.permission',
+      retryInMs: null,
+    } as const;
+
+    open.telemetry.report(failed({ ...denied, accountId: '1', stream: 'users' }));
+    open.telemetry.report(failed({ ...denied, accountId: '1', stream: 'media' }));
+    open.telemetry.report(failed({ ...denied, accountId: '2', stream: 'media' }));
+    open.telemetry.report(failed({ ...denied, accountId: '2', code: 'graph.refused' }));
+    open.telemetry.report(finished({ accountId: '1', stream: 'users' }));
+    open.telemetry.report(failed({ ...denied, accountId: '1', stream: 'users' }));
+
+    const stops = open.lines().filter(({ msg }) => msg === 'poll stopped');
+    expect(stops.map(({ level, accountId, stream }) => [level, accountId, stream])).toEqual([
+      ['error', '1', 'users'],
+      ['debug', '1', 'media'],
+      ['error', '2', 'media'],
+      ['error', '2', 'users'],
+      ['error', '1', 'users'],
+    ]);
+  });
+
+  test('does not log what a state says is refused', async () => {
+    await using open = openCaptured();
+    const refusals = [{ subject: '5', metric: null, reason: 'graph.gone', untilMs: null }] as const;
+    open.telemetry.report({
+      type: 'state',
+      stream: 'users',
+      accountId: '1',
+      writtenAtMs: 0,
+      refusals,
+    });
+
+    expect(open.lines().at(-1)).toMatchObject({ msg: 'state known', stream: 'users' });
+    expect(open.lines().at(-1)).not.toHaveProperty('refusals');
+  });
+
   test('warns once at each step before a token ends, and names the token', async () => {
     await using open = openCaptured();
     const token = { type: 'token', name: '2', expiresAtMs: 0, action: 'Get a new one.' } as const;

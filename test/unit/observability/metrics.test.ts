@@ -135,7 +135,7 @@ describe('/metrics', () => {
   test('shows the age of the oldest state, and nothing while there is none', async () => {
     await using open = openCaptured();
     const sample = 'instagram_kafka_state_age_seconds{stream="users"}';
-    const state = { type: 'state', stream: 'users' } as const;
+    const state = { type: 'state', stream: 'users', refusals: [] } as const;
     open.telemetry.report({ type: 'accounts', added: [account('1'), account('2')], removed: [] });
     open.setNowMs(90_000);
 
@@ -145,6 +145,33 @@ describe('/metrics', () => {
     expect((await scrape(open)).get(sample)).toBe(60);
     open.telemetry.report({ ...state, accountId: '1', writtenAtMs: 80_000 });
     expect((await scrape(open)).get(sample)).toBe(30);
+  });
+
+  test('shows what is left out now, by reason, over all accounts and until it is asked again', async () => {
+    await using open = openCaptured();
+    const sample = (reason: string) =>
+      `instagram_kafka_left_out{stream="users",reason="${reason}"}`;
+    const refusal = {
+      subject: '1',
+      metric: null,
+      reason: 'graph.ambiguous',
+      untilMs: 100,
+    } as const;
+    const forEver = { ...refusal, reason: 'graph.metric-refused', untilMs: null } as const;
+    const state = { type: 'state', stream: 'users', writtenAtMs: 0 } as const;
+    const accounts = [account('1'), account('2')];
+    open.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
+    open.telemetry.report({ ...state, accountId: '1', refusals: [refusal, forEver] });
+    open.telemetry.report({ ...state, accountId: '2', refusals: [refusal] });
+    open.setNowMs(99);
+
+    const before = await scrape(open);
+    expect(before.get(sample('graph.ambiguous'))).toBe(2);
+    expect(before.get(sample('graph.metric-refused'))).toBe(1);
+    open.setNowMs(100);
+    const after = await scrape(open);
+    expect(after.has(sample('graph.ambiguous'))).toBe(false);
+    expect(after.get(sample('graph.metric-refused'))).toBe(1);
   });
 
   test('shows how many accounts a person has to look after, until they are polled again', async () => {

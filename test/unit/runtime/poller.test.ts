@@ -46,7 +46,13 @@ describe('a due poll that goes well', () => {
     ]);
     expect(world.telemetry.events.filter(({ type }) => type !== 'progress')).toEqual([
       { type: 'encoded', stream: 'media', records: 1, durationMs: expect.any(Number) as unknown },
-      { type: 'state', stream: 'media', accountId: '17841400000000001', writtenAtMs: startMs },
+      {
+        type: 'state',
+        stream: 'media',
+        accountId: '17841400000000001',
+        writtenAtMs: startMs,
+        refusals: [],
+      },
       { type: 'committed', stream: 'media', records: 1, deadLetters: 1 },
       {
         type: 'poll-finished',

@@ -1,0 +1,37 @@
+import type { TelemetryEvent } from '../runtime/ports.ts';
+import type { LogLevel } from './log.ts';
+
+type Failed = Extract<TelemetryEvent, { type: 'poll-failed' }>;
+type Finished = Extract<TelemetryEvent, { type: 'poll-finished' }>;
+
+/** Decides how loud it is said that a poll stopped. */
+export interface StopTeller {
+  level(event: Failed): LogLevel;
+  /** A stream that is polled again will be said to stop again. */
+  finished(event: Finished): void;
+}
+
+/**
+ * What stops all that an account is asked for (its permission, its token) is said once an account, at
+ * the first stream that it stops; of the others at debug.
+ */
+export function createStopTeller(): StopTeller {
+  const stopped = new Map<string, Set<string>>();
+  return {
+    level({ accountId, stream, code, disposition }) {
+      const isAccounts = code === 'graph.permission' || disposition === 'stop-account';
+      if (!isAccounts) return 'error';
+      const name = `${accountId} ${code}`;
+      const streams = stopped.get(name) ?? new Set();
+      const isFirst = streams.size === 0 || streams.has(stream);
+      stopped.set(name, streams.add(stream));
+      return isFirst ? 'error' : 'debug';
+    },
+    finished({ accountId, stream }) {
+      for (const [name, streams] of stopped) {
+        if (!name.startsWith(`${accountId} `) || !streams.has(stream)) continue;
+        stopped.delete(name);
+      }
+    },
+  };
+}
