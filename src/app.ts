@@ -103,7 +103,7 @@ export function createApp(config: Config, options: AppOptions): App {
       const what = supervision(config, adapters, directory);
       const endings = await superviseOnce(what, onceTools, signal);
       // Where nothing else runs, this is what renews the tokens.
-      await kept;
+      await unlessAborted(kept, signal);
       return { endings, problems };
     },
     async [Symbol.asyncDispose]() {
@@ -328,6 +328,17 @@ function supervision(
     accountsRefreshMs: config.instagram.accountsRefreshMs,
     jitter: config.polling.jitter,
   };
+}
+
+/** Waits for what is wanted, but not when it is to stop. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const stopped = Promise.withResolvers<undefined>();
+  const stop = (): void => {
+    stopped.resolve(undefined);
+  };
+  signal.addEventListener('abort', stop);
+  if (!signal.aborted) await Promise.race([work, stopped.promise]);
+  signal.removeEventListener('abort', stop);
 }
 
 /** The broker looks for sessions that are over a moment after they are. */

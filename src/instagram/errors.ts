@@ -15,7 +15,7 @@ import {
   requestsPeople,
   unlistedMetrics,
 } from './requested-names.ts';
-import { peoplePermission, permissions, tokenAdvice } from './token-advice.ts';
+import { appAdvice, peoplePermission, permissions, tokenAdvice } from './token-advice.ts';
 
 /**
  * What a row is for; every condition given must hold. `message` is matched against Meta's fixed
@@ -94,11 +94,8 @@ const token: ErrorRow['become'] = (failure) => {
   return new StopAccountError('graph.token', explain(failure, advice));
 };
 
-const appSecret: ErrorRow['become'] = (failure) => {
-  const advice =
-    "the app's id or its secret is missing or another's: set INSTAGRAM_CLIENT_ID and INSTAGRAM_CLIENT_SECRET to those of the app that the token was made for, then restart";
-  return new StopAccountError('graph.app-secret', explain(failure, advice));
-};
+const appSecret: ErrorRow['become'] = (failure) =>
+  new StopAccountError('graph.app-secret', explain(failure, appAdvice));
 
 const blocked: ErrorRow['become'] = (failure) => {
   const advice =

@@ -1,5 +1,5 @@
 import type { Login } from '../core/account.ts';
-import { DeadLetterError } from '../core/errors.ts';
+import { DeadLetterError, isConnectorError, StopAccountError } from '../core/errors.ts';
 import type { Json, Node } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import type { Clock, GraphRequest } from '../runtime/ports.ts';
@@ -7,6 +7,7 @@ import { judge } from './answer.ts';
 import { networkError, timeoutError } from './network.ts';
 import { proofOf } from './proof.ts';
 import { createRedact } from './redaction.ts';
+import { appAdvice } from './token-advice.ts';
 import type { TokenFacts } from './token-facts.ts';
 import { readTokenFacts } from './token-facts.ts';
 import type { Answer, Transport } from './transport.ts';
@@ -80,8 +81,17 @@ export function createOAuth(
     readGranted(await ask(call, signal), call.endpoint, parts.clock.nowMs());
   const isFacebook = options.login === 'facebook';
   return {
-    inspect: async (accessToken, signal) =>
-      readTokenFacts(await ask(inspection(options, accessToken), signal)),
+    async inspect(accessToken, signal) {
+      const call = inspection(options, accessToken);
+      try {
+        return readTokenFacts(await ask(call, signal));
+      } catch (error) {
+        // Of the token itself the answer tells; what is refused is whoever asks.
+        const isApp = call.accessToken !== accessToken;
+        if (!isApp || !isConnectorError(error) || error.code !== 'graph.token') throw error;
+        throw new StopAccountError('graph.app-secret', `${call.endpoint}: ${appAdvice}`);
+      }
+    },
     exchange(accessToken, signal) {
       const exchange = isFacebook ? facebookExchange : instagramExchange;
       return granted(exchange(options, accessToken), signal);

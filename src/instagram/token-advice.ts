@@ -29,6 +29,10 @@ export function tokenAdvice(subcode: number | null, login: Login): string {
   );
 }
 
+/** What a person must do about the app itself, as the middle of a sentence. */
+export const appAdvice =
+  "the app's id or its secret is missing or another's: set INSTAGRAM_CLIENT_ID and INSTAGRAM_CLIENT_SECRET to those of the app that the token was made for, then restart";
+
 /**
  * The permissions that a token needs. Source: Instagram Platform, overview, read 2026-10.
  */

@@ -54,7 +54,9 @@ export interface TokenPlace {
 export interface TokenDesk {
   inspect(token: string, file: string | null, signal: AbortSignal): Promise<InspectedToken>;
   /**
-   * @throws what `OAuth` throws
+   * A longer token for a short-lived one, or for one that has not ended.
+   *
+   * @throws StopProcessError `config.invalid` for one that never ends, which would only get an end by it
    */
   exchange(token: string, signal: AbortSignal): Promise<Granted>;
   refresh(token: string, signal: AbortSignal): Promise<Granted>;
@@ -94,14 +96,29 @@ export function openTokenDesk(options: TokenDeskOptions, clock: Clock): TokenDes
   return {
     inspect: (token, file, signal) =>
       inspect(token, { options, oauth, graph: graphOf(token), file }, signal),
-    exchange: async (token, signal) => withEnd(await oauth.exchange(token, signal), signal),
-    refresh: async (token, signal) => withEnd(await oauth.refresh(token, signal), signal),
+    async exchange(token, signal) {
+      await refuseEndless(token, signal);
+      return withEnd(await oauth.exchange(token, signal), signal);
+    },
+    async refresh(token, signal) {
+      await refuseEndless(token, signal);
+      return withEnd(await oauth.refresh(token, signal), signal);
+    },
     async redeem(grant, signal) {
       const short = await oauth.redeem(grant, signal);
       return withEnd(await oauth.exchange(short.accessToken, signal), signal);
     },
     writeTo: (place, make) => writeTo(place, make, clock),
   };
+
+  async function refuseEndless(token: string, signal: AbortSignal): Promise<void> {
+    if (options.login === 'instagram') return;
+    const { isKnown, expiresAtMs } = await oauth.inspect(token, signal);
+    if (!isKnown || expiresAtMs !== null) return;
+    const message =
+      'the token never ends: there is nothing to do, and an exchange would give it an end';
+    throw new StopProcessError('config.invalid', message, { exitCode: 2 });
+  }
 
   /** Facebook does not always say with the token when it ends. */
   async function withEnd(granted: Granted, signal: AbortSignal): Promise<Granted> {

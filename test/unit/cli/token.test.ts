@@ -111,6 +111,20 @@ describe('token exchange and refresh', () => {
     expect(JSON.parse(stdout)).toMatchObject({ name: 'default', file: site.file });
   });
 
+  test('leave a token alone that never ends', async () => {
+    site.world.tokens.set('EAAsystem0123456789abcdefgh', { systemUser: true });
+    const before = site.api.ledger.entries.length;
+
+    const { exitCode, stderr } = await site.run(['token', 'refresh', '--output', site.file], {
+      env: { INSTAGRAM_ACCESS_TOKEN: 'EAAsystem0123456789abcdefgh' },
+    });
+
+    expect([exitCode, await site.read()]).toEqual([2, '']);
+    expect(stderr).toContain('the token never ends: there is nothing to do');
+    const asked = site.api.ledger.entries.slice(before).map(({ endpoint }) => endpoint);
+    expect(asked).toEqual(['/debug_token']);
+  });
+
   test('say what is missing or refused, and change nothing', async () => {
     await site.write(site.world.token);
     const env = { INSTAGRAM_ACCESS_TOKEN_FILE: site.file };
