@@ -23,7 +23,7 @@ export interface Known {
 export interface Judging extends Known {
   readonly context: ExtractContext;
   readonly memory: Memory;
-  /** Whether insights of any media were answered in this try of the poll. */
+  /** Whether insights of any media were answered in this try of the poll, since one was found at fault. */
   answered: boolean;
   /** Whether the server was found to fail for one of the media in this try. */
   faulty: boolean;
@@ -53,6 +53,8 @@ export async function blame(
 ): Promise<SkipError> {
   const fault = faultOf(error);
   if (error instanceof RetryError && mayPass(asked, judging)) throw error;
+  // A permission may have been taken away since others were answered.
+  if (error instanceof StopStreamError) judging.answered = false;
   if (!(await othersAnswer(asked.open, judging))) throw error;
   // Other refusals may be found first, and what is left to ask is another request then.
   judging.faulty ||= error instanceof RetryError;

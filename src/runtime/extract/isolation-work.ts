@@ -17,7 +17,7 @@ export interface Isolation extends Known {
   readonly rows: Map<string, Row>;
   /** Kinds and metrics that were answered in this try. */
   readonly had: Set<string>;
-  /** Whether insights of any media were answered in this try. */
+  /** Whether insights of any media were answered in this try, since one was found at fault. */
   answered: boolean;
   /** Whether the server was found to fail for one of the media in this try. */
   faulty: boolean;

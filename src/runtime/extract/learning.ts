@@ -2,6 +2,7 @@ import type { SkipError } from '../../core/errors.ts';
 import { maxIds } from '../../core/metric-groups.ts';
 import {
   everything,
+  isDoubtful,
   isLeftOut,
   leaveOut,
   leaveOutMetric,
@@ -51,6 +52,8 @@ interface Refused {
 function refuseMedia(listed: Listed, { error, work }: Refused): void {
   work.memory = leaveOut(work.memory, { listed, reason: error.code }, work.context.nowMs);
   work.skipped.push({ reason: error.code, subject: listed.id });
+  // What one is found to be at fault for may have become everybody's meanwhile.
+  if (isDoubtful(listed, work.memory)) work.answered = false;
 }
 
 function refuseMetric(subject: string, metric: string, { error, work }: Refused): void {

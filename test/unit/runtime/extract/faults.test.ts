@@ -155,7 +155,8 @@ describe('media that may not be read', () => {
     const again = await tries(graph, first.memory, startMs + dayMs);
     const later = await tries(graph, again.memory, startMs + 7 * dayMs);
 
-    expect([again.requests, later.requests]).toEqual([2, 1]);
+    // The others, the one, and another that shows that it is the one's fault.
+    expect([again.requests, later.requests]).toEqual([3, 1]);
   });
 
   test('stop the stream when single ones may not be read either', async () => {
@@ -163,6 +164,19 @@ describe('media that may not be read', () => {
 
     expect(error).toBe(denied);
     expect(requests).toBe(4);
+    expect(memory.refusals).toEqual([]);
+  });
+
+  test('stop the stream when the permission is taken away during the poll', async () => {
+    let asked = 0;
+    const graph = graphOf(mediaOf(400), () => {
+      asked += 1;
+      return asked > 2 ? denied : undefined;
+    });
+    const { error, requests, memory } = await poll(graph);
+
+    expect(error).toBe(denied);
+    expect(requests).toBeLessThan(20);
     expect(memory.refusals).toEqual([]);
   });
 
