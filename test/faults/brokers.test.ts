@@ -1,4 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Cluster } from '../../sandbox/cluster/start.ts';
+import { startCluster } from '../../sandbox/cluster/start.ts';
+import { partitionOf } from '../../src/core/partition.ts';
 import { apiKeys } from '../support/kafka-frames.ts';
 import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../support/kafka-world.ts';
 import type { FaultWorld } from './fault-world.ts';
@@ -8,8 +12,22 @@ const batchOf = (sequence: number, key: string) =>
   mediaBatch('17841', sequence, [mediaRecord(key)]);
 
 describe('a broker that dies', () => {
+  let cluster: Cluster;
+  const createWorld = () =>
+    createFaultWorld({
+      env: { KAFKA_BROKERS: cluster.brokers.join(','), SCHEMA_REGISTRY_URL: cluster.registryUrl },
+    });
+
+  beforeAll(async () => {
+    cluster = await startCluster({ env: {} });
+  }, 120_000);
+
+  afterAll(async () => {
+    await cluster[Symbol.asyncDispose]();
+  });
+
   test('loses and repeats nothing at any step of a batch', async () => {
-    await using world = await createFaultWorld({ env: {} });
+    await using world = await createWorld();
     const { publisher } = await world.openFaulty();
     const keys = ['first'];
     await publisher.publish(batchOf(1, 'first'), noSignal);
@@ -24,8 +42,8 @@ describe('a broker that dies', () => {
       keys.push(step);
       const publishing = publishAtLast(publisher, batchOf(keys.length, step));
       await held.met;
-      await world.cluster.broker.kill();
-      await world.cluster.broker.start();
+      await cluster.broker.kill();
+      await cluster.broker.start();
       await publishing;
       keys.push(`after-${step}`);
       await publishAtLast(publisher, batchOf(keys.length, `after-${step}`));
@@ -33,15 +51,37 @@ describe('a broker that dies', () => {
     await expectOnce(world, keys);
   }, 180_000);
 
+  test('stands still for a while and loses nothing', async () => {
+    await using world = await createWorld();
+    const { publisher } = await world.openFaulty({ sendDeadlineMs: 1000 });
+    await publisher.publish(batchOf(1, 'a'), noSignal);
+    await cluster.broker.pause();
+    await expect(publisher.publish(batchOf(2, 'b'), noSignal)).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'kafka.unavailable',
+    });
+    await cluster.broker.resume();
+    await publishAtLast(publisher, batchOf(2, 'b'));
+    await publishAtLast(publisher, batchOf(3, 'c'));
+    await expectOnce(world, ['a', 'b', 'c']);
+  }, 120_000);
+});
+
+describe('a broker of several', () => {
   test('loses and repeats nothing when the coordinator of the transactions has gone', async () => {
     await using world = await createFaultWorld({ env: {}, brokers: 3 });
     const topics = { ...world.options.topics, partitions: 6, replicationFactor: 3 };
     const { publisher } = await world.openFaulty({ topics });
-    const published = await publishWhile(world, publisher, async () => {
-      for (const broker of [0, 1, 2]) {
-        await world.cluster.broker.kill(broker);
-        await world.cluster.broker.start(broker);
-      }
+    const published = await publishWhile(world, publisher, async (batches) => {
+      const more = async (goal: number): Promise<void> => {
+        while (batches() < goal) await sleep(20);
+      };
+      await more(3);
+      const broker = await coordinatorOf(world);
+      await world.cluster.broker.kill(broker);
+      // Committed since then: another broker has taken over.
+      await more(batches() + 4);
+      await world.cluster.broker.start(broker);
     });
 
     // The next instance's claim waits until the markers of every commit are written.
@@ -51,23 +91,10 @@ describe('a broker that dies', () => {
     const read = (await world.read('media', published.keys.length)).map(({ key }) => key);
     expect(read.sort()).toEqual([...published.keys].sort());
   }, 180_000);
+});
 
-  test('stands still for a while and loses nothing', async () => {
-    await using world = await createFaultWorld({ env: {} });
-    const { publisher } = await world.openFaulty({ sendDeadlineMs: 1000 });
-    await publisher.publish(batchOf(1, 'a'), noSignal);
-    await world.cluster.broker.pause();
-    await expect(publisher.publish(batchOf(2, 'b'), noSignal)).rejects.toMatchObject({
-      disposition: 'retry',
-      code: 'kafka.unavailable',
-    });
-    await world.cluster.broker.resume();
-    await publishAtLast(publisher, batchOf(2, 'b'));
-    await publishAtLast(publisher, batchOf(3, 'c'));
-    await expectOnce(world, ['a', 'b', 'c']);
-  }, 120_000);
-
-  test('is named in an error that asks for another try when it cannot be reached', async () => {
+describe('brokers', () => {
+  test('are named in an error that asks for another try when they cannot be reached', async () => {
     await using world = await createFaultWorld();
     const adapter = world.open({ brokers: ['127.0.0.1:1'] });
     await expect(adapter.prepareTopics(noSignal)).rejects.toMatchObject({
@@ -81,11 +108,28 @@ describe('a broker that dies', () => {
   });
 });
 
+/** The index of the broker that coordinates the transactions of the account, by Kafka's own rule. */
+async function coordinatorOf(world: FaultWorld): Promise<number> {
+  const { options } = world;
+  const admin = await world.openAdmin();
+  const { topics } = await admin.fetchTopicMetadata({ topics: ['__transaction_state'] });
+  const partitions = topics[0]?.partitions ?? [];
+  const lane = partitionOf('17841', options.topics.statePartitions);
+  let hash = 0;
+  for (const letter of `${options.transactionalIdPrefix}-${String(lane)}`) {
+    hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
+  }
+  const partition = Math.abs(hash) % partitions.length;
+  const leader = partitions.find(({ partitionId }) => partitionId === partition)?.leader ?? 0;
+  // Node ids begin with 1.
+  return leader - 1;
+}
+
 /** Publishes batches of five as fast as they go for as long as something else is done. */
 async function publishWhile(
   world: FaultWorld,
   publisher: Awaited<ReturnType<FaultWorld['openFaulty']>>['publisher'],
-  work: () => Promise<void>,
+  work: (batches: () => number) => Promise<void>,
 ): Promise<{ readonly keys: readonly string[]; readonly batches: number }> {
   const keys: string[] = [];
   let last = false;
@@ -100,8 +144,11 @@ async function publishWhile(
     }
   };
   const publishing = publishAll();
-  await work();
-  last = true;
+  try {
+    await work(() => batches);
+  } finally {
+    last = true;
+  }
   await publishing;
   return { keys, batches };
 }
