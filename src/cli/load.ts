@@ -4,7 +4,7 @@ import { createApp, openReading } from '../app.ts';
 import type { App, AppOptions, Reading } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import type { Encoder } from '../runtime/ports.ts';
-import { loadConfig, type ConfigSources } from '../config/load.ts';
+import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.ts';
 
 /** What the commands share: `--config FILE` and one option a configuration field. */
 export type ConfigArguments = Readonly<Record<string, string>>;
@@ -56,7 +56,11 @@ export function openApp(
   config: Config,
   options: Pick<AppOptions, 'observer' | 'logDestination'> = {},
 ): App {
-  return createApp(config, { ...options, version: readVersion(), hostName: hostname() });
+  const app = createApp(config, { ...options, version: readVersion(), hostName: hostname() });
+  for (const { name, nearest } of listNearMisses(process.env)) {
+    app.log.warn({ variable: name, nearest }, 'environment variable unknown');
+  }
+  return app;
 }
 
 /** What reads and encodes for a configuration, but has nowhere to publish to. */

@@ -1,6 +1,6 @@
 import type { Problem } from './config-error.ts';
 import type { PlacedLeaf } from './leaf.ts';
-import { nearestName } from './nearest-name.ts';
+import { editDistance, nearestName } from './nearest-name.ts';
 import { redact } from './redaction.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -55,6 +55,9 @@ const ownPrefixes = /^(?:INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING)_/;
 const serviceLink =
   /_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
 
+// Kafka's own scripts read these, and its images set them.
+const kafkaScripts = /^KAFKA_(?:HOME|VERSION|DEBUG|MODE|\w*OPTS)$/;
+
 function isServiceLink(name: string, value: string): boolean {
   return serviceLink.test(name) || (name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value));
 }
@@ -63,13 +66,55 @@ function unknownVariables(
   env: NodeJS.ProcessEnv,
   leaves: readonly PlacedLeaf[],
 ): readonly Problem[] {
-  const known = leaves.flatMap((leaf) =>
+  const known = knownVariables(leaves);
+  return strangers(env, known)
+    .filter((name) => ownPrefixes.test(name))
+    .map((name) => unknownName(name, 'environment variable', known));
+}
+
+function knownVariables(leaves: readonly PlacedLeaf[]): readonly string[] {
+  return leaves.flatMap((leaf) =>
     leaf.format.secret ? [leaf.env, `${leaf.env}_FILE`] : [leaf.env],
   );
+}
+
+/** The variables that are not ours, less those that are plainly others'. */
+function strangers(env: NodeJS.ProcessEnv, known: readonly string[]): readonly string[] {
   return Object.entries(env)
-    .filter(([name, value]) => ownPrefixes.test(name) && !isServiceLink(name, value ?? ''))
-    .filter(([name]) => !known.includes(name))
-    .map(([name]) => unknownName(name, 'environment variable', known));
+    .filter(([name, value]) => !isServiceLink(name, value ?? '') && !kafkaScripts.test(name))
+    .map(([name]) => name)
+    .filter((name) => !known.includes(name));
+}
+
+/** A variable that is nobody's, and the one of ours that was probably meant. */
+export interface NearMiss {
+  readonly name: string;
+  readonly nearest: string;
+}
+
+/** In so short a name one letter more makes another program's of it. */
+const shortName = 10;
+
+/**
+ * The variables that are refused by no rule and differ from one of ours by a letter or two, or that
+ * begin with one of a single word: set by mistake, they would do nothing and nobody would be told.
+ */
+export function nearMisses(
+  env: NodeJS.ProcessEnv,
+  leaves: readonly PlacedLeaf[],
+): readonly NearMiss[] {
+  const known = knownVariables(leaves);
+  const isNear = (name: string, one: string): boolean =>
+    editDistance(name, one) <= (one.length < shortName ? 1 : 2) ||
+    (!one.includes('_') && name.startsWith(`${one}_`));
+  return strangers(env, known)
+    .filter((name) => !ownPrefixes.test(name) && !name.startsWith('HTTPS_'))
+    .flatMap((name) => {
+      const [nearest] = known
+        .filter((one) => isNear(name, one))
+        .sort((a, b) => editDistance(name, a) - editDistance(name, b));
+      return nearest === undefined ? [] : [{ name, nearest }];
+    });
 }
 
 /**

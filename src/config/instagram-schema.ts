@@ -1,14 +1,6 @@
 import { choice, duration, integer, optional, text } from './formats.ts';
 import { leaf } from './leaf.ts';
-import {
-  accountIds,
-  exactUrl,
-  pastDate,
-  publicUrl,
-  scopes,
-  secret,
-  tokens,
-} from './named-formats.ts';
+import { accountIds, exactUrl, pastDate, apiUrl, scopes, secret, tokens } from './named-formats.ts';
 
 /** Where the Graph API is, how much is asked of it, and in whose name. */
 export const instagram = {
@@ -29,7 +21,7 @@ export const instagram = {
   ),
   baseUrl: leaf(
     'INSTAGRAM_BASE_URL',
-    optional(publicUrl()),
+    optional(apiUrl()),
     "Where the API is, without the version. Not set: the login's own host, `https://graph.facebook.com` or `https://graph.instagram.com`.",
   ),
   accounts: leaf(

@@ -2,7 +2,7 @@ import { assembleConfig } from './assembly.ts';
 import { ConfigError, type Problem } from './config-error.ts';
 import { defaultsFile, readConfigFile, type FileGroup, type FileValues } from './config-file.ts';
 import type { Config } from './config.ts';
-import { readArguments, readEnvironment } from './environment.ts';
+import { nearMisses, readArguments, readEnvironment, type NearMiss } from './environment.ts';
 import { listLeaves, type PlacedLeaf } from './leaf.ts';
 import type { MergeSources } from './merge.ts';
 import { parseLeaves } from './parsing.ts';
@@ -45,6 +45,11 @@ export function loadConfig(sources: ConfigSources): Config {
   const { values, problems } = readConfig(sources);
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(assembleConfig(values, (env) => sources.env[`${env}_FILE`] ?? null));
+}
+
+/** The variables that are almost ours and do nothing. */
+export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
+  return nearMisses(env, listLeaves(schema));
 }
 
 /** Reads all sources and parses what they say together; throws nothing. */

@@ -84,6 +84,18 @@ export function publicUrl(): Format<string> {
   return guarded('or http to this machine, its network or its cluster', isNear);
 }
 
+/** The same for an API whose version is a field of its own. */
+export function apiUrl(): Format<string> {
+  const inner = publicUrl();
+  const expected = `${inner.expected}; without the version, which INSTAGRAM_API_VERSION says`;
+  return format(expected, (raw, nowMs) => {
+    const parsed = inner.parse(raw, nowMs);
+    if (!parsed.ok || /\/v\d+(?:\.\d+)?\/*$/i.test(new URL(parsed.value).pathname))
+      return undefined;
+    return parsed.value;
+  });
+}
+
 /** The same for a secret that no network may see: http only on this machine. */
 export function httpsUrl(): Format<string> {
   return guarded('or http to this machine', isLoopback);

@@ -15,8 +15,13 @@ export function nearestName(name: string, names: readonly string[]): string | un
   return nearest;
 }
 
-/** Levenshtein's distance: letters to insert, to delete or to replace. */
-function editDistance(from: string, to: string): number {
+function isSwapped([first, second]: string, other: string): boolean {
+  return second !== undefined && other === `${second}${first ?? ''}`;
+}
+
+/** Letters to insert, to delete, to replace or to swap with their neighbour. */
+export function editDistance(from: string, to: string): number {
+  let beforeLast: readonly number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let row = 1; row <= from.length; row += 1) {
     const current = [row];
@@ -24,8 +29,11 @@ function editDistance(from: string, to: string): number {
       const replaced = (previous[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
       const deleted = (previous[column] ?? 0) + 1;
       const inserted = (current[column - 1] ?? 0) + 1;
-      current.push(Math.min(replaced, deleted, inserted));
+      const isSwap = isSwapped(from.slice(row - 2, row), to.slice(column - 2, column));
+      const swapped = isSwap ? (beforeLast[column - 2] ?? 0) + 1 : Infinity;
+      current.push(Math.min(replaced, deleted, inserted, swapped));
     }
+    beforeLast = previous;
     previous = current;
   }
   return previous[to.length] ?? 0;

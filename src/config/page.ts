@@ -27,8 +27,9 @@ of the file that does not exist, and an environment variable that begins with
 listed at once, each with the field, what came, what was expected and what to do, and the program exits with code 2.
 An argument that does not exist is said first, and alone.
 The container image sets \`HTTP_HOST=0.0.0.0\` and \`HTTP_PORT=8080\`, which win over a file, as every variable does.
-The variables that Kubernetes sets for the services of a namespace (\`KAFKA_SERVICE_HOST\`, \`KAFKA_PORT\` …) are not ours
-and are ignored.
+The variables that Kubernetes sets for the services of a namespace (\`KAFKA_SERVICE_HOST\`, \`KAFKA_PORT\` …), and those of Kafka's own programs
+(\`KAFKA_HOME\`, \`KAFKA_HEAP_OPTS\` …), are not ours and are ignored. Of any other that is almost one of ours (\`STREAM\`, \`LOG_LEVLE\`) \`run\` and \`once\` warn
+when they start; a value is never shown.
 
 ## Formats
 

@@ -11,7 +11,7 @@ import type { TopicSchema } from './schemas.ts';
 import { createStateCodec, createStateForm } from './state-codec.ts';
 import { createJsonForm } from './state-form.ts';
 import type { StateForm } from './state-codec.ts';
-import { checkCompatible, find, register } from './subjects.ts';
+import { checkCompatible, find, register, subjectOf } from './subjects.ts';
 import { createValueReader } from './value-reader.ts';
 import type { ValueReader } from './value-reader.ts';
 
@@ -29,6 +29,12 @@ export interface RegistryOptions extends RegistryAddress {
   readonly topicTemplate: string;
   /** The topics in use. */
   readonly roles: readonly TopicRole[];
+}
+
+/** Who is told what a person should know. */
+export interface RegistryDependencies {
+  /** Default: nobody. */
+  readonly warn?: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
 /** The schema registry, opened. */
@@ -79,7 +85,10 @@ export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
 }
 
 /** Opens the registry adapter; nothing connects before `prepare`. */
-export function openRegistry(options: RegistryOptions): RegistryAdapter {
+export function openRegistry(
+  options: RegistryOptions,
+  { warn = () => undefined }: RegistryDependencies = {},
+): RegistryAdapter {
   const schemas = new Map(options.roles.map((role) => [role, readSchema(role)]));
   const ids = new Map<TopicRole, number>();
   const client = openClient(options);
@@ -107,11 +116,15 @@ export function openRegistry(options: RegistryOptions): RegistryAdapter {
         })),
       );
       for (const { schema, versions } of checked) {
-        const id =
+        const { id, level } =
           options.mode === 'verify'
             ? await find(schema, work)
             : await register(schema, versions, work);
         ids.set(schema.role, id);
+        // It keeps its level; one without any lets others break what readers rely on.
+        if (level !== null && level !== 'NONE') continue;
+        const subject = subjectOf(schema, options.topicTemplate);
+        warn({ subject, level, wanted: options.compatibility }, 'subject may be changed at will');
       }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -117,8 +117,14 @@ async function differingFields(schema: TopicSchema, work: SubjectWork): Promise<
   }
 }
 
+/** A schema's id, and the level of its subject; null where it has none of its own. */
+export interface Registered {
+  readonly id: number;
+  readonly level: string | null;
+}
+
 /**
- * Registers the schema, or finds it registered already, and returns its id. A level that is set is
+ * Registers the schema, or finds it registered already. A level that is set is
  * left as it is, be it of a subject that is yet to come; a subject of ours without one gets the
  * configured one: it is new, or a start was cut off before it came to that.
  *
@@ -129,7 +135,7 @@ export async function register(
   schema: TopicSchema,
   versions: readonly number[],
   work: SubjectWork,
-): Promise<number> {
+): Promise<Registered> {
   const subject = subjectOf(schema, work.topicTemplate);
   const level = await levelAt(`/config/${encodeURIComponent(subject)}`, work);
   const isOpen = await hasNoLevel(level, versions, work);
@@ -146,8 +152,9 @@ export async function register(
   if (typeof id !== 'number') {
     throw unavailable(work.address, `no id in its answer to the schema of ${subject}`);
   }
-  if (isOpen && (await isOurs(schema, versions[0], work))) await setLevel(subject, work);
-  return id;
+  if (!isOpen || !(await isOurs(schema, versions[0], work))) return { id, level };
+  await setLevel(subject, work);
+  return { id, level: work.compatibility };
 }
 
 async function refused(error: unknown, schema: TopicSchema, work: SubjectWork): Promise<never> {
@@ -211,14 +218,16 @@ function fullName(schemaText: string): string {
 }
 
 /**
- * The id of a schema that must be registered already.
+ * A schema that must be registered already.
  *
  * @throws StopProcessError `registry.missing`
  */
-export async function find(schema: TopicSchema, work: SubjectWork): Promise<number> {
+export async function find(schema: TopicSchema, work: SubjectWork): Promise<Registered> {
   const subject = subjectOf(schema, work.topicTemplate);
   const id = await lookUp(schema, work);
-  if (id !== undefined) return id;
+  if (id !== undefined) {
+    return { id, level: await levelAt(`/config/${encodeURIComponent(subject)}`, work) };
+  }
   throw new StopProcessError(
     'registry.missing',
     `subject "${subject}" does not hold the schema avro/${schema.role}.avsc: register it, or set SCHEMA_REGISTRY_MODE=register`,

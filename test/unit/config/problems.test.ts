@@ -121,6 +121,11 @@ describe('unknown names', () => {
     ]);
   });
 
+  test("are ignored when Kafka's own programs read them", () => {
+    const others = { KAFKA_HOME: '/opt/kafka', KAFKA_HEAP_OPTS: '-Xmx1g', KAFKA_VERSION: '4.1.0' };
+    expect(load({ env: { ...env, ...others } }).kafka.brokers).toEqual(['localhost:9092']);
+  });
+
   test('are ignored when Kubernetes sets them for a service', () => {
     const links = {
       KAFKA_SERVICE_HOST: '10.0.0.1',

@@ -180,6 +180,7 @@ describe('INSTAGRAM_BASE_URL', () => {
     'http://instagram:8090',
     'http://10.1.2.3:80',
     'http://graph.default.svc:80',
+    'https://proxy.example/v1/graph',
   ])('may be %s', (url) => {
     expect(taken(url)).toBe(url);
   });
@@ -197,6 +198,8 @@ describe('INSTAGRAM_BASE_URL', () => {
     ['a query', 'https://graph.facebook.com/?access_token=hush'],
     ['a fragment', 'https://graph.facebook.com/#hush'],
     ['another scheme', 'file:///etc/passwd'],
+    ['with the version', 'https://graph.facebook.com/v25.0'],
+    ['with the version and a slash', 'https://proxy.example/graph/v25.0/'],
   ])('may not be %s', (_what, url) => {
     const error = failure({ env: { ...env, INSTAGRAM_BASE_URL: url } });
     expect(error.problems.map(({ path }) => path)).toEqual(['instagram.baseUrl']);
