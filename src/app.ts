@@ -149,14 +149,7 @@ function openAdapters(config: Config, options: Surroundings) {
   const source = openSource(config, options);
   const { log, hide } = source.observability;
   const access = registryAccess(config.schemaRegistry, hide);
-  const registry = openRegistry(
-    { ...access, topicTemplate, roles },
-    {
-      warn: (fields, message) => {
-        log.warn(fields, message);
-      },
-    },
-  );
+  const registry = openRegistry({ ...access, topicTemplate, roles }, { log });
   const security = kafkaSecurity(config.kafka, hide);
   const kafka = openKafka(
     { ...config.kafka, security, instance: options.instance, roles },

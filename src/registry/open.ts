@@ -34,7 +34,7 @@ export interface RegistryOptions extends RegistryAddress {
 /** Who is told what a person should know. */
 export interface RegistryDependencies {
   /** Default: nobody. */
-  readonly warn?: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  readonly log?: { warn(fields: Readonly<Record<string, unknown>>, message: string): void };
 }
 
 /** The schema registry, opened. */
@@ -87,7 +87,7 @@ export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
 /** Opens the registry adapter; nothing connects before `prepare`. */
 export function openRegistry(
   options: RegistryOptions,
-  { warn = () => undefined }: RegistryDependencies = {},
+  { log }: RegistryDependencies = {},
 ): RegistryAdapter {
   const schemas = new Map(options.roles.map((role) => [role, readSchema(role)]));
   const ids = new Map<TopicRole, number>();
@@ -124,7 +124,8 @@ export function openRegistry(
         // It keeps its level; one without any lets others break what readers rely on.
         if (level !== null && level !== 'NONE') continue;
         const subject = subjectOf(schema, options.topicTemplate);
-        warn({ subject, level, wanted: options.compatibility }, 'subject may be changed at will');
+        const fields = { subject, level, wanted: options.compatibility };
+        log?.warn(fields, 'subject may be changed at will');
       }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -25,8 +25,8 @@ const all = (compatibilityLevel: string): RegistryScript => ({
 async function warnings(script: RegistryScript, changes: Partial<RegistryOptions> = {}) {
   await using server = await startRegistryServer(script);
   const warned: unknown[] = [];
-  const warn = (fields: object, message: string): void => void warned.push([fields, message]);
-  await openRegistry(registryOptions(server.url, changes), { warn }).prepare(noSignal);
+  const log = { warn: (...what: readonly unknown[]): void => void warned.push(what) };
+  await openRegistry(registryOptions(server.url, changes), { log }).prepare(noSignal);
   return warned;
 }
 
