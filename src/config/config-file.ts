@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Problem } from './config-error.ts';
 import { isLeaf, listLeaves, type Group } from './leaf.ts';
 import { nearestName } from './nearest-name.ts';
-import { redact } from './redaction.ts';
+import { redact, showName } from './redaction.ts';
 import { schema } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -91,7 +91,7 @@ function unknownKey(path: string, file: string): Problem {
   );
   const meant = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
   return {
-    path: redact(path),
+    path: showName(path),
     env: null,
     came: `an unknown key in ${redact(file)}`,
     expected: 'a key of docs/configuration.md',

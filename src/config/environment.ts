@@ -1,7 +1,7 @@
 import type { Problem } from './config-error.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import { editDistance, nearestName } from './nearest-name.ts';
-import { redact } from './redaction.ts';
+import { showName } from './redaction.ts';
 import { readTextFile } from './text-file.ts';
 
 /** Texts by name: of the environment variable, or of the field that an argument sets. */
@@ -142,7 +142,7 @@ function unknownName(name: string, kind: string, known: readonly string[]): Prob
   const nearest = nearestName(name, known);
   const meant = nearest === undefined ? '' : `; did you mean ${nearest}?`;
   return {
-    path: redact(name),
+    path: showName(name),
     env: null,
     came: `an unknown ${kind}`,
     expected: 'a name of docs/configuration.md',

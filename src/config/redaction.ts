@@ -11,6 +11,11 @@ export function showValue(raw: unknown, secret: boolean): string {
   return secret ? mask : redact(JSON.stringify(raw));
 }
 
+/** A name that somebody made up: quoted where it is empty or would break the line. */
+export function showName(name: string): string {
+  return redact(/^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name));
+}
+
 /** A text without what looks like a token, a user with a password, or a URL's query. */
 export function redact(words: string): string {
   const shown = maskStray(words);
