@@ -1,10 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startCluster } from '../../../sandbox/cluster/start.ts';
+import { startGraphApi } from '../../../sandbox/graph-api/server.ts';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import { listLeaves } from '../../../src/config/leaf.ts';
+import { schema } from '../../../src/config/schema.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
 import { readCommands, readDocumented, setAcls, type Acl } from './acls.ts';
+import { collect, leaksIn, readRecords, startTalkativeApi } from './leaks.ts';
+import { openGate } from './registry-gate.ts';
 import {
   doEverything,
   failureOf,
   keyPassword,
+  password,
   passwordLogin,
   startSecuredWorld,
   type SecuredWorld,
@@ -182,5 +190,126 @@ describe('a permission that is missing', () => {
     expect(
       documented.filter((acl) => documented.some((other) => acl !== other && is(acl, other))),
     ).toEqual([]);
+  });
+});
+
+describe('no secret is written', () => {
+  const token = 'Tok.3n/of+the=Api~0123456789';
+  const secrets = {
+    'the token': token,
+    'the SASL password': password,
+    'the password of the key': 'Key/pass+w0rd=1',
+    "the registry's password": 'Reg/pass+w0rd=2',
+    "the registry's token": 'Reg/t0ken+bearer=3',
+    "the client's secret": 'Cli/secret+w0rd=4',
+    "the app's secret": 'App/secret+w0rd=5',
+  };
+  const registryLogin = {
+    SCHEMA_REGISTRY_USERNAME: 'me',
+    SCHEMA_REGISTRY_PASSWORD: secrets["the registry's password"],
+  };
+
+  async function surroundings(stack: AsyncDisposableStack) {
+    const cluster = stack.use(await startCluster());
+    const api = createWorld({
+      seed: 3,
+      accounts: 2,
+      mediaPerAccount: 3,
+      storiesPerAccount: 1,
+      insightsDays: 2,
+    });
+    api.tokens.set(token, api.tokens.find(api.token) ?? {});
+    api.app.clientSecret = secrets["the app's secret"];
+    const simulator = stack.use(await startGraphApi({ world: api }));
+    const spoken = { token, appSecret: api.app.clientSecret };
+    const talkative = stack.use(await startTalkativeApi(simulator.url, spoken));
+    const pair = Buffer.from(`me:${registryLogin.SCHEMA_REGISTRY_PASSWORD}`).toString('base64');
+    const demand = { authorization: `Basic ${pair}` };
+    const gate = stack.use(await openGate(cluster.registryUrl, world.certificates, demand));
+    return world.env({
+      ...passwordLogin('SCRAM-SHA-256'),
+      ...registryLogin,
+      SCHEMA_REGISTRY_URL: gate.url,
+      SCHEMA_REGISTRY_SSL_CA_LOCATION: world.certificates.ca,
+      INSTAGRAM_ACCESS_TOKEN: token,
+      INSTAGRAM_CLIENT_ID: api.app.clientId,
+      INSTAGRAM_CLIENT_SECRET: api.app.clientSecret,
+      INSTAGRAM_BASE_URL: talkative.url,
+      KAFKA_TOPIC_TEMPLATE: 'instagram.leaks.{stream}',
+      POLLING_MAX_ATTEMPTS: '2',
+      POLLING_RETRY_BASE: '10ms',
+      STREAMS: 'users,media,stories,user_insights',
+      STREAM_USERS_INTERVAL: '1s',
+    });
+  }
+
+  test('while it polls an API that says secrets in its answers', async () => {
+    await using stack = new AsyncDisposableStack();
+    const env = await surroundings(stack);
+    await setAcls(world.admin, [
+      ...documented,
+      ...readCommands(
+        ['Read', 'DescribeConfigs']
+          .map(
+            (operation) =>
+              `kafka-acls.sh --bootstrap-server x --add --allow-principal User:alice --operation ${operation} --topic instagram.leaks.state`,
+          )
+          .join('\n'),
+      ),
+    ]);
+    const count = (lines: readonly string[], word: string) =>
+      lines.filter((line) => line.includes(`"msg":"${word}"`)).length;
+    const written = await collect(
+      'run',
+      env,
+      (lines) =>
+        count(lines, 'poll finished') >= 2 &&
+        count(lines, 'poll given up') >= 4 &&
+        count(lines, 'poll stopped') >= 2,
+    );
+
+    const topics = ['users', 'state', 'dead-letters'].map((role) => `instagram.leaks.${role}`);
+    const records = await readRecords(world.broker.address, topics);
+    // It would be easy to leak nothing by doing nothing.
+    expect(Object.values(records).map((text) => text.length > 100)).toEqual([true, true, true]);
+    expect(Object.values(written.texts).map((text) => text.length > 100)).toEqual(
+      Object.keys(written.texts).map((place) => place !== 'stderr'),
+    );
+    expect(leaksIn({ ...written, texts: { ...written.texts, ...records } }, secrets)).toEqual([]);
+  });
+
+  test('when what it logs in with is refused', async () => {
+    await using stack = new AsyncDisposableStack();
+    const env = await surroundings(stack);
+    await using refusing = await startHttpServer(answering(401, { error: 'invalid_client' }));
+    const wrongs = [
+      { KAFKA_SASL_USERNAME: 'bob' },
+      { KAFKA_SSL_CA_LOCATION: world.certificates.otherCa },
+      { SCHEMA_REGISTRY_USERNAME: 'you' },
+      { SCHEMA_REGISTRY_BEARER_TOKEN: secrets["the registry's token"] },
+      {
+        ...oauthLogin(refusing.url),
+        KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: secrets["the client's secret"],
+      },
+      { KAFKA_SSL_KEY_PASSWORD: secrets['the password of the key'] },
+    ];
+    const runs = wrongs.map((wrong) => {
+      const replaced = [
+        ...('KAFKA_SASL_MECHANISM' in wrong ? ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] : []),
+        ...('SCHEMA_REGISTRY_BEARER_TOKEN' in wrong ? Object.keys(registryLogin) : []),
+      ];
+      const kept = Object.entries(env).filter(([name]) => !replaced.includes(name));
+      const whole = { ...Object.fromEntries(kept), ...wrong, POLLING_ONCE_TIMEOUT: '2s' };
+      return collect('once', whole);
+    });
+    const written = await Promise.all(runs);
+    expect(written.flatMap((one) => leaksIn(one, secrets))).toEqual([]);
+    expect(written.map(({ code }) => code)).toEqual([3, 3, 3, 3, 3, 2]);
+  });
+
+  test('is a claim about every secret there is', () => {
+    expect(listLeaves(schema).filter(({ format }) => format.secret)).toHaveLength(
+      Object.keys(secrets).length + 1,
+    );
   });
 });

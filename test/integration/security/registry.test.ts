@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { request } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/config/load.ts';
@@ -12,6 +8,7 @@ import { registryAccess } from '../../../src/credentials.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { createRegistryWorld, type RegistryWorld } from '../../support/registry-world.ts';
 import { makeCertificates, type Certificates } from '../../support/certificates.ts';
+import { openGate, type Demand } from './registry-gate.ts';
 
 const keyPassword = 'key-pass';
 let folder = '';
@@ -28,48 +25,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** TLS before the registry, which lets in who shows a certificate or has this authorization. */
-async function startGate(demand: { readonly certificate?: true; readonly authorization?: string }) {
-  const [key, cert, ca] = await Promise.all(
-    [certificates.server.key, certificates.server.certificate, certificates.ca].map((file) =>
-      readFile(file, 'utf8'),
-    ),
-  );
-  const behind = new URL(world.url);
-  const requestCert = demand.certificate === true;
-  const server = createServer({ key, cert, ca, requestCert }, (incoming, response) => {
-    if (
-      demand.authorization !== undefined &&
-      incoming.headers.authorization !== demand.authorization
-    ) {
-      response.writeHead(401).end('{}');
-      return;
-    }
-    const onward = request(
-      {
-        host: behind.hostname,
-        port: behind.port,
-        path: incoming.url,
-        method: incoming.method,
-        headers: { ...incoming.headers, host: behind.host },
-      },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      },
-    );
-    incoming.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `https://127.0.0.1:${port}${behind.pathname}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+const gateFor = (demand: Demand) => openGate(world.url, certificates, demand);
 
 /** Registers a schema and reads one back, by the settings alone. */
 async function use(url: string, changes: Readonly<Record<string, string>>) {
@@ -98,7 +54,7 @@ const basic = `Basic ${Buffer.from('me:p/ss').toString('base64')}`;
 
 describe('a registry behind TLS', () => {
   test('takes a user and a password', async () => {
-    await using gate = await startGate({ authorization: basic });
+    await using gate = await gateFor({ authorization: basic });
     const login = { SCHEMA_REGISTRY_USERNAME: 'me', SCHEMA_REGISTRY_PASSWORD: 'p/ss' };
     await expect(use(gate.url, login)).resolves.toEqual(expect.any(Number));
     const wrong = await failureOf(gate.url, { ...login, SCHEMA_REGISTRY_PASSWORD: 'guessed' });
@@ -110,7 +66,7 @@ describe('a registry behind TLS', () => {
   });
 
   test('takes a token', async () => {
-    await using gate = await startGate({ authorization: 'Bearer t0ken' });
+    await using gate = await gateFor({ authorization: 'Bearer t0ken' });
     const token = { SCHEMA_REGISTRY_BEARER_TOKEN: 't0ken' };
     await expect(use(gate.url, token)).resolves.toEqual(expect.any(Number));
     expect(await failureOf(gate.url, {})).toMatchObject({
@@ -120,7 +76,7 @@ describe('a registry behind TLS', () => {
   });
 
   test('takes a client certificate', async () => {
-    await using gate = await startGate({ certificate: true });
+    await using gate = await gateFor({ certificate: true });
     const certificate = {
       SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION: certificates.client.certificate,
       SCHEMA_REGISTRY_SSL_KEY_LOCATION: certificates.encryptedKey,
@@ -135,7 +91,7 @@ describe('a registry behind TLS', () => {
   });
 
   test('is not trusted when another authority has signed', async () => {
-    await using gate = await startGate({});
+    await using gate = await gateFor({});
     const other = { SCHEMA_REGISTRY_SSL_CA_LOCATION: certificates.otherCa };
     expect(await failureOf(gate.url, other)).toMatchObject({
       code: 'registry.tls',

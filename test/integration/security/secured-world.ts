@@ -14,7 +14,7 @@ import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../../support/kaf
 import { makeCertificates, type Certificates } from '../../support/certificates.ts';
 
 /** Nothing that a JAAS file would need quotes for. */
-const password = 'sasl-pass/word+1';
+export const password = 'sasl-pass/word+1';
 export const keyPassword = 'key-pass';
 
 /** A broker with TLS, every login and an authorizer, that allows nothing to anybody but its administrator. */

@@ -8,7 +8,7 @@ describe('the flags of Node', () => {
   it.each([
     ['package.json', `node ${nodeFlags.join(' ')} src/main.ts`],
     ['Dockerfile', `["node", ${nodeFlags.map((flag) => `"${flag}"`).join(', ')}, "dist/main.js"]`],
-    ['docker-compose.yml', `node ${nodeFlags.join(' ')} dist/main.js`],
+    ['docker-compose.yml', ['node', ...nodeFlags].map((word) => `      - ${word}\n`).join('')],
   ])('are in %s what the sandbox starts the program with', (file, command) => {
     expect(read(file)).toContain(command);
   });
