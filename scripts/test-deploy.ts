@@ -4,7 +4,7 @@
  * missing fails its check, with how to get it. The last line is `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ interface DeployCheck {
   /** The program that is run, and how a person gets it. */
   readonly tool: { readonly command: string; readonly install: string };
   /** Its arguments; what it says is printed, and anything but exit code 0 is a failure. */
-  readonly args: readonly string[];
+  readonly args: readonly string[] | (() => readonly string[]);
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -28,10 +28,56 @@ const promtool = {
     'apt-get install --no-install-recommends prometheus (Debian, Ubuntu), or https://prometheus.io/download',
 };
 
+const helm = {
+  command: 'helm',
+  install: 'go install helm.sh/helm/v3/cmd/helm@v3.19.2, or https://helm.sh/docs/intro/install',
+};
+const validator = {
+  command: 'kubernetes-validate',
+  install: 'pip install kubernetes-validate',
+};
+const chart = 'deploy/helm/instagram-kafka-producer';
+const full = ['--values', `${chart}/ci/full-values.yaml`];
+/** The oldest that the chart is for and one of now. */
+const kubernetesVersions = ['1.25', '1.34'];
+/** Without it a helm that was built by `go install` takes itself for one of Kubernetes 1.20. */
+const newest = ['--kube-version', '1.34.0'];
+
+/** The chart's manifests as they are installed, with its own values and with everything switched on. */
+function render(values: readonly string[]): readonly string[] {
+  const folder = join(scratch, `${values.length}`);
+  return ['template', 'test', chart, ...values, ...newest, '--output-dir', folder];
+}
+
+/** The files that `render` made; the schemas of Kubernetes have no ServiceMonitor. */
+function rendered(values: readonly string[]): readonly string[] {
+  const folder = join(scratch, `${values.length}`, 'instagram-kafka-producer/templates');
+  return readdirSync(folder).map((name) => join(folder, name));
+}
+
+const chartChecks: readonly DeployCheck[] = [[], full].flatMap((values) => {
+  const what = values.length === 0 ? 'chart' : 'chart with everything';
+  return [
+    { name: `${what}: lint`, tool: helm, args: ['lint', '--strict', chart, ...values] },
+    { name: `${what}: manifests`, tool: helm, args: render(values) },
+    ...kubernetesVersions.map((version) => ({
+      name: `${what}: schemas of Kubernetes ${version}`,
+      tool: validator,
+      args: () => ['--strict', '-k', version, ...rendered(values)],
+    })),
+  ];
+});
+
 const checks: readonly DeployCheck[] = [
   { name: 'alert rules', tool: promtool, args: ['check', 'rules', `${prometheus}.rules.yml`] },
   { name: 'alert rule tests', tool: promtool, args: ['test', 'rules', `${prometheus}.test.yml`] },
   { name: 'dashboard queries', tool: promtool, args: ['check', 'rules', dashboardRules()] },
+  ...chartChecks,
+  {
+    name: 'chart with a service monitor',
+    tool: helm,
+    args: ['template', 'test', chart, ...full, ...newest, '--set', 'serviceMonitor.enabled=true'],
+  },
 ];
 
 /** The dashboard's queries as recording rules, which is how promtool reads PromQL. */
@@ -52,7 +98,7 @@ function dashboardRules(): string {
 
 function passes({ name, tool, args }: DeployCheck): boolean {
   console.log(`— ${name}`);
-  const { status, error } = spawnSync(tool.command, args, {
+  const { status, error } = spawnSync(tool.command, typeof args === 'function' ? args() : args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
