@@ -1,5 +1,5 @@
 /** Who may import whom; the same table stands in docs/architecture.md. */
-const adapters = ['instagram', 'registry', 'kafka', 'observability'];
+const adapters = ['instagram', 'registry', 'kafka', 'observability', 'tracing'];
 
 /** An adapter's own npm packages. */
 const libraries = {
@@ -7,6 +7,7 @@ const libraries = {
   registry: 'ky|avsc|@kafkajs/confluent-schema-registry',
   kafka: 'kafkajs',
   observability: 'pino|prom-client|fastify',
+  tracing: '@opentelemetry',
 };
 
 const npm = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'];

@@ -9,10 +9,10 @@ import { secretsOf } from './instagram/proof.ts';
 import { openKafka } from './kafka/open.ts';
 import { openObservability } from './observability/open.ts';
 import type { LeveledLog, Observability, ObservabilityOptions } from './observability/open.ts';
+import { pollSettings } from './poll-settings.ts';
 import { openRegistry } from './registry/open.ts';
 import { createCatalogs } from './runtime/catalog.ts';
 import { systemClock } from './runtime/clock.ts';
-import type { Freshness } from './runtime/extraction.ts';
 import type {
   AccountDirectory,
   AccountListing,
@@ -31,8 +31,10 @@ import type { Supervision } from './runtime/supervisor.ts';
 import { createOrderDesk } from './runtime/order-desk.ts';
 import { createOrders } from './runtime/orders.ts';
 import { createProfiles } from './runtime/profiles.ts';
+import { noTracer } from './runtime/tracing.ts';
 import { createTurns } from './runtime/turns.ts';
 import { streams } from './streams/index.ts';
+import { openTracing } from './tracing/open.ts';
 
 /** What only the process knows. */
 export interface AppOptions {
@@ -82,8 +84,10 @@ export function createApp(config: Config, options: AppOptions): App {
   const { encoder } = registry;
   const { publisher } = kafka;
   const tools = { ...pollerTools(config, surroundings, { ...adapters, encoder }), publisher };
+  const { log } = observability;
+  const openTraces = () => openTracing({ ...surroundings, env: process.env, log });
   return {
-    log: observability.log,
+    log,
     setInterval(stream, intervalMs) {
       if (config.streams[stream].enabled) adapters.orders.setInterval(stream, intervalMs);
     },
@@ -91,15 +95,18 @@ export function createApp(config: Config, options: AppOptions): App {
       const served = await observability.listen();
       observability.log.info({ url: served?.url ?? null, instance }, 'started');
       void instagram.keepTokens();
+      await using tracing = await openTraces();
       const { directory } = await start(adapters, { tools, deadlineMs: null, signal });
-      await supervise(supervision(config, adapters, directory), tools, signal);
+      const what = supervision(config, adapters, directory);
+      await supervise(what, { ...tools, ...tracing }, signal);
     },
     async once(signal) {
       const deadlineMs = clock.nowMs() + config.polling.onceTimeoutMs;
       const kept = instagram.keepTokens();
+      await using tracing = await openTraces();
       const { directory, problems } = await start(adapters, { tools, deadlineMs, signal });
       const othersLeaveMs = config.kafka.group.sessionTimeoutMs + sessionEndMs;
-      const onceTools = { ...tools, deadlineMs, othersLeaveMs };
+      const onceTools = { ...tools, ...tracing, deadlineMs, othersLeaveMs };
       const what = supervision(config, adapters, directory);
       const endings = await superviseOnce(what, onceTools, signal);
       // Where nothing else runs, this is what renews the tokens.
@@ -235,7 +242,7 @@ function pollerTools(
   { instance, clock }: Surroundings,
   parts: ReturnType<typeof openSource> & Pick<PollerTools, 'encoder'>,
 ): Omit<PollerTools, 'publisher'> {
-  const { instagram, polling, kafka } = config;
+  const { instagram, polling } = config;
   return {
     graph: parts.instagram.graph,
     encoder: parts.encoder,
@@ -245,36 +252,14 @@ function pollerTools(
     telemetry: parts.telemetry,
     governor: parts.governor,
     turns: createTurns(polling.concurrency),
+    tracer: noTracer,
     random: Math.random,
     retry: {
       baseMs: polling.retryBaseMs,
       maxMs: polling.retryMaxMs,
       maxAttempts: polling.maxAttempts,
     },
-    settings: {
-      login: instagram.login,
-      startDateMs: instagram.startDateMs,
-      lookbackMs: polling.lookbackMs,
-      pageSize: instagram.pageSize,
-      maxBatchRecords: kafka.maxBatchRecords,
-      freshness: freshnessOf(polling),
-      publish: Object.fromEntries(streamNames.map((name) => [name, config.streams[name].publish])),
-      tombstones: kafka.tombstones,
-      instance,
-    },
-  };
-}
-
-/** The API's listing order and the age of media decide how often each is read again. */
-function freshnessOf(polling: Config['polling']): Freshness {
-  return {
-    tiers: [
-      { untilAgeMs: polling.newMediaAgeMs, everyMs: 0 },
-      { untilAgeMs: polling.recentMediaAgeMs, everyMs: polling.recentMediaIntervalMs },
-      { untilAgeMs: Infinity, everyMs: polling.oldMediaIntervalMs },
-    ],
-    wholeListMs: polling.mediaListIntervalMs,
-    newestMs: polling.newMediaAgeMs,
+    settings: pollSettings(config, instance),
   };
 }
 

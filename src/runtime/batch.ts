@@ -10,6 +10,7 @@ import type { TopicRole } from '../core/stream-name.ts';
 import { forgetUnpublished } from '../core/unpublished.ts';
 import type { Poll, PollTools } from './poll.ts';
 import type { OutgoingRecord } from './ports.ts';
+import { traced } from './tracing.ts';
 
 /** What one page adds to a batch. */
 export interface Gathered {
@@ -78,9 +79,7 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     },
     async add(gathered) {
       count(gathered, poll);
-      const begunMs = performance.now();
-      const { records, letters } = encodeAll(gathered, { poll, tools });
-      reportEncoded(records.length, performance.now() - begunMs, { poll, tools });
+      const { records, letters } = encodeSeen(gathered, { poll, tools });
       outgoing.push(...records);
       const left = withoutUnpublished(gathered.memory, keysOf(letters), poll);
       memory = { ...left, deadLetters: memory.deadLetters };
@@ -94,6 +93,16 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     },
     flush,
   };
+}
+
+function encodeSeen(gathered: Gathered, work: Work): ReturnType<typeof encodeAll> {
+  if (gathered.records.length === 0) return encodeAll(gathered, work);
+  const begunMs = performance.now();
+  const endStep = work.poll.trace.begin('encode', { records: gathered.records.length });
+  const encoded = encodeAll(gathered, work);
+  endStep();
+  reportEncoded(encoded.records.length, performance.now() - begunMs, work);
+  return encoded;
 }
 
 function reportEncoded(records: number, durationMs: number, { poll, tools }: Work): void {
@@ -203,6 +212,7 @@ function headersOf(role: TopicRole, { poll, tools }: Work): Readonly<Record<stri
     account: poll.account.id,
     poll: poll.id,
     schema: String(tools.encoder.schemaId(role)),
+    ...poll.trace.headers,
   };
 }
 
@@ -222,7 +232,9 @@ async function publishBatch(
   for (;;) {
     const state = stateAfter(left, work);
     try {
-      await tools.publisher.publish({ account: poll.account, records, state }, signal);
+      await traced(poll.trace, stepOf(records), () =>
+        tools.publisher.publish({ account: poll.account, records, state }, signal),
+      );
       poll.state = state;
       return left;
     } catch (error) {
@@ -238,6 +250,10 @@ async function publishBatch(
       left = { ...withoutUnpublished(left, [record.key], poll), deadLetters };
     }
   }
+}
+
+function stepOf(records: readonly OutgoingRecord[]) {
+  return { kind: 'transaction', facts: { records: records.length } } as const;
 }
 
 /** By the length, since the bytes differ by the time of the poll. */

@@ -14,7 +14,7 @@ import type { Settled } from './changes.ts';
 import { settleChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
 import type { Catalogs } from './catalog.ts';
-import type { Clock, Encoder, Graph, Publisher, Telemetry } from './ports.ts';
+import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
 import type { Profiles } from './profiles.ts';
 
 /** What a poll works with; the same for all. */
@@ -56,6 +56,7 @@ export interface Poll {
   readonly roundMs: number;
   /** Streams that are polled next on the same list. */
   readonly alongside: readonly Alongside[];
+  readonly trace: PollTrace;
   state: StreamState;
   /** Requests that the server failed, and how often; kept until a poll comes to its end. */
   readonly failures: Map<string, number>;

@@ -9,13 +9,15 @@ import type { Stream } from '../core/stream.ts';
 import type { Governor } from './governor.ts';
 import type { Poll, PollTools } from './poll.ts';
 import { runPoll } from './poll.ts';
-import type { Graph, Telemetry, TelemetryEvent } from './ports.ts';
+import type { Graph, Telemetry, TelemetryEvent, Tracer } from './ports.ts';
+import { tracedGraph } from './tracing.ts';
 import type { Turn, Turns } from './turns.ts';
 
 /** What a poller works with besides a poll's tools. */
 export interface PollerTools extends PollTools {
   readonly governor: Governor;
   readonly turns: Turns;
+  readonly tracer: Tracer;
   readonly random: () => number;
   readonly retry: Backoff & { readonly maxAttempts: number };
 }
@@ -56,19 +58,39 @@ export async function pollWhenDue(
   tools: PollerTools,
   at: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
 ): Promise<Verdict> {
-  const { signal } = at;
-  const poll = await begin(job, tools, signal);
+  const poll = await begin(job, tools, at.signal);
+  try {
+    const verdict = await pollToEnd(poll, job, { tools, ...at });
+    poll.trace.end(verdict.kind === 'done' ? undefined : verdict.error);
+    return verdict;
+  } catch (error) {
+    poll.trace.end(error);
+    throw error;
+  }
+}
+
+interface Ending {
+  readonly tools: PollerTools;
+  readonly nextPollMs: number | null;
+  readonly signal: AbortSignal;
+}
+
+async function pollToEnd(
+  poll: Poll,
+  job: Job,
+  { tools, nextPollMs, signal }: Ending,
+): Promise<Verdict> {
   for (let attempt = 1; ;) {
     const error = await tryOnce(poll, job, { tools, signal });
     if (error === undefined) {
       job.failures?.clear();
-      tools.telemetry.report(finished(poll, tools.clock.nowMs(), at.nextPollMs));
+      tools.telemetry.report(finished(poll, tools.clock.nowMs(), nextPollMs));
       return { kind: 'done' };
     }
     const step = decide(error, attempt, tools);
     tools.telemetry.report({
       ...failed(error, job, step.kind === 'again' ? step.afterMs : null),
-      nextPollMs: step.kind.startsWith('stop-') ? null : at.nextPollMs,
+      nextPollMs: step.kind.startsWith('stop-') ? null : nextPollMs,
     });
     if (step.kind !== 'again') return step;
     if (!isConnectorError(error) || error.disposition !== 'wait') attempt += 1;
@@ -79,10 +101,13 @@ export async function pollWhenDue(
 async function begin(job: Job, tools: PollerTools, signal: AbortSignal): Promise<Poll> {
   await untilAllowed(job, tools, signal);
   const startedMs = tools.clock.nowMs();
+  const { stream, account } = job;
+  const id = `${stream.name}/${account.id}/${new Date(startedMs).toISOString()}`;
   return {
-    stream: job.stream,
-    account: job.account,
-    id: `${job.stream.name}/${job.account.id}/${new Date(startedMs).toISOString()}`,
+    stream,
+    account,
+    id,
+    trace: tools.tracer.poll({ stream: stream.name, accountId: account.id, poll: id }),
     startedMs,
     state: job.state,
     failures: (job.failures ??= new Map<string, number>()),
@@ -98,8 +123,16 @@ function untilAllowed({ account, stream }: Job, { governor }: PollerTools, signa
   return governor.ready(account, priorityOf(stream.name), signal);
 }
 
-function governed({ account, stream }: Job, { governor, graph }: PollerTools, turn: Turn): Graph {
-  return governor.govern(graph, { account, priority: priorityOf(stream.name), turn });
+function governed(
+  { account, stream, trace }: Poll,
+  { governor, graph }: PollerTools,
+  turn: Turn,
+): Graph {
+  return governor.govern(tracedGraph(graph, trace), {
+    account,
+    priority: priorityOf(stream.name),
+    turn,
+  });
 }
 
 async function tryOnce(
@@ -111,7 +144,7 @@ async function tryOnce(
   try {
     await untilAllowed(job, tools, signal);
     await tools.turns.take(
-      (turn) => runPoll(poll, { ...tools, graph: governed(job, tools, turn) }, signal),
+      (turn) => runPoll(poll, { ...tools, graph: governed(poll, tools, turn) }, signal),
       signal,
     );
     return undefined;

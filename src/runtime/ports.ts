@@ -363,3 +363,32 @@ export type TelemetryEvent =
 export interface Telemetry {
   report(event: TelemetryEvent): void;
 }
+
+/** A poll, as its trace names it. */
+export interface TracedPoll {
+  readonly stream: StreamName;
+  readonly accountId: string;
+  /** As in the headers of its records. */
+  readonly poll: string;
+}
+
+/** A part of a poll: one request, the records of a page written, or one transaction. */
+export type StepKind = 'request' | 'encode' | 'transaction';
+
+/** Facts of a step; free of secrets. */
+export type StepFacts = Readonly<Record<string, string | number>>;
+
+/** A poll that is followed. Never throws, never waits. */
+export interface PollTrace {
+  /** Go into the headers of the poll's records; none while nothing is traced. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Begins a step; what is returned ends it, with the error that it ended with. */
+  begin(kind: StepKind, facts: StepFacts): (error?: unknown) => void;
+  /** Ends the poll; call it once, after its steps. */
+  end(error?: unknown): void;
+}
+
+/** Follows polls through their steps, for traces. */
+export interface Tracer {
+  poll(poll: TracedPoll): PollTrace;
+}

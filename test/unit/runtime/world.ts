@@ -10,6 +10,7 @@ import type { Freshness } from '../../../src/runtime/extraction.ts';
 import { createGovernor } from '../../../src/runtime/governor.ts';
 import type { Poll } from '../../../src/runtime/poll.ts';
 import type { Job, PollerTools } from '../../../src/runtime/poller.ts';
+import { noTrace, noTracer } from '../../../src/runtime/tracing.ts';
 import { createTurns } from '../../../src/runtime/turns.ts';
 import { account as first } from '../../support/accounts.ts';
 import type { FakeGraph } from '../../support/fake-graph.ts';
@@ -72,6 +73,7 @@ export function createWorld(changes: Partial<World> = {}): World {
     telemetry,
     governor: createGovernor({ clock, telemetry, maxConcurrentRequests: 100 }),
     turns: createTurns(8),
+    tracer: noTracer,
     random: () => 0.5,
     retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },
     settings: {
@@ -113,6 +115,7 @@ export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
     startedMs: startMs,
     roundMs: startMs,
     alongside: [],
+    trace: noTrace,
     state: firstState(stream),
     failures: new Map(),
     published: new Set(),

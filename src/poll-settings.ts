@@ -1,0 +1,33 @@
+import type { Config } from './config/config.ts';
+import { streamNames } from './core/stream-name.ts';
+import type { Freshness } from './runtime/extraction.ts';
+import type { PollTools } from './runtime/poll.ts';
+
+/** What polls are told by the configuration. */
+export function pollSettings(config: Config, instance: string): PollTools['settings'] {
+  const { instagram, polling, kafka } = config;
+  return {
+    login: instagram.login,
+    startDateMs: instagram.startDateMs,
+    lookbackMs: polling.lookbackMs,
+    pageSize: instagram.pageSize,
+    maxBatchRecords: kafka.maxBatchRecords,
+    freshness: freshnessOf(polling),
+    publish: Object.fromEntries(streamNames.map((name) => [name, config.streams[name].publish])),
+    tombstones: kafka.tombstones,
+    instance,
+  };
+}
+
+/** The API's listing order and the age of media decide how often each is read again. */
+function freshnessOf(polling: Config['polling']): Freshness {
+  return {
+    tiers: [
+      { untilAgeMs: polling.newMediaAgeMs, everyMs: 0 },
+      { untilAgeMs: polling.recentMediaAgeMs, everyMs: polling.recentMediaIntervalMs },
+      { untilAgeMs: Infinity, everyMs: polling.oldMediaIntervalMs },
+    ],
+    wholeListMs: polling.mediaListIntervalMs,
+    newestMs: polling.newMediaAgeMs,
+  };
+}

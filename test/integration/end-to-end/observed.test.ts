@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { World } from '../../../sandbox/graph-api/world.ts';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import { startHttpServer } from '../../support/http-server.ts';
+import { startTraceCollector } from '../../support/trace-collector.ts';
+import type { Deployment } from './deployment.ts';
+import { deploy } from './deployment.ts';
+
+let world: World;
+let deployment: Deployment;
+
+beforeAll(async () => {
+  world = createWorld({
+    seed: 31,
+    accounts: 1,
+    mediaPerAccount: 3,
+    storiesPerAccount: 1,
+    insightsDays: 3,
+  });
+  deployment = await deploy(world);
+});
+afterAll(async () => {
+  await deployment[Symbol.asyncDispose]();
+});
+
+describe('traces', () => {
+  it('go from the poll to its requests, encoding and transaction, and are named by the records', async () => {
+    await using collector = await startTraceCollector();
+
+    const { code } = await deployment.once({
+      STREAMS: 'media',
+      OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`,
+      OTEL_SERVICE_NAME: 'the-service',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
+    });
+
+    expect(code).toBe(0);
+    const polls = collector.spans.filter(({ parentSpanId = '' }) => parentSpanId === '');
+    expect(polls.map(({ name }) => name)).toEqual(['poll media']);
+    const [poll] = polls;
+    const steps = collector.spans.filter((span) => span.parentSpanId === poll?.spanId);
+    expect(new Set(steps.map(({ name }) => name))).toEqual(
+      new Set(['GET /{account}/media', 'encode media', 'transaction media']),
+    );
+    expect(steps.length + 1).toBe(collector.spans.length);
+    expect(new Set(collector.spans.map(({ traceId }) => traceId)).size).toBe(1);
+    const records = await deployment.read('media');
+    expect(records.length).toBeGreaterThan(0);
+    const named = new Set(records.map(({ headers }) => headers['traceparent']));
+    expect([...named]).toEqual([`00-${poll?.traceId ?? ''}-${poll?.spanId ?? ''}-01`]);
+    expect(collector.resource).toMatchObject({
+      'service.name': 'the-service',
+      'deployment.environment': 'test',
+    });
+    expect(collector.bodies.join('')).not.toContain(world.token);
+  });
+
+  it('are made of as many polls as the sampler says', async () => {
+    await using collector = await startTraceCollector();
+
+    const { code } = await deployment.once({
+      STREAMS: 'users',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/v1/traces`,
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0',
+    });
+
+    expect(code).toBe(0);
+    expect(collector.spans).toEqual([]);
+  });
+
+  it('cost nothing but a line when the collector hangs', async () => {
+    await using hanging = await startHttpServer(() => undefined);
+
+    const { code, log } = await deployment.once({
+      STREAMS: 'users',
+      OTEL_EXPORTER_OTLP_ENDPOINT: hanging.url,
+      OTEL_EXPORTER_OTLP_TIMEOUT: '300',
+    });
+
+    expect(code).toBe(0);
+    expect(hanging.requests.map(({ path }) => path)).toContain('/v1/traces');
+    const told = log.filter(({ msg }) => msg === 'traces not sent');
+    expect(told.length).toBe(1);
+    expect(await deployment.read('users')).not.toHaveLength(0);
+  });
+
+  it('are in no header when nobody asks for them', async () => {
+    await deployment.once({ STREAMS: 'users', STREAM_USERS_PUBLISH: 'always' });
+
+    const last = (await deployment.read('users')).at(-1);
+    expect(Object.keys(last?.headers ?? {}).sort()).toEqual([
+      'account',
+      'poll',
+      'schema',
+      'stream',
+    ]);
+  });
+});
+
+describe('orders to a running program', () => {
+  it('poll at once, pause and tell the log level', async () => {
+    const token = 'the-operator-of-the-test';
+    const listening = Promise.withResolvers<string>();
+    const polls = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    let polled = 0;
+    const program = deployment.run(
+      { STREAMS: 'users', HTTP_TOKEN: token, STREAM_USERS_INTERVAL: '1h' },
+      ({ msg, url }) => {
+        if (msg === 'http server listening') listening.resolve(String(url));
+        if (msg === 'poll finished') polls[polled++]?.resolve(undefined);
+      },
+    );
+    const base = await listening.promise;
+    await polls[0]?.promise;
+    const id = world.accounts[0]?.id ?? '';
+    const order = async (what: string, authorization = `Bearer ${token}`) => {
+      const path = `/streams/users/accounts/${id}/${what}`;
+      const answer = await fetch(base + path, { method: 'POST', headers: { authorization } });
+      return answer.status;
+    };
+
+    expect(await order('poll', 'Bearer wrong')).toBe(401);
+    expect(await order('poll')).toBe(202);
+    await polls[1]?.promise;
+    expect(await order('pause')).toBe(202);
+    expect(await order('poll')).toBe(409);
+    const status = (await (await fetch(`${base}/status`)).json()) as {
+      readonly accounts: { readonly items: readonly { readonly streams: readonly object[] }[] };
+    };
+    expect(status.accounts.items[0]?.streams[0]).toMatchObject({ state: 'paused', polls: 2 });
+    await program[Symbol.asyncDispose]();
+  });
+});
