@@ -18,6 +18,7 @@ import type {
   AccountListing,
   Clock,
   Encoder,
+  OnUsage,
   Telemetry,
 } from './runtime/ports.ts';
 import { createGovernor } from './runtime/governor.ts';
@@ -45,6 +46,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   /** Is told every event besides. */
   readonly observer?: Telemetry;
+  /** Is told besides what each answer says of quotas. */
+  readonly onUsage?: OnUsage;
   /** Where log lines go; standard output unless given. */
   readonly logDestination?: NonNullable<ObservabilityOptions['destination']>;
 }
@@ -197,7 +200,10 @@ function openSource(config: Config, options: Surroundings) {
     {
       telemetry,
       clock,
-      onUsage: governor.onUsage,
+      onUsage: (report) => {
+        governor.onUsage(report);
+        options.onUsage?.(report);
+      },
       guard: (graph) => governor.guard(graph),
       ...tokenFileOf(config, observability),
     },

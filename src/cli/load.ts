@@ -67,7 +67,7 @@ export function openApp(
 export function openReader(
   config: Config,
   encoder: Encoder,
-  options: Pick<AppOptions, 'observer' | 'logDestination'>,
+  options: Pick<AppOptions, 'observer' | 'onUsage' | 'logDestination'>,
 ): Reading {
   return openReading(config, { ...options, version: readVersion(), hostName: hostname() }, encoder);
 }

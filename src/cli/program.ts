@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
+import { addBackfillCommand } from './backfill.ts';
+import { addCheckCommand } from './check/command.ts';
 import { addConfigCommand } from './config.ts';
 import { addDryRunCommand } from './dry-run.ts';
 import { addLoginCommand } from './login.ts';
@@ -46,12 +48,14 @@ export function createProgram(): Program {
   for (const addCommand of [
     addRunCommand,
     addOnceCommand,
+    addCheckCommand,
     addDryRunCommand,
     addHealthCommand,
     addStreamsCommand,
     addConfigCommand,
     addSchemasCommand,
     addStateCommand,
+    addBackfillCommand,
     addTailCommand,
     addTokenCommand,
     addLoginCommand,

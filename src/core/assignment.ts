@@ -4,15 +4,45 @@ export interface Member {
   readonly id: string;
   /** The partitions that it has now and would like to keep. */
   readonly owned: readonly number[];
+  /** These it wants for a moment, and no others; absent for one that is here to work. */
+  readonly borrows?: readonly number[];
+}
+
+/**
+ * Deals partitions 0 to `count` - 1 out to those who work, less what others borrow: each partition to
+ * one of them.
+ *
+ * @returns each member's partitions in ascending order, by its id
+ */
+export function assignPartitions(
+  members: readonly Member[],
+  count: number,
+): ReadonlyMap<string, readonly number[]> {
+  const lent = new Map<string, readonly number[]>();
+  const gone = new Set<number>();
+  for (const { id, borrows = [] } of members.toSorted((a, b) => compare(a.id, b.id))) {
+    const got = borrows.filter((partition) => partition < count && !gone.has(partition));
+    for (const partition of got) gone.add(partition);
+    lent.set(
+      id,
+      got.toSorted((one, other) => one - other),
+    );
+  }
+  const working = members.filter(({ borrows }) => borrows === undefined);
+  const dealt = dealOut(working, count);
+  return new Map(
+    members.map(({ id }) => [
+      id,
+      dealt.get(id)?.filter((partition) => !gone.has(partition)) ?? lent.get(id) ?? [],
+    ]),
+  );
 }
 
 /**
  * Deals partitions 0 to `count` - 1 out to the members: evenly, to within one, and so that as few as
  * possible change hands. The same members give the same answer, in whatever order they come.
- *
- * @returns each member's partitions in ascending order, by its id
  */
-export function assignPartitions(
+function dealOut(
   members: readonly Member[],
   count: number,
 ): ReadonlyMap<string, readonly number[]> {

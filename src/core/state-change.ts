@@ -63,21 +63,22 @@ export function parseAccount(text: string): string {
 /**
  * Reads a cursor as a person gave it: a day (its midnight in UTC) or a time with its offset.
  *
+ * @param name - what it was given as, for the message
  * @throws StopProcessError `state.invalid`; more than a day ahead of now is refused too, because such
  * a cursor would end the stream, and what lies before Instagram, which is a mistake
  */
-export function parseCursor(text: string, nowMs: number): number {
+export function parseCursor(text: string, nowMs: number, name = 'cursor'): number {
   const ms = parseGraphTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
   if (ms === undefined) {
     refuse(
-      `cursor "${text}": expected a day such as 2026-11-01 or a time such as 2026-11-01T07:00:00Z`,
+      `${name} "${text}": expected a day such as 2026-11-01 or a time such as 2026-11-01T07:00:00Z`,
     );
   }
   if (ms < beginningMs) {
     refuse(`cursor "${text}": expected a time after 2010-01-01, when Instagram began`);
   }
   if (ms > nowMs + futureMs) {
-    refuse(`cursor "${text}": expected a time at most a day ahead of now`);
+    refuse(`${name} "${text}": expected a time at most a day ahead of now`);
   }
   return ms;
 }

@@ -8,6 +8,8 @@ export interface MemberNote {
   /** How many partitions the state topic had when it started. */
   readonly partitions: number;
   readonly owned: readonly number[];
+  /** What it wants for a moment, and no others; absent for an instance. */
+  readonly borrows?: readonly number[];
 }
 
 /** Also the name of the group's protocol: a broker lets in only members that share one. */
@@ -20,13 +22,18 @@ export function readNote(metadata: Buffer, topic: string): MemberNote | undefine
     const decoded = AssignerProtocol.MemberMetadata.decode(metadata);
     if (!decoded?.topics.includes(topic)) return undefined;
     const note = JSON.parse(decoded.userData.toString('utf8')) as Partial<MemberNote>;
-    const { instance, partitions, owned } = note;
+    const { instance, partitions, owned, borrows } = note;
     if (typeof instance !== 'string' || !Number.isSafeInteger(partitions)) return undefined;
     if (partitions === undefined || !Array.isArray(owned)) return undefined;
-    return { instance, partitions, owned: owned.filter((one) => Number.isSafeInteger(one)) };
+    const borrowing = Array.isArray(borrows) ? { borrows: numbersIn(borrows) } : {};
+    return { instance, partitions, owned: numbersIn(owned), ...borrowing };
   } catch {
     return undefined;
   }
+}
+
+function numbersIn(list: readonly number[]): readonly number[] {
+  return list.filter((one) => Number.isSafeInteger(one) && one >= 0);
 }
 
 /** Who may be given something: all who count the partitions as the last started instance does. */

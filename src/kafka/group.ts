@@ -20,6 +20,19 @@ export interface GroupMembership extends Group {
   holds(partition: number): boolean;
   /** Another producer has taken a partition over. */
   fence(partition: number, reason: string): void;
+  /**
+   * Has the group hand these partitions over for the time of the work: their owners give them up as in
+   * any change of the group, get them back afterwards, and read their states again.
+   *
+   * @returns what the work does, or `refused` when they are not handed over in time: an instance of a
+   * version that does not know of this deals them out, or Kafka is slow
+   * @throws StopProcessError `kafka.unauthorized`; what the work throws
+   */
+  borrow<T>(
+    partitions: readonly number[],
+    work: () => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T | 'refused'>;
 }
 
 /** Leaving waits for a rebalance that is going on: a member that goes without a word holds it up. */
@@ -36,8 +49,11 @@ function groupIdOf({ transactionalIdPrefix }: KafkaOptions): string {
 
 /** Makes the membership; nothing connects before `join`. */
 export function createGroup(shared: KafkaBase): GroupMembership {
-  const { telemetry } = shared.dependencies;
   let standing: Standing | undefined;
+  const stayIn = (onShare: OnShare, signal: AbortSignal, borrows?: readonly number[]) => {
+    standing = openStanding(shared, onShare);
+    return stay(shared, { standing, borrows }, signal);
+  };
   return {
     get partitions() {
       return shared.layout().statePartitions;
@@ -53,27 +69,70 @@ export function createGroup(shared: KafkaBase): GroupMembership {
       const members = await describeMembers(shared, signal);
       return members.find(({ owned }) => owned.includes(partition))?.name ?? null;
     },
-    async join(onShare, signal) {
-      const mine = openStanding(shared, onShare);
-      standing = mine;
+    join: (onShare, signal) => stayIn(onShare, signal),
+    async borrow(partitions, work, signal) {
+      const leave = new AbortController();
+      const given = Promise.withResolvers<undefined>();
+      const onShare = (owned: readonly number[]): void => {
+        if (partitions.every((one) => owned.includes(one))) given.resolve(undefined);
+      };
+      const staying = stayIn(onShare, AbortSignal.any([signal, leave.signal]), partitions);
+      const handedOver = withDeadline(
+        Promise.race([given.promise, staying]),
+        borrowLimitMs(shared.options),
+        'a hand-over',
+      );
       try {
-        for (let attempt = 0; ; attempt += 1) {
-          const error = await takePart(shared, mine, signal);
-          if (signal.aborted) return;
-          if (error instanceof StopProcessError) throw error;
-          telemetry.report({
-            type: 'dependency',
-            name: 'group',
-            ready: false,
-            reason: error.message,
-          });
-          await pause(pausesMs[Math.min(attempt, pausesMs.length - 1)] ?? 0, signal);
-        }
+        if (!(await isHandedOver(unlessAborted(handedOver, signal)))) return 'refused';
+        return await work();
       } finally {
-        mine.leave();
+        leave.abort();
+        await staying.catch(() => undefined);
+        standing = undefined;
       }
     },
   };
+}
+
+async function isHandedOver(waiting: Promise<unknown>): Promise<boolean> {
+  try {
+    await waiting;
+    return true;
+  } catch (error) {
+    // A group of other programs lets nobody in who deals out otherwise.
+    const isStrange = error instanceof StopProcessError && error.code === 'config.invalid';
+    if (isStrange || error instanceof DeadlineError) return false;
+    throw error;
+  }
+}
+
+/** As long as a rebalance may take, and the group's first join, which brokers hold back for seconds. */
+function borrowLimitMs({ group }: KafkaOptions): number {
+  return group.rebalanceTimeoutMs + group.sessionTimeoutMs;
+}
+
+/** What one stay after another has in common. */
+interface Membership {
+  readonly standing: Standing;
+  /** Undefined for an instance, which takes what it is given. */
+  readonly borrows: readonly number[] | undefined;
+}
+
+/** Is a member until aborted; ends before that only with what waiting does not mend. */
+async function stay(shared: KafkaBase, membership: Membership, signal: AbortSignal): Promise<void> {
+  const { telemetry } = shared.dependencies;
+  try {
+    for (let attempt = 0; ; attempt += 1) {
+      const error = await takePart(shared, membership, signal);
+      if (signal.aborted) return;
+      if (error instanceof StopProcessError) throw error;
+      const reason = error.message;
+      telemetry.report({ type: 'dependency', name: 'group', ready: false, reason });
+      await pause(pausesMs[Math.min(attempt, pausesMs.length - 1)] ?? 0, signal);
+    }
+  } finally {
+    membership.standing.leave();
+  }
 }
 
 function openStanding(shared: KafkaBase, onShare: OnShare): Standing {
@@ -97,7 +156,7 @@ function openStanding(shared: KafkaBase, onShare: OnShare): Standing {
 /** One stay in the group, with a client of its own; ends with why it ended, or when aborted. */
 async function takePart(
   shared: KafkaBase,
-  standing: Standing,
+  { standing, borrows }: Membership,
   signal: AbortSignal,
 ): Promise<Error> {
   const connection = openConnection(shared.options, shared.dependencies);
@@ -109,6 +168,7 @@ async function takePart(
   vigil.renew(0);
   const stay = {
     standing,
+    borrows,
     fail: over.reject,
     onSign: () => {
       vigil.renew(0);
@@ -130,8 +190,7 @@ async function takePart(
   }
 }
 
-interface Stay {
-  readonly standing: Standing;
+interface Stay extends Membership {
   readonly fail: (error: Error) => void;
   /** Called at every sign of being a member. */
   readonly onSign: () => void;
@@ -154,6 +213,7 @@ function openConsumer(shared: KafkaBase, connection: Connection, stay: Stay): Co
     instance: options.instance,
     partitions: statePartitions,
     owned: stay.standing.owned(),
+    ...(stay.borrows === undefined ? {} : { borrows: stay.borrows }),
   });
   const checkCount = (found: number) => {
     if (found !== statePartitions) stay.fail(otherCount(topic, statePartitions, found));

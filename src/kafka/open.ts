@@ -1,8 +1,9 @@
 import type { Group, Publisher, StateStore } from '../runtime/ports.ts';
-import { createGroup } from './group.ts';
+import { createGroup, type GroupMembership } from './group.ts';
 import { createHealth } from './health.ts';
 import type { Layout } from './layout.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
+import { createProbe, type KafkaProbe } from './probe.ts';
 import { createPublisher } from './publisher.ts';
 import { createStateDesk, type StateDesk } from './state-desk.ts';
 import { createStateReader } from './state-reader.ts';
@@ -12,6 +13,7 @@ import { tail, type Tail } from './tail.ts';
 import { prepareLayout } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
+export type { Endpoint, KafkaProbe, TopicFinding } from './probe.ts';
 export type { TailedRecord, TailStart } from './tail.ts';
 export type { Owner, StateDesk, StateWrite, StoredState } from './state-desk.ts';
 
@@ -27,7 +29,8 @@ export interface KafkaAdapter extends AsyncDisposable {
   readonly publisher: Publisher;
   readonly stateStore: StateStore;
   readonly stateDesk: StateDesk;
-  readonly group: Group;
+  readonly group: Group & Pick<GroupMembership, 'borrow'>;
+  readonly probe: KafkaProbe;
   /** Shows the committed records of a topic, without taking part in anything; see `tail.ts`. */
   tail(what: Tail, signal: AbortSignal): Promise<void>;
 }
@@ -64,6 +67,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
     stateStore: createStateStore(shared, publisher),
     stateDesk: createStateDesk(shared),
     group,
+    probe: createProbe(shared),
     tail: (what, signal) => tail(base, what, signal),
     async prepareTopics(signal) {
       layout = await prepareLayout(shared, signal);

@@ -20,7 +20,7 @@ const defaultMaxBatchBytes = 1_048_588;
 const prepareLimitMs = 30_000;
 
 /** Something that is wrong, and whether permission is all that is missing. */
-interface Problem {
+export interface Problem {
   readonly text: string;
   readonly unauthorized: boolean;
 }
@@ -39,14 +39,16 @@ function describeRefusal(topic: string, error: Error, options: KafkaOptions): Pr
   return { text: `${topic}: could not be created: ${error.message}; ${advice}`, unauthorized };
 }
 
-async function createMissing(
+/** With `validateOnly` nothing is created: the broker says whether it would be. */
+export async function createMissing(
   admin: Admin,
   missing: readonly TopicPlan[],
-  options: KafkaOptions,
+  { options, validateOnly = false }: { options: KafkaOptions; validateOnly?: boolean },
 ): Promise<Problem[]> {
   try {
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: !validateOnly,
+      validateOnly,
       topics: missing.map(({ name, partitions, replicationFactor, configs }) => ({
         topic: name,
         numPartitions: partitions,
@@ -67,7 +69,7 @@ async function createMissing(
   }
 }
 
-function describeMissing(plan: TopicPlan): Problem {
+export function describeMissing(plan: TopicPlan): Problem {
   return {
     text:
       `${plan.name}: is missing; create it with ` +
@@ -80,8 +82,14 @@ function describeMissing(plan: TopicPlan): Problem {
   };
 }
 
+/** A topic that is there, or not, but may not be seen. */
+export function describeHidden({ name }: TopicPlan, options: KafkaOptions): Problem {
+  const text = `${name}: may not be described, so it cannot be published to`;
+  return { text: `${text}; ${allow('Write', name, options)}`, unauthorized: true };
+}
+
 /** A list of topics leaves out those that may not be described; asked by name, they are refused. */
-async function tellApart(
+export async function tellApart(
   admin: Admin,
   unseen: readonly TopicPlan[],
 ): Promise<{ readonly missing: readonly TopicPlan[]; readonly hidden: readonly TopicPlan[] }> {
@@ -135,7 +143,15 @@ async function readConfigs(admin: Admin, name: string): Promise<Record<string, s
   }
 }
 
-function verify(
+/** A topic as it is. */
+export async function describe(admin: Admin, found: ITopicMetadata): Promise<TopicDescription> {
+  const configs = await readConfigs(admin, found.name);
+  const replicas = Math.min(...found.partitions.map((partition) => partition.replicas.length));
+  return { replicas, configs, partitions: found.partitions.length };
+}
+
+/** What is wrong with a topic that is there. */
+export function verify(
   plan: TopicPlan,
   description: TopicDescription,
   options: KafkaOptions,
@@ -183,14 +199,11 @@ async function prepareTopics(
   const present = new Set(await admin.listTopics());
   const unseen = plans.filter(({ name }) => !present.has(name));
   const { missing, hidden } = await tellApart(admin, unseen);
-  const problems = hidden.map(({ name }): Problem => {
-    const text = `${name}: may not be described, so it cannot be published to`;
-    return { text: `${text}; ${allow('Write', name, options)}`, unauthorized: true };
-  });
+  const problems = hidden.map((plan) => describeHidden(plan, options));
   if (missing.length > 0) {
     problems.push(
       ...(options.topics.create
-        ? await createMissing(admin, missing, options)
+        ? await createMissing(admin, missing, { options })
         : missing.map((plan) => describeMissing(plan))),
     );
   }
@@ -206,11 +219,9 @@ async function prepareTopics(
   for (const plan of known) {
     const found = metadata.find(({ name }) => name === plan.name);
     if (found === undefined) continue;
-    const configs = await readConfigs(admin, plan.name);
-    const replicas = Math.min(...found.partitions.map((partition) => partition.replicas.length));
-    problems.push(
-      ...verify(plan, { replicas, configs, partitions: found.partitions.length }, options),
-    );
+    const description = await describe(admin, found);
+    const { configs } = description;
+    problems.push(...verify(plan, description, options));
     layouts.push({
       name: plan.name,
       leaders: leadersOf(found),

@@ -2,6 +2,7 @@ import type { Json, Value } from '../core/json.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import type { Encoder, StateCodec } from '../runtime/ports.ts';
 import type { RegistryAddress } from './access.ts';
+import { call } from './calls.ts';
 import { openClient } from './client.ts';
 import { createWireEncode, encodingError, wireHeaderBytes } from './encoder.ts';
 import { inspectSubject } from './inspection.ts';
@@ -47,6 +48,12 @@ export interface RegistryAdapter extends AsyncDisposable {
    * RetryError `registry.unavailable`
    */
   prepare(signal: AbortSignal): Promise<void>;
+  /**
+   * Asks anything, to see whether the registry is there and takes the login.
+   *
+   * @throws StopProcessError `registry.unauthorized`, `registry.tls`; RetryError `registry.unavailable`
+   */
+  ping(signal: AbortSignal): Promise<void>;
   /**
    * What the registry has of each schema; changes nothing.
    *
@@ -97,6 +104,9 @@ export function openRegistry(
   return {
     encoder,
     values: createValueReader(options),
+    async ping(signal) {
+      await call(options, { method: 'get', path: '/schemas/types' }, signal);
+    },
     inspect: (signal) =>
       Promise.all([...schemas.values()].map((schema) => inspectSubject(schema, workWith(signal)))),
     stateCodec: createStateCodec({

@@ -10,45 +10,79 @@ export interface ApplyOptions {
   readonly apply: boolean;
   /** Writes although a running instance polls the accounts. */
   readonly force: boolean;
+  /** Asks a running instance to hand its partitions over, without being forced to. */
+  readonly asks?: boolean;
   readonly json: boolean;
 }
 
 /**
- * Shows a plan, and carries it out when it is to be applied.
+ * Shows a plan, and carries it out when it is to be applied. A running instance that owns a key is left
+ * alone, or hands its partitions over for the time of the write; when forced they are taken away from
+ * one that does not.
  *
+ * @param plan - made anew after a hand-over, of what the instance has written until then
  * @returns what to print
  * @throws StopProcessError `state.owned` when an instance owns a key; what `write` throws
  */
 export async function carryOut(
   session: StateSession,
-  plan: Plan,
-  { apply, force, json }: ApplyOptions,
+  plan: (session: StateSession) => Plan,
+  { apply, force, asks = force, json }: ApplyOptions,
 ): Promise<string> {
-  const touched = new Set(plan.writes.map(({ partition }) => partition));
-  const owners =
-    touched.size === 0
-      ? []
-      : (await session.owners()).filter(({ partition }) => touched.has(partition));
-  const applied = apply && plan.writes.length > 0;
-  if (applied) {
-    if (owners.length > 0 && !force) throw owned(plan, owners);
-    await session.write(plan.writes);
-  }
+  const shown = plan(session);
+  const owners = await ownersOf(shown, session);
+  const applied = apply && shown.writes.length > 0;
+  const made = applied ? await write({ session, plan, shown, owners }, { asks, force }) : shown;
   const createsTopic = session.exists ? null : session.topic;
-  const report = { plan, applied, owners, createsTopic };
+  const report = { plan: made, applied, owners, createsTopic, asks };
   return json ? reportJson(report, session.form) : reportText(report, session.form);
 }
 
-function owned({ writes }: Plan, owners: readonly Owner[]): StopProcessError {
+async function ownersOf({ writes }: Plan, session: StateSession): Promise<readonly Owner[]> {
+  if (writes.length === 0) return [];
+  const owners = await session.owners();
+  return owners.filter(({ partition }) => writes.some((one) => one.partition === partition));
+}
+
+interface Writing {
+  readonly session: StateSession;
+  readonly plan: (session: StateSession) => Plan;
+  /** What was planned at first. */
+  readonly shown: Plan;
+  readonly owners: readonly Owner[];
+}
+
+/** @returns what was written */
+async function write(
+  { session, plan, shown, owners }: Writing,
+  { asks, force }: { readonly asks: boolean; readonly force: boolean },
+): Promise<Plan> {
+  let made = shown;
+  const partitions = [...new Set(shown.writes.map(({ partition }) => partition))];
+  const borrow = () =>
+    session.borrowing(partitions, async (fresh) => {
+      made = plan(fresh);
+      await fresh.write(made.writes);
+    });
+  if (owners.length > 0 && asks && (await borrow())) return made;
+  if (owners.length > 0 && !force) throw owned(shown, owners, asks);
+  await session.write(shown.writes);
+  return shown;
+}
+
+function owned({ writes }: Plan, owners: readonly Owner[], wasAsked: boolean): StopProcessError {
   const who = [...new Set(owners.map(({ name }) => name))].join(', ');
   const partitions = new Set(owners.map(({ partition }) => partition));
   const keys = writes.filter(({ partition }) => partitions.has(partition)).map(({ key }) => key);
   const shown = keys.slice(0, 3).join(', ') + (keys.length > 3 ? `, … (${keys.length})` : '');
+  const why = wasAsked
+    ? 'It did not hand them over in time: it may be of an older version. '
+    : 'It would go on from what it knows, not from what is written. ';
   return new StopProcessError(
     'state.owned',
-    `A running instance owns ${shown}: ${who}. It would go on from what it knows, not from what is ` +
-      'written. Nothing was written. Stop it and run the command again; --force writes all the same, and ' +
-      'takes these partitions away from it.',
+    `A running instance owns ${shown}: ${who}. ${why}Nothing was written. Stop it and run the command ` +
+      'again; with --force it is asked to hand these partitions over, and they are taken away from it if ' +
+      'it does not.',
     { exitCode: 3 },
   );
 }

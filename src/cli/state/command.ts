@@ -167,7 +167,10 @@ function narrowing(command: Command): Command {
 function writing(command: Command): Command {
   return command
     .option('--apply', 'write it; without, only what would change is shown')
-    .option('--force', 'write although a running instance owns the key')
+    .option(
+      '--force',
+      'write although a running instance owns the key: it hands it over for a moment',
+    )
     .option('--json', 'print the plan as JSON, with whole states');
 }
 
@@ -200,7 +203,7 @@ async function changing(
   await using session = await openStateSession(config, missing, stop.signal);
   const { apply, force, json } = options;
   const how = { apply: isSet(apply), force: isSet(force), json: isSet(json) };
-  return await carryOut(session, plan(session), how);
+  return await carryOut(session, plan, how);
 }
 
 async function readInput(file: string): Promise<string> {

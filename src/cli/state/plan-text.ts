@@ -10,6 +10,8 @@ export interface Report {
   readonly applied: boolean;
   /** Instances that poll accounts of the plan's partitions. */
   readonly owners: readonly Owner[];
+  /** Whether they are asked to hand them over. */
+  readonly asks: boolean;
   /** Whether the topic has still to be made. */
   readonly createsTopic: string | null;
 }
@@ -38,7 +40,7 @@ export function reportText(report: Report, form: StateForm): string {
   return `${lines.join('\n')}\n`;
 }
 
-function closing({ plan, applied, owners, createsTopic }: Report): readonly string[] {
+function closing({ plan, applied, owners, createsTopic, asks }: Report): readonly string[] {
   const { length } = plan.writes;
   if (length === 0) return ['Nothing to change.'];
   if (applied) return [`Written: ${length} ${length === 1 ? 'state' : 'states'}.`];
@@ -48,7 +50,8 @@ function closing({ plan, applied, owners, createsTopic }: Report): readonly stri
       : [`The topic ${createsTopic} is not there yet: --apply makes it.`]),
     ...owners.map(
       ({ partition, name }) =>
-        `Partition ${partition} is being polled by ${name}: stop it first, or --apply is refused.`,
+        `Partition ${partition} is being polled by ${name}: ` +
+        (asks ? '--apply has it handed over.' : 'stop it first, or --apply is refused.'),
     ),
     'Nothing was written: this is what --apply would do.',
   ];

@@ -7,8 +7,10 @@ import {
   checkHasCursor,
   parseCursor,
   parseStateKey,
+  parseStream,
 } from '../../core/state-change.ts';
 import { stateKey } from '../../core/state.ts';
+import type { StreamName } from '../../core/stream-name.ts';
 import type { StateWrite, StoredState } from '../../kafka/open.ts';
 import type { Imported } from './import-file.ts';
 import type { Filter, StateSession } from './session.ts';
@@ -47,15 +49,73 @@ export function planSet(session: StateSession, { id, cursorMs }: Wanted, author:
   const key = stateKey(id.stream, id.accountId);
   if (!session.stored.some((one) => one.key === key)) refuseUnknown(session, key);
   const before = stateOf(session, key);
-  if (before === null) {
-    throw new StopProcessError(
-      'state.invalid',
-      `The state ${key} cannot be read, so that nothing of it can be kept; reset it instead. ` +
-        'Nothing was changed.',
-      { exitCode: 2 },
-    );
-  }
+  if (before === null) refuseUnreadable(key);
   return planOf(session, [changeCursor(id, cursorMs, { ...author, before })]);
+}
+
+/** What `backfill` was told. */
+export interface Backfill {
+  readonly stream: StreamName;
+  readonly sinceMs: number;
+  /** All that have a state when absent. */
+  readonly accounts: readonly string[] | undefined;
+}
+
+/** Reads what `backfill` was told. @throws StopProcessError `state.invalid` */
+export function readBackfill(
+  stream: string,
+  given: { readonly since: string; readonly accounts: readonly string[] | undefined },
+  nowMs: number,
+): Backfill {
+  const name = parseStream(stream);
+  checkHasCursor(name);
+  return { stream: name, sinceMs: parseCursor(given.since, nowMs, '--since'), ...given };
+}
+
+/** `backfill`: moves cursors back, and none ahead: that would leave days out. */
+export function planBackfill(
+  session: StateSession,
+  { stream, sinceMs, accounts }: Backfill,
+  author: Authorship,
+): Plan {
+  const wanted = accounts ?? accountsOf(select(session, { stream }));
+  const before = wanted.map((accountId) => ({
+    accountId,
+    state: readableState(session, stateKey(stream, accountId)),
+  }));
+  const isCovered = ({ state }: (typeof before)[number]) =>
+    state !== null && state.cursorMs !== null && state.cursorMs <= sinceMs;
+  const changes = before
+    .filter((one) => !isCovered(one))
+    .map(({ accountId, state }) =>
+      changeCursor({ stream, accountId }, sinceMs, { ...author, before: state }),
+    );
+  const plan = planOf(session, changes);
+  const covered = before.filter(isCovered).map(({ accountId, state }) => {
+    const cursor = new Date(state?.cursorMs ?? 0).toISOString();
+    return `${stateKey(stream, accountId)} has read up to ${cursor} only: what is later comes anyway`;
+  });
+  return { ...plan, notes: [...plan.notes, ...covered] };
+}
+
+function accountsOf(stored: readonly StoredState[]): readonly string[] {
+  return [...new Set(stored.map(({ key }) => key.split('/')[1] ?? ''))];
+}
+
+/** Null when there is none. @throws StopProcessError `state.invalid` when it cannot be read */
+function readableState(session: StateSession, key: string) {
+  const state = stateOf(session, key);
+  if (state === null && session.stored.some((one) => one.key === key)) refuseUnreadable(key);
+  return state;
+}
+
+function refuseUnreadable(key: string): never {
+  throw new StopProcessError(
+    'state.invalid',
+    `The state ${key} cannot be read, so that nothing of it can be kept; reset it instead. ` +
+      'Nothing was changed.',
+    { exitCode: 2 },
+  );
 }
 
 /** `state reset`: a tombstone wherever a key lies, a partition that it was left behind in included. */

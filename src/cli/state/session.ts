@@ -21,6 +21,16 @@ export interface StateSession extends AsyncDisposable {
   partitionOf(accountId: string): number;
   owners(): Promise<readonly Owner[]>;
   write(writes: readonly StateWrite[]): Promise<void>;
+  /**
+   * Does something while running instances have handed these partitions over, on what lies in the
+   * topic by then; they take up afterwards what was written.
+   *
+   * @returns false, with nothing done, when they were not handed over
+   */
+  borrowing(
+    partitions: readonly number[],
+    work: (session: StateSession) => Promise<void>,
+  ): Promise<boolean>;
 }
 
 /** How a topic that is missing is met. */
@@ -46,7 +56,7 @@ export async function openStateSession(
   if (exists) await kafka.prepareTopics(signal);
   const stored = exists ? await desk.read(signal) : [];
   const owned = stack.move();
-  return {
+  const session: StateSession = {
     topic: topicName(config.kafka.topicTemplate, 'state'),
     exists,
     form: openStateForm(),
@@ -61,8 +71,16 @@ export async function openStateSession(
       await registry.prepare(signal);
       await desk.write(writes, signal);
     },
+    async borrowing(partitions, work) {
+      const onFresh = async () => {
+        await work({ ...session, stored: await desk.read(signal) });
+        return 'done' as const;
+      };
+      return (await kafka.group.borrow(partitions, onFresh, signal)) === 'done';
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+  return session;
 }
 
 /** A key's state: of two partitions' the one with the later sequence, as a restore takes it. */

@@ -70,7 +70,8 @@ function addInspect(group: Command, end: (code: ExitCode) => void): void {
   });
 }
 
-async function inspectAll(
+/** What is known of each token. */
+export async function inspectAll(
   config: Config,
   name: Options[string],
   signal: AbortSignal,

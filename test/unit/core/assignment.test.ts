@@ -41,6 +41,30 @@ describe('assignPartitions', () => {
     expect(dealt([member('a', 0, 1), member('b', 1, 9)], 2)).toEqual({ a: [0], b: [1] });
   });
 
+  test('lends what is borrowed, and leaves the rest where it is', () => {
+    const members = [
+      member('a', 0, 1, 2),
+      member('b', 3, 4, 5),
+      { ...member('desk'), borrows: [4, 1] },
+    ];
+
+    expect(dealt(members, 6)).toEqual({ a: [0, 2], b: [3, 5], desk: [1, 4] });
+  });
+
+  test('gives back what was borrowed to who had it', () => {
+    expect(dealt([member('a', 0, 2), member('b', 3, 5, 4)], 6)).toEqual({
+      a: [0, 1, 2],
+      b: [3, 4, 5],
+    });
+  });
+
+  test('lends a partition once, and none that is not there', () => {
+    const desks = ['x', 'y'].map((id) => ({ ...member(id), borrows: [1, 9] }));
+
+    expect(dealt([...desks, member('a')], 3)).toEqual({ x: [1], y: [], a: [0, 2] });
+    expect(dealt(desks, 3)).toEqual({ x: [1], y: [] });
+  });
+
   test('deals every partition to one member, evenly, whatever they claim', () => {
     const ids = fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 8 });
     const claims = fc.array(fc.array(fc.integer({ min: -1, max: 30 })), {

@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import type { ExitCode } from '../../core/errors.ts';
+import type { TopicRole } from '../../core/stream-name.ts';
+import { streamNames } from '../../core/stream-name.ts';
+import { openLocalCodec } from '../../registry/open.ts';
+import { stoppable } from '../exit-codes.ts';
+import { loadCommandConfig, openReader } from '../load.ts';
+import type { Options } from '../own-options.ts';
+import { addOwnCommand, settingsOf } from '../own-options.ts';
+import { openQuietly } from '../quiet-adapters.ts';
+import { listenForStop } from '../stop-signals.ts';
+import type { Style } from '../terminal.ts';
+import { styleFor } from '../terminal.ts';
+import { inspectAll } from '../token/command.ts';
+import { apiSteps, createQuotaKeeper } from './api-steps.ts';
+import type { CheckLine, Step } from './checklist.ts';
+import { exitCodeFor, goThrough } from './checklist.ts';
+import { kafkaSteps } from './kafka-steps.ts';
+import { registrySteps } from './registry-steps.ts';
+
+/** Adds `check`. */
+export function addCheckCommand(root: Command, end: (code: ExitCode) => void): void {
+  addOwnCommand(root, {
+    usage: 'check',
+    about:
+      'look at every connection, permission and topic, one after another, and say what to do; changes nothing',
+    examples: [
+      'check',
+      'check --config instagram.json',
+      'check --json | jq ".lines[] | select(.status == \\"failed\\")"',
+    ],
+    exits: {
+      0: 'everything is as it must be',
+      2: 'bad configuration or usage, or only the configuration has to be changed',
+      3: 'something outside refused, is away or is not as it must be',
+      ...stoppable,
+    },
+    options: (command) => command.option('--json', 'print a JSON object with "ok" and "lines"'),
+  }).action(async (options: Options) => {
+    end(await check(options));
+  });
+}
+
+async function check(options: Options): Promise<ExitCode> {
+  const config = loadCommandConfig(settingsOf(options, ['json']));
+  const json = options['json'] === true;
+  const style = styleFor(process.stdout, process.env);
+  using stop = listenForStop(config.polling.shutdownGraceMs);
+  try {
+    const tell = (line: CheckLine): void => {
+      if (!json) process.stdout.write(describeLine(line, style));
+    };
+    const lines = await lookAtAll(config, tell, stop.signal);
+    const exitCode = exitCodeFor(lines);
+    if (json) process.stdout.write(`${JSON.stringify({ ok: exitCode === 0, lines }, null, 2)}\n`);
+    else process.stdout.write(`${closing(lines)}\n`);
+    return exitCode;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    return 0;
+  }
+}
+
+async function lookAtAll(
+  config: Config,
+  tell: (line: CheckLine) => void,
+  signal: AbortSignal,
+): Promise<readonly CheckLine[]> {
+  const enabled = streamNames.filter((name) => config.streams[name].enabled);
+  const roles: readonly TopicRole[] = [...enabled, 'state', 'dead_letters'];
+  await using stack = new AsyncDisposableStack();
+  // Nothing is created: only the probe of this one is used.
+  const { kafka, registry } = openQuietly(config, { roles, topics: 'create' });
+  const { kafka: stateKafka } = openQuietly(config, { roles: ['state'], topics: 'look' });
+  const quota = createQuotaKeeper();
+  const silent = { ...config, log: { ...config.log, level: 'silent' as const } };
+  const { encoder } = openLocalCodec([]);
+  const reading = openReader(silent, encoder, { onUsage: quota.onUsage });
+  for (const one of [registry, kafka, stateKafka, reading]) stack.use(one);
+  const nowMs = Date.now;
+  const inspectTokens = (s: AbortSignal) => inspectAll(config, undefined, s);
+  const steps: readonly Step[] = [
+    ...kafkaSteps({ config, kafka, stateKafka, nowMs }),
+    ...registrySteps(config, registry),
+    ...apiSteps({ config, reading, inspectTokens, quota, nowMs }),
+  ];
+  return await goThrough(steps, tell, signal);
+}
+
+const marks = { ok: 'ok     ', failed: 'failed ', skipped: 'skipped' } as const;
+
+/** A line, and below one that failed what to do. */
+export function describeLine(line: CheckLine, style: Style): string {
+  const { id, status, subject, detail, action } = line;
+  const colour = { ok: style.good, failed: style.bad, skipped: style.dim }[status];
+  const about = subject === null ? '' : `${subject}: `;
+  const first = `${colour(marks[status])} ${id.padEnd(19)} ${about}${detail}\n`;
+  return status === 'failed' && action !== null ? `${first}${' '.repeat(8)}${action}\n` : first;
+}
+
+function closing(lines: readonly CheckLine[]): string {
+  const failed = lines.filter(({ status }) => status === 'failed').length;
+  if (failed === 0) return 'Everything is as it must be.';
+  return `${failed} of ${lines.length} failed.`;
+}

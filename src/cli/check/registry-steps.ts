@@ -1,0 +1,54 @@
+import type { Config } from '../../config/config.ts';
+import type { RegistryAdapter, SubjectFinding } from '../../registry/open.ts';
+import { standing } from '../schemas-text.ts';
+import type { Finding, Step } from './checklist.ts';
+
+/** Whether the registry is there, and what it makes of the schemas. */
+export function registrySteps(config: Config, registry: RegistryAdapter): readonly Step[] {
+  const { url, mode } = config.schemaRegistry;
+  return [
+    {
+      id: 'registry.connection',
+      needs: [],
+      run: async (signal) => {
+        await registry.ping(signal);
+        return [{ status: 'ok', subject: url, detail: 'answers, and takes the login' }];
+      },
+    },
+    {
+      id: 'registry.schemas',
+      needs: ['registry.connection'],
+      run: async (signal) => {
+        const findings = await registry.inspect(signal);
+        return findings.map((finding) => schemaFinding(finding, mode));
+      },
+    },
+  ];
+}
+
+function schemaFinding(finding: SubjectFinding, mode: 'register' | 'verify'): Finding {
+  const { subject, incompatible } = finding;
+  switch (standing(finding, mode)) {
+    case 'incompatible':
+      return {
+        status: 'failed',
+        subject,
+        detail: incompatible ?? '',
+        code: 'registry.incompatible',
+      };
+    case 'missing':
+      return {
+        status: 'failed',
+        subject,
+        detail: 'is not registered, and SCHEMA_REGISTRY_MODE is verify',
+        action: 'Run `instagram-kafka schemas register`.',
+        code: 'registry.missing',
+      };
+    case 'registered':
+      return { status: 'ok', subject, detail: `registered with id ${String(finding.id)}` };
+    case 'new':
+      return { status: 'ok', subject, detail: 'new: the start registers it' };
+    case 'compatible':
+      return { status: 'ok', subject, detail: 'compatible: the start registers it' };
+  }
+}

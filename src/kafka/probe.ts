@@ -1,0 +1,265 @@
+import { lookup } from 'node:dns/promises';
+import { connect, isIP } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { RetryError } from '../core/errors.ts';
+import { asAdmin } from './admin-call.ts';
+import { openConnection } from './connection.ts';
+import { settleWithin, withDeadline } from './deadline.ts';
+import { translate } from './errors.ts';
+import type { KafkaBase, KafkaShared } from './shared.ts';
+import { planTopics, type TopicPlan } from './topic-plan.ts';
+import {
+  createMissing,
+  describe,
+  describeHidden,
+  describeMissing,
+  tellApart,
+  verify,
+} from './topics.ts';
+
+/** Where a broker is. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a handshake has shown. */
+export interface TlsFacts {
+  readonly protocol: string;
+  /** The certificate's names, for a person. */
+  readonly subject: string;
+  /** Epoch milliseconds; null when it cannot be told. */
+  readonly validUntilMs: number | null;
+}
+
+/** What one topic is like. */
+export interface TopicFinding {
+  readonly name: string;
+  readonly exists: boolean;
+  readonly partitions: number;
+  /** Empty when this user may not read them. */
+  readonly configs: Readonly<Record<string, string>>;
+  /** Each with what to do. */
+  readonly problems: readonly string[];
+}
+
+/** Looks at each thing that the program needs of Kafka by itself, and changes nothing. */
+export interface KafkaProbe {
+  /** The brokers of the configuration. */
+  readonly endpoints: readonly Endpoint[];
+  readonly usesTls: boolean;
+  /** How it logs in; null when it does not. */
+  readonly login: string | null;
+  /** @returns the addresses; @throws RetryError `kafka.unavailable` */
+  resolve(endpoint: Endpoint): Promise<readonly string[]>;
+  /** @throws RetryError `kafka.unavailable` */
+  reach(endpoint: Endpoint): Promise<void>;
+  /** @throws StopProcessError `kafka.tls`, RetryError `kafka.unavailable` */
+  handshake(endpoint: Endpoint): Promise<TlsFacts>;
+  /**
+   * Logs in, and asks which brokers there are.
+   *
+   * @throws StopProcessError `kafka.unauthenticated`, `kafka.tls`; RetryError `kafka.unavailable`
+   */
+  cluster(): Promise<readonly Endpoint[]>;
+  topics(): Promise<readonly TopicFinding[]>;
+  /**
+   * Takes a transactional id of its own, under the prefix, and lets it go: no instance's is touched.
+   *
+   * @returns the id
+   * @throws StopProcessError `kafka.unauthorized`, or `config.invalid` for the timeout
+   */
+  transactions(): Promise<string>;
+  /**
+   * Reads the state topic in a group of its own, as instances do; the topics must have been prepared.
+   *
+   * @returns how many keys there are
+   */
+  group(signal: AbortSignal): Promise<number>;
+}
+
+const transactionLimitMs = 30_000;
+
+/** Connects to nothing yet. */
+export function createProbe(shared: KafkaShared): KafkaProbe {
+  const { options } = shared;
+  return {
+    endpoints: options.brokers.map(parseEndpoint),
+    usesTls: options.security.tls !== null,
+    login: options.security.sasl?.mechanism ?? null,
+    resolve: async ({ host }) => {
+      if (isIP(host) !== 0) return [host];
+      const found = await lookup(host, { all: true }).catch((error: unknown) => {
+        throw away(`has no address (${messageOf(error)})`);
+      });
+      return found.map(({ address }) => address);
+    },
+    reach: (endpoint) => reach(endpoint, options.connectionTimeoutMs),
+    handshake: (endpoint) => handshake(endpoint, shared),
+    cluster: () => askCluster(shared),
+    topics: () => findTopics(shared),
+    transactions: () => takeTransactionalId(shared),
+    async group(signal) {
+      const all = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
+      const read = all.map((partition) => shared.readState(partition, signal));
+      return (await Promise.all(read)).flat().length;
+    },
+  };
+}
+
+/** `host:port`, the host perhaps in brackets. */
+function parseEndpoint(text: string): Endpoint {
+  const at = text.lastIndexOf(':');
+  return { host: text.slice(0, at).replaceAll(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
+}
+
+function nameOf({ host, port }: Endpoint): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What to do about it is known where it is asked. */
+function away(what: string): RetryError {
+  return new RetryError('kafka.unavailable', what);
+}
+
+async function reach(endpoint: Endpoint, limitMs: number): Promise<void> {
+  const socket = connect(endpoint);
+  try {
+    await withDeadline(opened(socket, 'connect'), limitMs, 'connecting');
+  } catch (error) {
+    throw away(`cannot be connected to (${messageOf(error)})`);
+  } finally {
+    socket.destroy();
+  }
+}
+
+function opened(
+  socket: ReturnType<typeof connect> | TLSSocket,
+  event: 'connect' | 'secureConnect',
+): Promise<undefined> {
+  return new Promise((resolve, reject) => {
+    socket.once(event, () => {
+      resolve(undefined);
+    });
+    socket.once('error', reject);
+  });
+}
+
+async function handshake(endpoint: Endpoint, { options }: KafkaBase): Promise<TlsFacts> {
+  const material = options.security.tls?.() ?? {};
+  const { host } = endpoint;
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connectTls({ ...endpoint, ...named, ...material });
+  try {
+    const limitMs = options.connectionTimeoutMs;
+    await withDeadline(opened(socket, 'secureConnect'), limitMs, 'the TLS handshake');
+    const { subject, valid_to: validTo } = socket.getPeerCertificate();
+    const untilMs = Date.parse(validTo);
+    return {
+      protocol: socket.getProtocol() ?? 'TLS',
+      subject: String(subject.CN),
+      validUntilMs: Number.isNaN(untilMs) ? null : untilMs,
+    };
+  } catch (error) {
+    const doing = `a TLS handshake with ${nameOf(endpoint)}`;
+    const known = translate(error, { options, doing, needs: [] });
+    throw known === error ? away(`${doing} failed (${messageOf(error)})`) : known;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function askCluster(shared: KafkaShared): Promise<readonly Endpoint[]> {
+  const asked = { doing: 'asking for the brokers', needs: [] };
+  const { brokers } = await asAdmin(shared, (admin) => admin.describeCluster(), asked);
+  return brokers.map(({ host, port }) => ({ host, port }));
+}
+
+function findTopics(shared: KafkaShared): Promise<readonly TopicFinding[]> {
+  const { options } = shared;
+  const plans = planTopics(options);
+  const needs = plans.map(({ name }) => ({ operation: 'Write', resource: 'topic', name }) as const);
+  return asAdmin(
+    shared,
+    async (admin) => {
+      const present = new Set(await admin.listTopics());
+      const known = plans.filter(({ name }) => present.has(name));
+      const unseen = plans.filter(({ name }) => !present.has(name));
+      const { missing, hidden } = await tellApart(admin, unseen);
+      const refused = options.topics.create
+        ? await createMissing(admin, missing, { options, validateOnly: true })
+        : missing.map(describeMissing);
+      const { topics } =
+        known.length === 0
+          ? { topics: [] }
+          : await admin.fetchTopicMetadata({ topics: known.map(({ name }) => name) });
+      const there = known.map(async (plan): Promise<TopicFinding> => {
+        const found = topics.find(({ name }) => name === plan.name);
+        if (found === undefined) return absent(plan, []);
+        const { partitions, configs, replicas } = await describe(admin, found);
+        const problems = verify(plan, { partitions, configs, replicas }, options);
+        const texts = problems.map(({ text }) => text);
+        return { name: plan.name, exists: true, partitions, configs, problems: texts };
+      });
+      const gone = missing.map((plan) =>
+        absent(
+          plan,
+          refused.map(({ text }) => text).filter((text) => text.startsWith(`${plan.name}: `)),
+        ),
+      );
+      const unseeable = hidden.map((plan) => absent(plan, [describeHidden(plan, options).text]));
+      const all = [...(await Promise.all(there)), ...gone, ...unseeable];
+      return plans.flatMap(({ name }) => all.filter((one) => one.name === name));
+    },
+    { doing: 'looking at the topics', needs },
+  );
+}
+
+function absent(
+  { name, partitions, configs }: TopicPlan,
+  problems: readonly string[],
+): TopicFinding {
+  return { name, exists: false, partitions, configs, problems };
+}
+
+async function takeTransactionalId(shared: KafkaShared): Promise<string> {
+  const { options, dependencies } = shared;
+  const transactionalId = `${options.transactionalIdPrefix}-check`;
+  const connection = openConnection(options, dependencies);
+  const producer = connection.kafka.producer({
+    transactionalId,
+    transactionTimeout: options.transactionTimeoutMs,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  const take = async (): Promise<void> => {
+    await producer.connect();
+    // Only this asks for the id; nothing is begun at the broker.
+    await producer.transaction();
+  };
+  try {
+    await withDeadline(take(), transactionLimitMs, 'taking a transactional id');
+    return transactionalId;
+  } catch (error) {
+    throw translate(error, {
+      options,
+      doing: `a transaction of ${transactionalId}`,
+      needs: [
+        {
+          operation: 'Write',
+          resource: 'transactional-id',
+          name: `${options.transactionalIdPrefix}-`,
+          prefixed: true,
+        },
+      ],
+      lastRefusal: connection.lastRefusal(),
+    });
+  } finally {
+    await settleWithin(producer.disconnect(), 1000);
+    connection.destroy();
+  }
+}

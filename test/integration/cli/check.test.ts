@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { CheckLine } from '../../../src/cli/check/checklist.ts';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import { runCommand } from '../../support/command.ts';
+import type { Deployment } from '../end-to-end/deployment.ts';
+import { deploy } from '../end-to-end/deployment.ts';
+import { openClient } from './installation.ts';
+
+interface Report {
+  readonly ok: boolean;
+  readonly lines: readonly CheckLine[];
+}
+
+let deployment: Deployment;
+
+beforeAll(async () => {
+  const world = createWorld({
+    seed: 5,
+    accounts: 2,
+    smallAccounts: 0,
+    mediaPerAccount: 2,
+    storiesPerAccount: 0,
+    insightsDays: 3,
+  });
+  deployment = await deploy(world);
+}, 60_000);
+
+afterAll(async () => {
+  await deployment[Symbol.asyncDispose]();
+});
+
+async function check(changes: Readonly<Record<string, string>> = {}) {
+  const env = { ...deployment.env, STREAMS: 'users,user_insights,comments', ...changes };
+  const { exitCode, stdout, stderr } = await runCommand(['check', '--json'], { env });
+  const { ok, lines } = JSON.parse(stdout) as Report;
+  const of = (id: string) => lines.filter((line) => line.id === id);
+  return { exitCode, stdout, stderr, ok, lines, of };
+}
+
+async function topics(): Promise<readonly string[]> {
+  const admin = openClient(deployment.cluster).admin();
+  await admin.connect();
+  const names = await admin.listTopics();
+  await admin.disconnect();
+  return names.filter((name) => name.startsWith(deployment.topicOf('')));
+}
+
+describe('check', () => {
+  test('finds everything well before the first start, and creates nothing', async () => {
+    const { exitCode, ok, lines, of } = await check();
+
+    expect(lines.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect({ exitCode, ok }).toEqual({ exitCode: 0, ok: true });
+    expect([...new Set(lines.map(({ id }) => id))]).toEqual([
+      'kafka.dns',
+      'kafka.tcp',
+      'kafka.tls',
+      'kafka.login',
+      'kafka.brokers',
+      'kafka.transactions',
+      'kafka.topics',
+      'kafka.group',
+      'registry.connection',
+      'registry.schemas',
+      'api.token',
+      'api.permissions',
+      'api.accounts',
+      'api.insights',
+      'api.quota',
+    ]);
+    const accounts = deployment.truth().accounts.map(({ id }) => id);
+    expect(of('kafka.topics').map(({ detail }) => detail)).toContainEqual(
+      'is made by the start, with 2 partitions, cleanup.policy=compact',
+    );
+    expect(of('kafka.group')[0]?.status).toBe('skipped');
+    expect(of('api.token')[0]?.detail).toMatch(/^valid for ever/);
+    expect(of('api.accounts').map(({ subject }) => subject)).toEqual(accounts);
+    expect(of('api.insights').map(({ detail }) => detail)).toEqual(['answers', 'answers']);
+    expect(of('api.quota')[0]?.detail).toMatch(/^\d+% left$/);
+    expect(await topics()).toEqual([]);
+  }, 60_000);
+
+  test('looks at what is there after a start, and disturbs no instance', async () => {
+    const told: string[] = [];
+    const settings = { STREAMS: 'users,user_insights', STREAM_USERS_INTERVAL: '1s' };
+    await using program = deployment.run(settings, ({ msg }) => told.push(String(msg)));
+    while (told.filter((message) => message === 'poll finished').length < 4) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+
+    const { exitCode, of } = await check({ STREAMS: 'users,user_insights' });
+
+    expect(exitCode).toBe(0);
+    expect(of('kafka.topics').map(({ detail }) => detail)).toContainEqual(
+      expect.stringMatching(
+        /^2 partitions, cleanup.policy=compact, min.insync.replicas=1; the unit/,
+      ),
+    );
+    expect(of('kafka.group')[0]?.detail).toMatch(/^allowed; 4 states can be read; running: \S+/);
+    expect(of('registry.schemas').every(({ detail }) => detail.startsWith('registered'))).toBe(
+      true,
+    );
+    expect(told).not.toContain('partition fenced');
+    program.process.kill('SIGTERM');
+    expect(await program.ended).toBe(0);
+  }, 60_000);
+
+  test('names what is wrong with each, what to do, and what could not be looked at', async () => {
+    const wrong = 'EAAGnotavalidtokenatall';
+    const { exitCode, ok, stdout, stderr, of } = await check({
+      KAFKA_BROKERS: '127.0.0.1:1,no-such-host.invalid:9092',
+      SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
+      INSTAGRAM_ACCESS_TOKEN: wrong,
+    });
+
+    expect({ exitCode, ok }).toEqual({ exitCode: 3, ok: false });
+    expect(of('kafka.dns').map(({ status }) => status)).toEqual(['ok', 'failed']);
+    expect(of('kafka.tcp')[0]).toMatchObject({
+      status: 'failed',
+      subject: '127.0.0.1:1',
+      action: expect.stringContaining('Check that the broker is up'),
+    });
+    expect(of('kafka.topics')).toMatchObject([{ status: 'skipped', detail: 'needs kafka.login' }]);
+    expect(of('registry.connection')[0]).toMatchObject({ code: 'registry.unavailable' });
+    expect(of('registry.schemas')[0]?.detail).toBe('needs registry.connection');
+    expect(of('api.token')[0]).toMatchObject({ status: 'failed', code: 'graph.token' });
+    expect(of('api.insights')[0]?.detail).toBe('needs api.accounts');
+    expect(stdout + stderr).not.toContain(wrong);
+  }, 60_000);
+
+  test('refuses a bad configuration with 2 before it looks at anything', async () => {
+    const env = { ...deployment.env, KAFKA_BROKERS: 'nonsense' };
+
+    const { exitCode, stdout, stderr } = await runCommand(['check', '--json'], { env });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/^config\.invalid: /);
+  });
+});

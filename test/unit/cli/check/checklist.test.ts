@@ -1,0 +1,123 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CheckLine, Finding, Step } from '../../../../src/cli/check/checklist.ts';
+import { exitCodeFor, goThrough } from '../../../../src/cli/check/checklist.ts';
+import { describeLine } from '../../../../src/cli/check/command.ts';
+import { styleFor } from '../../../../src/cli/terminal.ts';
+import { RetryError, StopProcessError } from '../../../../src/core/errors.ts';
+
+const calm = new AbortController().signal;
+const good: Finding = { status: 'ok', detail: 'good' };
+const bad: Finding = { status: 'failed', subject: 'b', detail: 'bad', action: 'Mend it.' };
+
+function step(id: string, needs: readonly string[], found: readonly Finding[] | Error): Step {
+  return {
+    id,
+    needs,
+    run: () => (found instanceof Error ? Promise.reject(found) : Promise.resolve(found)),
+  };
+}
+
+async function statuses(steps: readonly Step[]): Promise<readonly string[]> {
+  const lines = await goThrough(steps, () => undefined, calm);
+  return lines.map(({ id, status, detail }) => `${id} ${status}: ${detail}`);
+}
+
+describe('a checklist', () => {
+  test('skips what needs a step that failed as a whole, and what needs that', async () => {
+    const steps = [
+      step('a', [], [bad]),
+      step('b', ['a'], [good]),
+      step('c', ['b'], [good]),
+      step('d', [], [good]),
+    ];
+
+    expect(await statuses(steps)).toEqual([
+      'a failed: bad',
+      'b skipped: needs a',
+      'c skipped: needs b',
+      'd ok: good',
+    ]);
+  });
+
+  test('goes on where a part of a step failed, or nothing was to be looked at', async () => {
+    const unused: Finding = { status: 'skipped', detail: 'not used' };
+    const steps = [
+      step('a', [], [good, bad]),
+      step('b', ['a'], [unused]),
+      step('c', ['b'], []),
+      step('d', ['c'], [good]),
+    ];
+
+    expect((await statuses(steps)).at(-1)).toBe('d ok: good');
+  });
+
+  test('says of an error its code and what to do, without what only a run does', async () => {
+    const [line] = await goThrough(
+      [step('a', [], new RetryError('registry.unavailable', 'nobody there'))],
+      () => undefined,
+      calm,
+    );
+
+    expect(line).toEqual({
+      id: 'a',
+      status: 'failed',
+      subject: null,
+      detail: 'nobody there',
+      action: 'Check the registry.',
+      code: 'registry.unavailable',
+    });
+  });
+
+  test('tells each line as it comes', async () => {
+    const told: CheckLine[] = [];
+    const steps = [
+      step('a', [], [good]),
+      { id: 'b', needs: [], run: () => Promise.resolve([{ ...good, detail: `${told.length}` }]) },
+    ];
+
+    await goThrough(steps, (line) => told.push(line), calm);
+
+    expect(told.map(({ detail }) => detail)).toEqual(['good', '1']);
+  });
+
+  test('ends with the reason when it is stopped', async () => {
+    const stop = new AbortController();
+    const stopping: Step = {
+      id: 'a',
+      needs: [],
+      run: () => {
+        stop.abort(new Error('stopped'));
+        return Promise.reject(new Error('broken off'));
+      },
+    };
+
+    await expect(goThrough([stopping], () => undefined, stop.signal)).rejects.toThrow('stopped');
+  });
+});
+
+describe('the exit code of a checklist', () => {
+  const config = new StopProcessError('config.invalid', 'too long', { exitCode: 2 });
+  const away = new RetryError('kafka.unavailable', 'away');
+
+  test.each([
+    ['nothing failed', [step('a', [], [good]), step('b', [], [])], 0],
+    ['something outside failed', [step('a', [], away), step('b', [], config)], 3],
+    ['only the configuration is to be changed', [step('a', [], config)], 2],
+    ['something surprising', [step('a', [], new Error('what?'))], 3],
+  ])('when %s', async (_when, steps, code) => {
+    expect(exitCodeFor(await goThrough(steps, () => undefined, calm))).toBe(code);
+  });
+});
+
+describe('a line of a check', () => {
+  test('has below it what to do, where it failed', async () => {
+    const lines = await goThrough([step('kafka.tcp', [], [good, bad])], () => undefined, calm);
+    const style = styleFor({}, {});
+
+    expect(lines.map((line) => describeLine(line, style)).join('')).toBe(
+      'ok      kafka.tcp           good\n' +
+        'failed  kafka.tcp           b: bad\n' +
+        '        Mend it.\n',
+    );
+  });
+});
