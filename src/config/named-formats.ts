@@ -80,7 +80,7 @@ function isPlainUrl(raw: unknown): raw is string {
 }
 
 /** A URL that a token or a secret is sent to: https, and http only where nobody else can listen. */
-export function publicUrl(): Format<string> {
+function publicUrl(): Format<string> {
   return guarded('or http to this machine, its network or its cluster', isNear);
 }
 

@@ -9,7 +9,7 @@ import { createRedactor, type Redactor } from './redaction.ts';
 import { describeStatus } from './status.ts';
 import { createStatusServer, type StatusServer } from './status-server.ts';
 
-export type { LeveledLog, Log } from './log.ts';
+export type { LeveledLog } from './log.ts';
 
 /** What is shown of the program, and where. */
 export interface ObservabilityOptions {

@@ -124,7 +124,7 @@ function iso(ms: number | null | undefined): string | null {
 }
 
 /** `2027-01-25 (59 days)` */
-export function until(ms: number | null | undefined, nowMs: number): string {
+function until(ms: number | null | undefined, nowMs: number): string {
   if (ms === undefined) return 'not known';
   if (ms === null) return 'never';
   const days = daysLeft(ms, nowMs);
