@@ -7,7 +7,7 @@ import { openInstagram } from './instagram/open.ts';
 import { graphBase } from './instagram/oauth.ts';
 import { secretsOf } from './instagram/proof.ts';
 import { openKafka } from './kafka/open.ts';
-import { openObservability } from './observability/open.ts';
+import { logStyle, openObservability } from './observability/open.ts';
 import type { LeveledLog, Observability, ObservabilityOptions } from './observability/open.ts';
 import { pollSettings } from './poll-settings.ts';
 import { openRegistry } from './registry/open.ts';
@@ -49,7 +49,9 @@ export interface AppOptions {
   /** Is told besides what each answer says of quotas. */
   readonly onUsage?: OnUsage;
   /** Where log lines go; standard output unless given. */
-  readonly logDestination?: NonNullable<ObservabilityOptions['destination']>;
+  readonly logDestination?: NonNullable<ObservabilityOptions['destination']> & {
+    readonly isTTY?: boolean;
+  };
 }
 
 /** The same with what was left out filled in. */
@@ -181,6 +183,7 @@ function openSource(config: Config, options: Surroundings) {
   const observability = openObservability(
     {
       level: config.log.level,
+      style: logStyle(config.log.format, options.logDestination ?? process.stdout, process.env),
       http: { ...config.http, token: config.http.token?.text ?? null },
       secrets: secretsOfConfig(config),
       version: options.version,

@@ -141,7 +141,7 @@ function narrowed(config: Config, accounts: Options[string]): Config {
   const ids = parseAccounts(accounts);
   return {
     ...config,
-    log: { level },
+    log: { ...config.log, level },
     instagram: ids === undefined ? config.instagram : { ...config.instagram, accounts: ids },
   };
 }

@@ -57,6 +57,12 @@ export interface SaslConfig {
   };
 }
 
+/** How lines are written; `auto` is pretty on a terminal. */
+export const logFormats = ['auto', 'json', 'pretty'] as const;
+
+/** One of them. */
+export type LogFormat = (typeof logFormats)[number];
+
 /** What the program is told, whole and valid. Deep-frozen; holds secrets, so never log it as it is. */
 export interface Config {
   readonly instagram: InstagramConfig;
@@ -72,7 +78,7 @@ export interface Config {
     /** What orders must carry; null turns them off. */
     readonly token: Secret | null;
   };
-  readonly log: { readonly level: LogLevel };
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
 
 /** Where the Graph API is and how much is asked of it. */

@@ -1,5 +1,5 @@
 import { publishModes } from '../core/changes.ts';
-import { compatibilities, logLevels } from './config.ts';
+import { compatibilities, logFormats, logLevels } from './config.ts';
 import * as formats from './formats.ts';
 
 import { group } from './group-schema.ts';
@@ -231,6 +231,11 @@ const http = {
 
 const log = {
   level: leaf('LOG_LEVEL', choice(logLevels), 'The least important line that is still written.'),
+  format: leaf(
+    'LOG_FORMAT',
+    choice(logFormats),
+    'How lines are written: `json`, one a line; `pretty`, for people; `auto`, pretty on a terminal and JSON elsewhere.',
+  ),
 };
 
 /** Every field there is. Defaults stand in `config/default.json`, and nowhere else. */

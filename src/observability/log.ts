@@ -1,4 +1,6 @@
 import { pino, type Logger } from 'pino';
+import type { LogStyle } from './pretty.ts';
+import { prettyDestination } from './pretty.ts';
 import type { Redactor } from './redaction.ts';
 
 /** Facts of a log line, by name; anything may be in them, errors too. */
@@ -38,6 +40,8 @@ export interface LogOptions {
   readonly instance: string;
   /** Standard output when absent. */
   readonly destination?: LogDestination;
+  /** As JSON when absent. */
+  readonly style?: LogStyle;
   readonly redactor: Redactor;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
@@ -57,7 +61,10 @@ export function createLog(options: LogOptions): LeveledLog {
       timestamp: () => `,"time":"${new Date(options.nowMs()).toISOString()}"`,
     },
     // Synchronous, so that the last words of a dying process are not lost.
-    options.destination ?? pino.destination({ dest: 1, sync: true }),
+    prettyDestination(
+      options.destination ?? pino.destination({ dest: 1, sync: true }),
+      options.style ?? 'json',
+    ),
   );
   const writer = (level: LogLevel) => (fields: LogFields, message: string) => {
     if (logger.isLevelEnabled(level)) write({ logger, redactor, level }, fields, message);

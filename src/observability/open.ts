@@ -5,10 +5,12 @@ import { createEventLog } from './event-log.ts';
 import { initialHealth, reduceHealth, type Health } from './health.ts';
 import { createLog, type LeveledLog, type Log, type LogDestination } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import type { LogStyle } from './pretty.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
 import { describeStatus } from './status.ts';
 import { createStatusServer, type StatusServer } from './status-server.ts';
 
+export { logStyle } from './pretty.ts';
 export type { LeveledLog } from './log.ts';
 
 /** What is shown of the program, and where. */
@@ -27,6 +29,8 @@ export interface ObservabilityOptions {
   readonly secrets: readonly string[];
   /** Where log lines go; standard output when absent. */
   readonly destination?: LogDestination;
+  /** How they are written; as JSON when absent. */
+  readonly style?: LogStyle;
   readonly version: string;
   readonly instance: string;
   /** The enabled streams. */

@@ -105,7 +105,7 @@ describe('defaults', () => {
         instance: null,
       },
       http: { enabled: true, host: '127.0.0.1', port: 8080, token: null },
-      log: { level: 'info' },
+      log: { level: 'info', format: 'auto' },
     });
   });
 

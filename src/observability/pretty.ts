@@ -1,0 +1,81 @@
+import type { LogDestination } from './log.ts';
+
+/** `json` is for machines; the others for people, on a terminal with colours or without. */
+export type LogStyle = 'json' | 'plain' | 'coloured';
+
+/** How the log is asked for: `auto` is pretty on a terminal. */
+export type LogFormat = 'auto' | 'json' | 'pretty';
+
+/** How lines are to be written to an output. */
+export function logStyle(
+  format: LogFormat,
+  output: { readonly isTTY?: boolean },
+  env: NodeJS.ProcessEnv,
+): LogStyle {
+  const { isTTY = false } = output;
+  if (format === 'json' || (format === 'auto' && !isTTY)) return 'json';
+  return isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb' ? 'coloured' : 'plain';
+}
+
+/** Writes the log's JSON lines as a person reads them. */
+export function prettyDestination(out: LogDestination, style: LogStyle): LogDestination {
+  if (style === 'json') return out;
+  return {
+    write(line) {
+      out.write(prettyLine(line, style === 'coloured'));
+    },
+  };
+}
+
+/** What is said before the facts, or is the same in every line. */
+const shown = new Set(['level', 'time', 'msg', 'version', 'instance']);
+
+const colours: Readonly<Record<string, number>> = { debug: 2, info: 32, warn: 33, error: 31 };
+
+/** `06:00:05.123 WARN  poll failed  stream=users code=graph.server`, a stack on lines of its own. */
+function prettyLine(line: string, coloured: boolean): string {
+  const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
+  const paint = (code: number, text: string) =>
+    coloured ? `\u001B[${String(code)}m${text}\u001B[0m` : text;
+  const level = textOf(entry['level']);
+  const facts = Object.entries(entry).filter(([name]) => !shown.has(name));
+  const words = facts.map(([name, value]) => `${paint(2, `${textOf(name)}=`)}${factOf(value)}`);
+  const head = [
+    paint(2, textOf(entry['time']).slice(11, 23)),
+    paint(colours[level] ?? 0, level.toUpperCase().padEnd(5)),
+    textOf(entry['msg']),
+  ].join(' ');
+  const stacks = facts.flatMap(([, value]) => stackOf(value));
+  return `${[head, ...words].join('  ')}\n${stacks.map((one) => `    ${one}\n`).join('')}`;
+}
+
+function factOf(value: unknown): string {
+  if (isError(value)) return textOf(`${String(value.name)}: ${String(value.message)}`, true);
+  if (typeof value === 'string') return textOf(value, /[\s"=]|^$/.test(value));
+  return textOf(JSON.stringify(value));
+}
+
+function stackOf(value: unknown): readonly string[] {
+  if (!isError(value)) return [];
+  const lines = String(value.stack).split('\n').slice(1);
+  return lines.map((line) => textOf(line.trim()));
+}
+
+interface ShownError {
+  readonly name: unknown;
+  readonly message: unknown;
+  readonly stack: unknown;
+}
+
+function isError(value: unknown): value is ShownError {
+  return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value;
+}
+
+/** What came from elsewhere must not steer the terminal. */
+function textOf(value: unknown, quoted = false): string {
+  const text = quoted ? JSON.stringify(value) : String(value);
+  return text.replaceAll(/\p{Cc}/gu, (sign) => {
+    const code = sign.codePointAt(0) ?? 0;
+    return `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+}
