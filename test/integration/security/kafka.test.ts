@@ -203,6 +203,7 @@ describe('no secret is written', () => {
     "the registry's token": 'Reg/t0ken+bearer=3',
     "the client's secret": 'Cli/secret+w0rd=4',
     "the app's secret": 'App/secret+w0rd=5',
+    'the token of the HTTP server': 'Http/t0ken+w0rd=6',
   };
   const registryLogin = {
     SCHEMA_REGISTRY_USERNAME: 'me',
@@ -235,6 +236,7 @@ describe('no secret is written', () => {
       INSTAGRAM_CLIENT_ID: api.app.clientId,
       INSTAGRAM_CLIENT_SECRET: api.app.clientSecret,
       INSTAGRAM_BASE_URL: talkative.url,
+      HTTP_TOKEN: secrets['the token of the HTTP server'],
       KAFKA_TOPIC_TEMPLATE: 'instagram.leaks.{stream}',
       POLLING_MAX_ATTEMPTS: '2',
       POLLING_RETRY_BASE: '10ms',

@@ -67,7 +67,8 @@ export async function collect(
   });
   try {
     await Promise.race([program.ended, seen.promise]);
-    const pages = command === 'run' ? await readPages(await served.promise) : {};
+    const pages =
+      command === 'run' ? await readPages(await served.promise, env['HTTP_TOKEN'] ?? '') : {};
     program.process.kill('SIGTERM');
     const code = await program.ended;
     return { code, texts: { stdout: lines.join('\n'), stderr, ...pages } };
@@ -76,14 +77,24 @@ export async function collect(
   }
 }
 
-async function readPages(url: string): Promise<Texts> {
+async function readPages(url: string, httpToken: string): Promise<Texts> {
   const paths = ['/', '/status', '/metrics', '/readyz', '/livez', '/nowhere'];
-  const pages = paths.map(async (path) => {
-    const response = await fetch(`${url}${path}`);
+  const read = async (name: string, path: string, request: RequestInit) => {
+    const response = await fetch(`${url}${path}`, request);
     const headers = JSON.stringify([...response.headers]);
-    return [path, `${headers}\n${await response.text()}`] as const;
-  });
-  return Object.fromEntries(await Promise.all(pages));
+    return [name, `${headers}\n${await response.text()}`] as const;
+  };
+  const order = (name: string, bearer: string) => {
+    const headers = { authorization: `Bearer ${bearer}` };
+    return read(name, '/streams/users/accounts/1/poll', { method: 'POST', headers });
+  };
+  return Object.fromEntries(
+    await Promise.all([
+      ...paths.map((path) => read(path, path, {})),
+      order('an order', httpToken),
+      order('an order that is refused', `${httpToken}x`),
+    ]),
+  );
 }
 
 /** Every committed record of some topics, with its key and headers, as text. */
