@@ -15,7 +15,7 @@ export interface Candidate {
 
 /** The whole list, and what its media are asked for. */
 export interface Known {
-  readonly all: readonly Candidate[];
+  readonly all: () => readonly Candidate[];
   readonly groupsOf: (node: Node) => readonly MetricGroup[];
 }
 
@@ -78,7 +78,7 @@ async function othersAnswer(asked: readonly Listed[], judging: Judging): Promise
   const { all, context, memory } = judging;
   if (judging.answered) return true;
   const ids = new Set(asked.map(({ id }) => id));
-  const left = all.filter(({ listed }) => !isLeftOut(listed, memory, context.nowMs));
+  const left = all().filter(({ listed }) => !isLeftOut(listed, memory, context.nowMs));
   const others = left.filter(({ listed }) => !ids.has(listed.id));
   const pool = others.length > 0 || asked.length === 1 ? others : left;
   for (const candidate of spread(pool, witnesses)) {

@@ -40,13 +40,14 @@ export async function* extractInsights(
   );
   const { edge } = source;
   const { nodes } = context.catalogs.of(context.account.id, edge);
-  const all = nodes.flatMap((node) => candidateOf(node, source));
-  const known = { all, groupsOf: (node: Node) => source.groups(node, context.login) };
-  const isolation = createIsolation(context, known);
+  const isolation = createIsolation(context, {
+    all: () => nodes.flatMap(candidateOf),
+    groupsOf: (node) => source.groups(node, context.login),
+  });
   // A node without a usable id goes on as it is, for the mapping to refuse it by name.
   const unusable = nodes.filter((node) => readListed(node) === undefined);
   if (unusable.length > 0) yield { nodes: unusable, skipped: [], coveredUntilMs: null };
-  const due = dueOf(all, source, context);
+  const due = dueOf(nodes, source, context);
   await tryAgain(due, isolation);
   for (let left = due; left.length > 0;) {
     for (const members of groupsOf(left, source, isolation)) yield* askMembers(members, isolation);
@@ -60,24 +61,26 @@ export async function* extractInsights(
 
 /** Live stories all, media by their age; what was never asked is due. */
 function dueOf(
-  all: readonly Candidate[],
-  { edge }: InsightsSource,
+  nodes: readonly Node[],
+  { edge, listFields }: InsightsSource,
   { memory, nowMs, freshness }: ExtractContext,
 ): readonly Candidate[] {
   const times = { nowMs, lastMs: memory.polledMs };
-  return all.filter(
-    ({ listed }) =>
-      !isLeftOut(listed, memory, nowMs) &&
-      (edge === 'stories' ||
-        !memory.published.has(keyNumber(listed.id)) ||
-        isDoubtful(listed, memory) ||
-        isDue({ ...listed, id: turnOf(listed, memory) }, times, freshness.tiers)),
-  );
+  return nodes.flatMap((node) => {
+    const listed = readListed(node);
+    if (listed === undefined || isLeftOut(listed, memory, nowMs)) return [];
+    const due =
+      edge === 'stories' ||
+      !memory.published.has(keyNumber(listed.id)) ||
+      isDoubtful(listed, memory) ||
+      isDue({ ...listed, id: turnOf(listed, memory) }, times, freshness.tiers);
+    return due ? [{ node: wanted(node, listFields), listed }] : [];
+  });
 }
 
-function candidateOf(node: Node, { listFields }: InsightsSource): readonly Candidate[] {
+function candidateOf(node: Node): readonly Candidate[] {
   const listed = readListed(node);
-  return listed === undefined ? [] : [{ node: wanted(node, listFields), listed }];
+  return listed === undefined ? [] : [{ node, listed }];
 }
 
 /** The walk may have been another stream's, which asked for more. */

@@ -92,7 +92,8 @@ interface Generalising {
  */
 async function generalised(row: Row, judged: Generalising): Promise<string | undefined> {
   const { one, metric, refused } = judged;
-  const { all, had } = refused.work;
+  const { had } = refused.work;
+  const all = refused.work.all();
   const place = (listed: Listed) => all.findIndex((other) => other.listed.id === listed.id);
   const [first, last] = [place(row.first), place(one)];
   if (await isHad(all.slice(last + 1), judged)) return undefined;
