@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Once } from '../app.ts';
+import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../core/errors.ts';
 import type { Ending } from '../runtime/once.ts';
 import type { Telemetry } from '../runtime/ports.ts';
@@ -42,7 +43,7 @@ export function addOnceCommand(root: Command, end: (code: ExitCode) => void): vo
 
 /** `once`: polls every enabled stream of every account once; 3 when one of them failed. */
 async function once(options: Options): Promise<ExitCode> {
-  const config = loadCommandConfig(settingsOf(options, ['strict', 'json']));
+  const config = quietOnTerminal(loadCommandConfig(settingsOf(options, ['strict', 'json'])));
   const json = options['json'] === true;
   using stop = listenForStop(config.polling.shutdownGraceMs);
   const tally = createOnceTally();
@@ -61,6 +62,12 @@ async function once(options: Options): Promise<ExitCode> {
     if (!stop.signal.aborted) throw error;
     return 0;
   }
+}
+
+/** Who is told of each poll as it ends need not read it in the log as well. */
+function quietOnTerminal(config: Config): Config {
+  const isWatched = process.stdout.isTTY && process.stderr.isTTY && config.log.level === 'info';
+  return isWatched ? { ...config, log: { ...config.log, level: 'warn' } } : config;
 }
 
 /** Counts, and tells a person at a terminal how far it is. */
