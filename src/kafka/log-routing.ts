@@ -17,6 +17,10 @@ const normal: readonly RegExp[] = [
   /coordinator is (loading|not available)|not the correct coordinator/i,
   // One line for each try to connect: who gives up in the end says so once.
   /^(Connection error|Connection timeout|Failed to connect)/,
+  // Asking whether a topic is there is how one learns that it is not.
+  /Response Metadata\(.*does not host this topic-partition/,
+  // A group that may not be deleted is dropped by the broker later.
+  /Response DeleteGroups\(/,
   // The answer to a request that has timed out.
   /Response without match/,
 ];

@@ -29,6 +29,8 @@ describe('routeLine', () => {
     ['Response GroupCoordinator', 'The group coordinator is not available'],
     ['Connection error: connect ECONNREFUSED 127.0.0.1:9092', undefined],
     ['Limiting retries for the idempotent producer may invalidate EoS guarantees', undefined],
+    ['Response Metadata(key: 3, version: 6)', 'This server does not host this topic-partition'],
+    ['Response DeleteGroups(key: 42, version: 1)', 'Not authorized to access group'],
     ['Response without match', undefined],
   ])('makes what is normal debug: %s', (message, error) => {
     expect(line(logLevel.ERROR, message, error === undefined ? {} : { error }).level).toBe('debug');
