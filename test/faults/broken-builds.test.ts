@@ -7,7 +7,7 @@ import { truthOf } from '../../sandbox/graph-api/truth.ts';
 import { createWorld } from '../../sandbox/graph-api/world.ts';
 import type { Program } from '../../sandbox/program.ts';
 import { startProgram } from '../../sandbox/program.ts';
-import type { Patch } from '../chaos/broken-build.ts';
+import { keptProducer, stateFirst } from '../chaos/breaches.ts';
 import { breakBuild } from '../chaos/broken-build.ts';
 import { check } from '../chaos/checker/check.ts';
 import type { Expected } from '../chaos/checker/truth.ts';
@@ -129,48 +129,6 @@ async function killAtProduce(number: number, { proxy, start, polled }: Deploymen
   start();
   await polled();
 }
-
-/** A producer whose send failed is used again, as kafkajs invites one to. */
-const keptProducer: readonly Patch[] = [
-  {
-    file: 'kafka/transaction.ts',
-    find: 'maxRetryTime: 1000, retries: 40 },',
-    // kafkajs gives up before our own deadline does.
-    replace: 'maxRetryTime: 1000, retries: 1 },',
-  },
-  {
-    file: 'kafka/transaction.ts',
-    find: '      ended = true;',
-    replace: `      if (abort && next?.isActive() === true) await settleWithin(next.abort(), abortLimitMs);
-      next = undefined;
-      return;`,
-  },
-  {
-    file: 'kafka/lane.ts',
-    find: `    const producer = this.#producer;
-    this.#producer = undefined;
-    await producer?.discard(how);`,
-    replace: '    await this.#producer?.discard(how);',
-  },
-];
-
-/** The state has a transaction of its own, before that of its records. */
-const stateFirst: readonly Patch[] = [
-  {
-    file: 'kafka/lane.ts',
-    find: 'producer.transact(this.#tools.plan(delivery.records), () => {',
-    replace: 'apart(producer, this.#tools, delivery)(() => {',
-  },
-  {
-    file: 'kafka/lane.ts',
-    find: 'export class Lane {',
-    replace: `const apart = (producer, { plan }, { records, state }) => async (onCommit) => {
-  await producer.transact(plan([state]), () => undefined);
-  await producer.transact(plan(records.filter((record) => record !== state)), onCommit);
-};
-export class Lane {`,
-  },
-];
 
 const none = { lost: 0, duplicated: 0, reordered: 0, state_ahead: 0, state_behind: 0 };
 

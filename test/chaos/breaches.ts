@@ -1,0 +1,43 @@
+import type { Patch } from './broken-build.ts';
+
+/** A producer whose send failed is used again, as kafkajs invites one to. */
+export const keptProducer: readonly Patch[] = [
+  {
+    file: 'kafka/transaction.ts',
+    find: 'maxRetryTime: 1000, retries: 40 },',
+    // kafkajs gives up before our own deadline does.
+    replace: 'maxRetryTime: 1000, retries: 1 },',
+  },
+  {
+    file: 'kafka/transaction.ts',
+    find: '      ended = true;',
+    replace: `      if (abort && next?.isActive() === true) await settleWithin(next.abort(), abortLimitMs);
+      next = undefined;
+      return;`,
+  },
+  {
+    file: 'kafka/lane.ts',
+    find: `    const producer = this.#producer;
+    this.#producer = undefined;
+    await producer?.discard(how);`,
+    replace: '    await this.#producer?.discard(how);',
+  },
+];
+
+/** The state has a transaction of its own, before that of its records. */
+export const stateFirst: readonly Patch[] = [
+  {
+    file: 'kafka/lane.ts',
+    find: 'producer.transact(sends, () => {',
+    replace: 'apart(producer, this.#tools, delivery)(() => {',
+  },
+  {
+    file: 'kafka/lane.ts',
+    find: 'export class Lane {',
+    replace: `const apart = (producer, { plan }, { records, state }) => async (onCommit) => {
+  await producer.transact(plan([state], 'topic'), () => undefined);
+  await producer.transact(plan(records.filter((record) => record !== state), 'topic'), onCommit);
+};
+export class Lane {`,
+  },
+];
