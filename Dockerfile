@@ -36,7 +36,7 @@ WORKDIR /app
 ENV NODE_ENV=production HTTP_HOST=0.0.0.0 HTTP_PORT=8080 PATH=/usr/local/bin:/usr/bin:/bin
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=dependencies /app/node_modules ./node_modules
-COPY --from=dependencies /app/sbom.cdx.json package.json ./
+COPY --from=dependencies /app/sbom.cdx.json /app/package.json ./
 COPY avro ./avro
 COPY config ./config
 COPY web ./web
