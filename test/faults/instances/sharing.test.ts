@@ -59,7 +59,10 @@ describe('instances with one prefix', () => {
     );
     held.disarm();
     held.release();
-    await fleet.polled();
+    await until(
+      async () => (await findings(fleet)).media >= allMedia,
+      () => 'what was held up is published by who has it now',
+    );
     expect(await a.stop()).toBe(0);
     expect(await b.stop()).toBe(0);
     expect(await findings(fleet)).toEqual(exactlyOnce);

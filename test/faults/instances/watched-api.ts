@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { HttpServer, SeenRequest } from '../../support/http-server.ts';
 import { startHttpServer } from '../../support/http-server.ts';
 
-/** A request of an instance, from when it came until it was answered. */
+/** A request of an instance, from when it came until it was answered or given up. */
 export interface Visit {
   readonly instance: string;
   /** The accounts that were asked about; none of the list of accounts. */
@@ -22,6 +22,10 @@ export interface Watch {
 export function watchApi(target: string, instance: string, watch: Watch): Promise<HttpServer> {
   const forward = async (request: SeenRequest, response: ServerResponse): Promise<void> => {
     const fromMs = performance.now();
+    let givenUpMs = Infinity;
+    response.once('close', () => {
+      givenUpMs = performance.now();
+    });
     const url = new URL(request.path, target);
     url.search = new URLSearchParams(request.query).toString();
     const authorization = request.headers.authorization ?? '';
@@ -30,7 +34,8 @@ export function watchApi(target: string, instance: string, watch: Watch): Promis
     response.writeHead(answer.status, { 'content-type': 'application/json' });
     response.end(request.path.endsWith('/me/accounts') ? without(body, watch.hidden) : body);
     const accounts = accountsOf(request);
-    watch.visits.push({ instance, accounts, fromMs, toMs: performance.now() });
+    const toMs = Math.min(performance.now(), givenUpMs);
+    watch.visits.push({ instance, accounts, fromMs, toMs });
   };
   return startHttpServer((request, response) => {
     forward(request, response).catch(() => response.destroy());

@@ -201,7 +201,8 @@ describe('more accounts than polls and requests may be under way', () => {
     await run.pass(3 * HOUR_MS);
 
     const refused = burstsOf(ledger.entries.filter(({ throttled }) => throttled === true));
-    expect(ledger.total().requests).toBeGreaterThan(40);
+    // Of 45 that the limit allows: it goes on whenever it may.
+    expect(ledger.total().requests).toBeGreaterThan(30);
     expect(refused.length).toBeGreaterThan(3);
     // Calls that are under way together meet the limit together; all others wait.
     expect(Math.max(...refused)).toBeLessThanOrEqual(lines);
