@@ -36,7 +36,7 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
   const kafka = new Kafka({
     clientId: options.clientId,
     // An empty list is the one thing that ends kafkajs' connection retries at once.
-    brokers: () => (open ? [...options.brokers] : []),
+    brokers: () => (open ? fromAnywhere(options.brokers) : []),
     // What TLS is set up with is asked for in `socketFactory`, each time.
     ssl: options.security.tls !== null,
     ...(options.security.sasl && { sasl: saslOf(options.security.sasl) }),
@@ -77,6 +77,15 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
       cutAll('this client was thrown away');
     },
   };
+}
+
+/**
+ * The brokers, beginning with any of them. kafkajs stays with the first for as long as a client lives
+ * when it is connected and cut off at once, as by a load balancer whose broker has died.
+ */
+function fromAnywhere(brokers: readonly string[]): string[] {
+  const first = Math.floor(Math.random() * brokers.length);
+  return [...brokers.slice(first), ...brokers.slice(0, first)];
 }
 
 function openSocket(

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Cluster } from '../../sandbox/cluster/start.ts';
@@ -94,6 +97,21 @@ describe('a broker of several', () => {
 });
 
 describe('brokers', () => {
+  test('are found through another when the first in the list answers nobody', async () => {
+    await using world = await createFaultWorld();
+    await using mute = await closeAtOnce();
+    const adapter = world.open({ brokers: [mute.address, ...world.cluster.brokers] });
+    let tries = 0;
+    for (let isReady = false; !isReady; tries += 1) {
+      // Each has even chances; before, none had any.
+      expect(tries).toBeLessThan(20);
+      isReady = await adapter.prepareTopics(noSignal).then(
+        () => true,
+        () => false,
+      );
+    }
+  }, 60_000);
+
   test('are named in an error that asks for another try when they cannot be reached', async () => {
     await using world = await createFaultWorld();
     const adapter = world.open({ brokers: ['127.0.0.1:1'] });
@@ -107,6 +125,19 @@ describe('brokers', () => {
     ]);
   });
 });
+
+/** As a load balancer is whose broker has died: it takes connections and closes them. */
+async function closeAtOnce() {
+  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    address: `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 /** The index of the broker that coordinates the transactions of the account, by Kafka's own rule. */
 async function coordinatorOf(world: FaultWorld): Promise<number> {
