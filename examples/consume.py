@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
@@ -38,7 +38,7 @@ while len(at_end) < len(partitions):
     if message is None:
         sys.exit(f"{topic}: nothing came for 10 s")
     if message.error():
-        if message.error().code() != -191:  # the end of a partition
+        if message.error().code() != KafkaError._PARTITION_EOF:
             sys.exit(str(message.error()))
         at_end.add(message.partition())
         continue

@@ -115,7 +115,7 @@ export function createApp(config: Config, options: AppOptions): App {
       const what = supervision(config, adapters, directory);
       const endings = await superviseOnce(what, onceTools, signal);
       // Where nothing else runs, this is what renews the tokens.
-      await unlessAborted(kept, signal);
+      await untilDoneOrAborted(kept, signal);
       return { endings, problems };
     },
     async [Symbol.asyncDispose]() {
@@ -325,7 +325,7 @@ function supervision(
 }
 
 /** Waits for what is wanted, but not when it is to stop. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+async function untilDoneOrAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   const stopped = Promise.withResolvers<undefined>();
   const stop = (): void => {
     stopped.resolve(undefined);

@@ -103,7 +103,7 @@ describe('brokers', () => {
     const adapter = world.open({ brokers: [mute.address, ...world.cluster.brokers] });
     let tries = 0;
     for (let isReady = false; !isReady; tries += 1) {
-      // Each has even chances; before, none had any.
+      // Each try has even chances to begin with the broker.
       expect(tries).toBeLessThan(20);
       isReady = await adapter.prepareTopics(noSignal).then(
         () => true,
