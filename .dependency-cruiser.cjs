@@ -54,6 +54,13 @@ module.exports = {
       to: { dependencyTypes: npm, pathNot: `node_modules/(${libraries[name]})/` },
     })),
     {
+      name: 'kafkajs-is-loaded-in-one-place',
+      comment: 'client-library.ts replaces parts of it before it loads it',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/kafka/client-library\\.ts$' },
+      to: { path: 'node_modules/kafkajs/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'config-knows-names-only',
       severity: 'error',
       from: { path: '^src/config/' },

@@ -3,6 +3,8 @@
  * Java's own producer, the start with many states, how long a hand-over takes, requests beside Airbyte's,
  * memory over a thousand polls. All of it, or the parts that are named. The last line of the output is JSON.
  */
+// First: the sandbox loads kafkajs as well, and what is quick in it must be there before.
+import '../src/kafka/client-library.ts';
 import { randomUUID } from 'node:crypto';
 import type { Cluster } from '../sandbox/cluster/start.ts';
 import { startCluster } from '../sandbox/cluster/start.ts';

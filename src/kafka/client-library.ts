@@ -1,20 +1,25 @@
 import { createRequire } from 'node:module';
-import kafkajs from 'kafkajs';
-import Encoder from 'kafkajs/src/protocol/encoder.js';
-import { quickenChecksum } from './quick-checksum.ts';
-import { quickenEncoder } from './quick-encoder.ts';
+import { quickParts } from './quick-parts.ts';
 
-// Here, because every client of the program is made of what is exported below.
-quickenEncoder(Encoder);
-
-// kafkajs loads what makes record batches with the first of them: until then a file that they load can be changed.
 const require = createRequire(import.meta.url);
-const checksum = require.resolve('kafkajs/src/protocol/recordBatch/crc32C/index.js');
-require(checksum);
-quickenChecksum(require.cache[checksum]);
+/** The one whose parts are known; any other is used as it is. */
+const knownVersion = '2.2.4';
 
-// kafkajs is CommonJS: Node sees only some of its names, the rest hang on the default export.
-const { ConfigResourceTypes, Kafka, KafkaJSAggregateError, KafkaJSError, KafkaJSProtocolError } =
-  kafkajs;
+// Before kafkajs itself is loaded: its files keep what they once required.
+if ((require('kafkajs/package.json') as { version: string }).version === knownVersion) {
+  for (const [path, quicken] of Object.entries(quickParts)) {
+    const original = require(path) as never;
+    const module = require.cache[require.resolve(path)];
+    if (module !== undefined) module.exports = quicken(original);
+  }
+}
 
-export { ConfigResourceTypes, Kafka, KafkaJSAggregateError, KafkaJSError, KafkaJSProtocolError };
+export const {
+  AssignerProtocol,
+  ConfigResourceTypes,
+  Kafka,
+  KafkaJSAggregateError,
+  KafkaJSError,
+  KafkaJSProtocolError,
+  logLevel,
+} = require('kafkajs') as typeof import('kafkajs');

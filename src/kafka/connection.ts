@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { logLevel, type Kafka as KafkaClient, type LogEntry, type SASLOptions } from 'kafkajs';
-import { Kafka } from './client-library.ts';
+import type { Kafka as KafkaClient, LogEntry, SASLOptions } from 'kafkajs';
+import { Kafka, logLevel } from './client-library.ts';
 import { routeLine } from './log-routing.ts';
 import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
 

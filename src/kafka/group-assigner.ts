@@ -1,4 +1,5 @@
-import { AssignerProtocol, type Cluster, type GroupMember, type PartitionAssigner } from 'kafkajs';
+import type { Cluster, GroupMember, PartitionAssigner } from 'kafkajs';
+import { AssignerProtocol } from './client-library.ts';
 import { assignPartitions, type Member } from '../core/assignment.ts';
 
 /** What an instance tells the others when it joins. */

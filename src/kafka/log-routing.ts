@@ -1,4 +1,5 @@
-import { logLevel, type LogEntry } from 'kafkajs';
+import type { LogEntry } from 'kafkajs';
+import { logLevel } from './client-library.ts';
 
 /** A line of the client's log as it is passed on. */
 interface RoutedLine {

@@ -1,4 +1,5 @@
-import { AssignerProtocol, type GroupDescription } from 'kafkajs';
+import type { GroupDescription } from 'kafkajs';
+import { AssignerProtocol } from './client-library.ts';
 import { asAdmin } from './admin-call.ts';
 import type { KafkaShared } from './shared.ts';
 

@@ -4,8 +4,6 @@ const polynomial = 0x82f63b78;
 const slices = 8;
 /** V8 compiles best what is called often: a batch is taken piece by piece. */
 const pieceBytes = 4096;
-/** What every implementation is tried with. */
-const sample = Buffer.from('123456789');
 
 const tables = createTables();
 
@@ -60,27 +58,4 @@ function byteAt(bytes: Buffer, index: number): number {
 /** What a byte, the lowest of `bits`, comes to when so many others follow it. */
 function look(followers: number, bits: number): number {
   return tables[(followers << 8) | (bits & 0xff)] ?? 0;
-}
-
-/** The module of kafkajs that record batches take their checksum from, when they are first needed. */
-interface ChecksumModule {
-  exports: unknown;
-}
-
-/**
- * Puts {@link crc32c} in the place of kafkajs' function; what has taken that one already keeps it. A
- * function that does not give the same is left alone.
- *
- * @returns whether it is in its place
- */
-export function quickenChecksum(module: ChecksumModule | undefined): boolean {
-  const original: unknown = module?.exports;
-  if (module === undefined || typeof original !== 'function') return false;
-  try {
-    if (Reflect.apply(original, undefined, [sample]) !== crc32c(sample)) return false;
-  } catch {
-    return false;
-  }
-  module.exports = crc32c;
-  return true;
 }

@@ -24,9 +24,6 @@ export interface Send {
   readonly records: readonly PlacedRecord[];
 }
 
-/** kafkajs groups in quadratic time per partition of one send. */
-const maxRecordsPerPartition = 500;
-
 /** kafkajs has no limit of its own; the broker's usual one is 1 MiB a record batch. */
 const maxSendBytes = 900_000;
 
@@ -121,28 +118,22 @@ export function placeRecords(batch: Batch, state: Buffer, layout: Layout): reado
 class Draft {
   readonly records: PlacedRecord[] = [];
   private bytes = 0;
-  private readonly topics = new Map<string, { records: number; bytes: number }[]>();
+  private readonly bytesOf = new Map<string, number[]>();
 
   /** Adds the record and says true, or says false when it does not fit. */
   add(record: PlacedRecord, limitBytes: number): boolean {
-    const tally = this.tallyOf(record);
+    const { topic, partition, bytes } = record;
+    const partitions = this.bytesOf.get(topic) ?? [];
+    this.bytesOf.set(topic, partitions);
+    const ofPartition = (partitions[partition] ?? 0) + bytes;
     const fits =
       this.records.length === 0 ||
-      (this.bytes + record.bytes <= maxSendBytes &&
-        tally.records < maxRecordsPerPartition &&
-        tally.bytes + record.bytes <= limitBytes);
+      (this.bytes + bytes <= maxSendBytes && ofPartition <= limitBytes);
     if (!fits) return false;
     this.records.push(record);
-    this.bytes += record.bytes;
-    tally.records += 1;
-    tally.bytes += record.bytes;
+    this.bytes += bytes;
+    partitions[partition] = ofPartition;
     return true;
-  }
-
-  private tallyOf({ topic, partition }: PlacedRecord): { records: number; bytes: number } {
-    const partitions = this.topics.get(topic) ?? [];
-    this.topics.set(topic, partitions);
-    return (partitions[partition] ??= { records: 0, bytes: 0 });
   }
 }
 

@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import {
-  AssignerProtocol,
-  type Admin,
-  type Consumer,
-  type EachBatchPayload,
-  type PartitionAssigner,
-} from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload, PartitionAssigner } from 'kafkajs';
 import { RetryError } from '../core/errors.ts';
+import { AssignerProtocol } from './client-library.ts';
 import type { Connection } from './connection.ts';
 import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
 import { createPartitionRead, type PartitionRead, type StateEntry } from './partition-read.ts';

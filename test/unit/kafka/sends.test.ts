@@ -75,9 +75,9 @@ describe('planSends', () => {
     expect(sizes([recordOf('a')])).toEqual([2]);
   });
 
-  test('sends at most 500 records a partition at once', () => {
-    const records = Array.from({ length: 1001 }, (_, index) => recordOf(String(index)));
-    expect(sizes(records)).toEqual([500, 500, 2]);
+  test('sends thousands of small records at once', () => {
+    const records = Array.from({ length: 5000 }, (_, index) => recordOf(String(index)));
+    expect(sizes(records)).toEqual([5001]);
   });
 
   test('sends at most 900,000 bytes at once', () => {
