@@ -20,7 +20,8 @@ describe('a transactional producer of kafkajs', () => {
     const kafka = new Kafka({
       brokers: [...world.proxy.brokers],
       logLevel: logLevel.NOTHING,
-      requestTimeout: 500,
+      // Long enough for the first request of a broker that has just begun.
+      requestTimeout: 1500,
     });
     producer = kafka.producer({
       transactionalId: `${world.options.transactionalIdPrefix}-by-hand`,
