@@ -53,7 +53,15 @@ export async function onceStopped<T>(
 
 /** Waits for `work` at most `limitMs` and swallows how it ends: for clean-up that may fail. */
 export async function settleWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
-  await withDeadline(work, limitMs, 'clean-up').catch(() => undefined);
+  await succeedsWithin(work, limitMs);
+}
+
+/** Whether `work` succeeds, and does so within `limitMs`; for clean-up that is then done otherwise. */
+export async function succeedsWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
+  return withDeadline(work, limitMs, 'clean-up').then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted. */

@@ -50,6 +50,8 @@ const pausesMs = [50, 500, 1000, 2000, 5000];
 const stopLimitMs = 8000;
 /** And then what finding out about its commit is given. */
 const lastLookLimitMs = 5000;
+/** And what ending it by another producer is, when its abort was not answered. */
+const takeOverLimitMs = 4000;
 
 /**
  * The serial way of one state partition's batches into Kafka: one transactional producer at a time,
@@ -59,6 +61,9 @@ export class Lane {
   readonly #tools: LaneTools;
   readonly #closing = new AbortController();
   #producer: TransactionalProducer | undefined;
+  #discarding: Promise<void> = Promise.resolve();
+  /** Whether a producer that was thrown away may have left its transaction open at the broker. */
+  #isLeftOpen = false;
   /** Why nothing more may be sent. */
   #refusal: Error | undefined;
   #tail: Promise<unknown> = Promise.resolve();
@@ -110,6 +115,19 @@ export class Lane {
     this.#closing.abort();
     await settleWithin(this.#tail, limitMs);
     await this.#discard({ abort: true });
+    await this.#endWhatIsOpen();
+  }
+
+  /**
+   * An abort that was not answered may never have arrived, and its transaction holds up everybody who
+   * reads committed records until the broker ends it by itself: a new producer does so now
+   * (Invariant 7). Once, because it is the stop that waits.
+   */
+  async #endWhatIsOpen(): Promise<void> {
+    if (!this.#isLeftOpen) return;
+    this.#isLeftOpen = false;
+    const ending = this.#tools.open().then((producer) => producer.discard({ abort: false }));
+    await settleWithin(ending, takeOverLimitMs);
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -168,6 +186,7 @@ export class Lane {
   async #open(): Promise<TransactionalProducer> {
     if (this.#producer !== undefined) return this.#producer;
     const producer = await this.#tools.open();
+    this.#isLeftOpen = false;
     if (this.#closing.signal.aborted) {
       await producer.discard({ abort: false });
       throw closed();
@@ -197,6 +216,8 @@ export class Lane {
     const known = this.#tools.translate(error, delivery, this.#producer?.lastRefusal());
     const fenced = isFenced(known);
     await this.#discard({ abort: !fenced });
+    // Who has taken the partition over has ended it.
+    if (fenced) this.#isLeftOpen = false;
     // Taking the partition back would only fence the other instance in its turn.
     if (fenced && this.#refusal === undefined) {
       this.#refusal = known;
@@ -208,7 +229,13 @@ export class Lane {
   async #discard(how: { readonly abort: boolean }): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
-    await producer?.discard(how);
+    if (producer !== undefined) this.#discarding = this.#throwAway(producer, how);
+    // Also the one that somebody else has begun to throw away.
+    await this.#discarding;
+  }
+
+  async #throwAway(producer: TransactionalProducer, how: { readonly abort: boolean }) {
+    if (!(await producer.discard(how))) this.#isLeftOpen = true;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
 import type { Connection } from './connection.ts';
-import { settleWithin, withDeadline } from './deadline.ts';
+import { settleWithin, succeedsWithin, withDeadline } from './deadline.ts';
 import { createLeaderWatch, type LeaderWatch } from './leader-watch.ts';
 import type { Layout } from './layout.ts';
 import type { PlacedRecord, Send } from './sends.ts';
@@ -21,8 +21,12 @@ export interface TransactionalProducer {
    * @param onCommit called just before the commit is sent: from here on the outcome may be unknown
    */
   transact(sends: readonly Send[], onCommit: () => void): Promise<void>;
-  /** Ends it for good, bounded in time; aborts the open transaction first when `abort` is given. */
-  discard(how: { readonly abort: boolean }): Promise<void>;
+  /**
+   * Ends it for good, bounded in time; aborts the open transaction first when `abort` is given.
+   *
+   * @returns whether it is known that no transaction is left open
+   */
+  discard(how: { readonly abort: boolean }): Promise<boolean>;
   lastRefusal(): string | undefined;
 }
 
@@ -145,13 +149,15 @@ export async function openTransactionalProducer(
       ended = true;
       // kafkajs goes on with a send that nobody waits for any more; here it ends.
       watch.expect(nobody);
-      if (abort && next?.isActive() === true) {
+      let isOver = next?.isActive() !== true;
+      if (abort && next !== undefined && !isOver) {
         // An abort would queue behind a request that is not answered; on a new connection it does not.
         await connection.cut();
-        await settleWithin(next.abort(), abortLimitMs);
+        isOver = await succeedsWithin(next.abort(), abortLimitMs);
       }
       await settleWithin(producer.disconnect(), disconnectLimitMs);
       connection.destroy();
+      return isOver;
     },
   };
 }

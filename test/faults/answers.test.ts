@@ -218,4 +218,23 @@ describe('closing', () => {
     await expectNothingOpen(world);
     expect(await world.read('media', 0)).toEqual([]);
   });
+
+  test.each(['lose-request', 'hold-request'] as const)(
+    'leaves no transaction open when its abort is not answered either: %s (Invariant 7)',
+    async (fault) => {
+      const adapter = await world.openFaulty({ transactionTimeoutMs: 60_000 });
+      const held = world.proxy.inject(apiKeys.produce, 'hold-response', { times: 1000 });
+      const aborts = world.proxy.inject(apiKeys.endTxn, fault, { times: 1000 });
+      const stop = new AbortController();
+      const publishing = adapter.publisher.publish(batchOf(1, 'a'), stop.signal);
+      publishing.catch(() => undefined);
+      await held.met;
+      stop.abort();
+      await adapter[Symbol.asyncDispose]();
+      expect(aborts.count()).toBe(1);
+      await expectNothingOpen(world);
+      aborts.release();
+      expect(await world.read('media', 0)).toEqual([]);
+    },
+  );
 });

@@ -23,7 +23,7 @@ function delivery(sequence: number): Delivery {
 }
 
 /** A lane on a topic of one key; every producer follows the script of turns. */
-function setUp(script: Turn[], changes: Partial<LaneTools> = {}) {
+function setUp(script: Turn[], changes: Partial<LaneTools> = {}, abortsAreAnswered = true) {
   const topic = { value: undefined as Buffer | undefined };
   const journal: string[] = [];
   const outcomes: Outcome[] = [];
@@ -43,7 +43,7 @@ function setUp(script: Turn[], changes: Partial<LaneTools> = {}) {
         },
         discard({ abort }) {
           journal.push(abort ? 'discard' : 'discard without abort');
-          return Promise.resolve();
+          return Promise.resolve(abort && abortsAreAnswered);
         },
       });
     },
@@ -158,6 +158,35 @@ describe('Lane', () => {
       code: 'kafka.unavailable',
     });
     expect(journal).toEqual(['open', 'ok', 'discard']);
+  });
+
+  test('ends the transaction by another producer when its abort is not answered (Invariant 7)', async () => {
+    const { lane, journal } = setUp(
+      ['send-fails'],
+      { readBack: () => Promise.reject(away) },
+      false,
+    );
+    const stop = new AbortController();
+    const failing = lane.deliver(delivery(1), stop.signal);
+    await Promise.resolve();
+    stop.abort();
+    await expect(failing).rejects.toBe(away);
+    expect(journal).toEqual(['open', 'send-fails', 'discard']);
+    await lane.close(1000);
+    expect(journal.slice(3)).toEqual(['open', 'discard without abort']);
+    await lane.close(1000);
+    expect(journal).toHaveLength(5);
+  });
+
+  test('leaves the transaction to who has taken the partition over', async () => {
+    const { lane, journal } = setUp(
+      ['send-fails'],
+      { translate: () => new StopStreamError('kafka.fenced', 'fenced') },
+      false,
+    );
+    await expect(lane.deliver(delivery(1), noSignal)).rejects.toThrow('fenced');
+    await lane.close(1000);
+    expect(journal).toEqual(['open', 'send-fails', 'discard without abort']);
   });
 
   test('throws away a producer that opens only after it was closed', async () => {
