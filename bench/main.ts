@@ -16,12 +16,14 @@ import { loadConfig } from '../src/config/load.ts';
 import type { RegistryAdapter } from '../src/registry/open.ts';
 import { openRegistry } from '../src/registry/open.ts';
 import type { OutgoingRecord } from '../src/runtime/ports.ts';
+import { benchCapacity } from './capacity.ts';
 import { benchHandover } from './handover.ts';
 import { benchJava } from './java.ts';
 import { benchKafka } from './kafka.ts';
 import { mediaValue } from './media.ts';
 import { benchMemory } from './memory.ts';
 import {
+  reportCapacity,
   reportHandover,
   reportJava,
   reportKafka,
@@ -154,6 +156,12 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<object>>> = {
     const result = await benchMemory({ ...env, ...everySecond }, countPollsPerHour(env));
     reportMemory(result);
     return { memory_slope_mb_per_hour: result.memory_slope_mb_per_hour };
+  },
+  async capacity({ cluster }) {
+    say('memory after every stream of every account was polled once …');
+    const result = await benchCapacity(cluster, environment);
+    reportCapacity(result);
+    return { kb_per_account: result.kb_per_account, bytes_per_media: result.bytes_per_media };
   },
 };
 

@@ -44,15 +44,7 @@ export async function benchMemory(
   env: Readonly<Record<string, string>>,
   pollsPerHour: number,
 ): Promise<MemoryResult> {
-  const [port = 0] = await findFreePorts(1);
-  const child = fork(program, [String(every), String(warmUpSamples + measuredSamples)], {
-    execArgv: ['--expose-gc', '--disable-warning=TimeoutNegativeWarning'],
-    env: { PATH: process.env['PATH'], HTTP_PORT: String(port), LOG_LEVEL: 'error', ...env },
-  });
-  const all: MemorySample[] = [];
-  child.on('message', (sample) => all.push(sample as MemorySample));
-  const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`the program ended with ${String(code)}`);
+  const all = await sampleMemory(env, { every, samples: warmUpSamples + measuredSamples });
   const samples = all.slice(warmUpSamples);
   const perHour = (pick: (sample: MemorySample) => number) =>
     Number((slope(samples, pick) * pollsPerHour).toFixed(3));
@@ -67,6 +59,23 @@ export async function benchMemory(
     externalMbPer1000Polls: slope(samples, ({ externalMb }) => externalMb) * 1000,
     rssMbPer1000Polls: slope(samples, ({ rssMb }) => rssMb) * 1000,
   };
+}
+
+/** Runs the real program and looks at its memory after every so many polls, so many times. */
+export async function sampleMemory(
+  env: Readonly<Record<string, string>>,
+  { every, samples }: { readonly every: number; readonly samples: number },
+): Promise<readonly MemorySample[]> {
+  const [port = 0] = await findFreePorts(1);
+  const child = fork(program, [String(every), String(samples)], {
+    execArgv: ['--expose-gc', '--disable-warning=TimeoutNegativeWarning'],
+    env: { PATH: process.env['PATH'], HTTP_PORT: String(port), LOG_LEVEL: 'error', ...env },
+  });
+  const taken: MemorySample[] = [];
+  child.on('message', (sample) => taken.push(sample as MemorySample));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`the program ended with ${String(code)}`);
+  return taken;
 }
 
 /** Least squares, a poll. */

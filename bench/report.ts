@@ -1,3 +1,4 @@
+import type { CapacityResult } from './capacity.ts';
 import type { KafkaBenchResult } from './kafka.ts';
 import type { HandoverResult } from './handover.ts';
 import type { JavaResult } from './java.ts';
@@ -84,6 +85,16 @@ export function reportMemory(result: MemoryResult): void {
 
 function signed(mb: number): string {
   return `${mb < 0 ? '' : '+'}${mb.toFixed(2)}`;
+}
+
+/** Prints what accounts and media add to the memory of the program. */
+export function reportCapacity({ small, kb_per_account, bytes_per_media }: CapacityResult): void {
+  const { heapMb, externalMb, rssMb } = small;
+  line(
+    `10 accounts with 100 media each: heap ${heapMb.toFixed(1)} MB, buffers ${externalMb.toFixed(1)} MB, RSS ${rssMb.toFixed(0)} MB`,
+  );
+  line(`each further account with 100 media: ${kb_per_account} KB`);
+  line(`each further media of an account: ${bytes_per_media} bytes`);
 }
 
 /** Prints what the polls cost beside Airbyte's formula. */
