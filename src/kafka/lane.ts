@@ -62,6 +62,11 @@ export class Lane {
   readonly #closing = new AbortController();
   #producer: TransactionalProducer | undefined;
   #discarding: Promise<void> = Promise.resolve();
+  /**
+   * The states that were looked at since a producer was thrown away; undefined while nobody else can
+   * have written, as since the claim.
+   */
+  #looked: Set<string> | undefined;
   /** Whether a producer that was thrown away may have left its transaction open at the broker. */
   #isLeftOpen = false;
   /** Why nothing more may be sent. */
@@ -86,6 +91,7 @@ export class Lane {
       signal.throwIfAborted();
       await this.#discard({ abort: false });
       await this.#open();
+      this.#looked = undefined;
     });
   }
 
@@ -157,7 +163,10 @@ export class Lane {
   }
 
   async #try(delivery: Delivery, { attempt, fate, stop }: Try): Promise<Outcome> {
-    if (attempt > 1 && (await this.#landed(delivery, stop))) return 'redone';
+    const { key } = delivery.state;
+    const isDoubtful = this.#looked?.has(key) === false;
+    if ((attempt > 1 || isDoubtful) && (await this.#landed(delivery, stop))) return 'redone';
+    this.#looked?.add(key);
     fate.unknown = false;
     const producer = await this.#open();
     const sends = this.#tools.plan(delivery.records, attempt === 1 ? 'leader' : 'topic');
@@ -216,6 +225,8 @@ export class Lane {
     const known = this.#tools.translate(error, delivery, this.#producer?.lastRefusal());
     const fenced = isFenced(known);
     await this.#discard({ abort: !fenced });
+    // Until the next one is open, another instance may take the partition over and give it back.
+    this.#looked = new Set();
     // Who has taken the partition over has ended it.
     if (fenced) this.#isLeftOpen = false;
     // Taking the partition back would only fence the other instance in its turn.

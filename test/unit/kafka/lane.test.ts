@@ -52,7 +52,7 @@ function setUp(script: Turn[], changes: Partial<LaneTools> = {}, abortsAreAnswer
       journal.push('read');
       return Promise.resolve(topic.value);
     },
-    sequenceOf: (_key, value) => Promise.resolve(Number(value.toString())),
+    sequenceOf: (_key, value) => Promise.resolve(Number.parseInt(value.toString(), 10)),
     translate: (error) => error,
     onTrouble: () => undefined,
     onOutcome: (outcome) => outcomes.push(outcome),
@@ -120,6 +120,36 @@ describe('Lane', () => {
     const fenced = { disposition: 'stop-stream', code: 'kafka.fenced' };
     await expect(lane.deliver(delivery(2), noSignal)).rejects.toMatchObject(fenced);
     await expect(lane.deliver(delivery(2), noSignal)).rejects.toMatchObject(fenced);
+  });
+
+  test('publishes nothing over what another instance wrote while it had no producer (Invariant 4)', async () => {
+    const { lane, topic, journal } = setUp(['send-fails', 'send-fails', 'send-fails']);
+    await lane.claim(noSignal);
+    await expect(lane.deliver(delivery(1), noSignal)).rejects.toBe(away);
+    topic.value = Buffer.from('1, of another');
+    await expect(lane.deliver(delivery(1), noSignal)).rejects.toMatchObject({
+      code: 'kafka.fenced',
+    });
+    expect(journal).not.toContain('ok');
+  });
+
+  test('looks once at each state that it has not written since its producer was replaced', async () => {
+    const other = { ...delivery(1), state: { ...delivery(1).state, key: 'users/1' } };
+    const { lane, journal } = setUp(['send-fails']);
+    await lane.claim(noSignal);
+    await lane.deliver(delivery(1), noSignal);
+    await lane.deliver(delivery(2), noSignal);
+    expect(journal.splice(0)).toEqual([
+      'open',
+      'send-fails',
+      'discard',
+      'open',
+      'read',
+      'ok',
+      'ok',
+    ]);
+    await expect(lane.deliver(other, noSignal)).rejects.toMatchObject({ code: 'kafka.fenced' });
+    expect(journal).toEqual(['read', 'discard without abort']);
   });
 
   test('neither aborts nor takes the partition back when it is fenced', async () => {
