@@ -183,6 +183,8 @@ export class Lane {
    */
   async #lastLook(delivery: Delivery, fate: Fate, known: unknown): Promise<Outcome> {
     if (!fate.unknown) throw known;
+    // The look ends it; there is no time for two.
+    this.#isLeftOpen = false;
     const looking = this.#landed(delivery, AbortSignal.timeout(lastLookLimitMs));
     const landed = await withDeadline(looking, lastLookLimitMs, 'a last look').catch(
       () => undefined,

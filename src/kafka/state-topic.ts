@@ -17,7 +17,8 @@ export interface StateTopicOptions {
   readonly stallMs: number;
 }
 
-const cleanUpLimitMs = 2000;
+/** For all of it: where brokers answer nothing, the stop waits for this too. */
+const cleanUpLimitMs = 3000;
 
 /** Gives this consumer, alone in its group, every partition: which of them it fetches changes. */
 function assignAll(topic: string, partitions: readonly number[]): PartitionAssigner {
@@ -135,10 +136,14 @@ export class StateTopicReader {
   async close(): Promise<void> {
     this.#closed = true;
     this.#over.reject(new RetryError('kafka.unavailable', 'The connection to Kafka was closed.'));
-    await settleWithin(this.#consumer.disconnect(), cleanUpLimitMs);
-    await settleWithin(this.#admin.deleteGroups([this.#groupId]), cleanUpLimitMs);
-    await settleWithin(this.#admin.disconnect(), cleanUpLimitMs);
+    await settleWithin(this.#cleanUp(), cleanUpLimitMs);
     this.#connection.destroy();
+  }
+
+  async #cleanUp(): Promise<void> {
+    await this.#consumer.disconnect();
+    await this.#admin.deleteGroups([this.#groupId]);
+    await this.#admin.disconnect();
   }
 
   async #join(): Promise<void> {

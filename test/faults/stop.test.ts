@@ -58,16 +58,27 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
     120_000,
   );
 
-  test.concurrent(
-    'waiting for brokers that answer nothing at all',
-    async () => {
+  test.concurrent.each([
+    ['a send', apiKeys.produce],
+    ['a commit', apiKeys.endTxn],
+    ['joining the group', apiKeys.joinGroup],
+  ] as const)(
+    'waiting for brokers that answer nothing at all to %s, nor to anything after it',
+    async (_what, apiKey) => {
       await using world = await createProcessWorld();
-      const held = world.kafka.inject(apiKeys.produce, 'hold-request', { times: 1000 });
-      const program = world.run(grace);
+      const held = world.kafka.inject(apiKey, 'hold-request', { times: 1000 });
+      const program = world.run({
+        // Less than the default leaves: a loaded machine must be in time as well.
+        POLLING_SHUTDOWN_GRACE: '22s',
+        // It still takes the partition for its own when it looks for what became of the batch.
+        KAFKA_GROUP_SESSION_TIMEOUT: '15s',
+      });
       await held.met;
+      world.kafka.setMute(true);
       program.process.kill('SIGTERM');
       expect(await program.ended).toBe(0);
       held.disarm();
+      world.kafka.setMute(false);
       await world.once();
       await expectTruth(world);
     },

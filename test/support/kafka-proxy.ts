@@ -46,6 +46,8 @@ export interface KafkaProxy extends AsyncDisposable {
   cutAll(): void;
   /** While they are away every connection is cut. */
   setAway(away: boolean): void;
+  /** While they are mute every connection stays open and nothing is heard on it, either way. */
+  setMute(mute: boolean): void;
 }
 
 interface Armed {
@@ -61,6 +63,7 @@ interface Armed {
 interface Relay {
   readonly ports: Map<string, number>;
   readonly sockets: Set<Socket>;
+  isMute: boolean;
   take(apiKey: number): Armed | undefined;
 }
 
@@ -70,6 +73,7 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
   const relay: Relay = {
     ports: new Map(),
     sockets: new Set(),
+    isMute: false,
     take: (apiKey) => takeArmed(armed, apiKey),
   };
   let isAway = false;
@@ -96,6 +100,9 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
     setAway(away) {
       isAway = away;
       if (away) cutAll();
+    },
+    setMute(mute) {
+      relay.isMute = mute;
     },
     async [Symbol.asyncDispose]() {
       const closed = servers.map((server: Server) => once(server, 'close'));
@@ -160,13 +167,14 @@ function connectThrough(client: Socket, broker: string, relay: Relay): void {
   }
   const answers = new Map<number, (answer: Buffer) => void>();
   const answer = (frame: Buffer): void => {
-    if (!client.destroyed) client.write(frame);
+    if (!client.destroyed && !relay.isMute) client.write(frame);
   };
   const ends = { client, upstream, answers, answer };
   let holding = false;
   client.on(
     'data',
     createFrames((request) => {
+      if (relay.isMute) return;
       const { apiKey, correlationId } = headerOf(request);
       if (naming.includes(apiKey)) {
         answers.set(correlationId, (frame) => {
