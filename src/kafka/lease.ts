@@ -2,7 +2,10 @@
 export interface Lease extends Disposable {
   /** The coordinator has answered a request that was sent so long ago. */
   renew(sentAgoMs: number): void;
-  /** Asked, not timed: right also in the first moment after the process was stopped for a while. */
+  /**
+   * Asked, not timed: right also in the first moment after the process was stopped for a while. Who
+   * finds it at its end before the timer does has `onExpiry` called.
+   */
   isLive(): boolean;
   end(): void;
 }
@@ -20,11 +23,19 @@ export function createLease(durationMs: number, onExpiry: () => void): Lease {
     timer = setTimeout(expire, Math.max(0, untilMs - performance.now()) + 1);
   };
   const expire = (): void => {
-    if (performance.now() < untilMs) watch();
-    else onExpiry();
+    if (performance.now() < untilMs) {
+      watch();
+      return;
+    }
+    stop();
+    onExpiry();
+  };
+  const stop = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
   };
   const end = (): void => {
-    clearTimeout(timer);
+    stop();
     untilMs = -Infinity;
   };
   return {
@@ -32,7 +43,13 @@ export function createLease(durationMs: number, onExpiry: () => void): Lease {
       untilMs = Math.max(untilMs, performance.now() - sentAgoMs + durationMs);
       watch();
     },
-    isLive: () => performance.now() < untilMs,
+    isLive() {
+      if (performance.now() < untilMs) return true;
+      // Whoever is told no now must not be told yes again, by an answer that comes before the timer,
+      // without having been told of the end.
+      if (timer !== undefined) expire();
+      return false;
+    },
     end,
     [Symbol.dispose]: end,
   };

@@ -46,6 +46,18 @@ describe('what is owned', () => {
     expect(shares).toEqual([[1], []]);
   });
 
+  test('is given up by who asks after its end, when a late answer is heard before the timer', () => {
+    const { standing, shares } = setUp();
+    standing.joined(given(1), 0);
+    // Nothing ran for a while, and so no timer has.
+    const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_500);
+    expect(standing.owned()).toEqual([]);
+    expect(shares).toEqual([[1], []]);
+    standing.heard(5000);
+    expect(shares).toEqual([[1], [], [1]]);
+    now.mockRestore();
+  });
+
   test('is taken back when the group has never given it to another', () => {
     const { standing, telemetry, shares } = setUp();
     standing.joined(given(1), 0);
