@@ -3,10 +3,14 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apiKeys } from '../support/kafka-frames.ts';
+import { mediaBatch, mediaRecord, noSignal } from '../support/kafka-world.ts';
 import type { FaultWorld } from './fault-world.ts';
-import { createFaultWorld } from './fault-world.ts';
+import { createFaultWorld, expectOnce } from './fault-world.ts';
 
 const leaveGroup = 13;
+
+const batchOf = (sequence: number, key: string) =>
+  mediaBatch('17841', sequence, [mediaRecord(key)]);
 
 function text(value: string): Buffer {
   const length = Buffer.alloc(2);
@@ -68,5 +72,31 @@ describe('an instance that its group does not know any more', () => {
     expect(shares).toEqual([4, 0, 4]);
     stop.abort();
     await joined;
+  });
+
+  test('opens no producer, which would fence the new owner, when it was not heard for a session', async () => {
+    const timeouts = { sessionTimeoutMs: 6000, heartbeatMs: 300, rebalanceTimeoutMs: 2000 };
+    const { group, publisher } = await world.openFaulty({ group: timeouts });
+    const stop = new AbortController();
+    let owned: readonly number[] = [];
+    const joined = group.join((now) => {
+      owned = now;
+    }, stop.signal);
+    await until(() => owned.length === group.partitions);
+    world.proxy.setMute(true);
+    await until(() => owned.length === 0);
+    const next = await world.openReady();
+    await next.publisher.publish(batchOf(1, 'a'), noSignal);
+
+    await expect(publisher.publish(batchOf(1, 'late'), noSignal)).rejects.toMatchObject({
+      disposition: 'stop-stream',
+      code: 'kafka.fenced',
+    });
+
+    world.proxy.setMute(false);
+    await next.publisher.publish(batchOf(2, 'b'), noSignal);
+    stop.abort();
+    await joined;
+    await expectOnce(world, ['a', 'b']);
   });
 });
