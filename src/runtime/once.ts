@@ -57,9 +57,16 @@ export async function superviseOnce(
   } catch (error) {
     throw fatal.signal.aborted ? fatal.signal.reason : error;
   } finally {
+    // As long as it is a member: only an owner may end what a lane has left open.
+    await releaseAll(supervision);
     leave.abort();
     await joined;
   }
+}
+
+async function releaseAll({ group, store }: Supervision): Promise<void> {
+  const all = Array.from({ length: group.partitions }, (_, partition) => partition);
+  await Promise.all(all.map((partition) => store.release(partition)));
 }
 
 const lookAgainMs = 500;

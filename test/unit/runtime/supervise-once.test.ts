@@ -3,6 +3,7 @@ import { StopAccountError, StopProcessError, StopStreamError } from '../../../sr
 import type { OnceTools } from '../../../src/runtime/once.ts';
 import { superviseOnce } from '../../../src/runtime/once.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
+import { createFakeGroup, createFakeStore } from '../../support/fake-group.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { countsOf, directoryOf, graphWith, supervisionOf } from './supervision.ts';
@@ -96,6 +97,24 @@ describe('once', () => {
     expect(over).toBe(false);
     held.resolve(undefined);
     await expect(end).resolves.toBe(fatal);
+  });
+
+  test('lets its lanes end their transactions before it leaves the group (Invariant 7)', async () => {
+    const group = createFakeGroup(2);
+    const leftAtRelease: number[] = [];
+    const store = {
+      ...createFakeStore(),
+      release() {
+        leftAtRelease.push(group.left);
+        return Promise.resolve();
+      },
+    };
+    const world = createWorld({ graph: graphWith() });
+
+    await superviseOnce(supervisionOf({ group, store }), toolsOf(world), calm);
+
+    expect(leftAtRelease).toEqual([0, 0]);
+    expect(group.left).toBe(1);
   });
 
   test('rejects with the reason of the abort', async () => {
