@@ -13,14 +13,13 @@ export const keptProducer: readonly Patch[] = [
     find: '      ended = true;',
     replace: `      if (abort && next?.isActive() === true) await settleWithin(next.abort(), abortLimitMs);
       next = undefined;
-      return;`,
+      return true;`,
   },
   {
     file: 'kafka/lane.ts',
     find: `    const producer = this.#producer;
-    this.#producer = undefined;
-    await producer?.discard(how);`,
-    replace: '    await this.#producer?.discard(how);',
+    this.#producer = undefined;`,
+    replace: '    const producer = this.#producer;',
   },
 ];
 
