@@ -2,6 +2,7 @@
  * `npm run test:chaos -- --minutes N --seed S [--instances I] [--logs DIR]`: the program under random
  * faults; see run.ts. What happens goes to stderr; the last line of stdout is the report as JSON.
  */
+import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { untilAsked } from '../../sandbox/stop.ts';
 import type { Outcome } from './run.ts';
@@ -32,6 +33,18 @@ const count = {
   expected: 'a whole number of at least 1',
 };
 
+/** Before anything is started: a log that cannot be opened would end the suite in its middle. */
+function makeFolder(name: string, path: string): string {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new RangeError(`--${name}: got "${path}", expected a folder: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return path;
+}
+
 function readArguments(args: string[]) {
   const { values } = parseArgs({
     args,
@@ -46,7 +59,7 @@ function readArguments(args: string[]) {
     minutes: readNumber('minutes', values.minutes, length),
     seed: readNumber('seed', values.seed, count),
     instances: readNumber('instances', values.instances, count),
-    ...(values.logs === undefined ? {} : { logs: values.logs }),
+    ...(values.logs === undefined ? {} : { logs: makeFolder('logs', values.logs) }),
   };
 }
 

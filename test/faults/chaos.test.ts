@@ -62,6 +62,7 @@ describe('the program under random faults', () => {
     ['--minutes', 'long'],
     ['--seed', '1.5'],
     ['--instances', '0'],
+    ['--logs', '/dev/null/logs'],
   ])('refuses %s %s', async (name, value) => {
     const { ended, told } = startChaos([name, value]);
     expect(await ended).toBe(2);
