@@ -72,6 +72,8 @@ export interface App extends AsyncDisposable {
   readonly log: LeveledLog;
   /** Polls an enabled stream at another interval from now on; one that is not is left alone. */
   setInterval(stream: StreamName, intervalMs: number): void;
+  /** Polls these accounts alone from the next listing on; all that the token reaches when it is empty. */
+  setAccounts(accountIds: readonly string[]): void;
   /** Serves health and metrics, starts, and polls until aborted. */
   run(signal: AbortSignal): Promise<void>;
   /** Starts, polls every enabled stream once, and says how that went. */
@@ -95,6 +97,9 @@ export function createApp(config: Config, options: AppOptions): App {
     log,
     setInterval(stream, intervalMs) {
       if (config.streams[stream].enabled) adapters.orders.setInterval(stream, intervalMs);
+    },
+    setAccounts(accountIds) {
+      instagram.directory.setAccounts(accountIds);
     },
     async run(signal) {
       const served = await observability.listen();

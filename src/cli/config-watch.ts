@@ -7,7 +7,7 @@ import { systemClock } from '../runtime/clock.ts';
 import type { Clock } from '../runtime/ports.ts';
 
 /** What is changed while the program runs. */
-export type LiveTarget = Pick<App, 'log' | 'setInterval'>;
+export type LiveTarget = Pick<App, 'log' | 'setAccounts' | 'setInterval'>;
 
 /** What the file is watched with; the platform's own unless given. */
 interface WatchTools {
@@ -18,12 +18,14 @@ interface WatchTools {
 
 const readUtf8 = (path: string): Promise<string> => readFile(path, 'utf8');
 
+const accountsPath = 'instagram.accounts';
+
 /** Kubernetes swaps the folder of a file, which no watch of the file would see; so it is read. */
 const lookEveryMs = 2000;
 
 /**
- * Reads the file of `--config` again and again until aborted. Intervals and the log level are taken
- * over; of other fields it is said that they need a restart, and a file that is wrong changes nothing.
+ * Reads the file of `--config` again and again until aborted. Intervals, the log level and
+ * the list of accounts are taken over; of other fields it is said that they need a restart, and a file that is wrong changes nothing.
  * Never rejects.
  */
 export async function watchConfigFile(
@@ -53,7 +55,7 @@ export async function watchConfigFile(
 function createAdoption(
   read: () => ReadConfig,
   env: NodeJS.ProcessEnv,
-  { log, setInterval }: LiveTarget,
+  { log, setAccounts, setInterval }: LiveTarget,
 ): () => void {
   const started = shownValues(read(), env);
   let current = started;
@@ -78,6 +80,7 @@ function createAdoption(
 
   function takeOver(path: string, value: unknown): void {
     if (path === 'log.level') log.setLevel(String(value));
+    else if (path === accountsPath) setAccounts(value as readonly string[]);
     else {
       const stream = streamOf(path);
       if (stream !== undefined) setInterval(stream, Number(value));
@@ -90,7 +93,7 @@ function streamOf(path: string) {
 }
 
 function isLive(path: string): boolean {
-  return path === 'log.level' || streamOf(path) !== undefined;
+  return path === 'log.level' || path === accountsPath || streamOf(path) !== undefined;
 }
 
 /** Without secrets that stand in files of their own, which are renewed without this one. */

@@ -28,6 +28,12 @@ export function narrowAccounts(
   };
 }
 
+/** A directory of the accounts of an allow list. */
+export interface NarrowedDirectory extends AccountDirectory {
+  /** Lists these accounts alone from the next listing on; all when it is empty. */
+  setAccounts(accountIds: readonly string[]): void;
+}
+
 /** What the directory is made of. */
 export interface DirectoryParts {
   readonly options: Pick<InstagramOptions, 'login' | 'accounts' | 'pageSize'>;
@@ -47,11 +53,15 @@ type Reached =
  * their own. Besides `accounts.none`, `list` throws what `Graph.get` throws and DeadLetterError
  * `graph.bad-body` with the path of an id that is not one, when no token can be asked.
  */
-export function createDirectory(parts: DirectoryParts): AccountDirectory {
+export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   const { options, tokens, known } = parts;
+  let allowed = options.accounts;
   /** What each token reached last; goes on while it cannot be asked. */
   const last = new Map<string, readonly Account[]>();
   return {
+    setAccounts(accountIds) {
+      allowed = accountIds;
+    },
     renewed: (signal) => tokens.changed(signal),
     async list(signal) {
       const names = tokens.names();
@@ -62,9 +72,9 @@ export function createDirectory(parts: DirectoryParts): AccountDirectory {
       for (const one of reached) if ('accounts' in one) last.set(one.token, one.accounts);
       const found = oncePerId(names.flatMap((token) => last.get(token) ?? []));
       for (const account of found) known.set(account.id, account);
-      const { accounts, missing } = narrowAccounts(found, options.accounts);
+      const { accounts, missing } = narrowAccounts(found, allowed);
       // A token that cannot be asked may be the one that reaches them.
-      if (accounts.length === 0) throw first?.error ?? noAccounts(options, found);
+      if (accounts.length === 0) throw first?.error ?? noAccounts(options.login, allowed, found);
       return { accounts, problems: [...failed.map(describeFailed), ...describeMissing(missing)] };
     },
   };
@@ -117,14 +127,15 @@ function describeMissing(missing: readonly string[]): readonly string[] {
 }
 
 function noAccounts(
-  { login, accounts }: DirectoryParts['options'],
+  login: Login,
+  allowed: readonly string[],
   found: readonly Account[],
 ): StopProcessError {
   const reached = found.map(({ id, username }) => (username === null ? id : `${id} (${username})`));
   const what =
     found.length === 0
       ? 'the token reaches no Instagram professional account'
-      : `none of INSTAGRAM_ACCOUNTS (${accounts.join(', ')}) is reached by the token, which reaches ${reached.join(', ')}`;
+      : `none of INSTAGRAM_ACCOUNTS (${allowed.join(', ')}) is reached by the token, which reaches ${reached.join(', ')}`;
   return new StopProcessError('accounts.none', `${what}; check ${checks[login]}`);
 }
 

@@ -1,5 +1,6 @@
 import type { Account } from '../core/account.ts';
-import type { AccountDirectory, Clock, Graph, OnUsage, Telemetry } from '../runtime/ports.ts';
+import type { Clock, Graph, OnUsage, Telemetry } from '../runtime/ports.ts';
+import type { NarrowedDirectory } from './directory.ts';
 import { createDirectory } from './directory.ts';
 import { createGraph } from './graph.ts';
 import { createOAuth } from './oauth.ts';
@@ -16,7 +17,7 @@ export type { InstagramOptions } from './options.ts';
 /** The Instagram Graph API, opened. */
 export interface InstagramAdapter extends AsyncDisposable {
   readonly graph: Graph;
-  readonly directory: AccountDirectory;
+  readonly directory: NarrowedDirectory;
   /**
    * Learns when the tokens end, tells of it and renews them, until closed; call it once. Resolves when
    * each was looked at for the first time, and never rejects.

@@ -39,7 +39,11 @@ async function watching(first: object, args: Record<string, string> = {}) {
   };
   const ended = watchConfigFile(
     { env, configFile, args },
-    { log, setInterval: (stream, ms) => done.push(['interval', stream, ms]) },
+    {
+      log,
+      setAccounts: (ids) => done.push(['accounts', ids]),
+      setInterval: (stream, ms) => done.push(['interval', stream, ms]),
+    },
     { signal: stop.signal, clock, readText },
   );
   const look = () => clock.advance(2000);
@@ -72,6 +76,17 @@ describe('the file of --config', () => {
       ['info', 'configuration changed', { fields: ['streams.media.interval', 'log.level'] }],
     ]);
     expect(await file.write(JSON.stringify(changed, null, 2))).toEqual([]);
+    await file.stop();
+  });
+
+  test('changes the list of accounts while the program runs', async () => {
+    const file = await watching({ instagram: { accounts: ['17'] } });
+
+    expect(await file.write('{"instagram":{"accounts":["17","18"]}}')).toEqual([
+      ['accounts', ['17', '18']],
+      ['info', 'configuration changed', { fields: ['instagram.accounts'] }],
+    ]);
+    expect(await file.write('{}')).toContainEqual(['accounts', []]);
     await file.stop();
   });
 

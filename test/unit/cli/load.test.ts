@@ -74,7 +74,7 @@ describe('openApp', () => {
 
     await using app = openApp(config);
 
-    expect(Object.keys(app).sort()).toEqual(['log', 'once', 'run', 'setInterval']);
+    expect(Object.keys(app).sort()).toEqual(['log', 'once', 'run', 'setAccounts', 'setInterval']);
   });
 });
 

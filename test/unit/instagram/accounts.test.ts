@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { narrowAccounts } from '../../../src/instagram/directory.ts';
 import type { InstagramAdapter } from '../../../src/instagram/open.ts';
 import type { Handler } from '../../support/http-server.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
@@ -323,30 +322,5 @@ describe('several tokens', () => {
     await adapter.graph.get({ ...mediaRequest, token: '2' }, calm);
 
     expect(adapter.usage).toEqual([{ scope: { kind: 'app', id: '2' }, percent: 28, regainMs: 0 }]);
-  });
-});
-
-describe('an allow list', () => {
-  test('that names an account which no token reaches is a problem that is said', async () => {
-    await using server = await startHttpServer(
-      answering(200, { data: [linked('501', '17', 'one')] }),
-    );
-    await using adapter = open(server.url, { accounts: ['17', '18'] });
-
-    const { problems } = await adapter.directory.list(calm);
-
-    expect(problems).toEqual([expect.stringContaining('INSTAGRAM_ACCOUNTS names 18, which no')]);
-  });
-
-  const one = { id: '1', pageId: null, username: null };
-  const two = { id: '2', pageId: '5', username: 'two' };
-
-  test.each([
-    { title: 'keeps all when it is empty', allow: [], accounts: [one, two], missing: [] },
-    { title: 'keeps what it names', allow: ['2', '1'], accounts: [one, two], missing: [] },
-    { title: 'names what is not reached', allow: ['2', '3'], accounts: [two], missing: ['3'] },
-    { title: 'keeps none when none is reached', allow: ['3'], accounts: [], missing: ['3'] },
-  ])('$title', ({ allow, accounts, missing }) => {
-    expect(narrowAccounts([one, two], allow)).toEqual({ accounts, missing });
   });
 });
