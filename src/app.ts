@@ -85,7 +85,7 @@ type Adapters = ReturnType<typeof openAdapters>;
 /** The composition root: opens the adapters and hands them to the runtime. Nothing connects yet. */
 export function createApp(config: Config, options: AppOptions): App {
   const surroundings = surroundingsOf(config, options);
-  const { instance, clock } = surroundings;
+  const { clock } = surroundings;
   const adapters = openAdapters(config, surroundings);
   const { observability, kafka, registry, instagram } = adapters;
   const { encoder } = registry;
@@ -103,7 +103,7 @@ export function createApp(config: Config, options: AppOptions): App {
     },
     async run(signal) {
       const served = await observability.listen();
-      observability.log.info({ url: served?.url ?? null, instance }, 'started');
+      observability.log.info({ url: served?.url ?? null }, 'started');
       void instagram.keepTokens();
       await using tracing = await openTraces();
       const { directory } = await start(adapters, { tools, deadlineMs: null, signal });
