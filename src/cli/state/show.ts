@@ -26,10 +26,9 @@ export function listStates(session: StateSession, filter: Filter, json: boolean)
   const rows = select(session, filter).map(describe);
   if (json) return `${JSON.stringify(rows, null, 2)}\n`;
   return asTable([
-    ['STREAM', 'ACCOUNT', 'CURSOR', 'SEQUENCE', 'WRITTEN AT', 'WRITTEN BY', 'PARTITION', 'BYTES'],
+    ['KEY', 'CURSOR', 'SEQUENCE', 'WRITTEN AT', 'WRITTEN BY', 'PARTITION', 'BYTES'],
     ...rows.map((row) => [
-      row.stream,
-      row.account,
+      row.key,
       row.unreadable === null ? (row.cursor ?? '-') : 'unreadable',
       String(row.sequence ?? '-'),
       row.written_at ?? '-',
@@ -41,6 +40,7 @@ export function listStates(session: StateSession, filter: Filter, json: boolean)
 }
 
 interface Row {
+  readonly key: string;
   readonly stream: string;
   readonly account: string;
   readonly cursor: string | null;
@@ -56,7 +56,7 @@ const unread = { cursor: null, sequence: null, written_at: null, written_by: nul
 
 function describe({ key, partition, value, restored }: StoredState): Row {
   const [stream = '', account = ''] = key.split('/');
-  const place = { stream, account, partition, bytes: value.length };
+  const place = { key, stream, account, partition, bytes: value.length };
   if (restored.kind === 'unreadable') {
     return { ...place, ...unread, unreadable: restored.error.message };
   }
