@@ -2,7 +2,7 @@ import type { Config } from './config/config.ts';
 import { parseTokens } from './config/named-formats.ts';
 import { streamNames } from './core/stream-name.ts';
 import type { StreamName, TopicRole } from './core/stream-name.ts';
-import { kafkaSecurity, registryAccess, secretsOfConfig } from './credentials.ts';
+import { kafkaSecurity, orderTokenOf, registryAccess, secretsOfConfig } from './credentials.ts';
 import { openInstagram } from './instagram/open.ts';
 import { graphBase } from './instagram/oauth.ts';
 import { secretsOf } from './instagram/proof.ts';
@@ -185,11 +185,14 @@ function openAdapters(config: Config, options: Surroundings) {
 function openSource(config: Config, options: Surroundings) {
   const { clock } = options;
   const desk = createOrderDesk();
-  const observability = openObservability(
+  const orders = orderTokenOf(config.http, (secrets) => {
+    observability.hide(secrets);
+  });
+  const observability: Observability = openObservability(
     {
       level: config.log.level,
       style: logStyle(config.log.format, options.logDestination ?? process.stdout, process.env),
-      http: { ...config.http, token: config.http.token?.text ?? null },
+      http: { ...config.http, token: orders },
       secrets: secretsOfConfig(config),
       version: options.version,
       instance: options.instance,

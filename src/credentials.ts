@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { orderToken } from './config/config.ts';
 import type {
   Config,
   KafkaConfig,
@@ -102,6 +103,18 @@ function nameOf({ sasl, ssl, securityProtocol }: KafkaConfig, oauth?: OauthToken
 function distinguishedName(pem: string): string {
   const parts = new X509Certificate(pem).subject.split('\n').filter(Boolean);
   return parts.reverse().join(',');
+}
+
+/** What orders must carry, as its file has it now; null turns them off. */
+export function orderTokenOf({ token }: Config['http'], hide: Hide): (() => string) | null {
+  if (token === null) return null;
+  const read = reading(token, hide);
+  let last = token.text;
+  return () => {
+    const found = read();
+    if (orderToken.test(found)) last = found;
+    return last;
+  };
 }
 
 /** How the registry is reached, and how schemas get into it. */

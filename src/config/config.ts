@@ -57,6 +57,9 @@ export interface SaslConfig {
   };
 }
 
+/** What may order something over HTTP. */
+export const orderToken = /^[\x21-\x7e]{16,500}$/;
+
 /** How lines are written; `auto` is pretty on a terminal. */
 export const logFormats = ['auto', 'json', 'pretty'] as const;
 

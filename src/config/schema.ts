@@ -1,5 +1,5 @@
 import { publishModes } from '../core/changes.ts';
-import { compatibilities, logFormats, logLevels } from './config.ts';
+import { compatibilities, logFormats, logLevels, orderToken } from './config.ts';
 import * as formats from './formats.ts';
 
 import { group } from './group-schema.ts';
@@ -224,8 +224,8 @@ const http = {
   port: leaf('HTTP_PORT', integer(0, 65_535), 'The port to listen on; 0 takes any that is free.'),
   token: leaf(
     'HTTP_TOKEN',
-    optional(secret('a token of 16 to 500 visible characters', /^[\x21-\x7e]{16,500}$/)),
-    'What a request must carry as `Authorization: Bearer …` to poll, pause or resume a stream or to change the log level. Not set: these are off.',
+    optional(secret('a token of 16 to 500 visible characters', orderToken)),
+    'What a request must carry as `Authorization: Bearer …` to poll, pause or resume a stream or to change the log level. Not set: these are off. A file is read again at each of them.',
   ),
 };
 

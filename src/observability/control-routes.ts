@@ -6,8 +6,8 @@ import { logLevels } from './log.ts';
 
 /** What orders are given to. */
 export interface ControlSources {
-  /** What a request must carry; null turns orders off. */
-  readonly token: string | null;
+  /** What a request must carry now; null turns orders off. */
+  readonly token: (() => string) | null;
   readonly controls: Controls;
   readonly logLevel: Pick<LeveledLog, 'level' | 'setLevel'>;
   /** Is told of every order that was carried out. */
@@ -34,7 +34,7 @@ export function refusalOf(
     };
   }
   const carried = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (isSame(carried, token)) return null;
+  if (isSame(carried, token())) return null;
   return { status: 401, error: 'expected the header Authorization: Bearer, with HTTP_TOKEN' };
 }
 

@@ -22,8 +22,8 @@ export interface ObservabilityOptions {
     readonly enabled: boolean;
     readonly host: string;
     readonly port: number;
-    /** What orders must carry; null turns them off. */
-    readonly token: string | null;
+    /** What orders must carry, asked at each of them; null turns them off. */
+    readonly token: (() => string) | null;
   };
   /** Texts that must never be seen: tokens, passwords. */
   readonly secrets: readonly string[];
@@ -58,7 +58,7 @@ export function openObservability(
   options: ObservabilityOptions,
   { clock, controls }: { readonly clock: Clock; readonly controls: Controls },
 ): Observability {
-  const redactor = createRedactor([...options.secrets, options.http.token ?? '']);
+  const redactor = createRedactor([...options.secrets, options.http.token?.() ?? '']);
   const log = createLog({ ...options, redactor, nowMs: () => clock.nowMs() });
   const health = createHealthKeeper(options.streams, clock, redactor);
   const metrics = createMetrics({

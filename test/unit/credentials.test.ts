@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.ts';
-import { kafkaSecurity, registryAccess, secretsOfConfig } from '../../src/credentials.ts';
+import { kafkaSecurity, orderTokenOf, registryAccess, secretsOfConfig } from '../../src/credentials.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -70,6 +70,21 @@ describe('credentials', () => {
     unlinkSync(file);
     expect(sasl.password()).toBe('second');
     expect(hidden).toEqual(['second']);
+  });
+
+  test('are read again for orders, where they are good enough for that', () => {
+    const file = write('order', 'the first of 16 or more\n'.replaceAll(' ', '-'));
+    const { http } = configOf({ HTTP_TOKEN_FILE: file });
+    const hidden: string[] = [];
+    const token = orderTokenOf(http, (secrets) => hidden.push(...secrets));
+
+    expect(token?.()).toBe('the-first-of-16-or-more');
+    write('order', 'short');
+    expect(token?.()).toBe('the-first-of-16-or-more');
+    write('order', 'the-second-of-16-or-more');
+    expect(token?.()).toBe('the-second-of-16-or-more');
+    expect(hidden).toContain('the-second-of-16-or-more');
+    expect(orderTokenOf({ ...http, token: null }, () => undefined)).toBeNull();
   });
 
   test('are read again for the registry, and hidden as HTTP writes them', () => {

@@ -52,7 +52,7 @@ describe('docs/openapi.json', () => {
   let open: Captured;
   let base = '';
   beforeAll(async () => {
-    open = openCaptured({ http: { token } });
+    open = openCaptured({ http: { token: () => token } });
     base = (await open.listen())?.url ?? '';
   });
   afterAll(async () => {

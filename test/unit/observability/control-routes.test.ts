@@ -20,7 +20,7 @@ function openOrdered(answer: OrderAnswer = { kind: 'accepted' }): Given {
       return Promise.resolve(answer);
     },
   };
-  return { ...openCaptured({ http: { token } }, controls), orders };
+  return { ...openCaptured({ http: { token: () => token } }, controls), orders };
 }
 
 async function send(open: Captured, path: string, init: RequestInit = {}) {

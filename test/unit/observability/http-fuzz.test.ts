@@ -95,7 +95,7 @@ describe('any request', () => {
   let open: Captured;
   let url: URL;
   beforeAll(async () => {
-    open = openCaptured({ http: { token }, secrets: [secret], level: 'silent' });
+    open = openCaptured({ http: { token: () => token }, secrets: [secret], level: 'silent' });
     open.telemetry.report({ type: 'accounts', added: [account('1')], removed: [] });
     open.telemetry.report(failed({ message: `refused ${secret}` }));
     url = new URL((await open.listen())?.url ?? '');
