@@ -1,11 +1,15 @@
 import type { Config } from './config/config.ts';
-import { parseTokens } from './config/named-formats.ts';
 import { streamNames } from './core/stream-name.ts';
 import type { StreamName, TopicRole } from './core/stream-name.ts';
-import { kafkaSecurity, orderTokenOf, registryAccess, secretsOfConfig } from './credentials.ts';
+import {
+  kafkaSecurity,
+  orderTokenOf,
+  registryAccess,
+  secretsOfConfig,
+  tokenFileOf,
+} from './credentials.ts';
 import { openInstagram } from './instagram/open.ts';
 import { graphBase } from './instagram/oauth.ts';
-import { secretsOf } from './instagram/proof.ts';
 import { openKafka } from './kafka/open.ts';
 import { logStyle, openObservability } from './observability/open.ts';
 import type { LeveledLog, Observability, ObservabilityOptions } from './observability/open.ts';
@@ -216,7 +220,9 @@ function openSource(config: Config, options: Surroundings) {
         options.onUsage?.(report);
       },
       guard: (graph) => governor.guard(graph),
-      ...tokenFileOf(config, observability),
+      ...tokenFileOf(config, observability.hide, (fields, message) => {
+        observability.log.warn(fields, message);
+      }),
     },
   );
   return { observability, telemetry, instagram, governor, desk };
@@ -228,24 +234,6 @@ function withObserver(telemetry: Telemetry, observer: Telemetry | undefined): Te
     report(event) {
       telemetry.report(event);
       observer.report(event);
-    },
-  };
-}
-
-/** The file of the tokens, so that renewed ones are taken up without a restart. */
-function tokenFileOf(config: Config, { log, hide }: Observability) {
-  const path = config.instagram.accessTokenFile;
-  if (path === null) return {};
-  return {
-    tokenFile: {
-      path,
-      parse: parseTokens,
-      onRenewed: (tokens: readonly string[]) => {
-        hide(secretsOf(tokens, config.instagram.clientSecret));
-      },
-      onTrouble: (reason: string) => {
-        log.warn({ reason }, 'token file of no use');
-      },
     },
   };
 }

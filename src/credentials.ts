@@ -8,6 +8,7 @@ import type {
   Secret,
   TlsConfig,
 } from './config/config.ts';
+import { parseTokens } from './config/named-formats.ts';
 import { StopProcessError } from './core/errors.ts';
 import type { TlsMaterial } from './core/tls.ts';
 import { secretsOf } from './instagram/proof.ts';
@@ -51,6 +52,28 @@ function oauthPair({ sasl: { oauthbearer } }: KafkaConfig): readonly string[] {
 /** As HTTP's basic authentication writes it. */
 function basic(name: string, secret: string): string {
   return Buffer.from(`${name}:${secret}`, 'utf8').toString('base64');
+}
+
+/** The file of the tokens, so that renewed ones are taken up without a restart. */
+export function tokenFileOf(
+  { instagram }: Config,
+  hide: Hide,
+  warn: (fields: { readonly reason: string }, message: string) => void,
+) {
+  const path = instagram.accessTokenFile;
+  if (path === null) return {};
+  return {
+    tokenFile: {
+      path,
+      parse: parseTokens,
+      onRenewed: (tokens: readonly string[]) => {
+        hide(secretsOf(tokens, instagram.clientSecret));
+      },
+      onTrouble: (reason: string) => {
+        warn({ reason }, 'token file of no use');
+      },
+    },
+  };
 }
 
 /** How the brokers are reached; files are read again each time that one is needed. */

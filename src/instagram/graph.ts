@@ -1,6 +1,4 @@
 import type { Account } from '../core/account.ts';
-import type { ErrorCode } from '../core/errors.ts';
-import { isConnectorError } from '../core/errors.ts';
 import type { Node } from '../core/json.ts';
 import type { Clock, Graph, GraphRequest, OnUsage, Telemetry } from '../runtime/ports.ts';
 import { judge } from './answer.ts';
@@ -8,6 +6,7 @@ import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError } from './network.ts';
 import type { InstagramOptions } from './options.ts';
 import { proofOf } from './proof.ts';
+import { reported } from './reported.ts';
 import type { Tokens } from './tokens.ts';
 import type { Answer, Transport } from './transport.ts';
 import { readUsage } from './usage.ts';
@@ -49,7 +48,7 @@ export function createGraph(parts: GraphParts): Graph {
 
 /** One request and its judgement, reported. */
 function createAsk(parts: GraphParts): Ask<Node> {
-  const { options, telemetry, clock, onUsage, known } = parts;
+  const { options, clock, onUsage, known } = parts;
   const { redact, redactBody } = parts.tokens;
   const { login } = options;
   const send = createSend(parts);
@@ -63,23 +62,11 @@ function createAsk(parts: GraphParts): Ask<Node> {
     return judge(answer, { request, login, pageId, nowMs, redact, redactBody });
   }
 
-  return async (given, signal) => {
+  return (given, signal) => {
     const token = given.token ?? known.get(given.accountId ?? '')?.token ?? '';
     const request = { ...given, token };
-    const startedMs = clock.nowMs();
-    const report = (outcome: 'ok' | ErrorCode): void => {
-      const { endpoint } = request;
-      const durationMs = Math.max(0, clock.nowMs() - startedMs);
-      telemetry.report({ type: 'request', endpoint, ids: idCount(request), outcome, durationMs });
-    };
-    try {
-      const node = await askAndJudge(request, signal);
-      report('ok');
-      return node;
-    } catch (error) {
-      if (isConnectorError(error)) report(error.code);
-      throw error;
-    }
+    const asked = { endpoint: request.endpoint, ids: idCount(request) };
+    return reported(parts, asked, () => askAndJudge(request, signal));
   };
 }
 

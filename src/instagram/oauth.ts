@@ -2,11 +2,12 @@ import type { Login } from '../core/account.ts';
 import { DeadLetterError, isConnectorError, StopAccountError } from '../core/errors.ts';
 import type { Json, Node } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
-import type { Clock, GraphRequest } from '../runtime/ports.ts';
+import type { GraphRequest } from '../runtime/ports.ts';
 import { judge } from './answer.ts';
 import { networkError, timeoutError } from './network.ts';
 import { proofOf } from './proof.ts';
 import { createRedact } from './redaction.ts';
+import { reported, type Reporting } from './reported.ts';
 import { appAdvice } from './token-advice.ts';
 import type { TokenFacts } from './token-facts.ts';
 import { readTokenFacts } from './token-facts.ts';
@@ -74,7 +75,7 @@ const graphHosts = {
 /** Makes the calls; nothing is asked before one of them is. */
 export function createOAuth(
   options: OAuthOptions,
-  parts: { readonly transport: Transport; readonly clock: Clock },
+  parts: Reporting & { readonly transport: Transport },
 ): OAuth {
   const ask = createAsk(options, parts);
   const granted = async (call: Call, signal: AbortSignal): Promise<Granted> =>
@@ -190,9 +191,10 @@ function redemption({ login, apiVersion, baseUrl }: OAuthOptions, grant: CodeGra
 
 function createAsk(
   { login, requestTimeoutMs }: OAuthOptions,
-  { transport, clock }: { readonly transport: Transport; readonly clock: Clock },
+  parts: Reporting & { readonly transport: Transport },
 ) {
-  return async (call: Call, signal: AbortSignal): Promise<Node> => {
+  const { transport, clock } = parts;
+  const ask = async (call: Call, signal: AbortSignal): Promise<Node> => {
     const { endpoint, url } = call;
     const request: GraphRequest = { endpoint, path: '', query: {}, accountId: null };
     const redact = redactOf(call);
@@ -210,6 +212,8 @@ function createAsk(
     // The token that is wanted is in the body.
     return judge(answer, { ...context, redactBody: (text) => text });
   };
+  return (call: Call, signal: AbortSignal): Promise<Node> =>
+    reported(parts, { endpoint: call.endpoint, ids: 1 }, () => ask(call, signal));
 }
 
 function send(

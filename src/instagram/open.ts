@@ -72,7 +72,7 @@ export function openInstagram(
       ? Promise.resolve()
       : watchTokenFile(tokenFile, tokens, { clock, signal: closing.signal });
   const keep = (onLooked: () => void): Promise<void> => {
-    const oauth = createOAuth(options, { transport, clock });
+    const oauth = createOAuth(options, { transport, telemetry, clock });
     const renewal = createRenewal({ options, oauth, tokens, file: tokenFile, clock });
     const { login } = options;
     const path = tokenFile?.path ?? null;

@@ -81,12 +81,13 @@ export function neededPermissions({
 /** Nothing is asked before a call is made. */
 export function openTokenDesk(options: TokenDeskOptions, clock: Clock): TokenDesk {
   const transport = createTransport();
-  const oauth = createOAuth(options, { transport, clock });
+  const telemetry = { report: () => undefined };
+  const oauth = createOAuth(options, { transport, telemetry, clock });
   const graphOf = (token: string): Graph =>
     createGraph({
       options: { ...options, accessTokens: [token], accounts: [], baseUrl: graphBase(options) },
       transport,
-      telemetry: { report: () => undefined },
+      telemetry,
       clock,
       onUsage: () => undefined,
       tokens: createTokens([token], options.clientSecret),

@@ -13,6 +13,7 @@ export interface GaugeSources {
 
 /** Tokens that have a series of their own at most: those that expire first. */
 const shownTokens = 50;
+const dayMs = 86_400_000;
 
 /** Adds what is read off the health when metrics are asked for, and the build's version. */
 export function registerHealthGauges(registry: Registry, sources: GaugeSources): void {
@@ -41,6 +42,22 @@ export function registerHealthGauges(registry: Registry, sources: GaugeSources):
     },
   );
   gauge(
+    { name: 'build_info', help: 'Always 1; what runs is in the labels' },
+    ['version', 'node_version'],
+    (info) => {
+      info.set({ version, node_version: process.versions.node }, 1);
+    },
+  );
+  registerTokenGauges(registry, sources);
+  registerAccountGauges(registry, sources);
+  registerStreamGauges(registry, sources);
+  registerStateGauges(registry, sources);
+}
+
+/** When the tokens end that end first. */
+function registerTokenGauges(registry: Registry, { health, nowMs }: GaugeSources): void {
+  const gauge = createGauges(registry);
+  gauge(
     {
       name: 'token_expiry_timestamp_seconds',
       help: 'When the token expires; +Inf for never',
@@ -51,15 +68,12 @@ export function registerHealthGauges(registry: Registry, sources: GaugeSources):
     },
   );
   gauge(
-    { name: 'build_info', help: 'Always 1; what runs is in the labels' },
-    ['version', 'node_version'],
-    (info) => {
-      info.set({ version, node_version: process.versions.node }, 1);
+    { name: 'token_expiry_days', help: 'Days until the token expires; +Inf for never' },
+    ['token'],
+    (days) => {
+      for (const [token, ms] of soonest(health())) days.set({ token }, (ms - nowMs()) / dayMs);
     },
   );
-  registerAccountGauges(registry, sources);
-  registerStreamGauges(registry, sources);
-  registerStateGauges(registry, sources);
 }
 
 /** How many accounts of each enabled stream are not polled. */

@@ -3,7 +3,12 @@ import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.ts';
-import { kafkaSecurity, orderTokenOf, registryAccess, secretsOfConfig } from '../../src/credentials.ts';
+import {
+  kafkaSecurity,
+  orderTokenOf,
+  registryAccess,
+  secretsOfConfig,
+} from '../../src/credentials.ts';
 
 let folder = '';
 beforeEach(() => {

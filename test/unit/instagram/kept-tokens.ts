@@ -14,6 +14,7 @@ import type { Tokens } from '../../../src/instagram/tokens.ts';
 import { createTokens } from '../../../src/instagram/tokens.ts';
 import { createTransport } from '../../../src/instagram/transport.ts';
 import type { Clock, TelemetryEvent } from '../../../src/runtime/ports.ts';
+import { createRecordingTelemetry } from '../../support/recording-telemetry.ts';
 
 export const dayMs = 86_400_000;
 
@@ -81,7 +82,11 @@ async function keep(
   const { clientId, clientSecret } = world.app;
   const app = withoutApp ? { clientId: null, clientSecret: null } : { clientId, clientSecret };
   const options = { ...app, login, apiVersion: 'v25.0', baseUrl: api.url, requestTimeoutMs: 5000 };
-  const oauth = createOAuth(options, { transport: createTransport(), clock });
+  const oauth = createOAuth(options, {
+    transport: createTransport(),
+    telemetry: createRecordingTelemetry(),
+    clock,
+  });
   const onRenewed = (found: readonly string[]): void => void hidden.push(...found);
   const file = { path, parse: parseTokens, onRenewed, onTrouble: () => undefined };
   const watched = given === undefined ? file : undefined;

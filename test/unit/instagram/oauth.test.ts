@@ -5,6 +5,7 @@ import { beginLogin, readAnswer } from '../../../src/instagram/login.ts';
 import type { OAuthOptions } from '../../../src/instagram/oauth.ts';
 import { createOAuth } from '../../../src/instagram/oauth.ts';
 import type { Answer, Transport } from '../../../src/instagram/transport.ts';
+import { createRecordingTelemetry } from '../../support/recording-telemetry.ts';
 import { calm, rejection } from './opened.ts';
 
 const secrets = { token: 'EAAtoken0123456789abcdefghij', app: 'hush-app-secret', code: 'AQcode' };
@@ -43,7 +44,8 @@ function atMeta(changes: Partial<OAuthOptions>, answer: () => { status?: number;
     requestTimeoutMs: 1000,
     ...changes,
   };
-  return { sent, oauth: createOAuth(options, { transport, clock }) };
+  const telemetry = createRecordingTelemetry();
+  return { sent, telemetry, oauth: createOAuth(options, { transport, telemetry, clock }) };
 }
 
 const granted = { access_token: 'EAAnew', token_type: 'bearer', expires_in: 60 };
@@ -135,6 +137,18 @@ describe("Meta's endpoints for tokens", () => {
       });
     },
   );
+
+  test('are counted, whatever they answer', async () => {
+    const good = atMeta({}, () => ({ body: granted }));
+    const bad = atMeta({}, () => ({ status: 400, body: { error: { message: 'no', code: 190 } } }));
+
+    await good.oauth.refresh(secrets.token, calm);
+    await rejection(bad.oauth.exchange(secrets.token, calm));
+
+    const asked = { type: 'request', endpoint: '/oauth/access_token', ids: 1, durationMs: 0 };
+    expect(good.telemetry.events).toEqual([{ ...asked, outcome: 'ok' }]);
+    expect(bad.telemetry.events).toEqual([{ ...asked, outcome: 'graph.token' }]);
+  });
 
   test('are told of by errors without anything that was sent (Invariant 9)', async () => {
     const message = `no ${secrets.token} ${secrets.app} ${secrets.code} verifier-of-it`;

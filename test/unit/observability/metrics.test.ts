@@ -208,14 +208,17 @@ describe('/metrics', () => {
 
   test('shows when each token expires, never as infinity', async () => {
     await using open = openCaptured();
-    open.telemetry.report({ type: 'token', name: '1', expiresAtMs: 5000 });
+    open.telemetry.report({ type: 'token', name: '1', expiresAtMs: 432_000_000 });
     open.telemetry.report({ type: 'token', name: '2', expiresAtMs: null });
 
     const samples = await scrape(open);
 
-    const expiry = (token: string) =>
-      samples.get(`instagram_kafka_token_expiry_timestamp_seconds{token="${token}"}`);
-    expect(['1', '2'].map(expiry)).toEqual([5, Infinity]);
+    const expiry = (what: string) =>
+      ['1', '2'].map((token) =>
+        samples.get(`instagram_kafka_token_expiry_${what}{token="${token}"}`),
+      );
+    expect(expiry('timestamp_seconds')).toEqual([432_000, Infinity]);
+    expect(expiry('days')).toEqual([5, Infinity]);
   });
 
   test('times how long records take to encode', async () => {
