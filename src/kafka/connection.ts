@@ -20,6 +20,11 @@ export interface Connection {
 }
 
 const keepAliveMs = 60_000;
+/**
+ * How long before its end a login is made again. kafkajs' own 10 s have it log in twice at once where
+ * logins count for no longer than that, which brokers refuse within a second of the first.
+ */
+const reloginBeforeMs = 3000;
 
 /** Makes a client; nothing is connected yet. */
 export function openConnection(options: KafkaOptions, dependencies: KafkaDependencies): Connection {
@@ -42,6 +47,7 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
     ...(options.security.sasl && { sasl: saslOf(options.security.sasl) }),
     connectionTimeout: options.connectionTimeoutMs,
     authenticationTimeout: options.connectionTimeoutMs,
+    reauthenticationThreshold: reloginBeforeMs,
     requestTimeout: requestTimeoutMs,
     // Every value is given: kafkajs has other defaults when NODE_ENV is "test".
     retry: { initialRetryTime: 20, factor: 0, multiplier: 2, maxRetryTime: 500, retries: 6 },

@@ -90,3 +90,12 @@ async function untilHeld(admin: Admin, count: number): Promise<void> {
     await sleep(10);
   }
 }
+
+/** What the documented permissions give for the usual name of the state topic alone. */
+export function stateReadBy(topics: string): readonly Acl[] {
+  const add = 'kafka-acls.sh --bootstrap-server x --add --allow-principal User:alice';
+  const operations = ['Read', 'DescribeConfigs'];
+  return readCommands(
+    operations.map((one) => `${add} --operation ${one} --topic ${topics}.state`).join('\n'),
+  );
+}

@@ -5,13 +5,14 @@ import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import { listLeaves } from '../../../src/config/leaf.ts';
 import { schema } from '../../../src/config/schema.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
-import { readCommands, readDocumented, setAcls, type Acl } from './acls.ts';
+import { readCommands, readDocumented, setAcls, stateReadBy, type Acl } from './acls.ts';
 import { collect, leaksIn, readRecords, startTalkativeApi } from './leaks.ts';
 import { openGate } from './registry-gate.ts';
 import {
   doEverything,
   failureOf,
   keyPassword,
+  oauthLogin,
   password,
   passwordLogin,
   startSecuredWorld,
@@ -27,14 +28,6 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
-});
-
-const oauthLogin = (url: string) => ({
-  KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
-  KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: `${url}/token`,
-  KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'producer',
-  KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: 'hush',
-  KAFKA_SASL_OAUTHBEARER_SCOPE: 'kafka',
 });
 
 const certificateLogin = ({ broker, certificates }: SecuredWorld) => ({
@@ -248,17 +241,7 @@ describe('no secret is written', () => {
   test('while it polls an API that says secrets in its answers', async () => {
     await using stack = new AsyncDisposableStack();
     const env = await surroundings(stack);
-    await setAcls(world.admin, [
-      ...documented,
-      ...readCommands(
-        ['Read', 'DescribeConfigs']
-          .map(
-            (operation) =>
-              `kafka-acls.sh --bootstrap-server x --add --allow-principal User:alice --operation ${operation} --topic instagram.leaks.state`,
-          )
-          .join('\n'),
-      ),
-    ]);
+    await setAcls(world.admin, [...documented, ...stateReadBy('instagram.leaks')]);
     const count = (lines: readonly string[], word: string) =>
       lines.filter((line) => line.includes(`"msg":"${word}"`)).length;
     const written = await collect(

@@ -28,13 +28,34 @@ export interface SecuredWorld extends AsyncDisposable {
   env(changes?: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
 }
 
-const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule';
-const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule';
-const oauth = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule';
+/** How long a login counts at the listener RELOGIN, in milliseconds. */
+export const sessionMs = 5000;
+
+const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const;
+const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required';
+/** What checks the logins of a mechanism. */
+const modules = {
+  PLAIN: `org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="${password}"`,
+  'SCRAM-SHA-256': scram,
+  'SCRAM-SHA-512': scram,
+  OAUTHBEARER:
+    'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker"',
+} as const;
 
 function settingsOf({ server, ca }: Certificates): Record<string, string> {
-  const jaas = (mechanism: string) => `listener.name.login.${mechanism}.sasl.jaas.config`;
+  const logins = ['login', 'relogin'].flatMap((listener) => [
+    [`listener.name.${listener}.sasl.enabled.mechanisms`, mechanisms.join()],
+    ...mechanisms.map((mechanism) => [
+      `listener.name.${listener}.${mechanism.toLowerCase()}.sasl.jaas.config`,
+      `${modules[mechanism]};`,
+    ]),
+  ]);
+  const sessions = mechanisms.map((mechanism) => [
+    `listener.name.relogin.${mechanism.toLowerCase()}.connections.max.reauth.ms`,
+    String(sessionMs),
+  ]);
   return {
+    ...(Object.fromEntries([...logins, ...sessions]) as Record<string, string>),
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'super.users': 'User:ANONYMOUS',
     'ssl.keystore.type': 'PEM',
@@ -42,11 +63,6 @@ function settingsOf({ server, ca }: Certificates): Record<string, string> {
     'ssl.truststore.type': 'PEM',
     'ssl.truststore.location': ca,
     'listener.name.certificate.ssl.client.auth': 'required',
-    'listener.name.login.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
-    [jaas('plain')]: `${plain} required user_alice="${password}";`,
-    [jaas('scram-sha-256')]: `${scram} required;`,
-    [jaas('scram-sha-512')]: `${scram} required;`,
-    [jaas('oauthbearer')]: `${oauth} required unsecuredLoginStringClaim_sub="broker";`,
   };
 }
 
@@ -68,6 +84,7 @@ export async function startSecuredWorld(): Promise<SecuredWorld> {
   );
   const listeners = [
     { name: 'LOGIN', protocol: 'SASL_SSL' },
+    { name: 'RELOGIN', protocol: 'SASL_SSL' },
     { name: 'CERTIFICATE', protocol: 'SSL' },
   ] as const;
   const broker = stack.use(
@@ -109,6 +126,17 @@ export function passwordLogin(mechanism: string): Readonly<Record<string, string
   };
 }
 
+/** The login of `alice` by a token that is had from this server. */
+export function oauthLogin(url: string): Readonly<Record<string, string>> {
+  return {
+    KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
+    KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: `${url}/token`,
+    KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'producer',
+    KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: 'hush',
+    KAFKA_SASL_OAUTHBEARER_SCOPE: 'kafka',
+  };
+}
+
 /** Opens Kafka as the program does. */
 function openSecured(env: Readonly<Record<string, string>>): KafkaAdapter {
   const { kafka } = loadConfig({ env, args: {} });
@@ -124,6 +152,17 @@ let sequence = 0;
 
 /** All that the program asks of Kafka, once: topics, group, states, a transaction. Closes what it opened. */
 export async function doEverything(env: Readonly<Record<string, string>>): Promise<void> {
+  await whileOpen(env, async (publish) => {
+    sequence += 1;
+    await publish(sequence);
+  });
+}
+
+/** Opens Kafka, joins the group and restores, has `work` publish batches by their number, and closes it. */
+export async function whileOpen(
+  env: Readonly<Record<string, string>>,
+  work: (publish: (sequence: number) => Promise<void>) => Promise<void>,
+): Promise<void> {
   await using kafka = openSecured(env);
   await kafka.prepareTopics(noSignal);
   const stop = new AbortController();
@@ -134,12 +173,13 @@ export async function doEverything(env: Readonly<Record<string, string>>): Promi
   try {
     await Promise.race([given.promise, joining]);
     await restoreAll(kafka);
-    sequence += 1;
-    const records = [
-      mediaRecord(`media-${sequence}`),
-      { ...mediaRecord('user'), role: 'users' as const },
-    ];
-    await kafka.publisher.publish(mediaBatch('17841', sequence, records), noSignal);
+    await work((number) => {
+      const records = [
+        mediaRecord(`media-${number}`),
+        { ...mediaRecord('user'), role: 'users' as const },
+      ];
+      return kafka.publisher.publish(mediaBatch('17841', number, records), noSignal);
+    });
   } finally {
     stop.abort();
     await joining.catch(() => undefined);
