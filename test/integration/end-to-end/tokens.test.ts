@@ -1,11 +1,31 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { World } from '../../../sandbox/graph-api/world.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { Deployment } from './deployment.ts';
 import { deploy } from './deployment.ts';
+
+/** A file of a secret as Kubernetes mounts it: a link through `..data`, which is swapped as a whole. */
+function mountedSecret(folder: string, name: string) {
+  const data = join(folder, '..data');
+  const file = join(folder, name);
+  let version = 0;
+  return {
+    file,
+    async put(text: string): Promise<void> {
+      version += 1;
+      const next = `..version-${String(version)}`;
+      await mkdir(join(folder, next));
+      await writeFile(join(folder, next, name), text);
+      await symlink(next, `${data}_tmp`);
+      await rename(`${data}_tmp`, data);
+      if (version === 1) await symlink(join('..data', name), file);
+      else await rm(join(folder, `..version-${String(version - 1)}`), { recursive: true });
+    },
+  };
+}
 
 /** With Instagram Login each account has a token of its own. */
 describe('several tokens of which one has expired', () => {
@@ -98,12 +118,12 @@ describe('several tokens of which one has expired', () => {
   });
 
   it('go on without a restart when the file of the tokens holds a new one', async () => {
-    const file = join(folder, 'tokens');
-    await writeFile(file, `${tokens.join('\n')}\n`);
+    const mount = mountedSecret(folder, 'tokens');
+    await mount.put(`${tokens.join('\n')}\n`);
     const lines: Readonly<Record<string, unknown>>[] = [];
     const polled = Promise.withResolvers<undefined>();
     const missed = Promise.withResolvers<undefined>();
-    const env = { ...withFile(file), STREAM_USERS_INTERVAL: '1h' };
+    const env = { ...withFile(mount.file), STREAM_USERS_INTERVAL: '1h' };
     const program = deployment.runWith(env, (entry) => {
       lines.push(entry);
       const { msg, reason, accountId: id } = entry;
@@ -116,9 +136,7 @@ describe('several tokens of which one has expired', () => {
 
     const renewed = `${tokens[1] ?? ''}RENEWED`;
     world.tokens.set(renewed, world.tokens.find(tokens[1] ?? '') ?? {});
-    // As Kubernetes does: another file under the same name.
-    await writeFile(`${file}.new`, [tokens[0], renewed, tokens[2]].join('\n'));
-    await rename(`${file}.new`, file);
+    await mount.put([tokens[0], renewed, tokens[2]].join('\n'));
     await polled.promise;
     await program[Symbol.asyncDispose]();
 
