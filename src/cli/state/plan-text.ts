@@ -51,7 +51,9 @@ function closing({ plan, applied, owners, createsTopic, asks }: Report): readonl
     ...owners.map(
       ({ partition, name }) =>
         `Partition ${partition} is being polled by ${name}: ` +
-        (asks ? '--apply has it handed over.' : 'stop it first, or --apply is refused.'),
+        (asks
+          ? '--apply has it handed over.'
+          : 'stop it first, or have it handed over by --force.'),
     ),
     'Nothing was written: this is what --apply would do.',
   ];
