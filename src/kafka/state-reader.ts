@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RetryError } from '../core/errors.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { classify, translate } from './errors.ts';
 import type { StateEntry } from './partition-read.ts';
@@ -32,6 +33,7 @@ interface OpenReader {
 export function createStateReader(shared: KafkaBase): StateReader {
   const { options, dependencies } = shared;
   let current: OpenReader | undefined;
+  let closed = false;
   const open = (): OpenReader => {
     const connection = openConnection(options, dependencies);
     const layout = shared.layout();
@@ -59,17 +61,25 @@ export function createStateReader(shared: KafkaBase): StateReader {
         } catch (error) {
           signal.throwIfAborted();
           void discard(reader);
-          const failure = classify(error, reader.connection.lastRefusal());
-          const passing = failure === 'unavailable' || failure === 'missing';
-          if (!passing || attempt === maxTries) throw translated(error, shared, reader);
+          if (closed || attempt === maxTries || !isPassing(error, reader)) {
+            throw translated(error, shared, reader);
+          }
           await sleep(pauseMs, undefined, { signal });
         }
       }
     },
     async [Symbol.asyncDispose]() {
+      closed = true;
       if (current !== undefined) await discard(current);
     },
   };
+}
+
+/** Whether another client may do better; one that another read has worn out is told by a RetryError. */
+function isPassing(error: unknown, { connection }: OpenReader): boolean {
+  if (error instanceof RetryError) return true;
+  const failure = classify(error, connection.lastRefusal());
+  return failure === 'unavailable' || failure === 'missing';
 }
 
 function translated(

@@ -69,7 +69,7 @@ async function findSpan(
 /**
  * Reads partitions of the state topic. It stays open between reads, because joining a group takes
  * the broker's initial rebalance delay, three seconds where nobody has lowered it, which a hand-over
- * must not wait for. Good until its first error.
+ * must not wait for. Good until its first error, or until a read is given up in the middle.
  */
 export class StateTopicReader {
   readonly #connection: Connection;
@@ -84,6 +84,8 @@ export class StateTopicReader {
   readonly #over = Promise.withResolvers<never>();
   #joined: Promise<void> | undefined;
   #closed = false;
+  /** A read was given up in the middle. kafkajs may still tell of its batches, as if they were the next one's. */
+  #spoiled = false;
 
   constructor(connection: Connection, options: StateTopicOptions) {
     this.#connection = connection;
@@ -176,6 +178,7 @@ export class StateTopicReader {
 
   async #readNow(partition: number, signal: AbortSignal): Promise<readonly StateEntry[]> {
     signal.throwIfAborted();
+    if (this.#spoiled) throw spoiled(this.#options.topic);
     await unlessAborted(this.join(), signal);
     const { topic, stallMs } = this.#options;
     const looking = findSpan(this.#admin, topic, partition);
@@ -193,10 +196,18 @@ export class StateTopicReader {
       }
       await unlessAborted(Promise.race([read.done, this.#over.promise]), signal);
       return read.entries();
+    } catch (error) {
+      this.#spoiled = true;
+      throw error;
     } finally {
       this.#reads.delete(partition);
       read.stop();
       if (!this.#closed) this.#consumer.pause([{ topic, partitions: [partition] }]);
     }
   }
+}
+
+function spoiled(topic: string): RetryError {
+  const message = `A read of ${topic} was given up; the next one needs another client.`;
+  return new RetryError('kafka.unavailable', message);
 }
