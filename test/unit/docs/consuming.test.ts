@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+
+const root = new URL('../../../', import.meta.url);
+const read = (file: string) => readFileSync(new URL(file, root), 'utf8');
+
+test('docs/consuming.md has the statements of Flink as they are run', () => {
+  const blocks = [
+    ...read('docs/consuming.md').matchAll(/```sql\n([^`]*(?:`timestamp`[^`]*)*)```/g),
+  ];
+  expect(blocks.map(([, sql]) => sql)).toContain(read('examples/flink/media.sql'));
+});
