@@ -53,16 +53,29 @@ describe('a transactional producer of kafkajs', () => {
     await transaction.commit();
   };
 
+  /** Every try of one batch loses its answer, the batch is aborted, and the next one is committed. */
+  const loseAndGoOn = async (round: number): Promise<string> => {
+    const lost = world.proxy.inject(apiKeys.produce, 'lose-response', { times: 100 });
+    const { transaction, sent } = await send(`aborted-${round}`);
+    await expect(sent).rejects.toThrow();
+    lost.disarm();
+    await transaction.abort();
+    const next = `committed-${round}`;
+    await publish(next);
+    return next;
+  };
+
   test('loses a committed batch without an error when it is used on after an abort', async () => {
     await publish('a');
-    world.proxy.inject(apiKeys.produce, 'lose-response');
-    const { transaction, sent } = await send('b');
-    await expect(sent).rejects.toThrow();
-    await transaction.abort();
-
-    await publish('c');
-
-    expect((await world.read('media', 1)).map(({ key }) => key)).toEqual(['a']);
+    const committed: string[] = [];
+    let missing: readonly string[] = [];
+    // Which error ends the tries is a matter of moments, and not each has it count wrong.
+    for (let round = 1; missing.length === 0 && round <= 5; round += 1) {
+      committed.push(await loseAndGoOn(round));
+      const read = (await world.read('media', 1)).map(({ key }) => key);
+      missing = committed.filter((key) => !read.includes(key));
+    }
+    expect(missing).toHaveLength(1);
   });
 
   test('is thrown away by the program in the same place, which loses nothing (Invariant 4)', async () => {

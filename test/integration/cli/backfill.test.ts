@@ -130,7 +130,7 @@ describe('backfill', () => {
   test('refuses nonsense, and a date that would leave days out', async () => {
     const media = await run(['backfill', 'media', '--since', day(90)]);
     const never = await run(['backfill', 'user_insights', '--since', 'yesterday']);
-    const ahead = await run(['backfill', 'user_insights', '--since', day(0), '--apply']);
+    const ahead = await run(['backfill', 'user_insights', '--since', day(-1), '--apply']);
 
     expect(media).toMatchObject({ exitCode: 2, stdout: '' });
     expect(media.stderr).toContain('stream "media" has no cursor');
