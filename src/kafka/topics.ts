@@ -47,7 +47,8 @@ export async function createMissing(
 ): Promise<Problem[]> {
   try {
     await admin.createTopics({
-      waitForLeaders: !validateOnly,
+      // kafkajs gives up when the broker that it asks has not heard of the topic yet: fetchMetadata waits.
+      waitForLeaders: false,
       validateOnly,
       topics: missing.map(({ name, partitions, replicationFactor, configs }) => ({
         topic: name,
@@ -109,7 +110,10 @@ export async function tellApart(
   return { missing, hidden };
 }
 
-/** Reads metadata again until every topic that was just created is known to the broker asked. */
+/** What a broker says of a topic that was created a moment ago. */
+const freshTypes = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
+
+/** Reads metadata again until the broker asked knows every topic, and leaders, for five seconds. */
 async function fetchMetadata(
   admin: Admin,
   names: readonly string[],
@@ -120,8 +124,7 @@ async function fetchMetadata(
       const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
       return topics;
     } catch (error) {
-      const fresh =
-        error instanceof KafkaJSProtocolError && error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
+      const fresh = error instanceof KafkaJSProtocolError && freshTypes.includes(error.type);
       if (!fresh || attempt === 50) throw error;
       await sleep(100, undefined, { signal });
     }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { apiKeys } from '../support/kafka-frames.ts';
+import { apiKeys, errorCodes } from '../support/kafka-frames.ts';
 import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../support/kafka-world.ts';
 import type { FaultWorld } from './fault-world.ts';
 import { createFaultWorld, expectOnce, publishAtLast } from './fault-world.ts';
@@ -16,6 +16,21 @@ afterEach(async () => {
 
 const batchOf = (sequence: number, key: string) =>
   mediaBatch('17841', sequence, [mediaRecord(key)]);
+
+test.each(['unknownTopicOrPartition', 'leaderNotAvailable'] as const)(
+  'waits for topics that were just created while a broker answers %s',
+  async (answer) => {
+    const refuse = { refuse: errorCodes[answer], stored: false };
+    const limits = { times: 3, after: apiKeys.createTopics };
+    const refused = world.proxy.inject(apiKeys.metadata, refuse, limits);
+
+    const { publisher } = await world.openFaulty();
+    await publisher.publish(batchOf(1, 'a'), noSignal);
+
+    expect(refused.count()).toBe(3);
+    await expectOnce(world, ['a']);
+  },
+);
 
 describe('a topic that is deleted while the program runs', () => {
   test('is named while it is away, and published to when it is there again', async () => {

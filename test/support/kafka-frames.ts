@@ -9,6 +9,7 @@ export const apiKeys = {
   metadata: 3,
   findCoordinator: 10,
   joinGroup: 11,
+  createTopics: 19,
   initProducerId: 22,
   addPartitionsToTxn: 24,
   endTxn: 26,
@@ -17,6 +18,7 @@ export const apiKeys = {
 /** Numbers of the broker's errors. */
 export const errorCodes = {
   unknownTopicOrPartition: 3,
+  leaderNotAvailable: 5,
   notLeader: 6,
   recordTooLarge: 10,
   coordinatorLoading: 14,
@@ -71,8 +73,8 @@ export function withPorts(frame: Buffer, ports: ReadonlyMap<string, number>): Bu
 }
 
 /**
- * The answer that refuses a request of a producer with an error code, as the broker would write it
- * (Produce 5 to 7; EndTxn, AddPartitionsToTxn and InitProducerId 0 and 1).
+ * The answer that refuses a request with an error code, as the broker would write it (Produce 5 to 7;
+ * Metadata 3 to 6; EndTxn, AddPartitionsToTxn and InitProducerId 0 and 1).
  */
 export function refusalOf(request: Buffer, code: number): Buffer {
   const { apiKey, correlationId } = headerOf(request);
@@ -87,6 +89,8 @@ function refusalBody(apiKey: number, body: Reader, code: number): readonly Buffe
   switch (apiKey) {
     case apiKeys.produce:
       return refusedProduce(body, code);
+    case apiKeys.metadata:
+      return refusedMetadata(body, code);
     case apiKeys.addPartitionsToTxn:
       return refusedPartitions(body, code);
     case apiKeys.initProducerId:
@@ -111,6 +115,14 @@ function refusedProduce(body: Reader, code: number): readonly Buffer[] {
     return Buffer.concat([text(name), array(partitions)]);
   });
   return [array(topics), int32(0)];
+}
+
+/** Knows no broker either; nobody looks at them when a topic is refused. */
+function refusedMetadata(body: Reader, code: number): readonly Buffer[] {
+  const topics = body.list(() =>
+    Buffer.concat([int16(code), text(body.text()), Buffer.from([0]), array([])]),
+  );
+  return [int32(0), array([]), text('refused'), int32(-1), array(topics)];
 }
 
 function refusedPartitions(body: Reader, code: number): readonly Buffer[] {

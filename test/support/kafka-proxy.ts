@@ -36,11 +36,14 @@ export interface Injection {
 export interface KafkaProxy extends AsyncDisposable {
   /** To be given in place of the cluster's own. */
   readonly brokers: readonly string[];
-  /** Arms a fault for the next `times` requests of a kind, after `skip` that pass. */
+  /**
+   * Arms a fault for the next `times` requests of a kind, after `skip` that pass, and not before a
+   * request of the kind `after` was made.
+   */
   inject(
     apiKey: number,
     fault: Fault,
-    limits?: { readonly times?: number; readonly skip?: number },
+    limits?: { readonly times?: number; readonly skip?: number; readonly after?: number },
   ): Injection;
   /** Cuts every connection that is open now. */
   cutAll(): void;
@@ -55,6 +58,7 @@ interface Armed {
   readonly fault: Fault;
   left: number;
   skip: number;
+  after: number | undefined;
   readonly meet: () => void;
   readonly hold: (go: () => void) => void;
 }
@@ -94,8 +98,8 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
   };
   return {
     brokers: servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`),
-    inject: (apiKey, fault, { times = 1, skip = 0 } = {}) =>
-      arm(armed, { apiKey, fault, left: times, skip }),
+    inject: (apiKey, fault, { times = 1, skip = 0, after } = {}) =>
+      arm(armed, { apiKey, fault, left: times, skip, after }),
     cutAll,
     setAway(away) {
       isAway = away;
@@ -114,7 +118,9 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
 }
 
 function takeArmed(armed: Armed[], apiKey: number): Armed | undefined {
-  const found = armed.find((one) => one.apiKey === apiKey && one.left > 0);
+  const isMeant = (one: Armed) => one.apiKey === apiKey && one.after === undefined && one.left > 0;
+  const found = armed.find(isMeant);
+  for (const one of armed) if (one.after === apiKey) one.after = undefined;
   if (found === undefined) return undefined;
   if (found.skip > 0) {
     found.skip -= 1;
@@ -124,7 +130,7 @@ function takeArmed(armed: Armed[], apiKey: number): Armed | undefined {
   return found;
 }
 
-function arm(armed: Armed[], what: Pick<Armed, 'apiKey' | 'fault' | 'left' | 'skip'>): Injection {
+function arm(armed: Armed[], what: Omit<Armed, 'meet' | 'hold'>): Injection {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const held: (() => void)[] = [];
   let released = false;
