@@ -1,7 +1,7 @@
 import type { Draw } from './draws.ts';
 import { drawDigits, drawInteger, drawOne } from './draws.ts';
 import { grow } from './growth.ts';
-import { mediaId } from './ids.ts';
+import { commentId } from './ids.ts';
 import type { Comment } from './model.ts';
 
 /** What the comments of a post follow from. */
@@ -92,19 +92,28 @@ function parentOf(draw: Draw, index: number, before: readonly Slot[]): number | 
   return undefined;
 }
 
+/** There are thousands, of which few are read: each draws what it is asked for. */
 function createComment(plan: CommentsPlan, index: number): Comment {
   const draw: Draw = (name) => plan.draw(`comment/${index}/${name}`);
   let createdAtMs: number | undefined;
   return {
-    id: mediaId(draw),
+    id: commentId(draw),
     get createdAtMs() {
       createdAtMs ??= timeOf(plan, index);
       return createdAtMs;
     },
-    text: drawOne(draw('text'), TEXTS),
-    username: `${drawOne(draw('name'), PEOPLE)}_${drawDigits(draw, 'name', 3)}`,
-    userId: `17841${drawDigits(draw, 'user', 12)}`,
-    likeCount: drawInteger(draw('likes') ** 4, 0, 40),
+    get text() {
+      return drawOne(draw('text'), TEXTS);
+    },
+    get username() {
+      return `${drawOne(draw('name'), PEOPLE)}_${drawDigits(draw, 'name', 3)}`;
+    },
+    get userId() {
+      return `17841${drawDigits(draw, 'user', 12)}`;
+    },
+    get likeCount() {
+      return drawInteger(draw('likes') ** 4, 0, 40);
+    },
     replies: [],
   };
 }

@@ -1,3 +1,4 @@
+import { mayBeComment } from './ids.ts';
 import type { Comment, Media, World } from './model.ts';
 
 /** A comment or a reply, with the media and the comment that it stands under. */
@@ -9,6 +10,7 @@ export interface FoundComment {
 
 /** Looks through everything that is written under the posts of a world; slow, and seldom needed. */
 export function findComment(id: string, world: World, nowMs: number): FoundComment | undefined {
+  if (!mayBeComment(id)) return undefined;
   for (const account of world.accounts) {
     for (const media of account.mediaAt(nowMs)) {
       for (const comment of media.comments(nowMs)) {

@@ -10,6 +10,18 @@ export function mediaId(draw: Draw): string {
   return `${draw('id/prefix') < 0.5 ? '17' : '18'}${drawDigits(draw, 'id', 15)}`;
 }
 
+const COMMENT_PREFIX = '179';
+
+/** A Graph id of a comment: as those of media are, but of a range of its own. */
+export function commentId(draw: Draw): string {
+  return `${COMMENT_PREFIX}${drawDigits(draw, 'id', 14)}`;
+}
+
+/** Whether an id may be that of a comment, so that not all have to be looked through. */
+export function mayBeComment(id: string): boolean {
+  return id.startsWith(COMMENT_PREFIX);
+}
+
 /** Instagram's own id of a media (`ig_id`, 19 digits), which orders by time of creation. */
 export function instagramId(draw: Draw, createdAtMs: number): string {
   const shard = BigInt(Math.floor(draw('ig/shard') * 2 ** 23));
