@@ -24,6 +24,7 @@ import type {
   Encoder,
   OnUsage,
   Telemetry,
+  Tracer,
 } from './runtime/ports.ts';
 import { createGovernor } from './runtime/governor.ts';
 import type { PollerTools } from './runtime/poller.ts';
@@ -50,6 +51,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   /** Is told every event besides. */
   readonly observer?: Telemetry;
+  /** Follows polls when no standard variable says where traces go. */
+  readonly tracer?: Tracer;
   /** Is told besides what each answer says of quotas. */
   readonly onUsage?: OnUsage;
   /** Where log lines go; standard output unless given. */
@@ -244,7 +247,7 @@ function enabledStreams(config: Config) {
 
 function pollerTools(
   config: Config,
-  { instance, clock }: Surroundings,
+  { instance, clock, tracer = noTracer }: Surroundings,
   parts: ReturnType<typeof openSource> & Pick<PollerTools, 'encoder'>,
 ): Omit<PollerTools, 'publisher'> {
   const { instagram, polling } = config;
@@ -257,7 +260,7 @@ function pollerTools(
     telemetry: parts.telemetry,
     governor: parts.governor,
     turns: createTurns(polling.concurrency),
-    tracer: noTracer,
+    tracer,
     random: Math.random,
     retry: {
       baseMs: polling.retryBaseMs,

@@ -9,6 +9,8 @@ import type { Clock } from '../../src/runtime/ports.ts';
 export interface LeapingClock extends Clock, Disposable {
   /** Never leaps before `work` has ended, whatever else is at rest. */
   hold<T>(work: () => Promise<T>): Promise<T>;
+  /** The same for work that is only told of: it lasts until what is returned is called. */
+  begin(): () => void;
 }
 
 /** How a leaping clock starts and who is told. */
@@ -18,7 +20,7 @@ export interface LeapingClockOptions {
   readonly onLeap?: (nowMs: number) => void | Promise<void>;
   /**
    * Real time without a request under way, to the API or to Kafka, and without anybody asking for
-   * the time; default 40.
+   * the time; default 10.
    */
   readonly restMs?: number;
 }
@@ -28,7 +30,12 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-const tickMs = 5;
+const tickMs = 3;
+/**
+ * A process that did not get to run has rested by the clock alone: what it had to do comes first in
+ * the turns of its event loop that follow.
+ */
+const restTicks = 3;
 
 /** Requests of this process's `fetch` that are under way. */
 function countFetches() {
@@ -95,7 +102,7 @@ function look(line: Line): boolean {
 
 /** Starts the clock; disposing of it stops it, and whoever sleeps then sleeps on. */
 export function createLeapingClock(options: LeapingClockOptions): LeapingClock {
-  const { startMs, onLeap, restMs = 40 } = options;
+  const { startMs, onLeap, restMs = 10 } = options;
   const begunMs = performance.now();
   const sleepers = new Set<Sleeper>();
   const fetches = countFetches();
@@ -103,16 +110,26 @@ export function createLeapingClock(options: LeapingClockOptions): LeapingClock {
   let leaptMs = 0;
   let held = 0;
   let activeMs = begunMs;
+  let ticksAtRest = 0;
   let isLeaping = false;
 
   const now = (): number => Math.floor(startMs + leaptMs + performance.now() - begunMs);
   const touch = (): void => {
     activeMs = performance.now();
+    ticksAtRest = 0;
   };
   const isAtRest = (): boolean => {
     const isUnderWay = connections.areBusy() || fetches.under() > 0;
     if (isUnderWay || held > 0) touch();
-    return performance.now() - activeMs >= restMs;
+    else ticksAtRest += 1;
+    return ticksAtRest >= restTicks && performance.now() - activeMs >= restMs;
+  };
+  const begin = (): (() => void) => {
+    held += 1;
+    return () => {
+      touch();
+      held -= 1;
+    };
   };
   const wakeDue = (): void => {
     for (const sleeper of [...sleepers].sort((a, b) => a.untilMs - b.untilMs)) {
@@ -157,12 +174,13 @@ export function createLeapingClock(options: LeapingClockOptions): LeapingClock {
         signal.addEventListener('abort', leave, { once: true });
       });
     },
+    begin,
     async hold(work) {
-      held += 1;
+      const end = begin();
       try {
         return await work();
       } finally {
-        held -= 1;
+        end();
       }
     },
     [Symbol.dispose]() {

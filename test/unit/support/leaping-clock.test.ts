@@ -92,6 +92,39 @@ describe('the leaping clock', () => {
     socket.destroy();
   });
 
+  it('does not leap while work that it was told of goes on', async () => {
+    const events: string[] = [];
+    using clock = createLeapingClock({ startMs: 0, restMs: 1 });
+    const end = clock.begin();
+    setTimeout(() => {
+      events.push('ended');
+      end();
+    }, 60);
+
+    await clock.sleep(hourMs, never);
+    events.push('woke');
+
+    expect(events).toEqual(['ended', 'woke']);
+  });
+
+  it('lets a process that did not get to run do first what it had to do', async () => {
+    const events: string[] = [];
+    using clock = createLeapingClock({ startMs: 0, restMs: 10 });
+    const asleep = clock.sleep(hourMs, never).then(() => events.push('woke'));
+    setImmediate(() => {
+      const untilMs = performance.now() + 50;
+      while (performance.now() < untilMs);
+      setImmediate(() => {
+        clock.nowMs();
+        events.push('asked');
+      });
+    });
+
+    await asleep;
+
+    expect(events).toEqual(['asked', 'woke']);
+  });
+
   it('rejects who is aborted with the reason and does not leap for it', async () => {
     using clock = createLeapingClock({ startMs: 0, restMs: 1 });
     const stop = new AbortController();
