@@ -48,7 +48,6 @@ STOPSIGNAL SIGTERM
 # /livez of HTTP_PORT. Not /readyz: a broker that is away is no reason to restart this program.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
   CMD ["node", "dist/main.js", "health"]
-# kafkajs makes negative timers on Node 24 (tulios/kafkajs#1751): harmless, noisy.
 # V8 lets the space for new objects grow past 100 MB where a machine has much memory; 4 MB are as fast.
-ENTRYPOINT ["node", "--disable-warning=TimeoutNegativeWarning", "--max-semi-space-size=4", "dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/main.js"]
 CMD ["run"]

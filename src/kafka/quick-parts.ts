@@ -1,13 +1,14 @@
 import { encodeProduce, type ProduceRequest } from './quick-produce.ts';
 
 /**
- * Parts of kafkajs 2.2.4 that are slow with thousands of records, each wrapped into one that does the
- * same quickly. They are the modules of its own under these paths.
+ * Parts of kafkajs 2.2.4 that are slow with thousands of records, or busy with nothing, each wrapped
+ * into one that does the same quickly. They are the modules of its own under these paths.
  */
 export const quickParts = {
   'kafkajs/src/producer/groupMessagesPerPartition.js': () => groupMessages,
   'kafkajs/src/protocol/requests/produce/v3/request.js': quickenProduce,
   'kafkajs/src/protocol/request.js': () => createRequest,
+  'kafkajs/src/network/requestQueue/index.js': restWhenEmpty,
 };
 
 /** What kafkajs' encoder is to those who read it. */
@@ -57,6 +58,23 @@ function quickenProduce(original: (request: ProduceRequest) => Request) {
       return bytes === undefined ? made.encode() : asEncoded(bytes);
     };
     return { ...made, encode };
+  };
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+
+/**
+ * A connection's queue that looks after what waits only while something does. kafkajs' own looks every
+ * millisecond for as long as the connection is open, by timers of negative length, of which Node warns.
+ */
+function restWhenEmpty(Original: new (...options: never[]) => RequestQueue) {
+  return class RestingRequestQueue extends Original {
+    override scheduleCheckPendingRequests(): void {
+      if (this.pending.length > 0) super.scheduleCheckPendingRequests();
+    }
   };
 }
 

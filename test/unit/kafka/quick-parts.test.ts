@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { quickParts } from '../../../src/kafka/quick-parts.ts';
 
@@ -90,6 +90,84 @@ describe('the envelope of a request', () => {
   });
 });
 
+describe('the queue of requests of a connection', () => {
+  interface Queue {
+    push(request: object): void;
+    fulfillRequest(answer: object): void;
+    maybeThrottle(ms: number): void;
+    destroy(): void;
+  }
+  type Class = new (options: object) => Queue;
+  const [original, quick] = both<Class>('kafkajs/src/network/requestQueue/index.js');
+  const logger = { debug: () => undefined, warn: () => undefined };
+
+  function open(RequestQueue: Class, maxInFlightRequests: number | null = null) {
+    const sent: number[] = [];
+    const queue = new RequestQueue({
+      maxInFlightRequests,
+      requestTimeout: 30_000,
+      enforceRequestTimeout: false,
+      clientId: 'test',
+      broker: 'b:1',
+      logger: { namespace: () => logger, ...logger },
+      isConnected: () => true,
+    });
+    let correlationId = 0;
+    const push = (): void => {
+      const id = (correlationId += 1);
+      const entry = { correlationId: id, resolve: () => undefined, reject: () => undefined };
+      queue.push({ entry, expectResponse: true, sendRequest: () => sent.push(id) });
+    };
+    return { queue, sent, push };
+  }
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test.each([
+    ['kafkajs has a timer a millisecond, for ever', original, 1],
+    ['the quick one rests', quick, 0],
+  ] as const)('when it is empty: %s', (_how, RequestQueue, timers) => {
+    const { queue, push } = open(RequestQueue);
+    push();
+    queue.fulfillRequest({ correlationId: 1, payload: Buffer.alloc(0), size: 0 });
+    jest.advanceTimersByTime(100);
+    expect(jest.getTimerCount()).toBe(timers);
+    queue.destroy();
+  });
+
+  test('sends what waits when the broker allows it again', () => {
+    const { queue, sent, push } = open(quick);
+    queue.maybeThrottle(200);
+    push();
+    jest.advanceTimersByTime(190);
+    expect(sent).toEqual([]);
+    jest.advanceTimersByTime(20);
+    expect(sent).toEqual([1]);
+    queue.fulfillRequest({ correlationId: 1, payload: Buffer.alloc(0), size: 0 });
+    queue.maybeThrottle(200);
+    push();
+    jest.advanceTimersByTime(210);
+    expect(sent).toEqual([1, 2]);
+    queue.destroy();
+  });
+
+  test('sends what waits for an answer to another', () => {
+    const { queue, sent, push } = open(quick, 1);
+    push();
+    push();
+    jest.advanceTimersByTime(100);
+    expect(sent).toEqual([1]);
+    queue.fulfillRequest({ correlationId: 1, payload: Buffer.alloc(0), size: 0 });
+    expect(sent).toEqual([1, 2]);
+    queue.destroy();
+  });
+});
+
 describe('the produce request', () => {
   interface Request {
     readonly encode: () => Promise<{ readonly buffer: Buffer }>;
@@ -132,5 +210,7 @@ test('the clients of the program are made of the quick parts', () => {
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', code], {
     encoding: 'utf8',
   });
-  expect(output.trim()).toBe('function groupMessages,produceQuickly,createRequest');
+  expect(output.trim()).toBe(
+    'function groupMessages,produceQuickly,createRequest,RestingRequestQueue',
+  );
 });
