@@ -177,6 +177,7 @@ if (unknown !== undefined) {
 }
 
 await using cluster = await startCluster({
+  toMeasure: true,
   log: (line) => {
     console.log(line);
   },

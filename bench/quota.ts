@@ -117,6 +117,7 @@ function judge(name: string, measured: number, target: number): void {
 }
 
 await using cluster = await startCluster({
+  toMeasure: true,
   log: (line) => {
     console.log(line);
   },

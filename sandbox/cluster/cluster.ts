@@ -46,6 +46,8 @@ export interface ClusterOptions {
    * a second listener that advertises it. By Java only.
    */
   readonly proxies?: readonly string[];
+  /** For measurements: slower to start, as quick as they get in the end. */
+  readonly toMeasure?: boolean;
   /** The environment to read; the process's own by default. */
   readonly env?: NodeJS.ProcessEnv;
   /** Gets one line for a person whenever something slow begins. */
@@ -58,6 +60,7 @@ export interface ClusterOptions {
 export interface ClusterRequest {
   readonly brokers: number;
   readonly proxies?: readonly string[];
+  readonly toMeasure: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal | undefined;

@@ -55,7 +55,8 @@ async function startPrograms(request: ClusterRequest, running: Running): Promise
       ...(advertised && { proxied: { port: rest[3 * index + 2] ?? 0, advertised } }),
     };
   });
-  const context = { ...running, env: request.env, signal: request.signal };
+  const { env, signal, toMeasure } = request;
+  const context = { ...running, env, signal, toMeasure };
   request.log(`starting ${nameBrokers(request.brokers)} and a schema registry by Java`);
   const registry = prepareRegistry({
     ...context,

@@ -35,6 +35,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return startFirst(CANDIDATES, {
     brokers: options.brokers ?? 1,
     proxies: options.proxies ?? [],
+    toMeasure: options.toMeasure ?? false,
     env: options.env ?? process.env,
     log: options.log ?? (() => undefined),
     signal: options.signal,

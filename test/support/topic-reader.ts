@@ -32,13 +32,12 @@ async function readOnce(brokers: readonly string[], topic: string): Promise<read
   const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
-  const offsets = await admin.fetchTopicOffsets(topic);
+  const offsets = await admin.fetchTopicOffsets(topic).finally(() => admin.disconnect());
   const ends = new Map(
     offsets
       .filter(({ low, high }) => low !== high)
       .map(({ partition, high }) => [partition, BigInt(high)]),
   );
-  await admin.disconnect();
   if (ends.size === 0) return [];
 
   const records: ReadRecord[] = [];
@@ -84,8 +83,18 @@ export async function readTopic(
 ): Promise<readonly ReadRecord[]> {
   const deadlineMs = Date.now() + 10_000;
   for (;;) {
-    const records = await readOnce(brokers, topic);
-    if (records.length >= atLeast || Date.now() > deadlineMs) return records;
+    const isLate = Date.now() > deadlineMs;
+    const records = await readOnce(brokers, topic).catch((error: unknown) => {
+      if (isLate || !isOfNewTopic(error)) throw error;
+      return undefined;
+    });
+    if (records !== undefined && (records.length >= atLeast || isLate)) return records;
     await sleep(50);
   }
+}
+
+/** Of a topic that was created a moment ago not every broker knows whose it is. */
+function isOfNewTopic(error: unknown): boolean {
+  const { type = '' } = error as { readonly type?: string };
+  return ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'].includes(type);
 }

@@ -7,6 +7,7 @@ import { type Candidate, startFirst } from '../../../../sandbox/cluster/start.ts
 
 const REQUEST: ClusterRequest = {
   brokers: 1,
+  toMeasure: false,
   env: {},
   log: () => undefined,
   signal: undefined,
