@@ -7,7 +7,7 @@ import type { Job, PollerTools, Verdict } from './poller.ts';
 import type { Group } from './ports.ts';
 import { groupByList, pollRound } from './rounds.ts';
 import type { StartTools } from './startup.ts';
-import { untilReady } from './startup.ts';
+import { untilAnswered, untilReady } from './startup.ts';
 import type { Supervision } from './supervisor.ts';
 
 /** How a poll of `once` ended. */
@@ -76,8 +76,11 @@ async function untilAlone(group: Group, tools: OnceTools, signal: AbortSignal): 
   const untilMs = tools.clock.nowMs() + tools.othersLeaveMs;
   const step = { name: 'group', run: (s: AbortSignal) => group.members(s) } as const;
   for (;;) {
-    const others = await untilReady(step, tools, signal);
-    if (others.length === 0) return;
+    const others = await untilAnswered(step, tools, signal);
+    if (others.length === 0) {
+      tools.telemetry.report({ type: 'dependency', name: 'group', ready: true, reason: '' });
+      return;
+    }
     const reason = `in the group are already: ${others.join(', ')}`;
     if (tools.clock.nowMs() >= untilMs) {
       throw new StopProcessError(

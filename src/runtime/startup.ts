@@ -31,11 +31,20 @@ export async function untilReady<T>(
   tools: StartTools,
   signal: AbortSignal,
 ): Promise<T> {
+  const result = await untilAnswered(step, tools, signal);
+  tools.telemetry.report({ type: 'dependency', name: step.name, ready: true, reason: '' });
+  return result;
+}
+
+/** The same for who decides from the result whether it is ready: only what it waits for is told. */
+export async function untilAnswered<T>(
+  step: StartStep<T>,
+  tools: StartTools,
+  signal: AbortSignal,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const result = await step.run(signal);
-      tools.telemetry.report({ type: 'dependency', name: step.name, ready: true, reason: '' });
-      return result;
+      return await step.run(signal);
     } catch (error) {
       signal.throwIfAborted();
       const passing = asPassing(error, tools.deadlineMs !== null);

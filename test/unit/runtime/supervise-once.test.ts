@@ -117,6 +117,24 @@ describe('once', () => {
     expect(group.left).toBe(1);
   });
 
+  test('waits for who is in the group already, and says so until it is gone', async () => {
+    const left = createFakeGroup(1);
+    const looks = [['one on a'], ['one on a'], ['one on a'], []];
+    const group = Object.assign(left, { members: () => Promise.resolve(looks.shift() ?? []) });
+    const world = createWorld({ graph: graphWith() });
+
+    const end = superviseOnce(supervisionOf({ group }), toolsOf(world), calm);
+    for (let look = 0; look < 3; look += 1) {
+      await settle();
+      await world.clock.advance(500);
+    }
+    await end;
+
+    const told = world.telemetry.ofType('dependency').filter(({ name }) => name === 'group');
+    expect(told.map(({ ready }) => ready)).toEqual([false, false, false, true]);
+    expect(told[0]?.reason).toBe('in the group are already: one on a');
+  });
+
   test('rejects with the reason of the abort', async () => {
     const stop = new AbortController();
     const graph = graphWith({
