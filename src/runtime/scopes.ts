@@ -84,7 +84,8 @@ interface Entry {
   quota: Quota;
   admitted: number;
   inFlight: number;
-  told: Pick<Standing, 'state' | 'percent'>;
+  /** Null before the first time. */
+  told: Pick<Standing, 'state' | 'percent'> | null;
 }
 
 interface Watching {
@@ -158,18 +159,21 @@ function decideAll(
   );
 }
 
+function hasMoved(told: Pick<Standing, 'percent'>, { percent }: Standing): boolean {
+  return Math.abs(percent - told.percent) >= toldStepPercent;
+}
+
 /** The entries by scope; a change of one is told to those who watch. */
 function createEntries({ clock, telemetry }: Watching) {
   const entries = new Map<string, Entry>();
   const entryOf = (scope: Scope): Entry => {
     const key = `${scope.kind} ${scope.id}`;
-    const told = { state: 'free', percent: 0 } as const;
     const entry = entries.get(key) ?? {
       scope,
       quota: newQuota(scope.kind),
       admitted: 0,
       inFlight: 0,
-      told,
+      told: null,
     };
     entries.set(key, entry);
     return entry;
@@ -178,9 +182,11 @@ function createEntries({ clock, telemetry }: Watching) {
     const entry = entryOf(scope);
     const nowMs = clock.nowMs();
     entry.quota = next(entry.quota, nowMs);
-    const standing = standingOf(entry.quota, entry.told.state, nowMs);
-    const moved = Math.abs(standing.percent - entry.told.percent) >= toldStepPercent;
-    if (standing.state === entry.told.state && !moved) return;
+    const { told } = entry;
+    const standing = standingOf(entry.quota, told?.state ?? 'free', nowMs);
+    // Until the API has said how it stands, there is only what was counted here.
+    if (told === null && entry.quota.toldMs === null && standing.state === 'free') return;
+    if (told?.state === standing.state && !hasMoved(told, standing)) return;
     entry.told = standing;
     telemetry.report({ type: 'scope', scope: entry.scope, ...standing });
   };

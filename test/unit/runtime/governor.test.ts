@@ -251,6 +251,18 @@ describe('what is told of a scope', () => {
     });
   });
 
+  test('is how it stands as soon as the API has said so, however little is used', async () => {
+    const { ask, answer, telemetry, tell } = office();
+    void ask('a');
+    await answer(0);
+    expect(telemetry.ofType('scope')).toEqual([]);
+    for (const percent of [0, 1, 2]) tell(own, percent);
+
+    expect(telemetry.ofType('scope')).toEqual([
+      { type: 'scope', scope: own, state: 'free', percent: 0, untilMs: null },
+    ]);
+  });
+
   test('is that it is free again when the first call goes after a block', async () => {
     const { governor, ask, telemetry, clock } = office();
     governor.block(own, minuteMs);
