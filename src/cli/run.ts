@@ -35,8 +35,7 @@ async function run(args: ConfigArguments): Promise<ExitCode> {
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using app = openApp(config);
   stop.signal.addEventListener('abort', () => {
-    const reason: unknown = stop.signal.reason;
-    app.log.info({ reason: String(reason) }, 'stopping');
+    app.log.info({ reason: (stop.signal.reason as Error).message }, 'stopping');
   });
   void watchConfigFile(sourcesOf(args), app, { signal: stop.signal });
   try {

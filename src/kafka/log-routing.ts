@@ -15,13 +15,15 @@ const normal: readonly RegExp[] = [
   // Retries are bounded on purpose: a producer that gave up is thrown away.
   /Limiting retries for the idempotent producer/,
   // A broker that has just started, or moves a coordinator; retried.
-  /coordinator is (loading|not available)|not the correct coordinator/i,
+  /coordinator is (loading|not available)|not the correct coordinator|^Crash: KafkaJSGroupCoordinatorNotFound/i,
   // One line for each try to connect: who gives up in the end says so once.
   /^(Connection error|Connection timeout|Failed to connect)/,
   // Asking whether a topic is there is how one learns that it is not.
   /Response Metadata\(.*does not host this topic-partition/,
   // A group that may not be deleted is dropped by the broker later.
   /Response DeleteGroups\(/,
+  // An instance has come or gone: all others join again.
+  /The group is rebalancing/,
   // The answer to a request that has timed out.
   /Response without match/,
 ];

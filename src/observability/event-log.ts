@@ -137,12 +137,15 @@ function tellPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopTeller
 
 /** A dependency is told when it changes, what repeats at debug. */
 function createDependencyTeller(log: Log): (event: Event<'dependency'>) => void {
-  const dependencies = new Map<string, boolean>();
-  return ({ name, ready, reason }) => {
-    const changed = dependencies.get(name) !== ready;
-    dependencies.set(name, ready);
+  const dependencies = new Map<string, 'up' | 'starting' | 'down'>();
+  return ({ name, ready, reason, isStarting = false }) => {
+    const waiting = isStarting ? 'starting' : 'down';
+    const standing = ready ? 'up' : waiting;
+    const changed = dependencies.get(name) !== standing;
+    dependencies.set(name, standing);
     if (!changed) log.debug({ dependency: name, ready, reason }, 'dependency unchanged');
-    else if (ready) log.info({ dependency: name }, 'dependency up');
+    else if (standing === 'up') log.info({ dependency: name }, 'dependency up');
+    else if (standing === 'starting') log.info({ dependency: name, reason }, 'dependency starting');
     else log.warn({ dependency: name, reason }, 'dependency down');
   };
 }

@@ -357,6 +357,8 @@ export type TelemetryEvent =
       readonly ready: boolean;
       /** Why not, for a person; empty when ready. */
       readonly reason: string;
+      /** Not ready because it is being made so, as at every start, and not for any trouble. */
+      readonly isStarting?: boolean;
     };
 
 /** Where events go. Never throws, never waits. */

@@ -115,6 +115,10 @@ function healthOf({ problems }: AccountListing): TelemetryEvent {
 }
 
 /** Waits until the list is due, or tokens were renewed. */
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 async function untilListed(
   directory: AccountDirectory,
   afterMs: number,
@@ -155,7 +159,7 @@ async function keepListing(
     } catch (error) {
       if (signal.aborted) return;
       // The accounts that are known go on: a list that fails says nothing about them.
-      const reason = `listing the accounts failed: ${String(error)}`;
+      const reason = `listing the accounts failed: ${messageOf(error)}`;
       tools.telemetry.report({ type: 'dependency', name: 'graph', ready: false, reason });
     }
   }

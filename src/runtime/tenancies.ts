@@ -112,7 +112,8 @@ function withStateOf({ telemetry }: StartTools, attempts: ReadonlyMap<number, At
     if (ready) trouble = '';
     const partitions = missing.map(([partition]) => partition).join(', ');
     const reason = ready ? '' : `restoring partitions ${partitions}${trouble}`;
-    telemetry.report({ type: 'dependency', name: 'state', ready, reason });
+    const isStarting = !ready && trouble === '';
+    telemetry.report({ type: 'dependency', name: 'state', ready, reason, isStarting });
   };
   return {
     tell,

@@ -179,7 +179,7 @@ describe('the accounts', () => {
         type: 'dependency',
         name: 'graph',
         ready: false,
-        reason: 'listing the accounts failed: RetryError: no route to the host',
+        reason: 'listing the accounts failed: no route to the host',
       },
       { type: 'dependency', name: 'graph', ready: true, reason: '' },
     ]);

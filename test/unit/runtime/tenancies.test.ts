@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { StopProcessError } from '../../../src/core/errors.ts';
+import { RetryError, StopProcessError } from '../../../src/core/errors.ts';
 import type { Restored } from '../../../src/runtime/ports.ts';
 import { createTenancies } from '../../../src/runtime/tenancies.ts';
 import { createFakeStore } from '../../support/fake-group.ts';
@@ -97,5 +97,24 @@ describe('the state', () => {
     expect(
       world.telemetry.ofType('dependency').map(({ ready, reason }) => (ready ? 'ready' : reason)),
     ).toEqual(['ready', 'restoring partitions 0, 1', 'restoring partitions 1', 'ready']);
+    const starts = world.telemetry.ofType('dependency').map(({ isStarting }) => isStarting);
+    expect(starts).toEqual([false, true, true, false]);
+  });
+
+  test('is in trouble, and not only on its way, when it cannot be read', async () => {
+    const answers = [new RetryError('kafka.unavailable', 'no broker answers'), new Map()];
+    const store = createFakeStore(new Map(), () => {
+      const answer = answers.shift();
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer ?? new Map());
+    });
+    const { world, tenancies } = setUp(store);
+    tenancies.own([0]);
+    await settle();
+
+    const told = world.telemetry.ofType('dependency');
+    expect(told.map(({ reason, isStarting }) => [reason, isStarting])).toEqual([
+      ['restoring partitions 0', true],
+      ['restoring partitions 0: no broker answers', false],
+    ]);
   });
 });
