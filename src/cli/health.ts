@@ -60,6 +60,7 @@ function describeFailure(error: unknown, timeoutMs: number): string {
   // fetch says only "fetch failed"; the cause knows why, and an AggregateError only by its code.
   const { cause } = error;
   if (!isError(cause)) return error.message;
+  if (cause.message === 'bad port') return 'nobody may ask this port by HTTP; is it HTTP_PORT?';
   return cause.message === '' && 'code' in cause ? String(cause.code) : cause.message;
 }
 

@@ -39,7 +39,10 @@ export function addTailCommand(root: Command, end: (code: ExitCode) => void): vo
     options: (command) =>
       command
         .option('--from-beginning', 'begin with the oldest record')
-        .option('--from-offset <number>', 'begin at this offset; -10: ten before the end')
+        .option(
+          '--from-offset <number>',
+          'begin at this offset; -10: ten before the end, of which each batch takes one more',
+        )
         .option('--since <time>', 'begin so long ago, as 2h, or at a time, as 2026-11-01T07:00:00Z')
         .option('--no-follow', 'end at the end, in place of waiting for what is yet to come')
         .option('--account <ids>', 'only records of these accounts, separated by commas')

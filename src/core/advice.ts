@@ -57,7 +57,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'registry.missing': 'Register the schema under the subject that the message names.',
   'registry.tls': 'Correct the certificate, or the authority that is trusted, as the message says.',
   'registry.unauthorized': 'Check the user and the password, or the token, for the registry.',
-  'registry.unavailable': 'It is tried again by itself. If it stays, check the registry.',
+  'registry.unavailable':
+    'It is tried again by itself. If it stays, check the registry and SCHEMA_REGISTRY_URL.',
   'state.invalid': 'Correct what the message names and run the command again.',
   'state.owned': 'Stop the instance that is named and run the command again.',
   'state.unreadable':

@@ -1,6 +1,7 @@
 import type { Login } from '../core/account.ts';
 
-const renew = 'get a new token and set INSTAGRAM_ACCESS_TOKEN';
+const renew =
+  'get a new token and set INSTAGRAM_ACCESS_TOKEN, or write it to the file of INSTAGRAM_ACCESS_TOKEN_FILE';
 
 /**
  * What a person must do about code 190, by subcode. Source: Graph API, "Handling errors",

@@ -93,6 +93,8 @@ export interface FailureContext {
   readonly doing: string;
   /** What must be allowed for it. */
   readonly needs: readonly Need[];
+  /** What to do when a topic is not there; without, it is taken for one that was deleted. */
+  readonly ifMissing?: string;
   readonly lastRefusal?: string | undefined;
 }
 
@@ -106,6 +108,9 @@ export function translate(error: unknown, context: FailureContext): unknown {
 }
 
 type Make = (error: unknown, context: FailureContext) => Error;
+
+const ifDeleted =
+  'If a topic was deleted, create it again with the same partitions, or restart this program.';
 
 const errors: Readonly<Record<Failure, Make>> = {
   unauthorized: (error, context) => {
@@ -157,8 +162,7 @@ const errors: Readonly<Record<Failure, Make>> = {
     new RetryError(
       'kafka.unavailable',
       `Kafka at ${context.options.brokers.join(', ')} does not know a topic or partition that ` +
-        `${context.doing} needs: ${wordsOf(error)}. ` +
-        'If a topic was deleted, create it again with the same partitions, or restart this program.',
+        `${context.doing} needs: ${wordsOf(error)}. ${context.ifMissing ?? ifDeleted}`,
       { cause: error },
     ),
   'too-large': unavailable,

@@ -69,6 +69,9 @@ export async function tail(
     throw translate(error, {
       options,
       doing: `reading ${what.topic}`,
+      ifMissing:
+        '`run` and `once` make the topic of a stream that STREAMS names when they start, by the name ' +
+        'that KAFKA_TOPIC_TEMPLATE gives it: look whether both are as they are there.',
       needs: [
         { operation: 'Read', resource: 'topic', name: what.topic },
         {

@@ -37,7 +37,7 @@ function parse(text: string): readonly Json[] {
   } catch (error) {
     const lines = text.split('\n');
     if (lines.filter((line) => line.trim() !== '').length === 1) {
-      refuse(`the file is not JSON: ${(error as Error).message}`);
+      refuse(`the file is not JSON: ${oneLine(error)}`);
     }
     return lines.flatMap((line, index) => (line.trim() === '' ? [] : [parseLine(line, index + 1)]));
   }
@@ -49,9 +49,14 @@ function parseLine(line: string, number: number): Json {
   } catch (error) {
     return refuse(
       `line ${number}: expected JSON (the file is not one JSON document, so each line must be): ` +
-        (error as Error).message,
+        oneLine(error),
     );
   }
+}
+
+/** The parser quotes the file, with its line breaks. */
+function oneLine(error: unknown): string {
+  return (error as Error).message.replaceAll(/\s+/g, ' ');
 }
 
 function readExport(documents: readonly Json[], form: StateForm): readonly StreamState[] {

@@ -14,7 +14,7 @@ import type { StreamName } from '../../core/stream-name.ts';
 import type { StateWrite, StoredState } from '../../kafka/open.ts';
 import type { Imported } from './import-file.ts';
 import type { Filter, StateSession } from './session.ts';
-import { refuseUnknown, stateOf } from './session.ts';
+import { matching, refuseUnknown, stateOf } from './session.ts';
 import { select } from './show.ts';
 
 /** A write with what a person must see of it. */
@@ -95,7 +95,11 @@ export function planBackfill(
     const cursor = new Date(state?.cursorMs ?? 0).toISOString();
     return `${stateKey(stream, accountId)} has read up to ${cursor} only: what is later comes anyway`;
   });
-  return { ...plan, notes: [...plan.notes, ...covered] };
+  const unheard = wanted.filter((account) => matching(session, { account }).length === 0);
+  const doubtful = unheard.map(
+    (account) => `no stream of ${account} has a state yet: is that the account's id?`,
+  );
+  return { ...plan, notes: [...plan.notes, ...covered, ...doubtful] };
 }
 
 function accountsOf(stored: readonly StoredState[]): readonly string[] {

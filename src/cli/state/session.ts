@@ -118,8 +118,7 @@ export function refuseUnknown(session: StateSession, what: string): never {
   const more = keys.length > 5 ? `, … (${keys.length} in all: state list)` : '';
   throw new StopProcessError(
     'state.invalid',
-    `${session.topic} has no state of ${what}; it has ${keys.length === 0 ? 'none' : shown + more}. ` +
-      'Nothing was changed.',
+    `${session.topic} has no state of ${what}; it has ${keys.length === 0 ? 'none' : shown + more}.`,
     { exitCode: 2 },
   );
 }

@@ -127,6 +127,20 @@ describe('backfill', () => {
     expect(await history(first)).toEqual({ inOrder: true, last: 'worker', equal: true });
   }, 60_000);
 
+  test('doubts an account of which nothing is known', async () => {
+    const [known = ''] = deployment.truth().accounts.map(({ id }) => id);
+    const accounts = ['--account', `${known},17841400000000099`];
+
+    const args = ['backfill', 'user_insights', '--since', day(90), ...accounts];
+    const { exitCode, stdout } = await run(args);
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(
+      "no stream of 17841400000000099 has a state yet: is that the account's",
+    );
+    expect(stdout).not.toContain(`no stream of ${known}`);
+  }, 60_000);
+
   test('refuses nonsense, and a date that would leave days out', async () => {
     const media = await run(['backfill', 'media', '--since', day(90)]);
     const never = await run(['backfill', 'user_insights', '--since', 'yesterday']);

@@ -151,7 +151,7 @@ describe('tail', () => {
   test.each([
     [['reels'], 2, 'stream "reels": expected one of'],
     [['media', '--since', 'now'], 2, '--since "now": expected how long ago'],
-    [['users', '--no-follow'], 3, 'does not know a topic'],
+    [['users', '--no-follow'], 3, 'the topic of a stream that STREAMS names'],
   ])(
     'says what is wrong: %j',
     async (args, code, message) => {

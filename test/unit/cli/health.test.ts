@@ -57,6 +57,14 @@ describe('checkHealth', () => {
     });
   });
 
+  test('says what is wrong with a port that fetch does not ask', async () => {
+    expect(await checkHealth('http://127.0.0.1:1/livez', 5000)).toEqual({
+      ok: false,
+      detail:
+        'http://127.0.0.1:1/livez did not answer: nobody may ask this port by HTTP; is it HTTP_PORT?',
+    });
+  });
+
   test('says why when nobody listens', async () => {
     const server = await serve(() => undefined);
     await server[Symbol.asyncDispose]();

@@ -31,10 +31,7 @@ describe('routeLine', () => {
     ['Limiting retries for the idempotent producer may invalidate EoS guarantees', undefined],
     ['Crash: KafkaJSGroupCoordinatorNotFound: Failed to find group coordinator', undefined],
     ['The group is rebalancing, re-joining', 'The group is rebalancing, so a rejoin is needed'],
-    [
-      'Response Heartbeat(key: 12, version: 3)',
-      'The group is rebalancing, so a rejoin is needed',
-    ],
+    ['Response Heartbeat(key: 12, version: 3)', 'The group is rebalancing, so a rejoin is needed'],
     ['Response Metadata(key: 3, version: 6)', 'This server does not host this topic-partition'],
     ['Response DeleteGroups(key: 42, version: 1)', 'Not authorized to access group'],
     ['Response without match', undefined],

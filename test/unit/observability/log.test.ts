@@ -229,14 +229,14 @@ describe('telemetry in the log', () => {
 
   test('tells of a dependency on its way without alarm, and of its trouble then with one', async () => {
     await using open = openCaptured({ level: 'info' });
-    const { telemetry, lines } = open;
+    const { telemetry } = open;
     const state = { type: 'dependency', name: 'state', ready: false } as const;
     telemetry.report({ ...state, reason: 'restoring partitions 0, 1', isStarting: true });
     telemetry.report({ ...state, reason: 'restoring partitions 1', isStarting: true });
     telemetry.report({ ...state, reason: 'restoring partitions 1: no broker' });
     telemetry.report({ ...state, ready: true, reason: '' });
 
-    expect(lines().map(({ level, msg }) => [level, msg])).toEqual([
+    expect(open.lines().map(({ level, msg }) => [level, msg])).toEqual([
       ['info', 'dependency starting'],
       ['warn', 'dependency down'],
       ['info', 'dependency up'],

@@ -105,7 +105,9 @@ describe('the state', () => {
     const answers = [new RetryError('kafka.unavailable', 'no broker answers'), new Map()];
     const store = createFakeStore(new Map(), () => {
       const answer = answers.shift();
-      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer ?? new Map());
+      return answer instanceof Error
+        ? Promise.reject(answer)
+        : Promise.resolve(answer ?? new Map());
     });
     const { world, tenancies } = setUp(store);
     tenancies.own([0]);

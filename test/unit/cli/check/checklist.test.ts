@@ -63,7 +63,7 @@ describe('a checklist', () => {
       status: 'failed',
       subject: null,
       detail: 'nobody there',
-      action: 'Check the registry.',
+      action: 'Check the registry and SCHEMA_REGISTRY_URL.',
       code: 'registry.unavailable',
     });
   });

@@ -66,4 +66,10 @@ describe('a file to import', () => {
       }),
     );
   });
+
+  test.each(['x\n', '{}\nx\n'])('is refused in one line when it is %j', (text) => {
+    expect(() => readImport(text, form, nowMs)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/^[^\n]+$/) }),
+    );
+  });
 });
