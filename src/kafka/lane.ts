@@ -136,6 +136,15 @@ export class Lane {
     await settleWithin(ending, takeOverLimitMs);
   }
 
+  /**
+   * The same while it is to go on: who reads committed records does not wait for the next batch, which
+   * may be long in coming. It is sent by the producer that is opened for this.
+   */
+  #endSoon(): void {
+    if (!this.#isLeftOpen) return;
+    this.#enqueue(() => this.#open()).catch(() => undefined);
+  }
+
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#tail.then(() => {
       if (this.#refusal !== undefined) throw this.#refusal;
@@ -154,7 +163,10 @@ export class Lane {
       } catch (error) {
         const known = await this.#fail(error, delivery);
         const enough = !fate.unknown && attempt >= maxTries;
-        if (enough || isFinal(known)) throw known;
+        if (enough || isFinal(known)) {
+          this.#endSoon();
+          throw known;
+        }
         this.#tools.onTrouble(known);
         await pause(pausesMs[attempt - 1] ?? 5000, stop);
         if (stop.aborted) return await this.#lastLook(delivery, fate, known);

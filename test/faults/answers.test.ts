@@ -177,6 +177,21 @@ describe('an error that the broker answers to a send', () => {
     await publisher.publish(batchOf(2, 'b'), noSignal);
     await expectOnce(world, ['a', 'b']);
   });
+
+  test('holds up no reader when it gives up and no abort is answered either (Invariant 7)', async () => {
+    const { publisher } = await world.openFaulty({
+      sendDeadlineMs: 1000,
+      transactionTimeoutMs: 60_000,
+    });
+    const full = { refuse: errorCodes.storageError, stored: true };
+    world.proxy.inject(apiKeys.produce, full, { times: 1000 });
+    const aborts = world.proxy.inject(apiKeys.endTxn, 'lose-request', { times: 1000 });
+    await expect(publisher.publish(batchOf(1, 'a'), noSignal)).rejects.toMatchObject({
+      code: 'kafka.unavailable',
+    });
+    expect(aborts.count()).toBe(3);
+    await expectNothingOpen(world);
+  });
 });
 
 describe('a transaction coordinator that has moved', () => {
