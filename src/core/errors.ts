@@ -187,6 +187,11 @@ export function isTooMuchData(error: unknown): error is RetryError {
   return error instanceof RetryError && error.code === 'graph.too-much-data';
 }
 
+/** What an error says, without the name of its class; of what is none, its text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Whether `error` is one of the taxonomy; anything else is a bug or an untranslated surprise. */
 export function isConnectorError(error: unknown): error is ConnectorError {
   return (

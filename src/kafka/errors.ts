@@ -1,4 +1,10 @@
-import { isConnectorError, RetryError, StopProcessError, StopStreamError } from '../core/errors.ts';
+import {
+  isConnectorError,
+  messageOf,
+  RetryError,
+  StopProcessError,
+  StopStreamError,
+} from '../core/errors.ts';
 import { codeOf, isTlsCode, tlsAdvice } from '../core/tls.ts';
 import { describeNeeds, narrowNeeds, type Need } from './acls.ts';
 import { KafkaJSError } from './client-library.ts';
@@ -120,7 +126,7 @@ const errors: Readonly<Record<Failure, Make>> = {
     const allow = describeNeeds(needs, { brokers, principal: security.principal() });
     return new StopProcessError(
       'kafka.unauthorized',
-      `${refusedBy(context)}: ${context.lastRefusal ?? wordsOf(error)}. Allow ${allow}`,
+      `${refusedBy(context)}: ${context.lastRefusal ?? messageOf(error)}. Allow ${allow}`,
       { exitCode: 3, cause: error },
     );
   },
@@ -133,7 +139,7 @@ const errors: Readonly<Record<Failure, Make>> = {
     ),
   tls: (error, context) => {
     const failed = [...causes(error)].find((one) => isTlsCode(codeOf(one)));
-    const said = wordsOf(failed ?? error).replace(/^Connection error: /, '');
+    const said = messageOf(failed ?? error).replace(/^Connection error: /, '');
     const code = codeOf(failed) ?? '';
     return new StopProcessError(
       'kafka.tls',
@@ -152,7 +158,7 @@ const errors: Readonly<Record<Failure, Make>> = {
   misconfigured: (error, context) =>
     new StopProcessError(
       'config.invalid',
-      `${refusedBy(context)}: ${wordsOf(error)}. Keep KAFKA_TRANSACTION_TIMEOUT at or ` +
+      `${refusedBy(context)}: ${messageOf(error)}. Keep KAFKA_TRANSACTION_TIMEOUT at or ` +
         "below the broker's transaction.max.timeout.ms and KAFKA_GROUP_SESSION_TIMEOUT between its " +
         'group.min.session.timeout.ms and group.max.session.timeout.ms; and keep other programs out ' +
         'of the group.',
@@ -162,7 +168,7 @@ const errors: Readonly<Record<Failure, Make>> = {
     new RetryError(
       'kafka.unavailable',
       `Kafka at ${context.options.brokers.join(', ')} does not know a topic or partition that ` +
-        `${context.doing} needs: ${wordsOf(error)}. ${context.ifMissing ?? ifDeleted}`,
+        `${context.doing} needs: ${messageOf(error)}. ${context.ifMissing ?? ifDeleted}`,
       { cause: error },
     ),
   'too-large': unavailable,
@@ -173,7 +179,7 @@ function unavailable(error: unknown, { options, doing }: FailureContext): Error 
   return new RetryError(
     'kafka.unavailable',
     `Kafka at ${options.brokers.join(', ')} did not answer as expected while ${doing}: ` +
-      `${wordsOf(error)}. Check that the brokers are up, that they can be reached, and that ` +
+      `${messageOf(error)}. Check that the brokers are up, that they can be reached, and that ` +
       'KAFKA_SECURITY_PROTOCOL is theirs.',
     { cause: error },
   );
@@ -183,14 +189,10 @@ function refusedBy({ options, doing }: FailureContext): string {
   return `Kafka at ${options.brokers.join(', ')} refused ${doing}`;
 }
 
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** The innermost: kafkajs wraps it into what it was doing. */
 function loginWords(error: unknown): string {
   const refusals = [...causes(error)].filter((one) => classifyOne(one) === 'unauthenticated');
-  return wordsOf(refusals[0] ?? error);
+  return messageOf(refusals[0] ?? error);
 }
 
 function loginAdvice({ options: { security } }: FailureContext): string {

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { RetryError } from '../core/errors.ts';
+import { messageOf, RetryError } from '../core/errors.ts';
 import { asAdmin } from './admin-call.ts';
 import { openConnection } from './connection.ts';
 import { settleWithin, withDeadline } from './deadline.ts';
@@ -115,10 +115,6 @@ function parseEndpoint(text: string): Endpoint {
 
 function nameOf({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** What to do about it is known where it is asked. */

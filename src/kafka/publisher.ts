@@ -1,4 +1,10 @@
-import { DeadLetterError, RetryError, StopProcessError, StopStreamError } from '../core/errors.ts';
+import {
+  DeadLetterError,
+  messageOf,
+  RetryError,
+  StopProcessError,
+  StopStreamError,
+} from '../core/errors.ts';
 import { partitionOf } from '../core/partition.ts';
 import type { Publisher } from '../runtime/ports.ts';
 import type { Need } from './acls.ts';
@@ -132,7 +138,7 @@ export function createTools(shared: KafkaShared, partition: number): LaneTools {
     translate: (error, delivery, lastRefusal) =>
       translateSend(error, { shared, partition, delivery }, lastRefusal),
     onTrouble(error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       shared.health.down(part, reason);
       shared.dependencies.log('warn', 'a batch is tried again', { partition, reason });
     },

@@ -1,4 +1,4 @@
-import { isConnectorError, StopStreamError } from '../core/errors.ts';
+import { isConnectorError, messageOf, StopStreamError } from '../core/errors.ts';
 import { stateKey } from '../core/state.ts';
 import { isStreamName } from '../core/stream-name.ts';
 import type { Restored, StateCodec, StateStore } from '../runtime/ports.ts';
@@ -45,7 +45,7 @@ export function createStateStore(shared: KafkaShared, publisher: ClaimingPublish
         return restored;
       } catch (error) {
         signal.throwIfAborted();
-        shared.health.down(part, error instanceof Error ? error.message : String(error));
+        shared.health.down(part, messageOf(error));
         throw error;
       } finally {
         if (signal.aborted) shared.health.up(part);

@@ -1,5 +1,11 @@
 import type { Type } from 'avsc';
-import { errorCodes, isConnectorError, StopProcessError, StopStreamError } from '../core/errors.ts';
+import {
+  errorCodes,
+  isConnectorError,
+  messageOf,
+  StopProcessError,
+  StopStreamError,
+} from '../core/errors.ts';
 import type { Json, Value } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import type { DayTotals, DayValues, Published, Refusal, StreamState } from '../core/state.ts';
@@ -58,7 +64,7 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
     } catch (error) {
       if (isConnectorError(error)) throw error;
       if (!(error instanceof RegistryRefusal)) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         throw unavailable(address, `no usable schema ${id}: ${why}`);
       }
       if (error.status === 404) throw unreadable(key, `the registry knows no schema with id ${id}`);
@@ -73,7 +79,7 @@ function readable(key: string, read: () => Json): Json {
   try {
     return read();
   } catch (error) {
-    throw unreadable(key, error instanceof Error ? error.message : String(error));
+    throw unreadable(key, messageOf(error));
   }
 }
 

@@ -1,4 +1,4 @@
-import { isConnectorError, StopProcessError } from '../core/errors.ts';
+import { isConnectorError, messageOf, StopProcessError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import { topicName } from '../core/stream-name.ts';
@@ -166,7 +166,7 @@ async function refused(error: unknown, schema: TopicSchema, work: SubjectWork): 
     checkStatus(work.address, error.status);
     throw unavailable(work.address, `HTTP ${error.status} to the schema avro/${schema.role}.avsc`);
   }
-  throw unavailable(work.address, error instanceof Error ? error.message : String(error));
+  throw unavailable(work.address, messageOf(error));
 }
 
 /**

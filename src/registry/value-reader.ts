@@ -1,5 +1,6 @@
 import avro from 'avsc';
 import type { Schema, Type } from 'avsc';
+import { messageOf } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import { staysWithin } from './body-bounds.ts';
@@ -42,7 +43,7 @@ export function createValueReader(address: RegistryAddress): ValueReader {
       try {
         return { kind: 'value', value: read(bytes.subarray(wireHeaderBytes)) };
       } catch (error) {
-        return unreadable(error instanceof Error ? error.message : String(error));
+        return unreadable(messageOf(error));
       }
     },
   };

@@ -1,4 +1,5 @@
 import type { Account } from '../core/account.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Streams } from './account-pollers.ts';
 import { createAccountPollers, slept } from './account-pollers.ts';
 import type { OrderDesk } from './order-desk.ts';
@@ -115,10 +116,6 @@ function healthOf({ problems }: AccountListing): TelemetryEvent {
 }
 
 /** Waits until the list is due, or tokens were renewed. */
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 async function untilListed(
   directory: AccountDirectory,
   afterMs: number,

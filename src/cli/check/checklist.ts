@@ -1,6 +1,6 @@
 import { advice } from '../../core/advice.ts';
 import type { ErrorCode, ExitCode } from '../../core/errors.ts';
-import { isConnectorError } from '../../core/errors.ts';
+import { isConnectorError, messageOf } from '../../core/errors.ts';
 
 /** What a step found of one thing. */
 export interface Finding {
@@ -82,7 +82,7 @@ export function failure(error: unknown, subject?: string): Finding {
     const { code, message } = error;
     return { ...about, status: 'failed', detail: message, action: actionOf(code), code };
   }
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = messageOf(error);
   const code = 'internal.unexpected';
   return { ...about, status: 'failed', detail, action: actionOf(code), code };
 }
