@@ -14,7 +14,7 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
-import { isConnectorError } from '../core/errors.ts';
+import { isConnectorError, messageOf } from '../core/errors.ts';
 import type { PollTrace, StepFacts, StepKind, TracedPoll, Tracer } from '../runtime/ports.ts';
 import type { Tracing, TracingOptions, Warning } from './open.ts';
 import type { TracingSettings } from './settings.ts';
@@ -63,7 +63,7 @@ function tellingTrouble(exporter: OTLPTraceExporter, log: Warning): SpanExporter
       exporter.export(spans, (result) => {
         const code: number = result.code;
         const fails = code !== 0;
-        if (fails && !isLosing) log.warn({ error: result.error }, 'traces not sent');
+        if (fails && !isLosing) log.warn({ reason: messageOf(result.error) }, 'traces not sent');
         isLosing = fails;
         done(result);
       });
