@@ -124,6 +124,20 @@ export class DeadLetterError extends Error {
   }
 }
 
+/**
+ * Fails this poll and nothing more: the next interval asks again. For errors that no row places, and
+ * for rejections of everything that was requested, which say nothing about a single object.
+ */
+export class FailError extends Error {
+  readonly disposition = 'fail';
+  override readonly name = 'FailError';
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 /** Ends this stream of this account until a person has acted; everything else goes on. */
 export class StopStreamError extends Error {
   readonly disposition = 'stop-stream';
@@ -175,6 +189,7 @@ export type ConnectorError =
   | WaitError
   | SkipError
   | DeadLetterError
+  | FailError
   | StopStreamError
   | StopAccountError
   | StopProcessError;
@@ -199,6 +214,7 @@ export function isConnectorError(error: unknown): error is ConnectorError {
     error instanceof WaitError ||
     error instanceof SkipError ||
     error instanceof DeadLetterError ||
+    error instanceof FailError ||
     error instanceof StopStreamError ||
     error instanceof StopAccountError ||
     error instanceof StopProcessError

@@ -1,6 +1,6 @@
 import type { Account, Login } from '../core/account.ts';
 import type { Walked } from '../core/changes.ts';
-import type { ErrorCode } from '../core/errors.ts';
+import type { DeadLetterError, ErrorCode } from '../core/errors.ts';
 import type { Tier } from '../core/freshness.ts';
 import type { Node } from '../core/json.ts';
 import type { Memory } from '../core/state.ts';
@@ -59,6 +59,8 @@ export interface Skipped {
 export interface Page {
   readonly nodes: readonly Node[];
   readonly skipped: readonly Skipped[];
+  /** Parts of the answer that cannot be used, each with its path; the nodes are without them. */
+  readonly rejected?: readonly DeadLetterError[];
   /** Up to where a window asked, epoch milliseconds; null for what has no windows. */
   readonly coveredUntilMs: number | null;
   /** What is refused, or was published, as of this page, in place of what was remembered. */

@@ -15,7 +15,7 @@ export interface MappedPage {
 /** Maps each node; one that cannot be mapped never harms its neighbours. */
 export function mapPage(stream: Stream, page: Page, origin: Origin): MappedPage {
   const records: Value[] = [];
-  const refused: DeadLetterError[] = [];
+  const refused: DeadLetterError[] = [...(page.rejected ?? [])];
   const skipped = page.skipped.map(({ reason }) => reason);
   const unknown = new Set<string>();
   for (const node of page.nodes) {

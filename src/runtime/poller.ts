@@ -188,6 +188,7 @@ function decide(error: Error, attempt: number, tools: PollerTools): Step {
       return { kind: 'again', afterMs: error.retryAfterMs };
     case 'skip':
     case 'dead-letter':
+    case 'fail':
       return { kind: 'failed', error };
     case 'stop-stream':
       return { kind: 'stop-stream', error };
