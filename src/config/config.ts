@@ -90,7 +90,7 @@ export interface InstagramConfig {
   readonly accessTokens: readonly string[];
   /** Where they came from, to be read again; null when it was no file. */
   readonly accessTokenFile: string | null;
-  /** As in the path: `v25.0`. */
+  /** As in the path: `v26.0`. */
   readonly apiVersion: string;
   /** Without a slash at its end; null means the login's own host. */
   readonly baseUrl: string | null;

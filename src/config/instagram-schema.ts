@@ -1,6 +1,15 @@
 import { choice, duration, integer, optional, text } from './formats.ts';
 import { leaf } from './leaf.ts';
-import { accountIds, exactUrl, pastDate, apiUrl, scopes, secret, tokens } from './named-formats.ts';
+import {
+  accountIds,
+  apiUrl,
+  apiVersion,
+  exactUrl,
+  pastDate,
+  scopes,
+  secret,
+  tokens,
+} from './named-formats.ts';
 
 /** Where the Graph API is, how much is asked of it, and in whose name. */
 export const instagram = {
@@ -16,8 +25,8 @@ export const instagram = {
   ),
   apiVersion: leaf(
     'INSTAGRAM_API_VERSION',
-    choice(['v23.0', 'v24.0', 'v25.0', 'v26.0']),
-    'The version of the Graph API; it decides which metrics there are.',
+    apiVersion(),
+    'The version of the Graph API in the path of every request. It decides the version that answers and their paging URLs name, not which metrics there are: Meta adds and removes those by date, on all versions at once.',
   ),
   baseUrl: leaf(
     'INSTAGRAM_BASE_URL',

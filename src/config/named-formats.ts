@@ -62,6 +62,18 @@ function isScope(raw: unknown): raw is string {
   return typeof raw === 'string' && /^[a-z]\w{0,99}$/.test(raw);
 }
 
+/** The oldest major version of the Graph API that Meta still serves (its changelog, read 2026-11). */
+const oldestApiVersion = 21;
+
+/** A version of the Graph API as paths name it; newer ones than this program knows are accepted. */
+export function apiVersion(): Format<string> {
+  const expected = `a version of the Graph API from v${oldestApiVersion}.0 on, such as v26.0`;
+  return format(expected, (raw) => {
+    const major = typeof raw === 'string' ? /^v([1-9]\d{0,2})\.0$/.exec(raw) : null;
+    return major !== null && Number(major[1]) >= oldestApiVersion ? major[0] : undefined;
+  });
+}
+
 /** An http or https URL, as it is but for a slash at its end. */
 export function url(): Format<string> {
   return format(plainUrl, (raw) => (isPlainUrl(raw) ? raw.replace(/\/+$/, '') : undefined));

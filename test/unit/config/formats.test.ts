@@ -47,6 +47,32 @@ describe('duration', () => {
   });
 });
 
+describe('apiVersion', () => {
+  test('takes every vN.0 from v21.0 on, also one that is not out yet', () => {
+    const format = named.apiVersion();
+    expect(read(format, 'v21.0')).toBe('v21.0');
+    expect(read(format, 'v26.0')).toBe('v26.0');
+    expect(read(format, 'v100.0')).toBe('v100.0');
+  });
+
+  test('refuses an older version, and what is not written as Meta writes versions', () => {
+    const wrong = [
+      'v20.0',
+      'v9.0',
+      'v21.1',
+      'v026.0',
+      'v26',
+      '26.0',
+      'V26.0',
+      ' v26.0',
+      26,
+      '',
+      null,
+    ];
+    expect(refusals(named.apiVersion(), wrong)).toEqual(wrong);
+  });
+});
+
 describe('integer', () => {
   test('reads digits and JSON numbers', () => {
     const format = formats.integer(0, 65_535);

@@ -17,7 +17,7 @@ describe('defaults', () => {
       instagram: {
         accessTokens: [token],
         accessTokenFile: null,
-        apiVersion: 'v25.0',
+        apiVersion: 'v26.0',
         baseUrl: null,
         login: 'facebook',
         accounts: [],

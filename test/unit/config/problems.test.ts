@@ -38,6 +38,15 @@ describe('problems', () => {
     );
   });
 
+  test('name the oldest API version that is accepted when an older one is set', () => {
+    const error = failure({ env: { ...env, INSTAGRAM_API_VERSION: 'v20.0' } });
+    expect(error.message).toBe(
+      '1 problem in the configuration:\n' +
+        '- instagram.apiVersion (INSTAGRAM_API_VERSION): got "v20.0", expected a version of the ' +
+        'Graph API from v21.0 on, such as v26.0; correct INSTAGRAM_API_VERSION',
+    );
+  });
+
   test('say how to set what is missing', () => {
     const error = failure({ env: { ...env, KAFKA_BROKERS: undefined } });
     expect(error.problems).toEqual([
