@@ -10,6 +10,7 @@ import {
 } from './credentials.ts';
 import { openInstagram } from './instagram/open.ts';
 import { graphBase } from './instagram/oauth.ts';
+import { versionEvent, watchVersion } from './instagram/version-watch.ts';
 import { openKafka } from './kafka/open.ts';
 import { logStyle, openObservability } from './observability/open.ts';
 import type { LeveledLog, Observability, ObservabilityOptions } from './observability/open.ts';
@@ -94,10 +95,11 @@ export function createApp(config: Config, options: AppOptions): App {
   const surroundings = surroundingsOf(config, options);
   const { clock } = surroundings;
   const adapters = openAdapters(config, surroundings);
-  const { observability, kafka, registry, instagram } = adapters;
+  const { observability, telemetry, kafka, registry, instagram } = adapters;
   const { encoder } = registry;
   const { publisher } = kafka;
   const tools = { ...pollerTools(config, surroundings, { ...adapters, encoder }), publisher };
+  const { apiVersion } = config.instagram;
   const { log } = observability;
   const openTraces = () => openTracing({ ...surroundings, env: process.env, log });
   return {
@@ -112,6 +114,7 @@ export function createApp(config: Config, options: AppOptions): App {
       const served = await observability.listen();
       observability.log.info({ url: served?.url ?? null }, 'started');
       void instagram.keepTokens();
+      void watchVersion(apiVersion, { clock, telemetry }, signal);
       await using tracing = await openTraces();
       const { directory } = await start(adapters, { tools, deadlineMs: null, signal });
       const what = supervision(config, adapters, directory);
@@ -120,6 +123,7 @@ export function createApp(config: Config, options: AppOptions): App {
     async once(signal) {
       const deadlineMs = clock.nowMs() + config.polling.onceTimeoutMs;
       const kept = instagram.keepTokens();
+      telemetry.report(versionEvent(apiVersion, clock.nowMs()));
       await using tracing = await openTraces();
       const { directory, problems } = await start(adapters, { tools, deadlineMs, signal });
       const othersLeaveMs = config.kafka.group.sessionTimeoutMs + sessionEndMs;
@@ -130,15 +134,15 @@ export function createApp(config: Config, options: AppOptions): App {
       await untilDoneOrAborted(kept, signal);
       return { endings, problems };
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.allSettled([
-        instagram[Symbol.asyncDispose](),
-        kafka[Symbol.asyncDispose](),
-        registry[Symbol.asyncDispose](),
-      ]);
-      await observability[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => close(adapters),
   };
+}
+
+/** Closes the observability last: it reports how the others close. */
+async function close({ instagram, kafka, registry, observability }: Adapters): Promise<void> {
+  const others = [instagram, kafka, registry];
+  await Promise.allSettled(others.map((adapter) => adapter[Symbol.asyncDispose]()));
+  await observability[Symbol.asyncDispose]();
 }
 
 function surroundingsOf(config: Config, options: AppOptions): Surroundings {

@@ -76,6 +76,7 @@ export function showConnections(status) {
     })),
     partitionFact(status),
     ...tokenFacts(status),
+    ...versionFact(status),
   ];
   reconcile(byId('connections'), facts, {
     key: ({ name }) => name,
@@ -111,6 +112,15 @@ function tokenFacts({ tokens }) {
     const state = daysLeft < 14 ? 'late' : 'ok';
     return { name: label, state, words: `${plural(daysLeft, 'day')} left, until ${at}${todo}` };
   });
+}
+
+/** @param {Status} status */
+function versionFact({ apiVersion }) {
+  if (apiVersion === null) return [];
+  const { version, endsAt, warning } = apiVersion;
+  const end = endsAt === null ? 'no end known' : `until ${absolute(endsAt)}`;
+  const words = warning ?? `${version}, ${end}`;
+  return [{ name: 'API version', state: warning === null ? 'ok' : 'late', words }];
 }
 
 /** @param {Status} status */

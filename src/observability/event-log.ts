@@ -14,7 +14,7 @@ export function createEventLog(log: Log): Telemetry {
   const tellUnknownFields = createFieldTeller(log);
   const tellDependency = createDependencyTeller(log);
   const tellScope = createScopeTeller(log);
-  const tellToken = createTokenTeller(log);
+  const tellEnd = createEndTeller(log);
   const stops = createStopTeller();
 
   const tellShare = createShareTeller(log);
@@ -28,8 +28,8 @@ export function createEventLog(log: Log): Telemetry {
         tellShare(event);
         return;
       }
-      if (isOneOf(event, ['token', 'token-renewal'])) {
-        tellToken(event);
+      if (isOneOf(event, ends)) {
+        tellEnd(event);
         return;
       }
       if (isOneOf(event, ['accounts', 'paused', 'interval'])) {
@@ -165,6 +165,18 @@ function createScopeTeller(log: Log): (event: Event<'scope'>) => void {
   };
 }
 
+/** Events about what ends: tokens and the API version. */
+const ends = ['token', 'token-renewal', 'api-version'] as const;
+
+function createEndTeller(log: Log): (event: Event<(typeof ends)[number]>) => void {
+  const tellToken = createTokenTeller(log);
+  const tellApiVersion = createApiVersionTeller(log);
+  return (event) => {
+    if (event.type === 'api-version') tellApiVersion(event);
+    else tellToken(event);
+  };
+}
+
 /** A token's end is told when it is learned or moves, each step of its warnings and each trouble once. */
 function createTokenTeller(log: Log): (event: Event<'token'> | Event<'token-renewal'>) => void {
   const ends = new Map<string, number | null>();
@@ -190,6 +202,19 @@ function createTokenTeller(log: Log): (event: Event<'token'> | Event<'token-rene
     ends.set(name, expiresAtMs);
     const isStep = isNews(String(warnAtDays));
     if (isStep && warnAtDays !== null) log.warn({ name, expires, action }, 'token ends soon');
+  };
+}
+
+/** A warning about the API version is logged when it is new or changes. */
+function createApiVersionTeller(log: Log): (event: Event<'api-version'>) => void {
+  let logged = '';
+  return ({ version, endsAtMs, warning }) => {
+    const isNew = warning !== logged;
+    logged = warning;
+    if (!isNew || warning === '') return;
+    const endsAt = endsAtMs === null ? null : new Date(endsAtMs).toISOString();
+    // Not as `version`, which is the program's.
+    log.warn({ apiVersion: version, ends: endsAt, warning }, 'api version needs attention');
   };
 }
 

@@ -49,6 +49,19 @@ export function registerHealthGauges(registry: Registry, sources: GaugeSources):
     },
   );
   registerTokenGauges(registry, sources);
+  gauge(
+    {
+      name: 'graph_api_version_end_timestamp_seconds',
+      help: 'When Meta ends the configured version of the Graph API; absent when no end is known',
+    },
+    ['version'],
+    (end) => {
+      const { version: apiVersion, endsAtMs = null } = health().apiVersion ?? {};
+      if (apiVersion !== undefined && endsAtMs !== null) {
+        end.set({ version: apiVersion }, endsAtMs / 1000);
+      }
+    },
+  );
   registerAccountGauges(registry, sources);
   registerStreamGauges(registry, sources);
   registerStateGauges(registry, sources);

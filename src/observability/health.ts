@@ -41,6 +41,9 @@ export interface TokenHealth {
   readonly action: string;
 }
 
+/** The configured version of the Graph API, and when it ends. */
+export type ApiVersionHealth = Omit<Event<'api-version'>, 'type'>;
+
 /** What is known of one account. */
 export interface AccountStatus extends AccountHealth {
   readonly username: string | null;
@@ -59,6 +62,8 @@ export interface Health extends HealthSnapshot {
   readonly scopes: ReadonlyMap<string, ScopeHealth>;
   /** When each token expires, by its name, and what a person must do about it. */
   readonly tokens: ReadonlyMap<string, TokenHealth>;
+  /** Null before the start has reported it. */
+  readonly apiVersion: ApiVersionHealth | null;
 }
 
 /** Health before anything was reported: nothing is ready, no account is known. */
@@ -77,6 +82,7 @@ export function initialHealth(streams: Health['streams']): Health {
     partitionCount: 0,
     scopes: new Map(),
     tokens: new Map(),
+    apiVersion: null,
   };
 }
 
@@ -131,6 +137,10 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
     }
     case 'token':
       return { ...health, tokens: withToken(health.tokens, event) };
+    case 'api-version': {
+      const { version, endsAtMs, warning } = event;
+      return { ...health, apiVersion: { version, endsAtMs, warning } };
+    }
   }
 }
 

@@ -73,6 +73,7 @@ const uncounted = [
   'dependency',
   'scope',
   'token',
+  'api-version',
   'state',
   'progress',
   'list-doubted',

@@ -97,6 +97,15 @@ export interface Status {
     /** What a person must do; null for nothing. */
     readonly action: string | null;
   }[];
+  /** The configured version of the Graph API; null before the start has reported it. */
+  readonly apiVersion: {
+    readonly version: string;
+    /** Null when no end is known. */
+    readonly endsAt: string | null;
+    readonly daysLeft: number | null;
+    /** What is wrong with it and what to do; null for nothing. */
+    readonly warning: string | null;
+  } | null;
   /** The scopes that have used most. */
   readonly quota: { readonly total: number; readonly items: readonly QuotaEntry[] };
   readonly streams: readonly StreamSummary[];
@@ -128,6 +137,7 @@ export function describeStatus(health: Health, query: StatusQuery, facts: Status
     partitionCount: health.partitionCount,
     dependencies: dependencyNames.map((name) => ({ name, ...health.dependencies[name] })),
     tokens: tokenEntries(health, nowMs),
+    apiVersion: versionEntry(health, nowMs),
     quota: quotaEntries(health, nowMs),
     streams: streamSummaries(health, entries),
     trouble: troubleEntries(entries),
@@ -176,6 +186,17 @@ function tokenEntries({ tokens }: Health, nowMs: number): Status['tokens'] {
     daysLeft: expiresAtMs === null ? null : daysLeft(expiresAtMs, nowMs),
     action: action === '' ? null : action,
   }));
+}
+
+function versionEntry({ apiVersion }: Health, nowMs: number): Status['apiVersion'] {
+  if (apiVersion === null) return null;
+  const { version, endsAtMs, warning } = apiVersion;
+  return {
+    version,
+    endsAt: endsAtMs === null ? null : iso(endsAtMs),
+    daysLeft: endsAtMs === null ? null : daysLeft(endsAtMs, nowMs),
+    warning: warning === '' ? null : warning,
+  };
 }
 
 function quotaEntries({ scopes }: Health, nowMs: number): Status['quota'] {

@@ -325,6 +325,15 @@ export type TelemetryEvent =
       readonly action?: string;
     }
   | {
+      /** The end of the configured version of the Graph API; reported at the start and daily. */
+      readonly type: 'api-version';
+      readonly version: string;
+      /** Epoch milliseconds; null when no end is known. */
+      readonly endsAtMs: number | null;
+      /** What is wrong with it and what to do, in sentences; empty for nothing. */
+      readonly warning: string;
+    }
+  | {
       /** A try to put a longer token in the place of one that ends soon. */
       readonly type: 'token-renewal';
       readonly name: string;

@@ -67,6 +67,12 @@ export function tellOfADay(open: Captured): void {
     action: 'It ends in 9 days; no (hush-hush). Get a new one.',
   });
   tell({
+    type: 'api-version',
+    version: 'v21.0',
+    endsAtMs: startMs + 57 * 24 * hourMs,
+    warning: 'v21.0 ends on 2027-01-21. Set a later one.',
+  });
+  tell({
     type: 'scope',
     scope: { kind: 'app', id: '' },
     percent: 34,

@@ -112,6 +112,7 @@ describe('the status page', () => {
     expect(await text(page, 'connections')).toContain(
       '9 days left, until 4 Dec 2026, 18:00:00. What to do: It ends in 9 days; no ([secret]).',
     );
+    expect(await text(page, 'connections')).toContain('v21.0 ends on 2027-01-21. Set a later one.');
     const quota = page.getByRole('meter', { name: 'Quota used of account 17841400000000001' });
     expect(await quota.getAttribute('value')).toBe('81');
     expect(await text(page, 'quota')).toContain('100 % · Stopped, free again in 35 min');

@@ -134,3 +134,26 @@ describe('orders to a running program', () => {
     await program[Symbol.asyncDispose]();
   });
 });
+
+describe('the end of the API version', () => {
+  it('is in the status of a running program', async () => {
+    const listening = Promise.withResolvers<string>();
+    const started = Promise.withResolvers<undefined>();
+    await using program = deployment.run(
+      { STREAMS: 'users', INSTAGRAM_API_VERSION: 'v25.0' },
+      ({ msg, url }) => {
+        if (msg === 'http server listening') listening.resolve(String(url));
+        if (msg === 'poll finished') started.resolve(undefined);
+      },
+    );
+    await started.promise;
+
+    const answer = await fetch(`${await listening.promise}/status`);
+
+    expect(await answer.json()).toMatchObject({
+      apiVersion: { version: 'v25.0', endsAt: '2028-07-29T00:00:00.000Z' },
+    });
+    program.process.kill('SIGTERM');
+    expect(await program.ended).toBe(0);
+  });
+});

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { errorCodes } from '../../../src/core/errors.ts';
+import { apiVersions } from '../../../src/instagram/api-versions.ts';
 import { initialHealth } from '../../../src/observability/health.ts';
 import { registerMetrics } from '../../../src/observability/metrics.ts';
 import { rowsBelow } from './markdown.ts';
@@ -21,6 +22,16 @@ describe('docs/operations.md', () => {
   test('says of every error code what the program does, what it means and what to do', () => {
     expect(codes.filter((cells) => cells.length !== 4 || cells.includes(''))).toEqual([]);
     expect(codes.filter(([, disposition = '']) => !dispositions.test(disposition))).toEqual([]);
+  });
+
+  test('has one row for every API version that the program knows', () => {
+    expect(rowsBelow(page, '## API versions')).toEqual(
+      apiVersions.map(({ version, released, until }) => [
+        `\`${version}\``,
+        released,
+        until ?? 'not announced',
+      ]),
+    );
   });
 
   test('has one row for every metric, with its type and labels', async () => {

@@ -90,6 +90,12 @@ const events: {
   interval: (n) => ({ type: 'interval', stream: pick(streamNames, n), intervalMs: n + 1 }),
   'quota-wait': (n) => ({ type: 'quota-wait', priority: 'urgent', durationMs: n }),
   token: (n) => ({ type: 'token', name: String(n % 3), expiresAtMs: n }),
+  'api-version': () => ({
+    type: 'api-version',
+    version: 'v25.0',
+    endsAtMs: 1,
+    warning: 'v25.0 ends soon.',
+  }),
   'token-renewal': (n) => ({
     type: 'token-renewal',
     name: String(n),

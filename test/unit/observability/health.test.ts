@@ -125,6 +125,17 @@ describe('reduceHealth', () => {
     ]);
   });
 
+  test('keeps the end of the API version that was reported last', () => {
+    const ends = { type: 'api-version', version: 'v25.0', endsAtMs: 99, warning: '' } as const;
+
+    expect(initialHealth(streams).apiVersion).toBeNull();
+    expect(reduceHealth(withAccount, ends, 30).apiVersion).toEqual({
+      version: 'v25.0',
+      endsAtMs: 99,
+      warning: '',
+    });
+  });
+
   test('forgets the quota of a removed account', () => {
     const scope = { kind: 'account', id: '1' } as const;
     const told = { type: 'scope', scope, percent: 5, state: 'free', untilMs: null } as const;

@@ -176,6 +176,24 @@ describe('telemetry in the log', () => {
     expect(warned[0]).toMatchObject({ name: '2', action: 'Get a new one.' });
   });
 
+  test('warns of an API version that ends soon, again only when the warning changes', async () => {
+    await using open = openCaptured();
+    const version = { type: 'api-version', version: 'v25.0', endsAtMs: 0 } as const;
+
+    for (const warning of ['', 'It ends soon.', 'It ends soon.', 'It has ended.']) {
+      open.telemetry.report({ ...version, warning });
+    }
+
+    expect(open.lines()).toMatchObject([
+      { level: 'warn', msg: 'api version needs attention', warning: 'It ends soon.' },
+      { level: 'warn', msg: 'api version needs attention', warning: 'It has ended.' },
+    ]);
+    expect(open.lines()[0]).toMatchObject({
+      apiVersion: 'v25.0',
+      ends: '1970-01-01T00:00:00.000Z',
+    });
+  });
+
   test('warns of a renewal that failed, once of each reason', async () => {
     await using open = openCaptured();
     const renewal = { type: 'token-renewal', name: 'default' } as const;

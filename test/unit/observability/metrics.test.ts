@@ -221,6 +221,18 @@ describe('/metrics', () => {
     expect(expiry('days')).toEqual([5, Infinity]);
   });
 
+  test('shows when the API version ends, and no series where no end is known', async () => {
+    await using open = openCaptured();
+    const version = { type: 'api-version', version: 'v25.0', warning: '' } as const;
+    const sample = 'instagram_kafka_graph_api_version_end_timestamp_seconds{version="v25.0"}';
+
+    expect((await scrape(open)).has(sample)).toBe(false);
+    open.telemetry.report({ ...version, endsAtMs: 432_000_000 });
+    expect((await scrape(open)).get(sample)).toBe(432_000);
+    open.telemetry.report({ ...version, endsAtMs: null });
+    expect((await scrape(open)).has(sample)).toBe(false);
+  });
+
   test('times how long records take to encode', async () => {
     await using open = openCaptured();
     open.telemetry.report({ type: 'encoded', stream: 'users', records: 9, durationMs: 2 });

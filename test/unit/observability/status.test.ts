@@ -177,6 +177,33 @@ describe('describeStatus', () => {
   });
 });
 
+describe('the API version in it', () => {
+  const version = { type: 'api-version', version: 'v25.0', endsAtMs: 2.5 * dayMs } as const;
+
+  test('has its end, the days until then and the warning', () => {
+    const health = healthAfter([0, { ...version, warning: 'v25.0 ends soon.' }]);
+
+    expect(describeAt(health, 0).apiVersion).toEqual({
+      version: 'v25.0',
+      endsAt: '1970-01-03T12:00:00.000Z',
+      daysLeft: 2,
+      warning: 'v25.0 ends soon.',
+    });
+  });
+
+  test('has no end where none is known, and is absent before the start has reported it', () => {
+    const health = healthAfter([0, { ...version, endsAtMs: null, warning: '' }]);
+
+    expect(describeAt(health, 0).apiVersion).toEqual({
+      version: 'v25.0',
+      endsAt: null,
+      daysLeft: null,
+      warning: null,
+    });
+    expect(describeAt(initialHealth(streams), 0).apiVersion).toBeNull();
+  });
+});
+
 describe('the quota in it', () => {
   test('has what is stopped first, then what is fullest', () => {
     const health = healthAfter(
