@@ -4,8 +4,8 @@ import { isConnectorError, messageOf } from '../../core/errors.ts';
 
 /** What a step found of one thing. */
 export interface Finding {
-  /** `skipped`: there was nothing to look at; why is in the detail. */
-  readonly status: 'ok' | 'failed' | 'skipped';
+  /** `skipped`: there was nothing to look at; why is in the detail. `warning`: it works, but not for ever. */
+  readonly status: 'ok' | 'warning' | 'failed' | 'skipped';
   /** Which broker, topic or account; absent where the step is about one thing. */
   readonly subject?: string;
   readonly detail: string;

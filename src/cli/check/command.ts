@@ -18,6 +18,7 @@ import type { CheckLine, Step } from './checklist.ts';
 import { exitCodeFor, goThrough } from './checklist.ts';
 import { kafkaSteps } from './kafka-steps.ts';
 import { registrySteps } from './registry-steps.ts';
+import { versionStep } from './version-step.ts';
 
 /** Adds `check`. */
 export function addCheckCommand(root: Command, end: (code: ExitCode) => void): void {
@@ -31,7 +32,7 @@ export function addCheckCommand(root: Command, end: (code: ExitCode) => void): v
       'check --json | jq ".lines[] | select(.status == \\"failed\\")"',
     ],
     exits: {
-      0: 'everything is as it must be',
+      0: 'nothing failed; there may be warnings',
       2: 'bad configuration or usage, or only the configuration has to be changed',
       3: 'something outside refused, is away or is not as it must be',
       ...stoppable,
@@ -83,24 +84,28 @@ async function lookAtAll(
   const steps: readonly Step[] = [
     ...kafkaSteps({ config, kafka, stateKafka, nowMs }),
     ...registrySteps(config, registry),
+    versionStep(config.instagram.apiVersion, nowMs),
     ...apiSteps({ config, reading, inspectTokens, quota, nowMs }),
   ];
   return await goThrough(steps, tell, signal);
 }
 
-const marks = { ok: 'ok     ', failed: 'failed ', skipped: 'skipped' } as const;
-
-/** A line, and below one that failed what to do. */
+/** A line, and below one that failed or warns what to do. */
 export function describeLine(line: CheckLine, style: Style): string {
   const { id, status, subject, detail, action } = line;
-  const colour = { ok: style.good, failed: style.bad, skipped: style.dim }[status];
+  const colour = { ok: style.good, warning: style.bad, failed: style.bad, skipped: style.dim };
   const about = subject === null ? '' : `${subject}: `;
-  const first = `${colour(marks[status])} ${id.padEnd(19)} ${about}${detail}\n`;
-  return status === 'failed' && action !== null ? `${first}${' '.repeat(8)}${action}\n` : first;
+  const first = `${colour[status](status.padEnd(7))} ${id.padEnd(19)} ${about}${detail}\n`;
+  return action !== null ? `${first}${' '.repeat(8)}${action}\n` : first;
 }
 
-function closing(lines: readonly CheckLine[]): string {
-  const failed = lines.filter(({ status }) => status === 'failed').length;
-  if (failed === 0) return 'Everything is as it must be.';
-  return `${failed} of ${lines.length} failed.`;
+/** The last line of the report. */
+export function closing(lines: readonly CheckLine[]): string {
+  const count = (wanted: CheckLine['status']) =>
+    lines.filter(({ status }) => status === wanted).length;
+  const [failed, warnings] = [count('failed'), count('warning')];
+  if (failed > 0) return `${failed} of ${lines.length} failed.`;
+  if (warnings > 0)
+    return `Nothing failed; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}.`;
+  return 'Everything is as it must be.';
 }

@@ -62,6 +62,7 @@ describe('check', () => {
       'kafka.group',
       'registry.connection',
       'registry.schemas',
+      'api.version',
       'api.token',
       'api.permissions',
       'api.accounts',

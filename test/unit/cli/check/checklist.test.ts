@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CheckLine, Finding, Step } from '../../../../src/cli/check/checklist.ts';
 import { exitCodeFor, goThrough } from '../../../../src/cli/check/checklist.ts';
-import { describeLine } from '../../../../src/cli/check/command.ts';
+import { closing, describeLine } from '../../../../src/cli/check/command.ts';
 import { styleFor } from '../../../../src/cli/terminal.ts';
 import { RetryError, StopProcessError } from '../../../../src/core/errors.ts';
 
@@ -101,6 +101,7 @@ describe('the exit code of a checklist', () => {
 
   test.each([
     ['nothing failed', [step('a', [], [good]), step('b', [], [])], 0],
+    ['there are only warnings', [step('a', [], [{ ...bad, status: 'warning' }])], 0],
     ['something outside failed', [step('a', [], away), step('b', [], config)], 3],
     ['only the configuration is to be changed', [step('a', [], config)], 2],
     ['something surprising', [step('a', [], new Error('what?'))], 3],
@@ -110,14 +111,28 @@ describe('the exit code of a checklist', () => {
 });
 
 describe('a line of a check', () => {
-  test('has below it what to do, where it failed', async () => {
-    const lines = await goThrough([step('kafka.tcp', [], [good, bad])], () => undefined, calm);
+  test('has below it what to do, where it failed or warns', async () => {
+    const warning: Finding = { ...bad, status: 'warning', detail: 'not good' };
+    const found = [good, bad, warning];
+    const lines = await goThrough([step('kafka.tcp', [], found)], () => undefined, calm);
     const style = styleFor({}, {});
 
     expect(lines.map((line) => describeLine(line, style)).join('')).toBe(
       'ok      kafka.tcp           good\n' +
         'failed  kafka.tcp           b: bad\n' +
+        '        Mend it.\n' +
+        'warning kafka.tcp           b: not good\n' +
         '        Mend it.\n',
     );
+  });
+});
+
+describe('the last line of a check', () => {
+  test.each([
+    ['all is well', [good], 'Everything is as it must be.'],
+    ['there is a warning', [good, { ...bad, status: 'warning' }], 'Nothing failed; 1 warning.'],
+    ['something failed', [good, bad], '1 of 2 failed.'],
+  ] as const)('when %s', async (_when, found, words) => {
+    expect(closing(await goThrough([step('a', [], found)], () => undefined, calm))).toBe(words);
   });
 });

@@ -1,0 +1,18 @@
+import { versionEnd, versionWarning } from '../../instagram/api-versions.ts';
+import type { Finding, Step } from './checklist.ts';
+import { daysText } from './days-text.ts';
+
+/** The step that warns when the configured API version has ended, ends soon or is not known. */
+export function versionStep(version: string, nowMs: () => number): Step {
+  return { id: 'api.version', needs: [], run: () => Promise.resolve([find(version, nowMs())]) };
+}
+
+function find(version: string, nowMs: number): Finding {
+  const warning = versionWarning(version, nowMs);
+  if (warning !== null) {
+    return { status: 'warning', detail: warning.problem, action: warning.action };
+  }
+  const { endsAtMs } = versionEnd(version, nowMs);
+  const detail = endsAtMs === null ? 'Meta has announced no end' : daysText(endsAtMs, nowMs);
+  return { status: 'ok', subject: version, detail };
+}
