@@ -1,3 +1,5 @@
+import { readOrReject } from './dead-letters.ts';
+import type { DeadLetterError } from './errors.ts';
 import { isoSeconds } from './graph-time.ts';
 import type { Node, Value } from './json.ts';
 import { isNode } from './json.ts';
@@ -45,14 +47,20 @@ export interface TotalsAnswer {
  * One node for a day, with the totals of all answers beside its date. Of a metric that was asked by its
  * parts each part is a field; Meta leaves out parts of zero, but says nothing at all where it knows nothing.
  *
- * @throws DeadLetterError `mapping.invalid` when an answer is not one of insights
+ * @param rejected - gets each answer and metric that is invalid, by its path
  */
-export function dayNode(day: PacificDay, answers: readonly TotalsAnswer[]): Node {
-  const values = answers.map(({ request, body }): Node => {
-    const flat = metricValues(body, body);
-    return request.parts === undefined ? flat : partsOf(flat, request.parts.fields);
+export function dayNode(
+  day: PacificDay,
+  answers: readonly TotalsAnswer[],
+  rejected: DeadLetterError[],
+): Node {
+  const values = answers.flatMap(({ request, body }) => {
+    const flat = readOrReject(rejected, () => metricValues(body, body, rejected)) ?? {};
+    const named = request.parts === undefined ? flat : partsOf(flat, request.parts.fields);
+    return Object.entries(named);
   });
-  return Object.assign({ date: isoSeconds(day.endMs), day: day.date }, ...values) as Node;
+  // The date last: no metric of its name takes its place.
+  return Object.fromEntries([...values, ['date', isoSeconds(day.endMs)], ['day', day.date]]);
 }
 
 function partsOf(flat: Node, fields: Readonly<Record<string, string>>): Node {

@@ -1,5 +1,6 @@
+import { invalidPart, readOrReject } from './dead-letters.ts';
 import { dataOf } from './metric-values.ts';
-import { DeadLetterError } from './errors.ts';
+import type { DeadLetterError } from './errors.ts';
 import type { Json, Node, Value } from './json.ts';
 import { isNode } from './json.ts';
 import { lackingFrom } from './missing.ts';
@@ -17,37 +18,56 @@ export interface SeriesAnswer {
  * Merges the answers of one window into a node a day, `{date, follower_count, reach, …}`, oldest
  * first. `date` is Meta's `end_time` as it came.
  *
- * @throws DeadLetterError `mapping.invalid` when an answer is not a series
+ * @param rejected - gets each answer, metric and day that is invalid, by its path
  */
-export function mergeDays(answers: readonly SeriesAnswer[]): readonly Node[] {
+export function mergeDays(
+  answers: readonly SeriesAnswer[],
+  rejected: DeadLetterError[],
+): readonly Node[] {
   const days = new Map<string, Record<string, Json>>();
   for (const { request, body } of answers) {
-    for (const metric of dataOf(body, body)) {
-      const asked = textOf(metric['name']);
-      const name = Object.hasOwn(request.metrics, asked) ? request.metrics[asked] : undefined;
+    const names = new Map<Json | undefined, string>(Object.entries(request.metrics));
+    const metrics = readOrReject(rejected, () => dataOf(body, body, rejected)) ?? [];
+    for (const metric of metrics) {
+      const name = names.get(metric['name']);
       if (name === undefined) continue;
-      for (const point of pointsOf(metric, body)) {
-        const date = point['end_time'];
-        if (typeof date !== 'string') refuse(`${name}.values[].end_time`, body);
-        const day = days.get(date) ?? { date };
-        day[name] = point['value'] ?? null;
-        days.set(date, day);
+      for (const { date, value } of pointsOf(metric, name, rejected)) {
+        days.set(date, { ...days.get(date), date, [name]: value });
       }
     }
   }
   return [...days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
 }
 
-function textOf(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
+interface Point {
+  readonly date: string;
+  readonly value: Json;
 }
 
-function pointsOf(metric: Node, root: Node): readonly Node[] {
-  const values = metric['values'];
-  if (!Array.isArray(values)) return refuse(`${textOf(metric['name'])}.values`, root);
-  return (values as readonly Json[]).map((point) =>
-    isNode(point) ? point : refuse(`${textOf(metric['name'])}.values[]`, root),
-  );
+/** @param name - the stream's name of the metric, which tells its period */
+function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]): readonly Point[] {
+  const { values } = metric;
+  if (!Array.isArray(values)) {
+    rejected.push(
+      invalidPart({
+        path: `${name}.values`,
+        expected: 'a list of days',
+        came: values,
+        raw: metric,
+      }),
+    );
+    return [];
+  }
+  return (values as readonly Json[]).flatMap((point, index) => {
+    const date = isNode(point) ? point['end_time'] : undefined;
+    if (isNode(point) && typeof date === 'string') return [{ date, value: point['value'] ?? null }];
+    const path = `${name}.values[${index}]`;
+    const part = isNode(point)
+      ? { path: `${path}.end_time`, expected: 'a time', came: date }
+      : { path, expected: 'an object with value and end_time', came: point };
+    rejected.push(invalidPart({ ...part, raw: { ...metric, values: [point] } }));
+    return [];
+  });
 }
 
 /**
@@ -145,11 +165,4 @@ function canonical(day: DayValues): string {
     // An empty map and none mean the same: nothing known.
     hours,
   ]);
-}
-
-function refuse(path: string, root: Node): never {
-  throw new DeadLetterError('mapping.invalid', `field "${path}": not a series of daily values`, {
-    path,
-    raw: JSON.stringify(root),
-  });
 }

@@ -1,4 +1,44 @@
+import { DeadLetterError } from './errors.ts';
+import type { ErrorCode } from './errors.ts';
 import { hash64 } from './fingerprint.ts';
+import type { Json } from './json.ts';
+import { describeJson } from './json.ts';
+
+/** A part of an answer that is not what it has to be. */
+export interface InvalidPart {
+  /** Where it stands, as `children[2].id`. */
+  readonly path: string;
+  readonly expected: string;
+  readonly came: Json | undefined;
+  /** What the dead letter keeps: the part, or the least around it that tells what it belongs to. */
+  readonly raw: Json;
+}
+
+/** The dead letter of an invalid part, which its path names. */
+export function invalidPart(
+  { path, expected, came, raw }: InvalidPart,
+  code: ErrorCode = 'mapping.invalid',
+): DeadLetterError {
+  const message = `field "${path}": expected ${expected}, got ${describeJson(came)}`;
+  return new DeadLetterError(code, message, { path, raw: JSON.stringify(raw) });
+}
+
+/**
+ * Reads one part of an answer. A part that is invalid is added to `rejected`, and its neighbours stay
+ * (Invariant 3).
+ *
+ * @returns undefined for a part that was rejected
+ * @throws whatever `read` throws but a DeadLetterError
+ */
+export function readOrReject<T>(rejected: DeadLetterError[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DeadLetterError)) throw error;
+    rejected.push(error);
+    return undefined;
+  }
+}
 
 /** What says that two dead letters are about the same. */
 export interface Letter {

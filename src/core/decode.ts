@@ -1,32 +1,38 @@
-import { DeadLetterError } from './errors.ts';
+import { invalidPart, readOrReject } from './dead-letters.ts';
+import type { DeadLetterError } from './errors.ts';
 import type { Field, Fields } from './fields.ts';
 import type { Json, Node, Value } from './json.ts';
-import { describeJson, isNode } from './json.ts';
+import { isNode } from './json.ts';
 import { parseGraphTime } from './graph-time.ts';
 import { withoutParameters } from './signed-url.ts';
 
-/** A decoded value and the names of what came that nobody asked for, as `children[].foo`. */
+/** A decoded node. */
 export interface Decoded {
   readonly value: Value;
+  /** Names of fields that are not declared, as `children[].foo`. */
   readonly unknown: readonly string[];
+  /** Metrics, counts and list entries that the value lacks because they are invalid. */
+  readonly rejected: readonly DeadLetterError[];
 }
 
 interface Work {
   readonly root: Node;
   readonly unknown: Set<string>;
+  readonly rejected: DeadLetterError[];
 }
 
 /**
  * Maps a node by its declared fields. Never coerces (Invariant 5): a wrong type or a missing
- * required field is refused by name; a missing or null optional one is null; a field that nobody
- * declared is left out and named.
+ * required field is rejected by its path; a missing or null optional one is null; a field that is not
+ * declared is left out and named. An invalid metric, count or list entry costs itself, any other
+ * invalid field the node.
  *
  * @throws DeadLetterError `mapping.invalid` with the path and the raw node
  */
 export function decode(fields: Fields, node: Node): Decoded {
-  const work: Work = { root: node, unknown: new Set() };
+  const work: Work = { root: node, unknown: new Set(), rejected: [] };
   const value = decodeFields(fields, node, { work, path: '' });
-  return { value, unknown: [...work.unknown] };
+  return { value, unknown: [...work.unknown], rejected: work.rejected };
 }
 
 interface At {
@@ -36,20 +42,24 @@ interface At {
 
 function decodeFields(fields: Fields, node: Node, at: At): Value {
   const value: Record<string, Json> = {};
-  for (const [name, { field, required }] of Object.entries(fields)) {
+  for (const [name, declared] of Object.entries(fields)) {
     const path = at.path === '' ? name : `${at.path}.${name}`;
-    const raw = node[name];
-    if (raw === undefined || raw === null) {
-      if (required) refuse({ ...at, path }, expectation(field), raw);
-      value[name] = null;
-    } else {
-      value[name] = decodeField(field, raw, { ...at, path });
-    }
+    value[name] = decodeDeclared(declared, node[name], { ...at, path });
   }
   for (const name of Object.keys(node)) {
     if (!Object.hasOwn(fields, name)) at.work.unknown.add(unknownName(at.path, name));
   }
   return value;
+}
+
+function decodeDeclared(declared: Fields[string], raw: Json | undefined, at: At): Json {
+  const { field, required, isMetric } = declared;
+  if (raw === undefined || raw === null) {
+    if (required) throw invalid(at, expectations[field.kind], raw);
+    return null;
+  }
+  if (isMetric !== true) return decodeField(field, raw, at);
+  return readOrReject(at.work.rejected, () => decodeField(field, raw, at)) ?? null;
 }
 
 /** Positions are dropped, so that the names stay few: `children[3].foo` counts as `children[].foo`. */
@@ -60,7 +70,8 @@ function unknownName(path: string, name: string): string {
 
 function decodeField(field: Field, raw: Json, at: At): Json {
   if (field.kind === 'object') {
-    return decodeFields(field.fields, isNode(raw) ? raw : refuse(at, 'an object', raw), at);
+    if (!isNode(raw)) throw invalid(at, expectations.object, raw);
+    return decodeFields(field.fields, raw, at);
   }
   if (field.kind === 'list') return decodeList(field.fields, raw, at);
   if (field.kind === 'counts') return decodeCounts(raw, at);
@@ -85,7 +96,8 @@ function decodeScalar(field: Scalar, raw: Json, at: At): Json {
         ? withoutParameters(raw, field.without)
         : undefined
       : scalars[field.kind](raw);
-  return value === undefined ? refuse(at, expectation(field), raw) : value;
+  if (value === undefined) throw invalid(at, expectations[field.kind], raw);
+  return value;
 }
 
 function graphId(raw: Json): string | undefined {
@@ -96,26 +108,26 @@ function graphId(raw: Json): string | undefined {
 
 function decodeList(fields: Fields, raw: Json, at: At): Json {
   const data = isNode(raw) ? raw['data'] : undefined;
-  if (!Array.isArray(data)) return refuse(at, 'an object with a list under "data"', raw);
-  return (data as readonly Json[]).map((item, index) => {
-    const path = `${at.path}[${index}]`;
-    return decodeFields(fields, isNode(item) ? item : refuse({ ...at, path }, 'an object', item), {
-      ...at,
-      path,
-    });
+  if (!Array.isArray(data)) throw invalid(at, expectations.list, raw);
+  return (data as readonly Json[]).flatMap((item, index) => {
+    const entry: Field = { kind: 'object', fields };
+    const here = { ...at, path: `${at.path}[${index}]` };
+    return readOrReject(at.work.rejected, () => decodeField(entry, item, here)) ?? [];
   });
 }
 
 function decodeCounts(raw: Json, at: At): Json {
   // PHP writes an empty map as an empty list.
   if (Array.isArray(raw) && raw.length === 0) return {};
-  if (!isNode(raw)) return refuse(at, 'an object of whole numbers', raw);
-  for (const [name, count] of Object.entries(raw)) {
-    if (!Number.isSafeInteger(count)) {
-      refuse({ ...at, path: `${at.path}.${name}` }, 'a whole number within 2^53', count);
-    }
-  }
-  return raw;
+  if (!isNode(raw)) throw invalid(at, expectations.counts, raw);
+  const counts = Object.entries(raw).filter(([name, count]) => {
+    if (Number.isSafeInteger(count)) return true;
+    const here = { ...at, path: `${at.path}.${name}` };
+    at.work.rejected.push(invalid(here, expectations.long, count));
+    return false;
+  });
+  // Not by assignment, which would lose `__proto__`.
+  return Object.fromEntries(counts);
 }
 
 const expectations: Readonly<Record<Field['kind'], string>> = {
@@ -131,14 +143,6 @@ const expectations: Readonly<Record<Field['kind'], string>> = {
   list: 'an object with a list under "data"',
 };
 
-function expectation(field: Field): string {
-  return expectations[field.kind];
-}
-
-function refuse(at: At, expected: string, came: Json | undefined): never {
-  throw new DeadLetterError(
-    'mapping.invalid',
-    `field "${at.path}": expected ${expected}, got ${describeJson(came)}`,
-    { path: at.path, raw: JSON.stringify(at.work.root) },
-  );
+function invalid(at: At, expected: string, came: Json | undefined): DeadLetterError {
+  return invalidPart({ path: at.path, expected, came, raw: at.work.root });
 }

@@ -10,13 +10,13 @@ export type Field =
   | { readonly kind: 'list'; readonly fields: Fields };
 
 /** Fields by the Graph API's name; the value says what they hold and whether they must be there. */
-export type Fields = Readonly<
-  Record<string, { readonly field: Field; readonly required: boolean }>
->;
+export type Fields = Readonly<Record<string, Declared>>;
 
 interface Declared {
   readonly field: Field;
   readonly required: boolean;
+  /** A metric of a wrong type is dead-lettered by itself; any other field takes its node along. */
+  readonly isMetric?: boolean;
 }
 
 const optional = (field: Field): Declared => ({ field, required: false });
@@ -41,6 +41,14 @@ export const list = (fields: Fields): Declared => optional({ kind: 'list', field
 
 /** The same field, but a node without it is a dead letter. */
 export const required = (declared: Declared): Declared => ({ ...declared, required: true });
+
+/** The same fields, as metrics: each is null where its value is rejected, and the record stays. */
+export function metrics(fields: Fields): Fields {
+  const entries = Object.entries(fields);
+  return Object.fromEntries(
+    entries.map(([name, declared]) => [name, { ...declared, isMetric: true }]),
+  );
+}
 
 /** The `fields=` parameter that asks for exactly these: `id,owner,children{id,…}`. */
 export function fieldsParameter(fields: Fields, without: ReadonlySet<string> = new Set()): string {

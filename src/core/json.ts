@@ -13,6 +13,13 @@ export function isNode(value: Json | undefined): value is Node {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The entries of a list; PHP writes an empty list as `{}` or null, too. Undefined for other values. */
+export function listOf(value: Json | undefined): readonly Json[] | undefined {
+  if (Array.isArray(value)) return value as readonly Json[];
+  const isEmpty = value === null || (isNode(value) && Object.keys(value).length === 0);
+  return isEmpty ? [] : undefined;
+}
+
 /** What a JSON value is, in the words of an error message: `null`, `list`, `object`, `string` … */
 export function describeJson(value: Json | undefined): string {
   if (value === undefined) return 'nothing';

@@ -1,12 +1,20 @@
-import { DeadLetterError } from './errors.ts';
+import { invalidPart, readOrReject } from './dead-letters.ts';
+import type { DeadLetterError } from './errors.ts';
 import type { Json, Node } from './json.ts';
-import { describeJson, isNode } from './json.ts';
+import { isNode, listOf } from './json.ts';
 
-/** Where a metric stands in what came. */
+/** Where a metric stands in an answer. */
 interface At {
   readonly root: Node;
   /** `insights.data[2].`; empty when the metric is the root. */
   readonly prefix: string;
+}
+
+/** An entry of an insights answer. */
+interface Metric {
+  readonly name: string;
+  readonly node: Node;
+  readonly at: At;
 }
 
 /**
@@ -14,79 +22,124 @@ interface At {
  * node, metric → value. A breakdown becomes `<metric>_actions`: its dimension → count. A metric
  * without a value is left out: Meta sends an empty set rather than 0 for what it does not know.
  *
- * @throws DeadLetterError `mapping.invalid` when the answer has another shape
+ * @param rejected - gets each metric of another shape, by its path
+ * @throws DeadLetterError `mapping.invalid` when the answer holds no list of metrics
  */
-export function metricValues(answer: Json | undefined, root: Node): Node {
-  const flat: Record<string, Json> = {};
-  for (const [index, metric] of dataOf(answer, root).entries()) {
-    const at = { root, prefix: `insights.data[${index}].` };
-    const name = metric['name'];
-    if (typeof name !== 'string') refuse('name', name, at);
-    const value = metricValue(metric, at);
-    if (value !== undefined) flat[name] = value;
-    const actions = breakdownCounts(metric, at);
-    if (actions !== undefined) flat[`${name}_actions`] = actions;
+export function metricValues(
+  answer: Json | undefined,
+  root: Node,
+  rejected: DeadLetterError[],
+): Node {
+  const flat = new Map<string, Json>();
+  for (const { name, node, at } of metricsOf(answer, root, rejected)) {
+    readOrReject(rejected, () => {
+      const value = metricValue(node, at);
+      if (value !== undefined) flat.set(name, value);
+      const actions = breakdownCounts(node, rejected, at);
+      if (actions !== undefined) flat.set(`${name}_actions`, actions);
+    });
   }
-  return flat;
+  return Object.fromEntries(flat);
 }
 
-/** The entries of an insights answer. */
-export function dataOf(answer: Json | undefined, root: Node): readonly Node[] {
+/**
+ * The entries of an insights answer, each an object with a name.
+ *
+ * @param rejected - gets each other entry, by its path
+ * @throws DeadLetterError `mapping.invalid` when the answer holds no list
+ */
+export function dataOf(
+  answer: Json | undefined,
+  root: Node,
+  rejected: DeadLetterError[],
+): readonly Node[] {
+  return metricsOf(answer, root, rejected).map(({ node }) => node);
+}
+
+function metricsOf(
+  answer: Json | undefined,
+  root: Node,
+  rejected: DeadLetterError[],
+): readonly Metric[] {
   const at = { root, prefix: 'insights.' };
   const data = isNode(answer) ? answer['data'] : undefined;
-  if (!Array.isArray(data)) return refuse('data', data, at);
-  return (data as readonly Json[]).map((entry, index) =>
-    isNode(entry) ? entry : refuse(`data[${index}]`, entry, at),
-  );
+  const entries = listOf(data) ?? reject({ ...at, path: 'data' }, 'a list', data);
+  return entries.flatMap((entry, index) => {
+    const path = `data[${index}]`;
+    const read = (): Metric => {
+      const node = isNode(entry) ? entry : reject({ ...at, path }, 'an object', entry);
+      const name = node['name'];
+      if (typeof name !== 'string') return reject({ ...at, path: `${path}.name` }, 'a text', name);
+      return { name, node, at: { root, prefix: `insights.${path}.` } };
+    };
+    return readOrReject(rejected, read) ?? [];
+  });
 }
 
 function metricValue(metric: Node, at: At): Json | undefined {
-  const first = objectAt('values[0]', listAt('values', metric['values'], at)[0], at);
-  const value = first?.['value'];
-  return value === undefined
-    ? objectAt('total_value', metric['total_value'], at)?.['value']
-    : value;
+  const first = objectAt('values[0]', listAt('values', metric['values'], at)[0], at)?.['value'];
+  if (first !== undefined) return numberAt('values[0].value', first, at);
+  const total = objectAt('total_value', metric['total_value'], at)?.['value'];
+  return numberAt('total_value.value', total, at);
 }
 
 /**
  * A breakdown's results as one map: the dimension values joined with a comma (`18-24,F`) → count.
+ * Results of equal dimension values are added up: two cities of one name are two results.
  *
+ * @param rejected - gets each invalid result, by its path
  * @returns undefined when the metric came without results
- * @throws DeadLetterError `mapping.invalid` when the results have another shape
+ * @throws DeadLetterError `mapping.invalid` when there is no list of results, or all of them are invalid
  */
 export function breakdownCounts(
   metric: Node,
+  rejected: DeadLetterError[],
   at: At = { root: metric, prefix: '' },
 ): Node | undefined {
-  const results = resultsOf(metric, at);
+  const breakdown = breakdownOf(metric, at);
+  const results = listAt(resultsPath, breakdown?.['results'], at);
   if (results.length === 0) return undefined;
-  const timeframe = dimensionsOf(metric, at).indexOf('timeframe');
-  const counts: Record<string, Json> = {};
+  // The names of the dimensions, in the order of their values.
+  const keys = listAt(keysPath, breakdown?.['dimension_keys'], at);
+  const timeframe = keys.indexOf('timeframe');
+  const invalid: DeadLetterError[] = [];
+  // A map, because a dimension value may be `__proto__`.
+  const counts = new Map<string, number>();
   for (const [index, result] of results.entries()) {
     const path = `${resultsPath}[${index}]`;
-    if (!isNode(result)) return refuse(path, result, at);
-    const dimensions = result['dimension_values'];
-    if (!isTexts(dimensions)) return refuse(`${path}.dimension_values`, dimensions, at);
-    const count = result['value'];
-    if (!Number.isSafeInteger(count)) return refuse(`${path}.value`, count, at);
-    // It is the same in all of them, and what was asked.
-    const told = dimensions.filter((_, place) => place !== timeframe);
-    counts[told.join(',')] = count ?? null;
+    const row = readOrReject(invalid, () => rowOf(result, keys.length, { path, at }));
+    if (row === undefined) continue;
+    // The time frame is the one that was requested, and the same in all results.
+    const key = row.values.filter((_, place) => place !== timeframe).join(',');
+    counts.set(key, (counts.get(key) ?? 0) + row.count);
   }
-  return counts;
+  // An empty map would say that there is nobody.
+  if (counts.size === 0 && invalid[0] !== undefined) throw invalid[0];
+  rejected.push(...invalid);
+  return Object.fromEntries(counts);
+}
+
+interface Row {
+  readonly values: readonly string[];
+  readonly count: number;
+}
+
+/** @param dimensions - how many there are; 0 where the answer does not say */
+function rowOf(result: Json, dimensions: number, { path, at }: { path: string; at: At }): Row {
+  if (!isNode(result)) return reject({ ...at, path }, 'an object', result);
+  const values = result['dimension_values'];
+  if (!isTexts(values) || values.length !== (dimensions || values.length)) {
+    return reject({ ...at, path: `${path}.dimension_values` }, 'a text for each dimension', values);
+  }
+  const count = result['value'];
+  if (typeof count !== 'number' || !Number.isSafeInteger(count)) {
+    return reject({ ...at, path: `${path}.value` }, 'a whole number within 2^53', count);
+  }
+  return { values, count };
 }
 
 const resultsPath = 'total_value.breakdowns[0].results';
 const keysPath = 'total_value.breakdowns[0].dimension_keys';
-
-function resultsOf(metric: Node, at: At): readonly Json[] {
-  return listAt(resultsPath, breakdownOf(metric, at)?.['results'], at);
-}
-
-/** What the dimension values are, in their order. */
-function dimensionsOf(metric: Node, at: At): readonly Json[] {
-  return listAt(keysPath, breakdownOf(metric, at)?.['dimension_keys'], at);
-}
 
 function breakdownOf(metric: Node, at: At): Node | undefined {
   const total = objectAt('total_value', metric['total_value'], at);
@@ -95,29 +148,31 @@ function breakdownOf(metric: Node, at: At): Node | undefined {
 }
 
 function isTexts(value: Json | undefined): value is readonly string[] {
-  return (
-    Array.isArray(value) && (value as readonly Json[]).every((item) => typeof item === 'string')
-  );
+  const texts = Array.isArray(value) ? (value as readonly Json[]) : [];
+  return texts.length > 0 && texts.every((item) => typeof item === 'string');
 }
 
 /** An object or nothing; PHP writes an empty object as an empty list. */
 function objectAt(path: string, value: Json | undefined, at: At): Node | undefined {
   if (value === undefined || value === null) return undefined;
   if (Array.isArray(value) && value.length === 0) return undefined;
-  return isNode(value) ? value : refuse(path, value, at);
+  return isNode(value) ? value : reject({ ...at, path }, 'an object', value);
 }
 
 /** A list; nothing counts as an empty one. */
 function listAt(path: string, value: Json | undefined, at: At): readonly Json[] {
-  if (value === undefined || value === null) return [];
-  return Array.isArray(value) ? (value as readonly Json[]) : refuse(path, value, at);
+  return value === undefined ? [] : (listOf(value) ?? reject({ ...at, path }, 'a list', value));
 }
 
-function refuse(name: string, came: Json | undefined, { root, prefix }: At): never {
-  const path = `${prefix}${name}`;
-  throw new DeadLetterError(
-    'mapping.invalid',
-    `field "${path}": not what an insights answer holds, got ${describeJson(came)}`,
-    { path, raw: JSON.stringify(root) },
-  );
+function numberAt(path: string, value: Json | undefined, at: At): Json | undefined {
+  if (value === undefined || value === null || typeof value === 'number') return value;
+  return reject({ ...at, path }, 'a number', value);
+}
+
+interface Place extends At {
+  readonly path: string;
+}
+
+function reject({ root, prefix, path }: Place, expected: string, came: Json | undefined): never {
+  throw invalidPart({ path: `${prefix}${path}`, expected, came, raw: root });
 }

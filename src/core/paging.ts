@@ -3,15 +3,16 @@ import type { Node } from './json.ts';
 import { isNode } from './json.ts';
 
 /**
- * Where a list goes on: the cursor after its last item, or undefined at its end. Only the absence
- * of `paging.next` is the end: the last page still has cursors, and an empty page may have a next.
+ * The cursor after the last item of a page, or undefined at the end of the list. The list ends where
+ * `paging.next` is absent, null or empty: the last page still has cursors, and an empty page may have
+ * a next one. The caller bounds lists that never end.
  *
  * @param seen - the cursors taken so far in this walk; gets the new one
  * @throws DeadLetterError `graph.bad-body` when there is a next page but no new cursor to reach it
  */
 export function nextCursor(body: Node, seen: Set<string>): string | undefined {
   const paging = body['paging'];
-  if (!isNode(paging) || paging['next'] === undefined) return undefined;
+  if (!isNode(paging) || (paging['next'] ?? '') === '') return undefined;
   const cursors = paging['cursors'];
   const after = isNode(cursors) ? cursors['after'] : undefined;
   if (typeof after !== 'string' || after === '' || seen.has(after)) {

@@ -15,7 +15,7 @@ export function provenance(origin: Origin) {
 /** The mapping of a stream whose records are its nodes' declared fields. */
 export function recordOf(fields: Fields): (node: Node, origin: Origin) => Mapped {
   return (node, origin) => {
-    const { value, unknown } = decode(fields, node);
-    return { kind: 'record', record: { ...provenance(origin), ...value }, unknown };
+    const { value, ...besides } = decode(fields, node);
+    return { kind: 'record', record: { ...provenance(origin), ...value }, ...besides };
   };
 }

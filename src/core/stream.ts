@@ -1,5 +1,5 @@
 import type { Account, Login } from './account.ts';
-import type { ErrorCode } from './errors.ts';
+import type { DeadLetterError, ErrorCode } from './errors.ts';
 import type { Fields } from './fields.ts';
 import type { Node, Value } from './json.ts';
 import type { Memory } from './state.ts';
@@ -13,7 +13,13 @@ export interface Origin {
 
 /** What becomes of a node: a record, or nothing for a reason that is counted. */
 export type Mapped =
-  | { readonly kind: 'record'; readonly record: Value; readonly unknown: readonly string[] }
+  | {
+      readonly kind: 'record';
+      readonly record: Value;
+      readonly unknown: readonly string[];
+      /** Parts of the node that are invalid; the record is without them. */
+      readonly rejected?: readonly DeadLetterError[];
+    }
   | { readonly kind: 'skipped'; readonly reason: ErrorCode };
 
 /** Metrics that may be asked in one request, with the breakdown that must go alone. */

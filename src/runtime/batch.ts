@@ -189,9 +189,9 @@ function deadLetter(error: DeadLetterError, key: string | null, work: Work): Out
     stream: poll.stream.name,
     poll: poll.id,
     code: error.code,
-    message: error.message,
-    path: error.path,
-    raw: error.raw.slice(0, maxRawCharacters),
+    message: error.message.toWellFormed(),
+    path: error.path.toWellFormed(),
+    raw: withinBound(error.raw),
     key,
   };
   return {
@@ -204,6 +204,13 @@ function deadLetter(error: DeadLetterError, key: string | null, work: Work): Out
 
 /** A dead letter must itself never be too large to send. */
 const maxRawCharacters = 100_000;
+
+/** Cut beside a surrogate pair, not within it; well-formed, as Avro's strings are. */
+function withinBound(raw: string): string {
+  const isWhole = raw.length <= maxRawCharacters;
+  const cut = isWhole ? raw : raw.slice(0, maxRawCharacters).replace(/[\uD800-\uDBFF]$/, '');
+  return cut.toWellFormed();
+}
 
 /** What a consumer needs to trace a record and to tell it from another delivery of the same. */
 function headersOf(role: TopicRole, { poll, tools }: Work): Readonly<Record<string, string>> {

@@ -1,10 +1,10 @@
-import { DeadLetterError } from '../core/errors.ts';
-import type { ErrorCode } from '../core/errors.ts';
+import { readOrReject } from '../core/dead-letters.ts';
+import type { DeadLetterError, ErrorCode } from '../core/errors.ts';
 import type { Value } from '../core/json.ts';
 import type { Origin, Stream } from '../core/stream.ts';
 import type { Page } from './extraction.ts';
 
-/** What became of a page's nodes. Invariant 3: every node is in exactly one of these. */
+/** A page's nodes as records, dead letters or skipped (Invariant 3); a record may leave dead letters of its parts. */
 export interface MappedPage {
   readonly records: readonly Value[];
   readonly refused: readonly DeadLetterError[];
@@ -12,25 +12,19 @@ export interface MappedPage {
   readonly unknown: ReadonlySet<string>;
 }
 
-/** Maps each node; one that cannot be mapped never harms its neighbours. */
+/** Maps each node; a node that is invalid is dead-lettered, and its neighbours are published. */
 export function mapPage(stream: Stream, page: Page, origin: Origin): MappedPage {
   const records: Value[] = [];
   const refused: DeadLetterError[] = [...(page.rejected ?? [])];
   const skipped = page.skipped.map(({ reason }) => reason);
   const unknown = new Set<string>();
   for (const node of page.nodes) {
-    try {
-      const mapped = stream.toRecord(node, origin);
-      if (mapped.kind === 'skipped') {
-        skipped.push(mapped.reason);
-      } else {
-        records.push(mapped.record);
-        for (const field of mapped.unknown) unknown.add(field);
-      }
-    } catch (error) {
-      if (!(error instanceof DeadLetterError)) throw error;
-      refused.push(error);
-    }
+    const mapped = readOrReject(refused, () => stream.toRecord(node, origin));
+    if (mapped?.kind === 'skipped') skipped.push(mapped.reason);
+    if (mapped?.kind !== 'record') continue;
+    records.push(mapped.record);
+    refused.push(...(mapped.rejected ?? []));
+    for (const field of mapped.unknown) unknown.add(field);
   }
   return { records, refused, skipped, unknown };
 }

@@ -1,4 +1,5 @@
 import { decode } from '../core/decode.ts';
+import type { DeadLetterError } from '../core/errors.ts';
 import { required, text } from '../core/fields.ts';
 import type { Node, Value } from '../core/json.ts';
 import { breakdownCounts } from '../core/metric-values.ts';
@@ -23,7 +24,8 @@ export const demographicBreakdowns = ['city', 'country', 'age,gender'] as const;
 export function demographicsRecord(asked: Value = {}): (node: Node, origin: Origin) => Mapped {
   return (node, origin) => {
     const { value: metric, unknown } = decode(fields, node);
-    const value = breakdownCounts(node);
+    const rejected: DeadLetterError[] = [];
+    const value = breakdownCounts(node, rejected);
     if (value === undefined) return { kind: 'skipped', reason: 'graph.not-enough-users' };
     return {
       kind: 'record',
@@ -35,6 +37,7 @@ export function demographicsRecord(asked: Value = {}): (node: Node, origin: Orig
         value,
       },
       unknown: unknown.filter((field) => !described.includes(field)),
+      rejected,
     };
   };
 }

@@ -1,5 +1,5 @@
 import type { Fields } from '../core/fields.ts';
-import { double, id, long, required, text, time } from '../core/fields.ts';
+import { double, id, long, metrics, required, text, time } from '../core/fields.ts';
 import { mediaMetrics } from '../core/insight-metrics.ts';
 import { recordOf } from '../core/record.ts';
 import type { Stream } from '../core/stream.ts';
@@ -13,22 +13,24 @@ const listFields: Fields = {
 
 const fields: Fields = {
   ...listFields,
-  views: long,
-  reach: long,
-  saved: long,
-  likes: long,
-  comments: long,
-  shares: long,
-  total_interactions: long,
-  reposts: long,
-  follows: long,
-  profile_visits: long,
-  profile_activity: long,
-  // Milliseconds, whatever Meta's older pages say.
-  ig_reels_avg_watch_time: double,
-  ig_reels_video_view_total_time: long,
-  // Percent.
-  reels_skip_rate: double,
+  ...metrics({
+    views: long,
+    reach: long,
+    saved: long,
+    likes: long,
+    comments: long,
+    shares: long,
+    total_interactions: long,
+    reposts: long,
+    follows: long,
+    profile_visits: long,
+    profile_activity: long,
+    // Milliseconds, whatever Meta's older pages say.
+    ig_reels_avg_watch_time: double,
+    ig_reels_video_view_total_time: long,
+    // Percent.
+    reels_skip_rate: double,
+  }),
 };
 
 /** Lifetime metrics of posts and reels, asked by `?ids=` within groups of equal metrics. */

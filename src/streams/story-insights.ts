@@ -1,5 +1,5 @@
 import type { Fields } from '../core/fields.ts';
-import { counts, id, long, required, time } from '../core/fields.ts';
+import { counts, id, long, metrics, required, time } from '../core/fields.ts';
 import { storyMetricGroups } from '../core/insight-metrics.ts';
 import { recordOf } from '../core/record.ts';
 import type { Stream } from '../core/stream.ts';
@@ -8,17 +8,19 @@ const listFields: Fields = { id: required(id), timestamp: time };
 
 const fields: Fields = {
   ...listFields,
-  reach: long,
-  replies: long,
-  follows: long,
-  profile_visits: long,
-  shares: long,
-  total_interactions: long,
-  views: long,
-  navigation: long,
-  navigation_actions: counts,
-  link_clicks: long,
-  profile_activity: long,
+  ...metrics({
+    reach: long,
+    replies: long,
+    follows: long,
+    profile_visits: long,
+    shares: long,
+    total_interactions: long,
+    views: long,
+    navigation: long,
+    navigation_actions: counts,
+    link_clicks: long,
+    profile_activity: long,
+  }),
 };
 
 /** Metrics of live stories; under five viewers the API has none (counted as skipped). */

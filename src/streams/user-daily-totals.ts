@@ -1,6 +1,6 @@
 import { settleTotals } from '../core/daily-totals.ts';
 import type { Fields } from '../core/fields.ts';
-import { long, required, text, time } from '../core/fields.ts';
+import { long, metrics, required, text, time } from '../core/fields.ts';
 import { recordOf } from '../core/record.ts';
 import type { Stream } from '../core/stream.ts';
 
@@ -22,9 +22,7 @@ const totals: Fields = {
 const fields: Fields = {
   date: required(time),
   day: required(text),
-  ...totals,
-  follows: long,
-  unfollows: long,
+  ...metrics({ ...totals, follows: long, unfollows: long }),
 };
 
 /**

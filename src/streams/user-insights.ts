@@ -1,16 +1,18 @@
 import { settleDays } from '../core/days.ts';
 import type { Fields } from '../core/fields.ts';
-import { counts, long, required, time } from '../core/fields.ts';
+import { counts, long, metrics, required, time } from '../core/fields.ts';
 import { recordOf } from '../core/record.ts';
 import type { Stream } from '../core/stream.ts';
 
 const fields: Fields = {
   date: required(time),
-  follower_count: long,
-  reach: long,
-  reach_week: long,
-  reach_days_28: long,
-  online_followers: counts,
+  ...metrics({
+    follower_count: long,
+    reach: long,
+    reach_week: long,
+    reach_days_28: long,
+    online_followers: counts,
+  }),
 };
 
 /**

@@ -1,6 +1,7 @@
 import type { Fields } from '../core/fields.ts';
+import { decode } from '../core/decode.ts';
 import { id, long, required, text, url } from '../core/fields.ts';
-import { recordOf } from '../core/record.ts';
+import { provenance } from '../core/record.ts';
 import type { Stream } from '../core/stream.ts';
 
 const fields: Fields = {
@@ -28,5 +29,10 @@ export const users: Stream = {
   doc: "The account's profile and counts, a snapshot a poll.",
   key: ['id'],
   source: { kind: 'object', fields },
-  toRecord: recordOf(fields),
+  toRecord(node, origin) {
+    const { value, ...besides } = decode(fields, node);
+    // With Instagram Login the node's `id` is another one, scoped to the app.
+    const record = { ...provenance(origin), ...value, id: origin.account.id };
+    return { kind: 'record', record, ...besides };
+  },
 };

@@ -1,3 +1,5 @@
+import { readOrReject } from '../../core/dead-letters.ts';
+import type { DeadLetterError } from '../../core/errors.ts';
 import { SkipError } from '../../core/errors.ts';
 import { dataOf } from '../../core/metric-values.ts';
 import type { Stream } from '../../core/stream.ts';
@@ -36,8 +38,10 @@ async function askBreakdown(
       },
       signal,
     );
-    const nodes = dataOf(body, body).map((node) => ({ ...node, breakdown }));
-    return { nodes, skipped: [], coveredUntilMs: null };
+    const rejected: DeadLetterError[] = [];
+    const found = readOrReject(rejected, () => dataOf(body, body, rejected)) ?? [];
+    const nodes = found.map((node) => ({ ...node, breakdown }));
+    return { nodes, skipped: [], rejected, coveredUntilMs: null };
   } catch (error) {
     if (!(error instanceof SkipError) || isAccounts(error)) throw error;
     return {

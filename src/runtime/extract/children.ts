@@ -1,3 +1,4 @@
+import type { DeadLetterError } from '../../core/errors.ts';
 import { SkipError } from '../../core/errors.ts';
 import type { Fields } from '../../core/fields.ts';
 import { fieldsParameter } from '../../core/fields.ts';
@@ -19,6 +20,7 @@ export interface ChildrenWork {
   readonly context: ExtractContext;
   readonly catalog: Catalog;
   readonly left: Skipped[];
+  readonly rejected: DeadLetterError[];
   /** With what was learned of refusals so far. */
   memory: Memory;
 }
@@ -57,7 +59,7 @@ export async function withChildren(
   nested: Nested,
   { work, fault }: { work: ChildrenWork; fault: SkipError | undefined },
 ): Promise<readonly Node[]> {
-  const families = nodes.flatMap((node) => familyOf(node, nested));
+  const families = nodes.flatMap((node) => familyOf(node, nested, work));
   if (fault !== undefined) leaveOutNamed(fault, families, work);
   const unknown = families.filter((family) => !isKnown(family, work));
   const broken = unknown.filter((family) => refusalsOf(family, work.memory).length > 0);
@@ -71,10 +73,10 @@ export async function withChildren(
   });
 }
 
-function familyOf(node: Node, { name }: Nested): readonly Family[] {
+function familyOf(node: Node, { name }: Nested, { rejected }: ChildrenWork): readonly Family[] {
   const { id, [name]: children } = node;
   if (typeof id !== 'string' || !isNode(children)) return [];
-  const ids = nodesOf(children).map((child) => child['id']);
+  const ids = nodesOf(children, rejected).map((child) => child['id']);
   return [{ id, ids: ids.filter((one) => typeof one === 'string') }];
 }
 
@@ -104,7 +106,8 @@ async function askAlbums(
   });
   for (const family of families) {
     const children = answers.get(family.id)?.[name];
-    if (answers.has(family.id)) note(family, isNode(children) ? nodesOf(children) : [], work);
+    if (answers.has(family.id))
+      note(family, isNode(children) ? nodesOf(children, work.rejected) : [], work);
   }
   return broken;
 }

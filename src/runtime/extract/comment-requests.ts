@@ -1,4 +1,5 @@
 import { flattened } from '../../core/comments.ts';
+import type { DeadLetterError } from '../../core/errors.ts';
 import { isTooMuchData, SkipError } from '../../core/errors.ts';
 import type { Fields } from '../../core/fields.ts';
 import { fieldsParameter } from '../../core/fields.ts';
@@ -24,13 +25,21 @@ export interface CommentsWork {
   /** With what was learned of refusals so far. */
   memory: Memory;
   readonly skipped: Skipped[];
+  readonly rejected: DeadLetterError[];
   /** Media in one request, as many as the API has last been able to give. */
   together: number;
 }
 
 /** Begins with what the state remembers. */
 export function createCommentsWork(fields: Fields, context: ExtractContext): CommentsWork {
-  return { context, fields, memory: context.memory, skipped: [], together: maxIds };
+  return {
+    context,
+    fields,
+    memory: context.memory,
+    skipped: [],
+    rejected: [],
+    together: maxIds,
+  };
 }
 
 /** All comments and replies of a media. */
@@ -168,13 +177,13 @@ async function restOf(
   // Absent where there is nothing to show; PHP writes an empty object as an empty list.
   if (expanded === undefined || (Array.isArray(expanded) && expanded.length === 0)) return [];
   const first = isNode(expanded) ? expanded : { data: expanded };
-  const found = [...nodesOf(first)];
+  const found = [...nodesOf(first, work.rejected)];
   const seen = new Set<string>();
   let after = nextCursor(first, seen);
   const isCut = after === undefined && found.length >= commentsPage && !('paging' in first);
   for (let more = isCut || after !== undefined; more; more = after !== undefined) {
     const body = await askPage(edge, after, work);
-    found.push(...nodesOf(body));
+    found.push(...nodesOf(body, work.rejected));
     after = nextCursor(body, seen);
   }
   return found;

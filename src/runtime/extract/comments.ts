@@ -81,6 +81,7 @@ function pageOf(
   return {
     nodes,
     skipped: work.skipped.splice(0),
+    rejected: work.rejected.splice(0),
     coveredUntilMs: null,
     learned: { refusals, convertedMs, published: new Map(published) },
   };

@@ -1,29 +1,28 @@
+import { invalidPart } from '../../core/dead-letters.ts';
 import { DeadLetterError } from '../../core/errors.ts';
 import type { Json, Node } from '../../core/json.ts';
-import { describeJson, isNode } from '../../core/json.ts';
+import { isNode, listOf } from '../../core/json.ts';
 
 /**
  * The entries of a page.
  *
- * @throws DeadLetterError `graph.bad-body` when it is not a list of objects
+ * @param rejected - gets each entry that is no object, by its path
+ * @throws DeadLetterError `graph.bad-body` when the page holds no list
  */
-export function nodesOf(body: Node): readonly Node[] {
+export function nodesOf(body: Node, rejected: DeadLetterError[]): readonly Node[] {
   const data = body['data'];
-  if (!Array.isArray(data)) return refuse('data', data, body);
-  return (data as readonly Json[]).map((item, index) =>
-    isNode(item) ? item : refuse(`data[${index}]`, item, body),
-  );
-}
-
-function refuse(path: string, came: Json | undefined, body: Node): never {
-  throw new DeadLetterError(
-    'graph.bad-body',
-    `field "${path}": not a list of objects, got ${describeJson(came)}`,
-    {
-      path,
-      raw: JSON.stringify({ ...body, paging: null }),
-    },
-  );
+  const entries = listOf(data);
+  if (entries === undefined) {
+    // Without the paging, whose URLs carry the token.
+    const raw = { ...body, paging: null };
+    throw invalidPart({ path: 'data', expected: 'a list', came: data, raw }, 'graph.bad-body');
+  }
+  return entries.flatMap((entry, index) => {
+    if (isNode(entry)) return [entry];
+    const part = { path: `data[${index}]`, expected: 'an object', came: entry, raw: entry };
+    rejected.push(invalidPart(part, 'graph.bad-body'));
+    return [];
+  });
 }
 
 /** What `?ids=` answered of one. @throws DeadLetterError `graph.bad-body` where it is lacking */

@@ -1,3 +1,4 @@
+import type { DeadLetterError } from '../../core/errors.ts';
 import type { Node } from '../../core/json.ts';
 import { metricValues } from '../../core/metric-values.ts';
 import type { Listed } from '../../core/refusals.ts';
@@ -30,13 +31,17 @@ export function askIds(
 }
 
 /** What was answered of each. @throws DeadLetterError where one that was asked is lacking */
-export function answersOf(open: readonly Listed[], body: Node): Answers {
+export function answersOf(
+  open: readonly Listed[],
+  body: Node,
+  rejected: DeadLetterError[],
+): Answers {
   return new Map(
     open.map(({ id }) => {
       const answer = answerOf(id, body);
       // A media without any insight comes as its id alone.
       const insights = answer['insights'];
-      return [id, insights === undefined ? {} : metricValues(insights, answer)] as const;
+      return [id, insights === undefined ? {} : metricValues(insights, answer, rejected)] as const;
     }),
   );
 }

@@ -123,7 +123,7 @@ async function* askMembers({ groups, candidates }: Members, work: Isolation): Ex
   work.size = maxIds;
   const byId = new Map(candidates.map((one) => [one.listed.id, one]));
   // The list itself may have brought the first group's metrics along.
-  let answers = nestedValues(candidates);
+  let answers = nestedValues(candidates, work);
   let rest: readonly Listed[] = candidates.flatMap(({ listed }) =>
     answers.has(listed.id) ? [] : [listed],
   );
@@ -144,7 +144,7 @@ async function* askMembers({ groups, candidates }: Members, work: Isolation): Ex
 }
 
 function pageOf(answered: readonly Candidate[], values: Answers, work: Isolation): Page {
-  const { memory, context, deferred, skipped } = work;
+  const { memory, context, deferred, skipped, rejected } = work;
   const open = answered.filter(
     ({ listed }) => !deferred.has(listed.id) && !isLeftOut(listed, memory, context.nowMs),
   );
@@ -155,16 +155,19 @@ function pageOf(answered: readonly Candidate[], values: Answers, work: Isolation
       ...values.get(id),
     })),
     skipped: skipped.splice(0),
+    rejected: rejected.splice(0),
     coveredUntilMs: null,
     learned: { refusals: memory.refusals, convertedMs: memory.convertedMs },
     empty: open.flatMap(({ listed: { id } }) => (hasMetrics(values.get(id)) ? [] : [id])),
   };
 }
 
-function nestedValues(candidates: readonly Candidate[]): Answers {
+function nestedValues(candidates: readonly Candidate[], { rejected }: Isolation): Answers {
   return new Map(
     candidates.flatMap(({ node, listed }) =>
-      isNode(node['insights']) ? [[listed.id, metricValues(node['insights'], node)] as const] : [],
+      isNode(node['insights'])
+        ? [[listed.id, metricValues(node['insights'], node, rejected)] as const]
+        : [],
     ),
   );
 }

@@ -1,3 +1,4 @@
+import type { DeadLetterError } from '../../core/errors.ts';
 import { maxIds } from '../../core/metric-groups.ts';
 import type { Listed } from '../../core/refusals.ts';
 import type { Memory } from '../../core/state.ts';
@@ -11,6 +12,8 @@ export interface Isolation extends Known {
   memory: Memory;
   /** What was found to be refused. */
   readonly skipped: Skipped[];
+  /** Parts of the answers that are invalid. */
+  readonly rejected: DeadLetterError[];
   /** Ids of media that refused a metric just now: to be asked without it, with others that do. */
   readonly deferred: Set<string>;
   /** Media in a row that refused a metric, by kind and metric. */
@@ -49,6 +52,7 @@ export function createIsolation(context: ExtractContext, known: Known): Isolatio
     context,
     memory: context.memory,
     skipped: [],
+    rejected: [],
     deferred: new Set(),
     rows: new Map(),
     had: new Set(),

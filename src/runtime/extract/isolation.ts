@@ -152,7 +152,8 @@ async function ask(
   work: Isolation,
 ): Promise<Answers | SkipError | 'too much'> {
   try {
-    const answers = answersOf(open, await askIds(open, { ...group, metrics }, work.context));
+    const body = await askIds(open, { ...group, metrics }, work.context);
+    const answers = answersOf(open, body, work.rejected);
     noteAnswered({ open, metrics }, work);
     return answers;
   } catch (error) {

@@ -55,7 +55,7 @@ export async function readPage(walking: Walking, start: PageStart): Promise<Read
     withoutRefusedFields(left, (refused) => ask(walking, { ...start, limit, form, refused })),
   );
   const withheld = new Set<string>();
-  const nodes = nodesOf(page.body);
+  const nodes = nodesOf(page.body, walking.rejected);
   if (nested === undefined || page.form === 'whole') return { body: page.body, nodes, withheld };
   if (page.form === 'bare') return { body: page.body, nodes, withheld: bare(nodes, page, walking) };
   const whole = await withChildren(nodes, nested, { work: walking, fault: page.fault });

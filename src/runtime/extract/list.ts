@@ -1,4 +1,5 @@
 import type { Walked } from '../../core/changes.ts';
+import type { DeadLetterError } from '../../core/errors.ts';
 import {
   isConnectorError,
   StopAccountError,
@@ -41,8 +42,9 @@ export async function* ensureWalked(
   const { walkedMs, walkedWholeMs } = context.catalogs.of(context.account.id, source.edge);
   if (isOfRound(walkedMs, context)) return;
   const walk = { ...source, lastWholeMs: walkedWholeMs };
-  for await (const { skipped } of walkList(walk, context)) {
-    if (skipped.length > 0) yield { nodes: [], skipped, coveredUntilMs: null };
+  for await (const { skipped, rejected } of walkList(walk, context)) {
+    const isWhole = skipped.length === 0 && rejected.length === 0;
+    if (!isWhole) yield { nodes: [], skipped, rejected, coveredUntilMs: null };
   }
 }
 
@@ -83,6 +85,7 @@ function isOfRound(
 export interface ListedPage {
   readonly nodes: readonly Node[];
   readonly skipped: readonly Skipped[];
+  readonly rejected: readonly DeadLetterError[];
   /** What is refused as of this page, where that is news. */
   readonly learned?: NonNullable<Page['learned']>;
 }
@@ -102,7 +105,8 @@ async function* walkList(
   const untilMs = oldestWanted(source, context);
   const walked: Node[] = [];
   const seen = new Set<string>();
-  const walking: Walking = { source, context, catalog, left: [], memory: context.memory };
+  const rejected: DeadLetterError[] = [];
+  const walking: Walking = { source, context, catalog, left: [], rejected, memory: context.memory };
   let after: string | undefined;
   let lastId: string | undefined;
   let whole = true;
@@ -117,7 +121,8 @@ async function* walkList(
       return readPage(walking, { ...at, along });
     });
     walked.push(...page.nodes.map(catalogued));
-    yield { ...pageOf(page, along), skipped: walking.left.slice(before), ...learnedBy(walking) };
+    const skipped = walking.left.slice(before);
+    yield { ...pageOf(page, along), skipped, rejected: rejected.splice(0), ...learnedBy(walking) };
     after = nextCursor(page.body, seen);
     lastId = idOf(page.nodes.at(-1));
     if (after !== undefined && isOld(page.nodes, untilMs)) {

@@ -1,5 +1,6 @@
 import { mergeDays } from '../../core/days.ts';
 import type { SeriesAnswer } from '../../core/days.ts';
+import type { DeadLetterError } from '../../core/errors.ts';
 import { askableFrom } from '../../core/missing.ts';
 import type { SeriesRequest, Stream } from '../../core/stream.ts';
 import type { Window } from '../../core/windows.ts';
@@ -48,11 +49,15 @@ async function askWindow(source: SeriesSource, turn: Turn, work: DailyWork): Pro
     if (body !== undefined) answers.push({ request, body });
   }
   const { refusals, convertedMs } = work.memory;
-  // Where every request was refused nothing is known of the window's days: they are still to come.
-  const isCovered = !window.catchUp && answers.length > 0;
+  const rejected: DeadLetterError[] = [];
+  const nodes = mergeDays(answers, rejected);
+  // Without one usable answer nothing is known of the window's days: they are still to come.
+  const isAnswered = answers.length > 0 && (nodes.length > 0 || rejected.length === 0);
+  const isCovered = !window.catchUp && isAnswered;
   return {
-    nodes: mergeDays(answers),
+    nodes,
     skipped: work.skipped.splice(0),
+    rejected,
     coveredUntilMs: isCovered ? window.untilMs : null,
     learned: { refusals, convertedMs },
   };

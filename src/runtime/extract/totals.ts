@@ -1,5 +1,6 @@
 import type { PlannedDay, TotalsAnswer } from '../../core/daily-totals.ts';
 import { dayNode, planDays } from '../../core/daily-totals.ts';
+import type { DeadLetterError } from '../../core/errors.ts';
 import type { Node } from '../../core/json.ts';
 import { askableFrom } from '../../core/missing.ts';
 import type { PacificDay } from '../../core/pacific.ts';
@@ -35,13 +36,16 @@ export async function* extractTotals(source: TotalsSource, context: ExtractConte
   for (let start = 0; start < days.length; start += daysAPage) {
     const asked = days.slice(start, start + daysAPage);
     const nodes: Node[] = [];
+    const rejected: DeadLetterError[] = [];
     for (const day of asked) {
-      nodes.push(await askDay(source, { day, last: day === days.at(-1) }, work));
+      const answers = await askDay(source, { day, last: day === days.at(-1) }, work);
+      nodes.push(dayNode(day, answers, rejected));
     }
     const { refusals, convertedMs } = work.memory;
     yield {
       nodes,
       skipped: work.skipped.splice(0),
+      rejected,
       coveredUntilMs: asked.findLast(({ catchUp }) => !catchUp)?.endMs ?? null,
       learned: { refusals, convertedMs },
       step: { number: start / daysAPage + 1, of: Math.ceil(days.length / daysAPage) },
@@ -49,13 +53,17 @@ export async function* extractTotals(source: TotalsSource, context: ExtractConte
   }
 }
 
-async function askDay(source: TotalsSource, turn: Turn, work: DailyWork): Promise<Node> {
+async function askDay(
+  source: TotalsSource,
+  turn: Turn,
+  work: DailyWork,
+): Promise<readonly TotalsAnswer[]> {
   const answers: TotalsAnswer[] = [];
   for (const request of source.requests) {
     const body = await askTotals(request, turn, work);
     if (body !== undefined) answers.push({ request, body });
   }
-  return dayNode(turn.day, answers);
+  return answers;
 }
 
 function askTotals(request: TotalsRequest, { day, last }: Turn, work: DailyWork) {

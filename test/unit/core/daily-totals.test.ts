@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { dayNode, planDays, settleTotals } from '../../../src/core/daily-totals.ts';
+import type { DeadLetterError } from '../../../src/core/errors.ts';
 import type { Node, Value } from '../../../src/core/json.ts';
 import { emptyMemory } from '../../../src/core/state.ts';
 import type { Memory } from '../../../src/core/state.ts';
@@ -87,7 +88,8 @@ describe('dayNode', () => {
   const follows = (results: Node['x']): Node => ({
     data: [{ name: 'follows_and_unfollows', total_value: { breakdowns: [{ results }] } }],
   });
-  const found = (results: Node['x']) => dayNode(day, [{ request: split, body: follows(results) }]);
+  const found = (results: Node['x']) =>
+    dayNode(day, [{ request: split, body: follows(results) }], []);
 
   test('has the totals of all answers beside the end of the day and its date', () => {
     const body = { data: [{ name: 'views', total_value: { value: 5 } }, { name: 'likes' }] };
@@ -97,10 +99,14 @@ describe('dayNode', () => {
     ];
 
     expect(
-      dayNode(day, [
-        { request: plain, body },
-        { request: split, body: follows(results) },
-      ]),
+      dayNode(
+        day,
+        [
+          { request: plain, body },
+          { request: split, body: follows(results) },
+        ],
+        [],
+      ),
     ).toEqual({
       date: '2026-05-12T07:00:00Z',
       day: '2026-05-11',
@@ -118,16 +124,46 @@ describe('dayNode', () => {
   });
 
   test('has neither part where the API tells none', () => {
-    expect(Object.keys(found([]))).toEqual(['date', 'day']);
+    expect(found([])).toEqual({ date: '2026-05-12T07:00:00Z', day: '2026-05-11' });
   });
 
   test('takes no other part for one of its fields', () => {
-    expect(Object.keys(found([{ dimension_values: ['UNKNOWN'], value: 3 }]))).toEqual([
-      'date',
-      'day',
-      'follows',
-      'unfollows',
+    expect(found([{ dimension_values: ['UNKNOWN'], value: 3 }])).toEqual({
+      date: '2026-05-12T07:00:00Z',
+      day: '2026-05-11',
+      follows: 0,
+      unfollows: 0,
+    });
+  });
+
+  // Invariant 3
+  test('rejects a total and an answer that are invalid and keeps the others (Invariant 3)', () => {
+    const rejected: DeadLetterError[] = [];
+    const views = { name: 'views', total_value: { value: 'n/a' } };
+    const likes = { name: 'likes', total_value: { value: 3 } };
+    const answers = [
+      { request: split, body: { data: 'n/a' } },
+      { request: plain, body: { data: [views, likes] } },
+    ];
+
+    expect(dayNode(day, answers, rejected)).toEqual({
+      date: '2026-05-12T07:00:00Z',
+      day: '2026-05-11',
+      likes: 3,
+    });
+    expect(rejected.map(({ path }) => path)).toEqual([
+      'insights.data',
+      'insights.data[0].total_value.value',
     ]);
+  });
+
+  test.each(['date', 'day', '__proto__'])('keeps its date beside a metric named %s', (name) => {
+    const body = { data: [{ name, total_value: { value: 5 } }] };
+
+    expect(dayNode(day, [{ request: plain, body }], [])).toMatchObject({
+      date: '2026-05-12T07:00:00Z',
+      day: '2026-05-11',
+    });
   });
 });
 

@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import type { SeriesAnswer } from '../../../src/core/days.ts';
 import { mergeDays, settleDays } from '../../../src/core/days.ts';
-import type { Node, Value } from '../../../src/core/json.ts';
+import type { DeadLetterError } from '../../../src/core/errors.ts';
+import type { Json, Node, Value } from '../../../src/core/json.ts';
 import type { DayValues, Memory } from '../../../src/core/state.ts';
 import { emptyMemory } from '../../../src/core/state.ts';
 import type { SettleContext } from '../../../src/core/stream.ts';
-import { deepFreeze, thrownBy } from '../../support/frozen.ts';
+import { deepFreeze } from '../../support/frozen.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -15,8 +17,13 @@ describe('mergeDays', () => {
   const request = (metrics: Record<string, string>) => ({ period: 'day', metrics, recentOnly: [] });
   const series = (name: string, values: readonly Node[]) => ({ name, values });
 
+  const merged = (...answers: readonly SeriesAnswer[]) => {
+    const rejected: DeadLetterError[] = [];
+    return { nodes: mergeDays(answers, rejected), rejected };
+  };
+
   test('gives one node a day, oldest first, with the end_time as it came', () => {
-    const nodes = mergeDays([
+    const { nodes } = merged(
       {
         request: request({ reach: 'reach' }),
         body: {
@@ -32,7 +39,7 @@ describe('mergeDays', () => {
         request: request({ reach: 'reach_week' }),
         body: { data: [series('reach', [{ value: 9, end_time: '2026-05-11T07:00:00+0000' }])] },
       },
-    ]);
+    );
 
     expect(nodes).toEqual([
       { date: '2026-05-10T07:00:00+0000', reach: 1 },
@@ -50,7 +57,7 @@ describe('mergeDays', () => {
       ],
     };
 
-    expect(mergeDays([{ request: request({ reach: 'reach' }), body }])).toEqual([
+    expect(merged({ request: request({ reach: 'reach' }), body }).nodes).toEqual([
       { date: '2026-03-08T08:00:00+0000', reach: 1 },
       { date: '2026-03-09T07:00:00+0000', reach: 2 },
     ]);
@@ -59,32 +66,83 @@ describe('mergeDays', () => {
   test.each(['views', 'constructor', 'toString'])('leaves out %s, which was not asked', (name) => {
     const body = { data: [series(name, [{ value: 1, end_time: '2026-05-10T07:00:00+0000' }])] };
 
-    expect(mergeDays([{ request: request({ reach: 'reach' }), body }])).toEqual([]);
+    expect(merged({ request: request({ reach: 'reach' }), body }).nodes).toEqual([]);
   });
 
   test('keeps a value that is missing as null', () => {
     const body = { data: [series('reach', [{ end_time: '2026-05-10T07:00:00+0000' }])] };
 
-    expect(mergeDays([{ request: request({ reach: 'reach' }), body }])).toEqual([
+    expect(merged({ request: request({ reach: 'reach' }), body }).nodes).toEqual([
       { date: '2026-05-10T07:00:00+0000', reach: null },
     ]);
   });
 
-  test.each([
-    ['insights.data', {}],
-    ['insights.data[0]', { data: [7] }],
-    ['reach.values', { data: [{ name: 'reach' }] }],
-    ['reach.values[]', { data: [{ name: 'reach', values: [7] }] }],
-    ['reach.values[].end_time', { data: [{ name: 'reach', values: [{ value: 1 }] }] }],
-  ])('refuses a body without a usable %s', (path, body) => {
-    const answers = [{ request: request({ reach: 'reach' }), body }];
+  const date = '2026-05-10T07:00:00+0000';
+  const plain = (...data: readonly Json[]): SeriesAnswer => ({
+    request: request({ follower_count: 'follower_count', reach: 'reach' }),
+    body: { data },
+  });
 
-    expect(thrownBy(() => mergeDays(answers))).toMatchObject({
-      name: 'DeadLetterError',
-      code: 'mapping.invalid',
-      path,
-      raw: JSON.stringify(body),
-    });
+  // Invariant 3
+  test.each([
+    ['reach.values[0]', null, 'an object with value and end_time, got null'],
+    ['reach.values[0]', 7, 'an object with value and end_time, got number'],
+    ['reach.values[0].end_time', { value: 1 }, 'a time, got nothing'],
+    ['reach.values[0].end_time', { value: 1, end_time: null }, 'a time, got null'],
+  ])('rejects %s of %j and keeps the other days (Invariant 3)', (path, point, words) => {
+    const { nodes, rejected } = merged(
+      plain(
+        { name: 'reach', period: 'day', values: [point, { value: 2, end_time: date }] },
+        { name: 'follower_count', values: [{ value: 3, end_time: date }] },
+      ),
+    );
+
+    expect(nodes).toEqual([{ date, reach: 2, follower_count: 3 }]);
+    expect(rejected).toMatchObject([
+      {
+        name: 'DeadLetterError',
+        code: 'mapping.invalid',
+        path,
+        message: `field "${path}": expected ${words}`,
+        raw: JSON.stringify({ name: 'reach', period: 'day', values: [point] }),
+      },
+    ]);
+  });
+
+  test.each([
+    ['insights.data[0]', null],
+    ['insights.data[0].name', { values: [] }],
+    ['reach.values', { name: 'reach' }],
+    ['reach.values', { name: 'reach', values: 'n/a' }],
+  ])('rejects %s of %j and keeps the metric beside it', (path, metric) => {
+    const { nodes, rejected } = merged(
+      plain(metric, { name: 'follower_count', values: [{ value: 3, end_time: date }] }),
+    );
+
+    expect(nodes).toEqual([{ date, follower_count: 3 }]);
+    expect(rejected.map((error) => error.path)).toEqual([path]);
+  });
+
+  test('rejects an answer that is no list and keeps the answers beside it', () => {
+    const week = { request: request({ reach: 'reach_week' }), body: {} };
+    const { nodes, rejected } = merged(
+      week,
+      plain({ name: 'reach', values: [{ value: 2, end_time: date }] }),
+    );
+
+    expect(nodes).toEqual([{ date, reach: 2 }]);
+    expect(rejected.map((error) => error.path)).toEqual(['insights.data']);
+  });
+
+  test('keeps days whose online_followers came without end_time', () => {
+    const hours = { name: 'online_followers', values: [{ value: { '0': 5 } }] };
+    const { nodes, rejected } = merged(
+      plain({ name: 'reach', values: [{ value: 2, end_time: date }] }),
+      { request: request({ online_followers: 'online_followers' }), body: { data: [hours] } },
+    );
+
+    expect(nodes).toEqual([{ date, reach: 2 }]);
+    expect(rejected.map((error) => error.path)).toEqual(['online_followers.values[0].end_time']);
   });
 });
 

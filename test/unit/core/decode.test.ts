@@ -10,6 +10,7 @@ import {
   id,
   list,
   long,
+  metrics,
   object,
   required,
   text,
@@ -54,6 +55,7 @@ describe('a value of the right type', () => {
     expect(decode({ [name]: kinds[name] }, { [name]: raw })).toEqual({
       value: { [name]: value },
       unknown: [],
+      rejected: [],
     });
   });
 });
@@ -95,13 +97,9 @@ describe('a value of the wrong type', () => {
   });
 
   test.each([
-    ['counts.13', { counts: { '9': 1, '13': '80' } }],
     ['owner.id', { owner: { id: true } }],
     ['children', { children: [] }],
     ['children', { children: { data: {} } }],
-    ['children[1]', { children: { data: [{ id: '1' }, 'x'] } }],
-    ['children[2].id', { children: { data: [{ id: '1' }, { id: '2' }, {}] } }],
-    ['children[0].owner.id', { children: { data: [{ id: '1', owner: { id: 1.5 } }] } }],
   ])('is refused where it stands: %s', (path, node) => {
     const fields = { ...kinds, children: list({ id: required(id), owner: object({ id }) }) };
 
@@ -112,11 +110,61 @@ describe('a value of the wrong type', () => {
   });
 });
 
+describe('a part of the wrong type', () => {
+  const fields = {
+    id: required(id),
+    children: list({ id: required(id), owner: object({ id }) }),
+    ...metrics({ reach: long, hours: counts }),
+  };
+  const healthy = {
+    id: '1',
+    children: [
+      { id: '2', owner: null },
+      { id: '3', owner: null },
+    ],
+    reach: 7,
+    hours: { '9': 1 },
+  };
+  const [first, second] = [{ id: '2' }, { id: '3' }];
+
+  // Invariants 3 and 5
+  test.each([
+    ['children[1]', { children: { data: [first, null, second] } }, {}],
+    ['children[2]', { children: { data: [first, second, 'x'] } }, {}],
+    ['children[0].id', { children: { data: [{}, first, second] } }, {}],
+    [
+      'children[1].owner.id',
+      { children: { data: [first, { id: '4', owner: { id: 1.5 } }, second] } },
+      {},
+    ],
+    ['hours.13', { hours: { '9': 1, '13': '80' } }, {}],
+    ['hours', { hours: 'n/a' }, { hours: null }],
+    ['reach', { reach: 'n/a' }, { reach: null }],
+    ['reach', { reach: 1.5 }, { reach: null }],
+  ])('is rejected by %s and costs itself alone (Invariant 3): %j', (path, part, cost) => {
+    const children = { data: [first, second] };
+    const node: Node = { id: '1', children, reach: 7, hours: { '9': 1 }, ...(part as Node) };
+    const { value, rejected } = decode(fields, node);
+
+    expect(value).toEqual({ ...healthy, ...cost });
+    expect(rejected).toMatchObject([
+      { name: 'DeadLetterError', code: 'mapping.invalid', path, raw: JSON.stringify(node) },
+    ]);
+  });
+
+  test.each(['__proto__', 'constructor'])('leaves a count named %s', (name) => {
+    const node = JSON.parse(`{"hours":{"${name}":3}}`) as Node;
+
+    expect(JSON.stringify(decode({ hours: counts }, node).value)).toBe(JSON.stringify(node));
+  });
+});
+
 describe('a missing value', () => {
   test.each([[{}], [{ like_count: null }]])('is null when it is optional: %j', (node) => {
     expect(decode({ like_count: long }, node)).toEqual({
       value: { like_count: null },
       unknown: [],
+      rejected: [],
     });
   });
 
@@ -149,13 +197,14 @@ describe('an unknown field', () => {
     expect(decode(fields, node)).toEqual({
       value: { id: '1', owner: { id: '2' }, children: [{ id: '3' }, { id: '4' }] },
       unknown: ['owner.nick', 'children[].foo', 'children[].bar', 'brand_new'],
+      rejected: [],
     });
   });
 
   test.each(['constructor', '__proto__', 'toString'])('may be called %s', (name) => {
     const node = JSON.parse(`{"id":"1","${name}":7}`) as Node;
 
-    expect(decode({ id }, node)).toEqual({ value: { id: '1' }, unknown: [name] });
+    expect(decode({ id }, node)).toEqual({ value: { id: '1' }, unknown: [name], rejected: [] });
   });
 });
 

@@ -15,6 +15,8 @@ describe('nextCursor', () => {
   test.each([
     ['no paging', { data: [] }],
     ['cursors but no next', { paging: { cursors: { before: 'a', after: 'B' } } }],
+    ['a next that is null', { paging: { cursors: { after: 'B' }, next: null } }],
+    ['an empty next', { paging: { cursors: { after: 'B' }, next: '' } }],
     ['a previous but no next', { paging: { cursors: { after: 'B' }, previous: next } }],
   ])('is nothing with %s', (_what, body) => {
     expect(nextCursor(body, new Set())).toBeUndefined();

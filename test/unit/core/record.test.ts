@@ -33,6 +33,7 @@ describe('recordOf', () => {
         name: null,
       },
       unknown: ['extra'],
+      rejected: [],
     });
   });
 });

@@ -21,7 +21,29 @@ describe('parsing a body', () => {
     });
   });
 
-  test('throws on what is not JSON', () => {
-    expect(() => parseJsonBody('{')).toThrow(SyntaxError);
+  test.each([
+    [String.raw`"a\ud83d"`, 'a\ufffd'],
+    [String.raw`"\ude0d\ud83d"`, '\ufffd\ufffd'],
+    [String.raw`"\ud83d\ud83d\ude0d"`, '\ufffd😍'],
+    [String.raw`"\ud83d\n\ude0d"`, '\ufffd\n\ufffd'],
+    [String.raw`"\ud83d\\ude0d"`, '\ufffd\\ude0d'],
+    [String.raw`"\\ud83d\ude0d"`, '\\ud83d\ufffd'],
+    [String.raw`"\\\ud83d"`, '\\\ufffd'],
+    [String.raw`{"a\uD83D":[1]}`, { 'a\ufffd': [1] }],
+    [String.raw`{"a\ud83d":12345678901234567}`, { 'a\ufffd': '12345678901234567' }],
+  ])('makes half a surrogate pair U+FFFD: %s', (text, value) => {
+    expect(parseJsonBody(text)).toEqual(value);
+  });
+
+  test.each([
+    [String.raw`"\ud83d\ude0d\uD83D\uDE0D"`, '😍😍'],
+    [String.raw`"\\ud83d"`, '\\ud83d'],
+    ['"😍"', '😍'],
+  ])('leaves %s', (text, value) => {
+    expect(parseJsonBody(text)).toBe(value);
+  });
+
+  test.each(['{', String.raw`"\ud8zz"`, String.raw`"\ud83"`])('throws on %s', (text) => {
+    expect(() => parseJsonBody(text)).toThrow(SyntaxError);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { DeadLetterError } from '../../../src/core/errors.ts';
 import { mapPage } from '../../../src/runtime/mapping.ts';
 import { streams } from '../../../src/streams/index.ts';
 import { account } from '../../support/accounts.ts';
@@ -45,6 +46,16 @@ describe('mapPage', () => {
     expect(mapped.refused).toMatchObject([
       { code: 'mapping.invalid', path: 'like_count', raw: '{"id":"2","like_count":"many"}' },
     ]);
+  });
+
+  // Invariant 3
+  test('keeps a record beside the dead letters of its parts and of the page (Invariant 3)', () => {
+    const ofPage = new DeadLetterError('graph.bad-body', 'no node', { path: 'data[1]', raw: '7' });
+    const nodes = [{ id: '1', reach: 'n/a', views: 5 }];
+    const mapped = mapPage(streams.media_insights, { ...page, nodes, rejected: [ofPage] }, origin);
+
+    expect(mapped.records).toMatchObject([{ id: '1', reach: null, views: 5 }]);
+    expect(mapped.refused.map(({ path }) => path)).toEqual(['data[1]', 'reach']);
   });
 
   test('names each unknown field of the page once', () => {

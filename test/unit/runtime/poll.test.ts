@@ -299,7 +299,7 @@ describe('a poll whose answer is not what it should be', () => {
       stream: 'media',
       poll: 'media/17841400000000001/2026-05-12T12:00:00.000Z',
       code: 'graph.bad-body',
-      message: 'field "data": not a list of objects, got string',
+      message: 'field "data": expected a list, got string',
       path: 'data',
       raw: '{"data":"none","paging":null}',
       key: null,
@@ -307,16 +307,18 @@ describe('a poll whose answer is not what it should be', () => {
     expect(poll.tally).toMatchObject({ records: 1, deadLetters: 1 });
   });
 
-  test('keeps the first body of a series as a dead letter and does not move the state', async () => {
+  test('dead-letters a series without one valid part and does not move its cursors', async () => {
     const world = createWorld({ graph: createFakeGraph(() => ({ data: [{ name: 'reach' }] })) });
     const poll = pollOf(streams.user_insights, { state: yesterday });
 
-    await expect(runPoll(poll, world, calm)).rejects.toMatchObject({ code: 'mapping.invalid' });
+    await runPoll(poll, world, calm);
 
-    expect(keysOf(world.publisher.batches)).toEqual([
-      'dead_letters user_insights/17841400000000001',
-    ]);
-    expect(poll.state).toMatchObject({ cursorMs: yesterday.cursorMs, days: [], sequence: 8 });
+    // `reach` of the day, the week and the 28 days.
+    expect(keysOf(world.publisher.batches)).toEqual(
+      Array<string>(3).fill('dead_letters user_insights/17841400000000001'),
+    );
+    const { cursorMs, coveredUntilMs } = yesterday;
+    expect(poll.state).toMatchObject({ cursorMs, coveredUntilMs, days: [], sequence: 8 });
   });
 });
 

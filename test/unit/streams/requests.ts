@@ -59,5 +59,10 @@ export async function requestsOf(
   return graph.requests.map(({ path, query }) => ({ path, query }));
 }
 
-/** A record that nothing unknown was found beside. */
-export const mappedTo = (record: Value): Mapped => ({ kind: 'record', record, unknown: [] });
+/** A record of a node in which nothing is unknown and nothing invalid. */
+export const mappedTo = (record: Value): Mapped => ({
+  kind: 'record',
+  record,
+  unknown: [],
+  rejected: [],
+});

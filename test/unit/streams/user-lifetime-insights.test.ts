@@ -55,6 +55,22 @@ describe('the stream user_lifetime_insights', () => {
     );
   });
 
+  // Invariant 3
+  test('publishes the other cities beside one that is invalid, and adds up those of one name (Invariant 3)', () => {
+    const results = [
+      { dimension_values: ['Springfield'], value: 300 },
+      { dimension_values: [null], value: 7 },
+      { dimension_values: ['Springfield'], value: 41 },
+    ];
+    const node = metric('city', { breakdowns: [{ dimension_keys: ['city'], results }] });
+
+    expect(userLifetimeInsights.toRecord(node, origin)).toMatchObject({
+      kind: 'record',
+      record: { breakdown: 'city', value: { Springfield: 341 } },
+      rejected: [{ path: 'total_value.breakdowns[0].results[1].dimension_values' }],
+    });
+  });
+
   test.each([
     ['no breakdowns', {}],
     ['no results', { breakdowns: [{ dimension_keys: ['city'] }] }],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { users } from '../../../src/streams/users.ts';
+import { thrownBy } from '../../support/frozen.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
 describe('the stream users', () => {
@@ -44,6 +45,19 @@ describe('the stream users', () => {
         website: 'http://www.example.com/',
       }),
     );
+  });
+
+  test('takes the id of the account, not the id scoped to the app that Instagram Login answers', () => {
+    const mapped = users.toRecord({ id: '26000000000000009', username: 'first' }, origin);
+
+    expect(mapped).toMatchObject({ record: { id: '17841400000000001', username: 'first' } });
+  });
+
+  test('rejects a profile without an id', () => {
+    expect(thrownBy(() => users.toRecord({ username: 'first' }, origin))).toMatchObject({
+      code: 'mapping.invalid',
+      path: 'id',
+    });
   });
 
   test('maps a profile of which the API says only the id', () => {

@@ -29,6 +29,23 @@ describe('breakdowns', () => {
     ]);
   });
 
+  // Invariant 3
+  test('go on behind an answer that is invalid (Invariant 3)', async () => {
+    const { pages, error } = await extractAll(
+      demographics,
+      graphOf({ data: [null, answer.data[0] ?? null] }, { data: 'n/a' }, answer),
+    );
+
+    expect(error).toBeUndefined();
+    expect(
+      pages.map(({ nodes, rejected = [] }) => [nodes.length, rejected.map(({ path }) => path)]),
+    ).toEqual([
+      [1, ['insights.data[0]']],
+      [0, ['insights.data']],
+      [1, []],
+    ]);
+  });
+
   test.each(['graph.ambiguous', 'graph.gone'] as const)(
     'end with %s, which is about the account itself',
     async (code) => {

@@ -228,7 +228,6 @@ describe('comments', () => {
 
   test.each<[string, Node['x']]>([
     ['are no list', { data: 'none' }],
-    ['are a list of something else', { data: [5] }],
     ['are a text', 'none'],
   ])('fail where they %s, with what came', async (_what, came) => {
     const { error } = await extractAll(
@@ -237,6 +236,19 @@ describe('comments', () => {
     );
 
     expect(error).toMatchObject({ disposition: 'dead-letter', code: 'graph.bad-body' });
+  });
+
+  // Invariant 3
+  test('go on behind an entry that is no comment, which is rejected by its path (Invariant 3)', async () => {
+    const { nodes, pages } = await extractAll(
+      comments,
+      graphOf([media('1', 1)], { 1: { comments: { data: [5, { id: '11' }] } } }),
+    );
+
+    expect(nodes.map(({ id }) => id)).toEqual(['11']);
+    expect(pages.flatMap(({ rejected = [] }) => rejected.map(({ path }) => path))).toEqual([
+      'data[0]',
+    ]);
   });
 
   test('are none where an empty list stands for them', async () => {

@@ -72,16 +72,32 @@ describe('a list', () => {
 
   test.each([
     ['no data', {}, { path: 'data', raw: '{"paging":null}' }],
-    ['data that is no list', { data: {} }, { path: 'data', raw: '{"data":{},"paging":null}' }],
-    [
-      'an item that is no object',
-      { data: [{ id: '1' }, 7] },
-      { path: 'data[1]', raw: '{"data":[{"id":"1"},7],"paging":null}' },
-    ],
+    ['data that is no list', { data: 7 }, { path: 'data', raw: '{"data":7,"paging":null}' }],
   ])('refuses a page with %s and names where', async (_what, body, refusal) => {
     const { error } = await extractAll(posts, graphOf(body));
 
     expect(error).toMatchObject({ name: 'DeadLetterError', code: 'graph.bad-body', ...refusal });
+  });
+
+  // Invariant 3
+  test.each([7, null, 'x', []])(
+    'rejects %j in place of a node by its path and keeps the other nodes (Invariant 3)',
+    async (item) => {
+      const body = { data: [{ id: '1' }, item, { id: '2' }] };
+      const { nodes, pages, error } = await extractAll(posts, graphOf(body));
+
+      expect(error).toBeUndefined();
+      expect(idsOf(nodes)).toEqual(['1', '2']);
+      expect(pages.flatMap(({ rejected = [] }) => rejected)).toMatchObject([
+        { code: 'graph.bad-body', path: 'data[1]', raw: JSON.stringify(item) },
+      ]);
+    },
+  );
+
+  test.each([null, {}, []])('is empty where data is %j', async (data) => {
+    const { nodes, error } = await extractAll(posts, graphOf({ data }));
+
+    expect([nodes, error]).toEqual([[], undefined]);
   });
 
   // Invariant 9

@@ -38,6 +38,7 @@ describe('a series', () => {
       {
         nodes: [],
         skipped: [],
+        rejected: [],
         coveredUntilMs,
         learned: { refusals: [], convertedMs: null },
         step: { number: 1, of: 1 },
@@ -139,6 +140,27 @@ describe('a series', () => {
 
     expect(error).toBeUndefined();
     expect(pages.map(({ coveredUntilMs }) => coveredUntilMs)).toEqual([null]);
+  });
+
+  // Invariant 3
+  test('goes on behind a window that is invalid, and does not take it for covered (Invariant 3)', async () => {
+    const good = { data: [point('reach', 10)] };
+    const graph = createFakeGraph((_request, index) => (index < 3 ? { data: 'n/a' } : good));
+    const { pages, error } = await extractAll(insights, graph, {
+      startDateMs: startMs - 40 * dayMs,
+    });
+
+    expect(error).toBeUndefined();
+    expect(
+      pages.map(({ nodes, rejected = [], coveredUntilMs }) => [
+        nodes.length,
+        rejected.map(({ path }) => path),
+        coveredUntilMs === null ? 'open' : 'covered',
+      ]),
+    ).toEqual([
+      [0, ['insights.data', 'insights.data', 'insights.data'], 'open'],
+      [1, [], 'covered'],
+    ]);
   });
 
   test('gives the windows before the trouble and ends with it', async () => {

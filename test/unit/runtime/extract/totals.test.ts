@@ -45,6 +45,7 @@ describe('daily totals', () => {
       {
         nodes: [{ date: '2026-05-12T07:00:00Z', day: '2026-05-11', views: 5 }],
         skipped: [],
+        rejected: [],
         coveredUntilMs: endMs,
         learned: { refusals: [], convertedMs: null },
         step: { number: 1, of: 1 },

@@ -1,0 +1,49 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Json, Value } from '../../src/core/json.ts';
+import { isNode } from '../../src/core/json.ts';
+import { streamNames } from '../../src/core/stream-name.ts';
+import { parseJsonBody } from '../../src/instagram/json-body.ts';
+import { readSchema } from '../../src/registry/schemas.ts';
+import { streams } from '../../src/streams/index.ts';
+import { account } from '../support/accounts.ts';
+import { examples } from './examples/index.ts';
+
+const origin = { account, polledAtMs: 1_760_000_000_000 };
+
+/** Each text of a value, ended by half of a surrogate pair; an id, a time or a name is no such text. */
+function cutTexts(value: Json): Json {
+  if (typeof value === 'string') return /^[\d-]/.test(value) ? value : `${value}\ud83d`;
+  if (Array.isArray(value)) return (value as readonly Json[]).map(cutTexts);
+  if (!isNode(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, cutTexts(part)]));
+}
+
+function recordOf(name: keyof typeof streams, body: Json): Value {
+  const mapped = streams[name].toRecord(isNode(body) ? body : {}, origin);
+  if (mapped.kind !== 'record') throw new Error(`skipped: ${mapped.reason}`);
+  return mapped.record;
+}
+
+describe.each(streamNames)('the stream %s', (name) => {
+  test('writes no half of a surrogate pair into Avro bytes, nor another record for it', () => {
+    const body = parseJsonBody(JSON.stringify(cutTexts(examples[name].node)));
+    const { type } = readSchema(name);
+    const bytes = type.toBuffer(recordOf(name, body));
+
+    // U+D83D, as encoders write it that do not look.
+    expect(bytes.toString('hex')).not.toContain('eda0bd');
+    expect(type.fromBuffer(bytes)).toEqual(recordOf(name, body));
+  });
+});
+
+describe('a count of any name', () => {
+  test.each(['__proto__', 'constructor', 'a\ud83d'])('is in the Avro bytes: %j', (name) => {
+    const results = [{ dimension_values: [name], value: 3 }];
+    const { node } = examples.user_lifetime_insights;
+    const body = { ...node, total_value: { breakdowns: [{ results }] } };
+    const record = recordOf('user_lifetime_insights', parseJsonBody(JSON.stringify(body)));
+    const bytes = readSchema('user_lifetime_insights').type.toBuffer(record);
+
+    expect(bytes.includes(Buffer.from(name))).toBe(true);
+  });
+});
