@@ -21,7 +21,7 @@ export default tseslint.config(
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
       complexity: ['error', 10],
-      'max-params': ['error', 3],
+      'max-params': ['error', 4],
       'no-console': 'error',
     },
   },

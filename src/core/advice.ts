@@ -14,7 +14,7 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
     "Set INSTAGRAM_CLIENT_SECRET to the secret of the token's own app, then restart.",
   'graph.bad-body':
     'Look at the dead letter; check INSTAGRAM_BASE_URL and the proxies on the way to it.',
-  'graph.blocked': "Settle it in the app's dashboard at Meta, then restart.",
+  'graph.blocked': "Do what the app's dashboard at Meta asks for, then restart.",
   'graph.field-refused': 'Nothing has to be done; a permission may bring the field back.',
   'graph.gone': 'Nothing has to be done: it was deleted.',
   'graph.media-before-conversion': 'Nothing has to be done: this media never has insights.',
@@ -25,11 +25,14 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'graph.not-enough-users': 'Nothing has to be done: demographics begin at 100 followers.',
   'graph.not-enough-viewers':
     'Nothing has to be done: the insights of a story begin at five viewers.',
-  'graph.permission': 'Give the permission and the role that the message names, then restart.',
+  'graph.permission':
+    'Give the permission and the role that the message names; a stream that has stopped needs a restart.',
   'graph.rate-limited':
     'It goes on by itself. If it is often so: longer intervals, fewer streams or fewer accounts a token.',
   'graph.refused':
-    'Check INSTAGRAM_API_VERSION and INSTAGRAM_BASE_URL, then restart; otherwise report the message.',
+    'The next interval asks again. If it stays, check INSTAGRAM_API_VERSION and INSTAGRAM_BASE_URL; otherwise report the message.',
+  'graph.retired':
+    'Install a newer version of this program: Meta has retired this form of request.',
   'graph.server': "It is tried again by itself. If it stays, look at Meta's status page.",
   'graph.timeout':
     'It is tried again by itself. If it stays, raise INSTAGRAM_REQUEST_TIMEOUT or lower INSTAGRAM_PAGE_SIZE.',

@@ -23,6 +23,7 @@ export const errorCodes = [
   'graph.permission',
   'graph.rate-limited',
   'graph.refused',
+  'graph.retired',
   'graph.server',
   'graph.timeout',
   'graph.token',
@@ -93,17 +94,25 @@ export class WaitError extends Error {
 
 /**
  * Something that cannot be had (a media without insights, a refused metric or field); the rest can.
- * `subjects` names what was refused when the API says so: metrics or fields.
+ * `subjects` names what was refused when the API says so: metrics or fields. `scope` is `kind` only
+ * where the API says that every media of that kind lacks it.
  */
 export class SkipError extends Error {
   readonly disposition = 'skip';
   override readonly name = 'SkipError';
   readonly code: ErrorCode;
   readonly subjects: readonly string[];
-  constructor(code: ErrorCode, message: string, subjects: readonly string[] = []) {
+  readonly scope: 'kind' | 'object';
+  constructor(
+    code: ErrorCode,
+    message: string,
+    subjects: readonly string[] = [],
+    scope: 'kind' | 'object' = 'object',
+  ) {
     super(message);
     this.code = code;
     this.subjects = subjects;
+    this.scope = scope;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ConnectorError, ErrorCode, Scope } from '../core/errors.ts';
 import {
+  FailError,
   RetryError,
   SkipError,
   StopAccountError,
@@ -10,12 +11,13 @@ import type { Failure } from './failure.ts';
 import { explain, limitScope } from './failure.ts';
 import { limitWaitMs, retryAfterMs } from './limits.ts';
 import {
+  namedMetrics,
   requestedMetrics,
   requestsField,
   requestsPeople,
   unlistedMetrics,
 } from './requested-names.ts';
-import { appAdvice, peoplePermission, permissions, tokenAdvice } from './token-advice.ts';
+import { appAdvice, permissionAdvice, tokenAdvice, twoFactorAdvice } from './token-advice.ts';
 
 /**
  * What a row is for; every condition given must hold. `message` is matched against Meta's fixed
@@ -27,6 +29,8 @@ export interface ErrorMatch {
   readonly message?: RegExp;
   readonly status?: number | readonly [from: number, to: number];
   readonly transient?: true;
+  /** The message has a metric that the request asks for, as a word of its own, in any language. */
+  readonly namesMetric?: true;
 }
 
 /** One line of the map from Graph errors to the taxonomy. */
@@ -59,35 +63,60 @@ const retry =
     );
   };
 
+const serverFailed = retry('graph.server', "Meta's server failed");
+
 const skip =
   (code: ErrorCode, advice: string): ErrorRow['become'] =>
   (failure, words) =>
     new SkipError(code, explain(failure, advice), words);
 
-/** Refusals that do not say whom they mean: the known culprits, as far as they were asked for. */
-const skipMetrics =
-  (advice: string, culprits: readonly string[]): ErrorRow['become'] =>
-  (failure) => {
-    const asked = requestedMetrics(failure.request).filter((name) => culprits.includes(name));
-    return skip('graph.metric-refused', advice)(failure, asked);
+/** The rest of a request can be had only where it is known what to leave out of it. */
+const skipNamed = (
+  code: ErrorCode,
+  advice: string,
+  namesOf: (failure: Failure) => readonly string[],
+): ErrorRow['become'] => {
+  return (failure) => {
+    const names = namesOf(failure);
+    return names.length === 0 ? refused(failure, []) : skip(code, advice)(failure, names);
   };
-
-const skipFields =
-  (advice: string, culprits: readonly string[]): ErrorRow['become'] =>
-  (failure) => {
-    const asked = culprits.filter((name) => requestsField(failure.request, name));
-    return skip('graph.field-refused', advice)(failure, asked);
-  };
-
-const refused: ErrorRow['become'] = (failure) =>
-  new StopStreamError('graph.refused', explain(failure, 'the request is refused as it is'));
-
-const permission: ErrorRow['become'] = (failure) => {
-  const people = requestsPeople(failure.request) ? [peoplePermission[failure.login]] : [];
-  const needed = [...permissions[failure.login], ...people].join(', ');
-  const advice = `the token lacks a permission: give the app and the token ${needed}, and the token's user a role on the account`;
-  return new StopStreamError('graph.permission', explain(failure, advice));
 };
+
+/** Rejections that name no metric: the known culprits, as far as they were requested. */
+const skipMetrics = (advice: string, culprits: readonly string[]): ErrorRow['become'] =>
+  skipNamed('graph.metric-refused', advice, ({ request }) =>
+    requestedMetrics(request).filter((name) => culprits.includes(name)),
+  );
+
+const skipFields = (advice: string, culprits: readonly string[]): ErrorRow['become'] =>
+  skipNamed('graph.field-refused', advice, ({ request }) =>
+    culprits.filter((name) => requestsField(request, name)),
+  );
+
+const fail =
+  (code: ErrorCode, advice: string): ErrorRow['become'] =>
+  (failure) =>
+    new FailError(code, explain(failure, advice));
+
+const refused = fail(
+  'graph.refused',
+  'the request is rejected and is sent again at the next interval; if this stays, check INSTAGRAM_API_VERSION, or report this message as a bug',
+);
+
+const retired = fail(
+  'graph.retired',
+  'Meta has retired this form of request: install a newer version of this program',
+);
+
+const adviceOn = ({ login, request }: Failure): string =>
+  permissionAdvice(login, requestsPeople(request));
+
+const permission: ErrorRow['become'] = (failure) =>
+  new StopStreamError('graph.permission', explain(failure, adviceOn(failure)));
+
+/** May be the rejection of a single object, such as a media that another account owns. */
+const denied: ErrorRow['become'] = (failure) =>
+  new FailError('graph.permission', explain(failure, adviceOn(failure)));
 
 const token: ErrorRow['become'] = (failure) => {
   const advice = tokenAdvice(failure.envelope.subcode, failure.login);
@@ -97,11 +126,13 @@ const token: ErrorRow['become'] = (failure) => {
 const appSecret: ErrorRow['become'] = (failure) =>
   new StopAccountError('graph.app-secret', explain(failure, appAdvice));
 
-const blocked: ErrorRow['become'] = (failure) => {
-  const advice =
-    'Meta has blocked the app or its user for a breach of policy: settle it in the app dashboard, then restart';
-  return new StopAccountError('graph.blocked', explain(failure, advice));
-};
+const twoFactor: ErrorRow['become'] = (failure) =>
+  new StopAccountError('graph.token', explain(failure, twoFactorAdvice));
+
+const blocked =
+  (advice: string): ErrorRow['become'] =>
+  (failure) =>
+    new StopAccountError('graph.blocked', explain(failure, advice));
 
 /** An edge that is not there is the path's fault, and no field of ours can be left out for it. */
 const nonexistingField: ErrorRow['become'] = (failure, words) =>
@@ -110,47 +141,49 @@ const nonexistingField: ErrorRow['become'] = (failure, words) =>
     : refused(failure, words);
 
 const metricOutsideEnum: ErrorRow['become'] = (failure, [index = '', listed = '']) =>
-  skip('graph.metric-unknown', 'a metric is not one of those that the API has')(
-    failure,
+  skipNamed('graph.metric-unknown', 'a metric is not one of those that the API has', () =>
     unlistedMetrics(failure.request, index, listed),
+  )(failure, []);
+
+const metricsNamed: ErrorRow['become'] = (failure) => {
+  const isOfKind = kindWide.test(failure.envelope.message);
+  return new SkipError(
+    'graph.metric-refused',
+    explain(failure, `a metric is not accepted for this object${isOfKind ? ' or its kind' : ''}`),
+    namedMetrics(failure.request, failure.envelope.message),
+    isOfKind ? 'kind' : 'object',
   );
+};
 
-const metricsNamed =
-  (advice: string): ErrorRow['become'] =>
-  (failure, [names = '']) =>
-    skip('graph.metric-refused', advice)(
-      failure,
-      names.split(',').map((name) => name.trim()),
-    );
-
-/** Names the object that Meta names, which is the one at fault among many ids. */
+/** The subject is the object that Meta names, if it names one. */
 const ambiguous: ErrorRow['become'] = (failure) => {
   const id = namedObject.exec(failure.envelope.message)?.[1];
   const advice = 'the object is gone or hidden, or a limit is near';
   return skip('graph.ambiguous', advice)(failure, id === undefined ? [] : [id]);
 };
 
-const namedObject = /Object with ID '(\d+)'/;
+const namedObject = /(?:Object with ID '|aliases you requested do not exist: )(\d+)/;
 const reduceAmount = /reduce the amount of data/i;
 const fewViewers = /^(?:\(#10\) )?Not enough viewers/;
 const unsupportedGet = /^(?:\(#100\) )?Unsupported get request\. Object with ID/;
-const outsideEnum = /^(?:\(#100\) )?metric\[(\d+)\] must be one of the following values: (.*)$/s;
-const unsupportedMetrics = /does not support the ([\w, ]+?) metrics? for this media product type/;
-const retiredMetric =
-  /^(?:\(#100\) )?Starting from version .* the (\w+) metric is no longer supported/;
-const retiredMetrics = /metrics? (?:is|are) no longer supported: ([\w, ]+?)\./;
+const outsideEnum = /\bmetric\[(\d+)\][^:]*:\s*(.*)$/s;
+const kindWide = /does not support the .+ metrics? for this media product type/;
 const noSuchField = /^(?:\(#100\) )?Tried accessing nonexisting field \((\w+)\)/;
 const missingPermission = /missing permission or reviewable feature/;
 const clientSecret = /validating client secret/;
 const secretProof = /appsecret_proof/;
+const apiBlocked = /deactivated|API access blocked/i;
+const retiredForm = /ids query parameter is deprecated|is deprecated in v/i;
+const systemError = /system error|temporar|try again/i;
 const activeToken = /active access token/i;
 
 const pages: readonly string[] = ['crossposted_views', 'facebook_views'];
 
 /**
  * The map from Graph errors to the taxonomy; the first row that matches decides. Limits and tokens
- * come first, whatever the HTTP status and `is_transient` say (code 4 comes as a transient 403);
- * then what passes by itself; then what cannot be had; the request's own faults last.
+ * come first, whatever the HTTP status and `is_transient` say (code 4 comes as a transient 403), then
+ * what is permanent though it may come as a 500; then what passes by itself; then what cannot be had;
+ * the request's own faults last. What no row places fails the poll and nothing more.
  */
 export const errorRows: readonly ErrorRow[] = [
   // Limits
@@ -168,30 +201,56 @@ export const errorRows: readonly ErrorRow[] = [
   { when: { code: 104 }, source: 'observed: no token arrived', become: token },
   { when: { code: 2500, message: activeToken }, source: 'observed', become: token },
   { when: { code: 100, message: secretProof }, source: 'observed', become: appSecret },
-  { when: { code: 368 }, source: 'documented: policies', become: blocked },
+  { when: { code: 415 }, source: 'documented: Business Manager', become: twoFactor },
+  {
+    when: { code: 368 },
+    source: 'documented: policies',
+    become: blocked(
+      'Meta has blocked the app or its user for a breach of policy: settle it in the app dashboard, then restart',
+    ),
+  },
+  {
+    when: { code: 200, message: apiBlocked },
+    source: 'observed',
+    become: blocked(
+      "Meta has deactivated the app's access to the API: open the app's dashboard at Meta for Developers, complete its required actions, then restart",
+    ),
+  },
   { when: { status: 429 }, source: 'HTTP; not seen from Graph itself', become: limit('app') },
+  // Permanent, whatever the HTTP status
+  {
+    // The message is in the account's language with Instagram Login.
+    when: { subcode: 2108006 },
+    source: 'recorded on both logins',
+    become: skip(
+      'graph.media-before-conversion',
+      'the media is older than the business account and has no insights',
+    ),
+  },
+  {
+    when: { code: 100, message: retiredForm, namesMetric: true },
+    source: 'as the next, of a metric',
+    become: metricsNamed,
+  },
+  {
+    when: { code: 100, message: retiredForm },
+    source: 'observed on both logins, HTTP 500, since 2026-07-29',
+    become: retired,
+  },
   // Passing trouble
   {
     when: { code: 1, message: clientSecret },
     source: 'observed at the exchange of tokens',
     become: appSecret,
   },
+  { when: { code: 101, message: systemError }, source: 'observed', become: serverFailed },
   { when: { code: 101 }, source: 'documented: no such app', become: appSecret },
   {
     when: { code: 1, message: reduceAmount },
     source: 'observed, HTTP 500, subcode 99 or none',
     become: retry('graph.too-much-data', 'the answer is too large for Meta; ask for fewer items'),
   },
-  {
-    when: { code: 1 },
-    source: 'documented',
-    become: retry('graph.server', "Meta's server failed"),
-  },
-  {
-    when: { code: 2 },
-    source: 'documented',
-    become: retry('graph.server', "Meta's server failed"),
-  },
+  { when: { code: [1, 2] }, source: 'documented', become: serverFailed },
   {
     when: { transient: true },
     source: 'documented: is_transient',
@@ -203,19 +262,7 @@ export const errorRows: readonly ErrorRow[] = [
     become: retry('graph.server', 'the server failed'),
   },
   // What cannot be had
-  {
-    when: { code: 100, subcode: 2108006 },
-    source: 'observed, four reports',
-    become: skip(
-      'graph.media-before-conversion',
-      'the media is older than the business account and has no insights',
-    ),
-  },
-  {
-    when: { code: 100, subcode: 33 },
-    source: 'observed',
-    become: ambiguous,
-  },
+  { when: { code: 100, subcode: 33 }, source: 'observed', become: ambiguous },
   {
     when: { code: 100, message: unsupportedGet },
     source: 'observed in a batch, without its subcode 33',
@@ -248,47 +295,41 @@ export const errorRows: readonly ErrorRow[] = [
     become: skipFields('the field is for Business Discovery only', ['view_count']),
   },
   { when: { code: 100, message: outsideEnum }, source: 'recorded', become: metricOutsideEnum },
-  {
-    when: { code: 100, message: unsupportedMetrics },
-    source: 'observed on both logins',
-    become: metricsNamed('the media has no such metric'),
-  },
-  {
-    // Before the next, which would take `following` for the metric's name.
-    when: { code: 100, message: retiredMetrics },
-    source: 'observed, v21.0',
-    become: metricsNamed('Meta has retired the metric'),
-  },
-  {
-    when: { code: 100, message: retiredMetric },
-    source: 'observed, v22.0',
-    become: metricsNamed('Meta has retired the metric'),
-  },
   { when: { code: 100, message: noSuchField }, source: 'recorded', become: nonexistingField },
+  // Names permissions, not metrics, and comes with codes 10 and 100.
+  { when: { message: missingPermission }, source: 'observed', become: permission },
+  // Quotes the request, its metrics included.
+  { when: { code: 2500 }, source: 'recorded: our path or fields are wrong', become: refused },
+  { when: { namesMetric: true }, source: 'observed in six wordings', become: metricsNamed },
+  { when: { code: 803 }, source: 'observed', become: ambiguous },
+  { when: { code: 12 }, source: 'documented', become: ambiguous },
+  { when: { code: 110 }, source: 'observed, subcode 2207013', become: ambiguous },
   // Permissions and requests that are wrong
-  { when: { code: 100, message: missingPermission }, source: 'observed', become: permission },
-  { when: { code: 10 }, source: 'recorded', become: permission },
+  { when: { code: 10 }, source: 'recorded; observed of single media', become: denied },
   { when: { code: 3 }, source: 'documented: capability', become: permission },
   { when: { code: [200, 299] }, source: 'documented', become: permission },
-  { when: { code: 100 }, source: 'recorded: our parameters are wrong', become: refused },
-  { when: { code: 2500 }, source: 'recorded: our path or fields are wrong', become: refused },
-  { when: {}, source: 'unknown codes, broken envelopes, redirects', become: refused },
+  { when: {}, source: 'parameters, unknown codes, broken envelopes', become: refused },
 ];
 
 /** Whether a row's conditions hold for a failure. */
 export function rowMatches(row: ErrorRow, failure: Failure): boolean {
-  const { code, subcode, message, status, transient } = row.when;
-  const { envelope } = failure;
+  const { code, subcode, message, status, transient, namesMetric } = row.when;
+  const { envelope, request } = failure;
   return (
-    (code === undefined || within(code, envelope.code)) &&
-    (subcode === undefined || subcode === envelope.subcode) &&
-    (message === undefined || message.test(envelope.message)) &&
-    (status === undefined || within(status, failure.status)) &&
-    (transient === undefined || envelope.transient)
+    within(code, envelope.code) &&
+    within(subcode, envelope.subcode) &&
+    within(status, failure.status) &&
+    (message?.test(envelope.message) ?? true) &&
+    (!transient || envelope.transient) &&
+    (!namesMetric || namedMetrics(request, envelope.message).length > 0)
   );
 }
 
-function within(range: number | readonly [number, number], value: number | null): boolean {
+function within(
+  range: number | readonly [number, number] | undefined,
+  value: number | null,
+): boolean {
+  if (range === undefined) return true;
   if (typeof range === 'number') return range === value;
   return value !== null && value >= range[0] && value <= range[1];
 }

@@ -12,6 +12,12 @@ export function requestedMetrics(request: GraphRequest): readonly string[] {
     .filter((name) => name !== '');
 }
 
+/** The metrics of a request that a message has as words of their own, whatever its language. */
+export function namedMetrics(request: GraphRequest, message: string): readonly string[] {
+  const words = new Set(message.match(/[\p{L}\p{N}_]+/gu));
+  return requestedMetrics(request).filter((name) => words.has(name));
+}
+
 /** Whether a request names the field, at any depth of its `fields=`. */
 export function requestsField(request: GraphRequest, field: string): boolean {
   const names: readonly string[] = (request.query['fields'] ?? '').match(/\w+/g) ?? [];

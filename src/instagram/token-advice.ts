@@ -34,6 +34,10 @@ export function tokenAdvice(subcode: number | null, login: Login): string {
 export const appAdvice =
   "the app's id or its secret is missing or another's: set INSTAGRAM_CLIENT_ID and INSTAGRAM_CLIENT_SECRET to those of the app that the token was made for, then restart";
 
+/** What a person must do about code 415, as the middle of a sentence. */
+export const twoFactorAdvice =
+  "the business requires two-factor authentication: the token's user must complete two-factor authentication in Business Manager (https://business.facebook.com), then restart";
+
 /**
  * The permissions that a token needs. Source: Instagram Platform, overview, read 2026-10.
  */
@@ -55,3 +59,13 @@ export const peoplePermission: Readonly<Record<Login, string>> = {
   facebook: 'instagram_manage_comments',
   instagram: 'instagram_business_manage_comments',
 };
+
+/**
+ * What a person must do about a missing permission, as the middle of a sentence.
+ *
+ * @param readsPeople - whether the request reads what other people wrote
+ */
+export function permissionAdvice(login: Login, readsPeople: boolean): string {
+  const needed = [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
+  return `the token lacks a permission: give the app and the token ${needed.join(', ')}, and the token's user a role on the account`;
+}

@@ -1,4 +1,4 @@
-import { RetryError, SkipError, StopStreamError } from '../../core/errors.ts';
+import { FailError, RetryError, SkipError, StopStreamError } from '../../core/errors.ts';
 import type { Node } from '../../core/json.ts';
 import { isDoubtful, isLeftOut, metricsFor, subjectsOf } from '../../core/refusals.ts';
 import type { Listed } from '../../core/refusals.ts';
@@ -35,9 +35,10 @@ const timesToFail = 3;
 const witnesses = 3;
 
 /** Errors that may be about one of the media asked though they do not say so. */
-function isFault(error: unknown): error is RetryError | StopStreamError {
+function isFault(error: unknown): error is RetryError | FailError | StopStreamError {
   if (error instanceof RetryError) return error.code === 'graph.server';
-  return error instanceof StopStreamError && error.code === 'graph.permission';
+  const isDenied = error instanceof FailError || error instanceof StopStreamError;
+  return isDenied && error.code === 'graph.permission';
 }
 
 /**
@@ -54,7 +55,7 @@ export async function blame(
   const fault = faultOf(error);
   if (error instanceof RetryError && mayPass(asked, judging)) throw error;
   // A permission may have been taken away since others were answered.
-  if (error instanceof StopStreamError) judging.answered = false;
+  if (!(error instanceof RetryError)) judging.answered = false;
   if (!(await othersAnswer(asked.open, judging))) throw error;
   // Other refusals may be found first, and what is left to ask is another request then.
   judging.faulty ||= error instanceof RetryError;

@@ -10,7 +10,7 @@ import { rowsBelow } from './markdown.ts';
 const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
 
 const dispositions =
-  /^(?:(?:retry|wait|skip|dead-letter|stop-stream|stop-account|stop-process \([123]\))(?:$|; )|none: )/;
+  /^(?:(?:retry|wait|skip|dead-letter|fail|stop-stream|stop-account|stop-process \([123]\))(?:$|; )|none: )/;
 
 describe('docs/operations.md', () => {
   const codes = rowsBelow(page, '## Error codes');

@@ -9,8 +9,9 @@ import { judge } from '../../../src/instagram/answer.ts';
 import { readEnvelope } from '../../../src/instagram/envelope.ts';
 import { errorRows, rowMatches } from '../../../src/instagram/errors.ts';
 import { createBodyRedact, createRedact } from '../../../src/instagram/redaction.ts';
+import { fields } from './error-cases/fields.ts';
 import { limits } from './error-cases/limits.ts';
-import { fields, metrics } from './error-cases/names.ts';
+import { metrics } from './error-cases/metrics.ts';
 import { objects } from './error-cases/objects.ts';
 import { passing } from './error-cases/passing.ts';
 import { requests } from './error-cases/requests.ts';
@@ -108,7 +109,7 @@ describe('a message', () => {
   test('says so when Meta gave no message', () => {
     expect(translated({ status: 400, body: { error: {} } })).toHaveProperty(
       'message',
-      '/{account}/media for account 17841400000000001: the request is refused as it is. Meta gave no message (HTTP 400)',
+      '/{account}/media for account 17841400000000001: the request is rejected and is sent again at the next interval; if this stays, check INSTAGRAM_API_VERSION, or report this message as a bug. Meta gave no message (HTTP 400)',
     );
   });
 });

@@ -25,5 +25,8 @@ export function limited(scope: { kind: string; id: string }): ErrorCase['becomes
 
 /** What something that cannot be had becomes. */
 export function skip(code: string, subjects: readonly string[] = []): ErrorCase['becomes'] {
-  return { disposition: 'skip', code, subjects };
+  return { disposition: 'skip', code, subjects, scope: 'object' };
 }
+
+/** What an error that no row places becomes. */
+export const refused = { disposition: 'fail', code: 'graph.refused' } as const;

@@ -24,6 +24,62 @@ export const objects: readonly ErrorCase[] = [
     },
     becomes: skip('graph.media-before-conversion'),
   },
+  ...(
+    [
+      [
+        'on Instagram Login',
+        "The media was posted before the most recent time that the user's account was converted to a business account from a personal account.",
+      ],
+      [
+        'in Portuguese',
+        'Os conteúdos multimédia foram publicados antes da hora mais recente em que a conta do utilizador foi convertida numa conta comercial a partir de uma conta pessoal.',
+      ],
+      ['with a message that names a metric', 'La metric reach is deprecated in v26.0'],
+    ] as const
+  ).map(([name, message]) => ({
+    name: `100/2108006 ${name}`,
+    login: 'instagram' as const,
+    status: 400,
+    query: { metric: 'reach' },
+    body: { error: { message, type: 'IGApiException', code: 100, error_subcode: 2108006 } },
+    becomes: skip('graph.media-before-conversion'),
+  })),
+  {
+    name: '2108006 of another code, on a 500',
+    status: 500,
+    body: { error: { message: 'Invalid parameter', code: 1, error_subcode: 2108006 } },
+    becomes: skip('graph.media-before-conversion'),
+  },
+  {
+    name: '803',
+    status: 404,
+    body: {
+      error: {
+        message: '(#803) Some of the aliases you requested do not exist: 17895695668004550',
+        type: oauth,
+        code: 803,
+      },
+    },
+    becomes: skip('graph.ambiguous', ['17895695668004550']),
+  },
+  {
+    name: '12',
+    status: 400,
+    body: {
+      error: {
+        message: '(#12) singular statuses API is deprecated for versions v2.4 and higher',
+        type: oauth,
+        code: 12,
+      },
+    },
+    becomes: skip('graph.ambiguous'),
+  },
+  {
+    name: '110',
+    status: 400,
+    body: { error: { message: 'Invalid user id', code: 110, error_subcode: 2207013 } },
+    becomes: skip('graph.ambiguous'),
+  },
   {
     name: '100/33',
     status: 400,

@@ -49,6 +49,16 @@ export const passing: readonly ErrorCase[] = [
     },
     becomes: server,
   },
+  ...[
+    'Error validating application. Cannot get application info due to a system error.',
+    'The application is temporarily unavailable',
+    'Cannot get application info. Please try again later.',
+  ].map((message) => ({
+    name: `101, ${message}`,
+    status: 400,
+    body: { error: { message, type: oauth, code: 101 } },
+    becomes: server,
+  })),
   {
     name: 'a code unknown to us that Meta calls transient',
     status: 400,

@@ -1,10 +1,10 @@
 import type { ErrorCase } from './error-case.ts';
-import { limited, oauth } from './error-case.ts';
+import { limited, oauth, refused } from './error-case.ts';
 
 const forbidden = { disposition: 'stop-stream', code: 'graph.permission' };
-const refused = { disposition: 'stop-stream', code: 'graph.refused' };
+const denied = { disposition: 'fail', code: 'graph.permission' };
 
-const denied = {
+const deniedBody = {
   error: {
     message: '(#10) Application does not have permission for this action',
     type: oauth,
@@ -22,8 +22,8 @@ const people: readonly ErrorCase[] = [
   ...(asked as { path: string }),
   name: name as string,
   status: 400,
-  body: denied,
-  becomes: forbidden,
+  body: deniedBody,
+  becomes: denied,
   says: ['pages_read_engagement, instagram_manage_comments, and the token'],
 }));
 
@@ -34,21 +34,15 @@ export const requests: readonly ErrorCase[] = [
     name: '10 for the metric comments',
     status: 400,
     query: { fields: 'insights.metric(likes,comments)' },
-    body: denied,
-    becomes: forbidden,
+    body: deniedBody,
+    becomes: denied,
     says: ['pages_read_engagement, and the token'],
   },
   {
     name: '10',
     status: 400,
-    body: {
-      error: {
-        message: '(#10) Application does not have permission for this action',
-        type: oauth,
-        code: 10,
-      },
-    },
-    becomes: forbidden,
+    body: deniedBody,
+    becomes: denied,
     says: ['instagram_basic, instagram_manage_insights, pages_show_list, pages_read_engagement'],
   },
   {
@@ -62,7 +56,7 @@ export const requests: readonly ErrorCase[] = [
         code: 10,
       },
     },
-    becomes: forbidden,
+    becomes: denied,
     says: ['instagram_business_basic, instagram_business_manage_insights'],
   },
   {
@@ -97,6 +91,40 @@ export const requests: readonly ErrorCase[] = [
     becomes: forbidden,
   },
   {
+    name: '10 about a permission that App Review gives',
+    status: 400,
+    query: { metric: 'reach' },
+    body: {
+      error: {
+        message:
+          "(#10) Object does not exist, cannot be loaded due to missing permission or reviewable feature, or does not support this operation. This endpoint requires the 'instagram_manage_insights' permission or the 'reach' feature.",
+        type: oauth,
+        code: 10,
+      },
+    },
+    becomes: forbidden,
+  },
+  {
+    name: '100 about ids, on a 500',
+    status: 500,
+    query: { ids: '1,2', fields: 'insights.metric(reach)' },
+    body: { error: { message: 'The ids query parameter is deprecated in v26.0+', code: 100 } },
+    becomes: { disposition: 'fail', code: 'graph.retired' },
+    says: ['Meta has retired this form of request', 'newer version of this program'],
+  },
+  {
+    name: '100 about another form that is deprecated, which Meta calls transient',
+    status: 400,
+    body: {
+      error: {
+        message: 'The date_format query parameter is deprecated in v26.0+.',
+        is_transient: true,
+        code: 100,
+      },
+    },
+    becomes: { disposition: 'fail', code: 'graph.retired' },
+  },
+  {
     name: '100 about a parameter',
     status: 400,
     body: {
@@ -108,7 +136,10 @@ export const requests: readonly ErrorCase[] = [
       },
     },
     becomes: refused,
-    says: ['should be specified with parameter metric_type=total_value'],
+    says: [
+      'the request is rejected and is sent again at the next interval',
+      'should be specified with parameter metric_type=total_value',
+    ],
   },
   {
     name: '2500',
@@ -123,6 +154,12 @@ export const requests: readonly ErrorCase[] = [
     },
     becomes: refused,
   },
+  ...[{ code: 100 }, { code: 2500 }, {}].map((error) => ({
+    name: `no more than ${JSON.stringify(error)}`,
+    status: 400,
+    body: { error },
+    becomes: refused,
+  })),
   {
     name: 'an unknown code',
     status: 400,

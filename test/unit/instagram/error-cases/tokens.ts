@@ -106,6 +106,28 @@ export const tokens: readonly ErrorCase[] = [
     ),
   },
   {
+    name: '415',
+    ...invalidToken(
+      {
+        message: '(#415) Two factor authentication is required by the Business Manager',
+        type: oauth,
+        code: 415,
+      },
+      ['must complete two-factor authentication in Business Manager'],
+    ),
+  },
+  ...[
+    'API access deactivated. To reactivate, go to the app dashboard.',
+    'API access blocked.',
+    'The app was Deactivated',
+  ].map((message) => ({
+    name: `200, ${message}`,
+    status: 400,
+    body: { error: { message, type: oauth, code: 200 } },
+    becomes: { disposition: 'stop-account', code: 'graph.blocked' },
+    says: ["open the app's dashboard at Meta for Developers", 'required actions'],
+  })),
+  {
     name: '368',
     status: 400,
     body: {

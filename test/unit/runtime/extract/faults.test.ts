@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { RetryError, SkipError, StopStreamError } from '../../../../src/core/errors.ts';
+import { FailError, RetryError, SkipError } from '../../../../src/core/errors.ts';
 import type { Node } from '../../../../src/core/json.ts';
 import { emptyMemory } from '../../../../src/core/state.ts';
 import type { Memory } from '../../../../src/core/state.ts';
@@ -8,7 +8,7 @@ import { dayMs, hourMs, startMs } from '../world.ts';
 import { asks, graphOf, idsIn, mediaOf, poll } from './isolating.ts';
 
 const failed = new RetryError('graph.server', '(#1) An unknown error has occurred.');
-const denied = new StopStreamError('graph.permission', '(#10) no permission');
+const denied = new FailError('graph.permission', '(#10) no permission');
 /** At most 2·log2(50) + 2. */
 const bound = Math.floor(2 * Math.log2(50)) + 2;
 
