@@ -105,9 +105,13 @@ export function reportRequests({ first, second, airbyte, world }: RequestsResult
   reportPoll('second poll, at once', second, airbyte.later);
 }
 
-function reportPoll(name: string, { requests, ids, byEndpoint }: PollCost, airbyte: number): void {
+function reportPoll(
+  name: string,
+  { requests, calls, byEndpoint }: PollCost,
+  airbyte: number,
+): void {
   line(
-    `${name}: ${requests} requests (${ids} ids); Airbyte by its formula: ${airbyte}, ${(airbyte / requests).toFixed(1)} times as many`,
+    `${name}: ${requests} requests (${calls} calls); Airbyte by its formula: ${airbyte}, ${(airbyte / requests).toFixed(1)} times as many`,
   );
   line(byEndpoint.map(([endpoint, count]) => `  ${endpoint} ${count}`).join('\n'));
 }

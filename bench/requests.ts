@@ -6,10 +6,11 @@ import { airbyteRequests, measureWorld } from './airbyte.ts';
 /** What one poll of every stream of every account cost. */
 export interface PollCost {
   readonly requests: number;
-  readonly ids: number;
+  /** Calls as Meta counts them. */
+  readonly calls: number;
   readonly errors: number;
-  /** Requests by endpoint, dearest first. */
-  readonly byEndpoint: readonly (readonly [endpoint: string, requests: number])[];
+  /** Calls by endpoint, the most expensive first. */
+  readonly byEndpoint: readonly (readonly [endpoint: string, calls: number])[];
 }
 
 /** The polls of one world, and what Airbyte's connector would spend on it. */
@@ -46,7 +47,7 @@ async function pollOnce(api: GraphApi, env: Readonly<Record<string, string>>): P
   const exitCode = await program.ended;
   if (exitCode !== 0) throw new Error(`the program ended with ${String(exitCode)}`);
   const byEndpoint = Object.entries(api.ledger.byEndpoint())
-    .map(([endpoint, { requests }]) => [endpoint, requests] as const)
+    .map(([endpoint, { calls }]) => [endpoint, calls] as const)
     .sort(([, left], [, right]) => right - left);
   return { ...api.ledger.total(), byEndpoint };
 }

@@ -1,4 +1,5 @@
-import { describeConditions, readConditions } from './conditions.ts';
+import { readConditions } from './conditions-spec.ts';
+import { describeConditions } from './conditions.ts';
 import type { JsonObject } from './json.ts';
 import { isObject } from './json.ts';
 import { describeLimits, readLimits } from './limits.ts';

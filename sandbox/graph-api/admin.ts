@@ -2,7 +2,7 @@ import { describeWorld, patchWorld } from './admin-world.ts';
 import { readFaultRule } from './fault-rules.ts';
 import type { Faults } from './faults.ts';
 import { describeFaults } from './faults.ts';
-import { isObject } from './json.ts';
+import { isObject, parseJson } from './json.ts';
 import type { Json } from './json.ts';
 import type { Ledger } from './ledger.ts';
 import { describeLedger } from './ledger.ts';
@@ -53,7 +53,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   'POST clock': ({ world }, { body }) => moveClock(body, world),
   'GET world': ({ world }) => describeWorld(world),
   'PATCH world': ({ world }, { body }) => {
-    patchWorld(parse(body), world);
+    patchWorld(parseJson(body), world);
     return describeWorld(world);
   },
   'DELETE world': ({ world, meter }) => {
@@ -64,7 +64,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   },
   'GET faults': ({ faults }) => describeFaults(faults),
   'POST faults': ({ faults }, { body }) => {
-    const sent: unknown = parse(body);
+    const sent: unknown = parseJson(body);
     const rules = (Array.isArray(sent) ? sent : [sent]).map((one) => readFaultRule(one));
     for (const rule of rules) faults.add(rule);
     return describeFaults(faults);
@@ -78,7 +78,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 /** What each of the endpoints is for. */
 const ENDPOINTS: readonly (readonly [string, string])[] = [
   ['GET health', 'whether it answers'],
-  ['GET ledger', 'what was asked, requests and ids by endpoint'],
+  ['GET ledger', 'the requests so far; HTTP requests and calls by endpoint'],
   ['DELETE ledger', 'counts from zero again'],
   ['GET truth', 'what every record must be; ?comments, ?tags and ?totals add theirs'],
   ['GET clock', 'the time of the world'],
@@ -121,7 +121,7 @@ function clockOf(world: World): Json {
 
 /** Takes `{"advance_ms": 3600000}` or `{"now": "2026-03-08T12:00:00Z"}`. */
 function moveClock(text: string, world: World): Json {
-  const asked: unknown = parse(text);
+  const asked: unknown = parseJson(text);
   const advanceMs = isObject(asked) ? asked['advance_ms'] : undefined;
   const now = isObject(asked) && typeof asked['now'] === 'string' ? Date.parse(asked['now']) : NaN;
   if (typeof advanceMs === 'number') {
@@ -132,12 +132,4 @@ function moveClock(text: string, world: World): Json {
     throw new ShapeError('body', asked, '{"advance_ms": number} or {"now": "<ISO>"}');
   }
   return clockOf(world);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

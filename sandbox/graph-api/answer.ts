@@ -11,8 +11,6 @@ import { renderNode } from './nodes/render.ts';
 import { findComment } from './world/find-comment.ts';
 import type { Page, World } from './world/model.ts';
 
-const MAX_IDS = 50;
-
 /** A request as far as its answer depends on it. */
 export interface Question {
   /** Without the version: `['17841…', 'media']`. */
@@ -21,19 +19,11 @@ export interface Question {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** What a question counts as, known before it is answered. */
-export interface Endpoint {
-  /** `/{account}/media`, `/?ids`. */
-  readonly endpoint: string;
-  /** How many objects were asked for. */
-  readonly ids: number;
-}
-
 /** Answers a question whose token is good; throws the error that Meta would answer. */
 export function answer(question: Question, context: Context): Json {
   const { segments, parameters } = question;
   if (parameters.has('ids')) {
-    return answerIds(parameters, context);
+    throw graphError('ids-deprecated');
   }
   const [id, name, ...rest] = segments;
   if (id === undefined || rest.length > 0) {
@@ -62,30 +52,11 @@ function edgeRequest(parameters: ReadonlyMap<string, string>): EdgeRequest {
   return { parameters, fields, nested: false };
 }
 
-/** All or nothing: one object that is refused fails the request. */
-function answerIds(parameters: ReadonlyMap<string, string>, context: Context): Json {
-  const ids = idsOf(parameters);
-  if (ids.length > MAX_IDS) {
-    throw graphError('too-many-ids', MAX_IDS, ids.length);
-  }
-  const { fields } = edgeRequest(parameters);
-  const nodes = ids.map((id) => context.lookup(id));
-  return Object.fromEntries(nodes.map((node) => [node.id, renderNode(node, fields, context)]));
-}
-
-/** The ids of `?ids=`, each once. */
-export function idsOf(parameters: ReadonlyMap<string, string>): string[] {
-  return [...new Set((parameters.get('ids') ?? '').split(','))].filter((id) => id !== '');
-}
-
-/** Names the endpoint of a question for the ledger; ids become place holders. */
-export function endpointOf({ segments, parameters }: Question, world: World): Endpoint {
-  if (parameters.has('ids')) {
-    return { endpoint: '/?ids', ids: idsOf(parameters).length };
-  }
+/** The ledger's name of a question's endpoint, `/{account}/media`: ids become placeholders. */
+export function endpointOf({ segments }: Question, world: World): string {
   const [id, ...rest] = segments;
   const first = id === undefined ? '' : templateOf(id, world);
-  return { endpoint: `/${[first, ...rest].join('/')}`, ids: 1 };
+  return `/${[first, ...rest].join('/')}`;
 }
 
 function templateOf(id: string, world: World): string {

@@ -1,35 +1,25 @@
 import type { Question } from './answer.ts';
-import { idsOf } from './answer.ts';
 import type { Identity } from './callers.ts';
 import type { Belonging } from './meter.ts';
 import { findComment } from './world/find-comment.ts';
 import type { World } from './world/model.ts';
 import { USER_ID } from './nodes/me-node.ts';
 
-/** Which accounts a question asks about; business discovery asks about none of one's own. */
+/** The account whose limit a question counts against; business discovery counts against the app. */
 export function belongingOf(
   { segments, parameters }: Question,
   identity: Identity | undefined,
   world: World,
 ): Belonging {
-  const userId = identity?.dialect === 'facebook' ? USER_ID : undefined;
-  const accounts = new Map<string, number>();
-  if (parameters.has('ids')) {
-    for (const id of idsOf(parameters)) {
-      const owner = ownerOf(id, world);
-      if (owner !== undefined) accounts.set(owner, (accounts.get(owner) ?? 0) + 1);
-    }
-    return { accounts, userId };
-  }
-  const owner = askedOwner(segments[0], identity, world);
   const discovers = /(^|,)\s*business_discovery\b/.test(parameters.get('fields') ?? '');
-  if (owner !== undefined && !discovers) {
-    accounts.set(owner, 1);
-  }
-  return { accounts, userId };
+  return {
+    account: discovers ? undefined : requestedOwner(segments[0], identity, world),
+    userId: identity?.dialect === 'facebook' ? USER_ID : undefined,
+    dialect: identity?.dialect ?? 'facebook',
+  };
 }
 
-function askedOwner(
+function requestedOwner(
   id: string | undefined,
   identity: Identity | undefined,
   world: World,

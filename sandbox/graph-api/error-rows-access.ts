@@ -157,7 +157,7 @@ export const ACCESS_ROWS = {
   'no-batch': {
     status: 400,
     code: 200,
-    message: '(#200) access_denied: Cannot call API for app {0} on behalf of user 0',
+    message: 'Cannot call API for app {0} on behalf of user 0',
   },
   'batch-too-big': {
     status: 400,
@@ -170,5 +170,12 @@ export const ACCESS_ROWS = {
     type: 'GraphBatchException',
     code: 100,
     message: 'The batch parameter must be a JSON array of requests',
+  },
+  'batch-refused': {
+    status: 400,
+    type: 'GraphMethodException',
+    code: 100,
+    message:
+      '(#100) Unsupported post request. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api',
   },
 } as const satisfies Record<string, ErrorRow>;

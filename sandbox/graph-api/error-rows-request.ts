@@ -35,10 +35,11 @@ export const REQUEST_ROWS = {
     message: '(#100) Tried accessing nonexisting field ({0})',
   },
   syntax: { status: 400, code: 2500, message: 'Syntax error "{0}" at character {1}: {2}' },
-  'too-many-ids': {
-    status: 400,
+  'ids-deprecated': {
+    status: 500,
     code: 100,
-    message: '(#100) Too many IDs. Maximum: {0}. Provided: {1}.',
+    message: 'The ids query parameter is deprecated in v26.0+',
+    onBothHosts: true,
   },
   'not-an-integer': { status: 400, code: 100, message: '(#100) Param {0} must be an integer' },
   'not-a-time': {

@@ -72,7 +72,8 @@ export interface Wording {
  */
 export function wordError(error: GraphError, { dialect, locale }: Wording): JsonObject {
   const translated = { ...error.error, ...translation(error, locale) };
-  if (dialect === 'facebook' || error.code === 190) {
+  const row: ErrorRow = ROWS[error.row];
+  if (dialect === 'facebook' || error.code === 190 || row.onBothHosts === true) {
     return translated;
   }
   return {

@@ -1,6 +1,6 @@
 import type { GraphError } from './errors.ts';
 import { graphError } from './errors.ts';
-import type { FaultEffect } from './faults.ts';
+import type { FaultEffect, FaultTarget } from './faults.ts';
 import { traceHeaders } from './headers.ts';
 import type { Wire } from './http.ts';
 import { encodeJson } from './json.ts';
@@ -11,10 +11,21 @@ import type { World } from './world/model.ts';
 const PAGE =
   '<!DOCTYPE html><html lang="en"><head><title>Error</title></head><body><h1>Sorry, something went wrong.</h1></body></html>';
 
-/** What is sent instead of an answer, and what the ledger says of it. */
+/** A request as fault rules see it. */
+export function faultTarget({ endpoint, question, belonging }: Asking): FaultTarget {
+  const { segments, parameters } = question;
+  return {
+    endpoint,
+    path: `/${segments.join('/')}`,
+    query: [...parameters].map(([name, value]) => `${name}=${value}`).join('&'),
+    account: belonging.account,
+  };
+}
+
+/** The answer of a fault, and its part of the ledger's entry. */
 export interface FaultResponse {
   readonly entry: { readonly status: number; readonly code?: number };
-  /** Undefined: the connection is closed without a word. */
+  /** Undefined: no answer. */
   readonly wire: Wire | undefined;
 }
 
@@ -24,7 +35,7 @@ export function faultResponse(
   asking: Asking,
   world: World,
 ): FaultResponse | undefined {
-  if (effect.close === 'before') {
+  if (effect.close === 'before' || effect.null === true) {
     return { entry: { status: 0 }, wire: undefined };
   }
   const response =

@@ -38,11 +38,12 @@ const readEffectMembers = readMembers<FaultEffect>({
   truncate: readInteger(0),
   html: readBoolean,
   empty: readBoolean,
+  null: readBoolean,
   headers: readMap(readText),
 });
 
 /** The ways of answering, of which a rule has one at most. */
-const WAYS = ['error', 'body', 'close', 'truncate', 'html', 'empty'] as const;
+const WAYS = ['error', 'body', 'close', 'truncate', 'html', 'empty', 'null'] as const;
 
 function readEffect(value: unknown, path: string): FaultEffect {
   const effect = readEffectMembers(value, path);

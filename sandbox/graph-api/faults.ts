@@ -3,15 +3,18 @@ import type { Json, JsonObject } from './json.ts';
 
 /** Which requests a fault is for; every member given must fit. */
 export interface FaultMatch {
-  /** As the ledger names it: `/{account}/media`. */
+  /** As the ledger names it: `/{account}/media`; `/batch` is the HTTP request of a batch. */
   readonly endpoint?: string;
   /** A part of the path. */
   readonly path?: string;
   /** A part of the decoded query, the token left out. */
   readonly query?: string;
-  /** The request asks about this account, alone or among others. */
+  /** The request is about this account. */
   readonly account?: string;
 }
+
+/** The ledger's name of a batch's HTTP request. */
+export const BATCH_ENDPOINT = '/batch';
 
 /** What happens: one way of answering, a delay, or both. */
 export interface FaultEffect {
@@ -33,6 +36,8 @@ export interface FaultEffect {
   readonly html?: boolean;
   /** Nothing in the body. */
   readonly empty?: boolean;
+  /** The item of a batch comes back as JSON null; a single request is not answered. */
+  readonly null?: boolean;
   /** Besides those of every answer, or in their place: `{"Retry-After": "2"}`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -61,7 +66,7 @@ export interface FaultTarget {
   readonly endpoint: string;
   readonly path: string;
   readonly query: string;
-  readonly accounts: ReadonlyMap<string, number>;
+  readonly account: string | undefined;
 }
 
 /** What a request meets. */
@@ -129,12 +134,14 @@ function changesAnswer(effect: FaultEffect): boolean {
   return Object.keys(effect).some((name) => name !== 'latency_ms');
 }
 
+/** The HTTP request of a batch is matched by name alone, so that other rules fit its items. */
 function fits({ endpoint, path, query, account }: FaultMatch, target: FaultTarget): boolean {
   return (
+    (target.endpoint !== BATCH_ENDPOINT || endpoint === BATCH_ENDPOINT) &&
     (endpoint === undefined || endpoint === target.endpoint) &&
     (path === undefined || target.path.includes(path)) &&
     (query === undefined || target.query.includes(query)) &&
-    (account === undefined || target.accounts.has(account))
+    (account === undefined || target.account === account)
   );
 }
 

@@ -14,11 +14,6 @@ export function traceId(number: number): string {
   return `A${hash(`trace/${number}`, 'base64url').slice(0, 22)}`;
 }
 
-/** The `ETag` of a body: 40 hexadecimal digits, quoted. */
-export function entityTag(text: string): string {
-  return `"${createHash('sha1').update(text).digest('hex')}"`;
-}
-
 /** The headers that Meta sends with every answer. */
 export function traceHeaders(
   { status, version, body }: Answered,
@@ -27,7 +22,7 @@ export function traceHeaders(
   const failed = status >= 400;
   return {
     'Content-Type': 'application/json; charset=UTF-8',
-    'facebook-api-version': version,
+    'Facebook-API-Version': version,
     'x-fb-request-id': traceId(number),
     'x-fb-trace-id': traceId(number).slice(1, 12),
     'x-fb-rev': '1031245678',
@@ -43,11 +38,16 @@ export function traceHeaders(
 
 function challenge(body: Json): string {
   const error = isObject(body) && isObject(body['error']) ? body['error'] : {};
-  const reason = error['code'] === 190 ? 'invalid_token' : 'invalid_request';
   const message = typeof error['message'] === 'string' ? error['message'] : '';
+  const reason = error['code'] === 190 ? 'invalid_token' : reasonOf(message);
   // A header holds Latin characters only, and no quote within quotes.
   const plain = message.replace(/[^\x20-\x7e]|"/g, "'");
   return `OAuth "Facebook Platform" "${reason}" "${plain}"`;
+}
+
+/** The third reason was seen with this message alone. */
+function reasonOf(message: string): string {
+  return message.startsWith('Cannot call API for app') ? 'access_denied' : 'invalid_request';
 }
 
 function hash(text: string, encoding: 'base64' | 'base64url'): string {

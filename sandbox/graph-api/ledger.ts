@@ -1,14 +1,17 @@
 import type { JsonObject } from './json.ts';
 
-/** One request that came in; the token is not kept. */
+/** One HTTP request, or one item of a batch; the token is not kept. */
 export interface LedgerEntry {
   /** The world's time in ISO form. */
   readonly at: string;
-  /** With place holders: `/{account}/media`. */
+  /** With placeholders: `/{account}/media`; `/batch` for the HTTP request of a batch. */
   readonly endpoint: string;
   /** Without token and version: `/17841…/media?limit=100`. */
   readonly request: string;
-  readonly ids: number;
+  /** HTTP requests: 0 for an item of a batch, 1 otherwise. */
+  readonly requests: 0 | 1;
+  /** Calls as Meta counts them: 0 for the HTTP request of a batch, 1 otherwise. */
+  readonly calls: 0 | 1;
   readonly status: number;
   /** The error's code. */
   readonly code?: number;
@@ -16,20 +19,23 @@ export interface LedgerEntry {
   readonly throttled?: boolean;
   /** Answered, or not, by a fault; without an answer the status is 0. */
   readonly fault?: boolean;
-  /** Came within a batch. */
+  /** An item of a batch. */
   readonly batched?: boolean;
 }
 
-/** What was spent at one endpoint, or in all. */
+/** The cost at one endpoint, or in all. */
 export interface Spent {
+  /** HTTP requests. */
   readonly requests: number;
-  readonly ids: number;
+  /** Calls as Meta counts them. */
+  readonly calls: number;
+  /** Entries that were refused or not answered; a refused item and a refused batch are one each. */
   readonly errors: number;
-  /** Requests that a limit refused. */
+  /** Entries that a limit refused. */
   readonly throttled: number;
 }
 
-/** What was asked, for tests and benchmarks that state the cost in calls. */
+/** The log of all requests, for tests and benchmarks that state their cost. */
 export interface Ledger {
   readonly entries: readonly LedgerEntry[];
   add(entry: LedgerEntry): void;
@@ -38,12 +44,12 @@ export interface Ledger {
   clear(): void;
 }
 
-const NOTHING: Spent = { requests: 0, ids: 0, errors: 0, throttled: 0 };
+const NOTHING: Spent = { requests: 0, calls: 0, errors: 0, throttled: 0 };
 
-function plus(spent: Spent, { ids, status, throttled }: LedgerEntry): Spent {
+function plus(spent: Spent, { requests, calls, status, throttled }: LedgerEntry): Spent {
   return {
-    requests: spent.requests + 1,
-    ids: spent.ids + ids,
+    requests: spent.requests + requests,
+    calls: spent.calls + calls,
     errors: spent.errors + (status >= 400 || status === 0 ? 1 : 0),
     throttled: spent.throttled + (throttled === true ? 1 : 0),
   };

@@ -20,8 +20,6 @@ export interface LimitSettings {
   readonly user?: Limit;
   /** The limits of the app and the user count what belongs to accounts, too; default false. */
   readonly countAll?: boolean;
-  /** Every id of `?ids=` counts as a call; default false. */
-  readonly countIds?: boolean;
   /** Each call during a block makes it this much longer; default 1. */
   readonly extendMinutes?: number;
 }
@@ -39,7 +37,6 @@ const readSettings = readMembers<LimitSettings>({
   app: readWhole,
   user: readWhole,
   countAll: readBoolean,
-  countIds: readBoolean,
   extendMinutes: readInteger(0),
 });
 

@@ -8,12 +8,14 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MINUTE_MS = 60_000;
 
-/** What a request counts for. */
+/** The scopes that a call counts against. */
 export interface Belonging {
-  /** The accounts that it asks about, and how many objects of each. */
-  readonly accounts: ReadonlyMap<string, number>;
-  /** Whose token it carries, where that is a Facebook user. */
+  /** The account that owns the requested object. */
+  readonly account: string | undefined;
+  /** The Facebook user whose token the call carries. */
   readonly userId: string | undefined;
+  /** The host that answers: each has usage headers of its own. */
+  readonly dialect: 'facebook' | 'instagram';
 }
 
 /** How a request is counted. */
@@ -36,7 +38,6 @@ type Kind = 'account' | 'app' | 'user';
 interface Scope {
   readonly kind: Kind;
   readonly id: string;
-  readonly cost: number;
   readonly limit: Limit | undefined;
   readonly tally: Tally;
 }
@@ -60,12 +61,12 @@ export function createMeter(): Meter {
       const extendMs = (limits.extendMinutes ?? 1) * MINUTE_MS;
       for (const scope of refusing) block(scope, extendMs, nowMs);
       if (refusing.length === 0) {
-        for (const { tally, cost } of scopes) tally.add(nowMs, cost);
+        for (const { tally } of scopes) tally.add(nowMs);
       }
       const [first] = refusing;
       return {
         refusal: first && graphError(`${first.kind}-limit`),
-        headers: usageHeaders(scopes, first?.kind, nowMs),
+        headers: first?.kind === 'app' ? {} : usageHeaders(scopes, belonging.dialect, nowMs),
       };
     },
     clear: () => {
@@ -74,19 +75,16 @@ export function createMeter(): Meter {
   };
 }
 
-function scopesOf({ accounts, userId }: Belonging, limits: LimitSettings): Omit<Scope, 'tally'>[] {
-  const ofAccounts = [...accounts].map(([id, ids]) => ({
-    kind: 'account' as const,
-    id,
-    cost: limits.countIds === true ? ids : 1,
-    limit: limits.accounts?.[id] ?? limits.account,
-  }));
-  if (ofAccounts.length > 0 && limits.countAll !== true) {
-    return ofAccounts;
+function scopesOf({ account, userId }: Belonging, limits: LimitSettings): Omit<Scope, 'tally'>[] {
+  const scopes: Omit<Scope, 'tally'>[] = [];
+  if (account !== undefined) {
+    const limit = limits.accounts?.[account] ?? limits.account;
+    scopes.push({ kind: 'account', id: account, limit });
+    if (limits.countAll !== true) return scopes;
   }
-  const app = { kind: 'app' as const, id: '', cost: 1, limit: limits.app };
-  const user = { kind: 'user' as const, id: userId ?? '', cost: 1, limit: limits.user };
-  return [...ofAccounts, app, ...(userId === undefined ? [] : [user])];
+  scopes.push({ kind: 'app', id: '', limit: limits.app });
+  if (userId !== undefined) scopes.push({ kind: 'user', id: userId, limit: limits.user });
+  return scopes;
 }
 
 function isFull({ limit, tally }: Scope, nowMs: number): boolean {
@@ -123,29 +121,28 @@ function minutesToWait(scope: Scope, nowMs: number): number {
   return Math.max(1, Math.ceil((untilMs - nowMs) / MINUTE_MS));
 }
 
-/** One of the two headers, never both; the app's own refusal comes without. */
+/** One of the two headers, never both; graph.instagram.com knows `X-App-Usage` alone. */
 function usageHeaders(
   scopes: readonly Scope[],
-  refusedBy: Kind | undefined,
+  dialect: Belonging['dialect'],
   nowMs: number,
 ): Record<string, string> {
-  const accounts = scopes.filter(({ kind }) => kind === 'account');
-  if (refusedBy === 'app') {
-    return {};
+  const account = scopes.find(({ kind }) => kind === 'account');
+  if (account !== undefined && dialect === 'facebook') {
+    const usage = { [account.id]: [accountUsage(account, nowMs)] };
+    return { 'X-Business-Use-Case-Usage': JSON.stringify(usage) };
   }
-  if (accounts.length > 0) {
-    const usage = accounts.map((scope) => [scope.id, [accountUsage(scope, nowMs)]] as const);
-    return { 'X-Business-Use-Case-Usage': JSON.stringify(Object.fromEntries(usage)) };
-  }
-  const percents = scopes.map((scope) => percentOf(scope, nowMs));
-  const percent = Math.max(0, ...percents);
-  return {
-    'X-App-Usage': JSON.stringify({
-      call_count: percent,
-      total_time: Math.floor(percent * 0.7),
-      total_cputime: Math.floor(percent * 0.4),
-    }),
-  };
+  const percent = Math.max(0, ...scopes.map((scope) => percentOf(scope, nowMs)));
+  const cpuPercent = Math.floor(percent * 0.4);
+  const usage =
+    dialect === 'instagram'
+      ? { call_volume: percent, cpu_time: cpuPercent }
+      : {
+          call_count: percent,
+          total_cputime: cpuPercent,
+          total_time: Math.floor(percent * 0.7),
+        };
+  return { 'X-App-Usage': JSON.stringify(usage) };
 }
 
 function accountUsage(scope: Scope, nowMs: number): Record<string, string | number> {

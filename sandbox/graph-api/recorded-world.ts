@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createConditions } from './conditions.ts';
 import type { JsonObject } from './json.ts';
-import { isObject } from './json.ts';
+import { isObject, parseJson } from './json.ts';
 import { recordedAccount } from './recorded/account.ts';
 import type { Collected } from './recorded/collect.ts';
 import { collect } from './recorded/collect.ts';
@@ -32,17 +32,8 @@ export async function readRecording(path: string): Promise<Exchange[]> {
   );
 }
 
-/** Undefined when it is not JSON. */
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
 function parseExchange(line: string, where: string): Exchange {
-  const exchange = parseLine(line);
+  const exchange = parseJson(line);
   const request = isObject(exchange) ? exchange['request'] : undefined;
   const response = isObject(exchange) ? exchange['response'] : undefined;
   if (

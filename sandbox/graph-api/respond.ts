@@ -1,19 +1,20 @@
 import { answer, endpointOf, findNode } from './answer.ts';
-import type { Endpoint, Question } from './answer.ts';
+import type { Question } from './answer.ts';
 import { belongingOf } from './belonging.ts';
 import type { Identity } from './callers.ts';
 import { checkToken, identify } from './callers.ts';
 import type { Context } from './context.ts';
 import { GraphError, graphError, wordError } from './errors.ts';
-import { entityTag, traceHeaders, traceId } from './headers.ts';
+import type { Faults } from './faults.ts';
+import { BATCH_ENDPOINT } from './faults.ts';
+import { traceHeaders, traceId } from './headers.ts';
 import type { Json } from './json.ts';
-import { encodeJson } from './json.ts';
 import type { Ledger } from './ledger.ts';
-import type { Belonging, Meter } from './meter.ts';
+import type { Belonging, Counted, Meter } from './meter.ts';
 import { proofOf } from './tokens/app.ts';
 import { answerTokens } from './tokens/endpoints.ts';
 import type { World } from './world/model.ts';
-import { checkVersion, servedVersion } from './versions.ts';
+import { servedVersion } from './versions.ts';
 
 /** A request of the Graph API as it came in. */
 export interface GraphRequest {
@@ -21,26 +22,26 @@ export interface GraphRequest {
   /** Its query holds the parameters of a form, too. */
   readonly url: URL;
   readonly authorization: string;
-  /** Of the `If-None-Match` header. */
-  readonly knownTag?: string;
   /** No two requests have the same. */
   readonly number: number;
-  /** Came within a batch. */
+  /** An item of a batch. */
   readonly batched?: boolean;
+  /** Counted before the answer, with the other items of its batch. */
+  readonly counted?: Counted;
 }
 
 /** A whole answer. */
 export interface GraphResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
-  /** Undefined: none at all. */
-  readonly body: Json | undefined;
+  readonly body: Json;
 }
 
 /** What requests are answered from and counted in. */
 export interface Simulator {
   readonly world: World;
   readonly ledger: Ledger;
+  readonly faults: Faults;
   readonly meter: Meter;
 }
 
@@ -52,14 +53,17 @@ export interface Asking {
   readonly token: string;
   readonly proof: string | undefined;
   readonly identity: Identity | undefined;
-  readonly endpoint: Endpoint;
+  /** As the ledger names it. */
+  readonly endpoint: string;
+  /** Below a version that does not exist. */
+  readonly unknownPath: string | undefined;
   readonly belonging: Belonging;
   readonly nowMs: number;
 }
 
 /** Takes a request apart. */
 export function readRequest(request: GraphRequest, world: World): Asking {
-  const { version, segments } = servedVersion(request.url.pathname);
+  const { version, segments, unknownPath } = servedVersion(request.url.pathname);
   const parameters = new Map(request.url.searchParams);
   const token = request.authorization.replace(/^Bearer /, '') || parameters.get('access_token');
   const proof = parameters.get('appsecret_proof');
@@ -74,48 +78,50 @@ export function readRequest(request: GraphRequest, world: World): Asking {
     token: token ?? '',
     proof,
     identity,
-    endpoint: endpointOf(question, world),
+    endpoint: isBatch(request, question) ? BATCH_ENDPOINT : endpointOf(question, world),
+    unknownPath,
     belonging: belongingOf(question, identity, world),
     nowMs: world.clock.now(),
   };
 }
 
+function isBatch({ method }: GraphRequest, { segments, parameters }: Question): boolean {
+  return method === 'POST' && segments.length === 0 && parameters.has('batch');
+}
+
 /** Answers one request and enters it in the ledger. */
 export function respond(asking: Asking, simulator: Simulator): GraphResponse {
   const { request, version } = asking;
-  const answered = tryAnswer(asking, simulator);
-  const tag = answered.status === 200 ? entityTag(encodeJson(answered.body)) : undefined;
-  const known = tag !== undefined && request.knownTag === tag;
-  const status = known ? 304 : answered.status;
+  const { status, code, body, headers, throttled } = tryAnswer(asking, simulator);
   simulator.ledger.add({
     ...entryOf(asking),
     status,
-    ...(answered.code === undefined ? {} : { code: answered.code }),
-    ...(answered.throttled ? { throttled: true } : {}),
+    ...(code === undefined ? {} : { code }),
+    ...(throttled ? { throttled: true } : {}),
   });
   return {
     status,
-    headers: {
-      ...traceHeaders({ status, version, body: answered.body }, request.number),
-      ...(tag === undefined ? {} : { ETag: tag }),
-      ...answered.headers,
-    },
-    body: known ? undefined : answered.body,
+    headers: { ...traceHeaders({ status, version, body }, request.number), ...headers },
+    body,
   };
 }
 
-/** What the ledger says of a request but for its answer. */
-export function entryOf({ request, question, endpoint, nowMs }: Asking) {
-  const parameters = [...question.parameters].filter(([name]) => !SECRET.has(name));
+/** The ledger's entry of a request, without its answer. */
+export function entryOf({ request: { batched }, question, endpoint, nowMs }: Asking) {
+  const parameters = [...question.parameters].filter(([name]) => !UNLISTED.has(name));
   return {
     at: new Date(nowMs).toISOString(),
-    ...endpoint,
+    endpoint,
+    requests: batched === true ? (0 as const) : (1 as const),
+    calls: endpoint === BATCH_ENDPOINT ? (0 as const) : (1 as const),
     request: `/${question.segments.join('/')}?${new URLSearchParams(parameters).toString()}`,
-    ...(request.batched === true ? { batched: true } : {}),
+    ...(batched === true ? { batched } : {}),
   };
 }
 
-const SECRET = new Set([
+/** Secrets, and a batch, whose items may have tokens and have entries of their own. */
+const UNLISTED = new Set([
+  'batch',
   'input_token',
   'client_secret',
   'fb_exchange_token',
@@ -135,13 +141,13 @@ function tryAnswer(asking: Asking, simulator: Simulator): Answered {
   let headers: Readonly<Record<string, string>> = {};
   let throttled = false;
   try {
-    checkVersion(asking.version);
+    checkPath(asking);
     const ofTokens = answerTokens(asking, simulator.world);
     if (ofTokens !== undefined) {
       return { headers, throttled, ...ofTokens };
     }
     checkCaller(asking, simulator.world);
-    const counted = simulator.meter.count(asking.belonging, simulator.world.limits, asking.nowMs);
+    const counted = asking.request.counted ?? countCall(asking, simulator);
     headers = counted.headers;
     throttled = counted.refusal !== undefined;
     if (counted.refusal !== undefined) throw counted.refusal;
@@ -151,6 +157,16 @@ function tryAnswer(asking: Asking, simulator: Simulator): Answered {
     if (!(error instanceof GraphError)) throw error;
     return { ...refusalOf(error, asking, simulator.world), headers, throttled };
   }
+}
+
+/** Counts a call against the limits of the world. */
+export function countCall({ belonging, nowMs }: Asking, { meter, world }: Simulator): Counted {
+  return meter.count(belonging, world.limits, nowMs);
+}
+
+/** Throws for a version that is not out yet. */
+export function checkPath({ unknownPath }: Asking): void {
+  if (unknownPath !== undefined) throw graphError('unknown-path', unknownPath);
 }
 
 /** An error as the caller gets it. */
@@ -170,14 +186,21 @@ export function refusalOf(
   };
 }
 
-/** Checks what comes before the question itself: the method, the token, the app's proof. */
-export function checkCaller(
-  { request, question, token, proof, nowMs }: Asking,
-  world: World,
-): void {
+/** Checks the method and the caller. */
+function checkCaller(asking: Asking, world: World): void {
+  const { request, identity } = asking;
   if (request.method !== 'GET') {
     throw graphError('unsupported-method', request.method.toLowerCase());
   }
+  checkAccess(asking, world);
+  if (request.batched === true && identity?.dialect === 'instagram') {
+    // Batches exist on graph.facebook.com alone, which knows no token of the other host.
+    throw graphError('bad-token');
+  }
+}
+
+/** Checks the token and the app's proof. */
+export function checkAccess({ question, token, proof, nowMs }: Asking, world: World): void {
   if (token === '') {
     throw graphError(question.segments[0] === 'me' ? 'no-token-for-me' : 'no-token');
   }

@@ -3,17 +3,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { answerAdmin } from './admin.ts';
-import { isBatch, respondBatch } from './batch.ts';
-import { faultResponse } from './fault-response.ts';
+import { respondBatch } from './batch.ts';
+import { faultResponse, faultTarget } from './fault-response.ts';
 import type { Faults } from './faults.ts';
-import { createFaults } from './faults.ts';
+import { BATCH_ENDPOINT, createFaults } from './faults.ts';
 import { readBody, send } from './http.ts';
-import { encodeJson } from './json.ts';
+import { encodeJson, isObject, parseJson } from './json.ts';
 import type { Ledger } from './ledger.ts';
 import { createLedger } from './ledger.ts';
-import type { Meter } from './meter.ts';
 import { createMeter } from './meter.ts';
-import type { Asking, GraphRequest } from './respond.ts';
+import type { Asking, GraphRequest, GraphResponse, Simulator } from './respond.ts';
 import { entryOf, readRequest, respond } from './respond.ts';
 import { loginPage } from './tokens/login.ts';
 import type { World } from './world/model.ts';
@@ -45,7 +44,7 @@ export async function startGraphApi({
   port = 0,
   host = '127.0.0.1',
 }: GraphApiOptions): Promise<GraphApi> {
-  const serving: Serving = {
+  const simulator: Simulator = {
     world,
     ledger: createLedger(),
     faults: createFaults(),
@@ -54,7 +53,7 @@ export async function startGraphApi({
   let requests = 0;
   const server = createServer((request, response) => {
     requests += 1;
-    void serve({ request, response, number: requests }, serving);
+    void serve({ request, response, number: requests }, simulator);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -64,8 +63,8 @@ export async function startGraphApi({
   return {
     url: `http://${host}:${bound}`,
     world,
-    ledger: serving.ledger,
-    faults: serving.faults,
+    ledger: simulator.ledger,
+    faults: simulator.faults,
     [Symbol.asyncDispose]: async () => {
       await new Promise<void>((resolve) => {
         server.close(() => {
@@ -77,13 +76,6 @@ export async function startGraphApi({
   };
 }
 
-interface Serving {
-  readonly world: World;
-  readonly ledger: Ledger;
-  readonly faults: Faults;
-  readonly meter: Meter;
-}
-
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -91,14 +83,14 @@ interface Exchange {
   readonly number: number;
 }
 
-async function serve(exchange: Exchange, serving: Serving): Promise<void> {
+async function serve(exchange: Exchange, simulator: Simulator): Promise<void> {
   const { request } = exchange;
   const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`);
   const body = await readBody(request);
   const admin = /^\/_sandbox\/?([\w-]*)$/.exec(url.pathname)?.[1];
   if (admin !== undefined) {
     const { method = '' } = request;
-    const answer = answerAdmin({ method, name: admin, query: url.searchParams, body }, serving);
+    const answer = answerAdmin({ method, name: admin, query: url.searchParams, body }, simulator);
     const headers = { 'Content-Type': 'application/json' };
     send(exchange, { status: answer.status, headers, text: encodeJson(answer.body) });
     return;
@@ -109,45 +101,56 @@ async function serve(exchange: Exchange, serving: Serving): Promise<void> {
     return;
   }
   const asked = graphRequest(exchange, url, body);
-  await answerGraph(readRequest(asked, serving.world), exchange, serving);
+  await answerGraph(readRequest(asked, simulator.world), exchange, simulator);
 }
 
-/** A form's fields count as parameters, as they do for Meta. */
+/** The fields of a form and the members of a JSON object count as parameters, as they do for Meta. */
 function graphRequest({ request, number }: Exchange, url: URL, body: string): GraphRequest {
   if (request.method === 'POST') {
-    for (const [name, value] of new URLSearchParams(body)) url.searchParams.set(name, value);
+    for (const [name, value] of bodyParameters(body, request.headers['content-type'])) {
+      url.searchParams.set(name, value);
+    }
   }
-  const knownTag = request.headers['if-none-match'];
   return {
     method: request.method ?? 'GET',
     url,
     authorization: request.headers.authorization ?? '',
-    ...(knownTag === undefined ? {} : { knownTag }),
     number,
   };
 }
 
-async function answerGraph(asking: Asking, exchange: Exchange, serving: Serving): Promise<void> {
-  const { segments, parameters } = asking.question;
-  const { latencyMs, effect } = serving.faults.meet({
-    endpoint: asking.endpoint.endpoint,
-    path: `/${segments.join('/')}`,
-    query: [...parameters].map(([name, value]) => `${name}=${value}`).join('&'),
-    accounts: asking.belonging.accounts,
-  });
+function bodyParameters(body: string, contentType = ''): Iterable<[string, string]> {
+  if (!contentType.includes('json')) return new URLSearchParams(body);
+  const members = parseJson(body);
+  return Object.entries(isObject(members) ? members : {}).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ]);
+}
+
+async function answerGraph(
+  asking: Asking,
+  exchange: Exchange,
+  simulator: Simulator,
+): Promise<void> {
+  const { latencyMs, effect } = simulator.faults.meet(faultTarget(asking));
   if (latencyMs > 0) await delay(latencyMs);
-  const fault = effect && faultResponse(effect, asking, serving.world);
+  const fault = effect && faultResponse(effect, asking, simulator.world);
   if (fault !== undefined) {
-    serving.ledger.add({ ...entryOf(asking), ...fault.entry, fault: true });
+    simulator.ledger.add({ ...entryOf(asking), ...fault.entry, fault: true });
     if (fault.wire === undefined) exchange.response.destroy();
     else send(exchange, fault.wire);
     return;
   }
-  const { status, headers, body } = isBatch(asking)
-    ? respondBatch(asking, serving)
-    : respond(asking, serving);
-  const text = body === undefined ? '' : encodeJson(body);
-  send(exchange, { status, headers, text }, cutOf(effect));
+  const answer = await answerTruly(asking, simulator);
+  send(exchange, { ...answer, text: encodeJson(answer.body) }, cutOf(effect));
+}
+
+async function answerTruly(asking: Asking, simulator: Simulator): Promise<GraphResponse> {
+  if (asking.endpoint !== BATCH_ENDPOINT) return respond(asking, simulator);
+  const { latencyMs, ...answer } = respondBatch(asking, simulator);
+  if (latencyMs > 0) await delay(latencyMs);
+  return answer;
 }
 
 function cutOf(effect: { close?: string; truncate?: number } | undefined) {

@@ -69,7 +69,7 @@ export function expectedNow({ fast, api }: Site): Expected {
   };
 }
 
-/** The media that a request asks for, where it is one alone. */
-function idOf(request: string): string | null {
-  return new URLSearchParams(request.slice(request.indexOf('?'))).get('ids');
+/** The media whose insights a request asks for, alone or in a batch. */
+function idOf(request: string): string | undefined {
+  return /^\/(\d+)\/insights\b/.exec(request)?.[1];
 }

@@ -64,8 +64,6 @@ function gather(exchange: Exchange, gathering: Gathering): void {
     gatherPages(response.body, gathering);
   } else if (response.status !== 200) {
     gatherRefusal(exchange, gathering);
-  } else if (request.query['ids'] !== undefined) {
-    gatherIds(response.body, gathering);
   } else if (!gatherMedia(exchange, gathering)) {
     gatherAccount(accountOf(id, gathering), { edge, exchange }, gathering);
   }
@@ -88,12 +86,6 @@ function gatherAccount(
     gatherList(account[edge], body, gathering);
   } else if (edge === 'insights') {
     gatherInsights(account, exchange, gathering);
-  }
-}
-
-function gatherIds(body: JsonObject, gathering: Gathering): void {
-  for (const [id, node] of Object.entries(body)) {
-    if (isObject(node) && !gathering.accounts.has(id)) mediaOf(id, node, gathering);
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { answerAdmin } from '../../../sandbox/graph-api/admin.ts';
 import { patchWorld } from '../../../sandbox/graph-api/admin-world.ts';
-import { readConditions } from '../../../sandbox/graph-api/conditions.ts';
+import { readConditions } from '../../../sandbox/graph-api/conditions-spec.ts';
 import { errorNames, graphError } from '../../../sandbox/graph-api/errors.ts';
 import { readFaultRule } from '../../../sandbox/graph-api/fault-rules.ts';
 import { createFaults } from '../../../sandbox/graph-api/faults.ts';

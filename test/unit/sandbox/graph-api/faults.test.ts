@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { startAsking } from './asking.ts';
 import type { Asked } from './asking.ts';
+import { headersOf, post } from './batching.ts';
 
 const fetchRaw = (asked: Asked, path: string, query = '') =>
   fetch(`${asked.api.url}/v25.0${path}?access_token=${asked.world.token}${query}`);
@@ -32,12 +33,12 @@ describe('faults of the simulator by rule', () => {
     expect([hit.status, missed.status]).toEqual([500, 200]);
   });
 
-  it('is for requests about that account only, its media among ids included', async () => {
+  it('is for requests about that account only, its media included', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ match: { account: accountOf(asked) }, effect: { error: 'app-limit' } });
     const media = asked.world.accounts[0]?.media[0]?.id ?? '';
 
-    const hit = await asked.refusal('/', { ids: `${accountOf(asked, 1)},${media}` });
+    const hit = await asked.refusal(`/${media}`);
     const missed = await asked.ask(`/${accountOf(asked, 1)}`);
 
     expect(hit).toEqual([403, 4, undefined, '(#4) Application request limit reached']);
@@ -85,15 +86,110 @@ describe('faults of the simulator by rule', () => {
     expect(await answer.text()).toMatch(text);
   });
 
-  it.each(['before', 'middle'] as const)('closes the connection: %s', async (close) => {
+  it.each([{ close: 'before' }, { close: 'middle' }, { null: true }] as const)(
+    'closes the connection of a single request: %j',
+    async (effect) => {
+      await using asked = await startAsking();
+      asked.api.faults.add({ effect });
+
+      const came = fetchRaw(asked, '/me').then((answer) => answer.text());
+
+      await expect(came).rejects.toThrow(/^(fetch failed|terminated)$/);
+      expect(asked.api.ledger.total().requests).toBe(1);
+    },
+  );
+
+  const media = (asked: Asked, index: number) =>
+    `${asked.world.accounts[0]?.media[index]?.id ?? ''}/insights?metric=reach`;
+
+  it.each([
+    [{ error: 'retry-later' }, 500, /^{"error":{"message":"An unexpected error has occurred/],
+    [{ body: { slow: 'down' }, status: 429 }, 429, /^{"slow":"down"}$/],
+    [{ html: true }, 500, /^<!DOCTYPE html>/],
+    [{ empty: true }, 200, /^$/],
+    [{ truncate: 9 }, 200, /^{"data":\[$/],
+  ] as const)('hits the item of a batch alone: %j', async (effect, code, body) => {
     await using asked = await startAsking();
-    asked.api.faults.add({ effect: { close } });
+    const match = { endpoint: '/{media}/insights' };
+    asked.api.faults.add({ match, skip: 1, times: 1, effect });
 
-    const came = fetchRaw(asked, '/me').then((answer) => answer.text());
+    const { status, items } = await post(asked, [media(asked, 0), media(asked, 1), 'me']);
 
-    await expect(came).rejects.toThrow(/^(fetch failed|terminated)$/);
-    expect(asked.api.ledger.total().requests).toBe(1);
+    expect(status).toBe(200);
+    expect(items.map((item) => item?.code)).toEqual([200, code, 200]);
+    expect(items[1]?.body).toMatch(body);
   });
+
+  it.each([{ null: true }, { close: 'before' }, { close: 'middle' }] as const)(
+    'lets the item of a batch come back as null: %j',
+    async (effect) => {
+      await using asked = await startAsking();
+      asked.api.faults.add({ match: { query: 'metric=reach' }, effect });
+
+      const { items } = await post(asked, ['me', media(asked, 1)]);
+
+      expect([items[0]?.code, items[1]]).toEqual([200, null]);
+      expect(asked.api.ledger.entries[1]).toMatchObject({
+        endpoint: '/{media}/insights',
+        status: 0,
+        requests: 0,
+        calls: 1,
+        fault: true,
+      });
+    },
+  );
+
+  it('adds headers to the item of a batch', async () => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ effect: { error: 'app-limit', headers: { 'Retry-After': '2' } } });
+
+    const { items, headers } = await post(asked, ['me']);
+
+    expect(headersOf(items[0])).toMatchObject({ 'Retry-After': '2' });
+    expect(headers.get('retry-after')).toBeNull();
+  });
+
+  it('delays a batch by the longest delay of its items', async () => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ match: { path: '/me' }, effect: { latency_ms: 60 } });
+    const startMs = performance.now();
+
+    const { items } = await post(asked, ['me', 'me']);
+
+    expect(items.map((item) => item?.code)).toEqual([200, 200]);
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(55);
+    expect(asked.api.faults.all[0]).toMatchObject({ matched: 2, applied: 2 });
+  });
+
+  it('hits the HTTP request of a batch by the endpoint /batch, and no item', async () => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ match: { endpoint: '/batch' }, effect: { error: 'unavailable' } });
+
+    const { status, error } = await post(asked, ['me']);
+    const single = await asked.ask('/me');
+
+    expect([status, error?.['code'], single.status]).toEqual([500, 2, 200]);
+    expect(asked.api.ledger.total()).toEqual({ requests: 2, calls: 1, errors: 1, throttled: 0 });
+  });
+
+  it('hits the items of a batch by a rule without an endpoint, and not its HTTP request', async () => {
+    await using asked = await startAsking();
+    asked.api.faults.add({ times: 1, effect: { error: 'unavailable' } });
+
+    const { status, items } = await post(asked, ['me', 'me']);
+
+    expect([status, ...items.map((item) => item?.code)]).toEqual([200, 500, 200]);
+  });
+
+  it.each([{ close: 'before' }, { close: 'middle' }] as const)(
+    'closes the connection of a batch: %j',
+    async (effect) => {
+      await using asked = await startAsking();
+      asked.api.faults.add({ match: { endpoint: '/batch' }, effect });
+
+      await expect(post(asked, ['me'])).rejects.toThrow(/^(fetch failed|terminated)$/);
+    },
+  );
 
   it('delays an answer and changes it, too', async () => {
     await using asked = await startAsking();

@@ -85,11 +85,10 @@ describe('what the simulator refuses', () => {
     ]);
   });
 
-  it('refuses a whole ?ids= for one media from before the conversion', async () => {
-    const old = asked.world.accounts[0]?.media.find(({ traits }) => traits.beforeConversion)?.id;
-    const refusal = await asked.refusal('/', {
-      ids: `${mediaOf('FEED')},${old ?? ''}`,
-      fields: 'insights.metric(reach)',
+  it('refuses a whole page for one media from before the conversion', async () => {
+    const refusal = await asked.refusal(`/${account}/media`, {
+      limit: '30',
+      fields: 'id,insights.metric(reach)',
     });
 
     expect(refusal).toEqual([400, 100, 2_108_006, 'Invalid parameter']);
@@ -114,14 +113,30 @@ describe('what the simulator refuses', () => {
     ]);
   });
 
-  it('refuses more than 50 ids', async () => {
-    const ids = Array.from({ length: 54 }, (_, index) => String(17_000 + index)).join(',');
+  it.each([
+    ['the root on graph.facebook.com', false, ''],
+    ['an edge on graph.facebook.com', false, 'media'],
+    ['the root on graph.instagram.com', true, ''],
+    ['an edge on graph.instagram.com', true, 'media'],
+  ])('refuses ids as a failure of the server: %s', async (_, instagram, edge) => {
+    const token = asked.world.accounts[0]?.instagramToken ?? '';
+    const path = edge === '' ? '/' : `/${account}/${edge}`;
 
-    expect(await asked.refusal('/', { ids })).toEqual([
-      400,
-      100,
-      undefined,
-      '(#100) Too many IDs. Maximum: 50. Provided: 54.',
+    const { status, body } = await asked.ask(path, {
+      ids: account,
+      ...(instagram ? { access_token: token } : {}),
+    });
+
+    expect([status, body]).toEqual([
+      500,
+      {
+        error: {
+          message: 'The ids query parameter is deprecated in v26.0+',
+          type: 'OAuthException',
+          code: 100,
+          fbtrace_id: expect.stringMatching(/^A[\w-]{22}$/),
+        },
+      },
     ]);
   });
 
