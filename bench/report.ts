@@ -111,7 +111,7 @@ function reportPoll(
   airbyte: number,
 ): void {
   line(
-    `${name}: ${requests} requests (${calls} calls); Airbyte by its formula: ${airbyte}, ${(airbyte / requests).toFixed(1)} times as many`,
+    `${name}: ${calls} calls, ${requests} requests; Airbyte by its formula: ${airbyte}, ${(airbyte / calls).toFixed(1)} times as many calls`,
   );
   line(byEndpoint.map(([endpoint, count]) => `  ${endpoint} ${count}`).join('\n'));
 }

@@ -5,11 +5,12 @@ import { airbyteRequests, measureWorld } from './airbyte.ts';
 
 /** What one poll of every stream of every account cost. */
 export interface PollCost {
+  /** Over HTTP. */
   readonly requests: number;
-  /** Calls as Meta counts them. */
+  /** As Meta counts them. */
   readonly calls: number;
   readonly errors: number;
-  /** Calls by endpoint, the most expensive first. */
+  /** Calls by endpoint, dearest first. */
   readonly byEndpoint: readonly (readonly [endpoint: string, calls: number])[];
 }
 

@@ -2,9 +2,8 @@ import type { Fields } from '../src/core/fields.ts';
 import type { Login } from '../src/core/account.ts';
 import { fieldsParameter } from '../src/core/fields.ts';
 import type { Node } from '../src/core/json.ts';
-import { maxIds } from '../src/core/metric-groups.ts';
 import { commentFields, commentsPage } from '../src/runtime/extract/comment-requests.ts';
-import type { MetricGroup, Source, Stream } from '../src/core/stream.ts';
+import type { Source, Stream } from '../src/core/stream.ts';
 import { maxWindowMs, recentReachMs } from '../src/core/windows.ts';
 
 type SourceOf<Kind extends Source['kind']> = Extract<Source, { readonly kind: Kind }>;
@@ -36,11 +35,7 @@ function code(text: string): string {
 }
 
 function describeObject(fields: Fields): string {
-  const asked = `fields=${fieldsParameter(fields)}`;
-  return [
-    `One request for the accounts that are due together, ${maxIds} at most; an account that it cannot be had for is asked alone:`,
-    code(`GET /?ids={accounts}&${asked}\nGET /{account}?${asked}`),
-  ].join('\n\n');
+  return `One request an account:\n\n${code(`GET /{account}?fields=${fieldsParameter(fields)}`)}`;
 }
 
 /** How much of a list a poll walks. */
@@ -67,55 +62,66 @@ function listRequest({ edge, fields }: Pick<SourceOf<'list'>, 'edge' | 'fields'>
 }
 
 function describeInsights(source: SourceOf<'insights'>): string {
-  const fields = { ...source.listFields, ...source.besides };
-  const list = listRequest({ edge: source.edge, fields });
+  const { edge, listFields, besides, parts } = source;
   const requests = [
-    list,
-    'GET /?ids={ids}&fields=insights.metric({metrics})',
-    'GET /?ids={ids}&fields=insights.metric({metrics}).breakdown({breakdown})',
+    listRequest({ edge, fields: { ...listFields, ...besides } }),
+    'GET /{media}/insights?metric={metrics}',
+    ...(parts === undefined
+      ? []
+      : [`GET /{media}/insights?metric=${parts.metric}&breakdown=${parts.breakdown}`]),
   ];
-  const groups = metricSets(source);
-  const breakdown = groups.some(({ group }) => group.breakdown !== undefined);
-  const rows = groups.map(
-    ({ of, group: { metrics, breakdown: by } }) =>
-      `| ${of} | ${metrics.map((metric) => `\`${metric}\``).join(', ')} | ${by === undefined ? '' : `\`${by}\``} |`,
+  const when =
+    edge === 'media'
+      ? 'A media is due when it is new (`POLLING_NEW_MEDIA_AGE`), when one of its listed counts differs from what it was when its ' +
+        'insights were last read, and otherwise as often as its age says (`POLLING_…_MEDIA_…`).'
+      : `Every live story is due at every poll; \`${String(parts?.metric)}\` by action when its total has moved, once an hour at most, ` +
+        'and at the last poll before the story ends.';
+  const rows = metricSets(source).map(
+    ({ of, metrics }) => `| ${of} | ${metrics.map((metric) => `\`${metric}\``).join(', ')} |`,
   );
   return [
-    'The list is walked, or taken from the stream that has walked it in the same round; media are asked as often as their age says ' +
-      `(\`POLLING_…_MEDIA_…\`). One request for every ${maxIds} media that answer the same metrics, and for each of ` +
-      'their rows below. A media or a metric that is refused is found by further requests and left out; the others are kept.',
-    code(requests.slice(0, breakdown ? 3 : 2).join('\n')),
-    ['| Of | Metrics | Breakdown |', '|---|---|---|', ...rows].join('\n'),
+    'The list is walked, or taken from the stream of the same account that has just walked it. Each media that is due is a ' +
+      'request of its own, with Facebook Login 50 of them in one batch. A metric that a media rejects is left out for a week, and a ' +
+      'media that is rejected while others are answered is left out for a while; the others are not touched by it.',
+    when,
+    code(requests.join('\n')),
+    ['| Of | Metrics |', '|---|---|', ...rows].join('\n'),
   ].join('\n\n');
 }
 
 interface MetricSet {
   readonly of: string;
-  readonly group: MetricGroup;
+  readonly metrics: readonly string[];
 }
 
+const mediaKinds = [
+  ['FEED', 'IMAGE'],
+  ['FEED', 'CAROUSEL_ALBUM'],
+  ['FEED', 'VIDEO'],
+  ['REELS', 'VIDEO'],
+] as const;
+
 /** The sets of metrics by what was listed and by login, each once. */
-function metricSets({ edge, groups }: SourceOf<'insights'>): readonly MetricSet[] {
+function metricSets({ edge, metrics }: SourceOf<'insights'>): readonly MetricSet[] {
   const listed: readonly (readonly [string, Node])[] =
     edge === 'media'
       ? [
-          ['`FEED`', { media_product_type: 'FEED' }],
-          ['`REELS`', { media_product_type: 'REELS' }],
-          ['any other product type', {}],
+          ...mediaKinds.map(
+            ([product, type]) =>
+              [`${product}, ${type}`, { media_product_type: product, media_type: type }] as const,
+          ),
+          ['any other kind', {}],
         ]
       : [['live stories', {}]];
-  return listed.flatMap(([what, node]) => {
+  return listed.flatMap(([of, node]) => {
     const [facebook, instagram] = (['facebook', 'instagram'] as const).map((login: Login) =>
-      groups(node, login),
+      metrics(node, login),
     );
-    return (facebook ?? []).flatMap((group, index) => {
-      const other = instagram?.[index];
-      if (JSON.stringify(group) === JSON.stringify(other)) return [{ of: what, group }];
-      return [
-        { of: `${what}, Facebook Login`, group },
-        ...(other === undefined ? [] : [{ of: `${what}, Instagram Login`, group: other }]),
-      ];
-    });
+    if (facebook?.join() === instagram?.join()) return [{ of, metrics: facebook ?? [] }];
+    return [
+      { of: `${of}, Facebook Login`, metrics: facebook ?? [] },
+      { of: `${of}, Instagram Login`, metrics: instagram ?? [] },
+    ];
   });
 }
 
@@ -139,17 +145,18 @@ function describeSeries({ requests }: SourceOf<'series'>): string {
 function describeComments({ listFields, fields }: SourceOf<'comments'>): string {
   const requests = [
     listRequest({ edge: 'media', fields: listFields }),
-    `GET /?ids={ids}&fields=comments.limit(${commentsPage}){${commentFields(fields)}}`,
-    `GET /{media}/comments?fields={the same}&limit=${commentsPage}&after={cursor}`,
+    `GET /{media}/comments?fields=${commentFields(fields)}&limit=${commentsPage}[&after={cursor}]`,
     `GET /{comment}/replies?fields=${fieldsParameter(fields)}&limit=${commentsPage}&after={cursor}`,
   ];
   return [
-    'The list is walked once for all streams that live on it. Only media whose `comments_count` is another than when they were last read are asked ' +
-      `for, ${maxIds} in one request; beyond ${commentsPage} comments of a media, or ${commentsPage} replies to a comment, one more request for every ${commentsPage}.`,
+    'The list is walked once for all streams that live on it. Only media whose `comments_count` is another than when they were last ' +
+      `read are requested; beyond ${commentsPage} comments of a media, or ${commentsPage} replies to a comment, one more request for every ${commentsPage}.`,
     code(requests.join('\n')),
-    'A comment is published once, when it is new: when it was written after the newest one of its media that was published, and a minute ago or more. So ' +
-      '`like_count` and `hidden` are what they were then, and a comment that is deleted later is not told of. Where one is deleted and another written between ' +
-      'two polls, the count is as it was, and the new one comes with the next.',
+    'A comment is published once, when it is new and a minute old; also when it becomes visible long after it was written. So ' +
+      '`like_count` and `hidden` are what they were then, and the deletion of a comment is not reported. Where one is deleted and ' +
+      'another written between two polls, the count is as it was, and the new one comes with the next. Of a media with more than 2,000 ' +
+      'comments what is new is told by the time alone. Many comments are published in parts of `KAFKA_MAX_BATCH_RECORDS`, oldest ' +
+      'first within a part; a reading that is interrupted goes on after its last part.',
   ].join('\n\n');
 }
 

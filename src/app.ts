@@ -37,11 +37,13 @@ import { supervise } from './runtime/supervisor.ts';
 import type { Supervision } from './runtime/supervisor.ts';
 import { createOrderDesk } from './runtime/order-desk.ts';
 import { createOrders } from './runtime/orders.ts';
-import { createProfiles } from './runtime/profiles.ts';
 import { noTracer } from './runtime/tracing.ts';
 import { createTurns } from './runtime/turns.ts';
 import { streams } from './streams/index.ts';
 import { openTracing } from './tracing/open.ts';
+
+/** Nodes of the first page of a list; each page that succeeds doubles it up to the one configured. */
+const firstPageSize = 50;
 
 /** What only the process knows. */
 export interface AppOptions {
@@ -259,8 +261,7 @@ function pollerTools(
     graph: parts.instagram.graph,
     encoder: parts.encoder,
     clock,
-    catalogs: createCatalogs(instagram.pageSize),
-    profiles: createProfiles(),
+    catalogs: createCatalogs(Math.min(firstPageSize, instagram.pageSize)),
     telemetry: parts.telemetry,
     governor: parts.governor,
     turns: createTurns(polling.concurrency),
@@ -323,6 +324,7 @@ function supervision(
       intervalMs: config.streams[name].intervalMs,
     })),
     accountsRefreshMs: config.instagram.accountsRefreshMs,
+    apiVersion: config.instagram.apiVersion,
     jitter: config.polling.jitter,
   };
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../core/errors.ts';
 import { requestCost } from '../core/request-cost.ts';
 import { longReachMs, maxWindowMs } from '../core/windows.ts';
@@ -59,7 +58,7 @@ async function backfill(stream: string, options: Options): Promise<string> {
   const writtenBy = `backfill on ${session.instance}`;
   const plan = (at: StateSession): Plan => {
     const made = planBackfill(at, wanted, { writtenBy, nowMs: Date.now() });
-    return { ...made, notes: [...made.notes, ...describeCost(made, wanted, config)] };
+    return { ...made, notes: [...made.notes, ...describeCost(made, wanted)] };
   };
   return await carryOut(session, plan, {
     apply: options['apply'] === true,
@@ -72,18 +71,14 @@ async function backfill(stream: string, options: Options): Promise<string> {
 const dayMs = 86_400_000;
 
 /** What it takes of the quota, and where the API's memory ends. */
-function describeCost(
-  { writes }: Plan,
-  { stream, sinceMs }: Backfill,
-  config: Config,
-): readonly string[] {
+function describeCost({ writes }: Plan, { stream, sinceMs }: Backfill): readonly string[] {
   if (writes.length === 0) return [];
   const oldestMs = Date.now() - longReachMs;
   const { source } = streams[stream];
-  const { requests } = requestCost(source, config.instagram.login);
+  const { calls } = requestCost(source);
   const spanMs = source.kind === 'series' ? maxWindowMs : dayMs;
   const spans = Math.ceil((Date.now() - Math.max(sinceMs, oldestMs)) / spanMs);
-  const cost = `It takes about ${spans * requests} requests of each account.`;
+  const cost = `It takes about ${spans * calls} calls of each account.`;
   if (sinceMs >= oldestMs) return [cost];
   const oldest = new Date(oldestMs).toISOString().slice(0, 10);
   return [`The API has two years: it begins with ${oldest}.`, cost];

@@ -55,13 +55,13 @@ function listStreams(config: Config, json: boolean): string {
       enabled,
       interval: durationText(intervalMs),
       interval_ms: intervalMs,
-      cost: requestCost(source, config.instagram.login),
+      cost: requestCost(source),
       doc,
     };
   });
   if (json) return `${JSON.stringify(rows, null, 2)}\n`;
   return asTable([
-    ['STREAM', 'ENABLED', 'TOPIC', 'KEY', 'SUBJECT', 'INTERVAL', 'REQUESTS AT MOST'],
+    ['STREAM', 'ENABLED', 'TOPIC', 'KEY', 'SUBJECT', 'INTERVAL', 'CALLS AT MOST'],
     ...rows.map(({ stream, enabled, topic, key, subject, interval, cost }) => {
       return [stream, enabled ? 'yes' : 'no', topic, key, subject, interval, describeCost(cost)];
     }),

@@ -1,6 +1,7 @@
 import { fingerprint, keyNumber } from './fingerprint.ts';
 import type { Value } from './json.ts';
-import type { Memory, Published } from './state.ts';
+import type { Published } from './published.ts';
+import type { Memory } from './state.ts';
 
 /** Whether a record that says nothing new is published again. */
 export const publishModes = ['changes', 'always'] as const;

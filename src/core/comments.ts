@@ -1,7 +1,7 @@
 import { keyNumber } from './fingerprint.ts';
 import { parseGraphTime } from './graph-time.ts';
 import type { Node } from './json.ts';
-import type { Published } from './state.ts';
+import type { Published } from './published.ts';
 
 /** What is remembered of a media whose comments were read. */
 export interface CommentsRead {
@@ -54,62 +54,88 @@ export function isChanged(listed: Node, before: CommentsRead | undefined): boole
   );
 }
 
-/** A comment, and each of its replies with the comment's id as `parent_id`, all with their media's. */
-export function flattened(
-  mediaId: string,
-  comment: Node,
-  replies: readonly Node[],
-): readonly Node[] {
-  const { id } = comment;
-  return [
-    placed(comment, { media_id: mediaId }),
-    ...replies.map((reply) =>
-      placed(reply, { media_id: mediaId, ...(id !== undefined && { parent_id: id }) }),
-    ),
-  ];
-}
-
-function placed(comment: Node, place: Node): Node {
+/** A comment as a node of its own: with its media, and with the comment that it replies to. */
+export function placed(comment: Node, mediaId: string, parent?: Node): Node {
   return {
     ...Object.fromEntries(Object.entries(comment).filter(([name]) => name !== 'replies')),
-    ...place,
+    media_id: mediaId,
+    ...(parent?.['id'] !== undefined && { parent_id: parent['id'] }),
   };
 }
 
-/** Comments that are younger wait for the next poll: Meta may show one that was written before them later. */
+/** Comments that are younger wait for the next poll: the API may list an earlier one later. */
 export const settlingMs = 60_000;
 
-/** What one media's comments come to. */
-export interface CommentNews {
-  readonly news: readonly Node[];
-  readonly read: CommentsRead;
+/** When a comment was written, epoch milliseconds; undefined where it does not say. */
+export function writtenAt({ timestamp }: Node): number | undefined {
+  return typeof timestamp === 'string' ? parseGraphTime(timestamp) : undefined;
+}
+
+/** A reading of a media's comments that is not at its end yet: what is published, and where it goes on. */
+export interface CommentsReading {
+  readonly mediaId: string;
+  /** The cursor before the page in hand; null for the first page. */
+  readonly after: string | null;
+  /** Key numbers of what was published of the page in hand. */
+  readonly published: readonly string[];
+  /** When the newest and the oldest comment published in this reading were written, epoch milliseconds. */
+  readonly newestMs: number | null;
+  readonly oldestMs: number | null;
+}
+
+/** Key numbers of the comments that were published, by the key number of their media. */
+export type SeenComments = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** So many comments of one media, and of all, are remembered by their ids. */
+const seenOfMedia = 2000;
+const seenInAll = 25_000;
+
+/**
+ * Remembers the comments of a media by their ids, the media read last at the end; of one that has
+ * too many, and of those read longest ago, only the time of the newest is remembered.
+ */
+export function withSeen(
+  seen: SeenComments,
+  mediaKey: string,
+  ids: ReadonlySet<string> | null,
+): SeenComments {
+  const left = new Map(seen);
+  left.delete(mediaKey);
+  if (ids !== null && ids.size <= seenOfMedia) left.set(mediaKey, ids);
+  let total = 0;
+  for (const group of left.values()) total += group.size;
+  for (const [key, group] of left) {
+    if (total <= seenInAll) break;
+    left.delete(key);
+    total -= group.size;
+  }
+  return left;
+}
+
+/** Whether a media may have more comments than are remembered by their ids. */
+export function isTooMany(ids: ReadonlySet<string>): boolean {
+  return ids.size > seenOfMedia;
+}
+
+/** What decides whether a comment was published before. */
+export interface KnownComments {
+  /** Those that were, where all are remembered. */
+  readonly ids: ReadonlySet<string> | undefined;
+  /** The media's last whole reading. */
+  readonly before: CommentsRead | undefined;
 }
 
 /**
- * The comments that were written after the newest one that was published. Those that cannot be
- * judged, because they say no time, are news each time that they are read.
- *
- * @param found - every comment and reply that is there
+ * Whether a comment was published before: by its id where all ids are remembered, else by its time.
+ * One whose time is not said is not known by it.
  */
-export function newsOf(
-  found: readonly Node[],
-  { count, before, nowMs }: { count: number; before: CommentsRead | undefined; nowMs: number },
-): CommentNews {
-  const knownMs = before?.newestMs ?? -Infinity;
-  const fresh = found.filter((comment) => (writtenAt(comment) ?? Infinity) > knownMs);
-  const news = fresh.filter((comment) => (writtenAt(comment) ?? 0) <= nowMs - settlingMs);
-  const times = news.map((comment) => writtenAt(comment) ?? -Infinity);
-  const newestMs = times.reduce((newest, time) => Math.max(newest, time), knownMs);
-  return {
-    news,
-    read: {
-      // Some are left to the next poll, which must come back for them.
-      count: news.length < fresh.length ? null : count,
-      newestMs: newestMs === -Infinity ? null : newestMs,
-    },
-  };
+export function isKnown(comment: Node, key: string, known: KnownComments): boolean {
+  const { ids, before } = known;
+  if (ids !== undefined) return ids.has(key);
+  return (writtenAt(comment) ?? Infinity) <= (before?.newestMs ?? -Infinity);
 }
 
-function writtenAt({ timestamp }: Node): number | undefined {
-  return typeof timestamp === 'string' ? parseGraphTime(timestamp) : undefined;
+/** Oldest first; those without a time last. */
+export function byTime(a: Node, b: Node): number {
+  return (writtenAt(a) ?? Infinity) - (writtenAt(b) ?? Infinity) || 0;
 }

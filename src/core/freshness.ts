@@ -1,4 +1,5 @@
-import { spreadOf } from './fingerprint.ts';
+import { hash64, spreadOf } from './fingerprint.ts';
+import type { Node } from './json.ts';
 
 /** How often what has an age is asked again. */
 export interface Tier {
@@ -44,4 +45,19 @@ function periodOf(ageMs: number, tiers: readonly Tier[]): number {
 
 function turnAt(atMs: number, everyMs: number): number {
   return Math.floor(atMs / everyMs);
+}
+
+/** Counts of a listed media; whoever walks the list asks for all of them. */
+export const movingCounts: readonly string[] = [
+  'like_count',
+  'comments_count',
+  'saved_count',
+  'shares_count',
+  'reposts_count',
+  'total_views_count',
+];
+
+/** 64 bits that are equal while the listed counts of a media are: as long as it has not moved. */
+export function countsOf(listed: Node): bigint {
+  return hash64(JSON.stringify(movingCounts.map((name) => listed[name] ?? null)));
 }

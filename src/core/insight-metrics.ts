@@ -1,18 +1,22 @@
 import type { Login } from './account.ts';
 import type { Node } from './json.ts';
-import type { MetricGroup } from './stream.ts';
 
 /**
- * The widest set of metrics that every media of a kind answers; the same for v23.0 to v26.0, since
- * Meta adds and removes metrics on all versions at once. One metric too many fails a whole request.
+ * The widest set of metrics that a media of a kind answers in one request, on every version: metrics
+ * come and go on all versions at once. One metric too many fails a whole request.
  *
  * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media/insights (read 2026-11)
  */
-const shared = ['views', 'reach', 'saved', 'likes', 'comments', 'shares', 'total_interactions'];
+const shared = ['reach', 'views', 'likes', 'comments', 'saved', 'shares', 'total_interactions'];
 
-const byProduct: Readonly<Record<string, readonly string[]>> = {
-  FEED: [...shared, 'reposts', 'follows', 'profile_visits', 'profile_activity'],
-  REELS: [
+const post = [...shared, 'follows', 'profile_visits', 'profile_activity', 'reposts'];
+
+const byKind: Readonly<Record<string, readonly string[]>> = {
+  'FEED/IMAGE': post,
+  'FEED/CAROUSEL_ALBUM': post,
+  // Videos of the feed, up to 2022, answer these two alone (observed 2026-07 and 2026-10).
+  'FEED/VIDEO': ['reach', 'saved'],
+  'REELS/VIDEO': [
     ...shared,
     'reposts',
     'ig_reels_avg_watch_time',
@@ -21,31 +25,34 @@ const byProduct: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The metrics of a listed media; a product type that is new or was not said gets the common set. */
-export function mediaMetrics(listed: Node): readonly MetricGroup[] {
-  const product = listed['media_product_type'];
-  const known = typeof product === 'string' && Object.hasOwn(byProduct, product);
-  return [{ metrics: (known ? byProduct[product] : undefined) ?? shared }];
+/** The metrics of a listed media; a kind that is new or was not said gets the common set. */
+export function mediaMetrics({
+  media_product_type: product,
+  media_type: type,
+}: Node): readonly string[] {
+  const kind = typeof product === 'string' && typeof type === 'string' ? `${product}/${type}` : '';
+  return (Object.hasOwn(byKind, kind) ? byKind[kind] : undefined) ?? shared;
 }
 
-const storyMetrics = [
+/**
+ * Metrics that only some media of a kind have: `shares` is rejected by some images, the views on
+ * Facebook by whatever is not there.
+ */
+export const sparseMetrics = ['shares', 'facebook_views', 'crossposted_views'];
+
+const story = [
   'reach',
-  'replies',
-  'follows',
-  'profile_visits',
-  'shares',
-  'total_interactions',
   'views',
+  'replies',
+  'shares',
+  'navigation',
+  'profile_visits',
+  'follows',
+  'total_interactions',
   'profile_activity',
 ];
 
-/**
- * The metrics of a story. `navigation` goes alone, because the API refuses to mix a breakdown with
- * other metrics; `link_clicks` is not known to Instagram Login.
- */
-export function storyMetricGroups(_listed: Node, login: Login): readonly MetricGroup[] {
-  return [
-    { metrics: login === 'facebook' ? [...storyMetrics, 'link_clicks'] : storyMetrics },
-    { metrics: ['navigation'], breakdown: 'story_navigation_action_type' },
-  ];
+/** The metrics of a story; `link_clicks` is not known to Instagram Login. */
+export function storyMetrics(_listed: Node, login: Login): readonly string[] {
+  return login === 'facebook' ? [...story, 'link_clicks'] : story;
 }

@@ -67,12 +67,25 @@ export interface Quota {
   readonly lastCallMs: Readonly<Partial<Record<Priority, number>>>;
 }
 
-/** A call that wants to go. */
+/** A request that wants to go. */
 export interface Call {
   readonly priority: Priority;
   readonly nowMs: number;
+  /** Calls that it counts as. */
+  readonly calls: number;
   /** Calls of the scope without an answer yet. */
   readonly inFlight: number;
+}
+
+/** The calls that may go at once without being spaced, at least 1. */
+export function roomFor(
+  quota: Quota,
+  { nowMs, inFlight }: Omit<Call, 'priority' | 'calls'>,
+): number {
+  // While nothing is known, one call alone finds out how things are.
+  if (!quota.answered || quota.blockedUntilMs > nowMs) return 1;
+  const left = slowFromPercent - percentOf(quota, nowMs);
+  return Math.max(1, Math.ceil(left / quota.costPercent) - inFlight);
 }
 
 /** Go, wait for a time, or wait for the answer of a call that is under way. */
@@ -103,11 +116,12 @@ export function newQuota(kind: Scope['kind']): Quota {
 /**
  * After a header told the usage.
  *
- * @param told - percent used, and for how long Meta wants to be left alone (0 when it did not say)
+ * @param told - percent used, for how long Meta wants to be left alone (0 when it did not say), and
+ * the calls that were answered since the usage before
  */
 export function noteUsage(
   quota: Quota,
-  told: { readonly percent: number; readonly regainMs: number },
+  told: { readonly percent: number; readonly regainMs: number; readonly calls?: number },
   nowMs: number,
 ): Quota {
   // Beyond the whole of it there is nothing to learn; Meta says then how long it takes.
@@ -116,7 +130,7 @@ export function noteUsage(
   const first = quota.toldMs === null;
   return {
     ...quota,
-    ...(first ? {} : learnCost(quota, percent, nowMs)),
+    ...(first ? {} : learnCost(quota, { percent, calls: told.calls ?? 1 }, nowMs)),
     usage: first ? evenUsage(windowMs, percent, nowMs) : correctUsage(quota.usage, percent, nowMs),
     toldMs: nowMs,
     ...(told.regainMs > 0 ? stop(quota, nowMs + told.regainMs) : {}),
@@ -135,15 +149,15 @@ function stop(
 /** Only while nothing leaves the window is a rise the price of the calls since the last. */
 function learnCost(
   quota: Quota,
-  percent: number,
+  { percent, calls }: { readonly percent: number; readonly calls: number },
   nowMs: number,
 ): Pick<Quota, 'costPercent' | 'answersSinceRise'> {
   const { usage, toldMs, costPercent, answersSinceRise } = quota;
   const rise = percent - usedPercent(usage, nowMs);
   const steady = rise >= 0 && nextLeaveMs(usage, toldMs ?? 0) > nowMs;
   if (!steady) return { costPercent, answersSinceRise: 0 };
-  if (rise === 0) return { costPercent, answersSinceRise: answersSinceRise + 1 };
-  const seen = rise / (answersSinceRise + 1);
+  if (rise === 0) return { costPercent, answersSinceRise: answersSinceRise + calls };
+  const seen = rise / (answersSinceRise + calls);
   return { costPercent: costPercent * 0.5 + seen * 0.5, answersSinceRise: 0 };
 }
 
@@ -194,7 +208,8 @@ export function decide(quota: Quota, call: Call): Decision {
   const unspaced = decideUnspaced(quota, call);
   if (unspaced.kind !== 'go') return unspaced;
   const percent = percentOf(quota, nowMs);
-  if (percent + inFlight * quota.costPercent < slowFromPercent) return go;
+  const besides = inFlight + call.calls - 1;
+  if (percent + besides * quota.costPercent < slowFromPercent) return go;
   if (inFlight > 0) return queue;
   if (percent < slowFromPercent) return go;
   const ms = Math.min(msUntilRoom(quota, call, percent), msUntilProbe(quota, call));

@@ -1,17 +1,15 @@
 import type { ErrorCode } from './errors.ts';
-import { spreadOf } from './fingerprint.ts';
-import { isoSeconds, parseGraphTime } from './graph-time.ts';
+import { parseGraphTime } from './graph-time.ts';
 import type { Node } from './json.ts';
 import type { Memory, Refusal } from './state.ts';
 
 const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
-const weekMs = 7 * dayMs;
+const weekMs = 7 * 24 * hourMs;
 
-/** Stands for every subject: a metric that left the API's list is refused for all. */
+/** Stands for every subject: a metric that left the API's list is rejected for all. */
 export const everything = '*';
 
-/** A media as far as refusals are about it. */
+/** A listed media as far as rejections are about it. */
 export interface Listed {
   readonly id: string;
   /** Epoch milliseconds; null where the list does not say. */
@@ -31,177 +29,145 @@ export function readListed(node: Node): Listed | undefined {
   };
 }
 
-/** Whether nothing of a media is to be asked now. */
-export function isLeftOut(listed: Listed, memory: Memory, nowMs: number): boolean {
-  const { convertedMs, refusals } = memory;
-  if (convertedMs !== null && listed.createdMs !== null && listed.createdMs <= convertedMs) {
-    return true;
-  }
-  return refusals.some(
-    (refusal) => refusal.metric === null && refusal.subject === listed.id && holds(refusal, nowMs),
-  );
-}
-
-/** The metrics that may be asked now of every one of these subjects. */
-export function metricsFor(
-  metrics: readonly string[],
-  subjects: readonly string[],
-  { memory, nowMs }: { memory: Memory; nowMs: number },
-): readonly string[] {
-  return metrics.filter(
-    (metric) =>
-      !memory.refusals.some(
-        (refusal) =>
-          refusal.metric === metric &&
-          (refusal.subject === everything || subjects.includes(refusal.subject)) &&
-          holds(refusal, nowMs),
-      ),
-  );
-}
-
-/** A child of an album, as far as refusals are about it. */
+/** A child of an album, as far as rejections are about it. */
 export function childOf(albumId: string, childId: string): string {
   return `${albumId}/${childId}`;
 }
 
-/** The media of a kind that are as old as a date or older. */
-export function olderOf(kind: string, createdMs: number): string {
-  return `${kind}<=${isoSeconds(createdMs)}`;
-}
-
-/** Whom a refusal of a metric may be about where it holds for this media. */
-export function subjectsOf(
-  listed: Listed,
-  { refusals }: Pick<Memory, 'refusals'>,
-): readonly string[] {
-  const older = refusals.map(({ subject }) => subject).filter((one) => isAmongOlder(one, listed));
-  return [everything, listed.kind, ...new Set(older), listed.id];
-}
-
-function isAmongOlder(subject: string, { kind, createdMs }: Listed): boolean {
-  const prefix = `${kind}<=`;
-  if (createdMs === null || !subject.startsWith(prefix)) return false;
-  return createdMs <= (parseGraphTime(subject.slice(prefix.length)) ?? -Infinity);
-}
-
-/** Reasons that may have been the server's or the token's trouble as well as the media's own. */
-const doubtful: readonly ErrorCode[] = ['graph.server', 'graph.permission'];
-
-/** Whether a media was left out for such a reason and has not been answered since. */
-export function isDoubtful({ id }: Listed, { refusals }: Memory): boolean {
-  return refusals.some(
-    ({ subject, metric, reason }) => subject === id && metric === null && doubtful.includes(reason),
-  );
-}
-
-/** Forgets such reasons of media that are answered. */
-export function withoutDoubt(memory: Memory, answered: readonly Listed[]): Memory {
-  if (!answered.some((one) => isDoubtful(one, memory))) return memory;
-  const ids = new Set(answered.map(({ id }) => id));
-  const refusals = memory.refusals.filter(
-    ({ subject, metric, reason }) =>
-      metric !== null || !ids.has(subject) || !doubtful.includes(reason),
-  );
-  return { ...memory, refusals };
-}
-
-/**
- * By what the turn of a media is told: its own id, so that all are spread evenly, but one for all
- * that refuse a metric, which are asked apart and so best together.
- */
-export function turnOf({ id }: Listed, { refusals }: Memory): string {
-  const refuses = refusals.some(({ subject, metric }) => subject === id && metric !== null);
-  return refuses ? 'refusing' : id;
-}
-
-/** A metric that is to be tried again of a kind of media; one media tells for all. */
-export interface Trial {
-  /** The media to be asked. */
+/** An object that is not requested for a while, and why. */
+export interface Exclusion {
   readonly listed: Listed;
-  readonly metric: string;
-  /** Whose refusal of it is over: media, or the kind. */
-  readonly subjects: readonly string[];
-}
-
-/** What is to be tried again among these media; another one of a kind is drawn each time. */
-export function trialsOf(
-  due: readonly Listed[],
-  { refusals }: Memory,
-  nowMs: number,
-): readonly Trial[] {
-  const over = refusals.filter((one) => !holds(one, nowMs));
-  const trials = new Map<string, Trial & { readonly draw: number }>();
-  const found = due.flatMap((listed) => {
-    const subjects = subjectsOf(listed, { refusals: over }).filter((one) => one !== everything);
-    return over.flatMap(({ subject, metric }) =>
-      metric !== null && subjects.includes(subject) ? [{ listed, subject, metric }] : [],
-    );
-  });
-  for (const { listed, subject, metric } of found) {
-    const name = `${listed.kind} ${metric}`;
-    const known = trials.get(name);
-    const one = { listed, metric, draw: spreadOf(`${listed.id} ${nowMs}`, 2 ** 32) };
-    const drawn = known !== undefined && known.draw <= one.draw ? known : one;
-    const subjects = [...new Set([...(known?.subjects ?? []), subject])];
-    trials.set(name, { ...drawn, subjects });
-  }
-  return [...trials.values()].map(({ listed, metric, subjects }) => ({ listed, metric, subjects }));
-}
-
-/** After a trial: what is refused still is so for another week, what is answered is asked of all. */
-export function afterTrial(
-  memory: Memory,
-  { trial: { metric, subjects }, answered }: { trial: Trial; answered: boolean },
-  nowMs: number,
-): Memory {
-  const isTried = (one: Refusal) => one.metric === metric && subjects.includes(one.subject);
-  const refusals = memory.refusals.flatMap((one) => {
-    if (!isTried(one)) return [one];
-    return answered ? [] : [{ ...one, untilMs: nowMs + weekMs }];
-  });
-  return { ...memory, refusals };
+  readonly reason: ErrorCode;
+  /** It is requested again after this time at the latest, milliseconds; a week by default. */
+  readonly atMostMs?: number;
 }
 
 /**
- * Whether a subject or metric is still refused. No refusal lasts longer than a week: one that seems to
- * was noted by a clock that has been set back since.
+ * What the API rejects of an account's media, indexed for one poll and kept for the next. Every
+ * question costs the same, however much is remembered.
+ */
+export interface Rejections {
+  /** Whether nothing of a media is to be requested now. */
+  isExcluded(listed: Listed): boolean;
+  /** The same by subject, as `childOf` names it. */
+  excludes(subject: string): boolean;
+  /**
+   * The metrics to be requested of a media. A metric that was rejected for a whole kind a week ago is
+   * requested again of one media in a poll, to find out.
+   */
+  metricsFor(metrics: readonly string[], listed: Listed): readonly string[];
+  /**
+   * Remembers that nothing of a media is answered: for a quarter of its age, an hour at least, so
+   * that what may pass is found out soon where it matters.
+   */
+  exclude(exclusion: Exclusion): void;
+  /** Remembers that media up to this time have no insights: they precede the business account. */
+  convertedAt(createdMs: number): void;
+  /** Remembers for a week that a subject does not have a metric. */
+  reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void;
+  /** Forgets what was remembered of a subject's metric, or of the subject, because it was answered. */
+  forget(subject: string, metric: string | null): void;
+  /** What is to be remembered now. */
+  readonly learned: Pick<Memory, 'refusals' | 'convertedMs'>;
+}
+
+/**
+ * So many are remembered, the latest: above that a state would outgrow its topic. What is dropped is
+ * learned again, at one call each.
+ */
+export const rememberedRejections = 5000;
+
+/** Begins with what the state remembers. */
+export function createRejections(memory: Memory, nowMs: number): Rejections {
+  return new IndexedRejections(memory, nowMs);
+}
+
+class IndexedRejections implements Rejections {
+  readonly #memory: Memory;
+  readonly #nowMs: number;
+  readonly #entries: Map<string, Refusal>;
+  /** Names of rejections that are over and that one media of this poll has tried. */
+  readonly #probed = new Set<string>();
+  #convertedMs: number | null;
+  #isChanged = false;
+
+  constructor(memory: Memory, nowMs: number) {
+    this.#memory = memory;
+    this.#nowMs = nowMs;
+    this.#entries = new Map(memory.refusals.map((one) => [nameOf(one), one]));
+    this.#convertedMs = memory.convertedMs;
+  }
+
+  isExcluded({ id, createdMs }: Listed): boolean {
+    const convertedMs = this.#convertedMs ?? -Infinity;
+    return (createdMs !== null && createdMs <= convertedMs) || this.excludes(id);
+  }
+
+  excludes(subject: string): boolean {
+    const found = this.#entries.get(nameOf({ subject, metric: null }));
+    return found !== undefined && holds(found, this.#nowMs);
+  }
+
+  metricsFor(metrics: readonly string[], { id, kind }: Listed): readonly string[] {
+    return metrics.filter((metric) => {
+      const names = [everything, kind, id].map((subject) => nameOf({ subject, metric }));
+      if (names.some((name) => this.#isRejected(name))) return false;
+      for (const name of names) if (this.#entries.has(name)) this.#probed.add(name);
+      return true;
+    });
+  }
+
+  #isRejected(name: string): boolean {
+    const found = this.#entries.get(name);
+    return found !== undefined && (holds(found, this.#nowMs) || this.#probed.has(name));
+  }
+
+  exclude({ listed: { id, createdMs }, reason, atMostMs = weekMs }: Exclusion): void {
+    const ageMs = createdMs === null ? weekMs : this.#nowMs - createdMs;
+    const forMs = Math.min(Math.max(hourMs, ageMs / 4), atMostMs);
+    this.#set({ subject: id, metric: null, reason, untilMs: this.#nowMs + forMs });
+  }
+
+  convertedAt(createdMs: number): void {
+    this.#convertedMs = Math.max(this.#convertedMs ?? createdMs, createdMs);
+  }
+
+  reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void {
+    this.#set({ ...rejected, untilMs: this.#nowMs + weekMs });
+  }
+
+  #set(refusal: Refusal): void {
+    const name = nameOf(refusal);
+    this.#entries.delete(name);
+    this.#entries.set(name, refusal);
+    this.#isChanged = true;
+  }
+
+  forget(subject: string, metric: string | null): void {
+    const name = nameOf({ subject, metric });
+    this.#probed.delete(name);
+    this.#isChanged = this.#entries.delete(name) || this.#isChanged;
+  }
+
+  get learned(): Pick<Memory, 'refusals' | 'convertedMs'> {
+    const refusals = this.#isChanged
+      ? [...this.#entries.values()].slice(-rememberedRejections)
+      : this.#memory.refusals;
+    return { refusals, convertedMs: this.#convertedMs };
+  }
+}
+
+function nameOf({ subject, metric }: Pick<Refusal, 'subject' | 'metric'>): string {
+  return metric === null ? subject : `${subject} ${metric}`;
+}
+
+/**
+ * Whether a subject or metric is still rejected. No rejection lasts longer than a week: one that
+ * seems to was noted by a clock that has been set back since.
  */
 export function holds({ untilMs }: Refusal, nowMs: number): boolean {
   return untilMs === null || (nowMs < untilMs && untilMs <= nowMs + weekMs);
 }
-
-/**
- * Remembers that the API answers nothing of a media, for as long as the reason stands. A media from
- * before the conversion to a business account tells of all older ones as well.
- */
-export function leaveOut(
-  memory: Memory,
-  { listed, reason }: { listed: Listed; reason: ErrorCode },
-  nowMs: number,
-): Memory {
-  const { id, createdMs } = listed;
-  if (reason === 'graph.media-before-conversion' && createdMs !== null) {
-    return { ...memory, convertedMs: Math.max(memory.convertedMs ?? createdMs, createdMs) };
-  }
-  const known = memory.refusals.find((one) => one.metric === null && one.subject === id);
-  const untilMs = untilOf(reason, known?.reason === reason, nowMs);
-  return withRefusal(memory, { subject: id, metric: null, reason, untilMs });
-}
-
-function untilOf(reason: ErrorCode, again: boolean, nowMs: number): number | null {
-  if (reason === 'graph.media-before-conversion') return null;
-  return nowMs + (again ? (laterMs[reason] ?? weekMs) : (firstMs[reason] ?? weekMs));
-}
-
-/** What may pass is asked once more soon: it may be gone, hidden, a limit in disguise, or trouble of others. */
-const firstMs: Readonly<Partial<Record<ErrorCode, number>>> = {
-  'graph.not-enough-viewers': hourMs,
-  'graph.ambiguous': hourMs,
-  'graph.server': hourMs,
-  'graph.permission': dayMs,
-};
-/** When it was so the last time as well. */
-const laterMs: typeof firstMs = { 'graph.not-enough-viewers': hourMs, 'graph.server': dayMs };
 
 /** Remembers for a week that a subject does not have a metric: it comes back without a release. */
 export function leaveOutMetric(
@@ -209,17 +175,13 @@ export function leaveOutMetric(
   refusal: { subject: string; metric: string; reason: ErrorCode },
   nowMs: number,
 ): Memory {
-  return withRefusal(memory, { ...refusal, untilMs: nowMs + weekMs });
-}
-
-function withRefusal(memory: Memory, refusal: Refusal): Memory {
   const others = memory.refusals.filter(
     ({ subject, metric }) => subject !== refusal.subject || metric !== refusal.metric,
   );
-  return { ...memory, refusals: [...others, refusal] };
+  return { ...memory, refusals: [...others, { ...refusal, untilMs: nowMs + weekMs }] };
 }
 
-/** Forgets refusals that ended long ago, and those of media that are gone. */
+/** Forgets rejections that ended long ago, and those of media that are gone. */
 export function tidyRefusals(
   refusals: readonly Refusal[],
   { nowMs, present }: { nowMs: number; present: ReadonlySet<string> | undefined },

@@ -1,4 +1,6 @@
+import type { CommentsReading, SeenComments } from './comments.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Published } from './published.ts';
 import type { StreamName } from './stream-name.ts';
 
 /** The values of one day of user_insights; null where Meta has said nothing. */
@@ -35,6 +37,12 @@ export interface Memory {
   readonly polledMs: number | null;
   /** What was last published: key number (`keyNumber`) → fingerprint; `nothing` where there was none. */
   readonly published: Published;
+  /** The listed counts of each media when its insights were last read, by key number (`countsOf`). */
+  readonly counts: Published;
+  /** Comments that were published, as far as their ids are remembered. */
+  readonly seen: SeenComments;
+  /** The reading of a media's comments that goes on; null when none does. */
+  readonly reading: CommentsReading | null;
   /** Fingerprints of what was dead-lettered, so that it is so once; the latest at the end. */
   readonly deadLetters: readonly bigint[];
   /** What the API refuses, and until when it is not asked again. */
@@ -44,9 +52,6 @@ export interface Memory {
   /** When a whole list was not believed, for what it lacked; null when the last one was. */
   readonly doubtedMs: number | null;
 }
-
-/** Fingerprints by key number. */
-export type Published = ReadonlyMap<string, bigint>;
 
 /** Something that the API refuses to answer. */
 export interface Refusal {
@@ -69,6 +74,9 @@ export const emptyMemory: Memory = {
   totals: [],
   polledMs: null,
   published: new Map(),
+  counts: new Map(),
+  seen: new Map(),
+  reading: null,
   deadLetters: [],
   refusals: [],
   convertedMs: null,
@@ -77,7 +85,8 @@ export const emptyMemory: Memory = {
 
 /** What a state remembers, without whose and which it is. */
 export function memoryOf(memory: Memory): Memory {
-  const { cursorMs, coveredUntilMs, days, totals, polledMs, published } = memory;
+  const { cursorMs, coveredUntilMs, days, totals, polledMs, published, counts } = memory;
+  const { seen, reading } = memory;
   const { deadLetters, refusals, convertedMs, doubtedMs } = memory;
   return {
     cursorMs,
@@ -86,6 +95,9 @@ export function memoryOf(memory: Memory): Memory {
     totals,
     polledMs,
     published,
+    counts,
+    seen,
+    reading,
     deadLetters,
     refusals,
     convertedMs,
@@ -94,7 +106,7 @@ export function memoryOf(memory: Memory): Memory {
 }
 
 /** The newest format that this program writes; it reads every older one. */
-export const stateFormatVersion = 4;
+export const stateFormatVersion = 5;
 
 /** The value of the state topic, one per (stream, account). */
 export interface StreamState extends Memory {

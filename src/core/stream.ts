@@ -22,12 +22,6 @@ export type Mapped =
     }
   | { readonly kind: 'skipped'; readonly reason: ErrorCode };
 
-/** Metrics that may be asked in one request, with the breakdown that must go alone. */
-export interface MetricGroup {
-  readonly metrics: readonly string[];
-  readonly breakdown?: string;
-}
-
 /** One request of a series of daily values; `as` names each metric in the merged day. */
 export interface SeriesRequest {
   readonly period: string;
@@ -61,15 +55,23 @@ export type Source =
       /** The list that names the media. */
       readonly edge: 'media' | 'stories';
       readonly listFields: Fields;
-      /** What other streams of the same list need to know, asked along with it. */
+      /** What tells whether a media has moved, and what other streams of the list need to know. */
       readonly besides?: Fields;
-      /** The widest sets of metrics that a listed media answers, by login. */
-      readonly groups: (listed: Node, login: Login) => readonly MetricGroup[];
+      /** Fields that Instagram Login does not know. */
+      readonly facebookOnly?: readonly string[];
+      /** The widest set of metrics that a listed media answers in one request, by login. */
+      readonly metrics: (listed: Node, login: Login) => readonly string[];
+      /** Metrics that only some media of a kind have: that one lacks one says nothing of others. */
+      readonly sparse: readonly string[];
+      /** A metric by its parts, in a request of its own: asked when its total has moved. */
+      readonly parts?: { readonly metric: string; readonly breakdown: string };
     }
   | {
       readonly kind: 'comments';
       /** The list of media that says how many comments each has. */
       readonly listFields: Fields;
+      /** Of these, what Instagram Login does not know. */
+      readonly facebookOnly: readonly string[];
       /** Of a comment and of a reply. */
       readonly fields: Fields;
     }

@@ -5,7 +5,7 @@ import {
   RetryError,
   SkipError,
   StopProcessError,
-  StopStreamError,
+  isConnectorError,
 } from '../core/errors.ts';
 import type { Json, Node } from '../core/json.ts';
 import { describeJson, isNode } from '../core/json.ts';
@@ -15,7 +15,7 @@ const pageAccounts = '/me/accounts';
 
 /** What accounts are listed with. */
 export interface Listing {
-  readonly graph: Graph;
+  readonly graph: Pick<Graph, 'get'>;
   readonly pageSize: number;
   readonly signal: AbortSignal;
 }
@@ -64,15 +64,16 @@ function pagesRequest(pageSize: number, after: string | null): GraphRequest {
   return { endpoint: pageAccounts, path: pageAccounts, query, accountId: null };
 }
 
-async function getPages(graph: Graph, request: GraphRequest, signal: AbortSignal): Promise<Node> {
+async function getPages(
+  graph: Pick<Graph, 'get'>,
+  request: GraphRequest,
+  signal: AbortSignal,
+): Promise<Node> {
   try {
     return await graph.get(request, signal);
   } catch (error) {
     // With a page's token `me` is the page, which has no accounts.
-    if (
-      error instanceof StopStreamError &&
-      error.message.includes('nonexisting field (accounts)')
-    ) {
+    if (isConnectorError(error) && error.message.includes('nonexisting field (accounts)')) {
       throw new StopProcessError(
         'accounts.none',
         `INSTAGRAM_ACCESS_TOKEN looks like a page token, which cannot list accounts: use the token of a user or of a system user. ${error.message}`,
@@ -120,7 +121,7 @@ function nextCursor(body: Node): string | null {
 
 /** Meta's page shows `{"data": [{…}]}`; what answers is flat. Both are read. */
 export async function findOwnAccount(
-  graph: Graph,
+  graph: Pick<Graph, 'get'>,
   signal: AbortSignal,
 ): Promise<readonly Account[]> {
   const query = { fields: 'user_id,username' };

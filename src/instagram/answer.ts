@@ -41,7 +41,7 @@ function isSuccess(status: number, body: Node): boolean {
 }
 
 /** Undefined when it is not JSON in UTF-8. */
-function parseBody(bytes: Uint8Array, context: AnswerContext): Json | undefined {
+export function parseBody(bytes: Uint8Array, context: AnswerContext): Json | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return parseJsonBody(context.redactBody(text));

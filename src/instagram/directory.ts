@@ -37,7 +37,7 @@ export interface NarrowedDirectory extends AccountDirectory {
 /** What the directory is made of. */
 export interface DirectoryParts {
   readonly options: Pick<InstagramOptions, 'login' | 'accounts' | 'pageSize'>;
-  readonly graph: Graph;
+  readonly graph: Pick<Graph, 'get'>;
   readonly tokens: Pick<Tokens, 'names' | 'changed'>;
   /** Told of every account found, by its id. */
   readonly known: Map<string, Account>;
@@ -102,7 +102,7 @@ export function listAccounts(login: Login, listing: Listing): Promise<readonly A
     : findOwnAccount(listing.graph, listing.signal);
 }
 
-function withToken(graph: Graph, token: string): Graph {
+function withToken(graph: Pick<Graph, 'get'>, token: string): Pick<Graph, 'get'> {
   return { get: (request, signal) => graph.get({ ...request, token }, signal) };
 }
 

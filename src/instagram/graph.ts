@@ -1,7 +1,8 @@
 import type { Account } from '../core/account.ts';
-import type { Node } from '../core/json.ts';
-import type { Clock, Graph, GraphRequest, OnUsage, Telemetry } from '../runtime/ports.ts';
+import type { Clock, GraphRequest, GraphTransport, OnUsage, Telemetry } from '../runtime/ports.ts';
 import { judge } from './answer.ts';
+import type { AnswerContext } from './answer.ts';
+import { batchForm, batchIsRefused, readBatch } from './batch.ts';
 import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError } from './network.ts';
 import type { InstagramOptions } from './options.ts';
@@ -9,7 +10,7 @@ import { proofOf } from './proof.ts';
 import { reported } from './reported.ts';
 import type { Tokens } from './tokens.ts';
 import type { Answer, Transport } from './transport.ts';
-import { readUsage } from './usage.ts';
+import { readUsage, worstOf } from './usage.ts';
 
 /** What the Graph port is made of. */
 export interface GraphParts {
@@ -25,61 +26,118 @@ export interface GraphParts {
   readonly closing: AbortSignal;
 }
 
-type Ask<T> = (request: GraphRequest, signal: AbortSignal) => Promise<T>;
+/**
+ * The most requests in one batch, by Meta's documentation; a batch counts as its items.
+ *
+ * @see https://developers.facebook.com/docs/graph-api/batch-requests (read 2026-11)
+ */
+const maxBatch = 50;
 
 /**
- * The Graph API over HTTP: a request is made at once, its timeout covers its body. One that is
+ * The Graph API over HTTP: a request is sent at once, its timeout covers its body. One that is
  * aborted is not reported, as it has no outcome.
  */
-export function createGraph(parts: GraphParts): Graph {
-  const ask = createAsk(parts);
+export function createGraph(parts: GraphParts): GraphTransport {
+  const { telemetry, options } = parts;
+  // graph.instagram.com has no batch: 400 `access_denied` (observed 2026-08).
+  let batchSize = options.login === 'facebook' ? maxBatch : 1;
+  let answeredBy: string | null = null;
+  const noteVersion = ({ headers }: Answer): void => {
+    const version = headers.get('facebook-api-version') ?? '';
+    if (/^v\d+\.\d+$/.test(version)) answeredBy = version;
+  };
+  const exchanges = createExchanges(parts, noteVersion);
   return {
-    async get(request, signal) {
-      const linked = linkSignals([signal, parts.closing]);
+    get batchSize() {
+      return batchSize;
+    },
+    get answeredBy() {
+      return answeredBy;
+    },
+    get: exchanges.get,
+    async getBatch(requests, signal) {
       try {
-        linked.signal.throwIfAborted();
-        return await ask(request, linked.signal);
-      } finally {
-        linked.unlink();
+        return await exchanges.getBatch(requests, signal);
+      } catch (error) {
+        if (!batchIsRefused(error)) throw error;
+        batchSize = 1;
+        telemetry.report({ type: 'batch-refused', message: error.message });
+        return [];
       }
     },
   };
 }
 
-/** One request and its judgement, reported. */
-function createAsk(parts: GraphParts): Ask<Node> {
-  const { options, clock, onUsage, known } = parts;
-  const { redact, redactBody } = parts.tokens;
-  const { login } = options;
+/** @param onAnswer - is given every answer */
+function createExchanges(
+  parts: GraphParts,
+  onAnswer: (answer: Answer) => void,
+): Pick<GraphTransport, 'get' | 'getBatch'> {
+  const { onUsage, closing } = parts;
   const send = createSend(parts);
-
-  async function askAndJudge(request: GraphRequest, signal: AbortSignal): Promise<Node> {
-    const answer = await send(request, signal);
-    // An error tells of the usage, too.
-    for (const report of readUsage(answer.headers, request)) onUsage(report);
-    const pageId = known.get(request.accountId ?? '')?.pageId ?? null;
-    const nowMs = clock.nowMs();
-    return judge(answer, { request, login, pageId, nowMs, redact, redactBody });
-  }
-
-  return (given, signal) => {
-    const token = given.token ?? known.get(given.accountId ?? '')?.token ?? '';
-    const request = { ...given, token };
-    const asked = { endpoint: request.endpoint, ids: idCount(request) };
-    return reported(parts, asked, () => askAndJudge(request, signal));
+  const linkedTo = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => {
+    const linked = linkSignals([signal, closing]);
+    try {
+      linked.signal.throwIfAborted();
+      return await work(linked.signal);
+    } finally {
+      linked.unlink();
+    }
+  };
+  return {
+    get: (given, signal) =>
+      linkedTo(signal, (linked) => {
+        const request = withToken(given, parts);
+        return reported(parts, { endpoint: request.endpoint, calls: 1 }, async () => {
+          const answer = await send.get(request, linked);
+          onAnswer(answer);
+          // An error tells of the usage, too.
+          for (const report of readUsage(answer.headers, request)) onUsage(report);
+          return judge(answer, contextOf(request, parts));
+        });
+      }),
+    getBatch: (given, signal) =>
+      linkedTo(signal, async (linked) => {
+        const requests = given.map((request) => withToken(request, parts));
+        const [first] = requests;
+        if (first === undefined) return [];
+        const calls = requests.length;
+        return reported(parts, { endpoint: first.endpoint, calls }, async () => {
+          const answer = await send.post(first, batchForm(requests), linked);
+          onAnswer(answer);
+          const contexts = requests.map((request) => contextOf(request, parts));
+          const { outcomes, usage } = readBatch(answer, contexts);
+          for (const report of worstOf(usage, calls)) onUsage(report);
+          return given.map((request, index) => ({
+            request,
+            ...(outcomes[index] ?? { isUnanswered: true as const }),
+          }));
+        });
+      }),
   };
 }
 
-/** Objects asked for: Meta may count each id of `?ids=` as a call. */
-function idCount(request: GraphRequest): number {
-  return request.query['ids']?.split(',').length ?? 1;
+type Tokened = GraphRequest & { readonly token: string };
+
+function withToken(request: GraphRequest, { known }: GraphParts): Tokened {
+  return { ...request, token: request.token ?? known.get(request.accountId ?? '')?.token ?? '' };
 }
 
-/** One HTTP exchange within the timeout; what goes wrong with it is in the taxonomy's words. */
-function createSend({ options, transport, clock, tokens }: GraphParts): Ask<Answer> {
+function contextOf(request: Tokened, { known, clock, options, tokens }: GraphParts): AnswerContext {
+  const pageId = known.get(request.accountId ?? '')?.pageId ?? null;
+  const { redact, redactBody } = tokens;
+  return { request, login: options.login, pageId, nowMs: clock.nowMs(), redact, redactBody };
+}
+
+/** HTTP exchanges within the timeout; what goes wrong with one is in the taxonomy's words. */
+function createSend({ options, transport, clock, tokens }: GraphParts) {
   const { baseUrl, apiVersion, requestTimeoutMs, clientSecret } = options;
   const { host } = new URL(baseUrl);
-  return async (request, signal) => {
+  const exchange = async (
+    request: Tokened,
+    signal: AbortSignal,
+    work: (token: string, signal: AbortSignal) => Promise<Answer>,
+  ): Promise<Answer> => {
     const linked = linkSignals([signal]);
     const timer = new AbortController();
     const late = timeoutError(requestTimeoutMs, { request, host });
@@ -89,12 +147,7 @@ function createSend({ options, transport, clock, tokens }: GraphParts): Ask<Answ
     // Rejects when the timer is stopped below, which is its usual end.
     clock.sleep(requestTimeoutMs, timer.signal).then(timeOut, () => undefined);
     try {
-      const token = tokens.text(request.token ?? '');
-      const query = new URLSearchParams(request.query);
-      if (clientSecret !== null) query.set('appsecret_proof', proofOf(token, clientSecret));
-      const search = query.size === 0 ? '' : `?${query.toString()}`;
-      const url = `${baseUrl}/${apiVersion}${request.path}${search}`;
-      return await transport.get(url, token, linked.signal);
+      return await work(tokens.text(request.token), linked.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (linked.signal.reason === late) throw late;
@@ -103,5 +156,22 @@ function createSend({ options, transport, clock, tokens }: GraphParts): Ask<Answ
       timer.abort();
       linked.unlink();
     }
+  };
+  const urlOf = (path: string, token: string, query: Readonly<Record<string, string>>): string => {
+    const parameters = new URLSearchParams(query);
+    if (clientSecret !== null) parameters.set('appsecret_proof', proofOf(token, clientSecret));
+    const search = parameters.size === 0 ? '' : `?${parameters.toString()}`;
+    return `${baseUrl}/${apiVersion}${path}${search}`;
+  };
+  return {
+    get: (request: Tokened, signal: AbortSignal) =>
+      exchange(request, signal, (token, linked) =>
+        transport.get(urlOf(request.path, token, request.query), token, linked),
+      ),
+    /** The token of `request` and its proof stand for all items (observed autumn 2026). */
+    post: (request: Tokened, form: URLSearchParams, signal: AbortSignal) =>
+      exchange(request, signal, (token, linked) =>
+        transport.post(urlOf('/', token, {}), form, token, linked),
+      ),
   };
 }

@@ -213,7 +213,7 @@ function createAsk(
     return judge(answer, { ...context, redactBody: (text) => text });
   };
   return (call: Call, signal: AbortSignal): Promise<Node> =>
-    reported(parts, { endpoint: call.endpoint, ids: 1 }, () => ask(call, signal));
+    reported(parts, { endpoint: call.endpoint, calls: 1 }, () => ask(call, signal));
 }
 
 function send(
@@ -223,7 +223,7 @@ function send(
 ) {
   const form = new URLSearchParams(parameters);
   return method === 'POST'
-    ? transport.post(url, form, signal)
+    ? transport.post(url, form, null, signal)
     : transport.get(`${url}?${form.toString()}`, accessToken ?? null, signal);
 }
 

@@ -1,5 +1,5 @@
 import type { Account } from '../core/account.ts';
-import type { Clock, Graph, OnUsage, Telemetry } from '../runtime/ports.ts';
+import type { Clock, GraphTransport, OnUsage, Telemetry } from '../runtime/ports.ts';
 import type { NarrowedDirectory } from './directory.ts';
 import { createDirectory } from './directory.ts';
 import { createGraph } from './graph.ts';
@@ -16,7 +16,7 @@ export type { InstagramOptions } from './options.ts';
 
 /** The Instagram Graph API, opened. */
 export interface InstagramAdapter extends AsyncDisposable {
-  readonly graph: Graph;
+  readonly graph: GraphTransport;
   readonly directory: NarrowedDirectory;
   /**
    * Learns when the tokens end, tells of it and renews them, until closed; call it once. Resolves when
@@ -34,7 +34,7 @@ export interface InstagramDependencies {
   /** Where the tokens came from, to be read again when it changes; default: nowhere. */
   readonly tokenFile?: TokenFile;
   /** Keeps the listing of accounts from asking in a blocked scope; default: it asks. */
-  readonly guard?: (graph: Graph) => Graph;
+  readonly guard?: (graph: Pick<GraphTransport, 'get'>) => Pick<GraphTransport, 'get'>;
 }
 
 /**
@@ -56,17 +56,7 @@ export function openInstagram(
   const parts = { ...common, transport, telemetry, clock, onUsage };
   const underWay = new Set<Promise<unknown>>();
   const inner = createGraph(parts);
-  const graph: Graph = {
-    async get(request, signal) {
-      const work = inner.get(request, signal);
-      underWay.add(work);
-      try {
-        return await work;
-      } finally {
-        underWay.delete(work);
-      }
-    },
-  };
+  const graph = trackedTransport(inner, underWay);
   const watching =
     tokenFile === undefined
       ? Promise.resolve()
@@ -90,5 +80,27 @@ export function openInstagram(
       closing.abort(new DOMException('the Instagram adapter is closed', 'AbortError'));
       await Promise.allSettled([...underWay, watching]);
     },
+  };
+}
+
+/** A transport whose requests can be awaited when the adapter is closed. */
+function trackedTransport(inner: GraphTransport, underWay: Set<Promise<unknown>>): GraphTransport {
+  const tracked = async <T>(work: Promise<T>): Promise<T> => {
+    underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      underWay.delete(work);
+    }
+  };
+  return {
+    get batchSize() {
+      return inner.batchSize;
+    },
+    get answeredBy() {
+      return inner.answeredBy;
+    },
+    get: (request, signal) => tracked(inner.get(request, signal)),
+    getBatch: (requests, signal) => tracked(inner.getBatch(requests, signal)),
   };
 }

@@ -11,13 +11,13 @@ export interface Reporting {
 /** Makes a request and reports how it ended; one that is aborted is not reported, as it has no outcome. */
 export async function reported<T>(
   { telemetry, clock }: Reporting,
-  { endpoint, ids }: { readonly endpoint: string; readonly ids: number },
+  { endpoint, calls }: { readonly endpoint: string; readonly calls: number },
   ask: () => Promise<T>,
 ): Promise<T> {
   const startedMs = clock.nowMs();
   const report = (outcome: 'ok' | ErrorCode): void => {
     const durationMs = Math.max(0, clock.nowMs() - startedMs);
-    telemetry.report({ type: 'request', endpoint, ids, outcome, durationMs });
+    telemetry.report({ type: 'request', endpoint, calls, outcome, durationMs });
   };
   try {
     const answer = await ask();

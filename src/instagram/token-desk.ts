@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Account } from '../core/account.ts';
 import { isConnectorError, StopProcessError } from '../core/errors.ts';
-import type { Clock, Graph } from '../runtime/ports.ts';
+import type { Clock, Graph, GraphTransport } from '../runtime/ports.ts';
 import { listAccounts } from './directory.ts';
 import { createGraph } from './graph.ts';
 import type { CodeGrant, Granted, OAuth, OAuthOptions } from './oauth.ts';
@@ -83,7 +83,7 @@ export function openTokenDesk(options: TokenDeskOptions, clock: Clock): TokenDes
   const transport = createTransport();
   const telemetry = { report: () => undefined };
   const oauth = createOAuth(options, { transport, telemetry, clock });
-  const graphOf = (token: string): Graph =>
+  const graphOf = (token: string): GraphTransport =>
     createGraph({
       options: { ...options, accessTokens: [token], accounts: [], baseUrl: graphBase(options) },
       transport,
@@ -132,7 +132,7 @@ export function openTokenDesk(options: TokenDeskOptions, clock: Clock): TokenDes
 interface Inspecting {
   readonly options: TokenDeskOptions;
   readonly oauth: OAuth;
-  readonly graph: Graph;
+  readonly graph: Pick<Graph, 'get'>;
   readonly file: string | null;
 }
 

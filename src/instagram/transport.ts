@@ -19,7 +19,12 @@ export interface Transport {
    */
   get(url: string, accessToken: string | null, signal: AbortSignal): Promise<Answer>;
   /** The same as a POST of a form. */
-  post(url: string, form: URLSearchParams, signal: AbortSignal): Promise<Answer>;
+  post(
+    url: string,
+    form: URLSearchParams,
+    accessToken: string | null,
+    signal: AbortSignal,
+  ): Promise<Answer>;
 }
 
 /** A body of the API is some kilobytes, a page of 100 media with children about a megabyte. */
@@ -35,13 +40,16 @@ export function createTransport(): Transport {
     redirect: 'manual',
   });
   return {
-    async get(url, accessToken, signal) {
-      // In a header and never in the URL, which proxies and errors repeat (Invariant 9).
-      const headers = accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
-      return readAnswer(await client.get(url, { headers, signal }));
-    },
-    post: async (url, body, signal) => readAnswer(await client.post(url, { body, signal })),
+    get: async (url, accessToken, signal) =>
+      readAnswer(await client.get(url, { headers: authorization(accessToken), signal })),
+    post: async (url, body, accessToken, signal) =>
+      readAnswer(await client.post(url, { body, headers: authorization(accessToken), signal })),
   };
+}
+
+/** In a header and never in the URL, which proxies and errors repeat (Invariant 9). */
+function authorization(accessToken: string | null): Record<string, string> {
+  return accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
 }
 
 async function readAnswer({ status, headers, body }: Response): Promise<Answer> {

@@ -14,7 +14,7 @@ export function createEventLog(log: Log): Telemetry {
   const tellUnknownFields = createFieldTeller(log);
   const tellDependency = createDependencyTeller(log);
   const tellScope = createScopeTeller(log);
-  const tellEnd = createEndTeller(log);
+  const tellApi = createApiTeller(log);
   const stops = createStopTeller();
 
   const tellShare = createShareTeller(log);
@@ -28,8 +28,8 @@ export function createEventLog(log: Log): Telemetry {
         tellShare(event);
         return;
       }
-      if (isOneOf(event, ends)) {
-        tellEnd(event);
+      if (isOneOf(event, ofApi)) {
+        tellApi(event);
         return;
       }
       if (isOneOf(event, ['accounts', 'paused', 'interval'])) {
@@ -87,6 +87,7 @@ const asideTypes = [
   'list-doubted',
   'progress',
   'request',
+  'batch-refused',
   'quota-wait',
   'encoded',
   'state',
@@ -98,13 +99,15 @@ const asides = {
   'list-doubted': 'list not believed',
   progress: 'step done',
   request: 'request made',
+  'batch-refused': 'batches refused by the API; single requests from now on',
   'quota-wait': 'request waited for quota',
   encoded: 'records encoded',
   state: 'state known',
 } as const;
 
 function tellAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {
-  const level = event.type === 'list-doubted' ? 'warn' : 'debug';
+  const isWarning = event.type === 'list-doubted' || event.type === 'batch-refused';
+  const level = isWarning ? 'warn' : 'debug';
   // What is refused may be long, and stands in the state.
   const fields = Object.entries(facts(event)).filter(([name]) => name !== 'refusals');
   log[level](Object.fromEntries(fields), asides[event.type]);
@@ -165,14 +168,16 @@ function createScopeTeller(log: Log): (event: Event<'scope'>) => void {
   };
 }
 
-/** Events about what ends: tokens and the API version. */
-const ends = ['token', 'token-renewal', 'api-version'] as const;
+/** Events about the API itself: tokens, its version, the forms of request that it takes. */
+const ofApi = ['token', 'token-renewal', 'api-version', 'contract-probed'] as const;
 
-function createEndTeller(log: Log): (event: Event<(typeof ends)[number]>) => void {
+function createApiTeller(log: Log): (event: Event<(typeof ofApi)[number]>) => void {
   const tellToken = createTokenTeller(log);
   const tellApiVersion = createApiVersionTeller(log);
+  const tellContract = createContractTeller(log);
   return (event) => {
     if (event.type === 'api-version') tellApiVersion(event);
+    else if (event.type === 'contract-probed') tellContract(event);
     else tellToken(event);
   };
 }
@@ -215,6 +220,25 @@ function createApiVersionTeller(log: Log): (event: Event<'api-version'>) => void
     const endsAt = endsAtMs === null ? null : new Date(endsAtMs).toISOString();
     // Not as `version`, which is the program's.
     log.warn({ apiVersion: version, ends: endsAt, warning }, 'api version needs attention');
+  };
+}
+
+/** A form of request that the API rejects is logged when it begins and when it ends. */
+function createContractTeller(log: Log): (event: Event<'contract-probed'>) => void {
+  const rejected = new Set<string>();
+  return ({ forms, version, answeredBy }) => {
+    const facts = { apiVersion: version, answeredBy };
+    for (const { stream, endpoint, outcome, code, message } of forms) {
+      const name = `${String(stream)} ${endpoint}`;
+      const isRejected = outcome === 'rejected' || outcome === 'partial';
+      const fields = { ...facts, stream, endpoint, outcome, code, reason: message };
+      if (isRejected && !rejected.has(name)) log.warn(fields, 'form of request rejected');
+      if (outcome === 'ok' && rejected.has(name))
+        log.info(fields, 'form of request accepted again');
+      if (isRejected) rejected.add(name);
+      else if (outcome === 'ok') rejected.delete(name);
+    }
+    log.debug({ ...facts, forms: forms.length, rejected: rejected.size }, 'forms of request tried');
   };
 }
 

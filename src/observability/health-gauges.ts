@@ -49,6 +49,15 @@ export function registerHealthGauges(registry: Registry, sources: GaugeSources):
     },
   );
   registerTokenGauges(registry, sources);
+  registerApiGauges(registry, sources);
+  registerAccountGauges(registry, sources);
+  registerStreamGauges(registry, sources);
+  registerStateGauges(registry, sources);
+}
+
+/** The API itself: when its version ends, and which forms of request it takes. */
+function registerApiGauges(registry: Registry, { health }: GaugeSources): void {
+  const gauge = createGauges(registry);
   gauge(
     {
       name: 'graph_api_version_end_timestamp_seconds',
@@ -62,9 +71,19 @@ export function registerHealthGauges(registry: Registry, sources: GaugeSources):
       }
     },
   );
-  registerAccountGauges(registry, sources);
-  registerStreamGauges(registry, sources);
-  registerStateGauges(registry, sources);
+  gauge(
+    {
+      name: 'api_form_rejected',
+      help: '1 for a form of request that the API rejects, 0 for one that it takes; as last tried',
+    },
+    ['stream', 'form'],
+    (rejected) => {
+      for (const { stream, endpoint, outcome } of health().forms) {
+        if (outcome === 'unknown') continue;
+        rejected.set({ stream: stream ?? 'all', form: endpoint }, outcome === 'rejected' ? 1 : 0);
+      }
+    },
+  );
 }
 
 /** When the tokens end that end first. */

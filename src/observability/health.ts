@@ -1,7 +1,7 @@
 import type { AccountHealth, HealthSnapshot } from '../core/readiness.ts';
 import type { Refusal } from '../core/state.ts';
 import type { StreamName } from '../core/stream-name.ts';
-import type { TelemetryEvent } from '../runtime/ports.ts';
+import type { ProbedForm, TelemetryEvent } from '../runtime/ports.ts';
 import { isOneOf } from './event-kinds.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
@@ -64,6 +64,8 @@ export interface Health extends HealthSnapshot {
   readonly tokens: ReadonlyMap<string, TokenHealth>;
   /** Null before the start has reported it. */
   readonly apiVersion: ApiVersionHealth | null;
+  /** The forms of request as they were last tried; none before the first time. */
+  readonly forms: readonly ProbedForm[];
 }
 
 /** Health before anything was reported: nothing is ready, no account is known. */
@@ -83,6 +85,7 @@ export function initialHealth(streams: Health['streams']): Health {
     scopes: new Map(),
     tokens: new Map(),
     apiVersion: null,
+    forms: [],
   };
 }
 
@@ -91,6 +94,7 @@ const unseen = [
   'committed',
   'progress',
   'request',
+  'batch-refused',
   'quota-wait',
   'transaction',
   'encoded',
@@ -117,6 +121,7 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
   if (isOneOf(event, ofAccounts)) {
     return changeAccount(health, event.accountId, (account) => note(account, event, nowMs));
   }
+  if (isOneOf(event, ['api-version', 'contract-probed'])) return { ...health, ...ofApi(event) };
   switch (event.type) {
     case 'dependency': {
       const { name, ready, reason } = event;
@@ -137,11 +142,13 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
     }
     case 'token':
       return { ...health, tokens: withToken(health.tokens, event) };
-    case 'api-version': {
-      const { version, endsAtMs, warning } = event;
-      return { ...health, apiVersion: { version, endsAtMs, warning } };
-    }
   }
+}
+
+function ofApi(event: Event<'api-version'> | Event<'contract-probed'>): Partial<Health> {
+  if (event.type === 'contract-probed') return { forms: event.forms };
+  const { version, endsAtMs, warning } = event;
+  return { apiVersion: { version, endsAtMs, warning } };
 }
 
 function withToken(

@@ -66,7 +66,7 @@ function createOutsideInstruments({ counter, histogram }: Makers) {
       'endpoint',
       'code',
     ]),
-    requestIds: counter('request_ids_total', 'Ids asked for in Graph API requests', [
+    apiCalls: counter('api_calls_total', 'Graph API calls as Meta counts them', [
       'endpoint',
       'code',
     ]),

@@ -74,6 +74,8 @@ const uncounted = [
   'scope',
   'token',
   'api-version',
+  'batch-refused',
+  'contract-probed',
   'state',
   'progress',
   'list-doubted',
@@ -106,7 +108,7 @@ function count(
     case 'request': {
       const endpoint = endpointOf(event.endpoint);
       instruments.requests.inc({ endpoint, code: event.outcome });
-      instruments.requestIds.inc({ endpoint, code: event.outcome }, event.ids);
+      instruments.apiCalls.inc({ endpoint, code: event.outcome }, event.calls);
       instruments.requestDuration.observe({ endpoint }, event.durationMs / 1000);
       break;
     }

@@ -1,4 +1,4 @@
-import type { Published } from '../core/state.ts';
+import type { Published } from '../core/published.ts';
 
 /** The key number and the fingerprint, eight bytes each. */
 const entryBytes = 16;
@@ -40,5 +40,26 @@ export function readPrints(bytes: Uint8Array): readonly bigint[] | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return Array.from({ length: view.length / printBytes }, (_, index) =>
     view.readBigUInt64BE(index * printBytes),
+  );
+}
+
+/** The counts of media, eight bytes for each key published, in that order; 0 where there are none. */
+export function packCounts(counts: Published, published: Published): Buffer {
+  if (counts.size === 0) return Buffer.alloc(0);
+  return packPrints([...published.keys()].map((key) => counts.get(key) ?? 0n));
+}
+
+/** The bytes read again; undefined when they are neither none nor eight for each key. */
+export function readCounts(bytes: Uint8Array, published: Published): Published | undefined {
+  const prints = readPrints(bytes);
+  if (prints === undefined || (prints.length > 0 && prints.length !== published.size)) {
+    return undefined;
+  }
+  const keys = [...published.keys()];
+  return new Map(
+    prints.flatMap((print, index) => {
+      const key = keys[index];
+      return print === 0n || key === undefined ? [] : [[key, print] as const];
+    }),
   );
 }

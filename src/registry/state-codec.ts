@@ -8,7 +8,9 @@ import {
 } from '../core/errors.ts';
 import type { Json, Value } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
-import type { DayTotals, DayValues, Published, Refusal, StreamState } from '../core/state.ts';
+import type { CommentsReading } from '../core/comments.ts';
+import type { Published } from '../core/published.ts';
+import type { DayTotals, DayValues, Refusal, StreamState } from '../core/state.ts';
 import { stateFormatVersion, stateKey } from '../core/state.ts';
 import { isStreamName } from '../core/stream-name.ts';
 import type { StateCodec } from '../runtime/ports.ts';
@@ -18,7 +20,14 @@ import { checkStatus, unavailable } from './calls.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';
 import { wireHeaderBytes } from './encoder.ts';
-import { packPrints, packPublished, readPrints, readPublished } from './published.ts';
+import {
+  packCounts,
+  packPrints,
+  packPublished,
+  readCounts,
+  readPrints,
+  readPublished,
+} from './published.ts';
 import type { TopicSchema } from './schemas.ts';
 import { createJsonForm } from './state-form.ts';
 
@@ -156,6 +165,12 @@ function toValue(state: StreamState): Value {
     })),
     last_poll: state.polledMs,
     published: packPublished(state.published) as unknown as Json,
+    counts: packCounts(state.counts, state.published) as unknown as Json,
+    comments_seen: [...state.seen].map(([media, ids]) => ({
+      media,
+      comments: packKeys(ids) as unknown as Json,
+    })),
+    comments_reading: state.reading && readingValue(state.reading),
     dead_letters: packPrints(state.deadLetters) as unknown as Json,
     refusals: state.refusals.map(({ untilMs, missingFromMs = null, ...refusal }) => ({
       ...refusal,
@@ -185,6 +200,7 @@ function toState(key: string, decoded: Json): StreamState {
     throw unreadable(key, `it belongs to "${value.stream}/${value.account_id}"`);
   }
   if (value.sequence < 0) throw unreadable(key, `its sequence is ${value.sequence}`);
+  const published = unpackPublished(key, value.published);
   return {
     stream: value.stream,
     accountId: value.account_id,
@@ -193,8 +209,16 @@ function toState(key: string, decoded: Json): StreamState {
     days: value.days.map(toDay),
     totals: value.totals.map(toTotals),
     polledMs: value.last_poll,
-    published: unpackPublished(key, value.published),
-    deadLetters: unpackLetters(key, value.dead_letters),
+    published,
+    counts: unpackCounts(key, value.counts, published),
+    seen: new Map(
+      value.comments_seen.map(({ media, comments }) => [
+        media,
+        new Set(unpackKeys(key, 'comments_seen', comments)),
+      ]),
+    ),
+    reading: value.comments_reading && toReading(key, value.comments_reading),
+    deadLetters: unpackPrints(key, 'dead_letters', value.dead_letters),
     refusals: value.refusals.map(toRefusal),
     convertedMs: value.converted_at,
     doubtedMs: value.doubted_at,
@@ -213,6 +237,9 @@ interface AvroState {
   readonly days: readonly AvroDay[];
   readonly last_poll: number | null;
   readonly published: Uint8Array;
+  readonly counts: Uint8Array;
+  readonly comments_seen: readonly { readonly media: string; readonly comments: Uint8Array }[];
+  readonly comments_reading: AvroReading | null;
   readonly dead_letters: Uint8Array;
   readonly refusals: readonly AvroRefusal[];
   readonly converted_at: number | null;
@@ -221,6 +248,14 @@ interface AvroState {
   readonly sequence: number;
   readonly written_at: number;
   readonly written_by: string;
+}
+
+interface AvroReading {
+  readonly media_id: string;
+  readonly after: string | null;
+  readonly published: Uint8Array;
+  readonly newest: number | null;
+  readonly oldest: number | null;
 }
 
 interface AvroDay {
@@ -260,10 +295,42 @@ function unpackPublished(key: string, bytes: Uint8Array): Published {
   return published;
 }
 
-function unpackLetters(key: string, bytes: Uint8Array): readonly bigint[] {
+function unpackCounts(key: string, bytes: Uint8Array, published: Published): Published {
+  const counts = readCounts(bytes, published);
+  if (counts === undefined) {
+    throw unreadable(key, `its "counts" has ${bytes.length} bytes, not 8 for each key published`);
+  }
+  return counts;
+}
+
+function readingValue({ mediaId, after, published, newestMs, oldestMs }: CommentsReading): Value {
+  const packed = packKeys(published) as unknown as Json;
+  return { media_id: mediaId, after, published: packed, newest: newestMs, oldest: oldestMs };
+}
+
+function toReading(key: string, value: AvroReading): CommentsReading {
+  return {
+    mediaId: value.media_id,
+    after: value.after,
+    published: unpackKeys(key, 'comments_reading', value.published),
+    newestMs: value.newest,
+    oldestMs: value.oldest,
+  };
+}
+
+/** Key numbers in eight bytes each. */
+function packKeys(keys: Iterable<string>): Buffer {
+  return packPrints(Array.from(keys, BigInt));
+}
+
+function unpackKeys(key: string, field: string, bytes: Uint8Array): readonly string[] {
+  return unpackPrints(key, field, bytes).map(String);
+}
+
+function unpackPrints(key: string, field: string, bytes: Uint8Array): readonly bigint[] {
   const prints = readPrints(bytes);
   if (prints === undefined) {
-    throw unreadable(key, `its "dead_letters" has ${bytes.length} bytes, not 8 for each`);
+    throw unreadable(key, `its "${field}" has ${bytes.length} bytes, not 8 for each`);
   }
   return prints;
 }

@@ -31,6 +31,8 @@ export interface AccountPollers {
   revive(accountId?: string): void;
   /** Whether a stream of an account is polled here, or was stopped by an error. */
   standingOf(stream: StreamName, accountId: string): 'polled' | 'stopped' | 'elsewhere';
+  /** An account that is polled here and that no error has stopped. */
+  any(): Account | undefined;
   /** Resolves when every poll in hand has ended. */
   ended(): Promise<void>;
 }
@@ -85,7 +87,6 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
         const tenancy = held.get(partitionOf(account.id, partitions));
         if (tenancy !== undefined) start(account, tenancy);
       }
-      tools.profiles.know([...running.values()].map(({ account }) => account));
       if (change.start.length + change.stop.length === 0) return;
       tools.telemetry.report({ type: 'accounts', added: change.start, removed: change.stop });
       for (const { id } of change.start) what.orders.retell(id);
@@ -100,6 +101,7 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
       const entry = running.get(accountId);
       return entry === undefined ? 'elsewhere' : entry.halted.has(stream) ? 'stopped' : 'polled';
     },
+    any: () => [...running.values()].find(({ halted }) => halted.size === 0)?.account,
     async ended() {
       await Promise.all([...leaving.values(), ...[...running.values()].map(({ done }) => done)]);
     },

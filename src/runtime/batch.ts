@@ -80,7 +80,8 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     async add(gathered) {
       count(gathered, poll);
       const { records, letters } = encodeSeen(gathered, { poll, tools });
-      outgoing.push(...records);
+      // A page is as long as the API makes it: too long for the arguments of one call.
+      for (const record of records) outgoing.push(record);
       const left = withoutUnpublished(gathered.memory, keysOf(letters), poll);
       memory = { ...left, deadLetters: memory.deadLetters };
       write(letters);
@@ -292,6 +293,7 @@ function sameMemory(a: Memory, b: Memory): boolean {
   return (
     a.cursorMs === b.cursorMs &&
     a.convertedMs === b.convertedMs &&
+    a.reading === b.reading &&
     a.doubtedMs === b.doubtedMs &&
     JSON.stringify(a.days) === JSON.stringify(b.days) &&
     JSON.stringify(a.totals) === JSON.stringify(b.totals) &&

@@ -1,4 +1,4 @@
-import type { Node } from '../core/json.ts';
+import type { Json, Node } from '../core/json.ts';
 
 /** An edge of an account that lists media. */
 export type Edge = 'media' | 'stories' | 'tags';
@@ -20,14 +20,27 @@ export interface Catalog {
   committedWholeMs: number | null;
   /** Nodes a page that the API has last been able to give. */
   pageSize: number;
+  /** The pause before each page while the API finds pages too large, milliseconds. */
+  pauseMs: number;
   /** How many entries the account has by its own word; null when it said so a day ago, or never. */
   claimed(nowMs: number): number | null;
   /** Takes in what an account says of itself. */
   noteClaim(count: number, nowMs: number): void;
   /** Albums whose children were asked by themselves, because one beside or among them cannot be read. */
   readonly albums: Map<string, Album>;
+  /** The parts of a metric by media, where they are read less often than the metric. */
+  readonly partsById: Map<string, ReadParts>;
   /** Takes a walk in: all that there is, or what is newer than its end. */
   note(walk: Walk): void;
+}
+
+/** The parts of a metric of one media, as they were last read. */
+export interface ReadParts {
+  /** The metric's value then. */
+  readonly total: Json;
+  readonly parts: Json;
+  /** Epoch milliseconds. */
+  readonly readMs: number;
 }
 
 /** The children of an album, as they were when they were asked. */
@@ -90,11 +103,13 @@ function createCatalog(pageSize: number): Catalog {
     },
     committedWholeMs: null,
     pageSize,
+    pauseMs: 0,
     claimed: (nowMs) => (Math.abs(nowMs - claim.atMs) < claimFreshMs ? claim.count : null),
     noteClaim(count, atMs) {
       claim = { count, atMs };
     },
     albums: new Map(),
+    partsById: new Map(),
     note(walk) {
       before = nodes;
       walkedMs = walk.startedMs;

@@ -38,7 +38,6 @@ export async function dryRun(
   const step = { name: 'graph', run: (s: AbortSignal) => directory.list(s) } as const;
   const { accounts, problems } = await untilReady(step, { ...tools, deadlineMs }, signal);
   tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
-  tools.profiles.know(accounts);
   const roundMs = tools.clock.nowMs();
   const endings: Ending[] = [];
   for (const account of accounts) {

@@ -4,10 +4,8 @@ import type { DeadLetterError, ErrorCode } from '../core/errors.ts';
 import type { Tier } from '../core/freshness.ts';
 import type { Node } from '../core/json.ts';
 import type { Memory } from '../core/state.ts';
-import type { Stream } from '../core/stream.ts';
 import type { Catalogs } from './catalog.ts';
 import type { Graph } from './ports.ts';
-import type { Profiles } from './profiles.ts';
 
 /** What an extractor gets. */
 export interface ExtractContext {
@@ -18,24 +16,19 @@ export interface ExtractContext {
   readonly nowMs: number;
   /** A list that was walked since then is not walked again; epoch milliseconds. */
   readonly roundMs: number;
-  /** Streams of the same list that are polled next, with what they remember. */
-  readonly alongside: readonly Alongside[];
+  /** When the next poll is due, epoch milliseconds; null when there is none. */
+  readonly nextPollMs: number | null;
   readonly startDateMs: number | null;
   readonly lookbackMs: number;
   /** Nodes a page of a list, 1 to 100. */
   readonly pageSize: number;
   readonly catalogs: Catalogs;
-  readonly profiles: Profiles;
   readonly freshness: Freshness;
-  /** Requests that the server failed since the last poll that came to its end, and how often; to be noted here. */
-  readonly failures: Map<string, number>;
+  /** Records that a batch should not exceed. */
+  readonly maxBatchRecords: number;
+  /** Waits, unless the poll is aborted. */
+  readonly sleep: (ms: number) => Promise<void>;
   readonly signal: AbortSignal;
-}
-
-/** A stream that lives on the same list. */
-export interface Alongside {
-  readonly stream: Stream;
-  readonly memory: Memory;
 }
 
 /** How often what is old is asked again. */
@@ -65,9 +58,11 @@ export interface Page {
   readonly coveredUntilMs: number | null;
   /** What is refused, or was published, as of this page, in place of what was remembered. */
   readonly learned?: Pick<Memory, 'refusals' | 'convertedMs'> &
-    Partial<Pick<Memory, 'published' | 'doubtedMs'>>;
+    Partial<Pick<Memory, 'published' | 'seen' | 'reading' | 'doubtedMs'>>;
   /** Ids that were asked for and have nothing to publish. */
   readonly empty?: readonly string[];
+  /** The listed counts of media whose insights were read, by key number. */
+  readonly counts?: readonly (readonly [key: string, counts: bigint])[];
   /** Which of how many steps it is, where that is known before. */
   readonly step?: { readonly number: number; readonly of: number };
   /** What there is, where the whole list is known. */

@@ -1,11 +1,19 @@
 import type { Account } from '../core/account.ts';
 import type { Scope } from '../core/errors.ts';
-import { isConnectorError, SkipError, WaitError } from '../core/errors.ts';
-import type { Node } from '../core/json.ts';
+import { isConnectorError, WaitError } from '../core/errors.ts';
 import type { Priority } from '../core/quota.ts';
 import type { Admission, Applicant, Place } from './admission.ts';
 import { createAdmission } from './admission.ts';
-import type { Clock, Graph, GraphRequest, OnUsage, Telemetry } from './ports.ts';
+import { getEach } from './get-each.ts';
+import type {
+  BatchOutcome,
+  Clock,
+  Graph,
+  GraphRequest,
+  GraphTransport,
+  OnUsage,
+  Telemetry,
+} from './ports.ts';
 import type { Departure, Scopes } from './scopes.ts';
 import { createScopes, scopesOf } from './scopes.ts';
 import { createSteadyClock } from './steady-clock.ts';
@@ -27,18 +35,15 @@ export interface Caller {
  */
 export interface Governor {
   /**
-   * The same API, each request admitted when its scopes have room for it. A request that meets a
-   * limit is made again when the limit is over. Aborting a request's signal ends its wait.
+   * The API for a poll: each request waits until its scopes have room for its calls, and a batch is
+   * as large as that room. A request that meets a limit is sent again when the limit is over.
+   * Aborting a request's signal ends its wait.
    *
-   * @throws as `Graph.get`, but no WaitError; SkipError `graph.rate-limited` for a request of several
-   * accounts that would have to wait for one of them, as each can ask for itself
+   * @throws as `Graph`, but no WaitError
    */
-  govern(graph: Graph, caller: Caller): Graph;
-  /**
-   * The same API for who does not wait for a limit: throws WaitError in place of asking in a blocked
-   * scope.
-   */
-  guard(graph: Graph): Graph;
+  govern(transport: GraphTransport, caller: Caller): Graph;
+  /** Throws WaitError in place of sending a request in a blocked scope, for who does not wait. */
+  guard(transport: Pick<GraphTransport, 'get'>): Pick<GraphTransport, 'get'>;
   /** Resolves when a request of the account may go; rejects with the signal's reason. */
   ready(account: Account, priority: Priority, signal: AbortSignal): Promise<void>;
   /** Nothing in the scope is asked for `ms`. */
@@ -77,19 +82,24 @@ export function createGovernor(tools: GovernorTools): Governor {
   const lines = createTurns(tools.maxConcurrentRequests);
   const desk: Desk = { ...tools, clock, scopes, known, admission, lines };
   return {
-    govern(graph, caller) {
+    govern(transport, caller) {
       known.set(caller.account.id, caller.account);
-      return { get: (request, signal) => askPatiently(graph, request, { desk, caller, signal }) };
+      const governed = governedTransport(transport, { desk, caller });
+      return {
+        get: governed.get,
+        getEach: (requests, signal) => getEach(governed, requests, signal),
+      };
     },
-    guard: (graph) => ({
-      get: (request, signal) => askUnlessBlocked(graph, request, { desk, signal }),
+    guard: (transport) => ({
+      get: (request, signal) => askUnlessBlocked(transport, request, { desk, signal }),
     }),
     ready(account, priority, signal) {
       known.set(account.id, account);
-      const request = { endpoint: '', path: '', query: {}, accountId: account.id };
+      const request = { accountId: account.id };
       const applicant = {
         scopes: scopesOf(request, known),
         priority,
+        calls: 1,
         share: account.id,
         manner: 'look',
       } as const;
@@ -106,49 +116,77 @@ export function createGovernor(tools: GovernorTools): Governor {
   };
 }
 
-async function askPatiently(
-  graph: Graph,
-  request: GraphRequest,
-  { desk, caller, signal }: { desk: Desk; caller: Caller; signal: AbortSignal },
-): Promise<Node> {
-  let applicant: Applicant = {
-    scopes: scopesOf(request, desk.known),
-    priority: request.priority ?? caller.priority,
-    share: request.accountId ?? '',
-    manner: 'spaced',
+interface Governed {
+  readonly desk: Desk;
+  readonly caller: Caller;
+  /** Limits that requests of the poll met, whether they were thought to apply or not. */
+  met: readonly Scope[];
+}
+
+function governedTransport(
+  transport: GraphTransport,
+  { desk, caller }: { desk: Desk; caller: Caller },
+): GraphTransport {
+  const governed: Governed = { desk, caller, met: [] };
+  return {
+    get batchSize() {
+      return transport.batchSize;
+    },
+    get answeredBy() {
+      return transport.answeredBy;
+    },
+    get: (request, signal) =>
+      patiently(request, 1, () => transport.get(request, signal), { governed, signal }),
+    async getBatch(requests, signal) {
+      const [first] = requests;
+      if (first === undefined) return [];
+      const send = async (calls: number) => {
+        const outcomes = await transport.getBatch(requests.slice(0, calls), signal);
+        for (const limit of outcomes.flatMap((one) => limitOf(one) ?? [])) {
+          desk.scopes.refuse(limit.scope, limit.retryAfterMs);
+          governed.met = withScope(governed.met, limit.scope);
+        }
+        return outcomes;
+      };
+      const outcomes = await patiently(first, requests.length, send, { governed, signal });
+      // What met a limit waits for its end, with what was not sent.
+      return outcomes.filter((one) => limitOf(one) === undefined);
+    },
   };
-  const isShared = applicant.scopes.filter(({ kind }) => kind === 'account').length > 1;
-  for (;;) {
-    const isIn = await admit(applicant, { desk, turn: isShared ? null : caller.turn, signal });
-    const outcome = isIn ? await askOrMeet(graph, request, { desk, applicant, signal }) : {};
-    if (outcome.node !== undefined) return outcome.node;
-    if (isShared) throw apart(request);
-    const { limit } = outcome;
-    if (limit) applicant = { ...applicant, scopes: withScope(applicant.scopes, limit) };
-  }
 }
 
-/** What came of an admitted call: the answer, the scope whose limit it met, or that it did not go. */
-async function askOrMeet(
-  graph: Graph,
+/** Sends a request, or as many calls of a batch as the quota has room for, when it has; again after a limit. */
+async function patiently<T>(
   request: GraphRequest,
-  at: { desk: Desk; applicant: Applicant; signal: AbortSignal },
-): Promise<{ readonly node?: Node | undefined; readonly limit?: Scope }> {
-  try {
-    return { node: await ask(graph, request, at) };
-  } catch (error) {
-    at.signal.throwIfAborted();
-    if (error instanceof WaitError) return { limit: error.scope };
-    throw error;
+  wanted: number,
+  send: (calls: number) => Promise<T>,
+  { governed, signal }: { readonly governed: Governed; readonly signal: AbortSignal },
+): Promise<T> {
+  const { desk, caller } = governed;
+  for (;;) {
+    const scopes = governed.met.reduce(withScope, scopesOf(request, desk.known));
+    const applicant: Applicant = {
+      scopes,
+      priority: request.priority ?? caller.priority,
+      calls: Math.min(wanted, desk.scopes.room(scopes)),
+      share: request.accountId ?? '',
+      manner: 'spaced',
+    };
+    await admit(applicant, { desk, turn: caller.turn, signal });
+    try {
+      const leave = () => send(applicant.calls);
+      const sent = await whenFree(leave, { desk, applicant, signal });
+      if (sent !== undefined) return sent.answer;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof WaitError)) throw error;
+      governed.met = withScope(governed.met, error.scope);
+    }
   }
 }
 
-/** One account's limit must not hold another back (Invariant 8). */
-function apart({ endpoint }: GraphRequest): SkipError {
-  return new SkipError(
-    'graph.rate-limited',
-    `${endpoint}: not asked for several accounts at once, as the limit of one is near or reached`,
-  );
+function limitOf(outcome: BatchOutcome): WaitError | undefined {
+  return 'error' in outcome && outcome.error instanceof WaitError ? outcome.error : undefined;
 }
 
 /** A limit that was met applies, whatever was thought to. */
@@ -157,27 +195,20 @@ function withScope(scopes: readonly Scope[], scope: Scope): readonly Scope[] {
   return isIn ? scopes : [...scopes, scope];
 }
 
-/**
- * Waits for the admission, without the turn when that takes long; false when there is no turn to
- * lend and so no more patience.
- */
+/** Waits for the admission; without the turn, when that takes long. */
 async function admit(
   applicant: Applicant,
-  { desk, turn, signal }: { desk: Desk; turn: Turn | null; signal: AbortSignal },
-): Promise<boolean> {
+  { desk, turn, signal }: { desk: Desk; turn: Turn; signal: AbortSignal },
+): Promise<void> {
   const { admission, clock, telemetry } = desk;
   const startedMs = clock.nowMs();
   const place = admission.enter(applicant, signal);
-  if (place.immediate) return true;
-  if (await isSlow(place.admitted, clock)) {
-    if (turn !== null) await lendTurn(place, applicant, { desk, turn, signal });
-    else if (place.leave()) return false;
-  }
+  if (place.immediate) return;
+  if (await isSlow(place.admitted, clock)) await lendTurn(place, applicant, { desk, turn, signal });
   const durationMs = clock.nowMs() - startedMs;
   if (durationMs > 0) {
     telemetry.report({ type: 'quota-wait', priority: applicant.priority, durationMs });
   }
-  return true;
 }
 
 async function lendTurn(
@@ -212,21 +243,19 @@ async function isSlow(entering: Promise<void>, clock: Clock): Promise<boolean> {
 }
 
 /**
- * One request of who is admitted, as soon as there is a line for it; a limit that it meets blocks
- * its scope. Undefined when it may not go any more by then: nothing was asked.
+ * Sends a request that is admitted, as soon as there is a line for it; a limit that it meets blocks
+ * its scope. Undefined when it may not go any more by then: nothing was sent.
  */
-async function ask(
-  graph: Graph,
-  request: GraphRequest,
+async function whenFree<T>(
+  send: () => Promise<T>,
   { desk, applicant, signal }: { desk: Desk; applicant: Applicant; signal: AbortSignal },
-): Promise<Node | undefined> {
+): Promise<{ readonly answer: T } | undefined> {
   const { scopes, admission, lines } = desk;
   let departure: Departure | undefined;
   try {
     return await lines.take(async () => {
       departure = scopes.depart(applicant);
-      if (departure === undefined) return undefined;
-      return await exchange(graph, request, { scopes, departure, signal });
+      return departure && { answer: await exchange(send, { scopes, departure }) };
     }, signal);
   } finally {
     if (departure === undefined) admission.leave(applicant);
@@ -234,17 +263,16 @@ async function ask(
   }
 }
 
-/** A call that has left, until it arrives. */
-async function exchange(
-  graph: Graph,
-  request: GraphRequest,
-  { scopes, departure, signal }: { scopes: Scopes; departure: Departure; signal: AbortSignal },
-): Promise<Node> {
+/** A request that has left, until it arrives. */
+async function exchange<T>(
+  send: () => Promise<T>,
+  { scopes, departure }: { scopes: Scopes; departure: Departure },
+): Promise<T> {
   let answered = false;
   try {
-    const node = await graph.get(request, signal);
+    const answer = await send();
     answered = true;
-    return node;
+    return answer;
   } catch (error) {
     if (error instanceof WaitError) scopes.refuse(error.scope, error.retryAfterMs);
     answered = isAnswer(error);
@@ -261,13 +289,14 @@ function isAnswer(error: unknown): boolean {
 }
 
 async function askUnlessBlocked(
-  graph: Graph,
+  transport: Pick<GraphTransport, 'get'>,
   request: GraphRequest,
   { desk, signal }: { desk: Desk; signal: AbortSignal },
-): Promise<Node> {
+) {
   const applicant: Applicant = {
     scopes: scopesOf(request, desk.known),
     priority: 'normal',
+    calls: 1,
     share: '',
     manner: 'unspaced',
   };
@@ -275,8 +304,9 @@ async function askUnlessBlocked(
     const blocked = desk.scopes.blocked(applicant.scopes);
     if (blocked !== undefined) throw stillBlocked(request, blocked);
     await desk.admission.enter(applicant, signal).admitted;
-    const node = await ask(graph, request, { desk, applicant, signal });
-    if (node !== undefined) return node;
+    const send = () => transport.get(request, signal);
+    const sent = await whenFree(send, { desk, applicant, signal });
+    if (sent !== undefined) return sent.answer;
   }
 }
 

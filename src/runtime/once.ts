@@ -141,7 +141,6 @@ async function pollAll(
   const listing = await supervision.directory.list(all);
   const { accounts } = listing;
   tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
-  tools.profiles.know(accounts);
   const restored = await restoreFor(accounts, supervision, { tools, signal: all });
   const endings = await Promise.all(
     accounts.flatMap((account) =>

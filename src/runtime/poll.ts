@@ -7,7 +7,7 @@ import type { Memory, StreamState } from '../core/state.ts';
 import type { Stream } from '../core/stream.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import { extract } from './extract.ts';
-import type { Alongside, Freshness, Page } from './extraction.ts';
+import type { Freshness, Page } from './extraction.ts';
 import { assemble } from './batch.ts';
 import type { Gathered } from './batch.ts';
 import type { Settled } from './changes.ts';
@@ -15,7 +15,6 @@ import { settleChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
 import type { Catalogs } from './catalog.ts';
 import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
-import type { Profiles } from './profiles.ts';
 
 /** What a poll works with; the same for all. */
 export interface PollTools {
@@ -24,7 +23,6 @@ export interface PollTools {
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly catalogs: Catalogs;
-  readonly profiles: Profiles;
   readonly telemetry: Telemetry;
   readonly settings: {
     readonly login: Login;
@@ -54,12 +52,10 @@ export interface Poll {
   readonly startedMs: number;
   /** A list that was walked since then serves this poll too; epoch milliseconds. */
   readonly roundMs: number;
-  /** Streams that are polled next on the same list. */
-  readonly alongside: readonly Alongside[];
+  /** When the next poll is due, epoch milliseconds; null when there is none. */
+  readonly nextPollMs: number | null;
   readonly trace: PollTrace;
   state: StreamState;
-  /** Requests that the server failed, and how often; kept until a poll comes to its end. */
-  readonly failures: Map<string, number>;
   readonly published: Set<string>;
   readonly tally: Tally;
 }
@@ -68,7 +64,10 @@ export interface Poll {
 export interface Tally {
   records: number;
   deadLetters: number;
+  /** HTTP requests. */
   requests: number;
+  /** Calls as Meta counts them. */
+  calls: number;
   readonly skipped: Partial<Record<ErrorCode, number>>;
   readonly unknownFields: Set<string>;
 }
@@ -120,33 +119,24 @@ function noteCommittedWhole({ stream: { source }, account, startedMs }: Poll, to
 }
 
 function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
-  const { login, startDateMs, lookbackMs, pageSize, freshness } = tools.settings;
+  const { login, startDateMs, lookbackMs, pageSize, freshness, maxBatchRecords } = tools.settings;
   return extract(poll.stream, {
-    graph: counted(tools.graph, poll.tally),
+    graph: tools.graph,
     account: poll.account,
     login,
     memory: poll.state,
     nowMs: poll.startedMs,
     roundMs: poll.roundMs,
-    alongside: poll.alongside,
+    nextPollMs: poll.nextPollMs,
     startDateMs,
     lookbackMs,
     pageSize,
     catalogs: tools.catalogs,
-    profiles: tools.profiles,
     freshness,
-    failures: poll.failures,
+    maxBatchRecords,
+    sleep: (ms) => tools.clock.sleep(ms, signal),
     signal,
   });
-}
-
-function counted(graph: Graph, tally: Tally): Graph {
-  return {
-    get(request, signal) {
-      tally.requests += 1;
-      return graph.get(request, signal);
-    },
-  };
 }
 
 interface Work {
@@ -158,13 +148,18 @@ interface Work {
 function gather(page: Page, before: Memory, work: Work): Gathered {
   const { stream, account, startedMs } = work.poll;
   const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
-  const memory = { ...before, ...page.learned };
+  const memory = { ...before, ...page.learned, counts: withCounts(before.counts, page) };
   const { doubt, ...settled } = settle(mapped.records, { page, memory }, work);
   if (doubt !== undefined) {
     const whose = { stream: stream.name, accountId: account.id };
     work.tools.telemetry.report({ type: 'list-doubted', ...whose, ...doubt });
   }
   return { gone: [], ...mapped, ...settled };
+}
+
+function withCounts(counts: Memory['counts'], { counts: read = [] }: Page): Memory['counts'] {
+  const news = read.filter(([key, print]) => counts.get(key) !== print);
+  return news.length === 0 ? counts : new Map([...counts, ...news]);
 }
 
 interface Settling {

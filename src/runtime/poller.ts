@@ -7,14 +7,15 @@ import { priorityOf } from '../core/quota.ts';
 import type { StreamState } from '../core/state.ts';
 import type { Stream } from '../core/stream.ts';
 import type { Governor } from './governor.ts';
-import type { Poll, PollTools } from './poll.ts';
+import type { Poll, PollTools, Tally } from './poll.ts';
 import { runPoll } from './poll.ts';
-import type { Graph, Telemetry, TelemetryEvent, Tracer } from './ports.ts';
-import { tracedGraph } from './tracing.ts';
+import type { Graph, GraphTransport, Telemetry, TelemetryEvent, Tracer } from './ports.ts';
+import { tracedTransport } from './tracing.ts';
 import type { Turn, Turns } from './turns.ts';
 
 /** What a poller works with besides a poll's tools. */
-export interface PollerTools extends PollTools {
+export interface PollerTools extends Omit<PollTools, 'graph'> {
+  readonly graph: GraphTransport;
   readonly governor: Governor;
   readonly turns: Turns;
   readonly tracer: Tracer;
@@ -29,10 +30,6 @@ export interface Job {
   state: StreamState;
   /** A list that was walked since then serves the job's polls too; null: each walks its own. */
   roundMs?: number;
-  /** Jobs that follow on the same list and may have what they need fetched along with it. */
-  alongside?: readonly Job[];
-  /** Requests that the server failed since the last poll that came to its end, and how often. */
-  failures?: Map<string, number>;
 }
 
 /** What is left to do after a due poll. */
@@ -58,7 +55,7 @@ export async function pollWhenDue(
   tools: PollerTools,
   at: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
 ): Promise<Verdict> {
-  const poll = await begin(job, tools, at.signal);
+  const poll = await begin(job, tools, at);
   try {
     const verdict = await pollToEnd(poll, job, { tools, ...at });
     poll.trace.end(verdict.kind === 'done' ? undefined : verdict.error);
@@ -83,7 +80,6 @@ async function pollToEnd(
   for (let attempt = 1; ;) {
     const error = await tryOnce(poll, job, { tools, signal });
     if (error === undefined) {
-      job.failures?.clear();
       tools.telemetry.report(finished(poll, tools.clock.nowMs(), nextPollMs));
       return { kind: 'done' };
     }
@@ -98,7 +94,11 @@ async function pollToEnd(
   }
 }
 
-async function begin(job: Job, tools: PollerTools, signal: AbortSignal): Promise<Poll> {
+async function begin(
+  job: Job,
+  tools: PollerTools,
+  { nextPollMs, signal }: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
+): Promise<Poll> {
   await untilAllowed(job, tools, signal);
   const startedMs = tools.clock.nowMs();
   const { stream, account } = job;
@@ -110,11 +110,17 @@ async function begin(job: Job, tools: PollerTools, signal: AbortSignal): Promise
     trace: tools.tracer.poll({ stream: stream.name, accountId: account.id, poll: id }),
     startedMs,
     state: job.state,
-    failures: (job.failures ??= new Map<string, number>()),
     published: new Set(),
     roundMs: job.roundMs ?? startedMs,
-    alongside: (job.alongside ?? []).map(({ stream, state }) => ({ stream, memory: state })),
-    tally: { records: 0, deadLetters: 0, requests: 0, skipped: {}, unknownFields: new Set() },
+    nextPollMs,
+    tally: {
+      records: 0,
+      deadLetters: 0,
+      requests: 0,
+      calls: 0,
+      skipped: {},
+      unknownFields: new Set(),
+    },
   };
 }
 
@@ -123,16 +129,36 @@ function untilAllowed({ account, stream }: Job, { governor }: PollerTools, signa
   return governor.ready(account, priorityOf(stream.name), signal);
 }
 
-function governed(
-  { account, stream, trace }: Poll,
-  { governor, graph }: PollerTools,
-  turn: Turn,
-): Graph {
-  return governor.govern(tracedGraph(graph, trace), {
+function governed(poll: Poll, { governor, graph }: PollerTools, turn: Turn): Graph {
+  const { account, stream, trace, tally } = poll;
+  return governor.govern(counted(tracedTransport(graph, trace), tally), {
     account,
     priority: priorityOf(stream.name),
     turn,
   });
+}
+
+function counted(transport: GraphTransport, tally: Tally): GraphTransport {
+  const count = (calls: number): void => {
+    tally.requests += 1;
+    tally.calls += calls;
+  };
+  return {
+    get batchSize() {
+      return transport.batchSize;
+    },
+    get answeredBy() {
+      return transport.answeredBy;
+    },
+    get(request, signal) {
+      count(1);
+      return transport.get(request, signal);
+    },
+    getBatch(requests, signal) {
+      count(requests.length);
+      return transport.getBatch(requests, signal);
+    },
+  };
 }
 
 async function tryOnce(
@@ -212,6 +238,7 @@ function finished(poll: Poll, nowMs: number, nextPollMs: number | null): Telemet
     records: poll.tally.records,
     deadLetters: poll.tally.deadLetters,
     requests: poll.tally.requests,
+    calls: poll.tally.calls,
     skipped: poll.tally.skipped,
     unknownFields: [...poll.tally.unknownFields],
     durationMs: Math.max(0, nowMs - poll.startedMs),

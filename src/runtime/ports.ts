@@ -1,5 +1,5 @@
 import type { Account } from '../core/account.ts';
-import type { ErrorCode, Disposition, Scope } from '../core/errors.ts';
+import type { ConnectorError, ErrorCode, Disposition, Scope } from '../core/errors.ts';
 import type { Node, Value } from '../core/json.ts';
 import type { Priority, Standing } from '../core/quota.ts';
 import type { DependencyName } from '../core/readiness.ts';
@@ -10,7 +10,7 @@ import type { StreamName, TopicRole } from '../core/stream-name.ts';
 export interface GraphRequest {
   /** For metrics and logs, of bounded cardinality: `/{account}/media`. */
   readonly endpoint: string;
-  /** `/17841400000000000/media`; `/` for `?ids=`. */
+  /** `/17841400000000000/media` */
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   /** Whose budget it spends; null when it is no single account's (`/me/accounts`). */
@@ -28,24 +28,76 @@ export interface UsageReport {
   readonly percent: number;
   /** How long nothing may be asked, milliseconds; 0 when nothing was said. */
   readonly regainMs: number;
+  /** Calls that were answered since the report before; 1 unless it stands for a batch. */
+  readonly calls?: number;
 }
 
 /** Is told what every answer says of quotas. Never throws, never waits. */
 export type OnUsage = (report: UsageReport) => void;
 
-/** The Graph API. Safe for concurrent use. */
+/** The outcome of one request among many. */
+export type Outcome =
+  | { readonly request: GraphRequest; readonly node: Node }
+  | { readonly request: GraphRequest; readonly error: ConnectorError };
+
+/** The Graph API as extraction uses it. Safe for concurrent use. */
 export interface Graph {
   /**
    * Makes exactly one HTTP request.
    *
    * @returns the body, a JSON object
    * @throws the taxonomy of `core/errors.ts`: RetryError (network, 5xx, transient), WaitError
-   * (limits), SkipError (what cannot be had; `subjects` names refused metrics or fields),
-   * StopAccountError (token), StopStreamError (permission), DeadLetterError (not a JSON object)
+   * (limits), SkipError (what cannot be had; `subjects` names rejected metrics or fields),
+   * FailError (an error that no row places), StopAccountError (token), StopStreamError (permission),
+   * DeadLetterError (not a JSON object)
    * @remarks Aborting `signal` rejects with the signal's reason.
    */
   get(request: GraphRequest, signal: AbortSignal): Promise<Node>;
+  /**
+   * Requests many objects of one account, in batches where the host has them. Each request has
+   * exactly one outcome, in any order; the error of one never touches the others.
+   *
+   * @throws what concerns all of them: RetryError (network, a server that answers none), WaitError,
+   * StopAccountError, StopProcessError; the signal's reason
+   */
+  getEach(requests: readonly GraphRequest[], signal: AbortSignal): AsyncIterable<Outcome>;
 }
+
+/** The Graph API over HTTP, one request a call. */
+export interface GraphTransport extends Pick<Graph, 'get'> {
+  /** The most requests that `getBatch` takes; 1 where the host has no batch, or has refused one. */
+  readonly batchSize: number;
+  /** The API version that the last answer names, as `v26.0`; null before the first. */
+  readonly answeredBy: string | null;
+  /**
+   * Sends requests of one account in one HTTP request; Meta counts each of them as a call.
+   *
+   * @returns what became of the requests that were sent, in order. None when the host refuses
+   * batches, and `batchSize` is 1 from then on
+   * @throws as `get`, for the batch as a whole
+   */
+  getBatch(
+    requests: readonly GraphRequest[],
+    signal: AbortSignal,
+  ): Promise<readonly BatchOutcome[]>;
+}
+
+/** How the API took one form of request. */
+export interface ProbedForm {
+  /** The stream that uses it; null where all do. */
+  readonly stream: StreamName | null;
+  /** `/{media}/insights`, or `batch`. */
+  readonly endpoint: string;
+  /** `partial`: some of the requests were rejected; `unknown`: nothing to try it on, or no answer. */
+  readonly outcome: 'ok' | 'partial' | 'rejected' | 'unknown';
+  /** Of the first rejection. */
+  readonly code: ErrorCode | null;
+  readonly message: string;
+}
+
+/** What became of an item of a batch: an outcome, or no usable answer to it. */
+export type BatchOutcome =
+  Outcome | { readonly request: GraphRequest; readonly isUnanswered: true };
 
 /** The accounts there are, and what is wrong with the list. */
 export interface AccountListing {
@@ -197,8 +249,10 @@ export type TelemetryEvent =
       readonly accountId: string;
       readonly records: number;
       readonly deadLetters: number;
-      /** Of the Graph API, failed tries included. */
+      /** HTTP requests to the Graph API, failed tries included. */
       readonly requests: number;
+      /** Calls as Meta counts them: each item of a batch is one. */
+      readonly calls: number;
       readonly skipped: Readonly<Partial<Record<ErrorCode, number>>>;
       readonly unknownFields: readonly string[];
       readonly durationMs: number;
@@ -248,10 +302,26 @@ export type TelemetryEvent =
   | {
       readonly type: 'request';
       readonly endpoint: string;
-      readonly ids: number;
+      /** Calls as Meta counts them: each item of a batch is one. */
+      readonly calls: number;
       /** `ok` or the error's code. */
       readonly outcome: 'ok' | ErrorCode;
       readonly durationMs: number;
+    }
+  | {
+      /** The forms of request that the enabled streams use were tried. */
+      readonly type: 'contract-probed';
+      readonly accountId: string;
+      readonly forms: readonly ProbedForm[];
+      /** As configured. */
+      readonly version: string;
+      /** The version that answered; null when nothing did. */
+      readonly answeredBy: string | null;
+    }
+  | {
+      /** The host refuses batches: single requests from now on. Reported once. */
+      readonly type: 'batch-refused';
+      readonly message: string;
     }
   | {
       /** Records of a page that were written as their schemas have it. */

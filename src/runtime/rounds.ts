@@ -46,8 +46,6 @@ export async function pollRound(
 ): Promise<readonly Verdict[]> {
   if (first === undefined) return [];
   const roundMs = tools.clock.nowMs();
-  first.alongside = others;
-  for (const job of others) job.alongside = [];
   const poll = (job: Job, with_: PollerTools) => {
     job.roundMs = roundMs;
     return pollWhenDue(job, with_, { nextPollMs: at.nextPollMs(job), signal: at.signal });

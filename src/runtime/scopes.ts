@@ -9,6 +9,7 @@ import {
   noteCall,
   noteRefusal,
   noteUsage,
+  roomFor,
   standingOf,
   strictest,
 } from '../core/quota.ts';
@@ -16,6 +17,8 @@ import type { Clock, GraphRequest, OnUsage, Telemetry } from './ports.ts';
 
 /** The quotas of the tokens' scopes, and the calls that are admitted or under way in each. */
 export interface Scopes {
+  /** The most calls that a request may count as and go at once, as far as is known; at least 1. */
+  room(scopes: readonly Scope[]): number;
   /** What a call may do now that all the scopes apply to. */
   decide(call: ScopedCall): Decision;
   /** Keeps room for a call, as if it were under way, until it departs or gives it back. */
@@ -39,6 +42,8 @@ export interface Scopes {
 export interface ScopedCall {
   readonly scopes: readonly Scope[];
   readonly priority: Priority;
+  /** How many calls it counts as; 1 but for a batch. */
+  readonly calls: number;
   /**
    * `spaced` spares the quota; `unspaced` goes however much is used up, but not in a blocked scope;
    * a `look` is told what it could do if nothing were under way, and makes no call.
@@ -47,32 +52,29 @@ export interface ScopedCall {
 }
 
 /** A call that left, and what was known then. */
-export type Departure = readonly { readonly scope: Scope; readonly stops: number }[];
+export type Departure = readonly {
+  readonly scope: Scope;
+  readonly stops: number;
+  readonly calls: number;
+}[];
 
 /**
- * The scopes that apply to a request: the app's, the user's, and those of the accounts that it asks
- * about, which are its own and, with `?ids=`, others.
+ * The scopes that apply to a request: the app's, the user's, and those of its account.
  *
  * @param known - the accounts by id, as far as any have asked
  */
 export function scopesOf(
-  { accountId, query, token }: GraphRequest,
+  { accountId, token }: Pick<GraphRequest, 'accountId' | 'token'>,
   known: ReadonlyMap<string, Account>,
 ): readonly Scope[] {
-  const id = token ?? known.get(accountId ?? '')?.token ?? '';
-  const ids = [accountId, ...(query['ids']?.split(',') ?? [])];
-  const accounts = new Set(ids.filter((id) => id !== null && (id === accountId || known.has(id))));
+  const account = known.get(accountId ?? '');
+  const id = token ?? account?.token ?? '';
+  const pageId = account?.pageId ?? null;
   return [
     { kind: 'app', id },
     { kind: 'user', id },
-    ...[...accounts].flatMap((id): Scope[] => {
-      if (id === null) return [];
-      const pageId = known.get(id)?.pageId ?? null;
-      return [
-        { kind: 'account', id },
-        ...(pageId === null ? [] : [{ kind: 'page', id: pageId } as const]),
-      ];
-    }),
+    ...(accountId === null ? [] : [{ kind: 'account', id: accountId } as const]),
+    ...(pageId === null ? [] : [{ kind: 'page', id: pageId } as const]),
   ];
 }
 
@@ -102,34 +104,35 @@ export function createScopes(watching: Watching): Scopes {
       const entry = entryOf(scope);
       return { quota: entry.quota, inFlight: inFlightOf(entry) };
     });
-  const giveBack = ({ scopes }: ScopedCall): void => {
-    for (const scope of scopes) entryOf(scope).admitted -= 1;
+  const giveBack = ({ scopes, calls }: ScopedCall): void => {
+    for (const scope of scopes) entryOf(scope).admitted -= calls;
   };
   return {
+    room: (scopes) => smallestRoom(scopes.map(entryOf), clock.nowMs()),
     decide: (call) => decideFor(call, ({ admitted, inFlight }) => admitted + inFlight),
-    admit({ scopes }) {
-      for (const scope of scopes) entryOf(scope).admitted += 1;
+    admit({ scopes, calls }) {
+      for (const scope of scopes) entryOf(scope).admitted += calls;
     },
     giveBack,
     depart(call) {
-      const { scopes, priority } = call;
+      const { scopes, priority, calls } = call;
       // Who is admitted and has not left spends nothing yet, and may have to wait once more.
       if (decideFor(call, ({ inFlight }) => inFlight).kind !== 'go') return undefined;
       giveBack(call);
       return scopes.map((scope) => {
-        entryOf(scope).inFlight += 1;
+        entryOf(scope).inFlight += calls;
         change(scope, (quota, nowMs) => noteCall(quota, priority, nowMs));
-        return { scope, stops: entryOf(scope).quota.stops };
+        return { scope, stops: entryOf(scope).quota.stops, calls };
       });
     },
     arrive(departure, answered) {
-      for (const { scope, stops } of departure) {
-        entryOf(scope).inFlight -= 1;
+      for (const { scope, stops, calls } of departure) {
+        entryOf(scope).inFlight -= calls;
         if (answered) change(scope, (quota) => noteAnswer(quota, stops));
       }
     },
-    tell({ scope, percent, regainMs }) {
-      change(scope, (quota, nowMs) => noteUsage(quota, { percent, regainMs }, nowMs));
+    tell({ scope, ...usage }) {
+      change(scope, (quota, nowMs) => noteUsage(quota, usage, nowMs));
     },
     refuse(scope, ms) {
       change(scope, (quota, nowMs) => noteRefusal(quota, ms, nowMs));
@@ -144,9 +147,16 @@ export function createScopes(watching: Watching): Scopes {
   };
 }
 
+function smallestRoom(entries: readonly Entry[], nowMs: number): number {
+  const rooms = entries.map(({ quota, admitted, inFlight }) =>
+    roomFor(quota, { nowMs, inFlight: admitted + inFlight }),
+  );
+  return Math.min(...rooms);
+}
+
 /** The strictest of what the scopes decide. */
 function decideAll(
-  { scopes, priority, manner }: ScopedCall,
+  { scopes, priority, calls, manner }: ScopedCall,
   nowMs: number,
   stateOf: (scope: Scope) => Pick<Entry, 'quota' | 'inFlight'>,
 ): Decision {
@@ -154,7 +164,8 @@ function decideAll(
   return strictest(
     scopes.map((scope) => {
       const { quota, inFlight } = stateOf(scope);
-      return decideOne(quota, { priority, nowMs, inFlight: manner === 'look' ? 0 : inFlight });
+      const others = manner === 'look' ? 0 : inFlight;
+      return decideOne(quota, { priority, nowMs, calls, inFlight: others });
     }),
   );
 }

@@ -2,6 +2,7 @@ import type { Account } from '../core/account.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Streams } from './account-pollers.ts';
 import { createAccountPollers, slept } from './account-pollers.ts';
+import { watchContract } from './contract-probe.ts';
 import type { OrderDesk } from './order-desk.ts';
 import { createControls } from './order-desk.ts';
 import type { PollerTools } from './poller.ts';
@@ -22,6 +23,8 @@ export interface Supervision extends Streams {
   readonly group: Group;
   readonly store: StateStore;
   readonly accountsRefreshMs: number;
+  /** As `v26.0`; null where the forms of request are not probed. */
+  readonly apiVersion: string | null;
   /** Where orders come in. */
   readonly desk: OrderDesk;
 }
@@ -46,12 +49,8 @@ export async function supervise(
   };
   const all = AbortSignal.any([signal, fatal.signal]);
   let accounts: readonly Account[] = [];
-  const pollers = createAccountPollers(supervision, {
-    tools,
-    partitions: () => group.partitions,
-    all,
-    onFatal,
-  });
+  const partitions = () => group.partitions;
+  const pollers = createAccountPollers(supervision, { tools, partitions, all, onFatal });
   const tenancies = createTenancies({
     store,
     start: { ...tools, deadlineMs: null },
@@ -67,6 +66,8 @@ export async function supervise(
   using open = new DisposableStack();
   open.use(supervision.desk.open(createControls({ ...controls, signal: all })));
   const leave = joinGroup(group, tenancies, onFatal);
+  const watch = { ...supervision, account: () => pollers.any() };
+  const watching = watchContract(watch, tools, all).catch(onFatal);
   try {
     await keepListing(supervision, tools, {
       signal: all,
@@ -79,6 +80,7 @@ export async function supervise(
   } finally {
     // The polls first: what is in hand is finished by who began it.
     await pollers.ended();
+    if (all.aborted) await watching;
     await tenancies.end();
     await leave();
   }

@@ -1,4 +1,4 @@
-import type { Graph, PollTrace, StepFacts, StepKind, Tracer } from './ports.ts';
+import type { GraphTransport, PollTrace, StepFacts, StepKind, Tracer } from './ports.ts';
 
 const nothing = (): void => undefined;
 
@@ -25,14 +25,23 @@ export async function traced<T>(
   }
 }
 
-/** A graph whose requests are steps of a poll. */
-export function tracedGraph(graph: Graph, trace: PollTrace): Graph {
-  if (trace === noTrace) return graph;
+/** A transport whose requests are steps of a poll. */
+export function tracedTransport(transport: GraphTransport, trace: PollTrace): GraphTransport {
+  if (trace === noTrace) return transport;
+  const step = (endpoint: string, calls: number) =>
+    ({ kind: 'request', facts: { endpoint, calls } }) as const;
   return {
-    get(request, signal) {
-      const ids = request.query['ids']?.split(',').length ?? 1;
-      const step = { kind: 'request', facts: { endpoint: request.endpoint, ids } } as const;
-      return traced(trace, step, () => graph.get(request, signal));
+    get batchSize() {
+      return transport.batchSize;
     },
+    get answeredBy() {
+      return transport.answeredBy;
+    },
+    get: (request, signal) =>
+      traced(trace, step(request.endpoint, 1), () => transport.get(request, signal)),
+    getBatch: (requests, signal) =>
+      traced(trace, step(requests[0]?.endpoint ?? '', requests.length), () =>
+        transport.getBatch(requests, signal),
+      ),
   };
 }

@@ -2,6 +2,7 @@ import type { Fields } from '../core/fields.ts';
 import { flag, id, long, object, required, text, time } from '../core/fields.ts';
 import { recordOf } from '../core/record.ts';
 import type { Stream } from '../core/stream.ts';
+import { facebookCounts, listedCounts } from './media-insights.ts';
 
 const commentFields: Fields = {
   id: required(id),
@@ -38,8 +39,9 @@ export const comments: Stream = {
       media_type: text,
       media_product_type: text,
       timestamp: time,
-      comments_count: long,
+      ...listedCounts,
     },
+    facebookOnly: Object.keys(facebookCounts),
     fields: commentFields,
   },
   toRecord: recordOf(fields),

@@ -1,6 +1,6 @@
 import type { Fields } from '../core/fields.ts';
 import { double, id, long, metrics, required, text, time } from '../core/fields.ts';
-import { mediaMetrics } from '../core/insight-metrics.ts';
+import { mediaMetrics, sparseMetrics } from '../core/insight-metrics.ts';
 import { recordOf } from '../core/record.ts';
 import type { Stream } from '../core/stream.ts';
 
@@ -33,19 +33,31 @@ const fields: Fields = {
   }),
 };
 
-/** Lifetime metrics of posts and reels, asked by `?ids=` within groups of equal metrics. */
+/** Listed counts whose change says that a media has moved; those of Facebook Login alone. */
+export const facebookCounts: Fields = {
+  reposts_count: long,
+  saved_count: long,
+  shares_count: long,
+  total_views_count: long,
+};
+
+/** All of them; whoever walks the list asks for all. */
+export const listedCounts: Fields = { like_count: long, comments_count: long, ...facebookCounts };
+
+/** Lifetime metrics of posts and reels, each media by a request of its own. */
 export const mediaInsights: Stream = {
   name: 'media_insights',
   mode: 'full',
-  doc: 'Lifetime metrics of each media, by product type.',
+  doc: 'Lifetime metrics of each media, by its kind.',
   key: ['id'],
   source: {
     kind: 'insights',
     edge: 'media',
     listFields,
-    // For the comments, which are asked for where this changes.
-    besides: { comments_count: long },
-    groups: mediaMetrics,
+    besides: listedCounts,
+    facebookOnly: Object.keys(facebookCounts),
+    metrics: mediaMetrics,
+    sparse: sparseMetrics,
   },
   toRecord: recordOf(fields),
 };

@@ -1,6 +1,6 @@
 import type { Fields } from '../core/fields.ts';
 import { counts, id, long, metrics, required, time } from '../core/fields.ts';
-import { storyMetricGroups } from '../core/insight-metrics.ts';
+import { sparseMetrics, storyMetrics } from '../core/insight-metrics.ts';
 import { recordOf } from '../core/record.ts';
 import type { Stream } from '../core/stream.ts';
 
@@ -29,6 +29,13 @@ export const storyInsights: Stream = {
   mode: 'full',
   doc: 'Metrics of live stories, navigation by action included.',
   key: ['id'],
-  source: { kind: 'insights', edge: 'stories', listFields, groups: storyMetricGroups },
+  source: {
+    kind: 'insights',
+    edge: 'stories',
+    listFields,
+    metrics: storyMetrics,
+    sparse: sparseMetrics,
+    parts: { metric: 'navigation', breakdown: 'story_navigation_action_type' },
+  },
   toRecord: recordOf(fields),
 };

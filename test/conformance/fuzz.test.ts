@@ -7,6 +7,7 @@ import type { StreamName, TopicRole } from '../../src/core/stream-name.ts';
 import { streamNames } from '../../src/core/stream-name.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
 import type { Encoder, Graph } from '../../src/runtime/ports.ts';
+import { getEach } from '../../src/runtime/get-each.ts';
 import { runPoll } from '../../src/runtime/poll.ts';
 import { streams } from '../../src/streams/index.ts';
 import { createFakeGraph } from '../support/fake-graph.ts';
@@ -137,7 +138,7 @@ describe.each(streamNames)('the stream %s, over HTTP', (name) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(text);
     });
-    await using instagram = open(server.url);
+    await using instagram = open(server.url, { login: 'instagram' });
     const anyText = fc.oneof(
       fc.record({ cut: fc.nat(2000) }),
       fc.record({
@@ -164,7 +165,10 @@ describe.each(streamNames)('the stream %s, over HTTP', (name) => {
           const place = how.at % text.length;
           return text.slice(0, place) + how.put + text.slice(place + 1);
         };
-        await pollAndCheck(name, instagram.graph);
+        await pollAndCheck(name, {
+          get: instagram.graph.get,
+          getEach: (requests, signal) => getEach(instagram.graph, requests, signal),
+        });
       }),
       { numRuns: 60 },
     );

@@ -1,41 +1,38 @@
-import type { Json, Node } from '../../src/core/json.ts';
+import type { Node } from '../../src/core/json.ts';
 import type { GraphRequest } from '../../src/runtime/ports.ts';
 import { pageOf } from '../support/fake-graph.ts';
 import { examples } from './examples/index.ts';
 
 /** A right answer to any request that a stream makes, of the shapes that Meta's answers have. */
 export function healthyAnswer({ path, query }: Pick<GraphRequest, 'path' | 'query'>): Node {
-  const { ids, fields = '' } = query;
-  if (ids !== undefined) return byId(ids.split(','), fields);
-  const [, , edge] = path.split('/');
+  const [, id = '', edge] = path.split('/');
   switch (edge) {
     case undefined:
-      return { ...examples.users.node, id: path.slice(1) };
+      return { ...examples.users.node, id };
     case 'media':
     case 'stories':
     case 'tags':
       return pageOf(listed(edge), undefined);
     case 'comments':
+      return pageOf([withReplies(id)], undefined);
     case 'replies':
       return pageOf([comment('17865799348089037')], undefined);
     default:
-      return { data: (query['metric'] ?? '').split(',').map((name) => metric(name, query)) };
+      return { data: metricsIn(query).map((name) => insight(name, id, query)) };
   }
 }
 
-function byId(ids: readonly string[], fields: string): Node {
-  if (fields.startsWith('comments')) {
-    return Object.fromEntries(
-      ids.map((id): [string, Json] => [id, { id, comments: { data: [withReplies(id)] } }]),
-    );
-  }
-  const names = /insights\.metric\(([^)]*)\)/.exec(fields)?.[1]?.split(',');
-  const entries = ids.map((id): [string, Json] =>
-    names === undefined
-      ? [id, { ...examples.users.node, id }]
-      : [id, { id, insights: { data: names.map((name) => lifetime(name, id)) } }],
-  );
-  return Object.fromEntries(entries);
+function metricsIn(query: GraphRequest['query']): readonly string[] {
+  return (query['metric'] ?? '').split(',');
+}
+
+/** Insights of a media are asked without a period. */
+function insight(name: string, id: string, query: GraphRequest['query']): Node {
+  if ('period' in query) return metric(name, query);
+  const { breakdown } = query;
+  const parts =
+    breakdown === undefined ? {} : metric(name, { ...query, metric_type: 'total_value' });
+  return { ...parts, ...lifetime(name, id) };
 }
 
 /** A comment without what the stream adds of its own. */

@@ -1,34 +1,62 @@
 import type { Node } from '../../src/core/json.ts';
-import type { Graph, GraphRequest } from '../../src/runtime/ports.ts';
+import { isConnectorError } from '../../src/core/errors.ts';
+import { getEach } from '../../src/runtime/get-each.ts';
+import type { Graph, GraphRequest, GraphTransport } from '../../src/runtime/ports.ts';
 
 /** What a request is answered with; an error is thrown. */
 export type Answer = Node | Error;
 
 /** A Graph API that keeps what it was asked. */
-export interface FakeGraph extends Graph {
+export interface FakeGraph extends Graph, GraphTransport {
+  /** Items of batches included. */
   readonly requests: readonly GraphRequest[];
   /** Only the queries, which is what most tests look at. */
   readonly queries: readonly GraphRequest['query'][];
+  /** How many requests each batch held. */
+  readonly batches: readonly number[];
 }
 
 /** Answers each request by a rule; `index` counts the requests from 0. */
 export function createFakeGraph(
   answer: (request: GraphRequest, index: number) => Answer | Promise<Answer>,
+  { batchSize = 50 } = {},
 ): FakeGraph {
   const requests: GraphRequest[] = [];
+  const batches: number[] = [];
+  const get = async (request: GraphRequest, signal: AbortSignal): Promise<Node> => {
+    signal.throwIfAborted();
+    requests.push(request);
+    const given = await answer(request, requests.length - 1);
+    signal.throwIfAborted();
+    if (given instanceof Error) throw given;
+    return given;
+  };
+  const transport: GraphTransport = {
+    batchSize,
+    answeredBy: 'v26.0',
+    get,
+    async getBatch(batch, signal) {
+      batches.push(batch.length);
+      const outcomes = [];
+      for (const request of batch) {
+        try {
+          outcomes.push({ request, node: await get(request, signal) });
+        } catch (error) {
+          if (!isConnectorError(error)) throw error;
+          outcomes.push({ request, error });
+        }
+      }
+      return outcomes;
+    },
+  };
   return {
+    ...transport,
     requests,
+    batches,
     get queries() {
       return requests.map(({ query }) => query);
     },
-    async get(request, signal) {
-      signal.throwIfAborted();
-      requests.push(request);
-      const given = await answer(request, requests.length - 1);
-      signal.throwIfAborted();
-      if (given instanceof Error) throw given;
-      return given;
-    },
+    getEach: (each, signal) => getEach(transport, each, signal),
   };
 }
 

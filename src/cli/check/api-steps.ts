@@ -2,7 +2,8 @@ import type { Reading } from '../../app.ts';
 import type { Config } from '../../config/config.ts';
 import type { Account } from '../../core/account.ts';
 import { isConnectorError } from '../../core/errors.ts';
-import type { OnUsage, UsageReport } from '../../runtime/ports.ts';
+import { probeContract } from '../../runtime/contract-probe.ts';
+import type { OnUsage, ProbedForm, UsageReport } from '../../runtime/ports.ts';
 import { streams } from '../../streams/index.ts';
 import type { ShownToken } from '../token/text.ts';
 import type { Finding, Step } from './checklist.ts';
@@ -66,6 +67,11 @@ export function apiSteps(tools: ApiTools): readonly Step[] {
       id: 'api.insights',
       needs: ['api.accounts'],
       run: (signal) => insights(accounts, tools, signal),
+    },
+    {
+      id: 'api.contract',
+      needs: ['api.accounts'],
+      run: (signal) => contract(accounts, tools, signal),
     },
     { id: 'api.quota', needs: ['api.accounts'], run: () => Promise.resolve(quota(tools)) },
   ];
@@ -142,6 +148,37 @@ async function insights(
     }
   }
   return findings;
+}
+
+/** Each form of request that the enabled streams use, for one account. */
+async function contract(
+  [account]: readonly Account[],
+  { config, reading }: ApiTools,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  if (account === undefined) return [{ status: 'skipped', detail: 'no account to try them on' }];
+  const enabled = Object.values(streams).filter(({ name }) => config.streams[name].enabled);
+  const forms = await probeContract({ account, streams: enabled }, reading.tools, signal);
+  const taken = forms.filter(({ outcome }) => outcome === 'ok').length;
+  const asked = config.instagram.apiVersion;
+  const { answeredBy } = reading.tools.graph;
+  const by =
+    answeredBy === null || answeredBy === asked ? asked : `${answeredBy}, asked as ${asked}`;
+  return [
+    {
+      status: taken > 0 ? 'ok' : 'skipped',
+      subject: account.id,
+      detail: `${taken} of ${forms.length} forms of request are taken, answered by ${by}`,
+    },
+    ...forms.flatMap(rejectedForm),
+  ];
+}
+
+function rejectedForm({ stream, endpoint, outcome, code, message }: ProbedForm): Finding[] {
+  if (outcome === 'ok' || outcome === 'unknown') return [];
+  const subject = stream === null ? endpoint : `${stream} ${endpoint}`;
+  const status = outcome === 'rejected' ? 'failed' : 'warning';
+  return [{ status, subject, detail: message, code }];
 }
 
 /** What nobody has is no reason to refuse: a small account lacks some metrics. */

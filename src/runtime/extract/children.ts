@@ -1,28 +1,27 @@
-import type { DeadLetterError } from '../../core/errors.ts';
-import { SkipError } from '../../core/errors.ts';
+import type { DeadLetterError, ErrorCode } from '../../core/errors.ts';
 import type { Fields } from '../../core/fields.ts';
 import { fieldsParameter } from '../../core/fields.ts';
 import type { Node } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
-import { maxIds } from '../../core/metric-groups.ts';
-import { childOf, holds, leaveOut } from '../../core/refusals.ts';
-import type { Memory } from '../../core/state.ts';
+import type { Rejections } from '../../core/refusals.ts';
+import { childOf } from '../../core/refusals.ts';
 import type { Catalog } from '../catalog.ts';
 import type { ExtractContext, Skipped } from '../extraction.ts';
-import { answerOf, nodesOf } from './entries.ts';
-import { withoutRefusedFields } from './refusals.ts';
+import type { GraphRequest } from '../ports.ts';
+import { attribute } from './attribution.ts';
+import type { Failed } from './attribution.ts';
+import { nodesOf } from './entries.ts';
 
-/** Children that were asked by themselves will do for so long: they do not change, but their URLs end. */
+/** Children that were requested by themselves will do for so long: they do not change, but their URLs end. */
 const goodForMs = 24 * 3_600_000;
 
-/** What asking for children works with. */
+/** What requesting children works with. */
 export interface ChildrenWork {
   readonly context: ExtractContext;
   readonly catalog: Catalog;
+  readonly rejections: Rejections;
   readonly left: Skipped[];
   readonly rejected: DeadLetterError[];
-  /** With what was learned of refusals so far. */
-  memory: Memory;
 }
 
 /** The field that holds them, and theirs. */
@@ -48,23 +47,20 @@ export function hasBrokenAlbum(catalog: Catalog, lastId: string | undefined): bo
 }
 
 /**
- * Gives albums whose children came by their ids alone the fields of those that can be read: albums
- * together, and child by child where one cannot. What is found to be broken is remembered.
+ * Gives albums whose children came by their ids alone the fields of those that can be read: album by
+ * album, and child by child where one fails its album. A child that cannot be read is excluded.
  *
- * @param fault - what failed the page, which may name the child
- * @throws as `Graph.get`, less what is about single children
+ * @throws as `Graph.getEach`; the first error, when no child of several albums is answered
  */
 export async function withChildren(
   nodes: readonly Node[],
   nested: Nested,
-  { work, fault }: { work: ChildrenWork; fault: SkipError | undefined },
+  work: ChildrenWork,
 ): Promise<readonly Node[]> {
   const families = nodes.flatMap((node) => familyOf(node, nested, work));
-  if (fault !== undefined) leaveOutNamed(fault, families, work);
   const unknown = families.filter((family) => !isKnown(family, work));
-  const broken = unknown.filter((family) => refusalsOf(family, work.memory).length > 0);
-  const whole = unknown.filter((family) => !broken.includes(family));
-  await askApart([...broken, ...(await askAlbums(whole, nested, work))], nested, work);
+  const albums = await getAlbums(unknown, nested, work);
+  await getChildren(albums, nested, work);
   const ids = new Set(families.map(({ id }) => id));
   return nodes.map((node) => {
     const { id } = node;
@@ -86,155 +82,101 @@ function isKnown({ id, ids }: Family, { catalog, context: { nowMs } }: ChildrenW
   return album.askedMs <= nowMs && nowMs < album.untilMs;
 }
 
-/** All albums together. @returns those of which a child cannot be read */
-async function askAlbums(
+interface Albums {
+  /** Those that have to be read child by child. */
+  readonly apart: readonly Family[];
+  /** Whether any album was answered. */
+  readonly isAnswered: boolean;
+}
+
+/** Albums by a request each. */
+async function getAlbums(
   families: readonly Family[],
   { name, fields }: Nested,
   work: ChildrenWork,
-): Promise<readonly Family[]> {
-  const broken: Family[] = [];
-  const byId = new Map(families.map((family) => [family.id, family]));
-  const answers = await askTogether([...byId.keys()], work, {
-    fields: (refused) => `${name}{${fieldsParameter(fields, refused)}}`,
-    isAbout: ({ subjects }, id) =>
-      [id, ...(byId.get(id)?.ids ?? [])].some((one) => subjects.includes(one)),
-    refuse: (error, id) => {
-      const family = byId.get(id);
-      if (family !== undefined) broken.push(family);
-      leaveOutNamed(error, family === undefined ? [] : [family], work);
-    },
-  });
-  for (const family of families) {
-    const children = answers.get(family.id)?.[name];
-    if (answers.has(family.id))
-      note(family, isNode(children) ? nodesOf(children, work.rejected) : [], work);
+): Promise<Albums> {
+  const isExcluded = (id: string, child: string) => work.rejections.excludes(childOf(id, child));
+  const apart = families.filter(({ id, ids }) => ids.some((child) => isExcluded(id, child)));
+  const whole = families.filter((family) => !apart.includes(family));
+  const expanded = `${name}{${fieldsParameter(fields)}}`;
+  const requests = new Map(whole.map((family) => [requestOf(family.id, expanded, work), family]));
+  const { graph, signal } = work.context;
+  let isAnswered = false;
+  for await (const outcome of graph.getEach([...requests.keys()], signal)) {
+    const family = requests.get(outcome.request);
+    if (family === undefined) continue;
+    if ('error' in outcome) {
+      apart.push(family);
+      continue;
+    }
+    isAnswered = true;
+    for (const child of family.ids) work.rejections.forget(childOf(family.id, child), null);
+    const children = outcome.node[name];
+    note(family, isNode(children) ? nodesOf(children, work.rejected) : [], work);
   }
-  return broken;
+  return { apart, isAnswered };
 }
 
-/** The children one beside the other, less those that cannot be read. */
-async function askApart(
-  families: readonly Family[],
+/** The children of some albums, each by itself, less those that cannot be read. */
+async function getChildren(
+  { apart: families, isAnswered }: Albums,
   { fields }: Nested,
   work: ChildrenWork,
 ): Promise<void> {
-  const parents = new Map(families.flatMap(({ id, ids }) => ids.map((child) => [child, id])));
-  const isOpen = (child: string, parent: string) =>
-    !work.memory.refusals.some(
-      (one) => one.subject === childOf(parent, child) && holds(one, work.context.nowMs),
-    );
-  const open = [...parents].flatMap(([child, parent]) => (isOpen(child, parent) ? [child] : []));
-  const answers = await askTogether(open, work, {
-    fields: (refused) => fieldsParameter(fields, refused),
-    isAbout: ({ subjects }, id) => subjects.includes(id),
-    refuse: (error, id) => {
-      leaveOutChild(error, { parent: parents.get(id) ?? '', child: id }, work);
-    },
-  });
-  for (const family of families) {
-    const read = new Set(family.ids.filter((child) => answers.has(child)));
-    forget(family, read, work);
-    const children = family.ids.map((child) => answers.get(child));
-    note(
-      family,
-      children.filter((child) => child !== undefined),
-      work,
-    );
-  }
-}
-
-interface Asking {
-  readonly fields: (refused: ReadonlySet<string>) => string;
-  readonly isAbout: (error: SkipError, id: string) => boolean;
-  readonly refuse: (error: SkipError, id: string) => void;
-}
-
-/** Some objects by `?ids=`; one that is refused is found by its name or by halving, and left out. */
-async function askTogether(
-  ids: readonly string[],
-  work: ChildrenWork,
-  asking: Asking,
-): Promise<ReadonlyMap<string, Node>> {
-  if (ids.length === 0) return new Map();
-  const parts = (size: number) => [ids.slice(0, size), ids.slice(size)] as const;
-  const inTurn = async ([first, second]: readonly (readonly string[])[]) => {
-    const found = await askTogether(first ?? [], work, asking);
-    return new Map([...found, ...(await askTogether(second ?? [], work, asking))]);
-  };
-  if (ids.length > maxIds) return inTurn(parts(maxIds));
-  try {
-    const body = await askIds(ids, work, asking);
-    return new Map(ids.map((id) => [id, answerOf(id, body)]));
-  } catch (error) {
-    if (!isOfSome(error, work)) throw error;
-    const named = ids.filter((id) => asking.isAbout(error, id));
-    if (named.length === 0 && ids.length > 1) return inTurn(parts(Math.ceil(ids.length / 2)));
-    const culprits = named.length > 0 ? named : ids;
-    for (const id of culprits) asking.refuse(error, id);
-    return askTogether(
-      ids.filter((id) => !culprits.includes(id)),
-      work,
-      asking,
-    );
-  }
-}
-
-function isOfSome(error: unknown, { context }: ChildrenWork): error is SkipError {
-  return error instanceof SkipError && !error.subjects.includes(context.account.id);
-}
-
-function askIds(ids: readonly string[], { context, left }: ChildrenWork, { fields }: Asking) {
-  const { graph, account, signal } = context;
-  return withoutRefusedFields(left, (refused) =>
-    graph.get(
-      {
-        endpoint: '/?ids',
-        path: '/',
-        query: { ids: ids.join(','), fields: fields(refused) },
-        accountId: account.id,
-      },
-      signal,
+  const { context, rejections } = work;
+  const asked = fieldsParameter(fields);
+  const requests = new Map(
+    families.flatMap((family) =>
+      family.ids
+        .filter((child) => !rejections.excludes(childOf(family.id, child)))
+        .map((child) => [requestOf(child, asked, work), { family, child }] as const),
     ),
   );
-}
-
-function leaveOutNamed(error: SkipError, families: readonly Family[], work: ChildrenWork): void {
-  for (const { id: parent, ids } of families) {
-    for (const child of ids.filter((one) => error.subjects.includes(one))) {
-      leaveOutChild(error, { parent, child }, work);
+  const found = new Map<string, Node>();
+  const failed: Failed[] = [];
+  for await (const outcome of context.graph.getEach([...requests.keys()], context.signal)) {
+    const one = requests.get(outcome.request);
+    if (one === undefined) continue;
+    const subject = childOf(one.family.id, one.child);
+    if ('node' in outcome) {
+      found.set(subject, outcome.node);
+      rejections.forget(subject, null);
+    } else {
+      failed.push({ listed: { id: subject, createdMs: null, kind: '' }, error: outcome.error });
     }
+  }
+  const culprits = await attribute(failed, {
+    // A page that lists a single broken album is an answer too.
+    isAnswered: isAnswered || found.size > 0 || families.length === 1,
+    controls: [],
+    areAnswered: () => Promise.resolve(false),
+  });
+  for (const { listed, error } of culprits) leaveOut(listed.id, error.code, work);
+  for (const family of families) {
+    const children = family.ids
+      .map((child) => found.get(childOf(family.id, child)))
+      .filter((child) => child !== undefined);
+    note(family, children, work);
   }
 }
 
-/** What is left out already is found anew by a walk of a program that was started since. */
-function leaveOutChild(
-  { code: reason }: SkipError,
-  { parent, child }: { parent: string; child: string },
-  work: ChildrenWork,
-): void {
-  const { nowMs } = work.context;
-  const id = childOf(parent, child);
-  const known = work.memory.refusals.find(({ subject }) => subject === id);
-  if (known !== undefined && holds(known, nowMs)) return;
-  const listed = { id, createdMs: null, kind: '' };
-  work.memory = leaveOut(work.memory, { listed, reason }, nowMs);
-  work.left.push({ reason, subject: id });
+function leaveOut(subject: string, reason: ErrorCode, { rejections, left }: ChildrenWork): void {
+  rejections.exclude({ listed: { id: subject, createdMs: null, kind: '' }, reason });
+  left.push({ reason, subject });
 }
 
-function refusalsOf({ id }: Family, { refusals }: Memory) {
-  return refusals.filter(({ subject }) => subject.startsWith(`${id}/`));
+function requestOf(id: string, fields: string, { context }: ChildrenWork): GraphRequest {
+  return {
+    endpoint: '/{media}',
+    path: `/${id}`,
+    query: { fields },
+    accountId: context.account.id,
+  };
 }
 
-function forget({ id }: Family, read: ReadonlySet<string>, work: ChildrenWork): void {
-  const names = new Set([...read].map((child) => childOf(id, child)));
-  const refusals = work.memory.refusals.filter(({ subject }) => !names.has(subject));
-  if (refusals.length < work.memory.refusals.length) work.memory = { ...work.memory, refusals };
-}
-
-/** Remembered while the program runs, until one that was refused is to be tried again. */
+/** Remembered while the program runs, for a day. */
 function note(family: Family, children: readonly Node[], work: ChildrenWork): void {
   const { nowMs } = work.context;
-  const ends = refusalsOf(family, work.memory).map(({ untilMs }) => untilMs ?? Infinity);
-  const untilMs = Math.min(nowMs + goodForMs, ...ends);
+  const untilMs = nowMs + goodForMs;
   work.catalog.albums.set(family.id, { askedMs: nowMs, untilMs, ids: family.ids, children });
 }

@@ -1,132 +1,146 @@
-import { flattened } from '../../core/comments.ts';
+import { placed, writtenAt } from '../../core/comments.ts';
+import type { CommentsReading } from '../../core/comments.ts';
 import type { DeadLetterError } from '../../core/errors.ts';
-import { isTooMuchData, SkipError } from '../../core/errors.ts';
+import { FailError, SkipError } from '../../core/errors.ts';
 import type { Fields } from '../../core/fields.ts';
 import { fieldsParameter } from '../../core/fields.ts';
 import type { Json, Node } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
-import { maxIds } from '../../core/metric-groups.ts';
 import { nextCursor } from '../../core/paging.ts';
-import type { Listed } from '../../core/refusals.ts';
-import { isLeftOut, leaveOut } from '../../core/refusals.ts';
-import type { Memory } from '../../core/state.ts';
+import type { Listed, Rejections } from '../../core/refusals.ts';
 import type { ExtractContext, Skipped } from '../extraction.ts';
-import { answerOf, nodesOf } from './entries.ts';
+import type { GraphRequest } from '../ports.ts';
+import { attribute } from './attribution.ts';
+import type { Failed } from './attribution.ts';
+import { nodesOf } from './entries.ts';
 import { withoutRefusedFields } from './refusals.ts';
 
 /** The most that the API gives of comments in one page. */
 export const commentsPage = 50;
+/** A list of comments that has more pages does not end: a million comments. */
+const mostPages = 20_000;
+
+/** A media whose comments are to be read. */
+export interface Due {
+  readonly listed: Listed;
+  /** As it is listed. */
+  readonly count: number;
+}
 
 /** What reading comments works with. */
 export interface CommentsWork {
   readonly context: ExtractContext;
   /** The fields of a comment. */
   readonly fields: Fields;
-  /** With what was learned of refusals so far. */
-  memory: Memory;
+  readonly rejections: Rejections;
   readonly skipped: Skipped[];
   readonly rejected: DeadLetterError[];
-  /** Media in one request, as many as the API has last been able to give. */
-  together: number;
 }
 
-/** Begins with what the state remembers. */
-export function createCommentsWork(fields: Fields, context: ExtractContext): CommentsWork {
-  return {
-    context,
-    fields,
-    memory: context.memory,
-    skipped: [],
-    rejected: [],
-    together: maxIds,
-  };
+/** The page with which the reading of a media begins. */
+export interface FirstPage {
+  readonly body: Node;
+  /** The cursor that it was requested with; null for the first page of all. */
+  readonly after: string | null;
 }
 
-/** All comments and replies of a media. */
-export interface MediaComments {
-  readonly id: string;
+/** One page of comments, with the first page of each one's replies. */
+export interface CommentsPage {
   readonly comments: readonly Node[];
+  /** The cursor before it; null for the first. */
+  readonly after: string | null;
+}
+
+interface Resuming {
+  readonly work: CommentsWork;
+  /** The reading that goes on. */
+  readonly reading: CommentsReading | null;
+  /** Every media that is due: some are requested to find out whether an error is common to all. */
+  readonly all: readonly Due[];
 }
 
 /**
- * All comments and replies of some media, by `?ids=` with the first pages expanded in place, and page by
- * page of those that have more. All or nothing: a media that is refused is found by its name or by
- * halving, and left out.
+ * The page of each media with which its reading begins, or goes on. A media that is rejected while
+ * others are answered is excluded for a while.
  *
- * @returns media by media; without those that could not be read
+ * @throws as `Graph.getEach`; the first error, when no media is answered
  */
-export async function* commentsOf(
-  media: readonly Listed[],
-  work: CommentsWork,
-): AsyncGenerator<MediaComments, void, undefined> {
-  for (let start = 0; start < media.length;) {
-    const { together } = work;
-    const asked = media.slice(start, start + together);
-    start += asked.length;
-    const answers = await askTogether(asked, work);
-    if (work.together === together) work.together = Math.min(together * 2, maxIds);
-    for (const [id, node] of answers) {
-      const comments = await allOf(id, node, work);
-      if (comments !== undefined) yield { id, comments };
-    }
-  }
-}
-
-async function askTogether(
-  media: readonly Listed[],
-  work: CommentsWork,
-): Promise<ReadonlyMap<string, Node>> {
-  const open = media.filter((one) => !isLeftOut(one, work.memory, work.context.nowMs));
-  if (open.length === 0) return new Map();
-  try {
-    const body = await askIds(open, work);
-    return new Map(open.map(({ id }) => [id, answerOf(id, body)]));
-  } catch (error) {
-    if (!learn(error, open, work)) throw error;
-    if (open.length === 1 || isNamed(error, open)) return askTogether(open, work);
-    const middle = Math.ceil(open.length / 2);
-    const first = await askTogether(open.slice(0, middle), work);
-    return new Map([...first, ...(await askTogether(open.slice(middle), work))]);
-  }
-}
-
-/** Whether something can be done about an error; takes in which media it is for certain about. */
-function learn(error: unknown, open: readonly Listed[], work: CommentsWork): boolean {
-  if (isTooMuchData(error)) {
-    // Fewer media at once are less data; of one alone there is nothing to take away.
-    if (open.length === 1) return false;
-    work.together = Math.ceil(open.length / 2);
-    return true;
-  }
-  if (!(error instanceof SkipError) || error.code === 'graph.field-refused') return false;
-  const named = open.filter(({ id }) => error.subjects.includes(id));
-  for (const listed of named.length > 0 || open.length > 1 ? named : open) {
-    work.memory = leaveOut(work.memory, { listed, reason: error.code }, work.context.nowMs);
+export async function firstPages(
+  due: readonly Due[],
+  { work, reading, all }: Resuming,
+): Promise<ReadonlyMap<Due, FirstPage>> {
+  const { pages, failed } = await getPages(due, work, reading);
+  const asked = new Set(due);
+  const culprits = await attribute(failed, {
+    isAnswered: pages.size > 0,
+    controls: all.filter((one) => !asked.has(one)),
+    areAnswered: async (some) => (await getPages(some, work, reading)).pages.size > 0,
+  });
+  for (const { listed, error } of culprits) {
+    work.rejections.exclude({ listed, reason: error.code });
     work.skipped.push({ reason: error.code, subject: listed.id });
   }
-  return true;
+  return pages;
 }
 
-function isNamed(error: unknown, open: readonly Listed[]): boolean {
-  return error instanceof SkipError && open.some(({ id }) => error.subjects.includes(id));
-}
-
-function askIds(open: readonly Listed[], { context, fields, skipped }: CommentsWork) {
-  const { graph, account, signal } = context;
-  return withoutRefusedFields(skipped, (refused) =>
-    graph.get(
-      {
-        endpoint: '/?ids',
-        path: '/',
-        query: {
-          ids: open.map(({ id }) => id).join(','),
-          fields: `comments.limit(${commentsPage}){${commentFields(fields, refused)}}`,
-        },
-        accountId: account.id,
-      },
-      signal,
-    ),
+async function getPages(
+  due: readonly Due[],
+  work: CommentsWork,
+  reading: CommentsReading | null,
+): Promise<{ readonly pages: ReadonlyMap<Due, FirstPage>; readonly failed: readonly Failed[] }> {
+  const pages = new Map<Due, FirstPage>();
+  const failed: Failed[] = [];
+  let open = new Map(
+    due.map((one) => {
+      const { id } = one.listed;
+      const after = reading?.mediaId === id ? reading.after : null;
+      return [commentsOf(id, after, work), one] as const;
+    }),
   );
+  while (open.size > 0) {
+    const again = new Map<GraphRequest, Due>();
+    for await (const outcome of work.context.graph.getEach([...open.keys()], work.context.signal)) {
+      const one = open.get(outcome.request);
+      if (one === undefined) continue;
+      if ('node' in outcome) {
+        pages.set(one, { body: outcome.node, after: outcome.request.query['after'] ?? null });
+      } else if (noteRefusedFields(outcome.error, work)) {
+        again.set(commentsOf(one.listed.id, outcome.request.query['after'] ?? null, work), one);
+      } else if (outcome.request.query['after'] !== undefined) {
+        // A cursor of long ago: the media is read from its beginning.
+        again.set(commentsOf(one.listed.id, null, work), one);
+      } else {
+        failed.push({ listed: one.listed, error: outcome.error });
+      }
+    }
+    open = again;
+  }
+  return { pages, failed };
+}
+
+/** Whether a rejection names a field that was not left out yet: it is from now on. */
+function noteRefusedFields(error: Error, { skipped }: CommentsWork): boolean {
+  if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') return false;
+  const known = new Set(skipped.map(({ subject }) => subject));
+  const fresh = error.subjects.filter((field) => !known.has(field));
+  for (const subject of fresh) skipped.push({ reason: error.code, subject });
+  return fresh.length > 0;
+}
+
+function commentsOf(mediaId: string, after: string | null, work: CommentsWork): GraphRequest {
+  const refused = work.skipped
+    .filter(({ reason }) => reason === 'graph.field-refused')
+    .map(({ subject }) => subject);
+  return {
+    endpoint: '/{media}/comments',
+    path: `/${mediaId}/comments`,
+    query: {
+      fields: commentFields(work.fields, new Set(refused)),
+      limit: String(commentsPage),
+      ...(after === null ? {} : { after }),
+    },
+    accountId: work.context.account.id,
+  };
 }
 
 /** A comment's fields with its replies'. */
@@ -135,77 +149,124 @@ export function commentFields(fields: Fields, refused: ReadonlySet<string> = new
   return `${plain},replies.limit(${commentsPage}){${plain}}`;
 }
 
-/** Undefined for a media that went away between two of its pages. */
-async function allOf(
-  mediaId: string,
-  node: Node,
-  work: CommentsWork,
-): Promise<readonly Node[] | undefined> {
-  try {
-    const found = new Map<Json | undefined, Node>();
-    const top = { endpoint: '/{media}/comments', path: `/${mediaId}/comments`, replies: true };
-    for (const comment of await restOf(node['comments'], top, work)) {
-      const { id } = comment;
-      const path = `/${typeof id === 'string' ? id : ''}/replies`;
-      const below = { endpoint: '/{comment}/replies', path, replies: false };
-      const replies = await restOf(comment['replies'], below, work);
-      for (const one of flattened(mediaId, comment, replies)) found.set(one['id'], one);
-    }
-    return [...found.values()];
-  } catch (error) {
-    if (!(error instanceof SkipError)) throw error;
-    work.skipped.push({ reason: error.code, subject: mediaId });
-    return undefined;
-  }
-}
-
-interface CommentsEdge {
-  readonly endpoint: string;
-  readonly path: string;
-  readonly replies: boolean;
+/** The lists of one media's comments, while they are read. */
+export interface ReadingLists {
+  readonly work: CommentsWork;
+  /** Called where a list ends early because a page of it is rejected. */
+  readonly onCut: () => void;
 }
 
 /**
- * What was expanded in place, and the pages behind it. A list that was expanded may come without
- * paging; where it is full then, it is asked for from its beginning.
+ * The pages of a media's comments from `first` on, newest first. Where a reading goes on whose cursor
+ * is gone, they come from the beginning, without what it has published.
+ *
+ * @throws as `Graph.get`, but no SkipError
  */
-async function restOf(
-  expanded: Json | undefined,
-  edge: CommentsEdge,
-  work: CommentsWork,
-): Promise<readonly Node[]> {
-  // Absent where there is nothing to show; PHP writes an empty object as an empty list.
-  if (expanded === undefined || (Array.isArray(expanded) && expanded.length === 0)) return [];
-  const first = isNode(expanded) ? expanded : { data: expanded };
-  const found = [...nodesOf(first, work.rejected)];
-  const seen = new Set<string>();
-  let after = nextCursor(first, seen);
-  const isCut = after === undefined && found.length >= commentsPage && !('paging' in first);
-  for (let more = isCut || after !== undefined; more; more = after !== undefined) {
-    const body = await askPage(edge, after, work);
-    found.push(...nodesOf(body, work.rejected));
-    after = nextCursor(body, seen);
+export async function* pagesFrom(
+  mediaId: string,
+  first: FirstPage,
+  { lists, resumed }: { readonly lists: ReadingLists; readonly resumed: CommentsReading | null },
+): AsyncGenerator<CommentsPage, void, undefined> {
+  const isRestarted = resumed !== null && first.after !== resumed.after;
+  const isRead = (comment: Node): boolean =>
+    isRestarted && (writtenAt(comment) ?? -Infinity) > (resumed.oldestMs ?? Infinity);
+  let { after } = first;
+  for await (const body of bodiesFrom(`/${mediaId}/comments`, first.body, lists)) {
+    const comments = nodesOf(body, lists.work.rejected).filter((comment) => !isRead(comment));
+    yield { comments, after };
+    after = cursorOf(body);
   }
-  return found;
 }
 
-function askPage(edge: CommentsEdge, after: string | undefined, work: CommentsWork) {
-  const { graph, account, signal } = work.context;
-  return withoutRefusedFields(work.skipped, (refused) =>
-    graph.get(
-      {
-        endpoint: edge.endpoint,
-        path: edge.path,
-        query: {
-          fields: edge.replies
-            ? commentFields(work.fields, refused)
-            : fieldsParameter(work.fields, refused),
-          limit: String(commentsPage),
-          ...(after === undefined ? {} : { after }),
-        },
-        accountId: account.id,
-      },
-      signal,
-    ),
+function cursorOf(body: Node): string | null {
+  const paging = body['paging'];
+  const cursors = isNode(paging) ? paging['cursors'] : undefined;
+  const after = isNode(cursors) ? cursors['after'] : undefined;
+  return typeof after === 'string' ? after : null;
+}
+
+/** A comment and its replies as nodes of their own, some at a time. */
+export async function* threadOf(
+  mediaId: string,
+  comment: Node,
+  lists: ReadingLists,
+): AsyncGenerator<readonly Node[], void, undefined> {
+  yield [placed(comment, mediaId)];
+  const expanded = firstReplies(comment['replies']);
+  if (expanded === undefined) return;
+  const { id } = comment;
+  const path = `/${typeof id === 'string' ? id : ''}/replies`;
+  for await (const body of bodiesFrom(path, expanded, lists)) {
+    yield nodesOf(body, lists.work.rejected).map((reply) => placed(reply, mediaId, comment));
+  }
+}
+
+/** Absent where there is nothing to show; PHP writes an empty object as an empty list. */
+function firstReplies(expanded: Json | undefined): Node | undefined {
+  if (expanded === undefined || expanded === null) return undefined;
+  if (Array.isArray(expanded)) return expanded.length === 0 ? undefined : { data: expanded };
+  return isNode(expanded) ? expanded : { data: expanded };
+}
+
+/**
+ * A page that is there, and the pages behind it. A list that was expanded may come without paging;
+ * where it is full then, it is requested from its beginning.
+ */
+async function* bodiesFrom(
+  path: string,
+  first: Node,
+  { work, onCut }: ReadingLists,
+): AsyncGenerator<Node, void, undefined> {
+  const seen = new Set<string>();
+  const { data } = first;
+  const isCut = Array.isArray(data) && data.length >= commentsPage && !('paging' in first);
+  let body = isCut ? await getPage(path, undefined, work) : first;
+  for (let pages = 1; body !== undefined; pages += 1) {
+    yield body;
+    const after = nextCursor(body, seen);
+    if (after === undefined) return;
+    if (pages === mostPages) throw endless(path);
+    body = await getPage(path, after, work);
+  }
+  onCut();
+}
+
+function endless(path: string): FailError {
+  return new FailError(
+    'graph.refused',
+    `${path}: the list of comments has no end after ${mostPages} pages; it is read again at the next interval`,
   );
+}
+
+/** Undefined where the page is rejected, as of a comment that went away meanwhile; that is counted. */
+async function getPage(
+  path: string,
+  after: string | undefined,
+  work: CommentsWork,
+): Promise<Node | undefined> {
+  const { graph, account, signal } = work.context;
+  const isReplies = path.endsWith('/replies');
+  try {
+    return await withoutRefusedFields(work.skipped, (refused) =>
+      graph.get(
+        {
+          endpoint: isReplies ? '/{comment}/replies' : '/{media}/comments',
+          path,
+          query: {
+            fields: isReplies
+              ? fieldsParameter(work.fields, refused)
+              : commentFields(work.fields, refused),
+            limit: String(commentsPage),
+            ...(after === undefined ? {} : { after }),
+          },
+          accountId: account.id,
+        },
+        signal,
+      ),
+    );
+  } catch (error) {
+    if (!(error instanceof SkipError)) throw error;
+    work.skipped.push({ reason: error.code, subject: path.split('/')[1] ?? path });
+    return undefined;
+  }
 }

@@ -1,103 +1,243 @@
-import { countOf, isChanged, newsOf, packRead, readOf } from '../../core/comments.ts';
-import { keyNumber } from '../../core/fingerprint.ts';
-import type { Node } from '../../core/json.ts';
-import { maxIds } from '../../core/metric-groups.ts';
+import {
+  byTime,
+  countOf,
+  isChanged,
+  isKnown,
+  isTooMany,
+  packRead,
+  readOf,
+  settlingMs,
+  withSeen,
+  writtenAt,
+} from '../../core/comments.ts';
+import type { CommentsReading, KnownComments } from '../../core/comments.ts';
 import { doubtOf } from '../../core/changes.ts';
-import type { Listed } from '../../core/refusals.ts';
-import { isLeftOut, readListed, tidyRefusals } from '../../core/refusals.ts';
+import { keyNumber } from '../../core/fingerprint.ts';
+import type { Json, Node } from '../../core/json.ts';
+import { createRejections, readListed, tidyRefusals } from '../../core/refusals.ts';
 import type { Memory } from '../../core/state.ts';
 import type { Stream } from '../../core/stream.ts';
 import type { ExtractContext, Extraction, Page } from '../extraction.ts';
-import type { CommentsWork } from './comment-requests.ts';
-import { commentsOf, createCommentsWork } from './comment-requests.ts';
+import type { CommentsPage, CommentsWork, Due, FirstPage } from './comment-requests.ts';
+import { firstPages, pagesFrom, threadOf } from './comment-requests.ts';
 import { ensureWalked, walkedBy } from './list.ts';
 
 type CommentsSource = Extract<Stream['source'], { kind: 'comments' }>;
 
-/** A media whose comments are to be read. */
-interface Due {
-  readonly listed: Listed;
-  readonly count: number;
-}
-
-/** A page is as long as this, but for a media that has more by itself. */
-const nodesAPage = 500;
+/** First pages that are requested together: each may hold 50 comments with 50 replies. */
+const mediaTogether = 10;
 
 /**
- * Reads the comments of the media that count others than they did. Each page carries what is
- * remembered of its media, and so is a transaction of its own.
+ * Reads the comments of the media that count others than they did, and brings what was not published
+ * before. A page is as long as a batch, and carries the state after it: a media with many comments
+ * is read in parts, and goes on after the last part that was committed.
  */
 export async function* extractComments(
   source: CommentsSource,
   context: ExtractContext,
 ): Extraction {
-  yield* ensureWalked({ edge: 'media', fields: source.listFields }, context);
-  const work = createCommentsWork(source.fields, context);
-  const published = new Map(context.memory.published);
-  const due = new Map(dueOf(context).map((one) => [one.listed.id, one]));
-  const media = [...due.values()].map(({ listed }) => listed);
-  let gathered: readonly Node[] = [];
-  let read = 0;
-  for await (const { id, comments } of commentsOf(media, work)) {
-    gathered = [...gathered, ...newsFrom(comments, due.get(id), { published, context })];
-    read += 1;
-    if (gathered.length < nodesAPage && read < maxIds) continue;
-    yield pageOf(gathered, published, work);
-    gathered = [];
-    read = 0;
+  const { listFields, fields, facebookOnly } = source;
+  yield* ensureWalked({ edge: 'media', fields: listFields, facebookOnly }, context);
+  const { account, catalogs, memory, nowMs } = context;
+  const { nodes } = catalogs.of(account.id, 'media');
+  const rejections = createRejections(memory, nowMs);
+  const work: CommentsWork = { context, fields, rejections, skipped: [], rejected: [] };
+  const memo = createMemo(memory);
+  const due = dueOf(nodes, work, memory.reading);
+  for (let start = 0; start < due.length; start += mediaTogether) {
+    const some = due.slice(start, start + mediaTogether);
+    const pages = await firstPages(some, { work, reading: memory.reading, all: due });
+    for (const media of some) {
+      const first = pages.get(media);
+      if (first !== undefined) yield* readMedia(media, first, { work, memo });
+    }
+    if (memo.gathered.length >= context.maxBatchRecords) yield pageOf(work, memo);
   }
-  yield tidied(pageOf(gathered, published, work), context);
+  yield tidied(pageOf(work, memo), context);
+}
+
+/** What was gathered since the last page, and what is remembered once it is published. */
+interface Memo {
+  gathered: Node[];
+  published: Map<string, bigint>;
+  seen: Memory['seen'];
+  reading: CommentsReading | null;
+  /** How much of what was skipped is in the pages so far. */
+  skipped: number;
+}
+
+function createMemo({ published, seen, reading }: Memory): Memo {
+  return { gathered: [], published: new Map(published), seen, reading, skipped: 0 };
+}
+
+function dueOf(
+  nodes: readonly Node[],
+  { context: { memory }, rejections }: CommentsWork,
+  reading: CommentsReading | null,
+): readonly Due[] {
+  const due = nodes.flatMap((node): readonly Due[] => {
+    const listed = readListed(node);
+    const count = countOf(node);
+    if (listed === undefined || count === undefined || rejections.isExcluded(listed)) return [];
+    return isChanged(node, readOf(listed.id, memory.published)) ? [{ listed, count }] : [];
+  });
+  // The reading that goes on comes first: there is room to remember one.
+  const isFirst = ({ listed }: Due): number => (listed.id === reading?.mediaId ? 0 : 1);
+  return due.toSorted((a, b) => isFirst(a) - isFirst(b));
 }
 
 interface Reading {
-  readonly published: Map<string, bigint>;
-  readonly context: ExtractContext;
+  readonly work: CommentsWork;
+  readonly memo: Memo;
 }
 
-/** What is new of a media's comments; notes that they were read. */
-function newsFrom(
-  comments: readonly Node[],
-  due: Due | undefined,
-  { published, context: { memory, nowMs } }: Reading,
-): readonly Node[] {
-  if (due === undefined) return [];
-  const { listed, count } = due;
-  const before = readOf(listed.id, memory.published);
-  const { news, read } = newsOf(comments, { count, before, nowMs });
-  published.set(keyNumber(listed.id), packRead(read));
-  return news;
+/** Gathers what is new of a media's comments, page by page; notes at the end that they were read. */
+async function* readMedia(
+  due: Due,
+  first: FirstPage,
+  { work, memo }: Reading,
+): AsyncGenerator<Page, void, undefined> {
+  const { memory, maxBatchRecords } = work.context;
+  const { id } = due.listed;
+  const resumed = memory.reading?.mediaId === id ? memory.reading : null;
+  const media = new MediaReading(due, resumed, work.context);
+  const lists = {
+    work,
+    onCut: () => {
+      media.isCut = true;
+    },
+  };
+  for await (const page of pagesFrom(id, first, { lists, resumed })) {
+    media.begin(page);
+    for (const comment of page.comments) {
+      for await (const some of threadOf(id, comment, lists)) {
+        for (const one of some) if (media.take(one)) memo.gathered.push(one);
+        if (memo.gathered.length < maxBatchRecords) continue;
+        memo.reading = media.sofar();
+        yield pageOf(work, memo);
+      }
+      media.end(comment);
+    }
+  }
+  media.finish(memo);
 }
 
-interface CommentsPage extends Page {
-  readonly learned: Pick<Memory, 'refusals' | 'convertedMs' | 'published'>;
+/** What is known of one media's comments while they are read. */
+class MediaReading {
+  readonly #due: Due;
+  readonly #resumed: CommentsReading | null;
+  readonly #known: KnownComments;
+  readonly #settledMs: number;
+  /** All that is there; null where that is not known, or too much. */
+  #ids: Set<string> | null;
+  #newestMs: number | null;
+  #oldestMs: number | null;
+  #after: string | null = null;
+  /** Key numbers of what was published of the page in hand. */
+  #published = new Set<string>();
+  /** Whether some of it is too young and left to the next poll. */
+  #isWaiting = false;
+  /** Whether a list ended early. */
+  isCut = false;
+
+  constructor(due: Due, resumed: CommentsReading | null, { memory, nowMs }: ExtractContext) {
+    const key = keyNumber(due.listed.id);
+    const before = readOf(due.listed.id, memory.published);
+    this.#due = due;
+    this.#resumed = resumed;
+    this.#known = { ids: memory.seen.get(key), before };
+    this.#settledMs = nowMs - settlingMs;
+    this.#ids = resumed === null ? new Set() : null;
+    this.#newestMs = resumed?.newestMs ?? before?.newestMs ?? null;
+    this.#oldestMs = resumed?.oldestMs ?? null;
+  }
+
+  begin({ after }: CommentsPage): void {
+    this.#after = after;
+    this.#published = new Set(this.#resumed?.published);
+  }
+
+  /** Whether a comment is to be published now. */
+  take(one: Node): boolean {
+    const key = keyNumber(textOf(one['id']));
+    const atMs = writtenAt(one);
+    const isNew = !this.#published.has(key) && !isKnown(one, key, this.#known);
+    if (isNew && (atMs ?? 0) > this.#settledMs) {
+      this.#isWaiting = true;
+      return false;
+    }
+    this.#ids?.add(key);
+    if (this.#ids !== null && isTooMany(this.#ids)) this.#ids = null;
+    if (isNew) this.#notePublished(key, atMs);
+    return isNew;
+  }
+
+  #notePublished(key: string, atMs: number | undefined): void {
+    if (!isTooMany(this.#published)) this.#published.add(key);
+    if (atMs !== undefined) this.#newestMs = Math.max(this.#newestMs ?? atMs, atMs);
+  }
+
+  /** After a comment and all its replies. */
+  end(comment: Node): void {
+    this.#oldestMs = writtenAt(comment) ?? this.#oldestMs;
+  }
+
+  /** Where the reading goes on. */
+  sofar(): CommentsReading {
+    return {
+      mediaId: this.#due.listed.id,
+      after: this.#after,
+      published: [...this.#published],
+      newestMs: this.#newestMs,
+      oldestMs: this.#oldestMs,
+    };
+  }
+
+  finish(memo: Memo): void {
+    if (this.isCut && this.#ids === null) {
+      // What was not read could not be told from what was, by its time alone.
+      memo.reading = this.sofar();
+      return;
+    }
+    const key = keyNumber(this.#due.listed.id);
+    const count = this.#isWaiting || this.isCut ? null : this.#due.count;
+    memo.published.set(key, packRead({ count, newestMs: this.#newestMs }));
+    memo.seen = withSeen(memo.seen, key, this.#ids);
+    memo.reading = null;
+  }
 }
 
-function pageOf(
-  nodes: readonly Node[],
-  published: ReadonlyMap<string, bigint>,
-  work: CommentsWork,
-): CommentsPage {
-  const { refusals, convertedMs } = work.memory;
+/** A comment without a usable id goes on as it is, for the mapping to reject it by name. */
+function textOf(id: Json | undefined): string {
+  return typeof id === 'string' ? id : JSON.stringify(id ?? null);
+}
+
+interface LearnedPage extends Page {
+  readonly learned: Pick<Memory, 'refusals' | 'convertedMs' | 'published' | 'seen' | 'reading'>;
+}
+
+function pageOf(work: CommentsWork, memo: Memo): LearnedPage {
+  const nodes = memo.gathered.toSorted(byTime);
+  const skipped = work.skipped.slice(memo.skipped);
+  memo.gathered = [];
+  memo.skipped = work.skipped.length;
+  const { seen, reading } = memo;
   return {
     nodes,
-    skipped: work.skipped.splice(0),
+    skipped,
     rejected: work.rejected.splice(0),
     coveredUntilMs: null,
-    learned: { refusals, convertedMs, published: new Map(published) },
+    learned: {
+      ...work.rejections.learned,
+      published: new Map(memo.published),
+      seen,
+      reading,
+    },
   };
 }
 
-function dueOf({ catalogs, account, memory, nowMs }: ExtractContext): readonly Due[] {
-  return catalogs.of(account.id, 'media').nodes.flatMap((node) => {
-    const listed = readListed(node);
-    const count = countOf(node);
-    if (listed === undefined || count === undefined || isLeftOut(listed, memory, nowMs)) return [];
-    return isChanged(node, readOf(listed.id, memory.published)) ? [{ listed, count }] : [];
-  });
-}
-
 /** Once the whole list is known, and believed, media that are gone are forgotten. */
-function tidied(page: CommentsPage, context: ExtractContext): Page {
+function tidied(page: LearnedPage, context: ExtractContext): Page {
   const { learned } = page;
   const { nowMs, memory } = context;
   const walked = walkedBy('media', context);
@@ -109,5 +249,6 @@ function tidied(page: CommentsPage, context: ExtractContext): Page {
   if (present === undefined) return { ...page, learned: { ...learned, refusals } };
   const names = new Set([...present].map(keyNumber));
   const published = new Map([...learned.published].filter(([name]) => names.has(name)));
-  return { ...page, learned: { ...learned, refusals, published, doubtedMs: null } };
+  const seen = new Map([...learned.seen].filter(([name]) => names.has(name)));
+  return { ...page, learned: { ...learned, refusals, published, seen, doubtedMs: null } };
 }

@@ -1,6 +1,6 @@
 import { invalidPart } from '../../core/dead-letters.ts';
-import { DeadLetterError } from '../../core/errors.ts';
-import type { Json, Node } from '../../core/json.ts';
+import type { DeadLetterError } from '../../core/errors.ts';
+import type { Node } from '../../core/json.ts';
 import { isNode, listOf } from '../../core/json.ts';
 
 /**
@@ -23,15 +23,4 @@ export function nodesOf(body: Node, rejected: DeadLetterError[]): readonly Node[
     rejected.push(invalidPart(part, 'graph.bad-body'));
     return [];
   });
-}
-
-/** What `?ids=` answered of one. @throws DeadLetterError `graph.bad-body` where it is lacking */
-export function answerOf(id: string, body: Node): Node {
-  const answer: Json | undefined = body[id];
-  if (isNode(answer)) return answer;
-  throw new DeadLetterError(
-    'graph.bad-body',
-    `field "${id}": the answer to ?ids= lacks a media that was asked`,
-    { path: id, raw: JSON.stringify(body) },
-  );
 }

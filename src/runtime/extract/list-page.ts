@@ -1,3 +1,4 @@
+import type { DeadLetterError } from '../../core/errors.ts';
 import { keyNumber } from '../../core/fingerprint.ts';
 import { fieldsParameter } from '../../core/fields.ts';
 import type { Node } from '../../core/json.ts';
@@ -15,16 +16,16 @@ type ListSource = Extract<Stream['source'], { kind: 'list' }>;
 /** What a walk along a list works with. */
 export interface Walking extends ChildrenWork {
   readonly source: Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'>;
+  /** Entries that are no objects. */
+  readonly rejected: DeadLetterError[];
 }
 
-/** Where a page begins, and what is asked along. */
+/** Where a page begins. */
 export interface PageStart {
   /** The cursor; undefined for the first page. */
   readonly after: string | undefined;
   /** The node before it; undefined for the first page. */
   readonly lastId: string | undefined;
-  /** Insights to be asked along; empty for none. */
-  readonly along: string;
 }
 
 /** A page as it was read. */
@@ -47,8 +48,6 @@ export async function readPage(walking: Walking, start: PageStart): Promise<Read
     context,
     edge: source.edge,
     hasChildren: nested !== undefined,
-    // Where insights along with it are too much, the page is asked without them and keeps its size.
-    halves: start.along === '',
     form: nested && hasBrokenAlbum(catalog, start.lastId) ? 'ids' : 'whole',
   } as const;
   const page = await adaptedPage(paged, (limit, form) =>
@@ -58,7 +57,7 @@ export async function readPage(walking: Walking, start: PageStart): Promise<Read
   const nodes = nodesOf(page.body, walking.rejected);
   if (nested === undefined || page.form === 'whole') return { body: page.body, nodes, withheld };
   if (page.form === 'bare') return { body: page.body, nodes, withheld: bare(nodes, page, walking) };
-  const whole = await withChildren(nodes, nested, { work: walking, fault: page.fault });
+  const whole = await withChildren(nodes, nested, walking);
   return { body: page.body, nodes: whole, withheld };
 }
 
@@ -66,7 +65,7 @@ export async function readPage(walking: Walking, start: PageStart): Promise<Read
 function bare(
   nodes: readonly Node[],
   { fault }: AdaptedPage,
-  { left, memory }: Walking,
+  { left, context: { memory } }: Walking,
 ): ReadonlySet<string> {
   const ids = nodes.map(({ id }) => id).filter((id) => typeof id === 'string');
   for (const id of ids) left.push({ reason: fault?.code ?? 'graph.gone', subject: id });
@@ -93,13 +92,13 @@ interface PageRequest extends PageStart {
 
 function ask({ source, context }: Walking, request: PageRequest): Promise<Node> {
   const { graph, account, signal } = context;
-  const { after, along, limit } = request;
+  const { after, limit } = request;
   return graph.get(
     {
       endpoint: `/{account}/${source.edge}`,
       path: `/${account.id}/${source.edge}`,
       query: {
-        fields: [fieldsOf(source, request, context.login), along].filter(Boolean).join(','),
+        fields: fieldsOf(source, request, context.login),
         limit: String(limit),
         ...(after === undefined ? {} : { after }),
       },

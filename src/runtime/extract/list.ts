@@ -1,20 +1,15 @@
 import type { Walked } from '../../core/changes.ts';
 import type { DeadLetterError } from '../../core/errors.ts';
-import {
-  isConnectorError,
-  StopAccountError,
-  StopProcessError,
-  WaitError,
-} from '../../core/errors.ts';
-import { isDue } from '../../core/freshness.ts';
+import { FailError } from '../../core/errors.ts';
+import { isDue, movingCounts } from '../../core/freshness.ts';
 import type { Node } from '../../core/json.ts';
 import { nextCursor } from '../../core/paging.ts';
-import { everything, holds, metricsFor, readListed } from '../../core/refusals.ts';
+import { createRejections, readListed } from '../../core/refusals.ts';
 import type { Stream } from '../../core/stream.ts';
 import type { Catalog } from '../catalog.ts';
 import type { ExtractContext, Extraction, Page, Skipped } from '../extraction.ts';
 import { readPage } from './list-page.ts';
-import type { ReadPage, Walking } from './list-page.ts';
+import type { Walking } from './list-page.ts';
 
 type ListSource = Extract<Stream['source'], { kind: 'list' }>;
 
@@ -43,8 +38,8 @@ export async function* ensureWalked(
   if (isOfRound(walkedMs, context)) return;
   const walk = { ...source, lastWholeMs: walkedWholeMs };
   for await (const { skipped, rejected } of walkList(walk, context)) {
-    const isWhole = skipped.length === 0 && rejected.length === 0;
-    if (!isWhole) yield { nodes: [], skipped, rejected, coveredUntilMs: null };
+    const isNews = skipped.length + rejected.length > 0;
+    if (isNews) yield { nodes: [], skipped, rejected, coveredUntilMs: null };
   }
 }
 
@@ -86,16 +81,19 @@ export interface ListedPage {
   readonly nodes: readonly Node[];
   readonly skipped: readonly Skipped[];
   readonly rejected: readonly DeadLetterError[];
-  /** What is refused as of this page, where that is news. */
-  readonly learned?: NonNullable<Page['learned']>;
+  readonly learned: NonNullable<Page['learned']>;
 }
+
+/** The most entries of a list: Meta's own bound for media is 10,000. */
+const longestList = 100_000;
 
 /**
  * Walks an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
  * until the media are old. The `next` URL itself is never followed: it carries the token. A page may
  * be short or empty and still have a next one. What was found is noted in the catalog.
  *
- * @throws DeadLetterError `graph.bad-body` when a page is not a list, or the cursors go in a circle
+ * @throws DeadLetterError `graph.bad-body` when a page is not a list, or the cursors go in a circle;
+ * FailError `graph.refused` when the list does not end
  */
 async function* walkList(
   source: WalkSource,
@@ -105,27 +103,25 @@ async function* walkList(
   const untilMs = oldestWanted(source, context);
   const walked: Node[] = [];
   const seen = new Set<string>();
-  const rejected: DeadLetterError[] = [];
-  const walking: Walking = { source, context, catalog, left: [], rejected, memory: context.memory };
+  const rejections = createRejections(context.memory, context.nowMs);
+  const walking: Walking = { source, context, catalog, rejections, left: [], rejected: [] };
   let after: string | undefined;
   let lastId: string | undefined;
   let whole = true;
-  let along = nestedInsights(source.edge, context);
   do {
     const before = walking.left.length;
-    const at = { after, lastId };
-    const page = await readPage(walking, { ...at, along }).catch((error: unknown) => {
-      // All or nothing: one story under five viewers refuses the insights of all, and so the list.
-      if (along === '' || !mayBeInsights(error)) throw error;
-      along = '';
-      return readPage(walking, { ...at, along });
-    });
-    walked.push(...page.nodes.map(catalogued));
-    const skipped = walking.left.slice(before);
-    yield { ...pageOf(page, along), skipped, rejected: rejected.splice(0), ...learnedBy(walking) };
-    after = nextCursor(page.body, seen);
-    lastId = idOf(page.nodes.at(-1));
-    if (after !== undefined && isOld(page.nodes, untilMs)) {
+    const { body, nodes, withheld } = await readPage(walking, { after, lastId });
+    for (const node of nodes) walked.push(catalogued(node));
+    yield {
+      nodes: nodes.filter((node) => !withheld.has(idOf(node) ?? '')),
+      skipped: walking.left.slice(before),
+      rejected: walking.rejected.splice(0),
+      learned: rejections.learned,
+    };
+    after = nextCursor(body, seen);
+    lastId = idOf(nodes.at(-1));
+    if (walked.length > longestList) throw endless(source.edge);
+    if (after !== undefined && isOld(nodes, untilMs)) {
       whole = false;
       break;
     }
@@ -133,43 +129,16 @@ async function* walkList(
   catalog.note({ startedMs: context.nowMs, whole, nodes: walked });
 }
 
-function pageOf({ nodes, withheld }: ReadPage, along: string): Pick<ListedPage, 'nodes'> {
-  const open = nodes.filter((node) => !withheld.has(idOf(node) ?? ''));
-  return { nodes: along === '' ? open : open.map(withoutInsights) };
-}
-
-function learnedBy({ memory, context }: Walking): Pick<ListedPage, 'learned'> {
-  const { refusals, convertedMs } = memory;
-  return memory === context.memory ? {} : { learned: { refusals, convertedMs } };
+function endless(edge: string): FailError {
+  return new FailError(
+    'graph.refused',
+    `/{account}/${edge}: the list has no end after ${longestList} entries; it is read again at the next interval`,
+  );
 }
 
 function idOf(node: Node | undefined): string | undefined {
   const id = node?.['id'];
   return typeof id === 'string' ? id : undefined;
-}
-
-/**
- * Insights that are asked with the list itself, for the stream that is polled next: stories only,
- * which all have the same metrics, and only while none of them is known to refuse.
- */
-function nestedInsights(edge: ListSource['edge'], context: ExtractContext): string {
-  const next = edge === 'stories' ? context.alongside[0] : undefined;
-  if (next?.stream.source.kind !== 'insights') return '';
-  const { memory } = next;
-  const { nowMs } = context;
-  const refusing = memory.refusals.some((one) => one.metric === null && holds(one, nowMs));
-  const [group] = next.stream.source.groups({}, context.login);
-  const metrics = metricsFor(group?.metrics ?? [], [everything], { memory, nowMs });
-  return refusing || metrics.length === 0 ? '' : `insights.metric(${metrics.join(',')})`;
-}
-
-/** Whatever fails may be the insights' fault, but a limit, and what ends the account or the process. */
-function mayBeInsights(error: unknown): boolean {
-  const isOthers =
-    error instanceof WaitError ||
-    error instanceof StopAccountError ||
-    error instanceof StopProcessError;
-  return isConnectorError(error) && !isOthers;
 }
 
 /** Stories are few; the whole list of media is walked when its turn has come. */
@@ -189,20 +158,14 @@ function isOld(nodes: readonly Node[], untilMs: number): boolean {
 }
 
 /** What the other streams of the list need to know of a media. */
-function catalogued(node: Node): Node {
-  const { id, media_type: type, media_product_type: product, timestamp, insights } = node;
-  const { comments_count: comments } = node;
-  return {
-    ...(id !== undefined && { id }),
-    ...(type !== undefined && { media_type: type }),
-    ...(product !== undefined && { media_product_type: product }),
-    ...(timestamp !== undefined && { timestamp }),
-    ...(comments !== undefined && { comments_count: comments }),
-    ...(insights !== undefined && { insights }),
-  };
-}
+const cataloguedFields = new Set([
+  'id',
+  'media_type',
+  'media_product_type',
+  'timestamp',
+  ...movingCounts,
+]);
 
-/** A listed node without the insights that came along with it. */
-export function withoutInsights(node: Node): Node {
-  return Object.fromEntries(Object.entries(node).filter(([name]) => name !== 'insights'));
+function catalogued(node: Node): Node {
+  return Object.fromEntries(Object.entries(node).filter(([name]) => cataloguedFields.has(name)));
 }

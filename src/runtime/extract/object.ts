@@ -5,19 +5,18 @@ import { withoutRefusedFields } from './refusals.ts';
 
 type ObjectSource = Extract<Stream['source'], { kind: 'object' }>;
 
-/** One node: the account itself, asked with those of other accounts that are due. */
+/** One node: the account itself. */
 export async function* extractObject(source: ObjectSource, context: ExtractContext): Extraction {
-  const { account, catalogs, graph, nowMs, profiles, signal } = context;
+  const { account, catalogs, graph, nowMs, signal } = context;
   const skipped: Skipped[] = [];
-  const node = await withoutRefusedFields(skipped, (refused) =>
-    profiles.get({
-      account,
-      fields: fieldsParameter(source.fields, refused),
-      graph,
-      nowMs,
+  const node = await withoutRefusedFields(skipped, (refused) => {
+    const fields = fieldsParameter(source.fields, refused);
+    const path = `/${account.id}`;
+    return graph.get(
+      { endpoint: '/{account}', path, query: { fields }, accountId: account.id },
       signal,
-    }),
-  );
+    );
+  });
   const count = node['media_count'];
   if (typeof count === 'number') catalogs.of(account.id, 'media').noteClaim(count, nowMs);
   yield { nodes: [node], skipped, coveredUntilMs: null };

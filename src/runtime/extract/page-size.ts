@@ -1,6 +1,6 @@
 import { isTooMuchData, SkipError } from '../../core/errors.ts';
 import type { Node } from '../../core/json.ts';
-import type { Edge } from '../catalog.ts';
+import type { Catalog, Edge } from '../catalog.ts';
 import type { ExtractContext } from '../extraction.ts';
 
 /**
@@ -15,8 +15,6 @@ export interface Paged {
   readonly edge: Edge;
   /** Whether nodes have children that are asked for along with them. */
   readonly hasChildren: boolean;
-  /** Whether a page that is too much is asked for by halves. */
-  readonly halves: boolean;
   /** How it is asked at first. */
   readonly form: PageForm;
 }
@@ -31,9 +29,14 @@ export interface AdaptedPage {
 /** Asks for a page of so many nodes. */
 type AskPage = (limit: number, form: PageForm) => Promise<Node>;
 
+/** The first pause after a page that was too much, and the longest, milliseconds. */
+const firstPauseMs = 500;
+const longestPauseMs = 8000;
+
 /**
- * Asks for a page, and for half of it when the API says "Please reduce the amount of data"; each
- * success doubles the size again. Where a child cannot be read, children are asked by their ids; if
+ * Asks for a page, and for half of it when the API says "Please reduce the amount of data": that
+ * depends on the load as well (observed 2026-07), so that pauses come between pages, too. Each
+ * success doubles the size and halves the pause. Where a child cannot be read, children are asked by their ids; if
  * that fails as well, the node whose they are is at last asked alone and without them. Cursors name
  * items, not offsets, so that a smaller page goes on at the same place.
  *
@@ -46,29 +49,40 @@ export async function adaptedPage(paged: Paged, ask: AskPage): Promise<AdaptedPa
   let fault: SkipError | undefined;
   for (;;) {
     const limit = catalog.pageSize;
+    if (catalog.pauseMs > 0) await context.sleep(catalog.pauseMs);
     try {
       const body = await ask(form === 'bare' ? 1 : limit, form);
-      catalog.pageSize = Math.min(limit * 2, context.pageSize);
+      grow(catalog, context.pageSize);
       return { body, form, fault };
     } catch (error) {
-      const isOfChild = mayBeOfChild(error, form, paged);
-      if (!isOfChild && !isTooMuch(error, limit, paged)) throw error;
-      if (isOfChild) fault = error;
-      const next = isOfChild ? formAfter(form, limit) : form;
-      if (next === form) catalog.pageSize = Math.ceil(limit / 2);
-      form = next;
+      if (mayBeOfChild(error, form, paged)) {
+        fault = error;
+        const next = formAfter(form, limit);
+        if (next === form) catalog.pageSize = Math.ceil(limit / 2);
+        form = next;
+      } else if (!isTooMuchData(error) || !shrink(catalog)) throw error;
     }
   }
+}
+
+/** After a page that was answered. */
+function grow(catalog: Catalog, largest: number): void {
+  catalog.pageSize = Math.min(catalog.pageSize * 2, largest);
+  catalog.pauseMs = catalog.pauseMs > firstPauseMs ? catalog.pauseMs / 2 : 0;
+}
+
+/** After a page that was too much. @returns whether there is a smaller one */
+function shrink(catalog: Catalog): boolean {
+  const isLeft = catalog.pageSize > 1;
+  catalog.pageSize = Math.ceil(catalog.pageSize / 2);
+  catalog.pauseMs = Math.min(Math.max(catalog.pauseMs * 2, firstPauseMs), longestPauseMs);
+  return isLeft;
 }
 
 /** Without children at last, where even one node's fail by their ids. */
 function formAfter(form: PageForm, limit: number): PageForm {
   if (form === 'whole') return 'ids';
   return limit === 1 ? 'bare' : form;
-}
-
-function isTooMuch(error: unknown, limit: number, { halves }: Paged): boolean {
-  return isTooMuchData(error) && limit > 1 && halves;
 }
 
 /** An object that is gone, and that is not the account itself. */

@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text as bodyOf } from 'node:stream/consumers';
 import type { HttpServer, SeenRequest } from '../../support/http-server.ts';
 import { startHttpServer } from '../../support/http-server.ts';
 
@@ -20,7 +21,11 @@ export interface Watch {
 
 /** A way to the simulator for one instance, on which every request is written down. */
 export function watchApi(target: string, instance: string, watch: Watch): Promise<HttpServer> {
-  const forward = async (request: SeenRequest, response: ServerResponse): Promise<void> => {
+  const forward = async (
+    request: SeenRequest,
+    response: ServerResponse,
+    raw: IncomingMessage,
+  ): Promise<void> => {
     const fromMs = performance.now();
     let givenUpMs = Infinity;
     response.once('close', () => {
@@ -29,7 +34,10 @@ export function watchApi(target: string, instance: string, watch: Watch): Promis
     const url = new URL(request.path, target);
     url.search = new URLSearchParams(request.query).toString();
     const authorization = request.headers.authorization ?? '';
-    const answer = await fetch(url, { headers: { authorization } });
+    const type = request.headers['content-type'] ?? '';
+    const form = raw.method === 'POST' ? { method: 'POST', body: await bodyOf(raw) } : {};
+    const headers = { authorization, ...(type === '' ? {} : { 'content-type': type }) };
+    const answer = await fetch(url, { headers, ...form });
     const body = await answer.text();
     response.writeHead(answer.status, { 'content-type': 'application/json' });
     response.end(request.path.endsWith('/me/accounts') ? without(body, watch.hidden) : body);
@@ -37,15 +45,15 @@ export function watchApi(target: string, instance: string, watch: Watch): Promis
     const toMs = Math.min(performance.now(), givenUpMs);
     watch.visits.push({ instance, accounts, fromMs, toMs });
   };
-  return startHttpServer((request, response) => {
-    forward(request, response).catch(() => response.destroy());
+  return startHttpServer((request, response, raw) => {
+    forward(request, response, raw).catch(() => response.destroy());
   });
 }
 
 /** Ids of accounts have 17 digits and begin as these do; those of media are others. */
-function accountsOf({ path, query }: SeenRequest): readonly string[] {
-  const ids = [path.split('/')[2] ?? '', ...(query['ids'] ?? '').split(',')];
-  return ids.filter((id) => /^17841\d+$/.test(id));
+function accountsOf({ path }: SeenRequest): readonly string[] {
+  const id = path.split('/')[2] ?? '';
+  return /^17841\d+$/.test(id) ? [id] : [];
 }
 
 function without(body: string, hidden: ReadonlySet<string>): string {

@@ -67,6 +67,7 @@ describe('check', () => {
       'api.permissions',
       'api.accounts',
       'api.insights',
+      'api.contract',
       'api.quota',
     ]);
     const accounts = deployment.truth().accounts.map(({ id }) => id);

@@ -29,8 +29,8 @@ function refuse({ world: { accounts, conditions }, faults }: GraphApi) {
     locale: 'fr',
   });
   const [failing, closed] = [idOf(posts[11]), idOf(posts[23])];
-  faults.add({ match: { endpoint: '/?ids', query: failing }, effect: serverError });
-  faults.add({ match: { endpoint: '/?ids', query: closed }, effect: { error: 'no-permission' } });
+  faults.add({ match: { path: `/${failing}/insights` }, effect: serverError });
+  faults.add({ match: { path: `/${closed}/insights` }, effect: { error: 'no-permission' } });
   return {
     refusingMedia,
     denied: idOf(third),
@@ -44,7 +44,7 @@ function idOf(thing: { readonly id: string } | undefined): string {
   return thing.id;
 }
 
-describe('refusals of every kind together', () => {
+describe('rejections of every kind together', () => {
   let deployment: Deployment;
   let ended: Ended;
   let truth: Truth;
@@ -125,8 +125,8 @@ describe('refusals of every kind together', () => {
 
     expect(skipped).toHaveLength(2);
     for (const counts of skipped) {
-      expect(counts['graph.metric-unknown']).toBe(1);
-      expect(counts['graph.media-before-conversion']).toBe(1);
+      expect(counts['graph.metric-unknown']).toBeGreaterThanOrEqual(1);
+      expect(counts['graph.media-before-conversion']).toBeGreaterThanOrEqual(1);
     }
     for (const reason of ['graph.metric-refused', 'graph.server', 'graph.permission']) {
       expect(skipped.map((counts) => counts[reason] ?? 0).sort()).toEqual([0, 1]);
@@ -137,11 +137,10 @@ describe('refusals of every kind together', () => {
     deployment.api.ledger.clear();
     await deployment.once();
 
-    const refused = deployment.api.ledger.entries
-      .filter(({ endpoint, status }) => endpoint === '/?ids' && status >= 400)
-      .map(({ request }) => request.includes('insights'));
-    // The profiles of all accounts are asked together, before the one that denies is known.
-    expect(refused).toEqual([false]);
+    const rejected = deployment.api.ledger.entries.filter(
+      ({ endpoint, status }) => endpoint.startsWith('/{media}') && status >= 400,
+    );
+    expect(rejected).toEqual([]);
   });
 
   it('stand in the state with their reason', async () => {

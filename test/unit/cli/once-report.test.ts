@@ -19,6 +19,7 @@ const finished: TelemetryEvent = {
   records: 12,
   deadLetters: 1,
   requests: 2,
+  calls: 2,
   skipped: { 'graph.gone': 3 },
   unknownFields: [],
   durationMs: 1250,
@@ -58,7 +59,7 @@ describe('the summary of once', () => {
     const tally = createOnceTally();
     tally.report({ type: 'committed', stream: 'media', records: 12, deadLetters: 1 });
     tally.report({ type: 'committed', stream: 'tags', records: 5, deadLetters: 0 });
-    tally.report({ type: 'request', endpoint: '/', ids: 1, outcome: 'ok', durationMs: 3 });
+    tally.report({ type: 'request', endpoint: '/', calls: 1, outcome: 'ok', durationMs: 3 });
     tally.report(finished);
     const error = new StopStreamError('graph.permission', 'not allowed');
     const endings = [

@@ -19,7 +19,7 @@ describe('streams', () => {
       'KEY',
       'SUBJECT',
       'INTERVAL',
-      'REQUESTS AT MOST',
+      'CALLS AT MOST',
     ]);
     expect(lines.map((line) => line.split(' ')[0]).slice(1)).toEqual([...streamNames]);
     expect(lines.find((line) => line.startsWith('media '))?.split(/ {2,}/)).toEqual([
@@ -46,7 +46,7 @@ describe('streams', () => {
       enabled: true,
       interval: '3h',
       interval_ms: 10_800_000,
-      cost: { requests: 4, per: 'window of 30 days', list: false },
+      cost: { calls: 4, per: 'window of 30 days', list: false },
     });
   });
 

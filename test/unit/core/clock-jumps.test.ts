@@ -4,7 +4,7 @@ import { planDays } from '../../../src/core/daily-totals.ts';
 import { settleDays } from '../../../src/core/days.ts';
 import { isDue } from '../../../src/core/freshness.ts';
 import type { Value } from '../../../src/core/json.ts';
-import { isLeftOut, metricsFor } from '../../../src/core/refusals.ts';
+import { createRejections } from '../../../src/core/refusals.ts';
 import type { Memory } from '../../../src/core/state.ts';
 import { emptyMemory } from '../../../src/core/state.ts';
 import { planWindows } from '../../../src/core/windows.ts';
@@ -103,11 +103,12 @@ describe('a host whose clock jumps', () => {
       ...emptyMemory,
       refusals: [{ subject: '17', metric, reason: 'graph.gone', untilMs: atMs + 7 * dayMs }],
     });
-    const asked = (atMs: number) =>
-      metricsFor(['views'], ['17'], { memory: refusedAt(atMs, 'views'), nowMs: beginMs });
+    const at = (atMs: number, metric: string | null) =>
+      createRejections(refusedAt(atMs, metric), beginMs);
+    const asked = (atMs: number) => at(atMs, 'views').metricsFor(['views'], listed);
 
-    expect(isLeftOut(listed, refusedAt(beginMs + yearMs, null), beginMs)).toBe(false);
-    expect(isLeftOut(listed, refusedAt(beginMs - dayMs, null), beginMs)).toBe(true);
+    expect(at(beginMs + yearMs, null).isExcluded(listed)).toBe(false);
+    expect(at(beginMs - dayMs, null).isExcluded(listed)).toBe(true);
     expect(asked(beginMs + yearMs)).toEqual(['views']);
     expect(asked(beginMs - dayMs)).toEqual([]);
   });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   countOf,
-  flattened,
   isChanged,
-  newsOf,
+  isKnown,
   packRead,
+  placed,
   readOf,
-  settlingMs,
+  withSeen,
 } from '../../../src/core/comments.ts';
 import type { CommentsRead } from '../../../src/core/comments.ts';
 import type { Node } from '../../../src/core/json.ts';
@@ -63,67 +63,82 @@ describe('countOf', () => {
   });
 });
 
-describe('flattened', () => {
-  test('gives a comment and its replies their places, and no replies within', () => {
+describe('placed', () => {
+  test('gives a comment its media and a reply its comment, and no replies within', () => {
     const top = { id: '1', text: 'a', replies: { data: [{ id: '2' }] } };
 
-    expect(flattened('9', top, [{ id: '2', text: 'b' }])).toEqual([
-      { id: '1', text: 'a', media_id: '9' },
-      { id: '2', text: 'b', media_id: '9', parent_id: '1' },
-    ]);
+    expect(placed(top, '9')).toEqual({ id: '1', text: 'a', media_id: '9' });
+    expect(placed({ id: '2', text: 'b' }, '9', top)).toEqual({
+      id: '2',
+      text: 'b',
+      media_id: '9',
+      parent_id: '1',
+    });
   });
 });
 
-describe('newsOf', () => {
-  const found = [comment('3', 5), comment('2', 30), comment('1', 60)];
+describe('isKnown', () => {
+  const before = { count: 2, newestMs: nowMs - 30 * 60_000 };
 
-  test('is everything of a media that was never read', () => {
-    expect(newsOf(found, { count: 4, before: undefined, nowMs })).toEqual({
-      news: found,
-      read: { count: 4, newestMs: nowMs - 5 * 60_000 },
-    });
+  test('goes by the id where all are remembered, however old the comment is', () => {
+    const known = { ids: new Set(['1']), before };
+
+    expect(isKnown(comment('1', 5), '1', known)).toBe(true);
+    expect(isKnown(comment('2', 600), '2', known)).toBe(false);
   });
 
-  test('is what was written after the newest that was published, replies below old ones too', () => {
-    const before = { count: 2, newestMs: nowMs - 30 * 60_000 };
+  test('goes by the time where they are not', () => {
+    const known = { ids: undefined, before };
 
-    expect(newsOf(found, { count: 3, before, nowMs }).news).toEqual([comment('3', 5)]);
-  });
-
-  test('leaves what was written in the last minute to the next poll, which reads the media again', () => {
-    const young = {
-      id: '4',
-      timestamp: new Date(nowMs - settlingMs + 1000).toISOString().replace('.000', ''),
-    };
-
-    expect(newsOf([young, ...found], { count: 4, before: undefined, nowMs })).toEqual({
-      news: found,
-      read: { count: null, newestMs: nowMs - 5 * 60_000 },
-    });
-  });
-
-  test('remembers the newest of before when nothing is new', () => {
-    const before = { count: 9, newestMs: nowMs };
-
-    expect(newsOf(found, { count: 3, before, nowMs })).toEqual({
-      news: [],
-      read: { count: 3, newestMs: nowMs },
-    });
-  });
-
-  test('remembers no newest where there is nothing to see', () => {
-    expect(newsOf([], { count: 1, before: undefined, nowMs })).toEqual({
-      news: [],
-      read: { count: 1, newestMs: null },
-    });
+    expect(isKnown(comment('1', 30), '1', known)).toBe(true);
+    expect(isKnown(comment('2', 29), '2', known)).toBe(false);
   });
 
   test.each([{ id: '1' }, { id: '1', timestamp: 'yesterday' }])(
-    'is a comment whose time cannot be read, for the mapping to judge: %j',
+    'does not know by its time a comment whose time cannot be read: %j',
     (odd) => {
-      const before = { count: 2, newestMs: nowMs };
-
-      expect(newsOf([odd], { count: 3, before, nowMs }).news).toEqual([odd]);
+      expect(isKnown(odd, '1', { ids: undefined, before })).toBe(false);
     },
   );
+
+  test('knows nothing of a media that was never read', () => {
+    expect(isKnown(comment('1', 30), '1', { ids: undefined, before: undefined })).toBe(false);
+  });
+});
+
+describe('withSeen', () => {
+  const group = (media: number, count: number) =>
+    new Set(Array.from({ length: count }, (_, index) => `${media}${index}`));
+
+  test('remembers the media read last at the end', () => {
+    const seen = withSeen(
+      new Map([
+        ['1', new Set(['11'])],
+        ['2', new Set(['21'])],
+      ]),
+      '1',
+      new Set(['12']),
+    );
+
+    expect([...seen]).toEqual([
+      ['2', new Set(['21'])],
+      ['1', new Set(['12'])],
+    ]);
+  });
+
+  test('forgets a media that has too many, or whose comments are not all known', () => {
+    const seen = new Map([['1', new Set(['11'])]]);
+
+    expect(withSeen(seen, '1', group(1, 2001)).size).toBe(0);
+    expect(withSeen(seen, '1', null).size).toBe(0);
+    expect(withSeen(seen, '1', group(1, 2000)).size).toBe(1);
+  });
+
+  test('forgets the media read longest ago above 25,000 comments in all', () => {
+    let seen: ReturnType<typeof withSeen> = new Map();
+    for (let media = 1; media <= 13; media += 1)
+      seen = withSeen(seen, `m${media}`, group(media, 2000));
+
+    expect([...seen.keys()]).toEqual([...Array(12).keys()].map((index) => `m${index + 2}`));
+  });
 });

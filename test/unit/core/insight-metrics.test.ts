@@ -1,65 +1,54 @@
 import { describe, expect, test } from '@jest/globals';
-import { mediaMetrics, storyMetricGroups } from '../../../src/core/insight-metrics.ts';
+import { mediaMetrics, storyMetrics } from '../../../src/core/insight-metrics.ts';
 
-const common = ['views', 'reach', 'saved', 'likes', 'comments', 'shares', 'total_interactions'];
+const common = ['reach', 'views', 'likes', 'comments', 'saved', 'shares', 'total_interactions'];
+const post = [...common, 'follows', 'profile_visits', 'profile_activity', 'reposts'];
+const reel = [
+  ...common,
+  'reposts',
+  'ig_reels_avg_watch_time',
+  'ig_reels_video_view_total_time',
+  'reels_skip_rate',
+];
 
-describe('the metrics of a media', () => {
+describe('mediaMetrics', () => {
   test.each([
-    ['FEED', [...common, 'reposts', 'follows', 'profile_visits', 'profile_activity']],
-    [
-      'REELS',
-      [
-        ...common,
-        'reposts',
-        'ig_reels_avg_watch_time',
-        'ig_reels_video_view_total_time',
-        'reels_skip_rate',
-      ],
-    ],
-    ['AD', common],
-    ['SOMETHING_NEW', common],
-    ['constructor', common],
-    [null, common],
-    [7, common],
-  ])('of the product type %s are those that it answers', (product, metrics) => {
-    expect(mediaMetrics({ media_product_type: product })).toEqual([{ metrics }]);
+    ['FEED', 'IMAGE', post],
+    ['FEED', 'CAROUSEL_ALBUM', post],
+    ['FEED', 'VIDEO', ['reach', 'saved']],
+    ['REELS', 'VIDEO', reel],
+    ['AD', 'IMAGE', common],
+    ['SOMETHING_NEW', 'VIDEO', common],
+    ['constructor', 'IMAGE', common],
+    [null, 'IMAGE', common],
+    [7, null, common],
+  ])('takes the widest set that %s, %s answers in one request', (product, type, metrics) => {
+    expect(mediaMetrics({ media_product_type: product, media_type: type })).toEqual(metrics);
   });
 
-  test('are the common ones when no product type was said', () => {
-    expect(mediaMetrics({ id: '1' })).toEqual([{ metrics: common }]);
+  test('takes the common set for a media whose list says nothing', () => {
+    expect(mediaMetrics({ id: '1' })).toEqual(common);
   });
-
-  test.each(['IMAGE', 'VIDEO', 'CAROUSEL_ALBUM'])(
-    'do not depend on the media type: %s of the feed',
-    (type) => {
-      expect(mediaMetrics({ media_type: type, media_product_type: 'FEED' })).toEqual(
-        mediaMetrics({ media_product_type: 'FEED' }),
-      );
-    },
-  );
 });
 
-describe('the metrics of a story', () => {
+describe('storyMetrics', () => {
   const metrics = [
     'reach',
-    'replies',
-    'follows',
-    'profile_visits',
-    'shares',
-    'total_interactions',
     'views',
+    'replies',
+    'shares',
+    'navigation',
+    'profile_visits',
+    'follows',
+    'total_interactions',
     'profile_activity',
   ];
-  const navigation = { metrics: ['navigation'], breakdown: 'story_navigation_action_type' };
 
-  test('count clicks on links with Facebook Login, and navigation by itself', () => {
-    expect(storyMetricGroups({ id: '1' }, 'facebook')).toEqual([
-      { metrics: [...metrics, 'link_clicks'] },
-      navigation,
-    ]);
+  test('counts clicks on links with Facebook Login', () => {
+    expect(storyMetrics({ id: '1' }, 'facebook')).toEqual([...metrics, 'link_clicks']);
   });
 
-  test('leave out link_clicks with Instagram Login, which does not know it', () => {
-    expect(storyMetricGroups({ id: '1' }, 'instagram')).toEqual([{ metrics }, navigation]);
+  test('leaves out link_clicks with Instagram Login, which does not know it', () => {
+    expect(storyMetrics({ id: '1' }, 'instagram')).toEqual(metrics);
   });
 });

@@ -31,7 +31,7 @@ function told(...percents: readonly number[]): Quota {
 }
 
 const ask = (quota: Quota, changes: Partial<Parameters<typeof decide>[1]> = {}) =>
-  decide(quota, { priority: 'normal', nowMs: 0, inFlight: 0, ...changes });
+  decide(quota, { priority: 'normal', nowMs: 0, calls: 1, inFlight: 0, ...changes });
 
 const each = (quota: Quota, nowMs: number) =>
   (['urgent', 'normal', 'backfill'] as const).map(

@@ -15,13 +15,16 @@ describe('the state', () => {
       deadLetters: [],
       polledMs: null,
       published: new Map(),
+      counts: new Map(),
+      seen: new Map(),
+      reading: null,
       refusals: [],
       convertedMs: null,
       doubtedMs: null,
     });
   });
 
-  test('is written in format 4', () => {
-    expect(stateFormatVersion).toBe(4);
+  test('is written in format 5', () => {
+    expect(stateFormatVersion).toBe(5);
   });
 });

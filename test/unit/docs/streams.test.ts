@@ -41,7 +41,7 @@ describe('docs/streams.md', () => {
   });
 
   test('has the metrics of each product type and login', () => {
-    expect(page).toMatch(/\| `REELS` \|[^|]*`ig_reels_avg_watch_time`/);
+    expect(page).toMatch(/\| REELS, VIDEO \|[^|]*`ig_reels_avg_watch_time`/);
     expect(page).toMatch(/\| live stories, Facebook Login \|[^|]*`link_clicks` \|/);
     expect(page).toMatch(/\| live stories, Instagram Login \|[^|]*`profile_activity` \|/);
   });

@@ -145,7 +145,7 @@ describe("Meta's endpoints for tokens", () => {
     await good.oauth.refresh(secrets.token, calm);
     await rejection(bad.oauth.exchange(secrets.token, calm));
 
-    const asked = { type: 'request', endpoint: '/oauth/access_token', ids: 1, durationMs: 0 };
+    const asked = { type: 'request', endpoint: '/oauth/access_token', calls: 1, durationMs: 0 };
     expect(good.telemetry.events).toEqual([{ ...asked, outcome: 'ok' }]);
     expect(bad.telemetry.events).toEqual([{ ...asked, outcome: 'graph.token' }]);
   });

@@ -72,17 +72,6 @@ describe('X-Business-Use-Case-Usage', () => {
     expect(readBusiness({ [business]: entry({ call_count: 40 }) })).toEqual([account(id, 40)]);
   });
 
-  test('tells of each account that was asked for at once', () => {
-    const usage = {
-      [id]: entry({ call_count: 1 }),
-      [other]: entry({ call_count: 80 }),
-      [business]: entry({ call_count: 3 }),
-    };
-    const together = { ...own, query: { ids: `${id},${other}` } };
-
-    expect(readBusiness(usage, together)).toEqual([account(id, 1), account(other, 80)]);
-  });
-
   test('tells of everyone when the request was no single account’s', () => {
     const usage = { [id]: entry({ call_count: 1 }), [other]: entry({ call_count: 2 }) };
 

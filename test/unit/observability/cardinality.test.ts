@@ -33,9 +33,25 @@ const events: {
   request: (n) => ({
     type: 'request',
     endpoint: `/${id(n)}/media`,
-    ids: 1,
+    calls: 1,
     outcome: pick(errorCodes, n),
     durationMs: n,
+  }),
+  'batch-refused': (n) => ({ type: 'batch-refused', message: `message ${id(n)}` }),
+  'contract-probed': (n) => ({
+    type: 'contract-probed',
+    accountId: id(n),
+    forms: [
+      {
+        stream: pick(streamNames, n),
+        endpoint: '/{media}/insights',
+        outcome: 'rejected',
+        code: pick(errorCodes, n),
+        message: `message ${id(n)}`,
+      },
+    ],
+    version: 'v26.0',
+    answeredBy: 'v26.0',
   }),
   'list-doubted': (n) => ({
     type: 'list-doubted',

@@ -218,7 +218,7 @@ describe('telemetry in the log', () => {
     open.telemetry.report({
       type: 'request',
       endpoint: '/{account}',
-      ids: 1,
+      calls: 1,
       outcome: 'ok',
       durationMs: 5,
     });

@@ -87,8 +87,8 @@ describe('/metrics', () => {
   test('counts and times requests and transactions', async () => {
     await using open = openCaptured();
     const request = { type: 'request', endpoint: '/{account}/media', durationMs: 250 } as const;
-    open.telemetry.report({ ...request, ids: 50, outcome: 'ok' });
-    open.telemetry.report({ ...request, ids: 1, outcome: 'graph.server' });
+    open.telemetry.report({ ...request, calls: 50, outcome: 'ok' });
+    open.telemetry.report({ ...request, calls: 1, outcome: 'graph.server' });
     open.telemetry.report({
       type: 'transaction',
       partition: 1,
@@ -102,7 +102,7 @@ describe('/metrics', () => {
     const endpoint = 'endpoint="/{account}/media"';
     expect(samples.get(`instagram_kafka_requests_total{${endpoint},code="ok"}`)).toBe(1);
     expect(samples.get(`instagram_kafka_requests_total{${endpoint},code="graph.server"}`)).toBe(1);
-    expect(samples.get(`instagram_kafka_request_ids_total{${endpoint},code="ok"}`)).toBe(50);
+    expect(samples.get(`instagram_kafka_api_calls_total{${endpoint},code="ok"}`)).toBe(50);
     expect(samples.get(`instagram_kafka_request_duration_seconds_sum{${endpoint}}`)).toBe(0.5);
     expect(samples.get('instagram_kafka_transactions_total{outcome="committed"}')).toBe(1);
     expect(samples.get('instagram_kafka_transaction_duration_seconds_sum')).toBe(0.008);
@@ -246,7 +246,7 @@ describe('/metrics', () => {
     open.telemetry.report({
       type: 'request',
       endpoint: '/x?access_token=hush-hush',
-      ids: 1,
+      calls: 1,
       outcome: 'ok',
       durationMs: 1,
     });

@@ -17,6 +17,7 @@ export function finished(changes: Partial<Event<'poll-finished'>> = {}): Event<'
     records: 0,
     deadLetters: 0,
     requests: 1,
+    calls: 1,
     skipped: {},
     unknownFields: [],
     durationMs: 500,

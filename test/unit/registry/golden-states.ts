@@ -43,6 +43,10 @@ export const goldenOfFormat3 = goldenOfFormat2
 export const goldenOfFormat4 = goldenOfFormat3
   .replace('000000010206', '000000010208')
   .replace('000000000000' + '0680', '00000000000000' + '0680');
+/** As `goldenOfFormat4`, with version 5 and no counts, no comments and no reading of them. */
+export const goldenOfFormat5 = goldenOfFormat4
+  .replace('000000010208', '00000001020a')
+  .replace('00000000000000' + '0680', '00000000000000000000' + '0680');
 const ascii = (text: string) => Buffer.from(text).toString('hex');
 /** One refusal: of `*`, of `views`, for `graph.gone`, for ever; it says nothing of missing days yet. */
 const refusalOfFormat3 = `02022a020a${ascii('views')}14${ascii('graph.gone')}0000`;
@@ -53,6 +57,7 @@ export const refusingOfFormat3 = goldenOfFormat3.replace(
 const schema1 = readFileSync(new URL('state-format-1.avsc', import.meta.url), 'utf8');
 export const schema2 = readFileSync(new URL('state-format-2.avsc', import.meta.url), 'utf8');
 export const schema3 = readFileSync(new URL('state-format-3.avsc', import.meta.url), 'utf8');
+export const schema4 = readFileSync(new URL('state-format-4.avsc', import.meta.url), 'utf8');
 export const known: RegistryReply = [200, { schema: schema1 }];
 
 /** So long that only a registry that never answers can exceed it. */

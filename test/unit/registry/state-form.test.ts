@@ -42,7 +42,7 @@ const state: StreamState = {
 };
 
 const written = {
-  format_version: 4,
+  format_version: 5,
   stream: 'user_insights',
   account_id: '17',
   cursor: '2026-11-24T08:00:00.000Z',

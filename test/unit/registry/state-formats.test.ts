@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { StreamState } from '../../../src/core/state.ts';
 import { openRegistry } from '../../../src/registry/open.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer } from '../../support/registry-server.ts';
@@ -9,9 +10,12 @@ import {
   goldenOfFormat2,
   goldenOfFormat3,
   goldenOfFormat4,
+  goldenOfFormat5,
+  key,
   refusingOfFormat3,
   schema2,
   schema3,
+  schema4,
   state,
 } from './golden-states.ts';
 
@@ -22,7 +26,7 @@ describe('the formats of states', () => {
     await registry.prepare(noSignal);
     const { stateCodec } = registry;
 
-    expect(stateCodec.encode(state).toString('hex')).toBe(goldenOfFormat4);
+    expect(stateCodec.encode(state).toString('hex')).toBe(goldenOfFormat5);
   });
 
   test('reads format 1 (Invariant 2)', async () => {
@@ -43,5 +47,36 @@ describe('the formats of states', () => {
       ...state,
       refusals: [{ subject: '*', metric: 'views', reason: 'graph.gone', untilMs: null }],
     });
+  });
+
+  test('reads format 4, which knows no counts and no comments by their ids (Invariant 2)', async () => {
+    const script: RegistryScript = { 'GET /schemas/ids/258': [200, { schema: schema4 }] };
+
+    expect(await decode(goldenOfFormat4, script)).toEqual(state);
+  });
+
+  test('writes and reads what a stream of comments and one of insights remember', async () => {
+    await using server = await startRegistryServer({}, 258);
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+    const { stateCodec } = registry;
+    const full: StreamState = {
+      ...state,
+      published: new Map([
+        ['17', 5n],
+        ['18', 6n],
+      ]),
+      counts: new Map([['18', 2n ** 64n - 1n]]),
+      seen: new Map([['17', new Set(['9', '18446744073709551615'])]]),
+      reading: {
+        mediaId: '18',
+        after: 'QVFI',
+        published: ['7'],
+        newestMs: 1_700_000_000_000,
+        oldestMs: null,
+      },
+    };
+
+    expect(await stateCodec.decode(key, stateCodec.encode(full))).toEqual(full);
   });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Clock } from '../../../src/runtime/ports.ts';
 import { createGovernor } from '../../../src/runtime/governor.ts';
-import { createProfiles } from '../../../src/runtime/profiles.ts';
 import { runPoll } from '../../../src/runtime/poll.ts';
 import { createOrders } from '../../../src/runtime/orders.ts';
 import { createTimetable } from '../../../src/runtime/timetable.ts';
@@ -96,22 +95,6 @@ describe('a host whose clock is set', () => {
     await clock.timers.advance(2 * minuteMs);
     expect(ready).toBe(true);
     await waiting;
-  });
-
-  test('asks for a profile again that was asked along with another by a clock that was ahead', async () => {
-    const other = { ...account, id: '17842' };
-    const graph = createFakeGraph(({ query, path }) =>
-      path === '/'
-        ? Object.fromEntries((query['ids'] ?? '').split(',').map((id) => [id, { id }]))
-        : { id: path.slice(1) },
-    );
-    const profiles = createProfiles();
-    profiles.know([account, other]);
-    const ask = (who: typeof account, nowMs: number) =>
-      profiles.get({ account: who, fields: 'id', graph, nowMs, signal: calm });
-    await ask(account, startMs + yearMs);
-    await ask(other, startMs);
-    expect(graph.requests).toHaveLength(2);
   });
 
   test('walks a list again that was last walked by a clock that was ahead', async () => {

@@ -31,6 +31,9 @@ export function office({ maxConcurrentRequests = 100 } = {}) {
   const governor = createGovernor({ clock, telemetry, maxConcurrentRequests });
   const asked: Asked[] = [];
   const graph = {
+    batchSize: 50,
+    answeredBy: null,
+    getBatch: () => Promise.resolve([]),
     get(request: GraphRequest, signal: AbortSignal) {
       const { promise, resolve, reject } = Promise.withResolvers<Node>();
       signal.addEventListener('abort', () => {

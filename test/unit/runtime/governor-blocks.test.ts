@@ -152,34 +152,6 @@ describe('a call that was admitted', () => {
 
     expect(sent()).toEqual(['busy', 'b']);
   });
-
-  test('of several accounts is given up when one was blocked meanwhile', async () => {
-    const {
-      governor,
-      graph,
-      ask,
-      answer,
-      names: sent,
-    } = await freeOffice({
-      maxConcurrentRequests: 1,
-    });
-    void ask('busy', { account: otherAccount });
-    await settle();
-    const governed = governor.govern(graph, {
-      account,
-      priority: 'normal',
-      turn: { lend: (wait) => wait },
-    });
-    const query = { ids: `${account.id},${otherAccount.id}` };
-    const together = governed.get({ ...requestOf('/?ids', account.id), query }, calm);
-    together.catch(() => undefined);
-    await settle();
-    governor.block(own, minuteMs);
-    await answer(0);
-
-    await expect(together).rejects.toMatchObject({ disposition: 'skip' });
-    expect(sent()).toEqual(['busy']);
-  });
 });
 
 describe('the lines', () => {

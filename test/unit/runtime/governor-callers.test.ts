@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Node } from '../../../src/core/json.ts';
-import type { GraphRequest } from '../../../src/runtime/ports.ts';
 import { createTurns } from '../../../src/runtime/turns.ts';
 import type { Turn, Turns } from '../../../src/runtime/turns.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
 import { settle } from '../../support/manual-clock.ts';
-import { app, idle, limit, office, own, requestOf } from './governing.ts';
+import { app, limit, office, own, requestOf } from './governing.ts';
 import { calm, hourMs, minuteMs } from './world.ts';
 
 describe('the turn of a poll', () => {
@@ -114,70 +113,5 @@ describe('a guarded request', () => {
     void ask('a');
     await settle();
     expect(names()).toEqual(['/me/accounts']);
-  });
-});
-
-describe('a request of several accounts', () => {
-  const together = (changes: Partial<GraphRequest> = {}): GraphRequest => ({
-    ...requestOf('/?ids', account.id),
-    query: { ids: `${account.id},${otherAccount.id}` },
-    ...changes,
-  });
-
-  /** An office that knows both accounts, of which one call was answered. */
-  async function sharing() {
-    const made = office();
-    void made.ask('first', { account: otherAccount, priority: 'backfill' });
-    await made.answer(0);
-    const governed = made.governor.govern(made.graph, { account, priority: 'normal', turn: idle });
-    return { ...made, governed };
-  }
-
-  test('spends the quota of each', async () => {
-    const { governed, names, governor, answer, ask } = await sharing();
-    governor.onUsage({ scope: { kind: 'account', id: otherAccount.id }, percent: 76, regainMs: 0 });
-    void governed.get(together(), calm);
-    void ask('other', { account: otherAccount, priority: 'urgent' });
-    await settle();
-    expect(names()).toEqual(['first', '/?ids']);
-    await answer(1);
-
-    expect(names()).toEqual(['first', '/?ids', 'other']);
-  });
-
-  // Invariant 8
-  test('is given up after a second when one of them has to wait (Invariant 8)', async () => {
-    const { governed, names, governor, clock } = await sharing();
-    governor.block({ kind: 'account', id: otherAccount.id }, hourMs);
-    const refused = governed.get(together(), calm);
-    refused.catch(() => undefined);
-    await clock.advance(1000);
-
-    await expect(refused).rejects.toMatchObject({
-      disposition: 'skip',
-      code: 'graph.rate-limited',
-      message:
-        '/?ids: not asked for several accounts at once, as the limit of one is near or reached',
-    });
-    await clock.advance(hourMs);
-    expect(names()).toEqual(['first']);
-  });
-
-  test('is given up when it meets the limit of one', async () => {
-    const { governed, answer } = await sharing();
-    const refused = governed.get(together(), calm);
-    refused.catch(() => undefined);
-    await answer(1, limit(own, hourMs));
-
-    await expect(refused).rejects.toMatchObject({ disposition: 'skip' });
-  });
-
-  test('of media is one account’s own', async () => {
-    const { governed, names, governor, clock } = await sharing();
-    governor.block(own, minuteMs);
-    void governed.get(together({ query: { ids: '1,2' } }), calm);
-    await clock.advance(minuteMs);
-
-    expect(names()).toEqual(['first', '/?ids']);
   });
 });

@@ -91,7 +91,12 @@ describe('pause', () => {
     expect(await run.order('pause')).toEqual(accepted);
     await world.clock.advance(3 * hourMs);
 
-    expect(countsOf(world.graph)).toEqual({ [media]: 1, [`/${otherAccount.id}/media`]: 4, '/': 4 });
+    expect(countsOf(world.graph)).toEqual({
+      [media]: 1,
+      [`/${otherAccount.id}/media`]: 4,
+      [`/${account.id}`]: 4,
+      [`/${otherAccount.id}`]: 4,
+    });
     expect(await run.order('poll')).toMatchObject({ kind: 'conflict' });
     expect(world.telemetry.ofType('paused')).toEqual([
       { type: 'paused', stream: 'media', accountId: account.id, isPaused: true },

@@ -41,7 +41,7 @@ describe('a poll of a list whose whole walk is due once a day', () => {
     const old = '2026-01-01T00:00:00+0000';
     const world = createWorld({
       graph: createFakeGraph(({ path, query }) => {
-        if (path === '/') return { '1': { id: '1' }, '2': { id: '2' } };
+        if (path.endsWith('/insights')) return { data: [] };
         return query['after'] === undefined
           ? pageOf([{ id: '2', timestamp: old }], 'A')
           : pageOf([{ id: '1', timestamp: old }]);

@@ -61,6 +61,7 @@ describe('a due poll that goes well', () => {
         records: 1,
         deadLetters: 1,
         requests: 1,
+        calls: 1,
         skipped: {},
         unknownFields: ['surprise'],
         durationMs: 0,

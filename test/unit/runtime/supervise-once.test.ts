@@ -30,8 +30,7 @@ describe('once', () => {
       ['users', account.id, { kind: 'done' }],
       ['users', otherAccount.id, { kind: 'done' }],
     ]);
-    // The two profiles come in one.
-    expect(world.graph.requests).toHaveLength(3);
+    expect(world.graph.requests).toHaveLength(4);
     expect(world.telemetry.ofType('accounts')).toEqual([
       { type: 'accounts', added: [account, otherAccount], removed: [] },
     ]);

@@ -39,6 +39,7 @@ export function supervisionOf({ restored, ...changes }: Changes = {}): Supervisi
     group: createFakeGroup(),
     store: createFakeStore(restored),
     accountsRefreshMs: 24 * hourMs,
+    apiVersion: null,
     jitter: 0,
     orders: createOrders({ report: () => undefined }),
     desk: createOrderDesk(),

@@ -45,8 +45,8 @@ describe('every stream of every account', () => {
     expect(countsOf(world.graph)).toEqual({
       [media]: 5,
       [otherMedia]: 5,
-      // Both profiles in one request.
-      '/': 3,
+      [`/${account.id}`]: 3,
+      [`/${otherAccount.id}`]: 3,
     });
     await run.stop();
   });
@@ -104,8 +104,8 @@ describe('every stream of every account', () => {
     await clock.advance(30 * minuteMs);
 
     expect(busy.most).toBe(2);
-    // Five lists, and all profiles in one request.
-    expect(graph.requests).toHaveLength(6);
+    // Five lists and five profiles.
+    expect(graph.requests).toHaveLength(10);
     await run.stop();
   });
 
@@ -183,7 +183,8 @@ describe('trouble', () => {
     expect(countsOf(graph)).toEqual({
       [media]: 2,
       [otherMedia]: 4,
-      '/': 3,
+      [`/${account.id}`]: 1,
+      [`/${otherAccount.id}`]: 3,
     });
     await run.stop();
   });

@@ -24,7 +24,7 @@ function recording(): Tracer & { readonly lines: string[] } {
   };
 }
 
-const request = 'request {"endpoint":"/{account}/media","ids":1}';
+const request = 'request {"endpoint":"/{account}/media","calls":1}';
 
 describe('a poll that is followed', () => {
   test('has its steps in order, and its records say so in their headers', async () => {

@@ -5,7 +5,6 @@ import { emptyMemory } from '../../../src/core/state.ts';
 import type { StreamState } from '../../../src/core/state.ts';
 import type { Stream } from '../../../src/core/stream.ts';
 import { createCatalogs } from '../../../src/runtime/catalog.ts';
-import { createProfiles } from '../../../src/runtime/profiles.ts';
 import type { Freshness } from '../../../src/runtime/extraction.ts';
 import { createGovernor } from '../../../src/runtime/governor.ts';
 import type { Poll } from '../../../src/runtime/poll.ts';
@@ -69,7 +68,6 @@ export function createWorld(changes: Partial<World> = {}): World {
     publisher: createFakePublisher(),
     clock,
     catalogs: createCatalogs(100),
-    profiles: createProfiles(),
     telemetry,
     governor: createGovernor({ clock, telemetry, maxConcurrentRequests: 100 }),
     turns: createTurns(8),
@@ -114,12 +112,18 @@ export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
     id: `${stream.name}/${first.id}/2026-05-12T12:00:00.000Z`,
     startedMs: startMs,
     roundMs: startMs,
-    alongside: [],
+    nextPollMs: null,
     trace: noTrace,
     state: firstState(stream),
-    failures: new Map(),
     published: new Set(),
-    tally: { records: 0, deadLetters: 0, requests: 0, skipped: {}, unknownFields: new Set() },
+    tally: {
+      records: 0,
+      deadLetters: 0,
+      requests: 0,
+      calls: 0,
+      skipped: {},
+      unknownFields: new Set(),
+    },
     ...changes,
   };
 }

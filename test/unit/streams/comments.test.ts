@@ -5,7 +5,7 @@ import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
 describe('the stream comments', () => {
   test.each(['facebook', 'instagram'] as const)(
-    'asks the list for counts, and media with comments for theirs, with %s login',
+    'requests the list with its counts, and the comments of media that have some, with %s login',
     async (login) => {
       const listed = [
         { id: '1', comments_count: 2 },
@@ -17,13 +17,13 @@ describe('the stream comments', () => {
         {
           path: '/17841400000000001/media',
           query: {
-            fields: 'id,media_type,media_product_type,timestamp,comments_count',
+            fields: `id,media_type,media_product_type,timestamp,like_count,comments_count${login === 'facebook' ? ',reposts_count,saved_count,shares_count,total_views_count' : ''}`,
             limit: '100',
           },
         },
         {
-          path: '/',
-          query: { ids: '1', fields: `comments.limit(50){${fields},replies.limit(50){${fields}}}` },
+          path: '/1/comments',
+          query: { fields: `${fields},replies.limit(50){${fields}}`, limit: '50' },
         },
       ]);
     },

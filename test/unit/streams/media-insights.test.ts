@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { mediaInsights } from '../../../src/streams/media-insights.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
-const common = 'views,reach,saved,likes,comments,shares,total_interactions';
-const feed = `${common},reposts,follows,profile_visits,profile_activity`;
+const common = 'reach,views,likes,comments,saved,shares,total_interactions';
+const feed = `${common},follows,profile_visits,profile_activity,reposts`;
 const reels = `${common},reposts,ig_reels_avg_watch_time,ig_reels_video_view_total_time,reels_skip_rate`;
 
 /** Every metric, null. */
@@ -29,7 +29,7 @@ const nothing = {
 
 describe('the stream media_insights', () => {
   test.each(['facebook', 'instagram'] as const)(
-    'asks with %s login for each product type what all of it answers',
+    'requests with %s login of each media what its kind answers',
     async (login) => {
       const listed = [
         { id: '1', media_type: 'IMAGE', media_product_type: 'FEED' },
@@ -43,13 +43,15 @@ describe('the stream media_insights', () => {
         {
           path: '/17841400000000001/media',
           query: {
-            fields: 'id,media_type,media_product_type,timestamp,comments_count',
+            fields: `id,media_type,media_product_type,timestamp,like_count,comments_count${login === 'facebook' ? ',reposts_count,saved_count,shares_count,total_views_count' : ''}`,
             limit: '100',
           },
         },
-        { path: '/', query: { ids: '1,3,5', fields: `insights.metric(${feed})` } },
-        { path: '/', query: { ids: '2', fields: `insights.metric(${reels})` } },
-        { path: '/', query: { ids: '4', fields: `insights.metric(${common})` } },
+        { path: '/1/insights', query: { metric: feed } },
+        { path: '/2/insights', query: { metric: reels } },
+        { path: '/3/insights', query: { metric: feed } },
+        { path: '/4/insights', query: { metric: common } },
+        { path: '/5/insights', query: { metric: 'reach,saved' } },
       ]);
     },
   );

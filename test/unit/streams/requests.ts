@@ -4,7 +4,6 @@ import type { Mapped, Origin, Stream } from '../../../src/core/stream.ts';
 import { extract } from '../../../src/runtime/extract.ts';
 import { emptyMemory } from '../../../src/core/state.ts';
 import { createCatalogs } from '../../../src/runtime/catalog.ts';
-import { createProfiles } from '../../../src/runtime/profiles.ts';
 import { everyPoll } from '../runtime/world.ts';
 import { account } from '../../support/accounts.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -33,10 +32,9 @@ export async function requestsOf(
   stream: Stream,
   { login = 'facebook', listed = [] }: { login?: Login; listed?: readonly Node[] } = {},
 ): Promise<readonly Asked[]> {
-  const graph = createFakeGraph(({ path, query }) => {
-    const ids = query['ids']?.split(',') ?? [];
-    return path === '/' ? Object.fromEntries(ids.map((id) => [id, { id }])) : pageOf(listed);
-  });
+  const graph = createFakeGraph(({ path }) =>
+    /\/(?:media|stories|tags)$/.test(path) ? pageOf(listed) : { data: [] },
+  );
   const context = {
     graph,
     account,
@@ -44,14 +42,14 @@ export async function requestsOf(
     memory: { ...emptyMemory, cursorMs: nowMs - 24 * hourMs },
     nowMs,
     roundMs: nowMs,
-    alongside: [],
+    nextPollMs: null,
     startDateMs: null,
     lookbackMs: 48 * hourMs,
     pageSize: 100,
     catalogs: createCatalogs(100),
-    profiles: createProfiles(),
     freshness: everyPoll,
-    failures: new Map<string, number>(),
+    maxBatchRecords: 500,
+    sleep: () => Promise.resolve(),
     signal: new AbortController().signal,
   };
   const pages = extract(stream, context);

@@ -3,23 +3,17 @@ import { storyInsights } from '../../../src/streams/story-insights.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
 const metrics =
-  'reach,replies,follows,profile_visits,shares,total_interactions,views,profile_activity';
+  'reach,views,replies,shares,navigation,profile_visits,follows,total_interactions,profile_activity';
 
 describe('the stream story_insights', () => {
   test.each([
     ['facebook', `${metrics},link_clicks`],
     ['instagram', metrics],
-  ] as const)('asks with %s login for metrics and for navigation apart', async (login, asked) => {
+  ] as const)('requests with %s login the metrics of each story', async (login, asked) => {
     expect(await requestsOf(storyInsights, { login, listed: [{ id: '1' }, { id: '2' }] })).toEqual([
       { path: '/17841400000000001/stories', query: { fields: 'id,timestamp', limit: '100' } },
-      { path: '/', query: { ids: '1,2', fields: `insights.metric(${asked})` } },
-      {
-        path: '/',
-        query: {
-          ids: '1,2',
-          fields: 'insights.metric(navigation).breakdown(story_navigation_action_type)',
-        },
-      },
+      { path: '/1/insights', query: { metric: asked } },
+      { path: '/2/insights', query: { metric: asked } },
     ]);
   });
 

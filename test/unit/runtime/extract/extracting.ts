@@ -7,7 +7,6 @@ import { account } from '../../../support/accounts.ts';
 import type { Answer, FakeGraph } from '../../../support/fake-graph.ts';
 import { answersInTurn, createFakeGraph } from '../../../support/fake-graph.ts';
 import { createCatalogs } from '../../../../src/runtime/catalog.ts';
-import { createProfiles } from '../../../../src/runtime/profiles.ts';
 import { calm, dayMs, everyPoll, startMs } from '../world.ts';
 
 /** What a stream brought, and what is left to say when it failed on the way. */
@@ -41,14 +40,14 @@ function contextOf(graph: FakeGraph, changes: Partial<ExtractContext>): ExtractC
     memory: emptyMemory,
     nowMs: startMs,
     roundMs: startMs,
-    alongside: [],
+    nextPollMs: null,
     startDateMs: null,
     lookbackMs: 2 * dayMs,
     pageSize: 100,
     catalogs: createCatalogs(changes.pageSize ?? 100),
-    profiles: createProfiles(),
     freshness: everyPoll,
-    failures: new Map(),
+    maxBatchRecords: 500,
+    sleep: () => Promise.resolve(),
     signal: calm,
     ...changes,
   };

@@ -1,213 +1,307 @@
 import { describe, expect, test } from '@jest/globals';
-import { RetryError, SkipError } from '../../../../src/core/errors.ts';
-import type { Json, Node } from '../../../../src/core/json.ts';
+import type { ErrorCode } from '../../../../src/core/errors.ts';
+import { FailError, RetryError, SkipError } from '../../../../src/core/errors.ts';
+import { keyNumber } from '../../../../src/core/fingerprint.ts';
+import type { Node } from '../../../../src/core/json.ts';
+import { emptyMemory } from '../../../../src/core/state.ts';
 import type { GraphRequest } from '../../../../src/runtime/ports.ts';
 import { streams } from '../../../../src/streams/index.ts';
-import type { Answer } from '../../../support/fake-graph.ts';
 import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
-import { extractAll } from './extracting.ts';
+import { dayMs, hourMs, startMs } from '../world.ts';
+import { follow, graphOf, idIn, mediaOf, metricsIn, post, textOf } from './following.ts';
 
-const mediaOf = (count: number, product = 'FEED'): readonly Node[] =>
-  Array.from({ length: count }, (_, index) => ({
-    id: `${product === 'FEED' ? 1 : 2}${String(index).padStart(3, '0')}`,
-    media_product_type: product,
-  }));
+describe('insights of media', () => {
+  test('are a request each, in batches of 50, beside the listed fields', async () => {
+    const graph = graphOf(mediaOf(120));
+    const { nodes, asked } = await follow(graph).poll();
 
-const reach = (value: Json): Node => ({
-  insights: { data: [{ name: 'reach', period: 'lifetime', values: [{ value }] }] },
-});
-
-const idsIn = ({ query }: GraphRequest) => (query['ids'] ?? '').split(',');
-
-/** Lists the media, then answers `?ids=` by a rule, with a reach of 5 when it gives none. */
-function graphOf(
-  listed: readonly Node[],
-  rule: (request: GraphRequest) => Answer | undefined = () => undefined,
-) {
-  return createFakeGraph((request) => {
-    if (request.path !== '/') return pageOf(listed);
-    return (
-      rule(request) ?? Object.fromEntries(idsIn(request).map((id) => [id, { ...reach(5), id }]))
-    );
-  });
-}
-
-const idRequests = (graph: ReturnType<typeof graphOf>) =>
-  graph.requests.filter(({ path }) => path === '/');
-
-describe('insights', () => {
-  test('are asked by ids with one expanded field, and lie beside the listed fields', async () => {
-    const graph = graphOf([{ id: '1', media_type: 'IMAGE', media_product_type: 'FEED' }]);
-    const { nodes } = await extractAll(streams.media_insights, graph);
-
-    expect(nodes).toEqual([{ id: '1', media_type: 'IMAGE', media_product_type: 'FEED', reach: 5 }]);
-    expect(idRequests(graph)).toEqual([
-      {
-        endpoint: '/?ids',
-        path: '/',
-        query: {
-          ids: '1',
-          fields:
-            'insights.metric(views,reach,saved,likes,comments,shares,total_interactions,reposts,follows,profile_visits,profile_activity)',
-        },
-        accountId: '17841400000000001',
-      },
-    ]);
+    expect(graph.batches).toEqual([50, 50, 20]);
+    expect(asked[0]).toEqual({
+      endpoint: '/{media}/insights',
+      path: '/1000/insights',
+      query: { metric: post.join(',') },
+      accountId: '17841400000000001',
+    });
+    expect(nodes[0]).toEqual({
+      ...mediaOf(1)[0],
+      ...Object.fromEntries(post.map((metric) => [metric, 1])),
+    });
+    expect(nodes).toHaveLength(120);
   });
 
-  test('are asked for at most 50 media at a time, each set of metrics by itself', async () => {
-    const graph = graphOf([...mediaOf(120), ...mediaOf(3, 'REELS')]);
-    const { nodes, pages } = await extractAll(streams.media_insights, graph);
+  test('are requested by product type and media type', async () => {
+    const listed = [
+      ...mediaOf(1, { id: '1' }),
+      ...mediaOf(1, { id: '2', media_type: 'VIDEO' }),
+      ...mediaOf(1, { id: '3', media_type: 'VIDEO', media_product_type: 'REELS' }),
+    ];
+    const { asked } = await follow(graphOf(listed)).poll();
 
-    expect(idRequests(graph).map((request) => idsIn(request).length)).toEqual([50, 50, 20, 3]);
-    expect(pages.map((page) => page.nodes.length)).toEqual([50, 50, 20, 3, 0]);
-    expect(new Set(nodes.map(({ id }) => id)).size).toBe(123);
+    expect(asked.map(metricsIn).map((metrics) => metrics.length)).toEqual([11, 2, 11]);
+    expect(asked.map(metricsIn)[1]).toEqual(['reach', 'saved']);
   });
 
-  test('are not asked at all when nothing is listed', async () => {
+  test('are not requested at all when nothing is listed', async () => {
     const graph = graphOf([]);
 
-    expect((await extractAll(streams.media_insights, graph)).nodes).toEqual([]);
+    expect((await follow(graph).poll()).nodes).toEqual([]);
     expect(graph.requests).toHaveLength(1);
   });
 
-  test('of a media that come empty are no node', async () => {
-    const graph = graphOf(mediaOf(2), () => ({
-      '1000': { id: '1000' },
-      '1001': { id: '1001', insights: { data: [] } },
-    }));
+  test('that come empty are no node, and are remembered as such', async () => {
+    const { nodes, empty } = await follow(graphOf(mediaOf(1), () => ({ data: [] }))).poll();
 
-    expect((await extractAll(streams.media_insights, graph)).nodes).toEqual([]);
+    expect([nodes, empty]).toEqual([[], ['1000']]);
   });
 
-  test('of a story are two requests, because the breakdown goes alone', async () => {
-    const graph = graphOf([{ id: '1' }], ({ query }) =>
-      query['fields']?.includes('breakdown') === true
-        ? {
-            '1': {
-              insights: {
-                data: [
-                  {
-                    name: 'navigation',
-                    values: [{ value: 25 }],
-                    total_value: {
-                      breakdowns: [{ results: [{ dimension_values: ['tap_forward'], value: 25 }] }],
-                    },
-                  },
-                ],
-              },
-            },
-          }
-        : undefined,
-    );
-    const { nodes } = await extractAll(streams.story_insights, graph);
+  test('leave a node without an id to the mapping', async () => {
+    const listed = [{ media_product_type: 'FEED' }, ...mediaOf(1)];
 
-    expect(nodes).toEqual([
-      { id: '1', reach: 5, navigation: 25, navigation_actions: { tap_forward: 25 } },
-    ]);
-    expect(idRequests(graph).map(({ query }) => query['fields'])).toEqual([
-      'insights.metric(reach,replies,follows,profile_visits,shares,total_interactions,views,profile_activity,link_clicks)',
-      'insights.metric(navigation).breakdown(story_navigation_action_type)',
-    ]);
-  });
-
-  test('leave a node without an id for the mapping to refuse', async () => {
-    const { nodes } = await extractAll(
-      streams.media_insights,
-      graphOf([{ media_product_type: 'FEED' }, { id: '1', media_product_type: 'FEED' }]),
-    );
-
-    expect(nodes.map(({ id }) => id)).toEqual([undefined, '1']);
-  });
-
-  test('that lack a media that was asked are a bad body', async () => {
-    const graph = graphOf(mediaOf(2), () => ({ '1000': reach(5) }));
-
-    expect((await extractAll(streams.media_insights, graph)).error).toMatchObject({
-      name: 'DeadLetterError',
-      code: 'graph.bad-body',
-      path: '1001',
-    });
+    expect((await follow(graphOf(listed)).poll()).ids).toEqual([undefined, '1000']);
   });
 });
 
-describe('an all-or-nothing refusal', () => {
-  const old = new SkipError('graph.media-before-conversion', 'posted before conversion');
+describe('a media is due', () => {
+  const tiers = [
+    { untilAgeMs: 2 * dayMs, everyMs: 0 },
+    { untilAgeMs: Infinity, everyMs: 7 * dayMs },
+  ];
+  const freshness = { tiers, wholeListMs: 1, newestMs: 2 * dayMs };
 
-  test('is narrowed down to the media at fault; the others are not lost', async () => {
-    const graph = graphOf(mediaOf(50), (request) =>
-      idsIn(request).includes('1017') ? old : undefined,
+  /** The ids that are requested at a second poll, an hour later. */
+  async function secondPoll(change: (node: Node) => Node) {
+    let listed = mediaOf(10, { like_count: 5, comments_count: 1 });
+    const graph = createFakeGraph((request) =>
+      request.path.endsWith('/insights')
+        ? { data: [{ name: 'reach', values: [{ value: 1 }] }] }
+        : pageOf(listed),
     );
-    const { nodes, pages } = await extractAll(streams.media_insights, graph);
+    const account = follow(graph);
+    await account.poll({ freshness });
+    listed = listed.map(change);
+    const { asked } = await account.poll({ freshness, nowMs: startMs + hourMs / 100 });
+    return asked.map(idIn);
+  }
 
-    expect(nodes).toHaveLength(49);
-    expect(nodes.map(({ id }) => id)).not.toContain('1017');
-    expect(pages.flatMap(({ skipped }) => skipped)).toEqual([
-      { reason: 'graph.media-before-conversion', subject: '1017' },
-    ]);
-    // 2·log2(50) + 2, as documented.
-    expect(idRequests(graph).length).toBeLessThanOrEqual(13);
+  test('at every poll while it is new', async () => {
+    expect(await secondPoll((node) => node)).toEqual(['1000', '1001']);
   });
 
-  test('finds several media at fault', async () => {
-    const bad = ['1000', '1025', '1049'];
-    const graph = graphOf(mediaOf(50), (request) =>
-      idsIn(request).some((id) => bad.includes(id)) ? old : undefined,
-    );
-    const { nodes, pages } = await extractAll(streams.media_insights, graph);
+  test.each(['like_count', 'comments_count', 'saved_count', 'total_views_count'])(
+    'when its listed %s has moved',
+    async (count) => {
+      const moved = await secondPoll((node) =>
+        node['id'] === '1007' ? { ...node, [count]: 6 } : node,
+      );
 
-    expect(nodes).toHaveLength(47);
-    expect(pages.flatMap(({ skipped }) => skipped).map(({ subject }) => subject)).toEqual(bad);
+      expect(moved).toEqual(['1000', '1001', '1007']);
+    },
+  );
+});
+
+describe('a metric that is rejected', () => {
+  const rejecting =
+    (ids: (id: string) => boolean, metric: string, scope: 'kind' | 'object') =>
+    (request: GraphRequest) =>
+      ids(idIn(request)) && metricsIn(request).includes(metric)
+        ? new SkipError('graph.metric-refused', 'no', [metric], scope)
+        : undefined;
+
+  test('is left out of this media, the rest is requested again and published', async () => {
+    const graph = graphOf(
+      mediaOf(12),
+      rejecting((id) => id === '1003', 'views', 'object'),
+    );
+    const account = follow(graph);
+    const { nodes, asked, skipped } = await account.poll();
+    const later = await account.poll();
+
+    expect(nodes).toHaveLength(12);
+    expect(nodes.find(({ id }) => id === '1003')).not.toHaveProperty('views');
+    expect(nodes.filter((node) => 'views' in node)).toHaveLength(11);
+    expect(asked).toHaveLength(13);
+    expect(skipped).toEqual([{ reason: 'graph.metric-refused', subject: '1003 views' }]);
+    expect(later.asked).toHaveLength(12);
   });
 
-  test('drops a metric that left the list of metrics with one more request', async () => {
-    const graph = graphOf([...mediaOf(60), ...mediaOf(3, 'REELS')], ({ query }) =>
-      query['fields']?.includes('saved') === true
+  test.each(['shares', 'facebook_views'])(
+    'of which few media have a value loses none: %s, in Meta’s wording for a kind',
+    async (metric) => {
+      const have = new Set(['1003', '1017', '1059', '1120', '1121', '1180', '1199']);
+      const sparse = {
+        ...streams.media_insights,
+        source: { ...streams.media_insights.source, metrics: () => ['reach', metric] },
+      } as typeof streams.media_insights;
+      const graph = graphOf(
+        mediaOf(200),
+        rejecting((id) => !have.has(id), metric, 'kind'),
+      );
+      const { nodes } = await follow(graph, sparse).poll();
+
+      expect(nodes).toHaveLength(200);
+      expect(nodes.filter((node) => metric in node).map(({ id }) => id)).toEqual([...have]);
+    },
+  );
+
+  test('in any other wording says nothing of the kind: all 7 values of 200 media are found', async () => {
+    const have = new Set(['1003', '1017', '1059', '1120', '1121', '1180', '1199']);
+    const graph = graphOf(
+      mediaOf(200),
+      rejecting((id) => !have.has(id), 'views', 'object'),
+    );
+    const { nodes } = await follow(graph).poll();
+
+    expect(nodes.filter((node) => 'views' in node).map(({ id }) => id)).toEqual([...have]);
+  });
+
+  test('by the kind’s wording, three times in a row, is left out of the kind for a week', async () => {
+    const graph = graphOf(
+      mediaOf(120),
+      rejecting(() => true, 'views', 'kind'),
+    );
+    const account = follow(graph);
+    const first = await account.poll();
+    const tomorrow = await account.poll({ nowMs: startMs + dayMs });
+    const nextWeek = await account.poll({ nowMs: startMs + 8 * dayMs });
+
+    // The first batch meets it before it can be known.
+    expect(first.asked).toHaveLength(120 + 50);
+    expect(account.memory.refusals.some(({ subject }) => subject === 'FEED/IMAGE')).toBe(true);
+    expect(tomorrow.asked).toHaveLength(120);
+    expect(nextWeek.asked).toHaveLength(120 + 1);
+  });
+
+  test('by the kind’s wording is still requested of a kind that has answered it', async () => {
+    const graph = graphOf(
+      mediaOf(60),
+      rejecting((id) => id >= '1010', 'views', 'kind'),
+    );
+    const { nodes } = await follow(graph).poll();
+
+    expect(nodes.filter((node) => 'views' in node)).toHaveLength(10);
+  });
+
+  test('comes back for the whole kind when one media has it again', async () => {
+    let isGone = true;
+    const graph = graphOf(mediaOf(60), (request) =>
+      isGone ? rejecting(() => true, 'views', 'kind')(request) : undefined,
+    );
+    const account = follow(graph);
+    await account.poll();
+    isGone = false;
+    await account.poll({ nowMs: startMs + 8 * dayMs });
+    const { nodes, asked } = await account.poll({ nowMs: startMs + 9 * dayMs });
+
+    expect(nodes.filter((node) => 'views' in node)).toHaveLength(60);
+    expect(asked).toHaveLength(60);
+  });
+
+  test('because it left the API’s list is left out for all', async () => {
+    const graph = graphOf(mediaOf(120), (request) =>
+      metricsIn(request).includes('saved')
         ? new SkipError('graph.metric-unknown', 'no', ['saved'])
         : undefined,
     );
-    const { nodes, pages } = await extractAll(streams.media_insights, graph);
+    const { nodes, asked } = await follow(graph).poll();
 
-    expect(nodes).toHaveLength(63);
-    expect(idRequests(graph)).toHaveLength(3 + 1);
-    expect(pages.flatMap(({ skipped }) => skipped)).toEqual([
-      { reason: 'graph.metric-unknown', subject: '* saved' },
-    ]);
+    expect(nodes).toHaveLength(120);
+    expect(asked).toHaveLength(120 + 50);
   });
 
-  test('of a story under five viewers is skipped and its navigation not asked', async () => {
-    const few = new SkipError('graph.not-enough-viewers', 'Not enough viewers');
-    const graph = graphOf([{ id: '1' }, { id: '2' }], (request) =>
-      idsIn(request).includes('2') ? few : undefined,
+  test('is dropped one after another where the API names one at a time', async () => {
+    const gone = new Set(['views', 'likes', 'shares']);
+    const graph = graphOf(mediaOf(1), (request) => {
+      const named = metricsIn(request).filter((metric) => gone.has(metric));
+      return named.length === 0
+        ? undefined
+        : new SkipError('graph.metric-refused', 'no', named.slice(0, 1));
+    });
+    const { nodes, asked } = await follow(graph).poll();
+
+    expect(asked).toHaveLength(4);
+    expect(Object.keys(nodes[0] ?? {})).not.toEqual(expect.arrayContaining([...gone]));
+  });
+
+  test('with all the others leaves a media without insights', async () => {
+    const all = new SkipError('graph.metric-refused', 'no', post);
+    const { nodes, empty, error } = await follow(graphOf(mediaOf(1), () => all)).poll();
+
+    expect([nodes, empty, error]).toEqual([[], ['1000'], undefined]);
+  });
+});
+
+describe('a media that is rejected', () => {
+  const aliases = new SkipError('graph.ambiguous', '(#803) Some of the aliases do not exist');
+
+  test('costs itself alone: eleven of twelve are published, the one is named', async () => {
+    const graph = graphOf(mediaOf(12), (request) =>
+      idIn(request) === '1003' ? aliases : undefined,
     );
-    const { nodes, pages } = await extractAll(streams.story_insights, graph);
+    const account = follow(graph);
+    const { ids, skipped } = await account.poll();
+    const soon = await account.poll({ nowMs: startMs + hourMs });
 
-    expect(nodes).toEqual([{ id: '1', reach: 5 }]);
-    expect(pages.flatMap(({ skipped }) => skipped)).toEqual([
-      { reason: 'graph.not-enough-viewers', subject: '2' },
+    expect(ids).toHaveLength(11);
+    expect(skipped).toEqual([{ reason: 'graph.ambiguous', subject: '1003' }]);
+    // Three days old: a quarter of that.
+    expect(account.memory.refusals).toEqual([
+      { subject: '1003', metric: null, reason: 'graph.ambiguous', untilMs: startMs + 18 * hourMs },
     ]);
-    expect(idRequests(graph).at(-1)?.query['ids']).toBe('1');
+    expect(soon.asked.map(idIn)).not.toContain('1003');
+    const later = await account.poll({ nowMs: startMs + 18 * hourMs });
+    expect(later.asked.map(idIn)).toContain('1003');
   });
 
-  test('of every metric of one group leaves the other group’s values', async () => {
-    const graph = graphOf([{ id: '1' }], ({ query }) =>
-      query['fields']?.includes('navigation') === true
-        ? new SkipError('graph.metric-refused', 'no', ['navigation'])
-        : undefined,
-    );
-    const { nodes, pages } = await extractAll(streams.story_insights, graph);
+  test.each<[string, Error, ErrorCode]>([
+    ['an error that no row places', new FailError('graph.refused', 'code 12'), 'graph.refused'],
+    ['a permission', new FailError('graph.permission', '(#10) no'), 'graph.permission'],
+    ['a server that fails', new RetryError('graph.server', 'HTTP 500'), 'graph.server'],
+  ])('by %s is excluded while others are answered', async (_what, error, code) => {
+    const graph = graphOf(mediaOf(12), (request) => (idIn(request) === '1003' ? error : undefined));
+    const { ids, skipped, error: failure } = await follow(graph).poll();
 
-    expect(nodes).toEqual([{ id: '1', reach: 5 }]);
-    expect(pages.flatMap(({ skipped }) => skipped)).toEqual([
-      { reason: 'graph.metric-refused', subject: '1 navigation' },
-    ]);
+    expect([ids.length, failure]).toEqual([11, undefined]);
+    expect(skipped).toEqual([{ reason: code, subject: '1003' }]);
   });
 
-  test('is none when the trouble passes: the poll fails and is tried again', async () => {
-    const away = new RetryError('graph.server', 'HTTP 500');
-    const graph = graphOf(mediaOf(50), () => away);
+  test('with all others fails the poll, and nothing is learned of any', async () => {
+    const hidden = new SkipError('graph.ambiguous', '100/33');
+    const graph = graphOf(mediaOf(60), () => hidden);
+    const account = follow(graph);
+    const { error, nodes } = await account.poll();
 
-    expect((await extractAll(streams.media_insights, graph)).error).toBe(away);
-    expect(idRequests(graph)).toHaveLength(1);
+    expect([error, nodes]).toEqual([hidden, []]);
+    expect(account.memory.refusals).toEqual([]);
+    // A batch, and three others to make sure.
+    expect(graph.batches).toEqual([50, 3]);
+  });
+
+  test('as the only one due is told from all by a sample of the others', async () => {
+    const published = new Map(mediaOf(9).map(({ id }) => [keyNumber(textOf(id)), 1n] as const));
+    published.delete('1000');
+    const tiers = [{ untilAgeMs: Infinity, everyMs: 7 * dayMs }];
+    const memory = { ...emptyMemory, published, polledMs: startMs };
+    const context = { memory, freshness: { tiers, wholeListMs: 1, newestMs: dayMs } };
+    const one = graphOf(mediaOf(9), (request) => (idIn(request) === '1000' ? aliases : undefined));
+    const all = graphOf(mediaOf(9), () => aliases);
+
+    const own = await follow(one).poll(context);
+    expect([own.error, own.skipped]).toEqual([
+      undefined,
+      [{ reason: 'graph.ambiguous', subject: '1000' }],
+    ]);
+    expect((await follow(all).poll(context)).error).toBe(aliases);
+  });
+
+  test('from before the business account excludes all that are older', async () => {
+    const old = new SkipError('graph.media-before-conversion', 'before the conversion');
+    const graph = graphOf(mediaOf(120), (request) => (idIn(request) >= '1020' ? old : undefined));
+    const account = follow(graph);
+    const { ids, asked } = await account.poll();
+
+    expect(ids).toHaveLength(20);
+    expect(asked).toHaveLength(50);
+    expect(account.memory.convertedMs).toBe(startMs - 20 * dayMs);
+    expect((await account.poll({ nowMs: startMs + dayMs })).asked).toHaveLength(20);
   });
 });

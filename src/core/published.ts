@@ -1,0 +1,2 @@
+/** Fingerprints by key number (`keyNumber`). */
+export type Published = ReadonlyMap<string, bigint>;

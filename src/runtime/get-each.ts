@@ -1,0 +1,134 @@
+import type { ConnectorError } from '../core/errors.ts';
+import { isConnectorError, isTooMuchData } from '../core/errors.ts';
+import type { GraphRequest, GraphTransport, Outcome } from './ports.ts';
+
+/** Single requests under way at once, where there is no batch. */
+const concurrency = 8;
+
+/**
+ * Requests many objects: in batches where the transport has them, else one by one, some at a time.
+ * What a batch gives no usable answer to is requested alone; what passes by itself is requested once
+ * more, after all others. A batch that times out, or is too much data, is halved.
+ *
+ * @throws as `Graph.getEach`
+ */
+export async function* getEach(
+  transport: GraphTransport,
+  requests: readonly GraphRequest[],
+  signal: AbortSignal,
+): AsyncGenerator<Outcome, void, undefined> {
+  const again: GraphRequest[] = [];
+  yield* once(transport, { requests, signal }, (outcome) => {
+    const isPassing = 'error' in outcome && outcome.error.disposition === 'retry';
+    if (isPassing) again.push(outcome.request);
+    return !isPassing;
+  });
+  yield* once(transport, { requests: again, signal }, () => true);
+}
+
+interface Asked {
+  readonly requests: readonly GraphRequest[];
+  readonly signal: AbortSignal;
+}
+
+/** @param isFinal - whether an outcome is given; what is not is requested again later */
+async function* once(
+  transport: GraphTransport,
+  { requests, signal }: Asked,
+  isFinal: (outcome: Outcome) => boolean,
+): AsyncGenerator<Outcome, void, undefined> {
+  let size = Infinity;
+  let failing: ConnectorError | undefined;
+  for (let queue = requests; queue.length > 0;) {
+    const batch = queue.slice(0, Math.min(size, transport.batchSize));
+    let outcomes: readonly Outcome[];
+    if (batch.length > 1) {
+      const answered = await inBatch(transport, batch, signal);
+      if (answered === 'halve') {
+        size = Math.ceil(batch.length / 2);
+        continue;
+      }
+      outcomes = answered;
+    } else {
+      outcomes = await singly(transport, queue.slice(0, concurrency), signal);
+    }
+    outcomes.forEach(throwShared);
+    const done = new Set(outcomes.map(({ request }) => request));
+    queue = queue.filter((request) => !done.has(request));
+    for (const outcome of outcomes) if (isFinal(outcome)) yield outcome;
+    // A server that answers none, twice in a row, fails them all.
+    const passing = outcomes.length > 1 ? allPassing(outcomes) : undefined;
+    if (passing !== undefined && failing !== undefined) throw passing;
+    failing = passing;
+  }
+}
+
+/** One batch, and alone what it gave no usable answer to; without what a limit held back. */
+async function inBatch(
+  transport: GraphTransport,
+  batch: readonly GraphRequest[],
+  signal: AbortSignal,
+): Promise<readonly Outcome[] | 'halve'> {
+  try {
+    const outcomes = await transport.getBatch(batch, signal);
+    const answered = outcomes.flatMap((one) => ('isUnanswered' in one ? [] : [one]));
+    const unanswered = outcomes.flatMap((one) => ('isUnanswered' in one ? [one.request] : []));
+    return [...answered, ...(await singly(transport, unanswered, signal))];
+  } catch (error) {
+    const isLess = isTooMuchData(error) || isTimeout(error);
+    if (!isLess) throw error;
+    return 'halve';
+  }
+}
+
+async function singly(
+  transport: GraphTransport,
+  requests: readonly GraphRequest[],
+  signal: AbortSignal,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (let start = 0; start < requests.length; start += concurrency) {
+    const part = requests.slice(start, start + concurrency);
+    outcomes.push(
+      ...(await Promise.all(part.map((request) => getAlone(transport, request, signal)))),
+    );
+  }
+  return outcomes;
+}
+
+async function getAlone(
+  transport: GraphTransport,
+  request: GraphRequest,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  try {
+    return { request, node: await transport.get(request, signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isConnectorError(error)) throw error;
+    return { request, error };
+  }
+}
+
+/** What concerns the token, the host or the process concerns every request. */
+function throwShared(outcome: Outcome): void {
+  if (!('error' in outcome)) return;
+  const { error } = outcome;
+  const isShared =
+    error.disposition === 'wait' ||
+    error.disposition === 'stop-account' ||
+    error.disposition === 'stop-process' ||
+    error.code === 'graph.network';
+  if (isShared) throw error;
+}
+
+function isTimeout(error: unknown): boolean {
+  return isConnectorError(error) && error.code === 'graph.timeout';
+}
+
+function allPassing(outcomes: readonly Outcome[]): ConnectorError | undefined {
+  const errors = outcomes.flatMap((outcome) =>
+    'error' in outcome && outcome.error.disposition === 'retry' ? [outcome.error] : [],
+  );
+  return errors.length === outcomes.length ? errors[0] : undefined;
+}
