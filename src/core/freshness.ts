@@ -57,7 +57,45 @@ export const movingCounts: readonly string[] = [
   'total_views_count',
 ];
 
-/** 64 bits that are equal while the listed counts of a media are: as long as it has not moved. */
-export function countsOf(listed: Node): bigint {
-  return hash64(JSON.stringify(movingCounts.map((name) => listed[name] ?? null)));
+/** The reading of a media's insights: when, and the listed counts of that moment, in 64 bits. */
+export function packReading(listed: Node, nowMs: number): bigint {
+  return (BigInt(Math.floor(nowMs / minuteMs)) << countsBits) | countsOf(listed);
+}
+
+const minuteMs = 60_000;
+const countsBits = 32n;
+const countsMask = (1n << countsBits) - 1n;
+
+/** 32 bits that are equal while the listed counts of a media are. */
+function countsOf(listed: Node): bigint {
+  return hash64(JSON.stringify(movingCounts.map((name) => listed[name] ?? null))) & countsMask;
+}
+
+/** A media that has moved is read again after this part of its age: the older, the less it moves. */
+const movedAfter = 1 / 8;
+
+/** A listed media, and when its insights were last read. */
+export interface ReadMedia {
+  readonly node: Node;
+  readonly media: Aged;
+  /** As `packReading` has it; undefined where that is not known. */
+  readonly reading: bigint | undefined;
+}
+
+/**
+ * Whether the insights of a media are to be read: when its tier's turn has come, or when it has moved
+ * and was not read just before.
+ */
+export function isToBeRead(
+  { node, media, reading }: ReadMedia,
+  times: PollTimes,
+  tiers: readonly Tier[],
+): boolean {
+  if (isDue(media, times, tiers)) return true;
+  if (reading === undefined) return false;
+  const hasMoved = (reading & countsMask) !== countsOf(node);
+  const sinceMs = times.nowMs - Number(reading >> countsBits) * minuteMs;
+  const ageMs = times.nowMs - (media.createdMs ?? -Infinity);
+  // A reading that lies ahead was by a clock that has been set back since.
+  return hasMoved && (sinceMs < 0 || sinceMs >= ageMs * movedAfter);
 }

@@ -84,6 +84,8 @@ export function roomFor(
 ): number {
   // While nothing is known, one call alone finds out how things are.
   if (!quota.answered || quota.blockedUntilMs > nowMs) return 1;
+  // Of a scope that the API says nothing of, nothing is spent.
+  if (quota.toldMs === null) return Infinity;
   const left = slowFromPercent - percentOf(quota, nowMs);
   return Math.max(1, Math.ceil(left / quota.costPercent) - inFlight);
 }
@@ -208,6 +210,7 @@ export function decide(quota: Quota, call: Call): Decision {
   const unspaced = decideUnspaced(quota, call);
   if (unspaced.kind !== 'go') return unspaced;
   const percent = percentOf(quota, nowMs);
+  if (quota.toldMs === null) return go;
   const besides = inFlight + call.calls - 1;
   if (percent + besides * quota.costPercent < slowFromPercent) return go;
   if (inFlight > 0) return queue;

@@ -37,8 +37,8 @@ export interface Memory {
   readonly polledMs: number | null;
   /** What was last published: key number (`keyNumber`) → fingerprint; `nothing` where there was none. */
   readonly published: Published;
-  /** The listed counts of each media when its insights were last read, by key number (`countsOf`). */
-  readonly counts: Published;
+  /** When each media's insights were last read, and its listed counts then (`packReading`). */
+  readonly insightsRead: Published;
   /** Comments that were published, as far as their ids are remembered. */
   readonly seen: SeenComments;
   /** The reading of a media's comments that goes on; null when none does. */
@@ -74,7 +74,7 @@ export const emptyMemory: Memory = {
   totals: [],
   polledMs: null,
   published: new Map(),
-  counts: new Map(),
+  insightsRead: new Map(),
   seen: new Map(),
   reading: null,
   deadLetters: [],
@@ -85,7 +85,7 @@ export const emptyMemory: Memory = {
 
 /** What a state remembers, without whose and which it is. */
 export function memoryOf(memory: Memory): Memory {
-  const { cursorMs, coveredUntilMs, days, totals, polledMs, published, counts } = memory;
+  const { cursorMs, coveredUntilMs, days, totals, polledMs, published, insightsRead } = memory;
   const { seen, reading } = memory;
   const { deadLetters, refusals, convertedMs, doubtedMs } = memory;
   return {
@@ -95,7 +95,7 @@ export function memoryOf(memory: Memory): Memory {
     totals,
     polledMs,
     published,
-    counts,
+    insightsRead,
     seen,
     reading,
     deadLetters,

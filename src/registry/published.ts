@@ -43,14 +43,14 @@ export function readPrints(bytes: Uint8Array): readonly bigint[] | undefined {
   );
 }
 
-/** The counts of media, eight bytes for each key published, in that order; 0 where there are none. */
-export function packCounts(counts: Published, published: Published): Buffer {
-  if (counts.size === 0) return Buffer.alloc(0);
-  return packPrints([...published.keys()].map((key) => counts.get(key) ?? 0n));
+/** The readings of media, eight bytes for each key published, in that order; 0 where there is none. */
+export function packReadings(readings: Published, published: Published): Buffer {
+  if (readings.size === 0) return Buffer.alloc(0);
+  return packPrints([...published.keys()].map((key) => readings.get(key) ?? 0n));
 }
 
 /** The bytes read again; undefined when they are neither none nor eight for each key. */
-export function readCounts(bytes: Uint8Array, published: Published): Published | undefined {
+export function readReadings(bytes: Uint8Array, published: Published): Published | undefined {
   const prints = readPrints(bytes);
   if (prints === undefined || (prints.length > 0 && prints.length !== published.size)) {
     return undefined;

@@ -21,10 +21,10 @@ import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';
 import { wireHeaderBytes } from './encoder.ts';
 import {
-  packCounts,
+  packReadings,
   packPrints,
   packPublished,
-  readCounts,
+  readReadings,
   readPrints,
   readPublished,
 } from './published.ts';
@@ -165,7 +165,7 @@ function toValue(state: StreamState): Value {
     })),
     last_poll: state.polledMs,
     published: packPublished(state.published) as unknown as Json,
-    counts: packCounts(state.counts, state.published) as unknown as Json,
+    insights_read: packReadings(state.insightsRead, state.published) as unknown as Json,
     comments_seen: [...state.seen].map(([media, ids]) => ({
       media,
       comments: packKeys(ids) as unknown as Json,
@@ -210,7 +210,7 @@ function toState(key: string, decoded: Json): StreamState {
     totals: value.totals.map(toTotals),
     polledMs: value.last_poll,
     published,
-    counts: unpackCounts(key, value.counts, published),
+    insightsRead: unpackReadings(key, value.insights_read, published),
     seen: new Map(
       value.comments_seen.map(({ media, comments }) => [
         media,
@@ -237,7 +237,7 @@ interface AvroState {
   readonly days: readonly AvroDay[];
   readonly last_poll: number | null;
   readonly published: Uint8Array;
-  readonly counts: Uint8Array;
+  readonly insights_read: Uint8Array;
   readonly comments_seen: readonly { readonly media: string; readonly comments: Uint8Array }[];
   readonly comments_reading: AvroReading | null;
   readonly dead_letters: Uint8Array;
@@ -295,12 +295,13 @@ function unpackPublished(key: string, bytes: Uint8Array): Published {
   return published;
 }
 
-function unpackCounts(key: string, bytes: Uint8Array, published: Published): Published {
-  const counts = readCounts(bytes, published);
-  if (counts === undefined) {
-    throw unreadable(key, `its "counts" has ${bytes.length} bytes, not 8 for each key published`);
+function unpackReadings(key: string, bytes: Uint8Array, published: Published): Published {
+  const readings = readReadings(bytes, published);
+  if (readings === undefined) {
+    const problem = `${bytes.length} bytes, not 8 for each key published`;
+    throw unreadable(key, `its "insights_read" has ${problem}`);
   }
-  return counts;
+  return readings;
 }
 
 function readingValue({ mediaId, after, published, newestMs, oldestMs }: CommentsReading): Value {

@@ -61,8 +61,8 @@ export interface Page {
     Partial<Pick<Memory, 'published' | 'seen' | 'reading' | 'doubtedMs'>>;
   /** Ids that were asked for and have nothing to publish. */
   readonly empty?: readonly string[];
-  /** The listed counts of media whose insights were read, by key number. */
-  readonly counts?: readonly (readonly [key: string, counts: bigint])[];
+  /** The readings of media whose insights were read (`packReading`), by key number. */
+  readonly readings?: readonly (readonly [key: string, reading: bigint])[];
   /** Which of how many steps it is, where that is known before. */
   readonly step?: { readonly number: number; readonly of: number };
   /** What there is, where the whole list is known. */

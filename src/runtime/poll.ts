@@ -3,6 +3,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { DeadLetterError } from '../core/errors.ts';
 import type { PublishMode } from '../core/changes.ts';
 import type { Value } from '../core/json.ts';
+import type { Published } from '../core/published.ts';
 import type { Memory, StreamState } from '../core/state.ts';
 import type { Stream } from '../core/stream.ts';
 import type { StreamName } from '../core/stream-name.ts';
@@ -148,7 +149,7 @@ interface Work {
 function gather(page: Page, before: Memory, work: Work): Gathered {
   const { stream, account, startedMs } = work.poll;
   const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
-  const memory = { ...before, ...page.learned, counts: withCounts(before.counts, page) };
+  const memory = { ...before, ...page.learned, insightsRead: withRead(before.insightsRead, page) };
   const { doubt, ...settled } = settle(mapped.records, { page, memory }, work);
   if (doubt !== undefined) {
     const whose = { stream: stream.name, accountId: account.id };
@@ -157,9 +158,8 @@ function gather(page: Page, before: Memory, work: Work): Gathered {
   return { gone: [], ...mapped, ...settled };
 }
 
-function withCounts(counts: Memory['counts'], { counts: read = [] }: Page): Memory['counts'] {
-  const news = read.filter(([key, print]) => counts.get(key) !== print);
-  return news.length === 0 ? counts : new Map([...counts, ...news]);
+function withRead(known: Published, { readings = [] }: Page): Published {
+  return readings.length === 0 ? known : new Map([...known, ...readings]);
 }
 
 interface Settling {

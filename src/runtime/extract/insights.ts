@@ -1,7 +1,7 @@
 import { readOrReject } from '../../core/dead-letters.ts';
 import type { DeadLetterError } from '../../core/errors.ts';
 import type { Fields } from '../../core/fields.ts';
-import { countsOf, isDue } from '../../core/freshness.ts';
+import { isToBeRead, packReading } from '../../core/freshness.ts';
 import { keyNumber } from '../../core/fingerprint.ts';
 import type { Node } from '../../core/json.ts';
 import { metricValues } from '../../core/metric-values.ts';
@@ -54,13 +54,13 @@ function isDueNow(
 ): boolean {
   const key = keyNumber(listed.id);
   if (edge === 'stories' || !memory.published.has(key)) return true;
-  const before = memory.counts.get(key);
-  const isMoved = before !== undefined && before !== countsOf(node);
-  return isMoved || isDue(listed, { nowMs, lastMs: memory.polledMs }, freshness.tiers);
+  const media = { node, media: listed, reading: memory.insightsRead.get(key) };
+  return isToBeRead(media, { nowMs, lastMs: memory.polledMs }, freshness.tiers);
 }
 
 async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Page> {
-  const { source, rejections, skipped } = work;
+  const { source, rejections, skipped, context } = work;
+  const { nowMs } = context;
   const rejected: DeadLetterError[] = [];
   const open = due.filter(({ listed }) => !rejections.isExcluded(listed));
   const values = new Map<Candidate, Node>();
@@ -80,7 +80,9 @@ async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Pa
     coveredUntilMs: null,
     learned: rejections.learned,
     empty: answered.flatMap(([{ listed }, metrics]) => (hasMetrics(metrics) ? [] : [listed.id])),
-    counts: answered.map(([{ node, listed }]) => [keyNumber(listed.id), countsOf(node)] as const),
+    readings: answered.map(
+      ([{ node, listed }]) => [keyNumber(listed.id), packReading(node, nowMs)] as const,
+    ),
   };
 }
 

@@ -1,13 +1,16 @@
 import { mergeDays } from '../../core/days.ts';
 import type { SeriesAnswer } from '../../core/days.ts';
 import type { DeadLetterError } from '../../core/errors.ts';
+import type { Node } from '../../core/json.ts';
 import { askableFrom } from '../../core/missing.ts';
 import type { SeriesRequest, Stream } from '../../core/stream.ts';
 import type { Window } from '../../core/windows.ts';
 import { planWindows } from '../../core/windows.ts';
 import type { ExtractContext, Extraction, Page } from '../extraction.ts';
+import type { GraphRequest } from '../ports.ts';
 import { askDaily, createDailyWork } from './daily.ts';
 import type { DailyWork } from './daily.ts';
+import { allEnded, getTogether } from './together.ts';
 
 type SeriesSource = Extract<Stream['source'], { kind: 'series' }>;
 
@@ -42,12 +45,15 @@ export async function* extractSeries(source: SeriesSource, context: ExtractConte
 
 async function askWindow(source: SeriesSource, turn: Turn, work: DailyWork): Promise<Page> {
   const { window } = turn;
-  const answers: SeriesAnswer[] = [];
   work.tooFew.clear();
-  for (const request of source.requests) {
-    const body = await askSeries(request, turn, work);
-    if (body !== undefined) answers.push({ request, body });
-  }
+  const get = getTogether(work.context);
+  const bodies = await allEnded(
+    source.requests.map((request) => askSeries(request, turn, { work, get })),
+  );
+  const answers = source.requests.flatMap((request, index): readonly SeriesAnswer[] => {
+    const body = bodies[index];
+    return body === undefined ? [] : [{ request, body }];
+  });
   const { refusals, convertedMs } = work.memory;
   const rejected: DeadLetterError[] = [];
   const nodes = mergeDays(answers, rejected);
@@ -63,7 +69,12 @@ async function askWindow(source: SeriesSource, turn: Turn, work: DailyWork): Pro
   };
 }
 
-function askSeries(request: SeriesRequest, { window, last }: Turn, work: DailyWork) {
+interface Asking {
+  readonly work: DailyWork;
+  readonly get: (request: GraphRequest) => Promise<Node>;
+}
+
+function askSeries(request: SeriesRequest, { window, last }: Turn, { work, get }: Asking) {
   const asked = Object.entries(request.metrics).filter(
     ([metric]) => window.recent || !request.recentOnly.includes(metric),
   );
@@ -72,30 +83,27 @@ function askSeries(request: SeriesRequest, { window, last }: Turn, work: DailyWo
       metrics: new Map(asked.map(([metric, name]) => [name, metric])),
       span: window,
       last,
-      ask: (metrics) => ask(request.period, metrics, { window, context: work.context }),
+      ask: (metrics) => get(requestOf(request.period, metrics, window, work.context)),
     },
     work,
   );
 }
 
-function ask(
+function requestOf(
   period: string,
   metrics: readonly string[],
-  at: { window: Window; context: ExtractContext },
-) {
-  const { account, graph, signal } = at.context;
-  return graph.get(
-    {
-      endpoint: '/{account}/insights',
-      path: `/${account.id}/insights`,
-      query: {
-        metric: metrics.join(','),
-        period,
-        since: String(Math.floor(at.window.sinceMs / 1000)),
-        until: String(Math.floor(at.window.untilMs / 1000)),
-      },
-      accountId: account.id,
+  { sinceMs, untilMs }: Window,
+  { account }: ExtractContext,
+): GraphRequest {
+  return {
+    endpoint: '/{account}/insights',
+    path: `/${account.id}/insights`,
+    query: {
+      metric: metrics.join(','),
+      period,
+      since: String(Math.floor(sinceMs / 1000)),
+      until: String(Math.floor(untilMs / 1000)),
     },
-    signal,
-  );
+    accountId: account.id,
+  };
 }

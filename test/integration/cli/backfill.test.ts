@@ -94,7 +94,7 @@ describe('backfill', () => {
 
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`-> ${day(90)}T00:00:00.000Z`);
-    expect(stdout).toMatch(/^It takes about 16 requests of each account\.$/m);
+    expect(stdout).toMatch(/^It takes about 16 calls of each account\.$/m);
     expect(stdout).toContain('--apply has it handed over');
     expect(await deployment.read('state')).toEqual(before);
   }, 60_000);

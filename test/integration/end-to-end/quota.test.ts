@@ -33,13 +33,15 @@ function accountsOf({ accounts: [short, other] }: World) {
 
 type Account = ReturnType<typeof accountsOf>['short'];
 
-/** The calls that count for an account: those about itself or its media. */
+/** The calls that count for an account: those about itself, its media or its stories. */
 function callsOf(account: Account, { api: { ledger, world } }: Deployment) {
-  const media = account.mediaAt(world.clock.now()).map(({ id }) => id);
-  const ids = new Set([account.id, ...media]);
+  const nowMs = world.clock.now();
+  const media = account.mediaAt(nowMs).map(({ id }) => id);
+  const stories = storiesSince(account, nowMs - 2 * DAY_MS, nowMs);
+  const ids = new Set([account.id, ...media, ...stories]);
   const isOurs = ({ endpoint, request }: LedgerEntry) =>
     endpoint !== '/me/accounts' && (request.match(/\d{15,}/g) ?? []).some((id) => ids.has(id));
-  return ledger.entries.filter(isOurs);
+  return ledger.entries.filter((entry) => entry.calls > 0 && isOurs(entry));
 }
 
 /** Every story that lived since then, also those that are gone. */

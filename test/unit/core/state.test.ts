@@ -15,7 +15,7 @@ describe('the state', () => {
       deadLetters: [],
       polledMs: null,
       published: new Map(),
-      counts: new Map(),
+      insightsRead: new Map(),
       seen: new Map(),
       reading: null,
       refusals: [],

@@ -43,7 +43,7 @@ export const goldenOfFormat3 = goldenOfFormat2
 export const goldenOfFormat4 = goldenOfFormat3
   .replace('000000010206', '000000010208')
   .replace('000000000000' + '0680', '00000000000000' + '0680');
-/** As `goldenOfFormat4`, with version 5 and no counts, no comments and no reading of them. */
+/** As `goldenOfFormat4`, with version 5 and no readings of insights, no comments and no reading of them. */
 export const goldenOfFormat5 = goldenOfFormat4
   .replace('000000010208', '00000001020a')
   .replace('00000000000000' + '0680', '00000000000000000000' + '0680');

@@ -49,7 +49,7 @@ describe('the formats of states', () => {
     });
   });
 
-  test('reads format 4, which knows no counts and no comments by their ids (Invariant 2)', async () => {
+  test('reads format 4, which knows no readings and no comments by their ids (Invariant 2)', async () => {
     const script: RegistryScript = { 'GET /schemas/ids/258': [200, { schema: schema4 }] };
 
     expect(await decode(goldenOfFormat4, script)).toEqual(state);
@@ -66,7 +66,7 @@ describe('the formats of states', () => {
         ['17', 5n],
         ['18', 6n],
       ]),
-      counts: new Map([['18', 2n ** 64n - 1n]]),
+      insightsRead: new Map([['18', 2n ** 64n - 1n]]),
       seen: new Map([['17', new Set(['9', '18446744073709551615'])]]),
       reading: {
         mediaId: '18',

@@ -69,12 +69,12 @@ export function follow(graph: ReturnType<typeof graphOf>, stream = streams.media
       const nowMs = changes.nowMs ?? startMs;
       const context = { memory, catalogs, nowMs, roundMs: nowMs, ...changes };
       const { nodes, pages, error } = await extractAll(stream, graph, context);
-      for (const { learned, counts = [], nodes: found, empty = [] } of pages) {
+      for (const { learned, readings = [], nodes: found, empty = [] } of pages) {
         const ids = [...found.map(({ id }) => textOf(id)), ...empty].map(keyNumber);
         memory = {
           ...memory,
           ...learned,
-          counts: new Map([...memory.counts, ...counts]),
+          insightsRead: new Map([...memory.insightsRead, ...readings]),
           published: new Map([...memory.published, ...ids.map((id) => [id, 1n] as const)]),
         };
       }

@@ -68,9 +68,9 @@ describe('a media is due', () => {
   ];
   const freshness = { tiers, wholeListMs: 1, newestMs: 2 * dayMs };
 
-  /** The ids that are requested at a second poll, an hour later. */
-  async function secondPoll(change: (node: Node) => Node) {
-    let listed = mediaOf(10, { like_count: 5, comments_count: 1 });
+  /** The ids that are requested at a second poll, so many hours later. */
+  async function secondPoll(hours: number, change: (node: Node) => Node = (node) => node) {
+    let listed = mediaOf(100, { like_count: 5, comments_count: 1 });
     const graph = createFakeGraph((request) =>
       request.path.endsWith('/insights')
         ? { data: [{ name: 'reach', values: [{ value: 1 }] }] }
@@ -79,22 +79,33 @@ describe('a media is due', () => {
     const account = follow(graph);
     await account.poll({ freshness });
     listed = listed.map(change);
-    const { asked } = await account.poll({ freshness, nowMs: startMs + hourMs / 100 });
+    const { asked } = await account.poll({ freshness, nowMs: startMs + hours * hourMs });
     return asked.map(idIn);
   }
 
   test('at every poll while it is new', async () => {
-    expect(await secondPoll((node) => node)).toEqual(['1000', '1001']);
+    expect(await secondPoll(0.1)).toEqual(['1000', '1001']);
+  });
+
+  test('once in the period of its tier, each at its own time', async () => {
+    expect((await secondPoll(7 * 24)).length).toBe(100);
+    const after = await secondPoll(24);
+    expect(after.length).toBeGreaterThan(5);
+    expect(after.length).toBeLessThan(30);
   });
 
   test.each(['like_count', 'comments_count', 'saved_count', 'total_views_count'])(
-    'when its listed %s has moved',
+    'when its listed %s has moved, an eighth of its age after it was read',
     async (count) => {
-      const moved = await secondPoll((node) =>
-        node['id'] === '1007' ? { ...node, [count]: 6 } : node,
-      );
+      const move = (node: Node): Node => ({ ...node, [count]: 6 });
+      const still = await secondPoll(21);
+      const moved = await secondPoll(21, move);
+      const soon = await secondPoll(0.1, move);
 
-      expect(moved).toEqual(['1000', '1001', '1007']);
+      // Aged up to seven days by then.
+      expect(moved.slice(0, 7)).toEqual(['1000', '1001', '1002', '1003', '1004', '1005', '1006']);
+      expect(moved.slice(7)).toEqual(still.filter((id) => id > '1006'));
+      expect(soon).toEqual(['1000', '1001']);
     },
   );
 });

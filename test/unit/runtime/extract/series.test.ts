@@ -91,16 +91,19 @@ describe('a series', () => {
   test('leaves out a metric that the API refuses by name and asks again', async () => {
     const graph = graphOf(
       new SkipError('graph.metric-refused', 'no', ['follower_count']),
+      none,
+      none,
+      none,
       { data: [point('reach', 10)] },
-      none,
-      none,
-      none,
     );
     const { pages, nodes } = await extractAll(insights, graph, { memory: yesterday });
 
-    expect(graph.queries.map(({ metric }) => metric).slice(0, 2)).toEqual([
-      'follower_count,reach',
-      'reach',
+    expect(graph.queries.map(({ period, metric }) => `${period} ${metric}`)).toEqual([
+      'day follower_count,reach',
+      'week reach',
+      'days_28 reach',
+      'lifetime online_followers',
+      'day reach',
     ]);
     expect(nodes).toEqual([{ date: '2026-05-11T07:00:00+0000', reach: 10 }]);
     expect(pages[0]?.skipped).toEqual([
@@ -125,7 +128,7 @@ describe('a series', () => {
     ['refusal names no metric that was asked', 'graph.metric-unknown', ['plays']],
   ] as const)('ends where the %s, and covers nothing', async (_what, code, subjects) => {
     const refusal = new SkipError(code, 'no', subjects);
-    const { pages, error } = await extractAll(insights, graphOf(none, refusal), {
+    const { pages, error } = await extractAll(insights, graphOf(none, refusal, none, none), {
       memory: yesterday,
     });
 
@@ -165,7 +168,7 @@ describe('a series', () => {
 
   test('gives the windows before the trouble and ends with it', async () => {
     const away = new RetryError('graph.server', 'HTTP 500');
-    const graph = createFakeGraph((_request, index) => (index === 3 ? away : none));
+    const graph = createFakeGraph((_request, index) => (index < 3 ? none : away));
     const { pages, error } = await extractAll(insights, graph, {
       startDateMs: startMs - 40 * dayMs,
     });
