@@ -4,7 +4,7 @@ import { parseFields } from './fields-parser.ts';
 import type { Json } from './json.ts';
 import { accountNode } from './nodes/account-node.ts';
 import { commentNode } from './nodes/comment-node.ts';
-import { meNode } from './nodes/me-node.ts';
+import { instagramLoginNode, meNode } from './nodes/me-node.ts';
 import { mediaNode } from './nodes/media-node.ts';
 import { pageNode } from './nodes/page-node.ts';
 import { renderNode } from './nodes/render.ts';
@@ -77,7 +77,8 @@ function templateOf(id: string, world: World): string {
 export function findNode(id: string, { world, caller, nowMs }: Seeing): GraphNode | undefined {
   const account = world.accounts.find((one) => one.id === id);
   if (account !== undefined) {
-    return reaches(caller, account.id, world) ? accountNode(account) : undefined;
+    if (!reaches(caller, account.id, world)) return undefined;
+    return caller.kind === 'account' ? instagramLoginNode(account) : accountNode(account);
   }
   const page = world.pages.find((one) => one.id === id);
   if (page !== undefined) {

@@ -1,4 +1,5 @@
 import type { Locale } from './error-translations.ts';
+import type { Json } from './json.ts';
 import type { Reader } from './shape.ts';
 import {
   readBoolean,
@@ -22,6 +23,20 @@ export interface ConditionsSpec {
   readonly removedMetrics?: readonly string[];
   /** Media id to the metrics that the API does not support for it. */
   readonly refusedMetrics?: Readonly<Record<string, readonly string[]>>;
+  /** How a refusal of a metric is worded; default `kind`. */
+  readonly refusalWording?: 'kind' | 'media' | 'plain' | 'nameless';
+  /** Media id to the `values` of the first metric of its insights. */
+  readonly oddInsights?: Readonly<Record<string, Json>>;
+  /** Media id to its caption, which may be no well-formed text. */
+  readonly captions?: Readonly<Record<string, string>>;
+  /** Media id to the number of its comments, one a second from its creation on. */
+  readonly manyComments?: Readonly<Record<string, number>>;
+  /** Comments and replies that are counted and not listed. */
+  readonly hiddenComments?: readonly string[];
+  /** Pages, this many, whose `instagram_business_account` is an empty list. */
+  readonly emptyPages?: number;
+  /** The demographics by city have two entries of one name, which add up. */
+  readonly demographicsTwice?: boolean;
   /** Posts, stories and children of albums that are gone. */
   readonly deletedMedia?: readonly string[];
   /** Children whose fields cannot be read: expanding them fails the request with 100/33. */
@@ -63,6 +78,13 @@ function orNull<T>(read: Reader<T>): Reader<T | null> {
 const readMembersOfConditions = readMembers<ConditionsChanges>({
   removedMetrics: orNull(readTexts),
   refusedMetrics: orNull(readMap(readTexts)),
+  refusalWording: orNull(readOneOf(['kind', 'media', 'plain', 'nameless'])),
+  oddInsights: orNull(readMap((value) => value as Json)),
+  captions: orNull(readMap(readText)),
+  manyComments: orNull(readMap(readInteger(0))),
+  hiddenComments: orNull(readTexts),
+  emptyPages: orNull(readInteger(0)),
+  demographicsTwice: orNull(readBoolean),
   deletedMedia: orNull(readTexts),
   brokenChildren: orNull(readTexts),
   fatalFields: orNull(readMap(readMap(readOneOf(['copyright-check', 'discovery-only'])))),

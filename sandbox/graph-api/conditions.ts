@@ -7,9 +7,12 @@ export interface Conditions {
   readonly version: number;
   readonly removedMetrics: ReadonlySet<string>;
   readonly deletedMedia: ReadonlySet<string>;
+  readonly hiddenComments: ReadonlySet<string>;
   readonly brokenChildren: ReadonlySet<string>;
   readonly deniedAccounts: ReadonlySet<string>;
   readonly vanishedAccounts: ReadonlySet<string>;
+  /** Some media is not as the world made it. */
+  readonly altersMedia: boolean;
   /** Everything as it was set. */
   readonly spec: ConditionsSpec;
   /** Replaces the conditions that are named, each whole; null or undefined clears one. */
@@ -38,6 +41,12 @@ export function createConditions(): Conditions {
     get deletedMedia() {
       return sets.deletedMedia;
     },
+    get hiddenComments() {
+      return sets.hiddenComments;
+    },
+    get altersMedia() {
+      return sets.altersMedia;
+    },
     get brokenChildren() {
       return sets.brokenChildren;
     },
@@ -62,10 +71,14 @@ export function createConditions(): Conditions {
   };
 }
 
+const ALTERING = ['deletedMedia', 'hiddenComments', 'captions', 'manyComments'] as const;
+
 function setsOf(spec: ConditionsSpec) {
   return {
     removedMetrics: new Set(spec.removedMetrics),
     deletedMedia: new Set(spec.deletedMedia),
+    hiddenComments: new Set(spec.hiddenComments),
+    altersMedia: ALTERING.some((name) => spec[name] !== undefined),
     brokenChildren: new Set(spec.brokenChildren),
     deniedAccounts: new Set(spec.deniedAccounts),
     vanishedAccounts: new Set(spec.vanishedAccounts),

@@ -38,8 +38,6 @@ export interface EdgeRequest {
 /** An object of the graph. */
 export interface GraphNode {
   readonly id: string;
-  /** The path's place holder, for the ledger: `{account}`. */
-  readonly template: string;
   /** Asked when the request names no fields. */
   readonly defaultFields: readonly string[];
   /** The value, undefined where the key is left out; throws for names that do not exist. */

@@ -12,6 +12,8 @@ export interface ErrorRow {
   /** Meta sends the long envelope: `error_data`, `is_transient`. */
   readonly blame?: boolean;
   readonly transient?: boolean;
+  /** graph.instagram.com has the message for the user as its message, and no title. */
+  readonly plainOnInstagram?: boolean;
   /** graph.instagram.com answers it with the same type as graph.facebook.com. */
   readonly onBothHosts?: boolean;
 }

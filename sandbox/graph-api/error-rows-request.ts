@@ -97,6 +97,21 @@ export const REQUEST_ROWS = {
     message:
       '(#100) The Media Insights API does not support the {0} metric for this media product type.',
   },
+  'media-metric-of-type': {
+    status: 400,
+    code: 100,
+    message: '(#100) The metric {0} is not supported for this media type',
+  },
+  'media-metric-translated': {
+    status: 400,
+    code: 100,
+    message: '(#100) Les statistiques {0} ne sont pas disponibles pour ce contenu',
+  },
+  'media-metric-unnamed': {
+    status: 400,
+    code: 100,
+    message: '(#100) The value must be a valid insights metric',
+  },
   'impressions-gone': {
     status: 400,
     code: 100,
@@ -120,6 +135,7 @@ export const REQUEST_ROWS = {
     title: 'Media posted before business account conversion',
     userMessage:
       "The media was posted before the most recent time that the user's account was converted to a business account from a personal account.",
+    plainOnInstagram: true,
   },
   'not-enough-users': {
     status: 400,

@@ -9,7 +9,7 @@ interface Words {
   readonly message: string;
 }
 
-/** What Meta translates; `message` of the error stays English. */
+/** What Meta translates; on graph.facebook.com the `message` of the error stays English. */
 export const TRANSLATIONS: Partial<Record<ErrorName, Record<Locale, Words>>> = {
   'before-conversion': {
     fr: {
@@ -19,8 +19,9 @@ export const TRANSLATIONS: Partial<Record<ErrorName, Record<Locale, Words>>> = {
     },
     pt: {
       title: 'Mídia publicada antes da conversão para conta comercial',
+      // As recorded on graph.instagram.com, 2026-09.
       message:
-        'A mídia foi publicada antes da última vez em que a conta do usuário foi convertida de conta pessoal em conta comercial.',
+        'Os conteúdos multimédia foram publicados antes da hora mais recente em que a conta do utilizador foi convertida numa conta comercial a partir de uma conta pessoal.',
     },
   },
   'not-enough-users': {

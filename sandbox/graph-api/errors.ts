@@ -76,6 +76,14 @@ export function wordError(error: GraphError, { dialect, locale }: Wording): Json
   if (dialect === 'facebook' || error.code === 190 || row.onBothHosts === true) {
     return translated;
   }
+  if (row.plainOnInstagram === true) {
+    return {
+      message: translated['error_user_msg'] ?? error.message,
+      type: 'IGApiException',
+      code: error.code,
+      ...present('error_subcode', row.subcode),
+    };
+  }
   return {
     ...translated,
     message: error.message.replace(/^\(#100\) (?=The Media Insights API)/, ''),

@@ -15,11 +15,18 @@ export interface ListItem {
   readonly node: GraphNode;
 }
 
+/** Items in their order; they are made as they are read. */
+export interface ItemList {
+  readonly length: number;
+  /** @param index - 0 or more */
+  at(index: number): ListItem | undefined;
+}
+
 /** A list of nodes at a path. */
 export interface NodeList {
   /** The path of the edge: `17841403584244541/media`. */
   readonly path: string;
-  readonly items: readonly ListItem[];
+  readonly items: ItemList;
   /** The most of a page; default 100. */
   readonly maxLimit?: number;
 }
@@ -40,7 +47,7 @@ interface Window {
 /** Renders one page of a list with cursors, `next` and `previous` as Meta does. */
 export function renderList(list: NodeList, request: EdgeRequest, context: Context): JsonObject {
   const window = windowOf(list, request, context);
-  const shown = window.empty ? [] : list.items.slice(window.start, window.end);
+  const shown = window.empty ? [] : itemsIn(list.items, window);
   const data = shown.map(({ node }) => renderNode(node, request.fields, context));
   const paging = pagingOf({ list, window, shown }, request, context);
   return paging === undefined ? { data } : { data, paging };
@@ -94,8 +101,9 @@ function pagingOf(
   request: EdgeRequest,
   context: Context,
 ): JsonObject | undefined {
-  const first = shown[0] ?? list.items[window.start - 1];
-  const last = shown.at(-1) ?? list.items[window.start - 1];
+  const previous = window.start === 0 ? undefined : list.items.at(window.start - 1);
+  const first = shown[0] ?? previous;
+  const last = shown.at(-1) ?? previous;
   if (first === undefined || last === undefined || (shown.length === 0 && !window.empty)) {
     return undefined;
   }
@@ -156,20 +164,48 @@ function parseCursor(text: string, context: Context): Cursor {
   return { place: Number(match[1]), id: match[2] ?? '', full: match[3] !== undefined };
 }
 
-/** Where the cursor's item stands, or would stand if it is not in the list any more. */
-function placeOf(items: readonly ListItem[], cursor: Cursor): number {
-  const at = items.findIndex(({ node }) => node.id === cursor.id);
-  return at === -1 ? countUntil(items, cursor.place) : at;
+function itemsIn(items: ItemList, { start, end }: { start: number; end: number }): ListItem[] {
+  const length = Math.max(0, Math.min(end, items.length) - start);
+  return Array.from({ length }, (_, index) => items.at(start + index)).filter(
+    (item) => item !== undefined,
+  );
 }
 
-function placeAfter(items: readonly ListItem[], cursor: Cursor): number {
-  const at = items.findIndex(({ node }) => node.id === cursor.id);
-  return at === -1 ? countUntil(items, cursor.place) : at + 1;
+/** The position of the cursor's item, or the one that it would have. */
+function placeOf(items: ItemList, cursor: Cursor): number {
+  return indexOf(items, cursor) ?? countUntil(items, cursor);
 }
 
-function countUntil(items: readonly ListItem[], place: number): number {
-  const at = items.findIndex((item) => item.place > place);
-  return at === -1 ? items.length : at;
+function placeAfter(items: ItemList, cursor: Cursor): number {
+  const index = indexOf(items, cursor);
+  return index === undefined ? countUntil(items, cursor) : index + 1;
+}
+
+function countUntil(items: ItemList, cursor: Cursor): number {
+  return countBefore(items, (place) => place <= cursor.place);
+}
+
+/** Looks where the cursor's place is, then everywhere: an item's place may have changed since. */
+function indexOf(items: ItemList, cursor: Cursor): number | undefined {
+  const first = countBefore(items, (place) => place < cursor.place);
+  for (let index = first; items.at(index)?.place === cursor.place; index += 1) {
+    if (items.at(index)?.node.id === cursor.id) return index;
+  }
+  for (let index = 0; index < items.length; index += 1) {
+    if (items.at(index)?.node.id === cursor.id) return index;
+  }
+  return undefined;
+}
+
+/** The number of items at the beginning whose place is before; places ascend. */
+function countBefore(items: ItemList, isBefore: (place: number) => boolean): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (isBefore(items.at(middle)?.place ?? 0)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The time links of insights: always both, even into the future; the token is in them. */

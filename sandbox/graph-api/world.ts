@@ -41,6 +41,8 @@ export interface WorldSpec {
   readonly postsPerDay?: number;
   /** Oldest posts of every account whose insights are refused (2108006); default 3, or a tenth of few posts. */
   readonly preConversionMedia?: number;
+  /** The oldest posts after these, this many, are videos in the feed, which have `reach` and `saved` alone; default 2, or a tenth of few posts. */
+  readonly oldFeedVideos?: number;
   /** Accounts with fewer than a hundred followers, the last ones; default 1 where there are at least two. */
   readonly smallAccounts?: number;
   /** Stories of every account that fewer than five people see; default 1 where there are at least two. */
@@ -117,6 +119,7 @@ function settle(spec: WorldSpec): Settled {
     postsPerDay: spec.postsPerDay ?? 2,
     preConversionMedia:
       spec.preConversionMedia ?? Math.min(3, Math.floor(spec.mediaPerAccount / 10)),
+    oldFeedVideos: spec.oldFeedVideos ?? Math.min(2, Math.floor(spec.mediaPerAccount / 10)),
     smallAccounts: spec.smallAccounts ?? (spec.accounts >= 2 ? 1 : 0),
     unseenStories: spec.unseenStories ?? (spec.storiesPerAccount >= 2 ? 1 : 0),
     sparsePages: spec.sparsePages ?? false,
@@ -145,6 +148,7 @@ function plantAccount(ground: Ground, index: number): Account {
     childCount: settled.childrenPerAccount,
     storyCount: settled.storiesPerAccount,
     preConversionMedia: settled.preConversionMedia,
+    oldFeedVideos: settled.oldFeedVideos,
     postsPerDay: settled.postsPerDay,
     unseenStories: settled.unseenStories,
     insightsDays: settled.insightsDays,

@@ -33,7 +33,10 @@ export function demographicsEntry(
     dimension_keys: [...span.map(() => 'timeframe'), ...breakdowns],
   };
   if (audience !== 'none') {
-    breakdown['results'] = resultsOf(audience, span);
+    const results = resultsOf(audience, span);
+    const twice = context.world.conditions.spec.demographicsTwice === true;
+    breakdown['results'] =
+      twice && breakdowns.join() === 'city' ? results.flatMap(splitFirst) : results;
   }
   const total = breakdowns.length === 0 ? {} : { total_value: { breakdowns: [breakdown] } };
   return [
@@ -41,10 +44,22 @@ export function demographicsEntry(
   ];
 }
 
+interface Result {
+  readonly dimension_values: readonly string[];
+  readonly value: number;
+}
+
+/** Two cities of one name are two entries. */
+function splitFirst({ dimension_values, value }: Result, index: number): JsonObject[] {
+  const one = Math.floor(value / 3);
+  const values = index === 0 ? [value - one, one] : [value];
+  return values.map((part) => ({ dimension_values, value: part }));
+}
+
 function resultsOf(
   audience: Readonly<Record<string, number>>,
   span: readonly string[],
-): JsonObject[] {
+): (JsonObject & Result)[] {
   return Object.entries(audience).map(([key, value]) => ({
     // A city has a comma of its own, after which comes a space.
     dimension_values: [...span, ...key.split(/,(?! )/)],

@@ -1,7 +1,6 @@
 import type { Context, EdgeRequest } from '../context.ts';
 import { graphError } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
-import { timePaging } from '../paging.ts';
 import type { Media } from '../world/model.ts';
 import type { MediaMetric } from './media-metrics.ts';
 import { MEDIA_BREAKDOWNS, MEDIA_METRICS } from './media-metrics.ts';
@@ -12,7 +11,7 @@ const FEWEST_VIEWERS = 5;
 
 /**
  * Answers `/{media}/insights` and `insights.metric(…)`, all or nothing. Order of checks: the
- * metrics' names, the conversion of the account, the product type, breakdowns, viewers.
+ * metrics' names, the conversion of the account, the kind of the media, breakdowns, viewers.
  */
 export function mediaInsights(media: Media, request: EdgeRequest, context: Context): JsonObject {
   const metrics = metricsOf(request, known(MEDIA_METRICS, context));
@@ -29,17 +28,20 @@ export function mediaInsights(media: Media, request: EdgeRequest, context: Conte
   if (values === null) {
     return { data: [] };
   }
-  checkSupport(media, metrics, context);
+  checkSupport({ media, values }, metrics, context);
   checkBreakdowns(metrics, breakdowns);
   if (media.productType === 'STORY' && (values['reach'] ?? 0) < FEWEST_VIEWERS) {
     throw graphError('no-viewers');
   }
   const data = metrics.map((name) => entryOf({ media, name, values, breakdowns }, context));
-  return request.nested ? { data, paging: nestedPaging(media, metrics, context) } : { data };
+  const odd = context.world.conditions.spec.oddInsights?.[media.id];
+  return {
+    data: odd === undefined ? data : data.with(0, { ...data[0], values: odd }),
+  };
 }
 
 function metricOf(name: string): MediaMetric {
-  return MEDIA_METRICS[name] ?? { title: name, description: '', products: [] };
+  return MEDIA_METRICS[name] ?? { title: name, description: '' };
 }
 
 function checkPeriod(request: EdgeRequest, metrics: readonly string[]): void {
@@ -49,19 +51,32 @@ function checkPeriod(request: EdgeRequest, metrics: readonly string[]): void {
   }
 }
 
-function checkSupport(media: Media, metrics: readonly string[], context: Context): void {
-  if (metrics.includes('impressions')) {
+type Values = Readonly<Record<string, number>>;
+
+const REFUSALS = {
+  kind: 'media-metric',
+  media: 'media-metric-of-type',
+  plain: 'media-metric-translated',
+  nameless: 'media-metric-unnamed',
+} as const;
+
+/** One refusal names every metric that the media does not have. */
+function checkSupport(
+  { media, values }: { media: Media; values: Values },
+  metrics: readonly string[],
+  context: Context,
+): void {
+  const { refusedMetrics, refusalWording = 'kind' } = context.world.conditions.spec;
+  if (metrics.includes('impressions') && context.dialect === 'facebook') {
     throw graphError('impressions-gone');
   }
-  const refusedMetrics = context.world.conditions.spec.refusedMetrics?.[media.id];
   const refused = metrics.filter((name) => {
-    const metric = metricOf(name);
-    const hidden = metric.facebookLoginOnly === true && context.dialect === 'instagram';
-    const refusedHere = refusedMetrics?.includes(name) === true;
-    return hidden || refusedHere || !metric.products.includes(media.productType);
+    const hidden = metricOf(name).facebookLoginOnly === true && context.dialect === 'instagram';
+    const refusedHere = refusedMetrics?.[media.id]?.includes(name) === true;
+    return hidden || refusedHere || values[name] === undefined;
   });
   if (refused.length > 0) {
-    throw graphError('media-metric', refused.join(', '));
+    throw graphError(REFUSALS[refusalWording], refused.join(', '));
   }
   if (!media.traits.onFacebook && metrics.some((name) => metricOf(name).onFacebook === true)) {
     throw graphError('not-on-facebook');
@@ -80,7 +95,7 @@ function checkBreakdowns(metrics: readonly string[], breakdowns: readonly string
 interface Entry {
   readonly media: Media;
   readonly name: string;
-  readonly values: Readonly<Record<string, number>>;
+  readonly values: Values;
   readonly breakdowns: readonly string[];
 }
 
@@ -110,18 +125,4 @@ function partsOf(media: Media, name: string, context: Context): Json {
       .filter(([, value]) => value > 0)
       .map(([part, value]) => ({ dimension_values: [part], value })),
   };
-}
-
-function nestedPaging(media: Media, metrics: readonly string[], context: Context): Json {
-  const untilS = Math.floor(context.nowMs / 1000);
-  return timePaging(
-    {
-      path: `${media.id}/insights`,
-      sinceS: untilS - 86_400,
-      untilS,
-      untilGiven: true,
-      parameters: [['metric', metrics.join(',')]],
-    },
-    context,
-  );
 }

@@ -30,7 +30,6 @@ const EMPTY_EDGES = new Set(['live_media', 'collaboration_invites', 'upcoming_ev
 export function accountNode(account: Account): GraphNode {
   return {
     id: account.id,
-    template: '{account}',
     defaultFields: ['id'],
     field: (request, context) => fieldOf(account, request, context),
     edge: (name, request, context) => edgeOf(account, { name, request }, context),

@@ -4,8 +4,9 @@ import { graphError } from '../errors.ts';
 import type { FieldRequest } from '../fields-parser.ts';
 import type { Json } from '../json.ts';
 import { isObject } from '../json.ts';
+import type { ListItem, NodeList } from '../paging.ts';
 import { MAX_COMMENTS, renderList } from '../paging.ts';
-import type { Comment, Media } from '../world/model.ts';
+import type { Comment, CommentList, Media } from '../world/model.ts';
 import { formatTime } from '../world/pacific.ts';
 
 /** Where a comment stands. */
@@ -18,7 +19,6 @@ interface Standing {
 export function commentNode(comment: Comment, standing: Standing): GraphNode {
   return {
     id: comment.id,
-    template: '{comment}',
     defaultFields: ['timestamp', 'text', 'id'],
     field: (request, context) => fieldOf({ comment, standing, request }, context),
     edge: (name, request, context) => {
@@ -81,7 +81,7 @@ interface Nested {
 
 /** The key is absent where there is nothing to show; `paging` only where there is more. */
 function nestedComments(
-  comments: readonly Comment[],
+  comments: CommentList,
   { request, path, below }: Nested,
   context: Context,
 ): Json | undefined {
@@ -95,19 +95,29 @@ function nestedComments(
 }
 
 /** A cursor's place ascends along the list, whatever comments come before it. */
-function listOf(comments: readonly Comment[], { path, below }: { path: string; below: Standing }) {
-  const items = comments.map((comment, index) => ({
-    place: index - comments.length,
-    node: commentNode(comment, below),
-  }));
-  return { path, items, maxLimit: MAX_COMMENTS };
+function listOf(
+  comments: CommentList,
+  { path, below }: { path: string; below: Standing },
+): NodeList {
+  const { length } = comments;
+  const at = (index: number): ListItem | undefined => {
+    const comment = comments.at(index);
+    return comment && { place: index - length, node: commentNode(comment, below) };
+  };
+  return { path, items: { length, at }, maxLimit: MAX_COMMENTS };
+}
+
+function commentsOf(media: Media, { nowMs }: Context): CommentList {
+  return media.manyComments ?? media.comments(nowMs);
 }
 
 /** Answers `/{media}/comments`. */
 export function commentsEdge(media: Media, request: EdgeRequest, context: Context): Json {
   checkAllowed(media, context);
-  const comments = media.comments(context.nowMs);
-  const list = listOf(comments, { path: `${media.id}/comments`, below: { media } });
+  const list = listOf(commentsOf(media, context), {
+    path: `${media.id}/comments`,
+    below: { media },
+  });
   return renderList(list, request, context);
 }
 
@@ -119,7 +129,7 @@ export function commentsField(
 ): Json | undefined {
   checkAllowed(media, context);
   return nestedComments(
-    media.comments(context.nowMs),
+    commentsOf(media, context),
     { request, path: `${media.id}/comments`, below: { media } },
     context,
   );

@@ -111,7 +111,6 @@ function exists({ id }: Account, { world }: Context): boolean {
 function discoveredNode(account: Account): GraphNode {
   return {
     id: account.id,
-    template: '{account}',
     defaultFields: ['id'],
     field: (request, context) => {
       const { name } = request;

@@ -2,7 +2,7 @@ import type { Context, GraphNode } from '../context.ts';
 import { graphError } from '../errors.ts';
 import { renderList } from '../paging.ts';
 import { scopesOf } from '../tokens/app.ts';
-import type { Account } from '../world/model.ts';
+import type { Account, Page } from '../world/model.ts';
 import { accountNode } from './account-node.ts';
 import { pageNode } from './page-node.ts';
 
@@ -15,16 +15,15 @@ export function meNode({ caller }: Context): GraphNode {
     case 'user':
       return userNode();
     case 'page':
-      return { ...pageNode(caller.page), template: 'me' };
+      return pageNode(caller.page);
     case 'account':
-      return ownAccountNode(caller.account);
+      return instagramLoginNode(caller.account);
   }
 }
 
 function userNode(): GraphNode {
   return {
     id: USER_ID,
-    template: 'me',
     defaultFields: ['name', 'id'],
     field: ({ name }) => {
       switch (name) {
@@ -45,19 +44,27 @@ function userNode(): GraphNode {
       if (name !== 'accounts') {
         throw graphError('unknown-path', `/${name}`);
       }
-      const items = context.world.pages.map((page, place) => ({ place, node: pageNode(page) }));
+      const pages = [...context.world.pages, ...emptyPages(context)];
+      const items = pages.map((page, place) => ({ place, node: pageNode(page) }));
       return renderList({ path: 'me/accounts', items }, request, context);
     },
   };
 }
 
+function emptyPages({ world }: Context): Page[] {
+  return Array.from({ length: world.conditions.spec.emptyPages ?? 0 }, (_, index) => {
+    const id = String(500_000_000_000_000 + index);
+    const fields = { category: 'Local business', name: `Empty page ${index + 1}`, id, tasks: [] };
+    return { id, token: `EAAGempty${id}`, fields, isEmpty: true };
+  });
+}
+
 /** With Instagram Login `id` is the app's own id of the account; `user_id` is the account's. */
-function ownAccountNode(account: Account): GraphNode {
+export function instagramLoginNode(account: Account): GraphNode {
   const node = accountNode(account);
   return {
     ...node,
     id: account.appScopedId,
-    template: 'me',
     field: (request, context) => {
       switch (request.name) {
         case 'id':

@@ -38,7 +38,6 @@ export interface Reach {
 export function mediaNode(media: Media, reach: Reach): GraphNode {
   return {
     id: media.id,
-    template: '{media}',
     defaultFields: ['id'],
     field: (request, context) => fieldOf({ media, reach, request }, context),
     edge: (name, request, context) => edgeOf(media, { name, request }, context),

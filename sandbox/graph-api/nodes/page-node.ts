@@ -13,7 +13,6 @@ const KNOWN = new Set(['id', 'name', 'category', 'category_list', 'tasks']);
 export function pageNode(page: Page): GraphNode {
   return {
     id: page.id,
-    template: '{page}',
     defaultFields: ['access_token', 'category', 'category_list', 'name', 'id', 'tasks'],
     field: (request, context) => fieldOf(page, request, context),
     edge: (name) => {
@@ -28,6 +27,7 @@ function fieldOf(page: Page, request: FieldRequest, context: Context): Json | un
     return page.token;
   }
   if (name === 'instagram_business_account') {
+    if (page.isEmpty === true) return [];
     // A page without an account lacks the key.
     const { vanishedAccounts } = context.world.conditions;
     return page.account === undefined || vanishedAccounts.has(page.account.id)

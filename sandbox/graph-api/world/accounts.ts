@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { Clock } from './clock.ts';
 import { accountUnderConditions } from './conditioned.ts';
 import type { PostKind } from './content.ts';
-import { NAMES, POST_KINDS } from './content.ts';
+import { FEED_VIDEO, NAMES, POST_KINDS } from './content.ts';
 import type { Draw } from './draws.ts';
 import { createDraw, drawDigits, drawInteger, drawText } from './draws.ts';
 import { audienceOf, spreadFollowers } from './demographics.ts';
@@ -39,6 +39,8 @@ export interface AccountPlan {
   readonly storyCount: number;
   /** The oldest posts, this many, were posted before the account became a business account. */
   readonly preConversionMedia: number;
+  /** The oldest posts after these, this many, are videos in the feed. */
+  readonly oldFeedVideos: number;
   readonly postsPerDay: number;
   readonly unseenStories: number;
   readonly insightsDays: number;
@@ -122,7 +124,7 @@ function createPosts(plan: AccountPlan, owner: Owner, draw: Draw): Timeline {
     createPost({
       seed: `${plan.seed}/post/${index}`,
       owner,
-      kind: kindOf(index),
+      kind: kindOf(index, plan),
       childCount: childrenOf(index),
       createdAtMs,
       beforeConversion,
@@ -145,18 +147,21 @@ function createPosts(plan: AccountPlan, owner: Owner, draw: Draw): Timeline {
   });
 }
 
-function kindOf(index: number): PostKind {
+type Kinds = Pick<AccountPlan, 'mediaCount' | 'preConversionMedia' | 'oldFeedVideos'>;
+
+/** @param index - of the newest post at the start 0, of later ones from the number of posts on */
+function kindOf(index: number, plan: Kinds): PostKind {
+  const converted = plan.mediaCount - plan.preConversionMedia;
+  if (index >= converted - plan.oldFeedVideos && index < converted) return FEED_VIDEO;
   return POST_KINDS[index % POST_KINDS.length] ?? POST_KINDS[0];
 }
 
 /** How many children each of the first posts has; undefined where that is drawn. */
-function shareChildren({
-  mediaCount,
-  childCount,
-}: AccountPlan): (index: number) => number | undefined {
+function shareChildren(plan: AccountPlan): (index: number) => number | undefined {
+  const { mediaCount, childCount } = plan;
   if (childCount === undefined) return () => undefined;
   const indices = Array.from({ length: mediaCount }, (_, index) => index);
-  const albums = indices.filter((index) => kindOf(index).mediaType === 'CAROUSEL_ALBUM');
+  const albums = indices.filter((index) => kindOf(index, plan).mediaType === 'CAROUSEL_ALBUM');
   const until = (nth: number): number => Math.floor((nth * childCount) / albums.length);
   return (index) => {
     const nth = albums.indexOf(index);

@@ -2,7 +2,7 @@ import type { Draw } from './draws.ts';
 import { drawDigits, drawInteger, drawOne } from './draws.ts';
 import { grow } from './growth.ts';
 import { commentId } from './ids.ts';
-import type { Comment } from './model.ts';
+import type { Comment, CommentList } from './model.ts';
 
 /** What the comments of a post follow from. */
 export interface CommentsPlan {
@@ -92,14 +92,38 @@ function parentOf(draw: Draw, index: number, before: readonly Slot[]): number | 
   return undefined;
 }
 
-/** There are thousands, of which few are read: each draws what it is asked for. */
 function createComment(plan: CommentsPlan, index: number): Comment {
-  const draw: Draw = (name) => plan.draw(`comment/${index}/${name}`);
+  return drawComment(
+    (name) => plan.draw(`comment/${index}/${name}`),
+    () => timeOf(plan, index),
+  );
+}
+
+/** Comments of which one a second came from the post's creation on; only those that are read exist. */
+export function createManyComments(
+  { draw, createdAtMs }: Pick<CommentsPlan, 'draw' | 'createdAtMs'>,
+  count: number,
+): CommentList {
+  return {
+    length: count,
+    at: (index) => {
+      const second = count - index;
+      if (second <= 0 || index < 0) return undefined;
+      return drawComment(
+        (name) => draw(`many/${second}/${name}`),
+        () => createdAtMs + second * 1000,
+      );
+    },
+  };
+}
+
+/** There are thousands, of which few are read: each draws what it is asked for. */
+function drawComment(draw: Draw, time: () => number): Comment {
   let createdAtMs: number | undefined;
   return {
     id: commentId(draw),
     get createdAtMs() {
-      createdAtMs ??= timeOf(plan, index);
+      createdAtMs ??= time();
       return createdAtMs;
     },
     get text() {

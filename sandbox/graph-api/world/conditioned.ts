@@ -1,18 +1,21 @@
 import type { Conditions } from '../conditions.ts';
+import { alteredMedia } from './altered.ts';
 import type { JsonObject } from '../json.ts';
 import type { Media } from './model.ts';
 import type { TimelessAccount } from './present.ts';
 
 /** The media as the conditions leave it: none if it is deleted, without children that are. */
-export function underConditions(media: Media, { deletedMedia }: Conditions): Media | undefined {
+export function underConditions(media: Media, conditions: Conditions): Media | undefined {
+  const { deletedMedia } = conditions;
   const isGone = ({ id, albumId }: Media): boolean =>
     deletedMedia.has(id) || (albumId !== undefined && deletedMedia.has(albumId));
   if (isGone(media)) {
     return undefined;
   }
+  const altered = conditions.altersMedia ? alteredMedia(media, conditions) : media;
   return media.children.some(isGone)
-    ? { ...media, children: media.children.filter((child) => !isGone(child)) }
-    : media;
+    ? { ...altered, children: media.children.filter((child) => !isGone(child)) }
+    : altered;
 }
 
 type List = readonly Media[];
@@ -25,7 +28,7 @@ export function accountUnderConditions(
   // Lists are asked for on every request and rarely change.
   const cached = new Map<string, { of: List; version: number; list: List }>();
   const show = (name: string, of: List): List => {
-    if (conditions.deletedMedia.size === 0) return of;
+    if (!conditions.altersMedia) return of;
     const known = cached.get(name);
     if (known?.of === of && known.version === conditions.version) return known.list;
     const list = of.flatMap((media) => underConditions(media, conditions) ?? []);

@@ -15,7 +15,7 @@ export const POST_KINDS: readonly [PostKind, ...PostKind[]] = [
   { name: 'image', mediaType: 'IMAGE', productType: 'FEED' },
   { name: 'reel', mediaType: 'VIDEO', productType: 'REELS' },
   { name: 'album', mediaType: 'CAROUSEL_ALBUM', productType: 'FEED' },
-  { name: 'video', mediaType: 'VIDEO', productType: 'FEED' },
+  { name: 'second reel', mediaType: 'VIDEO', productType: 'REELS' },
   { name: 'described image', mediaType: 'IMAGE', productType: 'FEED', altText: true },
   { name: 'image with hidden likes', mediaType: 'IMAGE', productType: 'FEED', hiddenLikes: true },
   { name: 'silent reel', mediaType: 'VIDEO', productType: 'REELS', withoutCaption: true },
@@ -35,6 +35,13 @@ export const POST_KINDS: readonly [PostKind, ...PostKind[]] = [
     hiddenLikes: true,
   },
 ];
+
+/** A video of the time before 2022-07, when videos in the feed became reels. */
+export const FEED_VIDEO: PostKind = {
+  name: 'feed video',
+  mediaType: 'VIDEO',
+  productType: 'FEED',
+};
 
 /** Captions with what breaks naive encoders: emoji, right-to-left, line breaks, quotes, percent. */
 export const CAPTIONS: readonly [string, ...string[]] = [

@@ -13,6 +13,7 @@ export function findComment(id: string, world: World, nowMs: number): FoundComme
   if (!mayBeComment(id)) return undefined;
   for (const account of world.accounts) {
     for (const media of account.mediaAt(nowMs)) {
+      if (media.manyComments !== undefined) continue;
       for (const comment of media.comments(nowMs)) {
         if (comment.id === id) return { comment, media };
         const reply = comment.replies.find((one) => one.id === id);

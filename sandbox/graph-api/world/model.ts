@@ -43,12 +43,20 @@ export interface Media {
   readonly children: readonly Media[];
   /** The fields of a direct read, URLs unsigned; a key is absent where the API leaves it out. */
   fields(nowMs: number): JsonObject;
-  /** Every metric that the product type has, by Meta's name; null where nothing is known. */
+  /** Every metric that the media has, by Meta's name; null where nothing is known. */
   insights(nowMs: number): Readonly<Record<string, number>> | null;
   /** A metric by the values of its one breakdown, as `navigation` by action. */
   breakdown(metric: string, nowMs: number): Readonly<Record<string, number>>;
   /** Comments of the top level that are shown, newest first; fewer than the media counts. */
   comments(nowMs: number): readonly Comment[];
+  /** So many comments that they are drawn as they are read; `comments` makes all of them. */
+  readonly manyComments?: CommentList;
+}
+
+/** Comments, newest first. */
+export interface CommentList {
+  readonly length: number;
+  at(index: number): Comment | undefined;
 }
 
 /** One day of an account, named by the midnight US Pacific that ended it. */
@@ -124,6 +132,8 @@ export interface Page {
   readonly token: string;
   readonly fields: JsonObject;
   readonly account?: Account;
+  /** `instagram_business_account` is an empty list, as was seen of pages without an account. */
+  readonly isEmpty?: boolean;
 }
 
 /** Everything the simulator knows. */

@@ -35,20 +35,19 @@ const NO_TRAITS: MediaTraits = { hiddenLikes: false, beforeConversion: false, on
 export function createPost(plan: PostPlan): Media {
   const { owner, kind, createdAtMs } = plan;
   const draw = createDraw(plan.seed);
-  const finals = drawFinals({
-    draw,
-    productType: kind.productType,
-    followers: owner.followers,
-    unseen: false,
-  });
+  const { productType } = kind;
+  const finals: Finals = {
+    ...drawFinals({ draw, productType, followers: owner.followers, unseen: false }),
+    ...(kind.commentsDisabled === true ? { comments: 0 } : {}),
+  };
   const id = mediaId(draw);
   const fixed = postFields(plan, draw, id);
-  const age = (nowMs: number) => ({ ageMs: nowMs - createdAtMs, productType: kind.productType });
+  const age = (nowMs: number) => ({ ageMs: nowMs - createdAtMs, productType });
   return {
     id,
     accountId: owner.id,
     createdAtMs,
-    productType: kind.productType,
+    productType,
     isChild: false,
     traits: {
       hiddenLikes: kind.hiddenLikes === true,
@@ -56,26 +55,31 @@ export function createPost(plan: PostPlan): Media {
       onFacebook: draw('facebook') < 0.3,
     },
     children: kind.mediaType === 'CAROUSEL_ALBUM' ? createChildren(plan, draw, id) : [],
-    fields: (nowMs) => ({ ...fixed, ...countsAt(finals, kind, metricsAt(finals, age(nowMs))) }),
-    insights: (nowMs) => metricsAt(finals, age(nowMs)),
+    fields: (nowMs) => ({ ...fixed, ...countsAt(kind, metricsAt(finals, age(nowMs))) }),
+    insights: (nowMs) => metricsOfKind(kind, metricsAt(finals, age(nowMs))),
     breakdown: (metric, nowMs) => partsAt(finals, metric, age(nowMs)),
     comments: createComments({
       draw,
       createdAtMs,
-      final: kind.commentsDisabled === true ? 0 : (finals['comments'] ?? 0),
-      halfLifeHours: HALF_LIFE_HOURS[kind.productType],
+      final: finals['comments'] ?? 0,
+      halfLifeHours: HALF_LIFE_HOURS[productType],
     }),
   };
 }
 
-function countsAt(
-  finals: Finals,
-  kind: PostKind,
-  metrics: Readonly<Record<string, number>>,
-): JsonObject {
+type Metrics = Readonly<Record<string, number>>;
+
+/** The API has two metrics for videos in the feed, and no other. */
+function metricsOfKind({ mediaType, productType }: PostKind, metrics: Metrics): Metrics {
+  const { reach = 0, saved = 0 } = metrics;
+  return mediaType === 'VIDEO' && productType === 'FEED' ? { reach, saved } : metrics;
+}
+
+/** A count of a media moves when the metric moves. */
+function countsAt(kind: PostKind, metrics: Metrics): JsonObject {
   const count = (name: string): number => metrics[name] ?? 0;
   return {
-    comments_count: kind.commentsDisabled === true ? 0 : count('comments'),
+    comments_count: count('comments'),
     like_count: count('likes'),
     reposts_count: count('reposts'),
     saved_count: count('saved'),

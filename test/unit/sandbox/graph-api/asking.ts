@@ -48,7 +48,7 @@ export async function startAsking(world: World = standingWorld()): Promise<Asked
     const url = new URL(`/v25.0${path}`, api.url);
     const all = { access_token: world.token, ...parameters };
     url.search = new URLSearchParams(all).toString();
-    return read(await fetch(url));
+    return readAnswer(await fetch(url));
   };
   return {
     api,
@@ -60,7 +60,7 @@ export async function startAsking(world: World = standingWorld()): Promise<Asked
       return [status, error?.['code'], error?.['error_subcode'], error?.['message']];
     },
     admin: async (method, name, body) =>
-      read(
+      readAnswer(
         await fetch(`${api.url}/_sandbox/${name}`, {
           method,
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -70,7 +70,8 @@ export async function startAsking(world: World = standingWorld()): Promise<Asked
   };
 }
 
-async function read(answer: Response): Promise<Answer> {
+/** Reads an answer whole. */
+export async function readAnswer(answer: Response): Promise<Answer> {
   const text = await answer.text();
   return {
     status: answer.status,

@@ -86,4 +86,21 @@ describe('paging of the simulated lists', () => {
     expect(new Set(sizes).size).toBeGreaterThan(2);
     expect(ids).toEqual(asked.world.accounts[0]?.media.map(({ id }) => id));
   });
+
+  it.each([1, 2, 3, 7, 12, 29])(
+    'goes on after %i items when the last of them was deleted meanwhile',
+    async (limit) => {
+      await using asked = await startAsking();
+      const [account] = asked.world.accounts;
+      const { id = '', media = [] } = account ?? {};
+      const path = `/${id}/media`;
+      const first = await asked.ask(path, { limit: String(limit) });
+      const { after } = (first.body['paging'] as unknown as { cursors: { after: string } }).cursors;
+      asked.world.conditions.set({ deletedMedia: [media[limit - 1]?.id ?? ''] });
+
+      const { body } = await asked.ask(path, { limit: '1', after });
+
+      expect(body['data']).toEqual([{ id: media[limit]?.id }]);
+    },
+  );
 });
