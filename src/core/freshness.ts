@@ -83,19 +83,19 @@ export interface ReadMedia {
 }
 
 /**
- * Whether the insights of a media are to be read: when its tier's turn has come, or when it has moved
- * and was not read just before.
+ * Whether the insights of a media are to be read: when its tier's turn has come since they were, or
+ * when it has moved and was not read just before.
  */
 export function isToBeRead(
   { node, media, reading }: ReadMedia,
   times: PollTimes,
   tiers: readonly Tier[],
 ): boolean {
-  if (isDue(media, times, tiers)) return true;
-  if (reading === undefined) return false;
+  if (reading === undefined) return isDue(media, times, tiers);
+  const readMs = Number(reading >> countsBits) * minuteMs;
+  if (isDue(media, { ...times, lastMs: readMs }, tiers)) return true;
   const hasMoved = (reading & countsMask) !== countsOf(node);
-  const sinceMs = times.nowMs - Number(reading >> countsBits) * minuteMs;
+  const sinceMs = times.nowMs - readMs;
   const ageMs = times.nowMs - (media.createdMs ?? -Infinity);
-  // A reading that lies ahead was by a clock that has been set back since.
-  return hasMoved && (sinceMs < 0 || sinceMs >= ageMs * movedAfter);
+  return hasMoved && sinceMs >= ageMs * movedAfter;
 }

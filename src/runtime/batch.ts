@@ -35,7 +35,8 @@ export interface Assembly {
   add(gathered: Gathered): Promise<void>;
   /** Publishes a body that cannot be used, as a dead letter beside what was gathered before it. */
   bury(error: DeadLetterError): Promise<void>;
-  flush(): Promise<void>;
+  /** Publishes what is left, with the beginning of the poll that has come to its end. */
+  end(startedMs: number): Promise<void>;
 }
 
 /**
@@ -92,7 +93,10 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
       write([{ error, key: null }]);
       await flush();
     },
-    flush,
+    end(startedMs) {
+      memory = { ...memory, polledMs: startedMs };
+      return flush();
+    },
   };
 }
 
@@ -294,6 +298,8 @@ function sameMemory(a: Memory, b: Memory): boolean {
     a.cursorMs === b.cursorMs &&
     a.convertedMs === b.convertedMs &&
     a.reading === b.reading &&
+    // Whoever comes after does not spend the calls for these again.
+    a.insightsRead === b.insightsRead &&
     a.doubtedMs === b.doubtedMs &&
     JSON.stringify(a.days) === JSON.stringify(b.days) &&
     JSON.stringify(a.totals) === JSON.stringify(b.totals) &&

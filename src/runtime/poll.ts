@@ -90,10 +90,10 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
       reportStep((steps += 1), page, { poll, tools });
       whole ||= page.walked !== undefined;
     }
-    await batch.flush();
+    await batch.end(poll.startedMs);
     // One that is not believed is to be walked again soon.
     if (whole && batch.memory.doubtedMs === null) noteCommittedWhole(poll, tools);
-    poll.state = { ...poll.state, ...batch.memory, polledMs: poll.startedMs };
+    poll.state = { ...poll.state, ...batch.memory };
   } catch (error) {
     if (error instanceof DeadLetterError) await batch.bury(error);
     throw error;

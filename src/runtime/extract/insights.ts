@@ -80,10 +80,16 @@ async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Pa
     coveredUntilMs: null,
     learned: rejections.learned,
     empty: answered.flatMap(([{ listed }, metrics]) => (hasMetrics(metrics) ? [] : [listed.id])),
-    readings: answered.map(
-      ([{ node, listed }]) => [keyNumber(listed.id), packReading(node, nowMs)] as const,
-    ),
+    // Stories are read at every poll, whatever they were.
+    readings: source.edge === 'stories' ? [] : readingsOf(answered, nowMs),
   };
+}
+
+function readingsOf(
+  answered: readonly (readonly [Candidate, Node])[],
+  nowMs: number,
+): NonNullable<Page['readings']> {
+  return answered.map(([{ node, listed }]) => [keyNumber(listed.id), packReading(node, nowMs)]);
 }
 
 /** The list may have been another stream's, which asks for more. */

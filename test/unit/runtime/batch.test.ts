@@ -58,11 +58,12 @@ describe('a batch', () => {
     const batch = assemble(pollOf(posts), world, calm);
     await batch.add(gathered(['1', '2', '3']));
     await batch.add(gathered(['4']));
-    await batch.flush();
-    await batch.flush();
+    await batch.end(startMs);
+    await batch.end(startMs);
 
     expect(world.publisher.batches.map(({ records }) => records.length)).toEqual([3, 1]);
     expect(world.publisher.batches.map(({ state }) => state.sequence)).toEqual([1, 2]);
+    expect(world.publisher.batches.map(({ state }) => state.polledMs)).toEqual([null, startMs]);
   });
 
   // Invariant 3
@@ -165,7 +166,7 @@ describe('a record that cannot be encoded', () => {
 
     const batch = assemble(pollOf(posts), world, calm);
     await batch.add(gathered(['1', '2'], { memory: { ...emptyMemory, published } }));
-    await batch.flush();
+    await batch.end(startMs);
 
     expect(world.publisher.batches[0]?.state.published).toEqual(new Map([['1', 1n]]));
   });
@@ -202,7 +203,7 @@ describe('a record that Kafka finds too large', () => {
 
     const again = assemble(poll, world, calm);
     await again.add(gathered(['1', '2', '3', '4']));
-    await again.flush();
+    await again.end(startMs);
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3', 'media 4']);
   });
@@ -246,7 +247,7 @@ describe('a record that Kafka finds too large', () => {
   });
 });
 
-describe('a dead letter', () => {
+describe('the text of a dead letter', () => {
   test('keeps 100,000 characters of what came, so that it can be sent itself', async () => {
     const world = small();
     const long = new DeadLetterError('mapping.invalid', 'no', {
@@ -256,7 +257,7 @@ describe('a dead letter', () => {
     const batch = assemble(pollOf(posts), world, calm);
 
     await batch.add(gathered([], { refused: [long] }));
-    await batch.flush();
+    await batch.end(startMs);
 
     expect(valueOf(world.publisher.batches[0]?.records[0])['raw']).toHaveLength(100_000);
   });
@@ -267,7 +268,7 @@ describe('a dead letter', () => {
     for (let attempt = 1; attempt <= 2; attempt += 1) {
       const batch = assemble(poll, world, calm);
       await batch.add(gathered([], { refused: [refusal('a')] }));
-      await batch.flush();
+      await batch.end(startMs);
     }
 
     expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
@@ -281,7 +282,7 @@ describe('a dead letter', () => {
     const poll = pollOf(posts, { state });
     const batch = assemble(poll, world, calm);
     await batch.add(gathered([], { refused: [error] }));
-    await batch.flush();
+    await batch.end(startMs);
     return poll;
   }
 
@@ -312,7 +313,7 @@ describe('a dead letter', () => {
     const batch = assemble(poll, world, calm);
     await batch.add(gathered([], { refused: [bad(1)] }));
 
-    await expect(batch.flush()).rejects.toBe(away);
+    await expect(batch.end(startMs)).rejects.toBe(away);
     expect(poll.state.deadLetters).toEqual([]);
 
     const better = small();

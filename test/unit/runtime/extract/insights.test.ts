@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ErrorCode } from '../../../../src/core/errors.ts';
-import { FailError, RetryError, SkipError } from '../../../../src/core/errors.ts';
+import { FailError, RetryError, SkipError, WaitError } from '../../../../src/core/errors.ts';
 import { keyNumber } from '../../../../src/core/fingerprint.ts';
 import type { Node } from '../../../../src/core/json.ts';
 import { emptyMemory } from '../../../../src/core/state.ts';
@@ -108,6 +108,22 @@ describe('a media is due', () => {
       expect(soon).toEqual(['1000', '1001']);
     },
   );
+
+  test('not again at once, though the poll that read it never came to its end', async () => {
+    const away = new WaitError('graph.rate-limited', 'the limit', {
+      scope: { kind: 'app', id: 'app' },
+      retryAfterMs: 1,
+    });
+    let isAway = true;
+    const account = follow(
+      graphOf(mediaOf(120), (request) => (isAway && idIn(request) === '1060' ? away : undefined)),
+    );
+    await account.poll({ freshness });
+    isAway = false;
+    const { asked } = await account.poll({ freshness });
+
+    expect(asked.map(idIn)).toEqual([...mediaOf(2), ...mediaOf(120).slice(50)].map(({ id }) => id));
+  });
 });
 
 describe('a metric that is rejected', () => {
