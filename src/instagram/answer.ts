@@ -1,6 +1,6 @@
 import type { Json, Node } from '../core/json.ts';
 import { describeJson, isNode } from '../core/json.ts';
-import { DeadLetterError, RetryError, StopStreamError } from '../core/errors.ts';
+import { DeadLetterError, FailError, RetryError } from '../core/errors.ts';
 import { readEnvelope } from './envelope.ts';
 import { translate } from './errors.ts';
 import type { Failure } from './failure.ts';
@@ -20,9 +20,11 @@ const rawLength = 2_000;
 /**
  * Turns an answer into the node it carries.
  *
- * @throws the taxonomy: by the table of `errors.ts` for an error; DeadLetterError `graph.bad-body`
- * for what is not a JSON object, unless its status (429, 5xx) already tells what to do; RetryError
- * `graph.too-much-data` for a body over the bound; StopStreamError `graph.refused` for a redirect
+ * @throws the taxonomy: by the table of `errors.ts` for an error; RetryError `graph.server` for a
+ * success with HTML, with an empty body or with bare gzip, which pass by themselves; DeadLetterError
+ * `graph.bad-body` for what else is not a JSON object, unless its status (429, 5xx) already tells
+ * what to do; RetryError `graph.too-much-data` for a body over the bound; FailError `graph.refused`
+ * for a redirect
  */
 export function judge(answer: Answer, context: AnswerContext): Node {
   const { status, headers } = answer;
@@ -31,13 +33,25 @@ export function judge(answer: Answer, context: AnswerContext): Node {
   const body = parseBody(answer.body, context);
   if (isNode(body) && isSuccess(status, body)) return body;
   const judgedByStatus = status === 429 || status >= 500;
-  if (!isNode(body) && !judgedByStatus) throw badBody(answer.body, { answer, context, body });
+  if (!isNode(body) && !judgedByStatus) throw unusable(answer.body, { answer, context, body });
   throw translate({ ...context, status, headers, envelope: readEnvelope(body ?? null) });
 }
 
 /** Meta can wrap an error in a 200; no node that is asked for has an object named `error`. */
 function isSuccess(status: number, body: Node): boolean {
-  return status >= 200 && status < 300 && !isNode(body['error']);
+  return isGood(status) && !isNode(body['error']);
+}
+
+function isGood(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** What Meta, or a proxy on the way, now and then answers in place of JSON. */
+function garbageIn(bytes: Uint8Array): string | undefined {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'bare gzip';
+  const text = new TextDecoder().decode(bytes).trimStart();
+  if (text === '') return 'an empty body';
+  return text.startsWith('<') ? 'HTML' : undefined;
 }
 
 /** Undefined when it is not JSON in UTF-8. */
@@ -51,10 +65,17 @@ export function parseBody(bytes: Uint8Array, context: AnswerContext): Json | und
   }
 }
 
-function badBody(
+function unusable(
   bytes: Uint8Array,
   { answer, context, body }: { answer: Answer; context: AnswerContext; body: Json | undefined },
-): DeadLetterError {
+): RetryError | DeadLetterError {
+  const garbage = body === undefined && isGood(answer.status) ? garbageIn(bytes) : undefined;
+  if (garbage !== undefined) {
+    return new RetryError(
+      'graph.server',
+      `${context.request.endpoint}: expected a JSON object, got ${garbage} (HTTP ${answer.status}); the request is repeated. If this stays, check INSTAGRAM_BASE_URL and the proxies on the way to it`,
+    );
+  }
   const came = body === undefined ? 'not JSON' : `JSON, but ${describeJson(body)}`;
   const type = answer.headers.get('content-type') ?? 'no content type';
   const message = `${context.request.endpoint}: expected a JSON object, got ${bytes.byteLength} bytes that are ${came} (HTTP ${answer.status}, ${context.redact(type).slice(0, 100)}); check INSTAGRAM_BASE_URL and what stands between`;
@@ -70,9 +91,9 @@ function tooLarge({ status }: Answer, { request }: AnswerContext): RetryError {
   );
 }
 
-function redirected({ status, headers }: Answer, context: AnswerContext): StopStreamError {
+function redirected({ status, headers }: Answer, context: AnswerContext): FailError {
   const target = URL.parse(headers.get('location') ?? '')?.host ?? 'a place that is not named';
-  return new StopStreamError(
+  return new FailError(
     'graph.refused',
     `${context.request.endpoint}: answered with a redirect to ${context.redact(target)}, which is not followed because the token would go with it; check INSTAGRAM_BASE_URL (HTTP ${status})`,
   );

@@ -1,9 +1,13 @@
-import type { Account, Login } from '../core/account.ts';
+import type { Account } from '../core/account.ts';
 import type { ConnectorError } from '../core/errors.ts';
 import { isConnectorError, StopProcessError } from '../core/errors.ts';
-import type { AccountDirectory, Graph } from '../runtime/ports.ts';
-import type { Listing } from './accounts.ts';
-import { findOwnAccount, listPageAccounts } from './accounts.ts';
+import type { AccountDirectory, Clock, Graph } from '../runtime/ports.ts';
+import type { FoundAccounts } from './account-nodes.ts';
+import type { Grants } from './accounts-by-id.ts';
+import { liveFacts } from './accounts-by-id.ts';
+import { listAccounts } from './accounts.ts';
+import { createNamedSearch, reachedBy, withToken } from './named-accounts.ts';
+import type { OAuth } from './oauth.ts';
 import type { InstagramOptions } from './options.ts';
 import { permissions } from './token-advice.ts';
 import type { Tokens } from './tokens.ts';
@@ -38,26 +42,32 @@ export interface NarrowedDirectory extends AccountDirectory {
 export interface DirectoryParts {
   readonly options: Pick<InstagramOptions, 'login' | 'accounts' | 'pageSize'>;
   readonly graph: Pick<Graph, 'get'>;
-  readonly tokens: Pick<Tokens, 'names' | 'changed'>;
+  readonly tokens: Pick<Tokens, 'names' | 'text' | 'changed'>;
+  readonly clock: Clock;
+  readonly oauth: Pick<OAuth, 'inspect'>;
   /** Told of every account found, by its id. */
   readonly known: Map<string, Account>;
+  /** Aborted when the adapter is closed. */
+  readonly closing: AbortSignal;
 }
 
-/** What one token reaches: as it answers, or why it does not. */
+/** What one token reaches, or why that is not known. */
 type Reached =
-  | { readonly token: string; readonly accounts: readonly Account[] }
+  | ({ readonly token: string } & FoundAccounts)
   | { readonly token: string; readonly error: ConnectorError };
 
 /**
- * The accounts of the tokens: with Facebook Login those linked to their pages, with Instagram Login
- * their own. Besides `accounts.none`, `list` throws what `Graph.get` throws and DeadLetterError
- * `graph.bad-body` with the path of an id that is not one, when no token can be asked.
+ * The accounts of the tokens: with Facebook Login those linked to their pages, and those that are named
+ * or granted and answer by their ids; with Instagram Login their own. Besides `accounts.none`, `list`
+ * throws what `listAccounts` throws when no token can be asked.
  */
 export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
-  const { options, tokens, known } = parts;
-  let allowed = options.accounts;
+  const { tokens, known } = parts;
+  const { login } = parts.options;
+  let allowed = parts.options.accounts;
   /** What each token reached last; goes on while it cannot be asked. */
   const last = new Map<string, readonly Account[]>();
+  const findNamed = createNamedSearch(parts.graph, tokens);
   return {
     setAccounts(accountIds) {
       allowed = accountIds;
@@ -65,45 +75,60 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
     renewed: (signal) => tokens.changed(signal),
     async list(signal) {
       const names = tokens.names();
-      const reached = await Promise.all(names.map((token) => reach(token, parts, signal)));
+      const asked = allowed;
+      const reached = await Promise.all(
+        names.map((token) => reach(token, { parts, isNarrowed: asked.length > 0 }, signal)),
+      );
       const failed = reached.filter((one) => 'error' in one);
       const [first] = failed;
       if (failed.length === names.length && first !== undefined) throw first.error;
       for (const one of reached) if ('accounts' in one) last.set(one.token, one.accounts);
-      const found = oncePerId(names.flatMap((token) => last.get(token) ?? []));
+      const listed = oncePerId(names.flatMap((token) => last.get(token) ?? []));
+      const unlisted = login === 'facebook' ? narrowAccounts(listed, asked).missing : [];
+      const named = await findNamed(unlisted, signal);
+      const found = [...listed, ...named.accounts];
       for (const account of found) known.set(account.id, account);
-      const { accounts, missing } = narrowAccounts(found, allowed);
-      // A token that cannot be asked may be the one that reaches them.
-      if (accounts.length === 0) throw first?.error ?? noAccounts(options.login, allowed, found);
-      return { accounts, problems: [...failed.map(describeFailed), ...describeMissing(missing)] };
+      const { accounts, missing } = narrowAccounts(found, asked);
+      const problems = [...reached.flatMap(problemsOf), ...named.problems];
+      if (accounts.length === 0) {
+        // A token that cannot be asked may be the one that reaches them.
+        const error = first?.error ?? named.error;
+        throw await whyNone(parts, { allowed: asked, found, problems, error }, signal);
+      }
+      const gone = missing.filter((id) => !named.failed.has(id));
+      return { accounts, problems: [...problems, ...describeMissing(gone)] };
     },
   };
 }
 
+interface Reaching {
+  readonly parts: DirectoryParts;
+  /** Whether accounts are named, which are requested by id where the list lacks them. */
+  readonly isNarrowed: boolean;
+}
+
 async function reach(
   token: string,
-  { options: { login, pageSize }, graph }: DirectoryParts,
+  { parts, isNarrowed }: Reaching,
   signal: AbortSignal,
 ): Promise<Reached> {
+  const { login, pageSize } = parts.options;
+  const listing = { graph: withToken(parts.graph, token), pageSize, signal };
+  const grants = isNarrowed ? {} : { grants: grantsOf(token, parts) };
   try {
-    const found = await listAccounts(login, { graph: withToken(graph, token), pageSize, signal });
-    const accounts = token === '' ? found : found.map((account) => ({ ...account, token }));
-    return { token, accounts };
+    const { accounts, problems } = await listAccounts(login, { ...listing, ...grants });
+    return { token, accounts: accounts.map(reachedBy(token)), problems };
   } catch (error) {
     if (signal.aborted || !isConnectorError(error)) throw error;
     return { token, error };
   }
 }
 
-/** The accounts that a token reaches; throws what `Graph.get` throws. */
-export function listAccounts(login: Login, listing: Listing): Promise<readonly Account[]> {
-  return login === 'facebook'
-    ? listPageAccounts(listing)
-    : findOwnAccount(listing.graph, listing.signal);
-}
-
-function withToken(graph: Pick<Graph, 'get'>, token: string): Pick<Graph, 'get'> {
-  return { get: (request, signal) => graph.get({ ...request, token }, signal) };
+function grantsOf(token: string, { oauth, tokens, clock, closing }: DirectoryParts): Grants {
+  return {
+    inspect: (signal) => oauth.inspect(tokens.text(token), AbortSignal.any([signal, closing])),
+    nowMs: () => clock.nowMs(),
+  };
 }
 
 /** An account that two pages or two tokens reach is polled once, by the first. */
@@ -115,8 +140,9 @@ function oncePerId(found: readonly Account[]): readonly Account[] {
   return [...accounts.values()];
 }
 
-function describeFailed({ token, error }: Extract<Reached, { error: ConnectorError }>): string {
-  return `token ${token}: its accounts cannot be listed. ${error.message}`;
+function problemsOf(reached: Reached): readonly string[] {
+  if ('accounts' in reached) return reached.problems;
+  return [`token ${reached.token}: its accounts cannot be listed. ${reached.error.message}`];
 }
 
 function describeMissing(missing: readonly string[]): readonly string[] {
@@ -126,20 +152,35 @@ function describeMissing(missing: readonly string[]): readonly string[] {
   ];
 }
 
-function noAccounts(
-  login: Login,
-  allowed: readonly string[],
-  found: readonly Account[],
-): StopProcessError {
+interface NoneOf {
+  readonly allowed: readonly string[];
+  readonly found: readonly Account[];
+  readonly problems: readonly string[];
+  readonly error: ConnectorError | undefined;
+}
+
+/** @throws what explains it better: StopAccountError where the access to data has expired */
+async function whyNone(
+  parts: DirectoryParts,
+  { allowed, found, problems, error }: NoneOf,
+  signal: AbortSignal,
+): Promise<ConnectorError> {
+  const { tokens, options } = parts;
+  if (error !== undefined) return error;
+  // Where no account is named, the list has looked at the grants itself.
+  if (options.login === 'facebook' && allowed.length > 0 && found.length === 0) {
+    for (const token of tokens.names()) await liveFacts(grantsOf(token, parts), signal);
+  }
   const reached = found.map(({ id, username }) => (username === null ? id : `${id} (${username})`));
   const what =
     found.length === 0
       ? 'the token reaches no Instagram professional account'
       : `none of INSTAGRAM_ACCOUNTS (${allowed.join(', ')}) is reached by the token, which reaches ${reached.join(', ')}`;
-  return new StopProcessError('accounts.none', `${what}; check ${checks[login]}`);
+  const why = problems.map((problem) => `${problem}; `).join('');
+  return new StopProcessError('accounts.none', `${what}; ${why}check ${checks[options.login]}`);
 }
 
 const checks = {
-  facebook: `that the account is professional and linked to a Facebook page, that the token is a user's or a system user's (not a page's) with a role on that page, and that it has the permissions ${permissions.facebook.join(', ')} (business_management too where the role comes through a Business Manager); an Instagram Login token needs INSTAGRAM_LOGIN=instagram`,
+  facebook: `that the account is professional and linked to a Facebook page, that the token is a user's or a system user's (not a page's) with a role on that page, and that it has the permissions ${permissions.facebook.join(', ')} (business_management too where the role comes through a Business Manager); name the accounts of a system user without pages in INSTAGRAM_ACCOUNTS; an Instagram Login token needs INSTAGRAM_LOGIN=instagram`,
   instagram: `that the account is professional and that the token has the permissions ${permissions.instagram.join(', ')}; a Facebook Login token needs INSTAGRAM_LOGIN=facebook`,
 } as const;

@@ -61,8 +61,8 @@ export function openInstagram(
     tokenFile === undefined
       ? Promise.resolve()
       : watchTokenFile(tokenFile, tokens, { clock, signal: closing.signal });
+  const oauth = createOAuth(options, { transport, telemetry, clock });
   const keep = (onLooked: () => void): Promise<void> => {
-    const oauth = createOAuth(options, { transport, telemetry, clock });
     const renewal = createRenewal({ options, oauth, tokens, file: tokenFile, clock });
     const { login } = options;
     const path = tokenFile?.path ?? null;
@@ -75,7 +75,7 @@ export function openInstagram(
         underWay.add(keep(resolve).finally(resolve));
       }),
     graph,
-    directory: createDirectory({ ...common, graph: guard?.(graph) ?? graph }),
+    directory: createDirectory({ ...common, graph: guard?.(graph) ?? graph, oauth, clock }),
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException('the Instagram adapter is closed', 'AbortError'));
       await Promise.allSettled([...underWay, watching]);

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Account } from '../core/account.ts';
 import { isConnectorError, StopProcessError } from '../core/errors.ts';
-import type { Clock, Graph, GraphTransport } from '../runtime/ports.ts';
-import { listAccounts } from './directory.ts';
+import type { Clock, Graph } from '../runtime/ports.ts';
+import { listAccounts } from './accounts.ts';
 import { createGraph } from './graph.ts';
 import type { CodeGrant, Granted, OAuth, OAuthOptions } from './oauth.ts';
 import { createOAuth, graphBase } from './oauth.ts';
@@ -83,7 +83,7 @@ export function openTokenDesk(options: TokenDeskOptions, clock: Clock): TokenDes
   const transport = createTransport();
   const telemetry = { report: () => undefined };
   const oauth = createOAuth(options, { transport, telemetry, clock });
-  const graphOf = (token: string): GraphTransport =>
+  const graphOf = (token: string): Pick<Graph, 'get'> =>
     createGraph({
       options: { ...options, accessTokens: [token], accounts: [], baseUrl: graphBase(options) },
       transport,
@@ -96,7 +96,7 @@ export function openTokenDesk(options: TokenDeskOptions, clock: Clock): TokenDes
     });
   return {
     inspect: (token, file, signal) =>
-      inspect(token, { options, oauth, graph: graphOf(token), file }, signal),
+      inspect(token, { options, oauth, graph: graphOf(token), file, clock }, signal),
     async exchange(token, signal) {
       await refuseEndless(token, signal);
       return withEnd(await oauth.exchange(token, signal), signal);
@@ -134,16 +134,21 @@ interface Inspecting {
   readonly oauth: OAuth;
   readonly graph: Pick<Graph, 'get'>;
   readonly file: string | null;
+  readonly clock: Clock;
 }
 
 async function inspect(
   token: string,
-  { options, oauth, graph, file }: Inspecting,
+  { options, oauth, graph, file, clock }: Inspecting,
   signal: AbortSignal,
 ): Promise<InspectedToken> {
   const { login, pageSize } = options;
-  const reached = await trying(listAccounts(login, { graph, pageSize, signal }), signal);
-  const common = { reason: reached.error, accounts: reached.value ?? [] };
+  const grants = {
+    inspect: (s: AbortSignal) => oauth.inspect(token, s),
+    nowMs: () => clock.nowMs(),
+  };
+  const reached = await trying(listAccounts(login, { graph, pageSize, signal, grants }), signal);
+  const common = { reason: reached.error, accounts: reached.value?.accounts ?? [] };
   const isTaken = reached.error === null;
   if (login === 'instagram') {
     const note = file === null ? undefined : await readNote(file, token);

@@ -54,10 +54,7 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     // Before it is published, because a record may become a dead letter on the way.
     const asked = batch.map(identity);
     memory = await publishBatch(batch, memory, { poll, tools, signal });
-    for (const record of batch) {
-      if (record.role === 'dead_letters') poll.tally.deadLetters += 1;
-      else poll.tally.records += 1;
-    }
+    countPublished(batch, poll);
     for (const name of [...asked, ...batch.map(identity)]) poll.published.add(name);
   };
   /** Into the dead letters, unless the same was there before: that is counted as left out. */
@@ -98,6 +95,13 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
       return flush();
     },
   };
+}
+
+function countPublished(batch: readonly OutgoingRecord[], { tally }: Poll): void {
+  for (const { role } of batch) {
+    if (role === 'dead_letters') tally.deadLetters += 1;
+    else tally.records += 1;
+  }
 }
 
 function encodeSeen(gathered: Gathered, work: Work): ReturnType<typeof encodeAll> {

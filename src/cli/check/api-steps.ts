@@ -77,8 +77,15 @@ export function apiSteps(tools: ApiTools): readonly Step[] {
   ];
 }
 
-function validity(token: ShownToken, nowMs: number): Finding {
+/** Whether the API takes a token and lets it read data. */
+export function validity(token: ShownToken, nowMs: number): Finding {
   const { name: subject, isValid, reason, facts, expiresAtMs } = token;
+  const data = facts?.dataAccessUntilMs ?? null;
+  if (data !== null && data <= nowMs) {
+    const action = 'Let its user log in again (instagram-kafka login).';
+    const detail = `its access to data expired at ${new Date(data).toISOString()}`;
+    return { status: 'failed', subject, detail, action, code: 'graph.token' };
+  }
   if (!isValid) {
     const action = 'Get a new token and put it where the old one was.';
     const detail = reason ?? 'Meta does not accept it';
@@ -88,7 +95,6 @@ function validity(token: ShownToken, nowMs: number): Finding {
     expiresAtMs === undefined
       ? 'accepted; until when it is good, Meta does not say'
       : `valid ${daysText(expiresAtMs, nowMs)}`;
-  const data = facts?.dataAccessUntilMs ?? null;
   const access = data === null ? '' : `, reaches data ${daysText(data, nowMs)}`;
   return { status: 'ok', subject, detail: `${until}${access}` };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { listAccounts } from '../../../src/instagram/accounts.ts';
 import type { Handler } from '../../support/http-server.ts';
-import { startHttpServer } from '../../support/http-server.ts';
-import { calm, open } from './opened.ts';
+import { answering, startHttpServer } from '../../support/http-server.ts';
+import { calm, open, rejection } from './opened.ts';
 
 const much = { message: "Please reduce the amount of data you're asking for", code: 1 };
 const linked = { id: '501', instagram_business_account: { id: '17', username: 'one' } };
@@ -43,5 +44,120 @@ describe('a page of accounts that is too much data', () => {
       code: 'graph.too-much-data',
     });
     expect(server.requests.map(({ query }) => query['limit'])).toEqual(['2', '1']);
+  });
+});
+
+const field = '(#100) Tried accessing nonexisting field (username) on node type (IGUser)';
+const refusal = { error: { message: field, type: 'OAuthException', code: 100 } };
+
+describe('a list of accounts whose usernames are rejected', () => {
+  test('is requested again without them, and its further pages too', async () => {
+    const list = listOf(25);
+    await using server = await startHttpServer((request, response, raw) => {
+      const isRejected = request.query['fields']?.includes('username') === true;
+      if (isRejected) response.writeHead(400).end(JSON.stringify(refusal));
+      else list(request, response, raw);
+    });
+    await using adapter = open(server.url, { pageSize: 25 });
+
+    await expect(adapter.directory.list(calm)).resolves.toMatchObject({ accounts: [{ id: '17' }] });
+    expect(server.requests.map(({ query }) => query['fields'])).toEqual([
+      'id,instagram_business_account{id,username}',
+      ...Array<string>(4).fill('id,instagram_business_account{id}'),
+    ]);
+  });
+});
+
+describe('the end of a list of accounts', () => {
+  test.each([
+    ['null', { next: null, cursors: { after: 'c1' } }],
+    ['empty', { next: '', cursors: { after: 'c1' } }],
+    ['in an empty list', []],
+  ])('is a next that is %s', async (_name, paging) => {
+    await using server = await startHttpServer(answering(200, { data: [linked], paging }));
+    await using adapter = open(server.url);
+
+    await expect(adapter.directory.list(calm)).resolves.toMatchObject({ accounts: [{ id: '17' }] });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('is an error after 10,000 pages, whose cursors never end', async () => {
+    let pages = 0;
+    const get = () => {
+      pages += 1;
+      const cursors = { after: `c${pages}` };
+      return Promise.resolve({ data: [], paging: { cursors, next: 'https://example.org' } });
+    };
+
+    const error = await rejection(
+      listAccounts('facebook', { graph: { get }, pageSize: 100, signal: calm }),
+    );
+
+    expect(error).toMatchObject({
+      disposition: 'retry',
+      code: 'graph.server',
+      message:
+        '/me/accounts: the list does not end after 10000 pages; it is read again from the start',
+    });
+    expect(pages).toBe(10_000);
+  });
+});
+
+describe('an entry of the list of accounts', () => {
+  const rest = '; check that page and its link to Instagram';
+  const one = { id: '17', pageId: '501', username: 'one' };
+
+  async function listed(...entries: readonly unknown[]) {
+    await using server = await startHttpServer(answering(200, { data: [...entries, linked] }));
+    await using adapter = open(server.url);
+    return await adapter.directory.list(calm);
+  }
+
+  test.each([
+    ['null', null],
+    ['an empty object as PHP writes it', []],
+  ])('whose account is %s has none', async (_name, instagram_business_account) => {
+    await expect(listed({ id: '500', instagram_business_account })).resolves.toEqual({
+      accounts: [one],
+      problems: [],
+    });
+  });
+
+  test.each([
+    ['is null', null, 'data[0]": expected an object, got null'],
+    ['is a text', 'x', 'data[0]": expected an object, got string'],
+    [
+      'has an account that is a text',
+      { id: '5', instagram_business_account: '1' },
+      'data[0].instagram_business_account": expected an object, got string',
+    ],
+    [
+      'has an account with an id that is none',
+      { id: '5', instagram_business_account: { id: '../1' } },
+      'data[0].instagram_business_account.id": expected an id (a text of digits), got string',
+    ],
+  ])('that %s is left out and named (Invariant 3)', async (_name, entry, words) => {
+    await expect(listed(entry)).resolves.toEqual({
+      accounts: [one],
+      problems: [`/me/accounts: left out "${words}${rest}`],
+    });
+  });
+
+  test('with an id that is none keeps its account, without the page (Invariant 3)', async () => {
+    await expect(
+      listed({ id: null, instagram_business_account: { id: '18', username: 'two' } }),
+    ).resolves.toEqual({
+      accounts: [{ id: '18', pageId: null, username: 'two' }, one],
+      problems: [
+        `/me/accounts: left out "data[0].id": expected an id (a text of digits), got null${rest}`,
+      ],
+    });
+  });
+
+  test('is named for ten of many that cannot be read, and counted for the others', async () => {
+    const { problems } = await listed(...Array<null>(14).fill(null));
+
+    expect(problems).toHaveLength(11);
+    expect(problems.at(-1)).toBe('/me/accounts: left out 4 more entries that cannot be read');
   });
 });

@@ -77,10 +77,19 @@ describe('readBatch', () => {
     ['is shorter than the request', [item(reach)]],
     ['holds an item that is no object', [item(reach), 5, 'text']],
     ['holds an item without a body', [item(reach), { code: 200 }, { code: 200, body: null }]],
-    ['holds a body that is not JSON', [item(reach), { code: 200, body: '<html>' }, { body: '' }]],
+    [
+      'holds a body that is not JSON',
+      [item(reach), { code: 200, body: 'n/a' }, { code: 200, body: '{' }],
+    ],
     ['holds a body that is no object', [item(reach), item([]), item('text')]],
   ])('has no outcome for the items concerned when the answer %s', (_what, body) => {
     expect(outcomesOf(body)).toEqual([reach, null, null]);
+  });
+
+  test('fails an item with HTML or without a body as an answer of a server that is away', () => {
+    const body = [item(reach), { code: 200, body: '<html>' }, { code: 200, body: '' }];
+
+    expect(outcomesOf(body)).toEqual([reach, 'graph.server', 'graph.server']);
   });
 
   test.each<[string, unknown]>([

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { StopProcessError } from '../../../src/core/errors.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
@@ -63,10 +64,10 @@ describe('a body', () => {
   });
 
   test.each([
-    ['HTML', '<html>login</html>', 'that are not JSON'],
-    ['nothing at all', '', 'that are not JSON'],
+    ['words', 'Sorry', 'that are not JSON'],
     ['half of a JSON text', '{"data":[{"id":"1"', 'that are not JSON'],
     ['a list', '[1]', 'that are JSON, but list'],
+    ['a number', '17', 'that are JSON, but number'],
     ['null', 'null', 'that are JSON, but null'],
     [
       'lists nested beyond the stack',
@@ -86,6 +87,32 @@ describe('a body', () => {
       raw: body.slice(0, 2_000),
     });
     expect(error).toHaveProperty('message', expect.stringContaining(words));
+  });
+
+  test.each([
+    ['HTML', '<html>login</html>', 'got HTML'],
+    ['HTML after a byte order mark and blank lines', '\ufeff\r\n <!DOCTYPE html>', 'got HTML'],
+    ['HTML that is not UTF-8', Buffer.from('<p>\xe9</p>', 'latin1'), 'got HTML'],
+    ['nothing at all', '', 'got an empty body'],
+    ['blank lines', '\r\n', 'got an empty body'],
+    ['gzip that is not announced', gzipSync('{"data":[]}'), 'got bare gzip'],
+  ])('of %s is retried', async (_name, body, words) => {
+    await using server = await startHttpServer((_request, response) => void response.end(body));
+    await using adapter = open(server.url);
+
+    const error = await rejection(adapter.graph.get(mediaRequest, calm));
+
+    expect(error).toMatchObject({ disposition: 'retry', code: 'graph.server' });
+    expect(error).toHaveProperty('message', expect.stringContaining(words));
+  });
+
+  test('of HTML is a dead letter with a status that is no success', async () => {
+    await using server = await startHttpServer(answering(404, '<html>login</html>'));
+    await using adapter = open(server.url);
+
+    const error = await rejection(adapter.graph.get(mediaRequest, calm));
+
+    expect(error).toMatchObject({ disposition: 'dead-letter', code: 'graph.bad-body' });
   });
 
   test('is cut to 2,000 characters in its dead letter after the token is taken out', async () => {
@@ -197,7 +224,7 @@ describe('a redirect', () => {
     const error = await rejection(adapter.graph.get(mediaRequest, calm));
 
     expect(thief.requests).toHaveLength(0);
-    expect(error).toMatchObject({ disposition: 'stop-stream', code: 'graph.refused' });
+    expect(error).toMatchObject({ disposition: 'fail', code: 'graph.refused' });
     expect(error).toHaveProperty('message', expect.stringContaining(new URL(thief.url).host));
     expect(inspect(error, { depth: null })).not.toContain(token);
   });

@@ -1,0 +1,109 @@
+import type { Account } from '../core/account.ts';
+import type { ConnectorError } from '../core/errors.ts';
+import { isConnectorError, SkipError, StopAccountError } from '../core/errors.ts';
+import type { Node } from '../core/json.ts';
+import type { Graph } from '../runtime/ports.ts';
+import type { FoundAccounts } from './account-nodes.ts';
+import { readAccount } from './account-nodes.ts';
+import type { TokenFacts } from './token-facts.ts';
+
+/** What tells which accounts a token was granted. */
+export interface Grants {
+  /** Throws what `OAuth.inspect` throws. */
+  readonly inspect: (signal: AbortSignal) => Promise<TokenFacts>;
+  readonly nowMs: () => number;
+}
+
+/** What accounts are requested by their ids with. */
+export interface ById {
+  readonly graph: Pick<Graph, 'get'>;
+  readonly signal: AbortSignal;
+}
+
+/** An account that was requested by its id, or why it was not found. */
+export type Requested =
+  | { readonly id: string; readonly account: Account }
+  | { readonly id: string; readonly error: ConnectorError };
+
+/** So many accounts are requested at once. */
+const atOnce = 10;
+
+/** Requests accounts by their ids, in their order; an error is that account's alone. */
+export async function requestEach(
+  ids: readonly string[],
+  byId: ById,
+): Promise<readonly Requested[]> {
+  const requested: Requested[] = [];
+  for (let start = 0; start < ids.length; start += atOnce) {
+    const some = ids.slice(start, start + atOnce);
+    requested.push(...(await Promise.all(some.map((id) => requestOne(id, byId)))));
+  }
+  return requested;
+}
+
+async function requestOne(id: string, byId: ById): Promise<Requested> {
+  try {
+    return { id, account: readAccount(await getAccount(id, byId), id) };
+  } catch (error) {
+    if (byId.signal.aborted || !isConnectorError(error)) throw error;
+    return { id, error };
+  }
+}
+
+async function getAccount(id: string, { graph, signal }: ById): Promise<Node> {
+  const get = (fields: string): Promise<Node> => {
+    const query = { fields };
+    return graph.get({ endpoint: '/{account}', path: `/${id}`, query, accountId: id }, signal);
+  };
+  try {
+    return await get('id,username');
+  } catch (error) {
+    if (error instanceof SkipError && error.code === 'graph.field-refused') return get('id');
+    throw error;
+  }
+}
+
+/** Whether an error is about the account, and not about the moment, a limit or the token. */
+export function isOfAccount({ disposition }: ConnectorError): boolean {
+  return !['retry', 'wait', 'stop-account'].includes(disposition);
+}
+
+/**
+ * The accounts that a token was granted, for one that has no pages of its own.
+ *
+ * @throws the first error that is not about a single account
+ */
+export async function findGranted(grants: Grants, byId: ById): Promise<FoundAccounts> {
+  const facts = await liveFacts(grants, byId.signal);
+  const accounts: Account[] = [];
+  const problems: string[] = [];
+  for (const one of await requestEach(facts?.accountIds ?? [], byId)) {
+    if ('account' in one) accounts.push(one.account);
+    else if (isOfAccount(one.error)) problems.push(`account ${one.id}: ${one.error.message}`);
+    else throw one.error;
+  }
+  return { accounts, problems };
+}
+
+/**
+ * What Meta knows of a token; null where it does not tell this app.
+ *
+ * @throws StopAccountError `graph.token` when its access to data has expired; errors that may pass
+ */
+export async function liveFacts(
+  { inspect, nowMs }: Grants,
+  signal: AbortSignal,
+): Promise<TokenFacts | null> {
+  const facts = await inspect(signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    if (!isConnectorError(error)) throw error;
+    if (error.disposition === 'retry' || error.disposition === 'wait') throw error;
+    return null;
+  });
+  const untilMs = facts?.dataAccessUntilMs ?? null;
+  if (untilMs === null || untilMs > nowMs()) return facts;
+  throw new StopAccountError(
+    'graph.token',
+    `the token reaches no account: its access to data expired at ${new Date(untilMs).toISOString()}; its user must log in again (instagram-kafka login)`,
+  );
+}

@@ -1,0 +1,54 @@
+import type { Account } from '../core/account.ts';
+import type { ConnectorError } from '../core/errors.ts';
+import type { Graph } from '../runtime/ports.ts';
+import type { FoundAccounts } from './account-nodes.ts';
+import { isOfAccount, requestEach } from './accounts-by-id.ts';
+import type { Tokens } from './tokens.ts';
+
+/** Accounts that were requested by their ids. */
+export interface NamedAccounts extends FoundAccounts {
+  /** The ids whose errors are not about the account itself. */
+  readonly failed: ReadonlySet<string>;
+  /** The first of these errors. */
+  readonly error: ConnectorError | undefined;
+}
+
+/**
+ * Requests by their ids accounts that are named and that no list has, as those of a system user. One
+ * that answered before stays as long as the error is not its own.
+ */
+export function createNamedSearch(graph: Pick<Graph, 'get'>, tokens: Pick<Tokens, 'names'>) {
+  const before = new Map<string, Account>();
+  return async (ids: readonly string[], signal: AbortSignal): Promise<NamedAccounts> => {
+    const found = new Map<string, Account>();
+    const errors = new Map<string, ConnectorError>();
+    const missing = (): readonly string[] => ids.filter((id) => !found.has(id));
+    for (const token of tokens.names()) {
+      const byId = { graph: withToken(graph, token), signal };
+      for (const one of await requestEach(missing(), byId)) {
+        if ('account' in one) found.set(one.id, reachedBy(token)(one.account));
+        else if (!isOfAccount(one.error)) errors.set(one.id, one.error);
+      }
+    }
+    for (const id of found.keys()) errors.delete(id);
+    for (const id of errors.keys()) {
+      const account = before.get(id);
+      if (account !== undefined) found.set(id, account);
+    }
+    before.clear();
+    for (const [id, account] of found) before.set(id, account);
+    const problems = [...errors].map(([id, error]) => `account ${id}: ${error.message}`);
+    const [error] = errors.values();
+    return { accounts: [...found.values()], problems, failed: new Set(errors.keys()), error };
+  };
+}
+
+/** A graph whose requests are made with one token. */
+export function withToken(graph: Pick<Graph, 'get'>, token: string): Pick<Graph, 'get'> {
+  return { get: (request, signal) => graph.get({ ...request, token }, signal) };
+}
+
+/** Writes down which of several tokens reaches an account. */
+export function reachedBy(token: string): (account: Account) => Account {
+  return (account) => (token === '' ? account : { ...account, token });
+}
