@@ -121,6 +121,8 @@ async function* walkList(
       return readPage(walking, { ...at, along });
     });
     walked.push(...page.nodes.map(catalogued));
+    // A node without an id may be any of those that are known, so none of them is taken for gone.
+    if (rejected.length > 0 || page.nodes.some((node) => idOf(node) === undefined)) whole = false;
     const skipped = walking.left.slice(before);
     yield { ...pageOf(page, along), skipped, rejected: rejected.splice(0), ...learnedBy(walking) };
     after = nextCursor(page.body, seen);
