@@ -1,4 +1,5 @@
 import { flattened } from '../../core/comments.ts';
+import { readOrReject } from '../../core/dead-letters.ts';
 import type { DeadLetterError } from '../../core/errors.ts';
 import { isTooMuchData, SkipError } from '../../core/errors.ts';
 import type { Fields } from '../../core/fields.ts';
@@ -177,13 +178,14 @@ async function restOf(
   // Absent where there is nothing to show; PHP writes an empty object as an empty list.
   if (expanded === undefined || (Array.isArray(expanded) && expanded.length === 0)) return [];
   const first = isNode(expanded) ? expanded : { data: expanded };
-  const found = [...nodesOf(first, work.rejected)];
+  const { rejected } = work;
+  const found = [...(readOrReject(rejected, () => nodesOf(first, rejected)) ?? [])];
   const seen = new Set<string>();
   let after = nextCursor(first, seen);
   const isCut = after === undefined && found.length >= commentsPage && !('paging' in first);
   for (let more = isCut || after !== undefined; more; more = after !== undefined) {
     const body = await askPage(edge, after, work);
-    found.push(...nodesOf(body, work.rejected));
+    found.push(...nodesOf(body, rejected));
     after = nextCursor(body, seen);
   }
   return found;
