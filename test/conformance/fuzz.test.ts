@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isConnectorError } from '../../src/core/errors.ts';
@@ -6,16 +7,18 @@ import { isNode } from '../../src/core/json.ts';
 import type { StreamName, TopicRole } from '../../src/core/stream-name.ts';
 import { streamNames } from '../../src/core/stream-name.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
-import type { Encoder, Graph } from '../../src/runtime/ports.ts';
 import { getEach } from '../../src/runtime/get-each.ts';
+import type { Encoder, Graph, OutgoingRecord } from '../../src/runtime/ports.ts';
 import { runPoll } from '../../src/runtime/poll.ts';
 import { streams } from '../../src/streams/index.ts';
+import type { FakeGraph } from '../support/fake-graph.ts';
 import { createFakeGraph } from '../support/fake-graph.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import { open } from '../unit/instagram/opened.ts';
 import { calm, createWorld, firstState, pollOf } from '../unit/runtime/world.ts';
 import { healthyAnswer } from './healthy-answers.ts';
-import { placesOf, withValue } from './places.ts';
+import type { Place } from './places.ts';
+import { placesOf, withoutEntry, withValue } from './places.ts';
 
 /** Encodes by the real schemas, and takes no record that has a field too many or of another type. */
 const strictEncoder: Encoder = {
@@ -54,21 +57,45 @@ async function pollAndCheck(name: StreamName, graph: Graph) {
   if (batches.length === 0 && error !== undefined) expect(poll.state).toEqual(before);
   const { cursorMs } = poll.state;
   if (cursorMs !== null) expect(own.map(dateOf)).toContain(cursorMs);
-  return { error, own, letters: records.filter(({ role }) => role === 'dead_letters') };
+  const { deadLetters, skipped } = poll.tally;
+  return { error, own, accounted: deadLetters + Object.keys(skipped).length };
 }
 
-function dateOf({ role, value }: { role: TopicRole; value: Buffer | null }): unknown {
-  const record = value === null ? {} : (readSchema(role).type.fromBuffer(value) as Value);
-  return record['date'];
+type Outgoing = Pick<OutgoingRecord, 'role' | 'key' | 'value'>;
+
+function recordOf({ role, value }: Outgoing): Value {
+  return value === null ? {} : (readSchema(role).type.fromBuffer(value) as Value);
+}
+
+function dateOf(record: Outgoing): unknown {
+  return recordOf(record)['date'];
+}
+
+/** The values of all records by key and path, objects and lists as their parts. */
+function valuesOf(records: readonly Outgoing[]): ReadonlyMap<string, Json> {
+  const places = records.flatMap((record) =>
+    placesOf(recordOf(record)).map(({ path, value }) => [`${record.key} ${path}`, value] as const),
+  );
+  return new Map(places.filter(([, value]) => typeof value !== 'object' || value === null));
 }
 
 /** Answers rightly, but for one answer, which `spoil` makes of the right one. */
-function spoiledGraph(at: number, spoil: (body: Node) => Node): Graph {
+function spoiledGraph(at: number, spoil: (body: Node) => Node): FakeGraph {
   return createFakeGraph((request, index) => {
     const body = healthyAnswer(request);
     // As it would come: a list has no holes, and -0 is 0.
     return index === at ? (JSON.parse(JSON.stringify(spoil(body))) as Node) : body;
   });
+}
+
+/** What a list entry, or something in it, may be replaced by; no valid id, time or count. */
+const odd = fc.constantFrom<Json>(null, true, 12.5, -1, 'n/a', '', [], [null], {}, { a: null });
+
+const isInEntry = ({ steps }: Place) => steps.some((step) => typeof step === 'number');
+
+/** Whether a value in place of an inner one means that there is nothing, as null for a list of replies. */
+function saysNothing({ steps }: Place, value: Json): boolean {
+  return typeof steps.at(-1) === 'string' && ['null', '[]', '{}'].includes(JSON.stringify(value));
 }
 
 const anyJson = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>;
@@ -89,6 +116,37 @@ describe.each(streamNames)('the stream %s, when the API answers anything', (name
           return found === undefined ? body : withValue(body, found, value);
         };
         await pollAndCheck(name, spoiledGraph(at, spoil));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  // Invariant 3
+  test('loses no more of an answer than the list entry in which something is odd (Invariant 3)', async () => {
+    const all = createFakeGraph(healthyAnswer);
+    const healthy = await pollAndCheck(name, all);
+    const whole = [...valuesOf(healthy.own)];
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.nat(), odd, async (request, at, value) => {
+        const index = request % all.requests.length;
+        const body = healthyAnswer(all.requests[index] ?? { path: '', query: {} });
+        const places = placesOf(body).filter(isInEntry);
+        const place = places[at % Math.max(1, places.length)];
+        if (place === undefined) return;
+        const lacking = await pollAndCheck(
+          name,
+          spoiledGraph(index, () => withoutEntry(body, place)),
+        );
+        const spoiled = spoiledGraph(index, () => withValue(body, place, value));
+        const { error, own, accounted } = await pollAndCheck(name, spoiled);
+
+        expect(error).toBeUndefined();
+        const [left, kept] = [valuesOf(lacking.own), valuesOf(own)];
+        const beside = whole.filter(([path, was]) => left.get(path) === was);
+        expect(beside.filter(([path, was]) => kept.get(path) !== was)).toEqual([]);
+        const isFetched = isDeepStrictEqual(spoiled.requests, all.requests);
+        const isLess = own.length < healthy.own.length && !saysNothing(place, value);
+        expect([isFetched && isLess, accounted]).not.toEqual([true, 0]);
       }),
       { numRuns: 60 },
     );

@@ -35,9 +35,25 @@ function nameOf(steps: Place['steps']): string {
     .slice(1);
 }
 
+/** As it would come over HTTP: no two places share an object, which `structuredClone` would keep. */
+function copyOf(node: Node): Node {
+  return JSON.parse(JSON.stringify(node)) as Node;
+}
+
+/** A copy of the node without the innermost list entry that a place is in. */
+export function withoutEntry(node: Node, { steps }: Place): Node {
+  const depth = steps.findLastIndex((step) => typeof step === 'number');
+  const copy = copyOf(node);
+  const list = steps
+    .slice(0, depth)
+    .reduce<Json>((value, step) => (value as Record<string | number, Json>)[step] ?? null, copy);
+  (list as Json[]).splice(Number(steps[depth]), 1);
+  return copy;
+}
+
 /** A copy of the node with another value at the place; without it when there is none. */
 export function withValue(node: Node, { steps }: Place, value: Json | undefined): Node {
-  const copy = structuredClone(node);
+  const copy = copyOf(node);
   let parent = copy as Record<string | number, Json>;
   for (const step of steps.slice(0, -1)) parent = parent[step] as typeof parent;
   const last = steps.at(-1) ?? '';

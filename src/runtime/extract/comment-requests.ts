@@ -1,5 +1,6 @@
 import { placed, writtenAt } from '../../core/comments.ts';
 import type { CommentsReading } from '../../core/comments.ts';
+import { readOrReject } from '../../core/dead-letters.ts';
 import type { DeadLetterError } from '../../core/errors.ts';
 import { FailError, SkipError } from '../../core/errors.ts';
 import type { Fields } from '../../core/fields.ts';
@@ -94,7 +95,7 @@ async function getPages(
     due.map((one) => {
       const { id } = one.listed;
       const after = reading?.mediaId === id ? reading.after : null;
-      return [commentsOf(id, after, work), one] as const;
+      return [requestOf(id, after, work), one] as const;
     }),
   );
   while (open.size > 0) {
@@ -105,10 +106,10 @@ async function getPages(
       if ('node' in outcome) {
         pages.set(one, { body: outcome.node, after: outcome.request.query['after'] ?? null });
       } else if (noteRefusedFields(outcome.error, work)) {
-        again.set(commentsOf(one.listed.id, outcome.request.query['after'] ?? null, work), one);
+        again.set(requestOf(one.listed.id, outcome.request.query['after'] ?? null, work), one);
       } else if (outcome.request.query['after'] !== undefined) {
         // A cursor of long ago: the media is read from its beginning.
-        again.set(commentsOf(one.listed.id, null, work), one);
+        again.set(requestOf(one.listed.id, null, work), one);
       } else {
         failed.push({ listed: one.listed, error: outcome.error });
       }
@@ -127,7 +128,7 @@ function noteRefusedFields(error: Error, { skipped }: CommentsWork): boolean {
   return fresh.length > 0;
 }
 
-function commentsOf(mediaId: string, after: string | null, work: CommentsWork): GraphRequest {
+function requestOf(mediaId: string, after: string | null, work: CommentsWork): GraphRequest {
   const refused = work.skipped
     .filter(({ reason }) => reason === 'graph.field-refused')
     .map(({ subject }) => subject);
@@ -172,10 +173,15 @@ export async function* pagesFrom(
     isRestarted && (writtenAt(comment) ?? -Infinity) > (resumed.oldestMs ?? Infinity);
   let { after } = first;
   for await (const body of bodiesFrom(`/${mediaId}/comments`, first.body, lists)) {
-    const comments = nodesOf(body, lists.work.rejected).filter((comment) => !isRead(comment));
+    const comments = commentsOf(body, lists).filter((comment) => !isRead(comment));
     yield { comments, after };
     after = cursorOf(body);
   }
+}
+
+/** A list that is none costs itself. */
+function commentsOf(body: Node, { work: { rejected } }: ReadingLists): readonly Node[] {
+  return readOrReject(rejected, () => nodesOf(body, rejected)) ?? [];
 }
 
 function cursorOf(body: Node): string | null {
@@ -197,7 +203,7 @@ export async function* threadOf(
   const { id } = comment;
   const path = `/${typeof id === 'string' ? id : ''}/replies`;
   for await (const body of bodiesFrom(path, expanded, lists)) {
-    yield nodesOf(body, lists.work.rejected).map((reply) => placed(reply, mediaId, comment));
+    yield commentsOf(body, lists).map((reply) => placed(reply, mediaId, comment));
   }
 }
 

@@ -112,10 +112,13 @@ async function* walkList(
     const before = walking.left.length;
     const { body, nodes, withheld } = await readPage(walking, { after, lastId });
     for (const node of nodes) walked.push(catalogued(node));
+    const rejected = walking.rejected.splice(0);
+    // A node without an id may be any of those that are known, so none of them is taken for gone.
+    if (rejected.length > 0 || nodes.some((node) => idOf(node) === undefined)) whole = false;
     yield {
       nodes: nodes.filter((node) => !withheld.has(idOf(node) ?? '')),
       skipped: walking.left.slice(before),
-      rejected: walking.rejected.splice(0),
+      rejected,
       learned: rejections.learned,
     };
     after = nextCursor(body, seen);

@@ -186,6 +186,29 @@ describe('comments', () => {
     expect(graph.requests).toHaveLength(4);
   });
 
+  test.each<[string, Node['x']]>([
+    ['a text', 'none'],
+    ['an object', { '0': 1 }],
+  ])('are rejected with what came where the list is %s', async (_what, data) => {
+    const { pages, error } = await poll(graphOf([media('1', 1)], { '/1/comments': { data } }));
+
+    expect(error).toBeUndefined();
+    expect(pages.flatMap(({ rejected = [] }) => rejected)).toMatchObject([
+      { code: 'graph.bad-body', path: 'data', raw: JSON.stringify({ data, paging: null }) },
+    ]);
+  });
+
+  // Invariant 3
+  test('go on behind an entry that is no comment, which is rejected by its path (Invariant 3)', async () => {
+    const data = [5, comment('11')];
+    const { pages, ids } = await poll(graphOf([media('1', 1)], { '/1/comments': { data } }));
+
+    expect(ids).toEqual(['11']);
+    expect(pages.flatMap(({ rejected = [] }) => rejected.map(({ path }) => path))).toEqual([
+      'data[0]',
+    ]);
+  });
+
   test('are none where an empty list stands for them', async () => {
     const replied = { ...comment('11'), replies: [] };
     const { ids, error } = await poll(
@@ -193,12 +216,6 @@ describe('comments', () => {
     );
 
     expect([ids, error]).toEqual([['11'], undefined]);
-  });
-
-  test('fail where they are no list, with what came', async () => {
-    const { error } = await poll(graphOf([media('1', 1)], { '/1/comments': { data: 'none' } }));
-
-    expect(error).toMatchObject({ disposition: 'dead-letter', code: 'graph.bad-body' });
   });
 
   test('forget media that are gone, once the whole list was walked', async () => {

@@ -94,6 +94,15 @@ describe('a list', () => {
     },
   );
 
+  test.each([null, { id: null }, { caption: 'x' }])(
+    'is not whole with %j in place of a node, so that nothing is taken for gone',
+    async (item) => {
+      const { pages } = await extractAll(posts, graphOf({ data: [{ id: '1' }, item] }));
+
+      expect(pages.map(({ walked }) => walked)).toEqual([undefined]);
+    },
+  );
+
   test.each([null, {}, []])('is empty where data is %j', async (data) => {
     const { nodes, error } = await extractAll(posts, graphOf({ data }));
 
