@@ -90,10 +90,13 @@ function known(record: Fields, refreshed: Fields): Fields {
 
 const hourMs = 3_600_000;
 
-/** Throws unless every post that came and every story that lived since then is in Kafka. */
-export async function keysSince(at: RecordsAt, world: World, sinceMs: number): Promise<void> {
+/** Throws unless every post that came and every story that lived in that time is in Kafka. */
+export async function keysBetween(
+  at: RecordsAt,
+  world: World,
+  { sinceMs, untilMs: nowMs }: { readonly sinceMs: number; readonly untilMs: number },
+): Promise<void> {
   const newest = await readNewest(at);
-  const nowMs = world.clock.now();
   let count = 0;
   const demand = (stream: Stream, id: string): void => {
     count += 1;

@@ -19,7 +19,7 @@ import { nodeFlags } from '../sandbox/program.ts';
 import { airbyteRequests, measureWorld } from './airbyte.ts';
 import type { QuotaMessage } from './quota-program.ts';
 import type { RecordsAt } from './quota-records.ts';
-import { compareWithTruth, countRecords, keysSince } from './quota-records.ts';
+import { compareWithTruth, countRecords, keysBetween } from './quota-records.ts';
 
 const dayMs = 86_400_000;
 const latencyMs = 100;
@@ -156,7 +156,8 @@ async function measure(cluster: Cluster, login: Login) {
   const dayStartMs = clock.now();
   const day = await run(site, dayMs);
   report('a day at the default intervals', day, site);
-  await keysSince(kafka, api.world, dayStartMs);
+  // The clock may have leapt on while the program ended.
+  await keysBetween(kafka, api.world, { sinceMs: dayStartMs, untilMs: dayStartMs + dayMs });
   const asked = api.ledger.byEndpoint()['/{media}/insights']?.calls ?? 0;
   const news = (await countRecords(kafka, insights)) - before;
   console.log(

@@ -158,7 +158,11 @@ function learnCost(
   const rise = percent - usedPercent(usage, nowMs);
   const steady = rise >= 0 && nextLeaveMs(usage, toldMs ?? 0) > nowMs;
   if (!steady) return { costPercent, answersSinceRise: 0 };
-  if (rise === 0) return { costPercent, answersSinceRise: answersSinceRise + calls };
+  if (rise === 0) {
+    const answers = answersSinceRise + calls;
+    // Meta tells whole percents: so many calls without a rise cost less than one together.
+    return { costPercent: Math.min(costPercent, 1 / answers), answersSinceRise: answers };
+  }
   const seen = rise / (answersSinceRise + calls);
   return { costPercent: costPercent * 0.5 + seen * 0.5, answersSinceRise: 0 };
 }

@@ -215,6 +215,10 @@ describe('the price of a call', () => {
     expect(told(...percents).costPercent).toBeCloseTo(0.25, 3);
   });
 
+  test('is at most a percent for all the answers that brought no rise', () => {
+    expect(told(...Array<number>(51).fill(0)).costPercent).toBe(1 / 50);
+  });
+
   test('is not learned while usage leaves the window', () => {
     const quota = told(0, 10, 20);
     const later = noteUsage(quota, { percent: 80, regainMs: 0 }, dayMs);
