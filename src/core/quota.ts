@@ -158,13 +158,26 @@ function learnCost(
   const rise = percent - usedPercent(usage, nowMs);
   const steady = rise >= 0 && nextLeaveMs(usage, toldMs ?? 0) > nowMs;
   if (!steady) return { costPercent, answersSinceRise: 0 };
-  if (rise === 0) {
-    const answers = answersSinceRise + calls;
-    // Meta tells whole percents: so many calls without a rise cost less than one together.
-    return { costPercent: Math.min(costPercent, 1 / answers), answersSinceRise: answers };
-  }
+  if (rise === 0) return withoutRise(quota, calls);
   const seen = rise / (answersSinceRise + calls);
   return { costPercent: costPercent * 0.5 + seen * 0.5, answersSinceRise: 0 };
+}
+
+/** Meta tells whole percents: so many calls without a rise cost less than one together. */
+function withoutRise(
+  { costPercent, answersSinceRise }: Quota,
+  calls: number,
+): Pick<Quota, 'costPercent' | 'answersSinceRise'> {
+  const answers = answersSinceRise + calls;
+  return { costPercent: Math.min(costPercent, 1 / answers), answersSinceRise: answers };
+}
+
+/**
+ * After calls were answered without a word of the scope: they do not count in it, as an account's
+ * calls do not in the app. The next usage that is told corrects this.
+ */
+export function noteSilence(quota: Quota, calls: number): Quota {
+  return { ...quota, ...withoutRise(quota, calls) };
 }
 
 /** After a call was refused for the scope's limit. */

@@ -6,6 +6,7 @@ import {
   decideUnspaced,
   newQuota,
   noteAnswer,
+  noteSilence,
   noteCall,
   noteRefusal,
   noteUsage,
@@ -55,6 +56,7 @@ export interface ScopedCall {
 export type Departure = readonly {
   readonly scope: Scope;
   readonly stops: number;
+  readonly tellings: number;
   readonly calls: number;
 }[];
 
@@ -84,6 +86,8 @@ const toldStepPercent = 5;
 interface Entry {
   readonly scope: Scope;
   quota: Quota;
+  /** How often its usage was told. */
+  tellings: number;
   admitted: number;
   inFlight: number;
   /** Null before the first time. */
@@ -122,29 +126,42 @@ export function createScopes(watching: Watching): Scopes {
       return scopes.map((scope) => {
         entryOf(scope).inFlight += calls;
         change(scope, (quota, nowMs) => noteCall(quota, priority, nowMs));
-        return { scope, stops: entryOf(scope).quota.stops, calls };
+        const { quota, tellings } = entryOf(scope);
+        return { scope, stops: quota.stops, tellings, calls };
       });
     },
     arrive(departure, answered) {
-      for (const { scope, stops, calls } of departure) {
-        entryOf(scope).inFlight -= calls;
-        if (answered) change(scope, (quota) => noteAnswer(quota, stops));
+      for (const left of departure) {
+        entryOf(left.scope).inFlight -= left.calls;
+        const { tellings } = entryOf(left.scope);
+        if (answered) change(left.scope, (quota) => afterAnswer(quota, left, tellings));
       }
     },
     tell({ scope, ...usage }) {
+      entryOf(scope).tellings += 1;
       change(scope, (quota, nowMs) => noteUsage(quota, usage, nowMs));
     },
     refuse(scope, ms) {
       change(scope, (quota, nowMs) => noteRefusal(quota, ms, nowMs));
     },
-    blocked(scopes) {
-      const nowMs = clock.nowMs();
-      return scopes
-        .map((scope) => ({ scope, ms: entryOf(scope).quota.blockedUntilMs - nowMs }))
-        .filter(({ ms }) => ms > 0)
-        .sort((a, b) => b.ms - a.ms)[0];
-    },
+    blocked: (scopes) => longestBlock(scopes.map(entryOf), clock.nowMs()),
   };
+}
+
+function afterAnswer(
+  quota: Quota,
+  { stops, calls, tellings }: Departure[number],
+  tellingsNow: number,
+): Quota {
+  const answered = noteAnswer(quota, stops);
+  return tellings === tellingsNow ? noteSilence(answered, calls) : answered;
+}
+
+function longestBlock(entries: readonly Entry[], nowMs: number): ReturnType<Scopes['blocked']> {
+  return entries
+    .map(({ scope, quota }) => ({ scope, ms: quota.blockedUntilMs - nowMs }))
+    .filter(({ ms }) => ms > 0)
+    .sort((a, b) => b.ms - a.ms)[0];
 }
 
 function smallestRoom(entries: readonly Entry[], nowMs: number): number {
@@ -182,6 +199,7 @@ function createEntries({ clock, telemetry }: Watching) {
     const entry = entries.get(key) ?? {
       scope,
       quota: newQuota(scope.kind),
+      tellings: 0,
       admitted: 0,
       inFlight: 0,
       told: null,

@@ -1,6 +1,7 @@
 import { readOrReject } from '../../core/dead-letters.ts';
 import type { DeadLetterError } from '../../core/errors.ts';
 import { SkipError } from '../../core/errors.ts';
+import { isDue } from '../../core/freshness.ts';
 import type { Json, Node } from '../../core/json.ts';
 import { metricValues } from '../../core/metric-values.ts';
 import type { ReadParts } from '../catalog.ts';
@@ -8,8 +9,9 @@ import type { ExtractContext } from '../extraction.ts';
 import type { GraphRequest } from '../ports.ts';
 import type { Candidate, InsightsSource, InsightsWork } from './each-insights.ts';
 
-/** The parts of a metric are requested once in this time at most, milliseconds. */
+/** The parts of a metric are requested once in each such period at most. */
 const partsEveryMs = 3_600_000;
+const partsTiers = [{ untilAgeMs: Infinity, everyMs: partsEveryMs }];
 /** How long a story is listed, by another clock than ours. */
 const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
 
@@ -17,8 +19,8 @@ type Parts = NonNullable<InsightsSource['parts']>;
 
 /**
  * Adds the parts of the source's metric (`navigation_actions`), a call of its own: requested when
- * the metric has moved, once an hour at most, and at the last poll in which the media is listed.
- * Between, the parts are as they were last read. The metric itself never depends on them.
+ * the metric has moved, once in each hour at most, and at the last poll in which the media is listed.
+ * The hours are the account's own, so that its media go into one batch. Between, the parts are as they were last read. The metric itself never depends on them.
  */
 export async function withParts(
   values: ReadonlyMap<Candidate, Node>,
@@ -85,10 +87,11 @@ function areDue(
   { listed: { createdMs } }: Candidate,
   before: ReadParts | undefined,
   total: Json | undefined,
-  { nowMs, nextPollMs }: ExtractContext,
+  { account, nowMs, nextPollMs }: ExtractContext,
 ): boolean {
   if (total === undefined || before?.total === total) return false;
-  if (before === undefined || nowMs - before.readMs >= partsEveryMs) return true;
+  const times = { nowMs, lastMs: before?.readMs ?? null };
+  if (isDue({ id: account.id, createdMs: null }, times, partsTiers)) return true;
   return createdMs !== null && (nextPollMs ?? Infinity) >= createdMs + storyListedMs;
 }
 

@@ -4,6 +4,7 @@ import {
   decide,
   newQuota,
   noteAnswer,
+  noteSilence,
   noteCall,
   noteRefusal,
   noteUsage,
@@ -217,6 +218,13 @@ describe('the price of a call', () => {
 
   test('is at most a percent for all the answers that brought no rise', () => {
     expect(told(...Array<number>(51).fill(0)).costPercent).toBe(1 / 50);
+  });
+
+  test('is next to nothing where answers are silent, until they are not', () => {
+    const silent = noteSilence(told(0), 1000);
+
+    expect(silent.costPercent).toBe(1 / 1000);
+    expect(noteUsage(silent, { percent: 50, regainMs: 0 }, 1).costPercent).toBeCloseTo(0.025, 3);
   });
 
   test('is not learned while usage leaves the window', () => {
