@@ -8,7 +8,7 @@ import { leaf } from './leaf.ts';
 import { brokers, secret, streams, topicTemplate, url } from './named-formats.ts';
 import { kafkaSasl, kafkaSsl, registrySecurity, securityProtocol } from './security-schema.ts';
 
-const { choice, duration, flag, integer, integerOrBroker, optional, share, text } = formats;
+const { choice, duration, flag, integer, integerOrBroker, list, optional, share, text } = formats;
 
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
 const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
@@ -222,6 +222,11 @@ const http = {
     'The address to listen on; `0.0.0.0` in a container. Nothing that is shown needs authentication.',
   ),
   port: leaf('HTTP_PORT', integer(0, 65_535), 'The port to listen on; 0 takes any that is free.'),
+  allowedHosts: leaf(
+    'HTTP_ALLOWED_HOSTS',
+    list(text('a host name without a port', /^[A-Za-z0-9._-]{1,253}$/)),
+    'Names that a request may have in its `Host` header, beside `localhost` and the addresses of loopback; others are answered with 421, so that no web page reads the server through a name that it had resolved to this machine. Empty: no other name when the server listens on loopback, any when it listens elsewhere.',
+  ),
   token: leaf(
     'HTTP_TOKEN',
     optional(secret('a token of 16 to 500 visible characters', orderToken)),

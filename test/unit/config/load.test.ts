@@ -104,7 +104,7 @@ describe('defaults', () => {
         shutdownGraceMs: 25_000,
         instance: null,
       },
-      http: { enabled: true, host: '127.0.0.1', port: 8080, token: null },
+      http: { enabled: true, host: '127.0.0.1', port: 8080, allowedHosts: [], token: null },
       log: { level: 'info', format: 'auto' },
     });
   });
@@ -124,6 +124,7 @@ describe('precedence', () => {
       enabled: true,
       host: '127.0.0.1',
       port: 1,
+      allowedHosts: [],
       token: null,
     });
   });
