@@ -143,6 +143,7 @@ export interface KafkaConfig {
     readonly replicationFactor: number;
     /** -1 leaves it to the broker. */
     readonly minInSyncReplicas: number;
+    readonly deadLetterRetentionMs: number;
   };
 }
 

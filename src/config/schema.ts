@@ -32,6 +32,11 @@ const topics = {
     integerOrBroker(32_767),
     "`min.insync.replicas` of a topic created, and the least that one already there may have. -1: the broker's own default, not verified. Production: 2.",
   ),
+  deadLetterRetention: leaf(
+    'KAFKA_TOPICS_DEAD_LETTER_RETENTION',
+    duration('1h', '3650d'),
+    '`retention.ms` of a topic of dead letters created. They hold what other people wrote. A topic already there keeps what it has.',
+  ),
 };
 
 const kafka = {

@@ -62,6 +62,7 @@ describe('defaults', () => {
           statePartitions: 12,
           replicationFactor: -1,
           minInSyncReplicas: -1,
+          deadLetterRetentionMs: 2_592_000_000,
         },
       },
       schemaRegistry: {
