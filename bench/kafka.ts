@@ -58,6 +58,7 @@ function open(options: KafkaBenchOptions): KafkaAdapter {
         statePartitions: 4,
         replicationFactor: -1,
         minInSyncReplicas: -1,
+        deadLetterRetentionMs: 2_592_000_000,
       },
       roles: ['media', 'state'],
     },

@@ -26,7 +26,7 @@ const ownMain = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const ownVariables = /^(INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING|HTTP|LOG)/;
 
 /** What Node itself is started with, as in the image; the reasons stand in the Dockerfile. */
-export const nodeFlags = ['--max-semi-space-size=4'] as const;
+export const nodeFlags = ['--max-semi-space-size=4', '--disable-sigusr1'] as const;
 
 /** Starts `src/main.ts`; disposing of it asks it to stop and waits for that. */
 export function startProgram(options: ProgramOptions): Program {

@@ -48,6 +48,7 @@ function defaults() {
       statePartitions: Number(config.get('kafka.topics.statePartitions')),
       replicationFactor: -1,
       minInSyncReplicas: -1,
+      deadLetterRetentionMs: -1,
     },
   };
 }

@@ -8,14 +8,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { describeConfig } from '../src/config/description.ts';
 
 /** Something that a tool says of a file. */
 interface DeployCheck {
   readonly name: string;
   /** The program that is run, and how a person gets it. */
   readonly tool: { readonly command: string; readonly install: string };
-  /** Its arguments; what it says is printed, and anything but exit code 0 is a failure. */
+  /** Its arguments; what it says is printed. */
   readonly args: readonly string[] | (() => readonly string[]);
+  /** The exit code of a file that is as it should be; 0 by default. */
+  readonly exitCode?: number;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -68,11 +71,22 @@ const chartChecks: readonly DeployCheck[] = [[], full].flatMap((values) => {
   ];
 });
 
+/** Values that would write a secret into the config map in clear: helm must refuse each. */
+const secretChecks: readonly DeployCheck[] = describeConfig()
+  .filter(({ secret }) => secret)
+  .map(({ path }) => ({
+    name: `chart without ${path} in the config map`,
+    tool: helm,
+    args: ['template', 'test', chart, ...full, ...newest, '--set', `config.${path}=secret`],
+    exitCode: 1,
+  }));
+
 const checks: readonly DeployCheck[] = [
   { name: 'alert rules', tool: promtool, args: ['check', 'rules', `${prometheus}.rules.yml`] },
   { name: 'alert rule tests', tool: promtool, args: ['test', 'rules', `${prometheus}.test.yml`] },
   { name: 'dashboard queries', tool: promtool, args: ['check', 'rules', dashboardRules()] },
   ...chartChecks,
+  ...secretChecks,
   {
     name: 'chart with a service monitor',
     tool: helm,
@@ -96,7 +110,7 @@ function dashboardRules(): string {
   return file;
 }
 
-function passes({ name, tool, args }: DeployCheck): boolean {
+function passes({ name, tool, args, exitCode = 0 }: DeployCheck): boolean {
   console.log(`— ${name}`);
   const { status, error } = spawnSync(tool.command, typeof args === 'function' ? args() : args, {
     cwd: root,
@@ -108,7 +122,7 @@ function passes({ name, tool, args }: DeployCheck): boolean {
       code === 'ENOENT' ? `${tool.command} is missing: ${tool.install}` : error.message,
     );
   }
-  return status === 0;
+  return status === exitCode;
 }
 
 const asked = process.argv.slice(2);

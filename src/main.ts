@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { createProgram } from './cli/program.ts';
+import { printableLines } from './core/printable.ts';
 import { describeError, exitCodeOf } from './cli/outcome.ts';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -11,7 +12,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await createProgram().parse(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${describeError(error)}\n`);
+  // The message may hold text that came from outside.
+  process.stderr.write(`${printableLines(describeError(error))}\n`);
   process.exitCode = exitCodeOf(error);
 }
 // A socket that a library forgot must not hold a process that has said its last word.

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../core/errors.ts';
 import { StopProcessError } from '../core/errors.ts';
+import { printable, printableLines } from '../core/printable.ts';
 import type { StreamName, TopicRole } from '../core/stream-name.ts';
 import { isStreamName, streamNames, topicName } from '../core/stream-name.ts';
 import type { LocalCodec } from '../registry/open.ts';
@@ -42,7 +43,7 @@ export function addDryRunCommand(root: Command, end: (code: ExitCode) => void): 
         .option('--account <ids>', 'only these accounts, separated by commas')
         .option('--limit <number>', 'print at most so many records of each stream and account')
         .option('--strict', 'end with 4 when something would be dead-lettered or was skipped')
-        .option('--json', 'accepted as of the others: it prints JSON lines anyway'),
+        .option('--json', 'characters as they are on a terminal too; it prints JSON lines anyway'),
     settings: /^(?:instagram|streams$|stream-|polling|log|kafka-(?:topic-template|max-batch|tomb))/,
   }).action(async (names: readonly string[], options: Options) => {
     end(await run(names, options));
@@ -67,12 +68,13 @@ async function run(names: readonly string[], options: Options): Promise<ExitCode
   const startedMs = performance.now();
   const tally = createOnceTally();
   try {
-    const work = { config, chosen, limit };
+    const isForPeople = process.stdout.isTTY && options['json'] !== true;
+    const work = { config, chosen, limit, isForPeople };
     const observer = watch(tally, styleFor(process.stderr, process.env));
     const went = await show(work, observer, stop.signal);
     const summary = tally.summary(went, Math.round(performance.now() - startedMs));
     const lines = [...went.problems, ...describeFailures(went.endings), describeSummary(summary)];
-    for (const line of lines) process.stderr.write(`${line}\n`);
+    for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
     if (!summary.ok) return 3;
     return options['strict'] === true && !isSpotless(summary) ? 4 : 0;
   } catch (error) {
@@ -85,10 +87,12 @@ interface Work {
   readonly config: Config;
   readonly chosen: readonly StreamName[];
   readonly limit: number;
+  /** Whether the records go to a terminal that they must not steer. */
+  readonly isForPeople: boolean;
 }
 
 async function show(
-  { config, chosen, limit }: Work,
+  { config, chosen, limit, isForPeople }: Work,
   observer: Telemetry,
   signal: AbortSignal,
 ): Promise<DryRunEnding> {
@@ -99,7 +103,7 @@ async function show(
   });
   const { tools, directory } = reader;
   const print = (record: OutgoingRecord): void => {
-    process.stdout.write(`${JSON.stringify(lineOf(record, codec, config))}\n`);
+    process.stdout.write(outputLine(lineOf(record, codec, config), isForPeople));
   };
   const { settings } = tools;
   const maxBatchRecords = Math.min(settings.maxBatchRecords, limit);
@@ -114,6 +118,12 @@ async function show(
     { ...tools, settings: { ...settings, maxBatchRecords } },
     signal,
   );
+}
+
+/** A record as a line of JSON; on a terminal with its unprintable characters escaped. */
+export function outputLine(line: Line, isForPeople: boolean): string {
+  const json = JSON.stringify(line);
+  return `${isForPeople ? printable(json) : json}\n`;
 }
 
 function lineOf(

@@ -4,6 +4,13 @@ import type { Granted } from '../instagram/oauth.ts';
 import { describeError } from './outcome.ts';
 import type { Told } from './redirect-listener.ts';
 
+const ofAnother: Told = {
+  status: 400,
+  title: 'Not of this login',
+  text: 'The "state" of this address is not that of the login that waits here: another page may have led the browser here. It was ignored. Follow the address that the command printed.',
+  isIgnored: true,
+};
+
 /** What a login brought. */
 export type Answered = Granted;
 
@@ -25,7 +32,10 @@ export interface Receiver {
   giveUp(message: string): void;
 }
 
-/** Takes the first answer of the login, whatever it is; what comes after it changes nothing. */
+/**
+ * Takes the first answer that has the login's state; what comes after it changes nothing. Any page can lead
+ * a browser here with another state, so that is ignored: it must not end the login.
+ */
 export function receive({ state, redeem, signal }: Waiting): Receiver {
   const { promise, resolve, reject } = Promise.withResolvers<Answered>();
   signal.addEventListener('abort', () => {
@@ -45,15 +55,11 @@ export function receive({ state, redeem, signal }: Waiting): Receiver {
     async onAddress(address) {
       const answer = readAnswer(address, state);
       if (answer.kind === 'nothing') return undefined;
+      if (answer.kind === 'foreign') return ofAnother;
       if (isTaken) return { status: 400, title: 'Too late', text: 'The login has its answer.' };
       isTaken = true;
       if (answer.kind === 'denied') {
         return fail(`the login was refused: "${answer.reason}"; run it again and consent`);
-      }
-      if (answer.kind === 'foreign') {
-        return fail(
-          'the answer is not of this login (its "state" is another): run it again, and follow the address that it prints; somebody else may have led the browser here',
-        );
       }
       try {
         resolve(await redeem(answer.code));

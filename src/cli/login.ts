@@ -12,7 +12,7 @@ import type { TokenPlace } from '../instagram/token-desk.ts';
 import { neededPermissions } from '../instagram/token-desk.ts';
 import { stoppable } from './exit-codes.ts';
 import { loadLoginConfig } from './load.ts';
-import type { Answered, Waiting } from './login-answer.ts';
+import type { Answered, Receiver, Waiting } from './login-answer.ts';
 import { receive } from './login-answer.ts';
 import { parseSeconds } from './option-values.ts';
 import type { Options } from './own-options.ts';
@@ -118,7 +118,7 @@ async function comeBack(
   lines.on('line', (line) => {
     const address = URL.parse(line.trim());
     if (address === null) say('That is no address: paste all of it, from https:// on.');
-    else void onAddress(address);
+    else void takePasted(address, onAddress);
   });
   lines.on('close', () => {
     waiter.giveUp('the input ended before an address came');
@@ -128,6 +128,15 @@ async function comeBack(
   } finally {
     lines.close();
     process.stdin.destroy();
+  }
+}
+
+async function takePasted(address: URL, onAddress: Receiver['onAddress']): Promise<void> {
+  const told = await onAddress(address);
+  if (told === undefined) {
+    say('That address holds no answer to the login: paste the one that the browser was led to.');
+  } else if (told.isIgnored === true) {
+    say('That address answers another login: paste the one that followed from the address above.');
   }
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Once } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../core/errors.ts';
+import { printable, printableLines } from '../core/printable.ts';
 import type { Ending } from '../runtime/once.ts';
 import type { Telemetry } from '../runtime/ports.ts';
 import { stoppable } from './exit-codes.ts';
@@ -75,8 +76,9 @@ export function watch(tally: OnceTally, style: Style): Telemetry {
   return {
     report(event) {
       tally.report(event);
-      const line = style.isLive ? describeProgress(event) : undefined;
-      if (line === undefined) return;
+      const told = style.isLive ? describeProgress(event) : undefined;
+      if (told === undefined) return;
+      const line = printable(told);
       const words = event.type === 'poll-finished' ? style.good : style.dim;
       process.stderr.write(`${event.type === 'poll-failed' ? style.bad(line) : words(line)}\n`);
     },
@@ -85,7 +87,7 @@ export function watch(tally: OnceTally, style: Style): Telemetry {
 
 function tell({ endings, problems }: Once, summary: OnceSummary, json: boolean): void {
   const lines = [...problems, ...describeFailures(endings), describeSummary(summary)];
-  for (const line of lines) process.stderr.write(`${line}\n`);
+  for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
   if (json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
 }
 

@@ -8,6 +8,8 @@ export interface Told {
   readonly status: number;
   readonly title: string;
   readonly text: string;
+  /** Whether the login goes on waiting for its own answer. */
+  readonly isIgnored?: boolean;
 }
 
 /** Waits on this machine for a browser that is led back to it. */
@@ -37,30 +39,45 @@ export async function listenForRedirect(
     const told = address !== null && isOurs ? await onAddress(address) : undefined;
     send(response, told ?? { status: 404, title: 'Nothing is here', text: '' });
   };
-  const server = createServer((request, response) => {
-    void serve(request.url ?? '/', response);
-  });
   const port = redirectUri.port === '' ? 80 : Number(redirectUri.port);
-  const host = redirectUri.hostname === '[::1]' ? '::1' : '127.0.0.1';
-  await listen(server, { port, host });
-  return {
-    port,
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeIdleConnections();
-      }),
-  };
+  await using stack = new AsyncDisposableStack();
+  for (const host of addressesOf(redirectUri)) {
+    const server = createServer((request, response) => {
+      void serve(request.url ?? '/', response);
+    });
+    if (await listen(server, { port, host })) stack.defer(() => close(server));
+  }
+  const open = stack.move();
+  return { port, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
-async function listen(server: Server, at: { port: number; host: string }): Promise<void> {
+/** A browser may look `localhost` up as either; whoever else listened on one would read the answer. */
+function addressesOf({ hostname }: URL): readonly string[] {
+  if (hostname === 'localhost') return ['127.0.0.1', '::1'];
+  return [hostname === '[::1]' ? '::1' : hostname];
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** What a machine without IPv6 says of `::1`: nobody can listen there. */
+const withoutIpv6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'];
+
+/** @returns false when this machine has no such address */
+async function listen(server: Server, at: { port: number; host: string }): Promise<boolean> {
   server.listen(at);
   try {
     await once(server, 'listening');
+    return true;
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown trouble';
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    if (at.host === '::1' && withoutIpv6.includes(code)) return false;
     throw new StopProcessError(
       'config.invalid',
       `INSTAGRAM_REDIRECT_URI: port ${at.port} of ${at.host} cannot be listened on (${code}); end what has it, or give another port here and in the app's valid OAuth redirect URIs`,

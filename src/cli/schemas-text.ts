@@ -1,4 +1,5 @@
 import type { FieldDifference, SubjectFinding } from '../registry/open.ts';
+import { printableLines } from '../core/printable.ts';
 import { asTable } from './table.ts';
 
 type Mode = 'register' | 'verify';
@@ -40,14 +41,14 @@ export function listFindings(findings: readonly SubjectFinding[], mode: Mode): s
     ]),
   ]);
   const troubles = findings.flatMap(({ incompatible }) =>
-    incompatible === null ? [] : [`\n${incompatible}\n`],
+    incompatible === null ? [] : [`\n${printableLines(incompatible)}\n`],
   );
   return `${table}${troubles.join('')}`;
 }
 
 /** A line a field that differs, as `+`, `-` and `~` of a patch. */
 export function describeDifferences(findings: readonly SubjectFinding[]): string {
-  return findings.map(describeOne).join('');
+  return printableLines(findings.map(describeOne).join(''));
 }
 
 function describeOne({ subject, versions, differences }: SubjectFinding): string {

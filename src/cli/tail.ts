@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
+import { printable } from '../core/printable.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import { streamNames, topicName } from '../core/stream-name.ts';
 import type { TailedRecord } from '../kafka/open.ts';
@@ -119,7 +120,8 @@ interface Shown {
   readonly read: ReadValue;
 }
 
-function jsonLine({ topic, record, read }: Shown & { readonly topic: string }): string {
+/** A record as a line of JSON, its characters as they are. */
+export function jsonLine({ topic, record, read }: Shown & { readonly topic: string }): string {
   const { partition, offset, key, headers } = record;
   const timestamp = new Date(record.timestampMs).toISOString();
   const place = { topic, partition, offset, timestamp, key, headers };
@@ -128,14 +130,15 @@ function jsonLine({ topic, record, read }: Shown & { readonly topic: string }): 
   return JSON.stringify({ ...place, unreadable: read.reason, bytes });
 }
 
-function textLine({ record, read }: Shown, style: Style): string {
+/** A record as a line for a person. */
+export function textLine({ record, read }: Shown, style: Style): string {
   const { partition, offset, key, timestampMs } = record;
   const place = `${new Date(timestampMs).toISOString()} ${partition}@${offset}`;
-  return `${style.dim(place)} ${key ?? '(no key)'} ${valueText({ record, read }, style)}`;
+  return `${style.dim(place)} ${printable(key ?? '(no key)')} ${valueText({ record, read }, style)}`;
 }
 
 function valueText({ record, read }: Shown, style: Style): string {
   if (record.value === null) return style.bad('(tombstone)');
-  if (read.kind === 'unreadable') return style.bad(`(unreadable: ${read.reason})`);
-  return JSON.stringify(read.value);
+  if (read.kind === 'unreadable') return style.bad(`(unreadable: ${printable(read.reason)})`);
+  return printable(JSON.stringify(read.value));
 }

@@ -15,6 +15,7 @@ export function assembleConfig(values: ReadonlyMap<string, unknown>, fileOf: Fil
   const { instagram, kafka, schemaRegistry, polling } = parsed;
   const { accessToken, startDate, requestTimeout, accountsRefresh, ...instagramRest } = instagram;
   const { transactionTimeout, sendDeadline, connectionTimeout, group, ...kafkaRest } = kafka;
+  const { deadLetterRetention, ...topics } = kafka.topics;
   return {
     instagram: {
       ...instagramRest,
@@ -36,6 +37,7 @@ export function assembleConfig(values: ReadonlyMap<string, unknown>, fileOf: Fil
         heartbeatMs: group.heartbeat,
         rebalanceTimeoutMs: group.rebalanceTimeout,
       },
+      topics: { ...topics, deadLetterRetentionMs: deadLetterRetention },
     },
     schemaRegistry: assembleRegistry(schemaRegistry, fileOf),
     streams: assembleStreams(parsed.streams),

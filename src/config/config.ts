@@ -78,6 +78,8 @@ export interface Config {
     readonly host: string;
     /** 0 takes any free port. */
     readonly port: number;
+    /** Further names that requests may have as their Host; empty beyond loopback: any. */
+    readonly allowedHosts: readonly string[];
     /** What orders must carry; null turns them off. */
     readonly token: Secret | null;
   };
@@ -141,6 +143,7 @@ export interface KafkaConfig {
     readonly replicationFactor: number;
     /** -1 leaves it to the broker. */
     readonly minInSyncReplicas: number;
+    readonly deadLetterRetentionMs: number;
   };
 }
 

@@ -117,19 +117,24 @@ function guarded(orHttp: string, mayBePlain: (host: string) => boolean): Format<
   const inner = url();
   const expected =
     `an https URL, ${orHttp}, without user, password, query and fragment; ` +
-    'not a link-local address, where clouds give out credentials';
+    'not an address where clouds give out credentials, such as a link-local one';
   return format(expected, (raw, nowMs) => {
     const parsed = inner.parse(raw, nowMs);
     if (!parsed.ok) return undefined;
     // The platform writes 0x7f.1 and 2130706433 as 127.0.0.1, and ::ffff:a9fe:1 in one way, too.
     const { protocol, hostname } = new URL(parsed.value);
-    if (isLinkLocal(hostname)) return undefined;
+    if (isMetadata(hostname)) return undefined;
     return protocol === 'https:' || mayBePlain(hostname) ? parsed.value : undefined;
   });
 }
 
-function isLinkLocal(host: string): boolean {
-  return /^169\.254\.|^\[fe[89ab]|^\[::ffff:a9fe:|^metadata\.google\.internal\.?$/.test(host);
+/** Where clouds give out credentials: link-local addresses, and those of AWS and Google beyond them. */
+function isMetadata(host: string): boolean {
+  return (
+    /^169\.254\.|^\[fe[89ab]|^\[::ffff:a9fe:|^metadata\.google\.internal\.?$/.test(host) ||
+    host === '[fd00:ec2::254]' ||
+    host === '[fd20:ce::254]'
+  );
 }
 
 function isLoopback(host: string): boolean {

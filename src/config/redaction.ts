@@ -29,10 +29,16 @@ export function maskStray(words: string): string {
       // A key that was set where its file's name is wanted.
       .replaceAll(/-----BEGIN[^]*/g, mask)
       .replaceAll(/\b(?:EAA|IG)[\w-]{20,}/g, mask)
-      .replaceAll(/[^\s/",]+@/g, `${mask}@`)
+      .replaceAll(/[^\s/",]+/g, maskUser)
       .replaceAll(/\?[^\s",]+/g, `?${mask}`)
       .replaceAll(/#[^\s",]+/g, `#${mask}`)
   );
+}
+
+/** A word without what stands before its last `@`. The expression for it would be quadratic. */
+function maskUser(word: string): string {
+  const at = word.lastIndexOf('@');
+  return at > 0 ? `${mask}${word.slice(at)}` : word;
 }
 
 /** A copy for the log, with `[secret]` where a secret is set. */

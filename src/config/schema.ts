@@ -8,7 +8,7 @@ import { leaf } from './leaf.ts';
 import { brokers, secret, streams, topicTemplate, url } from './named-formats.ts';
 import { kafkaSasl, kafkaSsl, registrySecurity, securityProtocol } from './security-schema.ts';
 
-const { choice, duration, flag, integer, integerOrBroker, optional, share, text } = formats;
+const { choice, duration, flag, integer, integerOrBroker, list, optional, share, text } = formats;
 
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
 const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
@@ -31,6 +31,11 @@ const topics = {
     'KAFKA_TOPICS_MIN_IN_SYNC_REPLICAS',
     integerOrBroker(32_767),
     "`min.insync.replicas` of a topic created, and the least that one already there may have. -1: the broker's own default, not verified. Production: 2.",
+  ),
+  deadLetterRetention: leaf(
+    'KAFKA_TOPICS_DEAD_LETTER_RETENTION',
+    duration('1h', '3650d'),
+    '`retention.ms` of a topic of dead letters created. They hold what other people wrote. A topic already there keeps what it has.',
   ),
 };
 
@@ -222,6 +227,11 @@ const http = {
     'The address to listen on; `0.0.0.0` in a container. Nothing that is shown needs authentication.',
   ),
   port: leaf('HTTP_PORT', integer(0, 65_535), 'The port to listen on; 0 takes any that is free.'),
+  allowedHosts: leaf(
+    'HTTP_ALLOWED_HOSTS',
+    list(text('a host name without a port', /^[A-Za-z0-9._-]{1,253}$/)),
+    'Names that a request may have in its `Host` header, beside `localhost` and the addresses of loopback; others are answered with 421, so that no web page reads the server through a name that it had resolved to this machine. Empty: no other name when the server listens on loopback, any when it listens elsewhere.',
+  ),
   token: leaf(
     'HTTP_TOKEN',
     optional(secret('a token of 16 to 500 visible characters', orderToken)),

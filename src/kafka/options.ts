@@ -69,6 +69,8 @@ export interface TopicOptions {
   readonly replicationFactor: number;
   /** -1 leaves it to the broker, and then it is not verified. */
   readonly minInSyncReplicas: number;
+  /** How long a topic of dead letters that is created keeps them. */
+  readonly deadLetterRetentionMs: number;
 }
 
 /** Where the Kafka client's own words go. */

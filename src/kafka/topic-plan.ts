@@ -25,22 +25,40 @@ const dayMs = 86_400_000;
  * Only the last word on a key counts, so a compacted topic is enough; and what other people wrote can be
  * deleted from it.
  */
-const compacted: readonly TopicRole[] = ['state', 'media', 'tags', 'comments'];
+const compacted: readonly TopicRole[] = ['media', 'tags', 'comments'];
 
 function configsOf(role: TopicRole, options: TopicOptions): Record<string, string> {
-  const configs: Record<string, string> = compacted.includes(role)
-    ? { 'cleanup.policy': 'compact' }
-    : // History: nothing of it may expire.
-      { 'cleanup.policy': 'delete', 'retention.ms': '-1' };
-  if (role === 'state') {
-    // Read whole at every start, so it is kept short: segments roll and are cleaned early.
-    configs['min.cleanable.dirty.ratio'] = '0.1';
-    configs['segment.ms'] = String(dayMs);
-  }
+  const configs = retentionOf(role, options);
   if (options.minInSyncReplicas > 0) {
     configs['min.insync.replicas'] = String(options.minInSyncReplicas);
   }
   return configs;
+}
+
+function retentionOf(
+  role: TopicRole,
+  { deadLetterRetentionMs }: TopicOptions,
+): Record<string, string> {
+  if (role === 'dead_letters') {
+    // They hold other people's words, which no tombstone deletes. Only a closed segment expires.
+    return {
+      'cleanup.policy': 'delete',
+      'retention.ms': String(deadLetterRetentionMs),
+      'segment.ms': String(Math.min(dayMs, deadLetterRetentionMs)),
+    };
+  }
+  if (role === 'state') {
+    // Read whole at every start, so it is kept short: segments roll and are cleaned early.
+    return {
+      'cleanup.policy': 'compact',
+      'min.cleanable.dirty.ratio': '0.1',
+      'segment.ms': String(dayMs),
+    };
+  }
+  // The others that are not compacted are history: nothing of it may expire.
+  return compacted.includes(role)
+    ? { 'cleanup.policy': 'compact' }
+    : { 'cleanup.policy': 'delete', 'retention.ms': '-1' };
 }
 
 /** The topics that are used, in the order of `options.roles`. */

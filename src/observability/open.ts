@@ -22,6 +22,8 @@ export interface ObservabilityOptions {
     readonly enabled: boolean;
     readonly host: string;
     readonly port: number;
+    /** Names that requests may have as their Host, beside those of loopback. */
+    readonly allowedHosts: readonly string[];
     /** What orders must carry, asked at each of them; null turns them off. */
     readonly token: (() => string) | null;
   };

@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.ts';
 import type { LogDestination } from './log.ts';
 
 /** `json` is for machines; the others for people, on a terminal with colours or without. */
@@ -73,9 +74,5 @@ function isError(value: unknown): value is ShownError {
 
 /** What came from elsewhere must not steer the terminal. */
 function textOf(value: unknown, quoted = false): string {
-  const text = quoted ? JSON.stringify(value) : String(value);
-  return text.replaceAll(/\p{Cc}/gu, (sign) => {
-    const code = sign.codePointAt(0) ?? 0;
-    return `\\u${code.toString(16).padStart(4, '0')}`;
-  });
+  return printable(quoted ? JSON.stringify(value) : String(value));
 }

@@ -4,6 +4,7 @@ import { StopProcessError } from '../core/errors.ts';
 import type { Readiness } from '../core/readiness.ts';
 import type { ControlSources } from './control-routes.ts';
 import { addControlRoutes, controlMethods, refusalOf } from './control-routes.ts';
+import { isOwnHost } from './own-hosts.ts';
 import { pageHeaders, readStatusPage } from './status-page.ts';
 import { parseStatusQuery } from './status-query.ts';
 import type { Status, StatusQuery } from './status.ts';
@@ -12,7 +13,20 @@ import type { Status, StatusQuery } from './status.ts';
 export interface StatusAddress {
   readonly host: string;
   readonly port: number;
+  /** Names that requests may have as their Host; see {@link isOwnHost}. */
+  readonly allowedHosts: readonly string[];
+  readonly limits?: ServerLimits;
 }
+
+/** What clients may take of the server. */
+export interface ServerLimits {
+  /** How long a request, its body included, may take to arrive. */
+  readonly requestMs: number;
+  /** Open connections; further ones are dropped. */
+  readonly connections: number;
+}
+
+const defaultLimits: ServerLimits = { requestMs: 10_000, connections: 256 };
 
 /** What the server shows, and where its own trouble goes. */
 export interface StatusSources {
@@ -36,7 +50,11 @@ export interface StatusServer extends AsyncDisposable {
 
 /** Creates the server, not listening yet. Disposing of it cuts open connections. */
 export function createStatusServer(address: StatusAddress, sources: StatusSources): StatusServer {
+  const { requestMs, connections } = address.limits ?? defaultLimits;
   const server = fastify({
+    requestTimeout: requestMs,
+    // Node takes the longer of the two for the whole request, and looks every 30 s unless told otherwise.
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: requestMs / 4 },
     // A scraper's kept-alive connection must not hold up the end of the process.
     forceCloseConnections: true,
     // An order is a line.
@@ -45,7 +63,9 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
       void harden(reply).code(400).send({ error: 'bad request' });
     },
   });
+  server.server.maxConnections = connections;
   const page = readStatusPage();
+  guardHost(server, address);
   guard(server, new Set(['/livez', '/readyz', '/metrics', '/status', ...page.keys()]), sources);
   addControlRoutes(server, sources.orders);
   server.get('/livez', () => ({ live: true }));
@@ -74,6 +94,24 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
       await server.close();
     },
   };
+}
+
+/** Refuses requests for other hosts, before anything else is looked at. */
+function guardHost(
+  server: FastifyInstance,
+  { host: name, allowedHosts: allowed }: StatusAddress,
+): void {
+  let address = name;
+  server.addHook('onListen', (done) => {
+    ({ address } = server.server.address() as AddressInfo);
+    done();
+  });
+  server.addHook('onRequest', async ({ headers }, reply) => {
+    if (isOwnHost(headers.host, { name, address, allowed })) return;
+    await harden(reply)
+      .code(421)
+      .send({ error: 'the Host header names another server; HTTP_ALLOWED_HOSTS adds names' });
+  });
 }
 
 /** Answers what no route may: before a body is read, and without a word about the inside. */
@@ -143,7 +181,8 @@ function harden(reply: FastifyReply): FastifyReply {
 
 async function listen(server: FastifyInstance, address: StatusAddress): Promise<string> {
   try {
-    await server.listen({ ...address });
+    const { host, port } = address;
+    await server.listen({ host, port });
   } catch (cause) {
     throw translateListenError(cause, address);
   }

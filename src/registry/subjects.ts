@@ -82,6 +82,12 @@ function reasonsOf(body: Json): string {
   return typeof reason === 'string' ? reason : 'the registry gave no reason';
 }
 
+/** Reasons without the whole old schema, which Confluent repeats among them. */
+export function withoutOldSchema(reasons: string): string {
+  // Stops at the next beginning: a schema without an end would make the expression quadratic otherwise.
+  return reasons.replaceAll(/\{oldSchema: '(?:(?!\{oldSchema: ').)*?'\}[;,]? ?/gs, '');
+}
+
 /** A schema that the registry refuses: which, why, and what to do. */
 async function incompatible(
   schema: TopicSchema,
@@ -90,8 +96,7 @@ async function incompatible(
 ): Promise<StopProcessError> {
   const subject = subjectOf(schema, work.topicTemplate);
   const fields = await differingFields(schema, work);
-  // Confluent repeats the whole old schema among its reasons.
-  const shown = reasons.replaceAll(/\{oldSchema: '.*?'\}[;,]? ?/gs, '');
+  const shown = withoutOldSchema(reasons);
   return new StopProcessError(
     'registry.incompatible',
     `schema of subject "${subject}" is incompatible with what is registered: ${shown}. ` +

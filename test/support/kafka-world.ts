@@ -52,6 +52,7 @@ export async function createKafkaWorld(
       statePartitions: 4,
       replicationFactor: -1,
       minInSyncReplicas: -1,
+      deadLetterRetentionMs: 2_592_000_000,
     },
     roles: ['media', 'users', 'state'],
   };

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { ExitCode } from '../../core/errors.ts';
+import { printable, printableLines } from '../../core/printable.ts';
 import type { TopicRole } from '../../core/stream-name.ts';
 import { streamNames } from '../../core/stream-name.ts';
 import { openLocalCodec } from '../../registry/open.ts';
@@ -94,9 +95,9 @@ async function lookAtAll(
 export function describeLine(line: CheckLine, style: Style): string {
   const { id, status, subject, detail, action } = line;
   const colour = { ok: style.good, warning: style.bad, failed: style.bad, skipped: style.dim };
-  const about = subject === null ? '' : `${subject}: `;
-  const first = `${colour[status](status.padEnd(7))} ${id.padEnd(19)} ${about}${detail}\n`;
-  return action !== null ? `${first}${' '.repeat(8)}${action}\n` : first;
+  const about = subject === null ? '' : `${printable(subject)}: `;
+  const first = `${colour[status](status.padEnd(7))} ${id.padEnd(19)} ${about}${printableLines(detail)}\n`;
+  return action !== null ? `${first}${' '.repeat(8)}${printableLines(action)}\n` : first;
 }
 
 /** The last line of the report. */

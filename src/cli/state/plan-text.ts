@@ -1,5 +1,6 @@
 import type { Json, Node } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
+import { printableLines } from '../../core/printable.ts';
 import type { Owner } from '../../kafka/open.ts';
 import type { StateForm } from '../../registry/open.ts';
 import type { Plan, PlannedWrite } from './plan.ts';
@@ -37,7 +38,7 @@ export function reportText(report: Report, form: StateForm): string {
     ...plan.notes,
     ...closing(report),
   ];
-  return `${lines.join('\n')}\n`;
+  return printableLines(`${lines.join('\n')}\n`);
 }
 
 function closing({ plan, applied, owners, createsTopic, asks }: Report): readonly string[] {

@@ -1,6 +1,7 @@
 import { isConnectorError, StopStreamError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { isNode } from '../../core/json.ts';
+import { printableLines } from '../../core/printable.ts';
 import { parseAccount, parseStateKey, parseStream } from '../../core/state-change.ts';
 import type { StoredState } from '../../kafka/open.ts';
 import { asTable } from '../table.ts';
@@ -85,7 +86,8 @@ export function getState(session: StateSession, key: string, json: boolean): str
   const state = stateOf(session, key);
   if (state === null) throw unreadable(known);
   const whole = session.form.toJson(state);
-  return `${JSON.stringify(json ? whole : shortened(whole), null, 2)}\n`;
+  const text = JSON.stringify(json ? whole : shortened(whole), null, 2);
+  return `${json ? text : printableLines(text)}\n`;
 }
 
 function unreadable({ key, restored }: StoredState): Error {

@@ -1,4 +1,5 @@
 import type { Account } from '../../core/account.ts';
+import { printable } from '../../core/printable.ts';
 import { daysLeft } from '../../core/token-life.ts';
 import type { InspectedToken } from '../../instagram/token-desk.ts';
 import type { TokenFacts } from '../../instagram/token-facts.ts';
@@ -43,7 +44,7 @@ function details({ name, reason, missing, accounts, facts }: ShownToken): string
     ...(missing === null || missing.length === 0 ? [] : [`lacks ${missing.join(', ')}`]),
     ...(reason === null ? [] : [reason]),
   ];
-  return lines.map((line) => `${name}: ${line}\n`).join('');
+  return lines.map((line) => `${name}: ${printable(line)}\n`).join('');
 }
 
 function asJson({ name, isValid, reason, facts, expiresAtMs, accounts, missing }: ShownToken) {
@@ -116,7 +117,7 @@ export function describeLogin(login: LoggedIn, { json, nowMs }: Showing): string
       : `it reaches ${names.join(', ')}`,
     ...(missing.length === 0 ? [] : [`it lacks ${missing.join(', ')}: log in again and consent`]),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
 function iso(ms: number | null | undefined): string | null {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { listenForRedirect } from '../../../src/cli/redirect-listener.ts';
 import type { TokenSite } from './token-site.ts';
 import { dayMs, freePort, startTokenSite } from './token-site.ts';
 
@@ -53,6 +54,41 @@ const decides = (decision: 'allow' | 'deny') => async (url: URL) => {
 };
 
 describe('login', () => {
+  test.each([
+    ['localhost', [200, 200]],
+    ['127.0.0.1', [200, 'refused']],
+    ['[::1]', ['refused', 200]],
+  ])('login listens on every loopback address that %s may mean', async (host, reached) => {
+    const redirect = new URL(`http://${host}:${await freePort()}/`);
+    await using listener = await listenForRedirect(redirect, () =>
+      Promise.resolve({ status: 200, title: 'Here', text: '' }),
+    );
+    const statuses = ['127.0.0.1', '[::1]'].map((address) =>
+      fetch(`http://${address}:${listener.port}/`).then(
+        ({ status }) => status,
+        () => 'refused',
+      ),
+    );
+
+    expect(await Promise.all(statuses)).toEqual(reached);
+  });
+
+  test.each([
+    ['127.0.0.1', '[::1]'],
+    ['::1', '127.0.0.1'],
+  ])(
+    'login does not begin when another program has the port on %s, and frees it on %s',
+    async (address, other) => {
+      await using taken = await occupy(address);
+      const redirect = new URL(`http://localhost:${taken.port}/`);
+
+      await expect(listenForRedirect(redirect, () => Promise.resolve(undefined))).rejects.toThrow(
+        `port ${taken.port} of ${address} cannot be listened on (EADDRINUSE)`,
+      );
+      await expect(fetch(`http://${other}:${taken.port}/`)).rejects.toThrow('fetch failed');
+    },
+  );
+
   test.each(['facebook', 'instagram'])(
     'with %s writes a token of sixty days, for its owner alone, and shows none',
     async (login) => {
@@ -85,16 +121,22 @@ describe('login', () => {
     await expect(site.read()).rejects.toThrow('ENOENT');
   });
 
-  test('refuses an answer with another state, and redeems no code of it', async () => {
-    const { exitCode, stderr, shown } = await logIn([], {}, async (url) => {
-      url.searchParams.set('state', 'guessed');
+  test('login ignores an answer with another state, and goes on waiting for its own', async () => {
+    const foreign: string[] = [];
+    const { exitCode, shown } = await logIn([], {}, async (url) => {
+      const other = new URL(url);
+      other.searchParams.set('state', 'guessed');
+      foreign.push(await decides('allow')(other), await decides('deny')(other));
+      expect(site.api.ledger.entries.at(-1)?.endpoint).not.toContain('access_token');
       return decides('allow')(url);
     });
 
-    expect(exitCode).toBe(3);
-    expect(stderr).toContain('the answer is not of this login');
-    expect(shown).toContain('Not logged in');
-    expect(site.api.ledger.entries.at(-1)?.endpoint).not.toContain('access_token');
+    expect(exitCode).toBe(0);
+    expect(foreign).toEqual([
+      expect.stringContaining('<h1>Not of this login</h1>'),
+      expect.stringContaining('<h1>Not of this login</h1>'),
+    ]);
+    expect(shown).toContain('<h1>Logged in</h1>');
   });
 
   test('is not ended by a browser that asks for something else', async () => {
@@ -128,12 +170,18 @@ describe('login', () => {
     };
     const { exitCode, stderr } = await logIn([], more, async (url) => {
       const answer = await fetch(url, { redirect: 'manual' });
-      return answer.headers.get('location') ?? '';
+      const address = answer.headers.get('location') ?? '';
+      const foreign = address.replace(/state=[^&]+/, 'state=guessed');
+      return `https://example.org/\n${foreign}\n${address}`;
     });
     const nothing = await logIn([], more, () => Promise.resolve('no address'));
 
     expect([exitCode, nothing.exitCode]).toEqual([0, 3]);
     expect(stderr).toContain('paste the address');
+    expect(stderr.match(/^That address .*$/gm)).toEqual([
+      'That address holds no answer to the login: paste the one that the browser was led to.',
+      'That address answers another login: paste the one that followed from the address above.',
+    ]);
     expect(nothing.stderr).toContain('That is no address');
     expect(nothing.stderr).toContain('the input ended before an address came');
   });
@@ -172,11 +220,11 @@ describe('login', () => {
   });
 });
 
-async function occupy() {
+async function occupy(address = '127.0.0.1') {
   const server = createServer();
   const port = await freePort();
   await new Promise<void>((resolve) => {
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, address, resolve);
   });
   return {
     port,

@@ -62,6 +62,7 @@ describe('defaults', () => {
           statePartitions: 12,
           replicationFactor: -1,
           minInSyncReplicas: -1,
+          deadLetterRetentionMs: 2_592_000_000,
         },
       },
       schemaRegistry: {
@@ -104,7 +105,7 @@ describe('defaults', () => {
         shutdownGraceMs: 25_000,
         instance: null,
       },
-      http: { enabled: true, host: '127.0.0.1', port: 8080, token: null },
+      http: { enabled: true, host: '127.0.0.1', port: 8080, allowedHosts: [], token: null },
       log: { level: 'info', format: 'auto' },
     });
   });
@@ -124,6 +125,7 @@ describe('precedence', () => {
       enabled: true,
       host: '127.0.0.1',
       port: 1,
+      allowedHosts: [],
       token: null,
     });
   });

@@ -9,6 +9,7 @@ const topics: TopicOptions = {
   statePartitions: 12,
   replicationFactor: 3,
   minInSyncReplicas: 2,
+  deadLetterRetentionMs: 2_592_000_000,
 };
 
 function plansOf(
@@ -77,12 +78,34 @@ describe('planTopics', () => {
     ]);
   });
 
+  test('lets dead letters expire, which hold what other people wrote', () => {
+    expect(plansOf({}, ['dead_letters'])[0]?.configs).toEqual({
+      'cleanup.policy': 'delete',
+      'retention.ms': '2592000000',
+      'segment.ms': '86400000',
+      'min.insync.replicas': '2',
+    });
+  });
+
+  test('rolls the segments of dead letters as often as they expire, at least daily', () => {
+    const [plan] = plansOf({ deadLetterRetentionMs: 3_600_000 }, ['dead_letters']);
+
+    expect(plan?.configs).toMatchObject({ 'retention.ms': '3600000', 'segment.ms': '3600000' });
+  });
+
   test('leaves the replicas in sync to the broker when none are asked for', () => {
     expect(plansOf({ minInSyncReplicas: -1 })[1]?.configs).toEqual({ 'cleanup.policy': 'compact' });
   });
 });
 
 describe('topicProblems', () => {
+  test('takes a topic of dead letters with the retention that it has', () => {
+    const [plan] = plansOf({}, ['dead_letters']);
+    const found = { replicas: 3, partitions: 6, configs: { 'retention.ms': '-1' } };
+
+    expect(plan && topicProblems(plan, found, ['b:9092'])).toEqual([]);
+  });
+
   test('finds nothing wrong with a topic as it was planned', () => {
     expect(problemsOf({ 'cleanup.policy': 'compact', 'min.insync.replicas': '2' })).toEqual([]);
   });

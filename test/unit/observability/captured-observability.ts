@@ -31,7 +31,7 @@ export function openCaptured(
   const opened = openObservability(
     {
       level: 'debug',
-      http: { enabled: true, host: '127.0.0.1', port: 0, token: null, ...http },
+      http: { enabled: true, host: '127.0.0.1', port: 0, allowedHosts: [], token: null, ...http },
       secrets: [],
       destination: {
         write: (line) => {

@@ -129,7 +129,7 @@ describe('routes', () => {
   test('answers 500 without a word of the reason when the metrics fail', async () => {
     const errors: unknown[] = [];
     await using server = createStatusServer(
-      { host: '127.0.0.1', port: 0 },
+      { host: '127.0.0.1', port: 0, allowedHosts: [] },
       {
         readiness: () => ({ ready: true, reasons: [], partitions: [] }),
         status: () => {

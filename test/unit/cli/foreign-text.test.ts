@@ -1,0 +1,105 @@
+import { describe, expect, test } from '@jest/globals';
+import { describeLine } from '../../../src/cli/check/command.ts';
+import { outputLine } from '../../../src/cli/dry-run.ts';
+import { getState, listStates } from '../../../src/cli/state/show.ts';
+import type { StateSession } from '../../../src/cli/state/session.ts';
+import { asTable } from '../../../src/cli/table.ts';
+import { jsonLine, textLine } from '../../../src/cli/tail.ts';
+import { styleFor } from '../../../src/cli/terminal.ts';
+import { StopStreamError } from '../../../src/core/errors.ts';
+import { emptyMemory } from '../../../src/core/state.ts';
+import type { TailedRecord } from '../../../src/kafka/open.ts';
+
+/** Clears a screen by C1, deletes, reorders; none of it is escaped by JSON. */
+const foreign = 'a\u009B2Jb\u007Fc\u202Ed\u2066e\u2028f';
+const escaped = 'a\\u009b2Jb\\u007fc\\u202ed\\u2066e\\u2028f';
+const style = styleFor({}, {});
+
+const record: TailedRecord = {
+  partition: 3,
+  offset: '7',
+  timestampMs: 0,
+  key: `\u001B]0;${foreign}\n`,
+  value: Buffer.from('x'),
+  headers: {},
+};
+
+describe('text from outside on a terminal', () => {
+  test('tail escapes the controls in keys, values and reasons', () => {
+    const read = { kind: 'value', value: { caption: foreign } } as const;
+    const broken = { kind: 'unreadable', reason: `\u001B${foreign}` } as const;
+    const head = `1970-01-01T00:00:00.000Z 3@7 \\u001b]0;${escaped}\\u000a`;
+
+    expect(textLine({ record, read }, style)).toBe(`${head} {"caption":"${escaped}"}`);
+    expect(textLine({ record, read: broken }, style)).toBe(
+      `${head} (unreadable: \\u001b${escaped})`,
+    );
+  });
+
+  test('tail --json leaves the characters as they are', () => {
+    const read = { kind: 'value', value: { caption: foreign } } as const;
+
+    expect(jsonLine({ topic: 't', record, read })).toContain(`"caption":"${foreign}"`);
+  });
+
+  test('dry-run escapes the controls in a record on a terminal, and there only', () => {
+    const line = { topic: 't', key: 'k', headers: {}, value: { text: foreign } };
+    const head = '{"topic":"t","key":"k","headers":{},"value":';
+
+    expect(outputLine(line, true)).toBe(`${head}{"text":"${escaped}"}}\n`);
+    expect(outputLine(line, false)).toBe(`${head}{"text":"${foreign}"}}\n`);
+  });
+
+  test('check escapes the controls in what it found, and keeps line breaks', () => {
+    const line = {
+      id: 'api.token',
+      status: 'ok',
+      subject: foreign,
+      detail: `${foreign}\nmore`,
+      action: `Read ${foreign}.`,
+      code: null,
+    } as const;
+
+    expect(describeLine(line, style)).toBe(
+      `ok      api.token           ${escaped}: ${escaped}\nmore\n        Read ${escaped}.\n`,
+    );
+  });
+
+  test('a table escapes the controls in its cells, and aligns what is shown', () => {
+    expect(
+      asTable([
+        ['NAME', 'ID'],
+        [`\u001B${foreign}\n`, '1'],
+      ]),
+    ).toBe(`NAME${' '.repeat(48)}ID\n\\u001b${escaped}\\u000a  1\n`);
+  });
+});
+
+describe('states of other programs on a terminal', () => {
+  const key = 'users/17841400000000001';
+  const state = { ...emptyMemory, sequence: 1, writtenAtMs: 0, writtenBy: foreign };
+  const session = {
+    stored: [
+      { key, partition: 0, value: Buffer.alloc(0), restored: { kind: 'state', state } },
+      {
+        key: `\u001B${foreign}`,
+        partition: 0,
+        value: Buffer.alloc(0),
+        restored: { kind: 'unreadable', error: new StopStreamError('state.unreadable', 'odd') },
+      },
+    ],
+    form: { toJson: () => ({ written_by: foreign }) },
+  } as unknown as StateSession;
+
+  test('state list escapes the controls in keys and names', () => {
+    const text = listStates(session, {}, false);
+
+    expect(text).toContain(`\\u001b${escaped}`);
+    expect(text).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
+  });
+
+  test('state get escapes the controls in values, and not with --json', () => {
+    expect(getState(session, key, false)).toBe(`{\n  "written_by": "${escaped}"\n}\n`);
+    expect(getState(session, key, true)).toBe(`{\n  "written_by": "${foreign}"\n}\n`);
+  });
+});
