@@ -1,7 +1,6 @@
 import { request as requestPlain } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { text as readText } from 'node:stream/consumers';
 import { RetryError, StopProcessError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { codeOf, isTlsCode, tlsAdvice } from '../core/tls.ts';
@@ -43,15 +42,37 @@ export async function call(
     throw failed(error);
   });
   const status = response.statusCode ?? 0;
-  const text = await readText(response).catch((error: unknown) => {
+  const text = await readBounded(response).catch((error: unknown) => {
     throw failed(error, 'its answer broke off');
   });
+  if (text === null) throw unavailable(address, `its answer to ${describe(request)} exceeds 4 MB`);
   checkStatus(address, status);
   try {
     return { status, body: JSON.parse(text) as Json };
   } catch {
     throw unavailable(address, `it answered something that is not JSON (HTTP ${status})`);
   }
+}
+
+/** A request as messages name it. */
+function describe({ method, path }: RegistryRequest): string {
+  return `${method.toUpperCase()} ${path}`;
+}
+
+/** Schemas have some kilobytes: a larger answer comes from something else than a registry. */
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+/** The body as text; null when it is too large, and then the rest of it is not read (Invariant 10). */
+async function readBounded(response: IncomingMessage): Promise<string | null> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    // To leave the loop closes the connection.
+    if (bytes > maxAnswerBytes) return null;
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
 }
 
 /** By the platform's own client, which alone takes an agent; redirects are not followed. */
@@ -83,7 +104,7 @@ function send(
 }
 
 /** What it means that no connection came about. */
-export function connectionError(address: RegistryAddress, error: unknown): Error {
+function connectionError(address: RegistryAddress, error: unknown): Error {
   const code = codeOf(error);
   if (code === undefined || !isTlsCode(code)) {
     return unavailable(address, code ?? 'unknown trouble');
