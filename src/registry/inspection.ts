@@ -3,11 +3,12 @@ import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import { call } from './calls.ts';
+import { ownLevel } from './compatibility-level.ts';
 import type { FieldDifference } from './schema-difference.ts';
 import { listDifferences } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
 import type { SubjectWork } from './subjects.ts';
-import { checkCompatible, levelAt, lookUp, subjectOf, versionsOf } from './subjects.ts';
+import { checkCompatible, lookUp, subjectOf, versionsOf } from './subjects.ts';
 
 export type { FieldDifference } from './schema-difference.ts';
 
@@ -36,7 +37,7 @@ export async function inspectSubject(
   const [versions, id, level, latest] = await Promise.all([
     compatibleWith(schema, work),
     lookUp(schema, work),
-    levelAt(`/config/${encodeURIComponent(subject)}`, work),
+    ownLevel(subject, work),
     latestOf(subject, work),
   ]);
   const differences =

@@ -16,7 +16,7 @@ import { isStreamName } from '../core/stream-name.ts';
 import type { StateCodec } from '../runtime/ports.ts';
 import { staysWithin } from './body-bounds.ts';
 import type { RegistryAddress } from './access.ts';
-import { checkStatus, unavailable } from './calls.ts';
+import { unavailable } from './calls.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';
 import { wireHeaderBytes } from './encoder.ts';
@@ -77,7 +77,6 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
         throw unavailable(address, `no usable schema ${id}: ${why}`);
       }
       if (error.status === 404) throw unreadable(key, `the registry knows no schema with id ${id}`);
-      checkStatus(address, error.status);
       throw unavailable(address, `HTTP ${error.status} to schema ${id}`);
     }
   };

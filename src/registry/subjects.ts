@@ -2,20 +2,18 @@ import { isConnectorError, messageOf, StopProcessError } from '../core/errors.ts
 import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import { topicName } from '../core/stream-name.ts';
-import type { RegistryAddress } from './access.ts';
-import { call, checkStatus, unavailable } from './calls.ts';
+import { call, unavailable } from './calls.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';
+import { isWithoutLevel, ownLevel, setLevel } from './compatibility-level.ts';
+import type { LevelWork, SubjectLevel } from './compatibility-level.ts';
 import { describeDifference } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
 
 /** What registering a schema takes. */
-export interface SubjectWork {
-  readonly address: RegistryAddress;
+export interface SubjectWork extends LevelWork {
   readonly client: RegistryClient;
-  readonly compatibility: string;
   readonly topicTemplate: string;
-  readonly signal: AbortSignal;
 }
 
 /** TopicNameStrategy: `<topic>-value`. */
@@ -117,10 +115,9 @@ async function differingFields(schema: TopicSchema, work: SubjectWork): Promise<
   }
 }
 
-/** A schema's id, and the level of its subject; null where it has none of its own. */
-export interface Registered {
+/** A schema's id and the compatibility level of its subject. */
+export interface Registered extends SubjectLevel {
   readonly id: number;
-  readonly level: string | null;
 }
 
 /**
@@ -137,8 +134,7 @@ export async function register(
   work: SubjectWork,
 ): Promise<Registered> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const level = await levelAt(`/config/${encodeURIComponent(subject)}`, work);
-  const isOpen = await hasNoLevel(level, versions, work);
+  const level = await ownLevel(subject, work);
   const id = await work.client
     .register(subject, schema.text, level)
     .catch(async (error: unknown) => {
@@ -152,9 +148,9 @@ export async function register(
   if (typeof id !== 'number') {
     throw unavailable(work.address, `no id in its answer to the schema of ${subject}`);
   }
-  if (!isOpen || !(await isOurs(schema, versions[0], work))) return { id, level };
-  await setLevel(subject, work);
-  return { id, level: work.compatibility };
+  if (!(await isWithoutLevel(level, versions, work))) return { id, level };
+  if (!(await isOurs(schema, versions[0], work))) return { id, level };
+  return { id, ...(await setLevel(subject, work)) };
 }
 
 async function refused(error: unknown, schema: TopicSchema, work: SubjectWork): Promise<never> {
@@ -163,38 +159,9 @@ async function refused(error: unknown, schema: TopicSchema, work: SubjectWork): 
   if (error instanceof RegistryRefusal) {
     const body = error.body as Json;
     if (error.status === 409) throw await incompatible(schema, reasonsOf(body), work);
-    checkStatus(work.address, error.status);
     throw unavailable(work.address, `HTTP ${error.status} to the schema avro/${schema.role}.avsc`);
   }
   throw unavailable(work.address, messageOf(error));
-}
-
-/**
- * Whether the subject has no level of its own. Apicurio says of such a subject that it has `NONE`,
- * as if that were set, unless the registry has a level for all.
- */
-async function hasNoLevel(
-  level: string | null,
-  versions: readonly number[],
-  work: SubjectWork,
-): Promise<boolean> {
-  if (level !== 'NONE' || versions.length !== 1) return level === null;
-  return (await levelAt('/config', work)) === 'NONE';
-}
-
-export async function levelAt(path: string, work: SubjectWork): Promise<string | null> {
-  const { body } = await call(work.address, { method: 'get', path }, work.signal);
-  const level = isNode(body) ? body['compatibilityLevel'] : undefined;
-  return typeof level === 'string' ? level.toUpperCase() : null;
-}
-
-async function setLevel(subject: string, work: SubjectWork): Promise<void> {
-  const path = `/config/${encodeURIComponent(subject)}`;
-  const json = { compatibility: work.compatibility };
-  const { status } = await call(work.address, { method: 'put', path, json }, work.signal);
-  if (status >= 400) {
-    throw unavailable(work.address, `HTTP ${status} to the level of ${subject}`);
-  }
 }
 
 /** Whether the subject is new or began with a version of this schema, by its full name. */
@@ -226,7 +193,7 @@ export async function find(schema: TopicSchema, work: SubjectWork): Promise<Regi
   const subject = subjectOf(schema, work.topicTemplate);
   const id = await lookUp(schema, work);
   if (id !== undefined) {
-    return { id, level: await levelAt(`/config/${encodeURIComponent(subject)}`, work) };
+    return { id, level: await ownLevel(subject, work) };
   }
   throw new StopProcessError(
     'registry.missing',

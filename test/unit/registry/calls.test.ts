@@ -180,6 +180,35 @@ describe('call', () => {
     });
   }
 
+  test('names the request and the words of the registry when it answers 403', async () => {
+    const answer = callServer(
+      (_request, response) => {
+        response.writeHead(403).end('{"message":"User is denied\\n operation Read on Subject"}');
+      },
+      { login: { kind: 'bearer', token: () => 'hush' } },
+    );
+
+    await expect(answer).rejects.toMatchObject({
+      code: 'registry.unauthorized',
+      message: expect.stringMatching(
+        /^the schema registry at http:\/\/127\.0\.0\.1:\d+ does not permit GET \/subjects \(HTTP 403: User is denied operation Read on Subject\): grant the login this permission, or check SCHEMA_REGISTRY_BEARER_TOKEN$/,
+      ),
+    });
+  });
+
+  test('names the request and the words of the registry when it answers 401', async () => {
+    const answer = callServer((_request, response) => {
+      response.writeHead(401).end('{"message":"Unauthorized"}');
+    });
+
+    await expect(answer).rejects.toMatchObject({
+      code: 'registry.unauthorized',
+      message: expect.stringMatching(
+        /rejected the login at GET \/subjects \(HTTP 401: Unauthorized\): set SCHEMA_REGISTRY_USERNAME and /,
+      ),
+    });
+  });
+
   test('sends user and password as UTF-8, whatever the characters', async () => {
     await using server = await startHttpServer((_request, response) => response.end('[]'));
 
