@@ -1,5 +1,4 @@
 import { isNode, type Json } from '../core/json.ts';
-import type { RegistryAddress } from './access.ts';
 import {
   call,
   checkStatus,
@@ -9,13 +8,12 @@ import {
   type RegistryAnswer,
   type RegistryRequest,
 } from './calls.ts';
+import type { ReadContext } from './subject-versions.ts';
 
 /** What reading and setting a level takes. */
-export interface LevelWork {
-  readonly address: RegistryAddress;
+export interface LevelWork extends ReadContext {
   /** The level that a subject of ours shall have. */
   readonly compatibility: string;
-  readonly signal: AbortSignal;
 }
 
 /** The compatibility level of a subject. */

@@ -1,14 +1,13 @@
 import { isConnectorError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
-import { isNode } from '../core/json.ts';
 import type { TopicRole } from '../core/stream-name.ts';
-import { call } from './calls.ts';
 import { ownLevel } from './compatibility-level.ts';
 import type { FieldDifference } from './schema-difference.ts';
 import { listDifferences } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
+import { findEquivalent, listVersions, lookUp, readVersion } from './subject-versions.ts';
 import type { SubjectWork } from './subjects.ts';
-import { checkCompatible, lookUp, subjectOf, versionsOf } from './subjects.ts';
+import { checkCompatible, subjectOf } from './subjects.ts';
 
 export type { FieldDifference } from './schema-difference.ts';
 
@@ -20,7 +19,7 @@ export interface SubjectFinding {
   readonly versions: readonly number[];
   /** The subject's own compatibility level; null when it has none. */
   readonly level: string | null;
-  /** The id under which the subject has this very schema; null when it has not. */
+  /** The id that a start uses without registering anything; null when there is none. */
   readonly id: number | null;
   /** Why this schema may not follow what is there; null when it may. */
   readonly incompatible: string | null;
@@ -36,12 +35,14 @@ export async function inspectSubject(
   const subject = subjectOf(schema, work.topicTemplate);
   const [versions, id, level, latest] = await Promise.all([
     compatibleWith(schema, work),
-    lookUp(schema, work),
+    (work.mode === 'verify' ? findEquivalent : lookUp)(subject, schema.text, work),
     ownLevel(subject, work),
-    latestOf(subject, work),
+    readVersion(subject, 'latest', work),
   ]);
   const differences =
-    latest === null ? [] : listDifferences(latest, JSON.parse(schema.text) as Json);
+    latest.schema === undefined
+      ? []
+      : listDifferences(latest.schema, JSON.parse(schema.text) as Json);
   return { role: schema.role, subject, level, id: id ?? null, ...versions, differences };
 }
 
@@ -51,14 +52,6 @@ async function compatibleWith(schema: TopicSchema, work: SubjectWork) {
   } catch (error) {
     if (!isConnectorError(error) || error.code !== 'registry.incompatible') throw error;
     const subject = subjectOf(schema, work.topicTemplate);
-    return { versions: (await versionsOf(subject, work)) ?? [], incompatible: error.message };
+    return { versions: (await listVersions(subject, work)) ?? [], incompatible: error.message };
   }
-}
-
-/** The latest version's schema; null when there is none. */
-async function latestOf(subject: string, work: SubjectWork): Promise<Json> {
-  const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
-  const { body } = await call(work.address, { method: 'get', path }, work.signal);
-  const text = isNode(body) ? body['schema'] : undefined;
-  return typeof text === 'string' ? (JSON.parse(text) as Json) : null;
 }

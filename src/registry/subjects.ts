@@ -9,10 +9,13 @@ import { isWithoutLevel, ownLevel, setLevel } from './compatibility-level.ts';
 import type { LevelWork, SubjectLevel } from './compatibility-level.ts';
 import { describeDifference } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
+import { findEquivalent, listVersions, lookUp, readVersion } from './subject-versions.ts';
 
 /** What registering a schema takes. */
 export interface SubjectWork extends LevelWork {
   readonly client: RegistryClient;
+  /** `register` what is missing, or `verify` that all is there. */
+  readonly mode: 'register' | 'verify';
   readonly topicTemplate: string;
 }
 
@@ -32,26 +35,13 @@ export async function checkCompatible(
   work: SubjectWork,
 ): Promise<readonly number[]> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const versions = await versionsOf(subject, work);
+  const versions = await listVersions(subject, work);
   if (versions === null) return [];
   const answer = await askCompatibility(subject, schema, work);
   const compatible = isNode(answer.body) ? answer.body['is_compatible'] : undefined;
   if (compatible === true) return versions;
   if (compatible === false) throw await incompatible(schema, reasonsOf(answer.body), work);
   throw unavailable(work.address, `it did not say whether ${subject} is compatible`);
-}
-
-/** The versions of a subject, the first one first; null when there is no such subject. */
-export async function versionsOf(
-  subject: string,
-  work: SubjectWork,
-): Promise<readonly number[] | null> {
-  const path = `/subjects/${encodeURIComponent(subject)}/versions`;
-  const { status, body } = await call(work.address, { method: 'get', path }, work.signal);
-  if (status === 404) return null;
-  if (!Array.isArray(body)) return [];
-  const numbers = (body as readonly Json[]).filter((one) => typeof one === 'number');
-  return numbers.toSorted((a, b) => a - b);
 }
 
 async function askCompatibility(subject: string, schema: TopicSchema, work: SubjectWork) {
@@ -102,15 +92,13 @@ async function incompatible(
 
 /** The fields that differ from the latest version; empty when that cannot be had. */
 async function differingFields(schema: TopicSchema, work: SubjectWork): Promise<string> {
-  const subject = subjectOf(schema, work.topicTemplate);
-  const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
   try {
-    const { body } = await call(work.address, { method: 'get', path }, work.signal);
-    const latest = isNode(body) ? body['schema'] : undefined;
-    if (typeof latest !== 'string') return '';
-    return describeDifference(JSON.parse(latest) as Json, JSON.parse(schema.text) as Json);
+    const subject = subjectOf(schema, work.topicTemplate);
+    const { schema: latest } = await readVersion(subject, 'latest', work);
+    if (latest === undefined) return '';
+    return describeDifference(latest, JSON.parse(schema.text) as Json);
   } catch {
-    // The refusal is the news; that its explanation cannot be had is not.
+    // The rejection matters; that it cannot be explained does not.
     return '';
   }
 }
@@ -139,7 +127,7 @@ export async function register(
     .register(subject, schema.text, level)
     .catch(async (error: unknown) => {
       const isTaken = error instanceof RegistryRefusal && error.status === 409;
-      const found = isTaken ? await lookUp(schema, work) : undefined;
+      const found = isTaken ? await lookUp(subject, schema.text, work) : undefined;
       if (found === undefined && isTaken && versions.length === 0) {
         throw unavailable(work.address, `${subject} is being registered by another`);
       }
@@ -171,17 +159,16 @@ async function isOurs(
   work: SubjectWork,
 ): Promise<boolean> {
   if (first === undefined) return true;
-  const subject = encodeURIComponent(subjectOf(schema, work.topicTemplate));
-  const path = `/subjects/${subject}/versions/${first}`;
-  const { body } = await call(work.address, { method: 'get', path }, work.signal);
-  const text = isNode(body) ? body['schema'] : undefined;
-  return typeof text === 'string' && fullName(text) === fullName(schema.text);
+  const subject = subjectOf(schema, work.topicTemplate);
+  const { schema: began } = await readVersion(subject, first, work);
+  return began !== undefined && fullName(began) === fullName(JSON.parse(schema.text) as Json);
 }
 
-function fullName(schemaText: string): string {
-  const { name, namespace } = JSON.parse(schemaText) as { name?: string; namespace?: string };
-  const isFull = name?.includes('.') === true || namespace === undefined;
-  return isFull ? (name ?? '') : `${namespace}.${name ?? ''}`;
+function fullName(schema: Json): string | undefined {
+  const { name, namespace } = isNode(schema) ? schema : {};
+  if (typeof name !== 'string') return undefined;
+  const isFull = name.includes('.') || typeof namespace !== 'string';
+  return isFull ? name : `${namespace}.${name}`;
 }
 
 /**
@@ -191,22 +178,12 @@ function fullName(schemaText: string): string {
  */
 export async function find(schema: TopicSchema, work: SubjectWork): Promise<Registered> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const id = await lookUp(schema, work);
-  if (id !== undefined) {
-    return { id, level: await ownLevel(subject, work) };
-  }
+  const id = await findEquivalent(subject, schema.text, work);
+  if (id !== undefined) return { id, level: await ownLevel(subject, work) };
   throw new StopProcessError(
     'registry.missing',
-    `subject "${subject}" does not hold the schema avro/${schema.role}.avsc: register it, or set SCHEMA_REGISTRY_MODE=register`,
+    `subject "${subject}" does not hold the schema avro/${schema.role}.avsc: register it ` +
+      '("instagram-kafka schemas register"), or set SCHEMA_REGISTRY_MODE=register',
     { exitCode: 3 },
   );
-}
-
-/** The id under which the subject has this very schema; undefined when it has not. */
-export async function lookUp(schema: TopicSchema, work: SubjectWork): Promise<number | undefined> {
-  const path = `/subjects/${encodeURIComponent(subjectOf(schema, work.topicTemplate))}`;
-  const json = { schema: schema.text };
-  const { body, status } = await call(work.address, { method: 'post', path, json }, work.signal);
-  const id = isNode(body) ? body['id'] : undefined;
-  return status === 200 && typeof id === 'number' ? id : undefined;
 }
