@@ -23,8 +23,8 @@ export class RegistryRefusal extends Error {
   override readonly name = 'RegistryRefusal';
   /** The library itself reads it. */
   readonly status: number;
-  readonly body: unknown;
-  constructor(status: number, body: unknown) {
+  readonly body: Json;
+  constructor(status: number, body: Json) {
     super(`HTTP ${status}`);
     this.status = status;
     this.body = body;

@@ -1,6 +1,7 @@
 import { isConnectorError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
+import { isNode, type Json } from '../core/json.ts';
 import type { TopicRole } from '../core/stream-name.ts';
+import { exchange } from './calls.ts';
 import { ownLevel } from './compatibility-level.ts';
 import type { FieldDifference } from './schema-difference.ts';
 import { listDifferences } from './schema-difference.ts';
@@ -21,6 +22,8 @@ export interface SubjectFinding {
   readonly level: string | null;
   /** The id that a start uses without registering anything; null when there is none. */
   readonly id: number | null;
+  /** The mode of the subject, as READONLY; null where a start registers nothing or it cannot be read. */
+  readonly mode: string | null;
   /** Why this schema may not follow what is there; null when it may. */
   readonly incompatible: string | null;
   /** How the fields of this schema differ from the latest version's. */
@@ -33,9 +36,9 @@ export async function inspectSubject(
   work: SubjectWork,
 ): Promise<SubjectFinding> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const [versions, id, level, latest] = await Promise.all([
+  const [versions, found, level, latest] = await Promise.all([
     compatibleWith(schema, work),
-    (work.mode === 'verify' ? findEquivalent : lookUp)(subject, schema.text, work),
+    findRegistered(subject, schema, work),
     ownLevel(subject, work),
     readVersion(subject, 'latest', work),
   ]);
@@ -43,7 +46,30 @@ export async function inspectSubject(
     latest.schema === undefined
       ? []
       : listDifferences(latest.schema, JSON.parse(schema.text) as Json);
-  return { role: schema.role, subject, level, id: id ?? null, ...versions, differences };
+  return { role: schema.role, subject, level, ...found, ...versions, differences };
+}
+
+/** The id that a start uses; where it would have to register, the mode that decides about that. */
+async function findRegistered(subject: string, { text }: TopicSchema, work: SubjectWork) {
+  const find = work.mode === 'verify' ? findEquivalent : lookUp;
+  const id = await find(subject, text, work);
+  if (id !== undefined || work.mode === 'verify') return { id: id ?? null, mode: null };
+  const mode = await readMode(subject, work);
+  if (acceptsSchemas(mode)) return { id: null, mode };
+  return { id: (await findEquivalent(subject, text, work)) ?? null, mode };
+}
+
+/** The mode that applies to a subject; null where it cannot be read, as registries need not have modes. */
+async function readMode(subject: string, { address, signal }: SubjectWork): Promise<string | null> {
+  const path = `/mode/${encodeURIComponent(subject)}?defaultToGlobal=true`;
+  const { body } = await exchange(address, { method: 'get', path }, signal);
+  const mode = isNode(body) ? body['mode'] : undefined;
+  return typeof mode === 'string' ? mode.toUpperCase() : null;
+}
+
+/** Whether a subject in this mode accepts a new schema. IMPORT accepts none without an id. */
+export function acceptsSchemas(mode: string | null): boolean {
+  return mode === null || !['READONLY', 'READONLY_OVERRIDE', 'IMPORT'].includes(mode);
 }
 
 async function compatibleWith(schema: TopicSchema, work: SubjectWork) {

@@ -19,6 +19,7 @@ import type { ValueReader } from './value-reader.ts';
 
 export type { RegistryLogin } from './access.ts';
 export type { ReadValue } from './value-reader.ts';
+export { acceptsSchemas } from './inspection.ts';
 export type { FieldDifference, SubjectFinding } from './inspection.ts';
 export type { StateForm } from './state-codec.ts';
 
@@ -45,8 +46,8 @@ export interface RegistryAdapter extends AsyncDisposable {
    * Checks every schema, then registers them (or verifies that they are), and keeps their ids:
    * after it, publishing needs no registry.
    *
-   * @throws StopProcessError `registry.incompatible`, `registry.missing`, `registry.unauthorized`;
-   * RetryError `registry.unavailable`
+   * @throws StopProcessError `registry.incompatible`, `registry.missing`, `registry.rejected`,
+   * `registry.unauthorized`; RetryError `registry.unavailable`
    */
   prepare(signal: AbortSignal): Promise<void>;
   /**

@@ -7,9 +7,10 @@ import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';
 import { isWithoutLevel, ownLevel, setLevel } from './compatibility-level.ts';
 import type { LevelWork, SubjectLevel } from './compatibility-level.ts';
-import { describeDifference } from './schema-difference.ts';
+import { incompatibleError, rejectionError } from './rejections.ts';
+import type { SchemaTarget } from './rejections.ts';
 import type { TopicSchema } from './schemas.ts';
-import { findEquivalent, listVersions, lookUp, readVersion } from './subject-versions.ts';
+import { findEquivalent, listVersions, readVersion } from './subject-versions.ts';
 
 /** What registering a schema takes. */
 export interface SubjectWork extends LevelWork {
@@ -40,7 +41,9 @@ export async function checkCompatible(
   const answer = await askCompatibility(subject, schema, work);
   const compatible = isNode(answer.body) ? answer.body['is_compatible'] : undefined;
   if (compatible === true) return versions;
-  if (compatible === false) throw await incompatible(schema, reasonsOf(answer.body), work);
+  if (compatible === false) {
+    throw await incompatibleError(answer.body, { schema, subject }, work);
+  }
   throw unavailable(work.address, `it did not say whether ${subject} is compatible`);
 }
 
@@ -59,48 +62,6 @@ async function askCompatibility(subject: string, schema: TopicSchema, work: Subj
     { method: 'post', path: `${base}/latest?verbose=true`, json },
     work.signal,
   );
-}
-
-function reasonsOf(body: Json): string {
-  if (!isNode(body)) return 'the registry gave no reason';
-  const { messages } = body;
-  if (Array.isArray(messages) && messages.length > 0) return messages.map(String).join('; ');
-  // Confluent's list is `messages`; Apicurio has one `reason`.
-  const reason = body['reason'] ?? body['message'];
-  return typeof reason === 'string' ? reason : 'the registry gave no reason';
-}
-
-/** A schema that the registry refuses: which, why, and what to do. */
-async function incompatible(
-  schema: TopicSchema,
-  reasons: string,
-  work: SubjectWork,
-): Promise<StopProcessError> {
-  const subject = subjectOf(schema, work.topicTemplate);
-  const fields = await differingFields(schema, work);
-  // Confluent repeats the whole old schema among its reasons.
-  const shown = reasons.replaceAll(/\{oldSchema: '.*?'\}[;,]? ?/gs, '');
-  return new StopProcessError(
-    'registry.incompatible',
-    `schema of subject "${subject}" is incompatible with what is registered: ${shown}. ` +
-      (fields === '' ? '' : `Fields that differ from the latest version: ${fields}. `) +
-      'Nothing was published. Run the version that registered it, give the topics another name ' +
-      '(KAFKA_TOPIC_TEMPLATE), or change the subject in the registry',
-    { exitCode: 3 },
-  );
-}
-
-/** The fields that differ from the latest version; empty when that cannot be had. */
-async function differingFields(schema: TopicSchema, work: SubjectWork): Promise<string> {
-  try {
-    const subject = subjectOf(schema, work.topicTemplate);
-    const { schema: latest } = await readVersion(subject, 'latest', work);
-    if (latest === undefined) return '';
-    return describeDifference(latest, JSON.parse(schema.text) as Json);
-  } catch {
-    // The rejection matters; that it cannot be explained does not.
-    return '';
-  }
 }
 
 /** A schema's id and the compatibility level of its subject. */
@@ -125,14 +86,9 @@ export async function register(
   const level = await ownLevel(subject, work);
   const id = await work.client
     .register(subject, schema.text, level)
-    .catch(async (error: unknown) => {
-      const isTaken = error instanceof RegistryRefusal && error.status === 409;
-      const found = isTaken ? await lookUp(subject, schema.text, work) : undefined;
-      if (found === undefined && isTaken && versions.length === 0) {
-        throw unavailable(work.address, `${subject} is being registered by another`);
-      }
-      return found ?? refused(error, schema, work);
-    });
+    .catch((error: unknown) =>
+      idDespite(error, { schema, subject, isNew: versions.length === 0 }, work),
+    );
   if (typeof id !== 'number') {
     throw unavailable(work.address, `no id in its answer to the schema of ${subject}`);
   }
@@ -141,15 +97,23 @@ export async function register(
   return { id, ...(await setLevel(subject, work)) };
 }
 
-async function refused(error: unknown, schema: TopicSchema, work: SubjectWork): Promise<never> {
+/** The id where a registration was rejected that was not needed; otherwise throws what it means. */
+async function idDespite(
+  error: unknown,
+  target: SchemaTarget & { readonly isNew: boolean },
+  work: SubjectWork,
+): Promise<number> {
   work.signal.throwIfAborted();
   if (isConnectorError(error)) throw error;
-  if (error instanceof RegistryRefusal) {
-    const body = error.body as Json;
-    if (error.status === 409) throw await incompatible(schema, reasonsOf(body), work);
-    throw unavailable(work.address, `HTTP ${error.status} to the schema avro/${schema.role}.avsc`);
+  if (!(error instanceof RegistryRefusal)) throw unavailable(work.address, messageOf(error));
+  const found = await findEquivalent(target.subject, target.schema.text, work);
+  if (found !== undefined) return found;
+  const rejected = rejectionError(error, target, work);
+  if (rejected !== null) throw rejected;
+  if (error.status === 409 && target.isNew) {
+    throw unavailable(work.address, `${target.subject} is being registered by another`);
   }
-  throw unavailable(work.address, messageOf(error));
+  throw await incompatibleError(error.body, target, work);
 }
 
 /** Whether the subject is new or began with a version of this schema, by its full name. */
