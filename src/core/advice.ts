@@ -67,5 +67,5 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'state.invalid': 'Correct what the message names and run the command again.',
   'state.owned': 'Stop the instance that is named and run the command again.',
   'state.unreadable':
-    'Follow the message: make the schema readable again, or start the stream over.',
+    'Follow the message. Start the stream over only where it says so: that loses the state.',
 };
