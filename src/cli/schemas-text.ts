@@ -1,23 +1,24 @@
-import type { FieldDifference, SubjectFinding } from '../registry/open.ts';
 import { printableLines } from '../core/printable.ts';
+import { acceptsSchemas, type FieldDifference, type SubjectFinding } from '../registry/open.ts';
 import { asTable } from './table.ts';
 
 type Mode = 'register' | 'verify';
 
 /** What a start would make of a schema. */
 export function standing(
-  { id, incompatible, versions }: SubjectFinding,
+  { id, incompatible, versions, mode: subjectMode }: SubjectFinding,
   mode: Mode,
-): 'registered' | 'new' | 'compatible' | 'incompatible' | 'missing' {
+): 'registered' | 'new' | 'compatible' | 'incompatible' | 'missing' | 'blocked' {
   if (incompatible !== null) return 'incompatible';
   if (id !== null) return 'registered';
   if (mode === 'verify') return 'missing';
+  if (!acceptsSchemas(subjectMode)) return 'blocked';
   return versions.length === 0 ? 'new' : 'compatible';
 }
 
 /** Whether a start would accept it. */
 export function isFit(finding: SubjectFinding, mode: Mode): boolean {
-  return !['incompatible', 'missing'].includes(standing(finding, mode));
+  return !['incompatible', 'missing', 'blocked'].includes(standing(finding, mode));
 }
 
 const words: Readonly<Record<ReturnType<typeof standing>, string>> = {
@@ -26,6 +27,7 @@ const words: Readonly<Record<ReturnType<typeof standing>, string>> = {
   compatible: 'compatible: the start registers it as another version',
   incompatible: 'INCOMPATIBLE',
   missing: 'MISSING: run `schemas register`, or set SCHEMA_REGISTRY_MODE=register',
+  blocked: "BLOCKED: the registry's mode accepts no new schema",
 };
 
 /** A line a subject, and what is wrong below. */

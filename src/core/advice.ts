@@ -58,6 +58,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'registry.incompatible':
     'Run the version that registered the schema, give the topics another name, or change the subject.',
   'registry.missing': 'Register the schema under the subject that the message names.',
+  'registry.rejected':
+    'Follow the message: let the registry accept schemas again, or correct what it names.',
   'registry.tls': 'Correct the certificate, or the authority that is trusted, as the message says.',
   'registry.unauthorized': 'Check the user and the password, or the token, for the registry.',
   'registry.unavailable':
@@ -65,5 +67,5 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'state.invalid': 'Correct what the message names and run the command again.',
   'state.owned': 'Stop the instance that is named and run the command again.',
   'state.unreadable':
-    'Follow the message: make the schema readable again, or start the stream over.',
+    'Follow the message. Start the stream over only where it says so: that loses the state.',
 };

@@ -41,6 +41,7 @@ export const errorCodes = [
   'mapping.invalid',
   'registry.incompatible',
   'registry.missing',
+  'registry.rejected',
   'registry.tls',
   'registry.unauthorized',
   'registry.unavailable',

@@ -1,27 +1,26 @@
 import { request as requestPlain } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { text as readText } from 'node:stream/consumers';
 import { RetryError, StopProcessError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
+import { isNode, type Json } from '../core/json.ts';
 import { codeOf, isTlsCode, tlsAdvice } from '../core/tls.ts';
 import { agentOf, authorizationOf } from './access.ts';
 import type { RegistryAddress } from './access.ts';
 
-/** An answer of the registry. */
-export interface RegistryAnswer {
+/** An answer of the registry, or of something else at its address. */
+export interface RegistryAnswer<Body = Json> {
   readonly status: number;
-  readonly body: Json;
+  readonly body: Body;
 }
 
-interface RegistryRequest {
+export interface RegistryRequest {
   readonly method: 'get' | 'post' | 'put';
   readonly path: string;
   readonly json?: Json;
 }
 
 /**
- * One request of an endpoint that the client lacks, with a timeout.
+ * One request with a timeout.
  *
  * @returns any answer below 500 but 401, 403, 429 and redirects, an error of the request included
  *
@@ -32,6 +31,24 @@ export async function call(
   request: RegistryRequest,
   signal: AbortSignal,
 ): Promise<RegistryAnswer> {
+  const answer = await exchange(address, request, signal);
+  checkStatus(address, request, answer);
+  const { status, body } = answer;
+  if (body !== undefined) return { status, body };
+  throw unavailable(address, `it answered something that is not JSON (HTTP ${status})`);
+}
+
+/**
+ * One request whose answer the caller judges, whatever its status.
+ *
+ * @returns the answer; its body is undefined when that is not JSON
+ * @throws RetryError `registry.unavailable`, StopProcessError `registry.tls`
+ */
+export async function exchange(
+  address: RegistryAddress,
+  request: RegistryRequest,
+  signal: AbortSignal,
+): Promise<RegistryAnswer<Json | undefined>> {
   const timeout = AbortSignal.timeout(address.timeoutMs);
   const failed = (error: unknown, why?: string): Error => {
     signal.throwIfAborted();
@@ -42,19 +59,51 @@ export async function call(
   const response = await send(address, request, both).catch((error: unknown) => {
     throw failed(error);
   });
-  const status = response.statusCode ?? 0;
-  const text = await readText(response).catch((error: unknown) => {
+  const text = await readBounded(response).catch((error: unknown) => {
     throw failed(error, 'its answer broke off');
   });
-  checkStatus(address, status);
+  if (text === null)
+    throw unavailable(address, `its answer to ${describeRequest(request)} exceeds 4 MB`);
+  return { status: response.statusCode ?? 0, body: parse(text) };
+}
+
+function parse(text: string): Json | undefined {
   try {
-    return { status, body: JSON.parse(text) as Json };
+    return JSON.parse(text) as Json;
   } catch {
-    throw unavailable(address, `it answered something that is not JSON (HTTP ${status})`);
+    return undefined;
   }
 }
 
-/** By the platform's own client, which alone takes an agent; redirects are not followed. */
+/** An error answer in one line: its status and the registry's own words, 300 characters at most. */
+export function describeAnswer({ status, body }: RegistryAnswer<Json | undefined>): string {
+  const message = isNode(body) ? body['message'] : undefined;
+  if (typeof message !== 'string' || message === '') return `HTTP ${status}`;
+  return `HTTP ${status}: ${message.replaceAll(/\s+/g, ' ').slice(0, 300)}`;
+}
+
+/** A request as messages name it. */
+export function describeRequest({ method, path }: RegistryRequest): string {
+  return `${method.toUpperCase()} ${path}`;
+}
+
+/** Schemas have some kilobytes: a larger answer comes from something else than a registry. */
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+/** The body as text; null when it is too large, and then the rest of it is not read (Invariant 10). */
+async function readBounded(response: IncomingMessage): Promise<string | null> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    // To leave the loop closes the connection.
+    if (bytes > maxAnswerBytes) return null;
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+/** Sends by the platform's own client, which alone takes an agent; redirects are not followed. */
 function send(
   address: RegistryAddress,
   { method, path, json }: RegistryRequest,
@@ -83,7 +132,7 @@ function send(
 }
 
 /** What it means that no connection came about. */
-export function connectionError(address: RegistryAddress, error: unknown): Error {
+function connectionError(address: RegistryAddress, error: unknown): Error {
   const code = codeOf(error);
   if (code === undefined || !isTlsCode(code)) {
     return unavailable(address, code ?? 'unknown trouble');
@@ -97,19 +146,36 @@ export function connectionError(address: RegistryAddress, error: unknown): Error
   );
 }
 
-/** @throws when the status says that the registry is away or will not have us */
-export function checkStatus(address: RegistryAddress, status: number): void {
-  if (status === 401 || status === 403) {
-    throw new StopProcessError(
-      'registry.unauthorized',
-      `the schema registry at ${address.url} refused us (HTTP ${status}): ${loginAdvice[address.login.kind]}`,
-      { exitCode: 3 },
-    );
-  }
+/** @throws when the status says that the registry is away, or rejects this login */
+export function checkStatus(
+  address: RegistryAddress,
+  request: RegistryRequest,
+  answer: RegistryAnswer<Json | undefined>,
+): void {
+  const { status } = answer;
+  if (status === 401 || status === 403) throw unauthorized(address, request, answer);
   if (status >= 300 && status < 400) {
     throw unavailable(address, `HTTP ${status}, a redirect, which is not followed`);
   }
   if (status >= 500 || status === 429) throw unavailable(address, `HTTP ${status}`);
+}
+
+function unauthorized(
+  address: RegistryAddress,
+  request: RegistryRequest,
+  answer: RegistryAnswer<Json | undefined>,
+): StopProcessError {
+  const login = loginAdvice[address.login.kind];
+  const [verb, advice] =
+    answer.status === 401
+      ? ['rejected the login at', login]
+      : ['does not permit', `grant the login this permission, or ${login}`];
+  return new StopProcessError(
+    'registry.unauthorized',
+    `the schema registry at ${address.url} ${verb} ${describeRequest(request)} ` +
+      `(${describeAnswer(answer)}): ${advice}`,
+    { exitCode: 3 },
+  );
 }
 
 const loginAdvice = {

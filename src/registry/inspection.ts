@@ -1,13 +1,14 @@
 import { isConnectorError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
-import { isNode } from '../core/json.ts';
+import { isNode, type Json } from '../core/json.ts';
 import type { TopicRole } from '../core/stream-name.ts';
-import { call } from './calls.ts';
+import { exchange } from './calls.ts';
+import { ownLevel } from './compatibility-level.ts';
 import type { FieldDifference } from './schema-difference.ts';
 import { listDifferences } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
+import { findEquivalent, listVersions, lookUp, readVersion } from './subject-versions.ts';
 import type { SubjectWork } from './subjects.ts';
-import { checkCompatible, levelAt, lookUp, subjectOf, versionsOf } from './subjects.ts';
+import { checkCompatible, subjectOf } from './subjects.ts';
 
 export type { FieldDifference } from './schema-difference.ts';
 
@@ -19,8 +20,10 @@ export interface SubjectFinding {
   readonly versions: readonly number[];
   /** The subject's own compatibility level; null when it has none. */
   readonly level: string | null;
-  /** The id under which the subject has this very schema; null when it has not. */
+  /** The id that a start uses without registering anything; null when there is none. */
   readonly id: number | null;
+  /** The mode of the subject, as READONLY; null where a start registers nothing or it cannot be read. */
+  readonly mode: string | null;
   /** Why this schema may not follow what is there; null when it may. */
   readonly incompatible: string | null;
   /** How the fields of this schema differ from the latest version's. */
@@ -33,15 +36,40 @@ export async function inspectSubject(
   work: SubjectWork,
 ): Promise<SubjectFinding> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const [versions, id, level, latest] = await Promise.all([
+  const [versions, found, level, latest] = await Promise.all([
     compatibleWith(schema, work),
-    lookUp(schema, work),
-    levelAt(`/config/${encodeURIComponent(subject)}`, work),
-    latestOf(subject, work),
+    findRegistered(subject, schema, work),
+    ownLevel(subject, work),
+    readVersion(subject, 'latest', work),
   ]);
   const differences =
-    latest === null ? [] : listDifferences(latest, JSON.parse(schema.text) as Json);
-  return { role: schema.role, subject, level, id: id ?? null, ...versions, differences };
+    latest.schema === undefined
+      ? []
+      : listDifferences(latest.schema, JSON.parse(schema.text) as Json);
+  return { role: schema.role, subject, level, ...found, ...versions, differences };
+}
+
+/** The id that a start uses; where it would have to register, the mode that decides about that. */
+async function findRegistered(subject: string, { text }: TopicSchema, work: SubjectWork) {
+  const find = work.mode === 'verify' ? findEquivalent : lookUp;
+  const id = await find(subject, text, work);
+  if (id !== undefined || work.mode === 'verify') return { id: id ?? null, mode: null };
+  const mode = await readMode(subject, work);
+  if (acceptsSchemas(mode)) return { id: null, mode };
+  return { id: (await findEquivalent(subject, text, work)) ?? null, mode };
+}
+
+/** The mode that applies to a subject; null where it cannot be read, as registries need not have modes. */
+async function readMode(subject: string, { address, signal }: SubjectWork): Promise<string | null> {
+  const path = `/mode/${encodeURIComponent(subject)}?defaultToGlobal=true`;
+  const { body } = await exchange(address, { method: 'get', path }, signal);
+  const mode = isNode(body) ? body['mode'] : undefined;
+  return typeof mode === 'string' ? mode.toUpperCase() : null;
+}
+
+/** Whether a subject in this mode accepts a new schema. IMPORT accepts none without an id. */
+export function acceptsSchemas(mode: string | null): boolean {
+  return mode === null || !['READONLY', 'READONLY_OVERRIDE', 'IMPORT'].includes(mode);
 }
 
 async function compatibleWith(schema: TopicSchema, work: SubjectWork) {
@@ -50,14 +78,6 @@ async function compatibleWith(schema: TopicSchema, work: SubjectWork) {
   } catch (error) {
     if (!isConnectorError(error) || error.code !== 'registry.incompatible') throw error;
     const subject = subjectOf(schema, work.topicTemplate);
-    return { versions: (await versionsOf(subject, work)) ?? [], incompatible: error.message };
+    return { versions: (await listVersions(subject, work)) ?? [], incompatible: error.message };
   }
-}
-
-/** The latest version's schema; null when there is none. */
-async function latestOf(subject: string, work: SubjectWork): Promise<Json> {
-  const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
-  const { body } = await call(work.address, { method: 'get', path }, work.signal);
-  const text = isNode(body) ? body['schema'] : undefined;
-  return typeof text === 'string' ? (JSON.parse(text) as Json) : null;
 }

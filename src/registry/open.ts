@@ -4,6 +4,7 @@ import type { Encoder, StateCodec } from '../runtime/ports.ts';
 import type { RegistryAddress } from './access.ts';
 import { call } from './calls.ts';
 import { openClient } from './client.ts';
+import { levelWarning } from './compatibility-level.ts';
 import { createWireEncode, encodingError, wireHeaderBytes } from './encoder.ts';
 import { inspectSubject } from './inspection.ts';
 import type { SubjectFinding } from './inspection.ts';
@@ -18,6 +19,7 @@ import type { ValueReader } from './value-reader.ts';
 
 export type { RegistryLogin } from './access.ts';
 export type { ReadValue } from './value-reader.ts';
+export { acceptsSchemas } from './inspection.ts';
 export type { FieldDifference, SubjectFinding } from './inspection.ts';
 export type { StateForm } from './state-codec.ts';
 
@@ -44,8 +46,8 @@ export interface RegistryAdapter extends AsyncDisposable {
    * Checks every schema, then registers them (or verifies that they are), and keeps their ids:
    * after it, publishing needs no registry.
    *
-   * @throws StopProcessError `registry.incompatible`, `registry.missing`, `registry.unauthorized`;
-   * RetryError `registry.unavailable`
+   * @throws StopProcessError `registry.incompatible`, `registry.missing`, `registry.rejected`,
+   * `registry.unauthorized`; RetryError `registry.unavailable`
    */
   prepare(signal: AbortSignal): Promise<void>;
   /**
@@ -126,16 +128,14 @@ export function openRegistry(
         })),
       );
       for (const { schema, versions } of checked) {
-        const { id, level } =
+        const { id, ...level } =
           options.mode === 'verify'
             ? await find(schema, work)
             : await register(schema, versions, work);
         ids.set(schema.role, id);
-        // It keeps its level; one without any lets others break what readers rely on.
-        if (level !== null && level !== 'NONE') continue;
         const subject = subjectOf(schema, options.topicTemplate);
-        const fields = { subject, level, wanted: options.compatibility };
-        log?.warn(fields, 'subject may be changed at will');
+        const warning = levelWarning(subject, level, options.compatibility);
+        if (warning !== null) log?.warn(warning.fields, warning.message);
       }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),

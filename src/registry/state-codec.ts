@@ -16,7 +16,7 @@ import { isStreamName } from '../core/stream-name.ts';
 import type { StateCodec } from '../runtime/ports.ts';
 import { staysWithin } from './body-bounds.ts';
 import type { RegistryAddress } from './access.ts';
-import { checkStatus, unavailable } from './calls.ts';
+import { unavailable } from './calls.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';
 import { wireHeaderBytes } from './encoder.ts';
@@ -51,10 +51,16 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
       if (bytes.length <= wireHeaderBytes || bytes[0] !== 0) {
         throw unreadable(key, 'its value is not an Avro record of a schema registry');
       }
-      const writer = await writerType(key, bytes.readInt32BE(1));
+      const id = bytes.readInt32BE(1);
+      const writer = await writerType(key, id);
+      const read = readsOf(writer);
+      if (read === null) {
+        const has = `has another schema (${nameOf(writer)}) under id ${id}`;
+        throw ofAnotherRegistry(key, parts.address, has);
+      }
       return toState(
         key,
-        readable(key, () => readsOf(writer)(bytes.subarray(wireHeaderBytes))),
+        readable(key, () => read(bytes.subarray(wireHeaderBytes))),
       );
     },
   };
@@ -76,8 +82,9 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
         const why = messageOf(error);
         throw unavailable(address, `no usable schema ${id}: ${why}`);
       }
-      if (error.status === 404) throw unreadable(key, `the registry knows no schema with id ${id}`);
-      checkStatus(address, error.status);
+      if (error.status === 404) {
+        throw ofAnotherRegistry(key, address, `knows no schema with id ${id}`);
+      }
       throw unavailable(address, `HTTP ${error.status} to schema ${id}`);
     }
   };
@@ -88,26 +95,43 @@ function readable(key: string, read: () => Json): Json {
   try {
     return read();
   } catch (error) {
-    throw unreadable(key, messageOf(error));
+    throw unreadable(key, messageOf(error), adviceOnBytes);
   }
+}
+
+/** A schema's own name, or the name of its Avro type; the library gives its classes of other formats too. */
+function nameOf(type: Type): string {
+  const { name, typeName } = type as Partial<Type> & { readonly name?: string };
+  return name ?? typeName ?? 'not Avro';
 }
 
 type Read = (body: Buffer) => Json;
 
-/** What reads the bytes of each writer's schema; made once, because making one takes long. */
-function createReads(reader: Type): (writer: Type) => Read {
-  const reads = new Map<Type, Read>();
+/**
+ * What reads the bytes of each writer's schema, null where it is not a schema of states; made once,
+ * because making one takes long.
+ */
+function createReads(reader: Type): (writer: Type) => Read | null {
+  const reads = new Map<Type, Read | null>();
   return (writer) => {
     const known = reads.get(writer);
     if (known !== undefined) return known;
-    const resolver = writer === reader ? undefined : reader.createResolver(writer);
-    const read = (body: Buffer): Json => {
-      if (!staysWithin(writer, body)) throw new Error('its bytes end before it does');
-      return reader.fromBuffer(body, resolver) as Json;
-    };
+    const read = createRead(reader, writer);
     reads.set(writer, read);
     return read;
   };
+}
+
+function createRead(reader: Type, writer: Type): Read | null {
+  try {
+    const resolver = writer === reader ? undefined : reader.createResolver(writer);
+    return (body) => {
+      if (!staysWithin(writer, body)) throw new Error('its bytes end before it does');
+      return reader.fromBuffer(body, resolver) as Json;
+    };
+  } catch {
+    return null;
+  }
 }
 
 /** States as JSON, for people and for files; loses nothing. */
@@ -140,11 +164,31 @@ export function createStateForm(schema: TopicSchema): StateForm {
 }
 
 /** Says how to repair it: never does the program start again from zero by itself (Invariant 2). */
-function unreadable(key: string, why: string): StopStreamError {
+function unreadable(
+  key: string,
+  why: string,
+  beginAgain = 'To begin again from the start date',
+): StopStreamError {
   return new StopStreamError(
     'state.unreadable',
-    `state "${key}" cannot be read: ${why}. Nothing was changed. To begin again from the start date: ` +
-      `stop the program, run "instagram-kafka state reset ${key} --apply", start it again`,
+    `state "${key}" cannot be read: ${why}. Nothing was changed. ${beginAgain}: stop the program, ` +
+      `run "instagram-kafka state reset ${key} --apply", start it again`,
+  );
+}
+
+/** Bytes of another state's schema look like damaged ones. */
+const adviceOnBytes =
+  'If the topic was copied from another cluster, set SCHEMA_REGISTRY_URL to the registry of that ' +
+  'cluster and keep the state. Otherwise, to begin again from the start date';
+
+/** The state is good and the registry is not its own, so it never advises a reset (Invariant 2). */
+function ofAnotherRegistry(key: string, { url }: RegistryAddress, has: string): StopStreamError {
+  return new StopStreamError(
+    'state.unreadable',
+    `state "${key}" cannot be read: the registry at ${url} ${has}. Nothing was changed. Likely cause: ` +
+      'the topic was copied from another cluster, whose registry has other ids. Set ' +
+      'SCHEMA_REGISTRY_URL to that registry, or copy its schemas to this one with their ids, then ' +
+      'start again',
   );
 }
 

@@ -2,20 +2,22 @@ import { isConnectorError, messageOf, StopProcessError } from '../core/errors.ts
 import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import { topicName } from '../core/stream-name.ts';
-import type { RegistryAddress } from './access.ts';
-import { call, checkStatus, unavailable } from './calls.ts';
+import { call, unavailable } from './calls.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';
-import { describeDifference } from './schema-difference.ts';
+import { isWithoutLevel, ownLevel, setLevel } from './compatibility-level.ts';
+import type { LevelWork, SubjectLevel } from './compatibility-level.ts';
+import { incompatibleError, rejectionError } from './rejections.ts';
+import type { SchemaTarget } from './rejections.ts';
 import type { TopicSchema } from './schemas.ts';
+import { findEquivalent, listVersions, readVersion } from './subject-versions.ts';
 
 /** What registering a schema takes. */
-export interface SubjectWork {
-  readonly address: RegistryAddress;
+export interface SubjectWork extends LevelWork {
   readonly client: RegistryClient;
-  readonly compatibility: string;
+  /** `register` what is missing, or `verify` that all is there. */
+  readonly mode: 'register' | 'verify';
   readonly topicTemplate: string;
-  readonly signal: AbortSignal;
 }
 
 /** TopicNameStrategy: `<topic>-value`. */
@@ -34,26 +36,15 @@ export async function checkCompatible(
   work: SubjectWork,
 ): Promise<readonly number[]> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const versions = await versionsOf(subject, work);
+  const versions = await listVersions(subject, work);
   if (versions === null) return [];
   const answer = await askCompatibility(subject, schema, work);
   const compatible = isNode(answer.body) ? answer.body['is_compatible'] : undefined;
   if (compatible === true) return versions;
-  if (compatible === false) throw await incompatible(schema, reasonsOf(answer.body), work);
+  if (compatible === false) {
+    throw await incompatibleError(answer.body, { schema, subject }, work);
+  }
   throw unavailable(work.address, `it did not say whether ${subject} is compatible`);
-}
-
-/** The versions of a subject, the first one first; null when there is no such subject. */
-export async function versionsOf(
-  subject: string,
-  work: SubjectWork,
-): Promise<readonly number[] | null> {
-  const path = `/subjects/${encodeURIComponent(subject)}/versions`;
-  const { status, body } = await call(work.address, { method: 'get', path }, work.signal);
-  if (status === 404) return null;
-  if (!Array.isArray(body)) return [];
-  const numbers = (body as readonly Json[]).filter((one) => typeof one === 'number');
-  return numbers.toSorted((a, b) => a - b);
 }
 
 async function askCompatibility(subject: string, schema: TopicSchema, work: SubjectWork) {
@@ -73,59 +64,9 @@ async function askCompatibility(subject: string, schema: TopicSchema, work: Subj
   );
 }
 
-function reasonsOf(body: Json): string {
-  if (!isNode(body)) return 'the registry gave no reason';
-  const { messages } = body;
-  if (Array.isArray(messages) && messages.length > 0) return messages.map(String).join('; ');
-  // Confluent's list is `messages`; Apicurio has one `reason`.
-  const reason = body['reason'] ?? body['message'];
-  return typeof reason === 'string' ? reason : 'the registry gave no reason';
-}
-
-/** Reasons without the whole old schema, which Confluent repeats among them. */
-export function withoutOldSchema(reasons: string): string {
-  // Stops at the next beginning: a schema without an end would make the expression quadratic otherwise.
-  return reasons.replaceAll(/\{oldSchema: '(?:(?!\{oldSchema: ').)*?'\}[;,]? ?/gs, '');
-}
-
-/** A schema that the registry refuses: which, why, and what to do. */
-async function incompatible(
-  schema: TopicSchema,
-  reasons: string,
-  work: SubjectWork,
-): Promise<StopProcessError> {
-  const subject = subjectOf(schema, work.topicTemplate);
-  const fields = await differingFields(schema, work);
-  const shown = withoutOldSchema(reasons);
-  return new StopProcessError(
-    'registry.incompatible',
-    `schema of subject "${subject}" is incompatible with what is registered: ${shown}. ` +
-      (fields === '' ? '' : `Fields that differ from the latest version: ${fields}. `) +
-      'Nothing was published. Run the version that registered it, give the topics another name ' +
-      '(KAFKA_TOPIC_TEMPLATE), or change the subject in the registry',
-    { exitCode: 3 },
-  );
-}
-
-/** The fields that differ from the latest version; empty when that cannot be had. */
-async function differingFields(schema: TopicSchema, work: SubjectWork): Promise<string> {
-  const subject = subjectOf(schema, work.topicTemplate);
-  const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
-  try {
-    const { body } = await call(work.address, { method: 'get', path }, work.signal);
-    const latest = isNode(body) ? body['schema'] : undefined;
-    if (typeof latest !== 'string') return '';
-    return describeDifference(JSON.parse(latest) as Json, JSON.parse(schema.text) as Json);
-  } catch {
-    // The refusal is the news; that its explanation cannot be had is not.
-    return '';
-  }
-}
-
-/** A schema's id, and the level of its subject; null where it has none of its own. */
-export interface Registered {
+/** A schema's id and the compatibility level of its subject. */
+export interface Registered extends SubjectLevel {
   readonly id: number;
-  readonly level: string | null;
 }
 
 /**
@@ -142,64 +83,37 @@ export async function register(
   work: SubjectWork,
 ): Promise<Registered> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const level = await levelAt(`/config/${encodeURIComponent(subject)}`, work);
-  const isOpen = await hasNoLevel(level, versions, work);
+  const level = await ownLevel(subject, work);
   const id = await work.client
     .register(subject, schema.text, level)
-    .catch(async (error: unknown) => {
-      const isTaken = error instanceof RegistryRefusal && error.status === 409;
-      const found = isTaken ? await lookUp(schema, work) : undefined;
-      if (found === undefined && isTaken && versions.length === 0) {
-        throw unavailable(work.address, `${subject} is being registered by another`);
-      }
-      return found ?? refused(error, schema, work);
-    });
+    .catch((error: unknown) =>
+      idDespite(error, { schema, subject, isNew: versions.length === 0 }, work),
+    );
   if (typeof id !== 'number') {
     throw unavailable(work.address, `no id in its answer to the schema of ${subject}`);
   }
-  if (!isOpen || !(await isOurs(schema, versions[0], work))) return { id, level };
-  await setLevel(subject, work);
-  return { id, level: work.compatibility };
+  if (!(await isWithoutLevel(level, versions, work))) return { id, level };
+  if (!(await isOurs(schema, versions[0], work))) return { id, level };
+  return { id, ...(await setLevel(subject, work)) };
 }
 
-async function refused(error: unknown, schema: TopicSchema, work: SubjectWork): Promise<never> {
+/** The id where a registration was rejected that was not needed; otherwise throws what it means. */
+async function idDespite(
+  error: unknown,
+  target: SchemaTarget & { readonly isNew: boolean },
+  work: SubjectWork,
+): Promise<number> {
   work.signal.throwIfAborted();
   if (isConnectorError(error)) throw error;
-  if (error instanceof RegistryRefusal) {
-    const body = error.body as Json;
-    if (error.status === 409) throw await incompatible(schema, reasonsOf(body), work);
-    checkStatus(work.address, error.status);
-    throw unavailable(work.address, `HTTP ${error.status} to the schema avro/${schema.role}.avsc`);
+  if (!(error instanceof RegistryRefusal)) throw unavailable(work.address, messageOf(error));
+  const found = await findEquivalent(target.subject, target.schema.text, work);
+  if (found !== undefined) return found;
+  const rejected = rejectionError(error, target, work);
+  if (rejected !== null) throw rejected;
+  if (error.status === 409 && target.isNew) {
+    throw unavailable(work.address, `${target.subject} is being registered by another`);
   }
-  throw unavailable(work.address, messageOf(error));
-}
-
-/**
- * Whether the subject has no level of its own. Apicurio says of such a subject that it has `NONE`,
- * as if that were set, unless the registry has a level for all.
- */
-async function hasNoLevel(
-  level: string | null,
-  versions: readonly number[],
-  work: SubjectWork,
-): Promise<boolean> {
-  if (level !== 'NONE' || versions.length !== 1) return level === null;
-  return (await levelAt('/config', work)) === 'NONE';
-}
-
-export async function levelAt(path: string, work: SubjectWork): Promise<string | null> {
-  const { body } = await call(work.address, { method: 'get', path }, work.signal);
-  const level = isNode(body) ? body['compatibilityLevel'] : undefined;
-  return typeof level === 'string' ? level.toUpperCase() : null;
-}
-
-async function setLevel(subject: string, work: SubjectWork): Promise<void> {
-  const path = `/config/${encodeURIComponent(subject)}`;
-  const json = { compatibility: work.compatibility };
-  const { status } = await call(work.address, { method: 'put', path, json }, work.signal);
-  if (status >= 400) {
-    throw unavailable(work.address, `HTTP ${status} to the level of ${subject}`);
-  }
+  throw await incompatibleError(error.body, target, work);
 }
 
 /** Whether the subject is new or began with a version of this schema, by its full name. */
@@ -209,17 +123,16 @@ async function isOurs(
   work: SubjectWork,
 ): Promise<boolean> {
   if (first === undefined) return true;
-  const subject = encodeURIComponent(subjectOf(schema, work.topicTemplate));
-  const path = `/subjects/${subject}/versions/${first}`;
-  const { body } = await call(work.address, { method: 'get', path }, work.signal);
-  const text = isNode(body) ? body['schema'] : undefined;
-  return typeof text === 'string' && fullName(text) === fullName(schema.text);
+  const subject = subjectOf(schema, work.topicTemplate);
+  const { schema: began } = await readVersion(subject, first, work);
+  return began !== undefined && fullName(began) === fullName(JSON.parse(schema.text) as Json);
 }
 
-function fullName(schemaText: string): string {
-  const { name, namespace } = JSON.parse(schemaText) as { name?: string; namespace?: string };
-  const isFull = name?.includes('.') === true || namespace === undefined;
-  return isFull ? (name ?? '') : `${namespace}.${name ?? ''}`;
+function fullName(schema: Json): string | undefined {
+  const { name, namespace } = isNode(schema) ? schema : {};
+  if (typeof name !== 'string') return undefined;
+  const isFull = name.includes('.') || typeof namespace !== 'string';
+  return isFull ? name : `${namespace}.${name}`;
 }
 
 /**
@@ -229,22 +142,12 @@ function fullName(schemaText: string): string {
  */
 export async function find(schema: TopicSchema, work: SubjectWork): Promise<Registered> {
   const subject = subjectOf(schema, work.topicTemplate);
-  const id = await lookUp(schema, work);
-  if (id !== undefined) {
-    return { id, level: await levelAt(`/config/${encodeURIComponent(subject)}`, work) };
-  }
+  const id = await findEquivalent(subject, schema.text, work);
+  if (id !== undefined) return { id, level: await ownLevel(subject, work) };
   throw new StopProcessError(
     'registry.missing',
-    `subject "${subject}" does not hold the schema avro/${schema.role}.avsc: register it, or set SCHEMA_REGISTRY_MODE=register`,
+    `subject "${subject}" does not hold the schema avro/${schema.role}.avsc: register it ` +
+      '("instagram-kafka schemas register"), or set SCHEMA_REGISTRY_MODE=register',
     { exitCode: 3 },
   );
-}
-
-/** The id under which the subject has this very schema; undefined when it has not. */
-export async function lookUp(schema: TopicSchema, work: SubjectWork): Promise<number | undefined> {
-  const path = `/subjects/${encodeURIComponent(subjectOf(schema, work.topicTemplate))}`;
-  const json = { schema: schema.text };
-  const { body, status } = await call(work.address, { method: 'post', path, json }, work.signal);
-  const id = isNode(body) ? body['id'] : undefined;
-  return status === 200 && typeof id === 'number' ? id : undefined;
 }

@@ -5,7 +5,7 @@ import { startHttpServer } from './http-server.ts';
 /** An answer, as a status and a body; a text is sent as it is. */
 export type RegistryReply = readonly [status: number, body: unknown];
 
-/** What a test answers instead of the usual, by `METHOD /path`; `silence` never answers. */
+/** What a test answers instead of the usual, by `METHOD /path?query` or `METHOD /path`; `silence` never answers. */
 export type RegistryScript = Readonly<Record<string, RegistryReply | 'silence'>>;
 
 /** A registry over HTTP whose answers a test decides; it begins empty and takes every schema. */
@@ -56,7 +56,8 @@ export async function startRegistryServer(
     authorizations.push(seen.headers.authorization);
     void readBody(raw).then((body) => {
       if (body !== undefined) bodies.push({ request, body });
-      const reply = script[request] ?? answer(request, body);
+      const withQuery = `${raw.method ?? ''} ${decodeURIComponent(raw.url ?? '')}`;
+      const reply = script[withQuery] ?? script[request] ?? answer(request, body);
       if (reply === 'silence') return;
       const [status, content] = reply;
       response.writeHead(status, { 'content-type': 'application/vnd.schemaregistry.v1+json' });

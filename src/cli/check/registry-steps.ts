@@ -44,6 +44,15 @@ function schemaFinding(finding: SubjectFinding, mode: 'register' | 'verify'): Fi
         action: 'Run `instagram-kafka schemas register`.',
         code: 'registry.missing',
       };
+    case 'blocked':
+      return {
+        status: 'failed',
+        subject,
+        detail: `is not registered, and its mode ${finding.mode ?? ''} accepts no new schema`,
+        action:
+          'Set the mode to READWRITE, or SCHEMA_REGISTRY_URL to the registry that accepts schemas.',
+        code: 'registry.rejected',
+      };
     case 'registered':
       return { status: 'ok', subject, detail: `registered with id ${String(finding.id)}` };
     case 'new':

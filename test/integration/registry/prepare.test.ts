@@ -223,6 +223,16 @@ describe('verify', () => {
     expect(await world.listSubjects()).toEqual([world.subjectOf('users')]);
   });
 
+  test('takes the id of a schema that was registered by hand with another text', async () => {
+    const schema = JSON.parse(readSchema('users').text) as Readonly<Record<string, Json>>;
+    expect(await world.register('users', { ...schema, doc: 'Registered by hand.' })).toBe(200);
+    const latest = await world.get(`/subjects/${world.subjectOf('users')}/versions/latest`);
+
+    const { encoder } = await world.openReady({ roles: ['users'], mode: 'verify' });
+
+    expect(latest).toMatchObject({ id: encoder.schemaId('users') });
+  });
+
   test('takes the ids of what another instance registered', async () => {
     const first = await world.openReady({ roles });
 

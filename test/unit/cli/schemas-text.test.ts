@@ -13,11 +13,14 @@ const fresh: SubjectFinding = {
   versions: [],
   level: null,
   id: null,
+  mode: null,
   incompatible: null,
   differences: [],
 };
 const registered: SubjectFinding = { ...fresh, versions: [1, 3], level: 'FULL', id: 7 };
 const older: SubjectFinding = { ...registered, id: null };
+const blocked: SubjectFinding = { ...fresh, mode: 'READONLY' };
+const importing: SubjectFinding = { ...older, mode: 'IMPORT' };
 const bad: SubjectFinding = { ...older, incompatible: 'registry says no' };
 
 describe('the standing of a schema', () => {
@@ -28,6 +31,10 @@ describe('the standing of a schema', () => {
     [older, 'verify', 'missing', false],
     [registered, 'register', 'registered', true],
     [registered, 'verify', 'registered', true],
+    [{ ...fresh, mode: 'READWRITE' }, 'register', 'new', true],
+    [blocked, 'register', 'blocked', false],
+    [importing, 'register', 'blocked', false],
+    [{ ...registered, mode: 'READONLY' }, 'register', 'registered', true],
     [bad, 'register', 'incompatible', false],
     [bad, 'verify', 'incompatible', false],
   ] as const)('is what a start would make of it: %#', (...[finding, mode, word, fits]) => {

@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { call } from '../../../src/registry/calls.ts';
 import type { RegistryAddress } from '../../../src/registry/access.ts';
+import { openClient } from '../../../src/registry/client.ts';
+import type { RegistryClient } from '../../../src/registry/client.ts';
 import { startHttpServer } from '../../support/http-server.ts';
 import type { Handler } from '../../support/http-server.ts';
 import { noSignal } from '../../support/registry-options.ts';
 
+const schema = '{"type":"record","name":"User","fields":[]}';
 const request = { method: 'get', path: '/subjects' } as const;
 
 function addressOf(url: string, changes: Partial<RegistryAddress> = {}): RegistryAddress {
@@ -30,6 +33,23 @@ function away(why: string): object {
   };
 }
 
+/** A handler that sends 300 MB of blanks, as fast as they are read, and counts what it could send. */
+function createBlanks() {
+  const blanks = Buffer.alloc(1024 * 1024, ' ');
+  const sent = { megabytes: 0 };
+  const handler: Handler = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const send = (): void => {
+      if (sent.megabytes === 300) return void response.end('[]');
+      sent.megabytes += 1;
+      if (response.write(blanks)) setImmediate(send);
+      else response.once('drain', send);
+    };
+    send();
+  };
+  return { sent, handler };
+}
+
 describe('call', () => {
   test('gives status and body, an error answer included', async () => {
     const answer = await callServer((_request, response) => {
@@ -46,6 +66,44 @@ describe('call', () => {
 
     expect(server.requests[0]?.path).toBe('/apis/ccompat/v7/subjects');
   });
+
+  test('stops reading at 4 MB when an answer of 300 MB arrives', async () => {
+    const { sent, handler } = createBlanks();
+
+    await expect(callServer(handler)).rejects.toMatchObject(
+      away('its answer to GET /subjects exceeds 4 MB'),
+    );
+    // What was sent beyond 4 MB lay in the buffers of the two sockets.
+    expect(sent.megabytes).toBeLessThan(24);
+  });
+
+  test('reads an answer of 4 MB to its end', async () => {
+    const text = 'x'.repeat(4 * 1024 * 1024 - 2);
+
+    const answer = await callServer((_request, response) => response.end(JSON.stringify(text)));
+
+    expect(answer).toEqual({ status: 200, body: text });
+  });
+
+  for (const [step, act] of [
+    ['registering', (client: RegistryClient) => client.register('users-value', schema, null)],
+    ['reading a schema', (client: RegistryClient) => client.typeOf(7)],
+  ] as const) {
+    test(`stops reading at 4 MB also through the client library, ${step}`, async () => {
+      const { sent, handler } = createBlanks();
+      await using server = await startHttpServer((seen, response, raw) => {
+        if (seen.path.startsWith('/config/')) response.writeHead(404).end('{}');
+        else handler(seen, response, raw);
+      });
+
+      await expect(act(openClient(addressOf(server.url)))).rejects.toMatchObject({
+        disposition: 'retry',
+        code: 'registry.unavailable',
+        message: expect.stringContaining('exceeds 4 MB'),
+      });
+      expect(sent.megabytes).toBeLessThan(24);
+    });
+  }
 
   test('gives up in time when nothing ever comes', async () => {
     await expect(callServer(() => undefined, { timeoutMs: 100 })).rejects.toMatchObject(
@@ -121,6 +179,35 @@ describe('call', () => {
       expect(String(error)).not.toContain('hush');
     });
   }
+
+  test('names the request and the words of the registry when it answers 403', async () => {
+    const answer = callServer(
+      (_request, response) => {
+        response.writeHead(403).end('{"message":"User is denied\\n operation Read on Subject"}');
+      },
+      { login: { kind: 'bearer', token: () => 'hush' } },
+    );
+
+    await expect(answer).rejects.toMatchObject({
+      code: 'registry.unauthorized',
+      message: expect.stringMatching(
+        /^the schema registry at http:\/\/127\.0\.0\.1:\d+ does not permit GET \/subjects \(HTTP 403: User is denied operation Read on Subject\): grant the login this permission, or check SCHEMA_REGISTRY_BEARER_TOKEN$/,
+      ),
+    });
+  });
+
+  test('names the request and the words of the registry when it answers 401', async () => {
+    const answer = callServer((_request, response) => {
+      response.writeHead(401).end('{"message":"Unauthorized"}');
+    });
+
+    await expect(answer).rejects.toMatchObject({
+      code: 'registry.unauthorized',
+      message: expect.stringMatching(
+        /rejected the login at GET \/subjects \(HTTP 401: Unauthorized\): set SCHEMA_REGISTRY_USERNAME and /,
+      ),
+    });
+  });
 
   test('sends user and password as UTF-8, whatever the characters', async () => {
     await using server = await startHttpServer((_request, response) => response.end('[]'));

@@ -20,6 +20,22 @@ function unreadable(why: string, name = key): object {
   };
 }
 
+/** What decoding must reject with where the registry's ids are not those of the state; no reset. */
+function ofAnotherRegistry(has: string): object {
+  return {
+    disposition: 'stop-stream',
+    code: 'state.unreadable',
+    message: expect.stringMatching(
+      new RegExp(
+        `^state "${key}" cannot be read: the registry at http://127\\.0\\.0\\.1:\\d+ ${has}\\. ` +
+          'Nothing was changed\\. Likely cause: the topic was copied from another cluster, whose ' +
+          'registry has other ids\\. Set SCHEMA_REGISTRY_URL to that registry, or copy its schemas ' +
+          'to this one with their ids, then start again$',
+      ),
+    ),
+  };
+}
+
 describe('the state codec', () => {
   test('reads back the totals of days', async () => {
     await using server = await startRegistryServer();
@@ -217,7 +233,14 @@ describe('the state codec', () => {
       '0280a0abfef9620280a0abfef962808080808080800180',
     );
     expect(endless).not.toBe(golden);
-    await expect(decode(endless)).rejects.toMatchObject(unreadable('its bytes end before it does'));
+    await expect(decode(endless)).rejects.toMatchObject({
+      code: 'state.unreadable',
+      message:
+        `state "${key}" cannot be read: its bytes end before it does. Nothing was changed. If the ` +
+        'topic was copied from another cluster, set SCHEMA_REGISTRY_URL to the registry of that ' +
+        'cluster and keep the state. Otherwise, to begin again from the start date: stop the program, ' +
+        `run "instagram-kafka state reset ${key} --apply", start it again`,
+    });
   });
 
   test('reads what was written with its own schema by it, whatever the registry says of the id', async () => {
@@ -241,26 +264,30 @@ describe('the state codec', () => {
     await expect(decode(`${golden}00`)).rejects.toMatchObject({ code: 'state.unreadable' });
   });
 
-  for (const [what, body] of [
-    ['a text', { schema: '"string"' }],
-    ['another record', { schema: '{"type":"record","name":"Other","fields":[]}' }],
-    ['JSON schema', { schemaType: 'JSON', schema: '{"type":"object"}' }],
+  for (const [what, name, body] of [
+    ['a text', 'string', { schema: '"string"' }],
+    ['another record', 'R7', { schema: '{"type":"record","name":"R7","fields":[]}' }],
+    ['JSON schema', 'not Avro', { schemaType: 'JSON', schema: '{"type":"object"}' }],
+    [
+      'an incompatible state',
+      'instagram\\.State',
+      { schema: '{"type":"record","namespace":"instagram","name":"State","fields":[]}' },
+    ],
   ] as const) {
-    test(`refuses bytes whose registered schema is ${what}`, async () => {
+    test(`names the registry, and advises no reset, when the id is of ${what}`, async () => {
       const script = { 'GET /schemas/ids/258': [200, body] } as const;
 
-      await expect(decode(golden, script)).rejects.toMatchObject({
-        disposition: 'stop-stream',
-        code: 'state.unreadable',
-      });
+      await expect(decode(golden, script)).rejects.toMatchObject(
+        ofAnotherRegistry(`has another schema \\(${name}\\) under id 258`),
+      );
     });
   }
 
-  test('refuses bytes of a schema that the registry does not know', async () => {
+  test('names the registry, and advises no reset, when it does not know the id', async () => {
     const body = { error_code: 40403, message: 'Schema 258 not found' };
 
     await expect(decode(golden, { 'GET /schemas/ids/258': [404, body] })).rejects.toMatchObject(
-      unreadable('the registry knows no schema with id 258'),
+      ofAnotherRegistry('knows no schema with id 258'),
     );
   });
 

@@ -274,29 +274,6 @@ describe('an incompatible schema', () => {
   });
 });
 
-describe('verify', () => {
-  test('takes the id of the schema and registers nothing', async () => {
-    const { asked } = await prepare(
-      { ...compatible, 'POST /subjects/test.users-value': [200, { id: 7, version: 1 }] },
-      { mode: 'verify' },
-    );
-
-    expect(asked).not.toContain(register);
-  });
-
-  test('ends the process and names subject and file when the schema is not there', async () => {
-    const error = await refusal({}, { mode: 'verify' });
-
-    expect(error).toMatchObject({
-      disposition: 'stop-process',
-      code: 'registry.missing',
-      exitCode: 3,
-      message:
-        'subject "test.users-value" does not hold the schema avro/users.avsc: register it, or set SCHEMA_REGISTRY_MODE=register',
-    });
-  });
-});
-
 describe('a registry that is away', () => {
   const steps: readonly (readonly [string, RegistryScript])[] = [
     ['listing versions', { [`GET ${versions}`]: 'silence' }],

@@ -1,0 +1,142 @@
+import { isNode, type Json } from '../core/json.ts';
+import {
+  call,
+  checkStatus,
+  describeAnswer,
+  describeRequest,
+  exchange,
+  type RegistryAnswer,
+  type RegistryRequest,
+} from './calls.ts';
+import type { ReadContext } from './subject-versions.ts';
+
+/** What reading and setting a level takes. */
+export interface LevelWork extends ReadContext {
+  /** The level that a subject of ours shall have. */
+  readonly compatibility: string;
+}
+
+/** The compatibility level of a subject. */
+export interface SubjectLevel {
+  /** The subject's own; null where it has none. */
+  readonly level: string | null;
+  /** Present when the registry rejected our level. */
+  readonly rejection?: LevelRejection;
+}
+
+/** Why a level was not set, and which level applies instead. */
+export interface LevelRejection {
+  readonly reason: string;
+  /** Null when it cannot be read. */
+  readonly effective: string | null;
+}
+
+/** A line of the log. */
+export interface Warning {
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The subject's own level; null where it has none. */
+export async function ownLevel(subject: string, work: LevelWork): Promise<string | null> {
+  return levelIn(await call(work.address, levelRequest(subject), work.signal));
+}
+
+function levelRequest(subject: string): RegistryRequest & { readonly method: 'get' } {
+  return { method: 'get', path: `/config/${encodeURIComponent(subject)}` };
+}
+
+function levelIn({ body }: RegistryAnswer<Json | undefined>): string | null {
+  const level = isNode(body) ? body['compatibilityLevel'] : undefined;
+  return typeof level === 'string' ? level.toUpperCase() : null;
+}
+
+/** As `call`, but a permission that is missing is an answer as well. */
+async function callUnlessDenied(request: RegistryRequest, { address, signal }: LevelWork) {
+  const answer = await exchange(address, request, signal);
+  if (answer.status !== 403) checkStatus(address, request, answer);
+  return answer;
+}
+
+/** The level for all subjects; null when it cannot be read: that takes a permission of its own. */
+async function globalLevel(work: LevelWork): Promise<string | null> {
+  return levelIn(await callUnlessDenied({ method: 'get', path: '/config' }, work));
+}
+
+/** The level that applies to a subject, its own or the one for all; null when it cannot be read. */
+async function effectiveLevel(subject: string, work: LevelWork): Promise<string | null> {
+  const { method, path } = levelRequest(subject);
+  const withDefault = { method, path: `${path}?defaultToGlobal=true` };
+  const level = levelIn(await callUnlessDenied(withDefault, work));
+  return level ?? (await globalLevel(work));
+}
+
+/**
+ * Whether the subject has no level of its own. Apicurio says of such a subject that it has `NONE`,
+ * as if that were set, unless the registry has a level for all.
+ */
+export async function isWithoutLevel(
+  level: string | null,
+  versions: readonly number[],
+  work: LevelWork,
+): Promise<boolean> {
+  if (level !== 'NONE' || versions.length !== 1) return level === null;
+  return (await globalLevel(work)) === 'NONE';
+}
+
+/**
+ * Sets our level. A role that may register schemas often may not do this (Confluent's
+ * DeveloperWrite), and a registry in read-only mode takes no level: the schema is registered all the
+ * same, so a rejection is an outcome and not an error.
+ *
+ * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized` for HTTP 401
+ */
+export async function setLevel(subject: string, work: LevelWork): Promise<SubjectLevel> {
+  const { compatibility } = work;
+  const request = { ...levelRequest(subject), method: 'put', json: { compatibility } } as const;
+  const answer = await callUnlessDenied(request, work);
+  if (answer.status < 400) return { level: compatibility };
+  const reason = `${describeRequest(request)}: ${describeAnswer(answer)}`;
+  return { level: null, rejection: { reason, effective: await effectiveLevel(subject, work) } };
+}
+
+/** Whether every change that `wanted` forbids is forbidden by `level` too. */
+export function isAsStrict(level: string, wanted: string): boolean {
+  const suffix = '_TRANSITIVE';
+  const direction = wanted.replace(suffix, '');
+  const hasDirection = ['FULL', direction].includes(level.replace(suffix, ''));
+  if (direction === 'NONE') return true;
+  return hasDirection && (level.endsWith(suffix) || !wanted.endsWith(suffix));
+}
+
+/** What the log says of a subject's level; null when there is nothing to say. */
+export function levelWarning(
+  subject: string,
+  { level, rejection }: SubjectLevel,
+  wanted: string,
+): Warning | null {
+  if (rejection !== undefined) {
+    const { effective, reason } = rejection;
+    const advice = adviceOn(effective, wanted);
+    const fields = { subject, level: effective, wanted, reason, advice };
+    return { message: 'compatibility level not set', fields };
+  }
+  if (level !== null && level !== 'NONE') return null;
+  // The subject keeps its level; one without any accepts changes that break readers.
+  return { message: 'subject may be changed at will', fields: { subject, level, wanted } };
+}
+
+function adviceOn(effective: string | null, wanted: string): string {
+  if (effective !== null && isAsStrict(effective, wanted)) {
+    return `No action needed: the level that applies to the subject is as strict as ${wanted}.`;
+  }
+  const state =
+    effective === null
+      ? `The level that applies to the subject cannot be read, and may be weaker than ${wanted}.`
+      : `The level that applies to the subject, ${effective}, is weaker than ${wanted}: ` +
+        'a change that some readers cannot read is accepted.';
+  return (
+    `${state} Set the level of the subject, or grant the login the permission to change the ` +
+    'compatibility of this subject (Confluent: WriteCompatibility).'
+  );
+}
