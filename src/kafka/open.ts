@@ -59,7 +59,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
     fence: (partition, reason) => {
       group.fence(partition, reason);
     },
-    readState: (partition, signal) => reader.read(partition, signal),
+    readState: (partition, end, signal) => reader.read(partition, end, signal),
   };
   const publisher = createPublisher(shared);
   return {

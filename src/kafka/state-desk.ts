@@ -1,10 +1,10 @@
-import { isConnectorError, StopProcessError } from '../core/errors.ts';
+import { StopProcessError } from '../core/errors.ts';
 import { partitionOf } from '../core/partition.ts';
 import type { StreamState } from '../core/state.ts';
 import { topicName } from '../core/stream-name.ts';
-import type { Restored, StateCodec } from '../runtime/ports.ts';
+import type { Restored } from '../runtime/ports.ts';
 import { asAdmin } from './admin-call.ts';
-import { Lane } from './lane.ts';
+import { Lane, type Delivery } from './lane.ts';
 import { findOwners, type Owner } from './owners.ts';
 import { createTools } from './publisher.ts';
 import { placeStateAt } from './sends.ts';
@@ -28,8 +28,6 @@ export interface StateWrite {
   readonly partition: number;
   /** Null is a tombstone. */
   readonly state: StreamState | null;
-  /** Goes on from the one before. */
-  readonly sequence: number;
   /** The value that the topic must still have; null for none. */
   readonly expected: Buffer | null;
 }
@@ -63,7 +61,8 @@ export function createStateDesk(shared: KafkaShared): StateDesk {
     exists: () => topicExists(shared),
     async read(signal) {
       const partitions = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
-      const entries = await readPartitions(shared, partitions, signal);
+      const ends = new Map(partitions.map((partition) => [partition, 'now'] as const));
+      const entries = await readPartitions(shared, ends, signal);
       const stored = await Promise.all(
         entries.map(async (entry) => ({
           ...entry,
@@ -80,10 +79,10 @@ export function createStateDesk(shared: KafkaShared): StateDesk {
 
 async function readPartitions(
   shared: KafkaShared,
-  partitions: readonly number[],
+  ends: ReadonlyMap<number, bigint | 'now'>,
   signal: AbortSignal,
 ): Promise<readonly StateEntry[]> {
-  const reading = partitions.map((partition) => shared.readState(partition, signal));
+  const reading = [...ends].map(([partition, end]) => shared.readState(partition, end, signal));
   return (await Promise.all(reading)).flat();
 }
 
@@ -108,12 +107,13 @@ async function writeAll(
 ): Promise<void> {
   const partitions = [...new Set(writes.map(({ partition }) => partition))];
   const lanes = new Map(
-    partitions.map((partition) => [partition, new Lane(toolsOf(shared, partition))]),
+    partitions.map((partition) => [partition, new Lane(createTools(shared, partition))]),
   );
   try {
     // Invariant 4: once claimed, nobody else's transaction can land behind what is read now.
-    for (const lane of lanes.values()) await lane.claim(signal);
-    await checkUnchanged(shared, { writes, partitions }, signal);
+    const ends = new Map<number, bigint>();
+    for (const [partition, lane] of lanes) ends.set(partition, await lane.claim(signal));
+    await checkUnchanged(shared, { writes, ends }, signal);
     for (const [partition, lane] of lanes) {
       const mine = writes.filter((write) => write.partition === partition);
       await lane.deliver(deliveryOf(shared, mine), signal);
@@ -123,36 +123,15 @@ async function writeAll(
   }
 }
 
-/** A tombstone may be for what cannot be read: then any sequence is older than ours. */
-function toolsOf(shared: KafkaShared, partition: number) {
-  const tools = createTools(shared, partition);
-  return {
-    ...tools,
-    sequenceOf: (key: string, value: Buffer) =>
-      sequenceOrNone(shared.dependencies.codec, key, value),
-  };
-}
-
-async function sequenceOrNone(codec: StateCodec, key: string, value: Buffer): Promise<number> {
-  try {
-    return (await codec.decode(key, value)).sequence;
-  } catch (error) {
-    if (isConnectorError(error) && error.code === 'state.unreadable') return 0;
-    throw error;
-  }
-}
-
 async function checkUnchanged(
   shared: KafkaShared,
-  { writes, partitions }: { writes: readonly StateWrite[]; partitions: readonly number[] },
+  { writes, ends }: { writes: readonly StateWrite[]; ends: ReadonlyMap<number, bigint> },
   signal: AbortSignal,
 ): Promise<void> {
-  const entries = await readPartitions(shared, partitions, signal);
+  const entries = await readPartitions(shared, ends, signal);
   for (const { key, partition, expected } of writes) {
     const found = entries.find((entry) => entry.key === key && entry.partition === partition);
-    const value = found?.value ?? null;
-    const same = value === null || expected === null ? value === expected : value.equals(expected);
-    if (same) continue;
+    if (isSame(found?.value ?? null, expected)) continue;
     throw new StopProcessError(
       'state.owned',
       `The state ${key} was changed while this command ran: an instance, or another command, writes ` +
@@ -162,21 +141,27 @@ async function checkUnchanged(
   }
 }
 
+function isSame(value: Buffer | null, expected: Buffer | null): boolean {
+  return value === null || expected === null ? value === expected : value.equals(expected);
+}
+
 /** Records are committed together; the last of them, as a lane knows it, stands for all. */
-function deliveryOf(shared: KafkaShared, writes: readonly StateWrite[]) {
+function deliveryOf(shared: KafkaShared, writes: readonly StateWrite[]): Delivery {
   const layout = shared.layout();
-  const placed = writes.map((write) => ({
-    sequence: write.sequence,
-    record: placeStateAt(write.partition, layout, {
+  const records = writes.map((write) =>
+    placeStateAt(write.partition, layout, {
       key: write.key,
       value: write.state === null ? null : shared.dependencies.codec.encode(write.state),
       headers: headersOf(write.key),
     }),
-  }));
-  const last = placed.at(-1);
-  if (last === undefined) throw new Error('a partition without writes has no transaction');
-  const records = placed.map(({ record }) => record);
-  return { records, state: last.record, sequence: last.sequence };
+  );
+  const [last, state] = [writes.at(-1), records.at(-1)];
+  if (last === undefined || state === undefined) {
+    throw new Error('a partition without writes has no transaction');
+  }
+  const isPrevious = (found: Buffer | undefined) =>
+    Promise.resolve(isSame(found ?? null, last.expected));
+  return { records, state, isPrevious };
 }
 
 function headersOf(key: string): Readonly<Record<string, string>> {
