@@ -26,10 +26,17 @@ export interface StoredState {
 export interface StateWrite {
   readonly key: string;
   readonly partition: number;
-  /** Null is a tombstone. */
-  readonly state: StreamState | null;
+  /** Null is a tombstone; a buffer is a stored value that is written as it is. */
+  readonly state: StreamState | Buffer | null;
   /** The value that the topic must still have; null for none. */
   readonly expected: Buffer | null;
+  /** The partition from which the key is deleted in the same transaction, and its value there. */
+  readonly movedFrom?: { readonly partition: number; readonly expected: Buffer };
+}
+
+/** The partitions that a write changes. */
+export function partitionsOfWrite({ partition, movedFrom }: StateWrite): readonly number[] {
+  return movedFrom === undefined ? [partition] : [partition, movedFrom.partition];
 }
 
 /** The state topic for people: read without disturbing anybody, written only as a whole. */
@@ -44,7 +51,7 @@ export interface StateDesk {
   partitionOf(accountId: string): number;
   /**
    * Takes the partitions over, looks whether everything is still as expected, then writes each
-   * partition's states in one transaction.
+   * partition's states in one transaction; states that move, in one a pair of partitions.
    *
    * @throws StopProcessError `state.owned` when something was changed meanwhile (nothing is
    * written then); StopStreamError `kafka.fenced`, RetryError `kafka.unavailable`,
@@ -105,7 +112,7 @@ async function writeAll(
   writes: readonly StateWrite[],
   signal: AbortSignal,
 ): Promise<void> {
-  const partitions = [...new Set(writes.map(({ partition }) => partition))];
+  const partitions = [...new Set(writes.flatMap(partitionsOfWrite))];
   const lanes = new Map(
     partitions.map((partition) => [partition, new Lane(createTools(shared, partition))]),
   );
@@ -114,9 +121,10 @@ async function writeAll(
     const ends = new Map<number, bigint>();
     for (const [partition, lane] of lanes) ends.set(partition, await lane.claim(signal));
     await checkUnchanged(shared, { writes, ends }, signal);
-    for (const [partition, lane] of lanes) {
-      const mine = writes.filter((write) => write.partition === partition);
-      await lane.deliver(deliveryOf(shared, mine), signal);
+    const pairs = Map.groupBy(writes, (write) => partitionsOfWrite(write).join('/'));
+    for (const together of pairs.values()) {
+      const lane = lanes.get(together[0]?.partition ?? -1);
+      await lane?.deliver(deliveryOf(shared, together), signal);
     }
   } finally {
     await Promise.all([...lanes.values()].map((lane) => lane.close(closeLimitMs)));
@@ -129,7 +137,11 @@ async function checkUnchanged(
   signal: AbortSignal,
 ): Promise<void> {
   const entries = await readPartitions(shared, ends, signal);
-  for (const { key, partition, expected } of writes) {
+  const expectations = writes.flatMap(({ key, partition, expected, movedFrom }) => [
+    { key, partition, expected },
+    ...(movedFrom === undefined ? [] : [{ key, ...movedFrom }]),
+  ]);
+  for (const { key, partition, expected } of expectations) {
     const found = entries.find((entry) => entry.key === key && entry.partition === partition);
     if (isSame(found?.value ?? null, expected)) continue;
     throw new StopProcessError(
@@ -148,13 +160,14 @@ function isSame(value: Buffer | null, expected: Buffer | null): boolean {
 /** Records are committed together; the last of them, as a lane knows it, stands for all. */
 function deliveryOf(shared: KafkaShared, writes: readonly StateWrite[]): Delivery {
   const layout = shared.layout();
-  const records = writes.map((write) =>
-    placeStateAt(write.partition, layout, {
-      key: write.key,
-      value: write.state === null ? null : shared.dependencies.codec.encode(write.state),
-      headers: headersOf(write.key),
-    }),
-  );
+  const encode = (state: StateWrite['state']): Buffer | null =>
+    state === null || Buffer.isBuffer(state) ? state : shared.dependencies.codec.encode(state);
+  const records = writes.flatMap(({ key, partition, state, movedFrom }) => {
+    const headers = headersOf(key);
+    const placed = placeStateAt(partition, layout, { key, value: encode(state), headers });
+    if (movedFrom === undefined) return [placed];
+    return [placeStateAt(movedFrom.partition, layout, { key, value: null, headers }), placed];
+  });
   const [last, state] = [writes.at(-1), records.at(-1)];
   if (last === undefined || state === undefined) {
     throw new Error('a partition without writes has no transaction');

@@ -153,7 +153,8 @@ function storedUnder(session: StateSession, key: string): readonly StoredState[]
   return found;
 }
 
-function tombstoneOf({ key, partition, value, restored }: StoredState): PlannedWrite {
+/** The write that deletes a state. */
+export function tombstoneOf({ key, partition, value, restored }: StoredState): PlannedWrite {
   const before = restored.kind === 'state' ? restored.state : null;
   return {
     key,
