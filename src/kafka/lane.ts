@@ -9,7 +9,8 @@ export interface Delivery {
   /** The state is the last of them. */
   readonly records: readonly PlacedRecord[];
   readonly state: PlacedRecord;
-  readonly sequence: number;
+  /** Reports whether this is the value that the state goes on from; undefined where the topic has none. */
+  isPrevious(found: Buffer | undefined): Promise<boolean>;
 }
 
 /** How a delivery ended, for the telemetry. */
@@ -21,10 +22,15 @@ export interface LaneTools {
   open(): Promise<TransactionalProducer>;
   /** @param by - `topic` once a try has failed, so that a refusal tells which topic is meant */
   plan(records: readonly PlacedRecord[], by: 'leader' | 'topic'): readonly Send[];
-  /** The value that the state topic has for a key, read to the true end of this lane's partition. */
-  readBack(key: string, signal: AbortSignal): Promise<Buffer | undefined>;
-  sequenceOf(key: string, value: Buffer): Promise<number>;
-  translate(error: unknown, delivery: Delivery, lastRefusal: string | undefined): unknown;
+  /** The record whose offset proves that a read of this lane's partition is complete. */
+  fence(): PlacedRecord;
+  /** Reads the value that the state topic has for a key, up to `end`, the offset after the fence. */
+  readBack(key: string, end: bigint, signal: AbortSignal): Promise<Buffer | undefined>;
+  translate(
+    error: unknown,
+    delivery: Pick<Delivery, 'records' | 'state'>,
+    lastRefusal: string | undefined,
+  ): unknown;
   /** Called when a try has failed and another will be made. */
   onTrouble(error: unknown): void;
   onOutcome(outcome: Outcome, delivery: Delivery, durationMs: number): void;
@@ -61,6 +67,8 @@ export class Lane {
   readonly #tools: LaneTools;
   readonly #closing = new AbortController();
   #producer: TransactionalProducer | undefined;
+  /** The offset after the fence record of this producer; undefined before it is written. */
+  #fenced: bigint | undefined;
   #discarding: Promise<void> = Promise.resolve();
   /**
    * The states that were looked at since a producer was thrown away; undefined while nobody else can
@@ -84,14 +92,28 @@ export class Lane {
 
   /**
    * Takes the partition over from any other producer, this lane's own included: when it resolves,
-   * every commit before it can be read and no more can come.
+   * no more commits of others can come, and all of them lie before a fence record.
+   *
+   * @returns the end that a read must reach: the offset after the fence record
    */
-  claim(signal: AbortSignal): Promise<void> {
+  claim(signal: AbortSignal): Promise<bigint> {
     return this.#enqueue(async () => {
       signal.throwIfAborted();
       await this.#discard({ abort: false });
-      await this.#open();
-      this.#looked = undefined;
+      const stop = AbortSignal.any([signal, this.#closing.signal]);
+      for (let attempt = 1; ; attempt += 1) {
+        await this.#open();
+        try {
+          const end = await this.#fence();
+          this.#looked = undefined;
+          return end;
+        } catch (error) {
+          const state = this.#tools.fence();
+          const known = await this.#fail(error, { records: [state], state });
+          if (attempt >= maxTries || isFinal(known) || stop.aborted) throw known;
+          await pause(pausesMs[attempt - 1] ?? 5000, stop);
+        }
+      }
     });
   }
 
@@ -218,24 +240,41 @@ export class Lane {
     return producer;
   }
 
-  /** Whether the topic has this very state; a newer or another one is somebody else's. */
+  /**
+   * Commits the fence record, once a producer: a read that reaches its offset has every commit that was
+   * made before this producer was opened. No broker that was deposed can serve that offset, and an open
+   * transaction of another producer visibly blocks the way to it (Invariant 2).
+   */
+  async #fence(): Promise<bigint> {
+    const producer = await this.#open();
+    if (this.#fenced !== undefined) return this.#fenced;
+    const sends = this.#tools.plan([this.#tools.fence()], 'topic');
+    const offset = await producer.transact(sends, () => undefined);
+    if (offset < 0n) throw new Error('kafkajs reported no offset of the fence record');
+    return (this.#fenced = offset + 1n);
+  }
+
+  /** Reports whether the topic has this very state: compare and set, so that no other is written over. */
   async #landed(delivery: Delivery, stop: AbortSignal): Promise<boolean> {
     // Invariant 4: the new producer first, so that what is read next can no longer change.
-    await this.#open();
+    const end = await this.#fence();
     const { key, value } = delivery.state;
-    const found = await this.#tools.readBack(key, stop);
-    if (found === undefined) return false;
-    if (value !== null && found.equals(value)) return true;
-    if ((await this.#tools.sequenceOf(key, found)) < delivery.sequence) return false;
+    const found = await this.#tools.readBack(key, end, stop);
+    if (value === null ? found === undefined : found?.equals(value) === true) return true;
+    if (await delivery.isPrevious(found)) return false;
     throw new StopStreamError(
       'kafka.fenced',
-      `The state ${key} in the topic is newer than ${String(delivery.sequence - 1)}, the one that ` +
-        'this instance knows: another instance polls the same account. Stop one of them and restart.',
+      `The state ${key} was changed by another writer: the topic has ` +
+        `${found === undefined ? 'none' : 'another one'} where this instance expected the one that it ` +
+        'wrote last. Nothing was written over it; the partition is given up and its states are read ' +
+        'again. This is normal after a state command with --force. Otherwise look for a second ' +
+        'instance that polls the same account, or for a loss of data in Kafka (an unclean leader ' +
+        'election).',
     );
   }
 
   /** Invariant 4: whatever failed, the producer is thrown away. */
-  async #fail(error: unknown, delivery: Delivery): Promise<unknown> {
+  async #fail(error: unknown, delivery: Pick<Delivery, 'records' | 'state'>): Promise<unknown> {
     const known = this.#tools.translate(error, delivery, this.#producer?.lastRefusal());
     const fenced = isFenced(known);
     await this.#discard({ abort: !fenced });
@@ -254,6 +293,7 @@ export class Lane {
   async #discard(how: { readonly abort: boolean }): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
+    this.#fenced = undefined;
     if (producer !== undefined) this.#discarding = this.#throwAway(producer, how);
     // Also the one that somebody else has begun to throw away.
     await this.#discarding;

@@ -15,6 +15,8 @@ import { prepareLayout } from './topics.ts';
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
 export type { Endpoint, KafkaProbe, TopicFinding } from './probe.ts';
 export type { TailedRecord, TailStart } from './tail.ts';
+export { partitionsOfWrite } from './state-desk.ts';
+export { isMisplaced, placeOf } from './state-places.ts';
 export type { Owner, StateDesk, StateWrite, StoredState } from './state-desk.ts';
 
 /** Kafka, opened. */
@@ -59,7 +61,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
     fence: (partition, reason) => {
       group.fence(partition, reason);
     },
-    readState: (partition, signal) => reader.read(partition, signal),
+    readState: (partition, end, signal) => reader.read(partition, end, signal),
   };
   const publisher = createPublisher(shared);
   return {

@@ -1,12 +1,17 @@
 import type { ConsumerEndBatchProcessEvent, EachBatchPayload } from 'kafkajs';
 import { DeadlineError } from './deadline.ts';
 
-/** The last word on a key in one partition. */
+/** The last value of a key in one partition. */
 export interface StateEntry {
   readonly key: string;
   readonly partition: number;
   readonly value: Buffer;
+  /** How many partitions the topic had for its writer; undefined where the writer did not say. */
+  readonly partitionCount?: number | undefined;
 }
+
+/** The header of a state that holds the topic's number of partitions. */
+export const partitionCountHeader = 'partitions';
 
 /** One partition on its way to its end. */
 export interface PartitionRead {
@@ -32,24 +37,33 @@ export function createPartitionRead(what: string, end: bigint, stallMs: number):
   return {
     done: finish.promise,
     collect({ batch }) {
-      for (const { key, value } of batch.messages) {
+      for (const { key, value, headers } of batch.messages) {
         if (key === null) continue;
         const text = key.toString('utf8');
         // A tombstone is no state.
         if (value === null) entries.delete(text);
-        else entries.set(text, { key: text, partition: batch.partition, value });
+        else {
+          const partitionCount = readCount(headers?.[partitionCountHeader]);
+          entries.set(text, { key: text, partition: batch.partition, value, partitionCount });
+        }
       }
     },
-    // Transaction markers take offsets: the end is known from the batch, not from its records.
+    // Transaction markers take offsets: the end is known from the batch, not from its records. A
+    // lag of 0 is no end: a deposed leader or a follower answers with its own, old high watermark.
     onBatch({ payload }) {
       clearTimeout(timer);
       timer = setTimeout(stalled, stallMs);
-      if (payload.offsetLag !== '0' && BigInt(payload.lastOffset) < end - 1n) return;
-      finish.resolve(undefined);
+      if (BigInt(payload.lastOffset) >= end - 1n) finish.resolve(undefined);
     },
     entries: () => [...entries.values()],
     stop() {
       clearTimeout(timer);
     },
   };
+}
+
+/** Undefined where another program has written something else. */
+function readCount(header: unknown): number | undefined {
+  const text = Buffer.isBuffer(header) ? header.toString('utf8') : '';
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

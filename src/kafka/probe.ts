@@ -101,7 +101,7 @@ export function createProbe(shared: KafkaShared): KafkaProbe {
     transactions: () => takeTransactionalId(shared),
     async group(signal) {
       const all = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
-      const read = all.map((partition) => shared.readState(partition, signal));
+      const read = all.map((partition) => shared.readState(partition, 'now', signal));
       return (await Promise.all(read)).flat().length;
     },
   };

@@ -12,14 +12,18 @@ import { openConnection } from './connection.ts';
 import { classify, translate, type FailureContext } from './errors.ts';
 import { Lane, type Delivery, type LaneTools, type Outcome } from './lane.ts';
 import type { KafkaOptions } from './options.ts';
-import { placeRecords, planSends } from './sends.ts';
+import { placeFence, placeRecords, planSends } from './sends.ts';
 import type { KafkaShared } from './shared.ts';
 import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
 
 /** A publisher whose partitions can be taken over before their state is read, and given up. */
 export interface ClaimingPublisher extends Publisher, AsyncDisposable {
-  /** Takes a state partition over, so that no other producer can change it any more. */
-  claim(partition: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Takes a state partition over, so that no other producer can change it any more.
+   *
+   * @returns the end that a read of it must reach
+   */
+  claim(partition: number, signal: AbortSignal): Promise<bigint>;
   /** Lets the transaction in hand end and refuses what comes after, until it is claimed again. */
   release(partition: number): Promise<void>;
 }
@@ -57,7 +61,11 @@ function contextOf(
 /** Of several topics in one send, the broker does not say which it refuses; the next try does. */
 function translateSend(
   error: unknown,
-  at: { readonly shared: KafkaShared; readonly partition: number; readonly delivery: Delivery },
+  at: {
+    readonly shared: KafkaShared;
+    readonly partition: number;
+    readonly delivery: Pick<Delivery, 'records' | 'state'>;
+  },
   lastRefusal: string | undefined,
 ): unknown {
   const { shared, partition, delivery } = at;
@@ -108,7 +116,7 @@ async function openProducer(
 }
 
 /** The broker says that something was too large, not what: it can only be the largest record. */
-function largestRefused(delivery: Delivery, cause: Error): Error {
+function largestRefused(delivery: Pick<Delivery, 'records' | 'state'>, cause: Error): Error {
   const others = delivery.records.filter((record) => record !== delivery.state);
   const largest = others.toSorted((left, right) => right.bytes - left.bytes)[0];
   if (largest === undefined) {
@@ -125,16 +133,16 @@ function largestRefused(delivery: Delivery, cause: Error): Error {
 
 /** What the lane of a state partition works with. */
 export function createTools(shared: KafkaShared, partition: number): LaneTools {
-  const { codec, telemetry } = shared.dependencies;
+  const { telemetry } = shared.dependencies;
   const part = partOf(partition);
   return {
     open: () => openProducer(shared, partition),
     plan: (records, by) => planSends(records, shared.layout(), by),
-    async readBack(key, signal) {
-      const entries = await shared.readState(partition, signal);
+    fence: () => placeFence(partition, shared.layout(), shared.options.instance),
+    async readBack(key, end, signal) {
+      const entries = await shared.readState(partition, end, signal);
       return entries.find((entry) => entry.key === key)?.value;
     },
-    sequenceOf: async (key, value) => (await codec.decode(key, value)).sequence,
     translate: (error, delivery, lastRefusal) =>
       translateSend(error, { shared, partition, delivery }, lastRefusal),
     onTrouble(error) {
@@ -172,12 +180,18 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
       const partition = partitionOf(batch.account.id, layout.statePartitions);
       if (!shared.holds(partition)) throw notHeld(shared, partition);
       const lane = lanes.get(partition) ?? openLane(partition);
-      await lane.deliver({ records, state, sequence: batch.state.sequence }, signal);
+      const { sequence } = batch.state;
+      const { codec } = shared.dependencies;
+      const isPrevious = async (found: Buffer | undefined): Promise<boolean> => {
+        const last = found === undefined ? 0 : (await codec.decode(state.key, found)).sequence;
+        return last === sequence - 1;
+      };
+      await lane.deliver({ records, state, isPrevious }, signal);
     },
     async claim(partition, signal) {
       const lane = lanes.get(partition);
       const usable = lane === undefined || lane.isSpent ? openLane(partition) : lane;
-      await usable.claim(signal);
+      return await usable.claim(signal);
     },
     async release(partition) {
       await lanes.get(partition)?.close(closeLimitMs);

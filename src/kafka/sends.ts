@@ -4,6 +4,7 @@ import { stateKey } from '../core/state.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import type { Batch, OutgoingRecord } from '../runtime/ports.ts';
 import type { Layout, TopicLayout } from './layout.ts';
+import { partitionCountHeader } from './partition-read.ts';
 
 /** A record with the place that it goes to. */
 export interface PlacedRecord {
@@ -85,6 +86,17 @@ function placeState(batch: Batch, value: Buffer, layout: Layout): PlacedRecord {
 }
 
 /**
+ * The key of fence records. It is no state's key, which has a slash; one key a partition, so that
+ * compaction keeps at most one, and a tombstone, which every reader of states passes over.
+ */
+export const fenceKey = 'fence';
+
+/** The record that a new owner writes to a state partition before it reads it. */
+export function placeFence(partition: number, layout: Layout, instance: string): PlacedRecord {
+  return placeStateAt(partition, layout, { key: fenceKey, value: null, headers: { instance } });
+}
+
+/**
  * A record of the state topic in a partition that is given.
  *
  * @throws StopStreamError `kafka.record-too-large`
@@ -95,7 +107,8 @@ export function placeStateAt(
   content: Omit<OutgoingRecord, 'role'>,
 ): PlacedRecord {
   const topic = layout.topic('state');
-  const record = { role: 'state' as const, ...content };
+  const headers = { ...content.headers, [partitionCountHeader]: String(layout.statePartitions) };
+  const record = { role: 'state' as const, ...content, headers };
   const placed = { ...record, topic: topic.name, partition, bytes: weigh(record) };
   if (placed.bytes > limitOf(topic)) throw tooLarge(placed, limitOf(topic));
   return placed;

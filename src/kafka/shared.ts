@@ -18,6 +18,15 @@ export interface KafkaShared extends KafkaBase {
   holds(partition: number): boolean;
   /** Another producer has taken a partition over. */
   fence(partition: number, reason: string): void;
-  /** Reads a partition of the state topic to its true end. */
-  readState(partition: number, signal: AbortSignal): Promise<readonly StateEntry[]>;
+  /**
+   * Reads a partition of the state topic.
+   *
+   * @param end - the offset after the fence record; `now` is the end that the leader reports, for a
+   * reader that owns nothing
+   */
+  readState(
+    partition: number,
+    end: bigint | 'now',
+    signal: AbortSignal,
+  ): Promise<readonly StateEntry[]>;
 }

@@ -1,10 +1,10 @@
-import { isConnectorError, StopProcessError } from '../core/errors.ts';
+import { StopProcessError } from '../core/errors.ts';
 import { partitionOf } from '../core/partition.ts';
 import type { StreamState } from '../core/state.ts';
 import { topicName } from '../core/stream-name.ts';
-import type { Restored, StateCodec } from '../runtime/ports.ts';
+import type { Restored } from '../runtime/ports.ts';
 import { asAdmin } from './admin-call.ts';
-import { Lane } from './lane.ts';
+import { Lane, type Delivery } from './lane.ts';
 import { findOwners, type Owner } from './owners.ts';
 import { createTools } from './publisher.ts';
 import { placeStateAt } from './sends.ts';
@@ -26,12 +26,17 @@ export interface StoredState {
 export interface StateWrite {
   readonly key: string;
   readonly partition: number;
-  /** Null is a tombstone. */
-  readonly state: StreamState | null;
-  /** Goes on from the one before. */
-  readonly sequence: number;
+  /** Null is a tombstone; a buffer is a stored value that is written as it is. */
+  readonly state: StreamState | Buffer | null;
   /** The value that the topic must still have; null for none. */
   readonly expected: Buffer | null;
+  /** The partition from which the key is deleted in the same transaction, and its value there. */
+  readonly movedFrom?: { readonly partition: number; readonly expected: Buffer };
+}
+
+/** The partitions that a write changes. */
+export function partitionsOfWrite({ partition, movedFrom }: StateWrite): readonly number[] {
+  return movedFrom === undefined ? [partition] : [partition, movedFrom.partition];
 }
 
 /** The state topic for people: read without disturbing anybody, written only as a whole. */
@@ -46,7 +51,7 @@ export interface StateDesk {
   partitionOf(accountId: string): number;
   /**
    * Takes the partitions over, looks whether everything is still as expected, then writes each
-   * partition's states in one transaction.
+   * partition's states in one transaction; states that move, in one a pair of partitions.
    *
    * @throws StopProcessError `state.owned` when something was changed meanwhile (nothing is
    * written then); StopStreamError `kafka.fenced`, RetryError `kafka.unavailable`,
@@ -63,7 +68,8 @@ export function createStateDesk(shared: KafkaShared): StateDesk {
     exists: () => topicExists(shared),
     async read(signal) {
       const partitions = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
-      const entries = await readPartitions(shared, partitions, signal);
+      const ends = new Map(partitions.map((partition) => [partition, 'now'] as const));
+      const entries = await readPartitions(shared, ends, signal);
       const stored = await Promise.all(
         entries.map(async (entry) => ({
           ...entry,
@@ -80,10 +86,10 @@ export function createStateDesk(shared: KafkaShared): StateDesk {
 
 async function readPartitions(
   shared: KafkaShared,
-  partitions: readonly number[],
+  ends: ReadonlyMap<number, bigint | 'now'>,
   signal: AbortSignal,
 ): Promise<readonly StateEntry[]> {
-  const reading = partitions.map((partition) => shared.readState(partition, signal));
+  const reading = [...ends].map(([partition, end]) => shared.readState(partition, end, signal));
   return (await Promise.all(reading)).flat();
 }
 
@@ -106,53 +112,38 @@ async function writeAll(
   writes: readonly StateWrite[],
   signal: AbortSignal,
 ): Promise<void> {
-  const partitions = [...new Set(writes.map(({ partition }) => partition))];
+  const partitions = [...new Set(writes.flatMap(partitionsOfWrite))];
   const lanes = new Map(
-    partitions.map((partition) => [partition, new Lane(toolsOf(shared, partition))]),
+    partitions.map((partition) => [partition, new Lane(createTools(shared, partition))]),
   );
   try {
     // Invariant 4: once claimed, nobody else's transaction can land behind what is read now.
-    for (const lane of lanes.values()) await lane.claim(signal);
-    await checkUnchanged(shared, { writes, partitions }, signal);
-    for (const [partition, lane] of lanes) {
-      const mine = writes.filter((write) => write.partition === partition);
-      await lane.deliver(deliveryOf(shared, mine), signal);
+    const ends = new Map<number, bigint>();
+    for (const [partition, lane] of lanes) ends.set(partition, await lane.claim(signal));
+    await checkUnchanged(shared, { writes, ends }, signal);
+    const pairs = Map.groupBy(writes, (write) => partitionsOfWrite(write).join('/'));
+    for (const together of pairs.values()) {
+      const lane = lanes.get(together[0]?.partition ?? -1);
+      await lane?.deliver(deliveryOf(shared, together), signal);
     }
   } finally {
     await Promise.all([...lanes.values()].map((lane) => lane.close(closeLimitMs)));
   }
 }
 
-/** A tombstone may be for what cannot be read: then any sequence is older than ours. */
-function toolsOf(shared: KafkaShared, partition: number) {
-  const tools = createTools(shared, partition);
-  return {
-    ...tools,
-    sequenceOf: (key: string, value: Buffer) =>
-      sequenceOrNone(shared.dependencies.codec, key, value),
-  };
-}
-
-async function sequenceOrNone(codec: StateCodec, key: string, value: Buffer): Promise<number> {
-  try {
-    return (await codec.decode(key, value)).sequence;
-  } catch (error) {
-    if (isConnectorError(error) && error.code === 'state.unreadable') return 0;
-    throw error;
-  }
-}
-
 async function checkUnchanged(
   shared: KafkaShared,
-  { writes, partitions }: { writes: readonly StateWrite[]; partitions: readonly number[] },
+  { writes, ends }: { writes: readonly StateWrite[]; ends: ReadonlyMap<number, bigint> },
   signal: AbortSignal,
 ): Promise<void> {
-  const entries = await readPartitions(shared, partitions, signal);
-  for (const { key, partition, expected } of writes) {
+  const entries = await readPartitions(shared, ends, signal);
+  const expectations = writes.flatMap(({ key, partition, expected, movedFrom }) => [
+    { key, partition, expected },
+    ...(movedFrom === undefined ? [] : [{ key, ...movedFrom }]),
+  ]);
+  for (const { key, partition, expected } of expectations) {
     const found = entries.find((entry) => entry.key === key && entry.partition === partition);
-    const value = found?.value ?? null;
-    const same = value === null || expected === null ? value === expected : value.equals(expected);
-    if (same) continue;
+    if (isSame(found?.value ?? null, expected)) continue;
     throw new StopProcessError(
       'state.owned',
       `The state ${key} was changed while this command ran: an instance, or another command, writes ` +
@@ -162,21 +153,28 @@ async function checkUnchanged(
   }
 }
 
+function isSame(value: Buffer | null, expected: Buffer | null): boolean {
+  return value === null || expected === null ? value === expected : value.equals(expected);
+}
+
 /** Records are committed together; the last of them, as a lane knows it, stands for all. */
-function deliveryOf(shared: KafkaShared, writes: readonly StateWrite[]) {
+function deliveryOf(shared: KafkaShared, writes: readonly StateWrite[]): Delivery {
   const layout = shared.layout();
-  const placed = writes.map((write) => ({
-    sequence: write.sequence,
-    record: placeStateAt(write.partition, layout, {
-      key: write.key,
-      value: write.state === null ? null : shared.dependencies.codec.encode(write.state),
-      headers: headersOf(write.key),
-    }),
-  }));
-  const last = placed.at(-1);
-  if (last === undefined) throw new Error('a partition without writes has no transaction');
-  const records = placed.map(({ record }) => record);
-  return { records, state: last.record, sequence: last.sequence };
+  const encode = (state: StateWrite['state']): Buffer | null =>
+    state === null || Buffer.isBuffer(state) ? state : shared.dependencies.codec.encode(state);
+  const records = writes.flatMap(({ key, partition, state, movedFrom }) => {
+    const headers = headersOf(key);
+    const placed = placeStateAt(partition, layout, { key, value: encode(state), headers });
+    if (movedFrom === undefined) return [placed];
+    return [placeStateAt(movedFrom.partition, layout, { key, value: null, headers }), placed];
+  });
+  const [last, state] = [writes.at(-1), records.at(-1)];
+  if (last === undefined || state === undefined) {
+    throw new Error('a partition without writes has no transaction');
+  }
+  const isPrevious = (found: Buffer | undefined) =>
+    Promise.resolve(isSame(found ?? null, last.expected));
+  return { records, state, isPrevious };
 }
 
 function headersOf(key: string): Readonly<Record<string, string>> {

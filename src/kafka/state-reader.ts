@@ -4,16 +4,16 @@ import { openConnection, type Connection } from './connection.ts';
 import { classify, translate } from './errors.ts';
 import type { StateEntry } from './partition-read.ts';
 import type { KafkaBase } from './shared.ts';
-import { StateTopicReader } from './state-topic.ts';
+import { OpenTransactionError, StateTopicReader } from './state-topic.ts';
 
 /** Reads the state topic with one client, which is replaced after an error. */
 export interface StateReader extends AsyncDisposable {
   /**
-   * Reads a partition to its true end.
+   * Reads a partition to an end that is proven; see `KafkaShared.readState`.
    *
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, the signal's reason
    */
-  read(partition: number, signal: AbortSignal): Promise<readonly StateEntry[]>;
+  read(partition: number, end: bigint | 'now', signal: AbortSignal): Promise<readonly StateEntry[]>;
   /** Begins to connect, so that the first read need not wait for it. Never throws. */
   prepare(): void;
 }
@@ -53,11 +53,11 @@ export function createStateReader(shared: KafkaBase): StateReader {
     prepare() {
       void (current ?? open()).topic.join().catch(() => undefined);
     },
-    async read(partition, signal) {
+    async read(partition, end, signal) {
       for (let attempt = 1; ; attempt += 1) {
         const reader = current ?? open();
         try {
-          return await reader.topic.read(partition, signal);
+          return await reader.topic.read(partition, end, signal);
         } catch (error) {
           signal.throwIfAborted();
           void discard(reader);
@@ -77,6 +77,7 @@ export function createStateReader(shared: KafkaBase): StateReader {
 
 /** Whether another client may do better; one that another read has worn out is told by a RetryError. */
 function isPassing(error: unknown, { connection }: OpenReader): boolean {
+  if (error instanceof OpenTransactionError) return false;
   if (error instanceof RetryError) return true;
   const failure = classify(error, connection.lastRefusal());
   return failure === 'unavailable' || failure === 'missing';
@@ -88,6 +89,7 @@ function translated(
   { connection }: OpenReader,
 ): unknown {
   const topic = shared.layout().topic('state').name;
+  if (error instanceof OpenTransactionError) return describeOpenTransaction(error, options.brokers);
   return translate(error, {
     options,
     doing: `reading ${topic}`,
@@ -102,4 +104,23 @@ function translated(
     ],
     lastRefusal: connection.lastRefusal(),
   });
+}
+
+/** Invariant 2: what lies behind the open transaction is neither absent nor older. */
+function describeOpenTransaction(
+  { topic, partition, stableOffset, stallMs }: OpenTransactionError,
+  brokers: readonly string[],
+): RetryError {
+  const tool = `kafka-transactions.sh --bootstrap-server ${brokers.join(',')}`;
+  const place = `--topic ${topic} --partition ${String(partition)}`;
+  return new RetryError(
+    'kafka.unavailable',
+    `Partition ${String(partition)} of ${topic} cannot be read to its end: another producer has held a ` +
+      `transaction open at offset ${stableOffset} for ${String(stallMs)} ms, which hides every state ` +
+      'committed after it. Nothing is published until it ends. The producer may be another program, or ' +
+      'an instance with another KAFKA_TRANSACTIONAL_ID_PREFIX. To find it, run ' +
+      `"${tool} describe-producers ${place}" (its CurrentTransactionStartOffset is ${stableOffset}) and ` +
+      `"${tool} find-hanging ${place}". Stop it, or run ` +
+      `"${tool} abort ${place} --start-offset ${stableOffset}".`,
+  );
 }

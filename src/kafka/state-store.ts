@@ -2,9 +2,11 @@ import { isConnectorError, messageOf, StopStreamError } from '../core/errors.ts'
 import { stateKey } from '../core/state.ts';
 import { isStreamName } from '../core/stream-name.ts';
 import type { Restored, StateCodec, StateStore } from '../runtime/ports.ts';
+import { unlessAborted } from './deadline.ts';
 import type { ClaimingPublisher } from './publisher.ts';
 import type { KafkaShared } from './shared.ts';
 import type { StateEntry } from './partition-read.ts';
+import { checkPlaces } from './state-places.ts';
 
 function unreadable(key: string, why: string): Restored {
   const message =
@@ -36,11 +38,12 @@ export async function decodeEntry(
 
 /** Makes the state store; a restore takes the partition over from any other instance first. */
 export function createStateStore(shared: KafkaShared, publisher: ClaimingPublisher): StateStore {
+  const checkAll = createWholeCheck(shared);
   return {
     async restore(partition, signal) {
       const part = `the state in partition ${partition}`;
       try {
-        const restored = await restorePartition(partition, { shared, publisher, signal });
+        const restored = await restorePartition(partition, { shared, publisher, checkAll, signal });
         shared.health.up(part);
         return restored;
       } catch (error) {
@@ -57,15 +60,46 @@ export function createStateStore(shared: KafkaShared, publisher: ClaimingPublish
 
 async function restorePartition(
   partition: number,
-  at: { shared: KafkaShared; publisher: ClaimingPublisher; signal: AbortSignal },
+  at: {
+    shared: KafkaShared;
+    publisher: ClaimingPublisher;
+    checkAll: () => Promise<void>;
+    signal: AbortSignal;
+  },
 ): Promise<ReadonlyMap<string, Restored>> {
-  const { shared, publisher, signal } = at;
+  const { shared, publisher, checkAll, signal } = at;
   // Invariant 4: once claimed, no transaction of a former instance can land behind the read.
-  await publisher.claim(partition, signal);
-  const entries = await shared.readState(partition, signal);
+  const end = await publisher.claim(partition, signal);
+  // Invariant 2: read to the fence record, or fail.
+  const entries = await shared.readState(partition, end, signal);
+  const layout = shared.layout();
+  checkPlaces(entries, layout);
+  const isKnown = entries.some((entry) => entry.partitionCount === layout.statePartitions);
+  // Its accounts may have their states in other partitions, which another instance restores.
+  if (!isKnown) await unlessAborted(checkAll(), signal);
   const { codec } = shared.dependencies;
   const restored = entries.map(
     async (entry) => [entry.key, await decodeEntry(codec, entry)] as const,
   );
   return new Map(await Promise.all(restored));
+}
+
+/** Checks the places of all states, once a process; after a failure again. Aborted by the reader's end. */
+function createWholeCheck(shared: KafkaShared): () => Promise<void> {
+  let checking: Promise<void> | undefined;
+  const check = async (): Promise<void> => {
+    const layout = shared.layout();
+    const never = new AbortController().signal;
+    const reading = Array.from({ length: layout.statePartitions }, (_, partition) =>
+      shared.readState(partition, 'now', never),
+    );
+    checkPlaces((await Promise.all(reading)).flat(), layout);
+  };
+  return () => {
+    const current = (checking ??= check());
+    current.catch(() => {
+      if (checking === current) checking = undefined;
+    });
+    return current;
+  };
 }

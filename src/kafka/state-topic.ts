@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, EachBatchPayload, PartitionAssigner } from 'kafkajs';
 import { RetryError } from '../core/errors.ts';
-import { AssignerProtocol } from './client-library.ts';
+import { AssignerProtocol, createHighWatermarkAdmin } from './client-library.ts';
+import { correctCommittedReads } from './committed.ts';
 import type { Connection } from './connection.ts';
-import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
+import { DeadlineError, settleWithin, unlessAborted, withDeadline } from './deadline.ts';
 import { createPartitionRead, type PartitionRead, type StateEntry } from './partition-read.ts';
 
 /** What is read, and how patiently. */
@@ -47,10 +48,24 @@ function assignAll(topic: string, partitions: readonly number[]): PartitionAssig
   });
 }
 
-/**
- * Where a partition begins, and the offset after its last one. What kafkajs calls the high offset is
- * the last stable one: the true end only when no transaction is open, as after a claim.
- */
+/** The transaction of another producer that a read cannot pass. */
+export class OpenTransactionError extends Error {
+  override readonly name = 'OpenTransactionError';
+  readonly topic: string;
+  readonly partition: number;
+  /** The offset at which the transaction begins: the partition's last stable one. */
+  readonly stableOffset: string;
+  readonly stallMs: number;
+  constructor(at: { topic: string; partition: number; stableOffset: string; stallMs: number }) {
+    super(`a transaction is open at offset ${at.stableOffset} of partition ${at.partition}`);
+    this.topic = at.topic;
+    this.partition = at.partition;
+    this.stableOffset = at.stableOffset;
+    this.stallMs = at.stallMs;
+  }
+}
+
+/** The offset at which a partition begins, and the one after its last: what the administrator calls so. */
 async function findSpan(
   admin: Admin,
   topic: string,
@@ -92,12 +107,11 @@ export class StateTopicReader {
     this.#options = options;
     this.#groupId = `${options.groupPrefix}-${randomUUID()}`;
     this.#all = Array.from({ length: options.partitions }, (_, partition) => partition);
-    this.#admin = connection.kafka.admin();
+    correctCommittedReads();
+    this.#admin = createHighWatermarkAdmin(connection.kafka);
     this.#consumer = connection.kafka.consumer({
       groupId: this.#groupId,
       partitionAssigners: [assignAll(options.topic, this.#all)],
-      // kafkajs hides aborted records rightly only while transactions do not overlap: it takes the
-      // broker's list of them for sorted. A state partition has one transactional id, so they do not.
       readUncommitted: false,
       allowAutoTopicCreation: false,
       maxWaitTimeInMs: 100,
@@ -108,14 +122,20 @@ export class StateTopicReader {
   }
 
   /**
-   * Reads a partition, committed records only, to the end that it had when the read began;
-   * compaction is finished here: one entry a key.
+   * Reads a partition, committed records only, to `end` or later; compaction is finished here: one
+   * entry a key.
    *
-   * @throws errors of kafkajs, DeadlineError, or the signal's reason
+   * @param end - the offset after the last that must be read; `now` is the high watermark that the
+   * leader reports
+   * @throws errors of kafkajs, DeadlineError, OpenTransactionError, or the signal's reason
    */
-  read(partition: number, signal: AbortSignal): Promise<readonly StateEntry[]> {
+  read(
+    partition: number,
+    end: bigint | 'now',
+    signal: AbortSignal,
+  ): Promise<readonly StateEntry[]> {
     const before = this.#tails.get(partition) ?? Promise.resolve();
-    const turn = before.then(() => this.#readNow(partition, signal));
+    const turn = before.then(() => this.#readNow(partition, end, signal));
     this.#tails.set(
       partition,
       turn.catch(() => undefined),
@@ -176,34 +196,56 @@ export class StateTopicReader {
     await joined.promise;
   }
 
-  async #readNow(partition: number, signal: AbortSignal): Promise<readonly StateEntry[]> {
+  async #readNow(
+    partition: number,
+    wanted: bigint | 'now',
+    signal: AbortSignal,
+  ): Promise<readonly StateEntry[]> {
     signal.throwIfAborted();
     if (this.#spoiled) throw spoiled(this.#options.topic);
     await unlessAborted(this.join(), signal);
     const { topic, stallMs } = this.#options;
     const looking = findSpan(this.#admin, topic, partition);
-    const { low, end } = await unlessAborted(
+    const span = await unlessAborted(
       withDeadline(looking, stallMs, `looking for the end of ${topic}`),
       signal,
     );
-    if (low === end) return [];
-    const read = createPartitionRead(`partition ${partition} of ${topic}`, BigInt(end), stallMs);
+    const end = wanted === 'now' ? BigInt(span.end) : wanted;
+    // No record at all, open transactions included. After an acquisition there is one: its fence.
+    if (end <= BigInt(span.low)) return [];
+    const read = createPartitionRead(`partition ${partition} of ${topic}`, end, stallMs);
     this.#reads.set(partition, read);
     try {
       if (!this.#closed) {
-        this.#consumer.seek({ topic, partition, offset: low });
+        this.#consumer.seek({ topic, partition, offset: span.low });
         this.#consumer.resume([{ topic, partitions: [partition] }]);
       }
       await unlessAborted(Promise.race([read.done, this.#over.promise]), signal);
       return read.entries();
     } catch (error) {
       this.#spoiled = true;
+      if (error instanceof DeadlineError) await this.#throwIfBlocked(partition, end);
       throw error;
     } finally {
       this.#reads.delete(partition);
       read.stop();
       if (!this.#closed) this.#consumer.pause([{ topic, partitions: [partition] }]);
     }
+  }
+
+  /** @throws OpenTransactionError when the last stable offset lies before the end of the read */
+  async #throwIfBlocked(partition: number, end: bigint): Promise<void> {
+    const { topic, stallMs } = this.#options;
+    const admin = this.#connection.kafka.admin();
+    const looking = admin.connect().then(() => findSpan(admin, topic, partition));
+    const found = await withDeadline(
+      looking,
+      cleanUpLimitMs,
+      'looking for open transactions',
+    ).catch(() => undefined);
+    await settleWithin(admin.disconnect(), cleanUpLimitMs);
+    if (found === undefined || BigInt(found.end) >= end) return;
+    throw new OpenTransactionError({ topic, partition, stableOffset: found.end, stallMs });
   }
 }
 

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { topicName } from '../core/stream-name.ts';
 import { correctCommittedReads } from './committed.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
 import { translate } from './errors.ts';
+import { fenceKey } from './sends.ts';
 import type { KafkaBase } from './shared.ts';
 
 /** Where a reader begins, in each partition. */
@@ -62,7 +64,9 @@ export async function tail(
       askLimitMs,
       `looking for the ends of ${what.topic}`,
     );
-    await readAll(reader, what, { spans, signal });
+    const stateTopic = topicName(options.topicTemplate, 'state');
+    const shown = what.topic === stateTopic ? withoutFences(what) : what;
+    await readAll(reader, shown, { spans, signal });
   } catch (error) {
     if (signal.aborted) return;
     const lastRefusal = connection.lastRefusal();
@@ -88,6 +92,14 @@ export async function tail(
     await settleWithin(admin.disconnect(), cleanUpLimitMs);
     connection.destroy();
   }
+}
+
+/** A fence record is no state: it only proves to its writer that a read is complete. */
+function withoutFences(what: Tail): Tail {
+  return {
+    ...what,
+    take: (record) => (record.key === fenceKey ? Promise.resolve(true) : what.take(record)),
+  };
 }
 
 /** What is still to be read of a partition. */

@@ -116,6 +116,6 @@ function countProblems(plan: TopicPlan, found: TopicDescription): readonly strin
     `${plan.name}: has ${found.partitions} partitions, expected ${plan.partitions} ` +
       '(KAFKA_TOPICS_STATE_PARTITIONS): accounts and their states are found by this number. If the ' +
       'topic was made with as many, set it so, the same for all instances; if partitions were ' +
-      'added later, states lie where they are not looked for: restore the topic as it was',
+      'added later, stop all instances, set it so, run "instagram-kafka state move-partitions --apply"',
   ];
 }

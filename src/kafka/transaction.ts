@@ -19,8 +19,9 @@ export interface TransactionalProducer {
    * Sends everything and commits, or rejects; after that only {@link discard} may be called.
    *
    * @param onCommit called just before the commit is sent: from here on the outcome may be unknown
+   * @returns the offset of the last send's first record
    */
-  transact(sends: readonly Send[], onCommit: () => void): Promise<void>;
+  transact(sends: readonly Send[], onCommit: () => void): Promise<bigint>;
   /**
    * Ends it for good, bounded in time; aborts the open transaction first when `abort` is given.
    *
@@ -125,20 +126,23 @@ export async function openTransactionalProducer(
     throw error;
   }
 
-  const sendAll = async (sends: readonly Send[], onCommit: () => void): Promise<void> => {
+  const sendAll = async (sends: readonly Send[], onCommit: () => void): Promise<bigint> => {
     const transaction = (next ??= await producer.transaction());
+    let offset = -1n;
     for (const send of sends) {
       // A deadline cannot stop this loop; the flag does.
       if (ended) throw new Error('this producer was thrown away');
       watch.expect(send.leader);
       const acknowledged = await sendOne(transaction, send, connection.requestTimeoutMs);
       checkAcknowledged(send, acknowledged);
+      offset = BigInt(acknowledged[0]?.baseOffset ?? -1);
     }
     if (ended) throw new Error('this producer was thrown away');
     onCommit();
     // Invariant 1: the records and their state become visible by this one request, or never.
     await transaction.commit();
     next = undefined;
+    return offset;
   };
 
   return {

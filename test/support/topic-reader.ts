@@ -11,8 +11,11 @@ export interface ReadRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The key of the tombstones in the state topic that only prove to their writer that a read is complete. */
+const fenceKey = 'fence';
+
 function toRecords({ batch }: EachBatchPayload): ReadRecord[] {
-  return batch.messages.map(({ key, value, headers, offset }) => ({
+  const records = batch.messages.map(({ key, value, headers, offset }) => ({
     partition: batch.partition,
     offset,
     key: key?.toString('utf8') ?? '',
@@ -21,10 +24,11 @@ function toRecords({ batch }: EachBatchPayload): ReadRecord[] {
       Object.entries(headers ?? {}).map(([name, content]) => [name, String(content)]),
     ),
   }));
+  return records.filter(({ key }) => key !== fenceKey);
 }
 
 /**
- * Reads a topic, committed records only, from its start to its last stable offset. Aborted records are left out
+ * Reads a topic, committed records only and no fence records, from its start to its last stable offset. Aborted records are left out
  * rightly only while aborted transactions of several producers do not overlap: kafkajs takes the
  * broker's list of them for sorted.
  */

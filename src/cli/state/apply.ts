@@ -1,5 +1,5 @@
 import { StopProcessError } from '../../core/errors.ts';
-import type { Owner } from '../../kafka/open.ts';
+import { partitionsOfWrite, type Owner } from '../../kafka/open.ts';
 import type { Plan } from './plan.ts';
 import { reportJson, reportText } from './plan-text.ts';
 import type { StateSession } from './session.ts';
@@ -41,7 +41,8 @@ export async function carryOut(
 async function ownersOf({ writes }: Plan, session: StateSession): Promise<readonly Owner[]> {
   if (writes.length === 0) return [];
   const owners = await session.owners();
-  return owners.filter(({ partition }) => writes.some((one) => one.partition === partition));
+  const changed = new Set(writes.flatMap(partitionsOfWrite));
+  return owners.filter(({ partition }) => changed.has(partition));
 }
 
 interface Writing {
@@ -58,7 +59,7 @@ async function write(
   { asks, force }: { readonly asks: boolean; readonly force: boolean },
 ): Promise<Plan> {
   let made = shown;
-  const partitions = [...new Set(shown.writes.map(({ partition }) => partition))];
+  const partitions = [...new Set(shown.writes.flatMap(partitionsOfWrite))];
   const borrow = () =>
     session.borrowing(partitions, async (fresh) => {
       made = plan(fresh);
@@ -73,7 +74,9 @@ async function write(
 function owned({ writes }: Plan, owners: readonly Owner[], wasAsked: boolean): StopProcessError {
   const who = [...new Set(owners.map(({ name }) => name))].join(', ');
   const partitions = new Set(owners.map(({ partition }) => partition));
-  const keys = writes.filter(({ partition }) => partitions.has(partition)).map(({ key }) => key);
+  const keys = writes
+    .filter((write) => partitionsOfWrite(write).some((one) => partitions.has(one)))
+    .map(({ key }) => key);
   const shown = keys.slice(0, 3).join(', ') + (keys.length > 3 ? `, … (${keys.length})` : '');
   const why = wasAsked
     ? 'It did not hand them over in time: it may be of an older version. '

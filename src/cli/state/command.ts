@@ -13,6 +13,7 @@ import { carryOut } from './apply.ts';
 import { readImport } from './import-file.ts';
 import { openStateForm } from '../../registry/open.ts';
 import { planImport, planReset, planSet, readSet } from './plan.ts';
+import { planMove } from './plan-move.ts';
 import type { Plan } from './plan.ts';
 import type { Missing, StateSession } from './session.ts';
 import { openStateSession } from './session.ts';
@@ -100,7 +101,7 @@ function addReading(add: Add, print: Print): void {
 }
 
 function addWriting(add: Add, print: Print): void {
-  const { set, reset, import: imported } = details;
+  const { set, reset, move, import: imported } = details;
   add('set <key>', "move a stream's cursor, forward or back", set).action(
     async (key: string, options: Options & { readonly cursor: string }) => {
       const wanted = readSet(key, options.cursor, Date.now());
@@ -115,6 +116,9 @@ function addWriting(add: Add, print: Print): void {
       print(await changing(options, 'refuse', (session) => planReset(session, wanted)));
     },
   );
+  add('move-partitions', moveAbout, move).action(async (options: Options) => {
+    print(await changing(options, 'refuse', planMove));
+  });
   add('import <file>', importAbout, imported).action(async (file: string, options: Options) => {
     const content = readImport(await readInput(file), openStateForm(), Date.now());
     const plan = (session: StateSession) =>
@@ -122,6 +126,9 @@ function addWriting(add: Add, print: Print): void {
     print(await changing(options, isSet(options.apply) ? 'create' : 'empty', plan));
   });
 }
+
+const moveAbout =
+  'move states to the partitions of their accounts, after partitions were added to the topic';
 
 const importAbout =
   "take over what `state export` has written, or Airbyte's state of source-instagram, whichever it is; - is standard input";
@@ -147,6 +154,11 @@ const details = {
     ],
     options: (command) =>
       writing(narrowing(command)).option('--all', 'every state that is in the topic'),
+  },
+  move: {
+    exits: writingExits,
+    lines: ['move-partitions', 'move-partitions --apply'],
+    options: writing,
   },
   import: {
     exits: writingExits,

@@ -19,15 +19,21 @@ export interface Report {
 
 /** A report for a machine. */
 export function reportJson({ plan, applied, owners }: Report, form: StateForm): string {
-  const changes = plan.writes.map(({ key, partition, change, unreadable }) => ({
+  const changes = plan.writes.map(({ key, partition, movedFrom, change, unreadable }) => ({
     key,
     partition,
-    action: change.after === null ? 'delete' : 'write',
+    ...(movedFrom === undefined ? {} : { moved_from: movedFrom.partition }),
+    action: actionOf(movedFrom !== undefined, change.after === null),
     before: change.before === null ? null : form.toJson(change.before),
     after: change.after === null ? null : form.toJson(change.after),
     unreadable,
   }));
   return `${JSON.stringify({ applied, changes, notes: plan.notes, owners }, null, 2)}\n`;
+}
+
+function actionOf(isMove: boolean, isDeletion: boolean): string {
+  if (isMove) return 'move';
+  return isDeletion ? 'delete' : 'write';
 }
 
 /** A report for a person. */
@@ -61,7 +67,10 @@ function closing({ plan, applied, owners, createsTopic, asks }: Report): readonl
 }
 
 function describeWrite(write: PlannedWrite, form: StateForm): readonly string[] {
-  const { key, partition, change, unreadable } = write;
+  const { key, partition, movedFrom, change, unreadable } = write;
+  if (movedFrom !== undefined) {
+    return [`${key} (partition ${movedFrom.partition} to ${partition}): moved`];
+  }
   const before = change.before === null ? null : (form.toJson(change.before) as Node);
   const after = change.after === null ? null : (form.toJson(change.after) as Node);
   const what =

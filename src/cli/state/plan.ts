@@ -153,13 +153,13 @@ function storedUnder(session: StateSession, key: string): readonly StoredState[]
   return found;
 }
 
-function tombstoneOf({ key, partition, value, restored }: StoredState): PlannedWrite {
+/** The write that deletes a state. */
+export function tombstoneOf({ key, partition, value, restored }: StoredState): PlannedWrite {
   const before = restored.kind === 'state' ? restored.state : null;
   return {
     key,
     partition,
     state: null,
-    sequence: (before?.sequence ?? 0) + 1,
     expected: value,
     change: { key, before, after: null },
     unreadable: restored.kind === 'state' ? null : restored.error.message,
@@ -211,7 +211,6 @@ function writeOf(session: StateSession, change: StateChange): PlannedWrite {
     key,
     partition,
     state: after,
-    sequence: after?.sequence ?? 0,
     expected: there?.value ?? null,
     change,
     unreadable: there?.restored.kind === 'unreadable' ? there.restored.error.message : null,

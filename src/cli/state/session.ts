@@ -18,6 +18,8 @@ export interface StateSession extends AsyncDisposable {
   readonly instance: string;
   /** As it is in the topic, one a key and partition. */
   readonly stored: readonly StoredState[];
+  /** How many the topic has, or is to have. */
+  readonly partitions: number;
   partitionOf(accountId: string): number;
   owners(): Promise<readonly Owner[]>;
   write(writes: readonly StateWrite[]): Promise<void>;
@@ -62,10 +64,9 @@ export async function openStateSession(
     form: openStateForm(),
     instance: config.polling.instance ?? hostname(),
     stored,
-    partitionOf: (accountId) =>
-      exists
-        ? desk.partitionOf(accountId)
-        : partitionOf(accountId, config.kafka.topics.statePartitions),
+    // The topic is refused when it has another number.
+    partitions: config.kafka.topics.statePartitions,
+    partitionOf: (accountId) => partitionOf(accountId, config.kafka.topics.statePartitions),
     owners: () => (exists ? desk.owners() : Promise.resolve([])),
     async write(writes) {
       await registry.prepare(signal);

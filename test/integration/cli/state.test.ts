@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Cluster } from '../../../sandbox/cluster/start.ts';
 import { startCluster } from '../../../sandbox/cluster/start.ts';
+import { partitionOf } from '../../../src/core/partition.ts';
 import type { Installation } from './installation.ts';
 import { accounts, install, installed, joinGroup, openClient } from './installation.ts';
 
@@ -203,6 +204,42 @@ describe('state reset', () => {
     const left = JSON.parse((await run(['list', '--json'])).stdout) as { stream: string }[];
     expect(left.map(({ stream }) => stream)).toEqual(accounts.map(() => 'user_insights'));
   }, 60_000);
+});
+
+describe('state move-partitions', () => {
+  test('moves every state to the partition of its account after partitions were added, with --apply only', async () => {
+    const { run, placed, topic } = await installed(cluster);
+    const admin = openClient(cluster).admin();
+    await admin.connect();
+    await admin.createPartitions({ topicPartitions: [{ topic, count: 5 }] });
+    await admin.disconnect();
+    const env = { KAFKA_TOPICS_STATE_PARTITIONS: '5' };
+    const moved = accounts.filter((id) => partitionOf(id, 3) !== partitionOf(id, 5));
+    const lastValues = async () => {
+      const records = await placed();
+      const last = new Map(records.map((one) => [`${one.key} in ${one.partition}`, one.value]));
+      return new Map([...last].filter(([, value]) => value !== null));
+    };
+    const before = await lastValues();
+
+    const shown = await run(['move-partitions'], { env });
+    expect(shown.stdout).toContain('Nothing was written: this is what --apply would do.');
+    expect(await lastValues()).toEqual(before);
+
+    const applied = await run(['move-partitions', '--apply'], { env });
+    expect(applied.stdout).toContain(`Written: ${moved.length} state`);
+    const expected = accounts.map((id) => {
+      const key = `user_insights/${id}`;
+      return [
+        `${key} in ${partitionOf(id, 5)}`,
+        before.get(`${key} in ${partitionOf(id, 3)}`),
+      ] as const;
+    });
+    expect(await lastValues()).toEqual(new Map(expected));
+    expect((await run(['move-partitions', '--apply'], { env })).stdout).toBe(
+      'Nothing to change.\n',
+    );
+  }, 120_000);
 });
 
 describe('state export and import', () => {

@@ -31,7 +31,12 @@ describe('publish', () => {
     expect(record?.headers).toEqual({ stream: 'media', account: '17841', poll: 'p1', schema: '1' });
     const [state] = await world.read('state', 1);
     expect(state?.key).toBe('media/17841');
-    expect(state?.headers).toEqual({ stream: 'media', account: '17841', poll: 'p1' });
+    expect(state?.headers).toEqual({
+      stream: 'media',
+      account: '17841',
+      partitions: '4',
+      poll: 'p1',
+    });
     expect(JSON.parse(String(state?.value))).toMatchObject({ accountId: '17841', sequence: 1 });
   });
 

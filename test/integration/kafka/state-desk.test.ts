@@ -24,7 +24,6 @@ async function planned(accountId: string) {
     key,
     partition: desk.partitionOf(accountId),
     state: mediaBatch(accountId, 2, []).state,
-    sequence: 2,
     expected: stored?.value ?? null,
   };
   const sequences = async () =>
@@ -62,7 +61,7 @@ describe('the desk for states', () => {
     const { instance, desk, write, sequences } = await planned('17841400000000013');
     await instance.publisher.publish(mediaBatch('17841400000000013', 2, []), noSignal);
 
-    await expect(desk.write([{ ...write, sequence: 3 }], noSignal)).rejects.toMatchObject({
+    await expect(desk.write([write], noSignal)).rejects.toMatchObject({
       code: 'state.owned',
       exitCode: 3,
     });

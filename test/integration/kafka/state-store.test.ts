@@ -71,7 +71,7 @@ describe('restore', () => {
       messages: Array.from({ length: 5000 }, (_, index) => ({
         key: `media/${String(index)}`,
         value: stateOf(String(index), 1),
-        partition: index % 4,
+        partition: partitionOf(String(index), 4),
       })),
     });
     expect((await restoreAll(adapter)).size).toBe(5000);
@@ -92,6 +92,93 @@ describe('restore', () => {
     await expect(transaction.commit()).rejects.toThrow();
   });
 
+  test('rejects, and reports no older state, while a transaction of another id hides what follows it (Invariant 2)', async () => {
+    const one = await world.openReady();
+    await one.stateStore.restore(partition, noSignal);
+    await one.publisher.publish(mediaBatch(account, 1, [mediaRecord('m1')]), noSignal);
+    const foreign = await openProducer(`foreign-${world.options.transactionalIdPrefix}`);
+    const transaction = await foreign.transaction();
+    await transaction.send({
+      topic: world.nameOf('state'),
+      messages: [{ key: 'media/9', value: 'foreign', partition }],
+    });
+    await one.publisher.publish(mediaBatch(account, 2, [mediaRecord('m2')]), noSignal);
+
+    const two = await world.openReady();
+    const tool = `kafka-transactions.sh --bootstrap-server ${world.options.brokers.join(',')}`;
+    const place = `--topic ${world.nameOf('state')} --partition ${String(partition)}`;
+    await expect(two.stateStore.restore(partition, noSignal)).rejects.toMatchObject({
+      disposition: 'retry',
+      code: 'kafka.unavailable',
+      message: expect.stringContaining(`"${tool} describe-producers ${place}"`),
+    });
+    await transaction.abort();
+    const restored = await two.stateStore.restore(partition, noSignal);
+    expect([...restored]).toEqual([
+      [`media/${account}`, { kind: 'state', state: mediaBatch(account, 2, []).state }],
+    ]);
+  }, 60_000);
+
+  test('rejects when a transaction of another id is the first of the partition, which looks empty (Invariant 2)', async () => {
+    const adapter = await world.openReady();
+    const foreign = await openProducer(`foreign-${world.options.transactionalIdPrefix}`);
+    const transaction = await foreign.transaction();
+    await transaction.send({
+      topic: world.nameOf('state'),
+      messages: [{ key: 'media/9', value: 'foreign', partition }],
+    });
+    const blocked = { code: 'kafka.unavailable', message: expect.stringContaining('offset 0') };
+    await Promise.all([
+      expect(adapter.stateStore.restore(partition, noSignal)).rejects.toMatchObject(blocked),
+      expect((await world.openReady()).stateDesk.read(noSignal)).rejects.toMatchObject(blocked),
+    ]);
+    await transaction.abort();
+  }, 60_000);
+
+  test('hides what aborted transactions of two ids, which overlap, left in the partition', async () => {
+    const adapter = await world.openReady();
+    await adapter.publisher.publish(mediaBatch(account, 1, []), noSignal);
+    const { transactionalIdPrefix: prefix } = world.options;
+    const [first, second] = await Promise.all([
+      openProducer(`a-${prefix}`),
+      openProducer(`b-${prefix}`),
+    ]);
+    const long = await first.transaction();
+    const short = await second.transaction();
+    const topic = world.nameOf('state');
+    const message = { key: `media/${account}`, value: stateOf(account, 7), partition };
+    await long.send({ topic, messages: [message] });
+    await short.send({ topic, messages: [message] });
+    await short.abort();
+    await long.send({ topic, messages: [message] });
+    await long.abort();
+
+    const restored = await (await world.openReady()).stateStore.restore(partition, noSignal);
+
+    expect(restored.get(`media/${account}`)).toMatchObject({ state: { sequence: 1 } });
+  }, 60_000);
+
+  test.each([
+    ['by the partition that is restored', partition],
+    ['by another partition, which has none of its own', (partition + 1) % 4],
+  ])(
+    'stops the process over a state in a partition of another account, found %s (Invariant 2)',
+    async (_where, restored) => {
+      const adapter = await world.openReady();
+      const producer = await openProducer();
+      const misplaced =
+        ['1', '2', '3', '4', '5'].find((id) => partitionOf(id, 4) !== partition) ?? '';
+      const message = { key: `media/${misplaced}`, value: stateOf(misplaced, 1), partition };
+      await producer.send({ topic: world.nameOf('state'), messages: [message] });
+
+      await expect(adapter.stateStore.restore(restored, noSignal)).rejects.toMatchObject({
+        disposition: 'stop-process',
+        code: 'kafka.topic-invalid',
+        message: expect.stringContaining('instagram-kafka state move-partitions'),
+      });
+    },
+  );
+
   test('takes a tombstone for no state', async () => {
     const adapter = await world.openReady();
     await adapter.publisher.publish(mediaBatch(account, 1, []), noSignal);
@@ -107,10 +194,10 @@ describe('restore', () => {
     await producer.send({
       topic: world.nameOf('state'),
       messages: [
-        { key: 'media/1', value: 'not a state' },
+        { key: 'media/1', value: 'not a state', partition: partitionOf('1', 4) },
         { key: 'who/1', value: stateOf('1', 1) },
-        { key: 'users/2', value: stateOf('2', 1) },
-        { key: 'media/3', value: stateOf('3', 1) },
+        { key: 'users/2', value: stateOf('2', 1), partition: partitionOf('2', 4) },
+        { key: 'media/3', value: stateOf('3', 1), partition: partitionOf('3', 4) },
       ],
     });
     const restored = await restoreAll(adapter);

@@ -69,8 +69,8 @@ describe('prepareTopics', () => {
         "Kafka's topics are not as they must be:\n" +
         `- ${world.nameOf('state')}: has 4 partitions, expected 9 (KAFKA_TOPICS_STATE_PARTITIONS): ` +
         'accounts and their states are found by this number. If the topic was made with as many, set ' +
-        'it so, the same for all instances; if partitions were added later, states lie where they are ' +
-        'not looked for: restore the topic as it was',
+        'it so, the same for all instances; if partitions were added later, stop all instances, ' +
+        'set it so, run "instagram-kafka state move-partitions --apply"',
     });
   });
 

@@ -9,22 +9,24 @@ type Turn = 'ok' | 'send-fails' | 'commit-lost' | 'commit-landed-unheard';
 const away = new RetryError('kafka.unavailable', 'away');
 const noSignal = new AbortController().signal;
 
+function place(key: string, value: Buffer | null): PlacedRecord {
+  return { role: 'state', topic: 't.state', partition: 0, key, value, headers: {}, bytes: 10 };
+}
+
 function delivery(sequence: number): Delivery {
-  const state: PlacedRecord = {
-    role: 'state',
-    topic: 't.state',
-    partition: 0,
-    key: 'media/1',
-    value: Buffer.from(String(sequence)),
-    headers: {},
-    bytes: 10,
+  const state = place('media/1', Buffer.from(String(sequence)));
+  return {
+    records: [state],
+    state,
+    isPrevious: (found) =>
+      Promise.resolve(Number.parseInt(found?.toString() ?? '0') === sequence - 1),
   };
-  return { records: [state], state, sequence };
 }
 
 /** A lane on a topic of one key; every producer follows the script of turns. */
 function setUp(script: Turn[], changes: Partial<LaneTools> = {}, abortsAreAnswered = true) {
   const topic = { value: undefined as Buffer | undefined };
+  let offset = 40n;
   const journal: string[] = [];
   const outcomes: Outcome[] = [];
   const fences: string[] = [];
@@ -34,12 +36,18 @@ function setUp(script: Turn[], changes: Partial<LaneTools> = {}, abortsAreAnswer
       return Promise.resolve({
         lastRefusal: () => undefined,
         transact(sends, onCommit) {
+          const [record] = sends.flatMap(({ records }) => records);
+          if (record?.key === 'fence') {
+            journal.push('fence');
+            offset += 2n;
+            return Promise.resolve(offset);
+          }
           const turn = script.shift() ?? 'ok';
           journal.push(turn);
           if (turn === 'send-fails') return Promise.reject(away);
           onCommit();
-          if (turn !== 'commit-lost') topic.value = sends[0]?.records[0]?.value ?? undefined;
-          return turn === 'ok' ? Promise.resolve() : Promise.reject(away);
+          if (turn !== 'commit-lost') topic.value = record?.value ?? undefined;
+          return turn === 'ok' ? Promise.resolve(7n) : Promise.reject(away);
         },
         discard({ abort }) {
           journal.push(abort ? 'discard' : 'discard without abort');
@@ -48,11 +56,11 @@ function setUp(script: Turn[], changes: Partial<LaneTools> = {}, abortsAreAnswer
       });
     },
     plan: (records) => [{ leader: 1, records }],
-    readBack() {
-      journal.push('read');
+    fence: () => place('fence', null),
+    readBack(_key, end) {
+      journal.push(`read to ${end}`);
       return Promise.resolve(topic.value);
     },
-    sequenceOf: (_key, value) => Promise.resolve(Number.parseInt(value.toString(), 10)),
     translate: (error) => error,
     onTrouble: () => undefined,
     onOutcome: (outcome) => outcomes.push(outcome),
@@ -74,21 +82,36 @@ describe('Lane', () => {
   test('throws the producer away and reads the state again after a failed send (Invariant 4)', async () => {
     const { lane, journal, outcomes } = setUp(['send-fails']);
     await lane.deliver(delivery(1), noSignal);
-    expect(journal).toEqual(['open', 'send-fails', 'discard', 'open', 'read', 'ok']);
+    expect(journal).toEqual(['open', 'send-fails', 'discard', 'open', 'fence', 'read to 43', 'ok']);
     expect(outcomes).toEqual(['redone']);
   });
 
   test('does a batch again when its commit did not land', async () => {
     const { lane, topic, journal } = setUp(['commit-lost']);
     await lane.deliver(delivery(1), noSignal);
-    expect(journal).toEqual(['open', 'commit-lost', 'discard', 'open', 'read', 'ok']);
+    expect(journal).toEqual([
+      'open',
+      'commit-lost',
+      'discard',
+      'open',
+      'fence',
+      'read to 43',
+      'ok',
+    ]);
     expect(topic.value?.toString()).toBe('1');
   });
 
   test('sends nothing again when the commit landed', async () => {
     const { lane, journal, outcomes } = setUp(['commit-landed-unheard']);
     await lane.deliver(delivery(1), noSignal);
-    expect(journal).toEqual(['open', 'commit-landed-unheard', 'discard', 'open', 'read']);
+    expect(journal).toEqual([
+      'open',
+      'commit-landed-unheard',
+      'discard',
+      'open',
+      'fence',
+      'read to 43',
+    ]);
     expect(outcomes).toEqual(['redone']);
   });
 
@@ -141,15 +164,67 @@ describe('Lane', () => {
     await lane.deliver(delivery(2), noSignal);
     expect(journal.splice(0)).toEqual([
       'open',
+      'fence',
       'send-fails',
       'discard',
       'open',
-      'read',
+      'fence',
+      'read to 45',
       'ok',
       'ok',
     ]);
     await expect(lane.deliver(other, noSignal)).rejects.toMatchObject({ code: 'kafka.fenced' });
-    expect(journal).toEqual(['read', 'discard without abort']);
+    expect(journal).toEqual(['read to 45', 'discard without abort']);
+  });
+
+  test.each([
+    ['none, as after a reset', undefined],
+    ['an older one, as after an import or a loss of data', '3'],
+    ['a newer one', '9'],
+    ['another one of the same number', '7, of another'],
+  ])(
+    'writes nothing over a state that is neither this one nor the one before: the topic has %s (Invariant 2)',
+    async (_what, found) => {
+      const { lane, topic, journal, fences } = setUp([
+        'ok',
+        'send-fails',
+        'send-fails',
+        'send-fails',
+      ]);
+      await lane.claim(noSignal);
+      await lane.deliver(delivery(6), noSignal);
+      await expect(lane.deliver(delivery(7), noSignal)).rejects.toBe(away);
+      topic.value = found === undefined ? undefined : Buffer.from(found);
+      journal.length = 0;
+
+      await expect(lane.deliver(delivery(7), noSignal)).rejects.toMatchObject({
+        code: 'kafka.fenced',
+        message: expect.stringContaining('The state media/1 was changed by another writer'),
+      });
+
+      expect(journal).not.toContain('ok');
+      expect(fences).toHaveLength(1);
+      expect(lane.isSpent).toBe(true);
+    },
+  );
+
+  test('commits a fence record when it takes the partition over, and reports the offset after it', async () => {
+    const { lane, journal } = setUp([]);
+    await expect(lane.claim(noSignal)).resolves.toBe(43n);
+    expect(journal).toEqual(['open', 'fence']);
+  });
+
+  test('takes the partition over by another producer when its fence record is not acknowledged', async () => {
+    let tries = 0;
+    const { lane, journal } = setUp([], {
+      plan: (records) => {
+        tries += 1;
+        if (tries === 1) throw away;
+        return [{ leader: 1, records }];
+      },
+    });
+    await expect(lane.claim(noSignal)).resolves.toBe(43n);
+    expect(journal).toEqual(['open', 'discard', 'open', 'fence']);
   });
 
   test('neither aborts nor takes the partition back when it is fenced', async () => {
@@ -187,7 +262,7 @@ describe('Lane', () => {
     await expect(lane.deliver(delivery(2), noSignal)).rejects.toMatchObject({
       code: 'kafka.unavailable',
     });
-    expect(journal).toEqual(['open', 'ok', 'discard']);
+    expect(journal).toEqual(['open', 'fence', 'ok', 'discard']);
   });
 
   test('ends the transaction by another producer when its abort is not answered (Invariant 7)', async () => {

@@ -49,8 +49,8 @@ describe('placeRecords', () => {
       partition: 2,
       key: 'media/17841',
       value: state,
-      headers: { stream: 'media', account: '17841', poll: 'p1' },
-      bytes: 107,
+      headers: { stream: 'media', account: '17841', partitions: '4', poll: 'p1' },
+      bytes: 128,
     });
   });
 

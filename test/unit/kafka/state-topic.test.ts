@@ -59,7 +59,7 @@ describe('a reader of the state topic', () => {
   test('reads a partition batch by batch to its end, again and again', async () => {
     const { reader, handle, end } = openFake();
     for (let round = 0; round < 2; round += 1) {
-      const reading = reader.read(0, never);
+      const reading = reader.read(0, 'now', never);
       await turn();
       for (const batch of [first, last]) {
         await handle(batch);
@@ -72,7 +72,7 @@ describe('a reader of the state topic', () => {
   test('reads nothing more after a read that was given up: what is late of that one would end it', async () => {
     const { reader, handle, end } = openFake();
     const given = new AbortController();
-    const up = reader.read(0, given.signal);
+    const up = reader.read(0, 'now', given.signal);
     await turn();
     await handle(first);
     end(first);
@@ -80,7 +80,7 @@ describe('a reader of the state topic', () => {
     given.abort(new Error('given up'));
     await expect(up).rejects.toThrow('given up');
 
-    const again = reader.read(0, never);
+    const again = reader.read(0, 'now', never);
     const settled = again.then(
       (entries) => entries.map(({ key }) => key),
       (error: unknown) => error,
@@ -93,8 +93,10 @@ describe('a reader of the state topic', () => {
 
   test('goes on after a read that was given up before it began', async () => {
     const { reader, handle, end } = openFake();
-    await expect(reader.read(0, AbortSignal.abort(new Error('early')))).rejects.toThrow('early');
-    const reading = reader.read(0, never);
+    await expect(reader.read(0, 'now', AbortSignal.abort(new Error('early')))).rejects.toThrow(
+      'early',
+    );
+    const reading = reader.read(0, 'now', never);
     await turn();
     await handle(last);
     end(last);
