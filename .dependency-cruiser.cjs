@@ -5,7 +5,7 @@ const adapters = ['instagram', 'registry', 'kafka', 'observability', 'tracing'];
 const libraries = {
   instagram: 'ky',
   registry: 'ky|avsc|@kafkajs/confluent-schema-registry',
-  kafka: 'kafkajs',
+  kafka: 'kafkajs|@platformatic/wasm-utils',
   observability: 'pino|prom-client|fastify',
   tracing: '@opentelemetry',
 };

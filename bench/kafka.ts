@@ -50,6 +50,7 @@ function open(options: KafkaBenchOptions): KafkaAdapter {
       transactionTimeoutMs: 30_000,
       sendDeadlineMs: 20_000,
       connectionTimeoutMs: 5000,
+      compression: 'none',
       group: { sessionTimeoutMs: 10_000, heartbeatMs: 1000, rebalanceTimeoutMs: 30_000 },
       instance: id,
       topics: {

@@ -1,5 +1,5 @@
 import { publishModes } from '../core/changes.ts';
-import { compatibilities, logFormats, logLevels, orderToken } from './config.ts';
+import { compatibilities, compressions, logFormats, logLevels, orderToken } from './config.ts';
 import * as formats from './formats.ts';
 
 import { group } from './group-schema.ts';
@@ -64,6 +64,11 @@ const kafka = {
     'KAFKA_CONNECTION_TIMEOUT',
     duration('100ms', '5m'),
     'How long connecting to a broker may take.',
+  ),
+  compression: leaf(
+    'KAFKA_COMPRESSION',
+    choice(compressions),
+    'How records are compressed on their way to the brokers, which store them so in topics with `compression.type=producer`. Topics are read whatever they are compressed with.',
   ),
   maxBatchRecords: leaf(
     'KAFKA_MAX_BATCH_RECORDS',

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { codecs, type Compression } from './compression.ts';
 import { quickParts } from './quick-parts.ts';
 
 const require = createRequire(import.meta.url);
@@ -14,6 +15,23 @@ if ((require('kafkajs/package.json') as { version: string }).version === knownVe
   }
 }
 
+const library = require('kafkajs') as typeof import('kafkajs');
+const { CompressionCodecs, CompressionTypes } = library;
+// All that kafkajs lacks, whatever this program is configured to send: the `compression.type` of a topic
+// decides what the broker stores.
+CompressionCodecs[CompressionTypes.Snappy] = () => codecs.snappy;
+CompressionCodecs[CompressionTypes.LZ4] = () => codecs.lz4;
+CompressionCodecs[CompressionTypes.ZSTD] = () => codecs.zstd;
+
+/** What kafkajs calls them. */
+export const compressionTypes = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD,
+} satisfies Record<Compression, unknown>;
+
 export const {
   AssignerProtocol,
   ConfigResourceTypes,
@@ -22,4 +40,4 @@ export const {
   KafkaJSError,
   KafkaJSProtocolError,
   logLevel,
-} = require('kafkajs') as typeof import('kafkajs');
+} = library;

@@ -36,6 +36,8 @@ function configsOf(role: TopicRole, options: TopicOptions): Record<string, strin
     // Read whole at every start, so it is kept short: segments roll and are cleaned early.
     configs['min.cleanable.dirty.ratio'] = '0.1';
     configs['segment.ms'] = String(dayMs);
+    // Stored as sent: the cluster's default may be a codec that other readers of the topic lack.
+    configs['compression.type'] = 'producer';
   }
   if (options.minInSyncReplicas > 0) {
     configs['min.insync.replicas'] = String(options.minInSyncReplicas);
