@@ -55,7 +55,7 @@ module.exports = {
     })),
     {
       name: 'kafkajs-is-loaded-in-one-place',
-      comment: 'client-library.ts replaces parts of it before it loads it',
+      comment: 'client-library.ts patches modules of it before it loads it',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/kafka/client-library\\.ts$' },
       to: { path: 'node_modules/kafkajs/', dependencyTypesNot: ['type-only'] },

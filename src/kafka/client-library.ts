@@ -1,17 +1,17 @@
 import { createRequire } from 'node:module';
 import { codecs, type Compression } from './compression.ts';
-import { quickParts } from './quick-parts.ts';
+import { patches } from './kafkajs-patches.ts';
 
 const require = createRequire(import.meta.url);
-/** The one whose parts are known; any other is used as it is. */
-const knownVersion = '2.2.4';
+/** The version that the patches are for; any other is used unpatched. */
+const patchedVersion = '2.2.4';
 
-// Before kafkajs itself is loaded: its files keep what they once required.
-if ((require('kafkajs/package.json') as { version: string }).version === knownVersion) {
-  for (const [path, quicken] of Object.entries(quickParts)) {
+// Before kafkajs itself is loaded: its modules keep what they have required.
+if ((require('kafkajs/package.json') as { version: string }).version === patchedVersion) {
+  for (const [path, patch] of Object.entries(patches)) {
     const original = require(path) as never;
     const module = require.cache[require.resolve(path)];
-    if (module !== undefined) module.exports = quicken(original);
+    if (module !== undefined) module.exports = patch(original);
   }
 }
 
