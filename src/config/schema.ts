@@ -68,7 +68,7 @@ const kafka = {
   compression: leaf(
     'KAFKA_COMPRESSION',
     choice(compressions),
-    'How records are compressed on their way to the brokers, which store them so in topics with `compression.type=producer`. Topics are read whatever they are compressed with.',
+    'How produce requests are compressed: what topics with `compression.type=producer`, the default of Kafka, store. `gzip` is what every client can read; `lz4` and `snappy` take less CPU and more bytes, `zstd` less of both. Topics are read with any of them.',
   ),
   maxBatchRecords: leaf(
     'KAFKA_MAX_BATCH_RECORDS',
