@@ -5,7 +5,7 @@ const adapters = ['instagram', 'registry', 'kafka', 'observability', 'tracing'];
 const libraries = {
   instagram: 'ky',
   registry: 'ky|avsc|@kafkajs/confluent-schema-registry',
-  kafka: 'kafkajs',
+  kafka: 'kafkajs|@platformatic/wasm-utils',
   observability: 'pino|prom-client|fastify',
   tracing: '@opentelemetry',
 };
@@ -55,7 +55,7 @@ module.exports = {
     })),
     {
       name: 'kafkajs-is-loaded-in-one-place',
-      comment: 'client-library.ts replaces parts of it before it loads it',
+      comment: 'client-library.ts patches modules of it before it loads it',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/kafka/client-library\\.ts$' },
       to: { path: 'node_modules/kafkajs/', dependencyTypesNot: ['type-only'] },

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { openKafka, type KafkaAdapter } from '../src/kafka/open.ts';
 import { emptyMemory } from '../src/core/state.ts';
+import type { KafkaOptions } from '../src/kafka/options.ts';
 import type { Batch, OutgoingRecord, StateCodec } from '../src/runtime/ports.ts';
 
 /** What is measured, on which Kafka. */
 export interface KafkaBenchOptions {
   readonly brokers: readonly string[];
   readonly codec: StateCodec;
+  readonly compression: KafkaOptions['compression'];
   /** Makes and encodes the n-th media record; the encoding counts. */
   readonly encodeMedia: (n: number) => OutgoingRecord;
 }
@@ -50,6 +52,7 @@ function open(options: KafkaBenchOptions): KafkaAdapter {
       transactionTimeoutMs: 30_000,
       sendDeadlineMs: 20_000,
       connectionTimeoutMs: 5000,
+      compression: options.compression,
       group: { sessionTimeoutMs: 10_000, heartbeatMs: 1000, rebalanceTimeoutMs: 30_000 },
       instance: id,
       topics: {

@@ -3,7 +3,7 @@
  * Java's own producer, the start with many states, how long a hand-over takes, requests beside Airbyte's,
  * memory over a thousand polls. All of it, or the parts that are named. The last line of the output is JSON.
  */
-// First: the sandbox loads kafkajs as well, and what is quick in it must be there before.
+// First: the sandbox loads kafkajs as well, and the patches must be in place before.
 import '../src/kafka/client-library.ts';
 import { randomUUID } from 'node:crypto';
 import type { Cluster } from '../sandbox/cluster/start.ts';
@@ -12,6 +12,7 @@ import type { GraphApi } from '../sandbox/graph-api/server.ts';
 import { startGraphApi } from '../sandbox/graph-api/server.ts';
 import type { WorldSpec } from '../sandbox/graph-api/world.ts';
 import { createWorld } from '../sandbox/graph-api/world.ts';
+import { compressions } from '../src/config/config.ts';
 import { loadConfig } from '../src/config/load.ts';
 import type { RegistryAdapter } from '../src/registry/open.ts';
 import { openRegistry } from '../src/registry/open.ts';
@@ -119,6 +120,8 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<object>>> = {
     const result = await benchKafka({
       brokers: cluster.brokers,
       codec: registry.stateCodec,
+      // As Java's producer, which sends random bytes.
+      compression: 'none',
       encodeMedia: (n) => encodeMedia(registry, n),
     });
     reportKafka(result);
@@ -126,6 +129,21 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<object>>> = {
     const java = await benchJava(cluster.brokers, bytesOf(encodeMedia(registry, 1)), result);
     reportJava(java);
     return { ...result, java };
+  },
+  async compression({ cluster, registry }) {
+    const results: Record<string, object> = {};
+    for (const compression of compressions) {
+      say(`batches with KAFKA_COMPRESSION=${compression} …`);
+      const result = await benchKafka({
+        brokers: cluster.brokers,
+        codec: registry.stateCodec,
+        compression,
+        encodeMedia: (n) => encodeMedia(registry, n),
+      });
+      reportKafka(result);
+      results[compression] = result;
+    }
+    return { compression: results };
   },
   async start({ cluster, registry }) {
     say('starts of the program …');

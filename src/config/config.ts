@@ -2,6 +2,9 @@ import type { PublishMode } from '../core/changes.ts';
 import type { Login } from '../core/account.ts';
 import type { StreamName } from '../core/stream-name.ts';
 
+/** How produce requests can be compressed, in the words of Kafka's `compression.type`. */
+export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+
 /** Every compatibility level that a Confluent registry knows. */
 export const compatibilities = [
   'BACKWARD',
@@ -127,6 +130,7 @@ export interface KafkaConfig {
   readonly transactionTimeoutMs: number;
   readonly sendDeadlineMs: number;
   readonly connectionTimeoutMs: number;
+  readonly compression: (typeof compressions)[number];
   readonly maxBatchRecords: number;
   /** Whether what is gone is deleted by tombstones. */
   readonly tombstones: boolean;

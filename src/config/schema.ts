@@ -1,5 +1,5 @@
 import { publishModes } from '../core/changes.ts';
-import { compatibilities, logFormats, logLevels, orderToken } from './config.ts';
+import { compatibilities, compressions, logFormats, logLevels, orderToken } from './config.ts';
 import * as formats from './formats.ts';
 
 import { group } from './group-schema.ts';
@@ -69,6 +69,11 @@ const kafka = {
     'KAFKA_CONNECTION_TIMEOUT',
     duration('100ms', '5m'),
     'How long connecting to a broker may take.',
+  ),
+  compression: leaf(
+    'KAFKA_COMPRESSION',
+    choice(compressions),
+    'How produce requests are compressed: what topics with `compression.type=producer`, the default of Kafka, store. `gzip` is what every client can read; `lz4` and `snappy` take less CPU and more bytes, `zstd` less of both. Topics are read with any of them.',
   ),
   maxBatchRecords: leaf(
     'KAFKA_MAX_BATCH_RECORDS',

@@ -1,6 +1,7 @@
 import type { TopicRole } from '../core/stream-name.ts';
 import type { TlsMaterial } from '../core/tls.ts';
 import type { StateCodec, Telemetry } from '../runtime/ports.ts';
+import type { Compression } from './compression.ts';
 
 /** Where Kafka is and how it is used. */
 export interface KafkaOptions {
@@ -17,6 +18,7 @@ export interface KafkaOptions {
   /** How long one try of one transaction may take; capped below `transactionTimeoutMs`. */
   readonly sendDeadlineMs: number;
   readonly connectionTimeoutMs: number;
+  readonly compression: Compression;
   readonly group: GroupOptions;
   /** This instance's name, as the others see it in the group. */
   readonly instance: string;

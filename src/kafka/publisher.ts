@@ -109,6 +109,7 @@ async function openProducer(
       transactionTimeoutMs: options.transactionTimeoutMs,
       // A transaction that the broker aborts by itself would look like one that was fenced.
       deadlineMs: Math.min(options.sendDeadlineMs, Math.floor(options.transactionTimeoutMs * 0.9)),
+      compression: options.compression,
     });
   } catch (error) {
     throw translate(error, contextOf(shared, partition, { lastRefusal: connection.lastRefusal() }));

@@ -53,6 +53,8 @@ function retentionOf(
       'cleanup.policy': 'compact',
       'min.cleanable.dirty.ratio': '0.1',
       'segment.ms': String(dayMs),
+      // Stored as sent: the cluster's default may be a codec that other readers of the topic lack.
+      'compression.type': 'producer',
     };
   }
   // The others that are not compacted are history: nothing of it may expire.

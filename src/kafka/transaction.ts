@@ -1,4 +1,6 @@
 import type { Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
+import { compressionTypes } from './client-library.ts';
+import type { Compression } from './compression.ts';
 import type { Connection } from './connection.ts';
 import { settleWithin, succeedsWithin, withDeadline } from './deadline.ts';
 import { createLeaderWatch, type LeaderWatch } from './leader-watch.ts';
@@ -11,6 +13,7 @@ interface TransactionOptions {
   readonly transactionTimeoutMs: number;
   /** For opening, and again for each transaction. */
   readonly deadlineMs: number;
+  readonly compression: Compression;
 }
 
 /** A producer of one transactional id, good until the first error. */
@@ -59,11 +62,15 @@ export class SendError extends Error {
 async function sendOne(
   transaction: Transaction,
   send: Send,
-  timeoutMs: number,
+  { timeoutMs, compression }: { readonly timeoutMs: number; readonly compression: Compression },
 ): Promise<readonly RecordMetadata[]> {
   try {
-    const topicMessages = toMessages(send.records);
-    return await transaction.sendBatch({ acks: -1, timeout: timeoutMs, topicMessages });
+    return await transaction.sendBatch({
+      acks: -1,
+      timeout: timeoutMs,
+      compression: compressionTypes[compression],
+      topicMessages: toMessages(send.records),
+    });
   } catch (error) {
     throw new SendError(send, error);
   }
@@ -133,7 +140,10 @@ export async function openTransactionalProducer(
       // A deadline cannot stop this loop; the flag does.
       if (ended) throw new Error('this producer was thrown away');
       watch.expect(send.leader);
-      const acknowledged = await sendOne(transaction, send, connection.requestTimeoutMs);
+      const acknowledged = await sendOne(transaction, send, {
+        timeoutMs: connection.requestTimeoutMs,
+        compression: options.compression,
+      });
       checkAcknowledged(send, acknowledged);
       offset = BigInt(acknowledged[0]?.baseOffset ?? -1);
     }

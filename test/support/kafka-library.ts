@@ -1,4 +1,4 @@
 import kafkajs from 'kafkajs';
 
 // kafkajs is CommonJS: Node sees only some of its names, the rest hang on the default export.
-export const { ConfigResourceTypes } = kafkajs;
+export const { CompressionTypes, ConfigResourceTypes } = kafkajs;

@@ -44,6 +44,7 @@ export async function createKafkaWorld(
     transactionTimeoutMs: 15_000,
     sendDeadlineMs: 4_500,
     connectionTimeoutMs: 2_000,
+    compression: 'none',
     group: { sessionTimeoutMs: 6_000, heartbeatMs: 500, rebalanceTimeoutMs: 10_000 },
     instance: 'test',
     topics: {

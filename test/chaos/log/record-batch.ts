@@ -1,3 +1,5 @@
+import { gunzipSync } from 'node:zlib';
+
 /** A record as it lies in a partition, committed or not. */
 export interface RawRecord {
   readonly offset: bigint;
@@ -18,7 +20,8 @@ export interface RecordBatch {
 }
 
 const HEADER_BYTES = 61;
-const COMPRESSED = 0x07;
+const CODEC = 0x07;
+const GZIP = 1;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
 
@@ -39,9 +42,8 @@ function readBatch(bytes: Buffer): RecordBatch {
   const magic = bytes.readInt8(16);
   if (magic !== 2) throw new Error(`a record batch of format ${magic}, expected 2`);
   const attributes = bytes.readInt16BE(21);
-  if ((attributes & COMPRESSED) !== 0) throw new Error('a compressed record batch');
   const base = { offset: bytes.readBigInt64BE(0), timestampMs: Number(bytes.readBigInt64BE(27)) };
-  const reader = createReader(bytes, HEADER_BYTES);
+  const reader = createReader(decompress(bytes.subarray(HEADER_BYTES), attributes & CODEC));
   const count = bytes.readInt32BE(57);
   return {
     lastOffset: base.offset + BigInt(bytes.readInt32BE(23)),
@@ -51,6 +53,12 @@ function readBatch(bytes: Buffer): RecordBatch {
     isControl: (attributes & CONTROL) !== 0,
     records: Array.from({ length: count }, () => readRecord(reader, base)),
   };
+}
+
+function decompress(records: Buffer, codec: number): Buffer {
+  if (codec === 0) return records;
+  if (codec === GZIP) return gunzipSync(records);
+  throw new Error(`a record batch of codec ${codec}, expected 0 (none) or 1 (gzip)`);
 }
 
 function readRecord(
@@ -77,8 +85,8 @@ interface Reader {
   skip(count: number): void;
 }
 
-function createReader(buffer: Buffer, start: number): Reader {
-  let at = start;
+function createReader(buffer: Buffer): Reader {
+  let at = 0;
   /** Zigzag, seven bits a byte, the lowest first. */
   const varint = (): number => {
     let value = 0n;

@@ -7,6 +7,7 @@ import type { Cluster } from '../../../sandbox/cluster/start.ts';
 import { startCluster } from '../../../sandbox/cluster/start.ts';
 import type { LogReader } from '../../chaos/log/log-reader.ts';
 import { createLogReader } from '../../chaos/log/log-reader.ts';
+import { CompressionTypes } from '../../support/kafka-library.ts';
 
 describe('the reader of the chaos suite', () => {
   const topic = `chaos-reader-${randomUUID().slice(0, 8)}`;
@@ -26,8 +27,9 @@ describe('the reader of the chaos suite', () => {
     producers.push(producer);
     return producer;
   };
-  const send = (key: string) => ({
+  const send = (key: string, compression = CompressionTypes.None) => ({
     topic,
+    compression,
     messages: [{ key, value: null, headers: { poll: 'p1' }, partition: 0 }],
   });
   const keys = () => reader.records(topic).map(({ key }) => key?.toString());
@@ -72,7 +74,7 @@ describe('the reader of the chaos suite', () => {
     await committed.send(send('committed 1'));
     await aborted.send(send('aborted 1'));
     await open.send(send('open'));
-    await committed.send(send('committed 2'));
+    await committed.send(send('committed 2', CompressionTypes.GZIP));
     await aborted.send(send('aborted 2'));
     await aborted.abort();
     await committed.commit();

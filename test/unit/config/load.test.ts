@@ -53,6 +53,7 @@ describe('defaults', () => {
         transactionTimeoutMs: 30_000,
         sendDeadlineMs: 20_000,
         connectionTimeoutMs: 10_000,
+        compression: 'gzip',
         maxBatchRecords: 500,
         tombstones: false,
         group: { sessionTimeoutMs: 10_000, heartbeatMs: 1000, rebalanceTimeoutMs: 30_000 },
