@@ -32,12 +32,13 @@ export function metricValues(
 ): Node {
   const flat = new Map<string, Json>();
   for (const { name, node, at } of metricsOf(answer, root, rejected)) {
-    readOrReject(rejected, () => {
-      const value = metricValue(node, at);
-      if (value !== undefined) flat.set(name, value);
-      const actions = breakdownCounts(node, rejected, at);
-      if (actions !== undefined) flat.set(`${name}_actions`, actions);
-    });
+    const invalid: DeadLetterError[] = [];
+    const value = readOrReject(invalid, () => metricValue(node, at));
+    if (value !== undefined) flat.set(name, value);
+    const actions = readOrReject(invalid, () => breakdownCounts(node, rejected, at));
+    if (actions !== undefined) flat.set(`${name}_actions`, actions);
+    // Both read `total_value`, which is rejected once.
+    rejected.push(...invalid.filter(({ path }, index) => path !== invalid[index - 1]?.path));
   }
   return Object.fromEntries(flat);
 }

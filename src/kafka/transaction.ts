@@ -126,6 +126,7 @@ export async function openTransactionalProducer(
   const producer = createProducer(connection, watch, options);
   let next: Transaction | undefined;
   let ended = false;
+  const sending = { timeoutMs: connection.requestTimeoutMs, compression: options.compression };
   try {
     next = await withDeadline(connect(producer), options.deadlineMs, 'opening a producer');
   } catch (error) {
@@ -140,10 +141,7 @@ export async function openTransactionalProducer(
       // A deadline cannot stop this loop; the flag does.
       if (ended) throw new Error('this producer was thrown away');
       watch.expect(send.leader);
-      const acknowledged = await sendOne(transaction, send, {
-        timeoutMs: connection.requestTimeoutMs,
-        compression: options.compression,
-      });
+      const acknowledged = await sendOne(transaction, send, sending);
       checkAcknowledged(send, acknowledged);
       offset = BigInt(acknowledged[0]?.baseOffset ?? -1);
     }

@@ -32,6 +32,21 @@ describe('metricValues', () => {
     });
   });
 
+  test('keeps the breakdown of a metric whose value is invalid', () => {
+    const breakdowns = [{ results: [{ dimension_values: ['tap_exit'], value: 3 }] }];
+    const metric = { name: 'navigation', values: [{ value: '7' }], total_value: { breakdowns } };
+    const { value, rejected } = valuesOf(answer(metric));
+
+    expect(value).toEqual({ navigation_actions: { tap_exit: 3 } });
+    expect(rejected.map(({ path }) => path)).toEqual(['insights.data[0].values[0].value']);
+  });
+
+  test('rejects a total once that is neither a value nor a breakdown', () => {
+    const { rejected } = valuesOf(answer({ name: 'navigation', total_value: 5 }));
+
+    expect(rejected.map(({ path }) => path)).toEqual(['insights.data[0].total_value']);
+  });
+
   test.each([
     ['no values', {}],
     ['an empty list of values', { values: [] }],
