@@ -1,0 +1,220 @@
+import { describe, expect, it } from '@jest/globals';
+import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
+import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import type { Deployment } from './deployment.ts';
+import { comparable, DAY_MS, deploy } from './deployment.ts';
+import { expectedRecords } from './expected-records.ts';
+
+const streams = ['users', 'user_lifetime_insights', 'media', 'media_insights', 'stories'] as const;
+const withStories = [...streams, 'story_insights'] as const;
+type Checked = (typeof withStories)[number];
+
+const deployWorld = () =>
+  deploy(
+    createWorld({
+      seed: 51,
+      accounts: 2,
+      smallAccounts: 0,
+      mediaPerAccount: 14,
+      storiesPerAccount: 3,
+      insightsDays: 3,
+      preConversionMedia: 0,
+      unseenStories: 0,
+    }),
+  );
+
+/** The records of a stream in Kafka and those that the world holds, by key. */
+async function compared(deployment: Deployment, stream: Checked) {
+  const records = await deployment.read(stream);
+  const found = new Map(records.map(({ key, value }) => [key, comparable(value)]));
+  return { found, expected: expectedRecords(deployment.truth(), '2000-01-01')[stream] };
+}
+
+async function expectAll(deployment: Deployment, without: readonly string[] = []): Promise<void> {
+  for (const stream of withStories) {
+    const { found, expected } = await compared(deployment, stream);
+    const isLeft = stream.endsWith('_insights') ? without : [];
+    expect(found).toEqual(new Map([...expected].filter(([key]) => !isLeft.includes(key))));
+  }
+}
+
+const refused = (code: number, message: string, status = 400) => ({
+  status,
+  body: { error: { message, type: 'OAuthException', code } },
+});
+
+describe('every record arrives, though', () => {
+  it.each<[string, (api: GraphApi) => void]>([
+    [
+      'the host refuses batches',
+      (api) => {
+        api.world.conditions.set({ batchRefused: true });
+      },
+    ],
+    [
+      'batches are answered in part',
+      (api) => {
+        api.world.conditions.set({ batchShort: 3 });
+      },
+    ],
+    [
+      'only the batch itself tells the usage',
+      (api) => {
+        api.world.conditions.set({ batchUsageHeaders: 'outer' });
+      },
+    ],
+    [
+      'a batch tells no usage at all',
+      (api) => {
+        api.world.conditions.set({ batchUsageHeaders: 'none' });
+      },
+    ],
+    [
+      'items of batches are null',
+      (api) => api.faults.add({ match: { path: '/insights' }, times: 9, effect: { null: true } }),
+    ],
+    [
+      'a batch is answered with HTML',
+      (api) =>
+        api.faults.add({
+          match: { endpoint: '/batch' },
+          times: 1,
+          effect: { html: true, status: 200 },
+        }),
+    ],
+    [
+      'a list is answered with nothing, once',
+      (api) =>
+        api.faults.add({
+          match: { endpoint: '/{account}/media' },
+          times: 1,
+          effect: { empty: true, status: 200 },
+        }),
+    ],
+    [
+      'Meta cannot get the application’s info, once',
+      (api) =>
+        api.faults.add({
+          match: { endpoint: '/{account}/media' },
+          times: 1,
+          effect: refused(101, 'Cannot get application info due to a system error.', 500),
+        }),
+    ],
+    [
+      'pages have an empty list as account',
+      (api) => {
+        api.world.conditions.set({ emptyPages: 2 });
+      },
+    ],
+    [
+      'two cities have one name',
+      (api) => {
+        api.world.conditions.set({ demographicsTwice: true });
+      },
+    ],
+  ])('%s', async (_what, prepare) => {
+    await using deployment = await deployWorld();
+    prepare(deployment.api);
+    const { code, stderr } = await deployment.once();
+
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    await expectAll(deployment);
+  });
+
+  it('one media answers 803 and one story code 12: they alone are left out, and named', async () => {
+    await using deployment = await deployWorld();
+    const { api } = deployment;
+    const [account] = api.world.accounts;
+    const media = account?.media[4]?.id ?? '';
+    const story = account?.storiesAt(api.world.clock.now())[1]?.id ?? '';
+    api.faults.add({
+      match: { path: `/${media}/insights` },
+      effect: refused(803, '(#803) Some of the aliases you requested do not exist: insights'),
+    });
+    api.faults.add({
+      match: { path: `/${story}/insights` },
+      effect: refused(12, '(#12) singular statuses API is deprecated'),
+    });
+    await deployment.once();
+
+    await expectAll(deployment, [media, story]);
+    const states = await deployment.read('state');
+    expect(JSON.stringify(states.map(({ value }) => value?.['refusals']))).toContain(media);
+  });
+});
+
+it('an error of all insights fails the poll and teaches nothing', async () => {
+  await using deployment = await deployWorld();
+  const { faults } = deployment.api;
+  faults.add({
+    match: { endpoint: '/{media}/insights' },
+    effect: refused(100, 'Unsupported get request. Authorization Error'),
+  });
+  const failed = await deployment.once();
+  faults.clear();
+  const later = await deployment.once();
+
+  expect(failed.code).toBe(3);
+  expect(later).toMatchObject({ code: 0 });
+  await expectAll(deployment);
+});
+
+it('a caption that ends in half an emoji is well-formed in Kafka', async () => {
+  await using deployment = await deployWorld();
+  const { world } = deployment.api;
+  const id = world.accounts[0]?.media[2]?.id ?? '';
+  world.conditions.set({ captions: { [id]: 'New drop \ud83d' } });
+  await deployment.once();
+  const captions = (await deployment.read('media'))
+    .filter(({ key }) => key === id)
+    .map(({ value }) => value?.['caption']);
+
+  expect(captions).toEqual(['New drop \ufffd']);
+});
+
+describe('comments', () => {
+  /** Media and key of each comment in Kafka after a poll. */
+  async function commentsOf(deployment: Deployment) {
+    expect(await deployment.once({ STREAMS: 'media,comments' })).toMatchObject({ code: 0 });
+    const records = await deployment.read('comments');
+    return records.map(({ key, value }) => ({ key, mediaId: value?.['media_id'] }));
+  }
+
+  it('that become visible later arrive, though older than some that were', async () => {
+    await using deployment = await deployWorld();
+    const { world } = deployment.api;
+    await using other = await deployWorld();
+    const all = await commentsOf(other);
+    const newest = world.accounts[0]?.media[0]?.id;
+    const hidden = all
+      .filter(({ mediaId }) => mediaId === newest)
+      .slice(0, 3)
+      .map(({ key }) => key);
+    world.conditions.set({ hiddenComments: hidden });
+    const before = (await commentsOf(deployment)).map(({ key }) => key);
+    world.conditions.set({ hiddenComments: null });
+    // A reading begins where the count has changed.
+    world.clock.advance(3 * DAY_MS);
+    const after = (await commentsOf(deployment)).map(({ key }) => key);
+
+    expect(hidden).toHaveLength(3);
+    // The replies of a hidden comment are not listed either.
+    expect(before.length).toBeLessThanOrEqual(all.length - 3);
+    expect(before.filter((key) => hidden.includes(key))).toEqual([]);
+    expect(after).toEqual(expect.arrayContaining(hidden));
+    expect(new Set(after).size).toBe(after.length);
+  });
+
+  it('of a media with 20,000 arrive in parts, each once', async () => {
+    await using deployment = await deployWorld();
+    const { world } = deployment.api;
+    const { id } = world.accounts[0]?.media[9] ?? { id: '' };
+    world.conditions.set({ manyComments: { [id]: 20_000 } });
+    const keys = (await commentsOf(deployment))
+      .filter(({ mediaId }) => mediaId === id)
+      .map(({ key }) => key);
+
+    expect(new Set(keys).size).toBe(20_000);
+    expect(keys).toHaveLength(20_000);
+  });
+});
