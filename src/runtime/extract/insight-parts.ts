@@ -43,7 +43,8 @@ export async function withParts(
   return new Map(
     [...values].map(([candidate, node]) => {
       const read = partsById.get(candidate.listed.id)?.parts ?? null;
-      return [candidate, read === null ? node : { ...node, [name]: read }];
+      const isThere = read !== null && node[parts.metric] !== undefined;
+      return [candidate, isThere ? { ...node, [name]: read } : node];
     }),
   );
 }
@@ -59,8 +60,7 @@ async function getParts(
   const requests = new Map<GraphRequest, Candidate>();
   for (const [candidate, node] of values) {
     const before = partsById.get(candidate.listed.id);
-    const needed = [parts.metric, nameOf(parts)];
-    const isOpen = rejections.metricsFor(needed, candidate.listed).length === needed.length;
+    const isOpen = rejections.metricsFor([nameOf(parts)], candidate.listed).length > 0;
     if (isOpen && areDue(candidate, before, node[parts.metric], context)) {
       requests.set(requestOf(candidate, parts, account.id), candidate);
     }
@@ -82,14 +82,14 @@ function nameOf({ metric }: Parts): string {
   return `${metric}_actions`;
 }
 
-/** @param total - the metric now; undefined where it did not come, or not as a number */
+/** @param total - the metric now; undefined where the media has none */
 function areDue(
   { listed: { createdMs } }: Candidate,
   before: ReadParts | undefined,
   total: Json | undefined,
   { account, nowMs, nextPollMs }: ExtractContext,
 ): boolean {
-  if (before?.total === (total ?? null)) return false;
+  if (total === undefined || before?.total === total) return false;
   const times = { nowMs, lastMs: before?.readMs ?? null };
   if (isDue({ id: account.id, createdMs: null }, times, partsTiers)) return true;
   return createdMs !== null && (nextPollMs ?? Infinity) >= createdMs + storyListedMs;
