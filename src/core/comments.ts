@@ -3,11 +3,11 @@ import { parseGraphTime } from './graph-time.ts';
 import type { Node } from './json.ts';
 import type { Published } from './published.ts';
 
-/** What is remembered of a media whose comments were read. */
+/** The checkpoint of a media whose comments were read. */
 export interface CommentsRead {
-  /** What the media counted then; null when it must be read again, whatever it counts. */
+  /** The media's `comments_count` then; null when it must be read again whatever its count. */
   readonly count: number | null;
-  /** When the newest comment that was published had been written; null where there was none. */
+  /** When the newest published comment was written, epoch milliseconds; null where there is none. */
   readonly newestMs: number | null;
 }
 
@@ -15,7 +15,7 @@ const secondBits = 40n;
 /** Of 24 bits; stands for null. */
 const noCount = 0xff_ff_ff;
 
-/** In 64 bits, to be kept beside the media's id: the count, and the newest comment in seconds. */
+/** Packs a checkpoint into 64 bits: the count, and the newest comment's time in epoch seconds. */
 export function packRead({ count, newestMs }: CommentsRead): bigint {
   const counted = count === null ? noCount : Math.min(count, noCount - 1);
   const seconds = newestMs === null ? 0 : Math.floor(newestMs / 1000);
@@ -31,19 +31,19 @@ function unpackRead(packed: bigint): CommentsRead {
   };
 }
 
-/** What is remembered of a media; undefined for one that was never read. */
+/** The checkpoint of a media; undefined for one that was never read. */
 export function readOf(mediaId: string, published: Published): CommentsRead | undefined {
   const packed = published.get(keyNumber(mediaId));
   return packed === undefined ? undefined : unpackRead(packed);
 }
 
-/** What a listed media counts; undefined where the list does not say, or what is no count. */
+/** A listed media's `comments_count`; undefined where it is missing or no whole number. */
 export function countOf(listed: Node): number | undefined {
   const count = listed['comments_count'];
   return Number.isSafeInteger(count) && Number(count) >= 0 ? Number(count) : undefined;
 }
 
-/** Whether there may be comments that were not read: the media counts others than it did. */
+/** True when there may be unread comments: `comments_count` differs from the last reading. */
 export function isChanged(listed: Node, before: CommentsRead | undefined): boolean {
   const count = countOf(listed);
   if (count === undefined) return false;
@@ -63,20 +63,20 @@ export function placed(comment: Node, mediaId: string, parent?: Node): Node {
   };
 }
 
-/** Comments that are younger wait for the next poll: the API may list an earlier one later. */
+/** Younger comments wait for the next poll: the API may list earlier ones only after them. */
 export const settlingMs = 60_000;
 
-/** When a comment was written, epoch milliseconds; undefined where it does not say. */
+/** When a comment was written, epoch milliseconds; undefined without a valid timestamp. */
 export function writtenAt({ timestamp }: Node): number | undefined {
   return typeof timestamp === 'string' ? parseGraphTime(timestamp) : undefined;
 }
 
-/** A reading of a media's comments that is not at its end yet: what is published, and where it goes on. */
+/** An unfinished reading of a media's comments: what is published, and where to continue. */
 export interface CommentsReading {
   readonly mediaId: string;
-  /** The cursor before the page in hand; null for the first page. */
+  /** The cursor before the current page; null for the first page. */
   readonly after: string | null;
-  /** Key numbers of what was published of the page in hand. */
+  /** Key numbers of the published comments of the current page. */
   readonly published: readonly string[];
   /** When the newest and the oldest comment published in this reading were written, epoch milliseconds. */
   readonly newestMs: number | null;
@@ -86,13 +86,14 @@ export interface CommentsReading {
 /** Key numbers of the comments that were published, by the key number of their media. */
 export type SeenComments = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** So many comments of one media, and of all, are remembered by their ids. */
+/** The most comments of one media, and of all, that are remembered by id. */
 const seenOfMedia = 2000;
 const seenInAll = 25_000;
 
 /**
- * Remembers the comments of a media by their ids, the media read last at the end; of one that has
- * too many, and of those read longest ago, only the time of the newest is remembered.
+ * Remembers the comments of a media by their ids; the media read last is the last entry. Media with
+ * too many comments, and those read longest ago, are dropped: of these only the time of the newest
+ * comment is kept.
  */
 export function withSeen(
   seen: SeenComments,
@@ -112,22 +113,22 @@ export function withSeen(
   return left;
 }
 
-/** Whether a media may have more comments than are remembered by their ids. */
+/** True for more ids than are remembered of one media. */
 export function isTooMany(ids: ReadonlySet<string>): boolean {
   return ids.size > seenOfMedia;
 }
 
-/** What decides whether a comment was published before. */
+/** The data that shows whether a comment was published before. */
 export interface KnownComments {
-  /** Those that were, where all are remembered. */
+  /** Key numbers of the published comments; undefined unless all are remembered. */
   readonly ids: ReadonlySet<string> | undefined;
   /** The media's last whole reading. */
   readonly before: CommentsRead | undefined;
 }
 
 /**
- * Whether a comment was published before: by its id where all ids are remembered, else by its time.
- * One whose time is not said is not known by it.
+ * True when a comment was published before: by its id where all ids are remembered, else by its time.
+ * Without ids, a comment without a time counts as new.
  */
 export function isKnown(comment: Node, key: string, known: KnownComments): boolean {
   const { ids, before } = known;

@@ -1,18 +1,18 @@
 import { hash64, spreadOf } from './fingerprint.ts';
 import type { Node } from './json.ts';
 
-/** How often what has an age is asked again. */
+/** How often entities up to some age are requested again. */
 export interface Tier {
   /** The tier ends at this age, milliseconds; infinite for the last one. */
   readonly untilAgeMs: number;
-  /** 0 is every poll. */
+  /** The period, milliseconds; 0 for every poll. */
   readonly everyMs: number;
 }
 
-/** When a poll is and when the one before it was. */
+/** The times of a poll and of the one before it, epoch milliseconds. */
 export interface PollTimes {
   readonly nowMs: number;
-  /** Beginning of the last poll that came to its end; null before the first. */
+  /** When the last completed poll began; null before the first. */
   readonly lastMs: number | null;
 }
 
@@ -24,15 +24,15 @@ export interface Aged {
 }
 
 /**
- * Whether it is the turn of something in this poll. Each has its own moment in its tier's period,
- * drawn from its id, so that the polls share the work evenly; a moment that no poll came to is
- * caught up by the next.
+ * True when an entity is due in this poll. Each is due at a moment of its tier's period that is
+ * derived from its id, so that the work is spread evenly over the polls. If no poll ran at that
+ * moment, the next one catches up.
  *
- * @param tiers - by ascending age; the last one is taken for everything older
+ * @param tiers - by ascending age; the last one applies to everything older
  */
 export function isDue(aged: Aged, { nowMs, lastMs }: PollTimes, tiers: readonly Tier[]): boolean {
   const everyMs = periodOf(nowMs - (aged.createdMs ?? -Infinity), tiers);
-  // A last poll that lies ahead was by a clock that has been set back since.
+  // The last poll is in the future when the clock has been set back since.
   if (lastMs === null || everyMs === 0 || lastMs > nowMs) return true;
   const offsetMs = spreadOf(aged.id, everyMs);
   return turnAt(nowMs - offsetMs, everyMs) > turnAt(lastMs - offsetMs, everyMs);
@@ -47,7 +47,7 @@ function turnAt(atMs: number, everyMs: number): number {
   return Math.floor(atMs / everyMs);
 }
 
-/** Counts of a listed media; whoever walks the list asks for all of them. */
+/** The counts of a listed media that show a change; each list scan requests all of them. */
 export const movingCounts: readonly string[] = [
   'like_count',
   'comments_count',
@@ -57,7 +57,7 @@ export const movingCounts: readonly string[] = [
   'total_views_count',
 ];
 
-/** The reading of a media's insights: when, and the listed counts of that moment, in 64 bits. */
+/** Packs into 64 bits when a media's insights were read, in minutes, and a hash of its counts then. */
 export function packReading(listed: Node, nowMs: number): bigint {
   return (BigInt(Math.floor(nowMs / minuteMs)) << countsBits) | countsOf(listed);
 }
@@ -66,25 +66,25 @@ const minuteMs = 60_000;
 const countsBits = 32n;
 const countsMask = (1n << countsBits) - 1n;
 
-/** 32 bits that are equal while the listed counts of a media are. */
+/** A 32-bit hash of the listed counts of a media. */
 function countsOf(listed: Node): bigint {
   return hash64(JSON.stringify(movingCounts.map((name) => listed[name] ?? null))) & countsMask;
 }
 
-/** A media that has moved is read again after this part of its age: the older, the less it moves. */
+/** A media whose counts changed is read again after this part of its age, so old media rarely are. */
 const movedAfter = 1 / 8;
 
 /** A listed media, and when its insights were last read. */
 export interface ReadMedia {
   readonly node: Node;
   readonly media: Aged;
-  /** As `packReading` has it; undefined where that is not known. */
+  /** As `packReading` packs it; undefined where it is not known. */
   readonly reading: bigint | undefined;
 }
 
 /**
- * Whether the insights of a media are to be read: when its tier's turn has come since they were, or
- * when it has moved and was not read just before.
+ * True when the insights of a media are to be read: its tier was due since the last reading, or its
+ * counts have changed and at least an eighth of its age has passed since.
  */
 export function isToBeRead(
   { node, media, reading }: ReadMedia,

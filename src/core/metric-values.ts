@@ -3,7 +3,7 @@ import type { DeadLetterError } from './errors.ts';
 import type { Json, Node } from './json.ts';
 import { isNode, listOf } from './json.ts';
 
-/** Where a metric stands in an answer. */
+/** The place of a metric in an answer. */
 interface At {
   readonly root: Node;
   /** `insights.data[2].`; empty when the metric is the root. */
@@ -20,9 +20,9 @@ interface Metric {
 /**
  * The metrics of an insights answer (`data: [{name, values: [{value}], total_value}]`) as one flat
  * node, metric → value. A breakdown becomes `<metric>_actions`: its dimension → count. A metric
- * without a value is left out: Meta sends an empty set rather than 0 for what it does not know.
+ * without a value is left out: Meta sends an empty set rather than 0 for unknown values.
  *
- * @param rejected - gets each metric of another shape, by its path
+ * @param rejected - receives a dead letter for each metric of another shape, with its path
  * @throws DeadLetterError `mapping.invalid` when the answer holds no list of metrics
  */
 export function metricValues(
@@ -37,7 +37,7 @@ export function metricValues(
     if (value !== undefined) flat.set(name, value);
     const actions = readOrReject(invalid, () => breakdownCounts(node, rejected, at));
     if (actions !== undefined) flat.set(`${name}_actions`, actions);
-    // Both read `total_value`, which is rejected once.
+    // Both functions read `total_value`: report its error once.
     rejected.push(...invalid.filter(({ path }, index) => path !== invalid[index - 1]?.path));
   }
   return Object.fromEntries(flat);
@@ -46,7 +46,7 @@ export function metricValues(
 /**
  * The entries of an insights answer, each an object with a name.
  *
- * @param rejected - gets each other entry, by its path
+ * @param rejected - receives a dead letter for each invalid entry, with its path
  * @throws DeadLetterError `mapping.invalid` when the answer holds no list
  */
 export function dataOf(
@@ -88,8 +88,8 @@ function metricValue(metric: Node, at: At): Json | undefined {
  * A breakdown's results as one map: the dimension values joined with a comma (`18-24,F`) → count.
  * Results of equal dimension values are added up: two cities of one name are two results.
  *
- * @param rejected - gets each invalid result, by its path
- * @returns undefined when the metric came without results
+ * @param rejected - receives a dead letter for each invalid result, with its path
+ * @returns undefined when the metric has no results
  * @throws DeadLetterError `mapping.invalid` when there is no list of results, or all of them are invalid
  */
 export function breakdownCounts(
@@ -114,7 +114,7 @@ export function breakdownCounts(
     const key = row.values.filter((_, place) => place !== timeframe).join(',');
     counts.set(key, (counts.get(key) ?? 0) + row.count);
   }
-  // An empty map would say that there is nobody.
+  // An empty map would mean a count of zero.
   if (counts.size === 0 && invalid[0] !== undefined) throw invalid[0];
   rejected.push(...invalid);
   return Object.fromEntries(counts);
@@ -125,7 +125,7 @@ interface Row {
   readonly count: number;
 }
 
-/** @param dimensions - how many there are; 0 where the answer does not say */
+/** @param dimensions - the number of dimensions; 0 where the answer does not say */
 function rowOf(result: Json, dimensions: number, { path, at }: { path: string; at: At }): Row {
   if (!isNode(result)) return reject({ ...at, path }, 'an object', result);
   const values = result['dimension_values'];
@@ -153,14 +153,14 @@ function isTexts(value: Json | undefined): value is readonly string[] {
   return texts.length > 0 && texts.every((item) => typeof item === 'string');
 }
 
-/** An object or nothing; PHP writes an empty object as an empty list. */
+/** An object, or undefined where it is missing; PHP writes an empty object as an empty list. */
 function objectAt(path: string, value: Json | undefined, at: At): Node | undefined {
   if (value === undefined || value === null) return undefined;
   if (Array.isArray(value) && value.length === 0) return undefined;
   return isNode(value) ? value : reject({ ...at, path }, 'an object', value);
 }
 
-/** A list; nothing counts as an empty one. */
+/** A list; a missing one counts as empty. */
 function listAt(path: string, value: Json | undefined, at: At): readonly Json[] {
   return value === undefined ? [] : (listOf(value) ?? reject({ ...at, path }, 'a list', value));
 }

@@ -10,10 +10,10 @@ import {
 } from './rolling-usage.ts';
 import type { StreamName } from './stream-name.ts';
 
-/** Whose calls go first when the quota is short; in this order. */
+/** The priorities of calls when the quota is short, highest first. */
 export const priorities = ['urgent', 'normal', 'backfill'] as const;
 
-/** `urgent` is gone when it is not read in time; `backfill` can wait for as long as it takes. */
+/** `urgent` data disappears unless it is read in time; `backfill` may wait without limit. */
 export type Priority = (typeof priorities)[number];
 
 /** Stories are gone after 24 hours; totals are there for two years, comments and tags for longer. */
@@ -30,16 +30,16 @@ export function priorityOf(stream: StreamName): Priority {
   return priorityByStream[stream] ?? 'normal';
 }
 
-/** From this usage on calls are spaced and go one at a time. */
+/** From this usage on, calls are paced and sent one at a time. */
 const slowFromPercent = 75;
-/** Who was slow is free again below this, so that usage at the edge is no news each time. */
+/** A slowed scope is free again below this, so that usage near the edge is not reported each time. */
 const freeBelowPercent = 70;
-/** As far as each priority may use the quota up; the rest is for who comes before it. */
+/** The usage up to which each priority is sent; the rest is kept for higher priorities. */
 const ceilingPercent: Readonly<Record<Priority, number>> = { urgent: 95, normal: 85, backfill: 75 };
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** Refused again and again without being told for how long: the least that is waited, doubled. */
+/** The shortest block after repeated rejections: doubled by each repetition, up to the longest. */
 const firstRefusalMs = 5 * minuteMs;
 const longestRefusalMs = hourMs;
 
@@ -49,48 +49,48 @@ const assumedCostPercent = 1;
 /** What is known of one scope's quota. */
 export interface Quota {
   readonly usage: RollingUsage;
-  /** When usage was last told; null before the first time. */
+  /** When the API last reported usage, epoch milliseconds; null before the first report. */
   readonly toldMs: number | null;
-  /** What a call costs, as successive headers show it. */
+  /** The cost of a call in percent of the quota, estimated from successive headers. */
   readonly costPercent: number;
   /** Answers since the usage last rose. */
   readonly answersSinceRise: number;
-  /** Whether a call was answered since the start or the last stop; before, all is guesswork. */
+  /** True once a call was answered since the start or the last stop; before, usage is a guess. */
   readonly answered: boolean;
-  /** Times that it was told to stop. The answer to a call that left before the last tells nothing. */
+  /** How often the API stopped the scope. Answers to calls sent before the last stop prove nothing. */
   readonly stops: number;
-  /** Told to stop until then, epoch milliseconds; 0 when never. */
+  /** The end of the last block, epoch milliseconds; 0 when there was none. */
   readonly blockedUntilMs: number;
-  /** Refusals one after another, without an answer between. */
+  /** Consecutive rejections for the limit, without an answer in between. */
   readonly refusals: number;
-  /** When the last call of a priority went. */
+  /** When the last call of each priority was sent, epoch milliseconds. */
   readonly lastCallMs: Readonly<Partial<Record<Priority, number>>>;
 }
 
-/** A request that wants to go. */
+/** A request that is ready to be sent. */
 export interface Call {
   readonly priority: Priority;
   readonly nowMs: number;
-  /** Calls that it counts as. */
+  /** How many calls Meta counts it as. */
   readonly calls: number;
-  /** Calls of the scope without an answer yet. */
+  /** Calls of the scope in flight. */
   readonly inFlight: number;
 }
 
-/** The calls that may go at once without being spaced, at least 1. */
+/** The calls that may be sent together without being paced, at least 1. */
 export function roomFor(
   quota: Quota,
   { nowMs, inFlight }: Omit<Call, 'priority' | 'calls'>,
 ): number {
-  // While nothing is known, one call alone finds out how things are.
+  // While nothing is known, one call alone probes the API.
   if (!quota.answered || quota.blockedUntilMs > nowMs) return 1;
-  // Of a scope that the API says nothing of, nothing is spent.
+  // A scope without any reported usage does not limit.
   if (quota.toldMs === null) return Infinity;
   const left = slowFromPercent - percentOf(quota, nowMs);
   return Math.max(1, Math.ceil(left / quota.costPercent) - inFlight);
 }
 
-/** Go, wait for a time, or wait for the answer of a call that is under way. */
+/** Send, wait `ms` milliseconds, or queue until a call in flight is answered. */
 export type Decision =
   | { readonly kind: 'go' }
   | { readonly kind: 'wait'; readonly ms: number }
@@ -116,17 +116,17 @@ export function newQuota(kind: Scope['kind']): Quota {
 }
 
 /**
- * After a header told the usage.
+ * The quota after a header reported its usage.
  *
- * @param told - percent used, for how long Meta wants to be left alone (0 when it did not say), and
- * the calls that were answered since the usage before
+ * @param told - percent used; for how many milliseconds Meta accepts no calls (0 when it did not say);
+ * and the calls answered since the report before, 1 by default
  */
 export function noteUsage(
   quota: Quota,
   told: { readonly percent: number; readonly regainMs: number; readonly calls?: number },
   nowMs: number,
 ): Quota {
-  // Beyond the whole of it there is nothing to learn; Meta says then how long it takes.
+  // Above 100 % the cost of a call does not show; Meta then reports how long to wait.
   const percent = Math.min(told.percent, 100);
   const { windowMs } = quota.usage;
   const first = quota.toldMs === null;
@@ -139,7 +139,7 @@ export function noteUsage(
   };
 }
 
-/** When it is over, one call alone finds out whether it is. */
+/** Blocks the quota; after the block, one call alone probes the API. */
 function stop(
   { stops, blockedUntilMs }: Quota,
   untilMs: number,
@@ -148,7 +148,7 @@ function stop(
   return { answered: false, stops: stops + 1, blockedUntilMs: latestMs };
 }
 
-/** Only while nothing leaves the window is a rise the price of the calls since the last. */
+/** A rise is the cost of the calls since the last one only while no usage leaves the window. */
 function learnCost(
   quota: Quota,
   { percent, calls }: { readonly percent: number; readonly calls: number },
@@ -163,7 +163,7 @@ function learnCost(
   return { costPercent: costPercent * 0.5 + seen * 0.5, answersSinceRise: 0 };
 }
 
-/** Meta tells whole percents: so many calls without a rise cost less than one together. */
+/** Meta reports whole percents: calls without a rise cost less than one percent together. */
 function withoutRise(
   { costPercent, answersSinceRise }: Quota,
   calls: number,
@@ -173,16 +173,20 @@ function withoutRise(
 }
 
 /**
- * After calls were answered without a word of the scope: they do not count in it, as an account's
- * calls do not in the app. The next usage that is told corrects this.
+ * The quota after answers that report no usage of its scope: the calls do not count in it, as calls
+ * of an account do not count in the app's. The next report corrects this.
  */
 export function noteSilence(quota: Quota, calls: number): Quota {
   return { ...quota, ...withoutRise(quota, calls) };
 }
 
-/** After a call was refused for the scope's limit. */
+/**
+ * The quota after the API rejected a call for its limit.
+ *
+ * @param retryAfterMs - the wait that Meta named; 0 when it named none
+ */
 export function noteRefusal(quota: Quota, retryAfterMs: number, nowMs: number): Quota {
-  // Calls that were under way when the limit was reached are refused together.
+  // Calls in flight when the limit was reached are rejected together and count once.
   const again = quota.blockedUntilMs <= nowMs;
   const refusals = quota.refusals + (again ? 1 : 0);
   const leastMs =
@@ -195,16 +199,16 @@ export function noteRefusal(quota: Quota, retryAfterMs: number, nowMs: number): 
 }
 
 /**
- * After a call was answered, whatever the answer said but that a limit is reached.
+ * The quota after a call was answered by anything but a limit.
  *
- * @param stops - how many there were when the call left
+ * @param stops - the quota's `stops` when the call was sent
  */
 export function noteAnswer(quota: Quota, stops: number): Quota {
   if (stops !== quota.stops) return quota;
   return quota.answered && quota.refusals === 0 ? quota : { ...quota, answered: true, refusals: 0 };
 }
 
-/** After a call went. */
+/** The quota after a call was sent. */
 export function noteCall(quota: Quota, priority: Priority, nowMs: number): Quota {
   return { ...quota, lastCallMs: { ...quota.lastCallMs, [priority]: nowMs } };
 }
@@ -214,14 +218,14 @@ export function percentOf(quota: Quota, nowMs: number): number {
   return usedPercent(quota.usage, nowMs);
 }
 
-/** What a call may do that goes however much is used up. */
+/** Decides about a call that is not paced, whatever the usage. */
 export function decideUnspaced(quota: Quota, { nowMs, inFlight }: Call): Decision {
   if (quota.blockedUntilMs > nowMs) return { kind: 'wait', ms: quota.blockedUntilMs - nowMs };
-  // One call alone finds out how things are.
+  // One call alone probes the API.
   return !quota.answered && inFlight > 0 ? queue : go;
 }
 
-/** What a call may do that the scope applies to. */
+/** Decides about a call by the quota of one scope. */
 export function decide(quota: Quota, call: Call): Decision {
   const { nowMs, inFlight } = call;
   const unspaced = decideUnspaced(quota, call);
@@ -236,22 +240,22 @@ export function decide(quota: Quota, call: Call): Decision {
   return ms > 0 ? { kind: 'wait', ms } : go;
 }
 
-/** Until the priority's ceiling has room for the call, and what is left would last for the window. */
+/** Milliseconds until the priority's ceiling has room, and the rest would last for the window. */
 function msUntilRoom({ usage, costPercent, lastCallMs }: Quota, call: Call, percent: number) {
   const { priority, nowMs } = call;
   const ceiling = ceilingPercent[priority];
   const room = ceiling - percent;
   if (room < costPercent) return msUntilAtMost(usage, Math.max(0, ceiling - costPercent), nowMs);
   const spacingMs = (usage.windowMs * costPercent) / room;
-  // Below the mark nothing is spaced, however soon enough leaves for that.
+  // Once enough usage has left the window, calls are no longer paced.
   const freeMs = msUntilAtMost(usage, slowFromPercent - costPercent, nowMs);
   const last = lastCallMs[priority];
   return last === undefined ? 0 : Math.min(Math.max(0, last + spacingMs - nowMs), freeMs);
 }
 
 /**
- * Until a call may see whether Meta keeps its word: when the time that it named is over, one call
- * goes, whatever was used before; the first chance is for what is urgent.
+ * Milliseconds until a call may probe the API: when the wait that Meta named is over, one call is sent
+ * whatever the usage; urgent calls probe first. Infinity when no probe is due.
  */
 function msUntilProbe(quota: Quota, { priority, nowMs }: Call): number {
   const { blockedUntilMs, toldMs, usage, lastCallMs } = quota;
@@ -268,16 +272,16 @@ export function strictest(decisions: readonly Decision[]): Decision {
   return decisions.some(({ kind }) => kind === 'queue') ? queue : go;
 }
 
-/** How a scope stands, for those who watch. */
+/** The state of a scope, as reported to telemetry. */
 export interface Standing {
-  /** `slowed` calls are spaced; `stopped` none goes at all. */
+  /** `slowed`: calls are paced; `stopped`: none is sent. */
   readonly state: 'free' | 'slowed' | 'stopped';
   readonly percent: number;
-  /** When calls go again, as far as is known; null unless stopped. */
+  /** When calls are sent again, by what is known, epoch milliseconds; null unless stopped. */
   readonly untilMs: number | null;
 }
 
-/** How a scope stands now. @param before - how it stood when somebody last looked */
+/** The state of a scope now. @param before - the state last reported */
 export function standingOf(quota: Quota, before: Standing['state'], nowMs: number): Standing {
   const percent = percentOf(quota, nowMs);
   const stopFromPercent = ceilingPercent.urgent - (before === 'stopped' ? quota.costPercent : 0);

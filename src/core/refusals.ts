@@ -9,16 +9,16 @@ const weekMs = 7 * 24 * hourMs;
 /** Stands for every subject: a metric that left the API's list is rejected for all. */
 export const everything = '*';
 
-/** A listed media as far as rejections are about it. */
+/** The values of a listed media that rejections depend on. */
 export interface Listed {
   readonly id: string;
   /** Epoch milliseconds; null where the list does not say. */
   readonly createdMs: number | null;
-  /** `FEED/IMAGE`, product and type as far as the list says them: what decides on metrics. */
+  /** `FEED/IMAGE`: product and type, as far as the list has them. They decide which metrics exist. */
   readonly kind: string;
 }
 
-/** Reads a listed node; undefined for one whose id is none. */
+/** Reads a listed node; undefined for a node without a usable id. */
 export function readListed(node: Node): Listed | undefined {
   const { id, timestamp, media_product_type: product, media_type: type } = node;
   if (typeof id !== 'string' || id === '') return undefined;
@@ -29,7 +29,7 @@ export function readListed(node: Node): Listed | undefined {
   };
 }
 
-/** A child of an album, as far as rejections are about it. */
+/** The subject by which rejections name a child of an album. */
 export function childOf(albumId: string, childId: string): string {
   return `${albumId}/${childId}`;
 }
@@ -38,46 +38,46 @@ export function childOf(albumId: string, childId: string): string {
 export interface Exclusion {
   readonly listed: Listed;
   readonly reason: ErrorCode;
-  /** It is requested again after this time at the latest, milliseconds; a week by default. */
+  /** The longest exclusion, milliseconds; a week by default. */
   readonly atMostMs?: number;
 }
 
 /**
- * What the API rejects of an account's media, indexed for one poll and kept for the next. Every
- * question costs the same, however much is remembered.
+ * The rejections of an account's media and metrics, indexed for one poll and kept for the next. A
+ * look-up takes constant time, however many are remembered.
  */
 export interface Rejections {
-  /** Whether nothing of a media is to be requested now. */
+  /** True when nothing of a media is to be requested now. */
   isExcluded(listed: Listed): boolean;
   /** The same by subject, as `childOf` names it. */
   excludes(subject: string): boolean;
   /**
    * The metrics to be requested of a media. A metric that was rejected for a whole kind a week ago is
-   * requested again of one media in a poll, to find out.
+   * requested again of one media in a poll, as a retry probe.
    */
   metricsFor(metrics: readonly string[], listed: Listed): readonly string[];
   /**
-   * Remembers that nothing of a media is answered: for a quarter of its age, an hour at least, so
-   * that what may pass is found out soon where it matters.
+   * Excludes a media: for a quarter of its age, between an hour and `atMostMs`. A new media is thus
+   * retried soon, in case the error was transient.
    */
   exclude(exclusion: Exclusion): void;
-  /** Remembers that media up to this time have no insights: they precede the business account. */
+  /** Excludes media up to this time, epoch milliseconds: they precede the business account. */
   convertedAt(createdMs: number): void;
   /** Remembers for a week that a subject does not have a metric. */
   reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void;
-  /** Forgets what was remembered of a subject's metric, or of the subject, because it was answered. */
+  /** Forgets the rejection of a subject's metric, or with null of the subject: it was answered. */
   forget(subject: string, metric: string | null): void;
-  /** What is to be remembered now. */
+  /** The rejections to keep in the state. */
   readonly learned: Pick<Memory, 'refusals' | 'convertedMs'>;
 }
 
 /**
- * So many are remembered, the latest: above that a state would outgrow its topic. What is dropped is
- * learned again, at one call each.
+ * The most rejections that are remembered, the latest ones: with more, the state could exceed the
+ * record size of its topic. A dropped rejection is found again by one call.
  */
 export const rememberedRejections = 5000;
 
-/** Begins with what the state remembers. */
+/** Creates the rejections of a poll from those in the state. */
 export function createRejections(memory: Memory, nowMs: number): Rejections {
   return new IndexedRejections(memory, nowMs);
 }
@@ -86,7 +86,7 @@ class IndexedRejections implements Rejections {
   readonly #memory: Memory;
   readonly #nowMs: number;
   readonly #entries: Map<string, Refusal>;
-  /** Names of rejections that are over and that one media of this poll has tried. */
+  /** Names of expired rejections that a media of this poll has probed. */
   readonly #probed = new Set<string>();
   #convertedMs: number | null;
   #isChanged = false;
@@ -162,14 +162,14 @@ function nameOf({ subject, metric }: Pick<Refusal, 'subject' | 'metric'>): strin
 }
 
 /**
- * Whether a subject or metric is still rejected. No rejection lasts longer than a week: one that
- * seems to was noted by a clock that has been set back since.
+ * True while a subject or metric is rejected. No rejection lasts longer than a week: one that seems
+ * to was recorded before the clock was set back, and has ended.
  */
 export function holds({ untilMs }: Refusal, nowMs: number): boolean {
   return untilMs === null || (nowMs < untilMs && untilMs <= nowMs + weekMs);
 }
 
-/** Remembers for a week that a subject does not have a metric: it comes back without a release. */
+/** Leaves out a subject's metric for a week; then it is tried again, without a new release. */
 export function leaveOutMetric(
   memory: Memory,
   refusal: { subject: string; metric: string; reason: ErrorCode },

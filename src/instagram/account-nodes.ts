@@ -3,7 +3,7 @@ import { DeadLetterError } from '../core/errors.ts';
 import type { Json, Node } from '../core/json.ts';
 import { describeJson, isNode } from '../core/json.ts';
 
-/** Accounts, and what was left out of an answer beside them, for a person. */
+/** Accounts, and descriptions of the entries that were left out. */
 export interface FoundAccounts {
   readonly accounts: readonly Account[];
   readonly problems: readonly string[];
@@ -13,7 +13,7 @@ const anId = 'an id (a text of digits)';
 
 /**
  * The accounts linked to the Facebook pages of one answer of `/me/accounts`. An entry that cannot be
- * read is a problem of its own; its neighbours are kept (Invariant 3).
+ * read is left out with a problem; the others are kept (Invariant 3).
  *
  * @throws DeadLetterError `graph.bad-body` where `data` is no list
  */
@@ -42,7 +42,7 @@ function readEntry(page: Json, path: string, problems: string[]): readonly Accou
   const id = readId(account['id']);
   if (id === null) return leaveOut(`${at}.id`, anId, account['id']);
   const pageId = readId(page['id']);
-  // The account can be polled without its page, which only narrows a limit's scope.
+  // The account can be polled without its page, which only matters to the page's limit.
   if (pageId === null) leaveOut(`${path}.id`, anId, page['id']);
   return [{ id, pageId, username: readName(account['username']) }];
 }
@@ -54,7 +54,7 @@ function isEmptyList(value: Json): boolean {
 
 /**
  * The accounts of an answer of Instagram Login's `/me`: one, or none in an empty list. Meta's page
- * shows `{"data": [{…}]}`; what answers is flat. Both are read.
+ * shows `{"data": [{…}]}`; actual answers are flat. Both are read.
  *
  * @throws DeadLetterError `graph.bad-body` with the path of what cannot be read
  */
@@ -67,7 +67,7 @@ export function readOwnAccount(body: Node): readonly Account[] {
   });
 }
 
-/** `user_id` is the account's id; `id` is another one, the app's own for the same user. */
+/** `user_id` is the account's id; `id` is the app-scoped id of the same user. */
 function ownAccount(node: Node, { body, path }: { body: Node; path: string }): Account {
   const came = node['user_id'];
   const id = readId(came);
@@ -90,14 +90,14 @@ export function nextCursor(body: Node): string | null {
   throw unexpected(body, 'paging.cursors.after', { expected: 'a cursor', came: after });
 }
 
-/** A text of digits; an exact whole number is the same id. */
+/** An id as a text of digits; a safe integer is converted. Null for anything else. */
 function readId(came: Json | undefined): string | null {
   const id = typeof came === 'number' && Number.isSafeInteger(came) ? String(came) : came;
   return typeof id === 'string' && /^\d+$/.test(id) ? id : null;
 }
 
 /**
- * An account that was requested by its id, whose page is not known.
+ * The account of an answer to a request by id; its page is not known.
  *
  * @throws DeadLetterError `graph.bad-body` where the answer is about something else
  */
@@ -107,7 +107,7 @@ export function readAccount(body: Node, id: string): Account {
   return { id, pageId: null, username: readName(body['username']) };
 }
 
-/** For people only; nothing hangs on it. */
+/** For display only. */
 function readName(value: Json | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }

@@ -7,28 +7,28 @@ import type { FoundAccounts } from './account-nodes.ts';
 import { readAccount } from './account-nodes.ts';
 import type { TokenFacts } from './token-facts.ts';
 
-/** What tells which accounts a token was granted. */
+/** The source of the accounts that a token was granted. */
 export interface Grants {
-  /** Throws what `OAuth.inspect` throws. */
+  /** Inspects the token. @throws as `OAuth.inspect` */
   readonly inspect: (signal: AbortSignal) => Promise<TokenFacts>;
   readonly nowMs: () => number;
 }
 
-/** What accounts are requested by their ids with. */
+/** The context of requests by account id. */
 export interface ById {
   readonly graph: Pick<Graph, 'get'>;
   readonly signal: AbortSignal;
 }
 
-/** An account that was requested by its id, or why it was not found. */
+/** An account that was requested by its id, or the error of its request. */
 export type Requested =
   | { readonly id: string; readonly account: Account }
   | { readonly id: string; readonly error: ConnectorError };
 
-/** So many accounts are requested at once. */
+/** The most accounts requested at once. */
 const atOnce = 10;
 
-/** Requests accounts by their ids, in their order; an error is that account's alone. */
+/** Requests accounts by their ids; results in the order of the ids, each with its own error. */
 export async function requestEach(
   ids: readonly string[],
   byId: ById,
@@ -63,15 +63,15 @@ async function getAccount(id: string, { graph, signal }: ById): Promise<Node> {
   }
 }
 
-/** Whether an error is about the account, and not about the moment, a limit or the token. */
+/** True for an error of the account itself: not transient, and not of a limit or the token. */
 export function isOfAccount({ disposition }: ConnectorError): boolean {
   return !['retry', 'wait', 'stop-account'].includes(disposition);
 }
 
 /**
- * The accounts that a token was granted, for one that has no pages of its own.
+ * The accounts that a token without pages was granted.
  *
- * @throws the first error that is not about a single account
+ * @throws as `liveFacts`; the first error that is not about a single account
  */
 export async function findGranted(grants: Grants, byId: ById): Promise<FoundAccounts> {
   const facts = await liveFacts(grants, byId.signal);
@@ -86,9 +86,10 @@ export async function findGranted(grants: Grants, byId: ById): Promise<FoundAcco
 }
 
 /**
- * What Meta knows of a token; null where it does not tell this app.
+ * Meta's facts about a token; null where this app may not inspect it.
  *
- * @throws StopAccountError `graph.token` when its access to data has expired; errors that may pass
+ * @throws StopAccountError `graph.token` when its access to data has expired;
+ * RetryError and WaitError as `OAuth.inspect`
  */
 export async function liveFacts(
   { inspect, nowMs }: Grants,

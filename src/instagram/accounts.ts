@@ -15,27 +15,27 @@ import { findGranted } from './accounts-by-id.ts';
 
 const pageAccounts = '/me/accounts';
 
-/** A list with more pages than this is one whose cursors never end. */
+/** A list with more pages than this is taken for endless. */
 const mostPages = 10_000;
 
-/** So many entries that cannot be read are named; more are counted. */
+/** The most unreadable entries that are described one by one; further ones are only counted. */
 const mostProblems = 10;
 
-/** What accounts are listed with. */
+/** The parameters of a listing. */
 export interface Listing {
   readonly graph: Pick<Graph, 'get'>;
   readonly pageSize: number;
   readonly signal: AbortSignal;
-  /** Facebook Login: what to request by id when the list is empty; absent for nothing. */
+  /** Facebook Login: finds accounts to request by id when the list is empty; optional. */
   readonly grants?: Grants;
 }
 
 /**
- * The accounts that a token reaches. With Facebook Login those of its pages, or where it has none (a
- * system user's) those that it was granted.
+ * The accounts that a token reaches. With Facebook Login: those linked to its pages; for a token
+ * without pages, as a system user's, those that it was granted. With Instagram Login: its own.
  *
- * @throws what `Graph.get` throws; StopAccountError `graph.token` when there is none because the token's
- * access to data has expired
+ * @throws as `Graph.get`; RetryError `graph.server` when the list does not end; StopAccountError
+ * `graph.token` when there is no account because the token's access to data has expired
  */
 export async function listAccounts(login: Login, listing: Listing): Promise<FoundAccounts> {
   const { graph, signal, grants } = listing;
@@ -80,8 +80,8 @@ function shortened(problems: readonly string[]): readonly string[] {
 }
 
 /**
- * Reads pages by their cursor: by half where the API says that it is too much data, which each success
- * doubles again, and without usernames once the API rejects them.
+ * Reads pages by their cursor. The page size is halved when the API rejects it as too much data, and
+ * doubled after each success; usernames are left out once the API rejects that field.
  */
 function createPageReader({ graph, pageSize, signal }: Listing) {
   let limit = pageSize;
@@ -102,7 +102,7 @@ function createPageReader({ graph, pageSize, signal }: Listing) {
   };
 }
 
-/** A rejection of a field that was requested, so it comes once at most. */
+/** The field is left out after its rejection, so this happens once at most. */
 function isUsernameRejected(error: unknown): boolean {
   return (
     error instanceof SkipError &&
@@ -120,7 +120,7 @@ async function getPages(
     const request = { endpoint: pageAccounts, path: pageAccounts, query, accountId: null };
     return await graph.get(request, signal);
   } catch (error) {
-    // With a page's token `me` is the page, which has no accounts.
+    // With a page token, `me` is the page, which has no accounts.
     if (error instanceof FailError && error.message.includes('nonexisting field (accounts)')) {
       throw new StopProcessError(
         'accounts.none',
@@ -140,7 +140,7 @@ async function findOwnAccount(
   try {
     return readOwnAccount(await graph.get(request, signal));
   } catch (error) {
-    // Facebook's `me` has no such field; waiting for it would be no use.
+    // Facebook's `me` has no such field: a permanent error.
     if (error instanceof SkipError && error.code === 'graph.field-refused') throw otherLogin(error);
     throw error;
   }

@@ -9,8 +9,8 @@ import type { Answer } from './transport.ts';
 import { readUsage } from './usage.ts';
 
 /**
- * The form of a synchronous batch. Items are relative to the version of the batch's own URL; their
- * headers are asked for, because each item carries the usage of its own account.
+ * The form of a synchronous batch. Items are relative to the version of the batch's own URL. Their
+ * headers are requested, because each item reports the usage of its own account.
  *
  * @see https://developers.facebook.com/docs/graph-api/batch-requests (read 2026-11)
  */
@@ -23,7 +23,7 @@ export function batchForm(requests: readonly GraphRequest[]): URLSearchParams {
   return new URLSearchParams({ include_headers: 'true', batch: JSON.stringify(items) });
 }
 
-/** The outcome of an item; null where the API gave no usable answer to it. */
+/** The outcome of an item; null where its answer is missing or unusable. */
 type ItemOutcome = { readonly node: Node } | { readonly error: ConnectorError } | null;
 
 /** A batch's answer, item by item, and the usage that it and its items report. */
@@ -33,17 +33,17 @@ export interface BatchAnswer {
 }
 
 /**
- * Reads the answer to a batch. Every item is judged by its own status, headers and body; an item
- * that is missing, null (it did not finish in time) or no usable answer has no outcome.
+ * Reads the answer to a batch. Every item is classified by its own status, headers and body. The
+ * outcome of an item is null when it is missing, null (not finished in time) or not readable.
  *
- * @param contexts - one a request, in order
+ * @param contexts - one for each request, in order
  * @throws as `judge`, where the answer is one error for the whole batch
  */
 export function readBatch(answer: Answer, contexts: readonly AnswerContext[]): BatchAnswer {
   const [first] = contexts;
   const isAnswered = answer.status >= 200 && answer.status < 300 && answer.body !== null;
   const body = first === undefined || !isAnswered ? undefined : parseBody(answer.body, first);
-  // An object is an error of the envelope; any other status is judged as that of a single request.
+  // An object is an error of the whole batch; other statuses are classified as of a single request.
   if (first !== undefined && (!isAnswered || isNode(body))) judge(answer, first);
   const items: readonly Json[] = Array.isArray(body) ? (body as readonly Json[]) : [];
   const usage = first === undefined ? [] : [...readUsage(answer.headers, first.request)];
@@ -61,17 +61,17 @@ function outcomeOf(item: Answer, context: AnswerContext): ItemOutcome {
     return { node: judge(item, context) };
   } catch (error) {
     if (!isConnectorError(error)) throw error;
-    // No JSON object: requested alone, it is reported as any other bad body is.
+    // No JSON object: the item is requested again by itself, which reports a bad body.
     return error instanceof DeadLetterError ? null : { error };
   }
 }
 
-/** An item as the answer that it would have been alone; undefined where it is none. */
+/** An item in the form of a single request's answer; undefined where it is not readable. */
 function answerOf(item: Json | undefined): Answer | undefined {
   if (!isNode(item) || typeof item['body'] !== 'string') return undefined;
   const { code, body } = item;
   return {
-    // An item of unknown status is judged by its body: `judge` finds an error within a 200.
+    // An item of unknown status is classified by its body: `judge` finds an error within a 200.
     status: Number.isSafeInteger(code) ? (code as number) : 200,
     headers: headersOf(item['headers']),
     body: Buffer.from(body),
@@ -95,8 +95,8 @@ function headersOf(listed: Json | undefined): Headers {
 }
 
 /**
- * Whether an error of the whole batch means that the host does not take batches: anything but a
- * limit, a token, or what passes by itself. Single requests then show what is really wrong.
+ * True when an error of the whole batch means that the host rejects batches: any error but one of a
+ * limit, the token or the process, or a transient one. Single requests then show the actual error.
  */
 export function batchIsRefused(error: unknown): error is ConnectorError {
   if (!isConnectorError(error)) return false;

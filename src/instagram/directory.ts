@@ -12,7 +12,7 @@ import type { InstagramOptions } from './options.ts';
 import { permissions } from './token-advice.ts';
 import type { Tokens } from './tokens.ts';
 
-/** What an allow list leaves of the accounts found. */
+/** The accounts found that are on an allow list. */
 export interface NarrowedAccounts {
   readonly accounts: readonly Account[];
   /** Ids of the allow list that the token does not reach. */
@@ -38,34 +38,34 @@ export interface NarrowedDirectory extends AccountDirectory {
   setAccounts(accountIds: readonly string[]): void;
 }
 
-/** What the directory is made of. */
+/** The dependencies of the directory. */
 export interface DirectoryParts {
   readonly options: Pick<InstagramOptions, 'login' | 'accounts' | 'pageSize'>;
   readonly graph: Pick<Graph, 'get'>;
   readonly tokens: Pick<Tokens, 'names' | 'text' | 'changed'>;
   readonly clock: Clock;
   readonly oauth: Pick<OAuth, 'inspect'>;
-  /** Told of every account found, by its id. */
+  /** Receives every account found, by its id. */
   readonly known: Map<string, Account>;
   /** Aborted when the adapter is closed. */
   readonly closing: AbortSignal;
 }
 
-/** What one token reaches, or why that is not known. */
+/** The accounts that one token reaches, or the error of listing them. */
 type Reached =
   | ({ readonly token: string } & FoundAccounts)
   | { readonly token: string; readonly error: ConnectorError };
 
 /**
- * The accounts of the tokens: with Facebook Login those linked to their pages, and those that are named
- * or granted and answer by their ids; with Instagram Login their own. Besides `accounts.none`, `list`
- * throws what `listAccounts` throws when no token can be asked.
+ * Creates a directory of the tokens' accounts. With Facebook Login: those linked to their pages, and
+ * named or granted accounts found by id. With Instagram Login: their own. Besides `accounts.none`,
+ * `list` throws as `listAccounts` when the accounts of no token can be listed.
  */
 export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   const { tokens, known } = parts;
   const { login } = parts.options;
   let allowed = parts.options.accounts;
-  /** What each token reached last; goes on while it cannot be asked. */
+  /** The accounts that each token reached last; used while they cannot be listed. */
   const last = new Map<string, readonly Account[]>();
   const findNamed = createNamedSearch(parts.graph, tokens);
   return {
@@ -91,7 +91,7 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
       const { accounts, missing } = narrowAccounts(found, asked);
       const problems = [...reached.flatMap(problemsOf), ...named.problems];
       if (accounts.length === 0) {
-        // A token that cannot be asked may be the one that reaches them.
+        // A token whose accounts cannot be listed may be the one that reaches them.
         const error = first?.error ?? named.error;
         throw await whyNone(parts, { allowed: asked, found, problems, error }, signal);
       }
@@ -103,7 +103,7 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
 
 interface Reaching {
   readonly parts: DirectoryParts;
-  /** Whether accounts are named, which are requested by id where the list lacks them. */
+  /** True when accounts are named: those missing from the list are requested by id. */
   readonly isNarrowed: boolean;
 }
 
@@ -159,7 +159,7 @@ interface NoneOf {
   readonly error: ConnectorError | undefined;
 }
 
-/** @throws what explains it better: StopAccountError where the access to data has expired */
+/** The error of an empty listing. @throws StopAccountError when the access to data has expired */
 async function whyNone(
   parts: DirectoryParts,
   { allowed, found, problems, error }: NoneOf,
@@ -167,7 +167,7 @@ async function whyNone(
 ): Promise<ConnectorError> {
   const { tokens, options } = parts;
   if (error !== undefined) return error;
-  // Where no account is named, the list has looked at the grants itself.
+  // Where no account is named, `listAccounts` has inspected the grants.
   if (options.login === 'facebook' && allowed.length > 0 && found.length === 0) {
     for (const token of tokens.names()) await liveFacts(grantsOf(token, parts), signal);
   }

@@ -14,8 +14,8 @@ export interface NamedAccounts extends FoundAccounts {
 }
 
 /**
- * Requests by their ids accounts that are named and that no list has, as those of a system user. One
- * that answered before stays as long as the error is not its own.
+ * Requests named accounts by their ids that are in no token's list, as those of a system user. An
+ * account that was found before is kept while its requests fail for other reasons than itself.
  */
 export function createNamedSearch(graph: Pick<Graph, 'get'>, tokens: Pick<Tokens, 'names'>) {
   const before = new Map<string, Account>();
@@ -48,7 +48,7 @@ export function withToken(graph: Pick<Graph, 'get'>, token: string): Pick<Graph,
   return { get: (request, signal) => graph.get({ ...request, token }, signal) };
 }
 
-/** Writes down which of several tokens reaches an account. */
+/** Adds to an account the name of the token that reaches it. */
 export function reachedBy(token: string): (account: Account) => Account {
   return (account) => (token === '' ? account : { ...account, token });
 }

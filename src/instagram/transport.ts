@@ -1,24 +1,25 @@
 import ky from 'ky';
 
-/** What came back, whatever its status. */
+/** An HTTP answer of any status. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** Null when it was longer than the bound. */
+  /** Null when it was longer than 32 MiB. */
   readonly body: Uint8Array | null;
 }
 
 /** Single HTTP requests. Safe for concurrent use. */
 export interface Transport {
   /**
-   * A GET with a token, or without one. Makes one request: no retry, and no redirect is followed, so that the token goes nowhere else.
+   * Sends one GET, with a token or without. There is no retry, and no redirect is followed, so that
+   * the token reaches no other host.
    *
-   * @throws what ky and the platform throw: not fit to be shown, their messages hold the URL and
+   * @throws the errors of ky and the platform. Never log them: their messages contain the URL, and
    * their fields the token
    * @remarks Aborting `signal` ends the request, in its body too.
    */
   get(url: string, accessToken: string | null, signal: AbortSignal): Promise<Answer>;
-  /** The same as a POST of a form. */
+  /** Sends one POST of a form, otherwise as `get`. */
   post(
     url: string,
     form: URLSearchParams,
@@ -27,10 +28,10 @@ export interface Transport {
   ): Promise<Answer>;
 }
 
-/** A body of the API is some kilobytes, a page of 100 media with children about a megabyte. */
+/** A usual body has some kilobytes, a page of 100 media with children about a megabyte. */
 const maxBodyBytes = 32 * 1024 * 1024;
 
-/** Opens nothing yet. */
+/** Creates a transport; opens no connection yet. */
 export function createTransport(): Transport {
   const client = ky.create({
     headers: { accept: 'application/json', 'user-agent': 'instagram-kafka-producer' },
@@ -47,7 +48,7 @@ export function createTransport(): Transport {
   };
 }
 
-/** In a header and never in the URL, which proxies and errors repeat (Invariant 9). */
+/** The token is sent in a header, never in the URL, which proxies and errors repeat (Invariant 9). */
 function authorization(accessToken: string | null): Record<string, string> {
   return accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
 }
@@ -56,7 +57,7 @@ async function readAnswer({ status, headers, body }: Response): Promise<Answer> 
   return { status, headers, body: await readBody(body) };
 }
 
-/** Counts what arrives decompressed: `Content-Length` may be missing, or tell of gzip. */
+/** Counts decompressed bytes: `Content-Length` may be missing, or be the compressed length. */
 async function readBody(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

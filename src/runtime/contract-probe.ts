@@ -16,22 +16,22 @@ import type { Graph, ProbedForm } from './ports.ts';
 
 const dayMs = 86_400_000;
 
-/** What a probe tries and with what. */
+/** The streams whose requests a probe sends, and the account. */
 export interface ContractProbe {
   readonly account: Account;
   readonly streams: readonly Stream[];
 }
 
-/** What a probe needs of a poller. */
+/** The dependencies of a probe. */
 export type ProbeTools = Pick<PollerTools, 'clock' | 'governor' | 'graph' | 'settings'>;
 
 /**
  * Sends each form of request that the streams use once, for one account, by the streams' own
  * extractors: a page of each list, insights of one media of each kind, one window, one day. It costs
- * one or two calls a form and publishes nothing.
+ * one or two calls for each form and publishes nothing.
  *
- * @returns a form for each stream and endpoint, and one for the batch where the host should have it
- * @throws StopProcessError, and the signal's reason
+ * @returns the result for each stream and endpoint, and one for the batch with Facebook Login
+ * @throws StopProcessError; the signal's reason
  */
 export async function probeContract(
   { account, streams }: ContractProbe,
@@ -71,7 +71,7 @@ export async function probeContract(
     await attempt(async () => {
       if (edge !== undefined) await noteSample(edge, context);
       const pages = extract(stream, context);
-      // One page holds every form; the rest would be more of the same.
+      // The first page needs every form of request; further pages repeat them.
       await pages.next();
       await pages.return();
     }, signal);
@@ -82,15 +82,15 @@ export async function probeContract(
 
 const firstProbeMs = 3_600_000;
 
-/** Whose requests a daily probe sends, and as which version. */
+/** The streams, account and API version of the daily probe. */
 export interface ContractWatch {
   readonly streams: readonly { readonly stream: Stream }[];
   readonly apiVersion: string | null;
-  /** An account that is polled here now, if there is one. */
+  /** An account that this instance polls now; undefined for none. */
   readonly account: () => Account | undefined;
 }
 
-/** Probes an hour after the start and then daily, and reports; until aborted. */
+/** Probes an hour after the start and then daily, and reports to telemetry; until aborted. */
 export async function watchContract(
   { streams, apiVersion: version, account: accountNow }: ContractWatch,
   tools: ProbeTools & Pick<PollerTools, 'telemetry'>,
@@ -119,7 +119,7 @@ function listOf({ source }: Stream): Edge | undefined {
   return source.kind === 'insights' ? source.edge : undefined;
 }
 
-/** Notes one listed media of each kind, those with comments first, as if the list had been walked. */
+/** Puts one media of each kind into the catalog, as a list scan does; most comments first. */
 async function noteSample(edge: Edge, context: ExtractContext): Promise<void> {
   const { account, catalogs, graph, nowMs, signal } = context;
   const catalog = catalogs.of(account.id, edge);
@@ -170,7 +170,7 @@ async function probeBatch(
   return form === undefined ? [] : [{ ...form, endpoint: 'batch', ...(isRefused && refused) }];
 }
 
-/** What fails a form is recorded; a form that fails keeps no other from being tried. */
+/** Continues with the next form after an error, which the graph has recorded. */
 async function attempt(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
   try {
     await work();
@@ -186,7 +186,7 @@ interface Tally {
   rejected: ConnectorError | undefined;
 }
 
-/** A graph that keeps how each endpoint was answered. */
+/** A graph that counts answers and rejections by endpoint. */
 function record(graph: Graph) {
   const tallies = new Map<string, Tally>();
   const note = (endpoint: string, error: unknown): void => {
@@ -227,7 +227,7 @@ function record(graph: Graph) {
   };
 }
 
-/** Errors that are about the object or the account, and show that the form of the request is good. */
+/** Errors of the object or the account, which show that the API takes the form of request. */
 const ofObjects: readonly ErrorCode[] = [
   'graph.media-before-conversion',
   'graph.not-enough-users',
@@ -238,7 +238,7 @@ function isOfObject(error: unknown): boolean {
   return isConnectorError(error) && ofObjects.includes(error.code);
 }
 
-/** Whether an error says that the request is not taken; limits and what passes by itself do not. */
+/** True when the API rejects the request itself; false for limits and transient errors. */
 function isRejection(error: unknown): error is ConnectorError {
   if (!isConnectorError(error)) return false;
   return ['skip', 'fail', 'stop-stream', 'dead-letter'].includes(error.disposition);

@@ -2,13 +2,14 @@ import type { ConnectorError } from '../core/errors.ts';
 import { isConnectorError, isTooMuchData } from '../core/errors.ts';
 import type { GraphRequest, GraphTransport, Outcome } from './ports.ts';
 
-/** Single requests under way at once, where there is no batch. */
+/** Single requests in flight at once: of a host without batches, and of items that need one. */
 const concurrency = 8;
 
 /**
- * Requests many objects: in batches where the transport has them, else one by one, some at a time.
- * What a batch gives no usable answer to is requested alone; what passes by itself is requested once
- * more, after all others. A batch that times out, or is too much data, is halved.
+ * Requests many objects: in batches where the host has them, else by concurrent single requests. An
+ * item without a usable answer is requested again by itself. A request that fails with a transient
+ * error is sent once more, after all others. A batch that times out, or that the API rejects as too
+ * much data, is sent again in halves; the batches after it are no larger.
  *
  * @throws as `Graph.getEach`
  */
@@ -31,7 +32,7 @@ interface Asked {
   readonly signal: AbortSignal;
 }
 
-/** @param isFinal - whether an outcome is given; what is not is requested again later */
+/** @param isFinal - true to yield an outcome; the caller requests the others again later */
 async function* once(
   transport: GraphTransport,
   { requests, signal }: Asked,
@@ -56,14 +57,17 @@ async function* once(
     const done = new Set(outcomes.map(({ request }) => request));
     queue = queue.filter((request) => !done.has(request));
     for (const outcome of outcomes) if (isFinal(outcome)) yield outcome;
-    // A server that answers none, twice in a row, fails them all.
+    // Twice in a row, every request sent together had a transient error: the server is down.
     const passing = outcomes.length > 1 ? allPassing(outcomes) : undefined;
     if (passing !== undefined && failing !== undefined) throw passing;
     failing = passing;
   }
 }
 
-/** One batch, and alone what it gave no usable answer to; without what a limit held back. */
+/**
+ * Sends a batch, then each item without a usable answer by itself. Items that a limit held back have
+ * no outcome.
+ */
 async function inBatch(
   transport: GraphTransport,
   batch: readonly GraphRequest[],
@@ -110,7 +114,7 @@ async function getAlone(
   }
 }
 
-/** What concerns the token, the host or the process concerns every request. */
+/** Throws an error that concerns every request: of a limit, the token, the network or the process. */
 function throwShared(outcome: Outcome): void {
   if (!('error' in outcome)) return;
   const { error } = outcome;

@@ -20,39 +20,39 @@ import { createSteadyClock } from './steady-clock.ts';
 import type { Turn, Turns } from './turns.ts';
 import { createTurns } from './turns.ts';
 
-/** Who makes requests: a poll of an account. */
+/** The poll of an account that makes requests. */
 export interface Caller {
   readonly account: Account;
-  /** Of the requests that name none. */
+  /** The priority of requests that set none. */
   readonly priority: Priority;
-  /** Lent to others while a request of the poll waits. */
+  /** The poll's permit to run; other polls get it while a request of this one waits. */
   readonly turn: Turn;
 }
 
 /**
- * Spends the quotas of the tokens: who may ask now, who waits, and for how long. No request is made
- * in a scope while it is blocked; when a block is over, one alone finds out whether it is.
+ * The rate limiter: decides by the quotas of the tokens which request is sent now, which waits, and
+ * for how long. No request of a blocked scope is sent; after a block, one request alone probes the API.
  */
 export interface Governor {
   /**
-   * The API for a poll: each request waits until its scopes have room for its calls, and a batch is
-   * as large as that room. A request that meets a limit is sent again when the limit is over.
-   * Aborting a request's signal ends its wait.
+   * The API for a poll. Each request waits until its scopes have room for its calls; a batch has as
+   * many items as there is room for. A request that the API rejects for a limit is sent again when
+   * the limit ends. Aborting a request's signal ends its wait.
    *
-   * @throws as `Graph`, but no WaitError
+   * @throws as `Graph`, except WaitError
    */
   govern(transport: GraphTransport, caller: Caller): Graph;
-  /** Throws WaitError in place of sending a request in a blocked scope, for who does not wait. */
+  /** A transport for callers that must not wait: throws WaitError when a scope is blocked. */
   guard(transport: Pick<GraphTransport, 'get'>): Pick<GraphTransport, 'get'>;
-  /** Resolves when a request of the account may go; rejects with the signal's reason. */
+  /** Resolves when a request of the account may be sent; rejects with the signal's reason. */
   ready(account: Account, priority: Priority, signal: AbortSignal): Promise<void>;
-  /** Nothing in the scope is asked for `ms`. */
+  /** Blocks the scope: no request of it is sent for at least `ms` milliseconds. */
   block(scope: Scope, ms: number): void;
-  /** Takes in what an answer told. */
+  /** Records the usage that an answer reports. */
   readonly onUsage: OnUsage;
 }
 
-/** A request that waits longer lends its poll's turn to others. */
+/** A request that waits longer than this lets another poll run meanwhile. */
 const patienceMs = 1000;
 
 interface Desk {
@@ -60,21 +60,21 @@ interface Desk {
   readonly telemetry: Telemetry;
   readonly scopes: Scopes;
   readonly admission: Admission;
-  /** A request has one while it is under way. */
+  /** The permits of requests: each request holds one while it is in flight. */
   readonly lines: Turns;
-  /** The accounts that have asked, by id. */
+  /** The accounts that have made requests, by id. */
   readonly known: Map<string, Account>;
 }
 
-/** What a governor works with. */
+/** The dependencies of a governor. */
 export interface GovernorTools extends Pick<Desk, 'clock' | 'telemetry'> {
-  /** Requests under way at once, at least 1. */
+  /** The most requests in flight at once, at least 1. */
   readonly maxConcurrentRequests: number;
 }
 
-/** Knows of no usage yet. */
+/** Creates a governor that has received no usage yet. */
 export function createGovernor(tools: GovernorTools): Governor {
-  // A host's clock that is set back must not make a limit last longer by as much.
+  // A host's clock that is set back must not extend a limit.
   const clock = createSteadyClock(tools.clock);
   const scopes = createScopes({ ...tools, clock });
   const known = new Map<string, Account>();
@@ -119,7 +119,7 @@ export function createGovernor(tools: GovernorTools): Governor {
 interface Governed {
   readonly desk: Desk;
   readonly caller: Caller;
-  /** Limits that requests of the poll met, whether they were thought to apply or not. */
+  /** Scopes whose limits the poll's requests met, also those that `scopesOf` does not list. */
   met: readonly Scope[];
 }
 
@@ -149,13 +149,13 @@ function governedTransport(
         return outcomes;
       };
       const outcomes = await patiently(first, requests.length, send, { governed, signal });
-      // What met a limit waits for its end, with what was not sent.
+      // Items that met a limit, and items not sent, have no outcome: the caller requests them again.
       return outcomes.filter((one) => limitOf(one) === undefined);
     },
   };
 }
 
-/** Sends a request, or as many calls of a batch as the quota has room for, when it has; again after a limit. */
+/** Sends a request, or as many items of a batch as the quota has room for; after a limit, again. */
 async function patiently<T>(
   request: GraphRequest,
   wanted: number,
@@ -189,13 +189,13 @@ function limitOf(outcome: BatchOutcome): WaitError | undefined {
   return 'error' in outcome && outcome.error instanceof WaitError ? outcome.error : undefined;
 }
 
-/** A limit that was met applies, whatever was thought to. */
+/** Adds a scope whose limit was met, unless it is listed. */
 function withScope(scopes: readonly Scope[], scope: Scope): readonly Scope[] {
   const isIn = scopes.some(({ kind, id }) => kind === scope.kind && id === scope.id);
   return isIn ? scopes : [...scopes, scope];
 }
 
-/** Waits for the admission; without the turn, when that takes long. */
+/** Waits for the admission; after `patienceMs`, without the poll's permit. */
 async function admit(
   applicant: Applicant,
   { desk, turn, signal }: { desk: Desk; turn: Turn; signal: AbortSignal },
@@ -219,7 +219,7 @@ async function lendTurn(
   try {
     await turn.lend(admitted, signal);
   } catch (error) {
-    // Admitted by the quota, but aborted before there was a turn again: the place is given up.
+    // Admitted, but aborted before the poll had its permit again: give the reserved room back.
     admitted.then(
       () => {
         desk.admission.leave(applicant);
@@ -243,8 +243,8 @@ async function isSlow(entering: Promise<void>, clock: Clock): Promise<boolean> {
 }
 
 /**
- * Sends a request that is admitted, as soon as there is a line for it; a limit that it meets blocks
- * its scope. Undefined when it may not go any more by then: nothing was sent.
+ * Sends an admitted request as soon as a request permit is free; a limit that it meets blocks its
+ * scope. Undefined when the quota no longer allows the request by then: nothing was sent.
  */
 async function whenFree<T>(
   send: () => Promise<T>,
@@ -263,7 +263,7 @@ async function whenFree<T>(
   }
 }
 
-/** A request that has left, until it arrives. */
+/** Sends a request that is counted as in flight, and records how it ended. */
 async function exchange<T>(
   send: () => Promise<T>,
   { scopes, departure }: { scopes: Scopes; departure: Departure },
@@ -282,7 +282,7 @@ async function exchange<T>(
   }
 }
 
-/** Whether an error shows that the call was let through. */
+/** True for an error that shows that the API took the call: no limit, no transient failure. */
 function isAnswer(error: unknown): boolean {
   if (!isConnectorError(error)) return false;
   return error.disposition !== 'wait' && error.disposition !== 'retry';

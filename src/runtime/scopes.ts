@@ -18,24 +18,24 @@ import type { Clock, GraphRequest, OnUsage, Telemetry } from './ports.ts';
 
 /** The quotas of the tokens' scopes, and the calls that are admitted or under way in each. */
 export interface Scopes {
-  /** The most calls that a request may count as and go at once, as far as is known; at least 1. */
+  /** The most calls that a request sent now may count as, by the usage known; at least 1. */
   room(scopes: readonly Scope[]): number;
-  /** What a call may do now that all the scopes apply to. */
+  /** Decides about a call by all its scopes: send it, wait, or queue it. */
   decide(call: ScopedCall): Decision;
-  /** Keeps room for a call, as if it were under way, until it departs or gives it back. */
+  /** Reserves room for a call, as if it were in flight, until `depart` or `giveBack`. */
   admit(call: ScopedCall): void;
   giveBack(call: ScopedCall): void;
   /**
-   * Lets an admitted call leave, which must be made at once, if it still may: much can have happened
-   * since it was admitted. Undefined when it may not; it stays admitted.
+   * Checks the quota again just before an admitted call is sent, and counts the call as in flight;
+   * the caller sends it at once. Undefined when it may not be sent now; it stays admitted.
    */
   depart(call: ScopedCall): Departure | undefined;
-  /** @param answered - false when there was no answer, or a limit was one */
+  /** @param answered - false when there was no answer, or the answer was that a limit is reached */
   arrive(departure: Departure, answered: boolean): void;
   readonly tell: OnUsage;
-  /** Nothing in the scope is asked for `ms`. */
+  /** After the API rejected a call for a limit: none is sent for at least `ms` milliseconds. */
   refuse(scope: Scope, ms: number): void;
-  /** The scope that is blocked for longest; undefined when none is. */
+  /** The scope whose block lasts longest, and how long, milliseconds; undefined when none is. */
   blocked(scopes: readonly Scope[]): { readonly scope: Scope; readonly ms: number } | undefined;
 }
 
@@ -43,16 +43,16 @@ export interface Scopes {
 export interface ScopedCall {
   readonly scopes: readonly Scope[];
   readonly priority: Priority;
-  /** How many calls it counts as; 1 but for a batch. */
+  /** How many calls Meta counts it as: 1, or the number of items of a batch. */
   readonly calls: number;
   /**
-   * `spaced` spares the quota; `unspaced` goes however much is used up, but not in a blocked scope;
-   * a `look` is told what it could do if nothing were under way, and makes no call.
+   * `spaced` is paced as the quota runs short; `unspaced` is sent whatever the usage, except in a
+   * blocked scope; `look` makes no call, and is decided as if none were in flight.
    */
   readonly manner: 'spaced' | 'unspaced' | 'look';
 }
 
-/** A call that left, and what was known then. */
+/** A call that was sent: its scopes, with their counters at that moment. */
 export type Departure = readonly {
   readonly scope: Scope;
   readonly stops: number;
@@ -61,9 +61,9 @@ export type Departure = readonly {
 }[];
 
 /**
- * The scopes that apply to a request: the app's, the user's, and those of its account.
+ * The scopes that apply to a request: the app, the user, its account and that account's page.
  *
- * @param known - the accounts by id, as far as any have asked
+ * @param known - the accounts that have made requests, by id
  */
 export function scopesOf(
   { accountId, token }: Pick<GraphRequest, 'accountId' | 'token'>,
@@ -80,17 +80,17 @@ export function scopesOf(
   ];
 }
 
-/** Usage is told again when it has moved by this much, so that who watches sees it move. */
+/** Usage is reported to telemetry again when it has changed by this many percentage points. */
 const toldStepPercent = 5;
 
 interface Entry {
   readonly scope: Scope;
   quota: Quota;
-  /** How often its usage was told. */
+  /** How often the API has reported its usage. */
   tellings: number;
   admitted: number;
   inFlight: number;
-  /** Null before the first time. */
+  /** As last reported to telemetry; null before the first report. */
   told: Pick<Standing, 'state' | 'percent'> | null;
 }
 
@@ -99,7 +99,7 @@ interface Watching {
   readonly telemetry: Telemetry;
 }
 
-/** Knows nothing of any scope yet. */
+/** Creates the scopes, without any usage yet. */
 export function createScopes(watching: Watching): Scopes {
   const { clock } = watching;
   const { entryOf, change } = createEntries(watching);
@@ -120,7 +120,7 @@ export function createScopes(watching: Watching): Scopes {
     giveBack,
     depart(call) {
       const { scopes, priority, calls } = call;
-      // Who is admitted and has not left spends nothing yet, and may have to wait once more.
+      // Calls that are admitted but not sent spend nothing yet: only those in flight count.
       if (decideFor(call, ({ inFlight }) => inFlight).kind !== 'go') return undefined;
       giveBack(call);
       return scopes.map((scope) => {
@@ -171,7 +171,7 @@ function smallestRoom(entries: readonly Entry[], nowMs: number): number {
   return Math.min(...rooms);
 }
 
-/** The strictest of what the scopes decide. */
+/** The strictest decision of the scopes. */
 function decideAll(
   { scopes, priority, calls, manner }: ScopedCall,
   nowMs: number,
@@ -191,7 +191,7 @@ function hasMoved(told: Pick<Standing, 'percent'>, { percent }: Standing): boole
   return Math.abs(percent - told.percent) >= toldStepPercent;
 }
 
-/** The entries by scope; a change of one is told to those who watch. */
+/** The entries by scope; their changes are reported to telemetry. */
 function createEntries({ clock, telemetry }: Watching) {
   const entries = new Map<string, Entry>();
   const entryOf = (scope: Scope): Entry => {
@@ -213,7 +213,7 @@ function createEntries({ clock, telemetry }: Watching) {
     entry.quota = next(entry.quota, nowMs);
     const { told } = entry;
     const standing = standingOf(entry.quota, told?.state ?? 'free', nowMs);
-    // Until the API has said how it stands, there is only what was counted here.
+    // Before the API reports usage, a free scope is only an estimate: not reported.
     if (told === null && entry.quota.toldMs === null && standing.state === 'free') return;
     if (told?.state === standing.state && !hasMoved(told, standing)) return;
     entry.told = standing;

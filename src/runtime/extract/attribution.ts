@@ -1,27 +1,28 @@
 import type { ConnectorError } from '../../core/errors.ts';
 import type { Listed } from '../../core/refusals.ts';
 
-/** An object that was not answered, and the error that came in its place. */
+/** An object whose request failed, and the error. */
 export interface Failed {
   readonly listed: Listed;
   readonly error: ConnectorError;
 }
 
-/** What decides whether an error is an object's own. */
+/** The evidence that an error is an object's own rather than common to all. */
 export interface Evidence<T> {
-  /** Whether any of the objects that were requested with it was answered. */
+  /** True when one of the objects requested together was answered. */
   readonly isAnswered: boolean;
-  /** Other objects of the list, of which some are requested when none was answered. */
+  /** Other objects of the list: a sample of them is requested when none was answered. */
   readonly controls: readonly T[];
+  /** Requests a control sample; true when one of its objects is answered. */
   readonly areAnswered: (controls: readonly T[]) => Promise<boolean>;
 }
 
-/** So many others are requested to find out whether an error is common to all. */
+/** The size of the control sample, objects. */
 const controlSample = 3;
 
 /**
- * The objects whose error is their own: others are answered. An error of everything that was
- * requested, and of a sample of the rest, says nothing about a single object.
+ * Finds the objects whose error is their own: other objects are answered. When every requested
+ * object fails, and a control sample of the others too, the error is attributed to none.
  *
  * @throws the first error, when no object is answered
  */
@@ -36,7 +37,7 @@ export async function attribute<T>(
   throw first.error;
 }
 
-/** Some of a list: its first, its last, and what lies evenly between. */
+/** A sample of a list: its first entry, its last, and entries spread evenly between. */
 function spread<T>(list: readonly T[], count: number): readonly T[] {
   if (list.length <= count) return list;
   const step = (list.length - 1) / (count - 1);

@@ -16,19 +16,19 @@ import type { Failed } from './attribution.ts';
 import { nodesOf } from './entries.ts';
 import { withoutRefusedFields } from './refusals.ts';
 
-/** The most that the API gives of comments in one page. */
+/** The most comments that the API returns in one page. */
 export const commentsPage = 50;
-/** A list of comments that has more pages does not end: a million comments. */
+/** A list of comments with more pages is taken for endless: a million comments. */
 const mostPages = 20_000;
 
 /** A media whose comments are to be read. */
 export interface Due {
   readonly listed: Listed;
-  /** As it is listed. */
+  /** Its `comments_count` in the list. */
   readonly count: number;
 }
 
-/** What reading comments works with. */
+/** The context of a poll's comments requests, and the findings from its answers. */
 export interface CommentsWork {
   readonly context: ExtractContext;
   /** The fields of a comment. */
@@ -38,7 +38,7 @@ export interface CommentsWork {
   readonly rejected: DeadLetterError[];
 }
 
-/** The page with which the reading of a media begins. */
+/** The first page of a media that this poll reads. */
 export interface FirstPage {
   readonly body: Node;
   /** The cursor that it was requested with; null for the first page of all. */
@@ -54,17 +54,17 @@ export interface CommentsPage {
 
 interface Resuming {
   readonly work: CommentsWork;
-  /** The reading that goes on. */
+  /** The unfinished reading of an earlier poll; null for none. */
   readonly reading: CommentsReading | null;
-  /** Every media that is due: some are requested to find out whether an error is common to all. */
+  /** Every media that is due, to choose control samples from. */
   readonly all: readonly Due[];
 }
 
 /**
- * The page of each media with which its reading begins, or goes on. A media that is rejected while
- * others are answered is excluded for a while.
+ * Requests the first page of each media: that of the list, or that where an unfinished reading
+ * continues. A media that is rejected while others are answered is excluded for a while.
  *
- * @throws as `Graph.getEach`; the first error, when no media is answered
+ * @throws as `Graph.getEach`; the first error, when no media is answered, nor a control sample
  */
 export async function firstPages(
   due: readonly Due[],
@@ -108,7 +108,7 @@ async function getPages(
       } else if (noteRefusedFields(outcome.error, work)) {
         again.set(requestOf(one.listed.id, outcome.request.query['after'] ?? null, work), one);
       } else if (outcome.request.query['after'] !== undefined) {
-        // A cursor of long ago: the media is read from its beginning.
+        // The cursor is too old: read the media's comments from the beginning.
         again.set(requestOf(one.listed.id, null, work), one);
       } else {
         failed.push({ listed: one.listed, error: outcome.error });
@@ -119,7 +119,7 @@ async function getPages(
   return { pages, failed };
 }
 
-/** Whether a rejection names a field that was not left out yet: it is from now on. */
+/** Leaves out the fields that a rejection names; true when one of them is new. */
 function noteRefusedFields(error: Error, { skipped }: CommentsWork): boolean {
   if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') return false;
   const known = new Set(skipped.map(({ subject }) => subject));
@@ -158,10 +158,10 @@ export interface ReadingLists {
 }
 
 /**
- * The pages of a media's comments from `first` on, newest first. Where a reading goes on whose cursor
- * is gone, they come from the beginning, without what it has published.
+ * The pages of a media's comments from `first` on, newest first. When the API no longer takes the
+ * cursor of an unfinished reading, they start at the beginning, without the comments published in it.
  *
- * @throws as `Graph.get`, but no SkipError
+ * @throws as `Graph.get`, except SkipError; FailError `graph.refused` when the list does not end
  */
 export async function* pagesFrom(
   mediaId: string,
@@ -179,7 +179,7 @@ export async function* pagesFrom(
   }
 }
 
-/** A list that is none costs itself. */
+/** The comments of a page; none when `data` is no list, which becomes a dead letter. */
 function commentsOf(body: Node, { work: { rejected } }: ReadingLists): readonly Node[] {
   return readOrReject(rejected, () => nodesOf(body, rejected)) ?? [];
 }
@@ -191,7 +191,7 @@ function cursorOf(body: Node): string | null {
   return typeof after === 'string' ? after : null;
 }
 
-/** A comment and its replies as nodes of their own, some at a time. */
+/** A comment, then its replies page by page, each as a node of its own. */
 export async function* threadOf(
   mediaId: string,
   comment: Node,
@@ -207,7 +207,7 @@ export async function* threadOf(
   }
 }
 
-/** Absent where there is nothing to show; PHP writes an empty object as an empty list. */
+/** Undefined where the API expanded no replies; PHP writes an empty object as an empty list. */
 function firstReplies(expanded: Json | undefined): Node | undefined {
   if (expanded === undefined || expanded === null) return undefined;
   if (Array.isArray(expanded)) return expanded.length === 0 ? undefined : { data: expanded };
@@ -215,8 +215,8 @@ function firstReplies(expanded: Json | undefined): Node | undefined {
 }
 
 /**
- * A page that is there, and the pages behind it. A list that was expanded may come without paging;
- * where it is full then, it is requested from its beginning.
+ * The first page, which was received before, and the pages after it. An expanded list may lack
+ * `paging`: if it is full, it may be cut, and is requested from its beginning.
  */
 async function* bodiesFrom(
   path: string,
@@ -244,7 +244,7 @@ function endless(path: string): FailError {
   );
 }
 
-/** Undefined where the page is rejected, as of a comment that went away meanwhile; that is counted. */
+/** Undefined when the page is rejected, as after a comment was deleted; it is counted as skipped. */
 async function getPage(
   path: string,
   after: string | undefined,

@@ -28,9 +28,9 @@ type CommentsSource = Extract<Stream['source'], { kind: 'comments' }>;
 const mediaTogether = 10;
 
 /**
- * Reads the comments of the media that count others than they did, and brings what was not published
- * before. A page is as long as a batch, and carries the state after it: a media with many comments
- * is read in parts, and goes on after the last part that was committed.
+ * Reads the comments of the media whose `comments_count` has changed, and yields those that were not
+ * published before. A page is as long as a batch, and carries the state after it: a media with many
+ * comments is read in parts, and the next poll continues after the last part that was committed.
  */
 export async function* extractComments(
   source: CommentsSource,
@@ -56,13 +56,13 @@ export async function* extractComments(
   yield tidied(pageOf(work, memo), context);
 }
 
-/** What was gathered since the last page, and what is remembered once it is published. */
+/** The comments read since the last page, and the checkpoint once they are published. */
 interface Memo {
   gathered: Node[];
   published: Map<string, bigint>;
   seen: Memory['seen'];
   reading: CommentsReading | null;
-  /** How much of what was skipped is in the pages so far. */
+  /** How many of the skipped entries the pages so far have reported. */
   skipped: number;
 }
 
@@ -81,7 +81,7 @@ function dueOf(
     if (listed === undefined || count === undefined || rejections.isExcluded(listed)) return [];
     return isChanged(node, readOf(listed.id, memory.published)) ? [{ listed, count }] : [];
   });
-  // The reading that goes on comes first: there is room to remember one.
+  // The unfinished reading comes first: the state has room for one.
   const isFirst = ({ listed }: Due): number => (listed.id === reading?.mediaId ? 0 : 1);
   return due.toSorted((a, b) => isFirst(a) - isFirst(b));
 }
@@ -91,7 +91,7 @@ interface Reading {
   readonly memo: Memo;
 }
 
-/** Gathers what is new of a media's comments, page by page; notes at the end that they were read. */
+/** Collects the new comments of a media, page by page; at the end, records that they were read. */
 async function* readMedia(
   due: Due,
   first: FirstPage,
@@ -133,11 +133,11 @@ class MediaReading {
   #newestMs: number | null;
   #oldestMs: number | null;
   #after: string | null = null;
-  /** Key numbers of what was published of the page in hand. */
+  /** Key numbers of the published comments of the current page. */
   #published = new Set<string>();
-  /** Whether some of it is too young and left to the next poll. */
+  /** True when comments are too young and left to the next poll. */
   #isWaiting = false;
-  /** Whether a list ended early. */
+  /** True when a list ended early. */
   isCut = false;
 
   constructor(due: Due, resumed: CommentsReading | null, { memory, nowMs }: ExtractContext) {
@@ -157,7 +157,7 @@ class MediaReading {
     this.#published = new Set(this.#resumed?.published);
   }
 
-  /** Whether a comment is to be published now. */
+  /** Records a comment; true when it is to be published now. */
   take(one: Node): boolean {
     const key = keyNumber(textOf(one['id']));
     const atMs = writtenAt(one);
@@ -182,7 +182,7 @@ class MediaReading {
     this.#oldestMs = writtenAt(comment) ?? this.#oldestMs;
   }
 
-  /** Where the reading goes on. */
+  /** The reading so far, from which the next poll continues. */
   sofar(): CommentsReading {
     return {
       mediaId: this.#due.listed.id,
@@ -195,7 +195,7 @@ class MediaReading {
 
   finish(memo: Memo): void {
     if (this.isCut && this.#ids === null) {
-      // What was not read could not be told from what was, by its time alone.
+      // The time alone does not distinguish comments that were read from those that were not.
       memo.reading = this.sofar();
       return;
     }
@@ -207,7 +207,7 @@ class MediaReading {
   }
 }
 
-/** A comment without a usable id goes on as it is, for the mapping to reject it by name. */
+/** The text of an id. A comment without a usable one is passed on: the mapping rejects it. */
 function textOf(id: Json | undefined): string {
   return typeof id === 'string' ? id : JSON.stringify(id ?? null);
 }
@@ -236,7 +236,7 @@ function pageOf(work: CommentsWork, memo: Memo): LearnedPage {
   };
 }
 
-/** Once the whole list is known, and believed, media that are gone are forgotten. */
+/** Forgets media that are gone, once the whole list is known and does not look truncated. */
 function tidied(page: LearnedPage, context: ExtractContext): Page {
   const { learned } = page;
   const { nowMs, memory } = context;

@@ -12,38 +12,40 @@ import type { Failed } from './attribution.ts';
 /** The declaration of a stream of insights. */
 export type InsightsSource = Extract<Stream['source'], { kind: 'insights' }>;
 
-/** A listed media: as it was listed, and what rejections and freshness know it by. */
+/** A listed media: its node, and the values that rejections and freshness depend on. */
 export interface Candidate {
   readonly node: Node;
   readonly listed: Listed;
 }
 
-/** After so many media of a kind that reject a metric by its kind, the rest is not asked for it. */
+/** After so many media for which the API rejects a metric by kind, it is left out for the kind. */
 const rejectionsOfAKind = 3;
-/** An excluded story is requested again this soon: it lives for a day. */
+/** The longest exclusion of a story, which is listed for a day. */
 const storyExcludedMs = 3_600_000;
 
-/** What insights are requested with, and what is learned from the answers of a poll. */
+/** The context of a poll's insights requests, and the findings from its answers. */
 export interface InsightsWork {
   readonly source: InsightsSource;
   readonly context: ExtractContext;
   readonly rejections: Rejections;
-  /** Every listed media: some are requested to find out whether an error is common to all. */
+  /** Every listed media, to choose control samples from. */
   readonly all: readonly Candidate[];
-  /** What was left out, and why. */
+  /** The media and metrics that were left out, with the reason. */
   readonly skipped: Skipped[];
-  /** Kinds and metrics that were answered. */
+  /** Pairs of kind and metric that were answered in this poll. */
   readonly had: Set<string>;
-  /** Rejections in a row by the wording that means a whole kind, by kind and metric. */
+  /** Rejections whose message names the whole kind, counted by kind and metric. */
   readonly rows: Map<string, number>;
 }
 
 /**
- * The insights of some media, each by a request of its own. A metric that is rejected is left out and
- * the rest requested again; a media that is rejected while others are answered is excluded for a while.
+ * Requests the insights of some media, one request for each. A rejected metric is left out and the
+ * others are requested again. A media that is rejected while others are answered is excluded for a
+ * while.
  *
- * @returns bodies of `/{media}/insights`; `{data: []}` for a media of which no metric is left
- * @throws the first error, when none of these media nor any other is answered: nothing is learned
+ * @returns bodies of `/{media}/insights`; `{data: []}` for a media whose metrics are all left out
+ * @throws as `Graph.getEach`; the first error, when neither these media nor a control sample is
+ * answered
  */
 export async function getInsights(
   candidates: readonly Candidate[],
@@ -68,7 +70,7 @@ export async function getInsights(
 interface Answers {
   readonly bodies: Map<Candidate, Node>;
   readonly failed: Failed[];
-  /** Whether any answer was about a media itself. */
+  /** True once a request was answered, or was rejected for its metrics or its media alone. */
   isAnswered: boolean;
 }
 
@@ -89,7 +91,7 @@ async function requestAll(candidates: readonly Candidate[], work: InsightsWork):
   return answers;
 }
 
-/** @returns what is to be requested again, with fewer metrics */
+/** @returns the requests to repeat, with fewer metrics */
 async function requestOnce(
   open: readonly Asked[],
   answers: Answers,
@@ -145,7 +147,7 @@ function noteAnswered(
   }
 }
 
-/** Learns from a rejection. @returns what is still to be requested of the media, if anything */
+/** Records a rejection. @returns the request to repeat with the metrics left, if there is one */
 function learn(
   { candidate, metrics }: Asked,
   error: ConnectorError,
@@ -166,7 +168,7 @@ function learn(
   return { candidate, metrics: metrics.filter((metric) => !named.includes(metric)) };
 }
 
-/** Errors that say of a media itself that it has no insights, or none yet. */
+/** True for the errors by which Meta says that a media has no insights, or none yet. */
 function isOfMedia(code: ErrorCode): boolean {
   return code === 'graph.media-before-conversion' || code === 'graph.not-enough-viewers';
 }

@@ -9,18 +9,21 @@ import type { ExtractContext } from '../extraction.ts';
 import type { GraphRequest } from '../ports.ts';
 import type { Candidate, InsightsSource, InsightsWork } from './each-insights.ts';
 
-/** The parts of a metric are requested once in each such period at most. */
+/** A media's parts are requested at most once in each period of this length. */
 const partsEveryMs = 3_600_000;
 const partsTiers = [{ untilAgeMs: Infinity, everyMs: partsEveryMs }];
-/** How long a story is listed, by another clock than ours. */
+/** How long a story is listed, less five minutes for a difference of Meta's clock from ours. */
 const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
 
 type Parts = NonNullable<InsightsSource['parts']>;
 
 /**
- * Adds the parts of the source's metric (`navigation_actions`), a call of its own: requested when
- * the metric has moved, once in each hour at most, and at the last poll in which the media is listed.
- * The hours are the account's own, so that its media go into one batch. Between, the parts are as they were last read. The metric itself never depends on them.
+ * Adds the parts of the source's metric (`navigation_actions`), which cost a call for each media.
+ * They are requested when the metric has changed: once an hour at most, and at the last poll in which
+ * the media is listed. All media of an account share its hours, so that one batch requests them.
+ * Between two requests the parts are those last read. A failed request leaves the metric as it is.
+ *
+ * @throws as `Graph.getEach`
  */
 export async function withParts(
   values: ReadonlyMap<Candidate, Node>,
@@ -104,7 +107,7 @@ function requestOf({ listed }: Candidate, { metric, breakdown }: Parts, accountI
   };
 }
 
-/** What is listed no more is read no more. */
+/** Forgets the parts of media that are no longer listed. */
 function forgetOthers(partsById: Map<string, ReadParts>, nodes: readonly Node[]): void {
   const listed = new Set(nodes.map(({ id }) => id));
   for (const id of partsById.keys()) if (!listed.has(id)) partsById.delete(id);

@@ -12,11 +12,11 @@ import type { Candidate, InsightsSource, InsightsWork } from './each-insights.ts
 import { withParts } from './insight-parts.ts';
 import { ensureWalked, walkedBy } from './list.ts';
 
-/** Media of one page: as many as a batch of the API holds. */
+/** Media of one page: the most items of a batch. */
 const mediaAPage = 50;
 
 /**
- * Requests the insights of the listed media that are due, each by a request of its own. Each node is
+ * Requests the insights of the listed media that are due, one request for each media. Each node is
  * the listed media with its metrics beside its fields.
  */
 export async function* extractInsights(
@@ -26,7 +26,7 @@ export async function* extractInsights(
   const { edge, listFields, besides, facebookOnly = [] } = source;
   yield* ensureWalked({ edge, fields: { ...listFields, ...besides }, facebookOnly }, context);
   const { nodes } = context.catalogs.of(context.account.id, edge);
-  // A node without a usable id goes on as it is, for the mapping to reject it by name.
+  // A node without a usable id is passed on unchanged: the mapping rejects it with its path.
   const unusable = nodes.filter((node) => readListed(node) === undefined);
   if (unusable.length > 0) yield { nodes: unusable, skipped: [], coveredUntilMs: null };
   const all = nodes.flatMap(candidateOf);
@@ -46,7 +46,7 @@ function candidateOf(node: Node): readonly Candidate[] {
   return listed === undefined ? [] : [{ node, listed }];
 }
 
-/** Live stories always; media when they are new, have moved, or their tier's time has come. */
+/** Live stories are always due; media when they are new, their counts changed, or their tier is due. */
 function isDueNow(
   { node, listed }: Candidate,
   { edge }: InsightsSource,
@@ -65,7 +65,7 @@ async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Pa
   const open = due.filter(({ listed }) => !rejections.isExcluded(listed));
   const values = new Map<Candidate, Node>();
   for (const [candidate, body] of await getInsights(open, work)) {
-    // The id is what tells a dead letter from another.
+    // The id distinguishes the dead letters of different media.
     const root = { id: candidate.listed.id, insights: body };
     const metrics = readOrReject(rejected, () => metricValues(body, root, rejected));
     if (metrics !== undefined) values.set(candidate, metrics);
@@ -80,7 +80,7 @@ async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Pa
     coveredUntilMs: null,
     learned: rejections.learned,
     empty: answered.flatMap(([{ listed }, metrics]) => (hasMetrics(metrics) ? [] : [listed.id])),
-    // Stories are read at every poll, whatever they were.
+    // Stories are read at every poll, so that no reading has to be remembered.
     readings: source.edge === 'stories' ? [] : readingsOf(answered, nowMs),
   };
 }
@@ -92,12 +92,12 @@ function readingsOf(
   return answered.map(([{ node, listed }]) => [keyNumber(listed.id), packReading(node, nowMs)]);
 }
 
-/** The list may have been another stream's, which asks for more. */
+/** The listed fields of this stream: another stream may have scanned the list with more fields. */
 function listedFields(node: Node, fields: Fields): Node {
   return Object.fromEntries(Object.entries(node).filter(([name]) => name in fields));
 }
 
-/** A media whose insights came empty has nothing to publish yet. */
+/** False for a media whose insights are empty: there is nothing to publish yet. */
 function hasMetrics(values: Node): boolean {
   return Object.keys(values).length > 0;
 }

@@ -13,15 +13,15 @@ import type { Walking } from './list-page.ts';
 
 type ListSource = Extract<Stream['source'], { kind: 'list' }>;
 
-/** What is walked and which of its fields are asked. */
+/** The list to scan, and the fields to request. */
 export interface WalkSource extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
-  /** When whoever walks last had the whole list, epoch milliseconds; null for never. */
+  /** The last scan of the whole list, epoch milliseconds; null for never. */
   readonly lastWholeMs: number | null;
 }
 
-/** A page of nodes for each page of the edge; the last one says what there is, if all was walked. */
+/** Yields a page of nodes for each page of the edge, and after a whole scan what the list holds. */
 export async function* extractList(source: ListSource, context: ExtractContext): Extraction {
-  // A walk whose records were not committed is no walk: the next try must bring them again.
+  // A scan whose records were not committed does not count: the next try yields them again.
   const lastWholeMs = context.catalogs.of(context.account.id, source.edge).committedWholeMs;
   const walk = walkList({ ...source, lastWholeMs }, context);
   for await (const page of walk) yield { ...page, coveredUntilMs: null };
@@ -29,7 +29,7 @@ export async function* extractList(source: ListSource, context: ExtractContext):
   if (walked !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, walked };
 }
 
-/** Walks the list, unless another stream has done so in this round; a page for each that left something out. */
+/** Scans the list unless another stream has in this cycle; yields only skipped and rejected entries. */
 export async function* ensureWalked(
   source: Omit<WalkSource, 'lastWholeMs'>,
   context: ExtractContext,
@@ -43,7 +43,7 @@ export async function* ensureWalked(
   }
 }
 
-/** What there is on the edge, when its whole list was walked in this round. */
+/** The entries of the edge; undefined unless its whole list was scanned in this cycle. */
 export function walkedBy(edge: ListSource['edge'], context: ExtractContext): Walked | undefined {
   const catalog = context.catalogs.of(context.account.id, edge);
   if (!isOfRound(catalog.walkedWholeMs, context)) return undefined;
@@ -52,10 +52,10 @@ export function walkedBy(edge: ListSource['edge'], context: ExtractContext): Wal
   return { present, expired: edge === 'stories' ? expired(catalog, context) : new Set(), claimed };
 }
 
-/** A story is listed for a day; by another clock than ours. */
+/** A story is listed for a day, less five minutes for a difference of Meta's clock from ours. */
 const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
 
-/** What was listed before, or was when last polled, and is too old to be listed now. */
+/** The entries of earlier scans that are too old to be listed now. */
 function expired(
   { before }: Pick<Catalog, 'before'>,
   { nowMs, memory: { polledMs } }: ExtractContext,
@@ -68,7 +68,7 @@ function expired(
   );
 }
 
-/** Whether a walk belongs to this round; one ahead of now was by a clock that has been set back. */
+/** True for a scan of this cycle. A scan later than now was before the clock was set back. */
 function isOfRound(
   walkedMs: number | null,
   { roundMs, nowMs }: Pick<ExtractContext, 'roundMs' | 'nowMs'>,
@@ -88,9 +88,9 @@ export interface ListedPage {
 const longestList = 100_000;
 
 /**
- * Walks an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
+ * Scans an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
  * until the media are old. The `next` URL itself is never followed: it carries the token. A page may
- * be short or empty and still have a next one. What was found is noted in the catalog.
+ * be short or empty and still have a next one. The catalog keeps the nodes.
  *
  * @throws DeadLetterError `graph.bad-body` when a page is not a list, or the cursors go in a circle;
  * FailError `graph.refused` when the list does not end
@@ -113,7 +113,7 @@ async function* walkList(
     const { body, nodes, withheld } = await readPage(walking, { after, lastId });
     for (const node of nodes) walked.push(catalogued(node));
     const rejected = walking.rejected.splice(0);
-    // A node without an id may be any of those that are known, so none of them is taken for gone.
+    // A node without an id may be any known one, so none counts as deleted.
     if (rejected.length > 0 || nodes.some((node) => idOf(node) === undefined)) whole = false;
     yield {
       nodes: nodes.filter((node) => !withheld.has(idOf(node) ?? '')),
@@ -144,7 +144,7 @@ function idOf(node: Node | undefined): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
-/** Stories are few; the whole list of media is walked when its turn has come. */
+/** Stories are always scanned whole, as they are few; media when the whole list is due. */
 function oldestWanted({ edge, lastWholeMs: lastMs }: WalkSource, context: ExtractContext): number {
   const { account, nowMs, freshness } = context;
   const tiers = [{ untilAgeMs: Infinity, everyMs: freshness.wholeListMs }];
@@ -160,7 +160,7 @@ function isOld(nodes: readonly Node[], untilMs: number): boolean {
   return typeof createdMs === 'number' && createdMs < untilMs;
 }
 
-/** What the other streams of the list need to know of a media. */
+/** The fields of a media that the other streams of the list need. */
 const cataloguedFields = new Set([
   'id',
   'media_type',

@@ -21,11 +21,11 @@ interface Turn {
 }
 
 /**
- * Asks window by window, oldest first, and gives the merged days of each: one page, and so one
- * transaction, a window. `paging` of insights is never followed; it has no end.
+ * Requests window by window, oldest first, and yields the merged days of each: a window is one page,
+ * and so one transaction. `paging` of insights is never followed; it has no end.
  */
 export async function* extractSeries(source: SeriesSource, context: ExtractContext): Extraction {
-  // The same metric of several periods is several names in the merged day.
+  // A metric that is requested for several periods has one name for each in the merged day.
   const names = source.requests.flatMap(({ metrics }) => Object.values(metrics));
   const work = createDailyWork(context, names);
   const { nowMs, startDateMs, lookbackMs, memory } = context;
@@ -57,7 +57,7 @@ async function askWindow(source: SeriesSource, turn: Turn, work: DailyWork): Pro
   const { refusals, convertedMs } = work.memory;
   const rejected: DeadLetterError[] = [];
   const nodes = mergeDays(answers, rejected);
-  // Without one usable answer nothing is known of the window's days: they are still to come.
+  // Without one usable answer the window is not covered: the next poll requests it again.
   const isAnswered = answers.length > 0 && (nodes.length > 0 || rejected.length === 0);
   const isCovered = !window.catchUp && isAnswered;
   return {

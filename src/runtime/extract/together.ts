@@ -9,8 +9,8 @@ interface Waiting {
 }
 
 /**
- * A `get` whose requests of one turn of the event loop go out together, by `getEach`: one HTTP
- * request where the host has batches.
+ * A `get` that collects the requests made until a queued microtask runs, and sends them together by
+ * `getEach`: one HTTP request where the host has batches.
  */
 export function getTogether({
   graph,
@@ -47,7 +47,7 @@ async function send(
   }
 }
 
-/** All results, in order; when some fail, the first error, after all have ended. */
+/** All results, in order. @throws the first error by position, after all have ended */
 export async function allEnded<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
   const settled = await Promise.allSettled(work);
   return settled.map((result) => {
