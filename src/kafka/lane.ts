@@ -104,7 +104,7 @@ export class Lane {
       for (let attempt = 1; ; attempt += 1) {
         await this.#open();
         try {
-          const end = await this.#fence();
+          const end = await this.#fence(stop);
           this.#looked = undefined;
           return end;
         } catch (error) {
@@ -245,11 +245,12 @@ export class Lane {
    * made before this producer was opened. No broker that was deposed can serve that offset, and an open
    * transaction of another producer visibly blocks the way to it (Invariant 2).
    */
-  async #fence(): Promise<bigint> {
+  async #fence(stop: AbortSignal): Promise<bigint> {
     const producer = await this.#open();
     if (this.#fenced !== undefined) return this.#fenced;
     const sends = this.#tools.plan([this.#tools.fence()], 'topic');
-    const offset = await producer.transact(sends, () => undefined);
+    const transacting = producer.transact(sends, () => undefined);
+    const offset = await onceStopped(transacting, stop, stopLimitMs);
     if (offset < 0n) throw new Error('kafkajs reported no offset of the fence record');
     return (this.#fenced = offset + 1n);
   }
@@ -257,7 +258,7 @@ export class Lane {
   /** Reports whether the topic has this very state: compare and set, so that no other is written over. */
   async #landed(delivery: Delivery, stop: AbortSignal): Promise<boolean> {
     // Invariant 4: the new producer first, so that what is read next can no longer change.
-    const end = await this.#fence();
+    const end = await this.#fence(stop);
     const { key, value } = delivery.state;
     const found = await this.#tools.readBack(key, end, stop);
     if (value === null ? found === undefined : found?.equals(value) === true) return true;

@@ -109,9 +109,12 @@ async function deploy(main: string | undefined) {
 
 type Deployment = Awaited<ReturnType<typeof deploy>>;
 
+/** The first produce request of a start claims the partition. */
+const claims = 1;
+
 /** Every acknowledgement of the first batch is lost, until kafkajs gives up; then the world moves. */
 async function loseAcknowledgements({ proxy, world, start, polled }: Deployment): Promise<void> {
-  const lost = proxy.inject(apiKeys.produce, 'lose-response', { times: 2 });
+  const lost = proxy.inject(apiKeys.produce, 'lose-response', { skip: claims, times: 2 });
   start();
   await lost.met;
   await polled();
@@ -119,9 +122,9 @@ async function loseAcknowledgements({ proxy, world, start, polled }: Deployment)
   await polled();
 }
 
-/** The program is killed with the produce request of that number in hand, and started again. */
+/** The program is killed with the produce request of that number of its first batch in hand, and started again. */
 async function killAtProduce(number: number, { proxy, start, polled }: Deployment): Promise<void> {
-  const held = proxy.inject(apiKeys.produce, 'hold-request', { skip: number - 1 });
+  const held = proxy.inject(apiKeys.produce, 'hold-request', { skip: claims + number - 1 });
   const program = start();
   await held.met;
   program.process.kill('SIGKILL');

@@ -115,8 +115,8 @@ describe('the demo', () => {
     expect({ code, errors }).toEqual({ code: 0, errors: allSucceeded });
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
       topics: { 'instagram.users': 1, 'instagram.media': 1, 'instagram.stories': 0 },
-      // users, media, and user_insights, which remembers what it has asked for
-      state: 3,
+      // users, media, and user_insights and media_insights, which remember what they have requested
+      state: 4,
     });
     const [media] = await readTopic('instagram.media');
     const [user] = await readTopic('instagram.users');

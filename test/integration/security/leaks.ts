@@ -121,14 +121,15 @@ export async function startTalkativeApi(
   ].join(' ');
   const complaint = `${said} client_secret=${appSecret}`;
   const answers: readonly (readonly [RegExp, number, string])[] = [
-    [/\/stories$/, 200, `<html>${said}</html>`],
+    [/\/stories$/, 200, JSON.stringify({ data: said })],
     [
       /\/media$/,
       500,
       JSON.stringify({ error: { message: complaint, type: 'OAuthException', code: 2 } }),
     ],
     [
-      /\/insights$/,
+      // A batch, and what is requested alone.
+      /\/insights$|^\/v[\d.]+\/?$/,
       400,
       JSON.stringify({ error: { message: complaint, type: 'OAuthException', code: 100 } }),
     ],

@@ -65,7 +65,7 @@ export const differences: readonly Difference[] = [
   ...['alt_text', 'reposts_count', 'saved_count', 'shares_count', 'total_like_count']
     .concat('total_comments_count', 'total_views_count')
     .map((name) => alone(`media.${name}`, 'value', newer)),
-  ...['views', 'likes', 'comments', 'shares', 'follows', 'profile_visits'].map((name) =>
+  ...['views', 'likes', 'comments'].map((name) =>
     alone(`media_insights.${name}`, 'value for every kind that has it', metric2),
   ),
   ...['total_interactions', 'reposts', 'profile_activity', 'reels_skip_rate'].map((name) =>
