@@ -249,8 +249,12 @@ export class Lane {
     const producer = await this.#open();
     if (this.#fenced !== undefined) return this.#fenced;
     const sends = this.#tools.plan([this.#tools.fence()], 'topic');
-    const transacting = producer.transact(sends, () => undefined);
+    const transacting = producer.transact(sends, () => {
+      // Until the answer comes, the commit may never have arrived (Invariant 7).
+      this.#isLeftOpen = true;
+    });
     const offset = await onceStopped(transacting, stop, stopLimitMs);
+    this.#isLeftOpen = false;
     if (offset < 0n) throw new Error('kafkajs reported no offset of the fence record');
     return (this.#fenced = offset + 1n);
   }

@@ -115,6 +115,9 @@ export interface Stop {
   release(): void;
 }
 
+/** A start claims the state partition by a transaction of its own. */
+export const claims = 1;
+
 /** Every step of a poll and of the start, and how the program is held at exactly that step. */
 export const steps = {
   'starting: the accounts are asked for': ({ api }) =>
@@ -125,18 +128,22 @@ export const steps = {
     kafka.inject(apiKeys.initProducerId, 'hold-response', { skip: 1 }),
   'fetching: the second page is asked for': ({ api }) =>
     api.hold(({ path, query }) => path.endsWith('/media') && query['after'] !== undefined),
-  'encoded: nothing of the batch is sent': ({ kafka }) =>
-    kafka.inject(apiKeys.addPartitionsToTxn, 'hold-request'),
-  'sending: the broker has not got the records': ({ kafka }) =>
+  'claiming: the broker has not got the fence record': ({ kafka }) =>
     kafka.inject(apiKeys.produce, 'hold-request'),
-  'sending: the broker has the records': ({ kafka }) =>
-    kafka.inject(apiKeys.produce, 'hold-response'),
-  'committing: the broker has not got the commit': ({ kafka }) =>
+  'claiming: the broker has not got the commit': ({ kafka }) =>
     kafka.inject(apiKeys.endTxn, 'hold-request'),
+  'encoded: nothing of the batch is sent': ({ kafka }) =>
+    kafka.inject(apiKeys.addPartitionsToTxn, 'hold-request', { skip: claims }),
+  'sending: the broker has not got the records': ({ kafka }) =>
+    kafka.inject(apiKeys.produce, 'hold-request', { skip: claims }),
+  'sending: the broker has the records': ({ kafka }) =>
+    kafka.inject(apiKeys.produce, 'hold-response', { skip: claims }),
+  'committing: the broker has not got the commit': ({ kafka }) =>
+    kafka.inject(apiKeys.endTxn, 'hold-request', { skip: claims }),
   'committing: the broker has committed': ({ kafka }) =>
-    kafka.inject(apiKeys.endTxn, 'hold-response'),
+    kafka.inject(apiKeys.endTxn, 'hold-response', { skip: claims }),
   'after a commit: the next batch begins': ({ kafka }) =>
-    kafka.inject(apiKeys.addPartitionsToTxn, 'hold-request', { skip: 1 }),
+    kafka.inject(apiKeys.addPartitionsToTxn, 'hold-request', { skip: claims + 1 }),
 } as const satisfies Readonly<Record<string, (world: ProcessWorld) => Stop>>;
 
 /**
