@@ -31,7 +31,7 @@ async function readNewest(at: RecordsAt): Promise<Newest> {
   );
 }
 
-/** How many records some streams have published. */
+/** The number of records that some streams have published. */
 export async function countRecords(at: RecordsAt, names: readonly Stream[]): Promise<number> {
   const topicOf = (name: Stream) => at.topicTemplate.replace('{stream}', name.replaceAll('_', '-'));
   const topics = await readTopics(at, names.map(topicOf));
@@ -62,7 +62,7 @@ export async function compareWithTruth(
   console.log(`  in Kafka: all ${count} records as a full refresh would bring them`);
 }
 
-/** What Instagram Login does not bring: the page, the counts of 2026 and clicks on links. */
+/** Fields that Instagram Login does not bring: the page, the counts of 2026 and clicks on links. */
 const facebookOnly: readonly string[] = [
   'page_id',
   'link_clicks',

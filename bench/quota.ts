@@ -1,5 +1,5 @@
 /**
- * What a big world costs in calls as Meta counts them, and in HTTP requests: the first sync, a later
+ * The cost of a big world in calls as Meta counts them, and in HTTP requests: the first sync, a later
  * poll of everything, a day at the default intervals, with each login; beside Airbyte's formula,
  * counted by the simulator's ledger. The last line of the output is JSON; exit code 1 when a target
  * is missed.

@@ -17,13 +17,13 @@ export type TokenTrouble = 'expired' | 'password' | 'checkpoint' | 'removed' | '
 /** The error with which a field fails a whole page: 9005 or 36104. */
 export type FatalField = 'copyright-check' | 'discovery-only';
 
-/** What has changed under one's feet; ids and names as the API has them. */
+/** Changes of the world that a running program meets; ids and names as the API has them. */
 export interface ConditionsSpec {
   /** Metrics that left the enums of media and accounts, in every version. */
   readonly removedMetrics?: readonly string[];
   /** Media id to the metrics that the API does not support for it. */
   readonly refusedMetrics?: Readonly<Record<string, readonly string[]>>;
-  /** How a refusal of a metric is worded; default `kind`. */
+  /** The wording of a metric's rejection; default `kind`. */
   readonly refusalWording?: 'kind' | 'media' | 'plain' | 'nameless';
   /** Media id to the `values` of the first metric of its insights. */
   readonly oddInsights?: Readonly<Record<string, Json>>;
@@ -56,7 +56,7 @@ export interface ConditionsSpec {
   readonly locale?: Locale;
   /** The answer that carries the usage headers of a batch's items; default `items`. */
   readonly batchUsageHeaders?: 'items' | 'outer' | 'none';
-  /** What a limit refuses: the item that exceeds it, or the whole batch; default `item`. */
+  /** The answer that carries a limit's error: the item that exceeds it, or the whole batch; default `item`. */
   readonly batchThrottle?: 'item' | 'envelope';
   /** The host refuses every batch. */
   readonly batchRefused?: boolean;

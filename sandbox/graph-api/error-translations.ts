@@ -9,7 +9,7 @@ interface Words {
   readonly message: string;
 }
 
-/** What Meta translates; on graph.facebook.com the `message` of the error stays English. */
+/** Texts that Meta translates; on graph.facebook.com the `message` of the error stays English. */
 export const TRANSLATIONS: Partial<Record<ErrorName, Record<Locale, Words>>> = {
   'before-conversion': {
     fr: {

@@ -87,7 +87,7 @@ interface Work {
   readonly config: Config;
   readonly chosen: readonly StreamName[];
   readonly limit: number;
-  /** Whether the records go to a terminal that they must not steer. */
+  /** True when records go to a terminal: their control characters are escaped then. */
   readonly isForPeople: boolean;
 }
 

@@ -8,7 +8,7 @@ export interface Told {
   readonly status: number;
   readonly title: string;
   readonly text: string;
-  /** Whether the login goes on waiting for its own answer. */
+  /** True when the answer belongs to another login: this one keeps waiting for its own. */
   readonly isIgnored?: boolean;
 }
 
@@ -66,7 +66,7 @@ function close(server: Server): Promise<void> {
   });
 }
 
-/** What a machine without IPv6 says of `::1`: nobody can listen there. */
+/** Errors of `::1` on a machine without IPv6: nobody can listen there. */
 const withoutIpv6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'];
 
 /** @returns false when this machine has no such address */

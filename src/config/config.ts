@@ -2,7 +2,7 @@ import type { PublishMode } from '../core/changes.ts';
 import type { Login } from '../core/account.ts';
 import type { StreamName } from '../core/stream-name.ts';
 
-/** How produce requests can be compressed, in the words of Kafka's `compression.type`. */
+/** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 /** Every compatibility level that a Confluent registry knows. */

@@ -128,7 +128,7 @@ function guarded(orHttp: string, mayBePlain: (host: string) => boolean): Format<
   });
 }
 
-/** Where clouds give out credentials: link-local addresses, and those of AWS and Google beyond them. */
+/** Addresses at which clouds give out credentials: link-local ones, and those of AWS and Google beyond them. */
 function isMetadata(host: string): boolean {
   return (
     /^169\.254\.|^\[fe[89ab]|^\[::ffff:a9fe:|^metadata\.google\.internal\.?$/.test(host) ||

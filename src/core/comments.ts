@@ -7,7 +7,7 @@ import type { Published } from './published.ts';
 export interface CommentsRead {
   /** The media's `comments_count` then; null when it must be read again whatever its count. */
   readonly count: number | null;
-  /** When the newest published comment was written, epoch milliseconds; null where there is none. */
+  /** Time of the newest published comment, epoch milliseconds; null where there is none. */
   readonly newestMs: number | null;
 }
 
@@ -66,7 +66,7 @@ export function placed(comment: Node, mediaId: string, parent?: Node): Node {
 /** Younger comments wait for the next poll: the API may list earlier ones only after them. */
 export const settlingMs = 60_000;
 
-/** When a comment was written, epoch milliseconds; undefined without a valid timestamp. */
+/** The time of a comment, epoch milliseconds; undefined without a valid timestamp. */
 export function writtenAt({ timestamp }: Node): number | undefined {
   return typeof timestamp === 'string' ? parseGraphTime(timestamp) : undefined;
 }
@@ -78,7 +78,7 @@ export interface CommentsReading {
   readonly after: string | null;
   /** Key numbers of the published comments of the current page. */
   readonly published: readonly string[];
-  /** When the newest and the oldest comment published in this reading were written, epoch milliseconds. */
+  /** Times of the newest and the oldest comment published in this reading, epoch milliseconds. */
   readonly newestMs: number | null;
   readonly oldestMs: number | null;
 }

@@ -6,11 +6,11 @@ import { describeJson } from './json.ts';
 
 /** A part of an answer that is not what it has to be. */
 export interface InvalidPart {
-  /** Where it stands, as `children[2].id`. */
+  /** Its place, as `children[2].id`. */
   readonly path: string;
   readonly expected: string;
   readonly came: Json | undefined;
-  /** What the dead letter keeps: the part, or the least around it that tells what it belongs to. */
+  /** The content of the dead letter: the part, or the smallest piece around it that identifies its record. */
   readonly raw: Json;
 }
 

@@ -1,7 +1,7 @@
 import { hash64, spreadOf } from './fingerprint.ts';
 import type { Node } from './json.ts';
 
-/** How often entities up to some age are requested again. */
+/** The period in which entities up to some age are requested again. */
 export interface Tier {
   /** The tier ends at this age, milliseconds; infinite for the last one. */
   readonly untilAgeMs: number;
@@ -12,7 +12,7 @@ export interface Tier {
 /** The times of a poll and of the one before it, epoch milliseconds. */
 export interface PollTimes {
   readonly nowMs: number;
-  /** When the last completed poll began; null before the first. */
+  /** Beginning of the last completed poll; null before the first. */
   readonly lastMs: number | null;
 }
 

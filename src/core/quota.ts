@@ -49,7 +49,7 @@ const assumedCostPercent = 1;
 /** What is known of one scope's quota. */
 export interface Quota {
   readonly usage: RollingUsage;
-  /** When the API last reported usage, epoch milliseconds; null before the first report. */
+  /** Time of the API's last usage report, epoch milliseconds; null before the first. */
   readonly toldMs: number | null;
   /** The cost of a call in percent of the quota, estimated from successive headers. */
   readonly costPercent: number;
@@ -57,13 +57,13 @@ export interface Quota {
   readonly answersSinceRise: number;
   /** True once a call was answered since the start or the last stop; before, usage is a guess. */
   readonly answered: boolean;
-  /** How often the API stopped the scope. Answers to calls sent before the last stop prove nothing. */
+  /** The number of times the API stopped the scope. Answers to calls sent before the last stop prove nothing. */
   readonly stops: number;
   /** The end of the last block, epoch milliseconds; 0 when there was none. */
   readonly blockedUntilMs: number;
   /** Consecutive rejections for the limit, without an answer in between. */
   readonly refusals: number;
-  /** When the last call of each priority was sent, epoch milliseconds. */
+  /** Time of the last call of each priority, epoch milliseconds. */
   readonly lastCallMs: Readonly<Partial<Record<Priority, number>>>;
 }
 
@@ -71,7 +71,7 @@ export interface Quota {
 export interface Call {
   readonly priority: Priority;
   readonly nowMs: number;
-  /** How many calls Meta counts it as. */
+  /** The number of calls that Meta counts it as. */
   readonly calls: number;
   /** Calls of the scope in flight. */
   readonly inFlight: number;
@@ -230,8 +230,8 @@ export function decide(quota: Quota, call: Call): Decision {
   const { nowMs, inFlight } = call;
   const unspaced = decideUnspaced(quota, call);
   if (unspaced.kind !== 'go') return unspaced;
-  const percent = percentOf(quota, nowMs);
   if (quota.toldMs === null) return go;
+  const percent = percentOf(quota, nowMs);
   const besides = inFlight + call.calls - 1;
   if (percent + besides * quota.costPercent < slowFromPercent) return go;
   if (inFlight > 0) return queue;
@@ -277,7 +277,7 @@ export interface Standing {
   /** `slowed`: calls are paced; `stopped`: none is sent. */
   readonly state: 'free' | 'slowed' | 'stopped';
   readonly percent: number;
-  /** When calls are sent again, by what is known, epoch milliseconds; null unless stopped. */
+  /** Estimated time of the next call, epoch milliseconds; null unless stopped. */
   readonly untilMs: number | null;
 }
 

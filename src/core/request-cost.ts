@@ -1,19 +1,19 @@
 import type { Source } from './stream.ts';
 import { maxWindowMs } from './windows.ts';
 
-/** How many calls a stream takes as Meta counts them, without those that find what the API rejects. */
+/** A stream's calls as Meta counts them, without those that a rejection costs. */
 export interface RequestCost {
   /** At most so many … */
   readonly calls: number;
   /** … for each of these, as `window of 30 days`. */
   readonly per: string;
-  /** Whether the list of media or stories is walked besides: a call a page. */
+  /** True when the list of media or stories is scanned as well: one call a page. */
   readonly list: boolean;
 }
 
 const dayMs = 86_400_000;
 
-/** What a stream's declaration comes to in calls. */
+/** The calls that a stream's declaration results in. */
 export function requestCost(source: Source): RequestCost {
   switch (source.kind) {
     case 'object':

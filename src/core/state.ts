@@ -37,7 +37,7 @@ export interface Memory {
   readonly polledMs: number | null;
   /** What was last published: key number (`keyNumber`) → fingerprint; `nothing` where there was none. */
   readonly published: Published;
-  /** When each media's insights were last read, and its listed counts then (`packReading`). */
+  /** The last reading of each media's insights: its time, and the listed counts then (`packReading`). */
   readonly insightsRead: Published;
   /** Comments that were published, as far as their ids are remembered. */
   readonly seen: SeenComments;

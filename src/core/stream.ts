@@ -55,7 +55,7 @@ export type Source =
       /** The list that names the media. */
       readonly edge: 'media' | 'stories';
       readonly listFields: Fields;
-      /** What tells whether a media has moved, and what other streams of the list need to know. */
+      /** Fields that show whether a media has moved, and those that other streams of the list need. */
       readonly besides?: Fields;
       /** Fields that Instagram Login does not know. */
       readonly facebookOnly?: readonly string[];

@@ -46,7 +46,7 @@ function isGood(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** What Meta, or a proxy on the way, now and then answers in place of JSON. */
+/** Bodies that Meta, or a proxy on the way, sometimes sends in place of JSON. */
 function garbageIn(bytes: Uint8Array): string | undefined {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'bare gzip';
   const text = new TextDecoder().decode(bytes).trimStart();

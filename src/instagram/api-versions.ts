@@ -47,7 +47,7 @@ export interface VersionWarning {
   readonly action: string;
 }
 
-/** How long before the end of a version a warning is given. */
+/** Time before the end of a version from which a warning is given. */
 const warningMs = 90 * 86_400_000;
 const [{ version: newest }] = apiVersions;
 

@@ -34,7 +34,7 @@ export function tokenAdvice(subcode: number | null, login: Login): string {
 export const appAdvice =
   "the app's id or its secret is missing or another's: set INSTAGRAM_CLIENT_ID and INSTAGRAM_CLIENT_SECRET to those of the app that the token was made for, then restart";
 
-/** What a person must do about code 415, as the middle of a sentence. */
+/** The advice for code 415, as the middle of a sentence. */
 export const twoFactorAdvice =
   "the business requires two-factor authentication: the token's user must complete two-factor authentication in Business Manager (https://business.facebook.com), then restart";
 
@@ -61,7 +61,7 @@ export const peoplePermission: Readonly<Record<Login, string>> = {
 };
 
 /**
- * What a person must do about a missing permission, as the middle of a sentence.
+ * The advice for a missing permission, as the middle of a sentence.
  *
  * @param readsPeople - whether the request reads what other people wrote
  */

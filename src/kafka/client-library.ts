@@ -24,7 +24,7 @@ CompressionCodecs[CompressionTypes.Snappy] = () => codecs.snappy;
 CompressionCodecs[CompressionTypes.LZ4] = () => codecs.lz4;
 CompressionCodecs[CompressionTypes.ZSTD] = () => codecs.zstd;
 
-/** What kafkajs calls them. */
+/** The codecs' numbers in kafkajs. */
 export const compressionTypes = {
   none: CompressionTypes.None,
   gzip: CompressionTypes.GZIP,

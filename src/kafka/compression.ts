@@ -9,7 +9,7 @@ interface Codec {
   readonly decompress: (bytes: Buffer) => Promise<Buffer>;
 }
 
-/** How the records of a produce request are compressed, in the words of Kafka's `compression.type`. */
+/** The codec of produce requests, by its name in Kafka's `compression.type`. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
 /** The codecs that kafkajs lacks; it has gzip. */

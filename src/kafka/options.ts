@@ -71,7 +71,7 @@ export interface TopicOptions {
   readonly replicationFactor: number;
   /** -1 leaves it to the broker, and then it is not verified. */
   readonly minInSyncReplicas: number;
-  /** How long a topic of dead letters that is created keeps them. */
+  /** Retention of a dead-letter topic that is created. */
   readonly deadLetterRetentionMs: number;
 }
 

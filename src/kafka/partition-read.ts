@@ -6,7 +6,7 @@ export interface StateEntry {
   readonly key: string;
   readonly partition: number;
   readonly value: Buffer;
-  /** How many partitions the topic had for its writer; undefined where the writer did not say. */
+  /** The topic's partition count as its writer knew it; undefined where the writer did not say. */
   readonly partitionCount?: number | undefined;
 }
 

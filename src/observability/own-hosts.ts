@@ -11,7 +11,7 @@ export interface HostRule {
 }
 
 /**
- * Whether a request is meant for this server. A page whose name was rebound to this machine's address
+ * True when a request is meant for this server. A page whose name was rebound to this machine's address
  * sends its own name as Host; without this rule it could read everything that the server shows.
  * A listener beyond loopback is reached by names that only its network knows, so it takes any name
  * until `allowed` lists some; addresses are taken then, because probes use them and no DNS rebinds them.

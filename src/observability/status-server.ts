@@ -18,9 +18,9 @@ export interface StatusAddress {
   readonly limits?: ServerLimits;
 }
 
-/** What clients may take of the server. */
+/** Bounds on what clients may use of the server. */
 export interface ServerLimits {
-  /** How long a request, its body included, may take to arrive. */
+  /** The time in which a request, its body included, must arrive. */
   readonly requestMs: number;
   /** Open connections; further ones are dropped. */
   readonly connections: number;

@@ -103,7 +103,7 @@ export interface Status {
     /** Null when no end is known. */
     readonly endsAt: string | null;
     readonly daysLeft: number | null;
-    /** What is wrong with it and what to do; null for nothing. */
+    /** The problem with it and the advice; null for none. */
     readonly warning: string | null;
   } | null;
   /** The scopes that have used most. */

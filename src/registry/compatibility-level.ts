@@ -10,7 +10,7 @@ import {
 } from './calls.ts';
 import type { ReadContext } from './subject-versions.ts';
 
-/** What reading and setting a level takes. */
+/** The parameters of reading and setting a level. */
 export interface LevelWork extends ReadContext {
   /** The level that a subject of ours shall have. */
   readonly compatibility: string;
@@ -72,7 +72,7 @@ async function effectiveLevel(subject: string, work: LevelWork): Promise<string 
 }
 
 /**
- * Whether the subject has no level of its own. Apicurio says of such a subject that it has `NONE`,
+ * True when the subject has no level of its own. Apicurio says of such a subject that it has `NONE`,
  * as if that were set, unless the registry has a level for all.
  */
 export async function isWithoutLevel(
@@ -100,7 +100,7 @@ export async function setLevel(subject: string, work: LevelWork): Promise<Subjec
   return { level: null, rejection: { reason, effective: await effectiveLevel(subject, work) } };
 }
 
-/** Whether every change that `wanted` forbids is forbidden by `level` too. */
+/** True when `level` forbids every change that `wanted` forbids. */
 export function isAsStrict(level: string, wanted: string): boolean {
   const suffix = '_TRANSITIVE';
   const direction = wanted.replace(suffix, '');
@@ -109,7 +109,7 @@ export function isAsStrict(level: string, wanted: string): boolean {
   return hasDirection && (level.endsWith(suffix) || !wanted.endsWith(suffix));
 }
 
-/** What the log says of a subject's level; null when there is nothing to say. */
+/** The log's line about a subject's level; null for none. */
 export function levelWarning(
   subject: string,
   { level, rejection }: SubjectLevel,

@@ -67,7 +67,7 @@ async function readMode(subject: string, { address, signal }: SubjectWork): Prom
   return typeof mode === 'string' ? mode.toUpperCase() : null;
 }
 
-/** Whether a subject in this mode accepts a new schema. IMPORT accepts none without an id. */
+/** True when a subject in this mode accepts a new schema. IMPORT accepts none without an id. */
 export function acceptsSchemas(mode: string | null): boolean {
   return mode === null || !['READONLY', 'READONLY_OVERRIDE', 'IMPORT'].includes(mode);
 }

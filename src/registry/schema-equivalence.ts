@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isNode, type Json, type Node } from '../core/json.ts';
 
 /**
- * Whether two Avro schemas write the same bytes and read the same values. Formatting, docs, the order of
+ * True when two Avro schemas write the same bytes and read the same values. Formatting, docs, the order of
  * attributes and attributes that Avro does not define are left out; names, aliases, logical types and
  * defaults count, so it is stricter than Avro's Parsing Canonical Form.
  */

@@ -108,8 +108,8 @@ function nameOf(type: Type): string {
 type Read = (body: Buffer) => Json;
 
 /**
- * What reads the bytes of each writer's schema, null where it is not a schema of states; made once,
- * because making one takes long.
+ * A reader for the bytes of each writer's schema, null where that is not a schema of states. Each is made
+ * once, because making one takes long.
  */
 function createReads(reader: Type): (writer: Type) => Read | null {
   const reads = new Map<Type, Read | null>();

@@ -3,7 +3,7 @@ import type { RegistryAddress } from './access.ts';
 import { call } from './calls.ts';
 import { isEquivalent } from './schema-equivalence.ts';
 
-/** What reading a subject takes. */
+/** The parameters of reading a subject. */
 export interface ReadContext {
   readonly address: RegistryAddress;
   readonly signal: AbortSignal;

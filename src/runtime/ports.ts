@@ -72,7 +72,7 @@ export interface GraphTransport extends Pick<Graph, 'get'> {
   /**
    * Sends requests of one account in one HTTP request; Meta counts each of them as a call.
    *
-   * @returns what became of the requests that were sent, in order. None when the host refuses
+   * @returns the results of the requests that were sent, in order. None when the host refuses
    * batches, and `batchSize` is 1 from then on
    * @throws as `get`, for the batch as a whole
    */
@@ -82,7 +82,7 @@ export interface GraphTransport extends Pick<Graph, 'get'> {
   ): Promise<readonly BatchOutcome[]>;
 }
 
-/** How the API took one form of request. */
+/** The API's reaction to one form of request. */
 export interface ProbedForm {
   /** The stream that uses it; null where all do. */
   readonly stream: StreamName | null;
@@ -95,7 +95,7 @@ export interface ProbedForm {
   readonly message: string;
 }
 
-/** What became of an item of a batch: an outcome, or no usable answer to it. */
+/** The result of an item of a batch: an outcome, or no usable answer. */
 export type BatchOutcome =
   Outcome | { readonly request: GraphRequest; readonly isUnanswered: true };
 
@@ -400,7 +400,7 @@ export type TelemetryEvent =
       readonly version: string;
       /** Epoch milliseconds; null when no end is known. */
       readonly endsAtMs: number | null;
-      /** What is wrong with it and what to do, in sentences; empty for nothing. */
+      /** The problem with it and the advice, in sentences; empty for none. */
       readonly warning: string;
     }
   | {

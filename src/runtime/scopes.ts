@@ -43,7 +43,7 @@ export interface Scopes {
 export interface ScopedCall {
   readonly scopes: readonly Scope[];
   readonly priority: Priority;
-  /** How many calls Meta counts it as: 1, or the number of items of a batch. */
+  /** The number of calls that Meta counts it as: 1, or the items of a batch. */
   readonly calls: number;
   /**
    * `spaced` is paced as the quota runs short; `unspaced` is sent whatever the usage, except in a
@@ -86,7 +86,7 @@ const toldStepPercent = 5;
 interface Entry {
   readonly scope: Scope;
   quota: Quota;
-  /** How often the API has reported its usage. */
+  /** The number of usage reports so far. */
   tellings: number;
   admitted: number;
   inFlight: number;

@@ -77,7 +77,7 @@ export function apiSteps(tools: ApiTools): readonly Step[] {
   ];
 }
 
-/** Whether the API takes a token and lets it read data. */
+/** The check that the API accepts a token and lets it read data. */
 export function validity(token: ShownToken, nowMs: number): Finding {
   const { name: subject, isValid, reason, facts, expiresAtMs } = token;
   const data = facts?.dataAccessUntilMs ?? null;

@@ -18,7 +18,7 @@ export interface StateSession extends AsyncDisposable {
   readonly instance: string;
   /** As it is in the topic, one a key and partition. */
   readonly stored: readonly StoredState[];
-  /** How many the topic has, or is to have. */
+  /** The number that the topic has, or is to have. */
   readonly partitions: number;
   partitionOf(accountId: string): number;
   owners(): Promise<readonly Owner[]>;

@@ -12,10 +12,10 @@ import { attribute } from './attribution.ts';
 import type { Failed } from './attribution.ts';
 import { nodesOf } from './entries.ts';
 
-/** Children that were requested by themselves will do for so long: they do not change, but their URLs end. */
+/** Children that were requested by themselves are reused for this long: they do not change, but their URLs expire. */
 const goodForMs = 24 * 3_600_000;
 
-/** What requesting children works with. */
+/** The dependencies and results of requesting children. */
 export interface ChildrenWork {
   readonly context: ExtractContext;
   readonly catalog: Catalog;
@@ -85,7 +85,7 @@ function isKnown({ id, ids }: Family, { catalog, context: { nowMs } }: ChildrenW
 interface Albums {
   /** Those that have to be read child by child. */
   readonly apart: readonly Family[];
-  /** Whether any album was answered. */
+  /** True when any album was answered. */
   readonly isAnswered: boolean;
 }
 

@@ -62,7 +62,7 @@ interface Memo {
   published: Map<string, bigint>;
   seen: Memory['seen'];
   reading: CommentsReading | null;
-  /** How many of the skipped entries the pages so far have reported. */
+  /** The number of skipped entries that the pages so far have reported. */
   skipped: number;
 }
 
@@ -122,7 +122,7 @@ async function* readMedia(
   media.finish(memo);
 }
 
-/** What is known of one media's comments while they are read. */
+/** The progress of reading one media's comments. */
 class MediaReading {
   readonly #due: Due;
   readonly #resumed: CommentsReading | null;

@@ -12,7 +12,7 @@ import type { Candidate, InsightsSource, InsightsWork } from './each-insights.ts
 /** A media's parts are requested at most once in each period of this length. */
 const partsEveryMs = 3_600_000;
 const partsTiers = [{ untilAgeMs: Infinity, everyMs: partsEveryMs }];
-/** How long a story is listed, less five minutes for a difference of Meta's clock from ours. */
+/** The time a story is listed, less five minutes for a difference of Meta's clock from ours. */
 const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
 
 type Parts = NonNullable<InsightsSource['parts']>;

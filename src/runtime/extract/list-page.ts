@@ -20,7 +20,7 @@ export interface Walking extends ChildrenWork {
   readonly rejected: DeadLetterError[];
 }
 
-/** Where a page begins. */
+/** The beginning of a page. */
 export interface PageStart {
   /** The cursor; undefined for the first page. */
   readonly after: string | undefined;
