@@ -173,8 +173,11 @@ function withoutRise(
 }
 
 /**
- * The quota after answers that report no usage of its scope: the calls do not count in it, as calls
- * of an account do not count in the app's. The next report corrects this.
+ * The quota after answers that report no usage of its scope: the calls do not count in it. Meta counts
+ * a call by one limit and reports that one: `X-Business-Use-Case-Usage` for calls of an Instagram
+ * account, else `X-App-Usage`; recorded answers never have both. The next report corrects this.
+ *
+ * @see https://developers.facebook.com/docs/graph-api/overview/rate-limiting (read 2026-10)
  */
 export function noteSilence(quota: Quota, calls: number): Quota {
   return { ...quota, ...withoutRise(quota, calls) };

@@ -1,6 +1,6 @@
 import type { ConnectorError } from '../core/errors.ts';
 import { isConnectorError, isTooMuchData } from '../core/errors.ts';
-import type { GraphRequest, GraphTransport, Outcome } from './ports.ts';
+import type { BatchTransport, GraphRequest, Outcome } from './ports.ts';
 
 /** Single requests in flight at once: of a host without batches, and of items that need one. */
 const concurrency = 8;
@@ -14,7 +14,7 @@ const concurrency = 8;
  * @throws as `Graph.getEach`
  */
 export async function* getEach(
-  transport: GraphTransport,
+  transport: BatchTransport,
   requests: readonly GraphRequest[],
   signal: AbortSignal,
 ): AsyncGenerator<Outcome, void, undefined> {
@@ -34,7 +34,7 @@ interface Asked {
 
 /** @param isFinal - true to yield an outcome; the caller requests the others again later */
 async function* once(
-  transport: GraphTransport,
+  transport: BatchTransport,
   { requests, signal }: Asked,
   isFinal: (outcome: Outcome) => boolean,
 ): AsyncGenerator<Outcome, void, undefined> {
@@ -69,7 +69,7 @@ async function* once(
  * no outcome.
  */
 async function inBatch(
-  transport: GraphTransport,
+  transport: BatchTransport,
   batch: readonly GraphRequest[],
   signal: AbortSignal,
 ): Promise<readonly Outcome[] | 'halve'> {
@@ -86,7 +86,7 @@ async function inBatch(
 }
 
 async function singly(
-  transport: GraphTransport,
+  transport: BatchTransport,
   requests: readonly GraphRequest[],
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> {
@@ -101,7 +101,7 @@ async function singly(
 }
 
 async function getAlone(
-  transport: GraphTransport,
+  transport: BatchTransport,
   request: GraphRequest,
   signal: AbortSignal,
 ): Promise<Outcome> {

@@ -10,7 +10,7 @@ import type {
   Clock,
   Graph,
   GraphRequest,
-  GraphTransport,
+  BatchTransport,
   OnUsage,
   Telemetry,
 } from './ports.ts';
@@ -41,9 +41,9 @@ export interface Governor {
    *
    * @throws as `Graph`, except WaitError
    */
-  govern(transport: GraphTransport, caller: Caller): Graph;
+  govern(transport: BatchTransport, caller: Caller): Graph;
   /** A transport for callers that must not wait: throws WaitError when a scope is blocked. */
-  guard(transport: Pick<GraphTransport, 'get'>): Pick<GraphTransport, 'get'>;
+  guard(transport: Pick<Graph, 'get'>): Pick<Graph, 'get'>;
   /** Resolves when a request of the account may be sent; rejects with the signal's reason. */
   ready(account: Account, priority: Priority, signal: AbortSignal): Promise<void>;
   /** Blocks the scope: no request of it is sent for at least `ms` milliseconds. */
@@ -124,16 +124,13 @@ interface Governed {
 }
 
 function governedTransport(
-  transport: GraphTransport,
+  transport: BatchTransport,
   { desk, caller }: { desk: Desk; caller: Caller },
-): GraphTransport {
+): BatchTransport {
   const governed: Governed = { desk, caller, met: [] };
   return {
     get batchSize() {
       return transport.batchSize;
-    },
-    get answeredBy() {
-      return transport.answeredBy;
     },
     get: (request, signal) =>
       patiently(request, 1, () => transport.get(request, signal), { governed, signal }),
@@ -289,7 +286,7 @@ function isAnswer(error: unknown): boolean {
 }
 
 async function askUnlessBlocked(
-  transport: Pick<GraphTransport, 'get'>,
+  transport: Pick<Graph, 'get'>,
   request: GraphRequest,
   { desk, signal }: { desk: Desk; signal: AbortSignal },
 ) {

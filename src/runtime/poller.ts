@@ -9,7 +9,14 @@ import type { Stream } from '../core/stream.ts';
 import type { Governor } from './governor.ts';
 import type { Poll, PollTools, Tally } from './poll.ts';
 import { runPoll } from './poll.ts';
-import type { Graph, GraphTransport, Telemetry, TelemetryEvent, Tracer } from './ports.ts';
+import type {
+  BatchTransport,
+  Graph,
+  GraphTransport,
+  Telemetry,
+  TelemetryEvent,
+  Tracer,
+} from './ports.ts';
 import { tracedTransport } from './tracing.ts';
 import type { Turn, Turns } from './turns.ts';
 
@@ -138,7 +145,7 @@ function governed(poll: Poll, { governor, graph }: PollerTools, turn: Turn): Gra
   });
 }
 
-function counted(transport: GraphTransport, tally: Tally): GraphTransport {
+function counted(transport: BatchTransport, tally: Tally): BatchTransport {
   const count = (calls: number): void => {
     tally.requests += 1;
     tally.calls += calls;
@@ -146,9 +153,6 @@ function counted(transport: GraphTransport, tally: Tally): GraphTransport {
   return {
     get batchSize() {
       return transport.batchSize;
-    },
-    get answeredBy() {
-      return transport.answeredBy;
     },
     get(request, signal) {
       count(1);

@@ -1,4 +1,4 @@
-import type { GraphTransport, PollTrace, StepFacts, StepKind, Tracer } from './ports.ts';
+import type { BatchTransport, PollTrace, StepFacts, StepKind, Tracer } from './ports.ts';
 
 const nothing = (): void => undefined;
 
@@ -26,16 +26,13 @@ export async function traced<T>(
 }
 
 /** A transport whose requests are steps of a poll. */
-export function tracedTransport(transport: GraphTransport, trace: PollTrace): GraphTransport {
+export function tracedTransport(transport: BatchTransport, trace: PollTrace): BatchTransport {
   if (trace === noTrace) return transport;
   const step = (endpoint: string, calls: number) =>
     ({ kind: 'request', facts: { endpoint, calls } }) as const;
   return {
     get batchSize() {
       return transport.batchSize;
-    },
-    get answeredBy() {
-      return transport.answeredBy;
     },
     get: (request, signal) =>
       traced(trace, step(request.endpoint, 1), () => transport.get(request, signal)),
