@@ -64,9 +64,10 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     for (const { error, key, print } of met) {
       const name = `dead_letters ${print}`;
       if (!known.has(print)) outgoing.push(deadLetter(error, key, { poll, tools }));
-      // Another try of the same poll meets its own.
+      // Another try of the same poll meets its own, and a page may reject one value twice.
       else if (!poll.published.has(name)) tallySkipped(poll, error.code);
       poll.published.add(name);
+      known.add(print);
     }
     const prints = met.map(({ print }) => print);
     memory = { ...memory, deadLetters: withLetters(memory.deadLetters, prints) };

@@ -280,6 +280,15 @@ describe('the text of a dead letter', () => {
     return poll;
   }
 
+  test('is written once though a page rejects the same twice', async () => {
+    const world = small();
+    const batch = assemble(pollOf(posts), world, calm);
+    await batch.add(gathered([], { refused: [refusal('a'), refusal('a'), refusal('b')] }));
+    await batch.end(startMs);
+
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey, letterKey]);
+  });
+
   test('is not written again at the next poll when the node is as bad, but counted', async () => {
     const world = small();
     const first = await pollAfter(firstState(posts), bad(1), world);
