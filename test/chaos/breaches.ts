@@ -27,8 +27,10 @@ export const keptProducer: readonly Patch[] = [
 export const stateFirst: readonly Patch[] = [
   {
     file: 'kafka/lane.ts',
-    find: 'producer.transact(sends, () => {',
-    replace: 'apart(producer, this.#tools, delivery)(() => {',
+    find: `producer.transact(sends, () => {
+      fate.unknown = true;`,
+    replace: `apart(producer, this.#tools, delivery)(() => {
+      fate.unknown = true;`,
   },
   {
     file: 'kafka/lane.ts',
