@@ -44,13 +44,22 @@ const refused = (code: number, message: string, status = 400) => ({
 });
 
 describe('every record arrives, though', () => {
+  it('the host refuses batches, which is logged once, and single requests follow', async () => {
+    await using deployment = await deployWorld();
+    const { world, ledger } = deployment.api;
+    world.conditions.set({ batchRefused: true });
+    const { code, log } = await deployment.once();
+    const words = 'batches refused by the API; single requests from now on';
+
+    expect(code).toBe(0);
+    expect(log.filter(({ msg }) => msg === words)).toHaveLength(1);
+    const { calls, requests } = ledger.total();
+    // The accounts send their first batches at the same time.
+    expect(requests - calls).toBeLessThanOrEqual(world.accounts.length);
+    await expectAll(deployment);
+  });
+
   it.each<[string, (api: GraphApi) => void]>([
-    [
-      'the host refuses batches',
-      (api) => {
-        api.world.conditions.set({ batchRefused: true });
-      },
-    ],
     [
       'batches are answered in part',
       (api) => {
@@ -205,16 +214,16 @@ describe('comments', () => {
     expect(new Set(after).size).toBe(after.length);
   });
 
-  it('of a media with 20,000 arrive in parts, each once', async () => {
+  it('of a media with 130,000 arrive in parts, each once', async () => {
     await using deployment = await deployWorld();
     const { world } = deployment.api;
     const { id } = world.accounts[0]?.media[9] ?? { id: '' };
-    world.conditions.set({ manyComments: { [id]: 20_000 } });
+    world.conditions.set({ manyComments: { [id]: 130_000 } });
     const keys = (await commentsOf(deployment))
       .filter(({ mediaId }) => mediaId === id)
       .map(({ key }) => key);
 
-    expect(new Set(keys).size).toBe(20_000);
-    expect(keys).toHaveLength(20_000);
-  });
+    expect(new Set(keys).size).toBe(130_000);
+    expect(keys).toHaveLength(130_000);
+  }, 180_000);
 });
