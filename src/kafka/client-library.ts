@@ -18,8 +18,8 @@ if ((require('kafkajs/package.json') as { version: string }).version === patched
 
 const library = require('kafkajs') as typeof import('kafkajs');
 const { CompressionCodecs, CompressionTypes } = library;
-// All that kafkajs lacks, whatever this program is configured to send: the `compression.type` of a topic
-// decides what the broker stores.
+// Every codec that kafkajs lacks, not only the configured one: a topic's `compression.type` decides which
+// codec its readers meet.
 CompressionCodecs[CompressionTypes.Snappy] = () => codecs.snappy;
 CompressionCodecs[CompressionTypes.LZ4] = () => codecs.lz4;
 CompressionCodecs[CompressionTypes.ZSTD] = () => codecs.zstd;

@@ -9,14 +9,14 @@ const shownKeys = 3;
 /**
  * The partition that a state's key belongs to; undefined for a key that is not a state's.
  *
- * @param partitions - how many the state topic has
+ * @param partitions - the state topic's partition count
  */
 export function placeOf(key: string, partitions: number): number | undefined {
   const [stream = '', account = ''] = key.split('/', 2);
   return isStreamName(stream) && account !== '' ? partitionOf(account, partitions) : undefined;
 }
 
-/** Reports whether a state lies in a partition that its account does not belong to. */
+/** True when a state lies in a partition that its account does not belong to. */
 export function isMisplaced(
   { key, partition }: Pick<StateEntry, 'key' | 'partition'>,
   partitions: number,

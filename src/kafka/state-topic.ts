@@ -65,7 +65,7 @@ export class OpenTransactionError extends Error {
   }
 }
 
-/** The offset at which a partition begins, and the one after its last: what the administrator calls so. */
+/** The offsets of a partition's first record and after its last, as `fetchTopicOffsets` reports them. */
 async function findSpan(
   admin: Admin,
   topic: string,

@@ -113,7 +113,7 @@ async function* readMedia(
       for await (const some of threadOf(id, comment, lists)) {
         for (const one of some) if (media.take(one)) memo.gathered.push(one);
         if (memo.gathered.length < maxBatchRecords) continue;
-        memo.reading = media.sofar();
+        memo.reading = media.soFar();
         yield pageOf(work, memo);
       }
       media.end(comment);
@@ -177,13 +177,13 @@ class MediaReading {
     if (atMs !== undefined) this.#newestMs = Math.max(this.#newestMs ?? atMs, atMs);
   }
 
-  /** After a comment and all its replies. */
+  /** Records that a comment and all its replies were read. */
   end(comment: Node): void {
     this.#oldestMs = writtenAt(comment) ?? this.#oldestMs;
   }
 
   /** The reading so far, from which the next poll continues. */
-  sofar(): CommentsReading {
+  soFar(): CommentsReading {
     return {
       mediaId: this.#due.listed.id,
       after: this.#after,
@@ -196,7 +196,7 @@ class MediaReading {
   finish(memo: Memo): void {
     if (this.isCut && this.#ids === null) {
       // The time alone does not distinguish comments that were read from those that were not.
-      memo.reading = this.sofar();
+      memo.reading = this.soFar();
       return;
     }
     const key = keyNumber(this.#due.listed.id);
