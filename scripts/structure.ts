@@ -1,0 +1,150 @@
+/**
+ * `npm run structure [-- COMMIT]`: how large and how readable the sources are, of the working tree or
+ * of a commit: figures that a move or a rename should improve. Prints a table and, last, a line of JSON.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const commit = process.argv[2];
+
+function git(...args: readonly string[]): string {
+  return execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
+}
+
+function pathsOf(pattern: RegExp): readonly string[] {
+  const listed =
+    commit === undefined ? git('ls-files') : git('ls-tree', '-r', '--name-only', commit);
+  return listed.split('\n').filter((path) => pattern.test(path));
+}
+
+function read(path: string): SourceFile {
+  const text =
+    commit === undefined
+      ? readFileSync(`${root}${path}`, 'utf8')
+      : git('show', `${commit}:${path}`);
+  return { path, text };
+}
+
+const linesOf = ({ text }: SourceFile): number => text.split('\n').length - 1;
+
+/** The folder directly under `src/`; a file beside them is a folder of its own. */
+function folderOf(path: string): string {
+  return path.split('/')[1] ?? '';
+}
+
+/** The relative imports of a file, as paths from the root. */
+function importsOf({ path, text }: SourceFile): readonly string[] {
+  return [...text.matchAll(/(?:from|import)\s+'(\.[^']+)'/g)].map(([, target = '']) =>
+    normalize(`${dirname(path)}/${target}`),
+  );
+}
+
+/** Files that import each other, directly or through others (Tarjan), types included. */
+function cyclesOf(files: readonly SourceFile[]): number {
+  const edges = new Map(files.map((file) => [file.path, importsOf(file)]));
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  let cycles = 0;
+  const visit = (path: string): number => {
+    const own = index.size;
+    index.set(path, own);
+    low.set(path, own);
+    stack.push(path);
+    for (const next of edges.get(path) ?? []) {
+      if (!edges.has(next)) continue;
+      const seen = index.get(next);
+      const reach = seen === undefined ? visit(next) : stack.includes(next) ? seen : own;
+      low.set(path, Math.min(low.get(path) ?? own, reach));
+    }
+    if (low.get(path) === own) {
+      const component = stack.splice(stack.indexOf(path));
+      if (component.length > 1) cycles += 1;
+    }
+    return low.get(path) ?? own;
+  };
+  for (const path of edges.keys()) if (!index.has(path)) visit(path);
+  return cycles;
+}
+
+/** Names of types that more than one file declares. */
+function duplicateTypesOf(files: readonly SourceFile[]): readonly string[] {
+  const owners = new Map<string, Set<string>>();
+  for (const { path, text } of files) {
+    for (const [, name = ''] of text.matchAll(/^(?:export )?(?:interface|type|class) (\w+)/gm)) {
+      owners.set(name, (owners.get(name) ?? new Set()).add(path));
+    }
+  }
+  return [...owners].filter(([, paths]) => paths.size > 1).map(([name]) => name);
+}
+
+/** Comments, each as the text of its first line. */
+function commentsOf({ text }: SourceFile): readonly string[] {
+  return [...text.matchAll(/^\s*(?:\/\*\*?|\/\/)\s*(\S.*)$/gm)].map(([, line = '']) => line);
+}
+
+const questionWord = /^(?:What|Who|Whom|Whose|Whether|That|Which|How|Why)\b/;
+
+/** Lines of Markdown prose over 110 characters: tables, code and links that cannot be wrapped excepted. */
+function longLinesOf({ text }: SourceFile): number {
+  let isCode = false;
+  return text.split('\n').filter((line) => {
+    if (/^\s*(?:```|~~~)/.test(line)) isCode = !isCode;
+    return !isCode && line.length > 110 && !/^\s*(?:\||<)|^ {4}/.test(line);
+  }).length;
+}
+
+/** Files touched by the newest commit that added a file to the folder of streams. */
+function filesOfLastStream(): number | null {
+  const scope = ['src/streams/*.ts', 'src/instagram/streams/*.ts'];
+  // A rename adds no stream.
+  const log = [
+    'log',
+    '-1',
+    '-M50%',
+    '--diff-filter=A',
+    '--format=%H',
+    commit ?? 'HEAD',
+    '--',
+    ...scope,
+  ];
+  const hash = git(...log).trim();
+  if (hash === '') return null;
+  return git('show', '--format=', '--name-only', hash).trim().split('\n').length;
+}
+
+const sources = pathsOf(/^src\/.*\.ts$/).map(read);
+const pages = pathsOf(/\.md$/).map(read);
+const lines = sources.map(linesOf).sort((a, b) => a - b);
+const imports = sources.flatMap((file) => importsOf(file).map((target) => [file.path, target]));
+const comments = sources.flatMap(commentsOf);
+const questions = comments.filter((line) => questionWord.test(line));
+const duplicateTypes = [...duplicateTypesOf(sources)].sort((a, b) => a.localeCompare(b));
+
+const figures = {
+  files: sources.length,
+  lines: lines.reduce((sum, count) => sum + count, 0),
+  medianFile: lines[Math.floor(lines.length / 2)] ?? 0,
+  largestFile: lines.at(-1) ?? 0,
+  importsAcrossFolders: imports.filter(([a = '', b = '']) => folderOf(a) !== folderOf(b)).length,
+  cycles: cyclesOf(sources),
+  duplicateTypeNames: duplicateTypes.length,
+  questionWordPercent: Number(((100 * questions.length) / comments.length).toFixed(1)),
+  longMarkdownLines: pages.reduce((sum, page) => sum + longLinesOf(page), 0),
+  filesOfLastStream: filesOfLastStream(),
+  testLines: pathsOf(/^test\/.*\.ts$/)
+    .map(read)
+    .reduce((sum, file) => sum + linesOf(file), 0),
+};
+for (const [name, value] of Object.entries(figures))
+  console.log(`${name.padEnd(24)}${value ?? '–'}`);
+console.log(`duplicate type names: ${duplicateTypes.join(' ')}`);
+console.log(JSON.stringify(figures));
