@@ -124,7 +124,7 @@ class IndexedRejections implements Rejections {
 
   exclude({ listed: { id, createdMs }, reason, atMostMs = weekMs }: Exclusion): void {
     const ageMs = createdMs === null ? weekMs : this.#nowMs - createdMs;
-    const forMs = Math.min(Math.max(hourMs, ageMs / 4), atMostMs);
+    const forMs = Math.min(Math.max(hourMs, Math.round(ageMs / 4)), atMostMs);
     this.#set({ subject: id, metric: null, reason, untilMs: this.#nowMs + forMs });
   }
 

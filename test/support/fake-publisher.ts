@@ -25,9 +25,19 @@ export function createFakePublisher(
       // A copy, because the caller may go on with its list.
       const kept = { ...batch, records: [...batch.records] };
       tried.push(kept);
+      assertIntegers(batch.state, 'state');
       const fate = await decide(kept, tried.length - 1);
       if (fate !== undefined) throw fate;
       batches.push(kept);
     },
   };
+}
+
+/** The state's Avro schema has whole numbers only: a fraction would fail every poll. */
+function assertIntegers(value: unknown, path: string): void {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    throw new TypeError(`${path} is ${value}, expected a whole number`);
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, part] of Object.entries(value)) assertIntegers(part, `${path}.${name}`);
 }

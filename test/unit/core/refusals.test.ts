@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import {
   createRejections,
   rememberedRejections,
@@ -82,6 +83,18 @@ describe('an excluded media', () => {
     expect(rejections.learned.refusals).toEqual([
       { subject: '1', metric: null, reason: 'graph.ambiguous', untilMs: nowMs + forMs },
     ]);
+  });
+
+  test('is excluded until a whole millisecond, whatever its age', () => {
+    const ages = fc.integer({ min: 0, max: 60 * dayMs });
+    fc.assert(
+      fc.property(ages, ages, (ageMs, laterMs) => {
+        const rejections = createRejections(emptyMemory, nowMs + laterMs);
+        rejections.exclude({ listed: listed('1', ageMs), reason: 'graph.ambiguous' });
+        const [excluded] = rejections.learned.refusals;
+        expect(Number.isSafeInteger(excluded?.untilMs)).toBe(true);
+      }),
+    );
   });
 
   test('is excluded no longer than asked for', () => {
