@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startCluster } from '../sandbox/cluster/start.ts';
 
-const withoutCluster = ['unit', 'conformance', 'browser'];
+const withoutCluster = ['unit', 'conformance', 'golden', 'browser'];
 /** Only when it is asked for: it needs a Chromium. */
 const onRequest = ['browser'];
 const withCluster = ['integration', 'faults'];

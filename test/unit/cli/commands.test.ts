@@ -63,12 +63,6 @@ describe('every command', () => {
 });
 
 describe('docs/operations.md', () => {
-  test('has a row for every exit code', () => {
-    const rows = rowsBelow(page, '### Exit codes').map(([code = '']) => code);
-
-    expect(rows.flatMap((code) => code.split(', ')).map(Number)).toEqual([...allExitCodes]);
-  });
-
   test('has a row for every command that is not a part of another', () => {
     const rows = rowsBelow(page, '## Commands').map(([command = '']) => command);
 

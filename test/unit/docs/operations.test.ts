@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { Registry } from 'prom-client';
 import { errorCodes } from '../../../src/core/errors.ts';
 import { apiVersions } from '../../../src/instagram/api-versions.ts';
-import { initialHealth } from '../../../src/observability/health.ts';
-import { registerMetrics } from '../../../src/observability/metrics.ts';
 import { rowsBelow } from './markdown.ts';
 
 const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
@@ -33,23 +30,4 @@ describe('docs/operations.md', () => {
       ]),
     );
   });
-
-  test('has one row for every metric, with its type and labels', async () => {
-    const registry = new Registry();
-    const health = () => initialHealth({});
-    registerMetrics(registry, { health, nowMs: () => 0, version: '1.0.0' });
-
-    const rows = rowsBelow(page, '## Metrics').map(([name, type, labels]) => [name, type, labels]);
-
-    expect(rows.sort()).toEqual(
-      (await registry.getMetricsAsJSON())
-        .map(({ name, type }) => [`\`${name}\``, String(type), labelsOf(registry, name)])
-        .sort(),
-    );
-  });
 });
-
-function labelsOf(registry: Registry, name: string): string {
-  const metric = registry.getSingleMetric(name) as unknown as { labelNames: readonly string[] };
-  return metric.labelNames.map((label) => `\`${label}\``).join(', ');
-}

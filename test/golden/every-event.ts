@@ -1,0 +1,115 @@
+import type { TelemetryEvent } from '../../src/runtime/ports.ts';
+import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
+
+type Type = TelemetryEvent['type'];
+type Event<T extends Type> = Extract<TelemetryEvent, { type: T }>;
+
+const scope = { kind: 'account', id: '1' } as const;
+const token = { type: 'token', name: 'default', expiresAtMs: 864_000_000 } as const;
+const down = { type: 'dependency', name: 'kafka', ready: false, reason: 'no broker' } as const;
+const share = { type: 'share', gained: [], lost: [], partitions: 12 } as const;
+const form = { stream: 'users', endpoint: '/{account}', code: null, message: '' } as const;
+const probed = {
+  type: 'contract-probed',
+  accountId: '1',
+  version: 'v25.0',
+  answeredBy: 'v25.0',
+} as const;
+
+/** Examples of every event, in the order in which they are reported; together they cause every log line. */
+export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Event<T>[]] } = {
+  accounts: [
+    {
+      type: 'accounts',
+      added: [{ id: '1', pageId: '10', username: 'first' }, account('2')],
+      removed: [],
+    },
+  ],
+  interval: [{ type: 'interval', stream: 'users', intervalMs: 60_000 }],
+  paused: [
+    { type: 'paused', stream: 'users', accountId: '1', isPaused: true },
+    { type: 'paused', stream: 'users', accountId: '1', isPaused: false },
+  ],
+  state: [
+    {
+      type: 'state',
+      stream: 'users',
+      accountId: '1',
+      writtenAtMs: 0,
+      refusals: [{ subject: '*', metric: 'reach', reason: 'graph.metric-refused', untilMs: null }],
+    },
+    { type: 'state', stream: 'users', accountId: '2', writtenAtMs: 0, refusals: [] },
+  ],
+  'poll-finished': [
+    finished({ nextPollMs: 1000, unknownFields: ['brand_new'] }),
+    finished({ accountId: '2', records: 1, skipped: { 'graph.not-enough-viewers': 1 } }),
+  ],
+  committed: [{ type: 'committed', stream: 'users', records: 1, deadLetters: 1 }],
+  'poll-failed': [
+    failed(),
+    failed({ disposition: 'unexpected', code: 'internal.unexpected' }),
+    failed({ retryInMs: null }),
+    failed({ disposition: 'stop-stream', code: 'graph.permission' }),
+    failed({ disposition: 'stop-stream', code: 'graph.permission', stream: 'media' }),
+    failed({ disposition: 'stop-account', code: 'graph.token', accountId: '2' }),
+  ],
+  'list-doubted': [{ type: 'list-doubted', stream: 'media', accountId: '1', known: 9, missing: 8 }],
+  progress: [
+    {
+      type: 'progress',
+      stream: 'users',
+      accountId: '1',
+      step: 1,
+      of: null,
+      coveredUntilMs: null,
+      records: 1,
+    },
+  ],
+  request: [
+    { type: 'request', endpoint: '/{account}/media', calls: 1, outcome: 'ok', durationMs: 9 },
+  ],
+  'contract-probed': [
+    { ...probed, forms: [{ ...form, outcome: 'rejected' }] },
+    { ...probed, forms: [{ ...form, outcome: 'ok' }] },
+  ],
+  'batch-refused': [{ type: 'batch-refused', message: 'no batches here' }],
+  encoded: [{ type: 'encoded', stream: 'users', records: 1, durationMs: 9 }],
+  transaction: (['committed', 'redone', 'failed', 'fenced'] as const).map(
+    (outcome) =>
+      ({ type: 'transaction', partition: 0, records: 1, outcome, durationMs: 9 }) as const,
+  ) as [Event<'transaction'>, ...Event<'transaction'>[]],
+  scope: [
+    { type: 'scope', scope, percent: 10, state: 'free', untilMs: null },
+    { type: 'scope', scope, percent: 80, state: 'slowed', untilMs: null },
+    { type: 'scope', scope, percent: 30, state: 'free', untilMs: null },
+    { type: 'scope', scope, percent: 100, state: 'stopped', untilMs: 3_600_000 },
+  ],
+  'quota-wait': [{ type: 'quota-wait', priority: 'urgent', durationMs: 9 }],
+  token: [{ ...token, warnAtDays: 14, action: 'Renew it.' }],
+  'token-renewal': [
+    { type: 'token-renewal', name: 'default', outcome: 'renewed', message: '' },
+    { type: 'token-renewal', name: 'default', outcome: 'failed', message: 'no' },
+    { type: 'token-renewal', name: 'default', outcome: 'failed', message: 'no' },
+  ],
+  'api-version': [
+    { type: 'api-version', version: 'v25.0', endsAtMs: 864_000_000, warning: 'It ends.' },
+  ],
+  share: [
+    { ...share, owned: [], cause: 'left' },
+    { ...share, owned: [0, 1], gained: [0, 1], cause: 'rebalance' },
+    { ...share, owned: [0, 1], cause: 'rebalance' },
+    { ...share, owned: [0], lost: [1], cause: 'not-heard' },
+  ],
+  fenced: [{ type: 'fenced', partition: 0, reason: 'another producer', pauseMs: 9 }],
+  dependency: [
+    { ...down, isStarting: true },
+    { ...down, isStarting: true },
+    down,
+    ...(['state', 'kafka', 'registry', 'graph', 'group'] as const).map(
+      (name) => ({ type: 'dependency', name, ready: true, reason: '' }) as const,
+    ),
+  ],
+};
+
+/** All examples, in that order. */
+export const everyEvent: readonly TelemetryEvent[] = Object.values(examplesOfEvents).flat();

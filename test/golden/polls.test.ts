@@ -1,0 +1,102 @@
+import { describe, expect, test } from '@jest/globals';
+import { startGraphApi, type GraphApi } from '../../sandbox/graph-api/server.ts';
+import { createWorld } from '../../sandbox/graph-api/world.ts';
+import { openReading } from '../../src/app.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Login } from '../../src/core/account.ts';
+import { stateKey } from '../../src/core/state.ts';
+import { streamNames } from '../../src/core/stream-name.ts';
+import { openLocalCodec } from '../../src/registry/open.ts';
+import { startJob } from '../../src/runtime/jobs.ts';
+import { pollWhenDue } from '../../src/runtime/poller.ts';
+import type { Clock, Publisher, Restored } from '../../src/runtime/ports.ts';
+import { streams } from '../../src/streams/index.ts';
+import { noSignal } from '../support/registry-options.ts';
+import { expectGolden } from './golden.ts';
+
+const hourMs = 3_600_000;
+const codec = openLocalCodec([...streamNames, 'dead_letters']);
+
+/** The same world at every run: two accounts, one of them with few followers. */
+const startApi = () =>
+  startGraphApi({
+    world: createWorld({
+      seed: 3,
+      now: '2026-05-12T12:00:00Z',
+      accounts: 2,
+      mediaPerAccount: 80,
+      storiesPerAccount: 3,
+      insightsDays: 30,
+    }),
+  });
+
+/** What reads of the API with one of the logins, by the world's time. */
+function openReader({ url, world }: GraphApi, login: Login) {
+  const tokens =
+    login === 'facebook'
+      ? [world.token]
+      : world.accounts.map(({ instagramToken }) => instagramToken);
+  const env = {
+    INSTAGRAM_LOGIN: login,
+    INSTAGRAM_ACCESS_TOKEN: tokens.join(','),
+    INSTAGRAM_BASE_URL: url,
+    INSTAGRAM_START_DATE: '2026-05-01',
+    KAFKA_BROKERS: 'none:9092',
+    SCHEMA_REGISTRY_URL: 'http://none:8081',
+    HTTP_ENABLED: 'false',
+    LOG_LEVEL: 'silent',
+  };
+  const nowMs = (): number => world.clock.now();
+  const clock: Clock = {
+    nowMs,
+    sleep: (ms) => Promise.reject(new Error(`a poll of a calm API waits ${ms} ms`)),
+  };
+  const config = loadConfig({ env, args: {}, nowMs: nowMs() });
+  return openReading(config, { version: '1.2.3', hostName: 'here', clock }, codec.encoder);
+}
+
+/** The cost of two polls of every stream of every account, an hour apart, by the simulator's ledger. */
+async function costOf(login: Login): Promise<readonly string[]> {
+  await using api = await startApi();
+  await using reader = openReader(api, login);
+  const states = new Map<string, Restored>();
+  const publisher: Publisher = {
+    publish({ state }) {
+      states.set(stateKey(state.stream, state.accountId), { kind: 'state', state });
+      return Promise.resolve();
+    },
+  };
+  const tools = { ...reader.tools, publisher };
+  const { ledger, world } = api;
+  const { accounts } = await reader.directory.list(noSignal);
+  const lines = [`${login}, accounts: ${describeCost(api)}`];
+  for (const poll of ['first poll', 'second poll']) {
+    const roundMs = world.clock.now();
+    for (const name of streamNames) {
+      ledger.clear();
+      for (const account of accounts) {
+        const job = { ...startJob(streams[name], account, states).job, roundMs };
+        const verdict = await pollWhenDue(job, tools, { nextPollMs: null, signal: noSignal });
+        expect(verdict).toEqual({ kind: 'done' });
+      }
+      lines.push(`${login}, ${poll}, ${name}: ${describeCost(api)}`);
+    }
+    world.clock.advance(hourMs);
+  }
+  return lines;
+}
+
+/** In all, and at each endpoint. */
+function describeCost({ ledger }: GraphApi): string {
+  const all = { total: ledger.total(), ...ledger.byEndpoint() };
+  return Object.entries(all)
+    .sort(([a], [b]) => Number(b === 'total') - Number(a === 'total') || (a < b ? -1 : 1))
+    .map(([of, { calls, requests }]) => `${of} ${calls} calls ${requests} requests`)
+    .join('; ');
+}
+
+describe('the polls', () => {
+  test('of a simulated world cost the calls and requests of the golden file', async () => {
+    expectGolden('polls', [...(await costOf('facebook')), ...(await costOf('instagram'))]);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, test } from '@jest/globals';
+import { recordKey } from '../../src/core/key.ts';
+import type { StreamName } from '../../src/core/stream-name.ts';
+import { streamNames } from '../../src/core/stream-name.ts';
+import { openLocalCodec } from '../../src/registry/open.ts';
+import type { OutgoingRecord } from '../../src/runtime/ports.ts';
+import { pollWhenDue } from '../../src/runtime/poller.ts';
+import { streams } from '../../src/streams/index.ts';
+import { examples } from '../conformance/examples/index.ts';
+import { account } from '../support/accounts.ts';
+import { createFakeGraph } from '../support/fake-graph.ts';
+import { calm, createWorld, jobOf } from '../unit/runtime/world.ts';
+import { expectGolden, sorted } from './golden.ts';
+
+const codec = openLocalCodec([...streamNames, 'dead_letters']);
+
+/** The record of a stream's conformance example. */
+function exampleOf(name: StreamName): Pick<OutgoingRecord, 'key' | 'value'> {
+  const { key, toRecord } = streams[name];
+  const mapped = toRecord(examples[name].node, { account, polledAtMs: 1_760_000_000_000 });
+  if (mapped.kind === 'skipped') throw new Error(`skipped: ${mapped.reason}`);
+  const { record } = mapped;
+  return { key: recordKey(key, record), value: codec.encoder.encode(name, record) };
+}
+
+/** What a poll publishes of a profile of which one field is not what it should be. */
+async function published(): Promise<readonly OutgoingRecord[]> {
+  const node = { ...examples.users.node, followers_count: 'many' };
+  const world = createWorld({ encoder: codec.encoder, graph: createFakeGraph(() => node) });
+  await pollWhenDue(jobOf(streams.users), world, { nextPollMs: null, signal: calm });
+  return world.publisher.batches.flatMap(({ records }) => records);
+}
+
+function linesOf(
+  role: OutgoingRecord['role'],
+  { key, value }: Pick<OutgoingRecord, 'key' | 'value'>,
+): readonly string[] {
+  const bytes = value ?? Buffer.alloc(0);
+  return [
+    `${role} key ${key}`,
+    `${role} value ${JSON.stringify(codec.toJson(role, bytes))}`,
+    `${role} bytes ${bytes.toString('hex')}`,
+  ];
+}
+
+describe('the encoded records', () => {
+  test('of the examples, and of a dead letter, are those of the golden file', async () => {
+    const records = await published();
+
+    expectGolden('records', [
+      ...sorted(streamNames).flatMap((name) =>
+        linesOf(name as StreamName, exampleOf(name as StreamName)),
+      ),
+      '# of a poll',
+      ...records.flatMap((record) => [
+        ...linesOf(record.role, record),
+        ...Object.entries(record.headers).map(
+          ([name, text]) => `${record.role} header ${name}: ${text}`,
+        ),
+      ]),
+    ]);
+  });
+});

@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from '@jest/globals';
+import avro from 'avsc';
+import type { Schema } from 'avsc';
+import { openRegistry, openStateForm } from '../../src/registry/open.ts';
+import { noSignal, registryOptions } from '../support/registry-options.ts';
+import { startRegistryServer } from '../support/registry-server.ts';
+import { expectGolden } from './golden.ts';
+
+const timeMs = 1_700_000_000_000;
+const numbers = (...all: readonly bigint[]) => {
+  const bytes = Buffer.alloc(8 * all.length);
+  all.forEach((number, index) => bytes.writeBigUInt64BE(number, 8 * index));
+  return bytes;
+};
+
+/** A state in which every field of every format has a value; a format takes those that it has. */
+const full = {
+  stream: 'media_insights',
+  account_id: '17841',
+  cursor: timeMs,
+  covered_until: timeMs + 1,
+  days: [
+    {
+      date: timeMs + 2,
+      follower_count: 1,
+      reach: 2,
+      reach_week: 3,
+      reach_days_28: 4,
+      online_followers: { '0': 5 },
+    },
+  ],
+  last_poll: timeMs + 3,
+  published: numbers(17n, 2n ** 64n - 1n),
+  insights_read: numbers(6n),
+  comments_seen: [{ media: '17', comments: numbers(7n, 8n) }],
+  comments_reading: {
+    media_id: '17',
+    after: 'QVFI',
+    published: numbers(9n),
+    newest: timeMs + 4,
+    oldest: timeMs + 5,
+  },
+  dead_letters: numbers(10n),
+  refusals: [
+    {
+      subject: '*',
+      metric: 'views',
+      reason: 'graph.gone',
+      until: timeMs + 6,
+      missing_from: timeMs + 7,
+    },
+  ],
+  converted_at: timeMs + 8,
+  totals: [{ date: timeMs + 9, values: { views: 11 } }],
+  doubted_at: timeMs + 10,
+  sequence: 12,
+  written_at: timeMs + 11,
+  written_by: 'host-1',
+};
+
+const folder = new URL('../unit/registry/', import.meta.url);
+const older = readdirSync(folder).filter((name) => /^state-format-\d+\.avsc$/.test(name));
+/** The schemas of all formats, oldest first; the last is the one that is written now. */
+const schemas = [
+  ...older.map((_, index) => new URL(`state-format-${index + 1}.avsc`, folder)),
+  new URL('../../avro/state.avsc', import.meta.url),
+].map((file) => readFileSync(file, 'utf8'));
+
+/** The first id that the registry gives, which is that of the schema that is written now. */
+const ownId = 258;
+
+describe('the states', () => {
+  test('of every format have the bytes of the golden file, are read, and are written again', async () => {
+    const idOf = (index: number) => (index === older.length ? ownId : index + 1);
+    const script = Object.fromEntries(
+      schemas.map((schema, index) => [
+        `GET /schemas/ids/${idOf(index)}`,
+        [200, { schema }] as const,
+      ]),
+    );
+    await using server = await startRegistryServer(script, ownId);
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+    const { stateCodec } = registry;
+    const linesOf = async (schema: string, index: number) => {
+      const type = avro.Type.forSchema(JSON.parse(schema) as Schema);
+      const header = Buffer.from([0, 0, 0, 0, 0]);
+      header.writeInt32BE(idOf(index), 1);
+      const body = type.toBuffer({ ...full, format_version: index + 1 });
+      const bytes = Buffer.concat([header, body]);
+      const state = await stateCodec.decode('media_insights/17841', bytes);
+      const name = `format ${index + 1}`;
+      return [
+        `${name} bytes ${bytes.toString('hex')}`,
+        `${name} reads ${JSON.stringify(openStateForm().toJson(state))}`,
+        `${name} again ${stateCodec.encode(state).toString('hex')}`,
+      ];
+    };
+
+    expectGolden('states', (await Promise.all(schemas.map(linesOf))).flat());
+  });
+});
