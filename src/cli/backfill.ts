@@ -4,7 +4,7 @@ import { requestCost } from '../core/request-cost.ts';
 import { longReachMs, maxWindowMs } from '../core/windows.ts';
 import { streams } from '../streams/index.ts';
 import { stoppable } from './exit-codes.ts';
-import { loadOfflineConfig } from './load.ts';
+import { loadCommandConfig } from './load.ts';
 import { parseAccounts } from './option-values.ts';
 import type { Options } from './own-options.ts';
 import { addOwnCommand, settingsOf } from './own-options.ts';
@@ -52,7 +52,7 @@ async function backfill(stream: string, options: Options): Promise<string> {
   const accounts = parseAccounts(options['account']);
   const since = String(options['since']);
   const wanted = readBackfill(stream, { since, accounts }, Date.now());
-  const config = loadOfflineConfig(settingsOf(options, own));
+  const config = loadCommandConfig(settingsOf(options, own), ['kafka', 'registry']);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using session = await openStateSession(config, 'refuse', stop.signal);
   const writtenBy = `backfill on ${session.instance}`;

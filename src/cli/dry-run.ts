@@ -12,7 +12,7 @@ import type { DryRunEnding } from '../runtime/dry-run.ts';
 import type { OutgoingRecord, Telemetry } from '../runtime/ports.ts';
 import { streams } from '../streams/index.ts';
 import { stoppable } from './exit-codes.ts';
-import { loadLocalConfig, openReader } from './load.ts';
+import { loadCommandConfig, openReader } from './load.ts';
 import { describeFailures, watch } from './once.ts';
 import { createOnceTally, describeSummary, isSpotless } from './once-report.ts';
 import { parseAccounts, parseCount } from './option-values.ts';
@@ -62,7 +62,10 @@ async function run(names: readonly string[], options: Options): Promise<ExitCode
   const own = ['account', 'limit', 'strict', 'json'];
   const limit = parseCount('--limit', options['limit']) ?? Infinity;
   const wanted = names.map(parseName);
-  const config = narrowed(loadLocalConfig(settingsOf(options, own), 'token'), options['account']);
+  const config = narrowed(
+    loadCommandConfig(settingsOf(options, own), ['token']),
+    options['account'],
+  );
   const chosen = wanted.length > 0 ? wanted : enabled(config);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   const startedMs = performance.now();

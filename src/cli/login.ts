@@ -11,7 +11,7 @@ import { beginLogin } from '../instagram/login.ts';
 import type { TokenPlace } from '../instagram/token-desk.ts';
 import { neededPermissions } from '../instagram/token-desk.ts';
 import { stoppable } from './exit-codes.ts';
-import { loadLoginConfig } from './load.ts';
+import { loadCommandConfig } from './load.ts';
 import type { Answered, Receiver, Waiting } from './login-answer.ts';
 import { receive } from './login-answer.ts';
 import { parseSeconds } from './option-values.ts';
@@ -55,7 +55,9 @@ export function addLoginCommand(root: Command, end: (code: ExitCode) => void): v
         .option('--json', 'print a JSON object'),
     settings: tokenSettings,
   }).action(async (options: Options) => {
-    const config = loadLoginConfig(settingsOf(options, own));
+    // The file that the token goes to need not be there.
+    const env = { ...process.env, INSTAGRAM_ACCESS_TOKEN_FILE: undefined };
+    const config = loadCommandConfig(settingsOf(options, own), [], env);
     using stop = listenForStop(config.polling.shutdownGraceMs);
     const written = await logIn(config, options, stop.signal);
     const shown = { json: options['json'] === true, nowMs: Date.now() };

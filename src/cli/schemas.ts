@@ -8,7 +8,7 @@ import type { RegistryAdapter, SubjectFinding } from '../registry/open.ts';
 import { openRegistry } from '../registry/open.ts';
 import type { Exits } from './exit-codes.ts';
 import { stoppable } from './exit-codes.ts';
-import { loadRegistryConfig } from './load.ts';
+import { loadCommandConfig } from './load.ts';
 import type { Options } from './own-options.ts';
 import { addCommandGroup, addOwnCommand, settingsOf } from './own-options.ts';
 import { describeDifferences, isFit, listFindings, standing } from './schemas-text.ts';
@@ -91,7 +91,7 @@ async function withRegistry(
   command: string,
   act: Details['act'],
 ): Promise<Outcome> {
-  const config = loadRegistryConfig(settingsOf(options, ['json']));
+  const config = loadCommandConfig(settingsOf(options, ['json']), ['registry']);
   const enabled = streamNames.filter((name) => config.streams[name].enabled);
   const roles: readonly TopicRole[] = [...enabled, 'state', 'dead_letters'];
   const { topicTemplate } = config.kafka;

@@ -6,7 +6,7 @@ import type { RequestCost } from '../core/request-cost.ts';
 import { topicName } from '../core/stream-name.ts';
 import { streams } from '../streams/index.ts';
 import { durationText } from './duration.ts';
-import { loadLocalConfig } from './load.ts';
+import { loadCommandConfig } from './load.ts';
 import { addOwnCommand, settingsOf } from './own-options.ts';
 import type { Options } from './own-options.ts';
 import { asTable } from './table.ts';
@@ -21,7 +21,7 @@ export function addStreamsCommand(root: Command, end: (code: ExitCode) => void):
     options: (command) => command.option('--json', 'print a JSON list'),
     settings: /^(?:streams$|stream-|kafka-topic-template$|instagram-login$)/,
   }).action((options: Options) => {
-    const config = loadLocalConfig(settingsOf(options, ['json']), 'nothing');
+    const config = loadCommandConfig(settingsOf(options, ['json']), []);
     process.stdout.write(listStreams(config, options['json'] === true));
     end(0);
   });

@@ -8,7 +8,7 @@ import { streamNames, topicName } from '../core/stream-name.ts';
 import type { TailedRecord } from '../kafka/open.ts';
 import type { ReadValue } from '../registry/open.ts';
 import { stoppable } from './exit-codes.ts';
-import { loadOfflineConfig } from './load.ts';
+import { loadCommandConfig } from './load.ts';
 import { parseAccounts, parseCount, refuse } from './option-values.ts';
 import type { Options } from './own-options.ts';
 import { addOwnCommand, settingsOf } from './own-options.ts';
@@ -62,7 +62,7 @@ async function run(stream: string, options: Options): Promise<ExitCode> {
   const start = parseStart(options, Date.now());
   const wanted = filterOf(options);
   let left = parseCount('--limit', options['limit']) ?? Infinity;
-  const config = loadOfflineConfig(settingsOf(options, own));
+  const config = loadCommandConfig(settingsOf(options, own), ['kafka', 'registry']);
   const topic = topicName(config.kafka.topicTemplate, role);
   const json = options['json'] === true;
   const style = styleFor(process.stdout, process.env);

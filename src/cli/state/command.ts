@@ -6,7 +6,7 @@ import { StopProcessError } from '../../core/errors.ts';
 import type { ExitCode } from '../../core/errors.ts';
 import type { Exits } from '../exit-codes.ts';
 import { stoppable } from '../exit-codes.ts';
-import { loadOfflineConfig } from '../load.ts';
+import { loadCommandConfig } from '../load.ts';
 import { addCommandGroup, addOwnCommand, settingsOf } from '../own-options.ts';
 import { listenForStop } from '../stop-signals.ts';
 import { carryOut } from './apply.ts';
@@ -195,7 +195,7 @@ function authorOf(session: StateSession, command: string) {
 }
 
 function configOf(options: Options): Config {
-  return loadOfflineConfig(settingsOf(options, ownOptions));
+  return loadCommandConfig(settingsOf(options, ownOptions), ['kafka', 'registry']);
 }
 
 async function reading(options: Options, show: (session: StateSession) => string): Promise<string> {

@@ -5,7 +5,7 @@ import type { Granted } from '../../instagram/oauth.ts';
 import type { TokenDesk } from '../../instagram/token-desk.ts';
 import type { Exits } from '../exit-codes.ts';
 import { stoppable } from '../exit-codes.ts';
-import { loadLocalConfig } from '../load.ts';
+import { loadCommandConfig } from '../load.ts';
 import type { Options } from '../own-options.ts';
 import { addCommandGroup, addOwnCommand, settingsOf } from '../own-options.ts';
 import { listenForStop } from '../stop-signals.ts';
@@ -59,7 +59,7 @@ function addInspect(group: Command, end: (code: ExitCode) => void): void {
         .option('--json', 'print a JSON list'),
     settings: tokenSettings,
   }).action(async (options: Options) => {
-    const config = loadLocalConfig(settingsOf(options, own), 'token');
+    const config = loadCommandConfig(settingsOf(options, own), ['token']);
     using stop = listenForStop(config.polling.shutdownGraceMs);
     const found = await inspectAll(config, options['token'], stop.signal);
     process.stdout.write(
@@ -123,7 +123,7 @@ function addMaking(
         .option('--json', 'print a JSON object'),
     settings: tokenSettings,
   }).action(async (options: Options) => {
-    const config = loadLocalConfig(settingsOf(options, own), 'token');
+    const config = loadCommandConfig(settingsOf(options, own), ['token']);
     const one = wanted(tokensOf(config), options['token']);
     if (needs === 'secret' || config.instagram.login === 'facebook') needApp(config);
     const place = placeOf(config, one, options['output']);
