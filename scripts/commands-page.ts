@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { exitsOf } from '../src/cli/exit-codes.ts';
-import { notesOf, pathOf } from '../src/cli/own-options.ts';
+import { exitsOf, notesOf, pathOf } from '../src/cli/command.ts';
 import { createProgram } from '../src/cli/program.ts';
 import { describeConfig } from '../src/config/description.ts';
 

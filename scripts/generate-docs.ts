@@ -3,9 +3,9 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { renderConfigurationPage } from '../src/config/page.ts';
 import { renderAsyncApi } from './asyncapi.ts';
 import { renderCommandsPage } from './commands-page.ts';
+import { renderConfigurationPage } from './configuration-page.ts';
 import { renderStreamsPage } from './streams-page.ts';
 
 interface GeneratedDocument {

@@ -1,14 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { orderToken } from './config/config.ts';
-import type {
-  Config,
-  KafkaConfig,
-  SchemaRegistryConfig,
-  Secret,
-  TlsConfig,
-} from './config/config.ts';
-import { parseTokens } from './config/named-formats.ts';
+import type { Config, KafkaConfig, SchemaRegistryConfig, TlsConfig } from './config/config.ts';
+import { parseTokens, type Secret } from './config/named-formats.ts';
+import { orderToken } from './config/schema.ts';
 import { StopProcessError } from './core/errors.ts';
 import type { TlsMaterial } from './core/tls.ts';
 import { secretsOf } from './instagram/proof.ts';

@@ -1,58 +1,62 @@
-import type { Command } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
 import { requestCost } from '../core/request-cost.ts';
 import { longReachMs, maxWindowMs } from '../core/windows.ts';
 import { streams } from '../streams/index.ts';
-import { stoppable } from './exit-codes.ts';
-import { loadOfflineConfig } from './load.ts';
-import { parseAccounts } from './option-values.ts';
-import type { Options } from './own-options.ts';
-import { addOwnCommand, settingsOf } from './own-options.ts';
+import { accountIds, option, stoppable, type CommandDefinition, type Given } from './command.ts';
+import { loadCommandConfig } from './load.ts';
 import { carryOut } from './state/apply.ts';
-import type { Backfill, Plan } from './state/plan.ts';
-import { planBackfill, readBackfill } from './state/plan.ts';
-import type { StateSession } from './state/session.ts';
-import { openStateSession } from './state/session.ts';
+import { planBackfill, readBackfill, type Backfill, type Plan } from './state/plan.ts';
+import { openStateSession, type StateSession } from './state/session.ts';
 import { listenForStop } from './stop-signals.ts';
 
-const own = ['since', 'account', 'apply', 'force', 'json'];
+/** `backfill`: moves cursors back. */
+export const backfillCommand: CommandDefinition = {
+  usage: 'backfill <stream>',
+  about:
+    'have the days since a date read and published again; a running instance hands its state over for a moment, and goes on from there',
+  examples: [
+    'backfill user_insights --since 2025-01-01',
+    'backfill user_insights --since 2025-01-01 --apply',
+    'backfill user_daily_totals --since 2026-10-01 --account 17841400000000001 --apply --json',
+  ],
+  exits: {
+    0: 'written, or shown what would be',
+    2: 'bad configuration, stream, date or account; nothing was changed',
+    3: 'Kafka or the registry refused or is away, or an instance did not hand its state over; nothing was changed',
+    ...stoppable,
+  },
+  options: [
+    option(
+      '--since <date>',
+      'a day (midnight UTC) or a time with its offset',
+    ).makeOptionMandatory(),
+    option(
+      '--account <ids>',
+      'only these accounts, separated by commas, with a state or not',
+      accountIds,
+    ),
+    option('--apply', 'write it; without, only what would change is shown'),
+    option('--force', 'take the state away from an instance that does not hand it over'),
+    option('--json', 'print the plan as JSON, with whole states'),
+  ],
+  settings: /^(?:kafka|schema-registry|polling-instance|instagram-login)/,
+  async run(given: Given<Options>): Promise<ExitCode> {
+    process.stdout.write(await backfill(given));
+    return 0;
+  },
+};
 
-/** Adds `backfill`. */
-export function addBackfillCommand(root: Command, end: (code: ExitCode) => void): void {
-  addOwnCommand(root, {
-    usage: 'backfill <stream>',
-    about:
-      'have the days since a date read and published again; a running instance hands its state over for a moment, and goes on from there',
-    examples: [
-      'backfill user_insights --since 2025-01-01',
-      'backfill user_insights --since 2025-01-01 --apply',
-      'backfill user_daily_totals --since 2026-10-01 --account 17841400000000001 --apply --json',
-    ],
-    exits: {
-      0: 'written, or shown what would be',
-      2: 'bad configuration, stream, date or account; nothing was changed',
-      3: 'Kafka or the registry refused or is away, or an instance did not hand its state over; nothing was changed',
-      ...stoppable,
-    },
-    options: (command) =>
-      command
-        .requiredOption('--since <date>', 'a day (midnight UTC) or a time with its offset')
-        .option('--account <ids>', 'only these accounts, separated by commas, with a state or not')
-        .option('--apply', 'write it; without, only what would change is shown')
-        .option('--force', 'take the state away from an instance that does not hand it over')
-        .option('--json', 'print the plan as JSON, with whole states'),
-    settings: /^(?:kafka|schema-registry|polling-instance|instagram-login)/,
-  }).action(async (stream: string, options: Options) => {
-    process.stdout.write(await backfill(stream, options));
-    end(0);
-  });
+interface Options {
+  readonly since: string;
+  readonly account?: readonly string[];
+  readonly apply?: boolean;
+  readonly force?: boolean;
 }
 
-async function backfill(stream: string, options: Options): Promise<string> {
-  const accounts = parseAccounts(options['account']);
-  const since = String(options['since']);
-  const wanted = readBackfill(stream, { since, accounts }, Date.now());
-  const config = loadOfflineConfig(settingsOf(options, own));
+async function backfill({ args, options, settings }: Given<Options>): Promise<string> {
+  const { since, account: accounts, apply = false, force = false, json = false } = options;
+  const wanted = readBackfill(args[0] ?? '', { since, accounts }, Date.now());
+  const config = loadCommandConfig(settings, ['kafka', 'registry']);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using session = await openStateSession(config, 'refuse', stop.signal);
   const writtenBy = `backfill on ${session.instance}`;
@@ -60,12 +64,7 @@ async function backfill(stream: string, options: Options): Promise<string> {
     const made = planBackfill(at, wanted, { writtenBy, nowMs: Date.now() });
     return { ...made, notes: [...made.notes, ...describeCost(made, wanted)] };
   };
-  return await carryOut(session, plan, {
-    apply: options['apply'] === true,
-    force: options['force'] === true,
-    asks: true,
-    json: options['json'] === true,
-  });
+  return await carryOut(session, plan, { apply, force, asks: true, json });
 }
 
 const dayMs = 86_400_000;

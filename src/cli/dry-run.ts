@@ -1,8 +1,6 @@
-import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../core/errors.ts';
-import { StopProcessError } from '../core/errors.ts';
-import { printable, printableLines } from '../core/printable.ts';
+import { printable } from '../core/printable.ts';
 import type { StreamName, TopicRole } from '../core/stream-name.ts';
 import { isStreamName, streamNames, topicName } from '../core/stream-name.ts';
 import type { LocalCodec } from '../registry/open.ts';
@@ -11,43 +9,48 @@ import { dryRun } from '../runtime/dry-run.ts';
 import type { DryRunEnding } from '../runtime/dry-run.ts';
 import type { OutgoingRecord, Telemetry } from '../runtime/ports.ts';
 import { streams } from '../streams/index.ts';
-import { stoppable } from './exit-codes.ts';
-import { loadLocalConfig, openReader } from './load.ts';
-import { describeFailures, watch } from './once.ts';
-import { createOnceTally, describeSummary, isSpotless } from './once-report.ts';
-import { parseAccounts, parseCount } from './option-values.ts';
-import type { Options } from './own-options.ts';
-import { addOwnCommand, settingsOf } from './own-options.ts';
-import { listenForStop } from './stop-signals.ts';
+import * as commands from './command.ts';
+import type { CommandDefinition, Given } from './command.ts';
+import { loadCommandConfig, openReader } from './load.ts';
+import { conclude, watch, type Strictness } from './once.ts';
+import { createOnceTally } from './once-report.ts';
 import { styleFor } from './terminal.ts';
 
-/** Adds `dry-run`: everything but Kafka and the registry. */
-export function addDryRunCommand(root: Command, end: (code: ExitCode) => void): void {
-  addOwnCommand(root, {
-    usage: 'dry-run [streams...]',
-    about:
-      'fetch, map and encode as if nothing had been published yet, and print the records as JSON lines; publishes nothing, needs no Kafka and no registry',
-    examples: [
-      'dry-run',
-      'dry-run media media_insights --limit 5',
-      'dry-run user_insights --account 17841400000000001 | jq .value',
-    ],
-    exits: {
-      0: 'every poll succeeded, or stopped as asked',
-      3: 'a poll failed, or the API refused or stayed away',
-      4: 'with --strict: every poll succeeded, but something would be dead-lettered or was skipped',
-      ...stoppable,
-    },
-    options: (command) =>
-      command
-        .option('--account <ids>', 'only these accounts, separated by commas')
-        .option('--limit <number>', 'print at most so many records of each stream and account')
-        .option('--strict', 'end with 4 when something would be dead-lettered or was skipped')
-        .option('--json', 'characters as they are on a terminal too; it prints JSON lines anyway'),
-    settings: /^(?:instagram|streams$|stream-|polling|log|kafka-(?:topic-template|max-batch|tomb))/,
-  }).action(async (names: readonly string[], options: Options) => {
-    end(await run(names, options));
-  });
+const { accountIds, count, option, stoppable, untilStopped, usage } = commands;
+
+/** `dry-run`: everything but Kafka and the registry. */
+export const dryRunCommand: CommandDefinition = {
+  usage: 'dry-run [streams...]',
+  about:
+    'fetch, map and encode as if nothing had been published yet, and print the records as JSON lines; publishes nothing, needs no Kafka and no registry',
+  examples: [
+    'dry-run',
+    'dry-run media media_insights --limit 5',
+    'dry-run user_insights --account 17841400000000001 | jq .value',
+  ],
+  exits: {
+    0: 'every poll succeeded, or stopped as asked',
+    3: 'a poll failed, or the API refused or stayed away',
+    4: 'with --strict: every poll succeeded, but something would be dead-lettered or was skipped',
+    ...stoppable,
+  },
+  options: [
+    option('--account <ids>', 'only these accounts, separated by commas', accountIds),
+    option(
+      '--limit <number>',
+      'print at most so many records of each stream and account',
+      count('--limit'),
+    ),
+    option('--strict', 'end with 4 when something would be dead-lettered or was skipped'),
+    option('--json', 'characters as they are on a terminal too; it prints JSON lines anyway'),
+  ],
+  settings: /^(?:instagram|streams$|stream-|polling|log|kafka-(?:topic-template|max-batch|tomb))/,
+  run,
+};
+
+interface Options extends Strictness {
+  readonly account?: readonly string[];
+  readonly limit?: number;
 }
 
 /** A line of its output. */
@@ -58,29 +61,20 @@ interface Line {
   readonly value: unknown;
 }
 
-async function run(names: readonly string[], options: Options): Promise<ExitCode> {
-  const own = ['account', 'limit', 'strict', 'json'];
-  const limit = parseCount('--limit', options['limit']) ?? Infinity;
-  const wanted = names.map(parseName);
-  const config = narrowed(loadLocalConfig(settingsOf(options, own), 'token'), options['account']);
+function run({ args, options, settings }: Given<Options>): Promise<ExitCode> {
+  const { account, limit = Infinity, json = false } = options;
+  const wanted = args.map(parseName);
+  const config = narrowed(loadCommandConfig(settings, ['token']), account);
   const chosen = wanted.length > 0 ? wanted : enabled(config);
-  using stop = listenForStop(config.polling.shutdownGraceMs);
-  const startedMs = performance.now();
-  const tally = createOnceTally();
-  try {
-    const isForPeople = process.stdout.isTTY && options['json'] !== true;
-    const work = { config, chosen, limit, isForPeople };
+  return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
+    const startedMs = performance.now();
+    const tally = createOnceTally();
+    const work = { config, chosen, limit, isForPeople: process.stdout.isTTY && !json };
     const observer = watch(tally, styleFor(process.stderr, process.env));
-    const went = await show(work, observer, stop.signal);
+    const went = await show(work, observer, signal);
     const summary = tally.summary(went, Math.round(performance.now() - startedMs));
-    const lines = [...went.problems, ...describeFailures(went.endings), describeSummary(summary)];
-    for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
-    if (!summary.ok) return 3;
-    return options['strict'] === true && !isSpotless(summary) ? 4 : 0;
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    return 0;
-  }
+    return conclude(went, summary, options);
+  });
 }
 
 interface Work {
@@ -146,21 +140,16 @@ function enabled(config: Config): readonly StreamName[] {
 }
 
 /** The log is for what goes wrong; what is usual is told otherwise. */
-function narrowed(config: Config, accounts: Options[string]): Config {
+function narrowed(config: Config, accounts = config.instagram.accounts): Config {
   const level = config.log.level === 'info' ? 'warn' : config.log.level;
-  const ids = parseAccounts(accounts);
   return {
     ...config,
     log: { ...config.log, level },
-    instagram: ids === undefined ? config.instagram : { ...config.instagram, accounts: ids },
+    instagram: { ...config.instagram, accounts },
   };
 }
 
 function parseName(text: string): StreamName {
   if (isStreamName(text)) return text;
-  throw new StopProcessError(
-    'config.invalid',
-    `stream "${text}": expected one of ${streamNames.join(', ')}`,
-    { exitCode: 2 },
-  );
+  throw usage(`stream "${text}": expected one of ${streamNames.join(', ')}`);
 }

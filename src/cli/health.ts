@@ -1,29 +1,24 @@
-import type { Command } from 'commander';
-import type { ExitCode } from '../core/errors.ts';
-import { addOwnCommand } from './own-options.ts';
+import { option, type CommandDefinition, type Given } from './command.ts';
 
-/** Adds `health`: for a container's HEALTHCHECK, which knows 0 and 1 only. */
-export function addHealthCommand(root: Command, end: (code: ExitCode) => void): void {
-  addOwnCommand(root, {
-    usage: 'health',
-    about: 'ask a running instance whether it lives (for a container HEALTHCHECK)',
-    examples: ['health', 'health --url http://127.0.0.1:8080/readyz', 'health --json'],
-    exits: { 0: 'it answered 200', 1: 'it did not, or not in time', 2: 'bad usage' },
-    options: (command) =>
-      command
-        .option(
-          '--url <url>',
-          'what to ask',
-          `http://127.0.0.1:${process.env['HTTP_PORT'] ?? '8080'}/livez`,
-        )
-        .option('--json', 'print a JSON object with "ok" and "detail"'),
-    settings: null,
-  }).action(async ({ url, json }: { readonly url: string; readonly json?: boolean }) => {
+/** `health`: for a container's HEALTHCHECK, which knows 0 and 1 only. */
+export const healthCommand: CommandDefinition = {
+  usage: 'health',
+  about: 'ask a running instance whether it lives (for a container HEALTHCHECK)',
+  examples: ['health', 'health --url http://127.0.0.1:8080/readyz', 'health --json'],
+  exits: { 0: 'it answered 200', 1: 'it did not, or not in time', 2: 'bad usage' },
+  options: [
+    option('--url <url>', 'what to ask').default(
+      `http://127.0.0.1:${process.env['HTTP_PORT'] ?? '8080'}/livez`,
+    ),
+    option('--json', 'print a JSON object with "ok" and "detail"'),
+  ],
+  settings: null,
+  async run({ options: { url, json } }: Given<{ readonly url: string }>) {
     const check = await checkHealth(url, 3000);
     process.stdout.write(json === true ? `${JSON.stringify(check)}\n` : `${check.detail}\n`);
-    end(check.ok ? 0 : 1);
-  });
-}
+    return check.ok ? 0 : 1;
+  },
+};
 
 /** What a health check found. */
 export interface HealthCheck {

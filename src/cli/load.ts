@@ -9,46 +9,30 @@ import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.t
 /** What the commands share: `--config FILE` and one option a configuration field. */
 export type ConfigArguments = Readonly<Record<string, string>>;
 
+/** What a command has to do with; fields that only the rest requires need not be set. */
+type Need = 'token' | 'kafka' | 'registry';
+
+/** What is there in place of a required field that is of no use to a command. */
+const unusedFields: Readonly<Record<Need, readonly [path: string, value: unknown]>> = {
+  token: ['instagram.accessToken', []],
+  kafka: ['kafka.brokers', []],
+  registry: ['schemaRegistry.url', ''],
+};
+
 /** Reads the configuration of a command from its arguments and the environment. */
-export function loadCommandConfig(given: ConfigArguments): Config {
-  return load(given, []);
+export function loadCommandConfig(
+  given: ConfigArguments,
+  needs: readonly Need[] = ['token', 'kafka', 'registry'],
+  env = process.env,
+): Config {
+  const unused = Object.entries(unusedFields).filter(([need]) => !needs.includes(need as Need));
+  const values = Object.fromEntries(unused.map(([, field]) => field));
+  return loadConfig({ ...sourcesOf(given), env, unused: values });
 }
-
-/** The same for a command that asks nothing of the API, and so needs no token. */
-export function loadOfflineConfig(given: ConfigArguments): Config {
-  return load(given, [token]);
-}
-
-/** The same for a command that needs no Kafka and no registry either, but perhaps a token. */
-export function loadLocalConfig(given: ConfigArguments, needs: 'token' | 'nothing'): Config {
-  return load(given, needs === 'token' ? [brokers, registry] : [token, brokers, registry]);
-}
-
-/** The same for `login`, which makes the token: the file that would hold it need not be there. */
-export function loadLoginConfig(given: ConfigArguments): Config {
-  const env = { ...process.env };
-  delete env['INSTAGRAM_ACCESS_TOKEN_FILE'];
-  const standIns = { ...token, ...brokers, ...registry };
-  return loadConfig({ ...sourcesOf(given), env, standIns });
-}
-
-/** The same for a command that asks the registry alone. */
-export function loadRegistryConfig(given: ConfigArguments): Config {
-  return load(given, [token, brokers]);
-}
-
-const token = { INSTAGRAM_ACCESS_TOKEN: 'not-needed' };
-const brokers = { KAFKA_BROKERS: 'not-needed:9092' };
-const registry = { SCHEMA_REGISTRY_URL: 'http://not-needed:8081' };
 
 /** Where a command's configuration comes from. */
 export function sourcesOf({ config: configFile, ...args }: ConfigArguments): ConfigSources {
   return { env: process.env, args, ...(configFile === undefined ? {} : { configFile }) };
-}
-
-function load(given: ConfigArguments, unneeded: readonly Readonly<Record<string, string>>[]) {
-  const standIns = Object.assign({}, ...unneeded) as Readonly<Record<string, string>>;
-  return loadConfig({ ...sourcesOf(given), standIns });
 }
 
 /** The program for a configuration, named after this machine. */

@@ -1,73 +1,72 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Command } from 'commander';
 import { parseTokens } from '../config/named-formats.ts';
 import { readTextFile } from '../config/text-file.ts';
 import type { Config } from '../config/config.ts';
-import type { ExitCode } from '../core/errors.ts';
-import { StopProcessError } from '../core/errors.ts';
-import type { BegunLogin } from '../instagram/login.ts';
-import { beginLogin } from '../instagram/login.ts';
-import type { TokenPlace } from '../instagram/token-desk.ts';
-import { neededPermissions } from '../instagram/token-desk.ts';
-import { stoppable } from './exit-codes.ts';
-import { loadLoginConfig } from './load.ts';
-import type { Answered, Receiver, Waiting } from './login-answer.ts';
-import { receive } from './login-answer.ts';
-import { parseSeconds } from './option-values.ts';
-import type { Options } from './own-options.ts';
-import { addOwnCommand, settingsOf } from './own-options.ts';
+import { StopProcessError, type ExitCode } from '../core/errors.ts';
+import { beginLogin, type BegunLogin } from '../instagram/login.ts';
+import { neededPermissions, type TokenPlace } from '../instagram/token-desk.ts';
+import { option, print, seconds, stoppable, usage } from './command.ts';
+import type { CommandDefinition, Given } from './command.ts';
+import { loadCommandConfig } from './load.ts';
+import { receive, type Answered, type Receiver, type Waiting } from './login-answer.ts';
 import { isLocal, listenForRedirect } from './redirect-listener.ts';
 import { listenForStop } from './stop-signals.ts';
 import { tokenSettings } from './token/command.ts';
-import { deskOf, needApp, readsPeople, targetOf, tokenFileOf, usage } from './token/desk.ts';
-import { describeLogin } from './token/text.ts';
+import { deskOf, needApp, readsPeople, targetOf, tokenFileOf } from './token/desk.ts';
+import { describeLogin, loginJson } from './token/text.ts';
 
-const own = ['output', 'token', 'add', 'timeout', 'open', 'json'];
+interface Options {
+  readonly output?: string;
+  readonly token?: string;
+  readonly add?: boolean;
+  readonly timeout?: number;
+  readonly open: boolean;
+}
 
-/** Adds `login`: a token by a person's own consent, without a copy of it in anybody's hands. */
-export function addLoginCommand(root: Command, end: (code: ExitCode) => void): void {
-  addOwnCommand(root, {
-    usage: 'login',
-    about:
-      'let a person log in at Meta and consent, and write the token of sixty days into the token file (mode 0600)',
-    examples: [
-      'login --output ./token',
-      'login --instagram-login instagram --instagram-redirect-uri https://example.org/done',
-      'login --add --timeout 600',
-    ],
-    exits: {
-      0: 'the token is in the file',
-      2: 'bad configuration or usage, the port is taken, or the file cannot be written',
-      3: 'the person refused or did not come back in time, or Meta refused or is away',
-      ...stoppable,
-    },
-    options: (command) =>
-      command
-        .option(
-          '--output <file>',
-          'write it there rather than where INSTAGRAM_ACCESS_TOKEN_FILE says',
-        )
-        .option('--token <number>', 'which of several tokens in the file it replaces: its place')
-        .option('--add', 'add it to the tokens in the file')
-        .option('--timeout <seconds>', 'how long to wait for the person (300)')
-        .option('--no-open', 'print the address and open no browser')
-        .option('--json', 'print a JSON object'),
-    settings: tokenSettings,
-  }).action(async (options: Options) => {
-    const config = loadLoginConfig(settingsOf(options, own));
+/** `login`: a token by a person's own consent, without a copy of it in anybody's hands. */
+export const loginCommand: CommandDefinition = {
+  usage: 'login',
+  about:
+    'let a person log in at Meta and consent, and write the token of sixty days into the token file (mode 0600)',
+  examples: [
+    'login --output ./token',
+    'login --instagram-login instagram --instagram-redirect-uri https://example.org/done',
+    'login --add --timeout 600',
+  ],
+  exits: {
+    0: 'the token is in the file',
+    2: 'bad configuration or usage, the port is taken, or the file cannot be written',
+    3: 'the person refused or did not come back in time, or Meta refused or is away',
+    ...stoppable,
+  },
+  options: [
+    option('--output <file>', 'write it there rather than where INSTAGRAM_ACCESS_TOKEN_FILE says'),
+    option('--token <number>', 'which of several tokens in the file it replaces: its place'),
+    option('--add', 'add it to the tokens in the file'),
+    option('--timeout <seconds>', 'how long to wait for the person (300)', seconds('--timeout')),
+    option('--no-open', 'print the address and open no browser'),
+    option('--json', 'print a JSON object'),
+  ],
+  settings: tokenSettings,
+  async run({ options, settings }: Given<Options>): Promise<ExitCode> {
+    // The file that the token goes to need not be there.
+    const env = { ...process.env, INSTAGRAM_ACCESS_TOKEN_FILE: undefined };
+    const config = loadCommandConfig(settings, [], env);
     using stop = listenForStop(config.polling.shutdownGraceMs);
     const written = await logIn(config, options, stop.signal);
-    const shown = { json: options['json'] === true, nowMs: Date.now() };
-    process.stdout.write(describeLogin(written, shown));
-    end(0);
-  });
-}
+    print(options.json, {
+      text: () => describeLogin(written, Date.now()),
+      json: () => loginJson(written),
+    });
+    return 0;
+  },
+};
 
 async function logIn(config: Config, options: Options, signal: AbortSignal) {
   const app = needApp(config, true);
   const place = placeOf(options);
-  const seconds = parseSeconds('--timeout', options['timeout']) ?? 300;
+  const { timeout: waitS = 300 } = options;
   const { instagram } = config;
   const scope = scopeOf(config);
   const { redirectUri } = instagram;
@@ -77,7 +76,7 @@ async function logIn(config: Config, options: Options, signal: AbortSignal) {
     desk.writeTo(place, () =>
       desk.redeem({ ...app, redirectUri, code, codeVerifier: begun.codeVerifier }, signal),
     );
-  const late = AbortSignal.timeout(seconds * 1000);
+  const late = AbortSignal.timeout(waitS * 1000);
   const waiting: Waiting = { state: begun.state, redeem, signal: AbortSignal.any([signal, late]) };
   try {
     const granted = await comeBack(new URL(redirectUri), begun, { waiting, options });
@@ -89,7 +88,7 @@ async function logIn(config: Config, options: Options, signal: AbortSignal) {
     if (!late.aborted) throw error;
     throw new StopProcessError(
       'graph.token',
-      `nobody came back from the login within ${seconds} s: run it again, with a longer --timeout if need be`,
+      `nobody came back from the login within ${waitS} s: run it again, with a longer --timeout if need be`,
     );
   }
 }
@@ -106,7 +105,7 @@ async function comeBack(
     const listener = await listenForRedirect(redirectUri, onAddress);
     try {
       say(`Log in and consent at this address:\n\n${url}\n`);
-      if (options['open'] !== false && process.stderr.isTTY) openBrowser(url);
+      if (options.open && process.stderr.isTTY) openBrowser(url);
       return await promise;
     } finally {
       await listener[Symbol.asyncDispose]();
@@ -163,11 +162,10 @@ function scopeOf(config: Config): readonly string[] {
 
 /** Where the token goes; one of several in a file is replaced only when it is said which. */
 function placeOf(options: Options): TokenPlace {
-  const path = targetOf(tokenFileOf(process.env), options['output']);
-  const add = options['add'] === true;
+  const path = targetOf(tokenFileOf(process.env), options.output);
+  const { add = false, token: number } = options;
   const content = readTextFile(path);
   const tokens = (content.ok ? parseTokens(content.text) : undefined) ?? [];
-  const number = options['token'];
   if (add || (number === undefined && tokens.length <= 1)) return { path, old: null, add };
   const old = tokens[Number(number) - 1];
   if (old !== undefined) return { path, old, add };

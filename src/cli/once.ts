@@ -1,68 +1,73 @@
-import type { Command } from 'commander';
 import type { Once } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../core/errors.ts';
 import { printable, printableLines } from '../core/printable.ts';
 import type { Ending } from '../runtime/once.ts';
 import type { Telemetry } from '../runtime/ports.ts';
-import { stoppable } from './exit-codes.ts';
+import { option, stoppable, untilStopped, type CommandDefinition, type Given } from './command.ts';
 import { loadCommandConfig, openApp } from './load.ts';
 import type { OnceSummary, OnceTally } from './once-report.ts';
 import { createOnceTally, describeProgress, describeSummary, isSpotless } from './once-report.ts';
 import { describeError } from './outcome.ts';
-import type { Options } from './own-options.ts';
-import { addOwnCommand, settingsOf } from './own-options.ts';
-import { listenForStop } from './stop-signals.ts';
 import type { Style } from './terminal.ts';
 import { styleFor } from './terminal.ts';
 
-/** Adds `once`. */
-export function addOnceCommand(root: Command, end: (code: ExitCode) => void): void {
-  addOwnCommand(root, {
-    usage: 'once',
-    about: 'poll every enabled stream once and exit; logs to standard output',
-    examples: [
-      'once',
-      'once --config instagram.json --strict',
-      'once --streams media,media_insights --json > summary.json',
-    ],
-    exits: {
-      0: 'every poll succeeded, or stopped as asked',
-      1: 'an error within the program, or a stop that took too long',
-      3: 'a poll failed, or something outside refused or stayed away',
-      4: 'with --strict: every poll succeeded, but something was dead-lettered or skipped',
-      ...stoppable,
-    },
-    options: (command) =>
-      command
-        .option('--strict', 'end with 4 when something was dead-lettered or skipped')
-        .option('--json', 'print a JSON summary; the log goes to standard error'),
-  }).action(async (options: Options) => {
-    end(await once(options));
+/** `once`: polls every enabled stream of every account once; 3 when one of them failed. */
+export const onceCommand: CommandDefinition = {
+  usage: 'once',
+  about: 'poll every enabled stream once and exit; logs to standard output',
+  examples: [
+    'once',
+    'once --config instagram.json --strict',
+    'once --streams media,media_insights --json > summary.json',
+  ],
+  exits: {
+    0: 'every poll succeeded, or stopped as asked',
+    1: 'an error within the program, or a stop that took too long',
+    3: 'a poll failed, or something outside refused or stayed away',
+    4: 'with --strict: every poll succeeded, but something was dead-lettered or skipped',
+    ...stoppable,
+  },
+  options: [
+    option('--strict', 'end with 4 when something was dead-lettered or skipped'),
+    option('--json', 'print a JSON summary; the log goes to standard error'),
+  ],
+  run: once,
+};
+
+/** Whether anything but the failure of a poll is a failure. */
+export interface Strictness {
+  readonly strict?: boolean;
+}
+
+function once({ options, settings }: Given<Strictness>): Promise<ExitCode> {
+  const config = quietOnTerminal(loadCommandConfig(settings));
+  return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
+    const { json = false } = options;
+    const tally = createOnceTally();
+    await using app = openApp(config, {
+      observer: watch(tally, styleFor(process.stderr, process.env)),
+      ...(json && { logDestination: process.stderr }),
+    });
+    const startedMs = performance.now();
+    const went = await app.once(signal);
+    const summary = tally.summary(went, Math.round(performance.now() - startedMs));
+    const exitCode = conclude(went, summary, options);
+    if (json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+    return exitCode;
   });
 }
 
-/** `once`: polls every enabled stream of every account once; 3 when one of them failed. */
-async function once(options: Options): Promise<ExitCode> {
-  const config = quietOnTerminal(loadCommandConfig(settingsOf(options, ['strict', 'json'])));
-  const json = options['json'] === true;
-  using stop = listenForStop(config.polling.shutdownGraceMs);
-  const tally = createOnceTally();
-  await using app = openApp(config, {
-    observer: watch(tally, styleFor(process.stderr, process.env)),
-    ...(json && { logDestination: process.stderr }),
-  });
-  const startedMs = performance.now();
-  try {
-    const went = await app.once(stop.signal);
-    const summary = tally.summary(went, Math.round(performance.now() - startedMs));
-    tell(went, summary, json);
-    if (!summary.ok) return 3;
-    return options['strict'] === true && !isSpotless(summary) ? 4 : 0;
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    return 0;
-  }
+/** Tells a person how the polls went, and says how to end. */
+export function conclude(
+  { endings, problems }: Once,
+  summary: OnceSummary,
+  { strict = false }: Strictness,
+): ExitCode {
+  const lines = [...problems, ...describeFailures(endings), describeSummary(summary)];
+  for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
+  if (!summary.ok) return 3;
+  return strict && !isSpotless(summary) ? 4 : 0;
 }
 
 /** Who is told of each poll as it ends need not read it in the log as well. */
@@ -85,14 +90,8 @@ export function watch(tally: OnceTally, style: Style): Telemetry {
   };
 }
 
-function tell({ endings, problems }: Once, summary: OnceSummary, json: boolean): void {
-  const lines = [...problems, ...describeFailures(endings), describeSummary(summary)];
-  for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
-  if (json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
-}
-
 /** One line per failure; a token's trouble is one trouble, whatever it stops. */
-export function describeFailures(endings: readonly Ending[]): readonly string[] {
+function describeFailures(endings: readonly Ending[]): readonly string[] {
   const failures = endings.filter(({ verdict }) => verdict.kind !== 'done');
   const lines = failures.map(({ job, verdict }) => {
     const why = 'error' in verdict ? describeError(verdict.error) : '';

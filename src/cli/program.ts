@@ -1,21 +1,21 @@
 import { Command, CommanderError } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
-import { addBackfillCommand } from './backfill.ts';
-import { addCheckCommand } from './check/command.ts';
-import { addConfigCommand } from './config.ts';
-import { addDryRunCommand } from './dry-run.ts';
-import { addLoginCommand } from './login.ts';
-import { addHealthCommand } from './health.ts';
+import { backfillCommand } from './backfill.ts';
+import { checkCommand } from './check/command.ts';
+import { addCommand, annotate } from './command.ts';
+import { configCommand } from './config.ts';
+import { dryRunCommand } from './dry-run.ts';
+import { loginCommand } from './login.ts';
+import { healthCommand } from './health.ts';
 import { readVersion } from './load.ts';
-import { addOnceCommand } from './once.ts';
-import { annotate } from './own-options.ts';
-import { addRunCommand } from './run.ts';
-import { addSchemasCommand } from './schemas.ts';
-import { addSandboxCommand } from './sandbox.ts';
-import { addStateCommand } from './state/command.ts';
-import { addStreamsCommand } from './streams.ts';
-import { addTailCommand } from './tail.ts';
-import { addTokenCommand } from './token/command.ts';
+import { onceCommand } from './once.ts';
+import { runCommand } from './run.ts';
+import { schemasCommands } from './schemas.ts';
+import { sandboxCommand } from './sandbox.ts';
+import { stateCommands } from './state/command.ts';
+import { streamsCommand } from './streams.ts';
+import { tailCommand } from './tail.ts';
+import { tokenCommands } from './token/command.ts';
 
 /** The command line. */
 export interface Program {
@@ -45,23 +45,23 @@ export function createProgram(): Program {
   const end = (code: ExitCode): void => {
     exitCode = code;
   };
-  for (const addCommand of [
-    addRunCommand,
-    addOnceCommand,
-    addCheckCommand,
-    addDryRunCommand,
-    addHealthCommand,
-    addStreamsCommand,
-    addConfigCommand,
-    addSchemasCommand,
-    addStateCommand,
-    addBackfillCommand,
-    addTailCommand,
-    addTokenCommand,
-    addLoginCommand,
-    addSandboxCommand,
+  for (const command of [
+    runCommand,
+    onceCommand,
+    checkCommand,
+    dryRunCommand,
+    healthCommand,
+    streamsCommand,
+    configCommand,
+    schemasCommands,
+    stateCommands,
+    backfillCommand,
+    tailCommand,
+    tokenCommands,
+    loginCommand,
+    sandboxCommand,
   ]) {
-    addCommand(root, end);
+    addCommand(root, command, end);
   }
   return {
     root,

@@ -3,29 +3,24 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
-import { stoppable } from './exit-codes.ts';
-import { addOwnCommand } from './own-options.ts';
+import { stoppable, type CommandDefinition } from './command.ts';
 
-/** Adds `sandbox`: the local world of this project's own development, where it is there. */
-export function addSandboxCommand(root: Command, end: (code: ExitCode) => void): void {
-  addOwnCommand(root, {
-    usage: 'sandbox',
-    about:
-      'start a Kafka, a schema registry and a simulated API, and print what the program must be told to use them; until Ctrl-C',
-    examples: ['sandbox', 'sandbox > sandbox.env'],
-    exits: {
-      0: 'stopped as asked',
-      2: 'bad usage, or this installation has no sandbox',
-      3: 'what it consists of could not be had or started',
-      ...stoppable,
-    },
-    settings: null,
-  }).action(async () => {
-    end(await runSandbox(fileURLToPath(new URL('../..', import.meta.url))));
-  });
-}
+/** `sandbox`: the local world of this project's own development, where it is there. */
+export const sandboxCommand: CommandDefinition = {
+  usage: 'sandbox',
+  about:
+    'start a Kafka, a schema registry and a simulated API, and print what the program must be told to use them; until Ctrl-C',
+  examples: ['sandbox', 'sandbox > sandbox.env'],
+  exits: {
+    0: 'stopped as asked',
+    2: 'bad usage, or this installation has no sandbox',
+    3: 'what it consists of could not be had or started',
+    ...stoppable,
+  },
+  settings: null,
+  run: () => runSandbox(fileURLToPath(new URL('../..', import.meta.url))),
+};
 
 /** It begins in the project's own Node, and installs what is missing. */
 const starter = 'scripts/ensure-installed.mjs';

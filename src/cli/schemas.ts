@@ -1,25 +1,13 @@
-import type { Command } from 'commander';
 import { registryAccess } from '../credentials.ts';
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../core/errors.ts';
-import type { TopicRole } from '../core/stream-name.ts';
-import { streamNames } from '../core/stream-name.ts';
-import type { RegistryAdapter, SubjectFinding } from '../registry/open.ts';
-import { openRegistry } from '../registry/open.ts';
-import type { Exits } from './exit-codes.ts';
-import { stoppable } from './exit-codes.ts';
-import { loadRegistryConfig } from './load.ts';
-import type { Options } from './own-options.ts';
-import { addCommandGroup, addOwnCommand, settingsOf } from './own-options.ts';
+import { streamNames, type TopicRole } from '../core/stream-name.ts';
+import { openRegistry, type RegistryAdapter, type SubjectFinding } from '../registry/open.ts';
+import { option, print, stoppable, untilStopped } from './command.ts';
+import type { CommandDefinition, CommandGroup, Given } from './command.ts';
+import { loadCommandConfig } from './load.ts';
 import { describeDifferences, isFit, listFindings, standing } from './schemas-text.ts';
-import { listenForStop } from './stop-signals.ts';
 import { asTable } from './table.ts';
-
-/** What a command of the group prints, and how it ends. */
-interface Outcome {
-  readonly text: string;
-  readonly exitCode: ExitCode;
-}
 
 interface Work {
   readonly config: Config;
@@ -29,101 +17,82 @@ interface Work {
   readonly signal: AbortSignal;
 }
 
-/** Adds `schemas` and its commands. */
-export function addSchemasCommand(root: Command, end: (code: ExitCode) => void): void {
-  const group = addCommandGroup(root, {
-    usage: 'schemas',
-    about: "compare this version's Avro schemas with the registry, and register them",
-    examples: ['schemas check', 'schemas diff --streams all', 'schemas register --help'],
-  });
-  for (const [usage, { about, exits, act, examples }] of Object.entries(commands)) {
-    addOwnCommand(group, {
-      usage,
-      about,
-      examples,
-      exits: { ...exits, ...stoppable },
-      options: (command) => command.option('--json', 'print a JSON list'),
-      settings: /^(?:schema-registry|streams$|kafka-topic-template$)/,
-    }).action(async (options: Options) => {
-      const { text, exitCode } = await withRegistry(options, usage, act);
-      process.stdout.write(text);
-      end(exitCode);
-    });
-  }
-}
-
-interface Details {
-  readonly about: string;
-  readonly examples: readonly string[];
-  readonly exits: Exits;
-  readonly act: (work: Work) => Promise<Outcome>;
-}
+type Act = (work: Work) => Promise<ExitCode>;
 
 const away = 'the registry refused or is away';
 
-const commands: Readonly<Record<string, Details>> = {
-  check: {
-    about: 'say of each schema whether it may follow what is registered, and whether it is',
-    examples: ['check', 'check --streams all --json', 'check --schema-registry-mode verify'],
-    exits: { 0: 'a start would accept all of them', 3: `a start would refuse one, or ${away}` },
-    act: check,
-  },
-  register: {
-    about:
-      'check all schemas, then register those that are missing, as a start does; also with SCHEMA_REGISTRY_MODE=verify',
-    examples: ['register', 'register --streams all'],
-    exits: {
-      0: 'all are registered',
-      3: `one is incompatible and none was registered, or ${away}`,
-    },
-    act: register,
-  },
-  diff: {
-    about: 'name the fields in which each schema differs from the latest version registered',
-    examples: ['diff', 'diff --streams media --json'],
-    exits: { 0: 'printed', 3: away },
-    act: diff,
-  },
+/** `schemas` and its commands. */
+export const schemasCommands: CommandGroup = {
+  usage: 'schemas',
+  about: "compare this version's Avro schemas with the registry, and register them",
+  examples: ['schemas check', 'schemas diff --streams all', 'schemas register --help'],
+  commands: [
+    command(check, {
+      usage: 'check',
+      about: 'say of each schema whether it may follow what is registered, and whether it is',
+      examples: ['check', 'check --streams all --json', 'check --schema-registry-mode verify'],
+      exits: { 0: 'a start would accept all of them', 3: `a start would refuse one, or ${away}` },
+    }),
+    command(register, {
+      usage: 'register',
+      about:
+        'check all schemas, then register those that are missing, as a start does; also with SCHEMA_REGISTRY_MODE=verify',
+      examples: ['register', 'register --streams all'],
+      exits: {
+        0: 'all are registered',
+        3: `one is incompatible and none was registered, or ${away}`,
+      },
+    }),
+    command(diff, {
+      usage: 'diff',
+      about: 'name the fields in which each schema differs from the latest version registered',
+      examples: ['diff', 'diff --streams media --json'],
+      exits: { 0: 'printed', 3: away },
+    }),
+  ],
 };
 
-async function withRegistry(
-  options: Options,
-  command: string,
-  act: Details['act'],
-): Promise<Outcome> {
-  const config = loadRegistryConfig(settingsOf(options, ['json']));
-  const enabled = streamNames.filter((name) => config.streams[name].enabled);
-  const roles: readonly TopicRole[] = [...enabled, 'state', 'dead_letters'];
-  const { topicTemplate } = config.kafka;
-  const mode = command === 'register' ? ({ mode: 'register' } as const) : {};
-  using stop = listenForStop(config.polling.shutdownGraceMs);
-  await using registry = openRegistry({
-    // Nothing is logged here; errors name no secret.
-    ...registryAccess(config.schemaRegistry, () => undefined),
-    ...mode,
-    topicTemplate,
-    roles,
-  });
-  try {
-    const json = options['json'] === true;
-    return await act({ config, registry, roles, json, signal: stop.signal });
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    return { text: '', exitCode: 0 };
-  }
+function command(
+  act: Act,
+  own: Pick<CommandDefinition, 'usage' | 'about' | 'examples' | 'exits'>,
+): CommandDefinition {
+  return {
+    ...own,
+    exits: { ...own.exits, ...stoppable },
+    options: [option('--json', 'print a JSON list')],
+    settings: /^(?:schema-registry|streams$|kafka-topic-template$)/,
+    run: (given) => withRegistry(given, act),
+  };
 }
 
-async function check({ config, registry, json, signal }: Work): Promise<Outcome> {
+function withRegistry({ options, settings }: Given, act: Act): Promise<ExitCode> {
+  const config = loadCommandConfig(settings, ['registry']);
+  const enabled = streamNames.filter((name) => config.streams[name].enabled);
+  const roles: readonly TopicRole[] = [...enabled, 'state', 'dead_letters'];
+  return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
+    await using registry = openRegistry({
+      // Nothing is logged here; errors name no secret.
+      ...registryAccess(config.schemaRegistry, () => undefined),
+      ...(act === register && ({ mode: 'register' } as const)),
+      topicTemplate: config.kafka.topicTemplate,
+      roles,
+    });
+    return await act({ config, registry, roles, json: options.json ?? false, signal });
+  });
+}
+
+async function check({ config, registry, json, signal }: Work): Promise<ExitCode> {
   const { mode } = config.schemaRegistry;
   const findings = await registry.inspect(signal);
   const isGood = findings.every((finding) => isFit(finding, mode));
-  const text = json
-    ? asJson(findings.map((one) => ({ ...one, standing: standing(one, mode) })))
-    : listFindings(findings, mode);
-  return { text, exitCode: isGood ? 0 : 3 };
+  print(json, {
+    text: () => listFindings(findings, mode),
+    json: () => findings.map((one) => ({ ...one, standing: standing(one, mode) })),
+  });
+  return isGood ? 0 : 3;
 }
 
-async function register({ registry, roles, json, signal }: Work): Promise<Outcome> {
+async function register({ registry, roles, json, signal }: Work): Promise<ExitCode> {
   const before = await registry.inspect(signal);
   await registry.prepare(signal);
   const rows = roles.map((role) => {
@@ -134,20 +103,16 @@ async function register({ registry, roles, json, signal }: Work): Promise<Outcom
   const table = rows.map(({ subject, id, was_registered: was }) => {
     return [subject, String(id), was ? 'was registered' : 'registered now'];
   });
-  const text = json ? asJson(rows) : asTable([['SUBJECT', 'ID', 'RESULT'], ...table]);
-  return { text, exitCode: 0 };
+  print(json, { text: () => asTable([['SUBJECT', 'ID', 'RESULT'], ...table]), json: () => rows });
+  return 0;
 }
 
-async function diff({ registry, json, signal }: Work): Promise<Outcome> {
+async function diff({ registry, json, signal }: Work): Promise<ExitCode> {
   const findings = await registry.inspect(signal);
-  const text = json ? asJson(findings.map(asDiff)) : describeDifferences(findings);
-  return { text, exitCode: 0 };
+  print(json, { text: () => describeDifferences(findings), json: () => findings.map(asDiff) });
+  return 0;
 }
 
 function asDiff({ subject, versions, differences }: SubjectFinding) {
   return { subject, version: versions.at(-1) ?? null, differences };
-}
-
-function asJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

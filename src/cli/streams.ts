@@ -1,31 +1,26 @@
-import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
-import type { ExitCode } from '../core/errors.ts';
-import { describeCost, requestCost } from '../core/request-cost.ts';
-import type { RequestCost } from '../core/request-cost.ts';
+import { describeCost, requestCost, type RequestCost } from '../core/request-cost.ts';
 import { topicName } from '../core/stream-name.ts';
 import { streams } from '../streams/index.ts';
+import { option, print, type CommandDefinition } from './command.ts';
 import { durationText } from './duration.ts';
-import { loadLocalConfig } from './load.ts';
-import { addOwnCommand, settingsOf } from './own-options.ts';
-import type { Options } from './own-options.ts';
+import { loadCommandConfig } from './load.ts';
 import { asTable } from './table.ts';
 
-/** Adds `streams`: what there is, with this configuration's topics and intervals. */
-export function addStreamsCommand(root: Command, end: (code: ExitCode) => void): void {
-  addOwnCommand(root, {
-    usage: 'streams',
-    about: 'list the streams: topic, key, schema subject, interval, and what a poll costs',
-    examples: ['streams', 'streams --streams all', 'streams --json'],
-    exits: { 0: 'printed' },
-    options: (command) => command.option('--json', 'print a JSON list'),
-    settings: /^(?:streams$|stream-|kafka-topic-template$|instagram-login$)/,
-  }).action((options: Options) => {
-    const config = loadLocalConfig(settingsOf(options, ['json']), 'nothing');
-    process.stdout.write(listStreams(config, options['json'] === true));
-    end(0);
-  });
-}
+/** `streams`: what there is, with this configuration's topics and intervals. */
+export const streamsCommand: CommandDefinition = {
+  usage: 'streams',
+  about: 'list the streams: topic, key, schema subject, interval, and what a poll costs',
+  examples: ['streams', 'streams --streams all', 'streams --json'],
+  exits: { 0: 'printed' },
+  options: [option('--json', 'print a JSON list')],
+  settings: /^(?:streams$|stream-|kafka-topic-template$|instagram-login$)/,
+  run({ options, settings }) {
+    const rows = rowsOf(loadCommandConfig(settings, []));
+    print(options.json, { text: () => tableOf(rows), json: () => rows });
+    return 0;
+  },
+};
 
 interface Row {
   readonly stream: string;
@@ -40,9 +35,9 @@ interface Row {
   readonly doc: string;
 }
 
-/** A line a stream in the order in which a short quota is spent, or a JSON list. */
-function listStreams(config: Config, json: boolean): string {
-  const rows = Object.values(streams).map((stream): Row => {
+/** In the order in which a short quota is spent. */
+function rowsOf(config: Config): readonly Row[] {
+  return Object.values(streams).map((stream) => {
     const { name, key, mode, doc, source } = stream;
     const { enabled, intervalMs } = config.streams[name];
     const topic = topicName(config.kafka.topicTemplate, name);
@@ -59,7 +54,9 @@ function listStreams(config: Config, json: boolean): string {
       doc,
     };
   });
-  if (json) return `${JSON.stringify(rows, null, 2)}\n`;
+}
+
+function tableOf(rows: readonly Row[]): string {
   return asTable([
     ['STREAM', 'ENABLED', 'TOPIC', 'KEY', 'SUBJECT', 'INTERVAL', 'CALLS AT MOST'],
     ...rows.map(({ stream, enabled, topic, key, subject, interval, cost }) => {

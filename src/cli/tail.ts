@@ -1,70 +1,75 @@
-import type { Command } from 'commander';
+import { parseDuration } from '../config/formats.ts';
 import type { ExitCode } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
-import { isNode } from '../core/json.ts';
+import { parseGraphTime } from '../core/graph-time.ts';
+import { isNode, type Json } from '../core/json.ts';
 import { printable } from '../core/printable.ts';
-import type { TopicRole } from '../core/stream-name.ts';
-import { streamNames, topicName } from '../core/stream-name.ts';
-import type { TailedRecord } from '../kafka/open.ts';
+import { streamNames, topicName, type TopicRole } from '../core/stream-name.ts';
+import type { TailedRecord, TailStart } from '../kafka/open.ts';
 import type { ReadValue } from '../registry/open.ts';
-import { stoppable } from './exit-codes.ts';
-import { loadOfflineConfig } from './load.ts';
-import { parseAccounts, parseCount, refuse } from './option-values.ts';
-import type { Options } from './own-options.ts';
-import { addOwnCommand, settingsOf } from './own-options.ts';
+import * as commands from './command.ts';
+import type { CommandDefinition, Given } from './command.ts';
+import { loadCommandConfig } from './load.ts';
 import { openQuietly } from './quiet-adapters.ts';
 import { listenForStop } from './stop-signals.ts';
-import { parseStart } from './tail-start.ts';
-import type { Style } from './terminal.ts';
-import { styleFor } from './terminal.ts';
+import { styleFor, type Style } from './terminal.ts';
 
-const own = ['fromBeginning', 'fromOffset', 'since', 'follow', 'account', 'key', 'limit', 'json'];
+const { accountIds, count, option, refuse, stoppable, usage } = commands;
 
-/** Adds `tail`: what a consumer of a stream sees. */
-export function addTailCommand(root: Command, end: (code: ExitCode) => void): void {
-  addOwnCommand(root, {
-    usage: 'tail <stream>',
-    about:
-      "show a stream's committed records, decoded, as they come; also `state` and `dead_letters`",
-    examples: [
-      'tail media',
-      'tail user_insights --since 2h --account 17841400000000001',
-      'tail media --from-beginning --no-follow --json | jq .value.permalink',
-      'tail dead_letters --from-offset -10 --no-follow',
-    ],
-    exits: {
-      0: 'stopped as asked, by Ctrl-C too; or with --limit or --no-follow, done',
-      3: 'Kafka or the registry refused or is away, or there is no such topic',
-      ...stoppable,
-    },
-    options: (command) =>
-      command
-        .option('--from-beginning', 'begin with the oldest record')
-        .option(
-          '--from-offset <number>',
-          'begin at this offset; -10: ten before the end, of which each batch takes one more',
-        )
-        .option('--since <time>', 'begin so long ago, as 2h, or at a time, as 2026-11-01T07:00:00Z')
-        .option('--no-follow', 'end at the end, in place of waiting for what is yet to come')
-        .option('--account <ids>', 'only records of these accounts, separated by commas')
-        .option('--key <key>', 'only records with this key')
-        .option('--limit <number>', 'end after so many records')
-        .option('--json', 'print JSON lines'),
-    settings:
-      /^(?:kafka-(?:brokers|client|topic-template|transactional|connection|send|s)|schema-)/,
-  }).action(async (stream: string, options: Options) => {
-    end(await run(stream, options));
-  });
+/** `tail`: what a consumer of a stream sees. */
+export const tailCommand: CommandDefinition = {
+  usage: 'tail <stream>',
+  about:
+    "show a stream's committed records, decoded, as they come; also `state` and `dead_letters`",
+  examples: [
+    'tail media',
+    'tail user_insights --since 2h --account 17841400000000001',
+    'tail media --from-beginning --no-follow --json | jq .value.permalink',
+    'tail dead_letters --from-offset -10 --no-follow',
+  ],
+  exits: {
+    0: 'stopped as asked, by Ctrl-C too; or with --limit or --no-follow, done',
+    3: 'Kafka or the registry refused or is away, or there is no such topic',
+    ...stoppable,
+  },
+  options: [
+    option('--from-beginning', 'begin with the oldest record'),
+    option(
+      '--from-offset <number>',
+      'begin at this offset; -10: ten before the end, of which each batch takes one more',
+      parseOffset,
+    ),
+    option('--since <time>', 'begin so long ago, as 2h, or at a time, as 2026-11-01T07:00:00Z'),
+    option('--no-follow', 'end at the end, in place of waiting for what is yet to come'),
+    option('--account <ids>', 'only records of these accounts, separated by commas', accountIds),
+    option('--key <key>', 'only records with this key'),
+    option('--limit <number>', 'end after so many records', count('--limit')),
+    option('--json', 'print JSON lines'),
+  ],
+  settings: /^(?:kafka-(?:brokers|client|topic-template|transactional|connection|send|s)|schema-)/,
+  run,
+};
+
+interface Start {
+  readonly fromBeginning?: boolean;
+  readonly fromOffset?: bigint;
+  readonly since?: string;
 }
 
-async function run(stream: string, options: Options): Promise<ExitCode> {
-  const role = parseRole(stream);
-  const start = parseStart(options, Date.now());
+interface Options extends Start {
+  readonly follow: boolean;
+  readonly account?: readonly string[];
+  readonly key?: string;
+  readonly limit?: number;
+}
+
+async function run({ args, options, settings }: Given<Options>): Promise<ExitCode> {
+  const role = parseRole(args[0] ?? '');
+  const start = startOf(options, Date.now());
   const wanted = filterOf(options);
-  let left = parseCount('--limit', options['limit']) ?? Infinity;
-  const config = loadOfflineConfig(settingsOf(options, own));
+  let { limit: left = Infinity } = options;
+  const { follow, json = false } = options;
+  const config = loadCommandConfig(settings, ['kafka', 'registry']);
   const topic = topicName(config.kafka.topicTemplate, role);
-  const json = options['json'] === true;
   const style = styleFor(process.stdout, process.env);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using stack = new AsyncDisposableStack();
@@ -80,8 +85,39 @@ async function run(stream: string, options: Options): Promise<ExitCode> {
     left -= 1;
     return left > 0;
   };
-  await kafka.tail({ topic, start, take, follow: options['follow'] !== false }, stop.signal);
+  await kafka.tail({ topic, start, take, follow }, stop.signal);
   return 0;
+}
+
+/** At the end, unless one option says otherwise. @throws StopProcessError `config.invalid` */
+export function startOf({ fromBeginning, fromOffset, since }: Start, nowMs: number): TailStart {
+  const given = [fromBeginning, fromOffset, since].filter((value) => value !== undefined);
+  if (given.length > 1) {
+    throw usage('tail: expected one of --from-beginning, --from-offset and --since');
+  }
+  if (fromBeginning === true) return { kind: 'beginning' };
+  if (fromOffset !== undefined) return { kind: 'offset', offset: fromOffset };
+  if (since !== undefined) return { kind: 'since', ms: parseSince(since, nowMs) };
+  return { kind: 'end' };
+}
+
+/** @throws StopProcessError `config.invalid` */
+export function parseOffset(text: string): bigint {
+  if (/^-?\d{1,18}$/.test(text)) return BigInt(text);
+  return refuse(
+    '--from-offset',
+    'a whole number, such as 1200, or -10 for ten before the end',
+    text,
+  );
+}
+
+function parseSince(text: string, nowMs: number): number {
+  const durationMs = parseDuration(text);
+  if (durationMs !== undefined) return Math.max(0, nowMs - durationMs);
+  const ms = parseGraphTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+  const expected =
+    'how long ago, such as 2h, a day such as 2026-11-01 or a time such as 2026-11-01T07:00:00Z';
+  return ms ?? refuse('--since', expected, text);
 }
 
 function parseRole(text: string): TopicRole {
@@ -98,9 +134,7 @@ function readValue(
   return value === null ? Promise.resolve({ kind: 'value', value: null }) : read(value);
 }
 
-function filterOf(options: Options) {
-  const accounts = parseAccounts(options['account']);
-  const { key } = options;
+function filterOf({ account: accounts, key }: Options) {
   return {
     key: (record: TailedRecord) => key === undefined || record.key === key,
     account: ({ headers }: TailedRecord, read: ReadValue) =>

@@ -20,6 +20,12 @@ export interface FileValues {
 /** A level of the file: raw values and levels below. */
 export type FileGroup = Record<string, unknown>;
 
+/** The raw value of a field, by its path; undefined where the file has none. */
+export function valueAt(group: FileGroup, path: string): unknown {
+  const keys = path.split('.');
+  return keys.reduce<unknown>((level, key) => (level as FileGroup | undefined)?.[key], group);
+}
+
 /** Reads a JSON file of configuration. Unknown keys are named; nothing is thrown. */
 export function readConfigFile(file: string): FileValues {
   const content = readTextFile(file);

@@ -1,4 +1,4 @@
-import { defaultsFile, readConfigFile, type FileGroup } from './config-file.ts';
+import { defaultsFile, readConfigFile, valueAt } from './config-file.ts';
 import { listLeaves } from './leaf.ts';
 import { schema } from './schema.ts';
 
@@ -25,15 +25,9 @@ export interface ConfigEntry {
 export function describeConfig(): readonly ConfigEntry[] {
   const defaults = readConfigFile(defaultsFile).values;
   return listLeaves(schema).map(({ path, env, arg, format, doc }) => {
-    const value = defaultOf(defaults, path);
+    const value = valueAt(defaults, path);
     const required = value === null && !format.parse(null, 0).ok;
     const { expected, secret } = format;
     return { path, env, arg, format: expected, default: value, required, doc, secret };
   });
-}
-
-function defaultOf(defaults: FileGroup, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((level, key) => (level as FileGroup | undefined)?.[key], defaults);
 }

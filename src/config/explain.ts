@@ -1,5 +1,5 @@
 import type { Problem } from './config-error.ts';
-import type { FileGroup } from './config-file.ts';
+import { valueAt } from './config-file.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import { readConfig, type ConfigSources, type ReadConfig } from './load.ts';
 import { mask, maskStray } from './redaction.ts';
@@ -68,12 +68,6 @@ function strongest(
   return standard === null
     ? { raw: null, origin: 'unset', from: '' }
     : { raw: standard, origin: 'default', from: 'config/default.json' };
-}
-
-function valueAt(group: FileGroup, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((level, key) => (level as FileGroup | undefined)?.[key], group);
 }
 
 function masked(raw: unknown): unknown {

@@ -6,11 +6,13 @@ export type Parsed<T> =
  * How one field is written. Strict: nothing is rounded, guessed or cut. `raw` is a text from the
  * environment, an argument or the file, or one of the file's native JSON values; null is "not set".
  */
-export interface Format<T> {
+export interface Format<T, Unit extends string = string> {
   /** For a person, as `a whole number from 1 to 100`. */
   readonly expected: string;
   /** Whether the value must never be shown. */
   readonly secret: boolean;
+  /** What the name of a typed value ends with, as `Ms`; empty where it has no unit. */
+  readonly unit: Unit;
   parse(raw: unknown, nowMs: number): Parsed<T>;
 }
 
@@ -18,10 +20,11 @@ export interface Format<T> {
 export function format<T>(
   expected: string,
   parse: (raw: unknown, nowMs: number) => T | undefined,
-): Format<T> {
+): Format<T, ''> {
   return {
     expected,
     secret: false,
+    unit: '',
     parse: (raw, nowMs) => {
       const value = parse(raw, nowMs);
       return value === undefined ? { ok: false, expected } : { ok: true, value };
@@ -29,20 +32,28 @@ export function format<T>(
   };
 }
 
+/** The same for a number of milliseconds. */
+export function inMs(
+  expected: string,
+  parse: (raw: unknown, nowMs: number) => number | undefined,
+): Format<number, 'Ms'> {
+  return { ...format(expected, parse), unit: 'Ms' };
+}
+
 /** A text that matches `pattern` as a whole. */
-export function text(expected: string, pattern: RegExp): Format<string> {
+export function text(expected: string, pattern: RegExp): Format<string, ''> {
   return format(expected, (raw) =>
     typeof raw === 'string' && pattern.test(raw) ? raw : undefined,
   );
 }
 
 /** One of the words, to the letter. */
-export function choice<const T extends string>(words: readonly T[]): Format<T> {
+export function choice<const T extends string>(words: readonly T[]): Format<T, ''> {
   return format(`one of ${words.join(', ')}`, (raw) => words.find((word) => word === raw));
 }
 
 /** `true` or `false`, and no other word for them. */
-export function flag(): Format<boolean> {
+export function flag(): Format<boolean, ''> {
   return format('true or false', (raw) => {
     if (raw === true || raw === 'true') return true;
     return raw === false || raw === 'false' ? false : undefined;
@@ -50,12 +61,12 @@ export function flag(): Format<boolean> {
 }
 
 /** A whole number in plain digits, both limits included. */
-export function integer(min: number, max: number): Format<number> {
+export function integer(min: number, max: number): Format<number, ''> {
   return format(`a whole number from ${min} to ${max}`, (raw) => wholeNumber(raw, min, max));
 }
 
 /** A whole number from 1, or -1, which leaves it to the broker. */
-export function integerOrBroker(max: number): Format<number> {
+export function integerOrBroker(max: number): Format<number, ''> {
   const expected = `a whole number from 1 to ${max}, or -1 for the broker's own`;
   return format(expected, (raw) => wholeNumber(raw, -1, -1) ?? wholeNumber(raw, 1, max));
 }
@@ -67,7 +78,7 @@ function wholeNumber(raw: unknown, min: number, max: number): number | undefined
 }
 
 /** A decimal fraction, both limits included. */
-export function share(min: number, max: number): Format<number> {
+export function share(min: number, max: number): Format<number, ''> {
   return format(`a number from ${min} to ${max}, such as 0.1`, (raw) => {
     const value = typeof raw === 'string' && /^\d+(?:\.\d+)?$/.test(raw) ? Number(raw) : raw;
     return typeof value === 'number' && value >= min && value <= max ? value : undefined;
@@ -87,11 +98,11 @@ export function parseDuration(raw: unknown): number | undefined {
  * A positive duration with its unit, as milliseconds; both limits included. 24 days at most unless
  * said otherwise: Node's timers take no more than 2^31 - 1 ms and fire at once beyond it.
  */
-export function duration(min = '1ms', max = '24d'): Format<number> {
+export function duration(min = '1ms', max = '24d'): Format<number, 'Ms'> {
   const minMs = parseDuration(min) ?? 1;
   const maxMs = parseDuration(max) ?? Infinity;
   const expected = `a duration from ${min} to ${max}, a number with its unit (ms, s, m, h, d)`;
-  return format(expected, (raw) => {
+  return inMs(expected, (raw) => {
     const ms = parseDuration(raw);
     return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
   });
@@ -101,12 +112,13 @@ export function duration(min = '1ms', max = '24d'): Format<number> {
  * A comma separated text or a JSON list of texts. Entries are trimmed; an empty one is refused; an
  * empty text is the empty list, where `atLeast` is 0.
  */
-export function list<T>(entry: Format<T>, atLeast: 0 | 1 = 0): Format<readonly T[]> {
+export function list<T>(entry: Format<T>, atLeast: 0 | 1 = 0): Format<readonly T[], ''> {
   const entries = atLeast === 1 ? 'one or more entries' : 'entries';
   const expected = `a comma separated list of ${entries}, none empty, each ${entry.expected}`;
   return {
     expected,
     secret: entry.secret,
+    unit: '',
     parse: (raw, nowMs) => {
       const parts = splitList(raw);
       if (parts === undefined || parts.length < atLeast) return { ok: false, expected };
@@ -128,10 +140,9 @@ function splitList(raw: unknown): readonly unknown[] | undefined {
 }
 
 /** `inner`, or null when it is not set; an empty text is "not set", except for a secret. */
-export function optional<T>(inner: Format<T>): Format<T | null> {
+export function optional<T, Unit extends string>(inner: Format<T, Unit>): Format<T | null, Unit> {
   return {
-    expected: inner.expected,
-    secret: inner.secret,
+    ...inner,
     parse: (raw, nowMs) =>
       raw === null || (raw === '' && !inner.secret)
         ? { ok: true, value: null }

@@ -1,9 +1,8 @@
 import type { Format } from './formats.ts';
 
-/** One field: how it is written, which environment variable sets it, and what it means. */
-export interface Leaf<T> {
-  readonly format: Format<T>;
-  readonly env: string;
+/** One field: how it is written, and what it means. */
+export interface Leaf<T, Unit extends string = string> {
+  readonly format: Format<T, Unit>;
   readonly doc: string;
 }
 
@@ -12,34 +11,62 @@ export interface Group {
   readonly [key: string]: Leaf<unknown> | Group;
 }
 
-/** The typed values of a group of leaves. */
+/** The typed values of a group of leaves, under names that end with their unit. */
 export type Values<G> = {
-  readonly [K in keyof G]: G[K] extends Leaf<infer T> ? T : Values<G[K]>;
+  readonly [K in keyof G & string as NameOf<K, G[K]>]: G[K] extends Leaf<infer T>
+    ? T
+    : Values<G[K]>;
 };
+type NameOf<K extends string, Entry> = Entry extends Leaf<unknown, infer Unit> ? `${K}${Unit}` : K;
 
-/** A leaf with the place where it stands in the file. */
+/** A leaf with the place where it stands in the file, and with its names. */
 export interface PlacedLeaf extends Leaf<unknown> {
   /** As `kafka.topics.create`. */
   readonly path: string;
+  /** The last part of its path. */
+  readonly key: string;
+  /** The environment variable, as `KAFKA_TOPICS_CREATE`. */
+  readonly env: string;
   /** The argument without its dashes, as `kafka-topics-create`. */
   readonly arg: string;
 }
 
+/** A field, by its format and what it is for. */
+export function leaf<T, Unit extends string>(format: Format<T, Unit>, doc: string): Leaf<T, Unit> {
+  return { format, doc };
+}
+
 /** Whether an entry of a group is a field. */
 export function isLeaf(entry: Leaf<unknown> | Group): entry is Leaf<unknown> {
-  return typeof entry['env'] === 'string';
+  return typeof entry['doc'] === 'string';
 }
 
 /** Every field of a group in the order of declaration. */
-export function listLeaves(group: Group, prefix = ''): readonly PlacedLeaf[] {
-  return Object.entries(group).flatMap(([key, entry]) => {
-    const path = prefix === '' ? key : `${prefix}.${key}`;
-    if (!isLeaf(entry)) return listLeaves(entry, path);
-    return [{ ...entry, path, arg: entry.env.toLowerCase().replaceAll('_', '-') }];
-  });
+export function listLeaves(group: Group): readonly PlacedLeaf[] {
+  const leaves: PlacedLeaf[] = [];
+  mapLeaves(group, (one) => [one.key, leaves.push(one)]);
+  return leaves;
 }
 
-/** A field, by its variable, its format and what it is for. */
-export function leaf<T>(env: string, format: Format<T>, doc: string): Leaf<T> {
-  return { env, format, doc };
+/** A tree of the same shape, each field as `map` names and makes it. */
+export function mapLeaves(
+  group: Group,
+  map: (leaf: PlacedLeaf) => readonly [key: string, value: unknown],
+  prefix = '',
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(group).map(([key, entry]) => {
+      const path = `${prefix}${key}`;
+      return isLeaf(entry)
+        ? map(place(entry, path, key))
+        : [key, mapLeaves(entry, map, `${path}.`)];
+    }),
+  );
+}
+
+/** Only the streams are called otherwise than their place: `STREAMS`, `STREAM_TAGS_INTERVAL`. */
+function place(entry: Leaf<unknown>, path: string, key: string): PlacedLeaf {
+  const words = path.replace('streams.enabled', 'streams').replace('streams.', 'stream.');
+  const arg = words.replaceAll(/[A-Z]/g, '-$&').replaceAll(/[._]/g, '-').toLowerCase();
+  return { ...entry, path, key, arg, env: arg.replaceAll('-', '_').toUpperCase() };
 }

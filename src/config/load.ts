@@ -1,13 +1,11 @@
-import { assembleConfig } from './assembly.ts';
 import { ConfigError, type Problem } from './config-error.ts';
-import { defaultsFile, readConfigFile, type FileGroup, type FileValues } from './config-file.ts';
-import type { Config } from './config.ts';
+import { defaultsFile, readConfigFile, type FileValues } from './config-file.ts';
+import { assembleConfig, type Config } from './config.ts';
 import { nearMisses, readArguments, readEnvironment, type NearMiss } from './environment.ts';
 import { listLeaves, type PlacedLeaf } from './leaf.ts';
-import type { MergeSources } from './merge.ts';
-import { parseLeaves } from './parsing.ts';
+import { mergeSources, type MergeSources } from './merge.ts';
+import { showValue } from './redaction.ts';
 import { relationProblems } from './relations.ts';
-import { securityProblems } from './security-relations.ts';
 import { schema } from './schema.ts';
 
 /** Where configuration comes from, besides `config/default.json`. */
@@ -19,8 +17,8 @@ export interface ConfigSources {
   readonly args: Readonly<Record<string, string>>;
   /** What "not in the future" is measured by, epoch milliseconds; the machine's clock if not given. */
   readonly nowMs?: number;
-  /** What a command that makes no use of a field goes by when nobody sets it; by the variable's name. */
-  readonly standIns?: Readonly<Record<string, string>>;
+  /** The required fields that a command makes no use of, by path: their values when nobody sets them. */
+  readonly unused?: Readonly<Record<string, unknown>>;
 }
 
 /** Everything that the sources say, and what is wrong with it. */
@@ -53,52 +51,72 @@ export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
 }
 
 /** Reads all sources and parses what they say together; throws nothing. */
-export function readConfig(sources: ConfigSources): ReadConfig {
+export function readConfig(given: ConfigSources): ReadConfig {
   const leaves = listLeaves(schema);
   const defaults = readConfigFile(defaultsFile);
-  const file = sources.configFile === undefined ? noFile : readConfigFile(sources.configFile);
-  const environment = readEnvironment(sources.env, leaves);
-  const args = readArguments(sources.args, leaves);
-  const merged = {
-    defaults: withStandIns(defaults.values, leaves, sources.standIns ?? {}),
+  const file = given.configFile === undefined ? noFile : readConfigFile(given.configFile);
+  const environment = readEnvironment(given.env, leaves);
+  const args = readArguments(given.args, leaves);
+  const sources: MergeSources = {
+    defaults: defaults.values,
     file: file.values,
     environment: environment.texts,
     args: args.texts,
   };
-  const parsed = parseLeaves(leaves, merged, sources.nowMs ?? Date.now());
   const found = [defaults, file, environment, args].flatMap((source) => source.problems);
   const named = new Set(found.map((problem) => problem.path));
   // What nobody set may stand in the file that could not be read.
-  const readable = defaults.readable && file.readable;
-  const refused = parsed.problems.filter(
-    (problem) => !named.has(problem.path) && (readable || !parsed.missing.has(problem)),
-  );
-  const problems = [
-    ...found,
-    ...refused,
-    ...relationProblems(parsed.values, leaves),
-    ...securityProblems(parsed.values, leaves),
-  ];
-  return { leaves, sources: merged, values: parsed.values, problems };
+  const isWhole = defaults.readable && file.readable;
+  const { values, refused } = parseFields(leaves, mergeSources(schema, sources), given);
+  const problems = refused
+    .filter(({ leaf, raw }) => !named.has(leaf.path) && (raw !== null || isWhole))
+    .map((one) => refusal(one, sources));
+  const unfit = relationProblems(values, leaves);
+  return { leaves, sources, values, problems: [...found, ...problems, ...unfit] };
 }
 
-/** The defaults, and where they have none the stand-ins: weaker than anything that is set. */
-function withStandIns(
-  defaults: FileGroup,
+interface Refused {
+  readonly leaf: PlacedLeaf;
+  /** Null when nobody set the field. */
+  readonly raw: unknown;
+  readonly expected: string;
+}
+
+function parseFields(
   leaves: readonly PlacedLeaf[],
-  standIns: Readonly<Record<string, string>>,
-): FileGroup {
-  const filled = structuredClone(defaults);
-  for (const { env, path } of leaves) {
-    const standIn = standIns[env];
-    if (standIn !== undefined) setAt(filled, path.split('.'), standIn);
+  rawOf: (path: string) => unknown,
+  { unused = {}, nowMs = Date.now() }: ConfigSources,
+) {
+  const values = new Map<string, unknown>();
+  const refused: Refused[] = [];
+  for (const leaf of leaves) {
+    const raw = rawOf(leaf.path);
+    const parsed = leaf.format.parse(raw, nowMs);
+    if (parsed.ok) values.set(leaf.path, parsed.value);
+    else if (raw === null && leaf.path in unused) values.set(leaf.path, unused[leaf.path]);
+    else refused.push({ leaf, raw, expected: parsed.expected });
   }
-  return filled;
+  return { values, refused };
 }
 
-function setAt(group: FileGroup, [key = '', ...rest]: readonly string[], value: string): void {
-  if (rest.length === 0) group[key] ??= value;
-  else setAt((group[key] ??= {}) as FileGroup, rest, value);
+function refusal({ leaf, raw, expected }: Refused, sources: MergeSources): Problem {
+  const { path, env, format } = leaf;
+  const came = showValue(raw, format.secret);
+  const action = raw === null ? howToSet(leaf) : `correct ${originOf(leaf, sources)}`;
+  return { path, env, came, expected, action };
+}
+
+function howToSet({ env, arg, path, format }: PlacedLeaf): string {
+  return format.secret
+    ? `set ${env}, or ${env}_FILE to the name of a file that holds it`
+    : `set ${env}, --${arg} or "${path}" in the configuration file`;
+}
+
+/** The strongest source that set the field, which is the one that its value came from. */
+function originOf({ env, arg, path }: PlacedLeaf, sources: MergeSources): string {
+  if (sources.args.has(path)) return `--${arg}`;
+  if (sources.environment.has(env)) return env;
+  return `"${path}" in the configuration file`;
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -4,20 +4,30 @@ import {
   topicName,
   type StreamName,
 } from '../core/stream-name.ts';
-import { choice, format, list, text, type Format, type Parsed } from './formats.ts';
+import { choice, format, inMs, list, text, type Format, type Parsed } from './formats.ts';
 import { readTextFile } from './text-file.ts';
 
+/** A secret, and the file that it came from, to be read again; null when it was no file. */
+export interface Secret {
+  readonly text: string;
+  readonly file: string | null;
+}
+
 /** A token or password; never shown. `pattern` says which characters it may have. */
-export function secret(expected: string, pattern: RegExp): Format<string> {
-  return { ...text(expected, pattern), secret: true };
+export function secret(expected: string, pattern: RegExp): Format<Secret, ''> {
+  const inner = format(expected, (raw) =>
+    typeof raw === 'string' && pattern.test(raw) ? { text: raw, file: null } : undefined,
+  );
+  return { ...inner, secret: true };
 }
 
 /** One token or several, none of them shown: commas or line breaks stand between them. */
-export function tokens(): Format<readonly string[]> {
+export function tokens(): Format<readonly string[], ''> {
   const expected = 'a token without spaces, or several separated by commas or line breaks';
   return {
     expected,
     secret: true,
+    unit: '',
     parse: (raw): Parsed<readonly string[]> => {
       const texts = Array.isArray(raw) ? (raw as readonly unknown[]) : [raw];
       const found = texts.flatMap((one): readonly unknown[] =>
@@ -50,7 +60,7 @@ function isToken(token: unknown): token is string {
 }
 
 /** Permissions; commas, or spaces as OAuth has it, stand between them. */
-export function scopes(): Format<readonly string[]> {
+export function scopes(): Format<readonly string[], ''> {
   const expected = 'permissions of Meta separated by commas or spaces, such as instagram_basic';
   return format(expected, (raw) => {
     const found = typeof raw === 'string' ? raw.split(/[ ,]+/).filter(Boolean) : raw;
@@ -66,7 +76,7 @@ function isScope(raw: unknown): raw is string {
 const oldestApiVersion = 21;
 
 /** A version of the Graph API as paths name it; newer ones than this program knows are accepted. */
-export function apiVersion(): Format<string> {
+export function apiVersion(): Format<string, ''> {
   const expected = `a version of the Graph API from v${oldestApiVersion}.0 on, such as v26.0`;
   return format(expected, (raw) => {
     const major = typeof raw === 'string' ? /^v([1-9]\d{0,2})\.0$/.exec(raw) : null;
@@ -75,12 +85,12 @@ export function apiVersion(): Format<string> {
 }
 
 /** An http or https URL, as it is but for a slash at its end. */
-export function url(): Format<string> {
+export function url(): Format<string, ''> {
   return format(plainUrl, (raw) => (isPlainUrl(raw) ? raw.replace(/\/+$/, '') : undefined));
 }
 
 /** An http or https URL that is compared to the letter. */
-export function exactUrl(): Format<string> {
+export function exactUrl(): Format<string, ''> {
   return format(plainUrl, (raw) => (isPlainUrl(raw) ? raw : undefined));
 }
 
@@ -92,12 +102,12 @@ function isPlainUrl(raw: unknown): raw is string {
 }
 
 /** A URL that a token or a secret is sent to: https, and http only where nobody else can listen. */
-function publicUrl(): Format<string> {
+function publicUrl(): Format<string, ''> {
   return guarded('or http to this machine, its network or its cluster', isNear);
 }
 
 /** The same for an API whose version is a field of its own. */
-export function apiUrl(): Format<string> {
+export function apiUrl(): Format<string, ''> {
   const inner = publicUrl();
   const expected = `${inner.expected}; without the version, which INSTAGRAM_API_VERSION says`;
   return format(expected, (raw, nowMs) => {
@@ -109,11 +119,11 @@ export function apiUrl(): Format<string> {
 }
 
 /** The same for a secret that no network may see: http only on this machine. */
-export function httpsUrl(): Format<string> {
+export function httpsUrl(): Format<string, ''> {
   return guarded('or http to this machine', isLoopback);
 }
 
-function guarded(orHttp: string, mayBePlain: (host: string) => boolean): Format<string> {
+function guarded(orHttp: string, mayBePlain: (host: string) => boolean): Format<string, ''> {
   const inner = url();
   const expected =
     `an https URL, ${orHttp}, without user, password, query and fragment; ` +
@@ -157,7 +167,7 @@ const pemLabels = {
 } as const;
 
 /** The name of a PEM file that can be read and holds what it should. */
-export function pemFile(kind: keyof typeof pemLabels): Format<string> {
+export function pemFile(kind: keyof typeof pemLabels): Format<string, ''> {
   const { pattern, words } = pemLabels[kind];
   return format(`the name of a PEM file that can be read and holds ${words}`, (raw) => {
     if (typeof raw !== 'string' || raw === '') return undefined;
@@ -167,7 +177,7 @@ export function pemFile(kind: keyof typeof pemLabels): Format<string> {
 }
 
 /** Kafka's bootstrap servers. */
-export function brokers(): Format<readonly string[]> {
+export function brokers(): Format<readonly string[], ''> {
   const broker = format('host:port, such as kafka-1:9092', (raw) => {
     const match =
       typeof raw === 'string'
@@ -179,7 +189,7 @@ export function brokers(): Format<readonly string[]> {
 }
 
 /** Names of streams; `default` and `all` stand for several. */
-export function streams(): Format<readonly StreamName[]> {
+export function streams(): Format<readonly StreamName[], ''> {
   const names = list(choice([...streamNames, 'default', 'all']));
   return {
     ...names,
@@ -202,14 +212,14 @@ function named(words: readonly (StreamName | 'default' | 'all')[]): readonly Str
 }
 
 /** Account ids. Texts, because as JSON numbers they are beyond 2^53 and would be rounded. */
-export function accountIds(): Format<readonly string[]> {
+export function accountIds(): Format<readonly string[], ''> {
   return list(text('an account id as a text of digits, such as "17841400000000000"', /^\d{1,25}$/));
 }
 
 const longestTopicName = 249;
 
 /** A topic's name with `{stream}` in it. */
-export function topicTemplate(): Format<string> {
+export function topicTemplate(): Format<string, ''> {
   const expected =
     'a topic name with {stream} in it, of letters, digits, ".", "_" and "-", at most ' +
     `${longestTopicName} characters with the longest stream name, such as instagram.{stream}`;
@@ -223,10 +233,10 @@ export function topicTemplate(): Format<string> {
 }
 
 /** A calendar date or a UTC moment that has been, as epoch milliseconds. */
-export function pastDate(): Format<number> {
+export function pastDate(): Format<number, 'Ms'> {
   const expected =
     'a real date that is not in the future, as 2026-01-31 (UTC) or 2026-01-31T12:00:00Z';
-  return format(expected, (raw, nowMs) => {
+  return inMs(expected, (raw, nowMs) => {
     if (typeof raw !== 'string' || !/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?$/.test(raw)) {
       return undefined;
     }

@@ -1,5 +1,3 @@
-import type { Config } from './config.ts';
-
 /** What is shown in place of a secret. */
 export const mask = '[secret]';
 const longestShown = 200;
@@ -39,23 +37,4 @@ export function maskStray(words: string): string {
 function maskUser(word: string): string {
   const at = word.lastIndexOf('@');
   return at > 0 ? `${mask}${word.slice(at)}` : word;
-}
-
-/** A copy for the log, with `[secret]` where a secret is set. */
-export function maskConfig(config: Config): Config {
-  const { instagram } = config;
-  const accessTokens = instagram.accessTokens.map(() => mask);
-  const clientSecret = instagram.clientSecret === null ? null : mask;
-  return {
-    ...(maskSecrets(config) as Config),
-    instagram: { ...instagram, accessTokens, clientSecret },
-  };
-}
-
-/** Every {@link Secret} by its looks, so that none is forgotten. */
-function maskSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(maskSecrets);
-  if (typeof value !== 'object' || value === null) return value;
-  if ('text' in value && 'file' in value) return { ...value, text: mask };
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, maskSecrets(one)]));
 }

@@ -1,12 +1,13 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Problem } from './config-error.ts';
 import type { PlacedLeaf } from './leaf.ts';
+import type { Secret } from './named-formats.ts';
+import { readTextFile } from './text-file.ts';
 
-interface Relation {
-  readonly path: string;
+type Get = (path: string) => unknown;
+
+interface Relation extends Omit<Problem, 'env'> {
   readonly other: string;
-  readonly came: string;
-  readonly expected: string;
-  readonly action: string;
   readonly holds: (value: unknown, other: unknown) => boolean;
 }
 
@@ -58,11 +59,155 @@ export function relationProblems(
   values: ReadonlyMap<string, unknown>,
   leaves: readonly PlacedLeaf[],
 ): readonly Problem[] {
-  return relations
-    .filter(({ path, other }) => values.has(path) && values.has(other))
-    .filter(({ path, other, holds }) => !holds(values.get(path), values.get(other)))
-    .map(({ path, came, expected, action }) => {
-      const env = leaves.find((leaf) => leaf.path === path)?.env ?? null;
-      return { path, env, came, expected, action };
-    });
+  // A field that was refused by itself is told of already.
+  const get: Get = (path) => values.get(path);
+  const findings = [
+    ...relations
+      .filter(({ path, other }) => values.has(path) && values.has(other))
+      .filter(({ path, other, holds }) => !holds(get(path), get(other)))
+      .map(({ path, came, expected, action }) => ({ path, env: null, came, expected, action })),
+    ...(values.has('kafka.securityProtocol') && values.has('kafka.sasl.mechanism')
+      ? [...mechanismFindings(get), ...loginFindings(get)]
+      : []),
+    ...tlsFindings(get, {
+      group: 'kafka.ssl',
+      on: textOf(get('kafka.securityProtocol'), 'SSL').endsWith('SSL'),
+      how: 'set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL',
+    }),
+    ...tlsFindings(get, {
+      group: 'schemaRegistry.ssl',
+      on: textOf(get('schemaRegistry.url'), 'https:').startsWith('https:'),
+      how: 'let SCHEMA_REGISTRY_URL begin with https://',
+    }),
+    ...registryFindings(get),
+  ];
+  return findings.map((one) => ({
+    ...one,
+    env: leaves.find(({ path }) => path === one.path)?.env ?? null,
+  }));
+}
+
+/** What is wrong with one field, seen with the others. */
+function finding(path: string, came: string, expected: string, action: string): Problem {
+  return { path, came, expected, action, env: null };
+}
+
+function isSet(value: unknown): boolean {
+  return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
+}
+
+/** A value that was refused by itself is taken for one that is right. */
+function textOf(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
+}
+
+function mechanismFindings(get: Get): readonly Problem[] {
+  const protocol = String(get('kafka.securityProtocol'));
+  const hasMechanism = isSet(get('kafka.sasl.mechanism'));
+  if (protocol.startsWith('SASL_') === hasMechanism) return [];
+  return [
+    hasMechanism
+      ? finding(
+          'kafka.securityProtocol',
+          `${protocol}, which has no login, and a SASL mechanism`,
+          'SASL_SSL or SASL_PLAINTEXT',
+          'set KAFKA_SECURITY_PROTOCOL=SASL_SSL, or remove KAFKA_SASL_MECHANISM',
+        )
+      : finding(
+          'kafka.sasl.mechanism',
+          `nothing, and the protocol ${protocol}, which needs a login`,
+          'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER',
+          'set KAFKA_SASL_MECHANISM',
+        ),
+  ];
+}
+
+const unused = 'a value that would not be used';
+
+const password = ['kafka.sasl.username', 'kafka.sasl.password'];
+const oauth = ['tokenEndpointUrl', 'clientId', 'clientSecret'];
+const oauthOptional = ['scope', 'extensions'];
+
+function loginFindings(get: Get): readonly Problem[] {
+  const mechanism = get('kafka.sasl.mechanism');
+  const isOauth = mechanism === 'OAUTHBEARER';
+  const inOauth = (name: string): string => `kafka.sasl.oauthbearer.${name}`;
+  const needed = isOauth ? oauth.map(inOauth) : isSet(mechanism) ? password : [];
+  const useless = [
+    ...(isOauth ? [] : [...oauth, ...oauthOptional].map(inOauth)),
+    ...(isOauth || !isSet(mechanism) ? password : []),
+  ];
+  const name = isSet(mechanism) ? String(mechanism) : 'not set';
+  const because = `because KAFKA_SASL_MECHANISM is ${name}`;
+  const set = 'set it, or choose another mechanism';
+  const remove = 'remove it, or set the mechanism that uses it';
+  return [
+    ...needed
+      .filter((path) => get(path) === null)
+      .map((path) => finding(path, 'nothing', `a value, ${because}`, set)),
+    ...useless
+      .filter((path) => isSet(get(path)))
+      .map((path) => finding(path, unused, `nothing, ${because}`, remove)),
+  ];
+}
+
+const tlsFields = ['caLocation', 'certificateLocation', 'keyLocation', 'keyPassword', 'serverName'];
+
+/** @param at - the group, and what switches TLS on */
+function tlsFindings(
+  get: Get,
+  at: { readonly group: string; readonly on: boolean; readonly how: string },
+): readonly Problem[] {
+  if (at.on) return keyFindings(get, at.group);
+  const set = tlsFields.map((name) => `${at.group}.${name}`).filter((path) => isSet(get(path)));
+  const expected = 'nothing, because the connection has no TLS';
+  return set.map((path) => finding(path, unused, expected, `${at.how}, or remove it`));
+}
+
+function keyFindings(get: Get, group: string): readonly Problem[] {
+  const certificate = get(`${group}.certificateLocation`);
+  const path = `${group}.keyLocation`;
+  const key = get(path);
+  const secret = get(`${group}.keyPassword`) as Secret | null | undefined;
+  if (isSet(key) !== isSet(certificate)) {
+    const came = 'one of certificate and private key';
+    return [finding(path, came, 'both or neither', 'set both, or remove both')];
+  }
+  if (isSet(key)) {
+    const came = whyNotAPair(String(certificate), String(key), secret?.text ?? null);
+    const expected = "the private key of the client's certificate";
+    const action = 'correct the file, or the password that it is encrypted with';
+    return came === undefined ? [] : [finding(path, came, expected, action)];
+  }
+  if (!isSet(secret)) return [];
+  const action = 'remove it, or set the key that it is for';
+  return [finding(`${group}.keyPassword`, 'a password without a private key', 'nothing', action)];
+}
+
+function whyNotAPair(
+  certificateFile: string,
+  keyFile: string,
+  passphrase: string | null,
+): string | undefined {
+  const certificate = readTextFile(certificateFile);
+  const key = readTextFile(keyFile);
+  // Files that cannot be read are refused by the fields' own formats.
+  if (!certificate.ok || !key.ok) return undefined;
+  try {
+    const opened = createPrivateKey({ key: key.text, ...(passphrase !== null && { passphrase }) });
+    const fits = new X509Certificate(certificate.text).checkPrivateKey(opened);
+    return fits ? undefined : 'the key of another certificate';
+  } catch {
+    return passphrase === null
+      ? 'a key that cannot be read without a password'
+      : 'a key that this password does not open';
+  }
+}
+
+function registryFindings(get: Get): readonly Problem[] {
+  const path = 'schemaRegistry.bearerToken';
+  if (!isSet(get(path)) || !isSet(get('schemaRegistry.username'))) return [];
+  const action =
+    'remove SCHEMA_REGISTRY_BEARER_TOKEN, or SCHEMA_REGISTRY_USERNAME and its password';
+  return [finding(path, 'a token beside a user name', 'one way to log in', action)];
 }

@@ -60,11 +60,20 @@ export interface Scope {
   readonly id: string;
 }
 
-/** Passing trouble: the same poll is worth another try. */
-export class RetryError extends Error {
-  readonly disposition = 'retry';
-  override readonly name = 'RetryError';
+/** What every error of the taxonomy has: its code, and in `disposition` what to do about it. */
+abstract class TaxonomyError extends Error {
+  abstract readonly disposition: string;
   readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** Passing trouble: the same poll is worth another try. */
+export class RetryError extends TaxonomyError {
+  readonly disposition = 'retry';
   /** Milliseconds that the other side asked to be left alone, when it said so. */
   readonly retryAfterMs: number | undefined;
   constructor(
@@ -72,22 +81,18 @@ export class RetryError extends Error {
     message: string,
     options: { retryAfterMs?: number; cause?: unknown } = {},
   ) {
-    super(message, { cause: options.cause });
-    this.code = code;
+    super(code, message, options);
     this.retryAfterMs = options.retryAfterMs;
   }
 }
 
 /** A limit was reached: nothing in `scope` may be asked before `retryAfterMs` have passed. */
-export class WaitError extends Error {
+export class WaitError extends TaxonomyError {
   readonly disposition = 'wait';
-  override readonly name = 'WaitError';
-  readonly code: ErrorCode;
   readonly scope: Scope;
   readonly retryAfterMs: number;
   constructor(code: ErrorCode, message: string, options: { scope: Scope; retryAfterMs: number }) {
-    super(message);
-    this.code = code;
+    super(code, message);
     this.scope = options.scope;
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -98,10 +103,8 @@ export class WaitError extends Error {
  * `subjects` names what was refused when the API says so: metrics or fields. `scope` is `kind` only
  * where the API says that every media of that kind lacks it.
  */
-export class SkipError extends Error {
+export class SkipError extends TaxonomyError {
   readonly disposition = 'skip';
-  override readonly name = 'SkipError';
-  readonly code: ErrorCode;
   readonly subjects: readonly string[];
   readonly scope: 'kind' | 'object';
   constructor(
@@ -110,25 +113,21 @@ export class SkipError extends Error {
     subjects: readonly string[] = [],
     scope: 'kind' | 'object' = 'object',
   ) {
-    super(message);
-    this.code = code;
+    super(code, message);
     this.subjects = subjects;
     this.scope = scope;
   }
 }
 
 /** A node, body or record that cannot be used; it goes to the dead letters with `path` and `raw`. */
-export class DeadLetterError extends Error {
+export class DeadLetterError extends TaxonomyError {
   readonly disposition = 'dead-letter';
-  override readonly name = 'DeadLetterError';
-  readonly code: ErrorCode;
   /** Where in the node the trouble is, as `children[2].id`; empty for the whole. */
   readonly path: string;
   /** What came, as text (JSON where it was JSON), free of secrets. */
   readonly raw: string;
   constructor(code: ErrorCode, message: string, what: { path: string; raw: string }) {
-    super(message);
-    this.code = code;
+    super(code, message);
     this.path = what.path;
     this.raw = what.raw;
   }
@@ -138,51 +137,30 @@ export class DeadLetterError extends Error {
  * Fails this poll and nothing more: the next interval asks again. For errors that no row places, and
  * for rejections of everything that was requested, which say nothing about a single object.
  */
-export class FailError extends Error {
+export class FailError extends TaxonomyError {
   readonly disposition = 'fail';
-  override readonly name = 'FailError';
-  readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** Ends this stream of this account until a person has acted; everything else goes on. */
-export class StopStreamError extends Error {
+export class StopStreamError extends TaxonomyError {
   readonly disposition = 'stop-stream';
-  override readonly name = 'StopStreamError';
-  readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** Ends all streams of this account (its token, its existence); other accounts go on. */
-export class StopAccountError extends Error {
+export class StopAccountError extends TaxonomyError {
   readonly disposition = 'stop-account';
-  override readonly name = 'StopAccountError';
-  readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** Ends the process with a documented exit code. */
-export class StopProcessError extends Error {
+export class StopProcessError extends TaxonomyError {
   readonly disposition = 'stop-process';
-  override readonly name = 'StopProcessError';
-  readonly code: ErrorCode;
   readonly exitCode: ExitCode;
   constructor(
     code: ErrorCode,
     message: string,
     options: { exitCode: ExitCode; cause?: unknown } = { exitCode: 3 },
   ) {
-    super(message, { cause: options.cause });
-    this.code = code;
+    super(code, message, options);
     this.exitCode = options.exitCode;
   }
 }
@@ -219,14 +197,5 @@ export function messageOf(error: unknown): string {
 
 /** Whether `error` is one of the taxonomy; anything else is a bug or an untranslated surprise. */
 export function isConnectorError(error: unknown): error is ConnectorError {
-  return (
-    error instanceof RetryError ||
-    error instanceof WaitError ||
-    error instanceof SkipError ||
-    error instanceof DeadLetterError ||
-    error instanceof FailError ||
-    error instanceof StopStreamError ||
-    error instanceof StopAccountError ||
-    error instanceof StopProcessError
-  );
+  return error instanceof TaxonomyError;
 }

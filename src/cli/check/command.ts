@@ -1,67 +1,53 @@
-import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { ExitCode } from '../../core/errors.ts';
 import { printable, printableLines } from '../../core/printable.ts';
-import type { TopicRole } from '../../core/stream-name.ts';
-import { streamNames } from '../../core/stream-name.ts';
+import { streamNames, type TopicRole } from '../../core/stream-name.ts';
 import { openLocalCodec } from '../../registry/open.ts';
-import { stoppable } from '../exit-codes.ts';
+import { option, stoppable, untilStopped } from '../command.ts';
+import type { CommandDefinition, Given } from '../command.ts';
 import { loadCommandConfig, openReader } from '../load.ts';
-import type { Options } from '../own-options.ts';
-import { addOwnCommand, settingsOf } from '../own-options.ts';
 import { openQuietly } from '../quiet-adapters.ts';
-import { listenForStop } from '../stop-signals.ts';
-import type { Style } from '../terminal.ts';
-import { styleFor } from '../terminal.ts';
+import { styleFor, type Style } from '../terminal.ts';
 import { inspectAll } from '../token/command.ts';
 import { apiSteps, createQuotaKeeper } from './api-steps.ts';
-import type { CheckLine, Step } from './checklist.ts';
-import { exitCodeFor, goThrough } from './checklist.ts';
+import { exitCodeFor, goThrough, type CheckLine, type Step } from './checklist.ts';
 import { kafkaSteps } from './kafka-steps.ts';
 import { registrySteps } from './registry-steps.ts';
 import { versionStep } from './version-step.ts';
 
-/** Adds `check`. */
-export function addCheckCommand(root: Command, end: (code: ExitCode) => void): void {
-  addOwnCommand(root, {
-    usage: 'check',
-    about:
-      'look at every connection, permission and topic, one after another, and say what to do; changes nothing',
-    examples: [
-      'check',
-      'check --config instagram.json',
-      'check --json | jq ".lines[] | select(.status == \\"failed\\")"',
-    ],
-    exits: {
-      0: 'nothing failed; there may be warnings',
-      2: 'bad configuration or usage, or only the configuration has to be changed',
-      3: 'something outside refused, is away or is not as it must be',
-      ...stoppable,
-    },
-    options: (command) => command.option('--json', 'print a JSON object with "ok" and "lines"'),
-  }).action(async (options: Options) => {
-    end(await check(options));
-  });
-}
+/** `check`: every connection, permission and topic. */
+export const checkCommand: CommandDefinition = {
+  usage: 'check',
+  about:
+    'look at every connection, permission and topic, one after another, and say what to do; changes nothing',
+  examples: [
+    'check',
+    'check --config instagram.json',
+    'check --json | jq ".lines[] | select(.status == \\"failed\\")"',
+  ],
+  exits: {
+    0: 'nothing failed; there may be warnings',
+    2: 'bad configuration or usage, or only the configuration has to be changed',
+    3: 'something outside refused, is away or is not as it must be',
+    ...stoppable,
+  },
+  options: [option('--json', 'print a JSON object with "ok" and "lines"')],
+  run: check,
+};
 
-async function check(options: Options): Promise<ExitCode> {
-  const config = loadCommandConfig(settingsOf(options, ['json']));
-  const json = options['json'] === true;
+function check({ options: { json = false }, settings }: Given): Promise<ExitCode> {
+  const config = loadCommandConfig(settings);
   const style = styleFor(process.stdout, process.env);
-  using stop = listenForStop(config.polling.shutdownGraceMs);
-  try {
+  return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
     const tell = (line: CheckLine): void => {
       if (!json) process.stdout.write(describeLine(line, style));
     };
-    const lines = await lookAtAll(config, tell, stop.signal);
+    const lines = await lookAtAll(config, tell, signal);
     const exitCode = exitCodeFor(lines);
     if (json) process.stdout.write(`${JSON.stringify({ ok: exitCode === 0, lines }, null, 2)}\n`);
     else process.stdout.write(`${closing(lines)}\n`);
     return exitCode;
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    return 0;
-  }
+  });
 }
 
 async function lookAtAll(

@@ -1,9 +1,7 @@
 import type { Config } from '../../config/config.ts';
-import { StopProcessError } from '../../core/errors.ts';
-import type { TokenDesk } from '../../instagram/token-desk.ts';
-import { openTokenDesk } from '../../instagram/token-desk.ts';
+import { openTokenDesk, type TokenDesk } from '../../instagram/token-desk.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import type { Options } from '../own-options.ts';
+import { usage } from '../command.ts';
 
 /** A token and what it is called: `default`, or its place in the list. */
 export interface NamedToken {
@@ -21,9 +19,9 @@ export function tokensOf({ instagram }: Config): readonly NamedToken[] {
 }
 
 /** @throws StopProcessError `config.invalid` when there is none of the name, or several and no name */
-export function wanted(all: readonly NamedToken[], name: Options[string]): NamedToken {
+export function wanted(all: readonly NamedToken[], name: string | undefined): NamedToken {
   const [first] = all;
-  const found = name === undefined ? undefined : all.find((one) => one.name === String(name));
+  const found = name === undefined ? undefined : all.find((one) => one.name === name);
   if (found !== undefined) return found;
   if (name === undefined && all.length === 1 && first !== undefined) return first;
   const names = all.map((one) => one.name).join(', ');
@@ -74,15 +72,10 @@ function missing(name: string, what: string): string {
 }
 
 /** @throws StopProcessError `config.invalid` when nobody says which file */
-export function targetOf(tokenFile: string | null, output: Options[string]): string {
-  const path = typeof output === 'string' ? output : tokenFile;
+export function targetOf(tokenFile: string | null, output: string | undefined): string {
+  const path = output ?? tokenFile;
   if (path !== null && path !== '') return path;
   throw usage(
     'no file to write the token into: set INSTAGRAM_ACCESS_TOKEN_FILE or give --output; a token is not printed',
   );
-}
-
-/** An error of usage. */
-export function usage(message: string): StopProcessError {
-  return new StopProcessError('config.invalid', message, { exitCode: 2 });
 }

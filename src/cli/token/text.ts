@@ -10,20 +10,19 @@ export interface ShownToken extends InspectedToken {
   readonly name: string;
 }
 
-interface Showing {
-  readonly json: boolean;
-  readonly nowMs: number;
+/** All that is known of each token, for machines. */
+export function tokensJson(tokens: readonly ShownToken[]) {
+  return tokens.map(asJson);
 }
 
-/** A token in a table, its troubles below, or all of it as JSON. */
-export function describeTokens(tokens: readonly ShownToken[], showing: Showing): string {
-  if (showing.json) return `${JSON.stringify(tokens.map(asJson), null, 2)}\n`;
+/** A token in a table, its troubles below. */
+export function describeTokens(tokens: readonly ShownToken[], nowMs: number): string {
   const rows = tokens.map((token) => [
     token.name,
     token.isValid ? 'yes' : 'no',
     token.facts?.type?.toLowerCase() ?? '-',
-    until(token.expiresAtMs, showing.nowMs),
-    token.facts === null ? '-' : until(token.facts.dataAccessUntilMs, showing.nowMs),
+    until(token.expiresAtMs, nowMs),
+    token.facts === null ? '-' : until(token.facts.dataAccessUntilMs, nowMs),
     String(token.accounts.length),
   ]);
   const table = asTable([
@@ -79,14 +78,13 @@ export interface WrittenToken {
   readonly expiresAtMs: number | null;
 }
 
+/** The same for machines. */
+export function grantedJson({ name, file, expiresAtMs }: WrittenToken) {
+  return { name, file, expires_at: iso(expiresAtMs) };
+}
+
 /** One line of a token that was made and written. */
-export function describeGranted(
-  { name, file, expiresAtMs }: WrittenToken,
-  { json, nowMs }: Showing,
-): string {
-  if (json) {
-    return `${JSON.stringify({ name, file, expires_at: iso(expiresAtMs) }, null, 2)}\n`;
-  }
+export function describeGranted({ name, file, expiresAtMs }: WrittenToken, nowMs: number): string {
   return `token ${name}: written to ${file}, ends ${until(expiresAtMs, nowMs)}\n`;
 }
 
@@ -96,23 +94,23 @@ export interface LoggedIn extends WrittenToken {
   readonly missing: readonly string[];
 }
 
-/** Where the token of a login is, what it reaches and what was not consented to. */
-export function describeLogin(login: LoggedIn, { json, nowMs }: Showing): string {
-  const { file, expiresAtMs, accounts, missing } = login;
+/** The same for machines. */
+export function loginJson({ accounts, missing, ...written }: LoggedIn) {
   const found = accounts.map(({ id, username }) => ({ id, username }));
-  if (json) {
-    const all = {
-      file,
-      expires_at: iso(expiresAtMs),
-      accounts: found,
-      missing_permissions: missing,
-    };
-    return `${JSON.stringify(all, null, 2)}\n`;
-  }
-  const names = found.map(({ id, username }) => (username === null ? id : `${id} (${username})`));
+  return { ...grantedJson(written), accounts: found, missing_permissions: missing };
+}
+
+/** Where the token of a login is, what it reaches and what was not consented to. */
+export function describeLogin(
+  { file, expiresAtMs, accounts, missing }: LoggedIn,
+  nowMs: number,
+): string {
+  const names = accounts.map(({ id, username }) =>
+    username === null ? id : `${id} (${username})`,
+  );
   const lines = [
     `logged in: the token is in ${file}, ends ${until(expiresAtMs, nowMs)}`,
-    found.length === 0
+    accounts.length === 0
       ? 'it reaches no professional account: see docs/instagram-setup.md'
       : `it reaches ${names.join(', ')}`,
     ...(missing.length === 0 ? [] : [`it lacks ${missing.join(', ')}: log in again and consent`]),

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from 'commander';
-import { allExitCodes, exitsOf } from '../../../src/cli/exit-codes.ts';
-import { notesOf, pathOf } from '../../../src/cli/own-options.ts';
+import { allExitCodes, exitsOf, notesOf, pathOf } from '../../../src/cli/command.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { rowsBelow } from '../docs/markdown.ts';
 

@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { renderConfigurationPage } from '../../../scripts/configuration-page.ts';
 import { defaultsFile, readConfigFile, type FileGroup } from '../../../src/config/config-file.ts';
 import { describeConfig } from '../../../src/config/description.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { renderConfigurationPage } from '../../../src/config/page.ts';
-import { maskConfig } from '../../../src/config/redaction.ts';
 
 const root = new URL('../../../', import.meta.url);
 
@@ -101,27 +100,5 @@ describe('config/example.json', () => {
       args: {},
     });
     expect(config.kafka.topics.replicationFactor).toBe(3);
-  });
-});
-
-describe('maskConfig', () => {
-  test('hides secrets that are set and says which are not', () => {
-    const env = {
-      INSTAGRAM_ACCESS_TOKEN: 'hidden-token',
-      KAFKA_BROKERS: 'a:1',
-      SCHEMA_REGISTRY_URL: 'http://a',
-    };
-    const bare = maskConfig(loadConfig({ env, args: {} }));
-    expect([bare.instagram.accessTokens, bare.schemaRegistry.password]).toEqual([
-      ['[secret]'],
-      null,
-    ]);
-    const args = {
-      'schema-registry-username': 'me',
-      'schema-registry-password': 'hidden password',
-    };
-    const masked = maskConfig(loadConfig({ env, args }));
-    expect(masked.schemaRegistry.username).toBe('me');
-    expect(JSON.stringify(masked)).not.toContain('hidden');
   });
 });

@@ -1,4 +1,4 @@
-import { describeConfig, type ConfigEntry } from './description.ts';
+import { describeConfig, type ConfigEntry } from '../src/config/description.ts';
 
 const headings: Readonly<Record<string, string>> = {
   instagram: 'Instagram',
