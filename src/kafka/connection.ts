@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Kafka as KafkaClient, LogEntry, SASLOptions } from 'kafkajs';
-import { Kafka, logLevel } from './client-library.ts';
+import { Kafka, logLevel, logThrottling } from './client-library.ts';
 import { watchFirstAnswer, type WatchedSocket } from './first-answer.ts';
 import { routeLine } from './log-routing.ts';
 import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
-import { createThrottle, logThrottling, type Throttle } from './throttle.ts';
+import { createThrottle, type Throttle } from './throttle.ts';
 
 /** A client of its own, with sockets of its own, so that it can be thrown away as a whole. */
 export interface Connection {
