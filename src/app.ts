@@ -189,6 +189,7 @@ function openAdapters(config: Config, options: Surroundings) {
       log: (level, message, fields) => {
         log[level](fields, message);
       },
+      clockAheadMs: () => source.instagram.graph.clockAheadMs,
     },
   );
   return { ...source, registry, kafka, orders: createOrders(source.telemetry) };

@@ -1,6 +1,6 @@
 import type { Once } from '../app.ts';
 import type { Config } from '../config/config.ts';
-import type { ExitCode } from '../core/errors.ts';
+import { isConnectorError, type ExitCode } from '../core/errors.ts';
 import { printable, printableLines } from '../core/printable.ts';
 import type { Ending } from '../runtime/once.ts';
 import type { Telemetry } from '../runtime/ports.ts';
@@ -90,13 +90,18 @@ export function watch(tally: OnceTally, style: Style): Telemetry {
   };
 }
 
-/** One line per failure; a token's trouble is one trouble, whatever it stops. */
+/** One line per failure; that of a token, or of another registry, is one failure, whatever it stops. */
 function describeFailures(endings: readonly Ending[]): readonly string[] {
   const failures = endings.filter(({ verdict }) => verdict.kind !== 'done');
   const lines = failures.map(({ job, verdict }) => {
     const why = 'error' in verdict ? describeError(verdict.error) : '';
+    if ('error' in verdict && isOfAll(verdict.error)) return why;
     const where = verdict.kind === 'stop-account' ? '' : `${job.stream.name} of `;
     return `${where}account ${job.account.id}: ${why}`;
   });
   return [...new Set(lines)];
+}
+
+function isOfAll(error: unknown): boolean {
+  return isConnectorError(error) && error.code === 'registry.mismatch';
 }

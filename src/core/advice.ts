@@ -40,12 +40,17 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'graph.too-much-data':
     'Nothing: what is asked for at once is halved by itself. If it stays, report the message.',
   'internal.unexpected': 'Report it as a bug, with the log line.',
+  'kafka.clock': "Set this machine's clock right (NTP); nothing has to be restarted afterwards.",
   'kafka.commit-unknown': 'Nothing has to be done: the next start reads it in the state topic.',
   'kafka.fenced':
     'Nothing has to be done after a hand-over; if it comes again and again, find what else uses this transactional id prefix.',
   'kafka.group-shared':
     'Stop the other instances before `once`, or give it a prefix and topics of its own.',
+  'kafka.not-enough-replicas':
+    'It is tried again by itself. If it stays, start the brokers that are down.',
   'kafka.record-too-large': 'Raise max.message.bytes of the topic that the message names.',
+  'kafka.throttled':
+    'It is tried again by itself. If it stays, raise the quota of this client in Kafka, lower KAFKA_MAX_BATCH_RECORDS or raise KAFKA_TRANSACTION_TIMEOUT.',
   'kafka.tls': 'Correct the certificate, or the authority that is trusted, as the message says.',
   'kafka.topic-invalid': 'Run the command that stands behind each problem of the message.',
   'kafka.unauthenticated':
@@ -57,6 +62,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
     'Look at the dead letter; if Meta has changed the type, look for a newer version of this program.',
   'registry.incompatible':
     'Run the version that registered the schema, give the topics another name, or change the subject.',
+  'registry.mismatch':
+    'Set SCHEMA_REGISTRY_URL to the registry that the states were written with, then restart. Reset no state.',
   'registry.missing': 'Register the schema under the subject that the message names.',
   'registry.rejected':
     'Follow the message: let the registry accept schemas again, or correct what it names.',

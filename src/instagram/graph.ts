@@ -38,21 +38,27 @@ const maxBatch = 50;
  * aborted is not reported, as it has no outcome.
  */
 export function createGraph(parts: GraphParts): GraphTransport {
-  const { telemetry, options } = parts;
+  const { telemetry, options, clock } = parts;
   // graph.instagram.com has no batch: 400 `access_denied` (observed 2026-08).
   let batchSize = options.login === 'facebook' ? maxBatch : 1;
   let answeredBy: string | null = null;
-  const noteVersion = ({ headers }: Answer): void => {
+  let clockAheadMs: number | null = null;
+  const noteHeaders = ({ headers }: Answer): void => {
+    const dateMs = Date.parse(headers.get('date') ?? '');
+    if (!Number.isNaN(dateMs)) clockAheadMs = clock.nowMs() - dateMs;
     const version = headers.get('facebook-api-version') ?? '';
     if (/^v\d+\.\d+$/.test(version)) answeredBy = version;
   };
-  const exchanges = createExchanges(parts, noteVersion);
+  const exchanges = createExchanges(parts, noteHeaders);
   return {
     get batchSize() {
       return batchSize;
     },
     get answeredBy() {
       return answeredBy;
+    },
+    get clockAheadMs() {
+      return clockAheadMs;
     },
     get: exchanges.get,
     async getBatch(requests, signal) {

@@ -100,6 +100,9 @@ function trackedTransport(inner: GraphTransport, underWay: Set<Promise<unknown>>
     get answeredBy() {
       return inner.answeredBy;
     },
+    get clockAheadMs() {
+      return inner.clockAheadMs;
+    },
     get: (request, signal) => tracked(inner.get(request, signal)),
     getBatch: (requests, signal) => tracked(inner.getBatch(requests, signal)),
   };

@@ -58,3 +58,31 @@ export function createHighWatermarkAdmin(client: KafkaClient): Admin {
   const value = (options: object) => createCluster({ ...options, isolationLevel: readUncommitted });
   return (Object.create(client, { [symbol]: { value } }) as KafkaClient).admin();
 }
+
+interface RequestQueue {
+  readonly broker: string;
+  readonly logger: { info(message: string, fields: object): void };
+  maybeThrottle: (this: RequestQueue, throttleMs: number | null | undefined) => void;
+}
+
+let logged = false;
+
+/**
+ * Has every connection of this process log how long a broker throttles it, as `throttleMs`, once. kafkajs
+ * waits as it is told to, and reports that in no event and on no level but `debug`.
+ */
+export function logThrottling(): void {
+  if (logged) return;
+  logged = true;
+  const queue = require('kafkajs/src/network/requestQueue') as { readonly prototype: RequestQueue };
+  // The class of kafkajs itself, below the one that is patched.
+  let owner = queue.prototype;
+  while (!Object.hasOwn(owner, 'maybeThrottle'))
+    owner = Object.getPrototypeOf(owner) as RequestQueue;
+  const original = owner.maybeThrottle;
+  owner.maybeThrottle = function (throttleMs) {
+    original.call(this, throttleMs);
+    if (typeof throttleMs !== 'number' || throttleMs <= 0) return;
+    this.logger.info('Throttled by a quota', { broker: this.broker, throttleMs });
+  };
+}

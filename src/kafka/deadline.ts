@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Throttle } from './throttle.ts';
 
 /** Kafka did not answer in the time that was given; the call itself may still be going on. */
 export class DeadlineError extends Error {
@@ -9,15 +10,19 @@ export class DeadlineError extends Error {
  * Settles as `work` does, or rejects with a {@link DeadlineError} after `deadlineMs`. The work itself
  * cannot be cancelled: whoever gets the error must make it harmless.
  */
-export async function withDeadline<T>(
-  work: Promise<T>,
-  deadlineMs: number,
-  what: string,
-): Promise<T> {
-  const timer = new AbortController();
-  const expiry = sleep(deadlineMs, undefined, { signal: timer.signal }).then(() => {
+export function withDeadline<T>(work: Promise<T>, deadlineMs: number, what: string): Promise<T> {
+  return unlessExpired(work, async (signal) => {
+    await sleep(deadlineMs, undefined, { signal });
     throw new DeadlineError(`${what} took longer than ${deadlineMs} ms`);
   });
+}
+
+async function unlessExpired<T>(
+  work: Promise<T>,
+  expire: (signal: AbortSignal) => Promise<never>,
+): Promise<T> {
+  const timer = new AbortController();
+  const expiry = expire(timer.signal);
   // The race is over when the timer is aborted; nobody is left to hear of it.
   expiry.catch(() => undefined);
   try {
@@ -25,6 +30,56 @@ export async function withDeadline<T>(
   } finally {
     timer.abort();
   }
+}
+
+/** A deadline that came although throttled time does not count: {@link withThrottledDeadline}. */
+export class ThrottledError extends Error {
+  override readonly name = 'ThrottledError';
+  /** The rest of the current wait, in milliseconds. */
+  readonly leftMs: number;
+  constructor(message: string, leftMs: number) {
+    super(message);
+    this.leftMs = leftMs;
+  }
+}
+
+/** A deadline against which the time does not count for which brokers throttle the client. */
+export interface ThrottledDeadline {
+  readonly deadlineMs: number;
+  /** The end in any case. */
+  readonly limitMs: number;
+  readonly throttle: Throttle;
+}
+
+/**
+ * As {@link withDeadline}, but the throttled time comes on top, up to `limitMs` in all; rejects with a
+ * {@link ThrottledError} where that does not suffice.
+ */
+export function withThrottledDeadline<T>(
+  work: Promise<T>,
+  { deadlineMs, limitMs, throttle }: ThrottledDeadline,
+  what: string,
+): Promise<T> {
+  const startMs = performance.now();
+  const beforeMs = throttle.totalMs();
+  return unlessExpired(work, async (signal) => {
+    for (;;) {
+      const leftMs = startMs + limitMs - performance.now();
+      const throttledMs = throttle.totalMs() - beforeMs;
+      const waitMs = Math.min(leftMs, startMs + deadlineMs + throttledMs - performance.now());
+      const isHopeless = throttledMs > 0 && throttle.leftMs() >= leftMs;
+      if (isHopeless || (waitMs <= 0 && deadlineMs + throttledMs > limitMs)) {
+        const spent = `of which ${Math.round(throttledMs)} ms of throttling`;
+        const message = `${what} needs longer than ${limitMs} ms, ${spent}`;
+        throw new ThrottledError(message, throttle.leftMs());
+      }
+      if (waitMs <= 0) {
+        const spentMs = Math.round(deadlineMs + throttledMs);
+        throw new DeadlineError(`${what} took longer than ${spentMs} ms`);
+      }
+      await sleep(Math.ceil(waitMs), undefined, { signal });
+    }
+  });
 }
 
 /**

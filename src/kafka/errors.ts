@@ -1,19 +1,26 @@
 import {
+  FailError,
   isConnectorError,
   messageOf,
   RetryError,
   StopProcessError,
   StopStreamError,
 } from '../core/errors.ts';
+import { describeOffset } from '../core/clock-offset.ts';
 import { codeOf, isTlsCode, tlsAdvice } from '../core/tls.ts';
 import { describeNeeds, narrowNeeds, type Need } from './acls.ts';
-import { KafkaJSError } from './client-library.ts';
+import { ThrottledError } from './deadline.ts';
+import { KafkaJSError, KafkaJSProtocolError } from './client-library.ts';
 import type { KafkaOptions } from './options.ts';
 
 /** What a failure of kafkajs or of the broker means here. */
 type Failure =
   | 'unavailable'
   | 'missing'
+  | 'forgotten'
+  | 'replicas'
+  | 'throttled'
+  | 'clock'
   | 'fenced'
   | 'too-large'
   | 'unauthorized'
@@ -26,6 +33,12 @@ const failures: Readonly<Record<string, Failure>> = {
   DeadlineError: 'unavailable',
   LeaderMovedError: 'unavailable',
   UNKNOWN_TOPIC_OR_PARTITION: 'missing',
+  INVALID_PRODUCER_ID_MAPPING: 'forgotten',
+  UNKNOWN_PRODUCER_ID: 'forgotten',
+  NOT_ENOUGH_REPLICAS: 'replicas',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'replicas',
+  ThrottledError: 'throttled',
+  INVALID_TIMESTAMP: 'clock',
   INVALID_PRODUCER_EPOCH: 'fenced',
   PRODUCER_FENCED: 'fenced',
   MESSAGE_TOO_LARGE: 'too-large',
@@ -49,8 +62,14 @@ const unknownCodes: Readonly<Record<string, Failure>> = {
   'Unknown error code 90': 'fenced',
 };
 
-/** What a broker says when it does not allow something, in kafkajs' words. */
-const refusalWords = /not authorized|authorization failed/i;
+/**
+ * The errors of kafkajs and of our own that forget what each broker answered, with what the last refusal
+ * tells about them: the search for a coordinator, and a deadline that ended kafkajs' retries.
+ */
+const forgetful: Readonly<Record<string, readonly [words: RegExp, failure: Failure]>> = {
+  KafkaJSGroupCoordinatorNotFound: [/not authorized|authorization failed/i, 'unauthorized'],
+  DeadlineError: [/fewer in-sync replicas/i, 'replicas'],
+};
 
 function* causes(error: unknown): Generator<Error> {
   for (let at = error; at instanceof Error; at = at.cause) yield at;
@@ -81,20 +100,25 @@ function isThrownByKafkajs(error: unknown): boolean {
  *
  * @param lastRefusal what the broker last refused, for the errors that kafkajs replaces by its own
  */
-export function classify(error: unknown, lastRefusal?: string): Failure | undefined {
+export function classify(error: unknown, lastRefusal = ''): Failure | undefined {
   for (const one of causes(error)) {
+    const [words, refused] = forgetful[one.name] ?? [];
+    if (words?.test(lastRefusal) === true) return refused;
     const failure = classifyOne(one);
     if (failure !== undefined) return failure;
   }
-  if (!(error instanceof KafkaJSError)) return isThrownByKafkajs(error) ? 'unavailable' : undefined;
-  // The search for a coordinator forgets why each broker refused.
-  const refused = error.name === 'KafkaJSGroupCoordinatorNotFound' && lastRefusal !== undefined;
-  return refused && refusalWords.test(lastRefusal) ? 'unauthorized' : 'unavailable';
+  return error instanceof KafkaJSError || isThrownByKafkajs(error) ? 'unavailable' : undefined;
+}
+
+/** Reports whether another client, or another try, may succeed at once. */
+export function isPassing(error: unknown, lastRefusal?: string): boolean {
+  const failure = classify(error, lastRefusal);
+  return failure === 'unavailable' || failure === 'missing' || failure === 'replicas';
 }
 
 /** What a person needs to know beside the error itself. */
 export interface FailureContext {
-  readonly options: Pick<KafkaOptions, 'brokers' | 'security'>;
+  readonly options: Pick<KafkaOptions, 'brokers' | 'clientId' | 'security'>;
   /** What was being done: "committing to instagram.media". */
   readonly doing: string;
   /** What must be allowed for it. */
@@ -102,6 +126,8 @@ export interface FailureContext {
   /** What to do when a topic is not there; without, it is taken for one that was deleted. */
   readonly ifMissing?: string;
   readonly lastRefusal?: string | undefined;
+  /** Milliseconds by which this machine's clock is ahead of the Graph API's; null when that is unknown. */
+  readonly clockAheadMs?: number | null;
 }
 
 /** The taxonomy's error for a failure of kafkajs; anything that is not one comes back as it is. */
@@ -171,17 +197,147 @@ const errors: Readonly<Record<Failure, Make>> = {
         `${context.doing} needs: ${messageOf(error)}. ${context.ifMissing ?? ifDeleted}`,
       { cause: error },
     ),
+  forgotten: (error, context) =>
+    new RetryError(
+      'kafka.unavailable',
+      `${answeredTo(error, context)} The broker drops a producer that was silent for ` +
+        'transactional.id.expiration.ms or producer.id.expiration.ms; a new one takes its place, and ' +
+        'nothing is lost.',
+      { cause: error },
+    ),
+  replicas: (error, context) =>
+    new RetryError(
+      'kafka.not-enough-replicas',
+      `${answeredTo(error, context)} ${withRefusal(error, context)}Fewer replicas of a partition are in ` +
+        'sync than min.insync.replicas asks for. Start the brokers that are down; to list the ' +
+        `partitions: kafka-topics.sh --bootstrap-server ${context.options.brokers.join(',')} ` +
+        '--describe --under-min-isr-partitions',
+      { cause: error },
+    ),
+  throttled: (error, context) => {
+    const { brokers, clientId, security } = context.options;
+    return new RetryError(
+      'kafka.throttled',
+      `Kafka at ${brokers.join(', ')} throttles this client (client.id ${clientId}, ` +
+        `${security.principal()}) by a quota: ${messageOf(error)}, while ${context.doing}. Raise the ` +
+        `quota (kafka-configs.sh --bootstrap-server ${brokers.join(',')} --describe --entity-type ` +
+        `clients --entity-name ${clientId}; the same with --entity-type users), lower ` +
+        'KAFKA_MAX_BATCH_RECORDS, or raise KAFKA_TRANSACTION_TIMEOUT.',
+      { cause: error, retryAfterMs: throttleLeftMs(error) },
+    );
+  },
+  clock: (error, context) =>
+    new FailError(
+      'kafka.clock',
+      `${refusedBy(context)}: ${messageOf(error)}. ${clockAdvice(context)}`,
+      {
+        cause: error,
+      },
+    ),
   'too-large': unavailable,
   unavailable,
 };
 
-function unavailable(error: unknown, { options, doing }: FailureContext): Error {
-  return new RetryError(
-    'kafka.unavailable',
-    `Kafka at ${options.brokers.join(', ')} did not answer as expected while ${doing}: ` +
-      `${messageOf(error)}. Check that the brokers are up, that they can be reached, and that ` +
-      'KAFKA_SECURITY_PROTOCOL is theirs.',
-    { cause: error },
+/** How long the broker wants to be left alone. */
+function throttleLeftMs(error: unknown): number {
+  const found = [...causes(error)].find((one) => one instanceof ThrottledError);
+  return Math.max(1000, Math.ceil(found?.leftMs ?? 0));
+}
+
+/** What a broker's answer is about, by kafkajs' type or its words, and what helps. */
+interface AnswerAdvice {
+  readonly types: readonly string[];
+  /** Matched with the last refusal where the error forgets it. */
+  readonly words: RegExp;
+  readonly advice: string;
+}
+
+/** It came from a broker: the way there and the login are good. */
+const adviceByAnswer: readonly AnswerAdvice[] = [
+  {
+    types: ['LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION', 'REPLICA_NOT_AVAILABLE'],
+    words: /\bleader\b/i,
+    advice:
+      'A partition has no leader or gets another one. If it stays, list the partitions without one: ' +
+      'kafka-topics.sh --describe --unavailable-partitions.',
+  },
+  {
+    types: ['LeaderMovedError'],
+    words: /^$/,
+    advice: 'The next try goes to the new leader.',
+  },
+  {
+    types: [
+      'GROUP_COORDINATOR_NOT_AVAILABLE',
+      'GROUP_LOAD_IN_PROGRESS',
+      'NOT_COORDINATOR_FOR_GROUP',
+    ],
+    words: /\bcoordinator\b/i,
+    advice:
+      'A broker starts, or a coordinator moves. If it stays, look for partitions of __consumer_offsets ' +
+      'and __transaction_state without a leader.',
+  },
+  {
+    types: ['KAFKA_STORAGE_ERROR'],
+    words: /^disk error/i,
+    advice: "A broker cannot write to its disk: look at the broker's log and disk.",
+  },
+];
+
+const adviceOnAnswer = 'The brokers can be reached. If it stays, look at the log of the broker.';
+const adviceOnSilence =
+  'Check that the brokers are up, that they can be reached, and that KAFKA_SECURITY_PROTOCOL is theirs.';
+
+function adviceOn(error: unknown, { lastRefusal = '' }: FailureContext): string {
+  const chain = [...causes(error)];
+  const answer = isForgetful(error) ? lastRefusal : '';
+  const met = chain.map((one) => typeOf(one) ?? one.name);
+  const row = adviceByAnswer.find(
+    ({ types, words }) =>
+      types.some((type) => met.includes(type)) || (answer !== '' && words.test(answer)),
+  );
+  if (row !== undefined) return row.advice;
+  const isAnswered = answer !== '' || chain.some((one) => one instanceof KafkaJSProtocolError);
+  return isAnswered ? adviceOnAnswer : adviceOnSilence;
+}
+
+function isForgetful(error: unknown): boolean {
+  return [...causes(error)].some(({ name }) => name in forgetful);
+}
+
+/** The last refusal, as a sentence, where the error does not say it. */
+function withRefusal(error: unknown, { lastRefusal }: FailureContext): string {
+  if (lastRefusal === undefined || !isForgetful(error)) return '';
+  return `The last answer of a broker was: ${lastRefusal}. `;
+}
+
+function unavailable(error: unknown, context: FailureContext): Error {
+  const message = `${answeredTo(error, context)} ${withRefusal(error, context)}${adviceOn(error, context)}`;
+  return new RetryError('kafka.unavailable', message, { cause: error });
+}
+
+function answeredTo(error: unknown, { options, doing }: FailureContext): string {
+  const brokers = options.brokers.join(', ');
+  return `Kafka at ${brokers} did not answer as expected while ${doing}: ${messageOf(error)}.`;
+}
+
+/** Below this, the clocks agree: the header `Date` has whole seconds, and answers take some. */
+const clockToleranceMs = 60_000;
+
+function clockAdvice({ clockAheadMs = null }: FailureContext): string {
+  const limits = 'message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topics';
+  if (clockAheadMs === null) {
+    return `Compare this machine's clock with the brokers'; if they agree, compare ${limits}.`;
+  }
+  if (Math.abs(clockAheadMs) < clockToleranceMs) {
+    return (
+      "This machine's clock agrees with that of the Graph API. Compare the brokers' clocks, and " +
+      `${limits}.`
+    );
+  }
+  return (
+    `This machine's clock is ${describeOffset(clockAheadMs)} that of the Graph API: set it right (NTP). ` +
+    'Nothing has to be restarted afterwards.'
   );
 }
 

@@ -24,13 +24,21 @@ export function readNote(metadata: Buffer, topic: string): MemberNote | undefine
     if (!decoded?.topics.includes(topic)) return undefined;
     const note = JSON.parse(decoded.userData.toString('utf8')) as Partial<MemberNote>;
     const { instance, partitions, owned, borrows } = note;
-    if (typeof instance !== 'string' || !Number.isSafeInteger(partitions)) return undefined;
-    if (partitions === undefined || !Array.isArray(owned)) return undefined;
+    if (typeof instance !== 'string' || !isCount(partitions)) return undefined;
+    if (!Array.isArray(owned)) return undefined;
     const borrowing = Array.isArray(borrows) ? { borrows: numbersIn(borrows) } : {};
     return { instance, partitions, owned: numbersIn(owned), ...borrowing };
   } catch {
     return undefined;
   }
+}
+
+/** No topic has more; a member that says so would have every leader fail to deal partitions out. */
+const mostPartitions = 1_000_000;
+
+function isCount(partitions: number | undefined): partitions is number {
+  const count = partitions ?? -1;
+  return Number.isSafeInteger(count) && count >= 0 && count <= mostPartitions;
 }
 
 function numbersIn(list: readonly number[]): readonly number[] {

@@ -26,6 +26,7 @@ export interface LaneTools {
   fence(): PlacedRecord;
   /** Reads the value that the state topic has for a key, up to `end`, the offset after the fence. */
   readBack(key: string, end: bigint, signal: AbortSignal): Promise<Buffer | undefined>;
+  /** Makes an error of kafkajs one of the taxonomy's; it may look something up first. */
   translate(
     error: unknown,
     delivery: Pick<Delivery, 'records' | 'state'>,
@@ -184,7 +185,7 @@ export class Lane {
         return await this.#try(delivery, { attempt, fate, stop });
       } catch (error) {
         const known = await this.#fail(error, delivery);
-        const enough = !fate.unknown && attempt >= maxTries;
+        const enough = !fate.unknown && (attempt >= maxTries || asksToWait(known));
         if (enough || isFinal(known)) {
           this.#endSoon();
           throw known;
@@ -280,7 +281,7 @@ export class Lane {
 
   /** Invariant 4: whatever failed, the producer is thrown away. */
   async #fail(error: unknown, delivery: Pick<Delivery, 'records' | 'state'>): Promise<unknown> {
-    const known = this.#tools.translate(error, delivery, this.#producer?.lastRefusal());
+    const known = await this.#tools.translate(error, delivery, this.#producer?.lastRefusal());
     const fenced = isFenced(known);
     await this.#discard({ abort: !fenced });
     // Until the next one is open, another instance may take the partition over and give it back.
@@ -319,6 +320,11 @@ function closed(): RetryError {
 
 function isFenced(error: unknown): error is StopStreamError {
   return error instanceof StopStreamError && error.code === 'kafka.fenced';
+}
+
+/** Reports whether another try now would only spend more of a quota. */
+function asksToWait(error: unknown): boolean {
+  return error instanceof RetryError && error.retryAfterMs !== undefined;
 }
 
 /** Whether another try would end the same way. */

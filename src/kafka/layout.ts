@@ -5,8 +5,8 @@ export interface TopicLayout {
   readonly name: string;
   /** The leader's node id by partition; the client's metadata keeps it fresh. */
   readonly leaders: number[];
-  /** `max.message.bytes`: the most that a record batch of one partition may weigh. */
-  readonly maxBatchBytes: number;
+  /** `max.message.bytes`, as last read: the most that a record batch of one partition may weigh. */
+  maxBatchBytes: number;
 }
 
 /** The topics in use, by role. */

@@ -10,7 +10,8 @@ import { createStateReader } from './state-reader.ts';
 import { createStateStore } from './state-store.ts';
 import type { KafkaShared } from './shared.ts';
 import { tail, type Tail } from './tail.ts';
-import { prepareLayout } from './topics.ts';
+import { watchTopics } from './topic-watch.ts';
+import { createWarningLog, prepareLayout } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
 export type { Endpoint, KafkaProbe, TopicFinding } from './probe.ts';
@@ -37,12 +38,17 @@ export interface KafkaAdapter extends AsyncDisposable {
   tail(what: Tail, signal: AbortSignal): Promise<void>;
 }
 
+/** How often the topics' configs are read again. */
+const topicsEveryMs = 60_000;
+
 /**
  * Opens the Kafka adapter; connections are made when they are needed. Disposing of it takes a few
  * seconds at most: it lets transactions in hand end and closes every socket.
  */
 export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies): KafkaAdapter {
   let layout: Layout | undefined;
+  let watching: Promise<void> | undefined;
+  const closing = new AbortController();
   const health = createHealth(dependencies.telemetry);
   const base = {
     options,
@@ -52,6 +58,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
       if (layout === undefined) throw new Error('the topics were not prepared yet');
       return layout;
     },
+    warnOf: createWarningLog({ options, dependencies }),
   };
   const reader = createStateReader(base);
   const group = createGroup(base);
@@ -74,8 +81,10 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
     async prepareTopics(signal) {
       layout = await prepareLayout(shared, signal);
       reader.prepare();
+      watching ??= watchTopics(shared, topicsEveryMs, closing.signal);
     },
     async [Symbol.asyncDispose]() {
+      closing.abort();
       await Promise.all([publisher[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);
     },
   };

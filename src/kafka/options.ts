@@ -87,4 +87,6 @@ export interface KafkaDependencies {
   readonly codec: StateCodec;
   readonly telemetry: Telemetry;
   readonly log: KafkaLog;
+  /** Milliseconds by which this machine's clock is ahead of another one; null, and by default, unknown. */
+  readonly clockAheadMs?: () => number | null;
 }

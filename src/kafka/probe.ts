@@ -7,7 +7,7 @@ import { openConnection } from './connection.ts';
 import { settleWithin, withDeadline } from './deadline.ts';
 import { translate } from './errors.ts';
 import type { KafkaBase, KafkaShared } from './shared.ts';
-import { planTopics, type TopicPlan } from './topic-plan.ts';
+import { planTopics, topicWarning, type TopicPlan, type TopicWarning } from './topic-plan.ts';
 import {
   createMissing,
   describe,
@@ -41,6 +41,8 @@ export interface TopicFinding {
   readonly configs: Readonly<Record<string, string>>;
   /** Each with what to do. */
   readonly problems: readonly string[];
+  /** Null for none. */
+  readonly warning: TopicWarning | null;
 }
 
 /** Looks at each thing that the program needs of Kafka by itself, and changes nothing. */
@@ -199,7 +201,8 @@ function findTopics(shared: KafkaShared): Promise<readonly TopicFinding[]> {
         const { partitions, configs, replicas } = await describe(admin, found);
         const problems = verify(plan, { partitions, configs, replicas }, options);
         const texts = problems.map(({ text }) => text);
-        return { name: plan.name, exists: true, partitions, configs, problems: texts };
+        const warning = topicWarning(plan, { configs }, options.brokers);
+        return { name: plan.name, exists: true, partitions, configs, problems: texts, warning };
       });
       const gone = missing.map((plan) =>
         absent(
@@ -219,7 +222,7 @@ function absent(
   { name, partitions, configs }: TopicPlan,
   problems: readonly string[],
 ): TopicFinding {
-  return { name, exists: false, partitions, configs, problems };
+  return { name, exists: false, partitions, configs, problems, warning: null };
 }
 
 async function takeTransactionalId(shared: KafkaShared): Promise<string> {

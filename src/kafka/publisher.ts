@@ -1,5 +1,5 @@
 import {
-  DeadLetterError,
+  FailError,
   messageOf,
   RetryError,
   StopProcessError,
@@ -12,8 +12,9 @@ import { openConnection } from './connection.ts';
 import { classify, translate, type FailureContext } from './errors.ts';
 import { Lane, type Delivery, type LaneTools, type Outcome } from './lane.ts';
 import type { KafkaOptions } from './options.ts';
-import { placeFence, placeRecords, planSends } from './sends.ts';
+import { placeFence, placeRecords, planSends, sizeProblem, tooLarge } from './sends.ts';
 import type { KafkaShared } from './shared.ts';
+import { lookAgain } from './topic-watch.ts';
 import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
 
 /** A publisher whose partitions can be taken over before their state is read, and given up. */
@@ -36,7 +37,7 @@ function transactionalIdOf(options: KafkaOptions, partition: number): string {
 
 /** @param topics - what was being sent to; none while a producer is opened */
 function contextOf(
-  { options }: KafkaShared,
+  { options, dependencies }: KafkaShared,
   partition: number,
   said: { readonly lastRefusal: string | undefined; readonly topics?: readonly string[] },
 ): FailureContext {
@@ -55,28 +56,31 @@ function contextOf(
       ...topics.map((name): Need => ({ operation: 'Write', resource: 'topic', name })),
     ],
     lastRefusal: said.lastRefusal,
+    clockAheadMs: dependencies.clockAheadMs?.() ?? null,
   };
 }
 
+interface FailedSend {
+  readonly shared: KafkaShared;
+  readonly partition: number;
+  readonly delivery: Pick<Delivery, 'records' | 'state'>;
+}
+
 /** Of several topics in one send, the broker does not say which it refuses; the next try does. */
-function translateSend(
+async function translateSend(
   error: unknown,
-  at: {
-    readonly shared: KafkaShared;
-    readonly partition: number;
-    readonly delivery: Pick<Delivery, 'records' | 'state'>;
-  },
+  at: FailedSend,
   lastRefusal: string | undefined,
-): unknown {
+): Promise<unknown> {
   const { shared, partition, delivery } = at;
   const cause = error instanceof SendError ? error.cause : error;
-  if (cause instanceof Error && classify(cause) === 'too-large') {
-    return largestRefused(delivery, cause);
-  }
   const topics =
     error instanceof SendError
       ? error.topics
       : [...new Set(delivery.records.map(({ topic }) => topic))];
+  if (cause instanceof Error && classify(cause) === 'too-large') {
+    return await tooLargeFor(topics, at, cause);
+  }
   const known = translate(cause, contextOf(shared, partition, { lastRefusal, topics }));
   const isVague =
     known instanceof StopProcessError &&
@@ -103,12 +107,14 @@ async function openProducer(
   // A producer opened late would fence the new owner.
   if (!shared.holds(partition)) throw notHeld(shared, partition);
   const connection = openConnection(options, dependencies);
+  // A transaction that the broker aborts by itself would look like one that was fenced.
+  const limitMs = Math.floor(options.transactionTimeoutMs * 0.9);
   try {
     return await openTransactionalProducer(connection, shared.layout(), {
       transactionalId: transactionalIdOf(options, partition),
       transactionTimeoutMs: options.transactionTimeoutMs,
-      // A transaction that the broker aborts by itself would look like one that was fenced.
-      deadlineMs: Math.min(options.sendDeadlineMs, Math.floor(options.transactionTimeoutMs * 0.9)),
+      deadlineMs: Math.min(options.sendDeadlineMs, limitMs),
+      limitMs,
       compression: options.compression,
     });
   } catch (error) {
@@ -116,19 +122,37 @@ async function openProducer(
   }
 }
 
-/** The broker says that something was too large, not what: it can only be the largest record. */
-function largestRefused(delivery: Pick<Delivery, 'records' | 'state'>, cause: Error): Error {
-  const others = delivery.records.filter((record) => record !== delivery.state);
-  const largest = others.toSorted((left, right) => right.bytes - left.bytes)[0];
-  if (largest === undefined) {
-    const message = `Kafka refused the state ${delivery.state.key} as too large (${delivery.state.bytes} bytes).`;
-    return new StopStreamError('kafka.record-too-large', message, { cause });
+/**
+ * The error for a batch that a broker refuses as too large. It does not say what was: `max.message.bytes`
+ * of the topics is read again, since somebody may have lowered it.
+ */
+async function tooLargeFor(
+  topics: readonly string[],
+  { shared, delivery }: FailedSend,
+  cause: Error,
+): Promise<Error> {
+  const layout = shared.layout();
+  const limits = () => topics.map((name) => layout.byName(name)?.maxBatchBytes ?? 0);
+  const before = limits();
+  // Without the permission to read it, or an answer, the largest record is the likeliest.
+  await lookAgain(shared, topics).catch(() => undefined);
+  const records = delivery.records
+    .filter(({ topic }) => topics.includes(topic))
+    .toSorted((left, right) => right.bytes - left.bytes);
+  const exceeding = records
+    .map((record) => sizeProblem(record, layout))
+    .find((one) => one !== null);
+  if (exceeding !== undefined) return exceeding;
+  const isLowered = limits().some((limit, index) => limit < (before[index] ?? 0));
+  const [largest] = records;
+  if (isLowered || topics.length > 1 || largest === undefined) {
+    const message = `Kafka refused a batch for ${topics.join(', ')} as too large (${cause.message}); it is cut smaller.`;
+    return new RetryError('kafka.record-too-large', message, { cause });
   }
-  return new DeadLetterError(
-    'kafka.record-too-large',
-    `Kafka refused a batch for ${largest.topic} as too large (${cause.message}); its largest record, ` +
-      `${largest.key}, weighs ${largest.bytes} bytes. Raise max.message.bytes of the topic.`,
-    { path: largest.key, raw: largest.value?.toString('base64') ?? '' },
+  const said = `Kafka refused a batch for ${largest.topic} as too large (${cause.message})`;
+  return tooLarge(
+    largest,
+    `${said}; the largest record is ${largest.key}, of ${largest.bytes} bytes`,
   );
 }
 
@@ -144,12 +168,19 @@ export function createTools(shared: KafkaShared, partition: number): LaneTools {
       const entries = await shared.readState(partition, end, signal);
       return entries.find((entry) => entry.key === key)?.value;
     },
-    translate: (error, delivery, lastRefusal) =>
-      translateSend(error, { shared, partition, delivery }, lastRefusal),
+    async translate(error, delivery, lastRefusal) {
+      const known = await translateSend(error, { shared, partition, delivery }, lastRefusal);
+      // It is not tried again at once, and concerns every batch.
+      if (known instanceof FailError) shared.health.down(part, known.message);
+      return known;
+    },
     onTrouble(error) {
       const reason = messageOf(error);
-      shared.health.down(part, reason);
-      shared.dependencies.log('warn', 'a batch is tried again', { partition, reason });
+      // A producer that was silent for long is replaced at once, without an outage.
+      const isExpected = error instanceof Error && classify(error.cause) === 'forgotten';
+      if (!isExpected) shared.health.down(part, reason);
+      const level = isExpected ? 'info' : 'warn';
+      shared.dependencies.log(level, 'a batch is tried again', { partition, reason });
     },
     onOutcome(outcome: Outcome, delivery, durationMs) {
       // A fenced lane has nothing to do with Kafka's health; a failed one is tried again later.

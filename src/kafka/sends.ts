@@ -46,32 +46,36 @@ function limitOf(topic: TopicLayout): number {
   return topic.maxBatchBytes - batchOverheadBytes;
 }
 
-/** The error of a record that no broker would take; `path` is its key. */
-function tooLarge(record: PlacedRecord, limitBytes: number): Error {
+/** The error of a record that no broker takes; `path` is its key. */
+export function tooLarge(record: PlacedRecord, problem: string): Error {
+  const message = `${problem}; raise max.message.bytes of ${record.topic}.`;
+  if (record.role === 'state') return new StopStreamError('kafka.record-too-large', message);
+  return new DeadLetterError('kafka.record-too-large', message, {
+    path: record.key,
+    raw: record.value?.toString('base64') ?? '',
+  });
+}
+
+/** The error of a record above the limit of its topic; null when it fits. */
+export function sizeProblem(record: PlacedRecord, layout: Layout): Error | null {
+  const limitBytes = limitOf(layout.topic(record.role));
+  if (record.bytes <= limitBytes) return null;
+  const what = record.role === 'state' ? `The state ${record.key}` : `The record ${record.key}`;
   const size = `weighs ${record.bytes} bytes with its key and headers, expected at most ${limitBytes}`;
-  if (record.role === 'state') {
-    return new StopStreamError(
-      'kafka.record-too-large',
-      `The state ${record.key} ${size}; raise max.message.bytes of ${record.topic}.`,
-    );
-  }
-  return new DeadLetterError(
-    'kafka.record-too-large',
-    `The record ${record.key} for ${record.topic} ${size}; raise max.message.bytes of the topic.`,
-    { path: record.key, raw: record.value?.toString('base64') ?? '' },
-  );
+  return tooLarge(record, `${what} for ${record.topic} ${size}`);
+}
+
+/** @throws DeadLetterError, StopStreamError `kafka.record-too-large` */
+function fitting(record: PlacedRecord, layout: Layout): PlacedRecord {
+  const problem = sizeProblem(record, layout);
+  if (problem !== null) throw problem;
+  return record;
 }
 
 function place(record: OutgoingRecord, layout: Layout): PlacedRecord {
   const topic = layout.topic(record.role);
-  const placed: PlacedRecord = {
-    ...record,
-    topic: topic.name,
-    partition: partitionOf(record.key, topic.leaders.length),
-    bytes: weigh(record),
-  };
-  if (placed.bytes > limitOf(topic)) throw tooLarge(placed, limitOf(topic));
-  return placed;
+  const partition = partitionOf(record.key, topic.leaders.length);
+  return fitting({ ...record, topic: topic.name, partition, bytes: weigh(record) }, layout);
 }
 
 /** The state record: keyed by stream and account, in the partition of its account. */
@@ -109,9 +113,7 @@ export function placeStateAt(
   const topic = layout.topic('state');
   const headers = { ...content.headers, [partitionCountHeader]: String(layout.statePartitions) };
   const record = { role: 'state' as const, ...content, headers };
-  const placed = { ...record, topic: topic.name, partition, bytes: weigh(record) };
-  if (placed.bytes > limitOf(topic)) throw tooLarge(placed, limitOf(topic));
-  return placed;
+  return fitting({ ...record, topic: topic.name, partition, bytes: weigh(record) }, layout);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Health } from './health.ts';
 import type { Layout } from './layout.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
 import type { StateEntry } from './partition-read.ts';
+import type { TopicDescription, TopicPlan } from './topic-plan.ts';
 
 /** What every part of the adapter is made of. */
 export interface KafkaBase {
@@ -10,6 +11,8 @@ export interface KafkaBase {
   readonly health: Health;
   /** @throws Error before the topics are prepared */
   layout(): Layout;
+  /** Logs the configs of a topic that lose records, when they are new. */
+  warnOf(plan: TopicPlan, description: TopicDescription): void;
 }
 
 /** What lanes share besides. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryError } from '../core/errors.ts';
 import { openConnection, type Connection } from './connection.ts';
-import { classify, translate } from './errors.ts';
+import { isPassing, translate } from './errors.ts';
 import type { StateEntry } from './partition-read.ts';
 import type { KafkaBase } from './shared.ts';
 import { OpenTransactionError, StateTopicReader } from './state-topic.ts';
@@ -61,7 +61,7 @@ export function createStateReader(shared: KafkaBase): StateReader {
         } catch (error) {
           signal.throwIfAborted();
           void discard(reader);
-          if (closed || attempt === maxTries || !isPassing(error, reader)) {
+          if (closed || attempt === maxTries || !isWorthATry(error, reader)) {
             throw translated(error, shared, reader);
           }
           await sleep(pauseMs, undefined, { signal });
@@ -76,11 +76,10 @@ export function createStateReader(shared: KafkaBase): StateReader {
 }
 
 /** Whether another client may do better; one that another read has worn out is told by a RetryError. */
-function isPassing(error: unknown, { connection }: OpenReader): boolean {
+function isWorthATry(error: unknown, { connection }: OpenReader): boolean {
   if (error instanceof OpenTransactionError) return false;
   if (error instanceof RetryError) return true;
-  const failure = classify(error, connection.lastRefusal());
-  return failure === 'unavailable' || failure === 'missing';
+  return isPassing(error, connection.lastRefusal());
 }
 
 function translated(

@@ -31,7 +31,7 @@ export async function decodeEntry(
     return { kind: 'state', state };
   } catch (error) {
     // A registry that is away says nothing about the state: the restore is tried again.
-    if (isConnectorError(error) && error.code !== 'state.unreadable') throw error;
+    if (isConnectorError(error) && error.disposition !== 'stop-stream') throw error;
     return { kind: 'unreadable', error: error instanceof Error ? error : new Error(String(error)) };
   }
 }

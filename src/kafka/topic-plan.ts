@@ -76,6 +76,71 @@ export function planTopics(
   }));
 }
 
+/** The command that changes configs of a topic. */
+function alterCommand(topic: string, config: string, brokers: readonly string[]): string {
+  return (
+    `kafka-configs.sh --bootstrap-server ${brokers.join(',')} --alter --entity-type topics ` +
+    `--entity-name ${topic} --add-config ${config}`
+  );
+}
+
+/** A config of a topic by which records get lost later; publishing works with it. */
+export interface TopicWarning {
+  readonly problem: string;
+  /** The command that corrects it. */
+  readonly command: string;
+}
+
+/** The configs of a data topic that lose records; null for none, and where they may not be read. */
+export function topicWarning(
+  { role, name, configs }: TopicPlan,
+  { configs: found }: Pick<TopicDescription, 'configs'>,
+  brokers: readonly string[],
+): TopicWarning | null {
+  const policy = found['cleanup.policy'];
+  if (role === 'state' || policy === undefined) return null;
+  const wanted = configs['cleanup.policy'] ?? '';
+  // Dead letters expire, and nothing does by the retention of a topic that is only compacted.
+  const limits = role === 'dead_letters' || !policy.includes('delete') ? [] : limitsOf(found);
+  if (policy === wanted && limits.length === 0) return null;
+  const values = ['cleanup.policy', ...limits].map((config) => `${config}=${found[config] ?? ''}`);
+  const loss = lossOf(policy, wanted, limits);
+  return {
+    problem: `${values.join(', ')}, expected ${expectedOf(role, wanted)}: ${loss}`,
+    command: alterCommand(name, changeOf(role, { policy, wanted }, found), brokers),
+  };
+}
+
+/** What makes the configs those of a topic that this program creates. */
+function changeOf(
+  role: TopicRole,
+  { policy, wanted }: { readonly policy: string; readonly wanted: string },
+  found: TopicDescription['configs'],
+): string {
+  const isHistory = wanted === 'delete' && role !== 'dead_letters';
+  const unlimited = isHistory ? limitsOf(found).map((limit) => `${limit}=-1`) : [];
+  return [...(policy === wanted ? [] : [`cleanup.policy=${wanted}`]), ...unlimited].join(',');
+}
+
+function expectedOf(role: TopicRole, wanted: string): string {
+  const isHistory = wanted === 'delete' && role !== 'dead_letters';
+  return `cleanup.policy=${wanted}${isHistory ? ' without a limit of time or size' : ''}`;
+}
+
+/** The retention that ends some day. */
+function limitsOf(configs: TopicDescription['configs']): readonly string[] {
+  return ['retention.ms', 'retention.bytes'].filter((name) => Number(configs[name] ?? -1) >= 0);
+}
+
+function lossOf(policy: string, wanted: string, limits: readonly string[]): string {
+  if (policy.includes('compact') && wanted === 'delete') {
+    return 'of the records with one key only the last one stays, and the history is lost';
+  }
+  return limits.length > 0
+    ? 'records expire, and what has not changed is never published again'
+    : 'outdated records stay, and tombstones delete nothing';
+}
+
 /** What is wrong with a topic that is there, one sentence each, with the command that mends it. */
 export function topicProblems(
   plan: TopicPlan,
@@ -83,9 +148,7 @@ export function topicProblems(
   brokers: readonly string[],
 ): readonly string[] {
   const problems: string[] = [];
-  const alter = (config: string): string =>
-    `kafka-configs.sh --bootstrap-server ${brokers.join(',')} --alter --entity-type topics ` +
-    `--entity-name ${plan.name} --add-config ${config}`;
+  const alter = (config: string): string => alterCommand(plan.name, config, brokers);
 
   const policy = found.configs['cleanup.policy'];
   if (plan.role === 'state' && policy !== 'compact') {

@@ -13,7 +13,13 @@ import { classify, translate } from './errors.ts';
 import { createLayout, type Layout, type TopicLayout } from './layout.ts';
 import type { KafkaOptions } from './options.ts';
 import type { KafkaBase } from './shared.ts';
-import { planTopics, topicProblems, type TopicDescription, type TopicPlan } from './topic-plan.ts';
+import {
+  planTopics,
+  topicProblems,
+  topicWarning,
+  type TopicDescription,
+  type TopicPlan,
+} from './topic-plan.ts';
 
 /** The broker's default of `max.message.bytes`, for when it may not be read. */
 const defaultMaxBatchBytes = 1_048_588;
@@ -171,6 +177,11 @@ export function verify(
   }));
 }
 
+/** `max.message.bytes` of a topic. */
+export function maxBatchBytesOf({ configs }: Pick<TopicDescription, 'configs'>): number {
+  return Number(configs['max.message.bytes'] ?? defaultMaxBatchBytes);
+}
+
 function refuse(problems: readonly Problem[]): never {
   throw new StopProcessError(
     problems.every(({ unauthorized }) => unauthorized)
@@ -187,6 +198,24 @@ function leadersOf(metadata: ITopicMetadata): number[] {
     .map(({ leader }) => leader);
 }
 
+const noWarning = { problem: '', command: '' };
+
+/** Logs the configs by which records of a data topic get lost: each of them once, until it changes. */
+export function createWarningLog({
+  options,
+  dependencies,
+}: Pick<KafkaBase, 'options' | 'dependencies'>): KafkaBase['warnOf'] {
+  const logged = new Map<string, string>();
+  return (plan, description) => {
+    const { problem, command } = topicWarning(plan, description, options.brokers) ?? noWarning;
+    const isNew = (logged.get(plan.name) ?? '') !== problem;
+    logged.set(plan.name, problem);
+    if (!isNew || problem === '') return;
+    const fields = { topic: plan.name, problem, action: `Run: ${command}` };
+    dependencies.log('warn', 'topic loses records', fields);
+  };
+}
+
 /**
  * Creates the missing topics and verifies all of them.
  *
@@ -195,9 +224,10 @@ function leadersOf(metadata: ITopicMetadata): number[] {
  */
 async function prepareTopics(
   admin: Admin,
-  options: KafkaOptions,
+  shared: KafkaBase,
   signal: AbortSignal,
 ): Promise<readonly TopicLayout[]> {
+  const { options } = shared;
   const plans = planTopics(options);
   const present = new Set(await admin.listTopics());
   const unseen = plans.filter(({ name }) => !present.has(name));
@@ -223,12 +253,12 @@ async function prepareTopics(
     const found = metadata.find(({ name }) => name === plan.name);
     if (found === undefined) continue;
     const description = await describe(admin, found);
-    const { configs } = description;
     problems.push(...verify(plan, description, options));
+    shared.warnOf(plan, description);
     layouts.push({
       name: plan.name,
       leaders: leadersOf(found),
-      maxBatchBytes: Number(configs['max.message.bytes'] ?? defaultMaxBatchBytes),
+      maxBatchBytes: maxBatchBytesOf(description),
     });
   }
   if (problems.length > 0) refuse(problems);
@@ -242,7 +272,7 @@ export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Pro
   const admin = connection.kafka.admin();
   const prepare = async (): Promise<readonly TopicLayout[]> => {
     await admin.connect();
-    return prepareTopics(admin, options, signal);
+    return prepareTopics(admin, shared, signal);
   };
   const names = planTopics(options).map(({ name }) => name);
   try {

@@ -2,7 +2,7 @@ import type { Producer, RecordMetadata, TopicMessages, Transaction } from 'kafka
 import { compressionTypes } from './client-library.ts';
 import type { Compression } from './compression.ts';
 import type { Connection } from './connection.ts';
-import { settleWithin, succeedsWithin, withDeadline } from './deadline.ts';
+import { settleWithin, succeedsWithin, withDeadline, withThrottledDeadline } from './deadline.ts';
 import { createLeaderWatch, type LeaderWatch } from './leader-watch.ts';
 import type { Layout } from './layout.ts';
 import type { PlacedRecord, Send } from './sends.ts';
@@ -11,8 +11,10 @@ import type { PlacedRecord, Send } from './sends.ts';
 interface TransactionOptions {
   readonly transactionalId: string;
   readonly transactionTimeoutMs: number;
-  /** For opening, and again for each transaction. */
+  /** For opening, and again for each transaction, throttled time not counted. */
   readonly deadlineMs: number;
+  /** For each transaction, throttled time counted. */
+  readonly limitMs: number;
   readonly compression: Compression;
 }
 
@@ -126,7 +128,7 @@ export async function openTransactionalProducer(
   const producer = createProducer(connection, watch, options);
   let next: Transaction | undefined;
   let ended = false;
-  const sending = { timeoutMs: connection.requestTimeoutMs, compression: options.compression };
+  const { throttle, requestTimeoutMs: timeoutMs } = connection;
   try {
     next = await withDeadline(connect(producer), options.deadlineMs, 'opening a producer');
   } catch (error) {
@@ -141,7 +143,7 @@ export async function openTransactionalProducer(
       // A deadline cannot stop this loop; the flag does.
       if (ended) throw new Error('this producer was thrown away');
       watch.expect(send.leader);
-      const acknowledged = await sendOne(transaction, send, sending);
+      const acknowledged = await sendOne(transaction, send, { ...options, timeoutMs });
       checkAcknowledged(send, acknowledged);
       offset = BigInt(acknowledged[0]?.baseOffset ?? -1);
     }
@@ -156,7 +158,7 @@ export async function openTransactionalProducer(
   return {
     lastRefusal: () => connection.lastRefusal(),
     transact: (sends, onCommit) =>
-      withDeadline(sendAll(sends, onCommit), options.deadlineMs, 'a transaction'),
+      withThrottledDeadline(sendAll(sends, onCommit), { ...options, throttle }, 'a transaction'),
     async discard({ abort }) {
       ended = true;
       // kafkajs goes on with a send that nobody waits for any more; here it ends.

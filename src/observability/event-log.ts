@@ -13,7 +13,7 @@ const rememberedFields = 1000;
 export function createEventLog(log: Log): Telemetry {
   const tellUnknownFields = createFieldTeller(log);
   const tellDependency = createDependencyTeller(log);
-  const tellScope = createScopeTeller(log);
+  const tellQuota = createQuotaTeller(log);
   const tellApi = createApiTeller(log);
   const stops = createStopTeller();
 
@@ -30,6 +30,10 @@ export function createEventLog(log: Log): Telemetry {
       }
       if (isOneOf(event, ofApi)) {
         tellApi(event);
+        return;
+      }
+      if (isOneOf(event, ['scope', 'throttled'])) {
+        tellQuota(event);
         return;
       }
       if (isOneOf(event, ['accounts', 'paused', 'interval'])) {
@@ -50,9 +54,6 @@ export function createEventLog(log: Log): Telemetry {
           break;
         case 'dependency':
           tellDependency(event);
-          break;
-        case 'scope':
-          tellScope(event);
           break;
       }
     },
@@ -150,6 +151,32 @@ function createDependencyTeller(log: Log): (event: Event<'dependency'>) => void 
     else if (standing === 'up') log.info({ dependency: name }, 'dependency up');
     else if (standing === 'starting') log.info({ dependency: name, reason }, 'dependency starting');
     else log.warn({ dependency: name, reason }, 'dependency down');
+  };
+}
+
+/** The quotas of the API and of Kafka. */
+function createQuotaTeller(log: Log): (event: Event<'scope'> | Event<'throttled'>) => void {
+  const tellScope = createScopeTeller(log);
+  const tellThrottled = createThrottleTeller(log);
+  return (event) => {
+    if (event.type === 'scope') tellScope(event);
+    else tellThrottled(event);
+  };
+}
+
+/** Seconds of throttling between two lines about it. */
+const throttleStepS = 60;
+
+/** Throttling by Kafka's quotas is logged once it takes a second, and then for each further minute of it. */
+function createThrottleTeller(log: Log): (event: Event<'throttled'>) => void {
+  let totalMs = 0;
+  let nextMs = 1000;
+  return ({ durationMs }) => {
+    totalMs += durationMs;
+    if (totalMs < nextMs) return;
+    nextMs = totalMs + throttleStepS * 1000;
+    const action = "Raise this client's quota in Kafka, or let it publish less.";
+    log.warn({ seconds: Math.round(totalMs / 1000), action }, 'throttled by a quota of kafka');
   };
 }
 

@@ -101,6 +101,7 @@ const unseen = [
   'fenced',
   'token-renewal',
   'list-doubted',
+  'throttled',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /** Events of one stream of one account. */

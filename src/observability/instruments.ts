@@ -85,6 +85,11 @@ function createOutsideInstruments({ counter, histogram }: Makers) {
     ),
     rebalances: counter('rebalances_total', 'Rebalances of the group that were taken part in', []),
     fenced: counter('fenced_total', 'Partitions that another producer has taken over', []),
+    throttled: counter(
+      'throttled_seconds_total',
+      'How long Kafka had this client wait because of its quotas',
+      [],
+    ),
     transactions: counter('transactions_total', 'Kafka transactions, by outcome', ['outcome']),
     transactionDuration: histogram(
       { name: 'transaction_duration_seconds', help: 'How long Kafka transactions took' },

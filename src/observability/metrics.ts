@@ -89,7 +89,7 @@ function count(
   endpointOf: (given: string) => string,
 ): void {
   if (isOneOf(event, uncounted)) return;
-  if (isOneOf(event, ['share', 'fenced', 'token-renewal'])) {
+  if (isOneOf(event, seldom)) {
     countSeldom(instruments, event);
     return;
   }
@@ -125,13 +125,16 @@ function count(
   }
 }
 
-/** What is not of a poll: the group, and the tokens. */
+const seldom = ['share', 'fenced', 'token-renewal', 'throttled'] as const;
+
+/** What is not of a poll: the group, quotas of Kafka, and the tokens. */
 function countSeldom(
   instruments: Instruments,
-  event: Extract<TelemetryEvent, { type: 'share' | 'fenced' | 'token-renewal' }>,
+  event: Extract<TelemetryEvent, { type: (typeof seldom)[number] }>,
 ): void {
   if (event.type === 'token-renewal') instruments.tokenRenewals.inc({ outcome: event.outcome });
   else if (event.type === 'fenced') instruments.fenced.inc();
+  else if (event.type === 'throttled') instruments.throttled.inc(event.durationMs / 1000);
   else if (event.cause === 'rebalance') instruments.rebalances.inc();
 }
 

@@ -12,18 +12,19 @@ export interface StopTeller {
 }
 
 /**
- * What stops all that an account is asked for (its permission, its token) is said once an account, at
- * the first stream that it stops; of the others at debug.
+ * What stops all that an account is asked for (its permission, its token) is said once an account, and
+ * another registry than that of the states once, at the first stream that it stops; of the others at debug.
  */
 export function createStopTeller(): StopTeller {
   const stopped = new Map<string, Set<string>>();
   return {
     level({ accountId, stream, code, disposition }) {
+      const isAll = code === 'registry.mismatch';
       const isAccounts = code === 'graph.permission' || disposition === 'stop-account';
-      if (!isAccounts) return 'error';
-      const name = `${accountId} ${code}`;
+      if (!isAccounts && !isAll) return 'error';
+      const name = isAll ? code : `${accountId} ${code}`;
       const streams = stopped.get(name) ?? new Set();
-      const isFirst = streams.size === 0 || streams.has(stream);
+      const isFirst = streams.size === 0 || (!isAll && streams.has(stream));
       stopped.set(name, streams.add(stream));
       return isFirst ? 'error' : 'debug';
     },

@@ -67,6 +67,17 @@ export async function exchange(
   return { status: response.statusCode ?? 0, body: parse(text) };
 }
 
+/** As `exchange`, and judges the status but for 403: a permission that is missing is an answer as well. */
+export async function callUnlessDenied(
+  address: RegistryAddress,
+  request: RegistryRequest,
+  signal: AbortSignal,
+): Promise<RegistryAnswer<Json | undefined>> {
+  const answer = await exchange(address, request, signal);
+  if (answer.status !== 403) checkStatus(address, request, answer);
+  return answer;
+}
+
 function parse(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
@@ -147,7 +158,7 @@ function connectionError(address: RegistryAddress, error: unknown): Error {
 }
 
 /** @throws when the status says that the registry is away, or rejects this login */
-export function checkStatus(
+function checkStatus(
   address: RegistryAddress,
   request: RegistryRequest,
   answer: RegistryAnswer<Json | undefined>,

@@ -1,10 +1,9 @@
 import { isNode, type Json } from '../core/json.ts';
 import {
   call,
-  checkStatus,
+  callUnlessDenied,
   describeAnswer,
   describeRequest,
-  exchange,
   type RegistryAnswer,
   type RegistryRequest,
 } from './calls.ts';
@@ -18,8 +17,10 @@ export interface LevelWork extends ReadContext {
 
 /** The compatibility level of a subject. */
 export interface SubjectLevel {
-  /** The subject's own; null where it has none. */
+  /** The subject's own; null where it has none, or may not be read. */
   readonly level: string | null;
+  /** Present and true when the login may not read it. */
+  readonly isHidden?: boolean;
   /** Present when the registry rejected our level. */
   readonly rejection?: LevelRejection;
 }
@@ -42,6 +43,15 @@ export async function ownLevel(subject: string, work: LevelWork): Promise<string
   return levelIn(await call(work.address, levelRequest(subject), work.signal));
 }
 
+/** As `ownLevel`; `hidden` where the login may not read it, as a role that reads schemas alone. */
+export async function visibleLevel(
+  subject: string,
+  work: LevelWork,
+): Promise<{ readonly level: string | null; readonly isHidden: boolean }> {
+  const answer = await callUnlessDenied(work.address, levelRequest(subject), work.signal);
+  return { level: levelIn(answer), isHidden: answer.status === 403 };
+}
+
 function levelRequest(subject: string): RegistryRequest & { readonly method: 'get' } {
   return { method: 'get', path: `/config/${encodeURIComponent(subject)}` };
 }
@@ -51,23 +61,18 @@ function levelIn({ body }: RegistryAnswer<Json | undefined>): string | null {
   return typeof level === 'string' ? level.toUpperCase() : null;
 }
 
-/** As `call`, but a permission that is missing is an answer as well. */
-async function callUnlessDenied(request: RegistryRequest, { address, signal }: LevelWork) {
-  const answer = await exchange(address, request, signal);
-  if (answer.status !== 403) checkStatus(address, request, answer);
-  return answer;
-}
-
 /** The level for all subjects; null when it cannot be read: that takes a permission of its own. */
 async function globalLevel(work: LevelWork): Promise<string | null> {
-  return levelIn(await callUnlessDenied({ method: 'get', path: '/config' }, work));
+  return levelIn(
+    await callUnlessDenied(work.address, { method: 'get', path: '/config' }, work.signal),
+  );
 }
 
 /** The level that applies to a subject, its own or the one for all; null when it cannot be read. */
 async function effectiveLevel(subject: string, work: LevelWork): Promise<string | null> {
   const { method, path } = levelRequest(subject);
   const withDefault = { method, path: `${path}?defaultToGlobal=true` };
-  const level = levelIn(await callUnlessDenied(withDefault, work));
+  const level = levelIn(await callUnlessDenied(work.address, withDefault, work.signal));
   return level ?? (await globalLevel(work));
 }
 
@@ -94,7 +99,7 @@ export async function isWithoutLevel(
 export async function setLevel(subject: string, work: LevelWork): Promise<SubjectLevel> {
   const { compatibility } = work;
   const request = { ...levelRequest(subject), method: 'put', json: { compatibility } } as const;
-  const answer = await callUnlessDenied(request, work);
+  const answer = await callUnlessDenied(work.address, request, work.signal);
   if (answer.status < 400) return { level: compatibility };
   const reason = `${describeRequest(request)}: ${describeAnswer(answer)}`;
   return { level: null, rejection: { reason, effective: await effectiveLevel(subject, work) } };
@@ -112,7 +117,7 @@ export function isAsStrict(level: string, wanted: string): boolean {
 /** The log's line about a subject's level; null for none. */
 export function levelWarning(
   subject: string,
-  { level, rejection }: SubjectLevel,
+  { level, rejection, isHidden = false }: SubjectLevel,
   wanted: string,
 ): Warning | null {
   if (rejection !== undefined) {
@@ -121,7 +126,7 @@ export function levelWarning(
     const fields = { subject, level: effective, wanted, reason, advice };
     return { message: 'compatibility level not set', fields };
   }
-  if (level !== null && level !== 'NONE') return null;
+  if (isHidden || (level !== null && level !== 'NONE')) return null;
   // The subject keeps its level; one without any accepts changes that break readers.
   return { message: 'subject may be changed at will', fields: { subject, level, wanted } };
 }

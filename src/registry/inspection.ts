@@ -2,7 +2,7 @@ import { isConnectorError } from '../core/errors.ts';
 import { isNode, type Json } from '../core/json.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import { exchange } from './calls.ts';
-import { ownLevel } from './compatibility-level.ts';
+import { visibleLevel } from './compatibility-level.ts';
 import type { FieldDifference } from './schema-difference.ts';
 import { listDifferences } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
@@ -18,7 +18,7 @@ export interface SubjectFinding {
   readonly subject: string;
   /** Every version's number, the first one first; none when there is no such subject. */
   readonly versions: readonly number[];
-  /** The subject's own compatibility level; null when it has none. */
+  /** The subject's own compatibility level; null when it has none, or it may not be read. */
   readonly level: string | null;
   /** The id that a start uses without registering anything; null when there is none. */
   readonly id: number | null;
@@ -39,14 +39,14 @@ export async function inspectSubject(
   const [versions, found, level, latest] = await Promise.all([
     compatibleWith(schema, work),
     findRegistered(subject, schema, work),
-    ownLevel(subject, work),
+    visibleLevel(subject, work),
     readVersion(subject, 'latest', work),
   ]);
   const differences =
     latest.schema === undefined
       ? []
       : listDifferences(latest.schema, JSON.parse(schema.text) as Json);
-  return { role: schema.role, subject, level, ...found, ...versions, differences };
+  return { role: schema.role, subject, level: level.level, ...found, ...versions, differences };
 }
 
 /** The id that a start uses; where it would have to register, the mode that decides about that. */
@@ -72,12 +72,16 @@ export function acceptsSchemas(mode: string | null): boolean {
   return mode === null || !['READONLY', 'READONLY_OVERRIDE', 'IMPORT'].includes(mode);
 }
 
+/** Where a schema must be there already it is not compared: that takes a permission to write. */
 async function compatibleWith(schema: TopicSchema, work: SubjectWork) {
+  const subject = subjectOf(schema, work.topicTemplate);
+  if (work.mode === 'verify') {
+    return { versions: (await listVersions(subject, work)) ?? [], incompatible: null };
+  }
   try {
     return { versions: await checkCompatible(schema, work), incompatible: null };
   } catch (error) {
     if (!isConnectorError(error) || error.code !== 'registry.incompatible') throw error;
-    const subject = subjectOf(schema, work.topicTemplate);
     return { versions: (await listVersions(subject, work)) ?? [], incompatible: error.message };
   }
 }

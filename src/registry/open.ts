@@ -120,18 +120,19 @@ export function openRegistry(
     }),
     async prepare(signal) {
       const work = workWith(signal);
-      // All are checked before the first is registered, so that a refusal leaves nothing behind.
+      const isVerified = options.mode === 'verify';
+      // All are checked before the first is registered, so that a refusal leaves nothing behind. A schema
+      // that must be there already is not compared: that takes a permission to write.
       const checked = await Promise.all(
         [...schemas.values()].map(async (schema) => ({
           schema,
-          versions: await checkCompatible(schema, work),
+          versions: isVerified ? [] : await checkCompatible(schema, work),
         })),
       );
       for (const { schema, versions } of checked) {
-        const { id, ...level } =
-          options.mode === 'verify'
-            ? await find(schema, work)
-            : await register(schema, versions, work);
+        const { id, ...level } = isVerified
+          ? await find(schema, work)
+          : await register(schema, versions, work);
         ids.set(schema.role, id);
         const subject = subjectOf(schema, options.topicTemplate);
         const warning = levelWarning(subject, level, options.compatibility);

@@ -52,11 +52,11 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
         throw unreadable(key, 'its value is not an Avro record of a schema registry');
       }
       const id = bytes.readInt32BE(1);
-      const writer = await writerType(key, id);
+      const writer = await writerType(id);
       const read = readsOf(writer);
       if (read === null) {
         const has = `has another schema (${nameOf(writer)}) under id ${id}`;
-        throw ofAnotherRegistry(key, parts.address, has);
+        throw ofAnotherRegistry(parts.address, has);
       }
       return toState(
         key,
@@ -66,16 +66,15 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
   };
 }
 
-/** The writer's type by the id of its schema; our own needs no registry. */
+/**
+ * The writer's type by the id of its schema; our own needs no registry. The states of a restore share one
+ * request, whose failure is not kept.
+ */
 function createWriterTypes({ address, client, readerType, ownId }: StateCodecParts) {
-  const types = new Map<number, Type>();
-  return async (key: string, id: number): Promise<Type> => {
-    const known = id === ownId() ? readerType : types.get(id);
-    if (known !== undefined) return known;
+  const types = new Map<number, Promise<Type>>();
+  const load = async (id: number): Promise<Type> => {
     try {
-      const type = await client.typeOf(id);
-      types.set(id, type);
-      return type;
+      return await client.typeOf(id);
     } catch (error) {
       if (isConnectorError(error)) throw error;
       if (!(error instanceof RegistryRefusal)) {
@@ -83,10 +82,17 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
         throw unavailable(address, `no usable schema ${id}: ${why}`);
       }
       if (error.status === 404) {
-        throw ofAnotherRegistry(key, address, `knows no schema with id ${id}`);
+        throw ofAnotherRegistry(address, `knows no schema with id ${id}`);
       }
       throw unavailable(address, `HTTP ${error.status} to schema ${id}`);
     }
+  };
+  return async (id: number): Promise<Type> => {
+    if (id === ownId()) return readerType;
+    const loading = types.get(id) ?? load(id);
+    types.set(id, loading);
+    loading.catch(() => types.delete(id));
+    return loading;
   };
 }
 
@@ -182,10 +188,11 @@ const adviceOnBytes =
   'cluster and keep the state. Otherwise, to begin again from the start date';
 
 /** The state is good and the registry is not its own, so it never advises a reset (Invariant 2). */
-function ofAnotherRegistry(key: string, { url }: RegistryAddress, has: string): StopStreamError {
+function ofAnotherRegistry({ url }: RegistryAddress, has: string): StopStreamError {
   return new StopStreamError(
-    'state.unreadable',
-    `state "${key}" cannot be read: the registry at ${url} ${has}. Nothing was changed. Likely cause: ` +
+    'registry.mismatch',
+    `states cannot be read: the registry at ${url} ${has}, by which they were written. Nothing was ` +
+      'changed. Likely cause: ' +
       'the topic was copied from another cluster, whose registry has other ids. Set ' +
       'SCHEMA_REGISTRY_URL to that registry, or copy its schemas to this one with their ids, then ' +
       'start again',

@@ -1,6 +1,6 @@
 import { isNode, type Json } from '../core/json.ts';
 import type { RegistryAddress } from './access.ts';
-import { call } from './calls.ts';
+import { call, callUnlessDenied } from './calls.ts';
 import { isEquivalent } from './schema-equivalence.ts';
 
 /** The parameters of reading a subject. */
@@ -51,14 +51,18 @@ function parse(text: Json | undefined): Json | undefined {
   }
 }
 
-/** The id under which the registry finds this schema text in the subject; undefined when it does not. */
+/**
+ * The id under which the registry finds this schema text in the subject; undefined when it does not, or
+ * denies the search.
+ */
 export async function lookUp(
   subject: string,
   text: string,
   { address, signal }: ReadContext,
 ): Promise<number | undefined> {
   const request = { method: 'post', path: pathOf(subject), json: { schema: text } } as const;
-  const { body, status } = await call(address, request, signal);
+  // A role that may only read is denied what is posted, this one too; the versions can be read.
+  const { body, status } = await callUnlessDenied(address, request, signal);
   const id = isNode(body) ? body['id'] : undefined;
   return status === 200 && typeof id === 'number' ? id : undefined;
 }

@@ -5,7 +5,7 @@ import { topicName } from '../core/stream-name.ts';
 import { call, unavailable } from './calls.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';
-import { isWithoutLevel, ownLevel, setLevel } from './compatibility-level.ts';
+import { isWithoutLevel, ownLevel, setLevel, visibleLevel } from './compatibility-level.ts';
 import type { LevelWork, SubjectLevel } from './compatibility-level.ts';
 import { incompatibleError, rejectionError } from './rejections.ts';
 import type { SchemaTarget } from './rejections.ts';
@@ -143,7 +143,7 @@ function fullName(schema: Json): string | undefined {
 export async function find(schema: TopicSchema, work: SubjectWork): Promise<Registered> {
   const subject = subjectOf(schema, work.topicTemplate);
   const id = await findEquivalent(subject, schema.text, work);
-  if (id !== undefined) return { id, level: await ownLevel(subject, work) };
+  if (id !== undefined) return { id, ...(await visibleLevel(subject, work)) };
   throw new StopProcessError(
     'registry.missing',
     `subject "${subject}" does not hold the schema avro/${schema.role}.avsc: register it ` +

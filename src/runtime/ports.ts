@@ -72,6 +72,11 @@ export interface GraphTransport extends Pick<Graph, 'get'> {
   /** The API version that the last answer names, as `v26.0`; null before the first. */
   readonly answeredBy: string | null;
   /**
+   * Milliseconds by which this machine's clock was ahead of the last answer's `Date`, to within the
+   * seconds that an answer takes; null before the first.
+   */
+  readonly clockAheadMs: number | null;
+  /**
    * Sends requests of one account in one HTTP request; Meta counts each of them as a call.
    *
    * @returns the results of the requests that were sent, in order. None when the host refuses
@@ -85,7 +90,7 @@ export interface GraphTransport extends Pick<Graph, 'get'> {
 }
 
 /** A transport as far as it sends requests. */
-export type BatchTransport = Omit<GraphTransport, 'answeredBy'>;
+export type BatchTransport = Omit<GraphTransport, 'answeredBy' | 'clockAheadMs'>;
 
 /** The result of an item of a batch: an outcome, or no usable answer. */
 export type BatchOutcome =
@@ -122,7 +127,7 @@ export interface Encoder {
 /** State to wire bytes and back; knows every format ever written. */
 export interface StateCodec {
   encode(state: StreamState): Buffer;
-  /** @throws StopStreamError `state.unreadable`, saying how to repair it */
+  /** @throws StopStreamError `state.unreadable` or `registry.mismatch`, saying how to repair it */
   decode(key: string, bytes: Buffer): Promise<StreamState>;
 }
 

@@ -66,13 +66,13 @@ export async function untilAnswered<T>(
   }
 }
 
-/** What waiting may mend; everything else ends the start. */
+/** The error to wait for; throws where waiting is useless. */
 function asPassing(error: unknown, hasDeadline: boolean): ConnectorError {
   if (!isConnectorError(error) || error.disposition === 'stop-process') throw error;
-  // A token that expired at night must not end a service that a person can heal; `once` has nobody
-  // to wait for.
-  const needsPerson = error.disposition === 'stop-account' || error.disposition === 'stop-stream';
-  if (needsPerson && hasDeadline) {
+  // Only these pass by themselves. A service waits for a person as well, who renews an expired token or
+  // installs a newer version; `once` has nobody to wait for.
+  const passes = error.disposition === 'retry' || error.disposition === 'wait';
+  if (!passes && hasDeadline) {
     throw new StopProcessError(error.code, error.message, { exitCode: 3, cause: error });
   }
   return error;

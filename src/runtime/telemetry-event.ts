@@ -128,6 +128,11 @@ export type TelemetryEvent =
       readonly durationMs: number;
     }
   | {
+      /** Brokers have a client wait for a quota. */
+      readonly type: 'throttled';
+      readonly durationMs: number;
+    }
+  | {
       readonly type: 'accounts';
       readonly added: readonly Account[];
       readonly removed: readonly Account[];

@@ -161,6 +161,59 @@ describe('an error that the broker answers to a send', () => {
     await expectOnce(world, ['a', 'b', 'c']);
   });
 
+  test.each([
+    [
+      'kafka.not-enough-replicas',
+      errorCodes.notEnoughReplicas,
+      /fewer in-sync replicas than required.*--under-min-isr-partitions/,
+    ],
+    [
+      'kafka.unavailable',
+      errorCodes.storageError,
+      /Disk error .*look at the broker's log and disk/,
+    ],
+  ])('is named when it stays: %s', async (code, refuse, message) => {
+    const { publisher } = await world.openFaulty({ sendDeadlineMs: 1000 });
+    await publisher.publish(batchOf(1, 'a'), noSignal);
+    const refused = world.proxy.inject(apiKeys.produce, { refuse, stored: false }, { times: 1000 });
+    await expect(publisher.publish(batchOf(2, 'b'), noSignal)).rejects.toMatchObject({
+      disposition: 'retry',
+      code,
+      message: expect.stringMatching(message),
+    });
+    refused.disarm();
+    await publisher.publish(batchOf(2, 'b'), noSignal);
+    await expectOnce(world, ['a', 'b']);
+  });
+
+  test('is not tried again when it is about the clock, and Kafka is not ready until that is right', async () => {
+    const { publisher } = await world.openFaulty();
+    await publisher.publish(batchOf(1, 'a'), noSignal);
+    const refuse = errorCodes.invalidTimestamp;
+    const refused = world.proxy.inject(apiKeys.produce, { refuse, stored: false }, { times: 1000 });
+    await expect(publisher.publish(batchOf(2, 'b'), noSignal)).rejects.toMatchObject({
+      disposition: 'fail',
+      code: 'kafka.clock',
+    });
+    expect(refused.count()).toBe(1);
+    const isReady = () => world.events.findLast(({ type }) => type === 'dependency');
+    expect(isReady()).toMatchObject({ name: 'kafka', ready: false });
+    refused.disarm();
+    await publisher.publish(batchOf(2, 'b'), noSignal);
+    expect(isReady()).toMatchObject({ name: 'kafka', ready: true });
+    await expectOnce(world, ['a', 'b']);
+  });
+
+  test('is no outage when the broker has dropped a producer that was silent for long', async () => {
+    const { publisher } = await world.openFaulty();
+    await publisher.publish(batchOf(1, 'a'), noSignal);
+    const refuse = errorCodes.unknownProducerId;
+    world.proxy.inject(apiKeys.produce, { refuse, stored: false });
+    await publisher.publish(batchOf(2, 'b'), noSignal);
+    expect(world.events).not.toContainEqual(expect.objectContaining({ ready: false }));
+    await expectOnce(world, ['a', 'b']);
+  });
+
   test('gives up with nothing published when a disk stays full, and goes on when it is not', async () => {
     const { publisher } = await world.openFaulty({ sendDeadlineMs: 1000 });
     await publisher.publish(batchOf(1, 'a'), noSignal);

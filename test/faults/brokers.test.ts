@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Cluster } from '../../sandbox/cluster/start.ts';
 import { startCluster } from '../../sandbox/cluster/start.ts';
 import { partitionOf } from '../../src/core/partition.ts';
+import type { RetryError } from '../../src/core/errors.ts';
+import { setProducerQuota } from '../support/client-quota.ts';
 import { apiKeys } from '../support/kafka-frames.ts';
 import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../support/kafka-world.ts';
 import type { FaultWorld } from './fault-world.ts';
@@ -94,6 +96,68 @@ describe('a broker of several', () => {
     const read = (await world.read('media', published.keys.length)).map(({ key }) => key);
     expect(read.sort()).toEqual([...published.keys].sort());
   }, 180_000);
+});
+
+describe('connections that a load balancer has forgotten in a silence', () => {
+  test('are replaced, and a batch is published within ten seconds', async () => {
+    await using world = await createFaultWorld();
+    const { publisher } = await world.openFaulty({
+      sendDeadlineMs: 20_000,
+      transactionTimeoutMs: 30_000,
+    });
+    await publisher.publish(batchOf(1, 'a'), noSignal);
+    // The silence itself: a connection in use is no idle one.
+    await sleep(5500);
+    world.proxy.forgetAll();
+    const startMs = performance.now();
+    await publisher.publish(batchOf(2, 'b'), noSignal);
+    expect(performance.now() - startMs).toBeLessThan(10_000);
+    await expectOnce(world, ['a', 'b']);
+  }, 60_000);
+});
+
+describe('a quota', () => {
+  const bytesPerSecond = 10_000;
+  const openThrottled = async (world: FaultWorld) => {
+    const clientId = world.options.transactionalIdPrefix;
+    const [broker = ''] = world.cluster.brokers;
+    const adapter = await world.openReady({ clientId, sendDeadlineMs: 2000 });
+    await adapter.publisher.publish(batchOf(1, 'a'), noSignal);
+    await setProducerQuota(broker, clientId, bytesPerSecond);
+    return { ...adapter, clientId };
+  };
+
+  test('that a batch exceeds takes its time, which does not count against the deadline', async () => {
+    await using world = await createFaultWorld();
+    const { publisher } = await openThrottled(world);
+    // The broker counts over eleven seconds.
+    const records = [mediaRecord('b', 16 * bytesPerSecond)];
+    await publisher.publish(mediaBatch('17841', 2, records), noSignal);
+    expect(world.outcomes()).toEqual(['committed', 'committed']);
+    const throttled = world.events.filter(({ type }) => type === 'throttled');
+    const total = throttled.reduce(
+      (sum, event) => sum + ('durationMs' in event ? event.durationMs : 0),
+      0,
+    );
+    expect(total).toBeGreaterThan(2000);
+    await expectOnce(world, ['a', 'b']);
+  }, 60_000);
+
+  test('that leaves a batch no time is named, and is not spent by tries', async () => {
+    await using world = await createFaultWorld();
+    const { publisher, clientId } = await openThrottled(world);
+    const records = [mediaRecord('b', 60 * bytesPerSecond)];
+    const error: unknown = await publisher
+      .publish(mediaBatch('17841', 2, records), noSignal)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      disposition: 'retry',
+      code: 'kafka.throttled',
+      message: expect.stringContaining(`throttles this client (client.id ${clientId}, `),
+    });
+    expect((error as RetryError).retryAfterMs).toBeGreaterThan(10_000);
+    expect(world.outcomes()).toEqual(['committed', 'failed']);
+  }, 60_000);
 });
 
 describe('brokers', () => {

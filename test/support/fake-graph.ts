@@ -34,6 +34,7 @@ export function createFakeGraph(
   const transport: GraphTransport = {
     batchSize,
     answeredBy: 'v26.0',
+    clockAheadMs: null,
     get,
     async getBatch(batch, signal) {
       batches.push(batch.length);

@@ -25,6 +25,7 @@ export const errorCodes = {
   coordinatorNotAvailable: 15,
   notCoordinator: 16,
   notEnoughReplicas: 19,
+  invalidTimestamp: 32,
   unknownProducerId: 59,
   storageError: 56,
 } as const;

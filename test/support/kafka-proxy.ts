@@ -49,6 +49,8 @@ export interface KafkaProxy extends AsyncDisposable {
   cutAll(): void;
   /** While they are away every connection is cut. */
   setAway(away: boolean): void;
+  /** Forgets every connection that is open now: both ends keep it, and nothing passes any more. */
+  forgetAll(): void;
   /** While they are mute every connection stays open and nothing is heard on it, either way. */
   setMute(mute: boolean): void;
 }
@@ -67,6 +69,7 @@ interface Armed {
 interface Relay {
   readonly ports: Map<string, number>;
   readonly sockets: Set<Socket>;
+  readonly forgotten: WeakSet<Socket>;
   isMute: boolean;
   take(apiKey: number): Armed | undefined;
 }
@@ -77,6 +80,7 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
   const relay: Relay = {
     ports: new Map(),
     sockets: new Set(),
+    forgotten: new WeakSet(),
     isMute: false,
     take: (apiKey) => takeArmed(armed, apiKey),
   };
@@ -104,6 +108,9 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
     setAway(away) {
       isAway = away;
       if (away) cutAll();
+    },
+    forgetAll() {
+      for (const socket of relay.sockets) relay.forgotten.add(socket);
     },
     setMute(mute) {
       relay.isMute = mute;
@@ -171,16 +178,17 @@ function connectThrough(client: Socket, broker: string, relay: Relay): void {
     socket.on('error', () => socket.destroy());
     socket.once('close', () => relay.sockets.delete(socket));
   }
+  const isSilent = (): boolean => relay.isMute || relay.forgotten.has(client);
   const answers = new Map<number, (answer: Buffer) => void>();
   const answer = (frame: Buffer): void => {
-    if (!client.destroyed && !relay.isMute) client.write(frame);
+    if (!client.destroyed && !isSilent()) client.write(frame);
   };
   const ends = { client, upstream, answers, answer };
   let holding = false;
   client.on(
     'data',
     createFrames((request) => {
-      if (relay.isMute) return;
+      if (isSilent()) return;
       const { apiKey, correlationId } = headerOf(request);
       if (naming.includes(apiKey)) {
         answers.set(correlationId, (frame) => {

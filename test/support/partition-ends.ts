@@ -70,7 +70,8 @@ async function listOffsets(
   return new Map(topics.flat());
 }
 
-async function ask(broker: string, request: Buffer): Promise<Buffer> {
+/** Sends one request, without its length, and gives the answer with its length. */
+export async function ask(broker: string, request: Buffer): Promise<Buffer> {
   const [host = '', port = ''] = broker.split(':');
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const socket = connect({ host, port: Number(port) });

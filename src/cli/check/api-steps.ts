@@ -1,6 +1,7 @@
 import type { Reading } from '../../app.ts';
 import type { Config } from '../../config/config.ts';
 import type { Account } from '../../core/account.ts';
+import { describeOffset } from '../../core/clock-offset.ts';
 import { isConnectorError } from '../../core/errors.ts';
 import { probeContract } from '../../runtime/contract-probe.ts';
 import type { OnUsage, ProbedForm, UsageReport } from '../../runtime/ports.ts';
@@ -63,6 +64,7 @@ export function apiSteps(tools: ApiTools): readonly Step[] {
         return [...accounts.map(found), ...listing.problems.map(problem)];
       },
     },
+    { id: 'api.clock', needs: ['api.accounts'], run: () => Promise.resolve([clock(tools)]) },
     {
       id: 'api.insights',
       needs: ['api.accounts'],
@@ -128,6 +130,27 @@ function found({ id, username, pageId }: Account): Finding {
 
 function problem(detail: string): Finding {
   return { status: 'failed', detail, code: 'accounts.none' };
+}
+
+const minuteMs = 60_000;
+/** Brokers refuse records whose time is further ahead, unless they are configured otherwise. */
+const brokersLimitMs = 60 * minuteMs;
+
+/** This machine's clock, beside that of the API: records have its time. */
+function clock({ reading }: ApiTools): Finding {
+  const { clockAheadMs } = reading.tools.graph;
+  if (clockAheadMs === null) return { status: 'skipped', detail: 'the answers said no time' };
+  if (Math.abs(clockAheadMs) < minuteMs) {
+    return { status: 'ok', detail: 'agrees with that of the API to within a minute' };
+  }
+  return {
+    status: clockAheadMs < brokersLimitMs ? 'warning' : 'failed',
+    detail: `this machine's clock is ${describeOffset(clockAheadMs)} that of the API`,
+    action:
+      'Set it right (NTP): brokers refuse records from the future, by default more than an hour ' +
+      '(message.timestamp.after.max.ms).',
+    code: 'kafka.clock',
+  };
 }
 
 async function insights(

@@ -118,15 +118,25 @@ async function transactions({ kafka, config }: KafkaTools): Promise<readonly Fin
   return [{ status: 'ok', detail: `allowed, with ${id} and a timeout of ${timeout}` }];
 }
 
-function topicFinding(topic: TopicFinding, { kafka }: Config): Finding {
-  const { name, exists, partitions, configs, problems } = topic;
+function topicFinding(topic: TopicFinding, config: Config): Finding {
+  const { name: subject, problems, warning } = topic;
   if (problems.length > 0) {
     const code = 'kafka.topic-invalid';
-    return { status: 'failed', subject: name, detail: problems.join('; '), code };
+    return { status: 'failed', subject, detail: problems.join('; '), code };
   }
+  if (warning === null) return intactTopic(topic, config);
+  const { problem: detail, command } = warning;
+  return { status: 'warning', subject, detail, action: `Run: ${command}` };
+}
+
+function intactTopic(
+  { name, exists, partitions, configs }: TopicFinding,
+  { kafka }: Config,
+): Finding {
+  const retention = configs['cleanup.policy'] === 'delete' ? ['retention.ms'] : [];
   const facts = [
     `${partitions} ${partitions === 1 ? 'partition' : 'partitions'}`,
-    ...['cleanup.policy', 'min.insync.replicas'].flatMap((config) =>
+    ...['cleanup.policy', ...retention, 'min.insync.replicas'].flatMap((config) =>
       configs[config] === undefined ? [] : [`${config}=${configs[config]}`],
     ),
   ].join(', ');

@@ -75,7 +75,7 @@ function describe({ key, partition, value, restored }: StoredState): Row {
 /**
  * `state get`: one state as JSON; long values are shortened unless `json` asks for all.
  *
- * @throws StopStreamError `state.unreadable`
+ * @throws StopStreamError `state.unreadable`, `registry.mismatch`
  */
 export function getState(session: StateSession, key: string, json: boolean): string {
   const known = session.stored.find((one) => one.key === key);

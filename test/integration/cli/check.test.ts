@@ -66,6 +66,7 @@ describe('check', () => {
       'api.token',
       'api.permissions',
       'api.accounts',
+      'api.clock',
       'api.insights',
       'api.contract',
       'api.quota',
@@ -77,6 +78,7 @@ describe('check', () => {
     expect(of('kafka.group')[0]?.status).toBe('skipped');
     expect(of('api.token')[0]?.detail).toMatch(/^valid for ever/);
     expect(of('api.accounts').map(({ subject }) => subject)).toEqual(accounts);
+    expect(of('api.clock')[0]?.detail).toMatch(/^agrees with that of the API/);
     expect(of('api.insights').map(({ detail }) => detail)).toEqual(['answers', 'answers']);
     expect(of('api.quota')[0]?.detail).toMatch(/^\d+% left$/);
     expect(await topics()).toEqual([]);
@@ -105,6 +107,27 @@ describe('check', () => {
     expect(told).not.toContain('partition fenced');
     program.process.kill('SIGTERM');
     expect(await program.ended).toBe(0);
+  }, 60_000);
+
+  test('warns of a topic that loses records, with the command that corrects it', async () => {
+    const admin = openClient(deployment.cluster).admin();
+    await admin.connect();
+    const topic = deployment.topicOf('comments');
+    const configEntries = [{ name: 'cleanup.policy', value: 'delete' }];
+    await admin.createTopics({ topics: [{ topic, configEntries }] });
+
+    const { exitCode, of } = await check();
+
+    expect(exitCode).toBe(0);
+    expect(of('kafka.topics').find(({ subject }) => subject === topic)).toMatchObject({
+      status: 'warning',
+      detail: expect.stringMatching(/^cleanup.policy=delete, retention.ms=\d+, expected cleanup/),
+      action: expect.stringMatching(
+        /^Run: kafka-configs.sh .* --add-config cleanup.policy=compact$/,
+      ),
+    });
+    await admin.deleteTopics({ topics: [topic] });
+    await admin.disconnect();
   }, 60_000);
 
   test('names what is wrong with each, what to do, and what could not be looked at', async () => {

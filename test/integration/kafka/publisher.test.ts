@@ -19,6 +19,20 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
+async function setMaxBytes(name: string, bytes: number): Promise<void> {
+  const admin = await world.openAdmin();
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [
+      {
+        type: ConfigResourceTypes.TOPIC,
+        name,
+        configEntries: [{ name: 'max.message.bytes', value: String(bytes) }],
+      },
+    ],
+  });
+}
+
 describe('publish', () => {
   test('makes records and state visible together (Invariant 1)', async () => {
     const { publisher } = await world.openReady();
@@ -104,17 +118,7 @@ describe('publish', () => {
 
   test('publishes nothing of a batch of which the broker refuses a record as too large', async () => {
     const { publisher } = await world.openReady();
-    const admin = await world.openAdmin();
-    await admin.alterConfigs({
-      validateOnly: false,
-      resources: [
-        {
-          type: ConfigResourceTypes.TOPIC,
-          name: world.nameOf('media'),
-          configEntries: [{ name: 'max.message.bytes', value: '2000' }],
-        },
-      ],
-    });
+    await setMaxBytes(world.nameOf('media'), 2000);
     const records = Array.from({ length: 30 }, (_, index) => mediaRecord(`m${String(index)}`));
     const batch = mediaBatch('17841', 1, [...records, mediaRecord('large', 5000)]);
 
@@ -126,6 +130,36 @@ describe('publish', () => {
 
     expect((await world.read('media', 1)).map(({ key }) => key)).toEqual(['next']);
     expect(await world.read('state', 1)).toHaveLength(1);
+  });
+
+  test('names the state topic when its max.message.bytes was lowered, and no record of the batch', async () => {
+    const { publisher } = await world.openReady();
+    await publisher.publish(mediaBatch('17841', 1, [mediaRecord('m1')]), noSignal);
+    await setMaxBytes(world.nameOf('state'), 300);
+    const refused = await publisher
+      .publish(mediaBatch('17841', 2, [mediaRecord('m2', 5000)]), noSignal)
+      .catch((error: unknown) => error);
+
+    expect(refused).toMatchObject({
+      disposition: 'stop-stream',
+      code: 'kafka.record-too-large',
+      message: expect.stringMatching(
+        new RegExp(
+          `^The state media/17841 for .*raise max.message.bytes of ${world.nameOf('state')}\\.$`,
+        ),
+      ),
+    });
+    expect((await world.read('media', 1)).map(({ key }) => key)).toEqual(['m1']);
+  });
+
+  test('cuts a batch smaller when max.message.bytes of a topic was lowered, and refuses no record', async () => {
+    const { publisher } = await world.openReady();
+    await publisher.publish(mediaBatch('17841', 1, [mediaRecord('m')]), noSignal);
+    await setMaxBytes(world.nameOf('media'), 2000);
+    const records = Array.from({ length: 30 }, (_, index) => mediaRecord(`m${String(index)}`, 500));
+    await publisher.publish(mediaBatch('17841', 2, records), noSignal);
+
+    expect(await world.read('media', 31)).toHaveLength(31);
   });
 
   test('sends nothing when it is aborted before its turn', async () => {

@@ -1,4 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHealth } from '../../../src/kafka/health.ts';
+import type { Layout } from '../../../src/kafka/layout.ts';
+import { watchTopics } from '../../../src/kafka/topic-watch.ts';
+import { createWarningLog, prepareLayout } from '../../../src/kafka/topics.ts';
+import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
+import { jsonStateCodec } from '../../support/json-state-codec.ts';
 import { ConfigResourceTypes } from '../../support/kafka-library.ts';
 import {
   createKafkaWorld,
@@ -122,4 +129,67 @@ describe('prepareTopics', () => {
       `${world.nameOf('media')}: could not be created: Replication-factor is invalid`,
     );
   });
+});
+
+describe('watchTopics', () => {
+  async function alter(name: string, configs: Readonly<Record<string, string>>): Promise<void> {
+    const admin = await world.openAdmin();
+    const configEntries = Object.entries(configs).map(([key, value]) => ({ name: key, value }));
+    const resource = { type: ConfigResourceTypes.TOPIC, name, configEntries };
+    await admin.alterConfigs({ validateOnly: false, resources: [resource] });
+  }
+
+  test('makes Kafka not ready while the state topic is not compacted, and logs what loses records', async () => {
+    await world.openReady();
+    const lines: unknown[] = [];
+    const dependencies = {
+      codec: jsonStateCodec,
+      telemetry: { report: (event: TelemetryEvent) => world.events.push(event) },
+      log: (...line: readonly unknown[]) => lines.push(line),
+    };
+    const { options } = world;
+    const base = {
+      options,
+      dependencies,
+      health: createHealth(dependencies.telemetry),
+      layout: (): Layout => layout,
+      warnOf: createWarningLog({ options, dependencies }),
+    };
+    const layout = await prepareLayout(base, noSignal);
+    const stop = new AbortController();
+    const watching = watchTopics(base, 20, stop.signal);
+    const waitFor = async (isThere: () => boolean): Promise<void> => {
+      while (!isThere()) await sleep(20);
+    };
+    const kafka = () => world.events.findLast(({ type }) => type === 'dependency');
+
+    await alter(world.nameOf('state'), { 'cleanup.policy': 'delete' });
+    await waitFor(() => JSON.stringify(kafka()).includes('cleanup.policy is delete'));
+    expect(kafka()).toMatchObject({ name: 'kafka', ready: false });
+    await alter(world.nameOf('state'), {
+      'cleanup.policy': 'compact',
+      'max.message.bytes': '5000',
+    });
+    await waitFor(() => JSON.stringify(kafka()).includes('"ready":true'));
+    expect(layout.topic('state').maxBatchBytes).toBe(5000);
+    expect(lines.filter((line) => JSON.stringify(line).includes('loses'))).toEqual([]);
+
+    await alter(world.nameOf('users'), { 'cleanup.policy': 'delete', 'retention.ms': '3600000' });
+    await waitFor(() => JSON.stringify(lines).includes('loses'));
+    const looks = () => lines.filter((line) => JSON.stringify(line).includes('loses'));
+    expect(looks()).toEqual([
+      [
+        'warn',
+        'topic loses records',
+        {
+          topic: world.nameOf('users'),
+          problem: expect.stringMatching(/retention.ms=3600000, .*: records expire/),
+          action: expect.stringMatching(/^Run: kafka-configs.sh .* --add-config retention.ms=-1$/),
+        },
+      ],
+    ]);
+    stop.abort();
+    await watching;
+    expect(looks()).toHaveLength(1);
+  }, 30_000);
 });

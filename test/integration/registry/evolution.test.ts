@@ -105,9 +105,9 @@ describe('a state whose schema id the registry does not know', () => {
       stateCodec.decode('media/17841', Buffer.from('007ffffff002', 'hex')),
     ).rejects.toMatchObject({
       disposition: 'stop-stream',
-      code: 'state.unreadable',
+      code: 'registry.mismatch',
       message: expect.stringMatching(
-        /^state "media\/17841" cannot be read: the registry at http\S+ knows no schema with id 2147483632\. Nothing was changed\. Likely cause: the topic was copied from another cluster/,
+        /^states cannot be read: the registry at http\S+ knows no schema with id 2147483632, by which they were written\. Nothing was changed\. Likely cause: the topic was copied from another cluster/,
       ),
     });
   });

@@ -34,6 +34,17 @@ describe('a request', () => {
     expect(inspect(error)).toContain('no [redacted] [redacted]');
   });
 
+  test('tells how far the clock is ahead of the last answer, an error too', async () => {
+    const date = new Date(Date.UTC(2026, 9, 5, 10)).toUTCString();
+    await using server = await startHttpServer(answering(400, {}, { date }));
+    await using adapter = open(server.url);
+    expect(adapter.graph.clockAheadMs).toBeNull();
+
+    await rejection(adapter.graph.get(mediaRequest, calm));
+
+    expect(adapter.graph.clockAheadMs).toBe(2 * 3_600_000);
+  });
+
   test('is made once when the server fails', async () => {
     await using server = await startHttpServer(answering(503, 'away', { 'retry-after': '7' }));
     await using adapter = open(server.url);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import { RetryError } from '../../../src/core/errors.ts';
+import { DeadlineError, ThrottledError } from '../../../src/kafka/deadline.ts';
 import { classify, translate } from '../../../src/kafka/errors.ts';
 import type { FailureContext } from '../../../src/kafka/errors.ts';
 
@@ -33,7 +34,11 @@ describe('classify', () => {
     ['SECURITY_DISABLED', 'unauthorized'],
     ['INVALID_TRANSACTION_TIMEOUT', 'misconfigured'],
     ['NOT_LEADER_FOR_PARTITION', 'unavailable'],
-    ['INVALID_PRODUCER_ID_MAPPING', 'unavailable'],
+    ['INVALID_PRODUCER_ID_MAPPING', 'forgotten'],
+    ['UNKNOWN_PRODUCER_ID', 'forgotten'],
+    ['NOT_ENOUGH_REPLICAS', 'replicas'],
+    ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'replicas'],
+    ['INVALID_TIMESTAMP', 'clock'],
     ['UNKNOWN_TOPIC_OR_PARTITION', 'missing'],
   ])('takes %s for %s', (type, failure) => {
     expect(classify(refusal(type))).toBe(failure);
@@ -69,6 +74,14 @@ describe('classify', () => {
     expect(classify(hidden)).toBe('unavailable');
   });
 
+  test('finds too few replicas in what the broker said last when a deadline ends the tries', () => {
+    const late = new DeadlineError('a transaction took longer than 20000 ms');
+    const few = 'Messages are rejected since there are fewer in-sync replicas than required';
+    expect(classify(late, few)).toBe('replicas');
+    expect(classify(late, 'Not authorized to access topics')).toBe('unavailable');
+    expect(classify(late)).toBe('unavailable');
+  });
+
   test('does not judge an error that is not from kafkajs', () => {
     expect(classify(new TypeError('a bug'))).toBeUndefined();
   });
@@ -78,6 +91,7 @@ describe('translate', () => {
   const context: FailureContext = {
     options: {
       brokers: ['one:9092', 'two:9092'],
+      clientId: 'me',
       security: { tls: null, sasl: null, principal: () => 'User:CN=me, O=us' },
     },
     doing: 'a transaction of x-3',
@@ -95,6 +109,66 @@ describe('translate', () => {
         'Kafka at one:9092, two:9092 did not answer as expected while a transaction of x-3: no route. ' +
         'Check that the brokers are up, that they can be reached, and that KAFKA_SECURITY_PROTOCOL is theirs.',
     });
+  });
+
+  const messageOf = (error: unknown, changes: Partial<FailureContext> = {}): string =>
+    (translate(error, { ...context, ...changes }) as Error).message;
+
+  test('does not ask to check the way to brokers that have answered', () => {
+    const away = /Check that the brokers are up/;
+    for (const type of ['LEADER_NOT_AVAILABLE', 'KAFKA_STORAGE_ERROR', 'CONCURRENT_TRANSACTIONS']) {
+      expect(messageOf(refusal(type))).not.toMatch(away);
+    }
+    expect(messageOf(refusal('LEADER_NOT_AVAILABLE'))).toMatch(/--unavailable-partitions/);
+    expect(messageOf(refusal('KAFKA_STORAGE_ERROR'))).toMatch(/disk/);
+    const late = new DeadlineError('a transaction took longer than 20000 ms');
+    expect(messageOf(late)).toMatch(away);
+    const lastRefusal = 'The coordinator is loading';
+    expect(messageOf(late, { lastRefusal })).not.toMatch(away);
+    expect(messageOf(late, { lastRefusal })).toMatch(/The last answer of a broker was: The coord/);
+  });
+
+  test('calls a producer that the broker has dropped no outage', () => {
+    expect(messageOf(refusal('INVALID_PRODUCER_ID_MAPPING'))).toMatch(
+      /transactional\.id\.expiration\.ms.*nothing is lost\.$/,
+    );
+  });
+
+  test('names too few replicas, and how to list the partitions', () => {
+    const error = refusal('NOT_ENOUGH_REPLICAS', 'fewer in-sync replicas than required');
+    expect(translate(error, context)).toMatchObject({
+      disposition: 'retry',
+      code: 'kafka.not-enough-replicas',
+      message:
+        'Kafka at one:9092, two:9092 did not answer as expected while a transaction of x-3: fewer ' +
+        'in-sync replicas than required. Fewer replicas of a partition are in sync than ' +
+        'min.insync.replicas asks for. Start the brokers that are down; to list the partitions: ' +
+        'kafka-topics.sh --bootstrap-server one:9092,two:9092 --describe --under-min-isr-partitions',
+    });
+  });
+
+  test('names the client whose quota holds a transaction up, and waits as long as the broker asks', () => {
+    const error = new ThrottledError('a transaction needs longer than 27000 ms', 41_000);
+    expect(translate(error, context)).toMatchObject({
+      disposition: 'retry',
+      code: 'kafka.throttled',
+      retryAfterMs: 41_000,
+      message: expect.stringMatching(
+        /throttles this client \(client\.id me, User:CN=me, O=us\) by a quota: .*KAFKA_MAX_BATCH_RECORDS/,
+      ),
+    });
+  });
+
+  test.each([
+    [2 * 3_600_000 + 300_000, /clock is 2 h 5 min ahead of that of the Graph API: set it right/],
+    [-7_200_000, /clock is 2 h behind that of the Graph API: set it right/],
+    [900, /clock agrees with that of the Graph API\. Compare the brokers' clocks, and message\./],
+    [null, /Compare this machine's clock with the brokers'/],
+  ])('gives up at once for a timestamp that is refused, and says the clock: %p', (ms, words) => {
+    const error = refusal('INVALID_TIMESTAMP', 'The timestamp is out of acceptable range');
+    const known = translate(error, { ...context, clockAheadMs: ms });
+    expect(known).toMatchObject({ disposition: 'fail', code: 'kafka.clock' });
+    expect((known as Error).message).toMatch(words);
   });
 
   test('says what must be allowed when something is not', () => {

@@ -58,14 +58,14 @@ describe('placeRecords', () => {
     const layout = layoutOf([1], [1], 10_000);
     expect(() => placeRecords(batchOf([recordOf('big', 9900)]), state, layout)).toThrow(
       'The record big for t.media weighs 9951 bytes with its key and headers, expected at most 9800; ' +
-        'raise max.message.bytes of the topic.',
+        'raise max.message.bytes of t.media.',
     );
   });
 
   test('refuses a state above the limit as an error of the stream', () => {
     const layout = layoutOf([1], [1]);
     expect(() => placeRecords(batchOf([]), Buffer.alloc(1_100_000), layout)).toThrow(
-      /^The state media\/17841 weighs/,
+      /^The state media\/17841 for t.state weighs/,
     );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TopicRole } from '../../../src/core/stream-name.ts';
 import type { KafkaOptions, TopicOptions } from '../../../src/kafka/options.ts';
-import { planTopics, topicProblems } from '../../../src/kafka/topic-plan.ts';
+import { planTopics, topicProblems, topicWarning } from '../../../src/kafka/topic-plan.ts';
 
 const topics: TopicOptions = {
   create: true,
@@ -125,5 +125,72 @@ describe('topicProblems', () => {
         '--bootstrap-server b:9092 --alter --entity-type topics --entity-name instagram.state ' +
         '--add-config min.insync.replicas=2',
     ]);
+  });
+});
+
+describe('topicWarning', () => {
+  const alter = (topic: string, config: string): string =>
+    `kafka-configs.sh --bootstrap-server b:9092 --alter --entity-type topics --entity-name ${topic} ` +
+    `--add-config ${config}`;
+  const warn = (role: TopicRole, configs: Record<string, string>) => {
+    const [plan] = plansOf({}, [role, 'state']);
+    return plan === undefined ? null : topicWarning(plan, { configs }, ['b:9092']);
+  };
+  const forever = { 'retention.ms': '-1', 'retention.bytes': '-1' };
+  const week = { 'retention.ms': '604800000', 'retention.bytes': '-1' };
+
+  test.each([
+    ['media', { 'cleanup.policy': 'compact', ...week }],
+    ['users', { 'cleanup.policy': 'delete', ...forever }],
+    ['dead_letters', { 'cleanup.policy': 'delete', ...week }],
+    ['users', {}],
+  ] as const)('says nothing of %s with %p', (role, configs) => {
+    expect(warn(role, configs)).toBeNull();
+  });
+
+  test('names the week after which media that do not change are lost', () => {
+    expect(warn('media', { 'cleanup.policy': 'delete', ...week })).toEqual({
+      problem:
+        'cleanup.policy=delete, retention.ms=604800000, expected cleanup.policy=compact: records ' +
+        'expire, and what has not changed is never published again',
+      command: alter('instagram.media', 'cleanup.policy=compact'),
+    });
+  });
+
+  test('names a retention beside compaction', () => {
+    expect(warn('media', { 'cleanup.policy': 'compact,delete', ...week })?.problem).toMatch(
+      /^cleanup.policy=compact,delete, retention.ms=604800000, expected .*: records expire/,
+    );
+  });
+
+  test('names tombstones that delete nothing', () => {
+    expect(warn('tags', { 'cleanup.policy': 'delete', ...forever })?.problem).toMatch(
+      /tombstones delete nothing$/,
+    );
+  });
+
+  test('names a history that is compacted', () => {
+    expect(warn('users', { 'cleanup.policy': 'compact', ...week })).toEqual({
+      problem:
+        'cleanup.policy=compact, expected cleanup.policy=delete without a limit of time or size: of ' +
+        'the records with one key only the last one stays, and the history is lost',
+      command: alter('instagram.users', 'cleanup.policy=delete,retention.ms=-1'),
+    });
+  });
+
+  test('names a history that expires, by time or by size', () => {
+    const bytes = { 'retention.ms': '-1', 'retention.bytes': '1000' };
+    expect(warn('users', { 'cleanup.policy': 'delete', ...week })?.command).toBe(
+      alter('instagram.users', 'retention.ms=-1'),
+    );
+    expect(warn('users', { 'cleanup.policy': 'delete', ...bytes })?.command).toBe(
+      alter('instagram.users', 'retention.bytes=-1'),
+    );
+  });
+
+  test('names dead letters that are compacted, and leaves their retention alone', () => {
+    expect(warn('dead_letters', { 'cleanup.policy': 'compact', ...week })?.command).toBe(
+      alter('instagram.dead-letters', 'cleanup.policy=delete'),
+    );
   });
 });

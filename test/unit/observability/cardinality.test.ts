@@ -37,6 +37,7 @@ const events: {
     outcome: pick(errorCodes, n),
     durationMs: n,
   }),
+  throttled: (n) => ({ type: 'throttled', durationMs: n * 1000 }),
   'batch-refused': (n) => ({ type: 'batch-refused', message: `message ${id(n)}` }),
   'contract-probed': (n) => ({
     type: 'contract-probed',

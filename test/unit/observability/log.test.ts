@@ -147,6 +147,33 @@ describe('telemetry in the log', () => {
     ]);
   });
 
+  test('says once that the registry is not that of the states, whatever it stops', async () => {
+    await using open = openCaptured();
+    const stop = {
+      disposition: 'stop-stream',
+      code: 'registry.mismatch',
+      retryInMs: null,
+    } as const;
+
+    for (const accountId of ['1', '2', '1']) open.telemetry.report(failed({ ...stop, accountId }));
+
+    const stops = open.lines().filter(({ msg }) => msg === 'poll stopped');
+    expect(stops.map(({ level }) => level)).toEqual(['error', 'debug', 'debug']);
+  });
+
+  test('says that Kafka throttles once it takes a second, and again for each further minute', async () => {
+    await using open = openCaptured();
+    for (const durationMs of [400, 700, 30_000, 31_000, 100]) {
+      open.telemetry.report({ type: 'throttled', durationMs });
+    }
+
+    const lines = open.lines().filter(({ msg }) => msg === 'throttled by a quota of kafka');
+    expect(lines.map(({ level, seconds }) => [level, seconds])).toEqual([
+      ['warn', 1],
+      ['warn', 62],
+    ]);
+  });
+
   test('does not log what a state says is refused', async () => {
     await using open = openCaptured();
     const refusals = [{ subject: '5', metric: null, reason: 'graph.gone', untilMs: null }] as const;

@@ -24,11 +24,11 @@ function unreadable(why: string, name = key): object {
 function ofAnotherRegistry(has: string): object {
   return {
     disposition: 'stop-stream',
-    code: 'state.unreadable',
+    code: 'registry.mismatch',
     message: expect.stringMatching(
       new RegExp(
-        `^state "${key}" cannot be read: the registry at http://127\\.0\\.0\\.1:\\d+ ${has}\\. ` +
-          'Nothing was changed\\. Likely cause: the topic was copied from another cluster, whose ' +
+        `^states cannot be read: the registry at http://127\\.0\\.0\\.1:\\d+ ${has}, by which they ` +
+          'were written\\. Nothing was changed\\. Likely cause: the topic was copied from another cluster, whose ' +
           'registry has other ids\\. Set SCHEMA_REGISTRY_URL to that registry, or copy its schemas ' +
           'to this one with their ids, then start again$',
       ),
@@ -289,6 +289,19 @@ describe('the state codec', () => {
     await expect(decode(golden, { 'GET /schemas/ids/258': [404, body] })).rejects.toMatchObject(
       ofAnotherRegistry('knows no schema with id 258'),
     );
+  });
+
+  test('asks the registry once for all states that are read together', async () => {
+    const body = { error_code: 40403, message: 'Schema 258 not found' };
+    await using server = await startRegistryServer({ 'GET /schemas/ids/258': [404, body] });
+    const { stateCodec } = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    const bytes = Buffer.from(golden, 'hex');
+    const reading = Array.from({ length: 20 }, () => stateCodec.decode(key, bytes));
+
+    const read = await Promise.allSettled(reading);
+
+    expect(read.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(server.asked).toEqual(['GET /schemas/ids/258']);
   });
 
   test('asks to be tried again when the registry answers 503', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { Json } from '../../../src/core/json.ts';
 import { openRegistry } from '../../../src/registry/open.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
@@ -52,6 +52,29 @@ describe('verify', () => {
     expect(id).toBe(8);
     expect(asked).not.toContain(register);
     expect(asked).not.toContain(`GET ${versions}/1`);
+  });
+
+  test('needs nothing that a role which may only read is denied, and warns of no level', async () => {
+    const denied = [403, { error_code: 40301, message: 'User is denied operation' }] as const;
+    const script = {
+      [`GET ${versions}`]: [200, [1]],
+      ...version(1, 7, ours),
+      [`POST /compatibility${versions}`]: denied,
+      'POST /subjects/test.users-value': denied,
+      'GET /config/test.users-value': denied,
+      'GET /config': denied,
+      'GET /mode/test.users-value': denied,
+    } satisfies RegistryScript;
+    await using server = await startRegistryServer(script);
+    const warn = jest.fn();
+    const registry = openRegistry(registryOptions(server.url, { mode: 'verify' }), {
+      log: { warn },
+    });
+    await registry.prepare(noSignal);
+
+    expect(registry.encoder.schemaId('users')).toBe(7);
+    expect(warn).not.toHaveBeenCalled();
+    expect(await registry.inspect(noSignal)).toMatchObject([{ id: 7, level: null }]);
   });
 
   test.each<[string, RegistryScript]>([

@@ -33,6 +33,7 @@ export function office({ maxConcurrentRequests = 100 } = {}) {
   const graph = {
     batchSize: 50,
     answeredBy: null,
+    clockAheadMs: null,
     getBatch: () => Promise.resolve([]),
     get(request: GraphRequest, signal: AbortSignal) {
       const { promise, resolve, reject } = Promise.withResolvers<Node>();

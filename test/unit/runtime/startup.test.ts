@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  FailError,
   RetryError,
   StopAccountError,
   StopProcessError,
@@ -94,10 +95,21 @@ describe('a start step', () => {
     await expect(ready).resolves.toBe(7);
   });
 
+  test('waits for another answer when the request was rejected and there is no deadline', async () => {
+    const world = createWorld();
+    const rejected = new FailError('graph.refused', 'An unknown error');
+    const ready = untilReady(step(rejected), { ...world, deadlineMs: null }, calm);
+    await world.clock.advance(minuteMs);
+
+    await expect(ready).resolves.toBe(7);
+  });
+
   test.each([
     ['expired token', expired],
     ['missing permission', new StopStreamError('graph.permission', 'missing')],
-  ])('ends at once with exit code 3 for an %s when there is a deadline', async (_what, error) => {
+    ['retired form of request', new FailError('graph.retired', 'retired')],
+    ['unclassified rejection', new FailError('graph.refused', 'An unknown error')],
+  ])('ends at once with exit code 3 when there is a deadline: %s', async (_what, error) => {
     const tools = { ...createWorld(), deadlineMs: startMs + hourMs };
 
     await expect(untilReady(step(error), tools, calm)).rejects.toMatchObject({

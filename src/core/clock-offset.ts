@@ -1,0 +1,13 @@
+/** How far this machine's clock is from another one, for a person: `2 h 5 min ahead of`. */
+export function describeOffset(aheadMs: number): string {
+  const minutes = Math.round(Math.abs(aheadMs) / 60_000);
+  const parts = [
+    [Math.floor(minutes / 1440), 'd'],
+    [Math.floor(minutes / 60) % 24, 'h'],
+    [minutes % 60, 'min'],
+  ] as const;
+  const text = parts
+    .flatMap(([count, unit]) => (count === 0 ? [] : [`${count} ${unit}`]))
+    .join(' ');
+  return `${text === '' ? '0 min' : text} ${aheadMs < 0 ? 'behind' : 'ahead of'}`;
+}
