@@ -164,9 +164,16 @@ export class StopAccountError extends Error {
   readonly disposition = 'stop-account';
   override readonly name = 'StopAccountError';
   readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
+  /** Whether the API refuses the token whatever it is used for, and not for this account alone. */
+  readonly refusesToken: boolean;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { refusesToken = false, ...options }: { refusesToken?: boolean; cause?: unknown } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.refusesToken = refusesToken;
   }
 }
 
