@@ -3,6 +3,7 @@ import { StopAccountError } from '../core/errors.ts';
 import type { Clock, GraphRequest, GraphTransport, OnUsage, Telemetry } from '../runtime/ports.ts';
 import { judge } from './answer.ts';
 import type { AnswerContext } from './answer.ts';
+import type { BatchAnswer } from './batch.ts';
 import { batchForm, batchIsRefused, readBatch } from './batch.ts';
 import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError } from './network.ts';
@@ -114,16 +115,17 @@ function createExchanges(
           const contexts = requests.map((request) => contextOf(request, parts));
           const { outcomes, usage } = readBatch(answer, contexts);
           for (const report of worstOf(usage, calls)) onUsage(report);
-          return given.map((request, index) => ({
-            request,
-            ...(outcomes[index] ?? { isUnanswered: true as const }),
-          }));
+          return given.map((request, index) => itemOf(request, outcomes[index]));
         });
         return noted(exchange, note, (items) =>
           items.map(refusalOf).find((error) => error !== undefined),
         );
       }),
   };
+}
+
+function itemOf(request: GraphRequest, outcome: BatchAnswer['outcomes'][number] | undefined) {
+  return { request, ...(outcome ?? { isUnanswered: true as const }) };
 }
 
 /** @param refusalIn - finds the refusal of the token in an answer that is none as a whole */

@@ -153,11 +153,7 @@ async function inspect(
   };
   const reached = await trying(listAccounts(login, { graph, pageSize, signal, grants }), signal);
   const isTaken = reached.error === null;
-  const common = {
-    reason: reached.error?.message ?? null,
-    code: reached.error?.code ?? null,
-    accounts: reached.value?.accounts ?? [],
-  };
+  const common = { ...whyRefused(reached.error), accounts: reached.value?.accounts ?? [] };
   if (login === 'instagram') {
     const note = file === null ? undefined : await readNote(file, token);
     const expiresAtMs = endKnown(note?.expiresAtMs, { isValid: isTaken, nowMs: clock.nowMs() });
@@ -172,6 +168,12 @@ async function inspect(
     missing: null,
   };
   return facts === null ? unknown : withFacts(unknown, facts, { options, nowMs: clock.nowMs() });
+}
+
+function whyRefused(error: ConnectorError | null): Pick<InspectedToken, 'reason' | 'code'> {
+  return error === null
+    ? { reason: null, code: null }
+    : { reason: error.message, code: error.code };
 }
 
 /** An end to come means nothing for a token that is refused already. */

@@ -139,7 +139,9 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
   if (isOneOf(event, ofAccounts)) {
     return changeAccount(health, event.accountId, (account) => note(account, event, nowMs));
   }
-  if (isOneOf(event, ['api-version', 'contract-probed'])) return { ...health, ...ofApi(event) };
+  if (isOneOf(event, ['api-version', 'contract-probed', 'token-refused'])) {
+    return { ...health, ...ofApi(health, event, nowMs) };
+  }
   switch (event.type) {
     case 'dependency': {
       const { name, ready, reason } = event;
@@ -160,12 +162,15 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
     }
     case 'token':
       return { ...health, tokens: withToken(health.tokens, event) };
-    case 'token-refused':
-      return { ...health, tokens: withRefusal(health.tokens, event, nowMs) };
   }
 }
 
-function ofApi(event: Event<'api-version'> | Event<'contract-probed'>): Partial<Health> {
+function ofApi(
+  { tokens }: Health,
+  event: Event<'api-version'> | Event<'contract-probed'> | Event<'token-refused'>,
+  nowMs: number,
+): Partial<Health> {
+  if (event.type === 'token-refused') return { tokens: withRefusal(tokens, event, nowMs) };
   if (event.type === 'contract-probed') return { forms: event.forms };
   const { version, endsAtMs, warning } = event;
   return { apiVersion: { version, endsAtMs, warning } };
