@@ -2,7 +2,7 @@
  * The cost of a big world in calls as Meta counts them, and in HTTP requests: the first sync, a later
  * poll of everything, a day at the default intervals, with each login; beside Airbyte's formula,
  * counted by the simulator's ledger. The last line of the output is JSON; exit code 1 when a target
- * is missed.
+ * is missed. See `bench/quota-arguments.ts` for its options.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,9 @@ import { startGraphApi } from '../sandbox/graph-api/server.ts';
 import type { World } from '../sandbox/graph-api/world.ts';
 import { createWorld } from '../sandbox/graph-api/world.ts';
 import { nodeFlags } from '../sandbox/program.ts';
+import { readCommandLine } from '../sandbox/stop.ts';
 import { airbyteRequests, measureWorld } from './airbyte.ts';
+import { parseQuotaArguments, QUOTA_USAGE } from './quota-arguments.ts';
 import type { QuotaMessage } from './quota-program.ts';
 import type { RecordsAt } from './quota-records.ts';
 import { compareWithTruth, countRecords, keysBetween } from './quota-records.ts';
@@ -49,13 +51,12 @@ interface Cost {
 
 const program = fileURLToPath(new URL('quota-program.ts', import.meta.url));
 
+const asked = readCommandLine({ parse: parseQuotaArguments, usage: QUOTA_USAGE });
+
 const createBigWorld = (): World =>
   createWorld({
+    ...asked.size,
     seed: 4,
-    accounts: 5,
-    mediaPerAccount: 2000,
-    childrenPerAccount: 3000,
-    storiesPerAccount: 4,
     insightsDays: 90,
     preConversionMedia: 0,
     smallAccounts: 0,
@@ -169,6 +170,7 @@ async function measure(cluster: Cluster, login: Login) {
 const missed: string[] = [];
 
 function judge(name: string, measured: number, target: number): void {
+  if (!asked.hasTargets) return;
   const isMet = measured < target;
   const ratio = (measured / target).toFixed(2);
   console.log(`target: ${name} ${measured} of less than ${target} (${ratio} times)`);

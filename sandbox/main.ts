@@ -1,26 +1,30 @@
 /** `npm run sandbox`: the local world alone; prints the environment to run the program beside it. */
 import { once } from 'node:events';
+import { parseSandboxArguments, SANDBOX_USAGE } from './demo/arguments.ts';
 import { demoWorld } from './demo/world.ts';
+import { describeSpeed } from './graph-api/world/clock.ts';
 import { startSandbox } from './sandbox.ts';
-import { untilAsked } from './stop.ts';
+import { runMain, untilAsked } from './stop.ts';
 
-const signal = untilAsked();
-try {
-  await using sandbox = await startSandbox({
-    world: await demoWorld({ once: false }),
-    log: (line) => {
-      console.error(line);
-    },
-    signal,
-  });
-  for (const [name, value] of Object.entries(sandbox.env)) console.log(`export ${name}=${value}`);
-  console.error(`\nthe simulator's own controls are listed at ${sandbox.api.url}/_sandbox/`);
-  console.error('paste these lines into another terminal to run the program there: npm start');
-  console.error('stop with Ctrl-C');
-  await once(signal, 'abort');
-} catch (error) {
-  if (!signal.aborted) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
+await runMain({ parse: parseSandboxArguments, usage: SANDBOX_USAGE }, async (asked) => {
+  const signal = untilAsked();
+  const log = (line: string): void => {
+    console.error(line);
+  };
+  try {
+    const world = await demoWorld(asked);
+    await using sandbox = await startSandbox({ ...asked, world, log, signal });
+    for (const [name, value] of Object.entries(sandbox.env)) {
+      console.log(`export ${name}='${value}'`);
+    }
+    log(`\nthe simulator's clock ${describeSpeed(world.clock)}`);
+    log(`its own controls are listed at ${sandbox.api.url}/_sandbox/`);
+    log('paste or source these lines in another terminal, and run the program there: npm start');
+    log('stop with Ctrl-C');
+    await once(signal, 'abort');
+    return 0;
+  } catch (error) {
+    if (signal.aborted) return 0;
+    throw error;
   }
-}
+});

@@ -1,3 +1,5 @@
+import { Kafka, logLevel } from 'kafkajs';
+import type { SandboxArguments } from './demo/arguments.ts';
 import type { Cluster } from './cluster/start.ts';
 import { startCluster } from './cluster/start.ts';
 import type { GraphApi } from './graph-api/server.ts';
@@ -8,34 +10,73 @@ import type { World } from './graph-api/world.ts';
 export interface Sandbox extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly api: GraphApi;
-  /** What the program must be told to run against it. */
+  /** As the program's `KAFKA_TOPIC_TEMPLATE`. */
+  readonly topicTemplate: string;
+  /** The program's settings for it. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /** What a sandbox is made of. */
-export interface SandboxOptions {
+export interface SandboxOptions extends Pick<SandboxArguments, 'givenCluster'> {
   readonly world: World;
   /** Gets one line for a person whenever something slow begins. */
-  readonly log?: (line: string) => void;
+  readonly log: (line: string) => void;
   /** Ends the start; what was started by then is stopped. */
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 const DAY_MS = 86_400_000;
 const BACKFILL_DAYS = 90;
 
-/** Starts everything that the program talks to; disposing it stops what was started. */
+/**
+ * Starts everything that the program talks to; disposing it stops what was started.
+ *
+ * @throws Error when no cluster can be had, or the given one has topics of the prefix already
+ */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   await using stack = new AsyncDisposableStack();
-  const { log, signal, world } = options;
-  const cluster = stack.use(await startCluster({ ...(log && { log }), ...(signal && { signal }) }));
+  const { givenCluster, log, signal, world } = options;
+  const sources =
+    givenCluster === undefined ? (['docker', 'java'] as const) : (['environment'] as const);
+  if (givenCluster === undefined) sayIgnored(process.env, log);
+  const cluster = stack.use(await startCluster({ sources, log, signal }));
+  if (givenCluster !== undefined) await refuseExisting(cluster, givenCluster);
   const api = stack.use(await startGraphApi({ world }));
   const owned = stack.move();
   return {
     cluster,
     api,
-    env: environmentOf(cluster, api),
+    topicTemplate: `${givenCluster ?? 'instagram'}.{stream}`,
+    env: { ...environmentOf(cluster, api), ...namesOf(givenCluster) },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Invented records get into a real cluster only where a person says so. */
+function sayIgnored(env: NodeJS.ProcessEnv, log: (line: string) => void): void {
+  const names = ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL'].filter((name) => env[name] !== undefined);
+  if (names.length === 0) return;
+  log(`ignoring ${names.join(' and ')}: --given-cluster PREFIX uses that cluster`);
+}
+
+async function refuseExisting({ brokers }: Cluster, prefix: string): Promise<void> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const topics = await admin.listTopics().finally(() => admin.disconnect());
+  const existing = topics.filter((topic) => topic.startsWith(`${prefix}.`)).sort();
+  if (existing.length === 0) return;
+  throw new Error(
+    `--given-cluster ${prefix}: the cluster has topics of this prefix (${existing.join(', ')}), and ` +
+      'invented records are never added to existing ones; give another prefix, or delete these topics if they are of an earlier run',
+  );
+}
+
+/** Topics, transactions and consumer groups of its own in a cluster that others use. */
+function namesOf(prefix: string | undefined): Record<string, string> {
+  if (prefix === undefined) return {};
+  return {
+    KAFKA_TOPIC_TEMPLATE: `${prefix}.{stream}`,
+    KAFKA_TRANSACTIONAL_ID_PREFIX: prefix,
   };
 }
 

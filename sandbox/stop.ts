@@ -12,3 +12,44 @@ export function untilAsked(): AbortSignal {
   }
   return stopping.signal;
 }
+
+/** How a program reads its command line. */
+export interface CommandLine<Arguments> {
+  /** Throws on what it does not take. */
+  readonly parse: (args: readonly string[]) => Arguments;
+  readonly usage: string;
+}
+
+/** Reads the command line; ends the process with the usage: code 0 for `--help`, 2 for a wrong one. */
+export function readCommandLine<Arguments extends { readonly help: boolean }>({
+  parse,
+  usage,
+}: CommandLine<Arguments>): Arguments {
+  try {
+    const asked = parse(process.argv.slice(2));
+    if (!asked.help) return asked;
+  } catch (error) {
+    console.error(`${textOf(error)}\n${usage}`);
+    process.exit(2);
+  }
+  console.log(usage);
+  process.exit(0);
+}
+
+/** Runs a program and sets its exit code, which is 1 for what it throws. */
+export async function runMain<Arguments extends { readonly help: boolean }>(
+  commandLine: CommandLine<Arguments>,
+  main: (asked: Arguments) => Promise<number>,
+): Promise<void> {
+  const asked = readCommandLine(commandLine);
+  try {
+    process.exitCode = await main(asked);
+  } catch (error) {
+    console.error(textOf(error));
+    process.exitCode = 1;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

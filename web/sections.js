@@ -101,8 +101,12 @@ function partitionFact({ partitions, partitionCount }) {
 /** @param {Status} status */
 function tokenFacts({ tokens }) {
   if (tokens.length === 0) return [{ name: 'Token', state: null, words: 'Expiry unknown' }];
-  return tokens.map(({ name, expiresAt, daysLeft, action }) => {
+  return tokens.map(({ name, expiresAt, daysLeft, action, refusal }) => {
     const label = name === 'default' ? 'Token' : `Token ${name}`;
+    if (refusal !== null) {
+      const words = `Refused (${refusal.code}): ${refusal.message}. What to do: ${action ?? ''}`;
+      return { name: label, state: 'stopped', words };
+    }
     if (expiresAt === null || daysLeft === null) {
       return { name: label, state: 'ok', words: 'Never expires' };
     }

@@ -39,6 +39,8 @@ export interface Cluster extends AsyncDisposable {
 
 /** What a cluster should be. */
 export interface ClusterOptions {
+  /** Where it may come from; default: anywhere. The first that can serve is taken. */
+  readonly sources?: readonly ClusterSource[];
   /** Number of brokers, 1 by default. Several are a real KRaft cluster, by Java only. */
   readonly brokers?: number;
   /**

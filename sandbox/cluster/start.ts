@@ -32,7 +32,9 @@ const CANDIDATES: readonly Candidate[] = [
  * @throws Error that names every way and why it failed; the signal's reason when it aborts
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  return startFirst(CANDIDATES, {
+  const { sources } = options;
+  const candidates = CANDIDATES.filter(({ source }) => sources?.includes(source) ?? true);
+  return startFirst(candidates, {
     brokers: options.brokers ?? 1,
     proxies: options.proxies ?? [],
     toMeasure: options.toMeasure ?? false,

@@ -1,24 +1,50 @@
 import { parseArgs } from 'node:util';
 
-/** What the demo was asked for. */
-export interface DemoArguments {
+/** The options that the demo and the sandbox share. */
+export interface SandboxArguments {
+  /** World seconds per real second. */
+  readonly speed: number;
+  /** The prefix of the topics in the cluster of the environment; undefined: a cluster of its own. */
+  readonly givenCluster?: string;
+  readonly help: boolean;
+}
+
+/** The options of the demo. */
+export interface DemoArguments extends SandboxArguments {
   /** One poll of every stream, then the end. */
   readonly once: boolean;
   /** Where every topic's records are written; implies nothing else. */
   readonly out?: string;
   /** Recorded exchanges that the world is made of. */
   readonly recording?: string;
-  readonly help: boolean;
 }
 
-export const USAGE = `usage: npm run demo -- [--once] [--out DIR] [--recording FILE.ndjson]
+const sharedUsage = `  --speed N           let N seconds of the simulated world pass in a second: 1 unless given, which is
+                      real time; beyond it records have times ahead of the clock that polls them
+  --given-cluster PREFIX
+                      use the cluster of KAFKA_BROKERS and SCHEMA_REGISTRY_URL, with topics named
+                      PREFIX.<stream>, none of which may exist; without it a cluster is started and
+                      both variables are ignored`;
+
+export const USAGE = `usage: npm run demo -- [--once] [--out DIR] [--recording FILE.ndjson] [--speed N] [--given-cluster PREFIX]
 
   --once              poll every stream once, print what reached Kafka, and end
   --out DIR           also write every topic's decoded keys and values to DIR/<topic>.jsonl
                       (with --once, or when the demo is stopped)
-  --recording FILE    make the world out of recorded exchanges instead of a seed`;
+  --recording FILE    make the world out of recorded exchanges instead of a seed; its clock stands still
+${sharedUsage}`;
 
-/** @throws TypeError on an option that does not exist or lacks its value */
+export const SANDBOX_USAGE = `usage: npm run --silent sandbox -- [--speed N] [--given-cluster PREFIX]
+
+${sharedUsage}`;
+
+const sharedOptions = {
+  speed: { type: 'string' },
+  'given-cluster': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** @throws TypeError on an option that does not exist, or on a wrong or missing value */
 export function parseDemoArguments(args: readonly string[]): DemoArguments {
   const { values } = parseArgs({
     args: [...args],
@@ -26,14 +52,63 @@ export function parseDemoArguments(args: readonly string[]): DemoArguments {
       once: { type: 'boolean' },
       out: { type: 'string' },
       recording: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
+      ...sharedOptions,
     },
     strict: true,
   });
+  const { once = false, out, recording, speed } = values;
+  if (recording !== undefined && speed !== undefined) {
+    throw new TypeError('--speed: the clock of a --recording stands still; leave one of them out');
+  }
   return {
-    once: values.once ?? false,
-    help: values.help ?? false,
-    ...(values.out === undefined ? {} : { out: values.out }),
-    ...(values.recording === undefined ? {} : { recording: values.recording }),
+    ...readShared(values),
+    once,
+    ...(out === undefined ? {} : { out }),
+    ...(recording === undefined ? {} : { recording }),
   };
+}
+
+/** @throws TypeError as {@link parseDemoArguments} */
+export function parseSandboxArguments(args: readonly string[]): SandboxArguments {
+  return readShared(parseArgs({ args: [...args], options: sharedOptions, strict: true }).values);
+}
+
+interface SharedValues {
+  readonly speed?: string;
+  readonly 'given-cluster'?: string;
+  readonly help?: boolean;
+}
+
+function readShared({
+  speed,
+  help = false,
+  'given-cluster': prefix,
+}: SharedValues): SandboxArguments {
+  return {
+    help,
+    speed: speed === undefined ? 1 : readSpeed(speed),
+    ...(prefix === undefined ? {} : { givenCluster: readPrefix(prefix) }),
+  };
+}
+
+const maxSpeed = 86_400;
+
+function readSpeed(text: string): number {
+  const speed = Number(text);
+  if (text.trim() !== '' && speed > 0 && speed <= maxSpeed) return speed;
+  throw new TypeError(
+    `--speed: got "${text}", expected a number above 0 and up to ${maxSpeed}: world seconds per second`,
+  );
+}
+
+/** Long enough for any name, short enough that Kafka's 249 characters hold the stream as well. */
+const prefixForm = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
+/** The program's own default: invented records must not get into the topics of real ones. */
+const realPrefix = 'instagram';
+
+function readPrefix(text: string): string {
+  if (prefixForm.test(text) && text !== realPrefix) return text;
+  throw new TypeError(
+    `--given-cluster: got "${text}", expected a prefix of topics other than "${realPrefix}": letters, digits, ".", "_" and "-", 100 at most; for example demo`,
+  );
 }

@@ -68,13 +68,13 @@ export async function runLive(
   if (began === 'done') {
     await showTopics(sandbox, spending);
     console.log(
-      `\nEvery stream was polled. It goes on each ${INTERVAL}; a minute of the world passes`,
+      `\nEvery stream was polled, and is again every ${INTERVAL}: new posts and stories,`,
     );
-    console.log('in a second: new posts, new stories, growing counts. Stop with Ctrl-C.\n');
+    console.log('growing counts. --speed 60 shows more of them. Stop with Ctrl-C.\n');
   }
   const end = await Promise.race([stopped, ended]);
   if (end === 'stopped') console.log('\nstopping the program, Kafka and the registry …');
-  if (out !== undefined) await writeTopics(await readAll(placeOf(sandbox)), out);
+  if (out !== undefined) await writeTopics(await readSandbox(sandbox), out);
   return typeof end === 'number' ? end : 0;
 }
 
@@ -100,7 +100,7 @@ function firstRound(expected: number) {
 }
 
 async function showTopics(sandbox: Sandbox, spending: Spending): Promise<Topics> {
-  const topics = await readAll(placeOf(sandbox));
+  const topics = await readSandbox(sandbox);
   console.log('');
   for (const line of describeTopics(topics, spending.requestsOf)) console.log(line);
   console.log('\nOne record of each, read back from Kafka (read_committed) and decoded:');
@@ -109,6 +109,7 @@ async function showTopics(sandbox: Sandbox, spending: Spending): Promise<Topics>
   return topics;
 }
 
-function placeOf({ cluster }: Sandbox) {
-  return { brokers: cluster.brokers, registryUrl: cluster.registryUrl };
+function readSandbox({ cluster, topicTemplate }: Sandbox): Promise<Topics> {
+  const { brokers, registryUrl } = cluster;
+  return readAll({ brokers, registryUrl }, topicTemplate);
 }

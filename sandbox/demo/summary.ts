@@ -15,31 +15,34 @@ export const STREAMS = [
   'story_insights',
 ] as const;
 
-const STATE_TOPIC = 'instagram.state';
-const DEAD_LETTER_TOPIC = 'instagram.dead-letters';
-
-/** The topic of a stream under the default template. */
-function topicOf(stream: string): string {
-  return `instagram.${stream.replaceAll('_', '-')}`;
+/** What is in Kafka. */
+export interface Topics {
+  /** The topic of a stream, of `state` or of `dead-letters`. */
+  readonly nameOf: (stream: string) => string;
+  readonly byName: ReadonlyMap<string, readonly DecodedRecord[]>;
 }
 
-/** What is in Kafka, by topic. */
-export type Topics = ReadonlyMap<string, readonly DecodedRecord[]>;
-
 /** Reads all of the program's topics as a `read_committed` consumer. */
-export function readAll(at: TopicsAt): Promise<Topics> {
-  return readTopics(at, [...STREAMS.map(topicOf), STATE_TOPIC, DEAD_LETTER_TOPIC]);
+export async function readAll(at: TopicsAt, topicTemplate: string): Promise<Topics> {
+  const nameOf = (stream: string): string =>
+    topicTemplate.replace('{stream}', stream.replaceAll('_', '-'));
+  const names = [...STREAMS, 'state', 'dead-letters'].map(nameOf);
+  return { nameOf, byName: await readTopics(at, names) };
+}
+
+function recordsOf({ nameOf, byName }: Topics, stream: string): readonly DecodedRecord[] {
+  return byName.get(nameOf(stream)) ?? [];
 }
 
 /** A line for each stream: its topic, the records in it, the requests it took. */
 export function describeTopics(topics: Topics, requestsOf: (stream: string) => number): string[] {
   const rows = STREAMS.map((stream) => [
     stream,
-    topicOf(stream),
-    String(topics.get(topicOf(stream))?.length ?? 0),
+    topics.nameOf(stream),
+    String(recordsOf(topics, stream).length),
     String(requestsOf(stream)),
   ]);
-  const state = ['state', STATE_TOPIC, String(stateKeys(topics)), ''];
+  const state = ['state', topics.nameOf('state'), String(stateKeys(topics)), ''];
   return [['stream', 'topic', 'records', 'requests'], ...rows, state].map(
     ([name = '', topic = '', records = '', requests = '']) =>
       `${name.padEnd(24)}${topic.padEnd(36)}${records.padStart(8)}${requests.padStart(10)}`,
@@ -49,7 +52,7 @@ export function describeTopics(topics: Topics, requestsOf: (stream: string) => n
 /** One record of every stream as a consumer gets it. */
 export function describeSamples(topics: Topics): string[] {
   return STREAMS.flatMap((stream) => {
-    const record = topics.get(topicOf(stream))?.at(-1);
+    const record = recordsOf(topics, stream).at(-1);
     if (record === undefined) return [];
     const value = inspect(record.value, {
       depth: 3,
@@ -64,15 +67,13 @@ export function describeSamples(topics: Topics): string[] {
 
 /** The line for machines; every number but the requests is counted from Kafka. */
 export function describeCounts(topics: Topics, requests: number): string {
-  const deadLetters = topics.get(DEAD_LETTER_TOPIC)?.length ?? 0;
-  const counts = STREAMS.map((stream) => {
-    const topic = topicOf(stream);
-    return [topic, topics.get(topic)?.length ?? 0] as const;
-  });
+  const countOf = (stream: string) =>
+    [topics.nameOf(stream), recordsOf(topics, stream).length] as const;
+  const deadLetters = countOf('dead-letters');
   return JSON.stringify({
     topics: {
-      ...Object.fromEntries(counts),
-      ...(deadLetters > 0 && { [DEAD_LETTER_TOPIC]: deadLetters }),
+      ...Object.fromEntries(STREAMS.map(countOf)),
+      ...(deadLetters[1] > 0 && Object.fromEntries([deadLetters])),
     },
     requests,
     state: stateKeys(topics),
@@ -81,14 +82,14 @@ export function describeCounts(topics: Topics, requests: number): string {
 
 /** How many (stream, account) have a state: the last value of a key counts, a tombstone does not. */
 function stateKeys(topics: Topics): number {
-  const last = new Map(topics.get(STATE_TOPIC)?.map(({ key, value }) => [key, value]));
+  const last = new Map(recordsOf(topics, 'state').map(({ key, value }) => [key, value]));
   return [...last.values()].filter((value) => value !== null).length;
 }
 
 /** Writes `DIR/<topic>.jsonl`, a line of key and value for each record. */
-export async function writeTopics(topics: Topics, directory: string): Promise<void> {
+export async function writeTopics({ byName }: Topics, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  for (const [topic, records] of topics) {
+  for (const [topic, records] of byName) {
     const lines = records.map(({ key, value, partition, offset }) =>
       JSON.stringify({ key, value, partition, offset }),
     );

@@ -39,6 +39,14 @@ export function patchWorld(value: unknown, world: World): void {
   for (const [token, changes] of Object.entries(newTokens)) world.tokens.set(token, changes);
 }
 
+/** Takes back everything that `patchWorld` changes. */
+export function resetWorld(world: World): void {
+  world.conditions.clear();
+  world.limits = {};
+  Object.assign(world.app, world.firstApp);
+  world.tokens.reset();
+}
+
 interface TokenChanges {
   readonly issuedAt: number;
   readonly expiresAt: number | null;

@@ -1,4 +1,4 @@
-import { describeWorld, patchWorld } from './admin-world.ts';
+import { describeWorld, patchWorld, resetWorld } from './admin-world.ts';
 import { readFaultRule } from './fault-rules.ts';
 import type { Faults } from './faults.ts';
 import { describeFaults } from './faults.ts';
@@ -57,8 +57,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return describeWorld(world);
   },
   'DELETE world': ({ world, meter }) => {
-    world.conditions.clear();
-    world.limits = {};
+    resetWorld(world);
     meter.clear();
     return describeWorld(world);
   },
@@ -81,11 +80,17 @@ const ENDPOINTS: readonly (readonly [string, string])[] = [
   ['GET ledger', 'the requests so far; HTTP requests and calls by endpoint'],
   ['DELETE ledger', 'counts from zero again'],
   ['GET truth', 'what every record must be; ?comments, ?tags and ?totals add theirs'],
-  ['GET clock', 'the time of the world'],
+  [
+    'GET clock',
+    'the time of the world, and how many of its seconds pass in one; 0: it stands still',
+  ],
   ['POST clock', 'moves it: {"advance_ms": 3600000} or {"now": "2026-03-08T12:00:00Z"}'],
   ['GET world', 'accounts, conditions, limits and the app'],
   ['PATCH world', 'changes them: {"refusedMetrics": {…}, "limits": {…}, "tokens": {…}}'],
-  ['DELETE world', 'back to a world without trouble or limits'],
+  [
+    'DELETE world',
+    'takes back all of that: no conditions and limits, the app and the tokens as at the start',
+  ],
   ['GET faults', 'the rules of faults and what became of them'],
   [
     'POST faults',
@@ -116,7 +121,7 @@ function describeEndpoints(): Json {
 }
 
 function clockOf(world: World): Json {
-  return { now: new Date(world.clock.now()).toISOString() };
+  return { now: new Date(world.clock.now()).toISOString(), speed: world.clock.speed };
 }
 
 /** Takes `{"advance_ms": 3600000}` or `{"now": "2026-03-08T12:00:00Z"}`. */

@@ -8,6 +8,7 @@ import { instagramLoginNode, meNode } from './nodes/me-node.ts';
 import { mediaNode } from './nodes/media-node.ts';
 import { pageNode } from './nodes/page-node.ts';
 import { renderNode } from './nodes/render.ts';
+import { mayRead } from './tokens/app.ts';
 import { findComment } from './world/find-comment.ts';
 import type { Page, World } from './world/model.ts';
 
@@ -74,10 +75,11 @@ function templateOf(id: string, world: World): string {
 }
 
 /** Finds what the caller may see; everything else does not exist for it. */
-export function findNode(id: string, { world, caller, nowMs }: Seeing): GraphNode | undefined {
+export function findNode(id: string, seeing: Seeing): GraphNode | undefined {
+  const { world, caller, nowMs } = seeing;
   const account = world.accounts.find((one) => one.id === id);
   if (account !== undefined) {
-    if (!reaches(caller, account.id, world)) return undefined;
+    if (!reaches(seeing, account.id)) return undefined;
     return caller.kind === 'account' ? instagramLoginNode(account) : accountNode(account);
   }
   const page = world.pages.find((one) => one.id === id);
@@ -86,28 +88,30 @@ export function findNode(id: string, { world, caller, nowMs }: Seeing): GraphNod
   }
   const broken = world.conditions.brokenChildren.has(id);
   const media = broken ? undefined : world.findMedia(id, nowMs);
-  if (media === undefined) return broken ? undefined : foundComment(id, { world, caller, nowMs });
-  return reaches(caller, media.accountId, world) ? mediaNode(media, { direct: true }) : undefined;
+  if (media === undefined) return broken ? undefined : foundComment(id, seeing);
+  return reaches(seeing, media.accountId) ? mediaNode(media, { direct: true }) : undefined;
 }
 
-function foundComment(id: string, { world, caller, nowMs }: Seeing): GraphNode | undefined {
-  const found = findComment(id, world, nowMs);
-  if (found === undefined || !reaches(caller, found.media.accountId, world)) return undefined;
+function foundComment(id: string, seeing: Seeing): GraphNode | undefined {
+  const found = findComment(id, seeing.world, seeing.nowMs);
+  if (found === undefined || !reaches(seeing, found.media.accountId)) return undefined;
+  if (!mayRead('people', seeing)) throw graphError('no-permission');
   return commentNode(found.comment, found);
 }
 
 /** Throws for an account that may not be read. */
-function reaches(caller: Caller, accountId: string, { conditions }: World): boolean {
-  if (!sees(caller, accountId) || conditions.vanishedAccounts.has(accountId)) {
+function reaches(seeing: Seeing, accountId: string): boolean {
+  const { conditions } = seeing.world;
+  if (!sees(seeing.caller, accountId) || conditions.vanishedAccounts.has(accountId)) {
     return false;
   }
-  if (conditions.deniedAccounts.has(accountId)) {
+  if (conditions.deniedAccounts.has(accountId) || !mayRead('basic', seeing)) {
     throw graphError('no-permission');
   }
   return true;
 }
 
-type Seeing = Pick<Context, 'world' | 'nowMs'> & { readonly caller: Caller };
+type Seeing = Pick<Context, 'world' | 'nowMs' | 'caller' | 'token' | 'dialect'>;
 
 function seesPage(caller: Caller, page: Page): boolean {
   return caller.kind === 'user' || (caller.kind === 'page' && caller.page.id === page.id);

@@ -46,14 +46,19 @@ export function checkToken(token: string, world: World, nowMs: number): void {
   if (trouble !== undefined && trouble !== 'expired') {
     throw graphError(TROUBLES[trouble], world.app.clientId);
   }
-  const grant = world.tokens.find(token);
-  const expiresAtMs = trouble === 'expired' ? nowMs - HOUR_MS : (grant?.expiresAtMs ?? null);
+  const expiresAtMs = endOf(token, world, nowMs);
   if (expiresAtMs !== null && expiresAtMs <= nowMs) {
     throw graphError('token-expired', sessionTime(expiresAtMs), sessionTime(nowMs));
   }
-  if (grant === undefined) {
+  if (world.tokens.find(token) === undefined) {
     throw graphError('bad-token');
   }
+}
+
+/** When a token ends or has ended, epoch milliseconds; null for never. */
+export function endOf(token: string, { conditions, tokens }: World, nowMs: number): number | null {
+  if (conditions.spec.badTokens?.[token] === 'expired') return nowMs - HOUR_MS;
+  return tokens.find(token)?.expiresAtMs ?? null;
 }
 
 const SESSION_TIME = new Intl.DateTimeFormat('en-US', {

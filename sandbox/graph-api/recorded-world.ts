@@ -114,6 +114,7 @@ export function createRecordedWorld(exchanges: readonly Exchange[]): World {
     conditions,
     limits: {},
     app: { ...RECORDED_APP },
+    firstApp: RECORDED_APP,
     tokens: createTokenStore(initialGrants({ token, pages: listed, accounts, startMs })),
     sparsePages: false,
     cursors: collected.cursors,

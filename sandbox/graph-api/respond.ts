@@ -230,7 +230,7 @@ function contextOf({ request, identity, nowMs, version, token }: Asking, world: 
       return `${request.number}/${drawn}`;
     },
     lookup: (id) => {
-      const node = findNode(id, { world, nowMs, caller: identity.caller });
+      const node = findNode(id, { world, nowMs, token, ...identity });
       if (node === undefined) {
         throw graphError('no-object', id);
       }

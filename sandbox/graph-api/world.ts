@@ -71,6 +71,7 @@ export function createWorld(spec: WorldSpec): World {
     plantAccount({ settled, clock, startMs, draw, media, conditions }, index),
   );
   const token = spec.token ?? `EAAG${drawText(draw, 'token', 180)}`;
+  const firstApp = drawApp(draw);
   const pages = layOutPages(accounts, settled, draw);
   return {
     token,
@@ -79,7 +80,8 @@ export function createWorld(spec: WorldSpec): World {
     pages,
     conditions,
     limits: spec.limits ?? {},
-    app: drawApp(draw),
+    app: { ...firstApp },
+    firstApp,
     tokens: createTokenStore(initialGrants({ token, pages, accounts, startMs })),
     sparsePages: settled.sparsePages,
     findMedia: (id, nowMs) => {

@@ -36,7 +36,7 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'graph.server': "It is tried again by itself. If it stays, look at Meta's status page.",
   'graph.timeout':
     'It is tried again by itself. If it stays, raise INSTAGRAM_REQUEST_TIMEOUT or lower INSTAGRAM_PAGE_SIZE.',
-  'graph.token': 'Get a new token and put it where the old one was.',
+  'graph.token': 'Get a new token (instagram-kafka login) and put it where the old one was.',
   'graph.too-much-data':
     'Nothing: what is asked for at once is halved by itself. If it stays, report the message.',
   'internal.unexpected': 'Report it as a bug, with the log line.',

@@ -153,6 +153,16 @@ export class StopStreamError extends TaxonomyError {
 /** Ends all streams of this account (its token, its existence); other accounts go on. */
 export class StopAccountError extends TaxonomyError {
   readonly disposition = 'stop-account';
+  /** Whether the API refuses the token whatever it is used for, and not for this account alone. */
+  readonly refusesToken: boolean;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { refusesToken = false, ...options }: { refusesToken?: boolean; cause?: unknown } = {},
+  ) {
+    super(code, message, options);
+    this.refusesToken = refusesToken;
+  }
 }
 
 /** Ends the process with a documented exit code. */

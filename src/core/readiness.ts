@@ -1,3 +1,5 @@
+import { advice } from './advice.ts';
+import type { ErrorCode } from './errors.ts';
 import { streamNames, type StreamName } from './stream-name.ts';
 
 /** What must work before the first poll, in the order in which reasons are listed. */
@@ -20,6 +22,8 @@ export interface AccountHealth {
   readonly succeededAtMs: Readonly<Partial<Record<StreamName, number>>>;
   /** The streams that a person has paused: none of them is late. */
   readonly paused?: ReadonlySet<StreamName>;
+  /** What stops all streams of the account until a person acts; null when nothing does. */
+  readonly stopped?: { readonly code: ErrorCode } | null;
 }
 
 /** Everything that readiness is decided from. */
@@ -29,6 +33,11 @@ export interface HealthSnapshot {
   readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
   /** The polled accounts, by id. */
   readonly accounts: ReadonlyMap<string, AccountHealth>;
+  /** The tokens by name; `refusal` is not null while the API refuses one. */
+  readonly tokens?: ReadonlyMap<
+    string,
+    { readonly refusal: { readonly code: ErrorCode; readonly message: string } | null }
+  >;
   /** The partitions that this instance owns; one that owns none stands by. */
   readonly partitions: readonly number[];
 }
@@ -44,17 +53,22 @@ export interface Readiness {
 
 /** A (stream, account) may go this many intervals without a successful poll. */
 const toleratedIntervals = 3;
-/** Account ids in one reason; the rest are counted. */
+/** Account ids, or tokens, that are named; the rest are counted. */
 const namedAccounts = 3;
 
 /**
- * Ready when every dependency is, and no enabled stream of any account has been without a successful
+ * Ready when every dependency is, no token is refused, no account is stopped, and no enabled stream of any account has been without a successful
  * poll for more than three of its intervals, counted from when the account was added.
  *
  * @param nowMs - epoch milliseconds
  */
 export function readiness(snapshot: HealthSnapshot, nowMs: number): Readiness {
-  const reasons = [...missingDependencies(snapshot), ...lateStreams(snapshot, nowMs)];
+  const reasons = [
+    ...missingDependencies(snapshot),
+    ...refusedTokens(snapshot),
+    ...stoppedAccounts(snapshot),
+    ...lateStreams(snapshot, nowMs),
+  ];
   return { ready: reasons.length === 0, reasons, partitions: snapshot.partitions };
 }
 
@@ -62,6 +76,31 @@ function missingDependencies({ dependencies }: HealthSnapshot): string[] {
   return dependencyNames
     .filter((name) => !dependencies[name].ready)
     .map((name) => `${name}: ${dependencies[name].reason}`);
+}
+
+function refusedTokens({ tokens = new Map() }: HealthSnapshot): string[] {
+  const refused = [...tokens].flatMap(([name, { refusal }]) =>
+    refusal === null ? [] : [`token ${name}: ${refusal.code}: ${refusal.message}`],
+  );
+  const more = refused.length - namedAccounts;
+  return [
+    ...refused.slice(0, namedAccounts),
+    ...(more > 0 ? [`tokens: ${more} more refused`] : []),
+  ];
+}
+
+function stoppedAccounts({ accounts }: HealthSnapshot): string[] {
+  const byCode = new Map<ErrorCode, string[]>();
+  for (const [id, { stopped = null }] of accounts) {
+    if (stopped === null) continue;
+    const ids = byCode.get(stopped.code) ?? [];
+    ids.push(id);
+    byCode.set(stopped.code, ids);
+  }
+  return [...byCode].map(
+    ([code, ids]) =>
+      `stopped by ${code} until a person acts: ${describeAccounts(ids)}. ${advice[code]}`,
+  );
 }
 
 function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
@@ -80,11 +119,14 @@ function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
 }
 
 function describeLate(stream: StreamName, toleratedMs: number, late: readonly string[]): string {
-  const named = late.slice(0, namedAccounts).join(', ');
-  const more = late.length > namedAccounts ? ` and ${late.length - namedAccounts} more` : '';
-  const noun = late.length === 1 ? 'account' : 'accounts';
   return (
     `${stream}: no successful poll for more than ${toleratedMs / 1000} s ` +
-    `(${toleratedIntervals} intervals) of ${noun} ${named}${more}`
+    `(${toleratedIntervals} intervals) of ${describeAccounts(late)}`
   );
+}
+
+function describeAccounts(ids: readonly string[]): string {
+  const named = ids.slice(0, namedAccounts).join(', ');
+  const more = ids.length > namedAccounts ? ` and ${ids.length - namedAccounts} more` : '';
+  return `${ids.length === 1 ? 'account' : 'accounts'} ${named}${more}`;
 }

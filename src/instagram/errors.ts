@@ -119,12 +119,17 @@ const denied: ErrorRow['become'] = (failure) =>
   new FailError('graph.permission', explain(failure, adviceOn(failure)));
 
 const token: ErrorRow['become'] = (failure) => {
-  const advice = tokenAdvice(failure.envelope.subcode, failure.login);
-  return new StopAccountError('graph.token', explain(failure, advice));
+  const { subcode } = failure.envelope;
+  const advice = tokenAdvice(subcode, failure.login);
+  const refusesToken = subcode !== noRoleOnPage;
+  return new StopAccountError('graph.token', explain(failure, advice), { refusesToken });
 };
 
+/** The subcode of 190 that is about one page and its account; the token reaches others. */
+const noRoleOnPage = 492;
+
 const appSecret: ErrorRow['become'] = (failure) =>
-  new StopAccountError('graph.app-secret', explain(failure, appAdvice));
+  new StopAccountError('graph.app-secret', explain(failure, appAdvice), { refusesToken: true });
 
 const twoFactor: ErrorRow['become'] = (failure) =>
   new StopAccountError('graph.token', explain(failure, twoFactorAdvice));
@@ -132,7 +137,7 @@ const twoFactor: ErrorRow['become'] = (failure) =>
 const blocked =
   (advice: string): ErrorRow['become'] =>
   (failure) =>
-    new StopAccountError('graph.blocked', explain(failure, advice));
+    new StopAccountError('graph.blocked', explain(failure, advice), { refusesToken: true });
 
 /** An edge that is not there is the path's fault, and no field of ours can be left out for it. */
 const nonexistingField: ErrorRow['become'] = (failure, words) =>

@@ -1,13 +1,16 @@
 import type { Account } from '../core/account.ts';
+import { StopAccountError } from '../core/errors.ts';
 import type { Clock, GraphRequest, GraphTransport, OnUsage, Telemetry } from '../runtime/ports.ts';
 import { judge } from './answer.ts';
 import type { AnswerContext } from './answer.ts';
+import type { BatchAnswer } from './batch.ts';
 import { batchForm, batchIsRefused, readBatch } from './batch.ts';
 import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError } from './network.ts';
 import type { InstagramOptions } from './options.ts';
 import { proofOf } from './proof.ts';
 import { reported } from './reported.ts';
+import type { TokenRefusals } from './token-refusals.ts';
 import type { Tokens } from './tokens.ts';
 import type { Answer, Transport } from './transport.ts';
 import { readUsage, worstOf } from './usage.ts';
@@ -20,6 +23,7 @@ export interface GraphParts {
   readonly clock: Clock;
   readonly onUsage: OnUsage;
   readonly tokens: Tokens;
+  readonly refusals: Pick<TokenRefusals, 'sent'>;
   /** The accounts by id, as the directory last saw them. */
   readonly known: ReadonlyMap<string, Account>;
   /** Aborted when the adapter is closed. */
@@ -79,7 +83,7 @@ function createExchanges(
   parts: GraphParts,
   onAnswer: (answer: Answer) => void,
 ): Pick<GraphTransport, 'get' | 'getBatch'> {
-  const { onUsage, closing } = parts;
+  const { onUsage, closing, refusals } = parts;
   const send = createSend(parts);
   const linkedTo = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => {
     const linked = linkSignals([signal, closing]);
@@ -94,13 +98,15 @@ function createExchanges(
     get: (given, signal) =>
       linkedTo(signal, (linked) => {
         const request = withToken(given, parts);
-        return reported(parts, { endpoint: request.endpoint, calls: 1 }, async () => {
+        const note = refusals.sent(request.token);
+        const exchange = reported(parts, { endpoint: request.endpoint, calls: 1 }, async () => {
           const answer = await send.get(request, linked);
           onAnswer(answer);
           // An error tells of the usage, too.
           for (const report of readUsage(answer.headers, request)) onUsage(report);
           return judge(answer, contextOf(request, parts));
         });
+        return noted(exchange, note);
       }),
     getBatch: (given, signal) =>
       linkedTo(signal, async (linked) => {
@@ -108,19 +114,45 @@ function createExchanges(
         const [first] = requests;
         if (first === undefined) return [];
         const calls = requests.length;
-        return reported(parts, { endpoint: first.endpoint, calls }, async () => {
+        const note = refusals.sent(first.token);
+        const exchange = reported(parts, { endpoint: first.endpoint, calls }, async () => {
           const answer = await send.post(first, batchForm(requests), linked);
           onAnswer(answer);
           const contexts = requests.map((request) => contextOf(request, parts));
           const { outcomes, usage } = readBatch(answer, contexts);
           for (const report of worstOf(usage, calls)) onUsage(report);
-          return given.map((request, index) => ({
-            request,
-            ...(outcomes[index] ?? { isUnanswered: true as const }),
-          }));
+          return given.map((request, index) => itemOf(request, outcomes[index]));
         });
+        return noted(exchange, note, (items) =>
+          items.map(refusalOf).find((error) => error !== undefined),
+        );
       }),
   };
+}
+
+function itemOf(request: GraphRequest, outcome: BatchAnswer['outcomes'][number] | undefined) {
+  return { request, ...(outcome ?? { isUnanswered: true as const }) };
+}
+
+/** @param refusalIn - finds the refusal of the token in an answer that is none as a whole */
+async function noted<T>(
+  exchange: Promise<T>,
+  note: (error: unknown) => void,
+  refusalIn: (answer: T) => Error | undefined = () => undefined,
+): Promise<T> {
+  try {
+    const answer = await exchange;
+    note(refusalIn(answer));
+    return answer;
+  } catch (error) {
+    note(error);
+    throw error;
+  }
+}
+
+function refusalOf(item: object): StopAccountError | undefined {
+  const error = 'error' in item ? item.error : undefined;
+  return error instanceof StopAccountError && error.refusesToken ? error : undefined;
 }
 
 type Tokened = GraphRequest & { readonly token: string };

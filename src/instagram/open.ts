@@ -8,6 +8,7 @@ import type { InstagramOptions } from './options.ts';
 import type { TokenFile } from './token-file.ts';
 import { watchTokenFile } from './token-file.ts';
 import { keepTokens } from './token-keeper.ts';
+import { createTokenRefusals } from './token-refusals.ts';
 import { createRenewal } from './token-renewal.ts';
 import { createTokens } from './tokens.ts';
 import { createTransport } from './transport.ts';
@@ -53,7 +54,8 @@ export function openInstagram(
   const transport = createTransport();
   const { telemetry, clock, onUsage = () => undefined, guard, tokenFile } = dependencies;
   const common = { options, tokens, known, closing: closing.signal };
-  const parts = { ...common, transport, telemetry, clock, onUsage };
+  const refusals = createTokenRefusals(tokens, telemetry);
+  const parts = { ...common, refusals, transport, telemetry, clock, onUsage };
   const underWay = new Set<Promise<unknown>>();
   const inner = createGraph(parts);
   const graph = trackedTransport(inner, underWay);
@@ -66,7 +68,7 @@ export function openInstagram(
     const renewal = createRenewal({ options, oauth, tokens, file: tokenFile, clock });
     const { login } = options;
     const path = tokenFile?.path ?? null;
-    const keeper = { login, tokens, oauth, clock, telemetry, renewal, path, onLooked };
+    const keeper = { login, tokens, oauth, refusals, clock, telemetry, renewal, path, onLooked };
     return keepTokens(keeper, closing.signal);
   };
   return {

@@ -1,20 +1,21 @@
 import type { Login } from '../core/account.ts';
 
-const renew =
-  'get a new token and set INSTAGRAM_ACCESS_TOKEN, or write it to the file of INSTAGRAM_ACCESS_TOKEN_FILE';
+/** What brings a token that is taken, as the middle of a sentence. */
+export const renewAdvice =
+  'get a new token (instagram-kafka login) and set INSTAGRAM_ACCESS_TOKEN, or write it to the file of INSTAGRAM_ACCESS_TOKEN_FILE';
 
 /**
  * What a person must do about code 190, by subcode. Source: Graph API, "Handling errors",
  * authentication error subcodes, read 2026-10.
  */
 const bySubcode: Readonly<Record<number, string>> = {
-  458: `the app is no longer installed for the token's user: let the user authorise the app again, then ${renew}`,
+  458: `the app is no longer installed for the token's user: let the user authorise the app again, then ${renewAdvice}`,
   459: "the token's user is held at a checkpoint: the user must log in at https://www.facebook.com and pass it, then restart",
-  460: `the user's password was changed: log in again, ${renew}`,
-  463: `the access token has expired: ${renew} (a system user's token does not expire)`,
+  460: `the user's password was changed: log in again, ${renewAdvice}`,
+  463: `the access token has expired: ${renewAdvice} (a system user's token does not expire)`,
   464: "the token's user is not confirmed: the user must log in at https://www.facebook.com and confirm the account, then restart",
-  467: `the access token was revoked (logged out, or access was taken away): ${renew}`,
-  492: `the token's user has no role on the Facebook page any more: give the user a role on the page, then ${renew}`,
+  467: `the access token was revoked (logged out, or access was taken away): ${renewAdvice}`,
+  492: `the token's user has no role on the Facebook page any more: give the user a role on the page, then ${renewAdvice}`,
 };
 
 const otherLogin: Readonly<Record<Login, string>> = {
@@ -26,7 +27,7 @@ const otherLogin: Readonly<Record<Login, string>> = {
 export function tokenAdvice(subcode: number | null, login: Login): string {
   return (
     (subcode === null ? undefined : bySubcode[subcode]) ??
-    `the access token is not accepted (mistyped, expired, revoked, or of the other login: ${otherLogin[login]}): ${renew}`
+    `the access token is not accepted (mistyped, expired, revoked, or of the other login: ${otherLogin[login]}): ${renewAdvice}`
   );
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Account } from '../core/account.ts';
+import type { ConnectorError, ErrorCode } from '../core/errors.ts';
 import { isConnectorError, StopProcessError } from '../core/errors.ts';
 import type { Clock, Graph } from '../runtime/ports.ts';
 import { listAccounts } from './accounts.ts';
@@ -30,11 +31,12 @@ export interface TokenDeskOptions extends OAuthOptions {
 export interface InspectedToken {
   /** Whether the API takes it. */
   readonly isValid: boolean;
-  /** Why it does not; null when it does. */
+  /** Why it does not, and the error's code; null when it does. */
   readonly reason: string | null;
+  readonly code: ErrorCode | null;
   /** What Meta tells of it; null with Instagram Login, or when Meta did not answer. */
   readonly facts: TokenFacts | null;
-  /** Epoch milliseconds; null for never, undefined when it is not known. */
+  /** Epoch milliseconds; null for never, undefined when it is not known, or when it is not taken before. */
   readonly expiresAtMs: number | null | undefined;
   readonly accounts: readonly Account[];
   /** Permissions that are needed and were not granted; null when that cannot be known. */
@@ -82,12 +84,14 @@ export function neededPermissions({
 export function openTokenDesk(options: TokenDeskOptions, clock: Clock): TokenDesk {
   const transport = createTransport();
   const telemetry = { report: () => undefined };
+  const refusals = { sent: () => () => undefined };
   const oauth = createOAuth(options, { transport, telemetry, clock });
   const graphOf = (token: string): Pick<Graph, 'get'> =>
     createGraph({
       options: { ...options, accessTokens: [token], accounts: [], baseUrl: graphBase(options) },
       transport,
       telemetry,
+      refusals,
       clock,
       onUsage: () => undefined,
       tokens: createTokens([token], options.clientSecret),
@@ -148,11 +152,11 @@ async function inspect(
     nowMs: () => clock.nowMs(),
   };
   const reached = await trying(listAccounts(login, { graph, pageSize, signal, grants }), signal);
-  const common = { reason: reached.error, accounts: reached.value?.accounts ?? [] };
   const isTaken = reached.error === null;
+  const common = { ...whyRefused(reached.error), accounts: reached.value?.accounts ?? [] };
   if (login === 'instagram') {
     const note = file === null ? undefined : await readNote(file, token);
-    const expiresAtMs = note?.expiresAtMs;
+    const expiresAtMs = endKnown(note?.expiresAtMs, { isValid: isTaken, nowMs: clock.nowMs() });
     return { ...common, isValid: isTaken, facts: null, expiresAtMs, missing: null };
   }
   const { value: facts } = await trying(oauth.inspect(token, signal), signal);
@@ -163,23 +167,40 @@ async function inspect(
     expiresAtMs: undefined,
     missing: null,
   };
-  return facts === null ? unknown : withFacts(unknown, facts, options);
+  return facts === null ? unknown : withFacts(unknown, facts, { options, nowMs: clock.nowMs() });
+}
+
+function whyRefused(error: ConnectorError | null): Pick<InspectedToken, 'reason' | 'code'> {
+  return error === null
+    ? { reason: null, code: null }
+    : { reason: error.message, code: error.code };
+}
+
+/** An end to come means nothing for a token that is refused already. */
+function endKnown(
+  expiresAtMs: number | null | undefined,
+  { isValid, nowMs }: { readonly isValid: boolean; readonly nowMs: number },
+): number | null | undefined {
+  return isValid || (expiresAtMs != null && expiresAtMs <= nowMs) ? expiresAtMs : undefined;
 }
 
 function withFacts(
   token: InspectedToken,
   facts: TokenFacts,
-  options: TokenDeskOptions,
+  { options, nowMs }: { readonly options: TokenDeskOptions; readonly nowMs: number },
 ): InspectedToken {
   const isValid = token.isValid && facts.isValid;
   const reason = token.reason ?? facts.reason;
-  if (!facts.isKnown) return { ...token, isValid, reason };
+  const code = token.code ?? (facts.isValid ? null : 'graph.token');
+  if (!facts.isKnown) return { ...token, isValid, reason, code };
   const missing = neededPermissions(options).filter((one) => !facts.scopes.includes(one));
-  return { ...token, isValid, reason, facts, expiresAtMs: facts.expiresAtMs, missing };
+  const expiresAtMs = endKnown(facts.expiresAtMs, { isValid, nowMs });
+  return { ...token, isValid, reason, code, facts, expiresAtMs, missing };
 }
 
 type Tried<T> =
-  { readonly value: T; readonly error: null } | { readonly value: null; readonly error: string };
+  | { readonly value: T; readonly error: null }
+  | { readonly value: null; readonly error: ConnectorError };
 
 async function trying<T>(asked: Promise<T>, signal: AbortSignal): Promise<Tried<T>> {
   try {
@@ -188,7 +209,7 @@ async function trying<T>(asked: Promise<T>, signal: AbortSignal): Promise<Tried<
     signal.throwIfAborted();
     // That nobody answers is no property of the token.
     if (!isConnectorError(error) || error.disposition === 'retry') throw error;
-    return { value: null, error: error.message };
+    return { value: null, error };
   }
 }
 

@@ -1,19 +1,23 @@
 import type { Login } from '../core/account.ts';
-import { isConnectorError } from '../core/errors.ts';
+import { isConnectorError, StopAccountError } from '../core/errors.ts';
 import type { TokenLife } from '../core/token-life.ts';
 import { daysLeft, endOf, isRenewalDue, warningOf } from '../core/token-life.ts';
 import type { Clock, Telemetry } from '../runtime/ports.ts';
 import { linkSignals } from './linked-signal.ts';
 import type { OAuth } from './oauth.ts';
 import type { Renewal } from './token-renewal.ts';
+import { renewAdvice } from './token-advice.ts';
 import { readNote } from './token-store.ts';
+import type { TokenRefusals } from './token-refusals.ts';
 import type { Tokens } from './tokens.ts';
+import { shownName } from './tokens.ts';
 
 /** What tokens are kept with. */
 export interface KeeperParts {
   readonly login: Login;
   readonly tokens: Tokens;
   readonly oauth: OAuth;
+  readonly refusals: Pick<TokenRefusals, 'refuse'>;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   /** The file of the tokens; null when they came from elsewhere. */
@@ -118,17 +122,25 @@ async function learn(token: string, looking: Looking, signal: AbortSignal): Prom
 
 async function askMeta(
   token: string,
-  { oauth, clock, known }: Looking & { readonly known: Known },
+  { name, oauth, clock, known, refusals }: Looking & { readonly known: Known },
   signal: AbortSignal,
 ): Promise<Known> {
   const askedMs = clock.nowMs();
   if (known.life !== null && askedMs - known.askedMs < askEveryMs) return known;
   try {
     const facts = await oauth.inspect(token, signal);
+    if (!facts.isValid) {
+      const reason = facts.reason === null ? '' : ` Meta says "${facts.reason}"`;
+      const message = `/debug_token: Meta calls the access token invalid: ${renewAdvice}.${reason}`;
+      refusals.refuse(name, token, { code: 'graph.token', message });
+    }
     return { ...known, life: facts.isKnown ? facts : null, askedMs };
   } catch (error) {
     signal.throwIfAborted();
     // Whoever polls with the token meets the same trouble, and says more of it.
+    if (error instanceof StopAccountError && error.refusesToken) {
+      refusals.refuse(name, token, error);
+    }
     if (isConnectorError(error)) return known;
     throw error;
   }
@@ -161,10 +173,6 @@ function tellUnknown({ name, login, renewal, before, telemetry }: Looking): void
   const message = `when it ends is not known, and ${renewal}`;
   const told = { type: 'token-renewal', name: shownName(name) } as const;
   telemetry.report({ ...told, outcome: 'failed', message });
-}
-
-function shownName(name: string): string {
-  return name === '' ? 'default' : name;
 }
 
 function tell({ life, failed }: Known, looking: Looking): void {

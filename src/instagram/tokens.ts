@@ -25,6 +25,11 @@ export interface Tokens {
   readonly redactBody: Redact;
 }
 
+/** The name of a token as events and people have it. */
+export function shownName(name: string): string {
+  return name === '' ? 'default' : name;
+}
+
 /**
  * @param appSecret - of the app that they were made for, when it is known
  * @throws StopProcessError `config.invalid` for a token that no HTTP header may hold

@@ -1,3 +1,4 @@
+import { advice } from '../core/advice.ts';
 import type { Telemetry, TelemetryEvent } from '../runtime/ports.ts';
 import { isOneOf } from './event-kinds.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
@@ -196,17 +197,34 @@ function createScopeTeller(log: Log): (event: Event<'scope'>) => void {
 }
 
 /** Events about the API itself: tokens, its version, the forms of request that it takes. */
-const ofApi = ['token', 'token-renewal', 'api-version', 'contract-probed'] as const;
+const ofApi = [
+  'token',
+  'token-renewal',
+  'token-refused',
+  'api-version',
+  'contract-probed',
+] as const;
 
 function createApiTeller(log: Log): (event: Event<(typeof ofApi)[number]>) => void {
   const tellToken = createTokenTeller(log);
   const tellApiVersion = createApiVersionTeller(log);
   const tellContract = createContractTeller(log);
   return (event) => {
-    if (event.type === 'api-version') tellApiVersion(event);
+    if (event.type === 'token-refused') tellRefusal(log, event);
+    else if (event.type === 'api-version') tellApiVersion(event);
     else if (event.type === 'contract-probed') tellContract(event);
     else tellToken(event);
   };
+}
+
+/** It is reported when it begins and when it ends. */
+function tellRefusal(log: Log, { name, refusal }: Event<'token-refused'>): void {
+  if (refusal === null) {
+    log.info({ name }, 'token taken again');
+    return;
+  }
+  const { code, message } = refusal;
+  log.error({ name, code, reason: message, action: advice[code] }, 'token refused');
 }
 
 /** A token's end is told when it is learned or moves, each step of its warnings and each trouble once. */

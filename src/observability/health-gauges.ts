@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import { holds } from '../core/refusals.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { AccountStatus, Health } from './health.ts';
+import { endOfUse } from './health.ts';
 import { createGauges } from './instruments.ts';
 
 /** What gauges are read off when metrics are asked for. */
@@ -92,18 +93,23 @@ function registerTokenGauges(registry: Registry, { health, nowMs }: GaugeSources
   gauge(
     {
       name: 'token_expiry_timestamp_seconds',
-      help: 'When the token expires; +Inf for never',
+      help: 'When the token expires, or since when the API refuses it; +Inf for never',
     },
     ['token'],
     (expiry) => {
       for (const [token, ms] of soonest(health())) expiry.set({ token }, ms / 1000);
     },
   );
+  gauge({ name: 'token_expiry_days', help: 'Days until then' }, ['token'], (days) => {
+    for (const [token, ms] of soonest(health())) days.set({ token }, (ms - nowMs()) / dayMs);
+  });
   gauge(
-    { name: 'token_expiry_days', help: 'Days until the token expires; +Inf for never' },
+    { name: 'token_refused', help: '1 when the API refuses the token, 0 when it does not' },
     ['token'],
-    (days) => {
-      for (const [token, ms] of soonest(health())) days.set({ token }, (ms - nowMs()) / dayMs);
+    (refused) => {
+      for (const [token] of soonest(health())) {
+        refused.set({ token }, health().tokens.get(token)?.refusal == null ? 0 : 1);
+      }
     },
   );
 }
@@ -224,7 +230,7 @@ function isStopped({ stopped, streams }: AccountStatus, stream: StreamName): boo
 
 function soonest({ tokens }: Health): (readonly [string, number])[] {
   return [...tokens]
-    .map(([name, { expiresAtMs }]) => [name, expiresAtMs ?? Infinity] as const)
+    .map(([name, token]) => [name, endOfUse(token) ?? Infinity] as const)
     .sort(([, a], [, b]) => a - b)
     .slice(0, shownTokens);
 }

@@ -1,4 +1,5 @@
 import type { AccountHealth, HealthSnapshot } from '../core/readiness.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { Refusal } from '../core/state.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { ProbedForm, TelemetryEvent } from '../runtime/ports.ts';
@@ -35,10 +36,27 @@ export interface StreamTally {
   readonly refusals: readonly Refusal[];
 }
 
-/** When a token expires, epoch milliseconds or null for never, and what to do; empty for nothing. */
+/** What is known of a token. */
 export interface TokenHealth {
-  readonly expiresAtMs: number | null;
+  /** Epoch milliseconds; null for never, undefined when it is not known. */
+  readonly expiresAtMs: number | null | undefined;
+  /** What a person must do about its end; empty for nothing. */
   readonly action: string;
+  /** Why the API refuses it, and since when; null while it does not. */
+  readonly refusal: TokenRefusal | null;
+}
+
+/** When a token is of no use any more, epoch milliseconds: its end, or its refusal if that came before. */
+export function endOfUse({ expiresAtMs = null, refusal }: TokenHealth): number | null {
+  if (refusal === null) return expiresAtMs;
+  return Math.min(expiresAtMs ?? Infinity, refusal.sinceMs);
+}
+
+/** Why the API refuses a token, and since when, epoch milliseconds. */
+export interface TokenRefusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly sinceMs: number;
 }
 
 /** The configured version of the Graph API, and when it ends. */
@@ -122,7 +140,9 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
   if (isOneOf(event, ofAccounts)) {
     return changeAccount(health, event.accountId, (account) => note(account, event, nowMs));
   }
-  if (isOneOf(event, ['api-version', 'contract-probed'])) return { ...health, ...ofApi(event) };
+  if (isOneOf(event, ['api-version', 'contract-probed', 'token-refused'])) {
+    return { ...health, ...ofApi(health, event, nowMs) };
+  }
   switch (event.type) {
     case 'dependency': {
       const { name, ready, reason } = event;
@@ -146,7 +166,12 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
   }
 }
 
-function ofApi(event: Event<'api-version'> | Event<'contract-probed'>): Partial<Health> {
+function ofApi(
+  { tokens }: Health,
+  event: Event<'api-version'> | Event<'contract-probed'> | Event<'token-refused'>,
+  nowMs: number,
+): Partial<Health> {
+  if (event.type === 'token-refused') return { tokens: withRefusal(tokens, event, nowMs) };
   if (event.type === 'contract-probed') return { forms: event.forms };
   const { version, endsAtMs, warning } = event;
   return { apiVersion: { version, endsAtMs, warning } };
@@ -157,7 +182,24 @@ function withToken(
   { name, expiresAtMs, action = '', inUse }: Event<'token'>,
 ): Health['tokens'] {
   const kept = [...tokens].filter(([one]) => inUse?.includes(one) ?? true);
-  return new Map(kept).set(name, { expiresAtMs, action });
+  const refusal = tokens.get(name)?.refusal ?? null;
+  return new Map(kept).set(name, { expiresAtMs, action, refusal });
+}
+
+/** A token of which nothing else is known is there only while it is refused. */
+function withRefusal(
+  tokens: Health['tokens'],
+  { name, refusal }: Event<'token-refused'>,
+  nowMs: number,
+): Health['tokens'] {
+  const before = tokens.get(name) ?? { expiresAtMs: undefined, action: '', refusal: null };
+  const after = new Map(tokens);
+  if (refusal === null && before.expiresAtMs === undefined) {
+    after.delete(name);
+    return after;
+  }
+  const sinceMs = before.refusal?.sinceMs ?? nowMs;
+  return after.set(name, { ...before, refusal: refusal && { ...refusal, sinceMs } });
 }
 
 function note(
@@ -195,10 +237,24 @@ function updateAccounts(
     scopes.delete(keyOf({ kind: 'account', id }));
   }
   for (const { id, username } of added) {
-    if (accounts.has(id)) continue;
-    accounts.set(id, { ...newAccount, addedAtMs: nowMs, username });
+    const known = accounts.get(id);
+    const account = known && begunAgain(known);
+    accounts.set(id, account ?? { ...newAccount, addedAtMs: nowMs, username });
   }
   return { ...health, accounts, scopes };
+}
+
+/** An account that is polled again: what had stopped it, or one of its streams, is over. */
+function begunAgain(account: AccountStatus): AccountStatus {
+  const streams = Object.entries(account.streams).map(([name, tally]) => [
+    name,
+    tally.trouble?.disposition.startsWith('stop-') === true ? { ...tally, trouble: null } : tally,
+  ]);
+  return {
+    ...account,
+    stopped: null,
+    streams: Object.fromEntries(streams) as typeof account.streams,
+  };
 }
 
 /** A poll may end after its account was removed; it must not bring the account back. */
@@ -247,9 +303,9 @@ function succeed(
 ): AccountStatus {
   const { stream } = event;
   const before = account.streams[stream] ?? nothingYet;
+  // A poll that was in hand when the account was stopped does not start it again.
   return {
     ...account,
-    stopped: null,
     succeededAtMs: { ...account.succeededAtMs, [stream]: nowMs },
     streams: {
       ...account.streams,

@@ -6,6 +6,7 @@ import type { StreamName } from '../core/stream-name.ts';
 import { streamNames } from '../core/stream-name.ts';
 import { daysLeft } from '../core/token-life.ts';
 import type { Health, ScopeHealth } from './health.ts';
+import { endOfUse } from './health.ts';
 import type { ErrorEntry, StreamState, StreamStatus } from './stream-status.ts';
 import { describeTrouble, needsPerson, streamStatus, urgencyOf } from './stream-status.ts';
 
@@ -91,11 +92,13 @@ export interface Status {
   }[];
   readonly tokens: readonly {
     readonly name: string;
-    /** Null when it never expires. */
+    /** Null when it never expires; when it is refused, since when. */
     readonly expiresAt: string | null;
     readonly daysLeft: number | null;
     /** What a person must do; null for nothing. */
     readonly action: string | null;
+    /** Why the API refuses it; null when it does not. */
+    readonly refusal: { readonly code: ErrorCode; readonly message: string } | null;
   }[];
   /** The configured version of the Graph API; null before the start has reported it. */
   readonly apiVersion: {
@@ -180,12 +183,18 @@ function byUrgency(a: AccountEntry, b: AccountEntry): number {
 }
 
 function tokenEntries({ tokens }: Health, nowMs: number): Status['tokens'] {
-  return [...tokens].map(([name, { expiresAtMs, action }]) => ({
-    name,
-    expiresAt: expiresAtMs === null ? null : iso(expiresAtMs),
-    daysLeft: expiresAtMs === null ? null : daysLeft(expiresAtMs, nowMs),
-    action: action === '' ? null : action,
-  }));
+  return [...tokens].map(([name, token]) => {
+    const { action, refusal } = token;
+    const endMs = endOfUse(token);
+    const todo = refusal === null ? action : advice[refusal.code];
+    return {
+      name,
+      expiresAt: endMs === null ? null : iso(endMs),
+      daysLeft: endMs === null ? null : daysLeft(endMs, nowMs),
+      action: todo === '' ? null : todo,
+      refusal: refusal && { code: refusal.code, message: refusal.message },
+    };
+  });
 }
 
 function versionEntry({ apiVersion }: Health, nowMs: number): Status['apiVersion'] {

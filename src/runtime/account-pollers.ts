@@ -5,7 +5,7 @@ import { stateKey } from '../core/state.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { Stream } from '../core/stream.ts';
 import { runnable, startJob } from './jobs.ts';
-import type { Job, PollerTools } from './poller.ts';
+import type { Job, PollerTools, Verdict } from './poller.ts';
 import { groupByList, pollRound } from './rounds.ts';
 import type { Tenancy } from './tenancies.ts';
 import type { Orders } from './orders.ts';
@@ -167,7 +167,13 @@ async function pollForEver(
     if (!(await timetable.untilDue(signal))) return;
     const due = timetable.begin();
     const nextPollMs = (job: Job) => timetable.nextMs(job);
-    const verdicts = await pollRound(due, tools, { nextPollMs, signal }).catch(
+    // What stops the account ends its other polls at once, and does not wait for them.
+    const onVerdict = (_job: Job, { kind }: Verdict): void => {
+      if (kind !== 'stop-account') return;
+      work.onHalt(what.streams.map(({ stream }) => stream));
+      stop.abort();
+    };
+    const verdicts = await pollRound(due, tools, { nextPollMs, onVerdict, signal }).catch(
       (failure: unknown) => {
         if (signal.aborted) return [];
         throw failure;
@@ -181,10 +187,6 @@ async function pollForEver(
         state: job.state,
       });
       const verdict = verdicts[index];
-      if (verdict?.kind === 'stop-account') {
-        work.onHalt(what.streams.map(({ stream }) => stream));
-        stop.abort();
-      }
       if (verdict?.kind === 'stop-stream') work.onHalt([job.stream]);
       if (verdict === undefined || verdict.kind === 'stop-stream') timetable.leave(job);
     }

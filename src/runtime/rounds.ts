@@ -28,6 +28,8 @@ function asksMost({ source }: Stream): boolean {
 /** When a poll's next one is due, for those who watch, and what ends it. */
 export interface RoundAt {
   readonly nextPollMs: (job: Job) => number | null;
+  /** Receives each verdict at once, while other jobs of the round may go on. */
+  readonly onVerdict?: (job: Job, verdict: Verdict) => void;
   readonly signal: AbortSignal;
 }
 
@@ -46,9 +48,12 @@ export async function pollRound(
 ): Promise<readonly Verdict[]> {
   if (first === undefined) return [];
   const roundMs = tools.clock.nowMs();
-  const poll = (job: Job, with_: PollerTools) => {
+  const poll = async (job: Job, with_: PollerTools) => {
     job.roundMs = roundMs;
-    return pollWhenDue(job, with_, { nextPollMs: at.nextPollMs(job), signal: at.signal });
+    const { signal } = at;
+    const verdict = await pollWhenDue(job, with_, { nextPollMs: at.nextPollMs(job), signal });
+    at.onVerdict?.(job, verdict);
+    return verdict;
   };
   const tried = Promise.withResolvers<undefined>();
   const leading = poll(

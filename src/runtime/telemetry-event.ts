@@ -180,6 +180,14 @@ export type TelemetryEvent =
       readonly action?: string;
     }
   | {
+      /** The API has begun to refuse a token, whatever it is used for, or has taken it again. */
+      readonly type: 'token-refused';
+      /** As in `token`. */
+      readonly name: string;
+      /** Null when it is taken again, or another one is in its place. */
+      readonly refusal: { readonly code: ErrorCode; readonly message: string } | null;
+    }
+  | {
       /** The end of the configured version of the Graph API; reported at the start and daily. */
       readonly type: 'api-version';
       readonly version: string;

@@ -107,7 +107,7 @@ describe('the status page', () => {
     const stopped = page.getByRole('article').filter({ hasText: '17841400000000003' });
     expect((await stopped.getByRole('paragraph').allInnerTexts()).slice(0, 2)).toEqual([
       'graph.token account 17841400000000003: the token has expired ([secret])',
-      'What to do: Get a new token and put it where the old one was.',
+      'What to do: Get a new token (instagram-kafka login) and put it where the old one was.',
     ]);
     expect(await text(page, 'connections')).toContain(
       '9 days left, until 4 Dec 2026, 18:00:00. What to do: It ends in 9 days; no ([secret]).',
@@ -116,6 +116,20 @@ describe('the status page', () => {
     const quota = page.getByRole('meter', { name: 'Quota used of account 17841400000000001' });
     expect(await quota.getAttribute('value')).toBe('81');
     expect(await text(page, 'quota')).toContain('100 % · Stopped, free again in 35 min');
+  });
+
+  test('shows a token that is refused as refused, however many days it had left', async () => {
+    await using open = await serve();
+    tellOfADay(open);
+    const refusal = { code: 'graph.token', message: 'the access token was revoked' } as const;
+    open.telemetry.report({ type: 'token-refused', name: 'default', refusal });
+    const { page } = await watch(browser, open.url);
+
+    expect(await text(page, 'readiness')).toBe('Not ready');
+    expect(await text(page, 'connections')).toContain(
+      'Refused (graph.token): the access token was revoked. What to do: Get a new token (instagram-kafka login)',
+    );
+    expect(await text(page, 'connections')).not.toContain('days left');
   });
 
   test('loads nothing from elsewhere and is blocked by no policy of its own', async () => {

@@ -1,6 +1,7 @@
 import type { Context, EdgeRequest } from '../context.ts';
 import { graphError } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { mayRead } from '../tokens/app.ts';
 import type { Media } from '../world/model.ts';
 import type { MediaMetric } from './media-metrics.ts';
 import { MEDIA_BREAKDOWNS, MEDIA_METRICS } from './media-metrics.ts';
@@ -14,6 +15,7 @@ const FEWEST_VIEWERS = 5;
  * metrics' names, the conversion of the account, the kind of the media, breakdowns, viewers.
  */
 export function mediaInsights(media: Media, request: EdgeRequest, context: Context): JsonObject {
+  if (!mayRead('insights', context)) throw graphError('no-permission');
   const metrics = metricsOf(request, known(MEDIA_METRICS, context));
   const breakdowns = listParameter(request, 'breakdown');
   checkEnum('breakdown', breakdowns, MEDIA_BREAKDOWNS);

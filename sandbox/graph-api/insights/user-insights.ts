@@ -3,6 +3,7 @@ import { graphError } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { timePaging } from '../paging.ts';
 import { parseTime } from '../time.ts';
+import { mayRead } from '../tokens/app.ts';
 import type { Account } from '../world/model.ts';
 import { demographicsEntry, isDemographics } from './demographics.ts';
 import { checkEnum, checkOne, known, listParameter, metricsOf } from './parameters.ts';
@@ -43,6 +44,7 @@ export interface UserInsightsRequest {
  * `metric_type`, then the period, the window and the breakdown.
  */
 export function userInsights(account: Account, edge: EdgeRequest, context: Context): JsonObject {
+  if (!mayRead('insights', context)) throw graphError('no-permission');
   const metrics = metricsOf(edge, known(USER_METRICS, context));
   checkOne(edge, 'metric_type', METRIC_TYPES);
   const total = edge.parameters.get('metric_type') === 'total_value';

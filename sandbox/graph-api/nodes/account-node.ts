@@ -6,6 +6,7 @@ import { userInsights } from '../insights/user-insights.ts';
 import type { Json } from '../json.ts';
 import { renderList } from '../paging.ts';
 import { parseTime } from '../time.ts';
+import { mayRead } from '../tokens/app.ts';
 import type { Account, Media } from '../world/model.ts';
 import { businessDiscovery, mentionedMedia, tagsEdge } from './foreign-node.ts';
 import { mediaNode } from './media-node.ts';
@@ -95,8 +96,9 @@ function edgeOf(account: Account, { name, request }: EdgeOf, context: Context): 
   }
 }
 
-function checkAllowed({ id }: Account, name: string, { world }: Context): void {
-  if (world.conditions.spec.deniedEdges?.[id]?.includes(name) === true) {
+function checkAllowed({ id }: Account, name: string, context: Context): void {
+  const denied = context.world.conditions.spec.deniedEdges?.[id]?.includes(name) === true;
+  if (denied || (name === 'tags' && !mayRead('people', context))) {
     throw graphError('no-permission');
   }
 }

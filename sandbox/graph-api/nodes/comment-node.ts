@@ -6,6 +6,7 @@ import type { Json } from '../json.ts';
 import { isObject } from '../json.ts';
 import type { ListItem, NodeList } from '../paging.ts';
 import { MAX_COMMENTS, renderList } from '../paging.ts';
+import { mayRead } from '../tokens/app.ts';
 import type { Comment, CommentList, Media } from '../world/model.ts';
 import { formatTime } from '../world/pacific.ts';
 
@@ -34,8 +35,9 @@ export function commentNode(comment: Comment, standing: Standing): GraphNode {
 }
 
 /** Comments need a permission of their own. */
-function checkAllowed({ accountId }: Media, { world }: Context): void {
-  if (world.conditions.spec.deniedEdges?.[accountId]?.includes('comments') === true) {
+function checkAllowed({ accountId }: Media, context: Context): void {
+  const denied = context.world.conditions.spec.deniedEdges?.[accountId];
+  if (denied?.includes('comments') === true || !mayRead('people', context)) {
     throw graphError('no-permission');
   }
 }

@@ -1,7 +1,7 @@
 import type { Context, GraphNode } from '../context.ts';
 import { graphError } from '../errors.ts';
 import { renderList } from '../paging.ts';
-import { scopesOf } from '../tokens/app.ts';
+import { mayRead, scopesOf } from '../tokens/app.ts';
 import type { Account, Page } from '../world/model.ts';
 import { accountNode } from './account-node.ts';
 import { pageNode } from './page-node.ts';
@@ -44,7 +44,10 @@ function userNode(): GraphNode {
       if (name !== 'accounts') {
         throw graphError('unknown-path', `/${name}`);
       }
-      const pages = [...context.world.pages, ...emptyPages(context)];
+      // The list of a token without the permission is empty, and no error.
+      const pages = mayRead('pages', context)
+        ? [...context.world.pages, ...emptyPages(context)]
+        : [];
       const items = pages.map((page, place) => ({ place, node: pageNode(page) }));
       return renderList({ path: 'me/accounts', items }, request, context);
     },

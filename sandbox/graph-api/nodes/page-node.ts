@@ -2,6 +2,7 @@ import type { Context, GraphNode } from '../context.ts';
 import { graphError } from '../errors.ts';
 import type { FieldRequest } from '../fields-parser.ts';
 import type { Json } from '../json.ts';
+import { mayRead } from '../tokens/app.ts';
 import type { Page } from '../world/model.ts';
 import { accountNode } from './account-node.ts';
 import { renderNode } from './render.ts';
@@ -30,7 +31,10 @@ function fieldOf(page: Page, request: FieldRequest, context: Context): Json | un
     if (page.isEmpty === true) return [];
     // A page without an account lacks the key.
     const { vanishedAccounts } = context.world.conditions;
-    return page.account === undefined || vanishedAccounts.has(page.account.id)
+    // Without the permission to read accounts it does, too.
+    return page.account === undefined ||
+      vanishedAccounts.has(page.account.id) ||
+      !mayRead('basic', context)
       ? undefined
       : renderNode(accountNode(page.account), request.fields, context);
   }

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Grant, Owner } from './store.ts';
+import type { Grant, Owner, TokenStore } from './store.ts';
 import { readBoolean, readMembers, readOneOf, readText } from '../shape.ts';
 
 /** The callers' app; its settings may be changed at any time. */
@@ -33,6 +33,36 @@ const INSTAGRAM_SCOPES = [
 /** The permissions of a token. */
 export function scopesOf({ owner, scopes }: Grant): readonly string[] {
   return scopes ?? knownScopes(owner);
+}
+
+/** What a permission lets a token read. */
+export type Readable = 'pages' | 'basic' | 'insights' | 'people';
+
+const NEEDED = {
+  facebook: {
+    pages: 'pages_show_list',
+    basic: 'instagram_basic',
+    insights: 'instagram_manage_insights',
+    people: 'instagram_manage_comments',
+  },
+  instagram: {
+    pages: 'instagram_business_basic',
+    basic: 'instagram_business_basic',
+    insights: 'instagram_business_manage_insights',
+    people: 'instagram_business_manage_comments',
+  },
+} as const;
+
+interface Asking {
+  readonly token: string;
+  readonly dialect: keyof typeof NEEDED;
+  readonly world: { readonly tokens: TokenStore };
+}
+
+/** Whether a token has the permission to read something. */
+export function mayRead(what: Readable, { token, dialect, world }: Asking): boolean {
+  const grant = world.tokens.find(token);
+  return grant === undefined || scopesOf(grant).includes(NEEDED[dialect][what]);
 }
 
 /** Every permission that there is by the login of an owner. */

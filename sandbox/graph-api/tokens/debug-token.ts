@@ -1,4 +1,4 @@
-import { checkToken } from '../callers.ts';
+import { checkToken, endOf } from '../callers.ts';
 import { GraphError, graphError } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
@@ -22,11 +22,17 @@ export function debugToken({ question, token, nowMs }: TokenQuestion, world: Wor
   if (grant === undefined) {
     return { data: { ...error, is_valid: false, scopes: [] } };
   }
-  return { data: describe(grant, { error, world }) };
+  return { data: describe(grant, { error, world, expiresAtMs: endOf(input, world, nowMs) }) };
 }
 
-function describe(grant: Grant, { error, world }: { error: JsonObject; world: World }): Json {
-  const { owner, issuedAtMs, expiresAtMs, systemUser = false } = grant;
+interface Described {
+  readonly error: JsonObject;
+  readonly world: World;
+  readonly expiresAtMs: number | null;
+}
+
+function describe(grant: Grant, { error, world, expiresAtMs }: Described): Json {
+  const { owner, issuedAtMs, systemUser = false } = grant;
   const scopes = [...scopesOf(grant)];
   const issuedAt = Math.floor(issuedAtMs / 1000);
   return {

@@ -38,6 +38,8 @@ export interface TokenStore {
   issue(grant: Grant): string;
   /** Changes what is known of a token, or makes it known. */
   set(token: string, changes: Partial<Grant>): void;
+  /** Takes back every change of `set`; what logins and exchanges have issued stays. */
+  reset(): void;
   findCode(code: string): Code | undefined;
   issueCode(code: Omit<Code, 'used'>): string;
 }
@@ -52,6 +54,8 @@ const UNKNOWN: Grant = {
 /** Creates a store of tokens that are there from the start. */
 export function createTokenStore(initial: ReadonlyMap<string, Grant>): TokenStore {
   const grants = new Map(initial);
+  /** The tokens that `set` has changed, as they were before; undefined: not known. */
+  const before = new Map<string, Grant | undefined>();
   const codes = new Map<string, Code>();
   let made = 0;
   const next = (prefix: string): string => {
@@ -67,7 +71,15 @@ export function createTokenStore(initial: ReadonlyMap<string, Grant>): TokenStor
       return token;
     },
     set: (token, changes) => {
+      if (!before.has(token)) before.set(token, grants.get(token));
       grants.set(token, { ...(grants.get(token) ?? UNKNOWN), ...changes });
+    },
+    reset: () => {
+      for (const [token, grant] of before) {
+        if (grant === undefined) grants.delete(token);
+        else grants.set(token, grant);
+      }
+      before.clear();
     },
     findCode: (code) => codes.get(code),
     issueCode: (code) => {

@@ -1,5 +1,7 @@
 /** The clock of a world; milliseconds since 1970, UTC. */
 export interface Clock {
+  /** World seconds per real second; 0 when it stands still. */
+  readonly speed: number;
   /** The world's time. */
   now(): number;
   /** Moves the world's time forward by `ms`. */
@@ -19,6 +21,14 @@ export interface ClockOptions {
   readonly realNow?: () => number;
 }
 
+/** The speed of a clock, as the end of a sentence about it. */
+export function describeSpeed({ speed }: Clock): string {
+  if (speed === 0) return 'stands still';
+  if (speed === 1) return 'runs in real time';
+  const where = speed > 1 ? 'ahead of' : 'behind';
+  return `runs at ${speed} times real time: times in records are ${where} the time of their poll`;
+}
+
 /** Creates a clock that stands still, or runs with real time multiplied by `speed`. */
 export function createClock(options: ClockOptions): Clock {
   const realNow = options.realNow ?? Date.now;
@@ -31,6 +41,7 @@ export function createClock(options: ClockOptions): Clock {
     setAtMs = realNow();
   };
   return {
+    speed: options.live ? options.speed : 0,
     now,
     set,
     advance: (ms) => {

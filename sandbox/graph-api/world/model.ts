@@ -147,8 +147,10 @@ export interface World {
   readonly conditions: Conditions;
   /** How much may be asked; to be replaced as one likes. */
   limits: LimitSettings;
-  /** The app of the callers, on developers.facebook.com. */
+  /** The app of the callers, on developers.facebook.com; changed in place. */
   readonly app: App;
+  /** The app as it was at the start. */
+  readonly firstApp: Readonly<App>;
   /** What is known of every token. */
   readonly tokens: TokenStore;
   /** Whether lists emit short and empty pages that still have a `next`. */

@@ -1,4 +1,5 @@
 import type { Account } from '../../core/account.ts';
+import { advice } from '../../core/advice.ts';
 import { printable } from '../../core/printable.ts';
 import { daysLeft } from '../../core/token-life.ts';
 import type { InspectedToken } from '../../instagram/token-desk.ts';
@@ -21,8 +22,12 @@ export function describeTokens(tokens: readonly ShownToken[], nowMs: number): st
     token.name,
     token.isValid ? 'yes' : 'no',
     token.facts?.type?.toLowerCase() ?? '-',
-    until(token.expiresAtMs, nowMs),
-    token.facts === null ? '-' : until(token.facts.dataAccessUntilMs, nowMs),
+    token.isValid || token.expiresAtMs !== undefined
+      ? until(token.expiresAtMs, nowMs)
+      : 'refused',
+    token.facts === null || !token.isValid
+      ? '-'
+      : until(token.facts.dataAccessUntilMs, nowMs),
     String(token.accounts.length),
   ]);
   const table = asTable([
@@ -32,7 +37,7 @@ export function describeTokens(tokens: readonly ShownToken[], nowMs: number): st
   return [table, ...tokens.map(details)].join('');
 }
 
-function details({ name, reason, missing, accounts, facts }: ShownToken): string {
+function details({ name, reason, code, missing, accounts, facts }: ShownToken): string {
   const lines = [
     ...accounts.map(
       ({ id, username }) => `reaches ${id}${username === null ? '' : ` (${username})`}`,
@@ -41,16 +46,26 @@ function details({ name, reason, missing, accounts, facts }: ShownToken): string
       ? []
       : [`of the app ${facts.application} (${facts.appId ?? '-'})`]),
     ...(missing === null || missing.length === 0 ? [] : [`lacks ${missing.join(', ')}`]),
-    ...(reason === null ? [] : [reason]),
+    ...(code === null ? [] : [`${code}: ${reason ?? 'refused'}`, `what to do: ${advice[code]}`]),
   ];
   return lines.map((line) => `${name}: ${printable(line)}\n`).join('');
 }
 
-function asJson({ name, isValid, reason, facts, expiresAtMs, accounts, missing }: ShownToken) {
+function asJson({
+  name,
+  isValid,
+  reason,
+  code,
+  facts,
+  expiresAtMs,
+  accounts,
+  missing,
+}: ShownToken) {
   return {
     name,
     valid: isValid,
     reason,
+    code,
     expires_at: iso(expiresAtMs),
     never_expires: expiresAtMs === null,
     // Null where Meta does not tell.

@@ -1,9 +1,12 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
 import type { Cluster } from '../../../sandbox/cluster/start.ts';
 import { startCluster } from '../../../sandbox/cluster/start.ts';
 import { allSucceeded } from '../../support/once-summary.ts';
@@ -100,49 +103,105 @@ describe('the demo', () => {
     return lines.map((line) => JSON.parse(line) as { key: string; value: unknown });
   }
 
-  // The first of the three to write to the cluster's own topics, so that it can tell what is in them.
-  it('publishes recorded bodies as they were recorded, counts them from Kafka, and writes them', async () => {
+  const newPrefix = (): string => `demo-${randomUUID().slice(0, 8)}`;
+
+  it('publishes recorded bodies under the prefix as they were recorded, counts them from Kafka, and writes them', async () => {
+    const prefix = newPrefix();
     const recording = await writeRecording();
     const out = join(directory, 'out');
-    const { code, lines, errors } = await runDemo([
-      '--once',
-      '--recording',
-      recording,
-      '--out',
-      out,
-    ]);
+    const args = ['--once', '--recording', recording, '--out', out, '--given-cluster', prefix];
+    const { code, lines, errors } = await runDemo(args);
 
     expect({ code, errors }).toEqual({ code: 0, errors: allSucceeded });
+    expect(lines).toContain('Its clock stands still.');
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
-      topics: { 'instagram.users': 1, 'instagram.media': 1, 'instagram.stories': 0 },
+      topics: { [`${prefix}.users`]: 1, [`${prefix}.media`]: 1, [`${prefix}.stories`]: 0 },
       // users, media, and user_insights and media_insights, which remember what they have requested
       state: 4,
     });
-    const [media] = await readTopic('instagram.media');
-    const [user] = await readTopic('instagram.users');
+    const [media] = await readTopic(`${prefix}.media`);
+    const [user] = await readTopic(`${prefix}.users`);
     expect(media).toMatchObject({ key: recorded.media.id, value: recorded.media });
     expect(user).toMatchObject({ key: recorded.user.id, value: recorded.user });
   });
 
+  it('writes nothing into a given cluster that has topics of the prefix', async () => {
+    const prefix = newPrefix();
+    const admin = new Kafka({ brokers: [...cluster.brokers], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic: `${prefix}.users` }] });
+    const { code, errors } = await runDemo(['--once', '--given-cluster', prefix]);
+    const ends = await admin.fetchTopicOffsets(`${prefix}.users`);
+    const topics = await admin.listTopics();
+    await admin.disconnect();
+
+    expect(code).toBe(1);
+    expect(errors).toContain(`the cluster has topics of this prefix (${prefix}.users)`);
+    expect(ends.map(({ high }) => high)).toEqual(['0']);
+    expect(topics.filter((topic) => topic.startsWith(prefix))).toEqual([`${prefix}.users`]);
+  });
+
+  it('starts a cluster of its own, without the flag, though the environment names one', async () => {
+    const recording = await writeRecording();
+    const { code, lines, errors } = await runDemo(['--once', '--recording', recording]);
+
+    expect(code).toBe(0);
+    expect(errors).toContain('ignoring KAFKA_BROKERS and SCHEMA_REGISTRY_URL');
+    const place = lines.find((line) => line.startsWith('Kafka and registry:'));
+    expect(place).toMatch(/\((docker|java)\)$/);
+    expect(place).not.toContain(cluster.brokers[0]);
+  }, 120_000);
+
   it('polls on while the world changes, and stops cleanly on Ctrl-C', async () => {
+    const args = ['--speed', '60', '--given-cluster', newPrefix()];
     const polled: string[] = [];
-    const { code, lines } = await runDemo([], (line, stop) => {
-      if (line.startsWith('Every stream was polled.')) polled.push(line);
+    const { code, lines } = await runDemo(args, (line, stop) => {
+      if (line.startsWith('Every stream was polled,')) polled.push(line);
       else if (polled.length > 0 && / {2}stories .* records?,/.test(line)) stop();
     });
 
     expect(code).toBe(0);
+    expect(lines.join('\n')).toContain('Its clock runs at 60 times real time');
     expect(polled).toHaveLength(1);
     // Polls that end while the table is made are in it too, printed or not.
     const before = lines.slice(0, lines.indexOf(polled[0] ?? ''));
     const users = before.filter((line) => / {2}users +\d+ /.test(line)).map(countsOf);
     const [records = 0, requests = 0] = countsIn(
-      /^users +instagram\.users +(\d+) +(\d+)$/m,
+      /^users +\S+\.users +(\d+) +(\d+)$/m,
       lines.join('\n'),
     );
     expect(users.length).toBeGreaterThanOrEqual(3);
-    expect(records).toBeGreaterThanOrEqual(1 + sum(users.map(([published = 0]) => published)));
+    expect(records).toBeGreaterThanOrEqual(sum(users.map(([published = 0]) => published)));
     expect(requests).toBeGreaterThanOrEqual(sum(users.map(([, made = 0]) => made)));
+  });
+
+  it('has an environment in the output of npm run --silent sandbox that a shell can source', async () => {
+    const prefix = newPrefix();
+    const file = join(directory, 'sandbox.env');
+    const start = 'exec npm run --silent sandbox -- --given-cluster "$1" > "$2"';
+    const child = spawn('sh', ['-c', start, 'sh', prefix, file], {
+      env: {
+        ...process.env,
+        KAFKA_BROKERS: cluster.brokers.join(','),
+        SCHEMA_REGISTRY_URL: cluster.registryUrl,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = once(child, 'close');
+    let said = '';
+    for await (const text of child.stderr.setEncoding('utf8')) {
+      said += String(text);
+      if (said.includes('stop with Ctrl-C')) break;
+    }
+    const script = '. "$1" && curl -fsS "$INSTAGRAM_BASE_URL/_sandbox/clock" && env';
+    const { status, stdout } = spawnSync('sh', ['-euc', script, 'sh', file], { encoding: 'utf8' });
+    child.kill('SIGTERM');
+    await ended;
+
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^\{"now":"[^"]+","speed":1\}/);
+    expect(stdout).toContain(`KAFKA_TOPIC_TEMPLATE=${prefix}.{stream}\n`);
+    expect(stdout).toContain(`KAFKA_TRANSACTIONAL_ID_PREFIX=${prefix}\n`);
   });
 
   it('refuses an option that it does not have with exit code 2 and its usage', async () => {

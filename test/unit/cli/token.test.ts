@@ -51,9 +51,42 @@ describe('token inspect', () => {
     });
 
     expect(exitCode).toBe(3);
-    expect(stdout).toMatch(/^default +no +- +not known +- +0$/m);
-    expect(stdout).toMatch(/^default: .*the access token is not accepted/m);
+    expect(stdout).toMatch(/^default +no +- +refused +- +0$/m);
+    expect(stdout).toMatch(/^default: graph\.token: .*the access token is not accepted/m);
     expect(stdout).not.toContain('lacks');
+  });
+
+  test('tells no end to come of a token that Meta refuses, and says to log in', async () => {
+    const { app, tokens, conditions } = site.world;
+    const token = tokens.issue({
+      owner: { kind: 'user' },
+      issuedAtMs: nowMs(),
+      expiresAtMs: nowMs() + 60 * dayMs,
+      shortLived: false,
+    });
+    conditions.set({ badTokens: { [token]: 'revoked' } });
+    const env = {
+      INSTAGRAM_ACCESS_TOKEN: token,
+      INSTAGRAM_CLIENT_ID: app.clientId,
+      INSTAGRAM_CLIENT_SECRET: app.clientSecret,
+    };
+
+    const shown = await site.run(['token', 'inspect'], { env });
+    const json = await site.run(['token', 'inspect', '--json'], { env });
+    conditions.set({ badTokens: null });
+
+    expect([shown.exitCode, json.exitCode]).toEqual([3, 3]);
+    expect(shown.stdout).toMatch(/^default +no +user +refused +- +0$/m);
+    expect(shown.stdout).toMatch(/^default: graph\.token: .*was revoked/m);
+    expect(shown.stdout).toMatch(/^default: what to do: .*instagram-kafka login/m);
+    expect(JSON.parse(json.stdout)).toEqual([
+      expect.objectContaining({
+        valid: false,
+        code: 'graph.token',
+        expires_at: null,
+        never_expires: false,
+      }),
+    ]);
   });
 
   test('says of each of several tokens of Instagram Login which account is its own', async () => {
@@ -67,7 +100,7 @@ describe('token inspect', () => {
 
     expect(exitCode).toBe(3);
     expect(stdout).toContain(`1: reaches ${site.world.accounts[0]?.id ?? ''} (`);
-    expect(stdout).toMatch(/^2 +no +- +not known/m);
+    expect(stdout).toMatch(/^2 +no +- +refused/m);
     expect(stdout).toMatch(/^2: .*the access token was revoked/m);
   });
 });

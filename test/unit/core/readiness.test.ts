@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readiness, type HealthSnapshot } from '../../../src/core/readiness.ts';
+import { type AccountHealth, type HealthSnapshot, readiness } from '../../../src/core/readiness.ts';
 
 const up = { ready: true, reason: '' };
 const allUp: HealthSnapshot['dependencies'] = {
@@ -40,6 +40,31 @@ describe('readiness', () => {
       ],
       partitions: [],
     });
+  });
+
+  test('names every refused token and the accounts that are stopped, with the code and what to do', () => {
+    const refusal = { code: 'graph.token', message: 'revoked' } as const;
+    const tokens: NonNullable<HealthSnapshot['tokens']> = new Map<
+      string,
+      { refusal: typeof refusal | null }
+    >([
+      ...['1', '2', '4', '5'].map((name) => [name, { refusal }] as const),
+      ['3', { refusal: null }] as const,
+    ]);
+    const stopped = { addedAtMs: 0, succeededAtMs: {}, stopped: { code: 'graph.token' } } as const;
+    const accounts: HealthSnapshot['accounts'] = new Map<string, AccountHealth>([
+      ...['a', 'b', 'c', 'd'].map((id) => [id, stopped] as const),
+      ['e', { ...stopped, stopped: null }] as const,
+    ]);
+    const snapshot = { dependencies: allUp, streams: users, accounts, tokens, partitions: [] };
+
+    expect(readiness(snapshot, 0).reasons).toEqual([
+      'token 1: graph.token: revoked',
+      'token 2: graph.token: revoked',
+      'token 4: graph.token: revoked',
+      'tokens: 1 more refused',
+      'stopped by graph.token until a person acts: accounts a, b, c and 1 more. Get a new token (instagram-kafka login) and put it where the old one was.',
+    ]);
   });
 
   test('is ready at three intervals after the last success, and not a moment later', () => {

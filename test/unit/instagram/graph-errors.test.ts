@@ -102,7 +102,7 @@ describe('a message', () => {
     });
     expect(error).toHaveProperty(
       'message',
-      '/{account}/media for account 17841400000000001: the access token has expired: get a new token and set INSTAGRAM_ACCESS_TOKEN, or write it to the file of INSTAGRAM_ACCESS_TOKEN_FILE (a system user\'s token does not expire). Meta says "Error validating access token: Session has expired." (HTTP 400, code 190, subcode 463, fbtrace_id AbC)',
+      '/{account}/media for account 17841400000000001: the access token has expired: get a new token (instagram-kafka login) and set INSTAGRAM_ACCESS_TOKEN, or write it to the file of INSTAGRAM_ACCESS_TOKEN_FILE (a system user\'s token does not expire). Meta says "Error validating access token: Session has expired." (HTTP 400, code 190, subcode 463, fbtrace_id AbC)',
     );
   });
 

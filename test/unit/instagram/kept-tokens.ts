@@ -9,6 +9,7 @@ import { parseTokens } from '../../../src/config/named-formats.ts';
 import type { Login } from '../../../src/core/account.ts';
 import { createOAuth } from '../../../src/instagram/oauth.ts';
 import { keepTokens } from '../../../src/instagram/token-keeper.ts';
+import { createTokenRefusals } from '../../../src/instagram/token-refusals.ts';
 import { createRenewal } from '../../../src/instagram/token-renewal.ts';
 import type { Tokens } from '../../../src/instagram/tokens.ts';
 import { createTokens } from '../../../src/instagram/tokens.ts';
@@ -96,6 +97,7 @@ async function keep(
     login,
     tokens,
     oauth,
+    refusals: createTokenRefusals(tokens, telemetry),
     clock,
     telemetry,
     renewal,

@@ -39,7 +39,14 @@ describe('a token of Facebook Login', () => {
   test('that Meta does not know is not said to last for ever', async () => {
     await using kept = await site.keep({ login: 'facebook', tokens: ['EAAunheardOf'] });
 
-    expect([kept.events, asked()]).toEqual([[], ['/debug_token']]);
+    expect(asked()).toEqual(['/debug_token']);
+    expect(kept.events).toEqual([
+      {
+        type: 'token-refused',
+        name: 'default',
+        refusal: { code: 'graph.token', message: expect.stringContaining('instagram-kafka login') },
+      },
+    ]);
   });
 
   test('that nobody can renew is warned of at 14, 7 and 1 days, with what to do', async () => {
@@ -55,6 +62,7 @@ describe('a token of Facebook Login', () => {
       },
       { warnAtDays: 7, action: expect.stringContaining('instagram-kafka login') },
       { warnAtDays: 1 },
+      { type: 'token-refused', refusal: { code: 'graph.token' } },
       { warnAtDays: 0, action: expect.stringContaining('It ends within a day') },
     ]);
   });

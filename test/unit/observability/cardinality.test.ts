@@ -113,6 +113,11 @@ const events: {
     endsAtMs: 1,
     warning: 'v25.0 ends soon.',
   }),
+  'token-refused': (n) => ({
+    type: 'token-refused',
+    name: String(n % 3),
+    refusal: n % 2 === 0 ? null : { code: 'graph.token', message: String(n) },
+  }),
   'token-renewal': (n) => ({
     type: 'token-renewal',
     name: String(n),

@@ -101,27 +101,60 @@ describe('reduceHealth', () => {
     expect(healed.accounts.get('1')?.streams.users?.trouble).toBeNull();
   });
 
-  test('knows an account as stopped until one of its streams succeeds', () => {
+  test('knows an account as stopped until it is polled again, whatever poll was in hand then', () => {
     const stop = failed({ disposition: 'stop-account', code: 'graph.token', retryInMs: null });
     const stopped = reduceHealth(withAccount, stop, 30);
 
     expect(stopped.accounts.get('1')?.stopped).toMatchObject({ code: 'graph.token', atMs: 30 });
     const other = reduceHealth(stopped, failed({ stream: 'media' }), 31);
     expect(other.accounts.get('1')?.stopped?.code).toBe('graph.token');
-    const resumed = reduceHealth(other, finished({ stream: 'media' }), 32);
-    expect(resumed.accounts.get('1')?.stopped).toBeNull();
+    const ended = reduceHealth(other, finished({ stream: 'media' }), 32);
+    expect(ended.accounts.get('1')?.stopped?.code).toBe('graph.token');
+    const again = { type: 'accounts', added: [account('1')], removed: [] } as const;
+    const resumed = reduceHealth(ended, again, 33).accounts.get('1');
+    expect([resumed?.stopped, resumed?.streams.users?.trouble]).toEqual([null, null]);
+    expect(resumed?.succeededAtMs).toEqual({ media: 32 });
+  });
+
+  test('knows since when a token is refused until it is taken again', () => {
+    const refusal = { code: 'graph.token', message: 'expired' } as const;
+    const refused = { type: 'token-refused', name: 'default', refusal } as const;
+    const told = { type: 'token', name: 'default', expiresAtMs: 99 } as const;
+    const health = [refused, told, { ...refused, refusal: { ...refusal, message: 'b' } }].reduce(
+      (so, event, index) => reduceHealth(so, event, 30 + index),
+      withAccount,
+    );
+
+    expect([...health.tokens]).toEqual([
+      [
+        'default',
+        {
+          expiresAtMs: 99,
+          action: '',
+          refusal: { code: 'graph.token', message: 'b', sinceMs: 30 },
+        },
+      ],
+    ]);
+    const taken = reduceHealth(health, { ...refused, refusal: null }, 40);
+    expect(taken.tokens.get('default')?.refusal).toBeNull();
+    const unknown = reduceHealth(withAccount, refused, 30);
+    expect(reduceHealth(unknown, { ...refused, refusal: null }, 40).tokens.size).toBe(0);
   });
 
   test('keeps what is known of a token', () => {
     const told = { type: 'token', name: 'default', expiresAtMs: 99 } as const;
     const health = reduceHealth(withAccount, told, 30);
 
-    expect([...health.tokens]).toEqual([['default', { expiresAtMs: 99, action: '' }]]);
+    expect([...health.tokens]).toEqual([
+      ['default', { expiresAtMs: 99, action: '', refusal: null }],
+    ]);
     const never = reduceHealth(health, { ...told, expiresAtMs: null }, 31);
-    expect([...never.tokens]).toEqual([['default', { expiresAtMs: null, action: '' }]]);
+    expect([...never.tokens]).toEqual([
+      ['default', { expiresAtMs: null, action: '', refusal: null }],
+    ]);
     const others = { ...told, name: '1', inUse: ['1', '2'], action: 'Get a new one.' };
     expect([...reduceHealth(health, others, 32).tokens]).toEqual([
-      ['1', { expiresAtMs: 99, action: 'Get a new one.' }],
+      ['1', { expiresAtMs: 99, action: 'Get a new one.', refusal: null }],
     ]);
   });
 

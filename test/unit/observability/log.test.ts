@@ -189,6 +189,25 @@ describe('telemetry in the log', () => {
     expect(open.lines().at(-1)).not.toHaveProperty('refusals');
   });
 
+  test('says what to do about a token that is refused, and when it is taken again', async () => {
+    await using open = openCaptured();
+    const refusal = { code: 'graph.token', message: 'revoked' } as const;
+    open.telemetry.report({ type: 'token-refused', name: '2', refusal });
+    open.telemetry.report({ type: 'token-refused', name: '2', refusal: null });
+
+    expect(open.lines()).toMatchObject([
+      {
+        level: 'error',
+        msg: 'token refused',
+        name: '2',
+        code: 'graph.token',
+        reason: 'revoked',
+        action: expect.stringContaining('instagram-kafka login'),
+      },
+      { level: 'info', msg: 'token taken again', name: '2' },
+    ]);
+  });
+
   test('warns once at each step before a token ends, and names the token', async () => {
     await using open = openCaptured();
     const token = { type: 'token', name: '2', expiresAtMs: 0, action: 'Get a new one.' } as const;

@@ -189,9 +189,32 @@ describe('/metrics', () => {
     };
 
     expect(await stopped()).toEqual([2, 1]);
+    // Polls that were in hand change nothing.
     open.telemetry.report(finished({ accountId: '1' }));
-    open.telemetry.report(finished({ accountId: '2' }));
+    open.telemetry.report(finished({ accountId: '2', stream: 'media' }));
+    expect(await stopped()).toEqual([2, 1]);
+    open.telemetry.report({ type: 'accounts', added: [account('1'), account('2')], removed: [] });
     expect(await stopped()).toEqual([0, 0]);
+  });
+
+  test('shows a refused token as one of no use since then, until it is taken again', async () => {
+    await using open = openCaptured();
+    const refusal = { code: 'graph.token', message: 'revoked' } as const;
+    const refused = { type: 'token-refused', name: 'default', refusal } as const;
+    const shown = async () => {
+      const samples = await scrape(open);
+      return ['token_refused', 'token_expiry_timestamp_seconds'].map((name) =>
+        samples.get(`instagram_kafka_${name}{token="default"}`),
+      );
+    };
+    open.telemetry.report({ type: 'token', name: 'default', expiresAtMs: 9000 });
+    expect(await shown()).toEqual([0, 9]);
+
+    open.setNowMs(5000);
+    open.telemetry.report(refused);
+    expect(await shown()).toEqual([1, 5]);
+    open.telemetry.report({ ...refused, refusal: null });
+    expect(await shown()).toEqual([0, 9]);
   });
 
   test('shows how many partitions there are beside those that are owned', async () => {

@@ -119,7 +119,7 @@ describe('describeStatus', () => {
     expect(trouble).toEqual([
       {
         code: 'graph.token',
-        action: 'Get a new token and put it where the old one was.',
+        action: 'Get a new token (instagram-kafka login) and put it where the old one was.',
         streams: 2,
         accounts: 1,
         example: 'HTTP 500',
@@ -170,9 +170,45 @@ describe('describeStatus', () => {
     const health = healthAfter(token('a', 2.5 * dayMs), token('b', null), token('c', -1));
 
     expect(describeAt(health, 0).tokens).toEqual([
-      { name: 'a', expiresAt: '1970-01-03T12:00:00.000Z', daysLeft: 2, action: null },
-      { name: 'b', expiresAt: null, daysLeft: null, action: null },
-      { name: 'c', expiresAt: '1969-12-31T23:59:59.999Z', daysLeft: -1, action: null },
+      {
+        name: 'a',
+        expiresAt: '1970-01-03T12:00:00.000Z',
+        daysLeft: 2,
+        action: null,
+        refusal: null,
+      },
+      { name: 'b', expiresAt: null, daysLeft: null, action: null, refusal: null },
+      {
+        name: 'c',
+        expiresAt: '1969-12-31T23:59:59.999Z',
+        daysLeft: -1,
+        action: null,
+        refusal: null,
+      },
+    ]);
+  });
+});
+
+describe('a token that is refused', () => {
+  const refusal = { code: 'graph.token', message: 'revoked' } as const;
+  const health = healthAfter(
+    [0, { type: 'token', name: 'default', expiresAtMs: 60 * dayMs }],
+    [hourMs, { type: 'token-refused', name: 'default', refusal }],
+  );
+
+  test('is of no use since then, with what to do, and makes the program not ready', () => {
+    const { ready, reasons, tokens } = describeAt(health, 2 * hourMs);
+
+    expect(ready).toBe(false);
+    expect(reasons).toContain('token default: graph.token: revoked');
+    expect(tokens).toEqual([
+      {
+        name: 'default',
+        expiresAt: '1970-01-01T01:00:00.000Z',
+        daysLeft: -1,
+        action: 'Get a new token (instagram-kafka login) and put it where the old one was.',
+        refusal,
+      },
     ]);
   });
 });

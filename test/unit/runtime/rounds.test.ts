@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { RetryError } from '../../../src/core/errors.ts';
+import { RetryError, StopAccountError } from '../../../src/core/errors.ts';
 import type { Node } from '../../../src/core/json.ts';
 import type { StreamName } from '../../../src/core/stream-name.ts';
 import type { Job } from '../../../src/runtime/poller.ts';
@@ -84,6 +84,27 @@ describe('a round', () => {
       '/1/insights',
       '/2/insights',
     ]);
+  });
+
+  test('ends at once the polls that wait when the verdict on another stops the account', async () => {
+    const refused = new StopAccountError('graph.token', 'revoked');
+    const later = new RetryError('graph.server', 'HTTP 500', { retryAfterMs: hourMs });
+    const graph = graphOf((path, fields) =>
+      path.endsWith('/media') ? (fields.includes('caption') ? refused : later) : undefined,
+    );
+    const stop = new AbortController();
+    const seen: unknown[] = [];
+    const round = pollRound(jobsOf('media', 'media_insights'), createWorld({ graph }), {
+      ...at,
+      signal: stop.signal,
+      onVerdict: ({ stream }, { kind }) => {
+        seen.push([stream.name, kind]);
+        stop.abort(new Error('the account is stopped'));
+      },
+    });
+
+    await expect(round).rejects.toThrow('the account is stopped');
+    expect(seen).toEqual([['media', 'stop-account']]);
   });
 
   test('lets the others walk the list themselves when the first fails, without waiting for its tries', async () => {

@@ -23,6 +23,7 @@ const token: ShownToken = {
   name: 'default',
   isValid: true,
   reason: null,
+  code: null,
   facts,
   expiresAtMs: null,
   accounts: [],

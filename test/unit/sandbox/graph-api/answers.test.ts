@@ -242,6 +242,7 @@ describe('what the simulator answers', () => {
     const body = JSON.stringify({ advance_ms: 3_600_000 });
     expect(await own('clock', { method: 'POST', body })).toEqual({
       now: '2026-02-10T13:00:00.000Z',
+      speed: 0,
     });
     expect((await own('truth'))['now']).toBe('2026-02-10T13:00:00+0000');
     expect((await own('ledger'))['total']).toEqual({

@@ -8,6 +8,14 @@ const DAY_MS = 86_400_000;
 const NOW_S = Date.parse(NOW) / 1000;
 const REDIRECT = 'http://localhost:7777/callback';
 
+const all = [
+  'pages_show_list',
+  'pages_read_engagement',
+  'instagram_basic',
+  'instagram_manage_insights',
+  'instagram_manage_comments',
+];
+
 const client = ({ world }: Asked) => ({
   client_id: world.app.clientId,
   client_secret: world.app.clientSecret,
@@ -76,6 +84,88 @@ describe('the tokens of the simulator', () => {
       scopes: [],
     });
     expect(JSON.stringify(asked.api.ledger.entries)).not.toContain(page);
+  });
+
+  it('tells of a token that a condition has ended that it ended an hour ago', async () => {
+    await using asked = await startAsking();
+    const { token } = asked.world.accounts.map(({ instagramToken }) => ({
+      token: instagramToken,
+    }))[0] ?? { token: '' };
+    asked.world.conditions.set({ badTokens: { [token]: 'expired' } });
+
+    const { body } = await asked.ask('/debug_token', { input_token: token });
+
+    expect(body['data']).toMatchObject({
+      is_valid: false,
+      expires_at: NOW_S - 3600,
+      error: { code: 190, subcode: 463 },
+    });
+  });
+
+  const denied = [400, 10, undefined, expect.stringContaining('does not have permission')];
+
+  it.each([
+    ['pages_show_list', (id: string) => ['/me/accounts', `/${id}/media`]],
+    ['instagram_basic', (id: string) => [`/${id}`, '/me/accounts']],
+    ['instagram_manage_insights', (id: string) => [`/${id}/insights`, `/${id}/media`]],
+    ['instagram_manage_comments', (id: string) => [`/${id}/tags`, `/${id}/media`]],
+  ])(
+    'keeps a token without %s from what the permission is for, and from nothing else',
+    async (scope, paths) => {
+      await using asked = await startAsking();
+      const id = asked.world.accounts[0]?.id ?? '';
+      const scopes = all.filter((one) => one !== scope);
+      await asked.admin('PATCH', 'world', { tokens: { [asked.world.token]: { scopes } } });
+      const query = { fields: 'id,instagram_business_account', metric: 'reach', period: 'day' };
+      const answers = await Promise.all(
+        paths(id).map(async (path) => {
+          const { fields, ...metrics } = query;
+          const { status, body } = await asked.ask(
+            path,
+            path === '/me/accounts' ? { fields } : metrics,
+          );
+          if (status !== 200) return await asked.refusal(path, metrics);
+          return Array.isArray(body['data']) ? body['data'].length : 'read';
+        }),
+      );
+
+      expect(answers).toEqual(
+        {
+          pages_show_list: [0, 25],
+          instagram_basic: [denied, 3],
+          instagram_manage_insights: [denied, 25],
+          instagram_manage_comments: [denied, 25],
+        }[scope],
+      );
+    },
+  );
+
+  it('keeps an account that has not consented to insights from them, on Instagram Login', async () => {
+    await using asked = await startAsking();
+    const [account] = asked.world.accounts;
+    const token = account?.instagramToken ?? '';
+    asked.world.tokens.set(token, { scopes: ['instagram_business_basic'] });
+    const query = { access_token: token, metric: 'reach', period: 'day' };
+
+    expect(await asked.refusal('/me/insights', query)).toEqual(denied);
+    expect((await asked.ask('/me/media', { access_token: token })).status).toBe(200);
+  });
+
+  it('has the app and every token as at the start after a DELETE of the world', async () => {
+    await using asked = await startAsking();
+    const { token, app } = asked.world;
+    const before = { app: { ...app }, grant: asked.world.tokens.find(token) };
+    await asked.admin('PATCH', 'world', {
+      app: { requireProof: true, clientSecret: 'another' },
+      tokens: { [token]: { scopes: [], expiresAt: '2020-01-01T00:00:00Z' }, unknown: {} },
+    });
+    expect((await asked.ask('/me/accounts')).status).toBe(400);
+
+    await asked.admin('DELETE', 'world');
+
+    expect({ app, grant: asked.world.tokens.find(token) }).toEqual(before);
+    expect(asked.world.tokens.find('unknown')).toBeUndefined();
+    expect((await asked.ask('/me/accounts')).status).toBe(200);
   });
 
   it('exchanges a Facebook token for one of sixty days, which then expires', async () => {

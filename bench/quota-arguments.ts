@@ -1,0 +1,68 @@
+import { parseArgs } from 'node:util';
+
+/** The size of the world that is measured. */
+export interface QuotaSize {
+  readonly accounts: number;
+  readonly mediaPerAccount: number;
+  readonly childrenPerAccount: number;
+  readonly storiesPerAccount: number;
+}
+
+/** The benchmark's command line. */
+export interface QuotaArguments {
+  readonly size: QuotaSize;
+  /** The targets are those of the default size. */
+  readonly hasTargets: boolean;
+  readonly help: boolean;
+}
+
+const usual = { accounts: 5, media: 2000, stories: 4 };
+const childrenPerMedia = 1.5;
+
+export const QUOTA_USAGE = `usage: npm run bench:quota -- [--accounts N] [--media N] [--stories N]
+
+Counts what a world costs in calls and requests, with each login: the first sync, a later poll of
+everything, a day at the default intervals. The last line is JSON.
+
+  --accounts N   accounts: ${usual.accounts} unless given
+  --media N      posts of each account: ${usual.media} unless given; its albums have ${childrenPerMedia} times as many children
+  --stories N    live stories of each account, and new ones a day: ${usual.stories} unless given
+
+The exit code is 1 when a target is missed. Targets are those of the default size: with another one
+nothing is compared with them.`;
+
+/** @throws TypeError on an option that does not exist, or on a wrong or missing value */
+export function parseQuotaArguments(args: readonly string[]): QuotaArguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      accounts: { type: 'string' },
+      media: { type: 'string' },
+      stories: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+    strict: true,
+  });
+  const media = readCount('media', values.media ?? usual.media, 1);
+  const size: QuotaSize = {
+    accounts: readCount('accounts', values.accounts ?? usual.accounts, 1),
+    mediaPerAccount: media,
+    childrenPerAccount: Math.floor(childrenPerMedia * media),
+    storiesPerAccount: readCount('stories', values.stories ?? usual.stories, 0),
+  };
+  const hasTargets =
+    size.accounts === usual.accounts &&
+    media === usual.media &&
+    size.storiesPerAccount === usual.stories;
+  return { size, hasTargets, help: values.help ?? false };
+}
+
+const most = 100_000;
+
+function readCount(name: string, given: string | number, least: number): number {
+  const count = Number(given);
+  if (/^\d+$/.test(String(given)) && count >= least && count <= most) return count;
+  throw new TypeError(
+    `--${name}: got "${given}", expected a whole number from ${least} to ${most}`,
+  );
+}

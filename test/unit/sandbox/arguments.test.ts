@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { parseDemoArguments, parseSandboxArguments } from '../../../sandbox/demo/arguments.ts';
+import { parseQuotaArguments, QUOTA_USAGE } from '../../../bench/quota-arguments.ts';
+import { demoWorld } from '../../../sandbox/demo/world.ts';
+import { describeSpeed } from '../../../sandbox/graph-api/world/clock.ts';
+
+describe('arguments of the demo and the sandbox', () => {
+  test('a cluster of its own in real time, unless they ask for another', () => {
+    const usual = { speed: 1, help: false };
+    expect(parseDemoArguments([])).toEqual({ ...usual, once: false });
+    expect(parseSandboxArguments([])).toEqual(usual);
+    const asked = ['--speed', '60', '--given-cluster', 'demo'];
+    expect(parseSandboxArguments(asked)).toEqual({ ...usual, speed: 60, givenCluster: 'demo' });
+  });
+
+  test.each([
+    [['--speed', '0'], '--speed: got "0", expected a number above 0'],
+    [['--speed', 'fast'], '--speed: got "fast", expected a number above 0'],
+    [['--given-cluster', 'instagram'], 'expected a prefix of topics other than "instagram"'],
+    [['--given-cluster', ''], '--given-cluster: got "", expected a prefix'],
+    [['--given-cluster', "a'b"], `--given-cluster: got "a'b", expected a prefix`],
+    [['--speed', '2', '--recording', 'x'], '--speed: the clock of a --recording stands still'],
+  ])('refuses %j and says what it expects', (args, message) => {
+    expect(() => parseDemoArguments(args)).toThrow(message);
+  });
+
+  test('the clock of the world runs at the speed that it says', async () => {
+    const said = async (speed: number) => describeSpeed((await demoWorld({ speed })).clock);
+
+    await expect(said(1)).resolves.toBe('runs in real time');
+    await expect(said(60)).resolves.toContain('60 times real time: times in records are ahead of');
+  });
+});
+
+describe('arguments of bench:quota', () => {
+  test('measure the world of the targets, unless they name another size', () => {
+    expect(parseQuotaArguments([])).toMatchObject({
+      hasTargets: true,
+      size: { accounts: 5, mediaPerAccount: 2000, childrenPerAccount: 3000, storiesPerAccount: 4 },
+    });
+    expect(parseQuotaArguments(['--accounts', '2', '--media', '40', '--stories', '0'])).toEqual({
+      help: false,
+      hasTargets: false,
+      size: { accounts: 2, mediaPerAccount: 40, childrenPerAccount: 60, storiesPerAccount: 0 },
+    });
+  });
+
+  test.each(['0', '-1', '1.5', 'many', ''])(
+    'refuse %j accounts and say what they expect',
+    (text) => {
+      expect(() => parseQuotaArguments([`--accounts=${text}`])).toThrow(
+        `--accounts: got "${text}", expected a whole number from 1 to 100000`,
+      );
+    },
+  );
+
+  test('help, without measuring anything', () => {
+    const bench = fileURLToPath(new URL('../../../bench/quota.ts', import.meta.url));
+    const { status, stdout } = spawnSync(process.execPath, [bench, '--help'], { encoding: 'utf8' });
+
+    expect([status, stdout]).toEqual([0, `${QUOTA_USAGE}\n`]);
+  });
+});
