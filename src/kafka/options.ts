@@ -1,3 +1,4 @@
+import type { ShutdownBudget } from '../core/shutdown-budget.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import type { TlsMaterial } from '../core/tls.ts';
 import type { StateCodec, Telemetry } from '../runtime/ports.ts';
@@ -87,4 +88,5 @@ export interface KafkaDependencies {
   readonly codec: StateCodec;
   readonly telemetry: Telemetry;
   readonly log: KafkaLog;
+  readonly shutdown: ShutdownBudget;
 }

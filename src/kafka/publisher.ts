@@ -28,8 +28,6 @@ export interface ClaimingPublisher extends Publisher, AsyncDisposable {
   release(partition: number): Promise<void>;
 }
 
-const closeLimitMs = 3000;
-
 function transactionalIdOf(options: KafkaOptions, partition: number): string {
   return `${options.transactionalIdPrefix}-${String(partition)}`;
 }
@@ -110,6 +108,7 @@ async function openProducer(
       // A transaction that the broker aborts by itself would look like one that was fenced.
       deadlineMs: Math.min(options.sendDeadlineMs, Math.floor(options.transactionTimeoutMs * 0.9)),
       compression: options.compression,
+      discardLimitMs: () => dependencies.shutdown.leftMs('producer'),
     });
   } catch (error) {
     throw translate(error, contextOf(shared, partition, { lastRefusal: connection.lastRefusal() }));
@@ -134,9 +133,10 @@ function largestRefused(delivery: Pick<Delivery, 'records' | 'state'>, cause: Er
 
 /** What the lane of a state partition works with. */
 export function createTools(shared: KafkaShared, partition: number): LaneTools {
-  const { telemetry } = shared.dependencies;
+  const { telemetry, shutdown } = shared.dependencies;
   const part = partOf(partition);
   return {
+    shutdown,
     open: () => openProducer(shared, partition),
     plan: (records, by) => planSends(records, shared.layout(), by),
     fence: () => placeFence(partition, shared.layout(), shared.options.instance),
@@ -195,11 +195,11 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
       return await usable.claim(signal);
     },
     async release(partition) {
-      await lanes.get(partition)?.close(closeLimitMs);
+      await lanes.get(partition)?.close();
       shared.health.up(partOf(partition));
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...lanes.values()].map((lane) => lane.close(closeLimitMs)));
+      await Promise.all([...lanes.values()].map((lane) => lane.close()));
     },
   };
 }
