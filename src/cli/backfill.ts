@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { ExitCode } from '../core/errors.ts';
-import { requestCost } from '../core/request-cost.ts';
-import { longReachMs, maxWindowMs } from '../core/windows.ts';
+import type { Config } from '../config/config.ts';
+import { nextPollCost } from '../core/request-cost.ts';
+import { longReachMs } from '../core/windows.ts';
 import { streams } from '../streams/index.ts';
 import { stoppable } from './exit-codes.ts';
 import { loadOfflineConfig } from './load.ts';
@@ -9,6 +10,7 @@ import { parseAccounts } from './option-values.ts';
 import type { Options } from './own-options.ts';
 import { addOwnCommand, settingsOf } from './own-options.ts';
 import { carryOut } from './state/apply.ts';
+import { forceMeans, lookback } from './state/command.ts';
 import type { Backfill, Plan } from './state/plan.ts';
 import { planBackfill, readBackfill } from './state/plan.ts';
 import type { StateSession } from './state/session.ts';
@@ -36,10 +38,13 @@ export function addBackfillCommand(root: Command, end: (code: ExitCode) => void)
     },
     options: (command) =>
       command
-        .requiredOption('--since <date>', 'a day (midnight UTC) or a time with its offset')
+        .requiredOption(
+          '--since <date>',
+          `a day (midnight UTC) or a time with its offset; ${lookback}`,
+        )
         .option('--account <ids>', 'only these accounts, separated by commas, with a state or not')
         .option('--apply', 'write it; without, only what would change is shown')
-        .option('--force', 'take the state away from an instance that does not hand it over')
+        .option('--force', forceMeans)
         .option('--json', 'print the plan as JSON, with whole states'),
     settings: /^(?:kafka|schema-registry|polling-instance|instagram-login)/,
   }).action(async (stream: string, options: Options) => {
@@ -58,7 +63,7 @@ async function backfill(stream: string, options: Options): Promise<string> {
   const writtenBy = `backfill on ${session.instance}`;
   const plan = (at: StateSession): Plan => {
     const made = planBackfill(at, wanted, { writtenBy, nowMs: Date.now() });
-    return { ...made, notes: [...made.notes, ...describeCost(made, wanted)] };
+    return { ...made, notes: [...made.notes, ...describeCost(made, wanted, config)] };
   };
   return await carryOut(session, plan, {
     apply: options['apply'] === true,
@@ -68,18 +73,29 @@ async function backfill(stream: string, options: Options): Promise<string> {
   });
 }
 
-const dayMs = 86_400_000;
-
 /** What it takes of the quota, and where the API's memory ends. */
-function describeCost({ writes }: Plan, { stream, sinceMs }: Backfill): readonly string[] {
-  if (writes.length === 0) return [];
-  const oldestMs = Date.now() - longReachMs;
-  const { source } = streams[stream];
-  const { calls } = requestCost(source);
-  const spanMs = source.kind === 'series' ? maxWindowMs : dayMs;
-  const spans = Math.ceil((Date.now() - Math.max(sinceMs, oldestMs)) / spanMs);
-  const cost = `It takes about ${spans * calls} calls of each account.`;
+function describeCost(
+  { writes }: Plan,
+  { stream, sinceMs }: Backfill,
+  { polling: { lookbackMs }, instagram: { startDateMs } }: Config,
+): readonly string[] {
+  const nowMs = Date.now();
+  const costs = writes.flatMap(({ change: { after } }) => {
+    const at = { nowMs, lookbackMs, startDateMs };
+    return after === null ? [] : (nextPollCost(streams[stream].source, after, at) ?? []);
+  });
+  if (costs.length === 0) return [];
+  const calls = costs.map((cost) => cost.calls);
+  const [least, most] = [Math.min(...calls), Math.max(...calls)];
+  const from = Math.min(...costs.map(({ fromMs }) => fromMs ?? nowMs));
+  const cost =
+    `The next poll reads from ${dayOf(from)} on (POLLING_LOOKBACK included) and takes ` +
+    `${least === most ? most : `${least} to ${most}`} calls of each account.`;
+  const oldestMs = nowMs - longReachMs;
   if (sinceMs >= oldestMs) return [cost];
-  const oldest = new Date(oldestMs).toISOString().slice(0, 10);
-  return [`The API has two years: it begins with ${oldest}.`, cost];
+  return [`The API has two years: it begins with ${dayOf(oldestMs)}.`, cost];
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
 }

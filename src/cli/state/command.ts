@@ -26,13 +26,14 @@ interface Given {
   readonly cursor?: string;
   readonly json?: boolean;
   readonly apply?: boolean;
+  readonly handOver?: boolean;
   readonly force?: boolean;
   readonly all?: boolean;
 }
 
 type Options = Given & Readonly<Record<string, string | boolean | undefined>>;
 
-const ownOptions = ['stream', 'account', 'cursor', 'json', 'apply', 'force', 'all'];
+const ownOptions = ['stream', 'account', 'cursor', 'json', 'apply', 'handOver', 'force', 'all'];
 
 const one = 'user_insights/17841400000000001';
 
@@ -140,7 +141,7 @@ const details = {
     options: (command) =>
       writing(command).requiredOption(
         '--cursor <date>',
-        'everything after it is read and published again: a day (midnight UTC) or a time with its offset',
+        `a day (midnight UTC) or a time with its offset; ${lookback}`,
       ),
   },
   reset: {
@@ -176,13 +177,19 @@ function narrowing(command: Command): Command {
     .option('--account <id>', 'only this account');
 }
 
+/** What `--force` means, of whichever command. */
+export const forceMeans =
+  'ask a running instance to hand its state over, and take it away from one that does not';
+
+/** From when on days are read, of whichever command moves a cursor. */
+export const lookback =
+  'the days after it are read and published again; of user_insights from POLLING_LOOKBACK (2 days) before it';
+
 function writing(command: Command): Command {
   return command
     .option('--apply', 'write it; without, only what would change is shown')
-    .option(
-      '--force',
-      'write although a running instance owns the key: it hands it over for a moment',
-    )
+    .option('--hand-over', 'have a running instance that owns the key hand it over for a moment')
+    .option('--force', forceMeans)
     .option('--json', 'print the plan as JSON, with whole states');
 }
 
@@ -213,8 +220,9 @@ async function changing(
   const config = configOf(options);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using session = await openStateSession(config, missing, stop.signal);
-  const { apply, force, json } = options;
-  const how = { apply: isSet(apply), force: isSet(force), json: isSet(json) };
+  const { apply, handOver, force, json } = options;
+  const asks = isSet(handOver) || isSet(force);
+  const how = { apply: isSet(apply), asks, force: isSet(force), json: isSet(json) };
   return await carryOut(session, plan, how);
 }
 
