@@ -3,6 +3,7 @@ import { openKafka, type KafkaAdapter } from '../src/kafka/open.ts';
 import { emptyMemory } from '../src/core/state.ts';
 import type { KafkaOptions } from '../src/kafka/options.ts';
 import type { Batch, OutgoingRecord, StateCodec } from '../src/runtime/ports.ts';
+import { createShutdownBudget } from '../src/core/shutdown-budget.ts';
 
 /** What is measured, on which Kafka. */
 export interface KafkaBenchOptions {
@@ -65,7 +66,12 @@ function open(options: KafkaBenchOptions): KafkaAdapter {
       },
       roles: ['media', 'state'],
     },
-    { codec: options.codec, telemetry: { report: () => undefined }, log: () => undefined },
+    {
+      codec: options.codec,
+      telemetry: { report: () => undefined },
+      log: () => undefined,
+      shutdown: createShutdownBudget(25_000, () => performance.now()),
+    },
   );
 }
 

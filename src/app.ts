@@ -1,4 +1,6 @@
 import type { Config } from './config/config.ts';
+import { createShutdownBudget } from './core/shutdown-budget.ts';
+import type { ShutdownBudget } from './core/shutdown-budget.ts';
 import { streamNames } from './core/stream-name.ts';
 import type { StreamName, TopicRole } from './core/stream-name.ts';
 import {
@@ -38,6 +40,7 @@ import type { Supervision } from './runtime/supervisor.ts';
 import { createOrderDesk } from './runtime/order-desk.ts';
 import { createOrders } from './runtime/orders.ts';
 import { noTracer } from './runtime/tracing.ts';
+import { settled } from './runtime/shutdown.ts';
 import { createTurns } from './runtime/turns.ts';
 import { streams } from './streams/index.ts';
 import { openTracing } from './tracing/open.ts';
@@ -96,14 +99,15 @@ type Adapters = ReturnType<typeof openAdapters>;
 export function createApp(config: Config, options: AppOptions): App {
   const surroundings = surroundingsOf(config, options);
   const { clock } = surroundings;
-  const adapters = openAdapters(config, surroundings);
+  const shutdown = createShutdownBudget(config.polling.shutdownGraceMs, () => performance.now());
+  const adapters = openAdapters(config, surroundings, shutdown);
   const { observability, telemetry, kafka, registry, instagram } = adapters;
   const { encoder } = registry;
   const { publisher } = kafka;
   const tools = { ...pollerTools(config, surroundings, { ...adapters, encoder }), publisher };
   const { apiVersion } = config.instagram;
   const { log } = observability;
-  const openTraces = () => openTracing({ ...surroundings, env: process.env, log });
+  const openTraces = () => openTracing({ ...surroundings, env: process.env, log, shutdown });
   return {
     log,
     setInterval(stream, intervalMs) {
@@ -113,6 +117,7 @@ export function createApp(config: Config, options: AppOptions): App {
       instagram.directory.setAccounts(accountIds);
     },
     async run(signal) {
+      shutdown.beginWith(signal);
       const served = await observability.listen();
       observability.log.info({ url: served?.url ?? null }, 'started');
       void instagram.keepTokens();
@@ -123,6 +128,7 @@ export function createApp(config: Config, options: AppOptions): App {
       await supervise(what, { ...tools, ...tracing }, signal);
     },
     async once(signal) {
+      shutdown.beginWith(signal);
       const deadlineMs = clock.nowMs() + config.polling.onceTimeoutMs;
       const kept = instagram.keepTokens();
       telemetry.report(versionEvent(apiVersion, clock.nowMs()));
@@ -141,10 +147,11 @@ export function createApp(config: Config, options: AppOptions): App {
 }
 
 /** Closes the observability last: it reports how the others close. */
-async function close({ instagram, kafka, registry, observability }: Adapters): Promise<void> {
-  const others = [instagram, kafka, registry];
-  await Promise.allSettled(others.map((adapter) => adapter[Symbol.asyncDispose]()));
-  await observability[Symbol.asyncDispose]();
+async function close(adapters: Adapters): Promise<void> {
+  const { instagram, kafka, registry, observability, shutdown } = adapters;
+  const others = [instagram, kafka, registry].map((adapter) => adapter[Symbol.asyncDispose]());
+  await settled(Promise.allSettled(others), shutdown.leftMs('adapters'));
+  await settled(observability[Symbol.asyncDispose](), shutdown.leftMs('server'));
 }
 
 function surroundingsOf(config: Config, options: AppOptions): Surroundings {
@@ -173,7 +180,7 @@ export function openReading(config: Config, options: AppOptions, encoder: Encode
   };
 }
 
-function openAdapters(config: Config, options: Surroundings) {
+function openAdapters(config: Config, options: Surroundings, shutdown: ShutdownBudget) {
   const { topicTemplate } = config.kafka;
   const roles: readonly TopicRole[] = [...enabledStreams(config), 'state', 'dead_letters'];
   const source = openSource(config, options);
@@ -190,9 +197,10 @@ function openAdapters(config: Config, options: Surroundings) {
         log[level](fields, message);
       },
       clockAheadMs: () => source.instagram.graph.clockAheadMs,
+      shutdown,
     },
   );
-  return { ...source, registry, kafka, orders: createOrders(source.telemetry) };
+  return { ...source, registry, kafka, shutdown, orders: createOrders(source.telemetry) };
 }
 
 /** The API, and what is told of it. */
@@ -311,12 +319,13 @@ function startingWith(first: AccountListing, directory: AccountDirectory): Accou
 
 function supervision(
   config: Config,
-  { kafka, orders, desk }: Adapters,
+  { kafka, orders, desk, shutdown }: Adapters,
   directory: AccountDirectory,
 ): Supervision {
   return {
     orders,
     desk,
+    shutdown,
     directory,
     group: kafka.group,
     store: kafka.stateStore,

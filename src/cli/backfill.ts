@@ -1,10 +1,12 @@
 import type { ExitCode } from '../core/errors.ts';
-import { requestCost } from '../core/request-cost.ts';
-import { longReachMs, maxWindowMs } from '../core/windows.ts';
+import type { Config } from '../config/config.ts';
+import { nextPollCost } from '../core/request-cost.ts';
+import { longReachMs } from '../core/windows.ts';
 import { streams } from '../streams/index.ts';
 import { accountIds, option, stoppable, type CommandDefinition, type Given } from './command.ts';
 import { loadCommandConfig } from './load.ts';
 import { carryOut } from './state/apply.ts';
+import { forceMeans, lookback } from './state/command.ts';
 import { planBackfill, readBackfill, type Backfill, type Plan } from './state/plan.ts';
 import { openStateSession, type StateSession } from './state/session.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -28,7 +30,7 @@ export const backfillCommand: CommandDefinition = {
   options: [
     option(
       '--since <date>',
-      'a day (midnight UTC) or a time with its offset',
+      `a day (midnight UTC) or a time with its offset; ${lookback}`,
     ).makeOptionMandatory(),
     option(
       '--account <ids>',
@@ -36,7 +38,7 @@ export const backfillCommand: CommandDefinition = {
       accountIds,
     ),
     option('--apply', 'write it; without, only what would change is shown'),
-    option('--force', 'take the state away from an instance that does not hand it over'),
+    option('--force', forceMeans),
     option('--json', 'print the plan as JSON, with whole states'),
   ],
   settings: /^(?:kafka|schema-registry|polling-instance|instagram-login)/,
@@ -62,23 +64,34 @@ async function backfill({ args, options, settings }: Given<Options>): Promise<st
   const writtenBy = `backfill on ${session.instance}`;
   const plan = (at: StateSession): Plan => {
     const made = planBackfill(at, wanted, { writtenBy, nowMs: Date.now() });
-    return { ...made, notes: [...made.notes, ...describeCost(made, wanted)] };
+    return { ...made, notes: [...made.notes, ...describeCost(made, wanted, config)] };
   };
   return await carryOut(session, plan, { apply, force, asks: true, json });
 }
 
-const dayMs = 86_400_000;
-
 /** What it takes of the quota, and where the API's memory ends. */
-function describeCost({ writes }: Plan, { stream, sinceMs }: Backfill): readonly string[] {
-  if (writes.length === 0) return [];
-  const oldestMs = Date.now() - longReachMs;
-  const { source } = streams[stream];
-  const { calls } = requestCost(source);
-  const spanMs = source.kind === 'series' ? maxWindowMs : dayMs;
-  const spans = Math.ceil((Date.now() - Math.max(sinceMs, oldestMs)) / spanMs);
-  const cost = `It takes about ${spans * calls} calls of each account.`;
+function describeCost(
+  { writes }: Plan,
+  { stream, sinceMs }: Backfill,
+  { polling: { lookbackMs }, instagram: { startDateMs } }: Config,
+): readonly string[] {
+  const nowMs = Date.now();
+  const costs = writes.flatMap(({ change: { after } }) => {
+    const at = { nowMs, lookbackMs, startDateMs };
+    return after === null ? [] : (nextPollCost(streams[stream].source, after, at) ?? []);
+  });
+  if (costs.length === 0) return [];
+  const calls = costs.map((cost) => cost.calls);
+  const [least, most] = [Math.min(...calls), Math.max(...calls)];
+  const from = Math.min(...costs.map(({ fromMs }) => fromMs ?? nowMs));
+  const cost =
+    `The next poll reads from ${dayOf(from)} on (POLLING_LOOKBACK included) and takes ` +
+    `${least === most ? most : `${least} to ${most}`} calls of each account.`;
+  const oldestMs = nowMs - longReachMs;
   if (sinceMs >= oldestMs) return [cost];
-  const oldest = new Date(oldestMs).toISOString().slice(0, 10);
-  return [`The API has two years: it begins with ${oldest}.`, cost];
+  return [`The API has two years: it begins with ${dayOf(oldestMs)}.`, cost];
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
 }

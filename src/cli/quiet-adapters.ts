@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
+import { createShutdownBudget } from '../core/shutdown-budget.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import { kafkaSecurity, registryAccess } from '../credentials.ts';
 import { openKafka } from '../kafka/open.ts';
@@ -8,11 +9,18 @@ import { openRegistry } from '../registry/open.ts';
 /** Nothing is logged here; errors name no secret. */
 const unseen = (): void => undefined;
 
-/** Kafka and the registry for a command: what they say on their way is in the error that ends it. */
+/**
+ * Kafka and the registry for a command: what they say on their way is in the error that ends it.
+ *
+ * @param stop - aborted when the command is to end
+ */
 export function openQuietly(
   config: Config,
   { roles, topics }: { readonly roles: readonly TopicRole[]; readonly topics: 'create' | 'look' },
+  stop: AbortSignal,
 ) {
+  const shutdown = createShutdownBudget(config.polling.shutdownGraceMs, () => performance.now());
+  shutdown.beginWith(stop);
   const { topicTemplate } = config.kafka;
   const access = registryAccess(config.schemaRegistry, unseen);
   const registry = openRegistry({ ...access, topicTemplate, roles });
@@ -32,6 +40,7 @@ export function openQuietly(
       codec: registry.stateCodec,
       telemetry: { report: () => undefined },
       log: () => undefined,
+      shutdown,
     },
   );
   return { registry, kafka };

@@ -73,7 +73,11 @@ async function run({ args, options, settings }: Given<Options>): Promise<ExitCod
   const style = styleFor(process.stdout, process.env);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using stack = new AsyncDisposableStack();
-  const { registry, kafka } = openQuietly(config, { roles: ['state'], topics: 'look' });
+  const { registry, kafka } = openQuietly(
+    config,
+    { roles: ['state'], topics: 'look' },
+    stop.signal,
+  );
   stack.use(registry);
   stack.use(kafka);
   const take = async (record: TailedRecord): Promise<boolean> => {

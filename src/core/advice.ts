@@ -14,7 +14,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
     "Set INSTAGRAM_CLIENT_SECRET to the secret of the token's own app, then restart.",
   'graph.bad-body':
     'Look at the dead letter; check INSTAGRAM_BASE_URL and the proxies on the way to it.',
-  'graph.blocked': "Do what the app's dashboard at Meta asks for, then restart.",
+  'graph.blocked':
+    "Do what the app's dashboard at Meta asks for, then resume the stream, or restart.",
   'graph.field-refused': 'Nothing has to be done; a permission may bring the field back.',
   'graph.gone': 'Nothing has to be done: it was deleted.',
   'graph.media-before-conversion': 'Nothing has to be done: this media never has insights.',
@@ -26,7 +27,7 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'graph.not-enough-viewers':
     'Nothing has to be done: the insights of a story begin at five viewers.',
   'graph.permission':
-    'Give the permission and the role that the message names; a stream that has stopped needs a restart.',
+    'Give the permission and the role that the message names, then resume a stream that has stopped, or restart.',
   'graph.rate-limited':
     'It goes on by itself. If it is often so: longer intervals, fewer streams or fewer accounts a token.',
   'graph.refused':

@@ -1,5 +1,8 @@
+import { planDays } from './daily-totals.ts';
+import { askableFrom } from './missing.ts';
+import type { Memory } from './state.ts';
 import type { Source } from './stream.ts';
-import { maxWindowMs } from './windows.ts';
+import { maxWindowMs, planWindows } from './windows.ts';
 
 /** A stream's calls as Meta counts them, without those that a rejection costs. */
 export interface RequestCost {
@@ -35,6 +38,40 @@ export function requestCost(source: Source): RequestCost {
     case 'breakdowns':
       return { calls: source.breakdowns.length, per: 'poll', list: false };
   }
+}
+
+/** What one poll of days reads. */
+export interface DaysCost {
+  /** Calls as Meta counts them, without those that a rejection costs. */
+  readonly calls: number;
+  /** Epoch milliseconds; null when it reads nothing. */
+  readonly fromMs: number | null;
+}
+
+/** What the next poll of a stream of days costs, by its state; undefined for a stream without days. */
+export function nextPollCost(
+  source: Source,
+  memory: Memory,
+  at: { readonly nowMs: number; readonly lookbackMs: number; readonly startDateMs: number | null },
+): DaysCost | undefined {
+  const { cursorMs, coveredUntilMs } = memory;
+  if (source.kind === 'series') {
+    const names = source.requests.flatMap(({ metrics }) => Object.values(metrics));
+    const missingFromMs = askableFrom(memory, names, at.nowMs);
+    const windows = planWindows({ ...at, cursorMs, coveredUntilMs, missingFromMs });
+    const made = windows.flatMap(({ recent }) =>
+      source.requests.filter(
+        ({ metrics, recentOnly }) =>
+          recent || Object.keys(metrics).some((metric) => !recentOnly.includes(metric)),
+      ),
+    );
+    return { calls: made.length, fromMs: windows[0]?.sinceMs ?? null };
+  }
+  if (source.kind !== 'totals') return undefined;
+  const names = source.requests.flatMap(({ metrics }) => metrics);
+  const missingFromMs = askableFrom(memory, names, at.nowMs);
+  const days = planDays({ ...at, cursorMs, coveredUntilMs, missingFromMs });
+  return { calls: days.length * source.requests.length, fromMs: days[0]?.startMs ?? null };
 }
 
 /** For a person, as `4 a window of 30 days`. */

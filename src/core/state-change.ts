@@ -94,16 +94,18 @@ export function checkHasCursor(stream: StreamName): void {
 
 /**
  * What is remembered once everything after `cursorMs` shall be read, and published, again: the days
- * after it are forgotten, since what is not known is news.
+ * after it are forgotten, since what is not known is news, and the stream is due at once.
  */
 export function moveCursor(memory: Memory, cursorMs: number): Memory {
   const { coveredUntilMs } = memory;
+  const isMoved = memory.cursorMs !== cursorMs;
   return {
     ...memory,
     cursorMs,
     coveredUntilMs: coveredUntilMs === null ? null : Math.min(coveredUntilMs, cursorMs),
     days: memory.days.filter((day) => day.dateMs <= cursorMs),
     totals: memory.totals.filter((day) => day.dateMs <= cursorMs),
+    polledMs: isMoved ? null : memory.polledMs,
   };
 }
 

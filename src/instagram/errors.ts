@@ -211,14 +211,14 @@ export const errorRows: readonly ErrorRow[] = [
     when: { code: 368 },
     source: 'documented: policies',
     become: blocked(
-      'Meta has blocked the app or its user for a breach of policy: settle it in the app dashboard, then restart',
+      'Meta has blocked the app or its user for a breach of policy: settle it in the app dashboard, then resume the stream, or restart',
     ),
   },
   {
     when: { code: 200, message: apiBlocked },
     source: 'observed',
     become: blocked(
-      "Meta has deactivated the app's access to the API: open the app's dashboard at Meta for Developers, complete its required actions, then restart",
+      "Meta has deactivated the app's access to the API: open the app's dashboard at Meta for Developers, complete its required actions, then resume the stream, or restart",
     ),
   },
   { when: { status: 429 }, source: 'HTTP; not seen from Graph itself', become: limit('app') },

@@ -10,10 +10,10 @@ export const renewAdvice =
  */
 const bySubcode: Readonly<Record<number, string>> = {
   458: `the app is no longer installed for the token's user: let the user authorise the app again, then ${renewAdvice}`,
-  459: "the token's user is held at a checkpoint: the user must log in at https://www.facebook.com and pass it, then restart",
+  459: "the token's user is held at a checkpoint: the user must log in at https://www.facebook.com and pass it, then resume the stream, or restart",
   460: `the user's password was changed: log in again, ${renewAdvice}`,
   463: `the access token has expired: ${renewAdvice} (a system user's token does not expire)`,
-  464: "the token's user is not confirmed: the user must log in at https://www.facebook.com and confirm the account, then restart",
+  464: "the token's user is not confirmed: the user must log in at https://www.facebook.com and confirm the account, then resume the stream, or restart",
   467: `the access token was revoked (logged out, or access was taken away): ${renewAdvice}`,
   492: `the token's user has no role on the Facebook page any more: give the user a role on the page, then ${renewAdvice}`,
 };
@@ -37,7 +37,7 @@ export const appAdvice =
 
 /** The advice for code 415, as the middle of a sentence. */
 export const twoFactorAdvice =
-  "the business requires two-factor authentication: the token's user must complete two-factor authentication in Business Manager (https://business.facebook.com), then restart";
+  "the business requires two-factor authentication: the token's user must complete two-factor authentication in Business Manager (https://business.facebook.com), then resume the stream, or restart";
 
 /**
  * The permissions that a token needs. Source: Instagram Platform, overview, read 2026-10.

@@ -83,13 +83,13 @@ export function withThrottledDeadline<T>(
 }
 
 /**
- * Settles as `work` does, or rejects with a {@link DeadlineError} when it is still going on `limitMs`
+ * Settles as `work` does, or rejects with a {@link DeadlineError} when it is still going on `limitMs()`
  * after the signal was aborted.
  */
 export async function onceStopped<T>(
   work: Promise<T>,
   stop: AbortSignal,
-  limitMs: number,
+  limitMs: () => number,
 ): Promise<T> {
   const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
   const abort = (): void => {
@@ -97,7 +97,7 @@ export async function onceStopped<T>(
   };
   if (stop.aborted) abort();
   stop.addEventListener('abort', abort, { once: true });
-  const bounded = stopped.then(() => withDeadline(work, limitMs, 'what was in hand at the stop'));
+  const bounded = stopped.then(() => withDeadline(work, limitMs(), 'what was in hand at the stop'));
   bounded.catch(() => undefined);
   try {
     return await Promise.race([work, bounded]);

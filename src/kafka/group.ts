@@ -35,8 +35,6 @@ export interface GroupMembership extends Group {
   ): Promise<T | 'refused'>;
 }
 
-/** Leaving waits for a rebalance that is going on: a member that goes without a word holds it up. */
-const leaveLimitMs = 3000;
 const askLimitMs = 10_000;
 const pausesMs = [100, 500, 1000, 2000, 5000];
 /** The fetch loop, in which kafkajs sends its heartbeats, goes round this often. */
@@ -183,9 +181,11 @@ async function takePart(
     const known = translate(error, contextOf(shared, connection));
     return known instanceof Error ? known : new Error(String(known));
   } finally {
-    // A member in the middle of joining cannot leave yet.
-    await settleWithin(running, leaveLimitMs);
-    await settleWithin(consumer.disconnect(), leaveLimitMs);
+    const { shutdown } = shared.dependencies;
+    // A member in the middle of joining cannot leave yet, and one that goes without a word holds up
+    // the rebalance.
+    await settleWithin(running, shutdown.leftMs('joining'));
+    await settleWithin(consumer.disconnect(), shutdown.leftMs('leaving'));
     connection.destroy();
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isConnectorError, RetryError, StopStreamError } from '../core/errors.ts';
+import type { ShutdownBudget } from '../core/shutdown-budget.ts';
 import { onceStopped, settleWithin, withDeadline } from './deadline.ts';
 import type { PlacedRecord, Send } from './sends.ts';
 import type { TransactionalProducer } from './transaction.ts';
@@ -18,6 +19,7 @@ export type Outcome = 'committed' | 'redone' | 'failed' | 'fenced';
 
 /** What a lane works with; its errors are already the taxonomy's. */
 export interface LaneTools {
+  readonly shutdown: ShutdownBudget;
   /** Opens a producer of this lane's transactional id, which ends every transaction before it. */
   open(): Promise<TransactionalProducer>;
   /** @param by - `topic` once a try has failed, so that a refusal tells which topic is meant */
@@ -53,12 +55,6 @@ interface Try {
 /** Tries of a batch of which it is known that nothing was committed. */
 const maxTries = 3;
 const pausesMs = [50, 500, 1000, 2000, 5000];
-/** What a transaction in hand is given when the program is asked to stop. */
-const stopLimitMs = 8000;
-/** And then what finding out about its commit is given. */
-const lastLookLimitMs = 5000;
-/** And what ending it by another producer is, when its abort was not answered. */
-const takeOverLimitMs = 4000;
 
 /**
  * The serial way of one state partition's batches into Kafka: one transactional producer at a time,
@@ -138,11 +134,11 @@ export class Lane {
     });
   }
 
-  /** Lets the transaction in hand end, for at most `limitMs`, and refuses what comes after it. */
-  async close(limitMs: number): Promise<void> {
+  /** Lets the transaction in hand end, for a bounded time, and refuses what comes after it. */
+  async close(): Promise<void> {
     this.#refusal ??= closed();
     this.#closing.abort();
-    await settleWithin(this.#tail, limitMs);
+    await settleWithin(this.#tail, this.#tools.shutdown.leftMs('batches'));
     await this.#discard({ abort: true });
     await this.#endWhatIsOpen();
   }
@@ -156,7 +152,7 @@ export class Lane {
     if (!this.#isLeftOpen) return;
     this.#isLeftOpen = false;
     const ending = this.#tools.open().then((producer) => producer.discard({ abort: false }));
-    await settleWithin(ending, takeOverLimitMs);
+    await settleWithin(ending, this.#tools.shutdown.leftMs('takeOver'));
   }
 
   /**
@@ -167,6 +163,8 @@ export class Lane {
     if (!this.#isLeftOpen) return;
     this.#enqueue(() => this.#open()).catch(() => undefined);
   }
+
+  readonly #transactionLimitMs = (): number => this.#tools.shutdown.leftMs('transaction');
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#tail.then(() => {
@@ -208,7 +206,7 @@ export class Lane {
     const transacting = producer.transact(sends, () => {
       fate.unknown = true;
     });
-    await onceStopped(transacting, stop, stopLimitMs);
+    await onceStopped(transacting, stop, this.#transactionLimitMs);
     return attempt === 1 ? 'committed' : 'redone';
   }
 
@@ -220,10 +218,9 @@ export class Lane {
     if (!fate.unknown) throw known;
     // The look ends it; there is no time for two.
     this.#isLeftOpen = false;
-    const looking = this.#landed(delivery, AbortSignal.timeout(lastLookLimitMs));
-    const landed = await withDeadline(looking, lastLookLimitMs, 'a last look').catch(
-      () => undefined,
-    );
+    const limitMs = Math.ceil(this.#tools.shutdown.leftMs('outcome'));
+    const looking = this.#landed(delivery, AbortSignal.timeout(limitMs));
+    const landed = await withDeadline(looking, limitMs, 'a last look').catch(() => undefined);
     if (landed === undefined) throw unknownOutcome(delivery, known);
     if (!landed) throw known;
     return 'redone';
@@ -254,7 +251,7 @@ export class Lane {
       // Until the answer comes, the commit may never have arrived (Invariant 7).
       this.#isLeftOpen = true;
     });
-    const offset = await onceStopped(transacting, stop, stopLimitMs);
+    const offset = await onceStopped(transacting, stop, this.#transactionLimitMs);
     this.#isLeftOpen = false;
     if (offset < 0n) throw new Error('kafkajs reported no offset of the fence record');
     return (this.#fenced = offset + 1n);

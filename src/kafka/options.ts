@@ -1,3 +1,4 @@
+import type { ShutdownBudget } from '../core/shutdown-budget.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import type { TlsMaterial } from '../core/tls.ts';
 import type { StateCodec, Telemetry } from '../runtime/ports.ts';
@@ -89,4 +90,5 @@ export interface KafkaDependencies {
   readonly log: KafkaLog;
   /** Milliseconds by which this machine's clock is ahead of another one; null, and by default, unknown. */
   readonly clockAheadMs?: () => number | null;
+  readonly shutdown: ShutdownBudget;
 }

@@ -29,8 +29,6 @@ export interface ClaimingPublisher extends Publisher, AsyncDisposable {
   release(partition: number): Promise<void>;
 }
 
-const closeLimitMs = 3000;
-
 function transactionalIdOf(options: KafkaOptions, partition: number): string {
   return `${options.transactionalIdPrefix}-${String(partition)}`;
 }
@@ -116,6 +114,7 @@ async function openProducer(
       deadlineMs: Math.min(options.sendDeadlineMs, limitMs),
       limitMs,
       compression: options.compression,
+      discardLimitMs: () => dependencies.shutdown.leftMs('producer'),
     });
   } catch (error) {
     throw translate(error, contextOf(shared, partition, { lastRefusal: connection.lastRefusal() }));
@@ -158,9 +157,10 @@ async function tooLargeFor(
 
 /** What the lane of a state partition works with. */
 export function createTools(shared: KafkaShared, partition: number): LaneTools {
-  const { telemetry } = shared.dependencies;
+  const { telemetry, shutdown } = shared.dependencies;
   const part = partOf(partition);
   return {
+    shutdown,
     open: () => openProducer(shared, partition),
     plan: (records, by) => planSends(records, shared.layout(), by),
     fence: () => placeFence(partition, shared.layout(), shared.options.instance),
@@ -226,11 +226,11 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
       return await usable.claim(signal);
     },
     async release(partition) {
-      await lanes.get(partition)?.close(closeLimitMs);
+      await lanes.get(partition)?.close();
       shared.health.up(partOf(partition));
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...lanes.values()].map((lane) => lane.close(closeLimitMs)));
+      await Promise.all([...lanes.values()].map((lane) => lane.close()));
     },
   };
 }

@@ -60,8 +60,6 @@ export interface StateDesk {
   write(writes: readonly StateWrite[], signal: AbortSignal): Promise<void>;
 }
 
-const closeLimitMs = 3000;
-
 /** Makes the desk; the topics must have been prepared before it is used. */
 export function createStateDesk(shared: KafkaShared): StateDesk {
   return {
@@ -127,7 +125,7 @@ async function writeAll(
       await lane?.deliver(deliveryOf(shared, together), signal);
     }
   } finally {
-    await Promise.all([...lanes.values()].map((lane) => lane.close(closeLimitMs)));
+    await Promise.all([...lanes.values()].map((lane) => lane.close()));
   }
 }
 

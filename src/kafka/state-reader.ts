@@ -42,6 +42,7 @@ export function createStateReader(shared: KafkaBase): StateReader {
       partitions: layout.statePartitions,
       groupPrefix: options.transactionalIdPrefix,
       stallMs: Math.max(minStallMs, options.sendDeadlineMs),
+      closeLimitMs: () => dependencies.shutdown.leftMs('reader'),
     });
     return (current = { connection, topic: reader });
   };

@@ -16,10 +16,12 @@ export interface StateTopicOptions {
   readonly groupPrefix: string;
   /** How long the broker may bring nothing new before a read is given up. */
   readonly stallMs: number;
+  /** For the clean-up of the client: where brokers answer nothing, the stop waits for this too. */
+  readonly closeLimitMs: () => number;
 }
 
-/** For all of it: where brokers answer nothing, the stop waits for this too. */
-const cleanUpLimitMs = 3000;
+/** For the look at an open transaction, and again for the end of its client. */
+const lookLimitMs = 3000;
 
 /** Gives this consumer, alone in its group, every partition: which of them it fetches changes. */
 function assignAll(topic: string, partitions: readonly number[]): PartitionAssigner {
@@ -158,7 +160,7 @@ export class StateTopicReader {
   async close(): Promise<void> {
     this.#closed = true;
     this.#over.reject(new RetryError('kafka.unavailable', 'The connection to Kafka was closed.'));
-    await settleWithin(this.#cleanUp(), cleanUpLimitMs);
+    await settleWithin(this.#cleanUp(), this.#options.closeLimitMs());
     this.#connection.destroy();
   }
 
@@ -238,12 +240,10 @@ export class StateTopicReader {
     const { topic, stallMs } = this.#options;
     const admin = this.#connection.kafka.admin();
     const looking = admin.connect().then(() => findSpan(admin, topic, partition));
-    const found = await withDeadline(
-      looking,
-      cleanUpLimitMs,
-      'looking for open transactions',
-    ).catch(() => undefined);
-    await settleWithin(admin.disconnect(), cleanUpLimitMs);
+    const found = await withDeadline(looking, lookLimitMs, 'looking for open transactions').catch(
+      () => undefined,
+    );
+    await settleWithin(admin.disconnect(), lookLimitMs);
     if (found === undefined || BigInt(found.end) >= end) return;
     throw new OpenTransactionError({ topic, partition, stableOffset: found.end, stallMs });
   }

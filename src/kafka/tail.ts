@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { ShutdownBudget } from '../core/shutdown-budget.ts';
 import { topicName } from '../core/stream-name.ts';
 import { correctCommittedReads } from './committed.ts';
 import { openConnection, type Connection } from './connection.ts';
@@ -39,7 +40,6 @@ export interface Tail {
 }
 
 const askLimitMs = 30_000;
-const cleanUpLimitMs = 2000;
 
 /**
  * Reads committed records of a topic, as the only member of a group of its own, which it deletes;
@@ -57,7 +57,8 @@ export async function tail(
   const groupId = `${options.transactionalIdPrefix}-tail-${randomUUID()}`;
   const connection = openConnection(options, dependencies);
   const admin = connection.kafka.admin();
-  const reader = { connection, admin, groupId };
+  const { shutdown } = dependencies;
+  const reader = { connection, admin, groupId, shutdown };
   try {
     const spans = await withDeadline(
       openSpans(admin, what),
@@ -88,8 +89,8 @@ export async function tail(
       lastRefusal,
     });
   } finally {
-    await settleWithin(admin.deleteGroups([groupId]), cleanUpLimitMs);
-    await settleWithin(admin.disconnect(), cleanUpLimitMs);
+    const cleaning = admin.deleteGroups([groupId]).finally(() => admin.disconnect());
+    await settleWithin(cleaning, shutdown.leftMs('reader'));
     connection.destroy();
   }
 }
@@ -144,13 +145,14 @@ function firstOffset(start: TailStart, { first, end, found }: Known): bigint {
 }
 
 interface Reader {
+  readonly shutdown: ShutdownBudget;
   readonly connection: Connection;
   readonly admin: Admin;
   readonly groupId: string;
 }
 
 async function readAll(
-  { connection, groupId }: Reader,
+  { connection, groupId, shutdown }: Reader,
   what: Tail,
   { spans, signal }: { readonly spans: readonly Span[]; readonly signal: AbortSignal },
 ): Promise<void> {
@@ -191,7 +193,7 @@ async function readAll(
   try {
     await unlessAborted(Promise.race([run().then(() => over.promise), over.promise]), signal);
   } finally {
-    await settleWithin(consumer.disconnect(), cleanUpLimitMs);
+    await settleWithin(consumer.disconnect(), shutdown.leftMs('leaving'));
   }
 }
 

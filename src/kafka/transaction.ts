@@ -16,6 +16,8 @@ interface TransactionOptions {
   /** For each transaction, throttled time counted. */
   readonly limitMs: number;
   readonly compression: Compression;
+  /** For the abort of a producer that is discarded, and again for its disconnection. */
+  readonly discardLimitMs: () => number;
 }
 
 /** A producer of one transactional id, good until the first error. */
@@ -36,8 +38,6 @@ export interface TransactionalProducer {
   lastRefusal(): string | undefined;
 }
 
-const abortLimitMs = 1000;
-const disconnectLimitMs = 1000;
 /** No broker has this node id. */
 const nobody = -2;
 
@@ -167,9 +167,9 @@ export async function openTransactionalProducer(
       if (abort && next !== undefined && !isOver) {
         // An abort would queue behind a request that is not answered; on a new connection it does not.
         await connection.cut();
-        isOver = await succeedsWithin(next.abort(), abortLimitMs);
+        isOver = await succeedsWithin(next.abort(), options.discardLimitMs());
       }
-      await settleWithin(producer.disconnect(), disconnectLimitMs);
+      await settleWithin(producer.disconnect(), options.discardLimitMs());
       connection.destroy();
       return isOver;
     },

@@ -93,6 +93,7 @@ const asideTypes = [
   'quota-wait',
   'encoded',
   'state',
+  'poll-awaited',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /** What is said of them. */
@@ -105,6 +106,7 @@ const asides = {
   'quota-wait': 'request waited for quota',
   encoded: 'records encoded',
   state: 'state known',
+  'poll-awaited': 'poll not due yet',
 } as const;
 
 function tellAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {

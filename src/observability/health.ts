@@ -126,6 +126,7 @@ const unseen = [
 const ofAccounts = [
   'poll-finished',
   'poll-failed',
+  'poll-awaited',
   'state',
   'paused',
 ] as const satisfies readonly TelemetryEvent['type'][];
@@ -212,6 +213,8 @@ function note(
       return succeed(account, event, nowMs);
     case 'poll-failed':
       return fail(account, event, nowMs);
+    case 'poll-awaited':
+      return noteAwaited(account, event);
     case 'state':
       return noteState(account, event);
     case 'paused':
@@ -283,6 +286,18 @@ export const nothingYet: StreamTally = {
 function notePause(account: AccountStatus, event: Event<'paused'>): AccountStatus {
   const others = [...account.paused].filter((stream) => stream !== event.stream);
   return { ...account, paused: new Set(event.isPaused ? [...others, event.stream] : others) };
+}
+
+function noteAwaited(
+  account: AccountStatus,
+  { stream, polledMs, nextPollMs }: Event<'poll-awaited'>,
+): AccountStatus {
+  const before = account.streams[stream] ?? nothingYet;
+  return {
+    ...account,
+    succeededAtMs: { [stream]: polledMs, ...account.succeededAtMs },
+    streams: { ...account.streams, [stream]: { ...before, nextPollMs } },
+  };
 }
 
 function noteState(

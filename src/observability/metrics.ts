@@ -80,6 +80,7 @@ const uncounted = [
   'progress',
   'list-doubted',
   'paused',
+  'poll-awaited',
   'interval',
 ] as const satisfies readonly TelemetryEvent['type'][];
 

@@ -10,6 +10,7 @@ import { groupByList, pollRound } from './rounds.ts';
 import type { Tenancy } from './tenancies.ts';
 import type { Orders } from './orders.ts';
 import { createTimetable } from './timetable.ts';
+import type { Timetable } from './timetable.ts';
 
 /** What is polled of each account. */
 export interface Streams {
@@ -51,6 +52,8 @@ interface Running {
   readonly account: Account;
   /** The streams that were stopped by an error. */
   readonly halted: Set<StreamName>;
+  /** Those of them whose own poll met the error. */
+  readonly failed: Set<StreamName>;
   readonly stop: AbortController;
   readonly done: Promise<void>;
 }
@@ -59,15 +62,15 @@ interface Running {
 export function createAccountPollers(what: Streams, work: PollersWork): AccountPollers {
   const { tools } = work;
   const running = new Map<string, Running>();
-  /** The polls that accounts had in hand when they left; who comes back waits for them. */
-  const leaving = new Map<string, Promise<void>>();
+  /** The last stay of accounts that left: who comes back waits for the polls that it had in hand. */
+  const left = new Map<string, Pick<Running, 'done' | 'failed'>>();
   const start = (account: Account, tenancy: Tenancy): void => {
-    const before = leaving.get(account.id) ?? Promise.resolve();
-    running.set(account.id, startAccount(account, what, { ...work, tenancy, before }));
+    const { done: before, failed: overdue } = left.get(account.id) ?? noStay;
+    running.set(account.id, startAccount(account, what, { ...work, tenancy, before, overdue }));
   };
-  const end = ({ account, stop, done }: Running): void => {
+  const end = ({ account, failed, stop, done }: Running): void => {
     stop.abort();
-    leaving.set(account.id, done);
+    left.set(account.id, { done, failed });
     running.delete(account.id);
   };
   return {
@@ -103,35 +106,40 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
     },
     any: () => [...running.values()].find(({ halted }) => halted.size === 0)?.account,
     async ended() {
-      await Promise.all([...leaving.values(), ...[...running.values()].map(({ done }) => done)]);
+      await Promise.all([...left.values(), ...running.values()].map(({ done }) => done));
     },
   };
 }
+
+const noStay = { done: Promise.resolve(), failed: new Set<StreamName>() };
 
 interface StartWork extends PollersWork {
   readonly tenancy: Tenancy;
   /** Resolves when the polls have ended that the account had in hand when it left. */
   readonly before: Promise<void>;
+  /** The streams that are polled at once. */
+  readonly overdue: ReadonlySet<StreamName>;
 }
 
 function startAccount(account: Account, what: Streams, work: StartWork): Running {
   const { tenancy, before } = work;
   const stop = new AbortController();
   const halted = new Set<StreamName>();
-  const onHalt = (stopped: readonly Stream[]): void => {
+  const failed = new Set<StreamName>();
+  const onHalt = (stopped: readonly Stream[], by: Stream): void => {
     for (const { name } of stopped) halted.add(name);
+    failed.add(by.name);
   };
   const done = before.then(() => pollAccount(account, what, { ...work, stop, onHalt }));
   tenancy.polls.add(done);
   void done.finally(() => tenancy.polls.delete(done));
-  return { account, halted, stop, done };
+  return { account, halted, failed, stop, done };
 }
 
-interface AccountWork extends PollersWork {
+interface AccountWork extends StartWork {
   readonly stop: AbortController;
-  readonly tenancy: Tenancy;
-  /** Called with the streams of the account that an error has stopped. */
-  readonly onHalt: (streams: readonly Stream[]) => void;
+  /** Called with the streams of the account that an error has stopped, and the one that met it. */
+  readonly onHalt: (streams: readonly Stream[], by: Stream) => void;
 }
 
 async function pollAccount(account: Account, what: Streams, work: AccountWork): Promise<void> {
@@ -140,7 +148,9 @@ async function pollAccount(account: Account, what: Streams, work: AccountWork): 
     groupByList(what.streams).map((group) => {
       const started = group.map(({ stream }) => startJob(stream, account, work.tenancy.known));
       const jobs = runnable(started, work.tools.telemetry);
-      work.onHalt(started.flatMap(({ job, error }) => (error === undefined ? [] : [job.stream])));
+      for (const { job, error } of started) {
+        if (error !== undefined) work.onHalt([job.stream], job.stream);
+      }
       return pollForEver(jobs, what, { ...work, signal }).catch(work.onFatal);
     }),
   );
@@ -156,7 +166,8 @@ async function pollForEver(
   work: AccountWork & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { tools, signal, stop, tenancy } = work;
-  const timetable = createTimetable(jobs, what, tools);
+  const timetable = createTimetable(jobs, { ...what, overdue: work.overdue }, tools);
+  reportAwaited(jobs, timetable, tools);
   using subscriptions = new DisposableStack();
   subscriptions.use(
     what.orders.listen((order) => {
@@ -168,9 +179,10 @@ async function pollForEver(
     const due = timetable.begin();
     const nextPollMs = (job: Job) => timetable.nextMs(job);
     // What stops the account ends its other polls at once, and does not wait for them.
-    const onVerdict = (_job: Job, { kind }: Verdict): void => {
+    const onVerdict = (job: Job, { kind }: Verdict): void => {
       if (kind !== 'stop-account') return;
-      work.onHalt(what.streams.map(({ stream }) => stream));
+      const all = what.streams.map(({ stream }) => stream);
+      work.onHalt(all, job.stream);
       stop.abort();
     };
     const verdicts = await pollRound(due, tools, { nextPollMs, onVerdict, signal }).catch(
@@ -187,9 +199,25 @@ async function pollForEver(
         state: job.state,
       });
       const verdict = verdicts[index];
-      if (verdict?.kind === 'stop-stream') work.onHalt([job.stream]);
+      if (verdict?.kind === 'stop-stream') work.onHalt([job.stream], job.stream);
       if (verdict === undefined || verdict.kind === 'stop-stream') timetable.leave(job);
     }
+  }
+}
+
+/** Reports the jobs that were polled before, by an earlier run or another instance, and are not due yet. */
+function reportAwaited(
+  jobs: readonly Job[],
+  timetable: Timetable,
+  { clock, telemetry }: PollerTools,
+): void {
+  for (const job of jobs) {
+    const { stream, account, state } = job;
+    const { polledMs } = state;
+    const nextPollMs = timetable.nextMs(job);
+    if (polledMs === null || nextPollMs === null || nextPollMs <= clock.nowMs()) continue;
+    const whose = { stream: stream.name, accountId: account.id };
+    telemetry.report({ type: 'poll-awaited', ...whose, polledMs, nextPollMs });
   }
 }
 

@@ -21,6 +21,8 @@ export interface Gathered {
   /** Keys of what is gone, to be deleted by tombstones. */
   readonly gone: readonly string[];
   readonly memory: Memory;
+  /** Whether the poll ends with it. */
+  readonly isLast: boolean;
 }
 
 interface Work {
@@ -46,11 +48,11 @@ export interface Assembly {
 export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Assembly {
   let outgoing: OutgoingRecord[] = [];
   let memory = memoryOf(poll.state);
-  const flush = async (): Promise<void> => {
+  const flush = async (isWorth = false): Promise<void> => {
     const batch = outgoing;
     outgoing = [];
     // A poll that finds nothing new writes nothing.
-    if (batch.length === 0 && sameMemory(memory, poll.state)) return;
+    if (batch.length === 0 && sameMemory(memory, poll.state) && !isWorth) return;
     // Before it is published, because a record may become a dead letter on the way.
     const asked = batch.map(identity);
     memory = await publishBatch(batch, memory, { poll, tools, signal });
@@ -83,6 +85,7 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
       for (const record of records) outgoing.push(record);
       const left = withoutUnpublished(gathered.memory, keysOf(letters), poll);
       memory = { ...left, deadLetters: memory.deadLetters };
+      if (gathered.isLast) memory = { ...memory, polledMs: poll.startedMs };
       write(letters);
       const full = outgoing.length >= tools.settings.maxBatchRecords;
       if (full || poll.stream.mode === 'incremental') await flush();
@@ -93,7 +96,7 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     },
     end(startedMs) {
       memory = { ...memory, polledMs: startedMs };
-      return flush();
+      return flush(isSeldom(poll));
     },
   };
 }
@@ -293,6 +296,16 @@ function stateAfter(memory: Memory, { poll, tools }: Work): StreamState {
     writtenBy: tools.settings.instance,
   };
 }
+
+/**
+ * Whether a restart before the next poll is likely: the state then says that this poll was made, which
+ * costs a transaction and saves the requests of another.
+ */
+function isSeldom({ startedMs, nextPollMs }: Poll): boolean {
+  return nextPollMs !== null && nextPollMs - startedMs >= seldomMs;
+}
+
+const seldomMs = 3 * 3_600_000;
 
 /**
  * `coveredUntilMs` alone is not worth a transaction: asking a day again costs no request more. Nor is

@@ -6,6 +6,7 @@ import { runnable, startJob } from './jobs.ts';
 import type { Job, PollerTools, Verdict } from './poller.ts';
 import type { Group } from './ports.ts';
 import { groupByList, pollRound } from './rounds.ts';
+import { endedSoon, settled } from './shutdown.ts';
 import type { StartTools } from './startup.ts';
 import { untilAnswered, untilReady } from './startup.ts';
 import type { Supervision } from './supervisor.ts';
@@ -53,12 +54,13 @@ export async function superviseOnce(
   const joined = group.join(onShare, leave.signal).catch(onFatal);
   try {
     await withinTime(alone.promise, tools, all);
-    return await pollAll(supervision, tools, { all, onFatal });
+    const polling = pollAll(supervision, tools, { all, onFatal });
+    return await endedSoon(polling, all, () => supervision.shutdown.leftMs('polls'));
   } catch (error) {
     throw fatal.signal.aborted ? fatal.signal.reason : error;
   } finally {
     // As long as it is a member: only an owner may end what a lane has left open.
-    await releaseAll(supervision);
+    await settled(releaseAll(supervision), supervision.shutdown.leftMs('partitions'));
     leave.abort();
     await joined;
   }

@@ -155,7 +155,8 @@ function gather(page: Page, before: Memory, work: Work): Gathered {
     const whose = { stream: stream.name, accountId: account.id };
     work.tools.telemetry.report({ type: 'list-doubted', ...whose, ...doubt });
   }
-  return { gone: [], ...mapped, ...settled };
+  const isLast = page.step !== undefined && page.step.number === page.step.of;
+  return { gone: [], ...mapped, ...settled, isLast };
 }
 
 function withRead(known: Published, { readings = [] }: Page): Published {

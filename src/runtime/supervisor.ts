@@ -1,5 +1,6 @@
 import type { Account } from '../core/account.ts';
 import { messageOf } from '../core/errors.ts';
+import type { ShutdownBudget } from '../core/shutdown-budget.ts';
 import type { Streams } from './account-pollers.ts';
 import { createAccountPollers, slept } from './account-pollers.ts';
 import { watchContract } from './contract-probe.ts';
@@ -13,6 +14,7 @@ import type {
   StateStore,
   TelemetryEvent,
 } from './ports.ts';
+import { settled } from './shutdown.ts';
 import { untilReady } from './startup.ts';
 import type { Tenancies } from './tenancies.ts';
 import { createTenancies } from './tenancies.ts';
@@ -27,6 +29,7 @@ export interface Supervision extends Streams {
   readonly apiVersion: string | null;
   /** Where orders come in. */
   readonly desk: OrderDesk;
+  readonly shutdown: ShutdownBudget;
 }
 
 /**
@@ -78,10 +81,11 @@ export async function supervise(
       },
     });
   } finally {
+    const { shutdown } = supervision;
     // The polls first: what is in hand is finished by who began it.
-    await pollers.ended();
-    if (all.aborted) await watching;
-    await tenancies.end();
+    await settled(pollers.ended(), shutdown.leftMs('polls'));
+    if (all.aborted) await settled(watching, shutdown.leftMs('polls'));
+    await settled(tenancies.end(), shutdown.leftMs('partitions'));
     await leave();
   }
   if (fatal.signal.aborted) throw fatal.signal.reason;

@@ -58,6 +58,15 @@ export type TelemetryEvent =
       readonly nextPollMs: number | null;
     }
   | {
+      /** A stream goes on from its state, and is not due yet by the last poll in it. */
+      readonly type: 'poll-awaited';
+      readonly stream: StreamName;
+      readonly accountId: string;
+      /** The beginning of that poll, and the next one, epoch milliseconds. */
+      readonly polledMs: number;
+      readonly nextPollMs: number;
+    }
+  | {
       /** A whole list lacks most of what is known: nothing is deleted until another one lacks it too. */
       readonly type: 'list-doubted';
       readonly stream: StreamName;

@@ -1,6 +1,7 @@
 import type { Draw } from '../core/schedule.ts';
 import { nextAlone, nextTogether } from '../core/schedule.ts';
 import type { Stream } from '../core/stream.ts';
+import type { StreamName } from '../core/stream-name.ts';
 import type { Order, Orders } from './orders.ts';
 import type { Job } from './poller.ts';
 import type { Clock } from './ports.ts';
@@ -31,6 +32,8 @@ export interface TimetableOptions {
   /** Share of the interval, 0 to 0.5. */
   readonly jitter: number;
   readonly orders: Pick<Orders, 'intervalMs' | 'isPaused'>;
+  /** Streams that are due at once whenever they were last polled: an error had stopped them. */
+  readonly overdue?: ReadonlySet<StreamName>;
 }
 
 /** A job's next turn. */
@@ -42,7 +45,7 @@ interface Turn {
   isOrdered: boolean;
 }
 
-/** All are due at once. */
+/** A job is due an interval after the last poll in its state; one without, at once. */
 export function createTimetable(
   jobs: readonly Job[],
   options: TimetableOptions,
@@ -68,8 +71,32 @@ class Turns implements Timetable {
     this.#options = options;
     this.#tools = tools;
     this.#lastMs = tools.clock.nowMs();
-    const first = { dueMs: this.#lastMs, begunMs: null, isOrdered: false };
-    this.#turns = new Map(jobs.map((job) => [job, { ...first }]));
+    const drawn = tools.random();
+    this.#turns = new Map(jobs.map((job) => [job, this.#first(job, drawn)]));
+    this.#bringTogether();
+  }
+
+  #first(job: Job, drawn: number): Turn {
+    const nowMs = this.#lastMs;
+    const { polledMs } = job.state;
+    // A last poll in the future was before the clock was set back.
+    const isKnown = polledMs !== null && polledMs <= nowMs;
+    if (!isKnown || this.#options.overdue?.has(job.stream.name) === true) {
+      return { dueMs: nowMs, begunMs: null, isOrdered: false };
+    }
+    const draw: Draw = { nowMs: polledMs, jitter: this.#options.jitter, drawn };
+    return { dueMs: Math.max(nowMs, this.#next(job, draw)), begunMs: polledMs, isOrdered: false };
+  }
+
+  /** Equal intervals stay together, so that one scan of the list serves all: the earliest decides. */
+  #bringTogether(): void {
+    const byInterval = Map.groupBy(this.#turns, ([job]) => this.#intervalMs(job));
+    for (const [intervalMs, group] of byInterval) {
+      const earliestMs = Math.min(...group.map(([, { dueMs }]) => dueMs));
+      for (const [, turn] of group) {
+        if (turn.dueMs - earliestMs < intervalMs / 2) turn.dueMs = earliestMs;
+      }
+    }
   }
 
   isEmpty(): boolean {

@@ -1,3 +1,4 @@
+import type { ShutdownBudget } from '../core/shutdown-budget.ts';
 import type { Tracer } from '../runtime/ports.ts';
 import { readSettings } from './settings.ts';
 
@@ -12,6 +13,7 @@ export interface TracingOptions {
   readonly version: string;
   readonly instance: string;
   readonly log: Warning;
+  readonly shutdown: ShutdownBudget;
 }
 
 /** Traces, opened. */
@@ -21,7 +23,7 @@ export interface Tracing extends AsyncDisposable {
 
 /**
  * Opens traces when a standard variable names where they go; null, and nothing is loaded, when none
- * does. Disposing sends what is left, for a second at most.
+ * does. Disposing sends what is left, as long as the shutdown allows.
  */
 export async function openTracing(options: TracingOptions): Promise<Tracing | null> {
   const settings = readSettings(options.env, (variable, expected) => {

@@ -20,8 +20,6 @@ import type { Tracing, TracingOptions, Warning } from './open.ts';
 import type { TracingSettings } from './settings.ts';
 
 const program = 'instagram-kafka-producer';
-/** A stop waits no longer for a collector. */
-const lastSendLimitMs = 1000;
 
 /** Starts to send spans in the background; a collector that is away costs the spans, nothing else. */
 export function startTracing(settings: TracingSettings, options: TracingOptions): Tracing {
@@ -37,7 +35,7 @@ export function startTracing(settings: TracingSettings, options: TracingOptions)
       const { promise: late, resolve } = Promise.withResolvers<undefined>();
       const timer = setTimeout(() => {
         resolve(undefined);
-      }, lastSendLimitMs);
+      }, options.shutdown.leftMs('traces'));
       await Promise.race([provider.shutdown().catch(() => undefined), late]);
       clearTimeout(timer);
     },

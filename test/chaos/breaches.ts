@@ -11,7 +11,7 @@ export const keptProducer: readonly Patch[] = [
   {
     file: 'kafka/transaction.ts',
     find: '      ended = true;',
-    replace: `      if (abort && next?.isActive() === true) await settleWithin(next.abort(), abortLimitMs);
+    replace: `      if (abort && next?.isActive() === true) await settleWithin(next.abort(), options.discardLimitMs());
       next = undefined;
       return true;`,
   },

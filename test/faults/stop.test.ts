@@ -1,9 +1,42 @@
 import { describe, expect, test } from '@jest/globals';
 import { apiKeys } from '../support/kafka-frames.ts';
-import { createProcessWorld, expectNothingOpen, expectTruth, steps } from './process-world.ts';
+import type { ProcessWorld } from './process-world.ts';
+import {
+  claims,
+  createProcessWorld,
+  expectNothingOpen,
+  expectTruth,
+  steps,
+} from './process-world.ts';
 
 /** After the grace period the program would end itself with 1. */
 const grace = { POLLING_SHUTDOWN_GRACE: '25s' };
+
+/** Less than the default: the shutdown's budget follows it. */
+const graceMs = 15_000;
+const tight = {
+  POLLING_SHUTDOWN_GRACE: `${graceMs}ms`,
+  // It still takes the partition for its own when it looks for what became of the batch.
+  KAFKA_GROUP_SESSION_TIMEOUT: '15s',
+};
+
+/** Stops a program at a step, with brokers that answer nothing from then on. */
+async function expectInTime(world: ProcessWorld, met: () => Promise<void>): Promise<void> {
+  const program = world.run(tight);
+  await met();
+  world.kafka.setMute(true);
+  const startedMs = performance.now();
+  program.process.kill('SIGTERM');
+  expect(await program.ended).toBe(0);
+  expect(performance.now() - startedMs).toBeLessThan(graceMs);
+}
+
+/** Brokers answer again: nothing is lost, and nothing is published twice. */
+async function expectGoesOn(world: ProcessWorld): Promise<void> {
+  world.kafka.setMute(false);
+  await world.once();
+  await expectTruth(world);
+}
 
 describe('SIGTERM ends the program with 0 and leaves no transaction open (Invariant 7)', () => {
   test.concurrent.each(Object.keys(steps) as (keyof typeof steps)[])(
@@ -58,28 +91,67 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
     120_000,
   );
 
-  test.concurrent.each([
-    ['a send', apiKeys.produce],
-    ['a commit', apiKeys.endTxn],
-    ['joining the group', apiKeys.joinGroup],
-  ] as const)(
-    'waiting for brokers that answer nothing at all to %s, nor to anything after it',
-    async (_what, apiKey) => {
+  test.concurrent.each(Object.keys(steps) as (keyof typeof steps)[])(
+    '%s, and then brokers answer nothing at all',
+    async (step) => {
       await using world = await createProcessWorld();
-      const held = world.kafka.inject(apiKey, 'hold-request', { times: 1000 });
-      const program = world.run({
-        // Less than the default leaves: a loaded machine must be in time as well.
-        POLLING_SHUTDOWN_GRACE: '22s',
-        // It still takes the partition for its own when it looks for what became of the batch.
-        KAFKA_GROUP_SESSION_TIMEOUT: '15s',
+      const stop = steps[step](world);
+      await expectInTime(world, async () => {
+        await stop.met;
       });
-      await held.met;
-      world.kafka.setMute(true);
+      stop.release();
+      await expectGoesOn(world);
+    },
+    120_000,
+  );
+
+  test.concurrent(
+    'trying a batch again: the next producer is being opened, and then brokers answer nothing at all',
+    async () => {
+      await using world = await createProcessWorld();
+      // The first producer has asked for two ids: one of its own, and that of its transactional id.
+      const opening = world.kafka.inject(apiKeys.initProducerId, 'hold-request', {
+        skip: 2,
+        times: 1000,
+      });
+      world.kafka.inject(apiKeys.produce, 'cut-request', { skip: claims });
+      await expectInTime(world, async () => {
+        await opening.met;
+      });
+      opening.disarm();
+      await expectGoesOn(world);
+    },
+    120_000,
+  );
+
+  test.concurrent(
+    'looking for the outcome of a commit, and then brokers answer nothing at all',
+    async () => {
+      await using world = await createProcessWorld();
+      const cut = world.kafka.inject(apiKeys.endTxn, 'cut-response', { skip: claims });
+      await expectInTime(world, async () => {
+        await cut.met;
+        await world.kafka.inject(apiKeys.listOffsets, 'hold-request', { times: 1000 }).met;
+      });
+      await expectGoesOn(world);
+    },
+    120_000,
+  );
+
+  test.concurrent(
+    'leaving the group, and then brokers answer nothing at all',
+    async () => {
+      await using world = await createProcessWorld();
+      const leaving = world.kafka.inject(apiKeys.leaveGroup, 'hold-request', { times: 1000 });
+      const program = world.run(tight);
+      await program.line(({ msg }) => msg === 'poll finished');
+      const startedMs = performance.now();
       program.process.kill('SIGTERM');
+      await leaving.met;
+      world.kafka.setMute(true);
       expect(await program.ended).toBe(0);
-      held.disarm();
+      expect(performance.now() - startedMs).toBeLessThan(graceMs);
       world.kafka.setMute(false);
-      await world.once();
       await expectTruth(world);
     },
     120_000,

@@ -9,6 +9,7 @@ export const apiKeys = {
   metadata: 3,
   findCoordinator: 10,
   joinGroup: 11,
+  leaveGroup: 13,
   createTopics: 19,
   initProducerId: 22,
   addPartitionsToTxn: 24,

@@ -8,6 +8,7 @@ import { openKafka, type KafkaAdapter, type KafkaOptions } from '../../src/kafka
 import type { Batch, OutgoingRecord, Restored, TelemetryEvent } from '../../src/runtime/ports.ts';
 import { jsonStateCodec } from './json-state-codec.ts';
 import { readTopic, type ReadRecord } from './topic-reader.ts';
+import { usualShutdown } from './shutdown.ts';
 
 /** Topics and a transactional id prefix of a test's own, on a cluster that tests may share. */
 export interface KafkaWorld extends AsyncDisposable {
@@ -67,6 +68,7 @@ export async function createKafkaWorld(
         codec: jsonStateCodec,
         telemetry: { report: (event) => events.push(event) },
         log: () => undefined,
+        shutdown: usualShutdown,
       },
     );
     adapters.push(adapter);

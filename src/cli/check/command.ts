@@ -59,8 +59,8 @@ async function lookAtAll(
   const roles: readonly TopicRole[] = [...enabled, 'state', 'dead_letters'];
   await using stack = new AsyncDisposableStack();
   // Nothing is created: only the probe of this one is used.
-  const { kafka, registry } = openQuietly(config, { roles, topics: 'create' });
-  const { kafka: stateKafka } = openQuietly(config, { roles: ['state'], topics: 'look' });
+  const { kafka, registry } = openQuietly(config, { roles, topics: 'create' }, signal);
+  const { kafka: stateKafka } = openQuietly(config, { roles: ['state'], topics: 'look' }, signal);
   const quota = createQuotaKeeper();
   const silent = { ...config, log: { ...config.log, level: 'silent' as const } };
   const { encoder } = openLocalCodec([]);

@@ -8,10 +8,10 @@ import type { StateSession } from './session.ts';
 export interface ApplyOptions {
   /** Without it the plan is only shown. */
   readonly apply: boolean;
-  /** Writes although a running instance polls the accounts. */
+  /** Asks a running instance to hand its partitions over. */
+  readonly asks: boolean;
+  /** Takes them away from one that was asked and does not. */
   readonly force: boolean;
-  /** Asks a running instance to hand its partitions over, without being forced to. */
-  readonly asks?: boolean;
   readonly json: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface ApplyOptions {
 export async function carryOut(
   session: StateSession,
   plan: (session: StateSession) => Plan,
-  { apply, force, asks = force, json }: ApplyOptions,
+  { apply, force, asks, json }: ApplyOptions,
 ): Promise<string> {
   const shown = plan(session);
   const owners = await ownersOf(shown, session);
@@ -84,8 +84,7 @@ function owned({ writes }: Plan, owners: readonly Owner[], wasAsked: boolean): S
   return new StopProcessError(
     'state.owned',
     `A running instance owns ${shown}: ${who}. ${why}Nothing was written. Stop it and run the command ` +
-      'again; with --force it is asked to hand these partitions over, and they are taken away from it if ' +
-      'it does not.',
+      `again, or add ${wasAsked ? '--force: they are taken away from it' : '--hand-over: it hands these partitions over for a moment'}.`,
     { exitCode: 3 },
   );
 }

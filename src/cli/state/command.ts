@@ -21,6 +21,7 @@ interface Options {
 
 interface WriteOptions extends Options {
   readonly apply?: boolean;
+  readonly handOver?: boolean;
   readonly force?: boolean;
   readonly all?: boolean;
 }
@@ -48,12 +49,18 @@ const narrowing = [
   option('--account <id>', 'only this account'),
 ];
 
+/** What `--force` means, of whichever command. */
+export const forceMeans =
+  'ask a running instance to hand its state over, and take it away from one that does not';
+
+/** From when on days are read, of whichever command moves a cursor. */
+export const lookback =
+  'the days after it are read and published again; of user_insights from POLLING_LOOKBACK (2 days) before it';
+
 const writing = [
   option('--apply', 'write it; without, only what would change is shown'),
-  option(
-    '--force',
-    'write although a running instance owns the key: it hands it over for a moment',
-  ),
+  option('--hand-over', 'have a running instance that owns the key hand it over for a moment'),
+  option('--force', forceMeans),
   option('--json', 'print the plan as JSON, with whole states'),
 ];
 
@@ -107,7 +114,7 @@ export const stateCommands: CommandGroup = {
         ...writing,
         option(
           '--cursor <date>',
-          'everything after it is read and published again: a day (midnight UTC) or a time with its offset',
+          `a day (midnight UTC) or a time with its offset; ${lookback}`,
         ).makeOptionMandatory(),
       ],
       exits: writingExits,
@@ -199,8 +206,9 @@ async function changing(
   const config = loadCommandConfig(given.settings, ['kafka', 'registry']);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using session = await openStateSession(config, missing, stop.signal);
-  const { apply = false, force = false, json = false } = given.options;
-  process.stdout.write(await carryOut(session, plan, { apply, force, json }));
+  const { apply = false, handOver = false, force = false, json = false } = given.options;
+  const how = { apply, asks: handOver || force, force, json };
+  process.stdout.write(await carryOut(session, plan, how));
   return 0;
 }
 

@@ -60,7 +60,7 @@ function closing({ plan, applied, owners, createsTopic, asks }: Report): readonl
         `Partition ${partition} is being polled by ${name}: ` +
         (asks
           ? '--apply has it handed over.'
-          : 'stop it first, or have it handed over by --force.'),
+          : 'stop it first, or have it handed over by --hand-over.'),
     ),
     'Nothing was written: this is what --apply would do.',
   ];

@@ -50,7 +50,7 @@ export async function openStateSession(
 ): Promise<StateSession> {
   await using stack = new AsyncDisposableStack();
   const topics = missing === 'create' ? 'create' : 'look';
-  const { registry, kafka } = openQuietly(config, { roles: ['state'], topics });
+  const { registry, kafka } = openQuietly(config, { roles: ['state'], topics }, signal);
   stack.use(registry);
   stack.use(kafka);
   const { stateDesk: desk } = kafka;

@@ -22,12 +22,8 @@ export function describeTokens(tokens: readonly ShownToken[], nowMs: number): st
     token.name,
     token.isValid ? 'yes' : 'no',
     token.facts?.type?.toLowerCase() ?? '-',
-    token.isValid || token.expiresAtMs !== undefined
-      ? until(token.expiresAtMs, nowMs)
-      : 'refused',
-    token.facts === null || !token.isValid
-      ? '-'
-      : until(token.facts.dataAccessUntilMs, nowMs),
+    token.isValid || token.expiresAtMs !== undefined ? until(token.expiresAtMs, nowMs) : 'refused',
+    token.facts === null || !token.isValid ? '-' : until(token.facts.dataAccessUntilMs, nowMs),
     String(token.accounts.length),
   ]);
   const table = asTable([

@@ -63,6 +63,7 @@ async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Pa
   const { nowMs } = context;
   const rejected: DeadLetterError[] = [];
   const open = due.filter(({ listed }) => !rejections.isExcluded(listed));
+  countNewlyExcluded(due, work);
   const values = new Map<Candidate, Node>();
   for (const [candidate, body] of await getInsights(open, work)) {
     // The id distinguishes the dead letters of different media.
@@ -83,6 +84,18 @@ async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Pa
     // Stories are read at every poll, so that no reading has to be remembered.
     readings: source.edge === 'stories' ? [] : readingsOf(answered, nowMs),
   };
+}
+
+/** Counts the media that an answer of this poll excludes, before they are requested, with its reason. */
+function countNewlyExcluded(
+  due: readonly Candidate[],
+  { rejections, skipped, context: { memory, nowMs } }: InsightsWork,
+): void {
+  const before = createRejections(memory, nowMs);
+  for (const { listed } of due) {
+    if (!rejections.isExcluded(listed) || before.isExcluded(listed)) continue;
+    skipped.push({ reason: 'graph.media-before-conversion', subject: listed.id });
+  }
 }
 
 function readingsOf(

@@ -12,6 +12,7 @@ import {
   restoreAll,
   type KafkaWorld,
 } from '../../support/kafka-world.ts';
+import { usualShutdown } from '../../support/shutdown.ts';
 
 let world: KafkaWorld;
 let producers: Producer[];
@@ -228,6 +229,7 @@ describe('restore', () => {
       codec,
       telemetry: { report: () => undefined },
       log: () => undefined,
+      shutdown: usualShutdown,
     });
     try {
       await next.prepareTopics(noSignal);

@@ -12,6 +12,7 @@ import { answering, startHttpServer, type HttpServer } from '../../support/http-
 import { jsonStateCodec } from '../../support/json-state-codec.ts';
 import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../../support/kafka-world.ts';
 import { makeCertificates, type Certificates } from '../../support/certificates.ts';
+import { usualShutdown } from '../../support/shutdown.ts';
 
 /** Nothing that a JAAS file would need quotes for. */
 export const password = 'sasl-pass/word+1';
@@ -144,7 +145,12 @@ function openSecured(env: Readonly<Record<string, string>>): KafkaAdapter {
   const security = kafkaSecurity(kafka, () => undefined);
   return openKafka(
     { ...kafka, security, instance: 'test', roles },
-    { codec: jsonStateCodec, telemetry: { report: () => undefined }, log: () => undefined },
+    {
+      codec: jsonStateCodec,
+      telemetry: { report: () => undefined },
+      log: () => undefined,
+      shutdown: usualShutdown,
+    },
   );
 }
 

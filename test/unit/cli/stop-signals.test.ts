@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { listenForStop } from '../../../src/cli/stop-signals.ts';
 
 const module = new URL('../../../src/cli/stop-signals.ts', import.meta.url).href;
@@ -33,14 +33,21 @@ async function startListener(graceMs: number, afterwards = ''): Promise<Listener
     });
     console.log('ready');`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'close').then(() => {
     return { code: child.exitCode, signal: child.signalCode };
   });
   let output = '';
+  const said = new EventEmitter();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data) => {
+      output += String(data);
+      said.emit('more');
+    });
+  }
   const heard = async (text: string) => {
-    while (!output.includes(text)) output += String((await once(child.stdout, 'data'))[0]);
+    while (!output.includes(text)) await once(said, 'more');
     return output;
   };
   await heard('ready');
@@ -85,12 +92,24 @@ describe('listenForStop', () => {
     });
   }
 
-  test('ends the process with 1 when the grace period is over', async () => {
+  test('ends the process with 1 and the reason when the grace period is over', async () => {
     await using listener = await startListener(20);
 
     listener.child.kill('SIGTERM');
 
+    expect(await listener.heard('forced')).toContain('POLLING_SHUTDOWN_GRACE (20 ms)');
     expect(await listener.ended).toEqual({ code: 1, signal: null });
+  });
+
+  test('ends the process with its own exit code when only something forgotten holds it after its end', async () => {
+    await using listener = await startListener(
+      200,
+      'stop[Symbol.dispose](); process.exitCode = 3;',
+    );
+
+    listener.child.kill('SIGTERM');
+
+    expect(await listener.ended).toEqual({ code: 3, signal: null });
   });
 
   test('leaves the signals alone when it is disposed of', async () => {

@@ -98,6 +98,12 @@ describe('a cursor that a person gives', () => {
 });
 
 describe('moving a cursor', () => {
+  test('makes the stream due at once when it moves, and not when it stays', () => {
+    const polled = { ...before, polledMs: nowMs };
+    expect(moveCursor(polled, nowMs).polledMs).toBeNull();
+    expect(moveCursor(polled, before.cursorMs ?? 0).polledMs).toBe(nowMs);
+  });
+
   test('back forgets the days after it, and what was asked for after it', () => {
     const cursorMs = Date.parse('2026-11-22T12:00:00Z');
 

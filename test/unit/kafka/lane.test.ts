@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { RetryError, StopStreamError } from '../../../src/core/errors.ts';
 import { Lane, type Delivery, type LaneTools, type Outcome } from '../../../src/kafka/lane.ts';
 import type { PlacedRecord } from '../../../src/kafka/sends.ts';
+import { usualShutdown } from '../../support/shutdown.ts';
 
 /** How one try of a transaction goes. */
 type Turn = 'ok' | 'send-fails' | 'commit-lost' | 'commit-landed-unheard';
@@ -31,6 +32,7 @@ function setUp(script: Turn[], changes: Partial<LaneTools> = {}, abortsAreAnswer
   const outcomes: Outcome[] = [];
   const fences: string[] = [];
   const tools: LaneTools = {
+    shutdown: usualShutdown,
     open() {
       journal.push('open');
       return Promise.resolve({
@@ -256,7 +258,7 @@ describe('Lane', () => {
     await lane.claim(noSignal);
     const inHand = lane.deliver(delivery(1), noSignal);
     await Promise.resolve();
-    const closed = lane.close(1000);
+    const closed = lane.close();
     await inHand;
     await closed;
     await expect(lane.deliver(delivery(2), noSignal)).rejects.toMatchObject({
@@ -277,9 +279,9 @@ describe('Lane', () => {
     stop.abort();
     await expect(failing).rejects.toBe(away);
     expect(journal).toEqual(['open', 'send-fails', 'discard']);
-    await lane.close(1000);
+    await lane.close();
     expect(journal.slice(3)).toEqual(['open', 'discard without abort']);
-    await lane.close(1000);
+    await lane.close();
     expect(journal).toHaveLength(5);
   });
 
@@ -290,7 +292,7 @@ describe('Lane', () => {
       false,
     );
     await expect(lane.deliver(delivery(1), noSignal)).rejects.toThrow('fenced');
-    await lane.close(1000);
+    await lane.close();
     expect(journal).toEqual(['open', 'send-fails', 'discard without abort']);
   });
 
@@ -299,7 +301,7 @@ describe('Lane', () => {
     const claimed = lane.claim(noSignal);
     await Promise.resolve();
     await Promise.all([
-      lane.close(1000),
+      lane.close(),
       expect(claimed).rejects.toThrow('The connection to Kafka was closed.'),
     ]);
     expect(journal).toEqual(['open', 'discard without abort']);

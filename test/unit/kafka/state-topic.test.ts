@@ -37,7 +37,13 @@ function openFake() {
   };
   const kafka = { admin: () => admin, consumer: () => consumer };
   const connection = { kafka, destroy: () => undefined } as unknown as Connection;
-  const options = { topic: 't.state', partitions: 1, groupPrefix: 'test', stallMs: 1000 };
+  const options = {
+    topic: 't.state',
+    partitions: 1,
+    groupPrefix: 'test',
+    stallMs: 1000,
+    closeLimitMs: () => 1000,
+  };
   return {
     reader: new StateTopicReader(connection, options),
     handle: ({ keys }: Batch) => {

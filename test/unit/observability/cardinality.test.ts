@@ -61,6 +61,13 @@ const events: {
     known: n + 4,
     missing: n,
   }),
+  'poll-awaited': (n) => ({
+    type: 'poll-awaited',
+    stream: pick(streamNames, n),
+    accountId: id(n),
+    polledMs: n,
+    nextPollMs: n + 1,
+  }),
   progress: (n) => ({
     type: 'progress',
     stream: pick(streamNames, n),

@@ -59,6 +59,15 @@ describe('reduceHealth', () => {
     });
   });
 
+  test('takes the last poll of an earlier run for a success, and keeps when the next one is', () => {
+    const event = { stream: 'media', accountId: '1', polledMs: 5, nextPollMs: 9000 } as const;
+    const after = reduceHealth(withAccount, { type: 'poll-awaited', ...event }, 20);
+    expect(after.accounts.get('1')).toMatchObject({
+      succeededAtMs: { media: 5 },
+      streams: { media: { polls: 0, nextPollMs: 9000 } },
+    });
+  });
+
   test('adds up what the polls of a stream brought and keeps when the next one is', () => {
     const first = finished({ records: 3, deadLetters: 1, requests: 4, nextPollMs: 500 });
     const second = finished({ records: 2, requests: 1, nextPollMs: 900 });

@@ -21,6 +21,7 @@ function gathered(ids: readonly string[], changes: Partial<Gathered> = {}): Gath
     unknown: new Set(),
     gone: [],
     memory: emptyMemory,
+    isLast: false,
     ...changes,
   };
 }

@@ -21,6 +21,7 @@ function running(world: World, changes: Changes = {}) {
   const ended = supervise(supervisionOf({ desk, orders, ...changes }), world, stop.signal);
   return {
     orders,
+    clock: world.clock,
     order: (kind: OrderKind, stream = 'media', id = account.id) => desk.order(kind, stream, id),
     polls: () => countsOf(world.graph)[media] ?? 0,
     async stop() {
@@ -78,6 +79,38 @@ describe('poll', () => {
     await world.clock.advance(minuteMs);
     expect(run.polls()).toBe(2);
     expect(await run.order('poll')).toEqual(accepted);
+    await run.stop();
+  });
+});
+
+describe('resume', () => {
+  test('polls what an error has stopped at once, and no other stream of the account before its turn', async () => {
+    const answers = [new StopStreamError('graph.permission', 'no')];
+    const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
+    const run = running(createWorld({ graph }));
+    const { clock } = run;
+    await clock.advance(10 * minuteMs);
+    expect(countsOf(graph)).toEqual({ [media]: 1, [`/${account.id}`]: 1 });
+
+    expect(await run.order('resume')).toEqual(accepted);
+    await clock.advance(49 * minuteMs);
+    expect(countsOf(graph)).toEqual({ [media]: 2, [`/${account.id}`]: 1 });
+    await clock.advance(minuteMs);
+    expect(countsOf(graph)).toEqual({ [media]: 2, [`/${account.id}`]: 2 });
+    await run.stop();
+  });
+
+  test('polls a stream at once that was polled with success less than an interval before its error', async () => {
+    const answers = [pageOf([]), new StopStreamError('graph.permission', 'no')];
+    const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
+    const run = running(createWorld({ graph }));
+    await run.clock.advance(minuteMs);
+    await run.order('poll');
+    await run.clock.advance(minuteMs);
+
+    expect(await run.order('resume')).toEqual(accepted);
+    await run.clock.advance(minuteMs);
+    expect(run.polls()).toBe(3);
     await run.stop();
   });
 });

@@ -12,6 +12,7 @@ import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { createFakeGroup, createFakeStore } from '../../support/fake-group.ts';
 import { account } from '../../support/accounts.ts';
 import { hourMs, posts } from './world.ts';
+import { usualShutdown } from '../../support/shutdown.ts';
 
 /** A second stream beside the posts: one request, one node. */
 export const profile: Stream = {
@@ -43,6 +44,7 @@ export function supervisionOf({ restored, ...changes }: Changes = {}): Supervisi
     jitter: 0,
     orders: createOrders({ report: () => undefined }),
     desk: createOrderDesk(),
+    shutdown: usualShutdown,
     ...changes,
   };
 }

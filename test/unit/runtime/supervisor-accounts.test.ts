@@ -112,6 +112,7 @@ describe('the accounts', () => {
     const state = { ...firstState(posts), sequence: 41 };
     const run = running(world, {
       directory: directoryOf([account], [], [account]),
+      streams: [{ stream: posts, intervalMs: 15 * minuteMs }],
       restored: new Map([[`media/${account.id}`, { kind: 'state', state }]]),
     });
     await world.clock.advance(20 * minuteMs);
@@ -126,7 +127,10 @@ describe('the accounts', () => {
       index === 0 ? held.promise : undefined,
     );
     const world = createWorld({ graph: graphWith(), publisher });
-    const run = running(world, { directory: directoryOf([account], [], [account]) });
+    const run = running(world, {
+      directory: directoryOf([account], [], [account]),
+      streams: [{ stream: posts, intervalMs: 15 * minuteMs }],
+    });
     await world.clock.advance(30 * minuteMs);
     expect(publisher.tried).toHaveLength(1);
 

@@ -124,6 +124,43 @@ describe('every stream of every account', () => {
     await run.stop();
   });
 
+  test('waits for its turn when the last poll in its state is less than an interval ago', async () => {
+    const world = createWorld({ graph: graphWith() });
+    const polledMs = startMs - 20 * minuteMs;
+    const state = { ...firstState(posts), sequence: 41, polledMs };
+    const run = running(world, {
+      restored: new Map([[`media/${account.id}`, { kind: 'state', state }]]),
+    });
+    await world.clock.advance(40 * minuteMs - 1);
+    expect(countsOf(world.graph)).toEqual({ [profile]: 1 });
+    expect(world.telemetry.ofType('poll-awaited')).toEqual([
+      {
+        type: 'poll-awaited',
+        stream: 'media',
+        accountId: account.id,
+        polledMs,
+        nextPollMs: startMs + 40 * minuteMs,
+      },
+    ]);
+    await world.clock.advance(1);
+    expect(countsOf(world.graph)).toEqual({ [profile]: 1, [media]: 1 });
+    await run.stop();
+  });
+
+  test.each([
+    ['more than an interval ago', -2 * hourMs],
+    ['ahead of now, because the clock was set back since', hourMs],
+  ])('is polled at once when the last poll in its state is %s', async (_when, agoMs) => {
+    const world = createWorld({ graph: graphWith() });
+    const state = { ...firstState(posts), sequence: 41, polledMs: startMs + agoMs };
+    const run = running(world, {
+      restored: new Map([[`media/${account.id}`, { kind: 'state', state }]]),
+    });
+    await world.clock.advance(minuteMs);
+    expect(countsOf(world.graph)).toEqual({ [profile]: 1, [media]: 1 });
+    await run.stop();
+  });
+
   test('tells how old the state is that it begins with, and no age of what has none', async () => {
     const world = createWorld({ graph: graphWith({ [media]: () => pageOf([]) }) });
     const state = { ...firstState(posts), sequence: 4, writtenAtMs: startMs - hourMs };

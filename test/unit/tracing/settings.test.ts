@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { openTracing } from '../../../src/tracing/open.ts';
 import { readSettings } from '../../../src/tracing/settings.ts';
+import { usualShutdown } from '../../support/shutdown.ts';
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' };
 
@@ -60,7 +61,9 @@ describe('the variables of OpenTelemetry', () => {
     const log = { warn: (fields: object, message: string) => lines.push({ ...fields, message }) };
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' };
 
-    expect(await openTracing({ env, log, version: '1', instance: 'here' })).toBeNull();
+    expect(
+      await openTracing({ env, log, version: '1', instance: 'here', shutdown: usualShutdown }),
+    ).toBeNull();
     expect(lines).toEqual([
       {
         variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',

@@ -324,11 +324,15 @@ describe('a media that is rejected', () => {
     const old = new SkipError('graph.media-before-conversion', 'before the conversion');
     const graph = graphOf(mediaOf(120), (request) => (idIn(request) >= '1020' ? old : undefined));
     const account = follow(graph);
-    const { ids, asked } = await account.poll();
+    const { ids, asked, skipped } = await account.poll();
 
     expect(ids).toHaveLength(20);
     expect(asked).toHaveLength(50);
+    // All 100 are counted by the reason, those too that are not requested any more.
+    expect(skipped).toHaveLength(100);
+    expect(new Set(skipped.map(({ subject }) => subject)).size).toBe(100);
     expect(account.memory.convertedMs).toBe(startMs - 20 * dayMs);
-    expect((await account.poll({ nowMs: startMs + dayMs })).asked).toHaveLength(20);
+    const next = await account.poll({ nowMs: startMs + dayMs });
+    expect([next.asked.length, next.skipped]).toEqual([20, []]);
   });
 });

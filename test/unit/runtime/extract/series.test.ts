@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, SkipError } from '../../../../src/core/errors.ts';
 import type { Node } from '../../../../src/core/json.ts';
+import { nextPollCost } from '../../../../src/core/request-cost.ts';
 import { emptyMemory } from '../../../../src/core/state.ts';
 import { streams } from '../../../../src/streams/index.ts';
 import { createFakeGraph } from '../../../support/fake-graph.ts';
@@ -14,6 +15,35 @@ const yesterday = { ...emptyMemory, cursorMs: startMs - dayMs };
 const point = (name: string, value: number, date = '2026-05-11T07:00:00+0000'): Node => ({
   name,
   values: [{ value, end_time: date }],
+});
+
+describe('the cost of the next poll', () => {
+  const at = { nowMs: startMs, lookbackMs: 2 * dayMs, startDateMs: null };
+
+  test.each([
+    ['user_insights', 1],
+    ['user_insights', 28],
+    ['user_insights', 90],
+    ['user_insights', 800],
+    ['user_daily_totals', 1],
+    ['user_daily_totals', 90],
+    ['user_daily_totals', 800],
+  ] as const)('of %s, %i days behind, is what it costs', async (name, days) => {
+    const memory = { ...emptyMemory, cursorMs: startMs - days * dayMs };
+    const graph = createFakeGraph(() => none);
+    await extractAll(streams[name], graph, { memory });
+
+    expect(nextPollCost(streams[name].source, memory, at)?.calls).toBe(graph.requests.length);
+  });
+
+  test('begins with the look-back before the cursor, as far as the API reaches', () => {
+    const { source } = streams.user_insights;
+    const from = (days: number) =>
+      nextPollCost(source, { ...emptyMemory, cursorMs: startMs - days * dayMs }, at)?.fromMs;
+    expect(from(90)).toBe(startMs - 92 * dayMs);
+    expect(from(800)).toBe(startMs - 729 * dayMs);
+    expect(nextPollCost(streams.media.source, emptyMemory, at)).toBeUndefined();
+  });
 });
 
 describe('a series', () => {

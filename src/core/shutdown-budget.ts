@@ -1,0 +1,76 @@
+/** Milliseconds that a step has outside of a shutdown, as when one partition is handed over, are shares of this. */
+const usualMs = 25_000;
+
+/**
+ * The steps of a shutdown, in order, as shares of the grace period: the most time that each may take,
+ * and the moment by which it is over, however much of its time earlier steps have used. The last one
+ * leaves the process a moment to exit in.
+ */
+const steps = {
+  /** The transaction under way ends by itself. */
+  transaction: { share: 0.32, until: 0.32 },
+  /** The state topic is read for the outcome of a commit. */
+  outcome: { share: 0.2, until: 0.52 },
+  /** All polls have ended. */
+  polls: { share: 0.6, until: 0.56 },
+  /** The batches of one partition have ended. */
+  batches: { share: 0.12, until: 0.58 },
+  /** A producer aborts its transaction, or disconnects. */
+  producer: { share: 0.04, until: 0.66 },
+  /** Another producer ends a transaction whose abort was not answered. */
+  takeOver: { share: 0.16, until: 0.76 },
+  /** All partitions are given up. */
+  partitions: { share: 0.4, until: 0.78 },
+  /** A member that is joining the group has joined it. */
+  joining: { share: 0.12, until: 0.84 },
+  /** The group is left. */
+  leaving: { share: 0.12, until: 0.9 },
+  /** The last traces are sent. */
+  traces: { share: 0.04, until: 0.92 },
+  /** The state topic's reader leaves its group. */
+  reader: { share: 0.12, until: 0.94 },
+  /** Every adapter is closed. */
+  adapters: { share: 0.4, until: 0.95 },
+  /** The HTTP server is closed. */
+  server: { share: 0.04, until: 0.96 },
+} as const satisfies Readonly<Record<string, { readonly share: number; readonly until: number }>>;
+
+/** A step of a shutdown that has a limit. */
+export type ShutdownStep = keyof typeof steps;
+
+/** The steps, in order. */
+export const shutdownSteps = Object.keys(steps) as readonly ShutdownStep[];
+
+/**
+ * The one budget of a shutdown: whatever a step waits for, all of them together end within the grace
+ * period (Invariant 7).
+ */
+export interface ShutdownBudget {
+  /** Starts the shutdown's time when the signal is aborted. */
+  beginWith(signal: AbortSignal): void;
+  /** The most that a step may take from now on, milliseconds; its usual time where no shutdown has begun. */
+  leftMs(step: ShutdownStep): number;
+}
+
+/**
+ * The budget of a grace period, not begun.
+ *
+ * @param nowMs - a clock that does not jump with the host's
+ */
+export function createShutdownBudget(graceMs: number, nowMs: () => number): ShutdownBudget {
+  let begunMs: number | undefined;
+  const begin = (): void => {
+    begunMs ??= nowMs();
+  };
+  return {
+    beginWith(signal) {
+      if (signal.aborted) begin();
+      else signal.addEventListener('abort', begin, { once: true });
+    },
+    leftMs(step) {
+      const { share, until } = steps[step];
+      if (begunMs === undefined) return share * usualMs;
+      return Math.max(0, Math.min(share * graceMs, begunMs + until * graceMs - nowMs()));
+    },
+  };
+}
