@@ -1,18 +1,20 @@
 import {
   DeadLetterError,
+  isConnectorError,
   messageOf,
   RetryError,
   StopProcessError,
   StopStreamError,
 } from '../core/errors.ts';
 import { partitionOf } from '../core/partition.ts';
+import type { StreamState } from '../core/state.ts';
 import type { Publisher } from '../runtime/ports.ts';
 import type { Need } from './acls.ts';
 import { openConnection } from './connection.ts';
 import { classify, translate, type FailureContext } from './errors.ts';
 import { Lane, type Delivery, type LaneTools, type Outcome } from './lane.ts';
 import type { KafkaOptions } from './options.ts';
-import { placeFence, placeRecords, planSends } from './sends.ts';
+import { placeFence, placeRecords, planSends, stateLimitBytes } from './sends.ts';
 import type { KafkaShared } from './shared.ts';
 import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
 
@@ -58,7 +60,7 @@ function contextOf(
   };
 }
 
-/** Of several topics in one send, the broker does not say which it refuses; the next try does. */
+/** Of several topics in one send, the broker does not say which it refuses; the next try finds out. */
 function translateSend(
   error: unknown,
   at: {
@@ -70,13 +72,13 @@ function translateSend(
 ): unknown {
   const { shared, partition, delivery } = at;
   const cause = error instanceof SendError ? error.cause : error;
-  if (cause instanceof Error && classify(cause) === 'too-large') {
-    return largestRefused(delivery, cause);
-  }
   const topics =
     error instanceof SendError
       ? error.topics
       : [...new Set(delivery.records.map(({ topic }) => topic))];
+  if (cause instanceof Error && classify(cause) === 'too-large') {
+    return largestRejected(delivery, topics, cause);
+  }
   const known = translate(cause, contextOf(shared, partition, { lastRefusal, topics }));
   const isVague =
     known instanceof StopProcessError &&
@@ -116,12 +118,20 @@ async function openProducer(
   }
 }
 
-/** The broker says that something was too large, not what: it can only be the largest record. */
-function largestRefused(delivery: Pick<Delivery, 'records' | 'state'>, cause: Error): Error {
-  const others = delivery.records.filter((record) => record !== delivery.state);
-  const largest = others.toSorted((left, right) => right.bytes - left.bytes)[0];
+/** The broker rejects a produce request, not a record: of its topic, only the largest can be meant. */
+function largestRejected(
+  { records, state }: Pick<Delivery, 'records' | 'state'>,
+  topics: readonly string[],
+  cause: Error,
+): Error {
+  if (topics.length > 1) {
+    const message = `Kafka rejected a batch for ${topics.join(', ')} as too large (${cause.message}).`;
+    return new RetryError('kafka.record-too-large', message, { cause });
+  }
+  const sent = records.filter((record) => record !== state && topics.includes(record.topic));
+  const largest = sent.toSorted((left, right) => right.bytes - left.bytes)[0];
   if (largest === undefined) {
-    const message = `Kafka refused the state ${delivery.state.key} as too large (${delivery.state.bytes} bytes).`;
+    const message = `Kafka refused the state ${state.key} as too large (${state.bytes} bytes).`;
     return new StopStreamError('kafka.record-too-large', message, { cause });
   }
   return new DeadLetterError(
@@ -148,7 +158,9 @@ export function createTools(shared: KafkaShared, partition: number): LaneTools {
       translateSend(error, { shared, partition, delivery }, lastRefusal),
     onTrouble(error) {
       const reason = messageOf(error);
-      shared.health.down(part, reason);
+      // A broker that finds a record too large is there.
+      const isTooLarge = isConnectorError(error) && error.code === 'kafka.record-too-large';
+      if (!isTooLarge) shared.health.down(part, reason);
       shared.dependencies.log('warn', 'a batch is tried again', { partition, reason });
     },
     onOutcome(outcome: Outcome, delivery, durationMs) {
@@ -188,6 +200,7 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
         return last === sequence - 1;
       };
       await lane.deliver({ records, state, isPrevious }, signal);
+      reportSize(batch.state, value.length, shared);
     },
     async claim(partition, signal) {
       const lane = lanes.get(partition);
@@ -202,6 +215,12 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
       await Promise.all([...lanes.values()].map((lane) => lane.close(closeLimitMs)));
     },
   };
+}
+
+function reportSize({ stream, accountId }: StreamState, bytes: number, shared: KafkaShared): void {
+  const limitBytes = stateLimitBytes(shared.layout());
+  const { telemetry } = shared.dependencies;
+  telemetry.report({ type: 'state-size', stream, accountId, bytes, limitBytes });
 }
 
 function partOf(partition: number): string {

@@ -91,6 +91,7 @@ const asideTypes = [
   'quota-wait',
   'encoded',
   'state',
+  'state-size',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /** What is said of them. */
@@ -103,6 +104,7 @@ const asides = {
   'quota-wait': 'request waited for quota',
   encoded: 'records encoded',
   state: 'state known',
+  'state-size': 'state size known',
 } as const;
 
 function tellAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {

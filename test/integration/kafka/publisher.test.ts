@@ -102,19 +102,38 @@ describe('publish', () => {
     expect((await world.read('media', 1)).map(({ key }) => key)).toEqual(['next']);
   });
 
-  test('publishes nothing of a batch of which the broker refuses a record as too large', async () => {
-    const { publisher } = await world.openReady();
+  const limit = async (role: 'media' | 'state', bytes: number) => {
     const admin = await world.openAdmin();
     await admin.alterConfigs({
       validateOnly: false,
       resources: [
         {
           type: ConfigResourceTypes.TOPIC,
-          name: world.nameOf('media'),
-          configEntries: [{ name: 'max.message.bytes', value: '2000' }],
+          name: world.nameOf(role),
+          configEntries: [{ name: 'max.message.bytes', value: String(bytes) }],
         },
       ],
     });
+  };
+
+  test('stops the stream, and blames no record, when the broker finds the state too large', async () => {
+    const { publisher } = await world.openReady();
+    await limit('state', 300);
+    const batch = mediaBatch('17841', 1, [mediaRecord('large', 5000)]);
+
+    await expect(publisher.publish(batch, noSignal)).rejects.toMatchObject({
+      disposition: 'stop-stream',
+      code: 'kafka.record-too-large',
+      message: expect.stringContaining('the state media/17841'),
+    });
+    await limit('state', 1_048_588);
+    await publisher.publish(batch, noSignal);
+    expect(await world.read('media', 1)).toHaveLength(1);
+  });
+
+  test('publishes nothing of a batch of which the broker refuses a record as too large', async () => {
+    const { publisher } = await world.openReady();
+    await limit('media', 2000);
     const records = Array.from({ length: 30 }, (_, index) => mediaRecord(`m${String(index)}`));
     const batch = mediaBatch('17841', 1, [...records, mediaRecord('large', 5000)]);
 
@@ -146,11 +165,10 @@ describe('publish', () => {
       ready: true,
       reason: '',
     });
-    expect(world.events.at(-1)).toMatchObject({
-      type: 'transaction',
-      records: 1,
-      outcome: 'committed',
-    });
+    expect(world.events.slice(-2)).toMatchObject([
+      { type: 'transaction', records: 1, outcome: 'committed' },
+      { type: 'state-size', stream: 'media', accountId: '17841', limitBytes: 1_048_388 },
+    ]);
   });
 });
 
