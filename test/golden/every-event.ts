@@ -40,6 +40,9 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
     },
     { type: 'state', stream: 'users', accountId: '2', writtenAtMs: 0, refusals: [] },
   ],
+  'state-size': [
+    { type: 'state-size', stream: 'users', accountId: '1', bytes: 500, limitBytes: 1_048_388 },
+  ],
   'poll-finished': [
     finished({ nextPollMs: 1000, unknownFields: ['brand_new'] }),
     finished({ accountId: '2', records: 1, skipped: { 'graph.not-enough-viewers': 1 } }),
