@@ -30,10 +30,11 @@ import {
   reportKafka,
   reportMemory,
   reportRequests,
+  reportLargeStates,
   reportRestore,
 } from './report.ts';
 import { benchRequests } from './requests.ts';
-import { benchRestore } from './restore.ts';
+import { benchLargeStates, benchRestore } from './restore.ts';
 
 const testWorld: WorldSpec = {
   seed: 1,
@@ -153,6 +154,14 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<object>>> = {
     reportRestore(restore);
     const { keys, emptyMs, fullMs } = restore;
     return { start: { keys, empty_ms: emptyMs, full_ms: fullMs } };
+  },
+  async restore({ cluster, registry }) {
+    say('a restore of 1,000 accounts with 2,000 media each …');
+    await using api = await startGraphApi({ world: createWorld({ ...testWorld, accounts: 1 }) });
+    const env = environment(cluster, api);
+    const restore = await benchLargeStates(cluster, registry.stateCodec, env);
+    reportLargeStates(restore);
+    return { restore };
   },
   async handover({ cluster }) {
     say('instances that are killed, stopped and join, three times each …');

@@ -4,7 +4,7 @@ import type { HandoverResult } from './handover.ts';
 import type { JavaResult } from './java.ts';
 import type { MemoryResult } from './memory.ts';
 import type { PollCost, RequestsResult } from './requests.ts';
-import type { RestoreResult } from './restore.ts';
+import type { LargeStatesResult, RestoreResult } from './restore.ts';
 
 const targetMedianMs = 12;
 /** Ten times what the Graph API can give. */
@@ -52,6 +52,16 @@ export function reportJava(java: JavaResult): void {
 export function reportRestore({ keys, emptyMs, fullMs }: RestoreResult): void {
   line(
     `from the start of the process to the end of its first poll: ${seconds(fullMs)} with ${keys} keys in the state topic, ${seconds(emptyMs)} with none`,
+  );
+}
+
+/** Prints how long a restore of large states takes, and how long the event loop stood still. */
+export function reportLargeStates(result: LargeStatesResult): void {
+  const { accounts, mediaEach, megabytes, readyMs, emptyReadyMs, stallMs, rssMb, cpuS } = result;
+  line(
+    `${accounts} accounts with ${mediaEach} media each (3,000 states, ${megabytes} MB): ready after ` +
+      `${seconds(readyMs)}, ${seconds(emptyReadyMs)} with no state; ${cpuS} s of CPU more; the event loop stood still for ` +
+      `${stallMs} ms at most; RSS ${rssMb} MB`,
   );
 }
 

@@ -1,10 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { findFreePorts } from '../sandbox/cluster/free-port.ts';
 import type { Cluster } from '../sandbox/cluster/start.ts';
 import { startProgram } from '../sandbox/program.ts';
 import { partitionOf } from '../src/core/partition.ts';
 import { emptyMemory, stateKey } from '../src/core/state.ts';
 import { topicName } from '../src/core/stream-name.ts';
+import type { StreamName } from '../src/core/stream-name.ts';
 import type { StateCodec } from '../src/runtime/ports.ts';
+
+/** A start on the states of many media: until every partition is restored. */
+export interface LargeStatesResult {
+  readonly accounts: number;
+  readonly mediaEach: number;
+  readonly megabytes: number;
+  readonly readyMs: number;
+  readonly emptyReadyMs: number;
+  /** The longest that the event loop stood still meanwhile. */
+  readonly stallMs: number;
+  readonly rssMb: number;
+  /** What the processor spends on it, which a busy machine does not change. */
+  readonly cpuS: number;
+}
 
 /** How long a start takes, from the start of the process to the end of its first poll. */
 export interface RestoreResult {
@@ -12,6 +29,11 @@ export interface RestoreResult {
   readonly emptyMs: number;
   readonly fullMs: number;
 }
+
+const large = { accounts: 1000, mediaEach: 2000 };
+/** The streams that remember every media. */
+const largeStreams = ['media', 'media_insights', 'comments'] as const;
+const largeKeysASend = 30;
 
 const keys = 100_000;
 /** What each state remembers to have published. */
@@ -30,8 +52,83 @@ export async function benchRestore(
   env: Readonly<Record<string, string>>,
 ): Promise<RestoreResult> {
   const emptyMs = await startOnce(env);
-  await fill(cluster, codec, topicName(env['KAFKA_TOPIC_TEMPLATE'] ?? '', 'state'));
+  const messageAt = (index: number) => messageOf('media', accountAt(index), publishedEach, codec);
+  await fill(cluster, stateTopicOf(env), { count: keys, aSend: keysASend, messageAt });
   return { keys, emptyMs, fullMs: await startOnce(env) };
+}
+
+/**
+ * Starts the real program on a state topic without a key, and again when it has three states of 2,000
+ * media for each of 1,000 accounts.
+ *
+ * @param env - as of `benchRestore`
+ */
+export async function benchLargeStates(
+  cluster: Cluster,
+  codec: StateCodec,
+  env: Readonly<Record<string, string>>,
+): Promise<LargeStatesResult> {
+  const empty = await startUntilReady(env);
+  let bytes = 0;
+  const messageAt = (index: number): StateMessage => {
+    const stream = largeStreams[index % largeStreams.length] ?? 'media';
+    const accountId = accountAt(Math.floor(index / largeStreams.length));
+    const message = messageOf(stream, accountId, large.mediaEach, codec);
+    bytes += message.value.length;
+    return message;
+  };
+  const count = large.accounts * largeStreams.length;
+  await fill(cluster, stateTopicOf(env), { count, aSend: largeKeysASend, messageAt });
+  const { readyMs, stallMs, rssMb, cpuS } = await startUntilReady(env);
+  const megabytes = Math.round(bytes / 1_000_000);
+  return {
+    ...large,
+    megabytes,
+    readyMs,
+    emptyReadyMs: empty.readyMs,
+    stallMs,
+    rssMb,
+    cpuS: Number((cpuS - empty.cpuS).toFixed(1)),
+  };
+}
+
+async function startUntilReady(env: Readonly<Record<string, string>>) {
+  const [port = 0] = await findFreePorts(1);
+  const url = `http://127.0.0.1:${String(port)}`;
+  const startedMs = performance.now();
+  await using program = startProgram({
+    command: 'run',
+    env: { ...env, STREAMS: 'users', HTTP_PORT: String(port) },
+    onLine: () => undefined,
+  });
+  const over = new AbortController();
+  void program.ended.then(() => {
+    over.abort(new Error('the program ended before it was ready'));
+  });
+  for (;;) {
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    if (answer?.status === 200) break;
+    over.signal.throwIfAborted();
+    await sleep(20);
+  }
+  const readyMs = Math.round(performance.now() - startedMs);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const valueOf = (name: string) =>
+    Number(new RegExp(`^${name} (.*)$`, 'm').exec(metrics)?.[1] ?? NaN);
+  return {
+    readyMs,
+    stallMs: Math.round(valueOf('nodejs_eventloop_lag_max_seconds') * 1000),
+    rssMb: Math.round(valueOf('process_resident_memory_bytes') / 2 ** 20),
+    cpuS: valueOf('process_cpu_seconds_total'),
+  };
+}
+
+function stateTopicOf(env: Readonly<Record<string, string>>): string {
+  return topicName(env['KAFKA_TOPIC_TEMPLATE'] ?? '', 'state');
+}
+
+function accountAt(index: number): string {
+  return String(17_841_400_000_000_000 + index);
 }
 
 async function startOnce(env: Readonly<Record<string, string>>): Promise<number> {
@@ -51,8 +148,21 @@ async function startOnce(env: Readonly<Record<string, string>>): Promise<number>
   return Math.round(await polled.promise);
 }
 
-/** States of accounts that nobody polls, each in the partition of its account. */
-async function fill(cluster: Cluster, codec: StateCodec, topic: string): Promise<void> {
+interface StateMessage {
+  readonly key: string;
+  readonly value: Buffer;
+  readonly accountId: string;
+}
+
+interface Filling {
+  readonly count: number;
+  readonly aSend: number;
+  readonly messageAt: (index: number) => StateMessage;
+}
+
+/** States of accounts that are not polled, each in the partition of its account. */
+async function fill(cluster: Cluster, topic: string, filling: Filling): Promise<void> {
+  const { count, aSend, messageAt } = filling;
   const kafka = new Kafka({ brokers: [...cluster.brokers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
@@ -61,29 +171,35 @@ async function fill(cluster: Cluster, codec: StateCodec, topic: string): Promise
   const partitions = topics[0]?.partitions.length ?? 0;
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
-  for (let start = 0; start < keys; start += keysASend) {
-    const messages = Array.from({ length: keysASend }, (_, index) =>
-      messageOf(String(17_841_400_000_000_000 + start + index), codec, partitions),
-    );
+  for (let start = 0; start < count; start += aSend) {
+    const messages = Array.from({ length: Math.min(aSend, count - start) }, (_, index) => {
+      const { accountId, ...message } = messageAt(start + index);
+      return { ...message, partition: partitionOf(accountId, partitions) };
+    });
     await producer.send({ topic, messages });
   }
   await producer.disconnect();
 }
 
-function messageOf(accountId: string, codec: StateCodec, partitions: number) {
-  const numbers = Array.from({ length: publishedEach }, (_, index) => BigInt(index + 1));
+function messageOf(
+  stream: StreamName,
+  accountId: string,
+  mediaEach: number,
+  codec: StateCodec,
+): StateMessage {
+  const numbers = Array.from({ length: mediaEach }, (_, index) => BigInt(index + 1));
+  const published = new Map(
+    numbers.map((number) => [String(18_000_000_000_000_000n + number), number]),
+  );
   const value = codec.encode({
     ...emptyMemory,
-    published: new Map(numbers.map((number) => [String(18_000_000_000_000_000n + number), number])),
-    stream: 'media',
+    published,
+    insightsRead: stream === 'media_insights' ? published : new Map(),
+    stream,
     accountId,
     sequence: 1,
     writtenAtMs: 1_700_000_000_000,
     writtenBy: 'bench',
   });
-  return {
-    key: stateKey('media', accountId),
-    value,
-    partition: partitionOf(accountId, partitions),
-  };
+  return { key: stateKey(stream, accountId), value, accountId };
 }

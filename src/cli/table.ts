@@ -1,10 +1,14 @@
+import { largest } from '../core/extremes.ts';
 import { printable } from '../core/printable.ts';
 
 /** Rows in columns, each as wide as its widest cell; ends with a line break. */
 export function asTable(cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(printable));
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+    largest(
+      rows.map((row) => row[column]?.length ?? 0),
+      0,
+    ),
   );
   const lines = rows.map((row) =>
     row

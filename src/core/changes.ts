@@ -59,6 +59,19 @@ export interface Walked {
   readonly expired: ReadonlySet<string> | 'all';
   /** How many the account says that there are; null where it has not said. */
   readonly claimed: number | null;
+  /**
+   * Of a list that the API cuts at its bound: ids of earlier walks that are newer than its oldest
+   * entry. The absence of any other id says nothing, since it may lie behind the cut.
+   */
+  readonly beforeCut?: ReadonlySet<string>;
+}
+
+/** Tells by its key number whether an entry is gone: not listed, nor behind the list's cut. */
+export function goneBy({ present, beforeCut }: Walked): (name: string) => boolean {
+  const listed = new Set([...present].map(keyNumber));
+  if (beforeCut === undefined) return (name) => !listed.has(name);
+  const inside = new Set([...beforeCut].map(keyNumber));
+  return (name) => inside.has(name) && !listed.has(name);
 }
 
 /** So much is missing in a list that it may be the list that is wrong. */
@@ -78,32 +91,42 @@ const fewMissing = 3;
  */
 export function doubtOf(
   { published, doubtedMs }: Pick<Memory, 'published' | 'doubtedMs'>,
-  { present, expired, claimed }: Walked,
+  walked: Walked,
   nowMs: number,
 ): Doubt | undefined {
+  const { present, expired } = walked;
   if (expired === 'all') return undefined;
   const over = new Set([...expired].map(keyNumber));
   const listed = new Set([...present].map(keyNumber));
-  const known = [...published.keys()].filter((name) => listed.has(name) || !over.has(name));
+  const isGone = goneBy(walked);
+  const known = [...published.keys()].filter(
+    (name) => listed.has(name) || (isGone(name) && !over.has(name)),
+  );
   const missing = known.filter((name) => !listed.has(name)).length;
   const isMuch = missing > fewMissing && missing * 2 >= known.length;
   if (!isMuch && (missing === 0 || present.size > 0)) return undefined;
-  // By the account's own word they are still there, however often the list comes without them.
-  const isDenied = claimed !== null && (claimed - present.size) * 2 >= missing;
   const isSecond = doubtedMs !== null && doubtedMs < nowMs;
-  return isSecond && !isDenied ? undefined : { known: known.length, missing };
+  return isSecond && !isDenied(walked, missing) ? undefined : { known: known.length, missing };
 }
 
-/** What is left when only these keys are still there, and the keys that are gone. */
+/**
+ * By the account's own word they are still there, however often the list comes without them. It says
+ * nothing of a list that is cut.
+ */
+function isDenied({ present, claimed, beforeCut }: Walked, missing: number): boolean {
+  return claimed !== null && beforeCut === undefined && (claimed - present.size) * 2 >= missing;
+}
+
+/** What is left of the keys after a walk of the whole list, and the keys that are gone. */
 export function withoutGone(
   published: Published,
-  present: ReadonlySet<string>,
+  walked: Walked,
 ): { readonly published: Published; readonly gone: readonly string[] } {
-  const names = new Set([...present].map(keyNumber));
-  const gone = [...published].filter(([name]) => !names.has(name));
+  const isGone = goneBy(walked);
+  const gone = [...published].filter(([name]) => isGone(name));
   if (gone.length === 0) return { published, gone: [] };
   return {
-    published: new Map([...published].filter(([name]) => names.has(name))),
+    published: new Map([...published].filter(([name]) => !isGone(name))),
     gone: gone.filter(([, print]) => print !== nothing).map(([name]) => name),
   };
 }

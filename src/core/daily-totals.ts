@@ -1,5 +1,6 @@
 import { readOrReject } from './dead-letters.ts';
 import type { DeadLetterError } from './errors.ts';
+import { largest } from './extremes.ts';
 import { isoSeconds } from './graph-time.ts';
 import type { Node, Value } from './json.ts';
 import { isNode } from './json.ts';
@@ -106,7 +107,10 @@ function isSame(a: DayTotals['values'], b: DayTotals['values']): boolean {
 
 function remember(days: readonly DayTotals[], context: SettleContext): Memory {
   const { memory, nowMs, lookbackMs } = context;
-  const newestMs = Math.max(memory.cursorMs ?? -Infinity, ...days.map(({ dateMs }) => dateMs));
+  const newestMs = largest(
+    days.map(({ dateMs }) => dateMs),
+    memory.cursorMs ?? undefined,
+  );
   const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
   const coveredUntilMs = Math.max(coveredBy(memory.coveredUntilMs, nowMs), settledMs);
   return {

@@ -1,6 +1,7 @@
 import { invalidPart, readOrReject } from './dead-letters.ts';
 import { dataOf } from './metric-values.ts';
 import type { DeadLetterError } from './errors.ts';
+import { largest } from './extremes.ts';
 import type { Json, Node, Value } from './json.ts';
 import { isNode } from './json.ts';
 import { lackingFrom } from './missing.ts';
@@ -94,7 +95,10 @@ export function settleDays(records: readonly Value[], context: SettleContext): S
 
 function remember(days: readonly DayValues[], context: SettleContext): Memory {
   const { memory, nowMs, lookbackMs } = context;
-  const newest = Math.max(memory.cursorMs ?? -Infinity, ...days.map((day) => day.dateMs));
+  const newest = largest(
+    days.map((day) => day.dateMs),
+    memory.cursorMs ?? undefined,
+  );
   const cursorMs = newest === -Infinity ? null : newest;
   const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
   const coveredUntilMs = Math.max(coveredBy(memory.coveredUntilMs, nowMs), settledMs);

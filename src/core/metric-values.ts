@@ -38,7 +38,9 @@ export function metricValues(
     const actions = readOrReject(invalid, () => breakdownCounts(node, rejected, at));
     if (actions !== undefined) flat.set(`${name}_actions`, actions);
     // Both functions read `total_value`: report its error once.
-    rejected.push(...invalid.filter(({ path }, index) => path !== invalid[index - 1]?.path));
+    for (const [index, error] of invalid.entries()) {
+      if (error.path !== invalid[index - 1]?.path) rejected.push(error);
+    }
   }
   return Object.fromEntries(flat);
 }
@@ -116,7 +118,7 @@ export function breakdownCounts(
   }
   // An empty map would mean a count of zero.
   if (counts.size === 0 && invalid[0] !== undefined) throw invalid[0];
-  rejected.push(...invalid);
+  invalid.forEach((error) => rejected.push(error));
   return Object.fromEntries(counts);
 }
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts';
+import { smallest } from './extremes.ts';
 import { everything, holds, leaveOutMetric } from './refusals.ts';
 import type { Memory, Refusal } from './state.ts';
 import { longReachMs } from './windows.ts';
@@ -112,6 +113,6 @@ function without(memory: Memory, metric: string): Memory {
 }
 
 function earliest(refusals: readonly Refusal[]): number | null {
-  const from = Math.min(...refusals.map(({ missingFromMs }) => missingFromMs ?? Infinity));
+  const from = smallest(refusals.map(({ missingFromMs }) => missingFromMs ?? Infinity));
   return from === Infinity ? null : from;
 }

@@ -1,4 +1,5 @@
 import type { Scope } from './errors.ts';
+import { largest } from './extremes.ts';
 import type { RollingUsage } from './rolling-usage.ts';
 import {
   correctUsage,
@@ -262,7 +263,7 @@ function msUntilRoom({ usage, costPercent, lastCallMs }: Quota, call: Call, perc
  */
 function msUntilProbe(quota: Quota, { priority, nowMs }: Call): number {
   const { blockedUntilMs, toldMs, usage, lastCallMs } = quota;
-  const newestMs = Math.max(toldMs ?? 0, ...Object.values(lastCallMs));
+  const newestMs = largest(Object.values(lastCallMs), toldMs ?? 0);
   if (blockedUntilMs === 0 || newestMs >= blockedUntilMs) return Infinity;
   const afterMs = (usage.windowMs / 24) * priorities.indexOf(priority);
   return Math.max(0, blockedUntilMs + afterMs - nowMs);
@@ -271,7 +272,7 @@ function msUntilProbe(quota: Quota, { priority, nowMs }: Call): number {
 /** The decision for a call that several scopes apply to: the longest wait, else the queue. */
 export function strictest(decisions: readonly Decision[]): Decision {
   const waits = decisions.filter((decision) => decision.kind === 'wait');
-  if (waits.length > 0) return { kind: 'wait', ms: Math.max(...waits.map(({ ms }) => ms)) };
+  if (waits.length > 0) return { kind: 'wait', ms: largest(waits.map(({ ms }) => ms)) };
   return decisions.some(({ kind }) => kind === 'queue') ? queue : go;
 }
 

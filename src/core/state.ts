@@ -105,6 +105,22 @@ export function memoryOf(memory: Memory): Memory {
   };
 }
 
+/**
+ * The memory with half of what can be learned again: the latest rejections, which cost a call each, and
+ * the latest fingerprints of dead letters, without which one may be written twice.
+ *
+ * @returns undefined when nothing is left to leave out
+ */
+export function shed(memory: Memory): Memory | undefined {
+  const { refusals, deadLetters } = memory;
+  if (refusals.length + deadLetters.length === 0) return undefined;
+  return { ...memory, refusals: laterHalf(refusals), deadLetters: laterHalf(deadLetters) };
+}
+
+function laterHalf<T>(list: readonly T[]): readonly T[] {
+  return list.slice(Math.ceil(list.length / 2));
+}
+
 /** The newest format that this program writes; it reads every older one. */
 export const stateFormatVersion = 5;
 

@@ -36,7 +36,8 @@ export async function requestEach(
   const requested: Requested[] = [];
   for (let start = 0; start < ids.length; start += atOnce) {
     const some = ids.slice(start, start + atOnce);
-    requested.push(...(await Promise.all(some.map((id) => requestOne(id, byId)))));
+    for (const one of await Promise.all(some.map((id) => requestOne(id, byId))))
+      requested.push(one);
   }
   return requested;
 }

@@ -56,8 +56,8 @@ async function listPageAccounts(listing: Listing): Promise<FoundAccounts> {
   for (let pages = 0; pages < mostPages; pages += 1) {
     const body = await getPage(after);
     const found = readPageEntries(body);
-    accounts.push(...found.accounts);
-    problems.push(...found.problems);
+    for (const account of found.accounts) accounts.push(account);
+    for (const problem of found.problems) problems.push(problem);
     after = nextCursor(body);
     if (after === null) return { accounts, problems: shortened(problems) };
     if (seen.has(after)) throw endless('returned to an earlier cursor');

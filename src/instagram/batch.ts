@@ -50,7 +50,7 @@ export function readBatch(answer: Answer, contexts: readonly AnswerContext[]): B
   const outcomes = contexts.map((context, index) => {
     const item = answerOf(items[index]);
     if (item === undefined) return null;
-    usage.push(...readUsage(item.headers, context.request));
+    for (const report of readUsage(item.headers, context.request)) usage.push(report);
     return outcomeOf(item, context);
   });
   return { outcomes, usage };

@@ -1,3 +1,4 @@
+import { largest } from '../core/extremes.ts';
 import type { Json } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import { businessHeader, longestWaitMs, parseHeader } from './usage.ts';
@@ -38,7 +39,7 @@ function regainMs(header: string | null, accountId: string | null): number | und
   const usage = parseHeader(header);
   if (!isNode(usage)) return undefined;
   const own = accountId === null ? 0 : longestMinutes(usage[accountId]);
-  const minutes = own > 0 ? own : Math.max(0, ...Object.values(usage).map(longestMinutes));
+  const minutes = own > 0 ? own : largest(Object.values(usage).map(longestMinutes), 0);
   return minutes > 0 ? minutes * minuteMs : undefined;
 }
 
@@ -48,5 +49,5 @@ function longestMinutes(entries: Json | undefined): number {
     const value = isNode(entry) ? entry['estimated_time_to_regain_access'] : undefined;
     return typeof value === 'number' ? value : 0;
   });
-  return Math.max(0, ...minutes);
+  return largest(minutes, 0);
 }

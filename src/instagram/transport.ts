@@ -1,4 +1,5 @@
 import ky from 'ky';
+import { readBounded } from '../core/read-bounded.ts';
 
 /** An HTTP answer of any status. */
 export interface Answer {
@@ -54,19 +55,5 @@ function authorization(accessToken: string | null): Record<string, string> {
 }
 
 async function readAnswer({ status, headers, body }: Response): Promise<Answer> {
-  return { status, headers, body: await readBody(body) };
-}
-
-/** Counts decompressed bytes: `Content-Length` may be missing, or be the compressed length. */
-async function readBody(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array | null> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  if (body === null) return new Uint8Array();
-  // Leaving the loop cancels the stream, and so the connection.
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBodyBytes) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  return { status, headers, body: await readBounded(body, maxBodyBytes) };
 }

@@ -1,3 +1,4 @@
+import { largest } from '../core/extremes.ts';
 import type { Json, Node } from '../core/json.ts';
 import { isNode } from '../core/json.ts';
 import type { GraphRequest, UsageReport } from '../runtime/ports.ts';
@@ -88,8 +89,8 @@ function worst(
   reports: readonly Pick<UsageReport, 'percent' | 'regainMs'>[],
 ): Pick<UsageReport, 'percent' | 'regainMs'> {
   return {
-    percent: Math.max(...reports.map(({ percent }) => percent)),
-    regainMs: Math.max(...reports.map(({ regainMs }) => regainMs)),
+    percent: largest(reports.map(({ percent }) => percent)),
+    regainMs: largest(reports.map(({ regainMs }) => regainMs)),
   };
 }
 
@@ -109,7 +110,7 @@ function worstPercent(usage: Node): number | undefined {
   const percents = ['call_count', 'total_cputime', 'total_time', 'call_volume', 'cpu_time']
     .map((name) => percentOf(usage[name]))
     .filter((percent) => percent !== undefined);
-  return percents.length === 0 ? undefined : Math.max(...percents);
+  return percents.length === 0 ? undefined : largest(percents);
 }
 
 function percentOf(value: Json | undefined): number | undefined {

@@ -1,6 +1,7 @@
 import type { Cluster, GroupMember, PartitionAssigner } from 'kafkajs';
 import { AssignerProtocol } from './client-library.ts';
 import { assignPartitions, type Member } from '../core/assignment.ts';
+import { largest } from '../core/extremes.ts';
 
 /** What an instance tells the others when it joins. */
 export interface MemberNote {
@@ -13,6 +14,9 @@ export interface MemberNote {
   readonly borrows?: readonly number[];
 }
 
+/** The longest metadata that is read: an instance that owns 10,000 partitions has 60,000 bytes. */
+const maxMetadataBytes = 256 * 1024;
+
 /** Also the name of the group's protocol: a broker lets in only members that share one. */
 const name = 'instagram-kafka-sticky';
 const version = 1;
@@ -21,7 +25,9 @@ const version = 1;
 export function readNote(metadata: Buffer, topic: string): MemberNote | undefined {
   try {
     const decoded = AssignerProtocol.MemberMetadata.decode(metadata);
-    if (!decoded?.topics.includes(topic)) return undefined;
+    if (!decoded?.topics.includes(topic) || decoded.userData.length > maxMetadataBytes) {
+      return undefined;
+    }
     const note = JSON.parse(decoded.userData.toString('utf8')) as Partial<MemberNote>;
     const { instance, partitions, owned, borrows } = note;
     if (typeof instance !== 'string' || !isCount(partitions)) return undefined;
@@ -45,15 +51,24 @@ function numbersIn(list: readonly number[]): readonly number[] {
   return list.filter((one) => Number.isSafeInteger(one) && one >= 0);
 }
 
-/** Who may be given something: all who count the partitions as the last started instance does. */
-function membersOf(members: readonly GroupMember[], topic: string) {
+/**
+ * The members that may be assigned something: those that count the partitions as the instance does
+ * that was started last.
+ *
+ * @param partitions - how many the topic has; the metadata of a member that claims more is invalid
+ */
+function membersOf(members: readonly GroupMember[], topic: string, partitions: number) {
   const noted = members.flatMap(({ memberId, memberMetadata }) => {
     const note = readNote(memberMetadata, topic);
-    return note === undefined ? [] : [{ id: memberId, ...note }];
+    if (note === undefined || note.partitions > partitions) return [];
+    return [{ id: memberId, ...note }];
   });
-  const count = Math.max(0, ...noted.map(({ partitions }) => partitions));
+  const count = largest(
+    noted.map((note) => note.partitions),
+    0,
+  );
   // Partitions can only be added. An instance that does not know of them takes accounts for others'.
-  const current: Member[] = noted.filter(({ partitions }) => partitions === count);
+  const current: Member[] = noted.filter((note) => note.partitions === count);
   return { count, current };
 }
 
@@ -84,7 +99,9 @@ export function createAssigner(
       };
     },
     assign({ members }) {
-      const { count, current } = membersOf(members, topic);
+      // kafkajs has just refreshed the leader's metadata.
+      const partitions = cluster.findTopicPartitionMetadata(topic).length;
+      const { count, current } = membersOf(members, topic, partitions);
       const shares = assignPartitions(current, count);
       return Promise.resolve(
         members.map(({ memberId }) => ({

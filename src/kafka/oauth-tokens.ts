@@ -1,4 +1,5 @@
 import { RetryError, StopProcessError } from '../core/errors.ts';
+import { readBounded } from '../core/read-bounded.ts';
 import { codeOf } from '../core/tls.ts';
 import type { OauthToken } from './options.ts';
 
@@ -73,10 +74,11 @@ async function requestToken(
       throw away(client, nameOf(error));
     },
   );
-  const text = await response.text().catch(() => {
+  const bytes = await readBounded(response.body, maxBodyBytes).catch(() => {
     throw away(client, 'its answer broke off');
   });
-  const body = text.length > maxBodyBytes ? undefined : parse(text);
+  if (bytes === null) throw away(client, `its answer exceeds ${maxBodyBytes} bytes`);
+  const body = parse(Buffer.from(bytes).toString('utf8'));
   checkStatus(client, response.status, body?.['error']);
   const value = body?.['access_token'];
   // What is no token would end the login in a way that nobody understands.

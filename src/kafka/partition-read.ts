@@ -44,7 +44,9 @@ export function createPartitionRead(what: string, end: bigint, stallMs: number):
         if (value === null) entries.delete(text);
         else {
           const partitionCount = readCount(headers?.[partitionCountHeader]);
-          entries.set(text, { key: text, partition: batch.partition, value, partitionCount });
+          // A copy: kafkajs' value is a view that keeps the fetched megabyte around it in memory.
+          const own = Buffer.from(value);
+          entries.set(text, { key: text, partition: batch.partition, value: own, partitionCount });
         }
       }
     },

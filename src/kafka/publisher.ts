@@ -1,18 +1,27 @@
 import {
   FailError,
+  isConnectorError,
   messageOf,
   RetryError,
   StopProcessError,
   StopStreamError,
 } from '../core/errors.ts';
 import { partitionOf } from '../core/partition.ts';
+import type { StreamState } from '../core/state.ts';
 import type { Publisher } from '../runtime/ports.ts';
 import type { Need } from './acls.ts';
 import { openConnection } from './connection.ts';
 import { classify, translate, type FailureContext } from './errors.ts';
 import { Lane, type Delivery, type LaneTools, type Outcome } from './lane.ts';
 import type { KafkaOptions } from './options.ts';
-import { placeFence, placeRecords, planSends, sizeProblem, tooLarge } from './sends.ts';
+import {
+  placeFence,
+  placeRecords,
+  planSends,
+  sizeProblem,
+  stateLimitBytes,
+  tooLarge,
+} from './sends.ts';
 import type { KafkaShared } from './shared.ts';
 import { lookAgain } from './topic-watch.ts';
 import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
@@ -178,7 +187,9 @@ export function createTools(shared: KafkaShared, partition: number): LaneTools {
       const reason = messageOf(error);
       // A producer that was silent for long is replaced at once, without an outage.
       const isExpected = error instanceof Error && classify(error.cause) === 'forgotten';
-      if (!isExpected) shared.health.down(part, reason);
+      // A broker that finds a record too large is there.
+      const isTooLarge = isConnectorError(error) && error.code === 'kafka.record-too-large';
+      if (!isExpected && !isTooLarge) shared.health.down(part, reason);
       const level = isExpected ? 'info' : 'warn';
       shared.dependencies.log(level, 'a batch is tried again', { partition, reason });
     },
@@ -219,6 +230,7 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
         return last === sequence - 1;
       };
       await lane.deliver({ records, state, isPrevious }, signal);
+      reportSize(batch.state, value.length, shared);
     },
     async claim(partition, signal) {
       const lane = lanes.get(partition);
@@ -233,6 +245,12 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
       await Promise.all([...lanes.values()].map((lane) => lane.close()));
     },
   };
+}
+
+function reportSize({ stream, accountId }: StreamState, bytes: number, shared: KafkaShared): void {
+  const limitBytes = stateLimitBytes(shared.layout());
+  const { telemetry } = shared.dependencies;
+  telemetry.report({ type: 'state-size', stream, accountId, bytes, limitBytes });
 }
 
 function partOf(partition: number): string {

@@ -100,6 +100,11 @@ export function placeFence(partition: number, layout: Layout, instance: string):
   return placeStateAt(partition, layout, { key: fenceKey, value: null, headers: { instance } });
 }
 
+/** The most bytes of a record in the state topic. */
+export function stateLimitBytes(layout: Layout): number {
+  return limitOf(layout.topic('state'));
+}
+
 /**
  * A record of the state topic in a partition that is given.
  *

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import { isConnectorError, messageOf, StopStreamError } from '../core/errors.ts';
 import { stateKey } from '../core/state.ts';
 import { isStreamName } from '../core/stream-name.ts';
 import type { Restored, StateCodec, StateStore } from '../runtime/ports.ts';
 import { unlessAborted } from './deadline.ts';
 import type { ClaimingPublisher } from './publisher.ts';
+import { stateLimitBytes } from './sends.ts';
 import type { KafkaShared } from './shared.ts';
 import type { StateEntry } from './partition-read.ts';
 import { checkPlaces } from './state-places.ts';
@@ -39,11 +41,23 @@ export async function decodeEntry(
 /** Makes the state store; a restore takes the partition over from any other instance first. */
 export function createStateStore(shared: KafkaShared, publisher: ClaimingPublisher): StateStore {
   const checkAll = createWholeCheck(shared);
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
   return {
     async restore(partition, signal) {
       const part = `the state in partition ${partition}`;
       try {
-        const restored = await restorePartition(partition, { shared, publisher, checkAll, signal });
+        const restored = await restorePartition(partition, {
+          shared,
+          publisher,
+          checkAll,
+          inTurn,
+          signal,
+        });
         shared.health.up(part);
         return restored;
       } catch (error) {
@@ -64,10 +78,11 @@ async function restorePartition(
     shared: KafkaShared;
     publisher: ClaimingPublisher;
     checkAll: () => Promise<void>;
+    inTurn: <T>(work: () => Promise<T>) => Promise<T>;
     signal: AbortSignal;
   },
 ): Promise<ReadonlyMap<string, Restored>> {
-  const { shared, publisher, checkAll, signal } = at;
+  const { shared, publisher, checkAll, inTurn, signal } = at;
   // Invariant 4: once claimed, no transaction of a former instance can land behind the read.
   const end = await publisher.claim(partition, signal);
   // Invariant 2: read to the fence record, or fail.
@@ -77,12 +92,36 @@ async function restorePartition(
   const isKnown = entries.some((entry) => entry.partitionCount === layout.statePartitions);
   // Its accounts may have their states in other partitions, which another instance restores.
   if (!isKnown) await unlessAborted(checkAll(), signal);
-  const { codec } = shared.dependencies;
-  const restored = entries.map(
-    async (entry) => [entry.key, await decodeEntry(codec, entry)] as const,
-  );
-  return new Map(await Promise.all(restored));
+  return await inTurn(() => decodeAll(entries, shared, signal));
 }
+
+/** After so long, decoding gives way to heartbeats and polls; one state of 10,000 media takes 15 ms. */
+const decodeSliceMs = 20;
+
+async function decodeAll(
+  entries: readonly StateEntry[],
+  shared: KafkaShared,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Restored>> {
+  const { codec } = shared.dependencies;
+  const limitBytes = stateLimitBytes(shared.layout());
+  const restored = new Map<string, Restored>();
+  let beganMs = performance.now();
+  for (const entry of entries) {
+    if (performance.now() - beganMs > decodeSliceMs) {
+      await setImmediate();
+      signal.throwIfAborted();
+      beganMs = performance.now();
+    }
+    const decoded = await decodeEntry(codec, entry);
+    const size = { bytes: entry.value.length, limitBytes };
+    restored.set(entry.key, decoded.kind === 'state' ? { ...decoded, size } : decoded);
+  }
+  return restored;
+}
+
+/** The partitions that are read at once for a check: their states are held until it is done. */
+const checkedTogether = 4;
 
 /** Checks the places of all states, once a process; after a failure again. Aborted by the reader's end. */
 function createWholeCheck(shared: KafkaShared): () => Promise<void> {
@@ -90,10 +129,12 @@ function createWholeCheck(shared: KafkaShared): () => Promise<void> {
   const check = async (): Promise<void> => {
     const layout = shared.layout();
     const never = new AbortController().signal;
-    const reading = Array.from({ length: layout.statePartitions }, (_, partition) =>
-      shared.readState(partition, 'now', never),
-    );
-    checkPlaces((await Promise.all(reading)).flat(), layout);
+    const partitions = Array.from({ length: layout.statePartitions }, (_, partition) => partition);
+    for (let start = 0; start < partitions.length; start += checkedTogether) {
+      const some = partitions.slice(start, start + checkedTogether);
+      const read = await Promise.all(some.map((one) => shared.readState(one, 'now', never)));
+      checkPlaces(read.flat(), layout);
+    }
   };
   return () => {
     const current = (checking ??= check());

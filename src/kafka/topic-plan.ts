@@ -20,6 +20,7 @@ export interface TopicDescription {
 }
 
 const dayMs = 86_400_000;
+const stateSegmentBytes = 50 * 1024 * 1024;
 
 /**
  * Only the last word on a key counts, so a compacted topic is enough; and what other people wrote can be
@@ -53,6 +54,8 @@ function retentionOf(
       'cleanup.policy': 'compact',
       'min.cleanable.dirty.ratio': '0.1',
       'segment.ms': String(dayMs),
+      // The active segment is never cleaned: hourly news of many media fill a day's with old versions.
+      'segment.bytes': String(stateSegmentBytes),
       // Stored as sent: the cluster's default may be a codec that other readers of the topic lack.
       'compression.type': 'producer',
     };
@@ -157,7 +160,8 @@ export function topicProblems(
         `of the streams is lost when it expires; run: ${alter('cleanup.policy=compact')}`,
     );
   }
-  if (plan.role === 'state') problems.push(...countProblems(plan, found));
+  if (plan.role === 'state')
+    countProblems(plan, found).forEach((problem) => problems.push(problem));
   if (plan.replicationFactor > 0 && found.replicas < plan.replicationFactor) {
     problems.push(
       `${plan.name}: has ${found.replicas} replicas, expected at least ${plan.replicationFactor}; ` +

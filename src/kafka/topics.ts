@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, ITopicMetadata } from 'kafkajs';
 import { StopProcessError } from '../core/errors.ts';
+import { smallest } from '../core/extremes.ts';
 import {
   ConfigResourceTypes,
   KafkaJSAggregateError,
@@ -155,7 +156,7 @@ async function readConfigs(admin: Admin, name: string): Promise<Record<string, s
 /** A topic as it is. */
 export async function describe(admin: Admin, found: ITopicMetadata): Promise<TopicDescription> {
   const configs = await readConfigs(admin, found.name);
-  const replicas = Math.min(...found.partitions.map((partition) => partition.replicas.length));
+  const replicas = smallest(found.partitions.map((partition) => partition.replicas.length));
   return { replicas, configs, partitions: found.partitions.length };
 }
 
@@ -234,11 +235,10 @@ async function prepareTopics(
   const { missing, hidden } = await tellApart(admin, unseen);
   const problems = hidden.map((plan) => describeHidden(plan, options));
   if (missing.length > 0) {
-    problems.push(
-      ...(options.topics.create
-        ? await createMissing(admin, missing, { options })
-        : missing.map((plan) => describeMissing(plan))),
-    );
+    const lacking = options.topics.create
+      ? await createMissing(admin, missing, { options })
+      : missing.map((plan) => describeMissing(plan));
+    for (const problem of lacking) problems.push(problem);
   }
   signal.throwIfAborted();
   // With a problem of creation only the topics that were there before can be looked at.
@@ -253,7 +253,8 @@ async function prepareTopics(
     const found = metadata.find(({ name }) => name === plan.name);
     if (found === undefined) continue;
     const description = await describe(admin, found);
-    problems.push(...verify(plan, description, options));
+    const { configs } = description;
+    for (const problem of verify(plan, description, options)) problems.push(problem);
     shared.warnOf(plan, description);
     layouts.push({
       name: plan.name,

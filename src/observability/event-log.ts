@@ -94,6 +94,7 @@ const asideTypes = [
   'encoded',
   'state',
   'poll-awaited',
+  'state-size',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /** What is said of them. */
@@ -107,6 +108,7 @@ const asides = {
   encoded: 'records encoded',
   state: 'state known',
   'poll-awaited': 'poll not due yet',
+  'state-size': 'state size known',
 } as const;
 
 function tellAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {

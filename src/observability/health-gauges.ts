@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { holds } from '../core/refusals.ts';
 import type { StreamName } from '../core/stream-name.ts';
+import type { StateSize } from '../runtime/ports.ts';
 import type { AccountStatus, Health } from './health.ts';
 import { endOfUse } from './health.ts';
 import { createGauges } from './instruments.ts';
@@ -54,6 +55,7 @@ export function registerHealthGauges(registry: Registry, sources: GaugeSources):
   registerAccountGauges(registry, sources);
   registerStreamGauges(registry, sources);
   registerStateGauges(registry, sources);
+  registerStateSizes(registry, sources);
 }
 
 /** The API itself: when its version ends, and which forms of request it takes. */
@@ -196,6 +198,33 @@ function registerStateGauges(registry: Registry, { health, nowMs }: GaugeSources
       for (const [stream, ms] of oldest) age.set({ stream }, Math.max(0, nowMs() - ms) / 1000);
     },
   );
+}
+
+/** How large the states of each enabled stream are, and may be. */
+function registerStateSizes(registry: Registry, { health }: GaugeSources): void {
+  const gauge = createGauges(registry);
+  const show = (name: string, help: string, worth: (size: StateSize) => number): void => {
+    gauge({ name, help }, ['stream'], (shown) => {
+      for (const [stream, size] of largestStates(health())) shown.set({ stream }, worth(size));
+    });
+  };
+  show('state_bytes', 'Size of the largest state of an account', ({ bytes }) => bytes);
+  show(
+    'state_limit_bytes',
+    'The largest state that the topic takes (max.message.bytes)',
+    ({ limitBytes }) => limitBytes,
+  );
+}
+
+function largestStates({ streams, accounts }: Health): (readonly [StreamName, StateSize])[] {
+  return (Object.keys(streams) as StreamName[]).flatMap((stream) => {
+    let largest: StateSize | undefined;
+    for (const account of accounts.values()) {
+      const size = account.streams[stream]?.stateSize ?? undefined;
+      if (size !== undefined && size.bytes > (largest?.bytes ?? 0)) largest = size;
+    }
+    return largest === undefined ? [] : [[stream, largest] as const];
+  });
 }
 
 /** What the API refuses now, by reason. */

@@ -77,6 +77,7 @@ const uncounted = [
   'batch-refused',
   'contract-probed',
   'state',
+  'state-size',
   'progress',
   'list-doubted',
   'paused',

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { largest } from '../core/extremes.ts';
 import type { Health, ScopeHealth } from './health.ts';
 import { createGauges } from './instruments.ts';
 
@@ -23,7 +24,12 @@ export function registerQuotaGauges(
     },
     ['scope_kind'],
     (ratio) => {
-      const worst = byKind((scopes) => Math.max(0, ...scopes.map(({ percent }) => percent / 100)));
+      const worst = byKind((scopes) =>
+        largest(
+          scopes.map(({ percent }) => percent / 100),
+          0,
+        ),
+      );
       for (const { kind, value } of worst) ratio.set({ scope_kind: kind }, value);
     },
   );

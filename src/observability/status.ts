@@ -1,5 +1,6 @@
 import { advice } from '../core/advice.ts';
 import type { ErrorCode, Scope } from '../core/errors.ts';
+import { largest } from '../core/extremes.ts';
 import type { DependencyName, Readiness } from '../core/readiness.ts';
 import { dependencyNames, readiness } from '../core/readiness.ts';
 import type { StreamName } from '../core/stream-name.ts';
@@ -178,7 +179,10 @@ function isChosen({ id, username, streams }: AccountEntry, query: StatusQuery): 
 
 function byUrgency(a: AccountEntry, b: AccountEntry): number {
   const urgency = ({ streams }: AccountEntry) =>
-    Math.max(0, ...streams.map(({ state }) => urgencyOf(state)));
+    largest(
+      streams.map(({ state }) => urgencyOf(state)),
+      0,
+    );
   return urgency(b) - urgency(a) || (a.id < b.id ? -1 : 1);
 }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { RetryError, StopProcessError } from '../core/errors.ts';
 import { isNode, type Json } from '../core/json.ts';
+import { readBounded } from '../core/read-bounded.ts';
 import { codeOf, isTlsCode, tlsAdvice } from '../core/tls.ts';
 import { agentOf, authorizationOf } from './access.ts';
 import type { RegistryAddress } from './access.ts';
@@ -59,12 +60,13 @@ export async function exchange(
   const response = await send(address, request, both).catch((error: unknown) => {
     throw failed(error);
   });
-  const text = await readBounded(response).catch((error: unknown) => {
+  const body = await readBounded(response, maxAnswerBytes).catch((error: unknown) => {
     throw failed(error, 'its answer broke off');
   });
-  if (text === null)
+  if (body === null) {
     throw unavailable(address, `its answer to ${describeRequest(request)} exceeds 4 MB`);
-  return { status: response.statusCode ?? 0, body: parse(text) };
+  }
+  return { status: response.statusCode ?? 0, body: parse(Buffer.from(body).toString('utf8')) };
 }
 
 /** As `exchange`, and judges the status but for 403: a permission that is missing is an answer as well. */
@@ -98,21 +100,8 @@ export function describeRequest({ method, path }: RegistryRequest): string {
   return `${method.toUpperCase()} ${path}`;
 }
 
-/** Schemas have some kilobytes: a larger answer comes from something else than a registry. */
+/** Schemas have some kilobytes: a larger answer does not come from a registry (Invariant 10). */
 const maxAnswerBytes = 4 * 1024 * 1024;
-
-/** The body as text; null when it is too large, and then the rest of it is not read (Invariant 10). */
-async function readBounded(response: IncomingMessage): Promise<string | null> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of response as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    // To leave the loop closes the connection.
-    if (bytes > maxAnswerBytes) return null;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
 
 /** Sends by the platform's own client, which alone takes an agent; redirects are not followed. */
 function send(

@@ -1,11 +1,11 @@
 import { letterPrint, withLetters } from '../core/dead-letters.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import { DeadLetterError } from '../core/errors.ts';
+import { DeadLetterError, StopStreamError } from '../core/errors.ts';
 import type { Value } from '../core/json.ts';
 import { recordKey } from '../core/key.ts';
 import { provenance } from '../core/record.ts';
 import type { Memory, StreamState } from '../core/state.ts';
-import { memoryOf, stateKey } from '../core/state.ts';
+import { memoryOf, shed, stateKey } from '../core/state.ts';
 import type { TopicRole } from '../core/stream-name.ts';
 import { forgetUnpublished } from '../core/unpublished.ts';
 import type { Poll, PollTools } from './poll.ts';
@@ -238,7 +238,8 @@ function headersOf(role: TopicRole, { poll, tools }: Work): Readonly<Record<stri
 
 /**
  * Commits a batch with the state after it (Invariant 1). A record that Kafka finds too large becomes
- * a dead letter, and the rest of the batch goes on.
+ * a dead letter, and the rest of the batch goes on. A state that it finds too large is written with
+ * less of what can be learned again.
  *
  * @returns the memory that was committed with it
  */
@@ -258,14 +259,22 @@ async function publishBatch(
       poll.state = state;
       return left;
     } catch (error) {
+      const smaller = isOfState(error) ? shed(left) : undefined;
+      if (smaller !== undefined) {
+        left = smaller;
+        continue;
+      }
       const index = tooLarge(error, records);
       const record = records[index];
       if (record === undefined) throw error;
       const print = largePrint(record);
       const isBuried = left.deadLetters.includes(print);
-      const letter = deadLetter(error as DeadLetterError, record.key, work);
-      records.splice(index, 1, ...(isBuried ? [] : [letter]));
-      if (isBuried) tallySkipped(poll, 'kafka.record-too-large');
+      if (isBuried) {
+        records.splice(index, 1);
+        tallySkipped(poll, 'kafka.record-too-large');
+      } else {
+        records.splice(index, 1, deadLetter(error as DeadLetterError, record.key, work));
+      }
       const deadLetters = withLetters(left.deadLetters, [print]);
       left = { ...withoutUnpublished(left, [record.key], poll), deadLetters };
     }
@@ -279,6 +288,10 @@ function stepOf(records: readonly OutgoingRecord[]) {
 /** By the length, since the bytes differ by the time of the poll. */
 function largePrint({ key, value }: OutgoingRecord): bigint {
   return letterPrint({ code: 'kafka.record-too-large', path: key, raw: `${value?.length ?? 0}` });
+}
+
+function isOfState(error: unknown): boolean {
+  return error instanceof StopStreamError && error.code === 'kafka.record-too-large';
 }
 
 function tooLarge(error: unknown, records: readonly OutgoingRecord[]): number {

@@ -37,13 +37,12 @@ export function settleChanges(
   const { records } = changes;
   const { walked } = page;
   if (walked === undefined) return { records, gone: [], memory: { ...memory, published } };
-  const { present } = walked;
   const doubt = doubtOf({ ...memory, published }, walked, nowMs);
   if (doubt !== undefined) {
     return { records, gone: [], memory: { ...memory, published, doubtedMs: nowMs }, doubt };
   }
-  const left = withoutGone(published, present);
-  const refusals = tidyRefusals(memory.refusals, { nowMs, present });
+  const left = withoutGone(published, walked);
+  const refusals = tidyRefusals(memory.refusals, { nowMs, present: walked.present });
   return {
     records,
     gone: tombstones

@@ -75,7 +75,7 @@ export async function probeContract(
       await pages.next();
       await pages.return();
     }, signal);
-    forms.push(...recording.forms(stream.name));
+    for (const form of recording.forms(stream.name)) forms.push(form);
   }
   return [...forms, ...(await probeBatch(account, graph, { tools, signal }))];
 }

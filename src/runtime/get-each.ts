@@ -93,9 +93,8 @@ async function singly(
   const outcomes: Outcome[] = [];
   for (let start = 0; start < requests.length; start += concurrency) {
     const part = requests.slice(start, start + concurrency);
-    outcomes.push(
-      ...(await Promise.all(part.map((request) => getAlone(transport, request, signal)))),
-    );
+    const alone = part.map((request) => getAlone(transport, request, signal));
+    for (const outcome of await Promise.all(alone)) outcomes.push(outcome);
   }
   return outcomes;
 }

@@ -4,11 +4,13 @@ import type { StreamState } from '../core/state.ts';
 import type { Stream } from '../core/stream.ts';
 import type { Job } from './poller.ts';
 import { failed } from './poller.ts';
-import type { Restored, Telemetry } from './ports.ts';
+import type { Restored, StateSize, Telemetry } from './ports.ts';
 
 /** A job that may begin, or why it may not. */
 export interface StartedJob {
   readonly job: Job;
+  /** The size of its state; absent where there is none. */
+  readonly size?: StateSize | undefined;
   /** Why the stream cannot start: its state cannot be read. */
   readonly error?: Error;
 }
@@ -23,22 +25,27 @@ export function startJob(
   const job = { stream, account, state: firstState(stream, account) };
   if (found === undefined) return { job };
   if (found.kind === 'unreadable') return { job, error: found.error };
-  return { job: { ...job, state: found.state } };
+  return { job: { ...job, state: found.state }, size: found.size };
 }
 
 /** The jobs that may begin; why the others may not is reported. */
 export function runnable(group: readonly StartedJob[], telemetry: Telemetry): readonly Job[] {
-  return group.flatMap(({ job, error }) => {
+  return group.flatMap(({ job, error, size }) => {
     if (error !== undefined) telemetry.report(failed(error, job, null));
-    else reportRestored(job.state, telemetry);
+    else reportRestored(job.state, size, telemetry);
     return error === undefined ? [job] : [];
   });
 }
 
 /** What was never polled has no state yet. */
-function reportRestored(state: StreamState, telemetry: Telemetry): void {
+function reportRestored(
+  state: StreamState,
+  size: StateSize | undefined,
+  telemetry: Telemetry,
+): void {
   const { sequence, stream, accountId, writtenAtMs, refusals } = state;
   if (sequence > 0) telemetry.report({ type: 'state', stream, accountId, writtenAtMs, refusals });
+  if (size !== undefined) telemetry.report({ type: 'state-size', stream, accountId, ...size });
 }
 
 function firstState(stream: Stream, account: Account): StreamState {

@@ -23,7 +23,7 @@ export function mapPage(stream: Stream, page: Page, origin: Origin): MappedPage 
     if (mapped?.kind === 'skipped') skipped.push(mapped.reason);
     if (mapped?.kind !== 'record') continue;
     records.push(mapped.record);
-    refused.push(...(mapped.rejected ?? []));
+    for (const error of mapped.rejected ?? []) refused.push(error);
     for (const field of mapped.unknown) unknown.add(field);
   }
   return { records, refused, skipped, unknown };

@@ -4,9 +4,9 @@ import type { Node, Value } from '../core/json.ts';
 import type { Priority } from '../core/quota.ts';
 import type { StreamState } from '../core/state.ts';
 import type { StreamName, TopicRole } from '../core/stream-name.ts';
-import type { TelemetryEvent } from './telemetry-event.ts';
+import type { StateSize, TelemetryEvent } from './telemetry-event.ts';
 
-export type { PollResult, ProbedForm, TelemetryEvent } from './telemetry-event.ts';
+export type { PollResult, ProbedForm, StateSize, TelemetryEvent } from './telemetry-event.ts';
 
 /** One GET of the Graph API, without host, version and token, which are the adapter's. */
 export interface GraphRequest {
@@ -133,7 +133,7 @@ export interface StateCodec {
 
 /** A state key's content after a restore: the state, or why it cannot be read. */
 export type Restored =
-  | { readonly kind: 'state'; readonly state: StreamState }
+  | { readonly kind: 'state'; readonly state: StreamState; readonly size?: StateSize }
   | { readonly kind: 'unreadable'; readonly error: Error };
 
 /** One record ready to be sent. */
@@ -159,8 +159,8 @@ export interface Publisher {
    * An unknown outcome is resolved before it returns, by the sequence number in the state topic.
    *
    * @throws RetryError `kafka.unavailable`, DeadLetterError `kafka.record-too-large` (nothing of the
-   * batch was published; `path` is the record's key), StopStreamError `kafka.fenced`,
-   * StopProcessError `kafka.unauthorized`
+   * batch was published; `path` is the record's key), StopStreamError of the same code for the state,
+   * StopStreamError `kafka.fenced`, StopProcessError `kafka.unauthorized`
    */
   publish(batch: Batch, signal: AbortSignal): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { Account } from '../core/account.ts';
 import type { Scope } from '../core/errors.ts';
+import { smallest } from '../core/extremes.ts';
 import type { Decision, Priority, Quota, Standing } from '../core/quota.ts';
 import {
   decide,
@@ -168,7 +169,7 @@ function smallestRoom(entries: readonly Entry[], nowMs: number): number {
   const rooms = entries.map(({ quota, admitted, inFlight }) =>
     roomFor(quota, { nowMs, inFlight: admitted + inFlight }),
   );
-  return Math.min(...rooms);
+  return smallest(rooms);
 }
 
 /** The strictest decision of the scopes. */

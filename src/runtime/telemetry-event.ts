@@ -18,6 +18,14 @@ export interface ProbedForm {
   readonly message: string;
 }
 
+/** The size of a state in its topic. */
+export interface StateSize {
+  /** Of the record's value. */
+  readonly bytes: number;
+  /** The most bytes that the topic takes. */
+  readonly limitBytes: number;
+}
+
 /** The result of a poll. */
 export type PollResult = 'ok' | 'retry' | 'wait' | 'failed' | 'stopped';
 
@@ -129,6 +137,12 @@ export type TelemetryEvent =
       /** What it says of what the API refuses. */
       readonly refusals: readonly Refusal[];
     }
+  | ({
+      /** The size of a state that was restored or committed. */
+      readonly type: 'state-size';
+      readonly stream: StreamName;
+      readonly accountId: string;
+    } & StateSize)
   | {
       readonly type: 'transaction';
       readonly partition: number;

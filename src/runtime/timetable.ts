@@ -1,3 +1,4 @@
+import { smallest } from '../core/extremes.ts';
 import type { Draw } from '../core/schedule.ts';
 import { nextAlone, nextTogether } from '../core/schedule.ts';
 import type { Stream } from '../core/stream.ts';
@@ -106,7 +107,7 @@ class Turns implements Timetable {
   waitMs(): number {
     const nowMs = this.#nowMs();
     const due = [...this.#turns].filter(([job]) => !this.#isPaused(job));
-    return Math.min(...due.map(([, { dueMs }]) => dueMs)) - nowMs;
+    return smallest(due.map(([, { dueMs }]) => dueMs)) - nowMs;
   }
 
   async untilDue(signal: AbortSignal): Promise<boolean> {

@@ -18,6 +18,15 @@ const probed = {
 
 /** Examples of every event, in the order in which they are reported; together they cause every log line. */
 export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Event<T>[]] } = {
+  throttled: [{ type: 'throttled', durationMs: 1500 }],
+  'token-refused': [
+    {
+      type: 'token-refused',
+      name: 'default',
+      refusal: { code: 'graph.token', message: 'the access token has expired' },
+    },
+    { type: 'token-refused', name: 'default', refusal: null },
+  ],
   accounts: [
     {
       type: 'accounts',
@@ -39,6 +48,12 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
       refusals: [{ subject: '*', metric: 'reach', reason: 'graph.metric-refused', untilMs: null }],
     },
     { type: 'state', stream: 'users', accountId: '2', writtenAtMs: 0, refusals: [] },
+  ],
+  'state-size': [
+    { type: 'state-size', stream: 'users', accountId: '1', bytes: 500, limitBytes: 1_048_388 },
+  ],
+  'poll-awaited': [
+    { type: 'poll-awaited', stream: 'users', accountId: '1', polledMs: 0, nextPollMs: 1000 },
   ],
   'poll-finished': [
     finished({ nextPollMs: 1000, unknownFields: ['brand_new'] }),

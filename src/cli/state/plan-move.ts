@@ -20,7 +20,7 @@ export function planMove({ stored, partitions }: StateSession): Plan {
     if (newest === undefined) continue;
     const isKept = there !== undefined && writtenMs(there) >= writtenMs(newest);
     writes.push(isKept ? tombstoneOf(newest) : moveOf(newest, partition, there));
-    writes.push(...older.map(tombstoneOf));
+    older.forEach((one) => writes.push(tombstoneOf(one)));
     if (there !== undefined || older.length > 0) {
       const last = isKept ? there : newest;
       notes.push(

@@ -11,7 +11,7 @@ import {
   writtenAt,
 } from '../../core/comments.ts';
 import type { CommentsReading, KnownComments } from '../../core/comments.ts';
-import { doubtOf } from '../../core/changes.ts';
+import { doubtOf, goneBy } from '../../core/changes.ts';
 import { keyNumber } from '../../core/fingerprint.ts';
 import type { Json, Node } from '../../core/json.ts';
 import { createRejections, readListed, tidyRefusals } from '../../core/refusals.ts';
@@ -246,9 +246,9 @@ function tidied(page: LearnedPage, context: ExtractContext): Page {
   const present = isDoubted ? undefined : walked?.present;
   const refusals = tidyRefusals(learned.refusals, { nowMs, present });
   if (isDoubted) return { ...page, learned: { ...learned, refusals, doubtedMs: nowMs } };
-  if (present === undefined) return { ...page, learned: { ...learned, refusals } };
-  const names = new Set([...present].map(keyNumber));
-  const published = new Map([...learned.published].filter(([name]) => names.has(name)));
-  const seen = new Map([...learned.seen].filter(([name]) => names.has(name)));
+  if (walked === undefined) return { ...page, learned: { ...learned, refusals } };
+  const isGone = goneBy(walked);
+  const published = new Map([...learned.published].filter(([name]) => !isGone(name)));
+  const seen = new Map([...learned.seen].filter(([name]) => !isGone(name)));
   return { ...page, learned: { ...learned, refusals, published, seen, doubtedMs: null } };
 }

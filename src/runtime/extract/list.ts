@@ -1,6 +1,7 @@
 import type { Walked } from '../../core/changes.ts';
 import type { DeadLetterError } from '../../core/errors.ts';
 import { FailError } from '../../core/errors.ts';
+import { smallest } from '../../core/extremes.ts';
 import { isDue, movingCounts } from '../../core/freshness.ts';
 import type { Node } from '../../core/json.ts';
 import { nextCursor } from '../../core/paging.ts';
@@ -49,7 +50,27 @@ export function walkedBy(edge: ListSource['edge'], context: ExtractContext): Wal
   if (!isOfRound(catalog.walkedWholeMs, context)) return undefined;
   const present = new Set(catalog.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));
   const claimed = edge === 'media' ? catalog.claimed(context.nowMs) : null;
-  return { present, expired: edge === 'stories' ? expired(catalog, context) : new Set(), claimed };
+  return {
+    present,
+    expired: edge === 'stories' ? expired(catalog, context) : new Set(),
+    claimed,
+    ...cutOf(catalog, claimed),
+  };
+}
+
+/** The most entries that the API lists of an edge, the newest: each new one pushes the oldest out. */
+const longestListing = 10_000;
+
+/** Which ids a list that is cut at the API's bound would still have; nothing for one that is not. */
+function cutOf(
+  { nodes, before }: Pick<Catalog, 'nodes' | 'before'>,
+  claimed: number | null,
+): Pick<Walked, 'beforeCut'> {
+  if (nodes.length < longestListing && (claimed ?? 0) <= longestListing) return {};
+  const dated = (list: readonly Node[]) => list.flatMap((node) => readListed(node) ?? []);
+  const oldestMs = smallest(dated(nodes).map(({ createdMs }) => createdMs ?? Infinity));
+  const newer = dated(before).filter(({ createdMs }) => (createdMs ?? -Infinity) > oldestMs);
+  return { beforeCut: new Set(newer.map(({ id }) => id)) };
 }
 
 /** A story is listed for a day, less five minutes for a difference of Meta's clock from ours. */
@@ -84,8 +105,9 @@ export interface ListedPage {
   readonly learned: NonNullable<Page['learned']>;
 }
 
-/** The most entries of a list: Meta's own bound for media is 10,000. */
+/** A list with more entries, or with more pages in a row that have none, is taken for endless. */
 const longestList = 100_000;
+const mostEmptyPages = 1000;
 
 /**
  * Scans an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
@@ -108,6 +130,7 @@ async function* walkList(
   let after: string | undefined;
   let lastId: string | undefined;
   let whole = true;
+  let emptyPages = 0;
   do {
     const before = walking.left.length;
     const { body, nodes, withheld } = await readPage(walking, { after, lastId });
@@ -123,7 +146,10 @@ async function* walkList(
     };
     after = nextCursor(body, seen);
     lastId = idOf(nodes.at(-1));
-    if (walked.length > longestList) throw endless(source.edge);
+    emptyPages = nodes.length === 0 ? emptyPages + 1 : 0;
+    if (walked.length > longestList || emptyPages > mostEmptyPages) {
+      throw endless(source.edge, `${walked.length} entries and ${emptyPages} empty pages`);
+    }
     if (after !== undefined && isOld(nodes, untilMs)) {
       whole = false;
       break;
@@ -132,10 +158,10 @@ async function* walkList(
   catalog.note({ startedMs: context.nowMs, whole, nodes: walked });
 }
 
-function endless(edge: string): FailError {
+function endless(edge: string, after: string): FailError {
   return new FailError(
     'graph.refused',
-    `/{account}/${edge}: the list has no end after ${longestList} entries; it is read again at the next interval`,
+    `/{account}/${edge}: the list has no end after ${after}; it is read again at the next interval`,
   );
 }
 

@@ -6,6 +6,7 @@ import { watchTopics } from '../../../src/kafka/topic-watch.ts';
 import { createWarningLog, prepareLayout } from '../../../src/kafka/topics.ts';
 import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
 import { jsonStateCodec } from '../../support/json-state-codec.ts';
+import { usualShutdown } from '../../support/shutdown.ts';
 import { ConfigResourceTypes } from '../../support/kafka-library.ts';
 import {
   createKafkaWorld,
@@ -146,6 +147,7 @@ describe('watchTopics', () => {
       codec: jsonStateCodec,
       telemetry: { report: (event: TelemetryEvent) => world.events.push(event) },
       log: (...line: readonly unknown[]) => lines.push(line),
+      shutdown: usualShutdown,
     };
     const { options } = world;
     const base = {

@@ -56,6 +56,12 @@ describe('withNothing', () => {
 });
 
 describe('withoutGone', () => {
+  const walkOf = (ids: readonly string[]) => ({
+    present: new Set(ids),
+    expired: new Set<string>(),
+    claimed: null,
+  });
+
   test('forgets what is gone and names what had been published of it', () => {
     const published = new Map([
       ['1', 7n],
@@ -63,7 +69,7 @@ describe('withoutGone', () => {
       ['3', nothing],
     ]);
 
-    expect(withoutGone(published, new Set(['1']))).toEqual({
+    expect(withoutGone(published, walkOf(['1']))).toEqual({
       published: new Map([['1', 7n]]),
       gone: ['2'],
     });
@@ -72,6 +78,6 @@ describe('withoutGone', () => {
   test('forgets nothing when all are there', () => {
     const published = new Map([['1', 7n]]);
 
-    expect(withoutGone(published, new Set(['1', '2']))).toEqual({ published, gone: [] });
+    expect(withoutGone(published, walkOf(['1', '2']))).toEqual({ published, gone: [] });
   });
 });

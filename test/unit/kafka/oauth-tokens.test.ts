@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { createOauthTokens, type ClientCredentials } from '../../../src/kafka/oauth-tokens.ts';
 import { answering, startHttpServer, type Handler } from '../../support/http-server.ts';
@@ -112,6 +113,32 @@ describe('tokens of a client', () => {
       message: expect.stringMatching(said),
     });
     expect(world.server.requests).toHaveLength(1);
+  });
+
+  test('an answer above 64 KiB is not read to its end, compressed or not', async () => {
+    const packed = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '));
+    const closed = Promise.withResolvers<undefined>();
+    await using endless = await setUp({
+      handler: (_request, response) => {
+        response.on('close', () => {
+          closed.resolve(undefined);
+        });
+        const more = (): void => {
+          if (response.destroyed) return;
+          response.write(' '.repeat(16_384), () => setImmediate(more));
+        };
+        more();
+      },
+    });
+    await expect(endless.tokens.token()).rejects.toThrow(/its answer exceeds 65536 bytes/);
+    await closed.promise;
+    await using compressed = await setUp({
+      handler: (_request, response) => {
+        response.setHeader('content-encoding', 'gzip');
+        response.end(packed);
+      },
+    });
+    await expect(compressed.tokens.token()).rejects.toThrow(/its answer exceeds 65536 bytes/);
   });
 
   test('are asked for again later when nothing comes in time, or nobody listens', async () => {

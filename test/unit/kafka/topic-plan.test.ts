@@ -72,6 +72,7 @@ describe('planTopics', () => {
         configs: {
           'cleanup.policy': 'compact',
           'min.cleanable.dirty.ratio': '0.1',
+          'segment.bytes': '52428800',
           'segment.ms': '86400000',
           'compression.type': 'producer',
           'min.insync.replicas': '2',

@@ -90,6 +90,13 @@ const events: {
     writtenAtMs: n,
     refusals: [{ subject: id(n), metric: null, reason: pick(errorCodes, n), untilMs: null }],
   }),
+  'state-size': (n) => ({
+    type: 'state-size',
+    stream: pick(streamNames, n),
+    accountId: id(n),
+    bytes: n,
+    limitBytes: 1_000_000,
+  }),
   transaction: (n) => ({
     type: 'transaction',
     partition: n,

@@ -147,6 +147,23 @@ describe('/metrics', () => {
     expect((await scrape(open)).get(sample)).toBe(30);
   });
 
+  test('shows the largest state of a stream beside what its topic takes', async () => {
+    await using open = openCaptured();
+    const report = (accountId: string, bytes: number) => {
+      const size = { bytes, limitBytes: 1000 };
+      open.telemetry.report({ type: 'state-size', stream: 'users', accountId, ...size });
+    };
+    open.telemetry.report({ type: 'accounts', added: [account('1'), account('2')], removed: [] });
+
+    expect((await scrape(open)).has('instagram_kafka_state_bytes{stream="users"}')).toBe(false);
+    report('1', 300);
+    report('2', 800);
+    report('2', 700);
+    const samples = await scrape(open);
+    expect(samples.get('instagram_kafka_state_bytes{stream="users"}')).toBe(700);
+    expect(samples.get('instagram_kafka_state_limit_bytes{stream="users"}')).toBe(1000);
+  });
+
   test('shows what is left out now, by reason, over all accounts and until it is asked again', async () => {
     await using open = openCaptured();
     const sample = (reason: string) =>

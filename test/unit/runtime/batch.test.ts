@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { DeadLetterError, RetryError } from '../../../src/core/errors.ts';
+import { DeadLetterError, RetryError, StopStreamError } from '../../../src/core/errors.ts';
 import type { Value } from '../../../src/core/json.ts';
 import { emptyMemory } from '../../../src/core/state.ts';
-import type { StreamState } from '../../../src/core/state.ts';
+import type { Memory, StreamState } from '../../../src/core/state.ts';
 import type { Gathered } from '../../../src/runtime/batch.ts';
 import { assemble } from '../../../src/runtime/batch.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
@@ -224,6 +224,50 @@ describe('a record that Kafka finds too large', () => {
       assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3'])),
     ).rejects.toMatchObject({ code: 'kafka.record-too-large' });
     expect(world.publisher.tried).toHaveLength(1);
+  });
+});
+
+describe('a state that Kafka finds too large', () => {
+  const large = new StopStreamError('kafka.record-too-large', 'the state media/1 is too large');
+  const weight = ({ refusals, deadLetters }: Memory) => refusals.length + deadLetters.length;
+  const learned: Memory = {
+    ...emptyMemory,
+    published: new Map([['1', 1n]]),
+    refusals: Array.from({ length: 100 }, (_, index) => ({
+      subject: String(index),
+      metric: 'reach',
+      reason: 'graph.metric-refused',
+      untilMs: null,
+    })),
+    deadLetters: Array.from({ length: 50 }, (_, index) => BigInt(index)),
+  };
+
+  test('is committed with the latest of what can be learned again, and all that was published', async () => {
+    const publisher = createFakePublisher(({ state }) => (weight(state) > 40 ? large : undefined));
+    const world = small({ publisher });
+    const poll = pollOf(posts);
+    poll.state = { ...poll.state, deadLetters: learned.deadLetters };
+
+    await assemble(poll, world, calm).add(gathered(['1', '2', '3'], { memory: learned }));
+
+    const [batch] = publisher.batches;
+    expect(batch?.records).toHaveLength(3);
+    expect(batch?.state.refusals).toEqual(learned.refusals.slice(-25));
+    expect(batch?.state.deadLetters).toEqual(learned.deadLetters.slice(-12));
+    expect(batch?.state.published).toBe(learned.published);
+    expect(publisher.tried.map(({ state }) => state.sequence)).toEqual([1, 1, 1]);
+    expect(poll.state).toBe(batch?.state);
+  });
+
+  test('stops the stream when nothing is left that can be learned again', async () => {
+    const publisher = createFakePublisher(() => large);
+    const world = small({ publisher });
+
+    await expect(
+      assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3'], { memory: learned })),
+    ).rejects.toBe(large);
+    expect(publisher.batches).toEqual([]);
+    expect(weight(publisher.tried.at(-1)?.state ?? learned)).toBe(0);
   });
 });
 

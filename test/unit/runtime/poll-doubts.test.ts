@@ -141,6 +141,55 @@ describe('a list that lacks most of what is known', () => {
   });
 });
 
+describe('a list that the API cuts at 10,000 entries', () => {
+  /** Newest first, an hour apart. */
+  const newest = (first: number, count = 10_000): readonly Node[] =>
+    Array.from({ length: count }, (_, index) => ({
+      id: String(first - index),
+      timestamp: isoSeconds(startMs - 90 * dayMs + (first - index) * hourMs),
+    }));
+
+  test.each([
+    ['media', streams.media],
+    ['tags', streams.tags],
+  ] as const)('does not delete %s that new ones push out of it', async (_name, stream) => {
+    const { api, poll, state } = office(stream, newest(15_000));
+    await poll(startMs);
+    api.list = newest(15_002);
+
+    expect(await poll(startMs + dayMs)).toEqual([]);
+    expect(state().published.size).toBe(10_002);
+  });
+
+  test('deletes an entry that is missing between those that are listed', async () => {
+    const { api, poll } = office(streams.media, newest(15_000));
+    await poll(startMs);
+    api.list = newest(15_002, 10_001).filter(({ id }) => id !== '14000');
+
+    expect(await poll(startMs + dayMs)).toEqual(['14000']);
+    expect(await poll(startMs + 2 * dayMs)).toEqual([]);
+  });
+
+  test('deletes nothing by what the process before has walked', async () => {
+    const { api, poll, restart } = office(streams.media, newest(15_000));
+    await poll(startMs);
+    restart();
+    api.list = newest(15_002, 10_001).filter(({ id }) => id !== '14000');
+
+    expect(await poll(startMs + dayMs)).toEqual([]);
+  });
+
+  test('counts as cut when it is shorter and the account has more', async () => {
+    const { api, poll, pollUsers } = office(streams.media, newest(15_000, 20));
+    api.mediaCount = 15_000;
+    await pollUsers();
+    await poll(startMs);
+    api.list = newest(15_002, 20);
+
+    expect(await poll(startMs + hourMs)).toEqual([]);
+  });
+});
+
 describe('stories', () => {
   test('that have lived for a day go at once, all together', async () => {
     const { api, poll, telemetry } = office(streams.stories, entries(10, hourMs));

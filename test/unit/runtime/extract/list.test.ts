@@ -71,6 +71,21 @@ describe('a list', () => {
   });
 
   test.each([
+    ['entries', 100_001, [{ id: '1' }]],
+    ['empty pages', 1001, []],
+  ] as const)(
+    'fails after too many %s when its cursors are always new',
+    async (_what, most, nodes) => {
+      let pages = 0;
+      const graph = createFakeGraph(() => pageOf(nodes, String((pages += 1))));
+      const { error } = await extractAll(posts, graph);
+
+      expect(error).toMatchObject({ name: 'FailError', code: 'graph.refused' });
+      expect(pages).toBe(most);
+    },
+  );
+
+  test.each([
     ['no data', {}, { path: 'data', raw: '{"paging":null}' }],
     ['data that is no list', { data: 7 }, { path: 'data', raw: '{"data":7,"paging":null}' }],
   ])('refuses a page with %s and names where', async (_what, body, refusal) => {
