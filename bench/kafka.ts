@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { openKafka, type KafkaAdapter } from '../src/kafka/open.ts';
-import { emptyMemory } from '../src/core/state.ts';
+import { openKafka, type KafkaAdapter } from '../src/kafka/index.ts';
+import { emptyMemory } from '../src/engine/state.ts';
 import type { KafkaOptions } from '../src/kafka/options.ts';
-import type { Batch, OutgoingRecord, StateCodec } from '../src/runtime/ports.ts';
-import { createShutdownBudget } from '../src/core/shutdown-budget.ts';
+import type { Batch, OutgoingRecord, StateCodec } from '../src/engine/ports.ts';
+import { createShutdownBudget } from '../src/engine/shutdown-budget.ts';
 
 /** What is measured, on which Kafka. */
 export interface KafkaBenchOptions {

@@ -4,7 +4,7 @@
  * memory over a thousand polls. All of it, or the parts that are named. The last line of the output is JSON.
  */
 // First: the sandbox loads kafkajs as well, and the patches must be in place before.
-import '../src/kafka/client-library.ts';
+import '../src/kafka/client/kafkajs.ts';
 import { randomUUID } from 'node:crypto';
 import type { Cluster } from '../sandbox/cluster/start.ts';
 import { startCluster } from '../sandbox/cluster/start.ts';
@@ -14,9 +14,9 @@ import type { WorldSpec } from '../sandbox/graph-api/world.ts';
 import { createWorld } from '../sandbox/graph-api/world.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { compressions } from '../src/config/schema.ts';
-import type { RegistryAdapter } from '../src/registry/open.ts';
-import { openRegistry } from '../src/registry/open.ts';
-import type { OutgoingRecord } from '../src/runtime/ports.ts';
+import type { RegistryAdapter } from '../src/registry/index.ts';
+import { openRegistry } from '../src/registry/index.ts';
+import type { OutgoingRecord } from '../src/engine/ports.ts';
 import { benchCapacity } from './capacity.ts';
 import { benchHandover } from './handover.ts';
 import { benchJava } from './java.ts';

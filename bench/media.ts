@@ -1,4 +1,4 @@
-import type { Value } from '../src/core/json.ts';
+import type { Value } from '../src/engine/json.ts';
 
 const dayMs = 86_400_000;
 const startMs = 1_700_000_000_000;

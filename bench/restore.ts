@@ -3,11 +3,11 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { findFreePorts } from '../sandbox/cluster/free-port.ts';
 import type { Cluster } from '../sandbox/cluster/start.ts';
 import { startProgram } from '../sandbox/program.ts';
-import { partitionOf } from '../src/core/partition.ts';
-import { emptyMemory, stateKey } from '../src/core/state.ts';
-import { topicName } from '../src/core/stream-name.ts';
-import type { StreamName } from '../src/core/stream-name.ts';
-import type { StateCodec } from '../src/runtime/ports.ts';
+import { partitionOf } from '../src/engine/partition.ts';
+import { emptyMemory, stateKey } from '../src/engine/state.ts';
+import { topicName } from '../src/engine/stream-name.ts';
+import type { StreamName } from '../src/engine/stream-name.ts';
+import type { StateCodec } from '../src/engine/ports.ts';
 
 /** A start on the states of many media: until every partition is restored. */
 export interface LargeStatesResult {

@@ -1,10 +1,10 @@
-import type { Fields } from '../src/core/fields.ts';
-import type { Login } from '../src/core/account.ts';
-import { fieldsParameter } from '../src/core/fields.ts';
-import type { Node } from '../src/core/json.ts';
-import { commentFields, commentsPage } from '../src/runtime/extract/comment-requests.ts';
-import type { Source, Stream } from '../src/core/stream.ts';
-import { maxWindowMs, recentReachMs } from '../src/core/windows.ts';
+import type { Fields } from '../src/instagram/model/fields.ts';
+import type { Login } from '../src/engine/account.ts';
+import { fieldsParameter } from '../src/instagram/model/fields.ts';
+import type { Node } from '../src/engine/json.ts';
+import { commentFields, commentsPage } from '../src/instagram/extract/comment-requests.ts';
+import type { Source, Stream } from '../src/engine/stream.ts';
+import { maxWindowMs, recentReachMs } from '../src/instagram/model/windows.ts';
 
 type SourceOf<Kind extends Source['kind']> = Extract<Source, { readonly kind: Kind }>;
 

@@ -1,8 +1,8 @@
 import type { Config } from './config/config.ts';
-import { createShutdownBudget } from './core/shutdown-budget.ts';
-import type { ShutdownBudget } from './core/shutdown-budget.ts';
-import { streamNames } from './core/stream-name.ts';
-import type { StreamName, TopicRole } from './core/stream-name.ts';
+import { createShutdownBudget } from './engine/shutdown-budget.ts';
+import type { ShutdownBudget } from './engine/shutdown-budget.ts';
+import { streamNames } from './engine/stream-name.ts';
+import type { StreamName, TopicRole } from './engine/stream-name.ts';
 import {
   kafkaSecurity,
   orderTokenOf,
@@ -10,16 +10,16 @@ import {
   secretsOfConfig,
   tokenFileOf,
 } from './credentials.ts';
-import { openInstagram } from './instagram/open.ts';
-import { graphBase } from './instagram/oauth.ts';
-import { versionEvent, watchVersion } from './instagram/version-watch.ts';
-import { openKafka } from './kafka/open.ts';
-import { logStyle, openObservability } from './observability/open.ts';
-import type { LeveledLog, Observability, ObservabilityOptions } from './observability/open.ts';
+import { openInstagram } from './instagram/index.ts';
+import { graphBase } from './instagram/api/oauth.ts';
+import { versionEvent, watchVersion } from './instagram/api/version-watch.ts';
+import { openKafka } from './kafka/index.ts';
+import { logStyle, openObservability } from './observability/index.ts';
+import type { LeveledLog, Observability, ObservabilityOptions } from './observability/index.ts';
 import { pollSettings } from './poll-settings.ts';
-import { openRegistry } from './registry/open.ts';
-import { createCatalogs } from './runtime/catalog.ts';
-import { systemClock } from './runtime/clock.ts';
+import { openRegistry } from './registry/index.ts';
+import { createCatalogs } from './instagram/extract/catalog.ts';
+import { systemClock } from './engine/clock.ts';
 import type {
   AccountDirectory,
   AccountListing,
@@ -28,22 +28,22 @@ import type {
   OnUsage,
   Telemetry,
   Tracer,
-} from './runtime/ports.ts';
-import { createGovernor } from './runtime/governor.ts';
-import type { PollerTools } from './runtime/poller.ts';
-import type { StartTools } from './runtime/startup.ts';
-import { untilReady } from './runtime/startup.ts';
-import { superviseOnce } from './runtime/once.ts';
-import type { Ending } from './runtime/once.ts';
-import { supervise } from './runtime/supervisor.ts';
-import type { Supervision } from './runtime/supervisor.ts';
-import { createOrderDesk } from './runtime/order-desk.ts';
-import { createOrders } from './runtime/orders.ts';
-import { noTracer } from './runtime/tracing.ts';
-import { settled } from './runtime/shutdown.ts';
-import { createTurns } from './runtime/turns.ts';
-import { streams } from './streams/index.ts';
-import { openTracing } from './tracing/open.ts';
+} from './engine/ports.ts';
+import { createGovernor } from './engine/rate-limit/governor.ts';
+import type { PollerTools } from './engine/poller.ts';
+import type { StartTools } from './engine/startup.ts';
+import { untilReady } from './engine/startup.ts';
+import { superviseOnce } from './engine/once.ts';
+import type { Ending } from './engine/once.ts';
+import { supervise } from './engine/supervisor.ts';
+import type { Supervision } from './engine/supervisor.ts';
+import { createOrderDesk } from './engine/order-desk.ts';
+import { createOrders } from './engine/orders.ts';
+import { noTracer } from './engine/tracing.ts';
+import { settled } from './engine/shutdown.ts';
+import { createTurns } from './engine/rate-limit/turns.ts';
+import { streams } from './instagram/streams/index.ts';
+import { openTracing } from './observability/traces/index.ts';
 
 /** Nodes of the first page of a list; each page that succeeds doubles it up to the one configured. */
 const firstPageSize = 50;

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import type { Config, KafkaConfig, SchemaRegistryConfig, TlsConfig } from './config/config.ts';
 import { parseTokens, type Secret } from './config/named-formats.ts';
 import { orderToken } from './config/schema.ts';
-import { StopProcessError } from './core/errors.ts';
-import type { TlsMaterial } from './core/tls.ts';
-import { secretsOf } from './instagram/proof.ts';
-import type { KafkaSasl, KafkaSecurity } from './kafka/open.ts';
+import { StopProcessError } from './engine/errors.ts';
+import type { TlsMaterial } from './engine/tls.ts';
+import { secretsOf } from './instagram/api/proof.ts';
+import type { KafkaSasl, KafkaSecurity } from './kafka/index.ts';
 import { createOauthTokens, type OauthTokens } from './kafka/oauth-tokens.ts';
-import type { RegistryLogin } from './registry/open.ts';
+import type { RegistryLogin } from './registry/index.ts';
 
 /** Is told of what must not be seen from now on. */
 type Hide = (secrets: readonly string[]) => void;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createProgram } from './cli/program.ts';
-import { printableLines } from './core/printable.ts';
+import { printableLines } from './engine/printable.ts';
 import { describeError, exitCodeOf } from './cli/outcome.ts';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

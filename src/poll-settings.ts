@@ -1,7 +1,7 @@
 import type { Config } from './config/config.ts';
-import { streamNames } from './core/stream-name.ts';
-import type { Freshness } from './runtime/extraction.ts';
-import type { PollTools } from './runtime/poll.ts';
+import { streamNames } from './engine/stream-name.ts';
+import type { Freshness } from './instagram/extract/extraction.ts';
+import type { PollTools } from './engine/poll.ts';
 
 /** What polls are told by the configuration. */
 export function pollSettings(config: Config, instance: string): PollTools['settings'] {

@@ -1,8 +1,8 @@
-import type { ExitCode } from '../core/errors.ts';
+import type { ExitCode } from '../engine/errors.ts';
 import type { Config } from '../config/config.ts';
-import { nextPollCost } from '../core/request-cost.ts';
-import { longReachMs } from '../core/windows.ts';
-import { streams } from '../streams/index.ts';
+import { nextPollCost } from './request-cost.ts';
+import { longReachMs } from '../instagram/model/windows.ts';
+import { streams } from '../instagram/streams/index.ts';
 import { accountIds, option, stoppable, type CommandDefinition, type Given } from './command.ts';
 import { loadCommandConfig } from './load.ts';
 import { carryOut } from './state/apply.ts';

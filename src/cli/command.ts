@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { describeConfig } from '../config/description.ts';
-import { StopProcessError, type ExitCode } from '../core/errors.ts';
+import { StopProcessError, type ExitCode } from '../engine/errors.ts';
 import type { ConfigArguments } from './load.ts';
 import { listenForStop } from './stop-signals.ts';
 

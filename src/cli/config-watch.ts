@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { App } from '../app.ts';
 import type { ConfigSources, ReadConfig } from '../config/load.ts';
 import { readConfig } from '../config/load.ts';
-import { streamNames } from '../core/stream-name.ts';
-import { systemClock } from '../runtime/clock.ts';
-import type { Clock } from '../runtime/ports.ts';
+import { streamNames } from '../engine/stream-name.ts';
+import { systemClock } from '../engine/clock.ts';
+import type { Clock } from '../engine/ports.ts';
 
 /** What is changed while the program runs. */
 export type LiveTarget = Pick<App, 'log' | 'setAccounts' | 'setInterval'>;

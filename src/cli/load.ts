@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { createApp, openReading } from '../app.ts';
 import type { App, AppOptions, Reading } from '../app.ts';
 import type { Config } from '../config/config.ts';
-import type { Encoder } from '../runtime/ports.ts';
+import type { Encoder } from '../engine/ports.ts';
 import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.ts';
 
 /** What the commands share: `--config FILE` and one option a configuration field. */

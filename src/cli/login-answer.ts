@@ -1,6 +1,6 @@
-import { StopProcessError } from '../core/errors.ts';
-import { readAnswer } from '../instagram/login.ts';
-import type { Granted } from '../instagram/oauth.ts';
+import { StopProcessError } from '../engine/errors.ts';
+import { readAnswer } from '../instagram/api/login.ts';
+import type { Granted } from '../instagram/api/oauth.ts';
 import { describeError } from './outcome.ts';
 import type { Told } from './redirect-listener.ts';
 

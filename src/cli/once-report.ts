@@ -1,7 +1,7 @@
-import type { ErrorCode } from '../core/errors.ts';
-import type { StreamName } from '../core/stream-name.ts';
-import type { Ending } from '../runtime/once.ts';
-import type { Telemetry, TelemetryEvent } from '../runtime/ports.ts';
+import type { ErrorCode } from '../engine/errors.ts';
+import type { StreamName } from '../engine/stream-name.ts';
+import type { Ending } from '../engine/once.ts';
+import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { describeError } from './outcome.ts';
 
 type Finished = Extract<TelemetryEvent, { type: 'poll-finished' }>;

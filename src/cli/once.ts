@@ -1,9 +1,9 @@
 import type { Once } from '../app.ts';
 import type { Config } from '../config/config.ts';
-import { isConnectorError, type ExitCode } from '../core/errors.ts';
-import { printable, printableLines } from '../core/printable.ts';
-import type { Ending } from '../runtime/once.ts';
-import type { Telemetry } from '../runtime/ports.ts';
+import { isConnectorError, type ExitCode } from '../engine/errors.ts';
+import { printable, printableLines } from '../engine/printable.ts';
+import type { Ending } from '../engine/once.ts';
+import type { Telemetry } from '../engine/ports.ts';
 import { option, stoppable, untilStopped, type CommandDefinition, type Given } from './command.ts';
 import { loadCommandConfig, openApp } from './load.ts';
 import type { OnceSummary, OnceTally } from './once-report.ts';

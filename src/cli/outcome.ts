@@ -1,5 +1,5 @@
-import type { ExitCode } from '../core/errors.ts';
-import { isConnectorError } from '../core/errors.ts';
+import type { ExitCode } from '../engine/errors.ts';
+import { isConnectorError } from '../engine/errors.ts';
 
 /** The exit code that an error stands for. */
 export function exitCodeOf(error: unknown): ExitCode {

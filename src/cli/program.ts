@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import type { ExitCode } from '../core/errors.ts';
+import type { ExitCode } from '../engine/errors.ts';
 import { backfillCommand } from './backfill.ts';
 import { checkCommand } from './check/command.ts';
 import { addCommand, annotate } from './command.ts';

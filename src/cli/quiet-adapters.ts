@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
-import { createShutdownBudget } from '../core/shutdown-budget.ts';
-import type { TopicRole } from '../core/stream-name.ts';
+import { createShutdownBudget } from '../engine/shutdown-budget.ts';
+import type { TopicRole } from '../engine/stream-name.ts';
 import { kafkaSecurity, registryAccess } from '../credentials.ts';
-import { openKafka } from '../kafka/open.ts';
-import { openRegistry } from '../registry/open.ts';
+import { openKafka } from '../kafka/index.ts';
+import { openRegistry } from '../registry/index.ts';
 
 /** Nothing is logged here; errors name no secret. */
 const unseen = (): void => undefined;

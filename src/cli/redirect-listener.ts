@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import { StopProcessError } from '../core/errors.ts';
+import { StopProcessError } from '../engine/errors.ts';
 
 /** What the person in front of the browser is told. */
 export interface Told {

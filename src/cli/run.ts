@@ -1,4 +1,4 @@
-import type { ExitCode } from '../core/errors.ts';
+import type { ExitCode } from '../engine/errors.ts';
 import { stoppable, type CommandDefinition, type Given } from './command.ts';
 import { watchConfigFile } from './config-watch.ts';
 import { loadCommandConfig, openApp, sourcesOf } from './load.ts';

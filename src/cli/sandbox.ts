@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ExitCode } from '../core/errors.ts';
+import type { ExitCode } from '../engine/errors.ts';
 import { stoppable, type CommandDefinition } from './command.ts';
 
 /** `sandbox`: the local world of this project's own development, where it is there. */

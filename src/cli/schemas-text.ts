@@ -1,5 +1,5 @@
-import { printableLines } from '../core/printable.ts';
-import { acceptsSchemas, type FieldDifference, type SubjectFinding } from '../registry/open.ts';
+import { printableLines } from '../engine/printable.ts';
+import { acceptsSchemas, type FieldDifference, type SubjectFinding } from '../registry/index.ts';
 import { asTable } from './table.ts';
 
 type Mode = 'register' | 'verify';

@@ -1,8 +1,8 @@
 import { registryAccess } from '../credentials.ts';
 import type { Config } from '../config/config.ts';
-import type { ExitCode } from '../core/errors.ts';
-import { streamNames, type TopicRole } from '../core/stream-name.ts';
-import { openRegistry, type RegistryAdapter, type SubjectFinding } from '../registry/open.ts';
+import type { ExitCode } from '../engine/errors.ts';
+import { streamNames, type TopicRole } from '../engine/stream-name.ts';
+import { openRegistry, type RegistryAdapter, type SubjectFinding } from '../registry/index.ts';
 import { option, print, stoppable, untilStopped } from './command.ts';
 import type { CommandDefinition, CommandGroup, Given } from './command.ts';
 import { loadCommandConfig } from './load.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
-import { describeCost, requestCost, type RequestCost } from '../core/request-cost.ts';
-import { topicName } from '../core/stream-name.ts';
-import { streams } from '../streams/index.ts';
+import { describeCost, requestCost, type RequestCost } from './request-cost.ts';
+import { topicName } from '../engine/stream-name.ts';
+import { streams } from '../instagram/streams/index.ts';
 import { option, print, type CommandDefinition } from './command.ts';
 import { durationText } from './duration.ts';
 import { loadCommandConfig } from './load.ts';

@@ -1,5 +1,5 @@
-import { largest } from '../core/extremes.ts';
-import { printable } from '../core/printable.ts';
+import { largest } from '../engine/extremes.ts';
+import { printable } from '../engine/printable.ts';
 
 /** Rows in columns, each as wide as its widest cell; ends with a line break. */
 export function asTable(cells: readonly (readonly string[])[]): string {

@@ -1,11 +1,11 @@
 import { parseDuration } from '../config/formats.ts';
-import type { ExitCode } from '../core/errors.ts';
-import { parseGraphTime } from '../core/graph-time.ts';
-import { isNode, type Json } from '../core/json.ts';
-import { printable } from '../core/printable.ts';
-import { streamNames, topicName, type TopicRole } from '../core/stream-name.ts';
-import type { TailedRecord, TailStart } from '../kafka/open.ts';
-import type { ReadValue } from '../registry/open.ts';
+import type { ExitCode } from '../engine/errors.ts';
+import { parseGraphTime } from '../instagram/model/graph-time.ts';
+import { isNode, type Json } from '../engine/json.ts';
+import { printable } from '../engine/printable.ts';
+import { streamNames, topicName, type TopicRole } from '../engine/stream-name.ts';
+import type { TailedRecord, TailStart } from '../kafka/index.ts';
+import type { ReadValue } from '../registry/index.ts';
 import * as commands from './command.ts';
 import type { CommandDefinition, Given } from './command.ts';
 import { loadCommandConfig } from './load.ts';

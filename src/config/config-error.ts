@@ -1,4 +1,4 @@
-import { StopProcessError } from '../core/errors.ts';
+import { StopProcessError } from '../engine/errors.ts';
 
 /** One thing that is wrong with the configuration. Holds no secret. */
 export interface Problem {

@@ -1,5 +1,5 @@
-import type { PublishMode } from '../core/changes.ts';
-import { streamNames, type StreamName } from '../core/stream-name.ts';
+import type { PublishMode } from '../engine/change-set.ts';
+import { streamNames, type StreamName } from '../engine/stream-name.ts';
 import { mapLeaves, type PlacedLeaf, type Values } from './leaf.ts';
 import { schema } from './schema.ts';
 

@@ -3,7 +3,7 @@ import {
   streamNames,
   topicName,
   type StreamName,
-} from '../core/stream-name.ts';
+} from '../engine/stream-name.ts';
 import { choice, format, inMs, list, text, type Format, type Parsed } from './formats.ts';
 import { readTextFile } from './text-file.ts';
 

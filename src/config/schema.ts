@@ -1,4 +1,4 @@
-import { publishModes } from '../core/changes.ts';
+import { publishModes } from '../engine/change-set.ts';
 import * as formats from './formats.ts';
 import { leaf } from './leaf.ts';
 import * as named from './named-formats.ts';

@@ -1,7 +1,7 @@
-import type { Account } from '../core/account.ts';
-import { DeadLetterError } from '../core/errors.ts';
-import type { Json, Node } from '../core/json.ts';
-import { describeJson, isNode } from '../core/json.ts';
+import type { Account } from '../engine/account.ts';
+import { DeadLetterError } from '../engine/errors.ts';
+import type { Json, Node } from '../engine/json.ts';
+import { describeJson, isNode } from '../engine/json.ts';
 
 /** Accounts, and descriptions of the entries that were left out. */
 export interface FoundAccounts {

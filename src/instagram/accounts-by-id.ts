@@ -1,11 +1,11 @@
-import type { Account } from '../core/account.ts';
-import type { ConnectorError } from '../core/errors.ts';
-import { isConnectorError, SkipError, StopAccountError } from '../core/errors.ts';
-import type { Node } from '../core/json.ts';
-import type { Graph } from '../runtime/ports.ts';
+import type { Account } from '../engine/account.ts';
+import type { ConnectorError } from '../engine/errors.ts';
+import { isConnectorError, SkipError, StopAccountError } from '../engine/errors.ts';
+import type { Node } from '../engine/json.ts';
+import type { Graph } from '../engine/ports.ts';
 import type { FoundAccounts } from './account-nodes.ts';
 import { readAccount } from './account-nodes.ts';
-import type { TokenFacts } from './token-facts.ts';
+import type { TokenFacts } from './api/token-facts.ts';
 
 /** The source of the accounts that a token was granted. */
 export interface Grants {

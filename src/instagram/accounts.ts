@@ -1,13 +1,13 @@
-import type { Account, Login } from '../core/account.ts';
+import type { Account, Login } from '../engine/account.ts';
 import {
   FailError,
   isTooMuchData,
   RetryError,
   SkipError,
   StopProcessError,
-} from '../core/errors.ts';
-import type { Node } from '../core/json.ts';
-import type { Graph, GraphRequest } from '../runtime/ports.ts';
+} from '../engine/errors.ts';
+import type { Node } from '../engine/json.ts';
+import type { Graph, GraphRequest } from '../engine/ports.ts';
 import type { FoundAccounts } from './account-nodes.ts';
 import { nextCursor, readOwnAccount, readPageEntries } from './account-nodes.ts';
 import type { Grants } from './accounts-by-id.ts';

@@ -1,16 +1,16 @@
-import type { Account } from '../core/account.ts';
-import type { ConnectorError } from '../core/errors.ts';
-import { isConnectorError, StopProcessError } from '../core/errors.ts';
-import type { AccountDirectory, Clock, Graph } from '../runtime/ports.ts';
+import type { Account } from '../engine/account.ts';
+import type { ConnectorError } from '../engine/errors.ts';
+import { isConnectorError, StopProcessError } from '../engine/errors.ts';
+import type { AccountDirectory, Clock, Graph } from '../engine/ports.ts';
 import type { FoundAccounts } from './account-nodes.ts';
 import type { Grants } from './accounts-by-id.ts';
 import { liveFacts } from './accounts-by-id.ts';
 import { listAccounts } from './accounts.ts';
 import { createNamedSearch, reachedBy, withToken } from './named-accounts.ts';
-import type { OAuth } from './oauth.ts';
+import type { OAuth } from './api/oauth.ts';
 import type { InstagramOptions } from './options.ts';
 import { permissions } from './token-advice.ts';
-import type { Tokens } from './tokens.ts';
+import type { Tokens } from './tokens/tokens.ts';
 
 /** The accounts found that are on an allow list. */
 export interface NarrowedAccounts {

@@ -1,9 +1,9 @@
-import type { Account } from '../core/account.ts';
-import type { ConnectorError } from '../core/errors.ts';
-import type { Graph } from '../runtime/ports.ts';
+import type { Account } from '../engine/account.ts';
+import type { ConnectorError } from '../engine/errors.ts';
+import type { Graph } from '../engine/ports.ts';
 import type { FoundAccounts } from './account-nodes.ts';
 import { isOfAccount, requestEach } from './accounts-by-id.ts';
-import type { Tokens } from './tokens.ts';
+import type { Tokens } from './tokens/tokens.ts';
 
 /** Accounts that were requested by their ids. */
 export interface NamedAccounts extends FoundAccounts {

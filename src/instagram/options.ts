@@ -1,4 +1,4 @@
-import type { Login } from '../core/account.ts';
+import type { Login } from '../engine/account.ts';
 
 /** What the adapter is set up with. */
 export interface InstagramOptions {

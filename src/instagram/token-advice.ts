@@ -1,4 +1,4 @@
-import type { Login } from '../core/account.ts';
+import type { Login } from '../engine/account.ts';
 
 /** What brings a token that is taken, as the middle of a sentence. */
 export const renewAdvice =

@@ -1,4 +1,4 @@
-import type { Telemetry } from '../runtime/ports.ts';
+import type { Telemetry } from '../engine/ports.ts';
 
 /** Whether Kafka can be used, told to the telemetry when it changes. */
 export interface Health {

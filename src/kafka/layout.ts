@@ -1,4 +1,4 @@
-import { topicName, type TopicRole } from '../core/stream-name.ts';
+import { topicName, type TopicRole } from '../engine/stream-name.ts';
 
 /** What is known of one topic. */
 export interface TopicLayout {

@@ -1,6 +1,6 @@
-import { RetryError, StopProcessError } from '../core/errors.ts';
-import { readBounded } from '../core/read-bounded.ts';
-import { codeOf } from '../core/tls.ts';
+import { RetryError, StopProcessError } from '../engine/errors.ts';
+import { readBounded } from '../engine/read-bounded.ts';
+import { codeOf } from '../engine/tls.ts';
 import type { OauthToken } from './options.ts';
 
 /** A client that gets its tokens by the OAuth 2.0 client credentials grant. */

@@ -1,8 +1,8 @@
-import type { ShutdownBudget } from '../core/shutdown-budget.ts';
-import type { TopicRole } from '../core/stream-name.ts';
-import type { TlsMaterial } from '../core/tls.ts';
-import type { StateCodec, Telemetry } from '../runtime/ports.ts';
-import type { Compression } from './compression.ts';
+import type { ShutdownBudget } from '../engine/shutdown-budget.ts';
+import type { TopicRole } from '../engine/stream-name.ts';
+import type { TlsMaterial } from '../engine/tls.ts';
+import type { StateCodec, Telemetry } from '../engine/ports.ts';
+import type { Compression } from './client/compression.ts';
 
 /** Where Kafka is and how it is used. */
 export interface KafkaOptions {

@@ -1,11 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { messageOf, RetryError } from '../core/errors.ts';
-import { asAdmin } from './admin-call.ts';
-import { openConnection } from './connection.ts';
-import { settleWithin, withDeadline } from './deadline.ts';
-import { translate } from './errors.ts';
+import { messageOf, RetryError } from '../engine/errors.ts';
+import { asAdmin } from './client/admin-call.ts';
+import { openConnection } from './client/connection.ts';
+import { settleWithin, withDeadline } from './client/deadline.ts';
+import { translate } from './client/errors.ts';
 import type { KafkaBase, KafkaShared } from './shared.ts';
 import { planTopics, topicWarning, type TopicPlan, type TopicWarning } from './topic-plan.ts';
 import {

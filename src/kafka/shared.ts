@@ -1,7 +1,7 @@
 import type { Health } from './health.ts';
 import type { Layout } from './layout.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
-import type { StateEntry } from './partition-read.ts';
+import type { StateEntry } from './state/partition-read.ts';
 import type { TopicDescription, TopicPlan } from './topic-plan.ts';
 
 /** What every part of the adapter is made of. */

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
-import type { ShutdownBudget } from '../core/shutdown-budget.ts';
-import { topicName } from '../core/stream-name.ts';
-import { correctCommittedReads } from './committed.ts';
-import { openConnection, type Connection } from './connection.ts';
-import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
-import { translate } from './errors.ts';
-import { fenceKey } from './sends.ts';
+import type { ShutdownBudget } from '../engine/shutdown-budget.ts';
+import { topicName } from '../engine/stream-name.ts';
+import { correctCommittedReads } from './client/aborted-records.ts';
+import { openConnection, type Connection } from './client/connection.ts';
+import { settleWithin, unlessAborted, withDeadline } from './client/deadline.ts';
+import { translate } from './client/errors.ts';
+import { fenceKey } from './producer/sends.ts';
 import type { KafkaBase } from './shared.ts';
 
 /** Where a reader begins, in each partition. */

@@ -1,4 +1,4 @@
-import { topicName, type TopicRole } from '../core/stream-name.ts';
+import { topicName, type TopicRole } from '../engine/stream-name.ts';
 import type { KafkaOptions, TopicOptions } from './options.ts';
 
 /** A topic as it must be. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asAdmin } from './admin-call.ts';
+import { asAdmin } from './client/admin-call.ts';
 import type { KafkaShared } from './shared.ts';
 import { planTopics } from './topic-plan.ts';
 import { describe, maxBatchBytesOf, verify } from './topics.ts';

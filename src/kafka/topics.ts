@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, ITopicMetadata } from 'kafkajs';
-import { StopProcessError } from '../core/errors.ts';
-import { smallest } from '../core/extremes.ts';
+import { StopProcessError } from '../engine/errors.ts';
+import { smallest } from '../engine/extremes.ts';
 import {
   ConfigResourceTypes,
   KafkaJSAggregateError,
   KafkaJSProtocolError,
-} from './client-library.ts';
-import { describeNeeds, type Need } from './acls.ts';
-import { openConnection } from './connection.ts';
-import { settleWithin, unlessAborted, withDeadline } from './deadline.ts';
-import { classify, translate } from './errors.ts';
+} from './client/kafkajs.ts';
+import { describeNeeds, type Need } from './client/acls.ts';
+import { openConnection } from './client/connection.ts';
+import { settleWithin, unlessAborted, withDeadline } from './client/deadline.ts';
+import { classify, translate } from './client/errors.ts';
 import { createLayout, type Layout, type TopicLayout } from './layout.ts';
 import type { KafkaOptions } from './options.ts';
 import type { KafkaBase } from './shared.ts';

@@ -1,4 +1,4 @@
-import type { TelemetryEvent } from '../runtime/ports.ts';
+import type { TelemetryEvent } from '../engine/ports.ts';
 
 /** Whether an event is of one of these types. */
 export function isOneOf<Type extends TelemetryEvent['type']>(

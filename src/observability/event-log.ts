@@ -1,5 +1,5 @@
-import { advice } from '../core/advice.ts';
-import type { Telemetry, TelemetryEvent } from '../runtime/ports.ts';
+import { advice } from '../engine/advice.ts';
+import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { isOneOf } from './event-kinds.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
 import { createStopTeller } from './stop-teller.ts';

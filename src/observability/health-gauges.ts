@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
-import { holds } from '../core/refusals.ts';
-import type { StreamName } from '../core/stream-name.ts';
-import type { StateSize } from '../runtime/ports.ts';
+import { holds } from '../instagram/extract/rejections.ts';
+import type { StreamName } from '../engine/stream-name.ts';
+import type { StateSize } from '../engine/ports.ts';
 import type { AccountStatus, Health } from './health.ts';
 import { endOfUse } from './health.ts';
 import { createGauges } from './instruments.ts';

@@ -1,8 +1,8 @@
-import type { AccountHealth, HealthSnapshot } from '../core/readiness.ts';
-import type { ErrorCode } from '../core/errors.ts';
-import type { Refusal } from '../core/state.ts';
-import type { StreamName } from '../core/stream-name.ts';
-import type { ProbedForm, StateSize, TelemetryEvent } from '../runtime/ports.ts';
+import type { AccountHealth, HealthSnapshot } from '../engine/readiness.ts';
+import type { ErrorCode } from '../engine/errors.ts';
+import type { Refusal } from '../engine/state.ts';
+import type { StreamName } from '../engine/stream-name.ts';
+import type { ProbedForm, StateSize, TelemetryEvent } from '../engine/ports.ts';
 import { isOneOf } from './event-kinds.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { priorities } from '../core/quota.ts';
-import type { PollResult, Telemetry, TelemetryEvent } from '../runtime/ports.ts';
+import { priorities } from '../engine/rate-limit/quota.ts';
+import type { PollResult, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { isOneOf } from './event-kinds.ts';
 import type { Health } from './health.ts';
 import { createBoundedLabel } from './bounded-label.ts';

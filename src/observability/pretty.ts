@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts';
+import { printable } from '../engine/printable.ts';
 import type { LogDestination } from './log.ts';
 
 /** `json` is for machines; the others for people, on a terminal with colours or without. */

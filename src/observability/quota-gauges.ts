@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import { largest } from '../core/extremes.ts';
+import { largest } from '../engine/extremes.ts';
 import type { Health, ScopeHealth } from './health.ts';
 import { createGauges } from './instruments.ts';
 

@@ -1,4 +1,4 @@
-import type { TelemetryEvent } from '../runtime/ports.ts';
+import type { TelemetryEvent } from '../engine/ports.ts';
 import type { LogLevel } from './log.ts';
 
 type Failed = Extract<TelemetryEvent, { type: 'poll-failed' }>;

@@ -1,6 +1,6 @@
-import { advice } from '../core/advice.ts';
-import type { ErrorCode } from '../core/errors.ts';
-import type { StreamName } from '../core/stream-name.ts';
+import { advice } from '../engine/advice.ts';
+import type { ErrorCode } from '../engine/errors.ts';
+import type { StreamName } from '../engine/stream-name.ts';
 import type { AccountStatus, Trouble } from './health.ts';
 import { nothingYet } from './health.ts';
 

@@ -1,6 +1,6 @@
 import { Agent as PlainAgent } from 'node:http';
 import { Agent } from 'node:https';
-import type { TlsMaterial } from '../core/tls.ts';
+import type { TlsMaterial } from '../engine/tls.ts';
 
 /** How this program logs in; a text is asked for each time, because its file may have changed. */
 export type RegistryLogin =

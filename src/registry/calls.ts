@@ -1,10 +1,10 @@
 import { request as requestPlain } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { RetryError, StopProcessError } from '../core/errors.ts';
-import { isNode, type Json } from '../core/json.ts';
-import { readBounded } from '../core/read-bounded.ts';
-import { codeOf, isTlsCode, tlsAdvice } from '../core/tls.ts';
+import { RetryError, StopProcessError } from '../engine/errors.ts';
+import { isNode, type Json } from '../engine/json.ts';
+import { readBounded } from '../engine/read-bounded.ts';
+import { codeOf, isTlsCode, tlsAdvice } from '../engine/tls.ts';
 import { agentOf, authorizationOf } from './access.ts';
 import type { RegistryAddress } from './access.ts';
 

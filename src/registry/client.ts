@@ -1,6 +1,6 @@
 import { COMPATIBILITY, SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import type { Type } from 'avsc';
-import type { Json } from '../core/json.ts';
+import type { Json } from '../engine/json.ts';
 import type { RegistryAddress } from './access.ts';
 import { call } from './calls.ts';
 

@@ -1,4 +1,4 @@
-import { isNode, type Json } from '../core/json.ts';
+import { isNode, type Json } from '../engine/json.ts';
 import {
   call,
   callUnlessDenied,

@@ -1,8 +1,8 @@
 import type { Type } from 'avsc';
-import { DeadLetterError } from '../core/errors.ts';
-import type { Json, Value } from '../core/json.ts';
-import { describeJson, isNode } from '../core/json.ts';
-import type { TopicRole } from '../core/stream-name.ts';
+import { DeadLetterError } from '../engine/errors.ts';
+import type { Json, Value } from '../engine/json.ts';
+import { describeJson, isNode } from '../engine/json.ts';
+import type { TopicRole } from '../engine/stream-name.ts';
 
 /** Magic byte 0 and four bytes of schema id. */
 export const wireHeaderBytes = 5;

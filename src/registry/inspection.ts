@@ -1,6 +1,6 @@
-import { isConnectorError } from '../core/errors.ts';
-import { isNode, type Json } from '../core/json.ts';
-import type { TopicRole } from '../core/stream-name.ts';
+import { isConnectorError } from '../engine/errors.ts';
+import { isNode, type Json } from '../engine/json.ts';
+import type { TopicRole } from '../engine/stream-name.ts';
 import { exchange } from './calls.ts';
 import { visibleLevel } from './compatibility-level.ts';
 import type { FieldDifference } from './schema-difference.ts';

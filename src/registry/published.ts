@@ -1,4 +1,4 @@
-import type { Published } from '../core/published.ts';
+import type { Published } from '../engine/published.ts';
 
 /** The key number and the fingerprint, eight bytes each. */
 const entryBytes = 16;

@@ -1,5 +1,5 @@
-import { StopProcessError, type RetryError } from '../core/errors.ts';
-import { isNode, type Json } from '../core/json.ts';
+import { StopProcessError, type RetryError } from '../engine/errors.ts';
+import { isNode, type Json } from '../engine/json.ts';
 import { describeAnswer, unavailable, type RegistryAnswer } from './calls.ts';
 import { describeDifference } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';

@@ -1,5 +1,5 @@
-import type { Json } from '../core/json.ts';
-import { isNode } from '../core/json.ts';
+import type { Json } from '../engine/json.ts';
+import { isNode } from '../engine/json.ts';
 
 interface Field {
   readonly type: string;

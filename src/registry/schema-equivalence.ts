@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isNode, type Json, type Node } from '../core/json.ts';
+import { isNode, type Json, type Node } from '../engine/json.ts';
 
 /**
  * True when two Avro schemas write the same bytes and read the same values. Formatting, docs, the order of

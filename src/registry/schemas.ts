@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 // avsc is CommonJS: Node sees no named exports of it.
 import avro from 'avsc';
 import type { Schema, Type } from 'avsc';
-import type { TopicRole } from '../core/stream-name.ts';
+import type { TopicRole } from '../engine/stream-name.ts';
 
 /** A topic's schema, read from `avro/`. */
 export interface TopicSchema {

@@ -5,15 +5,15 @@ import {
   messageOf,
   StopProcessError,
   StopStreamError,
-} from '../core/errors.ts';
-import type { Json, Value } from '../core/json.ts';
-import { isNode } from '../core/json.ts';
-import type { CommentsReading } from '../core/comments.ts';
-import type { Published } from '../core/published.ts';
-import type { DayTotals, DayValues, Refusal, StreamState } from '../core/state.ts';
-import { stateFormatVersion, stateKey } from '../core/state.ts';
-import { isStreamName } from '../core/stream-name.ts';
-import type { StateCodec } from '../runtime/ports.ts';
+} from '../engine/errors.ts';
+import type { Json, Value } from '../engine/json.ts';
+import { isNode } from '../engine/json.ts';
+import type { CommentsReading } from '../instagram/model/comments.ts';
+import type { Published } from '../engine/published.ts';
+import type { DayTotals, DayValues, Refusal, StreamState } from '../engine/state.ts';
+import { stateFormatVersion, stateKey } from '../engine/state.ts';
+import { isStreamName } from '../engine/stream-name.ts';
+import type { StateCodec } from '../engine/ports.ts';
 import { staysWithin } from './body-bounds.ts';
 import type { RegistryAddress } from './access.ts';
 import { unavailable } from './calls.ts';

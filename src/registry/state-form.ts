@@ -1,6 +1,6 @@
-import { StopProcessError } from '../core/errors.ts';
-import type { Json, Node } from '../core/json.ts';
-import { describeJson, isNode } from '../core/json.ts';
+import { StopProcessError } from '../engine/errors.ts';
+import type { Json, Node } from '../engine/json.ts';
+import { describeJson, isNode } from '../engine/json.ts';
 
 /** A schema as `avro/` has it, of the kinds that are in use there. */
 type Shape = string | readonly Shape[] | ShapeObject;

@@ -1,4 +1,4 @@
-import { isNode, type Json } from '../core/json.ts';
+import { isNode, type Json } from '../engine/json.ts';
 import type { RegistryAddress } from './access.ts';
 import { call, callUnlessDenied } from './calls.ts';
 import { isEquivalent } from './schema-equivalence.ts';

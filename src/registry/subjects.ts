@@ -1,7 +1,7 @@
-import { isConnectorError, messageOf, StopProcessError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
-import { isNode } from '../core/json.ts';
-import { topicName } from '../core/stream-name.ts';
+import { isConnectorError, messageOf, StopProcessError } from '../engine/errors.ts';
+import type { Json } from '../engine/json.ts';
+import { isNode } from '../engine/json.ts';
+import { topicName } from '../engine/stream-name.ts';
 import { call, unavailable } from './calls.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryRefusal } from './client.ts';

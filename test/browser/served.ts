@@ -1,5 +1,5 @@
-import { dependencyNames } from '../../src/core/readiness.ts';
-import type { TelemetryEvent } from '../../src/runtime/ports.ts';
+import { dependencyNames } from '../../src/engine/readiness.ts';
+import type { TelemetryEvent } from '../../src/engine/ports.ts';
 import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
 import type { Captured } from '../unit/observability/captured-observability.ts';
 import { openCaptured } from '../unit/observability/captured-observability.ts';

@@ -1,5 +1,5 @@
-import type { Node } from '../../src/core/json.ts';
-import type { GraphRequest } from '../../src/runtime/ports.ts';
+import type { Node } from '../../src/engine/json.ts';
+import type { GraphRequest } from '../../src/engine/ports.ts';
 import { pageOf } from '../support/fake-graph.ts';
 import { examples } from './examples/index.ts';
 

@@ -1,5 +1,5 @@
-import type { Json, Node } from '../../src/core/json.ts';
-import { isNode } from '../../src/core/json.ts';
+import type { Json, Node } from '../../src/engine/json.ts';
+import { isNode } from '../../src/engine/json.ts';
 
 /** One value inside a node. */
 export interface Place {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { readOrReject } from '../../src/core/dead-letters.ts';
-import { DeadLetterError } from '../../src/core/errors.ts';
-import type { Json, Node, Value } from '../../src/core/json.ts';
-import { recordKey } from '../../src/core/key.ts';
-import { streamNames } from '../../src/core/stream-name.ts';
+import { readOrReject } from '../../src/engine/dead-letters.ts';
+import { DeadLetterError } from '../../src/engine/errors.ts';
+import type { Json, Node, Value } from '../../src/engine/json.ts';
+import { recordKey } from '../../src/engine/key.ts';
+import { streamNames } from '../../src/engine/stream-name.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
-import { streams } from '../../src/streams/index.ts';
+import { streams } from '../../src/instagram/streams/index.ts';
 import { account } from '../support/accounts.ts';
 import { deepFreeze } from '../support/frozen.ts';
 import { examples } from './examples/index.ts';

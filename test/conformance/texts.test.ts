@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Json, Value } from '../../src/core/json.ts';
-import { isNode } from '../../src/core/json.ts';
-import { streamNames } from '../../src/core/stream-name.ts';
-import { parseJsonBody } from '../../src/instagram/json-body.ts';
+import type { Json, Value } from '../../src/engine/json.ts';
+import { isNode } from '../../src/engine/json.ts';
+import { streamNames } from '../../src/engine/stream-name.ts';
+import { parseJsonBody } from '../../src/instagram/api/json-body.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
-import { streams } from '../../src/streams/index.ts';
+import { streams } from '../../src/instagram/streams/index.ts';
 import { account } from '../support/accounts.ts';
 import { examples } from './examples/index.ts';
 

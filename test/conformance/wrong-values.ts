@@ -1,4 +1,4 @@
-import type { Json, Node } from '../../src/core/json.ts';
+import type { Json, Node } from '../../src/engine/json.ts';
 import type { Place } from './places.ts';
 import { placesOf } from './places.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { RetryError } from '../../src/core/errors.ts';
-import type { KafkaAdapter, KafkaOptions } from '../../src/kafka/open.ts';
-import type { Batch, Publisher } from '../../src/runtime/ports.ts';
+import { RetryError } from '../../src/engine/errors.ts';
+import type { KafkaAdapter, KafkaOptions } from '../../src/kafka/index.ts';
+import type { Batch, Publisher } from '../../src/engine/ports.ts';
 import type { KafkaProxy } from '../support/kafka-proxy.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
 import type { KafkaWorld } from '../support/kafka-world.ts';

@@ -1,4 +1,4 @@
-import type { TelemetryEvent } from '../../src/runtime/ports.ts';
+import type { TelemetryEvent } from '../../src/engine/ports.ts';
 import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
 
 type Type = TelemetryEvent['type'];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { errorCodes } from '../../src/core/errors.ts';
+import { errorCodes } from '../../src/engine/errors.ts';
 import { openCaptured } from '../unit/observability/captured-observability.ts';
 import { rowsBelow } from '../unit/docs/markdown.ts';
 import { everyEvent } from './every-event.ts';

@@ -3,14 +3,14 @@ import { startGraphApi, type GraphApi } from '../../sandbox/graph-api/server.ts'
 import { createWorld } from '../../sandbox/graph-api/world.ts';
 import { openReading } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import type { Login } from '../../src/core/account.ts';
-import { stateKey } from '../../src/core/state.ts';
-import { streamNames } from '../../src/core/stream-name.ts';
-import { openLocalCodec } from '../../src/registry/open.ts';
-import { startJob } from '../../src/runtime/jobs.ts';
-import { pollWhenDue } from '../../src/runtime/poller.ts';
-import type { Clock, Publisher, Restored } from '../../src/runtime/ports.ts';
-import { streams } from '../../src/streams/index.ts';
+import type { Login } from '../../src/engine/account.ts';
+import { stateKey } from '../../src/engine/state.ts';
+import { streamNames } from '../../src/engine/stream-name.ts';
+import { openLocalCodec } from '../../src/registry/index.ts';
+import { startJob } from '../../src/engine/jobs.ts';
+import { pollWhenDue } from '../../src/engine/poller.ts';
+import type { Clock, Publisher, Restored } from '../../src/engine/ports.ts';
+import { streams } from '../../src/instagram/streams/index.ts';
 import { noSignal } from '../support/registry-options.ts';
 import { expectGolden } from './golden.ts';
 

@@ -1,15 +1,15 @@
 import { describe, test } from '@jest/globals';
-import { recordKey } from '../../src/core/key.ts';
-import type { StreamName } from '../../src/core/stream-name.ts';
-import { streamNames } from '../../src/core/stream-name.ts';
-import { openLocalCodec } from '../../src/registry/open.ts';
-import type { OutgoingRecord } from '../../src/runtime/ports.ts';
-import { pollWhenDue } from '../../src/runtime/poller.ts';
-import { streams } from '../../src/streams/index.ts';
+import { recordKey } from '../../src/engine/key.ts';
+import type { StreamName } from '../../src/engine/stream-name.ts';
+import { streamNames } from '../../src/engine/stream-name.ts';
+import { openLocalCodec } from '../../src/registry/index.ts';
+import type { OutgoingRecord } from '../../src/engine/ports.ts';
+import { pollWhenDue } from '../../src/engine/poller.ts';
+import { streams } from '../../src/instagram/streams/index.ts';
 import { examples } from '../conformance/examples/index.ts';
 import { account } from '../support/accounts.ts';
 import { createFakeGraph } from '../support/fake-graph.ts';
-import { calm, createWorld, jobOf } from '../unit/runtime/world.ts';
+import { calm, createWorld, jobOf } from '../unit/engine/world.ts';
 import { expectGolden, sorted } from './golden.ts';
 
 const codec = openLocalCodec([...streamNames, 'dead_letters']);

@@ -1,8 +1,8 @@
 import { describe, test } from '@jest/globals';
-import type { Json, Node } from '../../src/core/json.ts';
-import { isNode } from '../../src/core/json.ts';
-import { streamNames } from '../../src/core/stream-name.ts';
-import { openRegistry } from '../../src/registry/open.ts';
+import type { Json, Node } from '../../src/engine/json.ts';
+import { isNode } from '../../src/engine/json.ts';
+import { streamNames } from '../../src/engine/stream-name.ts';
+import { openRegistry } from '../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../support/registry-options.ts';
 import { startRegistryServer } from '../support/registry-server.ts';
 import { expectGolden, sorted } from './golden.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from '@jest/globals';
 import avro from 'avsc';
 import type { Schema } from 'avsc';
-import { openRegistry, openStateForm } from '../../src/registry/open.ts';
+import { openRegistry, openStateForm } from '../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../support/registry-options.ts';
 import { startRegistryServer } from '../support/registry-server.ts';
 import { expectGolden } from './golden.ts';

@@ -1,4 +1,4 @@
-import type { Account } from '../../src/core/account.ts';
+import type { Account } from '../../src/engine/account.ts';
 
 /** Made-up accounts of one token. */
 export const account: Account = {

@@ -1,7 +1,7 @@
-import type { Node } from '../../src/core/json.ts';
-import { isConnectorError } from '../../src/core/errors.ts';
-import { getEach } from '../../src/runtime/get-each.ts';
-import type { Graph, GraphRequest, GraphTransport } from '../../src/runtime/ports.ts';
+import type { Node } from '../../src/engine/json.ts';
+import { isConnectorError } from '../../src/engine/errors.ts';
+import { getEach } from '../../src/instagram/extract/get-each.ts';
+import type { Graph, GraphRequest, GraphTransport } from '../../src/engine/ports.ts';
 
 /** What a request is answered with; an error is thrown. */
 export type Answer = Node | Error;

@@ -1,4 +1,4 @@
-import type { Group, OnShare, Restored, StateStore } from '../../src/runtime/ports.ts';
+import type { Group, OnShare, Restored, StateStore } from '../../src/engine/ports.ts';
 
 /** A group that gives what the test says. */
 export interface FakeGroup extends Group {

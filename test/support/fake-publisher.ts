@@ -1,4 +1,4 @@
-import type { Batch, Publisher } from '../../src/runtime/ports.ts';
+import type { Batch, Publisher } from '../../src/engine/ports.ts';
 
 /** What becomes of a batch: committed, or refused with an error. */
 export type Fate = Error | undefined;

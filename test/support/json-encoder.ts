@@ -1,6 +1,6 @@
-import type { Value } from '../../src/core/json.ts';
-import type { TopicRole } from '../../src/core/stream-name.ts';
-import type { Batch, Encoder, OutgoingRecord } from '../../src/runtime/ports.ts';
+import type { Value } from '../../src/engine/json.ts';
+import type { TopicRole } from '../../src/engine/stream-name.ts';
+import type { Batch, Encoder, OutgoingRecord } from '../../src/engine/ports.ts';
 
 /** An encoder without a registry: JSON. `refuse` may name an error for a value. */
 export function createJsonEncoder(

@@ -1,6 +1,6 @@
-import { StopStreamError } from '../../src/core/errors.ts';
-import type { StreamState } from '../../src/core/state.ts';
-import type { StateCodec } from '../../src/runtime/ports.ts';
+import { StopStreamError } from '../../src/engine/errors.ts';
+import type { StreamState } from '../../src/engine/state.ts';
+import type { StateCodec } from '../../src/engine/ports.ts';
 
 const noMaps = { published: [], insightsRead: [], seen: [] };
 

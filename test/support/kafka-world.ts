@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { startCluster, type Cluster } from '../../sandbox/cluster/start.ts';
-import type { Account } from '../../src/core/account.ts';
-import { emptyMemory } from '../../src/core/state.ts';
-import { topicName, type TopicRole } from '../../src/core/stream-name.ts';
-import { openKafka, type KafkaAdapter, type KafkaOptions } from '../../src/kafka/open.ts';
-import type { Batch, OutgoingRecord, Restored, TelemetryEvent } from '../../src/runtime/ports.ts';
+import type { Account } from '../../src/engine/account.ts';
+import { emptyMemory } from '../../src/engine/state.ts';
+import { topicName, type TopicRole } from '../../src/engine/stream-name.ts';
+import { openKafka, type KafkaAdapter, type KafkaOptions } from '../../src/kafka/index.ts';
+import type { Batch, OutgoingRecord, Restored, TelemetryEvent } from '../../src/engine/ports.ts';
 import { jsonStateCodec } from './json-state-codec.ts';
 import { readTopic, type ReadRecord } from './topic-reader.ts';
 import { usualShutdown } from './shutdown.ts';

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import type { Clock } from '../../src/runtime/ports.ts';
+import type { Clock } from '../../src/engine/ports.ts';
 
 /**
  * A clock that runs with real time while there is work and leaps to the next sleeper when there is

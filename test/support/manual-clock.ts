@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/runtime/ports.ts';
+import type { Clock } from '../../src/engine/ports.ts';
 
 /** A clock that moves only when a test moves it. */
 export interface ManualClock extends Clock {

@@ -1,4 +1,4 @@
-import type { Telemetry, TelemetryEvent } from '../../src/runtime/ports.ts';
+import type { Telemetry, TelemetryEvent } from '../../src/engine/ports.ts';
 
 /** Telemetry that keeps every event. */
 export interface RecordingTelemetry extends Telemetry {

@@ -1,4 +1,4 @@
-import type { RegistryOptions } from '../../src/registry/open.ts';
+import type { RegistryOptions } from '../../src/registry/index.ts';
 
 /** Never aborted. */
 export const noSignal = new AbortController().signal;

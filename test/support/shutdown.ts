@@ -1,4 +1,4 @@
-import { createShutdownBudget } from '../../src/core/shutdown-budget.ts';
+import { createShutdownBudget } from '../../src/engine/shutdown-budget.ts';
 
 /** The default grace period; no shutdown begins. */
 export const usualShutdown = createShutdownBudget(25_000, () => 0);

@@ -1,11 +1,11 @@
 import type { Reading } from '../../app.ts';
 import type { Config } from '../../config/config.ts';
-import type { Account } from '../../core/account.ts';
-import { describeOffset } from '../../core/clock-offset.ts';
-import { isConnectorError } from '../../core/errors.ts';
-import { probeContract } from '../../runtime/contract-probe.ts';
-import type { OnUsage, ProbedForm, UsageReport } from '../../runtime/ports.ts';
-import { streams } from '../../streams/index.ts';
+import type { Account } from '../../engine/account.ts';
+import { describeOffset } from '../../engine/clock-offset.ts';
+import { isConnectorError } from '../../engine/errors.ts';
+import { probeContract } from '../../instagram/extract/contract-probe.ts';
+import type { OnUsage, ProbedForm, UsageReport } from '../../engine/ports.ts';
+import { streams } from '../../instagram/streams/index.ts';
 import type { ShownToken } from '../token/text.ts';
 import type { Finding, Step } from './checklist.ts';
 import { failure } from './checklist.ts';

@@ -1,6 +1,6 @@
-import { advice } from '../../core/advice.ts';
-import type { ErrorCode, ExitCode } from '../../core/errors.ts';
-import { isConnectorError, messageOf } from '../../core/errors.ts';
+import { advice } from '../../engine/advice.ts';
+import type { ErrorCode, ExitCode } from '../../engine/errors.ts';
+import { isConnectorError, messageOf } from '../../engine/errors.ts';
 
 /** What a step found of one thing. */
 export interface Finding {

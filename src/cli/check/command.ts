@@ -1,8 +1,8 @@
 import type { Config } from '../../config/config.ts';
-import type { ExitCode } from '../../core/errors.ts';
-import { printable, printableLines } from '../../core/printable.ts';
-import { streamNames, type TopicRole } from '../../core/stream-name.ts';
-import { openLocalCodec } from '../../registry/open.ts';
+import type { ExitCode } from '../../engine/errors.ts';
+import { printable, printableLines } from '../../engine/printable.ts';
+import { streamNames, type TopicRole } from '../../engine/stream-name.ts';
+import { openLocalCodec } from '../../registry/index.ts';
 import { option, stoppable, untilStopped } from '../command.ts';
 import type { CommandDefinition, Given } from '../command.ts';
 import { loadCommandConfig, openReader } from '../load.ts';

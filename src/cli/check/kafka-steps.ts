@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
-import { topicName } from '../../core/stream-name.ts';
-import type { Endpoint, KafkaAdapter, TopicFinding } from '../../kafka/open.ts';
+import { topicName } from '../../engine/stream-name.ts';
+import type { Endpoint, KafkaAdapter, TopicFinding } from '../../kafka/index.ts';
 import type { Finding, Step } from './checklist.ts';
 import { failure } from './checklist.ts';
 import { daysText } from './days-text.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { RegistryAdapter, SubjectFinding } from '../../registry/open.ts';
+import type { RegistryAdapter, SubjectFinding } from '../../registry/index.ts';
 import { standing } from '../schemas-text.ts';
 import type { Finding, Step } from './checklist.ts';
 

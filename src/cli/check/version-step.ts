@@ -1,4 +1,4 @@
-import { versionEnd, versionWarning } from '../../instagram/api-versions.ts';
+import { versionEnd, versionWarning } from '../../instagram/api/api-versions.ts';
 import type { Finding, Step } from './checklist.ts';
 import { daysText } from './days-text.ts';
 

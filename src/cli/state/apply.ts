@@ -1,5 +1,5 @@
-import { StopProcessError } from '../../core/errors.ts';
-import { partitionsOfWrite, type Owner } from '../../kafka/open.ts';
+import { StopProcessError } from '../../engine/errors.ts';
+import { partitionsOfWrite, type Owner } from '../../kafka/index.ts';
 import type { Plan } from './plan.ts';
 import { reportJson, reportText } from './plan-text.ts';
 import type { StateSession } from './session.ts';

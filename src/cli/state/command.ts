@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { text as readStream } from 'node:stream/consumers';
-import { StopProcessError } from '../../core/errors.ts';
-import { openStateForm } from '../../registry/open.ts';
+import { StopProcessError } from '../../engine/errors.ts';
+import { openStateForm } from '../../registry/index.ts';
 import { option, stoppable } from '../command.ts';
 import type { CommandDefinition, CommandGroup, Exits, Given } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';

@@ -1,11 +1,11 @@
-import { readAirbyteState } from '../../core/airbyte-state.ts';
-import type { AirbyteState } from '../../core/airbyte-state.ts';
-import { StopProcessError } from '../../core/errors.ts';
-import type { Json, Node } from '../../core/json.ts';
-import { describeJson, isNode } from '../../core/json.ts';
-import type { StreamState } from '../../core/state.ts';
-import { stateKey } from '../../core/state.ts';
-import type { StateForm } from '../../registry/open.ts';
+import { readAirbyteState } from './airbyte-state.ts';
+import type { AirbyteState } from './airbyte-state.ts';
+import { StopProcessError } from '../../engine/errors.ts';
+import type { Json, Node } from '../../engine/json.ts';
+import { describeJson, isNode } from '../../engine/json.ts';
+import type { StreamState } from '../../engine/state.ts';
+import { stateKey } from '../../engine/state.ts';
+import type { StateForm } from '../../registry/index.ts';
 import { exportFormat } from './show.ts';
 
 /** What a file for `state import` holds. */

@@ -1,5 +1,5 @@
-import { isMisplaced, partitionsOfWrite, placeOf } from '../../kafka/open.ts';
-import type { StoredState } from '../../kafka/open.ts';
+import { isMisplaced, partitionsOfWrite, placeOf } from '../../kafka/index.ts';
+import type { StoredState } from '../../kafka/index.ts';
 import type { Plan, PlannedWrite } from './plan.ts';
 import { tombstoneOf } from './plan.ts';
 import type { StateSession } from './session.ts';

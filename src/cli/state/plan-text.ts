@@ -1,8 +1,8 @@
-import type { Json, Node } from '../../core/json.ts';
-import { isNode } from '../../core/json.ts';
-import { printableLines } from '../../core/printable.ts';
-import type { Owner } from '../../kafka/open.ts';
-import type { StateForm } from '../../registry/open.ts';
+import type { Json, Node } from '../../engine/json.ts';
+import { isNode } from '../../engine/json.ts';
+import { printableLines } from '../../engine/printable.ts';
+import type { Owner } from '../../kafka/index.ts';
+import type { StateForm } from '../../registry/index.ts';
 import type { Plan, PlannedWrite } from './plan.ts';
 
 /** What became of a plan. */

@@ -1,6 +1,6 @@
-import { describeFuture } from '../../core/airbyte-state.ts';
-import { StopProcessError } from '../../core/errors.ts';
-import type { Authorship, StateChange, StateId } from '../../core/state-change.ts';
+import { describeFuture } from './airbyte-state.ts';
+import { StopProcessError } from '../../engine/errors.ts';
+import type { Authorship, StateChange, StateId } from './state-change.ts';
 import {
   changeCursor,
   changeTo,
@@ -8,10 +8,10 @@ import {
   parseCursor,
   parseStateKey,
   parseStream,
-} from '../../core/state-change.ts';
-import { stateKey } from '../../core/state.ts';
-import type { StreamName } from '../../core/stream-name.ts';
-import type { StateWrite, StoredState } from '../../kafka/open.ts';
+} from './state-change.ts';
+import { stateKey } from '../../engine/state.ts';
+import type { StreamName } from '../../engine/stream-name.ts';
+import type { StateWrite, StoredState } from '../../kafka/index.ts';
 import type { Imported } from './import-file.ts';
 import type { Filter, StateSession } from './session.ts';
 import { matching, refuseUnknown, stateOf } from './session.ts';

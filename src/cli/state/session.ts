@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
 import type { Config } from '../../config/config.ts';
-import { StopProcessError } from '../../core/errors.ts';
-import { partitionOf } from '../../core/partition.ts';
-import type { StreamState } from '../../core/state.ts';
-import { topicName } from '../../core/stream-name.ts';
-import type { Owner, StateWrite, StoredState } from '../../kafka/open.ts';
-import { openStateForm } from '../../registry/open.ts';
-import type { StateForm } from '../../registry/open.ts';
+import { StopProcessError } from '../../engine/errors.ts';
+import { partitionOf } from '../../engine/partition.ts';
+import type { StreamState } from '../../engine/state.ts';
+import { topicName } from '../../engine/stream-name.ts';
+import type { Owner, StateWrite, StoredState } from '../../kafka/index.ts';
+import { openStateForm } from '../../registry/index.ts';
+import type { StateForm } from '../../registry/index.ts';
 import { openQuietly } from '../quiet-adapters.ts';
 
 /** The state topic, opened for a command. */

@@ -1,9 +1,9 @@
-import { isConnectorError, StopStreamError } from '../../core/errors.ts';
-import type { Json } from '../../core/json.ts';
-import { isNode } from '../../core/json.ts';
-import { printableLines } from '../../core/printable.ts';
-import { parseAccount, parseStateKey, parseStream } from '../../core/state-change.ts';
-import type { StoredState } from '../../kafka/open.ts';
+import { isConnectorError, StopStreamError } from '../../engine/errors.ts';
+import type { Json } from '../../engine/json.ts';
+import { isNode } from '../../engine/json.ts';
+import { printableLines } from '../../engine/printable.ts';
+import { parseAccount, parseStateKey, parseStream } from './state-change.ts';
+import type { StoredState } from '../../kafka/index.ts';
 import { asTable } from '../table.ts';
 import type { Filter, StateSession } from './session.ts';
 import { matching, refuseUnknown, stateOf } from './session.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
-import type { ExitCode } from '../../core/errors.ts';
-import type { Granted } from '../../instagram/oauth.ts';
-import type { TokenDesk } from '../../instagram/token-desk.ts';
+import type { ExitCode } from '../../engine/errors.ts';
+import type { Granted } from '../../instagram/api/oauth.ts';
+import type { TokenDesk } from '../../instagram/tokens/service.ts';
 import { option, print, stoppable } from '../command.ts';
 import type { CommandDefinition, CommandGroup, Given } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
-import { openTokenDesk, type TokenDesk } from '../../instagram/token-desk.ts';
-import { systemClock } from '../../runtime/clock.ts';
+import { openTokenDesk, type TokenDesk } from '../../instagram/tokens/service.ts';
+import { systemClock } from '../../engine/clock.ts';
 import { usage } from '../command.ts';
 
 /** A token and what it is called: `default`, or its place in the list. */

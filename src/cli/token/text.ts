@@ -1,9 +1,9 @@
-import type { Account } from '../../core/account.ts';
-import { advice } from '../../core/advice.ts';
-import { printable } from '../../core/printable.ts';
-import { daysLeft } from '../../core/token-life.ts';
-import type { InspectedToken } from '../../instagram/token-desk.ts';
-import type { TokenFacts } from '../../instagram/token-facts.ts';
+import type { Account } from '../../engine/account.ts';
+import { advice } from '../../engine/advice.ts';
+import { printable } from '../../engine/printable.ts';
+import { daysLeft } from '../../engine/token-life.ts';
+import type { InspectedToken } from '../../instagram/tokens/service.ts';
+import type { TokenFacts } from '../../instagram/api/token-facts.ts';
 import { asTable } from '../table.ts';
 
 /** What was found of a token, with its name. */

@@ -1,4 +1,4 @@
-import type { Node } from '../../../src/core/json.ts';
+import type { Node } from '../../../src/engine/json.ts';
 
 /** A node of a stream as its extractor hands it to the mapping; all values are made up. */
 export interface Example {

@@ -1,4 +1,4 @@
-import type { StreamName } from '../../../src/core/stream-name.ts';
+import type { StreamName } from '../../../src/engine/stream-name.ts';
 import type { Example } from './example.ts';
 import { comments } from './comments.ts';
 import { media } from './media.ts';

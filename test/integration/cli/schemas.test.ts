@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Json } from '../../../src/core/json.ts';
+import type { Json } from '../../../src/engine/json.ts';
 import type { Finished } from '../../support/command.ts';
 import { runCommand } from '../../support/command.ts';
 import type { RegistryWorld } from '../../support/registry-world.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Cluster } from '../../../sandbox/cluster/start.ts';
 import { startCluster } from '../../../sandbox/cluster/start.ts';
-import { partitionOf } from '../../../src/core/partition.ts';
+import { partitionOf } from '../../../src/engine/partition.ts';
 import type { Installation } from './installation.ts';
 import { accounts, install, installed, joinGroup, openClient } from './installation.ts';
 

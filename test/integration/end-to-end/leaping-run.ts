@@ -3,7 +3,7 @@ import { findFreePorts } from '../../../sandbox/cluster/free-port.ts';
 import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
 import { createApp } from '../../../src/app.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import type { Tracer } from '../../../src/runtime/ports.ts';
+import type { Tracer } from '../../../src/engine/ports.ts';
 import type { LeapingClock } from '../../support/leaping-clock.ts';
 import { createLeapingClock } from '../../support/leaping-clock.ts';
 import type { Deployment } from './deployment.ts';

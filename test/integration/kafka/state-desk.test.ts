@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { StateWrite } from '../../../src/kafka/open.ts';
+import type { StateWrite } from '../../../src/kafka/index.ts';
 import type { KafkaWorld } from '../../support/kafka-world.ts';
 import { createKafkaWorld, mediaBatch, mediaRecord, noSignal } from '../../support/kafka-world.ts';
 

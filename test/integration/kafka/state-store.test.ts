@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
-import { RetryError } from '../../../src/core/errors.ts';
-import { partitionOf } from '../../../src/core/partition.ts';
-import { openKafka } from '../../../src/kafka/open.ts';
+import { RetryError } from '../../../src/engine/errors.ts';
+import { partitionOf } from '../../../src/engine/partition.ts';
+import { openKafka } from '../../../src/kafka/index.ts';
 import { jsonStateCodec } from '../../support/json-state-codec.ts';
 import {
   createKafkaWorld,

@@ -4,7 +4,7 @@ import { createHealth } from '../../../src/kafka/health.ts';
 import type { Layout } from '../../../src/kafka/layout.ts';
 import { watchTopics } from '../../../src/kafka/topic-watch.ts';
 import { createWarningLog, prepareLayout } from '../../../src/kafka/topics.ts';
-import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
+import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { jsonStateCodec } from '../../support/json-state-codec.ts';
 import { usualShutdown } from '../../support/shutdown.ts';
 import { ConfigResourceTypes } from '../../support/kafka-library.ts';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
-import type { Json, Value } from '../../../src/core/json.ts';
-import { emptyMemory } from '../../../src/core/state.ts';
-import type { StreamState } from '../../../src/core/state.ts';
-import type { TopicRole } from '../../../src/core/stream-name.ts';
+import type { Json, Value } from '../../../src/engine/json.ts';
+import { emptyMemory } from '../../../src/engine/state.ts';
+import type { StreamState } from '../../../src/engine/state.ts';
+import type { TopicRole } from '../../../src/engine/stream-name.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
 import { createRegistryWorld } from '../../support/registry-world.ts';
 import type { RegistryWorld } from '../../support/registry-world.ts';

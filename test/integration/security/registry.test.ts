@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/config/load.ts';
-import { isConnectorError } from '../../../src/core/errors.ts';
+import { isConnectorError } from '../../../src/engine/errors.ts';
 import { registryAccess } from '../../../src/credentials.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { createRegistryWorld, type RegistryWorld } from '../../support/registry-world.ts';

@@ -6,9 +6,9 @@ import type { StateSession } from '../../../src/cli/state/session.ts';
 import { asTable } from '../../../src/cli/table.ts';
 import { jsonLine, textLine } from '../../../src/cli/tail.ts';
 import { styleFor } from '../../../src/cli/terminal.ts';
-import { StopStreamError } from '../../../src/core/errors.ts';
-import { emptyMemory } from '../../../src/core/state.ts';
-import type { TailedRecord } from '../../../src/kafka/open.ts';
+import { StopStreamError } from '../../../src/engine/errors.ts';
+import { emptyMemory } from '../../../src/engine/state.ts';
+import type { TailedRecord } from '../../../src/kafka/index.ts';
 
 /** Clears a screen by C1, deletes, reorders; none of it is escaped by JSON. */
 const foreign = 'a\u009B2Jb\u007Fc\u202Ed\u2066e\u2028f';

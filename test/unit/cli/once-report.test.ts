@@ -5,11 +5,11 @@ import {
   describeSummary,
   isSpotless,
 } from '../../../src/cli/once-report.ts';
-import { StopStreamError } from '../../../src/core/errors.ts';
-import type { Ending } from '../../../src/runtime/once.ts';
-import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
-import { streams } from '../../../src/streams/index.ts';
-import { startJob } from '../../../src/runtime/jobs.ts';
+import { StopStreamError } from '../../../src/engine/errors.ts';
+import type { Ending } from '../../../src/engine/once.ts';
+import type { TelemetryEvent } from '../../../src/engine/ports.ts';
+import { streams } from '../../../src/instagram/streams/index.ts';
+import { startJob } from '../../../src/engine/jobs.ts';
 import { account } from '../../support/accounts.ts';
 
 const finished: TelemetryEvent = {

@@ -9,7 +9,7 @@ import {
   StopProcessError,
   StopStreamError,
   WaitError,
-} from '../../../src/core/errors.ts';
+} from '../../../src/engine/errors.ts';
 
 const scope = { kind: 'app', id: '' } as const;
 

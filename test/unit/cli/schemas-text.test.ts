@@ -5,7 +5,7 @@ import {
   listFindings,
   standing,
 } from '../../../src/cli/schemas-text.ts';
-import type { SubjectFinding } from '../../../src/registry/open.ts';
+import type { SubjectFinding } from '../../../src/registry/index.ts';
 
 const fresh: SubjectFinding = {
   role: 'media',

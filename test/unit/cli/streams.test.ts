@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { streamNames } from '../../../src/core/stream-name.ts';
+import { streamNames } from '../../../src/engine/stream-name.ts';
 import { runMain } from './command-line.ts';
 
 describe('streams', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { errorCodes } from '../../../src/core/errors.ts';
-import { apiVersions } from '../../../src/instagram/api-versions.ts';
+import { errorCodes } from '../../../src/engine/errors.ts';
+import { apiVersions } from '../../../src/instagram/api/api-versions.ts';
 import { rowsBelow } from './markdown.ts';
 
 const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');

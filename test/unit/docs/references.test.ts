@@ -12,7 +12,7 @@ const pages = [
 ].filter((name) => name.endsWith('.md'));
 
 /** What the example of CONTRIBUTING would add. */
-const examples = new Set(['avro/comments.avsc', 'src/streams/comments.ts']);
+const examples = new Set(['avro/comments.avsc', 'src/instagram/streams/comments.ts']);
 
 function read(page: string): string {
   return readFileSync(new URL(page, root), 'utf8');

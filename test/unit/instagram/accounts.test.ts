@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { InstagramAdapter } from '../../../src/instagram/open.ts';
+import type { InstagramAdapter } from '../../../src/instagram/index.ts';
 import type { Handler } from '../../support/http-server.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
 import { calm, mediaRequest, open, rejection, token } from './opened.ts';

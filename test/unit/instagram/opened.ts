@@ -2,14 +2,14 @@ import type {
   InstagramAdapter,
   InstagramDependencies,
   InstagramOptions,
-} from '../../../src/instagram/open.ts';
-import { openInstagram } from '../../../src/instagram/open.ts';
+} from '../../../src/instagram/index.ts';
+import { openInstagram } from '../../../src/instagram/index.ts';
 import type {
   Clock,
   GraphRequest,
   TelemetryEvent,
   UsageReport,
-} from '../../../src/runtime/ports.ts';
+} from '../../../src/engine/ports.ts';
 
 /** The token of every test here; it may be seen nowhere but in the Authorization header. */
 export const token = 'EAAtestTOKEN0123456789abcdefghijklmnopqrstuvwxyz';

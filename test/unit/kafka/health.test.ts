@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
+import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { createHealth } from '../../../src/kafka/health.ts';
 
 function setUp() {

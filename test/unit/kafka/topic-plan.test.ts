@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { TopicRole } from '../../../src/core/stream-name.ts';
+import type { TopicRole } from '../../../src/engine/stream-name.ts';
 import type { KafkaOptions, TopicOptions } from '../../../src/kafka/options.ts';
 import { planTopics, topicProblems, topicWarning } from '../../../src/kafka/topic-plan.ts';
 

@@ -1,9 +1,9 @@
-import type { Controls } from '../../../src/runtime/ports.ts';
+import type { Controls } from '../../../src/engine/ports.ts';
 import {
   openObservability,
   type Observability,
   type ObservabilityOptions,
-} from '../../../src/observability/open.ts';
+} from '../../../src/observability/index.ts';
 
 /** An observability whose clock is set and whose lines are kept. */
 export interface Captured extends Observability {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { errorCodes } from '../../../src/core/errors.ts';
-import { streamNames } from '../../../src/core/stream-name.ts';
-import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
+import { errorCodes } from '../../../src/engine/errors.ts';
+import { streamNames } from '../../../src/engine/stream-name.ts';
+import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { openCaptured, type Captured } from './captured-observability.ts';
 import { account, failed, finished } from './telemetry-events.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { initialHealth, reduceHealth, type Health } from '../../../src/observability/health.ts';
 import { describeStatus, type StatusQuery } from '../../../src/observability/status.ts';
-import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
+import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { account, failed, finished } from './telemetry-events.ts';
 
 const minuteMs = 60_000;

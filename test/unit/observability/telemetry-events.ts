@@ -1,5 +1,5 @@
-import type { Account } from '../../../src/core/account.ts';
-import type { TelemetryEvent } from '../../../src/runtime/ports.ts';
+import type { Account } from '../../../src/engine/account.ts';
+import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
 

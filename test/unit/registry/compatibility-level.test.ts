@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { isAsStrict } from '../../../src/registry/compatibility-level.ts';
-import { openRegistry } from '../../../src/registry/open.ts';
-import type { RegistryOptions } from '../../../src/registry/open.ts';
+import { openRegistry } from '../../../src/registry/index.ts';
+import type { RegistryOptions } from '../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer } from '../../support/registry-server.ts';
 import type { RegistryScript } from '../../support/registry-server.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Value } from '../../../src/core/json.ts';
-import { emptyMemory } from '../../../src/core/state.ts';
-import type { TopicRole } from '../../../src/core/stream-name.ts';
-import { openRegistry } from '../../../src/registry/open.ts';
-import type { RegistryAdapter } from '../../../src/registry/open.ts';
+import type { Value } from '../../../src/engine/json.ts';
+import { emptyMemory } from '../../../src/engine/state.ts';
+import type { TopicRole } from '../../../src/engine/stream-name.ts';
+import { openRegistry } from '../../../src/registry/index.ts';
+import type { RegistryAdapter } from '../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer } from '../../support/registry-server.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { openRegistry } from '../../../src/registry/open.ts';
-import { emptyMemory } from '../../../src/core/state.ts';
-import type { StreamState } from '../../../src/core/state.ts';
+import { openRegistry } from '../../../src/registry/index.ts';
+import { emptyMemory } from '../../../src/engine/state.ts';
+import type { StreamState } from '../../../src/engine/state.ts';
 import { registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer } from '../../support/registry-server.ts';
 import type { RegistryReply, RegistryScript } from '../../support/registry-server.ts';

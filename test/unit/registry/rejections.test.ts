@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { openRegistry } from '../../../src/registry/open.ts';
+import { openRegistry } from '../../../src/registry/index.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import {

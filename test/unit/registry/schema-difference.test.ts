@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Json } from '../../../src/core/json.ts';
+import type { Json } from '../../../src/engine/json.ts';
 import { describeDifference } from '../../../src/registry/schema-difference.ts';
 
 function record(fields: readonly Json[], name = 'Thing'): Json {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Json } from '../../../src/core/json.ts';
+import type { Json } from '../../../src/engine/json.ts';
 import { isEquivalent } from '../../../src/registry/schema-equivalence.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { emptyMemory, stateFormatVersion } from '../../../src/core/state.ts';
-import type { StreamState } from '../../../src/core/state.ts';
-import { openRegistry } from '../../../src/registry/open.ts';
+import { emptyMemory, stateFormatVersion } from '../../../src/engine/state.ts';
+import type { StreamState } from '../../../src/engine/state.ts';
+import { openRegistry } from '../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer } from '../../support/registry-server.ts';
 import { decode, golden, key, known, state } from './golden-states.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Json, Node } from '../../../src/core/json.ts';
-import type { StreamState } from '../../../src/core/state.ts';
-import { emptyMemory } from '../../../src/core/state.ts';
-import { openStateForm } from '../../../src/registry/open.ts';
+import type { Json, Node } from '../../../src/engine/json.ts';
+import type { StreamState } from '../../../src/engine/state.ts';
+import { emptyMemory } from '../../../src/engine/state.ts';
+import { openStateForm } from '../../../src/registry/index.ts';
 import { createJsonForm } from '../../../src/registry/state-form.ts';
 
 const form = openStateForm();

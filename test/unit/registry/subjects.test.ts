@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { StopProcessError } from '../../../src/core/errors.ts';
-import { openRegistry } from '../../../src/registry/open.ts';
-import type { RegistryOptions } from '../../../src/registry/open.ts';
+import type { StopProcessError } from '../../../src/engine/errors.ts';
+import { openRegistry } from '../../../src/registry/index.ts';
+import type { RegistryOptions } from '../../../src/registry/index.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
 import { subjectOf } from '../../../src/registry/subjects.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';

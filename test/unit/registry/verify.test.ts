@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import type { Json } from '../../../src/core/json.ts';
-import { openRegistry } from '../../../src/registry/open.ts';
+import type { Json } from '../../../src/engine/json.ts';
+import { openRegistry } from '../../../src/registry/index.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer, type RegistryScript } from '../../support/registry-server.ts';

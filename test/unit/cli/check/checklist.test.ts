@@ -3,7 +3,7 @@ import type { CheckLine, Finding, Step } from '../../../../src/cli/check/checkli
 import { exitCodeFor, goThrough } from '../../../../src/cli/check/checklist.ts';
 import { closing, describeLine } from '../../../../src/cli/check/command.ts';
 import { styleFor } from '../../../../src/cli/terminal.ts';
-import { RetryError, StopProcessError } from '../../../../src/core/errors.ts';
+import { RetryError, StopProcessError } from '../../../../src/engine/errors.ts';
 
 const calm = new AbortController().signal;
 const good: Finding = { status: 'ok', detail: 'good' };

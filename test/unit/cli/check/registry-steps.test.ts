@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { registrySteps } from '../../../../src/cli/check/registry-steps.ts';
 import { loadConfig } from '../../../../src/config/load.ts';
-import { openRegistry } from '../../../../src/registry/open.ts';
+import { openRegistry } from '../../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../../support/registry-options.ts';
 import { startRegistryServer, type RegistryScript } from '../../../support/registry-server.ts';
 

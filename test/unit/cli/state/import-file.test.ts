@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readImport } from '../../../../src/cli/state/import-file.ts';
-import { emptyMemory } from '../../../../src/core/state.ts';
-import { openStateForm } from '../../../../src/registry/open.ts';
+import { emptyMemory } from '../../../../src/engine/state.ts';
+import { openStateForm } from '../../../../src/registry/index.ts';
 
 const form = openStateForm();
 const nowMs = Date.parse('2026-11-25T12:00:00Z');

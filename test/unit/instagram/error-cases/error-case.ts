@@ -1,5 +1,5 @@
-import type { Login } from '../../../../src/core/account.ts';
-import type { Json } from '../../../../src/core/json.ts';
+import type { Login } from '../../../../src/engine/account.ts';
+import type { Json } from '../../../../src/engine/json.ts';
 
 /** An answer of Meta's and the error that it becomes. */
 export interface ErrorCase {

@@ -1,4 +1,4 @@
-import type { Json } from '../../../../src/core/json.ts';
+import type { Json } from '../../../../src/engine/json.ts';
 import type { ErrorCase } from './error-case.ts';
 import { oauth } from './error-case.ts';
 

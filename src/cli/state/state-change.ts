@@ -1,0 +1,140 @@
+import { StopProcessError } from '../../engine/errors.ts';
+import { parseGraphTime } from '../../instagram/model/graph-time.ts';
+import type { Memory, StreamState } from '../../engine/state.ts';
+import { emptyMemory, memoryOf, stateKey } from '../../engine/state.ts';
+import type { StreamName } from '../../engine/stream-name.ts';
+import { isStreamName, streamNames } from '../../engine/stream-name.ts';
+import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
+
+/** A state's key in its parts. */
+export interface StateId {
+  readonly stream: StreamName;
+  readonly accountId: string;
+}
+
+/** What a command would make of one state. */
+export interface StateChange {
+  readonly key: string;
+  readonly id: StateId;
+  /** What the topic has; null when there is nothing, or nothing that can be read. */
+  readonly before: StreamState | null;
+  /** What it shall have; null is a tombstone. */
+  readonly after: StreamState | null;
+}
+
+/** Who writes, and when. */
+export interface Authorship {
+  readonly writtenBy: string;
+  readonly nowMs: number;
+}
+
+/** Streams whose state has a cursor that a person can move. */
+const cursorStreams: readonly StreamName[] = ['user_insights', 'user_daily_totals'];
+
+/**
+ * Reads a state's key as a person gave it.
+ *
+ * @throws StopProcessError `state.invalid`
+ */
+export function parseStateKey(text: string): StateId {
+  const [stream = '', accountId = '', ...rest] = text.split('/');
+  if (accountId === '' || rest.length > 0) {
+    refuse(
+      `key "${text}": expected <stream>/<account id>, such as user_insights/17841400000000001`,
+    );
+  }
+  return { stream: parseStream(stream), accountId: parseAccount(accountId) };
+}
+
+/** @throws StopProcessError `state.invalid` */
+export function parseStream(text: string): StreamName {
+  return isStreamName(text)
+    ? text
+    : refuse(`stream "${text}": expected one of ${streamNames.join(', ')}`);
+}
+
+/** @throws StopProcessError `state.invalid` */
+export function parseAccount(text: string): string {
+  return /^\d+$/.test(text)
+    ? text
+    : refuse(`account "${text}": expected an account id, digits such as 17841400000000001`);
+}
+
+/**
+ * Reads a cursor as a person gave it: a day (its midnight in UTC) or a time with its offset.
+ *
+ * @param name - what it was given as, for the message
+ * @throws StopProcessError `state.invalid`; more than a day ahead of now is refused too, because such
+ * a cursor would end the stream, and what lies before Instagram, which is a mistake
+ */
+export function parseCursor(text: string, nowMs: number, name = 'cursor'): number {
+  const ms = parseGraphTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+  if (ms === undefined) {
+    refuse(
+      `${name} "${text}": expected a day such as 2026-11-01 or a time such as 2026-11-01T07:00:00Z`,
+    );
+  }
+  if (ms < beginningMs) {
+    refuse(`cursor "${text}": expected a time after 2010-01-01, when Instagram began`);
+  }
+  if (ms > nowMs + futureMs) {
+    refuse(`${name} "${text}": expected a time at most a day ahead of now`);
+  }
+  return ms;
+}
+
+/** @throws StopProcessError `state.invalid` for a stream that has no cursor */
+export function checkHasCursor(stream: StreamName): void {
+  if (cursorStreams.includes(stream)) return;
+  refuse(
+    `stream "${stream}" has no cursor: it is read in full; expected ${cursorStreams.join(', ')}. ` +
+      '`state reset` makes it forget what it has published',
+  );
+}
+
+/**
+ * What is remembered once everything after `cursorMs` shall be read, and published, again: the days
+ * after it are forgotten, since what is not known is news, and the stream is due at once.
+ */
+export function moveCursor(memory: Memory, cursorMs: number): Memory {
+  const { coveredUntilMs } = memory;
+  const isMoved = memory.cursorMs !== cursorMs;
+  return {
+    ...memory,
+    cursorMs,
+    coveredUntilMs: coveredUntilMs === null ? null : Math.min(coveredUntilMs, cursorMs),
+    days: memory.days.filter((day) => day.dateMs <= cursorMs),
+    totals: memory.totals.filter((day) => day.dateMs <= cursorMs),
+    polledMs: isMoved ? null : memory.polledMs,
+  };
+}
+
+/** The change that gives a state another memory. The sequence goes on, never back (Invariant 2). */
+export function changeTo(
+  id: StateId,
+  memory: Memory,
+  at: Authorship & { readonly before: StreamState | null; readonly atLeast?: number },
+): StateChange {
+  const { before, atLeast = 0 } = at;
+  const after: StreamState = {
+    ...memoryOf(memory),
+    ...id,
+    sequence: Math.max(before?.sequence ?? 0, atLeast) + 1,
+    writtenAtMs: at.nowMs,
+    writtenBy: at.writtenBy,
+  };
+  return { key: stateKey(id.stream, id.accountId), id, before, after };
+}
+
+/** The change that moves a cursor, of an account that may have no state yet. */
+export function changeCursor(
+  id: StateId,
+  cursorMs: number,
+  at: Authorship & { readonly before: StreamState | null },
+): StateChange {
+  return changeTo(id, moveCursor(at.before ?? emptyMemory, cursorMs), at);
+}
+
+function refuse(what: string): never {
+  throw new StopProcessError('state.invalid', `${what}. Nothing was changed.`, { exitCode: 2 });
+}

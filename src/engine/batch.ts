@@ -1,0 +1,340 @@
+import { letterPrint, withLetters } from './dead-letters.ts';
+import type { ErrorCode } from './errors.ts';
+import { DeadLetterError, StopStreamError } from './errors.ts';
+import type { Value } from './json.ts';
+import { recordKey } from './key.ts';
+import { provenance } from '../instagram/model/record.ts';
+import type { Memory, StreamState } from './state.ts';
+import { memoryOf, shed, stateKey } from './state.ts';
+import type { TopicRole } from './stream-name.ts';
+import { forgetUnpublished } from './unpublished.ts';
+import type { Poll, PollTools } from './poll.ts';
+import type { OutgoingRecord } from './ports.ts';
+import { traced } from './tracing.ts';
+
+/** What one page adds to a batch. */
+export interface Gathered {
+  readonly records: readonly Value[];
+  readonly refused: readonly DeadLetterError[];
+  readonly skipped: readonly ErrorCode[];
+  readonly unknown: ReadonlySet<string>;
+  /** Keys of what is gone, to be deleted by tombstones. */
+  readonly gone: readonly string[];
+  readonly memory: Memory;
+  /** Whether the poll ends with it. */
+  readonly isLast: boolean;
+}
+
+interface Work {
+  readonly poll: Poll;
+  readonly tools: PollTools;
+}
+
+/** Collects pages into batches. */
+export interface Assembly {
+  /** What will be remembered once everything that was added is committed. */
+  readonly memory: Memory;
+  add(gathered: Gathered): Promise<void>;
+  /** Publishes a body that cannot be used, as a dead letter beside what was gathered before it. */
+  bury(error: DeadLetterError): Promise<void>;
+  /** Publishes what is left, with the beginning of the poll that has come to its end. */
+  end(startedMs: number): Promise<void>;
+}
+
+/**
+ * Collects pages until a batch is full. An incremental stream commits page by page, because each
+ * page moves its memory.
+ */
+export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Assembly {
+  let outgoing: OutgoingRecord[] = [];
+  let memory = memoryOf(poll.state);
+  const flush = async (isWorth = false): Promise<void> => {
+    const batch = outgoing;
+    outgoing = [];
+    // A poll that finds nothing new writes nothing.
+    if (batch.length === 0 && sameMemory(memory, poll.state) && !isWorth) return;
+    // Before it is published, because a record may become a dead letter on the way.
+    const asked = batch.map(identity);
+    memory = await publishBatch(batch, memory, { poll, tools, signal });
+    countPublished(batch, poll);
+    for (const name of [...asked, ...batch.map(identity)]) poll.published.add(name);
+  };
+  /** Into the dead letters, unless the same was there before: that is counted as left out. */
+  const write = (letters: readonly Letter[]): void => {
+    const known = new Set(memory.deadLetters);
+    const met = letters.map((letter) => ({ ...letter, print: letterPrint(letter.error) }));
+    for (const { error, key, print } of met) {
+      const name = `dead_letters ${print}`;
+      if (!known.has(print)) outgoing.push(deadLetter(error, key, { poll, tools }));
+      // Another try of the same poll meets its own, and a page may reject one value twice.
+      else if (!poll.published.has(name)) tallySkipped(poll, error.code);
+      poll.published.add(name);
+      known.add(print);
+    }
+    const prints = met.map(({ print }) => print);
+    memory = { ...memory, deadLetters: withLetters(memory.deadLetters, prints) };
+  };
+  return {
+    get memory() {
+      return memory;
+    },
+    async add(gathered) {
+      count(gathered, poll);
+      const { records, letters } = encodeSeen(gathered, { poll, tools });
+      // A page is as long as the API makes it: too long for the arguments of one call.
+      for (const record of records) outgoing.push(record);
+      const left = withoutUnpublished(gathered.memory, keysOf(letters), poll);
+      memory = { ...left, deadLetters: memory.deadLetters };
+      if (gathered.isLast) memory = { ...memory, polledMs: poll.startedMs };
+      write(letters);
+      const full = outgoing.length >= tools.settings.maxBatchRecords;
+      if (full || poll.stream.mode === 'incremental') await flush();
+    },
+    async bury(error) {
+      write([{ error, key: null }]);
+      await flush();
+    },
+    end(startedMs) {
+      memory = { ...memory, polledMs: startedMs };
+      return flush(isSeldom(poll));
+    },
+  };
+}
+
+function countPublished(batch: readonly OutgoingRecord[], { tally }: Poll): void {
+  for (const { role } of batch) {
+    if (role === 'dead_letters') tally.deadLetters += 1;
+    else tally.records += 1;
+  }
+}
+
+function encodeSeen(gathered: Gathered, work: Work): ReturnType<typeof encodeAll> {
+  if (gathered.records.length === 0) return encodeAll(gathered, work);
+  const begunMs = performance.now();
+  const endStep = work.poll.trace.begin('encode', { records: gathered.records.length });
+  const encoded = encodeAll(gathered, work);
+  endStep();
+  reportEncoded(encoded.records.length, performance.now() - begunMs, work);
+  return encoded;
+}
+
+function reportEncoded(records: number, durationMs: number, { poll, tools }: Work): void {
+  const { name: stream } = poll.stream;
+  if (records > 0) tools.telemetry.report({ type: 'encoded', stream, records, durationMs });
+}
+
+function tallySkipped({ tally }: Poll, reason: ErrorCode): void {
+  tally.skipped[reason] = (tally.skipped[reason] ?? 0) + 1;
+}
+
+function count(gathered: Gathered, poll: Poll): void {
+  for (const reason of gathered.skipped) tallySkipped(poll, reason);
+  for (const field of gathered.unknown) poll.tally.unknownFields.add(field);
+}
+
+/** What cannot be used, and the key of the record that it would have been. */
+interface Letter {
+  readonly error: DeadLetterError;
+  readonly key: string | null;
+}
+
+function keysOf(letters: readonly Letter[]): readonly string[] {
+  return letters.flatMap(({ key }) => (key === null ? [] : [key]));
+}
+
+function encodeAll(
+  gathered: Gathered,
+  work: Work,
+): { readonly records: readonly OutgoingRecord[]; readonly letters: readonly Letter[] } {
+  const letters: Letter[] = gathered.refused.map((error) => ({ error, key: null }));
+  const records = gathered.records.flatMap((record) => {
+    const encoded = encodeRecord(record, work);
+    if ('role' in encoded) return [encoded];
+    letters.push(encoded);
+    return [];
+  });
+  const tombstones = gathered.gone.map((key) => tombstone(key, work));
+  const { stream, published } = work.poll;
+  const onlyNews =
+    stream.settle !== undefined || work.tools.settings.publish[stream.name] === 'changes';
+  const fresh = [...records, ...tombstones].filter(
+    // What is news again is a correction, whatever an earlier try published of the same key.
+    (record) => onlyNews || !published.has(identity(record)),
+  );
+  return { records: fresh, letters };
+}
+
+/** What is remembered must stand in Kafka: a dead letter is no record. */
+function withoutUnpublished(memory: Memory, keys: readonly string[], { state }: Poll): Memory {
+  return keys.reduce((left, key) => forgetUnpublished(left, state, key), memory);
+}
+
+/** What tells a record of this poll from another; dead letters share a key. */
+function identity({ role, key, value }: OutgoingRecord): string {
+  if (role === 'dead_letters') return `${role} ${value?.toString('latin1') ?? ''}`;
+  return value === null ? `${role} ${key} gone` : `${role} ${key}`;
+}
+
+function encodeRecord(record: Value, work: Work): OutgoingRecord | Letter {
+  const { stream } = work.poll;
+  const key = recordKey(stream.key, record);
+  try {
+    const value = work.tools.encoder.encode(stream.name, record);
+    return { role: stream.name, key, value, headers: headersOf(stream.name, work) };
+  } catch (error) {
+    if (!(error instanceof DeadLetterError)) throw error;
+    return { error, key };
+  }
+}
+
+/** Deletes a key for those who keep the last value of each. */
+function tombstone(key: string, work: Work): OutgoingRecord {
+  const { name } = work.poll.stream;
+  return { role: name, key, value: null, headers: headersOf(name, work) };
+}
+
+/** What could not be used, as a record of the dead-letter topic. */
+function deadLetter(error: DeadLetterError, key: string | null, work: Work): OutgoingRecord {
+  const { poll, tools } = work;
+  const origin = { account: poll.account, polledAtMs: poll.startedMs };
+  const value: Value = {
+    ...provenance(origin),
+    stream: poll.stream.name,
+    poll: poll.id,
+    code: error.code,
+    message: error.message.toWellFormed(),
+    path: error.path.toWellFormed(),
+    raw: withinBound(error.raw),
+    key,
+  };
+  return {
+    role: 'dead_letters',
+    key: stateKey(poll.stream.name, poll.account.id),
+    value: tools.encoder.encode('dead_letters', value),
+    headers: headersOf('dead_letters', work),
+  };
+}
+
+/** A dead letter must itself never be too large to send. */
+const maxRawCharacters = 100_000;
+
+/** Cut beside a surrogate pair, not within it; well-formed, as Avro's strings are. */
+function withinBound(raw: string): string {
+  const isWhole = raw.length <= maxRawCharacters;
+  const cut = isWhole ? raw : raw.slice(0, maxRawCharacters).replace(/[\uD800-\uDBFF]$/, '');
+  return cut.toWellFormed();
+}
+
+/** What a consumer needs to trace a record and to tell it from another delivery of the same. */
+function headersOf(role: TopicRole, { poll, tools }: Work): Readonly<Record<string, string>> {
+  return {
+    stream: poll.stream.name,
+    account: poll.account.id,
+    poll: poll.id,
+    schema: String(tools.encoder.schemaId(role)),
+    ...poll.trace.headers,
+  };
+}
+
+/**
+ * Commits a batch with the state after it (Invariant 1). A record that Kafka finds too large becomes
+ * a dead letter, and the rest of the batch goes on. A state that it finds too large is written with
+ * less of what can be learned again.
+ *
+ * @returns the memory that was committed with it
+ */
+async function publishBatch(
+  records: OutgoingRecord[],
+  memory: Memory,
+  work: Work & { readonly signal: AbortSignal },
+): Promise<Memory> {
+  const { poll, tools, signal } = work;
+  let left = memory;
+  for (;;) {
+    const state = stateAfter(left, work);
+    try {
+      await traced(poll.trace, stepOf(records), () =>
+        tools.publisher.publish({ account: poll.account, records, state }, signal),
+      );
+      poll.state = state;
+      return left;
+    } catch (error) {
+      const smaller = isOfState(error) ? shed(left) : undefined;
+      if (smaller !== undefined) {
+        left = smaller;
+        continue;
+      }
+      const index = tooLarge(error, records);
+      const record = records[index];
+      if (record === undefined) throw error;
+      const print = largePrint(record);
+      const isBuried = left.deadLetters.includes(print);
+      if (isBuried) {
+        records.splice(index, 1);
+        tallySkipped(poll, 'kafka.record-too-large');
+      } else {
+        records.splice(index, 1, deadLetter(error as DeadLetterError, record.key, work));
+      }
+      const deadLetters = withLetters(left.deadLetters, [print]);
+      left = { ...withoutUnpublished(left, [record.key], poll), deadLetters };
+    }
+  }
+}
+
+function stepOf(records: readonly OutgoingRecord[]) {
+  return { kind: 'transaction', facts: { records: records.length } } as const;
+}
+
+/** By the length, since the bytes differ by the time of the poll. */
+function largePrint({ key, value }: OutgoingRecord): bigint {
+  return letterPrint({ code: 'kafka.record-too-large', path: key, raw: `${value?.length ?? 0}` });
+}
+
+function isOfState(error: unknown): boolean {
+  return error instanceof StopStreamError && error.code === 'kafka.record-too-large';
+}
+
+function tooLarge(error: unknown, records: readonly OutgoingRecord[]): number {
+  if (!(error instanceof DeadLetterError) || error.code !== 'kafka.record-too-large') return -1;
+  return records.findIndex(({ role, key }) => role !== 'dead_letters' && key === error.path);
+}
+
+function stateAfter(memory: Memory, { poll, tools }: Work): StreamState {
+  return {
+    ...memory,
+    stream: poll.stream.name,
+    accountId: poll.account.id,
+    sequence: poll.state.sequence + 1,
+    writtenAtMs: tools.clock.nowMs(),
+    writtenBy: tools.settings.instance,
+  };
+}
+
+/**
+ * Whether a restart before the next poll is likely: the state then says that this poll was made, which
+ * costs a transaction and saves the requests of another.
+ */
+function isSeldom({ startedMs, nextPollMs }: Poll): boolean {
+  return nextPollMs !== null && nextPollMs - startedMs >= seldomMs;
+}
+
+const seldomMs = 3 * 3_600_000;
+
+/**
+ * `coveredUntilMs` alone is not worth a transaction: asking a day again costs no request more. Nor is
+ * what was published, which changes with records, or what was found to have nothing.
+ */
+function sameMemory(a: Memory, b: Memory): boolean {
+  return (
+    a.cursorMs === b.cursorMs &&
+    a.convertedMs === b.convertedMs &&
+    a.reading === b.reading &&
+    // Whoever comes after does not spend the calls for these again.
+    a.insightsRead === b.insightsRead &&
+    a.doubtedMs === b.doubtedMs &&
+    JSON.stringify(a.days) === JSON.stringify(b.days) &&
+    JSON.stringify(a.totals) === JSON.stringify(b.totals) &&
+    JSON.stringify(a.refusals) === JSON.stringify(b.refusals) &&
+    (a.cursorMs !== null || a.coveredUntilMs === b.coveredUntilMs)
+  );
+}

@@ -1,0 +1,59 @@
+import { changesOf, doubtOf, withNothing, withoutGone } from './change-set.ts';
+import type { Doubt, PublishMode } from './change-set.ts';
+import type { Value } from './json.ts';
+import { recordKey } from './key.ts';
+import { tidyRefusals } from '../instagram/extract/rejections.ts';
+import type { Memory } from './state.ts';
+import type { Stream } from './stream.ts';
+import type { Gathered } from './batch.ts';
+import type { Page } from '../instagram/extract/extraction.ts';
+
+/** What decides which records of a page are worth publishing. */
+export interface ChangesContext {
+  readonly stream: Stream;
+  readonly accountId: string;
+  readonly page: Page;
+  readonly memory: Memory;
+  readonly mode: PublishMode;
+  readonly nowMs: number;
+  /** Whether what is gone is deleted by tombstones. */
+  readonly tombstones: boolean;
+}
+
+/** What of a page is worth publishing, and what is remembered after it. */
+export interface Settled extends Pick<Gathered, 'records' | 'memory' | 'gone'> {
+  /** Why nothing is taken for gone though it is not listed. */
+  readonly doubt?: Doubt;
+}
+
+/** Keeps what is new or changed; once the whole list is known, and believed, forgets what is gone. */
+export function settleChanges(
+  found: readonly Value[],
+  { stream, accountId, page, memory, mode, nowMs, tombstones }: ChangesContext,
+): Settled {
+  const keyed = found.map((record) => ({ key: nameOf(record, stream), record }));
+  const changes = changesOf(keyed, memory.published, mode);
+  const published = withNothing(changes.published, page.empty ?? []);
+  const { records } = changes;
+  const { walked } = page;
+  if (walked === undefined) return { records, gone: [], memory: { ...memory, published } };
+  const doubt = doubtOf({ ...memory, published }, walked, nowMs);
+  if (doubt !== undefined) {
+    return { records, gone: [], memory: { ...memory, published, doubtedMs: nowMs }, doubt };
+  }
+  const left = withoutGone(published, walked);
+  const refusals = tidyRefusals(memory.refusals, { nowMs, present: walked.present });
+  return {
+    records,
+    gone: tombstones
+      ? left.gone.map((id) => recordKey(stream.key, { business_account_id: accountId, id }))
+      : [],
+    memory: { ...memory, published: left.published, refusals, doubtedMs: null },
+  };
+}
+
+/** What is listed is known by its id alone, as the list will say whether it is still there. */
+function nameOf(record: Value, { key, source }: Stream): string {
+  const listed = source.kind === 'list' || source.kind === 'insights';
+  return listed ? (record['id'] as string) : recordKey(key, record);
+}

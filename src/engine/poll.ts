@@ -1,0 +1,198 @@
+import type { Account, Login } from './account.ts';
+import type { ErrorCode } from './errors.ts';
+import { DeadLetterError } from './errors.ts';
+import type { PublishMode } from './change-set.ts';
+import type { Value } from './json.ts';
+import type { Published } from './published.ts';
+import type { Memory, StreamState } from './state.ts';
+import type { Stream } from './stream.ts';
+import type { StreamName } from './stream-name.ts';
+import { extract } from '../instagram/extract/extract.ts';
+import type { Freshness, Page } from '../instagram/extract/extraction.ts';
+import { assemble } from './batch.ts';
+import type { Gathered } from './batch.ts';
+import type { Settled } from './changes.ts';
+import { settleChanges } from './changes.ts';
+import { mapPage } from './mapping.ts';
+import type { Catalogs } from '../instagram/extract/catalog.ts';
+import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
+
+/** What a poll works with; the same for all. */
+export interface PollTools {
+  readonly graph: Graph;
+  readonly encoder: Encoder;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly catalogs: Catalogs;
+  readonly telemetry: Telemetry;
+  readonly settings: {
+    readonly login: Login;
+    readonly startDateMs: number | null;
+    readonly lookbackMs: number;
+    readonly pageSize: number;
+    readonly maxBatchRecords: number;
+    readonly freshness: Freshness;
+    /** Whether records that say nothing new are published; `always` where a stream is not named. */
+    readonly publish: Readonly<Partial<Record<StreamName, PublishMode>>>;
+    /** Whether media and stories that are gone are deleted by tombstones. */
+    readonly tombstones: boolean;
+    /** Written into the state, to say who did. */
+    readonly instance: string;
+  };
+}
+
+/**
+ * One extraction of one stream for one account. It outlives a failed try: what was committed stays
+ * in `state` and `published`, so that the next try goes on and publishes nothing twice.
+ */
+export interface Poll {
+  readonly stream: Stream;
+  readonly account: Account;
+  /** `<stream>/<account>/<when it began>`, in every record's headers. */
+  readonly id: string;
+  readonly startedMs: number;
+  /** A list that was walked since then serves this poll too; epoch milliseconds. */
+  readonly roundMs: number;
+  /** When the next poll is due, epoch milliseconds; null when there is none. */
+  readonly nextPollMs: number | null;
+  readonly trace: PollTrace;
+  state: StreamState;
+  readonly published: Set<string>;
+  readonly tally: Tally;
+}
+
+/** What a poll brought so far. */
+export interface Tally {
+  records: number;
+  deadLetters: number;
+  /** HTTP requests. */
+  requests: number;
+  /** Calls as Meta counts them. */
+  calls: number;
+  readonly skipped: Partial<Record<ErrorCode, number>>;
+  readonly unknownFields: Set<string>;
+}
+
+/**
+ * Extract, map, settle, encode, publish: page by page, a transaction a batch.
+ *
+ * @throws whatever the ports throw; a body that cannot be used is in the dead letters by then
+ * @remarks `poll.state` is the last state committed; at the end, with what was learned besides and is
+ * not worth a transaction of its own. Never two at once for one (stream, account).
+ */
+export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
+  const batch = assemble(poll, tools, signal);
+  try {
+    let whole = false;
+    let steps = 0;
+    for await (const page of pagesOf(poll, tools, signal)) {
+      await batch.add(gather(page, batch.memory, { poll, tools }));
+      reportStep((steps += 1), page, { poll, tools });
+      whole ||= page.walked !== undefined;
+    }
+    await batch.end(poll.startedMs);
+    // One that is not believed is to be walked again soon.
+    if (whole && batch.memory.doubtedMs === null) noteCommittedWhole(poll, tools);
+    poll.state = { ...poll.state, ...batch.memory };
+  } catch (error) {
+    if (error instanceof DeadLetterError) await batch.bury(error);
+    throw error;
+  }
+}
+
+function reportStep(steps: number, page: Page, { poll, tools }: Work): void {
+  const { stream, account, tally } = poll;
+  tools.telemetry.report({
+    type: 'progress',
+    stream: stream.name,
+    accountId: account.id,
+    step: page.step?.number ?? steps,
+    of: page.step?.of ?? null,
+    coveredUntilMs: page.coveredUntilMs,
+    records: tally.records,
+  });
+}
+
+/** The whole list of this stream is in Kafka: until it is due again, its newest pages will do. */
+function noteCommittedWhole({ stream: { source }, account, startedMs }: Poll, tools: PollTools) {
+  if (source.kind !== 'list') return;
+  tools.catalogs.of(account.id, source.edge).committedWholeMs = startedMs;
+}
+
+function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
+  const { login, startDateMs, lookbackMs, pageSize, freshness, maxBatchRecords } = tools.settings;
+  return extract(poll.stream, {
+    graph: tools.graph,
+    account: poll.account,
+    login,
+    memory: poll.state,
+    nowMs: poll.startedMs,
+    roundMs: poll.roundMs,
+    nextPollMs: poll.nextPollMs,
+    startDateMs,
+    lookbackMs,
+    pageSize,
+    catalogs: tools.catalogs,
+    freshness,
+    maxBatchRecords,
+    sleep: (ms) => tools.clock.sleep(ms, signal),
+    signal,
+  });
+}
+
+interface Work {
+  readonly poll: Poll;
+  readonly tools: PollTools;
+}
+
+/** A page's nodes as the records worth publishing, its dead letters, and the memory after it. */
+function gather(page: Page, before: Memory, work: Work): Gathered {
+  const { stream, account, startedMs } = work.poll;
+  const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
+  const memory = { ...before, ...page.learned, insightsRead: withRead(before.insightsRead, page) };
+  const { doubt, ...settled } = settle(mapped.records, { page, memory }, work);
+  if (doubt !== undefined) {
+    const whose = { stream: stream.name, accountId: account.id };
+    work.tools.telemetry.report({ type: 'list-doubted', ...whose, ...doubt });
+  }
+  const isLast = page.step !== undefined && page.step.number === page.step.of;
+  return { gone: [], ...mapped, ...settled, isLast };
+}
+
+function withRead(known: Published, { readings = [] }: Page): Published {
+  return readings.length === 0 ? known : new Map([...known, ...readings]);
+}
+
+interface Settling {
+  readonly page: Page;
+  readonly memory: Memory;
+}
+
+function settle(
+  records: readonly Value[],
+  { page, memory }: Settling,
+  { poll, tools }: Work,
+): Pick<Settled, 'records' | 'memory'> & Partial<Settled> {
+  const { stream, account, startedMs } = poll;
+  const { lookbackMs, publish, tombstones } = tools.settings;
+  if (stream.settle !== undefined) {
+    const { coveredUntilMs } = page;
+    return stream.settle(records, { memory, nowMs: startedMs, lookbackMs, coveredUntilMs });
+  }
+  const mode = publish[stream.name] ?? 'always';
+  if (!isTracked(stream) && mode === 'always') return { records, memory };
+  return settleChanges(records, {
+    stream,
+    accountId: account.id,
+    page,
+    memory,
+    mode,
+    nowMs: startedMs,
+    tombstones,
+  });
+}
+
+/** Lists of media remember what was published, to know what is new and what is gone. */
+function isTracked({ source }: Stream): boolean {
+  return source.kind === 'list' || source.kind === 'insights';
+}

@@ -1,0 +1,301 @@
+import type { Scope } from '../errors.ts';
+import { largest } from '../extremes.ts';
+import type { RollingUsage } from './rolling-usage.ts';
+import {
+  correctUsage,
+  evenUsage,
+  msUntilAtMost,
+  nextLeaveMs,
+  noUsage,
+  usedPercent,
+} from './rolling-usage.ts';
+import type { StreamName } from '../stream-name.ts';
+
+/** The priorities of calls when the quota is short, highest first. */
+export const priorities = ['urgent', 'normal', 'backfill'] as const;
+
+/** `urgent` data disappears unless it is read in time; `backfill` may wait without limit. */
+export type Priority = (typeof priorities)[number];
+
+/** Stories are gone after 24 hours; totals are there for two years, comments and tags for longer. */
+const priorityByStream: Readonly<Partial<Record<StreamName, Priority>>> = {
+  stories: 'urgent',
+  story_insights: 'urgent',
+  user_daily_totals: 'backfill',
+  tags: 'backfill',
+  comments: 'backfill',
+};
+
+/** The priority of a stream's calls. */
+export function priorityOf(stream: StreamName): Priority {
+  return priorityByStream[stream] ?? 'normal';
+}
+
+/** From this usage on, calls are paced and sent one at a time. */
+const slowFromPercent = 75;
+/** A slowed scope is free again below this, so that usage near the edge is not reported each time. */
+const freeBelowPercent = 70;
+/** The usage up to which each priority is sent; the rest is kept for higher priorities. */
+const ceilingPercent: Readonly<Record<Priority, number>> = { urgent: 95, normal: 85, backfill: 75 };
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+/** The shortest block after repeated rejections: doubled by each repetition, up to the longest. */
+const firstRefusalMs = 5 * minuteMs;
+const longestRefusalMs = hourMs;
+
+/** What a call costs before headers have shown it. */
+const assumedCostPercent = 1;
+
+/** What is known of one scope's quota. */
+export interface Quota {
+  readonly usage: RollingUsage;
+  /** Time of the API's last usage report, epoch milliseconds; null before the first. */
+  readonly toldMs: number | null;
+  /** The cost of a call in percent of the quota, estimated from successive headers. */
+  readonly costPercent: number;
+  /** Answers since the usage last rose. */
+  readonly answersSinceRise: number;
+  /** True once a call was answered since the start or the last stop; before, usage is a guess. */
+  readonly answered: boolean;
+  /** The number of times the API stopped the scope. Answers to calls sent before the last stop prove nothing. */
+  readonly stops: number;
+  /** The end of the last block, epoch milliseconds; 0 when there was none. */
+  readonly blockedUntilMs: number;
+  /** Consecutive rejections for the limit, without an answer in between. */
+  readonly refusals: number;
+  /** Time of the last call of each priority, epoch milliseconds. */
+  readonly lastCallMs: Readonly<Partial<Record<Priority, number>>>;
+}
+
+/** A request that is ready to be sent. */
+export interface Call {
+  readonly priority: Priority;
+  readonly nowMs: number;
+  /** The number of calls that Meta counts it as. */
+  readonly calls: number;
+  /** Calls of the scope in flight. */
+  readonly inFlight: number;
+}
+
+/** The calls that may be sent together without being paced, at least 1. */
+export function roomFor(
+  quota: Quota,
+  { nowMs, inFlight }: Omit<Call, 'priority' | 'calls'>,
+): number {
+  // While nothing is known, one call alone probes the API.
+  if (!quota.answered || quota.blockedUntilMs > nowMs) return 1;
+  // A scope without any reported usage does not limit.
+  if (quota.toldMs === null) return Infinity;
+  const left = slowFromPercent - percentOf(quota, nowMs);
+  return Math.max(1, Math.ceil(left / quota.costPercent) - inFlight);
+}
+
+/** Send, wait `ms` milliseconds, or queue until a call in flight is answered. */
+export type Decision =
+  | { readonly kind: 'go' }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'queue' };
+
+const go: Decision = { kind: 'go' };
+const queue: Decision = { kind: 'queue' };
+
+/** The quota of a scope of which nothing is known. */
+export function newQuota(kind: Scope['kind']): Quota {
+  return {
+    // Meta counts an Instagram account's calls over 24 hours, all others over one.
+    usage: noUsage(kind === 'account' ? 24 * hourMs : hourMs),
+    toldMs: null,
+    costPercent: assumedCostPercent,
+    answersSinceRise: 0,
+    answered: false,
+    stops: 0,
+    blockedUntilMs: 0,
+    refusals: 0,
+    lastCallMs: {},
+  };
+}
+
+/**
+ * The quota after a header reported its usage.
+ *
+ * @param told - percent used; for how many milliseconds Meta accepts no calls (0 when it did not say);
+ * and the calls answered since the report before, 1 by default
+ */
+export function noteUsage(
+  quota: Quota,
+  told: { readonly percent: number; readonly regainMs: number; readonly calls?: number },
+  nowMs: number,
+): Quota {
+  // Above 100 % the cost of a call does not show; Meta then reports how long to wait.
+  const percent = Math.min(told.percent, 100);
+  const { windowMs } = quota.usage;
+  const first = quota.toldMs === null;
+  return {
+    ...quota,
+    ...(first ? {} : learnCost(quota, { percent, calls: told.calls ?? 1 }, nowMs)),
+    usage: first ? evenUsage(windowMs, percent, nowMs) : correctUsage(quota.usage, percent, nowMs),
+    toldMs: nowMs,
+    ...(told.regainMs > 0 ? stop(quota, nowMs + told.regainMs) : {}),
+  };
+}
+
+/** Blocks the quota; after the block, one call alone probes the API. */
+function stop(
+  { stops, blockedUntilMs }: Quota,
+  untilMs: number,
+): Pick<Quota, 'answered' | 'stops' | 'blockedUntilMs'> {
+  const latestMs = Math.max(blockedUntilMs, untilMs);
+  return { answered: false, stops: stops + 1, blockedUntilMs: latestMs };
+}
+
+/** A rise is the cost of the calls since the last one only while no usage leaves the window. */
+function learnCost(
+  quota: Quota,
+  { percent, calls }: { readonly percent: number; readonly calls: number },
+  nowMs: number,
+): Pick<Quota, 'costPercent' | 'answersSinceRise'> {
+  const { usage, toldMs, costPercent, answersSinceRise } = quota;
+  const rise = percent - usedPercent(usage, nowMs);
+  const steady = rise >= 0 && nextLeaveMs(usage, toldMs ?? 0) > nowMs;
+  if (!steady) return { costPercent, answersSinceRise: 0 };
+  if (rise === 0) return withoutRise(quota, calls);
+  const seen = rise / (answersSinceRise + calls);
+  return { costPercent: costPercent * 0.5 + seen * 0.5, answersSinceRise: 0 };
+}
+
+/** Meta reports whole percents: calls without a rise cost less than one percent together. */
+function withoutRise(
+  { costPercent, answersSinceRise }: Quota,
+  calls: number,
+): Pick<Quota, 'costPercent' | 'answersSinceRise'> {
+  const answers = answersSinceRise + calls;
+  return { costPercent: Math.min(costPercent, 1 / answers), answersSinceRise: answers };
+}
+
+/**
+ * The quota after answers that report no usage of its scope: the calls do not count in it. Meta counts
+ * a call by one limit and reports that one: `X-Business-Use-Case-Usage` for calls of an Instagram
+ * account, else `X-App-Usage`; recorded answers never have both. The next report corrects this.
+ *
+ * @see https://developers.facebook.com/docs/graph-api/overview/rate-limiting (read 2026-10)
+ */
+export function noteSilence(quota: Quota, calls: number): Quota {
+  return { ...quota, ...withoutRise(quota, calls) };
+}
+
+/**
+ * The quota after the API rejected a call for its limit.
+ *
+ * @param retryAfterMs - the wait that Meta named; 0 when it named none
+ */
+export function noteRefusal(quota: Quota, retryAfterMs: number, nowMs: number): Quota {
+  // Calls in flight when the limit was reached are rejected together and count once.
+  const again = quota.blockedUntilMs <= nowMs;
+  const refusals = quota.refusals + (again ? 1 : 0);
+  const leastMs =
+    refusals > 1 ? Math.min(longestRefusalMs, firstRefusalMs * 2 ** Math.min(refusals - 1, 10)) : 0;
+  return {
+    ...quota,
+    ...stop(quota, nowMs + Math.max(retryAfterMs, leastMs)),
+    refusals,
+  };
+}
+
+/**
+ * The quota after a call was answered by anything but a limit.
+ *
+ * @param stops - the quota's `stops` when the call was sent
+ */
+export function noteAnswer(quota: Quota, stops: number): Quota {
+  if (stops !== quota.stops) return quota;
+  return quota.answered && quota.refusals === 0 ? quota : { ...quota, answered: true, refusals: 0 };
+}
+
+/** The quota after a call was sent. */
+export function noteCall(quota: Quota, priority: Priority, nowMs: number): Quota {
+  return { ...quota, lastCallMs: { ...quota.lastCallMs, [priority]: nowMs } };
+}
+
+/** Percent of the quota in use now, as far as is known. */
+export function percentOf(quota: Quota, nowMs: number): number {
+  return usedPercent(quota.usage, nowMs);
+}
+
+/** Decides about a call that is not paced, whatever the usage. */
+export function decideUnspaced(quota: Quota, { nowMs, inFlight }: Call): Decision {
+  if (quota.blockedUntilMs > nowMs) return { kind: 'wait', ms: quota.blockedUntilMs - nowMs };
+  // One call alone probes the API.
+  return !quota.answered && inFlight > 0 ? queue : go;
+}
+
+/** Decides about a call by the quota of one scope. */
+export function decide(quota: Quota, call: Call): Decision {
+  const { nowMs, inFlight } = call;
+  const unspaced = decideUnspaced(quota, call);
+  if (unspaced.kind !== 'go') return unspaced;
+  if (quota.toldMs === null) return go;
+  const percent = percentOf(quota, nowMs);
+  const besides = inFlight + call.calls - 1;
+  if (percent + besides * quota.costPercent < slowFromPercent) return go;
+  if (inFlight > 0) return queue;
+  if (percent < slowFromPercent) return go;
+  const ms = Math.min(msUntilRoom(quota, call, percent), msUntilProbe(quota, call));
+  return ms > 0 ? { kind: 'wait', ms } : go;
+}
+
+/** Milliseconds until the priority's ceiling has room, and the rest would last for the window. */
+function msUntilRoom({ usage, costPercent, lastCallMs }: Quota, call: Call, percent: number) {
+  const { priority, nowMs } = call;
+  const ceiling = ceilingPercent[priority];
+  const room = ceiling - percent;
+  if (room < costPercent) return msUntilAtMost(usage, Math.max(0, ceiling - costPercent), nowMs);
+  const spacingMs = (usage.windowMs * costPercent) / room;
+  // Once enough usage has left the window, calls are no longer paced.
+  const freeMs = msUntilAtMost(usage, slowFromPercent - costPercent, nowMs);
+  const last = lastCallMs[priority];
+  return last === undefined ? 0 : Math.min(Math.max(0, last + spacingMs - nowMs), freeMs);
+}
+
+/**
+ * Milliseconds until a call may probe the API: when the wait that Meta named is over, one call is sent
+ * whatever the usage; urgent calls probe first. Infinity when no probe is due.
+ */
+function msUntilProbe(quota: Quota, { priority, nowMs }: Call): number {
+  const { blockedUntilMs, toldMs, usage, lastCallMs } = quota;
+  const newestMs = largest(Object.values(lastCallMs), toldMs ?? 0);
+  if (blockedUntilMs === 0 || newestMs >= blockedUntilMs) return Infinity;
+  const afterMs = (usage.windowMs / 24) * priorities.indexOf(priority);
+  return Math.max(0, blockedUntilMs + afterMs - nowMs);
+}
+
+/** The decision for a call that several scopes apply to: the longest wait, else the queue. */
+export function strictest(decisions: readonly Decision[]): Decision {
+  const waits = decisions.filter((decision) => decision.kind === 'wait');
+  if (waits.length > 0) return { kind: 'wait', ms: largest(waits.map(({ ms }) => ms)) };
+  return decisions.some(({ kind }) => kind === 'queue') ? queue : go;
+}
+
+/** The state of a scope, as reported to telemetry. */
+export interface Standing {
+  /** `slowed`: calls are paced; `stopped`: none is sent. */
+  readonly state: 'free' | 'slowed' | 'stopped';
+  readonly percent: number;
+  /** Estimated time of the next call, epoch milliseconds; null unless stopped. */
+  readonly untilMs: number | null;
+}
+
+/** The state of a scope now. @param before - the state last reported */
+export function standingOf(quota: Quota, before: Standing['state'], nowMs: number): Standing {
+  const percent = percentOf(quota, nowMs);
+  const stopFromPercent = ceilingPercent.urgent - (before === 'stopped' ? quota.costPercent : 0);
+  if (quota.blockedUntilMs > nowMs) {
+    return { state: 'stopped', percent, untilMs: quota.blockedUntilMs };
+  }
+  if (percent >= stopFromPercent) {
+    const ms = msUntilAtMost(quota.usage, ceilingPercent.urgent - quota.costPercent, nowMs);
+    return { state: 'stopped', percent, untilMs: nowMs + ms };
+  }
+  const slowed = percent >= (before === 'free' ? slowFromPercent : freeBelowPercent);
+  return { state: slowed ? 'slowed' : 'free', percent, untilMs: null };
+}

@@ -1,0 +1,224 @@
+import type { Account } from '../account.ts';
+import type { Scope } from '../errors.ts';
+import { smallest } from '../extremes.ts';
+import type { Decision, Priority, Quota, Standing } from './quota.ts';
+import {
+  decide,
+  decideUnspaced,
+  newQuota,
+  noteAnswer,
+  noteSilence,
+  noteCall,
+  noteRefusal,
+  noteUsage,
+  roomFor,
+  standingOf,
+  strictest,
+} from './quota.ts';
+import type { Clock, GraphRequest, OnUsage, Telemetry } from '../ports.ts';
+
+/** The quotas of the tokens' scopes, and the calls that are admitted or under way in each. */
+export interface Scopes {
+  /** The most calls that a request sent now may count as, by the usage known; at least 1. */
+  room(scopes: readonly Scope[]): number;
+  /** Decides about a call by all its scopes: send it, wait, or queue it. */
+  decide(call: ScopedCall): Decision;
+  /** Reserves room for a call, as if it were in flight, until `depart` or `giveBack`. */
+  admit(call: ScopedCall): void;
+  giveBack(call: ScopedCall): void;
+  /**
+   * Checks the quota again just before an admitted call is sent, and counts the call as in flight;
+   * the caller sends it at once. Undefined when it may not be sent now; it stays admitted.
+   */
+  depart(call: ScopedCall): Departure | undefined;
+  /** @param answered - false when there was no answer, or the answer was that a limit is reached */
+  arrive(departure: Departure, answered: boolean): void;
+  readonly tell: OnUsage;
+  /** After the API rejected a call for a limit: none is sent for at least `ms` milliseconds. */
+  refuse(scope: Scope, ms: number): void;
+  /** The scope whose block lasts longest, and how long, milliseconds; undefined when none is. */
+  blocked(scopes: readonly Scope[]): { readonly scope: Scope; readonly ms: number } | undefined;
+}
+
+/** A call and the quotas that it spends. */
+export interface ScopedCall {
+  readonly scopes: readonly Scope[];
+  readonly priority: Priority;
+  /** The number of calls that Meta counts it as: 1, or the items of a batch. */
+  readonly calls: number;
+  /**
+   * `spaced` is paced as the quota runs short; `unspaced` is sent whatever the usage, except in a
+   * blocked scope; `look` makes no call, and is decided as if none were in flight.
+   */
+  readonly manner: 'spaced' | 'unspaced' | 'look';
+}
+
+/** A call that was sent: its scopes, with their counters at that moment. */
+export type Departure = readonly {
+  readonly scope: Scope;
+  readonly stops: number;
+  readonly tellings: number;
+  readonly calls: number;
+}[];
+
+/**
+ * The scopes that apply to a request: the app, the user, its account and that account's page.
+ *
+ * @param known - the accounts that have made requests, by id
+ */
+export function scopesOf(
+  { accountId, token }: Pick<GraphRequest, 'accountId' | 'token'>,
+  known: ReadonlyMap<string, Account>,
+): readonly Scope[] {
+  const account = known.get(accountId ?? '');
+  const id = token ?? account?.token ?? '';
+  const pageId = account?.pageId ?? null;
+  return [
+    { kind: 'app', id },
+    { kind: 'user', id },
+    ...(accountId === null ? [] : [{ kind: 'account', id: accountId } as const]),
+    ...(pageId === null ? [] : [{ kind: 'page', id: pageId } as const]),
+  ];
+}
+
+/** Usage is reported to telemetry again when it has changed by this many percentage points. */
+const toldStepPercent = 5;
+
+interface Entry {
+  readonly scope: Scope;
+  quota: Quota;
+  /** The number of usage reports so far. */
+  tellings: number;
+  admitted: number;
+  inFlight: number;
+  /** As last reported to telemetry; null before the first report. */
+  told: Pick<Standing, 'state' | 'percent'> | null;
+}
+
+interface Watching {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/** Creates the scopes, without any usage yet. */
+export function createScopes(watching: Watching): Scopes {
+  const { clock } = watching;
+  const { entryOf, change } = createEntries(watching);
+  const decideFor = (call: ScopedCall, inFlightOf: (entry: Entry) => number) =>
+    decideAll(call, clock.nowMs(), (scope) => {
+      const entry = entryOf(scope);
+      return { quota: entry.quota, inFlight: inFlightOf(entry) };
+    });
+  const giveBack = ({ scopes, calls }: ScopedCall): void => {
+    for (const scope of scopes) entryOf(scope).admitted -= calls;
+  };
+  return {
+    room: (scopes) => smallestRoom(scopes.map(entryOf), clock.nowMs()),
+    decide: (call) => decideFor(call, ({ admitted, inFlight }) => admitted + inFlight),
+    admit({ scopes, calls }) {
+      for (const scope of scopes) entryOf(scope).admitted += calls;
+    },
+    giveBack,
+    depart(call) {
+      const { scopes, priority, calls } = call;
+      // Calls that are admitted but not sent spend nothing yet: only those in flight count.
+      if (decideFor(call, ({ inFlight }) => inFlight).kind !== 'go') return undefined;
+      giveBack(call);
+      return scopes.map((scope) => {
+        entryOf(scope).inFlight += calls;
+        change(scope, (quota, nowMs) => noteCall(quota, priority, nowMs));
+        const { quota, tellings } = entryOf(scope);
+        return { scope, stops: quota.stops, tellings, calls };
+      });
+    },
+    arrive(departure, answered) {
+      for (const left of departure) {
+        entryOf(left.scope).inFlight -= left.calls;
+        const { tellings } = entryOf(left.scope);
+        if (answered) change(left.scope, (quota) => afterAnswer(quota, left, tellings));
+      }
+    },
+    tell({ scope, ...usage }) {
+      entryOf(scope).tellings += 1;
+      change(scope, (quota, nowMs) => noteUsage(quota, usage, nowMs));
+    },
+    refuse(scope, ms) {
+      change(scope, (quota, nowMs) => noteRefusal(quota, ms, nowMs));
+    },
+    blocked: (scopes) => longestBlock(scopes.map(entryOf), clock.nowMs()),
+  };
+}
+
+function afterAnswer(
+  quota: Quota,
+  { stops, calls, tellings }: Departure[number],
+  tellingsNow: number,
+): Quota {
+  const answered = noteAnswer(quota, stops);
+  return tellings === tellingsNow ? noteSilence(answered, calls) : answered;
+}
+
+function longestBlock(entries: readonly Entry[], nowMs: number): ReturnType<Scopes['blocked']> {
+  return entries
+    .map(({ scope, quota }) => ({ scope, ms: quota.blockedUntilMs - nowMs }))
+    .filter(({ ms }) => ms > 0)
+    .sort((a, b) => b.ms - a.ms)[0];
+}
+
+function smallestRoom(entries: readonly Entry[], nowMs: number): number {
+  const rooms = entries.map(({ quota, admitted, inFlight }) =>
+    roomFor(quota, { nowMs, inFlight: admitted + inFlight }),
+  );
+  return smallest(rooms);
+}
+
+/** The strictest decision of the scopes. */
+function decideAll(
+  { scopes, priority, calls, manner }: ScopedCall,
+  nowMs: number,
+  stateOf: (scope: Scope) => Pick<Entry, 'quota' | 'inFlight'>,
+): Decision {
+  const decideOne = manner === 'unspaced' ? decideUnspaced : decide;
+  return strictest(
+    scopes.map((scope) => {
+      const { quota, inFlight } = stateOf(scope);
+      const others = manner === 'look' ? 0 : inFlight;
+      return decideOne(quota, { priority, nowMs, calls, inFlight: others });
+    }),
+  );
+}
+
+function hasMoved(told: Pick<Standing, 'percent'>, { percent }: Standing): boolean {
+  return Math.abs(percent - told.percent) >= toldStepPercent;
+}
+
+/** The entries by scope; their changes are reported to telemetry. */
+function createEntries({ clock, telemetry }: Watching) {
+  const entries = new Map<string, Entry>();
+  const entryOf = (scope: Scope): Entry => {
+    const key = `${scope.kind} ${scope.id}`;
+    const entry = entries.get(key) ?? {
+      scope,
+      quota: newQuota(scope.kind),
+      tellings: 0,
+      admitted: 0,
+      inFlight: 0,
+      told: null,
+    };
+    entries.set(key, entry);
+    return entry;
+  };
+  const change = (scope: Scope, next: (quota: Quota, nowMs: number) => Quota): void => {
+    const entry = entryOf(scope);
+    const nowMs = clock.nowMs();
+    entry.quota = next(entry.quota, nowMs);
+    const { told } = entry;
+    const standing = standingOf(entry.quota, told?.state ?? 'free', nowMs);
+    // Before the API reports usage, a free scope is only an estimate: not reported.
+    if (told === null && entry.quota.toldMs === null && standing.state === 'free') return;
+    if (told?.state === standing.state && !hasMoved(told, standing)) return;
+    entry.told = standing;
+    telemetry.report({ type: 'scope', scope: entry.scope, ...standing });
+  };
+  return { entryOf, change };
+}

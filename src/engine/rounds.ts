@@ -1,0 +1,87 @@
+import type { Stream } from './stream.ts';
+import type { Job, PollerTools, Verdict } from './poller.ts';
+import { pollWhenDue } from './poller.ts';
+
+/** Streams by the list that they live on; the one that asks most of it comes first. */
+export function groupByList<T extends { readonly stream: Stream }>(
+  streams: readonly T[],
+): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  for (const one of streams) {
+    const list = listOf(one.stream);
+    groups.set(list, [...(groups.get(list) ?? []), one]);
+  }
+  return [...groups.values()].map((group) =>
+    group.toSorted((a, b) => Number(asksMost(b.stream)) - Number(asksMost(a.stream))),
+  );
+}
+
+function listOf({ name, source }: Stream): string {
+  if (source.kind === 'comments') return 'media';
+  return source.kind === 'list' || source.kind === 'insights' ? source.edge : name;
+}
+
+function asksMost({ source }: Stream): boolean {
+  return source.kind === 'list';
+}
+
+/** When a poll's next one is due, for those who watch, and what ends it. */
+export interface RoundAt {
+  readonly nextPollMs: (job: Job) => number | null;
+  /** Receives each verdict at once, while other jobs of the round may go on. */
+  readonly onVerdict?: (job: Job, verdict: Verdict) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Polls jobs of one account that live on the same list and are due together, so that the list is
+ * walked once: the first job's first try comes before the others. Whether it succeeds or not, they
+ * go on by themselves (Invariant 8).
+ *
+ * @returns a verdict for each job, in order
+ * @throws as `pollWhenDue`, when all have ended
+ */
+export async function pollRound(
+  [first, ...others]: readonly Job[],
+  tools: PollerTools,
+  at: RoundAt,
+): Promise<readonly Verdict[]> {
+  if (first === undefined) return [];
+  const roundMs = tools.clock.nowMs();
+  const poll = async (job: Job, with_: PollerTools) => {
+    job.roundMs = roundMs;
+    const { signal } = at;
+    const verdict = await pollWhenDue(job, with_, { nextPollMs: at.nextPollMs(job), signal });
+    at.onVerdict?.(job, verdict);
+    return verdict;
+  };
+  const tried = Promise.withResolvers<undefined>();
+  const leading = poll(
+    first,
+    tellingTry(first, tools, () => {
+      tried.resolve(undefined);
+    }),
+  ).finally(() => {
+    tried.resolve(undefined);
+  });
+  const following = others.map((job) => tried.promise.then(() => poll(job, tools)));
+  const settled = await Promise.allSettled([leading, ...following]);
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+/** Tells of the first try's end: it was a poll that finished, or one that failed. */
+function tellingTry(job: Job, tools: PollerTools, tell: () => void): PollerTools {
+  return {
+    ...tools,
+    telemetry: {
+      report(event) {
+        tools.telemetry.report(event);
+        const ended = event.type === 'poll-finished' || event.type === 'poll-failed';
+        if (ended && event.stream === job.stream.name) tell();
+      },
+    },
+  };
+}

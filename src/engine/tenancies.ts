@@ -1,0 +1,129 @@
+import { compareShares } from './sharing.ts';
+import type { Restored, StateStore } from './ports.ts';
+import type { StartTools } from './startup.ts';
+import { untilReady } from './startup.ts';
+
+/** A partition that this instance owns and whose state it knows. */
+export interface Tenancy {
+  readonly partition: number;
+  /** The last state of each (stream, account); outlives an account that leaves and comes back. */
+  readonly known: Map<string, Restored>;
+  /** Aborted when the partition is not owned any more. */
+  readonly signal: AbortSignal;
+  /** Polls that must have ended before the partition is taken again. */
+  readonly polls: Set<Promise<void>>;
+}
+
+/** The partitions of this instance, from when it is given them until it has given them up. */
+export interface Tenancies {
+  /** Sets what is owned: takes over and restores what is new, gives up what is not in it. */
+  own(partitions: readonly number[]): void;
+  /** What is owned and restored. */
+  held(): ReadonlyMap<number, Tenancy>;
+  /** Gives everything up; resolves when that is done. */
+  end(): Promise<void>;
+}
+
+/** What tenancies are kept with. */
+export interface TenancyTools {
+  readonly store: StateStore;
+  readonly start: StartTools;
+  /** Called when what is held has changed. */
+  readonly onChange: () => void;
+  /** Called with what ends the process. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** One try to hold a partition. */
+interface Attempt {
+  readonly stop: AbortController;
+  tenancy: Tenancy | undefined;
+}
+
+/** Owns nothing yet. */
+export function createTenancies({ store, start, onChange, onFatal }: TenancyTools): Tenancies {
+  const attempts = new Map<number, Attempt>();
+  /** What is being given up; who is given the same again waits for it. */
+  const leaving = new Map<number, Promise<unknown>>();
+  let ended = false;
+  const tools = { ...start, telemetry: withStateOf(start, attempts) };
+
+  const take = async (partition: number, attempt: Attempt): Promise<void> => {
+    const { signal } = attempt.stop;
+    const isOver = () => attempts.get(partition) !== attempt;
+    await leaving.get(partition);
+    if (isOver()) return;
+    const step = { name: 'state', run: (s: AbortSignal) => store.restore(partition, s) } as const;
+    const restored = await untilReady(step, tools, signal);
+    if (isOver()) return;
+    attempt.tenancy = { partition, known: new Map(restored), signal, polls: new Set() };
+    tools.telemetry.tell();
+    onChange();
+  };
+  const begin = (partition: number): void => {
+    const attempt: Attempt = { stop: new AbortController(), tenancy: undefined };
+    attempts.set(partition, attempt);
+    take(partition, attempt).catch((error: unknown) => {
+      if (!attempt.stop.signal.aborted) onFatal(error);
+    });
+  };
+  const give = (partition: number): void => {
+    const attempt = attempts.get(partition);
+    if (attempt === undefined) return;
+    attempts.delete(partition);
+    attempt.stop.abort(new Error(`partition ${partition} is not owned any more`));
+    const before = leaving.get(partition);
+    // The polls end by the abort; the transaction that one has in hand ends with the lane.
+    const polls = [...(attempt.tenancy?.polls ?? [])];
+    leaving.set(partition, Promise.allSettled([before, store.release(partition), ...polls]));
+  };
+  return {
+    own(partitions) {
+      if (ended) return;
+      const { gained, lost } = compareShares(attempts.keys(), partitions);
+      lost.forEach(give);
+      gained.forEach(begin);
+      tools.telemetry.tell();
+      if (lost.length > 0) onChange();
+    },
+    held: () => heldOf(attempts),
+    async end() {
+      ended = true;
+      [...attempts.keys()].forEach(give);
+      await Promise.all(leaving.values());
+    },
+  };
+}
+
+function heldOf(attempts: ReadonlyMap<number, Attempt>): ReadonlyMap<number, Tenancy> {
+  return new Map(
+    [...attempts].flatMap(([partition, { tenancy }]) =>
+      tenancy === undefined ? [] : [[partition, tenancy] as const],
+    ),
+  );
+}
+
+/** The state is ready when every partition's is; that of one says nothing of the others. */
+function withStateOf({ telemetry }: StartTools, attempts: ReadonlyMap<number, Attempt>) {
+  let trouble = '';
+  const tell = (): void => {
+    const missing = [...attempts].filter(([, { tenancy }]) => tenancy === undefined);
+    const ready = missing.length === 0;
+    if (ready) trouble = '';
+    const partitions = missing.map(([partition]) => partition).join(', ');
+    const reason = ready ? '' : `restoring partitions ${partitions}${trouble}`;
+    const isStarting = !ready && trouble === '';
+    telemetry.report({ type: 'dependency', name: 'state', ready, reason, isStarting });
+  };
+  return {
+    tell,
+    report(event: Parameters<typeof telemetry.report>[0]) {
+      if (event.type !== 'dependency' || event.name !== 'state') {
+        telemetry.report(event);
+      } else if (!event.ready) {
+        trouble = `: ${event.reason}`;
+        tell();
+      }
+    },
+  };
+}

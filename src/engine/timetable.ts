@@ -1,0 +1,213 @@
+import { smallest } from './extremes.ts';
+import type { Draw } from './schedule.ts';
+import { nextAlone, nextTogether } from './schedule.ts';
+import type { Stream } from './stream.ts';
+import type { StreamName } from './stream-name.ts';
+import type { Order, Orders } from './orders.ts';
+import type { Job } from './poller.ts';
+import type { Clock } from './ports.ts';
+
+/** When each of the jobs on one list is due. */
+export interface Timetable {
+  /** Whether no job is left. */
+  isEmpty(): boolean;
+  /** How long until the earliest is due, milliseconds; infinite when none is, as while all are paused. */
+  waitMs(): number;
+  /** Waits until a job is due, also by an order that comes meanwhile; false when aborted. */
+  untilDue(signal: AbortSignal): Promise<boolean>;
+  /** When a job is due next; null for one that has left. */
+  nextMs(job: Job): number | null;
+  /** The jobs whose round begins now, which are given their next time. */
+  begin(): readonly Job[];
+  /** Ends the round: the interval is the pause between two polls, however long a poll takes. */
+  end(jobs: readonly Job[]): void;
+  /** Does what an order says to its jobs. */
+  obey(order: Order): void;
+  /** Takes a job out for good. */
+  leave(job: Job): void;
+}
+
+/** What the timetable is made by. */
+export interface TimetableOptions {
+  readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
+  /** Share of the interval, 0 to 0.5. */
+  readonly jitter: number;
+  readonly orders: Pick<Orders, 'intervalMs' | 'isPaused'>;
+  /** Streams that are due at once whenever they were last polled: an error had stopped them. */
+  readonly overdue?: ReadonlySet<StreamName>;
+}
+
+/** A job's next turn. */
+interface Turn {
+  dueMs: number;
+  /** When the last one began; null before the first. */
+  begunMs: number | null;
+  /** Ordered while a poll was under way, whose length does not put it off. */
+  isOrdered: boolean;
+}
+
+/** A job is due an interval after the last poll in its state; one without, at once. */
+export function createTimetable(
+  jobs: readonly Job[],
+  options: TimetableOptions,
+  tools: TimetableTools,
+): Timetable {
+  return new Turns(jobs, options, tools);
+}
+
+interface TimetableTools {
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+class Turns implements Timetable {
+  readonly #options: TimetableOptions;
+  readonly #tools: TimetableTools;
+  readonly #turns: Map<Job, Turn>;
+  #begunMs = 0;
+  #lastMs: number;
+  #wake = new AbortController();
+
+  constructor(jobs: readonly Job[], options: TimetableOptions, tools: TimetableTools) {
+    this.#options = options;
+    this.#tools = tools;
+    this.#lastMs = tools.clock.nowMs();
+    const drawn = tools.random();
+    this.#turns = new Map(jobs.map((job) => [job, this.#first(job, drawn)]));
+    this.#bringTogether();
+  }
+
+  #first(job: Job, drawn: number): Turn {
+    const nowMs = this.#lastMs;
+    const { polledMs } = job.state;
+    // A last poll in the future was before the clock was set back.
+    const isKnown = polledMs !== null && polledMs <= nowMs;
+    if (!isKnown || this.#options.overdue?.has(job.stream.name) === true) {
+      return { dueMs: nowMs, begunMs: null, isOrdered: false };
+    }
+    const draw: Draw = { nowMs: polledMs, jitter: this.#options.jitter, drawn };
+    return { dueMs: Math.max(nowMs, this.#next(job, draw)), begunMs: polledMs, isOrdered: false };
+  }
+
+  /** Equal intervals stay together, so that one scan of the list serves all: the earliest decides. */
+  #bringTogether(): void {
+    const byInterval = Map.groupBy(this.#turns, ([job]) => this.#intervalMs(job));
+    for (const [intervalMs, group] of byInterval) {
+      const earliestMs = Math.min(...group.map(([, { dueMs }]) => dueMs));
+      for (const [, turn] of group) {
+        if (turn.dueMs - earliestMs < intervalMs / 2) turn.dueMs = earliestMs;
+      }
+    }
+  }
+
+  isEmpty(): boolean {
+    return this.#turns.size === 0;
+  }
+
+  waitMs(): number {
+    const nowMs = this.#nowMs();
+    const due = [...this.#turns].filter(([job]) => !this.#isPaused(job));
+    return smallest(due.map(([, { dueMs }]) => dueMs)) - nowMs;
+  }
+
+  async untilDue(signal: AbortSignal): Promise<boolean> {
+    do {
+      this.#wake = new AbortController();
+      const either = AbortSignal.any([signal, this.#wake.signal]);
+      try {
+        // Also for no time: accounts that are due together begin together, and share requests.
+        await this.#tools.clock.sleep(Math.min(this.waitMs(), longestWaitMs), either);
+      } catch (error) {
+        if (!either.aborted) throw error;
+      }
+    } while (!signal.aborted && this.waitMs() > 0);
+    return !signal.aborted;
+  }
+
+  nextMs(job: Job): number | null {
+    return this.#turns.get(job)?.dueMs ?? null;
+  }
+
+  begin(): readonly Job[] {
+    const begunMs = this.#nowMs();
+    this.#begunMs = begunMs;
+    const { jitter } = this.#options;
+    const due = [...this.#turns].filter(
+      ([job, { dueMs }]) =>
+        !this.#isPaused(job) && dueMs <= begunMs + jitter * this.#intervalMs(job),
+    );
+    // One draw for all, so that equal intervals stay together.
+    const draw: Draw = { nowMs: begunMs, jitter, drawn: this.#tools.random() };
+    for (const [job, turn] of due) {
+      Object.assign(turn, { dueMs: this.#next(job, draw), begunMs, isOrdered: false });
+    }
+    return due.map(([job]) => job);
+  }
+
+  end(ended: readonly Job[]): void {
+    const tookMs = this.#nowMs() - this.#begunMs;
+    for (const job of ended) {
+      const turn = this.#turns.get(job);
+      if (turn !== undefined && !turn.isOrdered && !isShared(job)) turn.dueMs += tookMs;
+    }
+  }
+
+  obey(order: Order): void {
+    const drawn = this.#tools.random();
+    for (const [job, turn] of this.#turns) {
+      if (job.stream.name !== order.stream) continue;
+      if (order.kind === 'interval') this.#respace(job, turn, drawn);
+      else if (order.kind === 'poll' && job.account.id === order.accountId) {
+        Object.assign(turn, { dueMs: this.#nowMs(), isOrdered: true });
+      }
+    }
+    this.#wake.abort();
+  }
+
+  leave(job: Job): void {
+    this.#turns.delete(job);
+  }
+
+  /** When the host's clock was set back, everything that is due moves with it. */
+  #nowMs(): number {
+    const hostMs = this.#tools.clock.nowMs();
+    const backMs = Math.max(0, this.#lastMs - hostMs);
+    this.#lastMs = hostMs;
+    if (backMs === 0) return hostMs;
+    this.#begunMs -= backMs;
+    for (const turn of this.#turns.values()) {
+      turn.dueMs -= backMs;
+      if (turn.begunMs !== null) turn.begunMs -= backMs;
+    }
+    return hostMs;
+  }
+
+  /** Counted from when the last poll began; what would have been by now is due at once. */
+  #respace(job: Job, turn: Turn, drawn: number): void {
+    if (turn.begunMs === null) return;
+    const draw: Draw = { nowMs: turn.begunMs, jitter: this.#options.jitter, drawn };
+    turn.dueMs = Math.max(this.#nowMs(), this.#next(job, draw));
+  }
+
+  #next(job: Job, draw: Draw): number {
+    return (isShared(job) ? nextTogether : nextAlone)(this.#intervalMs(job), draw);
+  }
+
+  #intervalMs({ stream: { name } }: Job): number {
+    const { orders, streams } = this.#options;
+    const configured = streams.find(({ stream }) => stream.name === name)?.intervalMs;
+    return orders.intervalMs(name) ?? configured ?? 0;
+  }
+
+  #isPaused({ stream, account }: Job): boolean {
+    return this.#options.orders.isPaused(stream.name, account.id);
+  }
+}
+
+/** While all are paused; an order wakes before. */
+const longestWaitMs = 86_400_000;
+
+/** One request serves all accounts, so that they poll at one time. */
+function isShared({ stream }: Job): boolean {
+  return stream.source.kind === 'object';
+}

@@ -1,0 +1,35 @@
+import { keyNumber } from './fingerprint.ts';
+import { isoSeconds } from '../instagram/model/graph-time.ts';
+import type { Memory } from './state.ts';
+
+/**
+ * The memory without what it says of a record that was to be published and became a dead letter: in
+ * its place what `before` remembers, so that the record is tried again when it is asked again.
+ *
+ * @param key - the record's key
+ * @param before - the memory of the last state committed
+ */
+export function forgetUnpublished(memory: Memory, before: Memory, key: string): Memory {
+  const published = new Map(memory.published);
+  // Lists remember by the id, with which the key ends.
+  for (const name of [key, key.split('/').at(-1) ?? key].map(keyNumber)) {
+    const print = before.published.get(name);
+    if (print === undefined) published.delete(name);
+    else published.set(name, print);
+  }
+  const days = daysWithout(memory.days, before.days, key);
+  return { ...memory, published, days, totals: daysWithout(memory.totals, before.totals, key) };
+}
+
+/** Days are keyed by the account and their date. */
+function daysWithout<T extends { readonly dateMs: number }>(
+  days: readonly T[],
+  before: readonly T[],
+  key: string,
+): readonly T[] {
+  const isIt = ({ dateMs }: T) => key.endsWith(`/${isoSeconds(dateMs)}`);
+  if (!days.some(isIt)) return days;
+  return [...days.filter((day) => !isIt(day)), ...before.filter(isIt)].sort(
+    (a, b) => a.dateMs - b.dateMs,
+  );
+}

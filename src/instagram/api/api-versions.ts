@@ -1,0 +1,71 @@
+import { daysLeft } from '../../engine/token-life.ts';
+
+/** A version of the Graph API: the dates (UTC) of its release and its end; null while Meta has announced no end. */
+export interface ApiVersion {
+  readonly version: string;
+  readonly released: string;
+  readonly until: string | null;
+}
+
+/**
+ * The versions that this program knows, newest first.
+ *
+ * @see https://developers.facebook.com/docs/graph-api/changelog (read 2026-11)
+ */
+export const apiVersions = [
+  { version: 'v27.0', released: '2026-11-04', until: null },
+  { version: 'v26.0', released: '2026-07-29', until: null },
+  { version: 'v25.0', released: '2026-02-18', until: '2028-07-29' },
+  { version: 'v24.0', released: '2025-10-08', until: '2028-02-18' },
+  { version: 'v23.0', released: '2025-05-29', until: '2027-10-08' },
+  { version: 'v22.0', released: '2025-01-21', until: '2027-05-20' },
+  { version: 'v21.0', released: '2024-10-02', until: '2027-01-21' },
+] as const satisfies readonly ApiVersion[];
+
+/** The end of a version, as far as it is known. */
+export interface VersionEnd {
+  /** Epoch milliseconds; null when no end is known. */
+  readonly endsAtMs: number | null;
+  /** Whole days, negative once the version has ended; null when no end is known. */
+  readonly daysLeft: number | null;
+  /** False for a version that is newer than this program knows. */
+  readonly isKnown: boolean;
+}
+
+/** The end of a version at a time; pure. */
+export function versionEnd(version: string, nowMs: number): VersionEnd {
+  const found: ApiVersion | undefined = apiVersions.find((one) => one.version === version);
+  const until = found?.until ?? null;
+  if (until === null) return { endsAtMs: null, daysLeft: null, isKnown: found !== undefined };
+  const endsAtMs = Date.parse(until);
+  return { endsAtMs, daysLeft: daysLeft(endsAtMs, nowMs), isKnown: true };
+}
+
+/** A problem with the configured version, and what to do about it. */
+export interface VersionWarning {
+  readonly problem: string;
+  readonly action: string;
+}
+
+/** Time before the end of a version from which a warning is given. */
+const warningMs = 90 * 86_400_000;
+const [{ version: newest }] = apiVersions;
+
+/** The warning about a version that has ended, ends soon or is not known; null for none. Pure. */
+export function versionWarning(version: string, nowMs: number): VersionWarning | null {
+  const { endsAtMs, isKnown } = versionEnd(version, nowMs);
+  if (!isKnown) {
+    return {
+      problem: `${version} is newer than ${newest}, the newest version that this program knows; its end is unknown`,
+      action: 'Upgrade this program, or check that INSTAGRAM_API_VERSION names a released version.',
+    };
+  }
+  if (endsAtMs === null || endsAtMs - nowMs > warningMs) return null;
+  const action = `Set INSTAGRAM_API_VERSION to a later version, up to ${newest}, and restart.`;
+  const date = new Date(endsAtMs).toISOString().slice(0, 10);
+  const problem =
+    endsAtMs <= nowMs
+      ? `${version} ended on ${date}: Meta answers it as the oldest version that it still serves`
+      : `${version} ends on ${date}`;
+  return { problem, action };
+}

@@ -1,0 +1,100 @@
+import type { Json, Node } from '../../engine/json.ts';
+import { describeJson, isNode } from '../../engine/json.ts';
+import { DeadLetterError, FailError, RetryError } from '../../engine/errors.ts';
+import { readEnvelope } from './envelope.ts';
+import { translate } from './errors.ts';
+import type { Failure } from './failure.ts';
+import { parseJsonBody } from './json-body.ts';
+import type { Redact } from './redaction.ts';
+import type { Answer } from './transport.ts';
+
+/** What the judgement of an answer needs to know of its request. */
+export interface AnswerContext extends Omit<Failure, 'status' | 'headers' | 'envelope'> {
+  /** Takes the token out of a body that is kept. */
+  readonly redactBody: Redact;
+}
+
+/** A dead letter keeps this many characters of a body that is not JSON. */
+const rawLength = 2_000;
+
+/**
+ * Turns an answer into the node it carries.
+ *
+ * @throws the taxonomy: by the table of `errors.ts` for an error; RetryError `graph.server` for a
+ * success with HTML, with an empty body or with bare gzip, which pass by themselves; DeadLetterError
+ * `graph.bad-body` for what else is not a JSON object, unless its status (429, 5xx) already tells
+ * what to do; RetryError `graph.too-much-data` for a body over the bound; FailError `graph.refused`
+ * for a redirect
+ */
+export function judge(answer: Answer, context: AnswerContext): Node {
+  const { status, headers } = answer;
+  if (status >= 300 && status < 400) throw redirected(answer, context);
+  if (answer.body === null) throw tooLarge(answer, context);
+  const body = parseBody(answer.body, context);
+  if (isNode(body) && isSuccess(status, body)) return body;
+  const judgedByStatus = status === 429 || status >= 500;
+  if (!isNode(body) && !judgedByStatus) throw unusable(answer.body, { answer, context, body });
+  throw translate({ ...context, status, headers, envelope: readEnvelope(body ?? null) });
+}
+
+/** Meta can wrap an error in a 200; no node that is asked for has an object named `error`. */
+function isSuccess(status: number, body: Node): boolean {
+  return isGood(status) && !isNode(body['error']);
+}
+
+function isGood(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Bodies that Meta, or a proxy on the way, sometimes sends in place of JSON. */
+function garbageIn(bytes: Uint8Array): string | undefined {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'bare gzip';
+  const text = new TextDecoder().decode(bytes).trimStart();
+  if (text === '') return 'an empty body';
+  return text.startsWith('<') ? 'HTML' : undefined;
+}
+
+/** Undefined when it is not JSON in UTF-8. */
+export function parseBody(bytes: Uint8Array, context: AnswerContext): Json | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return parseJsonBody(context.redactBody(text));
+  } catch {
+    // Not UTF-8, not JSON, or nested beyond the stack: all of them a bad body.
+    return undefined;
+  }
+}
+
+function unusable(
+  bytes: Uint8Array,
+  { answer, context, body }: { answer: Answer; context: AnswerContext; body: Json | undefined },
+): RetryError | DeadLetterError {
+  const garbage = body === undefined && isGood(answer.status) ? garbageIn(bytes) : undefined;
+  if (garbage !== undefined) {
+    return new RetryError(
+      'graph.server',
+      `${context.request.endpoint}: expected a JSON object, got ${garbage} (HTTP ${answer.status}); the request is repeated. If this stays, check INSTAGRAM_BASE_URL and the proxies on the way to it`,
+    );
+  }
+  const came = body === undefined ? 'not JSON' : `JSON, but ${describeJson(body)}`;
+  const type = answer.headers.get('content-type') ?? 'no content type';
+  const message = `${context.request.endpoint}: expected a JSON object, got ${bytes.byteLength} bytes that are ${came} (HTTP ${answer.status}, ${context.redact(type).slice(0, 100)}); check INSTAGRAM_BASE_URL and what stands between`;
+  // Redacted before it is cut: half a token at the end would not be recognised.
+  const raw = context.redact(new TextDecoder().decode(bytes)).slice(0, rawLength);
+  return new DeadLetterError('graph.bad-body', message, { path: '', raw });
+}
+
+function tooLarge({ status }: Answer, { request }: AnswerContext): RetryError {
+  return new RetryError(
+    'graph.too-much-data',
+    `${request.endpoint}: the answer is over the bound of 32 MB; ask for fewer items (HTTP ${status})`,
+  );
+}
+
+function redirected({ status, headers }: Answer, context: AnswerContext): FailError {
+  const target = URL.parse(headers.get('location') ?? '')?.host ?? 'a place that is not named';
+  return new FailError(
+    'graph.refused',
+    `${context.request.endpoint}: answered with a redirect to ${context.redact(target)}, which is not followed because the token would go with it; check INSTAGRAM_BASE_URL (HTTP ${status})`,
+  );
+}

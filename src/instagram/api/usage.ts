@@ -1,0 +1,118 @@
+import { largest } from '../../engine/extremes.ts';
+import type { Json, Node } from '../../engine/json.ts';
+import { isNode } from '../../engine/json.ts';
+import type { GraphRequest, UsageReport } from '../../engine/ports.ts';
+
+const minuteMs = 60_000;
+
+/** No limit of Meta's holds longer than its 24-hour window; more than that is a broken header. */
+export const longestWaitMs = 24 * 60 * minuteMs;
+
+/** Usage of several times the budget was seen (724); more than this is no usage. */
+const highestPercent = 1000;
+
+/**
+ * What the headers of an answer say of quotas. What is missing, malformed or out of bounds says
+ * nothing.
+ *
+ * @see https://developers.facebook.com/docs/graph-api/overview/rate-limiting (read 2026-10)
+ */
+export function readUsage(headers: Headers, request: GraphRequest): readonly UsageReport[] {
+  return [
+    ...appUsage(parseHeader(headers.get('x-app-usage')), request.token ?? ''),
+    ...businessUsage(parseHeader(headers.get(businessHeader)), request),
+    ...adAccountUsage(parseHeader(headers.get('x-ad-account-usage')), request.accountId),
+  ];
+}
+
+/** Of the reports on each scope in one exchange, the worst; it stands for so many calls. */
+export function worstOf(reports: readonly UsageReport[], calls: number): readonly UsageReport[] {
+  const scopes = new Map<string, UsageReport[]>();
+  for (const report of reports) {
+    const key = `${report.scope.kind} ${report.scope.id}`;
+    scopes.set(key, [...(scopes.get(key) ?? []), report]);
+  }
+  return [...scopes.values()].flatMap((all) =>
+    all.slice(0, 1).map(({ scope }) => ({ scope, ...worst(all), calls })),
+  );
+}
+
+/** Whose use case is whose is in here, and when it may be asked again. */
+export const businessHeader = 'x-business-use-case-usage';
+
+/** A header's JSON; null when it is none. */
+export function parseHeader(header: string | null): Json {
+  try {
+    return JSON.parse(header ?? 'null') as Json;
+  } catch {
+    // A header that cannot be read says nothing.
+    return null;
+  }
+}
+
+/**
+ * `{"call_count":28,"total_time":25,"total_cputime":25}`, all in percent; graph.instagram.com calls
+ * two of them `call_volume` and `cpu_time` (recorded 2026-09).
+ */
+function appUsage(usage: Json, token: string): UsageReport[] {
+  const percent = isNode(usage) ? worstPercent(usage) : undefined;
+  return percent === undefined ? [] : [{ scope: { kind: 'app', id: token }, percent, regainMs: 0 }];
+}
+
+/**
+ * `{"<account or business id>": [{"type":"instagram","call_count":1,…}], …}`. A request spends the
+ * budget of its account, which stands under the account's own id or that of its business.
+ */
+function businessUsage(usage: Json, { accountId }: GraphRequest): UsageReport[] {
+  if (!isNode(usage)) return [];
+  const reports = Object.entries(usage).flatMap(([id, entries]) => instagramUsage(id, entries));
+  if (accountId === null) return reports;
+  const own = reports.filter(({ scope }) => scope.id === accountId);
+  if (own.length > 0 || reports.length === 0) return own;
+  return [{ ...worst(reports), scope: { kind: 'account', id: accountId } }];
+}
+
+function instagramUsage(id: string, entries: Json): UsageReport[] {
+  if (!Array.isArray(entries) || !/^\d+$/.test(id)) return [];
+  const reports = (entries as readonly Json[]).flatMap((entry) => {
+    if (!isNode(entry) || entry['type'] !== 'instagram') return [];
+    const percent = worstPercent(entry);
+    const minutes = entry['estimated_time_to_regain_access'];
+    const regainMs = typeof minutes === 'number' && minutes > 0 ? minutes * minuteMs : 0;
+    if (percent === undefined && regainMs === 0) return [];
+    return [{ percent: percent ?? 0, regainMs: Math.min(regainMs, longestWaitMs) }];
+  });
+  return reports.length === 0 ? [] : [{ ...worst(reports), scope: { kind: 'account', id } }];
+}
+
+function worst(
+  reports: readonly Pick<UsageReport, 'percent' | 'regainMs'>[],
+): Pick<UsageReport, 'percent' | 'regainMs'> {
+  return {
+    percent: largest(reports.map(({ percent }) => percent)),
+    regainMs: largest(reports.map(({ regainMs }) => regainMs)),
+  };
+}
+
+/** `{"acc_id_util_pct":9.67,"reset_time_duration":100}`: percent, and seconds until it is 0 again. */
+function adAccountUsage(usage: Json, accountId: string | null): UsageReport[] {
+  if (!isNode(usage) || accountId === null) return [];
+  const percent = percentOf(usage['acc_id_util_pct']);
+  if (percent === undefined) return [];
+  const seconds = usage['reset_time_duration'];
+  const resetMs = typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : 0;
+  const regainMs = percent >= 100 ? Math.min(resetMs, longestWaitMs) : 0;
+  return [{ scope: { kind: 'account', id: accountId }, percent, regainMs }];
+}
+
+/** Whichever is used up most is the limit that is met first. */
+function worstPercent(usage: Node): number | undefined {
+  const percents = ['call_count', 'total_cputime', 'total_time', 'call_volume', 'cpu_time']
+    .map((name) => percentOf(usage[name]))
+    .filter((percent) => percent !== undefined);
+  return percents.length === 0 ? undefined : largest(percents);
+}
+
+function percentOf(value: Json | undefined): number | undefined {
+  return typeof value === 'number' && value >= 0 && value <= highestPercent ? value : undefined;
+}

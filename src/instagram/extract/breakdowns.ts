@@ -1,0 +1,53 @@
+import { readOrReject } from '../../engine/dead-letters.ts';
+import type { DeadLetterError } from '../../engine/errors.ts';
+import { SkipError } from '../../engine/errors.ts';
+import { dataOf } from '../model/metric-values.ts';
+import type { Stream } from '../../engine/stream.ts';
+import type { ExtractContext, Extraction, Page } from './extraction.ts';
+import { isAccounts } from './rejected-fields.ts';
+
+type BreakdownsSource = Extract<Stream['source'], { kind: 'breakdowns' }>;
+
+/** One request a breakdown; each node is the metric with the breakdown's name beside it. */
+export async function* extractBreakdowns(
+  source: BreakdownsSource,
+  context: ExtractContext,
+): Extraction {
+  for (const breakdown of source.breakdowns) yield await askBreakdown(source, breakdown, context);
+}
+
+async function askBreakdown(
+  source: BreakdownsSource,
+  breakdown: string,
+  context: ExtractContext,
+): Promise<Page> {
+  const { account, graph, signal } = context;
+  try {
+    const body = await graph.get(
+      {
+        endpoint: '/{account}/insights',
+        path: `/${account.id}/insights`,
+        query: {
+          metric: source.metric,
+          period: source.period,
+          metric_type: 'total_value',
+          breakdown,
+          ...(source.timeframe === undefined ? {} : { timeframe: source.timeframe }),
+        },
+        accountId: account.id,
+      },
+      signal,
+    );
+    const rejected: DeadLetterError[] = [];
+    const found = readOrReject(rejected, () => dataOf(body, body, rejected)) ?? [];
+    const nodes = found.map((node) => ({ ...node, breakdown }));
+    return { nodes, skipped: [], rejected, coveredUntilMs: null };
+  } catch (error) {
+    if (!(error instanceof SkipError) || isAccounts(error)) throw error;
+    return {
+      nodes: [],
+      skipped: [{ reason: error.code, subject: breakdown }],
+      coveredUntilMs: null,
+    };
+  }
+}

@@ -1,0 +1,254 @@
+import {
+  byTime,
+  countOf,
+  isChanged,
+  isKnown,
+  isTooMany,
+  packRead,
+  readOf,
+  settlingMs,
+  withSeen,
+  writtenAt,
+} from '../model/comments.ts';
+import type { CommentsReading, KnownComments } from '../model/comments.ts';
+import { doubtOf, goneBy } from '../../engine/change-set.ts';
+import { keyNumber } from '../../engine/fingerprint.ts';
+import type { Json, Node } from '../../engine/json.ts';
+import { createRejections, readListed, tidyRefusals } from './rejections.ts';
+import type { Memory } from '../../engine/state.ts';
+import type { Stream } from '../../engine/stream.ts';
+import type { ExtractContext, Extraction, Page } from './extraction.ts';
+import type { CommentsPage, CommentsWork, Due, FirstPage } from './comment-requests.ts';
+import { firstPages, pagesFrom, threadOf } from './comment-requests.ts';
+import { ensureWalked, walkedBy } from './list.ts';
+
+type CommentsSource = Extract<Stream['source'], { kind: 'comments' }>;
+
+/** First pages that are requested together: each may hold 50 comments with 50 replies. */
+const mediaTogether = 10;
+
+/**
+ * Reads the comments of the media whose `comments_count` has changed, and yields those that were not
+ * published before. A page is as long as a batch, and carries the state after it: a media with many
+ * comments is read in parts, and the next poll continues after the last part that was committed.
+ */
+export async function* extractComments(
+  source: CommentsSource,
+  context: ExtractContext,
+): Extraction {
+  const { listFields, fields, facebookOnly } = source;
+  yield* ensureWalked({ edge: 'media', fields: listFields, facebookOnly }, context);
+  const { account, catalogs, memory, nowMs } = context;
+  const { nodes } = catalogs.of(account.id, 'media');
+  const rejections = createRejections(memory, nowMs);
+  const work: CommentsWork = { context, fields, rejections, skipped: [], rejected: [] };
+  const memo = createMemo(memory);
+  const due = dueOf(nodes, work, memory.reading);
+  for (let start = 0; start < due.length; start += mediaTogether) {
+    const some = due.slice(start, start + mediaTogether);
+    const pages = await firstPages(some, { work, reading: memory.reading, all: due });
+    for (const media of some) {
+      const first = pages.get(media);
+      if (first !== undefined) yield* readMedia(media, first, { work, memo });
+    }
+    if (memo.gathered.length >= context.maxBatchRecords) yield pageOf(work, memo);
+  }
+  yield tidied(pageOf(work, memo), context);
+}
+
+/** The comments read since the last page, and the checkpoint once they are published. */
+interface Memo {
+  gathered: Node[];
+  published: Map<string, bigint>;
+  seen: Memory['seen'];
+  reading: CommentsReading | null;
+  /** The number of skipped entries that the pages so far have reported. */
+  skipped: number;
+}
+
+function createMemo({ published, seen, reading }: Memory): Memo {
+  return { gathered: [], published: new Map(published), seen, reading, skipped: 0 };
+}
+
+function dueOf(
+  nodes: readonly Node[],
+  { context: { memory }, rejections }: CommentsWork,
+  reading: CommentsReading | null,
+): readonly Due[] {
+  const due = nodes.flatMap((node): readonly Due[] => {
+    const listed = readListed(node);
+    const count = countOf(node);
+    if (listed === undefined || count === undefined || rejections.isExcluded(listed)) return [];
+    return isChanged(node, readOf(listed.id, memory.published)) ? [{ listed, count }] : [];
+  });
+  // The unfinished reading comes first: the state has room for one.
+  const isFirst = ({ listed }: Due): number => (listed.id === reading?.mediaId ? 0 : 1);
+  return due.toSorted((a, b) => isFirst(a) - isFirst(b));
+}
+
+interface Reading {
+  readonly work: CommentsWork;
+  readonly memo: Memo;
+}
+
+/** Collects the new comments of a media, page by page; at the end, records that they were read. */
+async function* readMedia(
+  due: Due,
+  first: FirstPage,
+  { work, memo }: Reading,
+): AsyncGenerator<Page, void, undefined> {
+  const { memory, maxBatchRecords } = work.context;
+  const { id } = due.listed;
+  const resumed = memory.reading?.mediaId === id ? memory.reading : null;
+  const media = new MediaReading(due, resumed, work.context);
+  const lists = {
+    work,
+    onCut: () => {
+      media.isCut = true;
+    },
+  };
+  for await (const page of pagesFrom(id, first, { lists, resumed })) {
+    media.begin(page);
+    for (const comment of page.comments) {
+      for await (const some of threadOf(id, comment, lists)) {
+        for (const one of some) if (media.take(one)) memo.gathered.push(one);
+        if (memo.gathered.length < maxBatchRecords) continue;
+        memo.reading = media.soFar();
+        yield pageOf(work, memo);
+      }
+      media.end(comment);
+    }
+  }
+  media.finish(memo);
+}
+
+/** The progress of reading one media's comments. */
+class MediaReading {
+  readonly #due: Due;
+  readonly #resumed: CommentsReading | null;
+  readonly #known: KnownComments;
+  readonly #settledMs: number;
+  /** All that is there; null where that is not known, or too much. */
+  #ids: Set<string> | null;
+  #newestMs: number | null;
+  #oldestMs: number | null;
+  #after: string | null = null;
+  /** Key numbers of the published comments of the current page. */
+  #published = new Set<string>();
+  /** True when comments are too young and left to the next poll. */
+  #isWaiting = false;
+  /** True when a list ended early. */
+  isCut = false;
+
+  constructor(due: Due, resumed: CommentsReading | null, { memory, nowMs }: ExtractContext) {
+    const key = keyNumber(due.listed.id);
+    const before = readOf(due.listed.id, memory.published);
+    this.#due = due;
+    this.#resumed = resumed;
+    this.#known = { ids: memory.seen.get(key), before };
+    this.#settledMs = nowMs - settlingMs;
+    this.#ids = resumed === null ? new Set() : null;
+    this.#newestMs = resumed?.newestMs ?? before?.newestMs ?? null;
+    this.#oldestMs = resumed?.oldestMs ?? null;
+  }
+
+  begin({ after }: CommentsPage): void {
+    this.#after = after;
+    this.#published = new Set(this.#resumed?.published);
+  }
+
+  /** Records a comment; true when it is to be published now. */
+  take(one: Node): boolean {
+    const key = keyNumber(textOf(one['id']));
+    const atMs = writtenAt(one);
+    const isNew = !this.#published.has(key) && !isKnown(one, key, this.#known);
+    if (isNew && (atMs ?? 0) > this.#settledMs) {
+      this.#isWaiting = true;
+      return false;
+    }
+    this.#ids?.add(key);
+    if (this.#ids !== null && isTooMany(this.#ids)) this.#ids = null;
+    if (isNew) this.#notePublished(key, atMs);
+    return isNew;
+  }
+
+  #notePublished(key: string, atMs: number | undefined): void {
+    if (!isTooMany(this.#published)) this.#published.add(key);
+    if (atMs !== undefined) this.#newestMs = Math.max(this.#newestMs ?? atMs, atMs);
+  }
+
+  /** Records that a comment and all its replies were read. */
+  end(comment: Node): void {
+    this.#oldestMs = writtenAt(comment) ?? this.#oldestMs;
+  }
+
+  /** The reading so far, from which the next poll continues. */
+  soFar(): CommentsReading {
+    return {
+      mediaId: this.#due.listed.id,
+      after: this.#after,
+      published: [...this.#published],
+      newestMs: this.#newestMs,
+      oldestMs: this.#oldestMs,
+    };
+  }
+
+  finish(memo: Memo): void {
+    if (this.isCut && this.#ids === null) {
+      // The time alone does not distinguish comments that were read from those that were not.
+      memo.reading = this.soFar();
+      return;
+    }
+    const key = keyNumber(this.#due.listed.id);
+    const count = this.#isWaiting || this.isCut ? null : this.#due.count;
+    memo.published.set(key, packRead({ count, newestMs: this.#newestMs }));
+    memo.seen = withSeen(memo.seen, key, this.#ids);
+    memo.reading = null;
+  }
+}
+
+/** The text of an id. A comment without a usable one is passed on: the mapping rejects it. */
+function textOf(id: Json | undefined): string {
+  return typeof id === 'string' ? id : JSON.stringify(id ?? null);
+}
+
+interface LearnedPage extends Page {
+  readonly learned: Pick<Memory, 'refusals' | 'convertedMs' | 'published' | 'seen' | 'reading'>;
+}
+
+function pageOf(work: CommentsWork, memo: Memo): LearnedPage {
+  const nodes = memo.gathered.toSorted(byTime);
+  const skipped = work.skipped.slice(memo.skipped);
+  memo.gathered = [];
+  memo.skipped = work.skipped.length;
+  const { seen, reading } = memo;
+  return {
+    nodes,
+    skipped,
+    rejected: work.rejected.splice(0),
+    coveredUntilMs: null,
+    learned: {
+      ...work.rejections.learned,
+      published: new Map(memo.published),
+      seen,
+      reading,
+    },
+  };
+}
+
+/** Forgets media that are gone, once the whole list is known and does not look truncated. */
+function tidied(page: LearnedPage, context: ExtractContext): Page {
+  const { learned } = page;
+  const { nowMs, memory } = context;
+  const walked = walkedBy('media', context);
+  const known = { published: learned.published, doubtedMs: memory.doubtedMs };
+  const isDoubted = walked !== undefined && doubtOf(known, walked, nowMs) !== undefined;
+  const present = isDoubted ? undefined : walked?.present;
+  const refusals = tidyRefusals(learned.refusals, { nowMs, present });
+  if (isDoubted) return { ...page, learned: { ...learned, refusals, doubtedMs: nowMs } };
+  if (walked === undefined) return { ...page, learned: { ...learned, refusals } };
+  const isGone = goneBy(walked);
+  const published = new Map([...learned.published].filter(([name]) => !isGone(name)));
+  const seen = new Map([...learned.seen].filter(([name]) => !isGone(name)));
+  return { ...page, learned: { ...learned, refusals, published, seen, doubtedMs: null } };
+}

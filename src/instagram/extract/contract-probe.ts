@@ -1,0 +1,245 @@
+import type { Account } from '../../engine/account.ts';
+import type { ConnectorError, ErrorCode } from '../../engine/errors.ts';
+import { isConnectorError } from '../../engine/errors.ts';
+import type { Node } from '../../engine/json.ts';
+import { readListed } from './rejections.ts';
+import { emptyMemory } from '../../engine/state.ts';
+import type { Stream } from '../../engine/stream.ts';
+import { slept } from '../../engine/account-pollers.ts';
+import type { Edge } from './catalog.ts';
+import { createCatalogs } from './catalog.ts';
+import { extract } from './extract.ts';
+import { nodesOf } from './entries.ts';
+import type { ExtractContext } from './extraction.ts';
+import type { PollerTools } from '../../engine/poller.ts';
+import type { Graph, ProbedForm } from '../../engine/ports.ts';
+
+const dayMs = 86_400_000;
+
+/** The streams whose requests a probe sends, and the account. */
+export interface ContractProbe {
+  readonly account: Account;
+  readonly streams: readonly Stream[];
+}
+
+/** The dependencies of a probe. */
+export type ProbeTools = Pick<PollerTools, 'clock' | 'governor' | 'graph' | 'settings'>;
+
+/**
+ * Sends each form of request that the streams use once, for one account, by the streams' own
+ * extractors: a page of each list, insights of one media of each kind, one window, one day. It costs
+ * one or two calls for each form and publishes nothing.
+ *
+ * @returns the result for each stream and endpoint, and one for the batch with Facebook Login
+ * @throws StopProcessError; the signal's reason
+ */
+export async function probeContract(
+  { account, streams }: ContractProbe,
+  tools: ProbeTools,
+  signal: AbortSignal,
+): Promise<readonly ProbedForm[]> {
+  const { login, freshness, maxBatchRecords } = tools.settings;
+  const nowMs = tools.clock.nowMs();
+  const graph = tools.governor.govern(tools.graph, {
+    account,
+    priority: 'backfill',
+    turn: { lend: (wait) => wait },
+  });
+  const catalogs = createCatalogs(1);
+  const forms: ProbedForm[] = [];
+  const contextFor = (recorded: Graph): ExtractContext => ({
+    graph: recorded,
+    account,
+    login,
+    memory: { ...emptyMemory, cursorMs: nowMs - dayMs },
+    nowMs,
+    roundMs: nowMs,
+    nextPollMs: null,
+    startDateMs: null,
+    lookbackMs: dayMs,
+    pageSize: 1,
+    catalogs,
+    freshness,
+    maxBatchRecords,
+    sleep: (ms) => tools.clock.sleep(ms, signal),
+    signal,
+  });
+  for (const stream of streams) {
+    const edge = listOf(stream);
+    const recording = record(graph);
+    const context = contextFor(recording.graph);
+    await attempt(async () => {
+      if (edge !== undefined) await noteSample(edge, context);
+      const pages = extract(stream, context);
+      // The first page needs every form of request; further pages repeat them.
+      await pages.next();
+      await pages.return();
+    }, signal);
+    for (const form of recording.forms(stream.name)) forms.push(form);
+  }
+  return [...forms, ...(await probeBatch(account, graph, { tools, signal }))];
+}
+
+const firstProbeMs = 3_600_000;
+
+/** The streams, account and API version of the daily probe. */
+export interface ContractWatch {
+  readonly streams: readonly { readonly stream: Stream }[];
+  readonly apiVersion: string | null;
+  /** An account that this instance polls now; undefined for none. */
+  readonly account: () => Account | undefined;
+}
+
+/** Probes an hour after the start and then daily, and reports to telemetry; until aborted. */
+export async function watchContract(
+  { streams, apiVersion: version, account: accountNow }: ContractWatch,
+  tools: ProbeTools & Pick<PollerTools, 'telemetry'>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (version === null) return;
+  for (let waitMs = firstProbeMs; await slept(waitMs, { tools, signal }); waitMs = dayMs) {
+    const account = accountNow();
+    if (account === undefined) continue;
+    try {
+      const all = streams.map(({ stream }) => stream);
+      const forms = await probeContract({ account, streams: all }, tools, signal);
+      const { answeredBy } = tools.graph;
+      const accountId = account.id;
+      tools.telemetry.report({ type: 'contract-probed', accountId, forms, version, answeredBy });
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+  }
+}
+
+/** The list that a stream reads besides its own requests. */
+function listOf({ source }: Stream): Edge | undefined {
+  if (source.kind === 'comments') return 'media';
+  return source.kind === 'insights' ? source.edge : undefined;
+}
+
+/** Puts one media of each kind into the catalog, as a list scan does; most comments first. */
+async function noteSample(edge: Edge, context: ExtractContext): Promise<void> {
+  const { account, catalogs, graph, nowMs, signal } = context;
+  const catalog = catalogs.of(account.id, edge);
+  if (catalog.walkedMs !== null) return;
+  const fields = 'id,media_type,media_product_type,timestamp,comments_count';
+  const body = await graph.get(
+    {
+      endpoint: `/{account}/${edge}`,
+      path: `/${account.id}/${edge}`,
+      query: { fields, limit: '50' },
+      accountId: account.id,
+    },
+    signal,
+  );
+  const byKind = new Map<string, Node>();
+  const commentsOf = (node: Node): number => Number(node['comments_count'] ?? 0);
+  for (const node of nodesOf(body, []).toSorted((a, b) => commentsOf(b) - commentsOf(a))) {
+    const kind = readListed(node)?.kind;
+    if (kind !== undefined && !byKind.has(kind)) byKind.set(kind, node);
+  }
+  catalog.note({ startedMs: nowMs, whole: false, nodes: [...byKind.values()] });
+}
+
+async function probeBatch(
+  account: Account,
+  graph: Graph,
+  { tools, signal }: { readonly tools: ProbeTools; readonly signal: AbortSignal },
+): Promise<readonly ProbedForm[]> {
+  if (tools.settings.login !== 'facebook') return [];
+  const requests = ['id', 'username'].map((fields) => ({
+    endpoint: '/{account}',
+    path: `/${account.id}`,
+    query: { fields },
+    accountId: account.id,
+  }));
+  const recording = record(graph);
+  await attempt(async () => {
+    const outcomes = recording.graph.getEach(requests, signal);
+    while ((await outcomes.next()).done !== true);
+  }, signal);
+  const [form] = recording.forms(null);
+  const isRefused = tools.graph.batchSize === 1;
+  const refused = {
+    outcome: 'rejected',
+    code: 'graph.refused',
+    message: 'batches are refused',
+  } as const;
+  return form === undefined ? [] : [{ ...form, endpoint: 'batch', ...(isRefused && refused) }];
+}
+
+/** Continues with the next form after an error, which the graph has recorded. */
+async function attempt(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isConnectorError(error) || error.disposition === 'stop-process') throw error;
+  }
+}
+
+interface Tally {
+  answered: number;
+  /** The first rejection. */
+  rejected: ConnectorError | undefined;
+}
+
+/** A graph that counts answers and rejections by endpoint. */
+function record(graph: Graph) {
+  const tallies = new Map<string, Tally>();
+  const note = (endpoint: string, error: unknown): void => {
+    const tally = tallies.get(endpoint) ?? { answered: 0, rejected: undefined };
+    tallies.set(endpoint, tally);
+    if (error === undefined || isOfObject(error)) tally.answered += 1;
+    else if (isRejection(error)) tally.rejected ??= error;
+  };
+  return {
+    graph: {
+      async get(request, signal) {
+        try {
+          const node = await graph.get(request, signal);
+          note(request.endpoint, undefined);
+          return node;
+        } catch (error) {
+          note(request.endpoint, error);
+          throw error;
+        }
+      },
+      async *getEach(requests, signal) {
+        for await (const outcome of graph.getEach(requests, signal)) {
+          note(outcome.request.endpoint, 'error' in outcome ? outcome.error : undefined);
+          yield outcome;
+        }
+      },
+    } satisfies Graph,
+    forms: (stream: ProbedForm['stream']): readonly ProbedForm[] =>
+      [...tallies].map(([endpoint, { answered, rejected }]) => {
+        const about = { stream, endpoint };
+        if (rejected === undefined) {
+          const outcome = answered > 0 ? 'ok' : 'unknown';
+          return { ...about, outcome, code: null, message: '' };
+        }
+        const outcome = answered > 0 ? 'partial' : 'rejected';
+        return { ...about, outcome, code: rejected.code, message: rejected.message };
+      }),
+  };
+}
+
+/** Errors of the object or the account, which show that the API takes the form of request. */
+const ofObjects: readonly ErrorCode[] = [
+  'graph.media-before-conversion',
+  'graph.not-enough-users',
+  'graph.not-enough-viewers',
+];
+
+function isOfObject(error: unknown): boolean {
+  return isConnectorError(error) && ofObjects.includes(error.code);
+}
+
+/** True when the API rejects the request itself; false for limits and transient errors. */
+function isRejection(error: unknown): error is ConnectorError {
+  if (!isConnectorError(error)) return false;
+  return ['skip', 'fail', 'stop-stream', 'dead-letter'].includes(error.disposition);
+}

@@ -1,0 +1,26 @@
+import { invalidPart } from '../../engine/dead-letters.ts';
+import type { DeadLetterError } from '../../engine/errors.ts';
+import type { Node } from '../../engine/json.ts';
+import { isNode, listOf } from '../../engine/json.ts';
+
+/**
+ * The entries of a page.
+ *
+ * @param rejected - gets each entry that is no object, by its path
+ * @throws DeadLetterError `graph.bad-body` when the page holds no list
+ */
+export function nodesOf(body: Node, rejected: DeadLetterError[]): readonly Node[] {
+  const data = body['data'];
+  const entries = listOf(data);
+  if (entries === undefined) {
+    // Without the paging, whose URLs carry the token.
+    const raw = { ...body, paging: null };
+    throw invalidPart({ path: 'data', expected: 'a list', came: data, raw }, 'graph.bad-body');
+  }
+  return entries.flatMap((entry, index) => {
+    if (isNode(entry)) return [entry];
+    const part = { path: `data[${index}]`, expected: 'an object', came: entry, raw: entry };
+    rejected.push(invalidPart(part, 'graph.bad-body'));
+    return [];
+  });
+}

@@ -1,0 +1,200 @@
+import type { Walked } from '../../engine/change-set.ts';
+import type { DeadLetterError } from '../../engine/errors.ts';
+import { FailError } from '../../engine/errors.ts';
+import { smallest } from '../../engine/extremes.ts';
+import { isDue, movingCounts } from '../model/freshness.ts';
+import type { Node } from '../../engine/json.ts';
+import { nextCursor } from './paging.ts';
+import { createRejections, readListed } from './rejections.ts';
+import type { Stream } from '../../engine/stream.ts';
+import type { Catalog } from './catalog.ts';
+import type { ExtractContext, Extraction, Page, Skipped } from './extraction.ts';
+import { readPage } from './list-page.ts';
+import type { Walking } from './list-page.ts';
+
+type ListSource = Extract<Stream['source'], { kind: 'list' }>;
+
+/** The list to scan, and the fields to request. */
+export interface WalkSource extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
+  /** The last scan of the whole list, epoch milliseconds; null for never. */
+  readonly lastWholeMs: number | null;
+}
+
+/** Yields a page of nodes for each page of the edge, and after a whole scan what the list holds. */
+export async function* extractList(source: ListSource, context: ExtractContext): Extraction {
+  // A scan whose records were not committed does not count: the next try yields them again.
+  const lastWholeMs = context.catalogs.of(context.account.id, source.edge).committedWholeMs;
+  const walk = walkList({ ...source, lastWholeMs }, context);
+  for await (const page of walk) yield { ...page, coveredUntilMs: null };
+  const walked = walkedBy(source.edge, context);
+  if (walked !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, walked };
+}
+
+/** Scans the list unless another stream has in this cycle; yields only skipped and rejected entries. */
+export async function* ensureWalked(
+  source: Omit<WalkSource, 'lastWholeMs'>,
+  context: ExtractContext,
+): Extraction {
+  const { walkedMs, walkedWholeMs } = context.catalogs.of(context.account.id, source.edge);
+  if (isOfRound(walkedMs, context)) return;
+  const walk = { ...source, lastWholeMs: walkedWholeMs };
+  for await (const { skipped, rejected } of walkList(walk, context)) {
+    const isNews = skipped.length + rejected.length > 0;
+    if (isNews) yield { nodes: [], skipped, rejected, coveredUntilMs: null };
+  }
+}
+
+/** The entries of the edge; undefined unless its whole list was scanned in this cycle. */
+export function walkedBy(edge: ListSource['edge'], context: ExtractContext): Walked | undefined {
+  const catalog = context.catalogs.of(context.account.id, edge);
+  if (!isOfRound(catalog.walkedWholeMs, context)) return undefined;
+  const present = new Set(catalog.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));
+  const claimed = edge === 'media' ? catalog.claimed(context.nowMs) : null;
+  return {
+    present,
+    expired: edge === 'stories' ? expired(catalog, context) : new Set(),
+    claimed,
+    ...cutOf(catalog, claimed),
+  };
+}
+
+/** The most entries that the API lists of an edge, the newest: each new one pushes the oldest out. */
+const longestListing = 10_000;
+
+/** Which ids a list that is cut at the API's bound would still have; nothing for one that is not. */
+function cutOf(
+  { nodes, before }: Pick<Catalog, 'nodes' | 'before'>,
+  claimed: number | null,
+): Pick<Walked, 'beforeCut'> {
+  if (nodes.length < longestListing && (claimed ?? 0) <= longestListing) return {};
+  const dated = (list: readonly Node[]) => list.flatMap((node) => readListed(node) ?? []);
+  const oldestMs = smallest(dated(nodes).map(({ createdMs }) => createdMs ?? Infinity));
+  const newer = dated(before).filter(({ createdMs }) => (createdMs ?? -Infinity) > oldestMs);
+  return { beforeCut: new Set(newer.map(({ id }) => id)) };
+}
+
+/** A story is listed for a day, less five minutes for a difference of Meta's clock from ours. */
+const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
+
+/** The entries of earlier scans that are too old to be listed now. */
+function expired(
+  { before }: Pick<Catalog, 'before'>,
+  { nowMs, memory: { polledMs } }: ExtractContext,
+): Walked['expired'] {
+  const sinceMs = nowMs - storyListedMs;
+  if (polledMs !== null && polledMs <= sinceMs) return 'all';
+  const old = before.flatMap((node) => readListed(node) ?? []);
+  return new Set(
+    old.filter(({ createdMs }) => (createdMs ?? nowMs) <= sinceMs).map(({ id }) => id),
+  );
+}
+
+/** True for a scan of this cycle. A scan later than now was before the clock was set back. */
+function isOfRound(
+  walkedMs: number | null,
+  { roundMs, nowMs }: Pick<ExtractContext, 'roundMs' | 'nowMs'>,
+): boolean {
+  return walkedMs !== null && walkedMs >= roundMs && walkedMs <= nowMs;
+}
+
+/** One page of an edge. */
+export interface ListedPage {
+  readonly nodes: readonly Node[];
+  readonly skipped: readonly Skipped[];
+  readonly rejected: readonly DeadLetterError[];
+  readonly learned: NonNullable<Page['learned']>;
+}
+
+/** A list with more entries, or with more pages in a row that have none, is taken for endless. */
+const longestList = 100_000;
+const mostEmptyPages = 1000;
+
+/**
+ * Scans an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
+ * until the media are old. The `next` URL itself is never followed: it carries the token. A page may
+ * be short or empty and still have a next one. The catalog keeps the nodes.
+ *
+ * @throws DeadLetterError `graph.bad-body` when a page is not a list, or the cursors go in a circle;
+ * FailError `graph.refused` when the list does not end
+ */
+async function* walkList(
+  source: WalkSource,
+  context: ExtractContext,
+): AsyncGenerator<ListedPage, void, undefined> {
+  const catalog = context.catalogs.of(context.account.id, source.edge);
+  const untilMs = oldestWanted(source, context);
+  const walked: Node[] = [];
+  const seen = new Set<string>();
+  const rejections = createRejections(context.memory, context.nowMs);
+  const walking: Walking = { source, context, catalog, rejections, left: [], rejected: [] };
+  let after: string | undefined;
+  let lastId: string | undefined;
+  let whole = true;
+  let emptyPages = 0;
+  do {
+    const before = walking.left.length;
+    const { body, nodes, withheld } = await readPage(walking, { after, lastId });
+    for (const node of nodes) walked.push(catalogued(node));
+    const rejected = walking.rejected.splice(0);
+    // A node without an id may be any known one, so none counts as deleted.
+    if (rejected.length > 0 || nodes.some((node) => idOf(node) === undefined)) whole = false;
+    yield {
+      nodes: nodes.filter((node) => !withheld.has(idOf(node) ?? '')),
+      skipped: walking.left.slice(before),
+      rejected,
+      learned: rejections.learned,
+    };
+    after = nextCursor(body, seen);
+    lastId = idOf(nodes.at(-1));
+    emptyPages = nodes.length === 0 ? emptyPages + 1 : 0;
+    if (walked.length > longestList || emptyPages > mostEmptyPages) {
+      throw endless(source.edge, `${walked.length} entries and ${emptyPages} empty pages`);
+    }
+    if (after !== undefined && isOld(nodes, untilMs)) {
+      whole = false;
+      break;
+    }
+  } while (after !== undefined);
+  catalog.note({ startedMs: context.nowMs, whole, nodes: walked });
+}
+
+function endless(edge: string, after: string): FailError {
+  return new FailError(
+    'graph.refused',
+    `/{account}/${edge}: the list has no end after ${after}; it is read again at the next interval`,
+  );
+}
+
+function idOf(node: Node | undefined): string | undefined {
+  const id = node?.['id'];
+  return typeof id === 'string' ? id : undefined;
+}
+
+/** Stories are always scanned whole, as they are few; media when the whole list is due. */
+function oldestWanted({ edge, lastWholeMs: lastMs }: WalkSource, context: ExtractContext): number {
+  const { account, nowMs, freshness } = context;
+  const tiers = [{ untilAgeMs: Infinity, everyMs: freshness.wholeListMs }];
+  const whole =
+    edge === 'stories' || isDue({ id: account.id, createdMs: null }, { nowMs, lastMs }, tiers);
+  return whole ? -Infinity : nowMs - freshness.newestMs;
+}
+
+/** Lists are newest first: where one is old, all behind it are. */
+function isOld(nodes: readonly Node[], untilMs: number): boolean {
+  const last = nodes.at(-1);
+  const createdMs = last === undefined ? undefined : readListed(last)?.createdMs;
+  return typeof createdMs === 'number' && createdMs < untilMs;
+}
+
+/** The fields of a media that the other streams of the list need. */
+const cataloguedFields = new Set([
+  'id',
+  'media_type',
+  'media_product_type',
+  'timestamp',
+  ...movingCounts,
+]);
+
+function catalogued(node: Node): Node {
+  return Object.fromEntries(Object.entries(node).filter(([name]) => cataloguedFields.has(name)));
+}

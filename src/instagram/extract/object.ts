@@ -1,0 +1,23 @@
+import { fieldsParameter } from '../model/fields.ts';
+import type { Stream } from '../../engine/stream.ts';
+import type { ExtractContext, Extraction, Skipped } from './extraction.ts';
+import { withoutRefusedFields } from './rejected-fields.ts';
+
+type ObjectSource = Extract<Stream['source'], { kind: 'object' }>;
+
+/** One node: the account itself. */
+export async function* extractObject(source: ObjectSource, context: ExtractContext): Extraction {
+  const { account, catalogs, graph, nowMs, signal } = context;
+  const skipped: Skipped[] = [];
+  const node = await withoutRefusedFields(skipped, (refused) => {
+    const fields = fieldsParameter(source.fields, refused);
+    const path = `/${account.id}`;
+    return graph.get(
+      { endpoint: '/{account}', path, query: { fields }, accountId: account.id },
+      signal,
+    );
+  });
+  const count = node['media_count'];
+  if (typeof count === 'number') catalogs.of(account.id, 'media').noteClaim(count, nowMs);
+  yield { nodes: [node], skipped, coveredUntilMs: null };
+}

@@ -1,0 +1,65 @@
+import { SkipError } from '../../engine/errors.ts';
+import type { ErrorCode } from '../../engine/errors.ts';
+import type { Skipped } from './extraction.ts';
+
+/** Whether it is the account itself that is gone or hidden, or a limit in disguise: nothing was had. */
+export function isAccounts(error: unknown): boolean {
+  return (
+    error instanceof SkipError && (error.code === 'graph.ambiguous' || error.code === 'graph.gone')
+  );
+}
+
+/** What a refusal of an account's insights leaves out, and why. */
+export interface LeftOut {
+  readonly reason: ErrorCode;
+  readonly subjects: readonly string[];
+  /** Whether the API named them; otherwise there are too few people for all that was asked. */
+  readonly named: boolean;
+}
+
+/**
+ * Which of the metrics asked of an account a refusal leaves out.
+ *
+ * @throws the error itself where it does not say: then nothing is known of what was asked
+ */
+export function leftOut(error: unknown, asked: readonly string[]): LeftOut {
+  if (!(error instanceof SkipError)) throw error;
+  const { code: reason } = error;
+  const named = asked.filter((metric) => error.subjects.includes(metric));
+  if (named.length > 0 && !isAccounts(error)) return { reason, subjects: named, named: true };
+  if (reason !== 'graph.not-enough-users') throw error;
+  return { reason, subjects: asked, named: false };
+}
+
+/**
+ * Asks, and asks again without each field that the API names as unknown or not permitted: one such
+ * field fails the whole request, and the other fields are worth having.
+ *
+ * @param skipped - gets one entry a field left out
+ * @throws whatever `ask` throws otherwise; also a refusal that names nothing new
+ */
+export async function withoutRefusedFields<T>(
+  skipped: Skipped[],
+  ask: (refused: ReadonlySet<string>) => Promise<T>,
+): Promise<T> {
+  const refused = new Set(
+    skipped.filter(({ reason }) => reason === 'graph.field-refused').map(({ subject }) => subject),
+  );
+  for (;;) {
+    try {
+      return await ask(refused);
+    } catch (error) {
+      const fresh = newlyRefused(error, refused);
+      if (fresh.length === 0) throw error;
+      for (const field of fresh) {
+        refused.add(field);
+        skipped.push({ reason: 'graph.field-refused', subject: field });
+      }
+    }
+  }
+}
+
+function newlyRefused(error: unknown, refused: ReadonlySet<string>): readonly string[] {
+  if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') return [];
+  return error.subjects.filter((field) => !refused.has(field));
+}

@@ -1,0 +1,194 @@
+import type { ErrorCode } from '../../engine/errors.ts';
+import { parseGraphTime } from '../model/graph-time.ts';
+import type { Node } from '../../engine/json.ts';
+import type { Memory, Refusal } from '../../engine/state.ts';
+
+const hourMs = 3_600_000;
+const weekMs = 7 * 24 * hourMs;
+
+/** Stands for every subject: a metric that left the API's list is rejected for all. */
+export const everything = '*';
+
+/** The values of a listed media that rejections depend on. */
+export interface Listed {
+  readonly id: string;
+  /** Epoch milliseconds; null where the list does not say. */
+  readonly createdMs: number | null;
+  /** `FEED/IMAGE`: product and type, as far as the list has them. They decide which metrics exist. */
+  readonly kind: string;
+}
+
+/** Reads a listed node; undefined for a node without a usable id. */
+export function readListed(node: Node): Listed | undefined {
+  const { id, timestamp, media_product_type: product, media_type: type } = node;
+  if (typeof id !== 'string' || id === '') return undefined;
+  return {
+    id,
+    createdMs: typeof timestamp === 'string' ? (parseGraphTime(timestamp) ?? null) : null,
+    kind: [product, type].filter((part) => typeof part === 'string').join('/'),
+  };
+}
+
+/** The subject by which rejections name a child of an album. */
+export function childOf(albumId: string, childId: string): string {
+  return `${albumId}/${childId}`;
+}
+
+/** An object that is not requested for a while, and why. */
+export interface Exclusion {
+  readonly listed: Listed;
+  readonly reason: ErrorCode;
+  /** The longest exclusion, milliseconds; a week by default. */
+  readonly atMostMs?: number;
+}
+
+/**
+ * The rejections of an account's media and metrics, indexed for one poll and kept for the next. A
+ * look-up takes constant time, however many are remembered.
+ */
+export interface Rejections {
+  /** True when nothing of a media is to be requested now. */
+  isExcluded(listed: Listed): boolean;
+  /** The same by subject, as `childOf` names it. */
+  excludes(subject: string): boolean;
+  /**
+   * The metrics to be requested of a media. A metric that was rejected for a whole kind a week ago is
+   * requested again of one media in a poll, as a retry probe.
+   */
+  metricsFor(metrics: readonly string[], listed: Listed): readonly string[];
+  /**
+   * Excludes a media: for a quarter of its age, between an hour and `atMostMs`. A new media is thus
+   * retried soon, in case the error was transient.
+   */
+  exclude(exclusion: Exclusion): void;
+  /** Excludes media up to this time, epoch milliseconds: they precede the business account. */
+  convertedAt(createdMs: number): void;
+  /** Remembers for a week that a subject does not have a metric. */
+  reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void;
+  /** Forgets the rejection of a subject's metric, or with null of the subject: it was answered. */
+  forget(subject: string, metric: string | null): void;
+  /** The rejections to keep in the state. */
+  readonly learned: Pick<Memory, 'refusals' | 'convertedMs'>;
+}
+
+/**
+ * The most rejections that are remembered, the latest ones: with more, the state could exceed the
+ * record size of its topic. A dropped rejection is found again by one call.
+ */
+export const rememberedRejections = 5000;
+
+/** Creates the rejections of a poll from those in the state. */
+export function createRejections(memory: Memory, nowMs: number): Rejections {
+  return new IndexedRejections(memory, nowMs);
+}
+
+class IndexedRejections implements Rejections {
+  readonly #memory: Memory;
+  readonly #nowMs: number;
+  readonly #entries: Map<string, Refusal>;
+  /** Names of expired rejections that a media of this poll has probed. */
+  readonly #probed = new Set<string>();
+  #convertedMs: number | null;
+  #isChanged = false;
+
+  constructor(memory: Memory, nowMs: number) {
+    this.#memory = memory;
+    this.#nowMs = nowMs;
+    this.#entries = new Map(memory.refusals.map((one) => [nameOf(one), one]));
+    this.#convertedMs = memory.convertedMs;
+  }
+
+  isExcluded({ id, createdMs }: Listed): boolean {
+    const convertedMs = this.#convertedMs ?? -Infinity;
+    return (createdMs !== null && createdMs <= convertedMs) || this.excludes(id);
+  }
+
+  excludes(subject: string): boolean {
+    const found = this.#entries.get(nameOf({ subject, metric: null }));
+    return found !== undefined && holds(found, this.#nowMs);
+  }
+
+  metricsFor(metrics: readonly string[], { id, kind }: Listed): readonly string[] {
+    return metrics.filter((metric) => {
+      const names = [everything, kind, id].map((subject) => nameOf({ subject, metric }));
+      if (names.some((name) => this.#isRejected(name))) return false;
+      for (const name of names) if (this.#entries.has(name)) this.#probed.add(name);
+      return true;
+    });
+  }
+
+  #isRejected(name: string): boolean {
+    const found = this.#entries.get(name);
+    return found !== undefined && (holds(found, this.#nowMs) || this.#probed.has(name));
+  }
+
+  exclude({ listed: { id, createdMs }, reason, atMostMs = weekMs }: Exclusion): void {
+    const ageMs = createdMs === null ? weekMs : this.#nowMs - createdMs;
+    const forMs = Math.min(Math.max(hourMs, Math.round(ageMs / 4)), atMostMs);
+    this.#set({ subject: id, metric: null, reason, untilMs: this.#nowMs + forMs });
+  }
+
+  convertedAt(createdMs: number): void {
+    this.#convertedMs = Math.max(this.#convertedMs ?? createdMs, createdMs);
+  }
+
+  reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void {
+    this.#set({ ...rejected, untilMs: this.#nowMs + weekMs });
+  }
+
+  #set(refusal: Refusal): void {
+    const name = nameOf(refusal);
+    this.#entries.delete(name);
+    this.#entries.set(name, refusal);
+    this.#isChanged = true;
+  }
+
+  forget(subject: string, metric: string | null): void {
+    const name = nameOf({ subject, metric });
+    this.#probed.delete(name);
+    this.#isChanged = this.#entries.delete(name) || this.#isChanged;
+  }
+
+  get learned(): Pick<Memory, 'refusals' | 'convertedMs'> {
+    const refusals = this.#isChanged
+      ? [...this.#entries.values()].slice(-rememberedRejections)
+      : this.#memory.refusals;
+    return { refusals, convertedMs: this.#convertedMs };
+  }
+}
+
+function nameOf({ subject, metric }: Pick<Refusal, 'subject' | 'metric'>): string {
+  return metric === null ? subject : `${subject} ${metric}`;
+}
+
+/**
+ * True while a subject or metric is rejected. No rejection lasts longer than a week: one that seems
+ * to was recorded before the clock was set back, and has ended.
+ */
+export function holds({ untilMs }: Refusal, nowMs: number): boolean {
+  return untilMs === null || (nowMs < untilMs && untilMs <= nowMs + weekMs);
+}
+
+/** Leaves out a subject's metric for a week; then it is tried again, without a new release. */
+export function leaveOutMetric(
+  memory: Memory,
+  refusal: { subject: string; metric: string; reason: ErrorCode },
+  nowMs: number,
+): Memory {
+  const others = memory.refusals.filter(
+    ({ subject, metric }) => subject !== refusal.subject || metric !== refusal.metric,
+  );
+  return { ...memory, refusals: [...others, { ...refusal, untilMs: nowMs + weekMs }] };
+}
+
+/** Forgets rejections that ended long ago, and those of media that are gone. */
+export function tidyRefusals(
+  refusals: readonly Refusal[],
+  { nowMs, present }: { nowMs: number; present: ReadonlySet<string> | undefined },
+): readonly Refusal[] {
+  return refusals.filter(({ subject, untilMs, missingFromMs }) => {
+    const media = /^(\d+)(?:\/\d+)?$/.exec(subject)?.[1];
+    if (media !== undefined && present?.has(media) === false) return false;
+    return untilMs === null || missingFromMs !== undefined || nowMs < untilMs + weekMs;
+  });
+}

@@ -1,0 +1,142 @@
+import { keyNumber } from '../../engine/fingerprint.ts';
+import { parseGraphTime } from './graph-time.ts';
+import type { Node } from '../../engine/json.ts';
+import type { Published } from '../../engine/published.ts';
+
+/** The checkpoint of a media whose comments were read. */
+export interface CommentsRead {
+  /** The media's `comments_count` then; null when it must be read again whatever its count. */
+  readonly count: number | null;
+  /** Time of the newest published comment, epoch milliseconds; null where there is none. */
+  readonly newestMs: number | null;
+}
+
+const secondBits = 40n;
+/** Of 24 bits; stands for null. */
+const noCount = 0xff_ff_ff;
+
+/** Packs a checkpoint into 64 bits: the count, and the newest comment's time in epoch seconds. */
+export function packRead({ count, newestMs }: CommentsRead): bigint {
+  const counted = count === null ? noCount : Math.min(count, noCount - 1);
+  const seconds = newestMs === null ? 0 : Math.floor(newestMs / 1000);
+  return (BigInt(counted) << secondBits) | BigInt(seconds);
+}
+
+function unpackRead(packed: bigint): CommentsRead {
+  const count = Number(packed >> secondBits);
+  const seconds = Number(packed & ((1n << secondBits) - 1n));
+  return {
+    count: count === noCount ? null : count,
+    newestMs: seconds === 0 ? null : seconds * 1000,
+  };
+}
+
+/** The checkpoint of a media; undefined for one that was never read. */
+export function readOf(mediaId: string, published: Published): CommentsRead | undefined {
+  const packed = published.get(keyNumber(mediaId));
+  return packed === undefined ? undefined : unpackRead(packed);
+}
+
+/** A listed media's `comments_count`; undefined where it is missing or no whole number. */
+export function countOf(listed: Node): number | undefined {
+  const count = listed['comments_count'];
+  return Number.isSafeInteger(count) && Number(count) >= 0 ? Number(count) : undefined;
+}
+
+/** True when there may be unread comments: `comments_count` differs from the last reading. */
+export function isChanged(listed: Node, before: CommentsRead | undefined): boolean {
+  const count = countOf(listed);
+  if (count === undefined) return false;
+  if (before === undefined) return count > 0;
+  return (
+    before.count === null ||
+    packRead({ count, newestMs: null }) !== packRead({ count: before.count, newestMs: null })
+  );
+}
+
+/** A comment as a node of its own: with its media, and with the comment that it replies to. */
+export function placed(comment: Node, mediaId: string, parent?: Node): Node {
+  return {
+    ...Object.fromEntries(Object.entries(comment).filter(([name]) => name !== 'replies')),
+    media_id: mediaId,
+    ...(parent?.['id'] !== undefined && { parent_id: parent['id'] }),
+  };
+}
+
+/** Younger comments wait for the next poll: the API may list earlier ones only after them. */
+export const settlingMs = 60_000;
+
+/** The time of a comment, epoch milliseconds; undefined without a valid timestamp. */
+export function writtenAt({ timestamp }: Node): number | undefined {
+  return typeof timestamp === 'string' ? parseGraphTime(timestamp) : undefined;
+}
+
+/** An unfinished reading of a media's comments: what is published, and where to continue. */
+export interface CommentsReading {
+  readonly mediaId: string;
+  /** The cursor before the current page; null for the first page. */
+  readonly after: string | null;
+  /** Key numbers of the published comments of the current page. */
+  readonly published: readonly string[];
+  /** Times of the newest and the oldest comment published in this reading, epoch milliseconds. */
+  readonly newestMs: number | null;
+  readonly oldestMs: number | null;
+}
+
+/** Key numbers of the comments that were published, by the key number of their media. */
+export type SeenComments = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** The most comments of one media, and of all, that are remembered by id. */
+const seenOfMedia = 2000;
+const seenInAll = 25_000;
+
+/**
+ * Remembers the comments of a media by their ids; the media read last is the last entry. Media with
+ * too many comments, and those read longest ago, are dropped: of these only the time of the newest
+ * comment is kept.
+ */
+export function withSeen(
+  seen: SeenComments,
+  mediaKey: string,
+  ids: ReadonlySet<string> | null,
+): SeenComments {
+  const left = new Map(seen);
+  left.delete(mediaKey);
+  if (ids !== null && ids.size <= seenOfMedia) left.set(mediaKey, ids);
+  let total = 0;
+  for (const group of left.values()) total += group.size;
+  for (const [key, group] of left) {
+    if (total <= seenInAll) break;
+    left.delete(key);
+    total -= group.size;
+  }
+  return left;
+}
+
+/** True for more ids than are remembered of one media. */
+export function isTooMany(ids: ReadonlySet<string>): boolean {
+  return ids.size > seenOfMedia;
+}
+
+/** The data that shows whether a comment was published before. */
+export interface KnownComments {
+  /** Key numbers of the published comments; undefined unless all are remembered. */
+  readonly ids: ReadonlySet<string> | undefined;
+  /** The media's last whole reading. */
+  readonly before: CommentsRead | undefined;
+}
+
+/**
+ * True when a comment was published before: by its id where all ids are remembered, else by its time.
+ * Without ids, a comment without a time counts as new.
+ */
+export function isKnown(comment: Node, key: string, known: KnownComments): boolean {
+  const { ids, before } = known;
+  if (ids !== undefined) return ids.has(key);
+  return (writtenAt(comment) ?? Infinity) <= (before?.newestMs ?? -Infinity);
+}
+
+/** Oldest first; those without a time last. */
+export function byTime(a: Node, b: Node): number {
+  return (writtenAt(a) ?? Infinity) - (writtenAt(b) ?? Infinity) || 0;
+}

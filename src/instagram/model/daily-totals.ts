@@ -1,0 +1,126 @@
+import { readOrReject } from '../../engine/dead-letters.ts';
+import type { DeadLetterError } from '../../engine/errors.ts';
+import { largest } from '../../engine/extremes.ts';
+import { isoSeconds } from './graph-time.ts';
+import type { Node, Value } from '../../engine/json.ts';
+import { isNode } from '../../engine/json.ts';
+import { metricValues } from './metric-values.ts';
+import type { PacificDay } from './pacific.ts';
+import { lackingFrom } from './missing.ts';
+import { pacificDays } from './pacific.ts';
+import { tidyRefusals } from '../extract/rejections.ts';
+import type { DayTotals, Memory } from '../../engine/state.ts';
+import type { SettleContext, Settled, TotalsRequest } from '../../engine/stream.ts';
+import type { WindowPlan } from './windows.ts';
+import { catchUpFrom, coveredBy, longReachMs, recentReachMs } from './windows.ts';
+
+/** A day that a poll asks for. */
+export interface PlannedDay extends PacificDay {
+  /** Whether it is asked for what was refused then and may be answered now; the rest of it is known. */
+  readonly catchUp: boolean;
+}
+
+/**
+ * The days that a poll asks for, oldest first: those that have ended and may have changed since they
+ * were last asked for. A day that was asked for a look-back after its end is settled. Before them go
+ * those that lack what was refused then and may be answered now.
+ */
+export function planDays(plan: WindowPlan): readonly PlannedDay[] {
+  const { nowMs, cursorMs, coveredUntilMs, startDateMs, lookbackMs } = plan;
+  const coveredMs = coveredBy(coveredUntilMs, nowMs);
+  const begunMs =
+    cursorMs === null
+      ? (startDateMs ?? nowMs - recentReachMs)
+      : Math.min(cursorMs, nowMs) - lookbackMs;
+  const afterMs = coveredMs === -Infinity ? begunMs : coveredMs;
+  const wantedMs = Math.max(afterMs, nowMs - longReachMs);
+  const lackingMs = Math.min(catchUpFrom(plan, wantedMs), wantedMs);
+  return pacificDays(lackingMs, nowMs).map((day) => ({ ...day, catchUp: day.endMs <= wantedMs }));
+}
+
+/** The answer to one request for a day. */
+export interface TotalsAnswer {
+  readonly request: TotalsRequest;
+  readonly body: Node;
+}
+
+/**
+ * One node for a day, with the totals of all answers beside its date. Of a metric that was asked by its
+ * parts each part is a field; Meta leaves out parts of zero, but says nothing at all where it knows nothing.
+ *
+ * @param rejected - gets each answer and metric that is invalid, by its path
+ */
+export function dayNode(
+  day: PacificDay,
+  answers: readonly TotalsAnswer[],
+  rejected: DeadLetterError[],
+): Node {
+  const values = answers.flatMap(({ request, body }) => {
+    const flat = readOrReject(rejected, () => metricValues(body, body, rejected)) ?? {};
+    const named = request.parts === undefined ? flat : partsOf(flat, request.parts.fields);
+    return Object.entries(named);
+  });
+  // The date last: no metric of its name takes its place.
+  return Object.fromEntries([...values, ['date', isoSeconds(day.endMs)], ['day', day.date]]);
+}
+
+function partsOf(flat: Node, fields: Readonly<Record<string, string>>): Node {
+  const parts = Object.values(flat).find(isNode);
+  if (parts === undefined) return {};
+  return Object.fromEntries(
+    Object.entries(fields).map(([part, field]) => [field, parts[part] ?? 0]),
+  );
+}
+
+/**
+ * Decides which days to publish: those that are new or whose totals changed. A total that is known is
+ * never replaced by nothing.
+ *
+ * @param records - mapped days, oldest first
+ */
+export function settleTotals(records: readonly Value[], context: SettleContext): Settled {
+  const known = new Map(context.memory.totals.map((day) => [day.dateMs, day]));
+  const published: Value[] = [];
+  for (const record of records) {
+    const dateMs = record['date'] as number;
+    const before = known.get(dateMs);
+    const values = { ...before?.values, ...totalsOf(record) };
+    if (isSame(values, before?.values ?? {})) continue;
+    known.set(dateMs, { dateMs, values });
+    published.push({ ...record, ...values });
+  }
+  return { records: published, memory: remember([...known.values()], context) };
+}
+
+function totalsOf(record: Value): DayTotals['values'] {
+  const totals = Object.entries(record).filter((entry): entry is [string, number] => {
+    const [name, value] = entry;
+    return typeof value === 'number' && name !== 'date' && name !== 'polled_at';
+  });
+  return Object.fromEntries(totals);
+}
+
+function isSame(a: DayTotals['values'], b: DayTotals['values']): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
+function remember(days: readonly DayTotals[], context: SettleContext): Memory {
+  const { memory, nowMs, lookbackMs } = context;
+  const newestMs = largest(
+    days.map(({ dateMs }) => dateMs),
+    memory.cursorMs ?? undefined,
+  );
+  const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
+  const coveredUntilMs = Math.max(coveredBy(memory.coveredUntilMs, nowMs), settledMs);
+  return {
+    ...memory,
+    cursorMs: newestMs === -Infinity ? null : newestMs,
+    coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
+    // The others are not asked for again.
+    totals: days
+      .filter(({ dateMs }) => dateMs > Math.min(coveredUntilMs, lackingFrom(memory, nowMs)))
+      .sort((a, b) => a.dateMs - b.dateMs),
+    refusals: tidyRefusals(memory.refusals, { nowMs, present: undefined }),
+  };
+}

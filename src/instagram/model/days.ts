@@ -1,0 +1,172 @@
+import { invalidPart, readOrReject } from '../../engine/dead-letters.ts';
+import { dataOf } from './metric-values.ts';
+import type { DeadLetterError } from '../../engine/errors.ts';
+import { largest } from '../../engine/extremes.ts';
+import type { Json, Node, Value } from '../../engine/json.ts';
+import { isNode } from '../../engine/json.ts';
+import { lackingFrom } from './missing.ts';
+import type { DayValues, Memory } from '../../engine/state.ts';
+import type { SeriesRequest, SettleContext, Settled } from '../../engine/stream.ts';
+import { coveredBy, futureMs } from './windows.ts';
+
+/** The answer to one request of a series. */
+export interface SeriesAnswer {
+  readonly request: SeriesRequest;
+  readonly body: Node;
+}
+
+/**
+ * Merges the answers of one window into a node a day, `{date, follower_count, reach, …}`, oldest
+ * first. `date` is Meta's `end_time` as it came.
+ *
+ * @param rejected - gets each answer, metric and day that is invalid, by its path
+ */
+export function mergeDays(
+  answers: readonly SeriesAnswer[],
+  rejected: DeadLetterError[],
+): readonly Node[] {
+  const days = new Map<string, Record<string, Json>>();
+  for (const { request, body } of answers) {
+    const names = new Map<Json | undefined, string>(Object.entries(request.metrics));
+    const metrics = readOrReject(rejected, () => dataOf(body, body, rejected)) ?? [];
+    for (const metric of metrics) {
+      const name = names.get(metric['name']);
+      if (name === undefined) continue;
+      for (const { date, value } of pointsOf(metric, name, rejected)) {
+        days.set(date, { ...days.get(date), date, [name]: value });
+      }
+    }
+  }
+  return [...days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
+}
+
+interface Point {
+  readonly date: string;
+  readonly value: Json;
+}
+
+/** @param name - the stream's name of the metric, which tells its period */
+function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]): readonly Point[] {
+  const { values } = metric;
+  if (!Array.isArray(values)) {
+    rejected.push(
+      invalidPart({
+        path: `${name}.values`,
+        expected: 'a list of days',
+        came: values,
+        raw: metric,
+      }),
+    );
+    return [];
+  }
+  return (values as readonly Json[]).flatMap((point, index) => {
+    const date = isNode(point) ? point['end_time'] : undefined;
+    if (isNode(point) && typeof date === 'string') return [{ date, value: point['value'] ?? null }];
+    const path = `${name}.values[${index}]`;
+    const part = isNode(point)
+      ? { path: `${path}.end_time`, expected: 'a time', came: date }
+      : { path, expected: 'an object with value and end_time', came: point };
+    rejected.push(invalidPart({ ...part, raw: { ...metric, values: [point] } }));
+    return [];
+  });
+}
+
+/**
+ * Decides which days to publish: those that are new or whose values changed, none ahead of now + 1
+ * day, none without data. A value that is known is never replaced by nothing: Meta's series come
+ * and go, `online_followers` above all.
+ *
+ * @param records - mapped days, oldest first
+ */
+export function settleDays(records: readonly Value[], context: SettleContext): Settled {
+  const known = new Map(context.memory.days.map((day) => [day.dateMs, day]));
+  const published: Value[] = [];
+  for (const record of records) {
+    const now = dayOf(record);
+    if (now.dateMs > context.nowMs + futureMs || isEmpty(now)) continue;
+    const before = known.get(now.dateMs);
+    const merged = before === undefined ? now : mergeDay(before, now);
+    if (before !== undefined && sameDay(before, merged)) continue;
+    known.set(merged.dateMs, merged);
+    published.push({ ...record, ...valuesOf(merged) });
+  }
+  return { records: published, memory: remember([...known.values()], context) };
+}
+
+function remember(days: readonly DayValues[], context: SettleContext): Memory {
+  const { memory, nowMs, lookbackMs } = context;
+  const newest = largest(
+    days.map((day) => day.dateMs),
+    memory.cursorMs ?? undefined,
+  );
+  const cursorMs = newest === -Infinity ? null : newest;
+  const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
+  const coveredUntilMs = Math.max(coveredBy(memory.coveredUntilMs, nowMs), settledMs);
+  // What the next poll asks again, and so what it must be able to compare with; and what lacks something
+  // that is refused now, so that nothing of it is lost when that is published with it.
+  const askedFromMs = Math.min(cursorMs ?? nowMs, nowMs) - lookbackMs;
+  const keepFromMs = Math.min(askedFromMs, lackingFrom(memory, nowMs));
+  return {
+    ...memory,
+    cursorMs,
+    coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
+    days: days.filter((day) => day.dateMs >= keepFromMs).sort((a, b) => a.dateMs - b.dateMs),
+  };
+}
+
+function dayOf(record: Value): DayValues {
+  return {
+    dateMs: record['date'] as number,
+    followerCount: (record['follower_count'] ?? null) as number | null,
+    reach: (record['reach'] ?? null) as number | null,
+    reachWeek: (record['reach_week'] ?? null) as number | null,
+    reachDays28: (record['reach_days_28'] ?? null) as number | null,
+    onlineFollowers: (record['online_followers'] ?? null) as DayValues['onlineFollowers'],
+  };
+}
+
+function valuesOf(day: DayValues): Value {
+  return {
+    follower_count: day.followerCount,
+    reach: day.reach,
+    reach_week: day.reachWeek,
+    reach_days_28: day.reachDays28,
+    online_followers: day.onlineFollowers,
+  };
+}
+
+function mergeDay(before: DayValues, now: DayValues): DayValues {
+  return {
+    dateMs: now.dateMs,
+    followerCount: now.followerCount ?? before.followerCount,
+    reach: now.reach ?? before.reach,
+    reachWeek: now.reachWeek ?? before.reachWeek,
+    reachDays28: now.reachDays28 ?? before.reachDays28,
+    onlineFollowers: hasHours(now.onlineFollowers) ? now.onlineFollowers : before.onlineFollowers,
+  };
+}
+
+function hasHours(hours: DayValues['onlineFollowers']): boolean {
+  return hours !== null && Object.keys(hours).length > 0;
+}
+
+function isEmpty(day: DayValues): boolean {
+  const counts = [day.followerCount, day.reach, day.reachWeek, day.reachDays28];
+  return counts.every((count) => count === null) && !hasHours(day.onlineFollowers);
+}
+
+function sameDay(a: DayValues, b: DayValues): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical(day: DayValues): string {
+  const hours = Object.entries(day.onlineFollowers ?? {}).sort(([a], [b]) => Number(a) - Number(b));
+  return JSON.stringify([
+    day.followerCount,
+    day.reach,
+    day.reachWeek,
+    day.reachDays28,
+    // An empty map and none mean the same: nothing known.
+    hours,
+  ]);
+}

@@ -1,0 +1,101 @@
+import { hash64, spreadOf } from '../../engine/fingerprint.ts';
+import type { Node } from '../../engine/json.ts';
+
+/** The period in which entities up to some age are requested again. */
+export interface Tier {
+  /** The tier ends at this age, milliseconds; infinite for the last one. */
+  readonly untilAgeMs: number;
+  /** The period, milliseconds; 0 for every poll. */
+  readonly everyMs: number;
+}
+
+/** The times of a poll and of the one before it, epoch milliseconds. */
+export interface PollTimes {
+  readonly nowMs: number;
+  /** Beginning of the last completed poll; null before the first. */
+  readonly lastMs: number | null;
+}
+
+/** Something with an age. */
+export interface Aged {
+  readonly id: string;
+  /** Epoch milliseconds; null where the API does not say, which counts as old. */
+  readonly createdMs: number | null;
+}
+
+/**
+ * True when an entity is due in this poll. Each is due at a moment of its tier's period that is
+ * derived from its id, so that the work is spread evenly over the polls. If no poll ran at that
+ * moment, the next one catches up.
+ *
+ * @param tiers - by ascending age; the last one applies to everything older
+ */
+export function isDue(aged: Aged, { nowMs, lastMs }: PollTimes, tiers: readonly Tier[]): boolean {
+  const everyMs = periodOf(nowMs - (aged.createdMs ?? -Infinity), tiers);
+  // The last poll is in the future when the clock has been set back since.
+  if (lastMs === null || everyMs === 0 || lastMs > nowMs) return true;
+  const offsetMs = spreadOf(aged.id, everyMs);
+  return turnAt(nowMs - offsetMs, everyMs) > turnAt(lastMs - offsetMs, everyMs);
+}
+
+function periodOf(ageMs: number, tiers: readonly Tier[]): number {
+  const tier = tiers.find(({ untilAgeMs }) => ageMs < untilAgeMs) ?? tiers.at(-1);
+  return tier?.everyMs ?? 0;
+}
+
+function turnAt(atMs: number, everyMs: number): number {
+  return Math.floor(atMs / everyMs);
+}
+
+/** The counts of a listed media that show a change; each list scan requests all of them. */
+export const movingCounts: readonly string[] = [
+  'like_count',
+  'comments_count',
+  'saved_count',
+  'shares_count',
+  'reposts_count',
+  'total_views_count',
+];
+
+/** Packs into 64 bits when a media's insights were read, in minutes, and a hash of its counts then. */
+export function packReading(listed: Node, nowMs: number): bigint {
+  return (BigInt(Math.floor(nowMs / minuteMs)) << countsBits) | countsOf(listed);
+}
+
+const minuteMs = 60_000;
+const countsBits = 32n;
+const countsMask = (1n << countsBits) - 1n;
+
+/** A 32-bit hash of the listed counts of a media. */
+function countsOf(listed: Node): bigint {
+  return hash64(JSON.stringify(movingCounts.map((name) => listed[name] ?? null))) & countsMask;
+}
+
+/** A media whose counts changed is read again after this part of its age, so old media rarely are. */
+const movedAfter = 1 / 8;
+
+/** A listed media, and when its insights were last read. */
+export interface ReadMedia {
+  readonly node: Node;
+  readonly media: Aged;
+  /** As `packReading` packs it; undefined where it is not known. */
+  readonly reading: bigint | undefined;
+}
+
+/**
+ * True when the insights of a media are to be read: its tier was due since the last reading, or its
+ * counts have changed and at least an eighth of its age has passed since.
+ */
+export function isToBeRead(
+  { node, media, reading }: ReadMedia,
+  times: PollTimes,
+  tiers: readonly Tier[],
+): boolean {
+  if (reading === undefined) return isDue(media, times, tiers);
+  const readMs = Number(reading >> countsBits) * minuteMs;
+  if (isDue(media, { ...times, lastMs: readMs }, tiers)) return true;
+  const hasMoved = (reading & countsMask) !== countsOf(node);
+  const sinceMs = times.nowMs - readMs;
+  const ageMs = times.nowMs - (media.createdMs ?? -Infinity);
+  return hasMoved && sinceMs >= ageMs * movedAfter;
+}

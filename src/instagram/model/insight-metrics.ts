@@ -1,0 +1,58 @@
+import type { Login } from '../../engine/account.ts';
+import type { Node } from '../../engine/json.ts';
+
+/**
+ * The widest set of metrics that a media of a kind answers in one request, on every version: metrics
+ * come and go on all versions at once. One metric too many fails a whole request.
+ *
+ * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media/insights (read 2026-11)
+ */
+const shared = ['reach', 'views', 'likes', 'comments', 'saved', 'shares', 'total_interactions'];
+
+const post = [...shared, 'follows', 'profile_visits', 'profile_activity', 'reposts'];
+
+const byKind: Readonly<Record<string, readonly string[]>> = {
+  'FEED/IMAGE': post,
+  'FEED/CAROUSEL_ALBUM': post,
+  // Videos of the feed, up to 2022, answer these two alone (observed 2026-07 and 2026-10).
+  'FEED/VIDEO': ['reach', 'saved'],
+  'REELS/VIDEO': [
+    ...shared,
+    'reposts',
+    'ig_reels_avg_watch_time',
+    'ig_reels_video_view_total_time',
+    'reels_skip_rate',
+  ],
+};
+
+/** The metrics of a listed media; a kind that is new or was not said gets the common set. */
+export function mediaMetrics({
+  media_product_type: product,
+  media_type: type,
+}: Node): readonly string[] {
+  const kind = typeof product === 'string' && typeof type === 'string' ? `${product}/${type}` : '';
+  return (Object.hasOwn(byKind, kind) ? byKind[kind] : undefined) ?? shared;
+}
+
+/**
+ * Metrics that only some media of a kind have: `shares` is rejected by some images, the views on
+ * Facebook by whatever is not there.
+ */
+export const sparseMetrics = ['shares', 'facebook_views', 'crossposted_views'];
+
+const story = [
+  'reach',
+  'views',
+  'replies',
+  'shares',
+  'navigation',
+  'profile_visits',
+  'follows',
+  'total_interactions',
+  'profile_activity',
+];
+
+/** The metrics of a story; `link_clicks` is not known to Instagram Login. */
+export function storyMetrics(_listed: Node, login: Login): readonly string[] {
+  return login === 'facebook' ? [...story, 'link_clicks'] : story;
+}

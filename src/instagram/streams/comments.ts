@@ -1,0 +1,50 @@
+import type { Fields } from '../model/fields.ts';
+import { flag, id, long, object, required, text, time } from '../model/fields.ts';
+import { recordOf } from '../model/record.ts';
+import type { Stream } from '../../engine/stream.ts';
+import { facebookCounts, listedCounts } from './media-insights.ts';
+
+const commentFields: Fields = {
+  id: required(id),
+  timestamp: time,
+  text,
+  like_count: long,
+  hidden: flag,
+  username: text,
+  from: object({ id: required(id), username: text }),
+};
+
+const fields: Fields = {
+  ...commentFields,
+  // By where the comment stood in the answer.
+  media_id: required(id),
+  parent_id: id,
+};
+
+/**
+ * Comments and replies under the account's media, each once, when it is new. Personal data of other
+ * people: off by default.
+ *
+ * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-comment (read 2026-11)
+ */
+export const comments: Stream = {
+  name: 'comments',
+  mode: 'incremental',
+  doc: "Comments and replies under the account's media, each when it is new; personal data.",
+  key: ['id'],
+  source: {
+    kind: 'comments',
+    listFields: {
+      id: required(id),
+      media_type: text,
+      media_product_type: text,
+      timestamp: time,
+      ...listedCounts,
+    },
+    facebookOnly: Object.keys(facebookCounts),
+    fields: commentFields,
+  },
+  toRecord: recordOf(fields),
+  // What is new was decided when it was read, media by media.
+  settle: (records, { memory }) => ({ records, memory }),
+};

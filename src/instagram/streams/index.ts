@@ -1,0 +1,29 @@
+import type { Stream } from '../../engine/stream.ts';
+import type { StreamName } from '../../engine/stream-name.ts';
+import { comments } from './comments.ts';
+import { media } from './media.ts';
+import { mediaInsights } from './media-insights.ts';
+import { stories } from './stories.ts';
+import { storyInsights } from './story-insights.ts';
+import { tags } from './tags.ts';
+import { userEngagedAudience, userReachedAudience } from './user-audiences.ts';
+import { userDailyTotals } from './user-daily-totals.ts';
+import { userInsights } from './user-insights.ts';
+import { userLifetimeInsights } from './user-lifetime-insights.ts';
+import { users } from './users.ts';
+
+/** Every stream there is. Adding one is adding it here; see CONTRIBUTING. */
+export const streams: Readonly<Record<StreamName, Stream>> = {
+  stories,
+  story_insights: storyInsights,
+  users,
+  media,
+  media_insights: mediaInsights,
+  user_insights: userInsights,
+  user_lifetime_insights: userLifetimeInsights,
+  user_engaged_audience: userEngagedAudience,
+  user_reached_audience: userReachedAudience,
+  user_daily_totals: userDailyTotals,
+  tags,
+  comments,
+};

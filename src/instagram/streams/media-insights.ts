@@ -1,0 +1,63 @@
+import type { Fields } from '../model/fields.ts';
+import { double, id, long, metrics, required, text, time } from '../model/fields.ts';
+import { mediaMetrics, sparseMetrics } from '../model/insight-metrics.ts';
+import { recordOf } from '../model/record.ts';
+import type { Stream } from '../../engine/stream.ts';
+
+const listFields: Fields = {
+  id: required(id),
+  media_type: text,
+  media_product_type: text,
+  timestamp: time,
+};
+
+const fields: Fields = {
+  ...listFields,
+  ...metrics({
+    views: long,
+    reach: long,
+    saved: long,
+    likes: long,
+    comments: long,
+    shares: long,
+    total_interactions: long,
+    reposts: long,
+    follows: long,
+    profile_visits: long,
+    profile_activity: long,
+    // Milliseconds, whatever Meta's older pages say.
+    ig_reels_avg_watch_time: double,
+    ig_reels_video_view_total_time: long,
+    // Percent.
+    reels_skip_rate: double,
+  }),
+};
+
+/** Listed counts whose change says that a media has moved; those of Facebook Login alone. */
+export const facebookCounts: Fields = {
+  reposts_count: long,
+  saved_count: long,
+  shares_count: long,
+  total_views_count: long,
+};
+
+/** All of them; whoever walks the list asks for all. */
+export const listedCounts: Fields = { like_count: long, comments_count: long, ...facebookCounts };
+
+/** Lifetime metrics of posts and reels, each media by a request of its own. */
+export const mediaInsights: Stream = {
+  name: 'media_insights',
+  mode: 'full',
+  doc: 'Lifetime metrics of each media, by its kind.',
+  key: ['id'],
+  source: {
+    kind: 'insights',
+    edge: 'media',
+    listFields,
+    besides: listedCounts,
+    facebookOnly: Object.keys(facebookCounts),
+    metrics: mediaMetrics,
+    sparse: sparseMetrics,
+  },
+  toRecord: recordOf(fields),
+};

@@ -1,0 +1,56 @@
+import type { Fields } from '../model/fields.ts';
+import { flag, id, list, long, object, required, text, time, url } from '../model/fields.ts';
+import { recordOf } from '../model/record.ts';
+import type { Stream } from '../../engine/stream.ts';
+
+/** What a media and an album's child have in common. */
+export const mediaFields: Fields = {
+  id: required(id),
+  ig_id: id,
+  media_type: text,
+  // Signed anew on every call; `_nc_rid` names the request.
+  media_url: url('_nc_rid'),
+  owner: object({ id: required(id) }),
+  permalink: text,
+  shortcode: text,
+  thumbnail_url: text,
+  timestamp: time,
+  username: text,
+};
+
+/** The counts of 2026; on all versions, with Facebook Login alone. */
+const facebookFields: Fields = {
+  reposts_count: long,
+  saved_count: long,
+  shares_count: long,
+  total_like_count: long,
+  total_comments_count: long,
+  total_views_count: long,
+};
+
+const fields: Fields = {
+  ...mediaFields,
+  caption: text,
+  comments_count: long,
+  is_comment_enabled: flag,
+  like_count: long,
+  media_product_type: text,
+  alt_text: text,
+  ...facebookFields,
+  children: list(mediaFields),
+};
+
+/**
+ * Posts, reels and albums, newest first; an album's children come by field expansion in the same
+ * request.
+ *
+ * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read 2026-11)
+ */
+export const media: Stream = {
+  name: 'media',
+  mode: 'full',
+  doc: 'Posts, reels and albums with their children.',
+  key: ['id'],
+  source: { kind: 'list', edge: 'media', fields, facebookOnly: Object.keys(facebookFields) },
+  toRecord: recordOf(fields),
+};

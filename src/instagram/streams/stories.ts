@@ -1,0 +1,22 @@
+import type { Fields } from '../model/fields.ts';
+import { long, text } from '../model/fields.ts';
+import { recordOf } from '../model/record.ts';
+import type { Stream } from '../../engine/stream.ts';
+import { mediaFields } from './media.ts';
+
+const fields: Fields = {
+  ...mediaFields,
+  caption: text,
+  like_count: long,
+  media_product_type: text,
+};
+
+/** Live stories; the API lists a story for 24 hours only. */
+export const stories: Stream = {
+  name: 'stories',
+  mode: 'full',
+  doc: 'Live stories, listed by the API for 24 hours.',
+  key: ['id'],
+  source: { kind: 'list', edge: 'stories', fields },
+  toRecord: recordOf(fields),
+};

@@ -1,0 +1,41 @@
+import type { Fields } from '../model/fields.ts';
+import { counts, id, long, metrics, required, time } from '../model/fields.ts';
+import { sparseMetrics, storyMetrics } from '../model/insight-metrics.ts';
+import { recordOf } from '../model/record.ts';
+import type { Stream } from '../../engine/stream.ts';
+
+const listFields: Fields = { id: required(id), timestamp: time };
+
+const fields: Fields = {
+  ...listFields,
+  ...metrics({
+    reach: long,
+    replies: long,
+    follows: long,
+    profile_visits: long,
+    shares: long,
+    total_interactions: long,
+    views: long,
+    navigation: long,
+    navigation_actions: counts,
+    link_clicks: long,
+    profile_activity: long,
+  }),
+};
+
+/** Metrics of live stories; under five viewers the API has none (counted as skipped). */
+export const storyInsights: Stream = {
+  name: 'story_insights',
+  mode: 'full',
+  doc: 'Metrics of live stories, navigation by action included.',
+  key: ['id'],
+  source: {
+    kind: 'insights',
+    edge: 'stories',
+    listFields,
+    metrics: storyMetrics,
+    sparse: sparseMetrics,
+    parts: { metric: 'navigation', breakdown: 'story_navigation_action_type' },
+  },
+  toRecord: recordOf(fields),
+};

@@ -1,0 +1,36 @@
+import type { Fields } from '../model/fields.ts';
+import { id, long, required, text, time, url } from '../model/fields.ts';
+import { recordOf } from '../model/record.ts';
+import type { Stream } from '../../engine/stream.ts';
+
+/** What Meta shows of somebody else's media. */
+const fields: Fields = {
+  id: required(id),
+  media_type: text,
+  media_product_type: text,
+  // Signed anew on every call; `_nc_rid` names the request.
+  media_url: url('_nc_rid'),
+  permalink: text,
+  thumbnail_url: text,
+  timestamp: time,
+  username: text,
+  caption: text,
+  comments_count: long,
+  like_count: long,
+};
+
+/**
+ * Media of others in which the account is tagged. Mentions in captions and comments cannot be
+ * listed: the API shows one only to who has its id from a webhook.
+ *
+ * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user/tags (read 2026-11)
+ */
+export const tags: Stream = {
+  name: 'tags',
+  mode: 'full',
+  doc: 'Media of others in which the account is tagged; personal data.',
+  // Two accounts can be tagged in one media.
+  key: ['business_account_id', 'id'],
+  source: { kind: 'list', edge: 'tags', fields },
+  toRecord: recordOf(fields),
+};

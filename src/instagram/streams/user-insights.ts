@@ -1,0 +1,48 @@
+import { settleDays } from '../model/days.ts';
+import type { Fields } from '../model/fields.ts';
+import { counts, long, metrics, required, time } from '../model/fields.ts';
+import { recordOf } from '../model/record.ts';
+import type { Stream } from '../../engine/stream.ts';
+
+const fields: Fields = {
+  date: required(time),
+  ...metrics({
+    follower_count: long,
+    reach: long,
+    reach_week: long,
+    reach_days_28: long,
+    online_followers: counts,
+  }),
+};
+
+/**
+ * One record per account and day; the one incremental stream. Four requests a window, merged on
+ * the day's `end_time`.
+ *
+ * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
+ */
+export const userInsights: Stream = {
+  name: 'user_insights',
+  mode: 'incremental',
+  doc: 'Daily metrics of the account, one record a day; corrections are published again.',
+  key: ['business_account_id', 'date'],
+  source: {
+    kind: 'series',
+    requests: [
+      {
+        period: 'day',
+        metrics: { follower_count: 'follower_count', reach: 'reach' },
+        recentOnly: ['follower_count'],
+      },
+      { period: 'week', metrics: { reach: 'reach_week' }, recentOnly: [] },
+      { period: 'days_28', metrics: { reach: 'reach_days_28' }, recentOnly: [] },
+      {
+        period: 'lifetime',
+        metrics: { online_followers: 'online_followers' },
+        recentOnly: ['online_followers'],
+      },
+    ],
+  },
+  toRecord: recordOf(fields),
+  settle: settleDays,
+};

@@ -1,0 +1,38 @@
+import type { Fields } from '../model/fields.ts';
+import { decode } from '../model/decode.ts';
+import { id, long, required, text, url } from '../model/fields.ts';
+import { provenance } from '../model/record.ts';
+import type { Stream } from '../../engine/stream.ts';
+
+const fields: Fields = {
+  id: required(id),
+  ig_id: id,
+  biography: text,
+  followers_count: long,
+  follows_count: long,
+  media_count: long,
+  name: text,
+  // Signed anew on every call; `ccb` alone differs between equal pictures.
+  profile_picture_url: url('ccb'),
+  username: text,
+  website: text,
+};
+
+/**
+ * The account's profile and its counts.
+ *
+ * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user (read 2026-11)
+ */
+export const users: Stream = {
+  name: 'users',
+  mode: 'full',
+  doc: "The account's profile and counts, a snapshot a poll.",
+  key: ['id'],
+  source: { kind: 'object', fields },
+  toRecord(node, origin) {
+    const { value, ...besides } = decode(fields, node);
+    // With Instagram Login the node's `id` is another one, scoped to the app.
+    const record = { ...provenance(origin), ...value, id: origin.account.id };
+    return { kind: 'record', record, ...besides };
+  },
+};

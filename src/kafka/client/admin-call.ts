@@ -1,0 +1,35 @@
+import type { Admin } from 'kafkajs';
+import type { Need } from './acls.ts';
+import { openConnection } from './connection.ts';
+import { settleWithin, withDeadline } from './deadline.ts';
+import { translate } from './errors.ts';
+import type { KafkaShared } from '../shared.ts';
+
+const limitMs = 30_000;
+
+/**
+ * Asks the cluster one thing, on a connection of its own.
+ *
+ * @param said - what is being done and what must be allowed for it, for an error's message
+ * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
+ */
+export async function asAdmin<T>(
+  { options, dependencies }: Pick<KafkaShared, 'options' | 'dependencies'>,
+  ask: (admin: Admin) => Promise<T>,
+  said: { readonly doing: string; readonly needs: readonly Need[] },
+): Promise<T> {
+  const connection = openConnection(options, dependencies);
+  const admin = connection.kafka.admin();
+  const connectAndAsk = async (): Promise<T> => {
+    await admin.connect();
+    return ask(admin);
+  };
+  try {
+    return await withDeadline(connectAndAsk(), limitMs, said.doing);
+  } catch (error) {
+    throw translate(error, { options, ...said, lastRefusal: connection.lastRefusal() });
+  } finally {
+    await settleWithin(admin.disconnect(), 1000);
+    connection.destroy();
+  }
+}

@@ -1,0 +1,362 @@
+import {
+  FailError,
+  isConnectorError,
+  messageOf,
+  RetryError,
+  StopProcessError,
+  StopStreamError,
+} from '../../engine/errors.ts';
+import { describeOffset } from '../../engine/clock-offset.ts';
+import { codeOf, isTlsCode, tlsAdvice } from '../../engine/tls.ts';
+import { describeNeeds, narrowNeeds, type Need } from './acls.ts';
+import { ThrottledError } from './deadline.ts';
+import { KafkaJSError, KafkaJSProtocolError } from './kafkajs.ts';
+import type { KafkaOptions } from '../options.ts';
+
+/** What a failure of kafkajs or of the broker means here. */
+type Failure =
+  | 'unavailable'
+  | 'missing'
+  | 'forgotten'
+  | 'replicas'
+  | 'throttled'
+  | 'clock'
+  | 'fenced'
+  | 'too-large'
+  | 'unauthorized'
+  | 'unauthenticated'
+  | 'tls'
+  | 'misconfigured';
+
+/** One row a failure: kafkajs' `type` of a protocol error, or the `name` of an error of its own. */
+const failures: Readonly<Record<string, Failure>> = {
+  DeadlineError: 'unavailable',
+  LeaderMovedError: 'unavailable',
+  UNKNOWN_TOPIC_OR_PARTITION: 'missing',
+  INVALID_PRODUCER_ID_MAPPING: 'forgotten',
+  UNKNOWN_PRODUCER_ID: 'forgotten',
+  NOT_ENOUGH_REPLICAS: 'replicas',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'replicas',
+  ThrottledError: 'throttled',
+  INVALID_TIMESTAMP: 'clock',
+  INVALID_PRODUCER_EPOCH: 'fenced',
+  PRODUCER_FENCED: 'fenced',
+  MESSAGE_TOO_LARGE: 'too-large',
+  RECORD_LIST_TOO_LARGE: 'too-large',
+  TOPIC_AUTHORIZATION_FAILED: 'unauthorized',
+  GROUP_AUTHORIZATION_FAILED: 'unauthorized',
+  CLUSTER_AUTHORIZATION_FAILED: 'unauthorized',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'unauthorized',
+  SECURITY_DISABLED: 'unauthorized',
+  SASL_AUTHENTICATION_FAILED: 'unauthenticated',
+  UNSUPPORTED_SASL_MECHANISM: 'unauthenticated',
+  ILLEGAL_SASL_STATE: 'unauthenticated',
+  KafkaJSSASLAuthenticationError: 'unauthenticated',
+  INVALID_TRANSACTION_TIMEOUT: 'misconfigured',
+  INVALID_SESSION_TIMEOUT: 'misconfigured',
+  INCONSISTENT_GROUP_PROTOCOL: 'misconfigured',
+};
+
+/** Broker codes that kafkajs 2.2.4 does not know and reports by number alone. */
+const unknownCodes: Readonly<Record<string, Failure>> = {
+  'Unknown error code 90': 'fenced',
+};
+
+/**
+ * The errors of kafkajs and of our own that forget what each broker answered, with what the last refusal
+ * tells about them: the search for a coordinator, and a deadline that ended kafkajs' retries.
+ */
+const forgetful: Readonly<Record<string, readonly [words: RegExp, failure: Failure]>> = {
+  KafkaJSGroupCoordinatorNotFound: [/not authorized|authorization failed/i, 'unauthorized'],
+  DeadlineError: [/fewer in-sync replicas/i, 'replicas'],
+};
+
+function* causes(error: unknown): Generator<Error> {
+  for (let at = error; at instanceof Error; at = at.cause) yield at;
+}
+
+/** Where kafkajs put the broker's own name of an error. */
+function typeOf(error: Error): string | undefined {
+  return 'type' in error && typeof error.type === 'string' ? error.type : undefined;
+}
+
+function classifyOne(error: Error): Failure | undefined {
+  if (isTlsCode(codeOf(error))) return 'tls';
+  return failures[typeOf(error) ?? ''] ?? failures[error.name] ?? unknownCodes[error.message];
+}
+
+/**
+ * When connections fail at a bad moment kafkajs throws plain errors ("Broker not connected") and
+ * stumbles over answers that it did not get (a TypeError in `listTopics`): only the place tells.
+ */
+function isThrownByKafkajs(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const frame = error.stack?.split('\n').find((line) => /^\s+at /.test(line));
+  return /[\\/]node_modules[\\/]kafkajs[\\/]/.test(frame ?? '');
+}
+
+/**
+ * Says what an error means; undefined for one that did not come from kafkajs (a bug).
+ *
+ * @param lastRefusal what the broker last refused, for the errors that kafkajs replaces by its own
+ */
+export function classify(error: unknown, lastRefusal = ''): Failure | undefined {
+  for (const one of causes(error)) {
+    const [words, refused] = forgetful[one.name] ?? [];
+    if (words?.test(lastRefusal) === true) return refused;
+    const failure = classifyOne(one);
+    if (failure !== undefined) return failure;
+  }
+  return error instanceof KafkaJSError || isThrownByKafkajs(error) ? 'unavailable' : undefined;
+}
+
+/** Reports whether another client, or another try, may succeed at once. */
+export function isPassing(error: unknown, lastRefusal?: string): boolean {
+  const failure = classify(error, lastRefusal);
+  return failure === 'unavailable' || failure === 'missing' || failure === 'replicas';
+}
+
+/** What a person needs to know beside the error itself. */
+export interface FailureContext {
+  readonly options: Pick<KafkaOptions, 'brokers' | 'clientId' | 'security'>;
+  /** What was being done: "committing to instagram.media". */
+  readonly doing: string;
+  /** What must be allowed for it. */
+  readonly needs: readonly Need[];
+  /** What to do when a topic is not there; without, it is taken for one that was deleted. */
+  readonly ifMissing?: string;
+  readonly lastRefusal?: string | undefined;
+  /** Milliseconds by which this machine's clock is ahead of the Graph API's; null when that is unknown. */
+  readonly clockAheadMs?: number | null;
+}
+
+/** The taxonomy's error for a failure of kafkajs; anything that is not one comes back as it is. */
+export function translate(error: unknown, context: FailureContext): unknown {
+  // A token for the login could not be had: that is said already.
+  const ours = [...causes(error)].find(isConnectorError);
+  if (ours !== undefined) return ours;
+  const failure = classify(error, context.lastRefusal);
+  return failure === undefined ? error : errors[failure](error, context);
+}
+
+type Make = (error: unknown, context: FailureContext) => Error;
+
+const ifDeleted =
+  'If a topic was deleted, create it again with the same partitions, or restart this program.';
+
+const errors: Readonly<Record<Failure, Make>> = {
+  unauthorized: (error, context) => {
+    const { brokers, security } = context.options;
+    const refusal = [context.lastRefusal, ...[...causes(error)].map((one) => typeOf(one))];
+    const needs = narrowNeeds(context.needs, refusal.filter(Boolean).join(' '));
+    const allow = describeNeeds(needs, { brokers, principal: security.principal() });
+    return new StopProcessError(
+      'kafka.unauthorized',
+      `${refusedBy(context)}: ${context.lastRefusal ?? messageOf(error)}. Allow ${allow}`,
+      { exitCode: 3, cause: error },
+    );
+  },
+  unauthenticated: (error, context) =>
+    new StopProcessError(
+      'kafka.unauthenticated',
+      `Kafka at ${context.options.brokers.join(', ')} refused the login: ${loginWords(error)}. ` +
+        loginAdvice(context),
+      { exitCode: 3, cause: error },
+    ),
+  tls: (error, context) => {
+    const failed = [...causes(error)].find((one) => isTlsCode(codeOf(one)));
+    const said = messageOf(failed ?? error).replace(/^Connection error: /, '');
+    const code = codeOf(failed) ?? '';
+    return new StopProcessError(
+      'kafka.tls',
+      `TLS with Kafka at ${context.options.brokers.join(', ')} failed (${code}): ${said}. To mend it: ` +
+        `${tlsAdvice('KAFKA', code, said)}.`,
+      { exitCode: 3, cause: error },
+    );
+  },
+  fenced: (error, context) =>
+    new StopStreamError(
+      'kafka.fenced',
+      `Kafka refused ${context.doing}: another producer has taken over its transactional id. ` +
+        'The partition is given up; this instance goes on with what its group gives it.',
+      { cause: error },
+    ),
+  misconfigured: (error, context) =>
+    new StopProcessError(
+      'config.invalid',
+      `${refusedBy(context)}: ${messageOf(error)}. Keep KAFKA_TRANSACTION_TIMEOUT at or ` +
+        "below the broker's transaction.max.timeout.ms and KAFKA_GROUP_SESSION_TIMEOUT between its " +
+        'group.min.session.timeout.ms and group.max.session.timeout.ms; and keep other programs out ' +
+        'of the group.',
+      { exitCode: 2, cause: error },
+    ),
+  missing: (error, context) =>
+    new RetryError(
+      'kafka.unavailable',
+      `Kafka at ${context.options.brokers.join(', ')} does not know a topic or partition that ` +
+        `${context.doing} needs: ${messageOf(error)}. ${context.ifMissing ?? ifDeleted}`,
+      { cause: error },
+    ),
+  forgotten: (error, context) =>
+    new RetryError(
+      'kafka.unavailable',
+      `${answeredTo(error, context)} The broker drops a producer that was silent for ` +
+        'transactional.id.expiration.ms or producer.id.expiration.ms; a new one takes its place, and ' +
+        'nothing is lost.',
+      { cause: error },
+    ),
+  replicas: (error, context) =>
+    new RetryError(
+      'kafka.not-enough-replicas',
+      `${answeredTo(error, context)} ${withRefusal(error, context)}Fewer replicas of a partition are in ` +
+        'sync than min.insync.replicas asks for. Start the brokers that are down; to list the ' +
+        `partitions: kafka-topics.sh --bootstrap-server ${context.options.brokers.join(',')} ` +
+        '--describe --under-min-isr-partitions',
+      { cause: error },
+    ),
+  throttled: (error, context) => {
+    const { brokers, clientId, security } = context.options;
+    return new RetryError(
+      'kafka.throttled',
+      `Kafka at ${brokers.join(', ')} throttles this client (client.id ${clientId}, ` +
+        `${security.principal()}) by a quota: ${messageOf(error)}, while ${context.doing}. Raise the ` +
+        `quota (kafka-configs.sh --bootstrap-server ${brokers.join(',')} --describe --entity-type ` +
+        `clients --entity-name ${clientId}; the same with --entity-type users), lower ` +
+        'KAFKA_MAX_BATCH_RECORDS, or raise KAFKA_TRANSACTION_TIMEOUT.',
+      { cause: error, retryAfterMs: throttleLeftMs(error) },
+    );
+  },
+  clock: (error, context) =>
+    new FailError(
+      'kafka.clock',
+      `${refusedBy(context)}: ${messageOf(error)}. ${clockAdvice(context)}`,
+      {
+        cause: error,
+      },
+    ),
+  'too-large': unavailable,
+  unavailable,
+};
+
+/** How long the broker wants to be left alone. */
+function throttleLeftMs(error: unknown): number {
+  const found = [...causes(error)].find((one) => one instanceof ThrottledError);
+  return Math.max(1000, Math.ceil(found?.leftMs ?? 0));
+}
+
+/** What a broker's answer is about, by kafkajs' type or its words, and what helps. */
+interface AnswerAdvice {
+  readonly types: readonly string[];
+  /** Matched with the last refusal where the error forgets it. */
+  readonly words: RegExp;
+  readonly advice: string;
+}
+
+/** It came from a broker: the way there and the login are good. */
+const adviceByAnswer: readonly AnswerAdvice[] = [
+  {
+    types: ['LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION', 'REPLICA_NOT_AVAILABLE'],
+    words: /\bleader\b/i,
+    advice:
+      'A partition has no leader or gets another one. If it stays, list the partitions without one: ' +
+      'kafka-topics.sh --describe --unavailable-partitions.',
+  },
+  {
+    types: ['LeaderMovedError'],
+    words: /^$/,
+    advice: 'The next try goes to the new leader.',
+  },
+  {
+    types: [
+      'GROUP_COORDINATOR_NOT_AVAILABLE',
+      'GROUP_LOAD_IN_PROGRESS',
+      'NOT_COORDINATOR_FOR_GROUP',
+    ],
+    words: /\bcoordinator\b/i,
+    advice:
+      'A broker starts, or a coordinator moves. If it stays, look for partitions of __consumer_offsets ' +
+      'and __transaction_state without a leader.',
+  },
+  {
+    types: ['KAFKA_STORAGE_ERROR'],
+    words: /^disk error/i,
+    advice: "A broker cannot write to its disk: look at the broker's log and disk.",
+  },
+];
+
+const adviceOnAnswer = 'The brokers can be reached. If it stays, look at the log of the broker.';
+const adviceOnSilence =
+  'Check that the brokers are up, that they can be reached, and that KAFKA_SECURITY_PROTOCOL is theirs.';
+
+function adviceOn(error: unknown, { lastRefusal = '' }: FailureContext): string {
+  const chain = [...causes(error)];
+  const answer = isForgetful(error) ? lastRefusal : '';
+  const met = chain.map((one) => typeOf(one) ?? one.name);
+  const row = adviceByAnswer.find(
+    ({ types, words }) =>
+      types.some((type) => met.includes(type)) || (answer !== '' && words.test(answer)),
+  );
+  if (row !== undefined) return row.advice;
+  const isAnswered = answer !== '' || chain.some((one) => one instanceof KafkaJSProtocolError);
+  return isAnswered ? adviceOnAnswer : adviceOnSilence;
+}
+
+function isForgetful(error: unknown): boolean {
+  return [...causes(error)].some(({ name }) => name in forgetful);
+}
+
+/** The last refusal, as a sentence, where the error does not say it. */
+function withRefusal(error: unknown, { lastRefusal }: FailureContext): string {
+  if (lastRefusal === undefined || !isForgetful(error)) return '';
+  return `The last answer of a broker was: ${lastRefusal}. `;
+}
+
+function unavailable(error: unknown, context: FailureContext): Error {
+  const message = `${answeredTo(error, context)} ${withRefusal(error, context)}${adviceOn(error, context)}`;
+  return new RetryError('kafka.unavailable', message, { cause: error });
+}
+
+function answeredTo(error: unknown, { options, doing }: FailureContext): string {
+  const brokers = options.brokers.join(', ');
+  return `Kafka at ${brokers} did not answer as expected while ${doing}: ${messageOf(error)}.`;
+}
+
+/** Below this, the clocks agree: the header `Date` has whole seconds, and answers take some. */
+const clockToleranceMs = 60_000;
+
+function clockAdvice({ clockAheadMs = null }: FailureContext): string {
+  const limits = 'message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topics';
+  if (clockAheadMs === null) {
+    return `Compare this machine's clock with the brokers'; if they agree, compare ${limits}.`;
+  }
+  if (Math.abs(clockAheadMs) < clockToleranceMs) {
+    return (
+      "This machine's clock agrees with that of the Graph API. Compare the brokers' clocks, and " +
+      `${limits}.`
+    );
+  }
+  return (
+    `This machine's clock is ${describeOffset(clockAheadMs)} that of the Graph API: set it right (NTP). ` +
+    'Nothing has to be restarted afterwards.'
+  );
+}
+
+function refusedBy({ options, doing }: FailureContext): string {
+  return `Kafka at ${options.brokers.join(', ')} refused ${doing}`;
+}
+
+/** The innermost: kafkajs wraps it into what it was doing. */
+function loginWords(error: unknown): string {
+  const refusals = [...causes(error)].filter((one) => classifyOne(one) === 'unauthenticated');
+  return messageOf(refusals[0] ?? error);
+}
+
+function loginAdvice({ options: { security } }: FailureContext): string {
+  const mechanism = security.sasl?.mechanism;
+  if (mechanism === undefined) {
+    return 'Set KAFKA_SECURITY_PROTOCOL and KAFKA_SASL_MECHANISM as the brokers want them.';
+  }
+  return mechanism === 'OAUTHBEARER'
+    ? 'Check KAFKA_SASL_OAUTHBEARER_SCOPE and that the brokers trust who gives out the tokens.'
+    : 'Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.';
+}

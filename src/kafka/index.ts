@@ -1,0 +1,91 @@
+import type { Group, Publisher, StateStore } from '../engine/ports.ts';
+import { createGroup, type GroupMembership } from './group/membership.ts';
+import { createHealth } from './health.ts';
+import type { Layout } from './layout.ts';
+import type { KafkaDependencies, KafkaOptions } from './options.ts';
+import { createProbe, type KafkaProbe } from './probe.ts';
+import { createPublisher } from './producer/publisher.ts';
+import { createStateDesk, type StateDesk } from './state/admin.ts';
+import { createStateReader } from './state/reader.ts';
+import { createStateStore } from './state/store.ts';
+import type { KafkaShared } from './shared.ts';
+import { tail, type Tail } from './tail.ts';
+import { watchTopics } from './topic-watch.ts';
+import { createWarningLog, prepareLayout } from './topics.ts';
+
+export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
+export type { Endpoint, KafkaProbe, TopicFinding } from './probe.ts';
+export type { TailedRecord, TailStart } from './tail.ts';
+export { partitionsOfWrite } from './state/admin.ts';
+export { isMisplaced, placeOf } from './state/placement.ts';
+export type { Owner, StateDesk, StateWrite, StoredState } from './state/admin.ts';
+
+/** Kafka, opened. */
+export interface KafkaAdapter extends AsyncDisposable {
+  /**
+   * Creates or verifies the topics; must have succeeded before anything is published or restored.
+   *
+   * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of
+   * every topic, RetryError `kafka.unavailable`
+   */
+  prepareTopics(signal: AbortSignal): Promise<void>;
+  readonly publisher: Publisher;
+  readonly stateStore: StateStore;
+  readonly stateDesk: StateDesk;
+  readonly group: Group & Pick<GroupMembership, 'borrow'>;
+  readonly probe: KafkaProbe;
+  /** Shows the committed records of a topic, without taking part in anything; see `tail.ts`. */
+  tail(what: Tail, signal: AbortSignal): Promise<void>;
+}
+
+/** How often the topics' configs are read again. */
+const topicsEveryMs = 60_000;
+
+/**
+ * Opens the Kafka adapter; connections are made when they are needed. Disposing of it takes a few
+ * seconds at most: it lets transactions in hand end and closes every socket.
+ */
+export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies): KafkaAdapter {
+  let layout: Layout | undefined;
+  let watching: Promise<void> | undefined;
+  const closing = new AbortController();
+  const health = createHealth(dependencies.telemetry);
+  const base = {
+    options,
+    dependencies,
+    health,
+    layout: (): Layout => {
+      if (layout === undefined) throw new Error('the topics were not prepared yet');
+      return layout;
+    },
+    warnOf: createWarningLog({ options, dependencies }),
+  };
+  const reader = createStateReader(base);
+  const group = createGroup(base);
+  const shared: KafkaShared = {
+    ...base,
+    holds: (partition) => group.holds(partition),
+    fence: (partition, reason) => {
+      group.fence(partition, reason);
+    },
+    readState: (partition, end, signal) => reader.read(partition, end, signal),
+  };
+  const publisher = createPublisher(shared);
+  return {
+    publisher,
+    stateStore: createStateStore(shared, publisher),
+    stateDesk: createStateDesk(shared),
+    group,
+    probe: createProbe(shared),
+    tail: (what, signal) => tail(base, what, signal),
+    async prepareTopics(signal) {
+      layout = await prepareLayout(shared, signal);
+      reader.prepare();
+      watching ??= watchTopics(shared, topicsEveryMs, closing.signal);
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await Promise.all([publisher[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);
+    },
+  };
+}

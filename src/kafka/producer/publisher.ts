@@ -1,0 +1,258 @@
+import {
+  FailError,
+  isConnectorError,
+  messageOf,
+  RetryError,
+  StopProcessError,
+  StopStreamError,
+} from '../../engine/errors.ts';
+import { partitionOf } from '../../engine/partition.ts';
+import type { StreamState } from '../../engine/state.ts';
+import type { Publisher } from '../../engine/ports.ts';
+import type { Need } from '../client/acls.ts';
+import { openConnection } from '../client/connection.ts';
+import { classify, translate, type FailureContext } from '../client/errors.ts';
+import { Lane, type Delivery, type LaneTools, type Outcome } from './lane.ts';
+import type { KafkaOptions } from '../options.ts';
+import {
+  placeFence,
+  placeRecords,
+  planSends,
+  sizeProblem,
+  stateLimitBytes,
+  tooLarge,
+} from './sends.ts';
+import type { KafkaShared } from '../shared.ts';
+import { lookAgain } from '../topic-watch.ts';
+import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
+
+/** A publisher whose partitions can be taken over before their state is read, and given up. */
+export interface ClaimingPublisher extends Publisher, AsyncDisposable {
+  /**
+   * Takes a state partition over, so that no other producer can change it any more.
+   *
+   * @returns the end that a read of it must reach
+   */
+  claim(partition: number, signal: AbortSignal): Promise<bigint>;
+  /** Lets the transaction in hand end and refuses what comes after, until it is claimed again. */
+  release(partition: number): Promise<void>;
+}
+
+function transactionalIdOf(options: KafkaOptions, partition: number): string {
+  return `${options.transactionalIdPrefix}-${String(partition)}`;
+}
+
+/** @param topics - what was being sent to; none while a producer is opened */
+function contextOf(
+  { options, dependencies }: KafkaShared,
+  partition: number,
+  said: { readonly lastRefusal: string | undefined; readonly topics?: readonly string[] },
+): FailureContext {
+  const id = transactionalIdOf(options, partition);
+  const topics = said.topics ?? [];
+  return {
+    options,
+    doing: `a transaction of ${id}${topics.length === 0 ? '' : ` to ${topics.join(', ')}`}`,
+    needs: [
+      {
+        operation: 'Write',
+        resource: 'transactional-id',
+        name: `${options.transactionalIdPrefix}-`,
+        prefixed: true,
+      },
+      ...topics.map((name): Need => ({ operation: 'Write', resource: 'topic', name })),
+    ],
+    lastRefusal: said.lastRefusal,
+    clockAheadMs: dependencies.clockAheadMs?.() ?? null,
+  };
+}
+
+interface FailedSend {
+  readonly shared: KafkaShared;
+  readonly partition: number;
+  readonly delivery: Pick<Delivery, 'records' | 'state'>;
+}
+
+/** Of several topics in one send, the broker does not say which it refuses; the next try does. */
+async function translateSend(
+  error: unknown,
+  at: FailedSend,
+  lastRefusal: string | undefined,
+): Promise<unknown> {
+  const { shared, partition, delivery } = at;
+  const cause = error instanceof SendError ? error.cause : error;
+  const topics =
+    error instanceof SendError
+      ? error.topics
+      : [...new Set(delivery.records.map(({ topic }) => topic))];
+  if (cause instanceof Error && classify(cause) === 'too-large') {
+    return await tooLargeFor(topics, at, cause);
+  }
+  const known = translate(cause, contextOf(shared, partition, { lastRefusal, topics }));
+  const isVague =
+    known instanceof StopProcessError &&
+    known.code === 'kafka.unauthorized' &&
+    error instanceof SendError &&
+    topics.length > 1;
+  return isVague ? new RetryError(known.code, known.message, { cause: known }) : known;
+}
+
+/** The error of a partition that the group gives to another instance, or may have by now. */
+function notHeld({ options }: KafkaShared, partition: number): StopStreamError {
+  return new StopStreamError(
+    'kafka.fenced',
+    `Partition ${partition} (${transactionalIdOf(options, partition)}) is not this instance's any ` +
+      'more; the one that the group gives it to goes on from its state.',
+  );
+}
+
+async function openProducer(
+  shared: KafkaShared,
+  partition: number,
+): Promise<TransactionalProducer> {
+  const { options, dependencies } = shared;
+  // A producer opened late would fence the new owner.
+  if (!shared.holds(partition)) throw notHeld(shared, partition);
+  const connection = openConnection(options, dependencies);
+  // A transaction that the broker aborts by itself would look like one that was fenced.
+  const limitMs = Math.floor(options.transactionTimeoutMs * 0.9);
+  try {
+    return await openTransactionalProducer(connection, shared.layout(), {
+      transactionalId: transactionalIdOf(options, partition),
+      transactionTimeoutMs: options.transactionTimeoutMs,
+      deadlineMs: Math.min(options.sendDeadlineMs, limitMs),
+      limitMs,
+      compression: options.compression,
+      discardLimitMs: () => dependencies.shutdown.leftMs('producer'),
+    });
+  } catch (error) {
+    throw translate(error, contextOf(shared, partition, { lastRefusal: connection.lastRefusal() }));
+  }
+}
+
+/**
+ * The error for a batch that a broker refuses as too large. It does not say what was: `max.message.bytes`
+ * of the topics is read again, since somebody may have lowered it.
+ */
+async function tooLargeFor(
+  topics: readonly string[],
+  { shared, delivery }: FailedSend,
+  cause: Error,
+): Promise<Error> {
+  const layout = shared.layout();
+  const limits = () => topics.map((name) => layout.byName(name)?.maxBatchBytes ?? 0);
+  const before = limits();
+  // Without the permission to read it, or an answer, the largest record is the likeliest.
+  await lookAgain(shared, topics).catch(() => undefined);
+  const records = delivery.records
+    .filter(({ topic }) => topics.includes(topic))
+    .toSorted((left, right) => right.bytes - left.bytes);
+  const exceeding = records
+    .map((record) => sizeProblem(record, layout))
+    .find((one) => one !== null);
+  if (exceeding !== undefined) return exceeding;
+  const isLowered = limits().some((limit, index) => limit < (before[index] ?? 0));
+  const [largest] = records;
+  if (isLowered || topics.length > 1 || largest === undefined) {
+    const message = `Kafka refused a batch for ${topics.join(', ')} as too large (${cause.message}); it is cut smaller.`;
+    return new RetryError('kafka.record-too-large', message, { cause });
+  }
+  const said = `Kafka refused a batch for ${largest.topic} as too large (${cause.message})`;
+  return tooLarge(
+    largest,
+    `${said}; the largest record is ${largest.key}, of ${largest.bytes} bytes`,
+  );
+}
+
+/** What the lane of a state partition works with. */
+export function createTools(shared: KafkaShared, partition: number): LaneTools {
+  const { telemetry, shutdown } = shared.dependencies;
+  const part = partOf(partition);
+  return {
+    shutdown,
+    open: () => openProducer(shared, partition),
+    plan: (records, by) => planSends(records, shared.layout(), by),
+    fence: () => placeFence(partition, shared.layout(), shared.options.instance),
+    async readBack(key, end, signal) {
+      const entries = await shared.readState(partition, end, signal);
+      return entries.find((entry) => entry.key === key)?.value;
+    },
+    async translate(error, delivery, lastRefusal) {
+      const known = await translateSend(error, { shared, partition, delivery }, lastRefusal);
+      // It is not tried again at once, and concerns every batch.
+      if (known instanceof FailError) shared.health.down(part, known.message);
+      return known;
+    },
+    onTrouble(error) {
+      const reason = messageOf(error);
+      // A producer that was silent for long is replaced at once, without an outage.
+      const isExpected = error instanceof Error && classify(error.cause) === 'forgotten';
+      // A broker that finds a record too large is there.
+      const isTooLarge = isConnectorError(error) && error.code === 'kafka.record-too-large';
+      if (!isExpected && !isTooLarge) shared.health.down(part, reason);
+      const level = isExpected ? 'info' : 'warn';
+      shared.dependencies.log(level, 'a batch is tried again', { partition, reason });
+    },
+    onOutcome(outcome: Outcome, delivery, durationMs) {
+      // A fenced lane has nothing to do with Kafka's health; a failed one is tried again later.
+      if (outcome !== 'failed') shared.health.up(part);
+      const records = delivery.records.length - 1;
+      telemetry.report({ type: 'transaction', partition, records, outcome, durationMs });
+    },
+    onFenced(reason) {
+      shared.fence(partition, reason);
+    },
+  };
+}
+
+/** Makes the publisher; lanes, and with them producers, come into being when they are needed. */
+export function createPublisher(shared: KafkaShared): ClaimingPublisher {
+  const lanes = new Map<number, Lane>();
+  const openLane = (partition: number): Lane => {
+    const lane = new Lane(createTools(shared, partition));
+    lanes.set(partition, lane);
+    return lane;
+  };
+  return {
+    async publish(batch, signal) {
+      const layout = shared.layout();
+      const value = shared.dependencies.codec.encode(batch.state);
+      const records = placeRecords(batch, value, layout);
+      const state = records.at(-1);
+      if (state === undefined) throw new Error('a batch always has its state');
+      const partition = partitionOf(batch.account.id, layout.statePartitions);
+      if (!shared.holds(partition)) throw notHeld(shared, partition);
+      const lane = lanes.get(partition) ?? openLane(partition);
+      const { sequence } = batch.state;
+      const { codec } = shared.dependencies;
+      const isPrevious = async (found: Buffer | undefined): Promise<boolean> => {
+        const last = found === undefined ? 0 : (await codec.decode(state.key, found)).sequence;
+        return last === sequence - 1;
+      };
+      await lane.deliver({ records, state, isPrevious }, signal);
+      reportSize(batch.state, value.length, shared);
+    },
+    async claim(partition, signal) {
+      const lane = lanes.get(partition);
+      const usable = lane === undefined || lane.isSpent ? openLane(partition) : lane;
+      return await usable.claim(signal);
+    },
+    async release(partition) {
+      await lanes.get(partition)?.close();
+      shared.health.up(partOf(partition));
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...lanes.values()].map((lane) => lane.close()));
+    },
+  };
+}
+
+function reportSize({ stream, accountId }: StreamState, bytes: number, shared: KafkaShared): void {
+  const limitBytes = stateLimitBytes(shared.layout());
+  const { telemetry } = shared.dependencies;
+  telemetry.report({ type: 'state-size', stream, accountId, bytes, limitBytes });
+}
+
+function partOf(partition: number): string {
+  return `partition ${partition}`;
+}

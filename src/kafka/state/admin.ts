@@ -1,0 +1,181 @@
+import { StopProcessError } from '../../engine/errors.ts';
+import { partitionOf } from '../../engine/partition.ts';
+import type { StreamState } from '../../engine/state.ts';
+import { topicName } from '../../engine/stream-name.ts';
+import type { Restored } from '../../engine/ports.ts';
+import { asAdmin } from '../client/admin-call.ts';
+import { Lane, type Delivery } from '../producer/lane.ts';
+import { findOwners, type Owner } from '../group/owners.ts';
+import { createTools } from '../producer/publisher.ts';
+import { placeStateAt } from '../producer/sends.ts';
+import type { KafkaShared } from '../shared.ts';
+import type { StateEntry } from './partition-read.ts';
+import { decodeEntry } from './store.ts';
+
+export type { Owner } from '../group/owners.ts';
+
+/** A state as it lies in the topic. */
+export interface StoredState {
+  readonly key: string;
+  readonly partition: number;
+  readonly value: Buffer;
+  readonly restored: Restored;
+}
+
+/** A state to be written, and what was in its place when that was decided. */
+export interface StateWrite {
+  readonly key: string;
+  readonly partition: number;
+  /** Null is a tombstone; a buffer is a stored value that is written as it is. */
+  readonly state: StreamState | Buffer | null;
+  /** The value that the topic must still have; null for none. */
+  readonly expected: Buffer | null;
+  /** The partition from which the key is deleted in the same transaction, and its value there. */
+  readonly movedFrom?: { readonly partition: number; readonly expected: Buffer };
+}
+
+/** The partitions that a write changes. */
+export function partitionsOfWrite({ partition, movedFrom }: StateWrite): readonly number[] {
+  return movedFrom === undefined ? [partition] : [partition, movedFrom.partition];
+}
+
+/** The state topic for people: read without disturbing anybody, written only as a whole. */
+export interface StateDesk {
+  /** Whether the topic is there; asked before the topics are prepared. */
+  exists(): Promise<boolean>;
+  /** Everything in the topic, by key; a key that is in two partitions comes twice. */
+  read(signal: AbortSignal): Promise<readonly StoredState[]>;
+  /** Which partitions are somebody's now. */
+  owners(): Promise<readonly Owner[]>;
+  /** The partition that an account's states belong to. */
+  partitionOf(accountId: string): number;
+  /**
+   * Takes the partitions over, looks whether everything is still as expected, then writes each
+   * partition's states in one transaction; states that move, in one a pair of partitions.
+   *
+   * @throws StopProcessError `state.owned` when something was changed meanwhile (nothing is
+   * written then); StopStreamError `kafka.fenced`, RetryError `kafka.unavailable`,
+   * StopProcessError `kafka.unauthorized`
+   */
+  write(writes: readonly StateWrite[], signal: AbortSignal): Promise<void>;
+}
+
+/** Makes the desk; the topics must have been prepared before it is used. */
+export function createStateDesk(shared: KafkaShared): StateDesk {
+  return {
+    exists: () => topicExists(shared),
+    async read(signal) {
+      const partitions = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
+      const ends = new Map(partitions.map((partition) => [partition, 'now'] as const));
+      const entries = await readPartitions(shared, ends, signal);
+      const stored = await Promise.all(
+        entries.map(async (entry) => ({
+          ...entry,
+          restored: await decodeEntry(shared.dependencies.codec, entry),
+        })),
+      );
+      return stored.sort((a, b) => compare(a.key, b.key) || a.partition - b.partition);
+    },
+    owners: () => findOwners(shared),
+    partitionOf: (accountId) => partitionOf(accountId, shared.layout().statePartitions),
+    write: (writes, signal) => writeAll(shared, writes, signal),
+  };
+}
+
+async function readPartitions(
+  shared: KafkaShared,
+  ends: ReadonlyMap<number, bigint | 'now'>,
+  signal: AbortSignal,
+): Promise<readonly StateEntry[]> {
+  const reading = [...ends].map(([partition, end]) => shared.readState(partition, end, signal));
+  return (await Promise.all(reading)).flat();
+}
+
+async function topicExists(shared: KafkaShared): Promise<boolean> {
+  const topic = topicName(shared.options.topicTemplate, 'state');
+  const topics = await asAdmin(shared, (admin) => admin.listTopics(), {
+    doing: 'listing the topics',
+    needs: [{ operation: 'Read', resource: 'topic', name: topic }],
+  });
+  return topics.includes(topic);
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+async function writeAll(
+  shared: KafkaShared,
+  writes: readonly StateWrite[],
+  signal: AbortSignal,
+): Promise<void> {
+  const partitions = [...new Set(writes.flatMap(partitionsOfWrite))];
+  const lanes = new Map(
+    partitions.map((partition) => [partition, new Lane(createTools(shared, partition))]),
+  );
+  try {
+    // Invariant 4: once claimed, nobody else's transaction can land behind what is read now.
+    const ends = new Map<number, bigint>();
+    for (const [partition, lane] of lanes) ends.set(partition, await lane.claim(signal));
+    await checkUnchanged(shared, { writes, ends }, signal);
+    const pairs = Map.groupBy(writes, (write) => partitionsOfWrite(write).join('/'));
+    for (const together of pairs.values()) {
+      const lane = lanes.get(together[0]?.partition ?? -1);
+      await lane?.deliver(deliveryOf(shared, together), signal);
+    }
+  } finally {
+    await Promise.all([...lanes.values()].map((lane) => lane.close()));
+  }
+}
+
+async function checkUnchanged(
+  shared: KafkaShared,
+  { writes, ends }: { writes: readonly StateWrite[]; ends: ReadonlyMap<number, bigint> },
+  signal: AbortSignal,
+): Promise<void> {
+  const entries = await readPartitions(shared, ends, signal);
+  const expectations = writes.flatMap(({ key, partition, expected, movedFrom }) => [
+    { key, partition, expected },
+    ...(movedFrom === undefined ? [] : [{ key, ...movedFrom }]),
+  ]);
+  for (const { key, partition, expected } of expectations) {
+    const found = entries.find((entry) => entry.key === key && entry.partition === partition);
+    if (isSame(found?.value ?? null, expected)) continue;
+    throw new StopProcessError(
+      'state.owned',
+      `The state ${key} was changed while this command ran: an instance, or another command, writes ` +
+        'it. Nothing was written. Stop the instance and run the command again.',
+      { exitCode: 3 },
+    );
+  }
+}
+
+function isSame(value: Buffer | null, expected: Buffer | null): boolean {
+  return value === null || expected === null ? value === expected : value.equals(expected);
+}
+
+/** Records are committed together; the last of them, as a lane knows it, stands for all. */
+function deliveryOf(shared: KafkaShared, writes: readonly StateWrite[]): Delivery {
+  const layout = shared.layout();
+  const encode = (state: StateWrite['state']): Buffer | null =>
+    state === null || Buffer.isBuffer(state) ? state : shared.dependencies.codec.encode(state);
+  const records = writes.flatMap(({ key, partition, state, movedFrom }) => {
+    const headers = headersOf(key);
+    const placed = placeStateAt(partition, layout, { key, value: encode(state), headers });
+    if (movedFrom === undefined) return [placed];
+    return [placeStateAt(movedFrom.partition, layout, { key, value: null, headers }), placed];
+  });
+  const [last, state] = [writes.at(-1), records.at(-1)];
+  if (last === undefined || state === undefined) {
+    throw new Error('a partition without writes has no transaction');
+  }
+  const isPrevious = (found: Buffer | undefined) =>
+    Promise.resolve(isSame(found ?? null, last.expected));
+  return { records, state, isPrevious };
+}
+
+function headersOf(key: string): Readonly<Record<string, string>> {
+  const [stream = '', account = ''] = key.split('/');
+  return { stream, account };
+}

@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RetryError } from '../../engine/errors.ts';
+import { openConnection, type Connection } from '../client/connection.ts';
+import { isPassing, translate } from '../client/errors.ts';
+import type { StateEntry } from './partition-read.ts';
+import type { KafkaBase } from '../shared.ts';
+import { OpenTransactionError, StateTopicReader } from './topic-reader.ts';
+
+/** Reads the state topic with one client, which is replaced after an error. */
+export interface StateReader extends AsyncDisposable {
+  /**
+   * Reads a partition to an end that is proven; see `KafkaShared.readState`.
+   *
+   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, the signal's reason
+   */
+  read(partition: number, end: bigint | 'now', signal: AbortSignal): Promise<readonly StateEntry[]>;
+  /** Begins to connect, so that the first read need not wait for it. Never throws. */
+  prepare(): void;
+}
+
+/** Joining a group may take the broker's initial rebalance delay and more. */
+const minStallMs = 15_000;
+/** A broker that has just started answers that its coordinator is loading. */
+const maxTries = 6;
+const pauseMs = 300;
+
+interface OpenReader {
+  readonly connection: Connection;
+  readonly topic: StateTopicReader;
+}
+
+/** Connects nothing yet. */
+export function createStateReader(shared: KafkaBase): StateReader {
+  const { options, dependencies } = shared;
+  let current: OpenReader | undefined;
+  let closed = false;
+  const open = (): OpenReader => {
+    const connection = openConnection(options, dependencies);
+    const layout = shared.layout();
+    const reader = new StateTopicReader(connection, {
+      topic: layout.topic('state').name,
+      partitions: layout.statePartitions,
+      groupPrefix: options.transactionalIdPrefix,
+      stallMs: Math.max(minStallMs, options.sendDeadlineMs),
+      closeLimitMs: () => dependencies.shutdown.leftMs('reader'),
+    });
+    return (current = { connection, topic: reader });
+  };
+  const discard = async (reader: OpenReader): Promise<void> => {
+    if (current === reader) current = undefined;
+    await reader.topic.close();
+  };
+  return {
+    prepare() {
+      void (current ?? open()).topic.join().catch(() => undefined);
+    },
+    async read(partition, end, signal) {
+      for (let attempt = 1; ; attempt += 1) {
+        const reader = current ?? open();
+        try {
+          return await reader.topic.read(partition, end, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          void discard(reader);
+          if (closed || attempt === maxTries || !isWorthATry(error, reader)) {
+            throw translated(error, shared, reader);
+          }
+          await sleep(pauseMs, undefined, { signal });
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      if (current !== undefined) await discard(current);
+    },
+  };
+}
+
+/** Whether another client may do better; one that another read has worn out is told by a RetryError. */
+function isWorthATry(error: unknown, { connection }: OpenReader): boolean {
+  if (error instanceof OpenTransactionError) return false;
+  if (error instanceof RetryError) return true;
+  return isPassing(error, connection.lastRefusal());
+}
+
+function translated(
+  error: unknown,
+  { options, ...shared }: KafkaBase,
+  { connection }: OpenReader,
+): unknown {
+  const topic = shared.layout().topic('state').name;
+  if (error instanceof OpenTransactionError) return describeOpenTransaction(error, options.brokers);
+  return translate(error, {
+    options,
+    doing: `reading ${topic}`,
+    needs: [
+      { operation: 'Read', resource: 'topic', name: topic },
+      {
+        operation: 'Read',
+        resource: 'group',
+        name: `${options.transactionalIdPrefix}-`,
+        prefixed: true,
+      },
+    ],
+    lastRefusal: connection.lastRefusal(),
+  });
+}
+
+/** Invariant 2: what lies behind the open transaction is neither absent nor older. */
+function describeOpenTransaction(
+  { topic, partition, stableOffset, stallMs }: OpenTransactionError,
+  brokers: readonly string[],
+): RetryError {
+  const tool = `kafka-transactions.sh --bootstrap-server ${brokers.join(',')}`;
+  const place = `--topic ${topic} --partition ${String(partition)}`;
+  return new RetryError(
+    'kafka.unavailable',
+    `Partition ${String(partition)} of ${topic} cannot be read to its end: another producer has held a ` +
+      `transaction open at offset ${stableOffset} for ${String(stallMs)} ms, which hides every state ` +
+      'committed after it. Nothing is published until it ends. The producer may be another program, or ' +
+      'an instance with another KAFKA_TRANSACTIONAL_ID_PREFIX. To find it, run ' +
+      `"${tool} describe-producers ${place}" (its CurrentTransactionStartOffset is ${stableOffset}) and ` +
+      `"${tool} find-hanging ${place}". Stop it, or run ` +
+      `"${tool} abort ${place} --start-offset ${stableOffset}".`,
+  );
+}

@@ -1,0 +1,146 @@
+import { setImmediate } from 'node:timers/promises';
+import { isConnectorError, messageOf, StopStreamError } from '../../engine/errors.ts';
+import { stateKey } from '../../engine/state.ts';
+import { isStreamName } from '../../engine/stream-name.ts';
+import type { Restored, StateCodec, StateStore } from '../../engine/ports.ts';
+import { unlessAborted } from '../client/deadline.ts';
+import type { ClaimingPublisher } from '../producer/publisher.ts';
+import { stateLimitBytes } from '../producer/sends.ts';
+import type { KafkaShared } from '../shared.ts';
+import type { StateEntry } from './partition-read.ts';
+import { checkPlaces } from './placement.ts';
+
+function unreadable(key: string, why: string): Restored {
+  const message =
+    `The state ${key} cannot be read: ${why}. To start it over: stop the program, run ` +
+    `"instagram-kafka state reset '${key}' --apply", start it again.`;
+  return { kind: 'unreadable', error: new StopStreamError('state.unreadable', message) };
+}
+
+/** Reads one entry; what cannot be read is told, not thrown. */
+export async function decodeEntry(
+  codec: StateCodec,
+  { key, value }: StateEntry,
+): Promise<Restored> {
+  const slash = key.indexOf('/');
+  if (slash < 0 || !isStreamName(key.slice(0, slash))) {
+    return unreadable(key, 'the key is not <stream>/<account id>');
+  }
+  try {
+    const state = await codec.decode(key, value);
+    const belongsTo = stateKey(state.stream, state.accountId);
+    if (belongsTo !== key) return unreadable(key, `it holds the state of ${belongsTo}`);
+    return { kind: 'state', state };
+  } catch (error) {
+    // A registry that is away says nothing about the state: the restore is tried again.
+    if (isConnectorError(error) && error.disposition !== 'stop-stream') throw error;
+    return { kind: 'unreadable', error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+/** Makes the state store; a restore takes the partition over from any other instance first. */
+export function createStateStore(shared: KafkaShared, publisher: ClaimingPublisher): StateStore {
+  const checkAll = createWholeCheck(shared);
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  return {
+    async restore(partition, signal) {
+      const part = `the state in partition ${partition}`;
+      try {
+        const restored = await restorePartition(partition, {
+          shared,
+          publisher,
+          checkAll,
+          inTurn,
+          signal,
+        });
+        shared.health.up(part);
+        return restored;
+      } catch (error) {
+        signal.throwIfAborted();
+        shared.health.down(part, messageOf(error));
+        throw error;
+      } finally {
+        if (signal.aborted) shared.health.up(part);
+      }
+    },
+    release: (partition) => publisher.release(partition),
+  };
+}
+
+async function restorePartition(
+  partition: number,
+  at: {
+    shared: KafkaShared;
+    publisher: ClaimingPublisher;
+    checkAll: () => Promise<void>;
+    inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+    signal: AbortSignal;
+  },
+): Promise<ReadonlyMap<string, Restored>> {
+  const { shared, publisher, checkAll, inTurn, signal } = at;
+  // Invariant 4: once claimed, no transaction of a former instance can land behind the read.
+  const end = await publisher.claim(partition, signal);
+  // Invariant 2: read to the fence record, or fail.
+  const entries = await shared.readState(partition, end, signal);
+  const layout = shared.layout();
+  checkPlaces(entries, layout);
+  const isKnown = entries.some((entry) => entry.partitionCount === layout.statePartitions);
+  // Its accounts may have their states in other partitions, which another instance restores.
+  if (!isKnown) await unlessAborted(checkAll(), signal);
+  return await inTurn(() => decodeAll(entries, shared, signal));
+}
+
+/** After so long, decoding gives way to heartbeats and polls; one state of 10,000 media takes 15 ms. */
+const decodeSliceMs = 20;
+
+async function decodeAll(
+  entries: readonly StateEntry[],
+  shared: KafkaShared,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Restored>> {
+  const { codec } = shared.dependencies;
+  const limitBytes = stateLimitBytes(shared.layout());
+  const restored = new Map<string, Restored>();
+  let beganMs = performance.now();
+  for (const entry of entries) {
+    if (performance.now() - beganMs > decodeSliceMs) {
+      await setImmediate();
+      signal.throwIfAborted();
+      beganMs = performance.now();
+    }
+    const decoded = await decodeEntry(codec, entry);
+    const size = { bytes: entry.value.length, limitBytes };
+    restored.set(entry.key, decoded.kind === 'state' ? { ...decoded, size } : decoded);
+  }
+  return restored;
+}
+
+/** The partitions that are read at once for a check: their states are held until it is done. */
+const checkedTogether = 4;
+
+/** Checks the places of all states, once a process; after a failure again. Aborted by the reader's end. */
+function createWholeCheck(shared: KafkaShared): () => Promise<void> {
+  let checking: Promise<void> | undefined;
+  const check = async (): Promise<void> => {
+    const layout = shared.layout();
+    const never = new AbortController().signal;
+    const partitions = Array.from({ length: layout.statePartitions }, (_, partition) => partition);
+    for (let start = 0; start < partitions.length; start += checkedTogether) {
+      const some = partitions.slice(start, start + checkedTogether);
+      const read = await Promise.all(some.map((one) => shared.readState(one, 'now', never)));
+      checkPlaces(read.flat(), layout);
+    }
+  };
+  return () => {
+    const current = (checking ??= check());
+    current.catch(() => {
+      if (checking === current) checking = undefined;
+    });
+    return current;
+  };
+}

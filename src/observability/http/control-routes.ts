@@ -1,0 +1,110 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Controls, OrderAnswer, OrderKind } from '../../engine/ports.ts';
+import type { LeveledLog, LogFields } from '../log.ts';
+import { logLevels } from '../log.ts';
+
+/** What orders are given to. */
+export interface ControlSources {
+  /** What a request must carry now; null turns orders off. */
+  readonly token: (() => string) | null;
+  readonly controls: Controls;
+  readonly logLevel: Pick<LeveledLog, 'level' | 'setLevel'>;
+  /** Is told of every order that was carried out. */
+  readonly onOrder: (fields: LogFields) => void;
+}
+
+const orderPath = /^\/streams\/[^/]{1,100}\/accounts\/[^/]{1,100}\/(?:poll|pause|resume)$/;
+
+/** The methods of a path that orders are given by; undefined when it is none. */
+export function controlMethods(path: string): readonly string[] | undefined {
+  if (orderPath.test(path)) return ['POST'];
+  return path === '/log-level' ? ['GET', 'HEAD', 'PUT', 'POST'] : undefined;
+}
+
+/** Why a request may give no order, or null. */
+export function refusalOf(
+  request: FastifyRequest,
+  { token }: ControlSources,
+): { readonly status: 401 | 403; readonly error: string } | null {
+  if (token === null) {
+    return {
+      status: 403,
+      error: 'orders are off: set HTTP_TOKEN, or HTTP_TOKEN_FILE, and restart',
+    };
+  }
+  const carried = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  if (isSame(carried, token())) return null;
+  return { status: 401, error: 'expected the header Authorization: Bearer, with HTTP_TOKEN' };
+}
+
+/** In a time that tells nothing of where the two differ, or of their lengths. */
+function isSame(a: string, b: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}
+
+interface OrderParams {
+  readonly stream: string;
+  readonly account: string;
+  readonly order: OrderKind;
+}
+
+/** Adds the routes of orders; who may use them is decided before. */
+export function addControlRoutes(server: FastifyInstance, sources: ControlSources): void {
+  // Bodies are read here, so that no error of a parser repeats what came.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    done(null, body);
+  });
+  server.post<{ Params: OrderParams }>(
+    '/streams/:stream/accounts/:account/:order',
+    async ({ params: { order, stream, account } }, reply) => {
+      const answer = await sources.controls.order(order, stream, account);
+      if (answer.kind === 'accepted') sources.onOrder({ order, stream, account });
+      return await answerOrder(answer, reply);
+    },
+  );
+  const { logLevel } = sources;
+  server.get('/log-level', () => ({ level: logLevel.level() }));
+  server.route({
+    method: ['PUT', 'POST'],
+    url: '/log-level',
+    handler: (request, reply) => {
+      const level = levelIn(request.body);
+      if (level === undefined) {
+        const error = `expected {"level": "…"} with one of ${logLevels.join(', ')}`;
+        return reply.code(400).send({ error });
+      }
+      logLevel.setLevel(level);
+      sources.onOrder({ order: 'log-level', to: level });
+      return reply.send({ level });
+    },
+  });
+}
+
+const statusOf = {
+  accepted: 202,
+  unknown: 404,
+  conflict: 409,
+  elsewhere: 409,
+  unready: 503,
+} as const;
+
+function answerOrder(answer: OrderAnswer, reply: FastifyReply): FastifyReply {
+  reply.code(statusOf[answer.kind]);
+  if (answer.kind === 'accepted') return reply.send({ accepted: true });
+  const { reason: error } = answer;
+  return reply.send(answer.kind === 'elsewhere' ? { error, owner: answer.owner } : { error });
+}
+
+function levelIn(body: unknown): string | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(String(body));
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== 'object' || parsed === null || !('level' in parsed)) return undefined;
+  return logLevels.find((level) => level === parsed.level);
+}

@@ -1,0 +1,138 @@
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Context, Span, Tracer as SpanMaker } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import {
+  defaultResource,
+  detectResources,
+  resourceAttributesEnvDetector,
+  resourceFromAttributes,
+  serviceNameEnvDetector,
+} from '@opentelemetry/resources';
+import {
+  BatchSpanProcessor,
+  TracerProvider,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace';
+import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import { isConnectorError, messageOf } from '../../engine/errors.ts';
+import type { PollTrace, StepFacts, StepKind, TracedPoll, Tracer } from '../../engine/ports.ts';
+import type { Tracing, TracingOptions, Warning } from './index.ts';
+import type { TracingSettings } from './settings.ts';
+
+const program = 'instagram-kafka-producer';
+
+/** Starts to send spans in the background; a collector that is away costs the spans, nothing else. */
+export function startTracing(settings: TracingSettings, options: TracingOptions): Tracing {
+  const exporter = tellingTrouble(new OTLPTraceExporter({ url: settings.url }), options.log);
+  const provider = new TracerProvider({
+    resource: resourceOf(options),
+    sampler: new TraceIdRatioBasedSampler(settings.ratio),
+    spanProcessors: [new BatchSpanProcessor({ ...settings, exporter })],
+  });
+  return {
+    tracer: createTracer(provider.getTracer(program, options.version)),
+    async [Symbol.asyncDispose]() {
+      const { promise: late, resolve } = Promise.withResolvers<undefined>();
+      const timer = setTimeout(() => {
+        resolve(undefined);
+      }, options.shutdown.leftMs('traces'));
+      await Promise.race([provider.shutdown().catch(() => undefined), late]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** What is set by `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` is stronger. */
+function resourceOf({ version, instance }: TracingOptions) {
+  const own = resourceFromAttributes({
+    'service.name': program,
+    'service.version': version,
+    'service.instance.id': instance,
+  });
+  const detectors = [resourceAttributesEnvDetector, serviceNameEnvDetector];
+  return defaultResource().merge(own).merge(detectResources({ detectors }));
+}
+
+/** Says once that spans are lost, until some get through. */
+function tellingTrouble(exporter: OTLPTraceExporter, log: Warning): SpanExporter {
+  let isLosing = false;
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        const code: number = result.code;
+        const fails = code !== 0;
+        if (fails && !isLosing) log.warn({ reason: messageOf(result.error) }, 'traces not sent');
+        isLosing = fails;
+        done(result);
+      });
+    },
+    shutdown: () => exporter.shutdown(),
+    forceFlush: () => exporter.forceFlush(),
+  };
+}
+
+function createTracer(spans: SpanMaker): Tracer {
+  return {
+    poll(poll) {
+      const attributes = attributesOf(poll);
+      const span = spans.startSpan(`poll ${poll.stream}`, { attributes }, ROOT_CONTEXT);
+      return followPoll(poll, span, spans);
+    },
+  };
+}
+
+function attributesOf({ stream, accountId, poll }: TracedPoll) {
+  return { 'instagram.stream': stream, 'instagram.account': accountId, 'instagram.poll': poll };
+}
+
+const kinds: Readonly<Record<StepKind, SpanKind>> = {
+  request: SpanKind.CLIENT,
+  encode: SpanKind.INTERNAL,
+  transaction: SpanKind.PRODUCER,
+};
+
+function followPoll(poll: TracedPoll, span: Span, spans: SpanMaker): PollTrace {
+  const below: Context = trace.setSpan(ROOT_CONTEXT, span);
+  return {
+    headers: { traceparent: traceparentOf(span) },
+    begin(kind, facts) {
+      const attributes = { 'instagram.stream': poll.stream, ...named(facts) };
+      const name =
+        kind === 'request' ? `GET ${String(facts['endpoint'])}` : `${kind} ${poll.stream}`;
+      const step = spans.startSpan(name, { kind: kinds[kind], attributes }, below);
+      return (error) => {
+        end(step, error);
+      };
+    },
+    end(error) {
+      end(span, error);
+    },
+  };
+}
+
+function named(facts: StepFacts) {
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [`instagram.${name}`, value]),
+  );
+}
+
+/** Of an error its code alone: messages are for the log, which redacts them (Invariant 9). */
+function end(span: Span, error: unknown): void {
+  if (error !== undefined) {
+    const code = isConnectorError(error) ? error.code : nameOf(error);
+    span.setAttribute('error.type', code);
+    span.setStatus({ code: SpanStatusCode.ERROR, message: code });
+  }
+  span.end();
+}
+
+/** `AbortError` of a poll that was ended, `TypeError` of a bug. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}
+
+/** As W3C writes it: version, trace, span, whether it is sampled. */
+function traceparentOf(span: Span): string {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}

@@ -1,0 +1,170 @@
+import type { Json, Value } from '../engine/json.ts';
+import type { TopicRole } from '../engine/stream-name.ts';
+import type { Encoder, StateCodec } from '../engine/ports.ts';
+import type { RegistryAddress } from './access.ts';
+import { call } from './calls.ts';
+import { openClient } from './client.ts';
+import { levelWarning } from './compatibility-level.ts';
+import { createWireEncode, encodingError, wireHeaderBytes } from './encoder.ts';
+import { inspectSubject } from './inspection.ts';
+import type { SubjectFinding } from './inspection.ts';
+import { readSchema } from './schemas.ts';
+import type { TopicSchema } from './schemas.ts';
+import { createStateCodec, createStateForm } from './state-codec.ts';
+import { createJsonForm } from './state-form.ts';
+import type { StateForm } from './state-codec.ts';
+import { checkCompatible, find, register, subjectOf } from './subjects.ts';
+import { createValueReader } from './value-reader.ts';
+import type { ValueReader } from './value-reader.ts';
+
+export type { RegistryLogin } from './access.ts';
+export type { ReadValue } from './value-reader.ts';
+export { acceptsSchemas } from './inspection.ts';
+export type { FieldDifference, SubjectFinding } from './inspection.ts';
+export type { StateForm } from './state-codec.ts';
+
+/** Where the registry is and how schemas get into it. */
+export interface RegistryOptions extends RegistryAddress {
+  /** Level of a subject that is new; one that exists keeps its own. */
+  readonly compatibility: string;
+  /** `register` what is missing, or `verify` that all is there. */
+  readonly mode: 'register' | 'verify';
+  readonly topicTemplate: string;
+  /** The topics in use. */
+  readonly roles: readonly TopicRole[];
+}
+
+/** Who is told what a person should know. */
+export interface RegistryDependencies {
+  /** Default: nobody. */
+  readonly log?: { warn(fields: Readonly<Record<string, unknown>>, message: string): void };
+}
+
+/** The schema registry, opened. */
+export interface RegistryAdapter extends AsyncDisposable {
+  /**
+   * Checks every schema, then registers them (or verifies that they are), and keeps their ids:
+   * after it, publishing needs no registry.
+   *
+   * @throws StopProcessError `registry.incompatible`, `registry.missing`, `registry.rejected`,
+   * `registry.unauthorized`; RetryError `registry.unavailable`
+   */
+  prepare(signal: AbortSignal): Promise<void>;
+  /**
+   * Asks anything, to see whether the registry is there and takes the login.
+   *
+   * @throws StopProcessError `registry.unauthorized`, `registry.tls`; RetryError `registry.unavailable`
+   */
+  ping(signal: AbortSignal): Promise<void>;
+  /**
+   * What the registry has of each schema; changes nothing.
+   *
+   * @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable`
+   */
+  inspect(signal: AbortSignal): Promise<readonly SubjectFinding[]>;
+  readonly encoder: Encoder;
+  readonly stateCodec: StateCodec;
+  /** Reads what anybody has written; need not be prepared. */
+  readonly values: ValueReader;
+}
+
+/** States as JSON, by this version's schema; needs no registry. */
+export function openStateForm(): StateForm {
+  return createStateForm(readSchema('state'));
+}
+
+/** Records by this version's schemas; needs no registry. */
+export interface LocalCodec {
+  /** Nobody has given the schemas ids: all are 0. */
+  readonly encoder: Encoder;
+  /** What a reader has of a value: times as texts, bytes as base64. */
+  toJson(role: TopicRole, value: Buffer): Json;
+}
+
+/** Opens a codec that knows `avro/` alone. */
+export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
+  const schemas = new Map(roles.map((role) => [role, readSchema(role)]));
+  return {
+    encoder: createEncoder(schemas, new Map(roles.map((role) => [role, 0]))),
+    toJson(role, value) {
+      const { type, text } = schemas.get(role) ?? readSchema(role);
+      return createJsonForm(text).write(type.fromBuffer(value.subarray(wireHeaderBytes)));
+    },
+  };
+}
+
+/** Opens the registry adapter; nothing connects before `prepare`. */
+export function openRegistry(
+  options: RegistryOptions,
+  { log }: RegistryDependencies = {},
+): RegistryAdapter {
+  const schemas = new Map(options.roles.map((role) => [role, readSchema(role)]));
+  const ids = new Map<TopicRole, number>();
+  const client = openClient(options);
+  const encoder = createEncoder(schemas, ids);
+  const workWith = (signal: AbortSignal) => ({ ...options, address: options, client, signal });
+  return {
+    encoder,
+    values: createValueReader(options),
+    async ping(signal) {
+      await call(options, { method: 'get', path: '/schemas/types' }, signal);
+    },
+    inspect: (signal) =>
+      Promise.all([...schemas.values()].map((schema) => inspectSubject(schema, workWith(signal)))),
+    stateCodec: createStateCodec({
+      address: options,
+      client,
+      ownId: () => ids.get('state'),
+      readerType: (schemas.get('state') ?? readSchema('state')).type,
+      encode: (value) => encoder.encode('state', value),
+    }),
+    async prepare(signal) {
+      const work = workWith(signal);
+      const isVerified = options.mode === 'verify';
+      // All are checked before the first is registered, so that a refusal leaves nothing behind. A schema
+      // that must be there already is not compared: that takes a permission to write.
+      const checked = await Promise.all(
+        [...schemas.values()].map(async (schema) => ({
+          schema,
+          versions: isVerified ? [] : await checkCompatible(schema, work),
+        })),
+      );
+      for (const { schema, versions } of checked) {
+        const { id, ...level } = isVerified
+          ? await find(schema, work)
+          : await register(schema, versions, work);
+        ids.set(schema.role, id);
+        const subject = subjectOf(schema, options.topicTemplate);
+        const warning = levelWarning(subject, level, options.compatibility);
+        if (warning !== null) log?.warn(warning.fields, warning.message);
+      }
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function createEncoder(
+  schemas: ReadonlyMap<TopicRole, TopicSchema>,
+  ids: ReadonlyMap<TopicRole, number>,
+): Encoder {
+  const encode = createWireEncode();
+  const prepared = (role: TopicRole) => {
+    const schema = schemas.get(role);
+    const id = ids.get(role);
+    if (schema === undefined || id === undefined) {
+      throw new Error(`the schema of ${role} was not prepared`);
+    }
+    return { schema, id };
+  };
+  return {
+    schemaId: (role) => prepared(role).id,
+    encode(role: TopicRole, value: Value) {
+      const { schema, id } = prepared(role);
+      try {
+        return encode(schema.type, id, value);
+      } catch {
+        throw encodingError(role, schema.type, value);
+      }
+    },
+  };
+}

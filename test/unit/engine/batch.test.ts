@@ -1,0 +1,398 @@
+import { describe, expect, test } from '@jest/globals';
+import { DeadLetterError, RetryError, StopStreamError } from '../../../src/engine/errors.ts';
+import type { Value } from '../../../src/engine/json.ts';
+import { emptyMemory } from '../../../src/engine/state.ts';
+import type { Memory, StreamState } from '../../../src/engine/state.ts';
+import type { Gathered } from '../../../src/engine/batch.ts';
+import { assemble } from '../../../src/engine/batch.ts';
+import { createFakePublisher } from '../../support/fake-publisher.ts';
+import { createJsonEncoder, keysOf, valueOf } from '../../support/json-encoder.ts';
+import type { World } from './world.ts';
+import { calm, createWorld, firstState, pollOf, posts, startMs } from './world.ts';
+
+const letterKey = 'dead_letters media/17841400000000001';
+
+function gathered(ids: readonly string[], changes: Partial<Gathered> = {}): Gathered {
+  const records = ids.map((id): Value => ({ id, polled_at: startMs }));
+  return {
+    records,
+    refused: [],
+    skipped: [],
+    unknown: new Set(),
+    gone: [],
+    memory: emptyMemory,
+    isLast: false,
+    ...changes,
+  };
+}
+
+const refusal = (path: string) =>
+  new DeadLetterError('mapping.invalid', `field "${path}"`, { path, raw: `{"at":"${path}"}` });
+
+const tooLarge = (path: string) =>
+  new DeadLetterError('kafka.record-too-large', `${path} is too large`, { path, raw: 'x' });
+
+/** Refuses a batch as long as the record with the key is in it. */
+const refusing = (key: string) =>
+  createFakePublisher(({ records }) =>
+    records.some((record) => record.key === key) ? tooLarge(key) : undefined,
+  );
+
+const small = (changes: Partial<World> = {}) => {
+  const world = createWorld(changes);
+  return { ...world, settings: { ...world.settings, maxBatchRecords: 3 } };
+};
+
+describe('a batch', () => {
+  test('is held back until it has as many records as configured', async () => {
+    const world = small();
+    const batch = assemble(pollOf(posts), world, calm);
+
+    await batch.add(gathered(['1', '2']));
+    expect(world.publisher.batches).toEqual([]);
+    await batch.add(gathered(['3']));
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 2', 'media 3']);
+  });
+
+  test('carries what is left when the poll ends, and nothing when nothing is left', async () => {
+    const world = small();
+    const batch = assemble(pollOf(posts), world, calm);
+    await batch.add(gathered(['1', '2', '3']));
+    await batch.add(gathered(['4']));
+    await batch.end(startMs);
+    await batch.end(startMs);
+
+    expect(world.publisher.batches.map(({ records }) => records.length)).toEqual([3, 1]);
+    expect(world.publisher.batches.map(({ state }) => state.sequence)).toEqual([1, 2]);
+    expect(world.publisher.batches.map(({ state }) => state.polledMs)).toEqual([null, startMs]);
+  });
+
+  // Invariant 3
+  test('counts dead letters towards its size and carries them with the records (Invariant 3)', async () => {
+    const world = small();
+    const poll = pollOf(posts);
+    const batch = assemble(poll, world, calm);
+
+    await batch.add(gathered(['1'], { refused: [refusal('a'), refusal('b')] }));
+
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, letterKey]);
+    expect(world.publisher.batches).toHaveLength(1);
+    expect(poll.tally).toMatchObject({ records: 1, deadLetters: 2 });
+  });
+
+  test('is left out of the tally when it is not committed', async () => {
+    const away = new RetryError('kafka.unavailable', 'away');
+    const world = small({ publisher: createFakePublisher(() => away) });
+    const poll = pollOf(posts);
+
+    await expect(assemble(poll, world, calm).add(gathered(['1', '2', '3']))).rejects.toBe(away);
+
+    expect(poll.tally).toMatchObject({ records: 0, deadLetters: 0 });
+  });
+});
+
+describe('the tally', () => {
+  test('counts what was skipped by reason and names unknown fields once', async () => {
+    const world = small();
+    const poll = pollOf(posts);
+    const batch = assemble(poll, world, calm);
+    const unknown = new Set(['a', 'b']);
+
+    await batch.add(gathered([], { skipped: ['graph.gone', 'graph.not-enough-viewers'], unknown }));
+    await batch.add(gathered([], { skipped: ['graph.gone'], unknown: new Set(['b']) }));
+
+    expect(poll.tally.skipped).toEqual({ 'graph.gone': 2, 'graph.not-enough-viewers': 1 });
+    expect([...poll.tally.unknownFields]).toEqual(['a', 'b']);
+  });
+});
+
+describe('a record that cannot be encoded', () => {
+  // Invariant 3
+  test('becomes a dead letter with its key while the others go on (Invariant 3)', async () => {
+    const encoder = createJsonEncoder((role, value) =>
+      role === 'media' && value['id'] === '2'
+        ? new DeadLetterError('encoding.invalid', 'field "id"', { path: 'id', raw: '{"id":"2"}' })
+        : undefined,
+    );
+    const world = small({ encoder });
+
+    await assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3']));
+
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 3', letterKey]);
+    expect(world.publisher.batches[0]?.records.map(({ headers }) => headers['schema'])).toEqual([
+      '1',
+      '1',
+      '2',
+    ]);
+    expect(valueOf(world.publisher.batches[0]?.records[2])).toMatchObject({
+      code: 'encoding.invalid',
+      path: 'id',
+      raw: '{"id":"2"}',
+      key: '2',
+    });
+  });
+
+  test('is not remembered as published', async () => {
+    const encoder = createJsonEncoder((role, value) =>
+      role === 'media' && value['id'] === '2'
+        ? new DeadLetterError('encoding.invalid', 'field "id"', { path: 'id', raw: '{"id":"2"}' })
+        : undefined,
+    );
+    const world = small({ encoder });
+    const published = new Map([
+      ['1', 1n],
+      ['2', 2n],
+    ]);
+
+    const batch = assemble(pollOf(posts), world, calm);
+    await batch.add(gathered(['1', '2'], { memory: { ...emptyMemory, published } }));
+    await batch.end(startMs);
+
+    expect(world.publisher.batches[0]?.state.published).toEqual(new Map([['1', 1n]]));
+  });
+
+  test('fails the poll when the encoder itself is broken', async () => {
+    const world = small({ encoder: createJsonEncoder(() => new TypeError('a bug')) });
+
+    await expect(assemble(pollOf(posts), world, calm).add(gathered(['1']))).rejects.toThrow(
+      'a bug',
+    );
+  });
+});
+
+describe('a record that Kafka finds too large', () => {
+  test('becomes a dead letter of the same batch while the others go on', async () => {
+    const world = small({ publisher: refusing('2') });
+    const poll = pollOf(posts);
+
+    await assemble(poll, world, calm).add(gathered(['1', '2', '3']));
+
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3']);
+    expect(valueOf(world.publisher.batches[0]?.records[1])).toMatchObject({
+      code: 'kafka.record-too-large',
+      key: '2',
+    });
+    expect(world.publisher.tried.map(({ state }) => state.sequence)).toEqual([1, 1]);
+    expect(poll.tally).toMatchObject({ records: 2, deadLetters: 1 });
+  });
+
+  test('is not buried a second time when the poll is tried again', async () => {
+    const world = small({ publisher: refusing('2') });
+    const poll = pollOf(posts);
+    await assemble(poll, world, calm).add(gathered(['1', '2', '3']));
+
+    const again = assemble(poll, world, calm);
+    await again.add(gathered(['1', '2', '3', '4']));
+    await again.end(startMs);
+
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3', 'media 4']);
+  });
+
+  test('is not remembered as published, and not buried again by a later try', async () => {
+    const world = small({ publisher: refusing('2') });
+    const changes = { media: 'changes' } as const;
+    const tools = { ...world, settings: { ...world.settings, publish: changes } };
+    const before = new Map([['2', 7n]]);
+    const poll = pollOf(posts);
+    poll.state = { ...poll.state, published: before };
+    const published = new Map([
+      ['1', 1n],
+      ['2', 2n],
+      ['3', 3n],
+    ]);
+
+    const batch = assemble(poll, tools, calm);
+    await batch.add(gathered(['1', '2', '3'], { memory: { ...emptyMemory, published } }));
+    await assemble(poll, tools, calm).add(gathered(['2', '4', '5']));
+
+    const expected = new Map([...published, ['2', 7n]] as const);
+    expect(world.publisher.batches[0]?.state.published).toEqual(expected);
+    expect(batch.memory.published).toEqual(expected);
+    expect(keysOf(world.publisher.batches)).toEqual([
+      'media 1',
+      letterKey,
+      'media 3',
+      'media 4',
+      'media 5',
+    ]);
+  });
+
+  test('ends the poll when the refused key is of no record', async () => {
+    const world = small({ publisher: createFakePublisher(() => tooLarge('media/1')) });
+
+    await expect(
+      assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3'])),
+    ).rejects.toMatchObject({ code: 'kafka.record-too-large' });
+    expect(world.publisher.tried).toHaveLength(1);
+  });
+});
+
+describe('a state that Kafka finds too large', () => {
+  const large = new StopStreamError('kafka.record-too-large', 'the state media/1 is too large');
+  const weight = ({ refusals, deadLetters }: Memory) => refusals.length + deadLetters.length;
+  const learned: Memory = {
+    ...emptyMemory,
+    published: new Map([['1', 1n]]),
+    refusals: Array.from({ length: 100 }, (_, index) => ({
+      subject: String(index),
+      metric: 'reach',
+      reason: 'graph.metric-refused',
+      untilMs: null,
+    })),
+    deadLetters: Array.from({ length: 50 }, (_, index) => BigInt(index)),
+  };
+
+  test('is committed with the latest of what can be learned again, and all that was published', async () => {
+    const publisher = createFakePublisher(({ state }) => (weight(state) > 40 ? large : undefined));
+    const world = small({ publisher });
+    const poll = pollOf(posts);
+    poll.state = { ...poll.state, deadLetters: learned.deadLetters };
+
+    await assemble(poll, world, calm).add(gathered(['1', '2', '3'], { memory: learned }));
+
+    const [batch] = publisher.batches;
+    expect(batch?.records).toHaveLength(3);
+    expect(batch?.state.refusals).toEqual(learned.refusals.slice(-25));
+    expect(batch?.state.deadLetters).toEqual(learned.deadLetters.slice(-12));
+    expect(batch?.state.published).toBe(learned.published);
+    expect(publisher.tried.map(({ state }) => state.sequence)).toEqual([1, 1, 1]);
+    expect(poll.state).toBe(batch?.state);
+  });
+
+  test('stops the stream when nothing is left that can be learned again', async () => {
+    const publisher = createFakePublisher(() => large);
+    const world = small({ publisher });
+
+    await expect(
+      assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3'], { memory: learned })),
+    ).rejects.toBe(large);
+    expect(publisher.batches).toEqual([]);
+    expect(weight(publisher.tried.at(-1)?.state ?? learned)).toBe(0);
+  });
+});
+
+describe('the text of a dead letter', () => {
+  const rawOf = async (raw: string) => {
+    const world = small();
+    const batch = assemble(pollOf(posts), world, calm);
+    await batch.bury(new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw }));
+    return valueOf(world.publisher.batches[0]?.records[0])['raw'];
+  };
+
+  test('is cut beside a surrogate pair, not within it', async () => {
+    expect(await rawOf(`${'x'.repeat(99_999)}😍`)).toBe('x'.repeat(99_999));
+  });
+
+  test('has U+FFFD for half a surrogate pair', async () => {
+    expect(await rawOf('a\ud83d')).toBe('a\ufffd');
+  });
+
+  test('keeps 100,000 characters of what came, so that it can be sent itself', async () => {
+    const world = small();
+    const long = new DeadLetterError('mapping.invalid', 'no', {
+      path: '',
+      raw: 'x'.repeat(200_000),
+    });
+    const batch = assemble(pollOf(posts), world, calm);
+
+    await batch.add(gathered([], { refused: [long] }));
+    await batch.end(startMs);
+
+    expect(valueOf(world.publisher.batches[0]?.records[0])['raw']).toHaveLength(100_000);
+  });
+
+  test('is written once when the same node is refused again in a later try', async () => {
+    const world = small();
+    const poll = pollOf(posts);
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      const batch = assemble(poll, world, calm);
+      await batch.add(gathered([], { refused: [refusal('a')] }));
+      await batch.end(startMs);
+    }
+
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
+  });
+
+  const bad = (likes: number) =>
+    new DeadLetterError('mapping.invalid', 'no', { path: 'id', raw: `{"id":7,"likes":${likes}}` });
+
+  /** A poll with what was committed before it, as after a restart; `error` is what it meets. */
+  async function pollAfter(state: StreamState, error: DeadLetterError, world: World) {
+    const poll = pollOf(posts, { state });
+    const batch = assemble(poll, world, calm);
+    await batch.add(gathered([], { refused: [error] }));
+    await batch.end(startMs);
+    return poll;
+  }
+
+  test('is written once though a page rejects the same twice', async () => {
+    const world = small();
+    const batch = assemble(pollOf(posts), world, calm);
+    await batch.add(gathered([], { refused: [refusal('a'), refusal('a'), refusal('b')] }));
+    await batch.end(startMs);
+
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey, letterKey]);
+  });
+
+  test('is not written again at the next poll when the node is as bad, but counted', async () => {
+    const world = small();
+    const first = await pollAfter(firstState(posts), bad(1), world);
+    const second = await pollAfter(first.state, bad(1), world);
+
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
+    expect([first, second].map(({ tally }) => tally)).toMatchObject([
+      { deadLetters: 1, skipped: {} },
+      { deadLetters: 0, skipped: { 'mapping.invalid': 1 } },
+    ]);
+  });
+
+  test('is written when the node has changed and is bad still', async () => {
+    const world = small();
+    const first = await pollAfter(firstState(posts), bad(1), world);
+    await pollAfter(first.state, bad(2), world);
+
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey, letterKey]);
+  });
+
+  test('is remembered in the transaction that it is written in, and only then', async () => {
+    const away = new RetryError('kafka.unavailable', 'no');
+    const world = small({ publisher: createFakePublisher(() => away) });
+    const poll = pollOf(posts);
+    const batch = assemble(poll, world, calm);
+    await batch.add(gathered([], { refused: [bad(1)] }));
+
+    await expect(batch.end(startMs)).rejects.toBe(away);
+    expect(poll.state.deadLetters).toEqual([]);
+
+    const better = small();
+    await pollAfter(poll.state, bad(1), better);
+    expect(keysOf(better.publisher.batches)).toEqual([letterKey]);
+    expect(better.publisher.batches[0]?.state.deadLetters).toHaveLength(1);
+  });
+
+  test('of a record that is too large is written once, and the record tried at each poll', async () => {
+    const world = small({ publisher: refusing('1') });
+    let { state } = pollOf(posts);
+    for (let count = 1; count <= 2; count += 1) {
+      const poll = pollOf(posts, { state });
+      const batch = assemble(poll, world, calm);
+      await batch.add(gathered(['1', '2', '3']));
+      ({ state } = poll);
+    }
+
+    const others = ['media 2', 'media 3'];
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey, ...others, ...others]);
+  });
+
+  test('of a body is written once, however often it comes', async () => {
+    const world = small();
+    const body = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
+    const first = pollOf(posts);
+    await assemble(first, world, calm).bury(body);
+    const second = pollOf(posts, { state: first.state });
+    await assemble(second, world, calm).bury(body);
+
+    expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
+    expect(second.tally.skipped).toEqual({ 'graph.bad-body': 1 });
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import { changesOf, nothing, withNothing, withoutGone } from '../../../src/engine/change-set.ts';
+import type { Keyed } from '../../../src/engine/change-set.ts';
+
+const media = (id: string, likes: number, polledAt = 0): Keyed => ({
+  key: id,
+  record: { id, polled_at: polledAt, like_count: likes },
+});
+
+describe('changesOf', () => {
+  test('keeps what is new and what says something else, and remembers both', () => {
+    const first = changesOf([media('1', 5), media('2', 5)], new Map(), 'changes');
+    const second = changesOf(
+      [media('1', 5, 9), media('2', 6, 9), media('3', 0, 9)],
+      first.published,
+      'changes',
+    );
+
+    expect(first.records).toHaveLength(2);
+    expect(second.records.map(({ id }) => id)).toEqual(['2', '3']);
+    expect([...second.published.keys()]).toEqual(['1', '2', '3']);
+  });
+
+  test('publishes a value that goes and comes back both times', () => {
+    let published: ReadonlyMap<string, bigint> = new Map();
+    const counts = [5, 6, 5].map((likes) => {
+      const changes = changesOf([media('1', likes)], published, 'changes');
+      published = changes.published;
+      return changes.records.length;
+    });
+
+    expect(counts).toEqual([1, 1, 1]);
+  });
+
+  test('keeps everything in the mode always', () => {
+    const first = changesOf([media('1', 5)], new Map(), 'always');
+
+    expect(changesOf([media('1', 5)], first.published, 'always').records).toHaveLength(1);
+  });
+
+  test('does not change what it was given', () => {
+    const published = new Map([['1', 7n]]);
+    changesOf([media('1', 5), media('2', 5)], published, 'changes');
+
+    expect([...published]).toEqual([['1', 7n]]);
+  });
+});
+
+describe('withNothing', () => {
+  test('remembers what was asked for in vain, and leaves what was published', () => {
+    expect([...withNothing(new Map([['1', 7n]]), ['1', '2'])]).toEqual([
+      ['1', 7n],
+      ['2', nothing],
+    ]);
+  });
+});
+
+describe('withoutGone', () => {
+  const walkOf = (ids: readonly string[]) => ({
+    present: new Set(ids),
+    expired: new Set<string>(),
+    claimed: null,
+  });
+
+  test('forgets what is gone and names what had been published of it', () => {
+    const published = new Map([
+      ['1', 7n],
+      ['2', 8n],
+      ['3', nothing],
+    ]);
+
+    expect(withoutGone(published, walkOf(['1']))).toEqual({
+      published: new Map([['1', 7n]]),
+      gone: ['2'],
+    });
+  });
+
+  test('forgets nothing when all are there', () => {
+    const published = new Map([['1', 7n]]);
+
+    expect(withoutGone(published, walkOf(['1', '2']))).toEqual({ published, gone: [] });
+  });
+});

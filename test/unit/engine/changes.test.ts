@@ -1,0 +1,39 @@
+import { describe, expect, test } from '@jest/globals';
+import { emptyMemory } from '../../../src/engine/state.ts';
+import { settleChanges } from '../../../src/engine/changes.ts';
+import { streams } from '../../../src/instagram/streams/index.ts';
+
+const page = { nodes: [], skipped: [], coveredUntilMs: null };
+const context = {
+  stream: streams.tags,
+  accountId: '17841',
+  page,
+  memory: emptyMemory,
+  mode: 'changes',
+  nowMs: 0,
+  tombstones: true,
+} as const;
+const tag = (id: string) => ({ business_account_id: '17841', id, caption: 'With @first' });
+
+const walkedOf = (present: readonly string[]) => ({
+  present: new Set(present),
+  expired: new Set<string>(),
+  claimed: null,
+});
+
+describe('the changes of a list whose key has more than the id', () => {
+  const { memory } = settleChanges([tag('1'), tag('2')], context);
+
+  test('are remembered by id', () => {
+    expect([...memory.published.keys()]).toEqual(['1', '2']);
+    expect(settleChanges([tag('1')], { ...context, memory }).records).toEqual([]);
+  });
+
+  test('are deleted by the whole key when one is not listed any more', () => {
+    const walked = walkedOf(['2']);
+    const settled = settleChanges([], { ...context, memory, page: { ...page, walked } });
+
+    expect(settled.gone).toEqual(['17841/1']);
+    expect([...settled.memory.published.keys()]).toEqual(['2']);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Clock } from '../../../src/engine/ports.ts';
+import { createGovernor } from '../../../src/engine/rate-limit/governor.ts';
+import { runPoll } from '../../../src/engine/poll.ts';
+import { createOrders } from '../../../src/engine/orders.ts';
+import { createTimetable } from '../../../src/engine/timetable.ts';
+import { streams } from '../../../src/instagram/streams/index.ts';
+import { account } from '../../support/accounts.ts';
+import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import type { ManualClock } from '../../support/manual-clock.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { createRecordingTelemetry } from '../../support/recording-telemetry.ts';
+import {
+  calm,
+  createWorld,
+  dayMs,
+  hourMs,
+  jobOf,
+  minuteMs,
+  pollOf,
+  posts,
+  startMs,
+} from './world.ts';
+
+const yearMs = 365 * dayMs;
+
+/** A host's clock that can be set, over timers that nobody can set. */
+function createHostClock(): Clock & { readonly timers: ManualClock; set(byMs: number): void } {
+  const timers = createManualClock(startMs);
+  let byMs = 0;
+  return {
+    timers,
+    nowMs: () => timers.nowMs() + byMs,
+    sleep: (ms, signal) => timers.sleep(ms, signal),
+    set(ms) {
+      byMs = ms;
+    },
+  };
+}
+
+const orders = createOrders({ report: () => undefined });
+
+describe('a host whose clock is set', () => {
+  test.each([
+    ['back by a day', -dayMs],
+    ['ahead by a year', yearMs],
+  ])('polls again within two intervals when it is set %s', async (_how, byMs) => {
+    const clock = createHostClock();
+    const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, orders };
+    const table = createTimetable([jobOf(posts)], options, { clock, random: () => 0.5 });
+    const poll = (): number => {
+      const due = table.begin();
+      table.end(due);
+      return due.length;
+    };
+    expect(poll()).toBe(1);
+    await clock.timers.advance(30 * minuteMs);
+
+    clock.set(byMs);
+    const waits: number[] = [];
+    for (let polls = 0; polls < 1;) {
+      waits.push(table.waitMs());
+      await clock.timers.advance(Math.max(0, table.waitMs()));
+      polls += poll();
+    }
+
+    expect(waits.length).toBe(1);
+    expect(waits[0]).toBeLessThanOrEqual(hourMs);
+    expect(table.waitMs()).toBe(hourMs);
+  });
+
+  test('polls on when it is set ahead by a year and then right again', async () => {
+    const clock = createHostClock();
+    const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, orders };
+    const table = createTimetable([jobOf(posts)], options, { clock, random: () => 0.5 });
+    clock.set(yearMs);
+    table.end(table.begin());
+    clock.set(0);
+    expect(table.waitMs()).toBeLessThanOrEqual(hourMs);
+    await clock.timers.advance(hourMs);
+    expect(table.begin()).toHaveLength(1);
+  });
+
+  test('waits no longer for a limit than it lasts when it is set back meanwhile', async () => {
+    const clock = createHostClock();
+    const telemetry = createRecordingTelemetry();
+    const governor = createGovernor({ clock, telemetry, maxConcurrentRequests: 1 });
+    governor.block({ kind: 'account', id: account.id }, minuteMs);
+    let ready = false;
+    const waiting = governor.ready(account, 'normal', calm).then(() => {
+      ready = true;
+    });
+    await clock.timers.advance(minuteMs / 2);
+    clock.set(-dayMs);
+    await clock.timers.advance(2 * minuteMs);
+    expect(ready).toBe(true);
+    await waiting;
+  });
+
+  test('walks a list again that was last walked by a clock that was ahead', async () => {
+    const world = createWorld({ graph: createFakeGraph(() => pageOf([])) });
+    const stream = streams.media_insights;
+    const at = (nowMs: number) => pollOf(stream, { startedMs: nowMs, roundMs: nowMs });
+    await runPoll(at(startMs + yearMs), world, calm);
+    await runPoll(at(startMs), world, calm);
+    expect(world.graph.requests).toHaveLength(2);
+  });
+});

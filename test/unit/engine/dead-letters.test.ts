@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals';
+import { letterPrint, rememberedLetters, withLetters } from '../../../src/engine/dead-letters.ts';
+
+const letter = { code: 'mapping.invalid', path: 'id', raw: '{"id":7,"like_count":3}' };
+
+describe('the print of a dead letter', () => {
+  it('is equal when only the signatures of URLs and the time of the poll differ', () => {
+    const raw = (signature: string, polledAt: number) =>
+      `{"media_url":"https://cdn.example.com/a.jpg?_nc_rid=${signature}&oh=1","polled_at":${polledAt},"id":7}`;
+
+    expect(letterPrint({ ...letter, raw: raw('a1', 1000) })).toBe(
+      letterPrint({ ...letter, raw: raw('b2', 2000) }),
+    );
+  });
+
+  it.each([
+    ['another value', { raw: '{"id":7,"like_count":4}' }],
+    ['another place', { path: 'like_count' }],
+    ['another reason', { code: 'encoding.invalid' as const }],
+    ['another question in a caption', { raw: '{"id":7,"caption":"really?"}' }],
+  ])('differs for %s', (_what, changes) => {
+    expect(letterPrint({ ...letter, ...changes })).not.toBe(letterPrint(letter));
+  });
+});
+
+describe('what is remembered of dead letters', () => {
+  it('is each once, the latest at the end', () => {
+    expect(withLetters([1n, 2n, 3n], [2n, 4n, 4n])).toEqual([1n, 3n, 2n, 4n]);
+  });
+
+  it('is the same list when there was none', () => {
+    const known = [1n];
+
+    expect(withLetters(known, [])).toBe(known);
+  });
+
+  it('has a bound, beyond which the oldest is forgotten', () => {
+    const known = Array.from({ length: rememberedLetters }, (_, index) => BigInt(index));
+
+    const after = withLetters(known, [-1n]);
+
+    expect(after).toHaveLength(10_000);
+    expect([after[0], after.at(-1)]).toEqual([1n, -1n]);
+  });
+});

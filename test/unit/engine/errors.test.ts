@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  DeadLetterError,
+  errorCodes,
+  isConnectorError,
+  RetryError,
+  SkipError,
+  StopAccountError,
+  StopProcessError,
+  StopStreamError,
+  WaitError,
+} from '../../../src/engine/errors.ts';
+
+const cause = new Error('below');
+const scope = { kind: 'app', id: '' } as const;
+
+describe('the taxonomy', () => {
+  test.each([
+    [new RetryError('graph.server', 'm', { retryAfterMs: 5, cause }), 'retry'],
+    [new WaitError('graph.rate-limited', 'm', { scope, retryAfterMs: 5 }), 'wait'],
+    [new SkipError('graph.gone', 'm', ['1']), 'skip'],
+    [new DeadLetterError('mapping.invalid', 'm', { path: 'a', raw: 'b' }), 'dead-letter'],
+    [new StopStreamError('graph.permission', 'm', { cause }), 'stop-stream'],
+    [new StopAccountError('graph.token', 'm', { cause }), 'stop-account'],
+    [new StopProcessError('config.invalid', 'm', { exitCode: 2 }), 'stop-process'],
+  ])('%s says what to do about it: %s', (error, disposition) => {
+    expect(error.disposition).toBe(disposition);
+    expect(error.message).toBe('m');
+    expect(error.name).toBe(error.constructor.name);
+    expect(isConnectorError(error)).toBe(true);
+  });
+
+  test('keeps the cause', () => {
+    expect(new RetryError('graph.server', 'm', { cause }).cause).toBe(cause);
+    expect(new StopProcessError('kafka.unauthorized', 'm', { exitCode: 3, cause }).cause).toBe(
+      cause,
+    );
+  });
+
+  test('ends the process with 3 unless it says otherwise', () => {
+    expect(new StopProcessError('accounts.none', 'm').exitCode).toBe(3);
+  });
+
+  test.each([[cause], ['text'], [undefined], [{ disposition: 'retry' }]])(
+    'does not take %p for one of its own',
+    (error) => {
+      expect(isConnectorError(error)).toBe(false);
+    },
+  );
+
+  test('names codes as area and reason, sorted and each once', () => {
+    expect(errorCodes.filter((code) => !/^[a-z]+\.[a-z]+(-[a-z]+)*$/.test(code))).toEqual([]);
+    expect([...new Set(errorCodes)].sort()).toEqual([...errorCodes]);
+  });
+});

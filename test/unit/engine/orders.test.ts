@@ -1,0 +1,252 @@
+import { describe, expect, test } from '@jest/globals';
+import { StopStreamError } from '../../../src/engine/errors.ts';
+import { createOrderDesk } from '../../../src/engine/order-desk.ts';
+import { createOrders } from '../../../src/engine/orders.ts';
+import type { OrderKind } from '../../../src/engine/ports.ts';
+import { supervise } from '../../../src/engine/supervisor.ts';
+import { account, otherAccount } from '../../support/accounts.ts';
+import { pageOf } from '../../support/fake-graph.ts';
+import { createFakeGroup } from '../../support/fake-group.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { countsOf, directoryOf, graphWith, supervisionOf, type Changes } from './supervision.ts';
+import { createWorld, hourMs, minuteMs, startMs, type World } from './world.ts';
+
+const media = `/${account.id}/media`;
+
+/** The program's polls under way, every hour, and the desk where orders come in. */
+function running(world: World, changes: Changes = {}) {
+  const desk = createOrderDesk();
+  const orders = createOrders(world.telemetry);
+  const stop = new AbortController();
+  const ended = supervise(supervisionOf({ desk, orders, ...changes }), world, stop.signal);
+  return {
+    orders,
+    clock: world.clock,
+    order: (kind: OrderKind, stream = 'media', id = account.id) => desk.order(kind, stream, id),
+    polls: () => countsOf(world.graph)[media] ?? 0,
+    async stop() {
+      stop.abort(new Error('stopping'));
+      await ended;
+    },
+  };
+}
+
+const accepted = { kind: 'accepted' };
+
+describe('poll', () => {
+  test('polls at once, and the next time an interval later', async () => {
+    const world = createWorld({ graph: graphWith() });
+    const run = running(world);
+    await world.clock.advance(10 * minuteMs);
+    expect(run.polls()).toBe(1);
+
+    expect(await run.order('poll')).toEqual(accepted);
+    await world.clock.advance(0);
+    expect(run.polls()).toBe(2);
+    await world.clock.advance(59 * minuteMs);
+    expect(run.polls()).toBe(2);
+    await world.clock.advance(minuteMs);
+    expect(run.polls()).toBe(3);
+    await run.stop();
+  });
+
+  test('polls again after a poll that is under way', async () => {
+    const answers = [Promise.withResolvers<ReturnType<typeof pageOf>>()];
+    const graph = graphWith({ [media]: () => answers.shift()?.promise ?? pageOf([]) });
+    const [first] = answers;
+    const world = createWorld({ graph });
+    const run = running(world);
+    await world.clock.advance(minuteMs);
+
+    expect(await run.order('poll')).toEqual(accepted);
+    await world.clock.advance(minuteMs);
+    expect(run.polls()).toBe(1);
+    first?.resolve(pageOf([]));
+    await world.clock.advance(0);
+    expect(run.polls()).toBe(2);
+    await run.stop();
+  });
+
+  test('is refused for what an error has stopped, which a resume begins again', async () => {
+    const answers = [new StopStreamError('graph.permission', 'no')];
+    const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
+    const world = createWorld({ graph });
+    const run = running(world);
+    await world.clock.advance(minuteMs);
+
+    expect(await run.order('poll')).toMatchObject({ kind: 'conflict' });
+    expect(await run.order('resume')).toEqual(accepted);
+    await world.clock.advance(minuteMs);
+    expect(run.polls()).toBe(2);
+    expect(await run.order('poll')).toEqual(accepted);
+    await run.stop();
+  });
+});
+
+describe('resume', () => {
+  test('polls what an error has stopped at once, and no other stream of the account before its turn', async () => {
+    const answers = [new StopStreamError('graph.permission', 'no')];
+    const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
+    const run = running(createWorld({ graph }));
+    const { clock } = run;
+    await clock.advance(10 * minuteMs);
+    expect(countsOf(graph)).toEqual({ [media]: 1, [`/${account.id}`]: 1 });
+
+    expect(await run.order('resume')).toEqual(accepted);
+    await clock.advance(49 * minuteMs);
+    expect(countsOf(graph)).toEqual({ [media]: 2, [`/${account.id}`]: 1 });
+    await clock.advance(minuteMs);
+    expect(countsOf(graph)).toEqual({ [media]: 2, [`/${account.id}`]: 2 });
+    await run.stop();
+  });
+
+  test('polls a stream at once that was polled with success less than an interval before its error', async () => {
+    const answers = [pageOf([]), new StopStreamError('graph.permission', 'no')];
+    const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
+    const run = running(createWorld({ graph }));
+    await run.clock.advance(minuteMs);
+    await run.order('poll');
+    await run.clock.advance(minuteMs);
+
+    expect(await run.order('resume')).toEqual(accepted);
+    await run.clock.advance(minuteMs);
+    expect(run.polls()).toBe(3);
+    await run.stop();
+  });
+});
+
+describe('pause', () => {
+  test('polls the stream of the account no more, and everything else on', async () => {
+    const world = createWorld({ graph: graphWith() });
+    const run = running(world, { directory: directoryOf([account, otherAccount]) });
+    await world.clock.advance(minuteMs);
+
+    expect(await run.order('pause')).toEqual(accepted);
+    await world.clock.advance(3 * hourMs);
+
+    expect(countsOf(world.graph)).toEqual({
+      [media]: 1,
+      [`/${otherAccount.id}/media`]: 4,
+      [`/${account.id}`]: 4,
+      [`/${otherAccount.id}`]: 4,
+    });
+    expect(await run.order('poll')).toMatchObject({ kind: 'conflict' });
+    expect(world.telemetry.ofType('paused')).toEqual([
+      { type: 'paused', stream: 'media', accountId: account.id, isPaused: true },
+    ]);
+    await run.stop();
+  });
+
+  test('ends by a resume, which polls at once what fell due meanwhile', async () => {
+    const world = createWorld({ graph: graphWith() });
+    const run = running(world);
+    await world.clock.advance(minuteMs);
+    await run.order('pause');
+    await world.clock.advance(90 * minuteMs);
+
+    expect(await run.order('resume')).toEqual(accepted);
+    await world.clock.advance(0);
+
+    expect(run.polls()).toBe(2);
+    expect(world.telemetry.ofType('paused').at(-1)?.isPaused).toBe(false);
+    await run.stop();
+  });
+
+  test('waits as long as every stream is paused, and stops when it is asked to', async () => {
+    const world = createWorld({ graph: graphWith() });
+    const run = running(world);
+    await world.clock.advance(minuteMs);
+    await run.order('pause');
+    await run.order('pause', 'users');
+    await world.clock.advance(72 * hourMs);
+
+    expect(run.polls()).toBe(1);
+    await run.stop();
+  });
+
+  test('holds for an account that leaves and comes back', async () => {
+    const group = createFakeGroup();
+    const world = createWorld({ graph: graphWith() });
+    const run = running(world, { group });
+    await world.clock.advance(minuteMs);
+    await run.order('pause');
+
+    group.give([]);
+    await world.clock.advance(minuteMs);
+    group.give([0]);
+    await world.clock.advance(2 * hourMs);
+
+    expect(run.polls()).toBe(1);
+    expect(world.telemetry.ofType('paused').map(({ isPaused }) => isPaused)).toEqual([true, true]);
+    await run.stop();
+  });
+});
+
+describe('an interval that is changed', () => {
+  test.each([
+    ['shorter', 20 * minuteMs, [20, 40]],
+    ['shorter than what has passed', 5 * minuteMs, [10, 15]],
+    ['longer', 2 * hourMs, [120, 240]],
+  ])('is counted from the last poll when it is %s', async (_how, intervalMs, minutes) => {
+    const times: number[] = [];
+    const clock = createManualClock(startMs);
+    const graph = graphWith({
+      [media]: () => {
+        times.push((clock.nowMs() - startMs) / minuteMs);
+        return pageOf([]);
+      },
+    });
+    const world = createWorld({ graph, clock });
+    const run = running(world);
+    await clock.advance(10 * minuteMs);
+
+    run.orders.setInterval('media', intervalMs);
+    await clock.advance(4 * hourMs);
+
+    expect(times.slice(1, 3)).toEqual(minutes);
+    expect(world.telemetry.ofType('interval')).toEqual([
+      { type: 'interval', stream: 'media', intervalMs },
+    ]);
+    await run.stop();
+  });
+});
+
+describe('an order that cannot be carried out', () => {
+  test('names the streams there are, and says when nobody knows the account', async () => {
+    const world = createWorld({ graph: graphWith() });
+    const run = running(world);
+    await world.clock.advance(minuteMs);
+
+    expect(await run.order('pause', 'stories')).toEqual({
+      kind: 'unknown',
+      reason: 'no such stream is enabled; there are: media, users',
+    });
+    expect(await run.order('pause', 'media', '404')).toMatchObject({ kind: 'unknown' });
+    await run.stop();
+  });
+
+  test('names the instance that has the account', async () => {
+    const group = createFakeGroup(1, { first: [] });
+    group.owner = 'other (10.0.0.2)';
+    const world = createWorld({ graph: graphWith() });
+    const run = running(world, { group });
+    await world.clock.advance(minuteMs);
+
+    expect(await run.order('poll')).toEqual({
+      kind: 'elsewhere',
+      reason: "partition 0, which has the account, is not this instance's now",
+      owner: 'other (10.0.0.2)',
+    });
+    await run.stop();
+  });
+
+  test('is not ready before anything is supervised, nor after', async () => {
+    const desk = createOrderDesk();
+    const world = createWorld({ graph: graphWith() });
+
+    expect(await desk.order('poll', 'media', account.id)).toMatchObject({ kind: 'unready' });
+    const run = running(world, { desk });
+    await run.stop();
+    expect(await desk.order('poll', 'media', account.id)).toMatchObject({ kind: 'unready' });
+  });
+});

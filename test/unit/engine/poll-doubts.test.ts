@@ -1,0 +1,220 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError } from '../../../src/engine/errors.ts';
+import { isoSeconds } from '../../../src/instagram/model/graph-time.ts';
+import type { Node } from '../../../src/engine/json.ts';
+import type { Stream } from '../../../src/engine/stream.ts';
+import { createCatalogs } from '../../../src/instagram/extract/catalog.ts';
+import { runPoll } from '../../../src/engine/poll.ts';
+import { streams } from '../../../src/instagram/streams/index.ts';
+import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { createFakePublisher } from '../../support/fake-publisher.ts';
+import { calm, createWorld, dayMs, everyPoll, hourMs, minuteMs, pollOf, startMs } from './world.ts';
+
+/** Entries of a list, made so long before the first poll. */
+const entries = (count: number, ageMs = 7 * dayMs): readonly Node[] =>
+  Array.from({ length: count }, (_, index) => ({
+    id: String(index + 1),
+    timestamp: isoSeconds(startMs - ageMs),
+  }));
+
+/** An account with tombstones, polled every hour; `list` is what the API lists. */
+function office(stream: Stream, list: readonly Node[]) {
+  const api = { list, mediaCount: null as number | null };
+  const graph = createFakeGraph(({ path }) =>
+    path.endsWith(`/${'edge' in stream.source ? stream.source.edge : ''}`)
+      ? pageOf(api.list)
+      : { id: '17841400000000001', media_count: api.mediaCount },
+  );
+  const fates: (Error | undefined)[] = [];
+  const publisher = createFakePublisher(() => fates.shift());
+  const world = createWorld({ graph, publisher, catalogs: createCatalogs(100) });
+  const freshness = { ...everyPoll, wholeListMs: dayMs };
+  const publish = { [stream.name]: 'changes' } as const;
+  const tools = { ...world, settings: { ...world.settings, tombstones: true, publish, freshness } };
+  let last = pollOf(stream);
+  return {
+    api,
+    fates,
+    tools,
+    telemetry: world.telemetry,
+    state: () => last.state,
+    /** Polls at that time; the ids that were deleted. */
+    poll: async (atMs: number): Promise<readonly string[]> => {
+      const before = publisher.batches.length;
+      last = pollOf(stream, { state: last.state, startedMs: atMs, roundMs: atMs });
+      await runPoll(last, tools, calm);
+      const records = publisher.batches.slice(before).flatMap((batch) => batch.records);
+      return records.filter(({ value }) => value === null).map(({ key }) => key);
+    },
+    pollUsers: () => runPoll(pollOf(streams.users), tools, calm),
+    /** Without what the process has in memory. */
+    restart: () => {
+      tools.catalogs = createCatalogs(100);
+    },
+  };
+}
+
+const ids = (first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
+
+describe('a list that lacks most of what is known', () => {
+  test('deletes nothing when it is whole again at the next poll', async () => {
+    const { api, poll, telemetry, state } = office(streams.media, entries(10));
+    const deleted = [await poll(startMs)];
+    api.list = [];
+    deleted.push(await poll(startMs + dayMs));
+    expect(state().doubtedMs).toBe(startMs + dayMs);
+    api.list = entries(10);
+    deleted.push(await poll(startMs + 2 * dayMs));
+
+    expect(deleted).toEqual([[], [], []]);
+    expect(telemetry.ofType('list-doubted')).toEqual([
+      {
+        type: 'list-doubted',
+        stream: 'media',
+        accountId: '17841400000000001',
+        known: 10,
+        missing: 10,
+      },
+    ]);
+    expect(state().doubtedMs).toBeNull();
+    // Nothing was forgotten either, so that nothing is published again.
+    expect(state().published.size).toBe(10);
+  });
+
+  test('is walked again at the next poll, and deletes when that lacks it too', async () => {
+    const { api, poll } = office(streams.media, entries(10));
+    await poll(startMs);
+    api.list = entries(5);
+
+    expect(await poll(startMs + dayMs)).toEqual([]);
+    expect(await poll(startMs + dayMs + hourMs)).toEqual(ids(6, 10));
+    expect(await poll(startMs + 2 * dayMs)).toEqual([]);
+  });
+
+  test('is doubted for one poll by all its tries, and across a restart', async () => {
+    const { api, poll, fates, restart } = office(streams.media, entries(10));
+    await poll(startMs);
+    api.list = [...entries(2), { id: '99', timestamp: isoSeconds(startMs) }];
+    fates.push(new RetryError('kafka.unavailable', 'away'));
+    await expect(poll(startMs + dayMs)).rejects.toThrow('away');
+
+    expect(await poll(startMs + dayMs)).toEqual([]);
+    restart();
+    expect(await poll(startMs + dayMs + hourMs)).toEqual(ids(3, 10));
+  });
+
+  test.each([
+    [10, 6, ids(7, 10)],
+    [8, 5, ids(6, 8)],
+    [3, 1, ids(2, 3)],
+  ])('is believed when it had %d entries and has %d', async (known, left, gone) => {
+    const { api, poll, telemetry } = office(streams.media, entries(known));
+    await poll(startMs);
+    api.list = entries(left);
+
+    expect(await poll(startMs + dayMs)).toEqual(gone);
+    expect(telemetry.ofType('list-doubted')).toEqual([]);
+  });
+
+  test('is not believed when it is empty, however little was known', async () => {
+    const { api, poll } = office(streams.media, entries(1));
+    await poll(startMs);
+    api.list = [];
+
+    expect(await poll(startMs + dayMs)).toEqual([]);
+    expect(await poll(startMs + 2 * dayMs)).toEqual(['1']);
+  });
+
+  test('is not believed while the account says that it has more', async () => {
+    const { api, poll, pollUsers } = office(streams.media, entries(10));
+    await poll(startMs);
+    api.list = [];
+    api.mediaCount = 10;
+    await pollUsers();
+    const deleted = [await poll(startMs + hourMs), await poll(startMs + 2 * hourMs)];
+    expect(deleted).toEqual([[], []]);
+    api.mediaCount = 0;
+    await pollUsers();
+
+    expect(await poll(startMs + 3 * hourMs)).toEqual(ids(1, 10));
+  });
+});
+
+describe('a list that the API cuts at 10,000 entries', () => {
+  /** Newest first, an hour apart. */
+  const newest = (first: number, count = 10_000): readonly Node[] =>
+    Array.from({ length: count }, (_, index) => ({
+      id: String(first - index),
+      timestamp: isoSeconds(startMs - 90 * dayMs + (first - index) * hourMs),
+    }));
+
+  test.each([
+    ['media', streams.media],
+    ['tags', streams.tags],
+  ] as const)('does not delete %s that new ones push out of it', async (_name, stream) => {
+    const { api, poll, state } = office(stream, newest(15_000));
+    await poll(startMs);
+    api.list = newest(15_002);
+
+    expect(await poll(startMs + dayMs)).toEqual([]);
+    expect(state().published.size).toBe(10_002);
+  });
+
+  test('deletes an entry that is missing between those that are listed', async () => {
+    const { api, poll } = office(streams.media, newest(15_000));
+    await poll(startMs);
+    api.list = newest(15_002, 10_001).filter(({ id }) => id !== '14000');
+
+    expect(await poll(startMs + dayMs)).toEqual(['14000']);
+    expect(await poll(startMs + 2 * dayMs)).toEqual([]);
+  });
+
+  test('deletes nothing by what the process before has walked', async () => {
+    const { api, poll, restart } = office(streams.media, newest(15_000));
+    await poll(startMs);
+    restart();
+    api.list = newest(15_002, 10_001).filter(({ id }) => id !== '14000');
+
+    expect(await poll(startMs + dayMs)).toEqual([]);
+  });
+
+  test('counts as cut when it is shorter and the account has more', async () => {
+    const { api, poll, pollUsers } = office(streams.media, newest(15_000, 20));
+    api.mediaCount = 15_000;
+    await pollUsers();
+    await poll(startMs);
+    api.list = newest(15_002, 20);
+
+    expect(await poll(startMs + hourMs)).toEqual([]);
+  });
+});
+
+describe('stories', () => {
+  test('that have lived for a day go at once, all together', async () => {
+    const { api, poll, telemetry } = office(streams.stories, entries(10, hourMs));
+    await poll(startMs);
+    api.list = [];
+
+    expect(await poll(startMs + 23 * hourMs)).toEqual(ids(1, 10));
+    expect(telemetry.ofType('list-doubted')).toEqual([]);
+  });
+
+  test('that vanish before go when they are missing twice', async () => {
+    const { api, poll } = office(streams.stories, entries(10, hourMs));
+    await poll(startMs);
+    api.list = [];
+
+    expect(await poll(startMs + 15 * minuteMs)).toEqual([]);
+    expect(await poll(startMs + 30 * minuteMs)).toEqual(ids(1, 10));
+  });
+
+  test('that were known before a day of rest go at once', async () => {
+    const { api, poll, restart } = office(streams.stories, entries(10, hourMs));
+    await poll(startMs);
+    api.list = [];
+    restart();
+
+    expect(await poll(startMs + dayMs)).toEqual(ids(1, 10));
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError } from '../../../src/engine/errors.ts';
+import { runPoll } from '../../../src/engine/poll.ts';
+import { streams } from '../../../src/instagram/streams/index.ts';
+import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { createFakePublisher } from '../../support/fake-publisher.ts';
+import { keysOf } from '../../support/json-encoder.ts';
+import { calm, createWorld, dayMs, everyPoll, pollOf, posts } from './world.ts';
+
+const away = new RetryError('kafka.unavailable', 'no broker answers');
+
+describe('a poll of a list whose whole walk is due once a day', () => {
+  test('walks the whole list again when the records of the walk were not committed (Invariant 3)', async () => {
+    const old = '2026-01-01T00:00:00+0000';
+    const list = [
+      pageOf([{ id: '3', timestamp: old }], 'A'),
+      pageOf([{ id: '2', timestamp: old }], 'B'),
+      pageOf([{ id: '1', timestamp: old }]),
+    ];
+    const world = createWorld({
+      graph: createFakeGraph(({ query }) => {
+        const { after } = query;
+        return list[after === undefined ? 0 : after === 'A' ? 1 : 2] ?? away;
+      }),
+      publisher: createFakePublisher((_batch, index) => (index === 0 ? away : undefined)),
+    });
+    const freshness = { ...everyPoll, wholeListMs: dayMs };
+    const tools = { ...world, settings: { ...world.settings, freshness } };
+    const poll = pollOf(posts);
+
+    await expect(runPoll(poll, tools, calm)).rejects.toBe(away);
+    await runPoll(poll, tools, calm);
+    expect(keysOf(world.publisher.batches)).toEqual(['media 3', 'media 2', 'media 1']);
+
+    // Committed once, it is not due again before its time.
+    await runPoll(pollOf(posts, { state: poll.state }), tools, calm);
+    expect(world.graph.requests).toHaveLength(3 + 3 + 1);
+  });
+
+  test('walks the whole list though the insights of its media have walked it before', async () => {
+    const old = '2026-01-01T00:00:00+0000';
+    const world = createWorld({
+      graph: createFakeGraph(({ path, query }) => {
+        if (path.endsWith('/insights')) return { data: [] };
+        return query['after'] === undefined
+          ? pageOf([{ id: '2', timestamp: old }], 'A')
+          : pageOf([{ id: '1', timestamp: old }]);
+      }),
+    });
+    const freshness = { ...everyPoll, wholeListMs: dayMs };
+    const tools = { ...world, settings: { ...world.settings, freshness } };
+
+    await runPoll(pollOf(streams.media_insights), tools, calm);
+    await runPoll(pollOf(posts), tools, calm);
+
+    expect(keysOf(world.publisher.batches)).toEqual(['media 2', 'media 1']);
+  });
+});

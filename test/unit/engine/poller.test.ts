@@ -1,0 +1,333 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  DeadLetterError,
+  RetryError,
+  SkipError,
+  StopAccountError,
+  StopProcessError,
+  StopStreamError,
+  WaitError,
+} from '../../../src/engine/errors.ts';
+import { pollWhenDue } from '../../../src/engine/poller.ts';
+import { createTurns } from '../../../src/engine/rate-limit/turns.ts';
+import { account, otherAccount } from '../../support/accounts.ts';
+import type { Answer } from '../../support/fake-graph.ts';
+import { answersInTurn, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { createFakePublisher } from '../../support/fake-publisher.ts';
+import { keysOf } from '../../support/json-encoder.ts';
+import { settle } from '../../support/manual-clock.ts';
+import type { World } from './world.ts';
+import { calm, createWorld, hourMs, jobOf, minuteMs, posts, startMs } from './world.ts';
+
+const page = pageOf([{ id: '1' }]);
+const away = new RetryError('graph.server', 'HTTP 500');
+
+const worldOf = (...answers: readonly Answer[]) =>
+  createWorld({ graph: createFakeGraph(answersInTurn(...answers)) });
+
+/** A due poll of the posts of an account; time is moved by the test. */
+function start(world: World, signal = calm, who = account) {
+  const job = jobOf(posts, who);
+  const verdict = pollWhenDue(job, world, { nextPollMs: startMs + hourMs, signal });
+  verdict.catch(() => undefined);
+  return { job, verdict };
+}
+
+describe('a due poll that goes well', () => {
+  test('reports what it brought and keeps the state for the next', async () => {
+    const world = worldOf(pageOf([{ id: '1', surprise: 1 }, { caption: 'no id' }]));
+    const { job, verdict } = start(world);
+
+    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    // One page; a list with a node without an id does not say what is gone.
+    expect(world.telemetry.ofType('progress').map(({ step, of }) => [step, of])).toEqual([
+      [1, null],
+    ]);
+    expect(world.telemetry.events.filter(({ type }) => type !== 'progress')).toEqual([
+      { type: 'encoded', stream: 'media', records: 1, durationMs: expect.any(Number) as unknown },
+      {
+        type: 'state',
+        stream: 'media',
+        accountId: '17841400000000001',
+        writtenAtMs: startMs,
+        refusals: [],
+      },
+      { type: 'committed', stream: 'media', records: 1, deadLetters: 1 },
+      {
+        type: 'poll-finished',
+        stream: 'media',
+        accountId: '17841400000000001',
+        records: 1,
+        deadLetters: 1,
+        requests: 1,
+        calls: 1,
+        skipped: {},
+        unknownFields: ['surprise'],
+        durationMs: 0,
+        nextPollMs: startMs + hourMs,
+      },
+    ]);
+    expect(job.state.sequence).toBe(1);
+    expect(world.publisher.batches[0]?.records[0]?.headers['poll']).toBe(
+      'media/17841400000000001/2026-05-12T12:00:00.000Z',
+    );
+  });
+});
+
+describe('the next turn', () => {
+  test.each([
+    ['is told with a poll that is given up', new SkipError('graph.gone', 'gone'), startMs + hourMs],
+    ['is none for a poll that is stopped', new StopStreamError('graph.permission', 'no'), null],
+  ])('%s', async (_what, error, nextPollMs) => {
+    const world = worldOf(error);
+    await start(world).verdict;
+
+    expect(world.telemetry.ofType('poll-failed')).toMatchObject([{ nextPollMs }]);
+  });
+});
+
+describe('what a try committed', () => {
+  const committed = (world: World) =>
+    world.telemetry
+      .ofType('committed')
+      .map(({ records, deadLetters }) => ({ records, deadLetters }));
+
+  test('is reported once, though the poll fails for a bad body', async () => {
+    const bad = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
+    const world = worldOf(bad);
+    const { verdict } = start(world);
+
+    await expect(verdict).resolves.toMatchObject({ kind: 'failed' });
+    expect(committed(world)).toEqual([{ records: 0, deadLetters: 1 }]);
+  });
+
+  test('is not reported again by the try that ends the poll', async () => {
+    const first = pageOf([{ id: '1' }, { caption: 'no id' }], 'next');
+    const world = worldOf(first, away, first, pageOf([{ id: '2' }]));
+    const small = { ...world, settings: { ...world.settings, maxBatchRecords: 1 } };
+    const { verdict } = start(small);
+    await world.clock.advance(hourMs);
+
+    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    expect(committed(world)).toEqual([
+      { records: 1, deadLetters: 1 },
+      { records: 1, deadLetters: 0 },
+    ]);
+    expect(world.telemetry.ofType('poll-finished')).toMatchObject([{ records: 2, deadLetters: 1 }]);
+  });
+});
+
+describe('the disposition retry', () => {
+  test('waits longer after each try and then fails the poll, at most three tries', async () => {
+    const world = worldOf(away, away, away);
+    const { verdict } = start(world);
+    await world.clock.advance(hourMs);
+
+    await expect(verdict).resolves.toEqual({ kind: 'failed', error: away });
+    expect(world.graph.requests).toHaveLength(3);
+    // Half of base · 2^(attempt-1), and as much of the other half as chance says: 0.5.
+    expect(world.clock.slept).toEqual([750, 1500]);
+    expect(world.telemetry.ofType('poll-failed').map((event) => event.retryInMs)).toEqual([
+      750,
+      1500,
+      null,
+    ]);
+  });
+
+  test('waits as long as the other side asked', async () => {
+    const world = worldOf(new RetryError('graph.server', 'busy', { retryAfterMs: 7000 }), page);
+    const { verdict } = start(world);
+    await world.clock.advance(hourMs);
+
+    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    expect(world.clock.slept).toEqual([7000]);
+  });
+
+  test('goes on from the state of what was committed before the trouble', async () => {
+    const broker = new RetryError('kafka.unavailable', 'no broker answers');
+    const world = {
+      ...worldOf(pageOf([{ id: '1' }], 'A'), pageOf([{ id: '2' }]), pageOf([{ id: '2' }])),
+      publisher: createFakePublisher((_batch, index) => (index === 1 ? broker : undefined)),
+    };
+    const tools = { ...world, settings: { ...world.settings, maxBatchRecords: 1 } };
+    const { job, verdict } = start(tools);
+    await world.clock.advance(hourMs);
+
+    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 2']);
+    expect(world.publisher.batches.map(({ state }) => state.sequence)).toEqual([1, 2]);
+    expect(job.state.sequence).toBe(2);
+  });
+
+  test('keeps the last committed state when the poll fails for good', async () => {
+    const world = worldOf(pageOf([{ id: '1' }], 'A'), away, away, away);
+    const tools = {
+      ...world,
+      settings: { ...world.settings, maxBatchRecords: 1 },
+      retry: { ...world.retry, maxAttempts: 1 },
+    };
+    const { job, verdict } = start(tools);
+
+    await expect(verdict).resolves.toMatchObject({ kind: 'failed' });
+    expect(job.state.sequence).toBe(1);
+  });
+});
+
+describe('the disposition wait', () => {
+  const limit = new WaitError('graph.rate-limited', 'too many calls', {
+    scope: { kind: 'account', id: account.id },
+    retryAfterMs: 5 * minuteMs,
+  });
+
+  test('is waited for within the poll, which goes on where it was', async () => {
+    const world = worldOf(pageOf([{ id: '1' }], 'A'), limit, pageOf([{ id: '2' }]));
+    const { verdict } = start(world);
+    await world.clock.advance(5 * minuteMs - 1);
+    expect(world.graph.requests).toHaveLength(2);
+    await world.clock.advance(1);
+
+    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    expect(world.graph.queries.map(({ after }) => after)).toEqual([undefined, 'A', 'A']);
+    expect(world.telemetry.ofType('poll-failed')).toEqual([]);
+  });
+
+  test('blocks the scope and does the same poll again when it comes from elsewhere', async () => {
+    const world = {
+      ...worldOf(page, page),
+      publisher: createFakePublisher((_batch, index) => (index === 0 ? limit : undefined)),
+    };
+    const { verdict } = start(world);
+    await world.clock.advance(5 * minuteMs - 1);
+    expect(world.graph.requests).toHaveLength(1);
+    await world.clock.advance(1);
+
+    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    expect(world.telemetry.ofType('poll-failed')).toMatchObject([
+      { disposition: 'wait', code: 'graph.rate-limited', retryInMs: 5 * minuteMs },
+    ]);
+  });
+
+  // Invariant 8
+  test('holds the polls of the account back and not those of another (Invariant 8)', async () => {
+    const world = worldOf(limit, page, page, page);
+    start(world);
+    await settle();
+    const same = start(world);
+    const other = start(world, calm, otherAccount);
+
+    await expect(other.verdict).resolves.toEqual({ kind: 'done' });
+    expect(world.graph.requests).toHaveLength(2);
+    await world.clock.advance(5 * minuteMs);
+    await expect(same.verdict).resolves.toEqual({ kind: 'done' });
+  });
+
+  test('is no try: limits that were met leave the poll all its tries', async () => {
+    const world = worldOf(limit, limit, limit, away, away, page);
+    const { verdict } = start(world);
+    await world.clock.advance(hourMs);
+
+    await expect(verdict).resolves.toEqual({ kind: 'done' });
+  });
+
+  test('leaves its turn to others meanwhile', async () => {
+    const world = { ...worldOf(limit, page, page), turns: createTurns(1) };
+    start(world);
+    await settle();
+    const other = start(world, calm, otherAccount);
+    await world.clock.advance(999);
+    expect(world.graph.requests).toHaveLength(1);
+    await world.clock.advance(1);
+
+    await expect(other.verdict).resolves.toEqual({ kind: 'done' });
+  });
+});
+
+describe('the other dispositions', () => {
+  const letter = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
+  const process = new StopProcessError('kafka.unauthorized', 'no', { exitCode: 3 });
+
+  test.each([
+    ['skip', 'failed', new SkipError('graph.gone', 'the account is gone')],
+    ['dead-letter', 'failed', letter],
+    ['stop-stream', 'stop-stream', new StopStreamError('graph.permission', 'missing')],
+    ['stop-account', 'stop-account', new StopAccountError('graph.token', 'expired')],
+  ])('%s ends the poll at once as %s', async (disposition, kind, error) => {
+    const world = worldOf(error);
+    const { verdict } = start(world);
+
+    await expect(verdict).resolves.toEqual({ kind, error });
+    expect(world.clock.slept).toEqual([]);
+    expect(world.telemetry.ofType('poll-failed')).toMatchObject([
+      { code: error.code, disposition, message: error.message, retryInMs: null },
+    ]);
+  });
+
+  test('dead-letter keeps what came before it ends the poll', async () => {
+    const world = worldOf(letter);
+    await start(world).verdict;
+
+    expect(keysOf(world.publisher.batches)).toEqual(['dead_letters media/17841400000000001']);
+  });
+
+  test('stop-process is thrown', async () => {
+    await expect(start(worldOf(process)).verdict).rejects.toBe(process);
+  });
+
+  test('none: what nobody foresaw fails the poll and is not retried', async () => {
+    const world = worldOf(new TypeError('a bug'));
+    const { verdict } = start(world);
+
+    await expect(verdict).resolves.toMatchObject({ kind: 'failed' });
+    expect(world.graph.requests).toHaveLength(1);
+    expect(world.telemetry.ofType('poll-failed')).toMatchObject([
+      { code: 'internal.unexpected', disposition: 'unexpected', retryInMs: null },
+    ]);
+  });
+});
+
+describe('an abort', () => {
+  test('ends a back-off with the reason, without a report', async () => {
+    const stop = new AbortController();
+    const world = worldOf(away);
+    const { verdict } = start(world, stop.signal);
+    await settle();
+    stop.abort(new Error('stopping'));
+
+    await expect(verdict).rejects.toThrow('stopping');
+    expect(world.telemetry.events).toHaveLength(1);
+  });
+
+  test('ends the wait for a limit', async () => {
+    const stop = new AbortController();
+    const world = worldOf(page);
+    world.governor.block({ kind: 'app', id: '' }, hourMs);
+    const { verdict } = start(world, stop.signal);
+    await settle();
+    stop.abort(new Error('stopping'));
+
+    await expect(verdict).rejects.toThrow('stopping');
+    expect(world.graph.requests).toEqual([]);
+  });
+
+  test('ends the wait for a turn', async () => {
+    const stop = new AbortController();
+    const world = { ...worldOf(page), turns: createTurns(0) };
+    const { verdict } = start(world, stop.signal);
+    await settle();
+    stop.abort(new Error('stopping'));
+
+    await expect(verdict).rejects.toThrow('stopping');
+  });
+
+  test('in a request ends the poll with the reason instead of an error of its own', async () => {
+    const stop = new AbortController();
+    const graph = createFakeGraph(() => {
+      stop.abort(new Error('stopping'));
+      return away;
+    });
+    const world = createWorld({ graph });
+
+    await expect(start(world, stop.signal).verdict).rejects.toThrow('stopping');
+    expect(world.telemetry.events).toEqual([]);
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, test } from '@jest/globals';
+import { createGovernor } from '../../../../src/engine/rate-limit/governor.ts';
+import type { GraphRequest } from '../../../../src/engine/ports.ts';
+import { account } from '../../../support/accounts.ts';
+import type { Answer } from '../../../support/fake-graph.ts';
+import { createFakeGraph } from '../../../support/fake-graph.ts';
+import { createManualClock } from '../../../support/manual-clock.ts';
+import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
+import { idle, limit, own } from './governing.ts';
+import { calm, hourMs, minuteMs, startMs } from '../world.ts';
+
+const requestsOf = (count: number): readonly GraphRequest[] =>
+  Array.from({ length: count }, (_, index) => ({
+    endpoint: '/{media}/insights',
+    path: `/${index}/insights`,
+    query: {},
+    accountId: account.id,
+  }));
+
+/** An account that was answered once, and whose batches are governed. */
+async function governed(answer: (request: GraphRequest) => Answer = ({ path }) => ({ id: path })) {
+  const clock = createManualClock(startMs);
+  const telemetry = createRecordingTelemetry();
+  const governor = createGovernor({ clock, telemetry, maxConcurrentRequests: 8 });
+  let isLimited = false;
+  const transport = createFakeGraph((request) =>
+    isLimited ? limit(own, 10 * minuteMs) : answer(request),
+  );
+  const graph = governor.govern(transport, { account, priority: 'normal', turn: idle });
+  await graph.get({ endpoint: '/{account}', path: '/', query: {}, accountId: account.id }, calm);
+  const paths: string[] = [];
+  const all = async (count: number) => {
+    for await (const { request } of graph.getEach(requestsOf(count), calm)) {
+      paths.push(request.path);
+    }
+  };
+  return {
+    clock,
+    governor,
+    transport,
+    all,
+    paths,
+    limit: (on: boolean) => {
+      isLimited = on;
+    },
+  };
+}
+
+describe('governor: batches', () => {
+  test('are full while the quota has room', async () => {
+    const { all, transport } = await governed();
+    await all(120);
+
+    expect(transport.batches).toEqual([50, 50, 20]);
+  });
+
+  test('are as large as the room that is left before calls are spaced', async () => {
+    const { all, transport, governor } = await governed();
+    // Each call costs one percent of the quota, as far as is known; calls are spaced from 75 on.
+    governor.onUsage({ scope: own, percent: 60, regainMs: 0 });
+    await all(20);
+
+    expect(transport.batches).toEqual([15, 5]);
+  });
+
+  test('go out with one call alone after a limit, and are full again when it was answered', async () => {
+    const { all, transport, clock, governor } = await governed();
+    governor.block(own, 10 * minuteMs);
+    const done = all(120);
+    await clock.advance(10 * minuteMs - 1);
+    expect(transport.batches).toEqual([]);
+    await clock.advance(1);
+    await done;
+
+    expect(transport.batches).toEqual([1, 50, 50, 19]);
+  });
+
+  test('are not sent again in a scope whose limit an item reports, until it is over', async () => {
+    let isFull = false;
+    const { all, transport, paths, clock } = await governed(({ path }) => {
+      if (isFull && path === '/2/insights') return limit(own, 5 * minuteMs);
+      return { id: path };
+    });
+    isFull = true;
+    const done = all(60);
+    await clock.advance(5 * minuteMs - 1);
+    expect(transport.batches).toEqual([50]);
+    isFull = false;
+    await clock.advance(1);
+    await done;
+
+    expect(transport.batches).toEqual([50, 1, 10]);
+    expect(new Set(paths).size).toBe(60);
+    expect(paths).toHaveLength(60);
+  });
+
+  test('wait longer each time that a limit is met again', async () => {
+    const { all, transport, clock, limit: limited } = await governed();
+    limited(true);
+    const done = all(10);
+    await clock.advance(10 * minuteMs);
+    expect(transport.batches).toEqual([10, 1]);
+    await clock.advance(10 * minuteMs);
+    expect(transport.batches).toEqual([10, 1, 1]);
+    await clock.advance(20 * minuteMs - 1);
+    expect(transport.batches).toEqual([10, 1, 1]);
+    limited(false);
+    await clock.advance(hourMs);
+    await done;
+  });
+
+  test('count as their items: a usage that rose by one after fifty calls makes each cheap', async () => {
+    const { all, transport, governor, clock } = await governed();
+    governor.onUsage({ scope: own, percent: 50, regainMs: 0 });
+    for (let percent = 51; percent < 60; percent += 1) {
+      governor.onUsage({ scope: own, percent, regainMs: 0, calls: 50 });
+    }
+    const done = all(100);
+    await clock.advance(minuteMs);
+
+    expect(transport.batches).toEqual([50, 50]);
+    await done;
+  });
+});

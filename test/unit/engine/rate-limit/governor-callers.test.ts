@@ -1,0 +1,117 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Node } from '../../../../src/engine/json.ts';
+import { createTurns } from '../../../../src/engine/rate-limit/turns.ts';
+import type { Turn, Turns } from '../../../../src/engine/rate-limit/turns.ts';
+import { account, otherAccount } from '../../../support/accounts.ts';
+import { settle } from '../../../support/manual-clock.ts';
+import { app, limit, office, own, requestOf } from './governing.ts';
+import { calm, hourMs, minuteMs } from '../world.ts';
+
+describe('the turn of a poll', () => {
+  /** A poll that makes one request. */
+  const poll = (turns: Turns, ask: (turn: Turn) => Promise<Node>, signal = calm) =>
+    turns.take(ask, signal);
+
+  test('is lent to others by a request that waits for more than a second', async () => {
+    const { governor, ask, names, clock } = office();
+    const turns = createTurns(2);
+    governor.block(own, hourMs);
+    void poll(turns, (turn) => ask('a1', { turn }));
+    void poll(turns, (turn) => ask('a2', { turn }));
+    void poll(turns, (turn) => ask('b', { turn, account: otherAccount }));
+    await clock.advance(999);
+    expect(names()).toEqual([]);
+    await clock.advance(1);
+
+    expect(names()).toEqual(['b']);
+  });
+
+  test('is had again before the request is made', async () => {
+    const { governor, ask, names, clock, answer } = office();
+    const turns = createTurns(1);
+    governor.block(own, minuteMs);
+    void poll(turns, (turn) => ask('a', { turn }));
+    void poll(turns, (turn) => ask('b', { turn, account: otherAccount }));
+    await clock.advance(hourMs);
+    expect(names()).toEqual(['b']);
+    await answer(0);
+
+    expect(names()).toEqual(['b', 'a']);
+  });
+
+  test('is not awaited by who was aborted meanwhile, whose place is free again', async () => {
+    const { governor, ask, names, clock, answer } = office();
+    const turns = createTurns(1);
+    const stop = new AbortController();
+    governor.block(own, minuteMs);
+    void poll(turns, (turn) => ask('a', { turn, signal: stop.signal })).catch(() => undefined);
+    void poll(turns, (turn) => ask('b', { turn, account: otherAccount }));
+    await clock.advance(hourMs);
+    stop.abort(new Error('stopping'));
+    await answer(0);
+    void ask('c');
+    await settle();
+
+    expect(names()).toEqual(['b', 'c']);
+  });
+});
+
+describe('who only looks', () => {
+  test('is told when a call might go, and counts as none', async () => {
+    const { governor, ask, names, clock } = office();
+    governor.block(own, minuteMs);
+    const order: string[] = [];
+    const looks = ['x', 'y'].map((name) =>
+      governor.ready(account, 'normal', calm).then(() => order.push(name)),
+    );
+    await clock.advance(minuteMs - 1);
+    expect(order).toEqual([]);
+    await clock.advance(1);
+    await Promise.all(looks);
+    void ask('a');
+    await settle();
+
+    expect(names()).toEqual(['a']);
+  });
+
+  test('stops looking when aborted', async () => {
+    const { governor } = office();
+    governor.block(app, minuteMs);
+    const stop = new AbortController();
+    const ready = governor.ready(account, 'normal', stop.signal);
+    stop.abort(new Error('stopping'));
+
+    await expect(ready).rejects.toThrow('stopping');
+  });
+});
+
+describe('a guarded request', () => {
+  test('is refused in place of being made while its scope is blocked', async () => {
+    const { governor, graph, names, clock } = office();
+    governor.block(app, hourMs);
+    const guarded = governor.guard(graph);
+
+    await expect(guarded.get(requestOf('/me/accounts', null), calm)).rejects.toMatchObject({
+      disposition: 'wait',
+      scope: app,
+      retryAfterMs: hourMs,
+      message:
+        "/me/accounts: the app's request limit is reached; nothing in it is asked for 60 min",
+    });
+    await clock.advance(hourMs);
+    void guarded.get(requestOf('/me/accounts', null), calm);
+    await settle();
+    expect(names()).toEqual(['/me/accounts']);
+  });
+
+  test('blocks the scope of a limit that it meets', async () => {
+    const { governor, graph, answer, ask, names } = office();
+    const guarded = governor.guard(graph).get(requestOf('/me/accounts', null), calm);
+    await answer(0, limit(app, hourMs));
+
+    await expect(guarded).rejects.toMatchObject({ retryAfterMs: hourMs });
+    void ask('a');
+    await settle();
+    expect(names()).toEqual(['/me/accounts']);
+  });
+});

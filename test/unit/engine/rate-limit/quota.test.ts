@@ -1,0 +1,282 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Decision, Priority, Quota } from '../../../../src/engine/rate-limit/quota.ts';
+import {
+  decide,
+  newQuota,
+  noteAnswer,
+  noteSilence,
+  noteCall,
+  noteRefusal,
+  noteUsage,
+  percentOf,
+  priorityOf,
+  standingOf,
+  strictest,
+} from '../../../../src/engine/rate-limit/quota.ts';
+import { streamNames } from '../../../../src/engine/stream-name.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const go: Decision = { kind: 'go' };
+
+/** After the answer to a call that has just left. */
+const answered = (quota: Quota) => noteAnswer(quota, quota.stops);
+
+/** An account's quota after headers that told these percentages, one an answer, at time 0. */
+function told(...percents: readonly number[]): Quota {
+  return percents.reduce(
+    (quota, percent) => noteUsage(quota, { percent, regainMs: 0 }, 0),
+    answered(newQuota('account')),
+  );
+}
+
+const ask = (quota: Quota, changes: Partial<Parameters<typeof decide>[1]> = {}) =>
+  decide(quota, { priority: 'normal', nowMs: 0, calls: 1, inFlight: 0, ...changes });
+
+const each = (quota: Quota, nowMs: number) =>
+  (['urgent', 'normal', 'backfill'] as const).map(
+    (priority) => ask(quota, { priority, nowMs }).kind,
+  );
+
+describe('the priority of a stream', () => {
+  test('is urgent for what is gone after a day, normal for the rest', () => {
+    expect(streamNames.filter((name) => priorityOf(name) === 'urgent')).toEqual([
+      'stories',
+      'story_insights',
+    ]);
+    expect(priorityOf('media')).toBe('normal');
+    expect(streamNames.filter((name) => priorityOf(name) === 'backfill')).toEqual([
+      'user_daily_totals',
+      'tags',
+      'comments',
+    ]);
+  });
+});
+
+describe('a scope below 75 %', () => {
+  test('lets calls go as they come, whatever their priority', () => {
+    const quota = noteCall(told(74), 'normal', 0);
+
+    expect(each(quota, 0)).toEqual(['go', 'go', 'go']);
+    expect(ask(told(40), { inFlight: 8 })).toEqual(go);
+  });
+
+  test('of which nothing is known lets one call find out', () => {
+    expect(ask(newQuota('account'))).toEqual(go);
+    expect(ask(newQuota('account'), { inFlight: 1 })).toEqual({ kind: 'queue' });
+    expect(ask(answered(newQuota('account')), { inFlight: 7 })).toEqual(go);
+  });
+
+  test('counts what is under way, so that calls together cannot jump over the mark', () => {
+    const quota = told(60, 64, 68, 72);
+
+    expect(ask(quota, { inFlight: 0 })).toEqual(go);
+    expect(ask(quota, { inFlight: 1 })).toEqual({ kind: 'queue' });
+  });
+});
+
+describe('a scope from 75 %', () => {
+  test('lets one call go at a time', () => {
+    expect(ask(told(75), { inFlight: 1 })).toEqual({ kind: 'queue' });
+    expect(ask(told(75))).toEqual(go);
+  });
+
+  test('spaces calls so that what is left to their ceiling lasts for the window', () => {
+    const quota = told(0, 75);
+    const cost = (1 + 75) / 2;
+    expect(quota.costPercent).toBe(cost);
+    const cheap = { ...quota, costPercent: 0.5 };
+    const busy = (['urgent', 'normal'] as const).reduce(
+      (state, priority) => noteCall(state, priority, 0),
+      cheap,
+    );
+
+    // 10 % left of 24 hours for calls of 0.5 %: 20 calls; 20 % left: 40 calls.
+    expect(ask(busy)).toEqual({ kind: 'wait', ms: dayMs / 20 });
+    expect(ask(busy, { priority: 'urgent' })).toEqual({ kind: 'wait', ms: dayMs / 40 });
+    expect(ask(busy, { nowMs: dayMs / 20 })).toEqual(go);
+  });
+
+  test('does not hold a priority back for the calls of another', () => {
+    const quota = noteCall({ ...told(0, 80), costPercent: 0.5 }, 'normal', 0);
+
+    expect(ask(quota, { priority: 'urgent' })).toEqual(go);
+  });
+
+  test('stops spacing when enough has left the window', () => {
+    const quota = noteCall({ ...told(72), costPercent: 0.01 }, 'normal', 0);
+    const slowed = noteUsage(quota, { percent: 75.5, regainMs: 0 }, 0);
+
+    // A 24th of the 72 %, 3 %, leaves after an hour.
+    expect(ask({ ...slowed, costPercent: 0.5 })).toEqual({ kind: 'wait', ms: hourMs });
+  });
+
+  test.each<[number, Priority[]]>([
+    [75, ['urgent', 'normal']],
+    [84, ['urgent', 'normal']],
+    [85, ['urgent']],
+    [94, ['urgent']],
+    [95, []],
+  ])('at %d %% lets %j go on', (percent, free) => {
+    const quota = { ...told(0, percent), costPercent: 0.5 };
+
+    expect(each(quota, 0)).toEqual(
+      (['urgent', 'normal', 'backfill'] as const).map((priority) =>
+        free.includes(priority) ? 'go' : 'wait',
+      ),
+    );
+  });
+
+  test('at the ceiling waits until what has come in leaves the window', () => {
+    const quota = { ...told(0, 95), costPercent: 0.5 };
+
+    expect(ask(quota, { priority: 'urgent' })).toEqual({ kind: 'wait', ms: dayMs });
+    expect(ask({ ...told(96), costPercent: 0.5 }, { priority: 'urgent' })).toEqual({
+      kind: 'wait',
+      ms: hourMs,
+    });
+  });
+
+  test('knows the window of an app to be an hour', () => {
+    const quota = noteUsage(answered(newQuota('app')), { percent: 50, regainMs: 0 }, 0);
+
+    expect(percentOf(quota, hourMs / 2)).toBe(25);
+    expect(percentOf(quota, hourMs)).toBe(0);
+  });
+});
+
+describe('a scope that was told to stop', () => {
+  test('lets nothing go until then, whatever its usage and the priority', () => {
+    const quota = noteRefusal(told(10), 30 * minuteMs, 0);
+
+    expect(each(quota, 30 * minuteMs - 1)).toEqual(['wait', 'wait', 'wait']);
+    expect(ask(quota, { nowMs: minuteMs })).toEqual({ kind: 'wait', ms: 29 * minuteMs });
+    expect(each(quota, 30 * minuteMs)).toEqual(['go', 'go', 'go']);
+  });
+
+  test('is told by a header, too', () => {
+    const quota = noteUsage(told(10), { percent: 30, regainMs: 5 * minuteMs }, 0);
+
+    expect(ask(quota)).toEqual({ kind: 'wait', ms: 5 * minuteMs });
+  });
+
+  test('is not freed by a shorter word, nor by a header without one', () => {
+    const quota = noteUsage(
+      noteRefusal(noteRefusal(told(10), hourMs, 0), minuteMs, 0),
+      { percent: 10, regainMs: 0 },
+      0,
+    );
+
+    expect(ask(quota)).toEqual({ kind: 'wait', ms: hourMs });
+  });
+
+  test('lets one call alone find out afterwards', () => {
+    const quota = noteRefusal(told(10), minuteMs, 0);
+
+    expect(ask(quota, { nowMs: minuteMs, inFlight: 1 })).toEqual({ kind: 'queue' });
+    expect(ask(answered(quota), { nowMs: minuteMs, inFlight: 1 })).toEqual(go);
+  });
+
+  test('lets an urgent call see whether the word is kept though the window is full, then others', () => {
+    const quota = noteRefusal(told(0, 100), hourMs, 0);
+
+    expect(each(quota, hourMs)).toEqual(['go', 'wait', 'wait']);
+    expect(each(quota, 2 * hourMs)).toEqual(['go', 'go', 'wait']);
+    expect(each(quota, 3 * hourMs)).toEqual(['go', 'go', 'go']);
+    expect(each(noteCall(quota, 'urgent', hourMs), 3 * hourMs)).toEqual(['wait', 'wait', 'wait']);
+  });
+
+  test('is left alone for longer each time that it refuses again', () => {
+    let quota = newQuota('user');
+    let nowMs = 0;
+    const waits = Array.from({ length: 6 }, () => {
+      quota = noteRefusal(quota, minuteMs, nowMs);
+      const waitMs = quota.blockedUntilMs - nowMs;
+      nowMs = quota.blockedUntilMs;
+      return waitMs / minuteMs;
+    });
+
+    expect(waits).toEqual([1, 10, 20, 40, 60, 60]);
+    expect(noteRefusal(answered(quota), minuteMs, nowMs).blockedUntilMs - nowMs).toBe(minuteMs);
+  });
+
+  test('takes refusals of calls that were under way together for one', () => {
+    const quota = noteRefusal(noteRefusal(newQuota('user'), minuteMs, 0), minuteMs, 10);
+
+    expect(quota.refusals).toBe(1);
+  });
+});
+
+describe('the price of a call', () => {
+  test('is the rise over the answers since the last one', () => {
+    // Whole percents that rise with every fourth call: 0.25 % each.
+    const percents = Array.from({ length: 80 }, (_, index) => Math.floor(index / 4));
+
+    expect(told(...percents).costPercent).toBeCloseTo(0.25, 3);
+  });
+
+  test('is at most a percent for all the answers that brought no rise', () => {
+    expect(told(...Array<number>(51).fill(0)).costPercent).toBe(1 / 50);
+  });
+
+  test('is next to nothing where answers are silent, until they are not', () => {
+    const silent = noteSilence(told(0), 1000);
+
+    expect(silent.costPercent).toBe(1 / 1000);
+    expect(noteUsage(silent, { percent: 50, regainMs: 0 }, 1).costPercent).toBeCloseTo(0.025, 3);
+  });
+
+  test('is not learned while usage leaves the window', () => {
+    const quota = told(0, 10, 20);
+    const later = noteUsage(quota, { percent: 80, regainMs: 0 }, dayMs);
+
+    expect(later.costPercent).toBe(quota.costPercent);
+  });
+});
+
+describe('several scopes', () => {
+  test.each<[string, Decision[], Decision]>([
+    [
+      'the longest wait',
+      [go, { kind: 'wait', ms: 5 }, { kind: 'wait', ms: 9 }],
+      { kind: 'wait', ms: 9 },
+    ],
+    [
+      'a wait before the queue',
+      [{ kind: 'queue' }, { kind: 'wait', ms: 5 }],
+      { kind: 'wait', ms: 5 },
+    ],
+    ['the queue before going', [go, { kind: 'queue' }], { kind: 'queue' }],
+    ['going when all go', [go, go], go],
+  ])('decide for %s', (_name, decisions, decision) => {
+    expect(strictest(decisions)).toEqual(decision);
+  });
+});
+
+describe('how a scope stands', () => {
+  test('is free, slowed from 75 % and stopped from 95 %', () => {
+    const standings = [74, 75, 94, 95].map((percent) => standingOf(told(percent), 'free', 0));
+
+    expect(standings.map(({ state }) => state)).toEqual(['free', 'slowed', 'slowed', 'stopped']);
+    expect(standings[3]).toEqual({ state: 'stopped', percent: 95, untilMs: hourMs });
+    expect(standings[1]).toEqual({ state: 'slowed', percent: 75, untilMs: null });
+  });
+
+  test('is slowed until it is well below the mark, so that it does not flicker', () => {
+    expect(standingOf(told(72), 'slowed', 0).state).toBe('slowed');
+    expect(standingOf(told(69), 'slowed', 0).state).toBe('free');
+    expect(standingOf(told(94.5), 'stopped', 0).state).toBe('stopped');
+  });
+
+  test('is stopped until the time that was told', () => {
+    const quota = noteRefusal(told(10), hourMs, 0);
+
+    expect(standingOf(quota, 'free', 0)).toEqual({
+      state: 'stopped',
+      percent: 10,
+      untilMs: hourMs,
+    });
+    expect(standingOf(quota, 'stopped', hourMs).state).toBe('free');
+  });
+});

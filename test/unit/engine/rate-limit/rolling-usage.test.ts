@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  correctUsage,
+  evenUsage,
+  msUntilAtMost,
+  nextLeaveMs,
+  noUsage,
+  usedPercent,
+} from '../../../../src/engine/rate-limit/rolling-usage.ts';
+
+const hourMs = 3_600_000;
+const windowMs = 24 * hourMs;
+
+describe('usage of a rolling window', () => {
+  test('that came in before anybody looked decays in a line', () => {
+    const usage = evenUsage(windowMs, 48, 0);
+
+    expect(usedPercent(usage, 0)).toBe(48);
+    expect(usedPercent(usage, 12 * hourMs)).toBe(24);
+    expect(usedPercent(usage, windowMs)).toBe(0);
+  });
+
+  test('that came in at once stays for the whole window and leaves at once', () => {
+    const usage = correctUsage(noUsage(windowMs), 60, 0);
+
+    expect(usedPercent(usage, windowMs - 1)).toBe(60);
+    expect(usedPercent(usage, windowMs)).toBe(0);
+  });
+
+  test('leaves never before its window is over, and at most a 96th of it later', () => {
+    const usage = correctUsage(noUsage(windowMs), 60, 1);
+
+    expect(usedPercent(usage, windowMs + 1)).toBe(60);
+    expect(usedPercent(usage, windowMs + windowMs / 96)).toBe(0);
+  });
+
+  test('loses its oldest when it is told to be less than believed', () => {
+    const early = correctUsage(noUsage(windowMs), 30, 0);
+    const late = correctUsage(early, 50, 10 * hourMs);
+    const told = correctUsage(late, 25, 11 * hourMs);
+
+    expect(usedPercent(told, 11 * hourMs)).toBe(25);
+    expect(usedPercent(told, windowMs)).toBe(20);
+  });
+
+  test('is what was last told, whatever was told before', () => {
+    const told = fc.array(fc.tuple(fc.nat(windowMs), fc.nat(100)), { minLength: 1, maxLength: 50 });
+    fc.assert(
+      fc.property(told, (steps) => {
+        let nowMs = 0;
+        let usage = noUsage(windowMs);
+        for (const [afterMs, percent] of steps) {
+          nowMs += afterMs;
+          usage = correctUsage(usage, percent, nowMs);
+          expect(usedPercent(usage, nowMs)).toBeCloseTo(percent, 6);
+        }
+      }),
+    );
+  });
+
+  test('keeps no more than a part for each 96th of the window', () => {
+    let usage = noUsage(windowMs);
+    for (let minute = 0; minute < 3 * 24 * 60; minute += 1) {
+      usage = correctUsage(usage, (minute % 100) + 1, minute * 60_000);
+    }
+
+    expect(usage.parts.length).toBeLessThanOrEqual(97);
+  });
+});
+
+describe('the time until there is room', () => {
+  const burst = correctUsage(noUsage(windowMs), 40, 0);
+  const both = correctUsage(burst, 70, 6 * hourMs);
+
+  test.each([
+    [70, 0],
+    [69, 14 * hourMs],
+    [30, 14 * hourMs],
+    [29, 20 * hourMs],
+    [0, 20 * hourMs],
+  ])('to %d %% is until enough of the oldest has left: %d ms', (percent, ms) => {
+    expect(msUntilAtMost(both, percent, 10 * hourMs)).toBe(ms);
+  });
+
+  test('is found by the next that leaves', () => {
+    expect(nextLeaveMs(both, 0)).toBe(windowMs);
+    expect(nextLeaveMs(both, windowMs)).toBe(30 * hourMs);
+    expect(nextLeaveMs(both, 31 * hourMs)).toBe(Infinity);
+  });
+});

@@ -1,0 +1,179 @@
+import { describe, expect, test } from '@jest/globals';
+import { createTurns } from '../../../../src/engine/rate-limit/turns.ts';
+import { settle } from '../../../support/manual-clock.ts';
+import { calm } from '../world.ts';
+
+/** Pieces of work that end when they are told to, and the order in which they began. */
+function workshop(concurrency: number) {
+  const turns = createTurns(concurrency);
+  const began: string[] = [];
+  const doors = new Map<string, PromiseWithResolvers<string>>();
+  return {
+    turns,
+    began,
+    take: (name: string, signal = calm) => {
+      const door = Promise.withResolvers<string>();
+      doors.set(name, door);
+      const work = () => {
+        began.push(name);
+        return door.promise;
+      };
+      const taken = turns.take(work, signal);
+      taken.catch(() => undefined);
+      return taken;
+    },
+    end: async (name: string, error?: Error) => {
+      if (error === undefined) doors.get(name)?.resolve(name);
+      else doors.get(name)?.reject(error);
+      await settle();
+    },
+  };
+}
+
+describe('turns', () => {
+  test('are taken by as many as allowed at a time, first come, first served', async () => {
+    const { take, began, end } = workshop(2);
+    const all = ['a', 'b', 'c', 'd'].map((name) => take(name));
+    await settle();
+    expect(began).toEqual(['a', 'b']);
+    await end('b');
+    expect(began).toEqual(['a', 'b', 'c']);
+    await end('a');
+    expect(began).toEqual(['a', 'b', 'c', 'd']);
+    await end('c');
+    await end('d');
+
+    await expect(Promise.all(all)).resolves.toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('are given back by work that fails', async () => {
+    const { take, began, end } = workshop(1);
+    const failing = take('a');
+    const next = take('b');
+    await end('a', new Error('broken'));
+    await end('b');
+
+    await expect(failing).rejects.toThrow('broken');
+    await expect(next).resolves.toBe('b');
+    expect(began).toEqual(['a', 'b']);
+  });
+
+  test('are never taken by who was aborted before, and pass to the next', async () => {
+    const { take, began, end } = workshop(1);
+    const stop = new AbortController();
+    const first = take('a');
+    const aborted = take('b', stop.signal);
+    const last = take('c');
+    await settle();
+    stop.abort(new Error('stopping'));
+    await expect(aborted).rejects.toThrow('stopping');
+    await end('a');
+    await end('c');
+
+    await expect(Promise.all([first, last])).resolves.toEqual(['a', 'c']);
+    expect(began).toEqual(['a', 'c']);
+  });
+
+  test('reject at once when the signal was aborted already', async () => {
+    const { take, began } = workshop(1);
+
+    await expect(take('a', AbortSignal.abort(new Error('stopping')))).rejects.toThrow('stopping');
+    expect(began).toEqual([]);
+  });
+
+  test('are not given back twice by an abort after the work began', async () => {
+    const { take, began, end } = workshop(1);
+    const stop = new AbortController();
+    void take('a');
+    const second = take('b', stop.signal);
+    const third = take('c');
+    await end('a');
+    stop.abort(new Error('too late'));
+    await settle();
+    expect(began).toEqual(['a', 'b']);
+    await end('b');
+    await end('c');
+
+    await expect(Promise.all([second, third])).resolves.toEqual(['b', 'c']);
+  });
+});
+
+describe('a turn that is lent', () => {
+  test('serves others until its own work goes on, ahead of who has not begun', async () => {
+    const turns = createTurns(1);
+    const began: string[] = [];
+    const wait = Promise.withResolvers<string>();
+    const busy = Promise.withResolvers<undefined>();
+    const first = turns.take(async (turn) => {
+      began.push(await turn.lend(wait.promise, calm));
+    }, calm);
+    const second = turns.take(() => {
+      began.push('second');
+      return busy.promise;
+    }, calm);
+    const third = turns.take(() => {
+      began.push('third');
+      return Promise.resolve();
+    }, calm);
+    await settle();
+    wait.resolve('first again');
+    await settle();
+    expect(began).toEqual(['second']);
+    busy.resolve(undefined);
+    await Promise.all([first, second, third]);
+
+    expect(began).toEqual(['second', 'first again', 'third']);
+  });
+
+  test('is had back once by two pieces of the same work', async () => {
+    const turns = createTurns(1);
+    const waits = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
+    const both = turns.take(
+      (turn) => Promise.all(waits.map(({ promise }) => turn.lend(promise, calm))),
+      calm,
+    );
+    waits.forEach(({ resolve }, index) => {
+      resolve(index);
+    });
+
+    await expect(both).resolves.toEqual([0, 1]);
+    const began: string[] = [];
+    const left = Promise.withResolvers<undefined>();
+    void turns.take(() => {
+      began.push('a');
+      return left.promise;
+    }, calm);
+    void turns.take(() => Promise.resolve(began.push('b')), calm);
+    await settle();
+    expect(began).toEqual(['a']);
+  });
+
+  test('is not kept when the wait fails', async () => {
+    const turns = createTurns(1);
+    const failing = turns.take(
+      (turn) => turn.lend(Promise.reject(new Error('stopping')), calm),
+      calm,
+    );
+
+    await expect(failing).rejects.toThrow('stopping');
+    await expect(turns.take(() => Promise.resolve('next'), calm)).resolves.toBe('next');
+  });
+
+  test('is given up by an abort while it waits to be had back', async () => {
+    const turns = createTurns(1);
+    const stop = new AbortController();
+    const busy = Promise.withResolvers<undefined>();
+    const wait = Promise.withResolvers<undefined>();
+    const lending = turns.take((turn) => turn.lend(wait.promise, stop.signal), calm);
+    const other = turns.take(() => busy.promise, calm);
+    await settle();
+    wait.resolve(undefined);
+    await settle();
+    stop.abort(new Error('stopping'));
+
+    await expect(lending).rejects.toThrow('stopping');
+    busy.resolve(undefined);
+    await other;
+    await expect(turns.take(() => Promise.resolve('next'), calm)).resolves.toBe('next');
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  type AccountHealth,
+  type HealthSnapshot,
+  readiness,
+} from '../../../src/engine/readiness.ts';
+
+const up = { ready: true, reason: '' };
+const allUp: HealthSnapshot['dependencies'] = {
+  state: up,
+  kafka: up,
+  registry: up,
+  graph: up,
+  group: up,
+};
+const hourMs = 3_600_000;
+const users = { users: { intervalMs: hourMs } };
+
+describe('readiness', () => {
+  test('is ready when every dependency is and no account is known', () => {
+    const snapshot = { dependencies: allUp, streams: users, accounts: new Map(), partitions: [] };
+
+    expect(readiness(snapshot, 0)).toEqual({ ready: true, reasons: [], partitions: [] });
+  });
+
+  test('names every dependency that is not ready, in order', () => {
+    const dependencies = {
+      graph: { ready: false, reason: 'no answer within 30 s' },
+      registry: up,
+      kafka: { ready: false, reason: 'no broker answers' },
+      state: { ready: false, reason: 'not restored yet' },
+      group: { ready: false, reason: 'not joined yet' },
+    };
+
+    expect(
+      readiness({ dependencies, streams: users, accounts: new Map(), partitions: [] }, 0),
+    ).toEqual({
+      ready: false,
+      reasons: [
+        'state: not restored yet',
+        'kafka: no broker answers',
+        'graph: no answer within 30 s',
+        'group: not joined yet',
+      ],
+      partitions: [],
+    });
+  });
+
+  test('names every refused token and the accounts that are stopped, with the code and what to do', () => {
+    const refusal = { code: 'graph.token', message: 'revoked' } as const;
+    const tokens: NonNullable<HealthSnapshot['tokens']> = new Map<
+      string,
+      { refusal: typeof refusal | null }
+    >([
+      ...['1', '2', '4', '5'].map((name) => [name, { refusal }] as const),
+      ['3', { refusal: null }] as const,
+    ]);
+    const stopped = { addedAtMs: 0, succeededAtMs: {}, stopped: { code: 'graph.token' } } as const;
+    const accounts: HealthSnapshot['accounts'] = new Map<string, AccountHealth>([
+      ...['a', 'b', 'c', 'd'].map((id) => [id, stopped] as const),
+      ['e', { ...stopped, stopped: null }] as const,
+    ]);
+    const snapshot = { dependencies: allUp, streams: users, accounts, tokens, partitions: [] };
+
+    expect(readiness(snapshot, 0).reasons).toEqual([
+      'token 1: graph.token: revoked',
+      'token 2: graph.token: revoked',
+      'token 4: graph.token: revoked',
+      'tokens: 1 more refused',
+      'stopped by graph.token until a person acts: accounts a, b, c and 1 more. Get a new token (instagram-kafka login) and put it where the old one was.',
+    ]);
+  });
+
+  test('is ready at three intervals after the last success, and not a moment later', () => {
+    const accounts = new Map([['1', { addedAtMs: 0, succeededAtMs: { users: hourMs } }]]);
+    const snapshot = { dependencies: allUp, streams: users, accounts, partitions: [] };
+
+    expect(readiness(snapshot, 4 * hourMs)).toEqual({ ready: true, reasons: [], partitions: [] });
+    expect(readiness(snapshot, 4 * hourMs + 1)).toEqual({
+      ready: false,
+      reasons: ['users: no successful poll for more than 10800 s (3 intervals) of account 1'],
+      partitions: [],
+    });
+  });
+
+  test('counts from when the account was added before its first success', () => {
+    const accounts = new Map([['1', { addedAtMs: 10, succeededAtMs: { media: 99 * hourMs } }]]);
+    const snapshot = { dependencies: allUp, streams: users, accounts, partitions: [] };
+
+    expect(readiness(snapshot, 3 * hourMs + 10).ready).toBe(true);
+    expect(readiness(snapshot, 3 * hourMs + 11).ready).toBe(false);
+  });
+
+  test('judges each stream by its own interval', () => {
+    const accounts = new Map([['1', { addedAtMs: 0, succeededAtMs: {} }]]);
+    const streams = { users: { intervalMs: hourMs }, stories: { intervalMs: 1000 } };
+
+    expect(
+      readiness({ dependencies: allUp, streams, accounts, partitions: [] }, hourMs).reasons,
+    ).toEqual(['stories: no successful poll for more than 3 s (3 intervals) of account 1']);
+  });
+
+  test('names three accounts and counts the rest when many are late', () => {
+    const late = { addedAtMs: 0, succeededAtMs: {} };
+    const accounts = new Map(['1', '2', '3', '4', '5'].map((id) => [id, late]));
+
+    expect(
+      readiness({ dependencies: allUp, streams: users, accounts, partitions: [] }, 4 * hourMs)
+        .reasons,
+    ).toEqual([
+      'users: no successful poll for more than 10800 s (3 intervals) of accounts 1, 2, 3 and 2 more',
+    ]);
+  });
+
+  test('asks nothing of a stream that is not enabled', () => {
+    const accounts = new Map([['1', { addedAtMs: 0, succeededAtMs: {} }]]);
+
+    expect(
+      readiness({ dependencies: allUp, streams: {}, accounts, partitions: [] }, 99 * hourMs).ready,
+    ).toBe(true);
+  });
+});

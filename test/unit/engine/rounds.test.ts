@@ -1,0 +1,125 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError, StopAccountError } from '../../../src/engine/errors.ts';
+import type { Node } from '../../../src/engine/json.ts';
+import type { StreamName } from '../../../src/engine/stream-name.ts';
+import type { Job } from '../../../src/engine/poller.ts';
+import { groupByList, pollRound } from '../../../src/engine/rounds.ts';
+import { streams } from '../../../src/instagram/streams/index.ts';
+import type { Answer } from '../../support/fake-graph.ts';
+import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { calm, createWorld, hourMs, jobOf, startMs } from './world.ts';
+
+const jobsOf = (...names: readonly StreamName[]): readonly Job[] =>
+  names.map((name) => jobOf(streams[name]));
+
+const media: readonly Node[] = [
+  { id: '1', media_type: 'IMAGE', media_product_type: 'FEED' },
+  { id: '2', media_type: 'VIDEO', media_product_type: 'REELS' },
+];
+const insights = { data: [{ name: 'reach', values: [{ value: 5 }] }] };
+
+/** Lists, and a reach of 5 for every media; the rule may answer otherwise. */
+function graphOf(rule: (path: string, fields: string) => Answer | undefined = () => undefined) {
+  return createFakeGraph(
+    ({ path, query }) =>
+      rule(path, query['fields'] ?? '') ??
+      (path.endsWith('/insights') ? insights : pageOf(path.endsWith('/media') ? media : [])),
+  );
+}
+
+const at = { nextPollMs: () => null, signal: calm };
+
+describe('groupByList', () => {
+  test('puts streams of one list together, the one that asks most first', () => {
+    const named = groupByList(
+      (
+        [
+          'story_insights',
+          'media_insights',
+          'users',
+          'comments',
+          'media',
+          'stories',
+          'tags',
+        ] as const
+      ).map((name) => ({
+        stream: streams[name],
+      })),
+    ).map((group) => group.map(({ stream }) => stream.name));
+
+    expect(named).toEqual([
+      ['stories', 'story_insights'],
+      ['media', 'media_insights', 'comments'],
+      ['users'],
+      ['tags'],
+    ]);
+  });
+});
+
+describe('a round', () => {
+  test.each([
+    ['media', 'comments'],
+    ['media_insights', 'comments'],
+  ] as const)('walks the list of media once for %s and %s', async (...names) => {
+    const counted = media.map((node) => ({ ...node, comments_count: 3 }));
+    const graph = graphOf((path) => (path.endsWith('/media') ? pageOf(counted) : undefined));
+    const world = createWorld({ graph });
+    await pollRound(jobsOf(...names), world, at);
+    const paths = world.graph.requests.map(({ path }) => path);
+
+    expect(paths.filter((path) => path.endsWith('/media'))).toHaveLength(1);
+    expect(paths.filter((path) => path.endsWith('/comments'))).toEqual([
+      '/1/comments',
+      '/2/comments',
+    ]);
+  });
+
+  test('walks the list of media once for media and their insights', async () => {
+    const world = createWorld({ graph: graphOf() });
+    const verdicts = await pollRound(jobsOf('media', 'media_insights'), world, at);
+
+    expect(verdicts).toEqual([{ kind: 'done' }, { kind: 'done' }]);
+    expect(world.graph.requests.map(({ path }) => path)).toEqual([
+      '/17841400000000001/media',
+      '/1/insights',
+      '/2/insights',
+    ]);
+  });
+
+  test('ends at once the polls that wait when the verdict on another stops the account', async () => {
+    const refused = new StopAccountError('graph.token', 'revoked');
+    const later = new RetryError('graph.server', 'HTTP 500', { retryAfterMs: hourMs });
+    const graph = graphOf((path, fields) =>
+      path.endsWith('/media') ? (fields.includes('caption') ? refused : later) : undefined,
+    );
+    const stop = new AbortController();
+    const seen: unknown[] = [];
+    const round = pollRound(jobsOf('media', 'media_insights'), createWorld({ graph }), {
+      ...at,
+      signal: stop.signal,
+      onVerdict: ({ stream }, { kind }) => {
+        seen.push([stream.name, kind]);
+        stop.abort(new Error('the account is stopped'));
+      },
+    });
+
+    await expect(round).rejects.toThrow('the account is stopped');
+    expect(seen).toEqual([['media', 'stop-account']]);
+  });
+
+  test('lets the others walk the list themselves when the first fails, without waiting for its tries', async () => {
+    const away = new RetryError('graph.server', 'HTTP 500');
+    const graph = graphOf((path, fields) =>
+      path.endsWith('/media') && fields.includes('caption') ? away : undefined,
+    );
+    const world = createWorld({ graph });
+    const jobs = jobsOf('media', 'media_insights');
+    const round = pollRound(jobs, world, at);
+    await world.clock.advance(hourMs);
+
+    const [first, second] = await round;
+    expect(first?.kind).toBe('failed');
+    expect(second).toEqual({ kind: 'done' });
+    expect(jobs[1]?.state.polledMs).toBe(startMs);
+  });
+});

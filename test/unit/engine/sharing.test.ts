@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Account } from '../../../src/engine/account.ts';
+import { partitionOf } from '../../../src/engine/partition.ts';
+import { compareShares, planPolling } from '../../../src/engine/sharing.ts';
+
+const account = (id: string): Account => ({ id, pageId: null, username: null });
+const [one, two] = [account('17841400000000001'), account('17841400000000002')];
+const partitions = 4;
+const ofOne = partitionOf(one.id, partitions);
+const ofTwo = partitionOf(two.id, partitions);
+const runningOf = (...accounts: readonly Account[]) =>
+  new Map(accounts.map((running) => [running.id, running]));
+
+describe('compareShares', () => {
+  test('tells what was gained and lost', () => {
+    expect(compareShares([0, 1, 2], [1, 3])).toEqual({ gained: [3], lost: [0, 2] });
+  });
+
+  test('finds no change in the same share', () => {
+    expect(compareShares([1, 0], [0, 1])).toEqual({ gained: [], lost: [] });
+  });
+});
+
+describe('planPolling', () => {
+  test('starts the listed accounts of the partitions that are held, and no others', () => {
+    expect(ofOne).not.toBe(ofTwo);
+    const now = { running: runningOf(), accounts: [one, two], held: new Set([ofOne]), partitions };
+    expect(planPolling(now)).toEqual({ start: [one], stop: [] });
+  });
+
+  test('stops an account whose partition was lost, and one that is listed no more', () => {
+    const held = new Set([ofTwo]);
+    const running = runningOf(one, two);
+    expect(planPolling({ running, accounts: [one, two], held, partitions }).stop).toEqual([one]);
+    expect(planPolling({ running, accounts: [one], held, partitions }).stop).toEqual([one, two]);
+  });
+
+  test('leaves alone what runs and is still to run', () => {
+    const held = new Set([ofOne, ofTwo]);
+    const running = runningOf(one, two);
+    expect(planPolling({ running, accounts: [one, two], held, partitions })).toEqual({
+      start: [],
+      stop: [],
+    });
+  });
+
+  test('stops everything when nothing is listed or held', () => {
+    const running = runningOf(one);
+    expect(planPolling({ running, accounts: [one], held: new Set(), partitions })).toEqual({
+      start: [],
+      stop: [one],
+    });
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  FailError,
+  RetryError,
+  StopAccountError,
+  StopProcessError,
+  StopStreamError,
+  WaitError,
+} from '../../../src/engine/errors.ts';
+import { untilReady } from '../../../src/engine/startup.ts';
+import { settle } from '../../support/manual-clock.ts';
+import { calm, createWorld, hourMs, minuteMs, startMs } from './world.ts';
+
+const away = new RetryError('registry.unavailable', 'no registry answers at http://registry:8081');
+const expired = new StopAccountError('graph.token', 'the token expired');
+
+/** Fails with each error in turn, then gives 7. */
+function step(...errors: readonly Error[]) {
+  const left = [...errors];
+  return {
+    name: 'registry' as const,
+    run: () => {
+      const error = left.shift();
+      return error === undefined ? Promise.resolve(7) : Promise.reject(error);
+    },
+  };
+}
+
+describe('a start step', () => {
+  test('gives its result and says that the dependency is ready', async () => {
+    const world = createWorld();
+
+    await expect(untilReady(step(), { ...world, deadlineMs: null }, calm)).resolves.toBe(7);
+    expect(world.telemetry.events).toEqual([
+      { type: 'dependency', name: 'registry', ready: true, reason: '' },
+    ]);
+  });
+
+  test('waits for what is away, longer each time, and says for what', async () => {
+    const world = createWorld();
+    const ready = untilReady(step(away, away, away), { ...world, deadlineMs: null }, calm);
+    await world.clock.advance(hourMs);
+
+    await expect(ready).resolves.toBe(7);
+    expect(world.clock.slept).toEqual([750, 1500, 3000]);
+    expect(world.telemetry.events[0]).toEqual({
+      type: 'dependency',
+      name: 'registry',
+      ready: false,
+      reason: 'no registry answers at http://registry:8081',
+    });
+    expect(world.telemetry.ofType('dependency').map(({ ready: is }) => is)).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test('waits as long as a limit asks', async () => {
+    const limit = new WaitError('graph.rate-limited', 'too many calls', {
+      scope: { kind: 'app', id: '' },
+      retryAfterMs: 5 * minuteMs,
+    });
+    const world = createWorld();
+    const ready = untilReady(step(limit), { ...world, deadlineMs: null }, calm);
+    await world.clock.advance(5 * minuteMs);
+
+    await expect(ready).resolves.toBe(7);
+    expect(world.clock.slept).toEqual([5 * minuteMs]);
+  });
+
+  test('gives up with exit code 3 when the next try would be after the deadline', async () => {
+    const world = createWorld();
+    const tools = { ...world, deadlineMs: startMs + 1000 };
+    const ready = untilReady(step(away, away, away), tools, calm);
+    ready.catch(() => undefined);
+    await world.clock.advance(hourMs);
+
+    await expect(ready).rejects.toMatchObject({
+      disposition: 'stop-process',
+      code: 'registry.unavailable',
+      exitCode: 3,
+      message: 'no registry answers at http://registry:8081; gave up waiting',
+      cause: away,
+    });
+    expect(world.clock.slept).toEqual([750]);
+  });
+
+  test('waits for a person when the token has expired and there is no deadline', async () => {
+    const world = createWorld();
+    const ready = untilReady(step(expired), { ...world, deadlineMs: null }, calm);
+    await world.clock.advance(minuteMs);
+
+    await expect(ready).resolves.toBe(7);
+  });
+
+  test('waits for another answer when the request was rejected and there is no deadline', async () => {
+    const world = createWorld();
+    const rejected = new FailError('graph.refused', 'An unknown error');
+    const ready = untilReady(step(rejected), { ...world, deadlineMs: null }, calm);
+    await world.clock.advance(minuteMs);
+
+    await expect(ready).resolves.toBe(7);
+  });
+
+  test.each([
+    ['expired token', expired],
+    ['missing permission', new StopStreamError('graph.permission', 'missing')],
+    ['retired form of request', new FailError('graph.retired', 'retired')],
+    ['unclassified rejection', new FailError('graph.refused', 'An unknown error')],
+  ])('ends at once with exit code 3 when there is a deadline: %s', async (_what, error) => {
+    const tools = { ...createWorld(), deadlineMs: startMs + hourMs };
+
+    await expect(untilReady(step(error), tools, calm)).rejects.toMatchObject({
+      disposition: 'stop-process',
+      code: error.code,
+      exitCode: 3,
+    });
+  });
+
+  // Invariant 6
+  test('ends the process at once for an incompatible schema (Invariant 6)', async () => {
+    const fatal = new StopProcessError('registry.incompatible', 'incompatible', { exitCode: 3 });
+    const world = createWorld();
+
+    await expect(untilReady(step(fatal), { ...world, deadlineMs: null }, calm)).rejects.toBe(fatal);
+    expect(world.clock.slept).toEqual([]);
+  });
+
+  test('lets an error that nobody foresaw through', async () => {
+    const bug = new TypeError('a bug');
+    const tools = { ...createWorld(), deadlineMs: null };
+
+    await expect(untilReady(step(bug), tools, calm)).rejects.toBe(bug);
+  });
+
+  test('rejects with the reason when it is aborted while it waits', async () => {
+    const stop = new AbortController();
+    const world = createWorld();
+    const ready = untilReady(step(away), { ...world, deadlineMs: null }, stop.signal);
+    ready.catch(() => undefined);
+    await settle();
+    stop.abort(new Error('stopping'));
+
+    await expect(ready).rejects.toThrow('stopping');
+  });
+});

@@ -1,0 +1,30 @@
+import { describe, expect, test } from '@jest/globals';
+import { emptyMemory, stateFormatVersion, stateKey } from '../../../src/engine/state.ts';
+
+describe('the state', () => {
+  test('has a key of stream and account', () => {
+    expect(stateKey('user_insights', '17841400000000001')).toBe('user_insights/17841400000000001');
+  });
+
+  test('is empty before the first poll', () => {
+    expect(emptyMemory).toEqual({
+      cursorMs: null,
+      coveredUntilMs: null,
+      days: [],
+      totals: [],
+      deadLetters: [],
+      polledMs: null,
+      published: new Map(),
+      insightsRead: new Map(),
+      seen: new Map(),
+      reading: null,
+      refusals: [],
+      convertedMs: null,
+      doubtedMs: null,
+    });
+  });
+
+  test('is written in format 5', () => {
+    expect(stateFormatVersion).toBe(5);
+  });
+});

@@ -1,0 +1,150 @@
+import { describe, expect, test } from '@jest/globals';
+import { StopAccountError, StopProcessError, StopStreamError } from '../../../src/engine/errors.ts';
+import type { OnceTools } from '../../../src/engine/once.ts';
+import { superviseOnce } from '../../../src/engine/once.ts';
+import { account, otherAccount } from '../../support/accounts.ts';
+import { createFakeGroup, createFakeStore } from '../../support/fake-group.ts';
+import { createFakePublisher } from '../../support/fake-publisher.ts';
+import { settle } from '../../support/manual-clock.ts';
+import { countsOf, directoryOf, graphWith, supervisionOf } from './supervision.ts';
+import type { World } from './world.ts';
+import { calm, createWorld, minuteMs, startMs } from './world.ts';
+
+const both = directoryOf([account, otherAccount]);
+const token = new StopAccountError('graph.token', 'the token expired');
+
+/** Waits two minutes for what is away, and ten seconds for others to go. */
+function toolsOf(world: World): OnceTools & World {
+  return { ...world, deadlineMs: startMs + 2 * minuteMs, othersLeaveMs: 10_000 };
+}
+
+describe('once', () => {
+  test('polls every stream of every account one time', async () => {
+    const world = createWorld({ graph: graphWith() });
+
+    const endings = await superviseOnce(supervisionOf({ directory: both }), toolsOf(world), calm);
+
+    expect(endings.map(({ job, verdict }) => [job.stream.name, job.account.id, verdict])).toEqual([
+      ['media', account.id, { kind: 'done' }],
+      ['media', otherAccount.id, { kind: 'done' }],
+      ['users', account.id, { kind: 'done' }],
+      ['users', otherAccount.id, { kind: 'done' }],
+    ]);
+    expect(world.graph.requests).toHaveLength(4);
+    expect(world.telemetry.ofType('accounts')).toEqual([
+      { type: 'accounts', added: [account, otherAccount], removed: [] },
+    ]);
+    expect(world.telemetry.ofType('poll-finished').map((event) => event.nextPollMs)).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  // Invariant 8
+  test('polls the other accounts when one fails, and says how each ended (Invariant 8)', async () => {
+    const graph = graphWith({ [`/${account.id}/media`]: () => token });
+    const world = createWorld({ graph });
+
+    const endings = await superviseOnce(supervisionOf({ directory: both }), toolsOf(world), calm);
+
+    expect(endings.map(({ verdict }) => verdict)).toEqual([
+      { kind: 'stop-account', error: token },
+      { kind: 'done' },
+      { kind: 'done' },
+      { kind: 'done' },
+    ]);
+  });
+
+  // Invariant 2
+  test('does not poll a stream whose state cannot be read (Invariant 2)', async () => {
+    const error = new StopStreamError('state.unreadable', 'cannot be read');
+    const world = createWorld({ graph: graphWith() });
+
+    const endings = await superviseOnce(
+      supervisionOf({
+        restored: new Map([[`media/${account.id}`, { kind: 'unreadable', error }]]),
+      }),
+      toolsOf(world),
+      calm,
+    );
+
+    expect(endings.map(({ verdict }) => verdict)).toEqual([
+      { kind: 'stop-stream', error },
+      { kind: 'done' },
+    ]);
+    expect(countsOf(world.graph)).toEqual({ [`/${account.id}`]: 1 });
+    expect(world.telemetry.ofType('poll-failed')).toMatchObject([{ code: 'state.unreadable' }]);
+  });
+
+  test('ends the polls in hand before it throws what ends the process', async () => {
+    const fatal = new StopProcessError('kafka.unauthorized', 'no authorisation', { exitCode: 3 });
+    const held = Promise.withResolvers<undefined>();
+    const publisher = createFakePublisher(({ state }) =>
+      state.stream === 'media' ? held.promise : fatal,
+    );
+    const world = createWorld({ graph: graphWith(), publisher });
+    let over = false;
+    const end = superviseOnce(supervisionOf(), toolsOf(world), calm).catch((error: unknown) => {
+      over = true;
+      return error;
+    });
+    await settle();
+    await settle();
+
+    expect(over).toBe(false);
+    held.resolve(undefined);
+    await expect(end).resolves.toBe(fatal);
+  });
+
+  test('lets its lanes end their transactions before it leaves the group (Invariant 7)', async () => {
+    const group = createFakeGroup(2);
+    const leftAtRelease: number[] = [];
+    const store = {
+      ...createFakeStore(),
+      release() {
+        leftAtRelease.push(group.left);
+        return Promise.resolve();
+      },
+    };
+    const world = createWorld({ graph: graphWith() });
+
+    await superviseOnce(supervisionOf({ group, store }), toolsOf(world), calm);
+
+    expect(leftAtRelease).toEqual([0, 0]);
+    expect(group.left).toBe(1);
+  });
+
+  test('waits for who is in the group already, and says so until it is gone', async () => {
+    const left = createFakeGroup(1);
+    const looks = [['one on a'], ['one on a'], ['one on a'], []];
+    const group = Object.assign(left, { members: () => Promise.resolve(looks.shift() ?? []) });
+    const world = createWorld({ graph: graphWith() });
+
+    const end = superviseOnce(supervisionOf({ group }), toolsOf(world), calm);
+    for (let look = 0; look < 3; look += 1) {
+      await settle();
+      await world.clock.advance(500);
+    }
+    await end;
+
+    const told = world.telemetry.ofType('dependency').filter(({ name }) => name === 'group');
+    expect(told.map(({ ready }) => ready)).toEqual([false, false, false, true]);
+    expect(told[0]?.reason).toBe('in the group are already: one on a');
+  });
+
+  test('rejects with the reason of the abort', async () => {
+    const stop = new AbortController();
+    const graph = graphWith({
+      [`/${account.id}/media`]: () => {
+        stop.abort(new Error('stopping'));
+        return token;
+      },
+    });
+
+    await expect(
+      superviseOnce(supervisionOf(), toolsOf(createWorld({ graph })), stop.signal),
+    ).rejects.toThrow('stopping');
+  });
+});

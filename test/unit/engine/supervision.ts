@@ -1,0 +1,93 @@
+import type { Account } from '../../../src/engine/account.ts';
+import type { Node } from '../../../src/engine/json.ts';
+import { id, required } from '../../../src/instagram/model/fields.ts';
+import { recordOf } from '../../../src/instagram/model/record.ts';
+import type { Stream } from '../../../src/engine/stream.ts';
+import type { AccountDirectory, Restored } from '../../../src/engine/ports.ts';
+import { createOrderDesk } from '../../../src/engine/order-desk.ts';
+import { createOrders } from '../../../src/engine/orders.ts';
+import type { Supervision } from '../../../src/engine/supervisor.ts';
+import type { Answer, FakeGraph } from '../../support/fake-graph.ts';
+import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { createFakeGroup, createFakeStore } from '../../support/fake-group.ts';
+import { account } from '../../support/accounts.ts';
+import { hourMs, posts } from './world.ts';
+import { usualShutdown } from '../../support/shutdown.ts';
+
+/** A second stream beside the posts: one request, one node. */
+export const profile: Stream = {
+  name: 'users',
+  mode: 'full',
+  doc: 'A profile.',
+  key: ['id'],
+  source: { kind: 'object', fields: { id: required(id) } },
+  toRecord: recordOf({ id: required(id) }),
+};
+
+/** What a test changes; `restored` is what the state topic holds. */
+export type Changes = Partial<Supervision> & {
+  readonly restored?: ReadonlyMap<string, Restored>;
+};
+
+/** Both streams of one account, every hour, without jitter. */
+export function supervisionOf({ restored, ...changes }: Changes = {}): Supervision {
+  return {
+    streams: [
+      { stream: posts, intervalMs: hourMs },
+      { stream: profile, intervalMs: hourMs },
+    ],
+    directory: directoryOf([account]),
+    group: createFakeGroup(),
+    store: createFakeStore(restored),
+    accountsRefreshMs: 24 * hourMs,
+    apiVersion: null,
+    jitter: 0,
+    orders: createOrders({ report: () => undefined }),
+    desk: createOrderDesk(),
+    shutdown: usualShutdown,
+    ...changes,
+  };
+}
+
+/** A directory whose tokens a test may renew. */
+export interface FakeDirectory extends AccountDirectory {
+  renew(): void;
+}
+
+/** Lists one after another, the last for ever. */
+export function directoryOf(...lists: readonly (readonly Account[] | Error)[]): FakeDirectory {
+  const left = [...lists];
+  let renewal = Promise.withResolvers<undefined>();
+  return {
+    renew() {
+      renewal.resolve(undefined);
+      renewal = Promise.withResolvers();
+    },
+    renewed: () => renewal.promise,
+    list() {
+      const given = (left.length > 1 ? left.shift() : left[0]) ?? [];
+      return given instanceof Error
+        ? Promise.reject(given)
+        : Promise.resolve({ accounts: given, problems: [] });
+    },
+  };
+}
+
+/** A graph in which some paths fail or wait; the others have one post and one profile. */
+export function graphWith(
+  answers: Readonly<Record<string, () => Answer | Promise<Answer>>> = {},
+): FakeGraph {
+  return createFakeGraph(({ path, query }): Answer | Promise<Answer> => {
+    const node: Node = { id: '1' };
+    const ids = query['ids']?.split(',') ?? [];
+    if (path === '/') return answers[path]?.() ?? Object.fromEntries(ids.map((id) => [id, { id }]));
+    return answers[path]?.() ?? (path.endsWith('/media') ? pageOf([node]) : node);
+  });
+}
+
+/** How often each path was asked. */
+export function countsOf(graph: FakeGraph): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { path } of graph.requests) counts[path] = (counts[path] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError, StopProcessError } from '../../../src/engine/errors.ts';
+import type { Restored } from '../../../src/engine/ports.ts';
+import { createTenancies } from '../../../src/engine/tenancies.ts';
+import { createFakeStore } from '../../support/fake-group.ts';
+import { settle } from '../../support/manual-clock.ts';
+import { createWorld } from './world.ts';
+
+function setUp(store = createFakeStore()) {
+  const world = createWorld();
+  const fatal: unknown[] = [];
+  const changes: (readonly number[])[] = [];
+  const tenancies = createTenancies({
+    store,
+    start: { ...world, deadlineMs: null },
+    onChange: () => changes.push([...tenancies.held().keys()]),
+    onFatal: (error) => fatal.push(error),
+  });
+  return { world, store, tenancies, changes, fatal };
+}
+
+describe('a partition', () => {
+  test('is held once it is restored, and released when it is lost', async () => {
+    const { tenancies, store, changes } = setUp();
+    tenancies.own([0, 1]);
+    expect([...tenancies.held().keys()]).toEqual([]);
+    await settle();
+    tenancies.own([1]);
+    await settle();
+
+    expect(changes.at(-1)).toEqual([1]);
+    expect(store.journal).toEqual(['restore 0', 'restore 1', 'release 0']);
+  });
+
+  test('that is kept is not touched', async () => {
+    const { tenancies, store } = setUp();
+    tenancies.own([0]);
+    await settle();
+    const before = tenancies.held().get(0);
+    tenancies.own([0, 1]);
+    await settle();
+
+    expect(tenancies.held().get(0)).toBe(before);
+    expect(before?.signal.aborted).toBe(false);
+    expect(store.journal).toEqual(['restore 0', 'restore 1']);
+  });
+
+  test('is restored again only after the polls that it had when it was lost', async () => {
+    const { tenancies, store } = setUp();
+    tenancies.own([0]);
+    await settle();
+    const poll = Promise.withResolvers<undefined>();
+    tenancies
+      .held()
+      .get(0)
+      ?.polls.add(poll.promise.then(() => undefined));
+    tenancies.own([]);
+    tenancies.own([0]);
+    await settle();
+    expect(store.journal).toEqual(['restore 0', 'release 0']);
+
+    poll.resolve(undefined);
+    await settle();
+    expect(store.journal).toEqual(['restore 0', 'release 0', 'restore 0']);
+  });
+
+  test('that is lost while it is restored is never held', async () => {
+    const reading = Promise.withResolvers<ReadonlyMap<string, Restored>>();
+    const { tenancies, changes } = setUp(createFakeStore(new Map(), () => reading.promise));
+    tenancies.own([0]);
+    await settle();
+    tenancies.own([]);
+    reading.resolve(new Map());
+    await settle();
+
+    expect([...tenancies.held().keys()]).toEqual([]);
+    expect(changes).toEqual([[]]);
+  });
+
+  test('that may not be read ends the process', async () => {
+    const refused = new StopProcessError('kafka.unauthorized', 'no', { exitCode: 3 });
+    const { tenancies, fatal } = setUp(createFakeStore(new Map(), () => Promise.reject(refused)));
+    tenancies.own([0]);
+    await settle();
+
+    expect(fatal).toEqual([refused]);
+  });
+});
+
+describe('the state', () => {
+  test('is ready when nothing is owned, and when everything owned is restored', async () => {
+    const { world, tenancies } = setUp();
+    tenancies.own([]);
+    tenancies.own([0, 1]);
+    await settle();
+
+    expect(
+      world.telemetry.ofType('dependency').map(({ ready, reason }) => (ready ? 'ready' : reason)),
+    ).toEqual(['ready', 'restoring partitions 0, 1', 'restoring partitions 1', 'ready']);
+    const starts = world.telemetry.ofType('dependency').map(({ isStarting }) => isStarting);
+    expect(starts).toEqual([false, true, true, false]);
+  });
+
+  test('is in trouble, and not only on its way, when it cannot be read', async () => {
+    const answers = [new RetryError('kafka.unavailable', 'no broker answers'), new Map()];
+    const store = createFakeStore(new Map(), () => {
+      const answer = answers.shift();
+      return answer instanceof Error
+        ? Promise.reject(answer)
+        : Promise.resolve(answer ?? new Map());
+    });
+    const { world, tenancies } = setUp(store);
+    tenancies.own([0]);
+    await settle();
+
+    const told = world.telemetry.ofType('dependency');
+    expect(told.map(({ reason, isStarting }) => [reason, isStarting])).toEqual([
+      ['restoring partitions 0', true],
+      ['restoring partitions 0: no broker answers', false],
+    ]);
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Stream } from '../../../src/engine/stream.ts';
+import { createOrders } from '../../../src/engine/orders.ts';
+import { createTimetable } from '../../../src/engine/timetable.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { hourMs, jobOf, minuteMs, posts, startMs } from './world.ts';
+
+const reels: Stream = { ...posts, name: 'media_insights' };
+
+/** A timetable of jobs that were polled so many minutes ago. */
+function timetableOf(polled: readonly { readonly stream: Stream; readonly agoMs: number }[]) {
+  const jobs = polled.map(({ stream, agoMs }) => {
+    const job = jobOf(stream);
+    return { ...job, state: { ...job.state, polledMs: startMs - agoMs } };
+  });
+  const orders = createOrders({ report: () => undefined });
+  const streams = polled.map(({ stream }) => ({ stream, intervalMs: hourMs }));
+  const tools = { clock: createManualClock(startMs), random: () => 0.5 };
+  const table = createTimetable(jobs, { streams, jitter: 0, orders }, tools);
+  return jobs.map((job) => (table.nextMs(job) ?? NaN) - startMs);
+}
+
+describe('a timetable that begins from states', () => {
+  test('keeps streams of one list and interval together, though one poll began after the other', () => {
+    const due = timetableOf([
+      { stream: posts, agoMs: 30 * minuteMs },
+      { stream: reels, agoMs: 25 * minuteMs },
+    ]);
+    expect(due).toEqual([30 * minuteMs, 30 * minuteMs]);
+  });
+
+  test('leaves streams apart whose last polls are half an interval apart', () => {
+    const due = timetableOf([
+      { stream: posts, agoMs: 50 * minuteMs },
+      { stream: reels, agoMs: 20 * minuteMs },
+    ]);
+    expect(due).toEqual([10 * minuteMs, 40 * minuteMs]);
+  });
+});

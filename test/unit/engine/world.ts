@@ -1,0 +1,129 @@
+import type { Account } from '../../../src/engine/account.ts';
+import { id, long, required, text } from '../../../src/instagram/model/fields.ts';
+import { recordOf } from '../../../src/instagram/model/record.ts';
+import { emptyMemory } from '../../../src/engine/state.ts';
+import type { StreamState } from '../../../src/engine/state.ts';
+import type { Stream } from '../../../src/engine/stream.ts';
+import { createCatalogs } from '../../../src/instagram/extract/catalog.ts';
+import type { Freshness } from '../../../src/instagram/extract/extraction.ts';
+import { createGovernor } from '../../../src/engine/rate-limit/governor.ts';
+import type { Poll } from '../../../src/engine/poll.ts';
+import type { Job, PollerTools } from '../../../src/engine/poller.ts';
+import { noTrace, noTracer } from '../../../src/engine/tracing.ts';
+import { createTurns } from '../../../src/engine/rate-limit/turns.ts';
+import { account as first } from '../../support/accounts.ts';
+import type { FakeGraph } from '../../support/fake-graph.ts';
+import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import type { FakePublisher } from '../../support/fake-publisher.ts';
+import { createFakePublisher } from '../../support/fake-publisher.ts';
+import { createJsonEncoder } from '../../support/json-encoder.ts';
+import type { ManualClock } from '../../support/manual-clock.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import type { RecordingTelemetry } from '../../support/recording-telemetry.ts';
+import { createRecordingTelemetry } from '../../support/recording-telemetry.ts';
+
+/** When every test of this folder begins. */
+export const startMs = Date.UTC(2026, 4, 12, 12);
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+
+/** Everything is read at every poll. */
+export const everyPoll: Freshness = {
+  tiers: [{ untilAgeMs: Infinity, everyMs: 0 }],
+  wholeListMs: 1,
+  newestMs: 2 * dayMs,
+};
+
+/** A signal that nobody aborts. */
+export const calm = new AbortController().signal;
+
+const postFields = { id: required(id), caption: text, like_count: long };
+
+/** A list of three fields, small enough to write its records by hand. */
+export const posts: Stream = {
+  name: 'media',
+  mode: 'full',
+  doc: 'Posts.',
+  key: ['id'],
+  source: { kind: 'list', edge: 'media', fields: postFields },
+  toRecord: recordOf(postFields),
+};
+
+/** Everything that a poll works with, faked. */
+export interface World extends PollerTools {
+  readonly graph: FakeGraph;
+  readonly publisher: FakePublisher;
+  readonly clock: ManualClock;
+  readonly telemetry: RecordingTelemetry;
+}
+
+/** A world in which all goes well, less what a test changes. */
+export function createWorld(changes: Partial<World> = {}): World {
+  const clock = changes.clock ?? createManualClock(startMs);
+  const telemetry = changes.telemetry ?? createRecordingTelemetry();
+  return {
+    graph: createFakeGraph(() => pageOf([{ id: '1' }])),
+    encoder: createJsonEncoder(),
+    publisher: createFakePublisher(),
+    clock,
+    catalogs: createCatalogs(100),
+    telemetry,
+    governor: createGovernor({ clock, telemetry, maxConcurrentRequests: 100 }),
+    turns: createTurns(8),
+    tracer: noTracer,
+    random: () => 0.5,
+    retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },
+    settings: {
+      login: 'facebook',
+      startDateMs: null,
+      lookbackMs: 2 * dayMs,
+      pageSize: 100,
+      maxBatchRecords: 500,
+      freshness: everyPoll,
+      publish: {},
+      tombstones: false,
+      instance: 'test-1',
+    },
+    ...changes,
+  };
+}
+
+/** The state of a (stream, account) that was never polled. */
+export function firstState(stream: Stream, account: Account = first): StreamState {
+  return {
+    ...emptyMemory,
+    stream: stream.name,
+    accountId: account.id,
+    sequence: 0,
+    writtenAtMs: 0,
+    writtenBy: '',
+  };
+}
+
+export function jobOf(stream: Stream, account: Account = first): Job {
+  return { stream, account, state: firstState(stream, account) };
+}
+
+export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
+  return {
+    stream,
+    account: first,
+    id: `${stream.name}/${first.id}/2026-05-12T12:00:00.000Z`,
+    startedMs: startMs,
+    roundMs: startMs,
+    nextPollMs: null,
+    trace: noTrace,
+    state: firstState(stream),
+    published: new Set(),
+    tally: {
+      records: 0,
+      deadLetters: 0,
+      requests: 0,
+      calls: 0,
+      skipped: {},
+      unknownFields: new Set(),
+    },
+    ...changes,
+  };
+}

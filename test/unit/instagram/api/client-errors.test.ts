@@ -1,0 +1,195 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Login } from '../../../../src/engine/account.ts';
+import { isConnectorError } from '../../../../src/engine/errors.ts';
+import type { Json } from '../../../../src/engine/json.ts';
+import { isNode } from '../../../../src/engine/json.ts';
+import type { AnswerContext } from '../../../../src/instagram/api/response.ts';
+import { judge } from '../../../../src/instagram/api/response.ts';
+import { readEnvelope } from '../../../../src/instagram/api/envelope.ts';
+import { errorRows, rowMatches } from '../../../../src/instagram/api/errors.ts';
+import { createBodyRedact, createRedact } from '../../../../src/instagram/api/redaction.ts';
+import { fields } from '../error-cases/fields.ts';
+import { limits } from '../error-cases/limits.ts';
+import { metrics } from '../error-cases/metrics.ts';
+import { objects } from '../error-cases/objects.ts';
+import { passing } from '../error-cases/passing.ts';
+import { requests } from '../error-cases/requests.ts';
+import { tokens } from '../error-cases/tokens.ts';
+import { mediaRequest, token } from '../opened.ts';
+
+/** Literal bodies: recorded, documented or observed; at least one for every row of the table. */
+const cases = [limits, tokens, passing, objects, metrics, fields, requests].flat();
+
+function contextOf(
+  query: Readonly<Record<string, string>>,
+  login: Login,
+  path = mediaRequest.path,
+): AnswerContext {
+  return {
+    request: { ...mediaRequest, path, query },
+    login,
+    pageId: '555',
+    nowMs: 0,
+    redact: createRedact(token),
+    redactBody: createBodyRedact(token),
+  };
+}
+
+interface Asked {
+  readonly status: number;
+  readonly body: Json;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly path?: string;
+  readonly login?: Login;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function translated({
+  status,
+  body,
+  query = {},
+  path,
+  login = 'facebook',
+  headers = {},
+}: Asked): unknown {
+  const answer = {
+    status,
+    headers: new Headers(headers),
+    body: new TextEncoder().encode(JSON.stringify(body)),
+  };
+  try {
+    return judge(answer, contextOf(query, login, path));
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('the table of errors', () => {
+  test.each(cases.map((one) => [one.name, one] as const))('translates %s', (_name, one) => {
+    const error = translated(one);
+    expect(isConnectorError(error)).toBe(true);
+    expect(error).toMatchObject(one.becomes);
+    for (const words of one.says ?? []) {
+      expect(error).toHaveProperty('message', expect.stringContaining(words));
+    }
+  });
+
+  test('has no row without a case', () => {
+    const decided = cases.map(({ status, body, query = {}, login = 'facebook' }) => {
+      const envelope = readEnvelope(body);
+      const failure = { ...contextOf(query, login), status, headers: new Headers(), envelope };
+      return errorRows.findIndex((row) => rowMatches(row, failure));
+    });
+    const untested = errorRows.filter((_row, index) => !decided.includes(index));
+    expect(untested).toEqual([]);
+  });
+});
+
+describe('a message', () => {
+  test('names endpoint, account, what to do, Meta’s words, codes and trace', () => {
+    const error = translated({
+      status: 400,
+      body: {
+        error: {
+          message: 'Error validating access token: Session has expired.',
+          code: 190,
+          error_subcode: 463,
+          error_user_msg: 'Une erreur',
+          fbtrace_id: 'AbC',
+        },
+      },
+    });
+    expect(error).toHaveProperty(
+      'message',
+      '/{account}/media for account 17841400000000001: the access token has expired: get a new token (instagram-kafka login) and set INSTAGRAM_ACCESS_TOKEN, or write it to the file of INSTAGRAM_ACCESS_TOKEN_FILE (a system user\'s token does not expire). Meta says "Error validating access token: Session has expired." (HTTP 400, code 190, subcode 463, fbtrace_id AbC)',
+    );
+  });
+
+  test('says so when Meta gave no message', () => {
+    expect(translated({ status: 400, body: { error: {} } })).toHaveProperty(
+      'message',
+      '/{account}/media for account 17841400000000001: the request is rejected and is sent again at the next interval; if this stays, check INSTAGRAM_API_VERSION, or report this message as a bug. Meta gave no message (HTTP 400)',
+    );
+  });
+});
+
+describe('a limit', () => {
+  const body = { error: { message: '(#80002) too many calls', code: 80002 } };
+
+  test('waits for what the usage header estimates for the account', () => {
+    const usage = { '17841400000000001': [{ estimated_time_to_regain_access: 19 }] };
+    expect(
+      translated({
+        status: 400,
+        body,
+        headers: { 'x-business-use-case-usage': JSON.stringify(usage) },
+      }),
+    ).toMatchObject({ retryAfterMs: 1_140_000 });
+  });
+
+  test.each([
+    { code: 80002, accountId: null, pageId: '555', scope: { kind: 'app', id: '' } },
+    { code: 32, accountId: '178', pageId: null, scope: { kind: 'account', id: '178' } },
+    { code: 32, accountId: null, pageId: null, scope: { kind: 'app', id: '' } },
+  ])(
+    'of code $code holds for $scope.kind when the account is $accountId and its page $pageId',
+    ({ code, accountId, pageId, scope }) => {
+      const context = { ...contextOf({}, 'facebook'), pageId };
+      const request = { ...mediaRequest, accountId };
+      const bytes = new TextEncoder().encode(JSON.stringify({ error: { code } }));
+      const judged = (): unknown =>
+        judge({ status: 400, headers: new Headers(), body: bytes }, { ...context, request });
+      expect(judged).toThrow(expect.objectContaining({ scope }));
+    },
+  );
+});
+
+describe('any body', () => {
+  const status = fc.constantFrom(400, 401, 403, 404, 429, 500, 503);
+
+  test('with an error status becomes an error of the taxonomy', () => {
+    fc.assert(
+      fc.property(status, fc.jsonValue(), (code, body) =>
+        isConnectorError(translated({ status: code, body: body as Json })),
+      ),
+    );
+  });
+
+  test('with an error in it, whatever its members, becomes an error of the taxonomy', () => {
+    const code = fc.constantFrom(-1, 1, 4, 10, 17, 24, 32, 100, 190, 200, 2500, 3006, 80002, 1e9);
+    const error = fc.record(
+      {
+        message: fc.oneof(
+          fc.string(),
+          fc.constantFrom(
+            '(#100) metric[99] must be one of the following values: ',
+            '(#100) metric[0] must be one of the following values: reach',
+            'The Media Insights API does not support the , metric for this media product type.',
+            '(#100) Tried accessing nonexisting field (x)',
+          ),
+          fc.jsonValue(),
+        ),
+        code: fc.oneof(code, fc.integer(), fc.jsonValue()),
+        error_subcode: fc.oneof(fc.constantFrom(33, 463, 2108006, 2207086), fc.jsonValue()),
+        is_transient: fc.oneof(fc.boolean(), fc.jsonValue()),
+        fbtrace_id: fc.jsonValue(),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(status, fc.constant(200)), error, (httpStatus, body) =>
+        isConnectorError(translated({ status: httpStatus, body: { error: body as Json } })),
+      ),
+    );
+  });
+
+  test('with a good status is its node or a dead letter', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const result = translated({ status: 200, body: value as Json });
+        return isConnectorError(result) || isNode(result as Json);
+      }),
+    );
+  });
+});

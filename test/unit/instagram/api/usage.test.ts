@@ -1,0 +1,160 @@
+import { describe, expect, test } from '@jest/globals';
+import { readUsage } from '../../../../src/instagram/api/usage.ts';
+import type { GraphRequest, UsageReport } from '../../../../src/engine/ports.ts';
+import { answering, startHttpServer } from '../../../support/http-server.ts';
+import { calm, mediaRequest, open, rejection } from '../opened.ts';
+
+const id = '17841400000000001';
+const other = '17841400000000002';
+const business = '645699291956344';
+
+const own: GraphRequest = { ...mediaRequest, accountId: id };
+const nobodys: GraphRequest = { ...mediaRequest, accountId: null };
+
+const account = (accountId: string, percent: number, regainMs = 0): UsageReport => ({
+  scope: { kind: 'account', id: accountId },
+  percent,
+  regainMs,
+});
+const app = (percent: number): UsageReport => ({
+  scope: { kind: 'app', id: '' },
+  percent,
+  regainMs: 0,
+});
+
+/** An entry of X-Business-Use-Case-Usage. */
+const entry = (usage: Readonly<Record<string, unknown>>) => [{ type: 'instagram', ...usage }];
+
+const read = (name: string, value: unknown, request = own) => {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return readUsage(new Headers({ [name]: text }), request);
+};
+
+describe('X-App-Usage', () => {
+  test('tells of the app by what is used most', () => {
+    const read_ = (usage: unknown) => read('X-App-Usage', usage);
+
+    expect(read_({ call_count: 28, total_time: 25, total_cputime: 25 })).toEqual([app(28)]);
+    expect(read_({ call_count: 1, total_time: 31.5, total_cputime: 25 })).toEqual([app(31.5)]);
+    expect(read_({ call_count: 724 })).toEqual([app(724)]);
+  });
+});
+
+describe('X-Business-Use-Case-Usage', () => {
+  const readBusiness = (usage: unknown, request = own) =>
+    read('X-Business-Use-Case-Usage', usage, request);
+
+  test('as it was captured tells of the account that was asked', () => {
+    const captured = {
+      [business]: entry({ call_count: 2, total_cputime: 3, total_time: 1 }),
+      [id]: entry({
+        call_count: 1,
+        total_cputime: 1,
+        total_time: 4,
+        estimated_time_to_regain_access: 0,
+      }),
+    };
+
+    expect(readBusiness(captured)).toEqual([account(id, 4)]);
+  });
+
+  test('tells for how many minutes to stop, a day at most', () => {
+    const told = (minutes: unknown) =>
+      readBusiness({ [id]: entry({ call_count: 100, estimated_time_to_regain_access: minutes }) });
+
+    expect(told(19)).toEqual([account(id, 100, 1_140_000)]);
+    expect(told(1e9)).toEqual([account(id, 100, 86_400_000)]);
+    expect(told('19')).toEqual([account(id, 100)]);
+    expect(told(-1)).toEqual([account(id, 100)]);
+  });
+
+  test('of its business stands for an account that has no entry', () => {
+    expect(readBusiness({ [business]: entry({ call_count: 40 }) })).toEqual([account(id, 40)]);
+  });
+
+  test('tells of everyone when the request was no single account’s', () => {
+    const usage = { [id]: entry({ call_count: 1 }), [other]: entry({ call_count: 2 }) };
+
+    expect(readBusiness(usage, nobodys)).toEqual([account(id, 1), account(other, 2)]);
+  });
+
+  test('says nothing of other use cases', () => {
+    expect(readBusiness({ [id]: [{ type: 'ads_insights', call_count: 99 }] })).toEqual([]);
+  });
+
+  test('takes the worst of several entries of one account', () => {
+    const [first] = entry({ call_count: 10, estimated_time_to_regain_access: 2 });
+    const [second] = entry({ call_count: 20 });
+
+    expect(readBusiness({ [id]: [first, second] })).toEqual([account(id, 20, 120_000)]);
+  });
+});
+
+describe('X-Ad-Account-Usage', () => {
+  test('tells of the account that was asked', () => {
+    const usage = { acc_id_util_pct: 9.67, reset_time_duration: 100 };
+
+    expect(read('X-Ad-Account-Usage', usage)).toEqual([account(id, 9.67)]);
+    expect(read('X-Ad-Account-Usage', usage, nobodys)).toEqual([]);
+  });
+
+  test('tells for how many seconds to stop when all is used', () => {
+    const usage = { acc_id_util_pct: 100, reset_time_duration: 100 };
+
+    expect(read('X-Ad-Account-Usage', usage)).toEqual([account(id, 100, 100_000)]);
+  });
+});
+
+describe('a header that is not what it must be', () => {
+  test.each([
+    ['no JSON', '{"call_count":'],
+    ['nothing', ''],
+    ['a list', []],
+    ['null', 'null'],
+    ['a number', 5],
+    ['texts', { call_count: '99', [id]: '99', acc_id_util_pct: '99' }],
+    ['less than nothing', { call_count: -1, [id]: entry({ call_count: -1 }), acc_id_util_pct: -1 }],
+    ['beyond belief', { call_count: 1001, [id]: entry({ call_count: 1e9 }), acc_id_util_pct: 1e9 }],
+    ['an id that is none', { app: entry({ call_count: 5 }), '': entry({ call_count: 5 }) }],
+    ['entries that are none', { [id]: [null, 5, 'x', []] }],
+    ['an entry without a list', { [id]: { type: 'instagram', call_count: 5 } }],
+  ])('as %s says nothing', (_name, value) => {
+    const names = ['X-App-Usage', 'X-Business-Use-Case-Usage', 'X-Ad-Account-Usage'];
+
+    expect(names.flatMap((name) => read(name, value))).toEqual([]);
+  });
+});
+
+describe('the adapter', () => {
+  const headers = { 'x-app-usage': '{"call_count":28}' };
+
+  test('reports the usage of an answer', async () => {
+    await using server = await startHttpServer(answering(200, { data: [] }, headers));
+    await using adapter = open(server.url);
+    await adapter.graph.get(mediaRequest, calm);
+
+    expect(adapter.usage).toEqual([app(28)]);
+  });
+
+  test('reports the usage of an error before it is thrown', async () => {
+    const error = { error: { message: '(#4) Application request limit reached', code: 4 } };
+    await using server = await startHttpServer(answering(403, error, headers));
+    await using adapter = open(server.url);
+    await rejection(adapter.graph.get(mediaRequest, calm));
+
+    expect(adapter.usage).toEqual([app(28)]);
+  });
+
+  test('lists accounts through its guard', async () => {
+    await using server = await startHttpServer(answering(200, { data: [] }));
+    const refused = new Error('blocked');
+    await using adapter = open(
+      server.url,
+      {},
+      { guard: () => ({ get: () => Promise.reject(refused) }) },
+    );
+
+    await expect(adapter.directory.list(calm)).rejects.toBe(refused);
+    expect(server.requests).toHaveLength(0);
+  });
+});

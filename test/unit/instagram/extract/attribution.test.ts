@@ -1,0 +1,52 @@
+import { describe, expect, test } from '@jest/globals';
+import { FailError } from '../../../../src/engine/errors.ts';
+import { attribute } from '../../../../src/instagram/extract/attribution.ts';
+
+const error = new FailError('graph.permission', 'not allowed');
+const failed = ['1', '2'].map((id) => ({ listed: { id, createdMs: null, kind: '' }, error }));
+
+describe('attribute', () => {
+  test('takes an error for the object’s own while others are answered, without a sample', async () => {
+    const areAnswered = () => Promise.reject(new Error('nothing should be requested'));
+
+    expect(await attribute(failed, { isAnswered: true, controls: [3], areAnswered })).toBe(failed);
+  });
+
+  test.each([
+    [1, [0]],
+    [3, [0, 1, 2]],
+    [100, [0, 50, 99]],
+  ])('requests a sample of %i others when none is answered', async (count, expected) => {
+    const controls = Array.from({ length: count }, (_, index) => index);
+    const samples: (readonly number[])[] = [];
+    const areAnswered = (some: readonly number[]) => {
+      samples.push(some);
+      return Promise.resolve(true);
+    };
+
+    expect(await attribute(failed, { isAnswered: false, controls, areAnswered })).toBe(failed);
+    expect(samples).toEqual([expected]);
+  });
+
+  test('fails with the error when the sample is not answered either', async () => {
+    const areAnswered = () => Promise.resolve(false);
+
+    await expect(attribute(failed, { isAnswered: false, controls: [3], areAnswered })).rejects.toBe(
+      error,
+    );
+  });
+
+  test('fails with the error when there is nothing else to request', async () => {
+    const areAnswered = () => Promise.resolve(true);
+
+    await expect(attribute(failed, { isAnswered: false, controls: [], areAnswered })).rejects.toBe(
+      error,
+    );
+  });
+
+  test('is nothing where nothing failed', async () => {
+    const areAnswered = () => Promise.resolve(false);
+
+    expect(await attribute([], { isAnswered: false, controls: [1], areAnswered })).toEqual([]);
+  });
+});

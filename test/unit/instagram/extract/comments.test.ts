@@ -1,0 +1,373 @@
+import { describe, expect, test } from '@jest/globals';
+import { packRead } from '../../../../src/instagram/model/comments.ts';
+import { FailError, RetryError, SkipError } from '../../../../src/engine/errors.ts';
+import type { Node } from '../../../../src/engine/json.ts';
+import { emptyMemory } from '../../../../src/engine/state.ts';
+import type { Memory } from '../../../../src/engine/state.ts';
+import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
+import { streams } from '../../../../src/instagram/streams/index.ts';
+import type { Answer } from '../../../support/fake-graph.ts';
+import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
+import { dayMs, hourMs, minuteMs, startMs } from '../../engine/world.ts';
+import { extractAll } from './extracting.ts';
+
+const { comments } = streams;
+const written = '2026-05-12T10:00:00+0000';
+const fields = 'id,timestamp,text,like_count,hidden,username,from';
+const withReplies = `${fields},replies.limit(50){${fields}}`;
+const listed =
+  'id,media_type,media_product_type,timestamp,like_count,comments_count,reposts_count,saved_count,shares_count,total_views_count';
+
+const timeOf = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}+0000`;
+const media = (id: string, count: number): Node => ({
+  id,
+  timestamp: written,
+  comments_count: count,
+});
+const comment = (id: string, timestamp = written): Node => ({ id, timestamp });
+const onePage = (...ids: readonly string[]): Node => ({ data: ids.map((id) => comment(id)) });
+const pageBefore = (after: string, ...ids: readonly string[]): Node => ({
+  ...onePage(...ids),
+  paging: { cursors: { before: 'b', after }, next: 'https://graph.facebook.com/next' },
+});
+
+/** A list of media, and answers by path and cursor; what is not named has no comments. */
+function graphOf(nodes: readonly Node[], answers: Readonly<Record<string, Answer>> = {}) {
+  return createFakeGraph(({ path, query }) => {
+    if (path === '/17841400000000001/media') return pageOf(nodes);
+    const after = query['after'];
+    return answers[after === undefined ? path : `${path}?${after}`] ?? { data: [] };
+  });
+}
+
+const pathsOf = (graph: ReturnType<typeof graphOf>) =>
+  graph.requests.slice(1).map(({ path, query }) => `${path}?${query['after'] ?? ''}`);
+
+/** One poll, and what it remembers for the next. */
+async function poll(
+  graph: ReturnType<typeof graphOf>,
+  memory: Memory = emptyMemory,
+  changes: Partial<ExtractContext> = {},
+) {
+  const { pages, nodes, error } = await extractAll(comments, graph, { memory, ...changes });
+  return {
+    pages,
+    error,
+    ids: nodes.map(({ id }) => id),
+    nodes,
+    skipped: pages.flatMap(({ skipped }) => skipped),
+    memory: { ...memory, ...pages.at(-1)?.learned },
+  };
+}
+
+describe('comments', () => {
+  test('are requested of the media that count others than they did, in one batch', async () => {
+    const published = new Map([
+      ['3', packRead({ count: 5, newestMs: null })],
+      ['4', packRead({ count: 3, newestMs: null })],
+    ]);
+    const graph = graphOf([media('1', 2), media('2', 0), media('3', 5), media('4', 4)], {
+      '/1/comments': onePage('11'),
+      '/4/comments': onePage('41'),
+    });
+    const { nodes, memory } = await poll(graph, { ...emptyMemory, published });
+
+    expect(graph.batches).toEqual([2]);
+    expect(graph.requests.map(({ endpoint, path, query }) => [endpoint, path, query])).toEqual([
+      ['/{account}/media', '/17841400000000001/media', { fields: listed, limit: '100' }],
+      ['/{media}/comments', '/1/comments', { fields: withReplies, limit: '50' }],
+      ['/{media}/comments', '/4/comments', { fields: withReplies, limit: '50' }],
+    ]);
+    expect(nodes).toEqual([
+      { id: '11', timestamp: written, media_id: '1' },
+      { id: '41', timestamp: written, media_id: '4' },
+    ]);
+    expect(memory.published).toEqual(
+      new Map([
+        ['1', packRead({ count: 2, newestMs: Date.parse(written) })],
+        ['3', packRead({ count: 5, newestMs: null })],
+        ['4', packRead({ count: 4, newestMs: Date.parse(written) })],
+      ]),
+    );
+  });
+
+  test('cost nothing beyond the list when no media counts others', async () => {
+    const published = new Map([['1', packRead({ count: 2, newestMs: null })]]);
+    const graph = graphOf([media('1', 2)]);
+    const { ids } = await poll(graph, { ...emptyMemory, published });
+
+    expect([graph.requests.length, ids]).toEqual([1, []]);
+  });
+
+  test('go on page by page, and so do replies', async () => {
+    const replied = { ...comment('11'), replies: pageBefore('r', '12') };
+    const graph = graphOf([media('1', 5)], {
+      '/1/comments': { ...pageBefore('c'), data: [replied] },
+      '/1/comments?c': onePage('14'),
+      '/11/replies?r': onePage('13'),
+    });
+    const { nodes } = await poll(graph);
+
+    expect(nodes.map(({ id, parent_id: parent }) => [id, parent])).toEqual([
+      ['11', undefined],
+      ['12', '11'],
+      ['13', '11'],
+      ['14', undefined],
+    ]);
+    expect(graph.queries.slice(2)).toEqual([
+      { fields, limit: '50', after: 'r' },
+      { fields: withReplies, limit: '50', after: 'c' },
+    ]);
+  });
+
+  test('are read from their beginning where a full page came without paging', async () => {
+    const ids = Array.from({ length: 50 }, (_, index) => String(100 + index));
+    let isFirst = true;
+    const graph = createFakeGraph(({ path, query }) => {
+      if (path === '/17841400000000001/media') return pageOf([media('1', 51)]);
+      if (query['after'] === 'c') return onePage('200');
+      if (!isFirst) return pageBefore('c', ...ids);
+      isFirst = false;
+      return onePage(...ids);
+    });
+
+    expect((await poll(graph)).ids).toEqual([...ids, '200']);
+  });
+
+  test('are published oldest first', async () => {
+    const data = [comment('12', timeOf(startMs - hourMs)), comment('11', timeOf(startMs - dayMs))];
+    const { ids } = await poll(graphOf([media('1', 2)], { '/1/comments': { data } }));
+
+    expect(ids).toEqual(['11', '12']);
+  });
+
+  test('of the last minute wait for the next poll', async () => {
+    const data = [comment('12', timeOf(startMs - minuteMs / 2)), comment('11')];
+    const graph = graphOf([media('1', 2)], { '/1/comments': { data } });
+    const first = await poll(graph);
+    const second = await poll(graph, first.memory, {
+      nowMs: startMs + hourMs,
+      roundMs: startMs + 1,
+    });
+
+    expect([first.ids, second.ids]).toEqual([['11'], ['12']]);
+  });
+
+  test('that become visible later are published, though older than some that were', async () => {
+    const first = await poll(graphOf([media('1', 1)], { '/1/comments': onePage('12') }));
+    const data = [comment('12'), comment('11', timeOf(startMs - 9 * dayMs))];
+    const graph = graphOf([media('1', 2)], { '/1/comments': { data } });
+    const second = await poll(graph, first.memory);
+
+    expect([first.ids, second.ids]).toEqual([['12'], ['11']]);
+  });
+
+  test('that were published before their ids were remembered are not published again', async () => {
+    const published = new Map([['1', packRead({ count: 1, newestMs: Date.parse(written) })]]);
+    const data = [comment('12', timeOf(startMs - hourMs)), comment('11')];
+    const graph = graphOf([media('1', 2)], { '/1/comments': { data } });
+    const { ids, memory } = await poll(graph, { ...emptyMemory, published });
+
+    expect(ids).toEqual(['12']);
+    expect(memory.seen).toEqual(new Map([['1', new Set(['11', '12'])]]));
+  });
+
+  test('do without a field that is refused, and ask no more for it', async () => {
+    const refused = new SkipError('graph.field-refused', 'no such field', ['hidden']);
+    const graph = createFakeGraph(({ path, query }) => {
+      if (path === '/17841400000000001/media') return pageOf([media('1', 60)]);
+      if (query['fields']?.includes('hidden') === true) return refused;
+      return query['after'] === undefined ? pageBefore('c', '11') : onePage('12');
+    });
+    const { ids, skipped } = await poll(graph);
+
+    expect(ids).toEqual(['11', '12']);
+    expect(skipped).toEqual([{ reason: 'graph.field-refused', subject: 'hidden' }]);
+    expect(graph.requests).toHaveLength(4);
+  });
+
+  test.each<[string, Node['x']]>([
+    ['a text', 'none'],
+    ['an object', { '0': 1 }],
+  ])('are rejected with what came where the list is %s', async (_what, data) => {
+    const { pages, error } = await poll(graphOf([media('1', 1)], { '/1/comments': { data } }));
+
+    expect(error).toBeUndefined();
+    expect(pages.flatMap(({ rejected = [] }) => rejected)).toMatchObject([
+      { code: 'graph.bad-body', path: 'data', raw: JSON.stringify({ data, paging: null }) },
+    ]);
+  });
+
+  // Invariant 3
+  test('go on behind an entry that is no comment, which is rejected by its path (Invariant 3)', async () => {
+    const data = [5, comment('11')];
+    const { pages, ids } = await poll(graphOf([media('1', 1)], { '/1/comments': { data } }));
+
+    expect(ids).toEqual(['11']);
+    expect(pages.flatMap(({ rejected = [] }) => rejected.map(({ path }) => path))).toEqual([
+      'data[0]',
+    ]);
+  });
+
+  test('are none where an empty list stands for them', async () => {
+    const replied = { ...comment('11'), replies: [] };
+    const { ids, error } = await poll(
+      graphOf([media('1', 1)], { '/1/comments': { data: [replied] } }),
+    );
+
+    expect([ids, error]).toEqual([['11'], undefined]);
+  });
+
+  test('forget media that are gone, once the whole list was walked', async () => {
+    const published = new Map([
+      ['1', packRead({ count: 1, newestMs: null })],
+      ['7', packRead({ count: 1, newestMs: null })],
+    ]);
+    const seen = new Map([['7', new Set(['71'])]]);
+    const { memory } = await poll(graphOf([media('1', 1)]), { ...emptyMemory, published, seen });
+
+    expect([[...memory.published.keys()], [...memory.seen.keys()]]).toEqual([['1'], []]);
+  });
+});
+
+describe('a media whose comments are rejected', () => {
+  const gone = new SkipError('graph.gone', 'gone');
+  const three = ['1', '2', '3'].map((id) => media(id, 1));
+
+  test('costs itself alone, and is remembered', async () => {
+    const graph = graphOf(three, {
+      '/1/comments': onePage('11'),
+      '/2/comments': onePage('21'),
+      '/3/comments': gone,
+    });
+    const { ids, skipped, memory } = await poll(graph);
+    const later = graphOf(three);
+    await poll(later, memory);
+
+    expect(ids).toEqual(['11', '21']);
+    expect(skipped).toEqual([{ reason: 'graph.gone', subject: '3' }]);
+    expect([...memory.published.keys()]).toEqual(['1', '2']);
+    expect(pathsOf(later)).not.toContain('/3/comments?');
+  });
+
+  test('with all the others fails the poll, and nothing is learned', async () => {
+    const permission = new FailError('graph.permission', '(#10) no');
+    const answers = Object.fromEntries(
+      ['1', '2', '3'].map((id) => [`/${id}/comments`, permission]),
+    );
+    const { error, memory } = await poll(graphOf(three, answers));
+
+    expect(error).toBe(permission);
+    expect(memory.refusals).toEqual([]);
+  });
+
+  test('between two of its pages is read again at the next poll, without what was published', async () => {
+    const nodes = [media('1', 70), media('2', 1)];
+    const cut = graphOf(nodes, {
+      '/1/comments': pageBefore('c', '11'),
+      '/1/comments?c': gone,
+      '/2/comments': onePage('21'),
+    });
+    const first = await poll(cut);
+    const whole = graphOf(nodes, {
+      '/1/comments': pageBefore('c', '11'),
+      '/1/comments?c': onePage('10'),
+    });
+    const second = await poll(whole, first.memory);
+
+    expect([first.ids, first.error]).toEqual([['11', '21'], undefined]);
+    expect(first.skipped).toEqual([{ reason: 'graph.gone', subject: '1' }]);
+    expect(second.ids).toEqual(['10']);
+  });
+});
+
+describe('a media with many comments', () => {
+  /** Pages of 50, newest first, of so many comments; `p3` is the cursor before the fourth. */
+  const many = (count: number) => {
+    const graph = createFakeGraph(({ path, query }) => {
+      if (path === '/17841400000000001/media') return pageOf([media('1', count), media('2', 1)]);
+      if (path === '/2/comments') return onePage('9');
+      const page = Number((query['after'] ?? 'p0').slice(1));
+      const first = page * 50;
+      const data = Array.from({ length: Math.min(50, count - first) }, (_, index) =>
+        comment(String(1_000_000 + first + index), timeOf(startMs - (first + index + 61) * 1000)),
+      );
+      const next = first + 50 < count ? { next: 'https://next' } : {};
+      return { data, paging: { cursors: { before: 'b', after: `p${page + 1}` }, ...next } };
+    });
+    return graph;
+  };
+
+  test('is published in parts of a batch, each with the state that goes on after it', async () => {
+    const { pages, ids } = await poll(many(1234), emptyMemory, { maxBatchRecords: 500 });
+
+    expect(pages.map(({ nodes }) => nodes.length)).toEqual([500, 500, 235]);
+    expect(new Set(ids).size).toBe(1235);
+    expect(pages.map(({ learned }) => learned?.reading?.after)).toEqual(['p9', 'p19', undefined]);
+    const published = pages.map(({ learned }) => [...(learned?.published?.keys() ?? [])]);
+    expect(published).toEqual([[], [], ['1', '2']]);
+  });
+
+  test('goes on after the last part that was committed, and publishes nothing twice', async () => {
+    const graph = many(1234);
+    const { pages } = await poll(graph, emptyMemory, { maxBatchRecords: 500 });
+    const first = pages[0]?.nodes.map(({ id }) => id) ?? [];
+    const memory = { ...emptyMemory, ...pages[0]?.learned };
+    const before = graph.requests.length;
+    const rest = await poll(graph, memory, { maxBatchRecords: 500 });
+
+    expect(graph.requests[before + 1]?.query['after']).toBe('p9');
+    expect(new Set([...first, ...rest.ids]).size).toBe(1235);
+    expect(first.length + rest.ids.length).toBe(1235);
+    expect(rest.memory.reading).toBeNull();
+  });
+
+  test('begins again where its cursor is refused, without what was published', async () => {
+    const graph = many(1234);
+    const { pages } = await poll(graph, emptyMemory, { maxBatchRecords: 500 });
+    const first = pages[0]?.nodes.map(({ id }) => id) ?? [];
+    const learned = pages[0]?.learned;
+    const reading = learned?.reading == null ? null : { ...learned.reading, after: 'old' };
+    const refusing = createFakeGraph((request) =>
+      request.query['after'] === 'old'
+        ? new FailError('graph.refused', '(#100) Invalid cursors values')
+        : graph.get(request, new AbortController().signal),
+    );
+    const rest = await poll(refusing, { ...emptyMemory, ...learned, reading });
+
+    expect(rest.error).toBeUndefined();
+    expect(new Set([...first, ...rest.ids]).size).toBe(1235);
+    expect(first.length + rest.ids.length).toBe(1235);
+  });
+
+  test('is told by the time alone what is new of it, once it was read', async () => {
+    const { memory } = await poll(many(2100));
+    const again = await poll(many(2100), memory);
+
+    expect([...memory.seen.keys()]).toEqual(['2']);
+    expect(again.ids).toEqual([]);
+  });
+
+  test('holds no more than a part of 130,000 comments at a time', async () => {
+    let most = 0;
+    const graph = many(130_000);
+    const context = { memory: emptyMemory, maxBatchRecords: 500 };
+    const { pages, error } = await extractAll(comments, graph, context);
+    for (const { nodes } of pages) most = Math.max(most, nodes.length);
+
+    expect([error, pages.length, most]).toEqual([undefined, 261, 500]);
+  });
+
+  test('keeps what was committed when the server fails on the way', async () => {
+    const graph = many(1234);
+    const failing = createFakeGraph((request) =>
+      request.query['after'] === 'p15'
+        ? new RetryError('graph.server', 'HTTP 500')
+        : graph.get(request, new AbortController().signal),
+    );
+    const { pages, error } = await poll(failing, emptyMemory, { maxBatchRecords: 500 });
+
+    expect(error).toMatchObject({ code: 'graph.server' });
+    expect(pages.map(({ nodes }) => nodes.length)).toEqual([500]);
+  });
+});

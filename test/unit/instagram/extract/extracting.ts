@@ -1,0 +1,58 @@
+import type { Node } from '../../../../src/engine/json.ts';
+import { emptyMemory } from '../../../../src/engine/state.ts';
+import type { Stream } from '../../../../src/engine/stream.ts';
+import { extract } from '../../../../src/instagram/extract/extract.ts';
+import type { ExtractContext, Page } from '../../../../src/instagram/extract/extraction.ts';
+import { account } from '../../../support/accounts.ts';
+import type { Answer, FakeGraph } from '../../../support/fake-graph.ts';
+import { answersInTurn, createFakeGraph } from '../../../support/fake-graph.ts';
+import { createCatalogs } from '../../../../src/instagram/extract/catalog.ts';
+import { calm, dayMs, everyPoll, startMs } from '../../engine/world.ts';
+
+/** What a stream brought, and what is left to say when it failed on the way. */
+export interface Extracted {
+  readonly pages: readonly Page[];
+  readonly nodes: readonly Node[];
+  readonly error: unknown;
+}
+
+/** Asks as the stream declares until its end or its first error. */
+export async function extractAll(
+  stream: Stream,
+  graph: FakeGraph,
+  changes: Partial<ExtractContext> = {},
+): Promise<Extracted> {
+  const pages: Page[] = [];
+  let failure: unknown;
+  try {
+    for await (const page of extract(stream, contextOf(graph, changes))) pages.push(page);
+  } catch (error) {
+    failure = error;
+  }
+  return { pages, nodes: pages.flatMap(({ nodes }) => nodes), error: failure };
+}
+
+function contextOf(graph: FakeGraph, changes: Partial<ExtractContext>): ExtractContext {
+  return {
+    graph,
+    account,
+    login: 'facebook',
+    memory: emptyMemory,
+    nowMs: startMs,
+    roundMs: startMs,
+    nextPollMs: null,
+    startDateMs: null,
+    lookbackMs: 2 * dayMs,
+    pageSize: 100,
+    catalogs: createCatalogs(changes.pageSize ?? 100),
+    freshness: everyPoll,
+    maxBatchRecords: 500,
+    sleep: () => Promise.resolve(),
+    signal: calm,
+    ...changes,
+  };
+}
+
+/** A graph that gives the answers in turn. */
+export const graphOf = (...answers: readonly Answer[]): FakeGraph =>
+  createFakeGraph(answersInTurn(...answers));

@@ -1,0 +1,93 @@
+import { keyNumber } from '../../../../src/engine/fingerprint.ts';
+import type { Node } from '../../../../src/engine/json.ts';
+import { emptyMemory } from '../../../../src/engine/state.ts';
+import type { Memory } from '../../../../src/engine/state.ts';
+import { createCatalogs } from '../../../../src/instagram/extract/catalog.ts';
+import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
+import type { GraphRequest } from '../../../../src/engine/ports.ts';
+import { streams } from '../../../../src/instagram/streams/index.ts';
+import type { Answer } from '../../../support/fake-graph.ts';
+import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
+import { dayMs, startMs } from '../../engine/world.ts';
+import { extractAll } from './extracting.ts';
+
+/** The metrics of an image of the feed. */
+export const post = [
+  'reach',
+  'views',
+  'likes',
+  'comments',
+  'saved',
+  'shares',
+  'total_interactions',
+  'follows',
+  'profile_visits',
+  'profile_activity',
+  'reposts',
+];
+
+/** A time as Meta writes it. */
+export const timeOf = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}+0000`;
+
+/** Newest first, a day apart, as the API lists them. */
+export const mediaOf = (count: number, kind: Node = {}): readonly Node[] =>
+  Array.from({ length: count }, (_, index) => ({
+    id: String(1000 + index),
+    media_type: 'IMAGE',
+    media_product_type: 'FEED',
+    timestamp: timeOf(startMs - index * dayMs),
+    ...kind,
+  }));
+
+export const idIn = ({ path }: GraphRequest) => path.split('/')[1] ?? '';
+export const metricsIn = ({ query }: GraphRequest) => query['metric']?.split(',') ?? [];
+
+/** Every media answers each metric with 1, unless a rule answers in its place. */
+export function graphOf(
+  listed: readonly Node[],
+  rule: (request: GraphRequest) => Answer | undefined = () => undefined,
+) {
+  return createFakeGraph((request) => {
+    if (!request.path.endsWith('/insights')) return pageOf(listed);
+    const data = metricsIn(request).map((name) => ({ name, values: [{ value: 1 }] }));
+    return rule(request) ?? { data };
+  });
+}
+
+export const textOf = (id: unknown) => (typeof id === 'string' ? id : '');
+
+/** An account that is polled, with what it remembers. */
+export function follow(graph: ReturnType<typeof graphOf>, stream = streams.media_insights) {
+  let memory: Memory = emptyMemory;
+  const catalogs = createCatalogs(100);
+  return {
+    get memory() {
+      return memory;
+    },
+    async poll(changes: Partial<ExtractContext> = {}) {
+      const before = graph.requests.length;
+      const nowMs = changes.nowMs ?? startMs;
+      const context = { memory, catalogs, nowMs, roundMs: nowMs, ...changes };
+      const { nodes, pages, error } = await extractAll(stream, graph, context);
+      for (const { learned, readings = [], nodes: found, empty = [] } of pages) {
+        const ids = [...found.map(({ id }) => textOf(id)), ...empty].map(keyNumber);
+        memory = {
+          ...memory,
+          ...learned,
+          insightsRead: new Map([...memory.insightsRead, ...readings]),
+          published: new Map([...memory.published, ...ids.map((id) => [id, 1n] as const)]),
+        };
+      }
+      if (error === undefined) memory = { ...memory, polledMs: nowMs };
+      const asked = graph.requests.slice(before).filter(({ path }) => path.endsWith('/insights'));
+      return {
+        nodes,
+        error,
+        asked,
+        ids: nodes.map(({ id }) => id),
+        skipped: pages.flatMap(({ skipped }) => skipped),
+        empty: pages.flatMap(({ empty = [] }) => empty),
+      };
+    },
+  };
+}

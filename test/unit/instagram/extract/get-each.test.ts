@@ -1,0 +1,181 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError, SkipError, StopAccountError } from '../../../../src/engine/errors.ts';
+import { getEach } from '../../../../src/instagram/extract/get-each.ts';
+import type { GraphRequest, GraphTransport, Outcome } from '../../../../src/engine/ports.ts';
+import { createFakeGraph } from '../../../support/fake-graph.ts';
+import { calm } from '../../engine/world.ts';
+
+const requestsOf = (count: number): readonly GraphRequest[] =>
+  Array.from({ length: count }, (_, index) => ({
+    endpoint: '/{media}',
+    path: `/${index}`,
+    query: {},
+    accountId: '1',
+  }));
+
+const failing = new RetryError('graph.server', 'HTTP 500');
+
+/** The outcomes by path, `ok` or the error's code, and the error that ended it all. */
+async function collect(transport: GraphTransport, requests: readonly GraphRequest[]) {
+  const outcomes: Outcome[] = [];
+  let error: unknown;
+  try {
+    for await (const outcome of getEach(transport, requests, calm)) outcomes.push(outcome);
+  } catch (thrown) {
+    error = thrown;
+  }
+  const byPath = new Map(
+    outcomes.map((one) => [one.request.path, 'node' in one ? 'ok' : one.error.code]),
+  );
+  return { outcomes, byPath, error };
+}
+
+describe('getEach', () => {
+  test('sends batches of the size that the transport takes', async () => {
+    const graph = createFakeGraph(({ path }) => ({ id: path }));
+    const { outcomes, error } = await collect(graph, requestsOf(120));
+
+    expect(error).toBeUndefined();
+    expect(graph.batches).toEqual([50, 50, 20]);
+    expect(outcomes.map(({ request }) => request.path)).toEqual(
+      requestsOf(120).map(({ path }) => path),
+    );
+  });
+
+  test('sends single requests where there is no batch, some at a time', async () => {
+    let underWay = 0;
+    let most = 0;
+    const graph = createFakeGraph(
+      async ({ path }) => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await Promise.resolve();
+        underWay -= 1;
+        return { id: path };
+      },
+      { batchSize: 1 },
+    );
+    const { byPath } = await collect(graph, requestsOf(20));
+
+    expect([byPath.size, graph.batches, most]).toEqual([20, [], 8]);
+  });
+
+  test('sends single requests once the host has refused a batch', async () => {
+    const graph = createFakeGraph(({ path }) => ({ id: path }));
+    const transport = {
+      ...graph,
+      batchSize: 50,
+      getBatch() {
+        transport.batchSize = 1;
+        return Promise.resolve([]);
+      },
+    };
+    const { byPath, error } = await collect(transport, requestsOf(12));
+
+    expect([byPath.size, error]).toEqual([12, undefined]);
+  });
+
+  test('gives the error of one request to that one alone', async () => {
+    const gone = new SkipError('graph.ambiguous', 'gone');
+    const graph = createFakeGraph(({ path }) => (path === '/3' ? gone : { id: path }));
+    const { byPath } = await collect(graph, requestsOf(12));
+
+    expect(byPath.get('/3')).toBe('graph.ambiguous');
+    expect([...byPath.values()].filter((outcome) => outcome === 'ok')).toHaveLength(11);
+    expect(graph.requests).toHaveLength(12);
+  });
+
+  test('requests alone what a batch gave no usable answer to', async () => {
+    const graph = createFakeGraph(({ path }) => ({ id: path }));
+    const getBatch: GraphTransport['getBatch'] = async (batch, signal) =>
+      (await graph.getBatch(batch, signal)).map((outcome, index) =>
+        index < 2 ? { request: outcome.request, isUnanswered: true as const } : outcome,
+      );
+    const { byPath } = await collect({ ...graph, getBatch }, requestsOf(10));
+
+    expect([...byPath.values()]).toEqual(Array(10).fill('ok'));
+    expect(graph.requests.slice(10).map(({ path }) => path)).toEqual(['/0', '/1']);
+  });
+
+  test('requests what a limit held back again', async () => {
+    const graph = createFakeGraph(({ path }) => ({ id: path }));
+    const getBatch: GraphTransport['getBatch'] = (batch, signal) =>
+      graph.getBatch(batch.slice(0, 4), signal);
+    const { byPath } = await collect({ ...graph, getBatch }, requestsOf(10));
+
+    expect(byPath.size).toBe(10);
+    expect(graph.batches).toEqual([4, 4, 2]);
+  });
+
+  test('requests what passes by itself once more, after the others', async () => {
+    let failures = 0;
+    const graph = createFakeGraph(({ path }) => {
+      if (path !== '/1' || failures > 0) return { id: path };
+      failures += 1;
+      return failing;
+    });
+    const { outcomes } = await collect(graph, requestsOf(4));
+
+    expect(outcomes.map(({ request }) => request.path)).toEqual(['/0', '/2', '/3', '/1']);
+    expect(outcomes.every((one) => 'node' in one)).toBe(true);
+  });
+
+  test('gives the error of a request that fails twice', async () => {
+    const graph = createFakeGraph(({ path }) => (path === '/1' ? failing : { id: path }));
+    const { byPath } = await collect(graph, requestsOf(4));
+
+    expect(byPath.get('/1')).toBe('graph.server');
+    expect(graph.requests).toHaveLength(5);
+  });
+
+  test.each([
+    ['batches', 50, 100],
+    ['single requests', 1, 16],
+  ])('fails when a server answers none, twice in a row: %s', async (_what, batchSize, sent) => {
+    const graph = createFakeGraph(() => failing, { batchSize });
+    const { error, outcomes } = await collect(graph, requestsOf(200));
+
+    expect([error, outcomes]).toEqual([failing, []]);
+    expect(graph.requests).toHaveLength(sent);
+  });
+
+  test.each(['graph.timeout', 'graph.too-much-data'] as const)(
+    'halves a batch that ends with %s',
+    async (code) => {
+      const graph = createFakeGraph(({ path }) => ({ id: path }));
+      const sizes: number[] = [];
+      const getBatch: GraphTransport['getBatch'] = (batch, signal) => {
+        sizes.push(batch.length);
+        if (batch.length > 15) return Promise.reject(new RetryError(code, 'too slow'));
+        return graph.getBatch(batch, signal);
+      };
+      const { byPath, error } = await collect({ ...graph, getBatch }, requestsOf(50));
+
+      expect([byPath.size, error]).toEqual([50, undefined]);
+      expect(sizes).toEqual([50, 25, 13, 13, 13, 11]);
+    },
+  );
+
+  test('fails with what concerns the token, however many were answered', async () => {
+    const expired = new StopAccountError('graph.token', 'expired');
+    const graph = createFakeGraph(({ path }) => (path === '/2' ? expired : { id: path }));
+    const { error } = await collect(graph, requestsOf(4));
+
+    expect(error).toBe(expired);
+  });
+
+  test('fails when the host cannot be reached', async () => {
+    const away = new RetryError('graph.network', 'no answer');
+    const graph = createFakeGraph(() => away, { batchSize: 1 });
+    const { error } = await collect(graph, requestsOf(40));
+
+    expect([error, graph.requests.length]).toEqual([away, 8]);
+  });
+
+  test('sends nothing for no requests', async () => {
+    const graph = createFakeGraph(() => ({}));
+
+    expect((await collect(graph, [])).outcomes).toEqual([]);
+    expect(graph.requests).toEqual([]);
+  });
+});

@@ -1,0 +1,233 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError, SkipError, StopStreamError } from '../../../../src/engine/errors.ts';
+import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
+import { posts } from '../../engine/world.ts';
+import { extractAll, graphOf } from './extracting.ts';
+
+const idsOf = (nodes: readonly { readonly id?: unknown }[]) => nodes.map(({ id }) => id);
+
+describe('a list', () => {
+  test('is asked page by page, each after the last cursor', async () => {
+    const graph = graphOf(
+      pageOf([{ id: '1' }], 'A'),
+      pageOf([{ id: '2' }], 'B'),
+      pageOf([{ id: '3' }]),
+    );
+    const { pages, nodes } = await extractAll(posts, graph);
+
+    expect(idsOf(nodes)).toEqual(['1', '2', '3']);
+    expect(pages.map(({ coveredUntilMs }) => coveredUntilMs)).toEqual([null, null, null, null]);
+    expect(pages.at(-1)?.walked?.present).toEqual(new Set(['1', '2', '3']));
+    expect(graph.requests[0]).toEqual({
+      endpoint: '/{account}/media',
+      path: '/17841400000000001/media',
+      query: { fields: 'id,caption,like_count', limit: '100' },
+      accountId: '17841400000000001',
+    });
+    expect(graph.queries.map((query) => query['after'])).toEqual([undefined, 'A', 'B']);
+  });
+
+  test('ends on the absence of next, though the last page has a cursor', async () => {
+    const graph = graphOf({
+      data: [{ id: '1' }],
+      paging: { cursors: { before: 'a', after: 'z' } },
+    });
+    const { nodes, error } = await extractAll(posts, graph);
+
+    expect(error).toBeUndefined();
+    expect(idsOf(nodes)).toEqual(['1']);
+    expect(graph.requests).toHaveLength(1);
+  });
+
+  test('goes on behind a short page and behind an empty one', async () => {
+    const graph = graphOf(
+      pageOf([], 'A'),
+      pageOf([{ id: '1' }], 'B'),
+      pageOf([], 'C'),
+      pageOf([{ id: '2' }]),
+    );
+
+    expect(idsOf((await extractAll(posts, graph)).nodes)).toEqual(['1', '2']);
+  });
+
+  // Invariant 9
+  test('never follows the next URL, which carries a token (Invariant 9)', async () => {
+    const graph = graphOf(pageOf([{ id: '1' }], 'A'), pageOf([]));
+    await extractAll(posts, graph);
+
+    expect(graph.requests.map(({ path }) => path)).toEqual([
+      '/17841400000000001/media',
+      '/17841400000000001/media',
+    ]);
+    expect(JSON.stringify(graph.requests)).not.toContain('access_token');
+  });
+
+  test('fails instead of walking in a circle when a cursor comes again', async () => {
+    const graph = createFakeGraph(() => pageOf([{ id: '1' }], 'A'));
+    const { nodes, error } = await extractAll(posts, graph);
+
+    expect(idsOf(nodes)).toEqual(['1', '1']);
+    expect(error).toMatchObject({ code: 'graph.bad-body', path: 'paging.cursors.after' });
+  });
+
+  test.each([
+    ['entries', 100_001, [{ id: '1' }]],
+    ['empty pages', 1001, []],
+  ] as const)(
+    'fails after too many %s when its cursors are always new',
+    async (_what, most, nodes) => {
+      let pages = 0;
+      const graph = createFakeGraph(() => pageOf(nodes, String((pages += 1))));
+      const { error } = await extractAll(posts, graph);
+
+      expect(error).toMatchObject({ name: 'FailError', code: 'graph.refused' });
+      expect(pages).toBe(most);
+    },
+  );
+
+  test.each([
+    ['no data', {}, { path: 'data', raw: '{"paging":null}' }],
+    ['data that is no list', { data: 7 }, { path: 'data', raw: '{"data":7,"paging":null}' }],
+  ])('refuses a page with %s and names where', async (_what, body, refusal) => {
+    const { error } = await extractAll(posts, graphOf(body));
+
+    expect(error).toMatchObject({ name: 'DeadLetterError', code: 'graph.bad-body', ...refusal });
+  });
+
+  // Invariant 3
+  test.each([7, null, 'x', []])(
+    'rejects %j in place of a node by its path and keeps the other nodes (Invariant 3)',
+    async (item) => {
+      const body = { data: [{ id: '1' }, item, { id: '2' }] };
+      const { nodes, pages, error } = await extractAll(posts, graphOf(body));
+
+      expect(error).toBeUndefined();
+      expect(idsOf(nodes)).toEqual(['1', '2']);
+      expect(pages.flatMap(({ rejected = [] }) => rejected)).toMatchObject([
+        { code: 'graph.bad-body', path: 'data[1]', raw: JSON.stringify(item) },
+      ]);
+    },
+  );
+
+  test.each([null, { id: null }, { caption: 'x' }])(
+    'is not whole with %j in place of a node, so that nothing is taken for gone',
+    async (item) => {
+      const { pages } = await extractAll(posts, graphOf({ data: [{ id: '1' }, item] }));
+
+      expect(pages.map(({ walked }) => walked)).toEqual([undefined]);
+    },
+  );
+
+  test.each([null, {}, []])('is empty where data is %j', async (data) => {
+    const { nodes, error } = await extractAll(posts, graphOf({ data }));
+
+    expect([nodes, error]).toEqual([[], undefined]);
+  });
+
+  // Invariant 9
+  test('keeps no paging of a page that it refuses (Invariant 9)', async () => {
+    const { error } = await extractAll(posts, graphOf({ ...pageOf([], 'A'), data: 'none' }));
+
+    expect(error).toMatchObject({ raw: '{"data":"none","paging":null}' });
+  });
+});
+
+describe('a page with too much data', () => {
+  const tooMuch = new RetryError('graph.too-much-data', 'Please reduce the amount of data');
+
+  test('is asked again by half until it is small enough, at the same place, and grows back', async () => {
+    const graph = graphOf(
+      pageOf([{ id: '1' }], 'A'),
+      tooMuch,
+      tooMuch,
+      pageOf([{ id: '2' }], 'B'),
+      pageOf([{ id: '3' }]),
+    );
+    const { nodes } = await extractAll(posts, graph);
+
+    expect(idsOf(nodes)).toEqual(['1', '2', '3']);
+    expect(graph.queries.map(({ limit, after }) => [limit, after])).toEqual([
+      ['100', undefined],
+      ['100', 'A'],
+      ['50', 'A'],
+      ['25', 'A'],
+      ['50', 'B'],
+    ]);
+  });
+
+  test('fails the poll when even one node is too much', async () => {
+    const graph = createFakeGraph(() => tooMuch);
+    const { error } = await extractAll(posts, graph, { pageSize: 5 });
+
+    expect(error).toBe(tooMuch);
+    expect(graph.queries.map(({ limit }) => limit)).toEqual(['5', '3', '2', '1']);
+  });
+
+  test('is not halved for other trouble', async () => {
+    const away = new RetryError('graph.server', 'HTTP 500');
+    const graph = createFakeGraph(() => away);
+
+    expect((await extractAll(posts, graph)).error).toBe(away);
+    expect(graph.requests).toHaveLength(1);
+  });
+});
+
+describe('a refused field', () => {
+  const refused = (...names: string[]) => new SkipError('graph.field-refused', 'no field', names);
+
+  test('is left out of this and all later pages and said once', async () => {
+    const graph = graphOf(refused('caption'), pageOf([{ id: '1' }], 'A'), pageOf([{ id: '2' }]));
+    const { pages } = await extractAll(posts, graph);
+
+    expect(graph.queries.map(({ fields }) => fields)).toEqual([
+      'id,caption,like_count',
+      'id,like_count',
+      'id,like_count',
+    ]);
+    expect(pages.map(({ skipped }) => skipped)).toEqual([
+      [{ reason: 'graph.field-refused', subject: 'caption' }],
+      [],
+      [],
+    ]);
+  });
+
+  test('may be one of several, found one after another', async () => {
+    const graph = graphOf(refused('caption'), refused('like_count'), pageOf([{ id: '1' }]));
+    const { nodes, pages } = await extractAll(posts, graph);
+
+    expect(idsOf(nodes)).toEqual(['1']);
+    expect(graph.queries.at(-1)?.['fields']).toBe('id');
+    expect(pages[0]?.skipped.map(({ subject }) => subject)).toEqual(['caption', 'like_count']);
+  });
+
+  test.each([
+    ['names nothing', refused()],
+    ['is of another kind', new SkipError('graph.gone', 'gone', ['caption'])],
+    ['is no refusal', new StopStreamError('graph.permission', 'missing')],
+  ])('ends the poll when it %s', async (_what, error) => {
+    const graph = createFakeGraph(() => error);
+
+    expect((await extractAll(posts, graph)).error).toBe(error);
+    expect(graph.requests).toHaveLength(1);
+  });
+
+  test('is not asked for at all when it is Facebook Login’s own and the token is not', async () => {
+    const source = { ...posts.source, facebookOnly: ['like_count'] } as typeof posts.source;
+    const facebook = graphOf(pageOf([]));
+    const instagram = graphOf(pageOf([]));
+    await extractAll({ ...posts, source }, facebook, { login: 'facebook' });
+    const { pages } = await extractAll({ ...posts, source }, instagram, { login: 'instagram' });
+
+    expect(facebook.queries[0]?.['fields']).toBe('id,caption,like_count');
+    expect(instagram.queries[0]?.['fields']).toBe('id,caption');
+    expect(pages[0]?.skipped).toEqual([]);
+  });
+
+  test('ends the poll when it is refused again though it was left out', async () => {
+    const error = refused('caption');
+    const graph = createFakeGraph(() => error);
+
+    expect((await extractAll(posts, graph)).error).toBe(error);
+    expect(graph.requests).toHaveLength(2);
+  });
+});

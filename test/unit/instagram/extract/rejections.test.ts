@@ -1,0 +1,161 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  createRejections,
+  rememberedRejections,
+  tidyRefusals,
+} from '../../../../src/instagram/extract/rejections.ts';
+import { emptyMemory } from '../../../../src/engine/state.ts';
+import type { Memory, Refusal } from '../../../../src/engine/state.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const nowMs = Date.UTC(2026, 4, 12, 12);
+
+const listed = (id: string, ageMs: number | null = dayMs, kind = 'FEED/IMAGE') => ({
+  id,
+  kind,
+  createdMs: ageMs === null ? null : nowMs - ageMs,
+});
+const rejection = (subject: string, changes: Partial<Refusal> = {}): Refusal => ({
+  subject,
+  metric: 'shares',
+  reason: 'graph.metric-refused',
+  untilMs: nowMs + dayMs,
+  ...changes,
+});
+const remembering = (...refusals: readonly Refusal[]): Memory => ({ ...emptyMemory, refusals });
+
+describe('the metrics of a media', () => {
+  test('are without what is rejected for it, for its kind or for all', () => {
+    const memory = remembering(
+      rejection('1', { metric: 'a' }),
+      rejection('FEED/IMAGE', { metric: 'b' }),
+      rejection('*', { metric: 'c' }),
+      rejection('REELS/VIDEO', { metric: 'd' }),
+    );
+    const rejections = createRejections(memory, nowMs);
+
+    expect(rejections.metricsFor(['a', 'b', 'c', 'd'], listed('1'))).toEqual(['d']);
+    expect(rejections.metricsFor(['a', 'b', 'c', 'd'], listed('2'))).toEqual(['a', 'd']);
+  });
+
+  test('have a metric again whose rejection is over', () => {
+    const rejections = createRejections(remembering(rejection('1', { untilMs: nowMs })), nowMs);
+
+    expect(rejections.metricsFor(['shares'], listed('1'))).toEqual(['shares']);
+  });
+
+  test('have a metric that a kind rejected a week ago for one media of the poll alone', () => {
+    const over = rejection('FEED/IMAGE', { untilMs: nowMs - 1 });
+    const rejections = createRejections(remembering(over), nowMs);
+
+    expect(rejections.metricsFor(['shares'], listed('1'))).toEqual(['shares']);
+    expect(rejections.metricsFor(['shares'], listed('2'))).toEqual([]);
+    rejections.forget('FEED/IMAGE', 'shares');
+    expect(rejections.metricsFor(['shares'], listed('2'))).toEqual(['shares']);
+    expect(rejections.learned.refusals).toEqual([]);
+  });
+
+  test('are rejected for a week', () => {
+    const rejections = createRejections(emptyMemory, nowMs);
+    rejections.reject({ subject: '1', metric: 'views', reason: 'graph.metric-refused' });
+
+    expect(rejections.metricsFor(['views', 'reach'], listed('1'))).toEqual(['reach']);
+    expect(rejections.learned.refusals).toEqual([
+      rejection('1', { metric: 'views', untilMs: nowMs + 7 * dayMs }),
+    ]);
+  });
+});
+
+describe('an excluded media', () => {
+  test.each([
+    ['an hour old', hourMs, hourMs],
+    ['of this week', 4 * dayMs, dayMs],
+    ['a year old', 365 * dayMs, 7 * dayMs],
+    ['of unknown age', null, (7 * dayMs) / 4],
+  ])('is requested again the later the older it is: %s', (_what, ageMs, forMs) => {
+    const rejections = createRejections(emptyMemory, nowMs);
+    const media = listed('1', ageMs);
+    rejections.exclude({ listed: media, reason: 'graph.ambiguous' });
+
+    expect(rejections.isExcluded(media)).toBe(true);
+    expect(rejections.learned.refusals).toEqual([
+      { subject: '1', metric: null, reason: 'graph.ambiguous', untilMs: nowMs + forMs },
+    ]);
+  });
+
+  test('is excluded until a whole millisecond, whatever its age', () => {
+    const ages = fc.integer({ min: 0, max: 60 * dayMs });
+    fc.assert(
+      fc.property(ages, ages, (ageMs, laterMs) => {
+        const rejections = createRejections(emptyMemory, nowMs + laterMs);
+        rejections.exclude({ listed: listed('1', ageMs), reason: 'graph.ambiguous' });
+        const [excluded] = rejections.learned.refusals;
+        expect(Number.isSafeInteger(excluded?.untilMs)).toBe(true);
+      }),
+    );
+  });
+
+  test('is excluded no longer than asked for', () => {
+    const rejections = createRejections(emptyMemory, nowMs);
+    rejections.exclude({ listed: listed('1', dayMs), reason: 'graph.gone', atMostMs: hourMs });
+
+    expect(rejections.learned.refusals[0]?.untilMs).toBe(nowMs + hourMs);
+  });
+
+  test('is any that is not younger than the business account', () => {
+    const rejections = createRejections(emptyMemory, nowMs);
+    rejections.convertedAt(nowMs - 9 * dayMs);
+    rejections.convertedAt(nowMs - 10 * dayMs);
+
+    expect(rejections.isExcluded(listed('1', 9 * dayMs))).toBe(true);
+    expect(rejections.isExcluded(listed('2', 8 * dayMs))).toBe(false);
+    expect(rejections.isExcluded(listed('3', null))).toBe(false);
+    expect(rejections.learned.convertedMs).toBe(nowMs - 9 * dayMs);
+  });
+
+  test('is included again when it was answered', () => {
+    const excluded = rejection('1', { metric: null, reason: 'graph.gone' });
+    const rejections = createRejections(remembering(excluded), nowMs);
+    rejections.forget('1', null);
+
+    expect(rejections.isExcluded(listed('1'))).toBe(false);
+    expect(rejections.learned.refusals).toEqual([]);
+  });
+});
+
+test('rejections: the latest 5,000 are remembered', () => {
+  const rejections = createRejections(emptyMemory, nowMs);
+  for (let id = 1; id <= rememberedRejections + 2; id += 1) {
+    rejections.reject({ subject: String(id), metric: 'views', reason: 'graph.metric-refused' });
+  }
+  const subjects = rejections.learned.refusals.map(({ subject }) => subject);
+
+  expect([subjects.length, subjects[0], subjects.at(-1)]).toEqual([5000, '3', '5002']);
+});
+
+test('rejections: 10,000 media are looked up among 6,000 in less than a second', () => {
+  const many = Array.from({ length: 6000 }, (_, id) => rejection(String(id)));
+  const rejections = createRejections(remembering(...many), nowMs);
+  const begunMs = performance.now();
+  for (let id = 0; id < 10_000; id += 1) {
+    const media = listed(String(id));
+    if (!rejections.isExcluded(media)) rejections.metricsFor(['reach', 'shares'], media);
+  }
+
+  expect(performance.now() - begunMs).toBeLessThan(1000);
+});
+
+describe('tidyRefusals', () => {
+  test('forgets media and children that are gone, and what ended a week ago', () => {
+    const kept = [rejection('1'), rejection('1/2', { metric: null }), rejection('FEED/IMAGE')];
+    const gone = [
+      rejection('9'),
+      rejection('9/2', { metric: null }),
+      rejection('1', { metric: 'views', untilMs: nowMs - 7 * dayMs }),
+    ];
+
+    expect(tidyRefusals([...kept, ...gone], { nowMs, present: new Set(['1']) })).toEqual(kept);
+  });
+});

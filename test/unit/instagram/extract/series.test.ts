@@ -1,0 +1,209 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError, SkipError } from '../../../../src/engine/errors.ts';
+import type { Node } from '../../../../src/engine/json.ts';
+import { nextPollCost } from '../../../../src/cli/request-cost.ts';
+import { emptyMemory } from '../../../../src/engine/state.ts';
+import { streams } from '../../../../src/instagram/streams/index.ts';
+import { createFakeGraph } from '../../../support/fake-graph.ts';
+import { dayMs, startMs } from '../../engine/world.ts';
+import { extractAll, graphOf } from './extracting.ts';
+
+const insights = streams.user_insights;
+const none: Node = { data: [] };
+const yesterday = { ...emptyMemory, cursorMs: startMs - dayMs };
+
+const point = (name: string, value: number, date = '2026-05-11T07:00:00+0000'): Node => ({
+  name,
+  values: [{ value, end_time: date }],
+});
+
+describe('the cost of the next poll', () => {
+  const at = { nowMs: startMs, lookbackMs: 2 * dayMs, startDateMs: null };
+
+  test.each([
+    ['user_insights', 1],
+    ['user_insights', 28],
+    ['user_insights', 90],
+    ['user_insights', 800],
+    ['user_daily_totals', 1],
+    ['user_daily_totals', 90],
+    ['user_daily_totals', 800],
+  ] as const)('of %s, %i days behind, is what it costs', async (name, days) => {
+    const memory = { ...emptyMemory, cursorMs: startMs - days * dayMs };
+    const graph = createFakeGraph(() => none);
+    await extractAll(streams[name], graph, { memory });
+
+    expect(nextPollCost(streams[name].source, memory, at)?.calls).toBe(graph.requests.length);
+  });
+
+  test('begins with the look-back before the cursor, as far as the API reaches', () => {
+    const { source } = streams.user_insights;
+    const from = (days: number) =>
+      nextPollCost(source, { ...emptyMemory, cursorMs: startMs - days * dayMs }, at)?.fromMs;
+    expect(from(90)).toBe(startMs - 92 * dayMs);
+    expect(from(800)).toBe(startMs - 729 * dayMs);
+    expect(nextPollCost(streams.media.source, emptyMemory, at)).toBeUndefined();
+  });
+});
+
+describe('a series', () => {
+  test('is four requests a window with the window in whole seconds', async () => {
+    const graph = createFakeGraph(() => none);
+    const { pages } = await extractAll(insights, graph, { memory: yesterday });
+    const window = { since: '1778328000', until: '1778673600' };
+
+    expect(graph.queries).toEqual([
+      { metric: 'follower_count,reach', period: 'day', ...window },
+      { metric: 'reach', period: 'week', ...window },
+      { metric: 'reach', period: 'days_28', ...window },
+      { metric: 'online_followers', period: 'lifetime', ...window },
+    ]);
+    expect(graph.requests[0]).toMatchObject({
+      endpoint: '/{account}/insights',
+      path: '/17841400000000001/insights',
+      accountId: '17841400000000001',
+    });
+    const coveredUntilMs = Date.UTC(2026, 4, 13, 12);
+    expect(pages).toEqual([
+      {
+        nodes: [],
+        skipped: [],
+        rejected: [],
+        coveredUntilMs,
+        learned: { refusals: [], convertedMs: null },
+        step: { number: 1, of: 1 },
+      },
+    ]);
+  });
+
+  test('merges the requests of a window into one node a day', async () => {
+    const graph = graphOf(
+      { data: [point('follower_count', 2), point('reach', 10)] },
+      { data: [point('reach', 70)] },
+      { data: [point('reach', 280)] },
+      none,
+    );
+
+    expect((await extractAll(insights, graph, { memory: yesterday })).nodes).toEqual([
+      {
+        date: '2026-05-11T07:00:00+0000',
+        follower_count: 2,
+        reach: 10,
+        reach_week: 70,
+        reach_days_28: 280,
+      },
+    ]);
+  });
+
+  test('never follows the paging of insights, which has no end', async () => {
+    const paging = {
+      previous: 'https://graph.facebook.com/p',
+      next: 'https://graph.facebook.com/n',
+    };
+    const graph = createFakeGraph(() => ({ data: [], paging }));
+    await extractAll(insights, graph, { memory: yesterday });
+
+    expect(graph.requests).toHaveLength(4);
+  });
+
+  test('leaves metrics that reach back 30 days out of older windows', async () => {
+    const graph = createFakeGraph(() => none);
+    await extractAll(insights, graph, { startDateMs: startMs - 40 * dayMs });
+    const older = graph.queries.filter(({ since }) => Number(since) * 1000 < startMs - 30 * dayMs);
+
+    expect(older.map(({ period, metric }) => `${period} ${metric}`)).toEqual([
+      'day reach',
+      'week reach',
+      'days_28 reach',
+    ]);
+  });
+
+  test('leaves out a metric that the API refuses by name and asks again', async () => {
+    const graph = graphOf(
+      new SkipError('graph.metric-refused', 'no', ['follower_count']),
+      none,
+      none,
+      none,
+      { data: [point('reach', 10)] },
+    );
+    const { pages, nodes } = await extractAll(insights, graph, { memory: yesterday });
+
+    expect(graph.queries.map(({ period, metric }) => `${period} ${metric}`)).toEqual([
+      'day follower_count,reach',
+      'week reach',
+      'days_28 reach',
+      'lifetime online_followers',
+      'day reach',
+    ]);
+    expect(nodes).toEqual([{ date: '2026-05-11T07:00:00+0000', reach: 10 }]);
+    expect(pages[0]?.skipped).toEqual([
+      { reason: 'graph.metric-refused', subject: 'follower_count' },
+    ]);
+  });
+
+  test('leaves out the whole request when the refusal names no metric', async () => {
+    const few = new SkipError('graph.not-enough-users', 'Not enough users');
+    const graph = graphOf(none, none, none, few);
+    const { pages, error } = await extractAll(insights, graph, { memory: yesterday });
+
+    expect(error).toBeUndefined();
+    expect(pages[0]?.skipped).toEqual([
+      { reason: 'graph.not-enough-users', subject: 'online_followers' },
+    ]);
+  });
+
+  test.each([
+    ['account is gone or hidden', 'graph.ambiguous', ['17841400000000001']],
+    ['account is gone', 'graph.gone', []],
+    ['refusal names no metric that was asked', 'graph.metric-unknown', ['plays']],
+  ] as const)('ends where the %s, and covers nothing', async (_what, code, subjects) => {
+    const refusal = new SkipError(code, 'no', subjects);
+    const { pages, error } = await extractAll(insights, graphOf(none, refusal, none, none), {
+      memory: yesterday,
+    });
+
+    expect(error).toBe(refusal);
+    expect(pages).toEqual([]);
+  });
+
+  test('does not take a window for covered in which every request was refused', async () => {
+    const names = ['follower_count', 'reach', 'online_followers'];
+    const graph = createFakeGraph(() => new SkipError('graph.metric-unknown', 'no', names));
+    const { pages, error } = await extractAll(insights, graph, { memory: yesterday });
+
+    expect(error).toBeUndefined();
+    expect(pages.map(({ coveredUntilMs }) => coveredUntilMs)).toEqual([null]);
+  });
+
+  // Invariant 3
+  test('goes on behind a window that is invalid, and does not take it for covered (Invariant 3)', async () => {
+    const good = { data: [point('reach', 10)] };
+    const graph = createFakeGraph((_request, index) => (index < 3 ? { data: 'n/a' } : good));
+    const { pages, error } = await extractAll(insights, graph, {
+      startDateMs: startMs - 40 * dayMs,
+    });
+
+    expect(error).toBeUndefined();
+    expect(
+      pages.map(({ nodes, rejected = [], coveredUntilMs }) => [
+        nodes.length,
+        rejected.map(({ path }) => path),
+        coveredUntilMs === null ? 'open' : 'covered',
+      ]),
+    ).toEqual([
+      [0, ['insights.data', 'insights.data', 'insights.data'], 'open'],
+      [1, [], 'covered'],
+    ]);
+  });
+
+  test('gives the windows before the trouble and ends with it', async () => {
+    const away = new RetryError('graph.server', 'HTTP 500');
+    const graph = createFakeGraph((_request, index) => (index < 3 ? none : away));
+    const { pages, error } = await extractAll(insights, graph, {
+      startDateMs: startMs - 40 * dayMs,
+    });
+
+    expect(error).toBe(away);
+    expect(pages).toHaveLength(1);
+  });
+});

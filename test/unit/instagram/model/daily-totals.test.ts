@@ -1,0 +1,250 @@
+import { describe, expect, test } from '@jest/globals';
+import { dayNode, planDays, settleTotals } from '../../../../src/instagram/model/daily-totals.ts';
+import type { DeadLetterError } from '../../../../src/engine/errors.ts';
+import type { Node, Value } from '../../../../src/engine/json.ts';
+import { emptyMemory } from '../../../../src/engine/state.ts';
+import type { Memory } from '../../../../src/engine/state.ts';
+import type { TotalsRequest } from '../../../../src/engine/stream.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** Noon in UTC, five hours after the day of 11 May ended in California. */
+const nowMs = Date.UTC(2026, 4, 12, 12);
+const plan = {
+  nowMs,
+  cursorMs: null,
+  coveredUntilMs: null,
+  startDateMs: null,
+  lookbackMs: 2 * dayMs,
+  missingFromMs: null,
+};
+const endOf = (day: number): number => Date.UTC(2026, 4, day + 1, 7);
+
+describe('planDays', () => {
+  const datesOf = (changes: Partial<typeof plan> | Record<string, number>) =>
+    planDays({ ...plan, ...changes }).map(({ date }) => date);
+
+  test('begins 30 days back, and never asks for the day that has not ended', () => {
+    const dates = datesOf({});
+
+    expect(dates).toHaveLength(30);
+    expect([dates.at(0), dates.at(-1)]).toEqual(['2026-04-12', '2026-05-11']);
+  });
+
+  test('begins with the first day that ends after the start date', () => {
+    expect(datesOf({ startDateMs: Date.UTC(2026, 4, 10) })).toEqual([
+      '2026-05-09',
+      '2026-05-10',
+      '2026-05-11',
+    ]);
+  });
+
+  test('goes back no further than the API does', () => {
+    const dates = datesOf({ startDateMs: Date.UTC(2020, 0, 1) });
+
+    expect([dates.length, dates.at(0)]).toEqual([729, '2024-05-13']);
+  });
+
+  test('asks again for what was last asked for less than a look-back after its end', () => {
+    expect(datesOf({ cursorMs: endOf(11), coveredUntilMs: endOf(11) - 2 * dayMs + 1 })).toEqual([
+      '2026-05-10',
+      '2026-05-11',
+    ]);
+  });
+
+  test('begins with the days that lack something, and tells them from the others', () => {
+    const plan_ = { ...plan, cursorMs: endOf(11), coveredUntilMs: endOf(10) };
+    const days = planDays({ ...plan_, missingFromMs: endOf(8) });
+
+    expect(days.map(({ date, catchUp }) => [date, catchUp])).toEqual([
+      ['2026-05-09', true],
+      ['2026-05-10', true],
+      ['2026-05-11', false],
+    ]);
+  });
+
+  test('asks for a look-back where the state knows only the newest day', () => {
+    expect(datesOf({ cursorMs: endOf(11) })).toEqual(['2026-05-10', '2026-05-11']);
+  });
+
+  test('asks for a look-back where a clock that was set back has covered what is ahead', () => {
+    const ahead = { cursorMs: endOf(11) + 300 * dayMs, coveredUntilMs: endOf(11) + 298 * dayMs };
+
+    expect(datesOf(ahead)).toEqual(['2026-05-10', '2026-05-11']);
+  });
+
+  test('asks for nothing when all is settled and no day has ended since', () => {
+    expect(datesOf({ cursorMs: endOf(11), coveredUntilMs: nowMs })).toEqual([]);
+  });
+});
+
+describe('dayNode', () => {
+  const day = { date: '2026-05-11', startMs: endOf(10), endMs: endOf(11) };
+  const plain: TotalsRequest = { metrics: ['views', 'likes'] };
+  const split: TotalsRequest = {
+    metrics: ['follows_and_unfollows'],
+    parts: { breakdown: 'follow_type', fields: { FOLLOWER: 'follows', NON_FOLLOWER: 'unfollows' } },
+  };
+  const follows = (results: Node['x']): Node => ({
+    data: [{ name: 'follows_and_unfollows', total_value: { breakdowns: [{ results }] } }],
+  });
+  const found = (results: Node['x']) =>
+    dayNode(day, [{ request: split, body: follows(results) }], []);
+
+  test('has the totals of all answers beside the end of the day and its date', () => {
+    const body = { data: [{ name: 'views', total_value: { value: 5 } }, { name: 'likes' }] };
+    const results = [
+      { dimension_values: ['NON_FOLLOWER'], value: 2 },
+      { dimension_values: ['FOLLOWER'], value: 3 },
+    ];
+
+    expect(
+      dayNode(
+        day,
+        [
+          { request: plain, body },
+          { request: split, body: follows(results) },
+        ],
+        [],
+      ),
+    ).toEqual({
+      date: '2026-05-12T07:00:00Z',
+      day: '2026-05-11',
+      views: 5,
+      follows: 3,
+      unfollows: 2,
+    });
+  });
+
+  test('has 0 for a part that was left out beside another', () => {
+    expect(found([{ dimension_values: ['FOLLOWER'], value: 3 }])).toMatchObject({
+      follows: 3,
+      unfollows: 0,
+    });
+  });
+
+  test('has neither part where the API tells none', () => {
+    expect(found([])).toEqual({ date: '2026-05-12T07:00:00Z', day: '2026-05-11' });
+  });
+
+  test('takes no other part for one of its fields', () => {
+    expect(found([{ dimension_values: ['UNKNOWN'], value: 3 }])).toEqual({
+      date: '2026-05-12T07:00:00Z',
+      day: '2026-05-11',
+      follows: 0,
+      unfollows: 0,
+    });
+  });
+
+  // Invariant 3
+  test('rejects a total and an answer that are invalid and keeps the others (Invariant 3)', () => {
+    const rejected: DeadLetterError[] = [];
+    const views = { name: 'views', total_value: { value: 'n/a' } };
+    const likes = { name: 'likes', total_value: { value: 3 } };
+    const answers = [
+      { request: split, body: { data: 'n/a' } },
+      { request: plain, body: { data: [views, likes] } },
+    ];
+
+    expect(dayNode(day, answers, rejected)).toEqual({
+      date: '2026-05-12T07:00:00Z',
+      day: '2026-05-11',
+      likes: 3,
+    });
+    expect(rejected.map(({ path }) => path)).toEqual([
+      'insights.data',
+      'insights.data[0].total_value.value',
+    ]);
+  });
+
+  test.each(['date', 'day', '__proto__'])('keeps its date beside a metric named %s', (name) => {
+    const body = { data: [{ name, total_value: { value: 5 } }] };
+
+    expect(dayNode(day, [{ request: plain, body }], [])).toMatchObject({
+      date: '2026-05-12T07:00:00Z',
+      day: '2026-05-11',
+    });
+  });
+});
+
+describe('settleTotals', () => {
+  const context = { memory: emptyMemory, nowMs, lookbackMs: 2 * dayMs, coveredUntilMs: endOf(11) };
+  const record = (day: number, values: Value): Value => ({
+    polled_at: nowMs,
+    date: endOf(day),
+    day: `2026-05-${day}`,
+    views: null,
+    likes: null,
+    ...values,
+  });
+  const settle = (records: readonly Value[], memory: Partial<Memory> = {}) =>
+    settleTotals(records, { ...context, memory: { ...emptyMemory, ...memory } });
+  const knownDay = { dateMs: endOf(11), values: { views: 5, likes: 1 } };
+
+  test('publishes a day that is new and remembers it while it may change', () => {
+    const day = record(11, { views: 5, likes: 0 });
+
+    expect(settle([day])).toEqual({
+      records: [day],
+      memory: {
+        ...emptyMemory,
+        cursorMs: endOf(11),
+        coveredUntilMs: nowMs - 2 * dayMs,
+        totals: [{ dateMs: endOf(11), values: { views: 5, likes: 0 } }],
+      },
+    });
+  });
+
+  test('does not publish a day whose totals are as they were', () => {
+    expect(settle([record(11, { views: 5, likes: 1 })], { totals: [knownDay] }).records).toEqual(
+      [],
+    );
+  });
+
+  test('publishes a day again when one of its totals changed', () => {
+    const day = record(11, { views: 6, likes: 1 });
+
+    expect(settle([day], { totals: [knownDay] }).records).toEqual([day]);
+  });
+
+  test('never replaces a total that is known by nothing', () => {
+    const { records, memory } = settle([record(11, { views: 6 })], { totals: [knownDay] });
+
+    expect(records).toEqual([record(11, { views: 6, likes: 1 })]);
+    expect(memory.totals).toEqual([{ dateMs: endOf(11), values: { views: 6, likes: 1 } }]);
+  });
+
+  test('publishes no day of which nothing is known', () => {
+    const { records, memory } = settle([record(11, {})]);
+
+    expect([records, memory.totals, memory.cursorMs]).toEqual([[], [], null]);
+  });
+
+  test('forgets the totals of a day that is settled, and moves up to its end', () => {
+    const { memory } = settleTotals([record(1, { views: 5 })], {
+      ...context,
+      coveredUntilMs: endOf(1),
+    });
+
+    expect(memory).toMatchObject({ totals: [], cursorMs: endOf(1), coveredUntilMs: endOf(1) });
+  });
+
+  test('moves neither cursor nor coverage back (Invariant 2)', () => {
+    const before = { cursorMs: endOf(11), coveredUntilMs: endOf(10) };
+    const { memory } = settleTotals([record(1, { views: 5 })], {
+      ...context,
+      memory: { ...emptyMemory, ...before },
+      coveredUntilMs: endOf(1),
+    });
+
+    expect(memory).toMatchObject(before);
+  });
+
+  test('keeps refusals until a week after they ended', () => {
+    const refusal = { subject: '*', metric: 'views', reason: 'graph.metric-refused' } as const;
+    const ended = { ...refusal, untilMs: nowMs - 8 * dayMs };
+    const open = { ...refusal, metric: 'likes', untilMs: nowMs + dayMs };
+
+    expect(settle([], { refusals: [ended, open] }).memory.refusals).toEqual([open]);
+  });
+});

@@ -1,0 +1,318 @@
+import { describe, expect, test } from '@jest/globals';
+import type { SeriesAnswer } from '../../../../src/instagram/model/days.ts';
+import { mergeDays, settleDays } from '../../../../src/instagram/model/days.ts';
+import type { DeadLetterError } from '../../../../src/engine/errors.ts';
+import type { Json, Node, Value } from '../../../../src/engine/json.ts';
+import type { DayValues, Memory } from '../../../../src/engine/state.ts';
+import { emptyMemory } from '../../../../src/engine/state.ts';
+import type { SettleContext } from '../../../../src/engine/stream.ts';
+import { deepFreeze } from '../../../support/frozen.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const nowMs = Date.UTC(2026, 4, 12, 12);
+const may = (day: number) => Date.UTC(2026, 4, day, 7);
+
+describe('mergeDays', () => {
+  const request = (metrics: Record<string, string>) => ({ period: 'day', metrics, recentOnly: [] });
+  const series = (name: string, values: readonly Node[]) => ({ name, values });
+
+  const merged = (...answers: readonly SeriesAnswer[]) => {
+    const rejected: DeadLetterError[] = [];
+    return { nodes: mergeDays(answers, rejected), rejected };
+  };
+
+  test('gives one node a day, oldest first, with the end_time as it came', () => {
+    const { nodes } = merged(
+      {
+        request: request({ reach: 'reach' }),
+        body: {
+          data: [
+            series('reach', [
+              { value: 2, end_time: '2026-05-11T07:00:00+0000' },
+              { value: 1, end_time: '2026-05-10T07:00:00+0000' },
+            ]),
+          ],
+        },
+      },
+      {
+        request: request({ reach: 'reach_week' }),
+        body: { data: [series('reach', [{ value: 9, end_time: '2026-05-11T07:00:00+0000' }])] },
+      },
+    );
+
+    expect(nodes).toEqual([
+      { date: '2026-05-10T07:00:00+0000', reach: 1 },
+      { date: '2026-05-11T07:00:00+0000', reach: 2, reach_week: 9 },
+    ]);
+  });
+
+  test('keeps days apart across the change of the clocks', () => {
+    const body = {
+      data: [
+        series('reach', [
+          { value: 1, end_time: '2026-03-08T08:00:00+0000' },
+          { value: 2, end_time: '2026-03-09T07:00:00+0000' },
+        ]),
+      ],
+    };
+
+    expect(merged({ request: request({ reach: 'reach' }), body }).nodes).toEqual([
+      { date: '2026-03-08T08:00:00+0000', reach: 1 },
+      { date: '2026-03-09T07:00:00+0000', reach: 2 },
+    ]);
+  });
+
+  test.each(['views', 'constructor', 'toString'])('leaves out %s, which was not asked', (name) => {
+    const body = { data: [series(name, [{ value: 1, end_time: '2026-05-10T07:00:00+0000' }])] };
+
+    expect(merged({ request: request({ reach: 'reach' }), body }).nodes).toEqual([]);
+  });
+
+  test('keeps a value that is missing as null', () => {
+    const body = { data: [series('reach', [{ end_time: '2026-05-10T07:00:00+0000' }])] };
+
+    expect(merged({ request: request({ reach: 'reach' }), body }).nodes).toEqual([
+      { date: '2026-05-10T07:00:00+0000', reach: null },
+    ]);
+  });
+
+  const date = '2026-05-10T07:00:00+0000';
+  const plain = (...data: readonly Json[]): SeriesAnswer => ({
+    request: request({ follower_count: 'follower_count', reach: 'reach' }),
+    body: { data },
+  });
+
+  // Invariant 3
+  test.each([
+    ['reach.values[0]', null, 'an object with value and end_time, got null'],
+    ['reach.values[0]', 7, 'an object with value and end_time, got number'],
+    ['reach.values[0].end_time', { value: 1 }, 'a time, got nothing'],
+    ['reach.values[0].end_time', { value: 1, end_time: null }, 'a time, got null'],
+  ])('rejects %s of %j and keeps the other days (Invariant 3)', (path, point, words) => {
+    const { nodes, rejected } = merged(
+      plain(
+        { name: 'reach', period: 'day', values: [point, { value: 2, end_time: date }] },
+        { name: 'follower_count', values: [{ value: 3, end_time: date }] },
+      ),
+    );
+
+    expect(nodes).toEqual([{ date, reach: 2, follower_count: 3 }]);
+    expect(rejected).toMatchObject([
+      {
+        name: 'DeadLetterError',
+        code: 'mapping.invalid',
+        path,
+        message: `field "${path}": expected ${words}`,
+        raw: JSON.stringify({ name: 'reach', period: 'day', values: [point] }),
+      },
+    ]);
+  });
+
+  test.each([
+    ['insights.data[0]', null],
+    ['insights.data[0].name', { values: [] }],
+    ['reach.values', { name: 'reach' }],
+    ['reach.values', { name: 'reach', values: 'n/a' }],
+  ])('rejects %s of %j and keeps the metric beside it', (path, metric) => {
+    const { nodes, rejected } = merged(
+      plain(metric, { name: 'follower_count', values: [{ value: 3, end_time: date }] }),
+    );
+
+    expect(nodes).toEqual([{ date, follower_count: 3 }]);
+    expect(rejected.map((error) => error.path)).toEqual([path]);
+  });
+
+  test('rejects an answer that is no list and keeps the answers beside it', () => {
+    const week = { request: request({ reach: 'reach_week' }), body: {} };
+    const { nodes, rejected } = merged(
+      week,
+      plain({ name: 'reach', values: [{ value: 2, end_time: date }] }),
+    );
+
+    expect(nodes).toEqual([{ date, reach: 2 }]);
+    expect(rejected.map((error) => error.path)).toEqual(['insights.data']);
+  });
+
+  test('keeps days whose online_followers came without end_time', () => {
+    const hours = { name: 'online_followers', values: [{ value: { '0': 5 } }] };
+    const { nodes, rejected } = merged(
+      plain({ name: 'reach', values: [{ value: 2, end_time: date }] }),
+      { request: request({ online_followers: 'online_followers' }), body: { data: [hours] } },
+    );
+
+    expect(nodes).toEqual([{ date, reach: 2 }]);
+    expect(rejected.map((error) => error.path)).toEqual(['online_followers.values[0].end_time']);
+  });
+});
+
+const day = (dateMs: number, changes: Partial<DayValues> = {}): DayValues => ({
+  dateMs,
+  followerCount: null,
+  reach: null,
+  reachWeek: null,
+  reachDays28: null,
+  onlineFollowers: null,
+  ...changes,
+});
+
+const record = (date: number, values: Value = {}): Value => ({
+  business_account_id: '1',
+  date,
+  follower_count: null,
+  reach: null,
+  reach_week: null,
+  reach_days_28: null,
+  online_followers: null,
+  ...values,
+});
+
+const knowing = (...days: readonly DayValues[]): Memory => ({
+  ...emptyMemory,
+  cursorMs: days.at(-1)?.dateMs ?? null,
+  days,
+});
+
+function settle(records: readonly Value[], changes: Partial<SettleContext> = {}) {
+  const context = {
+    memory: emptyMemory,
+    nowMs,
+    lookbackMs: 2 * dayMs,
+    coveredUntilMs: nowMs + dayMs,
+    ...changes,
+  };
+  return settleDays(deepFreeze(records), deepFreeze(context));
+}
+
+describe('what is published of the days', () => {
+  test('is each day that is new', () => {
+    const { records } = settle([record(may(11), { reach: 5 }), record(may(12), { reach: 6 })]);
+
+    expect(records).toEqual([record(may(11), { reach: 5 }), record(may(12), { reach: 6 })]);
+  });
+
+  test.each([
+    ['follower_count', { followerCount: 1 }, { follower_count: 2 }],
+    ['reach', { reach: 1 }, { reach: 2 }],
+    ['reach_week', { reachWeek: 1 }, { reach_week: 2 }],
+    ['reach_days_28', { reachDays28: 1 }, { reach_days_28: 2 }],
+    ['online_followers', { onlineFollowers: { '1': 2 } }, { online_followers: { '1': 3 } }],
+    ['a value that was lacking', { reach: 1 }, { reach: 1, reach_week: 7 }],
+    ['a value that became zero', { reach: 1 }, { reach: 0 }],
+  ])('is a known day again when %s changed', (_what, before, after) => {
+    const { records } = settle([record(may(11), after)], {
+      memory: knowing(day(may(11), before)),
+    });
+
+    expect(records).toEqual([record(may(11), after)]);
+  });
+
+  test.each([
+    ['equal values', { reach: 5 }, { reach: 5 }],
+    [
+      'equal hours in another order',
+      { onlineFollowers: { '1': 2, '13': 4 } },
+      { online_followers: { '13': 4, '1': 2 } },
+    ],
+    ['nothing at all', { reach: 5 }, {}],
+    ['hours that came empty', { onlineFollowers: { '1': 2 } }, { online_followers: {} }],
+  ])('is not a known day with %s', (_what, before, after) => {
+    const memory = knowing(day(may(11), before));
+    const settled = settle([record(may(11), after)], { memory });
+
+    expect(settled.records).toEqual([]);
+    expect(settled.memory.days).toEqual(memory.days);
+  });
+
+  test('keeps the hours that are known when they come empty beside a change', () => {
+    const memory = knowing(day(may(11), { reach: 5, onlineFollowers: { '9': 20 } }));
+    const settled = settle([record(may(11), { reach: 6, online_followers: {} })], { memory });
+
+    expect(settled.records).toEqual([record(may(11), { reach: 6, online_followers: { '9': 20 } })]);
+    expect(settled.memory.days).toEqual([day(may(11), { reach: 6, onlineFollowers: { '9': 20 } })]);
+  });
+
+  test('keeps every value that is known when others are not there any more', () => {
+    const memory = knowing(day(may(11), { followerCount: 1, reach: 2, reachWeek: 3 }));
+    const { records } = settle([record(may(11), { reach_days_28: 4 })], { memory });
+
+    expect(records).toEqual([
+      record(may(11), { follower_count: 1, reach: 2, reach_week: 3, reach_days_28: 4 }),
+    ]);
+  });
+
+  test.each([
+    ['no values', {}],
+    ['only empty hours', { online_followers: {} }],
+  ])('is no day with %s', (_what, values) => {
+    const settled = settle([record(may(11), values)]);
+
+    expect(settled.records).toEqual([]);
+    expect(settled.memory).toMatchObject({ cursorMs: null, days: [] });
+  });
+
+  test('is a day with a zero, which is a value', () => {
+    expect(settle([record(may(11), { reach: 0 })]).records).toHaveLength(1);
+  });
+
+  test('is one day for two records of it when they say the same', () => {
+    const { records, memory } = settle([
+      record(may(11), { reach: 5 }),
+      record(may(11), { reach: 5 }),
+    ]);
+
+    expect(records).toHaveLength(1);
+    expect(memory.days).toHaveLength(1);
+  });
+});
+
+describe('a date in the future', () => {
+  test('is published up to a day ahead of now, for accounts ahead of UTC', () => {
+    const { records, memory } = settle([record(nowMs + dayMs, { reach: 1 })]);
+
+    expect(records).toHaveLength(1);
+    expect(memory.cursorMs).toBe(nowMs + dayMs);
+  });
+
+  test('is not published beyond that and never moves the cursor', () => {
+    const { records, memory } = settle([
+      record(may(11), { reach: 1 }),
+      record(nowMs + dayMs + 1, { reach: 1 }),
+    ]);
+
+    expect(records.map(({ date }) => date)).toEqual([may(11)]);
+    expect(memory.cursorMs).toBe(may(11));
+  });
+});
+
+describe('what is remembered of the days', () => {
+  test('is the newest date, never an older one', () => {
+    const memory = knowing(day(may(12), { reach: 1 }));
+
+    expect(settle([record(may(11), { reach: 5 })], { memory }).memory.cursorMs).toBe(may(12));
+  });
+
+  test('is every day that the next poll asks again, oldest first', () => {
+    const memory = knowing(day(may(8), { reach: 1 }), day(may(9), { reach: 1 }));
+    const settled = settle([record(may(11), { reach: 2 }), record(may(10), { reach: 2 })], {
+      memory,
+    });
+
+    expect(settled.memory.days.map(({ dateMs }) => dateMs)).toEqual([may(9), may(10), may(11)]);
+  });
+
+  test.each([
+    ['the end of the window', nowMs - 5 * dayMs, null, nowMs - 5 * dayMs],
+    ['now less the look-back, when the window ends later', nowMs + dayMs, null, nowMs - 2 * dayMs],
+    ['what was covered before, when that is later', nowMs - 9 * dayMs, may(5), may(5)],
+    ['nothing without windows', null, null, null],
+  ])('is how far was asked: %s', (...row) => {
+    const [, coveredUntilMs, before, after] = row;
+    const { memory } = settle([], {
+      coveredUntilMs,
+      memory: { ...emptyMemory, coveredUntilMs: before },
+    });
+
+    expect(memory.coveredUntilMs).toBe(after);
+  });
+});

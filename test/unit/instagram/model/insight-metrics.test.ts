@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import { mediaMetrics, storyMetrics } from '../../../../src/instagram/model/insight-metrics.ts';
+
+const common = ['reach', 'views', 'likes', 'comments', 'saved', 'shares', 'total_interactions'];
+const post = [...common, 'follows', 'profile_visits', 'profile_activity', 'reposts'];
+const reel = [
+  ...common,
+  'reposts',
+  'ig_reels_avg_watch_time',
+  'ig_reels_video_view_total_time',
+  'reels_skip_rate',
+];
+
+describe('mediaMetrics', () => {
+  test.each([
+    ['FEED', 'IMAGE', post],
+    ['FEED', 'CAROUSEL_ALBUM', post],
+    ['FEED', 'VIDEO', ['reach', 'saved']],
+    ['REELS', 'VIDEO', reel],
+    ['AD', 'IMAGE', common],
+    ['SOMETHING_NEW', 'VIDEO', common],
+    ['constructor', 'IMAGE', common],
+    [null, 'IMAGE', common],
+    [7, null, common],
+  ])('takes the widest set that %s, %s answers in one request', (product, type, metrics) => {
+    expect(mediaMetrics({ media_product_type: product, media_type: type })).toEqual(metrics);
+  });
+
+  test('takes the common set for a media whose list says nothing', () => {
+    expect(mediaMetrics({ id: '1' })).toEqual(common);
+  });
+});
+
+describe('storyMetrics', () => {
+  const metrics = [
+    'reach',
+    'views',
+    'replies',
+    'shares',
+    'navigation',
+    'profile_visits',
+    'follows',
+    'total_interactions',
+    'profile_activity',
+  ];
+
+  test('counts clicks on links with Facebook Login', () => {
+    expect(storyMetrics({ id: '1' }, 'facebook')).toEqual([...metrics, 'link_clicks']);
+  });
+
+  test('leaves out link_clicks with Instagram Login, which does not know it', () => {
+    expect(storyMetrics({ id: '1' }, 'instagram')).toEqual(metrics);
+  });
+});

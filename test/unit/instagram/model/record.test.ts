@@ -1,0 +1,39 @@
+import { describe, expect, test } from '@jest/globals';
+import { id, required, text } from '../../../../src/instagram/model/fields.ts';
+import { provenance, recordOf } from '../../../../src/instagram/model/record.ts';
+import { account } from '../../../support/accounts.ts';
+
+const origin = { account, polledAtMs: 1_760_000_000_000 };
+
+describe('provenance', () => {
+  test('says whose a record is and when it was asked for', () => {
+    expect(provenance(origin)).toEqual({
+      business_account_id: '17841400000000001',
+      page_id: '100000000000001',
+      polled_at: 1_760_000_000_000,
+    });
+  });
+
+  test('has no page with Instagram Login', () => {
+    expect(provenance({ ...origin, account: { ...account, pageId: null } }).page_id).toBeNull();
+  });
+});
+
+describe('recordOf', () => {
+  test('puts the declared fields beside the provenance', () => {
+    const toRecord = recordOf({ id: required(id), name: text });
+
+    expect(toRecord({ id: 7, extra: true }, origin)).toEqual({
+      kind: 'record',
+      record: {
+        business_account_id: '17841400000000001',
+        page_id: '100000000000001',
+        polled_at: 1_760_000_000_000,
+        id: '7',
+        name: null,
+      },
+      unknown: ['extra'],
+      rejected: [],
+    });
+  });
+});

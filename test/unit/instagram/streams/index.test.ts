@@ -1,0 +1,28 @@
+import { describe, expect, test } from '@jest/globals';
+import { streamNames } from '../../../../src/engine/stream-name.ts';
+import { streams } from '../../../../src/instagram/streams/index.ts';
+
+describe('the streams', () => {
+  test('are listed once each, under their own names, in the order of need', () => {
+    expect(Object.keys(streams)).toEqual([...streamNames]);
+    expect(Object.values(streams).map(({ name }) => name)).toEqual([...streamNames]);
+  });
+
+  test.each([
+    ['stories', ['id'], 'full'],
+    ['story_insights', ['id'], 'full'],
+    ['users', ['id'], 'full'],
+    ['media', ['id'], 'full'],
+    ['media_insights', ['id'], 'full'],
+    ['user_insights', ['business_account_id', 'date'], 'incremental'],
+    ['user_lifetime_insights', ['business_account_id', 'breakdown'], 'full'],
+    ['user_engaged_audience', ['business_account_id', 'breakdown'], 'full'],
+    ['user_reached_audience', ['business_account_id', 'breakdown'], 'full'],
+    ['user_daily_totals', ['business_account_id', 'date'], 'incremental'],
+    ['tags', ['business_account_id', 'id'], 'full'],
+    ['comments', ['id'], 'incremental'],
+  ] as const)('%s has the key %j and is %s', (name, key, mode) => {
+    expect(streams[name]).toMatchObject({ key, mode });
+    expect(streams[name].doc).toMatch(/^[A-Z].*\.$/);
+  });
+});

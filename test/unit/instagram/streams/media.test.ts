@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals';
+import { media } from '../../../../src/instagram/streams/media.ts';
+import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
+
+const child =
+  'id,ig_id,media_type,media_url,owner,permalink,shortcode,thumbnail_url,timestamp,username';
+const own = `${child},caption,comments_count,is_comment_enabled,like_count,media_product_type,alt_text`;
+const counts =
+  'reposts_count,saved_count,shares_count,total_like_count,total_comments_count,total_views_count';
+
+/** All that a record has, null. */
+const nothing = {
+  ig_id: null,
+  media_type: null,
+  media_url: null,
+  owner: null,
+  permalink: null,
+  shortcode: null,
+  thumbnail_url: null,
+  timestamp: null,
+  username: null,
+};
+const nothingOwn = {
+  ...nothing,
+  caption: null,
+  comments_count: null,
+  is_comment_enabled: null,
+  like_count: null,
+  media_product_type: null,
+  alt_text: null,
+  reposts_count: null,
+  saved_count: null,
+  shares_count: null,
+  total_like_count: null,
+  total_comments_count: null,
+  total_views_count: null,
+  children: null,
+};
+
+describe('the stream media', () => {
+  test.each([
+    ['facebook', `${own},${counts},children{${child}}`],
+    ['instagram', `${own},children{${child}}`],
+  ] as const)(
+    'asks with %s login for what it answers, children included',
+    async (login, fields) => {
+      expect(await requestsOf(media, { login })).toEqual([
+        { path: '/17841400000000001/media', query: { fields, limit: '100' } },
+      ]);
+    },
+  );
+
+  test('maps a picture as it is recorded', () => {
+    const node = {
+      id: '18103912474834219',
+      caption: 'A table',
+      media_type: 'IMAGE',
+      like_count: 1,
+      ig_id: '3895195932682001109',
+      comments_count: 0,
+      is_comment_enabled: true,
+      media_url: 'https://scontent.cdninstagram.com/v/t51?_nc_rid=abc&oe=6A247B54',
+      owner: { id: '17841400000000001' },
+      permalink: 'https://www.instagram.com/p/DYOhBAqDprV/',
+      shortcode: 'DYOhBAqDprV',
+      timestamp: '2026-05-12T05:26:06+0000',
+    };
+
+    expect(media.toRecord(node, origin)).toEqual(
+      mappedTo({
+        ...provenance,
+        ...nothingOwn,
+        id: '18103912474834219',
+        caption: 'A table',
+        media_type: 'IMAGE',
+        like_count: 1,
+        ig_id: '3895195932682001109',
+        comments_count: 0,
+        is_comment_enabled: true,
+        media_url: 'https://scontent.cdninstagram.com/v/t51?oe=6A247B54',
+        owner: { id: '17841400000000001' },
+        permalink: 'https://www.instagram.com/p/DYOhBAqDprV/',
+        shortcode: 'DYOhBAqDprV',
+        timestamp: Date.UTC(2026, 4, 12, 5, 26, 6),
+      }),
+    );
+  });
+
+  test('maps an album with its children, their URLs without _nc_rid as well', () => {
+    const node = {
+      id: '1',
+      media_type: 'CAROUSEL_ALBUM',
+      children: {
+        data: [
+          { id: '2', media_type: 'IMAGE', media_url: 'https://a/b?_nc_rid=x&oe=1' },
+          { id: '3', owner: { id: '4' }, timestamp: '2026-01-12T05:26:06+0000' },
+        ],
+      },
+    };
+
+    expect(media.toRecord(node, origin)).toEqual(
+      mappedTo({
+        ...provenance,
+        ...nothingOwn,
+        id: '1',
+        media_type: 'CAROUSEL_ALBUM',
+        children: [
+          { ...nothing, id: '2', media_type: 'IMAGE', media_url: 'https://a/b?oe=1' },
+          {
+            ...nothing,
+            id: '3',
+            owner: { id: '4' },
+            timestamp: Date.UTC(2026, 0, 12, 5, 26, 6),
+          },
+        ],
+      }),
+    );
+  });
+
+  test('maps the counts of 2026', () => {
+    const node = {
+      id: '1',
+      reposts_count: 1,
+      saved_count: 2,
+      shares_count: 3,
+      total_like_count: 4,
+      total_comments_count: 5,
+      total_views_count: 6,
+      alt_text: 'A table',
+    };
+
+    expect(media.toRecord(node, origin)).toEqual(
+      mappedTo({ ...provenance, ...nothingOwn, ...node }),
+    );
+  });
+});

@@ -1,0 +1,66 @@
+import type { Login } from '../../../../src/engine/account.ts';
+import type { Node, Value } from '../../../../src/engine/json.ts';
+import type { Mapped, Origin, Stream } from '../../../../src/engine/stream.ts';
+import { extract } from '../../../../src/instagram/extract/extract.ts';
+import { emptyMemory } from '../../../../src/engine/state.ts';
+import { createCatalogs } from '../../../../src/instagram/extract/catalog.ts';
+import { everyPoll } from '../../engine/world.ts';
+import { account } from '../../../support/accounts.ts';
+import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
+
+const hourMs = 3_600_000;
+const nowMs = Date.UTC(2026, 4, 12, 12);
+
+/** Where and when the nodes of these tests came from. */
+export const origin: Origin = { account, polledAtMs: nowMs };
+
+/** What every record of these tests carries. */
+export const provenance = {
+  business_account_id: '17841400000000001',
+  page_id: '100000000000001',
+  polled_at: Date.UTC(2026, 4, 12, 12),
+};
+
+/** A request as the API sees it, without its host, version and token. */
+export interface Asked {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+/** Every request of one poll when the lists hold the media given and insights come empty. */
+export async function requestsOf(
+  stream: Stream,
+  { login = 'facebook', listed = [] }: { login?: Login; listed?: readonly Node[] } = {},
+): Promise<readonly Asked[]> {
+  const graph = createFakeGraph(({ path }) =>
+    /\/(?:media|stories|tags)$/.test(path) ? pageOf(listed) : { data: [] },
+  );
+  const context = {
+    graph,
+    account,
+    login,
+    memory: { ...emptyMemory, cursorMs: nowMs - 24 * hourMs },
+    nowMs,
+    roundMs: nowMs,
+    nextPollMs: null,
+    startDateMs: null,
+    lookbackMs: 48 * hourMs,
+    pageSize: 100,
+    catalogs: createCatalogs(100),
+    freshness: everyPoll,
+    maxBatchRecords: 500,
+    sleep: () => Promise.resolve(),
+    signal: new AbortController().signal,
+  };
+  const pages = extract(stream, context);
+  while ((await pages.next()).done !== true);
+  return graph.requests.map(({ path, query }) => ({ path, query }));
+}
+
+/** A record of a node in which nothing is unknown and nothing invalid. */
+export const mappedTo = (record: Value): Mapped => ({
+  kind: 'record',
+  record,
+  unknown: [],
+  rejected: [],
+});

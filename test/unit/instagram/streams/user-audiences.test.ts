@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Node } from '../../../../src/engine/json.ts';
+import {
+  userEngagedAudience,
+  userReachedAudience,
+} from '../../../../src/instagram/streams/user-audiences.ts';
+import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
+
+const metric = (breakdown: string, keys: readonly string[], results: Node['x']): Node => ({
+  name: 'reached_audience_demographics',
+  total_value: { breakdowns: [{ dimension_keys: keys, results }] },
+  breakdown,
+});
+
+describe.each([
+  [userEngagedAudience, 'engaged_audience_demographics'],
+  [userReachedAudience, 'reached_audience_demographics'],
+])('the stream $name', (stream, name) => {
+  test.each(['facebook', 'instagram'] as const)(
+    'is one request a breakdown, for a month, with %s login',
+    async (login) => {
+      const path = '/17841400000000001/insights';
+      const query = { metric: name, period: 'lifetime', metric_type: 'total_value' };
+      const timeframe = 'this_month';
+
+      expect(await requestsOf(stream, { login })).toEqual([
+        { path, query: { ...query, breakdown: 'city', timeframe } },
+        { path, query: { ...query, breakdown: 'country', timeframe } },
+        { path, query: { ...query, breakdown: 'age,gender', timeframe } },
+      ]);
+    },
+  );
+});
+
+describe('the record of an audience', () => {
+  test.each([
+    ['as documented', ['timeframe', 'age', 'gender'], ['THIS_MONTH', '18-24', 'F']],
+    ['as recorded without a span', ['age', 'gender'], ['18-24', 'F']],
+  ])('has the dimensions without the span, %s', (_what, keys, values) => {
+    const results = [{ dimension_values: values, value: 30 }];
+
+    expect(userReachedAudience.toRecord(metric('age,gender', keys, results), origin)).toEqual(
+      mappedTo({
+        ...provenance,
+        metric: 'reached_audience_demographics',
+        breakdown: 'age,gender',
+        timeframe: 'this_month',
+        value: { '18-24,F': 30 },
+      }),
+    );
+  });
+
+  test('is not made of an answer without results', () => {
+    expect(userReachedAudience.toRecord(metric('city', ['city'], []), origin)).toEqual({
+      kind: 'skipped',
+      reason: 'graph.not-enough-users',
+    });
+  });
+});

@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseTokens } from '../../../../src/config/named-formats.ts';
+import { createTokens } from '../../../../src/instagram/tokens/tokens.ts';
+import { watchTokenFile } from '../../../../src/instagram/tokens/file.ts';
+
+const one = 'EAAone0123456789abcdefghij';
+const two = 'EAAtwo0123456789abcdefghij';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'token-file-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+/** Looks at the file as often as there are steps, each of which happens before a look. */
+async function look(steps: readonly (() => Promise<void>)[]) {
+  const tokens = createTokens([one]);
+  const renewed: (readonly string[])[] = [];
+  const troubles: string[] = [];
+  const left = [...steps];
+  const clock = {
+    nowMs: () => 0,
+    async sleep() {
+      const step = left.shift();
+      if (step === undefined) throw new Error('enough');
+      await step();
+    },
+  };
+  const file = {
+    path: join(folder, 'token'),
+    parse: parseTokens,
+    onRenewed: (found: readonly string[]) => void renewed.push(found),
+    onTrouble: (reason: string) => void troubles.push(reason),
+  };
+  await watchTokenFile(file, tokens, { clock, signal: new AbortController().signal });
+  return { tokens, renewed, troubles };
+}
+
+const write = (text: string) => () => writeFile(join(folder, 'token'), text);
+const nothing = () => Promise.resolve();
+
+describe('a token file that is watched', () => {
+  test('brings a renewed token into use, and says first that it is a secret', async () => {
+    const { tokens, renewed } = await look([write(`${one}\n`), write(`${two}\n`)]);
+
+    expect(tokens.text('')).toBe(two);
+    expect(renewed).toEqual([[one], [two]]);
+  });
+
+  test('may hold several tokens, each on a line', async () => {
+    const { tokens } = await look([write(`${one}\n${two}\n`)]);
+
+    expect(tokens.names().map(tokens.text)).toEqual([one, two]);
+  });
+
+  test('leaves the token in use and says why once, while it is away or holds none', async () => {
+    const { tokens, troubles } = await look([nothing, nothing, write(''), write('a b'), nothing]);
+
+    expect(tokens.text('')).toBe(one);
+    expect(troubles).toEqual([
+      'it cannot be read (ENOENT)',
+      'it holds no token: expected one, or several on lines of their own',
+    ]);
+  });
+
+  test('is told of again when it fails after it was good', async () => {
+    const { troubles } = await look([write(''), write(two), write('')]);
+
+    expect(troubles).toHaveLength(2);
+  });
+});

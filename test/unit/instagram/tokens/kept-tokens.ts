@@ -1,0 +1,150 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GraphApi } from '../../../../sandbox/graph-api/server.ts';
+import { startGraphApi } from '../../../../sandbox/graph-api/server.ts';
+import type { World } from '../../../../sandbox/graph-api/world.ts';
+import { createWorld } from '../../../../sandbox/graph-api/world.ts';
+import { parseTokens } from '../../../../src/config/named-formats.ts';
+import type { Login } from '../../../../src/engine/account.ts';
+import { createOAuth } from '../../../../src/instagram/api/oauth.ts';
+import { keepTokens } from '../../../../src/instagram/tokens/keeper.ts';
+import { createTokenRefusals } from '../../../../src/instagram/tokens/refusals.ts';
+import { createRenewal } from '../../../../src/instagram/tokens/renewal.ts';
+import type { Tokens } from '../../../../src/instagram/tokens/tokens.ts';
+import { createTokens } from '../../../../src/instagram/tokens/tokens.ts';
+import { createTransport } from '../../../../src/instagram/api/transport.ts';
+import type { Clock, TelemetryEvent } from '../../../../src/engine/ports.ts';
+import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
+
+export const dayMs = 86_400_000;
+
+/** A keeper at work in a world whose time the test moves. */
+export interface Kept extends AsyncDisposable {
+  readonly tokens: Tokens;
+  readonly events: TelemetryEvent[];
+  readonly hidden: string[];
+  /** Moves the world's time, and waits until the keeper has looked at everything. */
+  advance(ms: number): Promise<void>;
+}
+
+/** A world, its API and a folder for the files of tokens. */
+export interface Site extends AsyncDisposable {
+  readonly world: World;
+  readonly api: GraphApi;
+  readonly file: string;
+  read(): Promise<string>;
+  write(text: string): Promise<void>;
+  keep(given: Keeping): Promise<Kept>;
+}
+
+export interface Keeping {
+  readonly login: Login;
+  /** Whether the tokens came from the file; otherwise they are these. */
+  readonly tokens?: readonly string[];
+  readonly withoutApp?: boolean;
+}
+
+export async function startSite(fileName = 'tokens'): Promise<Site> {
+  const world = createWorld({
+    seed: 3,
+    accounts: 2,
+    mediaPerAccount: 1,
+    storiesPerAccount: 0,
+    insightsDays: 1,
+    now: '2026-02-10T12:00:00Z',
+  });
+  const api = await startGraphApi({ world });
+  const folder = await mkdtemp(join(tmpdir(), 'kept-'));
+  const file = join(folder, fileName);
+  return {
+    world,
+    api,
+    file,
+    read: () => readFile(file, 'utf8'),
+    write: (text) => writeFile(file, text),
+    keep: (given) => keep(given, { world, api, file }),
+    async [Symbol.asyncDispose]() {
+      await api[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function keep(
+  { login, tokens: given, withoutApp = false }: Keeping,
+  { world, api, file: path }: Pick<Site, 'world' | 'api' | 'file'>,
+): Promise<Kept> {
+  const closing = new AbortController();
+  const events: TelemetryEvent[] = [];
+  const hidden: string[] = [];
+  const { clock, asleep, wake } = worldClock(world);
+  const tokens = createTokens(given ?? parseTokens(await readFile(path, 'utf8')) ?? []);
+  const { clientId, clientSecret } = world.app;
+  const app = withoutApp ? { clientId: null, clientSecret: null } : { clientId, clientSecret };
+  const options = { ...app, login, apiVersion: 'v25.0', baseUrl: api.url, requestTimeoutMs: 5000 };
+  const oauth = createOAuth(options, {
+    transport: createTransport(),
+    telemetry: createRecordingTelemetry(),
+    clock,
+  });
+  const onRenewed = (found: readonly string[]): void => void hidden.push(...found);
+  const file = { path, parse: parseTokens, onRenewed, onTrouble: () => undefined };
+  const watched = given === undefined ? file : undefined;
+  const renewal = createRenewal({ options, oauth, tokens, file: watched, clock });
+  const telemetry = { report: (event: TelemetryEvent): void => void events.push(event) };
+  const parts = {
+    login,
+    tokens,
+    oauth,
+    refusals: createTokenRefusals(tokens, telemetry),
+    clock,
+    telemetry,
+    renewal,
+    path: watched?.path ?? null,
+    onLooked: () => undefined,
+  };
+  const keeping = keepTokens(parts, closing.signal);
+  await asleep();
+  return {
+    tokens,
+    events,
+    hidden,
+    async advance(ms) {
+      world.clock.advance(ms);
+      wake();
+      await asleep();
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error('enough'));
+      await keeping;
+    },
+  };
+}
+
+/** The world's time; `asleep` resolves when the keeper sleeps again. */
+function worldClock(world: World) {
+  let sleeping = Promise.withResolvers<undefined>();
+  let wake: () => void = () => undefined;
+  const clock: Clock = {
+    nowMs: () => world.clock.now(),
+    sleep: (_ms, signal) =>
+      new Promise((resolve, reject) => {
+        wake = () => {
+          sleeping = Promise.withResolvers();
+          resolve();
+        };
+        signal.addEventListener('abort', () => {
+          reject(signal.reason as Error);
+        });
+        sleeping.resolve(undefined);
+      }),
+  };
+  return {
+    clock,
+    asleep: () => sleeping.promise,
+    wake: () => {
+      wake();
+    },
+  };
+}

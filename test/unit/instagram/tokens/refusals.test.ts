@@ -1,0 +1,85 @@
+import { describe, expect, test } from '@jest/globals';
+import { RetryError, StopAccountError } from '../../../../src/engine/errors.ts';
+import { createTokenRefusals } from '../../../../src/instagram/tokens/refusals.ts';
+import { createTokens } from '../../../../src/instagram/tokens/tokens.ts';
+import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
+
+const revoked = new StopAccountError('graph.token', 'revoked', { refusesToken: true });
+const refusal = { code: 'graph.token', message: 'revoked' };
+
+function site(...texts: readonly string[]) {
+  const tokens = createTokens(texts);
+  const telemetry = createRecordingTelemetry();
+  const refusals = createTokenRefusals(tokens, telemetry);
+  const told = () => telemetry.ofType('token-refused').map(({ name, refusal }) => [name, refusal]);
+  return { tokens, refusals, told };
+}
+
+describe('token refusals', () => {
+  test('report a refusal once, and the next request that is answered', () => {
+    const { refusals, told } = site('a');
+    refusals.sent('')(undefined);
+    refusals.sent('')(revoked);
+    refusals.sent('')(revoked);
+    expect(told()).toEqual([['default', refusal]]);
+
+    refusals.sent('')(undefined);
+    expect(told()).toEqual([
+      ['default', refusal],
+      ['default', null],
+    ]);
+  });
+
+  test('take no answer to an earlier request for a sign that the token is taken', () => {
+    const { refusals, told } = site('a');
+    const earlier = refusals.sent('');
+    refusals.sent('')(revoked);
+    earlier(undefined);
+
+    expect(told()).toEqual([['default', refusal]]);
+  });
+
+  test.each([
+    ['an account alone', new StopAccountError('graph.token', 'no role')],
+    ['passing trouble', new RetryError('graph.network', 'away')],
+  ])('say nothing of an error of %s, and do not end by it', (_what, error) => {
+    const { refusals, told } = site('a');
+    refusals.sent('')(error);
+    expect(told()).toEqual([]);
+
+    refusals.sent('')(revoked);
+    refusals.sent('')(error);
+    expect(told()).toEqual([['default', refusal]]);
+  });
+
+  test('keep tokens apart, and forget one that is not in use any more', () => {
+    const { tokens, refusals, told } = site('a', 'b');
+    refusals.sent('2')(revoked);
+    refusals.sent('1')(undefined);
+    expect(told()).toEqual([['2', refusal]]);
+
+    tokens.replace(['c']);
+    refusals.sent('')(undefined);
+    expect(told().at(-1)).toEqual(['2', null]);
+  });
+
+  test('do not blame a new token for what the old one is answered', () => {
+    const { tokens, refusals, told } = site('a');
+    const before = refusals.sent('');
+    tokens.replace(['b']);
+    before(revoked);
+    refusals.refuse('', 'a', { code: 'graph.token', message: 'invalid' });
+
+    expect(told()).toEqual([]);
+  });
+
+  test('end with the first answer to the token that has replaced the refused one', () => {
+    const { tokens, refusals, told } = site('a');
+    refusals.sent('')(revoked);
+    tokens.replace(['b']);
+    expect(told()).toHaveLength(1);
+
+    refusals.sent('')(undefined);
+    expect(told().at(-1)).toEqual(['default', null]);
+  });
+});

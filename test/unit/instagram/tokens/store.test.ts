@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  lstat,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  readNote,
+  replaceInFile,
+  whileLocked,
+  writeNote,
+  writeSecret,
+} from '../../../../src/instagram/tokens/store.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'token-store-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const path = (name = 'token') => join(folder, name);
+
+describe('a token file', () => {
+  test('is written for its owner alone, at the other end of a link', async () => {
+    await writeFile(path('real'), 'old', { mode: 0o666 });
+    await symlink(path('real'), path());
+
+    await writeSecret(path(), 'new');
+
+    expect(await readFile(path('real'), 'utf8')).toBe('new');
+    expect((await stat(path('real'))).mode & 0o777).toBe(0o600);
+    expect((await lstat(path())).isSymbolicLink()).toBe(true);
+  });
+
+  test('is left as it is when it does not hold the token any more', async () => {
+    await writeFile(path(), 'EAAoldAndMore');
+
+    expect(await replaceInFile(path(), 'EAAold', 'EAAnew')).toBe(false);
+    expect(await readFile(path(), 'utf8')).toBe('EAAoldAndMore');
+  });
+
+  test('takes a token to the letter, whatever replacements mean', async () => {
+    await writeFile(path(), 'EAAold');
+
+    expect(await replaceInFile(path(), 'EAAold', '$&$1')).toBe(true);
+    expect(await readFile(path(), 'utf8')).toBe('$&$1');
+  });
+
+  test('is not written over one that has come meanwhile', async () => {
+    await writeFile(path(), 'EAAold');
+    const written = await writeSecret(path(), 'mine', async () => {
+      await writeFile(path(), 'theirs');
+      return false;
+    });
+
+    expect([written, await readFile(path(), 'utf8')]).toEqual([false, 'theirs']);
+    expect(await readdir(folder)).toEqual(['token']);
+  });
+
+  test('that cannot be written is complained of without its name', async () => {
+    const writing = writeSecret(join(folder, 'away', 'EAAsecret'), 'new');
+
+    await expect(writing).rejects.toThrow(
+      'it cannot be written (ENOENT; its folder is not there: make it)',
+    );
+  });
+});
+
+describe('a lock', () => {
+  const work = () => Promise.resolve('done');
+
+  test('keeps a second one out, and is gone afterwards', async () => {
+    const inner = await whileLocked(path(), Date.now(), () =>
+      whileLocked(path(), Date.now(), work),
+    );
+
+    expect(inner).toBeUndefined();
+    expect(await whileLocked(path(), Date.now(), work)).toBe('done');
+  });
+
+  test('of a process that died is broken after two minutes', async () => {
+    await writeFile(path('token.lock'), '');
+    const longAgo = Date.now() / 1000 - 121;
+    const young = await whileLocked(path(), Date.now(), work);
+    await utimes(path('token.lock'), longAgo, longAgo);
+
+    expect([young, await whileLocked(path(), Date.now(), work)]).toEqual([undefined, 'done']);
+  });
+
+  test('is gone when the work fails', async () => {
+    const failing = whileLocked(path(), Date.now(), () => Promise.reject(new Error('no')));
+
+    await expect(failing).rejects.toThrow('no');
+    expect(await whileLocked(path(), Date.now(), work)).toBe('done');
+  });
+});
+
+describe('the notes', () => {
+  test('tell when a token ends, and hold none', async () => {
+    await writeNote(path(), 'EAAone', { issuedAtMs: 1, expiresAtMs: 2 });
+    await writeNote(path(), 'EAAtwo', { issuedAtMs: 3, expiresAtMs: 4 });
+
+    expect(await readNote(path(), 'EAAone')).toEqual({ issuedAtMs: 1, expiresAtMs: 2 });
+    expect(await readNote(path(), 'EAAtwo')).toEqual({ issuedAtMs: 3, expiresAtMs: 4 });
+    expect(await readNote(path(), 'EAAthree')).toBeUndefined();
+    expect(await readFile(path('token.json'), 'utf8')).not.toContain('EAA');
+  });
+
+  test.each(['', '[]', '3', '{"a": {"expiresAtMs": "x"}}'])(
+    'that are %j tell nothing',
+    async (text) => {
+      await writeFile(path('token.json'), text);
+
+      expect(await readNote(path(), 'EAAone')).toBeUndefined();
+      await writeNote(path(), 'EAAone', { issuedAtMs: 1, expiresAtMs: 2 });
+      expect(await readNote(path(), 'EAAone')).toEqual({ issuedAtMs: 1, expiresAtMs: 2 });
+    },
+  );
+});

@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  DeadlineError,
+  ThrottledError,
+  withThrottledDeadline,
+} from '../../../../src/kafka/client/deadline.ts';
+import { createThrottle } from '../../../../src/kafka/client/throttle.ts';
+
+const never = new Promise<never>(() => undefined);
+const nowMs = () => performance.now();
+
+describe('throttle', () => {
+  test('counts waits that overlap once', () => {
+    let at = 0;
+    const throttle = createThrottle(() => at);
+    expect([throttle.note(100), throttle.note(150), throttle.note(50)]).toEqual([100, 50, 0]);
+    expect(throttle.leftMs()).toBe(150);
+    at = 200;
+    expect(throttle.leftMs()).toBe(0);
+    expect(throttle.note(10)).toBe(10);
+    expect(throttle.totalMs()).toBe(160);
+  });
+});
+
+describe('a deadline without throttled time', () => {
+  test('ends work as any deadline does when nothing is throttled', async () => {
+    const deadline = { deadlineMs: 20, limitMs: 10_000, throttle: createThrottle(nowMs) };
+    const late = withThrottledDeadline(never, deadline, 'a transaction');
+    await expect(late).rejects.toThrow(new DeadlineError('a transaction took longer than 20 ms'));
+  });
+
+  test('gives the throttled time on top', async () => {
+    const throttle = createThrottle(nowMs);
+    const deadline = { deadlineMs: 50, limitMs: 10_000, throttle };
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const work = withThrottledDeadline(promise, deadline, 'a transaction');
+    throttle.note(400);
+    setTimeout(resolve, 200, 'done');
+    await expect(work).resolves.toBe('done');
+  });
+
+  test('names the throttling where it leaves too little time, and does not wait for nothing', async () => {
+    const throttle = createThrottle(nowMs);
+    const deadline = { deadlineMs: 20, limitMs: 600_000, throttle };
+    const work = withThrottledDeadline(never, deadline, 'a transaction');
+    throttle.note(900_000);
+    const error: unknown = await work.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ThrottledError);
+    expect(error).toMatchObject({
+      message: 'a transaction needs longer than 600000 ms, of which 900000 ms of throttling',
+    });
+    expect((error as ThrottledError).leftMs).toBeGreaterThan(800_000);
+  });
+});

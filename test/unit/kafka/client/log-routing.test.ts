@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import { logLevel } from 'kafkajs';
+import { routeLine } from '../../../../src/kafka/client/log-routing.ts';
+
+function line(level: logLevel, message: string, extra: Record<string, unknown> = {}) {
+  const log = { timestamp: '2026-01-01T00:00:00Z', logger: 'kafkajs', message, ...extra };
+  return routeLine({ namespace: 'Connection', level, label: '', log });
+}
+
+describe('routeLine', () => {
+  test('makes an error of kafkajs a warning and keeps its fields but for the noise', () => {
+    expect(line(logLevel.ERROR, 'Response Produce', { broker: 'b:1', stack: 'at …' })).toEqual({
+      level: 'warn',
+      message: 'Response Produce',
+      fields: { broker: 'b:1' },
+    });
+  });
+
+  test('makes information debug', () => {
+    expect(line(logLevel.INFO, 'Consumer has joined the group').level).toBe('debug');
+  });
+
+  test.each([
+    [
+      'Response AddPartitionsToTxn(key: 24, version: 1)',
+      'The producer attempted to update a transaction while another concurrent operation on the same transaction was ongoing',
+    ],
+    ['Response InitProducerId', "The coordinator is loading and hence can't process requests"],
+    ['Response GroupCoordinator', 'The group coordinator is not available'],
+    ['Connection error: connect ECONNREFUSED 127.0.0.1:9092', undefined],
+    ['Limiting retries for the idempotent producer may invalidate EoS guarantees', undefined],
+    ['Crash: KafkaJSGroupCoordinatorNotFound: Failed to find group coordinator', undefined],
+    ['The group is rebalancing, re-joining', 'The group is rebalancing, so a rejoin is needed'],
+    ['Response Heartbeat(key: 12, version: 3)', 'The group is rebalancing, so a rejoin is needed'],
+    ['Response Metadata(key: 3, version: 6)', 'This server does not host this topic-partition'],
+    ['Response DeleteGroups(key: 42, version: 1)', 'Not authorized to access group'],
+    ['Response without match', undefined],
+  ])('makes what is normal debug: %s', (message, error) => {
+    expect(line(logLevel.ERROR, message, error === undefined ? {} : { error }).level).toBe('debug');
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, test } from '@jest/globals';
+import type { PartitionMetadata } from 'kafkajs';
+import { createLayout } from '../../../../src/kafka/layout.ts';
+import { createLeaderWatch } from '../../../../src/kafka/producer/leader-watch.ts';
+
+function metadata(leaders: readonly number[]): PartitionMetadata[] {
+  return leaders.map((leader, partitionId) => ({
+    partitionErrorCode: 0,
+    partitionId,
+    leader,
+    replicas: [leader],
+    isr: [leader],
+  }));
+}
+
+function setUp() {
+  const layout = createLayout('t.{stream}', [
+    { name: 't.state', leaders: [1, 1], maxBatchBytes: 1000 },
+  ]);
+  const watch = createLeaderWatch(layout);
+  const partitioner = watch.createPartitioner();
+  const ask = (partition: number, leaders: readonly number[]) =>
+    partitioner({
+      topic: 't.state',
+      partitionMetadata: metadata(leaders),
+      message: { value: 'v', partition },
+    });
+  return { layout, watch, ask };
+}
+
+describe('createLeaderWatch', () => {
+  test('passes the partition on while its leader is the one that was planned for', () => {
+    const { watch, ask } = setUp();
+    watch.expect(1);
+    expect(ask(1, [1, 1])).toBe(1);
+  });
+
+  test('stops the send and learns the leaders when one has moved', () => {
+    const { layout, watch, ask } = setUp();
+    watch.expect(1);
+    expect(() => ask(1, [1, 2])).toThrow('partition 1 of t.state is led by broker 2, not by 1');
+    expect(layout.topic('state').leaders).toEqual([1, 2]);
+  });
+
+  test('stops a send to a partition that is gone, which kafkajs would drop silently', () => {
+    const { watch, ask } = setUp();
+    watch.expect(1);
+    expect(() => ask(1, [1])).toThrow('partition 1 of t.state is gone; restart');
+  });
+
+  test('does not use partitions that were added while it runs', () => {
+    const { layout, watch, ask } = setUp();
+    watch.expect(1);
+    expect(() => ask(0, [3, 1, 2])).toThrow('led by broker 3');
+    expect(layout.topic('state').leaders).toEqual([3, 1]);
+  });
+});

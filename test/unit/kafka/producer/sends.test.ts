@@ -1,0 +1,113 @@
+import { emptyMemory } from '../../../../src/engine/state.ts';
+import { describe, expect, test } from '@jest/globals';
+import type { Batch, OutgoingRecord } from '../../../../src/engine/ports.ts';
+import { createLayout } from '../../../../src/kafka/layout.ts';
+import { placeRecords, planSends } from '../../../../src/kafka/producer/sends.ts';
+
+const one = 1_048_588;
+
+function layoutOf(mediaLeaders: number[], stateLeaders: number[], mediaLimit = one) {
+  return createLayout('t.{stream}', [
+    { name: 't.media', leaders: mediaLeaders, maxBatchBytes: mediaLimit },
+    { name: 't.state', leaders: stateLeaders, maxBatchBytes: one },
+  ]);
+}
+
+function recordOf(key: string, bytes = 10): OutgoingRecord {
+  return { role: 'media', key, value: Buffer.alloc(bytes), headers: { poll: 'p1' } };
+}
+
+function batchOf(records: readonly OutgoingRecord[]): Batch {
+  return {
+    account: { id: '17841', pageId: null, username: null },
+    records,
+    state: {
+      stream: 'media',
+      accountId: '17841',
+      sequence: 1,
+      writtenAtMs: 0,
+      writtenBy: 'test',
+      ...emptyMemory,
+    },
+  };
+}
+
+const state = Buffer.from('state');
+
+function sizes(records: readonly OutgoingRecord[], layout = layoutOf([1], [1])): number[] {
+  return planSends(placeRecords(batchOf(records), state, layout), layout).map(
+    (send) => send.records.length,
+  );
+}
+
+describe('placeRecords', () => {
+  test('puts the state last, in the partition of its account, with the headers of the poll', () => {
+    const placed = placeRecords(batchOf([recordOf('a')]), state, layoutOf([1, 1, 1], [1, 1, 1, 1]));
+    expect(placed.at(-1)).toEqual({
+      role: 'state',
+      topic: 't.state',
+      partition: 2,
+      key: 'media/17841',
+      value: state,
+      headers: { stream: 'media', account: '17841', partitions: '4', poll: 'p1' },
+      bytes: 128,
+    });
+  });
+
+  test('refuses a record above the limit of its topic by its key', () => {
+    const layout = layoutOf([1], [1], 10_000);
+    expect(() => placeRecords(batchOf([recordOf('big', 9900)]), state, layout)).toThrow(
+      'The record big for t.media weighs 9951 bytes with its key and headers, expected at most 9800; ' +
+        'raise max.message.bytes of t.media.',
+    );
+  });
+
+  test('refuses a state above the limit as an error of the stream', () => {
+    const layout = layoutOf([1], [1]);
+    expect(() => placeRecords(batchOf([]), Buffer.alloc(1_100_000), layout)).toThrow(
+      /^The state media\/17841 for t.state weighs/,
+    );
+  });
+});
+
+describe('planSends', () => {
+  test('sends one record and its state together', () => {
+    expect(sizes([recordOf('a')])).toEqual([2]);
+  });
+
+  test('sends thousands of small records at once', () => {
+    const records = Array.from({ length: 5000 }, (_, index) => recordOf(String(index)));
+    expect(sizes(records)).toEqual([5001]);
+  });
+
+  test('sends at most 900,000 bytes at once', () => {
+    const records = Array.from({ length: 5 }, (_, index) => recordOf(String(index), 400_000));
+    expect(sizes(records)).toEqual([2, 2, 2]);
+  });
+
+  test('sends a record above that alone when its topic takes it', () => {
+    const layout = layoutOf([1], [1], 5_000_000);
+    expect(sizes([recordOf('a'), recordOf('b', 2_000_000), recordOf('c')], layout)).toEqual([
+      1, 1, 2,
+    ]);
+  });
+
+  test('keeps the batch of one partition below the limit of its topic', () => {
+    const records = Array.from({ length: 4 }, (_, index) => recordOf(String(index), 4000));
+    expect(sizes(records, layoutOf([1], [1], 10_000))).toEqual([2, 3]);
+  });
+
+  test('gives each broker a send of its own', () => {
+    const layout = layoutOf([1, 2], [2]);
+    const records = Array.from({ length: 20 }, (_, index) => recordOf(String(index)));
+    const sends = planSends(placeRecords(batchOf(records), state, layout), layout);
+    const leaders = sends.map((send) => [
+      send.leader,
+      [...new Set(send.records.map(({ topic, partition }) => `${topic}/${String(partition)}`))],
+    ]);
+    expect(Object.fromEntries(leaders)).toEqual({
+      1: ['t.media/0'],
+      2: ['t.media/1', 't.state/0'],
+    });
+  });
+});

@@ -1,0 +1,87 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import { emptyMemory, stateKey } from '../../../../src/engine/state.ts';
+import { createLayout } from '../../../../src/kafka/layout.ts';
+import type { StateEntry } from '../../../../src/kafka/state/partition-read.ts';
+import type { ClaimingPublisher } from '../../../../src/kafka/producer/publisher.ts';
+import type { KafkaShared } from '../../../../src/kafka/shared.ts';
+import { placeOf } from '../../../../src/kafka/state/placement.ts';
+import { createStateStore } from '../../../../src/kafka/state/store.ts';
+
+const partitions = 2;
+const statesEach = 10;
+const noSignal = new AbortController().signal;
+
+function entriesOf(partition: number): readonly StateEntry[] {
+  const keys = Array.from({ length: 200 }, (_, id) => stateKey('media', String(id)))
+    .filter((key) => placeOf(key, partitions) === partition)
+    .slice(0, statesEach);
+  const value = Buffer.alloc(100);
+  return keys.map((key) => ({ key, partition, value, partitionCount: partitions }));
+}
+
+/** A store of two partitions with ten states each; a state takes `decodeMs` of the processor. */
+function setUp(decodeMs: number) {
+  const decoded: number[] = [];
+  const state = { name: 't.state', leaders: [1, 1], maxBatchBytes: 1000 };
+  const shared = {
+    dependencies: {
+      codec: {
+        decode(key: string) {
+          const untilMs = performance.now() + decodeMs;
+          while (performance.now() < untilMs);
+          decoded.push(placeOf(key, partitions) ?? -1);
+          const accountId = key.split('/')[1] ?? '';
+          const rest = { sequence: 1, writtenAtMs: 0, writtenBy: 'test' };
+          return Promise.resolve({ ...emptyMemory, stream: 'media', accountId, ...rest });
+        },
+      },
+    },
+    health: { up: () => undefined, down: () => undefined },
+    layout: () => createLayout('t.{stream}', [state]),
+    readState: (partition: number) => Promise.resolve(entriesOf(partition)),
+  } as unknown as KafkaShared;
+  const publisher = { claim: () => Promise.resolve(1n) } as unknown as ClaimingPublisher;
+  return { decoded, store: createStateStore(shared, publisher) };
+}
+
+describe('a restore', () => {
+  test('gives way to other work between states, and decodes one partition after another', async () => {
+    const { decoded, store } = setUp(15);
+    const loop = { turns: 0, isOver: false };
+    const counting = (async () => {
+      for (; !loop.isOver; loop.turns += 1) await setImmediate();
+    })();
+
+    await Promise.all([store.restore(0, noSignal), store.restore(1, noSignal)]);
+    loop.isOver = true;
+    await counting;
+
+    // 20 states of 15 ms: at the latest after every second one.
+    expect(loop.turns).toBeGreaterThanOrEqual(8);
+    expect(decoded).toEqual([
+      ...Array.from({ length: statesEach }, () => 0),
+      ...Array.from({ length: statesEach }, () => 1),
+    ]);
+  });
+
+  test('ends between two states when the partition is given up', async () => {
+    const { decoded, store } = setUp(15);
+    const stop = new AbortController();
+    const restoring = store.restore(0, stop.signal);
+    await setImmediate();
+    stop.abort(new Error('given up'));
+
+    await expect(restoring).rejects.toThrow('given up');
+    expect(decoded.length).toBeLessThan(statesEach);
+  });
+
+  test('reports the size of each state beside what the topic takes', async () => {
+    const { store } = setUp(0);
+    const restored = await store.restore(0, noSignal);
+
+    const sizes = [...restored.values()].map((one) => 'size' in one && one.size);
+    expect(sizes).toHaveLength(statesEach);
+    expect(sizes[0]).toEqual({ bytes: 100, limitBytes: 800 });
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { openTracing } from '../../../../src/observability/traces/index.ts';
+import { readSettings } from '../../../../src/observability/traces/settings.ts';
+import { usualShutdown } from '../../../support/shutdown.ts';
+
+const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' };
+
+/** The settings of an environment, and the variables that were of no use. */
+function read(env: NodeJS.ProcessEnv) {
+  const wrong: string[] = [];
+  const settings = readSettings(env, (variable) => wrong.push(variable));
+  return { settings, wrong };
+}
+
+describe('the variables of OpenTelemetry', () => {
+  test.each<[string, NodeJS.ProcessEnv]>([
+    ['no endpoint is set', {}],
+    ['it is empty', { OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
+    ['the SDK is off', { ...endpoint, OTEL_SDK_DISABLED: 'TRUE' }],
+    ['the exporter is none', { ...endpoint, OTEL_TRACES_EXPORTER: 'none' }],
+  ])('ask for no traces when %s', (_when, env) => {
+    expect(read(env)).toEqual({ settings: null, wrong: [] });
+  });
+
+  test('name where traces go, that of traces alone first', () => {
+    expect(read(endpoint).settings?.url).toBe('http://collector:4318/v1/traces');
+    const own = { ...endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces/in' };
+    expect(read(own).settings?.url).toBe('https://traces/in');
+  });
+
+  test.each<[string, string | undefined, number]>([
+    ['', undefined, 1],
+    ['always_on', undefined, 1],
+    ['parentbased_always_off', undefined, 0],
+    ['traceidratio', '0.25', 0.25],
+    ['parentbased_traceidratio', undefined, 1],
+  ])('by the sampler "%s" and %s trace a share of %d', (sampler, arg, ratio) => {
+    const env = { ...endpoint, OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: arg };
+
+    const { settings, wrong } = read(env);
+
+    expect([settings?.ratio, wrong]).toEqual([ratio, []]);
+  });
+
+  test.each<[string, string]>([
+    ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+    ['OTEL_TRACES_SAMPLER_ARG', '2'],
+    ['OTEL_BSP_SCHEDULE_DELAY', 'soon'],
+    ['OTEL_BSP_MAX_QUEUE_SIZE', '0'],
+  ])('%s is told of when it is "%s", and its default used', (variable, value) => {
+    const env = { ...endpoint, OTEL_TRACES_SAMPLER: 'traceidratio', [variable]: value };
+
+    const { settings, wrong } = read(env);
+
+    expect(wrong).toEqual([variable]);
+    expect(settings).toEqual({ ...read(endpoint).settings, ratio: 1 });
+  });
+
+  test('that hold no URL turn traces off, with a line that says so', async () => {
+    const lines: unknown[] = [];
+    const log = { warn: (fields: object, message: string) => lines.push({ ...fields, message }) };
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' };
+
+    expect(
+      await openTracing({ env, log, version: '1', instance: 'here', shutdown: usualShutdown }),
+    ).toBeNull();
+    expect(lines).toEqual([
+      {
+        variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+        expected: 'an http or https URL, such as http://collector:4318; nothing is traced',
+        message: 'tracing variable of no use',
+      },
+    ]);
+  });
+});
