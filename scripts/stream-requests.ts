@@ -3,30 +3,33 @@ import type { Login } from '../src/engine/account.ts';
 import { fieldsParameter } from '../src/instagram/model/fields.ts';
 import type { Node } from '../src/engine/json.ts';
 import { commentFields, commentsPage } from '../src/instagram/extract/comment-requests.ts';
-import type { Source, Stream } from '../src/engine/stream.ts';
+import type { InstagramStream, StreamRequest } from '../src/instagram/streams/stream.ts';
 import { maxWindowMs, recentReachMs } from '../src/instagram/model/windows.ts';
 
-type SourceOf<Kind extends Source['kind']> = Extract<Source, { readonly kind: Kind }>;
+type RequestOf<Kind extends StreamRequest['kind']> = Extract<
+  StreamRequest,
+  { readonly kind: Kind }
+>;
 
 const dayMs = 86_400_000;
 
 /** What a stream asks of the API, as Markdown: its requests, their number and its metrics. */
-export function describeRequests({ source }: Stream): string {
-  switch (source.kind) {
+export function describeRequests({ request }: InstagramStream): string {
+  switch (request.kind) {
     case 'object':
-      return describeObject(source.fields);
+      return describeObject(request.fields);
     case 'list':
-      return describeList(source);
+      return describeList(request);
     case 'insights':
-      return describeInsights(source);
+      return describeInsights(request);
     case 'series':
-      return describeSeries(source);
+      return describeSeries(request);
     case 'comments':
-      return describeComments(source);
+      return describeComments(request);
     case 'totals':
-      return describeTotals(source);
+      return describeTotals(request);
     case 'breakdowns':
-      return describeBreakdowns(source);
+      return describeBreakdowns(request);
   }
 }
 
@@ -49,20 +52,20 @@ const walks = {
     'younger than `POLLING_NEW_MEDIA_AGE` (two days):',
 } as const;
 
-function describeList(source: SourceOf<'list'>): string {
-  const without = (source.facebookOnly ?? []).map((name) => `\`${name}\``).join(', ');
+function describeList(request: RequestOf<'list'>): string {
+  const without = (request.facebookOnly ?? []).map((name) => `\`${name}\``).join(', ');
   return [
-    `${walks[source.edge]}\n\n${code(listRequest(source))}`,
+    `${walks[request.edge]}\n\n${code(listRequest(request))}`,
     ...(without === '' ? [] : [`With Instagram Login without ${without}.`]),
   ].join('\n\n');
 }
 
-function listRequest({ edge, fields }: Pick<SourceOf<'list'>, 'edge' | 'fields'>): string {
+function listRequest({ edge, fields }: Pick<RequestOf<'list'>, 'edge' | 'fields'>): string {
   return `GET /{account}/${edge}?fields=${fieldsParameter(fields)}&limit={page size}`;
 }
 
-function describeInsights(source: SourceOf<'insights'>): string {
-  const { edge, listFields, besides, parts } = source;
+function describeInsights(request: RequestOf<'insights'>): string {
+  const { edge, listFields, besides, parts } = request;
   const requests = [
     listRequest({ edge, fields: { ...listFields, ...besides } }),
     'GET /{media}/insights?metric={metrics}',
@@ -76,7 +79,7 @@ function describeInsights(source: SourceOf<'insights'>): string {
         'insights were last read, and otherwise as often as its age says (`POLLING_…_MEDIA_…`).'
       : `Every live story is due at every poll; \`${String(parts?.metric)}\` by action when its total has moved, once an hour at most, ` +
         'and at the last poll before the story ends.';
-  const rows = metricSets(source).map(
+  const rows = metricSets(request).map(
     ({ of, metrics }) => `| ${of} | ${metrics.map((metric) => `\`${metric}\``).join(', ')} |`,
   );
   return [
@@ -102,7 +105,7 @@ const mediaKinds = [
 ] as const;
 
 /** The sets of metrics by what was listed and by login, each once. */
-function metricSets({ edge, metrics }: SourceOf<'insights'>): readonly MetricSet[] {
+function metricSets({ edge, metrics }: RequestOf<'insights'>): readonly MetricSet[] {
   const listed: readonly (readonly [string, Node])[] =
     edge === 'media'
       ? [
@@ -125,7 +128,7 @@ function metricSets({ edge, metrics }: SourceOf<'insights'>): readonly MetricSet
   });
 }
 
-function describeSeries({ requests }: SourceOf<'series'>): string {
+function describeSeries({ requests }: RequestOf<'series'>): string {
   const rows = requests.map(({ period, metrics, recentOnly }) => {
     const names = Object.entries(metrics).map(([metric, as]) =>
       metric === as ? `\`${metric}\`` : `\`${metric}\` as \`${as}\``,
@@ -142,7 +145,7 @@ function describeSeries({ requests }: SourceOf<'series'>): string {
   ].join('\n\n');
 }
 
-function describeComments({ listFields, fields }: SourceOf<'comments'>): string {
+function describeComments({ listFields, fields }: RequestOf<'comments'>): string {
   const requests = [
     listRequest({ edge: 'media', fields: listFields }),
     `GET /{media}/comments?fields=${commentFields(fields)}&limit=${commentsPage}[&after={cursor}]`,
@@ -160,7 +163,7 @@ function describeComments({ listFields, fields }: SourceOf<'comments'>): string 
   ].join('\n\n');
 }
 
-function describeTotals({ requests }: SourceOf<'totals'>): string {
+function describeTotals({ requests }: RequestOf<'totals'>): string {
   const rows = requests.map(({ metrics, parts }) => {
     const names = metrics.map((metric) => `\`${metric}\``).join(', ');
     const fields = Object.entries(parts?.fields ?? {}).map(
@@ -178,8 +181,8 @@ function describeTotals({ requests }: SourceOf<'totals'>): string {
   ].join('\n\n');
 }
 
-function describeBreakdowns(source: SourceOf<'breakdowns'>): string {
-  const { metric, period, breakdowns, timeframe } = source;
+function describeBreakdowns(request: RequestOf<'breakdowns'>): string {
+  const { metric, period, breakdowns, timeframe } = request;
   const span = timeframe === undefined ? '' : `&timeframe=${timeframe}`;
   const requests = breakdowns.map(
     (breakdown) =>

@@ -2,7 +2,7 @@ import { describeConfig } from '../src/config/description.ts';
 import type { ConfigEntry } from '../src/config/description.ts';
 import { defaultStreamNames, topicName } from '../src/engine/stream-name.ts';
 import type { StreamName, TopicRole } from '../src/engine/stream-name.ts';
-import type { Stream } from '../src/engine/stream.ts';
+import type { InstagramStream } from '../src/instagram/streams/stream.ts';
 import { streams } from '../src/instagram/streams/index.ts';
 import { readAvroRecord } from './avro-fields.ts';
 import { describeRequests } from './stream-requests.ts';
@@ -49,7 +49,7 @@ export function renderStreamsPage(): string {
 
 type ConfigByPath = ReadonlyMap<string, ConfigEntry>;
 
-function overviewRow(stream: Stream, config: ConfigByPath): string {
+function overviewRow(stream: InstagramStream, config: ConfigByPath): string {
   const { name, mode, doc } = stream;
   const link = `[\`${name}\`](#${name})`;
   const cells = [link, `\`${topicOf(name, config)}\``, keyOf(stream), mode];
@@ -57,7 +57,7 @@ function overviewRow(stream: Stream, config: ConfigByPath): string {
   return `| ${[...cells, intervalOf(name, config).value, what].join(' | ')} |`;
 }
 
-function renderStream(stream: Stream, config: ConfigByPath): string {
+function renderStream(stream: InstagramStream, config: ConfigByPath): string {
   const interval = intervalOf(stream.name, config);
   const facts = [
     `- topic \`${topicOf(stream.name, config)}\`, key ${keyOf(stream)}, ${stream.mode}`,
@@ -105,7 +105,7 @@ function renderFields(role: TopicRole): string {
   ].join('\n\n');
 }
 
-function keyOf({ key }: Stream): string {
+function keyOf({ key }: InstagramStream): string {
   return `\`${key.join('/')}\``;
 }
 

@@ -16,9 +16,10 @@ import { versionEvent, watchVersion } from './instagram/api/version-watch.ts';
 import { openKafka } from './kafka/index.ts';
 import { logStyle, openObservability } from './observability/index.ts';
 import type { LeveledLog, Observability, ObservabilityOptions } from './observability/index.ts';
-import { pollSettings } from './poll-settings.ts';
+import { pollSettings, sourceSettings } from './poll-settings.ts';
 import { openRegistry } from './registry/index.ts';
-import { createCatalogs } from './instagram/extract/catalog.ts';
+import { watchContract } from './instagram/extract/contract-probe.ts';
+import { createSource, type InstagramSource } from './instagram/extract/extract.ts';
 import { systemClock } from './engine/clock.ts';
 import type {
   AccountDirectory,
@@ -44,9 +45,6 @@ import { settled } from './engine/shutdown.ts';
 import { createTurns } from './engine/rate-limit/turns.ts';
 import { streams } from './instagram/streams/index.ts';
 import { openTracing } from './observability/traces/index.ts';
-
-/** Nodes of the first page of a list; each page that succeeds doubles it up to the one configured. */
-const firstPageSize = 50;
 
 /** What only the process knows. */
 export interface AppOptions {
@@ -124,7 +122,7 @@ export function createApp(config: Config, options: AppOptions): App {
       void watchVersion(apiVersion, { clock, telemetry }, signal);
       await using tracing = await openTraces();
       const { directory } = await start(adapters, { tools, deadlineMs: null, signal });
-      const what = supervision(config, adapters, directory);
+      const what = supervision(config, adapters, { tools, directory });
       await supervise(what, { ...tools, ...tracing }, signal);
     },
     async once(signal) {
@@ -136,7 +134,7 @@ export function createApp(config: Config, options: AppOptions): App {
       const { directory, problems } = await start(adapters, { tools, deadlineMs, signal });
       const othersLeaveMs = config.kafka.group.sessionTimeoutMs + sessionEndMs;
       const onceTools = { ...tools, ...tracing, deadlineMs, othersLeaveMs };
-      const what = supervision(config, adapters, directory);
+      const what = supervision(config, adapters, { tools, directory });
       const endings = await superviseOnce(what, onceTools, signal);
       // Where nothing else runs, this is what renews the tokens.
       await untilDoneOrAborted(kept, signal);
@@ -159,10 +157,15 @@ function surroundingsOf(config: Config, options: AppOptions): Surroundings {
   return { ...options, instance, clock: options.clock ?? systemClock };
 }
 
+/** What polls read and encode with. */
+interface ReadingTools extends Omit<PollerTools, 'publisher'> {
+  readonly source: InstagramSource;
+}
+
 /** What reads of the API but publishes elsewhere. */
 export interface Reading extends AsyncDisposable {
   readonly directory: AccountDirectory;
-  readonly tools: Omit<PollerTools, 'publisher'>;
+  readonly tools: ReadingTools;
 }
 
 /** Opens what polls read and encode with, and nothing that they publish to. Nothing connects yet. */
@@ -264,13 +267,13 @@ function pollerTools(
   config: Config,
   { instance, clock, tracer = noTracer }: Surroundings,
   parts: ReturnType<typeof openSource> & Pick<PollerTools, 'encoder'>,
-): Omit<PollerTools, 'publisher'> {
-  const { instagram, polling } = config;
+): ReadingTools {
+  const { polling } = config;
   return {
     graph: parts.instagram.graph,
     encoder: parts.encoder,
     clock,
-    catalogs: createCatalogs(Math.min(firstPageSize, instagram.pageSize)),
+    source: createSource(sourceSettings(config)),
     telemetry: parts.telemetry,
     governor: parts.governor,
     turns: createTurns(polling.concurrency),
@@ -320,8 +323,13 @@ function startingWith(first: AccountListing, directory: AccountDirectory): Accou
 function supervision(
   config: Config,
   { kafka, orders, desk, shutdown }: Adapters,
-  directory: AccountDirectory,
+  { tools, directory }: { readonly tools: ReadingTools; readonly directory: AccountDirectory },
 ): Supervision {
+  const polled = enabledStreams(config).map((name) => ({
+    stream: streams[name],
+    intervalMs: config.streams[name].intervalMs,
+  }));
+  const { apiVersion, accountsRefreshMs } = config.instagram;
   return {
     orders,
     desk,
@@ -329,12 +337,10 @@ function supervision(
     directory,
     group: kafka.group,
     store: kafka.stateStore,
-    streams: enabledStreams(config).map((name) => ({
-      stream: streams[name],
-      intervalMs: config.streams[name].intervalMs,
-    })),
-    accountsRefreshMs: config.instagram.accountsRefreshMs,
-    apiVersion: config.instagram.apiVersion,
+    streams: polled,
+    accountsRefreshMs,
+    watch: (account, signal) =>
+      watchContract({ streams: polled, apiVersion, account }, tools, signal),
     jitter: config.polling.jitter,
   };
 }

@@ -1,5 +1,6 @@
 import type { ExitCode } from '../engine/errors.ts';
 import type { Config } from '../config/config.ts';
+import { largest, smallest } from '../engine/extremes.ts';
 import { nextPollCost } from './request-cost.ts';
 import { longReachMs } from '../instagram/model/windows.ts';
 import { streams } from '../instagram/streams/index.ts';
@@ -78,12 +79,12 @@ function describeCost(
   const nowMs = Date.now();
   const costs = writes.flatMap(({ change: { after } }) => {
     const at = { nowMs, lookbackMs, startDateMs };
-    return after === null ? [] : (nextPollCost(streams[stream].source, after, at) ?? []);
+    return after === null ? [] : (nextPollCost(streams[stream].request, after, at) ?? []);
   });
   if (costs.length === 0) return [];
   const calls = costs.map((cost) => cost.calls);
-  const [least, most] = [Math.min(...calls), Math.max(...calls)];
-  const from = Math.min(...costs.map(({ fromMs }) => fromMs ?? nowMs));
+  const [least, most] = [smallest(calls), largest(calls)];
+  const from = smallest(costs.map(({ fromMs }) => fromMs ?? nowMs));
   const cost =
     `The next poll reads from ${dayOf(from)} on (POLLING_LOOKBACK included) and takes ` +
     `${least === most ? most : `${least} to ${most}`} calls of each account.`;

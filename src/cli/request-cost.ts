@@ -1,7 +1,7 @@
 import { planDays } from '../instagram/model/daily-totals.ts';
 import { askableFrom } from '../instagram/model/missing.ts';
 import type { Memory } from '../engine/state.ts';
-import type { Source } from '../engine/stream.ts';
+import type { StreamRequest } from '../instagram/streams/stream.ts';
 import { maxWindowMs, planWindows } from '../instagram/model/windows.ts';
 
 /** A stream's calls as Meta counts them, without those that a rejection costs. */
@@ -17,26 +17,26 @@ export interface RequestCost {
 const dayMs = 86_400_000;
 
 /** The calls that a stream's declaration results in. */
-export function requestCost(source: Source): RequestCost {
-  switch (source.kind) {
+export function requestCost(request: StreamRequest): RequestCost {
+  switch (request.kind) {
     case 'object':
       return { calls: 1, per: 'account', list: false };
     case 'list':
       return { calls: 1, per: 'page', list: false };
     case 'insights':
-      return { calls: source.parts === undefined ? 1 : 2, per: 'media that is due', list: true };
+      return { calls: request.parts === undefined ? 1 : 2, per: 'media that is due', list: true };
     case 'comments':
       return { calls: 1, per: 'media with another comments_count', list: true };
     case 'series':
       return {
-        calls: source.requests.length,
+        calls: request.requests.length,
         per: `window of ${maxWindowMs / dayMs} days`,
         list: false,
       };
     case 'totals':
-      return { calls: source.requests.length, per: 'day', list: false };
+      return { calls: request.requests.length, per: 'day', list: false };
     case 'breakdowns':
-      return { calls: source.breakdowns.length, per: 'poll', list: false };
+      return { calls: request.breakdowns.length, per: 'poll', list: false };
   }
 }
 
@@ -50,28 +50,28 @@ export interface DaysCost {
 
 /** What the next poll of a stream of days costs, by its state; undefined for a stream without days. */
 export function nextPollCost(
-  source: Source,
+  request: StreamRequest,
   memory: Memory,
   at: { readonly nowMs: number; readonly lookbackMs: number; readonly startDateMs: number | null },
 ): DaysCost | undefined {
   const { cursorMs, coveredUntilMs } = memory;
-  if (source.kind === 'series') {
-    const names = source.requests.flatMap(({ metrics }) => Object.values(metrics));
+  if (request.kind === 'series') {
+    const names = request.requests.flatMap(({ metrics }) => Object.values(metrics));
     const missingFromMs = askableFrom(memory, names, at.nowMs);
     const windows = planWindows({ ...at, cursorMs, coveredUntilMs, missingFromMs });
     const made = windows.flatMap(({ recent }) =>
-      source.requests.filter(
+      request.requests.filter(
         ({ metrics, recentOnly }) =>
           recent || Object.keys(metrics).some((metric) => !recentOnly.includes(metric)),
       ),
     );
     return { calls: made.length, fromMs: windows[0]?.sinceMs ?? null };
   }
-  if (source.kind !== 'totals') return undefined;
-  const names = source.requests.flatMap(({ metrics }) => metrics);
+  if (request.kind !== 'totals') return undefined;
+  const names = request.requests.flatMap(({ metrics }) => metrics);
   const missingFromMs = askableFrom(memory, names, at.nowMs);
   const days = planDays({ ...at, cursorMs, coveredUntilMs, missingFromMs });
-  return { calls: days.length * source.requests.length, fromMs: days[0]?.startMs ?? null };
+  return { calls: days.length * request.requests.length, fromMs: days[0]?.startMs ?? null };
 }
 
 /** For a person, as `4 a window of 30 days`. */

@@ -38,7 +38,7 @@ interface Row {
 /** In the order in which a short quota is spent. */
 function rowsOf(config: Config): readonly Row[] {
   return Object.values(streams).map((stream) => {
-    const { name, key, mode, doc, source } = stream;
+    const { name, key, mode, doc, request } = stream;
     const { enabled, intervalMs } = config.streams[name];
     const topic = topicName(config.kafka.topicTemplate, name);
     return {
@@ -50,7 +50,7 @@ function rowsOf(config: Config): readonly Row[] {
       enabled,
       interval: durationText(intervalMs),
       interval_ms: intervalMs,
-      cost: requestCost(source),
+      cost: requestCost(request),
       doc,
     };
   });

@@ -2,11 +2,11 @@ import { changesOf, doubtOf, withNothing, withoutGone } from './change-set.ts';
 import type { Doubt, PublishMode } from './change-set.ts';
 import type { Value } from './json.ts';
 import { recordKey } from './key.ts';
-import { tidyRefusals } from '../instagram/extract/rejections.ts';
+import { tidyRefusals } from './refusals.ts';
 import type { Memory } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { Gathered } from './batch.ts';
-import type { Page } from '../instagram/extract/extraction.ts';
+import type { Page } from './source.ts';
 
 /** What decides which records of a page are worth publishing. */
 export interface ChangesContext {
@@ -53,7 +53,6 @@ export function settleChanges(
 }
 
 /** What is listed is known by its id alone, as the list will say whether it is still there. */
-function nameOf(record: Value, { key, source }: Stream): string {
-  const listed = source.kind === 'list' || source.kind === 'insights';
-  return listed ? (record['id'] as string) : recordKey(key, record);
+function nameOf(record: Value, { key, tracksNodes }: Stream): string {
+  return tracksNodes ? (record['id'] as string) : recordKey(key, record);
 }

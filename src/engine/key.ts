@@ -1,4 +1,3 @@
-import { isoSeconds } from '../instagram/model/graph-time.ts';
 import type { Value } from './json.ts';
 
 /**
@@ -12,4 +11,9 @@ export function recordKey(fields: readonly string[], record: Value): string {
       return typeof value === 'number' ? isoSeconds(value) : (value as string);
     })
     .join('/');
+}
+
+/** Epoch milliseconds as `2026-05-12T05:26:06Z`, for keys and messages. */
+export function isoSeconds(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -2,7 +2,7 @@ import { readOrReject } from './dead-letters.ts';
 import type { DeadLetterError, ErrorCode } from './errors.ts';
 import type { Value } from './json.ts';
 import type { Origin, Stream } from './stream.ts';
-import type { Page } from '../instagram/extract/extraction.ts';
+import type { Page } from './source.ts';
 
 /** A page's nodes as records, dead letters or skipped (Invariant 3); a record may leave dead letters of its parts. */
 export interface MappedPage {

@@ -1,4 +1,4 @@
-import type { Account, Login } from './account.ts';
+import type { Account } from './account.ts';
 import type { ErrorCode } from './errors.ts';
 import { DeadLetterError } from './errors.ts';
 import type { PublishMode } from './change-set.ts';
@@ -7,14 +7,12 @@ import type { Published } from './published.ts';
 import type { Memory, StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
-import { extract } from '../instagram/extract/extract.ts';
-import type { Freshness, Page } from '../instagram/extract/extraction.ts';
+import type { Page, Source } from './source.ts';
 import { assemble } from './batch.ts';
 import type { Gathered } from './batch.ts';
 import type { Settled } from './changes.ts';
 import { settleChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
-import type { Catalogs } from '../instagram/extract/catalog.ts';
 import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
 
 /** What a poll works with; the same for all. */
@@ -23,15 +21,11 @@ export interface PollTools {
   readonly encoder: Encoder;
   readonly publisher: Publisher;
   readonly clock: Clock;
-  readonly catalogs: Catalogs;
+  readonly source: Source;
   readonly telemetry: Telemetry;
   readonly settings: {
-    readonly login: Login;
-    readonly startDateMs: number | null;
     readonly lookbackMs: number;
-    readonly pageSize: number;
     readonly maxBatchRecords: number;
-    readonly freshness: Freshness;
     /** Whether records that say nothing new are published; `always` where a stream is not named. */
     readonly publish: Readonly<Partial<Record<StreamName, PublishMode>>>;
     /** Whether media and stories that are gone are deleted by tombstones. */
@@ -91,8 +85,10 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
       whole ||= page.walked !== undefined;
     }
     await batch.end(poll.startedMs);
-    // One that is not believed is to be walked again soon.
-    if (whole && batch.memory.doubtedMs === null) noteCommittedWhole(poll, tools);
+    // A list that looks truncated is scanned again soon.
+    if (whole && batch.memory.doubtedMs === null) {
+      tools.source.noteCommitted({ ...poll, nowMs: poll.startedMs });
+    }
     poll.state = { ...poll.state, ...batch.memory };
   } catch (error) {
     if (error instanceof DeadLetterError) await batch.bury(error);
@@ -113,27 +109,17 @@ function reportStep(steps: number, page: Page, { poll, tools }: Work): void {
   });
 }
 
-/** The whole list of this stream is in Kafka: until it is due again, its newest pages will do. */
-function noteCommittedWhole({ stream: { source }, account, startedMs }: Poll, tools: PollTools) {
-  if (source.kind !== 'list') return;
-  tools.catalogs.of(account.id, source.edge).committedWholeMs = startedMs;
-}
-
 function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
-  const { login, startDateMs, lookbackMs, pageSize, freshness, maxBatchRecords } = tools.settings;
-  return extract(poll.stream, {
+  const { lookbackMs, maxBatchRecords } = tools.settings;
+  return tools.source.pages({
+    stream: poll.stream,
     graph: tools.graph,
     account: poll.account,
-    login,
     memory: poll.state,
     nowMs: poll.startedMs,
     roundMs: poll.roundMs,
     nextPollMs: poll.nextPollMs,
-    startDateMs,
     lookbackMs,
-    pageSize,
-    catalogs: tools.catalogs,
-    freshness,
     maxBatchRecords,
     sleep: (ms) => tools.clock.sleep(ms, signal),
     signal,
@@ -180,7 +166,7 @@ function settle(
     return stream.settle(records, { memory, nowMs: startedMs, lookbackMs, coveredUntilMs });
   }
   const mode = publish[stream.name] ?? 'always';
-  if (!isTracked(stream) && mode === 'always') return { records, memory };
+  if (!stream.tracksNodes && mode === 'always') return { records, memory };
   return settleChanges(records, {
     stream,
     accountId: account.id,
@@ -190,9 +176,4 @@ function settle(
     nowMs: startedMs,
     tombstones,
   });
-}
-
-/** Lists of media remember what was published, to know what is new and what is gone. */
-function isTracked({ source }: Stream): boolean {
-  return source.kind === 'list' || source.kind === 'insights';
 }

@@ -2,27 +2,18 @@ import type { Stream } from './stream.ts';
 import type { Job, PollerTools, Verdict } from './poller.ts';
 import { pollWhenDue } from './poller.ts';
 
-/** Streams by the list that they live on; the one that asks most of it comes first. */
+/** Streams by the list that they live on; the one that publishes the list comes first. */
 export function groupByList<T extends { readonly stream: Stream }>(
   streams: readonly T[],
 ): readonly (readonly T[])[] {
   const groups = new Map<string, T[]>();
   for (const one of streams) {
-    const list = listOf(one.stream);
+    const list = one.stream.list ?? one.stream.name;
     groups.set(list, [...(groups.get(list) ?? []), one]);
   }
   return [...groups.values()].map((group) =>
-    group.toSorted((a, b) => Number(asksMost(b.stream)) - Number(asksMost(a.stream))),
+    group.toSorted((a, b) => Number(b.stream.publishesList) - Number(a.stream.publishesList)),
   );
-}
-
-function listOf({ name, source }: Stream): string {
-  if (source.kind === 'comments') return 'media';
-  return source.kind === 'list' || source.kind === 'insights' ? source.edge : name;
-}
-
-function asksMost({ source }: Stream): boolean {
-  return source.kind === 'list';
 }
 
 /** When a poll's next one is due, for those who watch, and what ends it. */

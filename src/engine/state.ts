@@ -1,4 +1,3 @@
-import type { CommentsReading, SeenComments } from '../instagram/model/comments.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Published } from './published.ts';
 import type { StreamName } from './stream-name.ts';
@@ -22,6 +21,21 @@ export interface DayTotals {
   /** Field → total; absent where Meta has said nothing. */
   readonly values: Readonly<Record<string, number>>;
 }
+
+/** An unfinished reading of a media's comments: what is published, and where to continue. */
+export interface CommentsReading {
+  readonly mediaId: string;
+  /** The cursor before the current page; null for the first page. */
+  readonly after: string | null;
+  /** Key numbers of the published comments of the current page. */
+  readonly published: readonly string[];
+  /** Times of the newest and the oldest comment published in this reading, epoch milliseconds. */
+  readonly newestMs: number | null;
+  readonly oldestMs: number | null;
+}
+
+/** Key numbers of the comments that were published, by the key number of their media. */
+export type SeenComments = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** What a stream remembers from one poll to the next. */
 export interface Memory {

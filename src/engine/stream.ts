@@ -1,6 +1,5 @@
-import type { Account, Login } from './account.ts';
+import type { Account } from './account.ts';
 import type { DeadLetterError, ErrorCode } from './errors.ts';
-import type { Fields } from '../instagram/model/fields.ts';
 import type { Node, Value } from './json.ts';
 import type { Memory } from './state.ts';
 import type { StreamName } from './stream-name.ts';
@@ -22,69 +21,14 @@ export type Mapped =
     }
   | { readonly kind: 'skipped'; readonly reason: ErrorCode };
 
-/** One request of a series of daily values; `as` names each metric in the merged day. */
-export interface SeriesRequest {
-  readonly period: string;
-  readonly metrics: Readonly<Record<string, string>>;
-  /** These metrics of it reach back 30 days only and are left out of older windows. */
-  readonly recentOnly: readonly string[];
-}
-
-/** One request for the totals of a day. */
-export interface TotalsRequest {
-  readonly metrics: readonly string[];
-  /** Asked by its parts: each part named becomes a field. Such a metric must go alone. */
-  readonly parts?: {
-    readonly breakdown: string;
-    readonly fields: Readonly<Record<string, string>>;
+/** The fields that every record carries: whose it is and when it was asked for. */
+export function provenance(origin: Origin) {
+  return {
+    business_account_id: origin.account.id,
+    page_id: origin.account.pageId,
+    polled_at: origin.polledAtMs,
   };
 }
-
-/** What a stream asks of the API; every request that it can cause stands here. */
-export type Source =
-  | { readonly kind: 'object'; readonly fields: Fields }
-  | {
-      readonly kind: 'list';
-      readonly edge: 'media' | 'stories' | 'tags';
-      readonly fields: Fields;
-      /** Fields that Instagram Login does not know; one of them fails a whole request. */
-      readonly facebookOnly?: readonly string[];
-    }
-  | {
-      readonly kind: 'insights';
-      /** The list that names the media. */
-      readonly edge: 'media' | 'stories';
-      readonly listFields: Fields;
-      /** Fields that show whether a media has moved, and those that other streams of the list need. */
-      readonly besides?: Fields;
-      /** Fields that Instagram Login does not know. */
-      readonly facebookOnly?: readonly string[];
-      /** The widest set of metrics that a listed media answers in one request, by login. */
-      readonly metrics: (listed: Node, login: Login) => readonly string[];
-      /** Metrics that only some media of a kind have: that one lacks one says nothing of others. */
-      readonly sparse: readonly string[];
-      /** A metric by its parts, in a request of its own: asked when its total has moved. */
-      readonly parts?: { readonly metric: string; readonly breakdown: string };
-    }
-  | {
-      readonly kind: 'comments';
-      /** The list of media that says how many comments each has. */
-      readonly listFields: Fields;
-      /** Of these, what Instagram Login does not know. */
-      readonly facebookOnly: readonly string[];
-      /** Of a comment and of a reply. */
-      readonly fields: Fields;
-    }
-  | { readonly kind: 'series'; readonly requests: readonly SeriesRequest[] }
-  | { readonly kind: 'totals'; readonly requests: readonly TotalsRequest[] }
-  | {
-      readonly kind: 'breakdowns';
-      readonly metric: string;
-      readonly period: string;
-      readonly breakdowns: readonly string[];
-      /** The span that people are counted in, where the metric asks for one. */
-      readonly timeframe?: string;
-    };
 
 /** Which records are worth publishing and what to remember afterwards. */
 export interface Settled {
@@ -101,7 +45,7 @@ export interface SettleContext {
   readonly coveredUntilMs: number | null;
 }
 
-/** A stream, as data: what it asks, how a node becomes a record, what it is keyed by. */
+/** A stream, as data: how a node becomes a record, its key, and what polls of it share. */
 export interface Stream {
   readonly name: StreamName;
   readonly mode: 'full' | 'incremental';
@@ -109,7 +53,12 @@ export interface Stream {
   readonly doc: string;
   /** Record fields that make the key, in order. */
   readonly key: readonly string[];
-  readonly source: Source;
+  /** The list that it reads; polls of an account on one list share its scan. Null where it reads none. */
+  readonly list: string | null;
+  /** True where it publishes the list itself: its poll goes before others on the list. */
+  readonly publishesList: boolean;
+  /** True where a record stands for a node: the last one published is remembered by the node's id. */
+  readonly tracksNodes: boolean;
   /** @throws DeadLetterError `mapping.invalid`. Pure; never changes the node. */
   readonly toRecord: (node: Node, origin: Origin) => Mapped;
   /** Only incremental streams decide; full streams publish all. */

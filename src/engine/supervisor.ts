@@ -3,7 +3,6 @@ import { messageOf } from './errors.ts';
 import type { ShutdownBudget } from './shutdown-budget.ts';
 import type { Streams } from './account-pollers.ts';
 import { createAccountPollers, slept } from './account-pollers.ts';
-import { watchContract } from '../instagram/extract/contract-probe.ts';
 import type { OrderDesk } from './order-desk.ts';
 import { createControls } from './order-desk.ts';
 import type { PollerTools } from './poller.ts';
@@ -25,8 +24,8 @@ export interface Supervision extends Streams {
   readonly group: Group;
   readonly store: StateStore;
   readonly accountsRefreshMs: number;
-  /** As `v26.0`; null where the forms of request are not probed. */
-  readonly apiVersion: string | null;
+  /** Runs beside the polls until aborted; gets an account that is polled now, or undefined. */
+  readonly watch: (account: () => Account | undefined, signal: AbortSignal) => Promise<void>;
   /** Where orders come in. */
   readonly desk: OrderDesk;
   readonly shutdown: ShutdownBudget;
@@ -69,8 +68,7 @@ export async function supervise(
   using open = new DisposableStack();
   open.use(supervision.desk.open(createControls({ ...controls, signal: all })));
   const leave = joinGroup(group, tenancies, onFatal);
-  const watch = { ...supervision, account: () => pollers.any() };
-  const watching = watchContract(watch, tools, all).catch(onFatal);
+  const watching = supervision.watch(() => pollers.any(), all).catch(onFatal);
   try {
     await keepListing(supervision, tools, {
       signal: all,

@@ -1,6 +1,5 @@
 import { smallest } from './extremes.ts';
-import type { Draw } from './schedule.ts';
-import { nextAlone, nextTogether } from './schedule.ts';
+import { jitteredMs } from './backoff.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Order, Orders } from './orders.ts';
@@ -35,6 +34,13 @@ export interface TimetableOptions {
   readonly orders: Pick<Orders, 'intervalMs' | 'isPaused'>;
   /** Streams that are due at once whenever they were last polled: an error had stopped them. */
   readonly overdue?: ReadonlySet<StreamName>;
+}
+
+/** What a next poll is drawn from. */
+interface Draw {
+  readonly nowMs: number;
+  /** In [0, 1). */
+  readonly drawn: number;
 }
 
 /** A job's next turn. */
@@ -85,15 +91,15 @@ class Turns implements Timetable {
     if (!isKnown || this.#options.overdue?.has(job.stream.name) === true) {
       return { dueMs: nowMs, begunMs: null, isOrdered: false };
     }
-    const draw: Draw = { nowMs: polledMs, jitter: this.#options.jitter, drawn };
-    return { dueMs: Math.max(nowMs, this.#next(job, draw)), begunMs: polledMs, isOrdered: false };
+    const dueMs = Math.max(nowMs, this.#next(job, { nowMs: polledMs, drawn }));
+    return { dueMs, begunMs: polledMs, isOrdered: false };
   }
 
   /** Equal intervals stay together, so that one scan of the list serves all: the earliest decides. */
   #bringTogether(): void {
     const byInterval = Map.groupBy(this.#turns, ([job]) => this.#intervalMs(job));
     for (const [intervalMs, group] of byInterval) {
-      const earliestMs = Math.min(...group.map(([, { dueMs }]) => dueMs));
+      const earliestMs = smallest(group.map(([, { dueMs }]) => dueMs));
       for (const [, turn] of group) {
         if (turn.dueMs - earliestMs < intervalMs / 2) turn.dueMs = earliestMs;
       }
@@ -137,7 +143,7 @@ class Turns implements Timetable {
         !this.#isPaused(job) && dueMs <= begunMs + jitter * this.#intervalMs(job),
     );
     // One draw for all, so that equal intervals stay together.
-    const draw: Draw = { nowMs: begunMs, jitter, drawn: this.#tools.random() };
+    const draw = { nowMs: begunMs, drawn: this.#tools.random() };
     for (const [job, turn] of due) {
       Object.assign(turn, { dueMs: this.#next(job, draw), begunMs, isOrdered: false });
     }
@@ -148,7 +154,7 @@ class Turns implements Timetable {
     const tookMs = this.#nowMs() - this.#begunMs;
     for (const job of ended) {
       const turn = this.#turns.get(job);
-      if (turn !== undefined && !turn.isOrdered && !isShared(job)) turn.dueMs += tookMs;
+      if (turn !== undefined && !turn.isOrdered) turn.dueMs += tookMs;
     }
   }
 
@@ -185,12 +191,13 @@ class Turns implements Timetable {
   /** Counted from when the last poll began; what would have been by now is due at once. */
   #respace(job: Job, turn: Turn, drawn: number): void {
     if (turn.begunMs === null) return;
-    const draw: Draw = { nowMs: turn.begunMs, jitter: this.#options.jitter, drawn };
-    turn.dueMs = Math.max(this.#nowMs(), this.#next(job, draw));
+    const next = this.#next(job, { nowMs: turn.begunMs, drawn });
+    turn.dueMs = Math.max(this.#nowMs(), next);
   }
 
-  #next(job: Job, draw: Draw): number {
-    return (isShared(job) ? nextTogether : nextAlone)(this.#intervalMs(job), draw);
+  /** An interval on, moved at random so that polls do not all fall on one moment. */
+  #next(job: Job, { nowMs, drawn }: Draw): number {
+    return nowMs + jitteredMs(this.#intervalMs(job), this.#options.jitter, drawn);
   }
 
   #intervalMs({ stream: { name } }: Job): number {
@@ -206,8 +213,3 @@ class Turns implements Timetable {
 
 /** While all are paused; an order wakes before. */
 const longestWaitMs = 86_400_000;
-
-/** One request serves all accounts, so that they poll at one time. */
-function isShared({ stream }: Job): boolean {
-  return stream.source.kind === 'object';
-}

@@ -1,5 +1,5 @@
 import { keyNumber } from './fingerprint.ts';
-import { isoSeconds } from '../instagram/model/graph-time.ts';
+import { isoSeconds } from './key.ts';
 import type { Memory } from './state.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import { holds } from '../instagram/extract/rejections.ts';
+import { holds } from '../engine/refusals.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { StateSize } from '../engine/ports.ts';
 import type { AccountStatus, Health } from './health.ts';

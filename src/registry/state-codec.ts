@@ -8,9 +8,14 @@ import {
 } from '../engine/errors.ts';
 import type { Json, Value } from '../engine/json.ts';
 import { isNode } from '../engine/json.ts';
-import type { CommentsReading } from '../instagram/model/comments.ts';
 import type { Published } from '../engine/published.ts';
-import type { DayTotals, DayValues, Refusal, StreamState } from '../engine/state.ts';
+import type {
+  CommentsReading,
+  DayTotals,
+  DayValues,
+  Refusal,
+  StreamState,
+} from '../engine/state.ts';
 import { stateFormatVersion, stateKey } from '../engine/state.ts';
 import { isStreamName } from '../engine/stream-name.ts';
 import type { StateCodec } from '../engine/ports.ts';

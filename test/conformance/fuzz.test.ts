@@ -7,7 +7,7 @@ import { isNode } from '../../src/engine/json.ts';
 import type { StreamName, TopicRole } from '../../src/engine/stream-name.ts';
 import { streamNames } from '../../src/engine/stream-name.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
-import { getEach } from '../../src/instagram/extract/get-each.ts';
+import { getEach } from '../../src/engine/rate-limit/get-each.ts';
 import type { Encoder, Graph, OutgoingRecord } from '../../src/engine/ports.ts';
 import { runPoll } from '../../src/engine/poll.ts';
 import { streams } from '../../src/instagram/streams/index.ts';

@@ -1,6 +1,6 @@
 import type { Node } from '../../src/engine/json.ts';
 import { isConnectorError } from '../../src/engine/errors.ts';
-import { getEach } from '../../src/instagram/extract/get-each.ts';
+import { getEach } from '../../src/engine/rate-limit/get-each.ts';
 import type { Graph, GraphRequest, GraphTransport } from '../../src/engine/ports.ts';
 
 /** What a request is answered with; an error is thrown. */

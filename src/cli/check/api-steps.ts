@@ -158,8 +158,8 @@ async function insights(
   { config, reading, nowMs }: ApiTools,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const needed = Object.values(streams).filter(({ name, source }) => {
-    return config.streams[name].enabled && !['object', 'list', 'comments'].includes(source.kind);
+  const needed = Object.values(streams).filter(({ name, request }) => {
+    return config.streams[name].enabled && !['object', 'list', 'comments'].includes(request.kind);
   });
   if (needed.length === 0) {
     return [{ status: 'skipped', detail: 'no enabled stream reads insights' }];

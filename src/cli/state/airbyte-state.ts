@@ -1,5 +1,6 @@
 import { StopProcessError } from '../../engine/errors.ts';
-import { isoSeconds, parseGraphTime } from '../../instagram/model/graph-time.ts';
+import { isoSeconds } from '../../engine/key.ts';
+import { parseGraphTime } from '../../instagram/model/graph-time.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import { describeJson, isNode } from '../../engine/json.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';

@@ -4,7 +4,7 @@ import { isConnectorError, WaitError } from '../errors.ts';
 import type { Priority } from './quota.ts';
 import type { Admission, Applicant, Place } from './admission.ts';
 import { createAdmission } from './admission.ts';
-import { getEach } from '../../instagram/extract/get-each.ts';
+import { getEach } from './get-each.ts';
 import type {
   BatchOutcome,
   Clock,

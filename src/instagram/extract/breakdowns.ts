@@ -2,11 +2,12 @@ import { readOrReject } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import { SkipError } from '../../engine/errors.ts';
 import { dataOf } from '../model/metric-values.ts';
-import type { Stream } from '../../engine/stream.ts';
-import type { ExtractContext, Extraction, Page } from './extraction.ts';
+import type { InstagramStream } from '../streams/stream.ts';
+import type { ExtractContext, Extraction } from './extraction.ts';
+import type { Page } from '../../engine/source.ts';
 import { isAccounts } from './rejected-fields.ts';
 
-type BreakdownsSource = Extract<Stream['source'], { kind: 'breakdowns' }>;
+type BreakdownsSource = Extract<InstagramStream['request'], { kind: 'breakdowns' }>;
 
 /** One request a breakdown; each node is the metric with the breakdown's name beside it. */
 export async function* extractBreakdowns(

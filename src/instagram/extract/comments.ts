@@ -10,19 +10,22 @@ import {
   withSeen,
   writtenAt,
 } from '../model/comments.ts';
-import type { CommentsReading, KnownComments } from '../model/comments.ts';
+import type { KnownComments } from '../model/comments.ts';
+import type { CommentsReading } from '../../engine/state.ts';
 import { doubtOf, goneBy } from '../../engine/change-set.ts';
 import { keyNumber } from '../../engine/fingerprint.ts';
 import type { Json, Node } from '../../engine/json.ts';
-import { createRejections, readListed, tidyRefusals } from './rejections.ts';
+import { tidyRefusals } from '../../engine/refusals.ts';
+import { createRejections, readListed } from './rejections.ts';
 import type { Memory } from '../../engine/state.ts';
-import type { Stream } from '../../engine/stream.ts';
-import type { ExtractContext, Extraction, Page } from './extraction.ts';
+import type { InstagramStream } from '../streams/stream.ts';
+import type { ExtractContext, Extraction } from './extraction.ts';
+import type { Page } from '../../engine/source.ts';
 import type { CommentsPage, CommentsWork, Due, FirstPage } from './comment-requests.ts';
 import { firstPages, pagesFrom, threadOf } from './comment-requests.ts';
 import { ensureWalked, walkedBy } from './list.ts';
 
-type CommentsSource = Extract<Stream['source'], { kind: 'comments' }>;
+type CommentsSource = Extract<InstagramStream['request'], { kind: 'comments' }>;
 
 /** First pages that are requested together: each may hold 50 comments with 50 replies. */
 const mediaTogether = 10;

@@ -4,11 +4,11 @@ import { isConnectorError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import { readListed } from './rejections.ts';
 import { emptyMemory } from '../../engine/state.ts';
-import type { Stream } from '../../engine/stream.ts';
+import type { InstagramStream } from '../streams/stream.ts';
 import { slept } from '../../engine/account-pollers.ts';
 import type { Edge } from './catalog.ts';
 import { createCatalogs } from './catalog.ts';
-import { extract } from './extract.ts';
+import { extract, type InstagramSource } from './extract.ts';
 import { nodesOf } from './entries.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { PollerTools } from '../../engine/poller.ts';
@@ -19,11 +19,13 @@ const dayMs = 86_400_000;
 /** The streams whose requests a probe sends, and the account. */
 export interface ContractProbe {
   readonly account: Account;
-  readonly streams: readonly Stream[];
+  readonly streams: readonly InstagramStream[];
 }
 
 /** The dependencies of a probe. */
-export type ProbeTools = Pick<PollerTools, 'clock' | 'governor' | 'graph' | 'settings'>;
+export interface ProbeTools extends Pick<PollerTools, 'clock' | 'governor' | 'graph' | 'settings'> {
+  readonly source: InstagramSource;
+}
 
 /**
  * Sends each form of request that the streams use once, for one account, by the streams' own
@@ -38,7 +40,7 @@ export async function probeContract(
   tools: ProbeTools,
   signal: AbortSignal,
 ): Promise<readonly ProbedForm[]> {
-  const { login, freshness, maxBatchRecords } = tools.settings;
+  const { maxBatchRecords } = tools.settings;
   const nowMs = tools.clock.nowMs();
   const graph = tools.governor.govern(tools.graph, {
     account,
@@ -48,9 +50,9 @@ export async function probeContract(
   const catalogs = createCatalogs(1);
   const forms: ProbedForm[] = [];
   const contextFor = (recorded: Graph): ExtractContext => ({
+    ...tools.source.settings,
     graph: recorded,
     account,
-    login,
     memory: { ...emptyMemory, cursorMs: nowMs - dayMs },
     nowMs,
     roundMs: nowMs,
@@ -59,7 +61,6 @@ export async function probeContract(
     lookbackMs: dayMs,
     pageSize: 1,
     catalogs,
-    freshness,
     maxBatchRecords,
     sleep: (ms) => tools.clock.sleep(ms, signal),
     signal,
@@ -84,7 +85,7 @@ const firstProbeMs = 3_600_000;
 
 /** The streams, account and API version of the daily probe. */
 export interface ContractWatch {
-  readonly streams: readonly { readonly stream: Stream }[];
+  readonly streams: readonly { readonly stream: InstagramStream }[];
   readonly apiVersion: string | null;
   /** An account that this instance polls now; undefined for none. */
   readonly account: () => Account | undefined;
@@ -114,9 +115,9 @@ export async function watchContract(
 }
 
 /** The list that a stream reads besides its own requests. */
-function listOf({ source }: Stream): Edge | undefined {
-  if (source.kind === 'comments') return 'media';
-  return source.kind === 'insights' ? source.edge : undefined;
+function listOf({ request }: InstagramStream): Edge | undefined {
+  if (request.kind === 'comments') return 'media';
+  return request.kind === 'insights' ? request.edge : undefined;
 }
 
 /** Puts one media of each kind into the catalog, as a list scan does; most comments first. */
@@ -148,7 +149,7 @@ async function probeBatch(
   graph: Graph,
   { tools, signal }: { readonly tools: ProbeTools; readonly signal: AbortSignal },
 ): Promise<readonly ProbedForm[]> {
-  if (tools.settings.login !== 'facebook') return [];
+  if (tools.source.settings.login !== 'facebook') return [];
   const requests = ['id', 'username'].map((fields) => ({
     endpoint: '/{account}',
     path: `/${account.id}`,

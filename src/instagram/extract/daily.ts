@@ -7,7 +7,8 @@ import {
 } from '../model/missing.ts';
 import type { Span } from '../model/missing.ts';
 import type { Memory } from '../../engine/state.ts';
-import type { ExtractContext, Skipped } from './extraction.ts';
+import type { ExtractContext } from './extraction.ts';
+import type { Skipped } from '../../engine/source.ts';
 import { leftOut } from './rejected-fields.ts';
 
 /** What daily metrics of an account are asked with. */

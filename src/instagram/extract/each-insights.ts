@@ -3,14 +3,15 @@ import { SkipError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import { everything } from './rejections.ts';
 import type { Listed, Rejections } from './rejections.ts';
-import type { Stream } from '../../engine/stream.ts';
-import type { ExtractContext, Skipped } from './extraction.ts';
+import type { InstagramStream } from '../streams/stream.ts';
+import type { ExtractContext } from './extraction.ts';
+import type { Skipped } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import { attribute } from './attribution.ts';
 import type { Failed } from './attribution.ts';
 
 /** The declaration of a stream of insights. */
-export type InsightsSource = Extract<Stream['source'], { kind: 'insights' }>;
+export type InsightsSource = Extract<InstagramStream['request'], { kind: 'insights' }>;
 
 /** A listed media: its node, and the values that rejections and freshness depend on. */
 export interface Candidate {

@@ -3,7 +3,7 @@ import { keyNumber } from '../../engine/fingerprint.ts';
 import { fieldsParameter } from '../model/fields.ts';
 import type { Node } from '../../engine/json.ts';
 import type { Memory } from '../../engine/state.ts';
-import type { Stream } from '../../engine/stream.ts';
+import type { InstagramStream } from '../streams/stream.ts';
 import { hasBrokenAlbum, withChildren } from './children.ts';
 import type { ChildrenWork, Nested } from './children.ts';
 import { nodesOf } from './entries.ts';
@@ -11,7 +11,7 @@ import { adaptedPage } from './page-size.ts';
 import type { AdaptedPage, PageForm } from './page-size.ts';
 import { withoutRefusedFields } from './rejected-fields.ts';
 
-type ListSource = Extract<Stream['source'], { kind: 'list' }>;
+type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
 
 /** What a walk along a list works with. */
 export interface Walking extends ChildrenWork {

@@ -6,13 +6,14 @@ import { isDue, movingCounts } from '../model/freshness.ts';
 import type { Node } from '../../engine/json.ts';
 import { nextCursor } from './paging.ts';
 import { createRejections, readListed } from './rejections.ts';
-import type { Stream } from '../../engine/stream.ts';
+import type { InstagramStream } from '../streams/stream.ts';
 import type { Catalog } from './catalog.ts';
-import type { ExtractContext, Extraction, Page, Skipped } from './extraction.ts';
+import type { ExtractContext, Extraction } from './extraction.ts';
+import type { Page, Skipped } from '../../engine/source.ts';
 import { readPage } from './list-page.ts';
 import type { Walking } from './list-page.ts';
 
-type ListSource = Extract<Stream['source'], { kind: 'list' }>;
+type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
 
 /** The list to scan, and the fields to request. */
 export interface WalkSource extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {

@@ -1,9 +1,10 @@
 import { fieldsParameter } from '../model/fields.ts';
-import type { Stream } from '../../engine/stream.ts';
-import type { ExtractContext, Extraction, Skipped } from './extraction.ts';
+import type { InstagramStream } from '../streams/stream.ts';
+import type { ExtractContext, Extraction } from './extraction.ts';
+import type { Skipped } from '../../engine/source.ts';
 import { withoutRefusedFields } from './rejected-fields.ts';
 
-type ObjectSource = Extract<Stream['source'], { kind: 'object' }>;
+type ObjectSource = Extract<InstagramStream['request'], { kind: 'object' }>;
 
 /** One node: the account itself. */
 export async function* extractObject(source: ObjectSource, context: ExtractContext): Extraction {

@@ -1,6 +1,6 @@
 import { SkipError } from '../../engine/errors.ts';
 import type { ErrorCode } from '../../engine/errors.ts';
-import type { Skipped } from './extraction.ts';
+import type { Skipped } from '../../engine/source.ts';
 
 /** Whether it is the account itself that is gone or hidden, or a limit in disguise: nothing was had. */
 export function isAccounts(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../engine/errors.ts';
 import { parseGraphTime } from '../model/graph-time.ts';
 import type { Node } from '../../engine/json.ts';
+import { holds } from '../../engine/refusals.ts';
 import type { Memory, Refusal } from '../../engine/state.ts';
 
 const hourMs = 3_600_000;
@@ -161,14 +162,6 @@ function nameOf({ subject, metric }: Pick<Refusal, 'subject' | 'metric'>): strin
   return metric === null ? subject : `${subject} ${metric}`;
 }
 
-/**
- * True while a subject or metric is rejected. No rejection lasts longer than a week: one that seems
- * to was recorded before the clock was set back, and has ended.
- */
-export function holds({ untilMs }: Refusal, nowMs: number): boolean {
-  return untilMs === null || (nowMs < untilMs && untilMs <= nowMs + weekMs);
-}
-
 /** Leaves out a subject's metric for a week; then it is tried again, without a new release. */
 export function leaveOutMetric(
   memory: Memory,
@@ -179,16 +172,4 @@ export function leaveOutMetric(
     ({ subject, metric }) => subject !== refusal.subject || metric !== refusal.metric,
   );
   return { ...memory, refusals: [...others, { ...refusal, untilMs: nowMs + weekMs }] };
-}
-
-/** Forgets rejections that ended long ago, and those of media that are gone. */
-export function tidyRefusals(
-  refusals: readonly Refusal[],
-  { nowMs, present }: { nowMs: number; present: ReadonlySet<string> | undefined },
-): readonly Refusal[] {
-  return refusals.filter(({ subject, untilMs, missingFromMs }) => {
-    const media = /^(\d+)(?:\/\d+)?$/.exec(subject)?.[1];
-    if (media !== undefined && present?.has(media) === false) return false;
-    return untilMs === null || missingFromMs !== undefined || nowMs < untilMs + weekMs;
-  });
 }

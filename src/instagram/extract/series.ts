@@ -3,16 +3,17 @@ import type { SeriesAnswer } from '../model/days.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import { askableFrom } from '../model/missing.ts';
-import type { SeriesRequest, Stream } from '../../engine/stream.ts';
+import type { SeriesRequest, InstagramStream } from '../streams/stream.ts';
 import type { Window } from '../model/windows.ts';
 import { planWindows } from '../model/windows.ts';
-import type { ExtractContext, Extraction, Page } from './extraction.ts';
+import type { ExtractContext, Extraction } from './extraction.ts';
+import type { Page } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import { askDaily, createDailyWork } from './daily.ts';
 import type { DailyWork } from './daily.ts';
 import { allEnded, getTogether } from './together.ts';
 
-type SeriesSource = Extract<Stream['source'], { kind: 'series' }>;
+type SeriesSource = Extract<InstagramStream['request'], { kind: 'series' }>;
 
 /** A window, and whether it is the last of the poll. */
 interface Turn {

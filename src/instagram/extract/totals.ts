@@ -4,12 +4,12 @@ import type { DeadLetterError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import { askableFrom } from '../model/missing.ts';
 import type { PacificDay } from '../model/pacific.ts';
-import type { Stream, TotalsRequest } from '../../engine/stream.ts';
+import type { InstagramStream, TotalsRequest } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import { askDaily, createDailyWork } from './daily.ts';
 import type { DailyWork } from './daily.ts';
 
-type TotalsSource = Extract<Stream['source'], { kind: 'totals' }>;
+type TotalsSource = Extract<InstagramStream['request'], { kind: 'totals' }>;
 
 /** A day, and whether it is the last of the poll. */
 interface Turn {

@@ -2,6 +2,7 @@ import { keyNumber } from '../../engine/fingerprint.ts';
 import { parseGraphTime } from './graph-time.ts';
 import type { Node } from '../../engine/json.ts';
 import type { Published } from '../../engine/published.ts';
+import type { SeenComments } from '../../engine/state.ts';
 
 /** The checkpoint of a media whose comments were read. */
 export interface CommentsRead {
@@ -70,21 +71,6 @@ export const settlingMs = 60_000;
 export function writtenAt({ timestamp }: Node): number | undefined {
   return typeof timestamp === 'string' ? parseGraphTime(timestamp) : undefined;
 }
-
-/** An unfinished reading of a media's comments: what is published, and where to continue. */
-export interface CommentsReading {
-  readonly mediaId: string;
-  /** The cursor before the current page; null for the first page. */
-  readonly after: string | null;
-  /** Key numbers of the published comments of the current page. */
-  readonly published: readonly string[];
-  /** Times of the newest and the oldest comment published in this reading, epoch milliseconds. */
-  readonly newestMs: number | null;
-  readonly oldestMs: number | null;
-}
-
-/** Key numbers of the comments that were published, by the key number of their media. */
-export type SeenComments = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** The most comments of one media, and of all, that are remembered by id. */
 const seenOfMedia = 2000;

@@ -1,16 +1,17 @@
 import { readOrReject } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import { largest } from '../../engine/extremes.ts';
-import { isoSeconds } from './graph-time.ts';
+import { isoSeconds } from '../../engine/key.ts';
 import type { Node, Value } from '../../engine/json.ts';
 import { isNode } from '../../engine/json.ts';
 import { metricValues } from './metric-values.ts';
 import type { PacificDay } from './pacific.ts';
 import { lackingFrom } from './missing.ts';
 import { pacificDays } from './pacific.ts';
-import { tidyRefusals } from '../extract/rejections.ts';
+import { tidyRefusals } from '../../engine/refusals.ts';
 import type { DayTotals, Memory } from '../../engine/state.ts';
-import type { SettleContext, Settled, TotalsRequest } from '../../engine/stream.ts';
+import type { SettleContext, Settled } from '../../engine/stream.ts';
+import type { TotalsRequest } from '../streams/stream.ts';
 import type { WindowPlan } from './windows.ts';
 import { catchUpFrom, coveredBy, longReachMs, recentReachMs } from './windows.ts';
 

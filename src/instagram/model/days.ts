@@ -6,7 +6,8 @@ import type { Json, Node, Value } from '../../engine/json.ts';
 import { isNode } from '../../engine/json.ts';
 import { lackingFrom } from './missing.ts';
 import type { DayValues, Memory } from '../../engine/state.ts';
-import type { SeriesRequest, SettleContext, Settled } from '../../engine/stream.ts';
+import type { SettleContext, Settled } from '../../engine/stream.ts';
+import type { SeriesRequest } from '../streams/stream.ts';
 import { coveredBy, futureMs } from './windows.ts';
 
 /** The answer to one request of a series. */

@@ -23,8 +23,3 @@ export function parseGraphTime(text: string): number | undefined {
   const offset = (Number(offsetHours ?? 0) * 60 + Number(offsetMinutes ?? 0)) * 60_000;
   return sign === '-' ? moment + offset : moment - offset;
 }
-
-/** Epoch milliseconds as `2026-05-12T05:26:06Z`, for keys and messages. */
-export function isoSeconds(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
-}

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
-import { everything, holds, leaveOutMetric } from '../extract/rejections.ts';
+import { holds } from '../../engine/refusals.ts';
+import { everything, leaveOutMetric } from '../extract/rejections.ts';
 import type { Memory, Refusal } from '../../engine/state.ts';
 import { longReachMs } from './windows.ts';
 

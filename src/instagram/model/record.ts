@@ -1,16 +1,7 @@
 import { decode } from './decode.ts';
 import type { Fields } from './fields.ts';
 import type { Node } from '../../engine/json.ts';
-import type { Mapped, Origin } from '../../engine/stream.ts';
-
-/** The fields that every record carries: whose it is and when it was asked for. */
-export function provenance(origin: Origin) {
-  return {
-    business_account_id: origin.account.id,
-    page_id: origin.account.pageId,
-    polled_at: origin.polledAtMs,
-  };
-}
+import { type Mapped, type Origin, provenance } from '../../engine/stream.ts';
 
 /** The mapping of a stream whose records are its nodes' declared fields. */
 export function recordOf(fields: Fields): (node: Node, origin: Origin) => Mapped {

@@ -1,7 +1,7 @@
 import type { Fields } from '../model/fields.ts';
 import { flag, id, long, object, required, text, time } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
-import type { Stream } from '../../engine/stream.ts';
+import { declareStream } from './stream.ts';
 import { facebookCounts, listedCounts } from './media-insights.ts';
 
 const commentFields: Fields = {
@@ -27,12 +27,12 @@ const fields: Fields = {
  *
  * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-comment (read 2026-11)
  */
-export const comments: Stream = {
+export const comments = declareStream({
   name: 'comments',
   mode: 'incremental',
   doc: "Comments and replies under the account's media, each when it is new; personal data.",
   key: ['id'],
-  source: {
+  request: {
     kind: 'comments',
     listFields: {
       id: required(id),
@@ -47,4 +47,4 @@ export const comments: Stream = {
   toRecord: recordOf(fields),
   // What is new was decided when it was read, media by media.
   settle: (records, { memory }) => ({ records, memory }),
-};
+});

@@ -1,9 +1,9 @@
-import type { Stream } from '../../engine/stream.ts';
 import type { StreamName } from '../../engine/stream-name.ts';
 import { comments } from './comments.ts';
 import { media } from './media.ts';
 import { mediaInsights } from './media-insights.ts';
 import { stories } from './stories.ts';
+import type { InstagramStream } from './stream.ts';
 import { storyInsights } from './story-insights.ts';
 import { tags } from './tags.ts';
 import { userEngagedAudience, userReachedAudience } from './user-audiences.ts';
@@ -13,7 +13,7 @@ import { userLifetimeInsights } from './user-lifetime-insights.ts';
 import { users } from './users.ts';
 
 /** Every stream there is. Adding one is adding it here; see CONTRIBUTING. */
-export const streams: Readonly<Record<StreamName, Stream>> = {
+export const streams: Readonly<Record<StreamName, InstagramStream>> = {
   stories,
   story_insights: storyInsights,
   users,

@@ -2,7 +2,7 @@ import type { Fields } from '../model/fields.ts';
 import { double, id, long, metrics, required, text, time } from '../model/fields.ts';
 import { mediaMetrics, sparseMetrics } from '../model/insight-metrics.ts';
 import { recordOf } from '../model/record.ts';
-import type { Stream } from '../../engine/stream.ts';
+import { declareStream } from './stream.ts';
 
 const listFields: Fields = {
   id: required(id),
@@ -45,12 +45,12 @@ export const facebookCounts: Fields = {
 export const listedCounts: Fields = { like_count: long, comments_count: long, ...facebookCounts };
 
 /** Lifetime metrics of posts and reels, each media by a request of its own. */
-export const mediaInsights: Stream = {
+export const mediaInsights = declareStream({
   name: 'media_insights',
   mode: 'full',
   doc: 'Lifetime metrics of each media, by its kind.',
   key: ['id'],
-  source: {
+  request: {
     kind: 'insights',
     edge: 'media',
     listFields,
@@ -60,4 +60,4 @@ export const mediaInsights: Stream = {
     sparse: sparseMetrics,
   },
   toRecord: recordOf(fields),
-};
+});

@@ -1,7 +1,7 @@
 import type { Fields } from '../model/fields.ts';
 import { flag, id, list, long, object, required, text, time, url } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
-import type { Stream } from '../../engine/stream.ts';
+import { declareStream } from './stream.ts';
 
 /** What a media and an album's child have in common. */
 export const mediaFields: Fields = {
@@ -46,11 +46,11 @@ const fields: Fields = {
  *
  * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read 2026-11)
  */
-export const media: Stream = {
+export const media = declareStream({
   name: 'media',
   mode: 'full',
   doc: 'Posts, reels and albums with their children.',
   key: ['id'],
-  source: { kind: 'list', edge: 'media', fields, facebookOnly: Object.keys(facebookFields) },
+  request: { kind: 'list', edge: 'media', fields, facebookOnly: Object.keys(facebookFields) },
   toRecord: recordOf(fields),
-};
+});

@@ -1,7 +1,7 @@
 import type { Fields } from '../model/fields.ts';
 import { long, text } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
-import type { Stream } from '../../engine/stream.ts';
+import { declareStream } from './stream.ts';
 import { mediaFields } from './media.ts';
 
 const fields: Fields = {
@@ -12,11 +12,11 @@ const fields: Fields = {
 };
 
 /** Live stories; the API lists a story for 24 hours only. */
-export const stories: Stream = {
+export const stories = declareStream({
   name: 'stories',
   mode: 'full',
   doc: 'Live stories, listed by the API for 24 hours.',
   key: ['id'],
-  source: { kind: 'list', edge: 'stories', fields },
+  request: { kind: 'list', edge: 'stories', fields },
   toRecord: recordOf(fields),
-};
+});

@@ -2,7 +2,7 @@ import type { Fields } from '../model/fields.ts';
 import { counts, id, long, metrics, required, time } from '../model/fields.ts';
 import { sparseMetrics, storyMetrics } from '../model/insight-metrics.ts';
 import { recordOf } from '../model/record.ts';
-import type { Stream } from '../../engine/stream.ts';
+import { declareStream } from './stream.ts';
 
 const listFields: Fields = { id: required(id), timestamp: time };
 
@@ -24,12 +24,12 @@ const fields: Fields = {
 };
 
 /** Metrics of live stories; under five viewers the API has none (counted as skipped). */
-export const storyInsights: Stream = {
+export const storyInsights = declareStream({
   name: 'story_insights',
   mode: 'full',
   doc: 'Metrics of live stories, navigation by action included.',
   key: ['id'],
-  source: {
+  request: {
     kind: 'insights',
     edge: 'stories',
     listFields,
@@ -38,4 +38,4 @@ export const storyInsights: Stream = {
     parts: { metric: 'navigation', breakdown: 'story_navigation_action_type' },
   },
   toRecord: recordOf(fields),
-};
+});

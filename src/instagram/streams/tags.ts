@@ -1,7 +1,7 @@
 import type { Fields } from '../model/fields.ts';
 import { id, long, required, text, time, url } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
-import type { Stream } from '../../engine/stream.ts';
+import { declareStream } from './stream.ts';
 
 /** What Meta shows of somebody else's media. */
 const fields: Fields = {
@@ -25,12 +25,12 @@ const fields: Fields = {
  *
  * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user/tags (read 2026-11)
  */
-export const tags: Stream = {
+export const tags = declareStream({
   name: 'tags',
   mode: 'full',
   doc: 'Media of others in which the account is tagged; personal data.',
   // Two accounts can be tagged in one media.
   key: ['business_account_id', 'id'],
-  source: { kind: 'list', edge: 'tags', fields },
+  request: { kind: 'list', edge: 'tags', fields },
   toRecord: recordOf(fields),
-};
+});

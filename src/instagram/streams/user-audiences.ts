@@ -1,4 +1,4 @@
-import type { Stream } from '../../engine/stream.ts';
+import { declareStream, type InstagramStream } from './stream.ts';
 import { demographicBreakdowns, demographicsRecord } from './demographics.ts';
 
 /**
@@ -9,10 +9,12 @@ import { demographicBreakdowns, demographicsRecord } from './demographics.ts';
  */
 const timeframe = 'this_month';
 
-const audience = (metric: string): Pick<Stream, 'mode' | 'key' | 'source' | 'toRecord'> => ({
+const audience = (
+  metric: string,
+): Pick<InstagramStream, 'mode' | 'key' | 'request' | 'toRecord'> => ({
   mode: 'full',
   key: ['business_account_id', 'breakdown'],
-  source: {
+  request: {
     kind: 'breakdowns',
     metric,
     period: 'lifetime',
@@ -23,15 +25,15 @@ const audience = (metric: string): Pick<Stream, 'mode' | 'key' | 'source' | 'toR
 });
 
 /** Who liked, commented, shared or saved; under 100 such people Meta refuses (3006): no record, counted. */
-export const userEngagedAudience: Stream = {
+export const userEngagedAudience = declareStream({
   name: 'user_engaged_audience',
   doc: 'Demographics of who interacted with the content this month: the top 45 of each breakdown.',
   ...audience('engaged_audience_demographics'),
-};
+});
 
 /** Who saw the content; under 100 such people Meta refuses (3006): no record, counted. */
-export const userReachedAudience: Stream = {
+export const userReachedAudience = declareStream({
   name: 'user_reached_audience',
   doc: 'Demographics of who was reached by the content this month: the top 45 of each breakdown.',
   ...audience('reached_audience_demographics'),
-};
+});

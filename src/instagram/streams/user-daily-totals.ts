@@ -2,7 +2,7 @@ import { settleTotals } from '../model/daily-totals.ts';
 import type { Fields } from '../model/fields.ts';
 import { long, metrics, required, text, time } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
-import type { Stream } from '../../engine/stream.ts';
+import { declareStream } from './stream.ts';
 
 const totals: Fields = {
   views: long,
@@ -32,12 +32,12 @@ const fields: Fields = {
  *
  * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */
-export const userDailyTotals: Stream = {
+export const userDailyTotals = declareStream({
   name: 'user_daily_totals',
   mode: 'incremental',
   doc: 'Daily totals of the account: views, interactions, taps, follows and unfollows; one record a day.',
   key: ['business_account_id', 'date'],
-  source: {
+  request: {
     kind: 'totals',
     requests: [
       { metrics: Object.keys(totals) },
@@ -53,4 +53,4 @@ export const userDailyTotals: Stream = {
   },
   toRecord: recordOf(fields),
   settle: settleTotals,
-};
+});

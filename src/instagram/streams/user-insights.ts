@@ -2,7 +2,7 @@ import { settleDays } from '../model/days.ts';
 import type { Fields } from '../model/fields.ts';
 import { counts, long, metrics, required, time } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
-import type { Stream } from '../../engine/stream.ts';
+import { declareStream } from './stream.ts';
 
 const fields: Fields = {
   date: required(time),
@@ -21,12 +21,12 @@ const fields: Fields = {
  *
  * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */
-export const userInsights: Stream = {
+export const userInsights = declareStream({
   name: 'user_insights',
   mode: 'incremental',
   doc: 'Daily metrics of the account, one record a day; corrections are published again.',
   key: ['business_account_id', 'date'],
-  source: {
+  request: {
     kind: 'series',
     requests: [
       {
@@ -45,4 +45,4 @@ export const userInsights: Stream = {
   },
   toRecord: recordOf(fields),
   settle: settleDays,
-};
+});

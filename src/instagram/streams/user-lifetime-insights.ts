@@ -1,20 +1,20 @@
-import type { Stream } from '../../engine/stream.ts';
+import { declareStream } from './stream.ts';
 import { demographicBreakdowns, demographicsRecord } from './demographics.ts';
 
 /**
  * Who follows the account, by city, country, and age with gender. Under 100 followers Meta answers
  * without results: no record, counted.
  */
-export const userLifetimeInsights: Stream = {
+export const userLifetimeInsights = declareStream({
   name: 'user_lifetime_insights',
   mode: 'full',
   doc: 'Follower demographics: the top 45 of each breakdown.',
   key: ['business_account_id', 'breakdown'],
-  source: {
+  request: {
     kind: 'breakdowns',
     metric: 'follower_demographics',
     period: 'lifetime',
     breakdowns: demographicBreakdowns,
   },
   toRecord: demographicsRecord(),
-};
+});

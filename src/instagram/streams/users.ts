@@ -1,8 +1,8 @@
 import type { Fields } from '../model/fields.ts';
 import { decode } from '../model/decode.ts';
 import { id, long, required, text, url } from '../model/fields.ts';
-import { provenance } from '../model/record.ts';
-import type { Stream } from '../../engine/stream.ts';
+import { provenance } from '../../engine/stream.ts';
+import { declareStream } from './stream.ts';
 
 const fields: Fields = {
   id: required(id),
@@ -23,16 +23,16 @@ const fields: Fields = {
  *
  * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user (read 2026-11)
  */
-export const users: Stream = {
+export const users = declareStream({
   name: 'users',
   mode: 'full',
   doc: "The account's profile and counts, a snapshot a poll.",
   key: ['id'],
-  source: { kind: 'object', fields },
+  request: { kind: 'object', fields },
   toRecord(node, origin) {
     const { value, ...besides } = decode(fields, node);
     // With Instagram Login the node's `id` is another one, scoped to the app.
     const record = { ...provenance(origin), ...value, id: origin.account.id };
     return { kind: 'record', record, ...besides };
   },
-};
+});

@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { describeCost, requestCost } from '../../../src/cli/request-cost.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 
-const costOf = (name: keyof typeof streams) => describeCost(requestCost(streams[name].source));
+const costOf = (name: keyof typeof streams) => describeCost(requestCost(streams[name].request));
 
 describe('requestCost', () => {
-  test('counts the calls of each kind of source', () => {
+  test('counts the calls of each kind of request', () => {
     expect(costOf('users')).toBe('1 an account');
     expect(costOf('media')).toBe('1 a page');
     expect(costOf('media_insights')).toBe('1 a media that is due, and the list');

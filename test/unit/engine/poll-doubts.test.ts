@@ -1,14 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError } from '../../../src/engine/errors.ts';
-import { isoSeconds } from '../../../src/instagram/model/graph-time.ts';
+import { isoSeconds } from '../../../src/engine/key.ts';
 import type { Node } from '../../../src/engine/json.ts';
 import type { Stream } from '../../../src/engine/stream.ts';
-import { createCatalogs } from '../../../src/instagram/extract/catalog.ts';
 import { runPoll } from '../../../src/engine/poll.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
-import { calm, createWorld, dayMs, everyPoll, hourMs, minuteMs, pollOf, startMs } from './world.ts';
+import {
+  calm,
+  createWorld,
+  dayMs,
+  everyPoll,
+  hourMs,
+  minuteMs,
+  pollOf,
+  sourceOf,
+  startMs,
+} from './world.ts';
 
 /** Entries of a list, made so long before the first poll. */
 const entries = (count: number, ageMs = 7 * dayMs): readonly Node[] =>
@@ -21,16 +30,17 @@ const entries = (count: number, ageMs = 7 * dayMs): readonly Node[] =>
 function office(stream: Stream, list: readonly Node[]) {
   const api = { list, mediaCount: null as number | null };
   const graph = createFakeGraph(({ path }) =>
-    path.endsWith(`/${'edge' in stream.source ? stream.source.edge : ''}`)
+    path.endsWith(`/${stream.list ?? ''}`)
       ? pageOf(api.list)
       : { id: '17841400000000001', media_count: api.mediaCount },
   );
   const fates: (Error | undefined)[] = [];
   const publisher = createFakePublisher(() => fates.shift());
-  const world = createWorld({ graph, publisher, catalogs: createCatalogs(100) });
-  const freshness = { ...everyPoll, wholeListMs: dayMs };
+  const world = createWorld({ graph, publisher });
+  const newSource = () => sourceOf({ freshness: { ...everyPoll, wholeListMs: dayMs } });
   const publish = { [stream.name]: 'changes' } as const;
-  const tools = { ...world, settings: { ...world.settings, tombstones: true, publish, freshness } };
+  const settings = { ...world.settings, tombstones: true, publish };
+  const tools = { ...world, settings, source: newSource() };
   let last = pollOf(stream);
   return {
     api,
@@ -49,7 +59,7 @@ function office(stream: Stream, list: readonly Node[]) {
     pollUsers: () => runPoll(pollOf(streams.users), tools, calm),
     /** Without what the process has in memory. */
     restart: () => {
-      tools.catalogs = createCatalogs(100);
+      tools.source = newSource();
     },
   };
 }

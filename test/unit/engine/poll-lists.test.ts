@@ -5,7 +5,7 @@ import { streams } from '../../../src/instagram/streams/index.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { keysOf } from '../../support/json-encoder.ts';
-import { calm, createWorld, dayMs, everyPoll, pollOf, posts } from './world.ts';
+import { calm, createWorld, dayMs, everyPoll, pollOf, sourceOf, posts } from './world.ts';
 
 const away = new RetryError('kafka.unavailable', 'no broker answers');
 
@@ -25,7 +25,7 @@ describe('a poll of a list whose whole walk is due once a day', () => {
       publisher: createFakePublisher((_batch, index) => (index === 0 ? away : undefined)),
     });
     const freshness = { ...everyPoll, wholeListMs: dayMs };
-    const tools = { ...world, settings: { ...world.settings, freshness } };
+    const tools = { ...world, source: sourceOf({ freshness }) };
     const poll = pollOf(posts);
 
     await expect(runPoll(poll, tools, calm)).rejects.toBe(away);
@@ -48,7 +48,7 @@ describe('a poll of a list whose whole walk is due once a day', () => {
       }),
     });
     const freshness = { ...everyPoll, wholeListMs: dayMs };
-    const tools = { ...world, settings: { ...world.settings, freshness } };
+    const tools = { ...world, source: sourceOf({ freshness }) };
 
     await runPoll(pollOf(streams.media_insights), tools, calm);
     await runPoll(pollOf(posts), tools, calm);

@@ -2,7 +2,7 @@ import type { Account } from '../../../src/engine/account.ts';
 import type { Node } from '../../../src/engine/json.ts';
 import { id, required } from '../../../src/instagram/model/fields.ts';
 import { recordOf } from '../../../src/instagram/model/record.ts';
-import type { Stream } from '../../../src/engine/stream.ts';
+import { declareStream } from '../../../src/instagram/streams/stream.ts';
 import type { AccountDirectory, Restored } from '../../../src/engine/ports.ts';
 import { createOrderDesk } from '../../../src/engine/order-desk.ts';
 import { createOrders } from '../../../src/engine/orders.ts';
@@ -15,14 +15,14 @@ import { hourMs, posts } from './world.ts';
 import { usualShutdown } from '../../support/shutdown.ts';
 
 /** A second stream beside the posts: one request, one node. */
-export const profile: Stream = {
+export const profile = declareStream({
   name: 'users',
   mode: 'full',
   doc: 'A profile.',
   key: ['id'],
-  source: { kind: 'object', fields: { id: required(id) } },
+  request: { kind: 'object', fields: { id: required(id) } },
   toRecord: recordOf({ id: required(id) }),
-};
+});
 
 /** What a test changes; `restored` is what the state topic holds. */
 export type Changes = Partial<Supervision> & {
@@ -40,7 +40,7 @@ export function supervisionOf({ restored, ...changes }: Changes = {}): Supervisi
     group: createFakeGroup(),
     store: createFakeStore(restored),
     accountsRefreshMs: 24 * hourMs,
-    apiVersion: null,
+    watch: () => Promise.resolve(),
     jitter: 0,
     orders: createOrders({ report: () => undefined }),
     desk: createOrderDesk(),

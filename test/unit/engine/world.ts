@@ -4,8 +4,9 @@ import { recordOf } from '../../../src/instagram/model/record.ts';
 import { emptyMemory } from '../../../src/engine/state.ts';
 import type { StreamState } from '../../../src/engine/state.ts';
 import type { Stream } from '../../../src/engine/stream.ts';
-import { createCatalogs } from '../../../src/instagram/extract/catalog.ts';
-import type { Freshness } from '../../../src/instagram/extract/extraction.ts';
+import { createSource, type InstagramSource } from '../../../src/instagram/extract/extract.ts';
+import type { Freshness, SourceSettings } from '../../../src/instagram/extract/extraction.ts';
+import { declareStream } from '../../../src/instagram/streams/stream.ts';
 import { createGovernor } from '../../../src/engine/rate-limit/governor.ts';
 import type { Poll } from '../../../src/engine/poll.ts';
 import type { Job, PollerTools } from '../../../src/engine/poller.ts';
@@ -41,21 +42,28 @@ export const calm = new AbortController().signal;
 const postFields = { id: required(id), caption: text, like_count: long };
 
 /** A list of three fields, small enough to write its records by hand. */
-export const posts: Stream = {
+export const posts = declareStream({
   name: 'media',
   mode: 'full',
   doc: 'Posts.',
   key: ['id'],
-  source: { kind: 'list', edge: 'media', fields: postFields },
+  request: { kind: 'list', edge: 'media', fields: postFields },
   toRecord: recordOf(postFields),
-};
+});
 
 /** Everything that a poll works with, faked. */
 export interface World extends PollerTools {
   readonly graph: FakeGraph;
+  readonly source: InstagramSource;
   readonly publisher: FakePublisher;
   readonly clock: ManualClock;
   readonly telemetry: RecordingTelemetry;
+}
+
+/** A source that has scanned no list yet, and scans whole lists at every poll. */
+export function sourceOf(changes: Partial<SourceSettings> = {}): InstagramSource {
+  const settings = { login: 'facebook', startDateMs: null, pageSize: 100 } as const;
+  return createSource({ ...settings, freshness: everyPoll, ...changes });
 }
 
 /** A world in which all goes well, less what a test changes. */
@@ -67,7 +75,7 @@ export function createWorld(changes: Partial<World> = {}): World {
     encoder: createJsonEncoder(),
     publisher: createFakePublisher(),
     clock,
-    catalogs: createCatalogs(100),
+    source: sourceOf(),
     telemetry,
     governor: createGovernor({ clock, telemetry, maxConcurrentRequests: 100 }),
     turns: createTurns(8),
@@ -75,12 +83,8 @@ export function createWorld(changes: Partial<World> = {}): World {
     random: () => 0.5,
     retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },
     settings: {
-      login: 'facebook',
-      startDateMs: null,
       lookbackMs: 2 * dayMs,
-      pageSize: 100,
       maxBatchRecords: 500,
-      freshness: everyPoll,
       publish: {},
       tombstones: false,
       instance: 'test-1',

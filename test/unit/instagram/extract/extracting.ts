@@ -1,8 +1,9 @@
 import type { Node } from '../../../../src/engine/json.ts';
 import { emptyMemory } from '../../../../src/engine/state.ts';
-import type { Stream } from '../../../../src/engine/stream.ts';
+import type { InstagramStream } from '../../../../src/instagram/streams/stream.ts';
 import { extract } from '../../../../src/instagram/extract/extract.ts';
-import type { ExtractContext, Page } from '../../../../src/instagram/extract/extraction.ts';
+import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
+import type { Page } from '../../../../src/engine/source.ts';
 import { account } from '../../../support/accounts.ts';
 import type { Answer, FakeGraph } from '../../../support/fake-graph.ts';
 import { answersInTurn, createFakeGraph } from '../../../support/fake-graph.ts';
@@ -18,7 +19,7 @@ export interface Extracted {
 
 /** Asks as the stream declares until its end or its first error. */
 export async function extractAll(
-  stream: Stream,
+  stream: InstagramStream,
   graph: FakeGraph,
   changes: Partial<ExtractContext> = {},
 ): Promise<Extracted> {

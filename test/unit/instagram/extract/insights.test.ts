@@ -157,7 +157,7 @@ describe('a metric that is rejected', () => {
       const have = new Set(['1003', '1017', '1059', '1120', '1121', '1180', '1199']);
       const sparse = {
         ...streams.media_insights,
-        source: { ...streams.media_insights.source, metrics: () => ['reach', metric] },
+        request: { ...streams.media_insights.request, metrics: () => ['reach', metric] },
       } as typeof streams.media_insights;
       const graph = graphOf(
         mediaOf(200),

@@ -212,11 +212,11 @@ describe('a refused field', () => {
   });
 
   test('is not asked for at all when it is Facebook Login’s own and the token is not', async () => {
-    const source = { ...posts.source, facebookOnly: ['like_count'] } as typeof posts.source;
+    const request = { ...posts.request, facebookOnly: ['like_count'] } as typeof posts.request;
     const facebook = graphOf(pageOf([]));
     const instagram = graphOf(pageOf([]));
-    await extractAll({ ...posts, source }, facebook, { login: 'facebook' });
-    const { pages } = await extractAll({ ...posts, source }, instagram, { login: 'instagram' });
+    await extractAll({ ...posts, request }, facebook, { login: 'facebook' });
+    const { pages } = await extractAll({ ...posts, request }, instagram, { login: 'instagram' });
 
     expect(facebook.queries[0]?.['fields']).toBe('id,caption,like_count');
     expect(instagram.queries[0]?.['fields']).toBe('id,caption');

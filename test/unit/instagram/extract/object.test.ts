@@ -22,9 +22,9 @@ describe('an object', () => {
   });
 
   test('is asked again without a field that the API refuses', async () => {
-    const source = { kind: 'object', fields: { ...fields('id'), ...fields('website') } } as const;
+    const request = { kind: 'object', fields: { ...fields('id'), ...fields('website') } } as const;
     const graph = graphOf(new SkipError('graph.field-refused', 'no', ['website']), { id: '1' });
-    const { pages } = await extractAll({ ...profile, source }, graph);
+    const { pages } = await extractAll({ ...profile, request }, graph);
 
     expect(graph.queries).toEqual([{ fields: 'id,website' }, { fields: 'id' }]);
     expect(pages[0]?.skipped).toEqual([{ reason: 'graph.field-refused', subject: 'website' }]);

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import {
   createRejections,
   rememberedRejections,
-  tidyRefusals,
 } from '../../../../src/instagram/extract/rejections.ts';
+import { tidyRefusals } from '../../../../src/engine/refusals.ts';
 import { emptyMemory } from '../../../../src/engine/state.ts';
 import type { Memory, Refusal } from '../../../../src/engine/state.ts';
 

@@ -33,16 +33,16 @@ describe('the cost of the next poll', () => {
     const graph = createFakeGraph(() => none);
     await extractAll(streams[name], graph, { memory });
 
-    expect(nextPollCost(streams[name].source, memory, at)?.calls).toBe(graph.requests.length);
+    expect(nextPollCost(streams[name].request, memory, at)?.calls).toBe(graph.requests.length);
   });
 
   test('begins with the look-back before the cursor, as far as the API reaches', () => {
-    const { source } = streams.user_insights;
+    const { request } = streams.user_insights;
     const from = (days: number) =>
-      nextPollCost(source, { ...emptyMemory, cursorMs: startMs - days * dayMs }, at)?.fromMs;
+      nextPollCost(request, { ...emptyMemory, cursorMs: startMs - days * dayMs }, at)?.fromMs;
     expect(from(90)).toBe(startMs - 92 * dayMs);
     expect(from(800)).toBe(startMs - 729 * dayMs);
-    expect(nextPollCost(streams.media.source, emptyMemory, at)).toBeUndefined();
+    expect(nextPollCost(streams.media.request, emptyMemory, at)).toBeUndefined();
   });
 });
 

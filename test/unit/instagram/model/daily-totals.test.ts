@@ -4,7 +4,7 @@ import type { DeadLetterError } from '../../../../src/engine/errors.ts';
 import type { Node, Value } from '../../../../src/engine/json.ts';
 import { emptyMemory } from '../../../../src/engine/state.ts';
 import type { Memory } from '../../../../src/engine/state.ts';
-import type { TotalsRequest } from '../../../../src/engine/stream.ts';
+import type { TotalsRequest } from '../../../../src/instagram/streams/stream.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isoSeconds, parseGraphTime } from '../../../../src/instagram/model/graph-time.ts';
+import { parseGraphTime } from '../../../../src/instagram/model/graph-time.ts';
+import { isoSeconds } from '../../../../src/engine/key.ts';
 
 describe('parseGraphTime', () => {
   test.each([

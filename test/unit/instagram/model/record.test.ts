@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { id, required, text } from '../../../../src/instagram/model/fields.ts';
-import { provenance, recordOf } from '../../../../src/instagram/model/record.ts';
+import { recordOf } from '../../../../src/instagram/model/record.ts';
+import { provenance } from '../../../../src/engine/stream.ts';
 import { account } from '../../../support/accounts.ts';
 
 const origin = { account, polledAtMs: 1_760_000_000_000 };

@@ -1,6 +1,7 @@
 import type { Login } from '../../../../src/engine/account.ts';
 import type { Node, Value } from '../../../../src/engine/json.ts';
-import type { Mapped, Origin, Stream } from '../../../../src/engine/stream.ts';
+import type { Mapped, Origin } from '../../../../src/engine/stream.ts';
+import type { InstagramStream } from '../../../../src/instagram/streams/stream.ts';
 import { extract } from '../../../../src/instagram/extract/extract.ts';
 import { emptyMemory } from '../../../../src/engine/state.ts';
 import { createCatalogs } from '../../../../src/instagram/extract/catalog.ts';
@@ -29,7 +30,7 @@ export interface Asked {
 
 /** Every request of one poll when the lists hold the media given and insights come empty. */
 export async function requestsOf(
-  stream: Stream,
+  stream: InstagramStream,
   { login = 'facebook', listed = [] }: { login?: Login; listed?: readonly Node[] } = {},
 ): Promise<readonly Asked[]> {
   const graph = createFakeGraph(({ path }) =>

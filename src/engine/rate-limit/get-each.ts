@@ -1,6 +1,6 @@
-import type { ConnectorError } from '../../engine/errors.ts';
-import { isConnectorError, isTooMuchData } from '../../engine/errors.ts';
-import type { BatchTransport, GraphRequest, Outcome } from '../../engine/ports.ts';
+import type { ConnectorError } from '../errors.ts';
+import { isConnectorError, isTooMuchData } from '../errors.ts';
+import type { BatchTransport, GraphRequest, Outcome } from '../ports.ts';
 
 /** Single requests in flight at once: of a host without batches, and of items that need one. */
 const concurrency = 8;
