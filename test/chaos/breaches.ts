@@ -42,3 +42,21 @@ export const stateFirst: readonly Patch[] = [
 export class Lane {`,
   },
 ];
+
+/** A read of the state ends where the broker that answered says that it has no more. */
+export const offsetLagEnd: readonly Patch[] = [
+  {
+    file: 'kafka/partition-read.ts',
+    find: 'if (BigInt(payload.lastOffset) >= end - 1n)',
+    replace: "if (payload.offsetLag === '0' || BigInt(payload.lastOffset) >= end - 1n)",
+  },
+];
+
+/** A state is written over whatever the topic has by now. */
+export const blindWrite: readonly Patch[] = [
+  {
+    file: 'kafka/lane.ts',
+    find: 'if (await delivery.isPrevious(found)) return false;',
+    replace: 'return false;',
+  },
+];
