@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import type { ArtifactOptions } from '../sandbox/cluster/artifacts.ts';
 import { ensureArtifacts, ensureKafkaTools } from '../sandbox/cluster/artifacts.ts';
 import { chooseCacheDirectory } from '../sandbox/cluster/cache.ts';
 import { runCommand } from '../sandbox/cluster/child-process.ts';
-import type { KafkaBenchResult } from './kafka.ts';
+import type { KafkaBenchOptions, KafkaBenchResult } from './kafka.ts';
+import { mediaValue } from './media.ts';
 
 /** Java's own transactional producer on the same broker, by records a transaction of the program. */
 export interface JavaResult {
@@ -20,32 +23,42 @@ const plan: readonly (readonly [size: string, records: number])[] = [
   ['10000', 1_000_000],
 ];
 const partitions = 3;
+const payloadCount = 2000;
 
-interface Run {
-  readonly classPath: string;
+/** What Java's producer sends, and where. */
+export interface JavaBenchOptions {
   readonly brokers: readonly string[];
-  readonly topic: string;
+  /** Of a record, its key and headers included. */
   readonly recordBytes: number;
+  readonly compression: KafkaBenchOptions['compression'];
+}
+
+interface Run extends JavaBenchOptions {
+  readonly classPath: string;
+  readonly topic: string;
+  /** A file of records, one a line. */
+  readonly payloads: string;
 }
 
 /**
- * Measures `org.apache.kafka.tools.ProducerPerformance` with a transactional id: records as large, to
- * as many partitions, committed at the pace at which the program commits. Its records are bytes that
- * are there already; the program encodes its own.
+ * Measures `org.apache.kafka.tools.ProducerPerformance` with a transactional id: media as JSON, cut to
+ * records as large, to as many partitions, committed at the pace at which the program commits. Its
+ * records are there already; the program encodes its own.
  *
- * @param recordBytes - of a record, its key and headers included
  * @throws Error when Java or Maven are not there
  */
 export async function benchJava(
-  brokers: readonly string[],
-  recordBytes: number,
+  options: JavaBenchOptions,
   ours: KafkaBenchResult,
 ): Promise<JavaResult> {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'bench-java-'));
+  const payloads = join(directory.path, 'payloads');
+  await writePayloads(payloads, options.recordBytes);
   const run = {
+    ...options,
     classPath: await findClassPath(),
-    brokers,
-    topic: await createTopic(brokers),
-    recordBytes,
+    topic: await createTopic(options.brokers),
+    payloads,
   };
   const perSecond: Record<string, number> = {};
   const share: Record<string, number> = {};
@@ -55,6 +68,13 @@ export async function benchJava(
     share[size] = Number(((ours.records_per_s[size] ?? 0) / measured).toFixed(2));
   }
   return { records_per_s: perSecond, share };
+}
+
+async function writePayloads(path: string, recordBytes: number): Promise<void> {
+  const lines = Array.from({ length: payloadCount }, (_, n) =>
+    JSON.stringify(mediaValue(n)).slice(0, recordBytes),
+  );
+  await writeFile(path, lines.join('\n'));
 }
 
 async function findClassPath(): Promise<string> {
@@ -83,7 +103,7 @@ async function createTopic(brokers: readonly string[]): Promise<string> {
 
 /** Records a second over the whole run, as the tool itself says in its last line. */
 async function measure(
-  { classPath, brokers, topic, recordBytes }: Run,
+  { classPath, brokers, topic, payloads, compression }: Run,
   { records, durationMs }: { readonly records: number; readonly durationMs: number },
 ): Promise<number> {
   const { exitCode, output } = await runCommand(
@@ -93,10 +113,11 @@ async function measure(
       '-XX:+UseSerialGC',
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
       ...['-cp', classPath, 'org.apache.kafka.tools.ProducerPerformance'],
-      ...['--topic', topic, '--num-records', String(records), '--record-size', String(recordBytes)],
+      ...['--topic', topic, '--num-records', String(records), '--payload-file', payloads],
       ...['--throughput', '-1', '--transactional-id', `${topic}-${randomUUID().slice(0, 8)}`],
       ...['--transaction-duration-ms', String(Math.max(1, Math.round(durationMs)))],
       ...['--producer-props', `bootstrap.servers=${brokers.join(',')}`, 'acks=all'],
+      `compression.type=${compression}`,
     ],
     { env: process.env },
   );

@@ -1,7 +1,7 @@
 /**
- * Measures the program on a real Kafka: encoding and committing with the real media schema beside
- * Java's own producer, the start with many states, how long a hand-over takes, requests beside Airbyte's,
- * memory over a thousand polls. All of it, or the parts that are named. The last line of the output is JSON.
+ * Measures the program on a real Kafka: encoding and committing with the real media schema, by each codec,
+ * beside Java's own producer, the start with many states, how long a hand-over takes, the CPU of an idle
+ * instance, requests beside Airbyte's, memory over a thousand polls. All of it, or the parts that are named. The last line of the output is JSON.
  */
 // First: the sandbox loads kafkajs as well, and the patches must be in place before.
 import '../src/kafka/client/kafkajs.ts';
@@ -19,6 +19,7 @@ import { openRegistry } from '../src/registry/index.ts';
 import type { OutgoingRecord } from '../src/engine/ports.ts';
 import { benchCapacity } from './capacity.ts';
 import { benchHandover } from './handover.ts';
+import { benchIdle } from './idle.ts';
 import { benchJava } from './java.ts';
 import { benchKafka } from './kafka.ts';
 import { mediaValue } from './media.ts';
@@ -26,6 +27,7 @@ import { benchMemory } from './memory.ts';
 import {
   reportCapacity,
   reportHandover,
+  reportIdle,
   reportJava,
   reportKafka,
   reportMemory,
@@ -116,25 +118,10 @@ function countPollsPerHour(env: Readonly<Record<string, string>>): number {
 
 /** Each measures and prints one thing, and gives what of it belongs into the last line. */
 const parts: Readonly<Record<string, (bench: Bench) => Promise<object>>> = {
-  async kafka({ cluster, registry }) {
-    say('batches of 1, 100, 500 and 10,000 records, encoding included …');
-    const result = await benchKafka({
-      brokers: cluster.brokers,
-      codec: registry.stateCodec,
-      // As Java's producer, which sends random bytes.
-      compression: 'none',
-      encodeMedia: (n) => encodeMedia(registry, n),
-    });
-    reportKafka(result);
-    say("Java's own transactional producer on the same broker, committing as often …");
-    const java = await benchJava(cluster.brokers, bytesOf(encodeMedia(registry, 1)), result);
-    reportJava(java);
-    return { ...result, java };
-  },
   async compression({ cluster, registry }) {
     const results: Record<string, object> = {};
     for (const compression of compressions) {
-      say(`batches with KAFKA_COMPRESSION=${compression} …`);
+      say(`batches of 1, 100, 500 and 10,000 records, encoding included, by ${compression} …`);
       const result = await benchKafka({
         brokers: cluster.brokers,
         codec: registry.stateCodec,
@@ -142,7 +129,11 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<object>>> = {
         encodeMedia: (n) => encodeMedia(registry, n),
       });
       reportKafka(result);
-      results[compression] = result;
+      say(`Java's own transactional producer by ${compression}, committing as often …`);
+      const recordBytes = bytesOf(encodeMedia(registry, 1));
+      const java = await benchJava({ brokers: cluster.brokers, recordBytes, compression }, result);
+      reportJava(java);
+      results[compression] = { ...result, java };
     }
     return { compression: results };
   },
@@ -167,6 +158,13 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<object>>> = {
     say('instances that are killed, stopped and join, three times each …');
     const result = await benchHandover(cluster);
     reportHandover(result);
+    return result;
+  },
+  async idle({ cluster }) {
+    say('CPU of an instance that waits for its next poll …');
+    await using api = await startGraphApi({ world: createWorld({ ...testWorld, accounts: 1 }) });
+    const result = await benchIdle(environment(cluster, api));
+    reportIdle(result);
     return result;
   },
   async requests({ cluster }) {

@@ -1,6 +1,7 @@
 import type { CapacityResult } from './capacity.ts';
 import type { KafkaBenchResult } from './kafka.ts';
 import type { HandoverResult } from './handover.ts';
+import type { IdleResult } from './idle.ts';
 import type { JavaResult } from './java.ts';
 import type { MemoryResult } from './memory.ts';
 import type { PollCost, RequestsResult } from './requests.ts';
@@ -135,4 +136,9 @@ export function reportHandover(result: HandoverResult): void {
   judge(`kill -9, sessions of ${result.session_timeout_s} s`, result.handover_crash_s, crashS);
   judge('SIGTERM', result.handover_stop_s, targetAfterStopS);
   line(`an instance joins: ${result.handover_join_s} s from its asking to its first record`);
+}
+
+/** Prints what waiting costs. */
+export function reportIdle({ idle_cpu_percent }: IdleResult): void {
+  line(`idle: ${idle_cpu_percent} % of a core`);
 }

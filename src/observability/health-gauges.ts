@@ -102,7 +102,7 @@ function registerTokenGauges(registry: Registry, { health, nowMs }: GaugeSources
       for (const [token, ms] of soonest(health())) expiry.set({ token }, ms / 1000);
     },
   );
-  gauge({ name: 'token_expiry_days', help: 'Days until then' }, ['token'], (days) => {
+  gauge({ name: 'token_expiry_days', help: 'Days until the token expires; +Inf for never' }, ['token'], (days) => {
     for (const [token, ms] of soonest(health())) days.set({ token }, (ms - nowMs()) / dayMs);
   });
   gauge(

@@ -3,20 +3,20 @@ import type { Patch } from './broken-build.ts';
 /** A producer whose send failed is used again, as kafkajs invites one to. */
 export const keptProducer: readonly Patch[] = [
   {
-    file: 'kafka/transaction.ts',
+    file: 'kafka/producer/transaction.ts',
     find: 'maxRetryTime: 1000, retries: 40 },',
     // kafkajs gives up before our own deadline does.
     replace: 'maxRetryTime: 1000, retries: 1 },',
   },
   {
-    file: 'kafka/transaction.ts',
+    file: 'kafka/producer/transaction.ts',
     find: '      ended = true;',
     replace: `      if (abort && next?.isActive() === true) await settleWithin(next.abort(), options.discardLimitMs());
       next = undefined;
       return true;`,
   },
   {
-    file: 'kafka/lane.ts',
+    file: 'kafka/producer/lane.ts',
     find: `    const producer = this.#producer;
     this.#producer = undefined;`,
     replace: '    const producer = this.#producer;',
@@ -26,19 +26,37 @@ export const keptProducer: readonly Patch[] = [
 /** The state has a transaction of its own, before that of its records. */
 export const stateFirst: readonly Patch[] = [
   {
-    file: 'kafka/lane.ts',
+    file: 'kafka/producer/lane.ts',
     find: `producer.transact(sends, () => {
       fate.unknown = true;`,
     replace: `apart(producer, this.#tools, delivery)(() => {
       fate.unknown = true;`,
   },
   {
-    file: 'kafka/lane.ts',
+    file: 'kafka/producer/lane.ts',
     find: 'export class Lane {',
     replace: `const apart = (producer, { plan }, { records, state }) => async (onCommit) => {
   await producer.transact(plan([state], 'topic'), () => undefined);
   await producer.transact(plan(records.filter((record) => record !== state), 'topic'), onCommit);
 };
 export class Lane {`,
+  },
+];
+
+/** A read of the state ends where the broker that answered says that it has no more. */
+export const offsetLagEnd: readonly Patch[] = [
+  {
+    file: 'kafka/state/partition-read.ts',
+    find: 'if (BigInt(payload.lastOffset) >= end - 1n)',
+    replace: "if (payload.offsetLag === '0' || BigInt(payload.lastOffset) >= end - 1n)",
+  },
+];
+
+/** A state is written over whatever the topic has by now. */
+export const blindWrite: readonly Patch[] = [
+  {
+    file: 'kafka/producer/lane.ts',
+    find: 'if (await delivery.isPrevious(found)) return false;',
+    replace: 'return false;',
   },
 ];

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultRule } from '../../sandbox/graph-api/faults.ts';
+import { electLeaders } from './leaders.ts';
 import type { Disturbance } from './proxy.ts';
 import type { FaultKind, PlannedFault } from './schedule.ts';
 import type { Site } from './site.ts';
@@ -8,7 +10,7 @@ type End = () => Promise<void> | void;
 
 /** How a kind of fault is done, and what it must have for itself meanwhile. */
 interface Way {
-  readonly lane: (fault: PlannedFault, site: Site) => string;
+  readonly lanes: (fault: PlannedFault, site: Site) => readonly string[];
   readonly begin: (fault: PlannedFault, site: Site) => Promise<End> | End;
 }
 
@@ -38,16 +40,18 @@ const API_LIMITS: readonly FaultRule['effect'][] = [
 ];
 
 const instanceOf = ({ target }: PlannedFault, { fleet }: Site) => target % fleet.size;
-const onInstance = (fault: PlannedFault, site: Site) => `instance ${instanceOf(fault, site)}`;
+const onInstance = (fault: PlannedFault, site: Site) => [`instance ${instanceOf(fault, site)}`];
 // Never two brokers at once: a third could not go on alone.
-const onBrokers = () => 'brokers';
-const onWay = ({ target }: PlannedFault, { ways }: Site) => `way ${target % ways.length}`;
-const onApi = () => 'api';
+const onBrokers = () => ['brokers'];
+// While a broker is away or comes back, too.
+const onLeaders = () => ['leaders'];
+const onWay = ({ target }: PlannedFault, { ways }: Site) => [`way ${target % ways.length}`];
+const onApi = () => ['api'];
 
 /** A fault of the ways, on one of them. */
 function disturbing(disturbanceOf: (fault: PlannedFault) => Disturbance): Way {
   return {
-    lane: onWay,
+    lanes: onWay,
     begin: (fault, { ways }) => {
       const way = ways[fault.target % ways.length];
       way?.disturb(disturbanceOf(fault));
@@ -59,7 +63,7 @@ function disturbing(disturbanceOf: (fault: PlannedFault) => Disturbance): Way {
 /** A fault of the API, of so many requests at most while it lasts. */
 function answering(effects: readonly FaultRule['effect'][], times: number): Way {
   return {
-    lane: onApi,
+    lanes: onApi,
     begin: ({ target }, { api }) => {
       const effect = effects[target % effects.length];
       if (effect !== undefined) api.faults.add({ skip: 1, times, effect });
@@ -72,7 +76,7 @@ function answering(effects: readonly FaultRule['effect'][], times: number): Way 
 
 const WAYS: Readonly<Record<FaultKind, Way>> = {
   kill: {
-    lane: onInstance,
+    lanes: onInstance,
     begin: async (fault, site) => {
       const index = instanceOf(fault, site);
       await site.fleet.kill(index);
@@ -82,7 +86,7 @@ const WAYS: Readonly<Record<FaultKind, Way>> = {
     },
   },
   restart: {
-    lane: onInstance,
+    lanes: onInstance,
     begin: async (fault, site) => {
       const index = instanceOf(fault, site);
       await site.fleet.stop(index);
@@ -92,7 +96,7 @@ const WAYS: Readonly<Record<FaultKind, Way>> = {
     },
   },
   pause: {
-    lane: onInstance,
+    lanes: onInstance,
     begin: (fault, site) => {
       const index = instanceOf(fault, site);
       site.fleet.pause(index);
@@ -102,24 +106,39 @@ const WAYS: Readonly<Record<FaultKind, Way>> = {
     },
   },
   kill_broker: {
-    lane: onBrokers,
+    lanes: onBrokers,
     begin: async ({ target }, { cluster }) => {
       await cluster.broker.kill(target % BROKERS);
       return () => cluster.broker.start(target % BROKERS);
     },
   },
   restart_broker: {
-    lane: onBrokers,
+    lanes: onBrokers,
     begin: async ({ target }, { cluster }) => {
       await cluster.broker.stop(target % BROKERS);
       return () => cluster.broker.start(target % BROKERS);
     },
   },
   pause_broker: {
-    lane: onBrokers,
+    lanes: onBrokers,
     begin: async ({ target }, { cluster }) => {
       await cluster.broker.pause(target % BROKERS);
       return () => cluster.broker.resume(target % BROKERS);
+    },
+  },
+  elect_leaders: {
+    lanes: onLeaders,
+    begin: async (_fault, { cluster }) => {
+      await electLeaders(cluster.brokers);
+      return () => undefined;
+    },
+  },
+  rebalance: {
+    lanes: (fault, site) => [...onBrokers(), ...onInstance(fault, site)],
+    begin: async (fault, site) => {
+      const broker = Math.floor(fault.target / 10) % BROKERS;
+      await site.cluster.broker.pause(broker);
+      return () => handOverAndResume(broker, fault, site);
     },
   },
   delay: disturbing(({ durationMs }) => ({ kind: 'delay', delayMs: 20 + (durationMs % 400) })),
@@ -134,6 +153,20 @@ const WAYS: Readonly<Record<FaultKind, Way>> = {
   api_limit: answering(API_LIMITS, 1),
 };
 
+const LONGEST_RESTORE_MS = 2_000;
+
+/**
+ * Stops an instance, so that the others restore its partitions, and resumes the broker meanwhile: it
+ * may be asked for states before it knows that it leads their partitions no more.
+ */
+async function handOverAndResume(broker: number, fault: PlannedFault, site: Site): Promise<void> {
+  const index = instanceOf(fault, site);
+  await site.fleet.stop(index);
+  await sleep(fault.durationMs % LONGEST_RESTORE_MS);
+  await site.cluster.broker.resume(broker);
+  site.fleet.start(index);
+}
+
 /** Faults that wait for others which hit the same. */
 export class Inflicting {
   readonly counts = new Map<FaultKind, number>();
@@ -146,18 +179,16 @@ export class Inflicting {
 
   /** Does a fault, keeps it up, and ends it; resolves when what it hit serves again. */
   inflict(fault: PlannedFault, hold: (durationMs: number) => Promise<void>): Promise<void> {
-    const { lane, begin } = WAYS[fault.kind];
-    const name = lane(fault, this.#site);
-    const before = this.#lanes.get(name) ?? Promise.resolve();
+    const { lanes, begin } = WAYS[fault.kind];
+    const names = lanes(fault, this.#site);
+    const before = Promise.all(names.map((name) => this.#lanes.get(name) ?? Promise.resolve()));
     const turn = before.then(async () => {
       const end = await begin(fault, this.#site);
       this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1);
       await hold(fault.durationMs).finally(end);
     });
-    this.#lanes.set(
-      name,
-      turn.catch(() => undefined),
-    );
+    const over = turn.catch(() => undefined);
+    for (const name of names) this.#lanes.set(name, over);
     return turn;
   }
 }

@@ -4,6 +4,7 @@ import type { Truth } from '../integration/end-to-end/expected-records.ts';
 import { expectedRecords } from '../integration/end-to-end/expected-records.ts';
 import type { Expected } from './checker/truth.ts';
 import { findLost } from './checker/truth.ts';
+import type { DecodedRecord } from './log/log-reader.ts';
 import { readLog } from './read-log.ts';
 import type { Site } from './site.ts';
 import { topicOf } from './site.ts';
@@ -56,17 +57,48 @@ export async function awaitEnd({ reader }: Site, signal: AbortSignal): Promise<v
 }
 
 /** What must be in Kafka, with the world as it is now. */
-export function expectedNow({ fast, api }: Site): Expected {
+export function expectedNow({ fast, api, reader }: Site): Expected {
   const truth = truthOf(fast.world) as unknown as Truth;
   const expected = expectedRecords(truth, new Date(0).toISOString());
   // The API had nothing to say of them when it was asked, and need not be asked again for an hour.
   const unseen = new Set(
     api.ledger.entries.filter(({ code }) => code === 10).map(({ request }) => idOf(request)),
   );
+  const excluded = findExcluded(reader.records(topicOf('state')), Date.now());
+  const without = <T>(values: ReadonlyMap<string, T>) =>
+    new Map([...values].filter(([id]) => !excluded.has(id)));
   return {
     ...expected,
-    story_insights: new Map([...expected.story_insights].filter(([id]) => !unseen.has(id))),
+    media_insights: without(expected.media_insights),
+    story_insights: new Map(
+      [...without(expected.story_insights)].filter(([id]) => !unseen.has(id)),
+    ),
   };
+}
+
+/**
+ * The media whose insights failed twice while those of others were answered: errors of the API that
+ * ended in between. Their states exclude them for an hour of the program, which is days of the world.
+ */
+function findExcluded(
+  states: readonly Pick<DecodedRecord, 'key' | 'decoded'>[],
+  nowMs: number,
+): ReadonlySet<string> {
+  const last = new Map(states.map(({ key, decoded }) => [key?.toString(), decoded]));
+  const refusals = [...last.values()].flatMap((state) => (state?.['refusals'] ?? []) as Refusal[]);
+  return new Set(
+    refusals
+      .filter(({ metric, until }) => metric === null && until > nowMs)
+      .map(({ subject }) => subject),
+  );
+}
+
+/** What a state tells of an answer that the API refuses. */
+interface Refusal {
+  readonly subject: string;
+  /** Null: the whole media is left out. */
+  readonly metric: string | null;
+  readonly until: number;
 }
 
 /** The media whose insights a request asks for, alone or in a batch. */

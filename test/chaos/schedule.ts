@@ -9,6 +9,8 @@ export const FAULT_KINDS = [
   'kill_broker',
   'restart_broker',
   'pause_broker',
+  'elect_leaders',
+  'rebalance',
   'delay',
   'drop',
   'cut',
@@ -36,6 +38,9 @@ export type Round = readonly PlannedFault[];
 /** Longer than the session of the program's group, so that who wakes up has lost what it had. */
 const PAUSE_MS = [9_000, 14_000] as const;
 
+/** Longer than the session of a broker, so that others lead its partitions when it comes back. */
+const OUTAGE_MS = [4_000, 7_000] as const;
+
 const DURATIONS_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
   kill: [0, 3_000],
   restart: [0, 1_000],
@@ -43,6 +48,8 @@ const DURATIONS_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
   kill_broker: [500, 4_000],
   restart_broker: [0, 2_000],
   pause_broker: [1_000, 6_000],
+  elect_leaders: [0, 0],
+  rebalance: OUTAGE_MS,
   delay: [1_000, 5_000],
   drop: [1_000, 8_000],
   cut: [100, 1_000],

@@ -7,7 +7,7 @@ import { truthOf } from '../../sandbox/graph-api/truth.ts';
 import { createWorld } from '../../sandbox/graph-api/world.ts';
 import type { Program } from '../../sandbox/program.ts';
 import { startProgram } from '../../sandbox/program.ts';
-import { keptProducer, stateFirst } from '../chaos/breaches.ts';
+import { blindWrite, keptProducer, offsetLagEnd, stateFirst } from '../chaos/breaches.ts';
 import { breakBuild } from '../chaos/broken-build.ts';
 import { check } from '../chaos/checker/check.ts';
 import type { Expected } from '../chaos/checker/truth.ts';
@@ -59,6 +59,7 @@ async function deploy(main: string | undefined) {
   const owned = stack.move();
   let said = '';
   let failed = false;
+  const failedOnce = Promise.withResolvers<undefined>();
   const polls = () => api.ledger.byEndpoint()['/{account}/media']?.requests ?? 0;
   return {
     proxy,
@@ -70,6 +71,9 @@ async function deploy(main: string | undefined) {
         onErrorText: (text) => {
           said += text;
         },
+        onLine: (line) => {
+          if (line.includes('a batch is tried again')) failedOnce.resolve(undefined);
+        },
         ...(main === undefined ? {} : { main }),
       });
       // A signal, ours, leaves no code.
@@ -79,6 +83,17 @@ async function deploy(main: string | undefined) {
         await program.ended;
       });
       return program;
+    },
+    /** Resolves when a try of a batch has failed. */
+    failedOnce: failedOnce.promise,
+    /** Polls once by the program itself under another prefix, which fences nobody, on the direct way. */
+    pollByAnother: async (): Promise<void> => {
+      const changes = {
+        KAFKA_BROKERS: cluster.brokers.join(','),
+        KAFKA_TRANSACTIONAL_ID_PREFIX: `${id}-another`,
+      };
+      const { ended } = startProgram({ command: 'once', env: { ...env, ...changes } });
+      expect(await ended).toBe(0);
     },
     /** A poll that began after all this has ended when the one after the next begins. */
     polled: async (): Promise<void> => {
@@ -130,6 +145,30 @@ async function killAtProduce(number: number, { proxy, start, polled }: Deploymen
   program.process.kill('SIGKILL');
   await program.ended;
   start();
+  await polled();
+}
+
+/** The program is killed; the next one restores the state from a broker that has nothing newer than the start. */
+async function restoreFromDeposed({ proxy, start, polled }: Deployment): Promise<void> {
+  const program = start();
+  await polled();
+  program.process.kill('SIGKILL');
+  await program.ended;
+  proxy.setDeposed(true);
+  start();
+  await polled();
+}
+
+/** Another writer commits the next state while a batch with the same one cannot be sent. */
+async function writeMeanwhile(deployment: Deployment): Promise<void> {
+  const { proxy, world, start, polled, failedOnce, pollByAnother } = deployment;
+  start();
+  await polled();
+  const lost = proxy.inject(apiKeys.produce, 'lose-request', { times: Infinity });
+  world.clock.advance(3_600_000);
+  await failedOnce;
+  await pollByAnother();
+  lost.disarm();
   await polled();
 }
 
@@ -190,6 +229,54 @@ describe('a build that commits the state before its records', () => {
     async () => {
       await using deployment = await deploy(undefined);
       await killAtProduce(1, deployment);
+      expect(await deployment.count()).toEqual(none);
+    },
+    120_000,
+  );
+});
+
+describe('a build that ends a restore by the lag that a broker reports', () => {
+  test.concurrent(
+    'is caught when the broker was deposed: everything is published again, with a state that was there',
+    async () => {
+      await using build = await breakBuild(offsetLagEnd);
+      await using deployment = await deploy(build.main);
+      await restoreFromDeposed(deployment);
+      expect(await deployment.count()).toEqual({ ...none, duplicated: 6, state_behind: 7 });
+    },
+    120_000,
+  );
+
+  test.concurrent(
+    'differs from the program, which repeats nothing by the same fault',
+    async () => {
+      await using deployment = await deploy(undefined);
+      await restoreFromDeposed(deployment);
+      expect(await deployment.count()).toEqual(none);
+    },
+    120_000,
+  );
+});
+
+describe('a build that writes a state over whatever it finds', () => {
+  test.concurrent(
+    'is caught when another writer was there: its records are repeated, with a state that was there',
+    async () => {
+      await using build = await breakBuild(blindWrite);
+      await using deployment = await deploy(build.main);
+      await writeMeanwhile(deployment);
+      const found = await deployment.count();
+      expect(found['duplicated']).toBeGreaterThan(0);
+      expect(found['state_behind']).toBeGreaterThan(0);
+    },
+    120_000,
+  );
+
+  test.concurrent(
+    'differs from the program, which repeats nothing by the same fault',
+    async () => {
+      await using deployment = await deploy(undefined);
+      await writeMeanwhile(deployment);
       expect(await deployment.count()).toEqual(none);
     },
     120_000,

@@ -5,23 +5,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Cluster } from '../../sandbox/cluster/start.ts';
 import { startCluster } from '../../sandbox/cluster/start.ts';
+import { RetryError } from '../../src/engine/errors.ts';
 import { partitionOf } from '../../src/engine/partition.ts';
-import type { RetryError } from '../../src/engine/errors.ts';
 import { setProducerQuota } from '../support/client-quota.ts';
 import { apiKeys } from '../support/kafka-frames.ts';
 import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../support/kafka-world.ts';
 import type { FaultWorld } from './fault-world.ts';
 import { createFaultWorld, expectOnce, publishAtLast } from './fault-world.ts';
 
-const batchOf = (sequence: number, key: string) =>
-  mediaBatch('17841', sequence, [mediaRecord(key)]);
+const account = '17841';
+const batchOf = (sequence: number, key: string, accountId = account) =>
+  mediaBatch(accountId, sequence, [mediaRecord(key)]);
+
+/** A world on a cluster whose brokers the test stops. */
+const joinCluster = ({ brokers, registryUrl }: Cluster) =>
+  createFaultWorld({
+    env: { KAFKA_BROKERS: brokers.join(','), SCHEMA_REGISTRY_URL: registryUrl },
+  });
 
 describe('a broker that dies', () => {
   let cluster: Cluster;
-  const createWorld = () =>
-    createFaultWorld({
-      env: { KAFKA_BROKERS: cluster.brokers.join(','), SCHEMA_REGISTRY_URL: cluster.registryUrl },
-    });
+  const createWorld = () => joinCluster(cluster);
 
   beforeAll(async () => {
     cluster = await startCluster({ env: {} });
@@ -73,8 +77,19 @@ describe('a broker that dies', () => {
 });
 
 describe('a broker of several', () => {
+  let cluster: Cluster;
+  const createWorld = () => joinCluster(cluster);
+
+  beforeAll(async () => {
+    cluster = await startCluster({ env: {}, brokers: 3 });
+  }, 180_000);
+
+  afterAll(async () => {
+    await cluster[Symbol.asyncDispose]();
+  });
+
   test('loses and repeats nothing when the coordinator of the transactions has gone', async () => {
-    await using world = await createFaultWorld({ env: {}, brokers: 3 });
+    await using world = await createWorld();
     const topics = { ...world.options.topics, partitions: 6, replicationFactor: 3 };
     const { publisher } = await world.openFaulty({ topics });
     const published = await publishWhile(world, publisher, async (batches) => {
@@ -82,11 +97,11 @@ describe('a broker of several', () => {
         while (batches() < goal) await sleep(20);
       };
       await more(3);
-      const broker = await coordinatorOf(world);
-      await world.cluster.broker.kill(broker);
+      const broker = await coordinatorOf(world, '__transaction_state', transactionalIdOf(world));
+      await cluster.broker.kill(broker);
       // Committed since then: another broker has taken over.
       await more(batches() + 4);
-      await world.cluster.broker.start(broker);
+      await cluster.broker.start(broker);
     });
 
     // The next instance's claim waits until the markers of every commit are written.
@@ -95,6 +110,46 @@ describe('a broker of several', () => {
     expect(restored.get('media/17841')).toMatchObject({ state: { sequence: published.batches } });
     const read = (await world.read('media', published.keys.length)).map(({ key }) => key);
     expect(read.sort()).toEqual([...published.keys].sort());
+  }, 180_000);
+
+  // It answers with its own, old high watermark until it knows: the end of what it has is not the end.
+  test('yields no older state when it was deposed and does not know it yet (Invariant 2)', async () => {
+    await using world = await createWorld();
+    const { broker } = cluster;
+    const topics = { ...world.options.topics, replicationFactor: 3 };
+    const changes = { topics, sendDeadlineMs: 12_000 };
+    const one = await world.openFaulty(changes);
+    await restoreAll(one);
+    const { partition, leader, id } = await findReadPartition(world);
+    const others = [0, 1, 2].filter((index) => index !== leader);
+    await one.publisher.publish(batchOf(1, 'm1', id), noSignal);
+    // Committed to the end, markers included: a fence record of each partition and a state.
+    await Promise.all([world.read('media', 1), world.read('state', topics.statePartitions + 1)]);
+
+    await broker.pause(leader);
+    const brokers = others.map((index) => cluster.brokers[index] ?? '');
+    const two = world.open({ ...changes, brokers });
+    await untilDone(() => two.prepareTopics(noSignal));
+    await untilDone(() => two.stateStore.restore(partition, noSignal));
+    await untilDone(() => two.publisher.publish(batchOf(2, 'm2', id), noSignal));
+
+    // The client of the first instance still fetches from the broker that led the partition.
+    const fetch = world.proxy.inject(apiKeys.fetch, 'hold-request');
+    const restoring = untilDone(() => one.stateStore.restore(partition, noSignal));
+    await fetch.met;
+    // With the others standing still, it alone can answer, and learns nothing.
+    for (const index of others) await broker.pause(index);
+    await broker.resume(leader);
+    const next = world.proxy.inject(apiKeys.fetch, 'hold-request');
+    fetch.release();
+    await Promise.race([next.met, restoring]);
+    for (const index of others) await broker.resume(index);
+    next.release();
+
+    const restored = await restoring;
+    expect(restored.get(`media/${id}`)).toMatchObject({ state: { sequence: 2 } });
+    await untilDone(() => one.publisher.publish(batchOf(3, 'm3', id), noSignal));
+    expect((await world.read('media', 3)).map(({ key }) => key).sort()).toEqual(['m1', 'm2', 'm3']);
   }, 180_000);
 });
 
@@ -203,21 +258,53 @@ async function closeAtOnce() {
   };
 }
 
-/** The index of the broker that coordinates the transactions of the account, by Kafka's own rule. */
-async function coordinatorOf(world: FaultWorld): Promise<number> {
-  const { options } = world;
-  const admin = await world.openAdmin();
-  const { topics } = await admin.fetchTopicMetadata({ topics: ['__transaction_state'] });
-  const partitions = topics[0]?.partitions ?? [];
-  const lane = partitionOf('17841', options.topics.statePartitions);
+/** The transactional id of the account's partition. */
+function transactionalIdOf({ options }: FaultWorld): string {
+  const partition = partitionOf(account, options.topics.statePartitions);
+  return `${options.transactionalIdPrefix}-${String(partition)}`;
+}
+
+/** The index of the broker that coordinates a transactional id or a group, by Kafka's own rule. */
+async function coordinatorOf(world: FaultWorld, topic: string, id: string): Promise<number> {
   let hash = 0;
-  for (const letter of `${options.transactionalIdPrefix}-${String(lane)}`) {
-    hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
-  }
-  const partition = Math.abs(hash) % partitions.length;
-  const leader = partitions.find(({ partitionId }) => partitionId === partition)?.leader ?? 0;
+  for (const letter of id) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
+  const leaders = await leadersOf(world, topic);
+  return leaders[Math.abs(hash) % leaders.length] ?? 0;
+}
+
+/** The indexes of the brokers that lead the partitions of a topic. */
+async function leadersOf(world: FaultWorld, topic: string): Promise<readonly number[]> {
+  const admin = await world.openAdmin();
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const partitions = topics[0]?.partitions ?? [];
   // Node ids begin with 1.
-  return leader - 1;
+  return partitions
+    .toSorted((a, b) => a.partitionId - b.partitionId)
+    .map(({ leader }) => leader - 1);
+}
+
+/** A partition of the state topic, led by a broker that does not coordinate the group of its reader. */
+async function findReadPartition(world: FaultWorld) {
+  const { transactionalIdPrefix, topics } = world.options;
+  const { groups } = await (await world.openAdmin()).listGroups();
+  const group = groups.find(({ groupId }) => groupId.startsWith(`${transactionalIdPrefix}-`));
+  const coordinator = await coordinatorOf(world, '__consumer_offsets', group?.groupId ?? '');
+  const leaders = await leadersOf(world, world.nameOf('state'));
+  const partition = leaders.findIndex((leader) => leader !== coordinator);
+  let id = 0;
+  while (partitionOf(String(id), topics.statePartitions) !== partition) id += 1;
+  return { partition, leader: leaders[partition] ?? 0, id: String(id) };
+}
+
+/** As the poller does: what Kafka does not give now is asked for again. */
+async function untilDone<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof RetryError)) throw error;
+    }
+  }
 }
 
 /** Publishes batches of five as fast as they go for as long as something else is done. */
@@ -235,7 +322,7 @@ async function publishWhile(
       const batch = [0, 1, 2, 3, 4].map((n) => `${String(batches)}-${String(n)}`);
       keys.push(...batch);
       const records = batch.map((key) => mediaRecord(key));
-      await publishAtLast(publisher, mediaBatch('17841', batches, records));
+      await publishAtLast(publisher, mediaBatch(account, batches, records));
     }
   };
   const publishing = publishAll();

@@ -25,7 +25,7 @@ describe('the program under random faults', () => {
   test.concurrent(
     'loses nothing, publishes nothing twice and nothing out of order, in half a minute of them',
     async () => {
-      const { ended, output, told } = startChaos(['--minutes', '0.5', '--seed', '1']);
+      const { ended, output, told } = startChaos(['--minutes', '0.6', '--seed', '1']);
       const code = await ended;
       const report = JSON.parse(output().trim().split('\n').at(-1) ?? 'null') as unknown;
       expect({ code, report, told: code === 0 ? '' : told() }).toEqual({

@@ -1,5 +1,5 @@
 import { array, createReader, int16, int32, text } from './kafka-bytes.ts';
-import { ask } from './partition-ends.ts';
+import { ask } from './kafka-request.ts';
 
 const alterClientQuotas = 49;
 

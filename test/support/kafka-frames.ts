@@ -14,6 +14,7 @@ export const apiKeys = {
   initProducerId: 22,
   addPartitionsToTxn: 24,
   endTxn: 26,
+  electLeaders: 43,
 } as const;
 
 /** Numbers of the broker's errors. */

@@ -53,6 +53,11 @@ export interface KafkaProxy extends AsyncDisposable {
   forgetAll(): void;
   /** While they are mute every connection stays open and nothing is heard on it, either way. */
   setMute(mute: boolean): void;
+  /**
+   * While they are deposed, a fetch that was answered before is answered by the same bytes again, as by
+   * a broker that does not know yet that another leads its partitions.
+   */
+  setDeposed(deposed: boolean): void;
 }
 
 interface Armed {
@@ -71,6 +76,9 @@ interface Relay {
   readonly sockets: Set<Socket>;
   readonly forgotten: WeakSet<Socket>;
   isMute: boolean;
+  isDeposed: boolean;
+  /** The last answers to fetches. */
+  readonly fetched: Map<string, Buffer>;
   take(apiKey: number): Armed | undefined;
 }
 
@@ -82,6 +90,8 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
     sockets: new Set(),
     forgotten: new WeakSet(),
     isMute: false,
+    isDeposed: false,
+    fetched: new Map(),
     take: (apiKey) => takeArmed(armed, apiKey),
   };
   let isAway = false;
@@ -114,6 +124,9 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
     },
     setMute(mute) {
       relay.isMute = mute;
+    },
+    setDeposed(deposed) {
+      relay.isDeposed = deposed;
     },
     async [Symbol.asyncDispose]() {
       const closed = servers.map((server: Server) => once(server, 'close'));
@@ -195,6 +208,7 @@ function connectThrough(client: Socket, broker: string, relay: Relay): void {
           answer(withPorts(frame, relay.ports));
         });
       }
+      if (apiKey === apiKeys.fetch && serveFetch(request, relay, ends)) return;
       const met = relay.take(apiKey);
       if (met === undefined) {
         upstream.write(request);
@@ -224,6 +238,25 @@ interface Ends {
   readonly upstream: Socket;
   readonly answers: Map<number, (answer: Buffer) => void>;
   readonly answer: (frame: Buffer) => void;
+}
+
+/** Answers a fetch as before, or keeps the answer that it will get. */
+function serveFetch(request: Buffer, relay: Relay, { answers, answer }: Ends): boolean {
+  const { correlationId } = headerOf(request);
+  // Behind the correlation id; a fetch session would make each differ, but kafkajs has none.
+  const asked = request.toString('latin1', 12);
+  const known = relay.isDeposed ? relay.fetched.get(asked) : undefined;
+  if (known === undefined) {
+    answers.set(correlationId, (frame) => {
+      relay.fetched.set(asked, frame);
+      answer(frame);
+    });
+    return false;
+  }
+  const again = Buffer.from(known);
+  again.writeInt32BE(correlationId, 4);
+  answer(again);
+  return true;
 }
 
 function spoil(request: Buffer, { fault, hold }: Armed, ends: Ends): void {

@@ -1,6 +1,6 @@
-import { connect } from 'node:net';
 import { array, createReader, int16, int32, int64, text } from './kafka-bytes.ts';
-import { apiKeys, createFrames, errorCodes } from './kafka-frames.ts';
+import { apiKeys, errorCodes } from './kafka-frames.ts';
+import { ask } from './kafka-request.ts';
 
 /** The end of a partition that is not there. */
 const noEnd = -1n;
@@ -68,22 +68,4 @@ async function listOffsets(
     });
   });
   return new Map(topics.flat());
-}
-
-/** Sends one request, without its length, and gives the answer with its length. */
-export async function ask(broker: string, request: Buffer): Promise<Buffer> {
-  const [host = '', port = ''] = broker.split(':');
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const socket = connect({ host, port: Number(port) });
-  socket.on('error', reject);
-  socket.on('close', () => {
-    reject(new Error(`${broker} closed the connection`));
-  });
-  socket.on('data', createFrames(resolve));
-  socket.write(Buffer.concat([int32(request.length), request]));
-  try {
-    return await promise;
-  } finally {
-    socket.destroy();
-  }
 }

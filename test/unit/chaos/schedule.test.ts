@@ -8,7 +8,7 @@ describe('a schedule of faults', () => {
   });
 
   test('has every kind of fault before one comes again', () => {
-    const [round = []] = planFaults(1, 0.5);
+    const [round = []] = planFaults(1, 0.6);
     expect(round.map(({ kind }) => kind).sort()).toEqual([...FAULT_KINDS].sort());
   });
 

@@ -86,6 +86,7 @@ describe('reduceHealth', () => {
         nextPollMs: 900,
         trouble: null,
         stateMs: null,
+        stateSize: null,
         refusals: [],
       },
     });

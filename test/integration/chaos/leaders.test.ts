@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
+import { startCluster } from '../../../sandbox/cluster/start.ts';
+import { electLeaders } from '../../chaos/leaders.ts';
+
+test('an election of the chaos suite moves every leader to the next replica', async () => {
+  await using cluster = await startCluster({ env: {}, brokers: 3 });
+  const kafka = new Kafka({ brokers: [...cluster.brokers], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const topic = 'elected';
+  await admin.createTopics({
+    topics: [{ topic, numPartitions: 3, replicationFactor: 3 }],
+    waitForLeaders: true,
+  });
+  const find = async () => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const partitions = topics[0]?.partitions ?? [];
+    return partitions.toSorted((a, b) => a.partitionId - b.partitionId);
+  };
+  const before = await find();
+
+  await electLeaders(cluster.brokers);
+
+  const expected = before.map(({ replicas }) => replicas[1]);
+  // The brokers learn of it one after another.
+  let leaders: readonly number[] = [];
+  for (let tries = 0; tries < 200 && leaders.join() !== expected.join(); tries += 1) {
+    leaders = (await find()).map(({ leader }) => leader);
+  }
+  await admin.disconnect();
+  expect(leaders).toEqual(expected);
+}, 120_000);
