@@ -204,6 +204,12 @@ export function isTooMuchData(error: unknown): error is RetryError {
   return error instanceof RetryError && error.code === 'graph.too-much-data';
 }
 
+/** True when a request had no answer: its connection broke, or its time ran out. */
+export function isUnanswered(error: unknown): error is RetryError {
+  if (!(error instanceof RetryError)) return false;
+  return error.code === 'graph.network' || error.code === 'graph.timeout';
+}
+
 /** What an error says, without the name of its class; of what is none, its text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -116,8 +116,10 @@ export type TelemetryEvent =
       readonly answeredBy: string | null;
     }
   | {
-      /** The host refuses batches: single requests from now on. Reported once. */
+      /** A batch is rejected as a whole: its objects are requested by single requests. */
       readonly type: 'batch-refused';
+      /** True when the API says that it has no batches; reported once a process. */
+      readonly isAbsent: boolean;
       readonly message: string;
     }
   | {

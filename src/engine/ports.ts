@@ -59,7 +59,7 @@ export interface Graph {
    * Requests many objects of one account, in batches where the host has them. Each request has
    * exactly one outcome, in any order; the error of one never touches the others.
    *
-   * @throws what concerns all of them: RetryError (network, a server that answers none), WaitError,
+   * @throws what concerns all of them: RetryError (none is answered), WaitError,
    * StopAccountError, StopProcessError; the signal's reason
    */
   getEach(requests: readonly GraphRequest[], signal: AbortSignal): AsyncIterable<Outcome>;
@@ -67,7 +67,7 @@ export interface Graph {
 
 /** The Graph API over HTTP, one request a call. */
 export interface GraphTransport extends Pick<Graph, 'get'> {
-  /** The most requests that `getBatch` takes; 1 where the host has no batch, or has refused one. */
+  /** The most requests that `getBatch` takes; 1 where the host has no batches, as far as is known. */
   readonly batchSize: number;
   /** The API version that the last answer names, as `v26.0`; null before the first. */
   readonly answeredBy: string | null;
@@ -79,9 +79,9 @@ export interface GraphTransport extends Pick<Graph, 'get'> {
   /**
    * Sends requests of one account in one HTTP request; Meta counts each of them as a call.
    *
-   * @returns the results of the requests that were sent, in order. None when the host refuses
-   * batches, and `batchSize` is 1 from then on
-   * @throws as `get`, for the batch as a whole
+   * @returns the results of the requests that were sent, in order. All are unanswered when the batch
+   * is rejected as a whole; `batchSize` is 1 for a day when the API says that it has no batches
+   * @throws RetryError, WaitError, StopAccountError, StopProcessError for the batch as a whole
    */
   getBatch(
     requests: readonly GraphRequest[],

@@ -103,7 +103,7 @@ const asides = {
   'list-doubted': 'list not believed',
   progress: 'step done',
   request: 'request made',
-  'batch-refused': 'batches refused by the API; single requests from now on',
+  'batch-refused': 'batch rejected',
   'quota-wait': 'request waited for quota',
   encoded: 'records encoded',
   state: 'state known',
@@ -116,7 +116,8 @@ function tellAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {
   const level = isWarning ? 'warn' : 'debug';
   // What is refused may be long, and stands in the state.
   const fields = Object.entries(facts(event)).filter(([name]) => name !== 'refusals');
-  log[level](Object.fromEntries(fields), asides[event.type]);
+  const isAbsent = event.type === 'batch-refused' && event.isAbsent;
+  log[level](Object.fromEntries(fields), isAbsent ? 'batches not available' : asides[event.type]);
 }
 
 const transactionLevels: Readonly<Record<Event<'transaction'>['outcome'], LogLevel>> = {

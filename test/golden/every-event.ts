@@ -87,7 +87,10 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
     { ...probed, forms: [{ ...form, outcome: 'rejected' }] },
     { ...probed, forms: [{ ...form, outcome: 'ok' }] },
   ],
-  'batch-refused': [{ type: 'batch-refused', message: 'no batches here' }],
+  'batch-refused': [
+    { type: 'batch-refused', isAbsent: true, message: 'no batches here' },
+    { type: 'batch-refused', isAbsent: false, message: 'an odd batch' },
+  ],
   encoded: [{ type: 'encoded', stream: 'users', records: 1, durationMs: 9 }],
   transaction: (['committed', 'redone', 'failed', 'fenced'] as const).map(
     (outcome) =>

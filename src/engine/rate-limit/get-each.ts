@@ -1,5 +1,11 @@
 import type { ConnectorError } from '../errors.ts';
-import { isConnectorError, isTooMuchData } from '../errors.ts';
+import {
+  isConnectorError,
+  isTooMuchData,
+  isUnanswered,
+  messageOf,
+  RetryError,
+} from '../errors.ts';
 import type { BatchTransport, GraphRequest, Outcome } from '../ports.ts';
 
 /** Single requests in flight at once: of a host without batches, and of items that need one. */
@@ -11,31 +17,43 @@ const concurrency = 8;
  * error is sent once more, after all others. A batch that times out, or that the API rejects as too
  * much data, is sent again in halves; the batches after it are no larger.
  *
+ * A broken connection or a timeout is a request's own error where another request, sent at the same
+ * time, is answered. Where none is, one that was answered before is repeated as a control sample. The
+ * error of a request that is sent alone, with none answered before, is left to the caller to attribute.
+ *
+ * @param control - of the poll; this call replaces its request by later ones
  * @throws as `Graph.getEach`
  */
 export async function* getEach(
   transport: BatchTransport,
   requests: readonly GraphRequest[],
   signal: AbortSignal,
+  control: Control = {},
 ): AsyncGenerator<Outcome, void, undefined> {
   const again: GraphRequest[] = [];
-  yield* once(transport, { requests, signal }, (outcome) => {
+  yield* once(transport, { requests, signal, control }, (outcome) => {
     const isPassing = 'error' in outcome && outcome.error.disposition === 'retry';
     if (isPassing) again.push(outcome.request);
     return !isPassing;
   });
-  yield* once(transport, { requests: again, signal }, () => true);
+  yield* once(transport, { requests: again, signal, control }, () => true);
 }
 
 interface Asked {
   readonly requests: readonly GraphRequest[];
   readonly signal: AbortSignal;
+  readonly control: Control;
+}
+
+/** The request of a poll that was answered last, if one was. */
+export interface Control {
+  request?: GraphRequest;
 }
 
 /** @param isFinal - true to yield an outcome; the caller requests the others again later */
 async function* once(
   transport: BatchTransport,
-  { requests, signal }: Asked,
+  { requests, signal, control }: Asked,
   isFinal: (outcome: Outcome) => boolean,
 ): AsyncGenerator<Outcome, void, undefined> {
   let size = Infinity;
@@ -53,7 +71,7 @@ async function* once(
     } else {
       outcomes = await singly(transport, queue.slice(0, concurrency), signal);
     }
-    outcomes.forEach(throwShared);
+    outcomes = await attributed(transport, outcomes, { control, signal });
     const done = new Set(outcomes.map(({ request }) => request));
     queue = queue.filter((request) => !done.has(request));
     for (const outcome of outcomes) if (isFinal(outcome)) yield outcome;
@@ -113,25 +131,67 @@ async function getAlone(
   }
 }
 
-/** Throws an error that concerns every request: of a limit, the token, the network or the process. */
+/**
+ * The outcomes of requests that were sent together. An unanswered request whose neighbours are
+ * answered has an error that names it.
+ *
+ * @throws an error that concerns every request: of a limit, the token, the process or the network
+ */
+async function attributed(
+  transport: BatchTransport,
+  outcomes: readonly Outcome[],
+  { control, signal }: Pick<Asked, 'control' | 'signal'>,
+): Promise<readonly Outcome[]> {
+  outcomes.forEach(throwShared);
+  const [lost] = outcomes.filter(isLost);
+  const areAllLost = outcomes.every(isLost);
+  const before = control.request;
+  const answered = outcomes.findLast((one) => 'node' in one);
+  if (answered !== undefined) control.request = answered.request;
+  if (lost === undefined) return outcomes;
+  if (areAllLost && before === undefined) {
+    if (outcomes.length > 1) throw lost.error;
+    return outcomes;
+  }
+  if (areAllLost && before !== undefined) {
+    const sample = await getAlone(transport, before, signal);
+    throwShared(sample);
+    if (isLost(sample)) throw lost.error;
+  }
+  return outcomes.map((one) => (isLost(one) ? { ...one, error: ownError(one) } : one));
+}
+
+type Failed = Extract<Outcome, { readonly error: ConnectorError }>;
+
+function isLost(outcome: Outcome): outcome is Failed {
+  return 'error' in outcome && isUnanswered(outcome.error);
+}
+
+function ownError({ request: { endpoint, path }, error }: Failed): RetryError {
+  const reason = messageOf(error.cause ?? error);
+  return new RetryError(
+    error.code,
+    `${endpoint}: ${path} has no answer, though other requests sent at about the same time have; it is requested again later (${reason})`,
+    { cause: error.cause },
+  );
+}
+
+/** Throws an error that concerns every request: of a limit, the token or the process. */
 function throwShared(outcome: Outcome): void {
   if (!('error' in outcome)) return;
   const { error } = outcome;
-  const isShared =
-    error.disposition === 'wait' ||
-    error.disposition === 'stop-account' ||
-    error.disposition === 'stop-process' ||
-    error.code === 'graph.network';
-  if (isShared) throw error;
+  if (['wait', 'stop-account', 'stop-process'].includes(error.disposition)) throw error;
 }
 
 function isTimeout(error: unknown): boolean {
   return isConnectorError(error) && error.code === 'graph.timeout';
 }
 
+/** The first error, when the server failed to answer every request; lost ones are attributed before. */
 function allPassing(outcomes: readonly Outcome[]): ConnectorError | undefined {
   const errors = outcomes.flatMap((outcome) =>
     'error' in outcome && outcome.error.disposition === 'retry' ? [outcome.error] : [],
   );
-  return errors.length === outcomes.length ? errors[0] : undefined;
+  const areAll = errors.length === outcomes.length && !errors.every(isUnanswered);
+  return areAll ? errors[0] : undefined;
 }

@@ -4,6 +4,7 @@ import { isConnectorError, WaitError } from '../errors.ts';
 import type { Priority } from './quota.ts';
 import type { Admission, Applicant, Place } from './admission.ts';
 import { createAdmission } from './admission.ts';
+import type { Control } from './get-each.ts';
 import { getEach } from './get-each.ts';
 import type {
   BatchOutcome,
@@ -54,6 +55,8 @@ export interface Governor {
 
 /** A request that waits longer than this lets another poll run meanwhile. */
 const patienceMs = 1000;
+/** After so many batches in a row without an answer to any item, a poll sends single requests. */
+const mostUnansweredBatches = 3;
 
 interface Desk {
   readonly clock: Clock;
@@ -85,9 +88,14 @@ export function createGovernor(tools: GovernorTools): Governor {
     govern(transport, caller) {
       known.set(caller.account.id, caller.account);
       const governed = governedTransport(transport, { desk, caller });
+      const control: Control = {};
       return {
-        get: governed.get,
-        getEach: (requests, signal) => getEach(governed, requests, signal),
+        async get(request, signal) {
+          const node = await governed.get(request, signal);
+          control.request = request;
+          return node;
+        },
+        getEach: (requests, signal) => getEach(governed, requests, signal, control),
       };
     },
     guard: (transport) => ({
@@ -128,9 +136,10 @@ function governedTransport(
   { desk, caller }: { desk: Desk; caller: Caller },
 ): BatchTransport {
   const governed: Governed = { desk, caller, met: [] };
+  let unansweredBatches = 0;
   return {
     get batchSize() {
-      return transport.batchSize;
+      return unansweredBatches < mostUnansweredBatches ? transport.batchSize : 1;
     },
     get: (request, signal) =>
       patiently(request, 1, () => transport.get(request, signal), { governed, signal }),
@@ -146,6 +155,8 @@ function governedTransport(
         return outcomes;
       };
       const outcomes = await patiently(first, requests.length, send, { governed, signal });
+      const isUnanswered = outcomes.every((one) => 'isUnanswered' in one);
+      unansweredBatches = isUnanswered ? unansweredBatches + 1 : 0;
       // Items that met a limit, and items not sent, have no outcome: the caller requests them again.
       return outcomes.filter((one) => limitOf(one) === undefined);
     },

@@ -1,10 +1,13 @@
-import type { ConnectorError } from '../../engine/errors.ts';
+import type { ConnectorError, ErrorCode } from '../../engine/errors.ts';
 import { DeadLetterError, isConnectorError } from '../../engine/errors.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import { isNode } from '../../engine/json.ts';
 import type { GraphRequest, UsageReport } from '../../engine/ports.ts';
 import type { AnswerContext } from './response.ts';
 import { judge, parseBody } from './response.ts';
+import type { ErrorEnvelope } from './envelope.ts';
+import { readEnvelope } from './envelope.ts';
+import { explain } from './failure.ts';
 import type { Answer } from './transport.ts';
 import { readUsage } from './usage.ts';
 
@@ -37,14 +40,15 @@ export interface BatchAnswer {
  * outcome of an item is null when it is missing, null (not finished in time) or not readable.
  *
  * @param contexts - one for each request, in order
- * @throws as `judge`, where the answer is one error for the whole batch
+ * @throws as `judge`, where the answer is one error of a limit, the token, the process or the server
+ * for the whole batch; BatchRejection where it is another
  */
 export function readBatch(answer: Answer, contexts: readonly AnswerContext[]): BatchAnswer {
   const [first] = contexts;
   const isAnswered = answer.status >= 200 && answer.status < 300 && answer.body !== null;
   const body = first === undefined || !isAnswered ? undefined : parseBody(answer.body, first);
   // An object is an error of the whole batch; other statuses are classified as of a single request.
-  if (first !== undefined && (!isAnswered || isNode(body))) judge(answer, first);
+  if (first !== undefined && (!isAnswered || isNode(body))) judgeWhole(answer, first);
   const items: readonly Json[] = Array.isArray(body) ? (body as readonly Json[]) : [];
   const usage = first === undefined ? [] : [...readUsage(answer.headers, first.request)];
   const outcomes = contexts.map((context, index) => {
@@ -94,11 +98,62 @@ function headersOf(listed: Json | undefined): Headers {
   return headers;
 }
 
-/**
- * True when an error of the whole batch means that the host rejects batches: any error but one of a
- * limit, the token or the process, or a transient one. Single requests then show the actual error.
- */
-export function batchIsRefused(error: unknown): error is ConnectorError {
-  if (!isConnectorError(error)) return false;
-  return ['skip', 'dead-letter', 'fail', 'stop-stream'].includes(error.disposition);
+/** The rejection of a batch as a whole, which says nothing about its items. */
+export class BatchRejection extends Error {
+  override readonly name = 'BatchRejection';
+  readonly code: ErrorCode;
+  /** True when the API says that it has no batches; false for a reason that is not known. */
+  readonly isAbsent: boolean;
+  constructor(code: ErrorCode, message: string, isAbsent: boolean) {
+    super(message);
+    this.code = code;
+    this.isAbsent = isAbsent;
+  }
 }
+
+/** Judges the answer to a whole batch. @throws as `readBatch` */
+function judgeWhole(answer: Answer, context: AnswerContext): void {
+  try {
+    judge(answer, context);
+  } catch (error) {
+    if (!isConnectorError(error) || !ofRequests.has(error.disposition)) throw error;
+    throw rejectionOf(answer, context, error.code);
+  }
+}
+
+/** The dispositions of errors that concern the request itself: single requests may be answered. */
+const ofRequests: ReadonlySet<ConnectorError['disposition']> = new Set([
+  'skip',
+  'dead-letter',
+  'fail',
+  'stop-stream',
+]);
+
+function rejectionOf(answer: Answer, context: AnswerContext, code: ErrorCode): BatchRejection {
+  const { status, headers } = answer;
+  const body = answer.body === null ? undefined : parseBody(answer.body, context);
+  const envelope = readEnvelope(body ?? null);
+  const isAbsent = saysNoBatches(answer, envelope);
+  const request = { endpoint: batchEndpoint, path: '/', query: {}, accountId: null };
+  const advice = isAbsent
+    ? 'the API takes no batches, so each object is requested by itself: more HTTP requests, the same calls and the same data. Batches are tried again in a day'
+    : 'the batch is rejected for a reason that is not known, so each of its objects is requested by itself; the next batch is sent as a batch';
+  const message = explain({ ...context, request, status, headers, envelope }, advice);
+  return new BatchRejection(code, message, isAbsent);
+}
+
+/** The endpoint of batches in metrics and messages. */
+export const batchEndpoint = '/batch';
+
+/**
+ * True when an answer says that there are no batches: the method or the path is unknown, retired or
+ * closed to the app. A missing permission or an unknown code does not say so.
+ */
+function saysNoBatches({ status, headers }: Answer, { code, message }: ErrorEnvelope): boolean {
+  // Instagram's host says it in this header (observed 2026-08).
+  const said = `${message} ${headers.get('www-authenticate') ?? ''}`;
+  return status === 405 || status === 410 || code === 2500 || code === 3 || noBatches.test(said);
+}
+
+const noBatches =
+  /unsupported post request|unknown (?:method|path)|deprecated|no longer (?:supported|available)|batch\b.*\bnot (?:supported|available)|cannot call API for app/i;

@@ -10,7 +10,7 @@ import type {
 import { judge } from './response.ts';
 import type { AnswerContext } from './response.ts';
 import type { BatchAnswer } from './batch.ts';
-import { batchForm, batchIsRefused, readBatch } from './batch.ts';
+import { batchForm, BatchRejection, readBatch } from './batch.ts';
 import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError } from './network.ts';
 import type { InstagramOptions } from '../options.ts';
@@ -42,15 +42,16 @@ export interface GraphParts {
  * @see https://developers.facebook.com/docs/graph-api/batch-requests (read 2026-11)
  */
 const maxBatch = 50;
+/** After the API has said that it has no batches, the next one is sent this much later. */
+const absentMs = 24 * 3_600_000;
 
 /**
  * The Graph API over HTTP: a request is sent at once, its timeout covers its body. One that is
  * aborted is not reported, as it has no outcome.
  */
 export function createGraph(parts: GraphParts): GraphTransport {
-  const { telemetry, options, clock } = parts;
-  // graph.instagram.com has no batch: 400 `access_denied` (observed 2026-08).
-  let batchSize = options.login === 'facebook' ? maxBatch : 1;
+  const { clock } = parts;
+  const batches = createBatchStatus(parts);
   let answeredBy: string | null = null;
   let clockAheadMs: number | null = null;
   const noteHeaders = ({ headers }: Answer): void => {
@@ -62,7 +63,7 @@ export function createGraph(parts: GraphParts): GraphTransport {
   const exchanges = createExchanges(parts, noteHeaders);
   return {
     get batchSize() {
-      return batchSize;
+      return batches.size;
     },
     get answeredBy() {
       return answeredBy;
@@ -73,13 +74,38 @@ export function createGraph(parts: GraphParts): GraphTransport {
     get: exchanges.get,
     async getBatch(requests, signal) {
       try {
-        return await exchanges.getBatch(requests, signal);
+        const outcomes = await exchanges.getBatch(requests, signal);
+        batches.noteAccepted();
+        return outcomes;
       } catch (error) {
-        if (!batchIsRefused(error)) throw error;
-        batchSize = 1;
-        telemetry.report({ type: 'batch-refused', message: error.message });
-        return [];
+        if (!(error instanceof BatchRejection)) throw error;
+        batches.noteRejected(error);
+        return requests.map((request) => ({ request, isUnanswered: true }));
       }
+    },
+  };
+}
+
+/** What the process knows of the API's batches. Reports their absence once, and other rejections in a row once. */
+function createBatchStatus({ telemetry, options, clock }: GraphParts) {
+  let absentSinceMs: number | undefined;
+  const reported = { absent: false, unknown: false };
+  return {
+    get size() {
+      // graph.instagram.com has no batch: 400 `access_denied` (observed 2026-08).
+      if (options.login !== 'facebook') return 1;
+      const sinceMs = absentSinceMs === undefined ? Infinity : clock.nowMs() - absentSinceMs;
+      // Below 0: the clock was set back.
+      return sinceMs >= 0 && sinceMs < absentMs ? 1 : maxBatch;
+    },
+    noteAccepted() {
+      reported.unknown = false;
+    },
+    noteRejected({ isAbsent, message }: BatchRejection) {
+      if (isAbsent) absentSinceMs = clock.nowMs();
+      const kind = isAbsent ? 'absent' : 'unknown';
+      if (!reported[kind]) telemetry.report({ type: 'batch-refused', isAbsent, message });
+      reported[kind] = true;
     },
   };
 }

@@ -169,6 +169,7 @@ const ambiguous: ErrorRow['become'] = (failure) => {
 
 const namedObject = /(?:Object with ID '|aliases you requested do not exist: )(\d+)/;
 const reduceAmount = /reduce the amount of data/i;
+const batchTooBig = /^(?:\(#\d+\) )?Too many requests in batch message/;
 const fewViewers = /^(?:\(#10\) )?Not enough viewers/;
 const unsupportedGet = /^(?:\(#100\) )?Unsupported get request\. Object with ID/;
 const outsideEnum = /\bmetric\[(\d+)\][^:]*:\s*(.*)$/s;
@@ -254,6 +255,11 @@ export const errorRows: readonly ErrorRow[] = [
     when: { code: 1, message: reduceAmount },
     source: 'observed, HTTP 500, subcode 99 or none',
     become: retry('graph.too-much-data', 'the answer is too large for Meta; ask for fewer items'),
+  },
+  {
+    when: { message: batchTooBig },
+    source: 'observed, type GraphBatchException',
+    become: retry('graph.too-much-data', 'the batch has more items than Meta takes'),
   },
   { when: { code: [1, 2] }, source: 'documented', become: serverFailed },
   {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../engine/errors.ts';
 import { isConnectorError } from '../../engine/errors.ts';
 import type { Clock, Telemetry } from '../../engine/ports.ts';
+import { batchEndpoint, BatchRejection } from './batch.ts';
 
 /** Who is told of requests. */
 export interface Reporting {
@@ -15,9 +16,9 @@ export async function reported<T>(
   ask: () => Promise<T>,
 ): Promise<T> {
   const startedMs = clock.nowMs();
-  const report = (outcome: 'ok' | ErrorCode): void => {
+  const report = (outcome: 'ok' | ErrorCode, as = { endpoint, calls }): void => {
     const durationMs = Math.max(0, clock.nowMs() - startedMs);
-    telemetry.report({ type: 'request', endpoint, calls, outcome, durationMs });
+    telemetry.report({ type: 'request', ...as, outcome, durationMs });
   };
   try {
     const answer = await ask();
@@ -25,6 +26,8 @@ export async function reported<T>(
     return answer;
   } catch (error) {
     if (isConnectorError(error)) report(error.code);
+    // None of its items was called.
+    if (error instanceof BatchRejection) report(error.code, { endpoint: batchEndpoint, calls: 1 });
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { FaultEffect } from '../../../sandbox/graph-api/faults.ts';
 import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { Deployment } from './deployment.ts';
@@ -49,13 +50,12 @@ describe('every record arrives, though', () => {
     const { world, ledger } = deployment.api;
     world.conditions.set({ batchRefused: true });
     const { code, log } = await deployment.once();
-    const words = 'batches refused by the API; single requests from now on';
 
     expect(code).toBe(0);
-    expect(log.filter(({ msg }) => msg === words)).toHaveLength(1);
+    expect(log.filter(({ msg }) => msg === 'batches not available')).toHaveLength(1);
     const { calls, requests } = ledger.total();
-    // The accounts send their first batches at the same time.
-    expect(requests - calls).toBeLessThanOrEqual(world.accounts.length);
+    // The two streams of insights of each account may send their first batches at the same time.
+    expect(requests - calls).toBeLessThanOrEqual(2 * world.accounts.length);
     await expectAll(deployment);
   });
 
@@ -128,6 +128,43 @@ describe('every record arrives, though', () => {
 
     expect({ code, stderr }).toMatchObject({ code: 0 });
     await expectAll(deployment);
+  });
+
+  it('one batch is rejected with an unknown code: the others are batches again', async () => {
+    await using deployment = await deployWorld();
+    const { faults, ledger } = deployment.api;
+    const effect = refused(4711, 'Something odd');
+    faults.add({ match: { endpoint: '/batch' }, times: 1, effect });
+    const { code, log } = await deployment.once();
+
+    expect(code).toBe(0);
+    expect(log.filter(({ msg }) => msg === 'batches not available')).toEqual([]);
+    expect(log.filter(({ msg }) => msg === 'batch rejected')).toHaveLength(1);
+    const { '/batch': batches } = ledger.byEndpoint();
+    expect(batches?.requests).toBeGreaterThan(1);
+    await expectAll(deployment);
+  });
+
+  it.each<[string, 'facebook' | 'instagram', FaultEffect]>([
+    ['is null in each batch and not answered by itself', 'facebook', { null: true }],
+    ['breaks its connection', 'instagram', { close: 'before' }],
+  ])('one media %s: it alone is left out', async (_what, login, effect) => {
+    await using deployment = await deployWorld();
+    const { api } = deployment;
+    const [account] = api.world.accounts;
+    const media = account?.media[4]?.id ?? '';
+    api.faults.add({ match: { path: `/${media}/insights` }, effect });
+    const tokens = api.world.accounts.map(({ instagramToken }) => instagramToken).join();
+    const { code, stderr } = await deployment.once({
+      ...(login === 'instagram' ? { INSTAGRAM_LOGIN: login, INSTAGRAM_ACCESS_TOKEN: tokens } : {}),
+      POLLING_RETRY_BASE: '10ms',
+    });
+    const { found, expected } = await compared(deployment, 'media_insights');
+
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(new Set(found.keys())).toEqual(
+      new Set([...expected.keys()].filter((key) => key !== media)),
+    );
   });
 
   it('one media answers 803 and one story code 12: they alone are left out, and named', async () => {

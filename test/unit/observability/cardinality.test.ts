@@ -38,7 +38,7 @@ const events: {
     durationMs: n,
   }),
   throttled: (n) => ({ type: 'throttled', durationMs: n * 1000 }),
-  'batch-refused': (n) => ({ type: 'batch-refused', message: `message ${id(n)}` }),
+  'batch-refused': (n) => ({ type: 'batch-refused', isAbsent: true, message: `message ${id(n)}` }),
   'contract-probed': (n) => ({
     type: 'contract-probed',
     accountId: id(n),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, SkipError, StopAccountError } from '../../../../src/engine/errors.ts';
+import type { Control } from '../../../../src/engine/rate-limit/get-each.ts';
 import { getEach } from '../../../../src/engine/rate-limit/get-each.ts';
 import type { GraphRequest, GraphTransport, Outcome } from '../../../../src/engine/ports.ts';
 import { createFakeGraph } from '../../../support/fake-graph.ts';
@@ -16,11 +17,16 @@ const requestsOf = (count: number): readonly GraphRequest[] =>
 const failing = new RetryError('graph.server', 'HTTP 500');
 
 /** The outcomes by path, `ok` or the error's code, and the error that ended it all. */
-async function collect(transport: GraphTransport, requests: readonly GraphRequest[]) {
+async function collect(
+  transport: GraphTransport,
+  requests: readonly GraphRequest[],
+  control: Control = {},
+) {
   const outcomes: Outcome[] = [];
   let error: unknown;
   try {
-    for await (const outcome of getEach(transport, requests, calm)) outcomes.push(outcome);
+    const all = getEach(transport, requests, calm, control);
+    for await (const outcome of all) outcomes.push(outcome);
   } catch (thrown) {
     error = thrown;
   }
@@ -65,14 +71,14 @@ describe('getEach', () => {
     const transport = {
       ...graph,
       batchSize: 50,
-      getBatch() {
+      getBatch(batch: readonly GraphRequest[]) {
         transport.batchSize = 1;
-        return Promise.resolve([]);
+        return Promise.resolve(batch.map((request) => ({ request, isUnanswered: true as const })));
       },
     };
-    const { byPath, error } = await collect(transport, requestsOf(12));
+    const { byPath, error } = await collect(transport, requestsOf(60));
 
-    expect([byPath.size, error]).toEqual([12, undefined]);
+    expect([byPath.size, error]).toEqual([60, undefined]);
   });
 
   test('gives the error of one request to that one alone', async () => {
@@ -164,12 +170,90 @@ describe('getEach', () => {
     expect(error).toBe(expired);
   });
 
-  test('fails when the host cannot be reached', async () => {
-    const away = new RetryError('graph.network', 'no answer');
-    const graph = createFakeGraph(() => away, { batchSize: 1 });
-    const { error } = await collect(graph, requestsOf(40));
+  test.each(['graph.network', 'graph.timeout'] as const)(
+    'fails with %s of all requests that were sent together',
+    async (code) => {
+      const away = new RetryError(code, 'no answer');
+      const graph = createFakeGraph(() => away, { batchSize: 1 });
+      const { error } = await collect(graph, requestsOf(40));
 
-    expect([error, graph.requests.length]).toEqual([away, 8]);
+      expect([error, graph.requests.length]).toEqual([away, 8]);
+    },
+  );
+
+  test.each([
+    ['graph.network', 'batches', 50],
+    ['graph.network', 'single requests', 1],
+    ['graph.timeout', 'batches', 50],
+    ['graph.timeout', 'single requests', 1],
+  ] as const)(
+    'gives %s to the one request that has no answer, while others have: %s',
+    async (code, _what, batchSize) => {
+      const reason = new Error('UND_ERR_SOCKET: other side closed');
+      const lost = new RetryError(code, 'no answer; check DNS and INSTAGRAM_BASE_URL', {
+        cause: reason,
+      });
+      const graph = createFakeGraph(({ path }) => (path === '/9' ? lost : { id: path }), {
+        batchSize,
+      });
+      // An item whose request breaks is null in the answer to its batch.
+      const getBatch: GraphTransport['getBatch'] = async (batch, signal) =>
+        (await graph.getBatch(batch, signal)).map((outcome) =>
+          'error' in outcome ? { request: outcome.request, isUnanswered: true as const } : outcome,
+        );
+      const { byPath, outcomes, error } = await collect({ ...graph, getBatch }, requestsOf(17));
+      const own = outcomes.flatMap((one) => ('error' in one ? [one.error] : []));
+
+      expect([error, byPath.size, outcomes.length]).toEqual([undefined, 17, 17]);
+      expect(own).toMatchObject([{ code, disposition: 'retry' }]);
+      expect(own[0]?.message).toMatch(/\/9 .*other requests.*other side closed/);
+      expect(own[0]?.message).not.toMatch(/DNS|INSTAGRAM_BASE_URL/);
+    },
+  );
+
+  test('gives each of many requests without an answer its own error, while others have one', async () => {
+    const lost = new RetryError('graph.network', 'no answer');
+    const isBroken = (path: string) => Number(path.slice(1)) >= 8 && Number(path.slice(1)) < 32;
+    const graph = createFakeGraph(({ path }) => (isBroken(path) ? lost : { id: path }), {
+      batchSize: 1,
+    });
+    const { byPath, error } = await collect(graph, requestsOf(40));
+
+    expect([error, byPath.size]).toEqual([undefined, 40]);
+    expect([...byPath.values()].filter((outcome) => outcome === 'graph.network')).toHaveLength(24);
+  });
+
+  test('fails when the network goes down in between, though requests before were answered', async () => {
+    const away = new RetryError('graph.network', 'no answer');
+    const graph = createFakeGraph(({ path }, index) => (index < 16 ? { id: path } : away), {
+      batchSize: 1,
+    });
+    const { byPath, error } = await collect(graph, requestsOf(17));
+
+    expect([error, byPath.size]).toEqual([away, 16]);
+  });
+
+  test('fails when the network goes down between two calls of a poll', async () => {
+    const away = new RetryError('graph.network', 'no answer');
+    const graph = createFakeGraph(({ path }, index) => (index < 3 ? { id: path } : away));
+    const control = {};
+    const first = await collect(graph, requestsOf(3), control);
+    const second = await collect(graph, requestsOf(1), control);
+
+    expect([first.byPath.size, first.error]).toEqual([3, undefined]);
+    expect([second.byPath.size, second.error]).toEqual([0, away]);
+  });
+
+  test('gives a request that was sent alone its error: the caller requests a control sample', async () => {
+    const lost = new RetryError('graph.network', 'no answer');
+    const graph = createFakeGraph(() => lost);
+    const { outcomes, error } = await collect(graph, requestsOf(1));
+
+    expect([error, outcomes, graph.requests.length]).toMatchObject([
+      undefined,
+      [{ error: lost }],
+      2,
+    ]);
   });
 
   test('sends nothing for no requests', async () => {

@@ -47,6 +47,30 @@ async function governed(answer: (request: GraphRequest) => Answer = ({ path }) =
 }
 
 describe('governor: batches', () => {
+  test('give way to single requests for the rest of the poll after three without an answer', async () => {
+    const { all, transport, governor } = await governed();
+    const isLost = (sent: number) => sent !== 2;
+    let sent = 0;
+    const graph = governor.govern(
+      {
+        ...transport,
+        async getBatch(batch, signal) {
+          sent += 1;
+          if (!isLost(sent)) return transport.getBatch(batch, signal);
+          return batch.map((request) => ({ request, isUnanswered: true as const }));
+        },
+      },
+      { account, priority: 'normal', turn: idle },
+    );
+    const paths = new Set<string>();
+    for await (const { request } of graph.getEach(requestsOf(400), calm)) paths.add(request.path);
+
+    expect([paths.size, sent]).toEqual([400, 5]);
+    // Another poll sends batches again.
+    await all(60);
+    expect(transport.batches).toEqual([50, 50, 10]);
+  });
+
   test('are full while the quota has room', async () => {
     const { all, transport } = await governed();
     await all(120);

@@ -115,17 +115,118 @@ describe('a batch', () => {
     ],
     ['an unknown path', 404, { error: { message: 'Unknown path components: /', code: 2500 } }],
     ['a method that is not allowed', 405, ''],
-    ['a body of another shape', 400, 'no'],
-  ])('that the host refuses is none, once and for all: %s', async (_what, status, body) => {
+    [
+      'a form that is retired',
+      500,
+      { error: { message: 'batch is deprecated in v28', code: 100 } },
+    ],
+    [
+      'a host without batches',
+      400,
+      { error: { message: 'Cannot call API for app 1 on behalf of user 0', code: 200 } },
+    ],
+  ])('that says that there are no batches is none for a day: %s', async (_what, status, body) => {
     const { handler } = posted(answering(status, body));
     await using server = await startHttpServer(handler);
     await using adapter = open(server.url);
+    const requests = requestsOf(2);
     expect(adapter.graph.batchSize).toBe(50);
 
-    expect(await adapter.graph.getBatch(requestsOf(2), calm)).toEqual([]);
+    expect(await adapter.graph.getBatch(requests, calm)).toEqual(
+      requests.map((request) => ({ request, isUnanswered: true })),
+    );
 
     expect(adapter.graph.batchSize).toBe(1);
     expect(adapter.events.filter(({ type }) => type === 'batch-refused')).toHaveLength(1);
+  });
+
+  test.each<[string, number, unknown]>([
+    ['an unknown code', 400, { error: { message: 'Something odd', code: 4711 } }],
+    ['a permission', 403, { error: { message: '(#200) Missing permissions', code: 200 } }],
+    ['a body of another shape', 400, 'no'],
+    ['a page that is not found', 404, '<html>'],
+  ])('rejected for another reason leaves batches on: %s', async (_what, status, body) => {
+    const { handler } = posted(answering(status, body));
+    await using server = await startHttpServer(handler);
+    await using adapter = open(server.url);
+    const requests = requestsOf(2);
+
+    expect(await adapter.graph.getBatch(requests, calm)).toEqual(
+      requests.map((request) => ({ request, isUnanswered: true })),
+    );
+    expect(adapter.graph.batchSize).toBe(50);
+    expect(adapter.events).toMatchObject([
+      { type: 'request', endpoint: '/batch', calls: 1 },
+      { type: 'batch-refused', isAbsent: false },
+    ]);
+  });
+
+  test('that concurrent requests find refused is reported once, in plain words', async () => {
+    const message = '(#100) Unsupported post request';
+    const { handler } = posted(answering(400, { error: { message, code: 100 } }));
+    await using server = await startHttpServer(handler);
+    await using adapter = open(server.url);
+    const sent = [1, 2, 3].map(() => adapter.graph.getBatch(requestsOf(2), calm));
+    await Promise.all(sent);
+
+    expect(adapter.events.filter(({ type }) => type === 'batch-refused')).toEqual([
+      {
+        type: 'batch-refused',
+        isAbsent: true,
+        message:
+          '/batch: the API takes no batches, so each object is requested by itself: more HTTP requests, the same calls and the same data. Batches are tried again in a day. Meta says "(#100) Unsupported post request" (HTTP 400, code 100)',
+      },
+    ]);
+    expect(adapter.events.filter(({ type }) => type === 'request')).toMatchObject(
+      sent.map(() => ({ endpoint: '/batch', calls: 1, outcome: 'graph.refused' })),
+    );
+  });
+
+  test('is sent again a day after the API said that there are none, and reported no second time', async () => {
+    let nowMs = Date.UTC(2026, 9, 5, 12);
+    const clock = { nowMs: () => nowMs, sleep: () => new Promise<void>(() => undefined) };
+    const { handler } = posted(answering(405, ''));
+    await using server = await startHttpServer(handler);
+    await using adapter = open(server.url, {}, { clock });
+    await adapter.graph.getBatch(requestsOf(2), calm);
+    const sizes = [0, 24 * 3_600_000 - 1, 1].map((ms) => {
+      nowMs += ms;
+      return adapter.graph.batchSize;
+    });
+    await adapter.graph.getBatch(requestsOf(2), calm);
+
+    expect([sizes, adapter.graph.batchSize]).toEqual([[1, 1, 50], 1]);
+    expect(adapter.events.filter(({ type }) => type === 'batch-refused')).toHaveLength(1);
+  });
+
+  test('rejected for an unknown reason is reported again only after one was accepted', async () => {
+    const odd = { error: { message: 'Something odd', code: 4711 } };
+    const answers = [odd, odd, [item(reach)], odd];
+    const { handler } = posted((request, response, raw) => {
+      const body = answers.shift();
+      answering(Array.isArray(body) ? 200 : 400, body)(request, response, raw);
+    });
+    await using server = await startHttpServer(handler);
+    await using adapter = open(server.url);
+    const reported: number[] = [];
+    for (let sent = 0; sent < 4; sent += 1) {
+      await adapter.graph.getBatch(requestsOf(1), calm);
+      reported.push(adapter.events.filter(({ type }) => type === 'batch-refused').length);
+    }
+
+    expect(reported).toEqual([1, 1, 1, 2]);
+  });
+
+  test('of more items than the API takes is too much at once', async () => {
+    const message = 'Too many requests in batch message. Maximum batch size is 20';
+    const { handler } = posted(answering(400, { error: { message, type: 'GraphBatchException' } }));
+    await using server = await startHttpServer(handler);
+    await using adapter = open(server.url);
+
+    expect(await rejection(adapter.graph.getBatch(requestsOf(2), calm))).toMatchObject({
+      code: 'graph.too-much-data',
+    });
+    expect(adapter.graph.batchSize).toBe(50);
   });
 
   test.each<[string, number, unknown, string]>([

@@ -30,6 +30,17 @@ export const passing: readonly ErrorCase[] = [
     becomes: { disposition: 'retry', code: 'graph.too-much-data' },
   },
   {
+    name: 'a batch of too many items',
+    status: 400,
+    body: {
+      error: {
+        message: 'Too many requests in batch message. Maximum batch size is 50',
+        type: 'GraphBatchException',
+      },
+    },
+    becomes: { disposition: 'retry', code: 'graph.too-much-data' },
+  },
+  {
     name: '1 on a 400',
     status: 400,
     body: { error: { message: 'An unknown error has occurred.', type: oauth, code: 1 } },
