@@ -35,7 +35,7 @@ export default tseslint.config(
           selector:
             'CallExpression[callee.property.name=/^(push|unshift|splice|concat|max|min)$/] > SpreadElement',
           message:
-            'The API or a peer decides how long a list is: loop over it, or use core/extremes.ts.',
+            'The API or a peer decides how long a list is: loop over it, or use engine/extremes.ts.',
         },
       ],
     },

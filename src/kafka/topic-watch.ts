@@ -28,7 +28,7 @@ export async function lookAgain(
         const found = metadata.topics.find(({ name }) => name === plan.name);
         if (found === undefined) continue;
         const description = await describe(admin, found);
-        problems.push(...verify(plan, description, options).map(({ text }) => text));
+        for (const { text } of verify(plan, description, options)) problems.push(text);
         shared.warnOf(plan, description);
         const layout = shared.layout().byName(plan.name);
         const isReadable = Object.keys(description.configs).length > 0;

@@ -253,7 +253,6 @@ async function prepareTopics(
     const found = metadata.find(({ name }) => name === plan.name);
     if (found === undefined) continue;
     const description = await describe(admin, found);
-    const { configs } = description;
     for (const problem of verify(plan, description, options)) problems.push(problem);
     shared.warnOf(plan, description);
     layouts.push({

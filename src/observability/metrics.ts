@@ -73,6 +73,7 @@ const uncounted = [
   'dependency',
   'scope',
   'token',
+  'token-refused',
   'api-version',
   'batch-refused',
   'contract-probed',
