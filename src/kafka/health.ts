@@ -2,7 +2,7 @@ import type { Telemetry } from '../engine/ports.ts';
 
 /** Whether Kafka can be used, told to the telemetry when it changes. */
 export interface Health {
-  /** `part` (the topics, the state, one partition's lane) works. */
+  /** `part` (the topics, the state, one partition's partition producer) works. */
   up(part: string): void;
   /** `part` does not work for now, and why. */
   down(part: string, reason: string): void;

@@ -15,7 +15,7 @@ export interface KafkaBase {
   warnOf(plan: TopicPlan, description: TopicDescription): void;
 }
 
-/** What lanes share besides. */
+/** What partition producers share besides. */
 export interface KafkaShared extends KafkaBase {
   /** Whether the group still gives a partition to this instance. */
   holds(partition: number): boolean;

@@ -6,7 +6,7 @@ import { correctCommittedReads } from './client/aborted-records.ts';
 import { openConnection, type Connection } from './client/connection.ts';
 import { settleWithin, unlessAborted, withDeadline } from './client/deadline.ts';
 import { translate } from './client/errors.ts';
-import { fenceKey } from './producer/sends.ts';
+import { fenceKey } from './producer/produce-requests.ts';
 import type { KafkaBase } from './shared.ts';
 
 /** Where a reader begins, in each partition. */

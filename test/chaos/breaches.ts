@@ -16,7 +16,7 @@ export const keptProducer: readonly Patch[] = [
       return true;`,
   },
   {
-    file: 'kafka/producer/lane.ts',
+    file: 'kafka/producer/partition-producer.ts',
     find: `    const producer = this.#producer;
     this.#producer = undefined;`,
     replace: '    const producer = this.#producer;',
@@ -26,20 +26,20 @@ export const keptProducer: readonly Patch[] = [
 /** The state has a transaction of its own, before that of its records. */
 export const stateFirst: readonly Patch[] = [
   {
-    file: 'kafka/producer/lane.ts',
+    file: 'kafka/producer/partition-producer.ts',
     find: `producer.transact(sends, () => {
-      fate.unknown = true;`,
-    replace: `apart(producer, this.#tools, delivery)(() => {
-      fate.unknown = true;`,
+      commit.unknown = true;`,
+    replace: `apart(producer, this.#tools, batch)(() => {
+      commit.unknown = true;`,
   },
   {
-    file: 'kafka/producer/lane.ts',
-    find: 'export class Lane {',
+    file: 'kafka/producer/partition-producer.ts',
+    find: 'export class PartitionProducer {',
     replace: `const apart = (producer, { plan }, { records, state }) => async (onCommit) => {
   await producer.transact(plan([state], 'topic'), () => undefined);
   await producer.transact(plan(records.filter((record) => record !== state), 'topic'), onCommit);
 };
-export class Lane {`,
+export class PartitionProducer {`,
   },
 ];
 
@@ -55,8 +55,8 @@ export const offsetLagEnd: readonly Patch[] = [
 /** A state is written over whatever the topic has by now. */
 export const blindWrite: readonly Patch[] = [
   {
-    file: 'kafka/producer/lane.ts',
-    find: 'if (await delivery.isPrevious(found)) return false;',
+    file: 'kafka/producer/partition-producer.ts',
+    find: 'if (await batch.isPrevious(found)) return false;',
     replace: 'return false;',
   },
 ];

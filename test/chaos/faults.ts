@@ -10,7 +10,7 @@ type End = () => Promise<void> | void;
 
 /** How a kind of fault is done, and what it must have for itself meanwhile. */
 interface Way {
-  readonly lanes: (fault: PlannedFault, site: Site) => readonly string[];
+  readonly partitionProducers: (fault: PlannedFault, site: Site) => readonly string[];
   readonly begin: (fault: PlannedFault, site: Site) => Promise<End> | End;
 }
 
@@ -51,7 +51,7 @@ const onApi = () => ['api'];
 /** A fault of the ways, on one of them. */
 function disturbing(disturbanceOf: (fault: PlannedFault) => Disturbance): Way {
   return {
-    lanes: onWay,
+    partitionProducers: onWay,
     begin: (fault, { ways }) => {
       const way = ways[fault.target % ways.length];
       way?.disturb(disturbanceOf(fault));
@@ -63,7 +63,7 @@ function disturbing(disturbanceOf: (fault: PlannedFault) => Disturbance): Way {
 /** A fault of the API, of so many requests at most while it lasts. */
 function answering(effects: readonly FaultRule['effect'][], times: number): Way {
   return {
-    lanes: onApi,
+    partitionProducers: onApi,
     begin: ({ target }, { api }) => {
       const effect = effects[target % effects.length];
       if (effect !== undefined) api.faults.add({ skip: 1, times, effect });
@@ -76,7 +76,7 @@ function answering(effects: readonly FaultRule['effect'][], times: number): Way 
 
 const WAYS: Readonly<Record<FaultKind, Way>> = {
   kill: {
-    lanes: onInstance,
+    partitionProducers: onInstance,
     begin: async (fault, site) => {
       const index = instanceOf(fault, site);
       await site.fleet.kill(index);
@@ -86,7 +86,7 @@ const WAYS: Readonly<Record<FaultKind, Way>> = {
     },
   },
   restart: {
-    lanes: onInstance,
+    partitionProducers: onInstance,
     begin: async (fault, site) => {
       const index = instanceOf(fault, site);
       await site.fleet.stop(index);
@@ -96,7 +96,7 @@ const WAYS: Readonly<Record<FaultKind, Way>> = {
     },
   },
   pause: {
-    lanes: onInstance,
+    partitionProducers: onInstance,
     begin: (fault, site) => {
       const index = instanceOf(fault, site);
       site.fleet.pause(index);
@@ -106,35 +106,35 @@ const WAYS: Readonly<Record<FaultKind, Way>> = {
     },
   },
   kill_broker: {
-    lanes: onBrokers,
+    partitionProducers: onBrokers,
     begin: async ({ target }, { cluster }) => {
       await cluster.broker.kill(target % BROKERS);
       return () => cluster.broker.start(target % BROKERS);
     },
   },
   restart_broker: {
-    lanes: onBrokers,
+    partitionProducers: onBrokers,
     begin: async ({ target }, { cluster }) => {
       await cluster.broker.stop(target % BROKERS);
       return () => cluster.broker.start(target % BROKERS);
     },
   },
   pause_broker: {
-    lanes: onBrokers,
+    partitionProducers: onBrokers,
     begin: async ({ target }, { cluster }) => {
       await cluster.broker.pause(target % BROKERS);
       return () => cluster.broker.resume(target % BROKERS);
     },
   },
   elect_leaders: {
-    lanes: onLeaders,
+    partitionProducers: onLeaders,
     begin: async (_fault, { cluster }) => {
       await electLeaders(cluster.brokers);
       return () => undefined;
     },
   },
   rebalance: {
-    lanes: (fault, site) => [...onBrokers(), ...onInstance(fault, site)],
+    partitionProducers: (fault, site) => [...onBrokers(), ...onInstance(fault, site)],
     begin: async (fault, site) => {
       const broker = Math.floor(fault.target / 10) % BROKERS;
       await site.cluster.broker.pause(broker);
@@ -171,7 +171,7 @@ async function handOverAndResume(broker: number, fault: PlannedFault, site: Site
 export class Inflicting {
   readonly counts = new Map<FaultKind, number>();
   readonly #site: Site;
-  readonly #lanes = new Map<string, Promise<void>>();
+  readonly #partitionProducers = new Map<string, Promise<void>>();
 
   constructor(site: Site) {
     this.#site = site;
@@ -179,16 +179,18 @@ export class Inflicting {
 
   /** Does a fault, keeps it up, and ends it; resolves when what it hit serves again. */
   inflict(fault: PlannedFault, hold: (durationMs: number) => Promise<void>): Promise<void> {
-    const { lanes, begin } = WAYS[fault.kind];
-    const names = lanes(fault, this.#site);
-    const before = Promise.all(names.map((name) => this.#lanes.get(name) ?? Promise.resolve()));
+    const { partitionProducers, begin } = WAYS[fault.kind];
+    const names = partitionProducers(fault, this.#site);
+    const before = Promise.all(
+      names.map((name) => this.#partitionProducers.get(name) ?? Promise.resolve()),
+    );
     const turn = before.then(async () => {
       const end = await begin(fault, this.#site);
       this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1);
       await hold(fault.durationMs).finally(end);
     });
     const over = turn.catch(() => undefined);
-    for (const name of names) this.#lanes.set(name, over);
+    for (const name of names) this.#partitionProducers.set(name, over);
     return turn;
   }
 }

@@ -124,7 +124,7 @@ export const steps = {
     api.hold(({ path }) => path.endsWith('/me/accounts')),
   'rebalancing: the group has not got the request to join': ({ kafka }) =>
     kafka.inject(apiKeys.joinGroup, 'hold-request', { times: 100 }),
-  'restoring: the lane is being claimed': ({ kafka }) =>
+  'restoring: the partition producer is being claimed': ({ kafka }) =>
     kafka.inject(apiKeys.initProducerId, 'hold-response', { skip: 1 }),
   'fetching: the second page is asked for': ({ api }) =>
     api.hold(({ path, query }) => path.endsWith('/media') && query['after'] !== undefined),

@@ -1,7 +1,7 @@
 import type { Batch, Publisher } from '../../src/engine/ports.ts';
 
 /** What becomes of a batch: committed, or refused with an error. */
-export type Fate = Error | undefined;
+export type CommitState = Error | undefined;
 
 /** A publisher that keeps what was committed. */
 export interface FakePublisher extends Publisher {
@@ -13,7 +13,7 @@ export interface FakePublisher extends Publisher {
 
 /** Commits by a rule; `index` counts the tries from 0. Nothing is kept of a batch that is refused. */
 export function createFakePublisher(
-  decide: (batch: Batch, index: number) => Fate | Promise<Fate> = () => undefined,
+  decide: (batch: Batch, index: number) => CommitState | Promise<CommitState> = () => undefined,
 ): FakePublisher {
   const batches: Batch[] = [];
   const tried: Batch[] = [];
@@ -26,8 +26,8 @@ export function createFakePublisher(
       const kept = { ...batch, records: [...batch.records] };
       tried.push(kept);
       assertIntegers(batch.state, 'state');
-      const fate = await decide(kept, tried.length - 1);
-      if (fate !== undefined) throw fate;
+      const commit = await decide(kept, tried.length - 1);
+      if (commit !== undefined) throw commit;
       batches.push(kept);
     },
   };

@@ -14,7 +14,7 @@ import type { KafkaOptions } from '../options.ts';
 import { partitionsOf } from './owners.ts';
 import type { KafkaBase } from '../shared.ts';
 
-/** The group, and what the lanes ask of it. */
+/** The group, and what the partition producers ask of it. */
 export interface GroupMembership extends Group {
   /** Whether a partition may be published to; any may while no group was joined. */
   holds(partition: number): boolean;

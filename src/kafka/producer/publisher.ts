@@ -12,7 +12,12 @@ import type { Publisher } from '../../engine/ports.ts';
 import type { Need } from '../client/acls.ts';
 import { openConnection } from '../client/connection.ts';
 import { classify, translate, type FailureContext } from '../client/errors.ts';
-import { Lane, type Delivery, type LaneTools, type Outcome } from './lane.ts';
+import {
+  PartitionProducer,
+  type ProducerBatch,
+  type PartitionProducerTools,
+  type Outcome,
+} from './partition-producer.ts';
 import type { KafkaOptions } from '../options.ts';
 import {
   placeFence,
@@ -21,7 +26,7 @@ import {
   sizeProblem,
   stateLimitBytes,
   tooLarge,
-} from './sends.ts';
+} from './produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
 import { lookAgain } from '../topic-watch.ts';
 import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
@@ -70,7 +75,7 @@ function contextOf(
 interface FailedSend {
   readonly shared: KafkaShared;
   readonly partition: number;
-  readonly delivery: Pick<Delivery, 'records' | 'state'>;
+  readonly batch: Pick<ProducerBatch, 'records' | 'state'>;
 }
 
 /** Of several topics in one send, the broker does not say which it refuses; the next try does. */
@@ -79,12 +84,12 @@ async function translateSend(
   at: FailedSend,
   lastRefusal: string | undefined,
 ): Promise<unknown> {
-  const { shared, partition, delivery } = at;
+  const { shared, partition, batch } = at;
   const cause = error instanceof SendError ? error.cause : error;
   const topics =
     error instanceof SendError
       ? error.topics
-      : [...new Set(delivery.records.map(({ topic }) => topic))];
+      : [...new Set(batch.records.map(({ topic }) => topic))];
   if (cause instanceof Error && classify(cause) === 'too-large') {
     return await tooLargeFor(topics, at, cause);
   }
@@ -136,7 +141,7 @@ async function openProducer(
  */
 async function tooLargeFor(
   topics: readonly string[],
-  { shared, delivery }: FailedSend,
+  { shared, batch }: FailedSend,
   cause: Error,
 ): Promise<Error> {
   const layout = shared.layout();
@@ -144,7 +149,7 @@ async function tooLargeFor(
   const before = limits();
   // Without the permission to read it, or an answer, the largest record is the likeliest.
   await lookAgain(shared, topics).catch(() => undefined);
-  const records = delivery.records
+  const records = batch.records
     .filter(({ topic }) => topics.includes(topic))
     .toSorted((left, right) => right.bytes - left.bytes);
   const exceeding = records
@@ -164,8 +169,8 @@ async function tooLargeFor(
   );
 }
 
-/** What the lane of a state partition works with. */
-export function createTools(shared: KafkaShared, partition: number): LaneTools {
+/** What the partition producer of a state partition works with. */
+export function createTools(shared: KafkaShared, partition: number): PartitionProducerTools {
   const { telemetry, shutdown } = shared.dependencies;
   const part = partOf(partition);
   return {
@@ -177,8 +182,8 @@ export function createTools(shared: KafkaShared, partition: number): LaneTools {
       const entries = await shared.readState(partition, end, signal);
       return entries.find((entry) => entry.key === key)?.value;
     },
-    async translate(error, delivery, lastRefusal) {
-      const known = await translateSend(error, { shared, partition, delivery }, lastRefusal);
+    async translate(error, batch, lastRefusal) {
+      const known = await translateSend(error, { shared, partition, batch }, lastRefusal);
       // It is not tried again at once, and concerns every batch.
       if (known instanceof FailError) shared.health.down(part, known.message);
       return known;
@@ -193,10 +198,10 @@ export function createTools(shared: KafkaShared, partition: number): LaneTools {
       const level = isExpected ? 'info' : 'warn';
       shared.dependencies.log(level, 'a batch is tried again', { partition, reason });
     },
-    onOutcome(outcome: Outcome, delivery, durationMs) {
-      // A fenced lane has nothing to do with Kafka's health; a failed one is tried again later.
+    onOutcome(outcome: Outcome, batch, durationMs) {
+      // A fenced partition producer has nothing to do with Kafka's health; a failed one is tried again later.
       if (outcome !== 'failed') shared.health.up(part);
-      const records = delivery.records.length - 1;
+      const records = batch.records.length - 1;
       telemetry.report({ type: 'transaction', partition, records, outcome, durationMs });
     },
     onFenced(reason) {
@@ -205,13 +210,13 @@ export function createTools(shared: KafkaShared, partition: number): LaneTools {
   };
 }
 
-/** Makes the publisher; lanes, and with them producers, come into being when they are needed. */
+/** Makes the publisher; partition producers, and with them producers, come into being when they are needed. */
 export function createPublisher(shared: KafkaShared): ClaimingPublisher {
-  const lanes = new Map<number, Lane>();
-  const openLane = (partition: number): Lane => {
-    const lane = new Lane(createTools(shared, partition));
-    lanes.set(partition, lane);
-    return lane;
+  const partitionProducers = new Map<number, PartitionProducer>();
+  const openPartitionProducer = (partition: number): PartitionProducer => {
+    const partitionProducer = new PartitionProducer(createTools(shared, partition));
+    partitionProducers.set(partition, partitionProducer);
+    return partitionProducer;
   };
   return {
     async publish(batch, signal) {
@@ -222,27 +227,33 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
       if (state === undefined) throw new Error('a batch always has its state');
       const partition = partitionOf(batch.account.id, layout.statePartitions);
       if (!shared.holds(partition)) throw notHeld(shared, partition);
-      const lane = lanes.get(partition) ?? openLane(partition);
+      const partitionProducer =
+        partitionProducers.get(partition) ?? openPartitionProducer(partition);
       const { sequence } = batch.state;
       const { codec } = shared.dependencies;
       const isPrevious = async (found: Buffer | undefined): Promise<boolean> => {
         const last = found === undefined ? 0 : (await codec.decode(state.key, found)).sequence;
         return last === sequence - 1;
       };
-      await lane.deliver({ records, state, isPrevious }, signal);
+      await partitionProducer.commit({ records, state, isPrevious }, signal);
       reportSize(batch.state, value.length, shared);
     },
     async claim(partition, signal) {
-      const lane = lanes.get(partition);
-      const usable = lane === undefined || lane.isSpent ? openLane(partition) : lane;
+      const partitionProducer = partitionProducers.get(partition);
+      const usable =
+        partitionProducer === undefined || partitionProducer.isSpent
+          ? openPartitionProducer(partition)
+          : partitionProducer;
       return await usable.claim(signal);
     },
     async release(partition) {
-      await lanes.get(partition)?.close();
+      await partitionProducers.get(partition)?.close();
       shared.health.up(partOf(partition));
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...lanes.values()].map((lane) => lane.close()));
+      await Promise.all(
+        [...partitionProducers.values()].map((partitionProducer) => partitionProducer.close()),
+      );
     },
   };
 }

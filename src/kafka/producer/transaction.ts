@@ -10,7 +10,7 @@ import {
 } from '../client/deadline.ts';
 import { createLeaderWatch, type LeaderWatch } from './leader-watch.ts';
 import type { Layout } from '../layout.ts';
-import type { PlacedRecord, Send } from './sends.ts';
+import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 
 /** How a transactional producer is set up. */
 interface TransactionOptions {
@@ -33,7 +33,7 @@ export interface TransactionalProducer {
    * @param onCommit called just before the commit is sent: from here on the outcome may be unknown
    * @returns the offset of the last send's first record
    */
-  transact(sends: readonly Send[], onCommit: () => void): Promise<bigint>;
+  transact(sends: readonly ProduceRequest[], onCommit: () => void): Promise<bigint>;
   /**
    * Ends it for good, bounded in time; aborts the open transaction first when `abort` is given.
    *
@@ -60,7 +60,7 @@ function toMessages(records: readonly PlacedRecord[]): TopicMessages[] {
 export class SendError extends Error {
   override readonly name = 'SendError';
   readonly topics: readonly string[];
-  constructor({ records }: Send, cause: unknown) {
+  constructor({ records }: ProduceRequest, cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
     this.topics = [...new Set(records.map(({ topic }) => topic))];
   }
@@ -68,7 +68,7 @@ export class SendError extends Error {
 
 async function sendOne(
   transaction: Transaction,
-  send: Send,
+  send: ProduceRequest,
   { timeoutMs, compression }: { readonly timeoutMs: number; readonly compression: Compression },
 ): Promise<readonly RecordMetadata[]> {
   try {
@@ -84,7 +84,7 @@ async function sendOne(
 }
 
 /** kafkajs leaves out what it finds no leader for, without a word. */
-function checkAcknowledged(send: Send, acknowledged: readonly RecordMetadata[]): void {
+function checkAcknowledged(send: ProduceRequest, acknowledged: readonly RecordMetadata[]): void {
   const known = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
   const lost = send.records.find(
     ({ topic, partition }) => !known.has(`${topic}/${String(partition)}`),
@@ -141,7 +141,10 @@ export async function openTransactionalProducer(
     throw error;
   }
 
-  const sendAll = async (sends: readonly Send[], onCommit: () => void): Promise<bigint> => {
+  const sendAll = async (
+    sends: readonly ProduceRequest[],
+    onCommit: () => void,
+  ): Promise<bigint> => {
     const transaction = (next ??= await producer.transaction());
     let offset = -1n;
     for (const send of sends) {

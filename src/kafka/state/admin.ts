@@ -4,10 +4,10 @@ import type { StreamState } from '../../engine/state.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Restored } from '../../engine/ports.ts';
 import { asAdmin } from '../client/admin-call.ts';
-import { Lane, type Delivery } from '../producer/lane.ts';
+import { PartitionProducer, type ProducerBatch } from '../producer/partition-producer.ts';
 import { findOwners, type Owner } from '../group/owners.ts';
 import { createTools } from '../producer/publisher.ts';
-import { placeStateAt } from '../producer/sends.ts';
+import { placeStateAt } from '../producer/produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
 import type { StateEntry } from './partition-read.ts';
 import { decodeEntry } from './store.ts';
@@ -111,21 +111,27 @@ async function writeAll(
   signal: AbortSignal,
 ): Promise<void> {
   const partitions = [...new Set(writes.flatMap(partitionsOfWrite))];
-  const lanes = new Map(
-    partitions.map((partition) => [partition, new Lane(createTools(shared, partition))]),
+  const partitionProducers = new Map(
+    partitions.map((partition) => [
+      partition,
+      new PartitionProducer(createTools(shared, partition)),
+    ]),
   );
   try {
     // Invariant 4: once claimed, nobody else's transaction can land behind what is read now.
     const ends = new Map<number, bigint>();
-    for (const [partition, lane] of lanes) ends.set(partition, await lane.claim(signal));
+    for (const [partition, partitionProducer] of partitionProducers)
+      ends.set(partition, await partitionProducer.claim(signal));
     await checkUnchanged(shared, { writes, ends }, signal);
     const pairs = Map.groupBy(writes, (write) => partitionsOfWrite(write).join('/'));
     for (const together of pairs.values()) {
-      const lane = lanes.get(together[0]?.partition ?? -1);
-      await lane?.deliver(deliveryOf(shared, together), signal);
+      const partitionProducer = partitionProducers.get(together[0]?.partition ?? -1);
+      await partitionProducer?.commit(batchOf(shared, together), signal);
     }
   } finally {
-    await Promise.all([...lanes.values()].map((lane) => lane.close()));
+    await Promise.all(
+      [...partitionProducers.values()].map((partitionProducer) => partitionProducer.close()),
+    );
   }
 }
 
@@ -155,8 +161,8 @@ function isSame(value: Buffer | null, expected: Buffer | null): boolean {
   return value === null || expected === null ? value === expected : value.equals(expected);
 }
 
-/** Records are committed together; the last of them, as a lane knows it, stands for all. */
-function deliveryOf(shared: KafkaShared, writes: readonly StateWrite[]): Delivery {
+/** Records are committed together; the last of them, as a partition producer knows it, stands for all. */
+function batchOf(shared: KafkaShared, writes: readonly StateWrite[]): ProducerBatch {
   const layout = shared.layout();
   const encode = (state: StateWrite['state']): Buffer | null =>
     state === null || Buffer.isBuffer(state) ? state : shared.dependencies.codec.encode(state);

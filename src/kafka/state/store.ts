@@ -5,7 +5,7 @@ import { isStreamName } from '../../engine/stream-name.ts';
 import type { Restored, StateCodec, StateStore } from '../../engine/ports.ts';
 import { unlessAborted } from '../client/deadline.ts';
 import type { ClaimingPublisher } from '../producer/publisher.ts';
-import { stateLimitBytes } from '../producer/sends.ts';
+import { stateLimitBytes } from '../producer/produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
 import type { StateEntry } from './partition-read.ts';
 import { checkPlaces } from './placement.ts';

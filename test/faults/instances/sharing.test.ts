@@ -48,7 +48,7 @@ describe('instances with one prefix', () => {
     const held = proxy.inject(apiKeys.produce, 'hold-request', { times: 1000 });
     await until(
       () => held.count() >= partitions,
-      () => 'every lane of a has a batch under way',
+      () => 'every partition producer of a has a batch under way',
     );
     const b = await fleet.start('b');
     await fleet.shared([a, b]);

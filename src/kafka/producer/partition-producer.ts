@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isConnectorError, RetryError, StopStreamError } from '../../engine/errors.ts';
 import type { ShutdownBudget } from '../../engine/shutdown-budget.ts';
 import { onceStopped, settleWithin, withDeadline } from '../client/deadline.ts';
-import type { PlacedRecord, Send } from './sends.ts';
+import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 import type { TransactionalProducer } from './transaction.ts';
 
 /** One batch, placed and encoded. */
-export interface Delivery {
+export interface ProducerBatch {
   /** The state is the last of them. */
   readonly records: readonly PlacedRecord[];
   readonly state: PlacedRecord;
@@ -14,41 +14,41 @@ export interface Delivery {
   isPrevious(found: Buffer | undefined): Promise<boolean>;
 }
 
-/** How a delivery ended, for the telemetry. */
+/** How a batch ended, for the telemetry. */
 export type Outcome = 'committed' | 'redone' | 'failed' | 'fenced';
 
-/** What a lane works with; its errors are already the taxonomy's. */
-export interface LaneTools {
+/** What a partition producer works with; its errors are already the taxonomy's. */
+export interface PartitionProducerTools {
   readonly shutdown: ShutdownBudget;
-  /** Opens a producer of this lane's transactional id, which ends every transaction before it. */
+  /** Opens a producer of this partition producer's transactional id, which ends every transaction before it. */
   open(): Promise<TransactionalProducer>;
   /** @param by - `topic` once a try has failed, so that a refusal tells which topic is meant */
-  plan(records: readonly PlacedRecord[], by: 'leader' | 'topic'): readonly Send[];
-  /** The record whose offset proves that a read of this lane's partition is complete. */
+  plan(records: readonly PlacedRecord[], by: 'leader' | 'topic'): readonly ProduceRequest[];
+  /** The record whose offset proves that a read of this partition producer's partition is complete. */
   fence(): PlacedRecord;
   /** Reads the value that the state topic has for a key, up to `end`, the offset after the fence. */
   readBack(key: string, end: bigint, signal: AbortSignal): Promise<Buffer | undefined>;
   /** Makes an error of kafkajs one of the taxonomy's; it may look something up first. */
   translate(
     error: unknown,
-    delivery: Pick<Delivery, 'records' | 'state'>,
+    batch: Pick<ProducerBatch, 'records' | 'state'>,
     lastRefusal: string | undefined,
   ): unknown;
   /** Called when a try has failed and another will be made. */
   onTrouble(error: unknown): void;
-  onOutcome(outcome: Outcome, delivery: Delivery, durationMs: number): void;
+  onOutcome(outcome: Outcome, batch: ProducerBatch, durationMs: number): void;
   /** Called once, when another producer turns out to have taken the partition over. */
   onFenced(reason: string): void;
 }
 
 /** Whether a commit was sent and nobody knows yet what became of it. */
-interface Fate {
+interface CommitState {
   unknown: boolean;
 }
 
 interface Try {
   readonly attempt: number;
-  readonly fate: Fate;
+  readonly commit: CommitState;
   readonly stop: AbortSignal;
 }
 
@@ -58,10 +58,10 @@ const pausesMs = [50, 500, 1000, 2000, 5000];
 
 /**
  * The serial way of one state partition's batches into Kafka: one transactional producer at a time,
- * thrown away after any error. Lanes are concurrent with one another.
+ * thrown away after any error. Partition producers are concurrent with one another.
  */
-export class Lane {
-  readonly #tools: LaneTools;
+export class PartitionProducer {
+  readonly #tools: PartitionProducerTools;
   readonly #closing = new AbortController();
   #producer: TransactionalProducer | undefined;
   /** The offset after the fence record of this producer; undefined before it is written. */
@@ -78,7 +78,7 @@ export class Lane {
   #refusal: Error | undefined;
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(tools: LaneTools) {
+  constructor(tools: PartitionProducerTools) {
     this.#tools = tools;
   }
 
@@ -88,7 +88,7 @@ export class Lane {
   }
 
   /**
-   * Takes the partition over from any other producer, this lane's own included: when it resolves,
+   * Takes the partition over from any other producer, this partition producer's own included: when it resolves,
    * no more commits of others can come, and all of them lie before a fence record.
    *
    * @returns the end that a read must reach: the offset after the fence record
@@ -115,18 +115,18 @@ export class Lane {
   }
 
   /**
-   * Commits a delivery after those before it. While the outcome of a commit is unknown it goes on
-   * until it is known; a delivery of which nothing was committed is tried a few times.
+   * Commits a batch after those before it. While the outcome of a commit is unknown it goes on
+   * until it is known; a batch of which nothing was committed is tried a few times.
    */
-  deliver(delivery: Delivery, signal: AbortSignal): Promise<void> {
+  commit(batch: ProducerBatch, signal: AbortSignal): Promise<void> {
     return this.#enqueue(async () => {
       signal.throwIfAborted();
       const startedMs = performance.now();
       const end = (outcome: Outcome): void => {
-        this.#tools.onOutcome(outcome, delivery, performance.now() - startedMs);
+        this.#tools.onOutcome(outcome, batch, performance.now() - startedMs);
       };
       try {
-        end(await this.#tryUntilKnown(delivery, signal));
+        end(await this.#tryUntilKnown(batch, signal));
       } catch (error) {
         end(isFenced(error) ? 'fenced' : 'failed');
         throw error;
@@ -175,36 +175,36 @@ export class Lane {
     return turn;
   }
 
-  async #tryUntilKnown(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+  async #tryUntilKnown(batch: ProducerBatch, signal: AbortSignal): Promise<Outcome> {
     const stop = AbortSignal.any([signal, this.#closing.signal]);
-    const fate: Fate = { unknown: false };
+    const commit: CommitState = { unknown: false };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#try(delivery, { attempt, fate, stop });
+        return await this.#try(batch, { attempt, commit, stop });
       } catch (error) {
-        const known = await this.#fail(error, delivery);
-        const enough = !fate.unknown && (attempt >= maxTries || asksToWait(known));
+        const known = await this.#fail(error, batch);
+        const enough = !commit.unknown && (attempt >= maxTries || asksToWait(known));
         if (enough || isFinal(known)) {
           this.#endSoon();
           throw known;
         }
         this.#tools.onTrouble(known);
         await pause(pausesMs[attempt - 1] ?? 5000, stop);
-        if (stop.aborted) return await this.#lastLook(delivery, fate, known);
+        if (stop.aborted) return await this.#lastLook(batch, commit, known);
       }
     }
   }
 
-  async #try(delivery: Delivery, { attempt, fate, stop }: Try): Promise<Outcome> {
-    const { key } = delivery.state;
+  async #try(batch: ProducerBatch, { attempt, commit, stop }: Try): Promise<Outcome> {
+    const { key } = batch.state;
     const isDoubtful = this.#looked?.has(key) === false;
-    if ((attempt > 1 || isDoubtful) && (await this.#landed(delivery, stop))) return 'redone';
+    if ((attempt > 1 || isDoubtful) && (await this.#landed(batch, stop))) return 'redone';
     this.#looked?.add(key);
-    fate.unknown = false;
+    commit.unknown = false;
     const producer = await this.#open();
-    const sends = this.#tools.plan(delivery.records, attempt === 1 ? 'leader' : 'topic');
+    const sends = this.#tools.plan(batch.records, attempt === 1 ? 'leader' : 'topic');
     const transacting = producer.transact(sends, () => {
-      fate.unknown = true;
+      commit.unknown = true;
     });
     await onceStopped(transacting, stop, this.#transactionLimitMs);
     return attempt === 1 ? 'committed' : 'redone';
@@ -214,14 +214,14 @@ export class Lane {
    * There is no time for another try. A commit that never arrived has left its transaction open,
    * which holds up everybody who reads committed records: the new producer ends it (Invariant 7).
    */
-  async #lastLook(delivery: Delivery, fate: Fate, known: unknown): Promise<Outcome> {
-    if (!fate.unknown) throw known;
+  async #lastLook(batch: ProducerBatch, commit: CommitState, known: unknown): Promise<Outcome> {
+    if (!commit.unknown) throw known;
     // The look ends it; there is no time for two.
     this.#isLeftOpen = false;
     const limitMs = Math.ceil(this.#tools.shutdown.leftMs('outcome'));
-    const looking = this.#landed(delivery, AbortSignal.timeout(limitMs));
+    const looking = this.#landed(batch, AbortSignal.timeout(limitMs));
     const landed = await withDeadline(looking, limitMs, 'a last look').catch(() => undefined);
-    if (landed === undefined) throw unknownOutcome(delivery, known);
+    if (landed === undefined) throw unknownOutcome(batch, known);
     if (!landed) throw known;
     return 'redone';
   }
@@ -258,13 +258,13 @@ export class Lane {
   }
 
   /** Reports whether the topic has this very state: compare and set, so that no other is written over. */
-  async #landed(delivery: Delivery, stop: AbortSignal): Promise<boolean> {
+  async #landed(batch: ProducerBatch, stop: AbortSignal): Promise<boolean> {
     // Invariant 4: the new producer first, so that what is read next can no longer change.
     const end = await this.#fence(stop);
-    const { key, value } = delivery.state;
+    const { key, value } = batch.state;
     const found = await this.#tools.readBack(key, end, stop);
     if (value === null ? found === undefined : found?.equals(value) === true) return true;
-    if (await delivery.isPrevious(found)) return false;
+    if (await batch.isPrevious(found)) return false;
     throw new StopStreamError(
       'kafka.fenced',
       `The state ${key} was changed by another writer: the topic has ` +
@@ -277,8 +277,8 @@ export class Lane {
   }
 
   /** Invariant 4: whatever failed, the producer is thrown away. */
-  async #fail(error: unknown, delivery: Pick<Delivery, 'records' | 'state'>): Promise<unknown> {
-    const known = await this.#tools.translate(error, delivery, this.#producer?.lastRefusal());
+  async #fail(error: unknown, batch: Pick<ProducerBatch, 'records' | 'state'>): Promise<unknown> {
+    const known = await this.#tools.translate(error, batch, this.#producer?.lastRefusal());
     const fenced = isFenced(known);
     await this.#discard({ abort: !fenced });
     // Until the next one is open, another instance may take the partition over and give it back.
@@ -329,10 +329,10 @@ function isFinal(error: unknown): boolean {
   return isConnectorError(error) && error.disposition !== 'retry';
 }
 
-function unknownOutcome(delivery: Delivery, cause: unknown): RetryError {
+function unknownOutcome(batch: ProducerBatch, cause: unknown): RetryError {
   return new RetryError(
     'kafka.commit-unknown',
-    `Whether the last batch of ${delivery.state.key} was committed could not be found out before ` +
+    `Whether the last batch of ${batch.state.key} was committed could not be found out before ` +
       'the program was asked to stop; the state topic tells at the next start.',
     { cause },
   );

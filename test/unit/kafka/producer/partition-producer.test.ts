@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, StopStreamError } from '../../../../src/engine/errors.ts';
 import {
-  Lane,
-  type Delivery,
-  type LaneTools,
+  PartitionProducer,
+  type ProducerBatch,
+  type PartitionProducerTools,
   type Outcome,
-} from '../../../../src/kafka/producer/lane.ts';
-import type { PlacedRecord } from '../../../../src/kafka/producer/sends.ts';
+} from '../../../../src/kafka/producer/partition-producer.ts';
+import type { PlacedRecord } from '../../../../src/kafka/producer/produce-requests.ts';
 import { usualShutdown } from '../../../support/shutdown.ts';
 
 /** How one try of a transaction goes. */
@@ -19,7 +19,7 @@ function place(key: string, value: Buffer | null): PlacedRecord {
   return { role: 'state', topic: 't.state', partition: 0, key, value, headers: {}, bytes: 10 };
 }
 
-function delivery(sequence: number): Delivery {
+function batch(sequence: number): ProducerBatch {
   const state = place('media/1', Buffer.from(String(sequence)));
   return {
     records: [state],
@@ -29,14 +29,18 @@ function delivery(sequence: number): Delivery {
   };
 }
 
-/** A lane on a topic of one key; every producer follows the script of turns. */
-function setUp(script: Turn[], changes: Partial<LaneTools> = {}, abortsAreAnswered = true) {
+/** A partition producer on a topic of one key; every producer follows the script of turns. */
+function setUp(
+  script: Turn[],
+  changes: Partial<PartitionProducerTools> = {},
+  abortsAreAnswered = true,
+) {
   const topic = { value: undefined as Buffer | undefined };
   let offset = 40n;
   const journal: string[] = [];
   const outcomes: Outcome[] = [];
   const fences: string[] = [];
-  const tools: LaneTools = {
+  const tools: PartitionProducerTools = {
     shutdown: usualShutdown,
     open() {
       journal.push('open');
@@ -74,28 +78,28 @@ function setUp(script: Turn[], changes: Partial<LaneTools> = {}, abortsAreAnswer
     onFenced: (reason) => fences.push(reason),
     ...changes,
   };
-  return { lane: new Lane(tools), topic, journal, outcomes, fences };
+  return { partitionProducer: new PartitionProducer(tools), topic, journal, outcomes, fences };
 }
 
 describe('Lane', () => {
   test('keeps its producer while all goes well', async () => {
-    const { lane, journal, outcomes } = setUp([]);
-    await lane.deliver(delivery(1), noSignal);
-    await lane.deliver(delivery(2), noSignal);
+    const { partitionProducer, journal, outcomes } = setUp([]);
+    await partitionProducer.commit(batch(1), noSignal);
+    await partitionProducer.commit(batch(2), noSignal);
     expect(journal).toEqual(['open', 'ok', 'ok']);
     expect(outcomes).toEqual(['committed', 'committed']);
   });
 
   test('throws the producer away and reads the state again after a failed send (Invariant 4)', async () => {
-    const { lane, journal, outcomes } = setUp(['send-fails']);
-    await lane.deliver(delivery(1), noSignal);
+    const { partitionProducer, journal, outcomes } = setUp(['send-fails']);
+    await partitionProducer.commit(batch(1), noSignal);
     expect(journal).toEqual(['open', 'send-fails', 'discard', 'open', 'fence', 'read to 43', 'ok']);
     expect(outcomes).toEqual(['redone']);
   });
 
   test('does a batch again when its commit did not land', async () => {
-    const { lane, topic, journal } = setUp(['commit-lost']);
-    await lane.deliver(delivery(1), noSignal);
+    const { partitionProducer, topic, journal } = setUp(['commit-lost']);
+    await partitionProducer.commit(batch(1), noSignal);
     expect(journal).toEqual([
       'open',
       'commit-lost',
@@ -109,8 +113,8 @@ describe('Lane', () => {
   });
 
   test('sends nothing again when the commit landed', async () => {
-    const { lane, journal, outcomes } = setUp(['commit-landed-unheard']);
-    await lane.deliver(delivery(1), noSignal);
+    const { partitionProducer, journal, outcomes } = setUp(['commit-landed-unheard']);
+    await partitionProducer.commit(batch(1), noSignal);
     expect(journal).toEqual([
       'open',
       'commit-landed-unheard',
@@ -123,52 +127,52 @@ describe('Lane', () => {
   });
 
   test('gives up after three tries of which none was committed', async () => {
-    const { lane, outcomes } = setUp(['send-fails', 'send-fails', 'send-fails']);
-    await expect(lane.deliver(delivery(1), noSignal)).rejects.toBe(away);
+    const { partitionProducer, outcomes } = setUp(['send-fails', 'send-fails', 'send-fails']);
+    await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toBe(away);
     expect(outcomes).toEqual(['failed']);
-    await lane.deliver(delivery(1), noSignal);
+    await partitionProducer.commit(batch(1), noSignal);
     expect(outcomes).toEqual(['failed', 'committed']);
   });
 
   test('says that the outcome is unknown only when it is asked to stop first', async () => {
     const stop = new AbortController();
-    const { lane } = setUp(['commit-lost'], {
+    const { partitionProducer } = setUp(['commit-lost'], {
       readBack: () => Promise.reject(away),
       onTrouble: () => {
         stop.abort();
       },
     });
-    await expect(lane.deliver(delivery(1), stop.signal)).rejects.toMatchObject({
+    await expect(partitionProducer.commit(batch(1), stop.signal)).rejects.toMatchObject({
       disposition: 'retry',
       code: 'kafka.commit-unknown',
     });
   });
 
   test('stops for good when the topic has a newer state of another instance', async () => {
-    const { lane, topic } = setUp(['send-fails']);
+    const { partitionProducer, topic } = setUp(['send-fails']);
     topic.value = Buffer.from('7');
     const fenced = { disposition: 'stop-stream', code: 'kafka.fenced' };
-    await expect(lane.deliver(delivery(2), noSignal)).rejects.toMatchObject(fenced);
-    await expect(lane.deliver(delivery(2), noSignal)).rejects.toMatchObject(fenced);
+    await expect(partitionProducer.commit(batch(2), noSignal)).rejects.toMatchObject(fenced);
+    await expect(partitionProducer.commit(batch(2), noSignal)).rejects.toMatchObject(fenced);
   });
 
   test('publishes nothing over what another instance wrote while it had no producer (Invariant 4)', async () => {
-    const { lane, topic, journal } = setUp(['send-fails', 'send-fails', 'send-fails']);
-    await lane.claim(noSignal);
-    await expect(lane.deliver(delivery(1), noSignal)).rejects.toBe(away);
+    const { partitionProducer, topic, journal } = setUp(['send-fails', 'send-fails', 'send-fails']);
+    await partitionProducer.claim(noSignal);
+    await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toBe(away);
     topic.value = Buffer.from('1, of another');
-    await expect(lane.deliver(delivery(1), noSignal)).rejects.toMatchObject({
+    await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toMatchObject({
       code: 'kafka.fenced',
     });
     expect(journal).not.toContain('ok');
   });
 
   test('looks once at each state that it has not written since its producer was replaced', async () => {
-    const other = { ...delivery(1), state: { ...delivery(1).state, key: 'users/1' } };
-    const { lane, journal } = setUp(['send-fails']);
-    await lane.claim(noSignal);
-    await lane.deliver(delivery(1), noSignal);
-    await lane.deliver(delivery(2), noSignal);
+    const other = { ...batch(1), state: { ...batch(1).state, key: 'users/1' } };
+    const { partitionProducer, journal } = setUp(['send-fails']);
+    await partitionProducer.claim(noSignal);
+    await partitionProducer.commit(batch(1), noSignal);
+    await partitionProducer.commit(batch(2), noSignal);
     expect(journal.splice(0)).toEqual([
       'open',
       'fence',
@@ -180,7 +184,9 @@ describe('Lane', () => {
       'ok',
       'ok',
     ]);
-    await expect(lane.deliver(other, noSignal)).rejects.toMatchObject({ code: 'kafka.fenced' });
+    await expect(partitionProducer.commit(other, noSignal)).rejects.toMatchObject({
+      code: 'kafka.fenced',
+    });
     expect(journal).toEqual(['read to 45', 'discard without abort']);
   });
 
@@ -192,121 +198,123 @@ describe('Lane', () => {
   ])(
     'writes nothing over a state that is neither this one nor the one before: the topic has %s (Invariant 2)',
     async (_what, found) => {
-      const { lane, topic, journal, fences } = setUp([
+      const { partitionProducer, topic, journal, fences } = setUp([
         'ok',
         'send-fails',
         'send-fails',
         'send-fails',
       ]);
-      await lane.claim(noSignal);
-      await lane.deliver(delivery(6), noSignal);
-      await expect(lane.deliver(delivery(7), noSignal)).rejects.toBe(away);
+      await partitionProducer.claim(noSignal);
+      await partitionProducer.commit(batch(6), noSignal);
+      await expect(partitionProducer.commit(batch(7), noSignal)).rejects.toBe(away);
       topic.value = found === undefined ? undefined : Buffer.from(found);
       journal.length = 0;
 
-      await expect(lane.deliver(delivery(7), noSignal)).rejects.toMatchObject({
+      await expect(partitionProducer.commit(batch(7), noSignal)).rejects.toMatchObject({
         code: 'kafka.fenced',
         message: expect.stringContaining('The state media/1 was changed by another writer'),
       });
 
       expect(journal).not.toContain('ok');
       expect(fences).toHaveLength(1);
-      expect(lane.isSpent).toBe(true);
+      expect(partitionProducer.isSpent).toBe(true);
     },
   );
 
   test('commits a fence record when it takes the partition over, and reports the offset after it', async () => {
-    const { lane, journal } = setUp([]);
-    await expect(lane.claim(noSignal)).resolves.toBe(43n);
+    const { partitionProducer, journal } = setUp([]);
+    await expect(partitionProducer.claim(noSignal)).resolves.toBe(43n);
     expect(journal).toEqual(['open', 'fence']);
   });
 
   test('takes the partition over by another producer when its fence record is not acknowledged', async () => {
     let tries = 0;
-    const { lane, journal } = setUp([], {
+    const { partitionProducer, journal } = setUp([], {
       plan: (records) => {
         tries += 1;
         if (tries === 1) throw away;
         return [{ leader: 1, records }];
       },
     });
-    await expect(lane.claim(noSignal)).resolves.toBe(43n);
+    await expect(partitionProducer.claim(noSignal)).resolves.toBe(43n);
     expect(journal).toEqual(['open', 'discard', 'open', 'fence']);
   });
 
   test('neither aborts nor takes the partition back when it is fenced', async () => {
-    const { lane, journal, outcomes } = setUp(['send-fails'], {
+    const { partitionProducer, journal, outcomes } = setUp(['send-fails'], {
       translate: () => new StopStreamError('kafka.fenced', 'fenced'),
     });
-    await expect(lane.deliver(delivery(1), noSignal)).rejects.toThrow('fenced');
-    await expect(lane.deliver(delivery(2), noSignal)).rejects.toThrow('fenced');
+    await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toThrow('fenced');
+    await expect(partitionProducer.commit(batch(2), noSignal)).rejects.toThrow('fenced');
     expect(journal).toEqual(['open', 'send-fails', 'discard without abort']);
     expect(outcomes).toEqual(['fenced']);
   });
 
   test('sends batches one after another, in the order in which they came', async () => {
-    const { lane, topic } = setUp(['send-fails']);
-    await Promise.all([1, 2, 3].map((sequence) => lane.deliver(delivery(sequence), noSignal)));
+    const { partitionProducer, topic } = setUp(['send-fails']);
+    await Promise.all(
+      [1, 2, 3].map((sequence) => partitionProducer.commit(batch(sequence), noSignal)),
+    );
     expect(topic.value?.toString()).toBe('3');
   });
 
   test('does not begin a batch of which the caller has given up', async () => {
-    const { lane, journal } = setUp([]);
+    const { partitionProducer, journal } = setUp([]);
     await expect(
-      lane.deliver(delivery(1), AbortSignal.abort(new Error('stopping'))),
+      partitionProducer.commit(batch(1), AbortSignal.abort(new Error('stopping'))),
     ).rejects.toThrow('stopping');
     expect(journal).toEqual([]);
   });
 
   test('lets the batch in hand end and refuses the next when it is closed', async () => {
-    const { lane, journal } = setUp([]);
-    await lane.claim(noSignal);
-    const inHand = lane.deliver(delivery(1), noSignal);
+    const { partitionProducer, journal } = setUp([]);
+    await partitionProducer.claim(noSignal);
+    const inHand = partitionProducer.commit(batch(1), noSignal);
     await Promise.resolve();
-    const closed = lane.close();
+    const closed = partitionProducer.close();
     await inHand;
     await closed;
-    await expect(lane.deliver(delivery(2), noSignal)).rejects.toMatchObject({
+    await expect(partitionProducer.commit(batch(2), noSignal)).rejects.toMatchObject({
       code: 'kafka.unavailable',
     });
     expect(journal).toEqual(['open', 'fence', 'ok', 'discard']);
   });
 
   test('ends the transaction by another producer when its abort is not answered (Invariant 7)', async () => {
-    const { lane, journal } = setUp(
+    const { partitionProducer, journal } = setUp(
       ['send-fails'],
       { readBack: () => Promise.reject(away) },
       false,
     );
     const stop = new AbortController();
-    const failing = lane.deliver(delivery(1), stop.signal);
+    const failing = partitionProducer.commit(batch(1), stop.signal);
     await Promise.resolve();
     stop.abort();
     await expect(failing).rejects.toBe(away);
     expect(journal).toEqual(['open', 'send-fails', 'discard']);
-    await lane.close();
+    await partitionProducer.close();
     expect(journal.slice(3)).toEqual(['open', 'discard without abort']);
-    await lane.close();
+    await partitionProducer.close();
     expect(journal).toHaveLength(5);
   });
 
   test('leaves the transaction to who has taken the partition over', async () => {
-    const { lane, journal } = setUp(
+    const { partitionProducer, journal } = setUp(
       ['send-fails'],
       { translate: () => new StopStreamError('kafka.fenced', 'fenced') },
       false,
     );
-    await expect(lane.deliver(delivery(1), noSignal)).rejects.toThrow('fenced');
-    await lane.close();
+    await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toThrow('fenced');
+    await partitionProducer.close();
     expect(journal).toEqual(['open', 'send-fails', 'discard without abort']);
   });
 
   test('throws away a producer that opens only after it was closed', async () => {
-    const { lane, journal } = setUp([]);
-    const claimed = lane.claim(noSignal);
+    const { partitionProducer, journal } = setUp([]);
+    const claimed = partitionProducer.claim(noSignal);
     await Promise.resolve();
     await Promise.all([
-      lane.close(),
+      partitionProducer.close(),
       expect(claimed).rejects.toThrow('The connection to Kafka was closed.'),
     ]);
     expect(journal).toEqual(['open', 'discard without abort']);

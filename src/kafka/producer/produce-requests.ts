@@ -19,7 +19,7 @@ export interface PlacedRecord {
 }
 
 /** One produce request: records of partitions that one broker leads. */
-export interface Send {
+export interface ProduceRequest {
   /** The node id of that broker. */
   readonly leader: number;
   readonly records: readonly PlacedRecord[];
@@ -168,7 +168,7 @@ export function planSends(
   records: readonly PlacedRecord[],
   layout: Layout,
   by: 'leader' | 'topic' = 'leader',
-): readonly Send[] {
+): readonly ProduceRequest[] {
   const sends: { leader: number; draft: Draft }[] = [];
   const filling = new Map<string, Draft>();
   for (const record of records) {

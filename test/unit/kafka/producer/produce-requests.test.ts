@@ -2,7 +2,7 @@ import { emptyMemory } from '../../../../src/engine/state.ts';
 import { describe, expect, test } from '@jest/globals';
 import type { Batch, OutgoingRecord } from '../../../../src/engine/ports.ts';
 import { createLayout } from '../../../../src/kafka/layout.ts';
-import { placeRecords, planSends } from '../../../../src/kafka/producer/sends.ts';
+import { placeRecords, planSends } from '../../../../src/kafka/producer/produce-requests.ts';
 
 const one = 1_048_588;
 
