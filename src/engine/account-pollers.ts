@@ -1,13 +1,13 @@
 import type { Account } from './account.ts';
 import { partitionOf } from './partition.ts';
-import { planPolling } from './sharing.ts';
+import { planPolling } from './assignment-changes.ts';
 import { stateKey } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Stream } from './stream.ts';
 import { runnable, startJob } from './jobs.ts';
 import type { Job, PollerTools, Verdict } from './poller.ts';
 import { groupByList, pollRound } from './rounds.ts';
-import type { Tenancy } from './tenancies.ts';
+import type { AssignedPartition } from './assigned-partitions.ts';
 import type { Orders } from './orders.ts';
 import { createTimetable } from './timetable.ts';
 import type { Timetable } from './timetable.ts';
@@ -24,7 +24,7 @@ export interface Streams {
 /** The pollers of this instance's accounts. */
 export interface AccountPollers {
   /** Polls the listed accounts of the partitions that are held, and no others. */
-  settle(accounts: readonly Account[], held: ReadonlyMap<number, Tenancy>): void;
+  settle(accounts: readonly Account[], held: ReadonlyMap<number, AssignedPartition>): void;
   /**
    * Ends what was stopped by an error, of one account or of all, so that the next `settle` begins it
    * again.
@@ -64,9 +64,9 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
   const running = new Map<string, Running>();
   /** The last stay of accounts that left: who comes back waits for the polls that it had in hand. */
   const left = new Map<string, Pick<Running, 'done' | 'failed'>>();
-  const start = (account: Account, tenancy: Tenancy): void => {
+  const start = (account: Account, assigned: AssignedPartition): void => {
     const { done: before, failed: overdue } = left.get(account.id) ?? noStay;
-    running.set(account.id, startAccount(account, what, { ...work, tenancy, before, overdue }));
+    running.set(account.id, startAccount(account, what, { ...work, assigned, before, overdue }));
   };
   const end = ({ account, failed, stop, done }: Running): void => {
     stop.abort();
@@ -87,8 +87,8 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
         if (ending !== undefined) end(ending);
       }
       for (const account of change.start) {
-        const tenancy = held.get(partitionOf(account.id, partitions));
-        if (tenancy !== undefined) start(account, tenancy);
+        const assigned = held.get(partitionOf(account.id, partitions));
+        if (assigned !== undefined) start(account, assigned);
       }
       if (change.start.length + change.stop.length === 0) return;
       tools.telemetry.report({ type: 'accounts', added: change.start, removed: change.stop });
@@ -114,7 +114,7 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
 const noStay = { done: Promise.resolve(), failed: new Set<StreamName>() };
 
 interface StartWork extends PollersWork {
-  readonly tenancy: Tenancy;
+  readonly assigned: AssignedPartition;
   /** Resolves when the polls have ended that the account had in hand when it left. */
   readonly before: Promise<void>;
   /** The streams that are polled at once. */
@@ -122,7 +122,7 @@ interface StartWork extends PollersWork {
 }
 
 function startAccount(account: Account, what: Streams, work: StartWork): Running {
-  const { tenancy, before } = work;
+  const { assigned, before } = work;
   const stop = new AbortController();
   const halted = new Set<StreamName>();
   const failed = new Set<StreamName>();
@@ -131,8 +131,8 @@ function startAccount(account: Account, what: Streams, work: StartWork): Running
     failed.add(by.name);
   };
   const done = before.then(() => pollAccount(account, what, { ...work, stop, onHalt }));
-  tenancy.polls.add(done);
-  void done.finally(() => tenancy.polls.delete(done));
+  assigned.polls.add(done);
+  void done.finally(() => assigned.polls.delete(done));
   return { account, halted, failed, stop, done };
 }
 
@@ -143,10 +143,10 @@ interface AccountWork extends StartWork {
 }
 
 async function pollAccount(account: Account, what: Streams, work: AccountWork): Promise<void> {
-  const signal = AbortSignal.any([work.stop.signal, work.tenancy.signal, work.all]);
+  const signal = AbortSignal.any([work.stop.signal, work.assigned.signal, work.all]);
   await Promise.all(
     groupByList(what.streams).map((group) => {
-      const started = group.map(({ stream }) => startJob(stream, account, work.tenancy.known));
+      const started = group.map(({ stream }) => startJob(stream, account, work.assigned.known));
       const jobs = runnable(started, work.tools.telemetry);
       for (const { job, error } of started) {
         if (error !== undefined) work.onHalt([job.stream], job.stream);
@@ -165,7 +165,7 @@ async function pollForEver(
   what: Streams,
   work: AccountWork & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const { tools, signal, stop, tenancy } = work;
+  const { tools, signal, stop, assigned } = work;
   const timetable = createTimetable(jobs, { ...what, overdue: work.overdue }, tools);
   reportAwaited(jobs, timetable, tools);
   using subscriptions = new DisposableStack();
@@ -194,7 +194,7 @@ async function pollForEver(
     timetable.end(due);
     for (const [index, job] of due.entries()) {
       // Invariant 2: an account that comes back goes on from here, not from what was restored.
-      tenancy.known.set(stateKey(job.stream.name, job.account.id), {
+      assigned.known.set(stateKey(job.stream.name, job.account.id), {
         kind: 'state',
         state: job.state,
       });

@@ -46,12 +46,12 @@ export async function superviseOnce(
   await untilAlone(group, tools, signal);
   const leave = new AbortController();
   const alone = Promise.withResolvers<undefined>();
-  const onShare = (owned: readonly number[]): void => {
+  const onAssignment = (owned: readonly number[]): void => {
     if (leave.signal.aborted) return;
     if (owned.length === group.partitions) alone.resolve(undefined);
     else onFatal(notAlone(group, owned));
   };
-  const joined = group.join(onShare, leave.signal).catch(onFatal);
+  const joined = group.join(onAssignment, leave.signal).catch(onFatal);
   try {
     await withinTime(alone.promise, tools, all);
     const polling = pollAll(supervision, tools, { all, onFatal });

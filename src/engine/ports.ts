@@ -182,7 +182,7 @@ export interface StateStore {
 }
 
 /** Is told the partitions that are owned, all of them, whenever they change. */
-export type OnShare = (owned: readonly number[]) => void;
+export type OnAssignment = (owned: readonly number[]) => void;
 
 /** The instances that share the accounts by the partitions of the state topic. */
 export interface Group {
@@ -194,7 +194,7 @@ export interface Group {
    *
    * @throws StopProcessError `kafka.unauthorized` or `kafka.topic-invalid`
    */
-  join(onShare: OnShare, signal: AbortSignal): Promise<void>;
+  join(onAssignment: OnAssignment, signal: AbortSignal): Promise<void>;
   /**
    * The instances that take part, by name; a killed one is among them until its session is over.
    *

@@ -15,8 +15,8 @@ import type {
 } from './ports.ts';
 import { settled } from './shutdown.ts';
 import { untilReady } from './startup.ts';
-import type { Tenancies } from './tenancies.ts';
-import { createTenancies } from './tenancies.ts';
+import type { AssignedPartitions } from './assigned-partitions.ts';
+import { createAssignedPartitions } from './assigned-partitions.ts';
 
 /** What the supervisor runs. */
 export interface Supervision extends Streams {
@@ -53,7 +53,7 @@ export async function supervise(
   let accounts: readonly Account[] = [];
   const partitions = () => group.partitions;
   const pollers = createAccountPollers(supervision, { tools, partitions, all, onFatal });
-  const tenancies = createTenancies({
+  const assignedPartitions = createAssignedPartitions({
     store,
     start: { ...tools, deadlineMs: null },
     onChange: () => {
@@ -62,12 +62,12 @@ export async function supervise(
     onFatal,
   });
   const settle = (): void => {
-    if (!all.aborted) pollers.settle(accounts, tenancies.held());
+    if (!all.aborted) pollers.settle(accounts, assignedPartitions.held());
   };
   const controls = { what: supervision, pollers, group, accounts: () => accounts, settle };
   using open = new DisposableStack();
   open.use(supervision.desk.open(createControls({ ...controls, signal: all })));
-  const leave = joinGroup(group, tenancies, onFatal);
+  const leave = joinGroup(group, assignedPartitions, onFatal);
   const watching = supervision.watch(() => pollers.any(), all).catch(onFatal);
   try {
     await keepListing(supervision, tools, {
@@ -75,7 +75,7 @@ export async function supervise(
       onList: (listed, isRenewed) => {
         accounts = listed;
         if (isRenewed) pollers.revive();
-        pollers.settle(accounts, tenancies.held());
+        pollers.settle(accounts, assignedPartitions.held());
       },
     });
   } finally {
@@ -83,7 +83,7 @@ export async function supervise(
     // The polls first: what is in hand is finished by who began it.
     await settled(pollers.ended(), shutdown.leftMs('polls'));
     if (all.aborted) await settled(watching, shutdown.leftMs('polls'));
-    await settled(tenancies.end(), shutdown.leftMs('partitions'));
+    await settled(assignedPartitions.end(), shutdown.leftMs('partitions'));
     await leave();
   }
   if (fatal.signal.aborted) throw fatal.signal.reason;
@@ -92,13 +92,13 @@ export async function supervise(
 /** @returns leaves the group */
 function joinGroup(
   group: Group,
-  tenancies: Tenancies,
+  assignedPartitions: AssignedPartitions,
   onFatal: (error: unknown) => void,
 ): () => Promise<void> {
   const leave = new AbortController();
   const joined = group
     .join((owned) => {
-      tenancies.own(owned);
+      assignedPartitions.own(owned);
     }, leave.signal)
     .catch(onFatal);
   return async () => {

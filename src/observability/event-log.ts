@@ -18,7 +18,7 @@ export function createEventLog(log: Log): Telemetry {
   const tellApi = createApiTeller(log);
   const stops = createStopTeller();
 
-  const tellShare = createShareTeller(log);
+  const reportAssignment = createAssignmentReporter(log);
   return {
     report(event) {
       if (isOneOf(event, asideTypes)) {
@@ -26,7 +26,7 @@ export function createEventLog(log: Log): Telemetry {
         return;
       }
       if (isOneOf(event, ['share', 'fenced'])) {
-        tellShare(event);
+        reportAssignment(event);
         return;
       }
       if (isOneOf(event, ofApi)) {
@@ -293,7 +293,7 @@ function createContractTeller(log: Log): (event: Event<'contract-probed'>) => vo
 }
 
 /** What an instance owns; a rebalance that changes nothing here is no news. */
-function createShareTeller(log: Log): (event: Event<'share'> | Event<'fenced'>) => void {
+function createAssignmentReporter(log: Log): (event: Event<'share'> | Event<'fenced'>) => void {
   let told = false;
   return (event) => {
     if (event.type === 'fenced') {

@@ -1,4 +1,4 @@
-import type { Group, OnShare, Restored, StateStore } from '../../src/engine/ports.ts';
+import type { Group, OnAssignment, Restored, StateStore } from '../../src/engine/ports.ts';
 
 /** A group that gives what the test says. */
 export interface FakeGroup extends Group {
@@ -15,7 +15,7 @@ export function createFakeGroup(
   partitions = 1,
   { first, members = [] }: { first?: readonly number[]; members?: readonly string[] } = {},
 ): FakeGroup {
-  let tell: OnShare | undefined;
+  let tell: OnAssignment | undefined;
   let left = 0;
   return {
     partitions,
@@ -25,9 +25,9 @@ export function createFakeGroup(
     give(owned) {
       tell?.(owned);
     },
-    async join(onShare, signal) {
-      tell = onShare;
-      onShare(first ?? Array.from({ length: partitions }, (_, partition) => partition));
+    async join(onAssignment, signal) {
+      tell = onAssignment;
+      onAssignment(first ?? Array.from({ length: partitions }, (_, partition) => partition));
       if (!signal.aborted) {
         await new Promise((resolve) => {
           signal.addEventListener('abort', resolve, { once: true });

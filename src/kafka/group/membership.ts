@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, ConsumerGroupJoinEvent, RequestEvent } from 'kafkajs';
 import { StopProcessError } from '../../engine/errors.ts';
 import { topicName } from '../../engine/stream-name.ts';
-import type { Group, OnShare } from '../../engine/ports.ts';
+import type { Group, OnAssignment } from '../../engine/ports.ts';
 import type { Need } from '../client/acls.ts';
 import { openConnection, type Connection } from '../client/connection.ts';
 import { DeadlineError, settleWithin, unlessAborted, withDeadline } from '../client/deadline.ts';
@@ -48,8 +48,8 @@ function groupIdOf({ transactionalIdPrefix }: KafkaOptions): string {
 /** Makes the membership; nothing connects before `join`. */
 export function createGroup(shared: KafkaBase): GroupMembership {
   let standing: Standing | undefined;
-  const stayIn = (onShare: OnShare, signal: AbortSignal, borrows?: readonly number[]) => {
-    standing = openStanding(shared, onShare);
+  const stayIn = (onAssignment: OnAssignment, signal: AbortSignal, borrows?: readonly number[]) => {
+    standing = openStanding(shared, onAssignment);
     return stay(shared, { standing, borrows }, signal);
   };
   return {
@@ -67,14 +67,14 @@ export function createGroup(shared: KafkaBase): GroupMembership {
       const members = await describeMembers(shared, signal);
       return members.find(({ owned }) => owned.includes(partition))?.name ?? null;
     },
-    join: (onShare, signal) => stayIn(onShare, signal),
+    join: (onAssignment, signal) => stayIn(onAssignment, signal),
     async borrow(partitions, work, signal) {
       const leave = new AbortController();
       const given = Promise.withResolvers<undefined>();
-      const onShare = (owned: readonly number[]): void => {
+      const onAssignment = (owned: readonly number[]): void => {
         if (partitions.every((one) => owned.includes(one))) given.resolve(undefined);
       };
-      const staying = stayIn(onShare, AbortSignal.any([signal, leave.signal]), partitions);
+      const staying = stayIn(onAssignment, AbortSignal.any([signal, leave.signal]), partitions);
       const handedOver = withDeadline(
         Promise.race([given.promise, staying]),
         borrowLimitMs(shared.options),
@@ -133,7 +133,7 @@ async function stay(shared: KafkaBase, membership: Membership, signal: AbortSign
   }
 }
 
-function openStanding(shared: KafkaBase, onShare: OnShare): Standing {
+function openStanding(shared: KafkaBase, onAssignment: OnAssignment): Standing {
   const { telemetry } = shared.dependencies;
   return createStanding({
     sessionTimeoutMs: shared.options.group.sessionTimeoutMs,
@@ -147,7 +147,7 @@ function openStanding(shared: KafkaBase, onShare: OnShare): Standing {
         telemetry.report({ type: 'dependency', name: 'group', ready, reason });
       },
     },
-    onShare,
+    onAssignment,
   });
 }
 

@@ -1,5 +1,5 @@
-import { compareShares } from '../../engine/sharing.ts';
-import type { OnShare, Telemetry, TelemetryEvent } from '../../engine/ports.ts';
+import { diffAssignments } from '../../engine/assignment-changes.ts';
+import type { OnAssignment, Telemetry, TelemetryEvent } from '../../engine/ports.ts';
 import { createLease } from './lease.ts';
 
 type Cause = Extract<TelemetryEvent, { type: 'share' }>['cause'];
@@ -29,7 +29,7 @@ export interface StandingTools {
   readonly sessionTimeoutMs: number;
   readonly partitions: () => number;
   readonly telemetry: Telemetry;
-  readonly onShare: OnShare;
+  readonly onAssignment: OnAssignment;
 }
 
 /** A partition that was fenced is left alone for a session, then for twice as long, to this end. */
@@ -58,7 +58,7 @@ function createFences(sessionTimeoutMs: number) {
 
 /** Owns nothing yet. */
 export function createStanding(tools: StandingTools): Standing {
-  const { sessionTimeoutMs, telemetry, onShare } = tools;
+  const { sessionTimeoutMs, telemetry, onAssignment } = tools;
   let given: Given = { memberId: '', partitions: [] };
   let told: readonly number[] = [];
   const fences = createFences(sessionTimeoutMs);
@@ -71,14 +71,14 @@ export function createStanding(tools: StandingTools): Standing {
     return given.partitions.filter((partition) => !fences.has(partition));
   };
   const tell = (cause: Cause, now = owned()): void => {
-    const change = compareShares(told, now);
+    const change = diffAssignments(told, now);
     told = now;
     const isNews = cause === 'rebalance' || change.gained.length + change.lost.length > 0;
     if (!isNews) return;
     const partitions = tools.partitions();
     telemetry.report({ type: 'share', owned: now, ...change, partitions, cause });
     // Also when nothing has changed: who is given nothing is told so.
-    onShare(now);
+    onAssignment(now);
   };
 
   return {
@@ -86,7 +86,7 @@ export function createStanding(tools: StandingTools): Standing {
     joined(now, sentAgoMs) {
       // Another member's id: the group has counted this instance as gone in between.
       const anew = now.memberId !== given.memberId;
-      fences.lift(compareShares(anew ? [] : given.partitions, now.partitions).gained);
+      fences.lift(diffAssignments(anew ? [] : given.partitions, now.partitions).gained);
       if (anew) tell('not-heard', []);
       given = now;
       lease.renew(sentAgoMs);

@@ -18,7 +18,7 @@ function setUp() {
     sessionTimeoutMs: 10_000,
     partitions: () => 4,
     telemetry,
-    onShare: (owned) => shares.push(owned),
+    onAssignment: (owned) => shares.push(owned),
   });
   return { standing, telemetry, shares };
 }

@@ -1,10 +1,10 @@
-import { compareShares } from './sharing.ts';
+import { diffAssignments } from './assignment-changes.ts';
 import type { Restored, StateStore } from './ports.ts';
 import type { StartTools } from './startup.ts';
 import { untilReady } from './startup.ts';
 
 /** A partition that this instance owns and whose state it knows. */
-export interface Tenancy {
+export interface AssignedPartition {
   readonly partition: number;
   /** The last state of each (stream, account); outlives an account that leaves and comes back. */
   readonly known: Map<string, Restored>;
@@ -15,17 +15,17 @@ export interface Tenancy {
 }
 
 /** The partitions of this instance, from when it is given them until it has given them up. */
-export interface Tenancies {
+export interface AssignedPartitions {
   /** Sets what is owned: takes over and restores what is new, gives up what is not in it. */
   own(partitions: readonly number[]): void;
   /** What is owned and restored. */
-  held(): ReadonlyMap<number, Tenancy>;
+  held(): ReadonlyMap<number, AssignedPartition>;
   /** Gives everything up; resolves when that is done. */
   end(): Promise<void>;
 }
 
-/** What tenancies are kept with. */
-export interface TenancyTools {
+/** What assigned partitions are kept with. */
+export interface AssignedPartitionTools {
   readonly store: StateStore;
   readonly start: StartTools;
   /** Called when what is held has changed. */
@@ -37,11 +37,16 @@ export interface TenancyTools {
 /** One try to hold a partition. */
 interface Attempt {
   readonly stop: AbortController;
-  tenancy: Tenancy | undefined;
+  assigned: AssignedPartition | undefined;
 }
 
 /** Owns nothing yet. */
-export function createTenancies({ store, start, onChange, onFatal }: TenancyTools): Tenancies {
+export function createAssignedPartitions({
+  store,
+  start,
+  onChange,
+  onFatal,
+}: AssignedPartitionTools): AssignedPartitions {
   const attempts = new Map<number, Attempt>();
   /** What is being given up; who is given the same again waits for it. */
   const leaving = new Map<number, Promise<unknown>>();
@@ -56,12 +61,12 @@ export function createTenancies({ store, start, onChange, onFatal }: TenancyTool
     const step = { name: 'state', run: (s: AbortSignal) => store.restore(partition, s) } as const;
     const restored = await untilReady(step, tools, signal);
     if (isOver()) return;
-    attempt.tenancy = { partition, known: new Map(restored), signal, polls: new Set() };
+    attempt.assigned = { partition, known: new Map(restored), signal, polls: new Set() };
     tools.telemetry.tell();
     onChange();
   };
   const begin = (partition: number): void => {
-    const attempt: Attempt = { stop: new AbortController(), tenancy: undefined };
+    const attempt: Attempt = { stop: new AbortController(), assigned: undefined };
     attempts.set(partition, attempt);
     take(partition, attempt).catch((error: unknown) => {
       if (!attempt.stop.signal.aborted) onFatal(error);
@@ -74,13 +79,13 @@ export function createTenancies({ store, start, onChange, onFatal }: TenancyTool
     attempt.stop.abort(new Error(`partition ${partition} is not owned any more`));
     const before = leaving.get(partition);
     // The polls end by the abort; the transaction that one has in hand ends with the lane.
-    const polls = [...(attempt.tenancy?.polls ?? [])];
+    const polls = [...(attempt.assigned?.polls ?? [])];
     leaving.set(partition, Promise.allSettled([before, store.release(partition), ...polls]));
   };
   return {
     own(partitions) {
       if (ended) return;
-      const { gained, lost } = compareShares(attempts.keys(), partitions);
+      const { gained, lost } = diffAssignments(attempts.keys(), partitions);
       lost.forEach(give);
       gained.forEach(begin);
       tools.telemetry.tell();
@@ -95,10 +100,10 @@ export function createTenancies({ store, start, onChange, onFatal }: TenancyTool
   };
 }
 
-function heldOf(attempts: ReadonlyMap<number, Attempt>): ReadonlyMap<number, Tenancy> {
+function heldOf(attempts: ReadonlyMap<number, Attempt>): ReadonlyMap<number, AssignedPartition> {
   return new Map(
-    [...attempts].flatMap(([partition, { tenancy }]) =>
-      tenancy === undefined ? [] : [[partition, tenancy] as const],
+    [...attempts].flatMap(([partition, { assigned }]) =>
+      assigned === undefined ? [] : [[partition, assigned] as const],
     ),
   );
 }
@@ -107,7 +112,7 @@ function heldOf(attempts: ReadonlyMap<number, Attempt>): ReadonlyMap<number, Ten
 function withStateOf({ telemetry }: StartTools, attempts: ReadonlyMap<number, Attempt>) {
   let trouble = '';
   const tell = (): void => {
-    const missing = [...attempts].filter(([, { tenancy }]) => tenancy === undefined);
+    const missing = [...attempts].filter(([, { assigned }]) => assigned === undefined);
     const ready = missing.length === 0;
     if (ready) trouble = '';
     const partitions = missing.map(([partition]) => partition).join(', ');

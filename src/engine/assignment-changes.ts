@@ -2,13 +2,13 @@ import type { Account } from './account.ts';
 import { partitionOf } from './partition.ts';
 
 /** What a new share changes. */
-export interface ShareChange {
+export interface AssignmentChange {
   readonly gained: readonly number[];
   readonly lost: readonly number[];
 }
 
 /** Compares the partitions that were owned before with those that are owned now. */
-export function compareShares(before: Iterable<number>, now: Iterable<number>): ShareChange {
+export function diffAssignments(before: Iterable<number>, now: Iterable<number>): AssignmentChange {
   const [had, has] = [new Set(before), new Set(now)];
   return {
     gained: [...has].filter((partition) => !had.has(partition)),

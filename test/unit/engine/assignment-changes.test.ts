@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Account } from '../../../src/engine/account.ts';
 import { partitionOf } from '../../../src/engine/partition.ts';
-import { compareShares, planPolling } from '../../../src/engine/sharing.ts';
+import { diffAssignments, planPolling } from '../../../src/engine/assignment-changes.ts';
 
 const account = (id: string): Account => ({ id, pageId: null, username: null });
 const [one, two] = [account('17841400000000001'), account('17841400000000002')];
@@ -13,11 +13,11 @@ const runningOf = (...accounts: readonly Account[]) =>
 
 describe('compareShares', () => {
   test('tells what was gained and lost', () => {
-    expect(compareShares([0, 1, 2], [1, 3])).toEqual({ gained: [3], lost: [0, 2] });
+    expect(diffAssignments([0, 1, 2], [1, 3])).toEqual({ gained: [3], lost: [0, 2] });
   });
 
   test('finds no change in the same share', () => {
-    expect(compareShares([1, 0], [0, 1])).toEqual({ gained: [], lost: [] });
+    expect(diffAssignments([1, 0], [0, 1])).toEqual({ gained: [], lost: [] });
   });
 });
 

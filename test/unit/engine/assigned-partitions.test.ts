@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, StopProcessError } from '../../../src/engine/errors.ts';
 import type { Restored } from '../../../src/engine/ports.ts';
-import { createTenancies } from '../../../src/engine/tenancies.ts';
+import { createAssignedPartitions } from '../../../src/engine/assigned-partitions.ts';
 import { createFakeStore } from '../../support/fake-group.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { createWorld } from './world.ts';
@@ -10,22 +10,22 @@ function setUp(store = createFakeStore()) {
   const world = createWorld();
   const fatal: unknown[] = [];
   const changes: (readonly number[])[] = [];
-  const tenancies = createTenancies({
+  const assignedPartitions = createAssignedPartitions({
     store,
     start: { ...world, deadlineMs: null },
-    onChange: () => changes.push([...tenancies.held().keys()]),
+    onChange: () => changes.push([...assignedPartitions.held().keys()]),
     onFatal: (error) => fatal.push(error),
   });
-  return { world, store, tenancies, changes, fatal };
+  return { world, store, assignedPartitions, changes, fatal };
 }
 
 describe('a partition', () => {
   test('is held once it is restored, and released when it is lost', async () => {
-    const { tenancies, store, changes } = setUp();
-    tenancies.own([0, 1]);
-    expect([...tenancies.held().keys()]).toEqual([]);
+    const { assignedPartitions, store, changes } = setUp();
+    assignedPartitions.own([0, 1]);
+    expect([...assignedPartitions.held().keys()]).toEqual([]);
     await settle();
-    tenancies.own([1]);
+    assignedPartitions.own([1]);
     await settle();
 
     expect(changes.at(-1)).toEqual([1]);
@@ -33,29 +33,29 @@ describe('a partition', () => {
   });
 
   test('that is kept is not touched', async () => {
-    const { tenancies, store } = setUp();
-    tenancies.own([0]);
+    const { assignedPartitions, store } = setUp();
+    assignedPartitions.own([0]);
     await settle();
-    const before = tenancies.held().get(0);
-    tenancies.own([0, 1]);
+    const before = assignedPartitions.held().get(0);
+    assignedPartitions.own([0, 1]);
     await settle();
 
-    expect(tenancies.held().get(0)).toBe(before);
+    expect(assignedPartitions.held().get(0)).toBe(before);
     expect(before?.signal.aborted).toBe(false);
     expect(store.journal).toEqual(['restore 0', 'restore 1']);
   });
 
   test('is restored again only after the polls that it had when it was lost', async () => {
-    const { tenancies, store } = setUp();
-    tenancies.own([0]);
+    const { assignedPartitions, store } = setUp();
+    assignedPartitions.own([0]);
     await settle();
     const poll = Promise.withResolvers<undefined>();
-    tenancies
+    assignedPartitions
       .held()
       .get(0)
       ?.polls.add(poll.promise.then(() => undefined));
-    tenancies.own([]);
-    tenancies.own([0]);
+    assignedPartitions.own([]);
+    assignedPartitions.own([0]);
     await settle();
     expect(store.journal).toEqual(['restore 0', 'release 0']);
 
@@ -66,21 +66,25 @@ describe('a partition', () => {
 
   test('that is lost while it is restored is never held', async () => {
     const reading = Promise.withResolvers<ReadonlyMap<string, Restored>>();
-    const { tenancies, changes } = setUp(createFakeStore(new Map(), () => reading.promise));
-    tenancies.own([0]);
+    const { assignedPartitions, changes } = setUp(
+      createFakeStore(new Map(), () => reading.promise),
+    );
+    assignedPartitions.own([0]);
     await settle();
-    tenancies.own([]);
+    assignedPartitions.own([]);
     reading.resolve(new Map());
     await settle();
 
-    expect([...tenancies.held().keys()]).toEqual([]);
+    expect([...assignedPartitions.held().keys()]).toEqual([]);
     expect(changes).toEqual([[]]);
   });
 
   test('that may not be read ends the process', async () => {
     const refused = new StopProcessError('kafka.unauthorized', 'no', { exitCode: 3 });
-    const { tenancies, fatal } = setUp(createFakeStore(new Map(), () => Promise.reject(refused)));
-    tenancies.own([0]);
+    const { assignedPartitions, fatal } = setUp(
+      createFakeStore(new Map(), () => Promise.reject(refused)),
+    );
+    assignedPartitions.own([0]);
     await settle();
 
     expect(fatal).toEqual([refused]);
@@ -89,9 +93,9 @@ describe('a partition', () => {
 
 describe('the state', () => {
   test('is ready when nothing is owned, and when everything owned is restored', async () => {
-    const { world, tenancies } = setUp();
-    tenancies.own([]);
-    tenancies.own([0, 1]);
+    const { world, assignedPartitions } = setUp();
+    assignedPartitions.own([]);
+    assignedPartitions.own([0, 1]);
     await settle();
 
     expect(
@@ -109,8 +113,8 @@ describe('the state', () => {
         ? Promise.reject(answer)
         : Promise.resolve(answer ?? new Map());
     });
-    const { world, tenancies } = setUp(store);
-    tenancies.own([0]);
+    const { world, assignedPartitions } = setUp(store);
+    assignedPartitions.own([0]);
     await settle();
 
     const told = world.telemetry.ofType('dependency');
