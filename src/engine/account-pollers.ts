@@ -31,7 +31,7 @@ export interface AccountPollers {
    */
   revive(accountId?: string): void;
   /** Whether a stream of an account is polled here, or was stopped by an error. */
-  standingOf(stream: StreamName, accountId: string): 'polled' | 'stopped' | 'elsewhere';
+  statusOf(stream: StreamName, accountId: string): 'polled' | 'stopped' | 'elsewhere';
   /** An account that is polled here and that no error has stopped. */
   any(): Account | undefined;
   /** Resolves when every poll in hand has ended. */
@@ -100,7 +100,7 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
       );
       meant.filter(({ halted }) => halted.size > 0).forEach(end);
     },
-    standingOf(stream, accountId) {
+    statusOf(stream, accountId) {
       const entry = running.get(accountId);
       return entry === undefined ? 'elsewhere' : entry.halted.has(stream) ? 'stopped' : 'polled';
     },

@@ -1,6 +1,6 @@
 import type { Account } from './account.ts';
 import type { Disposition, ErrorCode, Scope } from './errors.ts';
-import type { Priority, Standing } from './rate-limit/quota.ts';
+import type { Priority, ScopeStatus } from './rate-limit/quota.ts';
 import type { DependencyName } from './readiness.ts';
 import type { Refusal } from './state.ts';
 import type { StreamName } from './stream-name.ts';
@@ -180,7 +180,7 @@ export type TelemetryEvent =
       readonly type: 'scope';
       readonly scope: Scope;
       readonly percent: number;
-      readonly state: Standing['state'];
+      readonly state: ScopeStatus['state'];
       /** When a stopped scope is free again, epoch milliseconds; null when it is not stopped. */
       readonly untilMs: number | null;
     }

@@ -52,9 +52,9 @@ export function createControls(tools: OrderTools): Controls {
       if (!tools.accounts().some(({ id }) => id === accountId)) {
         return unknown('no such account is on the token, or it is not allowed');
       }
-      const standing = tools.pollers.standingOf(known, accountId);
-      if (standing === 'elsewhere') return await elsewhere(accountId, tools);
-      return carryOut({ kind, stream: known, accountId }, standing, tools);
+      const status = tools.pollers.statusOf(known, accountId);
+      if (status === 'elsewhere') return await elsewhere(accountId, tools);
+      return carryOut({ kind, stream: known, accountId }, status, tools);
     },
   };
 }
@@ -67,10 +67,10 @@ interface KnownOrder {
 
 function carryOut(
   { kind, stream, accountId }: KnownOrder,
-  standing: 'polled' | 'stopped',
+  status: 'polled' | 'stopped',
   { what, pollers, settle }: OrderTools,
 ): OrderAnswer {
-  const isStopped = standing === 'stopped';
+  const isStopped = status === 'stopped';
   if (kind === 'poll' && isStopped) {
     return conflict('an error has stopped it; mend that and order "resume"');
   }

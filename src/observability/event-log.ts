@@ -150,12 +150,12 @@ function createDependencyTeller(log: Log): (event: Event<'dependency'>) => void 
   const dependencies = new Map<string, 'up' | 'starting' | 'down'>();
   return ({ name, ready, reason, isStarting = false }) => {
     const waiting = isStarting ? 'starting' : 'down';
-    const standing = ready ? 'up' : waiting;
-    const changed = dependencies.get(name) !== standing;
-    dependencies.set(name, standing);
+    const status = ready ? 'up' : waiting;
+    const changed = dependencies.get(name) !== status;
+    dependencies.set(name, status);
     if (!changed) log.debug({ dependency: name, ready, reason }, 'dependency unchanged');
-    else if (standing === 'up') log.info({ dependency: name }, 'dependency up');
-    else if (standing === 'starting') log.info({ dependency: name, reason }, 'dependency starting');
+    else if (status === 'up') log.info({ dependency: name }, 'dependency up');
+    else if (status === 'starting') log.info({ dependency: name, reason }, 'dependency starting');
     else log.warn({ dependency: name, reason }, 'dependency down');
   };
 }

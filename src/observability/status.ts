@@ -215,7 +215,7 @@ function versionEntry({ apiVersion }: Health, nowMs: number): Status['apiVersion
 function quotaEntries({ scopes }: Health, nowMs: number): Status['quota'] {
   const items = [...scopes.values()].map((one): QuotaEntry => {
     const { scope, percent } = one;
-    const { state, untilMs } = standingNow(one, nowMs);
+    const { state, untilMs } = statusNow(one, nowMs);
     const until = untilMs === null ? null : iso(untilMs);
     return { scope: scope.kind, id: scope.id || null, percent: Math.round(percent), state, until };
   });
@@ -225,7 +225,7 @@ function quotaEntries({ scopes }: Health, nowMs: number): Status['quota'] {
 }
 
 /** What was stopped until a time goes slowly after it, though nobody has asked since. */
-function standingNow({ state, untilMs }: ScopeHealth, nowMs: number) {
+function statusNow({ state, untilMs }: ScopeHealth, nowMs: number) {
   const over = state === 'stopped' && untilMs !== null && untilMs <= nowMs;
   return over ? ({ state: 'slowed', untilMs: null } as const) : { state, untilMs };
 }

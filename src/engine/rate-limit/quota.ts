@@ -277,7 +277,7 @@ export function strictest(decisions: readonly Decision[]): Decision {
 }
 
 /** The state of a scope, as reported to telemetry. */
-export interface Standing {
+export interface ScopeStatus {
   /** `slowed`: calls are paced; `stopped`: none is sent. */
   readonly state: 'free' | 'slowed' | 'stopped';
   readonly percent: number;
@@ -286,7 +286,7 @@ export interface Standing {
 }
 
 /** The state of a scope now. @param before - the state last reported */
-export function standingOf(quota: Quota, before: Standing['state'], nowMs: number): Standing {
+export function statusOf(quota: Quota, before: ScopeStatus['state'], nowMs: number): ScopeStatus {
   const percent = percentOf(quota, nowMs);
   const stopFromPercent = ceilingPercent.urgent - (before === 'stopped' ? quota.costPercent : 0);
   if (quota.blockedUntilMs > nowMs) {

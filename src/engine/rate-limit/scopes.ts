@@ -1,7 +1,7 @@
 import type { Account } from '../account.ts';
 import type { Scope } from '../errors.ts';
 import { smallest } from '../extremes.ts';
-import type { Decision, Priority, Quota, Standing } from './quota.ts';
+import type { Decision, Priority, Quota, ScopeStatus } from './quota.ts';
 import {
   decide,
   decideUnspaced,
@@ -12,7 +12,7 @@ import {
   noteRefusal,
   noteUsage,
   roomFor,
-  standingOf,
+  statusOf,
   strictest,
 } from './quota.ts';
 import type { Clock, GraphRequest, OnUsage, Telemetry } from '../ports.ts';
@@ -92,7 +92,7 @@ interface Entry {
   admitted: number;
   inFlight: number;
   /** As last reported to telemetry; null before the first report. */
-  told: Pick<Standing, 'state' | 'percent'> | null;
+  told: Pick<ScopeStatus, 'state' | 'percent'> | null;
 }
 
 interface Watching {
@@ -188,7 +188,7 @@ function decideAll(
   );
 }
 
-function hasMoved(told: Pick<Standing, 'percent'>, { percent }: Standing): boolean {
+function hasMoved(told: Pick<ScopeStatus, 'percent'>, { percent }: ScopeStatus): boolean {
   return Math.abs(percent - told.percent) >= toldStepPercent;
 }
 
@@ -213,12 +213,12 @@ function createEntries({ clock, telemetry }: Watching) {
     const nowMs = clock.nowMs();
     entry.quota = next(entry.quota, nowMs);
     const { told } = entry;
-    const standing = standingOf(entry.quota, told?.state ?? 'free', nowMs);
+    const status = statusOf(entry.quota, told?.state ?? 'free', nowMs);
     // Before the API reports usage, a free scope is only an estimate: not reported.
-    if (told === null && entry.quota.toldMs === null && standing.state === 'free') return;
-    if (told?.state === standing.state && !hasMoved(told, standing)) return;
-    entry.told = standing;
-    telemetry.report({ type: 'scope', scope: entry.scope, ...standing });
+    if (told === null && entry.quota.toldMs === null && status.state === 'free') return;
+    if (told?.state === status.state && !hasMoved(told, status)) return;
+    entry.told = status;
+    telemetry.report({ type: 'scope', scope: entry.scope, ...status });
   };
   return { entryOf, change };
 }

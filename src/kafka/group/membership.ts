@@ -8,7 +8,7 @@ import { openConnection, type Connection } from '../client/connection.ts';
 import { DeadlineError, settleWithin, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { translate } from '../client/errors.ts';
 import { createAssigner, readNote } from './assignor.ts';
-import { createStanding, type Standing } from './ownership.ts';
+import { createOwnership, type Ownership } from './ownership.ts';
 import { createLease } from './lease.ts';
 import type { KafkaOptions } from '../options.ts';
 import { partitionsOf } from './owners.ts';
@@ -47,18 +47,18 @@ function groupIdOf({ transactionalIdPrefix }: KafkaOptions): string {
 
 /** Makes the membership; nothing connects before `join`. */
 export function createGroup(shared: KafkaBase): GroupMembership {
-  let standing: Standing | undefined;
+  let ownership: Ownership | undefined;
   const stayIn = (onAssignment: OnAssignment, signal: AbortSignal, borrows?: readonly number[]) => {
-    standing = openStanding(shared, onAssignment);
-    return stay(shared, { standing, borrows }, signal);
+    ownership = openOwnership(shared, onAssignment);
+    return stay(shared, { ownership, borrows }, signal);
   };
   return {
     get partitions() {
       return shared.layout().statePartitions;
     },
-    holds: (partition) => standing?.owned().includes(partition) ?? true,
+    holds: (partition) => ownership?.owned().includes(partition) ?? true,
     fence(partition, reason) {
-      standing?.fence(partition, reason);
+      ownership?.fence(partition, reason);
     },
     async members(signal) {
       return (await describeMembers(shared, signal)).map(({ name }) => name);
@@ -86,7 +86,7 @@ export function createGroup(shared: KafkaBase): GroupMembership {
       } finally {
         leave.abort();
         await staying.catch(() => undefined);
-        standing = undefined;
+        ownership = undefined;
       }
     },
   };
@@ -111,7 +111,7 @@ function borrowLimitMs({ group }: KafkaOptions): number {
 
 /** What one stay after another has in common. */
 interface Membership {
-  readonly standing: Standing;
+  readonly ownership: Ownership;
   /** Undefined for an instance, which takes what it is given. */
   readonly borrows: readonly number[] | undefined;
 }
@@ -129,13 +129,13 @@ async function stay(shared: KafkaBase, membership: Membership, signal: AbortSign
       await pause(pausesMs[Math.min(attempt, pausesMs.length - 1)] ?? 0, signal);
     }
   } finally {
-    membership.standing.leave();
+    membership.ownership.leave();
   }
 }
 
-function openStanding(shared: KafkaBase, onAssignment: OnAssignment): Standing {
+function openOwnership(shared: KafkaBase, onAssignment: OnAssignment): Ownership {
   const { telemetry } = shared.dependencies;
-  return createStanding({
+  return createOwnership({
     sessionTimeoutMs: shared.options.group.sessionTimeoutMs,
     partitions: () => shared.layout().statePartitions,
     telemetry: {
@@ -154,7 +154,7 @@ function openStanding(shared: KafkaBase, onAssignment: OnAssignment): Standing {
 /** One stay in the group, with a client of its own; ends with why it ended, or when aborted. */
 async function takePart(
   shared: KafkaBase,
-  { standing, borrows }: Membership,
+  { ownership, borrows }: Membership,
   signal: AbortSignal,
 ): Promise<Error> {
   const connection = openConnection(shared.options, shared.dependencies);
@@ -165,7 +165,7 @@ async function takePart(
   });
   vigil.renew(0);
   const stay = {
-    standing,
+    ownership,
     borrows,
     fail: over.reject,
     onSign: () => {
@@ -212,7 +212,7 @@ function openConsumer(shared: KafkaBase, connection: Connection, stay: Stay): Co
   const note = () => ({
     instance: options.instance,
     partitions: statePartitions,
-    owned: stay.standing.owned(),
+    owned: stay.ownership.owned(),
     ...(stay.borrows === undefined ? {} : { borrows: stay.borrows }),
   });
   const checkCount = (found: number) => {
@@ -232,7 +232,7 @@ function openConsumer(shared: KafkaBase, connection: Connection, stay: Stay): Co
   return consumer;
 }
 
-function listen(consumer: Consumer, topic: string, { standing, fail, onSign }: Stay): void {
+function listen(consumer: Consumer, topic: string, { ownership, fail, onSign }: Stay): void {
   // How long ago the request was sent that the next event is the answer to.
   const sentAgoMs = new Map<string, number>();
   consumer.on('consumer.network.request', ({ payload }: RequestEvent) => {
@@ -244,11 +244,11 @@ function listen(consumer: Consumer, topic: string, { standing, fail, onSign }: S
     // The group is for its assignments; what the topic holds is read elsewhere.
     consumer.pause([{ topic }]);
     onSign();
-    standing.joined({ memberId: payload.memberId, partitions }, sentAgoMs.get('SyncGroup') ?? 0);
+    ownership.joined({ memberId: payload.memberId, partitions }, sentAgoMs.get('SyncGroup') ?? 0);
   });
   consumer.on('consumer.heartbeat', () => {
     onSign();
-    standing.heard(sentAgoMs.get('Heartbeat') ?? 0);
+    ownership.heard(sentAgoMs.get('Heartbeat') ?? 0);
   });
   consumer.on('consumer.crash', ({ payload }) => {
     fail(payload.error);

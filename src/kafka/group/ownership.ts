@@ -5,7 +5,7 @@ import { createLease } from './lease.ts';
 type Cause = Extract<TelemetryEvent, { type: 'share' }>['cause'];
 
 /** What this instance may take for its own, of what the group has given it. */
-export interface Standing {
+export interface Ownership {
   /** What may be published to now; asked again right before it matters. */
   owned(): readonly number[];
   /** The group has given partitions, by an answer to what was sent so long ago. */
@@ -24,8 +24,8 @@ export interface Given {
   readonly partitions: readonly number[];
 }
 
-/** What the standing is kept with. */
-export interface StandingTools {
+/** What the ownership is kept with. */
+export interface OwnershipTools {
   readonly sessionTimeoutMs: number;
   readonly partitions: () => number;
   readonly telemetry: Telemetry;
@@ -57,7 +57,7 @@ function createFences(sessionTimeoutMs: number) {
 }
 
 /** Owns nothing yet. */
-export function createStanding(tools: StandingTools): Standing {
+export function createOwnership(tools: OwnershipTools): Ownership {
   const { sessionTimeoutMs, telemetry, onAssignment } = tools;
   let given: Given = { memberId: '', partitions: [] };
   let told: readonly number[] = [];

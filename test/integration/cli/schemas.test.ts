@@ -42,9 +42,9 @@ function otherUsers(retype: Readonly<Record<string, Json>> = {}): { schema: Json
   return { schema: { ...schema, fields }, gone };
 }
 
-function standings({ stdout }: Finished): Readonly<Record<string, string>> {
-  const rows = JSON.parse(stdout) as readonly { role: string; standing: string }[];
-  return Object.fromEntries(rows.map(({ role, standing }) => [role, standing]));
+function ownerships({ stdout }: Finished): Readonly<Record<string, string>> {
+  const rows = JSON.parse(stdout) as readonly { role: string; ownership: string }[];
+  return Object.fromEntries(rows.map(({ role, ownership }) => [role, ownership]));
 }
 
 describe('schemas', () => {
@@ -59,7 +59,7 @@ describe('schemas', () => {
     const after = await run(['check', '--json'], { SCHEMA_REGISTRY_MODE: 'verify' });
 
     expect(before.exitCode).toBe(0);
-    expect(standings(before)).toEqual({
+    expect(ownerships(before)).toEqual({
       users: 'compatible',
       media: 'new',
       state: 'new',
@@ -74,7 +74,7 @@ describe('schemas', () => {
     expect(JSON.parse(registered.stdout)).toHaveLength(4);
     expect(registered.exitCode).toBe(0);
     expect(after.exitCode).toBe(0);
-    expect(new Set(Object.values(standings(after)))).toEqual(new Set(['registered']));
+    expect(new Set(Object.values(ownerships(after)))).toEqual(new Set(['registered']));
     expect(await registry.listSubjects()).toHaveLength(4);
   }, 60_000);
 

@@ -77,7 +77,7 @@ describe('an account that may be asked a third of what it needs', () => {
   let deployment: Deployment;
   let limited: { short: number; other: number };
   let need: { short: number; other: number };
-  const standing: number[] = [];
+  const ownership: number[] = [];
   let startMs: number;
 
   beforeAll(async () => {
@@ -90,7 +90,7 @@ describe('an account that may be asked a third of what it needs', () => {
     await using run = await startLeapingRun(deployment);
     for (let part = 0; part < 4; part += 1) {
       await run.pass(DAY_MS / 4);
-      standing.push(await limitedScopes(run));
+      ownership.push(await limitedScopes(run));
     }
     limited = {
       short: callsOf(short, deployment).length,
@@ -123,7 +123,7 @@ describe('an account that may be asked a third of what it needs', () => {
   });
 
   it('shows in the metrics', () => {
-    expect(Math.max(...standing)).toBe(1);
+    expect(Math.max(...ownership)).toBe(1);
   });
 
   it('does not hold the other account back', () => {

@@ -10,7 +10,7 @@ import {
   noteUsage,
   percentOf,
   priorityOf,
-  standingOf,
+  statusOf,
   strictest,
 } from '../../../../src/engine/rate-limit/quota.ts';
 import { streamNames } from '../../../../src/engine/stream-name.ts';
@@ -256,7 +256,7 @@ describe('several scopes', () => {
 
 describe('how a scope stands', () => {
   test('is free, slowed from 75 % and stopped from 95 %', () => {
-    const standings = [74, 75, 94, 95].map((percent) => standingOf(told(percent), 'free', 0));
+    const standings = [74, 75, 94, 95].map((percent) => statusOf(told(percent), 'free', 0));
 
     expect(standings.map(({ state }) => state)).toEqual(['free', 'slowed', 'slowed', 'stopped']);
     expect(standings[3]).toEqual({ state: 'stopped', percent: 95, untilMs: hourMs });
@@ -264,19 +264,19 @@ describe('how a scope stands', () => {
   });
 
   test('is slowed until it is well below the mark, so that it does not flicker', () => {
-    expect(standingOf(told(72), 'slowed', 0).state).toBe('slowed');
-    expect(standingOf(told(69), 'slowed', 0).state).toBe('free');
-    expect(standingOf(told(94.5), 'stopped', 0).state).toBe('stopped');
+    expect(statusOf(told(72), 'slowed', 0).state).toBe('slowed');
+    expect(statusOf(told(69), 'slowed', 0).state).toBe('free');
+    expect(statusOf(told(94.5), 'stopped', 0).state).toBe('stopped');
   });
 
   test('is stopped until the time that was told', () => {
     const quota = noteRefusal(told(10), hourMs, 0);
 
-    expect(standingOf(quota, 'free', 0)).toEqual({
+    expect(statusOf(quota, 'free', 0)).toEqual({
       state: 'stopped',
       percent: 10,
       untilMs: hourMs,
     });
-    expect(standingOf(quota, 'stopped', hourMs).state).toBe('free');
+    expect(statusOf(quota, 'stopped', hourMs).state).toBe('free');
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { createStanding } from '../../../../src/kafka/group/ownership.ts';
+import { createOwnership } from '../../../../src/kafka/group/ownership.ts';
 import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
 
 beforeEach(() => {
@@ -10,59 +10,59 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** A standing with a session of ten seconds, of four partitions. */
+/** A ownership with a session of ten seconds, of four partitions. */
 function setUp() {
   const telemetry = createRecordingTelemetry();
   const shares: (readonly number[])[] = [];
-  const standing = createStanding({
+  const ownership = createOwnership({
     sessionTimeoutMs: 10_000,
     partitions: () => 4,
     telemetry,
     onAssignment: (owned) => shares.push(owned),
   });
-  return { standing, telemetry, shares };
+  return { ownership, telemetry, shares };
 }
 
 const given = (...partitions: number[]) => ({ memberId: 'm', partitions });
 
 describe('what is owned', () => {
   test('is what the group has given, and says so also when that is nothing', () => {
-    const { standing, shares } = setUp();
-    standing.joined(given(), 0);
-    standing.joined(given(1, 2), 0);
+    const { ownership, shares } = setUp();
+    ownership.joined(given(), 0);
+    ownership.joined(given(1, 2), 0);
     expect(shares).toEqual([[], [1, 2]]);
-    expect(standing.owned()).toEqual([1, 2]);
+    expect(ownership.owned()).toEqual([1, 2]);
   });
 
   test('is given up at the end of the session, counted from when the heartbeat was sent', () => {
-    const { standing, shares } = setUp();
-    standing.joined(given(1), 0);
+    const { ownership, shares } = setUp();
+    ownership.joined(given(1), 0);
     jest.advanceTimersByTime(5000);
-    standing.heard(2000);
+    ownership.heard(2000);
     jest.advanceTimersByTime(7900);
-    expect(standing.owned()).toEqual([1]);
+    expect(ownership.owned()).toEqual([1]);
     jest.advanceTimersByTime(200);
-    expect(standing.owned()).toEqual([]);
+    expect(ownership.owned()).toEqual([]);
     expect(shares).toEqual([[1], []]);
   });
 
   test('is given up by who asks after its end, when a late answer is heard before the timer', () => {
-    const { standing, shares } = setUp();
-    standing.joined(given(1), 0);
+    const { ownership, shares } = setUp();
+    ownership.joined(given(1), 0);
     // Nothing ran for a while, and so no timer has.
     const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_500);
-    expect(standing.owned()).toEqual([]);
+    expect(ownership.owned()).toEqual([]);
     expect(shares).toEqual([[1], []]);
-    standing.heard(5000);
+    ownership.heard(5000);
     expect(shares).toEqual([[1], [], [1]]);
     now.mockRestore();
   });
 
   test('is taken back when the group has never given it to another', () => {
-    const { standing, telemetry, shares } = setUp();
-    standing.joined(given(1), 0);
+    const { ownership, telemetry, shares } = setUp();
+    ownership.joined(given(1), 0);
     jest.advanceTimersByTime(11_000);
-    standing.heard(0);
+    ownership.heard(0);
     expect(shares).toEqual([[1], [], [1]]);
     expect(telemetry.ofType('share').map(({ cause }) => cause)).toEqual([
       'rebalance',
@@ -72,57 +72,57 @@ describe('what is owned', () => {
   });
 
   test('is lost in between when the group has given another member id', () => {
-    const { standing, shares } = setUp();
-    standing.joined(given(1, 2), 0);
-    standing.joined({ memberId: 'anew', partitions: [1, 2] }, 0);
+    const { ownership, shares } = setUp();
+    ownership.joined(given(1, 2), 0);
+    ownership.joined({ memberId: 'anew', partitions: [1, 2] }, 0);
     expect(shares).toEqual([[1, 2], [], [1, 2]]);
   });
 
   test('is kept without a word by a rebalance that changes nothing', () => {
-    const { standing, telemetry } = setUp();
-    standing.joined(given(1), 0);
-    standing.joined(given(1), 0);
+    const { ownership, telemetry } = setUp();
+    ownership.joined(given(1), 0);
+    ownership.joined(given(1), 0);
     expect(telemetry.ofType('share').at(-1)).toMatchObject({ gained: [], lost: [] });
   });
 
   test('is nothing after leaving', () => {
-    const { standing, shares } = setUp();
-    standing.joined(given(1), 0);
-    standing.leave();
+    const { ownership, shares } = setUp();
+    ownership.joined(given(1), 0);
+    ownership.leave();
     expect(shares.at(-1)).toEqual([]);
-    expect(standing.owned()).toEqual([]);
+    expect(ownership.owned()).toEqual([]);
   });
 });
 
 describe('a fenced partition', () => {
   test('is left alone for a session, then taken again at a heartbeat, then for twice as long', () => {
-    const { standing, telemetry, shares } = setUp();
-    standing.joined(given(1, 2), 0);
-    standing.fence(1, 'another producer');
+    const { ownership, telemetry, shares } = setUp();
+    ownership.joined(given(1, 2), 0);
+    ownership.fence(1, 'another producer');
     expect(shares.at(-1)).toEqual([2]);
     jest.advanceTimersByTime(9000);
-    standing.heard(0);
-    expect(standing.owned()).toEqual([2]);
+    ownership.heard(0);
+    expect(ownership.owned()).toEqual([2]);
     jest.advanceTimersByTime(1100);
-    standing.heard(0);
+    ownership.heard(0);
     expect(shares.at(-1)).toEqual([1, 2]);
-    standing.fence(1, 'another producer');
+    ownership.fence(1, 'another producer');
     expect(telemetry.ofType('fenced').map(({ pauseMs }) => pauseMs)).toEqual([10_000, 20_000]);
   });
 
   test('is taken at once when the group gives it anew', () => {
-    const { standing } = setUp();
-    standing.joined(given(1), 0);
-    standing.fence(1, 'another producer');
-    standing.joined(given(), 0);
-    standing.joined(given(1), 0);
-    expect(standing.owned()).toEqual([1]);
+    const { ownership } = setUp();
+    ownership.joined(given(1), 0);
+    ownership.fence(1, 'another producer');
+    ownership.joined(given(), 0);
+    ownership.joined(given(1), 0);
+    expect(ownership.owned()).toEqual([1]);
   });
 
   test('is no news when the group has not given it', () => {
-    const { standing, telemetry } = setUp();
-    standing.joined(given(1), 0);
-    standing.fence(3, 'another producer');
+    const { ownership, telemetry } = setUp();
+    ownership.joined(given(1), 0);
+    ownership.fence(3, 'another producer');
     expect(telemetry.ofType('fenced')).toEqual([]);
   });
 });
