@@ -38,7 +38,7 @@ import { superviseOnce } from './engine/once.ts';
 import type { Ending } from './engine/once.ts';
 import { supervise } from './engine/supervisor.ts';
 import type { Supervision } from './engine/supervisor.ts';
-import { createOrderDesk } from './engine/order-desk.ts';
+import { createControlHandler } from './engine/control-handler.ts';
 import { createOrders } from './engine/orders.ts';
 import { noTracer } from './engine/tracing.ts';
 import { settled } from './engine/shutdown.ts';
@@ -209,7 +209,7 @@ function openAdapters(config: Config, options: Surroundings, shutdown: ShutdownB
 /** The API, and what is told of it. */
 function openSource(config: Config, options: Surroundings) {
   const { clock } = options;
-  const desk = createOrderDesk();
+  const controlHandler = createControlHandler();
   const orders = orderTokenOf(config.http, (secrets) => {
     observability.hide(secrets);
   });
@@ -226,7 +226,7 @@ function openSource(config: Config, options: Surroundings) {
         enabledStreams(config).map((name) => [name, config.streams[name]]),
       ),
     },
-    { clock, controls: desk },
+    { clock, controls: controlHandler },
   );
   const telemetry = withObserver(observability.telemetry, options.observer);
   const { maxConcurrentRequests } = config.instagram;
@@ -246,7 +246,7 @@ function openSource(config: Config, options: Surroundings) {
       }),
     },
   );
-  return { observability, telemetry, instagram, governor, desk };
+  return { observability, telemetry, instagram, governor, controlHandler };
 }
 
 function withObserver(telemetry: Telemetry, observer: Telemetry | undefined): Telemetry {
@@ -322,7 +322,7 @@ function startingWith(first: AccountListing, directory: AccountDirectory): Accou
 
 function supervision(
   config: Config,
-  { kafka, orders, desk, shutdown }: Adapters,
+  { kafka, orders, controlHandler, shutdown }: Adapters,
   { tools, directory }: { readonly tools: ReadingTools; readonly directory: AccountDirectory },
 ): Supervision {
   const polled = enabledStreams(config).map((name) => ({
@@ -332,7 +332,7 @@ function supervision(
   const { apiVersion, accountsRefreshMs } = config.instagram;
   return {
     orders,
-    desk,
+    controlHandler,
     shutdown,
     directory,
     group: kafka.group,

@@ -71,17 +71,20 @@ async function logIn(config: Config, options: Options, signal: AbortSignal) {
   const scope = scopeOf(config);
   const { redirectUri } = instagram;
   const begun = beginLogin(instagram, { clientId: app.clientId, redirectUri, scope });
-  const desk = deskOf(config);
+  const controlHandler = deskOf(config);
   const redeem = (code: string) =>
-    desk.writeTo(place, () =>
-      desk.redeem({ ...app, redirectUri, code, codeVerifier: begun.codeVerifier }, signal),
+    controlHandler.writeTo(place, () =>
+      controlHandler.redeem(
+        { ...app, redirectUri, code, codeVerifier: begun.codeVerifier },
+        signal,
+      ),
     );
   const late = AbortSignal.timeout(waitS * 1000);
   const waiting: Waiting = { state: begun.state, redeem, signal: AbortSignal.any([signal, late]) };
   try {
     const granted = await comeBack(new URL(redirectUri), begun, { waiting, options });
     const { accessToken, expiresAtMs } = granted;
-    const { accounts, missing } = await desk.inspect(accessToken, place.path, signal);
+    const { accounts, missing } = await controlHandler.inspect(accessToken, place.path, signal);
     return { name: 'default', file: place.path, expiresAtMs, accounts, missing: missing ?? [] };
   } catch (error) {
     signal.throwIfAborted();

@@ -3,8 +3,8 @@ import { messageOf } from './errors.ts';
 import type { ShutdownBudget } from './shutdown-budget.ts';
 import type { Streams } from './account-pollers.ts';
 import { createAccountPollers, slept } from './account-pollers.ts';
-import type { OrderDesk } from './order-desk.ts';
-import { createControls } from './order-desk.ts';
+import type { ControlHandler } from './control-handler.ts';
+import { createControls } from './control-handler.ts';
 import type { PollerTools } from './poller.ts';
 import type {
   AccountDirectory,
@@ -27,7 +27,7 @@ export interface Supervision extends Streams {
   /** Runs beside the polls until aborted; gets an account that is polled now, or undefined. */
   readonly watch: (account: () => Account | undefined, signal: AbortSignal) => Promise<void>;
   /** Where orders come in. */
-  readonly desk: OrderDesk;
+  readonly controlHandler: ControlHandler;
   readonly shutdown: ShutdownBudget;
 }
 
@@ -66,7 +66,7 @@ export async function supervise(
   };
   const controls = { what: supervision, pollers, group, accounts: () => accounts, settle };
   using open = new DisposableStack();
-  open.use(supervision.desk.open(createControls({ ...controls, signal: all })));
+  open.use(supervision.controlHandler.open(createControls({ ...controls, signal: all })));
   const leave = joinGroup(group, assignedPartitions, onFatal);
   const watching = supervision.watch(() => pollers.any(), all).catch(onFatal);
   try {

@@ -5,7 +5,7 @@ import type { Layout } from './layout.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
 import { createProbe, type KafkaProbe } from './probe.ts';
 import { createPublisher } from './producer/publisher.ts';
-import { createStateDesk, type StateDesk } from './state/admin.ts';
+import { createStateAdmin, type StateAdmin } from './state/admin.ts';
 import { createStateReader } from './state/reader.ts';
 import { createStateStore } from './state/store.ts';
 import type { KafkaShared } from './shared.ts';
@@ -18,7 +18,7 @@ export type { Endpoint, KafkaProbe, TopicFinding } from './probe.ts';
 export type { TailedRecord, TailStart } from './tail.ts';
 export { partitionsOfWrite } from './state/admin.ts';
 export { isMisplaced, placeOf } from './state/placement.ts';
-export type { Owner, StateDesk, StateWrite, StoredState } from './state/admin.ts';
+export type { Owner, StateAdmin, StateWrite, StoredState } from './state/admin.ts';
 
 /** Kafka, opened. */
 export interface KafkaAdapter extends AsyncDisposable {
@@ -31,7 +31,7 @@ export interface KafkaAdapter extends AsyncDisposable {
   prepareTopics(signal: AbortSignal): Promise<void>;
   readonly publisher: Publisher;
   readonly stateStore: StateStore;
-  readonly stateDesk: StateDesk;
+  readonly stateAdmin: StateAdmin;
   readonly group: Group & Pick<GroupMembership, 'borrow'>;
   readonly probe: KafkaProbe;
   /** Shows the committed records of a topic, without taking part in anything; see `tail.ts`. */
@@ -74,7 +74,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
   return {
     publisher,
     stateStore: createStateStore(shared, publisher),
-    stateDesk: createStateDesk(shared),
+    stateAdmin: createStateAdmin(shared),
     group,
     probe: createProbe(shared),
     tail: (what, signal) => tail(base, what, signal),

@@ -3,7 +3,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { StopStreamError } from '../../src/engine/errors.ts';
-import { createOrderDesk } from '../../src/engine/order-desk.ts';
+import { createControlHandler } from '../../src/engine/control-handler.ts';
 import { createOrders } from '../../src/engine/orders.ts';
 import { supervise } from '../../src/engine/supervisor.ts';
 import { account, otherAccount } from '../support/accounts.ts';
@@ -80,8 +80,8 @@ const openWith = (...[controls]: [Parameters<typeof openCaptured>[1]?]) =>
 
 /** The control API of a program that polls one account here, which an error has stopped, and one elsewhere. */
 async function controlLines(): Promise<readonly string[]> {
-  const desk = createOrderDesk();
-  await using open = openWith(desk);
+  const controlHandler = createControlHandler();
+  await using open = openWith(controlHandler);
   const before = await lineOf(open, control('poll'));
   const graph = graphWith({
     [`/${account.id}`]: () => new StopStreamError('graph.permission', 'no'),
@@ -91,7 +91,11 @@ async function controlLines(): Promise<readonly string[]> {
   const directory = directoryOf([account, otherAccount]);
   const orders = createOrders(world.telemetry);
   const stop = new AbortController();
-  const ended = supervise(supervisionOf({ desk, orders, directory, group }), world, stop.signal);
+  const ended = supervise(
+    supervisionOf({ controlHandler, orders, directory, group }),
+    world,
+    stop.signal,
+  );
   await world.clock.advance(minuteMs);
   const lines: string[] = [];
   for (const asked of [

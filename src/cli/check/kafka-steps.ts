@@ -147,7 +147,7 @@ function intactTopic(
 }
 
 async function group({ stateKafka }: KafkaTools, signal: AbortSignal): Promise<readonly Finding[]> {
-  if (!(await stateKafka.stateDesk.exists())) {
+  if (!(await stateKafka.stateAdmin.exists())) {
     return [skipped('joining a group takes the state topic, which is not there yet')];
   }
   await stateKafka.prepareTopics(signal);

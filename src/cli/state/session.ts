@@ -53,10 +53,10 @@ export async function openStateSession(
   const { registry, kafka } = openQuietly(config, { roles: ['state'], topics }, signal);
   stack.use(registry);
   stack.use(kafka);
-  const { stateDesk: desk } = kafka;
-  const exists = missing !== 'empty' || (await desk.exists());
+  const { stateAdmin: controlHandler } = kafka;
+  const exists = missing !== 'empty' || (await controlHandler.exists());
   if (exists) await kafka.prepareTopics(signal);
-  const stored = exists ? await desk.read(signal) : [];
+  const stored = exists ? await controlHandler.read(signal) : [];
   const owned = stack.move();
   const session: StateSession = {
     topic: topicName(config.kafka.topicTemplate, 'state'),
@@ -67,14 +67,14 @@ export async function openStateSession(
     // The topic is refused when it has another number.
     partitions: config.kafka.topics.statePartitions,
     partitionOf: (accountId) => partitionOf(accountId, config.kafka.topics.statePartitions),
-    owners: () => (exists ? desk.owners() : Promise.resolve([])),
+    owners: () => (exists ? controlHandler.owners() : Promise.resolve([])),
     async write(writes) {
       await registry.prepare(signal);
-      await desk.write(writes, signal);
+      await controlHandler.write(writes, signal);
     },
     async borrowing(partitions, work) {
       const onFresh = async () => {
-        await work({ ...session, stored: await desk.read(signal) });
+        await work({ ...session, stored: await controlHandler.read(signal) });
         return 'done' as const;
       };
       return (await kafka.group.borrow(partitions, onFresh, signal)) === 'done';

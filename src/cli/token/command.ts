@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { ExitCode } from '../../engine/errors.ts';
 import type { Granted } from '../../instagram/api/oauth.ts';
-import type { TokenDesk } from '../../instagram/tokens/service.ts';
+import type { TokenService } from '../../instagram/tokens/service.ts';
 import { option, print, stoppable } from '../command.ts';
 import type { CommandDefinition, CommandGroup, Given } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
@@ -56,13 +56,13 @@ export async function inspectAll(
   name: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly ShownToken[]> {
-  const desk = deskOf(config);
+  const controlHandler = deskOf(config);
   const all = tokensOf(config);
   const chosen = name === undefined ? all : [wanted(all, name)];
   const file = config.instagram.accessTokenFile;
   return Promise.all(
     chosen.map(async (one) => ({
-      ...(await desk.inspect(one.text, file, signal)),
+      ...(await controlHandler.inspect(one.text, file, signal)),
       name: one.name,
     })),
   );
@@ -72,7 +72,11 @@ interface Making {
   readonly usage: string;
   readonly about: string;
   readonly needs: 'secret' | 'secret of Facebook Login';
-  readonly make: (desk: TokenDesk, one: NamedToken, signal: AbortSignal) => Promise<Granted>;
+  readonly make: (
+    controlHandler: TokenService,
+    one: NamedToken,
+    signal: AbortSignal,
+  ) => Promise<Granted>;
 }
 
 function making({ usage, about, needs, make }: Making): CommandDefinition {
@@ -102,8 +106,10 @@ function making({ usage, about, needs, make }: Making): CommandDefinition {
       if (needs === 'secret' || config.instagram.login === 'facebook') needApp(config);
       const place = placeOf(config, one, options.output);
       using stop = listenForStop(config.polling.shutdownGraceMs);
-      const desk = deskOf(config);
-      const { expiresAtMs } = await desk.writeTo(place, () => make(desk, one, stop.signal));
+      const controlHandler = deskOf(config);
+      const { expiresAtMs } = await controlHandler.writeTo(place, () =>
+        make(controlHandler, one, stop.signal),
+      );
       const written = { name: one.name, file: place.path, expiresAtMs };
       print(options.json, {
         text: () => describeGranted(written, Date.now()),
@@ -133,14 +139,14 @@ export const tokenCommands: CommandGroup = {
       about:
         'exchange a short-lived token for one of sixty days, and write it into the token file (mode 0600)',
       needs: 'secret',
-      make: (desk, one, signal) => desk.exchange(one.text, signal),
+      make: (controlHandler, one, signal) => controlHandler.exchange(one.text, signal),
     }),
     making({
       usage: 'refresh',
       about:
         'give a token that has not ended another sixty days, and write it into the token file (mode 0600)',
       needs: 'secret of Facebook Login',
-      make: (desk, one, signal) => desk.refresh(one.text, signal),
+      make: (controlHandler, one, signal) => controlHandler.refresh(one.text, signal),
     }),
   ],
 };

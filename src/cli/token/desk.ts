@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { openTokenDesk, type TokenDesk } from '../../instagram/tokens/service.ts';
+import { openTokenService, type TokenService } from '../../instagram/tokens/service.ts';
 import { systemClock } from '../../engine/clock.ts';
 import { usage } from '../command.ts';
 
@@ -33,8 +33,8 @@ export function wanted(all: readonly NamedToken[], name: string | undefined): Na
 }
 
 /** The commands' way to Meta. */
-export function deskOf(config: Config): TokenDesk {
-  return openTokenDesk({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
+export function deskOf(config: Config): TokenService {
+  return openTokenService({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
 }
 
 /** Whether comments or tags are polled. */

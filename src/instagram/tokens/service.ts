@@ -21,7 +21,7 @@ import { createTokens } from './tokens.ts';
 import { createTransport } from '../api/transport.ts';
 
 /** What the commands about tokens go by. */
-export interface TokenDeskOptions extends OAuthOptions {
+export interface TokenServiceOptions extends OAuthOptions {
   readonly pageSize: number;
   /** Whether comments or tags are read, which take a permission of their own. */
   readonly readsPeople: boolean;
@@ -53,7 +53,7 @@ export interface TokenPlace {
 }
 
 /** Asks about, makes and writes tokens, for a person who runs a command. */
-export interface TokenDesk {
+export interface TokenService {
   inspect(token: string, file: string | null, signal: AbortSignal): Promise<InspectedToken>;
   /**
    * A longer token for a short-lived one, or for one that has not ended.
@@ -76,12 +76,12 @@ export interface TokenDesk {
 export function neededPermissions({
   login,
   readsPeople,
-}: Pick<TokenDeskOptions, 'login' | 'readsPeople'>): readonly string[] {
+}: Pick<TokenServiceOptions, 'login' | 'readsPeople'>): readonly string[] {
   return [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
 }
 
 /** Nothing is asked before a call is made. */
-export function openTokenDesk(options: TokenDeskOptions, clock: Clock): TokenDesk {
+export function openTokenService(options: TokenServiceOptions, clock: Clock): TokenService {
   const transport = createTransport();
   const telemetry = { report: () => undefined };
   const refusals = { sent: () => () => undefined };
@@ -134,7 +134,7 @@ export function openTokenDesk(options: TokenDeskOptions, clock: Clock): TokenDes
 }
 
 interface Inspecting {
-  readonly options: TokenDeskOptions;
+  readonly options: TokenServiceOptions;
   readonly oauth: OAuth;
   readonly graph: Pick<Graph, 'get'>;
   readonly file: string | null;
@@ -187,7 +187,7 @@ function endKnown(
 function withFacts(
   token: InspectedToken,
   facts: TokenFacts,
-  { options, nowMs }: { readonly options: TokenDeskOptions; readonly nowMs: number },
+  { options, nowMs }: { readonly options: TokenServiceOptions; readonly nowMs: number },
 ): InspectedToken {
   const isValid = token.isValid && facts.isValid;
   const reason = token.reason ?? facts.reason;

@@ -40,7 +40,7 @@ export function partitionsOfWrite({ partition, movedFrom }: StateWrite): readonl
 }
 
 /** The state topic for people: read without disturbing anybody, written only as a whole. */
-export interface StateDesk {
+export interface StateAdmin {
   /** Whether the topic is there; asked before the topics are prepared. */
   exists(): Promise<boolean>;
   /** Everything in the topic, by key; a key that is in two partitions comes twice. */
@@ -61,7 +61,7 @@ export interface StateDesk {
 }
 
 /** Makes the desk; the topics must have been prepared before it is used. */
-export function createStateDesk(shared: KafkaShared): StateDesk {
+export function createStateAdmin(shared: KafkaShared): StateAdmin {
   return {
     exists: () => topicExists(shared),
     async read(signal) {

@@ -17,12 +17,12 @@ afterAll(async () => {
 async function planned(accountId: string) {
   const instance = await world.openReady();
   await instance.publisher.publish(mediaBatch(accountId, 1, [mediaRecord('1')]), noSignal);
-  const { stateDesk: desk } = await world.openReady();
+  const { stateAdmin: admin } = await world.openReady();
   const key = `media/${accountId}`;
-  const stored = (await desk.read(noSignal)).find((one) => one.key === key);
+  const stored = (await admin.read(noSignal)).find((one) => one.key === key);
   const write: StateWrite = {
     key,
-    partition: desk.partitionOf(accountId),
+    partition: admin.partitionOf(accountId),
     state: mediaBatch(accountId, 2, []).state,
     expected: stored?.value ?? null,
   };
@@ -30,15 +30,15 @@ async function planned(accountId: string) {
     (await world.read('state', 0))
       .filter((record) => record.key === key)
       .map(({ value }) => (JSON.parse(String(value)) as { sequence: number }).sequence);
-  return { instance, desk, stored, write, sequences };
+  return { instance, admin, stored, write, sequences };
 }
 
 describe('the desk for states', () => {
   test('reads what an instance has written without disturbing it', async () => {
-    const { instance, desk, stored } = await planned('17841400000000011');
+    const { instance, admin, stored } = await planned('17841400000000011');
 
     expect(stored).toMatchObject({
-      partition: desk.partitionOf('17841400000000011'),
+      partition: admin.partitionOf('17841400000000011'),
       restored: { kind: 'state', state: { sequence: 1 } },
     });
     await expect(
@@ -47,9 +47,9 @@ describe('the desk for states', () => {
   }, 60_000);
 
   test('writes what was decided, and whoever had the partition is fenced (Invariant 4)', async () => {
-    const { instance, desk, write, sequences } = await planned('17841400000000012');
+    const { instance, admin, write, sequences } = await planned('17841400000000012');
 
-    await desk.write([write], noSignal);
+    await admin.write([write], noSignal);
 
     expect(await sequences()).toEqual([1, 2]);
     await expect(
@@ -58,10 +58,10 @@ describe('the desk for states', () => {
   }, 60_000);
 
   test('writes nothing when the state was changed after it was read', async () => {
-    const { instance, desk, write, sequences } = await planned('17841400000000013');
+    const { instance, admin, write, sequences } = await planned('17841400000000013');
     await instance.publisher.publish(mediaBatch('17841400000000013', 2, []), noSignal);
 
-    await expect(desk.write([write], noSignal)).rejects.toMatchObject({
+    await expect(admin.write([write], noSignal)).rejects.toMatchObject({
       code: 'state.owned',
       exitCode: 3,
     });
@@ -69,9 +69,9 @@ describe('the desk for states', () => {
   }, 60_000);
 
   test('writes nothing when there is a state where none was seen', async () => {
-    const { desk, write, sequences } = await planned('17841400000000014');
+    const { admin, write, sequences } = await planned('17841400000000014');
 
-    await expect(desk.write([{ ...write, expected: null }], noSignal)).rejects.toMatchObject({
+    await expect(admin.write([{ ...write, expected: null }], noSignal)).rejects.toMatchObject({
       code: 'state.owned',
     });
     expect(await sequences()).toEqual([1]);

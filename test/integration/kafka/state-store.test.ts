@@ -131,7 +131,7 @@ describe('restore', () => {
     const blocked = { code: 'kafka.unavailable', message: expect.stringContaining('offset 0') };
     await Promise.all([
       expect(adapter.stateStore.restore(partition, noSignal)).rejects.toMatchObject(blocked),
-      expect((await world.openReady()).stateDesk.read(noSignal)).rejects.toMatchObject(blocked),
+      expect((await world.openReady()).stateAdmin.read(noSignal)).rejects.toMatchObject(blocked),
     ]);
     await transaction.abort();
   }, 60_000);

@@ -48,7 +48,7 @@ describe('assignPartitions', () => {
       { ...member('desk'), borrows: [4, 1] },
     ];
 
-    expect(dealt(members, 6)).toEqual({ a: [0, 2], b: [3, 5], desk: [1, 4] });
+    expect(dealt(members, 6)).toEqual({ a: [0, 2], b: [3, 5], controlHandler: [1, 4] });
   });
 
   test('gives back what was borrowed to who had it', () => {
@@ -59,10 +59,10 @@ describe('assignPartitions', () => {
   });
 
   test('lends a partition once, and none that is not there', () => {
-    const desks = ['x', 'y'].map((id) => ({ ...member(id), borrows: [1, 9] }));
+    const controlHandlers = ['x', 'y'].map((id) => ({ ...member(id), borrows: [1, 9] }));
 
-    expect(dealt([...desks, member('a')], 3)).toEqual({ x: [1], y: [], a: [0, 2] });
-    expect(dealt(desks, 3)).toEqual({ x: [1], y: [] });
+    expect(dealt([...controlHandlers, member('a')], 3)).toEqual({ x: [1], y: [], a: [0, 2] });
+    expect(dealt(controlHandlers, 3)).toEqual({ x: [1], y: [] });
   });
 
   test('deals every partition to one member, evenly, whatever they claim', () => {

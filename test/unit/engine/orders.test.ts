@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { StopStreamError } from '../../../src/engine/errors.ts';
-import { createOrderDesk } from '../../../src/engine/order-desk.ts';
+import { createControlHandler } from '../../../src/engine/control-handler.ts';
 import { createOrders } from '../../../src/engine/orders.ts';
 import type { OrderKind } from '../../../src/engine/ports.ts';
 import { supervise } from '../../../src/engine/supervisor.ts';
@@ -15,14 +15,19 @@ const media = `/${account.id}/media`;
 
 /** The program's polls under way, every hour, and the desk where orders come in. */
 function running(world: World, changes: Changes = {}) {
-  const desk = createOrderDesk();
+  const controlHandler = createControlHandler();
   const orders = createOrders(world.telemetry);
   const stop = new AbortController();
-  const ended = supervise(supervisionOf({ desk, orders, ...changes }), world, stop.signal);
+  const ended = supervise(
+    supervisionOf({ controlHandler, orders, ...changes }),
+    world,
+    stop.signal,
+  );
   return {
     orders,
     clock: world.clock,
-    order: (kind: OrderKind, stream = 'media', id = account.id) => desk.order(kind, stream, id),
+    order: (kind: OrderKind, stream = 'media', id = account.id) =>
+      controlHandler.order(kind, stream, id),
     polls: () => countsOf(world.graph)[media] ?? 0,
     async stop() {
       stop.abort(new Error('stopping'));
@@ -241,12 +246,16 @@ describe('an order that cannot be carried out', () => {
   });
 
   test('is not ready before anything is supervised, nor after', async () => {
-    const desk = createOrderDesk();
+    const controlHandler = createControlHandler();
     const world = createWorld({ graph: graphWith() });
 
-    expect(await desk.order('poll', 'media', account.id)).toMatchObject({ kind: 'unready' });
-    const run = running(world, { desk });
+    expect(await controlHandler.order('poll', 'media', account.id)).toMatchObject({
+      kind: 'unready',
+    });
+    const run = running(world, { controlHandler });
     await run.stop();
-    expect(await desk.order('poll', 'media', account.id)).toMatchObject({ kind: 'unready' });
+    expect(await controlHandler.order('poll', 'media', account.id)).toMatchObject({
+      kind: 'unready',
+    });
   });
 });

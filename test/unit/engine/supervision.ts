@@ -4,7 +4,7 @@ import { id, required } from '../../../src/instagram/model/fields.ts';
 import { recordOf } from '../../../src/instagram/model/record.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
 import type { AccountDirectory, Restored } from '../../../src/engine/ports.ts';
-import { createOrderDesk } from '../../../src/engine/order-desk.ts';
+import { createControlHandler } from '../../../src/engine/control-handler.ts';
 import { createOrders } from '../../../src/engine/orders.ts';
 import type { Supervision } from '../../../src/engine/supervisor.ts';
 import type { Answer, FakeGraph } from '../../support/fake-graph.ts';
@@ -43,7 +43,7 @@ export function supervisionOf({ restored, ...changes }: Changes = {}): Supervisi
     watch: () => Promise.resolve(),
     jitter: 0,
     orders: createOrders({ report: () => undefined }),
-    desk: createOrderDesk(),
+    controlHandler: createControlHandler(),
     shutdown: usualShutdown,
     ...changes,
   };

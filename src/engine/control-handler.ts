@@ -5,13 +5,13 @@ import type { AccountPollers, Streams } from './account-pollers.ts';
 import type { Controls, Group, OrderAnswer, OrderKind } from './ports.ts';
 
 /** Takes orders for whoever supervises; before and after that it refuses them. */
-export interface OrderDesk extends Controls {
+export interface ControlHandler extends Controls {
   /** Orders go to `controls` until disposed. */
   open(controls: Controls): Disposable;
 }
 
 /** Nobody supervises yet. */
-export function createOrderDesk(): OrderDesk {
+export function createControlHandler(): ControlHandler {
   let current: Controls | undefined;
   return {
     open(controls) {
