@@ -5,7 +5,7 @@ import { streamNames } from './engine/stream-name.ts';
 import type { StreamName, TopicRole } from './engine/stream-name.ts';
 import {
   kafkaSecurity,
-  orderTokenOf,
+  controlTokenOf,
   registryAccess,
   secretsOfConfig,
   tokenFileOf,
@@ -39,7 +39,7 @@ import type { Ending } from './engine/once.ts';
 import { supervise } from './engine/supervisor.ts';
 import type { Supervision } from './engine/supervisor.ts';
 import { createControlHandler } from './engine/control-handler.ts';
-import { createOrders } from './engine/orders.ts';
+import { createOverrides } from './engine/overrides.ts';
 import { noTracer } from './engine/tracing.ts';
 import { settled } from './engine/shutdown.ts';
 import { createTurns } from './engine/rate-limit/turns.ts';
@@ -109,7 +109,7 @@ export function createApp(config: Config, options: AppOptions): App {
   return {
     log,
     setInterval(stream, intervalMs) {
-      if (config.streams[stream].enabled) adapters.orders.setInterval(stream, intervalMs);
+      if (config.streams[stream].enabled) adapters.overrides.setInterval(stream, intervalMs);
     },
     setAccounts(accountIds) {
       instagram.directory.setAccounts(accountIds);
@@ -203,21 +203,21 @@ function openAdapters(config: Config, options: Surroundings, shutdown: ShutdownB
       shutdown,
     },
   );
-  return { ...source, registry, kafka, shutdown, orders: createOrders(source.telemetry) };
+  return { ...source, registry, kafka, shutdown, overrides: createOverrides(source.telemetry) };
 }
 
 /** The API, and what is told of it. */
 function openSource(config: Config, options: Surroundings) {
   const { clock } = options;
   const controlHandler = createControlHandler();
-  const orders = orderTokenOf(config.http, (secrets) => {
+  const overrides = controlTokenOf(config.http, (secrets) => {
     observability.hide(secrets);
   });
   const observability: Observability = openObservability(
     {
       level: config.log.level,
       style: logStyle(config.log.format, options.logDestination ?? process.stdout, process.env),
-      http: { ...config.http, token: orders },
+      http: { ...config.http, token: overrides },
       secrets: secretsOfConfig(config),
       version: options.version,
       instance: options.instance,
@@ -322,7 +322,7 @@ function startingWith(first: AccountListing, directory: AccountDirectory): Accou
 
 function supervision(
   config: Config,
-  { kafka, orders, controlHandler, shutdown }: Adapters,
+  { kafka, overrides, controlHandler, shutdown }: Adapters,
   { tools, directory }: { readonly tools: ReadingTools; readonly directory: AccountDirectory },
 ): Supervision {
   const polled = enabledStreams(config).map((name) => ({
@@ -331,7 +331,7 @@ function supervision(
   }));
   const { apiVersion, accountsRefreshMs } = config.instagram;
   return {
-    orders,
+    overrides,
     controlHandler,
     shutdown,
     directory,

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config, KafkaConfig, SchemaRegistryConfig, TlsConfig } from './config/config.ts';
 import { parseTokens, type Secret } from './config/named-formats.ts';
-import { orderToken } from './config/schema.ts';
+import { controlToken } from './config/schema.ts';
 import { StopProcessError } from './engine/errors.ts';
 import type { TlsMaterial } from './engine/tls.ts';
 import { secretsOf } from './instagram/api/proof.ts';
@@ -123,13 +123,13 @@ function distinguishedName(pem: string): string {
 }
 
 /** What orders must carry, as its file has it now; null turns them off. */
-export function orderTokenOf({ token }: Config['http'], hide: Hide): (() => string) | null {
+export function controlTokenOf({ token }: Config['http'], hide: Hide): (() => string) | null {
   if (token === null) return null;
   const read = reading(token, hide);
   let last = token.text;
   return () => {
     const found = read();
-    if (orderToken.test(found)) last = found;
+    if (controlToken.test(found)) last = found;
     return last;
   };
 }

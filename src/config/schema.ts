@@ -11,7 +11,7 @@ const { scopes, secret, streams, tokens, topicTemplate, url } = named;
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 /** What may order something over HTTP. */
-export const orderToken = /^[\x21-\x7e]{16,500}$/;
+export const controlToken = /^[\x21-\x7e]{16,500}$/;
 
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
 const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
@@ -326,7 +326,7 @@ const http = {
     'Names that a request may have in its `Host` header, beside `localhost` and the addresses of loopback; others are answered with 421, so that no web page reads the server through a name that it had resolved to this machine. Empty: no other name when the server listens on loopback, any when it listens elsewhere.',
   ),
   token: leaf(
-    optional(secret('a token of 16 to 500 visible characters', orderToken)),
+    optional(secret('a token of 16 to 500 visible characters', controlToken)),
     'What a request must carry as `Authorization: Bearer …` to poll, pause or resume a stream or to change the log level. Not set: these are off. A file is read again at each of them.',
   ),
 };

@@ -8,7 +8,7 @@ import { runnable, startJob } from './jobs.ts';
 import type { Job, PollerTools, Verdict } from './poller.ts';
 import { groupByList, pollRound } from './rounds.ts';
 import type { AssignedPartition } from './assigned-partitions.ts';
-import type { Orders } from './orders.ts';
+import type { Overrides } from './overrides.ts';
 import { createTimetable } from './timetable.ts';
 import type { Timetable } from './timetable.ts';
 
@@ -18,7 +18,7 @@ export interface Streams {
   /** Share of the interval, 0 to 0.5. */
   readonly jitter: number;
   /** What was ordered since. */
-  readonly orders: Orders;
+  readonly overrides: Overrides;
 }
 
 /** The pollers of this instance's accounts. */
@@ -92,7 +92,7 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
       }
       if (change.start.length + change.stop.length === 0) return;
       tools.telemetry.report({ type: 'accounts', added: change.start, removed: change.stop });
-      for (const { id } of change.start) what.orders.retell(id);
+      for (const { id } of change.start) what.overrides.retell(id);
     },
     revive(accountId) {
       const meant = [...running.values()].filter(
@@ -170,7 +170,7 @@ async function pollForEver(
   reportAwaited(jobs, timetable, tools);
   using subscriptions = new DisposableStack();
   subscriptions.use(
-    what.orders.listen((order) => {
+    what.overrides.listen((order) => {
       timetable.obey(order);
     }),
   );

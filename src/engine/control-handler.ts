@@ -2,7 +2,7 @@ import type { Account } from './account.ts';
 import { partitionOf } from './partition.ts';
 import type { StreamName } from './stream-name.ts';
 import type { AccountPollers, Streams } from './account-pollers.ts';
-import type { Controls, Group, OrderAnswer, OrderKind } from './ports.ts';
+import type { Controls, Group, ControlAnswer, ControlAction } from './ports.ts';
 
 /** Takes orders for whoever supervises; before and after that it refuses them. */
 export interface ControlHandler extends Controls {
@@ -32,7 +32,7 @@ export function createControlHandler(): ControlHandler {
 }
 
 /** What orders are checked against and carried out with. */
-export interface OrderTools {
+export interface ControlTools {
   readonly what: Streams;
   readonly pollers: AccountPollers;
   readonly group: Group;
@@ -44,7 +44,7 @@ export interface OrderTools {
 }
 
 /** Carries orders out, or says why not. */
-export function createControls(tools: OrderTools): Controls {
+export function createControls(tools: ControlTools): Controls {
   return {
     async order(kind, stream, accountId) {
       const known = tools.what.streams.find(({ stream: one }) => one.name === stream)?.stream.name;
@@ -59,25 +59,25 @@ export function createControls(tools: OrderTools): Controls {
   };
 }
 
-interface KnownOrder {
-  readonly kind: OrderKind;
+interface KnownRequest {
+  readonly kind: ControlAction;
   readonly stream: StreamName;
   readonly accountId: string;
 }
 
 function carryOut(
-  { kind, stream, accountId }: KnownOrder,
+  { kind, stream, accountId }: KnownRequest,
   status: 'polled' | 'stopped',
-  { what, pollers, settle }: OrderTools,
-): OrderAnswer {
+  { what, pollers, settle }: ControlTools,
+): ControlAnswer {
   const isStopped = status === 'stopped';
   if (kind === 'poll' && isStopped) {
     return conflict('an error has stopped it; mend that and order "resume"');
   }
-  if (kind === 'poll' && what.orders.isPaused(stream, accountId)) {
+  if (kind === 'poll' && what.overrides.isPaused(stream, accountId)) {
     return conflict('it is paused; order "resume" first');
   }
-  what.orders.give(kind, stream, accountId);
+  what.overrides.give(kind, stream, accountId);
   if (kind === 'resume' && isStopped) {
     pollers.revive(accountId);
     settle();
@@ -86,7 +86,10 @@ function carryOut(
 }
 
 /** The owner is asked of the group, which may not answer; the order is refused in any case. */
-async function elsewhere(accountId: string, { group, signal }: OrderTools): Promise<OrderAnswer> {
+async function elsewhere(
+  accountId: string,
+  { group, signal }: ControlTools,
+): Promise<ControlAnswer> {
   const partition = partitionOf(accountId, group.partitions);
   const owner = await group.ownerOf(partition, signal).catch(() => null);
   const reason = `partition ${partition}, which has the account, is not this instance's now`;
@@ -98,10 +101,10 @@ function unknownStream({ streams }: Streams): string {
   return `no such stream is enabled; there are: ${names}`;
 }
 
-function unknown(reason: string): OrderAnswer {
+function unknown(reason: string): ControlAnswer {
   return { kind: 'unknown', reason };
 }
 
-function conflict(reason: string): OrderAnswer {
+function conflict(reason: string): ControlAnswer {
   return { kind: 'conflict', reason };
 }

@@ -217,10 +217,10 @@ export interface Clock {
 }
 
 /** What a person may order of one stream of one account. */
-export type OrderKind = 'poll' | 'pause' | 'resume';
+export type ControlAction = 'poll' | 'pause' | 'resume';
 
 /** What became of an order; `reason` is for a person. */
-export type OrderAnswer =
+export type ControlAnswer =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'unknown' | 'conflict' | 'unready'; readonly reason: string }
   /** The account is polled by another instance, `owner` by name where the group tells. */
@@ -232,7 +232,7 @@ export interface Controls {
    * `poll` polls at once, after a poll that is under way; `pause` lets that end and polls no more;
    * `resume` ends a pause, and begins again what an error had stopped. Never rejects.
    */
-  order(kind: OrderKind, stream: string, accountId: string): Promise<OrderAnswer>;
+  order(kind: ControlAction, stream: string, accountId: string): Promise<ControlAnswer>;
 }
 
 /** Where events go. Never throws, never waits. */

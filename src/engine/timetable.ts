@@ -2,7 +2,7 @@ import { smallest } from './extremes.ts';
 import { jitteredMs } from './backoff.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
-import type { Order, Orders } from './orders.ts';
+import type { OverrideChange, Overrides } from './overrides.ts';
 import type { Job } from './poller.ts';
 import type { Clock } from './ports.ts';
 
@@ -21,7 +21,7 @@ export interface Timetable {
   /** Ends the round: the interval is the pause between two polls, however long a poll takes. */
   end(jobs: readonly Job[]): void;
   /** Does what an order says to its jobs. */
-  obey(order: Order): void;
+  obey(order: OverrideChange): void;
   /** Takes a job out for good. */
   leave(job: Job): void;
 }
@@ -31,7 +31,7 @@ export interface TimetableOptions {
   readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
   /** Share of the interval, 0 to 0.5. */
   readonly jitter: number;
-  readonly orders: Pick<Orders, 'intervalMs' | 'isPaused'>;
+  readonly overrides: Pick<Overrides, 'intervalMs' | 'isPaused'>;
   /** Streams that are due at once whenever they were last polled: an error had stopped them. */
   readonly overdue?: ReadonlySet<StreamName>;
 }
@@ -49,7 +49,7 @@ interface Turn {
   /** When the last one began; null before the first. */
   begunMs: number | null;
   /** Ordered while a poll was under way, whose length does not put it off. */
-  isOrdered: boolean;
+  isRequested: boolean;
 }
 
 /** A job is due an interval after the last poll in its state; one without, at once. */
@@ -89,10 +89,10 @@ class Turns implements Timetable {
     // A last poll in the future was before the clock was set back.
     const isKnown = polledMs !== null && polledMs <= nowMs;
     if (!isKnown || this.#options.overdue?.has(job.stream.name) === true) {
-      return { dueMs: nowMs, begunMs: null, isOrdered: false };
+      return { dueMs: nowMs, begunMs: null, isRequested: false };
     }
     const dueMs = Math.max(nowMs, this.#next(job, { nowMs: polledMs, drawn }));
-    return { dueMs, begunMs: polledMs, isOrdered: false };
+    return { dueMs, begunMs: polledMs, isRequested: false };
   }
 
   /** Equal intervals stay together, so that one scan of the list serves all: the earliest decides. */
@@ -145,7 +145,7 @@ class Turns implements Timetable {
     // One draw for all, so that equal intervals stay together.
     const draw = { nowMs: begunMs, drawn: this.#tools.random() };
     for (const [job, turn] of due) {
-      Object.assign(turn, { dueMs: this.#next(job, draw), begunMs, isOrdered: false });
+      Object.assign(turn, { dueMs: this.#next(job, draw), begunMs, isRequested: false });
     }
     return due.map(([job]) => job);
   }
@@ -154,17 +154,17 @@ class Turns implements Timetable {
     const tookMs = this.#nowMs() - this.#begunMs;
     for (const job of ended) {
       const turn = this.#turns.get(job);
-      if (turn !== undefined && !turn.isOrdered) turn.dueMs += tookMs;
+      if (turn !== undefined && !turn.isRequested) turn.dueMs += tookMs;
     }
   }
 
-  obey(order: Order): void {
+  obey(order: OverrideChange): void {
     const drawn = this.#tools.random();
     for (const [job, turn] of this.#turns) {
       if (job.stream.name !== order.stream) continue;
       if (order.kind === 'interval') this.#respace(job, turn, drawn);
       else if (order.kind === 'poll' && job.account.id === order.accountId) {
-        Object.assign(turn, { dueMs: this.#nowMs(), isOrdered: true });
+        Object.assign(turn, { dueMs: this.#nowMs(), isRequested: true });
       }
     }
     this.#wake.abort();
@@ -201,13 +201,13 @@ class Turns implements Timetable {
   }
 
   #intervalMs({ stream: { name } }: Job): number {
-    const { orders, streams } = this.#options;
+    const { overrides, streams } = this.#options;
     const configured = streams.find(({ stream }) => stream.name === name)?.intervalMs;
-    return orders.intervalMs(name) ?? configured ?? 0;
+    return overrides.intervalMs(name) ?? configured ?? 0;
   }
 
   #isPaused({ stream, account }: Job): boolean {
-    return this.#options.orders.isPaused(stream.name, account.id);
+    return this.#options.overrides.isPaused(stream.name, account.id);
   }
 }
 

@@ -144,7 +144,7 @@ function serve(options: ObservabilityOptions, served: Served): StatusServer {
       token: options.http.token,
       controls,
       logLevel: log,
-      onOrder: (fields) => {
+      onChange: (fields) => {
         log.info(fields, 'order carried out');
       },
     },

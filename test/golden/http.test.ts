@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { StopStreamError } from '../../src/engine/errors.ts';
 import { createControlHandler } from '../../src/engine/control-handler.ts';
-import { createOrders } from '../../src/engine/orders.ts';
+import { createOverrides } from '../../src/engine/overrides.ts';
 import { supervise } from '../../src/engine/supervisor.ts';
 import { account, otherAccount } from '../support/accounts.ts';
 import { createFakeGroup } from '../support/fake-group.ts';
@@ -89,10 +89,10 @@ async function controlLines(): Promise<readonly string[]> {
   const world = createWorld({ graph });
   const group = Object.assign(createFakeGroup(12, { first: [11] }), { owner: 'other-host' });
   const directory = directoryOf([account, otherAccount]);
-  const orders = createOrders(world.telemetry);
+  const overrides = createOverrides(world.telemetry);
   const stop = new AbortController();
   const ended = supervise(
-    supervisionOf({ controlHandler, orders, directory, group }),
+    supervisionOf({ controlHandler, overrides, directory, group }),
     world,
     stop.signal,
   );

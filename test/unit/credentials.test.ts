@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.ts';
 import {
   kafkaSecurity,
-  orderTokenOf,
+  controlTokenOf,
   registryAccess,
   secretsOfConfig,
 } from '../../src/credentials.ts';
@@ -81,7 +81,7 @@ describe('credentials', () => {
     const file = write('order', 'the first of 16 or more\n'.replaceAll(' ', '-'));
     const { http } = configOf({ HTTP_TOKEN_FILE: file });
     const hidden: string[] = [];
-    const token = orderTokenOf(http, (secrets) => hidden.push(...secrets));
+    const token = controlTokenOf(http, (secrets) => hidden.push(...secrets));
 
     expect(token?.()).toBe('the-first-of-16-or-more');
     write('order', 'short');
@@ -89,7 +89,7 @@ describe('credentials', () => {
     write('order', 'the-second-of-16-or-more');
     expect(token?.()).toBe('the-second-of-16-or-more');
     expect(hidden).toContain('the-second-of-16-or-more');
-    expect(orderTokenOf({ ...http, token: null }, () => undefined)).toBeNull();
+    expect(controlTokenOf({ ...http, token: null }, () => undefined)).toBeNull();
   });
 
   test('are read again for the registry, and hidden as HTTP writes them', () => {

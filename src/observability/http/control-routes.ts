@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Controls, OrderAnswer, OrderKind } from '../../engine/ports.ts';
+import type { Controls, ControlAnswer, ControlAction } from '../../engine/ports.ts';
 import type { LeveledLog, LogFields } from '../log.ts';
 import { logLevels } from '../log.ts';
 
@@ -11,14 +11,14 @@ export interface ControlSources {
   readonly controls: Controls;
   readonly logLevel: Pick<LeveledLog, 'level' | 'setLevel'>;
   /** Is told of every order that was carried out. */
-  readonly onOrder: (fields: LogFields) => void;
+  readonly onChange: (fields: LogFields) => void;
 }
 
-const orderPath = /^\/streams\/[^/]{1,100}\/accounts\/[^/]{1,100}\/(?:poll|pause|resume)$/;
+const controlPath = /^\/streams\/[^/]{1,100}\/accounts\/[^/]{1,100}\/(?:poll|pause|resume)$/;
 
 /** The methods of a path that orders are given by; undefined when it is none. */
 export function controlMethods(path: string): readonly string[] | undefined {
-  if (orderPath.test(path)) return ['POST'];
+  if (controlPath.test(path)) return ['POST'];
   return path === '/log-level' ? ['GET', 'HEAD', 'PUT', 'POST'] : undefined;
 }
 
@@ -44,10 +44,10 @@ function isSame(a: string, b: string): boolean {
   return timingSafeEqual(hash(a), hash(b));
 }
 
-interface OrderParams {
+interface ControlParams {
   readonly stream: string;
   readonly account: string;
-  readonly order: OrderKind;
+  readonly order: ControlAction;
 }
 
 /** Adds the routes of orders; who may use them is decided before. */
@@ -57,12 +57,12 @@ export function addControlRoutes(server: FastifyInstance, sources: ControlSource
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body);
   });
-  server.post<{ Params: OrderParams }>(
+  server.post<{ Params: ControlParams }>(
     '/streams/:stream/accounts/:account/:order',
     async ({ params: { order, stream, account } }, reply) => {
       const answer = await sources.controls.order(order, stream, account);
-      if (answer.kind === 'accepted') sources.onOrder({ order, stream, account });
-      return await answerOrder(answer, reply);
+      if (answer.kind === 'accepted') sources.onChange({ order, stream, account });
+      return await answerControl(answer, reply);
     },
   );
   const { logLevel } = sources;
@@ -77,7 +77,7 @@ export function addControlRoutes(server: FastifyInstance, sources: ControlSource
         return reply.code(400).send({ error });
       }
       logLevel.setLevel(level);
-      sources.onOrder({ order: 'log-level', to: level });
+      sources.onChange({ order: 'log-level', to: level });
       return reply.send({ level });
     },
   });
@@ -91,7 +91,7 @@ const statusOf = {
   unready: 503,
 } as const;
 
-function answerOrder(answer: OrderAnswer, reply: FastifyReply): FastifyReply {
+function answerControl(answer: ControlAnswer, reply: FastifyReply): FastifyReply {
   reply.code(statusOf[answer.kind]);
   if (answer.kind === 'accepted') return reply.send({ accepted: true });
   const { reason: error } = answer;

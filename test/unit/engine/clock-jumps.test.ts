@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Clock } from '../../../src/engine/ports.ts';
 import { createGovernor } from '../../../src/engine/rate-limit/governor.ts';
 import { runPoll } from '../../../src/engine/poll.ts';
-import { createOrders } from '../../../src/engine/orders.ts';
+import { createOverrides } from '../../../src/engine/overrides.ts';
 import { createTimetable } from '../../../src/engine/timetable.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 import { account } from '../../support/accounts.ts';
@@ -38,7 +38,7 @@ function createHostClock(): Clock & { readonly timers: ManualClock; set(byMs: nu
   };
 }
 
-const orders = createOrders({ report: () => undefined });
+const overrides = createOverrides({ report: () => undefined });
 
 describe('a host whose clock is set', () => {
   test.each([
@@ -46,7 +46,7 @@ describe('a host whose clock is set', () => {
     ['ahead by a year', yearMs],
   ])('polls again within two intervals when it is set %s', async (_how, byMs) => {
     const clock = createHostClock();
-    const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, orders };
+    const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, overrides };
     const table = createTimetable([jobOf(posts)], options, { clock, random: () => 0.5 });
     const poll = (): number => {
       const due = table.begin();
@@ -71,7 +71,7 @@ describe('a host whose clock is set', () => {
 
   test('polls on when it is set ahead by a year and then right again', async () => {
     const clock = createHostClock();
-    const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, orders };
+    const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, overrides };
     const table = createTimetable([jobOf(posts)], options, { clock, random: () => 0.5 });
     clock.set(yearMs);
     table.end(table.begin());

@@ -5,7 +5,7 @@ import { recordOf } from '../../../src/instagram/model/record.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
 import type { AccountDirectory, Restored } from '../../../src/engine/ports.ts';
 import { createControlHandler } from '../../../src/engine/control-handler.ts';
-import { createOrders } from '../../../src/engine/orders.ts';
+import { createOverrides } from '../../../src/engine/overrides.ts';
 import type { Supervision } from '../../../src/engine/supervisor.ts';
 import type { Answer, FakeGraph } from '../../support/fake-graph.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -42,7 +42,7 @@ export function supervisionOf({ restored, ...changes }: Changes = {}): Supervisi
     accountsRefreshMs: 24 * hourMs,
     watch: () => Promise.resolve(),
     jitter: 0,
-    orders: createOrders({ report: () => undefined }),
+    overrides: createOverrides({ report: () => undefined }),
     controlHandler: createControlHandler(),
     shutdown: usualShutdown,
     ...changes,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Stream } from '../../../src/engine/stream.ts';
-import { createOrders } from '../../../src/engine/orders.ts';
+import { createOverrides } from '../../../src/engine/overrides.ts';
 import { createTimetable } from '../../../src/engine/timetable.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { hourMs, jobOf, minuteMs, posts, startMs } from './world.ts';
@@ -13,10 +13,10 @@ function timetableOf(polled: readonly { readonly stream: Stream; readonly agoMs:
     const job = jobOf(stream);
     return { ...job, state: { ...job.state, polledMs: startMs - agoMs } };
   });
-  const orders = createOrders({ report: () => undefined });
+  const overrides = createOverrides({ report: () => undefined });
   const streams = polled.map(({ stream }) => ({ stream, intervalMs: hourMs }));
   const tools = { clock: createManualClock(startMs), random: () => 0.5 };
-  const table = createTimetable(jobs, { streams, jitter: 0, orders }, tools);
+  const table = createTimetable(jobs, { streams, jitter: 0, overrides }, tools);
   return jobs.map((job) => (table.nextMs(job) ?? NaN) - startMs);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Controls, OrderAnswer } from '../../../../src/engine/ports.ts';
+import type { Controls, ControlAnswer } from '../../../../src/engine/ports.ts';
 import { openCaptured, type Captured } from '../captured-observability.ts';
 import { account, failed, finished } from '../telemetry-events.ts';
 
@@ -12,7 +12,7 @@ interface Given extends Captured {
 }
 
 /** An observability that takes orders, and what was ordered. */
-function openOrdered(answer: OrderAnswer = { kind: 'accepted' }): Given {
+function openOrdered(answer: ControlAnswer = { kind: 'accepted' }): Given {
   const orders: string[] = [];
   const controls: Controls = {
     order(kind, stream, accountId) {
@@ -49,7 +49,7 @@ describe('an order', () => {
     );
   });
 
-  test.each<[OrderAnswer, number, object]>([
+  test.each<[ControlAnswer, number, object]>([
     [{ kind: 'unknown', reason: 'no' }, 404, { error: 'no' }],
     [{ kind: 'conflict', reason: 'no' }, 409, { error: 'no' }],
     [{ kind: 'elsewhere', reason: 'no', owner: 'b' }, 409, { error: 'no', owner: 'b' }],

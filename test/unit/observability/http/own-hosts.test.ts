@@ -128,7 +128,7 @@ const idle: Parameters<typeof createStatusServer>[1] = {
     token: () => 'hush-hush-operator',
     controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
     logLevel: { level: () => 'info', setLevel: () => undefined },
-    onOrder: () => undefined,
+    onChange: () => undefined,
   },
   onError: () => undefined,
 };

@@ -140,7 +140,7 @@ describe('routes', () => {
           token: null,
           controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
           logLevel: { level: () => 'info', setLevel: () => undefined },
-          onOrder: () => undefined,
+          onChange: () => undefined,
         },
         onError: (error) => errors.push(error),
       },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { StopStreamError } from '../../../src/engine/errors.ts';
 import { createControlHandler } from '../../../src/engine/control-handler.ts';
-import { createOrders } from '../../../src/engine/orders.ts';
-import type { OrderKind } from '../../../src/engine/ports.ts';
+import { createOverrides } from '../../../src/engine/overrides.ts';
+import type { ControlAction } from '../../../src/engine/ports.ts';
 import { supervise } from '../../../src/engine/supervisor.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
 import { pageOf } from '../../support/fake-graph.ts';
@@ -16,17 +16,17 @@ const media = `/${account.id}/media`;
 /** The program's polls under way, every hour, and the desk where orders come in. */
 function running(world: World, changes: Changes = {}) {
   const controlHandler = createControlHandler();
-  const orders = createOrders(world.telemetry);
+  const overrides = createOverrides(world.telemetry);
   const stop = new AbortController();
   const ended = supervise(
-    supervisionOf({ controlHandler, orders, ...changes }),
+    supervisionOf({ controlHandler, overrides, ...changes }),
     world,
     stop.signal,
   );
   return {
-    orders,
+    overrides,
     clock: world.clock,
-    order: (kind: OrderKind, stream = 'media', id = account.id) =>
+    order: (kind: ControlAction, stream = 'media', id = account.id) =>
       controlHandler.order(kind, stream, id),
     polls: () => countsOf(world.graph)[media] ?? 0,
     async stop() {
@@ -205,7 +205,7 @@ describe('an interval that is changed', () => {
     const run = running(world);
     await clock.advance(10 * minuteMs);
 
-    run.orders.setInterval('media', intervalMs);
+    run.overrides.setInterval('media', intervalMs);
     await clock.advance(4 * hourMs);
 
     expect(times.slice(1, 3)).toEqual(minutes);

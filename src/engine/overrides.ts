@@ -1,31 +1,31 @@
 import type { StreamName } from './stream-name.ts';
-import type { OrderKind, Telemetry } from './ports.ts';
+import type { ControlAction, Telemetry } from './ports.ts';
 
 /** What changes for the pollers. */
-export type Order =
-  | { readonly kind: OrderKind; readonly stream: StreamName; readonly accountId: string }
+export type OverrideChange =
+  | { readonly kind: ControlAction; readonly stream: StreamName; readonly accountId: string }
   | { readonly kind: 'interval'; readonly stream: StreamName };
 
 /** What has been ordered while the program runs: kept in memory alone, gone after a restart. */
-export interface Orders {
+export interface Overrides {
   /** Undefined while the configured interval holds. */
   intervalMs(stream: StreamName): number | undefined;
   isPaused(stream: StreamName, accountId: string): boolean;
   /** What is paused of an account that begins to be polled is told again. */
   retell(accountId: string): void;
   setInterval(stream: StreamName, intervalMs: number): void;
-  give(kind: OrderKind, stream: StreamName, accountId: string): void;
+  give(kind: ControlAction, stream: StreamName, accountId: string): void;
   /** Is told of every order until disposed. */
-  listen(onOrder: (order: Order) => void): Disposable;
+  listen(onChange: (order: OverrideChange) => void): Disposable;
 }
 
 /** Nothing is ordered yet. */
-export function createOrders(telemetry: Telemetry): Orders {
+export function createOverrides(telemetry: Telemetry): Overrides {
   const intervals = new Map<StreamName, number>();
   /** By account. */
   const paused = new Map<string, ReadonlySet<StreamName>>();
-  const listeners = new Set<(order: Order) => void>();
-  const tell = (order: Order): void => {
+  const listeners = new Set<(order: OverrideChange) => void>();
+  const tell = (order: OverrideChange): void => {
     for (const listener of [...listeners]) listener(order);
   };
   const pausedOf = (accountId: string) => paused.get(accountId) ?? new Set();
@@ -53,11 +53,11 @@ export function createOrders(telemetry: Telemetry): Orders {
       if (kind !== 'poll') setPaused(stream, accountId, kind === 'pause');
       tell({ kind, stream, accountId });
     },
-    listen(onOrder) {
-      listeners.add(onOrder);
+    listen(onChange) {
+      listeners.add(onChange);
       return {
         [Symbol.dispose]() {
-          listeners.delete(onOrder);
+          listeners.delete(onChange);
         },
       };
     },
