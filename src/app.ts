@@ -30,7 +30,7 @@ import type {
   Telemetry,
   Tracer,
 } from './engine/ports.ts';
-import { createGovernor } from './engine/rate-limit/governor.ts';
+import { createRateLimiter } from './engine/rate-limit/rate-limiter.ts';
 import type { PollerTools } from './engine/poller.ts';
 import type { StartTools } from './engine/startup.ts';
 import { untilReady } from './engine/startup.ts';
@@ -230,23 +230,23 @@ function openSource(config: Config, options: Surroundings) {
   );
   const telemetry = withObserver(observability.telemetry, options.observer);
   const { maxConcurrentRequests } = config.instagram;
-  const governor = createGovernor({ clock, telemetry, maxConcurrentRequests });
+  const rateLimiter = createRateLimiter({ clock, telemetry, maxConcurrentRequests });
   const instagram = openInstagram(
     { ...config.instagram, baseUrl: graphBase(config.instagram) },
     {
       telemetry,
       clock,
       onUsage: (report) => {
-        governor.onUsage(report);
+        rateLimiter.onUsage(report);
         options.onUsage?.(report);
       },
-      guard: (graph) => governor.guard(graph),
+      guard: (graph) => rateLimiter.guard(graph),
       ...tokenFileOf(config, observability.hide, (fields, message) => {
         observability.log.warn(fields, message);
       }),
     },
   );
-  return { observability, telemetry, instagram, governor, controlHandler };
+  return { observability, telemetry, instagram, rateLimiter, controlHandler };
 }
 
 function withObserver(telemetry: Telemetry, observer: Telemetry | undefined): Telemetry {
@@ -275,7 +275,7 @@ function pollerTools(
     clock,
     source: createSource(sourceSettings(config)),
     telemetry: parts.telemetry,
-    governor: parts.governor,
+    rateLimiter: parts.rateLimiter,
     turns: createTurns(polling.concurrency),
     tracer,
     random: Math.random,

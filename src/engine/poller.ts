@@ -6,7 +6,7 @@ import type { Account } from './account.ts';
 import { priorityOf } from './rate-limit/quota.ts';
 import type { StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
-import type { Governor } from './rate-limit/governor.ts';
+import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import type { Poll, PollTools, Tally } from './poll.ts';
 import { runPoll } from './poll.ts';
 import type {
@@ -23,7 +23,7 @@ import type { Turn, Turns } from './rate-limit/turns.ts';
 /** What a poller works with besides a poll's tools. */
 export interface PollerTools extends Omit<PollTools, 'graph'> {
   readonly graph: GraphTransport;
-  readonly governor: Governor;
+  readonly rateLimiter: RateLimiter;
   readonly turns: Turns;
   readonly tracer: Tracer;
   readonly random: () => number;
@@ -132,13 +132,13 @@ async function begin(
 }
 
 /** A poll begins when its first request may go, and does not hold a turn before. */
-function untilAllowed({ account, stream }: Job, { governor }: PollerTools, signal: AbortSignal) {
-  return governor.ready(account, priorityOf(stream.name), signal);
+function untilAllowed({ account, stream }: Job, { rateLimiter }: PollerTools, signal: AbortSignal) {
+  return rateLimiter.ready(account, priorityOf(stream.name), signal);
 }
 
-function governed(poll: Poll, { governor, graph }: PollerTools, turn: Turn): Graph {
+function limited(poll: Poll, { rateLimiter, graph }: PollerTools, turn: Turn): Graph {
   const { account, stream, trace, tally } = poll;
-  return governor.govern(counted(tracedTransport(graph, trace), tally), {
+  return rateLimiter.limit(counted(tracedTransport(graph, trace), tally), {
     account,
     priority: priorityOf(stream.name),
     turn,
@@ -174,7 +174,7 @@ async function tryOnce(
   try {
     await untilAllowed(job, tools, signal);
     await tools.turns.take(
-      (turn) => runPoll(poll, { ...tools, graph: governed(poll, tools, turn) }, signal),
+      (turn) => runPoll(poll, { ...tools, graph: limited(poll, tools, turn) }, signal),
       signal,
     );
     return undefined;
@@ -214,7 +214,7 @@ function decide(error: Error, attempt: number, tools: PollerTools): Step {
     case 'retry':
       return tryAgain(error, attempt, tools);
     case 'wait':
-      tools.governor.block(error.scope, error.retryAfterMs);
+      tools.rateLimiter.block(error.scope, error.retryAfterMs);
       return { kind: 'again', afterMs: error.retryAfterMs };
     case 'skip':
     case 'dead-letter':

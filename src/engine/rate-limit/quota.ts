@@ -223,7 +223,7 @@ export function percentOf(quota: Quota, nowMs: number): number {
 }
 
 /** Decides about a call that is not paced, whatever the usage. */
-export function decideUnspaced(quota: Quota, { nowMs, inFlight }: Call): Decision {
+export function decideUnpaced(quota: Quota, { nowMs, inFlight }: Call): Decision {
   if (quota.blockedUntilMs > nowMs) return { kind: 'wait', ms: quota.blockedUntilMs - nowMs };
   // One call alone probes the API.
   return !quota.answered && inFlight > 0 ? queue : go;
@@ -232,8 +232,8 @@ export function decideUnspaced(quota: Quota, { nowMs, inFlight }: Call): Decisio
 /** Decides about a call by the quota of one scope. */
 export function decide(quota: Quota, call: Call): Decision {
   const { nowMs, inFlight } = call;
-  const unspaced = decideUnspaced(quota, call);
-  if (unspaced.kind !== 'go') return unspaced;
+  const unpaced = decideUnpaced(quota, call);
+  if (unpaced.kind !== 'go') return unpaced;
   if (quota.toldMs === null) return go;
   const percent = percentOf(quota, nowMs);
   const besides = inFlight + call.calls - 1;

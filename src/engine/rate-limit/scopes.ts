@@ -4,7 +4,7 @@ import { smallest } from '../extremes.ts';
 import type { Decision, Priority, Quota, ScopeStatus } from './quota.ts';
 import {
   decide,
-  decideUnspaced,
+  decideUnpaced,
   newQuota,
   noteAnswer,
   noteSilence,
@@ -23,16 +23,16 @@ export interface Scopes {
   room(scopes: readonly Scope[]): number;
   /** Decides about a call by all its scopes: send it, wait, or queue it. */
   decide(call: ScopedCall): Decision;
-  /** Reserves room for a call, as if it were in flight, until `depart` or `giveBack`. */
+  /** Reserves room for a call, as if it were in flight, until `dispatched` or `giveBack`. */
   admit(call: ScopedCall): void;
   giveBack(call: ScopedCall): void;
   /**
    * Checks the quota again just before an admitted call is sent, and counts the call as in flight;
    * the caller sends it at once. Undefined when it may not be sent now; it stays admitted.
    */
-  depart(call: ScopedCall): Departure | undefined;
+  dispatched(call: ScopedCall): Dispatch | undefined;
   /** @param answered - false when there was no answer, or the answer was that a limit is reached */
-  arrive(departure: Departure, answered: boolean): void;
+  finished(dispatch: Dispatch, answered: boolean): void;
   readonly tell: OnUsage;
   /** After the API rejected a call for a limit: none is sent for at least `ms` milliseconds. */
   refuse(scope: Scope, ms: number): void;
@@ -47,14 +47,14 @@ export interface ScopedCall {
   /** The number of calls that Meta counts it as: 1, or the items of a batch. */
   readonly calls: number;
   /**
-   * `spaced` is paced as the quota runs short; `unspaced` is sent whatever the usage, except in a
+   * `paced` is paced as the quota runs short; `unpaced` is sent whatever the usage, except in a
    * blocked scope; `look` makes no call, and is decided as if none were in flight.
    */
-  readonly manner: 'spaced' | 'unspaced' | 'look';
+  readonly mode: 'paced' | 'unpaced' | 'look';
 }
 
 /** A call that was sent: its scopes, with their counters at that moment. */
-export type Departure = readonly {
+export type Dispatch = readonly {
   readonly scope: Scope;
   readonly stops: number;
   readonly tellings: number;
@@ -119,7 +119,7 @@ export function createScopes(watching: Watching): Scopes {
       for (const scope of scopes) entryOf(scope).admitted += calls;
     },
     giveBack,
-    depart(call) {
+    dispatched(call) {
       const { scopes, priority, calls } = call;
       // Calls that are admitted but not sent spend nothing yet: only those in flight count.
       if (decideFor(call, ({ inFlight }) => inFlight).kind !== 'go') return undefined;
@@ -131,8 +131,8 @@ export function createScopes(watching: Watching): Scopes {
         return { scope, stops: quota.stops, tellings, calls };
       });
     },
-    arrive(departure, answered) {
-      for (const left of departure) {
+    finished(dispatch, answered) {
+      for (const left of dispatch) {
         entryOf(left.scope).inFlight -= left.calls;
         const { tellings } = entryOf(left.scope);
         if (answered) change(left.scope, (quota) => afterAnswer(quota, left, tellings));
@@ -151,7 +151,7 @@ export function createScopes(watching: Watching): Scopes {
 
 function afterAnswer(
   quota: Quota,
-  { stops, calls, tellings }: Departure[number],
+  { stops, calls, tellings }: Dispatch[number],
   tellingsNow: number,
 ): Quota {
   const answered = noteAnswer(quota, stops);
@@ -174,15 +174,15 @@ function smallestRoom(entries: readonly Entry[], nowMs: number): number {
 
 /** The strictest decision of the scopes. */
 function decideAll(
-  { scopes, priority, calls, manner }: ScopedCall,
+  { scopes, priority, calls, mode }: ScopedCall,
   nowMs: number,
   stateOf: (scope: Scope) => Pick<Entry, 'quota' | 'inFlight'>,
 ): Decision {
-  const decideOne = manner === 'unspaced' ? decideUnspaced : decide;
+  const decideOne = mode === 'unpaced' ? decideUnpaced : decide;
   return strictest(
     scopes.map((scope) => {
       const { quota, inFlight } = stateOf(scope);
-      const others = manner === 'look' ? 0 : inFlight;
+      const others = mode === 'look' ? 0 : inFlight;
       return decideOne(quota, { priority, nowMs, calls, inFlight: others });
     }),
   );

@@ -23,7 +23,10 @@ export interface ContractProbe {
 }
 
 /** The dependencies of a probe. */
-export interface ProbeTools extends Pick<PollerTools, 'clock' | 'governor' | 'graph' | 'settings'> {
+export interface ProbeTools extends Pick<
+  PollerTools,
+  'clock' | 'rateLimiter' | 'graph' | 'settings'
+> {
   readonly source: InstagramSource;
 }
 
@@ -42,7 +45,7 @@ export async function probeContract(
 ): Promise<readonly ProbedForm[]> {
   const { maxBatchRecords } = tools.settings;
   const nowMs = tools.clock.nowMs();
-  const graph = tools.governor.govern(tools.graph, {
+  const graph = tools.rateLimiter.limit(tools.graph, {
     account,
     priority: 'backfill',
     turn: { lend: (wait) => wait },

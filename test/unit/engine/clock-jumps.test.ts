@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Clock } from '../../../src/engine/ports.ts';
-import { createGovernor } from '../../../src/engine/rate-limit/governor.ts';
+import { createRateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
 import { runPoll } from '../../../src/engine/poll.ts';
 import { createOverrides } from '../../../src/engine/overrides.ts';
 import { createTimetable } from '../../../src/engine/timetable.ts';
@@ -84,10 +84,10 @@ describe('a host whose clock is set', () => {
   test('waits no longer for a limit than it lasts when it is set back meanwhile', async () => {
     const clock = createHostClock();
     const telemetry = createRecordingTelemetry();
-    const governor = createGovernor({ clock, telemetry, maxConcurrentRequests: 1 });
-    governor.block({ kind: 'account', id: account.id }, minuteMs);
+    const rateLimiter = createRateLimiter({ clock, telemetry, maxConcurrentRequests: 1 });
+    rateLimiter.block({ kind: 'account', id: account.id }, minuteMs);
     let ready = false;
-    const waiting = governor.ready(account, 'normal', calm).then(() => {
+    const waiting = rateLimiter.ready(account, 'normal', calm).then(() => {
       ready = true;
     });
     await clock.timers.advance(minuteMs / 2);

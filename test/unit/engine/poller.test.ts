@@ -300,7 +300,7 @@ describe('an abort', () => {
   test('ends the wait for a limit', async () => {
     const stop = new AbortController();
     const world = worldOf(page);
-    world.governor.block({ kind: 'app', id: '' }, hourMs);
+    world.rateLimiter.block({ kind: 'app', id: '' }, hourMs);
     const { verdict } = start(world, stop.signal);
     await settle();
     stop.abort(new Error('stopping'));

@@ -7,7 +7,7 @@ import type { Stream } from '../../../src/engine/stream.ts';
 import { createSource, type InstagramSource } from '../../../src/instagram/extract/extract.ts';
 import type { Freshness, SourceSettings } from '../../../src/instagram/extract/extraction.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
-import { createGovernor } from '../../../src/engine/rate-limit/governor.ts';
+import { createRateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
 import type { Poll } from '../../../src/engine/poll.ts';
 import type { Job, PollerTools } from '../../../src/engine/poller.ts';
 import { noTrace, noTracer } from '../../../src/engine/tracing.ts';
@@ -77,7 +77,7 @@ export function createWorld(changes: Partial<World> = {}): World {
     clock,
     source: sourceOf(),
     telemetry,
-    governor: createGovernor({ clock, telemetry, maxConcurrentRequests: 100 }),
+    rateLimiter: createRateLimiter({ clock, telemetry, maxConcurrentRequests: 100 }),
     turns: createTurns(8),
     tracer: noTracer,
     random: () => 0.5,

@@ -3,7 +3,7 @@ import type { Scope } from '../../../../src/engine/errors.ts';
 import { WaitError } from '../../../../src/engine/errors.ts';
 import type { Node } from '../../../../src/engine/json.ts';
 import type { Priority } from '../../../../src/engine/rate-limit/quota.ts';
-import { createGovernor } from '../../../../src/engine/rate-limit/governor.ts';
+import { createRateLimiter } from '../../../../src/engine/rate-limit/rate-limiter.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
 import type { Turn } from '../../../../src/engine/rate-limit/turns.ts';
 import { account } from '../../../support/accounts.ts';
@@ -28,7 +28,7 @@ interface Asked {
 export function office({ maxConcurrentRequests = 100 } = {}) {
   const clock = createManualClock(startMs);
   const telemetry = createRecordingTelemetry();
-  const governor = createGovernor({ clock, telemetry, maxConcurrentRequests });
+  const rateLimiter = createRateLimiter({ clock, telemetry, maxConcurrentRequests });
   const asked: Asked[] = [];
   const graph = {
     batchSize: 50,
@@ -55,14 +55,14 @@ export function office({ maxConcurrentRequests = 100 } = {}) {
     const asking = { ...usual, ...changes };
     const request = requestOf(name, asking.account?.id ?? null);
     const caller = { ...asking, account: asking.account ?? account };
-    const answered = governor.govern(graph, caller).get(request, asking.signal);
+    const answered = rateLimiter.limit(graph, caller).get(request, asking.signal);
     answered.catch(() => undefined);
     return answered;
   };
   return {
     clock,
     telemetry,
-    governor,
+    rateLimiter,
     graph,
     ask,
     asked,
@@ -72,7 +72,7 @@ export function office({ maxConcurrentRequests = 100 } = {}) {
       await asked[index]?.answer(given);
     },
     tell: (scope: Scope, percent: number, regainMs = 0) => {
-      governor.onUsage({ scope, percent, regainMs });
+      rateLimiter.onUsage({ scope, percent, regainMs });
     },
   };
 }

@@ -2,8 +2,8 @@ import type { Account } from '../account.ts';
 import type { Scope } from '../errors.ts';
 import { isConnectorError, WaitError } from '../errors.ts';
 import type { Priority } from './quota.ts';
-import type { Admission, Applicant, Place } from './admission.ts';
-import { createAdmission } from './admission.ts';
+import type { RequestQueue, QueuedRequest, Place } from './request-queue.ts';
+import { createRequestQueue } from './request-queue.ts';
 import type { Control } from './get-each.ts';
 import { getEach } from './get-each.ts';
 import type {
@@ -15,7 +15,7 @@ import type {
   OnUsage,
   Telemetry,
 } from '../ports.ts';
-import type { Departure, Scopes } from './scopes.ts';
+import type { Dispatch, Scopes } from './scopes.ts';
 import { createScopes, scopesOf } from './scopes.ts';
 import { createSteadyClock } from '../steady-clock.ts';
 import type { Turn, Turns } from './turns.ts';
@@ -34,7 +34,7 @@ export interface Caller {
  * The rate limiter: decides by the quotas of the tokens which request is sent now, which waits, and
  * for how long. No request of a blocked scope is sent; after a block, one request alone probes the API.
  */
-export interface Governor {
+export interface RateLimiter {
   /**
    * The API for a poll. Each request waits until its scopes have room for its calls; a batch has as
    * many items as there is room for. A request that the API rejects for a limit is sent again when
@@ -42,7 +42,7 @@ export interface Governor {
    *
    * @throws as `Graph`, except WaitError
    */
-  govern(transport: BatchTransport, caller: Caller): Graph;
+  limit(transport: BatchTransport, caller: Caller): Graph;
   /** A transport for callers that must not wait: throws WaitError when a scope is blocked. */
   guard(transport: Pick<Graph, 'get'>): Pick<Graph, 'get'>;
   /** Resolves when a request of the account may be sent; rejects with the signal's reason. */
@@ -54,107 +54,107 @@ export interface Governor {
 }
 
 /** A request that waits longer than this lets another poll run meanwhile. */
-const patienceMs = 1000;
+const yieldAfterMs = 1000;
 /** After so many batches in a row without an answer to any item, a poll sends single requests. */
 const mostUnansweredBatches = 3;
 
-interface Desk {
+interface Context {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly scopes: Scopes;
-  readonly admission: Admission;
+  readonly queue: RequestQueue;
   /** The permits of requests: each request holds one while it is in flight. */
-  readonly lines: Turns;
+  readonly requestPermits: Turns;
   /** The accounts that have made requests, by id. */
   readonly known: Map<string, Account>;
 }
 
-/** The dependencies of a governor. */
-export interface GovernorTools extends Pick<Desk, 'clock' | 'telemetry'> {
+/** The dependencies of a rate limiter. */
+export interface RateLimiterTools extends Pick<Context, 'clock' | 'telemetry'> {
   /** The most requests in flight at once, at least 1. */
   readonly maxConcurrentRequests: number;
 }
 
-/** Creates a governor that has received no usage yet. */
-export function createGovernor(tools: GovernorTools): Governor {
+/** Creates a rate limiter that has received no usage yet. */
+export function createRateLimiter(tools: RateLimiterTools): RateLimiter {
   // A host's clock that is set back must not extend a limit.
   const clock = createSteadyClock(tools.clock);
   const scopes = createScopes({ ...tools, clock });
   const known = new Map<string, Account>();
-  const admission = createAdmission(scopes, clock);
-  const lines = createTurns(tools.maxConcurrentRequests);
-  const desk: Desk = { ...tools, clock, scopes, known, admission, lines };
+  const queue = createRequestQueue(scopes, clock);
+  const requestPermits = createTurns(tools.maxConcurrentRequests);
+  const context: Context = { ...tools, clock, scopes, known, queue, requestPermits };
   return {
-    govern(transport, caller) {
+    limit(transport, caller) {
       known.set(caller.account.id, caller.account);
-      const governed = governedTransport(transport, { desk, caller });
+      const limited = limitedTransport(transport, { context, caller });
       const control: Control = {};
       return {
         async get(request, signal) {
-          const node = await governed.get(request, signal);
+          const node = await limited.get(request, signal);
           control.request = request;
           return node;
         },
-        getEach: (requests, signal) => getEach(governed, requests, signal, control),
+        getEach: (requests, signal) => getEach(limited, requests, signal, control),
       };
     },
     guard: (transport) => ({
-      get: (request, signal) => askUnlessBlocked(transport, request, { desk, signal }),
+      get: (request, signal) => askUnlessBlocked(transport, request, { context, signal }),
     }),
     ready(account, priority, signal) {
       known.set(account.id, account);
       const request = { accountId: account.id };
-      const applicant = {
+      const queued = {
         scopes: scopesOf(request, known),
         priority,
         calls: 1,
         share: account.id,
-        manner: 'look',
+        mode: 'look',
       } as const;
-      return desk.admission.enter(applicant, signal).admitted;
+      return context.queue.enter(queued, signal).admitted;
     },
     block(scope, ms) {
       scopes.refuse(scope, ms);
-      desk.admission.review();
+      context.queue.review();
     },
     onUsage(report) {
       scopes.tell(report);
-      desk.admission.review();
+      context.queue.review();
     },
   };
 }
 
-interface Governed {
-  readonly desk: Desk;
+interface LimitedPoll {
+  readonly context: Context;
   readonly caller: Caller;
   /** Scopes whose limits the poll's requests met, also those that `scopesOf` does not list. */
   met: readonly Scope[];
 }
 
-function governedTransport(
+function limitedTransport(
   transport: BatchTransport,
-  { desk, caller }: { desk: Desk; caller: Caller },
+  { context, caller }: { context: Context; caller: Caller },
 ): BatchTransport {
-  const governed: Governed = { desk, caller, met: [] };
+  const limited: LimitedPoll = { context, caller, met: [] };
   let unansweredBatches = 0;
   return {
     get batchSize() {
       return unansweredBatches < mostUnansweredBatches ? transport.batchSize : 1;
     },
     get: (request, signal) =>
-      patiently(request, 1, () => transport.get(request, signal), { governed, signal }),
+      sendWithinQuota(request, 1, () => transport.get(request, signal), { limited, signal }),
     async getBatch(requests, signal) {
       const [first] = requests;
       if (first === undefined) return [];
       const send = async (calls: number) => {
         const outcomes = await transport.getBatch(requests.slice(0, calls), signal);
         for (const limit of outcomes.flatMap((one) => limitOf(one) ?? [])) {
-          desk.scopes.refuse(limit.scope, limit.retryAfterMs);
-          governed.met = withScope(governed.met, limit.scope);
+          context.scopes.refuse(limit.scope, limit.retryAfterMs);
+          limited.met = withScope(limited.met, limit.scope);
         }
         return outcomes;
       };
-      const outcomes = await patiently(first, requests.length, send, { governed, signal });
+      const outcomes = await sendWithinQuota(first, requests.length, send, { limited, signal });
       const isUnanswered = outcomes.every((one) => 'isUnanswered' in one);
       unansweredBatches = isUnanswered ? unansweredBatches + 1 : 0;
       // Items that met a limit, and items not sent, have no outcome: the caller requests them again.
@@ -164,31 +164,31 @@ function governedTransport(
 }
 
 /** Sends a request, or as many items of a batch as the quota has room for; after a limit, again. */
-async function patiently<T>(
+async function sendWithinQuota<T>(
   request: GraphRequest,
   wanted: number,
   send: (calls: number) => Promise<T>,
-  { governed, signal }: { readonly governed: Governed; readonly signal: AbortSignal },
+  { limited, signal }: { readonly limited: LimitedPoll; readonly signal: AbortSignal },
 ): Promise<T> {
-  const { desk, caller } = governed;
+  const { context, caller } = limited;
   for (;;) {
-    const scopes = governed.met.reduce(withScope, scopesOf(request, desk.known));
-    const applicant: Applicant = {
+    const scopes = limited.met.reduce(withScope, scopesOf(request, context.known));
+    const queued: QueuedRequest = {
       scopes,
       priority: request.priority ?? caller.priority,
-      calls: Math.min(wanted, desk.scopes.room(scopes)),
+      calls: Math.min(wanted, context.scopes.room(scopes)),
       share: request.accountId ?? '',
-      manner: 'spaced',
+      mode: 'paced',
     };
-    await admit(applicant, { desk, turn: caller.turn, signal });
+    await admit(queued, { context, turn: caller.turn, signal });
     try {
-      const leave = () => send(applicant.calls);
-      const sent = await whenFree(leave, { desk, applicant, signal });
+      const leave = () => send(queued.calls);
+      const sent = await whenFree(leave, { context, queued, signal });
       if (sent !== undefined) return sent.answer;
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof WaitError)) throw error;
-      governed.met = withScope(governed.met, error.scope);
+      limited.met = withScope(limited.met, error.scope);
     }
   }
 }
@@ -203,26 +203,26 @@ function withScope(scopes: readonly Scope[], scope: Scope): readonly Scope[] {
   return isIn ? scopes : [...scopes, scope];
 }
 
-/** Waits for the admission; after `patienceMs`, without the poll's permit. */
+/** Waits for the admission; after `yieldAfterMs`, without the poll's permit. */
 async function admit(
-  applicant: Applicant,
-  { desk, turn, signal }: { desk: Desk; turn: Turn; signal: AbortSignal },
+  queued: QueuedRequest,
+  { context, turn, signal }: { context: Context; turn: Turn; signal: AbortSignal },
 ): Promise<void> {
-  const { admission, clock, telemetry } = desk;
+  const { queue, clock, telemetry } = context;
   const startedMs = clock.nowMs();
-  const place = admission.enter(applicant, signal);
+  const place = queue.enter(queued, signal);
   if (place.immediate) return;
-  if (await isSlow(place.admitted, clock)) await lendTurn(place, applicant, { desk, turn, signal });
+  if (await isSlow(place.admitted, clock)) await lendTurn(place, queued, { context, turn, signal });
   const durationMs = clock.nowMs() - startedMs;
   if (durationMs > 0) {
-    telemetry.report({ type: 'quota-wait', priority: applicant.priority, durationMs });
+    telemetry.report({ type: 'quota-wait', priority: queued.priority, durationMs });
   }
 }
 
 async function lendTurn(
   { admitted }: Place,
-  applicant: Applicant,
-  { desk, turn, signal }: { desk: Desk; turn: Turn; signal: AbortSignal },
+  queued: QueuedRequest,
+  { context, turn, signal }: { context: Context; turn: Turn; signal: AbortSignal },
 ): Promise<void> {
   try {
     await turn.lend(admitted, signal);
@@ -230,7 +230,7 @@ async function lendTurn(
     // Admitted, but aborted before the poll had its permit again: give the reserved room back.
     admitted.then(
       () => {
-        desk.admission.leave(applicant);
+        context.queue.leave(queued);
       },
       () => undefined,
     );
@@ -243,7 +243,7 @@ async function isSlow(entering: Promise<void>, clock: Clock): Promise<boolean> {
   try {
     return await Promise.race([
       entering.then(() => false),
-      clock.sleep(patienceMs, patience.signal).then(() => true),
+      clock.sleep(yieldAfterMs, patience.signal).then(() => true),
     ]);
   } finally {
     patience.abort();
@@ -256,25 +256,25 @@ async function isSlow(entering: Promise<void>, clock: Clock): Promise<boolean> {
  */
 async function whenFree<T>(
   send: () => Promise<T>,
-  { desk, applicant, signal }: { desk: Desk; applicant: Applicant; signal: AbortSignal },
+  { context, queued, signal }: { context: Context; queued: QueuedRequest; signal: AbortSignal },
 ): Promise<{ readonly answer: T } | undefined> {
-  const { scopes, admission, lines } = desk;
-  let departure: Departure | undefined;
+  const { scopes, queue, requestPermits } = context;
+  let dispatch: Dispatch | undefined;
   try {
-    return await lines.take(async () => {
-      departure = scopes.depart(applicant);
-      return departure && { answer: await exchange(send, { scopes, departure }) };
+    return await requestPermits.take(async () => {
+      dispatch = scopes.dispatched(queued);
+      return dispatch && { answer: await exchange(send, { scopes, dispatch }) };
     }, signal);
   } finally {
-    if (departure === undefined) admission.leave(applicant);
-    else admission.review();
+    if (dispatch === undefined) queue.leave(queued);
+    else queue.review();
   }
 }
 
 /** Sends a request that is counted as in flight, and records how it ended. */
 async function exchange<T>(
   send: () => Promise<T>,
-  { scopes, departure }: { scopes: Scopes; departure: Departure },
+  { scopes, dispatch }: { scopes: Scopes; dispatch: Dispatch },
 ): Promise<T> {
   let answered = false;
   try {
@@ -286,7 +286,7 @@ async function exchange<T>(
     answered = isAnswer(error);
     throw error;
   } finally {
-    scopes.arrive(departure, answered);
+    scopes.finished(dispatch, answered);
   }
 }
 
@@ -299,21 +299,21 @@ function isAnswer(error: unknown): boolean {
 async function askUnlessBlocked(
   transport: Pick<Graph, 'get'>,
   request: GraphRequest,
-  { desk, signal }: { desk: Desk; signal: AbortSignal },
+  { context, signal }: { context: Context; signal: AbortSignal },
 ) {
-  const applicant: Applicant = {
-    scopes: scopesOf(request, desk.known),
+  const queued: QueuedRequest = {
+    scopes: scopesOf(request, context.known),
     priority: 'normal',
     calls: 1,
     share: '',
-    manner: 'unspaced',
+    mode: 'unpaced',
   };
   for (;;) {
-    const blocked = desk.scopes.blocked(applicant.scopes);
+    const blocked = context.scopes.blocked(queued.scopes);
     if (blocked !== undefined) throw stillBlocked(request, blocked);
-    await desk.admission.enter(applicant, signal).admitted;
+    await context.queue.enter(queued, signal).admitted;
     const send = () => transport.get(request, signal);
-    const sent = await whenFree(send, { desk, applicant, signal });
+    const sent = await whenFree(send, { context, queued, signal });
     if (sent !== undefined) return sent.answer;
   }
 }

@@ -83,8 +83,8 @@ describe('a governed request', () => {
 
 describe('who goes first', () => {
   test('is urgent, then normal, then back-fill, whoever came first', async () => {
-    const { governor, ask, answer, names, clock } = await usedOffice(50);
-    governor.block(own, minuteMs);
+    const { rateLimiter, ask, answer, names, clock } = await usedOffice(50);
+    rateLimiter.block(own, minuteMs);
     void ask('fill', { priority: 'backfill' });
     void ask('normal 1');
     void ask('normal 2');
@@ -98,10 +98,10 @@ describe('who goes first', () => {
   });
 
   test('is each account in its turn when they wait for the same scope', async () => {
-    const { governor, ask, answer, names, clock, tell } = office();
+    const { rateLimiter, ask, answer, names, clock, tell } = office();
     void ask('start');
     await answer(0);
-    governor.block(app, minuteMs);
+    rateLimiter.block(app, minuteMs);
     for (const name of ['a1', 'a2', 'a3']) void ask(name);
     for (const name of ['b1', 'b2']) void ask(name, { account: otherAccount });
     tell(app, 70);
@@ -113,11 +113,11 @@ describe('who goes first', () => {
   });
 
   test('is decided by the request where it says its priority', async () => {
-    const { governor, graph, names, clock } = office();
-    const governed = governor.govern(graph, { account, priority: 'urgent', turn: idle });
-    governor.block(own, minuteMs);
-    void governed.get({ ...requestOf('fill', account.id), priority: 'backfill' }, calm);
-    void governed.get(requestOf('story', account.id), calm);
+    const { rateLimiter, graph, names, clock } = office();
+    const limitedWorld = rateLimiter.limit(graph, { account, priority: 'urgent', turn: idle });
+    rateLimiter.block(own, minuteMs);
+    void limitedWorld.get({ ...requestOf('fill', account.id), priority: 'backfill' }, calm);
+    void limitedWorld.get(requestOf('story', account.id), calm);
     await clock.advance(minuteMs);
 
     expect(names()).toEqual(['story']);
@@ -186,10 +186,10 @@ describe('a limit that is met', () => {
 
 describe('an abort', () => {
   test('ends the wait with its reason, and nobody waits behind it', async () => {
-    const { governor, ask, answer, names, clock } = office();
+    const { rateLimiter, ask, answer, names, clock } = office();
     void ask('start');
     await answer(0);
-    governor.block(own, hourMs);
+    rateLimiter.block(own, hourMs);
     const stop = new AbortController();
     const waiting = ask('a', { signal: stop.signal });
     void ask('b');
@@ -264,8 +264,8 @@ describe('what is told of a scope', () => {
   });
 
   test('is that it is free again when the first call goes after a block', async () => {
-    const { governor, ask, telemetry, clock } = office();
-    governor.block(own, minuteMs);
+    const { rateLimiter, ask, telemetry, clock } = office();
+    rateLimiter.block(own, minuteMs);
     void ask('a');
     await clock.advance(minuteMs);
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createGovernor } from '../../../../src/engine/rate-limit/governor.ts';
+import { createRateLimiter } from '../../../../src/engine/rate-limit/rate-limiter.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
 import { account } from '../../../support/accounts.ts';
 import type { Answer } from '../../../support/fake-graph.ts';
@@ -18,15 +18,17 @@ const requestsOf = (count: number): readonly GraphRequest[] =>
   }));
 
 /** An account that was answered once, and whose batches are governed. */
-async function governed(answer: (request: GraphRequest) => Answer = ({ path }) => ({ id: path })) {
+async function limitedWorld(
+  answer: (request: GraphRequest) => Answer = ({ path }) => ({ id: path }),
+) {
   const clock = createManualClock(startMs);
   const telemetry = createRecordingTelemetry();
-  const governor = createGovernor({ clock, telemetry, maxConcurrentRequests: 8 });
+  const rateLimiter = createRateLimiter({ clock, telemetry, maxConcurrentRequests: 8 });
   let isLimited = false;
   const transport = createFakeGraph((request) =>
     isLimited ? limit(own, 10 * minuteMs) : answer(request),
   );
-  const graph = governor.govern(transport, { account, priority: 'normal', turn: idle });
+  const graph = rateLimiter.limit(transport, { account, priority: 'normal', turn: idle });
   await graph.get({ endpoint: '/{account}', path: '/', query: {}, accountId: account.id }, calm);
   const paths: string[] = [];
   const all = async (count: number) => {
@@ -36,7 +38,7 @@ async function governed(answer: (request: GraphRequest) => Answer = ({ path }) =
   };
   return {
     clock,
-    governor,
+    rateLimiter,
     transport,
     all,
     paths,
@@ -48,10 +50,10 @@ async function governed(answer: (request: GraphRequest) => Answer = ({ path }) =
 
 describe('governor: batches', () => {
   test('give way to single requests for the rest of the poll after three without an answer', async () => {
-    const { all, transport, governor } = await governed();
+    const { all, transport, rateLimiter } = await limitedWorld();
     const isLost = (sent: number) => sent !== 2;
     let sent = 0;
-    const graph = governor.govern(
+    const graph = rateLimiter.limit(
       {
         ...transport,
         async getBatch(batch, signal) {
@@ -72,24 +74,24 @@ describe('governor: batches', () => {
   });
 
   test('are full while the quota has room', async () => {
-    const { all, transport } = await governed();
+    const { all, transport } = await limitedWorld();
     await all(120);
 
     expect(transport.batches).toEqual([50, 50, 20]);
   });
 
   test('are as large as the room that is left before calls are spaced', async () => {
-    const { all, transport, governor } = await governed();
+    const { all, transport, rateLimiter } = await limitedWorld();
     // Each call costs one percent of the quota, as far as is known; calls are spaced from 75 on.
-    governor.onUsage({ scope: own, percent: 60, regainMs: 0 });
+    rateLimiter.onUsage({ scope: own, percent: 60, regainMs: 0 });
     await all(20);
 
     expect(transport.batches).toEqual([15, 5]);
   });
 
   test('go out with one call alone after a limit, and are full again when it was answered', async () => {
-    const { all, transport, clock, governor } = await governed();
-    governor.block(own, 10 * minuteMs);
+    const { all, transport, clock, rateLimiter } = await limitedWorld();
+    rateLimiter.block(own, 10 * minuteMs);
     const done = all(120);
     await clock.advance(10 * minuteMs - 1);
     expect(transport.batches).toEqual([]);
@@ -101,7 +103,7 @@ describe('governor: batches', () => {
 
   test('are not sent again in a scope whose limit an item reports, until it is over', async () => {
     let isFull = false;
-    const { all, transport, paths, clock } = await governed(({ path }) => {
+    const { all, transport, paths, clock } = await limitedWorld(({ path }) => {
       if (isFull && path === '/2/insights') return limit(own, 5 * minuteMs);
       return { id: path };
     });
@@ -119,7 +121,7 @@ describe('governor: batches', () => {
   });
 
   test('wait longer each time that a limit is met again', async () => {
-    const { all, transport, clock, limit: limited } = await governed();
+    const { all, transport, clock, limit: limited } = await limitedWorld();
     limited(true);
     const done = all(10);
     await clock.advance(10 * minuteMs);
@@ -134,10 +136,10 @@ describe('governor: batches', () => {
   });
 
   test('count as their items: a usage that rose by one after fifty calls makes each cheap', async () => {
-    const { all, transport, governor, clock } = await governed();
-    governor.onUsage({ scope: own, percent: 50, regainMs: 0 });
+    const { all, transport, rateLimiter, clock } = await limitedWorld();
+    rateLimiter.onUsage({ scope: own, percent: 50, regainMs: 0 });
     for (let percent = 51; percent < 60; percent += 1) {
-      governor.onUsage({ scope: own, percent, regainMs: 0, calls: 50 });
+      rateLimiter.onUsage({ scope: own, percent, regainMs: 0, calls: 50 });
     }
     const done = all(100);
     await clock.advance(minuteMs);

@@ -65,11 +65,11 @@ describe('one call alone finds out whether a block is over', () => {
   });
 
   test('before a listing goes, which does not wait for the block itself', async () => {
-    const { governor, graph, ask, answer, names: sent, clock } = await freeOffice();
-    governor.block(app, minuteMs);
+    const { rateLimiter, graph, ask, answer, names: sent, clock } = await freeOffice();
+    rateLimiter.block(app, minuteMs);
     void ask('probe');
     await clock.advance(minuteMs);
-    const listed = governor.guard(graph).get(requestOf('/me/accounts', null), calm);
+    const listed = rateLimiter.guard(graph).get(requestOf('/me/accounts', null), calm);
     listed.catch(() => undefined);
     await settle();
     expect(sent()).toEqual(['probe']);
@@ -80,11 +80,11 @@ describe('one call alone finds out whether a block is over', () => {
   });
 
   test('and a listing that goes on when it is', async () => {
-    const { governor, graph, ask, answer, names: sent, clock } = await freeOffice();
-    governor.block(app, minuteMs);
+    const { rateLimiter, graph, ask, answer, names: sent, clock } = await freeOffice();
+    rateLimiter.block(app, minuteMs);
     void ask('probe');
     await clock.advance(minuteMs);
-    void governor.guard(graph).get(requestOf('/me/accounts', null), calm);
+    void rateLimiter.guard(graph).get(requestOf('/me/accounts', null), calm);
     await answer(0);
 
     expect(sent()).toEqual(['probe', '/me/accounts']);
@@ -93,17 +93,17 @@ describe('one call alone finds out whether a block is over', () => {
 
 describe('a call that was admitted', () => {
   test('does not leave when its scope was blocked while it waited for its turn', async () => {
-    const { governor, ask, answer, names: sent, clock } = await freeOffice();
+    const { rateLimiter, ask, answer, names: sent, clock } = await freeOffice();
     const turns = createTurns(1);
     const poll = (name: string, changes: Parameters<typeof ask>[1]): void => {
       void turns.take((turn): Promise<Node> => ask(name, { ...changes, turn }), calm);
     };
-    governor.block(own, minuteMs);
+    rateLimiter.block(own, minuteMs);
     poll('a', { account });
     poll('b', { account: otherAccount });
     await clock.advance(2 * minuteMs);
     expect(sent()).toEqual(['b']);
-    governor.block(own, hourMs);
+    rateLimiter.block(own, hourMs);
     await answer(0);
     await clock.advance(hourMs - 1);
     expect(sent()).toEqual(['b']);
@@ -130,7 +130,7 @@ describe('a call that was admitted', () => {
 
   test('leaves room for others when it cannot leave', async () => {
     const {
-      governor,
+      rateLimiter,
       ask,
       answer,
       names: sent,
@@ -143,7 +143,7 @@ describe('a call that was admitted', () => {
     const stopped = ask('a', { signal: stop.signal });
     stopped.catch(() => undefined);
     await settle();
-    governor.block(own, minuteMs);
+    rateLimiter.block(own, minuteMs);
     await answer(0);
     stop.abort(new Error('stopping'));
     await expect(stopped).rejects.toThrow('stopping');
@@ -167,7 +167,7 @@ describe('the lines', () => {
 
   test('carry the listings as well', async () => {
     const {
-      governor,
+      rateLimiter,
       graph,
       ask,
       answer,
@@ -177,7 +177,7 @@ describe('the lines', () => {
     });
     void ask('a');
     await settle();
-    void governor.guard(graph).get(requestOf('/me/accounts', null), calm);
+    void rateLimiter.guard(graph).get(requestOf('/me/accounts', null), calm);
     await settle();
     expect(sent()).toEqual(['a']);
     await answer(0);

@@ -13,9 +13,9 @@ describe('the turn of a poll', () => {
     turns.take(ask, signal);
 
   test('is lent to others by a request that waits for more than a second', async () => {
-    const { governor, ask, names, clock } = office();
+    const { rateLimiter, ask, names, clock } = office();
     const turns = createTurns(2);
-    governor.block(own, hourMs);
+    rateLimiter.block(own, hourMs);
     void poll(turns, (turn) => ask('a1', { turn }));
     void poll(turns, (turn) => ask('a2', { turn }));
     void poll(turns, (turn) => ask('b', { turn, account: otherAccount }));
@@ -27,9 +27,9 @@ describe('the turn of a poll', () => {
   });
 
   test('is had again before the request is made', async () => {
-    const { governor, ask, names, clock, answer } = office();
+    const { rateLimiter, ask, names, clock, answer } = office();
     const turns = createTurns(1);
-    governor.block(own, minuteMs);
+    rateLimiter.block(own, minuteMs);
     void poll(turns, (turn) => ask('a', { turn }));
     void poll(turns, (turn) => ask('b', { turn, account: otherAccount }));
     await clock.advance(hourMs);
@@ -40,10 +40,10 @@ describe('the turn of a poll', () => {
   });
 
   test('is not awaited by who was aborted meanwhile, whose place is free again', async () => {
-    const { governor, ask, names, clock, answer } = office();
+    const { rateLimiter, ask, names, clock, answer } = office();
     const turns = createTurns(1);
     const stop = new AbortController();
-    governor.block(own, minuteMs);
+    rateLimiter.block(own, minuteMs);
     void poll(turns, (turn) => ask('a', { turn, signal: stop.signal })).catch(() => undefined);
     void poll(turns, (turn) => ask('b', { turn, account: otherAccount }));
     await clock.advance(hourMs);
@@ -58,11 +58,11 @@ describe('the turn of a poll', () => {
 
 describe('who only looks', () => {
   test('is told when a call might go, and counts as none', async () => {
-    const { governor, ask, names, clock } = office();
-    governor.block(own, minuteMs);
+    const { rateLimiter, ask, names, clock } = office();
+    rateLimiter.block(own, minuteMs);
     const order: string[] = [];
     const looks = ['x', 'y'].map((name) =>
-      governor.ready(account, 'normal', calm).then(() => order.push(name)),
+      rateLimiter.ready(account, 'normal', calm).then(() => order.push(name)),
     );
     await clock.advance(minuteMs - 1);
     expect(order).toEqual([]);
@@ -75,10 +75,10 @@ describe('who only looks', () => {
   });
 
   test('stops looking when aborted', async () => {
-    const { governor } = office();
-    governor.block(app, minuteMs);
+    const { rateLimiter } = office();
+    rateLimiter.block(app, minuteMs);
     const stop = new AbortController();
-    const ready = governor.ready(account, 'normal', stop.signal);
+    const ready = rateLimiter.ready(account, 'normal', stop.signal);
     stop.abort(new Error('stopping'));
 
     await expect(ready).rejects.toThrow('stopping');
@@ -87,9 +87,9 @@ describe('who only looks', () => {
 
 describe('a guarded request', () => {
   test('is refused in place of being made while its scope is blocked', async () => {
-    const { governor, graph, names, clock } = office();
-    governor.block(app, hourMs);
-    const guarded = governor.guard(graph);
+    const { rateLimiter, graph, names, clock } = office();
+    rateLimiter.block(app, hourMs);
+    const guarded = rateLimiter.guard(graph);
 
     await expect(guarded.get(requestOf('/me/accounts', null), calm)).rejects.toMatchObject({
       disposition: 'wait',
@@ -105,8 +105,8 @@ describe('a guarded request', () => {
   });
 
   test('blocks the scope of a limit that it meets', async () => {
-    const { governor, graph, answer, ask, names } = office();
-    const guarded = governor.guard(graph).get(requestOf('/me/accounts', null), calm);
+    const { rateLimiter, graph, answer, ask, names } = office();
+    const guarded = rateLimiter.guard(graph).get(requestOf('/me/accounts', null), calm);
     await answer(0, limit(app, hourMs));
 
     await expect(guarded).rejects.toMatchObject({ retryAfterMs: hourMs });

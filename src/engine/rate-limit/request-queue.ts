@@ -3,7 +3,7 @@ import type { Clock } from '../ports.ts';
 import type { ScopedCall, Scopes } from './scopes.ts';
 
 /** Somebody who wants to make a call. */
-export interface Applicant extends ScopedCall {
+export interface QueuedRequest extends ScopedCall {
   /** Who shares equally: the account's id; empty for what is no single account's. */
   readonly share: string;
 }
@@ -19,20 +19,20 @@ export interface Place {
 }
 
 /** The queue of those who wait for a quota. */
-export interface Admission {
+export interface RequestQueue {
   /**
-   * Admits at once or queues; who is `unspaced` is admitted as well when blocked, and to be told so.
+   * Admits at once or queues; who is `unpaced` is admitted as well when blocked, and to be told so.
    * Who is admitted for a call must depart in the scopes, or `leave`.
    */
-  enter(applicant: Applicant, signal: AbortSignal): Place;
+  enter(queued: QueuedRequest, signal: AbortSignal): Place;
   /** For who is admitted and makes no call. */
-  leave(applicant: Applicant): void;
+  leave(queued: QueuedRequest): void;
   /** Looks whether somebody may go; to be called when a quota has changed. */
   review(): void;
 }
 
 interface Waiting {
-  readonly applicant: Applicant;
+  readonly queued: QueuedRequest;
   readonly order: number;
   readonly admit: () => void;
 }
@@ -41,7 +41,7 @@ interface Waiting {
  * Admits what is urgent first, then the share that was admitted longest ago, then who came first.
  * Who waits for one scope holds nobody of another back.
  */
-export function createAdmission(scopes: Scopes, clock: Clock): Admission {
+export function createRequestQueue(scopes: Scopes, clock: Clock): RequestQueue {
   const waiting = new Set<Waiting>();
   const shares = createShares();
   const alarm = createAlarm(clock, () => {
@@ -49,18 +49,18 @@ export function createAdmission(scopes: Scopes, clock: Clock): Admission {
   });
   let entered = 0;
 
-  const admit = ({ applicant, admit: tell }: Waiting): void => {
-    if (applicant.manner !== 'look') {
-      scopes.admit(applicant);
-      shares.serve(applicant);
+  const admit = ({ queued, admit: tell }: Waiting): void => {
+    if (queued.mode !== 'look') {
+      scopes.admit(queued);
+      shares.serve(queued);
     }
     tell();
   };
   const review = (): void => {
     let soonestMs = Infinity;
     for (const one of [...waiting].sort(shares.compare)) {
-      const decision = scopes.decide(one.applicant);
-      const isWaiting = decision.kind === 'wait' && one.applicant.manner !== 'unspaced';
+      const decision = scopes.decide(one.queued);
+      const isWaiting = decision.kind === 'wait' && one.queued.mode !== 'unpaced';
       if (isWaiting) soonestMs = Math.min(soonestMs, decision.ms);
       if (isWaiting || decision.kind === 'queue') continue;
       waiting.delete(one);
@@ -79,12 +79,12 @@ export function createAdmission(scopes: Scopes, clock: Clock): Admission {
 
   return {
     review,
-    enter(applicant, signal) {
+    enter(queued, signal) {
       entered += 1;
-      return enterQueue({ applicant, order: entered }, { wait, signal });
+      return enterQueue({ queued, order: entered }, { wait, signal });
     },
-    leave(applicant) {
-      scopes.giveBack(applicant);
+    leave(queued) {
+      scopes.giveBack(queued);
       review();
     },
   };
@@ -92,7 +92,7 @@ export function createAdmission(scopes: Scopes, clock: Clock): Admission {
 
 /** @param wait - puts somebody into the queue and gives what takes them out of it */
 function enterQueue(
-  who: Pick<Waiting, 'applicant' | 'order'>,
+  who: Pick<Waiting, 'queued' | 'order'>,
   { wait, signal }: { wait: (one: Waiting) => () => void; signal: AbortSignal },
 ): Place {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
@@ -128,10 +128,10 @@ function enterQueue(
 function createShares() {
   const served = new Map<string, number>();
   let admissions = 0;
-  const servedOf = ({ applicant }: Waiting): number => served.get(applicant.share) ?? 0;
-  const rankOf = ({ applicant }: Waiting): number => priorities.indexOf(applicant.priority);
+  const servedOf = ({ queued }: Waiting): number => served.get(queued.share) ?? 0;
+  const rankOf = ({ queued }: Waiting): number => priorities.indexOf(queued.priority);
   return {
-    serve({ share }: Applicant): void {
+    serve({ share }: QueuedRequest): void {
       admissions += 1;
       served.set(share, admissions);
     },
