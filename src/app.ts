@@ -42,7 +42,7 @@ import { createControlHandler } from './engine/control-handler.ts';
 import { createOverrides } from './engine/overrides.ts';
 import { noTracer } from './engine/tracing.ts';
 import { settled } from './engine/shutdown.ts';
-import { createTurns } from './engine/rate-limit/turns.ts';
+import { createSemaphore } from './engine/rate-limit/semaphore.ts';
 import { streams } from './instagram/streams/index.ts';
 import { openTracing } from './observability/traces/index.ts';
 
@@ -276,7 +276,7 @@ function pollerTools(
     source: createSource(sourceSettings(config)),
     telemetry: parts.telemetry,
     rateLimiter: parts.rateLimiter,
-    turns: createTurns(polling.concurrency),
+    pollPermits: createSemaphore(polling.concurrency),
     tracer,
     random: Math.random,
     retry: {

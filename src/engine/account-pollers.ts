@@ -9,8 +9,8 @@ import type { Job, PollerTools, Verdict } from './poller.ts';
 import { groupByList, pollRound } from './rounds.ts';
 import type { AssignedPartition } from './assigned-partitions.ts';
 import type { Overrides } from './overrides.ts';
-import { createTimetable } from './timetable.ts';
-import type { Timetable } from './timetable.ts';
+import { createSchedule } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
 
 /** What is polled of each account. */
 export interface Streams {
@@ -166,18 +166,18 @@ async function pollForEver(
   work: AccountWork & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { tools, signal, stop, assigned } = work;
-  const timetable = createTimetable(jobs, { ...what, overdue: work.overdue }, tools);
-  reportAwaited(jobs, timetable, tools);
+  const schedule = createSchedule(jobs, { ...what, overdue: work.overdue }, tools);
+  reportAwaited(jobs, schedule, tools);
   using subscriptions = new DisposableStack();
   subscriptions.use(
     what.overrides.listen((order) => {
-      timetable.obey(order);
+      schedule.obey(order);
     }),
   );
-  while (!timetable.isEmpty()) {
-    if (!(await timetable.untilDue(signal))) return;
-    const due = timetable.begin();
-    const nextPollMs = (job: Job) => timetable.nextMs(job);
+  while (!schedule.isEmpty()) {
+    if (!(await schedule.untilDue(signal))) return;
+    const due = schedule.begin();
+    const nextPollMs = (job: Job) => schedule.nextMs(job);
     // What stops the account ends its other polls at once, and does not wait for them.
     const onVerdict = (job: Job, { kind }: Verdict): void => {
       if (kind !== 'stop-account') return;
@@ -191,7 +191,7 @@ async function pollForEver(
         throw failure;
       },
     );
-    timetable.end(due);
+    schedule.end(due);
     for (const [index, job] of due.entries()) {
       // Invariant 2: an account that comes back goes on from here, not from what was restored.
       assigned.known.set(stateKey(job.stream.name, job.account.id), {
@@ -200,7 +200,7 @@ async function pollForEver(
       });
       const verdict = verdicts[index];
       if (verdict?.kind === 'stop-stream') work.onHalt([job.stream], job.stream);
-      if (verdict === undefined || verdict.kind === 'stop-stream') timetable.leave(job);
+      if (verdict === undefined || verdict.kind === 'stop-stream') schedule.leave(job);
     }
   }
 }
@@ -208,13 +208,13 @@ async function pollForEver(
 /** Reports the jobs that were polled before, by an earlier run or another instance, and are not due yet. */
 function reportAwaited(
   jobs: readonly Job[],
-  timetable: Timetable,
+  schedule: Schedule,
   { clock, telemetry }: PollerTools,
 ): void {
   for (const job of jobs) {
     const { stream, account, state } = job;
     const { polledMs } = state;
-    const nextPollMs = timetable.nextMs(job);
+    const nextPollMs = schedule.nextMs(job);
     if (polledMs === null || nextPollMs === null || nextPollMs <= clock.nowMs()) continue;
     const whose = { stream: stream.name, accountId: account.id };
     telemetry.report({ type: 'poll-awaited', ...whose, polledMs, nextPollMs });

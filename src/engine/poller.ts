@@ -18,13 +18,13 @@ import type {
   Tracer,
 } from './ports.ts';
 import { tracedTransport } from './tracing.ts';
-import type { Turn, Turns } from './rate-limit/turns.ts';
+import type { Permit, Semaphore } from './rate-limit/semaphore.ts';
 
 /** What a poller works with besides a poll's tools. */
 export interface PollerTools extends Omit<PollTools, 'graph'> {
   readonly graph: GraphTransport;
   readonly rateLimiter: RateLimiter;
-  readonly turns: Turns;
+  readonly pollPermits: Semaphore;
   readonly tracer: Tracer;
   readonly random: () => number;
   readonly retry: Backoff & { readonly maxAttempts: number };
@@ -136,12 +136,12 @@ function untilAllowed({ account, stream }: Job, { rateLimiter }: PollerTools, si
   return rateLimiter.ready(account, priorityOf(stream.name), signal);
 }
 
-function limited(poll: Poll, { rateLimiter, graph }: PollerTools, turn: Turn): Graph {
+function limited(poll: Poll, { rateLimiter, graph }: PollerTools, permit: Permit): Graph {
   const { account, stream, trace, tally } = poll;
   return rateLimiter.limit(counted(tracedTransport(graph, trace), tally), {
     account,
     priority: priorityOf(stream.name),
-    turn,
+    permit,
   });
 }
 
@@ -173,8 +173,8 @@ async function tryOnce(
   const { records, deadLetters } = poll.tally;
   try {
     await untilAllowed(job, tools, signal);
-    await tools.turns.take(
-      (turn) => runPoll(poll, { ...tools, graph: limited(poll, tools, turn) }, signal),
+    await tools.pollPermits.take(
+      (permit) => runPoll(poll, { ...tools, graph: limited(poll, tools, permit) }, signal),
       signal,
     );
     return undefined;

@@ -18,8 +18,8 @@ import type {
 import type { Dispatch, Scopes } from './scopes.ts';
 import { createScopes, scopesOf } from './scopes.ts';
 import { createSteadyClock } from '../steady-clock.ts';
-import type { Turn, Turns } from './turns.ts';
-import { createTurns } from './turns.ts';
+import type { Permit, Semaphore } from './semaphore.ts';
+import { createSemaphore } from './semaphore.ts';
 
 /** The poll of an account that makes requests. */
 export interface Caller {
@@ -27,7 +27,7 @@ export interface Caller {
   /** The priority of requests that set none. */
   readonly priority: Priority;
   /** The poll's permit to run; other polls get it while a request of this one waits. */
-  readonly turn: Turn;
+  readonly permit: Permit;
 }
 
 /**
@@ -64,7 +64,7 @@ interface Context {
   readonly scopes: Scopes;
   readonly queue: RequestQueue;
   /** The permits of requests: each request holds one while it is in flight. */
-  readonly requestPermits: Turns;
+  readonly requestPermits: Semaphore;
   /** The accounts that have made requests, by id. */
   readonly known: Map<string, Account>;
 }
@@ -82,7 +82,7 @@ export function createRateLimiter(tools: RateLimiterTools): RateLimiter {
   const scopes = createScopes({ ...tools, clock });
   const known = new Map<string, Account>();
   const queue = createRequestQueue(scopes, clock);
-  const requestPermits = createTurns(tools.maxConcurrentRequests);
+  const requestPermits = createSemaphore(tools.maxConcurrentRequests);
   const context: Context = { ...tools, clock, scopes, known, queue, requestPermits };
   return {
     limit(transport, caller) {
@@ -180,7 +180,7 @@ async function sendWithinQuota<T>(
       share: request.accountId ?? '',
       mode: 'paced',
     };
-    await admit(queued, { context, turn: caller.turn, signal });
+    await admit(queued, { context, permit: caller.permit, signal });
     try {
       const leave = () => send(queued.calls);
       const sent = await whenFree(leave, { context, queued, signal });
@@ -206,26 +206,27 @@ function withScope(scopes: readonly Scope[], scope: Scope): readonly Scope[] {
 /** Waits for the admission; after `yieldAfterMs`, without the poll's permit. */
 async function admit(
   queued: QueuedRequest,
-  { context, turn, signal }: { context: Context; turn: Turn; signal: AbortSignal },
+  { context, permit, signal }: { context: Context; permit: Permit; signal: AbortSignal },
 ): Promise<void> {
   const { queue, clock, telemetry } = context;
   const startedMs = clock.nowMs();
   const place = queue.enter(queued, signal);
   if (place.immediate) return;
-  if (await isSlow(place.admitted, clock)) await lendTurn(place, queued, { context, turn, signal });
+  if (await isSlow(place.admitted, clock))
+    await yieldPermit(place, queued, { context, permit, signal });
   const durationMs = clock.nowMs() - startedMs;
   if (durationMs > 0) {
     telemetry.report({ type: 'quota-wait', priority: queued.priority, durationMs });
   }
 }
 
-async function lendTurn(
+async function yieldPermit(
   { admitted }: Place,
   queued: QueuedRequest,
-  { context, turn, signal }: { context: Context; turn: Turn; signal: AbortSignal },
+  { context, permit, signal }: { context: Context; permit: Permit; signal: AbortSignal },
 ): Promise<void> {
   try {
-    await turn.lend(admitted, signal);
+    await permit.yieldWhile(admitted, signal);
   } catch (error) {
     // Admitted, but aborted before the poll had its permit again: give the reserved room back.
     admitted.then(

@@ -48,7 +48,7 @@ export async function probeContract(
   const graph = tools.rateLimiter.limit(tools.graph, {
     account,
     priority: 'backfill',
-    turn: { lend: (wait) => wait },
+    permit: { yieldWhile: (wait) => wait },
   });
   const catalogs = createCatalogs(1);
   const forms: ProbedForm[] = [];

@@ -9,7 +9,7 @@ import {
   WaitError,
 } from '../../../src/engine/errors.ts';
 import { pollWhenDue } from '../../../src/engine/poller.ts';
-import { createTurns } from '../../../src/engine/rate-limit/turns.ts';
+import { createSemaphore } from '../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
 import type { Answer } from '../../support/fake-graph.ts';
 import { answersInTurn, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -230,7 +230,7 @@ describe('the disposition wait', () => {
   });
 
   test('leaves its turn to others meanwhile', async () => {
-    const world = { ...worldOf(limit, page, page), turns: createTurns(1) };
+    const world = { ...worldOf(limit, page, page), pollPermits: createSemaphore(1) };
     start(world);
     await settle();
     const other = start(world, calm, otherAccount);
@@ -311,7 +311,7 @@ describe('an abort', () => {
 
   test('ends the wait for a turn', async () => {
     const stop = new AbortController();
-    const world = { ...worldOf(page), turns: createTurns(0) };
+    const world = { ...worldOf(page), pollPermits: createSemaphore(0) };
     const { verdict } = start(world, stop.signal);
     await settle();
     stop.abort(new Error('stopping'));

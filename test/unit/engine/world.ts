@@ -11,7 +11,7 @@ import { createRateLimiter } from '../../../src/engine/rate-limit/rate-limiter.t
 import type { Poll } from '../../../src/engine/poll.ts';
 import type { Job, PollerTools } from '../../../src/engine/poller.ts';
 import { noTrace, noTracer } from '../../../src/engine/tracing.ts';
-import { createTurns } from '../../../src/engine/rate-limit/turns.ts';
+import { createSemaphore } from '../../../src/engine/rate-limit/semaphore.ts';
 import { account as first } from '../../support/accounts.ts';
 import type { FakeGraph } from '../../support/fake-graph.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -78,7 +78,7 @@ export function createWorld(changes: Partial<World> = {}): World {
     source: sourceOf(),
     telemetry,
     rateLimiter: createRateLimiter({ clock, telemetry, maxConcurrentRequests: 100 }),
-    turns: createTurns(8),
+    pollPermits: createSemaphore(8),
     tracer: noTracer,
     random: () => 0.5,
     retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },

@@ -5,7 +5,7 @@ import type { Node } from '../../../../src/engine/json.ts';
 import type { Priority } from '../../../../src/engine/rate-limit/quota.ts';
 import { createRateLimiter } from '../../../../src/engine/rate-limit/rate-limiter.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
-import type { Turn } from '../../../../src/engine/rate-limit/turns.ts';
+import type { Permit } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { account } from '../../../support/accounts.ts';
 import { createManualClock, settle } from '../../../support/manual-clock.ts';
 import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
@@ -17,7 +17,7 @@ export const own: Scope = { kind: 'account', id: account.id };
 export const app: Scope = { kind: 'app', id: '' };
 
 /** A turn that nobody else wants. */
-export const idle: Turn = { lend: (wait) => wait };
+export const idle: Permit = { yieldWhile: (wait) => wait };
 
 interface Asked {
   readonly name: string;
@@ -80,11 +80,11 @@ export function office({ maxConcurrentRequests = 100 } = {}) {
 interface Asking {
   readonly account: Account | null;
   readonly priority: Priority;
-  readonly turn: Turn;
+  readonly permit: Permit;
   readonly signal: AbortSignal;
 }
 
-const usual: Asking = { account, priority: 'normal', turn: idle, signal: calm };
+const usual: Asking = { account, priority: 'normal', permit: idle, signal: calm };
 
 /** A request that is told by its name. */
 export function requestOf(name: string, accountId: string | null): GraphRequest {

@@ -28,7 +28,7 @@ async function limitedWorld(
   const transport = createFakeGraph((request) =>
     isLimited ? limit(own, 10 * minuteMs) : answer(request),
   );
-  const graph = rateLimiter.limit(transport, { account, priority: 'normal', turn: idle });
+  const graph = rateLimiter.limit(transport, { account, priority: 'normal', permit: idle });
   await graph.get({ endpoint: '/{account}', path: '/', query: {}, accountId: account.id }, calm);
   const paths: string[] = [];
   const all = async (count: number) => {
@@ -62,7 +62,7 @@ describe('governor: batches', () => {
           return batch.map((request) => ({ request, isUnanswered: true as const }));
         },
       },
-      { account, priority: 'normal', turn: idle },
+      { account, priority: 'normal', permit: idle },
     );
     const paths = new Set<string>();
     for await (const { request } of graph.getEach(requestsOf(400), calm)) paths.add(request.path);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Node } from '../../../../src/engine/json.ts';
-import { createTurns } from '../../../../src/engine/rate-limit/turns.ts';
-import type { Turn, Turns } from '../../../../src/engine/rate-limit/turns.ts';
+import { createSemaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
+import type { Permit, Semaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../../support/accounts.ts';
 import { settle } from '../../../support/manual-clock.ts';
 import { app, limit, office, own, requestOf } from './governing.ts';
@@ -9,16 +9,16 @@ import { calm, hourMs, minuteMs } from '../world.ts';
 
 describe('the turn of a poll', () => {
   /** A poll that makes one request. */
-  const poll = (turns: Turns, ask: (turn: Turn) => Promise<Node>, signal = calm) =>
-    turns.take(ask, signal);
+  const poll = (pollPermits: Semaphore, ask: (permit: Permit) => Promise<Node>, signal = calm) =>
+    pollPermits.take(ask, signal);
 
   test('is lent to others by a request that waits for more than a second', async () => {
     const { rateLimiter, ask, names, clock } = office();
-    const turns = createTurns(2);
+    const pollPermits = createSemaphore(2);
     rateLimiter.block(own, hourMs);
-    void poll(turns, (turn) => ask('a1', { turn }));
-    void poll(turns, (turn) => ask('a2', { turn }));
-    void poll(turns, (turn) => ask('b', { turn, account: otherAccount }));
+    void poll(pollPermits, (permit) => ask('a1', { permit }));
+    void poll(pollPermits, (permit) => ask('a2', { permit }));
+    void poll(pollPermits, (permit) => ask('b', { permit, account: otherAccount }));
     await clock.advance(999);
     expect(names()).toEqual([]);
     await clock.advance(1);
@@ -28,10 +28,10 @@ describe('the turn of a poll', () => {
 
   test('is had again before the request is made', async () => {
     const { rateLimiter, ask, names, clock, answer } = office();
-    const turns = createTurns(1);
+    const pollPermits = createSemaphore(1);
     rateLimiter.block(own, minuteMs);
-    void poll(turns, (turn) => ask('a', { turn }));
-    void poll(turns, (turn) => ask('b', { turn, account: otherAccount }));
+    void poll(pollPermits, (permit) => ask('a', { permit }));
+    void poll(pollPermits, (permit) => ask('b', { permit, account: otherAccount }));
     await clock.advance(hourMs);
     expect(names()).toEqual(['b']);
     await answer(0);
@@ -41,11 +41,13 @@ describe('the turn of a poll', () => {
 
   test('is not awaited by who was aborted meanwhile, whose place is free again', async () => {
     const { rateLimiter, ask, names, clock, answer } = office();
-    const turns = createTurns(1);
+    const pollPermits = createSemaphore(1);
     const stop = new AbortController();
     rateLimiter.block(own, minuteMs);
-    void poll(turns, (turn) => ask('a', { turn, signal: stop.signal })).catch(() => undefined);
-    void poll(turns, (turn) => ask('b', { turn, account: otherAccount }));
+    void poll(pollPermits, (permit) => ask('a', { permit, signal: stop.signal })).catch(
+      () => undefined,
+    );
+    void poll(pollPermits, (permit) => ask('b', { permit, account: otherAccount }));
     await clock.advance(hourMs);
     stop.abort(new Error('stopping'));
     await answer(0);

@@ -114,7 +114,7 @@ describe('who goes first', () => {
 
   test('is decided by the request where it says its priority', async () => {
     const { rateLimiter, graph, names, clock } = office();
-    const limitedWorld = rateLimiter.limit(graph, { account, priority: 'urgent', turn: idle });
+    const limitedWorld = rateLimiter.limit(graph, { account, priority: 'urgent', permit: idle });
     rateLimiter.block(own, minuteMs);
     void limitedWorld.get({ ...requestOf('fill', account.id), priority: 'backfill' }, calm);
     void limitedWorld.get(requestOf('story', account.id), calm);

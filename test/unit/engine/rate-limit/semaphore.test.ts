@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { createTurns } from '../../../../src/engine/rate-limit/turns.ts';
+import { createSemaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { settle } from '../../../support/manual-clock.ts';
 import { calm } from '../world.ts';
 
 /** Pieces of work that end when they are told to, and the order in which they began. */
 function workshop(concurrency: number) {
-  const turns = createTurns(concurrency);
+  const pollPermits = createSemaphore(concurrency);
   const began: string[] = [];
   const doors = new Map<string, PromiseWithResolvers<string>>();
   return {
-    turns,
+    pollPermits,
     began,
     take: (name: string, signal = calm) => {
       const door = Promise.withResolvers<string>();
@@ -18,7 +18,7 @@ function workshop(concurrency: number) {
         began.push(name);
         return door.promise;
       };
-      const taken = turns.take(work, signal);
+      const taken = pollPermits.take(work, signal);
       taken.catch(() => undefined);
       return taken;
     },
@@ -100,18 +100,18 @@ describe('turns', () => {
 
 describe('a turn that is lent', () => {
   test('serves others until its own work goes on, ahead of who has not begun', async () => {
-    const turns = createTurns(1);
+    const pollPermits = createSemaphore(1);
     const began: string[] = [];
     const wait = Promise.withResolvers<string>();
     const busy = Promise.withResolvers<undefined>();
-    const first = turns.take(async (turn) => {
-      began.push(await turn.lend(wait.promise, calm));
+    const first = pollPermits.take(async (permit) => {
+      began.push(await permit.yieldWhile(wait.promise, calm));
     }, calm);
-    const second = turns.take(() => {
+    const second = pollPermits.take(() => {
       began.push('second');
       return busy.promise;
     }, calm);
-    const third = turns.take(() => {
+    const third = pollPermits.take(() => {
       began.push('third');
       return Promise.resolve();
     }, calm);
@@ -126,10 +126,10 @@ describe('a turn that is lent', () => {
   });
 
   test('is had back once by two pieces of the same work', async () => {
-    const turns = createTurns(1);
+    const pollPermits = createSemaphore(1);
     const waits = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
-    const both = turns.take(
-      (turn) => Promise.all(waits.map(({ promise }) => turn.lend(promise, calm))),
+    const both = pollPermits.take(
+      (permit) => Promise.all(waits.map(({ promise }) => permit.yieldWhile(promise, calm))),
       calm,
     );
     waits.forEach(({ resolve }, index) => {
@@ -139,33 +139,36 @@ describe('a turn that is lent', () => {
     await expect(both).resolves.toEqual([0, 1]);
     const began: string[] = [];
     const left = Promise.withResolvers<undefined>();
-    void turns.take(() => {
+    void pollPermits.take(() => {
       began.push('a');
       return left.promise;
     }, calm);
-    void turns.take(() => Promise.resolve(began.push('b')), calm);
+    void pollPermits.take(() => Promise.resolve(began.push('b')), calm);
     await settle();
     expect(began).toEqual(['a']);
   });
 
   test('is not kept when the wait fails', async () => {
-    const turns = createTurns(1);
-    const failing = turns.take(
-      (turn) => turn.lend(Promise.reject(new Error('stopping')), calm),
+    const pollPermits = createSemaphore(1);
+    const failing = pollPermits.take(
+      (permit) => permit.yieldWhile(Promise.reject(new Error('stopping')), calm),
       calm,
     );
 
     await expect(failing).rejects.toThrow('stopping');
-    await expect(turns.take(() => Promise.resolve('next'), calm)).resolves.toBe('next');
+    await expect(pollPermits.take(() => Promise.resolve('next'), calm)).resolves.toBe('next');
   });
 
   test('is given up by an abort while it waits to be had back', async () => {
-    const turns = createTurns(1);
+    const pollPermits = createSemaphore(1);
     const stop = new AbortController();
     const busy = Promise.withResolvers<undefined>();
     const wait = Promise.withResolvers<undefined>();
-    const lending = turns.take((turn) => turn.lend(wait.promise, stop.signal), calm);
-    const other = turns.take(() => busy.promise, calm);
+    const lending = pollPermits.take(
+      (permit) => permit.yieldWhile(wait.promise, stop.signal),
+      calm,
+    );
+    const other = pollPermits.take(() => busy.promise, calm);
     await settle();
     wait.resolve(undefined);
     await settle();
@@ -174,6 +177,6 @@ describe('a turn that is lent', () => {
     await expect(lending).rejects.toThrow('stopping');
     busy.resolve(undefined);
     await other;
-    await expect(turns.take(() => Promise.resolve('next'), calm)).resolves.toBe('next');
+    await expect(pollPermits.take(() => Promise.resolve('next'), calm)).resolves.toBe('next');
   });
 });

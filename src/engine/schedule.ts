@@ -7,7 +7,7 @@ import type { Job } from './poller.ts';
 import type { Clock } from './ports.ts';
 
 /** When each of the jobs on one list is due. */
-export interface Timetable {
+export interface Schedule {
   /** Whether no job is left. */
   isEmpty(): boolean;
   /** How long until the earliest is due, milliseconds; infinite when none is, as while all are paused. */
@@ -26,8 +26,8 @@ export interface Timetable {
   leave(job: Job): void;
 }
 
-/** What the timetable is made by. */
-export interface TimetableOptions {
+/** What the schedule is made by. */
+export interface ScheduleOptions {
   readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
   /** Share of the interval, 0 to 0.5. */
   readonly jitter: number;
@@ -44,7 +44,7 @@ interface Draw {
 }
 
 /** A job's next turn. */
-interface Turn {
+interface Entry {
   dueMs: number;
   /** When the last one began; null before the first. */
   begunMs: number | null;
@@ -53,37 +53,37 @@ interface Turn {
 }
 
 /** A job is due an interval after the last poll in its state; one without, at once. */
-export function createTimetable(
+export function createSchedule(
   jobs: readonly Job[],
-  options: TimetableOptions,
-  tools: TimetableTools,
-): Timetable {
-  return new Turns(jobs, options, tools);
+  options: ScheduleOptions,
+  tools: ScheduleTools,
+): Schedule {
+  return new JobSchedule(jobs, options, tools);
 }
 
-interface TimetableTools {
+interface ScheduleTools {
   readonly clock: Clock;
   readonly random: () => number;
 }
 
-class Turns implements Timetable {
-  readonly #options: TimetableOptions;
-  readonly #tools: TimetableTools;
-  readonly #turns: Map<Job, Turn>;
+class JobSchedule implements Schedule {
+  readonly #options: ScheduleOptions;
+  readonly #tools: ScheduleTools;
+  readonly #entries: Map<Job, Entry>;
   #begunMs = 0;
   #lastMs: number;
   #wake = new AbortController();
 
-  constructor(jobs: readonly Job[], options: TimetableOptions, tools: TimetableTools) {
+  constructor(jobs: readonly Job[], options: ScheduleOptions, tools: ScheduleTools) {
     this.#options = options;
     this.#tools = tools;
     this.#lastMs = tools.clock.nowMs();
     const drawn = tools.random();
-    this.#turns = new Map(jobs.map((job) => [job, this.#first(job, drawn)]));
+    this.#entries = new Map(jobs.map((job) => [job, this.#first(job, drawn)]));
     this.#bringTogether();
   }
 
-  #first(job: Job, drawn: number): Turn {
+  #first(job: Job, drawn: number): Entry {
     const nowMs = this.#lastMs;
     const { polledMs } = job.state;
     // A last poll in the future was before the clock was set back.
@@ -97,22 +97,22 @@ class Turns implements Timetable {
 
   /** Equal intervals stay together, so that one scan of the list serves all: the earliest decides. */
   #bringTogether(): void {
-    const byInterval = Map.groupBy(this.#turns, ([job]) => this.#intervalMs(job));
+    const byInterval = Map.groupBy(this.#entries, ([job]) => this.#intervalMs(job));
     for (const [intervalMs, group] of byInterval) {
       const earliestMs = smallest(group.map(([, { dueMs }]) => dueMs));
-      for (const [, turn] of group) {
-        if (turn.dueMs - earliestMs < intervalMs / 2) turn.dueMs = earliestMs;
+      for (const [, entry] of group) {
+        if (entry.dueMs - earliestMs < intervalMs / 2) entry.dueMs = earliestMs;
       }
     }
   }
 
   isEmpty(): boolean {
-    return this.#turns.size === 0;
+    return this.#entries.size === 0;
   }
 
   waitMs(): number {
     const nowMs = this.#nowMs();
-    const due = [...this.#turns].filter(([job]) => !this.#isPaused(job));
+    const due = [...this.#entries].filter(([job]) => !this.#isPaused(job));
     return smallest(due.map(([, { dueMs }]) => dueMs)) - nowMs;
   }
 
@@ -131,21 +131,21 @@ class Turns implements Timetable {
   }
 
   nextMs(job: Job): number | null {
-    return this.#turns.get(job)?.dueMs ?? null;
+    return this.#entries.get(job)?.dueMs ?? null;
   }
 
   begin(): readonly Job[] {
     const begunMs = this.#nowMs();
     this.#begunMs = begunMs;
     const { jitter } = this.#options;
-    const due = [...this.#turns].filter(
+    const due = [...this.#entries].filter(
       ([job, { dueMs }]) =>
         !this.#isPaused(job) && dueMs <= begunMs + jitter * this.#intervalMs(job),
     );
     // One draw for all, so that equal intervals stay together.
     const draw = { nowMs: begunMs, drawn: this.#tools.random() };
-    for (const [job, turn] of due) {
-      Object.assign(turn, { dueMs: this.#next(job, draw), begunMs, isRequested: false });
+    for (const [job, entry] of due) {
+      Object.assign(entry, { dueMs: this.#next(job, draw), begunMs, isRequested: false });
     }
     return due.map(([job]) => job);
   }
@@ -153,25 +153,25 @@ class Turns implements Timetable {
   end(ended: readonly Job[]): void {
     const tookMs = this.#nowMs() - this.#begunMs;
     for (const job of ended) {
-      const turn = this.#turns.get(job);
-      if (turn !== undefined && !turn.isRequested) turn.dueMs += tookMs;
+      const entry = this.#entries.get(job);
+      if (entry !== undefined && !entry.isRequested) entry.dueMs += tookMs;
     }
   }
 
   obey(order: OverrideChange): void {
     const drawn = this.#tools.random();
-    for (const [job, turn] of this.#turns) {
+    for (const [job, entry] of this.#entries) {
       if (job.stream.name !== order.stream) continue;
-      if (order.kind === 'interval') this.#respace(job, turn, drawn);
+      if (order.kind === 'interval') this.#respace(job, entry, drawn);
       else if (order.kind === 'poll' && job.account.id === order.accountId) {
-        Object.assign(turn, { dueMs: this.#nowMs(), isRequested: true });
+        Object.assign(entry, { dueMs: this.#nowMs(), isRequested: true });
       }
     }
     this.#wake.abort();
   }
 
   leave(job: Job): void {
-    this.#turns.delete(job);
+    this.#entries.delete(job);
   }
 
   /** When the host's clock was set back, everything that is due moves with it. */
@@ -181,18 +181,18 @@ class Turns implements Timetable {
     this.#lastMs = hostMs;
     if (backMs === 0) return hostMs;
     this.#begunMs -= backMs;
-    for (const turn of this.#turns.values()) {
-      turn.dueMs -= backMs;
-      if (turn.begunMs !== null) turn.begunMs -= backMs;
+    for (const entry of this.#entries.values()) {
+      entry.dueMs -= backMs;
+      if (entry.begunMs !== null) entry.begunMs -= backMs;
     }
     return hostMs;
   }
 
   /** Counted from when the last poll began; what would have been by now is due at once. */
-  #respace(job: Job, turn: Turn, drawn: number): void {
-    if (turn.begunMs === null) return;
-    const next = this.#next(job, { nowMs: turn.begunMs, drawn });
-    turn.dueMs = Math.max(this.#nowMs(), next);
+  #respace(job: Job, entry: Entry, drawn: number): void {
+    if (entry.begunMs === null) return;
+    const next = this.#next(job, { nowMs: entry.begunMs, drawn });
+    entry.dueMs = Math.max(this.#nowMs(), next);
   }
 
   /** An interval on, moved at random so that polls do not all fall on one moment. */

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Stream } from '../../../src/engine/stream.ts';
 import { createOverrides } from '../../../src/engine/overrides.ts';
-import { createTimetable } from '../../../src/engine/timetable.ts';
+import { createSchedule } from '../../../src/engine/schedule.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { hourMs, jobOf, minuteMs, posts, startMs } from './world.ts';
 
 const reels: Stream = { ...posts, name: 'media_insights' };
 
-/** A timetable of jobs that were polled so many minutes ago. */
+/** A schedule of jobs that were polled so many minutes ago. */
 function timetableOf(polled: readonly { readonly stream: Stream; readonly agoMs: number }[]) {
   const jobs = polled.map(({ stream, agoMs }) => {
     const job = jobOf(stream);
@@ -16,7 +16,7 @@ function timetableOf(polled: readonly { readonly stream: Stream; readonly agoMs:
   const overrides = createOverrides({ report: () => undefined });
   const streams = polled.map(({ stream }) => ({ stream, intervalMs: hourMs }));
   const tools = { clock: createManualClock(startMs), random: () => 0.5 };
-  const table = createTimetable(jobs, { streams, jitter: 0, overrides }, tools);
+  const table = createSchedule(jobs, { streams, jitter: 0, overrides }, tools);
   return jobs.map((job) => (table.nextMs(job) ?? NaN) - startMs);
 }
 

@@ -1,11 +1,11 @@
 /** A bounded number of things at a time, first come, first served. */
-export interface Turns {
+export interface Semaphore {
   /** Runs `work` when its turn has come; rejects with the signal's reason when aborted before. */
-  take<T>(work: (turn: Turn) => Promise<T>, signal: AbortSignal): Promise<T>;
+  take<T>(work: (permit: Permit) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 /** The turn of work that is under way. */
-export interface Turn {
+export interface Permit {
   /**
    * Gives the turn to others while it waits for `wait`, and takes one again before it goes on, ahead
    * of who has not begun.
@@ -13,16 +13,16 @@ export interface Turn {
    * @throws what `wait` throws, and the signal's reason when aborted before a turn is had again
    * @remarks Safe when several pieces of the same work wait at once.
    */
-  lend<T>(wait: Promise<T>, signal: AbortSignal): Promise<T>;
+  yieldWhile<T>(wait: Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 /** At most `concurrency` at a time. */
-export function createTurns(concurrency: number): Turns {
+export function createSemaphore(concurrency: number): Semaphore {
   const places = createPlaces(concurrency);
   return {
     async take(work, signal) {
       await places.enter('back', signal);
-      const held = createHeldTurn(places);
+      const held = createHeldPermit(places);
       try {
         return await work(held);
       } finally {
@@ -69,7 +69,7 @@ function createPlaces(concurrency: number): Places {
   };
 }
 
-function createHeldTurn(places: Places): Turn & { end(): void } {
+function createHeldPermit(places: Places): Permit & { end(): void } {
   let holding = true;
   let ended = false;
   let returning: Promise<void> | undefined;
@@ -88,7 +88,7 @@ function createHeldTurn(places: Places): Turn & { end(): void } {
     }
   };
   return {
-    async lend(wait, signal) {
+    async yieldWhile(wait, signal) {
       giveBack();
       const result = await wait;
       if (!holding) await (returning ??= takeAgain(signal));
