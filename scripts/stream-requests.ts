@@ -41,8 +41,8 @@ function describeObject(fields: Fields): string {
   return `One request an account:\n\n${code(`GET /{account}?fields=${fieldsParameter(fields)}`)}`;
 }
 
-/** How much of a list a poll walks. */
-const walks = {
+/** How much of a list a poll scans. */
+const scans = {
   media:
     'One request a page. The whole list is walked every `POLLING_MEDIA_LIST_INTERVAL` (a day); between, only the pages with media ' +
     'younger than `POLLING_NEW_MEDIA_AGE` (two days). So the caption and the counts of older media are up to a day old:',
@@ -55,7 +55,7 @@ const walks = {
 function describeList(request: RequestOf<'list'>): string {
   const without = (request.facebookOnly ?? []).map((name) => `\`${name}\``).join(', ');
   return [
-    `${walks[request.edge]}\n\n${code(listRequest(request))}`,
+    `${scans[request.edge]}\n\n${code(listRequest(request))}`,
     ...(without === '' ? [] : [`With Instagram Login without ${without}.`]),
   ].join('\n\n');
 }

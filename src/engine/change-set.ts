@@ -51,8 +51,8 @@ export function withNothing(published: Published, keys: readonly string[]): Publ
     : new Map([...published, ...names.map((name) => [name, nothing] as const)]);
 }
 
-/** What a walk of a whole list found. */
-export interface Walked {
+/** What a scan of a whole list found. */
+export interface ListScan {
   /** Every id that there is. */
   readonly present: ReadonlySet<string>;
   /** Ids that need not be listed any more, because their time is over; `all` where none need. */
@@ -60,14 +60,14 @@ export interface Walked {
   /** How many the account says that there are; null where it has not said. */
   readonly claimed: number | null;
   /**
-   * Of a list that the API cuts at its bound: ids of earlier walks that are newer than its oldest
+   * Of a list that the API cuts at its bound: ids of earlier scans that are newer than its oldest
    * entry. The absence of any other id says nothing, since it may lie behind the cut.
    */
   readonly beforeCut?: ReadonlySet<string>;
 }
 
 /** Tells by its key number whether an entry is gone: not listed, nor behind the list's cut. */
-export function goneBy({ present, beforeCut }: Walked): (name: string) => boolean {
+export function goneBy({ present, beforeCut }: ListScan): (name: string) => boolean {
   const listed = new Set([...present].map(keyNumber));
   if (beforeCut === undefined) return (name) => !listed.has(name);
   const inside = new Set([...beforeCut].map(keyNumber));
@@ -84,21 +84,21 @@ export interface Doubt {
 const fewMissing = 3;
 
 /**
- * Whether a walk lacks so much of what is known, half of it or all, that another one has to lack it
+ * Whether a scan lacks so much of what is known, half of it or all, that another one has to lack it
  * too before it is taken for gone.
  *
- * @param memory - `doubtedMs` is when the walk before was doubted
+ * @param memory - `doubtedMs` is when the scan before was doubted
  */
 export function doubtOf(
   { published, doubtedMs }: Pick<Memory, 'published' | 'doubtedMs'>,
-  walked: Walked,
+  scanned: ListScan,
   nowMs: number,
 ): Doubt | undefined {
-  const { present, expired } = walked;
+  const { present, expired } = scanned;
   if (expired === 'all') return undefined;
   const over = new Set([...expired].map(keyNumber));
   const listed = new Set([...present].map(keyNumber));
-  const isGone = goneBy(walked);
+  const isGone = goneBy(scanned);
   const known = [...published.keys()].filter(
     (name) => listed.has(name) || (isGone(name) && !over.has(name)),
   );
@@ -106,23 +106,23 @@ export function doubtOf(
   const isMuch = missing > fewMissing && missing * 2 >= known.length;
   if (!isMuch && (missing === 0 || present.size > 0)) return undefined;
   const isSecond = doubtedMs !== null && doubtedMs < nowMs;
-  return isSecond && !isDenied(walked, missing) ? undefined : { known: known.length, missing };
+  return isSecond && !isDenied(scanned, missing) ? undefined : { known: known.length, missing };
 }
 
 /**
  * By the account's own word they are still there, however often the list comes without them. It says
  * nothing of a list that is cut.
  */
-function isDenied({ present, claimed, beforeCut }: Walked, missing: number): boolean {
+function isDenied({ present, claimed, beforeCut }: ListScan, missing: number): boolean {
   return claimed !== null && beforeCut === undefined && (claimed - present.size) * 2 >= missing;
 }
 
-/** What is left of the keys after a walk of the whole list, and the keys that are gone. */
+/** What is left of the keys after a scan of the whole list, and the keys that are gone. */
 export function withoutGone(
   published: Published,
-  walked: Walked,
+  scanned: ListScan,
 ): { readonly published: Published; readonly gone: readonly string[] } {
-  const isGone = goneBy(walked);
+  const isGone = goneBy(scanned);
   const gone = [...published].filter(([name]) => isGone(name));
   if (gone.length === 0) return { published, gone: [] };
   return {

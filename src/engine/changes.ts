@@ -35,14 +35,14 @@ export function settleChanges(
   const changes = changesOf(keyed, memory.published, mode);
   const published = withNothing(changes.published, page.empty ?? []);
   const { records } = changes;
-  const { walked } = page;
-  if (walked === undefined) return { records, gone: [], memory: { ...memory, published } };
-  const doubt = doubtOf({ ...memory, published }, walked, nowMs);
+  const { scanned } = page;
+  if (scanned === undefined) return { records, gone: [], memory: { ...memory, published } };
+  const doubt = doubtOf({ ...memory, published }, scanned, nowMs);
   if (doubt !== undefined) {
     return { records, gone: [], memory: { ...memory, published, doubtedMs: nowMs }, doubt };
   }
-  const left = withoutGone(published, walked);
-  const refusals = tidyRefusals(memory.refusals, { nowMs, present: walked.present });
+  const left = withoutGone(published, scanned);
+  const refusals = tidyRefusals(memory.refusals, { nowMs, present: scanned.present });
   return {
     records,
     gone: tombstones

@@ -45,7 +45,7 @@ export interface Poll {
   /** `<stream>/<account>/<when it began>`, in every record's headers. */
   readonly id: string;
   readonly startedMs: number;
-  /** A list that was walked since then serves this poll too; epoch milliseconds. */
+  /** A list that was scanned since then serves this poll too; epoch milliseconds. */
   readonly roundMs: number;
   /** When the next poll is due, epoch milliseconds; null when there is none. */
   readonly nextPollMs: number | null;
@@ -82,7 +82,7 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
     for await (const page of pagesOf(poll, tools, signal)) {
       await batch.add(gather(page, batch.memory, { poll, tools }));
       reportStep((steps += 1), page, { poll, tools });
-      whole ||= page.walked !== undefined;
+      whole ||= page.scanned !== undefined;
     }
     await batch.end(poll.startedMs);
     // A list that looks truncated is scanned again soon.

@@ -35,7 +35,7 @@ export interface Job {
   readonly stream: Stream;
   readonly account: Account;
   state: StreamState;
-  /** A list that was walked since then serves the job's polls too; null: each walks its own. */
+  /** A list that was scanned since then serves the job's polls too; null: each scans its own. */
   roundMs?: number;
 }
 

@@ -26,7 +26,7 @@ export interface RoundAt {
 
 /**
  * Polls jobs of one account that live on the same list and are due together, so that the list is
- * walked once: the first job's first try comes before the others. Whether it succeeds or not, they
+ * scanned once: the first job's first try comes before the others. Whether it succeeds or not, they
  * go on by themselves (Invariant 8).
  *
  * @returns a verdict for each job, in order

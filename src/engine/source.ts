@@ -1,5 +1,5 @@
 import type { Account } from './account.ts';
-import type { Walked } from './change-set.ts';
+import type { ListScan } from './change-set.ts';
 import type { DeadLetterError, ErrorCode } from './errors.ts';
 import type { Node } from './json.ts';
 import type { Graph } from './ports.ts';
@@ -63,5 +63,5 @@ export interface Page {
   /** Which of how many steps it is, where that is known before. */
   readonly step?: { readonly number: number; readonly of: number };
   /** What there is, where the whole list is known. */
-  readonly walked?: Walked;
+  readonly scanned?: ListScan;
 }

@@ -5,7 +5,7 @@ import type { Node } from '../../engine/json.ts';
 import { isNode } from '../../engine/json.ts';
 import type { Rejections } from './rejections.ts';
 import { childOf } from './rejections.ts';
-import type { Catalog } from './catalog.ts';
+import type { ListCache } from './list-cache.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { Skipped } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
@@ -19,7 +19,7 @@ const goodForMs = 24 * 3_600_000;
 /** The dependencies and results of requesting children. */
 export interface ChildrenWork {
   readonly context: ExtractContext;
-  readonly catalog: Catalog;
+  readonly cache: ListCache;
   readonly rejections: Rejections;
   readonly left: Skipped[];
   readonly rejected: DeadLetterError[];
@@ -37,8 +37,8 @@ interface Family {
 }
 
 /** Whether a page of so many nodes behind `lastId` has an album of which a child could not be read. */
-export function hasBrokenAlbum(catalog: Catalog, lastId: string | undefined): boolean {
-  const { nodes, albums, pageSize } = catalog;
+export function hasBrokenAlbum(cache: ListCache, lastId: string | undefined): boolean {
+  const { nodes, albums, pageSize } = cache;
   const start = lastId === undefined ? 0 : nodes.findIndex(({ id }) => id === lastId) + 1;
   if (albums.size === 0 || (lastId !== undefined && start === 0)) return false;
   return nodes.slice(start, start + pageSize).some(({ id }) => {
@@ -65,7 +65,7 @@ export async function withChildren(
   const ids = new Set(families.map(({ id }) => id));
   return nodes.map((node) => {
     const { id } = node;
-    const album = typeof id === 'string' && ids.has(id) ? work.catalog.albums.get(id) : undefined;
+    const album = typeof id === 'string' && ids.has(id) ? work.cache.albums.get(id) : undefined;
     return album === undefined ? node : { ...node, [nested.name]: { data: album.children } };
   });
 }
@@ -77,8 +77,8 @@ function familyOf(node: Node, { name }: Nested, { rejected }: ChildrenWork): rea
   return [{ id, ids: ids.filter((one) => typeof one === 'string') }];
 }
 
-function isKnown({ id, ids }: Family, { catalog, context: { nowMs } }: ChildrenWork): boolean {
-  const album = catalog.albums.get(id);
+function isKnown({ id, ids }: Family, { cache, context: { nowMs } }: ChildrenWork): boolean {
+  const album = cache.albums.get(id);
   if (album?.ids.join() !== ids.join()) return false;
   return album.askedMs <= nowMs && nowMs < album.untilMs;
 }
@@ -179,5 +179,5 @@ function requestOf(id: string, fields: string, { context }: ChildrenWork): Graph
 function note(family: Family, children: readonly Node[], work: ChildrenWork): void {
   const { nowMs } = work.context;
   const untilMs = nowMs + goodForMs;
-  work.catalog.albums.set(family.id, { askedMs: nowMs, untilMs, ids: family.ids, children });
+  work.cache.albums.set(family.id, { askedMs: nowMs, untilMs, ids: family.ids, children });
 }

@@ -23,7 +23,7 @@ import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
 import type { CommentsPage, CommentsWork, Due, FirstPage } from './comment-requests.ts';
 import { firstPages, pagesFrom, threadOf } from './comment-requests.ts';
-import { ensureWalked, walkedBy } from './list.ts';
+import { ensureScanned, scannedBy } from './list.ts';
 
 type CommentsSource = Extract<InstagramStream['request'], { kind: 'comments' }>;
 
@@ -40,9 +40,9 @@ export async function* extractComments(
   context: ExtractContext,
 ): Extraction {
   const { listFields, fields, facebookOnly } = source;
-  yield* ensureWalked({ edge: 'media', fields: listFields, facebookOnly }, context);
-  const { account, catalogs, memory, nowMs } = context;
-  const { nodes } = catalogs.of(account.id, 'media');
+  yield* ensureScanned({ edge: 'media', fields: listFields, facebookOnly }, context);
+  const { account, caches, memory, nowMs } = context;
+  const { nodes } = caches.of(account.id, 'media');
   const rejections = createRejections(memory, nowMs);
   const work: CommentsWork = { context, fields, rejections, skipped: [], rejected: [] };
   const memo = createMemo(memory);
@@ -243,14 +243,14 @@ function pageOf(work: CommentsWork, memo: Memo): LearnedPage {
 function tidied(page: LearnedPage, context: ExtractContext): Page {
   const { learned } = page;
   const { nowMs, memory } = context;
-  const walked = walkedBy('media', context);
+  const scanned = scannedBy('media', context);
   const known = { published: learned.published, doubtedMs: memory.doubtedMs };
-  const isDoubted = walked !== undefined && doubtOf(known, walked, nowMs) !== undefined;
-  const present = isDoubted ? undefined : walked?.present;
+  const isDoubted = scanned !== undefined && doubtOf(known, scanned, nowMs) !== undefined;
+  const present = isDoubted ? undefined : scanned?.present;
   const refusals = tidyRefusals(learned.refusals, { nowMs, present });
   if (isDoubted) return { ...page, learned: { ...learned, refusals, doubtedMs: nowMs } };
-  if (walked === undefined) return { ...page, learned: { ...learned, refusals } };
-  const isGone = goneBy(walked);
+  if (scanned === undefined) return { ...page, learned: { ...learned, refusals } };
+  const isGone = goneBy(scanned);
   const published = new Map([...learned.published].filter(([name]) => !isGone(name)));
   const seen = new Map([...learned.seen].filter(([name]) => !isGone(name)));
   return { ...page, learned: { ...learned, refusals, published, seen, doubtedMs: null } };

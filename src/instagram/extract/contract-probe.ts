@@ -6,8 +6,8 @@ import { readListed } from './rejections.ts';
 import { emptyMemory } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import { slept } from '../../engine/account-pollers.ts';
-import type { Edge } from './catalog.ts';
-import { createCatalogs } from './catalog.ts';
+import type { Edge } from './list-cache.ts';
+import { createListCaches } from './list-cache.ts';
 import { extract, type InstagramSource } from './extract.ts';
 import { nodesOf } from './entries.ts';
 import type { ExtractContext } from './extraction.ts';
@@ -50,7 +50,7 @@ export async function probeContract(
     priority: 'backfill',
     permit: { yieldWhile: (wait) => wait },
   });
-  const catalogs = createCatalogs(1);
+  const caches = createListCaches(1);
   const forms: ProbedForm[] = [];
   const contextFor = (recorded: Graph): ExtractContext => ({
     ...tools.source.settings,
@@ -63,7 +63,7 @@ export async function probeContract(
     startDateMs: null,
     lookbackMs: dayMs,
     pageSize: 1,
-    catalogs,
+    caches,
     maxBatchRecords,
     sleep: (ms) => tools.clock.sleep(ms, signal),
     signal,
@@ -123,11 +123,11 @@ function listOf({ request }: InstagramStream): Edge | undefined {
   return request.kind === 'insights' ? request.edge : undefined;
 }
 
-/** Puts one media of each kind into the catalog, as a list scan does; most comments first. */
+/** Puts one media of each kind into the list cache, as a list scan does; most comments first. */
 async function noteSample(edge: Edge, context: ExtractContext): Promise<void> {
-  const { account, catalogs, graph, nowMs, signal } = context;
-  const catalog = catalogs.of(account.id, edge);
-  if (catalog.walkedMs !== null) return;
+  const { account, caches, graph, nowMs, signal } = context;
+  const cache = caches.of(account.id, edge);
+  if (cache.scannedMs !== null) return;
   const fields = 'id,media_type,media_product_type,timestamp,comments_count';
   const body = await graph.get(
     {
@@ -144,7 +144,7 @@ async function noteSample(edge: Edge, context: ExtractContext): Promise<void> {
     const kind = readListed(node)?.kind;
     if (kind !== undefined && !byKind.has(kind)) byKind.set(kind, node);
   }
-  catalog.note({ startedMs: nowMs, whole: false, nodes: [...byKind.values()] });
+  cache.note({ startedMs: nowMs, whole: false, nodes: [...byKind.values()] });
 }
 
 async function probeBatch(

@@ -1,6 +1,6 @@
 import type { Source } from '../../engine/source.ts';
 import type { InstagramStream } from '../streams/stream.ts';
-import { createCatalogs } from './catalog.ts';
+import { createListCaches } from './list-cache.ts';
 import type { ExtractContext, Extraction, SourceSettings } from './extraction.ts';
 import { extractBreakdowns } from './breakdowns.ts';
 import { extractComments } from './comments.ts';
@@ -20,15 +20,15 @@ export interface InstagramSource extends Source {
 
 /** Creates a source that has scanned no list yet. */
 export function createSource(settings: SourceSettings): InstagramSource {
-  const catalogs = createCatalogs(Math.min(firstPageSize, settings.pageSize));
+  const caches = createListCaches(Math.min(firstPageSize, settings.pageSize));
   return {
     settings,
     // The engine hands back the declarations that it was given.
     pages: ({ stream, ...poll }) =>
-      extract(stream as InstagramStream, { ...settings, ...poll, catalogs }),
+      extract(stream as InstagramStream, { ...settings, ...poll, caches }),
     noteCommitted({ stream, account, nowMs }) {
       const { request } = stream as InstagramStream;
-      if (request.kind === 'list') catalogs.of(account.id, request.edge).committedWholeMs = nowMs;
+      if (request.kind === 'list') caches.of(account.id, request.edge).committedWholeMs = nowMs;
     },
   };
 }

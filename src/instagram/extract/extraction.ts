@@ -1,7 +1,7 @@
 import type { Login } from '../../engine/account.ts';
 import type { Page, SourcePoll } from '../../engine/source.ts';
 import type { Tier } from '../model/freshness.ts';
-import type { Catalogs } from './catalog.ts';
+import type { ListCaches } from './list-cache.ts';
 
 /** What the configuration says of extraction. */
 export interface SourceSettings {
@@ -14,14 +14,14 @@ export interface SourceSettings {
 
 /** What an extractor works with. */
 export interface ExtractContext extends SourceSettings, Omit<SourcePoll, 'stream'> {
-  readonly catalogs: Catalogs;
+  readonly caches: ListCaches;
 }
 
 /** How often what is old is asked again. */
 export interface Freshness {
   /** Insights of media by their age. */
   readonly tiers: readonly Tier[];
-  /** The whole list of media is walked this often; between, its newest pages. */
+  /** The whole list of media is scanned this often; between, its newest pages. */
   readonly wholeListMs: number;
   /** How far back the newest pages go, by the age of their media. */
   readonly newestMs: number;

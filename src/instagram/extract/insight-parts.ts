@@ -4,7 +4,7 @@ import { SkipError } from '../../engine/errors.ts';
 import { isDue } from '../model/freshness.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import { metricValues } from '../model/metric-values.ts';
-import type { ReadParts } from './catalog.ts';
+import type { ReadParts } from './list-cache.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import type { Candidate, InsightsSource, InsightsWork } from './each-insights.ts';
@@ -33,7 +33,7 @@ export async function withParts(
   const { source, context } = work;
   const { parts } = source;
   if (parts === undefined) return values;
-  const { partsById, nodes } = context.catalogs.of(context.account.id, source.edge);
+  const { partsById, nodes } = context.caches.of(context.account.id, source.edge);
   const name = nameOf(parts);
   for (const [candidate, body] of await getParts(values, parts, work)) {
     const total = values.get(candidate)?.[parts.metric] ?? null;
@@ -57,8 +57,8 @@ async function getParts(
   parts: Parts,
   { source, context, rejections }: InsightsWork,
 ): Promise<ReadonlyMap<Candidate, Node>> {
-  const { account, catalogs, graph, signal } = context;
-  const { partsById } = catalogs.of(account.id, source.edge);
+  const { account, caches, graph, signal } = context;
+  const { partsById } = caches.of(account.id, source.edge);
   const bodies = new Map<Candidate, Node>();
   const requests = new Map<GraphRequest, Candidate>();
   for (const [candidate, node] of values) {

@@ -11,7 +11,7 @@ import type { Page } from '../../engine/source.ts';
 import { getInsights } from './each-insights.ts';
 import type { Candidate, InsightsSource, InsightsWork } from './each-insights.ts';
 import { withParts } from './insight-parts.ts';
-import { ensureWalked, walkedBy } from './list.ts';
+import { ensureScanned, scannedBy } from './list.ts';
 
 /** Media of one page: the most items of a batch. */
 const mediaAPage = 50;
@@ -25,8 +25,8 @@ export async function* extractInsights(
   context: ExtractContext,
 ): Extraction {
   const { edge, listFields, besides, facebookOnly = [] } = source;
-  yield* ensureWalked({ edge, fields: { ...listFields, ...besides }, facebookOnly }, context);
-  const { nodes } = context.catalogs.of(context.account.id, edge);
+  yield* ensureScanned({ edge, fields: { ...listFields, ...besides }, facebookOnly }, context);
+  const { nodes } = context.caches.of(context.account.id, edge);
   // A node without a usable id is passed on unchanged: the mapping rejects it with its path.
   const unusable = nodes.filter((node) => readListed(node) === undefined);
   if (unusable.length > 0) yield { nodes: unusable, skipped: [], coveredUntilMs: null };
@@ -38,8 +38,8 @@ export async function* extractInsights(
   for (let start = 0; start < due.length; start += mediaAPage) {
     yield await pageOf(due.slice(start, start + mediaAPage), work);
   }
-  const walked = walkedBy(edge, context);
-  if (walked !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, walked };
+  const scanned = scannedBy(edge, context);
+  if (scanned !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, scanned };
 }
 
 function candidateOf(node: Node): readonly Candidate[] {

@@ -13,8 +13,8 @@ import { withoutRefusedFields } from './rejected-fields.ts';
 
 type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
 
-/** What a walk along a list works with. */
-export interface Walking extends ChildrenWork {
+/** What a scan along a list works with. */
+export interface Scanning extends ChildrenWork {
   readonly source: Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'>;
   /** Entries that are no objects. */
   readonly rejected: DeadLetterError[];
@@ -41,23 +41,24 @@ export interface ReadPage {
  *
  * @throws as `Graph.get` and `adaptedPage`
  */
-export async function readPage(walking: Walking, start: PageStart): Promise<ReadPage> {
-  const { source, context, catalog, left } = walking;
+export async function readPage(scanning: Scanning, start: PageStart): Promise<ReadPage> {
+  const { source, context, cache, left } = scanning;
   const nested = nestedOf(source);
   const paged = {
     context,
     edge: source.edge,
     hasChildren: nested !== undefined,
-    form: nested && hasBrokenAlbum(catalog, start.lastId) ? 'ids' : 'whole',
+    form: nested && hasBrokenAlbum(cache, start.lastId) ? 'ids' : 'whole',
   } as const;
   const page = await adaptedPage(paged, (limit, form) =>
-    withoutRefusedFields(left, (refused) => ask(walking, { ...start, limit, form, refused })),
+    withoutRefusedFields(left, (refused) => ask(scanning, { ...start, limit, form, refused })),
   );
   const withheld = new Set<string>();
-  const nodes = nodesOf(page.body, walking.rejected);
+  const nodes = nodesOf(page.body, scanning.rejected);
   if (nested === undefined || page.form === 'whole') return { body: page.body, nodes, withheld };
-  if (page.form === 'bare') return { body: page.body, nodes, withheld: bare(nodes, page, walking) };
-  const whole = await withChildren(nodes, nested, walking);
+  if (page.form === 'bare')
+    return { body: page.body, nodes, withheld: bare(nodes, page, scanning) };
+  const whole = await withChildren(nodes, nested, scanning);
   return { body: page.body, nodes: whole, withheld };
 }
 
@@ -65,7 +66,7 @@ export async function readPage(walking: Walking, start: PageStart): Promise<Read
 function bare(
   nodes: readonly Node[],
   { fault }: AdaptedPage,
-  { left, context: { memory } }: Walking,
+  { left, context: { memory } }: Scanning,
 ): ReadonlySet<string> {
   const ids = nodes.map(({ id }) => id).filter((id) => typeof id === 'string');
   for (const id of ids) left.push({ reason: fault?.code ?? 'graph.gone', subject: id });
@@ -77,7 +78,7 @@ function isPublished(id: string, { published }: Memory): boolean {
 }
 
 /** The one list of objects among the fields. */
-function nestedOf({ fields }: Walking['source']): Nested | undefined {
+function nestedOf({ fields }: Scanning['source']): Nested | undefined {
   for (const [name, { field }] of Object.entries(fields)) {
     if (field.kind === 'list') return { name, fields: field.fields };
   }
@@ -90,7 +91,7 @@ interface PageRequest extends PageStart {
   readonly refused: ReadonlySet<string>;
 }
 
-function ask({ source, context }: Walking, request: PageRequest): Promise<Node> {
+function ask({ source, context }: Scanning, request: PageRequest): Promise<Node> {
   const { graph, account, signal } = context;
   const { after, limit } = request;
   return graph.get(
@@ -109,9 +110,9 @@ function ask({ source, context }: Walking, request: PageRequest): Promise<Node> 
 }
 
 function fieldsOf(
-  source: Walking['source'],
+  source: Scanning['source'],
   { form, refused }: PageRequest,
-  login: Walking['context']['login'],
+  login: Scanning['context']['login'],
 ): string {
   const unknown = login === 'instagram' ? (source.facebookOnly ?? []) : [];
   const nested = nestedOf(source);

@@ -1,4 +1,4 @@
-import type { Walked } from '../../engine/change-set.ts';
+import type { ListScan } from '../../engine/change-set.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import { FailError } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
@@ -7,16 +7,16 @@ import type { Node } from '../../engine/json.ts';
 import { nextCursor } from './paging.ts';
 import { createRejections, readListed } from './rejections.ts';
 import type { InstagramStream } from '../streams/stream.ts';
-import type { Catalog } from './catalog.ts';
+import type { ListCache } from './list-cache.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page, Skipped } from '../../engine/source.ts';
 import { readPage } from './list-page.ts';
-import type { Walking } from './list-page.ts';
+import type { Scanning } from './list-page.ts';
 
 type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
 
 /** The list to scan, and the fields to request. */
-export interface WalkSource extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
+export interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
   /** The last scan of the whole list, epoch milliseconds; null for never. */
   readonly lastWholeMs: number | null;
 }
@@ -24,38 +24,38 @@ export interface WalkSource extends Pick<ListSource, 'edge' | 'fields' | 'facebo
 /** Yields a page of nodes for each page of the edge, and after a whole scan what the list holds. */
 export async function* extractList(source: ListSource, context: ExtractContext): Extraction {
   // A scan whose records were not committed does not count: the next try yields them again.
-  const lastWholeMs = context.catalogs.of(context.account.id, source.edge).committedWholeMs;
-  const walk = walkList({ ...source, lastWholeMs }, context);
-  for await (const page of walk) yield { ...page, coveredUntilMs: null };
-  const walked = walkedBy(source.edge, context);
-  if (walked !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, walked };
+  const lastWholeMs = context.caches.of(context.account.id, source.edge).committedWholeMs;
+  const scan = scanList({ ...source, lastWholeMs }, context);
+  for await (const page of scan) yield { ...page, coveredUntilMs: null };
+  const scanned = scannedBy(source.edge, context);
+  if (scanned !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, scanned };
 }
 
 /** Scans the list unless another stream has in this cycle; yields only skipped and rejected entries. */
-export async function* ensureWalked(
-  source: Omit<WalkSource, 'lastWholeMs'>,
+export async function* ensureScanned(
+  source: Omit<ListRequest, 'lastWholeMs'>,
   context: ExtractContext,
 ): Extraction {
-  const { walkedMs, walkedWholeMs } = context.catalogs.of(context.account.id, source.edge);
-  if (isOfRound(walkedMs, context)) return;
-  const walk = { ...source, lastWholeMs: walkedWholeMs };
-  for await (const { skipped, rejected } of walkList(walk, context)) {
+  const { scannedMs, scannedWholeMs } = context.caches.of(context.account.id, source.edge);
+  if (isOfRound(scannedMs, context)) return;
+  const scan = { ...source, lastWholeMs: scannedWholeMs };
+  for await (const { skipped, rejected } of scanList(scan, context)) {
     const isNews = skipped.length + rejected.length > 0;
     if (isNews) yield { nodes: [], skipped, rejected, coveredUntilMs: null };
   }
 }
 
 /** The entries of the edge; undefined unless its whole list was scanned in this cycle. */
-export function walkedBy(edge: ListSource['edge'], context: ExtractContext): Walked | undefined {
-  const catalog = context.catalogs.of(context.account.id, edge);
-  if (!isOfRound(catalog.walkedWholeMs, context)) return undefined;
-  const present = new Set(catalog.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));
-  const claimed = edge === 'media' ? catalog.claimed(context.nowMs) : null;
+export function scannedBy(edge: ListSource['edge'], context: ExtractContext): ListScan | undefined {
+  const cache = context.caches.of(context.account.id, edge);
+  if (!isOfRound(cache.scannedWholeMs, context)) return undefined;
+  const present = new Set(cache.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));
+  const claimed = edge === 'media' ? cache.claimed(context.nowMs) : null;
   return {
     present,
-    expired: edge === 'stories' ? expired(catalog, context) : new Set(),
+    expired: edge === 'stories' ? expired(cache, context) : new Set(),
     claimed,
-    ...cutOf(catalog, claimed),
+    ...cutOf(cache, claimed),
   };
 }
 
@@ -64,9 +64,9 @@ const longestListing = 10_000;
 
 /** Which ids a list that is cut at the API's bound would still have; nothing for one that is not. */
 function cutOf(
-  { nodes, before }: Pick<Catalog, 'nodes' | 'before'>,
+  { nodes, before }: Pick<ListCache, 'nodes' | 'before'>,
   claimed: number | null,
-): Pick<Walked, 'beforeCut'> {
+): Pick<ListScan, 'beforeCut'> {
   if (nodes.length < longestListing && (claimed ?? 0) <= longestListing) return {};
   const dated = (list: readonly Node[]) => list.flatMap((node) => readListed(node) ?? []);
   const oldestMs = smallest(dated(nodes).map(({ createdMs }) => createdMs ?? Infinity));
@@ -79,9 +79,9 @@ const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
 
 /** The entries of earlier scans that are too old to be listed now. */
 function expired(
-  { before }: Pick<Catalog, 'before'>,
+  { before }: Pick<ListCache, 'before'>,
   { nowMs, memory: { polledMs } }: ExtractContext,
-): Walked['expired'] {
+): ListScan['expired'] {
   const sinceMs = nowMs - storyListedMs;
   if (polledMs !== null && polledMs <= sinceMs) return 'all';
   const old = before.flatMap((node) => readListed(node) ?? []);
@@ -92,10 +92,10 @@ function expired(
 
 /** True for a scan of this cycle. A scan later than now was before the clock was set back. */
 function isOfRound(
-  walkedMs: number | null,
+  scannedMs: number | null,
   { roundMs, nowMs }: Pick<ExtractContext, 'roundMs' | 'nowMs'>,
 ): boolean {
-  return walkedMs !== null && walkedMs >= roundMs && walkedMs <= nowMs;
+  return scannedMs !== null && scannedMs >= roundMs && scannedMs <= nowMs;
 }
 
 /** One page of an edge. */
@@ -113,50 +113,50 @@ const mostEmptyPages = 1000;
 /**
  * Scans an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
  * until the media are old. The `next` URL itself is never followed: it carries the token. A page may
- * be short or empty and still have a next one. The catalog keeps the nodes.
+ * be short or empty and still have a next one. The list cache keeps the nodes.
  *
  * @throws DeadLetterError `graph.bad-body` when a page is not a list, or the cursors go in a circle;
  * FailError `graph.refused` when the list does not end
  */
-async function* walkList(
-  source: WalkSource,
+async function* scanList(
+  source: ListRequest,
   context: ExtractContext,
 ): AsyncGenerator<ListedPage, void, undefined> {
-  const catalog = context.catalogs.of(context.account.id, source.edge);
+  const cache = context.caches.of(context.account.id, source.edge);
   const untilMs = oldestWanted(source, context);
-  const walked: Node[] = [];
+  const scanned: Node[] = [];
   const seen = new Set<string>();
   const rejections = createRejections(context.memory, context.nowMs);
-  const walking: Walking = { source, context, catalog, rejections, left: [], rejected: [] };
+  const scanning: Scanning = { source, context, cache, rejections, left: [], rejected: [] };
   let after: string | undefined;
   let lastId: string | undefined;
   let whole = true;
   let emptyPages = 0;
   do {
-    const before = walking.left.length;
-    const { body, nodes, withheld } = await readPage(walking, { after, lastId });
-    for (const node of nodes) walked.push(catalogued(node));
-    const rejected = walking.rejected.splice(0);
+    const before = scanning.left.length;
+    const { body, nodes, withheld } = await readPage(scanning, { after, lastId });
+    for (const node of nodes) scanned.push(catalogued(node));
+    const rejected = scanning.rejected.splice(0);
     // A node without an id may be any known one, so none counts as deleted.
     if (rejected.length > 0 || nodes.some((node) => idOf(node) === undefined)) whole = false;
     yield {
       nodes: nodes.filter((node) => !withheld.has(idOf(node) ?? '')),
-      skipped: walking.left.slice(before),
+      skipped: scanning.left.slice(before),
       rejected,
       learned: rejections.learned,
     };
     after = nextCursor(body, seen);
     lastId = idOf(nodes.at(-1));
     emptyPages = nodes.length === 0 ? emptyPages + 1 : 0;
-    if (walked.length > longestList || emptyPages > mostEmptyPages) {
-      throw endless(source.edge, `${walked.length} entries and ${emptyPages} empty pages`);
+    if (scanned.length > longestList || emptyPages > mostEmptyPages) {
+      throw endless(source.edge, `${scanned.length} entries and ${emptyPages} empty pages`);
     }
     if (after !== undefined && isOld(nodes, untilMs)) {
       whole = false;
       break;
     }
   } while (after !== undefined);
-  catalog.note({ startedMs: context.nowMs, whole, nodes: walked });
+  cache.note({ startedMs: context.nowMs, whole, nodes: scanned });
 }
 
 function endless(edge: string, after: string): FailError {
@@ -172,7 +172,7 @@ function idOf(node: Node | undefined): string | undefined {
 }
 
 /** Stories are always scanned whole, as they are few; media when the whole list is due. */
-function oldestWanted({ edge, lastWholeMs: lastMs }: WalkSource, context: ExtractContext): number {
+function oldestWanted({ edge, lastWholeMs: lastMs }: ListRequest, context: ExtractContext): number {
   const { account, nowMs, freshness } = context;
   const tiers = [{ untilAgeMs: Infinity, everyMs: freshness.wholeListMs }];
   const whole =

@@ -8,7 +8,7 @@ type ObjectSource = Extract<InstagramStream['request'], { kind: 'object' }>;
 
 /** One node: the account itself. */
 export async function* extractObject(source: ObjectSource, context: ExtractContext): Extraction {
-  const { account, catalogs, graph, nowMs, signal } = context;
+  const { account, caches, graph, nowMs, signal } = context;
   const skipped: Skipped[] = [];
   const node = await withoutRefusedFields(skipped, (refused) => {
     const fields = fieldsParameter(source.fields, refused);
@@ -19,6 +19,6 @@ export async function* extractObject(source: ObjectSource, context: ExtractConte
     );
   });
   const count = node['media_count'];
-  if (typeof count === 'number') catalogs.of(account.id, 'media').noteClaim(count, nowMs);
+  if (typeof count === 'number') caches.of(account.id, 'media').noteClaim(count, nowMs);
   yield { nodes: [node], skipped, coveredUntilMs: null };
 }

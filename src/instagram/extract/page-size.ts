@@ -1,6 +1,6 @@
 import { isTooMuchData, SkipError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
-import type { Catalog, Edge } from './catalog.ts';
+import type { ListCache, Edge } from './list-cache.ts';
 import type { ExtractContext } from './extraction.ts';
 
 /**
@@ -44,38 +44,38 @@ const longestPauseMs = 8000;
  */
 export async function adaptedPage(paged: Paged, ask: AskPage): Promise<AdaptedPage> {
   const { context, edge } = paged;
-  const catalog = context.catalogs.of(context.account.id, edge);
+  const cache = context.caches.of(context.account.id, edge);
   let { form } = paged;
   let fault: SkipError | undefined;
   for (;;) {
-    const limit = catalog.pageSize;
-    if (catalog.pauseMs > 0) await context.sleep(catalog.pauseMs);
+    const limit = cache.pageSize;
+    if (cache.pauseMs > 0) await context.sleep(cache.pauseMs);
     try {
       const body = await ask(form === 'bare' ? 1 : limit, form);
-      grow(catalog, context.pageSize);
+      grow(cache, context.pageSize);
       return { body, form, fault };
     } catch (error) {
       if (mayBeOfChild(error, form, paged)) {
         fault = error;
         const next = formAfter(form, limit);
-        if (next === form) catalog.pageSize = Math.ceil(limit / 2);
+        if (next === form) cache.pageSize = Math.ceil(limit / 2);
         form = next;
-      } else if (!isTooMuchData(error) || !shrink(catalog)) throw error;
+      } else if (!isTooMuchData(error) || !shrink(cache)) throw error;
     }
   }
 }
 
 /** After a page that was answered. */
-function grow(catalog: Catalog, largest: number): void {
-  catalog.pageSize = Math.min(catalog.pageSize * 2, largest);
-  catalog.pauseMs = catalog.pauseMs > firstPauseMs ? catalog.pauseMs / 2 : 0;
+function grow(cache: ListCache, largest: number): void {
+  cache.pageSize = Math.min(cache.pageSize * 2, largest);
+  cache.pauseMs = cache.pauseMs > firstPauseMs ? cache.pauseMs / 2 : 0;
 }
 
 /** After a page that was too much. @returns whether there is a smaller one */
-function shrink(catalog: Catalog): boolean {
-  const isLeft = catalog.pageSize > 1;
-  catalog.pageSize = Math.ceil(catalog.pageSize / 2);
-  catalog.pauseMs = Math.min(Math.max(catalog.pauseMs * 2, firstPauseMs), longestPauseMs);
+function shrink(cache: ListCache): boolean {
+  const isLeft = cache.pageSize > 1;
+  cache.pageSize = Math.ceil(cache.pageSize / 2);
+  cache.pauseMs = Math.min(Math.max(cache.pauseMs * 2, firstPauseMs), longestPauseMs);
   return isLeft;
 }
 

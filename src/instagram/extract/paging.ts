@@ -7,7 +7,7 @@ import { isNode } from '../../engine/json.ts';
  * `paging.next` is absent, null or empty: the last page still has cursors, and an empty page may have
  * a next one. The caller bounds lists that never end.
  *
- * @param seen - the cursors taken so far in this walk; gets the new one
+ * @param seen - the cursors taken so far in this scan; gets the new one
  * @throws DeadLetterError `graph.bad-body` when there is a next page but no new cursor to reach it
  */
 export function nextCursor(body: Node, seen: Set<string>): string | undefined {

@@ -41,7 +41,7 @@ export const facebookCounts: Fields = {
   total_views_count: long,
 };
 
-/** All of them; whoever walks the list asks for all. */
+/** All of them; whoever scans the list asks for all. */
 export const listedCounts: Fields = { like_count: long, comments_count: long, ...facebookCounts };
 
 /** Lifetime metrics of posts and reels, each media by a request of its own. */

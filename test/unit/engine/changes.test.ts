@@ -30,8 +30,8 @@ describe('the changes of a list whose key has more than the id', () => {
   });
 
   test('are deleted by the whole key when one is not listed any more', () => {
-    const walked = walkedOf(['2']);
-    const settled = settleChanges([], { ...context, memory, page: { ...page, walked } });
+    const scanned = walkedOf(['2']);
+    const settled = settleChanges([], { ...context, memory, page: { ...page, scanned } });
 
     expect(settled.gone).toEqual(['17841/1']);
     expect([...settled.memory.published.keys()]).toEqual(['2']);

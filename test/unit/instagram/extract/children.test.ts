@@ -4,7 +4,7 @@ import { keyNumber } from '../../../../src/engine/fingerprint.ts';
 import type { Node } from '../../../../src/engine/json.ts';
 import { emptyMemory } from '../../../../src/engine/state.ts';
 import type { Memory } from '../../../../src/engine/state.ts';
-import { createCatalogs } from '../../../../src/instagram/extract/catalog.ts';
+import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
 import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
@@ -45,7 +45,7 @@ function answerTo(request: GraphRequest, broken: ReadonlySet<string>): Answer {
 function follow(options: { idsFail?: boolean } = {}) {
   const broken = new Set<string>();
   let memory: Memory = emptyMemory;
-  let catalogs = createCatalogs(100);
+  let caches = createListCaches(100);
   const graph: FakeGraph = createFakeGraph((request) => {
     const isExpanded = request.query['fields']?.includes('children') === true;
     const fails = options.idsFail === true && isPageRequest(request) && isExpanded;
@@ -58,12 +58,12 @@ function follow(options: { idsFail?: boolean } = {}) {
       return memory;
     },
     restart() {
-      catalogs = createCatalogs(100);
+      caches = createListCaches(100);
     },
     async poll(changes: Partial<ExtractContext> = {}) {
       const before = graph.requests.length;
       const at = { nowMs: startMs, ...changes };
-      const context = { memory, catalogs, roundMs: at.nowMs, ...at };
+      const context = { memory, caches, roundMs: at.nowMs, ...at };
       const { nodes, pages, error } = await extractAll(streams.media, graph, context);
       const learned = pages.findLast((page) => page.learned !== undefined)?.learned;
       memory = { ...memory, ...learned };

@@ -7,7 +7,7 @@ import type { Page } from '../../../../src/engine/source.ts';
 import { account } from '../../../support/accounts.ts';
 import type { Answer, FakeGraph } from '../../../support/fake-graph.ts';
 import { answersInTurn, createFakeGraph } from '../../../support/fake-graph.ts';
-import { createCatalogs } from '../../../../src/instagram/extract/catalog.ts';
+import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
 import { calm, dayMs, everyPoll, startMs } from '../../engine/world.ts';
 
 /** What a stream brought, and what is left to say when it failed on the way. */
@@ -45,7 +45,7 @@ function contextOf(graph: FakeGraph, changes: Partial<ExtractContext>): ExtractC
     startDateMs: null,
     lookbackMs: 2 * dayMs,
     pageSize: 100,
-    catalogs: createCatalogs(changes.pageSize ?? 100),
+    caches: createListCaches(changes.pageSize ?? 100),
     freshness: everyPoll,
     maxBatchRecords: 500,
     sleep: () => Promise.resolve(),

@@ -2,7 +2,7 @@ import { keyNumber } from '../../../../src/engine/fingerprint.ts';
 import type { Node } from '../../../../src/engine/json.ts';
 import { emptyMemory } from '../../../../src/engine/state.ts';
 import type { Memory } from '../../../../src/engine/state.ts';
-import { createCatalogs } from '../../../../src/instagram/extract/catalog.ts';
+import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
 import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
@@ -59,7 +59,7 @@ export const textOf = (id: unknown) => (typeof id === 'string' ? id : '');
 /** An account that is polled, with what it remembers. */
 export function follow(graph: ReturnType<typeof graphOf>, stream = streams.media_insights) {
   let memory: Memory = emptyMemory;
-  const catalogs = createCatalogs(100);
+  const caches = createListCaches(100);
   return {
     get memory() {
       return memory;
@@ -67,7 +67,7 @@ export function follow(graph: ReturnType<typeof graphOf>, stream = streams.media
     async poll(changes: Partial<ExtractContext> = {}) {
       const before = graph.requests.length;
       const nowMs = changes.nowMs ?? startMs;
-      const context = { memory, catalogs, nowMs, roundMs: nowMs, ...changes };
+      const context = { memory, caches, nowMs, roundMs: nowMs, ...changes };
       const { nodes, pages, error } = await extractAll(stream, graph, context);
       for (const { learned, readings = [], nodes: found, empty = [] } of pages) {
         const ids = [...found.map(({ id }) => textOf(id)), ...empty].map(keyNumber);

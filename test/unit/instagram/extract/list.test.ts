@@ -17,7 +17,7 @@ describe('a list', () => {
 
     expect(idsOf(nodes)).toEqual(['1', '2', '3']);
     expect(pages.map(({ coveredUntilMs }) => coveredUntilMs)).toEqual([null, null, null, null]);
-    expect(pages.at(-1)?.walked?.present).toEqual(new Set(['1', '2', '3']));
+    expect(pages.at(-1)?.scanned?.present).toEqual(new Set(['1', '2', '3']));
     expect(graph.requests[0]).toEqual({
       endpoint: '/{account}/media',
       path: '/17841400000000001/media',
@@ -114,7 +114,7 @@ describe('a list', () => {
     async (item) => {
       const { pages } = await extractAll(posts, graphOf({ data: [{ id: '1' }, item] }));
 
-      expect(pages.map(({ walked }) => walked)).toEqual([undefined]);
+      expect(pages.map(({ scanned }) => scanned)).toEqual([undefined]);
     },
   );
 

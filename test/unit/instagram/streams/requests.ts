@@ -4,7 +4,7 @@ import type { Mapped, Origin } from '../../../../src/engine/stream.ts';
 import type { InstagramStream } from '../../../../src/instagram/streams/stream.ts';
 import { extract } from '../../../../src/instagram/extract/extract.ts';
 import { emptyMemory } from '../../../../src/engine/state.ts';
-import { createCatalogs } from '../../../../src/instagram/extract/catalog.ts';
+import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
 import { everyPoll } from '../../engine/world.ts';
 import { account } from '../../../support/accounts.ts';
 import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
@@ -47,7 +47,7 @@ export async function requestsOf(
     startDateMs: null,
     lookbackMs: 48 * hourMs,
     pageSize: 100,
-    catalogs: createCatalogs(100),
+    caches: createListCaches(100),
     freshness: everyPoll,
     maxBatchRecords: 500,
     sleep: () => Promise.resolve(),

@@ -4,18 +4,18 @@ import type { Json, Node } from '../../engine/json.ts';
 export type Edge = 'media' | 'stories' | 'tags';
 
 /**
- * What an account's list of media was when it was last walked; the streams that live on the same
- * list share it, so that it is walked once for all. Kept in memory alone: a restart walks anew.
+ * What an account's list of media was when it was last scanned; the streams that live on the same
+ * list share it, so that it is scanned once for all. Kept in memory alone: a restart scans anew.
  */
-export interface Catalog {
-  /** Newest first, with the fields that the walk asked for. */
+export interface ListCache {
+  /** Newest first, with the fields that the scan asked for. */
   readonly nodes: readonly Node[];
-  /** As it was before the last walk. */
+  /** As it was before the last scan. */
   readonly before: readonly Node[];
-  /** When the last walk began, epoch milliseconds; null before the first. */
-  readonly walkedMs: number | null;
-  /** When the last walk of the whole list began. */
-  readonly walkedWholeMs: number | null;
+  /** When the last scan began, epoch milliseconds; null before the first. */
+  readonly scannedMs: number | null;
+  /** When the last scan of the whole list began. */
+  readonly scannedWholeMs: number | null;
   /** When the last poll of the list's own stream began that committed the whole of it. */
   committedWholeMs: number | null;
   /** Nodes a page that the API has last been able to give. */
@@ -30,8 +30,8 @@ export interface Catalog {
   readonly albums: Map<string, Album>;
   /** The parts of a metric by media, where they are read less often than the metric. */
   readonly partsById: Map<string, ReadParts>;
-  /** Takes a walk in: all that there is, or what is newer than its end. */
-  note(walk: Walk): void;
+  /** Takes a scan in: all that there is, or what is newer than its end. */
+  note(scan: Scan): void;
 }
 
 /** The parts of a metric of one media, as they were last read. */
@@ -55,39 +55,39 @@ export interface Album {
   readonly children: readonly Node[];
 }
 
-/** A walk along a list. */
-export interface Walk {
+/** A scan along a list. */
+export interface Scan {
   readonly startedMs: number;
   readonly whole: boolean;
   readonly nodes: readonly Node[];
 }
 
-/** The catalogs of all accounts. */
-export interface Catalogs {
-  of(accountId: string, edge: Edge): Catalog;
+/** The list caches of all accounts. */
+export interface ListCaches {
+  of(accountId: string, edge: Edge): ListCache;
 }
 
-/** No list was walked yet. */
-export function createCatalogs(pageSize: number): Catalogs {
-  const catalogs = new Map<string, Catalog>();
+/** No list was scanned yet. */
+export function createListCaches(pageSize: number): ListCaches {
+  const caches = new Map<string, ListCache>();
   return {
     of(accountId, edge) {
       const key = `${accountId}/${edge}`;
-      const catalog = catalogs.get(key) ?? createCatalog(pageSize);
-      catalogs.set(key, catalog);
-      return catalog;
+      const cache = caches.get(key) ?? createListCache(pageSize);
+      caches.set(key, cache);
+      return cache;
     },
   };
 }
 
 const claimFreshMs = 24 * 3_600_000;
 
-function createCatalog(pageSize: number): Catalog {
+function createListCache(pageSize: number): ListCache {
   let nodes: readonly Node[] = [];
   let before: readonly Node[] = [];
   let claim = { count: 0, atMs: -Infinity };
-  let walkedMs: number | null = null;
-  let walkedWholeMs: number | null = null;
+  let scannedMs: number | null = null;
+  let scannedWholeMs: number | null = null;
   return {
     get nodes() {
       return nodes;
@@ -95,11 +95,11 @@ function createCatalog(pageSize: number): Catalog {
     get before() {
       return before;
     },
-    get walkedMs() {
-      return walkedMs;
+    get scannedMs() {
+      return scannedMs;
     },
-    get walkedWholeMs() {
-      return walkedWholeMs;
+    get scannedWholeMs() {
+      return scannedWholeMs;
     },
     committedWholeMs: null,
     pageSize,
@@ -110,11 +110,11 @@ function createCatalog(pageSize: number): Catalog {
     },
     albums: new Map(),
     partsById: new Map(),
-    note(walk) {
+    note(scan) {
       before = nodes;
-      walkedMs = walk.startedMs;
-      if (walk.whole) walkedWholeMs = walk.startedMs;
-      nodes = walk.whole ? walk.nodes : merged(walk.nodes, nodes);
+      scannedMs = scan.startedMs;
+      if (scan.whole) scannedWholeMs = scan.startedMs;
+      nodes = scan.whole ? scan.nodes : merged(scan.nodes, nodes);
     },
   };
 }
