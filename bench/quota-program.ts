@@ -33,9 +33,9 @@ async function measure(): Promise<readonly string[]> {
   using clock = createLeapingClock({ startMs, onLeap: leap, restMs });
   await using app = createApp(config, { version: 'bench', hostName: 'bench', clock });
   if (Number.isNaN(runMs)) {
-    const { endings } = await app.once(new AbortController().signal);
-    return endings.flatMap(({ job, verdict }) =>
-      verdict.kind === 'done' ? [] : [`${job.stream.name} of ${job.account.id}: ${verdict.kind}`],
+    const { polled } = await app.once(new AbortController().signal);
+    return polled.flatMap(({ job, outcome }) =>
+      outcome.kind === 'done' ? [] : [`${job.stream.name} of ${job.account.id}: ${outcome.kind}`],
     );
   }
   const stop = new AbortController();

@@ -82,8 +82,8 @@ export function reportMemory(result: MemoryResult): void {
     );
   }
   const judge = (what: string, mb: number, flatMb: number) => {
-    const verdict = mb <= flatMb ? 'flat' : 'GROWS';
-    line(`${what}: ${signed(mb)} MB per 1,000 polls, ${verdict} (flat: at most ${signed(flatMb)})`);
+    const outcome = mb <= flatMb ? 'flat' : 'GROWS';
+    line(`${what}: ${signed(mb)} MB per 1,000 polls, ${outcome} (flat: at most ${signed(flatMb)})`);
   };
   judge('heap after a collection', result.heapMbPer1000Polls, flatHeapMb);
   judge('buffers after a collection', result.externalMbPer1000Polls, flatHeapMb);

@@ -35,7 +35,7 @@ import type { PollerTools } from './engine/poller.ts';
 import type { StartTools } from './engine/startup.ts';
 import { untilReady } from './engine/startup.ts';
 import { superviseOnce } from './engine/once.ts';
-import type { Ending } from './engine/once.ts';
+import type { PolledJob } from './engine/once.ts';
 import { supervise } from './engine/supervisor.ts';
 import type { Supervision } from './engine/supervisor.ts';
 import { createControlHandler } from './engine/control-handler.ts';
@@ -73,7 +73,7 @@ interface Surroundings extends AppOptions {
 
 /** How everything went that was polled once. */
 export interface Once {
-  readonly endings: readonly Ending[];
+  readonly polled: readonly PolledJob[];
   /** What is wrong with the list of accounts, so that some may be missing. */
   readonly problems: readonly string[];
 }
@@ -135,10 +135,10 @@ export function createApp(config: Config, options: AppOptions): App {
       const othersLeaveMs = config.kafka.group.sessionTimeoutMs + sessionEndMs;
       const onceTools = { ...tools, ...tracing, deadlineMs, othersLeaveMs };
       const what = supervision(config, adapters, { tools, directory });
-      const endings = await superviseOnce(what, onceTools, signal);
+      const polled = await superviseOnce(what, onceTools, signal);
       // Where nothing else runs, this is what renews the tokens.
       await untilDoneOrAborted(kept, signal);
-      return { endings, problems };
+      return { polled, problems };
     },
     [Symbol.asyncDispose]: () => close(adapters),
   };

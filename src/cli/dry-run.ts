@@ -6,7 +6,7 @@ import { isStreamName, streamNames, topicName } from '../engine/stream-name.ts';
 import type { LocalCodec } from '../registry/index.ts';
 import { openLocalCodec } from '../registry/index.ts';
 import { dryRun } from '../engine/dry-run.ts';
-import type { DryRunEnding } from '../engine/dry-run.ts';
+import type { DryRunResult } from '../engine/dry-run.ts';
 import type { OutgoingRecord, Telemetry } from '../engine/ports.ts';
 import { streams } from '../instagram/streams/index.ts';
 import * as commands from './command.ts';
@@ -89,7 +89,7 @@ async function show(
   { config, chosen, limit, isForPeople }: Work,
   observer: Telemetry,
   signal: AbortSignal,
-): Promise<DryRunEnding> {
+): Promise<DryRunResult> {
   const codec = openLocalCodec([...chosen, 'dead_letters']);
   await using reader = openReader(config, codec.encoder, {
     observer,

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../engine/errors.ts';
 import type { StreamName } from '../engine/stream-name.ts';
-import type { Ending } from '../engine/once.ts';
+import type { PolledJob } from '../engine/once.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { describeError } from './outcome.ts';
 
@@ -36,7 +36,7 @@ interface PollSummary {
 /** Counts what events tell. */
 export interface OnceTally extends Telemetry {
   summary(
-    went: { readonly endings: readonly Ending[]; readonly problems: readonly string[] },
+    went: { readonly polled: readonly PolledJob[]; readonly problems: readonly string[] },
     durationMs: number,
   ): OnceSummary;
 }
@@ -59,8 +59,8 @@ export function createOnceTally(): OnceTally {
         skipped[code] = (skipped[code] ?? 0) + count;
       }
     },
-    summary({ endings, problems }, durationMs) {
-      const polls = endings.map((ending) => summarize(ending, finished));
+    summary({ polled, problems }, durationMs) {
+      const polls = polled.map((ending) => summarize(ending, finished));
       return {
         ok: problems.length === 0 && polls.every(({ result }) => result === 'done'),
         records: total.records,
@@ -77,18 +77,21 @@ export function createOnceTally(): OnceTally {
 
 const nothing = { records: 0, deadLetters: 0, requests: 0, durationMs: 0 };
 
-function summarize({ job, verdict }: Ending, finished: ReadonlyMap<string, Finished>): PollSummary {
+function summarize(
+  { job, outcome }: PolledJob,
+  finished: ReadonlyMap<string, Finished>,
+): PollSummary {
   const [stream, account] = [job.stream.name, job.account.id];
   const told = finished.get(`${stream}/${account}`) ?? nothing;
   return {
     stream,
     account,
-    result: verdict.kind === 'done' ? 'done' : 'failed',
+    result: outcome.kind === 'done' ? 'done' : 'failed',
     records: told.records,
     dead_letters: told.deadLetters,
     requests: told.requests,
     duration_ms: told.durationMs,
-    error: 'error' in verdict ? describeError(verdict.error) : null,
+    error: 'error' in outcome ? describeError(outcome.error) : null,
   };
 }
 

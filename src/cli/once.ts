@@ -2,7 +2,7 @@ import type { Once } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { isConnectorError, type ExitCode } from '../engine/errors.ts';
 import { printable, printableLines } from '../engine/printable.ts';
-import type { Ending } from '../engine/once.ts';
+import type { PolledJob } from '../engine/once.ts';
 import type { Telemetry } from '../engine/ports.ts';
 import { option, stoppable, untilStopped, type CommandDefinition, type Given } from './command.ts';
 import { loadCommandConfig, openApp } from './load.ts';
@@ -60,11 +60,11 @@ function once({ options, settings }: Given<Strictness>): Promise<ExitCode> {
 
 /** Tells a person how the polls went, and says how to end. */
 export function conclude(
-  { endings, problems }: Once,
+  { polled, problems }: Once,
   summary: OnceSummary,
   { strict = false }: Strictness,
 ): ExitCode {
-  const lines = [...problems, ...describeFailures(endings), describeSummary(summary)];
+  const lines = [...problems, ...describeFailures(polled), describeSummary(summary)];
   for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
   if (!summary.ok) return 3;
   return strict && !isSpotless(summary) ? 4 : 0;
@@ -91,12 +91,12 @@ export function watch(tally: OnceTally, style: Style): Telemetry {
 }
 
 /** One line per failure; that of a token, or of another registry, is one failure, whatever it stops. */
-function describeFailures(endings: readonly Ending[]): readonly string[] {
-  const failures = endings.filter(({ verdict }) => verdict.kind !== 'done');
-  const lines = failures.map(({ job, verdict }) => {
-    const why = 'error' in verdict ? describeError(verdict.error) : '';
-    if ('error' in verdict && isOfAll(verdict.error)) return why;
-    const where = verdict.kind === 'stop-account' ? '' : `${job.stream.name} of `;
+function describeFailures(polled: readonly PolledJob[]): readonly string[] {
+  const failures = polled.filter(({ outcome }) => outcome.kind !== 'done');
+  const lines = failures.map(({ job, outcome }) => {
+    const why = 'error' in outcome ? describeError(outcome.error) : '';
+    if ('error' in outcome && isOfAll(outcome.error)) return why;
+    const where = outcome.kind === 'stop-account' ? '' : `${job.stream.name} of `;
     return `${where}account ${job.account.id}: ${why}`;
   });
   return [...new Set(lines)];

@@ -5,8 +5,8 @@ import { stateKey } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Stream } from './stream.ts';
 import { runnable, startJob } from './jobs.ts';
-import type { Job, PollerTools, Verdict } from './poller.ts';
-import { groupByList, pollRound } from './rounds.ts';
+import type { Job, PollerTools, PollOutcome } from './poller.ts';
+import { groupByList, pollGroup } from './poll-group.ts';
 import type { AssignedPartition } from './assigned-partitions.ts';
 import type { Overrides } from './overrides.ts';
 import { createSchedule } from './schedule.ts';
@@ -179,13 +179,13 @@ async function pollForEver(
     const due = schedule.begin();
     const nextPollMs = (job: Job) => schedule.nextMs(job);
     // What stops the account ends its other polls at once, and does not wait for them.
-    const onVerdict = (job: Job, { kind }: Verdict): void => {
+    const onVerdict = (job: Job, { kind }: PollOutcome): void => {
       if (kind !== 'stop-account') return;
       const all = what.streams.map(({ stream }) => stream);
       work.onHalt(all, job.stream);
       stop.abort();
     };
-    const verdicts = await pollRound(due, tools, { nextPollMs, onVerdict, signal }).catch(
+    const outcomes = await pollGroup(due, tools, { nextPollMs, onVerdict, signal }).catch(
       (failure: unknown) => {
         if (signal.aborted) return [];
         throw failure;
@@ -198,9 +198,9 @@ async function pollForEver(
         kind: 'state',
         state: job.state,
       });
-      const verdict = verdicts[index];
-      if (verdict?.kind === 'stop-stream') work.onHalt([job.stream], job.stream);
-      if (verdict === undefined || verdict.kind === 'stop-stream') schedule.leave(job);
+      const outcome = outcomes[index];
+      if (outcome?.kind === 'stop-stream') work.onHalt([job.stream], job.stream);
+      if (outcome === undefined || outcome.kind === 'stop-stream') schedule.leave(job);
     }
   }
 }

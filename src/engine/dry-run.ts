@@ -1,7 +1,7 @@
 import type { Stream } from './stream.ts';
 import { startJob } from './jobs.ts';
-import type { Ending } from './once.ts';
-import type { Job, PollerTools, Verdict } from './poller.ts';
+import type { PolledJob } from './once.ts';
+import type { Job, PollerTools, PollOutcome } from './poller.ts';
 import { pollWhenDue } from './poller.ts';
 import type { AccountDirectory, OutgoingRecord, Publisher } from './ports.ts';
 import { untilReady } from './startup.ts';
@@ -19,8 +19,8 @@ export interface DryRun {
 }
 
 /** How it went, as `once` says it. */
-export interface DryRunEnding {
-  readonly endings: readonly Ending[];
+export interface DryRunResult {
+  readonly polled: readonly PolledJob[];
   readonly problems: readonly string[];
 }
 
@@ -34,20 +34,20 @@ export async function dryRun(
   { directory, streams, limit, show, deadlineMs }: DryRun,
   tools: Omit<PollerTools, 'publisher'>,
   signal: AbortSignal,
-): Promise<DryRunEnding> {
+): Promise<DryRunResult> {
   const step = { name: 'graph', run: (s: AbortSignal) => directory.list(s) } as const;
   const { accounts, problems } = await untilReady(step, { ...tools, deadlineMs }, signal);
   tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
-  const roundMs = tools.clock.nowMs();
-  const endings: Ending[] = [];
+  const cycleMs = tools.clock.nowMs();
+  const polled: PolledJob[] = [];
   for (const account of accounts) {
     for (const stream of streams) {
-      const job = { ...startJob(stream, account, new Map()).job, roundMs };
-      const verdict = await pollUpTo(limit, { job, show, tools, signal });
-      endings.push({ job, verdict });
+      const job = { ...startJob(stream, account, new Map()).job, cycleMs };
+      const outcome = await pollUpTo(limit, { job, show, tools, signal });
+      polled.push({ job, outcome });
     }
   }
-  return { endings, problems };
+  return { polled, problems };
 }
 
 interface Showing extends Pick<DryRun, 'show'> {
@@ -56,7 +56,10 @@ interface Showing extends Pick<DryRun, 'show'> {
   readonly signal: AbortSignal;
 }
 
-async function pollUpTo(limit: number, { job, show, tools, signal }: Showing): Promise<Verdict> {
+async function pollUpTo(
+  limit: number,
+  { job, show, tools, signal }: Showing,
+): Promise<PollOutcome> {
   const enough = new AbortController();
   let left = limit;
   const publisher: Publisher = {

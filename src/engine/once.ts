@@ -3,18 +3,18 @@ import { StopProcessError } from './errors.ts';
 import { partitionOf } from './partition.ts';
 import type { StartedJob } from './jobs.ts';
 import { runnable, startJob } from './jobs.ts';
-import type { Job, PollerTools, Verdict } from './poller.ts';
+import type { Job, PollerTools, PollOutcome } from './poller.ts';
 import type { Group } from './ports.ts';
-import { groupByList, pollRound } from './rounds.ts';
+import { groupByList, pollGroup } from './poll-group.ts';
 import { endedSoon, settled } from './shutdown.ts';
 import type { StartTools } from './startup.ts';
 import { untilAnswered, untilReady } from './startup.ts';
 import type { Supervision } from './supervisor.ts';
 
 /** How a poll of `once` ended. */
-export interface Ending {
+export interface PolledJob {
   readonly job: Job;
-  readonly verdict: Verdict;
+  readonly outcome: PollOutcome;
 }
 
 /** What `once` works with. */
@@ -36,7 +36,7 @@ export async function superviseOnce(
   supervision: Supervision,
   tools: OnceTools,
   signal: AbortSignal,
-): Promise<readonly Ending[]> {
+): Promise<readonly PolledJob[]> {
   const fatal = new AbortController();
   const onFatal = (error: unknown): void => {
     fatal.abort(error);
@@ -139,12 +139,12 @@ async function pollAll(
   supervision: Supervision,
   tools: OnceTools,
   { all, onFatal }: OnceWork,
-): Promise<readonly Ending[]> {
+): Promise<readonly PolledJob[]> {
   const listing = await supervision.directory.list(all);
   const { accounts } = listing;
   tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
   const restored = await restoreFor(accounts, supervision, { tools, signal: all });
-  const endings = await Promise.all(
+  const polled = await Promise.all(
     accounts.flatMap((account) =>
       groupByList(supervision.streams).map((group) => {
         const started = group.map(({ stream }) => startJob(stream, account, restored));
@@ -157,7 +157,7 @@ async function pollAll(
   );
   all.throwIfAborted();
   const order = supervision.streams.map(({ stream }) => stream.name);
-  return endings
+  return polled
     .flat()
     .toSorted((a, b) => order.indexOf(a.job.stream.name) - order.indexOf(b.job.stream.name));
 }
@@ -179,16 +179,16 @@ async function pollGroupOnce(
   group: readonly StartedJob[],
   tools: PollerTools,
   signal: AbortSignal,
-): Promise<readonly Ending[]> {
+): Promise<readonly PolledJob[]> {
   const jobs = runnable(group, tools.telemetry);
-  const verdicts = await pollRound(jobs, tools, { nextPollMs: () => null, signal });
+  const outcomes = await pollGroup(jobs, tools, { nextPollMs: () => null, signal });
   return [
-    ...group.flatMap(({ job, error }): Ending[] =>
-      error === undefined ? [] : [{ job, verdict: { kind: 'stop-stream', error } }],
+    ...group.flatMap(({ job, error }): PolledJob[] =>
+      error === undefined ? [] : [{ job, outcome: { kind: 'stop-stream', error } }],
     ),
-    ...jobs.flatMap((job, index): Ending[] => {
-      const verdict = verdicts[index];
-      return verdict === undefined ? [] : [{ job, verdict }];
+    ...jobs.flatMap((job, index): PolledJob[] => {
+      const outcome = outcomes[index];
+      return outcome === undefined ? [] : [{ job, outcome }];
     }),
   ];
 }

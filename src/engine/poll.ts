@@ -46,7 +46,7 @@ export interface Poll {
   readonly id: string;
   readonly startedMs: number;
   /** A list that was scanned since then serves this poll too; epoch milliseconds. */
-  readonly roundMs: number;
+  readonly cycleMs: number;
   /** When the next poll is due, epoch milliseconds; null when there is none. */
   readonly nextPollMs: number | null;
   readonly trace: PollTrace;
@@ -117,7 +117,7 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
     account: poll.account,
     memory: poll.state,
     nowMs: poll.startedMs,
-    roundMs: poll.roundMs,
+    cycleMs: poll.cycleMs,
     nextPollMs: poll.nextPollMs,
     lookbackMs,
     maxBatchRecords,

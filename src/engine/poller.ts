@@ -36,11 +36,11 @@ export interface Job {
   readonly account: Account;
   state: StreamState;
   /** A list that was scanned since then serves the job's polls too; null: each scans its own. */
-  roundMs?: number;
+  cycleMs?: number;
 }
 
 /** What is left to do after a due poll. */
-export type Verdict =
+export type PollOutcome =
   | { readonly kind: 'done' }
   /** This time it failed; the next interval tries again. */
   | { readonly kind: 'failed'; readonly error: Error }
@@ -48,7 +48,7 @@ export type Verdict =
   | { readonly kind: 'stop-account'; readonly error: Error };
 
 /** What an error makes of the poll in hand. */
-type Step = { readonly kind: 'again'; readonly afterMs: number } | Verdict;
+type Step = { readonly kind: 'again'; readonly afterMs: number } | PollOutcome;
 
 /**
  * Does one due poll to its end: waits for quota and its turn, tries again while that is worth
@@ -61,19 +61,19 @@ export async function pollWhenDue(
   job: Job,
   tools: PollerTools,
   at: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
-): Promise<Verdict> {
+): Promise<PollOutcome> {
   const poll = await begin(job, tools, at);
   try {
-    const verdict = await pollToEnd(poll, job, { tools, ...at });
-    poll.trace.end(verdict.kind === 'done' ? undefined : verdict.error);
-    return verdict;
+    const outcome = await pollToEnd(poll, job, { tools, ...at });
+    poll.trace.end(outcome.kind === 'done' ? undefined : outcome.error);
+    return outcome;
   } catch (error) {
     poll.trace.end(error);
     throw error;
   }
 }
 
-interface Ending {
+interface PolledJob {
   readonly tools: PollerTools;
   readonly nextPollMs: number | null;
   readonly signal: AbortSignal;
@@ -82,8 +82,8 @@ interface Ending {
 async function pollToEnd(
   poll: Poll,
   job: Job,
-  { tools, nextPollMs, signal }: Ending,
-): Promise<Verdict> {
+  { tools, nextPollMs, signal }: PolledJob,
+): Promise<PollOutcome> {
   for (let attempt = 1; ;) {
     const error = await tryOnce(poll, job, { tools, signal });
     if (error === undefined) {
@@ -118,7 +118,7 @@ async function begin(
     startedMs,
     state: job.state,
     published: new Set(),
-    roundMs: job.roundMs ?? startedMs,
+    cycleMs: job.cycleMs ?? startedMs,
     nextPollMs,
     tally: {
       records: 0,

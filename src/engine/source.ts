@@ -15,7 +15,7 @@ export interface SourcePoll {
   readonly memory: Memory;
   readonly nowMs: number;
   /** A list that was scanned since then is not scanned again; epoch milliseconds. */
-  readonly roundMs: number;
+  readonly cycleMs: number;
   /** When the next poll is due, epoch milliseconds; null when there is none. */
   readonly nextPollMs: number | null;
   readonly lookbackMs: number;

@@ -71,13 +71,13 @@ async function costOf(login: Login): Promise<readonly string[]> {
   const { accounts } = await reader.directory.list(noSignal);
   const lines = [`${login}, accounts: ${describeCost(api)}`];
   for (const poll of ['first poll', 'second poll']) {
-    const roundMs = world.clock.now();
+    const cycleMs = world.clock.now();
     for (const name of streamNames) {
       ledger.clear();
       for (const account of accounts) {
-        const job = { ...startJob(streams[name], account, states).job, roundMs };
-        const verdict = await pollWhenDue(job, tools, { nextPollMs: null, signal: noSignal });
-        expect(verdict).toEqual({ kind: 'done' });
+        const job = { ...startJob(streams[name], account, states).job, cycleMs };
+        const outcome = await pollWhenDue(job, tools, { nextPollMs: null, signal: noSignal });
+        expect(outcome).toEqual({ kind: 'done' });
       }
       lines.push(`${login}, ${poll}, ${name}: ${describeCost(api)}`);
     }

@@ -58,7 +58,7 @@ export async function probeContract(
     account,
     memory: { ...emptyMemory, cursorMs: nowMs - dayMs },
     nowMs,
-    roundMs: nowMs,
+    cycleMs: nowMs,
     nextPollMs: null,
     startDateMs: null,
     lookbackMs: dayMs,

@@ -37,7 +37,7 @@ export async function* ensureScanned(
   context: ExtractContext,
 ): Extraction {
   const { scannedMs, scannedWholeMs } = context.caches.of(context.account.id, source.edge);
-  if (isOfRound(scannedMs, context)) return;
+  if (isOfCycle(scannedMs, context)) return;
   const scan = { ...source, lastWholeMs: scannedWholeMs };
   for await (const { skipped, rejected } of scanList(scan, context)) {
     const isNews = skipped.length + rejected.length > 0;
@@ -48,7 +48,7 @@ export async function* ensureScanned(
 /** The entries of the edge; undefined unless its whole list was scanned in this cycle. */
 export function scannedBy(edge: ListSource['edge'], context: ExtractContext): ListScan | undefined {
   const cache = context.caches.of(context.account.id, edge);
-  if (!isOfRound(cache.scannedWholeMs, context)) return undefined;
+  if (!isOfCycle(cache.scannedWholeMs, context)) return undefined;
   const present = new Set(cache.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));
   const claimed = edge === 'media' ? cache.claimed(context.nowMs) : null;
   return {
@@ -91,11 +91,11 @@ function expired(
 }
 
 /** True for a scan of this cycle. A scan later than now was before the clock was set back. */
-function isOfRound(
+function isOfCycle(
   scannedMs: number | null,
-  { roundMs, nowMs }: Pick<ExtractContext, 'roundMs' | 'nowMs'>,
+  { cycleMs, nowMs }: Pick<ExtractContext, 'cycleMs' | 'nowMs'>,
 ): boolean {
-  return scannedMs !== null && scannedMs >= roundMs && scannedMs <= nowMs;
+  return scannedMs !== null && scannedMs >= cycleMs && scannedMs <= nowMs;
 }
 
 /** One page of an edge. */

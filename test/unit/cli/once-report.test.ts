@@ -6,7 +6,7 @@ import {
   isSpotless,
 } from '../../../src/cli/once-report.ts';
 import { StopStreamError } from '../../../src/engine/errors.ts';
-import type { Ending } from '../../../src/engine/once.ts';
+import type { PolledJob } from '../../../src/engine/once.ts';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 import { startJob } from '../../../src/engine/jobs.ts';
@@ -37,8 +37,8 @@ const failed: TelemetryEvent = {
   nextPollMs: null,
 };
 
-function ending(name: 'media' | 'tags', verdict: Ending['verdict']): Ending {
-  return { job: startJob(streams[name], account, new Map()).job, verdict };
+function ending(name: 'media' | 'tags', outcome: PolledJob['outcome']): PolledJob {
+  return { job: startJob(streams[name], account, new Map()).job, outcome };
 }
 
 function step(changes: Partial<Extract<TelemetryEvent, { type: 'progress' }>>): TelemetryEvent {
@@ -62,12 +62,12 @@ describe('the summary of once', () => {
     tally.report({ type: 'request', endpoint: '/', calls: 1, outcome: 'ok', durationMs: 3 });
     tally.report(finished);
     const error = new StopStreamError('graph.permission', 'not allowed');
-    const endings = [
+    const polled = [
       ending('media', { kind: 'done' }),
       ending('tags', { kind: 'stop-stream', error }),
     ];
 
-    const summary = tally.summary({ endings, problems: [] }, 2000);
+    const summary = tally.summary({ polled, problems: [] }, 2000);
 
     expect(summary).toEqual({
       ok: false,
@@ -109,7 +109,7 @@ describe('the summary of once', () => {
     const sum = (event: TelemetryEvent) => {
       const tally = createOnceTally();
       tally.report(event);
-      return tally.summary({ endings: [], problems: [] }, 0);
+      return tally.summary({ polled: [], problems: [] }, 0);
     };
 
     expect(isSpotless(sum({ ...finished, skipped: {} }))).toBe(true);
@@ -120,7 +120,7 @@ describe('the summary of once', () => {
   });
 
   test('is not ok when accounts may be missing', () => {
-    const summary = createOnceTally().summary({ endings: [], problems: ['a token'] }, 0);
+    const summary = createOnceTally().summary({ polled: [], problems: ['a token'] }, 0);
 
     expect(summary).toMatchObject({ ok: false, problems: ['a token'] });
   });

@@ -100,7 +100,7 @@ describe('a host whose clock is set', () => {
   test('walks a list again that was last walked by a clock that was ahead', async () => {
     const world = createWorld({ graph: createFakeGraph(() => pageOf([])) });
     const stream = streams.media_insights;
-    const at = (nowMs: number) => pollOf(stream, { startedMs: nowMs, roundMs: nowMs });
+    const at = (nowMs: number) => pollOf(stream, { startedMs: nowMs, cycleMs: nowMs });
     await runPoll(at(startMs + yearMs), world, calm);
     await runPoll(at(startMs), world, calm);
     expect(world.graph.requests).toHaveLength(2);

@@ -51,7 +51,7 @@ function office(stream: Stream, list: readonly Node[]) {
     /** Polls at that time; the ids that were deleted. */
     poll: async (atMs: number): Promise<readonly string[]> => {
       const before = publisher.batches.length;
-      last = pollOf(stream, { state: last.state, startedMs: atMs, roundMs: atMs });
+      last = pollOf(stream, { state: last.state, startedMs: atMs, cycleMs: atMs });
       await runPoll(last, tools, calm);
       const records = publisher.batches.slice(before).flatMap((batch) => batch.records);
       return records.filter(({ value }) => value === null).map(({ key }) => key);

@@ -28,17 +28,17 @@ const worldOf = (...answers: readonly Answer[]) =>
 /** A due poll of the posts of an account; time is moved by the test. */
 function start(world: World, signal = calm, who = account) {
   const job = jobOf(posts, who);
-  const verdict = pollWhenDue(job, world, { nextPollMs: startMs + hourMs, signal });
-  verdict.catch(() => undefined);
-  return { job, verdict };
+  const outcome = pollWhenDue(job, world, { nextPollMs: startMs + hourMs, signal });
+  outcome.catch(() => undefined);
+  return { job, outcome };
 }
 
 describe('a due poll that goes well', () => {
   test('reports what it brought and keeps the state for the next', async () => {
     const world = worldOf(pageOf([{ id: '1', surprise: 1 }, { caption: 'no id' }]));
-    const { job, verdict } = start(world);
+    const { job, outcome } = start(world);
 
-    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    await expect(outcome).resolves.toEqual({ kind: 'done' });
     // One page; a list with a node without an id does not say what is gone.
     expect(world.telemetry.ofType('progress').map(({ step, of }) => [step, of])).toEqual([
       [1, null],
@@ -80,7 +80,7 @@ describe('the next turn', () => {
     ['is none for a poll that is stopped', new StopStreamError('graph.permission', 'no'), null],
   ])('%s', async (_what, error, nextPollMs) => {
     const world = worldOf(error);
-    await start(world).verdict;
+    await start(world).outcome;
 
     expect(world.telemetry.ofType('poll-failed')).toMatchObject([{ nextPollMs }]);
   });
@@ -95,9 +95,9 @@ describe('what a try committed', () => {
   test('is reported once, though the poll fails for a bad body', async () => {
     const bad = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
     const world = worldOf(bad);
-    const { verdict } = start(world);
+    const { outcome } = start(world);
 
-    await expect(verdict).resolves.toMatchObject({ kind: 'failed' });
+    await expect(outcome).resolves.toMatchObject({ kind: 'failed' });
     expect(committed(world)).toEqual([{ records: 0, deadLetters: 1 }]);
   });
 
@@ -105,10 +105,10 @@ describe('what a try committed', () => {
     const first = pageOf([{ id: '1' }, { caption: 'no id' }], 'next');
     const world = worldOf(first, away, first, pageOf([{ id: '2' }]));
     const small = { ...world, settings: { ...world.settings, maxBatchRecords: 1 } };
-    const { verdict } = start(small);
+    const { outcome } = start(small);
     await world.clock.advance(hourMs);
 
-    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    await expect(outcome).resolves.toEqual({ kind: 'done' });
     expect(committed(world)).toEqual([
       { records: 1, deadLetters: 1 },
       { records: 1, deadLetters: 0 },
@@ -120,10 +120,10 @@ describe('what a try committed', () => {
 describe('the disposition retry', () => {
   test('waits longer after each try and then fails the poll, at most three tries', async () => {
     const world = worldOf(away, away, away);
-    const { verdict } = start(world);
+    const { outcome } = start(world);
     await world.clock.advance(hourMs);
 
-    await expect(verdict).resolves.toEqual({ kind: 'failed', error: away });
+    await expect(outcome).resolves.toEqual({ kind: 'failed', error: away });
     expect(world.graph.requests).toHaveLength(3);
     // Half of base · 2^(attempt-1), and as much of the other half as chance says: 0.5.
     expect(world.clock.slept).toEqual([750, 1500]);
@@ -136,10 +136,10 @@ describe('the disposition retry', () => {
 
   test('waits as long as the other side asked', async () => {
     const world = worldOf(new RetryError('graph.server', 'busy', { retryAfterMs: 7000 }), page);
-    const { verdict } = start(world);
+    const { outcome } = start(world);
     await world.clock.advance(hourMs);
 
-    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    await expect(outcome).resolves.toEqual({ kind: 'done' });
     expect(world.clock.slept).toEqual([7000]);
   });
 
@@ -150,10 +150,10 @@ describe('the disposition retry', () => {
       publisher: createFakePublisher((_batch, index) => (index === 1 ? broker : undefined)),
     };
     const tools = { ...world, settings: { ...world.settings, maxBatchRecords: 1 } };
-    const { job, verdict } = start(tools);
+    const { job, outcome } = start(tools);
     await world.clock.advance(hourMs);
 
-    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    await expect(outcome).resolves.toEqual({ kind: 'done' });
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 2']);
     expect(world.publisher.batches.map(({ state }) => state.sequence)).toEqual([1, 2]);
     expect(job.state.sequence).toBe(2);
@@ -166,9 +166,9 @@ describe('the disposition retry', () => {
       settings: { ...world.settings, maxBatchRecords: 1 },
       retry: { ...world.retry, maxAttempts: 1 },
     };
-    const { job, verdict } = start(tools);
+    const { job, outcome } = start(tools);
 
-    await expect(verdict).resolves.toMatchObject({ kind: 'failed' });
+    await expect(outcome).resolves.toMatchObject({ kind: 'failed' });
     expect(job.state.sequence).toBe(1);
   });
 });
@@ -181,12 +181,12 @@ describe('the disposition wait', () => {
 
   test('is waited for within the poll, which goes on where it was', async () => {
     const world = worldOf(pageOf([{ id: '1' }], 'A'), limit, pageOf([{ id: '2' }]));
-    const { verdict } = start(world);
+    const { outcome } = start(world);
     await world.clock.advance(5 * minuteMs - 1);
     expect(world.graph.requests).toHaveLength(2);
     await world.clock.advance(1);
 
-    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    await expect(outcome).resolves.toEqual({ kind: 'done' });
     expect(world.graph.queries.map(({ after }) => after)).toEqual([undefined, 'A', 'A']);
     expect(world.telemetry.ofType('poll-failed')).toEqual([]);
   });
@@ -196,12 +196,12 @@ describe('the disposition wait', () => {
       ...worldOf(page, page),
       publisher: createFakePublisher((_batch, index) => (index === 0 ? limit : undefined)),
     };
-    const { verdict } = start(world);
+    const { outcome } = start(world);
     await world.clock.advance(5 * minuteMs - 1);
     expect(world.graph.requests).toHaveLength(1);
     await world.clock.advance(1);
 
-    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    await expect(outcome).resolves.toEqual({ kind: 'done' });
     expect(world.telemetry.ofType('poll-failed')).toMatchObject([
       { disposition: 'wait', code: 'graph.rate-limited', retryInMs: 5 * minuteMs },
     ]);
@@ -215,18 +215,18 @@ describe('the disposition wait', () => {
     const same = start(world);
     const other = start(world, calm, otherAccount);
 
-    await expect(other.verdict).resolves.toEqual({ kind: 'done' });
+    await expect(other.outcome).resolves.toEqual({ kind: 'done' });
     expect(world.graph.requests).toHaveLength(2);
     await world.clock.advance(5 * minuteMs);
-    await expect(same.verdict).resolves.toEqual({ kind: 'done' });
+    await expect(same.outcome).resolves.toEqual({ kind: 'done' });
   });
 
   test('is no try: limits that were met leave the poll all its tries', async () => {
     const world = worldOf(limit, limit, limit, away, away, page);
-    const { verdict } = start(world);
+    const { outcome } = start(world);
     await world.clock.advance(hourMs);
 
-    await expect(verdict).resolves.toEqual({ kind: 'done' });
+    await expect(outcome).resolves.toEqual({ kind: 'done' });
   });
 
   test('leaves its turn to others meanwhile', async () => {
@@ -238,7 +238,7 @@ describe('the disposition wait', () => {
     expect(world.graph.requests).toHaveLength(1);
     await world.clock.advance(1);
 
-    await expect(other.verdict).resolves.toEqual({ kind: 'done' });
+    await expect(other.outcome).resolves.toEqual({ kind: 'done' });
   });
 });
 
@@ -253,9 +253,9 @@ describe('the other dispositions', () => {
     ['stop-account', 'stop-account', new StopAccountError('graph.token', 'expired')],
   ])('%s ends the poll at once as %s', async (disposition, kind, error) => {
     const world = worldOf(error);
-    const { verdict } = start(world);
+    const { outcome } = start(world);
 
-    await expect(verdict).resolves.toEqual({ kind, error });
+    await expect(outcome).resolves.toEqual({ kind, error });
     expect(world.clock.slept).toEqual([]);
     expect(world.telemetry.ofType('poll-failed')).toMatchObject([
       { code: error.code, disposition, message: error.message, retryInMs: null },
@@ -264,20 +264,20 @@ describe('the other dispositions', () => {
 
   test('dead-letter keeps what came before it ends the poll', async () => {
     const world = worldOf(letter);
-    await start(world).verdict;
+    await start(world).outcome;
 
     expect(keysOf(world.publisher.batches)).toEqual(['dead_letters media/17841400000000001']);
   });
 
   test('stop-process is thrown', async () => {
-    await expect(start(worldOf(process)).verdict).rejects.toBe(process);
+    await expect(start(worldOf(process)).outcome).rejects.toBe(process);
   });
 
   test('none: what nobody foresaw fails the poll and is not retried', async () => {
     const world = worldOf(new TypeError('a bug'));
-    const { verdict } = start(world);
+    const { outcome } = start(world);
 
-    await expect(verdict).resolves.toMatchObject({ kind: 'failed' });
+    await expect(outcome).resolves.toMatchObject({ kind: 'failed' });
     expect(world.graph.requests).toHaveLength(1);
     expect(world.telemetry.ofType('poll-failed')).toMatchObject([
       { code: 'internal.unexpected', disposition: 'unexpected', retryInMs: null },
@@ -289,11 +289,11 @@ describe('an abort', () => {
   test('ends a back-off with the reason, without a report', async () => {
     const stop = new AbortController();
     const world = worldOf(away);
-    const { verdict } = start(world, stop.signal);
+    const { outcome } = start(world, stop.signal);
     await settle();
     stop.abort(new Error('stopping'));
 
-    await expect(verdict).rejects.toThrow('stopping');
+    await expect(outcome).rejects.toThrow('stopping');
     expect(world.telemetry.events).toHaveLength(1);
   });
 
@@ -301,22 +301,22 @@ describe('an abort', () => {
     const stop = new AbortController();
     const world = worldOf(page);
     world.rateLimiter.block({ kind: 'app', id: '' }, hourMs);
-    const { verdict } = start(world, stop.signal);
+    const { outcome } = start(world, stop.signal);
     await settle();
     stop.abort(new Error('stopping'));
 
-    await expect(verdict).rejects.toThrow('stopping');
+    await expect(outcome).rejects.toThrow('stopping');
     expect(world.graph.requests).toEqual([]);
   });
 
   test('ends the wait for a turn', async () => {
     const stop = new AbortController();
     const world = { ...worldOf(page), pollPermits: createSemaphore(0) };
-    const { verdict } = start(world, stop.signal);
+    const { outcome } = start(world, stop.signal);
     await settle();
     stop.abort(new Error('stopping'));
 
-    await expect(verdict).rejects.toThrow('stopping');
+    await expect(outcome).rejects.toThrow('stopping');
   });
 
   test('in a request ends the poll with the reason instead of an error of its own', async () => {
@@ -327,7 +327,7 @@ describe('an abort', () => {
     });
     const world = createWorld({ graph });
 
-    await expect(start(world, stop.signal).verdict).rejects.toThrow('stopping');
+    await expect(start(world, stop.signal).outcome).rejects.toThrow('stopping');
     expect(world.telemetry.events).toEqual([]);
   });
 });

@@ -22,9 +22,9 @@ describe('once', () => {
   test('polls every stream of every account one time', async () => {
     const world = createWorld({ graph: graphWith() });
 
-    const endings = await superviseOnce(supervisionOf({ directory: both }), toolsOf(world), calm);
+    const polled = await superviseOnce(supervisionOf({ directory: both }), toolsOf(world), calm);
 
-    expect(endings.map(({ job, verdict }) => [job.stream.name, job.account.id, verdict])).toEqual([
+    expect(polled.map(({ job, outcome }) => [job.stream.name, job.account.id, outcome])).toEqual([
       ['media', account.id, { kind: 'done' }],
       ['media', otherAccount.id, { kind: 'done' }],
       ['users', account.id, { kind: 'done' }],
@@ -47,9 +47,9 @@ describe('once', () => {
     const graph = graphWith({ [`/${account.id}/media`]: () => token });
     const world = createWorld({ graph });
 
-    const endings = await superviseOnce(supervisionOf({ directory: both }), toolsOf(world), calm);
+    const polled = await superviseOnce(supervisionOf({ directory: both }), toolsOf(world), calm);
 
-    expect(endings.map(({ verdict }) => verdict)).toEqual([
+    expect(polled.map(({ outcome }) => outcome)).toEqual([
       { kind: 'stop-account', error: token },
       { kind: 'done' },
       { kind: 'done' },
@@ -62,7 +62,7 @@ describe('once', () => {
     const error = new StopStreamError('state.unreadable', 'cannot be read');
     const world = createWorld({ graph: graphWith() });
 
-    const endings = await superviseOnce(
+    const polled = await superviseOnce(
       supervisionOf({
         restored: new Map([[`media/${account.id}`, { kind: 'unreadable', error }]]),
       }),
@@ -70,7 +70,7 @@ describe('once', () => {
       calm,
     );
 
-    expect(endings.map(({ verdict }) => verdict)).toEqual([
+    expect(polled.map(({ outcome }) => outcome)).toEqual([
       { kind: 'stop-stream', error },
       { kind: 'done' },
     ]);

@@ -54,9 +54,9 @@ describe('a poll that is followed', () => {
       graph: createFakeGraph(answersInTurn(away, pageOf([]))),
     });
 
-    const verdict = pollWhenDue(jobOf(posts), world, { nextPollMs: null, signal: calm });
+    const outcome = pollWhenDue(jobOf(posts), world, { nextPollMs: null, signal: calm });
     await world.clock.advance(minuteMs);
-    await verdict;
+    await outcome;
 
     expect(tracer.lines.filter((line) => !line.startsWith('transaction'))).toEqual([
       `${request}: RetryError: HTTP 500`,

@@ -115,7 +115,7 @@ export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
     account: first,
     id: `${stream.name}/${first.id}/2026-05-12T12:00:00.000Z`,
     startedMs: startMs,
-    roundMs: startMs,
+    cycleMs: startMs,
     nextPollMs: null,
     trace: noTrace,
     state: firstState(stream),

@@ -63,7 +63,7 @@ function follow(options: { idsFail?: boolean } = {}) {
     async poll(changes: Partial<ExtractContext> = {}) {
       const before = graph.requests.length;
       const at = { nowMs: startMs, ...changes };
-      const context = { memory, caches, roundMs: at.nowMs, ...at };
+      const context = { memory, caches, cycleMs: at.nowMs, ...at };
       const { nodes, pages, error } = await extractAll(streams.media, graph, context);
       const learned = pages.findLast((page) => page.learned !== undefined)?.learned;
       memory = { ...memory, ...learned };

@@ -147,7 +147,7 @@ describe('comments', () => {
     const first = await poll(graph);
     const second = await poll(graph, first.memory, {
       nowMs: startMs + hourMs,
-      roundMs: startMs + 1,
+      cycleMs: startMs + 1,
     });
 
     expect([first.ids, second.ids]).toEqual([['11'], ['12']]);

@@ -40,7 +40,7 @@ function contextOf(graph: FakeGraph, changes: Partial<ExtractContext>): ExtractC
     login: 'facebook',
     memory: emptyMemory,
     nowMs: startMs,
-    roundMs: startMs,
+    cycleMs: startMs,
     nextPollMs: null,
     startDateMs: null,
     lookbackMs: 2 * dayMs,

@@ -67,7 +67,7 @@ export function follow(graph: ReturnType<typeof graphOf>, stream = streams.media
     async poll(changes: Partial<ExtractContext> = {}) {
       const before = graph.requests.length;
       const nowMs = changes.nowMs ?? startMs;
-      const context = { memory, caches, nowMs, roundMs: nowMs, ...changes };
+      const context = { memory, caches, nowMs, cycleMs: nowMs, ...changes };
       const { nodes, pages, error } = await extractAll(stream, graph, context);
       for (const { learned, readings = [], nodes: found, empty = [] } of pages) {
         const ids = [...found.map(({ id }) => textOf(id)), ...empty].map(keyNumber);

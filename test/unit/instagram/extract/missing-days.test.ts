@@ -78,7 +78,7 @@ function follow(stream: DailyStream) {
       for (let day = 0; day < count; day += 1) {
         const before = graph.requests.length;
         const publisher = createFakePublisher();
-        const poll = pollOf(streams[stream], { state, startedMs: nowMs, roundMs: nowMs });
+        const poll = pollOf(streams[stream], { state, startedMs: nowMs, cycleMs: nowMs });
         await runPoll(poll, createWorld({ graph, publisher }), calm);
         for (const record of publisher.batches.flatMap(({ records }) => records)) {
           topic.set(record.key, { ...valueOf(record), polled_at: null });

@@ -42,7 +42,7 @@ export async function requestsOf(
     login,
     memory: { ...emptyMemory, cursorMs: nowMs - 24 * hourMs },
     nowMs,
-    roundMs: nowMs,
+    cycleMs: nowMs,
     nextPollMs: null,
     startDateMs: null,
     lookbackMs: 48 * hourMs,

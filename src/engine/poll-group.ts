@@ -1,5 +1,5 @@
 import type { Stream } from './stream.ts';
-import type { Job, PollerTools, Verdict } from './poller.ts';
+import type { Job, PollerTools, PollOutcome } from './poller.ts';
 import { pollWhenDue } from './poller.ts';
 
 /** Streams by the list that they live on; the one that publishes the list comes first. */
@@ -17,10 +17,10 @@ export function groupByList<T extends { readonly stream: Stream }>(
 }
 
 /** When a poll's next one is due, for those who watch, and what ends it. */
-export interface RoundAt {
+export interface GroupTiming {
   readonly nextPollMs: (job: Job) => number | null;
-  /** Receives each verdict at once, while other jobs of the round may go on. */
-  readonly onVerdict?: (job: Job, verdict: Verdict) => void;
+  /** Receives each outcome at once, while other jobs of the round may go on. */
+  readonly onVerdict?: (job: Job, outcome: PollOutcome) => void;
   readonly signal: AbortSignal;
 }
 
@@ -29,27 +29,27 @@ export interface RoundAt {
  * scanned once: the first job's first try comes before the others. Whether it succeeds or not, they
  * go on by themselves (Invariant 8).
  *
- * @returns a verdict for each job, in order
+ * @returns an outcome for each job, in order
  * @throws as `pollWhenDue`, when all have ended
  */
-export async function pollRound(
+export async function pollGroup(
   [first, ...others]: readonly Job[],
   tools: PollerTools,
-  at: RoundAt,
-): Promise<readonly Verdict[]> {
+  at: GroupTiming,
+): Promise<readonly PollOutcome[]> {
   if (first === undefined) return [];
-  const roundMs = tools.clock.nowMs();
+  const cycleMs = tools.clock.nowMs();
   const poll = async (job: Job, with_: PollerTools) => {
-    job.roundMs = roundMs;
+    job.cycleMs = cycleMs;
     const { signal } = at;
-    const verdict = await pollWhenDue(job, with_, { nextPollMs: at.nextPollMs(job), signal });
-    at.onVerdict?.(job, verdict);
-    return verdict;
+    const outcome = await pollWhenDue(job, with_, { nextPollMs: at.nextPollMs(job), signal });
+    at.onVerdict?.(job, outcome);
+    return outcome;
   };
   const tried = Promise.withResolvers<undefined>();
   const leading = poll(
     first,
-    tellingTry(first, tools, () => {
+    onFirstTry(first, tools, () => {
       tried.resolve(undefined);
     }),
   ).finally(() => {
@@ -64,7 +64,7 @@ export async function pollRound(
 }
 
 /** Tells of the first try's end: it was a poll that finished, or one that failed. */
-function tellingTry(job: Job, tools: PollerTools, tell: () => void): PollerTools {
+function onFirstTry(job: Job, tools: PollerTools, tell: () => void): PollerTools {
   return {
     ...tools,
     telemetry: {

@@ -3,7 +3,7 @@ import { RetryError, StopAccountError } from '../../../src/engine/errors.ts';
 import type { Node } from '../../../src/engine/json.ts';
 import type { StreamName } from '../../../src/engine/stream-name.ts';
 import type { Job } from '../../../src/engine/poller.ts';
-import { groupByList, pollRound } from '../../../src/engine/rounds.ts';
+import { groupByList, pollGroup } from '../../../src/engine/poll-group.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 import type { Answer } from '../../support/fake-graph.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -64,7 +64,7 @@ describe('a round', () => {
     const counted = media.map((node) => ({ ...node, comments_count: 3 }));
     const graph = graphOf((path) => (path.endsWith('/media') ? pageOf(counted) : undefined));
     const world = createWorld({ graph });
-    await pollRound(jobsOf(...names), world, at);
+    await pollGroup(jobsOf(...names), world, at);
     const paths = world.graph.requests.map(({ path }) => path);
 
     expect(paths.filter((path) => path.endsWith('/media'))).toHaveLength(1);
@@ -76,9 +76,9 @@ describe('a round', () => {
 
   test('walks the list of media once for media and their insights', async () => {
     const world = createWorld({ graph: graphOf() });
-    const verdicts = await pollRound(jobsOf('media', 'media_insights'), world, at);
+    const outcomes = await pollGroup(jobsOf('media', 'media_insights'), world, at);
 
-    expect(verdicts).toEqual([{ kind: 'done' }, { kind: 'done' }]);
+    expect(outcomes).toEqual([{ kind: 'done' }, { kind: 'done' }]);
     expect(world.graph.requests.map(({ path }) => path)).toEqual([
       '/17841400000000001/media',
       '/1/insights',
@@ -94,7 +94,7 @@ describe('a round', () => {
     );
     const stop = new AbortController();
     const seen: unknown[] = [];
-    const round = pollRound(jobsOf('media', 'media_insights'), createWorld({ graph }), {
+    const round = pollGroup(jobsOf('media', 'media_insights'), createWorld({ graph }), {
       ...at,
       signal: stop.signal,
       onVerdict: ({ stream }, { kind }) => {
@@ -114,7 +114,7 @@ describe('a round', () => {
     );
     const world = createWorld({ graph });
     const jobs = jobsOf('media', 'media_insights');
-    const round = pollRound(jobs, world, at);
+    const round = pollGroup(jobs, world, at);
     await world.clock.advance(hourMs);
 
     const [first, second] = await round;
