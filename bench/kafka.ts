@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openKafka, type KafkaAdapter } from '../src/kafka/index.ts';
-import { emptyMemory } from '../src/engine/state.ts';
+import { emptyCheckpoint } from '../src/engine/state.ts';
 import type { KafkaOptions } from '../src/kafka/options.ts';
 import type { Batch, OutgoingRecord, StateCodec } from '../src/engine/ports.ts';
 import { createShutdownBudget } from '../src/engine/shutdown-budget.ts';
@@ -85,7 +85,7 @@ function createBatches(encodeMedia: KafkaBenchOptions['encodeMedia']): (size: nu
       account: { id: accountId, pageId: null, username: null },
       records: Array.from({ length: size }, () => encodeMedia((count += 1))),
       state: {
-        ...emptyMemory,
+        ...emptyCheckpoint,
         stream: 'media',
         accountId,
         sequence,

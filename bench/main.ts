@@ -173,7 +173,7 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<object>>> = {
     reportRequests(await benchRequests(api, environment(cluster, api)));
     return {};
   },
-  async memory({ cluster }) {
+  async checkpoint({ cluster }) {
     say('memory of the program over 1,000 polls, after 2,000 to warm up …');
     const world = createWorld({ ...testWorld, mediaPerAccount: 40, live: true });
     await using api = await startGraphApi({ world });

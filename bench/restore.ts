@@ -4,7 +4,7 @@ import { findFreePorts } from '../sandbox/cluster/free-port.ts';
 import type { Cluster } from '../sandbox/cluster/start.ts';
 import { startProgram } from '../sandbox/program.ts';
 import { partitionOf } from '../src/engine/partition.ts';
-import { emptyMemory, stateKey } from '../src/engine/state.ts';
+import { emptyCheckpoint, stateKey } from '../src/engine/state.ts';
 import { topicName } from '../src/engine/stream-name.ts';
 import type { StreamName } from '../src/engine/stream-name.ts';
 import type { StateCodec } from '../src/engine/ports.ts';
@@ -192,7 +192,7 @@ function messageOf(
     numbers.map((number) => [String(18_000_000_000_000_000n + number), number]),
   );
   const value = codec.encode({
-    ...emptyMemory,
+    ...emptyCheckpoint,
     published,
     insightsRead: stream === 'media_insights' ? published : new Map(),
     stream,

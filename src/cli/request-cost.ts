@@ -1,6 +1,6 @@
 import { planDays } from '../instagram/model/daily-totals.ts';
 import { askableFrom } from '../instagram/model/missing.ts';
-import type { Memory } from '../engine/state.ts';
+import type { Checkpoint } from '../engine/state.ts';
 import type { StreamRequest } from '../instagram/streams/stream.ts';
 import { maxWindowMs, planWindows } from '../instagram/model/windows.ts';
 
@@ -51,13 +51,13 @@ export interface DaysCost {
 /** What the next poll of a stream of days costs, by its state; undefined for a stream without days. */
 export function nextPollCost(
   request: StreamRequest,
-  memory: Memory,
+  checkpoint: Checkpoint,
   at: { readonly nowMs: number; readonly lookbackMs: number; readonly startDateMs: number | null },
 ): DaysCost | undefined {
-  const { cursorMs, coveredUntilMs } = memory;
+  const { cursorMs, coveredUntilMs } = checkpoint;
   if (request.kind === 'series') {
     const names = request.requests.flatMap(({ metrics }) => Object.values(metrics));
-    const missingFromMs = askableFrom(memory, names, at.nowMs);
+    const missingFromMs = askableFrom(checkpoint, names, at.nowMs);
     const windows = planWindows({ ...at, cursorMs, coveredUntilMs, missingFromMs });
     const made = windows.flatMap(({ recent }) =>
       request.requests.filter(
@@ -69,7 +69,7 @@ export function nextPollCost(
   }
   if (request.kind !== 'totals') return undefined;
   const names = request.requests.flatMap(({ metrics }) => metrics);
-  const missingFromMs = askableFrom(memory, names, at.nowMs);
+  const missingFromMs = askableFrom(checkpoint, names, at.nowMs);
   const days = planDays({ ...at, cursorMs, coveredUntilMs, missingFromMs });
   return { calls: days.length * request.requests.length, fromMs: days[0]?.startMs ?? null };
 }

@@ -3,8 +3,8 @@ import type { ErrorCode } from './errors.ts';
 import { DeadLetterError, StopStreamError } from './errors.ts';
 import type { Value } from './json.ts';
 import { recordKey } from './key.ts';
-import type { Memory, StreamState } from './state.ts';
-import { memoryOf, shed, stateKey } from './state.ts';
+import type { Checkpoint, StreamState } from './state.ts';
+import { checkpointOf, shed, stateKey } from './state.ts';
 import type { TopicRole } from './stream-name.ts';
 import { provenance } from './stream.ts';
 import { forgetUnpublished } from './unpublished.ts';
@@ -20,7 +20,7 @@ export interface Gathered {
   readonly unknown: ReadonlySet<string>;
   /** Keys of what is gone, to be deleted by tombstones. */
   readonly gone: readonly string[];
-  readonly memory: Memory;
+  readonly checkpoint: Checkpoint;
   /** Whether the poll ends with it. */
   readonly isLast: boolean;
 }
@@ -33,7 +33,7 @@ interface Work {
 /** Collects pages into batches. */
 export interface Assembly {
   /** What will be remembered once everything that was added is committed. */
-  readonly memory: Memory;
+  readonly checkpoint: Checkpoint;
   add(gathered: Gathered): Promise<void>;
   /** Publishes a body that cannot be used, as a dead letter beside what was gathered before it. */
   bury(error: DeadLetterError): Promise<void>;
@@ -47,21 +47,21 @@ export interface Assembly {
  */
 export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Assembly {
   let outgoing: OutgoingRecord[] = [];
-  let memory = memoryOf(poll.state);
+  let checkpoint = checkpointOf(poll.state);
   const flush = async (isWorth = false): Promise<void> => {
     const batch = outgoing;
     outgoing = [];
     // A poll that finds nothing new writes nothing.
-    if (batch.length === 0 && sameMemory(memory, poll.state) && !isWorth) return;
+    if (batch.length === 0 && sameCheckpoint(checkpoint, poll.state) && !isWorth) return;
     // Before it is published, because a record may become a dead letter on the way.
     const asked = batch.map(identity);
-    memory = await publishBatch(batch, memory, { poll, tools, signal });
+    checkpoint = await publishBatch(batch, checkpoint, { poll, tools, signal });
     countPublished(batch, poll);
     for (const name of [...asked, ...batch.map(identity)]) poll.published.add(name);
   };
   /** Into the dead letters, unless the same was there before: that is counted as left out. */
   const write = (letters: readonly Letter[]): void => {
-    const known = new Set(memory.deadLetters);
+    const known = new Set(checkpoint.deadLetters);
     const met = letters.map((letter) => ({ ...letter, print: letterPrint(letter.error) }));
     for (const { error, key, print } of met) {
       const name = `dead_letters ${print}`;
@@ -72,20 +72,20 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
       known.add(print);
     }
     const prints = met.map(({ print }) => print);
-    memory = { ...memory, deadLetters: withLetters(memory.deadLetters, prints) };
+    checkpoint = { ...checkpoint, deadLetters: withLetters(checkpoint.deadLetters, prints) };
   };
   return {
-    get memory() {
-      return memory;
+    get checkpoint() {
+      return checkpoint;
     },
     async add(gathered) {
       count(gathered, poll);
       const { records, letters } = encodeSeen(gathered, { poll, tools });
       // A page is as long as the API makes it: too long for the arguments of one call.
       for (const record of records) outgoing.push(record);
-      const left = withoutUnpublished(gathered.memory, keysOf(letters), poll);
-      memory = { ...left, deadLetters: memory.deadLetters };
-      if (gathered.isLast) memory = { ...memory, polledMs: poll.startedMs };
+      const left = withoutUnpublished(gathered.checkpoint, keysOf(letters), poll);
+      checkpoint = { ...left, deadLetters: checkpoint.deadLetters };
+      if (gathered.isLast) checkpoint = { ...checkpoint, polledMs: poll.startedMs };
       write(letters);
       const full = outgoing.length >= tools.settings.maxBatchRecords;
       if (full || poll.stream.mode === 'incremental') await flush();
@@ -95,7 +95,7 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
       await flush();
     },
     end(startedMs) {
-      memory = { ...memory, polledMs: startedMs };
+      checkpoint = { ...checkpoint, polledMs: startedMs };
       return flush(isSeldom(poll));
     },
   };
@@ -165,8 +165,12 @@ function encodeAll(
 }
 
 /** What is remembered must stand in Kafka: a dead letter is no record. */
-function withoutUnpublished(memory: Memory, keys: readonly string[], { state }: Poll): Memory {
-  return keys.reduce((left, key) => forgetUnpublished(left, state, key), memory);
+function withoutUnpublished(
+  checkpoint: Checkpoint,
+  keys: readonly string[],
+  { state }: Poll,
+): Checkpoint {
+  return keys.reduce((left, key) => forgetUnpublished(left, state, key), checkpoint);
 }
 
 /** What tells a record of this poll from another; dead letters share a key. */
@@ -245,11 +249,11 @@ function headersOf(role: TopicRole, { poll, tools }: Work): Readonly<Record<stri
  */
 async function publishBatch(
   records: OutgoingRecord[],
-  memory: Memory,
+  checkpoint: Checkpoint,
   work: Work & { readonly signal: AbortSignal },
-): Promise<Memory> {
+): Promise<Checkpoint> {
   const { poll, tools, signal } = work;
-  let left = memory;
+  let left = checkpoint;
   for (;;) {
     const state = stateAfter(left, work);
     try {
@@ -299,9 +303,9 @@ function tooLarge(error: unknown, records: readonly OutgoingRecord[]): number {
   return records.findIndex(({ role, key }) => role !== 'dead_letters' && key === error.path);
 }
 
-function stateAfter(memory: Memory, { poll, tools }: Work): StreamState {
+function stateAfter(checkpoint: Checkpoint, { poll, tools }: Work): StreamState {
   return {
-    ...memory,
+    ...checkpoint,
     stream: poll.stream.name,
     accountId: poll.account.id,
     sequence: poll.state.sequence + 1,
@@ -324,7 +328,7 @@ const seldomMs = 3 * 3_600_000;
  * `coveredUntilMs` alone is not worth a transaction: asking a day again costs no request more. Nor is
  * what was published, which changes with records, or what was found to have nothing.
  */
-function sameMemory(a: Memory, b: Memory): boolean {
+function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
   return (
     a.cursorMs === b.cursorMs &&
     a.convertedMs === b.convertedMs &&

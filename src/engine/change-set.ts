@@ -1,7 +1,7 @@
 import { fingerprint, keyNumber } from './fingerprint.ts';
 import type { Value } from './json.ts';
 import type { Published } from './published.ts';
-import type { Memory } from './state.ts';
+import type { Checkpoint } from './state.ts';
 
 /** Whether a record that says nothing new is published again. */
 export const publishModes = ['changes', 'always'] as const;
@@ -90,7 +90,7 @@ const fewMissing = 3;
  * @param memory - `doubtedMs` is when the scan before was doubted
  */
 export function doubtOf(
-  { published, doubtedMs }: Pick<Memory, 'published' | 'doubtedMs'>,
+  { published, doubtedMs }: Pick<Checkpoint, 'published' | 'doubtedMs'>,
   scanned: ListScan,
   nowMs: number,
 ): Doubt | undefined {

@@ -3,7 +3,7 @@ import type { Doubt, PublishMode } from './change-set.ts';
 import type { Value } from './json.ts';
 import { recordKey } from './key.ts';
 import { tidyRefusals } from './refusals.ts';
-import type { Memory } from './state.ts';
+import type { Checkpoint } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { Gathered } from './batch.ts';
 import type { Page } from './source.ts';
@@ -13,7 +13,7 @@ export interface ChangesContext {
   readonly stream: Stream;
   readonly accountId: string;
   readonly page: Page;
-  readonly memory: Memory;
+  readonly checkpoint: Checkpoint;
   readonly mode: PublishMode;
   readonly nowMs: number;
   /** Whether what is gone is deleted by tombstones. */
@@ -21,7 +21,7 @@ export interface ChangesContext {
 }
 
 /** What of a page is worth publishing, and what is remembered after it. */
-export interface Settled extends Pick<Gathered, 'records' | 'memory' | 'gone'> {
+export interface Settled extends Pick<Gathered, 'records' | 'checkpoint' | 'gone'> {
   /** Why nothing is taken for gone though it is not listed. */
   readonly doubt?: Doubt;
 }
@@ -29,26 +29,26 @@ export interface Settled extends Pick<Gathered, 'records' | 'memory' | 'gone'> {
 /** Keeps what is new or changed; once the whole list is known, and believed, forgets what is gone. */
 export function settleChanges(
   found: readonly Value[],
-  { stream, accountId, page, memory, mode, nowMs, tombstones }: ChangesContext,
+  { stream, accountId, page, checkpoint, mode, nowMs, tombstones }: ChangesContext,
 ): Settled {
   const keyed = found.map((record) => ({ key: nameOf(record, stream), record }));
-  const changes = changesOf(keyed, memory.published, mode);
+  const changes = changesOf(keyed, checkpoint.published, mode);
   const published = withNothing(changes.published, page.empty ?? []);
   const { records } = changes;
   const { scanned } = page;
-  if (scanned === undefined) return { records, gone: [], memory: { ...memory, published } };
-  const doubt = doubtOf({ ...memory, published }, scanned, nowMs);
+  if (scanned === undefined) return { records, gone: [], checkpoint: { ...checkpoint, published } };
+  const doubt = doubtOf({ ...checkpoint, published }, scanned, nowMs);
   if (doubt !== undefined) {
-    return { records, gone: [], memory: { ...memory, published, doubtedMs: nowMs }, doubt };
+    return { records, gone: [], checkpoint: { ...checkpoint, published, doubtedMs: nowMs }, doubt };
   }
   const left = withoutGone(published, scanned);
-  const refusals = tidyRefusals(memory.refusals, { nowMs, present: scanned.present });
+  const refusals = tidyRefusals(checkpoint.refusals, { nowMs, present: scanned.present });
   return {
     records,
     gone: tombstones
       ? left.gone.map((id) => recordKey(stream.key, { business_account_id: accountId, id }))
       : [],
-    memory: { ...memory, published: left.published, refusals, doubtedMs: null },
+    checkpoint: { ...checkpoint, published: left.published, refusals, doubtedMs: null },
   };
 }
 

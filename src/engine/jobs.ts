@@ -1,5 +1,5 @@
 import type { Account } from './account.ts';
-import { emptyMemory, stateKey } from './state.ts';
+import { emptyCheckpoint, stateKey } from './state.ts';
 import type { StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { Job } from './poller.ts';
@@ -50,7 +50,7 @@ function reportRestored(
 
 function firstState(stream: Stream, account: Account): StreamState {
   return {
-    ...emptyMemory,
+    ...emptyCheckpoint,
     stream: stream.name,
     accountId: account.id,
     sequence: 0,

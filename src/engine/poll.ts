@@ -4,7 +4,7 @@ import { DeadLetterError } from './errors.ts';
 import type { PublishMode } from './change-set.ts';
 import type { Value } from './json.ts';
 import type { Published } from './published.ts';
-import type { Memory, StreamState } from './state.ts';
+import type { Checkpoint, StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Page, Source } from './source.ts';
@@ -80,16 +80,16 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
     let whole = false;
     let steps = 0;
     for await (const page of pagesOf(poll, tools, signal)) {
-      await batch.add(gather(page, batch.memory, { poll, tools }));
+      await batch.add(gather(page, batch.checkpoint, { poll, tools }));
       reportStep((steps += 1), page, { poll, tools });
       whole ||= page.scanned !== undefined;
     }
     await batch.end(poll.startedMs);
     // A list that looks truncated is scanned again soon.
-    if (whole && batch.memory.doubtedMs === null) {
+    if (whole && batch.checkpoint.doubtedMs === null) {
       tools.source.noteCommitted({ ...poll, nowMs: poll.startedMs });
     }
-    poll.state = { ...poll.state, ...batch.memory };
+    poll.state = { ...poll.state, ...batch.checkpoint };
   } catch (error) {
     if (error instanceof DeadLetterError) await batch.bury(error);
     throw error;
@@ -115,7 +115,7 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
     stream: poll.stream,
     graph: tools.graph,
     account: poll.account,
-    memory: poll.state,
+    checkpoint: poll.state,
     nowMs: poll.startedMs,
     cycleMs: poll.cycleMs,
     nextPollMs: poll.nextPollMs,
@@ -132,11 +132,15 @@ interface Work {
 }
 
 /** A page's nodes as the records worth publishing, its dead letters, and the memory after it. */
-function gather(page: Page, before: Memory, work: Work): Gathered {
+function gather(page: Page, before: Checkpoint, work: Work): Gathered {
   const { stream, account, startedMs } = work.poll;
   const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
-  const memory = { ...before, ...page.learned, insightsRead: withRead(before.insightsRead, page) };
-  const { doubt, ...settled } = settle(mapped.records, { page, memory }, work);
+  const checkpoint = {
+    ...before,
+    ...page.learned,
+    insightsRead: withRead(before.insightsRead, page),
+  };
+  const { doubt, ...settled } = settle(mapped.records, { page, checkpoint }, work);
   if (doubt !== undefined) {
     const whose = { stream: stream.name, accountId: account.id };
     work.tools.telemetry.report({ type: 'list-doubted', ...whose, ...doubt });
@@ -151,27 +155,27 @@ function withRead(known: Published, { readings = [] }: Page): Published {
 
 interface Settling {
   readonly page: Page;
-  readonly memory: Memory;
+  readonly checkpoint: Checkpoint;
 }
 
 function settle(
   records: readonly Value[],
-  { page, memory }: Settling,
+  { page, checkpoint }: Settling,
   { poll, tools }: Work,
-): Pick<Settled, 'records' | 'memory'> & Partial<Settled> {
+): Pick<Settled, 'records' | 'checkpoint'> & Partial<Settled> {
   const { stream, account, startedMs } = poll;
   const { lookbackMs, publish, tombstones } = tools.settings;
   if (stream.settle !== undefined) {
     const { coveredUntilMs } = page;
-    return stream.settle(records, { memory, nowMs: startedMs, lookbackMs, coveredUntilMs });
+    return stream.settle(records, { checkpoint, nowMs: startedMs, lookbackMs, coveredUntilMs });
   }
   const mode = publish[stream.name] ?? 'always';
-  if (!stream.tracksNodes && mode === 'always') return { records, memory };
+  if (!stream.tracksNodes && mode === 'always') return { records, checkpoint };
   return settleChanges(records, {
     stream,
     accountId: account.id,
     page,
-    memory,
+    checkpoint,
     mode,
     nowMs: startedMs,
     tombstones,

@@ -3,7 +3,7 @@ import type { ListScan } from './change-set.ts';
 import type { DeadLetterError, ErrorCode } from './errors.ts';
 import type { Node } from './json.ts';
 import type { Graph } from './ports.ts';
-import type { Memory } from './state.ts';
+import type { Checkpoint } from './state.ts';
 import type { Stream } from './stream.ts';
 
 /** One poll, as a source sees it. */
@@ -12,7 +12,7 @@ export interface SourcePoll {
   readonly account: Account;
   /** The API, limited by the account's quotas. */
   readonly graph: Graph;
-  readonly memory: Memory;
+  readonly checkpoint: Checkpoint;
   readonly nowMs: number;
   /** A list that was scanned since then is not scanned again; epoch milliseconds. */
   readonly cycleMs: number;
@@ -54,8 +54,8 @@ export interface Page {
   /** Up to where a window asked, epoch milliseconds; null for what has no windows. */
   readonly coveredUntilMs: number | null;
   /** What is refused, or was published, as of this page, in place of what was remembered. */
-  readonly learned?: Pick<Memory, 'refusals' | 'convertedMs'> &
-    Partial<Pick<Memory, 'published' | 'seen' | 'reading' | 'doubtedMs'>>;
+  readonly learned?: Pick<Checkpoint, 'refusals' | 'convertedMs'> &
+    Partial<Pick<Checkpoint, 'published' | 'seen' | 'reading' | 'doubtedMs'>>;
   /** Ids that were asked for and have nothing to publish. */
   readonly empty?: readonly string[];
   /** The readings of media whose insights were read (`packReading`), by key number. */

@@ -38,7 +38,7 @@ export interface CommentsReading {
 export type SeenComments = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** What a stream remembers from one poll to the next. */
-export interface Memory {
+export interface Checkpoint {
   /** The newest date published, epoch milliseconds; null before the first, and for full streams. */
   readonly cursorMs: number | null;
   /** Everything up to here was asked for, whether there was data or not; epoch milliseconds. */
@@ -81,7 +81,7 @@ export interface Refusal {
 }
 
 /** The memory of a stream that has never been polled. */
-export const emptyMemory: Memory = {
+export const emptyCheckpoint: Checkpoint = {
   cursorMs: null,
   coveredUntilMs: null,
   days: [],
@@ -98,10 +98,10 @@ export const emptyMemory: Memory = {
 };
 
 /** What a state remembers, without whose and which it is. */
-export function memoryOf(memory: Memory): Memory {
-  const { cursorMs, coveredUntilMs, days, totals, polledMs, published, insightsRead } = memory;
-  const { seen, reading } = memory;
-  const { deadLetters, refusals, convertedMs, doubtedMs } = memory;
+export function checkpointOf(checkpoint: Checkpoint): Checkpoint {
+  const { cursorMs, coveredUntilMs, days, totals, polledMs, published, insightsRead } = checkpoint;
+  const { seen, reading } = checkpoint;
+  const { deadLetters, refusals, convertedMs, doubtedMs } = checkpoint;
   return {
     cursorMs,
     coveredUntilMs,
@@ -125,10 +125,10 @@ export function memoryOf(memory: Memory): Memory {
  *
  * @returns undefined when nothing is left to leave out
  */
-export function shed(memory: Memory): Memory | undefined {
-  const { refusals, deadLetters } = memory;
+export function shed(checkpoint: Checkpoint): Checkpoint | undefined {
+  const { refusals, deadLetters } = checkpoint;
   if (refusals.length + deadLetters.length === 0) return undefined;
-  return { ...memory, refusals: laterHalf(refusals), deadLetters: laterHalf(deadLetters) };
+  return { ...checkpoint, refusals: laterHalf(refusals), deadLetters: laterHalf(deadLetters) };
 }
 
 function laterHalf<T>(list: readonly T[]): readonly T[] {
@@ -139,7 +139,7 @@ function laterHalf<T>(list: readonly T[]): readonly T[] {
 export const stateFormatVersion = 5;
 
 /** The value of the state topic, one per (stream, account). */
-export interface StreamState extends Memory {
+export interface StreamState extends Checkpoint {
   readonly stream: StreamName;
   readonly accountId: string;
   /** Counts the transactions of this (stream, account); tells whether an unacknowledged commit landed. */

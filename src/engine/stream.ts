@@ -1,7 +1,7 @@
 import type { Account } from './account.ts';
 import type { DeadLetterError, ErrorCode } from './errors.ts';
 import type { Node, Value } from './json.ts';
-import type { Memory } from './state.ts';
+import type { Checkpoint } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 
 /** Where a node came from and when. */
@@ -33,12 +33,12 @@ export function provenance(origin: Origin) {
 /** Which records are worth publishing and what to remember afterwards. */
 export interface Settled {
   readonly records: readonly Value[];
-  readonly memory: Memory;
+  readonly checkpoint: Checkpoint;
 }
 
 /** What settling looks at besides the records. */
 export interface SettleContext {
-  readonly memory: Memory;
+  readonly checkpoint: Checkpoint;
   readonly nowMs: number;
   readonly lookbackMs: number;
   /** Up to where the page's window asked; null where there are no windows. */

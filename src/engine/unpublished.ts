@@ -1,6 +1,6 @@
 import { keyNumber } from './fingerprint.ts';
 import { isoSeconds } from './key.ts';
-import type { Memory } from './state.ts';
+import type { Checkpoint } from './state.ts';
 
 /**
  * The memory without what it says of a record that was to be published and became a dead letter: in
@@ -9,16 +9,25 @@ import type { Memory } from './state.ts';
  * @param key - the record's key
  * @param before - the memory of the last state committed
  */
-export function forgetUnpublished(memory: Memory, before: Memory, key: string): Memory {
-  const published = new Map(memory.published);
+export function forgetUnpublished(
+  checkpoint: Checkpoint,
+  before: Checkpoint,
+  key: string,
+): Checkpoint {
+  const published = new Map(checkpoint.published);
   // Lists remember by the id, with which the key ends.
   for (const name of [key, key.split('/').at(-1) ?? key].map(keyNumber)) {
     const print = before.published.get(name);
     if (print === undefined) published.delete(name);
     else published.set(name, print);
   }
-  const days = daysWithout(memory.days, before.days, key);
-  return { ...memory, published, days, totals: daysWithout(memory.totals, before.totals, key) };
+  const days = daysWithout(checkpoint.days, before.days, key);
+  return {
+    ...checkpoint,
+    published,
+    days,
+    totals: daysWithout(checkpoint.totals, before.totals, key),
+  };
 }
 
 /** Days are keyed by the account and their date. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { startCluster, type Cluster } from '../../sandbox/cluster/start.ts';
 import type { Account } from '../../src/engine/account.ts';
-import { emptyMemory } from '../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../src/engine/state.ts';
 import { topicName, type TopicRole } from '../../src/engine/stream-name.ts';
 import { openKafka, type KafkaAdapter, type KafkaOptions } from '../../src/kafka/index.ts';
 import type { Batch, OutgoingRecord, Restored, TelemetryEvent } from '../../src/engine/ports.ts';
@@ -138,7 +138,7 @@ export function mediaBatch(
       sequence,
       writtenAtMs: 1_700_000_000_000,
       writtenBy: 'test',
-      ...emptyMemory,
+      ...emptyCheckpoint,
     },
   };
 }

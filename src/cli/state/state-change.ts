@@ -1,7 +1,7 @@
 import { StopProcessError } from '../../engine/errors.ts';
 import { parseGraphTime } from '../../instagram/model/graph-time.ts';
-import type { Memory, StreamState } from '../../engine/state.ts';
-import { emptyMemory, memoryOf, stateKey } from '../../engine/state.ts';
+import type { Checkpoint, StreamState } from '../../engine/state.ts';
+import { emptyCheckpoint, checkpointOf, stateKey } from '../../engine/state.ts';
 import type { StreamName } from '../../engine/stream-name.ts';
 import { isStreamName, streamNames } from '../../engine/stream-name.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
@@ -96,28 +96,28 @@ export function checkHasCursor(stream: StreamName): void {
  * What is remembered once everything after `cursorMs` shall be read, and published, again: the days
  * after it are forgotten, since what is not known is news, and the stream is due at once.
  */
-export function moveCursor(memory: Memory, cursorMs: number): Memory {
-  const { coveredUntilMs } = memory;
-  const isMoved = memory.cursorMs !== cursorMs;
+export function moveCursor(checkpoint: Checkpoint, cursorMs: number): Checkpoint {
+  const { coveredUntilMs } = checkpoint;
+  const isMoved = checkpoint.cursorMs !== cursorMs;
   return {
-    ...memory,
+    ...checkpoint,
     cursorMs,
     coveredUntilMs: coveredUntilMs === null ? null : Math.min(coveredUntilMs, cursorMs),
-    days: memory.days.filter((day) => day.dateMs <= cursorMs),
-    totals: memory.totals.filter((day) => day.dateMs <= cursorMs),
-    polledMs: isMoved ? null : memory.polledMs,
+    days: checkpoint.days.filter((day) => day.dateMs <= cursorMs),
+    totals: checkpoint.totals.filter((day) => day.dateMs <= cursorMs),
+    polledMs: isMoved ? null : checkpoint.polledMs,
   };
 }
 
 /** The change that gives a state another memory. The sequence goes on, never back (Invariant 2). */
 export function changeTo(
   id: StateId,
-  memory: Memory,
+  checkpoint: Checkpoint,
   at: Authorship & { readonly before: StreamState | null; readonly atLeast?: number },
 ): StateChange {
   const { before, atLeast = 0 } = at;
   const after: StreamState = {
-    ...memoryOf(memory),
+    ...checkpointOf(checkpoint),
     ...id,
     sequence: Math.max(before?.sequence ?? 0, atLeast) + 1,
     writtenAtMs: at.nowMs,
@@ -132,7 +132,7 @@ export function changeCursor(
   cursorMs: number,
   at: Authorship & { readonly before: StreamState | null },
 ): StateChange {
-  return changeTo(id, moveCursor(at.before ?? emptyMemory, cursorMs), at);
+  return changeTo(id, moveCursor(at.before ?? emptyCheckpoint, cursorMs), at);
 }
 
 function refuse(what: string): never {

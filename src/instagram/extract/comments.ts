@@ -17,7 +17,7 @@ import { keyNumber } from '../../engine/fingerprint.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import { tidyRefusals } from '../../engine/refusals.ts';
 import { createRejections, readListed } from './rejections.ts';
-import type { Memory } from '../../engine/state.ts';
+import type { Checkpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
@@ -41,15 +41,15 @@ export async function* extractComments(
 ): Extraction {
   const { listFields, fields, facebookOnly } = source;
   yield* ensureScanned({ edge: 'media', fields: listFields, facebookOnly }, context);
-  const { account, caches, memory, nowMs } = context;
+  const { account, caches, checkpoint, nowMs } = context;
   const { nodes } = caches.of(account.id, 'media');
-  const rejections = createRejections(memory, nowMs);
+  const rejections = createRejections(checkpoint, nowMs);
   const work: CommentsWork = { context, fields, rejections, skipped: [], rejected: [] };
-  const memo = createMemo(memory);
-  const due = dueOf(nodes, work, memory.reading);
+  const memo = createMemo(checkpoint);
+  const due = dueOf(nodes, work, checkpoint.reading);
   for (let start = 0; start < due.length; start += mediaTogether) {
     const some = due.slice(start, start + mediaTogether);
-    const pages = await firstPages(some, { work, reading: memory.reading, all: due });
+    const pages = await firstPages(some, { work, reading: checkpoint.reading, all: due });
     for (const media of some) {
       const first = pages.get(media);
       if (first !== undefined) yield* readMedia(media, first, { work, memo });
@@ -63,26 +63,26 @@ export async function* extractComments(
 interface Memo {
   gathered: Node[];
   published: Map<string, bigint>;
-  seen: Memory['seen'];
+  seen: Checkpoint['seen'];
   reading: CommentsReading | null;
   /** The number of skipped entries that the pages so far have reported. */
   skipped: number;
 }
 
-function createMemo({ published, seen, reading }: Memory): Memo {
+function createMemo({ published, seen, reading }: Checkpoint): Memo {
   return { gathered: [], published: new Map(published), seen, reading, skipped: 0 };
 }
 
 function dueOf(
   nodes: readonly Node[],
-  { context: { memory }, rejections }: CommentsWork,
+  { context: { checkpoint }, rejections }: CommentsWork,
   reading: CommentsReading | null,
 ): readonly Due[] {
   const due = nodes.flatMap((node): readonly Due[] => {
     const listed = readListed(node);
     const count = countOf(node);
     if (listed === undefined || count === undefined || rejections.isExcluded(listed)) return [];
-    return isChanged(node, readOf(listed.id, memory.published)) ? [{ listed, count }] : [];
+    return isChanged(node, readOf(listed.id, checkpoint.published)) ? [{ listed, count }] : [];
   });
   // The unfinished reading comes first: the state has room for one.
   const isFirst = ({ listed }: Due): number => (listed.id === reading?.mediaId ? 0 : 1);
@@ -100,9 +100,9 @@ async function* readMedia(
   first: FirstPage,
   { work, memo }: Reading,
 ): AsyncGenerator<Page, void, undefined> {
-  const { memory, maxBatchRecords } = work.context;
+  const { checkpoint, maxBatchRecords } = work.context;
   const { id } = due.listed;
-  const resumed = memory.reading?.mediaId === id ? memory.reading : null;
+  const resumed = checkpoint.reading?.mediaId === id ? checkpoint.reading : null;
   const media = new MediaReading(due, resumed, work.context);
   const lists = {
     work,
@@ -143,12 +143,12 @@ class MediaReading {
   /** True when a list ended early. */
   isCut = false;
 
-  constructor(due: Due, resumed: CommentsReading | null, { memory, nowMs }: ExtractContext) {
+  constructor(due: Due, resumed: CommentsReading | null, { checkpoint, nowMs }: ExtractContext) {
     const key = keyNumber(due.listed.id);
-    const before = readOf(due.listed.id, memory.published);
+    const before = readOf(due.listed.id, checkpoint.published);
     this.#due = due;
     this.#resumed = resumed;
-    this.#known = { ids: memory.seen.get(key), before };
+    this.#known = { ids: checkpoint.seen.get(key), before };
     this.#settledMs = nowMs - settlingMs;
     this.#ids = resumed === null ? new Set() : null;
     this.#newestMs = resumed?.newestMs ?? before?.newestMs ?? null;
@@ -216,7 +216,7 @@ function textOf(id: Json | undefined): string {
 }
 
 interface LearnedPage extends Page {
-  readonly learned: Pick<Memory, 'refusals' | 'convertedMs' | 'published' | 'seen' | 'reading'>;
+  readonly learned: Pick<Checkpoint, 'refusals' | 'convertedMs' | 'published' | 'seen' | 'reading'>;
 }
 
 function pageOf(work: CommentsWork, memo: Memo): LearnedPage {
@@ -242,9 +242,9 @@ function pageOf(work: CommentsWork, memo: Memo): LearnedPage {
 /** Forgets media that are gone, once the whole list is known and does not look truncated. */
 function tidied(page: LearnedPage, context: ExtractContext): Page {
   const { learned } = page;
-  const { nowMs, memory } = context;
+  const { nowMs, checkpoint } = context;
   const scanned = scannedBy('media', context);
-  const known = { published: learned.published, doubtedMs: memory.doubtedMs };
+  const known = { published: learned.published, doubtedMs: checkpoint.doubtedMs };
   const isDoubted = scanned !== undefined && doubtOf(known, scanned, nowMs) !== undefined;
   const present = isDoubted ? undefined : scanned?.present;
   const refusals = tidyRefusals(learned.refusals, { nowMs, present });

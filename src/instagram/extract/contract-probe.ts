@@ -3,7 +3,7 @@ import type { ConnectorError, ErrorCode } from '../../engine/errors.ts';
 import { isConnectorError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import { readListed } from './rejections.ts';
-import { emptyMemory } from '../../engine/state.ts';
+import { emptyCheckpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import { slept } from '../../engine/account-pollers.ts';
 import type { Edge } from './list-cache.ts';
@@ -56,7 +56,7 @@ export async function probeContract(
     ...tools.source.settings,
     graph: recorded,
     account,
-    memory: { ...emptyMemory, cursorMs: nowMs - dayMs },
+    checkpoint: { ...emptyCheckpoint, cursorMs: nowMs - dayMs },
     nowMs,
     cycleMs: nowMs,
     nextPollMs: null,

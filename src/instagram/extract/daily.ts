@@ -6,7 +6,7 @@ import {
   withoutStrangers,
 } from '../model/missing.ts';
 import type { Span } from '../model/missing.ts';
-import type { Memory } from '../../engine/state.ts';
+import type { Checkpoint } from '../../engine/state.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { Skipped } from '../../engine/source.ts';
 import { leftOut } from './rejected-fields.ts';
@@ -15,7 +15,7 @@ import { leftOut } from './rejected-fields.ts';
 export interface DailyWork {
   readonly context: ExtractContext;
   /** With what was learned of refusals so far. */
-  memory: Memory;
+  checkpoint: Checkpoint;
   /** Metrics that have too few people now. */
   readonly tooFew: Set<string>;
   readonly skipped: Skipped[];
@@ -23,8 +23,8 @@ export interface DailyWork {
 
 /** Begins with what the state remembers of the stream's metrics. */
 export function createDailyWork(context: ExtractContext, names: readonly string[]): DailyWork {
-  const memory = withoutStrangers(context.memory, names);
-  return { context, memory, tooFew: new Set(), skipped: [] };
+  const checkpoint = withoutStrangers(context.checkpoint, names);
+  return { context, checkpoint, tooFew: new Set(), skipped: [] };
 }
 
 /** What is asked for at once. */
@@ -50,21 +50,21 @@ export async function askDaily<T>(
 ): Promise<T | undefined> {
   const at = { span, nowMs: work.context.nowMs };
   const all = [...metrics.keys()];
-  work.memory = withoutRefused(work.memory, all, at);
+  work.checkpoint = withoutRefused(work.checkpoint, all, at);
   for (;;) {
-    const known = { memory: work.memory, nowMs: at.nowMs };
+    const known = { checkpoint: work.checkpoint, nowMs: at.nowMs };
     const names = metricsOf(all, span, known).filter((name) => !work.tooFew.has(name));
     if (names.length === 0) return undefined;
     const asked = names.map((name) => metrics.get(name) ?? name);
     try {
       const answer = await ask(asked);
-      work.memory = withAnswered(work.memory, names, { span, last });
+      work.checkpoint = withAnswered(work.checkpoint, names, { span, last });
       return answer;
     } catch (error) {
       const { reason, subjects, named } = leftOut(error, asked);
       for (const metric of names.filter((_, index) => subjects.includes(asked[index] ?? ''))) {
         work.skipped.push({ reason, subject: metric });
-        if (named) work.memory = leaveOutDaily(work.memory, { metric, reason }, at);
+        if (named) work.checkpoint = leaveOutDaily(work.checkpoint, { metric, reason }, at);
         else work.tooFew.add(metric);
       }
     }

@@ -31,7 +31,7 @@ export async function* extractInsights(
   const unusable = nodes.filter((node) => readListed(node) === undefined);
   if (unusable.length > 0) yield { nodes: unusable, skipped: [], coveredUntilMs: null };
   const all = nodes.flatMap(candidateOf);
-  const rejections = createRejections(context.memory, context.nowMs);
+  const rejections = createRejections(context.checkpoint, context.nowMs);
   const known = { had: new Set<string>(), rows: new Map<string, number>() };
   const work: InsightsWork = { source, context, rejections, all, skipped: [], ...known };
   const due = all.filter((candidate) => isDueNow(candidate, source, context));
@@ -51,12 +51,12 @@ function candidateOf(node: Node): readonly Candidate[] {
 function isDueNow(
   { node, listed }: Candidate,
   { edge }: InsightsSource,
-  { memory, nowMs, freshness }: ExtractContext,
+  { checkpoint, nowMs, freshness }: ExtractContext,
 ): boolean {
   const key = keyNumber(listed.id);
-  if (edge === 'stories' || !memory.published.has(key)) return true;
-  const media = { node, media: listed, reading: memory.insightsRead.get(key) };
-  return isToBeRead(media, { nowMs, lastMs: memory.polledMs }, freshness.tiers);
+  if (edge === 'stories' || !checkpoint.published.has(key)) return true;
+  const media = { node, media: listed, reading: checkpoint.insightsRead.get(key) };
+  return isToBeRead(media, { nowMs, lastMs: checkpoint.polledMs }, freshness.tiers);
 }
 
 async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Page> {
@@ -90,9 +90,9 @@ async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Pa
 /** Counts the media that an answer of this poll excludes, before they are requested, with its reason. */
 function countNewlyExcluded(
   due: readonly Candidate[],
-  { rejections, skipped, context: { memory, nowMs } }: InsightsWork,
+  { rejections, skipped, context: { checkpoint, nowMs } }: InsightsWork,
 ): void {
-  const before = createRejections(memory, nowMs);
+  const before = createRejections(checkpoint, nowMs);
   for (const { listed } of due) {
     if (!rejections.isExcluded(listed) || before.isExcluded(listed)) continue;
     skipped.push({ reason: 'graph.media-before-conversion', subject: listed.id });

@@ -2,7 +2,7 @@ import type { DeadLetterError } from '../../engine/errors.ts';
 import { keyNumber } from '../../engine/fingerprint.ts';
 import { fieldsParameter } from '../model/fields.ts';
 import type { Node } from '../../engine/json.ts';
-import type { Memory } from '../../engine/state.ts';
+import type { Checkpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import { hasBrokenAlbum, withChildren } from './children.ts';
 import type { ChildrenWork, Nested } from './children.ts';
@@ -66,14 +66,14 @@ export async function readPage(scanning: Scanning, start: PageStart): Promise<Re
 function bare(
   nodes: readonly Node[],
   { fault }: AdaptedPage,
-  { left, context: { memory } }: Scanning,
+  { left, context: { checkpoint } }: Scanning,
 ): ReadonlySet<string> {
   const ids = nodes.map(({ id }) => id).filter((id) => typeof id === 'string');
   for (const id of ids) left.push({ reason: fault?.code ?? 'graph.gone', subject: id });
-  return new Set(ids.filter((id) => isPublished(id, memory)));
+  return new Set(ids.filter((id) => isPublished(id, checkpoint)));
 }
 
-function isPublished(id: string, { published }: Memory): boolean {
+function isPublished(id: string, { published }: Checkpoint): boolean {
   return published.has(keyNumber(id));
 }
 

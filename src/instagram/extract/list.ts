@@ -80,7 +80,7 @@ const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
 /** The entries of earlier scans that are too old to be listed now. */
 function expired(
   { before }: Pick<ListCache, 'before'>,
-  { nowMs, memory: { polledMs } }: ExtractContext,
+  { nowMs, checkpoint: { polledMs } }: ExtractContext,
 ): ListScan['expired'] {
   const sinceMs = nowMs - storyListedMs;
   if (polledMs !== null && polledMs <= sinceMs) return 'all';
@@ -126,7 +126,7 @@ async function* scanList(
   const untilMs = oldestWanted(source, context);
   const scanned: Node[] = [];
   const seen = new Set<string>();
-  const rejections = createRejections(context.memory, context.nowMs);
+  const rejections = createRejections(context.checkpoint, context.nowMs);
   const scanning: Scanning = { source, context, cache, rejections, left: [], rejected: [] };
   let after: string | undefined;
   let lastId: string | undefined;

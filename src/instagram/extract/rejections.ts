@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../engine/errors.ts';
 import { parseGraphTime } from '../model/graph-time.ts';
 import type { Node } from '../../engine/json.ts';
 import { holds } from '../../engine/refusals.ts';
-import type { Memory, Refusal } from '../../engine/state.ts';
+import type { Checkpoint, Refusal } from '../../engine/state.ts';
 
 const hourMs = 3_600_000;
 const weekMs = 7 * 24 * hourMs;
@@ -69,7 +69,7 @@ export interface Rejections {
   /** Forgets the rejection of a subject's metric, or with null of the subject: it was answered. */
   forget(subject: string, metric: string | null): void;
   /** The rejections to keep in the state. */
-  readonly learned: Pick<Memory, 'refusals' | 'convertedMs'>;
+  readonly learned: Pick<Checkpoint, 'refusals' | 'convertedMs'>;
 }
 
 /**
@@ -79,12 +79,12 @@ export interface Rejections {
 export const rememberedRejections = 5000;
 
 /** Creates the rejections of a poll from those in the state. */
-export function createRejections(memory: Memory, nowMs: number): Rejections {
-  return new IndexedRejections(memory, nowMs);
+export function createRejections(checkpoint: Checkpoint, nowMs: number): Rejections {
+  return new IndexedRejections(checkpoint, nowMs);
 }
 
 class IndexedRejections implements Rejections {
-  readonly #memory: Memory;
+  readonly #checkpoint: Checkpoint;
   readonly #nowMs: number;
   readonly #entries: Map<string, Refusal>;
   /** Names of expired rejections that a media of this poll has probed. */
@@ -92,11 +92,11 @@ class IndexedRejections implements Rejections {
   #convertedMs: number | null;
   #isChanged = false;
 
-  constructor(memory: Memory, nowMs: number) {
-    this.#memory = memory;
+  constructor(checkpoint: Checkpoint, nowMs: number) {
+    this.#checkpoint = checkpoint;
     this.#nowMs = nowMs;
-    this.#entries = new Map(memory.refusals.map((one) => [nameOf(one), one]));
-    this.#convertedMs = memory.convertedMs;
+    this.#entries = new Map(checkpoint.refusals.map((one) => [nameOf(one), one]));
+    this.#convertedMs = checkpoint.convertedMs;
   }
 
   isExcluded({ id, createdMs }: Listed): boolean {
@@ -150,10 +150,10 @@ class IndexedRejections implements Rejections {
     this.#isChanged = this.#entries.delete(name) || this.#isChanged;
   }
 
-  get learned(): Pick<Memory, 'refusals' | 'convertedMs'> {
+  get learned(): Pick<Checkpoint, 'refusals' | 'convertedMs'> {
     const refusals = this.#isChanged
       ? [...this.#entries.values()].slice(-rememberedRejections)
-      : this.#memory.refusals;
+      : this.#checkpoint.refusals;
     return { refusals, convertedMs: this.#convertedMs };
   }
 }
@@ -164,12 +164,12 @@ function nameOf({ subject, metric }: Pick<Refusal, 'subject' | 'metric'>): strin
 
 /** Leaves out a subject's metric for a week; then it is tried again, without a new release. */
 export function leaveOutMetric(
-  memory: Memory,
+  checkpoint: Checkpoint,
   refusal: { subject: string; metric: string; reason: ErrorCode },
   nowMs: number,
-): Memory {
-  const others = memory.refusals.filter(
+): Checkpoint {
+  const others = checkpoint.refusals.filter(
     ({ subject, metric }) => subject !== refusal.subject || metric !== refusal.metric,
   );
-  return { ...memory, refusals: [...others, { ...refusal, untilMs: nowMs + weekMs }] };
+  return { ...checkpoint, refusals: [...others, { ...refusal, untilMs: nowMs + weekMs }] };
 }

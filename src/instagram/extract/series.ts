@@ -29,14 +29,14 @@ export async function* extractSeries(source: SeriesSource, context: ExtractConte
   // A metric that is requested for several periods has one name for each in the merged day.
   const names = source.requests.flatMap(({ metrics }) => Object.values(metrics));
   const work = createDailyWork(context, names);
-  const { nowMs, startDateMs, lookbackMs, memory } = context;
+  const { nowMs, startDateMs, lookbackMs, checkpoint } = context;
   const windows = planWindows({
     nowMs,
-    cursorMs: memory.cursorMs,
-    coveredUntilMs: memory.coveredUntilMs,
+    cursorMs: checkpoint.cursorMs,
+    coveredUntilMs: checkpoint.coveredUntilMs,
     startDateMs,
     lookbackMs,
-    missingFromMs: askableFrom(work.memory, names, nowMs),
+    missingFromMs: askableFrom(work.checkpoint, names, nowMs),
   });
   for (const [index, window] of windows.entries()) {
     const step = { number: index + 1, of: windows.length };
@@ -55,7 +55,7 @@ async function askWindow(source: SeriesSource, turn: Turn, work: DailyWork): Pro
     const body = bodies[index];
     return body === undefined ? [] : [{ request, body }];
   });
-  const { refusals, convertedMs } = work.memory;
+  const { refusals, convertedMs } = work.checkpoint;
   const rejected: DeadLetterError[] = [];
   const nodes = mergeDays(answers, rejected);
   // Without one usable answer the window is not covered: the next poll requests it again.

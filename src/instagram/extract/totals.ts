@@ -24,14 +24,14 @@ const daysAPage = 10;
 export async function* extractTotals(source: TotalsSource, context: ExtractContext): Extraction {
   const names = source.requests.flatMap(({ metrics }) => metrics);
   const work = createDailyWork(context, names);
-  const { nowMs, startDateMs, lookbackMs, memory } = context;
+  const { nowMs, startDateMs, lookbackMs, checkpoint } = context;
   const days = planDays({
     nowMs,
     startDateMs,
     lookbackMs,
-    cursorMs: memory.cursorMs,
-    coveredUntilMs: memory.coveredUntilMs,
-    missingFromMs: askableFrom(work.memory, names, nowMs),
+    cursorMs: checkpoint.cursorMs,
+    coveredUntilMs: checkpoint.coveredUntilMs,
+    missingFromMs: askableFrom(work.checkpoint, names, nowMs),
   });
   for (let start = 0; start < days.length; start += daysAPage) {
     const asked = days.slice(start, start + daysAPage);
@@ -41,7 +41,7 @@ export async function* extractTotals(source: TotalsSource, context: ExtractConte
       const answers = await askDay(source, { day, last: day === days.at(-1) }, work);
       nodes.push(dayNode(day, answers, rejected));
     }
-    const { refusals, convertedMs } = work.memory;
+    const { refusals, convertedMs } = work.checkpoint;
     yield {
       nodes,
       skipped: work.skipped.splice(0),

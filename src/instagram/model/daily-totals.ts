@@ -9,7 +9,7 @@ import type { PacificDay } from './pacific.ts';
 import { lackingFrom } from './missing.ts';
 import { pacificDays } from './pacific.ts';
 import { tidyRefusals } from '../../engine/refusals.ts';
-import type { DayTotals, Memory } from '../../engine/state.ts';
+import type { DayTotals, Checkpoint } from '../../engine/state.ts';
 import type { SettleContext, Settled } from '../../engine/stream.ts';
 import type { TotalsRequest } from '../streams/stream.ts';
 import type { WindowPlan } from './windows.ts';
@@ -80,7 +80,7 @@ function partsOf(flat: Node, fields: Readonly<Record<string, string>>): Node {
  * @param records - mapped days, oldest first
  */
 export function settleTotals(records: readonly Value[], context: SettleContext): Settled {
-  const known = new Map(context.memory.totals.map((day) => [day.dateMs, day]));
+  const known = new Map(context.checkpoint.totals.map((day) => [day.dateMs, day]));
   const published: Value[] = [];
   for (const record of records) {
     const dateMs = record['date'] as number;
@@ -90,7 +90,7 @@ export function settleTotals(records: readonly Value[], context: SettleContext):
     known.set(dateMs, { dateMs, values });
     published.push({ ...record, ...values });
   }
-  return { records: published, memory: remember([...known.values()], context) };
+  return { records: published, checkpoint: remember([...known.values()], context) };
 }
 
 function totalsOf(record: Value): DayTotals['values'] {
@@ -106,22 +106,22 @@ function isSame(a: DayTotals['values'], b: DayTotals['values']): boolean {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
-function remember(days: readonly DayTotals[], context: SettleContext): Memory {
-  const { memory, nowMs, lookbackMs } = context;
+function remember(days: readonly DayTotals[], context: SettleContext): Checkpoint {
+  const { checkpoint, nowMs, lookbackMs } = context;
   const newestMs = largest(
     days.map(({ dateMs }) => dateMs),
-    memory.cursorMs ?? undefined,
+    checkpoint.cursorMs ?? undefined,
   );
   const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
-  const coveredUntilMs = Math.max(coveredBy(memory.coveredUntilMs, nowMs), settledMs);
+  const coveredUntilMs = Math.max(coveredBy(checkpoint.coveredUntilMs, nowMs), settledMs);
   return {
-    ...memory,
+    ...checkpoint,
     cursorMs: newestMs === -Infinity ? null : newestMs,
     coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
     // The others are not asked for again.
     totals: days
-      .filter(({ dateMs }) => dateMs > Math.min(coveredUntilMs, lackingFrom(memory, nowMs)))
+      .filter(({ dateMs }) => dateMs > Math.min(coveredUntilMs, lackingFrom(checkpoint, nowMs)))
       .sort((a, b) => a.dateMs - b.dateMs),
-    refusals: tidyRefusals(memory.refusals, { nowMs, present: undefined }),
+    refusals: tidyRefusals(checkpoint.refusals, { nowMs, present: undefined }),
   };
 }

@@ -5,7 +5,7 @@ import { largest } from '../../engine/extremes.ts';
 import type { Json, Node, Value } from '../../engine/json.ts';
 import { isNode } from '../../engine/json.ts';
 import { lackingFrom } from './missing.ts';
-import type { DayValues, Memory } from '../../engine/state.ts';
+import type { DayValues, Checkpoint } from '../../engine/state.ts';
 import type { SettleContext, Settled } from '../../engine/stream.ts';
 import type { SeriesRequest } from '../streams/stream.ts';
 import { coveredBy, futureMs } from './windows.ts';
@@ -80,7 +80,7 @@ function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]): read
  * @param records - mapped days, oldest first
  */
 export function settleDays(records: readonly Value[], context: SettleContext): Settled {
-  const known = new Map(context.memory.days.map((day) => [day.dateMs, day]));
+  const known = new Map(context.checkpoint.days.map((day) => [day.dateMs, day]));
   const published: Value[] = [];
   for (const record of records) {
     const now = dayOf(record);
@@ -91,24 +91,24 @@ export function settleDays(records: readonly Value[], context: SettleContext): S
     known.set(merged.dateMs, merged);
     published.push({ ...record, ...valuesOf(merged) });
   }
-  return { records: published, memory: remember([...known.values()], context) };
+  return { records: published, checkpoint: remember([...known.values()], context) };
 }
 
-function remember(days: readonly DayValues[], context: SettleContext): Memory {
-  const { memory, nowMs, lookbackMs } = context;
+function remember(days: readonly DayValues[], context: SettleContext): Checkpoint {
+  const { checkpoint, nowMs, lookbackMs } = context;
   const newest = largest(
     days.map((day) => day.dateMs),
-    memory.cursorMs ?? undefined,
+    checkpoint.cursorMs ?? undefined,
   );
   const cursorMs = newest === -Infinity ? null : newest;
   const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
-  const coveredUntilMs = Math.max(coveredBy(memory.coveredUntilMs, nowMs), settledMs);
+  const coveredUntilMs = Math.max(coveredBy(checkpoint.coveredUntilMs, nowMs), settledMs);
   // What the next poll asks again, and so what it must be able to compare with; and what lacks something
   // that is refused now, so that nothing of it is lost when that is published with it.
   const askedFromMs = Math.min(cursorMs ?? nowMs, nowMs) - lookbackMs;
-  const keepFromMs = Math.min(askedFromMs, lackingFrom(memory, nowMs));
+  const keepFromMs = Math.min(askedFromMs, lackingFrom(checkpoint, nowMs));
   return {
-    ...memory,
+    ...checkpoint,
     cursorMs,
     coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
     days: days.filter((day) => day.dateMs >= keepFromMs).sort((a, b) => a.dateMs - b.dateMs),

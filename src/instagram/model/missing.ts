@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
 import { holds } from '../../engine/refusals.ts';
 import { everything, leaveOutMetric } from '../extract/rejections.ts';
-import type { Memory, Refusal } from '../../engine/state.ts';
+import type { Checkpoint, Refusal } from '../../engine/state.ts';
 import { longReachMs } from './windows.ts';
 
 /** Days asked for at once, epoch milliseconds. */
@@ -20,10 +20,10 @@ export interface Span {
 export function metricsOf(
   metrics: readonly string[],
   span: Span,
-  { memory, nowMs }: { memory: Memory; nowMs: number },
+  { checkpoint, nowMs }: { checkpoint: Checkpoint; nowMs: number },
 ): readonly string[] {
   return metrics.filter((metric) => {
-    const refusal = refusalOf(memory, metric);
+    const refusal = refusalOf(checkpoint, metric);
     if (refusal !== undefined && holds(refusal, nowMs)) return false;
     return !span.catchUp || (refusal?.missingFromMs ?? Infinity) < span.untilMs;
   });
@@ -31,45 +31,45 @@ export function metricsOf(
 
 /** Remembers for a week that a daily metric is refused, and that the days of the span lack it. */
 export function leaveOutDaily(
-  memory: Memory,
+  checkpoint: Checkpoint,
   { metric, reason }: { metric: string; reason: ErrorCode },
   { span, nowMs }: { span: Span; nowMs: number },
-): Memory {
-  const known = refusalOf(memory, metric)?.missingFromMs ?? Infinity;
-  const left = leaveOutMetric(memory, { subject: everything, metric, reason }, nowMs);
+): Checkpoint {
+  const known = refusalOf(checkpoint, metric)?.missingFromMs ?? Infinity;
+  const left = leaveOutMetric(checkpoint, { subject: everything, metric, reason }, nowMs);
   return withMissing(left, metric, Math.min(known, span.sinceMs));
 }
 
 /** Takes in that a span is asked without the metrics that are refused still. */
 export function withoutRefused(
-  memory: Memory,
+  checkpoint: Checkpoint,
   metrics: readonly string[],
   { span, nowMs }: { span: Span; nowMs: number },
-): Memory {
-  if (span.catchUp) return memory;
+): Checkpoint {
+  if (span.catchUp) return checkpoint;
   return metrics.reduce((left, metric) => {
     const refusal = refusalOf(left, metric);
     if (refusal === undefined || !holds(refusal, nowMs)) return left;
     return withMissing(left, metric, Math.min(refusal.missingFromMs ?? Infinity, span.sinceMs));
-  }, memory);
+  }, checkpoint);
 }
 
 /** Takes in that metrics were answered up to the end of a span; with the last one all is caught up. */
 export function withAnswered(
-  memory: Memory,
+  checkpoint: Checkpoint,
   metrics: readonly string[],
   { span, last }: { span: Span; last: boolean },
-): Memory {
+): Checkpoint {
   return metrics.reduce((left, metric) => {
     const from = refusalOf(left, metric)?.missingFromMs;
     if (last) return without(left, metric);
     return from === undefined ? left : withMissing(left, metric, Math.max(from, span.untilMs));
-  }, memory);
+  }, checkpoint);
 }
 
 /** From when on days lack one of these metrics that may be asked again now; null where none do. */
 export function askableFrom(
-  { refusals }: Memory,
+  { refusals }: Checkpoint,
   metrics: readonly string[],
   nowMs: number,
 ): number | null {
@@ -83,34 +83,34 @@ export function askableFrom(
  * From when on days lack something that was refused, and so may change still, however old they are;
  * Infinity where none do.
  */
-export function lackingFrom({ refusals }: Memory, nowMs: number): number {
+export function lackingFrom({ refusals }: Checkpoint, nowMs: number): number {
   return Math.max(earliest(refusals) ?? Infinity, nowMs - longReachMs);
 }
 
 /** Forgets refusals of daily metrics that the stream does not have any more. */
-export function withoutStrangers(memory: Memory, metrics: readonly string[]): Memory {
-  const refusals = memory.refusals.filter(
+export function withoutStrangers(checkpoint: Checkpoint, metrics: readonly string[]): Checkpoint {
+  const refusals = checkpoint.refusals.filter(
     ({ metric }) => metric !== null && metrics.includes(metric),
   );
-  return { ...memory, refusals };
+  return { ...checkpoint, refusals };
 }
 
-function refusalOf({ refusals }: Memory, metric: string): Refusal | undefined {
+function refusalOf({ refusals }: Checkpoint, metric: string): Refusal | undefined {
   return refusals.find((one) => one.subject === everything && one.metric === metric);
 }
 
-function withMissing(memory: Memory, metric: string, missingFromMs: number): Memory {
-  const refusals = memory.refusals.map((one) =>
+function withMissing(checkpoint: Checkpoint, metric: string, missingFromMs: number): Checkpoint {
+  const refusals = checkpoint.refusals.map((one) =>
     one.subject === everything && one.metric === metric ? { ...one, missingFromMs } : one,
   );
-  return { ...memory, refusals };
+  return { ...checkpoint, refusals };
 }
 
-function without(memory: Memory, metric: string): Memory {
-  const refusals = memory.refusals.filter(
+function without(checkpoint: Checkpoint, metric: string): Checkpoint {
+  const refusals = checkpoint.refusals.filter(
     (one) => one.subject !== everything || one.metric !== metric,
   );
-  return { ...memory, refusals };
+  return { ...checkpoint, refusals };
 }
 
 function earliest(refusals: readonly Refusal[]): number | null {

@@ -46,5 +46,5 @@ export const comments = declareStream({
   },
   toRecord: recordOf(fields),
   // What is new was decided when it was read, media by media.
-  settle: (records, { memory }) => ({ records, memory }),
+  settle: (records, { checkpoint }) => ({ records, checkpoint }),
 });

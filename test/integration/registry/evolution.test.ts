@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import type { Json, Value } from '../../../src/engine/json.ts';
-import { emptyMemory } from '../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import type { StreamState } from '../../../src/engine/state.ts';
 import type { TopicRole } from '../../../src/engine/stream-name.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
@@ -75,7 +75,7 @@ describe('a later schema with one more optional field', () => {
     });
 
     const expected: StreamState = {
-      ...emptyMemory,
+      ...emptyCheckpoint,
       stream: 'media',
       accountId: '17841',
       coveredUntilMs: 1_700_000_000_000,

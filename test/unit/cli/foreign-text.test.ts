@@ -7,7 +7,7 @@ import { asTable } from '../../../src/cli/table.ts';
 import { jsonLine, textLine } from '../../../src/cli/tail.ts';
 import { styleFor } from '../../../src/cli/terminal.ts';
 import { StopStreamError } from '../../../src/engine/errors.ts';
-import { emptyMemory } from '../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import type { TailedRecord } from '../../../src/kafka/index.ts';
 
 /** Clears a screen by C1, deletes, reorders; none of it is escaped by JSON. */
@@ -77,7 +77,7 @@ describe('text from outside on a terminal', () => {
 
 describe('states of other programs on a terminal', () => {
   const key = 'users/17841400000000001';
-  const state = { ...emptyMemory, sequence: 1, writtenAtMs: 0, writtenBy: foreign };
+  const state = { ...emptyCheckpoint, sequence: 1, writtenAtMs: 0, writtenBy: foreign };
   const session = {
     stored: [
       { key, partition: 0, value: Buffer.alloc(0), restored: { kind: 'state', state } },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { DeadLetterError, RetryError, StopStreamError } from '../../../src/engine/errors.ts';
 import type { Value } from '../../../src/engine/json.ts';
-import { emptyMemory } from '../../../src/engine/state.ts';
-import type { Memory, StreamState } from '../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../src/engine/state.ts';
+import type { Checkpoint, StreamState } from '../../../src/engine/state.ts';
 import type { Gathered } from '../../../src/engine/batch.ts';
 import { assemble } from '../../../src/engine/batch.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
@@ -20,7 +20,7 @@ function gathered(ids: readonly string[], changes: Partial<Gathered> = {}): Gath
     skipped: [],
     unknown: new Set(),
     gone: [],
-    memory: emptyMemory,
+    checkpoint: emptyCheckpoint,
     isLast: false,
     ...changes,
   };
@@ -145,7 +145,7 @@ describe('a record that cannot be encoded', () => {
     ]);
 
     const batch = assemble(pollOf(posts), world, calm);
-    await batch.add(gathered(['1', '2'], { memory: { ...emptyMemory, published } }));
+    await batch.add(gathered(['1', '2'], { checkpoint: { ...emptyCheckpoint, published } }));
     await batch.end(startMs);
 
     expect(world.publisher.batches[0]?.state.published).toEqual(new Map([['1', 1n]]));
@@ -202,12 +202,12 @@ describe('a record that Kafka finds too large', () => {
     ]);
 
     const batch = assemble(poll, tools, calm);
-    await batch.add(gathered(['1', '2', '3'], { memory: { ...emptyMemory, published } }));
+    await batch.add(gathered(['1', '2', '3'], { checkpoint: { ...emptyCheckpoint, published } }));
     await assemble(poll, tools, calm).add(gathered(['2', '4', '5']));
 
     const expected = new Map([...published, ['2', 7n]] as const);
     expect(world.publisher.batches[0]?.state.published).toEqual(expected);
-    expect(batch.memory.published).toEqual(expected);
+    expect(batch.checkpoint.published).toEqual(expected);
     expect(keysOf(world.publisher.batches)).toEqual([
       'media 1',
       letterKey,
@@ -229,9 +229,9 @@ describe('a record that Kafka finds too large', () => {
 
 describe('a state that Kafka finds too large', () => {
   const large = new StopStreamError('kafka.record-too-large', 'the state media/1 is too large');
-  const weight = ({ refusals, deadLetters }: Memory) => refusals.length + deadLetters.length;
-  const learned: Memory = {
-    ...emptyMemory,
+  const weight = ({ refusals, deadLetters }: Checkpoint) => refusals.length + deadLetters.length;
+  const learned: Checkpoint = {
+    ...emptyCheckpoint,
     published: new Map([['1', 1n]]),
     refusals: Array.from({ length: 100 }, (_, index) => ({
       subject: String(index),
@@ -248,7 +248,7 @@ describe('a state that Kafka finds too large', () => {
     const poll = pollOf(posts);
     poll.state = { ...poll.state, deadLetters: learned.deadLetters };
 
-    await assemble(poll, world, calm).add(gathered(['1', '2', '3'], { memory: learned }));
+    await assemble(poll, world, calm).add(gathered(['1', '2', '3'], { checkpoint: learned }));
 
     const [batch] = publisher.batches;
     expect(batch?.records).toHaveLength(3);
@@ -264,7 +264,7 @@ describe('a state that Kafka finds too large', () => {
     const world = small({ publisher });
 
     await expect(
-      assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3'], { memory: learned })),
+      assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3'], { checkpoint: learned })),
     ).rejects.toBe(large);
     expect(publisher.batches).toEqual([]);
     expect(weight(publisher.tried.at(-1)?.state ?? learned)).toBe(0);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { emptyMemory } from '../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import { settleChanges } from '../../../src/engine/changes.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 
@@ -8,7 +8,7 @@ const context = {
   stream: streams.tags,
   accountId: '17841',
   page,
-  memory: emptyMemory,
+  checkpoint: emptyCheckpoint,
   mode: 'changes',
   nowMs: 0,
   tombstones: true,
@@ -22,18 +22,18 @@ const walkedOf = (present: readonly string[]) => ({
 });
 
 describe('the changes of a list whose key has more than the id', () => {
-  const { memory } = settleChanges([tag('1'), tag('2')], context);
+  const { checkpoint } = settleChanges([tag('1'), tag('2')], context);
 
   test('are remembered by id', () => {
-    expect([...memory.published.keys()]).toEqual(['1', '2']);
-    expect(settleChanges([tag('1')], { ...context, memory }).records).toEqual([]);
+    expect([...checkpoint.published.keys()]).toEqual(['1', '2']);
+    expect(settleChanges([tag('1')], { ...context, checkpoint }).records).toEqual([]);
   });
 
   test('are deleted by the whole key when one is not listed any more', () => {
     const scanned = walkedOf(['2']);
-    const settled = settleChanges([], { ...context, memory, page: { ...page, scanned } });
+    const settled = settleChanges([], { ...context, checkpoint, page: { ...page, scanned } });
 
     expect(settled.gone).toEqual(['17841/1']);
-    expect([...settled.memory.published.keys()]).toEqual(['2']);
+    expect([...settled.checkpoint.published.keys()]).toEqual(['2']);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError } from '../../../src/engine/errors.ts';
-import { emptyMemory } from '../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import { runPoll } from '../../../src/engine/poll.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 import { answersInTurn, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -59,7 +59,7 @@ describe('a poll', () => {
       like_count: null,
     });
     expect(batch?.state).toEqual({
-      ...emptyMemory,
+      ...emptyCheckpoint,
       published: new Map([
         ['1', expect.any(BigInt)],
         ['2', expect.any(BigInt)],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { emptyMemory, stateFormatVersion, stateKey } from '../../../src/engine/state.ts';
+import { emptyCheckpoint, stateFormatVersion, stateKey } from '../../../src/engine/state.ts';
 
 describe('the state', () => {
   test('has a key of stream and account', () => {
@@ -7,7 +7,7 @@ describe('the state', () => {
   });
 
   test('is empty before the first poll', () => {
-    expect(emptyMemory).toEqual({
+    expect(emptyCheckpoint).toEqual({
       cursorMs: null,
       coveredUntilMs: null,
       days: [],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DayValues } from '../../../src/engine/state.ts';
-import { emptyMemory } from '../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import { forgetUnpublished } from '../../../src/engine/unpublished.ts';
 
 const day = (date: string, reach: number): DayValues => ({
@@ -14,32 +14,32 @@ const day = (date: string, reach: number): DayValues => ({
 
 describe('a record that was not published after all', () => {
   test('leaves what was remembered of its key before', () => {
-    const before = { ...emptyMemory, published: new Map([['1', 5n]]) };
-    const memory = {
-      ...emptyMemory,
+    const before = { ...emptyCheckpoint, published: new Map([['1', 5n]]) };
+    const checkpoint = {
+      ...emptyCheckpoint,
       published: new Map([
         ['1', 6n],
         ['2', 7n],
       ]),
     };
 
-    expect(forgetUnpublished(memory, before, '1').published).toEqual(
+    expect(forgetUnpublished(checkpoint, before, '1').published).toEqual(
       new Map([
         ['1', 5n],
         ['2', 7n],
       ]),
     );
-    expect(forgetUnpublished(memory, before, '2').published).toEqual(new Map([['1', 6n]]));
+    expect(forgetUnpublished(checkpoint, before, '2').published).toEqual(new Map([['1', 6n]]));
   });
 
   test('leaves the day that was remembered before, in its place', () => {
     const first = day('2026-05-10T07:00:00Z', 1);
     const second = day('2026-05-11T07:00:00Z', 2);
     const third = day('2026-05-12T07:00:00Z', 3);
-    const before = { ...emptyMemory, days: [first, second] };
-    const memory = { ...emptyMemory, days: [first, { ...second, reach: 20 }, third] };
+    const before = { ...emptyCheckpoint, days: [first, second] };
+    const checkpoint = { ...emptyCheckpoint, days: [first, { ...second, reach: 20 }, third] };
 
-    const left = forgetUnpublished(memory, before, '17841/2026-05-11T07:00:00Z');
+    const left = forgetUnpublished(checkpoint, before, '17841/2026-05-11T07:00:00Z');
 
     expect(left.days).toEqual([first, second, third]);
     expect(forgetUnpublished(left, before, '17841/2026-05-12T07:00:00Z').days).toEqual([
@@ -52,17 +52,17 @@ describe('a record that was not published after all', () => {
     const totals = (views: number) => [
       { dateMs: Date.parse('2026-05-12T07:00:00Z'), values: { views } },
     ];
-    const before = { ...emptyMemory, totals: totals(1) };
-    const memory = { ...emptyMemory, totals: totals(2) };
+    const before = { ...emptyCheckpoint, totals: totals(1) };
+    const checkpoint = { ...emptyCheckpoint, totals: totals(2) };
     const key = '17841/2026-05-12T07:00:00Z';
 
-    expect(forgetUnpublished(memory, before, key).totals).toEqual(totals(1));
-    expect(forgetUnpublished(memory, emptyMemory, key).totals).toEqual([]);
+    expect(forgetUnpublished(checkpoint, before, key).totals).toEqual(totals(1));
+    expect(forgetUnpublished(checkpoint, emptyCheckpoint, key).totals).toEqual([]);
   });
 
   test('leaves what was remembered of the id at the end of its key, as lists remember', () => {
-    const memory = { ...emptyMemory, published: new Map([['1', 6n]]) };
+    const checkpoint = { ...emptyCheckpoint, published: new Map([['1', 6n]]) };
 
-    expect(forgetUnpublished(memory, emptyMemory, '17841/1').published).toEqual(new Map());
+    expect(forgetUnpublished(checkpoint, emptyCheckpoint, '17841/1').published).toEqual(new Map());
   });
 });

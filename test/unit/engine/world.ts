@@ -1,7 +1,7 @@
 import type { Account } from '../../../src/engine/account.ts';
 import { id, long, required, text } from '../../../src/instagram/model/fields.ts';
 import { recordOf } from '../../../src/instagram/model/record.ts';
-import { emptyMemory } from '../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import type { StreamState } from '../../../src/engine/state.ts';
 import type { Stream } from '../../../src/engine/stream.ts';
 import { createSource, type InstagramSource } from '../../../src/instagram/extract/extract.ts';
@@ -96,7 +96,7 @@ export function createWorld(changes: Partial<World> = {}): World {
 /** The state of a (stream, account) that was never polled. */
 export function firstState(stream: Stream, account: Account = first): StreamState {
   return {
-    ...emptyMemory,
+    ...emptyCheckpoint,
     stream: stream.name,
     accountId: account.id,
     sequence: 0,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Value } from '../../../src/engine/json.ts';
-import { emptyMemory } from '../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import type { TopicRole } from '../../../src/engine/stream-name.ts';
 import { openRegistry } from '../../../src/registry/index.ts';
 import type { RegistryAdapter } from '../../../src/registry/index.ts';
@@ -154,7 +154,7 @@ describe('encode', () => {
 
     for (let n = 0; n < 100; n += 1) encoder.encode('users', { ...whose, id: `u${n}` });
     const state = {
-      ...emptyMemory,
+      ...emptyCheckpoint,
       stream: 'media',
       accountId: '17841',
       sequence: 1,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { openRegistry } from '../../../src/registry/index.ts';
-import { emptyMemory } from '../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import type { StreamState } from '../../../src/engine/state.ts';
 import { registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer } from '../../support/registry-server.ts';
@@ -8,7 +8,7 @@ import type { RegistryReply, RegistryScript } from '../../support/registry-serve
 
 /** The state that the bytes below hold, in every format. */
 export const state: StreamState = {
-  ...emptyMemory,
+  ...emptyCheckpoint,
   stream: 'user_insights',
   accountId: '17841',
   cursorMs: 1_700_000_000_000,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { emptyMemory, stateFormatVersion } from '../../../src/engine/state.ts';
+import { emptyCheckpoint, stateFormatVersion } from '../../../src/engine/state.ts';
 import type { StreamState } from '../../../src/engine/state.ts';
 import { openRegistry } from '../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
@@ -141,7 +141,7 @@ describe('the state codec', () => {
     );
 
     expect(read).toEqual({
-      ...emptyMemory,
+      ...emptyCheckpoint,
       stream: 'media',
       accountId: '17841',
       sequence: 1,

@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Json, Node } from '../../../src/engine/json.ts';
 import type { StreamState } from '../../../src/engine/state.ts';
-import { emptyMemory } from '../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import { openStateForm } from '../../../src/registry/index.ts';
 import { createJsonForm } from '../../../src/registry/state-form.ts';
 
 const form = openStateForm();
 
 const state: StreamState = {
-  ...emptyMemory,
+  ...emptyCheckpoint,
   stream: 'user_insights',
   accountId: '17',
   cursorMs: Date.parse('2026-11-24T08:00:00Z'),

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { readImport } from '../../../../src/cli/state/import-file.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { openStateForm } from '../../../../src/registry/index.ts';
 
 const form = openStateForm();
 const nowMs = Date.parse('2026-11-25T12:00:00Z');
 const state = {
-  ...emptyMemory,
+  ...emptyCheckpoint,
   stream: 'media',
   accountId: '17',
   sequence: 4,

@@ -9,7 +9,7 @@ import {
   parseStateKey,
 } from '../../../../src/cli/state/state-change.ts';
 import type { DayValues, StreamState } from '../../../../src/engine/state.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 
 const nowMs = Date.parse('2026-11-25T12:00:00Z');
 const author = { writtenBy: 'somebody', nowMs };
@@ -27,7 +27,7 @@ function day(date: string): DayValues {
 }
 
 const before: StreamState = {
-  ...emptyMemory,
+  ...emptyCheckpoint,
   ...id,
   cursorMs: Date.parse('2026-11-24T08:00:00Z'),
   coveredUntilMs: Date.parse('2026-11-23T12:00:00Z'),
@@ -141,7 +141,7 @@ describe('moving a cursor', () => {
     const { after } = changeCursor(id, nowMs, { ...author, before: null });
 
     expect(after).toEqual({
-      ...emptyMemory,
+      ...emptyCheckpoint,
       ...id,
       cursorMs: nowMs,
       sequence: 1,
@@ -154,7 +154,7 @@ describe('moving a cursor', () => {
     const sequences = fc.nat();
     fc.assert(
       fc.property(sequences, sequences, (stored, atLeast) => {
-        const { after } = changeTo(id, emptyMemory, {
+        const { after } = changeTo(id, emptyCheckpoint, {
           ...author,
           before: { ...before, sequence: stored },
           atLeast,

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { RetryError, SkipError } from '../../../../src/engine/errors.ts';
 import { keyNumber } from '../../../../src/engine/fingerprint.ts';
 import type { Node } from '../../../../src/engine/json.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
-import type { Memory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
+import type { Checkpoint } from '../../../../src/engine/state.ts';
 import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
 import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
@@ -44,7 +44,7 @@ function answerTo(request: GraphRequest, broken: ReadonlySet<string>): Answer {
 /** An account whose list is polled, by a program that may be started anew. */
 function follow(options: { idsFail?: boolean } = {}) {
   const broken = new Set<string>();
-  let memory: Memory = emptyMemory;
+  let checkpoint: Checkpoint = emptyCheckpoint;
   let caches = createListCaches(100);
   const graph: FakeGraph = createFakeGraph((request) => {
     const isExpanded = request.query['fields']?.includes('children') === true;
@@ -54,8 +54,8 @@ function follow(options: { idsFail?: boolean } = {}) {
   return {
     broken,
     graph,
-    get memory() {
-      return memory;
+    get checkpoint() {
+      return checkpoint;
     },
     restart() {
       caches = createListCaches(100);
@@ -63,10 +63,10 @@ function follow(options: { idsFail?: boolean } = {}) {
     async poll(changes: Partial<ExtractContext> = {}) {
       const before = graph.requests.length;
       const at = { nowMs: startMs, ...changes };
-      const context = { memory, caches, cycleMs: at.nowMs, ...at };
+      const context = { checkpoint, caches, cycleMs: at.nowMs, ...at };
       const { nodes, pages, error } = await extractAll(streams.media, graph, context);
       const learned = pages.findLast((page) => page.learned !== undefined)?.learned;
-      memory = { ...memory, ...learned };
+      checkpoint = { ...checkpoint, ...learned };
       const found = new Map(
         nodes.map((node) => [node['id'], (node['children'] as { data: Node[] } | undefined)?.data]),
       );
@@ -128,7 +128,7 @@ describe('a child of an album that cannot be read', () => {
 
     expect(found).toEqual(without(account.broken));
     expect(skipped).toEqual([]);
-    expect(account.memory.refusals).toMatchObject([{ subject: '1014/1014003', metric: null }]);
+    expect(account.checkpoint.refusals).toMatchObject([{ subject: '1014/1014003', metric: null }]);
   });
 
   test('comes back by itself', async () => {
@@ -141,7 +141,7 @@ describe('a child of an album that cannot be read', () => {
 
     expect(later.requests).toBe(1);
     expect(account.graph.queries.at(-1)?.['fields']).toContain('children{id,');
-    expect(account.memory.refusals).toEqual([]);
+    expect(account.checkpoint.refusals).toEqual([]);
   });
 
   test('is one of several in several albums', async () => {
@@ -187,8 +187,8 @@ describe('albums whose children cannot be had at all', () => {
 
   test('are left as they were published before, and counted', async () => {
     const published = new Map([[keyNumber('1014'), 1n]]);
-    const memory = { ...emptyMemory, published };
-    const { found } = await follow({ idsFail: true }).poll({ memory, nowMs: startMs + dayMs });
+    const checkpoint = { ...emptyCheckpoint, published };
+    const { found } = await follow({ idsFail: true }).poll({ checkpoint, nowMs: startMs + dayMs });
 
     expect(found.has('1014')).toBe(false);
     expect(found.size).toBe(ids.length - 1);

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { packRead } from '../../../../src/instagram/model/comments.ts';
 import { FailError, RetryError, SkipError } from '../../../../src/engine/errors.ts';
 import type { Node } from '../../../../src/engine/json.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
-import type { Memory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
+import type { Checkpoint } from '../../../../src/engine/state.ts';
 import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
 import type { Answer } from '../../../support/fake-graph.ts';
@@ -46,17 +46,17 @@ const pathsOf = (graph: ReturnType<typeof graphOf>) =>
 /** One poll, and what it remembers for the next. */
 async function poll(
   graph: ReturnType<typeof graphOf>,
-  memory: Memory = emptyMemory,
+  checkpoint: Checkpoint = emptyCheckpoint,
   changes: Partial<ExtractContext> = {},
 ) {
-  const { pages, nodes, error } = await extractAll(comments, graph, { memory, ...changes });
+  const { pages, nodes, error } = await extractAll(comments, graph, { checkpoint, ...changes });
   return {
     pages,
     error,
     ids: nodes.map(({ id }) => id),
     nodes,
     skipped: pages.flatMap(({ skipped }) => skipped),
-    memory: { ...memory, ...pages.at(-1)?.learned },
+    checkpoint: { ...checkpoint, ...pages.at(-1)?.learned },
   };
 }
 
@@ -70,7 +70,7 @@ describe('comments', () => {
       '/1/comments': onePage('11'),
       '/4/comments': onePage('41'),
     });
-    const { nodes, memory } = await poll(graph, { ...emptyMemory, published });
+    const { nodes, checkpoint } = await poll(graph, { ...emptyCheckpoint, published });
 
     expect(graph.batches).toEqual([2]);
     expect(graph.requests.map(({ endpoint, path, query }) => [endpoint, path, query])).toEqual([
@@ -82,7 +82,7 @@ describe('comments', () => {
       { id: '11', timestamp: written, media_id: '1' },
       { id: '41', timestamp: written, media_id: '4' },
     ]);
-    expect(memory.published).toEqual(
+    expect(checkpoint.published).toEqual(
       new Map([
         ['1', packRead({ count: 2, newestMs: Date.parse(written) })],
         ['3', packRead({ count: 5, newestMs: null })],
@@ -94,7 +94,7 @@ describe('comments', () => {
   test('cost nothing beyond the list when no media counts others', async () => {
     const published = new Map([['1', packRead({ count: 2, newestMs: null })]]);
     const graph = graphOf([media('1', 2)]);
-    const { ids } = await poll(graph, { ...emptyMemory, published });
+    const { ids } = await poll(graph, { ...emptyCheckpoint, published });
 
     expect([graph.requests.length, ids]).toEqual([1, []]);
   });
@@ -145,7 +145,7 @@ describe('comments', () => {
     const data = [comment('12', timeOf(startMs - minuteMs / 2)), comment('11')];
     const graph = graphOf([media('1', 2)], { '/1/comments': { data } });
     const first = await poll(graph);
-    const second = await poll(graph, first.memory, {
+    const second = await poll(graph, first.checkpoint, {
       nowMs: startMs + hourMs,
       cycleMs: startMs + 1,
     });
@@ -157,7 +157,7 @@ describe('comments', () => {
     const first = await poll(graphOf([media('1', 1)], { '/1/comments': onePage('12') }));
     const data = [comment('12'), comment('11', timeOf(startMs - 9 * dayMs))];
     const graph = graphOf([media('1', 2)], { '/1/comments': { data } });
-    const second = await poll(graph, first.memory);
+    const second = await poll(graph, first.checkpoint);
 
     expect([first.ids, second.ids]).toEqual([['12'], ['11']]);
   });
@@ -166,10 +166,10 @@ describe('comments', () => {
     const published = new Map([['1', packRead({ count: 1, newestMs: Date.parse(written) })]]);
     const data = [comment('12', timeOf(startMs - hourMs)), comment('11')];
     const graph = graphOf([media('1', 2)], { '/1/comments': { data } });
-    const { ids, memory } = await poll(graph, { ...emptyMemory, published });
+    const { ids, checkpoint } = await poll(graph, { ...emptyCheckpoint, published });
 
     expect(ids).toEqual(['12']);
-    expect(memory.seen).toEqual(new Map([['1', new Set(['11', '12'])]]));
+    expect(checkpoint.seen).toEqual(new Map([['1', new Set(['11', '12'])]]));
   });
 
   test('do without a field that is refused, and ask no more for it', async () => {
@@ -224,9 +224,13 @@ describe('comments', () => {
       ['7', packRead({ count: 1, newestMs: null })],
     ]);
     const seen = new Map([['7', new Set(['71'])]]);
-    const { memory } = await poll(graphOf([media('1', 1)]), { ...emptyMemory, published, seen });
+    const { checkpoint } = await poll(graphOf([media('1', 1)]), {
+      ...emptyCheckpoint,
+      published,
+      seen,
+    });
 
-    expect([[...memory.published.keys()], [...memory.seen.keys()]]).toEqual([['1'], []]);
+    expect([[...checkpoint.published.keys()], [...checkpoint.seen.keys()]]).toEqual([['1'], []]);
   });
 });
 
@@ -240,13 +244,13 @@ describe('a media whose comments are rejected', () => {
       '/2/comments': onePage('21'),
       '/3/comments': gone,
     });
-    const { ids, skipped, memory } = await poll(graph);
+    const { ids, skipped, checkpoint } = await poll(graph);
     const later = graphOf(three);
-    await poll(later, memory);
+    await poll(later, checkpoint);
 
     expect(ids).toEqual(['11', '21']);
     expect(skipped).toEqual([{ reason: 'graph.gone', subject: '3' }]);
-    expect([...memory.published.keys()]).toEqual(['1', '2']);
+    expect([...checkpoint.published.keys()]).toEqual(['1', '2']);
     expect(pathsOf(later)).not.toContain('/3/comments?');
   });
 
@@ -255,10 +259,10 @@ describe('a media whose comments are rejected', () => {
     const answers = Object.fromEntries(
       ['1', '2', '3'].map((id) => [`/${id}/comments`, permission]),
     );
-    const { error, memory } = await poll(graphOf(three, answers));
+    const { error, checkpoint } = await poll(graphOf(three, answers));
 
     expect(error).toBe(permission);
-    expect(memory.refusals).toEqual([]);
+    expect(checkpoint.refusals).toEqual([]);
   });
 
   test('between two of its pages is read again at the next poll, without what was published', async () => {
@@ -273,7 +277,7 @@ describe('a media whose comments are rejected', () => {
       '/1/comments': pageBefore('c', '11'),
       '/1/comments?c': onePage('10'),
     });
-    const second = await poll(whole, first.memory);
+    const second = await poll(whole, first.checkpoint);
 
     expect([first.ids, first.error]).toEqual([['11', '21'], undefined]);
     expect(first.skipped).toEqual([{ reason: 'graph.gone', subject: '1' }]);
@@ -299,7 +303,7 @@ describe('a media with many comments', () => {
   };
 
   test('is published in parts of a batch, each with the state that goes on after it', async () => {
-    const { pages, ids } = await poll(many(1234), emptyMemory, { maxBatchRecords: 500 });
+    const { pages, ids } = await poll(many(1234), emptyCheckpoint, { maxBatchRecords: 500 });
 
     expect(pages.map(({ nodes }) => nodes.length)).toEqual([500, 500, 235]);
     expect(new Set(ids).size).toBe(1235);
@@ -310,21 +314,21 @@ describe('a media with many comments', () => {
 
   test('goes on after the last part that was committed, and publishes nothing twice', async () => {
     const graph = many(1234);
-    const { pages } = await poll(graph, emptyMemory, { maxBatchRecords: 500 });
+    const { pages } = await poll(graph, emptyCheckpoint, { maxBatchRecords: 500 });
     const first = pages[0]?.nodes.map(({ id }) => id) ?? [];
-    const memory = { ...emptyMemory, ...pages[0]?.learned };
+    const checkpoint = { ...emptyCheckpoint, ...pages[0]?.learned };
     const before = graph.requests.length;
-    const rest = await poll(graph, memory, { maxBatchRecords: 500 });
+    const rest = await poll(graph, checkpoint, { maxBatchRecords: 500 });
 
     expect(graph.requests[before + 1]?.query['after']).toBe('p9');
     expect(new Set([...first, ...rest.ids]).size).toBe(1235);
     expect(first.length + rest.ids.length).toBe(1235);
-    expect(rest.memory.reading).toBeNull();
+    expect(rest.checkpoint.reading).toBeNull();
   });
 
   test('begins again where its cursor is refused, without what was published', async () => {
     const graph = many(1234);
-    const { pages } = await poll(graph, emptyMemory, { maxBatchRecords: 500 });
+    const { pages } = await poll(graph, emptyCheckpoint, { maxBatchRecords: 500 });
     const first = pages[0]?.nodes.map(({ id }) => id) ?? [];
     const learned = pages[0]?.learned;
     const reading = learned?.reading == null ? null : { ...learned.reading, after: 'old' };
@@ -333,7 +337,7 @@ describe('a media with many comments', () => {
         ? new FailError('graph.refused', '(#100) Invalid cursors values')
         : graph.get(request, new AbortController().signal),
     );
-    const rest = await poll(refusing, { ...emptyMemory, ...learned, reading });
+    const rest = await poll(refusing, { ...emptyCheckpoint, ...learned, reading });
 
     expect(rest.error).toBeUndefined();
     expect(new Set([...first, ...rest.ids]).size).toBe(1235);
@@ -341,17 +345,17 @@ describe('a media with many comments', () => {
   });
 
   test('is told by the time alone what is new of it, once it was read', async () => {
-    const { memory } = await poll(many(2100));
-    const again = await poll(many(2100), memory);
+    const { checkpoint } = await poll(many(2100));
+    const again = await poll(many(2100), checkpoint);
 
-    expect([...memory.seen.keys()]).toEqual(['2']);
+    expect([...checkpoint.seen.keys()]).toEqual(['2']);
     expect(again.ids).toEqual([]);
   });
 
   test('holds no more than a part of 130,000 comments at a time', async () => {
     let most = 0;
     const graph = many(130_000);
-    const context = { memory: emptyMemory, maxBatchRecords: 500 };
+    const context = { checkpoint: emptyCheckpoint, maxBatchRecords: 500 };
     const { pages, error } = await extractAll(comments, graph, context);
     for (const { nodes } of pages) most = Math.max(most, nodes.length);
 
@@ -365,7 +369,7 @@ describe('a media with many comments', () => {
         ? new RetryError('graph.server', 'HTTP 500')
         : graph.get(request, new AbortController().signal),
     );
-    const { pages, error } = await poll(failing, emptyMemory, { maxBatchRecords: 500 });
+    const { pages, error } = await poll(failing, emptyCheckpoint, { maxBatchRecords: 500 });
 
     expect(error).toMatchObject({ code: 'graph.server' });
     expect(pages.map(({ nodes }) => nodes.length)).toEqual([500]);

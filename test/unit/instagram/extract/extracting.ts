@@ -1,5 +1,5 @@
 import type { Node } from '../../../../src/engine/json.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import type { InstagramStream } from '../../../../src/instagram/streams/stream.ts';
 import { extract } from '../../../../src/instagram/extract/extract.ts';
 import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
@@ -38,7 +38,7 @@ function contextOf(graph: FakeGraph, changes: Partial<ExtractContext>): ExtractC
     graph,
     account,
     login: 'facebook',
-    memory: emptyMemory,
+    checkpoint: emptyCheckpoint,
     nowMs: startMs,
     cycleMs: startMs,
     nextPollMs: null,

@@ -1,7 +1,7 @@
 import { keyNumber } from '../../../../src/engine/fingerprint.ts';
 import type { Node } from '../../../../src/engine/json.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
-import type { Memory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
+import type { Checkpoint } from '../../../../src/engine/state.ts';
 import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
 import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
@@ -58,27 +58,27 @@ export const textOf = (id: unknown) => (typeof id === 'string' ? id : '');
 
 /** An account that is polled, with what it remembers. */
 export function follow(graph: ReturnType<typeof graphOf>, stream = streams.media_insights) {
-  let memory: Memory = emptyMemory;
+  let checkpoint: Checkpoint = emptyCheckpoint;
   const caches = createListCaches(100);
   return {
-    get memory() {
-      return memory;
+    get checkpoint() {
+      return checkpoint;
     },
     async poll(changes: Partial<ExtractContext> = {}) {
       const before = graph.requests.length;
       const nowMs = changes.nowMs ?? startMs;
-      const context = { memory, caches, nowMs, cycleMs: nowMs, ...changes };
+      const context = { checkpoint, caches, nowMs, cycleMs: nowMs, ...changes };
       const { nodes, pages, error } = await extractAll(stream, graph, context);
       for (const { learned, readings = [], nodes: found, empty = [] } of pages) {
         const ids = [...found.map(({ id }) => textOf(id)), ...empty].map(keyNumber);
-        memory = {
-          ...memory,
+        checkpoint = {
+          ...checkpoint,
           ...learned,
-          insightsRead: new Map([...memory.insightsRead, ...readings]),
-          published: new Map([...memory.published, ...ids.map((id) => [id, 1n] as const)]),
+          insightsRead: new Map([...checkpoint.insightsRead, ...readings]),
+          published: new Map([...checkpoint.published, ...ids.map((id) => [id, 1n] as const)]),
         };
       }
-      if (error === undefined) memory = { ...memory, polledMs: nowMs };
+      if (error === undefined) checkpoint = { ...checkpoint, polledMs: nowMs };
       const asked = graph.requests.slice(before).filter(({ path }) => path.endsWith('/insights'));
       return {
         nodes,

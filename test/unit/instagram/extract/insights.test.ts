@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../../../src/engine/errors.ts';
 import { FailError, RetryError, SkipError, WaitError } from '../../../../src/engine/errors.ts';
 import { keyNumber } from '../../../../src/engine/fingerprint.ts';
 import type { Node } from '../../../../src/engine/json.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
 import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
@@ -193,7 +193,7 @@ describe('a metric that is rejected', () => {
 
     // The first batch meets it before it can be known.
     expect(first.asked).toHaveLength(120 + 50);
-    expect(account.memory.refusals.some(({ subject }) => subject === 'FEED/IMAGE')).toBe(true);
+    expect(account.checkpoint.refusals.some(({ subject }) => subject === 'FEED/IMAGE')).toBe(true);
     expect(tomorrow.asked).toHaveLength(120);
     expect(nextWeek.asked).toHaveLength(120 + 1);
   });
@@ -271,7 +271,7 @@ describe('a media that is rejected', () => {
     expect(ids).toHaveLength(11);
     expect(skipped).toEqual([{ reason: 'graph.ambiguous', subject: '1003' }]);
     // Three days old: a quarter of that.
-    expect(account.memory.refusals).toEqual([
+    expect(account.checkpoint.refusals).toEqual([
       { subject: '1003', metric: null, reason: 'graph.ambiguous', untilMs: startMs + 18 * hourMs },
     ]);
     expect(soon.asked.map(idIn)).not.toContain('1003');
@@ -298,7 +298,7 @@ describe('a media that is rejected', () => {
     const { error, nodes } = await account.poll();
 
     expect([error, nodes]).toEqual([hidden, []]);
-    expect(account.memory.refusals).toEqual([]);
+    expect(account.checkpoint.refusals).toEqual([]);
     // A batch, and three others to make sure.
     expect(graph.batches).toEqual([50, 3]);
   });
@@ -307,8 +307,8 @@ describe('a media that is rejected', () => {
     const published = new Map(mediaOf(9).map(({ id }) => [keyNumber(textOf(id)), 1n] as const));
     published.delete('1000');
     const tiers = [{ untilAgeMs: Infinity, everyMs: 7 * dayMs }];
-    const memory = { ...emptyMemory, published, polledMs: startMs };
-    const context = { memory, freshness: { tiers, wholeListMs: 1, newestMs: dayMs } };
+    const checkpoint = { ...emptyCheckpoint, published, polledMs: startMs };
+    const context = { checkpoint, freshness: { tiers, wholeListMs: 1, newestMs: dayMs } };
     const one = graphOf(mediaOf(9), (request) => (idIn(request) === '1000' ? aliases : undefined));
     const all = graphOf(mediaOf(9), () => aliases);
 
@@ -331,7 +331,7 @@ describe('a media that is rejected', () => {
     // All 100 are counted by the reason, those too that are not requested any more.
     expect(skipped).toHaveLength(100);
     expect(new Set(skipped.map(({ subject }) => subject)).size).toBe(100);
-    expect(account.memory.convertedMs).toBe(startMs - 20 * dayMs);
+    expect(account.checkpoint.convertedMs).toBe(startMs - 20 * dayMs);
     const next = await account.poll({ nowMs: startMs + dayMs });
     expect([next.asked.length, next.skipped]).toEqual([20, []]);
   });

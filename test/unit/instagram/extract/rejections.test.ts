@@ -5,8 +5,8 @@ import {
   rememberedRejections,
 } from '../../../../src/instagram/extract/rejections.ts';
 import { tidyRefusals } from '../../../../src/engine/refusals.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
-import type { Memory, Refusal } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
+import type { Checkpoint, Refusal } from '../../../../src/engine/state.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -24,17 +24,20 @@ const rejection = (subject: string, changes: Partial<Refusal> = {}): Refusal => 
   untilMs: nowMs + dayMs,
   ...changes,
 });
-const remembering = (...refusals: readonly Refusal[]): Memory => ({ ...emptyMemory, refusals });
+const remembering = (...refusals: readonly Refusal[]): Checkpoint => ({
+  ...emptyCheckpoint,
+  refusals,
+});
 
 describe('the metrics of a media', () => {
   test('are without what is rejected for it, for its kind or for all', () => {
-    const memory = remembering(
+    const checkpoint = remembering(
       rejection('1', { metric: 'a' }),
       rejection('FEED/IMAGE', { metric: 'b' }),
       rejection('*', { metric: 'c' }),
       rejection('REELS/VIDEO', { metric: 'd' }),
     );
-    const rejections = createRejections(memory, nowMs);
+    const rejections = createRejections(checkpoint, nowMs);
 
     expect(rejections.metricsFor(['a', 'b', 'c', 'd'], listed('1'))).toEqual(['d']);
     expect(rejections.metricsFor(['a', 'b', 'c', 'd'], listed('2'))).toEqual(['a', 'd']);
@@ -58,7 +61,7 @@ describe('the metrics of a media', () => {
   });
 
   test('are rejected for a week', () => {
-    const rejections = createRejections(emptyMemory, nowMs);
+    const rejections = createRejections(emptyCheckpoint, nowMs);
     rejections.reject({ subject: '1', metric: 'views', reason: 'graph.metric-refused' });
 
     expect(rejections.metricsFor(['views', 'reach'], listed('1'))).toEqual(['reach']);
@@ -75,7 +78,7 @@ describe('an excluded media', () => {
     ['a year old', 365 * dayMs, 7 * dayMs],
     ['of unknown age', null, (7 * dayMs) / 4],
   ])('is requested again the later the older it is: %s', (_what, ageMs, forMs) => {
-    const rejections = createRejections(emptyMemory, nowMs);
+    const rejections = createRejections(emptyCheckpoint, nowMs);
     const media = listed('1', ageMs);
     rejections.exclude({ listed: media, reason: 'graph.ambiguous' });
 
@@ -89,7 +92,7 @@ describe('an excluded media', () => {
     const ages = fc.integer({ min: 0, max: 60 * dayMs });
     fc.assert(
       fc.property(ages, ages, (ageMs, laterMs) => {
-        const rejections = createRejections(emptyMemory, nowMs + laterMs);
+        const rejections = createRejections(emptyCheckpoint, nowMs + laterMs);
         rejections.exclude({ listed: listed('1', ageMs), reason: 'graph.ambiguous' });
         const [excluded] = rejections.learned.refusals;
         expect(Number.isSafeInteger(excluded?.untilMs)).toBe(true);
@@ -98,14 +101,14 @@ describe('an excluded media', () => {
   });
 
   test('is excluded no longer than asked for', () => {
-    const rejections = createRejections(emptyMemory, nowMs);
+    const rejections = createRejections(emptyCheckpoint, nowMs);
     rejections.exclude({ listed: listed('1', dayMs), reason: 'graph.gone', atMostMs: hourMs });
 
     expect(rejections.learned.refusals[0]?.untilMs).toBe(nowMs + hourMs);
   });
 
   test('is any that is not younger than the business account', () => {
-    const rejections = createRejections(emptyMemory, nowMs);
+    const rejections = createRejections(emptyCheckpoint, nowMs);
     rejections.convertedAt(nowMs - 9 * dayMs);
     rejections.convertedAt(nowMs - 10 * dayMs);
 
@@ -126,7 +129,7 @@ describe('an excluded media', () => {
 });
 
 test('rejections: the latest 5,000 are remembered', () => {
-  const rejections = createRejections(emptyMemory, nowMs);
+  const rejections = createRejections(emptyCheckpoint, nowMs);
   for (let id = 1; id <= rememberedRejections + 2; id += 1) {
     rejections.reject({ subject: String(id), metric: 'views', reason: 'graph.metric-refused' });
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { RetryError, SkipError } from '../../../../src/engine/errors.ts';
 import type { Node } from '../../../../src/engine/json.ts';
 import { nextPollCost } from '../../../../src/cli/request-cost.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
 import { createFakeGraph } from '../../../support/fake-graph.ts';
 import { dayMs, startMs } from '../../engine/world.ts';
@@ -10,7 +10,7 @@ import { extractAll, graphOf } from './extracting.ts';
 
 const insights = streams.user_insights;
 const none: Node = { data: [] };
-const yesterday = { ...emptyMemory, cursorMs: startMs - dayMs };
+const yesterday = { ...emptyCheckpoint, cursorMs: startMs - dayMs };
 
 const point = (name: string, value: number, date = '2026-05-11T07:00:00+0000'): Node => ({
   name,
@@ -29,27 +29,27 @@ describe('the cost of the next poll', () => {
     ['user_daily_totals', 90],
     ['user_daily_totals', 800],
   ] as const)('of %s, %i days behind, is what it costs', async (name, days) => {
-    const memory = { ...emptyMemory, cursorMs: startMs - days * dayMs };
+    const checkpoint = { ...emptyCheckpoint, cursorMs: startMs - days * dayMs };
     const graph = createFakeGraph(() => none);
-    await extractAll(streams[name], graph, { memory });
+    await extractAll(streams[name], graph, { checkpoint });
 
-    expect(nextPollCost(streams[name].request, memory, at)?.calls).toBe(graph.requests.length);
+    expect(nextPollCost(streams[name].request, checkpoint, at)?.calls).toBe(graph.requests.length);
   });
 
   test('begins with the look-back before the cursor, as far as the API reaches', () => {
     const { request } = streams.user_insights;
     const from = (days: number) =>
-      nextPollCost(request, { ...emptyMemory, cursorMs: startMs - days * dayMs }, at)?.fromMs;
+      nextPollCost(request, { ...emptyCheckpoint, cursorMs: startMs - days * dayMs }, at)?.fromMs;
     expect(from(90)).toBe(startMs - 92 * dayMs);
     expect(from(800)).toBe(startMs - 729 * dayMs);
-    expect(nextPollCost(streams.media.request, emptyMemory, at)).toBeUndefined();
+    expect(nextPollCost(streams.media.request, emptyCheckpoint, at)).toBeUndefined();
   });
 });
 
 describe('a series', () => {
   test('is four requests a window with the window in whole seconds', async () => {
     const graph = createFakeGraph(() => none);
-    const { pages } = await extractAll(insights, graph, { memory: yesterday });
+    const { pages } = await extractAll(insights, graph, { checkpoint: yesterday });
     const window = { since: '1778328000', until: '1778673600' };
 
     expect(graph.queries).toEqual([
@@ -84,7 +84,7 @@ describe('a series', () => {
       none,
     );
 
-    expect((await extractAll(insights, graph, { memory: yesterday })).nodes).toEqual([
+    expect((await extractAll(insights, graph, { checkpoint: yesterday })).nodes).toEqual([
       {
         date: '2026-05-11T07:00:00+0000',
         follower_count: 2,
@@ -101,7 +101,7 @@ describe('a series', () => {
       next: 'https://graph.facebook.com/n',
     };
     const graph = createFakeGraph(() => ({ data: [], paging }));
-    await extractAll(insights, graph, { memory: yesterday });
+    await extractAll(insights, graph, { checkpoint: yesterday });
 
     expect(graph.requests).toHaveLength(4);
   });
@@ -126,7 +126,7 @@ describe('a series', () => {
       none,
       { data: [point('reach', 10)] },
     );
-    const { pages, nodes } = await extractAll(insights, graph, { memory: yesterday });
+    const { pages, nodes } = await extractAll(insights, graph, { checkpoint: yesterday });
 
     expect(graph.queries.map(({ period, metric }) => `${period} ${metric}`)).toEqual([
       'day follower_count,reach',
@@ -144,7 +144,7 @@ describe('a series', () => {
   test('leaves out the whole request when the refusal names no metric', async () => {
     const few = new SkipError('graph.not-enough-users', 'Not enough users');
     const graph = graphOf(none, none, none, few);
-    const { pages, error } = await extractAll(insights, graph, { memory: yesterday });
+    const { pages, error } = await extractAll(insights, graph, { checkpoint: yesterday });
 
     expect(error).toBeUndefined();
     expect(pages[0]?.skipped).toEqual([
@@ -159,7 +159,7 @@ describe('a series', () => {
   ] as const)('ends where the %s, and covers nothing', async (_what, code, subjects) => {
     const refusal = new SkipError(code, 'no', subjects);
     const { pages, error } = await extractAll(insights, graphOf(none, refusal, none, none), {
-      memory: yesterday,
+      checkpoint: yesterday,
     });
 
     expect(error).toBe(refusal);
@@ -169,7 +169,7 @@ describe('a series', () => {
   test('does not take a window for covered in which every request was refused', async () => {
     const names = ['follower_count', 'reach', 'online_followers'];
     const graph = createFakeGraph(() => new SkipError('graph.metric-unknown', 'no', names));
-    const { pages, error } = await extractAll(insights, graph, { memory: yesterday });
+    const { pages, error } = await extractAll(insights, graph, { checkpoint: yesterday });
 
     expect(error).toBeUndefined();
     expect(pages.map(({ coveredUntilMs }) => coveredUntilMs)).toEqual([null]);

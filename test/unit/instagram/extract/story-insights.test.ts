@@ -107,6 +107,6 @@ describe('insights of stories', () => {
     );
 
     expect((await account.poll()).error).toBe(hidden);
-    expect(account.memory.refusals).toEqual([]);
+    expect(account.checkpoint.refusals).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { SkipError } from '../../../../src/engine/errors.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
 import { createFakeGraph } from '../../../support/fake-graph.ts';
 import type { Answer } from '../../../support/fake-graph.ts';
@@ -10,7 +10,7 @@ import { extractAll } from './extracting.ts';
 const totals = streams.user_daily_totals;
 const endMs = Date.UTC(2026, 4, 12, 7);
 /** One day is left to ask for, and two where a test says so. */
-const yesterday = { ...emptyMemory, cursorMs: endMs - dayMs, coveredUntilMs: endMs - dayMs };
+const yesterday = { ...emptyCheckpoint, cursorMs: endMs - dayMs, coveredUntilMs: endMs - dayMs };
 const twoDays = { ...yesterday, coveredUntilMs: endMs - 2 * dayMs };
 const window = { since: '1778482801', until: '1778569200' };
 const everything =
@@ -24,7 +24,7 @@ const refusing = (metric: string, error: SkipError) =>
 describe('daily totals', () => {
   test('are two requests a day, from a second after its beginning to its end', async () => {
     const graph = createFakeGraph(() => answer);
-    const { pages } = await extractAll(totals, graph, { memory: yesterday });
+    const { pages } = await extractAll(totals, graph, { checkpoint: yesterday });
 
     expect(graph.queries).toEqual([
       { metric: everything, period: 'day', metric_type: 'total_value', ...window },
@@ -55,8 +55,8 @@ describe('daily totals', () => {
 
   test('are ten days a page, oldest first', async () => {
     const graph = createFakeGraph(() => answer);
-    const memory = { ...yesterday, coveredUntilMs: endMs - 12 * dayMs };
-    const { pages } = await extractAll(totals, graph, { memory });
+    const checkpoint = { ...yesterday, coveredUntilMs: endMs - 12 * dayMs };
+    const { pages } = await extractAll(totals, graph, { checkpoint });
 
     expect(pages.map(({ nodes, coveredUntilMs }) => [nodes.length, coveredUntilMs])).toEqual([
       [10, endMs - 2 * dayMs],
@@ -67,7 +67,7 @@ describe('daily totals', () => {
   test('go on without a metric that is refused by name, and remember it for a week', async () => {
     const error = new SkipError('graph.metric-unknown', 'no such metric', ['reposts']);
     const graph = refusing('reposts', error);
-    const { pages } = await extractAll(totals, graph, { memory: twoDays });
+    const { pages } = await extractAll(totals, graph, { checkpoint: twoDays });
 
     expect(graph.queries.map(({ metric }) => metric)).toEqual([
       everything,
@@ -98,14 +98,14 @@ describe('daily totals', () => {
       reason: 'graph.metric-refused',
       untilMs: startMs + 1,
     } as const;
-    await extractAll(totals, graph, { memory: { ...yesterday, refusals: [refusal] } });
+    await extractAll(totals, graph, { checkpoint: { ...yesterday, refusals: [refusal] } });
 
     expect(graph.queries.map(({ metric }) => metric)).toEqual([everything]);
   });
 
   test('go on without what has too few users, for this poll alone', async () => {
     const graph = refusing('follows', new SkipError('graph.not-enough-users', 'not enough users'));
-    const { pages } = await extractAll(totals, graph, { memory: twoDays });
+    const { pages } = await extractAll(totals, graph, { checkpoint: twoDays });
 
     expect(graph.queries.map(({ metric }) => metric)).toEqual([
       everything,

@@ -5,8 +5,8 @@ import { settleDays } from '../../../../src/instagram/model/days.ts';
 import { isDue } from '../../../../src/instagram/model/freshness.ts';
 import type { Value } from '../../../../src/engine/json.ts';
 import { createRejections } from '../../../../src/instagram/extract/rejections.ts';
-import type { Memory } from '../../../../src/engine/state.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import type { Checkpoint } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { planWindows } from '../../../../src/instagram/model/windows.ts';
 
 const hourMs = 3_600_000;
@@ -29,23 +29,23 @@ function daysOf(sinceMs: number, untilMs: number, trueMs: number): readonly Valu
 }
 
 /** One poll of user_insights by a host whose clock is wrong by `wrongMs`. */
-function poll(memory: Memory, trueMs: number, wrongMs: number) {
+function poll(checkpoint: Checkpoint, trueMs: number, wrongMs: number) {
   const nowMs = trueMs + wrongMs;
   const published: Value[] = [];
   const plan = { nowMs, startDateMs: beginMs, lookbackMs, missingFromMs: null };
-  const windows = planWindows({ ...memory, ...plan });
-  let after = memory;
+  const windows = planWindows({ ...checkpoint, ...plan });
+  let after = checkpoint;
   for (const { sinceMs, untilMs } of windows) {
     const settled = settleDays(daysOf(sinceMs, untilMs, trueMs), {
-      memory: after,
+      checkpoint: after,
       nowMs,
       lookbackMs,
       coveredUntilMs: untilMs,
     });
     published.push(...settled.records);
-    after = settled.memory;
+    after = settled.checkpoint;
   }
-  return { published, memory: after };
+  return { published, checkpoint: after };
 }
 
 describe('a host whose clock jumps', () => {
@@ -58,18 +58,18 @@ describe('a host whose clock jumps', () => {
     fc.assert(
       fc.property(history, fc.nat(9 * dayMs), (polls, lastMs) => {
         let trueMs = beginMs + 5 * dayMs;
-        let memory: Memory = emptyMemory;
+        let checkpoint: Checkpoint = emptyCheckpoint;
         const seen = new Map<unknown, unknown>();
         for (const { afterMs, wrongMs } of [...polls, { afterMs: lastMs, wrongMs: 0 }]) {
           trueMs += afterMs;
-          const result = poll(memory, trueMs, wrongMs);
-          memory = result.memory;
+          const result = poll(checkpoint, trueMs, wrongMs);
+          checkpoint = result.checkpoint;
           for (const { date, reach } of result.published) seen.set(date, reach);
         }
         for (let date = beginMs; date <= trueMs; date += dayMs) {
           expect([date, seen.get(date)]).toEqual([date, reachOf(date)]);
         }
-        expect(memory.cursorMs).toBe(Math.floor(trueMs / dayMs) * dayMs);
+        expect(checkpoint.cursorMs).toBe(Math.floor(trueMs / dayMs) * dayMs);
       }),
     );
   });
@@ -99,8 +99,8 @@ describe('a host whose clock jumps', () => {
 
   test('asks again what was refused by a clock a year ahead, and not what was refused rightly', () => {
     const listed = { id: '17', createdMs: beginMs, kind: 'FEED/IMAGE' };
-    const refusedAt = (atMs: number, metric: string | null): Memory => ({
-      ...emptyMemory,
+    const refusedAt = (atMs: number, metric: string | null): Checkpoint => ({
+      ...emptyCheckpoint,
       refusals: [{ subject: '17', metric, reason: 'graph.gone', untilMs: atMs + 7 * dayMs }],
     });
     const at = (atMs: number, metric: string | null) =>

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { dayNode, planDays, settleTotals } from '../../../../src/instagram/model/daily-totals.ts';
 import type { DeadLetterError } from '../../../../src/engine/errors.ts';
 import type { Node, Value } from '../../../../src/engine/json.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
-import type { Memory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
+import type { Checkpoint } from '../../../../src/engine/state.ts';
 import type { TotalsRequest } from '../../../../src/instagram/streams/stream.ts';
 
 const hourMs = 3_600_000;
@@ -168,7 +168,12 @@ describe('dayNode', () => {
 });
 
 describe('settleTotals', () => {
-  const context = { memory: emptyMemory, nowMs, lookbackMs: 2 * dayMs, coveredUntilMs: endOf(11) };
+  const context = {
+    checkpoint: emptyCheckpoint,
+    nowMs,
+    lookbackMs: 2 * dayMs,
+    coveredUntilMs: endOf(11),
+  };
   const record = (day: number, values: Value): Value => ({
     polled_at: nowMs,
     date: endOf(day),
@@ -177,8 +182,8 @@ describe('settleTotals', () => {
     likes: null,
     ...values,
   });
-  const settle = (records: readonly Value[], memory: Partial<Memory> = {}) =>
-    settleTotals(records, { ...context, memory: { ...emptyMemory, ...memory } });
+  const settle = (records: readonly Value[], checkpoint: Partial<Checkpoint> = {}) =>
+    settleTotals(records, { ...context, checkpoint: { ...emptyCheckpoint, ...checkpoint } });
   const knownDay = { dateMs: endOf(11), values: { views: 5, likes: 1 } };
 
   test('publishes a day that is new and remembers it while it may change', () => {
@@ -186,8 +191,8 @@ describe('settleTotals', () => {
 
     expect(settle([day])).toEqual({
       records: [day],
-      memory: {
-        ...emptyMemory,
+      checkpoint: {
+        ...emptyCheckpoint,
         cursorMs: endOf(11),
         coveredUntilMs: nowMs - 2 * dayMs,
         totals: [{ dateMs: endOf(11), values: { views: 5, likes: 0 } }],
@@ -208,36 +213,36 @@ describe('settleTotals', () => {
   });
 
   test('never replaces a total that is known by nothing', () => {
-    const { records, memory } = settle([record(11, { views: 6 })], { totals: [knownDay] });
+    const { records, checkpoint } = settle([record(11, { views: 6 })], { totals: [knownDay] });
 
     expect(records).toEqual([record(11, { views: 6, likes: 1 })]);
-    expect(memory.totals).toEqual([{ dateMs: endOf(11), values: { views: 6, likes: 1 } }]);
+    expect(checkpoint.totals).toEqual([{ dateMs: endOf(11), values: { views: 6, likes: 1 } }]);
   });
 
   test('publishes no day of which nothing is known', () => {
-    const { records, memory } = settle([record(11, {})]);
+    const { records, checkpoint } = settle([record(11, {})]);
 
-    expect([records, memory.totals, memory.cursorMs]).toEqual([[], [], null]);
+    expect([records, checkpoint.totals, checkpoint.cursorMs]).toEqual([[], [], null]);
   });
 
   test('forgets the totals of a day that is settled, and moves up to its end', () => {
-    const { memory } = settleTotals([record(1, { views: 5 })], {
+    const { checkpoint } = settleTotals([record(1, { views: 5 })], {
       ...context,
       coveredUntilMs: endOf(1),
     });
 
-    expect(memory).toMatchObject({ totals: [], cursorMs: endOf(1), coveredUntilMs: endOf(1) });
+    expect(checkpoint).toMatchObject({ totals: [], cursorMs: endOf(1), coveredUntilMs: endOf(1) });
   });
 
   test('moves neither cursor nor coverage back (Invariant 2)', () => {
     const before = { cursorMs: endOf(11), coveredUntilMs: endOf(10) };
-    const { memory } = settleTotals([record(1, { views: 5 })], {
+    const { checkpoint } = settleTotals([record(1, { views: 5 })], {
       ...context,
-      memory: { ...emptyMemory, ...before },
+      checkpoint: { ...emptyCheckpoint, ...before },
       coveredUntilMs: endOf(1),
     });
 
-    expect(memory).toMatchObject(before);
+    expect(checkpoint).toMatchObject(before);
   });
 
   test('keeps refusals until a week after they ended', () => {
@@ -245,6 +250,6 @@ describe('settleTotals', () => {
     const ended = { ...refusal, untilMs: nowMs - 8 * dayMs };
     const open = { ...refusal, metric: 'likes', untilMs: nowMs + dayMs };
 
-    expect(settle([], { refusals: [ended, open] }).memory.refusals).toEqual([open]);
+    expect(settle([], { refusals: [ended, open] }).checkpoint.refusals).toEqual([open]);
   });
 });

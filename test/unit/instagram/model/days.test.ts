@@ -3,8 +3,8 @@ import type { SeriesAnswer } from '../../../../src/instagram/model/days.ts';
 import { mergeDays, settleDays } from '../../../../src/instagram/model/days.ts';
 import type { DeadLetterError } from '../../../../src/engine/errors.ts';
 import type { Json, Node, Value } from '../../../../src/engine/json.ts';
-import type { DayValues, Memory } from '../../../../src/engine/state.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import type { DayValues, Checkpoint } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import type { SettleContext } from '../../../../src/engine/stream.ts';
 import { deepFreeze } from '../../../support/frozen.ts';
 
@@ -167,15 +167,15 @@ const record = (date: number, values: Value = {}): Value => ({
   ...values,
 });
 
-const knowing = (...days: readonly DayValues[]): Memory => ({
-  ...emptyMemory,
+const knowing = (...days: readonly DayValues[]): Checkpoint => ({
+  ...emptyCheckpoint,
   cursorMs: days.at(-1)?.dateMs ?? null,
   days,
 });
 
 function settle(records: readonly Value[], changes: Partial<SettleContext> = {}) {
   const context = {
-    memory: emptyMemory,
+    checkpoint: emptyCheckpoint,
     nowMs,
     lookbackMs: 2 * dayMs,
     coveredUntilMs: nowMs + dayMs,
@@ -201,7 +201,7 @@ describe('what is published of the days', () => {
     ['a value that became zero', { reach: 1 }, { reach: 0 }],
   ])('is a known day again when %s changed', (_what, before, after) => {
     const { records } = settle([record(may(11), after)], {
-      memory: knowing(day(may(11), before)),
+      checkpoint: knowing(day(may(11), before)),
     });
 
     expect(records).toEqual([record(may(11), after)]);
@@ -217,24 +217,26 @@ describe('what is published of the days', () => {
     ['nothing at all', { reach: 5 }, {}],
     ['hours that came empty', { onlineFollowers: { '1': 2 } }, { online_followers: {} }],
   ])('is not a known day with %s', (_what, before, after) => {
-    const memory = knowing(day(may(11), before));
-    const settled = settle([record(may(11), after)], { memory });
+    const checkpoint = knowing(day(may(11), before));
+    const settled = settle([record(may(11), after)], { checkpoint });
 
     expect(settled.records).toEqual([]);
-    expect(settled.memory.days).toEqual(memory.days);
+    expect(settled.checkpoint.days).toEqual(checkpoint.days);
   });
 
   test('keeps the hours that are known when they come empty beside a change', () => {
-    const memory = knowing(day(may(11), { reach: 5, onlineFollowers: { '9': 20 } }));
-    const settled = settle([record(may(11), { reach: 6, online_followers: {} })], { memory });
+    const checkpoint = knowing(day(may(11), { reach: 5, onlineFollowers: { '9': 20 } }));
+    const settled = settle([record(may(11), { reach: 6, online_followers: {} })], { checkpoint });
 
     expect(settled.records).toEqual([record(may(11), { reach: 6, online_followers: { '9': 20 } })]);
-    expect(settled.memory.days).toEqual([day(may(11), { reach: 6, onlineFollowers: { '9': 20 } })]);
+    expect(settled.checkpoint.days).toEqual([
+      day(may(11), { reach: 6, onlineFollowers: { '9': 20 } }),
+    ]);
   });
 
   test('keeps every value that is known when others are not there any more', () => {
-    const memory = knowing(day(may(11), { followerCount: 1, reach: 2, reachWeek: 3 }));
-    const { records } = settle([record(may(11), { reach_days_28: 4 })], { memory });
+    const checkpoint = knowing(day(may(11), { followerCount: 1, reach: 2, reachWeek: 3 }));
+    const { records } = settle([record(may(11), { reach_days_28: 4 })], { checkpoint });
 
     expect(records).toEqual([
       record(may(11), { follower_count: 1, reach: 2, reach_week: 3, reach_days_28: 4 }),
@@ -248,7 +250,7 @@ describe('what is published of the days', () => {
     const settled = settle([record(may(11), values)]);
 
     expect(settled.records).toEqual([]);
-    expect(settled.memory).toMatchObject({ cursorMs: null, days: [] });
+    expect(settled.checkpoint).toMatchObject({ cursorMs: null, days: [] });
   });
 
   test('is a day with a zero, which is a value', () => {
@@ -256,49 +258,51 @@ describe('what is published of the days', () => {
   });
 
   test('is one day for two records of it when they say the same', () => {
-    const { records, memory } = settle([
+    const { records, checkpoint } = settle([
       record(may(11), { reach: 5 }),
       record(may(11), { reach: 5 }),
     ]);
 
     expect(records).toHaveLength(1);
-    expect(memory.days).toHaveLength(1);
+    expect(checkpoint.days).toHaveLength(1);
   });
 });
 
 describe('a date in the future', () => {
   test('is published up to a day ahead of now, for accounts ahead of UTC', () => {
-    const { records, memory } = settle([record(nowMs + dayMs, { reach: 1 })]);
+    const { records, checkpoint } = settle([record(nowMs + dayMs, { reach: 1 })]);
 
     expect(records).toHaveLength(1);
-    expect(memory.cursorMs).toBe(nowMs + dayMs);
+    expect(checkpoint.cursorMs).toBe(nowMs + dayMs);
   });
 
   test('is not published beyond that and never moves the cursor', () => {
-    const { records, memory } = settle([
+    const { records, checkpoint } = settle([
       record(may(11), { reach: 1 }),
       record(nowMs + dayMs + 1, { reach: 1 }),
     ]);
 
     expect(records.map(({ date }) => date)).toEqual([may(11)]);
-    expect(memory.cursorMs).toBe(may(11));
+    expect(checkpoint.cursorMs).toBe(may(11));
   });
 });
 
 describe('what is remembered of the days', () => {
   test('is the newest date, never an older one', () => {
-    const memory = knowing(day(may(12), { reach: 1 }));
+    const checkpoint = knowing(day(may(12), { reach: 1 }));
 
-    expect(settle([record(may(11), { reach: 5 })], { memory }).memory.cursorMs).toBe(may(12));
+    expect(settle([record(may(11), { reach: 5 })], { checkpoint }).checkpoint.cursorMs).toBe(
+      may(12),
+    );
   });
 
   test('is every day that the next poll asks again, oldest first', () => {
-    const memory = knowing(day(may(8), { reach: 1 }), day(may(9), { reach: 1 }));
+    const checkpoint = knowing(day(may(8), { reach: 1 }), day(may(9), { reach: 1 }));
     const settled = settle([record(may(11), { reach: 2 }), record(may(10), { reach: 2 })], {
-      memory,
+      checkpoint,
     });
 
-    expect(settled.memory.days.map(({ dateMs }) => dateMs)).toEqual([may(9), may(10), may(11)]);
+    expect(settled.checkpoint.days.map(({ dateMs }) => dateMs)).toEqual([may(9), may(10), may(11)]);
   });
 
   test.each([
@@ -308,11 +312,11 @@ describe('what is remembered of the days', () => {
     ['nothing without windows', null, null, null],
   ])('is how far was asked: %s', (...row) => {
     const [, coveredUntilMs, before, after] = row;
-    const { memory } = settle([], {
+    const { checkpoint } = settle([], {
       coveredUntilMs,
-      memory: { ...emptyMemory, coveredUntilMs: before },
+      checkpoint: { ...emptyCheckpoint, coveredUntilMs: before },
     });
 
-    expect(memory.coveredUntilMs).toBe(after);
+    expect(checkpoint.coveredUntilMs).toBe(after);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { comments } from '../../../../src/instagram/streams/comments.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
@@ -49,9 +49,9 @@ describe('the stream comments', () => {
   });
 
   test('publishes all that was found to be new', () => {
-    const context = { memory: emptyMemory, nowMs: 0, lookbackMs: 0, coveredUntilMs: null };
+    const context = { checkpoint: emptyCheckpoint, nowMs: 0, lookbackMs: 0, coveredUntilMs: null };
     const records = [{ id: '1' }];
 
-    expect(comments.settle?.(records, context)).toEqual({ records, memory: emptyMemory });
+    expect(comments.settle?.(records, context)).toEqual({ records, checkpoint: emptyCheckpoint });
   });
 });

@@ -3,7 +3,7 @@ import type { Node, Value } from '../../../../src/engine/json.ts';
 import type { Mapped, Origin } from '../../../../src/engine/stream.ts';
 import type { InstagramStream } from '../../../../src/instagram/streams/stream.ts';
 import { extract } from '../../../../src/instagram/extract/extract.ts';
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
 import { everyPoll } from '../../engine/world.ts';
 import { account } from '../../../support/accounts.ts';
@@ -40,7 +40,7 @@ export async function requestsOf(
     graph,
     account,
     login,
-    memory: { ...emptyMemory, cursorMs: nowMs - 24 * hourMs },
+    checkpoint: { ...emptyCheckpoint, cursorMs: nowMs - 24 * hourMs },
     nowMs,
     cycleMs: nowMs,
     nextPollMs: null,

@@ -1,4 +1,4 @@
-import { emptyMemory } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { describe, expect, test } from '@jest/globals';
 import type { Batch, OutgoingRecord } from '../../../../src/engine/ports.ts';
 import { createLayout } from '../../../../src/kafka/layout.ts';
@@ -27,7 +27,7 @@ function batchOf(records: readonly OutgoingRecord[]): Batch {
       sequence: 1,
       writtenAtMs: 0,
       writtenBy: 'test',
-      ...emptyMemory,
+      ...emptyCheckpoint,
     },
   };
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { emptyMemory, stateKey } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint, stateKey } from '../../../../src/engine/state.ts';
 import { createLayout } from '../../../../src/kafka/layout.ts';
 import type { StateEntry } from '../../../../src/kafka/state/partition-read.ts';
 import type { ClaimingPublisher } from '../../../../src/kafka/producer/publisher.ts';
@@ -33,7 +33,7 @@ function setUp(decodeMs: number) {
           decoded.push(placeOf(key, partitions) ?? -1);
           const accountId = key.split('/')[1] ?? '';
           const rest = { sequence: 1, writtenAtMs: 0, writtenBy: 'test' };
-          return Promise.resolve({ ...emptyMemory, stream: 'media', accountId, ...rest });
+          return Promise.resolve({ ...emptyCheckpoint, stream: 'media', accountId, ...rest });
         },
       },
     },
