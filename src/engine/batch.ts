@@ -1,4 +1,4 @@
-import { letterPrint, withLetters } from './dead-letters.ts';
+import { deadLetterFingerprint, withDeadLetters } from './dead-letters.ts';
 import type { ErrorCode } from './errors.ts';
 import { DeadLetterError, StopStreamError } from './errors.ts';
 import type { Value } from './json.ts';
@@ -13,7 +13,7 @@ import type { OutgoingRecord } from './ports.ts';
 import { traced } from './tracing.ts';
 
 /** What one page adds to a batch. */
-export interface Gathered {
+export interface PageResult {
   readonly records: readonly Value[];
   readonly refused: readonly DeadLetterError[];
   readonly skipped: readonly ErrorCode[];
@@ -31,12 +31,12 @@ interface Work {
 }
 
 /** Collects pages into batches. */
-export interface Assembly {
+export interface BatchBuilder {
   /** What will be remembered once everything that was added is committed. */
   readonly checkpoint: Checkpoint;
-  add(gathered: Gathered): Promise<void>;
+  add(result: PageResult): Promise<void>;
   /** Publishes a body that cannot be used, as a dead letter beside what was gathered before it. */
-  bury(error: DeadLetterError): Promise<void>;
+  deadLetter(error: DeadLetterError): Promise<void>;
   /** Publishes what is left, with the beginning of the poll that has come to its end. */
   end(startedMs: number): Promise<void>;
 }
@@ -45,7 +45,11 @@ export interface Assembly {
  * Collects pages until a batch is full. An incremental stream commits page by page, because each
  * page moves its memory.
  */
-export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Assembly {
+export function createBatchBuilder(
+  poll: Poll,
+  tools: PollTools,
+  signal: AbortSignal,
+): BatchBuilder {
   let outgoing: OutgoingRecord[] = [];
   let checkpoint = checkpointOf(poll.state);
   const flush = async (isWorth = false): Promise<void> => {
@@ -60,9 +64,9 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
     for (const name of [...asked, ...batch.map(identity)]) poll.published.add(name);
   };
   /** Into the dead letters, unless the same was there before: that is counted as left out. */
-  const write = (letters: readonly Letter[]): void => {
+  const write = (unusable: readonly UnusablePart[]): void => {
     const known = new Set(checkpoint.deadLetters);
-    const met = letters.map((letter) => ({ ...letter, print: letterPrint(letter.error) }));
+    const met = unusable.map((part) => ({ ...part, print: deadLetterFingerprint(part.error) }));
     for (const { error, key, print } of met) {
       const name = `dead_letters ${print}`;
       if (!known.has(print)) outgoing.push(deadLetter(error, key, { poll, tools }));
@@ -72,25 +76,25 @@ export function assemble(poll: Poll, tools: PollTools, signal: AbortSignal): Ass
       known.add(print);
     }
     const prints = met.map(({ print }) => print);
-    checkpoint = { ...checkpoint, deadLetters: withLetters(checkpoint.deadLetters, prints) };
+    checkpoint = { ...checkpoint, deadLetters: withDeadLetters(checkpoint.deadLetters, prints) };
   };
   return {
     get checkpoint() {
       return checkpoint;
     },
-    async add(gathered) {
-      count(gathered, poll);
-      const { records, letters } = encodeSeen(gathered, { poll, tools });
+    async add(result) {
+      count(result, poll);
+      const { records, unusable } = encodeSeen(result, { poll, tools });
       // A page is as long as the API makes it: too long for the arguments of one call.
       for (const record of records) outgoing.push(record);
-      const left = withoutUnpublished(gathered.checkpoint, keysOf(letters), poll);
+      const left = withoutUnpublished(result.checkpoint, keysOf(unusable), poll);
       checkpoint = { ...left, deadLetters: checkpoint.deadLetters };
-      if (gathered.isLast) checkpoint = { ...checkpoint, polledMs: poll.startedMs };
-      write(letters);
+      if (result.isLast) checkpoint = { ...checkpoint, polledMs: poll.startedMs };
+      write(unusable);
       const full = outgoing.length >= tools.settings.maxBatchRecords;
       if (full || poll.stream.mode === 'incremental') await flush();
     },
-    async bury(error) {
+    async deadLetter(error) {
       write([{ error, key: null }]);
       await flush();
     },
@@ -108,11 +112,11 @@ function countPublished(batch: readonly OutgoingRecord[], { tally }: Poll): void
   }
 }
 
-function encodeSeen(gathered: Gathered, work: Work): ReturnType<typeof encodeAll> {
-  if (gathered.records.length === 0) return encodeAll(gathered, work);
+function encodeSeen(result: PageResult, work: Work): ReturnType<typeof encodeAll> {
+  if (result.records.length === 0) return encodeAll(result, work);
   const begunMs = performance.now();
-  const endStep = work.poll.trace.begin('encode', { records: gathered.records.length });
-  const encoded = encodeAll(gathered, work);
+  const endStep = work.poll.trace.begin('encode', { records: result.records.length });
+  const encoded = encodeAll(result, work);
   endStep();
   reportEncoded(encoded.records.length, performance.now() - begunMs, work);
   return encoded;
@@ -127,33 +131,33 @@ function tallySkipped({ tally }: Poll, reason: ErrorCode): void {
   tally.skipped[reason] = (tally.skipped[reason] ?? 0) + 1;
 }
 
-function count(gathered: Gathered, poll: Poll): void {
-  for (const reason of gathered.skipped) tallySkipped(poll, reason);
-  for (const field of gathered.unknown) poll.tally.unknownFields.add(field);
+function count(result: PageResult, poll: Poll): void {
+  for (const reason of result.skipped) tallySkipped(poll, reason);
+  for (const field of result.unknown) poll.tally.unknownFields.add(field);
 }
 
 /** What cannot be used, and the key of the record that it would have been. */
-interface Letter {
+interface UnusablePart {
   readonly error: DeadLetterError;
   readonly key: string | null;
 }
 
-function keysOf(letters: readonly Letter[]): readonly string[] {
-  return letters.flatMap(({ key }) => (key === null ? [] : [key]));
+function keysOf(unusable: readonly UnusablePart[]): readonly string[] {
+  return unusable.flatMap(({ key }) => (key === null ? [] : [key]));
 }
 
 function encodeAll(
-  gathered: Gathered,
+  result: PageResult,
   work: Work,
-): { readonly records: readonly OutgoingRecord[]; readonly letters: readonly Letter[] } {
-  const letters: Letter[] = gathered.refused.map((error) => ({ error, key: null }));
-  const records = gathered.records.flatMap((record) => {
+): { readonly records: readonly OutgoingRecord[]; readonly unusable: readonly UnusablePart[] } {
+  const unusable: UnusablePart[] = result.refused.map((error) => ({ error, key: null }));
+  const records = result.records.flatMap((record) => {
     const encoded = encodeRecord(record, work);
     if ('role' in encoded) return [encoded];
-    letters.push(encoded);
+    unusable.push(encoded);
     return [];
   });
-  const tombstones = gathered.gone.map((key) => tombstone(key, work));
+  const tombstones = result.gone.map((key) => tombstone(key, work));
   const { stream, published } = work.poll;
   const onlyNews =
     stream.settle !== undefined || work.tools.settings.publish[stream.name] === 'changes';
@@ -161,7 +165,7 @@ function encodeAll(
     // What is news again is a correction, whatever an earlier try published of the same key.
     (record) => onlyNews || !published.has(identity(record)),
   );
-  return { records: fresh, letters };
+  return { records: fresh, unusable };
 }
 
 /** What is remembered must stand in Kafka: a dead letter is no record. */
@@ -179,7 +183,7 @@ function identity({ role, key, value }: OutgoingRecord): string {
   return value === null ? `${role} ${key} gone` : `${role} ${key}`;
 }
 
-function encodeRecord(record: Value, work: Work): OutgoingRecord | Letter {
+function encodeRecord(record: Value, work: Work): OutgoingRecord | UnusablePart {
   const { stream } = work.poll;
   const key = recordKey(stream.key, record);
   try {
@@ -271,15 +275,15 @@ async function publishBatch(
       const index = tooLarge(error, records);
       const record = records[index];
       if (record === undefined) throw error;
-      const print = largePrint(record);
-      const isBuried = left.deadLetters.includes(print);
-      if (isBuried) {
+      const print = sizeFingerprint(record);
+      const isKnown = left.deadLetters.includes(print);
+      if (isKnown) {
         records.splice(index, 1);
         tallySkipped(poll, 'kafka.record-too-large');
       } else {
         records.splice(index, 1, deadLetter(error as DeadLetterError, record.key, work));
       }
-      const deadLetters = withLetters(left.deadLetters, [print]);
+      const deadLetters = withDeadLetters(left.deadLetters, [print]);
       left = { ...withoutUnpublished(left, [record.key], poll), deadLetters };
     }
   }
@@ -290,8 +294,12 @@ function stepOf(records: readonly OutgoingRecord[]) {
 }
 
 /** By the length, since the bytes differ by the time of the poll. */
-function largePrint({ key, value }: OutgoingRecord): bigint {
-  return letterPrint({ code: 'kafka.record-too-large', path: key, raw: `${value?.length ?? 0}` });
+function sizeFingerprint({ key, value }: OutgoingRecord): bigint {
+  return deadLetterFingerprint({
+    code: 'kafka.record-too-large',
+    path: key,
+    raw: `${value?.length ?? 0}`,
+  });
 }
 
 function isOfState(error: unknown): boolean {

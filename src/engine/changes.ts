@@ -5,7 +5,7 @@ import { recordKey } from './key.ts';
 import { tidyRefusals } from './refusals.ts';
 import type { Checkpoint } from './state.ts';
 import type { Stream } from './stream.ts';
-import type { Gathered } from './batch.ts';
+import type { PageResult } from './batch.ts';
 import type { Page } from './source.ts';
 
 /** What decides which records of a page are worth publishing. */
@@ -21,13 +21,13 @@ export interface ChangesContext {
 }
 
 /** What of a page is worth publishing, and what is remembered after it. */
-export interface Settled extends Pick<Gathered, 'records' | 'checkpoint' | 'gone'> {
+export interface Settled extends Pick<PageResult, 'records' | 'checkpoint' | 'gone'> {
   /** Why nothing is taken for gone though it is not listed. */
   readonly doubt?: Doubt;
 }
 
 /** Keeps what is new or changed; once the whole list is known, and believed, forgets what is gone. */
-export function settleChanges(
+export function detectChanges(
   found: readonly Value[],
   { stream, accountId, page, checkpoint, mode, nowMs, tombstones }: ChangesContext,
 ): Settled {

@@ -41,7 +41,7 @@ export function readOrReject<T>(rejected: DeadLetterError[], read: () => T): T |
 }
 
 /** What says that two dead letters are about the same. */
-export interface Letter {
+export interface UnusablePart {
   readonly code: string;
   readonly path: string;
   readonly raw: string;
@@ -57,12 +57,15 @@ export const rememberedLetters = 10_000;
 const fleeting = /(?<=https?:[^"?\s]*)\?[^"\s]*|"polled_at":\d+/g;
 
 /** 64 bits of a dead letter that are equal when the same came and was refused for the same reason. */
-export function letterPrint({ code, path, raw }: Letter): bigint {
+export function deadLetterFingerprint({ code, path, raw }: UnusablePart): bigint {
   return hash64(`${code} ${path} ${raw.replaceAll(fleeting, '')}`);
 }
 
 /** What is remembered after these dead letters, the latest at the end. */
-export function withLetters(known: readonly bigint[], met: readonly bigint[]): readonly bigint[] {
+export function withDeadLetters(
+  known: readonly bigint[],
+  met: readonly bigint[],
+): readonly bigint[] {
   if (met.length === 0) return known;
   const latest = new Set(met);
   const older = known.filter((print) => !latest.has(print));

@@ -8,10 +8,10 @@ import type { Checkpoint, StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Page, Source } from './source.ts';
-import { assemble } from './batch.ts';
-import type { Gathered } from './batch.ts';
+import { createBatchBuilder } from './batch.ts';
+import type { PageResult } from './batch.ts';
 import type { Settled } from './changes.ts';
-import { settleChanges } from './changes.ts';
+import { detectChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
 import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
 
@@ -75,12 +75,12 @@ export interface Tally {
  * not worth a transaction of its own. Never two at once for one (stream, account).
  */
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
-  const batch = assemble(poll, tools, signal);
+  const batch = createBatchBuilder(poll, tools, signal);
   try {
     let whole = false;
     let steps = 0;
     for await (const page of pagesOf(poll, tools, signal)) {
-      await batch.add(gather(page, batch.checkpoint, { poll, tools }));
+      await batch.add(resultOf(page, batch.checkpoint, { poll, tools }));
       reportStep((steps += 1), page, { poll, tools });
       whole ||= page.scanned !== undefined;
     }
@@ -91,7 +91,7 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
     }
     poll.state = { ...poll.state, ...batch.checkpoint };
   } catch (error) {
-    if (error instanceof DeadLetterError) await batch.bury(error);
+    if (error instanceof DeadLetterError) await batch.deadLetter(error);
     throw error;
   }
 }
@@ -132,7 +132,7 @@ interface Work {
 }
 
 /** A page's nodes as the records worth publishing, its dead letters, and the memory after it. */
-function gather(page: Page, before: Checkpoint, work: Work): Gathered {
+function resultOf(page: Page, before: Checkpoint, work: Work): PageResult {
   const { stream, account, startedMs } = work.poll;
   const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
   const checkpoint = {
@@ -171,7 +171,7 @@ function settle(
   }
   const mode = publish[stream.name] ?? 'always';
   if (!stream.tracksNodes && mode === 'always') return { records, checkpoint };
-  return settleChanges(records, {
+  return detectChanges(records, {
     stream,
     accountId: account.id,
     page,

@@ -3,8 +3,8 @@ import { DeadLetterError, RetryError, StopStreamError } from '../../../src/engin
 import type { Value } from '../../../src/engine/json.ts';
 import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import type { Checkpoint, StreamState } from '../../../src/engine/state.ts';
-import type { Gathered } from '../../../src/engine/batch.ts';
-import { assemble } from '../../../src/engine/batch.ts';
+import type { PageResult } from '../../../src/engine/batch.ts';
+import { createBatchBuilder } from '../../../src/engine/batch.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { createJsonEncoder, keysOf, valueOf } from '../../support/json-encoder.ts';
 import type { World } from './world.ts';
@@ -12,7 +12,7 @@ import { calm, createWorld, firstState, pollOf, posts, startMs } from './world.t
 
 const letterKey = 'dead_letters media/17841400000000001';
 
-function gathered(ids: readonly string[], changes: Partial<Gathered> = {}): Gathered {
+function result(ids: readonly string[], changes: Partial<PageResult> = {}): PageResult {
   const records = ids.map((id): Value => ({ id, polled_at: startMs }));
   return {
     records,
@@ -46,19 +46,19 @@ const small = (changes: Partial<World> = {}) => {
 describe('a batch', () => {
   test('is held back until it has as many records as configured', async () => {
     const world = small();
-    const batch = assemble(pollOf(posts), world, calm);
+    const batch = createBatchBuilder(pollOf(posts), world, calm);
 
-    await batch.add(gathered(['1', '2']));
+    await batch.add(result(['1', '2']));
     expect(world.publisher.batches).toEqual([]);
-    await batch.add(gathered(['3']));
+    await batch.add(result(['3']));
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 2', 'media 3']);
   });
 
   test('carries what is left when the poll ends, and nothing when nothing is left', async () => {
     const world = small();
-    const batch = assemble(pollOf(posts), world, calm);
-    await batch.add(gathered(['1', '2', '3']));
-    await batch.add(gathered(['4']));
+    const batch = createBatchBuilder(pollOf(posts), world, calm);
+    await batch.add(result(['1', '2', '3']));
+    await batch.add(result(['4']));
     await batch.end(startMs);
     await batch.end(startMs);
 
@@ -71,9 +71,9 @@ describe('a batch', () => {
   test('counts dead letters towards its size and carries them with the records (Invariant 3)', async () => {
     const world = small();
     const poll = pollOf(posts);
-    const batch = assemble(poll, world, calm);
+    const batch = createBatchBuilder(poll, world, calm);
 
-    await batch.add(gathered(['1'], { refused: [refusal('a'), refusal('b')] }));
+    await batch.add(result(['1'], { refused: [refusal('a'), refusal('b')] }));
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, letterKey]);
     expect(world.publisher.batches).toHaveLength(1);
@@ -85,7 +85,9 @@ describe('a batch', () => {
     const world = small({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts);
 
-    await expect(assemble(poll, world, calm).add(gathered(['1', '2', '3']))).rejects.toBe(away);
+    await expect(createBatchBuilder(poll, world, calm).add(result(['1', '2', '3']))).rejects.toBe(
+      away,
+    );
 
     expect(poll.tally).toMatchObject({ records: 0, deadLetters: 0 });
   });
@@ -95,11 +97,11 @@ describe('the tally', () => {
   test('counts what was skipped by reason and names unknown fields once', async () => {
     const world = small();
     const poll = pollOf(posts);
-    const batch = assemble(poll, world, calm);
+    const batch = createBatchBuilder(poll, world, calm);
     const unknown = new Set(['a', 'b']);
 
-    await batch.add(gathered([], { skipped: ['graph.gone', 'graph.not-enough-viewers'], unknown }));
-    await batch.add(gathered([], { skipped: ['graph.gone'], unknown: new Set(['b']) }));
+    await batch.add(result([], { skipped: ['graph.gone', 'graph.not-enough-viewers'], unknown }));
+    await batch.add(result([], { skipped: ['graph.gone'], unknown: new Set(['b']) }));
 
     expect(poll.tally.skipped).toEqual({ 'graph.gone': 2, 'graph.not-enough-viewers': 1 });
     expect([...poll.tally.unknownFields]).toEqual(['a', 'b']);
@@ -116,7 +118,7 @@ describe('a record that cannot be encoded', () => {
     );
     const world = small({ encoder });
 
-    await assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3']));
+    await createBatchBuilder(pollOf(posts), world, calm).add(result(['1', '2', '3']));
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 3', letterKey]);
     expect(world.publisher.batches[0]?.records.map(({ headers }) => headers['schema'])).toEqual([
@@ -144,8 +146,8 @@ describe('a record that cannot be encoded', () => {
       ['2', 2n],
     ]);
 
-    const batch = assemble(pollOf(posts), world, calm);
-    await batch.add(gathered(['1', '2'], { checkpoint: { ...emptyCheckpoint, published } }));
+    const batch = createBatchBuilder(pollOf(posts), world, calm);
+    await batch.add(result(['1', '2'], { checkpoint: { ...emptyCheckpoint, published } }));
     await batch.end(startMs);
 
     expect(world.publisher.batches[0]?.state.published).toEqual(new Map([['1', 1n]]));
@@ -154,7 +156,7 @@ describe('a record that cannot be encoded', () => {
   test('fails the poll when the encoder itself is broken', async () => {
     const world = small({ encoder: createJsonEncoder(() => new TypeError('a bug')) });
 
-    await expect(assemble(pollOf(posts), world, calm).add(gathered(['1']))).rejects.toThrow(
+    await expect(createBatchBuilder(pollOf(posts), world, calm).add(result(['1']))).rejects.toThrow(
       'a bug',
     );
   });
@@ -165,7 +167,7 @@ describe('a record that Kafka finds too large', () => {
     const world = small({ publisher: refusing('2') });
     const poll = pollOf(posts);
 
-    await assemble(poll, world, calm).add(gathered(['1', '2', '3']));
+    await createBatchBuilder(poll, world, calm).add(result(['1', '2', '3']));
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3']);
     expect(valueOf(world.publisher.batches[0]?.records[1])).toMatchObject({
@@ -179,10 +181,10 @@ describe('a record that Kafka finds too large', () => {
   test('is not buried a second time when the poll is tried again', async () => {
     const world = small({ publisher: refusing('2') });
     const poll = pollOf(posts);
-    await assemble(poll, world, calm).add(gathered(['1', '2', '3']));
+    await createBatchBuilder(poll, world, calm).add(result(['1', '2', '3']));
 
-    const again = assemble(poll, world, calm);
-    await again.add(gathered(['1', '2', '3', '4']));
+    const again = createBatchBuilder(poll, world, calm);
+    await again.add(result(['1', '2', '3', '4']));
     await again.end(startMs);
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3', 'media 4']);
@@ -201,9 +203,9 @@ describe('a record that Kafka finds too large', () => {
       ['3', 3n],
     ]);
 
-    const batch = assemble(poll, tools, calm);
-    await batch.add(gathered(['1', '2', '3'], { checkpoint: { ...emptyCheckpoint, published } }));
-    await assemble(poll, tools, calm).add(gathered(['2', '4', '5']));
+    const batch = createBatchBuilder(poll, tools, calm);
+    await batch.add(result(['1', '2', '3'], { checkpoint: { ...emptyCheckpoint, published } }));
+    await createBatchBuilder(poll, tools, calm).add(result(['2', '4', '5']));
 
     const expected = new Map([...published, ['2', 7n]] as const);
     expect(world.publisher.batches[0]?.state.published).toEqual(expected);
@@ -221,7 +223,7 @@ describe('a record that Kafka finds too large', () => {
     const world = small({ publisher: createFakePublisher(() => tooLarge('media/1')) });
 
     await expect(
-      assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3'])),
+      createBatchBuilder(pollOf(posts), world, calm).add(result(['1', '2', '3'])),
     ).rejects.toMatchObject({ code: 'kafka.record-too-large' });
     expect(world.publisher.tried).toHaveLength(1);
   });
@@ -248,7 +250,9 @@ describe('a state that Kafka finds too large', () => {
     const poll = pollOf(posts);
     poll.state = { ...poll.state, deadLetters: learned.deadLetters };
 
-    await assemble(poll, world, calm).add(gathered(['1', '2', '3'], { checkpoint: learned }));
+    await createBatchBuilder(poll, world, calm).add(
+      result(['1', '2', '3'], { checkpoint: learned }),
+    );
 
     const [batch] = publisher.batches;
     expect(batch?.records).toHaveLength(3);
@@ -264,7 +268,9 @@ describe('a state that Kafka finds too large', () => {
     const world = small({ publisher });
 
     await expect(
-      assemble(pollOf(posts), world, calm).add(gathered(['1', '2', '3'], { checkpoint: learned })),
+      createBatchBuilder(pollOf(posts), world, calm).add(
+        result(['1', '2', '3'], { checkpoint: learned }),
+      ),
     ).rejects.toBe(large);
     expect(publisher.batches).toEqual([]);
     expect(weight(publisher.tried.at(-1)?.state ?? learned)).toBe(0);
@@ -274,8 +280,8 @@ describe('a state that Kafka finds too large', () => {
 describe('the text of a dead letter', () => {
   const rawOf = async (raw: string) => {
     const world = small();
-    const batch = assemble(pollOf(posts), world, calm);
-    await batch.bury(new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw }));
+    const batch = createBatchBuilder(pollOf(posts), world, calm);
+    await batch.deadLetter(new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw }));
     return valueOf(world.publisher.batches[0]?.records[0])['raw'];
   };
 
@@ -293,9 +299,9 @@ describe('the text of a dead letter', () => {
       path: '',
       raw: 'x'.repeat(200_000),
     });
-    const batch = assemble(pollOf(posts), world, calm);
+    const batch = createBatchBuilder(pollOf(posts), world, calm);
 
-    await batch.add(gathered([], { refused: [long] }));
+    await batch.add(result([], { refused: [long] }));
     await batch.end(startMs);
 
     expect(valueOf(world.publisher.batches[0]?.records[0])['raw']).toHaveLength(100_000);
@@ -305,8 +311,8 @@ describe('the text of a dead letter', () => {
     const world = small();
     const poll = pollOf(posts);
     for (let attempt = 1; attempt <= 2; attempt += 1) {
-      const batch = assemble(poll, world, calm);
-      await batch.add(gathered([], { refused: [refusal('a')] }));
+      const batch = createBatchBuilder(poll, world, calm);
+      await batch.add(result([], { refused: [refusal('a')] }));
       await batch.end(startMs);
     }
 
@@ -319,16 +325,16 @@ describe('the text of a dead letter', () => {
   /** A poll with what was committed before it, as after a restart; `error` is what it meets. */
   async function pollAfter(state: StreamState, error: DeadLetterError, world: World) {
     const poll = pollOf(posts, { state });
-    const batch = assemble(poll, world, calm);
-    await batch.add(gathered([], { refused: [error] }));
+    const batch = createBatchBuilder(poll, world, calm);
+    await batch.add(result([], { refused: [error] }));
     await batch.end(startMs);
     return poll;
   }
 
   test('is written once though a page rejects the same twice', async () => {
     const world = small();
-    const batch = assemble(pollOf(posts), world, calm);
-    await batch.add(gathered([], { refused: [refusal('a'), refusal('a'), refusal('b')] }));
+    const batch = createBatchBuilder(pollOf(posts), world, calm);
+    await batch.add(result([], { refused: [refusal('a'), refusal('a'), refusal('b')] }));
     await batch.end(startMs);
 
     expect(keysOf(world.publisher.batches)).toEqual([letterKey, letterKey]);
@@ -358,8 +364,8 @@ describe('the text of a dead letter', () => {
     const away = new RetryError('kafka.unavailable', 'no');
     const world = small({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts);
-    const batch = assemble(poll, world, calm);
-    await batch.add(gathered([], { refused: [bad(1)] }));
+    const batch = createBatchBuilder(poll, world, calm);
+    await batch.add(result([], { refused: [bad(1)] }));
 
     await expect(batch.end(startMs)).rejects.toBe(away);
     expect(poll.state.deadLetters).toEqual([]);
@@ -375,8 +381,8 @@ describe('the text of a dead letter', () => {
     let { state } = pollOf(posts);
     for (let count = 1; count <= 2; count += 1) {
       const poll = pollOf(posts, { state });
-      const batch = assemble(poll, world, calm);
-      await batch.add(gathered(['1', '2', '3']));
+      const batch = createBatchBuilder(poll, world, calm);
+      await batch.add(result(['1', '2', '3']));
       ({ state } = poll);
     }
 
@@ -388,9 +394,9 @@ describe('the text of a dead letter', () => {
     const world = small();
     const body = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
     const first = pollOf(posts);
-    await assemble(first, world, calm).bury(body);
+    await createBatchBuilder(first, world, calm).deadLetter(body);
     const second = pollOf(posts, { state: first.state });
-    await assemble(second, world, calm).bury(body);
+    await createBatchBuilder(second, world, calm).deadLetter(body);
 
     expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
     expect(second.tally.skipped).toEqual({ 'graph.bad-body': 1 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { emptyCheckpoint } from '../../../src/engine/state.ts';
-import { settleChanges } from '../../../src/engine/changes.ts';
+import { detectChanges } from '../../../src/engine/changes.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 
 const page = { nodes: [], skipped: [], coveredUntilMs: null };
@@ -22,16 +22,16 @@ const walkedOf = (present: readonly string[]) => ({
 });
 
 describe('the changes of a list whose key has more than the id', () => {
-  const { checkpoint } = settleChanges([tag('1'), tag('2')], context);
+  const { checkpoint } = detectChanges([tag('1'), tag('2')], context);
 
   test('are remembered by id', () => {
     expect([...checkpoint.published.keys()]).toEqual(['1', '2']);
-    expect(settleChanges([tag('1')], { ...context, checkpoint }).records).toEqual([]);
+    expect(detectChanges([tag('1')], { ...context, checkpoint }).records).toEqual([]);
   });
 
   test('are deleted by the whole key when one is not listed any more', () => {
     const scanned = walkedOf(['2']);
-    const settled = settleChanges([], { ...context, checkpoint, page: { ...page, scanned } });
+    const settled = detectChanges([], { ...context, checkpoint, page: { ...page, scanned } });
 
     expect(settled.gone).toEqual(['17841/1']);
     expect([...settled.checkpoint.published.keys()]).toEqual(['2']);

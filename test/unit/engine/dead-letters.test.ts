@@ -1,15 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { letterPrint, rememberedLetters, withLetters } from '../../../src/engine/dead-letters.ts';
+import {
+  deadLetterFingerprint,
+  rememberedLetters,
+  withDeadLetters,
+} from '../../../src/engine/dead-letters.ts';
 
-const letter = { code: 'mapping.invalid', path: 'id', raw: '{"id":7,"like_count":3}' };
+const part = { code: 'mapping.invalid', path: 'id', raw: '{"id":7,"like_count":3}' };
 
 describe('the print of a dead letter', () => {
   it('is equal when only the signatures of URLs and the time of the poll differ', () => {
     const raw = (signature: string, polledAt: number) =>
       `{"media_url":"https://cdn.example.com/a.jpg?_nc_rid=${signature}&oh=1","polled_at":${polledAt},"id":7}`;
 
-    expect(letterPrint({ ...letter, raw: raw('a1', 1000) })).toBe(
-      letterPrint({ ...letter, raw: raw('b2', 2000) }),
+    expect(deadLetterFingerprint({ ...part, raw: raw('a1', 1000) })).toBe(
+      deadLetterFingerprint({ ...part, raw: raw('b2', 2000) }),
     );
   });
 
@@ -19,25 +23,25 @@ describe('the print of a dead letter', () => {
     ['another reason', { code: 'encoding.invalid' as const }],
     ['another question in a caption', { raw: '{"id":7,"caption":"really?"}' }],
   ])('differs for %s', (_what, changes) => {
-    expect(letterPrint({ ...letter, ...changes })).not.toBe(letterPrint(letter));
+    expect(deadLetterFingerprint({ ...part, ...changes })).not.toBe(deadLetterFingerprint(part));
   });
 });
 
 describe('what is remembered of dead letters', () => {
   it('is each once, the latest at the end', () => {
-    expect(withLetters([1n, 2n, 3n], [2n, 4n, 4n])).toEqual([1n, 3n, 2n, 4n]);
+    expect(withDeadLetters([1n, 2n, 3n], [2n, 4n, 4n])).toEqual([1n, 3n, 2n, 4n]);
   });
 
   it('is the same list when there was none', () => {
     const known = [1n];
 
-    expect(withLetters(known, [])).toBe(known);
+    expect(withDeadLetters(known, [])).toBe(known);
   });
 
   it('has a bound, beyond which the oldest is forgotten', () => {
     const known = Array.from({ length: rememberedLetters }, (_, index) => BigInt(index));
 
-    const after = withLetters(known, [-1n]);
+    const after = withDeadLetters(known, [-1n]);
 
     expect(after).toHaveLength(10_000);
     expect([after[0], after.at(-1)]).toEqual([1n, -1n]);

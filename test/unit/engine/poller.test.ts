@@ -243,12 +243,12 @@ describe('the disposition wait', () => {
 });
 
 describe('the other dispositions', () => {
-  const letter = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
+  const part = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
   const process = new StopProcessError('kafka.unauthorized', 'no', { exitCode: 3 });
 
   test.each([
     ['skip', 'failed', new SkipError('graph.gone', 'the account is gone')],
-    ['dead-letter', 'failed', letter],
+    ['dead-letter', 'failed', part],
     ['stop-stream', 'stop-stream', new StopStreamError('graph.permission', 'missing')],
     ['stop-account', 'stop-account', new StopAccountError('graph.token', 'expired')],
   ])('%s ends the poll at once as %s', async (disposition, kind, error) => {
@@ -263,7 +263,7 @@ describe('the other dispositions', () => {
   });
 
   test('dead-letter keeps what came before it ends the poll', async () => {
-    const world = worldOf(letter);
+    const world = worldOf(part);
     await start(world).outcome;
 
     expect(keysOf(world.publisher.batches)).toEqual(['dead_letters media/17841400000000001']);
