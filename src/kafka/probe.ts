@@ -13,7 +13,7 @@ import {
   describe,
   describeHidden,
   describeMissing,
-  tellApart,
+  distinguish,
   verify,
 } from './topics.ts';
 
@@ -187,7 +187,7 @@ function findTopics(shared: KafkaShared): Promise<readonly TopicFinding[]> {
       const present = new Set(await admin.listTopics());
       const known = plans.filter(({ name }) => present.has(name));
       const unseen = plans.filter(({ name }) => !present.has(name));
-      const { missing, hidden } = await tellApart(admin, unseen);
+      const { missing, hidden } = await distinguish(admin, unseen);
       const refused = options.topics.create
         ? await createMissing(admin, missing, { options, validateOnly: true })
         : missing.map(describeMissing);

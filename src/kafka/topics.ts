@@ -97,7 +97,7 @@ export function describeHidden({ name }: TopicPlan, options: KafkaOptions): Prob
 }
 
 /** A list of topics leaves out those that may not be described; asked by name, they are refused. */
-export async function tellApart(
+export async function distinguish(
   admin: Admin,
   unseen: readonly TopicPlan[],
 ): Promise<{ readonly missing: readonly TopicPlan[]; readonly hidden: readonly TopicPlan[] }> {
@@ -232,7 +232,7 @@ async function prepareTopics(
   const plans = planTopics(options);
   const present = new Set(await admin.listTopics());
   const unseen = plans.filter(({ name }) => !present.has(name));
-  const { missing, hidden } = await tellApart(admin, unseen);
+  const { missing, hidden } = await distinguish(admin, unseen);
   const problems = hidden.map((plan) => describeHidden(plan, options));
   if (missing.length > 0) {
     const lacking = options.topics.create

@@ -2,8 +2,8 @@ import { advice } from '../engine/advice.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { isOneOf } from './event-kinds.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
-import { createStopTeller } from './stop-teller.ts';
-import type { StopTeller } from './stop-teller.ts';
+import { createStopLog } from './stop-log.ts';
+import type { StopLog } from './stop-log.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
 
@@ -12,17 +12,17 @@ const rememberedFields = 1000;
 
 /** Writes events to the log: what repeats (an unknown field, a dependency's trouble) is said once. */
 export function createEventLog(log: Log): Telemetry {
-  const tellUnknownFields = createFieldTeller(log);
-  const tellDependency = createDependencyTeller(log);
-  const tellQuota = createQuotaTeller(log);
-  const tellApi = createApiTeller(log);
-  const stops = createStopTeller();
+  const logUnknownFields = createFieldLogger(log);
+  const logDependency = createDependencyLogger(log);
+  const logQuota = createQuotaLogger(log);
+  const logApi = createApiLogger(log);
+  const stops = createStopLog();
 
   const reportAssignment = createAssignmentReporter(log);
   return {
     report(event) {
       if (isOneOf(event, asideTypes)) {
-        tellAside(log, event);
+        logAside(log, event);
         return;
       }
       if (isOneOf(event, ['share', 'fenced'])) {
@@ -30,31 +30,31 @@ export function createEventLog(log: Log): Telemetry {
         return;
       }
       if (isOneOf(event, ofApi)) {
-        tellApi(event);
+        logApi(event);
         return;
       }
       if (isOneOf(event, ['scope', 'throttled'])) {
-        tellQuota(event);
+        logQuota(event);
         return;
       }
       if (isOneOf(event, ['accounts', 'paused', 'interval'])) {
-        tellPolled(log, event);
+        logPolled(log, event);
         return;
       }
       switch (event.type) {
         case 'poll-finished':
-          tellPollFinished(log, event);
-          tellUnknownFields(event);
+          logPollFinished(log, event);
+          logUnknownFields(event);
           stops.finished(event);
           break;
         case 'poll-failed':
-          tellPollFailed(log, event, stops);
+          logPollFailed(log, event, stops);
           break;
         case 'transaction':
           log[transactionLevels[event.outcome]](facts(event), 'transaction ended');
           break;
         case 'dependency':
-          tellDependency(event);
+          logDependency(event);
           break;
       }
     },
@@ -62,16 +62,13 @@ export function createEventLog(log: Log): Telemetry {
 }
 
 /** What is polled, and how often. */
-function tellPolled(
-  log: Log,
-  event: Event<'accounts'> | Event<'paused'> | Event<'interval'>,
-): void {
-  if (event.type === 'accounts') tellAccounts(log, event);
+function logPolled(log: Log, event: Event<'accounts'> | Event<'paused'> | Event<'interval'>): void {
+  if (event.type === 'accounts') logAccounts(log, event);
   else if (event.type === 'interval') log.info(facts(event), 'interval changed');
   else log.info(facts(event), event.isPaused ? 'stream paused' : 'stream resumed');
 }
 
-function createFieldTeller(log: Log): (event: Event<'poll-finished'>) => void {
+function createFieldLogger(log: Log): (event: Event<'poll-finished'>) => void {
   const unknownFields = new Set<string>();
   return ({ stream, unknownFields: names }) => {
     for (const field of names) {
@@ -111,7 +108,7 @@ const asides = {
   'state-size': 'state size known',
 } as const;
 
-function tellAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {
+function logAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {
   const isWarning = event.type === 'list-doubted' || event.type === 'batch-refused';
   const level = isWarning ? 'warn' : 'debug';
   // What is refused may be long, and stands in the state.
@@ -132,12 +129,12 @@ function facts(event: TelemetryEvent): LogFields {
   return Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'type'));
 }
 
-function tellPollFinished(log: Log, event: Event<'poll-finished'>): void {
+function logPollFinished(log: Log, event: Event<'poll-finished'>): void {
   const level = event.records + event.deadLetters > 0 ? 'info' : 'debug';
   log[level]({ ...facts(event), unknownFields: event.unknownFields.length }, 'poll finished');
 }
 
-function tellPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopTeller): void {
+function logPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopLog): void {
   const fields = facts(event);
   if (event.disposition.startsWith('stop-')) log[stops.level(event)](fields, 'poll stopped');
   else if (event.disposition === 'unexpected') log.error(fields, 'poll failed');
@@ -146,7 +143,7 @@ function tellPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopTeller
 }
 
 /** A dependency is told when it changes, what repeats at debug. */
-function createDependencyTeller(log: Log): (event: Event<'dependency'>) => void {
+function createDependencyLogger(log: Log): (event: Event<'dependency'>) => void {
   const dependencies = new Map<string, 'up' | 'starting' | 'down'>();
   return ({ name, ready, reason, isStarting = false }) => {
     const waiting = isStarting ? 'starting' : 'down';
@@ -161,12 +158,12 @@ function createDependencyTeller(log: Log): (event: Event<'dependency'>) => void 
 }
 
 /** The quotas of the API and of Kafka. */
-function createQuotaTeller(log: Log): (event: Event<'scope'> | Event<'throttled'>) => void {
-  const tellScope = createScopeTeller(log);
-  const tellThrottled = createThrottleTeller(log);
+function createQuotaLogger(log: Log): (event: Event<'scope'> | Event<'throttled'>) => void {
+  const logScope = createScopeLogger(log);
+  const logThrottled = createThrottleLogger(log);
   return (event) => {
-    if (event.type === 'scope') tellScope(event);
-    else tellThrottled(event);
+    if (event.type === 'scope') logScope(event);
+    else logThrottled(event);
   };
 }
 
@@ -174,7 +171,7 @@ function createQuotaTeller(log: Log): (event: Event<'scope'> | Event<'throttled'
 const throttleStepS = 60;
 
 /** Throttling by Kafka's quotas is logged once it takes a second, and then for each further minute of it. */
-function createThrottleTeller(log: Log): (event: Event<'throttled'>) => void {
+function createThrottleLogger(log: Log): (event: Event<'throttled'>) => void {
   let totalMs = 0;
   let nextMs = 1000;
   return ({ durationMs }) => {
@@ -187,7 +184,7 @@ function createThrottleTeller(log: Log): (event: Event<'throttled'>) => void {
 }
 
 /** A scope's state is told when it changes, its usage at debug. */
-function createScopeTeller(log: Log): (event: Event<'scope'>) => void {
+function createScopeLogger(log: Log): (event: Event<'scope'>) => void {
   const states = new Map<string, Event<'scope'>['state']>();
   return ({ scope, percent, state, untilMs }) => {
     const key = `${scope.kind} ${scope.id}`;
@@ -210,20 +207,20 @@ const ofApi = [
   'contract-probed',
 ] as const;
 
-function createApiTeller(log: Log): (event: Event<(typeof ofApi)[number]>) => void {
-  const tellToken = createTokenTeller(log);
-  const tellApiVersion = createApiVersionTeller(log);
-  const tellContract = createContractTeller(log);
+function createApiLogger(log: Log): (event: Event<(typeof ofApi)[number]>) => void {
+  const logToken = createTokenLogger(log);
+  const logApiVersion = createApiVersionLogger(log);
+  const logContract = createContractLogger(log);
   return (event) => {
-    if (event.type === 'token-refused') tellRefusal(log, event);
-    else if (event.type === 'api-version') tellApiVersion(event);
-    else if (event.type === 'contract-probed') tellContract(event);
-    else tellToken(event);
+    if (event.type === 'token-refused') logRefusal(log, event);
+    else if (event.type === 'api-version') logApiVersion(event);
+    else if (event.type === 'contract-probed') logContract(event);
+    else logToken(event);
   };
 }
 
 /** It is reported when it begins and when it ends. */
-function tellRefusal(log: Log, { name, refusal }: Event<'token-refused'>): void {
+function logRefusal(log: Log, { name, refusal }: Event<'token-refused'>): void {
   if (refusal === null) {
     log.info({ name }, 'token taken again');
     return;
@@ -233,7 +230,7 @@ function tellRefusal(log: Log, { name, refusal }: Event<'token-refused'>): void 
 }
 
 /** A token's end is told when it is learned or moves, each step of its warnings and each trouble once. */
-function createTokenTeller(log: Log): (event: Event<'token'> | Event<'token-renewal'>) => void {
+function createTokenLogger(log: Log): (event: Event<'token'> | Event<'token-renewal'>) => void {
   const ends = new Map<string, number | null>();
   const warned = new Map<string, string>();
   return (event) => {
@@ -261,7 +258,7 @@ function createTokenTeller(log: Log): (event: Event<'token'> | Event<'token-rene
 }
 
 /** A warning about the API version is logged when it is new or changes. */
-function createApiVersionTeller(log: Log): (event: Event<'api-version'>) => void {
+function createApiVersionLogger(log: Log): (event: Event<'api-version'>) => void {
   let logged = '';
   return ({ version, endsAtMs, warning }) => {
     const isNew = warning !== logged;
@@ -274,7 +271,7 @@ function createApiVersionTeller(log: Log): (event: Event<'api-version'>) => void
 }
 
 /** A form of request that the API rejects is logged when it begins and when it ends. */
-function createContractTeller(log: Log): (event: Event<'contract-probed'>) => void {
+function createContractLogger(log: Log): (event: Event<'contract-probed'>) => void {
   const rejected = new Set<string>();
   return ({ forms, version, answeredBy }) => {
     const facts = { apiVersion: version, answeredBy };
@@ -310,7 +307,7 @@ function createAssignmentReporter(log: Log): (event: Event<'share'> | Event<'fen
   };
 }
 
-function tellAccounts(log: Log, { added, removed }: Event<'accounts'>): void {
+function logAccounts(log: Log, { added, removed }: Event<'accounts'>): void {
   if (added.length + removed.length === 0) return;
   const ids = (accounts: Event<'accounts'>['added']): string[] => accounts.map(({ id }) => id);
   log.info({ added: ids(added), removed: ids(removed) }, 'accounts changed');

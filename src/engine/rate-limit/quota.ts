@@ -51,7 +51,7 @@ const assumedCostPercent = 1;
 export interface Quota {
   readonly usage: RollingUsage;
   /** Time of the API's last usage report, epoch milliseconds; null before the first. */
-  readonly toldMs: number | null;
+  readonly reportedMs: number | null;
   /** The cost of a call in percent of the quota, estimated from successive headers. */
   readonly costPercent: number;
   /** Answers since the usage last rose. */
@@ -86,7 +86,7 @@ export function roomFor(
   // While nothing is known, one call alone probes the API.
   if (!quota.answered || quota.blockedUntilMs > nowMs) return 1;
   // A scope without any reported usage does not limit.
-  if (quota.toldMs === null) return Infinity;
+  if (quota.reportedMs === null) return Infinity;
   const left = slowFromPercent - percentOf(quota, nowMs);
   return Math.max(1, Math.ceil(left / quota.costPercent) - inFlight);
 }
@@ -105,7 +105,7 @@ export function newQuota(kind: Scope['kind']): Quota {
   return {
     // Meta counts an Instagram account's calls over 24 hours, all others over one.
     usage: noUsage(kind === 'account' ? 24 * hourMs : hourMs),
-    toldMs: null,
+    reportedMs: null,
     costPercent: assumedCostPercent,
     answersSinceRise: 0,
     answered: false,
@@ -130,12 +130,12 @@ export function noteUsage(
   // Above 100 % the cost of a call does not show; Meta then reports how long to wait.
   const percent = Math.min(told.percent, 100);
   const { windowMs } = quota.usage;
-  const first = quota.toldMs === null;
+  const first = quota.reportedMs === null;
   return {
     ...quota,
     ...(first ? {} : learnCost(quota, { percent, calls: told.calls ?? 1 }, nowMs)),
     usage: first ? evenUsage(windowMs, percent, nowMs) : correctUsage(quota.usage, percent, nowMs),
-    toldMs: nowMs,
+    reportedMs: nowMs,
     ...(told.regainMs > 0 ? stop(quota, nowMs + told.regainMs) : {}),
   };
 }
@@ -155,9 +155,9 @@ function learnCost(
   { percent, calls }: { readonly percent: number; readonly calls: number },
   nowMs: number,
 ): Pick<Quota, 'costPercent' | 'answersSinceRise'> {
-  const { usage, toldMs, costPercent, answersSinceRise } = quota;
+  const { usage, reportedMs, costPercent, answersSinceRise } = quota;
   const rise = percent - usedPercent(usage, nowMs);
-  const steady = rise >= 0 && nextLeaveMs(usage, toldMs ?? 0) > nowMs;
+  const steady = rise >= 0 && nextLeaveMs(usage, reportedMs ?? 0) > nowMs;
   if (!steady) return { costPercent, answersSinceRise: 0 };
   if (rise === 0) return withoutRise(quota, calls);
   const seen = rise / (answersSinceRise + calls);
@@ -234,7 +234,7 @@ export function decide(quota: Quota, call: Call): Decision {
   const { nowMs, inFlight } = call;
   const unpaced = decideUnpaced(quota, call);
   if (unpaced.kind !== 'go') return unpaced;
-  if (quota.toldMs === null) return go;
+  if (quota.reportedMs === null) return go;
   const percent = percentOf(quota, nowMs);
   const besides = inFlight + call.calls - 1;
   if (percent + besides * quota.costPercent < slowFromPercent) return go;
@@ -262,8 +262,8 @@ function msUntilRoom({ usage, costPercent, lastCallMs }: Quota, call: Call, perc
  * whatever the usage; urgent calls probe first. Infinity when no probe is due.
  */
 function msUntilProbe(quota: Quota, { priority, nowMs }: Call): number {
-  const { blockedUntilMs, toldMs, usage, lastCallMs } = quota;
-  const newestMs = largest(Object.values(lastCallMs), toldMs ?? 0);
+  const { blockedUntilMs, reportedMs, usage, lastCallMs } = quota;
+  const newestMs = largest(Object.values(lastCallMs), reportedMs ?? 0);
   if (blockedUntilMs === 0 || newestMs >= blockedUntilMs) return Infinity;
   const afterMs = (usage.windowMs / 24) * priorities.indexOf(priority);
   return Math.max(0, blockedUntilMs + afterMs - nowMs);

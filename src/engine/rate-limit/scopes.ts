@@ -57,7 +57,7 @@ export interface ScopedCall {
 export type Dispatch = readonly {
   readonly scope: Scope;
   readonly stops: number;
-  readonly tellings: number;
+  readonly reports: number;
   readonly calls: number;
 }[];
 
@@ -82,13 +82,13 @@ export function scopesOf(
 }
 
 /** Usage is reported to telemetry again when it has changed by this many percentage points. */
-const toldStepPercent = 5;
+const reportedStepPercent = 5;
 
 interface Entry {
   readonly scope: Scope;
   quota: Quota;
   /** The number of usage reports so far. */
-  tellings: number;
+  reports: number;
   admitted: number;
   inFlight: number;
   /** As last reported to telemetry; null before the first report. */
@@ -127,19 +127,19 @@ export function createScopes(watching: Watching): Scopes {
       return scopes.map((scope) => {
         entryOf(scope).inFlight += calls;
         change(scope, (quota, nowMs) => noteCall(quota, priority, nowMs));
-        const { quota, tellings } = entryOf(scope);
-        return { scope, stops: quota.stops, tellings, calls };
+        const { quota, reports } = entryOf(scope);
+        return { scope, stops: quota.stops, reports, calls };
       });
     },
     finished(dispatch, answered) {
       for (const left of dispatch) {
         entryOf(left.scope).inFlight -= left.calls;
-        const { tellings } = entryOf(left.scope);
-        if (answered) change(left.scope, (quota) => afterAnswer(quota, left, tellings));
+        const { reports } = entryOf(left.scope);
+        if (answered) change(left.scope, (quota) => afterAnswer(quota, left, reports));
       }
     },
     tell({ scope, ...usage }) {
-      entryOf(scope).tellings += 1;
+      entryOf(scope).reports += 1;
       change(scope, (quota, nowMs) => noteUsage(quota, usage, nowMs));
     },
     refuse(scope, ms) {
@@ -151,11 +151,11 @@ export function createScopes(watching: Watching): Scopes {
 
 function afterAnswer(
   quota: Quota,
-  { stops, calls, tellings }: Dispatch[number],
-  tellingsNow: number,
+  { stops, calls, reports }: Dispatch[number],
+  reportsNow: number,
 ): Quota {
   const answered = noteAnswer(quota, stops);
-  return tellings === tellingsNow ? noteSilence(answered, calls) : answered;
+  return reports === reportsNow ? noteSilence(answered, calls) : answered;
 }
 
 function longestBlock(entries: readonly Entry[], nowMs: number): ReturnType<Scopes['blocked']> {
@@ -189,7 +189,7 @@ function decideAll(
 }
 
 function hasMoved(told: Pick<ScopeStatus, 'percent'>, { percent }: ScopeStatus): boolean {
-  return Math.abs(percent - told.percent) >= toldStepPercent;
+  return Math.abs(percent - told.percent) >= reportedStepPercent;
 }
 
 /** The entries by scope; their changes are reported to telemetry. */
@@ -200,7 +200,7 @@ function createEntries({ clock, telemetry }: Watching) {
     const entry = entries.get(key) ?? {
       scope,
       quota: newQuota(scope.kind),
-      tellings: 0,
+      reports: 0,
       admitted: 0,
       inFlight: 0,
       told: null,
@@ -215,7 +215,7 @@ function createEntries({ clock, telemetry }: Watching) {
     const { told } = entry;
     const status = statusOf(entry.quota, told?.state ?? 'free', nowMs);
     // Before the API reports usage, a free scope is only an estimate: not reported.
-    if (told === null && entry.quota.toldMs === null && status.state === 'free') return;
+    if (told === null && entry.quota.reportedMs === null && status.state === 'free') return;
     if (told?.state === status.state && !hasMoved(told, status)) return;
     entry.told = status;
     telemetry.report({ type: 'scope', scope: entry.scope, ...status });

@@ -168,7 +168,7 @@ async function renew(
 }
 
 /** Said once: it ends after sixty days like every other, and nothing else would tell of it. */
-function tellUnknown({ name, login, renewal, before, telemetry }: Looking): void {
+function reportUnknown({ name, login, renewal, before, telemetry }: Looking): void {
   if (before !== undefined || login !== 'instagram' || typeof renewal !== 'string') return;
   const message = `when it ends is not known, and ${renewal}`;
   const told = { type: 'token-renewal', name: shownName(name) } as const;
@@ -178,7 +178,7 @@ function tellUnknown({ name, login, renewal, before, telemetry }: Looking): void
 function tell({ life, failed }: Known, looking: Looking): void {
   const { name, tokens, telemetry, clock } = looking;
   if (life === null) {
-    tellUnknown(looking);
+    reportUnknown(looking);
     return;
   }
   const endMs = endOf(life);

@@ -23,7 +23,7 @@ const program = 'instagram-kafka-producer';
 
 /** Starts to send spans in the background; a collector that is away costs the spans, nothing else. */
 export function startTracing(settings: TracingSettings, options: TracingOptions): Tracing {
-  const exporter = tellingTrouble(new OTLPTraceExporter({ url: settings.url }), options.log);
+  const exporter = reportingErrors(new OTLPTraceExporter({ url: settings.url }), options.log);
   const provider = new TracerProvider({
     resource: resourceOf(options),
     sampler: new TraceIdRatioBasedSampler(settings.ratio),
@@ -54,7 +54,7 @@ function resourceOf({ version, instance }: TracingOptions) {
 }
 
 /** Says once that spans are lost, until some get through. */
-function tellingTrouble(exporter: OTLPTraceExporter, log: Warning): SpanExporter {
+function reportingErrors(exporter: OTLPTraceExporter, log: Warning): SpanExporter {
   let isLosing = false;
   return {
     export(spans, done) {

@@ -13,26 +13,26 @@ export interface TracingSettings {
 /** The settings; null when nobody asks for traces. What is wrong is told, and its default is used. */
 export function readSettings(
   env: NodeJS.ProcessEnv,
-  tellWrong: (variable: string, expected: string) => void,
+  warnOf: (variable: string, expected: string) => void,
 ): TracingSettings | null {
   const url = urlOf(env);
   if (url === null) return null;
   if (!URL.canParse(url) || !/^https?:/.test(url)) {
     const variable = 'OTEL_EXPORTER_OTLP_ENDPOINT';
-    tellWrong(variable, 'an http or https URL, such as http://collector:4318; nothing is traced');
+    warnOf(variable, 'an http or https URL, such as http://collector:4318; nothing is traced');
     return null;
   }
   const count = (variable: string, byDefault: number): number => {
     const text = env[variable] ?? '';
     if (text === '') return byDefault;
     if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-    tellWrong(variable, `a whole number above 0; ${byDefault} is used`);
+    warnOf(variable, `a whole number above 0; ${byDefault} is used`);
     return byDefault;
   };
   const maxQueueSize = count('OTEL_BSP_MAX_QUEUE_SIZE', 2048);
   return {
     url,
-    ratio: ratioOf(env, tellWrong),
+    ratio: ratioOf(env, warnOf),
     scheduledDelayMillis: count('OTEL_BSP_SCHEDULE_DELAY', 5000),
     maxQueueSize,
     maxExportBatchSize: Math.min(maxQueueSize, count('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512)),
@@ -53,7 +53,7 @@ function urlOf(env: NodeJS.ProcessEnv): string | null {
 /** A poll has no parent, so that `parentbased_…` is what it is based on. */
 function ratioOf(
   env: NodeJS.ProcessEnv,
-  tellWrong: (variable: string, expected: string) => void,
+  warnOf: (variable: string, expected: string) => void,
 ): number {
   const sampler = env['OTEL_TRACES_SAMPLER'] ?? '';
   const kind = sampler.replace(/^parentbased_/, '');
@@ -61,11 +61,11 @@ function ratioOf(
   if (kind === '' || kind === 'always_on') return 1;
   if (kind !== 'traceidratio') {
     const expected = 'always_on, always_off or traceidratio, also after parentbased_';
-    tellWrong('OTEL_TRACES_SAMPLER', `${expected}; always_on is used`);
+    warnOf('OTEL_TRACES_SAMPLER', `${expected}; always_on is used`);
     return 1;
   }
   const ratio = Number(env['OTEL_TRACES_SAMPLER_ARG'] ?? '1');
   if (ratio >= 0 && ratio <= 1) return ratio;
-  tellWrong('OTEL_TRACES_SAMPLER_ARG', 'a number from 0 to 1; 1 is used');
+  warnOf('OTEL_TRACES_SAMPLER_ARG', 'a number from 0 to 1; 1 is used');
   return 1;
 }

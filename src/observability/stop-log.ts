@@ -5,7 +5,7 @@ type Failed = Extract<TelemetryEvent, { type: 'poll-failed' }>;
 type Finished = Extract<TelemetryEvent, { type: 'poll-finished' }>;
 
 /** Decides how loud it is said that a poll stopped. */
-export interface StopTeller {
+export interface StopLog {
   level(event: Failed): LogLevel;
   /** A stream that is polled again will be said to stop again. */
   finished(event: Finished): void;
@@ -15,7 +15,7 @@ export interface StopTeller {
  * What stops all that an account is asked for (its permission, its token) is said once an account, and
  * another registry than that of the states once, at the first stream that it stops; of the others at debug.
  */
-export function createStopTeller(): StopTeller {
+export function createStopLog(): StopLog {
   const stopped = new Map<string, Set<string>>();
   return {
     level({ accountId, stream, code, disposition }) {
