@@ -155,9 +155,10 @@ function describeComments({ listFields, fields }: RequestOf<'comments'>): string
     'The list is walked once for all streams that live on it. Only media whose `comments_count` is another than when they were last ' +
       `read are requested; beyond ${commentsPage} comments of a media, or ${commentsPage} replies to a comment, one more request for every ${commentsPage}.`,
     code(requests.join('\n')),
-    'A comment is published once, when it is new and a minute old; also when it becomes visible long after it was written. So ' +
-      '`like_count` and `hidden` are what they were then, and the deletion of a comment is not reported. Where one is deleted and ' +
-      'another written between two polls, the count is as it was, and the new one comes with the next. Of a media with more than 2,000 ' +
+    'A comment is published once: at the first poll that finds it at least a minute old. One that becomes visible long after it ' +
+      'was written is published then. So `like_count` and `hidden` are what they were at that poll, and the deletion of a comment ' +
+      'is not reported. If between two polls one comment is deleted and another written, `comments_count` stays the same; the new ' +
+      'comment is published after the count changes again. Of a media with more than 2,000 ' +
       'comments what is new is told by the time alone. Many comments are published in parts of `KAFKA_MAX_BATCH_RECORDS`, oldest ' +
       'first within a part; a reading that is interrupted goes on after its last part.',
   ].join('\n\n');

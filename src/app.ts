@@ -76,6 +76,8 @@ export interface Once {
   readonly polled: readonly PolledJob[];
   /** What is wrong with the list of accounts, so that some may be missing. */
   readonly problems: readonly string[];
+  /** Entries of that list that were left out. */
+  readonly warnings: readonly string[];
 }
 
 /** The program, put together. */
@@ -131,14 +133,14 @@ export function createApp(config: Config, options: AppOptions): App {
       const kept = instagram.keepTokens();
       telemetry.report(versionEvent(apiVersion, clock.nowMs()));
       await using tracing = await openTraces();
-      const { directory, problems } = await start(adapters, { tools, deadlineMs, signal });
+      const { directory, ...listed } = await start(adapters, { tools, deadlineMs, signal });
       const othersLeaveMs = config.kafka.group.sessionTimeoutMs + sessionEndMs;
       const onceTools = { ...tools, ...tracing, deadlineMs, othersLeaveMs };
       const what = supervision(config, adapters, { tools, directory });
       const polled = await superviseOnce(what, onceTools, signal);
       // Where nothing else runs, this is what renews the tokens.
       await untilDoneOrAborted(kept, signal);
-      return { polled, problems };
+      return { polled, ...listed };
     },
     [Symbol.asyncDispose]: () => close(adapters),
   };
@@ -292,7 +294,7 @@ function pollerTools(
 async function start(
   { kafka, registry, instagram }: Adapters,
   at: { tools: PollerTools; deadlineMs: number | null; signal: AbortSignal },
-): Promise<{ readonly directory: AccountDirectory; readonly problems: readonly string[] }> {
+): Promise<{ readonly directory: AccountDirectory } & Pick<Once, 'problems' | 'warnings'>> {
   const tools: StartTools = { ...at.tools, deadlineMs: at.deadlineMs };
   const { signal } = at;
   // Invariant 6: schemas are checked before anything is polled.
@@ -304,6 +306,7 @@ async function start(
   return {
     directory: startingWith(listing, instagram.directory),
     problems: listing.problems,
+    warnings: listing.warnings,
   };
 }
 

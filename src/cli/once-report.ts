@@ -5,6 +5,7 @@ import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { describeError } from './outcome.ts';
 
 type Finished = Extract<TelemetryEvent, { type: 'poll-finished' }>;
+type Told = Pick<Finished, 'records' | 'deadLetters' | 'requests' | 'durationMs' | 'leftOut'>;
 
 /** What `once` has done, for machines; the names are stable. */
 export interface OnceSummary {
@@ -19,6 +20,8 @@ export interface OnceSummary {
   readonly polls: readonly PollSummary[];
   /** What is wrong with the list of accounts. */
   readonly problems: readonly string[];
+  /** Entries of that list that were left out; they leave `ok` true. */
+  readonly warnings: readonly string[];
 }
 
 interface PollSummary {
@@ -29,6 +32,8 @@ interface PollSummary {
   readonly dead_letters: number;
   readonly requests: number;
   readonly duration_ms: number;
+  /** What was skipped, by name: ten at most. */
+  readonly left_out: readonly { readonly reason: ErrorCode; readonly subject: string }[];
   /** `<code>: <message>`; null when it succeeded. */
   readonly error: string | null;
 }
@@ -36,14 +41,14 @@ interface PollSummary {
 /** Counts what events tell. */
 export interface OnceTally extends Telemetry {
   summary(
-    went: { readonly polled: readonly PolledJob[]; readonly problems: readonly string[] },
+    went: { readonly polled: readonly PolledJob[] } & Pick<OnceSummary, 'problems' | 'warnings'>,
     durationMs: number,
   ): OnceSummary;
 }
 
 /** Counts nothing yet. */
 export function createOnceTally(): OnceTally {
-  const finished = new Map<string, Finished>();
+  const finished = new Map<string, Told>();
   const total = { records: 0, deadLetters: 0, requests: 0 };
   const skipped: Partial<Record<ErrorCode, number>> = {};
   return {
@@ -53,13 +58,17 @@ export function createOnceTally(): OnceTally {
         total.records += event.records;
         total.deadLetters += event.deadLetters;
       }
+      if (event.type === 'poll-failed') {
+        const { requests = 0 } = event;
+        finished.set(`${event.stream}/${event.accountId}`, { ...nothing, requests });
+      }
       if (event.type !== 'poll-finished') return;
       finished.set(`${event.stream}/${event.accountId}`, event);
       for (const [code, count] of Object.entries(event.skipped) as [ErrorCode, number][]) {
         skipped[code] = (skipped[code] ?? 0) + count;
       }
     },
-    summary({ polled, problems }, durationMs) {
+    summary({ polled, problems, warnings }, durationMs) {
       const polls = polled.map((ending) => summarize(ending, finished));
       return {
         ok: problems.length === 0 && polls.every(({ result }) => result === 'done'),
@@ -70,17 +79,15 @@ export function createOnceTally(): OnceTally {
         duration_ms: durationMs,
         polls,
         problems,
+        warnings,
       };
     },
   };
 }
 
-const nothing = { records: 0, deadLetters: 0, requests: 0, durationMs: 0 };
+const nothing: Told = { records: 0, deadLetters: 0, requests: 0, durationMs: 0, leftOut: [] };
 
-function summarize(
-  { job, outcome }: PolledJob,
-  finished: ReadonlyMap<string, Finished>,
-): PollSummary {
+function summarize({ job, outcome }: PolledJob, finished: ReadonlyMap<string, Told>): PollSummary {
   const [stream, account] = [job.stream.name, job.account.id];
   const told = finished.get(`${stream}/${account}`) ?? nothing;
   return {
@@ -91,8 +98,18 @@ function summarize(
     dead_letters: told.deadLetters,
     requests: told.requests,
     duration_ms: told.durationMs,
+    left_out: told.leftOut,
     error: 'error' in outcome ? describeError(outcome.error) : null,
   };
+}
+
+/** A line for each poll that left something out, with the first of it by name. */
+export function describeLeftOut({ polls }: Pick<OnceSummary, 'polls'>): readonly string[] {
+  return polls.flatMap(({ stream, account, left_out: left }) => {
+    if (left.length === 0) return [];
+    const named = left.map(({ reason, subject }) => `${subject} (${reason})`);
+    return [`${stream} of account ${account}: left out ${named.join(', ')}`];
+  });
 }
 
 /** The summary in a line for a person. */

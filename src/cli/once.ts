@@ -7,7 +7,13 @@ import type { Telemetry } from '../engine/ports.ts';
 import { option, stoppable, untilStopped, type CommandDefinition, type Given } from './command.ts';
 import { loadCommandConfig, openApp } from './load.ts';
 import type { OnceSummary, OnceTally } from './once-report.ts';
-import { createOnceTally, describeProgress, describeSummary, isSpotless } from './once-report.ts';
+import {
+  createOnceTally,
+  describeLeftOut,
+  describeProgress,
+  describeSummary,
+  isSpotless,
+} from './once-report.ts';
 import { describeError } from './outcome.ts';
 import type { Style } from './terminal.ts';
 import { styleFor } from './terminal.ts';
@@ -45,12 +51,8 @@ function once({ options, settings }: Given<Strictness>): Promise<ExitCode> {
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
     const { json = false } = options;
     const tally = createOnceTally();
-    await using app = openApp(config, {
-      observer: watch(tally, styleFor(process.stderr, process.env)),
-      ...(json && { logDestination: process.stderr }),
-    });
     const startedMs = performance.now();
-    const went = await app.once(signal);
+    const went = await pollAll(config, { tally, json }, signal);
     const summary = tally.summary(went, Math.round(performance.now() - startedMs));
     const exitCode = conclude(went, summary, options);
     if (json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
@@ -60,14 +62,33 @@ function once({ options, settings }: Given<Strictness>): Promise<ExitCode> {
 
 /** Tells a person how the polls went, and says how to end. */
 export function conclude(
-  { polled, problems }: Once,
+  { polled, problems, warnings }: Once,
   summary: OnceSummary,
   { strict = false }: Strictness,
 ): ExitCode {
-  const lines = [...problems, ...describeFailures(polled), describeSummary(summary)];
+  const lines = [
+    ...warnings,
+    ...describeLeftOut(summary),
+    ...problems,
+    ...describeFailures(polled),
+    describeSummary(summary),
+  ];
   for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
   if (!summary.ok) return 3;
   return strict && !isSpotless(summary) ? 4 : 0;
+}
+
+/** Polls, and closes the program: what closing logs comes before the outcome. */
+async function pollAll(
+  config: Config,
+  { tally, json }: { readonly tally: OnceTally; readonly json: boolean },
+  signal: AbortSignal,
+): Promise<Once> {
+  await using app = openApp(config, {
+    observer: watch(tally, styleFor(process.stderr, process.env)),
+    ...(json && { logDestination: process.stderr }),
+  });
+  return await app.once(signal);
 }
 
 /** Who is told of each poll as it ends need not read it in the log as well. */

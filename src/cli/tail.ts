@@ -35,7 +35,7 @@ export const tailCommand: CommandDefinition = {
     option('--from-beginning', 'begin with the oldest record'),
     option(
       '--from-offset <number>',
-      'begin at this offset; -10: ten before the end, of which each batch takes one more',
+      'begin at this offset; -10: ten offsets before the end (each transaction also takes one offset)',
       parseOffset,
     ),
     option('--since <time>', 'begin so long ago, as 2h, or at a time, as 2026-11-01T07:00:00Z'),

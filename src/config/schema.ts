@@ -30,7 +30,7 @@ const instagram = {
   ),
   apiVersion: leaf(
     apiVersion(),
-    'The version of the Graph API in the path of every request. It decides the version that answers and their paging URLs name, not which metrics there are: Meta adds and removes those by date, on all versions at once.',
+    'The version of the Graph API in the path of every request. Metrics do not depend on it: Meta adds and removes them by date, in all versions at once.',
   ),
   baseUrl: leaf(
     optional(apiUrl()),

@@ -9,7 +9,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
     "Check the account's type, its link to a page and the token's permissions, or correct INSTAGRAM_ACCOUNTS.",
   'config.invalid': 'Correct the fields that are named and restart.',
   'encoding.invalid': 'Report it as a bug, with the dead letter.',
-  'graph.ambiguous': "Check the account's link to its page and the role of the token's user.",
+  'graph.ambiguous':
+    "Check that the account is professional, its link to its page, and the role and permissions of the token's user.",
   'graph.app-secret':
     "Set INSTAGRAM_CLIENT_SECRET to the secret of the token's own app, then restart.",
   'graph.bad-body':

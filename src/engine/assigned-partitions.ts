@@ -41,18 +41,13 @@ interface Attempt {
 }
 
 /** Owns nothing yet. */
-export function createAssignedPartitions({
-  store,
-  start,
-  onChange,
-  onFatal,
-}: AssignedPartitionTools): AssignedPartitions {
+export function createAssignedPartitions(given: AssignedPartitionTools): AssignedPartitions {
+  const { store, start, onChange, onFatal } = given;
   const attempts = new Map<number, Attempt>();
   /** What is being given up; who is given the same again waits for it. */
   const leaving = new Map<number, Promise<unknown>>();
   let ended = false;
   const tools = { ...start, telemetry: withStateOf(start, attempts) };
-
   const take = async (partition: number, attempt: Attempt): Promise<void> => {
     const { signal } = attempt.stop;
     const isOver = () => attempts.get(partition) !== attempt;
@@ -74,13 +69,12 @@ export function createAssignedPartitions({
   };
   const give = (partition: number): void => {
     const attempt = attempts.get(partition);
-    if (attempt === undefined) return;
     attempts.delete(partition);
-    attempt.stop.abort(new Error(`partition ${partition} is not owned any more`));
-    const before = leaving.get(partition);
-    // The polls end by the abort; the transaction that one has in hand ends with the lane.
-    const polls = [...(attempt.assigned?.polls ?? [])];
-    leaving.set(partition, Promise.allSettled([before, store.release(partition), ...polls]));
+    attempt?.stop.abort(new Error(`partition ${partition} is not owned any more`));
+    // The polls end by the abort; an open transaction ends with the partition's producer.
+    const before = leaving.get(partition) ?? Promise.resolve();
+    const ending = [before, store.release(partition), ...(attempt?.assigned?.polls ?? [])];
+    leaving.set(partition, Promise.allSettled(ending));
   };
   return {
     own(partitions) {

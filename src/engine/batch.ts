@@ -45,11 +45,7 @@ export interface BatchBuilder {
  * Collects pages until a batch is full. An incremental stream commits page by page, because each
  * page moves its memory.
  */
-export function createBatchBuilder(
-  poll: Poll,
-  tools: PollTools,
-  signal: AbortSignal,
-): BatchBuilder {
+export function buildBatches(poll: Poll, tools: PollTools, signal: AbortSignal): BatchBuilder {
   let outgoing: OutgoingRecord[] = [];
   let checkpoint = checkpointOf(poll.state);
   const flush = async (isWorth = false): Promise<void> => {

@@ -22,6 +22,7 @@ export interface DryRun {
 export interface DryRunResult {
   readonly polled: readonly PolledJob[];
   readonly problems: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -36,7 +37,7 @@ export async function dryRun(
   signal: AbortSignal,
 ): Promise<DryRunResult> {
   const step = { name: 'graph', run: (s: AbortSignal) => directory.list(s) } as const;
-  const { accounts, problems } = await untilReady(step, { ...tools, deadlineMs }, signal);
+  const { accounts, problems, warnings } = await untilReady(step, { ...tools, deadlineMs }, signal);
   tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
   const cycleMs = tools.clock.nowMs();
   const polled: PolledJob[] = [];
@@ -47,7 +48,7 @@ export async function dryRun(
       polled.push({ job, outcome });
     }
   }
-  return { polled, problems };
+  return { polled, problems, warnings };
 }
 
 interface Showing extends Pick<DryRun, 'show'> {

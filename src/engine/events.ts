@@ -4,6 +4,7 @@ import type { Priority, ScopeStatus } from './rate-limit/quota.ts';
 import type { DependencyName } from './readiness.ts';
 import type { Refusal } from './state.ts';
 import type { StreamName } from './stream-name.ts';
+import type { Skipped } from './source.ts';
 
 /** The API's reaction to one form of request. */
 export interface ProbedForm {
@@ -42,6 +43,8 @@ export type TelemetryEvent =
       /** Calls as Meta counts them: each item of a batch is one. */
       readonly calls: number;
       readonly skipped: Readonly<Partial<Record<ErrorCode, number>>>;
+      /** The media, albums' children, metrics and fields among them: ten at most. */
+      readonly leftOut: readonly Skipped[];
       readonly unknownFields: readonly string[];
       readonly durationMs: number;
       readonly nextPollMs: number | null;
@@ -60,6 +63,8 @@ export type TelemetryEvent =
       readonly code: ErrorCode;
       readonly disposition: Disposition | 'unexpected';
       readonly message: string;
+      /** HTTP requests of the poll so far; absent where it has not begun. */
+      readonly requests?: number;
       /** When it is tried again; null when it is not. */
       readonly retryInMs: number | null;
       /** When its next turn is, epoch milliseconds; null when there is none. */

@@ -7,8 +7,8 @@ import type { Published } from './published.ts';
 import type { Checkpoint, StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
-import type { Page, Source } from './source.ts';
-import { createBatchBuilder } from './batch.ts';
+import type { Page, Skipped, Source } from './source.ts';
+import { buildBatches } from './batch.ts';
 import type { PageResult } from './batch.ts';
 import type { Settled } from './changes.ts';
 import { detectChanges } from './changes.ts';
@@ -64,6 +64,8 @@ export interface Tally {
   /** Calls as Meta counts them. */
   calls: number;
   readonly skipped: Partial<Record<ErrorCode, number>>;
+  /** The first of them by name: a few of each reason. */
+  readonly leftOut: Skipped[];
   readonly unknownFields: Set<string>;
 }
 
@@ -75,7 +77,7 @@ export interface Tally {
  * not worth a transaction of its own. Never two at once for one (stream, account).
  */
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
-  const batch = createBatchBuilder(poll, tools, signal);
+  const batch = buildBatches(poll, tools, signal);
   try {
     let whole = false;
     let steps = 0;
@@ -133,7 +135,8 @@ interface Work {
 
 /** A page's nodes as the records worth publishing, its dead letters, and the memory after it. */
 function resultOf(page: Page, before: Checkpoint, work: Work): PageResult {
-  const { stream, account, startedMs } = work.poll;
+  const { stream, account, startedMs, tally } = work.poll;
+  noteLeftOut(page.skipped, tally);
   const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
   const checkpoint = {
     ...before,
@@ -147,6 +150,18 @@ function resultOf(page: Page, before: Checkpoint, work: Work): PageResult {
   }
   const isLast = page.step !== undefined && page.step.number === page.step.of;
   return { gone: [], ...mapped, ...settled, isLast };
+}
+
+const mostNamed = 10;
+/** One frequent reason, such as media from before the business account, does not hide the others. */
+const mostNamedOfReason = 5;
+
+function noteLeftOut(skipped: readonly Skipped[], { leftOut }: Tally): void {
+  for (const one of skipped) {
+    if (leftOut.length >= mostNamed) return;
+    const alike = leftOut.filter(({ reason }) => reason === one.reason).length;
+    if (alike < mostNamedOfReason) leftOut.push(one);
+  }
 }
 
 function withRead(known: Published, { readings = [] }: Page): Published {

@@ -93,6 +93,7 @@ async function pollToEnd(
     const step = decide(error, attempt, tools);
     tools.telemetry.report({
       ...failed(error, job, step.kind === 'again' ? step.afterMs : null),
+      requests: poll.tally.requests,
       nextPollMs: step.kind.startsWith('stop-') ? null : nextPollMs,
     });
     if (step.kind !== 'again') return step;
@@ -126,6 +127,7 @@ async function begin(
       requests: 0,
       calls: 0,
       skipped: {},
+      leftOut: [],
       unknownFields: new Set(),
     },
   };
@@ -244,6 +246,7 @@ function finished(poll: Poll, nowMs: number, nextPollMs: number | null): Telemet
     requests: poll.tally.requests,
     calls: poll.tally.calls,
     skipped: poll.tally.skipped,
+    leftOut: poll.tally.leftOut,
     unknownFields: [...poll.tally.unknownFields],
     durationMs: Math.max(0, nowMs - poll.startedMs),
     nextPollMs,
@@ -251,6 +254,12 @@ function finished(poll: Poll, nowMs: number, nextPollMs: number | null): Telemet
 }
 
 type PollFailed = Extract<TelemetryEvent, { type: 'poll-failed' }>;
+
+/** An error of an object that no extractor isolated fails the poll. */
+function dispositionOf(known: ConnectorError | undefined): PollFailed['disposition'] {
+  if (known === undefined) return 'unexpected';
+  return known.disposition === 'skip' ? 'fail' : known.disposition;
+}
 
 /**
  * The event of a poll that failed and has no next turn; `retryInMs` null when it is not tried again
@@ -264,7 +273,7 @@ export function failed(error: Error, job: Job, retryInMs: number | null): PollFa
     stream: job.stream.name,
     accountId: job.account.id,
     code,
-    disposition: known?.disposition ?? 'unexpected',
+    disposition: dispositionOf(known),
     message: error.message,
     retryInMs,
     nextPollMs: null,

@@ -101,6 +101,8 @@ export interface AccountListing {
   readonly accounts: readonly Account[];
   /** For a person: tokens whose accounts cannot be had, accounts that are asked for and not reached. */
   readonly problems: readonly string[];
+  /** For a person: entries of the list that were left out; no account that is named is missing. */
+  readonly warnings: readonly string[];
 }
 
 /** Who may be polled. */

@@ -114,8 +114,8 @@ interface Listening {
 }
 
 /** What a listing says of the API's readiness. */
-function healthOf({ problems }: AccountListing): TelemetryEvent {
-  const reason = problems.join('; ');
+function healthOf({ problems, warnings }: AccountListing): TelemetryEvent {
+  const reason = [...problems, ...warnings].join('; ');
   return { type: 'dependency', name: 'graph', ready: problems.length === 0, reason };
 }
 
@@ -149,7 +149,9 @@ async function keepListing(
   const first = { name: 'graph', run: (s: AbortSignal) => directory.list(s) } as const;
   const listing = await untilReady(first, { ...tools, deadlineMs: null }, signal);
   onList(listing.accounts, false);
-  if (listing.problems.length > 0) tools.telemetry.report(healthOf(listing));
+  if (listing.problems.length + listing.warnings.length > 0) {
+    tools.telemetry.report(healthOf(listing));
+  }
   for (;;) {
     const why = await untilListed(directory, accountsRefreshMs, { tools, signal });
     if (why === 'aborted') return;

@@ -90,13 +90,18 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
       for (const account of found) known.set(account.id, account);
       const { accounts, missing } = narrowAccounts(found, asked);
       const problems = [...reached.flatMap(problemsOf), ...named.problems];
+      const warnings = reached.flatMap((one) => ('accounts' in one ? one.problems : []));
       if (accounts.length === 0) {
         // A token whose accounts cannot be listed may be the one that reaches them.
         const error = first?.error ?? named.error;
-        throw await whyNone(parts, { allowed: asked, found, problems, error }, signal);
+        throw await whyNone(
+          parts,
+          { allowed: asked, found, problems: [...problems, ...warnings], error },
+          signal,
+        );
       }
       const gone = missing.filter((id) => !named.failed.has(id));
-      return { accounts, problems: [...problems, ...describeMissing(gone)] };
+      return { accounts, problems: [...problems, ...describeMissing(gone)], warnings };
     },
   };
 }
@@ -141,7 +146,7 @@ function oncePerId(found: readonly Account[]): readonly Account[] {
 }
 
 function problemsOf(reached: Reached): readonly string[] {
-  if ('accounts' in reached) return reached.problems;
+  if ('accounts' in reached) return [];
   return [`token ${reached.token}: its accounts cannot be listed. ${reached.error.message}`];
 }
 

@@ -144,13 +144,16 @@ function logPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopLog): v
 
 /** A dependency is told when it changes, what repeats at debug. */
 function createDependencyLogger(log: Log): (event: Event<'dependency'>) => void {
-  const dependencies = new Map<string, 'up' | 'starting' | 'down'>();
+  const dependencies = new Map<string, string>();
   return ({ name, ready, reason, isStarting = false }) => {
     const waiting = isStarting ? 'starting' : 'down';
     const status = ready ? 'up' : waiting;
-    const changed = dependencies.get(name) !== status;
-    dependencies.set(name, status);
+    const told = ready ? `${status} ${reason}` : status;
+    const changed = dependencies.get(name) !== told;
+    dependencies.set(name, told);
     if (!changed) log.debug({ dependency: name, ready, reason }, 'dependency unchanged');
+    else if (ready && reason !== '')
+      log.warn({ dependency: name, reason }, 'dependency up in part');
     else if (status === 'up') log.info({ dependency: name }, 'dependency up');
     else if (status === 'starting') log.info({ dependency: name, reason }, 'dependency starting');
     else log.warn({ dependency: name, reason }, 'dependency down');

@@ -2,9 +2,11 @@ import type { Reading } from '../../app.ts';
 import type { Config } from '../../config/config.ts';
 import type { Account } from '../../engine/account.ts';
 import { describeOffset } from '../../engine/clock-offset.ts';
+import { advice } from '../../engine/advice.ts';
 import { isConnectorError } from '../../engine/errors.ts';
+import { saysRetired } from '../../instagram/api/errors.ts';
 import { probeContract } from '../../instagram/extract/contract-probe.ts';
-import type { OnUsage, ProbedForm, UsageReport } from '../../engine/ports.ts';
+import type { OnUsage, ProbedForm, Telemetry, UsageReport } from '../../engine/ports.ts';
 import { streams } from '../../instagram/streams/index.ts';
 import type { ShownToken } from '../token/text.ts';
 import type { Finding, Step } from './checklist.ts';
@@ -28,12 +30,30 @@ export function createQuotaKeeper(): QuotaKeeper {
   };
 }
 
+/** Keeps Meta's words about batches that were rejected. */
+export interface BatchKeeper extends Telemetry {
+  /** Null while no batch was rejected. */
+  rejection(): string | null;
+}
+
+/** Begins with no rejection. */
+export function createBatchKeeper(): BatchKeeper {
+  let rejection: string | null = null;
+  return {
+    report(event) {
+      if (event.type === 'batch-refused') rejection = event.message;
+    },
+    rejection: () => rejection,
+  };
+}
+
 /** What the steps look with. */
 export interface ApiTools {
   readonly config: Config;
   readonly reading: Reading;
   readonly inspectTokens: (signal: AbortSignal) => Promise<readonly ShownToken[]>;
   readonly quota: QuotaKeeper;
+  readonly batches: BatchKeeper;
   readonly nowMs: () => number;
 }
 
@@ -41,6 +61,7 @@ export interface ApiTools {
 export function apiSteps(tools: ApiTools): readonly Step[] {
   let tokens: readonly ShownToken[] = [];
   let accounts: readonly Account[] = [];
+  let forms: readonly ProbedForm[] = [];
   return [
     {
       id: 'api.token',
@@ -61,19 +82,28 @@ export function apiSteps(tools: ApiTools): readonly Step[] {
       async run(signal) {
         const listing = await tools.reading.directory.list(signal);
         ({ accounts } = listing);
-        return [...accounts.map(found), ...listing.problems.map(problem)];
+        return [
+          ...accounts.map(found),
+          ...listing.problems.map(problem),
+          ...listing.warnings.map(leftOut),
+        ];
       },
     },
     { id: 'api.clock', needs: ['api.accounts'], run: () => Promise.resolve([clock(tools)]) },
     {
-      id: 'api.insights',
-      needs: ['api.accounts'],
-      run: (signal) => insights(accounts, tools, signal),
-    },
-    {
       id: 'api.contract',
       needs: ['api.accounts'],
-      run: (signal) => contract(accounts, tools, signal),
+      async run(signal) {
+        const [account] = accounts;
+        if (account === undefined) return [noAccount];
+        forms = await tryForms(account, tools, signal);
+        return contract(forms, probingOf(account, tools));
+      },
+    },
+    {
+      id: 'api.insights',
+      needs: ['api.accounts'],
+      run: (signal) => insights(notReported(accounts, forms), tools, signal),
     },
     { id: 'api.quota', needs: ['api.accounts'], run: () => Promise.resolve(quota(tools)) },
   ];
@@ -81,7 +111,7 @@ export function apiSteps(tools: ApiTools): readonly Step[] {
 
 /** The check that the API accepts a token and lets it read data. */
 export function validity(token: ShownToken, nowMs: number): Finding {
-  const { name: subject, isValid, reason, facts, expiresAtMs } = token;
+  const { name: subject, isValid, reason, code, facts, expiresAtMs } = token;
   const data = facts?.dataAccessUntilMs ?? null;
   if (data !== null && data <= nowMs) {
     const action = 'Let its user log in again (instagram-kafka login).';
@@ -89,9 +119,9 @@ export function validity(token: ShownToken, nowMs: number): Finding {
     return { status: 'failed', subject, detail, action, code: 'graph.token' };
   }
   if (!isValid) {
-    const action = 'Get a new token and put it where the old one was.';
     const detail = reason ?? 'Meta does not accept it';
-    return { status: 'failed', subject, detail, action, code: 'graph.token' };
+    // Its action is the error's own: an unknown version or an unreadable account needs no new token.
+    return { status: 'failed', subject, detail, code: code ?? 'graph.token' };
   }
   const until =
     expiresAtMs === undefined
@@ -153,6 +183,10 @@ function clock({ reading }: ApiTools): Finding {
   };
 }
 
+function leftOut(detail: string): Finding {
+  return { status: 'warning', detail };
+}
+
 async function insights(
   accounts: readonly Account[],
   { config, reading, nowMs }: ApiTools,
@@ -179,51 +213,121 @@ async function insights(
   return findings;
 }
 
+/** Accounts whose insights `api.contract` has not reported as rejected. */
+function notReported(
+  accounts: readonly Account[],
+  forms: readonly ProbedForm[],
+): readonly Account[] {
+  const isReported = forms.some(
+    ({ endpoint, outcome }) => endpoint === insightsEndpoint && outcome === 'rejected',
+  );
+  return isReported ? accounts.slice(1) : accounts;
+}
+
 /** Each form of request that the enabled streams use, for one account. */
-async function contract(
-  [account]: readonly Account[],
+function tryForms(
+  account: Account,
   { config, reading }: ApiTools,
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
-  if (account === undefined) return [{ status: 'skipped', detail: 'no account to try them on' }];
+): Promise<readonly ProbedForm[]> {
   const enabled = Object.values(streams).filter(({ name }) => config.streams[name].enabled);
-  const forms = await probeContract({ account, streams: enabled }, reading.tools, signal);
-  const taken = forms.filter(({ outcome }) => outcome === 'ok').length;
-  const asked = config.instagram.apiVersion;
-  const { answeredBy } = reading.tools.graph;
-  const by =
-    answeredBy === null || answeredBy === asked ? asked : `${answeredBy}, asked as ${asked}`;
+  return probeContract({ account, streams: enabled }, reading.tools, signal);
+}
+
+const noAccount: Finding = { status: 'skipped', detail: 'no account to try them on' };
+
+function probingOf(account: Account, { config, reading, batches }: ApiTools): Probing {
+  return {
+    account,
+    asked: config.instagram.apiVersion,
+    answeredBy: reading.tools.graph.answeredBy,
+    batchRejection: batches.rejection(),
+  };
+}
+
+/** The versions of the API that requests name and that answer. */
+interface Versions {
+  readonly asked: string;
+  readonly answeredBy: string | null;
+}
+
+/** What `contract` says besides of the forms. */
+export interface Probing extends Versions {
+  readonly account: Account;
+  /** Meta's words about batches; null where none was rejected. */
+  readonly batchRejection: string | null;
+}
+
+/** The forms that are taken in one finding, those that could not be tried in another; each rejected one. */
+export function contract(forms: readonly ProbedForm[], probing: Probing): readonly Finding[] {
+  const subject = probing.account.id;
+  const count = (wanted: ProbedForm['outcome']) =>
+    forms.filter(({ outcome }) => outcome === wanted).length;
+  const [taken, untried] = [count('ok'), count('unknown')];
+  const by = answered(probing) ?? `answered by ${probing.asked}`;
   return [
-    {
-      status: taken > 0 ? 'ok' : 'skipped',
-      subject: account.id,
-      detail: `${taken} of ${forms.length} forms of request are taken, answered by ${by}`,
-    },
-    ...forms.flatMap(rejectedForm),
+    ...(taken === 0
+      ? []
+      : [{ status: 'ok', subject, detail: `forms of request accepted: ${taken}, ${by}` } as const]),
+    ...(untried === 0
+      ? []
+      : [
+          {
+            status: 'skipped',
+            subject,
+            detail: `forms of request not tried, for lack of an object or an answer: ${untried}`,
+          } as const,
+        ]),
+    ...forms.flatMap((form) => rejectedForm(form, probing)),
   ];
 }
 
-function rejectedForm({ stream, endpoint, outcome, code, message }: ProbedForm): Finding[] {
+/** Undefined where the version answers that was asked for. */
+function answered({ asked, answeredBy }: Versions): string | undefined {
+  if (answeredBy === null || answeredBy === asked) return undefined;
+  return `answered by ${answeredBy}, asked as ${asked}`;
+}
+
+function rejectedForm(form: ProbedForm, probing: Probing): readonly Finding[] {
+  const { stream, endpoint, outcome, code, message } = form;
   if (outcome === 'ok' || outcome === 'unknown') return [];
-  const subject = stream === null ? endpoint : `${stream} ${endpoint}`;
-  const status = outcome === 'rejected' ? 'failed' : 'warning';
-  return [{ status, subject, detail: message, code }];
+  if (stream === null) return [rejectedBatch(probing.batchRejection ?? message)];
+  // Most messages begin with the endpoint.
+  const subject = message.startsWith(endpoint) ? stream : `${stream} ${endpoint}`;
+  const by = answered(probing);
+  const detail = by === undefined ? message : `${message}; ${by}`;
+  return [{ status: outcome === 'rejected' ? 'failed' : 'warning', subject, detail, code }];
+}
+
+/** Single requests replace batches, so nothing fails. */
+function rejectedBatch(detail: string): Finding {
+  const code = saysRetired(detail) ? 'graph.retired' : 'graph.refused';
+  const action =
+    code === 'graph.retired'
+      ? advice[code]
+      : 'Nothing has to be done: each object is requested by itself, which takes more HTTP requests, but the same calls, and brings the same data.';
+  return { status: 'warning', subject: 'batch', detail, action, code };
 }
 
 /** What nobody has is no reason to refuse: a small account lacks some metrics. */
-function refusedInsights(error: unknown, { id }: Account): Finding {
+export function refusedInsights(error: unknown, { id }: Account): Finding {
   if (isConnectorError(error) && error.code === 'graph.not-enough-users') {
     return { status: 'ok', subject: id, detail: `answers: ${error.message}` };
   }
-  return failure(error, id);
+  const finding = failure(error, id);
+  // The other metrics are published.
+  const isMetric =
+    finding.code === 'graph.metric-refused' || finding.code === 'graph.metric-unknown';
+  return isMetric ? { ...finding, status: 'warning' } : finding;
 }
 
 const dayS = 86_400;
+const insightsEndpoint = '/{account}/insights';
 
 function insightsRequest({ id }: Account, nowMs: number) {
   const until = Math.floor(nowMs / 1000);
   return {
-    endpoint: '/{account}/insights',
+    endpoint: insightsEndpoint,
     path: `/${id}/insights`,
     query: {
       metric: 'reach',

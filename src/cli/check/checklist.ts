@@ -88,7 +88,8 @@ export function failure(error: unknown, subject?: string): Finding {
 }
 
 /** A check tries nothing again, and nothing has to stay so. */
-const ofRuns = /^(?:It (?:is tried again|goes on) by itself\. )?(?:If it stays, )?/;
+const ofRuns =
+  /^(?:It (?:is tried again|goes on) by itself\. |The next interval asks again\. )?(?:If it stays, )?/;
 
 function actionOf(code: ErrorCode): string {
   const text = advice[code].replace(ofRuns, '');

@@ -9,7 +9,7 @@ import { loadCommandConfig, openReader } from '../load.ts';
 import { openQuietly } from '../quiet-adapters.ts';
 import { styleFor, type Style } from '../terminal.ts';
 import { inspectAll } from '../token/command.ts';
-import { apiSteps, createQuotaKeeper } from './api-steps.ts';
+import { apiSteps, createBatchKeeper, createQuotaKeeper } from './api-steps.ts';
 import { exitCodeFor, goThrough, type CheckLine, type Step } from './checklist.ts';
 import { kafkaSteps } from './kafka-steps.ts';
 import { registrySteps } from './registry-steps.ts';
@@ -62,9 +62,10 @@ async function lookAtAll(
   const { kafka, registry } = openQuietly(config, { roles, topics: 'create' }, signal);
   const { kafka: stateKafka } = openQuietly(config, { roles: ['state'], topics: 'look' }, signal);
   const quota = createQuotaKeeper();
+  const batches = createBatchKeeper();
   const silent = { ...config, log: { ...config.log, level: 'silent' as const } };
   const { encoder } = openLocalCodec([]);
-  const reading = openReader(silent, encoder, { onUsage: quota.onUsage });
+  const reading = openReader(silent, encoder, { onUsage: quota.onUsage, observer: batches });
   for (const one of [registry, kafka, stateKafka, reading]) stack.use(one);
   const nowMs = Date.now;
   const inspectTokens = (s: AbortSignal) => inspectAll(config, undefined, s);
@@ -72,7 +73,7 @@ async function lookAtAll(
     ...kafkaSteps({ config, kafka, stateKafka, nowMs }),
     ...registrySteps(config, registry),
     versionStep(config.instagram.apiVersion, nowMs),
-    ...apiSteps({ config, reading, inspectTokens, quota, nowMs }),
+    ...apiSteps({ config, reading, inspectTokens, quota, batches, nowMs }),
   ];
   return await goThrough(steps, tell, signal);
 }

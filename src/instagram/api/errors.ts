@@ -163,9 +163,16 @@ const metricsNamed: ErrorRow['become'] = (failure) => {
 /** The subject is the object that Meta names, if it names one. */
 const ambiguous: ErrorRow['become'] = (failure) => {
   const id = namedObject.exec(failure.envelope.message)?.[1];
-  const advice = 'the object is gone or hidden, or a limit is near';
+  const advice = isOfAccount(failure)
+    ? "the account is gone, hidden or out of the token's reach, or a limit is near"
+    : 'the object is gone or hidden, or a limit is near';
   return skip('graph.ambiguous', advice)(failure, id === undefined ? [] : [id]);
 };
+
+/** True when the request is about the account itself, or a list of its. */
+function isOfAccount({ request: { endpoint } }: Failure): boolean {
+  return endpoint.startsWith('/me') || endpoint.startsWith('/{account}');
+}
 
 const namedObject = /(?:Object with ID '|aliases you requested do not exist: )(\d+)/;
 const reduceAmount = /reduce the amount of data/i;
@@ -180,6 +187,11 @@ const clientSecret = /validating client secret/;
 const secretProof = /appsecret_proof/;
 const apiBlocked = /deactivated|API access blocked/i;
 const retiredForm = /ids query parameter is deprecated|is deprecated in v/i;
+/** True when a message of Meta's, or a text that quotes one, says that a form of request is retired. */
+export function saysRetired(message: string): boolean {
+  return retiredForm.test(message);
+}
+
 const systemError = /system error|temporar|try again/i;
 const activeToken = /active access token/i;
 

@@ -1,4 +1,5 @@
 import type { ConnectorError } from '../../engine/errors.ts';
+import { FailError, SkipError } from '../../engine/errors.ts';
 import type { Listed } from './rejections.ts';
 
 /** An object whose request failed, and the error. */
@@ -24,7 +25,7 @@ const controlSample = 3;
  * Finds the objects whose error is their own: other objects are answered. When every requested
  * object fails, and a control sample of the others too, the error is attributed to none.
  *
- * @throws the first error, when no object is answered
+ * @throws the first error, when no object is answered; as a FailError where it is an object's
  */
 export async function attribute<T>(
   failed: readonly Failed[],
@@ -34,7 +35,14 @@ export async function attribute<T>(
   if (first === undefined || isAnswered) return failed;
   const sample = spread(controls, controlSample);
   if (sample.length > 0 && (await areAnswered(sample))) return failed;
-  throw first.error;
+  throw ofAll(first.error);
+}
+
+/** An object's error that every object has: it fails the poll, and no object is left out. */
+function ofAll(error: ConnectorError): ConnectorError {
+  if (!(error instanceof SkipError)) return error;
+  const message = `none of the account's objects that were requested is answered, so none is left out. The first: ${error.message}`;
+  return new FailError(error.code, message, { cause: error });
 }
 
 /** A sample of a list: its first entry, its last, and entries spread evenly between. */

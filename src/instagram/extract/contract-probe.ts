@@ -169,7 +169,8 @@ async function probeBatch(
   const refused = {
     outcome: 'rejected',
     code: 'graph.refused',
-    message: 'batches are refused',
+    message:
+      'the API takes no batches: each object is requested by itself, with more HTTP requests but the same calls and data',
   } as const;
   return form === undefined ? [] : [{ ...form, endpoint: 'batch', ...(isRefused && refused) }];
 }

@@ -1,6 +1,6 @@
 import type { DeadLetterError } from '../../engine/errors.ts';
 import { keyNumber } from '../../engine/fingerprint.ts';
-import { fieldsParameter } from '../model/fields.ts';
+import { fieldsParameter, pathsOf } from '../model/fields.ts';
 import type { Node } from '../../engine/json.ts';
 import type { Checkpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
@@ -51,7 +51,11 @@ export async function readPage(scanning: Scanning, start: PageStart): Promise<Re
     form: nested && hasBrokenAlbum(cache, start.lastId) ? 'ids' : 'whole',
   } as const;
   const page = await adaptedPage(paged, (limit, form) =>
-    withoutRefusedFields(left, (refused) => ask(scanning, { ...start, limit, form, refused })),
+    withoutRefusedFields(
+      left,
+      (refused) => ask(scanning, { ...start, limit, form, refused }),
+      form === 'whole' ? source.fields : {},
+    ),
   );
   const withheld = new Set<string>();
   const nodes = nodesOf(page.body, scanning.rejected);
@@ -114,7 +118,8 @@ function fieldsOf(
   { form, refused }: PageRequest,
   login: Scanning['context']['login'],
 ): string {
-  const unknown = login === 'instagram' ? (source.facebookOnly ?? []) : [];
+  const names = login === 'instagram' ? (source.facebookOnly ?? []) : [];
+  const unknown = names.flatMap((name) => [name, ...pathsOf(name, source.fields)]);
   const nested = nestedOf(source);
   const apart = nested !== undefined && form !== 'whole' ? [nested.name] : [];
   const fields = fieldsParameter(source.fields, new Set([...unknown, ...refused, ...apart]));

@@ -1,4 +1,6 @@
 import { SkipError } from '../../engine/errors.ts';
+import type { Fields } from '../model/fields.ts';
+import { pathsOf, refusedAfter } from '../model/fields.ts';
 import type { ErrorCode } from '../../engine/errors.ts';
 import type { Skipped } from '../../engine/source.ts';
 
@@ -35,31 +37,42 @@ export function leftOut(error: unknown, asked: readonly string[]): LeftOut {
  * Asks, and asks again without each field that the API names as unknown or not permitted: one such
  * field fails the whole request, and the other fields are worth having.
  *
- * @param skipped - gets one entry a field left out
+ * @param skipped - gets one entry a field left out, by its path
+ * @param fields - those that are asked for, where some are within lists
  * @throws whatever `ask` throws otherwise; also a refusal that names nothing new
  */
 export async function withoutRefusedFields<T>(
   skipped: Skipped[],
   ask: (refused: ReadonlySet<string>) => Promise<T>,
+  fields: Fields = {},
 ): Promise<T> {
-  const refused = new Set(
+  const before: ReadonlySet<string> = new Set(
     skipped.filter(({ reason }) => reason === 'graph.field-refused').map(({ subject }) => subject),
   );
-  for (;;) {
+  for (let refused = before; ;) {
     try {
-      return await ask(refused);
-    } catch (error) {
-      const fresh = newlyRefused(error, refused);
-      if (fresh.length === 0) throw error;
-      for (const field of fresh) {
-        refused.add(field);
-        skipped.push({ reason: 'graph.field-refused', subject: field });
+      const answer = await ask(refused);
+      for (const subject of refused) {
+        if (!before.has(subject)) skipped.push({ reason: 'graph.field-refused', subject });
       }
+      return answer;
+    } catch (error) {
+      refused = newlyRefused(error, refused, fields);
     }
   }
 }
 
-function newlyRefused(error: unknown, refused: ReadonlySet<string>): readonly string[] {
-  if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') return [];
-  return error.subjects.filter((field) => !refused.has(field));
+/** @throws the error, where it names no field that is left to leave out */
+function newlyRefused(
+  error: unknown,
+  refused: ReadonlySet<string>,
+  fields: Fields,
+): ReadonlySet<string> {
+  if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') throw error;
+  const after = error.subjects.reduce(
+    (sofar, name) => refusedAfter(name, pathsOf(name, fields), sofar) ?? sofar,
+    refused,
+  );
+  if (after === refused) throw error;
+  return after;
 }

@@ -50,12 +50,56 @@ export function metrics(fields: Fields): Fields {
   );
 }
 
-/** The `fields=` parameter that asks for exactly these: `id,owner,children{id,…}`. */
+/**
+ * The `fields=` parameter that asks for exactly these: `id,owner,children{id,…}`.
+ *
+ * @param without - fields to leave out; one of a list by its path, as `children.owner`
+ */
 export function fieldsParameter(fields: Fields, without: ReadonlySet<string> = new Set()): string {
   return Object.entries(fields)
     .filter(([name]) => !without.has(name))
     .map(([name, { field }]) =>
-      field.kind === 'list' ? `${name}{${fieldsParameter(field.fields, without)}}` : name,
+      field.kind === 'list'
+        ? `${name}{${fieldsParameter(field.fields, within(name, without))}}`
+        : name,
     )
     .join(',');
+}
+
+function within(list: string, paths: ReadonlySet<string>): ReadonlySet<string> {
+  const prefix = `${list}.`;
+  return new Set(
+    [...paths].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length)),
+  );
+}
+
+/** The paths at which a field of this name is requested, those within lists first. */
+export function pathsOf(name: string, fields: Fields): readonly string[] {
+  const nested = Object.entries(fields).flatMap(([list, { field }]) =>
+    field.kind === 'list' ? pathsOf(name, field.fields).map((path) => `${list}.${path}`) : [],
+  );
+  return name in fields ? [...nested, name] : nested;
+}
+
+/**
+ * The paths to leave out after the API has rejected a field by its name alone. Where the name is
+ * requested at two places, each is left out by itself before both are: the other may be accepted.
+ *
+ * @param refused - the paths that the rejected request left out
+ * @returns undefined where nothing more can be left out
+ */
+export function refusedAfter(
+  name: string,
+  paths: readonly string[],
+  refused: ReadonlySet<string>,
+): ReadonlySet<string> | undefined {
+  const places = paths.length === 0 ? [name] : paths;
+  const out = places.filter((path) => refused.has(path));
+  if (out.length === places.length) return undefined;
+  const others = [...refused].filter((path) => !places.includes(path));
+  const [only] = out;
+  if (only === undefined) return new Set([...others, ...places.slice(0, 1)]);
+  const next = places[places.indexOf(only) + 1];
+  const isByItself = out.length === 1 && next !== undefined;
+  return new Set([...others, ...(isByItself ? [next] : places)]);
 }

@@ -141,10 +141,7 @@ export async function openTransactionalProducer(
     throw error;
   }
 
-  const sendAll = async (
-    sends: readonly ProduceRequest[],
-    onCommit: () => void,
-  ): Promise<bigint> => {
+  const sendAll = async (sends: readonly ProduceRequest[], onCommit: () => void) => {
     const transaction = (next ??= await producer.transaction());
     let offset = -1n;
     for (const send of sends) {

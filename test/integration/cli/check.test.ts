@@ -67,8 +67,8 @@ describe('check', () => {
       'api.permissions',
       'api.accounts',
       'api.clock',
-      'api.insights',
       'api.contract',
+      'api.insights',
       'api.quota',
     ]);
     const accounts = deployment.truth().accounts.map(({ id }) => id);
@@ -151,6 +151,35 @@ describe('check', () => {
     expect(of('api.token')[0]).toMatchObject({ status: 'failed', code: 'graph.token' });
     expect(of('api.insights')[0]?.detail).toBe('needs api.accounts');
     expect(stdout + stderr).not.toContain(wrong);
+  }, 60_000);
+
+  test('warns of batches that are rejected, with Meta’s words, and ends with 0', async () => {
+    deployment.api.world.conditions.set({ batchRefused: true });
+    const { exitCode, of } = await check({ STREAMS: 'users' });
+    deployment.api.world.conditions.clear();
+
+    expect(exitCode).toBe(0);
+    expect(of('api.contract').filter(({ status }) => status !== 'ok')).toMatchObject([
+      {
+        status: 'warning',
+        subject: 'batch',
+        detail: expect.stringContaining('Meta says "(#100) Unsupported post request.'),
+        action: expect.stringContaining(
+          'Nothing has to be done: each object is requested by itself',
+        ),
+      },
+    ]);
+  }, 60_000);
+
+  test('advises on the version, not the token, when the API does not know the version', async () => {
+    const { exitCode, of } = await check({ INSTAGRAM_API_VERSION: 'v31.0' });
+
+    expect(exitCode).toBe(3);
+    expect(of('api.token')[0]).toMatchObject({
+      status: 'failed',
+      code: 'graph.refused',
+      action: expect.stringMatching(/^Check INSTAGRAM_API_VERSION/),
+    });
   }, 60_000);
 
   test('refuses a bad configuration with 2 before it looks at anything', async () => {

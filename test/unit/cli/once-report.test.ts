@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   createOnceTally,
   describeProgress,
+  describeLeftOut,
   describeSummary,
   isSpotless,
 } from '../../../src/cli/once-report.ts';
@@ -21,6 +22,7 @@ const finished: TelemetryEvent = {
   requests: 2,
   calls: 2,
   skipped: { 'graph.gone': 3 },
+  leftOut: [{ reason: 'graph.gone', subject: '7/8' }],
   unknownFields: [],
   durationMs: 1250,
   nextPollMs: null,
@@ -62,12 +64,23 @@ describe('the summary of once', () => {
     tally.report({ type: 'request', endpoint: '/', calls: 1, outcome: 'ok', durationMs: 3 });
     tally.report(finished);
     const error = new StopStreamError('graph.permission', 'not allowed');
+    tally.report({
+      type: 'poll-failed',
+      stream: 'tags',
+      accountId: account.id,
+      code: 'graph.permission',
+      disposition: 'stop-stream',
+      message: 'not allowed',
+      requests: 8,
+      retryInMs: null,
+      nextPollMs: null,
+    });
     const polled = [
       ending('media', { kind: 'done' }),
       ending('tags', { kind: 'stop-stream', error }),
     ];
 
-    const summary = tally.summary({ polled, problems: [] }, 2000);
+    const summary = tally.summary({ polled, problems: [], warnings: [] }, 2000);
 
     expect(summary).toEqual({
       ok: false,
@@ -85,6 +98,7 @@ describe('the summary of once', () => {
           dead_letters: 1,
           requests: 2,
           duration_ms: 1250,
+          left_out: [{ reason: 'graph.gone', subject: '7/8' }],
           error: null,
         },
         {
@@ -93,13 +107,18 @@ describe('the summary of once', () => {
           result: 'failed',
           records: 0,
           dead_letters: 0,
-          requests: 0,
+          requests: 8,
           duration_ms: 0,
+          left_out: [],
           error: 'graph.permission: not allowed',
         },
       ],
       problems: [],
+      warnings: [],
     });
+    expect(describeLeftOut(summary)).toEqual([
+      `media of account ${account.id}: left out 7/8 (graph.gone)`,
+    ]);
     expect(describeSummary(summary)).toBe(
       '2 polls, 1 failed; 17 records; 1 dead letter; skipped 3 graph.gone; 1 request in 2.0 s',
     );
@@ -109,7 +128,7 @@ describe('the summary of once', () => {
     const sum = (event: TelemetryEvent) => {
       const tally = createOnceTally();
       tally.report(event);
-      return tally.summary({ polled: [], problems: [] }, 0);
+      return tally.summary({ polled: [], problems: [], warnings: [] }, 0);
     };
 
     expect(isSpotless(sum({ ...finished, skipped: {} }))).toBe(true);
@@ -120,9 +139,19 @@ describe('the summary of once', () => {
   });
 
   test('is not ok when accounts may be missing', () => {
-    const summary = createOnceTally().summary({ polled: [], problems: ['a token'] }, 0);
+    const summary = createOnceTally().summary(
+      { polled: [], problems: ['a token'], warnings: [] },
+      0,
+    );
 
     expect(summary).toMatchObject({ ok: false, problems: ['a token'] });
+  });
+
+  test('is ok when the list of accounts has entries that were left out', () => {
+    const warnings = ['/me/accounts: left out "data[1]"'];
+    const summary = createOnceTally().summary({ polled: [], problems: [], warnings }, 0);
+
+    expect(summary).toMatchObject({ ok: true, warnings });
   });
 });
 

@@ -45,10 +45,10 @@ describe('assignPartitions', () => {
     const members = [
       member('a', 0, 1, 2),
       member('b', 3, 4, 5),
-      { ...member('desk'), borrows: [4, 1] },
+      { ...member('command'), borrows: [4, 1] },
     ];
 
-    expect(dealt(members, 6)).toEqual({ a: [0, 2], b: [3, 5], controlHandler: [1, 4] });
+    expect(dealt(members, 6)).toEqual({ a: [0, 2], b: [3, 5], command: [1, 4] });
   });
 
   test('gives back what was borrowed to who had it', () => {
@@ -59,10 +59,10 @@ describe('assignPartitions', () => {
   });
 
   test('lends a partition once, and none that is not there', () => {
-    const controlHandlers = ['x', 'y'].map((id) => ({ ...member(id), borrows: [1, 9] }));
+    const commands = ['x', 'y'].map((id) => ({ ...member(id), borrows: [1, 9] }));
 
-    expect(dealt([...controlHandlers, member('a')], 3)).toEqual({ x: [1], y: [], a: [0, 2] });
-    expect(dealt(controlHandlers, 3)).toEqual({ x: [1], y: [] });
+    expect(dealt([...commands, member('a')], 3)).toEqual({ x: [1], y: [], a: [0, 2] });
+    expect(dealt(commands, 3)).toEqual({ x: [1], y: [] });
   });
 
   test('deals every partition to one member, evenly, whatever they claim', () => {

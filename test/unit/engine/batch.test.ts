@@ -4,7 +4,7 @@ import type { Value } from '../../../src/engine/json.ts';
 import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import type { Checkpoint, StreamState } from '../../../src/engine/state.ts';
 import type { PageResult } from '../../../src/engine/batch.ts';
-import { createBatchBuilder } from '../../../src/engine/batch.ts';
+import { buildBatches } from '../../../src/engine/batch.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { createJsonEncoder, keysOf, valueOf } from '../../support/json-encoder.ts';
 import type { World } from './world.ts';
@@ -46,7 +46,7 @@ const small = (changes: Partial<World> = {}) => {
 describe('a batch', () => {
   test('is held back until it has as many records as configured', async () => {
     const world = small();
-    const batch = createBatchBuilder(pollOf(posts), world, calm);
+    const batch = buildBatches(pollOf(posts), world, calm);
 
     await batch.add(result(['1', '2']));
     expect(world.publisher.batches).toEqual([]);
@@ -56,7 +56,7 @@ describe('a batch', () => {
 
   test('carries what is left when the poll ends, and nothing when nothing is left', async () => {
     const world = small();
-    const batch = createBatchBuilder(pollOf(posts), world, calm);
+    const batch = buildBatches(pollOf(posts), world, calm);
     await batch.add(result(['1', '2', '3']));
     await batch.add(result(['4']));
     await batch.end(startMs);
@@ -71,7 +71,7 @@ describe('a batch', () => {
   test('counts dead letters towards its size and carries them with the records (Invariant 3)', async () => {
     const world = small();
     const poll = pollOf(posts);
-    const batch = createBatchBuilder(poll, world, calm);
+    const batch = buildBatches(poll, world, calm);
 
     await batch.add(result(['1'], { refused: [refusal('a'), refusal('b')] }));
 
@@ -85,7 +85,7 @@ describe('a batch', () => {
     const world = small({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts);
 
-    await expect(createBatchBuilder(poll, world, calm).add(result(['1', '2', '3']))).rejects.toBe(
+    await expect(buildBatches(poll, world, calm).add(result(['1', '2', '3']))).rejects.toBe(
       away,
     );
 
@@ -97,7 +97,7 @@ describe('the tally', () => {
   test('counts what was skipped by reason and names unknown fields once', async () => {
     const world = small();
     const poll = pollOf(posts);
-    const batch = createBatchBuilder(poll, world, calm);
+    const batch = buildBatches(poll, world, calm);
     const unknown = new Set(['a', 'b']);
 
     await batch.add(result([], { skipped: ['graph.gone', 'graph.not-enough-viewers'], unknown }));
@@ -118,7 +118,7 @@ describe('a record that cannot be encoded', () => {
     );
     const world = small({ encoder });
 
-    await createBatchBuilder(pollOf(posts), world, calm).add(result(['1', '2', '3']));
+    await buildBatches(pollOf(posts), world, calm).add(result(['1', '2', '3']));
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 3', letterKey]);
     expect(world.publisher.batches[0]?.records.map(({ headers }) => headers['schema'])).toEqual([
@@ -146,7 +146,7 @@ describe('a record that cannot be encoded', () => {
       ['2', 2n],
     ]);
 
-    const batch = createBatchBuilder(pollOf(posts), world, calm);
+    const batch = buildBatches(pollOf(posts), world, calm);
     await batch.add(result(['1', '2'], { checkpoint: { ...emptyCheckpoint, published } }));
     await batch.end(startMs);
 
@@ -156,7 +156,7 @@ describe('a record that cannot be encoded', () => {
   test('fails the poll when the encoder itself is broken', async () => {
     const world = small({ encoder: createJsonEncoder(() => new TypeError('a bug')) });
 
-    await expect(createBatchBuilder(pollOf(posts), world, calm).add(result(['1']))).rejects.toThrow(
+    await expect(buildBatches(pollOf(posts), world, calm).add(result(['1']))).rejects.toThrow(
       'a bug',
     );
   });
@@ -167,7 +167,7 @@ describe('a record that Kafka finds too large', () => {
     const world = small({ publisher: refusing('2') });
     const poll = pollOf(posts);
 
-    await createBatchBuilder(poll, world, calm).add(result(['1', '2', '3']));
+    await buildBatches(poll, world, calm).add(result(['1', '2', '3']));
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3']);
     expect(valueOf(world.publisher.batches[0]?.records[1])).toMatchObject({
@@ -181,9 +181,9 @@ describe('a record that Kafka finds too large', () => {
   test('is not buried a second time when the poll is tried again', async () => {
     const world = small({ publisher: refusing('2') });
     const poll = pollOf(posts);
-    await createBatchBuilder(poll, world, calm).add(result(['1', '2', '3']));
+    await buildBatches(poll, world, calm).add(result(['1', '2', '3']));
 
-    const again = createBatchBuilder(poll, world, calm);
+    const again = buildBatches(poll, world, calm);
     await again.add(result(['1', '2', '3', '4']));
     await again.end(startMs);
 
@@ -203,9 +203,9 @@ describe('a record that Kafka finds too large', () => {
       ['3', 3n],
     ]);
 
-    const batch = createBatchBuilder(poll, tools, calm);
+    const batch = buildBatches(poll, tools, calm);
     await batch.add(result(['1', '2', '3'], { checkpoint: { ...emptyCheckpoint, published } }));
-    await createBatchBuilder(poll, tools, calm).add(result(['2', '4', '5']));
+    await buildBatches(poll, tools, calm).add(result(['2', '4', '5']));
 
     const expected = new Map([...published, ['2', 7n]] as const);
     expect(world.publisher.batches[0]?.state.published).toEqual(expected);
@@ -223,7 +223,7 @@ describe('a record that Kafka finds too large', () => {
     const world = small({ publisher: createFakePublisher(() => tooLarge('media/1')) });
 
     await expect(
-      createBatchBuilder(pollOf(posts), world, calm).add(result(['1', '2', '3'])),
+      buildBatches(pollOf(posts), world, calm).add(result(['1', '2', '3'])),
     ).rejects.toMatchObject({ code: 'kafka.record-too-large' });
     expect(world.publisher.tried).toHaveLength(1);
   });
@@ -250,7 +250,7 @@ describe('a state that Kafka finds too large', () => {
     const poll = pollOf(posts);
     poll.state = { ...poll.state, deadLetters: learned.deadLetters };
 
-    await createBatchBuilder(poll, world, calm).add(
+    await buildBatches(poll, world, calm).add(
       result(['1', '2', '3'], { checkpoint: learned }),
     );
 
@@ -268,7 +268,7 @@ describe('a state that Kafka finds too large', () => {
     const world = small({ publisher });
 
     await expect(
-      createBatchBuilder(pollOf(posts), world, calm).add(
+      buildBatches(pollOf(posts), world, calm).add(
         result(['1', '2', '3'], { checkpoint: learned }),
       ),
     ).rejects.toBe(large);
@@ -280,7 +280,7 @@ describe('a state that Kafka finds too large', () => {
 describe('the text of a dead letter', () => {
   const rawOf = async (raw: string) => {
     const world = small();
-    const batch = createBatchBuilder(pollOf(posts), world, calm);
+    const batch = buildBatches(pollOf(posts), world, calm);
     await batch.deadLetter(new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw }));
     return valueOf(world.publisher.batches[0]?.records[0])['raw'];
   };
@@ -299,7 +299,7 @@ describe('the text of a dead letter', () => {
       path: '',
       raw: 'x'.repeat(200_000),
     });
-    const batch = createBatchBuilder(pollOf(posts), world, calm);
+    const batch = buildBatches(pollOf(posts), world, calm);
 
     await batch.add(result([], { refused: [long] }));
     await batch.end(startMs);
@@ -311,7 +311,7 @@ describe('the text of a dead letter', () => {
     const world = small();
     const poll = pollOf(posts);
     for (let attempt = 1; attempt <= 2; attempt += 1) {
-      const batch = createBatchBuilder(poll, world, calm);
+      const batch = buildBatches(poll, world, calm);
       await batch.add(result([], { refused: [refusal('a')] }));
       await batch.end(startMs);
     }
@@ -325,7 +325,7 @@ describe('the text of a dead letter', () => {
   /** A poll with what was committed before it, as after a restart; `error` is what it meets. */
   async function pollAfter(state: StreamState, error: DeadLetterError, world: World) {
     const poll = pollOf(posts, { state });
-    const batch = createBatchBuilder(poll, world, calm);
+    const batch = buildBatches(poll, world, calm);
     await batch.add(result([], { refused: [error] }));
     await batch.end(startMs);
     return poll;
@@ -333,7 +333,7 @@ describe('the text of a dead letter', () => {
 
   test('is written once though a page rejects the same twice', async () => {
     const world = small();
-    const batch = createBatchBuilder(pollOf(posts), world, calm);
+    const batch = buildBatches(pollOf(posts), world, calm);
     await batch.add(result([], { refused: [refusal('a'), refusal('a'), refusal('b')] }));
     await batch.end(startMs);
 
@@ -364,7 +364,7 @@ describe('the text of a dead letter', () => {
     const away = new RetryError('kafka.unavailable', 'no');
     const world = small({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts);
-    const batch = createBatchBuilder(poll, world, calm);
+    const batch = buildBatches(poll, world, calm);
     await batch.add(result([], { refused: [bad(1)] }));
 
     await expect(batch.end(startMs)).rejects.toBe(away);
@@ -381,7 +381,7 @@ describe('the text of a dead letter', () => {
     let { state } = pollOf(posts);
     for (let count = 1; count <= 2; count += 1) {
       const poll = pollOf(posts, { state });
-      const batch = createBatchBuilder(poll, world, calm);
+      const batch = buildBatches(poll, world, calm);
       await batch.add(result(['1', '2', '3']));
       ({ state } = poll);
     }
@@ -394,9 +394,9 @@ describe('the text of a dead letter', () => {
     const world = small();
     const body = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
     const first = pollOf(posts);
-    await createBatchBuilder(first, world, calm).deadLetter(body);
+    await buildBatches(first, world, calm).deadLetter(body);
     const second = pollOf(posts, { state: first.state });
-    await createBatchBuilder(second, world, calm).deadLetter(body);
+    await buildBatches(second, world, calm).deadLetter(body);
 
     expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
     expect(second.tally.skipped).toEqual({ 'graph.bad-body': 1 });

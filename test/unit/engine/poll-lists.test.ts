@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { RetryError } from '../../../src/engine/errors.ts';
+import { RetryError, SkipError } from '../../../src/engine/errors.ts';
 import { runPoll } from '../../../src/engine/poll.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -8,6 +8,30 @@ import { keysOf } from '../../support/json-encoder.ts';
 import { calm, createWorld, dayMs, everyPoll, pollOf, sourceOf, posts } from './world.ts';
 
 const away = new RetryError('kafka.unavailable', 'no broker answers');
+
+describe('a poll that leaves something out', () => {
+  test('names the first of it, five of each reason, whatever is frequent', async () => {
+    const ids = Array.from({ length: 9 }, (_, index) => String(index + 1));
+    const world = createWorld({
+      graph: createFakeGraph(({ path }) => {
+        if (!path.endsWith('/insights')) return pageOf(ids.map((id) => ({ id })));
+        const id = path.split('/')[1] ?? '';
+        if (id === '9') return { data: [] };
+        return new SkipError(
+          id === '8' ? 'graph.ambiguous' : 'graph.media-before-conversion',
+          'rejected',
+        );
+      }),
+    });
+    const poll = pollOf(streams.media_insights);
+    await runPoll(poll, world, calm);
+
+    const named = poll.tally.leftOut.map(({ reason, subject }) => `${subject} ${reason}`);
+    expect(poll.tally.skipped['graph.media-before-conversion']).toBe(7);
+    expect(named.filter((one) => one.endsWith('conversion'))).toHaveLength(5);
+    expect(named).toContain('8 graph.ambiguous');
+  });
+});
 
 describe('a poll of a list whose whole walk is due once a day', () => {
   test('walks the whole list again when the records of the walk were not committed (Invariant 3)', async () => {

@@ -62,6 +62,7 @@ describe('a due poll that goes well', () => {
         requests: 1,
         calls: 1,
         skipped: {},
+        leftOut: [],
         unknownFields: ['surprise'],
         durationMs: 0,
         nextPollMs: startMs + hourMs,
@@ -247,11 +248,11 @@ describe('the other dispositions', () => {
   const process = new StopProcessError('kafka.unauthorized', 'no', { exitCode: 3 });
 
   test.each([
-    ['skip', 'failed', new SkipError('graph.gone', 'the account is gone')],
-    ['dead-letter', 'failed', part],
-    ['stop-stream', 'stop-stream', new StopStreamError('graph.permission', 'missing')],
-    ['stop-account', 'stop-account', new StopAccountError('graph.token', 'expired')],
-  ])('%s ends the poll at once as %s', async (disposition, kind, error) => {
+    ['skip', 'failed', new SkipError('graph.gone', 'the account is gone'), 'fail'],
+    ['dead-letter', 'failed', part, 'dead-letter'],
+    ['stop-stream', 'stop-stream', new StopStreamError('graph.permission', 'no'), 'stop-stream'],
+    ['stop-account', 'stop-account', new StopAccountError('graph.token', 'old'), 'stop-account'],
+  ])('%s ends the poll at once as %s', async (_name, kind, error, disposition) => {
     const world = worldOf(error);
     const { outcome } = start(world);
 

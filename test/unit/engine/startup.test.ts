@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   FailError,
   RetryError,
+  SkipError,
   StopAccountError,
   StopProcessError,
   StopStreamError,
@@ -107,6 +108,7 @@ describe('a start step', () => {
   test.each([
     ['expired token', expired],
     ['missing permission', new StopStreamError('graph.permission', 'missing')],
+    ['unreadable account', new SkipError('graph.ambiguous', 'gone or hidden')],
     ['retired form of request', new FailError('graph.retired', 'retired')],
     ['unclassified rejection', new FailError('graph.refused', 'An unknown error')],
   ])('ends at once with exit code 3 when there is a deadline: %s', async (_what, error) => {

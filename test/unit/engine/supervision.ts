@@ -68,7 +68,7 @@ export function directoryOf(...lists: readonly (readonly Account[] | Error)[]): 
       const given = (left.length > 1 ? left.shift() : left[0]) ?? [];
       return given instanceof Error
         ? Promise.reject(given)
-        : Promise.resolve({ accounts: given, problems: [] });
+        : Promise.resolve({ accounts: given, problems: [], warnings: [] });
     },
   };
 }

@@ -77,7 +77,8 @@ describe('the accounts', () => {
     const world = createWorld({ graph: graphWith() });
     const directory = {
       ...directoryOf([]),
-      list: () => Promise.resolve({ accounts: [account], problems: ['token 2: expired', 'b'] }),
+      list: () =>
+        Promise.resolve({ accounts: [account], problems: ['token 2: expired', 'b'], warnings: [] }),
     };
     const run = running(world, { directory });
     await world.clock.advance(minuteMs);
@@ -89,6 +90,22 @@ describe('the accounts', () => {
       reason: 'token 2: expired; b',
     });
     expect(countsOf(world.graph)).toEqual({ [media]: 1 });
+    await run.stop();
+  });
+
+  test('leave the API ready where entries of their list were left out', async () => {
+    const world = createWorld({ graph: graphWith() });
+    const warnings = ['/me/accounts: left out "data[1]"'];
+    const list = () => Promise.resolve({ accounts: [account], problems: [], warnings });
+    const run = running(world, { directory: { ...directoryOf([]), list } });
+    await world.clock.advance(minuteMs);
+
+    expect(graphEvents(world).at(-1)).toEqual({
+      type: 'dependency',
+      name: 'graph',
+      ready: true,
+      reason: warnings[0],
+    });
     await run.stop();
   });
 

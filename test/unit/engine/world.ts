@@ -126,6 +126,7 @@ export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
       requests: 0,
       calls: 0,
       skipped: {},
+      leftOut: [],
       unknownFields: new Set(),
     },
     ...changes,

@@ -120,6 +120,7 @@ describe('an entry of the list of accounts', () => {
     await expect(listed({ id: '500', instagram_business_account })).resolves.toEqual({
       accounts: [one],
       problems: [],
+      warnings: [],
     });
   });
 
@@ -139,7 +140,8 @@ describe('an entry of the list of accounts', () => {
   ])('that %s is left out and named (Invariant 3)', async (_name, entry, words) => {
     await expect(listed(entry)).resolves.toEqual({
       accounts: [one],
-      problems: [`/me/accounts: left out "${words}${rest}`],
+      problems: [],
+      warnings: [`/me/accounts: left out "${words}${rest}`],
     });
   });
 
@@ -148,16 +150,17 @@ describe('an entry of the list of accounts', () => {
       listed({ id: null, instagram_business_account: { id: '18', username: 'two' } }),
     ).resolves.toEqual({
       accounts: [{ id: '18', pageId: null, username: 'two' }, one],
-      problems: [
+      problems: [],
+      warnings: [
         `/me/accounts: left out "data[0].id": expected an id (a text of digits), got null${rest}`,
       ],
     });
   });
 
   test('is named for ten of many that cannot be read, and counted for the others', async () => {
-    const { problems } = await listed(...Array<null>(14).fill(null));
+    const { warnings } = await listed(...Array<null>(14).fill(null));
 
-    expect(problems).toHaveLength(11);
-    expect(problems.at(-1)).toBe('/me/accounts: left out 4 more entries that cannot be read');
+    expect(warnings).toHaveLength(11);
+    expect(warnings.at(-1)).toBe('/me/accounts: left out 4 more entries that cannot be read');
   });
 });

@@ -50,6 +50,7 @@ describe('an account that INSTAGRAM_ACCOUNTS names and no list has', () => {
     await expect(adapter.directory.list(calm)).resolves.toEqual({
       accounts: [{ id: '17', pageId: null, username: 'one' }],
       problems: [],
+      warnings: [],
     });
     expect(server.requests.map(({ path, query }) => [path, query['fields']])).toEqual([
       ['/v25.0/me/accounts', 'id,instagram_business_account{id,username}'],
@@ -144,13 +145,13 @@ describe('a token whose list of accounts is empty', () => {
     );
     await using adapter = open(server.url, { clientId: '1', clientSecret: 'secret' });
 
-    const { accounts, problems } = await adapter.directory.list(calm);
+    const { accounts, warnings } = await adapter.directory.list(calm);
 
     expect(accounts).toEqual([
       { id: '17', pageId: null, username: 'one' },
       { id: '18', pageId: null, username: 'two' },
     ]);
-    expect(problems).toEqual([expect.stringMatching(/^account 19: .*gone or hidden/)]);
+    expect(warnings).toEqual([expect.stringMatching(/^account 19: .*gone, hidden/)]);
   });
 
   test('fails by the error of a grant that is not about the account', async () => {

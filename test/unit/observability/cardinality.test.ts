@@ -14,6 +14,7 @@ const events: {
       stream: pick(streamNames, n),
       accountId: id(n),
       skipped: { [pick(errorCodes, n)]: 1 },
+      leftOut: [{ reason: pick(errorCodes, n), subject: id(n) }],
       unknownFields: [`field_${id(n)}`],
     }),
   committed: (n) => ({

@@ -93,6 +93,7 @@ describe('telemetry in the log', () => {
       accountId: '1',
       records: 2,
       skipped: { 'graph.not-enough-viewers': 1 },
+      leftOut: [],
       durationMs: 500,
       unknownFields: 0,
     });

@@ -54,6 +54,7 @@ describe('/metrics', () => {
         records: 9,
         deadLetters: 3,
         skipped: { 'graph.not-enough-viewers': 3 },
+        leftOut: [],
         unknownFields: ['a', 'b'],
         durationMs: 1500,
       }),

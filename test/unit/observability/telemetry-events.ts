@@ -19,6 +19,7 @@ export function finished(changes: Partial<Event<'poll-finished'>> = {}): Event<'
     requests: 1,
     calls: 1,
     skipped: {},
+    leftOut: [],
     unknownFields: [],
     durationMs: 500,
     nextPollMs: null,

@@ -61,8 +61,18 @@ describe('check: the validity of a token', () => {
       status: 'failed',
       subject: 'default',
       detail: 'Meta does not accept it',
-      action: 'Get a new token and put it where the old one was.',
       code: 'graph.token',
+    });
+  });
+
+  test('fails with the code of the error when the request itself is rejected', () => {
+    const reason = '/me/accounts: the request is rejected';
+    const rejected = { ...token, isValid: false, reason, code: 'graph.refused' } as const;
+    expect(validity(rejected, nowMs)).toEqual({
+      status: 'failed',
+      subject: 'default',
+      detail: reason,
+      code: 'graph.refused',
     });
   });
 });

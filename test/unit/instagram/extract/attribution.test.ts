@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { FailError } from '../../../../src/engine/errors.ts';
+import { FailError, SkipError } from '../../../../src/engine/errors.ts';
 import { attribute } from '../../../../src/instagram/extract/attribution.ts';
 
 const error = new FailError('graph.permission', 'not allowed');
@@ -34,6 +34,20 @@ describe('attribute', () => {
     await expect(attribute(failed, { isAnswered: false, controls: [3], areAnswered })).rejects.toBe(
       error,
     );
+  });
+
+  test('fails the poll with an object’s error that every object has', async () => {
+    const gone = new SkipError('graph.ambiguous', '/{media}/insights: gone or hidden');
+    const all = failed.map((one) => ({ ...one, error: gone }));
+    const areAnswered = () => Promise.resolve(false);
+
+    await expect(
+      attribute(all, { isAnswered: false, controls: [], areAnswered }),
+    ).rejects.toMatchObject({
+      disposition: 'fail',
+      code: 'graph.ambiguous',
+      message: expect.stringMatching(/^none of the account's objects .* is answered/),
+    });
   });
 
   test('fails with the error when there is nothing else to request', async () => {

@@ -297,7 +297,8 @@ describe('a media that is rejected', () => {
     const account = follow(graph);
     const { error, nodes } = await account.poll();
 
-    expect([error, nodes]).toEqual([hidden, []]);
+    expect(error).toMatchObject({ disposition: 'fail', cause: hidden });
+    expect(nodes).toEqual([]);
     expect(account.checkpoint.refusals).toEqual([]);
     // A batch, and three others to make sure.
     expect(graph.batches).toEqual([50, 3]);
@@ -317,7 +318,7 @@ describe('a media that is rejected', () => {
       undefined,
       [{ reason: 'graph.ambiguous', subject: '1000' }],
     ]);
-    expect((await follow(all).poll(context)).error).toBe(aliases);
+    expect((await follow(all).poll(context)).error).toMatchObject({ cause: aliases });
   });
 
   test('from before the business account excludes all that are older', async () => {

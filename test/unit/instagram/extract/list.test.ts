@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, SkipError, StopStreamError } from '../../../../src/engine/errors.ts';
+import { id, list, text } from '../../../../src/instagram/model/fields.ts';
 import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
 import { posts } from '../../engine/world.ts';
 import { extractAll, graphOf } from './extracting.ts';
@@ -198,6 +199,22 @@ describe('a refused field', () => {
     expect(idsOf(nodes)).toEqual(['1']);
     expect(graph.queries.at(-1)?.['fields']).toBe('id');
     expect(pages[0]?.skipped.map(({ subject }) => subject)).toEqual(['caption', 'like_count']);
+  });
+
+  test('that albums lack stays for the media themselves', async () => {
+    const fields = { id, caption: text, children: list({ id, caption: text }) };
+    const request = { ...posts.request, fields } as typeof posts.request;
+    const graph = graphOf(refused('caption'), pageOf([{ id: '1', caption: 'one' }]));
+    const { nodes, pages } = await extractAll({ ...posts, request }, graph);
+
+    expect(graph.queries.map((query) => query['fields'])).toEqual([
+      'id,caption,children{id,caption}',
+      'id,caption,children{id}',
+    ]);
+    expect(nodes).toMatchObject([{ caption: 'one' }]);
+    expect(pages[0]?.skipped).toEqual([
+      { reason: 'graph.field-refused', subject: 'children.caption' },
+    ]);
   });
 
   test.each([

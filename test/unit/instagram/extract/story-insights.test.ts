@@ -106,7 +106,7 @@ describe('insights of stories', () => {
       streams.story_insights,
     );
 
-    expect((await account.poll()).error).toBe(hidden);
+    expect((await account.poll()).error).toMatchObject({ disposition: 'fail', cause: hidden });
     expect(account.checkpoint.refusals).toEqual([]);
   });
 });

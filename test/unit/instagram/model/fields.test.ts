@@ -5,6 +5,8 @@ import {
   list,
   long,
   object,
+  pathsOf,
+  refusedAfter,
   required,
   text,
 } from '../../../../src/instagram/model/fields.ts';
@@ -22,10 +24,36 @@ describe('fieldsParameter', () => {
     expect(fieldsParameter(fields)).toBe('id,caption,owner,children{id,caption},like_count');
   });
 
-  test('leaves out what was refused, inside an expanded edge as well', () => {
+  test('leaves out what was refused, inside an expanded edge by its path', () => {
     expect(fieldsParameter(fields, new Set(['caption', 'owner']))).toBe(
-      'id,children{id},like_count',
+      'id,children{id,caption},like_count',
     );
+    expect(fieldsParameter(fields, new Set(['children.caption']))).toBe(
+      'id,caption,owner,children{id},like_count',
+    );
+  });
+});
+
+describe('refusedAfter', () => {
+  const paths = pathsOf('caption', fields);
+  const after = (...refused: readonly string[]) => {
+    const next = refusedAfter('caption', paths, new Set(refused));
+    return next && [...next];
+  };
+
+  test('leaves out the nested field, then the other alone, then both', () => {
+    expect(paths).toEqual(['children.caption', 'caption']);
+    expect(after('owner')).toEqual(['owner', 'children.caption']);
+    expect(after('owner', 'children.caption')).toEqual(['owner', 'caption']);
+    expect(after('caption')).toEqual(['children.caption', 'caption']);
+    expect(after('children.caption', 'caption')).toBeUndefined();
+  });
+
+  test('leaves out a field of one place, and one that is not among the fields', () => {
+    expect([...(refusedAfter('owner', pathsOf('owner', fields), new Set()) ?? [])]).toEqual([
+      'owner',
+    ]);
+    expect([...(refusedAfter('other', [], new Set()) ?? [])]).toEqual(['other']);
   });
 });
 

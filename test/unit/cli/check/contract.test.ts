@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  contract,
+  createBatchKeeper,
+  refusedInsights,
+} from '../../../../src/cli/check/api-steps.ts';
+import { SkipError } from '../../../../src/engine/errors.ts';
+import type { ProbedForm } from '../../../../src/engine/ports.ts';
+import { account } from '../../../support/accounts.ts';
+
+const probing = { account, asked: 'v26.0', answeredBy: 'v26.0', batchRejection: null };
+const insights = '/{account}/insights';
+const taken: ProbedForm = {
+  stream: 'users',
+  endpoint: '/{account}',
+  outcome: 'ok',
+  code: null,
+  message: '',
+};
+const rejected: ProbedForm = {
+  stream: 'user_insights',
+  endpoint: insights,
+  outcome: 'rejected',
+  code: 'graph.permission',
+  message: `${insights}: the token lacks a permission`,
+};
+const batch: ProbedForm = {
+  stream: null,
+  endpoint: 'batch',
+  outcome: 'rejected',
+  code: 'graph.refused',
+  message: 'the API takes no batches',
+};
+
+describe('check: the forms of request', () => {
+  test('counts those that are accepted apart from those that fail and those without an object', () => {
+    const unknown = { ...taken, stream: 'comments', outcome: 'unknown' } as const;
+    expect(contract([taken, rejected, unknown], probing)).toEqual([
+      {
+        status: 'ok',
+        subject: account.id,
+        detail: 'forms of request accepted: 1, answered by v26.0',
+      },
+      {
+        status: 'skipped',
+        subject: account.id,
+        detail: 'forms of request not tried, for lack of an object or an answer: 1',
+      },
+      {
+        status: 'failed',
+        subject: 'user_insights',
+        detail: `${insights}: the token lacks a permission`,
+        code: 'graph.permission',
+      },
+    ]);
+  });
+
+  test('names the version that answers beside the one requested, in each finding', () => {
+    const details = contract([taken, rejected], { ...probing, answeredBy: 'v27.0' });
+    expect(details.map(({ detail }) => detail)).toEqual([
+      expect.stringContaining('answered by v27.0, asked as v26.0'),
+      expect.stringContaining('answered by v27.0, asked as v26.0'),
+    ]);
+  });
+
+  test('names the endpoint where the message does not', () => {
+    const [finding] = contract([{ ...rejected, message: 'no list' }], probing);
+    expect(finding?.subject).toBe(`user_insights ${insights}`);
+  });
+
+  test.each([
+    ['graph.refused', '(#100) Unsupported post request', /^Nothing has to be done: each object/],
+    ['graph.retired', '(#100) batch is deprecated in v28.0', /^Install a newer version/],
+  ])('warns of rejected batches as %s, with Meta’s words', (code, words, action) => {
+    const batches = createBatchKeeper();
+    batches.report({ type: 'batch-refused', isAbsent: true, message: `Meta says "${words}"` });
+    const batchRejection = batches.rejection();
+    expect(contract([batch], { ...probing, batchRejection })).toEqual([
+      {
+        status: 'warning',
+        subject: 'batch',
+        detail: `Meta says "${words}"`,
+        action: expect.stringMatching(action),
+        code,
+      },
+    ]);
+  });
+
+  test('warns of a rejected metric, whose others are published', () => {
+    const error = new SkipError('graph.metric-refused', 'no reach', ['reach']);
+    expect(refusedInsights(error, account)).toMatchObject({ status: 'warning' });
+  });
+});
