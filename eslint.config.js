@@ -22,6 +22,7 @@ export default tseslint.config(
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
       complexity: ['error', 10],
       'max-params': ['error', 4],
+      'no-duplicate-imports': 'error',
       'no-console': 'error',
     },
   },

@@ -1,8 +1,6 @@
 import type { Cluster } from '../sandbox/cluster/start.ts';
-import { startGraphApi } from '../sandbox/graph-api/server.ts';
-import type { GraphApi } from '../sandbox/graph-api/server.ts';
-import { createWorld } from '../sandbox/graph-api/world.ts';
-import type { WorldSpec } from '../sandbox/graph-api/world.ts';
+import { startGraphApi, type GraphApi } from '../sandbox/graph-api/server.ts';
+import { createWorld, type WorldSpec } from '../sandbox/graph-api/world.ts';
 import { sampleMemory, type MemorySample } from './memory.ts';
 
 /** What the program holds of a world, after it has polled every stream of every account once. */

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../sandbox/cluster/start.ts';
-import type { Fleet, Instance } from '../test/faults/instances/fleet.ts';
-import { createFleet, sessionMs, until } from '../test/faults/instances/fleet.ts';
+import {
+  type Fleet,
+  type Instance,
+  createFleet,
+  sessionMs,
+  until,
+} from '../test/faults/instances/fleet.ts';
 
 /** How long the accounts that change hands are without a record: the longest of some rounds, in seconds. */
 export interface HandoverResult {

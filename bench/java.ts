@@ -3,8 +3,11 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import type { ArtifactOptions } from '../sandbox/cluster/artifacts.ts';
-import { ensureArtifacts, ensureKafkaTools } from '../sandbox/cluster/artifacts.ts';
+import {
+  type ArtifactOptions,
+  ensureArtifacts,
+  ensureKafkaTools,
+} from '../sandbox/cluster/artifacts.ts';
 import { chooseCacheDirectory } from '../sandbox/cluster/cache.ts';
 import { runCommand } from '../sandbox/cluster/child-process.ts';
 import type { KafkaBenchOptions, KafkaBenchResult } from './kafka.ts';

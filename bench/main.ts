@@ -6,16 +6,12 @@
 // First: the sandbox loads kafkajs as well, and the patches must be in place before.
 import '../src/kafka/client/kafkajs.ts';
 import { randomUUID } from 'node:crypto';
-import type { Cluster } from '../sandbox/cluster/start.ts';
-import { startCluster } from '../sandbox/cluster/start.ts';
-import type { GraphApi } from '../sandbox/graph-api/server.ts';
-import { startGraphApi } from '../sandbox/graph-api/server.ts';
-import type { WorldSpec } from '../sandbox/graph-api/world.ts';
-import { createWorld } from '../sandbox/graph-api/world.ts';
+import { type Cluster, startCluster } from '../sandbox/cluster/start.ts';
+import { type GraphApi, startGraphApi } from '../sandbox/graph-api/server.ts';
+import { type WorldSpec, createWorld } from '../sandbox/graph-api/world.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { compressions } from '../src/config/schema.ts';
-import type { RegistryAdapter } from '../src/registry/index.ts';
-import { openRegistry } from '../src/registry/index.ts';
+import { type RegistryAdapter, openRegistry } from '../src/registry/index.ts';
 import type { OutgoingRecord } from '../src/engine/ports.ts';
 import { benchCapacity } from './capacity.ts';
 import { benchHandover } from './handover.ts';

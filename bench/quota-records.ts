@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { truthOf } from '../sandbox/graph-api/truth.ts';
 import type { World } from '../sandbox/graph-api/world.ts';
 import type { Account } from '../sandbox/graph-api/world/model.ts';
-import type { DecodedRecord } from '../sandbox/topics.ts';
-import { readTopics } from '../sandbox/topics.ts';
+import { type DecodedRecord, readTopics } from '../sandbox/topics.ts';
 import { comparable } from '../test/integration/end-to-end/deployment.ts';
-import type { Truth } from '../test/integration/end-to-end/expected-records.ts';
-import { expectedRecords, STREAM_NAMES } from '../test/integration/end-to-end/expected-records.ts';
+import {
+  type Truth,
+  expectedRecords,
+  STREAM_NAMES,
+} from '../test/integration/end-to-end/expected-records.ts';
 
 /** Where the program's topics are. */
 export interface RecordsAt {

@@ -1,7 +1,6 @@
 import type { GraphApi } from '../sandbox/graph-api/server.ts';
 import { startProgram } from '../sandbox/program.ts';
-import type { WorldSize } from './airbyte.ts';
-import { airbyteRequests, measureWorld } from './airbyte.ts';
+import { type WorldSize, airbyteRequests, measureWorld } from './airbyte.ts';
 
 /** What one poll of every stream of every account cost. */
 export interface PollCost {

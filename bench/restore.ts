@@ -5,8 +5,7 @@ import type { Cluster } from '../sandbox/cluster/start.ts';
 import { startProgram } from '../sandbox/program.ts';
 import { partitionOf } from '../src/engine/partition.ts';
 import { emptyCheckpoint, stateKey } from '../src/engine/state.ts';
-import { topicName } from '../src/engine/stream-name.ts';
-import type { StreamName } from '../src/engine/stream-name.ts';
+import { topicName, type StreamName } from '../src/engine/stream-name.ts';
 import type { StateCodec } from '../src/engine/ports.ts';
 
 /** A start on the states of many media: until every partition is restored. */

@@ -1,9 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import type { SandboxArguments } from './demo/arguments.ts';
-import type { Cluster } from './cluster/start.ts';
-import { startCluster } from './cluster/start.ts';
-import type { GraphApi } from './graph-api/server.ts';
-import { startGraphApi } from './graph-api/server.ts';
+import { type Cluster, startCluster } from './cluster/start.ts';
+import { type GraphApi, startGraphApi } from './graph-api/server.ts';
 import type { World } from './graph-api/world.ts';
 
 /** A whole local world: Kafka, a schema registry and the Instagram simulator. */

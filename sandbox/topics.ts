@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import avro from 'avsc';
-import type { Schema, Type } from 'avsc';
-import { Kafka, logLevel } from 'kafkajs';
-import type { EachBatchPayload } from 'kafkajs';
+import avro, { type Schema, type Type } from 'avsc';
+import { Kafka, logLevel, type EachBatchPayload } from 'kafkajs';
 
 /** A record as a consumer has it: committed, decoded with the schema that it was written with. */
 export interface DecodedRecord {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describeConfig } from '../src/config/description.ts';
 import type { StreamName, TopicRole } from '../src/engine/stream-name.ts';
-import { planTopics } from '../src/kafka/topic-plan.ts';
-import type { TopicPlan } from '../src/kafka/topic-plan.ts';
+import { planTopics, type TopicPlan } from '../src/kafka/topic-plan.ts';
 import { streams } from '../src/instagram/streams/index.ts';
 
 /** What the file says of a schema; the rest of it is passed on as it is. */

@@ -1,6 +1,5 @@
-import type { Fields } from '../src/instagram/model/fields.ts';
+import { type Fields, fieldsParameter } from '../src/instagram/model/fields.ts';
 import type { Login } from '../src/engine/account.ts';
-import { fieldsParameter } from '../src/instagram/model/fields.ts';
 import type { Node } from '../src/engine/json.ts';
 import { commentFields, commentsPage } from '../src/instagram/extract/comment-requests.ts';
 import type { InstagramStream, StreamRequest } from '../src/instagram/streams/stream.ts';

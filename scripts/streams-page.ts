@@ -1,7 +1,10 @@
-import { describeConfig } from '../src/config/description.ts';
-import type { ConfigEntry } from '../src/config/description.ts';
-import { defaultStreamNames, topicName } from '../src/engine/stream-name.ts';
-import type { StreamName, TopicRole } from '../src/engine/stream-name.ts';
+import { describeConfig, type ConfigEntry } from '../src/config/description.ts';
+import {
+  defaultStreamNames,
+  topicName,
+  type StreamName,
+  type TopicRole,
+} from '../src/engine/stream-name.ts';
 import type { InstagramStream } from '../src/instagram/streams/stream.ts';
 import { streams } from '../src/instagram/streams/index.ts';
 import { readAvroRecord } from './avro-fields.ts';

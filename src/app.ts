@@ -1,8 +1,6 @@
 import type { Config } from './config/config.ts';
-import { createShutdownBudget } from './engine/shutdown-budget.ts';
-import type { ShutdownBudget } from './engine/shutdown-budget.ts';
-import { streamNames } from './engine/stream-name.ts';
-import type { StreamName, TopicRole } from './engine/stream-name.ts';
+import { createShutdownBudget, type ShutdownBudget } from './engine/shutdown-budget.ts';
+import { streamNames, type StreamName, type TopicRole } from './engine/stream-name.ts';
 import {
   kafkaSecurity,
   controlTokenOf,
@@ -14,8 +12,13 @@ import { openInstagram } from './instagram/index.ts';
 import { graphBase } from './instagram/api/oauth.ts';
 import { versionEvent, watchVersion } from './instagram/api/version-watch.ts';
 import { openKafka } from './kafka/index.ts';
-import { logStyle, openObservability } from './observability/index.ts';
-import type { LeveledLog, Observability, ObservabilityOptions } from './observability/index.ts';
+import {
+  logStyle,
+  openObservability,
+  type LeveledLog,
+  type Observability,
+  type ObservabilityOptions,
+} from './observability/index.ts';
 import { pollSettings, sourceSettings } from './poll-settings.ts';
 import { openRegistry } from './registry/index.ts';
 import { watchContract } from './instagram/extract/contract-probe.ts';
@@ -32,12 +35,9 @@ import type {
 } from './engine/ports.ts';
 import { createRateLimiter } from './engine/rate-limit/rate-limiter.ts';
 import type { PollerTools } from './engine/poller.ts';
-import type { StartTools } from './engine/startup.ts';
-import { untilReady } from './engine/startup.ts';
-import { superviseOnce } from './engine/once.ts';
-import type { PolledJob } from './engine/once.ts';
-import { supervise } from './engine/supervisor.ts';
-import type { Supervision } from './engine/supervisor.ts';
+import { type StartTools, untilReady } from './engine/startup.ts';
+import { superviseOnce, type PolledJob } from './engine/once.ts';
+import { supervise, type Supervision } from './engine/supervisor.ts';
 import { createControlHandler } from './engine/control-handler.ts';
 import { createOverrides } from './engine/overrides.ts';
 import { noTracer } from './engine/tracing.ts';

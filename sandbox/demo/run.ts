@@ -2,10 +2,15 @@ import { once as onceEvent } from 'node:events';
 import type { Sandbox } from '../sandbox.ts';
 import { startProgram } from '../program.ts';
 import type { DemoArguments } from './arguments.ts';
-import type { PollLine, Spending } from './polls.ts';
-import { createSpending, describePoll, readPollLine } from './polls.ts';
-import type { Topics } from './summary.ts';
 import {
+  type PollLine,
+  type Spending,
+  createSpending,
+  describePoll,
+  readPollLine,
+} from './polls.ts';
+import {
+  type Topics,
   describeCounts,
   describeSamples,
   describeTopics,

@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import type { DecodedRecord, TopicsAt } from '../topics.ts';
-import { readTopics } from '../topics.ts';
+import { type DecodedRecord, type TopicsAt, readTopics } from '../topics.ts';
 
 /** The streams in the order in which a person wants to see them. */
 export const STREAMS = [

@@ -1,6 +1,5 @@
 import { createRecordedWorld, readRecording } from '../graph-api/recorded-world.ts';
-import type { World } from '../graph-api/world.ts';
-import { createWorld } from '../graph-api/world.ts';
+import { type World, createWorld } from '../graph-api/world.ts';
 import type { DemoArguments } from './arguments.ts';
 
 /** Three accounts of a seed whose life goes on while one watches; or a recording's, which stands still. */

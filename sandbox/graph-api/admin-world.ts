@@ -1,7 +1,6 @@
 import { readConditions } from './conditions-spec.ts';
 import { describeConditions } from './conditions.ts';
-import type { JsonObject } from './json.ts';
-import { isObject } from './json.ts';
+import { type JsonObject, isObject } from './json.ts';
 import { describeLimits, readLimits } from './limits.ts';
 import { readBoolean, readList, readMap, readMembers, readText, ShapeError } from './shape.ts';
 import { readApp } from './tokens/app.ts';

@@ -1,11 +1,8 @@
 import { describeWorld, patchWorld, resetWorld } from './admin-world.ts';
 import { readFaultRule } from './fault-rules.ts';
-import type { Faults } from './faults.ts';
-import { describeFaults } from './faults.ts';
-import { isObject, parseJson } from './json.ts';
-import type { Json } from './json.ts';
-import type { Ledger } from './ledger.ts';
-import { describeLedger } from './ledger.ts';
+import { type Faults, describeFaults } from './faults.ts';
+import { isObject, parseJson, type Json } from './json.ts';
+import { type Ledger, describeLedger } from './ledger.ts';
 import type { Meter } from './meter.ts';
 import { ShapeError } from './shape.ts';
 import { truthOf } from './truth.ts';

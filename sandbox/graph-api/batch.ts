@@ -2,12 +2,21 @@ import { GraphError, graphError } from './errors.ts';
 import { faultResponse, faultTarget } from './fault-response.ts';
 import { traceHeaders } from './headers.ts';
 import type { Wire } from './http.ts';
-import type { Json } from './json.ts';
-import { encodeJson, isObject, parseJson } from './json.ts';
+import { type Json, encodeJson, isObject, parseJson } from './json.ts';
 import type { Counted } from './meter.ts';
-import type { Asking, GraphRequest, GraphResponse, Simulator } from './respond.ts';
-import { checkAccess, checkPath, countCall, entryOf } from './respond.ts';
-import { readRequest, refusalOf, respond } from './respond.ts';
+import {
+  type Asking,
+  type GraphRequest,
+  type GraphResponse,
+  type Simulator,
+  checkAccess,
+  checkPath,
+  countCall,
+  entryOf,
+  readRequest,
+  refusalOf,
+  respond,
+} from './respond.ts';
 import type { World } from './world/model.ts';
 
 const MAX_ITEMS = 50;

@@ -1,6 +1,5 @@
 import type { Caller } from './context.ts';
-import { graphError } from './errors.ts';
-import type { ErrorName } from './errors.ts';
+import { graphError, type ErrorName } from './errors.ts';
 import type { TokenTrouble } from './conditions-spec.ts';
 import type { Grant } from './tokens/store.ts';
 import type { World } from './world/model.ts';

@@ -1,7 +1,7 @@
 import type { Locale } from './error-translations.ts';
 import type { Json } from './json.ts';
-import type { Reader } from './shape.ts';
 import {
+  type Reader,
   readBoolean,
   readInteger,
   readList,

@@ -1,8 +1,7 @@
 import { ACCESS_ROWS } from './error-rows-access.ts';
 import { REQUEST_ROWS } from './error-rows-request.ts';
 import type { ErrorRow } from './error-row.ts';
-import type { Locale } from './error-translations.ts';
-import { TRANSLATIONS } from './error-translations.ts';
+import { type Locale, TRANSLATIONS } from './error-translations.ts';
 import type { Json, JsonObject } from './json.ts';
 
 const ROWS = { ...REQUEST_ROWS, ...ACCESS_ROWS };

@@ -1,11 +1,9 @@
-import type { GraphError } from './errors.ts';
-import { graphError } from './errors.ts';
+import { type GraphError, graphError } from './errors.ts';
 import type { FaultEffect, FaultTarget } from './faults.ts';
 import { traceHeaders } from './headers.ts';
 import type { Wire } from './http.ts';
 import { encodeJson } from './json.ts';
-import type { Asking } from './respond.ts';
-import { refusalOf } from './respond.ts';
+import { type Asking, refusalOf } from './respond.ts';
 import type { World } from './world/model.ts';
 
 const PAGE =

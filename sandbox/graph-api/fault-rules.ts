@@ -1,9 +1,8 @@
-import type { ErrorName } from './errors.ts';
-import { isErrorName } from './errors.ts';
+import { type ErrorName, isErrorName } from './errors.ts';
 import type { FaultEffect, FaultMatch, FaultRule } from './faults.ts';
 import type { Json } from './json.ts';
-import type { Reader } from './shape.ts';
 import {
+  type Reader,
   readBoolean,
   readInteger,
   readList,

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Json } from './json.ts';
-import { isObject } from './json.ts';
+import { type Json, isObject } from './json.ts';
 
 /** What the headers of an answer depend on. */
 export interface Answered {

@@ -1,8 +1,6 @@
-import type { GraphError } from './errors.ts';
-import { graphError } from './errors.ts';
+import { type GraphError, graphError } from './errors.ts';
 import type { Limit, LimitSettings } from './limits.ts';
-import type { Tally } from './tally.ts';
-import { createTally } from './tally.ts';
+import { type Tally, createTally } from './tally.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

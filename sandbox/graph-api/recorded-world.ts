@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createConditions } from './conditions.ts';
-import type { JsonObject } from './json.ts';
-import { isObject, parseJson } from './json.ts';
+import { type JsonObject, isObject, parseJson } from './json.ts';
 import { recordedAccount } from './recorded/account.ts';
-import type { Collected } from './recorded/collect.ts';
-import { collect } from './recorded/collect.ts';
+import { type Collected, collect } from './recorded/collect.ts';
 import { askedMedia } from './recorded/media.ts';
 import type { App } from './tokens/app.ts';
 import { initialGrants } from './tokens/initial.ts';

@@ -1,12 +1,9 @@
-import { answer, endpointOf, findNode } from './answer.ts';
-import type { Question } from './answer.ts';
+import { answer, endpointOf, findNode, type Question } from './answer.ts';
 import { belongingOf } from './belonging.ts';
-import type { Identity } from './callers.ts';
-import { checkToken, identify } from './callers.ts';
+import { type Identity, checkToken, identify } from './callers.ts';
 import type { Context } from './context.ts';
 import { GraphError, graphError, wordError } from './errors.ts';
-import type { Faults } from './faults.ts';
-import { BATCH_ENDPOINT } from './faults.ts';
+import { type Faults, BATCH_ENDPOINT } from './faults.ts';
 import { traceHeaders, traceId } from './headers.ts';
 import type { Json } from './json.ts';
 import type { Ledger } from './ledger.ts';

@@ -1,19 +1,23 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { answerAdmin } from './admin.ts';
 import { respondBatch } from './batch.ts';
 import { faultResponse, faultTarget } from './fault-response.ts';
-import type { Faults } from './faults.ts';
-import { BATCH_ENDPOINT, createFaults } from './faults.ts';
+import { type Faults, BATCH_ENDPOINT, createFaults } from './faults.ts';
 import { readBody, send } from './http.ts';
 import { encodeJson, isObject, parseJson } from './json.ts';
-import type { Ledger } from './ledger.ts';
-import { createLedger } from './ledger.ts';
+import { type Ledger, createLedger } from './ledger.ts';
 import { createMeter } from './meter.ts';
-import type { Asking, GraphRequest, GraphResponse, Simulator } from './respond.ts';
-import { entryOf, readRequest, respond } from './respond.ts';
+import {
+  type Asking,
+  type GraphRequest,
+  type GraphResponse,
+  type Simulator,
+  entryOf,
+  readRequest,
+  respond,
+} from './respond.ts';
 import { loginPage } from './tokens/login.ts';
 import type { World } from './world/model.ts';
 

@@ -1,15 +1,12 @@
-import type { Conditions } from './conditions.ts';
-import { createConditions } from './conditions.ts';
+import { type Conditions, createConditions } from './conditions.ts';
 import type { LimitSettings } from './limits.ts';
 import type { App } from './tokens/app.ts';
 import { initialGrants } from './tokens/initial.ts';
 import { createTokenStore } from './tokens/store.ts';
 import { createAccount, STORY_LIFETIME_MS } from './world/accounts.ts';
-import type { Clock } from './world/clock.ts';
-import { createClock } from './world/clock.ts';
+import { type Clock, createClock } from './world/clock.ts';
 import { underConditions } from './world/conditioned.ts';
-import type { Draw } from './world/draws.ts';
-import { createDraw, drawDigits, drawText } from './world/draws.ts';
+import { type Draw, createDraw, drawDigits, drawText } from './world/draws.ts';
 import type { Account, Media, Page, World } from './world/model.ts';
 import { signUrl } from './world/signature.ts';
 

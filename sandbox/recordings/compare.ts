@@ -1,5 +1,4 @@
-import type { Json, JsonObject } from '../graph-api/json.ts';
-import { isObject } from '../graph-api/json.ts';
+import { type Json, type JsonObject, isObject } from '../graph-api/json.ts';
 
 /** Values that no two calls share: only their presence and kind are compared. */
 const FLEETING = new Set(['fbtrace_id', 'access_token', 'before', 'after']);

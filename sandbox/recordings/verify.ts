@@ -1,6 +1,5 @@
 import { isObject } from '../graph-api/json.ts';
-import type { Exchange } from '../graph-api/recorded-world.ts';
-import { createRecordedWorld } from '../graph-api/recorded-world.ts';
+import { type Exchange, createRecordedWorld } from '../graph-api/recorded-world.ts';
 import { timeOf } from '../graph-api/recorded/collect.ts';
 import { startGraphApi } from '../graph-api/server.ts';
 import type { World } from '../graph-api/world.ts';

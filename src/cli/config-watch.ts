@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { App } from '../app.ts';
-import type { ConfigSources, ReadConfig } from '../config/load.ts';
-import { readConfig } from '../config/load.ts';
+import { type ConfigSources, type ReadConfig, readConfig } from '../config/load.ts';
 import { streamNames } from '../engine/stream-name.ts';
 import { systemClock } from '../engine/clock.ts';
 import type { Clock } from '../engine/ports.ts';

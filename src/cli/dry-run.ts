@@ -1,12 +1,15 @@
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
 import { printable } from '../engine/printable.ts';
-import type { StreamName, TopicRole } from '../engine/stream-name.ts';
-import { isStreamName, streamNames, topicName } from '../engine/stream-name.ts';
-import type { LocalCodec } from '../registry/index.ts';
-import { openLocalCodec } from '../registry/index.ts';
-import { dryRun } from '../engine/dry-run.ts';
-import type { DryRunResult } from '../engine/dry-run.ts';
+import {
+  type StreamName,
+  type TopicRole,
+  isStreamName,
+  streamNames,
+  topicName,
+} from '../engine/stream-name.ts';
+import { type LocalCodec, openLocalCodec } from '../registry/index.ts';
+import { dryRun, type DryRunResult } from '../engine/dry-run.ts';
 import type { OutgoingRecord, Telemetry } from '../engine/ports.ts';
 import { streams } from '../instagram/streams/index.ts';
 import * as commands from './command.ts';

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { createApp, openReading } from '../app.ts';
-import type { App, AppOptions, Reading } from '../app.ts';
+import { createApp, openReading, type App, type AppOptions, type Reading } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import type { Encoder } from '../engine/ports.ts';
 import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.ts';

@@ -6,8 +6,15 @@ import type { Config } from '../config/config.ts';
 import { StopProcessError, type ExitCode } from '../engine/errors.ts';
 import { beginLogin, type BegunLogin } from '../instagram/api/login.ts';
 import { neededPermissions, type TokenPlace } from '../instagram/tokens/service.ts';
-import { option, print, seconds, stoppable, usage } from './command.ts';
-import type { CommandDefinition, Given } from './command.ts';
+import {
+  option,
+  print,
+  seconds,
+  stoppable,
+  usage,
+  type CommandDefinition,
+  type Given,
+} from './command.ts';
 import { loadCommandConfig } from './load.ts';
 import { receive, type Answered, type Receiver, type Waiting } from './login-answer.ts';
 import { isLocal, listenForRedirect } from './redirect-listener.ts';

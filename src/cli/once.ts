@@ -6,8 +6,9 @@ import type { PolledJob } from '../engine/once.ts';
 import type { Telemetry } from '../engine/ports.ts';
 import { option, stoppable, untilStopped, type CommandDefinition, type Given } from './command.ts';
 import { loadCommandConfig, openApp } from './load.ts';
-import type { OnceSummary, OnceTally } from './once-report.ts';
 import {
+  type OnceSummary,
+  type OnceTally,
   createOnceTally,
   describeLeftOut,
   describeProgress,
@@ -15,8 +16,7 @@ import {
   isSpotless,
 } from './once-report.ts';
 import { describeError } from './outcome.ts';
-import type { Style } from './terminal.ts';
-import { styleFor } from './terminal.ts';
+import { type Style, styleFor } from './terminal.ts';
 
 /** `once`: polls every enabled stream of every account once; 3 when one of them failed. */
 export const onceCommand: CommandDefinition = {

@@ -1,5 +1,4 @@
-import type { ExitCode } from '../engine/errors.ts';
-import { isConnectorError } from '../engine/errors.ts';
+import { type ExitCode, isConnectorError } from '../engine/errors.ts';
 
 /** The exit code that an error stands for. */
 export function exitCodeOf(error: unknown): ExitCode {

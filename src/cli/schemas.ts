@@ -3,8 +3,15 @@ import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
 import { streamNames, type TopicRole } from '../engine/stream-name.ts';
 import { openRegistry, type RegistryAdapter, type SubjectFinding } from '../registry/index.ts';
-import { option, print, stoppable, untilStopped } from './command.ts';
-import type { CommandDefinition, CommandGroup, Given } from './command.ts';
+import {
+  option,
+  print,
+  stoppable,
+  untilStopped,
+  type CommandDefinition,
+  type CommandGroup,
+  type Given,
+} from './command.ts';
 import { loadCommandConfig } from './load.ts';
 import { describeDifferences, isFit, listFindings, standing } from './schemas-text.ts';
 import { asTable } from './table.ts';

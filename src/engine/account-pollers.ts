@@ -9,8 +9,7 @@ import type { Job, PollerTools, PollOutcome } from './poller.ts';
 import { groupByList, pollGroup } from './poll-group.ts';
 import type { AssignedPartition } from './assigned-partitions.ts';
 import type { Overrides } from './overrides.ts';
-import { createSchedule } from './schedule.ts';
-import type { Schedule } from './schedule.ts';
+import { createSchedule, type Schedule } from './schedule.ts';
 
 /** What is polled of each account. */
 export interface Streams {

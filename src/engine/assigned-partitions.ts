@@ -1,7 +1,6 @@
 import { diffAssignments } from './assignment-changes.ts';
 import type { Restored, StateStore } from './ports.ts';
-import type { StartTools } from './startup.ts';
-import { untilReady } from './startup.ts';
+import { type StartTools, untilReady } from './startup.ts';
 
 /** A partition that this instance owns and whose state it knows. */
 export interface AssignedPartition {

@@ -1,10 +1,8 @@
 import { deadLetterFingerprint, withDeadLetters } from './dead-letters.ts';
-import type { ErrorCode } from './errors.ts';
-import { DeadLetterError, StopStreamError } from './errors.ts';
+import { type ErrorCode, DeadLetterError, StopStreamError } from './errors.ts';
 import type { Value } from './json.ts';
 import { recordKey } from './key.ts';
-import type { Checkpoint, StreamState } from './state.ts';
-import { checkpointOf, shed, stateKey } from './state.ts';
+import { type Checkpoint, type StreamState, checkpointOf, shed, stateKey } from './state.ts';
 import type { TopicRole } from './stream-name.ts';
 import { provenance } from './stream.ts';
 import { forgetUnpublished } from './unpublished.ts';

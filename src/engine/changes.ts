@@ -1,5 +1,11 @@
-import { changesOf, doubtOf, withNothing, withoutGone } from './change-set.ts';
-import type { Doubt, PublishMode } from './change-set.ts';
+import {
+  changesOf,
+  doubtOf,
+  withNothing,
+  withoutGone,
+  type Doubt,
+  type PublishMode,
+} from './change-set.ts';
 import type { Value } from './json.ts';
 import { recordKey } from './key.ts';
 import { tidyRefusals } from './refusals.ts';

@@ -1,8 +1,6 @@
-import { DeadLetterError } from './errors.ts';
-import type { ErrorCode } from './errors.ts';
+import { DeadLetterError, type ErrorCode } from './errors.ts';
 import { hash64 } from './fingerprint.ts';
-import type { Json } from './json.ts';
-import { describeJson } from './json.ts';
+import { type Json, describeJson } from './json.ts';
 
 /** A part of an answer that is not what it has to be. */
 export interface InvalidPart {

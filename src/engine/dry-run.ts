@@ -1,8 +1,7 @@
 import type { Stream } from './stream.ts';
 import { startJob } from './jobs.ts';
 import type { PolledJob } from './once.ts';
-import type { Job, PollerTools, PollOutcome } from './poller.ts';
-import { pollWhenDue } from './poller.ts';
+import { type Job, type PollerTools, type PollOutcome, pollWhenDue } from './poller.ts';
 import type { AccountDirectory, OutgoingRecord, Publisher } from './ports.ts';
 import { untilReady } from './startup.ts';
 

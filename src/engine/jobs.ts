@@ -1,9 +1,7 @@
 import type { Account } from './account.ts';
-import { emptyCheckpoint, stateKey } from './state.ts';
-import type { StreamState } from './state.ts';
+import { emptyCheckpoint, stateKey, type StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
-import type { Job } from './poller.ts';
-import { failed } from './poller.ts';
+import { type Job, failed } from './poller.ts';
 import type { Restored, StateSize, Telemetry } from './ports.ts';
 
 /** A job that may begin, or why it may not. */

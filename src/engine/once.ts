@@ -1,14 +1,12 @@
 import type { Account } from './account.ts';
 import { StopProcessError } from './errors.ts';
 import { partitionOf } from './partition.ts';
-import type { StartedJob } from './jobs.ts';
-import { runnable, startJob } from './jobs.ts';
+import { type StartedJob, runnable, startJob } from './jobs.ts';
 import type { Job, PollerTools, PollOutcome } from './poller.ts';
 import type { Group } from './ports.ts';
 import { groupByList, pollGroup } from './poll-group.ts';
 import { endedSoon, settled } from './shutdown.ts';
-import type { StartTools } from './startup.ts';
-import { untilAnswered, untilReady } from './startup.ts';
+import { type StartTools, untilAnswered, untilReady } from './startup.ts';
 import type { Supervision } from './supervisor.ts';
 
 /** How a poll of `once` ended. */

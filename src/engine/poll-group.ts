@@ -1,6 +1,5 @@
 import type { Stream } from './stream.ts';
-import type { Job, PollerTools, PollOutcome } from './poller.ts';
-import { pollWhenDue } from './poller.ts';
+import { type Job, type PollerTools, type PollOutcome, pollWhenDue } from './poller.ts';
 
 /** Streams by the list that they live on; the one that publishes the list comes first. */
 export function groupByList<T extends { readonly stream: Stream }>(

@@ -1,6 +1,5 @@
 import type { Account } from './account.ts';
-import type { ErrorCode } from './errors.ts';
-import { DeadLetterError } from './errors.ts';
+import { type ErrorCode, DeadLetterError } from './errors.ts';
 import type { PublishMode } from './change-set.ts';
 import type { Value } from './json.ts';
 import type { Published } from './published.ts';
@@ -8,10 +7,8 @@ import type { Checkpoint, StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Page, Skipped, Source } from './source.ts';
-import { buildBatches } from './batch.ts';
-import type { PageResult } from './batch.ts';
-import type { Settled } from './changes.ts';
-import { detectChanges } from './changes.ts';
+import { buildBatches, type PageResult } from './batch.ts';
+import { type Settled, detectChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
 import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
 

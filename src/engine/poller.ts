@@ -1,14 +1,16 @@
-import type { Backoff } from './backoff.ts';
-import { backoffMs } from './backoff.ts';
-import type { ConnectorError, ErrorCode, RetryError } from './errors.ts';
-import { isConnectorError } from './errors.ts';
+import { type Backoff, backoffMs } from './backoff.ts';
+import {
+  type ConnectorError,
+  type ErrorCode,
+  type RetryError,
+  isConnectorError,
+} from './errors.ts';
 import type { Account } from './account.ts';
 import { priorityOf } from './rate-limit/quota.ts';
 import type { StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
-import type { Poll, PollTools, Tally } from './poll.ts';
-import { runPoll } from './poll.ts';
+import { type Poll, type PollTools, type Tally, runPoll } from './poll.ts';
 import type {
   BatchTransport,
   Graph,

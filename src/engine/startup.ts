@@ -1,7 +1,5 @@
-import type { Backoff } from './backoff.ts';
-import { backoffMs } from './backoff.ts';
-import { isConnectorError, StopProcessError } from './errors.ts';
-import type { ConnectorError } from './errors.ts';
+import { type Backoff, backoffMs } from './backoff.ts';
+import { isConnectorError, StopProcessError, type ConnectorError } from './errors.ts';
 import type { Clock, Telemetry, TelemetryEvent } from './ports.ts';
 
 /** Something outside that the program cannot work without. */

@@ -1,10 +1,8 @@
 import type { Account } from './account.ts';
 import { messageOf } from './errors.ts';
 import type { ShutdownBudget } from './shutdown-budget.ts';
-import type { Streams } from './account-pollers.ts';
-import { createAccountPollers, slept } from './account-pollers.ts';
-import type { ControlHandler } from './control-handler.ts';
-import { createControls } from './control-handler.ts';
+import { type Streams, createAccountPollers, slept } from './account-pollers.ts';
+import { type ControlHandler, createControls } from './control-handler.ts';
 import type { PollerTools } from './poller.ts';
 import type {
   AccountDirectory,
@@ -15,8 +13,7 @@ import type {
 } from './ports.ts';
 import { settled } from './shutdown.ts';
 import { untilReady } from './startup.ts';
-import type { AssignedPartitions } from './assigned-partitions.ts';
-import { createAssignedPartitions } from './assigned-partitions.ts';
+import { type AssignedPartitions, createAssignedPartitions } from './assigned-partitions.ts';
 
 /** What the supervisor runs. */
 export interface Supervision extends Streams {

@@ -1,7 +1,6 @@
 import type { Account } from '../engine/account.ts';
 import { DeadLetterError } from '../engine/errors.ts';
-import type { Json, Node } from '../engine/json.ts';
-import { describeJson, isNode } from '../engine/json.ts';
+import { type Json, type Node, describeJson, isNode } from '../engine/json.ts';
 
 /** Accounts, and descriptions of the entries that were left out. */
 export interface FoundAccounts {

@@ -1,10 +1,13 @@
 import type { Account } from '../engine/account.ts';
-import type { ConnectorError } from '../engine/errors.ts';
-import { isConnectorError, SkipError, StopAccountError } from '../engine/errors.ts';
+import {
+  type ConnectorError,
+  isConnectorError,
+  SkipError,
+  StopAccountError,
+} from '../engine/errors.ts';
 import type { Node } from '../engine/json.ts';
 import type { Graph } from '../engine/ports.ts';
-import type { FoundAccounts } from './account-nodes.ts';
-import { readAccount } from './account-nodes.ts';
+import { type FoundAccounts, readAccount } from './account-nodes.ts';
 import type { TokenFacts } from './api/token-facts.ts';
 
 /** The source of the accounts that a token was granted. */

@@ -8,10 +8,13 @@ import {
 } from '../engine/errors.ts';
 import type { Node } from '../engine/json.ts';
 import type { Graph, GraphRequest } from '../engine/ports.ts';
-import type { FoundAccounts } from './account-nodes.ts';
-import { nextCursor, readOwnAccount, readPageEntries } from './account-nodes.ts';
-import type { Grants } from './accounts-by-id.ts';
-import { findGranted } from './accounts-by-id.ts';
+import {
+  type FoundAccounts,
+  nextCursor,
+  readOwnAccount,
+  readPageEntries,
+} from './account-nodes.ts';
+import { type Grants, findGranted } from './accounts-by-id.ts';
 
 const pageAccounts = '/me/accounts';
 

@@ -1,10 +1,8 @@
 import type { Account } from '../engine/account.ts';
-import type { ConnectorError } from '../engine/errors.ts';
-import { isConnectorError, StopProcessError } from '../engine/errors.ts';
+import { type ConnectorError, isConnectorError, StopProcessError } from '../engine/errors.ts';
 import type { AccountDirectory, Clock, Graph } from '../engine/ports.ts';
 import type { FoundAccounts } from './account-nodes.ts';
-import type { Grants } from './accounts-by-id.ts';
-import { liveFacts } from './accounts-by-id.ts';
+import { type Grants, liveFacts } from './accounts-by-id.ts';
 import { listAccounts } from './accounts.ts';
 import { createNamedSearch, reachedBy, withToken } from './named-accounts.ts';
 import type { OAuth } from './api/oauth.ts';

@@ -1,12 +1,10 @@
 import type { Account } from '../engine/account.ts';
 import type { Clock, GraphTransport, OnUsage, Telemetry } from '../engine/ports.ts';
-import type { NarrowedDirectory } from './directory.ts';
-import { createDirectory } from './directory.ts';
+import { type NarrowedDirectory, createDirectory } from './directory.ts';
 import { createGraph } from './api/client.ts';
 import { createOAuth } from './api/oauth.ts';
 import type { InstagramOptions } from './options.ts';
-import type { TokenFile } from './tokens/file.ts';
-import { watchTokenFile } from './tokens/file.ts';
+import { type TokenFile, watchTokenFile } from './tokens/file.ts';
 import { keepTokens } from './tokens/keeper.ts';
 import { createTokenRefusals } from './tokens/refusals.ts';
 import { createRenewal } from './tokens/renewal.ts';

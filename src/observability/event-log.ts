@@ -2,8 +2,7 @@ import { advice } from '../engine/advice.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { isOneOf } from './event-kinds.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
-import { createStopLog } from './stop-log.ts';
-import type { StopLog } from './stop-log.ts';
+import { createStopLog, type StopLog } from './stop-log.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
 

@@ -2,8 +2,7 @@ import type { Registry } from 'prom-client';
 import { holds } from '../engine/refusals.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { StateSize } from '../engine/ports.ts';
-import type { AccountStatus, Health } from './health.ts';
-import { endOfUse } from './health.ts';
+import { type AccountStatus, type Health, endOfUse } from './health.ts';
 import { createGauges } from './instruments.ts';
 
 /** What gauges are read off when metrics are asked for. */
@@ -102,9 +101,13 @@ function registerTokenGauges(registry: Registry, { health, nowMs }: GaugeSources
       for (const [token, ms] of soonest(health())) expiry.set({ token }, ms / 1000);
     },
   );
-  gauge({ name: 'token_expiry_days', help: 'Days until the token expires; +Inf for never' }, ['token'], (days) => {
-    for (const [token, ms] of soonest(health())) days.set({ token }, (ms - nowMs()) / dayMs);
-  });
+  gauge(
+    { name: 'token_expiry_days', help: 'Days until the token expires; +Inf for never' },
+    ['token'],
+    (days) => {
+      for (const [token, ms] of soonest(health())) days.set({ token }, (ms - nowMs()) / dayMs);
+    },
+  );
   gauge(
     { name: 'token_refused', help: '1 when the API refuses the token, 0 when it does not' },
     ['token'],

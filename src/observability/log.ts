@@ -1,6 +1,5 @@
 import { pino, type Logger } from 'pino';
-import type { LogStyle } from './pretty.ts';
-import { prettyDestination } from './pretty.ts';
+import { type LogStyle, prettyDestination } from './pretty.ts';
 import type { Redactor } from './redaction.ts';
 
 /** Facts of a log line, by name; anything may be in them, errors too. */

@@ -1,15 +1,24 @@
 import { advice } from '../engine/advice.ts';
 import type { ErrorCode, Scope } from '../engine/errors.ts';
 import { largest } from '../engine/extremes.ts';
-import type { DependencyName, Readiness } from '../engine/readiness.ts';
-import { dependencyNames, readiness } from '../engine/readiness.ts';
-import type { StreamName } from '../engine/stream-name.ts';
-import { streamNames } from '../engine/stream-name.ts';
+import {
+  type DependencyName,
+  type Readiness,
+  dependencyNames,
+  readiness,
+} from '../engine/readiness.ts';
+import { type StreamName, streamNames } from '../engine/stream-name.ts';
 import { daysLeft } from '../engine/token-life.ts';
-import type { Health, ScopeHealth } from './health.ts';
-import { endOfUse } from './health.ts';
-import type { ErrorEntry, StreamState, StreamStatus } from './stream-status.ts';
-import { describeTrouble, needsPerson, streamStatus, urgencyOf } from './stream-status.ts';
+import { type Health, type ScopeHealth, endOfUse } from './health.ts';
+import {
+  type ErrorEntry,
+  type StreamState,
+  type StreamStatus,
+  describeTrouble,
+  needsPerson,
+  streamStatus,
+  urgencyOf,
+} from './stream-status.ts';
 
 /** Which accounts are shown; there may be hundreds. */
 export interface StatusQuery {

@@ -1,8 +1,7 @@
 import { advice } from '../engine/advice.ts';
 import type { ErrorCode } from '../engine/errors.ts';
 import type { StreamName } from '../engine/stream-name.ts';
-import type { AccountStatus, Trouble } from './health.ts';
-import { nothingYet } from './health.ts';
+import { type AccountStatus, type Trouble, nothingYet } from './health.ts';
 
 /**
  * How one stream of one account does, from what needs a person to what needs nobody: `stopped` until

@@ -1,12 +1,10 @@
-import { request as requestPlain } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import { request as requestPlain, type IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { RetryError, StopProcessError } from '../engine/errors.ts';
 import { isNode, type Json } from '../engine/json.ts';
 import { readBounded } from '../engine/read-bounded.ts';
 import { codeOf, isTlsCode, tlsAdvice } from '../engine/tls.ts';
-import { agentOf, authorizationOf } from './access.ts';
-import type { RegistryAddress } from './access.ts';
+import { agentOf, authorizationOf, type RegistryAddress } from './access.ts';
 
 /** An answer of the registry, or of something else at its address. */
 export interface RegistryAnswer<Body = Json> {

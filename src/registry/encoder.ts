@@ -1,7 +1,6 @@
 import type { Type } from 'avsc';
 import { DeadLetterError } from '../engine/errors.ts';
-import type { Json, Value } from '../engine/json.ts';
-import { describeJson, isNode } from '../engine/json.ts';
+import { type Json, type Value, describeJson, isNode } from '../engine/json.ts';
 import type { TopicRole } from '../engine/stream-name.ts';
 
 /** Magic byte 0 and four bytes of schema id. */

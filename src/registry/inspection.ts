@@ -3,12 +3,10 @@ import { isNode, type Json } from '../engine/json.ts';
 import type { TopicRole } from '../engine/stream-name.ts';
 import { exchange } from './calls.ts';
 import { visibleLevel } from './compatibility-level.ts';
-import type { FieldDifference } from './schema-difference.ts';
-import { listDifferences } from './schema-difference.ts';
+import { type FieldDifference, listDifferences } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
 import { findEquivalent, listVersions, lookUp, readVersion } from './subject-versions.ts';
-import type { SubjectWork } from './subjects.ts';
-import { checkCompatible, subjectOf } from './subjects.ts';
+import { type SubjectWork, checkCompatible, subjectOf } from './subjects.ts';
 
 export type { FieldDifference } from './schema-difference.ts';
 

@@ -1,5 +1,4 @@
-import type { Json } from '../engine/json.ts';
-import { isNode } from '../engine/json.ts';
+import { type Json, isNode } from '../engine/json.ts';
 
 interface Field {
   readonly type: string;

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 // avsc is CommonJS: Node sees no named exports of it.
-import avro from 'avsc';
-import type { Schema, Type } from 'avsc';
+import avro, { type Schema, type Type } from 'avsc';
 import type { TopicRole } from '../engine/stream-name.ts';
 
 /** A topic's schema, read from `avro/`. */

@@ -6,24 +6,23 @@ import {
   StopProcessError,
   StopStreamError,
 } from '../engine/errors.ts';
-import type { Json, Value } from '../engine/json.ts';
-import { isNode } from '../engine/json.ts';
+import { type Json, type Value, isNode } from '../engine/json.ts';
 import type { Published } from '../engine/published.ts';
-import type {
-  CommentsReading,
-  DayTotals,
-  DayValues,
-  Refusal,
-  StreamState,
+import {
+  type CommentsReading,
+  type DayTotals,
+  type DayValues,
+  type Refusal,
+  type StreamState,
+  stateFormatVersion,
+  stateKey,
 } from '../engine/state.ts';
-import { stateFormatVersion, stateKey } from '../engine/state.ts';
 import { isStreamName } from '../engine/stream-name.ts';
 import type { StateCodec } from '../engine/ports.ts';
 import { staysWithin } from './body-bounds.ts';
 import type { RegistryAddress } from './access.ts';
 import { unavailable } from './calls.ts';
-import type { RegistryClient } from './client.ts';
-import { RegistryRefusal } from './client.ts';
+import { type RegistryClient, RegistryRefusal } from './client.ts';
 import { wireHeaderBytes } from './encoder.ts';
 import {
   packReadings,

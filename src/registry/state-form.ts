@@ -1,6 +1,5 @@
 import { StopProcessError } from '../engine/errors.ts';
-import type { Json, Node } from '../engine/json.ts';
-import { describeJson, isNode } from '../engine/json.ts';
+import { type Json, type Node, describeJson, isNode } from '../engine/json.ts';
 
 /** A schema as `avro/` has it, of the kinds that are in use there. */
 type Shape = string | readonly Shape[] | ShapeObject;

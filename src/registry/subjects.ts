@@ -1,14 +1,17 @@
 import { isConnectorError, messageOf, StopProcessError } from '../engine/errors.ts';
-import type { Json } from '../engine/json.ts';
-import { isNode } from '../engine/json.ts';
+import { type Json, isNode } from '../engine/json.ts';
 import { topicName } from '../engine/stream-name.ts';
 import { call, unavailable } from './calls.ts';
-import type { RegistryClient } from './client.ts';
-import { RegistryRefusal } from './client.ts';
-import { isWithoutLevel, ownLevel, setLevel, visibleLevel } from './compatibility-level.ts';
-import type { LevelWork, SubjectLevel } from './compatibility-level.ts';
-import { incompatibleError, rejectionError } from './rejections.ts';
-import type { SchemaTarget } from './rejections.ts';
+import { type RegistryClient, RegistryRefusal } from './client.ts';
+import {
+  isWithoutLevel,
+  ownLevel,
+  setLevel,
+  visibleLevel,
+  type LevelWork,
+  type SubjectLevel,
+} from './compatibility-level.ts';
+import { incompatibleError, rejectionError, type SchemaTarget } from './rejections.ts';
 import type { TopicSchema } from './schemas.ts';
 import { findEquivalent, listVersions, readVersion } from './subject-versions.ts';
 

@@ -1,8 +1,6 @@
-import avro from 'avsc';
-import type { Schema, Type } from 'avsc';
+import avro, { type Schema, type Type } from 'avsc';
 import { messageOf } from '../engine/errors.ts';
-import type { Json } from '../engine/json.ts';
-import { isNode } from '../engine/json.ts';
+import { type Json, isNode } from '../engine/json.ts';
 import { staysWithin } from './body-bounds.ts';
 import type { RegistryAddress } from './access.ts';
 import { call, unavailable } from './calls.ts';

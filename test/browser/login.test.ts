@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { freePort, startTokenSite } from '../unit/cli/token-site.ts';
-import type { TokenSite } from '../unit/cli/token-site.ts';
+import { freePort, startTokenSite, type TokenSite } from '../unit/cli/token-site.ts';
 import { launch } from './browser.ts';
 
 let browser: Browser;

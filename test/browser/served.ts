@@ -1,8 +1,7 @@
 import { dependencyNames } from '../../src/engine/readiness.ts';
 import type { TelemetryEvent } from '../../src/engine/ports.ts';
 import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
-import type { Captured } from '../unit/observability/captured-observability.ts';
-import { openCaptured } from '../unit/observability/captured-observability.ts';
+import { type Captured, openCaptured } from '../unit/observability/captured-observability.ts';
 
 /** Where the tests' time begins. */
 export const startMs = Date.UTC(2026, 10, 25, 6);

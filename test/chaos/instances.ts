@@ -3,8 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startWatchdog } from '../../sandbox/cluster/watchdog.ts';
-import type { Program } from '../../sandbox/program.ts';
-import { startProgram } from '../../sandbox/program.ts';
+import { type Program, startProgram } from '../../sandbox/program.ts';
 
 /** The real program, several times over, each a process of its own. */
 export interface Fleet extends AsyncDisposable {

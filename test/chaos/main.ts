@@ -5,8 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { untilAsked } from '../../sandbox/stop.ts';
-import type { Outcome } from './run.ts';
-import { runChaos } from './run.ts';
+import { type Outcome, runChaos } from './run.ts';
 
 const SHOWN = 20;
 

@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { truthOf } from '../../sandbox/graph-api/truth.ts';
-import type { Truth } from '../integration/end-to-end/expected-records.ts';
-import { expectedRecords } from '../integration/end-to-end/expected-records.ts';
-import type { Expected } from './checker/truth.ts';
-import { findLost } from './checker/truth.ts';
+import { type Truth, expectedRecords } from '../integration/end-to-end/expected-records.ts';
+import { type Expected, findLost } from './checker/truth.ts';
 import type { DecodedRecord } from './log/log-reader.ts';
 import { readLog } from './read-log.ts';
-import type { Site } from './site.ts';
-import { topicOf } from './site.ts';
+import { type Site, topicOf } from './site.ts';
 
 /** So long without anything new that the world has, and Kafka has not got it. */
 const PATIENCE_MS = 180_000;

@@ -4,10 +4,14 @@ import type { Findings } from './checker/logged.ts';
 import { Inflicting } from './faults.ts';
 import { readLog } from './read-log.ts';
 import { awaitEnd, awaitTruth, expectedNow } from './rest.ts';
-import type { FaultKind, Round } from './schedule.ts';
-import { describeSchedule, FAULT_KINDS, planFaults } from './schedule.ts';
-import type { ChaosOptions, Site } from './site.ts';
-import { openSite, topicOf } from './site.ts';
+import {
+  type FaultKind,
+  type Round,
+  describeSchedule,
+  FAULT_KINDS,
+  planFaults,
+} from './schedule.ts';
+import { type ChaosOptions, type Site, openSite, topicOf } from './site.ts';
 
 /** What was done and what came of it. */
 export interface Outcome {

@@ -1,5 +1,4 @@
-import type { Draw } from '../../sandbox/graph-api/world/draws.ts';
-import { createDraw, drawInteger } from '../../sandbox/graph-api/world/draws.ts';
+import { type Draw, createDraw, drawInteger } from '../../sandbox/graph-api/world/draws.ts';
 
 /** What is done to the program, to Kafka, to the ways between them, and by the API. */
 export const FAULT_KINDS = [

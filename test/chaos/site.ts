@@ -1,16 +1,10 @@
-import type { Cluster } from '../../sandbox/cluster/start.ts';
-import { startCluster } from '../../sandbox/cluster/start.ts';
-import type { GraphApi } from '../../sandbox/graph-api/server.ts';
-import { startGraphApi } from '../../sandbox/graph-api/server.ts';
+import { type Cluster, startCluster } from '../../sandbox/cluster/start.ts';
+import { type GraphApi, startGraphApi } from '../../sandbox/graph-api/server.ts';
 import { STREAM_NAMES } from '../integration/end-to-end/expected-records.ts';
-import type { Fleet } from './instances.ts';
-import { createFleet } from './instances.ts';
-import type { LogReader } from './log/log-reader.ts';
-import { createLogReader } from './log/log-reader.ts';
-import type { Proxy } from './proxy.ts';
-import { startProxy } from './proxy.ts';
-import type { FastWorld } from './world.ts';
-import { createFastWorld, WORLD_DAYS } from './world.ts';
+import { type Fleet, createFleet } from './instances.ts';
+import { type LogReader, createLogReader } from './log/log-reader.ts';
+import { type Proxy, startProxy } from './proxy.ts';
+import { type FastWorld, createFastWorld, WORLD_DAYS } from './world.ts';
 
 /** What a run is. */
 export interface ChaosOptions {

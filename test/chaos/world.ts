@@ -1,5 +1,4 @@
-import { createWorld } from '../../sandbox/graph-api/world.ts';
-import type { World } from '../../sandbox/graph-api/world.ts';
+import { createWorld, type World } from '../../sandbox/graph-api/world.ts';
 
 /** A world whose time runs fast, or stands still. */
 export interface FastWorld extends Disposable {

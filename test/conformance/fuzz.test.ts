@@ -2,23 +2,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isConnectorError } from '../../src/engine/errors.ts';
-import type { Json, Node, Value } from '../../src/engine/json.ts';
-import { isNode } from '../../src/engine/json.ts';
-import type { StreamName, TopicRole } from '../../src/engine/stream-name.ts';
-import { streamNames } from '../../src/engine/stream-name.ts';
+import { type Json, type Node, type Value, isNode } from '../../src/engine/json.ts';
+import { type StreamName, type TopicRole, streamNames } from '../../src/engine/stream-name.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
 import { getEach } from '../../src/engine/rate-limit/get-each.ts';
 import type { Encoder, Graph, OutgoingRecord } from '../../src/engine/ports.ts';
 import { runPoll } from '../../src/engine/poll.ts';
 import { streams } from '../../src/instagram/streams/index.ts';
-import type { FakeGraph } from '../support/fake-graph.ts';
-import { createFakeGraph } from '../support/fake-graph.ts';
+import { type FakeGraph, createFakeGraph } from '../support/fake-graph.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import { open } from '../unit/instagram/opened.ts';
 import { calm, createWorld, firstState, pollOf } from '../unit/engine/world.ts';
 import { healthyAnswer } from './healthy-answers.ts';
-import type { Place } from './places.ts';
-import { placesOf, withoutEntry, withValue } from './places.ts';
+import { type Place, placesOf, withoutEntry, withValue } from './places.ts';
 
 /** Encodes by the real schemas, and takes no record that has a field too many or of another type. */
 const strictEncoder: Encoder = {

@@ -1,5 +1,4 @@
-import type { Json, Node } from '../../src/engine/json.ts';
-import { isNode } from '../../src/engine/json.ts';
+import { type Json, type Node, isNode } from '../../src/engine/json.ts';
 
 /** A field of a schema or of a record inside it. */
 export interface SchemaField {

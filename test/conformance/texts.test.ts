@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Json, Value } from '../../src/engine/json.ts';
-import { isNode } from '../../src/engine/json.ts';
+import { type Json, type Value, isNode } from '../../src/engine/json.ts';
 import { streamNames } from '../../src/engine/stream-name.ts';
 import { parseJsonBody } from '../../src/instagram/api/json-body.ts';
 import { readSchema } from '../../src/registry/schemas.ts';

@@ -1,6 +1,5 @@
 import type { Json, Node } from '../../src/engine/json.ts';
-import type { Place } from './places.ts';
-import { placesOf } from './places.ts';
+import { type Place, placesOf } from './places.ts';
 
 /** What Meta says of a metric besides its values; no record has it. */
 const descriptive = ['period', 'title', 'description', 'dimension_keys'];

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { apiKeys, errorCodes } from '../support/kafka-frames.ts';
 import { mediaBatch, mediaRecord, noSignal } from '../support/kafka-world.ts';
-import type { FaultWorld } from './fault-world.ts';
-import { createFaultWorld, expectNothingOpen, expectOnce } from './fault-world.ts';
+import { type FaultWorld, createFaultWorld, expectNothingOpen, expectOnce } from './fault-world.ts';
 
 let world: FaultWorld;
 

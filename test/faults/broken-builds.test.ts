@@ -5,16 +5,18 @@ import { startCluster } from '../../sandbox/cluster/start.ts';
 import { startGraphApi } from '../../sandbox/graph-api/server.ts';
 import { truthOf } from '../../sandbox/graph-api/truth.ts';
 import { createWorld } from '../../sandbox/graph-api/world.ts';
-import type { Program } from '../../sandbox/program.ts';
-import { startProgram } from '../../sandbox/program.ts';
+import { type Program, startProgram } from '../../sandbox/program.ts';
 import { blindWrite, keptProducer, offsetLagEnd, stateFirst } from '../chaos/breaches.ts';
 import { breakBuild } from '../chaos/broken-build.ts';
 import { check } from '../chaos/checker/check.ts';
 import type { Expected } from '../chaos/checker/truth.ts';
 import { createLogReader } from '../chaos/log/log-reader.ts';
 import { readLog } from '../chaos/read-log.ts';
-import type { Truth } from '../integration/end-to-end/expected-records.ts';
-import { expectedRecords, STREAM_NAMES } from '../integration/end-to-end/expected-records.ts';
+import {
+  type Truth,
+  expectedRecords,
+  STREAM_NAMES,
+} from '../integration/end-to-end/expected-records.ts';
 import { apiKeys } from '../support/kafka-frames.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
 

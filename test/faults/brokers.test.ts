@@ -1,17 +1,14 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Cluster } from '../../sandbox/cluster/start.ts';
-import { startCluster } from '../../sandbox/cluster/start.ts';
+import { type Cluster, startCluster } from '../../sandbox/cluster/start.ts';
 import { RetryError } from '../../src/engine/errors.ts';
 import { partitionOf } from '../../src/engine/partition.ts';
 import { setProducerQuota } from '../support/client-quota.ts';
 import { apiKeys } from '../support/kafka-frames.ts';
 import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../support/kafka-world.ts';
-import type { FaultWorld } from './fault-world.ts';
-import { createFaultWorld, expectOnce, publishAtLast } from './fault-world.ts';
+import { type FaultWorld, createFaultWorld, expectOnce, publishAtLast } from './fault-world.ts';
 
 const account = '17841';
 const batchOf = (sequence: number, key: string, accountId = account) =>

@@ -3,12 +3,9 @@ import { expect } from '@jest/globals';
 import { RetryError } from '../../src/engine/errors.ts';
 import type { KafkaAdapter, KafkaOptions } from '../../src/kafka/index.ts';
 import type { Batch, Publisher } from '../../src/engine/ports.ts';
-import type { KafkaProxy } from '../support/kafka-proxy.ts';
-import { startKafkaProxy } from '../support/kafka-proxy.ts';
-import type { KafkaWorld } from '../support/kafka-world.ts';
-import { createKafkaWorld, noSignal } from '../support/kafka-world.ts';
-import type { PartitionEnd } from '../support/partition-ends.ts';
-import { readEnds } from '../support/partition-ends.ts';
+import { type KafkaProxy, startKafkaProxy } from '../support/kafka-proxy.ts';
+import { type KafkaWorld, createKafkaWorld, noSignal } from '../support/kafka-world.ts';
+import { type PartitionEnd, readEnds } from '../support/partition-ends.ts';
 
 /** A Kafka world whose publisher meets faults on its way to the brokers. */
 export interface FaultWorld extends KafkaWorld {

@@ -4,8 +4,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apiKeys } from '../support/kafka-frames.ts';
 import { mediaBatch, mediaRecord, noSignal } from '../support/kafka-world.ts';
-import type { FaultWorld } from './fault-world.ts';
-import { createFaultWorld, expectOnce } from './fault-world.ts';
+import { type FaultWorld, createFaultWorld, expectOnce } from './fault-world.ts';
 
 const leaveGroup = 13;
 

@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import type { Producer } from 'kafkajs';
+import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { apiKeys } from '../support/kafka-frames.ts';
 import { mediaBatch, mediaRecord, noSignal } from '../support/kafka-world.ts';
-import type { FaultWorld } from './fault-world.ts';
-import { createFaultWorld, expectOnce } from './fault-world.ts';
+import { type FaultWorld, createFaultWorld, expectOnce } from './fault-world.ts';
 
 /**
  * What kafkajs 2.2.4 does with a producer that is used on after an error, beside what this program

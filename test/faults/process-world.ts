@@ -2,13 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { createWorld } from '../../sandbox/graph-api/world.ts';
 import type { Program } from '../../sandbox/program.ts';
-import type { Deployment } from '../integration/end-to-end/deployment.ts';
-import { deploy } from '../integration/end-to-end/deployment.ts';
-import type { ForwardingServer } from '../support/forwarding-server.ts';
-import { startForwardingServer } from '../support/forwarding-server.ts';
+import { type Deployment, deploy } from '../integration/end-to-end/deployment.ts';
+import { type ForwardingServer, startForwardingServer } from '../support/forwarding-server.ts';
 import { apiKeys } from '../support/kafka-frames.ts';
-import type { KafkaProxy } from '../support/kafka-proxy.ts';
-import { startKafkaProxy } from '../support/kafka-proxy.ts';
+import { type KafkaProxy, startKafkaProxy } from '../support/kafka-proxy.ts';
 import { readEnds } from '../support/partition-ends.ts';
 import { allSucceeded } from '../support/once-summary.ts';
 

@@ -1,6 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ProcessWorld, RunningProgram } from './process-world.ts';
-import { createProcessWorld, expectTruth } from './process-world.ts';
+import {
+  type ProcessWorld,
+  type RunningProgram,
+  createProcessWorld,
+  expectTruth,
+} from './process-world.ts';
 
 async function readiness(program: RunningProgram): Promise<{ status: number; body: string }> {
   const started = (await program.line(({ msg }) => msg === 'started')) as { url: string };

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import type { ProcessWorld } from './process-world.ts';
-import { createProcessWorld } from './process-world.ts';
+import { type ProcessWorld, createProcessWorld } from './process-world.ts';
 
 /** A world with a state, and its key. */
 async function createPolledWorld() {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { apiKeys } from '../support/kafka-frames.ts';
-import type { ProcessWorld } from './process-world.ts';
 import {
+  type ProcessWorld,
   claims,
   createProcessWorld,
   expectNothingOpen,

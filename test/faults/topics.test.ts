@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { apiKeys, errorCodes } from '../support/kafka-frames.ts';
 import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../support/kafka-world.ts';
-import type { FaultWorld } from './fault-world.ts';
-import { createFaultWorld, expectOnce, publishAtLast } from './fault-world.ts';
+import { type FaultWorld, createFaultWorld, expectOnce, publishAtLast } from './fault-world.ts';
 
 let world: FaultWorld;
 

@@ -1,7 +1,6 @@
 import { describe, test } from '@jest/globals';
 import { recordKey } from '../../src/engine/key.ts';
-import type { StreamName } from '../../src/engine/stream-name.ts';
-import { streamNames } from '../../src/engine/stream-name.ts';
+import { type StreamName, streamNames } from '../../src/engine/stream-name.ts';
 import { openLocalCodec } from '../../src/registry/index.ts';
 import type { OutgoingRecord } from '../../src/engine/ports.ts';
 import { pollWhenDue } from '../../src/engine/poller.ts';

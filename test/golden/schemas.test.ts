@@ -1,6 +1,5 @@
 import { describe, test } from '@jest/globals';
-import type { Json, Node } from '../../src/engine/json.ts';
-import { isNode } from '../../src/engine/json.ts';
+import { type Json, type Node, isNode } from '../../src/engine/json.ts';
 import { streamNames } from '../../src/engine/stream-name.ts';
 import { openRegistry } from '../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../support/registry-options.ts';

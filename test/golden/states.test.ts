@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from '@jest/globals';
-import avro from 'avsc';
-import type { Schema } from 'avsc';
+import avro, { type Schema } from 'avsc';
 import { openRegistry, openStateForm } from '../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../support/registry-options.ts';
 import { startRegistryServer } from '../support/registry-server.ts';

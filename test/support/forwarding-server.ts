@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HttpServer, SeenRequest } from './http-server.ts';
-import { startHttpServer } from './http-server.ts';
+import { type HttpServer, type SeenRequest, startHttpServer } from './http-server.ts';
 
 /** Which requests something is done to. */
 export type Matches = (request: SeenRequest) => boolean;

@@ -1,5 +1,4 @@
-import { array, createReader, int16, int32, int64, text } from './kafka-bytes.ts';
-import type { Reader } from './kafka-bytes.ts';
+import { array, createReader, int16, int32, int64, text, type Reader } from './kafka-bytes.ts';
 
 /** Numbers of Kafka's requests (the protocol's "api key"). */
 export const apiKeys = {

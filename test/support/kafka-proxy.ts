@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { apiKeys, createFrames, headerOf, refusalOf, withPorts } from './kafka-frames.ts';
 
 /** What becomes of a request or of its answer. */

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { startCluster } from '../../sandbox/cluster/start.ts';
 import type { Json } from '../../src/engine/json.ts';
-import { topicName } from '../../src/engine/stream-name.ts';
-import type { TopicRole } from '../../src/engine/stream-name.ts';
-import { openRegistry } from '../../src/registry/index.ts';
-import type { RegistryAdapter, RegistryOptions } from '../../src/registry/index.ts';
+import { topicName, type TopicRole } from '../../src/engine/stream-name.ts';
+import {
+  openRegistry,
+  type RegistryAdapter,
+  type RegistryOptions,
+} from '../../src/registry/index.ts';
 import { noSignal, registryOptions } from './registry-options.ts';
 
 /** Subjects of a test's own in a real registry that tests may share. */

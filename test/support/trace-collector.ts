@@ -1,6 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { startHttpServer } from './http-server.ts';
-import type { HttpServer } from './http-server.ts';
+import { startHttpServer, type HttpServer } from './http-server.ts';
 
 /** A span as OTLP has it in JSON. */
 export interface SeenSpan {

@@ -3,8 +3,7 @@ import { graphError } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { mayRead } from '../tokens/app.ts';
 import type { Media } from '../world/model.ts';
-import type { MediaMetric } from './media-metrics.ts';
-import { MEDIA_BREAKDOWNS, MEDIA_METRICS } from './media-metrics.ts';
+import { type MediaMetric, MEDIA_BREAKDOWNS, MEDIA_METRICS } from './media-metrics.ts';
 import { checkEnum, known, listParameter, metricsOf } from './parameters.ts';
 
 /** Fewer viewers than this, and a story's insights are refused. */

@@ -1,5 +1,4 @@
-import type { Context, EdgeRequest, GraphNode } from '../context.ts';
-import { nestedRequest } from '../context.ts';
+import { type Context, type EdgeRequest, type GraphNode, nestedRequest } from '../context.ts';
 import { graphError } from '../errors.ts';
 import type { FieldRequest } from '../fields-parser.ts';
 import { userInsights } from '../insights/user-insights.ts';

@@ -1,11 +1,8 @@
-import type { Context, EdgeRequest, GraphNode } from '../context.ts';
-import { nestedRequest } from '../context.ts';
+import { type Context, type EdgeRequest, type GraphNode, nestedRequest } from '../context.ts';
 import { graphError } from '../errors.ts';
 import type { FieldRequest } from '../fields-parser.ts';
-import type { Json } from '../json.ts';
-import { isObject } from '../json.ts';
-import type { ListItem, NodeList } from '../paging.ts';
-import { MAX_COMMENTS, renderList } from '../paging.ts';
+import { type Json, isObject } from '../json.ts';
+import { type ListItem, type NodeList, MAX_COMMENTS, renderList } from '../paging.ts';
 import { mayRead } from '../tokens/app.ts';
 import type { Comment, CommentList, Media } from '../world/model.ts';
 import { formatTime } from '../world/pacific.ts';

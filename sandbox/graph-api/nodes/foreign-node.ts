@@ -1,9 +1,7 @@
-import type { Context, EdgeRequest, GraphNode } from '../context.ts';
-import { nestedRequest } from '../context.ts';
+import { type Context, type EdgeRequest, type GraphNode, nestedRequest } from '../context.ts';
 import { graphError } from '../errors.ts';
 import type { FieldRequest } from '../fields-parser.ts';
-import type { Json, JsonObject } from '../json.ts';
-import { isObject } from '../json.ts';
+import { type Json, type JsonObject, isObject } from '../json.ts';
 import { renderList } from '../paging.ts';
 import type { Account, Media } from '../world/model.ts';
 import { mediaNode } from './media-node.ts';

@@ -1,5 +1,4 @@
-import type { Context, EdgeRequest, GraphNode } from '../context.ts';
-import { nestedRequest } from '../context.ts';
+import { type Context, type EdgeRequest, type GraphNode, nestedRequest } from '../context.ts';
 import { graphError } from '../errors.ts';
 import type { FieldRequest } from '../fields-parser.ts';
 import { mediaInsights } from '../insights/media-insights.ts';

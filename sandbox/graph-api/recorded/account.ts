@@ -3,8 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { Clock } from '../world/clock.ts';
 import { accountUnderConditions } from '../world/conditioned.ts';
 import type { Account, Media, ProductType } from '../world/model.ts';
-import type { TimelessAccount } from '../world/present.ts';
-import { showPresent } from '../world/present.ts';
+import { type TimelessAccount, showPresent } from '../world/present.ts';
 import type { CollectedAccount } from './collect.ts';
 import { recordedMedia } from './media.ts';
 

@@ -1,8 +1,6 @@
-import type { Json, JsonObject } from '../json.ts';
-import { isObject } from '../json.ts';
+import { type Json, type JsonObject, isObject } from '../json.ts';
 import type { Exchange } from '../recorded-world.ts';
-import type { CollectedMedia } from './media.ts';
-import { looksLikeMedia } from './media.ts';
+import { type CollectedMedia, looksLikeMedia } from './media.ts';
 import type { Audience, Day, Total } from '../world/model.ts';
 
 /** What the bodies say of one account. */

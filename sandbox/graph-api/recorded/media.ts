@@ -1,5 +1,4 @@
-import type { Json, JsonObject } from '../json.ts';
-import { isObject } from '../json.ts';
+import { type Json, type JsonObject, isObject } from '../json.ts';
 import type { Comment, Media, ProductType } from '../world/model.ts';
 
 /** What the bodies say of a media that was asked for by its own id. */

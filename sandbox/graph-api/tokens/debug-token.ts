@@ -1,7 +1,6 @@
 import { checkToken, endOf } from '../callers.ts';
 import { GraphError, graphError } from '../errors.ts';
-import type { Json, JsonObject } from '../json.ts';
-import { isObject } from '../json.ts';
+import { type Json, type JsonObject, isObject } from '../json.ts';
 import { USER_ID } from '../nodes/me-node.ts';
 import type { World } from '../world/model.ts';
 import { appToken, scopesOf } from './app.ts';

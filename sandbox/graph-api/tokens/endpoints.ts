@@ -1,7 +1,6 @@
 import type { GraphRequest } from '../respond.ts';
 import { checkToken } from '../callers.ts';
-import type { GraphError } from '../errors.ts';
-import { graphError } from '../errors.ts';
+import { type GraphError, graphError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import type { World } from '../world/model.ts';
 import { appToken, scopesOf } from './app.ts';

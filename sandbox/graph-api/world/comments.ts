@@ -1,5 +1,4 @@
-import type { Draw } from './draws.ts';
-import { drawDigits, drawInteger, drawOne } from './draws.ts';
+import { type Draw, drawDigits, drawInteger, drawOne } from './draws.ts';
 import { grow } from './growth.ts';
 import { commentId } from './ids.ts';
 import type { Comment, CommentList } from './model.ts';

@@ -1,5 +1,4 @@
-import type { Draw } from './draws.ts';
-import { drawDigits } from './draws.ts';
+import { type Draw, drawDigits } from './draws.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 /** Instagram's own epoch: its 64-bit ids carry the milliseconds since 2011-08-24T21:07:01.721Z. */

@@ -1,6 +1,5 @@
 import type { ProductType } from './model.ts';
-import type { Draw } from './draws.ts';
-import { drawInteger } from './draws.ts';
+import { type Draw, drawInteger } from './draws.ts';
 import { grow } from './growth.ts';
 
 /** What a media's numbers depend on. */

@@ -1,14 +1,11 @@
 import type { JsonObject } from '../json.ts';
 import { createComments } from './comments.ts';
-import type { PostKind } from './content.ts';
-import { CAPTIONS } from './content.ts';
-import type { Draw } from './draws.ts';
-import { createDraw, drawDigits, drawInteger, drawOne } from './draws.ts';
+import { type PostKind, CAPTIONS } from './content.ts';
+import { type Draw, createDraw, drawDigits, drawInteger, drawOne } from './draws.ts';
 import { instagramId, mediaId, shortcode } from './ids.ts';
 import type { Media, MediaTraits } from './model.ts';
 import { formatTime } from './pacific.ts';
-import type { Finals } from './post-metrics.ts';
-import { drawFinals, HALF_LIFE_HOURS, metricsAt, partsAt } from './post-metrics.ts';
+import { type Finals, drawFinals, HALF_LIFE_HOURS, metricsAt, partsAt } from './post-metrics.ts';
 
 /** The account a media belongs to, as far as its fields show it. */
 export interface Owner {

@@ -3,8 +3,7 @@ import { createDraw } from './draws.ts';
 import { mediaId } from './ids.ts';
 import type { Media } from './model.ts';
 import { drawFinals, metricsAt, partsAt } from './post-metrics.ts';
-import type { Owner } from './posts.ts';
-import { identityFields, mediaUrl } from './posts.ts';
+import { type Owner, identityFields, mediaUrl } from './posts.ts';
 
 /** When a story is made and whether anybody sees it. */
 export interface StoryPlan {

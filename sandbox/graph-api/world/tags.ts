@@ -1,13 +1,10 @@
 import type { AccountPlan } from './accounts.ts';
 import { POST_KINDS } from './content.ts';
-import type { Draw } from './draws.ts';
-import { drawDigits, drawInteger } from './draws.ts';
+import { type Draw, drawDigits, drawInteger } from './draws.ts';
 import type { Media } from './model.ts';
 import { DAY_MS } from './pacific.ts';
-import type { Owner } from './posts.ts';
-import { createPost } from './posts.ts';
-import type { Timeline } from './timeline.ts';
-import { createTimeline } from './timeline.ts';
+import { type Owner, createPost } from './posts.ts';
+import { type Timeline, createTimeline } from './timeline.ts';
 
 const INITIAL = 5;
 const PER_DAY = 0.5;

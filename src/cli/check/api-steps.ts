@@ -9,8 +9,7 @@ import { probeContract } from '../../instagram/extract/contract-probe.ts';
 import type { OnUsage, ProbedForm, Telemetry, UsageReport } from '../../engine/ports.ts';
 import { streams } from '../../instagram/streams/index.ts';
 import type { ShownToken } from '../token/text.ts';
-import type { Finding, Step } from './checklist.ts';
-import { failure } from './checklist.ts';
+import { type Finding, type Step, failure } from './checklist.ts';
 import { daysText } from './days-text.ts';
 
 /** Keeps what the answers last said of each scope's quota. */

@@ -1,6 +1,5 @@
 import { advice } from '../../engine/advice.ts';
-import type { ErrorCode, ExitCode } from '../../engine/errors.ts';
-import { isConnectorError, messageOf } from '../../engine/errors.ts';
+import { type ErrorCode, type ExitCode, isConnectorError, messageOf } from '../../engine/errors.ts';
 
 /** What a step found of one thing. */
 export interface Finding {

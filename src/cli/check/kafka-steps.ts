@@ -1,8 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Endpoint, KafkaAdapter, TopicFinding } from '../../kafka/index.ts';
-import type { Finding, Step } from './checklist.ts';
-import { failure } from './checklist.ts';
+import { type Finding, type Step, failure } from './checklist.ts';
 import { daysText } from './days-text.ts';
 
 /** What the steps look with. */

@@ -1,8 +1,7 @@
 import { StopProcessError } from '../../engine/errors.ts';
 import { isoSeconds } from '../../engine/key.ts';
 import { parseGraphTime } from '../../instagram/model/graph-time.ts';
-import type { Json, Node } from '../../engine/json.ts';
-import { describeJson, isNode } from '../../engine/json.ts';
+import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
 
 /** Up to where Airbyte had read an account: the date of its newest record. */

@@ -2,8 +2,14 @@ import { readFileSync } from 'node:fs';
 import { text as readStream } from 'node:stream/consumers';
 import { StopProcessError } from '../../engine/errors.ts';
 import { openStateForm } from '../../registry/index.ts';
-import { option, stoppable } from '../command.ts';
-import type { CommandDefinition, CommandGroup, Exits, Given } from '../command.ts';
+import {
+  option,
+  stoppable,
+  type CommandDefinition,
+  type CommandGroup,
+  type Exits,
+  type Given,
+} from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
 import { listenForStop } from '../stop-signals.ts';
 import { carryOut } from './apply.ts';

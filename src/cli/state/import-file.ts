@@ -1,10 +1,7 @@
-import { readAirbyteState } from './airbyte-state.ts';
-import type { AirbyteState } from './airbyte-state.ts';
+import { readAirbyteState, type AirbyteState } from './airbyte-state.ts';
 import { StopProcessError } from '../../engine/errors.ts';
-import type { Json, Node } from '../../engine/json.ts';
-import { describeJson, isNode } from '../../engine/json.ts';
-import type { StreamState } from '../../engine/state.ts';
-import { stateKey } from '../../engine/state.ts';
+import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts';
+import { type StreamState, stateKey } from '../../engine/state.ts';
 import type { StateForm } from '../../registry/index.ts';
 import { exportFormat } from './show.ts';
 

@@ -1,7 +1,5 @@
-import { isMisplaced, partitionsOfWrite, placeOf } from '../../kafka/index.ts';
-import type { StoredState } from '../../kafka/index.ts';
-import type { Plan, PlannedWrite } from './plan.ts';
-import { tombstoneOf } from './plan.ts';
+import { isMisplaced, partitionsOfWrite, placeOf, type StoredState } from '../../kafka/index.ts';
+import { type Plan, type PlannedWrite, tombstoneOf } from './plan.ts';
 import type { StateSession } from './session.ts';
 
 /**

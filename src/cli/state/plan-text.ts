@@ -1,5 +1,4 @@
-import type { Json, Node } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type Json, type Node, isNode } from '../../engine/json.ts';
 import { printableLines } from '../../engine/printable.ts';
 import type { Owner } from '../../kafka/index.ts';
 import type { StateForm } from '../../registry/index.ts';

@@ -1,7 +1,9 @@
 import { describeFuture } from './airbyte-state.ts';
 import { StopProcessError } from '../../engine/errors.ts';
-import type { Authorship, StateChange, StateId } from './state-change.ts';
 import {
+  type Authorship,
+  type StateChange,
+  type StateId,
   changeCursor,
   changeTo,
   checkHasCursor,
@@ -13,8 +15,7 @@ import { stateKey } from '../../engine/state.ts';
 import type { StreamName } from '../../engine/stream-name.ts';
 import type { StateWrite, StoredState } from '../../kafka/index.ts';
 import type { Imported } from './import-file.ts';
-import type { Filter, StateSession } from './session.ts';
-import { matching, refuseUnknown, stateOf } from './session.ts';
+import { type Filter, type StateSession, matching, refuseUnknown, stateOf } from './session.ts';
 import { select } from './show.ts';
 
 /** A write with what a person must see of it. */

@@ -5,8 +5,7 @@ import { partitionOf } from '../../engine/partition.ts';
 import type { StreamState } from '../../engine/state.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Owner, StateWrite, StoredState } from '../../kafka/index.ts';
-import { openStateForm } from '../../registry/index.ts';
-import type { StateForm } from '../../registry/index.ts';
+import { openStateForm, type StateForm } from '../../registry/index.ts';
 import { openQuietly } from '../quiet-adapters.ts';
 
 /** The state topic, opened for a command. */

@@ -1,12 +1,10 @@
 import { isConnectorError, StopStreamError } from '../../engine/errors.ts';
-import type { Json } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type Json, isNode } from '../../engine/json.ts';
 import { printableLines } from '../../engine/printable.ts';
 import { parseAccount, parseStateKey, parseStream } from './state-change.ts';
 import type { StoredState } from '../../kafka/index.ts';
 import { asTable } from '../table.ts';
-import type { Filter, StateSession } from './session.ts';
-import { matching, refuseUnknown, stateOf } from './session.ts';
+import { type Filter, type StateSession, matching, refuseUnknown, stateOf } from './session.ts';
 
 /** The format that `state export` writes and `state import` takes. */
 export const exportFormat = 'instagram-kafka-state/1';

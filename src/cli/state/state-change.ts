@@ -1,9 +1,13 @@
 import { StopProcessError } from '../../engine/errors.ts';
 import { parseGraphTime } from '../../instagram/model/graph-time.ts';
-import type { Checkpoint, StreamState } from '../../engine/state.ts';
-import { emptyCheckpoint, checkpointOf, stateKey } from '../../engine/state.ts';
-import type { StreamName } from '../../engine/stream-name.ts';
-import { isStreamName, streamNames } from '../../engine/stream-name.ts';
+import {
+  type Checkpoint,
+  type StreamState,
+  emptyCheckpoint,
+  checkpointOf,
+  stateKey,
+} from '../../engine/state.ts';
+import { type StreamName, isStreamName, streamNames } from '../../engine/stream-name.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
 
 /** A state's key in its parts. */

@@ -2,8 +2,14 @@ import type { Config } from '../../config/config.ts';
 import type { ExitCode } from '../../engine/errors.ts';
 import type { Granted } from '../../instagram/api/oauth.ts';
 import type { TokenService } from '../../instagram/tokens/service.ts';
-import { option, print, stoppable } from '../command.ts';
-import type { CommandDefinition, CommandGroup, Given } from '../command.ts';
+import {
+  option,
+  print,
+  stoppable,
+  type CommandDefinition,
+  type CommandGroup,
+  type Given,
+} from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
 import { listenForStop } from '../stop-signals.ts';
 import { deskOf, needApp, targetOf, tokensOf, wanted, type NamedToken } from './desk.ts';

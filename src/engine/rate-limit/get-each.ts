@@ -1,5 +1,11 @@
-import type { ConnectorError } from '../errors.ts';
-import { isConnectorError, isTooMuchData, isUnanswered, messageOf, RetryError } from '../errors.ts';
+import {
+  type ConnectorError,
+  isConnectorError,
+  isTooMuchData,
+  isUnanswered,
+  messageOf,
+  RetryError,
+} from '../errors.ts';
 import type { BatchTransport, GraphRequest, Outcome } from '../ports.ts';
 
 /** Single requests in flight at once: of a host without batches, and of items that need one. */

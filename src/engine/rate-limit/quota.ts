@@ -1,7 +1,7 @@
 import type { Scope } from '../errors.ts';
 import { largest } from '../extremes.ts';
-import type { RollingUsage } from './rolling-usage.ts';
 import {
+  type RollingUsage,
   correctUsage,
   evenUsage,
   msUntilAtMost,

@@ -1,11 +1,13 @@
 import type { Account } from '../account.ts';
-import type { Scope } from '../errors.ts';
-import { isConnectorError, WaitError } from '../errors.ts';
+import { type Scope, isConnectorError, WaitError } from '../errors.ts';
 import type { Priority } from './quota.ts';
-import type { RequestQueue, QueuedRequest, Place } from './request-queue.ts';
-import { createRequestQueue } from './request-queue.ts';
-import type { Control } from './get-each.ts';
-import { getEach } from './get-each.ts';
+import {
+  type RequestQueue,
+  type QueuedRequest,
+  type Place,
+  createRequestQueue,
+} from './request-queue.ts';
+import { type Control, getEach } from './get-each.ts';
 import type {
   BatchOutcome,
   Clock,
@@ -15,11 +17,9 @@ import type {
   OnUsage,
   Telemetry,
 } from '../ports.ts';
-import type { Dispatch, Scopes } from './scopes.ts';
-import { createScopes, scopesOf } from './scopes.ts';
+import { type Dispatch, type Scopes, createScopes, scopesOf } from './scopes.ts';
 import { createSteadyClock } from '../steady-clock.ts';
-import type { Permit, Semaphore } from './semaphore.ts';
-import { createSemaphore } from './semaphore.ts';
+import { type Permit, type Semaphore, createSemaphore } from './semaphore.ts';
 
 /** The poll of an account that makes requests. */
 export interface Caller {

@@ -1,8 +1,11 @@
 import type { Account } from '../account.ts';
 import type { Scope } from '../errors.ts';
 import { smallest } from '../extremes.ts';
-import type { Decision, Priority, Quota, ScopeStatus } from './quota.ts';
 import {
+  type Decision,
+  type Priority,
+  type Quota,
+  type ScopeStatus,
   decide,
   decideUnpaced,
   newQuota,

@@ -1,12 +1,13 @@
-import type { ConnectorError, ErrorCode } from '../../engine/errors.ts';
-import { DeadLetterError, isConnectorError } from '../../engine/errors.ts';
-import type { Json, Node } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import {
+  type ConnectorError,
+  type ErrorCode,
+  DeadLetterError,
+  isConnectorError,
+} from '../../engine/errors.ts';
+import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest, UsageReport } from '../../engine/ports.ts';
-import type { AnswerContext } from './response.ts';
-import { judge, parseBody } from './response.ts';
-import type { ErrorEnvelope } from './envelope.ts';
-import { readEnvelope } from './envelope.ts';
+import { type AnswerContext, judge, parseBody } from './response.ts';
+import { type ErrorEnvelope, readEnvelope } from './envelope.ts';
 import { explain } from './failure.ts';
 import type { Answer } from './transport.ts';
 import { readUsage } from './usage.ts';

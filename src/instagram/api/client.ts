@@ -7,10 +7,8 @@ import type {
   OnUsage,
   Telemetry,
 } from '../../engine/ports.ts';
-import { judge } from './response.ts';
-import type { AnswerContext } from './response.ts';
-import type { BatchAnswer } from './batch.ts';
-import { batchForm, BatchRejection, readBatch } from './batch.ts';
+import { judge, type AnswerContext } from './response.ts';
+import { type BatchAnswer, batchForm, BatchRejection, readBatch } from './batch.ts';
 import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError } from './network.ts';
 import type { InstagramOptions } from '../options.ts';

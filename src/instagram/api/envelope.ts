@@ -1,5 +1,4 @@
-import type { Json } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type Json, isNode } from '../../engine/json.ts';
 
 /** Meta's error, as far as it came in the right types. */
 export interface ErrorEnvelope {

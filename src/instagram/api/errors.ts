@@ -1,5 +1,7 @@
-import type { ConnectorError, ErrorCode, Scope } from '../../engine/errors.ts';
 import {
+  type ConnectorError,
+  type ErrorCode,
+  type Scope,
   FailError,
   RetryError,
   SkipError,
@@ -7,8 +9,7 @@ import {
   StopStreamError,
   WaitError,
 } from '../../engine/errors.ts';
-import type { Failure } from './failure.ts';
-import { explain, limitScope } from './failure.ts';
+import { type Failure, explain, limitScope } from './failure.ts';
 import { limitWaitMs, retryAfterMs } from './limits.ts';
 import {
   namedMetrics,

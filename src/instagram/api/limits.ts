@@ -1,6 +1,5 @@
 import { largest } from '../../engine/extremes.ts';
-import type { Json } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type Json, isNode } from '../../engine/json.ts';
 import { businessHeader, longestWaitMs, parseHeader } from './usage.ts';
 
 const minuteMs = 60_000;

@@ -1,7 +1,6 @@
 import type { Login } from '../../engine/account.ts';
 import { DeadLetterError, isConnectorError, StopAccountError } from '../../engine/errors.ts';
-import type { Json, Node } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import { judge } from './response.ts';
 import { networkError, timeoutError } from './network.ts';
@@ -9,8 +8,7 @@ import { proofOf } from './proof.ts';
 import { createRedact } from './redaction.ts';
 import { reported, type Reporting } from './reported.ts';
 import { appAdvice } from '../token-advice.ts';
-import type { TokenFacts } from './token-facts.ts';
-import { readTokenFacts } from './token-facts.ts';
+import { type TokenFacts, readTokenFacts } from './token-facts.ts';
 import type { Answer, Transport } from './transport.ts';
 
 /** Where tokens are made and in whose name. */

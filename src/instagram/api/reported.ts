@@ -1,5 +1,4 @@
-import type { ErrorCode } from '../../engine/errors.ts';
-import { isConnectorError } from '../../engine/errors.ts';
+import { type ErrorCode, isConnectorError } from '../../engine/errors.ts';
 import type { Clock, Telemetry } from '../../engine/ports.ts';
 import { batchEndpoint, BatchRejection } from './batch.ts';
 

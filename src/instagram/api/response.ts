@@ -1,5 +1,4 @@
-import type { Json, Node } from '../../engine/json.ts';
-import { describeJson, isNode } from '../../engine/json.ts';
+import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts';
 import { DeadLetterError, FailError, RetryError } from '../../engine/errors.ts';
 import { readEnvelope } from './envelope.ts';
 import { translate } from './errors.ts';

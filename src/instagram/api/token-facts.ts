@@ -1,6 +1,5 @@
 import { DeadLetterError } from '../../engine/errors.ts';
-import type { Json, Node } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { TokenLife } from '../../engine/token-life.ts';
 
 /** What Meta knows of a token of Facebook Login. */

@@ -1,6 +1,5 @@
 import { largest } from '../../engine/extremes.ts';
-import type { Json, Node } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest, UsageReport } from '../../engine/ports.ts';
 
 const minuteMs = 60_000;

@@ -1,5 +1,4 @@
-import type { ConnectorError } from '../../engine/errors.ts';
-import { FailError, SkipError } from '../../engine/errors.ts';
+import { type ConnectorError, FailError, SkipError } from '../../engine/errors.ts';
 import type { Listed } from './rejections.ts';
 
 /** An object whose request failed, and the error. */

@@ -1,6 +1,5 @@
 import { readOrReject } from '../../engine/dead-letters.ts';
-import type { DeadLetterError } from '../../engine/errors.ts';
-import { SkipError } from '../../engine/errors.ts';
+import { type DeadLetterError, SkipError } from '../../engine/errors.ts';
 import { dataOf } from '../model/metric-values.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';

@@ -1,16 +1,12 @@
 import type { DeadLetterError, ErrorCode } from '../../engine/errors.ts';
-import type { Fields } from '../model/fields.ts';
-import { fieldsParameter } from '../model/fields.ts';
-import type { Node } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
-import type { Rejections } from './rejections.ts';
-import { childOf } from './rejections.ts';
+import { type Fields, fieldsParameter } from '../model/fields.ts';
+import { type Node, isNode } from '../../engine/json.ts';
+import { type Rejections, childOf } from './rejections.ts';
 import type { ListCache } from './list-cache.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { Skipped } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import { attribute } from './attribution.ts';
-import type { Failed } from './attribution.ts';
+import { attribute, type Failed } from './attribution.ts';
 import { nodesOf } from './entries.ts';
 
 /** Children that were requested by themselves are reused for this long: they do not change, but their URLs expire. */

@@ -1,19 +1,15 @@
 import { placed, writtenAt } from '../model/comments.ts';
 import type { CommentsReading } from '../../engine/state.ts';
 import { readOrReject } from '../../engine/dead-letters.ts';
-import type { DeadLetterError } from '../../engine/errors.ts';
-import { FailError, SkipError } from '../../engine/errors.ts';
-import type { Fields } from '../model/fields.ts';
-import { fieldsParameter } from '../model/fields.ts';
-import type { Json, Node } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type DeadLetterError, FailError, SkipError } from '../../engine/errors.ts';
+import { type Fields, fieldsParameter } from '../model/fields.ts';
+import { type Json, type Node, isNode } from '../../engine/json.ts';
 import { nextCursor } from './paging.ts';
 import type { Listed, Rejections } from './rejections.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { Skipped } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import { attribute } from './attribution.ts';
-import type { Failed } from './attribution.ts';
+import { attribute, type Failed } from './attribution.ts';
 import { nodesOf } from './entries.ts';
 import { withoutRefusedFields } from './rejected-fields.ts';
 

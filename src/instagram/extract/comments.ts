@@ -9,20 +9,26 @@ import {
   settlingMs,
   withSeen,
   writtenAt,
+  type KnownComments,
 } from '../model/comments.ts';
-import type { KnownComments } from '../model/comments.ts';
-import type { CommentsReading } from '../../engine/state.ts';
+import type { CommentsReading, Checkpoint } from '../../engine/state.ts';
 import { doubtOf, goneBy } from '../../engine/change-set.ts';
 import { keyNumber } from '../../engine/fingerprint.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import { tidyRefusals } from '../../engine/refusals.ts';
 import { createRejections, readListed } from './rejections.ts';
-import type { Checkpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
-import type { CommentsPage, CommentsWork, Due, FirstPage } from './comment-requests.ts';
-import { firstPages, pagesFrom, threadOf } from './comment-requests.ts';
+import {
+  type CommentsPage,
+  type CommentsWork,
+  type Due,
+  type FirstPage,
+  firstPages,
+  pagesFrom,
+  threadOf,
+} from './comment-requests.ts';
 import { ensureScanned, scannedBy } from './list.ts';
 
 type CommentsSource = Extract<InstagramStream['request'], { kind: 'comments' }>;

@@ -1,13 +1,11 @@
 import type { Account } from '../../engine/account.ts';
-import type { ConnectorError, ErrorCode } from '../../engine/errors.ts';
-import { isConnectorError } from '../../engine/errors.ts';
+import { type ConnectorError, type ErrorCode, isConnectorError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import { readListed } from './rejections.ts';
 import { emptyCheckpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import { slept } from '../../engine/account-pollers.ts';
-import type { Edge } from './list-cache.ts';
-import { createListCaches } from './list-cache.ts';
+import { type Edge, createListCaches } from './list-cache.ts';
 import { extract, type InstagramSource } from './extract.ts';
 import { nodesOf } from './entries.ts';
 import type { ExtractContext } from './extraction.ts';

@@ -4,8 +4,8 @@ import {
   withAnswered,
   withoutRefused,
   withoutStrangers,
+  type Span,
 } from '../model/missing.ts';
-import type { Span } from '../model/missing.ts';
 import type { Checkpoint } from '../../engine/state.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { Skipped } from '../../engine/source.ts';

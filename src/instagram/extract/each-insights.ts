@@ -1,14 +1,11 @@
-import type { ConnectorError, ErrorCode } from '../../engine/errors.ts';
-import { SkipError } from '../../engine/errors.ts';
+import { type ConnectorError, type ErrorCode, SkipError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
-import { everything } from './rejections.ts';
-import type { Listed, Rejections } from './rejections.ts';
+import { everything, type Listed, type Rejections } from './rejections.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { Skipped } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import { attribute } from './attribution.ts';
-import type { Failed } from './attribution.ts';
+import { attribute, type Failed } from './attribution.ts';
 
 /** The declaration of a stream of insights. */
 export type InsightsSource = Extract<InstagramStream['request'], { kind: 'insights' }>;

@@ -1,7 +1,6 @@
 import { invalidPart } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
-import type { Node } from '../../engine/json.ts';
-import { isNode, listOf } from '../../engine/json.ts';
+import { type Node, isNode, listOf } from '../../engine/json.ts';
 
 /**
  * The entries of a page.

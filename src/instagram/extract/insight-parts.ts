@@ -1,6 +1,5 @@
 import { readOrReject } from '../../engine/dead-letters.ts';
-import type { DeadLetterError } from '../../engine/errors.ts';
-import { SkipError } from '../../engine/errors.ts';
+import { type DeadLetterError, SkipError } from '../../engine/errors.ts';
 import { isDue } from '../model/freshness.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import { metricValues } from '../model/metric-values.ts';

@@ -8,8 +8,12 @@ import { metricValues } from '../model/metric-values.ts';
 import { createRejections, readListed } from './rejections.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
-import { getInsights } from './each-insights.ts';
-import type { Candidate, InsightsSource, InsightsWork } from './each-insights.ts';
+import {
+  getInsights,
+  type Candidate,
+  type InsightsSource,
+  type InsightsWork,
+} from './each-insights.ts';
 import { withParts } from './insight-parts.ts';
 import { ensureScanned, scannedBy } from './list.ts';
 

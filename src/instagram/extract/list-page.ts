@@ -4,11 +4,9 @@ import { fieldsParameter, pathsOf } from '../model/fields.ts';
 import type { Node } from '../../engine/json.ts';
 import type { Checkpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
-import { hasBrokenAlbum, withChildren } from './children.ts';
-import type { ChildrenWork, Nested } from './children.ts';
+import { hasBrokenAlbum, withChildren, type ChildrenWork, type Nested } from './children.ts';
 import { nodesOf } from './entries.ts';
-import { adaptedPage } from './page-size.ts';
-import type { AdaptedPage, PageForm } from './page-size.ts';
+import { adaptedPage, type AdaptedPage, type PageForm } from './page-size.ts';
 import { withoutRefusedFields } from './rejected-fields.ts';
 
 type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;

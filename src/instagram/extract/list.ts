@@ -1,6 +1,5 @@
 import type { ListScan } from '../../engine/change-set.ts';
-import type { DeadLetterError } from '../../engine/errors.ts';
-import { FailError } from '../../engine/errors.ts';
+import { type DeadLetterError, FailError } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
 import { isDue, movingCounts } from '../model/freshness.ts';
 import type { Node } from '../../engine/json.ts';
@@ -10,8 +9,7 @@ import type { InstagramStream } from '../streams/stream.ts';
 import type { ListCache } from './list-cache.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page, Skipped } from '../../engine/source.ts';
-import { readPage } from './list-page.ts';
-import type { Scanning } from './list-page.ts';
+import { readPage, type Scanning } from './list-page.ts';
 
 type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
 

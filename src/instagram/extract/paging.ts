@@ -1,6 +1,5 @@
 import { DeadLetterError } from '../../engine/errors.ts';
-import type { Node } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type Node, isNode } from '../../engine/json.ts';
 
 /**
  * The cursor after the last item of a page, or undefined at the end of the list. The list ends where

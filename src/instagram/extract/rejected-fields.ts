@@ -1,7 +1,5 @@
-import { SkipError } from '../../engine/errors.ts';
-import type { Fields } from '../model/fields.ts';
-import { pathsOf, refusedAfter } from '../model/fields.ts';
-import type { ErrorCode } from '../../engine/errors.ts';
+import { SkipError, type ErrorCode } from '../../engine/errors.ts';
+import { type Fields, pathsOf, refusedAfter } from '../model/fields.ts';
 import type { Skipped } from '../../engine/source.ts';
 
 /** Whether it is the account itself that is gone or hidden, or a limit in disguise: nothing was had. */

@@ -1,16 +1,13 @@
-import { mergeDays } from '../model/days.ts';
-import type { SeriesAnswer } from '../model/days.ts';
+import { mergeDays, type SeriesAnswer } from '../model/days.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import { askableFrom } from '../model/missing.ts';
 import type { SeriesRequest, InstagramStream } from '../streams/stream.ts';
-import type { Window } from '../model/windows.ts';
-import { planWindows } from '../model/windows.ts';
+import { type Window, planWindows } from '../model/windows.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import { askDaily, createDailyWork } from './daily.ts';
-import type { DailyWork } from './daily.ts';
+import { askDaily, createDailyWork, type DailyWork } from './daily.ts';
 import { allEnded, getTogether } from './together.ts';
 
 type SeriesSource = Extract<InstagramStream['request'], { kind: 'series' }>;

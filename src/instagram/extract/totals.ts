@@ -1,13 +1,11 @@
-import type { PlannedDay, TotalsAnswer } from '../model/daily-totals.ts';
-import { dayNode, planDays } from '../model/daily-totals.ts';
+import { type PlannedDay, type TotalsAnswer, dayNode, planDays } from '../model/daily-totals.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import { askableFrom } from '../model/missing.ts';
 import type { PacificDay } from '../model/pacific.ts';
 import type { InstagramStream, TotalsRequest } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
-import { askDaily, createDailyWork } from './daily.ts';
-import type { DailyWork } from './daily.ts';
+import { askDaily, createDailyWork, type DailyWork } from './daily.ts';
 
 type TotalsSource = Extract<InstagramStream['request'], { kind: 'totals' }>;
 

@@ -2,18 +2,15 @@ import { readOrReject } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import { largest } from '../../engine/extremes.ts';
 import { isoSeconds } from '../../engine/key.ts';
-import type { Node, Value } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type Node, type Value, isNode } from '../../engine/json.ts';
 import { metricValues } from './metric-values.ts';
-import type { PacificDay } from './pacific.ts';
+import { type PacificDay, pacificDays } from './pacific.ts';
 import { lackingFrom } from './missing.ts';
-import { pacificDays } from './pacific.ts';
 import { tidyRefusals } from '../../engine/refusals.ts';
 import type { DayTotals, Checkpoint } from '../../engine/state.ts';
 import type { SettleContext, Settled } from '../../engine/stream.ts';
 import type { TotalsRequest } from '../streams/stream.ts';
-import type { WindowPlan } from './windows.ts';
-import { catchUpFrom, coveredBy, longReachMs, recentReachMs } from './windows.ts';
+import { type WindowPlan, catchUpFrom, coveredBy, longReachMs, recentReachMs } from './windows.ts';
 
 /** A day that a poll asks for. */
 export interface PlannedDay extends PacificDay {

@@ -1,8 +1,7 @@
 import { invalidPart, readOrReject } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import type { Field, Fields } from './fields.ts';
-import type { Json, Node, Value } from '../../engine/json.ts';
-import { isNode } from '../../engine/json.ts';
+import { type Json, type Node, type Value, isNode } from '../../engine/json.ts';
 import { parseGraphTime } from './graph-time.ts';
 import { withoutParameters } from './signed-url.ts';
 

@@ -1,7 +1,6 @@
 import { invalidPart, readOrReject } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
-import type { Json, Node } from '../../engine/json.ts';
-import { isNode, listOf } from '../../engine/json.ts';
+import { type Json, type Node, isNode, listOf } from '../../engine/json.ts';
 
 /** The place of a metric in an answer. */
 interface At {

@@ -1,5 +1,4 @@
-import type { Fields } from '../model/fields.ts';
-import { flag, id, long, object, required, text, time } from '../model/fields.ts';
+import { type Fields, flag, id, long, object, required, text, time } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';
 import { facebookCounts, listedCounts } from './media-insights.ts';

@@ -3,8 +3,7 @@ import type { DeadLetterError } from '../../engine/errors.ts';
 import { required, text } from '../model/fields.ts';
 import type { Node, Value } from '../../engine/json.ts';
 import { breakdownCounts } from '../model/metric-values.ts';
-import { provenance } from '../../engine/stream.ts';
-import type { Mapped, Origin } from '../../engine/stream.ts';
+import { provenance, type Mapped, type Origin } from '../../engine/stream.ts';
 
 /** `breakdown` was put there by the request; the API does not repeat it as it was asked. */
 const fields = { name: required(text), breakdown: required(text) };

@@ -1,5 +1,4 @@
-import type { Fields } from '../model/fields.ts';
-import { double, id, long, metrics, required, text, time } from '../model/fields.ts';
+import { type Fields, double, id, long, metrics, required, text, time } from '../model/fields.ts';
 import { mediaMetrics, sparseMetrics } from '../model/insight-metrics.ts';
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';

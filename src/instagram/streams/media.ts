@@ -1,5 +1,15 @@
-import type { Fields } from '../model/fields.ts';
-import { flag, id, list, long, object, required, text, time, url } from '../model/fields.ts';
+import {
+  type Fields,
+  flag,
+  id,
+  list,
+  long,
+  object,
+  required,
+  text,
+  time,
+  url,
+} from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';
 

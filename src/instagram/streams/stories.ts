@@ -1,5 +1,4 @@
-import type { Fields } from '../model/fields.ts';
-import { long, text } from '../model/fields.ts';
+import { type Fields, long, text } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';
 import { mediaFields } from './media.ts';

@@ -1,5 +1,4 @@
-import type { Fields } from '../model/fields.ts';
-import { counts, id, long, metrics, required, time } from '../model/fields.ts';
+import { type Fields, counts, id, long, metrics, required, time } from '../model/fields.ts';
 import { sparseMetrics, storyMetrics } from '../model/insight-metrics.ts';
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';

@@ -1,5 +1,4 @@
-import type { Fields } from '../model/fields.ts';
-import { id, long, required, text, time, url } from '../model/fields.ts';
+import { type Fields, id, long, required, text, time, url } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';
 

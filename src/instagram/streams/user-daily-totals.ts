@@ -1,6 +1,5 @@
 import { settleTotals } from '../model/daily-totals.ts';
-import type { Fields } from '../model/fields.ts';
-import { long, metrics, required, text, time } from '../model/fields.ts';
+import { type Fields, long, metrics, required, text, time } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';
 

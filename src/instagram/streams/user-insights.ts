@@ -1,6 +1,5 @@
 import { settleDays } from '../model/days.ts';
-import type { Fields } from '../model/fields.ts';
-import { counts, long, metrics, required, time } from '../model/fields.ts';
+import { type Fields, counts, long, metrics, required, time } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';
 

@@ -1,6 +1,5 @@
-import type { Fields } from '../model/fields.ts';
+import { type Fields, id, long, required, text, url } from '../model/fields.ts';
 import { decode } from '../model/decode.ts';
-import { id, long, required, text, url } from '../model/fields.ts';
 import { provenance } from '../../engine/stream.ts';
 import { declareStream } from './stream.ts';
 

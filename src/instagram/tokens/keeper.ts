@@ -1,7 +1,12 @@
 import type { Login } from '../../engine/account.ts';
 import { isConnectorError, StopAccountError } from '../../engine/errors.ts';
-import type { TokenLife } from '../../engine/token-life.ts';
-import { daysLeft, endOf, isRenewalDue, warningOf } from '../../engine/token-life.ts';
+import {
+  type TokenLife,
+  daysLeft,
+  endOf,
+  isRenewalDue,
+  warningOf,
+} from '../../engine/token-life.ts';
 import type { Clock, Telemetry } from '../../engine/ports.ts';
 import { linkSignals } from '../api/linked-signal.ts';
 import type { OAuth } from '../api/oauth.ts';
@@ -9,8 +14,7 @@ import type { Renewal } from './renewal.ts';
 import { renewAdvice } from '../token-advice.ts';
 import { readNote } from './store.ts';
 import type { TokenRefusals } from './refusals.ts';
-import type { Tokens } from './tokens.ts';
-import { shownName } from './tokens.ts';
+import { type Tokens, shownName } from './tokens.ts';
 
 /** What tokens are kept with. */
 export interface KeeperParts {

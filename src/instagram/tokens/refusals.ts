@@ -1,8 +1,6 @@
-import { messageOf, StopAccountError } from '../../engine/errors.ts';
-import type { ErrorCode } from '../../engine/errors.ts';
+import { messageOf, StopAccountError, type ErrorCode } from '../../engine/errors.ts';
 import type { Telemetry } from '../../engine/ports.ts';
-import type { Tokens } from './tokens.ts';
-import { shownName } from './tokens.ts';
+import { type Tokens, shownName } from './tokens.ts';
 
 /** The tokens that the API refuses; every change is reported. */
 export interface TokenRefusals {

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isConnectorError } from '../../engine/errors.ts';
-import type { TokenLife } from '../../engine/token-life.ts';
-import { isLonger } from '../../engine/token-life.ts';
+import { type TokenLife, isLonger } from '../../engine/token-life.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Granted, OAuth, OAuthOptions } from '../api/oauth.ts';
 import type { TokenFile } from './file.ts';

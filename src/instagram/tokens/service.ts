@@ -1,12 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import type { Account } from '../../engine/account.ts';
-import type { ConnectorError, ErrorCode } from '../../engine/errors.ts';
-import { isConnectorError, StopProcessError } from '../../engine/errors.ts';
+import {
+  type ConnectorError,
+  type ErrorCode,
+  isConnectorError,
+  StopProcessError,
+} from '../../engine/errors.ts';
 import type { Clock, Graph } from '../../engine/ports.ts';
 import { listAccounts } from '../accounts.ts';
 import { createGraph } from '../api/client.ts';
-import type { CodeGrant, Granted, OAuth, OAuthOptions } from '../api/oauth.ts';
-import { createOAuth, graphBase } from '../api/oauth.ts';
+import {
+  type CodeGrant,
+  type Granted,
+  type OAuth,
+  type OAuthOptions,
+  createOAuth,
+  graphBase,
+} from '../api/oauth.ts';
 import { permissions, peoplePermission } from '../token-advice.ts';
 import type { TokenFacts } from '../api/token-facts.ts';
 import {

@@ -1,7 +1,6 @@
 import { StopProcessError } from '../../engine/errors.ts';
 import { secretsOf } from '../api/proof.ts';
-import type { Redact } from '../api/redaction.ts';
-import { createBodyRedact, createRedact } from '../api/redaction.ts';
+import { type Redact, createBodyRedact, createRedact } from '../api/redaction.ts';
 
 /**
  * The tokens in use. Each has a name by its place, which stays when it is renewed: `1`, `2` …, or

@@ -1,8 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Controls, ControlAnswer, ControlAction } from '../../engine/ports.ts';
-import type { LeveledLog, LogFields } from '../log.ts';
-import { logLevels } from '../log.ts';
+import { type LeveledLog, type LogFields, logLevels } from '../log.ts';
 
 /** What orders are given to. */
 export interface ControlSources {

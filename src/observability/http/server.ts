@@ -2,8 +2,12 @@ import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { StopProcessError } from '../../engine/errors.ts';
 import type { Readiness } from '../../engine/readiness.ts';
-import type { ControlSources } from './control-routes.ts';
-import { addControlRoutes, controlMethods, refusalOf } from './control-routes.ts';
+import {
+  type ControlSources,
+  addControlRoutes,
+  controlMethods,
+  refusalOf,
+} from './control-routes.ts';
 import { isOwnHost } from './own-hosts.ts';
 import { pageHeaders, readStatusPage } from '../status-page.ts';
 import { parseStatusQuery } from '../status-query.ts';

@@ -1,8 +1,7 @@
 import type { Findings, Log } from './logged.ts';
 import { findDuplicated, findReordered } from './records.ts';
 import { compareStates } from './states.ts';
-import type { Expected } from './truth.ts';
-import { findLost } from './truth.ts';
+import { type Expected, findLost } from './truth.ts';
 
 /**
  * Holds what is in Kafka against the world as it is in the end, and against itself.

@@ -1,6 +1,5 @@
 import type { StreamName } from '../../integration/end-to-end/expected-records.ts';
-import type { Fields, Logged } from './logged.ts';
-import { contentOf, SNAPSHOTS } from './logged.ts';
+import { type Fields, type Logged, contentOf, SNAPSHOTS } from './logged.ts';
 
 /** The keys that a state tells of for the first time, or anew, and what it says of each, if it does. */
 export type News = ReadonlyMap<string, Fields | null>;

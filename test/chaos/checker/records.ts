@@ -1,6 +1,5 @@
 import type { StreamName } from '../../integration/end-to-end/expected-records.ts';
-import type { Log, Logged } from './logged.ts';
-import { byKey, contentOf, SNAPSHOTS } from './logged.ts';
+import { type Log, type Logged, byKey, contentOf, SNAPSHOTS } from './logged.ts';
 
 /**
  * What was published twice. Of a stream that publishes changes: a record that says the same as the

@@ -1,8 +1,6 @@
 import type { StreamName } from '../../integration/end-to-end/expected-records.ts';
-import type { Log, Logged } from './logged.ts';
-import { byKey } from './logged.ts';
-import type { News } from './news.ts';
-import { cursorOf, newsOf, tells } from './news.ts';
+import { type Log, type Logged, byKey } from './logged.ts';
+import { type News, cursorOf, newsOf, tells } from './news.ts';
 
 /** What states say that records do not, and the other way round. */
 export interface StateFindings {

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StreamName } from '../../integration/end-to-end/expected-records.ts';
-import type { Fields, Logged } from './logged.ts';
-import { contentOf } from './logged.ts';
+import { type Fields, type Logged, contentOf } from './logged.ts';
 
 /** What must be in Kafka, by stream and key; without `polled_at`, URLs unsigned. */
 export type Expected = Readonly<Record<StreamName, ReadonlyMap<string, Fields>>>;

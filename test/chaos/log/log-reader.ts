@@ -1,8 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { createDecoder } from '../../../sandbox/topics.ts';
 import { BrokerReader } from './fetch.ts';
-import type { CommittedRecord, PartitionLog } from './partition-log.ts';
-import { createPartitionLog } from './partition-log.ts';
+import { type CommittedRecord, type PartitionLog, createPartitionLog } from './partition-log.ts';
 import { readBatches } from './record-batch.ts';
 
 /** A record of a topic with its value decoded. */

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Fleet, Instance } from './fleet.ts';
-import { createFleet, findings, until } from './fleet.ts';
+import { type Fleet, type Instance, createFleet, findings, until } from './fleet.ts';
 
 /** Three media of each of the twelve accounts. */
 const allMedia = 36;

@@ -3,11 +3,8 @@ import type { ClusterOptions } from '../../../sandbox/cluster/start.ts';
 import type { Program } from '../../../sandbox/program.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
-import type { Deployment } from '../../integration/end-to-end/deployment.ts';
-import type { Ended } from '../../integration/end-to-end/deployment.ts';
-import { deploy } from '../../integration/end-to-end/deployment.ts';
-import type { Visit } from './watched-api.ts';
-import { watchApi } from './watched-api.ts';
+import { type Deployment, type Ended, deploy } from '../../integration/end-to-end/deployment.ts';
+import { type Visit, watchApi } from './watched-api.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { apiKeys } from '../../support/kafka-frames.ts';
 import { startKafkaProxy } from '../../support/kafka-proxy.ts';
-import type { Fleet } from './fleet.ts';
-import { createFleet, findings, overlaps, partitions, until } from './fleet.ts';
+import { type Fleet, createFleet, findings, overlaps, partitions, until } from './fleet.ts';
 
 /** Three media of each of the twelve accounts. */
 const allMedia = 36;

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text as bodyOf } from 'node:stream/consumers';
-import type { HttpServer, SeenRequest } from '../../support/http-server.ts';
-import { startHttpServer } from '../../support/http-server.ts';
+import { type HttpServer, type SeenRequest, startHttpServer } from '../../support/http-server.ts';
 
 /** A request of an instance, from when it came until it was answered or given up. */
 export interface Visit {

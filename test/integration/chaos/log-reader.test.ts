@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
-import type { Admin, Producer } from 'kafkajs';
-import type { Cluster } from '../../../sandbox/cluster/start.ts';
-import { startCluster } from '../../../sandbox/cluster/start.ts';
-import type { LogReader } from '../../chaos/log/log-reader.ts';
-import { createLogReader } from '../../chaos/log/log-reader.ts';
+import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
+import { type Cluster, startCluster } from '../../../sandbox/cluster/start.ts';
+import { type LogReader, createLogReader } from '../../chaos/log/log-reader.ts';
 import { CompressionTypes } from '../../support/kafka-library.ts';
 
 describe('the reader of the chaos suite', () => {

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Program } from '../../../sandbox/program.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import { runCommand } from '../../support/command.ts';
-import type { Deployment } from '../end-to-end/deployment.ts';
-import { DAY_MS, deploy } from '../end-to-end/deployment.ts';
+import { type Deployment, DAY_MS, deploy } from '../end-to-end/deployment.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
-import { startGraphApi } from '../../../sandbox/graph-api/server.ts';
+import { type GraphApi, startGraphApi } from '../../../sandbox/graph-api/server.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import { runCommand } from '../../support/command.ts';
 

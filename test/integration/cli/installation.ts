@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { AssignerProtocol, Kafka, logLevel } from 'kafkajs';
 import type { Cluster } from '../../../sandbox/cluster/start.ts';
-import type { DecodedRecord } from '../../../sandbox/topics.ts';
-import { readTopics } from '../../../sandbox/topics.ts';
-import type { Finished } from '../../support/command.ts';
-import { runCommand } from '../../support/command.ts';
-import type { ReadRecord } from '../../support/topic-reader.ts';
-import { readTopic } from '../../support/topic-reader.ts';
+import { type DecodedRecord, readTopics } from '../../../sandbox/topics.ts';
+import { type Finished, runCommand } from '../../support/command.ts';
+import { type ReadRecord, readTopic } from '../../support/topic-reader.ts';
 
 /** Of three partitions these have 2, 0 and 1. */
 export const accounts = ['17841400000000003', '17841400000000004', '17841400000000005'] as const;

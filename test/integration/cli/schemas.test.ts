@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Json } from '../../../src/engine/json.ts';
-import type { Finished } from '../../support/command.ts';
-import { runCommand } from '../../support/command.ts';
-import type { RegistryWorld } from '../../support/registry-world.ts';
-import { createRegistryWorld } from '../../support/registry-world.ts';
+import { type Finished, runCommand } from '../../support/command.ts';
+import { type RegistryWorld, createRegistryWorld } from '../../support/registry-world.ts';
 
 interface Field {
   readonly name: string;

@@ -2,11 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Cluster } from '../../../sandbox/cluster/start.ts';
-import { startCluster } from '../../../sandbox/cluster/start.ts';
+import { type Cluster, startCluster } from '../../../sandbox/cluster/start.ts';
 import { partitionOf } from '../../../src/engine/partition.ts';
-import type { Installation } from './installation.ts';
-import { accounts, install, installed, joinGroup, openClient } from './installation.ts';
+import {
+  type Installation,
+  accounts,
+  install,
+  installed,
+  joinGroup,
+  openClient,
+} from './installation.ts';
 
 const [first, second, third] = accounts;
 let cluster: Cluster;

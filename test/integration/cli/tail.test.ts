@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import { nodeFlags } from '../../../sandbox/program.ts';
 import { runCommand } from '../../support/command.ts';
-import type { Deployment } from '../end-to-end/deployment.ts';
-import { deploy } from '../end-to-end/deployment.ts';
+import { type Deployment, deploy } from '../end-to-end/deployment.ts';
 import { openClient } from './installation.ts';
 
 interface Line {

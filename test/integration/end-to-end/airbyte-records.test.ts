@@ -1,14 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import type { Json, Node } from '../../support/airbyte/api.ts';
-import { openApi, textOf } from '../../support/airbyte/api.ts';
-import type { Comparison } from '../../support/airbyte/compare.ts';
-import { compare } from '../../support/airbyte/compare.ts';
-import type { Emitted } from '../../support/airbyte/connector.ts';
-import { sync } from '../../support/airbyte/connector.ts';
+import { type Json, type Node, openApi, textOf } from '../../support/airbyte/api.ts';
+import { type Comparison, compare } from '../../support/airbyte/compare.ts';
+import { type Emitted, sync } from '../../support/airbyte/connector.ts';
 import { differences } from '../../support/airbyte/differences.ts';
-import type { Deployment, Ended } from './deployment.ts';
-import { DAY_MS, deploy } from './deployment.ts';
+import { type Deployment, type Ended, DAY_MS, deploy } from './deployment.ts';
 import { allSucceeded } from '../../support/once-summary.ts';
 
 const streams = [

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
 import { runCommand } from '../../support/command.ts';
-import type { Deployment, Ended } from './deployment.ts';
-import { comparable, DAY_MS, deploy } from './deployment.ts';
+import { type Deployment, type Ended, comparable, DAY_MS, deploy } from './deployment.ts';
 import { expectedDays } from './expected-records.ts';
 import { allSucceeded } from '../../support/once-summary.ts';
 

@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
-import { startGraphApi } from '../../../sandbox/graph-api/server.ts';
+import { type GraphApi, startGraphApi } from '../../../sandbox/graph-api/server.ts';
 import type { World } from '../../../sandbox/graph-api/world.ts';
 import { truthOf } from '../../../sandbox/graph-api/truth.ts';
-import { startCluster } from '../../../sandbox/cluster/start.ts';
-import type { Cluster, ClusterOptions } from '../../../sandbox/cluster/start.ts';
-import { startProgram } from '../../../sandbox/program.ts';
-import type { Program } from '../../../sandbox/program.ts';
-import type { DecodedRecord } from '../../../sandbox/topics.ts';
-import { readTopics } from '../../../sandbox/topics.ts';
-import type { Truth } from './expected-records.ts';
-import { unsigned } from './expected-records.ts';
+import { startCluster, type Cluster, type ClusterOptions } from '../../../sandbox/cluster/start.ts';
+import { startProgram, type Program } from '../../../sandbox/program.ts';
+import { type DecodedRecord, readTopics } from '../../../sandbox/topics.ts';
+import { type Truth, unsigned } from './expected-records.ts';
 
 /** How a run of the program ended and what it said. */
 export interface Ended {

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
-import type { Deployment, Ended } from './deployment.ts';
-import { comparable, DAY_MS, deploy } from './deployment.ts';
-import type { Truth } from './expected-records.ts';
-import { expectedRecords, STREAM_NAMES } from './expected-records.ts';
+import { type Deployment, type Ended, comparable, DAY_MS, deploy } from './deployment.ts';
+import { type Truth, expectedRecords, STREAM_NAMES } from './expected-records.ts';
 import { allSucceeded } from '../../support/once-summary.ts';
 
 const startDate = new Date(Date.now() - 90 * DAY_MS).toISOString().slice(0, 10);

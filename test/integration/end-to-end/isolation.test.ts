@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import type { Deployment, Ended } from './deployment.ts';
-import { comparable, deploy } from './deployment.ts';
-import type { StreamName, TrueAccount, Truth } from './expected-records.ts';
-import { expectedRecords } from './expected-records.ts';
+import { type Deployment, type Ended, comparable, deploy } from './deployment.ts';
+import {
+  type StreamName,
+  type TrueAccount,
+  type Truth,
+  expectedRecords,
+} from './expected-records.ts';
 
 /** What Meta answers when its server fails for one media. */
 const serverError = {

@@ -1,12 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import avro from 'avsc';
-import type { Schema } from 'avsc';
+import avro, { type Schema } from 'avsc';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
-import type { Deployment } from './deployment.ts';
-import { comparable, DAY_MS, deploy } from './deployment.ts';
+import { type Deployment, comparable, DAY_MS, deploy } from './deployment.ts';
 import { expectedDays } from './expected-records.ts';
 
 const HOUR_MS = 3_600_000;

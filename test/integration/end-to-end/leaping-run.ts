@@ -4,8 +4,7 @@ import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
 import { createApp } from '../../../src/app.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Tracer } from '../../../src/engine/ports.ts';
-import type { LeapingClock } from '../../support/leaping-clock.ts';
-import { createLeapingClock } from '../../support/leaping-clock.ts';
+import { type LeapingClock, createLeapingClock } from '../../support/leaping-clock.ts';
 import type { Deployment } from './deployment.ts';
 
 /** The program in this process, on a clock that the world follows and that leaps over idle time. */

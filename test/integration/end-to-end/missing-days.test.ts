@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import type { Deployment } from './deployment.ts';
-import { DAY_MS, deploy } from './deployment.ts';
+import { type Deployment, DAY_MS, deploy } from './deployment.ts';
 import { startLeapingRun } from './leaping-run.ts';
 
 type Values = Readonly<Record<string, unknown>>;

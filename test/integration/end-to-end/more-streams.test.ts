@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { truthOf } from '../../../sandbox/graph-api/truth.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
-import type { Deployment, Ended } from './deployment.ts';
-import { comparable, DAY_MS, deploy } from './deployment.ts';
-import type { TrueAccount } from './expected-more.ts';
+import { type Deployment, type Ended, comparable, DAY_MS, deploy } from './deployment.ts';
 import {
+  type TrueAccount,
   expectedAudience,
   expectedComments,
   expectedTags,

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { World } from '../../../sandbox/graph-api/world.ts';
-import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import { type World, createWorld } from '../../../sandbox/graph-api/world.ts';
 import { startHttpServer } from '../../support/http-server.ts';
 import { startTraceCollector } from '../../support/trace-collector.ts';
-import type { Deployment } from './deployment.ts';
-import { deploy } from './deployment.ts';
+import { type Deployment, deploy } from './deployment.ts';
 
 let world: World;
 let deployment: Deployment;

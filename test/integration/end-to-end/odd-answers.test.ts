@@ -2,8 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { FaultEffect } from '../../../sandbox/graph-api/faults.ts';
 import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import type { Deployment } from './deployment.ts';
-import { comparable, DAY_MS, deploy } from './deployment.ts';
+import { type Deployment, comparable, DAY_MS, deploy } from './deployment.ts';
 import { expectedRecords } from './expected-records.ts';
 
 const streams = ['users', 'user_lifetime_insights', 'media', 'media_insights', 'stories'] as const;

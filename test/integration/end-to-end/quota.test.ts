@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LedgerEntry } from '../../../sandbox/graph-api/ledger.ts';
-import type { World } from '../../../sandbox/graph-api/world.ts';
-import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import type { Deployment } from './deployment.ts';
-import { DAY_MS, deploy } from './deployment.ts';
+import { type World, createWorld } from '../../../sandbox/graph-api/world.ts';
+import { type Deployment, DAY_MS, deploy } from './deployment.ts';
 import { expectedRecords } from './expected-records.ts';
-import type { LeapingRun } from './leaping-run.ts';
-import { startLeapingRun } from './leaping-run.ts';
+import { type LeapingRun, startLeapingRun } from './leaping-run.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -2,10 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { World } from '../../../sandbox/graph-api/world.ts';
-import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import type { Deployment } from './deployment.ts';
-import { deploy } from './deployment.ts';
+import { type World, createWorld } from '../../../sandbox/graph-api/world.ts';
+import { type Deployment, deploy } from './deployment.ts';
 
 /** A file of a secret as Kubernetes mounts it: a link through `..data`, which is swapped as a whole. */
 function mountedSecret(folder: string, name: string) {

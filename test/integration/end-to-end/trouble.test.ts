@@ -2,10 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import type { HttpServer, SeenRequest } from '../../support/http-server.ts';
-import { startHttpServer } from '../../support/http-server.ts';
-import type { Deployment } from './deployment.ts';
-import { deploy } from './deployment.ts';
+import { type HttpServer, type SeenRequest, startHttpServer } from '../../support/http-server.ts';
+import { type Deployment, deploy } from './deployment.ts';
 
 /** Nothing listens there: the port is reserved. */
 const nobody = '127.0.0.1:1';

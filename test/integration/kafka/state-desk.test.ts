@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { StateWrite } from '../../../src/kafka/index.ts';
-import type { KafkaWorld } from '../../support/kafka-world.ts';
-import { createKafkaWorld, mediaBatch, mediaRecord, noSignal } from '../../support/kafka-world.ts';
+import {
+  type KafkaWorld,
+  createKafkaWorld,
+  mediaBatch,
+  mediaRecord,
+  noSignal,
+} from '../../support/kafka-world.ts';
 
 let world: KafkaWorld;
 

@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import type { Json, Value } from '../../../src/engine/json.ts';
-import { emptyCheckpoint } from '../../../src/engine/state.ts';
-import type { StreamState } from '../../../src/engine/state.ts';
+import { emptyCheckpoint, type StreamState } from '../../../src/engine/state.ts';
 import type { TopicRole } from '../../../src/engine/stream-name.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
-import { createRegistryWorld } from '../../support/registry-world.ts';
-import type { RegistryWorld } from '../../support/registry-world.ts';
+import { createRegistryWorld, type RegistryWorld } from '../../support/registry-world.ts';
 
 let world: RegistryWorld;
 

@@ -1,16 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { StopProcessError } from '../../../src/engine/errors.ts';
 import type { Json } from '../../../src/engine/json.ts';
-import { streamNames } from '../../../src/engine/stream-name.ts';
-import type { TopicRole } from '../../../src/engine/stream-name.ts';
+import { streamNames, type TopicRole } from '../../../src/engine/stream-name.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
 import { noSignal } from '../../support/registry-options.ts';
-import { createRegistryWorld } from '../../support/registry-world.ts';
-import type { RegistryWorld } from '../../support/registry-world.ts';
+import { createRegistryWorld, type RegistryWorld } from '../../support/registry-world.ts';
 
 const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters'];
 const user = { id: '1', business_account_id: '1', polled_at: 1_700_000_000_000 };

@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
-import type { Cluster } from '../../../sandbox/cluster/start.ts';
-import { startCluster } from '../../../sandbox/cluster/start.ts';
+import { type Cluster, startCluster } from '../../../sandbox/cluster/start.ts';
 import { allSucceeded } from '../../support/once-summary.ts';
 
 const demo = fileURLToPath(new URL('../../../sandbox/demo.ts', import.meta.url));

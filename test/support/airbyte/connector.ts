@@ -2,8 +2,7 @@
  * What Airbyte's `source-instagram` 4.2.46 emits, worked out from the API's answers. A model of its
  * observed behaviour, written from a description of it; it shares no code with the program.
  */
-import type { Api, Json, Node } from './api.ts';
-import { Refused, textOf } from './api.ts';
+import { type Api, type Json, type Node, Refused, textOf } from './api.ts';
 
 const dayMs = 86_400_000;
 

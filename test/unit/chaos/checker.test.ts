@@ -3,8 +3,7 @@ import { check } from '../../chaos/checker/check.ts';
 import type { Log } from '../../chaos/checker/logged.ts';
 import type { Expected } from '../../chaos/checker/truth.ts';
 import { STREAM_NAMES } from '../../integration/end-to-end/expected-records.ts';
-import type { MadeTransaction } from './logs.ts';
-import { ACCOUNT, logOfTransactions, published } from './logs.ts';
+import { type MadeTransaction, ACCOUNT, logOfTransactions, published } from './logs.ts';
 
 const nothing = Object.fromEntries(
   STREAM_NAMES.map((name) => [name, new Map()]),

@@ -1,6 +1,5 @@
 import type { Fields, Log, Logged } from '../../chaos/checker/logged.ts';
-import type { StreamName } from '../../integration/end-to-end/expected-records.ts';
-import { STREAM_NAMES } from '../../integration/end-to-end/expected-records.ts';
+import { type StreamName, STREAM_NAMES } from '../../integration/end-to-end/expected-records.ts';
 
 /** A transaction of a made-up log. */
 export interface MadeTransaction {

@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
-import type { Proxy } from '../../chaos/proxy.ts';
-import { startProxy } from '../../chaos/proxy.ts';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { type Proxy, startProxy } from '../../chaos/proxy.ts';
 
 /** Echoes whatever it gets. */
 async function startEcho(): Promise<Server> {

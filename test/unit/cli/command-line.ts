@@ -1,5 +1,4 @@
-import type { Finished } from '../../support/command.ts';
-import { runCommand } from '../../support/command.ts';
+import { type Finished, runCommand } from '../../support/command.ts';
 
 /** Runs the program as a user would, with nothing in the environment but `env`. */
 export function runMain(

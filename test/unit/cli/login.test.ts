@@ -2,8 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { listenForRedirect } from '../../../src/cli/redirect-listener.ts';
-import type { TokenSite } from './token-site.ts';
-import { dayMs, freePort, startTokenSite } from './token-site.ts';
+import { type TokenSite, dayMs, freePort, startTokenSite } from './token-site.ts';
 
 let site: TokenSite;
 beforeAll(async () => {

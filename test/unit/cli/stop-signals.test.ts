@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { listenForStop } from '../../../src/cli/stop-signals.ts';
 

@@ -3,12 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
-import { startGraphApi } from '../../../sandbox/graph-api/server.ts';
-import type { World } from '../../../sandbox/graph-api/world.ts';
-import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import type { Finished, Given } from '../../support/command.ts';
-import { runCommand } from '../../support/command.ts';
+import { type GraphApi, startGraphApi } from '../../../sandbox/graph-api/server.ts';
+import { type World, createWorld } from '../../../sandbox/graph-api/world.ts';
+import { type Finished, type Given, runCommand } from '../../support/command.ts';
 
 export const dayMs = 86_400_000;
 

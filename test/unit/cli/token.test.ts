@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { TokenSite } from './token-site.ts';
-import { dayMs, startTokenSite } from './token-site.ts';
+import { type TokenSite, dayMs, startTokenSite } from './token-site.ts';
 
 let site: TokenSite;
 beforeAll(async () => {

@@ -1,14 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { DeadLetterError, RetryError, StopStreamError } from '../../../src/engine/errors.ts';
 import type { Value } from '../../../src/engine/json.ts';
-import { emptyCheckpoint } from '../../../src/engine/state.ts';
-import type { Checkpoint, StreamState } from '../../../src/engine/state.ts';
-import type { PageResult } from '../../../src/engine/batch.ts';
-import { buildBatches } from '../../../src/engine/batch.ts';
+import { emptyCheckpoint, type Checkpoint, type StreamState } from '../../../src/engine/state.ts';
+import { type PageResult, buildBatches } from '../../../src/engine/batch.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { createJsonEncoder, keysOf, valueOf } from '../../support/json-encoder.ts';
-import type { World } from './world.ts';
-import { calm, createWorld, firstState, pollOf, posts, startMs } from './world.ts';
+import { type World, calm, createWorld, firstState, pollOf, posts, startMs } from './world.ts';
 
 const letterKey = 'dead_letters media/17841400000000001';
 
@@ -85,9 +82,7 @@ describe('a batch', () => {
     const world = small({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts);
 
-    await expect(buildBatches(poll, world, calm).add(result(['1', '2', '3']))).rejects.toBe(
-      away,
-    );
+    await expect(buildBatches(poll, world, calm).add(result(['1', '2', '3']))).rejects.toBe(away);
 
     expect(poll.tally).toMatchObject({ records: 0, deadLetters: 0 });
   });
@@ -250,9 +245,7 @@ describe('a state that Kafka finds too large', () => {
     const poll = pollOf(posts);
     poll.state = { ...poll.state, deadLetters: learned.deadLetters };
 
-    await buildBatches(poll, world, calm).add(
-      result(['1', '2', '3'], { checkpoint: learned }),
-    );
+    await buildBatches(poll, world, calm).add(result(['1', '2', '3'], { checkpoint: learned }));
 
     const [batch] = publisher.batches;
     expect(batch?.records).toHaveLength(3);

@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { changesOf, nothing, withNothing, withoutGone } from '../../../src/engine/change-set.ts';
-import type { Keyed } from '../../../src/engine/change-set.ts';
+import {
+  changesOf,
+  nothing,
+  withNothing,
+  withoutGone,
+  type Keyed,
+} from '../../../src/engine/change-set.ts';
 
 const media = (id: string, likes: number, polledAt = 0): Keyed => ({
   key: id,

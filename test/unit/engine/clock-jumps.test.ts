@@ -7,8 +7,7 @@ import { createSchedule } from '../../../src/engine/schedule.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 import { account } from '../../support/accounts.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
-import type { ManualClock } from '../../support/manual-clock.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { type ManualClock, createManualClock } from '../../support/manual-clock.ts';
 import { createRecordingTelemetry } from '../../support/recording-telemetry.ts';
 import {
   calm,

@@ -5,8 +5,7 @@ import type { StreamName } from '../../../src/engine/stream-name.ts';
 import type { Job } from '../../../src/engine/poller.ts';
 import { groupByList, pollGroup } from '../../../src/engine/poll-group.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
-import type { Answer } from '../../support/fake-graph.ts';
-import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { type Answer, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { calm, createWorld, hourMs, jobOf, startMs } from './world.ts';
 
 const jobsOf = (...names: readonly StreamName[]): readonly Job[] =>

@@ -11,13 +11,11 @@ import {
 import { pollWhenDue } from '../../../src/engine/poller.ts';
 import { createSemaphore } from '../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
-import type { Answer } from '../../support/fake-graph.ts';
-import { answersInTurn, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { type Answer, answersInTurn, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { keysOf } from '../../support/json-encoder.ts';
 import { settle } from '../../support/manual-clock.ts';
-import type { World } from './world.ts';
-import { calm, createWorld, hourMs, jobOf, minuteMs, posts, startMs } from './world.ts';
+import { type World, calm, createWorld, hourMs, jobOf, minuteMs, posts, startMs } from './world.ts';
 
 const page = pageOf([{ id: '1' }]);
 const away = new RetryError('graph.server', 'HTTP 500');

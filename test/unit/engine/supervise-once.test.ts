@@ -1,14 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { StopAccountError, StopProcessError, StopStreamError } from '../../../src/engine/errors.ts';
-import type { OnceTools } from '../../../src/engine/once.ts';
-import { superviseOnce } from '../../../src/engine/once.ts';
+import { type OnceTools, superviseOnce } from '../../../src/engine/once.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
 import { createFakeGroup, createFakeStore } from '../../support/fake-group.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { countsOf, directoryOf, graphWith, supervisionOf } from './supervision.ts';
-import type { World } from './world.ts';
-import { calm, createWorld, minuteMs, startMs } from './world.ts';
+import { type World, calm, createWorld, minuteMs, startMs } from './world.ts';
 
 const both = directoryOf([account, otherAccount]);
 const token = new StopAccountError('graph.token', 'the token expired');

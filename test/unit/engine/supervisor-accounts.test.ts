@@ -6,8 +6,7 @@ import { pageOf } from '../../support/fake-graph.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { countsOf, directoryOf, graphWith, supervisionOf } from './supervision.ts';
-import type { World } from './world.ts';
-import { createWorld, firstState, hourMs, minuteMs, posts } from './world.ts';
+import { type World, createWorld, firstState, hourMs, minuteMs, posts } from './world.ts';
 
 const media = `/${account.id}/media`;
 const otherMedia = `/${otherAccount.id}/media`;

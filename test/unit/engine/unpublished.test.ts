@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { DayValues } from '../../../src/engine/state.ts';
-import { emptyCheckpoint } from '../../../src/engine/state.ts';
+import { type DayValues, emptyCheckpoint } from '../../../src/engine/state.ts';
 import { forgetUnpublished } from '../../../src/engine/unpublished.ts';
 
 const day = (date: string, reach: number): DayValues => ({

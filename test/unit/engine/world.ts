@@ -1,8 +1,7 @@
 import type { Account } from '../../../src/engine/account.ts';
 import { id, long, required, text } from '../../../src/instagram/model/fields.ts';
 import { recordOf } from '../../../src/instagram/model/record.ts';
-import { emptyCheckpoint } from '../../../src/engine/state.ts';
-import type { StreamState } from '../../../src/engine/state.ts';
+import { emptyCheckpoint, type StreamState } from '../../../src/engine/state.ts';
 import type { Stream } from '../../../src/engine/stream.ts';
 import { createSource, type InstagramSource } from '../../../src/instagram/extract/extract.ts';
 import type { Freshness, SourceSettings } from '../../../src/instagram/extract/extraction.ts';
@@ -13,15 +12,14 @@ import type { Job, PollerTools } from '../../../src/engine/poller.ts';
 import { noTrace, noTracer } from '../../../src/engine/tracing.ts';
 import { createSemaphore } from '../../../src/engine/rate-limit/semaphore.ts';
 import { account as first } from '../../support/accounts.ts';
-import type { FakeGraph } from '../../support/fake-graph.ts';
-import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
-import type { FakePublisher } from '../../support/fake-publisher.ts';
-import { createFakePublisher } from '../../support/fake-publisher.ts';
+import { type FakeGraph, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
+import { type FakePublisher, createFakePublisher } from '../../support/fake-publisher.ts';
 import { createJsonEncoder } from '../../support/json-encoder.ts';
-import type { ManualClock } from '../../support/manual-clock.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
-import type { RecordingTelemetry } from '../../support/recording-telemetry.ts';
-import { createRecordingTelemetry } from '../../support/recording-telemetry.ts';
+import { type ManualClock, createManualClock } from '../../support/manual-clock.ts';
+import {
+  type RecordingTelemetry,
+  createRecordingTelemetry,
+} from '../../support/recording-telemetry.ts';
 
 /** When every test of this folder begins. */
 export const startMs = Date.UTC(2026, 4, 12, 12);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { listAccounts } from '../../../src/instagram/accounts.ts';
-import type { Handler } from '../../support/http-server.ts';
-import { answering, startHttpServer } from '../../support/http-server.ts';
+import { type Handler, answering, startHttpServer } from '../../support/http-server.ts';
 import { calm, open, rejection } from './opened.ts';
 
 const much = { message: "Please reduce the amount of data you're asking for", code: 1 };

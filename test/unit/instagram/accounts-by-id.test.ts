@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Handler } from '../../support/http-server.ts';
-import { startHttpServer } from '../../support/http-server.ts';
+import { type Handler, startHttpServer } from '../../support/http-server.ts';
 import { calm, open, rejection } from './opened.ts';
 
 interface Reply {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { InstagramAdapter } from '../../../src/instagram/index.ts';
-import type { Handler } from '../../support/http-server.ts';
-import { answering, startHttpServer } from '../../support/http-server.ts';
+import { type Handler, answering, startHttpServer } from '../../support/http-server.ts';
 import { calm, mediaRequest, open, rejection, token } from './opened.ts';
 
 const linked = (pageId: string, id: string, username: string): unknown => ({

@@ -1,9 +1,9 @@
-import type {
-  InstagramAdapter,
-  InstagramDependencies,
-  InstagramOptions,
+import {
+  type InstagramAdapter,
+  type InstagramDependencies,
+  type InstagramOptions,
+  openInstagram,
 } from '../../../src/instagram/index.ts';
-import { openInstagram } from '../../../src/instagram/index.ts';
 import type {
   Clock,
   GraphRequest,

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { LogFormat, LogStyle } from '../../../src/observability/pretty.ts';
-import { logStyle } from '../../../src/observability/pretty.ts';
+import { type LogFormat, type LogStyle, logStyle } from '../../../src/observability/pretty.ts';
 import { openCaptured } from './captured-observability.ts';
 
 const tty = { isTTY: true };

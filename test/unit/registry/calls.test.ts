@@ -1,10 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { call } from '../../../src/registry/calls.ts';
 import type { RegistryAddress } from '../../../src/registry/access.ts';
-import { openClient } from '../../../src/registry/client.ts';
-import type { RegistryClient } from '../../../src/registry/client.ts';
-import { startHttpServer } from '../../support/http-server.ts';
-import type { Handler } from '../../support/http-server.ts';
+import { openClient, type RegistryClient } from '../../../src/registry/client.ts';
+import { startHttpServer, type Handler } from '../../support/http-server.ts';
 import { noSignal } from '../../support/registry-options.ts';
 
 const schema = '{"type":"record","name":"User","fields":[]}';

@@ -1,10 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { isAsStrict } from '../../../src/registry/compatibility-level.ts';
-import { openRegistry } from '../../../src/registry/index.ts';
-import type { RegistryOptions } from '../../../src/registry/index.ts';
+import { openRegistry, type RegistryOptions } from '../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
-import { startRegistryServer } from '../../support/registry-server.ts';
-import type { RegistryScript } from '../../support/registry-server.ts';
+import { startRegistryServer, type RegistryScript } from '../../support/registry-server.ts';
 
 const versions = '/subjects/test.users-value/versions';
 const existing: RegistryScript = {

@@ -2,8 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Value } from '../../../src/engine/json.ts';
 import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import type { TopicRole } from '../../../src/engine/stream-name.ts';
-import { openRegistry } from '../../../src/registry/index.ts';
-import type { RegistryAdapter } from '../../../src/registry/index.ts';
+import { openRegistry, type RegistryAdapter } from '../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer } from '../../support/registry-server.ts';
 

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { openRegistry } from '../../../src/registry/index.ts';
-import { emptyCheckpoint } from '../../../src/engine/state.ts';
-import type { StreamState } from '../../../src/engine/state.ts';
+import { emptyCheckpoint, type StreamState } from '../../../src/engine/state.ts';
 import { registryOptions } from '../../support/registry-options.ts';
-import { startRegistryServer } from '../../support/registry-server.ts';
-import type { RegistryReply, RegistryScript } from '../../support/registry-server.ts';
+import {
+  startRegistryServer,
+  type RegistryReply,
+  type RegistryScript,
+} from '../../support/registry-server.ts';
 
 /** The state that the bytes below hold, in every format. */
 export const state: StreamState = {

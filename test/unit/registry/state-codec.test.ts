@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { emptyCheckpoint, stateFormatVersion } from '../../../src/engine/state.ts';
-import type { StreamState } from '../../../src/engine/state.ts';
+import {
+  emptyCheckpoint,
+  stateFormatVersion,
+  type StreamState,
+} from '../../../src/engine/state.ts';
 import { openRegistry } from '../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer } from '../../support/registry-server.ts';

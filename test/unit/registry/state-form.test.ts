@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Json, Node } from '../../../src/engine/json.ts';
-import type { StreamState } from '../../../src/engine/state.ts';
-import { emptyCheckpoint } from '../../../src/engine/state.ts';
+import { type StreamState, emptyCheckpoint } from '../../../src/engine/state.ts';
 import { openStateForm } from '../../../src/registry/index.ts';
 import { createJsonForm } from '../../../src/registry/state-form.ts';
 

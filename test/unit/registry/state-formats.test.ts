@@ -2,8 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { StreamState } from '../../../src/engine/state.ts';
 import { openRegistry } from '../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
-import { startRegistryServer } from '../../support/registry-server.ts';
-import type { RegistryScript } from '../../support/registry-server.ts';
+import { startRegistryServer, type RegistryScript } from '../../support/registry-server.ts';
 import {
   decode,
   golden,

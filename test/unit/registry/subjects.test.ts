@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import type { StopProcessError } from '../../../src/engine/errors.ts';
-import { openRegistry } from '../../../src/registry/index.ts';
-import type { RegistryOptions } from '../../../src/registry/index.ts';
+import { openRegistry, type RegistryOptions } from '../../../src/registry/index.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
 import { subjectOf } from '../../../src/registry/subjects.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
-import { startRegistryServer } from '../../support/registry-server.ts';
-import type { RegistryReply, RegistryScript } from '../../support/registry-server.ts';
+import {
+  startRegistryServer,
+  type RegistryReply,
+  type RegistryScript,
+} from '../../support/registry-server.ts';
 
 const versions = '/subjects/test.users-value/versions';
 const compatibility = `POST /compatibility${versions}`;

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { startHttpServer } from '../../support/http-server.ts';

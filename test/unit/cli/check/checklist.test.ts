@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { CheckLine, Finding, Step } from '../../../../src/cli/check/checklist.ts';
-import { exitCodeFor, goThrough } from '../../../../src/cli/check/checklist.ts';
+import {
+  type CheckLine,
+  type Finding,
+  type Step,
+  exitCodeFor,
+  goThrough,
+} from '../../../../src/cli/check/checklist.ts';
 import { closing, describeLine } from '../../../../src/cli/check/command.ts';
 import { styleFor } from '../../../../src/cli/terminal.ts';
 import { RetryError, StopProcessError } from '../../../../src/engine/errors.ts';

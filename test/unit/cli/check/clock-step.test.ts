@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ApiTools } from '../../../../src/cli/check/api-steps.ts';
-import { apiSteps } from '../../../../src/cli/check/api-steps.ts';
+import { type ApiTools, apiSteps } from '../../../../src/cli/check/api-steps.ts';
 
 /** The finding about a clock that is so far ahead of the API's. */
 async function find(clockAheadMs: number | null) {

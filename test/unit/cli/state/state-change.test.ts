@@ -8,8 +8,7 @@ import {
   parseCursor,
   parseStateKey,
 } from '../../../../src/cli/state/state-change.ts';
-import type { DayValues, StreamState } from '../../../../src/engine/state.ts';
-import { emptyCheckpoint } from '../../../../src/engine/state.ts';
+import { type DayValues, type StreamState, emptyCheckpoint } from '../../../../src/engine/state.ts';
 
 const nowMs = Date.parse('2026-11-25T12:00:00Z');
 const author = { writtenBy: 'somebody', nowMs };

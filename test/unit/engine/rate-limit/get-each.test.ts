@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, SkipError, StopAccountError } from '../../../../src/engine/errors.ts';
-import type { Control } from '../../../../src/engine/rate-limit/get-each.ts';
-import { getEach } from '../../../../src/engine/rate-limit/get-each.ts';
+import { type Control, getEach } from '../../../../src/engine/rate-limit/get-each.ts';
 import type { GraphRequest, GraphTransport, Outcome } from '../../../../src/engine/ports.ts';
 import { createFakeGraph } from '../../../support/fake-graph.ts';
 import { calm } from '../../engine/world.ts';

@@ -1,6 +1,5 @@
 import type { Account } from '../../../../src/engine/account.ts';
-import type { Scope } from '../../../../src/engine/errors.ts';
-import { WaitError } from '../../../../src/engine/errors.ts';
+import { type Scope, WaitError } from '../../../../src/engine/errors.ts';
 import type { Node } from '../../../../src/engine/json.ts';
 import type { Priority } from '../../../../src/engine/rate-limit/quota.ts';
 import { createRateLimiter } from '../../../../src/engine/rate-limit/rate-limiter.ts';

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Decision, Priority, Quota } from '../../../../src/engine/rate-limit/quota.ts';
 import {
+  type Decision,
+  type Priority,
+  type Quota,
   decide,
   newQuota,
   noteAnswer,

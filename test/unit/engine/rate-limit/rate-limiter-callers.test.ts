@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Node } from '../../../../src/engine/json.ts';
-import { createSemaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
-import type { Permit, Semaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
+import {
+  createSemaphore,
+  type Permit,
+  type Semaphore,
+} from '../../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../../support/accounts.ts';
 import { settle } from '../../../support/manual-clock.ts';
 import { app, limit, office, own, requestOf } from './governing.ts';

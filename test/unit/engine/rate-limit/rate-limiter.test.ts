@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Scope } from '../../../../src/engine/errors.ts';
-import { RetryError, SkipError } from '../../../../src/engine/errors.ts';
+import { type Scope, RetryError, SkipError } from '../../../../src/engine/errors.ts';
 import { otherAccount, account } from '../../../support/accounts.ts';
 import { settle } from '../../../support/manual-clock.ts';
 import { app, idle, limit, office, own, requestOf, usedOffice } from './governing.ts';

@@ -1,8 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
-import type { Handler } from '../../../support/http-server.ts';
-import { answering, startHttpServer } from '../../../support/http-server.ts';
+import { type Handler, answering, startHttpServer } from '../../../support/http-server.ts';
 import { calm, open, rejection, token } from '../opened.ts';
 
 const requestsOf = (count: number): readonly GraphRequest[] =>

@@ -1,5 +1,4 @@
-import type { ErrorCase } from './error-case.ts';
-import { oauth, refused, skip } from './error-case.ts';
+import { type ErrorCase, oauth, refused, skip } from './error-case.ts';
 
 /** Fields that are refused. */
 export const fields: readonly ErrorCase[] = [

@@ -1,5 +1,4 @@
-import type { ErrorCase } from './error-case.ts';
-import { limited, oauth } from './error-case.ts';
+import { type ErrorCase, limited, oauth } from './error-case.ts';
 
 const accountId = '17841400000000001';
 

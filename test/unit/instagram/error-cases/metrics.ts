@@ -1,5 +1,4 @@
-import type { ErrorCase } from './error-case.ts';
-import { oauth, refused, skip } from './error-case.ts';
+import { type ErrorCase, oauth, refused, skip } from './error-case.ts';
 
 /** What a metric that no media of the kind has becomes. */
 function refusedForKind(metrics: readonly string[]): ErrorCase['becomes'] {

@@ -1,5 +1,4 @@
-import type { ErrorCase } from './error-case.ts';
-import { oauth, skip } from './error-case.ts';
+import { type ErrorCase, oauth, skip } from './error-case.ts';
 
 const unsupportedGet =
   "Unsupported get request. Object with ID '17895695668004550' does not exist, cannot be loaded due to missing permissions, or does not support this operation. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api";

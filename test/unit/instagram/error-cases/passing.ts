@@ -1,5 +1,4 @@
-import type { ErrorCase } from './error-case.ts';
-import { oauth } from './error-case.ts';
+import { type ErrorCase, oauth } from './error-case.ts';
 
 const server = { disposition: 'retry', code: 'graph.server', retryAfterMs: undefined };
 

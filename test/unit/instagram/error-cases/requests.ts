@@ -1,5 +1,4 @@
-import type { ErrorCase } from './error-case.ts';
-import { limited, oauth, refused } from './error-case.ts';
+import { type ErrorCase, limited, oauth, refused } from './error-case.ts';
 
 const forbidden = { disposition: 'stop-stream', code: 'graph.permission' };
 const denied = { disposition: 'fail', code: 'graph.permission' };

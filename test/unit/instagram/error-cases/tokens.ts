@@ -1,6 +1,5 @@
 import type { Json } from '../../../../src/engine/json.ts';
-import type { ErrorCase } from './error-case.ts';
-import { oauth } from './error-case.ts';
+import { type ErrorCase, oauth } from './error-case.ts';
 
 function invalidToken(error: Json, says: readonly string[]): Omit<ErrorCase, 'name'> {
   const becomes = { disposition: 'stop-account', code: 'graph.token' };

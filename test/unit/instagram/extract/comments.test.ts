@@ -2,12 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { packRead } from '../../../../src/instagram/model/comments.ts';
 import { FailError, RetryError, SkipError } from '../../../../src/engine/errors.ts';
 import type { Node } from '../../../../src/engine/json.ts';
-import { emptyCheckpoint } from '../../../../src/engine/state.ts';
-import type { Checkpoint } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint, type Checkpoint } from '../../../../src/engine/state.ts';
 import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
-import type { Answer } from '../../../support/fake-graph.ts';
-import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
+import { type Answer, createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
 import { dayMs, hourMs, minuteMs, startMs } from '../../engine/world.ts';
 import { extractAll } from './extracting.ts';
 

@@ -5,8 +5,7 @@ import { probeContract, watchContract } from '../../../../src/instagram/extract/
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
 import { account } from '../../../support/accounts.ts';
-import type { Answer } from '../../../support/fake-graph.ts';
-import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
+import { type Answer, createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
 import { calm, createWorld, hourMs } from '../../engine/world.ts';
 
 const media: readonly Node[] = [

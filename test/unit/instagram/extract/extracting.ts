@@ -5,8 +5,12 @@ import { extract } from '../../../../src/instagram/extract/extract.ts';
 import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
 import type { Page } from '../../../../src/engine/source.ts';
 import { account } from '../../../support/accounts.ts';
-import type { Answer, FakeGraph } from '../../../support/fake-graph.ts';
-import { answersInTurn, createFakeGraph } from '../../../support/fake-graph.ts';
+import {
+  type Answer,
+  type FakeGraph,
+  answersInTurn,
+  createFakeGraph,
+} from '../../../support/fake-graph.ts';
 import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
 import { calm, dayMs, everyPoll, startMs } from '../../engine/world.ts';
 

@@ -1,13 +1,11 @@
 import { keyNumber } from '../../../../src/engine/fingerprint.ts';
 import type { Node } from '../../../../src/engine/json.ts';
-import { emptyCheckpoint } from '../../../../src/engine/state.ts';
-import type { Checkpoint } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint, type Checkpoint } from '../../../../src/engine/state.ts';
 import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
 import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
-import type { Answer } from '../../../support/fake-graph.ts';
-import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
+import { type Answer, createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
 import { dayMs, startMs } from '../../engine/world.ts';
 import { extractAll } from './extracting.ts';
 

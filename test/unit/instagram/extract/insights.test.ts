@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ErrorCode } from '../../../../src/engine/errors.ts';
-import { FailError, RetryError, SkipError, WaitError } from '../../../../src/engine/errors.ts';
+import {
+  type ErrorCode,
+  FailError,
+  RetryError,
+  SkipError,
+  WaitError,
+} from '../../../../src/engine/errors.ts';
 import { keyNumber } from '../../../../src/engine/fingerprint.ts';
 import type { Node } from '../../../../src/engine/json.ts';
 import { emptyCheckpoint } from '../../../../src/engine/state.ts';

@@ -5,8 +5,7 @@ import {
   rememberedRejections,
 } from '../../../../src/instagram/extract/rejections.ts';
 import { tidyRefusals } from '../../../../src/engine/refusals.ts';
-import { emptyCheckpoint } from '../../../../src/engine/state.ts';
-import type { Checkpoint, Refusal } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint, type Checkpoint, type Refusal } from '../../../../src/engine/state.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -2,8 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { SkipError } from '../../../../src/engine/errors.ts';
 import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
-import { createFakeGraph } from '../../../support/fake-graph.ts';
-import type { Answer } from '../../../support/fake-graph.ts';
+import { createFakeGraph, type Answer } from '../../../support/fake-graph.ts';
 import { dayMs, startMs } from '../../engine/world.ts';
 import { extractAll } from './extracting.ts';
 

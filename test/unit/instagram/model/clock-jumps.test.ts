@@ -5,8 +5,7 @@ import { settleDays } from '../../../../src/instagram/model/days.ts';
 import { isDue } from '../../../../src/instagram/model/freshness.ts';
 import type { Value } from '../../../../src/engine/json.ts';
 import { createRejections } from '../../../../src/instagram/extract/rejections.ts';
-import type { Checkpoint } from '../../../../src/engine/state.ts';
-import { emptyCheckpoint } from '../../../../src/engine/state.ts';
+import { type Checkpoint, emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { planWindows } from '../../../../src/instagram/model/windows.ts';
 
 const hourMs = 3_600_000;

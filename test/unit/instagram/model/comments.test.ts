@@ -7,8 +7,8 @@ import {
   placed,
   readOf,
   withSeen,
+  type CommentsRead,
 } from '../../../../src/instagram/model/comments.ts';
-import type { CommentsRead } from '../../../../src/instagram/model/comments.ts';
 import type { Node } from '../../../../src/engine/json.ts';
 
 const nowMs = Date.UTC(2026, 4, 12, 12);

@@ -2,8 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { dayNode, planDays, settleTotals } from '../../../../src/instagram/model/daily-totals.ts';
 import type { DeadLetterError } from '../../../../src/engine/errors.ts';
 import type { Node, Value } from '../../../../src/engine/json.ts';
-import { emptyCheckpoint } from '../../../../src/engine/state.ts';
-import type { Checkpoint } from '../../../../src/engine/state.ts';
+import { emptyCheckpoint, type Checkpoint } from '../../../../src/engine/state.ts';
 import type { TotalsRequest } from '../../../../src/instagram/streams/stream.ts';
 
 const hourMs = 3_600_000;

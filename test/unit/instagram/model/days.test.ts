@@ -1,10 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import type { SeriesAnswer } from '../../../../src/instagram/model/days.ts';
-import { mergeDays, settleDays } from '../../../../src/instagram/model/days.ts';
+import { type SeriesAnswer, mergeDays, settleDays } from '../../../../src/instagram/model/days.ts';
 import type { DeadLetterError } from '../../../../src/engine/errors.ts';
 import type { Json, Node, Value } from '../../../../src/engine/json.ts';
-import type { DayValues, Checkpoint } from '../../../../src/engine/state.ts';
-import { emptyCheckpoint } from '../../../../src/engine/state.ts';
+import { type DayValues, type Checkpoint, emptyCheckpoint } from '../../../../src/engine/state.ts';
 import type { SettleContext } from '../../../../src/engine/stream.ts';
 import { deepFreeze } from '../../../support/frozen.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decode } from '../../../../src/instagram/model/decode.ts';
 import { DeadLetterError } from '../../../../src/engine/errors.ts';
-import type { Fields } from '../../../../src/instagram/model/fields.ts';
 import {
+  type Fields,
   counts,
   double,
   flag,

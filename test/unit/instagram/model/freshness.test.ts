@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isDue } from '../../../../src/instagram/model/freshness.ts';
-import type { Tier } from '../../../../src/instagram/model/freshness.ts';
+import { isDue, type Tier } from '../../../../src/instagram/model/freshness.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

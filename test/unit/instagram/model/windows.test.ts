@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { WindowPlan } from '../../../../src/instagram/model/windows.ts';
-import { planWindows } from '../../../../src/instagram/model/windows.ts';
+import { type WindowPlan, planWindows } from '../../../../src/instagram/model/windows.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Site } from './kept-tokens.ts';
-import { dayMs, startSite } from './kept-tokens.ts';
+import { type Site, dayMs, startSite } from './kept-tokens.ts';
 
 let site: Site;
 beforeEach(async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import type {
-  FetchedMessage,
-  FetchedPartition,
+import {
+  type FetchedMessage,
+  type FetchedPartition,
+  hideAborted,
 } from '../../../../src/kafka/client/aborted-records.ts';
-import { hideAborted } from '../../../../src/kafka/client/aborted-records.ts';
 
 const commit = Buffer.from([0, 0, 0, 1]);
 const abort = Buffer.from([0, 0, 0, 0]);

@@ -2,8 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import { RetryError } from '../../../../src/engine/errors.ts';
 import { DeadlineError, ThrottledError } from '../../../../src/kafka/client/deadline.ts';
-import { classify, translate } from '../../../../src/kafka/client/errors.ts';
-import type { FailureContext } from '../../../../src/kafka/client/errors.ts';
+import { classify, translate, type FailureContext } from '../../../../src/kafka/client/errors.ts';
 
 const {
   Kafka,

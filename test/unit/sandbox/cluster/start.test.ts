@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { Cluster, ClusterRequest } from '../../../../sandbox/cluster/cluster.ts';
-import { createUnsupportedFaults } from '../../../../sandbox/cluster/cluster.ts';
+import {
+  type Cluster,
+  type ClusterRequest,
+  createUnsupportedFaults,
+} from '../../../../sandbox/cluster/cluster.ts';
 import { useEnvironment } from '../../../../sandbox/cluster/environment.ts';
 import { type Candidate, startFirst } from '../../../../sandbox/cluster/start.ts';
 

@@ -1,8 +1,6 @@
 import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
-import type { GraphApi } from '../../../../sandbox/graph-api/server.ts';
-import type { World, WorldSpec } from '../../../../sandbox/graph-api/world.ts';
-import { createWorld } from '../../../../sandbox/graph-api/world.ts';
-import { startGraphApi } from '../../../../sandbox/graph-api/server.ts';
+import { type GraphApi, startGraphApi } from '../../../../sandbox/graph-api/server.ts';
+import { type World, type WorldSpec, createWorld } from '../../../../sandbox/graph-api/world.ts';
 
 /** An answer of the simulator. */
 export interface Answer {

@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { proofOf } from '../../../../sandbox/graph-api/tokens/app.ts';
 import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
-import type { Asked } from './asking.ts';
-import { standingWorld, startAsking } from './asking.ts';
-import type { BatchAnswer } from './batching.ts';
-import { bodiesOf, headersOf, post, postForm, postJson } from './batching.ts';
+import { type Asked, standingWorld, startAsking } from './asking.ts';
+import { type BatchAnswer, bodiesOf, headersOf, post, postForm, postJson } from './batching.ts';
 
 const accountOf = (asked: Asked, index = 0) => asked.world.accounts[index]?.id ?? '';
 const mediaOf = (asked: Asked, index = 0) => asked.world.accounts[index]?.media[0]?.id ?? '';

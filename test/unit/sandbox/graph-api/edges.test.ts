@@ -2,8 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Json, JsonObject } from '../../../../sandbox/graph-api/json.ts';
 import type { Comment } from '../../../../sandbox/graph-api/world/model.ts';
 import { truthOf } from '../../../../sandbox/graph-api/truth.ts';
-import type { Asked } from './asking.ts';
-import { listOf, textOf, standingWorld, startAsking } from './asking.ts';
+import { type Asked, listOf, textOf, standingWorld, startAsking } from './asking.ts';
 
 const accountOf = (asked: Asked, index = 0) => asked.world.accounts[index]?.id ?? '';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { startAsking } from './asking.ts';
-import type { Asked } from './asking.ts';
+import { startAsking, type Asked } from './asking.ts';
 import { headersOf, post } from './batching.ts';
 
 const fetchRaw = (asked: Asked, path: string, query = '') =>

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
 import { truthOf } from '../../../../sandbox/graph-api/truth.ts';
-import type { Asked } from './asking.ts';
-import { standingWorld, startAsking, textOf } from './asking.ts';
+import { type Asked, standingWorld, startAsking, textOf } from './asking.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Asked, Answer } from './asking.ts';
-import { standingWorld, startAsking } from './asking.ts';
+import { type Asked, type Answer, standingWorld, startAsking } from './asking.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

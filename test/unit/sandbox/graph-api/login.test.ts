@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
-import type { Asked } from './asking.ts';
-import { startAsking, textOf } from './asking.ts';
+import { type Asked, startAsking, textOf } from './asking.ts';
 
 const REDIRECT = 'http://localhost:7777/callback';
 const VERIFIER = 'a-proof-key-of-forty-three-characters-at-least';

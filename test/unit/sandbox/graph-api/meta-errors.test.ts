@@ -3,8 +3,7 @@
  * says when an error was seen, and whether it was recorded or observed.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ShapeSite } from './shape-site.ts';
-import { keysOf, openShapeSite } from './shape-site.ts';
+import { type ShapeSite, keysOf, openShapeSite } from './shape-site.ts';
 
 /** No two errors share it. */
 const trace = expect.stringMatching(/^A[\w-]{22}$/);

@@ -5,8 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { listOf } from './asking.ts';
 import { headersOf, post } from './batching.ts';
-import type { ShapeSite } from './shape-site.ts';
-import { keysOf, openShapeSite } from './shape-site.ts';
+import { type ShapeSite, keysOf, openShapeSite } from './shape-site.ts';
 
 let site: ShapeSite;
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
 import { truthOf } from '../../../../sandbox/graph-api/truth.ts';
-import type { Asked } from './asking.ts';
-import { listOf, startAsking, textOf } from './asking.ts';
+import { type Asked, listOf, startAsking, textOf } from './asking.ts';
 
 const accountOf = (asked: Asked, index = 0) => asked.world.accounts[index]?.id ?? '';
 const mediaOf = (asked: Asked, index = 0) => asked.world.accounts[0]?.media[index]?.id ?? '';

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Exchange } from '../../../../sandbox/graph-api/recorded-world.ts';
-import { createRecordedWorld } from '../../../../sandbox/graph-api/recorded-world.ts';
+import {
+  type Exchange,
+  createRecordedWorld,
+} from '../../../../sandbox/graph-api/recorded-world.ts';
 import { verifyRecording } from '../../../../sandbox/recordings/verify.ts';
 
 const account = '17841400000000001';

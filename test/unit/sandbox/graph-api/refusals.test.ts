@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Asked } from './asking.ts';
-import { NOW, startAsking } from './asking.ts';
+import { type Asked, NOW, startAsking } from './asking.ts';
 
 const DAY_MS = 86_400_000;
 const day = (offset: number) =>

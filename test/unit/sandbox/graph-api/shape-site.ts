@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
 import type { Media } from '../../../../sandbox/graph-api/world/model.ts';
-import type { Answer, Asked } from './asking.ts';
-import { readAnswer, standingWorld, startAsking } from './asking.ts';
+import { type Answer, type Asked, readAnswer, standingWorld, startAsking } from './asking.ts';
 
 /** A simulator, and a media of each kind in its first account. */
 export interface ShapeSite {

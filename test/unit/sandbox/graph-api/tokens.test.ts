@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHmac } from 'node:crypto';
 import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
-import type { Asked } from './asking.ts';
-import { NOW, startAsking, textOf } from './asking.ts';
+import { type Asked, NOW, startAsking, textOf } from './asking.ts';
 
 const DAY_MS = 86_400_000;
 const NOW_S = Date.parse(NOW) / 1000;

@@ -1,9 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { request } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import type { Asked } from './asking.ts';
-import { startAsking } from './asking.ts';
+import { type Asked, startAsking } from './asking.ts';
 
 /** Asks without a client that adds headers or decodes the body. */
 async function askPlainly(
