@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describeConfig } from '../src/config/description.ts';
 import type { StreamName, TopicRole } from '../src/engine/stream-name.ts';
 import { planTopics, type TopicPlan } from '../src/kafka/topic-plan.ts';
-import { streams } from '../src/instagram/streams/index.ts';
+import { compactedStreams, streams } from '../src/instagram/streams/index.ts';
 
 /** What the file says of a schema; the rest of it is passed on as it is. */
 interface AvroRecord {
@@ -19,7 +19,7 @@ export function renderAsyncApi(): string {
     'dead_letters',
     'state',
   ];
-  const plans = planTopics({ roles, ...defaults() });
+  const plans = planTopics({ roles, compacted: compactedStreams, ...defaults() });
   const document = {
     asyncapi: '3.0.0',
     info: {

@@ -43,7 +43,7 @@ import { createOverrides } from './engine/overrides.ts';
 import { noTracer } from './engine/tracing.ts';
 import { settled } from './engine/shutdown.ts';
 import { createSemaphore } from './engine/rate-limit/semaphore.ts';
-import { streams } from './instagram/streams/index.ts';
+import { compactedStreams, streams } from './instagram/streams/index.ts';
 import { openTracing } from './observability/traces/index.ts';
 
 /** What only the process knows. */
@@ -194,7 +194,7 @@ function openAdapters(config: Config, options: Surroundings, shutdown: ShutdownB
   const registry = openRegistry({ ...access, topicTemplate, roles }, { log });
   const security = kafkaSecurity(config.kafka, hide);
   const kafka = openKafka(
-    { ...config.kafka, security, instance: options.instance, roles },
+    { ...config.kafka, security, instance: options.instance, roles, compacted: compactedStreams },
     {
       codec: registry.stateCodec,
       telemetry: source.telemetry,
@@ -212,14 +212,14 @@ function openAdapters(config: Config, options: Surroundings, shutdown: ShutdownB
 function openSource(config: Config, options: Surroundings) {
   const { clock } = options;
   const controlHandler = createControlHandler();
-  const overrides = controlTokenOf(config.http, (secrets) => {
+  const token = controlTokenOf(config.http, (secrets) => {
     observability.hide(secrets);
   });
   const observability: Observability = openObservability(
     {
       level: config.log.level,
       style: logStyle(config.log.format, options.logDestination ?? process.stdout, process.env),
-      http: { ...config.http, token: overrides },
+      http: { ...config.http, token },
       secrets: secretsOfConfig(config),
       version: options.version,
       instance: options.instance,

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { createShutdownBudget } from '../engine/shutdown-budget.ts';
+import { compactedStreams } from '../instagram/streams/index.ts';
 import type { TopicRole } from '../engine/stream-name.ts';
 import { kafkaSecurity, registryAccess } from '../credentials.ts';
 import { openKafka } from '../kafka/index.ts';
@@ -30,6 +31,7 @@ export function openQuietly(
       security: kafkaSecurity(config.kafka, unseen),
       instance: config.polling.instance ?? hostname(),
       roles,
+      compacted: compactedStreams,
       // Replicas are verified where a program is started, not where somebody looks at a topic.
       topics:
         topics === 'create'

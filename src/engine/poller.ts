@@ -6,7 +6,6 @@ import {
   isConnectorError,
 } from './errors.ts';
 import type { Account } from './account.ts';
-import { priorityOf } from './rate-limit/quota.ts';
 import type { StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
@@ -137,14 +136,14 @@ async function begin(
 
 /** A poll begins when its first request may go, and does not hold a turn before. */
 function untilAllowed({ account, stream }: Job, { rateLimiter }: PollerTools, signal: AbortSignal) {
-  return rateLimiter.ready(account, priorityOf(stream.name), signal);
+  return rateLimiter.ready(account, stream.priority, signal);
 }
 
 function limited(poll: Poll, { rateLimiter, graph }: PollerTools, permit: Permit): Graph {
   const { account, stream, trace, tally } = poll;
   return rateLimiter.limit(counted(tracedTransport(graph, trace), tally), {
     account,
-    priority: priorityOf(stream.name),
+    priority: stream.priority,
     permit,
   });
 }

@@ -1,6 +1,7 @@
 import type { Account } from './account.ts';
 import type { DeadLetterError, ErrorCode } from './errors.ts';
 import type { Node, Value } from './json.ts';
+import type { Priority } from './rate-limit/quota.ts';
 import type { Checkpoint } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 
@@ -51,6 +52,10 @@ export interface Stream {
   readonly mode: 'full' | 'incremental';
   /** One sentence for the documents. */
   readonly doc: string;
+  /** The priority of its calls when the quota is short. */
+  readonly priority: Priority;
+  /** True where only the last record of a key counts: its topic is compacted. */
+  readonly isCompacted: boolean;
   /** Record fields that make the key, in order. */
   readonly key: readonly string[];
   /** The list that it reads; polls of an account on one list share its scan. Null where it reads none. */

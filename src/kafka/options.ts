@@ -26,6 +26,8 @@ export interface KafkaOptions {
   readonly topics: TopicOptions;
   /** The topics that are used; `state` must be among them. */
   readonly roles: readonly TopicRole[];
+  /** Those whose topics are compacted, of the streams. */
+  readonly compacted: readonly TopicRole[];
 }
 
 /** How the brokers are reached. */

@@ -1,5 +1,5 @@
 import { topicName, type TopicRole } from '../engine/stream-name.ts';
-import type { KafkaOptions, TopicOptions } from './options.ts';
+import type { KafkaOptions } from './options.ts';
 
 /** A topic as it must be. */
 export interface TopicPlan {
@@ -22,23 +22,20 @@ export interface TopicDescription {
 const dayMs = 86_400_000;
 const stateSegmentBytes = 50 * 1024 * 1024;
 
-/**
- * Only the last word on a key counts, so a compacted topic is enough; and what other people wrote can be
- * deleted from it.
- */
-const compacted: readonly TopicRole[] = ['media', 'tags', 'comments'];
+type PlanOptions = Pick<KafkaOptions, 'roles' | 'compacted' | 'topicTemplate' | 'topics'>;
 
-function configsOf(role: TopicRole, options: TopicOptions): Record<string, string> {
+function configsOf(role: TopicRole, options: PlanOptions): Record<string, string> {
   const configs = retentionOf(role, options);
-  if (options.minInSyncReplicas > 0) {
-    configs['min.insync.replicas'] = String(options.minInSyncReplicas);
+  const { minInSyncReplicas } = options.topics;
+  if (minInSyncReplicas > 0) {
+    configs['min.insync.replicas'] = String(minInSyncReplicas);
   }
   return configs;
 }
 
 function retentionOf(
   role: TopicRole,
-  { deadLetterRetentionMs }: TopicOptions,
+  { compacted, topics: { deadLetterRetentionMs } }: PlanOptions,
 ): Record<string, string> {
   if (role === 'dead_letters') {
     // They hold other people's words, which no tombstone deletes. Only a closed segment expires.
@@ -60,22 +57,20 @@ function retentionOf(
       'compression.type': 'producer',
     };
   }
-  // The others that are not compacted are history: nothing of it may expire.
+  // Of a compacted topic, what other people wrote can be deleted; the others are history, which never expires.
   return compacted.includes(role)
     ? { 'cleanup.policy': 'compact' }
     : { 'cleanup.policy': 'delete', 'retention.ms': '-1' };
 }
 
 /** The topics that are used, in the order of `options.roles`. */
-export function planTopics(
-  options: Pick<KafkaOptions, 'roles' | 'topicTemplate' | 'topics'>,
-): readonly TopicPlan[] {
+export function planTopics(options: PlanOptions): readonly TopicPlan[] {
   return options.roles.map((role) => ({
     role,
     name: topicName(options.topicTemplate, role),
     partitions: role === 'state' ? options.topics.statePartitions : options.topics.partitions,
     replicationFactor: options.topics.replicationFactor,
-    configs: configsOf(role, options.topics),
+    configs: configsOf(role, options),
   }));
 }
 

@@ -57,6 +57,7 @@ export async function createKafkaWorld(
       deadLetterRetentionMs: 2_592_000_000,
     },
     roles: ['media', 'users', 'state'],
+    compacted: ['media'],
   };
   const events: TelemetryEvent[] = [];
   const adapters: KafkaAdapter[] = [];

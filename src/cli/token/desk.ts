@@ -1,3 +1,4 @@
+import { streams } from '../../instagram/streams/index.ts';
 import type { Config } from '../../config/config.ts';
 import { openTokenService, type TokenService } from '../../instagram/tokens/service.ts';
 import { systemClock } from '../../engine/clock.ts';
@@ -37,9 +38,11 @@ export function deskOf(config: Config): TokenService {
   return openTokenService({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
 }
 
-/** Whether comments or tags are polled. */
-export function readsPeople({ streams }: Config): boolean {
-  return streams.comments.enabled || streams.tags.enabled;
+/** True when an enabled stream reads what other people wrote. */
+export function readsPeople(config: Config): boolean {
+  return Object.values(streams).some(
+    (stream) => stream.readsPeople && config.streams[stream.name].enabled,
+  );
 }
 
 /** The file that the environment names for the tokens, whether it is there or not. */

@@ -9,27 +9,12 @@ import {
   noUsage,
   usedPercent,
 } from './rolling-usage.ts';
-import type { StreamName } from '../stream-name.ts';
 
 /** The priorities of calls when the quota is short, highest first. */
 export const priorities = ['urgent', 'normal', 'backfill'] as const;
 
 /** `urgent` data disappears unless it is read in time; `backfill` may wait without limit. */
 export type Priority = (typeof priorities)[number];
-
-/** Stories are gone after 24 hours; totals are there for two years, comments and tags for longer. */
-const priorityByStream: Readonly<Partial<Record<StreamName, Priority>>> = {
-  stories: 'urgent',
-  story_insights: 'urgent',
-  user_daily_totals: 'backfill',
-  tags: 'backfill',
-  comments: 'backfill',
-};
-
-/** The priority of a stream's calls. */
-export function priorityOf(stream: StreamName): Priority {
-  return priorityByStream[stream] ?? 'normal';
-}
 
 /** From this usage on, calls are paced and sent one at a time. */
 const slowFromPercent = 75;

@@ -28,6 +28,9 @@ const fields: Fields = {
  */
 export const comments = declareStream({
   name: 'comments',
+  priority: 'backfill',
+  isCompacted: true,
+  readsPeople: true,
   mode: 'incremental',
   doc: "Comments and replies under the account's media, each when it is new; personal data.",
   key: ['id'],

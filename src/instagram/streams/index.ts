@@ -27,3 +27,8 @@ export const streams: Readonly<Record<StreamName, InstagramStream>> = {
   tags,
   comments,
 };
+
+/** The streams whose topics are compacted. */
+export const compactedStreams: readonly StreamName[] = Object.values(streams)
+  .filter(({ isCompacted }) => isCompacted)
+  .map(({ name }) => name);

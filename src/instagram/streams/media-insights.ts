@@ -46,6 +46,9 @@ export const listedCounts: Fields = { like_count: long, comments_count: long, ..
 /** Lifetime metrics of posts and reels, each media by a request of its own. */
 export const mediaInsights = declareStream({
   name: 'media_insights',
+  priority: 'normal',
+  isCompacted: false,
+  readsPeople: false,
   mode: 'full',
   doc: 'Lifetime metrics of each media, by its kind.',
   key: ['id'],

@@ -58,6 +58,9 @@ const fields: Fields = {
  */
 export const media = declareStream({
   name: 'media',
+  priority: 'normal',
+  isCompacted: true,
+  readsPeople: false,
   mode: 'full',
   doc: 'Posts, reels and albums with their children.',
   key: ['id'],

@@ -13,6 +13,9 @@ const fields: Fields = {
 /** Live stories; the API lists a story for 24 hours only. */
 export const stories = declareStream({
   name: 'stories',
+  priority: 'urgent',
+  isCompacted: false,
+  readsPeople: false,
   mode: 'full',
   doc: 'Live stories, listed by the API for 24 hours.',
   key: ['id'],

@@ -25,6 +25,9 @@ const fields: Fields = {
 /** Metrics of live stories; under five viewers the API has none (counted as skipped). */
 export const storyInsights = declareStream({
   name: 'story_insights',
+  priority: 'urgent',
+  isCompacted: false,
+  readsPeople: false,
   mode: 'full',
   doc: 'Metrics of live stories, navigation by action included.',
   key: ['id'],

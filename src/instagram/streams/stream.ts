@@ -70,6 +70,8 @@ export type StreamRequest =
 /** A stream of the Instagram API: with the requests that bring its nodes. */
 export interface InstagramStream extends Stream {
   readonly request: StreamRequest;
+  /** True where it reads what other people wrote: that takes a permission of its own. */
+  readonly readsPeople: boolean;
 }
 
 type Derived = 'list' | 'publishesList' | 'tracksNodes';

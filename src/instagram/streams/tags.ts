@@ -26,6 +26,9 @@ const fields: Fields = {
  */
 export const tags = declareStream({
   name: 'tags',
+  priority: 'backfill',
+  isCompacted: true,
+  readsPeople: true,
   mode: 'full',
   doc: 'Media of others in which the account is tagged; personal data.',
   // Two accounts can be tagged in one media.

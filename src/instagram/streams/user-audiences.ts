@@ -27,6 +27,9 @@ const audience = (
 /** Who liked, commented, shared or saved; under 100 such people Meta refuses (3006): no record, counted. */
 export const userEngagedAudience = declareStream({
   name: 'user_engaged_audience',
+  priority: 'normal',
+  isCompacted: false,
+  readsPeople: false,
   doc: 'Demographics of who interacted with the content this month: the top 45 of each breakdown.',
   ...audience('engaged_audience_demographics'),
 });
@@ -34,6 +37,9 @@ export const userEngagedAudience = declareStream({
 /** Who saw the content; under 100 such people Meta refuses (3006): no record, counted. */
 export const userReachedAudience = declareStream({
   name: 'user_reached_audience',
+  priority: 'normal',
+  isCompacted: false,
+  readsPeople: false,
   doc: 'Demographics of who was reached by the content this month: the top 45 of each breakdown.',
   ...audience('reached_audience_demographics'),
 });

@@ -22,6 +22,9 @@ const fields: Fields = {
  */
 export const userInsights = declareStream({
   name: 'user_insights',
+  priority: 'normal',
+  isCompacted: false,
+  readsPeople: false,
   mode: 'incremental',
   doc: 'Daily metrics of the account, one record a day; corrections are published again.',
   key: ['business_account_id', 'date'],

@@ -7,6 +7,9 @@ import { demographicBreakdowns, demographicsRecord } from './demographics.ts';
  */
 export const userLifetimeInsights = declareStream({
   name: 'user_lifetime_insights',
+  priority: 'normal',
+  isCompacted: false,
+  readsPeople: false,
   mode: 'full',
   doc: 'Follower demographics: the top 45 of each breakdown.',
   key: ['business_account_id', 'breakdown'],

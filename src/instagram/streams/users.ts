@@ -24,6 +24,9 @@ const fields: Fields = {
  */
 export const users = declareStream({
   name: 'users',
+  priority: 'normal',
+  isCompacted: false,
+  readsPeople: false,
   mode: 'full',
   doc: "The account's profile and counts, a snapshot a poll.",
   key: ['id'],

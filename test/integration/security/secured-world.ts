@@ -144,7 +144,7 @@ function openSecured(env: Readonly<Record<string, string>>): KafkaAdapter {
   const roles: readonly TopicRole[] = ['media', 'users', 'state'];
   const security = kafkaSecurity(kafka, () => undefined);
   return openKafka(
-    { ...kafka, security, instance: 'test', roles },
+    { ...kafka, security, instance: 'test', roles, compacted: ['media'] },
     {
       codec: jsonStateCodec,
       telemetry: { report: () => undefined },

@@ -16,6 +16,9 @@ import { usualShutdown } from '../../support/shutdown.ts';
 /** A second stream beside the posts: one request, one node. */
 export const profile = declareStream({
   name: 'users',
+  priority: 'normal',
+  isCompacted: false,
+  readsPeople: false,
   mode: 'full',
   doc: 'A profile.',
   key: ['id'],

@@ -42,6 +42,9 @@ const postFields = { id: required(id), caption: text, like_count: long };
 /** A list of three fields, small enough to write its records by hand. */
 export const posts = declareStream({
   name: 'media',
+  priority: 'normal',
+  isCompacted: true,
+  readsPeople: false,
   mode: 'full',
   doc: 'Posts.',
   key: ['id'],

@@ -30,6 +30,7 @@ function plansOf(
     instance: 'i',
     topics: { ...topics, ...changes },
     roles,
+    compacted: ['media', 'tags', 'comments'],
   };
   return planTopics(options);
 }

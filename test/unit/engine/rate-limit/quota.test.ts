@@ -11,11 +11,9 @@ import {
   noteRefusal,
   noteUsage,
   percentOf,
-  priorityOf,
   statusOf,
   strictest,
 } from '../../../../src/engine/rate-limit/quota.ts';
-import { streamNames } from '../../../../src/engine/stream-name.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -40,21 +38,6 @@ const each = (quota: Quota, nowMs: number) =>
   (['urgent', 'normal', 'backfill'] as const).map(
     (priority) => ask(quota, { priority, nowMs }).kind,
   );
-
-describe('the priority of a stream', () => {
-  test('is urgent for what is gone after a day, normal for the rest', () => {
-    expect(streamNames.filter((name) => priorityOf(name) === 'urgent')).toEqual([
-      'stories',
-      'story_insights',
-    ]);
-    expect(priorityOf('media')).toBe('normal');
-    expect(streamNames.filter((name) => priorityOf(name) === 'backfill')).toEqual([
-      'user_daily_totals',
-      'tags',
-      'comments',
-    ]);
-  });
-});
 
 describe('a scope below 75 %', () => {
   test('lets calls go as they come, whatever their priority', () => {

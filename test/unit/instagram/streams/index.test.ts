@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { streamNames } from '../../../../src/engine/stream-name.ts';
-import { streams } from '../../../../src/instagram/streams/index.ts';
+import type { Priority } from '../../../../src/engine/rate-limit/quota.ts';
+import { compactedStreams, streams } from '../../../../src/instagram/streams/index.ts';
 
 describe('the streams', () => {
   test('are listed once each, under their own names, in the order of need', () => {
@@ -24,5 +25,20 @@ describe('the streams', () => {
   ] as const)('%s has the key %j and is %s', (name, key, mode) => {
     expect(streams[name]).toMatchObject({ key, mode });
     expect(streams[name].doc).toMatch(/^[A-Z].*\.$/);
+  });
+
+  test('urgent is what is gone after a day, back-fill what is there for years', () => {
+    const namesOf = (priority: Priority) =>
+      Object.values(streams).flatMap((one) => (one.priority === priority ? [one.name] : []));
+
+    expect(namesOf('urgent')).toEqual(['stories', 'story_insights']);
+    expect(namesOf('backfill')).toEqual(['user_daily_totals', 'tags', 'comments']);
+  });
+
+  test('compacted topics and the permission to read people follow from the declarations', () => {
+    const people = Object.values(streams).flatMap((one) => (one.readsPeople ? [one.name] : []));
+
+    expect(compactedStreams).toEqual(['media', 'tags', 'comments']);
+    expect(people).toEqual(['tags', 'comments']);
   });
 });
