@@ -93,3 +93,8 @@ export function tellOfADay(open: Captured): void {
     untilMs: startMs + 40 * minuteMs,
   });
 }
+
+/** The account whose token has expired is no longer listed. */
+export function removeStoppedAccount(open: Captured): void {
+  open.telemetry.report({ type: 'accounts', added: [], removed: [account('17841400000000003')] });
+}

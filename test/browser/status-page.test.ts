@@ -5,7 +5,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
 import { launch, refreshed, refreshMs, watch } from './browser.ts';
-import { serve, startMs, tellOfADay } from './served.ts';
+import { removeStoppedAccount, serve, startMs, tellOfADay } from './served.ts';
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -49,6 +49,11 @@ describe('the status page', () => {
     await refreshed(page);
 
     await page.getByText('@museum_of_letters').waitFor();
+    await page.getByText('stopped by graph.token until a person acts').waitFor();
+    expect(await text(page, 'readiness')).toBe('Not ready');
+    removeStoppedAccount(open);
+    await refreshed(page);
+
     expect(await text(page, 'readiness')).toBe('Ready');
     expect(await page.title()).toBe('Ready – instagram-kafka-producer');
     expect(await page.evaluate('window.loadedOnce')).toBe(true);
@@ -295,6 +300,7 @@ describe('for everybody', () => {
   test('tells a screen reader of a change of readiness, and of nothing that stays', async () => {
     await using open = await serve();
     tellOfADay(open);
+    removeStoppedAccount(open);
     const { page } = await watch(browser, open.url);
     await page.getByText('@museum_of_letters').waitFor();
     await page.evaluate(`
