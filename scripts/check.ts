@@ -1,10 +1,18 @@
-/** `npm run check`: everything that can be said of the sources without running them. */
-import { spawnSync } from 'node:child_process';
+/**
+ * `npm run check`: everything that can be said of the sources without running them. With `--quick`,
+ * format and lint of the files that differ from the last commit, and types, side by side.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 
-const checks: readonly (readonly [string, readonly string[]])[] = [
+type Check = readonly [name: string, command: readonly string[]];
+
+const types: Check = ['types', ['tsc', '-p', '.']];
+const checks: readonly Check[] = [
   ['format', ['prettier', '--check', '.']],
   ['lint', ['eslint', '.']],
-  ['types', ['tsc', '-p', '.']],
+  types,
   ['types of the status page', ['tsc', '-p', 'web']],
   [
     'import rules',
@@ -14,9 +22,41 @@ const checks: readonly (readonly [string, readonly string[]])[] = [
   ['generated docs', ['node', 'scripts/generate-docs.ts', '--check']],
 ];
 
-const failed = checks.filter(([name, [command, ...args]]) => {
+/** The files that differ from the last commit, new ones included. */
+function changedFiles(): readonly string[] {
+  const listed = [
+    ['diff', '--name-only', '--diff-filter=d', 'HEAD'],
+    ['ls-files', '--others', '--exclude-standard'],
+  ].flatMap((args) => spawnSync('git', args, { encoding: 'utf8' }).stdout.split('\n'));
+  return listed.filter((path) => path !== '' && existsSync(path));
+}
+
+/** Checks of the changed files alone, and the types, which any change may break anywhere. */
+function quickChecks(): readonly Check[] {
+  const changed = changedFiles();
+  const code = changed.filter((path) => /\.(?:ts|mjs|js)$/.test(path));
+  return [
+    types,
+    ...(changed.length === 0
+      ? []
+      : [['format', ['prettier', '--check', '--ignore-unknown', ...changed]] as const]),
+    ...(code.length === 0 ? [] : [['lint', ['eslint', '--no-warn-ignored', ...code]] as const]),
+  ];
+}
+
+/** The exit code of a check, whose output goes to the terminal. */
+function run([name, [command = '', ...args]]: Check): Promise<number | null> {
   console.log(`— ${name}`);
-  return spawnSync(command ?? '', args, { stdio: 'inherit' }).status !== 0;
-});
-for (const [name] of failed) console.error(`failed: ${name}`);
-process.exit(failed.length > 0 ? 1 : 0);
+  const child = spawn(command, args, { stdio: 'inherit' });
+  return new Promise((resolve) => child.on('close', resolve));
+}
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const failed: string[] = [];
+const note = async (check: Check): Promise<void> => {
+  if ((await run(check)) !== 0) failed.push(check[0]);
+};
+if (values.quick) await Promise.all(quickChecks().map(note));
+else for (const check of checks) await note(check);
+for (const name of failed) console.error(`failed: ${name}`);
+process.exitCode = failed.length > 0 ? 1 : 0;
