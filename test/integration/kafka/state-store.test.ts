@@ -59,7 +59,7 @@ describe('restore', () => {
       await publisher.publish(mediaBatch(account, sequence, [mediaRecord('m')]), noSignal);
     }
     const restored = await restoreAll(await world.openReady());
-    expect([...restored]).toEqual([
+    expect([...restored]).toMatchObject([
       [`media/${account}`, { kind: 'state', state: mediaBatch(account, 3, []).state }],
     ]);
   });
@@ -115,7 +115,7 @@ describe('restore', () => {
     });
     await transaction.abort();
     const restored = await two.stateStore.restore(partition, noSignal);
-    expect([...restored]).toEqual([
+    expect([...restored]).toMatchObject([
       [`media/${account}`, { kind: 'state', state: mediaBatch(account, 2, []).state }],
     ]);
   }, 60_000);
