@@ -124,7 +124,7 @@ describe('publish', () => {
     await expect(publisher.publish(batch, noSignal)).rejects.toMatchObject({
       disposition: 'stop-stream',
       code: 'kafka.record-too-large',
-      message: expect.stringContaining('the state media/17841'),
+      message: expect.stringContaining('state media/17841'),
     });
     await setMaxBytes(world.nameOf('state'), 1_048_588);
     await publisher.publish(batch, noSignal);
