@@ -63,7 +63,7 @@ describe('countOf', () => {
   });
 });
 
-describe('placed', () => {
+describe('commentNode', () => {
   test('gives a comment its media and a reply its comment, and no replies within', () => {
     const top = { id: '1', text: 'a', replies: { data: [{ id: '2' }] } };
 

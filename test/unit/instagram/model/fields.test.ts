@@ -34,7 +34,7 @@ describe('fieldsParameter', () => {
   });
 });
 
-describe('refusedAfter', () => {
+describe('rejectedAfter', () => {
   const paths = pathsOf('caption', fields);
   const after = (...refused: readonly string[]) => {
     const next = rejectedAfter('caption', paths, new Set(refused));
