@@ -2,16 +2,16 @@ import { type ConnectorError, FailError, SkipError } from '../../engine/errors.t
 import type { Listed } from './rejections.ts';
 
 /** An object whose request failed, and the error. */
-export interface Failed {
+export interface FailedObject {
   readonly listed: Listed;
   readonly error: ConnectorError;
 }
 
-/** The evidence that an error is an object's own rather than common to all. */
+/** The evidence that separates an object's own error from one that is common to all objects. */
 export interface Evidence<T> {
   /** True when one of the objects requested together was answered. */
   readonly isAnswered: boolean;
-  /** Other objects of the list: a sample of them is requested when none was answered. */
+  /** Other objects of the list, to draw a control sample from when no object was answered. */
   readonly controls: readonly T[];
   /** Requests a control sample; true when one of its objects is answered. */
   readonly areAnswered: (controls: readonly T[]) => Promise<boolean>;
@@ -21,30 +21,30 @@ export interface Evidence<T> {
 const controlSample = 3;
 
 /**
- * Finds the objects whose error is their own: other objects are answered. When every requested
- * object fails, and a control sample of the others too, the error is attributed to none.
+ * Finds the culprits: objects that fail while other objects are answered. When every requested
+ * object and the control sample fail, the error is attributed to no object.
  *
- * @throws the first error, when no object is answered; as a FailError where it is an object's
+ * @throws the first error when no object is answered; a SkipError becomes a FailError
  */
 export async function attribute<T>(
-  failed: readonly Failed[],
+  failed: readonly FailedObject[],
   { isAnswered, controls, areAnswered }: Evidence<T>,
-): Promise<readonly Failed[]> {
+): Promise<readonly FailedObject[]> {
   const [first] = failed;
   if (first === undefined || isAnswered) return failed;
   const sample = spread(controls, controlSample);
   if (sample.length > 0 && (await areAnswered(sample))) return failed;
-  throw ofAll(first.error);
+  throw commonError(first.error);
 }
 
-/** An object's error that every object has: it fails the poll, and no object is left out. */
-function ofAll(error: ConnectorError): ConnectorError {
+/** Returns the error that fails the poll when all objects have it; no object is excluded. */
+function commonError(error: ConnectorError): ConnectorError {
   if (!(error instanceof SkipError)) return error;
   const message = `none of the account's objects that were requested is answered, so none is left out. The first: ${error.message}`;
   return new FailError(error.code, message, { cause: error });
 }
 
-/** A sample of a list: its first entry, its last, and entries spread evenly between. */
+/** Samples a list: its first entry, its last, and entries spread evenly between. */
 function spread<T>(list: readonly T[], count: number): readonly T[] {
   if (list.length <= count) return list;
   const step = (list.length - 1) / (count - 1);

@@ -4,19 +4,20 @@ import { dataOf } from '../model/metric-values.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
-import { isAccounts } from './rejected-fields.ts';
+import { isOfAccount } from './rejected-fields.ts';
 
 type BreakdownsSource = Extract<InstagramStream['request'], { kind: 'breakdowns' }>;
 
-/** One request a breakdown; each node is the metric with the breakdown's name beside it. */
+/** Sends one request for each breakdown; each node is the metric plus the breakdown's name. */
 export async function* extractBreakdowns(
   source: BreakdownsSource,
   context: ExtractContext,
 ): Extraction {
-  for (const breakdown of source.breakdowns) yield await askBreakdown(source, breakdown, context);
+  for (const breakdown of source.breakdowns)
+    yield await requestBreakdown(source, breakdown, context);
 }
 
-async function askBreakdown(
+async function requestBreakdown(
   source: BreakdownsSource,
   breakdown: string,
   context: ExtractContext,
@@ -39,11 +40,11 @@ async function askBreakdown(
       signal,
     );
     const rejected: DeadLetterError[] = [];
-    const found = readOrReject(rejected, () => dataOf(body, body, rejected)) ?? [];
-    const nodes = found.map((node) => ({ ...node, breakdown }));
+    const entries = readOrReject(rejected, () => dataOf(body, body, rejected)) ?? [];
+    const nodes = entries.map((node) => ({ ...node, breakdown }));
     return { nodes, skipped: [], rejected, coveredUntilMs: null };
   } catch (error) {
-    if (!(error instanceof SkipError) || isAccounts(error)) throw error;
+    if (!(error instanceof SkipError) || isOfAccount(error)) throw error;
     return {
       nodes: [],
       skipped: [{ reason: error.code, subject: breakdown }],

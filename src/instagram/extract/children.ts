@@ -6,22 +6,22 @@ import type { ListCache } from './list-cache.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { Skipped } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import { attribute, type Failed } from './attribution.ts';
+import { attribute, type FailedObject } from './attribution.ts';
 import { nodesOf } from './entries.ts';
 
-/** Children that were requested by themselves are reused for this long: they do not change, but their URLs expire. */
+/** Lifetime of cached children: they do not change, but their URLs expire. */
 const goodForMs = 24 * 3_600_000;
 
 /** The dependencies and results of requesting children. */
-export interface ChildrenWork {
+export interface ChildrenPoll {
   readonly context: ExtractContext;
   readonly cache: ListCache;
   readonly rejections: Rejections;
-  readonly left: Skipped[];
+  readonly skipped: Skipped[];
   readonly rejected: DeadLetterError[];
 }
 
-/** The field that holds them, and theirs. */
+/** The field that holds the children, and the children's own fields. */
 export interface Nested {
   readonly name: string;
   readonly fields: Fields;
@@ -32,7 +32,7 @@ interface Family {
   readonly ids: readonly string[];
 }
 
-/** Whether a page of so many nodes behind `lastId` has an album of which a child could not be read. */
+/** True when the page after `lastId` holds an album with a child that could not be read. */
 export function hasBrokenAlbum(cache: ListCache, lastId: string | undefined): boolean {
   const { nodes, albums, pageSize } = cache;
   const start = lastId === undefined ? 0 : nodes.findIndex(({ id }) => id === lastId) + 1;
@@ -44,97 +44,98 @@ export function hasBrokenAlbum(cache: ListCache, lastId: string | undefined): bo
 }
 
 /**
- * Gives albums whose children came by their ids alone the fields of those that can be read: album by
- * album, and child by child where one fails its album. A child that cannot be read is excluded.
+ * Adds the children's fields to albums that were listed with the children's ids alone. Requests
+ * album by album, and child by child where one child fails its album. A child that cannot be read
+ * is excluded.
  *
- * @throws as `Graph.getEach`; the first error, when no child of several albums is answered
+ * @throws as `Graph.getEach`; the first error when no child of several albums is answered
  */
 export async function withChildren(
   nodes: readonly Node[],
   nested: Nested,
-  work: ChildrenWork,
+  poll: ChildrenPoll,
 ): Promise<readonly Node[]> {
-  const families = nodes.flatMap((node) => familyOf(node, nested, work));
-  const unknown = families.filter((family) => !isKnown(family, work));
-  const albums = await getAlbums(unknown, nested, work);
-  await getChildren(albums, nested, work);
+  const families = nodes.flatMap((node) => familyOf(node, nested, poll));
+  const unknown = families.filter((family) => !isKnown(family, poll));
+  const albums = await getAlbums(unknown, nested, poll);
+  await getChildren(albums, nested, poll);
   const ids = new Set(families.map(({ id }) => id));
   return nodes.map((node) => {
     const { id } = node;
-    const album = typeof id === 'string' && ids.has(id) ? work.cache.albums.get(id) : undefined;
+    const album = typeof id === 'string' && ids.has(id) ? poll.cache.albums.get(id) : undefined;
     return album === undefined ? node : { ...node, [nested.name]: { data: album.children } };
   });
 }
 
-function familyOf(node: Node, { name }: Nested, { rejected }: ChildrenWork): readonly Family[] {
+function familyOf(node: Node, { name }: Nested, { rejected }: ChildrenPoll): readonly Family[] {
   const { id, [name]: children } = node;
   if (typeof id !== 'string' || !isNode(children)) return [];
   const ids = nodesOf(children, rejected).map((child) => child['id']);
-  return [{ id, ids: ids.filter((one) => typeof one === 'string') }];
+  return [{ id, ids: ids.filter((childId) => typeof childId === 'string') }];
 }
 
-function isKnown({ id, ids }: Family, { cache, context: { nowMs } }: ChildrenWork): boolean {
+function isKnown({ id, ids }: Family, { cache, context: { nowMs } }: ChildrenPoll): boolean {
   const album = cache.albums.get(id);
   if (album?.ids.join() !== ids.join()) return false;
-  return album.askedMs <= nowMs && nowMs < album.untilMs;
+  return album.requestedMs <= nowMs && nowMs < album.untilMs;
 }
 
 interface Albums {
-  /** Those that have to be read child by child. */
-  readonly apart: readonly Family[];
+  /** Albums to read child by child. */
+  readonly separate: readonly Family[];
   /** True when any album was answered. */
   readonly isAnswered: boolean;
 }
 
-/** Albums by a request each. */
+/** Requests each album with its children in one request. */
 async function getAlbums(
   families: readonly Family[],
   { name, fields }: Nested,
-  work: ChildrenWork,
+  poll: ChildrenPoll,
 ): Promise<Albums> {
-  const isExcluded = (id: string, child: string) => work.rejections.excludes(childOf(id, child));
-  const apart = families.filter(({ id, ids }) => ids.some((child) => isExcluded(id, child)));
-  const whole = families.filter((family) => !apart.includes(family));
+  const isExcluded = (id: string, child: string) => poll.rejections.excludes(childOf(id, child));
+  const separate = families.filter(({ id, ids }) => ids.some((child) => isExcluded(id, child)));
+  const whole = families.filter((family) => !separate.includes(family));
   const expanded = `${name}{${fieldsParameter(fields)}}`;
-  const requests = new Map(whole.map((family) => [requestOf(family.id, expanded, work), family]));
-  const { graph, signal } = work.context;
+  const requests = new Map(whole.map((family) => [requestOf(family.id, expanded, poll), family]));
+  const { graph, signal } = poll.context;
   let isAnswered = false;
   for await (const outcome of graph.getEach([...requests.keys()], signal)) {
     const family = requests.get(outcome.request);
     if (family === undefined) continue;
     if ('error' in outcome) {
-      apart.push(family);
+      separate.push(family);
       continue;
     }
     isAnswered = true;
-    for (const child of family.ids) work.rejections.forget(childOf(family.id, child), null);
+    for (const child of family.ids) poll.rejections.forget(childOf(family.id, child), null);
     const children = outcome.node[name];
-    note(family, isNode(children) ? nodesOf(children, work.rejected) : [], work);
+    noteAlbum(family, isNode(children) ? nodesOf(children, poll.rejected) : [], poll);
   }
-  return { apart, isAnswered };
+  return { separate, isAnswered };
 }
 
-/** The children of some albums, each by itself, less those that cannot be read. */
+/** Requests the children of some albums one by one, and excludes those that cannot be read. */
 async function getChildren(
-  { apart: families, isAnswered }: Albums,
+  { separate: families, isAnswered }: Albums,
   { fields }: Nested,
-  work: ChildrenWork,
+  poll: ChildrenPoll,
 ): Promise<void> {
-  const { context, rejections } = work;
-  const asked = fieldsParameter(fields);
+  const { context, rejections } = poll;
+  const fieldNames = fieldsParameter(fields);
   const requests = new Map(
     families.flatMap((family) =>
       family.ids
         .filter((child) => !rejections.excludes(childOf(family.id, child)))
-        .map((child) => [requestOf(child, asked, work), { family, child }] as const),
+        .map((child) => [requestOf(child, fieldNames, poll), { family, child }] as const),
     ),
   );
   const found = new Map<string, Node>();
-  const failed: Failed[] = [];
+  const failed: FailedObject[] = [];
   for await (const outcome of context.graph.getEach([...requests.keys()], context.signal)) {
-    const one = requests.get(outcome.request);
-    if (one === undefined) continue;
-    const subject = childOf(one.family.id, one.child);
+    const requested = requests.get(outcome.request);
+    if (requested === undefined) continue;
+    const subject = childOf(requested.family.id, requested.child);
     if ('node' in outcome) {
       found.set(subject, outcome.node);
       rejections.forget(subject, null);
@@ -143,26 +144,26 @@ async function getChildren(
     }
   }
   const culprits = await attribute(failed, {
-    // A page that lists a single broken album is an answer too.
+    // The page that lists a single broken album counts as an answer.
     isAnswered: isAnswered || found.size > 0 || families.length === 1,
     controls: [],
     areAnswered: () => Promise.resolve(false),
   });
-  for (const { listed, error } of culprits) leaveOut(listed.id, error.code, work);
+  for (const { listed, error } of culprits) exclude(listed.id, error.code, poll);
   for (const family of families) {
     const children = family.ids
       .map((child) => found.get(childOf(family.id, child)))
       .filter((child) => child !== undefined);
-    note(family, children, work);
+    noteAlbum(family, children, poll);
   }
 }
 
-function leaveOut(subject: string, reason: ErrorCode, { rejections, left }: ChildrenWork): void {
+function exclude(subject: string, reason: ErrorCode, { rejections, skipped }: ChildrenPoll): void {
   rejections.exclude({ listed: { id: subject, createdMs: null, kind: '' }, reason });
-  left.push({ reason, subject });
+  skipped.push({ reason, subject });
 }
 
-function requestOf(id: string, fields: string, { context }: ChildrenWork): GraphRequest {
+function requestOf(id: string, fields: string, { context }: ChildrenPoll): GraphRequest {
   return {
     endpoint: '/{media}',
     path: `/${id}`,
@@ -171,9 +172,9 @@ function requestOf(id: string, fields: string, { context }: ChildrenWork): Graph
   };
 }
 
-/** Remembered while the program runs, for a day. */
-function note(family: Family, children: readonly Node[], work: ChildrenWork): void {
-  const { nowMs } = work.context;
+/** Caches an album's children for a day, in memory only. */
+function noteAlbum(family: Family, children: readonly Node[], poll: ChildrenPoll): void {
+  const { nowMs } = poll.context;
   const untilMs = nowMs + goodForMs;
-  work.cache.albums.set(family.id, { askedMs: nowMs, untilMs, ids: family.ids, children });
+  poll.cache.albums.set(family.id, { requestedMs: nowMs, untilMs, ids: family.ids, children });
 }

@@ -1,4 +1,4 @@
-import { placed, writtenAt } from '../model/comments.ts';
+import { commentNode, writtenAt } from '../model/comments.ts';
 import type { CommentsReading } from '../../engine/state.ts';
 import { readOrReject } from '../../engine/dead-letters.ts';
 import { type DeadLetterError, FailError, SkipError } from '../../engine/errors.ts';
@@ -9,24 +9,24 @@ import type { Listed, Rejections } from './rejections.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { Skipped } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import { attribute, type Failed } from './attribution.ts';
+import { attribute, type FailedObject } from './attribution.ts';
 import { nodesOf } from './entries.ts';
-import { withoutRefusedFields } from './rejected-fields.ts';
+import { withoutRejectedFields } from './rejected-fields.ts';
 
 /** The most comments that the API returns in one page. */
 export const commentsPage = 50;
-/** A list of comments with more pages is taken for endless: a million comments. */
+/** A list of comments with more pages counts as endless: a million comments (Invariant 10). */
 const mostPages = 20_000;
 
 /** A media whose comments are to be read. */
-export interface Due {
+export interface DueMedia {
   readonly listed: Listed;
   /** Its `comments_count` in the list. */
   readonly count: number;
 }
 
 /** The context of a poll's comments requests, and the findings from its answers. */
-export interface CommentsWork {
+export interface CommentsPoll {
   readonly context: ExtractContext;
   /** The fields of a comment. */
   readonly fields: Fields;
@@ -35,128 +35,132 @@ export interface CommentsWork {
   readonly rejected: DeadLetterError[];
 }
 
-/** The first page of a media that this poll reads. */
+/** The page at which this poll starts to read a media's comments. */
 export interface FirstPage {
   readonly body: Node;
-  /** The cursor that it was requested with; null for the first page of all. */
+  /** The cursor of the request; null for the first page of the list. */
   readonly after: string | null;
 }
 
-/** One page of comments, with the first page of each one's replies. */
+/** One page of comments, each with the first page of its replies. */
 export interface CommentsPage {
   readonly comments: readonly Node[];
-  /** The cursor before it; null for the first. */
+  /** The cursor before the page; null for the first. */
   readonly after: string | null;
 }
 
-interface Resuming {
-  readonly work: CommentsWork;
+interface FirstPagesContext {
+  readonly poll: CommentsPoll;
   /** The unfinished reading of an earlier poll; null for none. */
   readonly reading: CommentsReading | null;
-  /** Every media that is due, to choose control samples from. */
-  readonly all: readonly Due[];
+  /** Every due media, to draw control samples from. */
+  readonly all: readonly DueMedia[];
 }
 
 /**
- * Requests the first page of each media: that of the list, or that where an unfinished reading
- * continues. A media that is rejected while others are answered is excluded for a while.
+ * Requests the first page of each media: the start of the list, or the page at which an unfinished
+ * reading continues. A media that is rejected while others are answered is excluded for a while.
  *
- * @throws as `Graph.getEach`; the first error, when no media is answered, nor a control sample
+ * @throws as `Graph.getEach`; the first error when neither a media nor a control sample is answered
  */
 export async function firstPages(
-  due: readonly Due[],
-  { work, reading, all }: Resuming,
-): Promise<ReadonlyMap<Due, FirstPage>> {
-  const { pages, failed } = await getPages(due, work, reading);
-  const asked = new Set(due);
+  due: readonly DueMedia[],
+  { poll, reading, all }: FirstPagesContext,
+): Promise<ReadonlyMap<DueMedia, FirstPage>> {
+  const { pages, failed } = await getPages(due, poll, reading);
+  const requested = new Set(due);
   const culprits = await attribute(failed, {
     isAnswered: pages.size > 0,
-    controls: all.filter((one) => !asked.has(one)),
-    areAnswered: async (some) => (await getPages(some, work, reading)).pages.size > 0,
+    controls: all.filter((one) => !requested.has(one)),
+    areAnswered: async (some) => (await getPages(some, poll, reading)).pages.size > 0,
   });
   for (const { listed, error } of culprits) {
-    work.rejections.exclude({ listed, reason: error.code });
-    work.skipped.push({ reason: error.code, subject: listed.id });
+    poll.rejections.exclude({ listed, reason: error.code });
+    poll.skipped.push({ reason: error.code, subject: listed.id });
   }
   return pages;
 }
 
 async function getPages(
-  due: readonly Due[],
-  work: CommentsWork,
+  due: readonly DueMedia[],
+  poll: CommentsPoll,
   reading: CommentsReading | null,
-): Promise<{ readonly pages: ReadonlyMap<Due, FirstPage>; readonly failed: readonly Failed[] }> {
-  const pages = new Map<Due, FirstPage>();
-  const failed: Failed[] = [];
+): Promise<{
+  readonly pages: ReadonlyMap<DueMedia, FirstPage>;
+  readonly failed: readonly FailedObject[];
+}> {
+  const pages = new Map<DueMedia, FirstPage>();
+  const failed: FailedObject[] = [];
   let open = new Map(
     due.map((one) => {
       const { id } = one.listed;
       const after = reading?.mediaId === id ? reading.after : null;
-      return [requestOf(id, after, work), one] as const;
+      return [requestOf(id, after, poll), one] as const;
     }),
   );
   while (open.size > 0) {
-    const again = new Map<GraphRequest, Due>();
-    for await (const outcome of work.context.graph.getEach([...open.keys()], work.context.signal)) {
+    const repeated = new Map<GraphRequest, DueMedia>();
+    for await (const outcome of poll.context.graph.getEach([...open.keys()], poll.context.signal)) {
       const one = open.get(outcome.request);
       if (one === undefined) continue;
       if ('node' in outcome) {
         pages.set(one, { body: outcome.node, after: outcome.request.query['after'] ?? null });
-      } else if (noteRefusedFields(outcome.error, work)) {
-        again.set(requestOf(one.listed.id, outcome.request.query['after'] ?? null, work), one);
+      } else if (noteRejectedFields(outcome.error, poll)) {
+        repeated.set(requestOf(one.listed.id, outcome.request.query['after'] ?? null, poll), one);
       } else if (outcome.request.query['after'] !== undefined) {
         // The cursor is too old: read the media's comments from the beginning.
-        again.set(requestOf(one.listed.id, null, work), one);
+        repeated.set(requestOf(one.listed.id, null, poll), one);
       } else {
         failed.push({ listed: one.listed, error: outcome.error });
       }
     }
-    open = again;
+    open = repeated;
   }
   return { pages, failed };
 }
 
-/** Leaves out the fields that a rejection names; true when one of them is new. */
-function noteRefusedFields(error: Error, { skipped }: CommentsWork): boolean {
+/** Excludes the fields that a rejection names; true when one of them is new. */
+function noteRejectedFields(error: Error, { skipped }: CommentsPoll): boolean {
   if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') return false;
   const known = new Set(skipped.map(({ subject }) => subject));
-  const fresh = error.subjects.filter((field) => !known.has(field));
-  for (const subject of fresh) skipped.push({ reason: error.code, subject });
-  return fresh.length > 0;
+  const unknownFields = error.subjects.filter((field) => !known.has(field));
+  for (const subject of unknownFields) skipped.push({ reason: error.code, subject });
+  return unknownFields.length > 0;
 }
 
-function requestOf(mediaId: string, after: string | null, work: CommentsWork): GraphRequest {
-  const refused = work.skipped
+function requestOf(mediaId: string, after: string | null, poll: CommentsPoll): GraphRequest {
+  const excluded = poll.skipped
     .filter(({ reason }) => reason === 'graph.field-refused')
     .map(({ subject }) => subject);
   return {
     endpoint: '/{media}/comments',
     path: `/${mediaId}/comments`,
     query: {
-      fields: commentFields(work.fields, new Set(refused)),
+      fields: commentFields(poll.fields, new Set(excluded)),
       limit: String(commentsPage),
       ...(after === null ? {} : { after }),
     },
-    accountId: work.context.account.id,
+    accountId: poll.context.account.id,
   };
 }
 
-/** A comment's fields with its replies'. */
-export function commentFields(fields: Fields, refused: ReadonlySet<string> = new Set()): string {
-  const plain = fieldsParameter(fields, refused);
+/** Returns the `fields` parameter of a comment and its replies. */
+export function commentFields(fields: Fields, excluded: ReadonlySet<string> = new Set()): string {
+  const plain = fieldsParameter(fields, excluded);
   return `${plain},replies.limit(${commentsPage}){${plain}}`;
 }
 
 /** The lists of one media's comments, while they are read. */
 export interface ReadingLists {
-  readonly work: CommentsWork;
-  /** Called where a list ends early because a page of it is rejected. */
+  readonly poll: CommentsPoll;
+  /** Called when a list ends early because the API rejects one of its pages. */
   readonly onCut: () => void;
 }
 
 /**
- * The pages of a media's comments from `first` on, newest first. When the API no longer takes the
- * cursor of an unfinished reading, they start at the beginning, without the comments published in it.
+ * Yields the pages of a media's comments from `first` on, newest first. When the API no longer
+ * accepts the cursor of an unfinished reading, the pages start at the beginning of the list,
+ * without the comments that the reading has published.
  *
  * @throws as `Graph.get`, except SkipError; FailError `graph.refused` when the list does not end
  */
@@ -176,8 +180,8 @@ export async function* pagesFrom(
   }
 }
 
-/** The comments of a page; none when `data` is no list, which becomes a dead letter. */
-function commentsOf(body: Node, { work: { rejected } }: ReadingLists): readonly Node[] {
+/** Returns the comments of a page; none when `data` is not a list, which becomes a dead letter. */
+function commentsOf(body: Node, { poll: { rejected } }: ReadingLists): readonly Node[] {
   return readOrReject(rejected, () => nodesOf(body, rejected)) ?? [];
 }
 
@@ -188,23 +192,23 @@ function cursorOf(body: Node): string | null {
   return typeof after === 'string' ? after : null;
 }
 
-/** A comment, then its replies page by page, each as a node of its own. */
+/** Yields a comment, then its replies page by page, each as a node of its own. */
 export async function* threadOf(
   mediaId: string,
   comment: Node,
   lists: ReadingLists,
 ): AsyncGenerator<readonly Node[], void, undefined> {
-  yield [placed(comment, mediaId)];
+  yield [commentNode(comment, mediaId)];
   const expanded = firstReplies(comment['replies']);
   if (expanded === undefined) return;
   const { id } = comment;
   const path = `/${typeof id === 'string' ? id : ''}/replies`;
   for await (const body of bodiesFrom(path, expanded, lists)) {
-    yield commentsOf(body, lists).map((reply) => placed(reply, mediaId, comment));
+    yield commentsOf(body, lists).map((reply) => commentNode(reply, mediaId, comment));
   }
 }
 
-/** Undefined where the API expanded no replies; PHP writes an empty object as an empty list. */
+/** Returns undefined without expanded replies; PHP writes an empty object as an empty list. */
 function firstReplies(expanded: Json | undefined): Node | undefined {
   if (expanded === undefined || expanded === null) return undefined;
   if (Array.isArray(expanded)) return expanded.length === 0 ? undefined : { data: expanded };
@@ -212,24 +216,24 @@ function firstReplies(expanded: Json | undefined): Node | undefined {
 }
 
 /**
- * The first page, which was received before, and the pages after it. An expanded list may lack
- * `paging`: if it is full, it may be cut, and is requested from its beginning.
+ * Yields the given first page and the pages after it. An expanded list may lack `paging`: a full
+ * one may be cut, so it is requested again from its beginning.
  */
 async function* bodiesFrom(
   path: string,
   first: Node,
-  { work, onCut }: ReadingLists,
+  { poll, onCut }: ReadingLists,
 ): AsyncGenerator<Node, void, undefined> {
   const seen = new Set<string>();
   const { data } = first;
   const isCut = Array.isArray(data) && data.length >= commentsPage && !('paging' in first);
-  let body = isCut ? await getPage(path, undefined, work) : first;
+  let body = isCut ? await getPage(path, undefined, poll) : first;
   for (let pages = 1; body !== undefined; pages += 1) {
     yield body;
     const after = nextCursor(body, seen);
     if (after === undefined) return;
     if (pages === mostPages) throw endless(path);
-    body = await getPage(path, after, work);
+    body = await getPage(path, after, poll);
   }
   onCut();
 }
@@ -241,24 +245,24 @@ function endless(path: string): FailError {
   );
 }
 
-/** Undefined when the page is rejected, as after a comment was deleted; it is counted as skipped. */
+/** Returns undefined for a rejected page, e.g. of a deleted comment; counts it as skipped. */
 async function getPage(
   path: string,
   after: string | undefined,
-  work: CommentsWork,
+  poll: CommentsPoll,
 ): Promise<Node | undefined> {
-  const { graph, account, signal } = work.context;
+  const { graph, account, signal } = poll.context;
   const isReplies = path.endsWith('/replies');
   try {
-    return await withoutRefusedFields(work.skipped, (refused) =>
+    return await withoutRejectedFields(poll.skipped, (excluded) =>
       graph.get(
         {
           endpoint: isReplies ? '/{comment}/replies' : '/{media}/comments',
           path,
           query: {
             fields: isReplies
-              ? fieldsParameter(work.fields, refused)
-              : commentFields(work.fields, refused),
+              ? fieldsParameter(poll.fields, excluded)
+              : commentFields(poll.fields, excluded),
             limit: String(commentsPage),
             ...(after === undefined ? {} : { after }),
           },
@@ -269,7 +273,7 @@ async function getPage(
     );
   } catch (error) {
     if (!(error instanceof SkipError)) throw error;
-    work.skipped.push({ reason: error.code, subject: path.split('/')[1] ?? path });
+    poll.skipped.push({ reason: error.code, subject: path.split('/')[1] ?? path });
     return undefined;
   }
 }

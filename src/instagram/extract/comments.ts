@@ -22,8 +22,8 @@ import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
 import {
   type CommentsPage,
-  type CommentsWork,
-  type Due,
+  type CommentsPoll,
+  type DueMedia,
   type FirstPage,
   firstPages,
   pagesFrom,
@@ -33,13 +33,15 @@ import { ensureScanned, scannedBy } from './list.ts';
 
 type CommentsSource = Extract<InstagramStream['request'], { kind: 'comments' }>;
 
-/** First pages that are requested together: each may hold 50 comments with 50 replies. */
+/**
+ * Media whose first pages are requested together; a page holds up to 50 comments with 50 replies.
+ */
 const mediaTogether = 10;
 
 /**
- * Reads the comments of the media whose `comments_count` has changed, and yields those that were not
- * published before. A page is as long as a batch, and carries the state after it: a media with many
- * comments is read in parts, and the next poll continues after the last part that was committed.
+ * Reads the comments of the media whose `comments_count` has changed, and yields the unpublished
+ * ones. A page is as long as a batch and carries the state after it. A media with many comments is
+ * thus read in parts, and the next poll continues after the last committed part.
  */
 export async function* extractComments(
   source: CommentsSource,
@@ -50,24 +52,24 @@ export async function* extractComments(
   const { account, caches, checkpoint, nowMs } = context;
   const { nodes } = caches.of(account.id, 'media');
   const rejections = createRejections(checkpoint, nowMs);
-  const work: CommentsWork = { context, fields, rejections, skipped: [], rejected: [] };
-  const memo = createMemo(checkpoint);
-  const due = dueOf(nodes, work, checkpoint.reading);
+  const poll: CommentsPoll = { context, fields, rejections, skipped: [], rejected: [] };
+  const pending = createPendingPage(checkpoint);
+  const due = dueOf(nodes, poll, checkpoint.reading);
   for (let start = 0; start < due.length; start += mediaTogether) {
     const some = due.slice(start, start + mediaTogether);
-    const pages = await firstPages(some, { work, reading: checkpoint.reading, all: due });
+    const pages = await firstPages(some, { poll, reading: checkpoint.reading, all: due });
     for (const media of some) {
       const first = pages.get(media);
-      if (first !== undefined) yield* readMedia(media, first, { work, memo });
+      if (first !== undefined) yield* readMedia(media, first, { poll, pending });
     }
-    if (memo.gathered.length >= context.maxBatchRecords) yield pageOf(work, memo);
+    if (pending.newComments.length >= context.maxBatchRecords) yield pageOf(poll, pending);
   }
-  yield tidied(pageOf(work, memo), context);
+  yield tidied(pageOf(poll, pending), context);
 }
 
-/** The comments read since the last page, and the checkpoint once they are published. */
-interface Memo {
-  gathered: Node[];
+/** The comments read since the last page, and the checkpoint to commit with them. */
+interface PendingPage {
+  newComments: Node[];
   published: Map<string, bigint>;
   seen: Checkpoint['seen'];
   reading: CommentsReading | null;
@@ -75,43 +77,43 @@ interface Memo {
   skipped: number;
 }
 
-function createMemo({ published, seen, reading }: Checkpoint): Memo {
-  return { gathered: [], published: new Map(published), seen, reading, skipped: 0 };
+function createPendingPage({ published, seen, reading }: Checkpoint): PendingPage {
+  return { newComments: [], published: new Map(published), seen, reading, skipped: 0 };
 }
 
 function dueOf(
   nodes: readonly Node[],
-  { context: { checkpoint }, rejections }: CommentsWork,
+  { context: { checkpoint }, rejections }: CommentsPoll,
   reading: CommentsReading | null,
-): readonly Due[] {
-  const due = nodes.flatMap((node): readonly Due[] => {
+): readonly DueMedia[] {
+  const due = nodes.flatMap((node): readonly DueMedia[] => {
     const listed = readListed(node);
     const count = countOf(node);
     if (listed === undefined || count === undefined || rejections.isExcluded(listed)) return [];
     return isChanged(node, readOf(listed.id, checkpoint.published)) ? [{ listed, count }] : [];
   });
-  // The unfinished reading comes first: the state has room for one.
-  const isFirst = ({ listed }: Due): number => (listed.id === reading?.mediaId ? 0 : 1);
+  // The unfinished reading goes first: the state has room for one.
+  const isFirst = ({ listed }: DueMedia): number => (listed.id === reading?.mediaId ? 0 : 1);
   return due.toSorted((a, b) => isFirst(a) - isFirst(b));
 }
 
-interface Reading {
-  readonly work: CommentsWork;
-  readonly memo: Memo;
+interface MediaContext {
+  readonly poll: CommentsPoll;
+  readonly pending: PendingPage;
 }
 
 /** Collects the new comments of a media, page by page; at the end, records that they were read. */
 async function* readMedia(
-  due: Due,
+  due: DueMedia,
   first: FirstPage,
-  { work, memo }: Reading,
+  { poll, pending }: MediaContext,
 ): AsyncGenerator<Page, void, undefined> {
-  const { checkpoint, maxBatchRecords } = work.context;
+  const { checkpoint, maxBatchRecords } = poll.context;
   const { id } = due.listed;
   const resumed = checkpoint.reading?.mediaId === id ? checkpoint.reading : null;
-  const media = new MediaReading(due, resumed, work.context);
+  const media = new MediaReading(due, resumed, poll.context);
   const lists = {
-    work,
+    poll,
     onCut: () => {
       media.isCut = true;
     },
@@ -120,36 +122,40 @@ async function* readMedia(
     media.begin(page);
     for (const comment of page.comments) {
       for await (const some of threadOf(id, comment, lists)) {
-        for (const one of some) if (media.take(one)) memo.gathered.push(one);
-        if (memo.gathered.length < maxBatchRecords) continue;
-        memo.reading = media.soFar();
-        yield pageOf(work, memo);
+        for (const one of some) if (media.admit(one)) pending.newComments.push(one);
+        if (pending.newComments.length < maxBatchRecords) continue;
+        pending.reading = media.soFar();
+        yield pageOf(poll, pending);
       }
       media.end(comment);
     }
   }
-  media.finish(memo);
+  media.finish(pending);
 }
 
 /** The progress of reading one media's comments. */
 class MediaReading {
-  readonly #due: Due;
+  readonly #due: DueMedia;
   readonly #resumed: CommentsReading | null;
   readonly #known: KnownComments;
   readonly #settledMs: number;
-  /** All that is there; null where that is not known, or too much. */
+  /** Key numbers of all comments; null when they are not all known, or too many to remember. */
   #ids: Set<string> | null;
   #newestMs: number | null;
   #oldestMs: number | null;
   #after: string | null = null;
   /** Key numbers of the published comments of the current page. */
   #published = new Set<string>();
-  /** True when comments are too young and left to the next poll. */
+  /** True when comments are too young and wait for the next poll. */
   #isWaiting = false;
   /** True when a list ended early. */
   isCut = false;
 
-  constructor(due: Due, resumed: CommentsReading | null, { checkpoint, nowMs }: ExtractContext) {
+  constructor(
+    due: DueMedia,
+    resumed: CommentsReading | null,
+    { checkpoint, nowMs }: ExtractContext,
+  ) {
     const key = keyNumber(due.listed.id);
     const before = readOf(due.listed.id, checkpoint.published);
     this.#due = due;
@@ -167,7 +173,7 @@ class MediaReading {
   }
 
   /** Records a comment; true when it is to be published now. */
-  take(one: Node): boolean {
+  admit(one: Node): boolean {
     const key = keyNumber(textOf(one['id']));
     const atMs = writtenAt(one);
     const isNew = !this.#published.has(key) && !isKnown(one, key, this.#known);
@@ -202,21 +208,21 @@ class MediaReading {
     };
   }
 
-  finish(memo: Memo): void {
+  finish(pending: PendingPage): void {
     if (this.isCut && this.#ids === null) {
       // The time alone does not distinguish comments that were read from those that were not.
-      memo.reading = this.soFar();
+      pending.reading = this.soFar();
       return;
     }
     const key = keyNumber(this.#due.listed.id);
     const count = this.#isWaiting || this.isCut ? null : this.#due.count;
-    memo.published.set(key, packRead({ count, newestMs: this.#newestMs }));
-    memo.seen = withSeen(memo.seen, key, this.#ids);
-    memo.reading = null;
+    pending.published.set(key, packRead({ count, newestMs: this.#newestMs }));
+    pending.seen = withSeen(pending.seen, key, this.#ids);
+    pending.reading = null;
   }
 }
 
-/** The text of an id. A comment without a usable one is passed on: the mapping rejects it. */
+/** Returns the text of an id. A comment without a valid id is passed on: the mapping rejects it. */
 function textOf(id: Json | undefined): string {
   return typeof id === 'string' ? id : JSON.stringify(id ?? null);
 }
@@ -225,27 +231,27 @@ interface LearnedPage extends Page {
   readonly learned: Pick<Checkpoint, 'refusals' | 'convertedMs' | 'published' | 'seen' | 'reading'>;
 }
 
-function pageOf(work: CommentsWork, memo: Memo): LearnedPage {
-  const nodes = memo.gathered.toSorted(byTime);
-  const skipped = work.skipped.slice(memo.skipped);
-  memo.gathered = [];
-  memo.skipped = work.skipped.length;
-  const { seen, reading } = memo;
+function pageOf(poll: CommentsPoll, pending: PendingPage): LearnedPage {
+  const nodes = pending.newComments.toSorted(byTime);
+  const skipped = poll.skipped.slice(pending.skipped);
+  pending.newComments = [];
+  pending.skipped = poll.skipped.length;
+  const { seen, reading } = pending;
   return {
     nodes,
     skipped,
-    rejected: work.rejected.splice(0),
+    rejected: poll.rejected.splice(0),
     coveredUntilMs: null,
     learned: {
-      ...work.rejections.learned,
-      published: new Map(memo.published),
+      ...poll.rejections.learned,
+      published: new Map(pending.published),
       seen,
       reading,
     },
   };
 }
 
-/** Forgets media that are gone, once the whole list is known and does not look truncated. */
+/** Forgets media that are gone once the whole list is known and does not look truncated. */
 function tidied(page: LearnedPage, context: ExtractContext): Page {
   const { learned } = page;
   const { nowMs, checkpoint } = context;

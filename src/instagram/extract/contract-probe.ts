@@ -29,9 +29,9 @@ export interface ProbeTools extends Pick<
 }
 
 /**
- * Sends each form of request that the streams use once, for one account, by the streams' own
- * extractors: a page of each list, insights of one media of each kind, one window, one day. It costs
- * one or two calls for each form and publishes nothing.
+ * Sends each form of request that the streams use once, for one account, through the streams' own
+ * extractors: a page of each list, insights of one media of each kind, one window, one day. A probe
+ * costs one or two calls for each form and publishes nothing.
  *
  * @returns the result for each stream and endpoint, and one for the batch with Facebook Login
  * @throws StopProcessError; the signal's reason
@@ -115,7 +115,7 @@ export async function watchContract(
   }
 }
 
-/** The list that a stream reads besides its own requests. */
+/** Returns the list that a stream reads besides its own requests. */
 function listOf({ request }: InstagramStream): Edge | undefined {
   if (request.kind === 'comments') return 'media';
   return request.kind === 'insights' ? request.edge : undefined;
@@ -163,20 +163,22 @@ async function probeBatch(
     while ((await outcomes.next()).done !== true);
   }, signal);
   const [form] = recording.forms(null);
-  const isRefused = tools.graph.batchSize === 1;
-  const refused = {
+  const areBatchesRejected = tools.graph.batchSize === 1;
+  const rejection = {
     outcome: 'rejected',
     code: 'graph.refused',
     message:
       'the API takes no batches: each object is requested by itself, with more HTTP requests but the same calls and data',
   } as const;
-  return form === undefined ? [] : [{ ...form, endpoint: 'batch', ...(isRefused && refused) }];
+  return form === undefined
+    ? []
+    : [{ ...form, endpoint: 'batch', ...(areBatchesRejected && rejection) }];
 }
 
 /** Continues with the next form after an error, which the graph has recorded. */
-async function attempt(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+async function attempt(action: () => Promise<void>, signal: AbortSignal): Promise<void> {
   try {
-    await work();
+    await action();
   } catch (error) {
     signal.throwIfAborted();
     if (!isConnectorError(error) || error.disposition === 'stop-process') throw error;
@@ -189,7 +191,7 @@ interface Tally {
   rejected: ConnectorError | undefined;
 }
 
-/** A graph that counts answers and rejections by endpoint. */
+/** Wraps a graph to count answers and rejections by endpoint. */
 function record(graph: Graph) {
   const tallies = new Map<string, Tally>();
   const note = (endpoint: string, error: unknown): void => {
@@ -219,18 +221,18 @@ function record(graph: Graph) {
     } satisfies Graph,
     forms: (stream: ProbedForm['stream']): readonly ProbedForm[] =>
       [...tallies].map(([endpoint, { answered, rejected }]) => {
-        const about = { stream, endpoint };
+        const form = { stream, endpoint };
         if (rejected === undefined) {
           const outcome = answered > 0 ? 'ok' : 'unknown';
-          return { ...about, outcome, code: null, message: '' };
+          return { ...form, outcome, code: null, message: '' };
         }
         const outcome = answered > 0 ? 'partial' : 'rejected';
-        return { ...about, outcome, code: rejected.code, message: rejected.message };
+        return { ...form, outcome, code: rejected.code, message: rejected.message };
       }),
   };
 }
 
-/** Errors of the object or the account, which show that the API takes the form of request. */
+/** Errors of the object or the account; they prove that the API accepts the form of request. */
 const ofObjects: readonly ErrorCode[] = [
   'graph.media-before-conversion',
   'graph.not-enough-users',

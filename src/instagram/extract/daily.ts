@@ -1,71 +1,71 @@
 import {
-  leaveOutDaily,
+  excludeDailyMetric,
   metricsOf,
   withAnswered,
-  withoutRefused,
-  withoutStrangers,
-  type Span,
+  withMissingDays,
+  withoutUndeclaredMetrics,
+  type DaySpan,
 } from '../model/missing.ts';
 import type { Checkpoint } from '../../engine/state.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { Skipped } from '../../engine/source.ts';
-import { leftOut } from './rejected-fields.ts';
+import { excludedBy } from './rejected-fields.ts';
 
-/** What daily metrics of an account are asked with. */
-export interface DailyWork {
+/** The context of a poll's requests for daily metrics, and the findings from its answers. */
+export interface DailyPoll {
   readonly context: ExtractContext;
-  /** With what was learned of refusals so far. */
+  /** The checkpoint, updated with the rejections of this poll. */
   checkpoint: Checkpoint;
-  /** Metrics that have too few people now. */
+  /** Metrics for which too few people were counted; the poll omits them until they are cleared. */
   readonly tooFew: Set<string>;
   readonly skipped: Skipped[];
 }
 
-/** Begins with what the state remembers of the stream's metrics. */
-export function createDailyWork(context: ExtractContext, names: readonly string[]): DailyWork {
-  const checkpoint = withoutStrangers(context.checkpoint, names);
+/** Creates the context from the state's rejections of the stream's metrics. */
+export function createDailyPoll(context: ExtractContext, names: readonly string[]): DailyPoll {
+  const checkpoint = withoutUndeclaredMetrics(context.checkpoint, names);
   return { context, checkpoint, tooFew: new Set(), skipped: [] };
 }
 
-/** What is asked for at once. */
+/** A request for one span of days. */
 export interface DailyRequest<T> {
-  /** What the stream calls each metric → what the API calls it. */
+  /** The stream's name of each metric → the API's name. */
   readonly metrics: ReadonlyMap<string, string>;
-  readonly span: Span;
-  /** Whether it is the last span of the poll. */
+  readonly span: DaySpan;
+  /** True for the last span of the poll. */
   readonly last: boolean;
-  readonly ask: (metrics: readonly string[]) => Promise<T>;
+  readonly request: (metrics: readonly string[]) => Promise<T>;
 }
 
 /**
- * Asks for a span without each metric that is refused by name: all the others are worth having. What is
- * refused is remembered with the days that lack it.
+ * Requests a span, and repeats the request without each metric that the API rejects by name. A
+ * rejection is recorded with the days that lack the metric.
  *
- * @returns undefined where no metric is left to be asked
- * @throws whatever `ask` throws otherwise; also a refusal that names nothing
+ * @returns undefined when every metric is excluded
+ * @throws every other error of `request`, and a rejection that names no metric
  */
-export async function askDaily<T>(
-  { metrics, span, last, ask }: DailyRequest<T>,
-  work: DailyWork,
+export async function requestDaily<T>(
+  { metrics, span, last, request }: DailyRequest<T>,
+  poll: DailyPoll,
 ): Promise<T | undefined> {
-  const at = { span, nowMs: work.context.nowMs };
+  const scope = { span, nowMs: poll.context.nowMs };
   const all = [...metrics.keys()];
-  work.checkpoint = withoutRefused(work.checkpoint, all, at);
+  poll.checkpoint = withMissingDays(poll.checkpoint, all, scope);
   for (;;) {
-    const known = { checkpoint: work.checkpoint, nowMs: at.nowMs };
-    const names = metricsOf(all, span, known).filter((name) => !work.tooFew.has(name));
+    const known = { checkpoint: poll.checkpoint, nowMs: scope.nowMs };
+    const names = metricsOf(all, span, known).filter((name) => !poll.tooFew.has(name));
     if (names.length === 0) return undefined;
-    const asked = names.map((name) => metrics.get(name) ?? name);
+    const apiNames = names.map((name) => metrics.get(name) ?? name);
     try {
-      const answer = await ask(asked);
-      work.checkpoint = withAnswered(work.checkpoint, names, { span, last });
+      const answer = await request(apiNames);
+      poll.checkpoint = withAnswered(poll.checkpoint, names, { span, last });
       return answer;
     } catch (error) {
-      const { reason, subjects, named } = leftOut(error, asked);
-      for (const metric of names.filter((_, index) => subjects.includes(asked[index] ?? ''))) {
-        work.skipped.push({ reason, subject: metric });
-        if (named) work.checkpoint = leaveOutDaily(work.checkpoint, { metric, reason }, at);
-        else work.tooFew.add(metric);
+      const { reason, subjects, named } = excludedBy(error, apiNames);
+      for (const metric of names.filter((_, index) => subjects.includes(apiNames[index] ?? ''))) {
+        poll.skipped.push({ reason, subject: metric });
+        if (named) poll.checkpoint = excludeDailyMetric(poll.checkpoint, { metric, reason }, scope);
+        else poll.tooFew.add(metric);
       }
     }
   }

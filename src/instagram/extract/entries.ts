@@ -3,16 +3,16 @@ import type { DeadLetterError } from '../../engine/errors.ts';
 import { type Node, isNode, listOf } from '../../engine/json.ts';
 
 /**
- * The entries of a page.
+ * Returns the entries of a page.
  *
- * @param rejected - gets each entry that is no object, by its path
+ * @param rejected - receives a dead letter for each entry that is not an object, with its path
  * @throws DeadLetterError `graph.bad-body` when the page holds no list
  */
 export function nodesOf(body: Node, rejected: DeadLetterError[]): readonly Node[] {
   const data = body['data'];
   const entries = listOf(data);
   if (entries === undefined) {
-    // Without the paging, whose URLs carry the token.
+    // The paging is removed: its URLs carry the token (Invariant 9).
     const raw = { ...body, paging: null };
     throw invalidPart({ path: 'data', expected: 'a list', came: data, raw }, 'graph.bad-body');
   }

@@ -10,20 +10,20 @@ import { extractObject } from './object.ts';
 import { extractSeries } from './series.ts';
 import { extractTotals } from './totals.ts';
 
-/** Nodes of the first page of a list; each page that succeeds doubles it up to the one configured. */
+/** Size of a list's first page, nodes; each success doubles it, up to the configured size. */
 const firstPageSize = 50;
 
-/** The Instagram API as a source, with the settings that it was created with. */
+/** The Instagram API as a source, with its settings. */
 export interface InstagramSource extends Source {
   readonly settings: SourceSettings;
 }
 
-/** Creates a source that has scanned no list yet. */
+/** Creates a source with empty list caches. */
 export function createSource(settings: SourceSettings): InstagramSource {
   const caches = createListCaches(Math.min(firstPageSize, settings.pageSize));
   return {
     settings,
-    // The engine hands back the declarations that it was given.
+    // The engine passes back the stream declarations of this source.
     pages: ({ stream, ...poll }) =>
       extract(stream as InstagramStream, { ...settings, ...poll, caches }),
     noteCommitted({ stream, account, nowMs }) {
@@ -34,9 +34,9 @@ export function createSource(settings: SourceSettings): InstagramSource {
 }
 
 /**
- * Asks the API what the stream's declaration says.
+ * Sends the requests of the stream's declaration and yields their pages.
  *
- * @throws as `Graph.get`, less what an extractor isolates and reports as skipped
+ * @throws as `Graph.get`, except the errors that an extractor attributes and reports as skipped
  */
 export function extract(stream: InstagramStream, context: ExtractContext): Extraction {
   const { request } = stream;

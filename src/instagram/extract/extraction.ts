@@ -3,29 +3,29 @@ import type { Page, SourcePoll } from '../../engine/source.ts';
 import type { Tier } from '../model/freshness.ts';
 import type { ListCaches } from './list-cache.ts';
 
-/** What the configuration says of extraction. */
+/** The configuration of the source. */
 export interface SourceSettings {
   readonly login: Login;
   readonly startDateMs: number | null;
-  /** Nodes a page of a list, 1 to 100. */
+  /** Nodes per page of a list, 1 to 100. */
   readonly pageSize: number;
   readonly freshness: Freshness;
 }
 
-/** What an extractor works with. */
+/** The context of one extraction: the settings, the poll and the list caches. */
 export interface ExtractContext extends SourceSettings, Omit<SourcePoll, 'stream'> {
   readonly caches: ListCaches;
 }
 
-/** How often what is old is asked again. */
+/** The periods in which older media are requested again. */
 export interface Freshness {
-  /** Insights of media by their age. */
+  /** Periods of insights by the age of the media. */
   readonly tiers: readonly Tier[];
-  /** The whole list of media is scanned this often; between, its newest pages. */
+  /** The period of whole list scans; other scans read the newest pages only. */
   readonly wholeListMs: number;
-  /** How far back the newest pages go, by the age of their media. */
+  /** The age of media at which a scan of the newest pages ends. */
   readonly newestMs: number;
 }
 
-/** A stream's nodes for one account, in steps that may each become a batch. */
+/** A stream's nodes for one account, page by page; each page may become a batch. */
 export type Extraction = AsyncGenerator<Page, void, undefined>;

@@ -6,35 +6,35 @@ import { metricValues } from '../model/metric-values.ts';
 import type { ReadParts } from './list-cache.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import type { Candidate, InsightsSource, InsightsWork } from './each-insights.ts';
+import type { Candidate, InsightsSource, InsightsPoll } from './each-insights.ts';
 
-/** A media's parts are requested at most once in each period of this length. */
+/** The shortest period between two requests for a media's parts. */
 const partsEveryMs = 3_600_000;
 const partsTiers = [{ untilAgeMs: Infinity, everyMs: partsEveryMs }];
-/** The time a story is listed, less five minutes for a difference of Meta's clock from ours. */
+/** The time for which a story is listed, less five minutes for clock skew between Meta and us. */
 const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
 
 type Parts = NonNullable<InsightsSource['parts']>;
 
 /**
  * Adds the parts of the source's metric (`navigation_actions`), which cost a call for each media.
- * They are requested when the metric has changed: once an hour at most, and at the last poll in which
- * the media is listed. All media of an account share its hours, so that one batch requests them.
- * Between two requests the parts are those last read. A failed request leaves the metric as it is.
+ * The parts are requested when the metric has changed: at most once an hour, and at the last poll
+ * in which the media is listed. All media of an account share its hours, so one batch requests
+ * them. Between two requests the parts last read are repeated. A failed request adds no parts.
  *
  * @throws as `Graph.getEach`
  */
 export async function withParts(
   values: ReadonlyMap<Candidate, Node>,
-  work: InsightsWork,
+  poll: InsightsPoll,
   rejected: DeadLetterError[],
 ): Promise<ReadonlyMap<Candidate, Node>> {
-  const { source, context } = work;
+  const { source, context } = poll;
   const { parts } = source;
   if (parts === undefined) return values;
   const { partsById, nodes } = context.caches.of(context.account.id, source.edge);
   const name = nameOf(parts);
-  for (const [candidate, body] of await getParts(values, parts, work)) {
+  for (const [candidate, body] of await getParts(values, parts, poll)) {
     const total = values.get(candidate)?.[parts.metric] ?? null;
     const root = { id: candidate.listed.id, insights: body };
     const found = readOrReject(rejected, () => metricValues(body, root, rejected));
@@ -54,7 +54,7 @@ export async function withParts(
 async function getParts(
   values: ReadonlyMap<Candidate, Node>,
   parts: Parts,
-  { source, context, rejections }: InsightsWork,
+  { source, context, rejections }: InsightsPoll,
 ): Promise<ReadonlyMap<Candidate, Node>> {
   const { account, caches, graph, signal } = context;
   const { partsById } = caches.of(account.id, source.edge);
@@ -79,7 +79,7 @@ async function getParts(
   return bodies;
 }
 
-/** The field that holds the parts. */
+/** Returns the field that holds the parts. */
 function nameOf({ metric }: Parts): string {
   return `${metric}_actions`;
 }

@@ -12,12 +12,12 @@ import {
   getInsights,
   type Candidate,
   type InsightsSource,
-  type InsightsWork,
+  type InsightsPoll,
 } from './each-insights.ts';
 import { withParts } from './insight-parts.ts';
 import { ensureScanned, scannedBy } from './list.ts';
 
-/** Media of one page: the most items of a batch. */
+/** Media per page: the most requests of a batch. */
 const mediaAPage = 50;
 
 /**
@@ -31,16 +31,16 @@ export async function* extractInsights(
   const { edge, listFields, besides, facebookOnly = [] } = source;
   yield* ensureScanned({ edge, fields: { ...listFields, ...besides }, facebookOnly }, context);
   const { nodes } = context.caches.of(context.account.id, edge);
-  // A node without a usable id is passed on unchanged: the mapping rejects it with its path.
-  const unusable = nodes.filter((node) => readListed(node) === undefined);
-  if (unusable.length > 0) yield { nodes: unusable, skipped: [], coveredUntilMs: null };
+  // A node without a valid id is passed on unchanged: the mapping rejects it with its path.
+  const invalid = nodes.filter((node) => readListed(node) === undefined);
+  if (invalid.length > 0) yield { nodes: invalid, skipped: [], coveredUntilMs: null };
   const all = nodes.flatMap(candidateOf);
   const rejections = createRejections(context.checkpoint, context.nowMs);
-  const known = { had: new Set<string>(), rows: new Map<string, number>() };
-  const work: InsightsWork = { source, context, rejections, all, skipped: [], ...known };
+  const known = { answeredMetrics: new Set<string>(), rejectionCounts: new Map<string, number>() };
+  const poll: InsightsPoll = { source, context, rejections, all, skipped: [], ...known };
   const due = all.filter((candidate) => isDueNow(candidate, source, context));
   for (let start = 0; start < due.length; start += mediaAPage) {
-    yield await pageOf(due.slice(start, start + mediaAPage), work);
+    yield await pageOf(due.slice(start, start + mediaAPage), poll);
   }
   const scanned = scannedBy(edge, context);
   if (scanned !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, scanned };
@@ -51,7 +51,9 @@ function candidateOf(node: Node): readonly Candidate[] {
   return listed === undefined ? [] : [{ node, listed }];
 }
 
-/** Live stories are always due; media when they are new, their counts changed, or their tier is due. */
+/**
+ * True for live stories, for new media, and for media whose counts changed or whose tier is due.
+ */
 function isDueNow(
   { node, listed }: Candidate,
   { edge }: InsightsSource,
@@ -63,20 +65,20 @@ function isDueNow(
   return isToBeRead(media, { nowMs, lastMs: checkpoint.polledMs }, freshness.tiers);
 }
 
-async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Page> {
-  const { source, rejections, skipped, context } = work;
+async function pageOf(due: readonly Candidate[], poll: InsightsPoll): Promise<Page> {
+  const { source, rejections, skipped, context } = poll;
   const { nowMs } = context;
   const rejected: DeadLetterError[] = [];
   const open = due.filter(({ listed }) => !rejections.isExcluded(listed));
-  countNewlyExcluded(due, work);
+  countNewlyExcluded(due, poll);
   const values = new Map<Candidate, Node>();
-  for (const [candidate, body] of await getInsights(open, work)) {
+  for (const [candidate, body] of await getInsights(open, poll)) {
     // The id distinguishes the dead letters of different media.
     const root = { id: candidate.listed.id, insights: body };
     const metrics = readOrReject(rejected, () => metricValues(body, root, rejected));
     if (metrics !== undefined) values.set(candidate, metrics);
   }
-  const answered = [...(await withParts(values, work, rejected))];
+  const answered = [...(await withParts(values, poll, rejected))];
   return {
     nodes: answered
       .filter(([, metrics]) => hasMetrics(metrics))
@@ -86,15 +88,15 @@ async function pageOf(due: readonly Candidate[], work: InsightsWork): Promise<Pa
     coveredUntilMs: null,
     learned: rejections.learned,
     empty: answered.flatMap(([{ listed }, metrics]) => (hasMetrics(metrics) ? [] : [listed.id])),
-    // Stories are read at every poll, so that no reading has to be remembered.
+    // Stories are read at every poll, so no reading is remembered.
     readings: source.edge === 'stories' ? [] : readingsOf(answered, nowMs),
   };
 }
 
-/** Counts the media that an answer of this poll excludes, before they are requested, with its reason. */
+/** Counts the media that an earlier answer of this poll has excluded before their request. */
 function countNewlyExcluded(
   due: readonly Candidate[],
-  { rejections, skipped, context: { checkpoint, nowMs } }: InsightsWork,
+  { rejections, skipped, context: { checkpoint, nowMs } }: InsightsPoll,
 ): void {
   const before = createRejections(checkpoint, nowMs);
   for (const { listed } of due) {
@@ -110,12 +112,12 @@ function readingsOf(
   return answered.map(([{ node, listed }]) => [keyNumber(listed.id), packReading(node, nowMs)]);
 }
 
-/** The listed fields of this stream: another stream may have scanned the list with more fields. */
+/** Keeps this stream's listed fields: another stream may have scanned the list with more fields. */
 function listedFields(node: Node, fields: Fields): Node {
   return Object.fromEntries(Object.entries(node).filter(([name]) => name in fields));
 }
 
-/** False for a media whose insights are empty: there is nothing to publish yet. */
+/** False for a media with empty insights, which has nothing to publish yet. */
 function hasMetrics(values: Node): boolean {
   return Object.keys(values).length > 0;
 }

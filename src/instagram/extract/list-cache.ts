@@ -4,58 +4,58 @@ import type { Json, Node } from '../../engine/json.ts';
 export type Edge = 'media' | 'stories' | 'tags';
 
 /**
- * What an account's list of media was when it was last scanned; the streams that live on the same
- * list share it, so that it is scanned once for all. Kept in memory alone: a restart scans anew.
+ * The media list of one account at its last scan. Streams that read the same list share it, so that
+ * it is scanned once for all. The cache is kept in memory only: a restart scans again.
  */
 export interface ListCache {
-  /** Newest first, with the fields that the scan asked for. */
+  /** The nodes, newest first, with the fields that the scan requested. */
   readonly nodes: readonly Node[];
-  /** As it was before the last scan. */
+  /** The nodes before the last scan. */
   readonly before: readonly Node[];
-  /** When the last scan began, epoch milliseconds; null before the first. */
+  /** Start of the last scan, epoch milliseconds; null before the first. */
   readonly scannedMs: number | null;
-  /** When the last scan of the whole list began. */
+  /** Start of the last scan of the whole list, epoch milliseconds; null before the first. */
   readonly scannedWholeMs: number | null;
-  /** When the last poll of the list's own stream began that committed the whole of it. */
+  /** Start of the last poll that committed the whole list, by the list's own stream. */
   committedWholeMs: number | null;
-  /** Nodes a page that the API has last been able to give. */
+  /** The page size that the API last accepted, nodes. */
   pageSize: number;
-  /** The pause before each page while the API finds pages too large, milliseconds. */
+  /** The pause before each page while the API rejects pages as too large, milliseconds. */
   pauseMs: number;
-  /** How many entries the account has by its own word; null when it said so a day ago, or never. */
-  claimed(nowMs: number): number | null;
-  /** Takes in what an account says of itself. */
-  noteClaim(count: number, nowMs: number): void;
-  /** Albums whose children were asked by themselves, because one beside or among them cannot be read. */
+  /** The `media_count` that the account last reported; null when it is missing or a day old. */
+  reportedCount(nowMs: number): number | null;
+  /** Records the `media_count` of an account. */
+  noteReportedCount(count: number, nowMs: number): void;
+  /** Albums whose children were requested apart from the page, because a child cannot be read. */
   readonly albums: Map<string, Album>;
-  /** The parts of a metric by media, where they are read less often than the metric. */
+  /** The parts of a metric by media; they are read less often than the metric. */
   readonly partsById: Map<string, ReadParts>;
-  /** Takes a scan in: all that there is, or what is newer than its end. */
+  /** Records a scan of the whole list, or of its newest pages. */
   note(scan: Scan): void;
 }
 
-/** The parts of a metric of one media, as they were last read. */
+/** The last reading of a metric's parts for one media. */
 export interface ReadParts {
-  /** The metric's value then. */
+  /** The metric's value at that time. */
   readonly total: Json;
   readonly parts: Json;
   /** Epoch milliseconds. */
   readonly readMs: number;
 }
 
-/** The children of an album, as they were when they were asked. */
+/** The cached children of an album. */
 export interface Album {
-  /** When, epoch milliseconds. */
-  readonly askedMs: number;
-  /** Until when they will do, epoch milliseconds. */
+  /** The time of the request, epoch milliseconds. */
+  readonly requestedMs: number;
+  /** The end of their lifetime, epoch milliseconds. */
   readonly untilMs: number;
-  /** Ids of all of them. */
+  /** Ids of all children. */
   readonly ids: readonly string[];
-  /** Those that can be read. */
+  /** The children that can be read. */
   readonly children: readonly Node[];
 }
 
-/** A scan along a list. */
+/** The result of a list scan. */
 export interface Scan {
   readonly startedMs: number;
   readonly whole: boolean;
@@ -67,7 +67,7 @@ export interface ListCaches {
   of(accountId: string, edge: Edge): ListCache;
 }
 
-/** No list was scanned yet. */
+/** Creates empty list caches. */
 export function createListCaches(pageSize: number): ListCaches {
   const caches = new Map<string, ListCache>();
   return {
@@ -80,12 +80,12 @@ export function createListCaches(pageSize: number): ListCaches {
   };
 }
 
-const claimFreshMs = 24 * 3_600_000;
+const reportFreshMs = 24 * 3_600_000;
 
 function createListCache(pageSize: number): ListCache {
   let nodes: readonly Node[] = [];
   let before: readonly Node[] = [];
-  let claim = { count: 0, atMs: -Infinity };
+  let report = { count: 0, atMs: -Infinity };
   let scannedMs: number | null = null;
   let scannedWholeMs: number | null = null;
   return {
@@ -104,9 +104,9 @@ function createListCache(pageSize: number): ListCache {
     committedWholeMs: null,
     pageSize,
     pauseMs: 0,
-    claimed: (nowMs) => (Math.abs(nowMs - claim.atMs) < claimFreshMs ? claim.count : null),
-    noteClaim(count, atMs) {
-      claim = { count, atMs };
+    reportedCount: (nowMs) => (Math.abs(nowMs - report.atMs) < reportFreshMs ? report.count : null),
+    noteReportedCount(count, atMs) {
+      report = { count, atMs };
     },
     albums: new Map(),
     partsById: new Map(),
@@ -119,7 +119,7 @@ function createListCache(pageSize: number): ListCache {
   };
 }
 
-/** The newest pages in front of what was known further back. */
+/** Puts the newest pages in front of the older known nodes. */
 function merged(newest: readonly Node[], known: readonly Node[]): readonly Node[] {
   const seen = new Set(newest.map(({ id }) => id));
   return [...newest, ...known.filter(({ id }) => !seen.has(id))];

@@ -4,54 +4,55 @@ import { fieldsParameter, pathsOf } from '../model/fields.ts';
 import type { Node } from '../../engine/json.ts';
 import type { Checkpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
-import { hasBrokenAlbum, withChildren, type ChildrenWork, type Nested } from './children.ts';
+import { hasBrokenAlbum, withChildren, type ChildrenPoll, type Nested } from './children.ts';
 import { nodesOf } from './entries.ts';
 import { adaptedPage, type AdaptedPage, type PageForm } from './page-size.ts';
-import { withoutRefusedFields } from './rejected-fields.ts';
+import { withoutRejectedFields } from './rejected-fields.ts';
 
 type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
 
-/** What a scan along a list works with. */
-export interface Scanning extends ChildrenWork {
+/** The context of a list scan, and the findings from its answers. */
+export interface ListScanContext extends ChildrenPoll {
   readonly source: Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'>;
-  /** Entries that are no objects. */
+  /** Dead letters of entries that are not objects. */
   readonly rejected: DeadLetterError[];
 }
 
-/** The beginning of a page. */
+/** The position at which a page starts. */
 export interface PageStart {
   /** The cursor; undefined for the first page. */
   readonly after: string | undefined;
-  /** The node before it; undefined for the first page. */
+  /** The id of the node before the page; undefined for the first page. */
   readonly lastId: string | undefined;
 }
 
-/** A page as it was read. */
+/** A page of a list. */
 export interface ReadPage {
   readonly body: Node;
   readonly nodes: readonly Node[];
-  /** Ids of those that came without what was published of them before, and so are better left as they are. */
+  /** Ids of published nodes that now lack their children; a scan does not yield them. */
   readonly withheld: ReadonlySet<string>;
 }
 
 /**
- * One page of a list, less the fields that the API refuses and the children that cannot be read.
+ * Reads one page of a list, without the fields that the API rejects and the children that cannot be
+ * read.
  *
  * @throws as `Graph.get` and `adaptedPage`
  */
-export async function readPage(scanning: Scanning, start: PageStart): Promise<ReadPage> {
-  const { source, context, cache, left } = scanning;
+export async function readPage(scanning: ListScanContext, start: PageStart): Promise<ReadPage> {
+  const { source, context, cache, skipped } = scanning;
   const nested = nestedOf(source);
-  const paged = {
+  const pageContext = {
     context,
     edge: source.edge,
     hasChildren: nested !== undefined,
     form: nested && hasBrokenAlbum(cache, start.lastId) ? 'ids' : 'whole',
   } as const;
-  const page = await adaptedPage(paged, (limit, form) =>
-    withoutRefusedFields(
-      left,
-      (refused) => ask(scanning, { ...start, limit, form, refused }),
+  const page = await adaptedPage(pageContext, (limit, form) =>
+    withoutRejectedFields(
+      skipped,
+      (excluded) => requestPage(scanning, { ...start, limit, form, excluded }),
       form === 'whole' ? source.fields : {},
     ),
   );
@@ -59,19 +60,23 @@ export async function readPage(scanning: Scanning, start: PageStart): Promise<Re
   const nodes = nodesOf(page.body, scanning.rejected);
   if (nested === undefined || page.form === 'whole') return { body: page.body, nodes, withheld };
   if (page.form === 'bare')
-    return { body: page.body, nodes, withheld: bare(nodes, page, scanning) };
+    return { body: page.body, nodes, withheld: noteBareNodes(nodes, page, scanning) };
   const whole = await withChildren(nodes, nested, scanning);
   return { body: page.body, nodes: whole, withheld };
 }
 
-/** Counts nodes that came without their children. @returns those that may have been published with them */
-function bare(
+/**
+ * Counts nodes that were listed without their children.
+ *
+ * @returns the ids of those that may have been published with children
+ */
+function noteBareNodes(
   nodes: readonly Node[],
   { fault }: AdaptedPage,
-  { left, context: { checkpoint } }: Scanning,
+  { skipped, context: { checkpoint } }: ListScanContext,
 ): ReadonlySet<string> {
   const ids = nodes.map(({ id }) => id).filter((id) => typeof id === 'string');
-  for (const id of ids) left.push({ reason: fault?.code ?? 'graph.gone', subject: id });
+  for (const id of ids) skipped.push({ reason: fault?.code ?? 'graph.gone', subject: id });
   return new Set(ids.filter((id) => isPublished(id, checkpoint)));
 }
 
@@ -79,8 +84,8 @@ function isPublished(id: string, { published }: Checkpoint): boolean {
   return published.has(keyNumber(id));
 }
 
-/** The one list of objects among the fields. */
-function nestedOf({ fields }: Scanning['source']): Nested | undefined {
+/** Returns the one list of objects among the fields. */
+function nestedOf({ fields }: ListScanContext['source']): Nested | undefined {
   for (const [name, { field }] of Object.entries(fields)) {
     if (field.kind === 'list') return { name, fields: field.fields };
   }
@@ -90,10 +95,10 @@ function nestedOf({ fields }: Scanning['source']): Nested | undefined {
 interface PageRequest extends PageStart {
   readonly limit: number;
   readonly form: PageForm;
-  readonly refused: ReadonlySet<string>;
+  readonly excluded: ReadonlySet<string>;
 }
 
-function ask({ source, context }: Scanning, request: PageRequest): Promise<Node> {
+function requestPage({ source, context }: ListScanContext, request: PageRequest): Promise<Node> {
   const { graph, account, signal } = context;
   const { after, limit } = request;
   return graph.get(
@@ -112,15 +117,15 @@ function ask({ source, context }: Scanning, request: PageRequest): Promise<Node>
 }
 
 function fieldsOf(
-  source: Scanning['source'],
-  { form, refused }: PageRequest,
-  login: Scanning['context']['login'],
+  source: ListScanContext['source'],
+  { form, excluded }: PageRequest,
+  login: ListScanContext['context']['login'],
 ): string {
   const names = login === 'instagram' ? (source.facebookOnly ?? []) : [];
   const unknown = names.flatMap((name) => [name, ...pathsOf(name, source.fields)]);
   const nested = nestedOf(source);
-  const apart = nested !== undefined && form !== 'whole' ? [nested.name] : [];
-  const fields = fieldsParameter(source.fields, new Set([...unknown, ...refused, ...apart]));
-  const isAsked = nested !== undefined && form === 'ids' && !refused.has(nested.name);
-  return isAsked ? `${fields},${nested.name}{id}` : fields;
+  const omitted = nested !== undefined && form !== 'whole' ? [nested.name] : [];
+  const fields = fieldsParameter(source.fields, new Set([...unknown, ...excluded, ...omitted]));
+  const areIdsRequested = nested !== undefined && form === 'ids' && !excluded.has(nested.name);
+  return areIdsRequested ? `${fields},${nested.name}{id}` : fields;
 }

@@ -9,19 +9,19 @@ import type { InstagramStream } from '../streams/stream.ts';
 import type { ListCache } from './list-cache.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page, Skipped } from '../../engine/source.ts';
-import { readPage, type Scanning } from './list-page.ts';
+import { readPage, type ListScanContext } from './list-page.ts';
 
 type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
 
 /** The list to scan, and the fields to request. */
 export interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
-  /** The last scan of the whole list, epoch milliseconds; null for never. */
+  /** Start of the last scan of the whole list, epoch milliseconds; null before the first. */
   readonly lastWholeMs: number | null;
 }
 
-/** Yields a page of nodes for each page of the edge, and after a whole scan what the list holds. */
+/** Yields a page of nodes for each page of the edge, and the list's ids after a whole scan. */
 export async function* extractList(source: ListSource, context: ExtractContext): Extraction {
-  // A scan whose records were not committed does not count: the next try yields them again.
+  // Only a committed scan counts: the next poll yields uncommitted records again.
   const lastWholeMs = context.caches.of(context.account.id, source.edge).committedWholeMs;
   const scan = scanList({ ...source, lastWholeMs }, context);
   for await (const page of scan) yield { ...page, coveredUntilMs: null };
@@ -29,7 +29,7 @@ export async function* extractList(source: ListSource, context: ExtractContext):
   if (scanned !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, scanned };
 }
 
-/** Scans the list unless another stream has in this cycle; yields only skipped and rejected entries. */
+/** Scans the list once per cycle for all streams; yields only skipped and rejected entries. */
 export async function* ensureScanned(
   source: Omit<ListRequest, 'lastWholeMs'>,
   context: ExtractContext,
@@ -38,44 +38,44 @@ export async function* ensureScanned(
   if (isOfCycle(scannedMs, context)) return;
   const scan = { ...source, lastWholeMs: scannedWholeMs };
   for await (const { skipped, rejected } of scanList(scan, context)) {
-    const isNews = skipped.length + rejected.length > 0;
-    if (isNews) yield { nodes: [], skipped, rejected, coveredUntilMs: null };
+    const hasEntries = skipped.length + rejected.length > 0;
+    if (hasEntries) yield { nodes: [], skipped, rejected, coveredUntilMs: null };
   }
 }
 
-/** The entries of the edge; undefined unless its whole list was scanned in this cycle. */
+/** Returns the ids of the edge; undefined unless its whole list was scanned in this cycle. */
 export function scannedBy(edge: ListSource['edge'], context: ExtractContext): ListScan | undefined {
   const cache = context.caches.of(context.account.id, edge);
   if (!isOfCycle(cache.scannedWholeMs, context)) return undefined;
   const present = new Set(cache.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));
-  const claimed = edge === 'media' ? cache.claimed(context.nowMs) : null;
+  const reported = edge === 'media' ? cache.reportedCount(context.nowMs) : null;
   return {
     present,
     expired: edge === 'stories' ? expired(cache, context) : new Set(),
-    claimed,
-    ...cutOf(cache, claimed),
+    claimed: reported,
+    ...cutOf(cache, reported),
   };
 }
 
-/** The most entries that the API lists of an edge, the newest: each new one pushes the oldest out. */
+/** The most entries that the API lists of an edge; each new entry displaces the oldest. */
 const longestListing = 10_000;
 
-/** Which ids a list that is cut at the API's bound would still have; nothing for one that is not. */
+/** Returns the earlier ids that a list cut at the API's bound must still hold; else nothing. */
 function cutOf(
   { nodes, before }: Pick<ListCache, 'nodes' | 'before'>,
-  claimed: number | null,
+  reported: number | null,
 ): Pick<ListScan, 'beforeCut'> {
-  if (nodes.length < longestListing && (claimed ?? 0) <= longestListing) return {};
+  if (nodes.length < longestListing && (reported ?? 0) <= longestListing) return {};
   const dated = (list: readonly Node[]) => list.flatMap((node) => readListed(node) ?? []);
   const oldestMs = smallest(dated(nodes).map(({ createdMs }) => createdMs ?? Infinity));
   const newer = dated(before).filter(({ createdMs }) => (createdMs ?? -Infinity) > oldestMs);
   return { beforeCut: new Set(newer.map(({ id }) => id)) };
 }
 
-/** A story is listed for a day, less five minutes for a difference of Meta's clock from ours. */
+/** The time for which a story is listed, less five minutes for clock skew between Meta and us. */
 const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
 
-/** The entries of earlier scans that are too old to be listed now. */
+/** Returns the entries of earlier scans that are too old to be listed now. */
 function expired(
   { before }: Pick<ListCache, 'before'>,
   { nowMs, checkpoint: { polledMs } }: ExtractContext,
@@ -88,7 +88,7 @@ function expired(
   );
 }
 
-/** True for a scan of this cycle. A scan later than now was before the clock was set back. */
+/** True for a scan of this cycle. A scan in the future predates a clock that was set back. */
 function isOfCycle(
   scannedMs: number | null,
   { cycleMs, nowMs }: Pick<ExtractContext, 'cycleMs' | 'nowMs'>,
@@ -104,16 +104,16 @@ export interface ListedPage {
   readonly learned: NonNullable<Page['learned']>;
 }
 
-/** A list with more entries, or with more pages in a row that have none, is taken for endless. */
+/** The bounds beyond which a list counts as endless: entries, and empty pages in a row. */
 const longestList = 100_000;
 const mostEmptyPages = 1000;
 
 /**
  * Scans an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
- * until the media are old. The `next` URL itself is never followed: it carries the token. A page may
- * be short or empty and still have a next one. The list cache keeps the nodes.
+ * until the media are old. The `next` URL itself is never followed: it carries the token. A page
+ * may be short or empty and still have a next one. The list cache keeps the nodes.
  *
- * @throws DeadLetterError `graph.bad-body` when a page is not a list, or the cursors go in a circle;
+ * @throws DeadLetterError `graph.bad-body` when a page is not a list, or a cursor repeats;
  * FailError `graph.refused` when the list does not end
  */
 async function* scanList(
@@ -121,25 +121,32 @@ async function* scanList(
   context: ExtractContext,
 ): AsyncGenerator<ListedPage, void, undefined> {
   const cache = context.caches.of(context.account.id, source.edge);
-  const untilMs = oldestWanted(source, context);
+  const untilMs = scanEnd(source, context);
   const scanned: Node[] = [];
   const seen = new Set<string>();
   const rejections = createRejections(context.checkpoint, context.nowMs);
-  const scanning: Scanning = { source, context, cache, rejections, left: [], rejected: [] };
+  const scanning: ListScanContext = {
+    source,
+    context,
+    cache,
+    rejections,
+    skipped: [],
+    rejected: [],
+  };
   let after: string | undefined;
   let lastId: string | undefined;
   let whole = true;
   let emptyPages = 0;
   do {
-    const before = scanning.left.length;
+    const before = scanning.skipped.length;
     const { body, nodes, withheld } = await readPage(scanning, { after, lastId });
-    for (const node of nodes) scanned.push(catalogued(node));
+    for (const node of nodes) scanned.push(cachedNode(node));
     const rejected = scanning.rejected.splice(0);
-    // A node without an id may be any known one, so none counts as deleted.
+    // A node without an id may be any known node, so no node counts as deleted.
     if (rejected.length > 0 || nodes.some((node) => idOf(node) === undefined)) whole = false;
     yield {
       nodes: nodes.filter((node) => !withheld.has(idOf(node) ?? '')),
-      skipped: scanning.left.slice(before),
+      skipped: scanning.skipped.slice(before),
       rejected,
       learned: rejections.learned,
     };
@@ -169,8 +176,8 @@ function idOf(node: Node | undefined): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
-/** Stories are always scanned whole, as they are few; media when the whole list is due. */
-function oldestWanted({ edge, lastWholeMs: lastMs }: ListRequest, context: ExtractContext): number {
+/** Returns the time at which a scan may end; stories, which are few, are always scanned whole. */
+function scanEnd({ edge, lastWholeMs: lastMs }: ListRequest, context: ExtractContext): number {
   const { account, nowMs, freshness } = context;
   const tiers = [{ untilAgeMs: Infinity, everyMs: freshness.wholeListMs }];
   const whole =
@@ -178,7 +185,7 @@ function oldestWanted({ edge, lastWholeMs: lastMs }: ListRequest, context: Extra
   return whole ? -Infinity : nowMs - freshness.newestMs;
 }
 
-/** Lists are newest first: where one is old, all behind it are. */
+/** True when the last node is old; lists are newest first, so all nodes after it are old too. */
 function isOld(nodes: readonly Node[], untilMs: number): boolean {
   const last = nodes.at(-1);
   const createdMs = last === undefined ? undefined : readListed(last)?.createdMs;
@@ -186,7 +193,7 @@ function isOld(nodes: readonly Node[], untilMs: number): boolean {
 }
 
 /** The fields of a media that the other streams of the list need. */
-const cataloguedFields = new Set([
+const cachedFields = new Set([
   'id',
   'media_type',
   'media_product_type',
@@ -194,6 +201,6 @@ const cataloguedFields = new Set([
   ...movingCounts,
 ]);
 
-function catalogued(node: Node): Node {
-  return Object.fromEntries(Object.entries(node).filter(([name]) => cataloguedFields.has(name)));
+function cachedNode(node: Node): Node {
+  return Object.fromEntries(Object.entries(node).filter(([name]) => cachedFields.has(name)));
 }

@@ -1,76 +1,76 @@
 import { SkipError, type ErrorCode } from '../../engine/errors.ts';
-import { type Fields, pathsOf, refusedAfter } from '../model/fields.ts';
+import { type Fields, pathsOf, rejectedAfter } from '../model/fields.ts';
 import type { Skipped } from '../../engine/source.ts';
 
-/** Whether it is the account itself that is gone or hidden, or a limit in disguise: nothing was had. */
-export function isAccounts(error: unknown): boolean {
+/** True when the account itself is gone or hidden, or a limit is reported as such an error. */
+export function isOfAccount(error: unknown): boolean {
   return (
     error instanceof SkipError && (error.code === 'graph.ambiguous' || error.code === 'graph.gone')
   );
 }
 
-/** What a refusal of an account's insights leaves out, and why. */
-export interface LeftOut {
+/** The metrics that a rejection of an account's insights excludes, and the reason. */
+export interface ExcludedMetrics {
   readonly reason: ErrorCode;
   readonly subjects: readonly string[];
-  /** Whether the API named them; otherwise there are too few people for all that was asked. */
+  /** True when the API named them; false when too few people are counted for all of them. */
   readonly named: boolean;
 }
 
 /**
- * Which of the metrics asked of an account a refusal leaves out.
+ * Finds the requested metrics of an account that a rejection excludes.
  *
- * @throws the error itself where it does not say: then nothing is known of what was asked
+ * @throws the error itself when it excludes no metric
  */
-export function leftOut(error: unknown, asked: readonly string[]): LeftOut {
+export function excludedBy(error: unknown, requested: readonly string[]): ExcludedMetrics {
   if (!(error instanceof SkipError)) throw error;
   const { code: reason } = error;
-  const named = asked.filter((metric) => error.subjects.includes(metric));
-  if (named.length > 0 && !isAccounts(error)) return { reason, subjects: named, named: true };
+  const named = requested.filter((metric) => error.subjects.includes(metric));
+  if (named.length > 0 && !isOfAccount(error)) return { reason, subjects: named, named: true };
   if (reason !== 'graph.not-enough-users') throw error;
-  return { reason, subjects: asked, named: false };
+  return { reason, subjects: requested, named: false };
 }
 
 /**
- * Asks, and asks again without each field that the API names as unknown or not permitted: one such
- * field fails the whole request, and the other fields are worth having.
+ * Sends a request, and repeats it without each field that the API names as unknown or not
+ * permitted: one such field fails the whole request.
  *
- * @param skipped - gets one entry a field left out, by its path
- * @param fields - those that are asked for, where some are within lists
- * @throws whatever `ask` throws otherwise; also a refusal that names nothing new
+ * @param skipped - receives one entry for each excluded field, by its path
+ * @param fields - the requested fields, when some are within lists
+ * @throws every other error of `request`, and a rejection that names no further field
  */
-export async function withoutRefusedFields<T>(
+export async function withoutRejectedFields<T>(
   skipped: Skipped[],
-  ask: (refused: ReadonlySet<string>) => Promise<T>,
+  request: (excluded: ReadonlySet<string>) => Promise<T>,
   fields: Fields = {},
 ): Promise<T> {
   const before: ReadonlySet<string> = new Set(
     skipped.filter(({ reason }) => reason === 'graph.field-refused').map(({ subject }) => subject),
   );
-  for (let refused = before; ;) {
+  for (let excluded = before; ;) {
     try {
-      const answer = await ask(refused);
-      for (const subject of refused) {
+      const answer = await request(excluded);
+      for (const subject of excluded) {
         if (!before.has(subject)) skipped.push({ reason: 'graph.field-refused', subject });
       }
       return answer;
     } catch (error) {
-      refused = newlyRefused(error, refused, fields);
+      excluded = newlyRejected(error, excluded, fields);
     }
   }
 }
 
-/** @throws the error, where it names no field that is left to leave out */
-function newlyRefused(
+/** @throws the error when it names no field that can still be excluded */
+function newlyRejected(
   error: unknown,
-  refused: ReadonlySet<string>,
+  excluded: ReadonlySet<string>,
   fields: Fields,
 ): ReadonlySet<string> {
   if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') throw error;
   const after = error.subjects.reduce(
-    (sofar, name) => refusedAfter(name, pathsOf(name, fields), sofar) ?? sofar,
-    refused,
+    (sofar, name) => rejectedAfter(name, pathsOf(name, fields), sofar) ?? sofar,
+    excluded,
   );
-  if (after === refused) throw error;
+  if (after === excluded) throw error;
   return after;
 }

@@ -7,19 +7,19 @@ import type { Checkpoint, Refusal } from '../../engine/state.ts';
 const hourMs = 3_600_000;
 const weekMs = 7 * 24 * hourMs;
 
-/** Stands for every subject: a metric that left the API's list is rejected for all. */
-export const everything = '*';
+/** The subject of a rejection for every object, e.g. of a metric that the API has removed. */
+export const allSubjects = '*';
 
 /** The values of a listed media that rejections depend on. */
 export interface Listed {
   readonly id: string;
-  /** Epoch milliseconds; null where the list does not say. */
+  /** Epoch milliseconds; null without a valid timestamp. */
   readonly createdMs: number | null;
-  /** `FEED/IMAGE`: product and type, as far as the list has them. They decide which metrics exist. */
+  /** `FEED/IMAGE`: product and type, as far as the list has them. It determines the metrics. */
   readonly kind: string;
 }
 
-/** Reads a listed node; undefined for a node without a usable id. */
+/** Reads a listed node; undefined for a node without a valid id. */
 export function readListed(node: Node): Listed | undefined {
   const { id, timestamp, media_product_type: product, media_type: type } = node;
   if (typeof id !== 'string' || id === '') return undefined;
@@ -30,12 +30,12 @@ export function readListed(node: Node): Listed | undefined {
   };
 }
 
-/** The subject by which rejections name a child of an album. */
+/** Returns the subject that names a child of an album in rejections. */
 export function childOf(albumId: string, childId: string): string {
   return `${albumId}/${childId}`;
 }
 
-/** An object that is not requested for a while, and why. */
+/** An object that is not requested for a while, and the reason. */
 export interface Exclusion {
   readonly listed: Listed;
   readonly reason: ErrorCode;
@@ -45,16 +45,16 @@ export interface Exclusion {
 
 /**
  * The rejections of an account's media and metrics, indexed for one poll and kept for the next. A
- * look-up takes constant time, however many are remembered.
+ * look-up takes constant time for any number of rejections.
  */
 export interface Rejections {
-  /** True when nothing of a media is to be requested now. */
+  /** True when a media is excluded from requests now. */
   isExcluded(listed: Listed): boolean;
-  /** The same by subject, as `childOf` names it. */
+  /** True when a subject, as named by `childOf`, is excluded from requests now. */
   excludes(subject: string): boolean;
   /**
-   * The metrics to be requested of a media. A metric that was rejected for a whole kind a week ago is
-   * requested again of one media in a poll, as a retry probe.
+   * Returns the metrics to request for a media. A metric that was rejected for a whole kind a week
+   * ago is requested again for one media per poll, as a retry probe.
    */
   metricsFor(metrics: readonly string[], listed: Listed): readonly string[];
   /**
@@ -62,19 +62,21 @@ export interface Rejections {
    * retried soon, in case the error was transient.
    */
   exclude(exclusion: Exclusion): void;
-  /** Excludes media up to this time, epoch milliseconds: they precede the business account. */
+  /** Excludes media up to this time, epoch milliseconds: they predate the business account. */
   convertedAt(createdMs: number): void;
-  /** Remembers for a week that a subject does not have a metric. */
+  /** Excludes a metric of a subject for a week. */
   reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void;
-  /** Forgets the rejection of a subject's metric, or with null of the subject: it was answered. */
+  /**
+   * Forgets the rejection of a subject's metric, or of the subject for null, once it is answered.
+   */
   forget(subject: string, metric: string | null): void;
   /** The rejections to keep in the state. */
   readonly learned: Pick<Checkpoint, 'refusals' | 'convertedMs'>;
 }
 
 /**
- * The most rejections that are remembered, the latest ones: with more, the state could exceed the
- * record size of its topic. A dropped rejection is found again by one call.
+ * The most rejections that are remembered; the latest are kept. More could make the state exceed
+ * the record size of its topic (Invariant 10). A dropped rejection costs one call to find again.
  */
 export const rememberedRejections = 5000;
 
@@ -111,7 +113,7 @@ class IndexedRejections implements Rejections {
 
   metricsFor(metrics: readonly string[], { id, kind }: Listed): readonly string[] {
     return metrics.filter((metric) => {
-      const names = [everything, kind, id].map((subject) => nameOf({ subject, metric }));
+      const names = [allSubjects, kind, id].map((subject) => nameOf({ subject, metric }));
       if (names.some((name) => this.#isRejected(name))) return false;
       for (const name of names) if (this.#entries.has(name)) this.#probed.add(name);
       return true;
@@ -162,8 +164,8 @@ function nameOf({ subject, metric }: Pick<Refusal, 'subject' | 'metric'>): strin
   return metric === null ? subject : `${subject} ${metric}`;
 }
 
-/** Leaves out a subject's metric for a week; then it is tried again, without a new release. */
-export function leaveOutMetric(
+/** Excludes a subject's metric for a week; then it is requested again. */
+export function excludeMetric(
   checkpoint: Checkpoint,
   refusal: { subject: string; metric: string; reason: ErrorCode },
   nowMs: number,

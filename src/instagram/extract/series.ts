@@ -7,25 +7,25 @@ import { type Window, planWindows } from '../model/windows.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import { askDaily, createDailyWork, type DailyWork } from './daily.ts';
+import { requestDaily, createDailyPoll, type DailyPoll } from './daily.ts';
 import { allEnded, getTogether } from './together.ts';
 
 type SeriesSource = Extract<InstagramStream['request'], { kind: 'series' }>;
 
-/** A window, and whether it is the last of the poll. */
-interface Turn {
+/** A window, and its position in the poll. */
+interface WindowOfPoll {
   readonly window: Window;
   readonly last: boolean;
 }
 
 /**
- * Requests window by window, oldest first, and yields the merged days of each: a window is one page,
- * and so one transaction. `paging` of insights is never followed; it has no end.
+ * Requests window by window, oldest first, and yields the merged days of each. A window is one
+ * page, and thus one transaction. `paging` of insights is never followed: it has no end.
  */
 export async function* extractSeries(source: SeriesSource, context: ExtractContext): Extraction {
-  // A metric that is requested for several periods has one name for each in the merged day.
+  // A metric that is requested for several periods has one name for each period in the merged day.
   const names = source.requests.flatMap(({ metrics }) => Object.values(metrics));
-  const work = createDailyWork(context, names);
+  const poll = createDailyPoll(context, names);
   const { nowMs, startDateMs, lookbackMs, checkpoint } = context;
   const windows = planWindows({
     nowMs,
@@ -33,57 +33,68 @@ export async function* extractSeries(source: SeriesSource, context: ExtractConte
     coveredUntilMs: checkpoint.coveredUntilMs,
     startDateMs,
     lookbackMs,
-    missingFromMs: askableFrom(work.checkpoint, names, nowMs),
+    missingFromMs: askableFrom(poll.checkpoint, names, nowMs),
   });
   for (const [index, window] of windows.entries()) {
     const step = { number: index + 1, of: windows.length };
-    yield { ...(await askWindow(source, { window, last: step.number === step.of }, work)), step };
+    yield {
+      ...(await requestWindow(source, { window, last: step.number === step.of }, poll)),
+      step,
+    };
   }
 }
 
-async function askWindow(source: SeriesSource, turn: Turn, work: DailyWork): Promise<Page> {
-  const { window } = turn;
-  work.tooFew.clear();
-  const get = getTogether(work.context);
+async function requestWindow(
+  source: SeriesSource,
+  windowOfPoll: WindowOfPoll,
+  poll: DailyPoll,
+): Promise<Page> {
+  const { window } = windowOfPoll;
+  poll.tooFew.clear();
+  const get = getTogether(poll.context);
   const bodies = await allEnded(
-    source.requests.map((request) => askSeries(request, turn, { work, get })),
+    source.requests.map((request) => requestSeries(request, windowOfPoll, { poll, get })),
   );
   const answers = source.requests.flatMap((request, index): readonly SeriesAnswer[] => {
     const body = bodies[index];
     return body === undefined ? [] : [{ request, body }];
   });
-  const { refusals, convertedMs } = work.checkpoint;
+  const { refusals, convertedMs } = poll.checkpoint;
   const rejected: DeadLetterError[] = [];
   const nodes = mergeDays(answers, rejected);
-  // Without one usable answer the window is not covered: the next poll requests it again.
+  // Without a valid answer the window is not covered: the next poll requests it again.
   const isAnswered = answers.length > 0 && (nodes.length > 0 || rejected.length === 0);
   const isCovered = !window.catchUp && isAnswered;
   return {
     nodes,
-    skipped: work.skipped.splice(0),
+    skipped: poll.skipped.splice(0),
     rejected,
     coveredUntilMs: isCovered ? window.untilMs : null,
     learned: { refusals, convertedMs },
   };
 }
 
-interface Asking {
-  readonly work: DailyWork;
+interface SeriesContext {
+  readonly poll: DailyPoll;
   readonly get: (request: GraphRequest) => Promise<Node>;
 }
 
-function askSeries(request: SeriesRequest, { window, last }: Turn, { work, get }: Asking) {
-  const asked = Object.entries(request.metrics).filter(
+function requestSeries(
+  request: SeriesRequest,
+  { window, last }: WindowOfPoll,
+  { poll, get }: SeriesContext,
+) {
+  const selected = Object.entries(request.metrics).filter(
     ([metric]) => window.recent || !request.recentOnly.includes(metric),
   );
-  return askDaily(
+  return requestDaily(
     {
-      metrics: new Map(asked.map(([metric, name]) => [name, metric])),
+      metrics: new Map(selected.map(([metric, name]) => [name, metric])),
       span: window,
       last,
-      ask: (metrics) => get(requestOf(request.period, metrics, window, work.context)),
+      request: (metrics) => get(requestOf(request.period, metrics, window, poll.context)),
     },
-    work,
+    poll,
   );
 }
 

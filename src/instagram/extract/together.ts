@@ -2,39 +2,39 @@ import type { Node } from '../../engine/json.ts';
 import type { ExtractContext } from './extraction.ts';
 import type { Graph, GraphRequest } from '../../engine/ports.ts';
 
-interface Waiting {
+interface PendingRequest {
   readonly request: GraphRequest;
   readonly resolve: (node: Node) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * A `get` that collects the requests made until a queued microtask runs, and sends them together by
- * `getEach`: one HTTP request where the host has batches.
+ * Returns a `get` that collects the requests made until a queued microtask runs, and sends them
+ * together by `getEach`: one HTTP request where the host supports batches.
  */
 export function getTogether({
   graph,
   signal,
 }: ExtractContext): (request: GraphRequest) => Promise<Node> {
-  let waiting: Waiting[] = [];
+  let pending: PendingRequest[] = [];
   const flush = (): void => {
-    const together = waiting;
-    waiting = [];
-    void send(graph, together, signal);
+    const batch = pending;
+    pending = [];
+    void send(graph, batch, signal);
   };
   return (request) =>
     new Promise((resolve, reject) => {
-      if (waiting.length === 0) queueMicrotask(flush);
-      waiting.push({ request, resolve, reject });
+      if (pending.length === 0) queueMicrotask(flush);
+      pending.push({ request, resolve, reject });
     });
 }
 
 async function send(
   graph: Graph,
-  together: readonly Waiting[],
+  batch: readonly PendingRequest[],
   signal: AbortSignal,
 ): Promise<void> {
-  const byRequest = new Map(together.map((one) => [one.request, one]));
+  const byRequest = new Map(batch.map((one) => [one.request, one]));
   try {
     for await (const outcome of graph.getEach([...byRequest.keys()], signal)) {
       const one = byRequest.get(outcome.request);
@@ -47,9 +47,9 @@ async function send(
   }
 }
 
-/** All results, in order. @throws the first error by position, after all have ended */
-export async function allEnded<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
-  const settled = await Promise.allSettled(work);
+/** Awaits all results, in order. @throws the first error by position, after all have ended */
+export async function allEnded<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
+  const settled = await Promise.allSettled(promises);
   return settled.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;

@@ -5,23 +5,23 @@ import { askableFrom } from '../model/missing.ts';
 import type { PacificDay } from '../model/pacific.ts';
 import type { InstagramStream, TotalsRequest } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
-import { askDaily, createDailyWork, type DailyWork } from './daily.ts';
+import { requestDaily, createDailyPoll, type DailyPoll } from './daily.ts';
 
 type TotalsSource = Extract<InstagramStream['request'], { kind: 'totals' }>;
 
-/** A day, and whether it is the last of the poll. */
-interface Turn {
+/** A day, and its position in the poll. */
+interface DayOfPoll {
   readonly day: PlannedDay;
   readonly last: boolean;
 }
 
-/** What a crash makes one ask again at most; a back-fill of two years is 73 transactions then. */
+/** Days per page: the most that a crash repeats; a backfill of two years takes 73 transactions. */
 const daysAPage = 10;
 
-/** Asks day by day, oldest first; some days are a page, and so a transaction of their own. */
+/** Requests day by day, oldest first; a page holds some days, and thus is one transaction. */
 export async function* extractTotals(source: TotalsSource, context: ExtractContext): Extraction {
   const names = source.requests.flatMap(({ metrics }) => metrics);
-  const work = createDailyWork(context, names);
+  const poll = createDailyPoll(context, names);
   const { nowMs, startDateMs, lookbackMs, checkpoint } = context;
   const days = planDays({
     nowMs,
@@ -29,59 +29,59 @@ export async function* extractTotals(source: TotalsSource, context: ExtractConte
     lookbackMs,
     cursorMs: checkpoint.cursorMs,
     coveredUntilMs: checkpoint.coveredUntilMs,
-    missingFromMs: askableFrom(work.checkpoint, names, nowMs),
+    missingFromMs: askableFrom(poll.checkpoint, names, nowMs),
   });
   for (let start = 0; start < days.length; start += daysAPage) {
-    const asked = days.slice(start, start + daysAPage);
+    const pageDays = days.slice(start, start + daysAPage);
     const nodes: Node[] = [];
     const rejected: DeadLetterError[] = [];
-    for (const day of asked) {
-      const answers = await askDay(source, { day, last: day === days.at(-1) }, work);
+    for (const day of pageDays) {
+      const answers = await requestDay(source, { day, last: day === days.at(-1) }, poll);
       nodes.push(dayNode(day, answers, rejected));
     }
-    const { refusals, convertedMs } = work.checkpoint;
+    const { refusals, convertedMs } = poll.checkpoint;
     yield {
       nodes,
-      skipped: work.skipped.splice(0),
+      skipped: poll.skipped.splice(0),
       rejected,
-      coveredUntilMs: asked.findLast(({ catchUp }) => !catchUp)?.endMs ?? null,
+      coveredUntilMs: pageDays.findLast(({ catchUp }) => !catchUp)?.endMs ?? null,
       learned: { refusals, convertedMs },
       step: { number: start / daysAPage + 1, of: Math.ceil(days.length / daysAPage) },
     };
   }
 }
 
-async function askDay(
+async function requestDay(
   source: TotalsSource,
-  turn: Turn,
-  work: DailyWork,
+  dayOfPoll: DayOfPoll,
+  poll: DailyPoll,
 ): Promise<readonly TotalsAnswer[]> {
   const answers: TotalsAnswer[] = [];
   for (const request of source.requests) {
-    const body = await askTotals(request, turn, work);
+    const body = await requestTotals(request, dayOfPoll, poll);
     if (body !== undefined) answers.push({ request, body });
   }
   return answers;
 }
 
-function askTotals(request: TotalsRequest, { day, last }: Turn, work: DailyWork) {
+function requestTotals(request: TotalsRequest, { day, last }: DayOfPoll, poll: DailyPoll) {
   const { startMs: sinceMs, endMs: untilMs, catchUp } = day;
-  return askDaily(
+  return requestDaily(
     {
       metrics: new Map(request.metrics.map((metric) => [metric, metric])),
       span: { sinceMs, untilMs, catchUp },
       last,
-      ask: (metrics) => ask({ ...request, metrics }, day, work.context),
+      request: (metrics) => getTotals({ ...request, metrics }, day, poll.context),
     },
-    work,
+    poll,
   );
 }
 
 /**
- * A total takes in the days that end from `since` to `until`, both included: a second after its
- * beginning, which is the end of the day before.
+ * Requests the totals of a day. A total covers the days that end from `since` to `until`, both
+ * included. `since` is one second after the day's start, which is the end of the day before.
  */
-function ask({ metrics, parts }: TotalsRequest, day: PacificDay, context: ExtractContext) {
+function getTotals({ metrics, parts }: TotalsRequest, day: PacificDay, context: ExtractContext) {
   const { account, graph, signal } = context;
   return graph.get(
     {

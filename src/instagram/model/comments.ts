@@ -6,14 +6,14 @@ import type { SeenComments } from '../../engine/state.ts';
 
 /** The checkpoint of a media whose comments were read. */
 export interface CommentsRead {
-  /** The media's `comments_count` then; null when it must be read again whatever its count. */
+  /** The media's `comments_count` at that time; null when it must be read again at any count. */
   readonly count: number | null;
-  /** Time of the newest published comment, epoch milliseconds; null where there is none. */
+  /** Time of the newest published comment, epoch milliseconds; null without one. */
   readonly newestMs: number | null;
 }
 
 const secondBits = 40n;
-/** Of 24 bits; stands for null. */
+/** The largest count of 24 bits; it encodes null. */
 const noCount = 0xff_ff_ff;
 
 /** Packs a checkpoint into 64 bits: the count, and the newest comment's time in epoch seconds. */
@@ -32,13 +32,13 @@ function unpackRead(packed: bigint): CommentsRead {
   };
 }
 
-/** The checkpoint of a media; undefined for one that was never read. */
+/** Reads the checkpoint of a media; undefined when its comments were never read. */
 export function readOf(mediaId: string, published: Published): CommentsRead | undefined {
   const packed = published.get(keyNumber(mediaId));
   return packed === undefined ? undefined : unpackRead(packed);
 }
 
-/** A listed media's `comments_count`; undefined where it is missing or no whole number. */
+/** Reads a listed media's `comments_count`; undefined when it is missing or not a whole number. */
 export function countOf(listed: Node): number | undefined {
   const count = listed['comments_count'];
   return Number.isSafeInteger(count) && Number(count) >= 0 ? Number(count) : undefined;
@@ -55,8 +55,10 @@ export function isChanged(listed: Node, before: CommentsRead | undefined): boole
   );
 }
 
-/** A comment as a node of its own: with its media, and with the comment that it replies to. */
-export function placed(comment: Node, mediaId: string, parent?: Node): Node {
+/**
+ * Returns a comment as its own node, with the ids of its media and of the comment it replies to.
+ */
+export function commentNode(comment: Node, mediaId: string, parent?: Node): Node {
   return {
     ...Object.fromEntries(Object.entries(comment).filter(([name]) => name !== 'replies')),
     media_id: mediaId,
@@ -64,22 +66,22 @@ export function placed(comment: Node, mediaId: string, parent?: Node): Node {
   };
 }
 
-/** Younger comments wait for the next poll: the API may list earlier ones only after them. */
+/** The age below which comments wait for the next poll: the API may list earlier ones later. */
 export const settlingMs = 60_000;
 
-/** The time of a comment, epoch milliseconds; undefined without a valid timestamp. */
+/** Reads the time of a comment, epoch milliseconds; undefined without a valid timestamp. */
 export function writtenAt({ timestamp }: Node): number | undefined {
   return typeof timestamp === 'string' ? parseGraphTime(timestamp) : undefined;
 }
 
-/** The most comments of one media, and of all, that are remembered by id. */
+/** The most comments that are remembered by id: of one media, and of all (Invariant 10). */
 const seenOfMedia = 2000;
 const seenInAll = 25_000;
 
 /**
  * Remembers the comments of a media by their ids; the media read last is the last entry. Media with
- * too many comments, and those read longest ago, are dropped: of these only the time of the newest
- * comment is kept.
+ * too many comments, and media read longest ago, are dropped: only the time of their newest comment
+ * is kept.
  */
 export function withSeen(
   seen: SeenComments,
@@ -99,12 +101,12 @@ export function withSeen(
   return left;
 }
 
-/** True for more ids than are remembered of one media. */
+/** True for more ids than are remembered for one media. */
 export function isTooMany(ids: ReadonlySet<string>): boolean {
   return ids.size > seenOfMedia;
 }
 
-/** The data that shows whether a comment was published before. */
+/** The data that identifies published comments. */
 export interface KnownComments {
   /** Key numbers of the published comments; undefined unless all are remembered. */
   readonly ids: ReadonlySet<string> | undefined;
@@ -113,8 +115,8 @@ export interface KnownComments {
 }
 
 /**
- * True when a comment was published before: by its id where all ids are remembered, else by its time.
- * Without ids, a comment without a time counts as new.
+ * True when a comment was published before: by its id when all ids are remembered, else by its
+ * time. Without ids, a comment without a time counts as new.
  */
 export function isKnown(comment: Node, key: string, known: KnownComments): boolean {
   const { ids, before } = known;
@@ -122,7 +124,7 @@ export function isKnown(comment: Node, key: string, known: KnownComments): boole
   return (writtenAt(comment) ?? Infinity) <= (before?.newestMs ?? -Infinity);
 }
 
-/** Oldest first; those without a time last. */
+/** Compares comments for sorting: oldest first, those without a time last. */
 export function byTime(a: Node, b: Node): number {
   return (writtenAt(a) ?? Infinity) - (writtenAt(b) ?? Infinity) || 0;
 }

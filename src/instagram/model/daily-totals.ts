@@ -12,16 +12,16 @@ import type { SettleContext, Settled } from '../../engine/stream.ts';
 import type { TotalsRequest } from '../streams/stream.ts';
 import { type WindowPlan, catchUpFrom, coveredBy, longReachMs, recentReachMs } from './windows.ts';
 
-/** A day that a poll asks for. */
+/** A day that a poll requests. */
 export interface PlannedDay extends PacificDay {
-  /** Whether it is asked for what was refused then and may be answered now; the rest of it is known. */
+  /** True when only metrics that were rejected before are requested; the others are known. */
   readonly catchUp: boolean;
 }
 
 /**
- * The days that a poll asks for, oldest first: those that have ended and may have changed since they
- * were last asked for. A day that was asked for a look-back after its end is settled. Before them go
- * those that lack what was refused then and may be answered now.
+ * Plans the days that a poll requests, oldest first: ended days that may have changed since the
+ * last request. A day is final once it was requested a look-back after its end. Days that lack a
+ * metric that may be requested again go before them.
  */
 export function planDays(plan: WindowPlan): readonly PlannedDay[] {
   const { nowMs, cursorMs, coveredUntilMs, startDateMs, lookbackMs } = plan;
@@ -31,9 +31,9 @@ export function planDays(plan: WindowPlan): readonly PlannedDay[] {
       ? (startDateMs ?? nowMs - recentReachMs)
       : Math.min(cursorMs, nowMs) - lookbackMs;
   const afterMs = coveredMs === -Infinity ? begunMs : coveredMs;
-  const wantedMs = Math.max(afterMs, nowMs - longReachMs);
-  const lackingMs = Math.min(catchUpFrom(plan, wantedMs), wantedMs);
-  return pacificDays(lackingMs, nowMs).map((day) => ({ ...day, catchUp: day.endMs <= wantedMs }));
+  const dueFromMs = Math.max(afterMs, nowMs - longReachMs);
+  const lackingMs = Math.min(catchUpFrom(plan, dueFromMs), dueFromMs);
+  return pacificDays(lackingMs, nowMs).map((day) => ({ ...day, catchUp: day.endMs <= dueFromMs }));
 }
 
 /** The answer to one request for a day. */
@@ -43,10 +43,11 @@ export interface TotalsAnswer {
 }
 
 /**
- * One node for a day, with the totals of all answers beside its date. Of a metric that was asked by its
- * parts each part is a field; Meta leaves out parts of zero, but says nothing at all where it knows nothing.
+ * Creates the node of a day from its date and the totals of all answers. For a metric requested by
+ * its parts, each part is a field. Meta omits parts of zero, and omits all parts when it has no
+ * data.
  *
- * @param rejected - gets each answer and metric that is invalid, by its path
+ * @param rejected - receives a dead letter for each invalid answer and metric, with its path
  */
 export function dayNode(
   day: PacificDay,
@@ -58,7 +59,7 @@ export function dayNode(
     const named = request.parts === undefined ? flat : partsOf(flat, request.parts.fields);
     return Object.entries(named);
   });
-  // The date last: no metric of its name takes its place.
+  // The date goes last, so that a metric of the same name cannot replace it.
   return Object.fromEntries([...values, ['date', isoSeconds(day.endMs)], ['day', day.date]]);
 }
 
@@ -71,8 +72,8 @@ function partsOf(flat: Node, fields: Readonly<Record<string, string>>): Node {
 }
 
 /**
- * Decides which days to publish: those that are new or whose totals changed. A total that is known is
- * never replaced by nothing.
+ * Detects the days to publish: new days and days whose totals changed. A missing total never
+ * replaces a known one.
  *
  * @param records - mapped days, oldest first
  */
@@ -87,7 +88,7 @@ export function settleTotals(records: readonly Value[], context: SettleContext):
     known.set(dateMs, { dateMs, values });
     published.push({ ...record, ...values });
   }
-  return { records: published, checkpoint: remember([...known.values()], context) };
+  return { records: published, checkpoint: checkpointAfter([...known.values()], context) };
 }
 
 function totalsOf(record: Value): DayTotals['values'] {
@@ -103,7 +104,7 @@ function isSame(a: DayTotals['values'], b: DayTotals['values']): boolean {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
-function remember(days: readonly DayTotals[], context: SettleContext): Checkpoint {
+function checkpointAfter(days: readonly DayTotals[], context: SettleContext): Checkpoint {
   const { checkpoint, nowMs, lookbackMs } = context;
   const newestMs = largest(
     days.map(({ dateMs }) => dateMs),
@@ -115,7 +116,7 @@ function remember(days: readonly DayTotals[], context: SettleContext): Checkpoin
     ...checkpoint,
     cursorMs: newestMs === -Infinity ? null : newestMs,
     coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
-    // The others are not asked for again.
+    // The other days are not requested again.
     totals: days
       .filter(({ dateMs }) => dateMs > Math.min(coveredUntilMs, lackingFrom(checkpoint, nowMs)))
       .sort((a, b) => a.dateMs - b.dateMs),

@@ -16,10 +16,10 @@ export interface SeriesAnswer {
 }
 
 /**
- * Merges the answers of one window into a node a day, `{date, follower_count, reach, …}`, oldest
- * first. `date` is Meta's `end_time` as it came.
+ * Merges the answers of one window into one node per day, `{date, follower_count, reach, …}`,
+ * oldest first. `date` is Meta's `end_time`, unchanged.
  *
- * @param rejected - gets each answer, metric and day that is invalid, by its path
+ * @param rejected - receives a dead letter for each invalid answer, metric and day, with its path
  */
 export function mergeDays(
   answers: readonly SeriesAnswer[],
@@ -45,7 +45,7 @@ interface Point {
   readonly value: Json;
 }
 
-/** @param name - the stream's name of the metric, which tells its period */
+/** @param name - the stream's name of the metric, which identifies its period */
 function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]): readonly Point[] {
   const { values } = metric;
   if (!Array.isArray(values)) {
@@ -72,9 +72,9 @@ function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]): read
 }
 
 /**
- * Decides which days to publish: those that are new or whose values changed, none ahead of now + 1
- * day, none without data. A value that is known is never replaced by nothing: Meta's series come
- * and go, `online_followers` above all.
+ * Detects the days to publish: new days and days whose values changed, except days without data and
+ * days later than now + 1 day. A missing value never replaces a known one: Meta's series appear and
+ * disappear, `online_followers` above all.
  *
  * @param records - mapped days, oldest first
  */
@@ -90,10 +90,10 @@ export function settleDays(records: readonly Value[], context: SettleContext): S
     known.set(merged.dateMs, merged);
     published.push({ ...record, ...valuesOf(merged) });
   }
-  return { records: published, checkpoint: remember([...known.values()], context) };
+  return { records: published, checkpoint: checkpointAfter([...known.values()], context) };
 }
 
-function remember(days: readonly DayValues[], context: SettleContext): Checkpoint {
+function checkpointAfter(days: readonly DayValues[], context: SettleContext): Checkpoint {
   const { checkpoint, nowMs, lookbackMs } = context;
   const newest = largest(
     days.map((day) => day.dateMs),
@@ -102,10 +102,10 @@ function remember(days: readonly DayValues[], context: SettleContext): Checkpoin
   const cursorMs = newest === -Infinity ? null : newest;
   const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
   const coveredUntilMs = Math.max(coveredBy(checkpoint.coveredUntilMs, nowMs), settledMs);
-  // What the next poll asks again, and so what it must be able to compare with; and what lacks something
-  // that is refused now, so that nothing of it is lost when that is published with it.
-  const askedFromMs = Math.min(cursorMs ?? nowMs, nowMs) - lookbackMs;
-  const keepFromMs = Math.min(askedFromMs, lackingFrom(checkpoint, nowMs));
+  // The next poll requests these days again, and compares them. Days that lack a rejected metric
+  // are kept too, so that no known value is lost when that metric is published.
+  const requestedFromMs = Math.min(cursorMs ?? nowMs, nowMs) - lookbackMs;
+  const keepFromMs = Math.min(requestedFromMs, lackingFrom(checkpoint, nowMs));
   return {
     ...checkpoint,
     cursorMs,
@@ -166,7 +166,7 @@ function canonical(day: DayValues): string {
     day.reach,
     day.reachWeek,
     day.reachDays28,
-    // An empty map and none mean the same: nothing known.
+    // An empty map equals a missing one: no value is known.
     hours,
   ]);
 }

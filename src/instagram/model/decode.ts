@@ -10,11 +10,11 @@ export interface Decoded {
   readonly value: Value;
   /** Names of fields that are not declared, as `children[].foo`. */
   readonly unknown: readonly string[];
-  /** Metrics, counts and list entries that the value lacks because they are invalid. */
+  /** Dead letters of invalid metrics, counts and list entries, which the value lacks. */
   readonly rejected: readonly DeadLetterError[];
 }
 
-interface Work {
+interface Decoding {
   readonly root: Node;
   readonly unknown: Set<string>;
   readonly rejected: DeadLetterError[];
@@ -22,59 +22,63 @@ interface Work {
 
 /**
  * Maps a node by its declared fields. Never coerces (Invariant 5): a wrong type or a missing
- * required field is rejected by its path; a missing or null optional one is null; a field that is not
- * declared is left out and named. An invalid metric, count or list entry costs itself, any other
- * invalid field the node.
+ * required field is rejected by its path; a missing or null optional field is null. An undeclared
+ * field is omitted and reported by name. An invalid metric, count or list entry is rejected by
+ * itself; any other invalid field rejects the node.
  *
  * @throws DeadLetterError `mapping.invalid` with the path and the raw node
  */
 export function decode(fields: Fields, node: Node): Decoded {
-  const work: Work = { root: node, unknown: new Set(), rejected: [] };
-  const value = decodeFields(fields, node, { work, path: '' });
-  return { value, unknown: [...work.unknown], rejected: work.rejected };
+  const decoding: Decoding = { root: node, unknown: new Set(), rejected: [] };
+  const value = decodeFields(fields, node, { decoding, path: '' });
+  return { value, unknown: [...decoding.unknown], rejected: decoding.rejected };
 }
 
-interface At {
-  readonly work: Work;
+interface FieldContext {
+  readonly decoding: Decoding;
   readonly path: string;
 }
 
-function decodeFields(fields: Fields, node: Node, at: At): Value {
+function decodeFields(fields: Fields, node: Node, context: FieldContext): Value {
   const value: Record<string, Json> = {};
   for (const [name, declared] of Object.entries(fields)) {
-    const path = at.path === '' ? name : `${at.path}.${name}`;
-    value[name] = decodeDeclared(declared, node[name], { ...at, path });
+    const path = context.path === '' ? name : `${context.path}.${name}`;
+    value[name] = decodeDeclared(declared, node[name], { ...context, path });
   }
   for (const name of Object.keys(node)) {
-    if (!Object.hasOwn(fields, name)) at.work.unknown.add(unknownName(at.path, name));
+    if (!Object.hasOwn(fields, name)) context.decoding.unknown.add(unknownName(context.path, name));
   }
   return value;
 }
 
-function decodeDeclared(declared: Fields[string], raw: Json | undefined, at: At): Json {
+function decodeDeclared(
+  declared: Fields[string],
+  raw: Json | undefined,
+  context: FieldContext,
+): Json {
   const { field, required, isMetric } = declared;
   if (raw === undefined || raw === null) {
-    if (required) throw invalid(at, expectations[field.kind], raw);
+    if (required) throw invalid(context, expectations[field.kind], raw);
     return null;
   }
-  if (isMetric !== true) return decodeField(field, raw, at);
-  return readOrReject(at.work.rejected, () => decodeField(field, raw, at)) ?? null;
+  if (isMetric !== true) return decodeField(field, raw, context);
+  return readOrReject(context.decoding.rejected, () => decodeField(field, raw, context)) ?? null;
 }
 
-/** Positions are dropped, so that the names stay few: `children[3].foo` counts as `children[].foo`. */
+/** Drops positions to keep names few (Invariant 10): `children[3].foo` → `children[].foo`. */
 function unknownName(path: string, name: string): string {
   const prefix = path.replaceAll(/\[\d+\]/g, '[]');
   return prefix === '' ? name : `${prefix}.${name}`;
 }
 
-function decodeField(field: Field, raw: Json, at: At): Json {
+function decodeField(field: Field, raw: Json, context: FieldContext): Json {
   if (field.kind === 'object') {
-    if (!isNode(raw)) throw invalid(at, expectations.object, raw);
-    return decodeFields(field.fields, raw, at);
+    if (!isNode(raw)) throw invalid(context, expectations.object, raw);
+    return decodeFields(field.fields, raw, context);
   }
-  if (field.kind === 'list') return decodeList(field.fields, raw, at);
-  if (field.kind === 'counts') return decodeCounts(raw, at);
-  return decodeScalar(field, raw, at);
+  if (field.kind === 'list') return decodeList(field.fields, raw, context);
+  if (field.kind === 'counts') return decodeCounts(raw, context);
+  return decodeScalar(field, raw, context);
 }
 
 type Scalar = Exclude<Field, { kind: 'object' | 'list' | 'counts' }>;
@@ -88,14 +92,14 @@ const scalars: Readonly<Record<Exclude<Scalar['kind'], 'url'>, (raw: Json) => Js
   time: (raw) => (typeof raw === 'string' ? parseGraphTime(raw) : undefined),
 };
 
-function decodeScalar(field: Scalar, raw: Json, at: At): Json {
+function decodeScalar(field: Scalar, raw: Json, context: FieldContext): Json {
   const value =
     field.kind === 'url'
       ? typeof raw === 'string'
         ? withoutParameters(raw, field.without)
         : undefined
       : scalars[field.kind](raw);
-  if (value === undefined) throw invalid(at, expectations[field.kind], raw);
+  if (value === undefined) throw invalid(context, expectations[field.kind], raw);
   return value;
 }
 
@@ -105,27 +109,29 @@ function graphId(raw: Json): string | undefined {
   return exact ? String(raw) : undefined;
 }
 
-function decodeList(fields: Fields, raw: Json, at: At): Json {
+function decodeList(fields: Fields, raw: Json, context: FieldContext): Json {
   const data = isNode(raw) ? raw['data'] : undefined;
-  if (!Array.isArray(data)) throw invalid(at, expectations.list, raw);
+  if (!Array.isArray(data)) throw invalid(context, expectations.list, raw);
   return (data as readonly Json[]).flatMap((item, index) => {
     const entry: Field = { kind: 'object', fields };
-    const here = { ...at, path: `${at.path}[${index}]` };
-    return readOrReject(at.work.rejected, () => decodeField(entry, item, here)) ?? [];
+    const entryContext = { ...context, path: `${context.path}[${index}]` };
+    return (
+      readOrReject(context.decoding.rejected, () => decodeField(entry, item, entryContext)) ?? []
+    );
   });
 }
 
-function decodeCounts(raw: Json, at: At): Json {
+function decodeCounts(raw: Json, context: FieldContext): Json {
   // PHP writes an empty map as an empty list.
   if (Array.isArray(raw) && raw.length === 0) return {};
-  if (!isNode(raw)) throw invalid(at, expectations.counts, raw);
+  if (!isNode(raw)) throw invalid(context, expectations.counts, raw);
   const counts = Object.entries(raw).filter(([name, count]) => {
     if (Number.isSafeInteger(count)) return true;
-    const here = { ...at, path: `${at.path}.${name}` };
-    at.work.rejected.push(invalid(here, expectations.long, count));
+    const entryContext = { ...context, path: `${context.path}.${name}` };
+    context.decoding.rejected.push(invalid(entryContext, expectations.long, count));
     return false;
   });
-  // Not by assignment, which would lose `__proto__`.
+  // Assignment would lose a key `__proto__`.
   return Object.fromEntries(counts);
 }
 
@@ -142,6 +148,10 @@ const expectations: Readonly<Record<Field['kind'], string>> = {
   list: 'an object with a list under "data"',
 };
 
-function invalid(at: At, expected: string, came: Json | undefined): DeadLetterError {
-  return invalidPart({ path: at.path, expected, came, raw: at.work.root });
+function invalid(
+  context: FieldContext,
+  expected: string,
+  received: Json | undefined,
+): DeadLetterError {
+  return invalidPart({ path: context.path, expected, came: received, raw: context.decoding.root });
 }

@@ -1,6 +1,6 @@
 /**
- * What a node's fields are. A stream lists them once; the mapping, the request's `fields=` and the
- * conformance suite read that list.
+ * The type of a node's field. A stream declares its fields once; the mapping, the request's
+ * `fields=` and the conformance suite read that declaration.
  */
 export type Field =
   | { readonly kind: 'id' | 'text' | 'long' | 'double' | 'flag' | 'time' }
@@ -9,13 +9,13 @@ export type Field =
   | { readonly kind: 'object'; readonly fields: Fields }
   | { readonly kind: 'list'; readonly fields: Fields };
 
-/** Fields by the Graph API's name; the value says what they hold and whether they must be there. */
+/** Declared fields by the Graph API's name. */
 export type Fields = Readonly<Record<string, Declared>>;
 
 interface Declared {
   readonly field: Field;
   readonly required: boolean;
-  /** A metric of a wrong type is dead-lettered by itself; any other field takes its node along. */
+  /** True for a metric: a wrong type dead-letters the metric alone, not the node. */
   readonly isMetric?: boolean;
 }
 
@@ -33,16 +33,16 @@ export const time: Declared = optional({ kind: 'time' });
 /** An open object of whole numbers. */
 export const counts: Declared = optional({ kind: 'counts' });
 
-/** A signed URL, less the query parameters named, which change on every call. */
+/** A signed URL, without the named query parameters, which change on every call. */
 export const url = (...without: string[]): Declared => optional({ kind: 'url', without });
 export const object = (fields: Fields): Declared => optional({ kind: 'object', fields });
 /** An edge expanded in place: `{data: [...]}`. */
 export const list = (fields: Fields): Declared => optional({ kind: 'list', fields });
 
-/** The same field, but a node without it is a dead letter. */
+/** Makes a field required: a node without it is a dead letter. */
 export const required = (declared: Declared): Declared => ({ ...declared, required: true });
 
-/** The same fields, as metrics: each is null where its value is rejected, and the record stays. */
+/** Declares fields as metrics: a rejected value becomes null, and the record is published. */
 export function metrics(fields: Fields): Fields {
   const entries = Object.entries(fields);
   return Object.fromEntries(
@@ -51,9 +51,9 @@ export function metrics(fields: Fields): Fields {
 }
 
 /**
- * The `fields=` parameter that asks for exactly these: `id,owner,children{id,…}`.
+ * Returns the `fields=` parameter that requests exactly these fields: `id,owner,children{id,…}`.
  *
- * @param without - fields to leave out; one of a list by its path, as `children.owner`
+ * @param without - fields to omit; a field within a list by its path, as `children.owner`
  */
 export function fieldsParameter(fields: Fields, without: ReadonlySet<string> = new Set()): string {
   return Object.entries(fields)
@@ -73,7 +73,7 @@ function within(list: string, paths: ReadonlySet<string>): ReadonlySet<string> {
   );
 }
 
-/** The paths at which a field of this name is requested, those within lists first. */
+/** Returns the paths at which a field of this name is requested, those within lists first. */
 export function pathsOf(name: string, fields: Fields): readonly string[] {
   const nested = Object.entries(fields).flatMap(([list, { field }]) =>
     field.kind === 'list' ? pathsOf(name, field.fields).map((path) => `${list}.${path}`) : [],
@@ -82,24 +82,24 @@ export function pathsOf(name: string, fields: Fields): readonly string[] {
 }
 
 /**
- * The paths to leave out after the API has rejected a field by its name alone. Where the name is
- * requested at two places, each is left out by itself before both are: the other may be accepted.
+ * Returns the paths to omit after the API has rejected a field by its name alone. A name at two
+ * paths is omitted at each path by itself before it is omitted at both: the other may be accepted.
  *
- * @param refused - the paths that the rejected request left out
- * @returns undefined where nothing more can be left out
+ * @param excluded - the paths that the rejected request omitted
+ * @returns undefined when no further path can be omitted
  */
-export function refusedAfter(
+export function rejectedAfter(
   name: string,
   paths: readonly string[],
-  refused: ReadonlySet<string>,
+  excluded: ReadonlySet<string>,
 ): ReadonlySet<string> | undefined {
   const places = paths.length === 0 ? [name] : paths;
-  const out = places.filter((path) => refused.has(path));
-  if (out.length === places.length) return undefined;
-  const others = [...refused].filter((path) => !places.includes(path));
-  const [only] = out;
-  if (only === undefined) return new Set([...others, ...places.slice(0, 1)]);
-  const next = places[places.indexOf(only) + 1];
-  const isByItself = out.length === 1 && next !== undefined;
+  const omitted = places.filter((path) => excluded.has(path));
+  if (omitted.length === places.length) return undefined;
+  const others = [...excluded].filter((path) => !places.includes(path));
+  const [onlyOmitted] = omitted;
+  if (onlyOmitted === undefined) return new Set([...others, ...places.slice(0, 1)]);
+  const next = places[places.indexOf(onlyOmitted) + 1];
+  const isByItself = omitted.length === 1 && next !== undefined;
   return new Set([...others, ...(isByItself ? [next] : places)]);
 }

@@ -16,26 +16,26 @@ export interface PollTimes {
   readonly lastMs: number | null;
 }
 
-/** Something with an age. */
+/** An entity with an age. */
 export interface Aged {
   readonly id: string;
-  /** Epoch milliseconds; null where the API does not say, which counts as old. */
+  /** Epoch milliseconds; null without a valid timestamp, which counts as old. */
   readonly createdMs: number | null;
 }
 
 /**
- * True when an entity is due in this poll. Each is due at a moment of its tier's period that is
- * derived from its id, so that the work is spread evenly over the polls. If no poll ran at that
- * moment, the next one catches up.
+ * True when an entity is due in this poll. Each entity is due once in its tier's period, at a
+ * moment derived from its id, so that requests are spread evenly over the polls. If no poll ran at
+ * that moment, the next one catches up.
  *
  * @param tiers - by ascending age; the last one applies to everything older
  */
 export function isDue(aged: Aged, { nowMs, lastMs }: PollTimes, tiers: readonly Tier[]): boolean {
   const everyMs = periodOf(nowMs - (aged.createdMs ?? -Infinity), tiers);
-  // The last poll is in the future when the clock has been set back since.
+  // The last poll is in the future after the clock was set back.
   if (lastMs === null || everyMs === 0 || lastMs > nowMs) return true;
   const offsetMs = spreadOf(aged.id, everyMs);
-  return turnAt(nowMs - offsetMs, everyMs) > turnAt(lastMs - offsetMs, everyMs);
+  return periodNumber(nowMs - offsetMs, everyMs) > periodNumber(lastMs - offsetMs, everyMs);
 }
 
 function periodOf(ageMs: number, tiers: readonly Tier[]): number {
@@ -43,7 +43,7 @@ function periodOf(ageMs: number, tiers: readonly Tier[]): number {
   return tier?.everyMs ?? 0;
 }
 
-function turnAt(atMs: number, everyMs: number): number {
+function periodNumber(atMs: number, everyMs: number): number {
   return Math.floor(atMs / everyMs);
 }
 
@@ -57,7 +57,7 @@ export const movingCounts: readonly string[] = [
   'total_views_count',
 ];
 
-/** Packs into 64 bits when a media's insights were read, in minutes, and a hash of its counts then. */
+/** Packs the time of a media's reading, in minutes, and a hash of its counts into 64 bits. */
 export function packReading(listed: Node, nowMs: number): bigint {
   return (BigInt(Math.floor(nowMs / minuteMs)) << countsBits) | countsOf(listed);
 }
@@ -66,19 +66,19 @@ const minuteMs = 60_000;
 const countsBits = 32n;
 const countsMask = (1n << countsBits) - 1n;
 
-/** A 32-bit hash of the listed counts of a media. */
+/** Returns a 32-bit hash of a media's listed counts. */
 function countsOf(listed: Node): bigint {
   return hash64(JSON.stringify(movingCounts.map((name) => listed[name] ?? null))) & countsMask;
 }
 
-/** A media whose counts changed is read again after this part of its age, so old media rarely are. */
+/** The part of its age after which a changed media is read again; old media are read rarely. */
 const movedAfter = 1 / 8;
 
-/** A listed media, and when its insights were last read. */
+/** A listed media, and the last reading of its insights. */
 export interface ReadMedia {
   readonly node: Node;
   readonly media: Aged;
-  /** As `packReading` packs it; undefined where it is not known. */
+  /** The reading, packed by `packReading`; undefined when it is unknown. */
   readonly reading: bigint | undefined;
 }
 

@@ -1,8 +1,8 @@
 const pattern = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:Z|([+-])(\d{2}):?(\d{2}))$/;
 
 /**
- * Reads a time as the Graph API writes it (`2026-05-12T05:26:06+0000`, no colon in the offset);
- * RFC 3339 is read as well.
+ * Parses a time of the Graph API (`2026-05-12T05:26:06+0000`, no colon in the offset) or of RFC
+ * 3339.
  *
  * @returns epoch milliseconds, or undefined when the text is not a real moment
  */
@@ -18,7 +18,7 @@ export function parseGraphTime(text: string): number | undefined {
     Number(minute),
     Number(second),
   );
-  // Date.UTC rolls 31 February over into March; a real moment survives the way back.
+  // Date.UTC rolls 31 February over into March; only a real moment formats back to the same text.
   if (new Date(moment).toISOString().slice(0, 19) !== text.slice(0, 19)) return undefined;
   const offset = (Number(offsetHours ?? 0) * 60 + Number(offsetMinutes ?? 0)) * 60_000;
   return sign === '-' ? moment + offset : moment - offset;

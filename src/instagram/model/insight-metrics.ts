@@ -2,8 +2,9 @@ import type { Login } from '../../engine/account.ts';
 import type { Node } from '../../engine/json.ts';
 
 /**
- * The widest set of metrics that a media of a kind answers in one request, on every version: metrics
- * come and go on all versions at once. One metric too many fails a whole request.
+ * The widest set of metrics that a media of a kind answers in one request, on every API version:
+ * Meta adds and removes metrics on all versions at once. One unsupported metric fails a whole
+ * request.
  *
  * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media/insights (read 2026-11)
  */
@@ -14,7 +15,7 @@ const post = [...shared, 'follows', 'profile_visits', 'profile_activity', 'repos
 const byKind: Readonly<Record<string, readonly string[]>> = {
   'FEED/IMAGE': post,
   'FEED/CAROUSEL_ALBUM': post,
-  // Videos of the feed, up to 2022, answer these two alone (observed 2026-07 and 2026-10).
+  // Feed videos, which exist up to 2022, answer these two only (observed 2026-07 and 2026-10).
   'FEED/VIDEO': ['reach', 'saved'],
   'REELS/VIDEO': [
     ...shared,
@@ -25,7 +26,7 @@ const byKind: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The metrics of a listed media; a kind that is new or was not said gets the common set. */
+/** Returns the metrics of a listed media; the common set for an unknown or missing kind. */
 export function mediaMetrics({
   media_product_type: product,
   media_type: type,
@@ -35,8 +36,8 @@ export function mediaMetrics({
 }
 
 /**
- * Metrics that only some media of a kind have: `shares` is rejected by some images, the views on
- * Facebook by whatever is not there.
+ * Metrics that only some media of a kind have: the API rejects `shares` for some images, and the
+ * views on Facebook for media that are not on Facebook.
  */
 export const sparseMetrics = ['shares', 'facebook_views', 'crossposted_views'];
 
@@ -52,7 +53,7 @@ const story = [
   'profile_activity',
 ];
 
-/** The metrics of a story; `link_clicks` is not known to Instagram Login. */
+/** Returns the metrics of a story; Instagram Login does not support `link_clicks`. */
 export function storyMetrics(_listed: Node, login: Login): readonly string[] {
   return login === 'facebook' ? [...story, 'link_clicks'] : story;
 }

@@ -1,25 +1,25 @@
 import type { ErrorCode } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
 import { holds } from '../../engine/refusals.ts';
-import { everything, leaveOutMetric } from '../extract/rejections.ts';
+import { allSubjects, excludeMetric } from '../extract/rejections.ts';
 import type { Checkpoint, Refusal } from '../../engine/state.ts';
 import { longReachMs } from './windows.ts';
 
-/** Days asked for at once, epoch milliseconds. */
-export interface Span {
+/** Consecutive days that one request covers, epoch milliseconds. */
+export interface DaySpan {
   readonly sinceMs: number;
   readonly untilMs: number;
-  /** Whether it is asked for what was refused then and may be answered now; the rest of it is known. */
+  /** True when only metrics that were rejected before are requested; the others are known. */
   readonly catchUp: boolean;
 }
 
 /**
- * Of the daily metrics of a span, those that are to be asked now: none that is refused, and in a
- * span that is caught up none that the days have already.
+ * Returns the daily metrics to request for a span: none that is rejected, and in a catch-up span
+ * none that the days already have.
  */
 export function metricsOf(
   metrics: readonly string[],
-  span: Span,
+  span: DaySpan,
   { checkpoint, nowMs }: { checkpoint: Checkpoint; nowMs: number },
 ): readonly string[] {
   return metrics.filter((metric) => {
@@ -29,66 +29,71 @@ export function metricsOf(
   });
 }
 
-/** Remembers for a week that a daily metric is refused, and that the days of the span lack it. */
-export function leaveOutDaily(
+/** Excludes a rejected daily metric for a week, and records that the days of the span lack it. */
+export function excludeDailyMetric(
   checkpoint: Checkpoint,
   { metric, reason }: { metric: string; reason: ErrorCode },
-  { span, nowMs }: { span: Span; nowMs: number },
+  { span, nowMs }: { span: DaySpan; nowMs: number },
 ): Checkpoint {
   const known = refusalOf(checkpoint, metric)?.missingFromMs ?? Infinity;
-  const left = leaveOutMetric(checkpoint, { subject: everything, metric, reason }, nowMs);
-  return withMissing(left, metric, Math.min(known, span.sinceMs));
+  const updated = excludeMetric(checkpoint, { subject: allSubjects, metric, reason }, nowMs);
+  return withMissing(updated, metric, Math.min(known, span.sinceMs));
 }
 
-/** Takes in that a span is asked without the metrics that are refused still. */
-export function withoutRefused(
+/** Records that the days of a span lack the metrics that are still rejected. */
+export function withMissingDays(
   checkpoint: Checkpoint,
   metrics: readonly string[],
-  { span, nowMs }: { span: Span; nowMs: number },
+  { span, nowMs }: { span: DaySpan; nowMs: number },
 ): Checkpoint {
   if (span.catchUp) return checkpoint;
-  return metrics.reduce((left, metric) => {
-    const refusal = refusalOf(left, metric);
-    if (refusal === undefined || !holds(refusal, nowMs)) return left;
-    return withMissing(left, metric, Math.min(refusal.missingFromMs ?? Infinity, span.sinceMs));
+  return metrics.reduce((updated, metric) => {
+    const refusal = refusalOf(updated, metric);
+    if (refusal === undefined || !holds(refusal, nowMs)) return updated;
+    return withMissing(updated, metric, Math.min(refusal.missingFromMs ?? Infinity, span.sinceMs));
   }, checkpoint);
 }
 
-/** Takes in that metrics were answered up to the end of a span; with the last one all is caught up. */
+/** Records that metrics were answered up to the end of a span; the last span completes them. */
 export function withAnswered(
   checkpoint: Checkpoint,
   metrics: readonly string[],
-  { span, last }: { span: Span; last: boolean },
+  { span, last }: { span: DaySpan; last: boolean },
 ): Checkpoint {
-  return metrics.reduce((left, metric) => {
-    const from = refusalOf(left, metric)?.missingFromMs;
-    if (last) return without(left, metric);
-    return from === undefined ? left : withMissing(left, metric, Math.max(from, span.untilMs));
+  return metrics.reduce((updated, metric) => {
+    const from = refusalOf(updated, metric)?.missingFromMs;
+    if (last) return without(updated, metric);
+    return from === undefined
+      ? updated
+      : withMissing(updated, metric, Math.max(from, span.untilMs));
   }, checkpoint);
 }
 
-/** From when on days lack one of these metrics that may be asked again now; null where none do. */
+/** Returns the start of the days that lack a metric that may be requested again; null for none. */
 export function askableFrom(
   { refusals }: Checkpoint,
   metrics: readonly string[],
   nowMs: number,
 ): number | null {
-  const over = refusals.filter(
+  const expired = refusals.filter(
     (one) => one.metric !== null && metrics.includes(one.metric) && !holds(one, nowMs),
   );
-  return earliest(over);
+  return earliest(expired);
 }
 
 /**
- * From when on days lack something that was refused, and so may change still, however old they are;
- * Infinity where none do.
+ * Returns the start of the days that lack a rejected metric, and may thus still change at any age;
+ * Infinity for none.
  */
 export function lackingFrom({ refusals }: Checkpoint, nowMs: number): number {
   return Math.max(earliest(refusals) ?? Infinity, nowMs - longReachMs);
 }
 
-/** Forgets refusals of daily metrics that the stream does not have any more. */
-export function withoutStrangers(checkpoint: Checkpoint, metrics: readonly string[]): Checkpoint {
+/** Forgets rejections of daily metrics that the stream no longer declares. */
+export function withoutUndeclaredMetrics(
+  checkpoint: Checkpoint,
+  metrics: readonly string[],
+): Checkpoint {
   const refusals = checkpoint.refusals.filter(
     ({ metric }) => metric !== null && metrics.includes(metric),
   );
@@ -96,19 +101,19 @@ export function withoutStrangers(checkpoint: Checkpoint, metrics: readonly strin
 }
 
 function refusalOf({ refusals }: Checkpoint, metric: string): Refusal | undefined {
-  return refusals.find((one) => one.subject === everything && one.metric === metric);
+  return refusals.find((one) => one.subject === allSubjects && one.metric === metric);
 }
 
 function withMissing(checkpoint: Checkpoint, metric: string, missingFromMs: number): Checkpoint {
   const refusals = checkpoint.refusals.map((one) =>
-    one.subject === everything && one.metric === metric ? { ...one, missingFromMs } : one,
+    one.subject === allSubjects && one.metric === metric ? { ...one, missingFromMs } : one,
   );
   return { ...checkpoint, refusals };
 }
 
 function without(checkpoint: Checkpoint, metric: string): Checkpoint {
   const refusals = checkpoint.refusals.filter(
-    (one) => one.subject !== everything || one.metric !== metric,
+    (one) => one.subject !== allSubjects || one.metric !== metric,
   );
   return { ...checkpoint, refusals };
 }

@@ -1,6 +1,6 @@
-/** A day as Meta counts it: from one midnight US Pacific to the next, 23 to 25 hours. */
+/** Meta's day: from one midnight US Pacific to the next, 23 to 25 hours. */
 export interface PacificDay {
-  /** Its calendar date, `2026-05-11`. */
+  /** The calendar date, `2026-05-11`. */
   readonly date: string;
   readonly startMs: number;
   readonly endMs: number;
@@ -9,7 +9,7 @@ export interface PacificDay {
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** The days that end after `afterMs`, and not after `untilMs`; oldest first. */
+/** Returns the days that end after `afterMs` and not after `untilMs`, oldest first. */
 export function pacificDays(afterMs: number, untilMs: number): readonly PacificDay[] {
   const days: PacificDay[] = [];
   // A date's midnight comes 7 or 8 hours later in California than in UTC.
@@ -24,8 +24,9 @@ export function pacificDays(afterMs: number, untilMs: number): readonly PacificD
 }
 
 /**
- * Midnight US Pacific of the date that begins in UTC at `utcMs`. By law since 2007 daylight time begins on
- * the second Sunday of March and ends on the first of November, both at 2:00 and so after midnight.
+ * Returns midnight US Pacific of the date that begins in UTC at `utcMs`. By law since 2007,
+ * daylight time begins on the second Sunday of March and ends on the first Sunday of November. Both
+ * changes are at 2:00, after midnight.
  *
  * @see https://www.law.cornell.edu/uscode/text/15/260a (read 2026-11)
  */

@@ -1,6 +1,6 @@
 /**
- * A URL without the query parameters named, the rest left to the byte. Meta's CDN changes some of
- * them on every call, which would make equal media look different.
+ * Removes the named query parameters from a URL and keeps every other byte. Meta's CDN changes some
+ * parameters on every call, which would make equal media look different.
  */
 export function withoutParameters(url: string, names: readonly string[]): string {
   const question = url.indexOf('?');

@@ -1,47 +1,50 @@
-/** A span of time to ask for; both ends inclusive, epoch milliseconds. */
+/** The time span of one request; both ends inclusive, epoch milliseconds. */
 export interface Window {
   readonly sinceMs: number;
   readonly untilMs: number;
-  /** Whether metrics that reach back 30 days only can be asked for here. */
+  /** True when metrics that reach back only 30 days can be requested. */
   readonly recent: boolean;
-  /** Whether it is asked for what was refused then and may be answered now; the rest of it is known. */
+  /** True when only metrics that were rejected before are requested; the others are known. */
   readonly catchUp: boolean;
 }
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** The API refuses more than 2,592,000 s between since and until. */
+/** The longest window: the API rejects more than 2,592,000 s between `since` and `until`. */
 export const maxWindowMs = 30 * dayMs;
 /**
- * `follower_count` and `online_followers` reach back 30 days. The API measures with its own clock a
- * moment later, so ours stays an hour inside.
+ * The reach of `follower_count` and `online_followers`: 30 days, less an hour. The API measures
+ * with its own clock, a moment later than ours.
  */
 export const recentReachMs = 30 * dayMs - hourMs;
-/** `reach` and the totals go back two years ("Metrics data is available for the last 2 years"); a day inside. */
+/**
+ * The reach of `reach` and the totals: two years, less a day ("Metrics data is available for the
+ * last 2 years").
+ */
 export const longReachMs = 729 * dayMs;
-/** Accounts ahead of UTC have a day that ends in our future. */
+/** The time by which a day may end in the future: accounts may be ahead of UTC. */
 export const futureMs = dayMs;
-/** There was no Instagram, and so nothing to read, before 2010. */
+/** The start of 2010; Instagram did not exist before. */
 export const beginningMs = Date.UTC(2010, 0, 1);
 
-/** What decides the windows of one poll. */
+/** The inputs from which the windows of one poll are planned. */
 export interface WindowPlan {
   readonly nowMs: number;
   readonly cursorMs: number | null;
   readonly coveredUntilMs: number | null;
-  /** Configured; null means as far as every metric goes. */
+  /** The configured start; null for the reach that all metrics share. */
   readonly startDateMs: number | null;
   readonly lookbackMs: number;
-  /** From when on days lack a metric that was refused and may be asked again now; null where none do. */
+  /** The first time at which days lack a metric that may be requested again; null for none. */
   readonly missingFromMs: number | null;
 }
 
 /**
- * The windows that a poll of user_insights asks, oldest first, so that the cursor only moves ahead:
- * from the look-back before what is known (or from the start date) to a day ahead of now.
- * At most 30 days each, cut where the metrics of 30 days begin. Before them go those that lack what
- * was refused then and may be answered now.
+ * Plans the windows of a poll of user_insights, oldest first, so that the cursor only moves ahead.
+ * They reach from a look-back before the known days (or from the start date) to a day ahead of now.
+ * Windows are at most 30 days long, and are cut where the reach of the 30-day metrics begins.
+ * Windows that lack a metric that may be requested again go before them.
  */
 export function planWindows(plan: WindowPlan): readonly Window[] {
   const untilMs = plan.nowMs + futureMs;
@@ -50,11 +53,11 @@ export function planWindows(plan: WindowPlan): readonly Window[] {
     ...cut(catchUpFrom(plan, sinceMs), sinceMs, plan).map((one) => ({ ...one, catchUp: true })),
     ...cut(sinceMs, untilMs, plan).map((one) => ({ ...one, catchUp: false })),
   ];
-  // What begins ahead of now has no data yet; a later poll's window takes it in.
+  // A window that begins in the future has no data yet; a later poll requests it.
   return windows.filter((window) => window.sinceMs <= plan.nowMs);
 }
 
-/** Where what was refused is caught up from, as far as the API reaches; `elseMs` where nothing is. */
+/** Returns the start of catch-up, within the API's reach; `elseMs` when no day lacks a metric. */
 export function catchUpFrom(
   { missingFromMs, startDateMs, nowMs }: WindowPlan,
   elseMs: number,
@@ -69,8 +72,9 @@ function cut(sinceMs: number, untilMs: number, { nowMs }: WindowPlan): readonly 
 }
 
 /**
- * What is covered, as far as that can be: what is covered ahead of now was so by a clock that has been
- * set back since, and tells nothing. Days that were never asked would be taken for asked.
+ * Returns the end of the covered days; -Infinity for none or for a time in the future. Such a time
+ * was recorded before the clock was set back: days that were never requested would count as
+ * covered.
  */
 export function coveredBy(coveredUntilMs: number | null, nowMs: number): number {
   return coveredUntilMs === null || coveredUntilMs > nowMs ? -Infinity : coveredUntilMs;
@@ -79,12 +83,12 @@ export function coveredBy(coveredUntilMs: number | null, nowMs: number): number 
 function planStart(plan: WindowPlan): number {
   const { nowMs } = plan;
   const coveredMs = coveredBy(plan.coveredUntilMs, nowMs);
-  const known = Math.max(plan.cursorMs ?? -Infinity, coveredMs);
-  const wanted =
-    known === -Infinity
+  const knownMs = Math.max(plan.cursorMs ?? -Infinity, coveredMs);
+  const startMs =
+    knownMs === -Infinity
       ? (plan.startDateMs ?? nowMs - recentReachMs)
-      : Math.min(known, nowMs) - plan.lookbackMs;
-  return Math.min(Math.max(wanted, nowMs - longReachMs), nowMs);
+      : Math.min(knownMs, nowMs) - plan.lookbackMs;
+  return Math.min(Math.max(startMs, nowMs - longReachMs), nowMs);
 }
 
 type Split = Omit<Window, 'catchUp'>;

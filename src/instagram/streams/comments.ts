@@ -15,14 +15,14 @@ const commentFields: Fields = {
 
 const fields: Fields = {
   ...commentFields,
-  // By where the comment stood in the answer.
+  // Set by the extractor from the comment's place in the answer.
   media_id: required(id),
   parent_id: id,
 };
 
 /**
- * Comments and replies under the account's media, each once, when it is new. Personal data of other
- * people: off by default.
+ * Comments and replies under the account's media, each published once, when it is new. They are
+ * personal data of other people: off by default.
  *
  * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-comment (read 2026-11)
  */
@@ -47,6 +47,6 @@ export const comments = declareStream({
     fields: commentFields,
   },
   toRecord: recordOf(fields),
-  // What is new was decided when it was read, media by media.
+  // The extractor has detected new comments already, media by media.
   settle: (records, { checkpoint }) => ({ records, checkpoint }),
 });

@@ -5,20 +5,20 @@ import type { Node, Value } from '../../engine/json.ts';
 import { breakdownCounts } from '../model/metric-values.ts';
 import { provenance, type Mapped, type Origin } from '../../engine/stream.ts';
 
-/** `breakdown` was put there by the request; the API does not repeat it as it was asked. */
+/** The extractor adds `breakdown`; the API does not repeat it in the form of the request. */
 const fields = { name: required(text), breakdown: required(text) };
 
-/** What else an insights answer says of a metric; none of it is news to anybody. */
+/** Known fields of an insights answer that no record holds; they are not reported as unknown. */
 const described = ['period', 'title', 'description', 'total_value', 'id'];
 
-/** The breakdowns that all audiences are asked by, one a request. */
+/** The breakdowns of all audiences, one per request. */
 export const demographicBreakdowns = ['city', 'country', 'age,gender'] as const;
 
 /**
- * The mapping of a metric with one breakdown. Where Meta answers without results, there are too few
- * people: no record, counted.
+ * Creates the mapping of a metric with one breakdown. An answer without results means too few
+ * people: no record is published, and the answer is counted.
  *
- * @param asked - what the request said besides, as fields of the record
+ * @param asked - further parameters of the request, as fields of the record
  */
 export function demographicsRecord(asked: Value = {}): (node: Node, origin: Origin) => Mapped {
   return (node, origin) => {

@@ -12,7 +12,7 @@ import { userInsights } from './user-insights.ts';
 import { userLifetimeInsights } from './user-lifetime-insights.ts';
 import { users } from './users.ts';
 
-/** Every stream there is. Adding one is adding it here; see CONTRIBUTING. */
+/** All streams. A new stream is added here; see CONTRIBUTING. */
 export const streams: Readonly<Record<StreamName, InstagramStream>> = {
   stories,
   story_insights: storyInsights,

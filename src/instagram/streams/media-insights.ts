@@ -32,7 +32,7 @@ const fields: Fields = {
   }),
 };
 
-/** Listed counts whose change says that a media has moved; those of Facebook Login alone. */
+/** Listed counts whose change shows that a media has changed; Facebook Login only. */
 export const facebookCounts: Fields = {
   reposts_count: long,
   saved_count: long,
@@ -40,10 +40,10 @@ export const facebookCounts: Fields = {
   total_views_count: long,
 };
 
-/** All of them; whoever scans the list asks for all. */
+/** All listed counts; every scan of the list requests all of them. */
 export const listedCounts: Fields = { like_count: long, comments_count: long, ...facebookCounts };
 
-/** Lifetime metrics of posts and reels, each media by a request of its own. */
+/** Lifetime metrics of posts and reels, one request per media. */
 export const mediaInsights = declareStream({
   name: 'media_insights',
   priority: 'normal',

@@ -13,7 +13,7 @@ import {
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';
 
-/** What a media and an album's child have in common. */
+/** The fields that a media and an album's child have in common. */
 export const mediaFields: Fields = {
   id: required(id),
   ig_id: id,
@@ -28,7 +28,7 @@ export const mediaFields: Fields = {
   username: text,
 };
 
-/** The counts of 2026; on all versions, with Facebook Login alone. */
+/** The counts added in 2026, on all API versions; Facebook Login only. */
 const facebookFields: Fields = {
   reposts_count: long,
   saved_count: long,
@@ -51,8 +51,7 @@ const fields: Fields = {
 };
 
 /**
- * Posts, reels and albums, newest first; an album's children come by field expansion in the same
- * request.
+ * Posts, reels and albums, newest first. Field expansion requests an album's children with it.
  *
  * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read 2026-11)
  */

@@ -7,28 +7,28 @@ import type { Fields } from '../model/fields.ts';
 export interface SeriesRequest {
   readonly period: string;
   readonly metrics: Readonly<Record<string, string>>;
-  /** These metrics of it reach back 30 days only and are left out of older windows. */
+  /** Metrics that reach back only 30 days; older windows omit them. */
   readonly recentOnly: readonly string[];
 }
 
 /** One request for the totals of a day. */
 export interface TotalsRequest {
   readonly metrics: readonly string[];
-  /** Asked by its parts: each part named becomes a field. Such a metric must go alone. */
+  /** The breakdown, and the field of each part. Such a metric must be requested alone. */
   readonly parts?: {
     readonly breakdown: string;
     readonly fields: Readonly<Record<string, string>>;
   };
 }
 
-/** The requests of a stream; every request that it can cause stands here. */
+/** The requests of a stream: every request that a poll of it can send. */
 export type StreamRequest =
   | { readonly kind: 'object'; readonly fields: Fields }
   | {
       readonly kind: 'list';
       readonly edge: 'media' | 'stories' | 'tags';
       readonly fields: Fields;
-      /** Fields that Instagram Login does not know; one of them fails a whole request. */
+      /** Fields that Instagram Login does not support; one of them fails a whole request. */
       readonly facebookOnly?: readonly string[];
     }
   | {
@@ -36,24 +36,24 @@ export type StreamRequest =
       /** The list that names the media. */
       readonly edge: 'media' | 'stories';
       readonly listFields: Fields;
-      /** Fields that show whether a media has moved, and those that other streams of the list need. */
+      /** Fields that show a change of a media, and fields that other streams of the list need. */
       readonly besides?: Fields;
-      /** Fields that Instagram Login does not know. */
+      /** Fields that Instagram Login does not support. */
       readonly facebookOnly?: readonly string[];
       /** The widest set of metrics that a listed media answers in one request, by login. */
       readonly metrics: (listed: Node, login: Login) => readonly string[];
-      /** Metrics that only some media of a kind have: that one lacks one says nothing of others. */
+      /** Metrics that only some media of a kind have; a rejection never excludes the kind. */
       readonly sparse: readonly string[];
-      /** A metric by its parts, in a request of its own: asked when its total has moved. */
+      /** A metric by its parts, in a separate request that is sent when its total has changed. */
       readonly parts?: { readonly metric: string; readonly breakdown: string };
     }
   | {
       readonly kind: 'comments';
-      /** The list of media that says how many comments each has. */
+      /** The list of media, with the number of comments of each. */
       readonly listFields: Fields;
-      /** Of these, what Instagram Login does not know. */
+      /** List fields that Instagram Login does not support. */
       readonly facebookOnly: readonly string[];
-      /** Of a comment and of a reply. */
+      /** Fields of a comment and of a reply. */
       readonly fields: Fields;
     }
   | { readonly kind: 'series'; readonly requests: readonly SeriesRequest[] }
@@ -63,11 +63,11 @@ export type StreamRequest =
       readonly metric: string;
       readonly period: string;
       readonly breakdowns: readonly string[];
-      /** The span that people are counted in, where the metric asks for one. */
+      /** The time span in which people are counted, when the metric requires one. */
       readonly timeframe?: string;
     };
 
-/** A stream of the Instagram API: with the requests that bring its nodes. */
+/** A stream of the Instagram API, with the requests that fetch its nodes. */
 export interface InstagramStream extends Stream {
   readonly request: StreamRequest;
   /** True where it reads what other people wrote: that takes a permission of its own. */
@@ -76,7 +76,7 @@ export interface InstagramStream extends Stream {
 
 type Derived = 'list' | 'publishesList' | 'tracksNodes';
 
-/** Creates a stream from its declaration; what its requests already say is derived from them. */
+/** Creates a stream from its declaration, and derives the rest from its requests. */
 export function declareStream(declaration: Omit<InstagramStream, Derived>): InstagramStream {
   const { request } = declaration;
   return {

@@ -2,7 +2,7 @@ import { type Fields, id, long, required, text, time, url } from '../model/field
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';
 
-/** What Meta shows of somebody else's media. */
+/** The fields that Meta shows of other accounts' media. */
 const fields: Fields = {
   id: required(id),
   media_type: text,
@@ -19,8 +19,8 @@ const fields: Fields = {
 };
 
 /**
- * Media of others in which the account is tagged. Mentions in captions and comments cannot be
- * listed: the API shows one only to who has its id from a webhook.
+ * Media of other accounts in which the account is tagged. Mentions in captions and comments cannot
+ * be listed: the API returns one only by its id, which a webhook delivers.
  *
  * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user/tags (read 2026-11)
  */

@@ -2,8 +2,8 @@ import { declareStream, type InstagramStream } from './stream.ts';
 import { demographicBreakdowns, demographicsRecord } from './demographics.ts';
 
 /**
- * These two metrics must be asked with a span. The longer one: Meta refuses it under 100 people, and a
- * month has them sooner than a week.
+ * The time span that these two metrics require: the longer one. Meta rejects a span with under 100
+ * people, and a month reaches 100 sooner than a week.
  *
  * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */
@@ -24,7 +24,10 @@ const audience = (
   toRecord: demographicsRecord({ timeframe }),
 });
 
-/** Who liked, commented, shared or saved; under 100 such people Meta refuses (3006): no record, counted. */
+/**
+ * People who liked, commented, shared or saved. Under 100 such people Meta rejects the request
+ * (3006): no record is published, and the rejection is counted.
+ */
 export const userEngagedAudience = declareStream({
   name: 'user_engaged_audience',
   priority: 'normal',
@@ -34,7 +37,10 @@ export const userEngagedAudience = declareStream({
   ...audience('engaged_audience_demographics'),
 });
 
-/** Who saw the content; under 100 such people Meta refuses (3006): no record, counted. */
+/**
+ * People who saw the content. Under 100 such people Meta rejects the request (3006): no record is
+ * published, and the rejection is counted.
+ */
 export const userReachedAudience = declareStream({
   name: 'user_reached_audience',
   priority: 'normal',

@@ -25,9 +25,9 @@ const fields: Fields = {
 };
 
 /**
- * One record per account and day of what the API gives only as a total of the time asked for: two
- * requests a day, because a metric by its parts is refused beside others, and without them
- * `follows_and_unfollows` has no value.
+ * Metrics that the API returns only as a total of the requested time, one record per account and
+ * day. Two requests per day: the API rejects a metric by its parts beside others, and without its
+ * parts `follows_and_unfollows` has no value.
  *
  * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */
@@ -45,7 +45,8 @@ export const userDailyTotals = declareStream({
       { metrics: Object.keys(totals) },
       {
         metrics: ['follows_and_unfollows'],
-        // Not who sees something, as elsewhere: the one is who came, the other who left.
+        // FOLLOWER counts people who started to follow; NON_FOLLOWER, people who stopped. In other
+        // metrics they distinguish viewers.
         parts: {
           breakdown: 'follow_type',
           fields: { FOLLOWER: 'follows', NON_FOLLOWER: 'unfollows' },

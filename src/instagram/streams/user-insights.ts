@@ -15,8 +15,8 @@ const fields: Fields = {
 };
 
 /**
- * One record per account and day; the one incremental stream. Four requests a window, merged on
- * the day's `end_time`.
+ * Daily values, one record per account and day; the one incremental stream. Four requests per
+ * window are merged by the day's `end_time`.
  *
  * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */

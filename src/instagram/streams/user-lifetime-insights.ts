@@ -2,8 +2,8 @@ import { declareStream } from './stream.ts';
 import { demographicBreakdowns, demographicsRecord } from './demographics.ts';
 
 /**
- * Who follows the account, by city, country, and age with gender. Under 100 followers Meta answers
- * without results: no record, counted.
+ * Followers of the account by city, country, and age with gender. Under 100 followers Meta answers
+ * without results: no record is published, and the answer is counted.
  */
 export const userLifetimeInsights = declareStream({
   name: 'user_lifetime_insights',

@@ -33,7 +33,7 @@ export const users = declareStream({
   request: { kind: 'object', fields },
   toRecord(node, origin) {
     const { value, ...besides } = decode(fields, node);
-    // With Instagram Login the node's `id` is another one, scoped to the app.
+    // With Instagram Login the node's `id` is different: scoped to the app.
     const record = { ...provenance(origin), ...value, id: origin.account.id };
     return { kind: 'record', record, ...besides };
   },

@@ -4,7 +4,7 @@ import {
   isChanged,
   isKnown,
   packRead,
-  placed,
+  commentNode,
   readOf,
   withSeen,
   type CommentsRead,
@@ -63,12 +63,12 @@ describe('countOf', () => {
   });
 });
 
-describe('placed', () => {
+describe('commentNode', () => {
   test('gives a comment its media and a reply its comment, and no replies within', () => {
     const top = { id: '1', text: 'a', replies: { data: [{ id: '2' }] } };
 
-    expect(placed(top, '9')).toEqual({ id: '1', text: 'a', media_id: '9' });
-    expect(placed({ id: '2', text: 'b' }, '9', top)).toEqual({
+    expect(commentNode(top, '9')).toEqual({ id: '1', text: 'a', media_id: '9' });
+    expect(commentNode({ id: '2', text: 'b' }, '9', top)).toEqual({
       id: '2',
       text: 'b',
       media_id: '9',

@@ -6,7 +6,7 @@ import {
   long,
   object,
   pathsOf,
-  refusedAfter,
+  rejectedAfter,
   required,
   text,
 } from '../../../../src/instagram/model/fields.ts';
@@ -34,10 +34,10 @@ describe('fieldsParameter', () => {
   });
 });
 
-describe('refusedAfter', () => {
+describe('rejectedAfter', () => {
   const paths = pathsOf('caption', fields);
   const after = (...refused: readonly string[]) => {
-    const next = refusedAfter('caption', paths, new Set(refused));
+    const next = rejectedAfter('caption', paths, new Set(refused));
     return next && [...next];
   };
 
@@ -50,10 +50,10 @@ describe('refusedAfter', () => {
   });
 
   test('leaves out a field of one place, and one that is not among the fields', () => {
-    expect([...(refusedAfter('owner', pathsOf('owner', fields), new Set()) ?? [])]).toEqual([
+    expect([...(rejectedAfter('owner', pathsOf('owner', fields), new Set()) ?? [])]).toEqual([
       'owner',
     ]);
-    expect([...(refusedAfter('other', [], new Set()) ?? [])]).toEqual(['other']);
+    expect([...(rejectedAfter('other', [], new Set()) ?? [])]).toEqual(['other']);
   });
 });
 
