@@ -10,7 +10,7 @@ import type { Graph } from '../engine/ports.ts';
 import { type FoundAccounts, readAccount } from './account-nodes.ts';
 import type { TokenFacts } from './api/token-facts.ts';
 
-/** The source of the accounts that a token was granted. */
+/** The access to the accounts that a token was granted. */
 export interface Grants {
   /** Inspects the token. @throws as `OAuth.inspect` */
   readonly inspect: (signal: AbortSignal) => Promise<TokenFacts>;
@@ -18,13 +18,13 @@ export interface Grants {
 }
 
 /** The context of requests by account id. */
-export interface ById {
+export interface LookupContext {
   readonly graph: Pick<Graph, 'get'>;
   readonly signal: AbortSignal;
 }
 
-/** An account that was requested by its id, or the error of its request. */
-export type Requested =
+/** An account requested by its id, or the error of its request. */
+export type RequestedAccount =
   | { readonly id: string; readonly account: Account }
   | { readonly id: string; readonly error: ConnectorError };
 
@@ -34,27 +34,27 @@ const atOnce = 10;
 /** Requests accounts by their ids; results in the order of the ids, each with its own error. */
 export async function requestEach(
   ids: readonly string[],
-  byId: ById,
-): Promise<readonly Requested[]> {
-  const requested: Requested[] = [];
+  context: LookupContext,
+): Promise<readonly RequestedAccount[]> {
+  const requested: RequestedAccount[] = [];
   for (let start = 0; start < ids.length; start += atOnce) {
-    const some = ids.slice(start, start + atOnce);
-    for (const one of await Promise.all(some.map((id) => requestOne(id, byId))))
+    const chunk = ids.slice(start, start + atOnce);
+    for (const one of await Promise.all(chunk.map((id) => requestOne(id, context))))
       requested.push(one);
   }
   return requested;
 }
 
-async function requestOne(id: string, byId: ById): Promise<Requested> {
+async function requestOne(id: string, context: LookupContext): Promise<RequestedAccount> {
   try {
-    return { id, account: readAccount(await getAccount(id, byId), id) };
+    return { id, account: readAccount(await getAccount(id, context), id) };
   } catch (error) {
-    if (byId.signal.aborted || !isConnectorError(error)) throw error;
+    if (context.signal.aborted || !isConnectorError(error)) throw error;
     return { id, error };
   }
 }
 
-async function getAccount(id: string, { graph, signal }: ById): Promise<Node> {
+async function getAccount(id: string, { graph, signal }: LookupContext): Promise<Node> {
   const get = (fields: string): Promise<Node> => {
     const query = { fields };
     return graph.get({ endpoint: '/{account}', path: `/${id}`, query, accountId: id }, signal);
@@ -67,21 +67,21 @@ async function getAccount(id: string, { graph, signal }: ById): Promise<Node> {
   }
 }
 
-/** True for an error of the account itself: not transient, and not of a limit or the token. */
+/** Returns true for an error of the account itself: not transient, and not of a limit or the token. */
 export function isOfAccount({ disposition }: ConnectorError): boolean {
   return !['retry', 'wait', 'stop-account'].includes(disposition);
 }
 
 /**
- * The accounts that a token without pages was granted.
+ * Returns the accounts that a token without pages was granted.
  *
  * @throws as `liveFacts`; the first error that is not about a single account
  */
-export async function findGranted(grants: Grants, byId: ById): Promise<FoundAccounts> {
-  const facts = await liveFacts(grants, byId.signal);
+export async function findGranted(grants: Grants, context: LookupContext): Promise<FoundAccounts> {
+  const facts = await liveFacts(grants, context.signal);
   const accounts: Account[] = [];
   const problems: string[] = [];
-  for (const one of await requestEach(facts?.accountIds ?? [], byId)) {
+  for (const one of await requestEach(facts?.accountIds ?? [], context)) {
     if ('account' in one) accounts.push(one.account);
     else if (isOfAccount(one.error)) problems.push(`account ${one.id}: ${one.error.message}`);
     else throw one.error;
@@ -90,7 +90,7 @@ export async function findGranted(grants: Grants, byId: ById): Promise<FoundAcco
 }
 
 /**
- * Meta's facts about a token; null where this app may not inspect it.
+ * Returns Meta's facts about a token; null when this app may not inspect it.
  *
  * @throws StopAccountError `graph.token` when its access to data has expired;
  * RetryError and WaitError as `OAuth.inspect`

@@ -18,29 +18,29 @@ import { type Grants, findGranted } from './accounts-by-id.ts';
 
 const pageAccounts = '/me/accounts';
 
-/** A list with more pages than this is taken for endless. */
+/** The page count from which a list counts as endless. */
 const mostPages = 10_000;
 
-/** The most unreadable entries that are described one by one; further ones are only counted. */
+/** The number of unreadable entries that are described singly; further ones are only counted. */
 const mostProblems = 10;
 
 /** The parameters of a listing. */
-export interface Listing {
+export interface ListingOptions {
   readonly graph: Pick<Graph, 'get'>;
   readonly pageSize: number;
   readonly signal: AbortSignal;
-  /** Facebook Login: finds accounts to request by id when the list is empty; optional. */
+  /** Finds accounts to request by id when the list is empty; Facebook Login only. */
   readonly grants?: Grants;
 }
 
 /**
- * The accounts that a token reaches. With Facebook Login: those linked to its pages; for a token
- * without pages, as a system user's, those that it was granted. With Instagram Login: its own.
+ * Lists the accounts that a token reaches. With Facebook Login: the accounts linked to its pages; for a
+ * token without pages, as a system user's, the granted accounts. With Instagram Login: its own account.
  *
  * @throws as `Graph.get`; RetryError `graph.server` when the list does not end; StopAccountError
  * `graph.token` when there is no account because the token's access to data has expired
  */
-export async function listAccounts(login: Login, listing: Listing): Promise<FoundAccounts> {
+export async function listAccounts(login: Login, listing: ListingOptions): Promise<FoundAccounts> {
   const { graph, signal, grants } = listing;
   if (login === 'instagram') return { accounts: await findOwnAccount(graph, signal), problems: [] };
   const listed = await listPageAccounts(listing);
@@ -49,8 +49,8 @@ export async function listAccounts(login: Login, listing: Listing): Promise<Foun
   return { accounts, problems: [...listed.problems, ...problems] };
 }
 
-/** Every page of `/me/accounts`. */
-async function listPageAccounts(listing: Listing): Promise<FoundAccounts> {
+/** Reads every page of `/me/accounts`. */
+async function listPageAccounts(listing: ListingOptions): Promise<FoundAccounts> {
   const accounts: Account[] = [];
   const problems: string[] = [];
   const seen = new Set<string>();
@@ -69,10 +69,10 @@ async function listPageAccounts(listing: Listing): Promise<FoundAccounts> {
   throw endless(`does not end after ${mostPages} pages`);
 }
 
-function endless(what: string): RetryError {
+function endless(problem: string): RetryError {
   return new RetryError(
     'graph.server',
-    `${pageAccounts}: the list ${what}; it is read again from the start`,
+    `${pageAccounts}: the list ${problem}; it is read again from the start`,
   );
 }
 
@@ -83,10 +83,10 @@ function shortened(problems: readonly string[]): readonly string[] {
 }
 
 /**
- * Reads pages by their cursor. The page size is halved when the API rejects it as too much data, and
- * doubled after each success; usernames are left out once the API rejects that field.
+ * Creates a reader of pages by cursor. The page size is halved when the API rejects it as too much
+ * data, and doubled after each success. Usernames are excluded once the API rejects that field.
  */
-function createPageReader({ graph, pageSize, signal }: Listing) {
+function createPageReader({ graph, pageSize, signal }: ListingOptions) {
   let limit = pageSize;
   let fields = 'id,instagram_business_account{id,username}';
   return async (after: string | null): Promise<Node> => {
@@ -105,7 +105,7 @@ function createPageReader({ graph, pageSize, signal }: Listing) {
   };
 }
 
-/** The field is left out after its rejection, so this happens once at most. */
+/** Returns true at most once: the field is excluded after its rejection. */
 function isUsernameRejected(error: unknown): boolean {
   return (
     error instanceof SkipError &&

@@ -10,7 +10,7 @@ import type { InstagramOptions } from './options.ts';
 import { permissions } from './token-advice.ts';
 import type { Tokens } from './tokens/tokens.ts';
 
-/** The accounts found that are on an allow list. */
+/** The found accounts that are on an allow list. */
 export interface NarrowedAccounts {
   readonly accounts: readonly Account[];
   /** Ids of the allow list that the token does not reach. */
@@ -32,7 +32,7 @@ export function narrowAccounts(
 
 /** A directory of the accounts of an allow list. */
 export interface NarrowedDirectory extends AccountDirectory {
-  /** Lists these accounts alone from the next listing on; all when it is empty. */
+  /** Restricts the next listings to these accounts; an empty list removes the restriction. */
   setAccounts(accountIds: readonly string[]): void;
 }
 
@@ -43,27 +43,27 @@ export interface DirectoryParts {
   readonly tokens: Pick<Tokens, 'names' | 'text' | 'changed'>;
   readonly clock: Clock;
   readonly oauth: Pick<OAuth, 'inspect'>;
-  /** Receives every account found, by its id. */
+  /** The map that receives every found account, by its id. */
   readonly known: Map<string, Account>;
   /** Aborted when the adapter is closed. */
   readonly closing: AbortSignal;
 }
 
 /** The accounts that one token reaches, or the error of listing them. */
-type Reached =
+type ListingOutcome =
   | ({ readonly token: string } & FoundAccounts)
   | { readonly token: string; readonly error: ConnectorError };
 
 /**
- * Creates a directory of the tokens' accounts. With Facebook Login: those linked to their pages, and
- * named or granted accounts found by id. With Instagram Login: their own. Besides `accounts.none`,
- * `list` throws as `listAccounts` when the accounts of no token can be listed.
+ * Creates a directory of the tokens' accounts. With Facebook Login: the accounts linked to their pages,
+ * and named or granted accounts found by id. With Instagram Login: their own accounts. Besides
+ * `accounts.none`, `list` throws as `listAccounts` when the accounts of no token can be listed.
  */
 export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   const { tokens, known } = parts;
   const { login } = parts.options;
   let allowed = parts.options.accounts;
-  /** The accounts that each token reached last; used while they cannot be listed. */
+  /** The last listed accounts of each token; used while the listing fails. */
   const last = new Map<string, readonly Account[]>();
   const findNamed = createNamedSearch(parts.graph, tokens);
   return {
@@ -73,28 +73,30 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
     renewed: (signal) => tokens.changed(signal),
     async list(signal) {
       const names = tokens.names();
-      const asked = allowed;
+      const allowList = allowed;
       const reached = await Promise.all(
-        names.map((token) => reach(token, { parts, isNarrowed: asked.length > 0 }, signal)),
+        names.map((token) =>
+          listReached(token, { parts, isNarrowed: allowList.length > 0 }, signal),
+        ),
       );
       const failed = reached.filter((one) => 'error' in one);
       const [first] = failed;
       if (failed.length === names.length && first !== undefined) throw first.error;
       for (const one of reached) if ('accounts' in one) last.set(one.token, one.accounts);
       const listed = oncePerId(names.flatMap((token) => last.get(token) ?? []));
-      const unlisted = login === 'facebook' ? narrowAccounts(listed, asked).missing : [];
+      const unlisted = login === 'facebook' ? narrowAccounts(listed, allowList).missing : [];
       const named = await findNamed(unlisted, signal);
       const found = [...listed, ...named.accounts];
       for (const account of found) known.set(account.id, account);
-      const { accounts, missing } = narrowAccounts(found, asked);
+      const { accounts, missing } = narrowAccounts(found, allowList);
       const problems = [...reached.flatMap(problemsOf), ...named.problems];
       const warnings = reached.flatMap((one) => ('accounts' in one ? one.problems : []));
       if (accounts.length === 0) {
-        // A token whose accounts cannot be listed may be the one that reaches them.
+        // A token whose listing failed may be the one that reaches the accounts.
         const error = first?.error ?? named.error;
-        throw await whyNone(
+        throw await noAccountsError(
           parts,
-          { allowed: asked, found, problems: [...problems, ...warnings], error },
+          { allowed: allowList, found, problems: [...problems, ...warnings], error },
           signal,
         );
       }
@@ -104,17 +106,17 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   };
 }
 
-interface Reaching {
+interface ReachOptions {
   readonly parts: DirectoryParts;
-  /** True when accounts are named: those missing from the list are requested by id. */
+  /** True when accounts are named; named accounts missing from the list are requested by id. */
   readonly isNarrowed: boolean;
 }
 
-async function reach(
+async function listReached(
   token: string,
-  { parts, isNarrowed }: Reaching,
+  { parts, isNarrowed }: ReachOptions,
   signal: AbortSignal,
-): Promise<Reached> {
+): Promise<ListingOutcome> {
   const { login, pageSize } = parts.options;
   const listing = { graph: withToken(parts.graph, token), pageSize, signal };
   const grants = isNarrowed ? {} : { grants: grantsOf(token, parts) };
@@ -134,7 +136,7 @@ function grantsOf(token: string, { oauth, tokens, clock, closing }: DirectoryPar
   };
 }
 
-/** An account that two pages or two tokens reach is polled once, by the first. */
+/** Removes duplicates: an account that two pages or tokens reach is polled by the first only. */
 function oncePerId(found: readonly Account[]): readonly Account[] {
   const accounts = new Map<string, Account>();
   for (const account of found) {
@@ -143,7 +145,7 @@ function oncePerId(found: readonly Account[]): readonly Account[] {
   return [...accounts.values()];
 }
 
-function problemsOf(reached: Reached): readonly string[] {
+function problemsOf(reached: ListingOutcome): readonly string[] {
   if ('accounts' in reached) return [];
   return [`token ${reached.token}: its accounts cannot be listed. ${reached.error.message}`];
 }
@@ -155,32 +157,35 @@ function describeMissing(missing: readonly string[]): readonly string[] {
   ];
 }
 
-interface NoneOf {
+interface EmptyListing {
   readonly allowed: readonly string[];
   readonly found: readonly Account[];
   readonly problems: readonly string[];
   readonly error: ConnectorError | undefined;
 }
 
-/** The error of an empty listing. @throws StopAccountError when the access to data has expired */
-async function whyNone(
+/** Creates the error of an empty listing. @throws StopAccountError when the access to data has expired */
+async function noAccountsError(
   parts: DirectoryParts,
-  { allowed, found, problems, error }: NoneOf,
+  { allowed, found, problems, error }: EmptyListing,
   signal: AbortSignal,
 ): Promise<ConnectorError> {
   const { tokens, options } = parts;
   if (error !== undefined) return error;
-  // Where no account is named, `listAccounts` has inspected the grants.
+  // Without named accounts, `listAccounts` has already inspected the grants.
   if (options.login === 'facebook' && allowed.length > 0 && found.length === 0) {
     for (const token of tokens.names()) await liveFacts(grantsOf(token, parts), signal);
   }
   const reached = found.map(({ id, username }) => (username === null ? id : `${id} (${username})`));
-  const what =
+  const problem =
     found.length === 0
       ? 'the token reaches no Instagram professional account'
       : `none of INSTAGRAM_ACCOUNTS (${allowed.join(', ')}) is reached by the token, which reaches ${reached.join(', ')}`;
-  const why = problems.map((problem) => `${problem}; `).join('');
-  return new StopProcessError('accounts.none', `${what}; ${why}check ${checks[options.login]}`);
+  const details = problems.map((one) => `${one}; `).join('');
+  return new StopProcessError(
+    'accounts.none',
+    `${problem}; ${details}check ${checks[options.login]}`,
+  );
 }
 
 const checks = {

@@ -6,41 +6,41 @@ import { createOAuth } from './api/oauth.ts';
 import type { InstagramOptions } from './options.ts';
 import { type TokenFile, watchTokenFile } from './tokens/file.ts';
 import { keepTokens } from './tokens/keeper.ts';
-import { createTokenRefusals } from './tokens/refusals.ts';
+import { createTokenRejections } from './tokens/rejections.ts';
 import { createRenewal } from './tokens/renewal.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createTransport } from './api/transport.ts';
 
 export type { InstagramOptions } from './options.ts';
 
-/** The Instagram Graph API, opened. */
+/** The open Instagram adapter. */
 export interface InstagramAdapter extends AsyncDisposable {
   readonly graph: GraphTransport;
   readonly directory: NarrowedDirectory;
   /**
-   * Learns when the tokens end, tells of it and renews them, until closed; call it once. Resolves when
-   * each was looked at for the first time, and never rejects.
+   * Reports when the tokens expire and renews them until the adapter is closed; call it once. Resolves
+   * after the first check of all tokens; never rejects.
    */
   keepTokens(): Promise<void>;
 }
 
-/** What the adapter reports to, and who watches over its own requests. */
+/** The dependencies of the adapter. */
 export interface InstagramDependencies {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
-  /** Default: nobody is told. */
+  /** Receives the reported usage; optional. */
   readonly onUsage?: OnUsage;
-  /** Where the tokens came from, to be read again when it changes; default: nowhere. */
+  /** The watched file of the tokens; optional. */
   readonly tokenFile?: TokenFile;
-  /** Keeps the listing of accounts from asking in a blocked scope; default: it asks. */
+  /** Adds the rate limit to the requests that list accounts; optional. */
   readonly guard?: (graph: Pick<GraphTransport, 'get'>) => Pick<GraphTransport, 'get'>;
 }
 
 /**
- * Opens the adapter; connections are made when they are needed. Disposing of it ends the requests
- * under way, which reject with an AbortError, and refuses new ones.
+ * Opens the adapter; it connects on the first request. Disposing of it aborts pending requests with an
+ * AbortError and rejects new ones.
  *
- * @throws StopProcessError `config.invalid` for a token that no HTTP header may hold
+ * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header
  */
 export function openInstagram(
   options: InstagramOptions,
@@ -52,45 +52,45 @@ export function openInstagram(
   const transport = createTransport();
   const { telemetry, clock, onUsage = () => undefined, guard, tokenFile } = dependencies;
   const common = { options, tokens, known, closing: closing.signal };
-  const refusals = createTokenRefusals(tokens, telemetry);
-  const parts = { ...common, refusals, transport, telemetry, clock, onUsage };
-  const underWay = new Set<Promise<unknown>>();
+  const rejections = createTokenRejections(tokens, telemetry);
+  const parts = { ...common, rejections, transport, telemetry, clock, onUsage };
+  const pending = new Set<Promise<unknown>>();
   const inner = createGraph(parts);
-  const graph = trackedTransport(inner, underWay);
+  const graph = trackedTransport(inner, pending);
   const watching =
     tokenFile === undefined
       ? Promise.resolve()
       : watchTokenFile(tokenFile, tokens, { clock, signal: closing.signal });
   const oauth = createOAuth(options, { transport, telemetry, clock });
-  const keep = (onLooked: () => void): Promise<void> => {
+  const keep = (onChecked: () => void): Promise<void> => {
     const renewal = createRenewal({ options, oauth, tokens, file: tokenFile, clock });
     const { login } = options;
     const path = tokenFile?.path ?? null;
-    const keeper = { login, tokens, oauth, refusals, clock, telemetry, renewal, path, onLooked };
+    const keeper = { login, tokens, oauth, rejections, clock, telemetry, renewal, path, onChecked };
     return keepTokens(keeper, closing.signal);
   };
   return {
     keepTokens: () =>
       new Promise((resolve) => {
-        underWay.add(keep(resolve).finally(resolve));
+        pending.add(keep(resolve).finally(resolve));
       }),
     graph,
     directory: createDirectory({ ...common, graph: guard?.(graph) ?? graph, oauth, clock }),
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException('the Instagram adapter is closed', 'AbortError'));
-      await Promise.allSettled([...underWay, watching]);
+      await Promise.allSettled([...pending, watching]);
     },
   };
 }
 
-/** A transport whose requests can be awaited when the adapter is closed. */
-function trackedTransport(inner: GraphTransport, underWay: Set<Promise<unknown>>): GraphTransport {
-  const tracked = async <T>(work: Promise<T>): Promise<T> => {
-    underWay.add(work);
+/** Creates a transport whose pending requests can be awaited when the adapter is closed. */
+function trackedTransport(inner: GraphTransport, pending: Set<Promise<unknown>>): GraphTransport {
+  const tracked = async <T>(operation: Promise<T>): Promise<T> => {
+    pending.add(operation);
     try {
-      return await work;
+      return await operation;
     } finally {
-      underWay.delete(work);
+      pending.delete(operation);
     }
   };
   return {

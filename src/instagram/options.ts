@@ -1,22 +1,22 @@
 import type { Login } from '../engine/account.ts';
 
-/** What the adapter is set up with. */
+/** The options of the adapter. */
 export interface InstagramOptions {
-  /** Secrets; each travels in the `Authorization` header only. */
+  /** Secrets; each is sent in the `Authorization` header only. */
   readonly accessTokens: readonly string[];
   /** `v25.0` */
   readonly apiVersion: string;
-  /** `https://graph.facebook.com`, without a slash at the end. */
+  /** `https://graph.facebook.com`, without a trailing slash. */
   readonly baseUrl: string;
   readonly login: Login;
-  /** The app's id; null when it is not known. */
+  /** The app's id; null when unknown. */
   readonly clientId: string | null;
-  /** With it every request proves that the app itself asks; null when it is not known. */
+  /** The app's secret, for the proof in every request; null when unknown. */
   readonly clientSecret: string | null;
   /** Ids of the only accounts to poll; empty for all that the token reaches. */
   readonly accounts: readonly string[];
-  /** For one request, its body included. */
+  /** The timeout of one request, its body included. */
   readonly requestTimeoutMs: number;
-  /** Items asked for on a page of a list. */
+  /** The number of items requested per page of a list. */
   readonly pageSize: number;
 }

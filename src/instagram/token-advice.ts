@@ -1,12 +1,12 @@
 import type { Login } from '../engine/account.ts';
 
-/** What brings a token that is taken, as the middle of a sentence. */
+/** The advice to get a new token, as the middle of a sentence. */
 export const renewAdvice =
   'get a new token (instagram-kafka login) and set INSTAGRAM_ACCESS_TOKEN, or write it to the file of INSTAGRAM_ACCESS_TOKEN_FILE';
 
 /**
- * What a person must do about code 190, by subcode. Source: Graph API, "Handling errors",
- * authentication error subcodes, read 2026-10.
+ * The advice for code 190, by subcode. Source: Graph API, "Handling errors", authentication error
+ * subcodes, read 2026-10.
  */
 const bySubcode: Readonly<Record<number, string>> = {
   458: `the app is no longer installed for the token's user: let the user authorise the app again, then ${renewAdvice}`,
@@ -23,7 +23,7 @@ const otherLogin: Readonly<Record<Login, string>> = {
   instagram: 'a Facebook Login token needs INSTAGRAM_LOGIN=facebook',
 };
 
-/** What is wrong with the token and what a person must do, as the middle of a sentence. */
+/** Returns the problem with the token and its fix, as the middle of a sentence. */
 export function tokenAdvice(subcode: number | null, login: Login): string {
   return (
     (subcode === null ? undefined : bySubcode[subcode]) ??
@@ -31,7 +31,7 @@ export function tokenAdvice(subcode: number | null, login: Login): string {
   );
 }
 
-/** What a person must do about the app itself, as the middle of a sentence. */
+/** The advice for an error of the app itself, as the middle of a sentence. */
 export const appAdvice =
   "the app's id or its secret is missing or another's: set INSTAGRAM_CLIENT_ID and INSTAGRAM_CLIENT_SECRET to those of the app that the token was made for, then restart";
 
@@ -53,7 +53,7 @@ export const permissions: Readonly<Record<Login, readonly string[]>> = {
 };
 
 /**
- * What it needs besides to read comments, and media of others that tag the account. Source: IG Media
+ * The further permission to read comments, and media of others that tag the account. Source: IG Media
  * Comments and IG User Tags, read 2026-11.
  */
 export const peoplePermission: Readonly<Record<Login, string>> = {
@@ -62,9 +62,9 @@ export const peoplePermission: Readonly<Record<Login, string>> = {
 };
 
 /**
- * The advice for a missing permission, as the middle of a sentence.
+ * Returns the advice for a missing permission, as the middle of a sentence.
  *
- * @param readsPeople - whether the request reads what other people wrote
+ * @param readsPeople - true for a request of other people's content
  */
 export function permissionAdvice(login: Login, readsPeople: boolean): string {
   const needed = [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];

@@ -1,6 +1,6 @@
 import { daysLeft } from '../../engine/token-life.ts';
 
-/** A version of the Graph API: the dates (UTC) of its release and its end; null while Meta has announced no end. */
+/** A version of the Graph API, with the UTC dates of its release and end; null before an end is announced. */
 export interface ApiVersion {
   readonly version: string;
   readonly released: string;
@@ -22,7 +22,7 @@ export const apiVersions = [
   { version: 'v21.0', released: '2024-10-02', until: '2027-01-21' },
 ] as const satisfies readonly ApiVersion[];
 
-/** The end of a version, as far as it is known. */
+/** The known end of an API version. */
 export interface VersionEnd {
   /** Epoch milliseconds; null when no end is known. */
   readonly endsAtMs: number | null;
@@ -32,7 +32,7 @@ export interface VersionEnd {
   readonly isKnown: boolean;
 }
 
-/** The end of a version at a time; pure. */
+/** Returns the end of a version relative to a time; pure. */
 export function versionEnd(version: string, nowMs: number): VersionEnd {
   const found: ApiVersion | undefined = apiVersions.find((one) => one.version === version);
   const until = found?.until ?? null;
@@ -41,17 +41,17 @@ export function versionEnd(version: string, nowMs: number): VersionEnd {
   return { endsAtMs, daysLeft: daysLeft(endsAtMs, nowMs), isKnown: true };
 }
 
-/** A problem with the configured version, and what to do about it. */
+/** A problem with the configured version, and the action that fixes it. */
 export interface VersionWarning {
   readonly problem: string;
   readonly action: string;
 }
 
-/** Time before the end of a version from which a warning is given. */
+/** A warning starts this long before the end of a version. */
 const warningMs = 90 * 86_400_000;
 const [{ version: newest }] = apiVersions;
 
-/** The warning about a version that has ended, ends soon or is not known; null for none. Pure. */
+/** Returns the warning about a version that has ended, ends soon or is unknown; null for none. Pure. */
 export function versionWarning(version: string, nowMs: number): VersionWarning | null {
   const { endsAtMs, isKnown } = versionEnd(version, nowMs);
   if (!isKnown) {

@@ -6,15 +6,15 @@ import {
 } from '../../engine/errors.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest, UsageReport } from '../../engine/ports.ts';
-import { type AnswerContext, judge, parseBody } from './response.ts';
+import { type AnswerContext, readNode, parseBody } from './response.ts';
 import { type ErrorEnvelope, readEnvelope } from './envelope.ts';
 import { explain } from './failure.ts';
 import type { Answer } from './transport.ts';
 import { readUsage } from './usage.ts';
 
 /**
- * The form of a synchronous batch. Items are relative to the version of the batch's own URL. Their
- * headers are requested, because each item reports the usage of its own account.
+ * Creates the form of a synchronous batch. Item URLs are relative to the version in the batch's URL.
+ * Item headers are requested, because each item reports the usage of its own account.
  *
  * @see https://developers.facebook.com/docs/graph-api/batch-requests (read 2026-11)
  */
@@ -27,33 +27,33 @@ export function batchForm(requests: readonly GraphRequest[]): URLSearchParams {
   return new URLSearchParams({ include_headers: 'true', batch: JSON.stringify(items) });
 }
 
-/** The outcome of an item; null where its answer is missing or unusable. */
+/** The outcome of an item; null when its answer is missing or unusable. */
 type ItemOutcome = { readonly node: Node } | { readonly error: ConnectorError } | null;
 
-/** A batch's answer, item by item, and the usage that it and its items report. */
+/** The outcomes of a batch's items, with the usage reported by the batch and its items. */
 export interface BatchAnswer {
   readonly outcomes: readonly ItemOutcome[];
   readonly usage: readonly UsageReport[];
 }
 
 /**
- * Reads the answer to a batch. Every item is classified by its own status, headers and body. The
- * outcome of an item is null when it is missing, null (not finished in time) or not readable.
+ * Reads the answer to a batch. Each item is classified by its own status, headers and body. The
+ * outcome is null for an item that is missing, null (not finished in time) or unreadable.
  *
  * @param contexts - one for each request, in order
- * @throws as `judge`, where the answer is one error of a limit, the token, the process or the server
- * for the whole batch; BatchRejection where it is another
+ * @throws as `readNode`, when the whole batch fails with an error of a limit, the token, the process
+ * or the server; BatchRejection for every other error of the whole batch
  */
 export function readBatch(answer: Answer, contexts: readonly AnswerContext[]): BatchAnswer {
   const [first] = contexts;
   const isAnswered = answer.status >= 200 && answer.status < 300 && answer.body !== null;
   const body = first === undefined || !isAnswered ? undefined : parseBody(answer.body, first);
-  // An object is an error of the whole batch; other statuses are classified as of a single request.
-  if (first !== undefined && (!isAnswered || isNode(body))) judgeWhole(answer, first);
+  // An object is an error of the whole batch. Other statuses are classified like a single request's.
+  if (first !== undefined && (!isAnswered || isNode(body))) throwBatchError(answer, first);
   const items: readonly Json[] = Array.isArray(body) ? (body as readonly Json[]) : [];
   const usage = first === undefined ? [] : [...readUsage(answer.headers, first.request)];
   const outcomes = contexts.map((context, index) => {
-    const item = answerOf(items[index]);
+    const item = itemAnswer(items[index]);
     if (item === undefined) return null;
     for (const report of readUsage(item.headers, context.request)) usage.push(report);
     return outcomeOf(item, context);
@@ -63,27 +63,27 @@ export function readBatch(answer: Answer, contexts: readonly AnswerContext[]): B
 
 function outcomeOf(item: Answer, context: AnswerContext): ItemOutcome {
   try {
-    return { node: judge(item, context) };
+    return { node: readNode(item, context) };
   } catch (error) {
     if (!isConnectorError(error)) throw error;
-    // No JSON object: the item is requested again by itself, which reports a bad body.
+    // The body is no JSON object. The item is requested again singly, and that request reports it.
     return error instanceof DeadLetterError ? null : { error };
   }
 }
 
-/** An item in the form of a single request's answer; undefined where it is not readable. */
-function answerOf(item: Json | undefined): Answer | undefined {
+/** Converts an item to the answer of a single request; undefined when it is unreadable. */
+function itemAnswer(item: Json | undefined): Answer | undefined {
   if (!isNode(item) || typeof item['body'] !== 'string') return undefined;
   const { code, body } = item;
   return {
-    // An item of unknown status is classified by its body: `judge` finds an error within a 200.
+    // An item of unknown status is classified by its body: `readNode` detects an error in a 200.
     status: Number.isSafeInteger(code) ? (code as number) : 200,
     headers: headersOf(item['headers']),
     body: Buffer.from(body),
   };
 }
 
-/** `[{"name": …, "value": …}, …]`; a header that cannot be read is left out. */
+/** Reads `[{"name": …, "value": …}, …]`; excludes unreadable headers. */
 function headersOf(listed: Json | undefined): Headers {
   const headers = new Headers();
   for (const entry of Array.isArray(listed) ? (listed as readonly Json[]) : []) {
@@ -93,17 +93,17 @@ function headersOf(listed: Json | undefined): Headers {
     try {
       headers.append(name, value);
     } catch {
-      // Not a header that HTTP allows.
+      // HTTP does not allow this header.
     }
   }
   return headers;
 }
 
-/** The rejection of a batch as a whole, which says nothing about its items. */
+/** The rejection of a whole batch; its items may still be valid. */
 export class BatchRejection extends Error {
   override readonly name = 'BatchRejection';
   readonly code: ErrorCode;
-  /** True when the API says that it has no batches; false for a reason that is not known. */
+  /** True when the API reports that it has no batches; false for an unknown reason. */
   readonly isAbsent: boolean;
   constructor(code: ErrorCode, message: string, isAbsent: boolean) {
     super(message);
@@ -112,18 +112,18 @@ export class BatchRejection extends Error {
   }
 }
 
-/** Judges the answer to a whole batch. @throws as `readBatch` */
-function judgeWhole(answer: Answer, context: AnswerContext): void {
+/** Throws the error of a whole batch, as `readBatch` describes. */
+function throwBatchError(answer: Answer, context: AnswerContext): void {
   try {
-    judge(answer, context);
+    readNode(answer, context);
   } catch (error) {
-    if (!isConnectorError(error) || !ofRequests.has(error.disposition)) throw error;
+    if (!isConnectorError(error) || !requestDispositions.has(error.disposition)) throw error;
     throw rejectionOf(answer, context, error.code);
   }
 }
 
-/** The dispositions of errors that concern the request itself: single requests may be answered. */
-const ofRequests: ReadonlySet<ConnectorError['disposition']> = new Set([
+/** The dispositions of errors about the request itself; single requests may still succeed. */
+const requestDispositions: ReadonlySet<ConnectorError['disposition']> = new Set([
   'skip',
   'dead-letter',
   'fail',
@@ -134,7 +134,7 @@ function rejectionOf(answer: Answer, context: AnswerContext, code: ErrorCode): B
   const { status, headers } = answer;
   const body = answer.body === null ? undefined : parseBody(answer.body, context);
   const envelope = readEnvelope(body ?? null);
-  const isAbsent = saysNoBatches(answer, envelope);
+  const isAbsent = hasNoBatches(answer, envelope);
   const request = { endpoint: batchEndpoint, path: '/', query: {}, accountId: null };
   const advice = isAbsent
     ? 'the API takes no batches, so each object is requested by itself: more HTTP requests, the same calls and the same data. Batches are tried again in a day'
@@ -147,13 +147,13 @@ function rejectionOf(answer: Answer, context: AnswerContext, code: ErrorCode): B
 export const batchEndpoint = '/batch';
 
 /**
- * True when an answer says that there are no batches: the method or the path is unknown, retired or
- * closed to the app. A missing permission or an unknown code does not say so.
+ * Returns true when the API has no batches: the method or the path is unknown, retired or closed to
+ * the app. A missing permission or an unknown code is no such sign.
  */
-function saysNoBatches({ status, headers }: Answer, { code, message }: ErrorEnvelope): boolean {
-  // Instagram's host says it in this header (observed 2026-08).
-  const said = `${message} ${headers.get('www-authenticate') ?? ''}`;
-  return status === 405 || status === 410 || code === 2500 || code === 3 || noBatches.test(said);
+function hasNoBatches({ status, headers }: Answer, { code, message }: ErrorEnvelope): boolean {
+  // Instagram's host reports it in this header (observed 2026-08).
+  const text = `${message} ${headers.get('www-authenticate') ?? ''}`;
+  return status === 405 || status === 410 || code === 2500 || code === 3 || noBatches.test(text);
 }
 
 const noBatches =

@@ -7,19 +7,19 @@ import type {
   OnUsage,
   Telemetry,
 } from '../../engine/ports.ts';
-import { judge, type AnswerContext } from './response.ts';
+import { readNode, type AnswerContext } from './response.ts';
 import { type BatchAnswer, batchForm, BatchRejection, readBatch } from './batch.ts';
 import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError } from './network.ts';
 import type { InstagramOptions } from '../options.ts';
 import { proofOf } from './proof.ts';
-import { reported } from './reported.ts';
-import type { TokenRefusals } from '../tokens/refusals.ts';
+import { withTelemetry } from './request-telemetry.ts';
+import type { TokenRejections } from '../tokens/rejections.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { Answer, Transport } from './transport.ts';
 import { readUsage, worstOf } from './usage.ts';
 
-/** What the Graph port is made of. */
+/** The dependencies of the Graph port. */
 export interface GraphParts {
   readonly options: InstagramOptions;
   readonly transport: Transport;
@@ -27,38 +27,38 @@ export interface GraphParts {
   readonly clock: Clock;
   readonly onUsage: OnUsage;
   readonly tokens: Tokens;
-  readonly refusals: Pick<TokenRefusals, 'sent'>;
-  /** The accounts by id, as the directory last saw them. */
+  readonly rejections: Pick<TokenRejections, 'sent'>;
+  /** The accounts by id, as the directory listed them last. */
   readonly known: ReadonlyMap<string, Account>;
   /** Aborted when the adapter is closed. */
   readonly closing: AbortSignal;
 }
 
 /**
- * The most requests in one batch, by Meta's documentation; a batch counts as its items.
+ * The most requests in one batch, by Meta's documentation. Meta counts each item as a call.
  *
  * @see https://developers.facebook.com/docs/graph-api/batch-requests (read 2026-11)
  */
 const maxBatch = 50;
-/** After the API has said that it has no batches, the next one is sent this much later. */
+/** The pause of batches after the API has reported that it has none. */
 const absentMs = 24 * 3_600_000;
 
 /**
- * The Graph API over HTTP: a request is sent at once, its timeout covers its body. One that is
- * aborted is not reported, as it has no outcome.
+ * Creates the Graph API over HTTP. A request is sent at once; its timeout covers the body. An aborted
+ * request has no outcome, so it is not reported.
  */
 export function createGraph(parts: GraphParts): GraphTransport {
   const { clock } = parts;
   const batches = createBatchStatus(parts);
   let answeredBy: string | null = null;
   let clockAheadMs: number | null = null;
-  const noteHeaders = ({ headers }: Answer): void => {
+  const readHeaders = ({ headers }: Answer): void => {
     const dateMs = Date.parse(headers.get('date') ?? '');
     if (!Number.isNaN(dateMs)) clockAheadMs = clock.nowMs() - dateMs;
     const version = headers.get('facebook-api-version') ?? '';
     if (/^v\d+\.\d+$/.test(version)) answeredBy = version;
   };
-  const exchanges = createExchanges(parts, noteHeaders);
+  const exchanges = createExchanges(parts, readHeaders);
   return {
     get batchSize() {
       return batches.size;
@@ -84,7 +84,7 @@ export function createGraph(parts: GraphParts): GraphTransport {
   };
 }
 
-/** What the process knows of the API's batches. Reports their absence once, and other rejections in a row once. */
+/** Tracks the API's support of batches. Reports their absence once, and consecutive other rejections once. */
 function createBatchStatus({ telemetry, options, clock }: GraphParts) {
   let absentSinceMs: number | undefined;
   const reported = { absent: false, unknown: false };
@@ -93,7 +93,7 @@ function createBatchStatus({ telemetry, options, clock }: GraphParts) {
       // graph.instagram.com has no batch: 400 `access_denied` (observed 2026-08).
       if (options.login !== 'facebook') return 1;
       const sinceMs = absentSinceMs === undefined ? Infinity : clock.nowMs() - absentSinceMs;
-      // Below 0: the clock was set back.
+      // A negative value means that the clock was set back.
       return sinceMs >= 0 && sinceMs < absentMs ? 1 : maxBatch;
     },
     noteAccepted() {
@@ -108,53 +108,54 @@ function createBatchStatus({ telemetry, options, clock }: GraphParts) {
   };
 }
 
-/** @param onAnswer - is given every answer */
+/** @param onAnswer - receives every answer */
 function createExchanges(
   parts: GraphParts,
   onAnswer: (answer: Answer) => void,
 ): Pick<GraphTransport, 'get' | 'getBatch'> {
-  const { onUsage, closing, refusals } = parts;
+  const { onUsage, closing, rejections } = parts;
   const send = createSend(parts);
-  const linkedTo = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => {
+  const withSignal = async <T>(signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>) => {
     const linked = linkSignals([signal, closing]);
     try {
       linked.signal.throwIfAborted();
-      return await work(linked.signal);
+      return await run(linked.signal);
     } finally {
       linked.unlink();
     }
   };
   return {
-    get: (given, signal) =>
-      linkedTo(signal, (linked) => {
-        const request = withToken(given, parts);
-        const note = refusals.sent(request.token);
-        const exchange = reported(parts, { endpoint: request.endpoint, calls: 1 }, async () => {
+    get: (original, signal) =>
+      withSignal(signal, (linked) => {
+        const request = withToken(original, parts);
+        const { endpoint, token } = request;
+        const onOutcome = rejections.sent(token);
+        const exchange = withTelemetry(parts, { endpoint, calls: 1 }, async () => {
           const answer = await send.get(request, linked);
           onAnswer(answer);
-          // An error tells of the usage, too.
+          // Errors report the usage too.
           for (const report of readUsage(answer.headers, request)) onUsage(report);
-          return judge(answer, contextOf(request, parts));
+          return readNode(answer, contextOf(request, parts));
         });
-        return noted(exchange, note);
+        return withOutcome(exchange, onOutcome);
       }),
-    getBatch: (given, signal) =>
-      linkedTo(signal, async (linked) => {
-        const requests = given.map((request) => withToken(request, parts));
+    getBatch: (originals, signal) =>
+      withSignal(signal, async (linked) => {
+        const requests = originals.map((request) => withToken(request, parts));
         const [first] = requests;
         if (first === undefined) return [];
         const calls = requests.length;
-        const note = refusals.sent(first.token);
-        const exchange = reported(parts, { endpoint: first.endpoint, calls }, async () => {
+        const onOutcome = rejections.sent(first.token);
+        const exchange = withTelemetry(parts, { endpoint: first.endpoint, calls }, async () => {
           const answer = await send.post(first, batchForm(requests), linked);
           onAnswer(answer);
           const contexts = requests.map((request) => contextOf(request, parts));
           const { outcomes, usage } = readBatch(answer, contexts);
           for (const report of worstOf(usage, calls)) onUsage(report);
-          return given.map((request, index) => itemOf(request, outcomes[index]));
+          return originals.map((request, index) => itemOf(request, outcomes[index]));
         });
-        return noted(exchange, note, (items) =>
-          items.map(refusalOf).find((error) => error !== undefined),
+        return withOutcome(exchange, onOutcome, (items) =>
+          items.map(tokenRejectionOf).find((error) => error !== undefined),
         );
       }),
   };
@@ -164,47 +165,50 @@ function itemOf(request: GraphRequest, outcome: BatchAnswer['outcomes'][number] 
   return { request, ...(outcome ?? { isUnanswered: true as const }) };
 }
 
-/** @param refusalIn - finds the refusal of the token in an answer that is none as a whole */
-async function noted<T>(
+/** @param findRejection - finds a rejection of the token among the items of a successful answer */
+async function withOutcome<T>(
   exchange: Promise<T>,
-  note: (error: unknown) => void,
-  refusalIn: (answer: T) => Error | undefined = () => undefined,
+  onOutcome: (error: unknown) => void,
+  findRejection: (answer: T) => Error | undefined = () => undefined,
 ): Promise<T> {
   try {
     const answer = await exchange;
-    note(refusalIn(answer));
+    onOutcome(findRejection(answer));
     return answer;
   } catch (error) {
-    note(error);
+    onOutcome(error);
     throw error;
   }
 }
 
-function refusalOf(item: object): StopAccountError | undefined {
+function tokenRejectionOf(item: object): StopAccountError | undefined {
   const error = 'error' in item ? item.error : undefined;
   return error instanceof StopAccountError && error.refusesToken ? error : undefined;
 }
 
-type Tokened = GraphRequest & { readonly token: string };
+type RequestWithToken = GraphRequest & { readonly token: string };
 
-function withToken(request: GraphRequest, { known }: GraphParts): Tokened {
+function withToken(request: GraphRequest, { known }: GraphParts): RequestWithToken {
   return { ...request, token: request.token ?? known.get(request.accountId ?? '')?.token ?? '' };
 }
 
-function contextOf(request: Tokened, { known, clock, options, tokens }: GraphParts): AnswerContext {
+function contextOf(
+  request: RequestWithToken,
+  { known, clock, options, tokens }: GraphParts,
+): AnswerContext {
   const pageId = known.get(request.accountId ?? '')?.pageId ?? null;
   const { redact, redactBody } = tokens;
   return { request, login: options.login, pageId, nowMs: clock.nowMs(), redact, redactBody };
 }
 
-/** HTTP exchanges within the timeout; what goes wrong with one is in the taxonomy's words. */
+/** Creates HTTP exchanges with a timeout; their failures become errors of the taxonomy. */
 function createSend({ options, transport, clock, tokens }: GraphParts) {
   const { baseUrl, apiVersion, requestTimeoutMs, clientSecret } = options;
   const { host } = new URL(baseUrl);
   const exchange = async (
-    request: Tokened,
+    request: RequestWithToken,
     signal: AbortSignal,
-    work: (token: string, signal: AbortSignal) => Promise<Answer>,
+    operation: (token: string, signal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer> => {
     const linked = linkSignals([signal]);
     const timer = new AbortController();
@@ -212,10 +216,10 @@ function createSend({ options, transport, clock, tokens }: GraphParts) {
     const timeOut = (): void => {
       linked.abort(late);
     };
-    // Rejects when the timer is stopped below, which is its usual end.
+    // Rejects when the timer is stopped below: the usual end.
     clock.sleep(requestTimeoutMs, timer.signal).then(timeOut, () => undefined);
     try {
-      return await work(tokens.text(request.token), linked.signal);
+      return await operation(tokens.text(request.token), linked.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (linked.signal.reason === late) throw late;
@@ -232,12 +236,12 @@ function createSend({ options, transport, clock, tokens }: GraphParts) {
     return `${baseUrl}/${apiVersion}${path}${search}`;
   };
   return {
-    get: (request: Tokened, signal: AbortSignal) =>
+    get: (request: RequestWithToken, signal: AbortSignal) =>
       exchange(request, signal, (token, linked) =>
         transport.get(urlOf(request.path, token, request.query), token, linked),
       ),
-    /** The token of `request` and its proof stand for all items (observed autumn 2026). */
-    post: (request: Tokened, form: URLSearchParams, signal: AbortSignal) =>
+    /** Sends a batch; the token of `request` and its proof apply to all items (observed autumn 2026). */
+    post: (request: RequestWithToken, form: URLSearchParams, signal: AbortSignal) =>
       exchange(request, signal, (token, linked) =>
         transport.post(urlOf('/', token, {}), form, token, linked),
       ),

@@ -1,17 +1,17 @@
 import { type Json, isNode } from '../../engine/json.ts';
 
-/** Meta's error, as far as it came in the right types. */
+/** The members of Meta's error that have the right type. */
 export interface ErrorEnvelope {
-  /** English whatever the caller's locale, unlike `error_user_title` and `error_user_msg`. */
+  /** Always English; `error_user_title` and `error_user_msg` follow the caller's locale. */
   readonly message: string;
   readonly code: number | null;
   readonly subcode: number | null;
   readonly transient: boolean;
-  /** Meta's name for this very answer, for its support. */
+  /** Meta's id of this answer; Meta's support requests it. */
   readonly traceId: string | null;
 }
 
-const nothing: ErrorEnvelope = {
+const emptyEnvelope: ErrorEnvelope = {
   message: '',
   code: null,
   subcode: null,
@@ -20,14 +20,14 @@ const nothing: ErrorEnvelope = {
 };
 
 /**
- * Reads `{"error": {…}}` without trusting it: a member of the wrong type counts as absent.
- * A text in place of the object, and the `error_message` of Instagram's login, are its message.
+ * Reads `{"error": {…}}` with validation: a member of the wrong type counts as absent. A text in place
+ * of the object, or the `error_message` of Instagram's login, becomes the message.
  */
 export function readEnvelope(body: Json): ErrorEnvelope {
-  if (!isNode(body)) return nothing;
+  if (!isNode(body)) return emptyEnvelope;
   const error = body['error'];
   if (!isNode(error))
-    return { ...nothing, message: text(error) ?? text(body['error_message']) ?? '' };
+    return { ...emptyEnvelope, message: text(error) ?? text(body['error_message']) ?? '' };
   return {
     message: text(error['message']) ?? '',
     code: integer(error['code']),

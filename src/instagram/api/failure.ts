@@ -4,8 +4,8 @@ import type { GraphRequest } from '../../engine/ports.ts';
 import type { ErrorEnvelope } from './envelope.ts';
 import type { Redact } from './redaction.ts';
 
-/** An answer that is an error, and all that its translation may look at. */
-export interface Failure {
+/** A failed answer with its request and the context of its translation. */
+export interface GraphFailure {
   readonly request: GraphRequest;
   readonly status: number;
   readonly headers: Headers;
@@ -17,26 +17,26 @@ export interface Failure {
   readonly redact: Redact;
 }
 
-/** Meta's messages run to 800 characters (the enum of metrics); a longer one is not one. */
+/** The bound of a quoted message. Meta's longest known message (the enum of metrics) has 800 characters. */
 const longestQuote = 1_000;
 
 /**
- * A message for people: what was asked, what is wrong and what to do, and Meta's own words. It holds
- * no token and no URL of ours.
+ * Returns a message for people: the request, the advice and Meta's own words. It contains no token and
+ * no request URL.
  *
  * @param advice - the middle of a sentence
  */
-export function explain(failure: Failure, advice: string): string {
+export function explain(failure: GraphFailure, advice: string): string {
   const { request, envelope, redact } = failure;
-  const whose = request.accountId === null ? '' : ` for account ${request.accountId}`;
-  const said =
+  const account = request.accountId === null ? '' : ` for account ${request.accountId}`;
+  const quote =
     envelope.message === ''
       ? 'Meta gave no message'
       : `Meta says "${redact(envelope.message).slice(0, longestQuote)}"`;
-  return `${request.endpoint}${whose}: ${advice}. ${said} (${identity(failure)})`;
+  return `${request.endpoint}${account}: ${advice}. ${quote} (${identity(failure)})`;
 }
 
-function identity({ status, envelope, redact }: Failure): string {
+function identity({ status, envelope, redact }: GraphFailure): string {
   const { code, subcode, traceId } = envelope;
   const parts = [`HTTP ${status}`];
   if (code !== null) parts.push(`code ${code}`);
@@ -46,10 +46,10 @@ function identity({ status, envelope, redact }: Failure): string {
 }
 
 /**
- * What a reached limit holds for. The narrowest that is known: the account's page or the account
- * for `page`, the app when the request was no single account's.
+ * Returns the scope of a reached limit: the narrowest that is known. `page` gives the account's page,
+ * else the account; a request without an account gives the app.
  */
-export function limitScope(failure: Failure, kind: Scope['kind']): Scope {
+export function limitScope(failure: GraphFailure, kind: Scope['kind']): Scope {
   const { accountId, token: id = '' } = failure.request;
   if (kind === 'user') return { kind, id };
   if (kind === 'app' || accountId === null) return { kind: 'app', id };

@@ -1,33 +1,33 @@
 import type { Json } from '../../engine/json.ts';
 
 /**
- * Worth the slower parse: a bare number (after `:`, `,` or `[`) of 16 digits or more, or with an
- * exponent. The same within a text costs time and nothing else.
+ * A bare number (after `:`, `,` or `[`) of 16 digits or more, or with an exponent: the body needs the
+ * slower parse. A match inside a text costs only time.
  */
 const bareLongNumber = /[:,[]\s*-?(?:\d{16,}|[\d.]+[eE])/;
 
 /**
- * A half of a surrogate pair that may lack the other: a UTF-16 escape without one of the other half
- * beside it. A backslash that is itself escaped hides what it stands before.
+ * A possibly unpaired surrogate: a UTF-16 escape without an escape of the other half beside it. An
+ * escaped backslash may hide an escape, so it matches too.
  */
-const maybeLone =
+const maybeUnpaired =
   /\\\\u[dD]|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]/;
-/** Every escape of a text, pairs as one; the group is a half without the other. */
+/** Every escape of a text, a pair as one match; the group captures an unpaired surrogate. */
 const escapes = /\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u([dD][89a-fA-F][\da-fA-F]{2})|\\./g;
 
-/** Texts and names well-formed: half a pair, as of an emoji that Meta has cut, becomes U+FFFD. */
+/** Replaces unpaired surrogates, as of an emoji that Meta has cut, by U+FFFD in texts and names. */
 function wellFormed(text: string): string {
-  if (!maybeLone.test(text)) return text;
-  return text.replace(escapes, (escape, lone?: string) =>
-    lone === undefined ? escape : '\\ufffd',
+  if (!maybeUnpaired.test(text)) return text;
+  return text.replace(escapes, (escape, unpaired?: string) =>
+    unpaired === undefined ? escape : '\\ufffd',
   );
 }
 
 /**
- * Parses JSON without rounding: a whole number beyond ±2^53 stays the text that it was written as
- * (`"ig_id":17841405309211844123` becomes `'17841405309211844123'`). The mapper then decides by
- * type: an id is taken as it is, where a count is expected a text is rejected (Invariant 5). Texts are
- * well-formed, as Avro and UTF-8 ask for.
+ * Parses JSON without rounding: a whole number beyond ±2^53 becomes its own text
+ * (`"ig_id":17841405309211844123` becomes `'17841405309211844123'`). The mapper then decides by type:
+ * it accepts the text as an id and rejects it as a count (Invariant 5). Texts are well-formed, as Avro
+ * and UTF-8 require.
  *
  * @throws SyntaxError when the text is not JSON, RangeError when it is nested too deeply
  */
@@ -37,7 +37,7 @@ export function parseJsonBody(body: string): Json {
   return JSON.parse(text, keepUnsafeIntegers as (key: string, value: unknown) => unknown) as Json;
 }
 
-/** `context.source` is the number's own text, in V8 since Node 21; TypeScript's reviver lacks it. */
+/** Keeps an unsafe integer as its text: `context.source`, in V8 since Node 21, missing in TypeScript's types. */
 function keepUnsafeIntegers(_key: string, value: unknown, context: { source?: string }): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
   const exact = Number.isFinite(value) && !Number.isInteger(value);

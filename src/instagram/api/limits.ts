@@ -4,18 +4,18 @@ import { businessHeader, longestWaitMs, parseHeader } from './usage.ts';
 
 const minuteMs = 60_000;
 
-/** What is waited when nothing was said: calls while throttled extend the block, so not less. */
+/** The wait when Meta reports none. Calls while throttled extend the block, so it is not shorter. */
 const defaultWaitMs = 5 * minuteMs;
 
 const retryHeader = 'retry-after';
 
 /**
- * How long a reached limit is to be left alone, in milliseconds: Meta's estimate for the account (or
- * the longest of all that it named), else `Retry-After`, else five minutes; a day at most.
+ * Returns the wait after a reached limit, in milliseconds: Meta's estimate for the account (or the
+ * longest in the header), else `Retry-After`, else five minutes; a day at most.
  *
- * @param accountId - whose budget was spent; null when it was no single account's
- * @remarks Source: Graph API, rate limits, read 2026-10: the estimate is in minutes, and 0 does not
- * mean that all is well.
+ * @param accountId - the account of the request; null for a request without one
+ * @remarks Source: Graph API, rate limits, read 2026-10: the estimate is in minutes, and 0 does
+ * not mean that the limit has ended.
  */
 export function limitWaitMs(headers: Headers, accountId: string | null, nowMs: number): number {
   const estimateMs = regainMs(headers.get(businessHeader), accountId);
@@ -23,8 +23,8 @@ export function limitWaitMs(headers: Headers, accountId: string | null, nowMs: n
 }
 
 /**
- * `Retry-After` in milliseconds, seconds or HTTP date; undefined when it is not there, cannot be
- * read or is past.
+ * Returns `Retry-After` (seconds or an HTTP date) in milliseconds; undefined when it is missing,
+ * unreadable or past.
  */
 export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
   const value = headers.get(retryHeader)?.trim();
@@ -33,7 +33,7 @@ export function retryAfterMs(headers: Headers, nowMs: number): number | undefine
   return Number.isFinite(ms) && ms > 0 ? Math.min(ms, longestWaitMs) : undefined;
 }
 
-/** `{"<account or business id>": [{"estimated_time_to_regain_access": minutes, …}], …}` */
+/** Reads `{"<account or business id>": [{"estimated_time_to_regain_access": minutes, …}], …}`. */
 function regainMs(header: string | null, accountId: string | null): number | undefined {
   const usage = parseHeader(header);
   if (!isNode(usage)) return undefined;

@@ -1,14 +1,14 @@
-/** A signal that follows others and can be aborted by itself. */
+/** A signal that follows other signals and can also be aborted alone. */
 export interface LinkedSignal {
   readonly signal: AbortSignal;
   abort(reason: Error): void;
-  /** Stops following; to be called when the work is done. */
+  /** Removes the listeners; call it when the operation has ended. */
   unlink(): void;
 }
 
 /**
- * Follows the sources until it is unlinked. `AbortSignal.any` would do, but what it derives from a
- * signal that lives as long as the process piles up on that signal.
+ * Creates a signal that follows the sources until it is unlinked. `AbortSignal.any` is no alternative:
+ * signals derived from a process-long signal accumulate on it.
  */
 export function linkSignals(sources: readonly AbortSignal[]): LinkedSignal {
   const controller = new AbortController();

@@ -1,16 +1,16 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { OAuthOptions } from './oauth.ts';
 
-/** A login that is begun, and what tells its answer from another's. */
+/** A started login, with the state and verifier that identify its answer. */
 export interface BegunLogin {
-  /** Where the person is to go. */
+  /** The address that the person opens. */
   readonly url: string;
   readonly state: string;
-  /** Of the proof key; null where the login knows none. */
+  /** The verifier of the proof key; null for a login without one. */
   readonly codeVerifier: string | null;
 }
 
-/** What a login is begun with. */
+/** The parameters of a login. */
 export interface LoginRequest {
   readonly clientId: string;
   readonly redirectUri: string;
@@ -18,8 +18,8 @@ export interface LoginRequest {
 }
 
 /**
- * Begins a login: a state that nobody can guess, and with Facebook Login a proof key (RFC 7636), which
- * Instagram Login does not know.
+ * Starts a login with a random state, and with a proof key (RFC 7636) for Facebook Login. Instagram
+ * Login has no proof key.
  */
 export function beginLogin(
   { login, apiVersion, baseUrl }: Pick<OAuthOptions, 'login' | 'apiVersion' | 'baseUrl'>,
@@ -49,16 +49,16 @@ function proofKey(verifier: string): Readonly<Record<string, string>> {
   return { code_challenge: challenge, code_challenge_method: 'S256' };
 }
 
-/** What the address that a login was led back to says. */
+/** The content of the redirect address of a login. */
 export type LoginAnswer =
   | { readonly kind: 'code'; readonly code: string }
   | { readonly kind: 'denied'; readonly reason: string }
-  /** It is not of this login. */
+  /** The answer of another login. */
   | { readonly kind: 'foreign' }
-  /** It is no answer at all. */
+  /** An address without an answer. */
   | { readonly kind: 'nothing' };
 
-/** Reads the address that a login was led back to. */
+/** Reads the redirect address of a login. */
 export function readAnswer(address: URL, state: string): LoginAnswer {
   const { searchParams } = address;
   const code = searchParams.get('code');
@@ -67,18 +67,18 @@ export function readAnswer(address: URL, state: string): LoginAnswer {
   if (!isSame(searchParams.get('state') ?? '', state)) return { kind: 'foreign' };
   if (code === null) {
     const words = searchParams.get('error_description') ?? searchParams.get('error_reason');
-    return { kind: 'denied', reason: shown(words ?? error ?? '') };
+    return { kind: 'denied', reason: printable(words ?? error ?? '') };
   }
-  // Instagram appends `#_`, which whoever copies an address may have encoded.
+  // Instagram appends `#_`; a copied address may hold it encoded.
   return { kind: 'code', code: code.replace(/#_$/, '') };
 }
 
-function isSame(came: string, expected: string): boolean {
-  const [one, other] = [came, expected].map((text) => createHash('sha256').update(text).digest());
+function isSame(actual: string, expected: string): boolean {
+  const [one, other] = [actual, expected].map((text) => createHash('sha256').update(text).digest());
   return one !== undefined && other !== undefined && timingSafeEqual(one, other);
 }
 
-/** Anybody can lead a browser to the address: what it says is shown on one line, and not much of it. */
-function shown(words: string): string {
+/** Returns a text on one line, cut to 200 characters: any web page can open the address in a browser. */
+function printable(words: string): string {
   return words.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 200);
 }

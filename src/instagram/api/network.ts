@@ -3,8 +3,8 @@ import type { GraphRequest } from '../../engine/ports.ts';
 import type { Redact } from './redaction.ts';
 
 /**
- * No answer, or half of one. The library's error is not kept: its message holds the URL and its
- * `request` the token; the cause is a new error with what the platform said, redacted.
+ * Creates the error of a missing or incomplete answer. The library's error is dropped: its message
+ * contains the URL, its `request` the token. The cause is a new error with the platform's redacted text.
  */
 export function networkError(
   error: unknown,
@@ -18,7 +18,7 @@ export function networkError(
   );
 }
 
-/** No answer within the time allowed. */
+/** Creates the error of a request without an answer within the timeout. */
 export function timeoutError(
   timeoutMs: number,
   { request, host }: { request: GraphRequest; host: string },
@@ -29,7 +29,7 @@ export function timeoutError(
   );
 }
 
-interface Thrown {
+interface ErrorShape {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly message?: unknown;
@@ -37,10 +37,10 @@ interface Thrown {
   readonly errors?: unknown;
 }
 
-/** The platform's own word: `fetch failed` says nothing, its cause does. */
+/** Returns the reason of the innermost error: `fetch failed` has none, its cause does. */
 function innermost(error: unknown): string {
-  let deepest = asThrown(error);
-  // Bounded: a chain of causes may run in a circle.
+  let deepest = asErrorShape(error);
+  // Bounded: a chain of causes may be circular.
   for (let depth = 0; depth < 8; depth += 1) deepest = within(deepest) ?? deepest;
   const words = [deepest?.code ?? deepest?.name, deepest?.message].filter(
     (word) => typeof word === 'string' && word !== '',
@@ -48,13 +48,13 @@ function innermost(error: unknown): string {
   return words.length === 0 ? 'no reason given' : words.join(': ');
 }
 
-/** An aggregate (both addresses of a host refused) has no message of its own; its first has. */
-function within(error: Thrown | undefined): Thrown | undefined {
+/** Returns the cause, or the first error of an aggregate (all addresses of a host failed). */
+function within(error: ErrorShape | undefined): ErrorShape | undefined {
   const errors: unknown = error?.errors;
-  return asThrown(error?.cause) ?? asThrown(Array.isArray(errors) ? errors[0] : undefined);
+  return asErrorShape(error?.cause) ?? asErrorShape(Array.isArray(errors) ? errors[0] : undefined);
 }
 
-/** By shape, as `instanceof` fails for an error of another realm. */
-function asThrown(value: unknown): Thrown | undefined {
+/** Tests the shape, because `instanceof` fails for an error of another realm. */
+function asErrorShape(value: unknown): ErrorShape | undefined {
   return typeof value === 'object' && value !== null ? value : undefined;
 }

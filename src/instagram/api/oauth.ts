@@ -2,62 +2,62 @@ import type { Login } from '../../engine/account.ts';
 import { DeadLetterError, isConnectorError, StopAccountError } from '../../engine/errors.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import { judge } from './response.ts';
+import { readNode } from './response.ts';
 import { networkError, timeoutError } from './network.ts';
 import { proofOf } from './proof.ts';
 import { createRedact } from './redaction.ts';
-import { reported, type Reporting } from './reported.ts';
+import { type RequestTelemetry, withTelemetry } from './request-telemetry.ts';
 import { appAdvice } from '../token-advice.ts';
 import { type TokenFacts, readTokenFacts } from './token-facts.ts';
 import type { Answer, Transport } from './transport.ts';
 
-/** Where tokens are made and in whose name. */
+/** The options of the OAuth endpoints. */
 export interface OAuthOptions {
   readonly login: Login;
   /** `v25.0` */
   readonly apiVersion: string;
-  /** Null: the hosts of Meta. Everything is there otherwise, without a slash at the end. */
+  /** The base URL of all endpoints, without a trailing slash; null for Meta's hosts. */
   readonly baseUrl: string | null;
   readonly clientId: string | null;
   readonly clientSecret: string | null;
   readonly requestTimeoutMs: number;
 }
 
-/** A token that was handed out. */
+/** A token issued by Meta. */
 export interface Granted {
   readonly accessToken: string;
-  /** Epoch milliseconds; null when the answer does not say. */
+  /** Epoch milliseconds; null when the answer has no expiry. */
   readonly expiresAtMs: number | null;
 }
 
-/** What a login hands out a token for. */
+/** The parameters of the authorization-code grant. */
 export interface CodeGrant {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUri: string;
   readonly code: string;
-  /** Of the proof key; null without one. */
+  /** The verifier of the proof key; null without one. */
   readonly codeVerifier: string | null;
 }
 
 /**
- * The endpoints that make, change and tell of tokens. They take tokens and secrets as parameters and
- * no other way; what they throw holds none of them. Besides the errors of `Graph.get`: DeadLetterError
+ * The endpoints that create, exchange and inspect tokens. They accept tokens and secrets only as
+ * parameters; their errors contain none of them. They throw as `Graph.get`, and DeadLetterError
  * `graph.bad-body` for an answer without the token.
  */
 export interface OAuth {
-  /** Facebook Login only: what Meta knows of a token. */
+  /** Returns Meta's facts about a token; Facebook Login only. */
   inspect(accessToken: string, signal: AbortSignal): Promise<TokenFacts>;
-  /** A short-lived token, or with Facebook Login any that is good, for one of sixty days. */
+  /** Exchanges a short-lived token (Facebook Login: any valid token) for one of sixty days. */
   exchange(accessToken: string, signal: AbortSignal): Promise<Granted>;
-  /** A long-lived token for one of sixty days; with Facebook Login that is an exchange. */
+  /** Refreshes a long-lived token for sixty days; with Facebook Login this is an exchange. */
   refresh(accessToken: string, signal: AbortSignal): Promise<Granted>;
-  /** The code of a login for a short-lived token. */
+  /** Redeems the code of a login for a short-lived token. */
   redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted>;
 }
 
-/** One call: where, with what, and what of it must not be seen. */
-interface Call {
+/** One call of an OAuth endpoint. */
+interface OAuthCall {
   readonly endpoint: string;
   readonly url: string;
   readonly parameters: Readonly<Record<string, string>>;
@@ -70,22 +70,22 @@ const graphHosts = {
   instagram: 'https://graph.instagram.com',
 } as const;
 
-/** Makes the calls; nothing is asked before one of them is. */
+/** Creates the OAuth endpoints; makes no request yet. */
 export function createOAuth(
   options: OAuthOptions,
-  parts: Reporting & { readonly transport: Transport },
+  parts: RequestTelemetry & { readonly transport: Transport },
 ): OAuth {
-  const ask = createAsk(options, parts);
-  const granted = async (call: Call, signal: AbortSignal): Promise<Granted> =>
-    readGranted(await ask(call, signal), call.endpoint, parts.clock.nowMs());
+  const execute = createCaller(options, parts);
+  const executeGrant = async (call: OAuthCall, signal: AbortSignal): Promise<Granted> =>
+    readGranted(await execute(call, signal), call.endpoint, parts.clock.nowMs());
   const isFacebook = options.login === 'facebook';
   return {
     async inspect(accessToken, signal) {
       const call = inspection(options, accessToken);
       try {
-        return readTokenFacts(await ask(call, signal));
+        return readTokenFacts(await execute(call, signal));
       } catch (error) {
-        // Of the token itself the answer tells; what is refused is whoever asks.
+        // The answer reports on the inspected token; this error rejects the credentials of the app.
         const isApp = call.accessToken !== accessToken;
         if (!isApp || !isConnectorError(error) || error.code !== 'graph.token') throw error;
         throw new StopAccountError('graph.app-secret', `${call.endpoint}: ${appAdvice}`);
@@ -93,17 +93,17 @@ export function createOAuth(
     },
     exchange(accessToken, signal) {
       const exchange = isFacebook ? facebookExchange : instagramExchange;
-      return granted(exchange(options, accessToken), signal);
+      return executeGrant(exchange(options, accessToken), signal);
     },
     refresh(accessToken, signal) {
       const refresh = isFacebook ? facebookExchange : instagramRefresh;
-      return granted(refresh(options, accessToken), signal);
+      return executeGrant(refresh(options, accessToken), signal);
     },
-    redeem: (grant, signal) => granted(redemption(options, grant), signal),
+    redeem: (grant, signal) => executeGrant(redemption(options, grant), signal),
   };
 }
 
-/** Where the Graph API is, without the version. */
+/** Returns the base URL of the Graph API, without the version. */
 export function graphBase({ baseUrl, login }: Pick<OAuthOptions, 'baseUrl' | 'login'>): string {
   return baseUrl ?? graphHosts[login];
 }
@@ -114,8 +114,8 @@ function graphOf(options: OAuthOptions): string {
   return login === 'facebook' ? `${host}/${apiVersion}` : host;
 }
 
-/** The app may ask of each of its tokens; without its secret a token may ask of itself. */
-function inspection(options: OAuthOptions, accessToken: string): Call {
+/** Creates the call that inspects a token: as the app, or without the app's secret as the token itself. */
+function inspection(options: OAuthOptions, accessToken: string): OAuthCall {
   const { clientId, clientSecret } = options;
   const asApp = clientId === null || clientSecret === null ? null : `${clientId}|${clientSecret}`;
   const proof = asApp === null ? proofParameter(options, accessToken) : {};
@@ -131,7 +131,7 @@ function proofParameter({ clientSecret }: OAuthOptions, accessToken: string) {
   return clientSecret === null ? {} : { appsecret_proof: proofOf(accessToken, clientSecret) };
 }
 
-function facebookExchange(options: OAuthOptions, accessToken: string): Call {
+function facebookExchange(options: OAuthOptions, accessToken: string): OAuthCall {
   return {
     endpoint: '/oauth/access_token',
     url: `${graphOf(options)}/oauth/access_token`,
@@ -144,7 +144,7 @@ function facebookExchange(options: OAuthOptions, accessToken: string): Call {
   };
 }
 
-function instagramExchange(options: OAuthOptions, accessToken: string): Call {
+function instagramExchange(options: OAuthOptions, accessToken: string): OAuthCall {
   return {
     endpoint: '/access_token',
     url: `${graphOf(options)}/access_token`,
@@ -156,7 +156,7 @@ function instagramExchange(options: OAuthOptions, accessToken: string): Call {
   };
 }
 
-function instagramRefresh(options: OAuthOptions, accessToken: string): Call {
+function instagramRefresh(options: OAuthOptions, accessToken: string): OAuthCall {
   return {
     endpoint: '/refresh_access_token',
     url: `${graphOf(options)}/refresh_access_token`,
@@ -168,8 +168,8 @@ function instagramRefresh(options: OAuthOptions, accessToken: string): Call {
   };
 }
 
-/** Instagram hands out its first token at a host of its own, to a form. */
-function redemption({ login, apiVersion, baseUrl }: OAuthOptions, grant: CodeGrant): Call {
+/** Creates the call that redeems a code. Instagram Login has a separate host for it and expects a form. */
+function redemption({ login, apiVersion, baseUrl }: OAuthOptions, grant: CodeGrant): OAuthCall {
   const isFacebook = login === 'facebook';
   const host = baseUrl ?? (isFacebook ? graphHosts.facebook : 'https://api.instagram.com');
   return {
@@ -187,12 +187,12 @@ function redemption({ login, apiVersion, baseUrl }: OAuthOptions, grant: CodeGra
   };
 }
 
-function createAsk(
+function createCaller(
   { login, requestTimeoutMs }: OAuthOptions,
-  parts: Reporting & { readonly transport: Transport },
+  parts: RequestTelemetry & { readonly transport: Transport },
 ) {
   const { transport, clock } = parts;
-  const ask = async (call: Call, signal: AbortSignal): Promise<Node> => {
+  const execute = async (call: OAuthCall, signal: AbortSignal): Promise<Node> => {
     const { endpoint, url } = call;
     const request: GraphRequest = { endpoint, path: '', query: {}, accountId: null };
     const redact = redactOf(call);
@@ -207,15 +207,15 @@ function createAsk(
       throw networkError(error, { request, host, redact });
     }
     const context = { request, login, pageId: null, nowMs: clock.nowMs(), redact };
-    // The token that is wanted is in the body.
-    return judge(answer, { ...context, redactBody: (text) => text });
+    // The body contains the new token, so it is not redacted.
+    return readNode(answer, { ...context, redactBody: (text) => text });
   };
-  return (call: Call, signal: AbortSignal): Promise<Node> =>
-    reported(parts, { endpoint: call.endpoint, calls: 1 }, () => ask(call, signal));
+  return (call: OAuthCall, signal: AbortSignal): Promise<Node> =>
+    withTelemetry(parts, { endpoint: call.endpoint, calls: 1 }, () => execute(call, signal));
 }
 
 function send(
-  { url, parameters, accessToken, method }: Call,
+  { url, parameters, accessToken, method }: OAuthCall,
   transport: Transport,
   signal: AbortSignal,
 ) {
@@ -225,16 +225,16 @@ function send(
     : transport.get(`${url}?${form.toString()}`, accessToken ?? null, signal);
 }
 
-const open = new Set(['grant_type', 'client_id', 'redirect_uri']);
+const publicParameters = new Set(['grant_type', 'client_id', 'redirect_uri']);
 
-/** Takes out everything that was sent and is a secret. */
-function redactOf({ parameters, accessToken = '' }: Call): (text: string) => string {
-  const secrets = Object.entries(parameters).filter(([name]) => !open.has(name));
+/** Creates the redaction of all secrets in a call. */
+function redactOf({ parameters, accessToken = '' }: OAuthCall): (text: string) => string {
+  const secrets = Object.entries(parameters).filter(([name]) => !publicParameters.has(name));
   const redacts = [accessToken, ...secrets.map(([, value]) => value)].map(createRedact);
   return (text) => redacts.reduce((clean, redact) => redact(clean), text);
 }
 
-/** Flat, or as Instagram documents it in a list of one. */
+/** Reads a token: a flat object or, as Instagram documents it, a list of one. */
 function readGranted(body: Node, endpoint: string, nowMs: number): Granted {
   const { data } = body;
   const first = Array.isArray(data) ? (data as readonly Json[])[0] : body;

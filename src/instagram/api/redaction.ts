@@ -1,24 +1,24 @@
-/** Takes every secret out of a text that came from, or goes to, the outside. */
+/** Replaces every secret in a text that enters or leaves the program. */
 export type Redact = (text: string) => string;
 
 const replacement = '[redacted]';
 
 /**
- * Parameters and JSON members whose value is a secret, as URLs and bodies hold them: `name=…`,
- * `name%3D…`, `"name":"…"`, and both once more escaped inside a JSON text.
+ * Parameters and JSON members with a secret value, as in URLs and bodies: `name=…`, `name%3D…`,
+ * `"name":"…"`, and the same escaped inside a JSON text.
  */
 const secretMember =
   /((?:access_token|input_token|fb_exchange_token|appsecret_proof|client_secret)(?:=|%3D|\\u003d|\\?"\s*:\s*\\?"))[^&\s"'\\<>]+/gi;
 
-/** `Authorization: Bearer …`, quoted by whoever had it in hand. */
+/** `Authorization: Bearer …`, as an error may quote it. */
 const bearer = /(Bearer )[^\s"'\\]+/gi;
 
-/** What Meta's tokens look like: `EAA…` of Facebook Login, `IG…` of Instagram Login. */
+/** The form of Meta's tokens: `EAA…` of Facebook Login, `IG…` of Instagram Login. */
 const metaToken = /\b(?:EAA|IGAA|IGQ)[A-Za-z0-9_-]{20,}/g;
 
 /**
- * Makes the redaction for one token: the token itself, in clear and percent-encoded, and anything
- * that looks like a token, a page's own included (Invariant 9).
+ * Creates the redaction for one token. It replaces the token, in clear and percent-encoded, and
+ * anything that looks like a token, a page's token included (Invariant 9).
  */
 export function createRedact(accessToken: string): Redact {
   const withoutToken = createLiteralRedact(accessToken);
@@ -30,19 +30,19 @@ export function createRedact(accessToken: string): Redact {
   };
 }
 
-/** Shorter ones are words, which a body may hold for its own reasons; Meta's are over a hundred long. */
+/** The length from which a token is unmistakable in a body. Meta's tokens have over a hundred characters. */
 const shortestUnmistakable = 16;
 
 /**
- * Makes the redaction for bodies that are kept: only this very token is replaced, since nothing else
- * of a body may change. Meta repeats it in the URLs of `paging`; whoever stands between could anywhere.
+ * Creates the redaction for stored bodies. It replaces only this token, because nothing else in a body
+ * may change. Meta repeats the token in the URLs of `paging`; a proxy could repeat it anywhere.
  */
 export function createBodyRedact(accessToken: string): Redact {
   if (accessToken.length >= shortestUnmistakable) return createLiteralRedact(accessToken);
   return (text) => text.replaceAll(`access_token=${accessToken}`, `access_token=${replacement}`);
 }
 
-/** Takes out the token itself, in clear, percent-encoded, and with slashes as PHP writes them in JSON. */
+/** Creates the redaction of the token in clear, percent-encoded, and with slashes escaped as in PHP's JSON. */
 function createLiteralRedact(accessToken: string): Redact {
   const spellings = [
     accessToken,

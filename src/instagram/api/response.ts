@@ -2,41 +2,42 @@ import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts
 import { DeadLetterError, FailError, RetryError } from '../../engine/errors.ts';
 import { readEnvelope } from './envelope.ts';
 import { translate } from './errors.ts';
-import type { Failure } from './failure.ts';
+import type { GraphFailure } from './failure.ts';
 import { parseJsonBody } from './json-body.ts';
 import type { Redact } from './redaction.ts';
 import type { Answer } from './transport.ts';
 
-/** What the judgement of an answer needs to know of its request. */
-export interface AnswerContext extends Omit<Failure, 'status' | 'headers' | 'envelope'> {
-  /** Takes the token out of a body that is kept. */
+/** The context of an answer: its request, account and redactions. */
+export interface AnswerContext extends Omit<GraphFailure, 'status' | 'headers' | 'envelope'> {
+  /** Replaces the token in a stored body. */
   readonly redactBody: Redact;
 }
 
-/** A dead letter keeps this many characters of a body that is not JSON. */
+/** The number of characters that a dead letter keeps of a body that is not JSON. */
 const rawLength = 2_000;
 
 /**
- * Turns an answer into the node it carries.
+ * Returns the node of an answer.
  *
- * @throws the taxonomy: by the table of `errors.ts` for an error; RetryError `graph.server` for a
- * success with HTML, with an empty body or with bare gzip, which pass by themselves; DeadLetterError
- * `graph.bad-body` for what else is not a JSON object, unless its status (429, 5xx) already tells
- * what to do; RetryError `graph.too-much-data` for a body over the bound; FailError `graph.refused`
- * for a redirect
+ * @throws an error of the taxonomy: by the table of `errors.ts` for an API error; RetryError
+ * `graph.server` for a success with HTML, an empty body or bare gzip, all of them transient;
+ * DeadLetterError `graph.bad-body` for any other body that is not a JSON object, unless the status
+ * (429, 5xx) decides; RetryError `graph.too-much-data` for a body over the bound; FailError
+ * `graph.refused` for a redirect
  */
-export function judge(answer: Answer, context: AnswerContext): Node {
+export function readNode(answer: Answer, context: AnswerContext): Node {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) throw redirected(answer, context);
   if (answer.body === null) throw tooLarge(answer, context);
   const body = parseBody(answer.body, context);
   if (isNode(body) && isSuccess(status, body)) return body;
-  const judgedByStatus = status === 429 || status >= 500;
-  if (!isNode(body) && !judgedByStatus) throw unusable(answer.body, { answer, context, body });
+  const isClassifiedByStatus = status === 429 || status >= 500;
+  if (!isNode(body) && !isClassifiedByStatus)
+    throw unusable(answer.body, { answer, context, body });
   throw translate({ ...context, status, headers, envelope: readEnvelope(body ?? null) });
 }
 
-/** Meta can wrap an error in a 200; no node that is asked for has an object named `error`. */
+/** Returns false for an error wrapped in a 200: no requested node has an object named `error`. */
 function isSuccess(status: number, body: Node): boolean {
   return isGood(status) && !isNode(body['error']);
 }
@@ -45,21 +46,21 @@ function isGood(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Bodies that Meta, or a proxy on the way, sometimes sends in place of JSON. */
-function garbageIn(bytes: Uint8Array): string | undefined {
+/** Names a transient body that Meta or a proxy sometimes sends in place of JSON. */
+function transientBody(bytes: Uint8Array): string | undefined {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'bare gzip';
   const text = new TextDecoder().decode(bytes).trimStart();
   if (text === '') return 'an empty body';
   return text.startsWith('<') ? 'HTML' : undefined;
 }
 
-/** Undefined when it is not JSON in UTF-8. */
+/** Parses a body; undefined when it is not JSON in UTF-8. */
 export function parseBody(bytes: Uint8Array, context: AnswerContext): Json | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return parseJsonBody(context.redactBody(text));
   } catch {
-    // Not UTF-8, not JSON, or nested beyond the stack: all of them a bad body.
+    // Not UTF-8, not JSON, or nested too deeply: all of them a bad body.
     return undefined;
   }
 }
@@ -68,17 +69,17 @@ function unusable(
   bytes: Uint8Array,
   { answer, context, body }: { answer: Answer; context: AnswerContext; body: Json | undefined },
 ): RetryError | DeadLetterError {
-  const garbage = body === undefined && isGood(answer.status) ? garbageIn(bytes) : undefined;
-  if (garbage !== undefined) {
+  const transient = body === undefined && isGood(answer.status) ? transientBody(bytes) : undefined;
+  if (transient !== undefined) {
     return new RetryError(
       'graph.server',
-      `${context.request.endpoint}: expected a JSON object, got ${garbage} (HTTP ${answer.status}); the request is repeated. If this stays, check INSTAGRAM_BASE_URL and the proxies on the way to it`,
+      `${context.request.endpoint}: expected a JSON object, got ${transient} (HTTP ${answer.status}); the request is repeated. If this stays, check INSTAGRAM_BASE_URL and the proxies on the way to it`,
     );
   }
-  const came = body === undefined ? 'not JSON' : `JSON, but ${describeJson(body)}`;
+  const actual = body === undefined ? 'not JSON' : `JSON, but ${describeJson(body)}`;
   const type = answer.headers.get('content-type') ?? 'no content type';
-  const message = `${context.request.endpoint}: expected a JSON object, got ${bytes.byteLength} bytes that are ${came} (HTTP ${answer.status}, ${context.redact(type).slice(0, 100)}); check INSTAGRAM_BASE_URL and what stands between`;
-  // Redacted before it is cut: half a token at the end would not be recognised.
+  const message = `${context.request.endpoint}: expected a JSON object, got ${bytes.byteLength} bytes that are ${actual} (HTTP ${answer.status}, ${context.redact(type).slice(0, 100)}); check INSTAGRAM_BASE_URL and what stands between`;
+  // Redacted before it is cut: the redaction does not recognise half a token.
   const raw = context.redact(new TextDecoder().decode(bytes)).slice(0, rawLength);
   return new DeadLetterError('graph.bad-body', message, { path: '', raw });
 }

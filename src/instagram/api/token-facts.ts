@@ -2,14 +2,14 @@ import { DeadLetterError } from '../../engine/errors.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { TokenLife } from '../../engine/token-life.ts';
 
-/** What Meta knows of a token of Facebook Login. */
+/** Meta's facts about a token of Facebook Login. */
 export interface TokenFacts extends TokenLife {
   readonly isValid: boolean;
-  /** Meta's reason why it is not; null when it is. */
+  /** Meta's reason for an invalid token; null for a valid one. */
   readonly reason: string | null;
-  /** Whether Meta knows the token at all; nothing else is told of one that it does not. */
+  /** True when Meta knows the token; it reports no other facts about an unknown token. */
   readonly isKnown: boolean;
-  /** `USER`, `PAGE` or `SYSTEM_USER`; null where Meta does not say. */
+  /** `USER`, `PAGE` or `SYSTEM_USER`; null when Meta does not report it. */
   readonly type: string | null;
   readonly appId: string | null;
   readonly application: string | null;
@@ -20,9 +20,9 @@ export interface TokenFacts extends TokenLife {
 }
 
 /**
- * Reads an answer of `/debug_token` without trusting it.
+ * Reads and validates an answer of `/debug_token`.
  *
- * @throws DeadLetterError `graph.bad-body` where there is no `data`
+ * @throws DeadLetterError `graph.bad-body` for an answer without `data`
  */
 export function readTokenFacts(body: Node): TokenFacts {
   const data = body['data'];
@@ -52,7 +52,7 @@ function text(value: Json | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** Meta writes 0 for never. */
+/** Converts seconds to epoch milliseconds; null for 0, which means never. */
 function time(value: Json | undefined): number | null {
   return typeof value === 'number' && value > 0 ? Math.floor(value) * 1000 : null;
 }

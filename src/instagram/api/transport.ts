@@ -5,22 +5,22 @@ import { readBounded } from '../../engine/read-bounded.ts';
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** Null when it was longer than 32 MiB. */
+  /** Null for a body over 32 MiB. */
   readonly body: Uint8Array | null;
 }
 
-/** Single HTTP requests. Safe for concurrent use. */
+/** The sender of single HTTP requests. Safe for concurrent use. */
 export interface Transport {
   /**
-   * Sends one GET, with a token or without. There is no retry, and no redirect is followed, so that
-   * the token reaches no other host.
+   * Sends one GET, with or without a token. It does not retry and follows no redirect, so the token
+   * reaches no other host.
    *
    * @throws the errors of ky and the platform. Never log them: their messages contain the URL, and
    * their fields the token
-   * @remarks Aborting `signal` ends the request, in its body too.
+   * @remarks Aborting `signal` ends the request, even while the body is read.
    */
   get(url: string, accessToken: string | null, signal: AbortSignal): Promise<Answer>;
-  /** Sends one POST of a form, otherwise as `get`. */
+  /** Sends one POST of a form; otherwise the same as `get`. */
   post(
     url: string,
     form: URLSearchParams,
@@ -29,7 +29,7 @@ export interface Transport {
   ): Promise<Answer>;
 }
 
-/** A usual body has some kilobytes, a page of 100 media with children about a megabyte. */
+/** The bound of a body. A usual body has some kilobytes, a page of 100 media with children about a megabyte. */
 const maxBodyBytes = 32 * 1024 * 1024;
 
 /** Creates a transport; opens no connection yet. */
@@ -49,7 +49,7 @@ export function createTransport(): Transport {
   };
 }
 
-/** The token is sent in a header, never in the URL, which proxies and errors repeat (Invariant 9). */
+/** Sends the token in a header, never in the URL: proxies and errors repeat URLs (Invariant 9). */
 function authorization(accessToken: string | null): Record<string, string> {
   return accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
 }

@@ -4,15 +4,15 @@ import type { GraphRequest, UsageReport } from '../../engine/ports.ts';
 
 const minuteMs = 60_000;
 
-/** No limit of Meta's holds longer than its 24-hour window; more than that is a broken header. */
+/** The longest accepted wait. No limit of Meta outlasts its 24-hour window; a longer value is invalid. */
 export const longestWaitMs = 24 * 60 * minuteMs;
 
-/** Usage of several times the budget was seen (724); more than this is no usage. */
+/** The highest accepted usage. Several times the budget was observed (724). */
 const highestPercent = 1000;
 
 /**
- * What the headers of an answer say of quotas. What is missing, malformed or out of bounds says
- * nothing.
+ * Reads the quota usage in the headers of an answer. Missing, malformed and out-of-bounds values are
+ * ignored.
  *
  * @see https://developers.facebook.com/docs/graph-api/overview/rate-limiting (read 2026-10)
  */
@@ -24,7 +24,7 @@ export function readUsage(headers: Headers, request: GraphRequest): readonly Usa
   ];
 }
 
-/** Of the reports on each scope in one exchange, the worst; it stands for so many calls. */
+/** Returns the worst report of each scope in one exchange; each counts for `calls` calls. */
 export function worstOf(reports: readonly UsageReport[], calls: number): readonly UsageReport[] {
   const scopes = new Map<string, UsageReport[]>();
   for (const report of reports) {
@@ -36,22 +36,22 @@ export function worstOf(reports: readonly UsageReport[], calls: number): readonl
   );
 }
 
-/** Whose use case is whose is in here, and when it may be asked again. */
+/** The header with the usage of each account or business and the time until its limit ends. */
 export const businessHeader = 'x-business-use-case-usage';
 
-/** A header's JSON; null when it is none. */
+/** Parses the JSON of a header; null when it is missing or invalid. */
 export function parseHeader(header: string | null): Json {
   try {
     return JSON.parse(header ?? 'null') as Json;
   } catch {
-    // A header that cannot be read says nothing.
+    // An unreadable header is ignored.
     return null;
   }
 }
 
 /**
- * `{"call_count":28,"total_time":25,"total_cputime":25}`, all in percent; graph.instagram.com calls
- * two of them `call_volume` and `cpu_time` (recorded 2026-09).
+ * Reads `{"call_count":28,"total_time":25,"total_cputime":25}`, all in percent. graph.instagram.com
+ * names two of them `call_volume` and `cpu_time` (recorded 2026-09).
  */
 function appUsage(usage: Json, token: string): UsageReport[] {
   const percent = isNode(usage) ? worstPercent(usage) : undefined;
@@ -59,8 +59,8 @@ function appUsage(usage: Json, token: string): UsageReport[] {
 }
 
 /**
- * `{"<account or business id>": [{"type":"instagram","call_count":1,…}], …}`. A request spends the
- * budget of its account, which stands under the account's own id or that of its business.
+ * Reads `{"<account or business id>": [{"type":"instagram","call_count":1,…}], …}`. A request uses the
+ * budget of its account; the key is the id of the account or of its business.
  */
 function businessUsage(usage: Json, { accountId }: GraphRequest): UsageReport[] {
   if (!isNode(usage)) return [];
@@ -93,7 +93,7 @@ function worst(
   };
 }
 
-/** `{"acc_id_util_pct":9.67,"reset_time_duration":100}`: percent, and seconds until it is 0 again. */
+/** Reads `{"acc_id_util_pct":9.67,"reset_time_duration":100}`: percent, and seconds until the reset. */
 function adAccountUsage(usage: Json, accountId: string | null): UsageReport[] {
   if (!isNode(usage) || accountId === null) return [];
   const percent = percentOf(usage['acc_id_util_pct']);
@@ -104,7 +104,7 @@ function adAccountUsage(usage: Json, accountId: string | null): UsageReport[] {
   return [{ scope: { kind: 'account', id: accountId }, percent, regainMs }];
 }
 
-/** Whichever is used up most is the limit that is met first. */
+/** Returns the highest percentage of an entry: that limit is reached first. */
 function worstPercent(usage: Node): number | undefined {
   const percents = ['call_count', 'total_cputime', 'total_time', 'call_volume', 'cpu_time']
     .map((name) => percentOf(usage[name]))

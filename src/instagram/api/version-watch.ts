@@ -3,7 +3,7 @@ import { versionEnd, versionWarning } from './api-versions.ts';
 
 const dayMs = 86_400_000;
 
-/** The end of the configured API version, as an event. */
+/** Creates the event about the end of the configured API version. */
 export function versionEvent(
   version: string,
   nowMs: number,
@@ -17,7 +17,7 @@ export function versionEvent(
   };
 }
 
-/** Reports the end of the configured API version at once and then daily, until aborted; never rejects. */
+/** Reports the end of the configured API version at once and then daily until aborted; never rejects. */
 export async function watchVersion(
   version: string,
   { clock, telemetry }: { readonly clock: Clock; readonly telemetry: Telemetry },

@@ -2,45 +2,45 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../engine/ports.ts';
 import type { Tokens } from './tokens.ts';
 
-/** What a watched file is read with. */
+/** A watched token file. */
 export interface TokenFile {
   readonly path: string;
-  /** The tokens in a file's text; undefined when it holds none, or something else. */
+  /** Parses the tokens in a file's text; undefined when there are none or the text is invalid. */
   readonly parse: (text: string) => readonly string[] | undefined;
-  /** Is told that tokens were renewed, before they are used: they are secrets from now on. */
+  /** Called with renewed tokens before their first use, so that they are redacted as secrets. */
   readonly onRenewed: (tokens: readonly string[]) => void;
-  /** Is told once of each reason why the file is of no use; the tokens before stay. */
+  /** Called once for each reason that makes the file invalid; the previous tokens stay in use. */
   readonly onTrouble: (reason: string) => void;
 }
 
-/** Kubernetes swaps the folder of a secret, which no watch of the file would see; so it is read. */
-const lookEveryMs = 2000;
+/** The file is polled: Kubernetes replaces the folder of a secret, which a watch of the file misses. */
+const readEveryMs = 2000;
 
-/** Reads the file again and again until aborted; never rejects. */
+/** Polls the file until aborted; never rejects. */
 export async function watchTokenFile(
   file: TokenFile,
   tokens: Tokens,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
-  let told = '';
-  const tell = (reason: string): void => {
-    if (reason !== told && reason !== '') file.onTrouble(reason);
-    told = reason;
+  let reportedReason = '';
+  const reportError = (reason: string): void => {
+    if (reason !== reportedReason && reason !== '') file.onTrouble(reason);
+    reportedReason = reason;
   };
-  let seen: string | undefined;
-  while (await slept(lookEveryMs, { clock, signal })) {
+  let lastText: string | undefined;
+  while (await slept(readEveryMs, { clock, signal })) {
     const text = await readFile(file.path, 'utf8').catch((error: unknown) => {
-      tell(`it cannot be read (${codeOf(error)})`);
+      reportError(`it cannot be read (${codeOf(error)})`);
       return undefined;
     });
-    if (text === undefined || text === seen) continue;
-    seen = text;
+    if (text === undefined || text === lastText) continue;
+    lastText = text;
     const found = file.parse(text);
     if (found === undefined) {
-      tell('it holds no token: expected one, or several on lines of their own');
+      reportError('it holds no token: expected one, or several on lines of their own');
       continue;
     }
-    told = '';
+    reportedReason = '';
     file.onRenewed(found);
     tokens.replace(found);
   }
@@ -58,7 +58,7 @@ async function slept(
   }
 }
 
-/** The message of a file error holds the path, which may be a secret that was set by mistake. */
+/** Returns the code only: the message contains the path, which may be a secret set by mistake. */
 function codeOf(error: unknown): string {
   const isCoded = typeof error === 'object' && error !== null && 'code' in error;
   return isCoded ? String(error.code) : 'unknown trouble';

@@ -12,138 +12,144 @@ import { linkSignals } from '../api/linked-signal.ts';
 import type { OAuth } from '../api/oauth.ts';
 import type { Renewal } from './renewal.ts';
 import { renewAdvice } from '../token-advice.ts';
-import { readNote } from './store.ts';
-import type { TokenRefusals } from './refusals.ts';
+import { readTokenMetadata } from './store.ts';
+import type { TokenRejections } from './rejections.ts';
 import { type Tokens, shownName } from './tokens.ts';
 
-/** What tokens are kept with. */
+/** The dependencies of the token keeper. */
 export interface KeeperParts {
   readonly login: Login;
   readonly tokens: Tokens;
   readonly oauth: OAuth;
-  readonly refusals: Pick<TokenRefusals, 'refuse'>;
+  readonly rejections: Pick<TokenRejections, 'reject'>;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  /** The file of the tokens; null when they came from elsewhere. */
+  /** The path of the token file; null when the tokens have another source. */
   readonly path: string | null;
-  /** How a token is renewed, or why none can be, as the middle of a sentence. */
+  /** Renews a token; a text, the middle of a sentence, explains why no token can be renewed. */
   readonly renewal: Renewal | string;
-  /** Is told whenever every token was looked at. */
-  readonly onLooked: () => void;
+  /** Called after each check of all tokens. */
+  readonly onChecked: () => void;
 }
 
-/** The tokens are looked at so often; warnings come no later than this. */
-const lookEveryMs = 3_600_000;
-/** Meta is asked of a token again after this long: its user may have changed its mind. */
-const askEveryMs = 86_400_000;
-/** A renewal that failed is tried again after this long. */
+/** The interval of checks; a warning is late by this at most. */
+const checkEveryMs = 3_600_000;
+/** The interval of inspections at Meta: the user may have revoked the token. */
+const inspectEveryMs = 86_400_000;
+/** The wait before a failed renewal is repeated. */
 const retryMs = 6 * 3_600_000;
 
-/** What is known of one token, by its text. */
-interface Known {
+/** The known facts about one token. */
+interface KnownToken {
   readonly life: TokenLife | null;
-  readonly askedMs: number;
-  /** When its renewal failed last, and why; an unknown end is a token to be renewed. */
+  readonly inspectedMs: number;
+  /** The last failed renewal; null for none. */
   readonly failed: { readonly atMs: number; readonly message: string } | null;
 }
 
 /**
- * Learns when tokens end, tells of it and renews them in good time, until aborted; never rejects.
- * Trouble is told and nothing else: a token that cannot be renewed goes on to be used.
+ * Determines when tokens expire, reports it and renews them in time, until aborted; never rejects.
+ * Errors are only reported: a token that cannot be renewed stays in use.
  */
 export async function keepTokens(parts: KeeperParts, signal: AbortSignal): Promise<void> {
   const { tokens, clock } = parts;
-  const known = new Map<string, Known>();
+  const known = new Map<string, KnownToken>();
   while (!signal.aborted) {
-    // One at a time: each may write the file that they share.
-    for (const name of tokens.names()) await lookAt(name, { ...parts, known }, signal);
-    parts.onLooked();
+    // Sequential: each check may write the shared file.
+    for (const name of tokens.names()) await checkNamed(name, { ...parts, known }, signal);
+    parts.onChecked();
     const waiting = linkSignals([signal]);
     await Promise.race([
-      clock.sleep(lookEveryMs, waiting.signal),
+      clock.sleep(checkEveryMs, waiting.signal),
       tokens.changed(waiting.signal),
     ]).catch(() => undefined);
-    // Ends the wait that lost.
+    // Ends the other wait of the race.
     waiting.abort(new Error('looking again'));
     waiting.unlink();
   }
 }
 
-/** Looks at a token, and where that has brought another one, at that one as well. */
-async function lookAt(
+/** Checks the token of a name; after a renewal or replacement it also checks the new token. */
+async function checkNamed(
   name: string,
-  { known, ...parts }: KeeperParts & { readonly known: Map<string, Known> },
+  { known, ...parts }: KeeperParts & { readonly known: Map<string, KnownToken> },
   signal: AbortSignal,
 ): Promise<void> {
   for (const token of [parts.tokens.text(name), undefined]) {
     const current = token ?? parts.tokens.text(name);
-    const now = await look(current, { ...parts, name, before: known.get(current) }, signal);
+    const now = await checkToken(current, { ...parts, name, before: known.get(current) }, signal);
     if (now !== undefined) known.set(current, now);
     if (now !== undefined || signal.aborted) return;
   }
 }
 
-interface Looking extends KeeperParts {
+interface TokenCheck extends KeeperParts {
   readonly name: string;
-  readonly before: Known | undefined;
+  readonly before: KnownToken | undefined;
 }
 
-/** Undefined when it was aborted, or when the token was renewed and is of no more interest. */
-async function look(
+/** Checks one token; undefined when the check was aborted or the token was renewed. */
+async function checkToken(
   token: string,
-  looking: Looking,
+  check: TokenCheck,
   signal: AbortSignal,
-): Promise<Known | undefined> {
-  const { renewal } = looking;
+): Promise<KnownToken | undefined> {
+  const { renewal } = check;
   try {
-    const learned = await learn(token, looking, signal);
-    if (typeof renewal !== 'string' && isDue(learned, looking)) {
-      return await renew(token, { ...looking, renewal, learned }, signal);
+    const latest = await readLife(token, check, signal);
+    if (typeof renewal !== 'string' && isDue(latest, check)) {
+      return await renew(token, { ...check, renewal, latest }, signal);
     }
-    tell(learned, looking);
-    return learned;
+    reportLife(latest, check);
+    return latest;
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
   }
 }
 
-function isDue({ life, failed }: Known, { login, clock }: Looking): boolean {
+function isDue({ life, failed }: KnownToken, { login, clock }: TokenCheck): boolean {
   const nowMs = clock.nowMs();
   if (failed !== null && nowMs - failed.atMs < retryMs) return false;
-  // With Instagram Login a renewal is the only way to learn when a token ends.
+  // With Instagram Login only a renewal reports when a token expires.
   return life === null ? login === 'instagram' : isRenewalDue(life, nowMs);
 }
 
-/** Facebook tells of any token; of one of Instagram Login only who has made it knows. */
-async function learn(token: string, looking: Looking, signal: AbortSignal): Promise<Known> {
-  const { login, clock, before, path } = looking;
-  const known: Known = before ?? { life: null, askedMs: clock.nowMs(), failed: null };
-  if (login === 'facebook') return askMeta(token, { ...looking, known }, signal);
-  const note = path === null ? undefined : await readNote(path, token);
-  return note === undefined ? known : { ...known, life: { ...note, dataAccessUntilMs: null } };
+/** Reads a token's life: from Meta with Facebook Login, from the token file's metadata with Instagram Login. */
+async function readLife(
+  token: string,
+  check: TokenCheck,
+  signal: AbortSignal,
+): Promise<KnownToken> {
+  const { login, clock, before, path } = check;
+  const known: KnownToken = before ?? { life: null, inspectedMs: clock.nowMs(), failed: null };
+  if (login === 'facebook') return inspectAtMeta(token, { ...check, known }, signal);
+  const metadata = path === null ? undefined : await readTokenMetadata(path, token);
+  return metadata === undefined
+    ? known
+    : { ...known, life: { ...metadata, dataAccessUntilMs: null } };
 }
 
-async function askMeta(
+async function inspectAtMeta(
   token: string,
-  { name, oauth, clock, known, refusals }: Looking & { readonly known: Known },
+  { name, oauth, clock, known, rejections }: TokenCheck & { readonly known: KnownToken },
   signal: AbortSignal,
-): Promise<Known> {
-  const askedMs = clock.nowMs();
-  if (known.life !== null && askedMs - known.askedMs < askEveryMs) return known;
+): Promise<KnownToken> {
+  const inspectedMs = clock.nowMs();
+  if (known.life !== null && inspectedMs - known.inspectedMs < inspectEveryMs) return known;
   try {
     const facts = await oauth.inspect(token, signal);
     if (!facts.isValid) {
       const reason = facts.reason === null ? '' : ` Meta says "${facts.reason}"`;
       const message = `/debug_token: Meta calls the access token invalid: ${renewAdvice}.${reason}`;
-      refusals.refuse(name, token, { code: 'graph.token', message });
+      rejections.reject(name, token, { code: 'graph.token', message });
     }
-    return { ...known, life: facts.isKnown ? facts : null, askedMs };
+    return { ...known, life: facts.isKnown ? facts : null, inspectedMs };
   } catch (error) {
     signal.throwIfAborted();
-    // Whoever polls with the token meets the same trouble, and says more of it.
+    // Polls with the token get the same error and report it in more detail.
     if (error instanceof StopAccountError && error.refusesToken) {
-      refusals.refuse(name, token, error);
+      rejections.reject(name, token, error);
     }
     if (isConnectorError(error)) return known;
     throw error;
@@ -152,42 +158,42 @@ async function askMeta(
 
 async function renew(
   token: string,
-  looking: Looking & { readonly renewal: Renewal; readonly learned: Known },
+  check: TokenCheck & { readonly renewal: Renewal; readonly latest: KnownToken },
   signal: AbortSignal,
-): Promise<Known | undefined> {
-  const { name, clock, telemetry, renewal, learned } = looking;
-  const outcome = await renewal(token, learned.life, signal);
-  if (outcome.kind === 'elsewhere') return learned;
-  const told = { type: 'token-renewal', name: shownName(name), outcome: outcome.kind } as const;
+): Promise<KnownToken | undefined> {
+  const { name, clock, telemetry, renewal, latest } = check;
+  const outcome = await renewal(token, latest.life, signal);
+  if (outcome.kind === 'elsewhere') return latest;
+  const event = { type: 'token-renewal', name: shownName(name), outcome: outcome.kind } as const;
   if (outcome.kind === 'renewed') {
-    telemetry.report({ ...told, message: '' });
+    telemetry.report({ ...event, message: '' });
     return undefined;
   }
-  // That Meta does not renew a token without a known end yet is no trouble: it may be new.
-  if (learned.life !== null || !outcome.isRefused)
-    telemetry.report({ ...told, message: outcome.message });
+  // A rejected renewal of a token without a known end is not reported: the token may be new.
+  if (latest.life !== null || !outcome.isRefused)
+    telemetry.report({ ...event, message: outcome.message });
   const failed = { atMs: clock.nowMs(), message: outcome.message };
-  tell({ ...learned, failed }, looking);
-  return { ...learned, failed };
+  reportLife({ ...latest, failed }, check);
+  return { ...latest, failed };
 }
 
-/** Said once: it ends after sixty days like every other, and nothing else would tell of it. */
-function reportUnknown({ name, login, renewal, before, telemetry }: Looking): void {
+/** Reports once that the end of a token is unknown: it expires after sixty days without another warning. */
+function reportUnknown({ name, login, renewal, before, telemetry }: TokenCheck): void {
   if (before !== undefined || login !== 'instagram' || typeof renewal !== 'string') return;
   const message = `when it ends is not known, and ${renewal}`;
-  const told = { type: 'token-renewal', name: shownName(name) } as const;
-  telemetry.report({ ...told, outcome: 'failed', message });
+  const event = { type: 'token-renewal', name: shownName(name) } as const;
+  telemetry.report({ ...event, outcome: 'failed', message });
 }
 
-function tell({ life, failed }: Known, looking: Looking): void {
-  const { name, tokens, telemetry, clock } = looking;
+function reportLife({ life, failed }: KnownToken, check: TokenCheck): void {
+  const { name, tokens, telemetry, clock } = check;
   if (life === null) {
-    reportUnknown(looking);
+    reportUnknown(check);
     return;
   }
   const endMs = endOf(life);
   const warnAtDays = warningOf(endMs, clock.nowMs());
-  const why = failed?.message ?? (typeof looking.renewal === 'string' ? looking.renewal : '');
+  const why = failed?.message ?? (typeof check.renewal === 'string' ? check.renewal : '');
   telemetry.report({
     type: 'token',
     name: shownName(name),
@@ -198,7 +204,7 @@ function tell({ life, failed }: Known, looking: Looking): void {
   });
 }
 
-/** What a person must do of a token that ends soon. */
+/** Returns the advice for a token that expires soon. */
 function actionOf(life: TokenLife, why: string, nowMs: number): string {
   const endMs = endOf(life) ?? nowMs;
   const days = daysLeft(endMs, nowMs);

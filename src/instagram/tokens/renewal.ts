@@ -4,32 +4,32 @@ import { type TokenLife, isLonger } from '../../engine/token-life.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Granted, OAuth, OAuthOptions } from '../api/oauth.ts';
 import type { TokenFile } from './file.ts';
-import { replaceInFile, TokenFileError, whileLocked, writeNote } from './store.ts';
+import { replaceInFile, TokenFileError, withFileLock, writeTokenMetadata } from './store.ts';
 import type { Tokens } from './tokens.ts';
 
-/** How a renewal went. */
-export type Renewed =
+/** The outcome of a renewal. */
+export type RenewalOutcome =
   | { readonly kind: 'renewed' }
-  /** Another instance has renewed it, or is about to. */
+  /** Another instance has renewed the token or is renewing it. */
   | { readonly kind: 'elsewhere' }
   | {
       readonly kind: 'failed';
       readonly message: string;
-      /** Meta does not do it now: a token younger than a day, say. */
+      /** True when Meta rejected the renewal, as of a token younger than a day. */
       readonly isRefused: boolean;
     };
 
 /**
- * Puts a longer token in the place of one, in the file and in use. Null stands for a life that nobody
- * knows. Never rejects but with the signal's reason.
+ * Replaces a token, in the file and in use, by a longer-lived one. `life` is null when it is unknown.
+ * Rejects only with the signal's reason.
  */
 export type Renewal = (
   token: string,
   life: TokenLife | null,
   signal: AbortSignal,
-) => Promise<Renewed>;
+) => Promise<RenewalOutcome>;
 
-/** What tokens are renewed with. */
+/** The dependencies of the renewal. */
 export interface RenewalParts {
   readonly options: Pick<OAuthOptions, 'login' | 'clientId' | 'clientSecret'>;
   readonly oauth: OAuth;
@@ -38,7 +38,7 @@ export interface RenewalParts {
   readonly clock: Clock;
 }
 
-/** How tokens are renewed; where they cannot be, why not, as the middle of a sentence. */
+/** Creates the renewal; returns the reason, the middle of a sentence, when tokens cannot be renewed. */
 export function createRenewal(parts: RenewalParts): Renewal | string {
   const { file } = parts;
   const { login, clientId, clientSecret } = parts.options;
@@ -51,36 +51,40 @@ export function createRenewal(parts: RenewalParts): Renewal | string {
   return async (token, life, signal) => {
     try {
       const nowMs = parts.clock.nowMs();
-      const done = await whileLocked(file.path, nowMs, async (): Promise<Renewed> => {
+      const outcome = await withFileLock(file.path, nowMs, async (): Promise<RenewalOutcome> => {
         const text = await readFile(file.path, 'utf8');
         if (file.parse(text)?.includes(token) !== true) return { kind: 'elsewhere' };
         return renewInFile(token, { ...parts, file, life }, signal);
       });
-      return done ?? { kind: 'elsewhere' };
+      return outcome ?? { kind: 'elsewhere' };
     } catch (error) {
       signal.throwIfAborted();
       const message = `it could not be renewed: ${reasonOf(error)}`;
-      return { kind: 'failed', message, isRefused: isRefusal(error) };
+      return { kind: 'failed', message, isRefused: isRejection(error) };
     }
   };
 }
 
-interface InFile extends RenewalParts {
+interface FileRenewal extends RenewalParts {
   readonly file: TokenFile;
   readonly life: TokenLife | null;
 }
 
-async function renewInFile(token: string, parts: InFile, signal: AbortSignal): Promise<Renewed> {
+async function renewInFile(
+  token: string,
+  parts: FileRenewal,
+  signal: AbortSignal,
+): Promise<RenewalOutcome> {
   const { file, life, clock, tokens } = parts;
-  const { accessToken, expiresAtMs } = await ask(token, parts, signal);
+  const { accessToken, expiresAtMs } = await requestToken(token, parts, signal);
   if (life !== null && !isLonger(expiresAtMs, life.expiresAtMs)) {
     const message = 'it could not be renewed: Meta gave a token that ends no later';
     return { kind: 'failed', message, isRefused: true };
   }
-  // A secret from now on, before anything can fail with it in hand.
+  // Registered as a secret before any error can contain it.
   file.onRenewed([accessToken]);
   if (expiresAtMs !== null) {
-    await writeNote(file.path, accessToken, { issuedAtMs: clock.nowMs(), expiresAtMs });
+    await writeTokenMetadata(file.path, accessToken, { issuedAtMs: clock.nowMs(), expiresAtMs });
   }
   if (!(await replaceInFile(file.path, token, accessToken))) return { kind: 'elsewhere' };
   const found = file.parse(await readFile(file.path, 'utf8'));
@@ -88,18 +92,18 @@ async function renewInFile(token: string, parts: InFile, signal: AbortSignal): P
   return { kind: 'renewed' };
 }
 
-/** A longer token, with its end. */
-async function ask(
+/** Requests a longer-lived token and its expiry. */
+async function requestToken(
   token: string,
-  { options, oauth, life }: InFile,
+  { options, oauth, life }: FileRenewal,
   signal: AbortSignal,
 ): Promise<Granted> {
   if (options.login === 'instagram') {
     try {
       return await oauth.refresh(token, signal);
     } catch (error) {
-      // It may be a short-lived one, which can only be exchanged.
-      if (life !== null || !isRefusal(error) || options.clientSecret === null) throw error;
+      // A short-lived token can only be exchanged.
+      if (life !== null || !isRejection(error) || options.clientSecret === null) throw error;
       return oauth.exchange(token, signal);
     }
   }
@@ -109,7 +113,7 @@ async function ask(
   return { ...granted, expiresAtMs };
 }
 
-function isRefusal(error: unknown): boolean {
+function isRejection(error: unknown): boolean {
   return isConnectorError(error) && error.code === 'graph.refused';
 }
 

@@ -20,69 +20,69 @@ import {
 import { permissions, peoplePermission } from '../token-advice.ts';
 import type { TokenFacts } from '../api/token-facts.ts';
 import {
-  readNote,
+  readTokenMetadata,
   replaceInFile,
   TokenFileError,
-  whileLocked,
-  writeNote,
+  withFileLock,
+  writeTokenMetadata,
   writeSecret,
 } from './store.ts';
 import { createTokens } from './tokens.ts';
 import { createTransport } from '../api/transport.ts';
 
-/** What the commands about tokens go by. */
+/** The options of the token commands. */
 export interface TokenServiceOptions extends OAuthOptions {
   readonly pageSize: number;
-  /** Whether comments or tags are read, which take a permission of their own. */
+  /** True when comments or tags are read, which need a separate permission. */
   readonly readsPeople: boolean;
 }
 
-/** What is known of a token. */
+/** The result of an inspection of a token. */
 export interface InspectedToken {
-  /** Whether the API takes it. */
+  /** True when the API accepts the token. */
   readonly isValid: boolean;
-  /** Why it does not, and the error's code; null when it does. */
+  /** The reason and the error code of a rejection; null for an accepted token. */
   readonly reason: string | null;
   readonly code: ErrorCode | null;
-  /** What Meta tells of it; null with Instagram Login, or when Meta did not answer. */
+  /** Meta's facts about the token; null with Instagram Login, or when Meta did not answer. */
   readonly facts: TokenFacts | null;
-  /** Epoch milliseconds; null for never, undefined when it is not known, or when it is not taken before. */
+  /** Epoch milliseconds; null for never; undefined when unknown or when rejected before expiry. */
   readonly expiresAtMs: number | null | undefined;
   readonly accounts: readonly Account[];
-  /** Permissions that are needed and were not granted; null when that cannot be known. */
+  /** Needed permissions that were not granted; null when unknown. */
   readonly missing: readonly string[] | null;
 }
 
-/** Where a token is written, and in whose place. */
+/** The target of a written token. */
 export interface TokenPlace {
   readonly path: string;
-  /** The token that it replaces, all others in the file staying; null replaces the whole file. */
+  /** The token to replace, other tokens in the file stay; null replaces the whole file. */
   readonly old: string | null;
-  /** Adds it as a further one. */
+  /** True to append the token to the file. */
   readonly add: boolean;
 }
 
-/** Asks about, makes and writes tokens, for a person who runs a command. */
+/** The token operations of the commands: inspect, exchange, refresh, redeem and write. */
 export interface TokenService {
   inspect(token: string, file: string | null, signal: AbortSignal): Promise<InspectedToken>;
   /**
-   * A longer token for a short-lived one, or for one that has not ended.
+   * Exchanges a short-lived or unexpired token for a longer-lived one.
    *
-   * @throws StopProcessError `config.invalid` for one that never ends, which would only get an end by it
+   * @throws StopProcessError `config.invalid` for a token that never expires: an exchange would limit it
    */
   exchange(token: string, signal: AbortSignal): Promise<Granted>;
   refresh(token: string, signal: AbortSignal): Promise<Granted>;
-  /** The code of a login for a long-lived token. */
+  /** Redeems the code of a login for a long-lived token. */
   redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted>;
   /**
-   * Makes a token with `make` and writes it, when it can be written.
+   * Creates a token with `make` and writes it. A file that cannot be locked prevents `make`.
    *
-   * @throws StopProcessError `config.invalid` when the file cannot be written, or another process is at it
+   * @throws StopProcessError `config.invalid` when the file cannot be written or is locked
    */
   writeTo(place: TokenPlace, make: () => Promise<Granted>): Promise<Granted>;
 }
 
-/** The permissions that a token needs. */
+/** Returns the permissions that a token needs. */
 export function neededPermissions({
   login,
   readsPeople,
@@ -90,18 +90,18 @@ export function neededPermissions({
   return [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
 }
 
-/** Nothing is asked before a call is made. */
+/** Creates the token operations; makes no request yet. */
 export function openTokenService(options: TokenServiceOptions, clock: Clock): TokenService {
   const transport = createTransport();
   const telemetry = { report: () => undefined };
-  const refusals = { sent: () => () => undefined };
+  const rejections = { sent: () => () => undefined };
   const oauth = createOAuth(options, { transport, telemetry, clock });
   const graphOf = (token: string): Pick<Graph, 'get'> =>
     createGraph({
       options: { ...options, accessTokens: [token], accounts: [], baseUrl: graphBase(options) },
       transport,
       telemetry,
-      refusals,
+      rejections,
       clock,
       onUsage: () => undefined,
       tokens: createTokens([token], options.clientSecret),
@@ -112,11 +112,11 @@ export function openTokenService(options: TokenServiceOptions, clock: Clock): To
     inspect: (token, file, signal) =>
       inspect(token, { options, oauth, graph: graphOf(token), file, clock }, signal),
     async exchange(token, signal) {
-      await refuseEndless(token, signal);
+      await rejectEndless(token, signal);
       return withEnd(await oauth.exchange(token, signal), signal);
     },
     async refresh(token, signal) {
-      await refuseEndless(token, signal);
+      await rejectEndless(token, signal);
       return withEnd(await oauth.refresh(token, signal), signal);
     },
     async redeem(grant, signal) {
@@ -126,7 +126,7 @@ export function openTokenService(options: TokenServiceOptions, clock: Clock): To
     writeTo: (place, make) => writeTo(place, make, clock),
   };
 
-  async function refuseEndless(token: string, signal: AbortSignal): Promise<void> {
+  async function rejectEndless(token: string, signal: AbortSignal): Promise<void> {
     if (options.login === 'instagram') return;
     const { isKnown, expiresAtMs } = await oauth.inspect(token, signal);
     if (!isKnown || expiresAtMs !== null) return;
@@ -135,7 +135,7 @@ export function openTokenService(options: TokenServiceOptions, clock: Clock): To
     throw new StopProcessError('config.invalid', message, { exitCode: 2 });
   }
 
-  /** Facebook does not always say with the token when it ends. */
+  /** Adds the expiry, which Facebook does not always return with the token. */
   async function withEnd(granted: Granted, signal: AbortSignal): Promise<Granted> {
     if (granted.expiresAtMs !== null || options.login === 'instagram') return granted;
     const { expiresAtMs } = await oauth.inspect(granted.accessToken, signal);
@@ -143,7 +143,7 @@ export function openTokenService(options: TokenServiceOptions, clock: Clock): To
   }
 }
 
-interface Inspecting {
+interface InspectionContext {
   readonly options: TokenServiceOptions;
   readonly oauth: OAuth;
   readonly graph: Pick<Graph, 'get'>;
@@ -153,7 +153,7 @@ interface Inspecting {
 
 async function inspect(
   token: string,
-  { options, oauth, graph, file, clock }: Inspecting,
+  { options, oauth, graph, file, clock }: InspectionContext,
   signal: AbortSignal,
 ): Promise<InspectedToken> {
   const { login, pageSize } = options;
@@ -161,18 +161,21 @@ async function inspect(
     inspect: (s: AbortSignal) => oauth.inspect(token, s),
     nowMs: () => clock.nowMs(),
   };
-  const reached = await trying(listAccounts(login, { graph, pageSize, signal, grants }), signal);
-  const isTaken = reached.error === null;
-  const common = { ...whyRefused(reached.error), accounts: reached.value?.accounts ?? [] };
+  const reached = await attempt(listAccounts(login, { graph, pageSize, signal, grants }), signal);
+  const isAccepted = reached.error === null;
+  const common = { ...rejectionOf(reached.error), accounts: reached.value?.accounts ?? [] };
   if (login === 'instagram') {
-    const note = file === null ? undefined : await readNote(file, token);
-    const expiresAtMs = endKnown(note?.expiresAtMs, { isValid: isTaken, nowMs: clock.nowMs() });
-    return { ...common, isValid: isTaken, facts: null, expiresAtMs, missing: null };
+    const metadata = file === null ? undefined : await readTokenMetadata(file, token);
+    const expiresAtMs = expiryOf(metadata?.expiresAtMs, {
+      isValid: isAccepted,
+      nowMs: clock.nowMs(),
+    });
+    return { ...common, isValid: isAccepted, facts: null, expiresAtMs, missing: null };
   }
-  const { value: facts } = await trying(oauth.inspect(token, signal), signal);
+  const { value: facts } = await attempt(oauth.inspect(token, signal), signal);
   const unknown = {
     ...common,
-    isValid: isTaken,
+    isValid: isAccepted,
     facts: null,
     expiresAtMs: undefined,
     missing: null,
@@ -180,14 +183,14 @@ async function inspect(
   return facts === null ? unknown : withFacts(unknown, facts, { options, nowMs: clock.nowMs() });
 }
 
-function whyRefused(error: ConnectorError | null): Pick<InspectedToken, 'reason' | 'code'> {
+function rejectionOf(error: ConnectorError | null): Pick<InspectedToken, 'reason' | 'code'> {
   return error === null
     ? { reason: null, code: null }
     : { reason: error.message, code: error.code };
 }
 
-/** An end to come means nothing for a token that is refused already. */
-function endKnown(
+/** Returns the expiry; undefined for a rejected token whose expiry is in the future. */
+function expiryOf(
   expiresAtMs: number | null | undefined,
   { isValid, nowMs }: { readonly isValid: boolean; readonly nowMs: number },
 ): number | null | undefined {
@@ -204,20 +207,20 @@ function withFacts(
   const code = token.code ?? (facts.isValid ? null : 'graph.token');
   if (!facts.isKnown) return { ...token, isValid, reason, code };
   const missing = neededPermissions(options).filter((one) => !facts.scopes.includes(one));
-  const expiresAtMs = endKnown(facts.expiresAtMs, { isValid, nowMs });
+  const expiresAtMs = expiryOf(facts.expiresAtMs, { isValid, nowMs });
   return { ...token, isValid, reason, code, facts, expiresAtMs, missing };
 }
 
-type Tried<T> =
+type Attempt<T> =
   | { readonly value: T; readonly error: null }
   | { readonly value: null; readonly error: ConnectorError };
 
-async function trying<T>(asked: Promise<T>, signal: AbortSignal): Promise<Tried<T>> {
+async function attempt<T>(operation: Promise<T>, signal: AbortSignal): Promise<Attempt<T>> {
   try {
-    return { value: await asked, error: null };
+    return { value: await operation, error: null };
   } catch (error) {
     signal.throwIfAborted();
-    // That nobody answers is no property of the token.
+    // A missing answer is no property of the token.
     if (!isConnectorError(error) || error.disposition === 'retry') throw error;
     return { value: null, error };
   }
@@ -229,14 +232,17 @@ async function writeTo(
   clock: Clock,
 ): Promise<Granted> {
   try {
-    // The lock shows that the folder can be written, before Meta is asked for anything.
-    const written = await whileLocked(place.path, clock.nowMs(), async () => {
+    // The lock proves that the folder is writable before any request to Meta.
+    const written = await withFileLock(place.path, clock.nowMs(), async () => {
       const granted = await make();
       const { accessToken, expiresAtMs } = granted;
       if (expiresAtMs !== null) {
-        await writeNote(place.path, accessToken, { issuedAtMs: clock.nowMs(), expiresAtMs });
+        await writeTokenMetadata(place.path, accessToken, {
+          issuedAtMs: clock.nowMs(),
+          expiresAtMs,
+        });
       }
-      await put(place, accessToken);
+      await writeToken(place, accessToken);
       return granted;
     });
     if (written !== undefined) return written;
@@ -247,7 +253,7 @@ async function writeTo(
   throw unwritable('another process is writing it: try again in a moment');
 }
 
-async function put({ path, old, add }: TokenPlace, token: string): Promise<void> {
+async function writeToken({ path, old, add }: TokenPlace, token: string): Promise<void> {
   if (add) {
     const before = await readFile(path, 'utf8').catch(() => '');
     await writeSecret(path, `${before.trim()}\n${token}\n`.trimStart());

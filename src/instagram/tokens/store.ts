@@ -2,30 +2,30 @@ import { createHash, randomUUID } from 'node:crypto';
 import { open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** What a token file does not say: when one of its tokens was made and when it ends. */
-export interface TokenNote {
+/** The issue and expiry times of a token, which the token file does not contain. */
+export interface TokenMetadata {
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
 }
 
-/** Why a file cannot be written, for a person; it holds no path, which may be a secret by mistake. */
+/** The error of an unwritable file. Its message has no path, which may be a secret set by mistake. */
 export class TokenFileError extends Error {
   override readonly name = 'TokenFileError';
 }
 
 /**
- * Puts a token in the place of another in a file that holds one or several; all else in it stays. The
- * file is replaced as a whole, for its owner alone to read (mode 0600).
+ * Replaces one token in a file of one or several; the rest stays. The file is replaced as a whole,
+ * readable by its owner alone (mode 0600).
  *
- * @returns false when the other token is not in the file any more
- * @throws TokenFileError when it cannot be written
+ * @returns false when the old token is no longer in the file
+ * @throws TokenFileError when the file cannot be written
  */
 export async function replaceInFile(path: string, old: string, renewed: string): Promise<boolean> {
   for (let tries = 1; ; tries += 1) {
     const before = await versionOf(path);
-    const changed = withAnother(await readFile(path, 'utf8'), old, renewed);
+    const changed = withReplaced(await readFile(path, 'utf8'), old, renewed);
     if (changed === undefined) return false;
-    // A person may have replaced the file meanwhile, with what counts more.
+    // A file that a person has replaced meanwhile takes precedence.
     const isSame = async (): Promise<boolean> => (await versionOf(path)) === before;
     if (await writeSecret(path, changed, isSame)) return true;
     if (tries === 3) throw new TokenFileError('it changes all the time');
@@ -37,8 +37,8 @@ async function versionOf(path: string): Promise<string> {
   return `${ino} ${mtimeMs} ${size}`;
 }
 
-function withAnother(text: string, old: string, renewed: string): string | undefined {
-  // The separators are kept, the white space around a token too.
+function withReplaced(text: string, old: string, renewed: string): string | undefined {
+  // The separators and the white space around a token are kept.
   const parts = text.split(/([,\r\n])/);
   const isOld = (part: string): boolean => part.trim() === old;
   if (!parts.some(isOld)) return undefined;
@@ -46,10 +46,11 @@ function withAnother(text: string, old: string, renewed: string): string | undef
 }
 
 /**
- * Writes a file whole or not at all, readable by its owner alone: the one it had, or else the process's.
+ * Writes a file atomically, readable by its owner alone: the previous owner, or for a new file the
+ * process's user.
  *
- * @param isWanted - asked last of all; it is not written where the answer is no
- * @returns whether it was written
+ * @param isWanted - called just before the replacement; false prevents it
+ * @returns true when the file was written
  * @throws TokenFileError
  */
 export async function writeSecret(
@@ -57,7 +58,7 @@ export async function writeSecret(
   text: string,
   isWanted: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<boolean> {
-  // A link goes on to name the file.
+  // A link is kept; its target is replaced.
   const target = await realpath(path).catch(() => path);
   const temporary = join(dirname(target), `.token-${randomUUID()}`);
   try {
@@ -69,18 +70,18 @@ export async function writeSecret(
     } finally {
       await file.close();
     }
-    const wanted = await isWanted();
-    await (wanted ? rename(temporary, target) : unlink(temporary));
-    return wanted;
+    const isStillWanted = await isWanted();
+    await (isStillWanted ? rename(temporary, target) : unlink(temporary));
+    return isStillWanted;
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error instanceof TokenFileError ? error : new TokenFileError(describe(error));
   }
 }
 
-type Handle = Awaited<ReturnType<typeof open>>;
+type FileHandle = Awaited<ReturnType<typeof open>>;
 
-async function keepOwner(file: Handle, target: string): Promise<void> {
+async function keepOwner(file: FileHandle, target: string): Promise<void> {
   const [made, before] = await Promise.all([file.stat(), stat(target).catch(() => undefined)]);
   if (before === undefined || made.uid === before.uid) return;
   await file.chown(before.uid, before.gid).catch(() => {
@@ -108,35 +109,35 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown trouble';
 }
 
-/** A lock of a process that died is broken after this long. */
+/** The age from which the lock of a dead process is removed. */
 const lockEndsMs = 120_000;
 
 /**
- * Works on a file while no other process that asks the same does: instances may share it.
+ * Runs an operation with an exclusive lock on a file that instances may share.
  *
- * @returns undefined when another one is at it
- * @throws TokenFileError when the lock cannot be written beside the file; what `work` throws
+ * @returns undefined when another process has the lock
+ * @throws TokenFileError when the lock cannot be written beside the file; the errors of `operation`
  */
-export async function whileLocked<T>(
+export async function withFileLock<T>(
   path: string,
   nowMs: number,
-  work: () => Promise<T>,
+  operation: () => Promise<T>,
 ): Promise<T | undefined> {
   const lock = `${await realpath(path).catch(() => path)}.lock`;
-  if (!(await take(lock))) {
-    const held = await stat(lock).catch(() => undefined);
-    if (held !== undefined && nowMs - held.mtimeMs < lockEndsMs) return undefined;
+  if (!(await tryLock(lock))) {
+    const lockFile = await stat(lock).catch(() => undefined);
+    if (lockFile !== undefined && nowMs - lockFile.mtimeMs < lockEndsMs) return undefined;
     await unlink(lock).catch(() => undefined);
-    if (!(await take(lock))) return undefined;
+    if (!(await tryLock(lock))) return undefined;
   }
   try {
-    return await work();
+    return await operation();
   } finally {
     await unlink(lock).catch(() => undefined);
   }
 }
 
-async function take(lock: string): Promise<boolean> {
+async function tryLock(lock: string): Promise<boolean> {
   try {
     await (await open(lock, 'wx', 0o600)).close();
     return true;
@@ -146,42 +147,49 @@ async function take(lock: string): Promise<boolean> {
   }
 }
 
-/** Beside the tokens: what they do not say of themselves, by what a token hashes to. */
-function notesOf(path: string): string {
+/** Returns the path of the metadata file beside the token file; its keys are hashes of tokens. */
+function metadataPathOf(path: string): string {
   return `${path}.json`;
 }
 
-const keptNotes = 100;
+const maxEntries = 100;
 
-function nameOf(token: string): string {
+function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex').slice(0, 16);
 }
 
-/** What was noted of a token; undefined when nothing was, or cannot be read. */
-export async function readNote(path: string, token: string): Promise<TokenNote | undefined> {
-  const note = (await readNotes(path))[nameOf(token)];
-  return isNote(note) ? note : undefined;
+/** Reads the metadata of a token; undefined when it is missing or unreadable. */
+export async function readTokenMetadata(
+  path: string,
+  token: string,
+): Promise<TokenMetadata | undefined> {
+  const metadata = (await readAllMetadata(path))[hashOf(token)];
+  return isMetadata(metadata) ? metadata : undefined;
 }
 
-/** Notes when a token ends; to be done before the token itself is written. */
-export async function writeNote(path: string, token: string, note: TokenNote): Promise<void> {
-  const kept = Object.entries(await readNotes(path)).filter(([, one]) => isNote(one));
-  const { issuedAtMs, expiresAtMs } = note;
-  const all = [...kept.slice(1 - keptNotes), [nameOf(token), { issuedAtMs, expiresAtMs }]];
-  await writeSecret(notesOf(path), `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
+/** Writes the metadata of a token; call it before the token itself is written. */
+export async function writeTokenMetadata(
+  path: string,
+  token: string,
+  metadata: TokenMetadata,
+): Promise<void> {
+  const entries = Object.entries(await readAllMetadata(path)).filter(([, one]) => isMetadata(one));
+  const { issuedAtMs, expiresAtMs } = metadata;
+  const all = [...entries.slice(1 - maxEntries), [hashOf(token), { issuedAtMs, expiresAtMs }]];
+  await writeSecret(metadataPathOf(path), `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
 }
 
-async function readNotes(path: string): Promise<Readonly<Record<string, unknown>>> {
+async function readAllMetadata(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const found: unknown = JSON.parse(await readFile(notesOf(path), 'utf8'));
-    return typeof found === 'object' && found !== null ? { ...found } : {};
+    const parsed: unknown = JSON.parse(await readFile(metadataPathOf(path), 'utf8'));
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
   } catch {
     return {};
   }
 }
 
-function isNote(value: unknown): value is TokenNote {
+function isMetadata(value: unknown): value is TokenMetadata {
   if (typeof value !== 'object' || value === null) return false;
-  const { issuedAtMs, expiresAtMs } = value as Partial<Record<keyof TokenNote, unknown>>;
+  const { issuedAtMs, expiresAtMs } = value as Partial<Record<keyof TokenMetadata, unknown>>;
   return Number.isSafeInteger(issuedAtMs) && Number.isSafeInteger(expiresAtMs);
 }

@@ -3,43 +3,45 @@ import { secretsOf } from '../api/proof.ts';
 import { type Redact, createBodyRedact, createRedact } from '../api/redaction.ts';
 
 /**
- * The tokens in use. Each has a name by its place, which stays when it is renewed: `1`, `2` …, or
- * nothing when it is the only one.
+ * The tokens in use. Each has a name by its position, which a renewal keeps: `1`, `2` …, or an empty
+ * name for a single token.
  */
 export interface Tokens {
   readonly names: () => readonly string[];
-  /** The token of a name; of one that is gone, the first. */
+  /** Returns the token of a name; the first token for an unknown name. */
   readonly text: (name: string) => string;
   /**
-   * Takes renewed tokens in the place of those before, and wakes who waits.
+   * Replaces the tokens by renewed ones and resolves all pending `changed` promises.
    *
-   * @returns whether anything changed
-   * @throws StopProcessError `config.invalid` for a token that no HTTP header may hold; nothing changes
+   * @returns true when a token changed
+   * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header; nothing changes
    */
   replace(tokens: readonly string[]): boolean;
   /** Resolves at the next change; rejects with the signal's reason. */
   changed(signal: AbortSignal): Promise<void>;
-  /** Take out every token that is or was in use, and what proves the app's secret. */
+  /** Replace every current and former token, its proof and the app's secret. */
   readonly redact: Redact;
   readonly redactBody: Redact;
 }
 
-/** The name of a token as events and people have it. */
+/** Returns the name of a token for events and people. */
 export function shownName(name: string): string {
   return name === '' ? 'default' : name;
 }
 
 /**
- * @param appSecret - of the app that they were made for, when it is known
- * @throws StopProcessError `config.invalid` for a token that no HTTP header may hold
+ * Creates the tokens in use.
+ *
+ * @param appSecret - the secret of the tokens' app; null when unknown
+ * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header
  */
 export function createTokens(first: readonly string[], appSecret: string | null = null): Tokens {
-  first.forEach(check);
+  first.forEach(validate);
   let current = first;
-  /** An old token may still be in an answer or an error. */
-  const ever = new Set(secretsOf(first, appSecret));
-  let redacts = redactsOf(ever);
-  const waiting = new Set<() => void>();
+  /** Every secret since the start: an old token may still appear in an answer or an error. */
+  const secrets = new Set(secretsOf(first, appSecret));
+  let redacts = redactsOf(secrets);
+  const waiters = new Set<() => void>();
   const names = (): readonly string[] =>
     current.length === 1 ? [''] : current.map((_, index) => String(index + 1));
   return {
@@ -47,17 +49,17 @@ export function createTokens(first: readonly string[], appSecret: string | null 
     text: (name) => current[name === '' ? 0 : Number(name) - 1] ?? current[0] ?? '',
     replace(tokens) {
       if (tokens.length === 0 || tokens.join('\n') === current.join('\n')) return false;
-      tokens.forEach(check);
+      tokens.forEach(validate);
       current = tokens;
-      for (const secret of secretsOf(tokens, appSecret)) ever.add(secret);
-      redacts = redactsOf(ever);
-      for (const wake of [...waiting]) wake();
+      for (const secret of secretsOf(tokens, appSecret)) secrets.add(secret);
+      redacts = redactsOf(secrets);
+      for (const wake of [...waiters]) wake();
       return true;
     },
     changed: (signal) =>
       new Promise((resolve, reject) => {
         const settle = (end: () => void) => () => {
-          waiting.delete(wake);
+          waiters.delete(wake);
           signal.removeEventListener('abort', abort);
           end();
         };
@@ -69,7 +71,7 @@ export function createTokens(first: readonly string[], appSecret: string | null 
           reject(signal.reason as Error);
           return;
         }
-        waiting.add(wake);
+        waiters.add(wake);
         signal.addEventListener('abort', abort, { once: true });
       }),
     redact: (text) => redacts.whole(text),
@@ -85,11 +87,11 @@ function redactsOf(tokens: ReadonlySet<string>): { readonly whole: Redact; reado
   return { whole: all(createRedact), body: all(createBodyRedact) };
 }
 
-function check(token: string): void {
+function validate(token: string): void {
   try {
     new Headers({ authorization: `Bearer ${token}` });
   } catch {
-    // Not kept as cause: the platform's message quotes the token.
+    // The error is not kept as cause: its message quotes the token.
     throw new StopProcessError(
       'config.invalid',
       'INSTAGRAM_ACCESS_TOKEN holds a character that no HTTP header may (a line break, or one beyond Latin-1): paste the token again, on one line',

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Login } from '../../../../src/engine/account.ts';
 import { isConnectorError } from '../../../../src/engine/errors.ts';
 import { type Json, isNode } from '../../../../src/engine/json.ts';
-import { type AnswerContext, judge } from '../../../../src/instagram/api/response.ts';
+import { type AnswerContext, readNode } from '../../../../src/instagram/api/response.ts';
 import { readEnvelope } from '../../../../src/instagram/api/envelope.ts';
 import { errorRows, rowMatches } from '../../../../src/instagram/api/errors.ts';
 import { createBodyRedact, createRedact } from '../../../../src/instagram/api/redaction.ts';
@@ -57,7 +57,7 @@ function translated({
     body: new TextEncoder().encode(JSON.stringify(body)),
   };
   try {
-    return judge(answer, contextOf(query, login, path));
+    return readNode(answer, contextOf(query, login, path));
   } catch (error) {
     return error;
   }
@@ -137,7 +137,7 @@ describe('a limit', () => {
       const request = { ...mediaRequest, accountId };
       const bytes = new TextEncoder().encode(JSON.stringify({ error: { code } }));
       const judged = (): unknown =>
-        judge({ status: 400, headers: new Headers(), body: bytes }, { ...context, request });
+        readNode({ status: 400, headers: new Headers(), body: bytes }, { ...context, request });
       expect(judged).toThrow(expect.objectContaining({ scope }));
     },
   );

@@ -7,7 +7,7 @@ import { parseTokens } from '../../../../src/config/named-formats.ts';
 import type { Login } from '../../../../src/engine/account.ts';
 import { createOAuth } from '../../../../src/instagram/api/oauth.ts';
 import { keepTokens } from '../../../../src/instagram/tokens/keeper.ts';
-import { createTokenRefusals } from '../../../../src/instagram/tokens/refusals.ts';
+import { createTokenRejections } from '../../../../src/instagram/tokens/rejections.ts';
 import { createRenewal } from '../../../../src/instagram/tokens/renewal.ts';
 import { type Tokens, createTokens } from '../../../../src/instagram/tokens/tokens.ts';
 import { createTransport } from '../../../../src/instagram/api/transport.ts';
@@ -94,12 +94,12 @@ async function keep(
     login,
     tokens,
     oauth,
-    refusals: createTokenRefusals(tokens, telemetry),
+    rejections: createTokenRejections(tokens, telemetry),
     clock,
     telemetry,
     renewal,
     path: watched?.path ?? null,
-    onLooked: () => undefined,
+    onChecked: () => undefined,
   };
   const keeping = keepTokens(parts, closing.signal);
   await asleep();

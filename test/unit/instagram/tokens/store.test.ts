@@ -13,10 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  readNote,
+  readTokenMetadata,
   replaceInFile,
-  whileLocked,
-  writeNote,
+  withFileLock,
+  writeTokenMetadata,
   writeSecret,
 } from '../../../../src/instagram/tokens/store.ts';
 
@@ -80,39 +80,39 @@ describe('a lock', () => {
   const work = () => Promise.resolve('done');
 
   test('keeps a second one out, and is gone afterwards', async () => {
-    const inner = await whileLocked(path(), Date.now(), () =>
-      whileLocked(path(), Date.now(), work),
+    const inner = await withFileLock(path(), Date.now(), () =>
+      withFileLock(path(), Date.now(), work),
     );
 
     expect(inner).toBeUndefined();
-    expect(await whileLocked(path(), Date.now(), work)).toBe('done');
+    expect(await withFileLock(path(), Date.now(), work)).toBe('done');
   });
 
   test('of a process that died is broken after two minutes', async () => {
     await writeFile(path('token.lock'), '');
     const longAgo = Date.now() / 1000 - 121;
-    const young = await whileLocked(path(), Date.now(), work);
+    const young = await withFileLock(path(), Date.now(), work);
     await utimes(path('token.lock'), longAgo, longAgo);
 
-    expect([young, await whileLocked(path(), Date.now(), work)]).toEqual([undefined, 'done']);
+    expect([young, await withFileLock(path(), Date.now(), work)]).toEqual([undefined, 'done']);
   });
 
   test('is gone when the work fails', async () => {
-    const failing = whileLocked(path(), Date.now(), () => Promise.reject(new Error('no')));
+    const failing = withFileLock(path(), Date.now(), () => Promise.reject(new Error('no')));
 
     await expect(failing).rejects.toThrow('no');
-    expect(await whileLocked(path(), Date.now(), work)).toBe('done');
+    expect(await withFileLock(path(), Date.now(), work)).toBe('done');
   });
 });
 
 describe('the notes', () => {
   test('tell when a token ends, and hold none', async () => {
-    await writeNote(path(), 'EAAone', { issuedAtMs: 1, expiresAtMs: 2 });
-    await writeNote(path(), 'EAAtwo', { issuedAtMs: 3, expiresAtMs: 4 });
+    await writeTokenMetadata(path(), 'EAAone', { issuedAtMs: 1, expiresAtMs: 2 });
+    await writeTokenMetadata(path(), 'EAAtwo', { issuedAtMs: 3, expiresAtMs: 4 });
 
-    expect(await readNote(path(), 'EAAone')).toEqual({ issuedAtMs: 1, expiresAtMs: 2 });
-    expect(await readNote(path(), 'EAAtwo')).toEqual({ issuedAtMs: 3, expiresAtMs: 4 });
-    expect(await readNote(path(), 'EAAthree')).toBeUndefined();
+    expect(await readTokenMetadata(path(), 'EAAone')).toEqual({ issuedAtMs: 1, expiresAtMs: 2 });
+    expect(await readTokenMetadata(path(), 'EAAtwo')).toEqual({ issuedAtMs: 3, expiresAtMs: 4 });
+    expect(await readTokenMetadata(path(), 'EAAthree')).toBeUndefined();
     expect(await readFile(path('token.json'), 'utf8')).not.toContain('EAA');
   });
 
@@ -121,9 +121,9 @@ describe('the notes', () => {
     async (text) => {
       await writeFile(path('token.json'), text);
 
-      expect(await readNote(path(), 'EAAone')).toBeUndefined();
-      await writeNote(path(), 'EAAone', { issuedAtMs: 1, expiresAtMs: 2 });
-      expect(await readNote(path(), 'EAAone')).toEqual({ issuedAtMs: 1, expiresAtMs: 2 });
+      expect(await readTokenMetadata(path(), 'EAAone')).toBeUndefined();
+      await writeTokenMetadata(path(), 'EAAone', { issuedAtMs: 1, expiresAtMs: 2 });
+      expect(await readTokenMetadata(path(), 'EAAone')).toEqual({ issuedAtMs: 1, expiresAtMs: 2 });
     },
   );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, StopAccountError } from '../../../../src/engine/errors.ts';
-import { createTokenRefusals } from '../../../../src/instagram/tokens/refusals.ts';
+import { createTokenRejections } from '../../../../src/instagram/tokens/rejections.ts';
 import { createTokens } from '../../../../src/instagram/tokens/tokens.ts';
 import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
 
@@ -10,7 +10,7 @@ const refusal = { code: 'graph.token', message: 'revoked' };
 function site(...texts: readonly string[]) {
   const tokens = createTokens(texts);
   const telemetry = createRecordingTelemetry();
-  const refusals = createTokenRefusals(tokens, telemetry);
+  const refusals = createTokenRejections(tokens, telemetry);
   const told = () => telemetry.ofType('token-refused').map(({ name, refusal }) => [name, refusal]);
   return { tokens, refusals, told };
 }
@@ -68,7 +68,7 @@ describe('token refusals', () => {
     const before = refusals.sent('');
     tokens.replace(['b']);
     before(revoked);
-    refusals.refuse('', 'a', { code: 'graph.token', message: 'invalid' });
+    refusals.reject('', 'a', { code: 'graph.token', message: 'invalid' });
 
     expect(told()).toEqual([]);
   });
