@@ -11,70 +11,81 @@ import type { AssignedPartition } from './assigned-partitions.ts';
 import type { Overrides } from './overrides.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 
-/** What is polled of each account. */
+// States of an account's pollers:
+// - idle: not polled by this instance; a later start waits for the polls of the earlier run.
+// - running: each stream is polled on its own schedule.
+// - halted, by stream (status `stopped`): an error ended its polls, or those of the whole account;
+//   `restartHalted` makes the account idle, so that `reconcile` starts it again.
+// An account runs while its partition is assigned and restored, and the tokens list the account.
+
+/** The streams to poll of each account, and their settings. */
 export interface Streams {
   readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
-  /** Share of the interval, 0 to 0.5. */
+  /** Fraction of the interval, 0 to 0.5. */
   readonly jitter: number;
-  /** What was ordered since. */
+  /** Changes by control requests since the start. */
   readonly overrides: Overrides;
 }
 
 /** The pollers of this instance's accounts. */
 export interface AccountPollers {
-  /** Polls the listed accounts of the partitions that are held, and no others. */
-  settle(accounts: readonly Account[], held: ReadonlyMap<number, AssignedPartition>): void;
   /**
-   * Ends what was stopped by an error, of one account or of all, so that the next `settle` begins it
+   * Starts and stops accounts, so that exactly the listed ones of the held partitions are polled.
+   */
+  reconcile(accounts: readonly Account[], held: ReadonlyMap<number, AssignedPartition>): void;
+  /**
+   * Ends the accounts that an error stopped, one or all, so that the next `reconcile` starts them
    * again.
    */
-  revive(accountId?: string): void;
-  /** Whether a stream of an account is polled here, or was stopped by an error. */
+  restartHalted(accountId?: string): void;
+  /**
+   * The status of an account's stream: polled here, stopped by an error, or on another instance.
+   */
   statusOf(stream: StreamName, accountId: string): 'polled' | 'stopped' | 'elsewhere';
-  /** An account that is polled here and that no error has stopped. */
+  /** Returns an account that is polled here and that no error has stopped. */
   any(): Account | undefined;
-  /** Resolves when every poll in hand has ended. */
+  /** Resolves when every running poll has ended. */
   ended(): Promise<void>;
 }
 
-/** What all pollers share. */
-export interface PollersWork {
+/** The dependencies that all pollers share. */
+export interface PollersContext {
   readonly tools: PollerTools;
   readonly partitions: () => number;
-  /** Ends all of them. */
+  /** Ends all pollers. */
   readonly all: AbortSignal;
-  /** Called with what ends the process. */
+  /** Called with the error that ends the process. */
   readonly onFatal: (error: unknown) => void;
 }
 
-interface Running {
+interface RunningAccount {
   readonly account: Account;
-  /** The streams that were stopped by an error. */
+  /** The streams that an error stopped. */
   readonly halted: Set<StreamName>;
-  /** Those of them whose own poll met the error. */
+  /** The halted streams whose own poll met the error. */
   readonly failed: Set<StreamName>;
   readonly stop: AbortController;
   readonly done: Promise<void>;
 }
 
-/** Polls nothing yet. */
-export function createAccountPollers(what: Streams, work: PollersWork): AccountPollers {
-  const { tools } = work;
-  const running = new Map<string, Running>();
-  /** The last stay of accounts that left: who comes back waits for the polls that it had in hand. */
-  const left = new Map<string, Pick<Running, 'done' | 'failed'>>();
+/** Creates the pollers; no account is polled yet. */
+export function createAccountPollers(settings: Streams, context: PollersContext): AccountPollers {
+  const { tools } = context;
+  const running = new Map<string, RunningAccount>();
+  /** The last runs of idle accounts: a new run of an account waits for the polls of its last. */
+  const lastRuns = new Map<string, Pick<RunningAccount, 'done' | 'failed'>>();
   const start = (account: Account, assigned: AssignedPartition): void => {
-    const { done: before, failed: overdue } = left.get(account.id) ?? noStay;
-    running.set(account.id, startAccount(account, what, { ...work, assigned, before, overdue }));
+    const lastRun = lastRuns.get(account.id) ?? noRun;
+    running.set(account.id, startAccount(account, settings, { ...context, assigned, lastRun }));
   };
-  const end = ({ account, failed, stop, done }: Running): void => {
+  const end = ({ account, failed, stop, done }: RunningAccount): void => {
     stop.abort();
-    left.set(account.id, { done, failed });
+    lastRuns.set(account.id, { done, failed });
     running.delete(account.id);
   };
   return {
-    settle(accounts, held) {
-      const partitions = work.partitions();
+    reconcile(accounts, held) {
+      const partitions = context.partitions();
       const change = planPolling({
         running: new Map([...running].map(([id, { account }]) => [id, account])),
         accounts,
@@ -91,13 +102,13 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
       }
       if (change.start.length + change.stop.length === 0) return;
       tools.telemetry.report({ type: 'accounts', added: change.start, removed: change.stop });
-      for (const { id } of change.start) what.overrides.retell(id);
+      for (const { id } of change.start) settings.overrides.reportPaused(id);
     },
-    revive(accountId) {
-      const meant = [...running.values()].filter(
+    restartHalted(accountId) {
+      const selected = [...running.values()].filter(
         ({ account }) => accountId === undefined || account.id === accountId,
       );
-      meant.filter(({ halted }) => halted.size > 0).forEach(end);
+      selected.filter(({ halted }) => halted.size > 0).forEach(end);
     },
     statusOf(stream, accountId) {
       const entry = running.get(accountId);
@@ -105,23 +116,23 @@ export function createAccountPollers(what: Streams, work: PollersWork): AccountP
     },
     any: () => [...running.values()].find(({ halted }) => halted.size === 0)?.account,
     async ended() {
-      await Promise.all([...left.values(), ...running.values()].map(({ done }) => done));
+      await Promise.all([...lastRuns.values(), ...running.values()].map(({ done }) => done));
     },
   };
 }
 
-const noStay = { done: Promise.resolve(), failed: new Set<StreamName>() };
+const noRun = { done: Promise.resolve(), failed: new Set<StreamName>() };
 
-interface StartWork extends PollersWork {
+interface StartContext extends PollersContext {
   readonly assigned: AssignedPartition;
-  /** Resolves when the polls have ended that the account had in hand when it left. */
-  readonly before: Promise<void>;
-  /** The streams that are polled at once. */
-  readonly overdue: ReadonlySet<StreamName>;
+  /**
+   * The account's last run: a new run waits for its polls, and polls its failed streams at once.
+   */
+  readonly lastRun: Pick<RunningAccount, 'done' | 'failed'>;
 }
 
-function startAccount(account: Account, what: Streams, work: StartWork): Running {
-  const { assigned, before } = work;
+function startAccount(account: Account, settings: Streams, context: StartContext): RunningAccount {
+  const { assigned, lastRun } = context;
   const stop = new AbortController();
   const halted = new Set<StreamName>();
   const failed = new Set<StreamName>();
@@ -129,62 +140,68 @@ function startAccount(account: Account, what: Streams, work: StartWork): Running
     for (const { name } of stopped) halted.add(name);
     failed.add(by.name);
   };
-  const done = before.then(() => pollAccount(account, what, { ...work, stop, onHalt }));
+  const done = lastRun.done.then(() =>
+    pollAccount(account, settings, { ...context, stop, onHalt }),
+  );
   assigned.polls.add(done);
   void done.finally(() => assigned.polls.delete(done));
   return { account, halted, failed, stop, done };
 }
 
-interface AccountWork extends StartWork {
+interface AccountContext extends StartContext {
   readonly stop: AbortController;
-  /** Called with the streams of the account that an error has stopped, and the one that met it. */
+  /** Called with the streams that an error has stopped, and the stream that met it. */
   readonly onHalt: (streams: readonly Stream[], by: Stream) => void;
 }
 
-async function pollAccount(account: Account, what: Streams, work: AccountWork): Promise<void> {
-  const signal = AbortSignal.any([work.stop.signal, work.assigned.signal, work.all]);
+async function pollAccount(
+  account: Account,
+  settings: Streams,
+  context: AccountContext,
+): Promise<void> {
+  const signal = AbortSignal.any([context.stop.signal, context.assigned.signal, context.all]);
   await Promise.all(
-    groupByList(what.streams).map((group) => {
-      const started = group.map(({ stream }) => startJob(stream, account, work.assigned.known));
-      const jobs = runnable(started, work.tools.telemetry);
+    groupByList(settings.streams).map((group) => {
+      const started = group.map(({ stream }) => startJob(stream, account, context.assigned.known));
+      const jobs = runnable(started, context.tools.telemetry);
       for (const { job, error } of started) {
-        if (error !== undefined) work.onHalt([job.stream], job.stream);
+        if (error !== undefined) context.onHalt([job.stream], job.stream);
       }
-      return pollForEver(jobs, what, { ...work, signal }).catch(work.onFatal);
+      return pollOnSchedule(jobs, settings, { ...context, signal }).catch(context.onFatal);
     }),
   );
 }
 
 /**
- * Polls the streams of one list, each on its own interval; those that are due at about the same time
- * share a round.
+ * Polls the streams of one list, each on its own interval; those that are due at about the same
+ * time share a cycle.
  */
-async function pollForEver(
+async function pollOnSchedule(
   jobs: readonly Job[],
-  what: Streams,
-  work: AccountWork & { readonly signal: AbortSignal },
+  settings: Streams,
+  context: AccountContext & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const { tools, signal, stop, assigned } = work;
-  const schedule = createSchedule(jobs, { ...what, overdue: work.overdue }, tools);
+  const { tools, signal, stop, assigned } = context;
+  const schedule = createSchedule(jobs, { ...settings, overdue: context.lastRun.failed }, tools);
   reportAwaited(jobs, schedule, tools);
   using subscriptions = new DisposableStack();
   subscriptions.use(
-    what.overrides.listen((order) => {
-      schedule.obey(order);
+    settings.overrides.listen((change) => {
+      schedule.apply(change);
     }),
   );
   while (!schedule.isEmpty()) {
     if (!(await schedule.untilDue(signal))) return;
     const due = schedule.begin();
     const nextPollMs = (job: Job) => schedule.nextMs(job);
-    // What stops the account ends its other polls at once, and does not wait for them.
-    const onVerdict = (job: Job, { kind }: PollOutcome): void => {
+    // An error that stops the account aborts its other polls at once, without waiting for them.
+    const onOutcome = (job: Job, { kind }: PollOutcome): void => {
       if (kind !== 'stop-account') return;
-      const all = what.streams.map(({ stream }) => stream);
-      work.onHalt(all, job.stream);
+      const all = settings.streams.map(({ stream }) => stream);
+      context.onHalt(all, job.stream);
       stop.abort();
     };
-    const outcomes = await pollGroup(due, tools, { nextPollMs, onVerdict, signal }).catch(
+    const outcomes = await pollGroup(due, tools, { nextPollMs, onOutcome, signal }).catch(
       (failure: unknown) => {
         if (signal.aborted) return [];
         throw failure;
@@ -192,19 +209,19 @@ async function pollForEver(
     );
     schedule.end(due);
     for (const [index, job] of due.entries()) {
-      // Invariant 2: an account that comes back goes on from here, not from what was restored.
+      // Invariant 2: a later run of the account continues from this state, not the restored one.
       assigned.known.set(stateKey(job.stream.name, job.account.id), {
         kind: 'state',
         state: job.state,
       });
       const outcome = outcomes[index];
-      if (outcome?.kind === 'stop-stream') work.onHalt([job.stream], job.stream);
-      if (outcome === undefined || outcome.kind === 'stop-stream') schedule.leave(job);
+      if (outcome?.kind === 'stop-stream') context.onHalt([job.stream], job.stream);
+      if (outcome === undefined || outcome.kind === 'stop-stream') schedule.remove(job);
     }
   }
 }
 
-/** Reports the jobs that were polled before, by an earlier run or another instance, and are not due yet. */
+/** Reports the jobs that an earlier run or another instance polled, and that are not due yet. */
 function reportAwaited(
   jobs: readonly Job[],
   schedule: Schedule,
@@ -215,12 +232,12 @@ function reportAwaited(
     const { polledMs } = state;
     const nextPollMs = schedule.nextMs(job);
     if (polledMs === null || nextPollMs === null || nextPollMs <= clock.nowMs()) continue;
-    const whose = { stream: stream.name, accountId: account.id };
-    telemetry.report({ type: 'poll-awaited', ...whose, polledMs, nextPollMs });
+    const ids = { stream: stream.name, accountId: account.id };
+    telemetry.report({ type: 'poll-awaited', ...ids, polledMs, nextPollMs });
   }
 }
 
-/** Waits; false when aborted meanwhile. */
+/** Waits for a time; returns false when aborted meanwhile. */
 export async function slept(
   ms: number,
   { tools, signal }: { readonly tools: Pick<PollerTools, 'clock'>; readonly signal: AbortSignal },

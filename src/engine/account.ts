@@ -2,12 +2,12 @@
 export interface Account {
   /** `business_account_id`: the id that the Graph API's paths take. */
   readonly id: string;
-  /** The Facebook page that it is reached through; null with Instagram Login. */
+  /** The Facebook page through which the API serves it; null with Instagram Login. */
   readonly pageId: string | null;
   readonly username: string | null;
-  /** Which of several tokens reaches it, by its name; absent when there is but one. */
+  /** The name of the token that reaches it; absent when there is only one token. */
   readonly token?: string;
 }
 
-/** Which of Meta's two logins the token came from, and so which host and dialect answer. */
+/** The login that issued the token; it decides the API host and its dialect. */
 export type Login = 'facebook' | 'instagram';

@@ -1,8 +1,8 @@
 import type { ErrorCode } from './errors.ts';
 
 /**
- * What a person can do about an error, in a sentence: the message says what happened, this says what
- * helps. `docs/operations.md` has the longer story of each.
+ * The advice for each error code, in a sentence: the message states the problem, the advice the
+ * remedy. `docs/operations.md` explains each code in detail.
  */
 export const advice: Readonly<Record<ErrorCode, string>> = {
   'accounts.none':

@@ -2,52 +2,59 @@ import { diffAssignments } from './assignment-changes.ts';
 import type { Restored, StateStore } from './ports.ts';
 import { type StartTools, untilReady } from './startup.ts';
 
-/** A partition that this instance owns and whose state it knows. */
+// States of a partition in this instance:
+// - unassigned: the group has not assigned it, or has revoked it.
+// - leaving: revoked; its polls end and its producer is released. A new assignment waits for that.
+// - restoring: assigned; its producer is acquired and its state is read from the state topic.
+// - held: restored; its accounts are polled.
+// - failed: the restore failed for good; the process ends.
+
+/** A partition that is assigned to this instance and whose state is restored. */
 export interface AssignedPartition {
   readonly partition: number;
-  /** The last state of each (stream, account); outlives an account that leaves and comes back. */
+  /** The last state of each (stream, account); it outlives the runs of an account's pollers. */
   readonly known: Map<string, Restored>;
-  /** Aborted when the partition is not owned any more. */
+  /** Aborted when the partition is revoked. */
   readonly signal: AbortSignal;
-  /** Polls that must have ended before the partition is taken again. */
+  /** Polls that must end before the partition is acquired again. */
   readonly polls: Set<Promise<void>>;
 }
 
-/** The partitions of this instance, from when it is given them until it has given them up. */
+/** The partitions of this instance, from their assignment until they are released. */
 export interface AssignedPartitions {
-  /** Sets what is owned: takes over and restores what is new, gives up what is not in it. */
-  own(partitions: readonly number[]): void;
-  /** What is owned and restored. */
+  /** Sets the assignment: acquires and restores new partitions, releases those not in it. */
+  assign(partitions: readonly number[]): void;
+  /** The partitions that are assigned and restored. */
   held(): ReadonlyMap<number, AssignedPartition>;
-  /** Gives everything up; resolves when that is done. */
+  /** Releases every partition; resolves when that is done. */
   end(): Promise<void>;
 }
 
-/** What assigned partitions are kept with. */
+/** The dependencies of the assigned partitions. */
 export interface AssignedPartitionTools {
   readonly store: StateStore;
   readonly start: StartTools;
-  /** Called when what is held has changed. */
+  /** Called when the held partitions have changed. */
   readonly onChange: () => void;
-  /** Called with what ends the process. */
+  /** Called with the error that ends the process. */
   readonly onFatal: (error: unknown) => void;
 }
 
-/** One try to hold a partition. */
+/** One assignment of a partition: restoring until `assigned` is set. */
 interface Attempt {
   readonly stop: AbortController;
   assigned: AssignedPartition | undefined;
 }
 
-/** Owns nothing yet. */
-export function createAssignedPartitions(given: AssignedPartitionTools): AssignedPartitions {
-  const { store, start, onChange, onFatal } = given;
+/** Creates the assigned partitions; none is assigned yet. */
+export function createAssignedPartitions(deps: AssignedPartitionTools): AssignedPartitions {
+  const { store, start, onChange, onFatal } = deps;
   const attempts = new Map<number, Attempt>();
-  /** What is being given up; who is given the same again waits for it. */
+  /** The releases in progress; a new assignment of the same partition waits for its release. */
   const leaving = new Map<number, Promise<unknown>>();
   let ended = false;
   const tools = { ...start, telemetry: withStateOf(start, attempts) };
-  const take = async (partition: number, attempt: Attempt): Promise<void> => {
+  const restore = async (partition: number, attempt: Attempt): Promise<void> => {
     const { signal } = attempt.stop;
     const isOver = () => attempts.get(partition) !== attempt;
     await leaving.get(partition);
@@ -56,17 +63,17 @@ export function createAssignedPartitions(given: AssignedPartitionTools): Assigne
     const restored = await untilReady(step, tools, signal);
     if (isOver()) return;
     attempt.assigned = { partition, known: new Map(restored), signal, polls: new Set() };
-    tools.telemetry.tell();
+    tools.telemetry.reportRestores();
     onChange();
   };
   const begin = (partition: number): void => {
     const attempt: Attempt = { stop: new AbortController(), assigned: undefined };
     attempts.set(partition, attempt);
-    take(partition, attempt).catch((error: unknown) => {
+    restore(partition, attempt).catch((error: unknown) => {
       if (!attempt.stop.signal.aborted) onFatal(error);
     });
   };
-  const give = (partition: number): void => {
+  const release = (partition: number): void => {
     const attempt = attempts.get(partition);
     attempts.delete(partition);
     attempt?.stop.abort(new Error(`partition ${partition} is not owned any more`));
@@ -76,18 +83,18 @@ export function createAssignedPartitions(given: AssignedPartitionTools): Assigne
     leaving.set(partition, Promise.allSettled(ending));
   };
   return {
-    own(partitions) {
+    assign(partitions) {
       if (ended) return;
       const { gained, lost } = diffAssignments(attempts.keys(), partitions);
-      lost.forEach(give);
+      lost.forEach(release);
       gained.forEach(begin);
-      tools.telemetry.tell();
+      tools.telemetry.reportRestores();
       if (lost.length > 0) onChange();
     },
     held: () => heldOf(attempts),
     async end() {
       ended = true;
-      [...attempts.keys()].forEach(give);
+      [...attempts.keys()].forEach(release);
       await Promise.all(leaving.values());
     },
   };
@@ -101,26 +108,26 @@ function heldOf(attempts: ReadonlyMap<number, Attempt>): ReadonlyMap<number, Ass
   );
 }
 
-/** The state is ready when every partition's is; that of one says nothing of the others. */
+/** Wraps the telemetry so that the state is ready only when every partition is restored. */
 function withStateOf({ telemetry }: StartTools, attempts: ReadonlyMap<number, Attempt>) {
-  let trouble = '';
-  const tell = (): void => {
+  let failure = '';
+  const reportRestores = (): void => {
     const missing = [...attempts].filter(([, { assigned }]) => assigned === undefined);
     const ready = missing.length === 0;
-    if (ready) trouble = '';
+    if (ready) failure = '';
     const partitions = missing.map(([partition]) => partition).join(', ');
-    const reason = ready ? '' : `restoring partitions ${partitions}${trouble}`;
-    const isStarting = !ready && trouble === '';
+    const reason = ready ? '' : `restoring partitions ${partitions}${failure}`;
+    const isStarting = !ready && failure === '';
     telemetry.report({ type: 'dependency', name: 'state', ready, reason, isStarting });
   };
   return {
-    tell,
+    reportRestores,
     report(event: Parameters<typeof telemetry.report>[0]) {
       if (event.type !== 'dependency' || event.name !== 'state') {
         telemetry.report(event);
       } else if (!event.ready) {
-        trouble = `: ${event.reason}`;
-        tell();
+        failure = `: ${event.reason}`;
+        reportRestores();
       }
     },
   };

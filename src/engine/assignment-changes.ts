@@ -1,13 +1,13 @@
 import type { Account } from './account.ts';
 import { partitionOf } from './partition.ts';
 
-/** What a new share changes. */
+/** The difference between two assignments. */
 export interface AssignmentChange {
   readonly gained: readonly number[];
   readonly lost: readonly number[];
 }
 
-/** Compares the partitions that were owned before with those that are owned now. */
+/** Compares the partitions assigned before with those assigned now. */
 export function diffAssignments(before: Iterable<number>, now: Iterable<number>): AssignmentChange {
   const [had, has] = [new Set(before), new Set(now)];
   return {
@@ -16,33 +16,33 @@ export function diffAssignments(before: Iterable<number>, now: Iterable<number>)
   };
 }
 
-/** What pollers are decided from. */
+/** The facts that decide which accounts this instance polls. */
 export interface Polling {
-  /** The accounts that are polled now, by id. */
+  /** The accounts polled now, by id. */
   readonly running: ReadonlyMap<string, Account>;
-  /** All accounts of the token, whoever polls them. */
+  /** All accounts of the tokens, whichever instance polls them. */
   readonly accounts: readonly Account[];
-  /** The partitions that this instance has and whose state it knows. */
+  /** The partitions that are assigned to this instance and restored. */
   readonly held: ReadonlySet<number>;
-  /** How many partitions there are. */
+  /** The number of partitions. */
   readonly partitions: number;
 }
 
-/** Which accounts' pollers to begin and which to end. */
+/** The accounts whose pollers to start and to stop. */
 export interface PollingChange {
   readonly start: readonly Account[];
   readonly stop: readonly Account[];
 }
 
-/** An instance polls the listed accounts of the partitions that it holds, and no others. */
+/** Plans to poll the listed accounts of the held partitions, and no others. */
 export function planPolling({ running, accounts, held, partitions }: Polling): PollingChange {
-  const wanted = new Map(
+  const assigned = new Map(
     accounts
       .filter(({ id }) => held.has(partitionOf(id, partitions)))
       .map((account) => [account.id, account]),
   );
   return {
-    start: [...wanted.values()].filter(({ id }) => !running.has(id)),
-    stop: [...running.values()].filter(({ id }) => !wanted.has(id)),
+    start: [...assigned.values()].filter(({ id }) => !running.has(id)),
+    stop: [...running.values()].filter(({ id }) => !assigned.has(id)),
   };
 }

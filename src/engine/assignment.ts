@@ -1,16 +1,16 @@
-/** A member of the group, as it presents itself when it joins. */
+/** A member of the group, as described by its member metadata. */
 export interface Member {
-  /** The broker's id for it. */
+  /** The member id that the broker gave it. */
   readonly id: string;
-  /** The partitions that it has now and would like to keep. */
+  /** The partitions that it has now and keeps if possible. */
   readonly owned: readonly number[];
-  /** These it wants for a moment, and no others; absent for one that is here to work. */
+  /** The partitions of a temporary assignment, its only ones; absent for a polling instance. */
   readonly borrows?: readonly number[];
 }
 
 /**
- * Deals partitions 0 to `count` - 1 out to those who work, less what others borrow: each partition to
- * one of them.
+ * Assigns each of the partitions 0 to `count` - 1 to one polling instance, except those assigned
+ * temporarily to other members.
  *
  * @returns each member's partitions in ascending order, by its id
  */
@@ -18,53 +18,53 @@ export function assignPartitions(
   members: readonly Member[],
   count: number,
 ): ReadonlyMap<string, readonly number[]> {
-  const lent = new Map<string, readonly number[]>();
-  const gone = new Set<number>();
+  const temporary = new Map<string, readonly number[]>();
+  const taken = new Set<number>();
   for (const { id, borrows = [] } of members.toSorted((a, b) => compare(a.id, b.id))) {
-    const got = borrows.filter((partition) => partition < count && !gone.has(partition));
-    for (const partition of got) gone.add(partition);
-    lent.set(
+    const granted = borrows.filter((partition) => partition < count && !taken.has(partition));
+    for (const partition of granted) taken.add(partition);
+    temporary.set(
       id,
-      got.toSorted((one, other) => one - other),
+      granted.toSorted((left, right) => left - right),
     );
   }
-  const working = members.filter(({ borrows }) => borrows === undefined);
-  const dealt = dealOut(working, count);
+  const polling = members.filter(({ borrows }) => borrows === undefined);
+  const permanent = assignEvenly(polling, count);
   return new Map(
     members.map(({ id }) => [
       id,
-      dealt.get(id)?.filter((partition) => !gone.has(partition)) ?? lent.get(id) ?? [],
+      permanent.get(id)?.filter((partition) => !taken.has(partition)) ?? temporary.get(id) ?? [],
     ]),
   );
 }
 
 /**
- * Deals partitions 0 to `count` - 1 out to the members: evenly, to within one, and so that as few as
- * possible change hands. The same members give the same answer, in whatever order they come.
+ * Assigns the partitions 0 to `count` - 1 to the members: evenly, to within one, moving as few as
+ * possible. The result does not depend on the order of the members.
  */
-function dealOut(
+function assignEvenly(
   members: readonly Member[],
   count: number,
 ): ReadonlyMap<string, readonly number[]> {
-  // Who has most comes first: it keeps one more where the numbers do not come out even.
+  // The member with most partitions comes first: it keeps one more where the division is uneven.
   const ranked = members.toSorted(
     (left, right) => right.owned.length - left.owned.length || compare(left.id, right.id),
   );
   const free = new Set(Array.from({ length: count }, (_, partition) => partition));
-  const fairShare = (rank: number): number =>
+  const quotaOf = (rank: number): number =>
     Math.floor(count / ranked.length) + (rank < count % ranked.length ? 1 : 0);
-  const shares = ranked.map(({ id, owned }, rank) => {
-    // What two members claim, of which one is behind the times, is the first one's.
+  const assignments = ranked.map(({ id, owned }, rank) => {
+    // A partition that two members list, one of them with stale metadata, stays with the first.
     const kept = [...new Set(owned)].filter((partition) => free.has(partition));
-    const share = kept.toSorted((left, right) => left - right).slice(0, fairShare(rank));
-    for (const partition of share) free.delete(partition);
-    return { id, share, missing: fairShare(rank) - share.length };
+    const assigned = kept.toSorted((left, right) => left - right).slice(0, quotaOf(rank));
+    for (const partition of assigned) free.delete(partition);
+    return { id, assigned, missing: quotaOf(rank) - assigned.length };
   });
   const left = [...free];
   return new Map(
-    shares.map(({ id, share, missing }) => [
+    assignments.map(({ id, assigned, missing }) => [
       id,
-      [...share, ...left.splice(0, missing)].toSorted((one, other) => one - other),
+      [...assigned, ...left.splice(0, missing)].toSorted((a, b) => a - b),
     ]),
   );
 }

@@ -1,14 +1,14 @@
-/** How long to wait between tries. */
+/** The bounds of the delays between tries: `baseMs` doubles with each try, up to `maxMs`. */
 export interface Backoff {
   readonly baseMs: number;
   readonly maxMs: number;
 }
 
 /**
- * Exponential back-off with full jitter: between half of and the whole of `base · 2^(attempt-1)`,
- * at most `max`.
+ * Returns an exponential back-off with jitter: between half of and the whole of
+ * `base · 2^(attempt-1)`, at most `max`.
  *
- * @param attempt - how many tries have failed, from 1
+ * @param attempt - the number of failed tries, from 1
  * @param random - in [0, 1)
  */
 export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
@@ -17,10 +17,9 @@ export function backoffMs(backoff: Backoff, attempt: number, random: number): nu
 }
 
 /**
- * When to poll next: the interval, give or take `jitter` of it, so that polls that started together
- * drift apart.
+ * Returns the interval with random jitter, so that polls that started together drift apart.
  *
- * @param jitter - share of the interval, 0 to 0.5
+ * @param jitter - fraction of the interval, 0 to 0.5
  */
 export function jitteredMs(intervalMs: number, jitter: number, random: number): number {
   return Math.round(intervalMs * (1 - jitter + 2 * jitter * random));

@@ -10,66 +10,67 @@ import type { Poll, PollTools } from './poll.ts';
 import type { OutgoingRecord } from './ports.ts';
 import { traced } from './tracing.ts';
 
-/** What one page adds to a batch. */
+/** The result of one page, as it is added to a batch. */
 export interface PageResult {
   readonly records: readonly Value[];
-  readonly refused: readonly DeadLetterError[];
+  readonly rejected: readonly DeadLetterError[];
   readonly skipped: readonly ErrorCode[];
   readonly unknown: ReadonlySet<string>;
-  /** Keys of what is gone, to be deleted by tombstones. */
+  /** Keys of deleted nodes, to be published as tombstones. */
   readonly gone: readonly string[];
   readonly checkpoint: Checkpoint;
-  /** Whether the poll ends with it. */
+  /** True for the last page of a poll. */
   readonly isLast: boolean;
 }
 
-interface Work {
+interface BatchContext {
   readonly poll: Poll;
   readonly tools: PollTools;
 }
 
-/** Collects pages into batches. */
+/** The batch builder: collects page results into batches. */
 export interface BatchBuilder {
-  /** What will be remembered once everything that was added is committed. */
+  /** The checkpoint after everything added so far is committed. */
   readonly checkpoint: Checkpoint;
   add(result: PageResult): Promise<void>;
-  /** Publishes a body that cannot be used, as a dead letter beside what was gathered before it. */
+  /** Publishes an unusable body as a dead letter, in one batch with the results added before. */
   deadLetter(error: DeadLetterError): Promise<void>;
-  /** Publishes what is left, with the beginning of the poll that has come to its end. */
+  /** Publishes the rest, with the start of the poll that has ended. */
   end(startedMs: number): Promise<void>;
 }
 
 /**
- * Collects pages until a batch is full. An incremental stream commits page by page, because each
- * page moves its memory.
+ * Creates a batch builder, which collects pages until a batch is full. An incremental stream
+ * commits each page, because each page moves its checkpoint.
  */
 export function buildBatches(poll: Poll, tools: PollTools, signal: AbortSignal): BatchBuilder {
   let outgoing: OutgoingRecord[] = [];
   let checkpoint = checkpointOf(poll.state);
-  const flush = async (isWorth = false): Promise<void> => {
+  const flush = async (isRequired = false): Promise<void> => {
     const batch = outgoing;
     outgoing = [];
-    // A poll that finds nothing new writes nothing.
-    if (batch.length === 0 && sameCheckpoint(checkpoint, poll.state) && !isWorth) return;
-    // Before it is published, because a record may become a dead letter on the way.
-    const asked = batch.map(identity);
+    // A poll without changes writes nothing.
+    if (batch.length === 0 && sameCheckpoint(checkpoint, poll.state) && !isRequired) return;
+    // Read before publishing, because a too large record becomes a dead letter there.
+    const intended = batch.map(identity);
     checkpoint = await publishBatch(batch, checkpoint, { poll, tools, signal });
     countPublished(batch, poll);
-    for (const name of [...asked, ...batch.map(identity)]) poll.published.add(name);
+    for (const name of [...intended, ...batch.map(identity)]) poll.published.add(name);
   };
-  /** Into the dead letters, unless the same was there before: that is counted as left out. */
-  const write = (unusable: readonly UnusablePart[]): void => {
+  /** Adds parts to the dead letters; one that was dead-lettered before is counted as skipped. */
+  const addDeadLetters = (unusable: readonly UnusableRecord[]): void => {
     const known = new Set(checkpoint.deadLetters);
-    const met = unusable.map((part) => ({ ...part, print: deadLetterFingerprint(part.error) }));
-    for (const { error, key, print } of met) {
+    const parts = unusable.map((part) => ({ ...part, print: deadLetterFingerprint(part.error) }));
+    for (const { error, key, print } of parts) {
       const name = `dead_letters ${print}`;
       if (!known.has(print)) outgoing.push(deadLetter(error, key, { poll, tools }));
-      // Another try of the same poll meets its own, and a page may reject one value twice.
+      // A retry of the same poll repeats its own dead letters, and a page may reject one value
+      // twice.
       else if (!poll.published.has(name)) tallySkipped(poll, error.code);
       poll.published.add(name);
       known.add(print);
     }
-    const prints = met.map(({ print }) => print);
+    const prints = parts.map(({ print }) => print);
     checkpoint = { ...checkpoint, deadLetters: withDeadLetters(checkpoint.deadLetters, prints) };
   };
   return {
@@ -78,23 +79,23 @@ export function buildBatches(poll: Poll, tools: PollTools, signal: AbortSignal):
     },
     async add(result) {
       count(result, poll);
-      const { records, unusable } = encodeSeen(result, { poll, tools });
-      // A page is as long as the API makes it: too long for the arguments of one call.
+      const { records, unusable } = encodeTraced(result, { poll, tools });
+      // The API decides the length of a page, which may exceed the arguments of one `push`.
       for (const record of records) outgoing.push(record);
-      const left = withoutUnpublished(result.checkpoint, keysOf(unusable), poll);
-      checkpoint = { ...left, deadLetters: checkpoint.deadLetters };
+      const published = withoutUnpublished(result.checkpoint, keysOf(unusable), poll);
+      checkpoint = { ...published, deadLetters: checkpoint.deadLetters };
       if (result.isLast) checkpoint = { ...checkpoint, polledMs: poll.startedMs };
-      write(unusable);
+      addDeadLetters(unusable);
       const full = outgoing.length >= tools.settings.maxBatchRecords;
       if (full || poll.stream.mode === 'incremental') await flush();
     },
     async deadLetter(error) {
-      write([{ error, key: null }]);
+      addDeadLetters([{ error, key: null }]);
       await flush();
     },
     end(startedMs) {
       checkpoint = { ...checkpoint, polledMs: startedMs };
-      return flush(isSeldom(poll));
+      return flush(isInfrequent(poll));
     },
   };
 }
@@ -106,17 +107,18 @@ function countPublished(batch: readonly OutgoingRecord[], { tally }: Poll): void
   }
 }
 
-function encodeSeen(result: PageResult, work: Work): ReturnType<typeof encodeAll> {
-  if (result.records.length === 0) return encodeAll(result, work);
+/** Encodes a page's records as a step of the poll's trace, and reports the time that it took. */
+function encodeTraced(result: PageResult, context: BatchContext): ReturnType<typeof encodeAll> {
+  if (result.records.length === 0) return encodeAll(result, context);
   const begunMs = performance.now();
-  const endStep = work.poll.trace.begin('encode', { records: result.records.length });
-  const encoded = encodeAll(result, work);
+  const endStep = context.poll.trace.begin('encode', { records: result.records.length });
+  const encoded = encodeAll(result, context);
   endStep();
-  reportEncoded(encoded.records.length, performance.now() - begunMs, work);
+  reportEncoded(encoded.records.length, performance.now() - begunMs, context);
   return encoded;
 }
 
-function reportEncoded(records: number, durationMs: number, { poll, tools }: Work): void {
+function reportEncoded(records: number, durationMs: number, { poll, tools }: BatchContext): void {
   const { name: stream } = poll.stream;
   if (records > 0) tools.telemetry.report({ type: 'encoded', stream, records, durationMs });
 }
@@ -130,39 +132,39 @@ function count(result: PageResult, poll: Poll): void {
   for (const field of result.unknown) poll.tally.unknownFields.add(field);
 }
 
-/** What cannot be used, and the key of the record that it would have been. */
-interface UnusablePart {
+/** A record or part that is dead-lettered, with the record's key, or null where it has none. */
+interface UnusableRecord {
   readonly error: DeadLetterError;
   readonly key: string | null;
 }
 
-function keysOf(unusable: readonly UnusablePart[]): readonly string[] {
+function keysOf(unusable: readonly UnusableRecord[]): readonly string[] {
   return unusable.flatMap(({ key }) => (key === null ? [] : [key]));
 }
 
 function encodeAll(
   result: PageResult,
-  work: Work,
-): { readonly records: readonly OutgoingRecord[]; readonly unusable: readonly UnusablePart[] } {
-  const unusable: UnusablePart[] = result.refused.map((error) => ({ error, key: null }));
+  context: BatchContext,
+): { readonly records: readonly OutgoingRecord[]; readonly unusable: readonly UnusableRecord[] } {
+  const unusable: UnusableRecord[] = result.rejected.map((error) => ({ error, key: null }));
   const records = result.records.flatMap((record) => {
-    const encoded = encodeRecord(record, work);
+    const encoded = encodeRecord(record, context);
     if ('role' in encoded) return [encoded];
     unusable.push(encoded);
     return [];
   });
-  const tombstones = result.gone.map((key) => tombstone(key, work));
-  const { stream, published } = work.poll;
-  const onlyNews =
-    stream.settle !== undefined || work.tools.settings.publish[stream.name] === 'changes';
+  const tombstones = result.gone.map((key) => tombstone(key, context));
+  const { stream, published } = context.poll;
+  const onlyChanges =
+    stream.settle !== undefined || context.tools.settings.publish[stream.name] === 'changes';
   const fresh = [...records, ...tombstones].filter(
-    // What is news again is a correction, whatever an earlier try published of the same key.
-    (record) => onlyNews || !published.has(identity(record)),
+    // A record that changed again is a correction, even when an earlier try published its key.
+    (record) => onlyChanges || !published.has(identity(record)),
   );
   return { records: fresh, unusable };
 }
 
-/** What is remembered must stand in Kafka: a dead letter is no record. */
+/** Removes dead-lettered records from a checkpoint, which holds only records that are in Kafka. */
 function withoutUnpublished(
   checkpoint: Checkpoint,
   keys: readonly string[],
@@ -171,33 +173,37 @@ function withoutUnpublished(
   return keys.reduce((left, key) => forgetUnpublished(left, state, key), checkpoint);
 }
 
-/** What tells a record of this poll from another; dead letters share a key. */
+/** Returns a text that identifies a record within the poll; dead letters share a key. */
 function identity({ role, key, value }: OutgoingRecord): string {
   if (role === 'dead_letters') return `${role} ${value?.toString('latin1') ?? ''}`;
   return value === null ? `${role} ${key} gone` : `${role} ${key}`;
 }
 
-function encodeRecord(record: Value, work: Work): OutgoingRecord | UnusablePart {
-  const { stream } = work.poll;
+function encodeRecord(record: Value, context: BatchContext): OutgoingRecord | UnusableRecord {
+  const { stream } = context.poll;
   const key = recordKey(stream.key, record);
   try {
-    const value = work.tools.encoder.encode(stream.name, record);
-    return { role: stream.name, key, value, headers: headersOf(stream.name, work) };
+    const value = context.tools.encoder.encode(stream.name, record);
+    return { role: stream.name, key, value, headers: headersOf(stream.name, context) };
   } catch (error) {
     if (!(error instanceof DeadLetterError)) throw error;
     return { error, key };
   }
 }
 
-/** Deletes a key for those who keep the last value of each. */
-function tombstone(key: string, work: Work): OutgoingRecord {
-  const { name } = work.poll.stream;
-  return { role: name, key, value: null, headers: headersOf(name, work) };
+/** Creates a tombstone, which deletes a key in compacted topics and consumers' tables. */
+function tombstone(key: string, context: BatchContext): OutgoingRecord {
+  const { name } = context.poll.stream;
+  return { role: name, key, value: null, headers: headersOf(name, context) };
 }
 
-/** What could not be used, as a record of the dead-letter topic. */
-function deadLetter(error: DeadLetterError, key: string | null, work: Work): OutgoingRecord {
-  const { poll, tools } = work;
+/** Creates the record of the dead-letter topic for an unusable part. */
+function deadLetter(
+  error: DeadLetterError,
+  key: string | null,
+  context: BatchContext,
+): OutgoingRecord {
+  const { poll, tools } = context;
   const origin = { account: poll.account, polledAtMs: poll.startedMs };
   const value: Value = {
     ...provenance(origin),
@@ -213,22 +219,25 @@ function deadLetter(error: DeadLetterError, key: string | null, work: Work): Out
     role: 'dead_letters',
     key: stateKey(poll.stream.name, poll.account.id),
     value: tools.encoder.encode('dead_letters', value),
-    headers: headersOf('dead_letters', work),
+    headers: headersOf('dead_letters', context),
   };
 }
 
-/** A dead letter must itself never be too large to send. */
+/** The bound of the raw content, so that a dead letter itself is never too large to produce. */
 const maxRawCharacters = 100_000;
 
-/** Cut beside a surrogate pair, not within it; well-formed, as Avro's strings are. */
+/** Cuts a text beside a surrogate pair, not within it; well-formed, as Avro strings must be. */
 function withinBound(raw: string): string {
   const isWhole = raw.length <= maxRawCharacters;
   const cut = isWhole ? raw : raw.slice(0, maxRawCharacters).replace(/[\uD800-\uDBFF]$/, '');
   return cut.toWellFormed();
 }
 
-/** What a consumer needs to trace a record and to tell it from another delivery of the same. */
-function headersOf(role: TopicRole, { poll, tools }: Work): Readonly<Record<string, string>> {
+/** Returns the headers by which a consumer traces a record and recognizes a duplicate of it. */
+function headersOf(
+  role: TopicRole,
+  { poll, tools }: BatchContext,
+): Readonly<Record<string, string>> {
   return {
     stream: poll.stream.name,
     account: poll.account.id,
@@ -239,46 +248,46 @@ function headersOf(role: TopicRole, { poll, tools }: Work): Readonly<Record<stri
 }
 
 /**
- * Commits a batch with the state after it (Invariant 1). A record that Kafka finds too large becomes
- * a dead letter, and the rest of the batch goes on. A state that it finds too large is written with
- * less of what can be learned again.
+ * Commits a batch with the state after it (Invariant 1). A record that the broker rejects as too
+ * large becomes a dead letter, and the rest of the batch is published. A state that is too large is
+ * written without half of the entries that later polls can restore.
  *
- * @returns the memory that was committed with it
+ * @returns the checkpoint that was committed with the batch
  */
 async function publishBatch(
   records: OutgoingRecord[],
   checkpoint: Checkpoint,
-  work: Work & { readonly signal: AbortSignal },
+  context: BatchContext & { readonly signal: AbortSignal },
 ): Promise<Checkpoint> {
-  const { poll, tools, signal } = work;
-  let left = checkpoint;
+  const { poll, tools, signal } = context;
+  let remaining = checkpoint;
   for (;;) {
-    const state = stateAfter(left, work);
+    const state = stateAfter(remaining, context);
     try {
       await traced(poll.trace, stepOf(records), () =>
         tools.publisher.publish({ account: poll.account, records, state }, signal),
       );
       poll.state = state;
-      return left;
+      return remaining;
     } catch (error) {
-      const smaller = isOfState(error) ? shed(left) : undefined;
+      const smaller = isOfState(error) ? shed(remaining) : undefined;
       if (smaller !== undefined) {
-        left = smaller;
+        remaining = smaller;
         continue;
       }
       const index = tooLarge(error, records);
       const record = records[index];
       if (record === undefined) throw error;
       const print = sizeFingerprint(record);
-      const isKnown = left.deadLetters.includes(print);
+      const isKnown = remaining.deadLetters.includes(print);
       if (isKnown) {
         records.splice(index, 1);
         tallySkipped(poll, 'kafka.record-too-large');
       } else {
-        records.splice(index, 1, deadLetter(error as DeadLetterError, record.key, work));
+        records.splice(index, 1, deadLetter(error as DeadLetterError, record.key, context));
       }
-      const deadLetters = withDeadLetters(left.deadLetters, [print]);
-      left = { ...withoutUnpublished(left, [record.key], poll), deadLetters };
+      const deadLetters = withDeadLetters(remaining.deadLetters, [print]);
+      remaining = { ...withoutUnpublished(remaining, [record.key], poll), deadLetters };
     }
   }
 }
@@ -287,7 +296,7 @@ function stepOf(records: readonly OutgoingRecord[]) {
   return { kind: 'transaction', facts: { records: records.length } } as const;
 }
 
-/** By the length, since the bytes differ by the time of the poll. */
+/** Fingerprints a too large record by its length, since its bytes include the time of the poll. */
 function sizeFingerprint({ key, value }: OutgoingRecord): bigint {
   return deadLetterFingerprint({
     code: 'kafka.record-too-large',
@@ -305,7 +314,7 @@ function tooLarge(error: unknown, records: readonly OutgoingRecord[]): number {
   return records.findIndex(({ role, key }) => role !== 'dead_letters' && key === error.path);
 }
 
-function stateAfter(checkpoint: Checkpoint, { poll, tools }: Work): StreamState {
+function stateAfter(checkpoint: Checkpoint, { poll, tools }: BatchContext): StreamState {
   return {
     ...checkpoint,
     stream: poll.stream.name,
@@ -317,25 +326,25 @@ function stateAfter(checkpoint: Checkpoint, { poll, tools }: Work): StreamState 
 }
 
 /**
- * Whether a restart before the next poll is likely: the state then says that this poll was made, which
- * costs a transaction and saves the requests of another.
+ * True when the next poll is so late that a restart before it is likely. The state is then written
+ * in any case: that costs a transaction and saves the requests of a repeated poll.
  */
-function isSeldom({ startedMs, nextPollMs }: Poll): boolean {
-  return nextPollMs !== null && nextPollMs - startedMs >= seldomMs;
+function isInfrequent({ startedMs, nextPollMs }: Poll): boolean {
+  return nextPollMs !== null && nextPollMs - startedMs >= infrequentMs;
 }
 
-const seldomMs = 3 * 3_600_000;
+const infrequentMs = 3 * 3_600_000;
 
 /**
- * `coveredUntilMs` alone is not worth a transaction: asking a day again costs no request more. Nor is
- * what was published, which changes with records, or what was found to have nothing.
+ * True when no difference is worth a transaction of its own. `coveredUntilMs` alone is not: reading
+ * a day again costs no extra request. Nor are fingerprints, which change with records.
  */
 function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
   return (
     a.cursorMs === b.cursorMs &&
     a.convertedMs === b.convertedMs &&
     a.reading === b.reading &&
-    // Whoever comes after does not spend the calls for these again.
+    // A later instance does not repeat the calls for these.
     a.insightsRead === b.insightsRead &&
     a.doubtedMs === b.doubtedMs &&
     JSON.stringify(a.days) === JSON.stringify(b.days) &&

@@ -3,13 +3,13 @@ import type { Value } from './json.ts';
 import type { Published } from './published.ts';
 import type { Checkpoint } from './state.ts';
 
-/** Whether a record that says nothing new is published again. */
+/** The publish modes: `changes` omits records equal to the last one published. */
 export const publishModes = ['changes', 'always'] as const;
 
 /** One of `publishModes`. */
 export type PublishMode = (typeof publishModes)[number];
 
-/** The fingerprint of what was asked for and had nothing to publish. */
+/** The fingerprint of a key that was requested and had nothing to publish. */
 export const nothing = 0n;
 
 /** A record and its key. */
@@ -18,32 +18,33 @@ export interface Keyed {
   readonly record: Value;
 }
 
-/** Which records are worth publishing, and what has been published then. */
+/** The records to publish, and the fingerprints after them. */
 export interface Changes {
   readonly records: readonly Value[];
   readonly published: Published;
 }
 
-/** Keeps what differs from what was last published under its key. */
+/** Returns the records that differ from the last one published under their key. */
 export function changesOf(
-  found: readonly Keyed[],
+  entries: readonly Keyed[],
   published: Published,
   mode: PublishMode,
 ): Changes {
   const records: Value[] = [];
-  const news = new Map<string, bigint>();
-  for (const { key, record } of found) {
+  const changed = new Map<string, bigint>();
+  for (const { key, record } of entries) {
     const name = keyNumber(key);
     const print = fingerprint(record);
-    const isNew = (news.get(name) ?? published.get(name)) !== print;
+    const isNew = (changed.get(name) ?? published.get(name)) !== print;
     if (mode === 'always' || isNew) records.push(record);
-    if (isNew) news.set(name, print);
+    if (isNew) changed.set(name, print);
   }
-  // What is remembered is large, and most pages of most polls bring no news.
-  return { records, published: news.size === 0 ? published : new Map([...published, ...news]) };
+  // The map is large, and most pages of most polls change nothing: no copy then.
+  const isSame = changed.size === 0;
+  return { records, published: isSame ? published : new Map([...published, ...changed]) };
 }
 
-/** Remembers what was asked for and had nothing, unless something was published before. */
+/** Adds keys that had nothing to publish, except keys that were published before. */
 export function withNothing(published: Published, keys: readonly string[]): Published {
   const names = keys.map(keyNumber).filter((name) => !published.has(name));
   return names.length === 0
@@ -51,22 +52,22 @@ export function withNothing(published: Published, keys: readonly string[]): Publ
     : new Map([...published, ...names.map((name) => [name, nothing] as const)]);
 }
 
-/** What a scan of a whole list found. */
+/** The result of a scan of a whole list. */
 export interface ListScan {
-  /** Every id that there is. */
+  /** Every id in the list. */
   readonly present: ReadonlySet<string>;
-  /** Ids that need not be listed any more, because their time is over; `all` where none need. */
+  /** Ids that may be absent because they expired, as stories do; `all` where every id may. */
   readonly expired: ReadonlySet<string> | 'all';
-  /** How many the account says that there are; null where it has not said. */
+  /** The number of entries that the account reports; null where it reports none. */
   readonly claimed: number | null;
   /**
-   * Of a list that the API cuts at its bound: ids of earlier scans that are newer than its oldest
-   * entry. The absence of any other id says nothing, since it may lie behind the cut.
+   * For a list that the API cuts at its bound: ids of earlier scans that are newer than its oldest
+   * entry. The absence of any other id proves nothing: the entry may lie behind the cut.
    */
   readonly beforeCut?: ReadonlySet<string>;
 }
 
-/** Tells by its key number whether an entry is gone: not listed, nor behind the list's cut. */
+/** Returns a test by key number: true for an entry that is neither listed nor behind the cut. */
 export function goneBy({ present, beforeCut }: ListScan): (name: string) => boolean {
   const listed = new Set([...present].map(keyNumber));
   if (beforeCut === undefined) return (name) => !listed.has(name);
@@ -74,50 +75,51 @@ export function goneBy({ present, beforeCut }: ListScan): (name: string) => bool
   return (name) => inside.has(name) && !listed.has(name);
 }
 
-/** So much is missing in a list that it may be the list that is wrong. */
-export interface Doubt {
+/** The numbers of a suspected truncation: known entries, and those missing in the list. */
+export interface SuspectedTruncation {
   readonly known: number;
   readonly missing: number;
 }
 
-/** So few may go at once in any account. */
+/** The most entries that may be missing at once without suspicion. */
 const fewMissing = 3;
 
 /**
- * Whether a scan lacks so much of what is known, half of it or all, that another one has to lack it
- * too before it is taken for gone.
+ * Returns a suspected truncation when a scan lacks at least half of the known entries. A second
+ * scan must lack them too before they count as deleted.
  *
- * @param memory - `doubtedMs` is when the scan before was doubted
+ * @param checkpoint - `doubtedMs` is the time of a previous suspected scan
  */
 export function doubtOf(
   { published, doubtedMs }: Pick<Checkpoint, 'published' | 'doubtedMs'>,
   scanned: ListScan,
   nowMs: number,
-): Doubt | undefined {
+): SuspectedTruncation | undefined {
   const { present, expired } = scanned;
   if (expired === 'all') return undefined;
-  const over = new Set([...expired].map(keyNumber));
+  const ended = new Set([...expired].map(keyNumber));
   const listed = new Set([...present].map(keyNumber));
   const isGone = goneBy(scanned);
   const known = [...published.keys()].filter(
-    (name) => listed.has(name) || (isGone(name) && !over.has(name)),
+    (name) => listed.has(name) || (isGone(name) && !ended.has(name)),
   );
   const missing = known.filter((name) => !listed.has(name)).length;
   const isMuch = missing > fewMissing && missing * 2 >= known.length;
   if (!isMuch && (missing === 0 || present.size > 0)) return undefined;
   const isSecond = doubtedMs !== null && doubtedMs < nowMs;
-  return isSecond && !isDenied(scanned, missing) ? undefined : { known: known.length, missing };
+  const isConfirmed = isSecond && !isContradicted(scanned, missing);
+  return isConfirmed ? undefined : { known: known.length, missing };
 }
 
 /**
- * By the account's own word they are still there, however often the list comes without them. It says
- * nothing of a list that is cut.
+ * True when the account's own count includes the missing entries, however often the list lacks
+ * them. The count proves nothing about a list that is cut.
  */
-function isDenied({ present, claimed, beforeCut }: ListScan, missing: number): boolean {
+function isContradicted({ present, claimed, beforeCut }: ListScan, missing: number): boolean {
   return claimed !== null && beforeCut === undefined && (claimed - present.size) * 2 >= missing;
 }
 
-/** What is left of the keys after a scan of the whole list, and the keys that are gone. */
+/** Splits the keys after a scan of the whole list: those that remain, and those that are gone. */
 export function withoutGone(
   published: Published,
   scanned: ListScan,

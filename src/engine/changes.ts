@@ -3,7 +3,7 @@ import {
   doubtOf,
   withNothing,
   withoutGone,
-  type Doubt,
+  type SuspectedTruncation,
   type PublishMode,
 } from './change-set.ts';
 import type { Value } from './json.ts';
@@ -14,7 +14,7 @@ import type { Stream } from './stream.ts';
 import type { PageResult } from './batch.ts';
 import type { Page } from './source.ts';
 
-/** What decides which records of a page are worth publishing. */
+/** The facts by which the changes of a page are detected. */
 export interface ChangesContext {
   readonly stream: Stream;
   readonly accountId: string;
@@ -22,43 +22,44 @@ export interface ChangesContext {
   readonly checkpoint: Checkpoint;
   readonly mode: PublishMode;
   readonly nowMs: number;
-  /** Whether what is gone is deleted by tombstones. */
+  /** True when tombstones delete entries that are gone. */
   readonly tombstones: boolean;
 }
 
-/** What of a page is worth publishing, and what is remembered after it. */
-export interface Settled extends Pick<PageResult, 'records' | 'checkpoint' | 'gone'> {
-  /** Why nothing is taken for gone though it is not listed. */
-  readonly doubt?: Doubt;
+/** The changes of a page: records to publish, deleted keys, and the checkpoint after them. */
+export interface DetectedChanges extends Pick<PageResult, 'records' | 'checkpoint' | 'gone'> {
+  /** The suspected truncation because of which no missing entry counts as deleted. */
+  readonly truncation?: SuspectedTruncation;
 }
 
-/** Keeps what is new or changed; once the whole list is known, and believed, forgets what is gone. */
+/** Detects new and changed records and, by a complete list that looks whole, deleted entries. */
 export function detectChanges(
-  found: readonly Value[],
+  pageRecords: readonly Value[],
   { stream, accountId, page, checkpoint, mode, nowMs, tombstones }: ChangesContext,
-): Settled {
-  const keyed = found.map((record) => ({ key: nameOf(record, stream), record }));
+): DetectedChanges {
+  const keyed = pageRecords.map((record) => ({ key: nameOf(record, stream), record }));
   const changes = changesOf(keyed, checkpoint.published, mode);
   const published = withNothing(changes.published, page.empty ?? []);
   const { records } = changes;
   const { scanned } = page;
   if (scanned === undefined) return { records, gone: [], checkpoint: { ...checkpoint, published } };
-  const doubt = doubtOf({ ...checkpoint, published }, scanned, nowMs);
-  if (doubt !== undefined) {
-    return { records, gone: [], checkpoint: { ...checkpoint, published, doubtedMs: nowMs }, doubt };
+  const truncation = doubtOf({ ...checkpoint, published }, scanned, nowMs);
+  if (truncation !== undefined) {
+    const suspected = { ...checkpoint, published, doubtedMs: nowMs };
+    return { records, gone: [], checkpoint: suspected, truncation };
   }
-  const left = withoutGone(published, scanned);
+  const remaining = withoutGone(published, scanned);
   const refusals = tidyRefusals(checkpoint.refusals, { nowMs, present: scanned.present });
   return {
     records,
     gone: tombstones
-      ? left.gone.map((id) => recordKey(stream.key, { business_account_id: accountId, id }))
+      ? remaining.gone.map((id) => recordKey(stream.key, { business_account_id: accountId, id }))
       : [],
-    checkpoint: { ...checkpoint, published: left.published, refusals, doubtedMs: null },
+    checkpoint: { ...checkpoint, published: remaining.published, refusals, doubtedMs: null },
   };
 }
 
-/** What is listed is known by its id alone, as the list will say whether it is still there. */
+/** Returns a record's name: the id alone for listed nodes, which a scan compares by id. */
 function nameOf(record: Value, { key, tracksNodes }: Stream): string {
   return tracksNodes ? (record['id'] as string) : recordKey(key, record);
 }

@@ -1,4 +1,4 @@
-/** How far this machine's clock is from another one, for a person: `2 h 5 min ahead of`. */
+/** Describes a clock's offset from another one, for a person: `2 h 5 min ahead of`. */
 export function describeOffset(aheadMs: number): string {
   const minutes = Math.round(Math.abs(aheadMs) / 60_000);
   const parts = [

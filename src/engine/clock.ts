@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from './ports.ts';
 
-/** Timers hold at most 2^31 - 1 ms; longer sleeps are made of several. */
+/** The longest timer, 2^31 - 1 ms; a longer sleep uses several. */
 const longestTimerMs = 2_147_483_647;
 
-/** The machine's own time. */
+/** The machine's clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   async sleep(ms, signal) {
@@ -13,7 +13,7 @@ export const systemClock: Clock = {
         await delay(Math.min(left, longestTimerMs), undefined, { signal });
       }
     } finally {
-      // An aborted timer rejects with an error of its own, not with the reason.
+      // An aborted timer rejects with its own error instead of the signal's reason.
       signal.throwIfAborted();
     }
   },

@@ -4,13 +4,13 @@ import type { StreamName } from './stream-name.ts';
 import type { AccountPollers, Streams } from './account-pollers.ts';
 import type { Controls, Group, ControlAnswer, ControlAction } from './ports.ts';
 
-/** Takes orders for whoever supervises; before and after that it refuses them. */
+/** The control handler: passes control requests to the supervisor, and rejects them without one. */
 export interface ControlHandler extends Controls {
-  /** Orders go to `controls` until disposed. */
+  /** Passes control requests to `controls` until disposed. */
   open(controls: Controls): Disposable;
 }
 
-/** Nobody supervises yet. */
+/** Creates a control handler without a supervisor. */
 export function createControlHandler(): ControlHandler {
   let current: Controls | undefined;
   return {
@@ -31,24 +31,25 @@ export function createControlHandler(): ControlHandler {
   };
 }
 
-/** What orders are checked against and carried out with. */
+/** The dependencies that control requests are checked against and carried out with. */
 export interface ControlTools {
-  readonly what: Streams;
+  readonly settings: Streams;
   readonly pollers: AccountPollers;
   readonly group: Group;
-  /** All that the tokens reach, as last listed. */
+  /** All accounts of the tokens, as last listed. */
   readonly accounts: () => readonly Account[];
-  /** Begins again what was ended, where it may. */
-  readonly settle: () => void;
+  /** Starts and stops pollers, so that an account that was ended starts again. */
+  readonly reconcile: () => void;
   readonly signal: AbortSignal;
 }
 
-/** Carries orders out, or says why not. */
+/** Creates the controls: they carry a control request out, or answer with the reason against it. */
 export function createControls(tools: ControlTools): Controls {
   return {
     async order(kind, stream, accountId) {
-      const known = tools.what.streams.find(({ stream: one }) => one.name === stream)?.stream.name;
-      if (known === undefined) return unknown(unknownStream(tools.what));
+      const { streams } = tools.settings;
+      const known = streams.find((entry) => entry.stream.name === stream)?.stream.name;
+      if (known === undefined) return unknown(unknownStream(tools.settings));
       if (!tools.accounts().some(({ id }) => id === accountId)) {
         return unknown('no such account is on the token, or it is not allowed');
       }
@@ -68,24 +69,24 @@ interface KnownRequest {
 function carryOut(
   { kind, stream, accountId }: KnownRequest,
   status: 'polled' | 'stopped',
-  { what, pollers, settle }: ControlTools,
+  { settings, pollers, reconcile }: ControlTools,
 ): ControlAnswer {
   const isStopped = status === 'stopped';
   if (kind === 'poll' && isStopped) {
     return conflict('an error has stopped it; mend that and order "resume"');
   }
-  if (kind === 'poll' && what.overrides.isPaused(stream, accountId)) {
+  if (kind === 'poll' && settings.overrides.isPaused(stream, accountId)) {
     return conflict('it is paused; order "resume" first');
   }
-  what.overrides.give(kind, stream, accountId);
+  settings.overrides.apply(kind, stream, accountId);
   if (kind === 'resume' && isStopped) {
-    pollers.revive(accountId);
-    settle();
+    pollers.restartHalted(accountId);
+    reconcile();
   }
   return { kind: 'accepted' };
 }
 
-/** The owner is asked of the group, which may not answer; the order is refused in any case. */
+/** Rejects a control request with the partition's owner, or null when the group does not answer. */
 async function elsewhere(
   accountId: string,
   { group, signal }: ControlTools,

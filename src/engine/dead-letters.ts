@@ -8,7 +8,7 @@ export interface InvalidPart {
   readonly path: string;
   readonly expected: string;
   readonly came: Json | undefined;
-  /** The content of the dead letter: the part, or the smallest piece around it that identifies its record. */
+  /** The content of the dead letter: the part, or the smallest part around it with an identity. */
   readonly raw: Json;
 }
 
@@ -22,11 +22,11 @@ export function invalidPart(
 }
 
 /**
- * Reads one part of an answer. A part that is invalid is added to `rejected`, and its neighbours stay
- * (Invariant 3).
+ * Reads one part of an answer. A part that is invalid is added to `rejected`, and its neighbours
+ * stay (Invariant 3).
  *
  * @returns undefined for a part that was rejected
- * @throws whatever `read` throws but a DeadLetterError
+ * @throws any error of `read` except a DeadLetterError
  */
 export function readOrReject<T>(rejected: DeadLetterError[], read: () => T): T | undefined {
   try {
@@ -38,7 +38,7 @@ export function readOrReject<T>(rejected: DeadLetterError[], read: () => T): T |
   }
 }
 
-/** What says that two dead letters are about the same. */
+/** The fields by which two dead letters are equal. */
 export interface UnusablePart {
   readonly code: string;
   readonly path: string;
@@ -46,26 +46,26 @@ export interface UnusablePart {
 }
 
 /**
- * So many dead letters of a stream and account are remembered, 8 bytes each: as many as the API
- * lists media, so that not even a list of which nothing can be used is dead-lettered twice.
+ * The most fingerprints of dead letters in a checkpoint, 8 bytes each: as many as the API lists
+ * media, so that even a list of invalid entries is dead-lettered once.
  */
-export const rememberedLetters = 10_000;
+export const maxRememberedDeadLetters = 10_000;
 
-/** Signatures of URLs and the time of the poll, which differ at every poll. */
-const fleeting = /(?<=https?:[^"?\s]*)\?[^"\s]*|"polled_at":\d+/g;
+/** Signatures of URLs and the time of the poll, which differ in every poll. */
+const volatile = /(?<=https?:[^"?\s]*)\?[^"\s]*|"polled_at":\d+/g;
 
-/** 64 bits of a dead letter that are equal when the same came and was refused for the same reason. */
+/** The 64-bit fingerprint of a dead letter: equal for the same content and the same reason. */
 export function deadLetterFingerprint({ code, path, raw }: UnusablePart): bigint {
-  return hash64(`${code} ${path} ${raw.replaceAll(fleeting, '')}`);
+  return hash64(`${code} ${path} ${raw.replaceAll(volatile, '')}`);
 }
 
-/** What is remembered after these dead letters, the latest at the end. */
+/** Adds fingerprints of dead letters to those of the checkpoint, the latest at the end. */
 export function withDeadLetters(
   known: readonly bigint[],
-  met: readonly bigint[],
+  added: readonly bigint[],
 ): readonly bigint[] {
-  if (met.length === 0) return known;
-  const latest = new Set(met);
+  if (added.length === 0) return known;
+  const latest = new Set(added);
   const older = known.filter((print) => !latest.has(print));
-  return [...older, ...latest].slice(-rememberedLetters);
+  return [...older, ...latest].slice(-maxRememberedDeadLetters);
 }

@@ -5,19 +5,19 @@ import { type Job, type PollerTools, type PollOutcome, pollWhenDue } from './pol
 import type { AccountDirectory, OutgoingRecord, Publisher } from './ports.ts';
 import { untilReady } from './startup.ts';
 
-/** What is polled for show. */
+/** The accounts and streams of a dry run, and the receiver of their records. */
 export interface DryRun {
   readonly directory: AccountDirectory;
   readonly streams: readonly Stream[];
-  /** So many records of each stream and account are enough. */
+  /** The most records of each (stream, account). */
   readonly limit: number;
-  /** Gets each record that would be published. */
+  /** Receives each record that would be published. */
   readonly show: (record: OutgoingRecord) => void;
-  /** Until when it waits for what is away, epoch milliseconds. */
+  /** The time until which it waits for missing dependencies, epoch milliseconds. */
   readonly deadlineMs: number;
 }
 
-/** How it went, as `once` says it. */
+/** The result of a dry run, in the form of `once`. */
 export interface DryRunResult {
   readonly polled: readonly PolledJob[];
   readonly problems: readonly string[];
@@ -25,8 +25,8 @@ export interface DryRunResult {
 }
 
 /**
- * Polls every stream of every account once as if nothing had ever been published, one after another,
- * and shows what would be.
+ * Polls every stream of every account once, one after another, as if nothing had been published
+ * yet, and shows the records that would be.
  *
  * @throws StopProcessError of a poll or of the list of accounts; the signal's reason
  */
@@ -50,7 +50,7 @@ export async function dryRun(
   return { polled, problems, warnings };
 }
 
-interface Showing extends Pick<DryRun, 'show'> {
+interface DryRunPoll extends Pick<DryRun, 'show'> {
   readonly job: Job;
   readonly tools: Omit<PollerTools, 'publisher'>;
   readonly signal: AbortSignal;
@@ -58,23 +58,27 @@ interface Showing extends Pick<DryRun, 'show'> {
 
 async function pollUpTo(
   limit: number,
-  { job, show, tools, signal }: Showing,
+  { job, show, tools, signal }: DryRunPoll,
 ): Promise<PollOutcome> {
-  const enough = new AbortController();
+  const limitReached = new AbortController();
   let left = limit;
   const publisher: Publisher = {
     publish({ records }) {
       records.slice(0, left).forEach(show);
       left -= records.length;
-      if (left <= 0) enough.abort();
+      if (left <= 0) limitReached.abort();
       return Promise.resolve();
     },
   };
-  const both = AbortSignal.any([signal, enough.signal]);
+  const pollSignal = AbortSignal.any([signal, limitReached.signal]);
   try {
-    return await pollWhenDue(job, { ...tools, publisher }, { nextPollMs: null, signal: both });
+    return await pollWhenDue(
+      job,
+      { ...tools, publisher },
+      { nextPollMs: null, signal: pollSignal },
+    );
   } catch (error) {
-    if (signal.aborted || !enough.signal.aborted) throw error;
+    if (signal.aborted || !limitReached.signal.aborted) throw error;
     return { kind: 'done' };
   }
 }

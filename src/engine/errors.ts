@@ -1,9 +1,9 @@
 /**
- * The one taxonomy of what can go wrong. The area stands in the code (`area.reason`), what to do
- * about it in the type. Adapters translate into it; only `runtime/poller.ts` branches on it.
+ * The one taxonomy of errors. The code has the area (`area.reason`), the type has the disposition.
+ * Adapters translate into it; only `engine/poller.ts` branches on the disposition.
  */
 
-/** Every error code there is; `docs/operations.md` explains each (a test keeps the two equal). */
+/** All error codes; `docs/operations.md` explains each (a test keeps the two equal). */
 export const errorCodes = [
   'accounts.none',
   'config.invalid',
@@ -57,14 +57,18 @@ export const errorCodes = [
 /** An `area.reason` literal. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** What a limit or a pause holds for. */
+/** The scope of a limit or a block. */
 export interface Scope {
   readonly kind: 'app' | 'account' | 'user' | 'page';
-  /** The account or page id; for `app` and `user`, which a token has one of, the token's name. */
+  /**
+   * The account or page id; for `app` and `user`, of which each token has one, the token's name.
+   */
   readonly id: string;
 }
 
-/** What every error of the taxonomy has: its code, and in `disposition` what to do about it. */
+/**
+ * The base of every error of the taxonomy: its code, and the poller's reaction in `disposition`.
+ */
 abstract class TaxonomyError extends Error {
   abstract readonly disposition: string;
   readonly code: ErrorCode;
@@ -75,10 +79,10 @@ abstract class TaxonomyError extends Error {
   }
 }
 
-/** Passing trouble: the same poll is worth another try. */
+/** A transient error: the same poll is retried. */
 export class RetryError extends TaxonomyError {
   readonly disposition = 'retry';
-  /** Milliseconds that the other side asked to be left alone, when it said so. */
+  /** Milliseconds to wait, where the server names them. */
   readonly retryAfterMs: number | undefined;
   constructor(
     code: ErrorCode,
@@ -90,7 +94,7 @@ export class RetryError extends TaxonomyError {
   }
 }
 
-/** A limit was reached: nothing in `scope` may be asked before `retryAfterMs` have passed. */
+/** A limit was reached: no request of `scope` may be sent before `retryAfterMs` have passed. */
 export class WaitError extends TaxonomyError {
   readonly disposition = 'wait';
   readonly scope: Scope;
@@ -103,9 +107,9 @@ export class WaitError extends TaxonomyError {
 }
 
 /**
- * Something that cannot be had (a media without insights, a refused metric or field); the rest can.
- * `subjects` names what was refused when the API says so: metrics or fields. `scope` is `kind` only
- * where the API says that every media of that kind lacks it.
+ * Unavailable data (a media without insights, a rejected metric or field); the rest is available.
+ * `subjects` lists the rejected metrics or fields that the API names. `scope` is `kind` only where
+ * the API states that every media of that kind lacks the data.
  */
 export class SkipError extends TaxonomyError {
   readonly disposition = 'skip';
@@ -123,37 +127,37 @@ export class SkipError extends TaxonomyError {
   }
 }
 
-/** A node, body or record that cannot be used; it goes to the dead letters with `path` and `raw`. */
+/** An unusable node, body or record; it goes to the dead letters with `path` and `raw`. */
 export class DeadLetterError extends TaxonomyError {
   readonly disposition = 'dead-letter';
-  /** Where in the node the trouble is, as `children[2].id`; empty for the whole. */
+  /** The path of the invalid part in the node, as `children[2].id`; empty for the whole. */
   readonly path: string;
-  /** What came, as text (JSON where it was JSON), free of secrets. */
+  /** The received content as text (JSON where it was JSON), free of secrets. */
   readonly raw: string;
-  constructor(code: ErrorCode, message: string, what: { path: string; raw: string }) {
+  constructor(code: ErrorCode, message: string, part: { path: string; raw: string }) {
     super(code, message);
-    this.path = what.path;
-    this.raw = what.raw;
+    this.path = part.path;
+    this.raw = part.raw;
   }
 }
 
 /**
- * Fails this poll and nothing more: the next interval asks again. For errors that no row places, and
- * for rejections of everything that was requested, which say nothing about a single object.
+ * Fails this poll only; the next interval polls again. For errors that no row of the error table
+ * matches, and for rejections of a whole request, which prove nothing about a single object.
  */
 export class FailError extends TaxonomyError {
   readonly disposition = 'fail';
 }
 
-/** Ends this stream of this account until a person has acted; everything else goes on. */
+/** Stops this stream of this account until a person has acted; everything else continues. */
 export class StopStreamError extends TaxonomyError {
   readonly disposition = 'stop-stream';
 }
 
-/** Ends all streams of this account (its token, its existence); other accounts go on. */
+/** Stops all streams of this account (its token, its existence); other accounts continue. */
 export class StopAccountError extends TaxonomyError {
   readonly disposition = 'stop-account';
-  /** Whether the API refuses the token whatever it is used for, and not for this account alone. */
+  /** True when the API rejects the token for every request, not for this account alone. */
   readonly refusesToken: boolean;
   constructor(
     code: ErrorCode,
@@ -180,8 +184,8 @@ export class StopProcessError extends TaxonomyError {
 }
 
 /**
- * 0 done · 1 internal · 2 configuration or usage · 3 something outside refused or is away · 4 data was
- * dead-lettered or skipped, and `--strict` was given.
+ * The exit codes: 0 done · 1 internal · 2 configuration or usage · 3 a dependency rejected a
+ * request or is unavailable · 4 data was dead-lettered or skipped, and `--strict` was given.
  */
 export type ExitCode = 0 | 1 | 2 | 3 | 4;
 
@@ -196,10 +200,10 @@ export type ConnectorError =
   | StopAccountError
   | StopProcessError;
 
-/** What the poller does about an error. */
+/** The poller's reaction to an error. */
 export type Disposition = ConnectorError['disposition'];
 
-/** Whether fewer things at once may be answered. */
+/** True for an error that a smaller request may avoid. */
 export function isTooMuchData(error: unknown): error is RetryError {
   return error instanceof RetryError && error.code === 'graph.too-much-data';
 }
@@ -210,12 +214,12 @@ export function isUnanswered(error: unknown): error is RetryError {
   return error.code === 'graph.network' || error.code === 'graph.timeout';
 }
 
-/** What an error says, without the name of its class; of what is none, its text. */
+/** Returns an error's message without the name of its class; for another value, its text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether `error` is one of the taxonomy; anything else is a bug or an untranslated surprise. */
+/** True for an error of the taxonomy; any other error is a bug or was not translated. */
 export function isConnectorError(error: unknown): error is ConnectorError {
   return error instanceof TaxonomyError;
 }

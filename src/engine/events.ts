@@ -12,18 +12,20 @@ export interface ProbedForm {
   readonly stream: StreamName | null;
   /** `/{media}/insights`, or `batch`. */
   readonly endpoint: string;
-  /** `partial`: some of the requests were rejected; `unknown`: nothing to try it on, or no answer. */
+  /**
+   * `partial`: some of the requests were rejected; `unknown`: nothing to try it on, or no answer.
+   */
   readonly outcome: 'ok' | 'partial' | 'rejected' | 'unknown';
-  /** Of the first rejection. */
+  /** The error code of the first rejection; null for none. */
   readonly code: ErrorCode | null;
   readonly message: string;
 }
 
 /** The size of a state in its topic. */
 export interface StateSize {
-  /** Of the record's value. */
+  /** The size of the record's value. */
   readonly bytes: number;
-  /** The most bytes that the topic takes. */
+  /** The most bytes that the topic accepts. */
   readonly limitBytes: number;
 }
 
@@ -43,14 +45,14 @@ export type TelemetryEvent =
       /** Calls as Meta counts them: each item of a batch is one. */
       readonly calls: number;
       readonly skipped: Readonly<Partial<Record<ErrorCode, number>>>;
-      /** The media, albums' children, metrics and fields among them: ten at most. */
+      /** The excluded media, albums' children, metrics and fields by name: ten at most. */
       readonly leftOut: readonly Skipped[];
       readonly unknownFields: readonly string[];
       readonly durationMs: number;
       readonly nextPollMs: number | null;
     }
   | {
-      /** What a try of a poll has committed, whether it came to its end or not. */
+      /** The records that a try of a poll committed, successful or not. */
       readonly type: 'committed';
       readonly stream: StreamName;
       readonly records: number;
@@ -63,40 +65,42 @@ export type TelemetryEvent =
       readonly code: ErrorCode;
       readonly disposition: Disposition | 'unexpected';
       readonly message: string;
-      /** HTTP requests of the poll so far; absent where it has not begun. */
+      /** HTTP requests of the poll so far; absent for a poll that has not begun. */
       readonly requests?: number;
-      /** When it is tried again; null when it is not. */
+      /** Milliseconds until the poll is retried; null when it is not. */
       readonly retryInMs: number | null;
-      /** When its next turn is, epoch milliseconds; null when there is none. */
+      /** The due time of the next poll, epoch milliseconds; null when there is none. */
       readonly nextPollMs: number | null;
     }
   | {
-      /** A stream goes on from its state, and is not due yet by the last poll in it. */
+      /** A stream continues from its state, whose last poll is less than an interval ago. */
       readonly type: 'poll-awaited';
       readonly stream: StreamName;
       readonly accountId: string;
-      /** The beginning of that poll, and the next one, epoch milliseconds. */
+      /** The start of that poll, and the due time of the next one, epoch milliseconds. */
       readonly polledMs: number;
       readonly nextPollMs: number;
     }
   | {
-      /** A whole list lacks most of what is known: nothing is deleted until another one lacks it too. */
+      /** A list looks truncated: nothing is deleted until a second scan lacks the same entries. */
       readonly type: 'list-doubted';
       readonly stream: StreamName;
       readonly accountId: string;
-      /** Entries that were known, and how many of them the list lacks. */
+      /** The number of known entries, and of those that the list lacks. */
       readonly known: number;
       readonly missing: number;
     }
   | {
-      /** A step of a poll has come to its end: a window, or a page. */
+      /** A step of a poll has ended: a window, or a page. */
       readonly type: 'progress';
       readonly stream: StreamName;
       readonly accountId: string;
       readonly step: number;
-      /** How many steps there are; null where the API has not said. */
+      /** The number of steps; null where the API does not report it. */
       readonly of: number | null;
-      /** Up to where windows have asked, epoch milliseconds; null where there are none. */
+      /**
+       * The end of the last requested window, epoch milliseconds; null for streams without windows.
+       */
       readonly coveredUntilMs: number | null;
       /** Records that the poll has committed so far. */
       readonly records: number;
@@ -111,24 +115,24 @@ export type TelemetryEvent =
       readonly durationMs: number;
     }
   | {
-      /** The forms of request that the enabled streams use were tried. */
+      /** The contract probe has tried the forms of request that the enabled streams use. */
       readonly type: 'contract-probed';
       readonly accountId: string;
       readonly forms: readonly ProbedForm[];
-      /** As configured. */
+      /** The configured API version. */
       readonly version: string;
-      /** The version that answered; null when nothing did. */
+      /** The version that answered; null without an answer. */
       readonly answeredBy: string | null;
     }
   | {
       /** A batch is rejected as a whole: its objects are requested by single requests. */
       readonly type: 'batch-refused';
-      /** True when the API says that it has no batches; reported once a process. */
+      /** True when the API reports that it has no batches; reported once a process. */
       readonly isAbsent: boolean;
       readonly message: string;
     }
   | {
-      /** Records of a page that were written as their schemas have it. */
+      /** The records of a page were encoded by their schemas. */
       readonly type: 'encoded';
       readonly stream: StreamName;
       readonly records: number;
@@ -141,7 +145,7 @@ export type TelemetryEvent =
       readonly accountId: string;
       /** Epoch milliseconds. */
       readonly writtenAtMs: number;
-      /** What it says of what the API refuses. */
+      /** The rejections in the state. */
       readonly refusals: readonly Refusal[];
     }
   | ({
@@ -158,7 +162,7 @@ export type TelemetryEvent =
       readonly durationMs: number;
     }
   | {
-      /** Brokers have a client wait for a quota. */
+      /** A broker delays a client for a quota. */
       readonly type: 'throttled';
       readonly durationMs: number;
     }
@@ -168,53 +172,55 @@ export type TelemetryEvent =
       readonly removed: readonly Account[];
     }
   | {
-      /** A person has paused a stream of an account, or lets it go on. */
+      /** A person has paused or resumed a stream of an account. */
       readonly type: 'paused';
       readonly stream: StreamName;
       readonly accountId: string;
       readonly isPaused: boolean;
     }
   | {
-      /** How often a stream is polled has changed. */
+      /** The interval of a stream has changed. */
       readonly type: 'interval';
       readonly stream: StreamName;
       readonly intervalMs: number;
     }
   | {
-      /** How a scope of the quota stands; told when its state changes or its usage by some percent. */
+      /** The state of a quota's scope; reported when it changes, or its usage by some percent. */
       readonly type: 'scope';
       readonly scope: Scope;
       readonly percent: number;
       readonly state: ScopeStatus['state'];
-      /** When a stopped scope is free again, epoch milliseconds; null when it is not stopped. */
+      /** The time when a stopped scope is free again, epoch milliseconds; null unless stopped. */
       readonly untilMs: number | null;
     }
   | {
-      /** A request that had to wait for a quota, told when it goes. */
+      /** A request was admitted after a wait for its quota. */
       readonly type: 'quota-wait';
       readonly priority: Priority;
       readonly durationMs: number;
     }
   | {
-      /** A token's life, told at the start and whenever it changes. */
+      /** The validity of a token; reported at the start and whenever it changes. */
       readonly type: 'token';
-      /** Tells it from others without showing it: the business it is of, say; `default` for the only one. */
+      /**
+       * The token's name, without its value: the business it belongs to, say; `default` for one.
+       */
       readonly name: string;
       /** Epoch milliseconds; null when it never expires. */
       readonly expiresAtMs: number | null;
-      /** The names of all tokens in use; others are not any more. */
+      /** The names of all tokens in use; tokens that are not listed were removed. */
       readonly inUse?: readonly string[];
-      /** So many days or fewer are left, which a person should know: 14, 7, 1 or 0; null for more. */
+      /** The reached step of the expiry warning, in days: 14, 7, 1 or 0; null for none. */
       readonly warnAtDays?: number | null;
-      /** What a person must do, in sentences; empty for nothing. */
+      /** The advice for a person, in sentences; empty for none. */
       readonly action?: string;
     }
   | {
-      /** The API has begun to refuse a token, whatever it is used for, or has taken it again. */
+      /** The API has begun to reject a token for every request, or accepts it again. */
       readonly type: 'token-refused';
-      /** As in `token`. */
+      /** The token's name, as in `token`. */
       readonly name: string;
-      /** Null when it is taken again, or another one is in its place. */
+      /** The rejection; null when the token is accepted again, or was replaced. */
       readonly refusal: { readonly code: ErrorCode; readonly message: string } | null;
     }
   | {
@@ -227,38 +233,38 @@ export type TelemetryEvent =
       readonly warning: string;
     }
   | {
-      /** A try to put a longer token in the place of one that ends soon. */
+      /** An attempt to replace a token that expires soon. */
       readonly type: 'token-renewal';
       readonly name: string;
       readonly outcome: 'renewed' | 'failed';
-      /** Why it failed, for a person; empty when it did not. */
+      /** The reason of the failure, for a person; empty after a success. */
       readonly message: string;
     }
   | {
-      /** What this instance owns; told at each rebalance, and when it changes for another reason. */
+      /** The assignment of this instance; reported at each rebalance and at every other change. */
       readonly type: 'share';
       readonly owned: readonly number[];
       readonly gained: readonly number[];
       readonly lost: readonly number[];
-      /** How many partitions there are in all. */
+      /** The number of partitions in the group. */
       readonly partitions: number;
-      /** `confirmed`: given up too early, and still its own by the group's word. */
+      /** `confirmed`: given up too early, while the group still assigned it to this instance. */
       readonly cause: 'rebalance' | 'not-heard' | 'fenced' | 'confirmed' | 'left';
     }
   | {
-      /** Another producer has taken a partition over that the group had given to this instance. */
+      /** Another producer has acquired a partition that the group assigned to this instance. */
       readonly type: 'fenced';
       readonly partition: number;
       readonly reason: string;
-      /** How long it is left alone, if the group does not decide otherwise before. */
+      /** Milliseconds until this instance acquires it again, unless a rebalance comes first. */
       readonly pauseMs: number;
     }
   | {
       readonly type: 'dependency';
       readonly name: DependencyName;
       readonly ready: boolean;
-      /** Why not, for a person; empty when ready. */
+      /** The reason for a person; empty when ready. */
       readonly reason: string;
-      /** Not ready because it is being made so, as at every start, and not for any trouble. */
+      /** True while the dependency is being prepared, as at every start, without an error. */
       readonly isStarting?: boolean;
     };

@@ -4,29 +4,29 @@ import type { Stream } from './stream.ts';
 import { type Job, failed } from './poller.ts';
 import type { Restored, StateSize, Telemetry } from './ports.ts';
 
-/** A job that may begin, or why it may not. */
+/** A job with its restored state, or the error that prevents it from starting. */
 export interface StartedJob {
   readonly job: Job;
-  /** The size of its state; absent where there is none. */
+  /** The size of its state; absent for a job without state. */
   readonly size?: StateSize | undefined;
-  /** Why the stream cannot start: its state cannot be read. */
+  /** The error that stops the stream from starting: its state cannot be read. */
   readonly error?: Error;
 }
 
-/** A job with the state that the topic holds for it; a missing one means a first run. */
+/** Creates a job from its state in the topic; without one it is a first run. */
 export function startJob(
   stream: Stream,
   account: Account,
   restored: ReadonlyMap<string, Restored>,
 ): StartedJob {
-  const found = restored.get(stateKey(stream.name, account.id));
+  const restoredState = restored.get(stateKey(stream.name, account.id));
   const job = { stream, account, state: firstState(stream, account) };
-  if (found === undefined) return { job };
-  if (found.kind === 'unreadable') return { job, error: found.error };
-  return { job: { ...job, state: found.state }, size: found.size };
+  if (restoredState === undefined) return { job };
+  if (restoredState.kind === 'unreadable') return { job, error: restoredState.error };
+  return { job: { ...job, state: restoredState.state }, size: restoredState.size };
 }
 
-/** The jobs that may begin; why the others may not is reported. */
+/** Returns the jobs that may start, and reports the errors of the others. */
 export function runnable(group: readonly StartedJob[], telemetry: Telemetry): readonly Job[] {
   return group.flatMap(({ job, error, size }) => {
     if (error !== undefined) telemetry.report(failed(error, job, null));
@@ -35,7 +35,7 @@ export function runnable(group: readonly StartedJob[], telemetry: Telemetry): re
   });
 }
 
-/** What was never polled has no state yet. */
+/** Reports a restored state; a stream that was never polled has none. */
 function reportRestored(
   state: StreamState,
   size: StateSize | undefined,

@@ -4,10 +4,13 @@ import type { Value } from './json.ts';
 import type { Origin, Stream } from './stream.ts';
 import type { Page } from './source.ts';
 
-/** A page's nodes as records, dead letters or skipped (Invariant 3); a record may leave dead letters of its parts. */
+/**
+ * A page's nodes as records, dead letters or skipped (Invariant 3). A record may have dead letters
+ * of its invalid parts.
+ */
 export interface MappedPage {
   readonly records: readonly Value[];
-  readonly refused: readonly DeadLetterError[];
+  readonly rejected: readonly DeadLetterError[];
   readonly skipped: readonly ErrorCode[];
   readonly unknown: ReadonlySet<string>;
 }
@@ -15,16 +18,16 @@ export interface MappedPage {
 /** Maps each node; a node that is invalid is dead-lettered, and its neighbours are published. */
 export function mapPage(stream: Stream, page: Page, origin: Origin): MappedPage {
   const records: Value[] = [];
-  const refused: DeadLetterError[] = [...(page.rejected ?? [])];
+  const rejected: DeadLetterError[] = [...(page.rejected ?? [])];
   const skipped = page.skipped.map(({ reason }) => reason);
   const unknown = new Set<string>();
   for (const node of page.nodes) {
-    const mapped = readOrReject(refused, () => stream.toRecord(node, origin));
+    const mapped = readOrReject(rejected, () => stream.toRecord(node, origin));
     if (mapped?.kind === 'skipped') skipped.push(mapped.reason);
     if (mapped?.kind !== 'record') continue;
     records.push(mapped.record);
-    for (const error of mapped.rejected ?? []) refused.push(error);
+    for (const error of mapped.rejected ?? []) rejected.push(error);
     for (const field of mapped.unknown) unknown.add(field);
   }
-  return { records, refused, skipped, unknown };
+  return { records, rejected, skipped, unknown };
 }

@@ -9,26 +9,26 @@ import { endedSoon, settled } from './shutdown.ts';
 import { type StartTools, untilAnswered, untilReady } from './startup.ts';
 import type { Supervision } from './supervisor.ts';
 
-/** How a poll of `once` ended. */
+/** A job of `once` and its outcome. */
 export interface PolledJob {
   readonly job: Job;
   readonly outcome: PollOutcome;
 }
 
-/** What `once` works with. */
+/** The dependencies of `once`. */
 export interface OnceTools extends PollerTools {
-  /** Until when it waits for what is away, epoch milliseconds. */
+  /** The time until which it waits for missing dependencies, epoch milliseconds. */
   readonly deadlineMs: number;
-  /** How long others that are in the group may be there: a killed one goes by itself. */
+  /** The time that other members may still be in the group: the session of a killed one expires. */
   readonly othersLeaveMs: number;
 }
 
 /**
  * Polls every stream of every account once, as the only instance of its group.
  *
- * @returns how each ended; a failure of one is no failure of another (Invariant 8)
- * @throws StopProcessError of any poll, or `kafka.group-shared` when other instances are there or
- * come; the signal's reason; each after the polls were ended and the group was left
+ * @returns each job's outcome; one job's failure does not fail another (Invariant 8)
+ * @throws StopProcessError of any poll, or `kafka.group-shared` when other instances are in the
+ * group or join it; the signal's reason; each after the polls have ended and this instance has left
  */
 export async function superviseOnce(
   supervision: Supervision,
@@ -57,7 +57,7 @@ export async function superviseOnce(
   } catch (error) {
     throw fatal.signal.aborted ? fatal.signal.reason : error;
   } finally {
-    // As long as it is a member: only an owner may end what a lane has left open.
+    // While still a member: only the partition's owner may end a transaction left open.
     await settled(releaseAll(supervision), supervision.shutdown.leftMs('partitions'));
     leave.abort();
     await joined;
@@ -69,9 +69,9 @@ async function releaseAll({ group, store }: Supervision): Promise<void> {
   await Promise.all(all.map((partition) => store.release(partition)));
 }
 
-const lookAgainMs = 500;
+const recheckMs = 500;
 
-/** Waits for a killed instance's session to end; who is still there after that is at work. */
+/** Waits for a killed instance's session to expire; members that remain after that are polling. */
 async function untilAlone(group: Group, tools: OnceTools, signal: AbortSignal): Promise<void> {
   const untilMs = tools.clock.nowMs() + tools.othersLeaveMs;
   const step = { name: 'group', run: (s: AbortSignal) => group.members(s) } as const;
@@ -91,7 +91,7 @@ async function untilAlone(group: Group, tools: OnceTools, signal: AbortSignal): 
       );
     }
     tools.telemetry.report({ type: 'dependency', name: 'group', ready: false, reason });
-    await tools.clock.sleep(lookAgainMs, signal);
+    await tools.clock.sleep(recheckMs, signal);
   }
 }
 
@@ -110,8 +110,8 @@ async function withinTime(
   { clock, deadlineMs }: Pick<StartTools, 'clock'> & { readonly deadlineMs: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const patience = new AbortController();
-  const late = clock.sleep(deadlineMs - clock.nowMs(), AbortSignal.any([patience.signal, signal]));
+  const timer = new AbortController();
+  const late = clock.sleep(deadlineMs - clock.nowMs(), AbortSignal.any([timer.signal, signal]));
   try {
     await Promise.race([
       work,
@@ -124,11 +124,11 @@ async function withinTime(
       }),
     ]);
   } finally {
-    patience.abort();
+    timer.abort();
   }
 }
 
-interface OnceWork {
+interface OnceSignals {
   readonly all: AbortSignal;
   readonly onFatal: (error: unknown) => void;
 }
@@ -136,7 +136,7 @@ interface OnceWork {
 async function pollAll(
   supervision: Supervision,
   tools: OnceTools,
-  { all, onFatal }: OnceWork,
+  { all, onFatal }: OnceSignals,
 ): Promise<readonly PolledJob[]> {
   const listing = await supervision.directory.list(all);
   const { accounts } = listing;
@@ -170,7 +170,7 @@ async function restoreFor(
     const step = { name: 'state', run: (s: AbortSignal) => store.restore(partition, s) } as const;
     return untilReady(step, tools, signal);
   });
-  return new Map((await Promise.all(restored)).flatMap((one) => [...one]));
+  return new Map((await Promise.all(restored)).flatMap((states) => [...states]));
 }
 
 async function pollGroupOnce(

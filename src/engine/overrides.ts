@@ -1,32 +1,32 @@
 import type { StreamName } from './stream-name.ts';
 import type { ControlAction, Telemetry } from './ports.ts';
 
-/** What changes for the pollers. */
+/** A change that the pollers apply. */
 export type OverrideChange =
   | { readonly kind: ControlAction; readonly stream: StreamName; readonly accountId: string }
   | { readonly kind: 'interval'; readonly stream: StreamName };
 
-/** What has been ordered while the program runs: kept in memory alone, gone after a restart. */
+/** The overrides set while the program runs: kept in memory only, lost at a restart. */
 export interface Overrides {
-  /** Undefined while the configured interval holds. */
+  /** The interval that replaces the configured one; undefined for none. */
   intervalMs(stream: StreamName): number | undefined;
   isPaused(stream: StreamName, accountId: string): boolean;
-  /** What is paused of an account that begins to be polled is told again. */
-  retell(accountId: string): void;
+  /** Reports the paused streams of an account again, as its pollers start. */
+  reportPaused(accountId: string): void;
   setInterval(stream: StreamName, intervalMs: number): void;
-  give(kind: ControlAction, stream: StreamName, accountId: string): void;
-  /** Is told of every order until disposed. */
-  listen(onChange: (order: OverrideChange) => void): Disposable;
+  apply(kind: ControlAction, stream: StreamName, accountId: string): void;
+  /** Calls `onChange` with every change until disposed. */
+  listen(onChange: (change: OverrideChange) => void): Disposable;
 }
 
-/** Nothing is ordered yet. */
+/** Creates overrides that change nothing yet. */
 export function createOverrides(telemetry: Telemetry): Overrides {
   const intervals = new Map<StreamName, number>();
-  /** By account. */
+  /** The paused streams by account id. */
   const paused = new Map<string, ReadonlySet<StreamName>>();
-  const listeners = new Set<(order: OverrideChange) => void>();
-  const tell = (order: OverrideChange): void => {
-    for (const listener of [...listeners]) listener(order);
+  const listeners = new Set<(change: OverrideChange) => void>();
+  const notify = (change: OverrideChange): void => {
+    for (const listener of [...listeners]) listener(change);
   };
   const pausedOf = (accountId: string) => paused.get(accountId) ?? new Set();
   const setPaused = (stream: StreamName, accountId: string, isPaused: boolean): void => {
@@ -39,7 +39,7 @@ export function createOverrides(telemetry: Telemetry): Overrides {
   return {
     intervalMs: (stream) => intervals.get(stream),
     isPaused: (stream, accountId) => pausedOf(accountId).has(stream),
-    retell(accountId) {
+    reportPaused(accountId) {
       for (const stream of pausedOf(accountId)) {
         telemetry.report({ type: 'paused', stream, accountId, isPaused: true });
       }
@@ -47,11 +47,11 @@ export function createOverrides(telemetry: Telemetry): Overrides {
     setInterval(stream, intervalMs) {
       intervals.set(stream, intervalMs);
       telemetry.report({ type: 'interval', stream, intervalMs });
-      tell({ kind: 'interval', stream });
+      notify({ kind: 'interval', stream });
     },
-    give(kind, stream, accountId) {
+    apply(kind, stream, accountId) {
       if (kind !== 'poll') setPaused(stream, accountId, kind === 'pause');
-      tell({ kind, stream, accountId });
+      notify({ kind, stream, accountId });
     },
     listen(onChange) {
       listeners.add(onChange);

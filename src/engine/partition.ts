@@ -2,8 +2,8 @@ const seed = 0x9747b28c;
 const multiplier = 0x5bd1e995;
 
 /**
- * Java Kafka's murmur2 of `bytes`, a signed 32-bit number, so that a partition computed here is the
- * one that any Kafka client computes.
+ * Returns Java Kafka's murmur2 of `bytes`, a signed 32-bit number, so that every Kafka client
+ * computes the same partition.
  *
  * Source: `org.apache.kafka.common.utils.Utils.murmur2`, read in Apache Kafka 4.1.
  */

@@ -1,76 +1,82 @@
 import type { Stream } from './stream.ts';
 import { type Job, type PollerTools, type PollOutcome, pollWhenDue } from './poller.ts';
 
-/** Streams by the list that they live on; the one that publishes the list comes first. */
+// States of a poll group, one cycle:
+// - leading: only the first job polls; it scans the list.
+// - following: its first try has ended, well or not; the other jobs poll, and it may still retry.
+// - done: every job has an outcome.
+
+/** Groups streams by the list that they read; the stream that publishes the list comes first. */
 export function groupByList<T extends { readonly stream: Stream }>(
   streams: readonly T[],
 ): readonly (readonly T[])[] {
   const groups = new Map<string, T[]>();
-  for (const one of streams) {
-    const list = one.stream.list ?? one.stream.name;
-    groups.set(list, [...(groups.get(list) ?? []), one]);
+  for (const entry of streams) {
+    const list = entry.stream.list ?? entry.stream.name;
+    groups.set(list, [...(groups.get(list) ?? []), entry]);
   }
   return [...groups.values()].map((group) =>
     group.toSorted((a, b) => Number(b.stream.publishesList) - Number(a.stream.publishesList)),
   );
 }
 
-/** When a poll's next one is due, for those who watch, and what ends it. */
+/** The timing of a poll group: the next due times, for telemetry, and the signal that ends it. */
 export interface GroupTiming {
   readonly nextPollMs: (job: Job) => number | null;
-  /** Receives each outcome at once, while other jobs of the round may go on. */
-  readonly onVerdict?: (job: Job, outcome: PollOutcome) => void;
+  /** Receives each outcome at once, while other jobs of the cycle may still poll. */
+  readonly onOutcome?: (job: Job, outcome: PollOutcome) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Polls jobs of one account that live on the same list and are due together, so that the list is
- * scanned once: the first job's first try comes before the others. Whether it succeeds or not, they
- * go on by themselves (Invariant 8).
+ * Polls jobs of one account that read the same list and are due together, so that the list is
+ * scanned once. The first job's first try comes before the others. They poll even if it fails
+ * (Invariant 8).
  *
  * @returns an outcome for each job, in order
- * @throws as `pollWhenDue`, when all have ended
+ * @throws as `pollWhenDue`, after all jobs have ended
  */
 export async function pollGroup(
   [first, ...others]: readonly Job[],
   tools: PollerTools,
-  at: GroupTiming,
+  timing: GroupTiming,
 ): Promise<readonly PollOutcome[]> {
   if (first === undefined) return [];
   const cycleMs = tools.clock.nowMs();
-  const poll = async (job: Job, with_: PollerTools) => {
+  const poll = async (job: Job, pollerTools: PollerTools) => {
     job.cycleMs = cycleMs;
-    const { signal } = at;
-    const outcome = await pollWhenDue(job, with_, { nextPollMs: at.nextPollMs(job), signal });
-    at.onVerdict?.(job, outcome);
+    const { signal } = timing;
+    const nextPollMs = timing.nextPollMs(job);
+    const outcome = await pollWhenDue(job, pollerTools, { nextPollMs, signal });
+    timing.onOutcome?.(job, outcome);
     return outcome;
   };
-  const tried = Promise.withResolvers<undefined>();
+  const firstTry = Promise.withResolvers<undefined>();
   const leading = poll(
     first,
     onFirstTry(first, tools, () => {
-      tried.resolve(undefined);
+      firstTry.resolve(undefined);
     }),
   ).finally(() => {
-    tried.resolve(undefined);
+    firstTry.resolve(undefined);
   });
-  const following = others.map((job) => tried.promise.then(() => poll(job, tools)));
-  const settled = await Promise.allSettled([leading, ...following]);
-  return settled.map((result) => {
+  const following = others.map((job) => firstTry.promise.then(() => poll(job, tools)));
+  const results = await Promise.allSettled([leading, ...following]);
+  return results.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
   });
 }
 
-/** Tells of the first try's end: it was a poll that finished, or one that failed. */
-function onFirstTry(job: Job, tools: PollerTools, tell: () => void): PollerTools {
+/** Calls `onEnd` when a try of the job ends: on the event of a finished or a failed poll. */
+function onFirstTry(job: Job, tools: PollerTools, onEnd: () => void): PollerTools {
   return {
     ...tools,
     telemetry: {
       report(event) {
         tools.telemetry.report(event);
         const ended = event.type === 'poll-finished' || event.type === 'poll-failed';
-        if (ended && event.stream === job.stream.name) tell();
+        if (ended && event.stream === job.stream.name) onEnd();
       },
     },
   };

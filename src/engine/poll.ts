@@ -8,11 +8,11 @@ import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Page, Skipped, Source } from './source.ts';
 import { buildBatches, type PageResult } from './batch.ts';
-import { type Settled, detectChanges } from './changes.ts';
+import { type DetectedChanges, detectChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
 import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
 
-/** What a poll works with; the same for all. */
+/** The dependencies of a poll, shared by all polls. */
 export interface PollTools {
   readonly graph: Graph;
   readonly encoder: Encoder;
@@ -23,28 +23,28 @@ export interface PollTools {
   readonly settings: {
     readonly lookbackMs: number;
     readonly maxBatchRecords: number;
-    /** Whether records that say nothing new are published; `always` where a stream is not named. */
+    /** The publish mode of each stream; `always` for a stream that is not listed. */
     readonly publish: Readonly<Partial<Record<StreamName, PublishMode>>>;
-    /** Whether media and stories that are gone are deleted by tombstones. */
+    /** True when tombstones delete media and stories that are gone. */
     readonly tombstones: boolean;
-    /** Written into the state, to say who did. */
+    /** The name of this instance, written into the state. */
     readonly instance: string;
   };
 }
 
 /**
- * One extraction of one stream for one account. It outlives a failed try: what was committed stays
- * in `state` and `published`, so that the next try goes on and publishes nothing twice.
+ * One extraction of one stream for one account. It outlives a failed try: `state` and `published`
+ * keep everything that was committed, so the next try continues there and publishes nothing twice.
  */
 export interface Poll {
   readonly stream: Stream;
   readonly account: Account;
-  /** `<stream>/<account>/<when it began>`, in every record's headers. */
+  /** `<stream>/<account>/<start time>`, in every record's headers. */
   readonly id: string;
   readonly startedMs: number;
-  /** A list that was scanned since then serves this poll too; epoch milliseconds. */
+  /** The start of the cycle, epoch milliseconds: list scans since then serve this poll too. */
   readonly cycleMs: number;
-  /** When the next poll is due, epoch milliseconds; null when there is none. */
+  /** The due time of the next poll, epoch milliseconds; null when there is none. */
   readonly nextPollMs: number | null;
   readonly trace: PollTrace;
   state: StreamState;
@@ -52,7 +52,7 @@ export interface Poll {
   readonly tally: Tally;
 }
 
-/** What a poll brought so far. */
+/** The counts of a poll so far. */
 export interface Tally {
   records: number;
   deadLetters: number;
@@ -61,41 +61,43 @@ export interface Tally {
   /** Calls as Meta counts them. */
   calls: number;
   readonly skipped: Partial<Record<ErrorCode, number>>;
-  /** The first of them by name: a few of each reason. */
+  /** The first excluded objects by name: a few of each reason. */
   readonly leftOut: Skipped[];
   readonly unknownFields: Set<string>;
 }
 
 /**
- * Extract, map, settle, encode, publish: page by page, a transaction a batch.
+ * Runs a poll page by page: extract, map, detect changes, encode, publish. Each batch is one
+ * transaction.
  *
- * @throws whatever the ports throw; a body that cannot be used is in the dead letters by then
- * @remarks `poll.state` is the last state committed; at the end, with what was learned besides and is
- * not worth a transaction of its own. Never two at once for one (stream, account).
+ * @throws any error of the ports; an unusable body is in the dead letters by then
+ * @remarks `poll.state` is the last state committed. After the last page it also has the values
+ * that are not worth a transaction of their own. A (stream, account) has at most one poll at a
+ * time.
  */
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
-  const batch = buildBatches(poll, tools, signal);
+  const batches = buildBatches(poll, tools, signal);
   try {
-    let whole = false;
+    let isListScanned = false;
     let steps = 0;
     for await (const page of pagesOf(poll, tools, signal)) {
-      await batch.add(resultOf(page, batch.checkpoint, { poll, tools }));
-      reportStep((steps += 1), page, { poll, tools });
-      whole ||= page.scanned !== undefined;
+      await batches.add(resultOf(page, batches.checkpoint, { poll, tools }));
+      reportProgress((steps += 1), page, { poll, tools });
+      isListScanned ||= page.scanned !== undefined;
     }
-    await batch.end(poll.startedMs);
+    await batches.end(poll.startedMs);
     // A list that looks truncated is scanned again soon.
-    if (whole && batch.checkpoint.doubtedMs === null) {
+    if (isListScanned && batches.checkpoint.doubtedMs === null) {
       tools.source.noteCommitted({ ...poll, nowMs: poll.startedMs });
     }
-    poll.state = { ...poll.state, ...batch.checkpoint };
+    poll.state = { ...poll.state, ...batches.checkpoint };
   } catch (error) {
-    if (error instanceof DeadLetterError) await batch.deadLetter(error);
+    if (error instanceof DeadLetterError) await batches.deadLetter(error);
     throw error;
   }
 }
 
-function reportStep(steps: number, page: Page, { poll, tools }: Work): void {
+function reportProgress(steps: number, page: Page, { poll, tools }: PollContext): void {
   const { stream, account, tally } = poll;
   tools.telemetry.report({
     type: 'progress',
@@ -125,56 +127,57 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
   });
 }
 
-interface Work {
+interface PollContext {
   readonly poll: Poll;
   readonly tools: PollTools;
 }
 
-/** A page's nodes as the records worth publishing, its dead letters, and the memory after it. */
-function resultOf(page: Page, before: Checkpoint, work: Work): PageResult {
-  const { stream, account, startedMs, tally } = work.poll;
-  noteLeftOut(page.skipped, tally);
+/** Returns a page's changed records, its dead letters, and the checkpoint after it. */
+function resultOf(page: Page, before: Checkpoint, context: PollContext): PageResult {
+  const { stream, account, startedMs, tally } = context.poll;
+  nameExcluded(page.skipped, tally);
   const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
   const checkpoint = {
     ...before,
     ...page.learned,
-    insightsRead: withRead(before.insightsRead, page),
+    insightsRead: withReadings(before.insightsRead, page),
   };
-  const { doubt, ...settled } = settle(mapped.records, { page, checkpoint }, work);
-  if (doubt !== undefined) {
-    const whose = { stream: stream.name, accountId: account.id };
-    work.tools.telemetry.report({ type: 'list-doubted', ...whose, ...doubt });
+  const { truncation, ...changed } = changesIn(mapped.records, { page, checkpoint }, context);
+  if (truncation !== undefined) {
+    const job = { stream: stream.name, accountId: account.id };
+    context.tools.telemetry.report({ type: 'list-doubted', ...job, ...truncation });
   }
   const isLast = page.step !== undefined && page.step.number === page.step.of;
-  return { gone: [], ...mapped, ...settled, isLast };
+  return { gone: [], ...mapped, ...changed, isLast };
 }
 
-const mostNamed = 10;
-/** One frequent reason, such as media from before the business account, does not hide the others. */
-const mostNamedOfReason = 5;
+const maxNamed = 10;
+/** The limit for one reason: a frequent one, such as media before conversion, hides no others. */
+const maxNamedOfReason = 5;
 
-function noteLeftOut(skipped: readonly Skipped[], { leftOut }: Tally): void {
-  for (const one of skipped) {
-    if (leftOut.length >= mostNamed) return;
-    const alike = leftOut.filter(({ reason }) => reason === one.reason).length;
-    if (alike < mostNamedOfReason) leftOut.push(one);
+function nameExcluded(skipped: readonly Skipped[], { leftOut }: Tally): void {
+  for (const excluded of skipped) {
+    if (leftOut.length >= maxNamed) return;
+    const sameReason = leftOut.filter(({ reason }) => reason === excluded.reason).length;
+    if (sameReason < maxNamedOfReason) leftOut.push(excluded);
   }
 }
 
-function withRead(known: Published, { readings = [] }: Page): Published {
+function withReadings(known: Published, { readings = [] }: Page): Published {
   return readings.length === 0 ? known : new Map([...known, ...readings]);
 }
 
-interface Settling {
+interface PageAndCheckpoint {
   readonly page: Page;
   readonly checkpoint: Checkpoint;
 }
 
-function settle(
+/** Returns the records to publish: by the stream's own rule, all, or those that changed. */
+function changesIn(
   records: readonly Value[],
-  { page, checkpoint }: Settling,
-  { poll, tools }: Work,
-): Pick<Settled, 'records' | 'checkpoint'> & Partial<Settled> {
+  { page, checkpoint }: PageAndCheckpoint,
+  { poll, tools }: PollContext,
+): Pick<DetectedChanges, 'records' | 'checkpoint'> & Partial<DetectedChanges> {
   const { stream, account, startedMs } = poll;
   const { lookbackMs, publish, tombstones } = tools.settings;
   if (stream.settle !== undefined) {

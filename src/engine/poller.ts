@@ -21,7 +21,14 @@ import type {
 import { tracedTransport } from './tracing.ts';
 import type { Permit, Semaphore } from './rate-limit/semaphore.ts';
 
-/** What a poller works with besides a poll's tools. */
+// States of a due poll:
+// - waiting for quota: the rate limiter allows no request yet; no permit is held.
+// - waiting for a permit: other polls hold all of them.
+// - running: `runPoll` fetches and publishes.
+// - backing off: the try failed with `retry` or `wait`; the same poll runs again after a delay.
+// - ended: with a `PollOutcome`, or by an error that stops the process.
+
+/** The dependencies of a poller: those of a poll, and the limits and retries around it. */
 export interface PollerTools extends Omit<PollTools, 'graph'> {
   readonly graph: GraphTransport;
   readonly rateLimiter: RateLimiter;
@@ -31,41 +38,43 @@ export interface PollerTools extends Omit<PollTools, 'graph'> {
   readonly retry: Backoff & { readonly maxAttempts: number };
 }
 
-/** One (stream, account); `state` is the last one committed. */
+/** One (stream, account) to poll; `state` is the last one committed. */
 export interface Job {
   readonly stream: Stream;
   readonly account: Account;
   state: StreamState;
-  /** A list that was scanned since then serves the job's polls too; null: each scans its own. */
+  /**
+   * The start of the cycle, whose list scan the job's polls share; absent: each poll scans anew.
+   */
   cycleMs?: number;
 }
 
-/** What is left to do after a due poll. */
+/** The outcome of a due poll. */
 export type PollOutcome =
   | { readonly kind: 'done' }
-  /** This time it failed; the next interval tries again. */
+  /** The poll failed; the next interval polls again. */
   | { readonly kind: 'failed'; readonly error: Error }
   | { readonly kind: 'stop-stream'; readonly error: Error }
   | { readonly kind: 'stop-account'; readonly error: Error };
 
-/** What an error makes of the poll in hand. */
-type Step = { readonly kind: 'again'; readonly afterMs: number } | PollOutcome;
+/** The next action after an error: the same poll again, or an outcome. */
+type NextAction = { readonly kind: 'again'; readonly afterMs: number } | PollOutcome;
 
 /**
- * Does one due poll to its end: waits for quota and its turn, tries again while that is worth
- * it, and reports what happened.
+ * Runs one due poll to its end: waits for quota and a permit, retries as the error's disposition
+ * allows, and reports the result.
  *
- * @param nextPollMs - when the next one is due, for those who watch; null when there is none
+ * @param timing - `nextPollMs` is the next poll's due time, for telemetry; null when there is none
  * @throws StopProcessError, and the signal's reason when aborted
  */
 export async function pollWhenDue(
   job: Job,
   tools: PollerTools,
-  at: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
+  timing: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
 ): Promise<PollOutcome> {
-  const poll = await begin(job, tools, at);
+  const poll = await beginPoll(job, tools, timing);
   try {
-    const outcome = await pollToEnd(poll, job, { tools, ...at });
+    const outcome = await pollToEnd(poll, job, { tools, ...timing });
     poll.trace.end(outcome.kind === 'done' ? undefined : outcome.error);
     return outcome;
   } catch (error) {
@@ -74,7 +83,7 @@ export async function pollWhenDue(
   }
 }
 
-interface PolledJob {
+interface PollRun {
   readonly tools: PollerTools;
   readonly nextPollMs: number | null;
   readonly signal: AbortSignal;
@@ -83,7 +92,7 @@ interface PolledJob {
 async function pollToEnd(
   poll: Poll,
   job: Job,
-  { tools, nextPollMs, signal }: PolledJob,
+  { tools, nextPollMs, signal }: PollRun,
 ): Promise<PollOutcome> {
   for (let attempt = 1; ;) {
     const error = await tryOnce(poll, job, { tools, signal });
@@ -91,19 +100,19 @@ async function pollToEnd(
       tools.telemetry.report(finished(poll, tools.clock.nowMs(), nextPollMs));
       return { kind: 'done' };
     }
-    const step = decide(error, attempt, tools);
+    const action = decide(error, attempt, tools);
     tools.telemetry.report({
-      ...failed(error, job, step.kind === 'again' ? step.afterMs : null),
+      ...failed(error, job, action.kind === 'again' ? action.afterMs : null),
       requests: poll.tally.requests,
-      nextPollMs: step.kind.startsWith('stop-') ? null : nextPollMs,
+      nextPollMs: action.kind.startsWith('stop-') ? null : nextPollMs,
     });
-    if (step.kind !== 'again') return step;
+    if (action.kind !== 'again') return action;
     if (!isConnectorError(error) || error.disposition !== 'wait') attempt += 1;
-    await tools.clock.sleep(step.afterMs, signal);
+    await tools.clock.sleep(action.afterMs, signal);
   }
 }
 
-async function begin(
+async function beginPoll(
   job: Job,
   tools: PollerTools,
   { nextPollMs, signal }: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
@@ -134,7 +143,7 @@ async function begin(
   };
 }
 
-/** A poll begins when its first request may go, and does not hold a turn before. */
+/** Waits until the first request may be sent; a poll holds no permit before. */
 function untilAllowed({ account, stream }: Job, { rateLimiter }: PollerTools, signal: AbortSignal) {
   return rateLimiter.ready(account, stream.priority, signal);
 }
@@ -191,7 +200,7 @@ async function tryOnce(
   }
 }
 
-/** Counted as it is committed: a try that fails has published what came before. */
+/** Reports the records that a try committed; a failed try may have committed earlier batches. */
 function reportCommitted(
   { stream, tally }: Poll,
   before: Pick<Poll['tally'], 'records' | 'deadLetters'>,
@@ -203,19 +212,19 @@ function reportCommitted(
   telemetry.report({ type: 'committed', stream: stream.name, records, deadLetters });
 }
 
-/** A poll that finds nothing new writes no state. */
+/** Reports a state that was written; a poll without changes writes none. */
 function reportState(before: StreamState, after: StreamState, telemetry: Telemetry): void {
   if (after.sequence === before.sequence) return;
   const { stream, accountId, writtenAtMs, refusals } = after;
   telemetry.report({ type: 'state', stream, accountId, writtenAtMs, refusals });
 }
 
-/** The only place that knows what a disposition makes the program do. */
-function decide(error: Error, attempt: number, tools: PollerTools): Step {
+/** Decides by the error's disposition; the only place that does. */
+function decide(error: Error, attempt: number, tools: PollerTools): NextAction {
   if (!isConnectorError(error)) return { kind: 'failed', error };
   switch (error.disposition) {
     case 'retry':
-      return tryAgain(error, attempt, tools);
+      return retry(error, attempt, tools);
     case 'wait':
       tools.rateLimiter.block(error.scope, error.retryAfterMs);
       return { kind: 'again', afterMs: error.retryAfterMs };
@@ -232,9 +241,10 @@ function decide(error: Error, attempt: number, tools: PollerTools): Step {
   }
 }
 
-function tryAgain(error: RetryError, attempt: number, { retry, random }: PollerTools): Step {
-  if (attempt >= retry.maxAttempts) return { kind: 'failed', error };
-  return { kind: 'again', afterMs: error.retryAfterMs ?? backoffMs(retry, attempt, random()) };
+function retry(error: RetryError, attempt: number, tools: PollerTools): NextAction {
+  if (attempt >= tools.retry.maxAttempts) return { kind: 'failed', error };
+  const afterMs = error.retryAfterMs ?? backoffMs(tools.retry, attempt, tools.random());
+  return { kind: 'again', afterMs };
 }
 
 function finished(poll: Poll, nowMs: number, nextPollMs: number | null): TelemetryEvent {
@@ -256,15 +266,15 @@ function finished(poll: Poll, nowMs: number, nextPollMs: number | null): Telemet
 
 type PollFailed = Extract<TelemetryEvent, { type: 'poll-failed' }>;
 
-/** An error of an object that no extractor isolated fails the poll. */
+/** Returns the disposition to report: `fail` for an object's error that no extractor handled. */
 function dispositionOf(known: ConnectorError | undefined): PollFailed['disposition'] {
   if (known === undefined) return 'unexpected';
   return known.disposition === 'skip' ? 'fail' : known.disposition;
 }
 
 /**
- * The event of a poll that failed and has no next turn; `retryInMs` null when it is not tried again
- * before its time.
+ * Creates the event of a failed poll without a next one. `retryInMs` is null when the poll is not
+ * retried before its next interval.
  */
 export function failed(error: Error, job: Job, retryInMs: number | null): PollFailed {
   const known: ConnectorError | undefined = isConnectorError(error) ? error : undefined;

@@ -1,8 +1,8 @@
-/** Controls (C0, delete, C1), line and paragraph separators, and what reorders the text around it. */
+/** Controls (C0, delete, C1), line and paragraph separators, and bidirectional controls. */
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /**
- * A text of one line that cannot steer a terminal: every unprintable character is a `\uXXXX` escape.
+ * Escapes every unprintable character of a line as `\uXXXX`, so that it cannot control a terminal.
  * JSON stays JSON of the same value.
  */
 export function printable(text: string): string {
@@ -12,7 +12,7 @@ export function printable(text: string): string {
   });
 }
 
-/** The same for a text of several lines: its line breaks stay. */
+/** Escapes a text of several lines; its line breaks stay. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }

@@ -1,6 +1,6 @@
 /**
- * The body of an answer, chunk by chunk, as one piece; null when it has more than `maxBytes`. The rest
- * of it is then not read: leaving the loop ends the stream, and with it the connection.
+ * Reads the body of an answer; returns null when it exceeds `maxBytes`. The rest is then not read:
+ * leaving the loop ends the stream, and with it the connection.
  *
  * @param body - decompressed: `Content-Length` may be missing, or be the compressed length
  */
@@ -16,10 +16,10 @@ export async function readBounded(
     chunks.push(chunk);
   }
   const whole = new Uint8Array(bytes);
-  let at = 0;
+  let offset = 0;
   for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
   }
   return whole;
 }

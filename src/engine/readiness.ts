@@ -2,63 +2,64 @@ import { advice } from './advice.ts';
 import type { ErrorCode } from './errors.ts';
 import { streamNames, type StreamName } from './stream-name.ts';
 
-/** What must work before the first poll, in the order in which reasons are listed. */
+/** The dependencies of the first poll, in the order in which reasons are listed. */
 export const dependencyNames = ['state', 'kafka', 'registry', 'graph', 'group'] as const;
 
-/** Something outside that polls need; `state` is the restored state topic, `group` the instances. */
+/** A dependency of polls; `state` is the restored state topic, `group` the group of instances. */
 export type DependencyName = (typeof dependencyNames)[number];
 
-/** Whether a dependency can be used; `reason` says why not, for a person, free of secrets. */
+/** The health of a dependency; `reason` is for a person, free of secrets, and empty when ready. */
 export interface DependencyHealth {
   readonly ready: boolean;
   readonly reason: string;
 }
 
-/** What is known of one account's polls. */
+/** The health of one account's polls. */
 export interface AccountHealth {
   /** Epoch milliseconds. */
   readonly addedAtMs: number;
-  /** When each stream's last successful poll ended, epoch milliseconds; absent before the first. */
+  /** The end of each stream's last successful poll, epoch milliseconds; absent before the first. */
   readonly succeededAtMs: Readonly<Partial<Record<StreamName, number>>>;
-  /** The streams that a person has paused: none of them is late. */
+  /** The streams that a person has paused; a paused stream is never late. */
   readonly paused?: ReadonlySet<StreamName>;
-  /** What stops all streams of the account until a person acts; null when nothing does. */
+  /** The error that stops all streams of the account until a person acts; null for none. */
   readonly stopped?: { readonly code: ErrorCode } | null;
 }
 
-/** Everything that readiness is decided from. */
+/** The facts that decide readiness. */
 export interface HealthSnapshot {
   readonly dependencies: Readonly<Record<DependencyName, DependencyHealth>>;
   /** The enabled streams. */
   readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
   /** The polled accounts, by id. */
   readonly accounts: ReadonlyMap<string, AccountHealth>;
-  /** The tokens by name; `refusal` is not null while the API refuses one. */
+  /** The tokens by name; `refusal` is not null while the API rejects the token. */
   readonly tokens?: ReadonlyMap<
     string,
     { readonly refusal: { readonly code: ErrorCode; readonly message: string } | null }
   >;
-  /** The partitions that this instance owns; one that owns none stands by. */
+  /** The partitions of this instance; without any it is on standby. */
   readonly partitions: readonly number[];
 }
 
 /** The answer of `/readyz`. */
 export interface Readiness {
   readonly ready: boolean;
-  /** One sentence for each thing in the way; empty when ready. */
+  /** One sentence for each problem; empty when ready. */
   readonly reasons: readonly string[];
   /** The partitions that this instance owns. */
   readonly partitions: readonly number[];
 }
 
-/** A (stream, account) may go this many intervals without a successful poll. */
+/** The most intervals of a (stream, account) without a successful poll. */
 const toleratedIntervals = 3;
-/** Account ids, or tokens, that are named; the rest are counted. */
+/** The most account ids, or tokens, that are named; the rest is counted. */
 const namedAccounts = 3;
 
 /**
- * Ready when every dependency is, no token is refused, no account is stopped, and no enabled stream of any account has been without a successful
- * poll for more than three of its intervals, counted from when the account was added.
+ * Decides readiness: every dependency is ready, no token is rejected and no account is stopped. No
+ * enabled stream of any account is without a successful poll for more than three of its intervals,
+ * counted from the time when the account was added.
  *
  * @param nowMs - epoch milliseconds
  */

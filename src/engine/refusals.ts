@@ -3,14 +3,14 @@ import type { Refusal } from './state.ts';
 const weekMs = 7 * 24 * 3_600_000;
 
 /**
- * True while a subject or metric is rejected. No rejection lasts longer than a week: one that seems
- * to was recorded before the clock was set back, and has ended.
+ * True while a subject or metric is rejected. A rejection lasts at most a week: a later end was
+ * recorded before the clock was set back, and the rejection has ended.
  */
 export function holds({ untilMs }: Refusal, nowMs: number): boolean {
   return untilMs === null || (nowMs < untilMs && untilMs <= nowMs + weekMs);
 }
 
-/** Forgets rejections that ended long ago, and those of media that are gone. */
+/** Removes rejections that ended long ago, and those of deleted media. */
 export function tidyRefusals(
   refusals: readonly Refusal[],
   { nowMs, present }: { nowMs: number; present: ReadonlySet<string> | undefined },

@@ -6,53 +6,62 @@ import type { OverrideChange, Overrides } from './overrides.ts';
 import type { Job } from './poller.ts';
 import type { Clock } from './ports.ts';
 
-/** When each of the jobs on one list is due. */
+// States of a schedule entry:
+// - waiting: its due time is in the future.
+// - due: its due time is reached; `untilDue` resolves.
+// - running: `begin` has returned its job and set its next due time; `end` adds the poll's length.
+// - requested: running, and a control request has set the due time; `end` leaves that time as it
+//   is.
+// - paused: due or waiting, and excluded from `waitMs` and `begin` until the pause ends.
+// - removed: `remove` was called; the entry never runs again.
+
+/** The due times of the jobs that share one list. */
 export interface Schedule {
-  /** Whether no job is left. */
+  /** True when no job is left. */
   isEmpty(): boolean;
-  /** How long until the earliest is due, milliseconds; infinite when none is, as while all are paused. */
+  /** Milliseconds until the earliest job is due; Infinity when none is, as while all are paused. */
   waitMs(): number;
-  /** Waits until a job is due, also by an order that comes meanwhile; false when aborted. */
+  /** Waits until a job is due, also by a control request received meanwhile; false when aborted. */
   untilDue(signal: AbortSignal): Promise<boolean>;
-  /** When a job is due next; null for one that has left. */
+  /** The next due time of a job, epoch milliseconds; null for a removed job. */
   nextMs(job: Job): number | null;
-  /** The jobs whose round begins now, which are given their next time. */
+  /** Returns the jobs whose cycle begins now, and sets their next due times. */
   begin(): readonly Job[];
-  /** Ends the round: the interval is the pause between two polls, however long a poll takes. */
+  /** Ends the cycle: the interval is the pause between two polls, however long a poll takes. */
   end(jobs: readonly Job[]): void;
-  /** Does what an order says to its jobs. */
-  obey(order: OverrideChange): void;
-  /** Takes a job out for good. */
-  leave(job: Job): void;
+  /** Applies a change of the overrides to the jobs that it concerns. */
+  apply(change: OverrideChange): void;
+  /** Removes a job for good. */
+  remove(job: Job): void;
 }
 
-/** What the schedule is made by. */
+/** The settings of a schedule. */
 export interface ScheduleOptions {
   readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
-  /** Share of the interval, 0 to 0.5. */
+  /** Fraction of the interval, 0 to 0.5. */
   readonly jitter: number;
   readonly overrides: Pick<Overrides, 'intervalMs' | 'isPaused'>;
-  /** Streams that are due at once whenever they were last polled: an error had stopped them. */
+  /** Streams that an error had stopped: due at once, at any time of their last poll. */
   readonly overdue?: ReadonlySet<StreamName>;
 }
 
-/** What a next poll is drawn from. */
-interface Draw {
+/** The base time and the random number of a next due time. */
+interface DueTimeDraw {
   readonly nowMs: number;
   /** In [0, 1). */
   readonly drawn: number;
 }
 
-/** A job's next turn. */
-interface Entry {
+/** The due time of one job. */
+interface ScheduleEntry {
   dueMs: number;
-  /** When the last one began; null before the first. */
+  /** The start of the last poll, epoch milliseconds; null before the first. */
   begunMs: number | null;
-  /** Ordered while a poll was under way, whose length does not put it off. */
+  /** True when a control request set `dueMs`: the length of the current poll does not delay it. */
   isRequested: boolean;
 }
 
-/** A job is due an interval after the last poll in its state; one without, at once. */
+/** Creates a schedule: a job is due an interval after the last poll in its state, or at once. */
 export function createSchedule(
   jobs: readonly Job[],
   options: ScheduleOptions,
@@ -69,7 +78,7 @@ interface ScheduleTools {
 class JobSchedule implements Schedule {
   readonly #options: ScheduleOptions;
   readonly #tools: ScheduleTools;
-  readonly #entries: Map<Job, Entry>;
+  readonly #entries: Map<Job, ScheduleEntry>;
   #begunMs = 0;
   #lastMs: number;
   #wake = new AbortController();
@@ -79,24 +88,26 @@ class JobSchedule implements Schedule {
     this.#tools = tools;
     this.#lastMs = tools.clock.nowMs();
     const drawn = tools.random();
-    this.#entries = new Map(jobs.map((job) => [job, this.#first(job, drawn)]));
-    this.#bringTogether();
+    this.#entries = new Map(jobs.map((job) => [job, this.#firstEntry(job, drawn)]));
+    this.#alignEqualIntervals();
   }
 
-  #first(job: Job, drawn: number): Entry {
+  #firstEntry(job: Job, drawn: number): ScheduleEntry {
     const nowMs = this.#lastMs;
     const { polledMs } = job.state;
-    // A last poll in the future was before the clock was set back.
+    // A last poll in the future means that the clock was set back since.
     const isKnown = polledMs !== null && polledMs <= nowMs;
     if (!isKnown || this.#options.overdue?.has(job.stream.name) === true) {
       return { dueMs: nowMs, begunMs: null, isRequested: false };
     }
-    const dueMs = Math.max(nowMs, this.#next(job, { nowMs: polledMs, drawn }));
+    const dueMs = Math.max(nowMs, this.#nextDueMs(job, { nowMs: polledMs, drawn }));
     return { dueMs, begunMs: polledMs, isRequested: false };
   }
 
-  /** Equal intervals stay together, so that one scan of the list serves all: the earliest decides. */
-  #bringTogether(): void {
+  /**
+   * Aligns jobs of equal interval to the earliest one, so that one list scan serves all of them.
+   */
+  #alignEqualIntervals(): void {
     const byInterval = Map.groupBy(this.#entries, ([job]) => this.#intervalMs(job));
     for (const [intervalMs, group] of byInterval) {
       const earliestMs = smallest(group.map(([, { dueMs }]) => dueMs));
@@ -119,12 +130,12 @@ class JobSchedule implements Schedule {
   async untilDue(signal: AbortSignal): Promise<boolean> {
     do {
       this.#wake = new AbortController();
-      const either = AbortSignal.any([signal, this.#wake.signal]);
+      const wakeOrAbort = AbortSignal.any([signal, this.#wake.signal]);
       try {
-        // Also for no time: accounts that are due together begin together, and share requests.
-        await this.#tools.clock.sleep(Math.min(this.waitMs(), longestWaitMs), either);
+        // Sleeps even for 0 ms: accounts that are due together begin together, and share requests.
+        await this.#tools.clock.sleep(Math.min(this.waitMs(), longestWaitMs), wakeOrAbort);
       } catch (error) {
-        if (!either.aborted) throw error;
+        if (!wakeOrAbort.aborted) throw error;
       }
     } while (!signal.aborted && this.waitMs() > 0);
     return !signal.aborted;
@@ -142,10 +153,10 @@ class JobSchedule implements Schedule {
       ([job, { dueMs }]) =>
         !this.#isPaused(job) && dueMs <= begunMs + jitter * this.#intervalMs(job),
     );
-    // One draw for all, so that equal intervals stay together.
+    // One random number for all jobs keeps equal intervals together.
     const draw = { nowMs: begunMs, drawn: this.#tools.random() };
     for (const [job, entry] of due) {
-      Object.assign(entry, { dueMs: this.#next(job, draw), begunMs, isRequested: false });
+      Object.assign(entry, { dueMs: this.#nextDueMs(job, draw), begunMs, isRequested: false });
     }
     return due.map(([job]) => job);
   }
@@ -158,23 +169,23 @@ class JobSchedule implements Schedule {
     }
   }
 
-  obey(order: OverrideChange): void {
+  apply(change: OverrideChange): void {
     const drawn = this.#tools.random();
     for (const [job, entry] of this.#entries) {
-      if (job.stream.name !== order.stream) continue;
-      if (order.kind === 'interval') this.#respace(job, entry, drawn);
-      else if (order.kind === 'poll' && job.account.id === order.accountId) {
+      if (job.stream.name !== change.stream) continue;
+      if (change.kind === 'interval') this.#reschedule(job, entry, drawn);
+      else if (change.kind === 'poll' && job.account.id === change.accountId) {
         Object.assign(entry, { dueMs: this.#nowMs(), isRequested: true });
       }
     }
     this.#wake.abort();
   }
 
-  leave(job: Job): void {
+  remove(job: Job): void {
     this.#entries.delete(job);
   }
 
-  /** When the host's clock was set back, everything that is due moves with it. */
+  /** Reads the clock; when the host's clock was set back, moves every due time back with it. */
   #nowMs(): number {
     const hostMs = this.#tools.clock.nowMs();
     const backMs = Math.max(0, this.#lastMs - hostMs);
@@ -188,15 +199,15 @@ class JobSchedule implements Schedule {
     return hostMs;
   }
 
-  /** Counted from when the last poll began; what would have been by now is due at once. */
-  #respace(job: Job, entry: Entry, drawn: number): void {
+  /** Counts the new interval from the start of the last poll; a time in the past is due at once. */
+  #reschedule(job: Job, entry: ScheduleEntry, drawn: number): void {
     if (entry.begunMs === null) return;
-    const next = this.#next(job, { nowMs: entry.begunMs, drawn });
+    const next = this.#nextDueMs(job, { nowMs: entry.begunMs, drawn });
     entry.dueMs = Math.max(this.#nowMs(), next);
   }
 
-  /** An interval on, moved at random so that polls do not all fall on one moment. */
-  #next(job: Job, { nowMs, drawn }: Draw): number {
+  /** Adds the interval with random jitter, so that polls spread over time. */
+  #nextDueMs(job: Job, { nowMs, drawn }: DueTimeDraw): number {
     return nowMs + jitteredMs(this.#intervalMs(job), this.#options.jitter, drawn);
   }
 
@@ -211,5 +222,5 @@ class JobSchedule implements Schedule {
   }
 }
 
-/** While all are paused; an order wakes before. */
+/** The longest sleep, as while all jobs are paused; a control request ends it early. */
 const longestWaitMs = 86_400_000;

@@ -1,13 +1,15 @@
-/** Milliseconds that a step has outside of a shutdown, as when one partition is handed over, are shares of this. */
+/**
+ * The base of a step's time outside a shutdown, as when one partition is released; milliseconds.
+ */
 const usualMs = 25_000;
 
 /**
- * The steps of a shutdown, in order, as shares of the grace period: the most time that each may take,
- * and the moment by which it is over, however much of its time earlier steps have used. The last one
- * leaves the process a moment to exit in.
+ * The steps of a shutdown, in order, as fractions of the grace period: `share` is the most time of
+ * a step, `until` the time by which it is over, however long earlier steps took. The last one
+ * leaves the process time to exit.
  */
 const steps = {
-  /** The transaction under way ends by itself. */
+  /** The running transaction ends by itself. */
   transaction: { share: 0.32, until: 0.32 },
   /** The state topic is read for the outcome of a commit. */
   outcome: { share: 0.2, until: 0.52 },
@@ -19,7 +21,7 @@ const steps = {
   producer: { share: 0.04, until: 0.66 },
   /** Another producer ends a transaction whose abort was not answered. */
   takeOver: { share: 0.16, until: 0.76 },
-  /** All partitions are given up. */
+  /** All partitions are released. */
   partitions: { share: 0.4, until: 0.78 },
   /** A member that is joining the group has joined it. */
   joining: { share: 0.12, until: 0.84 },
@@ -42,20 +44,19 @@ export type ShutdownStep = keyof typeof steps;
 export const shutdownSteps = Object.keys(steps) as readonly ShutdownStep[];
 
 /**
- * The one budget of a shutdown: whatever a step waits for, all of them together end within the grace
- * period (Invariant 7).
+ * The one budget of a shutdown: all steps together end within the grace period (Invariant 7).
  */
 export interface ShutdownBudget {
   /** Starts the shutdown's time when the signal is aborted. */
   beginWith(signal: AbortSignal): void;
-  /** The most that a step may take from now on, milliseconds; its usual time where no shutdown has begun. */
+  /** The time left for a step, milliseconds; its usual time while no shutdown has begun. */
   leftMs(step: ShutdownStep): number;
 }
 
 /**
- * The budget of a grace period, not begun.
+ * Creates the budget of a grace period that has not begun.
  *
- * @param nowMs - a clock that does not jump with the host's
+ * @param nowMs - a clock that does not follow changes of the host's clock
  */
 export function createShutdownBudget(graceMs: number, nowMs: () => number): ShutdownBudget {
   let begunMs: number | undefined;

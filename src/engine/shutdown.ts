@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits for `work`, at most `limitMs`, and swallows how it ends. */
+/** Waits for `work`, at most `limitMs`; ignores its result and its error. */
 export async function settled(work: PromiseLike<unknown>, limitMs: number): Promise<void> {
   const timer = new AbortController();
   const late = sleep(limitMs, undefined, { signal: timer.signal });
@@ -13,7 +13,7 @@ export async function settled(work: PromiseLike<unknown>, limitMs: number): Prom
 }
 
 /**
- * Settles as `work` does, or rejects with the signal's reason when it goes on for longer than
+ * Settles as `work` does, or rejects with the signal's reason when `work` takes longer than
  * `limitMs` after the signal was aborted.
  */
 export async function endedSoon<T>(

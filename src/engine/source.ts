@@ -6,7 +6,7 @@ import type { Graph } from './ports.ts';
 import type { Checkpoint } from './state.ts';
 import type { Stream } from './stream.ts';
 
-/** One poll, as a source sees it. */
+/** The parameters of a poll that a source needs. */
 export interface SourcePoll {
   readonly stream: Stream;
   readonly account: Account;
@@ -14,54 +14,54 @@ export interface SourcePoll {
   readonly graph: Graph;
   readonly checkpoint: Checkpoint;
   readonly nowMs: number;
-  /** A list that was scanned since then is not scanned again; epoch milliseconds. */
+  /** The start of the cycle, epoch milliseconds: a list scanned since then is not scanned again. */
   readonly cycleMs: number;
-  /** When the next poll is due, epoch milliseconds; null when there is none. */
+  /** The due time of the next poll, epoch milliseconds; null when there is none. */
   readonly nextPollMs: number | null;
   readonly lookbackMs: number;
-  /** Records that a batch should not exceed. */
+  /** The most records of a batch. */
   readonly maxBatchRecords: number;
   /** Waits, unless the poll is aborted. */
   readonly sleep: (ms: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
-/** Where nodes come from. Polls of several streams and accounts are concurrent. */
+/** A source of nodes. Polls of several streams and accounts are concurrent. */
 export interface Source {
   /**
-   * The nodes of a poll, in pages that may each become a batch.
+   * Fetches the nodes of a poll, in pages that may each become a batch.
    *
-   * @throws as `Graph.get`, less what is isolated and reported as skipped
+   * @throws as `Graph.get`, except errors of single objects, which are reported as skipped
    */
   pages(poll: SourcePoll): AsyncIterable<Page>;
   /** Notes that everything of a poll that scanned its whole list is published. */
   noteCommitted(poll: Pick<SourcePoll, 'stream' | 'account' | 'nowMs'>): void;
 }
 
-/** Something the API would not give, for a reason that is counted. */
+/** An object that the API did not return, with the reason that is counted. */
 export interface Skipped {
   readonly reason: ErrorCode;
-  /** The media, metric, field or window left out. */
+  /** The excluded media, metric, field or window. */
   readonly subject: string;
 }
 
-/** What one step of an extraction brought. */
+/** The result of one step of an extraction. */
 export interface Page {
   readonly nodes: readonly Node[];
   readonly skipped: readonly Skipped[];
-  /** Parts of the answer that cannot be used, each with its path; the nodes are without them. */
+  /** Invalid parts of the answer, each with its path; the nodes are without them. */
   readonly rejected?: readonly DeadLetterError[];
-  /** Up to where a window asked, epoch milliseconds; null for what has no windows. */
+  /** The end of the requested window, epoch milliseconds; null for a stream without windows. */
   readonly coveredUntilMs: number | null;
-  /** What is refused, or was published, as of this page, in place of what was remembered. */
+  /** The parts of the checkpoint that this page replaces. */
   readonly learned?: Pick<Checkpoint, 'refusals' | 'convertedMs'> &
     Partial<Pick<Checkpoint, 'published' | 'seen' | 'reading' | 'doubtedMs'>>;
-  /** Ids that were asked for and have nothing to publish. */
+  /** Ids that were requested and have nothing to publish. */
   readonly empty?: readonly string[];
-  /** The readings of media whose insights were read (`packReading`), by key number. */
+  /** The new readings of media insights (`packReading`), by key number. */
   readonly readings?: readonly (readonly [key: string, reading: bigint])[];
-  /** Which of how many steps it is, where that is known before. */
+  /** The step's number and the number of steps, where that is known in advance. */
   readonly step?: { readonly number: number; readonly of: number };
-  /** What there is, where the whole list is known. */
+  /** The scan of the whole list, once it is complete. */
   readonly scanned?: ListScan;
 }

@@ -2,27 +2,27 @@ import { type Backoff, backoffMs } from './backoff.ts';
 import { isConnectorError, StopProcessError, type ConnectorError } from './errors.ts';
 import type { Clock, Telemetry, TelemetryEvent } from './ports.ts';
 
-/** Something outside that the program cannot work without. */
+/** A check of a dependency that the program needs to start. */
 export interface StartStep<T> {
   readonly name: Extract<TelemetryEvent, { type: 'dependency' }>['name'];
   readonly run: (signal: AbortSignal) => Promise<T>;
 }
 
-/** How a start step is waited for. */
+/** The dependencies and limits of waiting for a start step. */
 export interface StartTools {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly random: () => number;
   readonly retry: Backoff;
-  /** When to give up, epoch milliseconds; null waits for ever. */
+  /** The time of the last try, epoch milliseconds; null waits without limit. */
   readonly deadlineMs: number | null;
 }
 
 /**
- * Runs a start step until it succeeds, saying what it waits for; what is away comes back.
+ * Runs a start step until it succeeds, and reports each failure and the success.
  *
- * @throws StopProcessError at once when waiting is no use, or with exit code 3 at the deadline; the
- * signal's reason when aborted
+ * @throws StopProcessError at once for an error that waiting does not fix, or with exit code 3 at
+ * the deadline; the signal's reason when aborted
  */
 export async function untilReady<T>(
   step: StartStep<T>,
@@ -34,7 +34,9 @@ export async function untilReady<T>(
   return result;
 }
 
-/** The same for who decides from the result whether it is ready: only what it waits for is told. */
+/**
+ * Runs a start step as `untilReady`, but reports failures only: the caller decides about readiness.
+ */
 export async function untilAnswered<T>(
   step: StartStep<T>,
   tools: StartTools,
@@ -45,18 +47,18 @@ export async function untilAnswered<T>(
       return await step.run(signal);
     } catch (error) {
       signal.throwIfAborted();
-      const passing = asPassing(error, tools.deadlineMs !== null);
-      const afterMs = waitMs(passing, attempt, tools);
+      const failure = retryable(error, tools.deadlineMs !== null);
+      const afterMs = waitMs(failure, attempt, tools);
       tools.telemetry.report({
         type: 'dependency',
         name: step.name,
         ready: false,
-        reason: passing.message,
+        reason: failure.message,
       });
       if (tools.deadlineMs !== null && tools.clock.nowMs() + afterMs > tools.deadlineMs) {
-        throw new StopProcessError(passing.code, `${passing.message}; gave up waiting`, {
+        throw new StopProcessError(failure.code, `${failure.message}; gave up waiting`, {
           exitCode: 3,
-          cause: passing,
+          cause: failure,
         });
       }
       await tools.clock.sleep(afterMs, signal);
@@ -64,19 +66,19 @@ export async function untilAnswered<T>(
   }
 }
 
-/** The error to wait for; throws where waiting is useless. */
-function asPassing(error: unknown, hasDeadline: boolean): ConnectorError {
+/** Returns an error that is worth waiting for, or throws. */
+function retryable(error: unknown, hasDeadline: boolean): ConnectorError {
   if (!isConnectorError(error) || error.disposition === 'stop-process') throw error;
-  // Only these pass by themselves. A service waits for a person as well, who renews an expired token or
-  // installs a newer version; `once` has nobody to wait for.
-  const passes = error.disposition === 'retry' || error.disposition === 'wait';
-  if (!passes && hasDeadline) {
+  // Only these errors end by themselves. A service also waits for a person, who renews an expired
+  // token or installs a newer version; `once` has a deadline and fails.
+  const isTransient = error.disposition === 'retry' || error.disposition === 'wait';
+  if (!isTransient && hasDeadline) {
     throw new StopProcessError(error.code, error.message, { exitCode: 3, cause: error });
   }
   return error;
 }
 
 function waitMs(error: ConnectorError, attempt: number, tools: StartTools): number {
-  const asked = 'retryAfterMs' in error ? error.retryAfterMs : undefined;
-  return asked ?? backoffMs(tools.retry, attempt, tools.random());
+  const requestedMs = 'retryAfterMs' in error ? error.retryAfterMs : undefined;
+  return requestedMs ?? backoffMs(tools.retry, attempt, tools.random());
 }

@@ -2,7 +2,7 @@ import type { ErrorCode } from './errors.ts';
 import type { Published } from './published.ts';
 import type { StreamName } from './stream-name.ts';
 
-/** The values of one day of user_insights; null where Meta has said nothing. */
+/** The values of one day of user_insights; null where Meta reports none. */
 export interface DayValues {
   /** Meta's `end_time`, epoch milliseconds. */
   readonly dateMs: number;
@@ -18,11 +18,13 @@ export interface DayValues {
 export interface DayTotals {
   /** The end of the day, epoch milliseconds. */
   readonly dateMs: number;
-  /** Field → total; absent where Meta has said nothing. */
+  /** Field → total; absent where Meta reports none. */
   readonly values: Readonly<Record<string, number>>;
 }
 
-/** An unfinished reading of a media's comments: what is published, and where to continue. */
+/**
+ * An unfinished reading of a media's comments: the published ones, and the cursor to continue at.
+ */
 export interface CommentsReading {
   readonly mediaId: string;
   /** The cursor before the current page; null for the first page. */
@@ -37,50 +39,56 @@ export interface CommentsReading {
 /** Key numbers of the comments that were published, by the key number of their media. */
 export type SeenComments = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** What a stream remembers from one poll to the next. */
+/** The checkpoint of a stream, kept from one poll to the next. */
 export interface Checkpoint {
   /** The newest date published, epoch milliseconds; null before the first, and for full streams. */
   readonly cursorMs: number | null;
-  /** Everything up to here was asked for, whether there was data or not; epoch milliseconds. */
+  /** The end of the requested time range, with data or without; epoch milliseconds. */
   readonly coveredUntilMs: number | null;
   /** The days that may still change, oldest first. */
   readonly days: readonly DayValues[];
   /** The totals of days that may still change, oldest first. */
   readonly totals: readonly DayTotals[];
-  /** Beginning of the last poll that came to its end, epoch milliseconds; null before the first. */
+  /** The start of the last completed poll, epoch milliseconds; null before the first. */
   readonly polledMs: number | null;
-  /** What was last published: key number (`keyNumber`) → fingerprint; `nothing` where there was none. */
+  /** Last published: key number (`keyNumber`) → fingerprint; `nothing` for a key without data. */
   readonly published: Published;
-  /** The last reading of each media's insights: its time, and the listed counts then (`packReading`). */
+  /**
+   * The last reading of each media's insights: its time, and the listed counts then
+   * (`packReading`).
+   */
   readonly insightsRead: Published;
-  /** Comments that were published, as far as their ids are remembered. */
+  /** Published comments, as far as their ids are kept. */
   readonly seen: SeenComments;
-  /** The reading of a media's comments that goes on; null when none does. */
+  /** The unfinished reading of a media's comments; null when there is none. */
   readonly reading: CommentsReading | null;
-  /** Fingerprints of what was dead-lettered, so that it is so once; the latest at the end. */
+  /** Fingerprints of dead letters, so that each is written once; the latest at the end. */
   readonly deadLetters: readonly bigint[];
-  /** What the API refuses, and until when it is not asked again. */
+  /** Requests that the API rejects, and the time until which they are not repeated. */
   readonly refusals: readonly Refusal[];
   /** Media up to this date have no insights: they are older than the business account. */
   readonly convertedMs: number | null;
-  /** When a whole list was not believed, for what it lacked; null when the last one was. */
+  /** The time of a list scan that looked truncated; null when the last one looked whole. */
   readonly doubtedMs: number | null;
 }
 
-/** Something that the API refuses to answer. */
+/** A rejection: a subject or metric that the API does not answer. */
 export interface Refusal {
-  /** A media's id, a child's (`childOf`), a kind as `FEED/IMAGE`, those of it up to a date (`olderOf`), or `*`. */
+  /**
+   * A media's id, a child's (`childOf`), a kind as `FEED/IMAGE`, those of it up to a date
+   * (`olderOf`), or `*`.
+   */
   readonly subject: string;
-  /** The metric or field that is refused; null when nothing of the subject is answered. */
+  /** The rejected metric or field; null when the whole subject is rejected. */
   readonly metric: string | null;
   readonly reason: ErrorCode;
-  /** When it is asked again, epoch milliseconds; null is never. */
+  /** The time when it is requested again, epoch milliseconds; null for never. */
   readonly untilMs: number | null;
-  /** Of daily metrics: from when on the days lack it, epoch milliseconds; absent where none do. */
+  /** The first day without a daily metric, epoch milliseconds; absent where no day lacks it. */
   readonly missingFromMs?: number;
 }
 
-/** The memory of a stream that has never been polled. */
+/** The checkpoint of a stream that was never polled. */
 export const emptyCheckpoint: Checkpoint = {
   cursorMs: null,
   coveredUntilMs: null,
@@ -97,7 +105,7 @@ export const emptyCheckpoint: Checkpoint = {
   doubtedMs: null,
 };
 
-/** What a state remembers, without whose and which it is. */
+/** Returns the checkpoint of a state, without the state's identity and sequence. */
 export function checkpointOf(checkpoint: Checkpoint): Checkpoint {
   const { cursorMs, coveredUntilMs, days, totals, polledMs, published, insightsRead } = checkpoint;
   const { seen, reading } = checkpoint;
@@ -120,10 +128,11 @@ export function checkpointOf(checkpoint: Checkpoint): Checkpoint {
 }
 
 /**
- * The memory with half of what can be learned again: the latest rejections, which cost a call each, and
- * the latest fingerprints of dead letters, without which one may be written twice.
+ * Halves the parts of a checkpoint that later polls restore. It keeps the latest rejections, each
+ * of which costs a call, and the latest fingerprints of dead letters, without which one is written
+ * twice.
  *
- * @returns undefined when nothing is left to leave out
+ * @returns undefined when no such part is left
  */
 export function shed(checkpoint: Checkpoint): Checkpoint | undefined {
   const { refusals, deadLetters } = checkpoint;
@@ -142,7 +151,7 @@ export const stateFormatVersion = 5;
 export interface StreamState extends Checkpoint {
   readonly stream: StreamName;
   readonly accountId: string;
-  /** Counts the transactions of this (stream, account); tells whether an unacknowledged commit landed. */
+  /** The transactions of this (stream, account); proves whether an unknown commit was committed. */
   readonly sequence: number;
   readonly writtenAtMs: number;
   /** The instance that wrote it. */

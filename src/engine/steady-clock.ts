@@ -1,8 +1,8 @@
 import type { Clock } from './ports.ts';
 
 /**
- * The clock, but never back: when the host's clock is set back, this one stands until it goes on, and
- * then goes on from where it stood. For what waits, which must not wait for the host to catch up.
+ * Creates a monotonic clock: when the host's clock is set back, this one continues from its last
+ * time. For waits, which must not last until the host's clock has caught up.
  */
 export function createSteadyClock(clock: Clock): Clock {
   let lastMs = -Infinity;

@@ -1,4 +1,4 @@
-/** What can be extracted, in the order in which a short quota is spent. */
+/** The streams, in the order in which a short quota is spent. */
 export const streamNames = [
   'stories',
   'story_insights',
@@ -14,10 +14,10 @@ export const streamNames = [
   'comments',
 ] as const;
 
-/** A stream's name as configuration, metrics and state keys have it. */
+/** A stream's name in the configuration, metrics and state keys. */
 export type StreamName = (typeof streamNames)[number];
 
-/** Those that are polled when nobody says which; the others cost more or are about other people. */
+/** The streams polled by default; the others cost more requests or are about other people. */
 export const defaultStreamNames = [
   'stories',
   'story_insights',
@@ -28,7 +28,7 @@ export const defaultStreamNames = [
   'user_lifetime_insights',
 ] as const satisfies readonly StreamName[];
 
-/** Whether a text names a stream. */
+/** True for the name of a stream. */
 export function isStreamName(text: string): text is StreamName {
   return (streamNames as readonly string[]).includes(text);
 }
@@ -37,8 +37,9 @@ export function isStreamName(text: string): text is StreamName {
 export type TopicRole = StreamName | 'state' | 'dead_letters';
 
 /**
- * A topic's name from the template: `instagram.{stream}` gives `instagram.media-insights`; dots part
- * levels and hyphens part words, because Kafka's metrics cannot tell `.` from `_`.
+ * Returns a topic's name by the template: `instagram.{stream}` gives `instagram.media-insights`.
+ * Dots separate levels and hyphens separate words, because `.` and `_` collide in the names of
+ * Kafka's metrics.
  */
 export function topicName(template: string, role: TopicRole): string {
   return template.replaceAll('{stream}', role.replaceAll('_', '-'));

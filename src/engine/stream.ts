@@ -5,13 +5,13 @@ import type { Priority } from './rate-limit/quota.ts';
 import type { Checkpoint } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 
-/** Where a node came from and when. */
+/** The account of a node and the time of its poll. */
 export interface Origin {
   readonly account: Account;
   readonly polledAtMs: number;
 }
 
-/** What becomes of a node: a record, or nothing for a reason that is counted. */
+/** The mapping of a node: a record, or a counted reason for none. */
 export type Mapped =
   | {
       readonly kind: 'record';
@@ -22,7 +22,7 @@ export type Mapped =
     }
   | { readonly kind: 'skipped'; readonly reason: ErrorCode };
 
-/** The fields that every record carries: whose it is and when it was asked for. */
+/** Returns the fields that every record has: its account, page and time of the poll. */
 export function provenance(origin: Origin) {
   return {
     business_account_id: origin.account.id,
@@ -31,26 +31,26 @@ export function provenance(origin: Origin) {
   };
 }
 
-/** Which records are worth publishing and what to remember afterwards. */
+/** The records of a page to publish, and the checkpoint after them. */
 export interface Settled {
   readonly records: readonly Value[];
   readonly checkpoint: Checkpoint;
 }
 
-/** What settling looks at besides the records. */
+/** The facts by which an incremental stream selects records. */
 export interface SettleContext {
   readonly checkpoint: Checkpoint;
   readonly nowMs: number;
   readonly lookbackMs: number;
-  /** Up to where the page's window asked; null where there are no windows. */
+  /** The end of the page's window, epoch milliseconds; null for a stream without windows. */
   readonly coveredUntilMs: number | null;
 }
 
-/** A stream, as data: how a node becomes a record, its key, and what polls of it share. */
+/** The declaration of a stream: its mode, key and list, and the mapping of a node to a record. */
 export interface Stream {
   readonly name: StreamName;
   readonly mode: 'full' | 'incremental';
-  /** One sentence for the documents. */
+  /** One sentence for the documentation. */
   readonly doc: string;
   /** The priority of its calls when the quota is short. */
   readonly priority: Priority;
@@ -58,14 +58,14 @@ export interface Stream {
   readonly isCompacted: boolean;
   /** Record fields that make the key, in order. */
   readonly key: readonly string[];
-  /** The list that it reads; polls of an account on one list share its scan. Null where it reads none. */
+  /** The list that it reads; polls of an account on one list share its scan. Null for none. */
   readonly list: string | null;
-  /** True where it publishes the list itself: its poll goes before others on the list. */
+  /** True where it publishes the list itself: its poll comes before others on the list. */
   readonly publishesList: boolean;
-  /** True where a record stands for a node: the last one published is remembered by the node's id. */
+  /** True where a record stands for a node: its fingerprint is kept by the node's id. */
   readonly tracksNodes: boolean;
   /** @throws DeadLetterError `mapping.invalid`. Pure; never changes the node. */
   readonly toRecord: (node: Node, origin: Origin) => Mapped;
-  /** Only incremental streams decide; full streams publish all. */
+  /** Selects the records to publish; only incremental streams have it. */
   readonly settle?: (records: readonly Value[], context: SettleContext) => Settled;
 }

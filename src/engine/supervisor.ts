@@ -15,26 +15,28 @@ import { settled } from './shutdown.ts';
 import { untilReady } from './startup.ts';
 import { type AssignedPartitions, createAssignedPartitions } from './assigned-partitions.ts';
 
-/** What the supervisor runs. */
+/** The parts that the supervisor runs, and their settings. */
 export interface Supervision extends Streams {
   readonly directory: AccountDirectory;
   readonly group: Group;
   readonly store: StateStore;
   readonly accountsRefreshMs: number;
-  /** Runs beside the polls until aborted; gets an account that is polled now, or undefined. */
+  /**
+   * Runs beside the polls until aborted; `account` returns one that is polled now, or undefined.
+   */
   readonly watch: (account: () => Account | undefined, signal: AbortSignal) => Promise<void>;
-  /** Where orders come in. */
+  /** The receiver of control requests. */
   readonly controlHandler: ControlHandler;
   readonly shutdown: ShutdownBudget;
 }
 
 /**
- * Polls for ever, together with the other instances of the group: each (stream, account) of the
- * partitions that are owned on its own interval, accounts added and taken away as the token's list
- * and the group's shares change.
+ * Polls until aborted, together with the other instances of the group: each (stream, account) of
+ * the assigned partitions on its own interval. Accounts are added and removed as the token's list
+ * and the assignment change.
  *
- * @returns after an abort, when every poll in hand has ended and the group was left
- * @throws StopProcessError of any poll or of the group, after the others were ended
+ * @returns after an abort, when every running poll has ended and the instance has left the group
+ * @throws StopProcessError of any poll or of the group, after the other polls have ended
  */
 export async function supervise(
   supervision: Supervision,
@@ -54,14 +56,14 @@ export async function supervise(
     store,
     start: { ...tools, deadlineMs: null },
     onChange: () => {
-      settle();
+      reconcile();
     },
     onFatal,
   });
-  const settle = (): void => {
-    if (!all.aborted) pollers.settle(accounts, assignedPartitions.held());
+  const reconcile = (): void => {
+    if (!all.aborted) pollers.reconcile(accounts, assignedPartitions.held());
   };
-  const controls = { what: supervision, pollers, group, accounts: () => accounts, settle };
+  const controls = { settings: supervision, pollers, group, accounts: () => accounts, reconcile };
   using open = new DisposableStack();
   open.use(supervision.controlHandler.open(createControls({ ...controls, signal: all })));
   const leave = joinGroup(group, assignedPartitions, onFatal);
@@ -71,13 +73,13 @@ export async function supervise(
       signal: all,
       onList: (listed, isRenewed) => {
         accounts = listed;
-        if (isRenewed) pollers.revive();
-        pollers.settle(accounts, assignedPartitions.held());
+        if (isRenewed) pollers.restartHalted();
+        pollers.reconcile(accounts, assignedPartitions.held());
       },
     });
   } finally {
     const { shutdown } = supervision;
-    // The polls first: what is in hand is finished by who began it.
+    // The polls end first: each running poll is finished by the instance that began it.
     await settled(pollers.ended(), shutdown.leftMs('polls'));
     if (all.aborted) await settled(watching, shutdown.leftMs('polls'));
     await settled(assignedPartitions.end(), shutdown.leftMs('partitions'));
@@ -86,7 +88,7 @@ export async function supervise(
   if (fatal.signal.aborted) throw fatal.signal.reason;
 }
 
-/** @returns leaves the group */
+/** @returns a function that leaves the group */
 function joinGroup(
   group: Group,
   assignedPartitions: AssignedPartitions,
@@ -95,7 +97,7 @@ function joinGroup(
   const leave = new AbortController();
   const joined = group
     .join((owned) => {
-      assignedPartitions.own(owned);
+      assignedPartitions.assign(owned);
     }, leave.signal)
     .catch(onFatal);
   return async () => {
@@ -104,44 +106,44 @@ function joinGroup(
   };
 }
 
-interface Listening {
+interface ListingOptions {
   readonly signal: AbortSignal;
-  /** @param isRenewed - whether tokens were renewed, with which what was stopped may go on */
+  /** @param isRenewed - true when tokens were renewed, so that stopped accounts may start again */
   readonly onList: (accounts: readonly Account[], isRenewed: boolean) => void;
 }
 
-/** What a listing says of the API's readiness. */
+/** Derives the API's readiness from a listing. */
 function healthOf({ problems, warnings }: AccountListing): TelemetryEvent {
   const reason = [...problems, ...warnings].join('; ');
   return { type: 'dependency', name: 'graph', ready: problems.length === 0, reason };
 }
 
 /** Waits until the list is due, or tokens were renewed. */
-async function untilListed(
+async function untilDue(
   directory: AccountDirectory,
   afterMs: number,
   { tools, signal }: { readonly tools: PollerTools; readonly signal: AbortSignal },
 ): Promise<'due' | 'renewed' | 'aborted'> {
-  const enough = new AbortController();
-  const waiting = AbortSignal.any([signal, enough.signal]);
-  const renewed = directory.renewed(waiting).then(
+  const stopWaiting = new AbortController();
+  const waitSignal = AbortSignal.any([signal, stopWaiting.signal]);
+  const renewed = directory.renewed(waitSignal).then(
     () => 'renewed' as const,
     () => 'aborted' as const,
   );
-  const due = slept(afterMs, { tools, signal: waiting }).then((isDue) =>
+  const due = slept(afterMs, { tools, signal: waitSignal }).then((isDue) =>
     isDue ? ('due' as const) : ('aborted' as const),
   );
   try {
     return await Promise.race([renewed, due]);
   } finally {
-    enough.abort();
+    stopWaiting.abort();
   }
 }
 
 async function keepListing(
   { directory, accountsRefreshMs }: Supervision,
   tools: PollerTools,
-  { signal, onList }: Listening,
+  { signal, onList }: ListingOptions,
 ): Promise<void> {
   const first = { name: 'graph', run: (s: AbortSignal) => directory.list(s) } as const;
   const listing = await untilReady(first, { ...tools, deadlineMs: null }, signal);
@@ -150,15 +152,15 @@ async function keepListing(
     tools.telemetry.report(healthOf(listing));
   }
   for (;;) {
-    const why = await untilListed(directory, accountsRefreshMs, { tools, signal });
-    if (why === 'aborted') return;
+    const trigger = await untilDue(directory, accountsRefreshMs, { tools, signal });
+    if (trigger === 'aborted') return;
     try {
       const listed = await directory.list(signal);
-      onList(listed.accounts, why === 'renewed');
+      onList(listed.accounts, trigger === 'renewed');
       tools.telemetry.report(healthOf(listed));
     } catch (error) {
       if (signal.aborted) return;
-      // The accounts that are known go on: a list that fails says nothing about them.
+      // The known accounts are still polled: a failed listing proves nothing about them.
       const reason = `listing the accounts failed: ${messageOf(error)}`;
       tools.telemetry.report({ type: 'dependency', name: 'graph', ready: false, reason });
     }

@@ -1,4 +1,4 @@
-/** What a TLS client is set up with, as PEM texts; read anew for each connection. */
+/** The PEM texts of a TLS client; read anew for each connection. */
 export interface TlsMaterial {
   /** The authorities that are trusted in place of the platform's own. */
   readonly ca?: string;
@@ -13,24 +13,24 @@ const untrusted =
   /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_(?:UNTRUSTED|SIGNATURE|CHAIN|REJECTED)|INVALID_CA)/;
 const ofTls = /^(?:CERT_|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_|EPROTO$)/;
 
-/** The code that the platform gives an error, as `ECONNREFUSED`. */
+/** The platform's code of an error, as `ECONNREFUSED`. */
 export function codeOf(error: unknown): string | undefined {
   const isCoded = typeof error === 'object' && error !== null && 'code' in error;
   return isCoded && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Whether the code of a connection's error means that TLS itself failed. */
+/** True for the code of a connection error that TLS itself caused. */
 export function isTlsCode(code: string | undefined): boolean {
   return code !== undefined && (untrusted.test(code) || ofTls.test(code));
 }
 
 /**
- * What a person can do about a failed handshake.
+ * Returns the advice for a failed handshake.
  *
- * @param prefix - what the variables begin with: `KAFKA`, `SCHEMA_REGISTRY`
- * @param said - the platform's words, which alone tell what the other side complained of
+ * @param prefix - the prefix of the variables: `KAFKA`, `SCHEMA_REGISTRY`
+ * @param message - the platform's message, the only source of the peer's TLS alert
  */
-export function tlsAdvice(prefix: string, code: string, said: string): string {
+export function tlsAdvice(prefix: string, code: string, message: string): string {
   if (untrusted.test(code)) {
     return `set ${prefix}_SSL_CA_LOCATION to the PEM file of the authority that signed its certificate`;
   }
@@ -42,7 +42,7 @@ export function tlsAdvice(prefix: string, code: string, said: string): string {
       prefix === 'KAFKA' ? ', or set KAFKA_SSL_SERVER_NAME to the name that it has' : '';
     return `reach it by a name that its certificate has${other}`;
   }
-  if (/alert/i.test(said)) {
+  if (/alert/i.test(message)) {
     return `it refused this client: check ${prefix}_SSL_CERTIFICATE_LOCATION and ${prefix}_SSL_KEY_LOCATION`;
   }
   return 'check that this port speaks TLS';

@@ -1,53 +1,53 @@
-/** When a token ends, and when it was made, as far as that is known. */
+/** The validity of a token, as far as it is known. */
 export interface TokenLife {
   /** Epoch milliseconds; null when it is not known. */
   readonly issuedAtMs: number | null;
   /** Epoch milliseconds; null for never. */
   readonly expiresAtMs: number | null;
-  /** Until when it reaches data, if its user does not log in again; null for always. */
+  /** The end of its access to data, unless its user logs in again; null for never. */
   readonly dataAccessUntilMs: number | null;
 }
 
 const dayMs = 86_400_000;
 
-/** Days before its end at which a person is warned of a token, each once; 0 is the end itself. */
+/** Days before a token's end at which a warning is reported, each once; 0 is the end itself. */
 const warningDays = [14, 7, 1, 0] as const;
 
-/** A step of the warnings: so many days or fewer are left. */
+/** A step of the warnings: at most so many days are left. */
 export type WarningDays = (typeof warningDays)[number];
 
 /**
- * Tokens are renewed when fewer days are left: before the first warning, so that a renewal that works
- * is never warned of, and early enough that one that fails for days does no harm.
+ * The days before a token's end at which it is renewed: before the first warning, so that a working
+ * renewal causes none, and early enough for days of failed attempts.
  */
 const renewalDays = 20;
 
-/** When it is of no use any more: its own end, or that of its user's consent to reading data. */
+/** Returns the end of a token's use: its own end, or that of its user's consent to read data. */
 export function endOf({ expiresAtMs, dataAccessUntilMs }: TokenLife): number | null {
   const endMs = Math.min(expiresAtMs ?? Infinity, dataAccessUntilMs ?? Infinity);
   return endMs === Infinity ? null : endMs;
 }
 
-/** The narrowest step of the warnings that is reached; null for none. */
+/** Returns the last warning step that is reached; null for none. */
 export function warningOf(endMs: number | null, nowMs: number): WarningDays | null {
   if (endMs === null) return null;
   const reached = warningDays.filter((days) => endMs - nowMs <= days * dayMs);
   return reached.at(-1) ?? null;
 }
 
-/** Whether it is time for another token: this one can still be exchanged, but not for long. */
+/** True when a token should be renewed: it can still be exchanged, but ends soon. */
 export function isRenewalDue({ expiresAtMs }: TokenLife, nowMs: number): boolean {
   if (expiresAtMs === null || expiresAtMs <= nowMs) return false;
   return expiresAtMs - nowMs <= renewalDays * dayMs;
 }
 
-/** Whether a renewed token ends so much later that the renewal was one. */
+/** True when a renewed token ends at least an hour later than the old one. */
 export function isLonger(renewedEndMs: number | null, endMs: number | null): boolean {
   if (renewedEndMs === null || endMs === null) return renewedEndMs === null && endMs !== null;
   return renewedEndMs - endMs >= dayMs / 24;
 }
 
-/** Days that are left, begun ones not counted; negative once it has ended. */
+/** Returns the whole days that are left; negative after the end. */
 export function daysLeft(endMs: number, nowMs: number): number {
   return Math.floor((endMs - nowMs) / dayMs);
 }

@@ -2,13 +2,13 @@ import type { BatchTransport, PollTrace, StepFacts, StepKind, Tracer } from './p
 
 const nothing = (): void => undefined;
 
-/** Nothing is followed. */
+/** A trace that records nothing. */
 export const noTrace: PollTrace = { headers: {}, begin: () => nothing, end: nothing };
 
-/** Follows nothing, at no cost. */
+/** A tracer that records nothing. */
 export const noTracer: Tracer = { poll: () => noTrace };
 
-/** Does a step of a poll as part of its trace. */
+/** Runs a step of a poll as part of its trace. */
 export async function traced<T>(
   trace: PollTrace,
   { kind, facts }: { readonly kind: StepKind; readonly facts: StepFacts },
@@ -25,7 +25,7 @@ export async function traced<T>(
   }
 }
 
-/** A transport whose requests are steps of a poll. */
+/** Wraps a transport so that its requests are steps of a poll's trace. */
 export function tracedTransport(transport: BatchTransport, trace: PollTrace): BatchTransport {
   if (trace === noTrace) return transport;
   const step = (endpoint: string, calls: number) =>

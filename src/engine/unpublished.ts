@@ -3,11 +3,11 @@ import { isoSeconds } from './key.ts';
 import type { Checkpoint } from './state.ts';
 
 /**
- * The memory without what it says of a record that was to be published and became a dead letter: in
- * its place what `before` remembers, so that the record is tried again when it is asked again.
+ * Resets a checkpoint's entries of a record that became a dead letter to those of `before`, so that
+ * a later poll that reads the record again publishes it again.
  *
  * @param key - the record's key
- * @param before - the memory of the last state committed
+ * @param before - the checkpoint of the last state committed
  */
 export function forgetUnpublished(
   checkpoint: Checkpoint,
@@ -15,7 +15,7 @@ export function forgetUnpublished(
   key: string,
 ): Checkpoint {
   const published = new Map(checkpoint.published);
-  // Lists remember by the id, with which the key ends.
+  // Streams of nodes keep fingerprints by the id, which is the end of the key.
   for (const name of [key, key.split('/').at(-1) ?? key].map(keyNumber)) {
     const print = before.published.get(name);
     if (print === undefined) published.delete(name);
@@ -30,15 +30,15 @@ export function forgetUnpublished(
   };
 }
 
-/** Days are keyed by the account and their date. */
+/** Resets the day of a key, which consists of the account and the date. */
 function daysWithout<T extends { readonly dateMs: number }>(
   days: readonly T[],
   before: readonly T[],
   key: string,
 ): readonly T[] {
-  const isIt = ({ dateMs }: T) => key.endsWith(`/${isoSeconds(dateMs)}`);
-  if (!days.some(isIt)) return days;
-  return [...days.filter((day) => !isIt(day)), ...before.filter(isIt)].sort(
+  const isDay = ({ dateMs }: T) => key.endsWith(`/${isoSeconds(dateMs)}`);
+  if (!days.some(isDay)) return days;
+  return [...days.filter((day) => !isDay(day)), ...before.filter(isDay)].sort(
     (a, b) => a.dateMs - b.dateMs,
   );
 }

@@ -8,7 +8,14 @@ import {
 } from '../errors.ts';
 import type { BatchTransport, GraphRequest, Outcome } from '../ports.ts';
 
-/** Single requests in flight at once: of a host without batches, and of items that need one. */
+// States of a request in `getEach`:
+// - queued: not sent yet, held back by a limit, or part of a batch that is sent again in halves.
+// - sent: in a batch, or as a single request.
+// - unanswered: the batch had no usable answer to it; it is sent as a single request at once.
+// - again: a transient error; sent once more after all others.
+// - done: its outcome is yielded.
+
+/** Single requests in flight at once: on a host without batches, and for unanswered batch items. */
 const concurrency = 8;
 
 /**
@@ -18,10 +25,11 @@ const concurrency = 8;
  * much data, is sent again in halves; the batches after it are no larger.
  *
  * A broken connection or a timeout is a request's own error where another request, sent at the same
- * time, is answered. Where none is, one that was answered before is repeated as a control sample. The
- * error of a request that is sent alone, with none answered before, is left to the caller to attribute.
+ * time, is answered. Where none is, one that was answered before is repeated as a control sample.
+ * The error of a request that is sent alone, with none answered before, is left to the caller to
+ * attribute.
  *
- * @param control - of the poll; this call replaces its request by later ones
+ * @param control - the poll's control sample; this call replaces its request by later ones
  * @throws as `Graph.getEach`
  */
 export async function* getEach(
@@ -39,13 +47,13 @@ export async function* getEach(
   yield* once(transport, { requests: again, signal, control }, () => true);
 }
 
-interface Asked {
+interface RequestRun {
   readonly requests: readonly GraphRequest[];
   readonly signal: AbortSignal;
   readonly control: Control;
 }
 
-/** The request of a poll that was answered last, if one was. */
+/** The control sample of a poll: its last answered request, if any. */
 export interface Control {
   request?: GraphRequest;
 }
@@ -53,7 +61,7 @@ export interface Control {
 /** @param isFinal - true to yield an outcome; the caller requests the others again later */
 async function* once(
   transport: BatchTransport,
-  { requests, signal, control }: Asked,
+  { requests, signal, control }: RequestRun,
   isFinal: (outcome: Outcome) => boolean,
 ): AsyncGenerator<Outcome, void, undefined> {
   let size = Infinity;
@@ -83,8 +91,8 @@ async function* once(
 }
 
 /**
- * Sends a batch, then each item without a usable answer by itself. Items that a limit held back have
- * no outcome.
+ * Sends a batch, then each item without a usable answer by itself. Items that a limit held back
+ * have no outcome.
  */
 async function inBatch(
   transport: BatchTransport,
@@ -140,7 +148,7 @@ async function getAlone(
 async function attributed(
   transport: BatchTransport,
   outcomes: readonly Outcome[],
-  { control, signal }: Pick<Asked, 'control' | 'signal'>,
+  { control, signal }: Pick<RequestRun, 'control' | 'signal'>,
 ): Promise<readonly Outcome[]> {
   outcomes.forEach(throwShared);
   const [lost] = outcomes.filter(isLost);
@@ -161,13 +169,13 @@ async function attributed(
   return outcomes.map((one) => (isLost(one) ? { ...one, error: ownError(one) } : one));
 }
 
-type Failed = Extract<Outcome, { readonly error: ConnectorError }>;
+type FailedRequest = Extract<Outcome, { readonly error: ConnectorError }>;
 
-function isLost(outcome: Outcome): outcome is Failed {
+function isLost(outcome: Outcome): outcome is FailedRequest {
   return 'error' in outcome && isUnanswered(outcome.error);
 }
 
-function ownError({ request: { endpoint, path }, error }: Failed): RetryError {
+function ownError({ request: { endpoint, path }, error }: FailedRequest): RetryError {
   const reason = messageOf(error.cause ?? error);
   return new RetryError(
     error.code,
@@ -187,7 +195,9 @@ function isTimeout(error: unknown): boolean {
   return isConnectorError(error) && error.code === 'graph.timeout';
 }
 
-/** The first error, when the server failed to answer every request; lost ones are attributed before. */
+/**
+ * The first error, when the server failed to answer every request; lost ones are attributed before.
+ */
 function allPassing(outcomes: readonly Outcome[]): ConnectorError | undefined {
   const errors = outcomes.flatMap((outcome) =>
     'error' in outcome && outcome.error.disposition === 'retry' ? [outcome.error] : [],

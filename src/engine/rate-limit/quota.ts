@@ -10,6 +10,13 @@ import {
   usedPercent,
 } from './rolling-usage.ts';
 
+// States of a quota:
+// - unknown: no call was answered since the start or the last block; one call alone probes the API.
+// - free: usage is below 75 %, or not reported; calls are sent at once.
+// - slowed: usage is from 75 % up to the priority's ceiling; calls are paced, one at a time.
+// - stopped: usage is at the ceiling; calls wait until enough of it leaves the window.
+// - blocked: the API rejected a call, or named a wait; no call is sent until the block ends.
+
 /** The priorities of calls when the quota is short, highest first. */
 export const priorities = ['urgent', 'normal', 'backfill'] as const;
 
@@ -18,7 +25,9 @@ export type Priority = (typeof priorities)[number];
 
 /** From this usage on, calls are paced and sent one at a time. */
 const slowFromPercent = 75;
-/** A slowed scope is free again below this, so that usage near the edge is not reported each time. */
+/**
+ * The usage below which a slowed scope is free again, so that usage near the edge changes no state.
+ */
 const freeBelowPercent = 70;
 /** The usage up to which each priority is sent; the rest is kept for higher priorities. */
 const ceilingPercent: Readonly<Record<Priority, number>> = { urgent: 95, normal: 85, backfill: 75 };
@@ -26,13 +35,13 @@ const ceilingPercent: Readonly<Record<Priority, number>> = { urgent: 95, normal:
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 /** The shortest block after repeated rejections: doubled by each repetition, up to the longest. */
-const firstRefusalMs = 5 * minuteMs;
-const longestRefusalMs = hourMs;
+const firstRejectionMs = 5 * minuteMs;
+const longestRejectionMs = hourMs;
 
-/** What a call costs before headers have shown it. */
+/** The assumed cost of a call before headers have shown it. */
 const assumedCostPercent = 1;
 
-/** What is known of one scope's quota. */
+/** The known state of one scope's quota. */
 export interface Quota {
   readonly usage: RollingUsage;
   /** Time of the API's last usage report, epoch milliseconds; null before the first. */
@@ -43,18 +52,18 @@ export interface Quota {
   readonly answersSinceRise: number;
   /** True once a call was answered since the start or the last stop; before, usage is a guess. */
   readonly answered: boolean;
-  /** The number of times the API stopped the scope. Answers to calls sent before the last stop prove nothing. */
+  /** The number of blocks so far. Answers to calls sent before the last one prove nothing. */
   readonly stops: number;
   /** The end of the last block, epoch milliseconds; 0 when there was none. */
   readonly blockedUntilMs: number;
   /** Consecutive rejections for the limit, without an answer in between. */
-  readonly refusals: number;
+  readonly rejections: number;
   /** Time of the last call of each priority, epoch milliseconds. */
   readonly lastCallMs: Readonly<Partial<Record<Priority, number>>>;
 }
 
 /** A request that is ready to be sent. */
-export interface Call {
+export interface PendingCall {
   readonly priority: Priority;
   readonly nowMs: number;
   /** The number of calls that Meta counts it as. */
@@ -66,7 +75,7 @@ export interface Call {
 /** The calls that may be sent together without being paced, at least 1. */
 export function roomFor(
   quota: Quota,
-  { nowMs, inFlight }: Omit<Call, 'priority' | 'calls'>,
+  { nowMs, inFlight }: Omit<PendingCall, 'priority' | 'calls'>,
 ): number {
   // While nothing is known, one call alone probes the API.
   if (!quota.answered || quota.blockedUntilMs > nowMs) return 1;
@@ -96,7 +105,7 @@ export function newQuota(kind: Scope['kind']): Quota {
     answered: false,
     stops: 0,
     blockedUntilMs: 0,
-    refusals: 0,
+    rejections: 0,
     lastCallMs: {},
   };
 }
@@ -104,24 +113,24 @@ export function newQuota(kind: Scope['kind']): Quota {
 /**
  * The quota after a header reported its usage.
  *
- * @param told - percent used; for how many milliseconds Meta accepts no calls (0 when it did not say);
- * and the calls answered since the report before, 1 by default
+ * @param report - the percent used; the milliseconds for which Meta accepts no calls (0 when it
+ * names none); and the calls answered since the previous report, 1 by default
  */
 export function noteUsage(
   quota: Quota,
-  told: { readonly percent: number; readonly regainMs: number; readonly calls?: number },
+  report: { readonly percent: number; readonly regainMs: number; readonly calls?: number },
   nowMs: number,
 ): Quota {
   // Above 100 % the cost of a call does not show; Meta then reports how long to wait.
-  const percent = Math.min(told.percent, 100);
+  const percent = Math.min(report.percent, 100);
   const { windowMs } = quota.usage;
   const first = quota.reportedMs === null;
   return {
     ...quota,
-    ...(first ? {} : learnCost(quota, { percent, calls: told.calls ?? 1 }, nowMs)),
+    ...(first ? {} : learnCost(quota, { percent, calls: report.calls ?? 1 }, nowMs)),
     usage: first ? evenUsage(windowMs, percent, nowMs) : correctUsage(quota.usage, percent, nowMs),
     reportedMs: nowMs,
-    ...(told.regainMs > 0 ? stop(quota, nowMs + told.regainMs) : {}),
+    ...(report.regainMs > 0 ? stop(quota, nowMs + report.regainMs) : {}),
   };
 }
 
@@ -145,8 +154,8 @@ function learnCost(
   const steady = rise >= 0 && nextLeaveMs(usage, reportedMs ?? 0) > nowMs;
   if (!steady) return { costPercent, answersSinceRise: 0 };
   if (rise === 0) return withoutRise(quota, calls);
-  const seen = rise / (answersSinceRise + calls);
-  return { costPercent: costPercent * 0.5 + seen * 0.5, answersSinceRise: 0 };
+  const observed = rise / (answersSinceRise + calls);
+  return { costPercent: costPercent * 0.5 + observed * 0.5, answersSinceRise: 0 };
 }
 
 /** Meta reports whole percents: calls without a rise cost less than one percent together. */
@@ -159,9 +168,10 @@ function withoutRise(
 }
 
 /**
- * The quota after answers that report no usage of its scope: the calls do not count in it. Meta counts
- * a call by one limit and reports that one: `X-Business-Use-Case-Usage` for calls of an Instagram
- * account, else `X-App-Usage`; recorded answers never have both. The next report corrects this.
+ * The quota after answers that report no usage of its scope: the calls do not count in it. Meta
+ * counts a call by one limit and reports that one: `X-Business-Use-Case-Usage` for calls of an
+ * Instagram account, else `X-App-Usage`; recorded answers never have both. The next report corrects
+ * this.
  *
  * @see https://developers.facebook.com/docs/graph-api/overview/rate-limiting (read 2026-10)
  */
@@ -174,16 +184,18 @@ export function noteSilence(quota: Quota, calls: number): Quota {
  *
  * @param retryAfterMs - the wait that Meta named; 0 when it named none
  */
-export function noteRefusal(quota: Quota, retryAfterMs: number, nowMs: number): Quota {
+export function noteRejection(quota: Quota, retryAfterMs: number, nowMs: number): Quota {
   // Calls in flight when the limit was reached are rejected together and count once.
   const again = quota.blockedUntilMs <= nowMs;
-  const refusals = quota.refusals + (again ? 1 : 0);
+  const rejections = quota.rejections + (again ? 1 : 0);
   const leastMs =
-    refusals > 1 ? Math.min(longestRefusalMs, firstRefusalMs * 2 ** Math.min(refusals - 1, 10)) : 0;
+    rejections > 1
+      ? Math.min(longestRejectionMs, firstRejectionMs * 2 ** Math.min(rejections - 1, 10))
+      : 0;
   return {
     ...quota,
     ...stop(quota, nowMs + Math.max(retryAfterMs, leastMs)),
-    refusals,
+    rejections,
   };
 }
 
@@ -194,7 +206,9 @@ export function noteRefusal(quota: Quota, retryAfterMs: number, nowMs: number): 
  */
 export function noteAnswer(quota: Quota, stops: number): Quota {
   if (stops !== quota.stops) return quota;
-  return quota.answered && quota.refusals === 0 ? quota : { ...quota, answered: true, refusals: 0 };
+  return quota.answered && quota.rejections === 0
+    ? quota
+    : { ...quota, answered: true, rejections: 0 };
 }
 
 /** The quota after a call was sent. */
@@ -207,15 +221,15 @@ export function percentOf(quota: Quota, nowMs: number): number {
   return usedPercent(quota.usage, nowMs);
 }
 
-/** Decides about a call that is not paced, whatever the usage. */
-export function decideUnpaced(quota: Quota, { nowMs, inFlight }: Call): Decision {
+/** Decides about a call that is not paced, at any usage. */
+export function decideUnpaced(quota: Quota, { nowMs, inFlight }: PendingCall): Decision {
   if (quota.blockedUntilMs > nowMs) return { kind: 'wait', ms: quota.blockedUntilMs - nowMs };
   // One call alone probes the API.
   return !quota.answered && inFlight > 0 ? queue : go;
 }
 
 /** Decides about a call by the quota of one scope. */
-export function decide(quota: Quota, call: Call): Decision {
+export function decide(quota: Quota, call: PendingCall): Decision {
   const { nowMs, inFlight } = call;
   const unpaced = decideUnpaced(quota, call);
   if (unpaced.kind !== 'go') return unpaced;
@@ -230,7 +244,11 @@ export function decide(quota: Quota, call: Call): Decision {
 }
 
 /** Milliseconds until the priority's ceiling has room, and the rest would last for the window. */
-function msUntilRoom({ usage, costPercent, lastCallMs }: Quota, call: Call, percent: number) {
+function msUntilRoom(
+  { usage, costPercent, lastCallMs }: Quota,
+  call: PendingCall,
+  percent: number,
+) {
   const { priority, nowMs } = call;
   const ceiling = ceilingPercent[priority];
   const room = ceiling - percent;
@@ -243,10 +261,10 @@ function msUntilRoom({ usage, costPercent, lastCallMs }: Quota, call: Call, perc
 }
 
 /**
- * Milliseconds until a call may probe the API: when the wait that Meta named is over, one call is sent
- * whatever the usage; urgent calls probe first. Infinity when no probe is due.
+ * Milliseconds until a call may probe the API: after the wait that Meta named, one call is sent at
+ * any usage; urgent calls probe first. Infinity when no probe is due.
  */
-function msUntilProbe(quota: Quota, { priority, nowMs }: Call): number {
+function msUntilProbe(quota: Quota, { priority, nowMs }: PendingCall): number {
   const { blockedUntilMs, reportedMs, usage, lastCallMs } = quota;
   const newestMs = largest(Object.values(lastCallMs), reportedMs ?? 0);
   if (blockedUntilMs === 0 || newestMs >= blockedUntilMs) return Infinity;
@@ -270,7 +288,7 @@ export interface ScopeStatus {
   readonly untilMs: number | null;
 }
 
-/** The state of a scope now. @param before - the state last reported */
+/** Returns the state of a scope now. @param before - the state last reported */
 export function statusOf(quota: Quota, before: ScopeStatus['state'], nowMs: number): ScopeStatus {
   const percent = percentOf(quota, nowMs);
   const stopFromPercent = ceilingPercent.urgent - (before === 'stopped' ? quota.costPercent : 0);

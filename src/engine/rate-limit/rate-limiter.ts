@@ -4,7 +4,7 @@ import type { Priority } from './quota.ts';
 import {
   type RequestQueue,
   type QueuedRequest,
-  type Place,
+  type Ticket,
   createRequestQueue,
 } from './request-queue.ts';
 import { type Control, getEach } from './get-each.ts';
@@ -21,6 +21,13 @@ import { type Dispatch, type Scopes, createScopes, scopesOf } from './scopes.ts'
 import { createSteadyClock } from '../steady-clock.ts';
 import { type Permit, type Semaphore, createSemaphore } from './semaphore.ts';
 
+// States of a request:
+// - queued: its scopes have no room; after `yieldAfterMs` its poll runs without a permit.
+// - admitted: room is reserved; it waits for a request permit.
+// - in flight: the quota was checked again, and it was sent.
+// - answered: its result is returned. After a limit, or a failed second check, it is queued again.
+// The states of a scope's quota are in quota.ts.
+
 /** The poll of an account that makes requests. */
 export interface Caller {
   readonly account: Account;
@@ -32,7 +39,8 @@ export interface Caller {
 
 /**
  * The rate limiter: decides by the quotas of the tokens which request is sent now, which waits, and
- * for how long. No request of a blocked scope is sent; after a block, one request alone probes the API.
+ * for how long. No request of a blocked scope is sent; after a block, one request alone probes the
+ * API.
  */
 export interface RateLimiter {
   /**
@@ -99,7 +107,7 @@ export function createRateLimiter(tools: RateLimiterTools): RateLimiter {
       };
     },
     guard: (transport) => ({
-      get: (request, signal) => askUnlessBlocked(transport, request, { context, signal }),
+      get: (request, signal) => requestUnlessBlocked(transport, request, { context, signal }),
     }),
     ready(account, priority, signal) {
       known.set(account.id, account);
@@ -108,17 +116,17 @@ export function createRateLimiter(tools: RateLimiterTools): RateLimiter {
         scopes: scopesOf(request, known),
         priority,
         calls: 1,
-        share: account.id,
+        flow: account.id,
         mode: 'look',
       } as const;
       return context.queue.enter(queued, signal).admitted;
     },
     block(scope, ms) {
-      scopes.refuse(scope, ms);
+      scopes.block(scope, ms);
       context.queue.review();
     },
     onUsage(report) {
-      scopes.tell(report);
+      scopes.recordUsage(report);
       context.queue.review();
     },
   };
@@ -127,15 +135,15 @@ export function createRateLimiter(tools: RateLimiterTools): RateLimiter {
 interface LimitedPoll {
   readonly context: Context;
   readonly caller: Caller;
-  /** Scopes whose limits the poll's requests met, also those that `scopesOf` does not list. */
-  met: readonly Scope[];
+  /** Scopes whose limits the poll's requests reached, also those that `scopesOf` does not list. */
+  limitedBy: readonly Scope[];
 }
 
 function limitedTransport(
   transport: BatchTransport,
   { context, caller }: { context: Context; caller: Caller },
 ): BatchTransport {
-  const limited: LimitedPoll = { context, caller, met: [] };
+  const limited: LimitedPoll = { context, caller, limitedBy: [] };
   let unansweredBatches = 0;
   return {
     get batchSize() {
@@ -149,15 +157,16 @@ function limitedTransport(
       const send = async (calls: number) => {
         const outcomes = await transport.getBatch(requests.slice(0, calls), signal);
         for (const limit of outcomes.flatMap((one) => limitOf(one) ?? [])) {
-          context.scopes.refuse(limit.scope, limit.retryAfterMs);
-          limited.met = withScope(limited.met, limit.scope);
+          context.scopes.block(limit.scope, limit.retryAfterMs);
+          limited.limitedBy = withScope(limited.limitedBy, limit.scope);
         }
         return outcomes;
       };
       const outcomes = await sendWithinQuota(first, requests.length, send, { limited, signal });
       const isUnanswered = outcomes.every((one) => 'isUnanswered' in one);
       unansweredBatches = isUnanswered ? unansweredBatches + 1 : 0;
-      // Items that met a limit, and items not sent, have no outcome: the caller requests them again.
+      // Items that reached a limit or were not sent have no outcome: the caller requests them
+      // again.
       return outcomes.filter((one) => limitOf(one) === undefined);
     },
   };
@@ -166,29 +175,29 @@ function limitedTransport(
 /** Sends a request, or as many items of a batch as the quota has room for; after a limit, again. */
 async function sendWithinQuota<T>(
   request: GraphRequest,
-  wanted: number,
+  maxCalls: number,
   send: (calls: number) => Promise<T>,
   { limited, signal }: { readonly limited: LimitedPoll; readonly signal: AbortSignal },
 ): Promise<T> {
   const { context, caller } = limited;
   for (;;) {
-    const scopes = limited.met.reduce(withScope, scopesOf(request, context.known));
+    const scopes = limited.limitedBy.reduce(withScope, scopesOf(request, context.known));
     const queued: QueuedRequest = {
       scopes,
       priority: request.priority ?? caller.priority,
-      calls: Math.min(wanted, context.scopes.room(scopes)),
-      share: request.accountId ?? '',
+      calls: Math.min(maxCalls, context.scopes.room(scopes)),
+      flow: request.accountId ?? '',
       mode: 'paced',
     };
     await admit(queued, { context, permit: caller.permit, signal });
     try {
-      const leave = () => send(queued.calls);
-      const sent = await whenFree(leave, { context, queued, signal });
+      const sendAdmitted = () => send(queued.calls);
+      const sent = await whenFree(sendAdmitted, { context, queued, signal });
       if (sent !== undefined) return sent.answer;
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof WaitError)) throw error;
-      limited.met = withScope(limited.met, error.scope);
+      limited.limitedBy = withScope(limited.limitedBy, error.scope);
     }
   }
 }
@@ -197,23 +206,23 @@ function limitOf(outcome: BatchOutcome): WaitError | undefined {
   return 'error' in outcome && outcome.error instanceof WaitError ? outcome.error : undefined;
 }
 
-/** Adds a scope whose limit was met, unless it is listed. */
+/** Adds a scope whose limit was reached, unless it is listed. */
 function withScope(scopes: readonly Scope[], scope: Scope): readonly Scope[] {
-  const isIn = scopes.some(({ kind, id }) => kind === scope.kind && id === scope.id);
-  return isIn ? scopes : [...scopes, scope];
+  const isListed = scopes.some(({ kind, id }) => kind === scope.kind && id === scope.id);
+  return isListed ? scopes : [...scopes, scope];
 }
 
-/** Waits for the admission; after `yieldAfterMs`, without the poll's permit. */
+/** Waits until a request is admitted; after `yieldAfterMs`, without the poll's permit. */
 async function admit(
   queued: QueuedRequest,
   { context, permit, signal }: { context: Context; permit: Permit; signal: AbortSignal },
 ): Promise<void> {
   const { queue, clock, telemetry } = context;
   const startedMs = clock.nowMs();
-  const place = queue.enter(queued, signal);
-  if (place.immediate) return;
-  if (await isSlow(place.admitted, clock))
-    await yieldPermit(place, queued, { context, permit, signal });
+  const ticket = queue.enter(queued, signal);
+  if (ticket.immediate) return;
+  if (await isSlow(ticket.admitted, clock))
+    await yieldPermit(ticket, queued, { context, permit, signal });
   const durationMs = clock.nowMs() - startedMs;
   if (durationMs > 0) {
     telemetry.report({ type: 'quota-wait', priority: queued.priority, durationMs });
@@ -221,14 +230,14 @@ async function admit(
 }
 
 async function yieldPermit(
-  { admitted }: Place,
+  { admitted }: Ticket,
   queued: QueuedRequest,
   { context, permit, signal }: { context: Context; permit: Permit; signal: AbortSignal },
 ): Promise<void> {
   try {
     await permit.yieldWhile(admitted, signal);
   } catch (error) {
-    // Admitted, but aborted before the poll had its permit again: give the reserved room back.
+    // Admitted, but aborted before the poll had its permit again: release the reserved room.
     admitted.then(
       () => {
         context.queue.leave(queued);
@@ -240,14 +249,14 @@ async function yieldPermit(
 }
 
 async function isSlow(entering: Promise<void>, clock: Clock): Promise<boolean> {
-  const patience = new AbortController();
+  const timer = new AbortController();
   try {
     return await Promise.race([
       entering.then(() => false),
-      clock.sleep(yieldAfterMs, patience.signal).then(() => true),
+      clock.sleep(yieldAfterMs, timer.signal).then(() => true),
     ]);
   } finally {
-    patience.abort();
+    timer.abort();
   }
 }
 
@@ -283,7 +292,7 @@ async function exchange<T>(
     answered = true;
     return answer;
   } catch (error) {
-    if (error instanceof WaitError) scopes.refuse(error.scope, error.retryAfterMs);
+    if (error instanceof WaitError) scopes.block(error.scope, error.retryAfterMs);
     answered = isAnswer(error);
     throw error;
   } finally {
@@ -291,13 +300,15 @@ async function exchange<T>(
   }
 }
 
-/** True for an error that shows that the API took the call: no limit, no transient failure. */
+/**
+ * True for an error that proves that the API processed the call: no limit, no transient failure.
+ */
 function isAnswer(error: unknown): boolean {
   if (!isConnectorError(error)) return false;
   return error.disposition !== 'wait' && error.disposition !== 'retry';
 }
 
-async function askUnlessBlocked(
+async function requestUnlessBlocked(
   transport: Pick<Graph, 'get'>,
   request: GraphRequest,
   { context, signal }: { context: Context; signal: AbortSignal },
@@ -306,7 +317,7 @@ async function askUnlessBlocked(
     scopes: scopesOf(request, context.known),
     priority: 'normal',
     calls: 1,
-    share: '',
+    flow: '',
     mode: 'unpaced',
   };
   for (;;) {

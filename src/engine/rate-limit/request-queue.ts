@@ -2,15 +2,21 @@ import { priorities } from './quota.ts';
 import type { Clock } from '../ports.ts';
 import type { ScopedCall, Scopes } from './scopes.ts';
 
-/** Somebody who wants to make a call. */
+// States of a queued request:
+// - waiting: its scopes have no room, or a request before it is first.
+// - admitted: room is reserved for it in its scopes; it must be dispatched there, or `leave`.
+// - left: it was aborted or left the queue before it was admitted.
+// A `look` reserves no room: it is done once it is admitted.
+
+/** A request that waits for its quota. */
 export interface QueuedRequest extends ScopedCall {
-  /** Who shares equally: the account's id; empty for what is no single account's. */
-  readonly share: string;
+  /** The flow of fair queueing: the account's id; empty for a request of no single account. */
+  readonly flow: string;
 }
 
-/** A place in the queue. */
-export interface Place {
-  /** Whether there was no wait. */
+/** The ticket of a queued request. */
+export interface Ticket {
+  /** True when it was admitted without a wait. */
   readonly immediate: boolean;
   /** Resolves when admitted; rejects with the signal's reason when aborted before. */
   readonly admitted: Promise<void>;
@@ -18,61 +24,62 @@ export interface Place {
   leave(): boolean;
 }
 
-/** The queue of those who wait for a quota. */
+/** The queue of requests that wait for their quota. */
 export interface RequestQueue {
   /**
-   * Admits at once or queues; who is `unpaced` is admitted as well when blocked, and to be told so.
-   * Who is admitted for a call must depart in the scopes, or `leave`.
+   * Admits a request at once or queues it. An `unpaced` request is admitted even when its scope is
+   * blocked; the caller then rejects it. An admitted call must be dispatched in the scopes, or
+   * `leave`.
    */
-  enter(queued: QueuedRequest, signal: AbortSignal): Place;
-  /** For who is admitted and makes no call. */
+  enter(queued: QueuedRequest, signal: AbortSignal): Ticket;
+  /** Gives back the room of an admitted request that makes no call. */
   leave(queued: QueuedRequest): void;
-  /** Looks whether somebody may go; to be called when a quota has changed. */
+  /** Admits the requests that have room now; to be called when a quota has changed. */
   review(): void;
 }
 
-interface Waiting {
+interface QueueEntry {
   readonly queued: QueuedRequest;
   readonly order: number;
   readonly admit: () => void;
 }
 
 /**
- * Admits what is urgent first, then the share that was admitted longest ago, then who came first.
- * Who waits for one scope holds nobody of another back.
+ * Creates a queue that admits by priority, then the flow that was admitted longest ago, then in
+ * order of arrival. A request that waits for one scope delays none of another scope.
  */
 export function createRequestQueue(scopes: Scopes, clock: Clock): RequestQueue {
-  const waiting = new Set<Waiting>();
-  const shares = createShares();
-  const alarm = createAlarm(clock, () => {
+  const waiting = new Set<QueueEntry>();
+  const flows = createFlows();
+  const timer = createTimer(clock, () => {
     review();
   });
   let entered = 0;
 
-  const admit = ({ queued, admit: tell }: Waiting): void => {
+  const admit = ({ queued, admit: resolve }: QueueEntry): void => {
     if (queued.mode !== 'look') {
       scopes.admit(queued);
-      shares.serve(queued);
+      flows.serve(queued);
     }
-    tell();
+    resolve();
   };
   const review = (): void => {
     let soonestMs = Infinity;
-    for (const one of [...waiting].sort(shares.compare)) {
-      const decision = scopes.decide(one.queued);
-      const isWaiting = decision.kind === 'wait' && one.queued.mode !== 'unpaced';
+    for (const entry of [...waiting].sort(flows.compare)) {
+      const decision = scopes.decide(entry.queued);
+      const isWaiting = decision.kind === 'wait' && entry.queued.mode !== 'unpaced';
       if (isWaiting) soonestMs = Math.min(soonestMs, decision.ms);
       if (isWaiting || decision.kind === 'queue') continue;
-      waiting.delete(one);
-      admit(one);
+      waiting.delete(entry);
+      admit(entry);
     }
-    alarm.set(soonestMs);
+    timer.set(soonestMs);
   };
-  const wait = (one: Waiting): (() => void) => {
-    waiting.add(one);
+  const wait = (entry: QueueEntry): (() => void) => {
+    waiting.add(entry);
     review();
     return () => {
-      waiting.delete(one);
+      waiting.delete(entry);
       review();
     };
   };
@@ -90,58 +97,58 @@ export function createRequestQueue(scopes: Scopes, clock: Clock): RequestQueue {
   };
 }
 
-/** @param wait - puts somebody into the queue and gives what takes them out of it */
+/** @param wait - puts an entry into the queue and returns a function that removes it */
 function enterQueue(
-  who: Pick<Waiting, 'queued' | 'order'>,
-  { wait, signal }: { wait: (one: Waiting) => () => void; signal: AbortSignal },
-): Place {
+  request: Pick<QueueEntry, 'queued' | 'order'>,
+  { wait, signal }: { wait: (entry: QueueEntry) => () => void; signal: AbortSignal },
+): Ticket {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   if (signal.aborted) {
     reject(signal.reason);
     return { immediate: false, admitted: promise, leave: () => true };
   }
-  let isIn = false;
+  let isAdmitted = false;
   const abort = (): void => {
-    giveUp();
+    withdraw();
     reject(signal.reason);
   };
   const admit = (): void => {
-    isIn = true;
+    isAdmitted = true;
     signal.removeEventListener('abort', abort);
     resolve(undefined);
   };
   signal.addEventListener('abort', abort, { once: true });
-  const giveUp = wait({ ...who, admit });
+  const withdraw = wait({ ...request, admit });
   return {
-    immediate: isIn,
+    immediate: isAdmitted,
     admitted: promise,
     leave() {
-      if (isIn) return false;
+      if (isAdmitted) return false;
       signal.removeEventListener('abort', abort);
-      giveUp();
+      withdraw();
       return true;
     },
   };
 }
 
-/** Who goes first. */
-function createShares() {
+/** Creates the order of the queue: priority, then the flow served longest ago, then arrival. */
+function createFlows() {
   const served = new Map<string, number>();
   let admissions = 0;
-  const servedOf = ({ queued }: Waiting): number => served.get(queued.share) ?? 0;
-  const rankOf = ({ queued }: Waiting): number => priorities.indexOf(queued.priority);
+  const servedOf = ({ queued }: QueueEntry): number => served.get(queued.flow) ?? 0;
+  const rankOf = ({ queued }: QueueEntry): number => priorities.indexOf(queued.priority);
   return {
-    serve({ share }: QueuedRequest): void {
+    serve({ flow }: QueuedRequest): void {
       admissions += 1;
-      served.set(share, admissions);
+      served.set(flow, admissions);
     },
-    compare: (a: Waiting, b: Waiting): number =>
+    compare: (a: QueueEntry, b: QueueEntry): number =>
       rankOf(a) - rankOf(b) || servedOf(a) - servedOf(b) || a.order - b.order,
   };
 }
 
-/** Calls once, at the time that was set last; Infinity for never. */
-function createAlarm(clock: Clock, ring: () => void): { set(ms: number): void } {
+/** Creates a timer that calls once, at the time that was set last; Infinity for never. */
+function createTimer(clock: Clock, onTime: () => void): { set(ms: number): void } {
   let dueMs = Infinity;
   let sleep = new AbortController();
   return {
@@ -157,9 +164,9 @@ function createAlarm(clock: Clock, ring: () => void): { set(ms: number): void } 
         () => {
           if (signal.aborted) return;
           dueMs = Infinity;
-          ring();
+          onTime();
         },
-        // Another time was set.
+        // A later `set` has aborted this sleep.
         () => undefined,
       );
     },

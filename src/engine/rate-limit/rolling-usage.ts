@@ -1,39 +1,42 @@
 /**
- * What was used of a rolling window, in percent of its budget. Kept as what came in when, because it
- * leaves as it came: a burst stays for the whole window and then goes at once.
+ * The usage of a rolling window, in percent of its quota. It keeps the time of each part, since
+ * usage leaves the window as it entered: a burst stays for the whole window and then leaves at
+ * once.
  */
 export interface RollingUsage {
   readonly windowMs: number;
-  /** What leaves when, the first to leave first. */
-  readonly parts: readonly Part[];
+  /** The usage by the time when it leaves the window, earliest first. */
+  readonly parts: readonly UsagePart[];
 }
 
-interface Part {
+// States of a part of the usage: in the window until `leavesMs`; it has left after that.
+
+interface UsagePart {
   readonly leavesMs: number;
   readonly percent: number;
 }
 
-/** What comes in within this share of the window leaves together, at the end of it. */
+/** Parts of the window: usage within one of them leaves together, at its end. */
 const bucketsAWindow = 96;
-/** What was used before anybody looked is taken to have come in evenly over the window. */
+/** Parts of the usage before the first report, which is assumed to be even over the window. */
 const evenParts = 24;
 
-/** Nothing used. */
+/** Returns a window without usage. */
 export function noUsage(windowMs: number): RollingUsage {
   return { windowMs, parts: [] };
 }
 
-/** What is still used now, in percent. */
+/** Returns the usage in the window now, in percent. */
 export function usedPercent({ parts }: RollingUsage, nowMs: number): number {
   let sum = 0;
   for (const { leavesMs, percent } of parts) if (leavesMs > nowMs) sum += percent;
-  // Sums of fractions must not miss a mark by a hair.
+  // Rounding errors of the sum must not miss a threshold.
   return Math.round(sum * 1e6) / 1e6;
 }
 
 /**
- * The usage after somebody said what it is: more than believed came in now, less than believed means
- * that the oldest has left already.
+ * Corrects the usage to a reported percentage: a surplus counts as used now; a deficit means that
+ * the oldest usage has left already.
  */
 export function correctUsage(usage: RollingUsage, percent: number, nowMs: number): RollingUsage {
   const parts = usage.parts.filter(({ leavesMs }) => leavesMs > nowMs);
@@ -42,7 +45,9 @@ export function correctUsage(usage: RollingUsage, percent: number, nowMs: number
   return surplus >= 0 ? add(known, surplus, nowMs) : takeOldest(known, -surplus);
 }
 
-/** The usage of someone of whom nothing was known: it decays in a line. */
+/**
+ * Returns the usage at a first report: spread evenly over the window, so that it decays linearly.
+ */
 export function evenUsage(windowMs: number, percent: number, nowMs: number): RollingUsage {
   const parts = Array.from({ length: evenParts }, (_, index) => ({
     leavesMs: nowMs + (windowMs * (index + 1)) / evenParts,
@@ -51,7 +56,7 @@ export function evenUsage(windowMs: number, percent: number, nowMs: number): Rol
   return { windowMs, parts: percent > 0 ? parts : [] };
 }
 
-/** How long until no more than `percent` is used, when nothing comes in meanwhile; 0 when it is so. */
+/** Milliseconds until at most `percent` is used, without further usage; 0 when that is so now. */
 export function msUntilAtMost(usage: RollingUsage, percent: number, nowMs: number): number {
   let left = usedPercent(usage, nowMs);
   let ms = 0;
@@ -64,7 +69,7 @@ export function msUntilAtMost(usage: RollingUsage, percent: number, nowMs: numbe
   return ms;
 }
 
-/** When the first of it leaves after a time; Infinity when nothing is used then. */
+/** The time when the first part leaves after `afterMs`; Infinity without usage after it. */
 export function nextLeaveMs({ parts }: RollingUsage, afterMs: number): number {
   return parts.find(({ leavesMs }) => leavesMs > afterMs)?.leavesMs ?? Infinity;
 }

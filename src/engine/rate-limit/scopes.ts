@@ -12,7 +12,7 @@ import {
   noteAnswer,
   noteSilence,
   noteCall,
-  noteRefusal,
+  noteRejection,
   noteUsage,
   roomFor,
   statusOf,
@@ -20,7 +20,14 @@ import {
 } from './quota.ts';
 import type { Clock, GraphRequest, OnUsage, Telemetry } from '../ports.ts';
 
-/** The quotas of the tokens' scopes, and the calls that are admitted or under way in each. */
+// States of a call in its scopes:
+// - admitted: `admit` reserved room for it; it spends nothing yet.
+// - in flight: `dispatched` counted it; the caller sends it at once.
+// - given back: `giveBack` freed the room of an admitted call that is not sent.
+// - finished: answered or failed; it no longer counts as in flight.
+// The states of a scope's quota are in quota.ts.
+
+/** The quotas of the tokens' scopes, and the calls that are admitted or in flight in each. */
 export interface Scopes {
   /** The most calls that a request sent now may count as, by the usage known; at least 1. */
   room(scopes: readonly Scope[]): number;
@@ -36,10 +43,10 @@ export interface Scopes {
   dispatched(call: ScopedCall): Dispatch | undefined;
   /** @param answered - false when there was no answer, or the answer was that a limit is reached */
   finished(dispatch: Dispatch, answered: boolean): void;
-  readonly tell: OnUsage;
-  /** After the API rejected a call for a limit: none is sent for at least `ms` milliseconds. */
-  refuse(scope: Scope, ms: number): void;
-  /** The scope whose block lasts longest, and how long, milliseconds; undefined when none is. */
+  readonly recordUsage: OnUsage;
+  /** Blocks a scope after the API rejected a call for a limit, for at least `ms` milliseconds. */
+  block(scope: Scope, ms: number): void;
+  /** The scope whose block lasts longest, and its rest in milliseconds; undefined for no block. */
   blocked(scopes: readonly Scope[]): { readonly scope: Scope; readonly ms: number } | undefined;
 }
 
@@ -50,8 +57,8 @@ export interface ScopedCall {
   /** The number of calls that Meta counts it as: 1, or the items of a batch. */
   readonly calls: number;
   /**
-   * `paced` is paced as the quota runs short; `unpaced` is sent whatever the usage, except in a
-   * blocked scope; `look` makes no call, and is decided as if none were in flight.
+   * `paced`: paced as the quota runs short. `unpaced`: sent at any usage, except in a blocked
+   * scope. `look`: makes no call, and is decided as if none were in flight.
    */
   readonly mode: 'paced' | 'unpaced' | 'look';
 }
@@ -87,7 +94,7 @@ export function scopesOf(
 /** Usage is reported to telemetry again when it has changed by this many percentage points. */
 const reportedStepPercent = 5;
 
-interface Entry {
+interface ScopeEntry {
   readonly scope: Scope;
   quota: Quota;
   /** The number of usage reports so far. */
@@ -95,19 +102,19 @@ interface Entry {
   admitted: number;
   inFlight: number;
   /** As last reported to telemetry; null before the first report. */
-  told: Pick<ScopeStatus, 'state' | 'percent'> | null;
+  reported: Pick<ScopeStatus, 'state' | 'percent'> | null;
 }
 
-interface Watching {
+interface ScopesTools {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
 
 /** Creates the scopes, without any usage yet. */
-export function createScopes(watching: Watching): Scopes {
-  const { clock } = watching;
-  const { entryOf, change } = createEntries(watching);
-  const decideFor = (call: ScopedCall, inFlightOf: (entry: Entry) => number) =>
+export function createScopes(tools: ScopesTools): Scopes {
+  const { clock } = tools;
+  const { entryOf, change } = createEntries(tools);
+  const decideFor = (call: ScopedCall, inFlightOf: (entry: ScopeEntry) => number) =>
     decideAll(call, clock.nowMs(), (scope) => {
       const entry = entryOf(scope);
       return { quota: entry.quota, inFlight: inFlightOf(entry) };
@@ -135,18 +142,18 @@ export function createScopes(watching: Watching): Scopes {
       });
     },
     finished(dispatch, answered) {
-      for (const left of dispatch) {
-        entryOf(left.scope).inFlight -= left.calls;
-        const { reports } = entryOf(left.scope);
-        if (answered) change(left.scope, (quota) => afterAnswer(quota, left, reports));
+      for (const sent of dispatch) {
+        entryOf(sent.scope).inFlight -= sent.calls;
+        const { reports } = entryOf(sent.scope);
+        if (answered) change(sent.scope, (quota) => afterAnswer(quota, sent, reports));
       }
     },
-    tell({ scope, ...usage }) {
+    recordUsage({ scope, ...usage }) {
       entryOf(scope).reports += 1;
       change(scope, (quota, nowMs) => noteUsage(quota, usage, nowMs));
     },
-    refuse(scope, ms) {
-      change(scope, (quota, nowMs) => noteRefusal(quota, ms, nowMs));
+    block(scope, ms) {
+      change(scope, (quota, nowMs) => noteRejection(quota, ms, nowMs));
     },
     blocked: (scopes) => longestBlock(scopes.map(entryOf), clock.nowMs()),
   };
@@ -161,44 +168,47 @@ function afterAnswer(
   return reports === reportsNow ? noteSilence(answered, calls) : answered;
 }
 
-function longestBlock(entries: readonly Entry[], nowMs: number): ReturnType<Scopes['blocked']> {
+function longestBlock(
+  entries: readonly ScopeEntry[],
+  nowMs: number,
+): ReturnType<Scopes['blocked']> {
   return entries
     .map(({ scope, quota }) => ({ scope, ms: quota.blockedUntilMs - nowMs }))
     .filter(({ ms }) => ms > 0)
     .sort((a, b) => b.ms - a.ms)[0];
 }
 
-function smallestRoom(entries: readonly Entry[], nowMs: number): number {
+function smallestRoom(entries: readonly ScopeEntry[], nowMs: number): number {
   const rooms = entries.map(({ quota, admitted, inFlight }) =>
     roomFor(quota, { nowMs, inFlight: admitted + inFlight }),
   );
   return smallest(rooms);
 }
 
-/** The strictest decision of the scopes. */
+/** Returns the strictest decision of the scopes. */
 function decideAll(
   { scopes, priority, calls, mode }: ScopedCall,
   nowMs: number,
-  stateOf: (scope: Scope) => Pick<Entry, 'quota' | 'inFlight'>,
+  stateOf: (scope: Scope) => Pick<ScopeEntry, 'quota' | 'inFlight'>,
 ): Decision {
   const decideOne = mode === 'unpaced' ? decideUnpaced : decide;
   return strictest(
     scopes.map((scope) => {
       const { quota, inFlight } = stateOf(scope);
-      const others = mode === 'look' ? 0 : inFlight;
-      return decideOne(quota, { priority, nowMs, calls, inFlight: others });
+      const otherCalls = mode === 'look' ? 0 : inFlight;
+      return decideOne(quota, { priority, nowMs, calls, inFlight: otherCalls });
     }),
   );
 }
 
-function hasMoved(told: Pick<ScopeStatus, 'percent'>, { percent }: ScopeStatus): boolean {
-  return Math.abs(percent - told.percent) >= reportedStepPercent;
+function hasMoved(reported: Pick<ScopeStatus, 'percent'>, { percent }: ScopeStatus): boolean {
+  return Math.abs(percent - reported.percent) >= reportedStepPercent;
 }
 
-/** The entries by scope; their changes are reported to telemetry. */
-function createEntries({ clock, telemetry }: Watching) {
-  const entries = new Map<string, Entry>();
-  const entryOf = (scope: Scope): Entry => {
+/** Creates the entries by scope; their changes are reported to telemetry. */
+function createEntries({ clock, telemetry }: ScopesTools) {
+  const entries = new Map<string, ScopeEntry>();
+  const entryOf = (scope: Scope): ScopeEntry => {
     const key = `${scope.kind} ${scope.id}`;
     const entry = entries.get(key) ?? {
       scope,
@@ -206,7 +216,7 @@ function createEntries({ clock, telemetry }: Watching) {
       reports: 0,
       admitted: 0,
       inFlight: 0,
-      told: null,
+      reported: null,
     };
     entries.set(key, entry);
     return entry;
@@ -215,12 +225,12 @@ function createEntries({ clock, telemetry }: Watching) {
     const entry = entryOf(scope);
     const nowMs = clock.nowMs();
     entry.quota = next(entry.quota, nowMs);
-    const { told } = entry;
-    const status = statusOf(entry.quota, told?.state ?? 'free', nowMs);
+    const { reported } = entry;
+    const status = statusOf(entry.quota, reported?.state ?? 'free', nowMs);
     // Before the API reports usage, a free scope is only an estimate: not reported.
-    if (told === null && entry.quota.reportedMs === null && status.state === 'free') return;
-    if (told?.state === status.state && !hasMoved(told, status)) return;
-    entry.told = status;
+    if (reported === null && entry.quota.reportedMs === null && status.state === 'free') return;
+    if (reported?.state === status.state && !hasMoved(reported, status)) return;
+    entry.reported = status;
     telemetry.report({ type: 'scope', scope: entry.scope, ...status });
   };
   return { entryOf, change };

@@ -1,28 +1,36 @@
-/** A bounded number of things at a time, first come, first served. */
+// States of a piece of work:
+// - waiting: no permit is free; it is queued at the back.
+// - holding: it runs with a permit.
+// - yielding: it runs without a permit while it waits in `yieldWhile`.
+// - reacquiring: its wait is over; it is queued at the front for a permit.
+// - ended: its permit is released, also one that it reacquires after its end.
+
+/** A semaphore: a bounded number of permits, granted in the order of requests. */
 export interface Semaphore {
-  /** Runs `work` when its turn has come; rejects with the signal's reason when aborted before. */
+  /** Runs `work` with a permit; rejects with the signal's reason when aborted before it has one. */
   take<T>(work: (permit: Permit) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-/** The turn of work that is under way. */
+/** The permit of running work. */
 export interface Permit {
   /**
-   * Gives the turn to others while it waits for `wait`, and takes one again before it goes on, ahead
-   * of who has not begun.
+   * Releases the permit while `wait` is pending, then acquires one again before the work continues,
+   * ahead of work that has not begun.
    *
-   * @throws what `wait` throws, and the signal's reason when aborted before a turn is had again
-   * @remarks Safe when several pieces of the same work wait at once.
+   * @throws the error of `wait`, and the signal's reason when aborted before a permit is acquired
+   * again
+   * @remarks Safe when several parts of the same work wait at once.
    */
   yieldWhile<T>(wait: Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-/** At most `concurrency` at a time. */
+/** Creates a semaphore of `concurrency` permits. */
 export function createSemaphore(concurrency: number): Semaphore {
-  const places = createPlaces(concurrency);
+  const permits = createPermits(concurrency);
   return {
     async take(work, signal) {
-      await places.enter('back', signal);
-      const held = createHeldPermit(places);
+      await permits.acquire('back', signal);
+      const held = createHeldPermit(permits);
       try {
         return await work(held);
       } finally {
@@ -32,21 +40,21 @@ export function createSemaphore(concurrency: number): Semaphore {
   };
 }
 
-interface Places {
-  enter(end: 'front' | 'back', signal: AbortSignal): Promise<void>;
-  leave(): void;
+interface Permits {
+  acquire(end: 'front' | 'back', signal: AbortSignal): Promise<void>;
+  release(): void;
 }
 
-function createPlaces(concurrency: number): Places {
+function createPermits(concurrency: number): Permits {
   const waiting: (() => void)[] = [];
   let free = concurrency;
   return {
-    leave() {
+    release() {
       const next = waiting.shift();
       if (next === undefined) free += 1;
       else next();
     },
-    async enter(end, signal) {
+    async acquire(end, signal) {
       signal.throwIfAborted();
       if (free > 0) {
         free -= 1;
@@ -69,34 +77,34 @@ function createPlaces(concurrency: number): Places {
   };
 }
 
-function createHeldPermit(places: Places): Permit & { end(): void } {
+function createHeldPermit(permits: Permits): Permit & { end(): void } {
   let holding = true;
   let ended = false;
-  let returning: Promise<void> | undefined;
-  const giveBack = () => {
-    if (holding) places.leave();
+  let reacquiring: Promise<void> | undefined;
+  const release = () => {
+    if (holding) permits.release();
     holding = false;
   };
-  const takeAgain = async (signal: AbortSignal) => {
+  const reacquire = async (signal: AbortSignal) => {
     try {
-      await places.enter('front', signal);
+      await permits.acquire('front', signal);
       holding = true;
-      // The work ended for another reason while this piece of it waited.
-      if (ended) giveBack();
+      // The work ended for another reason while this part of it waited.
+      if (ended) release();
     } finally {
-      returning = undefined;
+      reacquiring = undefined;
     }
   };
   return {
     async yieldWhile(wait, signal) {
-      giveBack();
+      release();
       const result = await wait;
-      if (!holding) await (returning ??= takeAgain(signal));
+      if (!holding) await (reacquiring ??= reacquire(signal));
       return result;
     },
     end() {
       ended = true;
-      giveBack();
+      release();
     },
   };
 }

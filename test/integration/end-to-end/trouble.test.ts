@@ -151,7 +151,9 @@ describe('trouble from outside', () => {
         response.end(await answer.text());
       });
     });
-    const program = deployment.run({ INSTAGRAM_BASE_URL: api.url, STREAMS: 'users' }, (entry) => {
+    // Polled by the tests before, it is due an interval after that.
+    const env = { INSTAGRAM_BASE_URL: api.url, STREAMS: 'users', STREAM_USERS_INTERVAL: '5s' };
+    const program = deployment.run(env, (entry) => {
       if (entry['msg'] === 'started') url.resolve(String(entry['url']));
       if (entry['msg'] === 'poll finished') polled.resolve(undefined);
     });

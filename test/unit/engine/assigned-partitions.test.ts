@@ -22,10 +22,10 @@ function setUp(store = createFakeStore()) {
 describe('a partition', () => {
   test('is held once it is restored, and released when it is lost', async () => {
     const { assignedPartitions, store, changes } = setUp();
-    assignedPartitions.own([0, 1]);
+    assignedPartitions.assign([0, 1]);
     expect([...assignedPartitions.held().keys()]).toEqual([]);
     await settle();
-    assignedPartitions.own([1]);
+    assignedPartitions.assign([1]);
     await settle();
 
     expect(changes.at(-1)).toEqual([1]);
@@ -34,10 +34,10 @@ describe('a partition', () => {
 
   test('that is kept is not touched', async () => {
     const { assignedPartitions, store } = setUp();
-    assignedPartitions.own([0]);
+    assignedPartitions.assign([0]);
     await settle();
     const before = assignedPartitions.held().get(0);
-    assignedPartitions.own([0, 1]);
+    assignedPartitions.assign([0, 1]);
     await settle();
 
     expect(assignedPartitions.held().get(0)).toBe(before);
@@ -47,15 +47,15 @@ describe('a partition', () => {
 
   test('is restored again only after the polls that it had when it was lost', async () => {
     const { assignedPartitions, store } = setUp();
-    assignedPartitions.own([0]);
+    assignedPartitions.assign([0]);
     await settle();
     const poll = Promise.withResolvers<undefined>();
     assignedPartitions
       .held()
       .get(0)
       ?.polls.add(poll.promise.then(() => undefined));
-    assignedPartitions.own([]);
-    assignedPartitions.own([0]);
+    assignedPartitions.assign([]);
+    assignedPartitions.assign([0]);
     await settle();
     expect(store.journal).toEqual(['restore 0', 'release 0']);
 
@@ -69,9 +69,9 @@ describe('a partition', () => {
     const { assignedPartitions, changes } = setUp(
       createFakeStore(new Map(), () => reading.promise),
     );
-    assignedPartitions.own([0]);
+    assignedPartitions.assign([0]);
     await settle();
-    assignedPartitions.own([]);
+    assignedPartitions.assign([]);
     reading.resolve(new Map());
     await settle();
 
@@ -84,7 +84,7 @@ describe('a partition', () => {
     const { assignedPartitions, fatal } = setUp(
       createFakeStore(new Map(), () => Promise.reject(refused)),
     );
-    assignedPartitions.own([0]);
+    assignedPartitions.assign([0]);
     await settle();
 
     expect(fatal).toEqual([refused]);
@@ -94,8 +94,8 @@ describe('a partition', () => {
 describe('the state', () => {
   test('is ready when nothing is owned, and when everything owned is restored', async () => {
     const { world, assignedPartitions } = setUp();
-    assignedPartitions.own([]);
-    assignedPartitions.own([0, 1]);
+    assignedPartitions.assign([]);
+    assignedPartitions.assign([0, 1]);
     await settle();
 
     expect(
@@ -114,7 +114,7 @@ describe('the state', () => {
         : Promise.resolve(answer ?? new Map());
     });
     const { world, assignedPartitions } = setUp(store);
-    assignedPartitions.own([0]);
+    assignedPartitions.assign([0]);
     await settle();
 
     const told = world.telemetry.ofType('dependency');

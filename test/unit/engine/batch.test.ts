@@ -13,7 +13,7 @@ function result(ids: readonly string[], changes: Partial<PageResult> = {}): Page
   const records = ids.map((id): Value => ({ id, polled_at: startMs }));
   return {
     records,
-    refused: [],
+    rejected: [],
     skipped: [],
     unknown: new Set(),
     gone: [],
@@ -70,7 +70,7 @@ describe('a batch', () => {
     const poll = pollOf(posts);
     const batch = buildBatches(poll, world, calm);
 
-    await batch.add(result(['1'], { refused: [refusal('a'), refusal('b')] }));
+    await batch.add(result(['1'], { rejected: [refusal('a'), refusal('b')] }));
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, letterKey]);
     expect(world.publisher.batches).toHaveLength(1);
@@ -294,7 +294,7 @@ describe('the text of a dead letter', () => {
     });
     const batch = buildBatches(pollOf(posts), world, calm);
 
-    await batch.add(result([], { refused: [long] }));
+    await batch.add(result([], { rejected: [long] }));
     await batch.end(startMs);
 
     expect(valueOf(world.publisher.batches[0]?.records[0])['raw']).toHaveLength(100_000);
@@ -305,7 +305,7 @@ describe('the text of a dead letter', () => {
     const poll = pollOf(posts);
     for (let attempt = 1; attempt <= 2; attempt += 1) {
       const batch = buildBatches(poll, world, calm);
-      await batch.add(result([], { refused: [refusal('a')] }));
+      await batch.add(result([], { rejected: [refusal('a')] }));
       await batch.end(startMs);
     }
 
@@ -319,7 +319,7 @@ describe('the text of a dead letter', () => {
   async function pollAfter(state: StreamState, error: DeadLetterError, world: World) {
     const poll = pollOf(posts, { state });
     const batch = buildBatches(poll, world, calm);
-    await batch.add(result([], { refused: [error] }));
+    await batch.add(result([], { rejected: [error] }));
     await batch.end(startMs);
     return poll;
   }
@@ -327,7 +327,7 @@ describe('the text of a dead letter', () => {
   test('is written once though a page rejects the same twice', async () => {
     const world = small();
     const batch = buildBatches(pollOf(posts), world, calm);
-    await batch.add(result([], { refused: [refusal('a'), refusal('a'), refusal('b')] }));
+    await batch.add(result([], { rejected: [refusal('a'), refusal('a'), refusal('b')] }));
     await batch.end(startMs);
 
     expect(keysOf(world.publisher.batches)).toEqual([letterKey, letterKey]);
@@ -358,7 +358,7 @@ describe('the text of a dead letter', () => {
     const world = small({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts);
     const batch = buildBatches(poll, world, calm);
-    await batch.add(result([], { refused: [bad(1)] }));
+    await batch.add(result([], { rejected: [bad(1)] }));
 
     await expect(batch.end(startMs)).rejects.toBe(away);
     expect(poll.state.deadLetters).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   deadLetterFingerprint,
-  rememberedLetters,
+  maxRememberedDeadLetters,
   withDeadLetters,
 } from '../../../src/engine/dead-letters.ts';
 
@@ -39,7 +39,7 @@ describe('what is remembered of dead letters', () => {
   });
 
   it('has a bound, beyond which the oldest is forgotten', () => {
-    const known = Array.from({ length: rememberedLetters }, (_, index) => BigInt(index));
+    const known = Array.from({ length: maxRememberedDeadLetters }, (_, index) => BigInt(index));
 
     const after = withDeadLetters(known, [-1n]);
 

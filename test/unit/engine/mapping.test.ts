@@ -31,7 +31,7 @@ describe('mapPage', () => {
     );
 
     expect(mapped.records.map((record) => record['value'])).toEqual([{ '18-24,F': 3 }]);
-    expect(mapped.refused.map(({ path }) => path)).toEqual(['name']);
+    expect(mapped.rejected.map(({ path }) => path)).toEqual(['name']);
     expect(mapped.skipped).toEqual(['graph.not-enough-users']);
   });
 
@@ -43,7 +43,7 @@ describe('mapPage', () => {
     );
 
     expect(mapped.records.map((record) => record['id'])).toEqual(['1', '3']);
-    expect(mapped.refused).toMatchObject([
+    expect(mapped.rejected).toMatchObject([
       { code: 'mapping.invalid', path: 'like_count', raw: '{"id":"2","like_count":"many"}' },
     ]);
   });
@@ -55,7 +55,7 @@ describe('mapPage', () => {
     const mapped = mapPage(streams.media_insights, { ...page, nodes, rejected: [ofPage] }, origin);
 
     expect(mapped.records).toMatchObject([{ id: '1', reach: null, views: 5 }]);
-    expect(mapped.refused.map(({ path }) => path)).toEqual(['data[1]', 'reach']);
+    expect(mapped.rejected.map(({ path }) => path)).toEqual(['data[1]', 'reach']);
   });
 
   test('names each unknown field of the page once', () => {

@@ -96,7 +96,7 @@ describe('a round', () => {
     const round = pollGroup(jobsOf('media', 'media_insights'), createWorld({ graph }), {
       ...at,
       signal: stop.signal,
-      onVerdict: ({ stream }, { kind }) => {
+      onOutcome: ({ stream }, { kind }) => {
         seen.push([stream.name, kind]);
         stop.abort(new Error('the account is stopped'));
       },

@@ -8,7 +8,7 @@ import {
   noteAnswer,
   noteSilence,
   noteCall,
-  noteRefusal,
+  noteRejection,
   noteUsage,
   percentOf,
   statusOf,
@@ -133,7 +133,7 @@ describe('a scope from 75 %', () => {
 
 describe('a scope that was told to stop', () => {
   test('lets nothing go until then, whatever its usage and the priority', () => {
-    const quota = noteRefusal(told(10), 30 * minuteMs, 0);
+    const quota = noteRejection(told(10), 30 * minuteMs, 0);
 
     expect(each(quota, 30 * minuteMs - 1)).toEqual(['wait', 'wait', 'wait']);
     expect(ask(quota, { nowMs: minuteMs })).toEqual({ kind: 'wait', ms: 29 * minuteMs });
@@ -148,7 +148,7 @@ describe('a scope that was told to stop', () => {
 
   test('is not freed by a shorter word, nor by a header without one', () => {
     const quota = noteUsage(
-      noteRefusal(noteRefusal(told(10), hourMs, 0), minuteMs, 0),
+      noteRejection(noteRejection(told(10), hourMs, 0), minuteMs, 0),
       { percent: 10, regainMs: 0 },
       0,
     );
@@ -157,14 +157,14 @@ describe('a scope that was told to stop', () => {
   });
 
   test('lets one call alone find out afterwards', () => {
-    const quota = noteRefusal(told(10), minuteMs, 0);
+    const quota = noteRejection(told(10), minuteMs, 0);
 
     expect(ask(quota, { nowMs: minuteMs, inFlight: 1 })).toEqual({ kind: 'queue' });
     expect(ask(answered(quota), { nowMs: minuteMs, inFlight: 1 })).toEqual(go);
   });
 
   test('lets an urgent call see whether the word is kept though the window is full, then others', () => {
-    const quota = noteRefusal(told(0, 100), hourMs, 0);
+    const quota = noteRejection(told(0, 100), hourMs, 0);
 
     expect(each(quota, hourMs)).toEqual(['go', 'wait', 'wait']);
     expect(each(quota, 2 * hourMs)).toEqual(['go', 'go', 'wait']);
@@ -176,20 +176,20 @@ describe('a scope that was told to stop', () => {
     let quota = newQuota('user');
     let nowMs = 0;
     const waits = Array.from({ length: 6 }, () => {
-      quota = noteRefusal(quota, minuteMs, nowMs);
+      quota = noteRejection(quota, minuteMs, nowMs);
       const waitMs = quota.blockedUntilMs - nowMs;
       nowMs = quota.blockedUntilMs;
       return waitMs / minuteMs;
     });
 
     expect(waits).toEqual([1, 10, 20, 40, 60, 60]);
-    expect(noteRefusal(answered(quota), minuteMs, nowMs).blockedUntilMs - nowMs).toBe(minuteMs);
+    expect(noteRejection(answered(quota), minuteMs, nowMs).blockedUntilMs - nowMs).toBe(minuteMs);
   });
 
-  test('takes refusals of calls that were under way together for one', () => {
-    const quota = noteRefusal(noteRefusal(newQuota('user'), minuteMs, 0), minuteMs, 10);
+  test('takes rejections of calls that were under way together for one', () => {
+    const quota = noteRejection(noteRejection(newQuota('user'), minuteMs, 0), minuteMs, 10);
 
-    expect(quota.refusals).toBe(1);
+    expect(quota.rejections).toBe(1);
   });
 });
 
@@ -255,7 +255,7 @@ describe('how a scope stands', () => {
   });
 
   test('is stopped until the time that was told', () => {
-    const quota = noteRefusal(told(10), hourMs, 0);
+    const quota = noteRejection(told(10), hourMs, 0);
 
     expect(statusOf(quota, 'free', 0)).toEqual({
       state: 'stopped',
