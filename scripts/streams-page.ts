@@ -22,7 +22,7 @@ its default; each has its schema under the subject \`<topic>-value\`. Intervals 
 - What the API may leave out is null then. A value of another type than the field's is never converted: the node goes to the
   dead letters, with the field's path and what came.
 - A record's headers are \`stream\`, \`account\`, \`poll\` (\`<stream>/<account id>/<when the poll began>\`) and \`schema\` (its id in the
-  registry), and \`traceparent\` where polls are [traced](operations.md#traces); a state has none of its own.
+  registry), and \`traceparent\` where polls are [traced](operations/monitor.md#traces); a state has none of its own.
 - A **full** stream reads what the API has and publishes it, or only what is new or changed (\`STREAM_<NAME>_PUBLISH\`); lists and
   old media are read less often than new ones (\`POLLING_…_MEDIA_…\`). An **incremental** one reads on from where it was, publishes
   what is new or has changed, and remembers in the state topic how far it is.

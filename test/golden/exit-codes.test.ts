@@ -6,7 +6,7 @@ import { runCommand } from '../support/command.ts';
 import { rowsBelow } from '../unit/docs/markdown.ts';
 import { expectGolden } from './golden.ts';
 
-const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/operations/reference.md', import.meta.url), 'utf8');
 
 function all(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(all)];
@@ -47,7 +47,7 @@ describe('the exit codes', () => {
     ]);
   });
 
-  test('have each a row in docs/operations.md', () => {
+  test('have each a row in docs/operations/reference.md', () => {
     const rows = rowsBelow(page, '### Exit codes').flatMap(([code = '']) => code.split(', '));
 
     const codes = documented.map((line) => /→ (\d+)/.exec(line)?.[1] ?? '');

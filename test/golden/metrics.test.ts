@@ -6,7 +6,7 @@ import { rowsBelow } from '../unit/docs/markdown.ts';
 import { everyEvent } from './every-event.ts';
 import { expectGolden, sorted } from './golden.ts';
 
-const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/operations/monitor.md', import.meta.url), 'utf8');
 
 /** A metric of the program as a scraper sees it. */
 interface Metric {
@@ -69,7 +69,7 @@ describe('the metrics', () => {
     ]);
   });
 
-  test('have each a row in docs/operations.md, with type and labels', () => {
+  test('have each a row in docs/operations/monitor.md, with type and labels', () => {
     const rows = rowsBelow(page, '## Metrics').map(([name = '', type, labels = '']) => {
       return [name, type, sorted(labels.split(', ').filter((label) => label !== ''))];
     });

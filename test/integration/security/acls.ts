@@ -46,11 +46,11 @@ export function readCommands(text: string): readonly Acl[] {
   );
 }
 
-/** The commands of docs/operations.md, those for a program that creates its topics after the others. */
+/** The commands of docs/operations/run.md, those for a program that creates its topics after the others. */
 export async function readDocumented(): Promise<readonly Acl[]> {
-  const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+  const page = await readFile(new URL('../../../docs/operations/run.md', import.meta.url), 'utf8');
   const block = /```sh\nacls="([^"]+)"\n([^`]+)```/.exec(page);
-  if (block === null) throw new Error('docs/operations.md has no block of ACLs');
+  if (block === null) throw new Error('docs/operations/run.md has no block of ACLs');
   const [, start = '', lines = ''] = block;
   return readCommands(lines.replaceAll('$acls', start));
 }

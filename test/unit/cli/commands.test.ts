@@ -5,7 +5,10 @@ import { allExitCodes, exitsOf, notesOf, pathOf } from '../../../src/cli/command
 import { createProgram } from '../../../src/cli/program.ts';
 import { rowsBelow } from '../docs/markdown.ts';
 
-const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+const page = readFileSync(
+  new URL('../../../docs/operations/reference.md', import.meta.url),
+  'utf8',
+);
 
 function all(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(all)];
@@ -61,7 +64,7 @@ describe('every command', () => {
   });
 });
 
-describe('docs/operations.md', () => {
+describe('docs/operations/reference.md', () => {
   test('has a row for every command that is not a part of another', () => {
     const rows = rowsBelow(page, '## Commands').map(([command = '']) => command);
 

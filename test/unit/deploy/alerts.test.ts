@@ -51,12 +51,12 @@ describe('the alert rules', () => {
   test('have a severity, and the runbook section of their own name', () => {
     for (const { name, severity, runbook } of alerts) {
       expect(['warning', 'critical']).toContain(severity);
-      expect(runbook).toBe(`docs/operations.md#${name.toLowerCase()}`);
+      expect(runbook).toBe(`docs/operations/repair.md#${name.toLowerCase()}`);
     }
   });
 
   test('lead to sections that are there', () => {
-    const anchors = anchorsOf(readFileSync(new URL('docs/operations.md', root), 'utf8'));
+    const anchors = anchorsOf(readFileSync(new URL('docs/operations/repair.md', root), 'utf8'));
 
     const lost = alerts.map(({ runbook }) => runbook.split('#')[1] ?? '');
     expect(lost.filter((anchor) => !anchors.has(anchor))).toEqual([]);

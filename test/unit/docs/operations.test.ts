@@ -4,13 +4,15 @@ import { errorCodes } from '../../../src/engine/errors.ts';
 import { apiVersions } from '../../../src/instagram/api/api-versions.ts';
 import { rowsBelow } from './markdown.ts';
 
-const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+const folder = new URL('../../../docs/operations/', import.meta.url);
+const reference = readFileSync(new URL('reference.md', folder), 'utf8');
+const runPage = readFileSync(new URL('run.md', folder), 'utf8');
 
 const dispositions =
   /^(?:(?:retry|wait|skip|dead-letter|fail|stop-stream|stop-account|stop-process \([123]\))(?:$|; )|none: )/;
 
-describe('docs/operations.md', () => {
-  const codes = rowsBelow(page, '## Error codes');
+describe('docs/operations/', () => {
+  const codes = rowsBelow(reference, '## Error codes');
 
   test('has one row for every error code, in the order of the list', () => {
     expect(codes.map(([code]) => code)).toEqual(errorCodes.map((code) => `\`${code}\``));
@@ -22,7 +24,7 @@ describe('docs/operations.md', () => {
   });
 
   test('has one row for every API version that the program knows', () => {
-    expect(rowsBelow(page, '## API versions')).toEqual(
+    expect(rowsBelow(runPage, '## API versions')).toEqual(
       apiVersions.map(({ version, released, until }) => [
         `\`${version}\``,
         released,

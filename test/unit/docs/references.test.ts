@@ -9,6 +9,7 @@ const pages = [
   'CHANGELOG.md',
   ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`),
   ...readdirSync(new URL('docs/decisions/', root)).map((name) => `docs/decisions/${name}`),
+  ...readdirSync(new URL('docs/operations/', root)).map((name) => `docs/operations/${name}`),
 ].filter((name) => name.endsWith('.md'));
 
 /** What the example of CONTRIBUTING would add. */
