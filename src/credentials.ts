@@ -10,10 +10,10 @@ import type { KafkaSasl, KafkaSecurity } from './kafka/index.ts';
 import { createOauthTokens, type OauthTokens } from './kafka/oauth-tokens.ts';
 import type { RegistryLogin } from './registry/index.ts';
 
-/** Is told of what must not be seen from now on. */
+/** Registers texts that logs and pages must redact from now on. */
 type Hide = (secrets: readonly string[]) => void;
 
-/** What is secret of the configuration, and must be seen nowhere. */
+/** All secrets of the configuration, to be redacted everywhere. */
 export function secretsOfConfig({
   instagram,
   kafka,
@@ -43,12 +43,12 @@ function oauthPair({ sasl: { oauthbearer } }: KafkaConfig): readonly string[] {
   return clientId === null || clientSecret === null ? [] : [basic(clientId, clientSecret.text)];
 }
 
-/** As HTTP's basic authentication writes it. */
+/** Encodes a name and a secret as HTTP basic authentication does. */
 function basic(name: string, secret: string): string {
   return Buffer.from(`${name}:${secret}`, 'utf8').toString('base64');
 }
 
-/** The file of the tokens, so that renewed ones are taken up without a restart. */
+/** The file of the tokens, from which renewed tokens are loaded without a restart. */
 export function tokenFileOf(
   { instagram }: Config,
   hide: Hide,
@@ -70,7 +70,7 @@ export function tokenFileOf(
   };
 }
 
-/** How the brokers are reached; files are read again each time that one is needed. */
+/** The TLS material and login for the brokers; files are read again for each use. */
 export function kafkaSecurity(kafka: KafkaConfig, hide: Hide): KafkaSecurity {
   const { securityProtocol: protocol, ssl } = kafka;
   const tls = protocol.endsWith('SSL') ? createTls('KAFKA', ssl, hide) : null;
@@ -108,7 +108,7 @@ function oauthTokens(kafka: KafkaConfig, hide: Hide): OauthTokens {
   });
 }
 
-/** Whom the brokers see, by their default rules of naming. */
+/** The principal that the brokers derive from the login, by their default naming rules. */
 function nameOf({ sasl, ssl, securityProtocol }: KafkaConfig, oauth?: OauthTokens): string {
   if (oauth !== undefined) return oauth.subject() ?? '<the subject of the token>';
   if (securityProtocol.startsWith('SASL_')) return sasl.username ?? '';
@@ -116,13 +116,13 @@ function nameOf({ sasl, ssl, securityProtocol }: KafkaConfig, oauth?: OauthToken
   return file === null ? 'ANONYMOUS' : distinguishedName(readFileSync(file, 'utf8'));
 }
 
-/** As Java writes it (RFC 2253): the other way round than the certificate has it. */
+/** The distinguished name in Java's notation (RFC 2253): the reverse of the certificate's order. */
 function distinguishedName(pem: string): string {
   const parts = new X509Certificate(pem).subject.split('\n').filter(Boolean);
   return parts.reverse().join(',');
 }
 
-/** What orders must carry, as its file has it now; null turns them off. */
+/** Returns the current token of control requests; null disables the control API. */
 export function controlTokenOf({ token }: Config['http'], hide: Hide): (() => string) | null {
   if (token === null) return null;
   const read = reading(token, hide);
@@ -134,7 +134,7 @@ export function controlTokenOf({ token }: Config['http'], hide: Hide): (() => st
   };
 }
 
-/** How the registry is reached, and how schemas get into it. */
+/** The registry's address, TLS material, login and registration rules. */
 export function registryAccess(registry: SchemaRegistryConfig, hide: Hide) {
   const { url, timeoutMs, compatibility, mode, ssl } = registry;
   const tls = url.startsWith('https:') ? createTls('SCHEMA_REGISTRY', ssl, hide) : null;
@@ -153,7 +153,10 @@ function loginOf(
   return { kind: 'basic', username, password: reading(password, hidePair) };
 }
 
-/** A secret as its file has it now; while that cannot be read, as it was last. */
+/**
+ * Returns a function that reads the secret's file; while the file is unreadable, it returns the
+ * last value.
+ */
 function reading(secret: Secret | null, hide: Hide): () => string {
   let last = secret?.text ?? '';
   const file = secret?.file ?? null;
@@ -189,7 +192,10 @@ function createTls(prefix: string, ssl: TlsConfig & { serverName?: string | null
   });
 }
 
-/** A file's text as it is now; while it cannot be read, as it was last. */
+/**
+ * Returns a function that reads the file; while the file is unreadable, it returns the last
+ * content.
+ */
 function pem(name: string, file: string | null): (() => string) | undefined {
   if (file === null) return undefined;
   let last = '';

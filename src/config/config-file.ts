@@ -6,27 +6,27 @@ import { redact, showName } from './redaction.ts';
 import { schema } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
-/** `config/default.json` of the package, which is two levels up from `src/config` and `dist/config`. */
+/** `config/default.json` of the package, two levels above both `src/config` and `dist/config`. */
 export const defaultsFile = fileURLToPath(new URL('../../config/default.json', import.meta.url));
 
-/** What a file says of known fields, and what is wrong with the rest of it. */
+/** The raw values of a file's known fields, and the problems of the rest. */
 export interface FileValues {
   readonly values: FileGroup;
   readonly problems: readonly Problem[];
-  /** Whether the file could be read at all. */
+  /** True when the file could be read. */
   readonly readable: boolean;
 }
 
 /** A level of the file: raw values and levels below. */
 export type FileGroup = Record<string, unknown>;
 
-/** The raw value of a field, by its path; undefined where the file has none. */
+/** The raw value of a field by its path; undefined when the file does not set it. */
 export function valueAt(group: FileGroup, path: string): unknown {
   const keys = path.split('.');
   return keys.reduce<unknown>((level, key) => (level as FileGroup | undefined)?.[key], group);
 }
 
-/** Reads a JSON file of configuration. Unknown keys are named; nothing is thrown. */
+/** Reads a JSON configuration file. Errors and unknown keys become problems; never throws. */
 export function readConfigFile(file: string): FileValues {
   const content = readTextFile(file);
   if (!content.ok) {
@@ -37,7 +37,7 @@ export function readConfigFile(file: string): FileValues {
   try {
     json = JSON.parse(content.text);
   } catch (error) {
-    // The parser's message quotes the file, which may hold secrets; only the place is shown.
+    // The parser's message quotes the file, which may contain secrets; only the position is shown.
     const place = /line \d+ column \d+/.exec(error instanceof Error ? error.message : '')?.[0];
     const came =
       place === undefined ? 'text that is not JSON' : `text that is not JSON at ${place}`;

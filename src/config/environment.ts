@@ -4,15 +4,15 @@ import { editDistance, nearestName } from './nearest-name.ts';
 import { showName } from './redaction.ts';
 import { readTextFile } from './text-file.ts';
 
-/** Texts by name: of the environment variable, or of the field that an argument sets. */
+/** Raw texts by the environment variable's name or the field's path. */
 export interface Texts {
   readonly texts: ReadonlyMap<string, string>;
   readonly problems: readonly Problem[];
 }
 
 /**
- * The known variables, secrets out of their `_FILE` included, and what is wrong with the others that
- * begin like ours.
+ * Reads the known variables, including secrets from their `_FILE`, and reports unknown variables
+ * with this program's prefixes.
  */
 export function readEnvironment(env: NodeJS.ProcessEnv, leaves: readonly PlacedLeaf[]): Texts {
   const texts = new Map<string, string>();
@@ -33,7 +33,7 @@ function readSecretFile(leaf: PlacedLeaf, env: NodeJS.ProcessEnv): string | Prob
   const name = `${leaf.env}_FILE`;
   const file = env[name];
   if (file === undefined) return undefined;
-  // The file's name is not shown: a secret set here by mistake would be.
+  // The file's name is not shown, because it may be a secret that was set here by mistake.
   const refuse = (came: string, action: string): Problem => {
     const expected = `${leaf.format.expected}, alone in a file that ${name} names`;
     return { path: leaf.path, env: name, came, expected, action };
@@ -51,11 +51,12 @@ function readSecretFile(leaf: PlacedLeaf, env: NodeJS.ProcessEnv): string | Prob
 }
 
 const ownPrefixes = /^(?:INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING)_/;
-// Kubernetes sets these for every service of the namespace, and one is likely to be called "kafka".
+// Kubernetes sets these variables for each service of the namespace, and a service may be named
+// "kafka".
 const serviceLink =
   /_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
 
-// Kafka's own scripts read these, and its images set them.
+// Variables of Kafka's own scripts and images.
 const kafkaScripts = /^KAFKA_(?:HOME|VERSION|DEBUG|MODE|\w*OPTS)$/;
 
 function isServiceLink(name: string, value: string): boolean {
@@ -78,7 +79,7 @@ function knownVariables(leaves: readonly PlacedLeaf[]): readonly string[] {
   );
 }
 
-/** The variables that are not ours, less those that are plainly others'. */
+/** The variables that belong neither to this program nor to a known other one. */
 function strangers(env: NodeJS.ProcessEnv, known: readonly string[]): readonly string[] {
   return Object.entries(env)
     .filter(([name, value]) => !isServiceLink(name, value ?? '') && !kafkaScripts.test(name))
@@ -86,18 +87,18 @@ function strangers(env: NodeJS.ProcessEnv, known: readonly string[]): readonly s
     .filter((name) => !known.includes(name));
 }
 
-/** A variable that is nobody's, and the one of ours that was probably meant. */
+/** An unknown variable and the similar known one. */
 export interface NearMiss {
   readonly name: string;
   readonly nearest: string;
 }
 
-/** In so short a name one letter more makes another program's of it. */
+/** In shorter names, a difference of two letters usually means another program's variable. */
 const shortName = 10;
 
 /**
- * The variables that are refused by no rule and differ from one of ours by a letter or two, or that
- * begin with one of a single word: set by mistake, they would do nothing and nobody would be told.
+ * Finds variables that differ from a known one by a letter or two, or that begin with a known one
+ * of a single word. No rule rejects them, and they have no effect.
  */
 export function nearMisses(
   env: NodeJS.ProcessEnv,
@@ -118,9 +119,9 @@ export function nearMisses(
 }
 
 /**
- * What the arguments say, by the path of the field that each sets.
+ * Reads the arguments, by the path of the field that each sets.
  *
- * @param args - values by the argument's name without its dashes, as `kafka-brokers`
+ * @param args - values by the argument's name without its dashes, such as `kafka-brokers`
  */
 export function readArguments(
   args: Readonly<Record<string, string>>,

@@ -4,28 +4,28 @@ import type { PlacedLeaf } from './leaf.ts';
 import { readConfig, type ConfigSources, type ReadConfig } from './load.ts';
 import { mask, maskStray } from './redaction.ts';
 
-/** The kind of source that a value came from, weakest first; `secret-file` is a `…_FILE`. */
+/** The kind of a value's source, weakest first; `secret-file` is a `…_FILE`. */
 export type Origin = 'unset' | 'default' | 'file' | 'environment' | 'secret-file' | 'argument';
 
-/** One field as the program takes it. */
+/** The effective value of one field. */
 export interface ExplainedValue {
-  /** Its place in the file, as `kafka.topics.create`. */
+  /** The path in the file, such as `kafka.topics.create`. */
   readonly path: string;
   readonly env: string;
-  /** As it was written, `[secret]` where it is one; null when nothing is set. */
+  /** The raw value, or `[secret]`; null when it is not set. */
   readonly value: unknown;
   readonly origin: Origin;
-  /** What names the source: the variable, the argument or the file. */
+  /** The name of the source: the variable, the argument or the file. */
   readonly from: string;
 }
 
-/** The whole configuration, each value with where it came from, and all that is wrong with it. */
+/** The complete configuration with the source of each value, and all problems. */
 export interface ExplainedConfig {
   readonly values: readonly ExplainedValue[];
   readonly problems: readonly Problem[];
 }
 
-/** Reads the sources as `loadConfig` does; throws nothing, and shows no secret. */
+/** Reads the sources as `loadConfig` does; throws nothing and shows no secret. */
 export function explainConfig(sources: ConfigSources): ExplainedConfig {
   const read = readConfig(sources);
   return {
@@ -75,8 +75,8 @@ function masked(raw: unknown): unknown {
 }
 
 /**
- * As it was written, because `15m` says more than 900000; but a list, a flag or a number that came as
- * a text is what it stands for. A secret that strayed into another field is masked.
+ * The raw value, because `15m` reads better than 900000. Lists, flags and numbers that were given
+ * as text are shown parsed. A secret in a field that is not secret is masked.
  */
 function shown(raw: unknown, parsed: unknown): unknown {
   if (typeof raw !== 'string') return JSON.parse(maskStray(JSON.stringify(raw)));

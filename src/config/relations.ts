@@ -54,12 +54,12 @@ const relations: readonly Relation[] = [
   },
 ];
 
-/** What does not fit together among fields that are right by themselves. */
+/** The problems of fields that are valid by themselves but do not fit together. */
 export function relationProblems(
   values: ReadonlyMap<string, unknown>,
   leaves: readonly PlacedLeaf[],
 ): readonly Problem[] {
-  // A field that was refused by itself is told of already.
+  // Rejected fields are missing here; they are reported already.
   const get: Get = (path) => values.get(path);
   const findings = [
     ...relations
@@ -87,7 +87,7 @@ export function relationProblems(
   }));
 }
 
-/** What is wrong with one field, seen with the others. */
+/** Creates the problem of one field. */
 function finding(path: string, came: string, expected: string, action: string): Problem {
   return { path, came, expected, action, env: null };
 }
@@ -96,7 +96,7 @@ function isSet(value: unknown): boolean {
   return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
 }
 
-/** A value that was refused by itself is taken for one that is right. */
+/** The text of a field; `otherwise` for a rejected field, which is assumed to be valid. */
 function textOf(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
@@ -153,7 +153,7 @@ function loginFindings(get: Get): readonly Problem[] {
 
 const tlsFields = ['caLocation', 'certificateLocation', 'keyLocation', 'keyPassword', 'serverName'];
 
-/** @param at - the group, and what switches TLS on */
+/** @param at - the group, and the setting that enables TLS */
 function tlsFindings(
   get: Get,
   at: { readonly group: string; readonly on: boolean; readonly how: string },
@@ -191,7 +191,7 @@ function whyNotAPair(
 ): string | undefined {
   const certificate = readTextFile(certificateFile);
   const key = readTextFile(keyFile);
-  // Files that cannot be read are refused by the fields' own formats.
+  // Unreadable files are rejected by the fields' own formats.
   if (!certificate.ok || !key.ok) return undefined;
   try {
     const opened = createPrivateKey({ key: key.text, ...(passphrase !== null && { passphrase }) });

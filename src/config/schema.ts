@@ -10,7 +10,7 @@ const { scopes, secret, streams, tokens, topicTemplate, url } = named;
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
-/** What may order something over HTTP. */
+/** The token that control requests carry. */
 export const controlToken = /^[\x21-\x7e]{16,500}$/;
 
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
@@ -18,7 +18,7 @@ const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
 const host = text('a host name or an address, such as 127.0.0.1', /^[A-Za-z0-9.:_-]{1,253}$/);
 const password = secret('a password: one line', /^[^\p{Cc}]+$/u);
 
-/** Where the Graph API is, how much is asked of it, and in whose name. */
+/** The Graph API: its address, credentials, accounts and request limits. */
 const instagram = {
   accessToken: leaf(
     tokens(),
@@ -63,7 +63,7 @@ const instagram = {
   ),
 };
 
-/** The PEM files of a TLS client, under the names that librdkafka has for them. */
+/** The PEM files of a TLS client, named as in librdkafka. */
 function tls(who: string) {
   return {
     caLocation: leaf(
@@ -82,7 +82,7 @@ function tls(who: string) {
   };
 }
 
-/** Who logs in, by `sasl.` of any Kafka client. */
+/** The login at the brokers, named like the `sasl.` settings of Kafka clients. */
 const sasl = {
   mechanism: leaf(
     optional(choice(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'])),
@@ -231,7 +231,7 @@ function interval(what: string) {
   return { interval: leaf(duration('1s'), `How often ${what} polled for each account.`) };
 }
 
-/** A stream that is read in full and may leave out what says nothing new. */
+/** The fields of a stream that is read in full and can skip unchanged records. */
 function snapshots(what: string) {
   return {
     ...interval(what),
@@ -343,8 +343,8 @@ const log = {
 };
 
 /**
- * Every field there is, by its place in the file, which the names of its variable and argument follow
- * from, and so does the type of the configuration. Defaults stand in `config/default.json`, and nowhere else.
+ * Every field by its path in the file. The names of variables and arguments and the type of the
+ * configuration follow from it. Defaults are defined only in `config/default.json`.
  */
 export const schema = {
   instagram,

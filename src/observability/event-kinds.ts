@@ -1,6 +1,6 @@
 import type { TelemetryEvent } from '../engine/ports.ts';
 
-/** Whether an event is of one of these types. */
+/** True when the event has one of these types. */
 export function isOneOf<Type extends TelemetryEvent['type']>(
   event: TelemetryEvent,
   types: readonly Type[],

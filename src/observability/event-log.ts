@@ -6,10 +6,16 @@ import { createStopLog, type StopLog } from './stop-log.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
 
-/** The API may send new names without end; after this many, further ones are only counted. */
+/**
+ * The unknown fields that are remembered; the API may send new names without end, so further ones
+ * are only counted.
+ */
 const rememberedFields = 1000;
 
-/** Writes events to the log: what repeats (an unknown field, a dependency's trouble) is said once. */
+/**
+ * Writes events to the log. Repeated facts, such as an unknown field or an unavailable dependency,
+ * are logged once.
+ */
 export function createEventLog(log: Log): Telemetry {
   const logUnknownFields = createFieldLogger(log);
   const logDependency = createDependencyLogger(log);
@@ -60,7 +66,7 @@ export function createEventLog(log: Log): Telemetry {
   };
 }
 
-/** What is polled, and how often. */
+/** Logs changes of the accounts, the intervals and the paused streams. */
 function logPolled(log: Log, event: Event<'accounts'> | Event<'paused'> | Event<'interval'>): void {
   if (event.type === 'accounts') logAccounts(log, event);
   else if (event.type === 'interval') log.info(facts(event), 'interval changed');
@@ -79,7 +85,7 @@ function createFieldLogger(log: Log): (event: Event<'poll-finished'>) => void {
   };
 }
 
-/** Events that are told as they are. */
+/** Events that are logged with all their fields. */
 const asideTypes = [
   'committed',
   'list-doubted',
@@ -93,7 +99,7 @@ const asideTypes = [
   'state-size',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
-/** What is said of them. */
+/** The log messages of these events. */
 const asides = {
   committed: 'batches committed',
   'list-doubted': 'list not believed',
@@ -110,7 +116,7 @@ const asides = {
 function logAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {
   const isWarning = event.type === 'list-doubted' || event.type === 'batch-refused';
   const level = isWarning ? 'warn' : 'debug';
-  // What is refused may be long, and stands in the state.
+  // The list of rejections may be long, and the state contains it.
   const fields = Object.entries(facts(event)).filter(([name]) => name !== 'refusals');
   const isAbsent = event.type === 'batch-refused' && event.isAbsent;
   log[level](Object.fromEntries(fields), isAbsent ? 'batches not available' : asides[event.type]);
@@ -123,7 +129,7 @@ const transactionLevels: Readonly<Record<Event<'transaction'>['outcome'], LogLev
   fenced: 'warn',
 };
 
-/** The event without its type, which the message says. */
+/** The event's fields without its type, which the message expresses. */
 function facts(event: TelemetryEvent): LogFields {
   return Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'type'));
 }
@@ -141,7 +147,7 @@ function logPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopLog): v
   else log.warn(fields, 'poll failed');
 }
 
-/** A dependency is told when it changes, what repeats at debug. */
+/** Logs a dependency when its status changes; repetitions at debug. */
 function createDependencyLogger(log: Log): (event: Event<'dependency'>) => void {
   const dependencies = new Map<string, string>();
   return ({ name, ready, reason, isStarting = false }) => {
@@ -159,7 +165,7 @@ function createDependencyLogger(log: Log): (event: Event<'dependency'>) => void 
   };
 }
 
-/** The quotas of the API and of Kafka. */
+/** Logs the quotas of the API and of Kafka. */
 function createQuotaLogger(log: Log): (event: Event<'scope'> | Event<'throttled'>) => void {
   const logScope = createScopeLogger(log);
   const logThrottled = createThrottleLogger(log);
@@ -169,10 +175,13 @@ function createQuotaLogger(log: Log): (event: Event<'scope'> | Event<'throttled'
   };
 }
 
-/** Seconds of throttling between two lines about it. */
+/** Seconds of throttling between two log lines. */
 const throttleStepS = 60;
 
-/** Throttling by Kafka's quotas is logged once it takes a second, and then for each further minute of it. */
+/**
+ * Logs throttling by Kafka's quotas after the first second, then after each further minute of
+ * throttling.
+ */
 function createThrottleLogger(log: Log): (event: Event<'throttled'>) => void {
   let totalMs = 0;
   let nextMs = 1000;
@@ -185,7 +194,7 @@ function createThrottleLogger(log: Log): (event: Event<'throttled'>) => void {
   };
 }
 
-/** A scope's state is told when it changes, its usage at debug. */
+/** Logs a scope when its state changes; its usage at debug. */
 function createScopeLogger(log: Log): (event: Event<'scope'>) => void {
   const states = new Map<string, Event<'scope'>['state']>();
   return ({ scope, percent, state, untilMs }) => {
@@ -200,7 +209,7 @@ function createScopeLogger(log: Log): (event: Event<'scope'>) => void {
   };
 }
 
-/** Events about the API itself: tokens, its version, the forms of request that it takes. */
+/** Events about the API: tokens, its version, and the forms of request that it accepts. */
 const ofApi = [
   'token',
   'token-renewal',
@@ -221,7 +230,7 @@ function createApiLogger(log: Log): (event: Event<(typeof ofApi)[number]>) => vo
   };
 }
 
-/** It is reported when it begins and when it ends. */
+/** Logs the beginning and the end of a token's rejection. */
 function logRefusal(log: Log, { name, refusal }: Event<'token-refused'>): void {
   if (refusal === null) {
     log.info({ name }, 'token taken again');
@@ -231,12 +240,15 @@ function logRefusal(log: Log, { name, refusal }: Event<'token-refused'>): void {
   log.error({ name, code, reason: message, action: advice[code] }, 'token refused');
 }
 
-/** A token's end is told when it is learned or moves, each step of its warnings and each trouble once. */
+/**
+ * Logs a token's expiry when it becomes known or changes; each warning step and each renewal error
+ * once.
+ */
 function createTokenLogger(log: Log): (event: Event<'token'> | Event<'token-renewal'>) => void {
   const ends = new Map<string, number | null>();
   const warned = new Map<string, string>();
   return (event) => {
-    // Not as `token`, whose value is masked whatever it is.
+    // The field is not called `token`, because redaction masks the value of that name.
     const { name } = event;
     const isNews = (what: string): boolean => {
       const isNew = warned.get(`${event.type} ${name}`) !== what;
@@ -259,7 +271,7 @@ function createTokenLogger(log: Log): (event: Event<'token'> | Event<'token-rene
   };
 }
 
-/** A warning about the API version is logged when it is new or changes. */
+/** Logs a warning about the API version when it is new or changes. */
 function createApiVersionLogger(log: Log): (event: Event<'api-version'>) => void {
   let logged = '';
   return ({ version, endsAtMs, warning }) => {
@@ -267,12 +279,12 @@ function createApiVersionLogger(log: Log): (event: Event<'api-version'>) => void
     logged = warning;
     if (!isNew || warning === '') return;
     const endsAt = endsAtMs === null ? null : new Date(endsAtMs).toISOString();
-    // Not as `version`, which is the program's.
+    // The field is not called `version`, which is the program's version.
     log.warn({ apiVersion: version, ends: endsAt, warning }, 'api version needs attention');
   };
 }
 
-/** A form of request that the API rejects is logged when it begins and when it ends. */
+/** Logs a form of request when the API begins to reject it and when the API accepts it again. */
 function createContractLogger(log: Log): (event: Event<'contract-probed'>) => void {
   const rejected = new Set<string>();
   return ({ forms, version, answeredBy }) => {
@@ -291,7 +303,7 @@ function createContractLogger(log: Log): (event: Event<'contract-probed'>) => vo
   };
 }
 
-/** What an instance owns; a rebalance that changes nothing here is no news. */
+/** Logs the partitions of the instance; at debug when a rebalance changes none of them. */
 function createAssignmentReporter(log: Log): (event: Event<'share'> | Event<'fenced'>) => void {
   let told = false;
   return (event) => {

@@ -7,91 +7,96 @@ import { isOneOf } from './event-kinds.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
 
-/** How a scope of the API's quota last stood. */
+/** The last reported status of a quota scope. */
 export type ScopeHealth = Omit<Event<'scope'>, 'type'>;
 
-/** What is wrong with one stream of one account since its last success. */
+/** The current error of one stream of one account, since its last success. */
 export interface Trouble extends Pick<Event<'poll-failed'>, 'code' | 'disposition' | 'message'> {
-  /** When it began and when it was last met, epoch milliseconds. */
+  /** The times of the first and the latest failure, epoch milliseconds. */
   readonly sinceMs: number;
   readonly atMs: number;
-  /** Failed tries since the last success. */
+  /** Failed attempts since the last success. */
   readonly tries: number;
-  /** Epoch milliseconds; null when it is not tried again before its time. */
+  /**
+   * The time of the retry, epoch milliseconds; null when the next attempt is the next regular poll.
+   */
   readonly retryAtMs: number | null;
 }
 
-/** What the polls of one stream of one account brought since the program started. */
+/** The sums and times of one stream of one account since the program started. */
 export interface StreamTally {
   readonly polls: number;
   readonly records: number;
   readonly deadLetters: number;
   readonly requests: number;
-  /** When the next poll is due, epoch milliseconds; null when that is not known. */
+  /** The time of the next poll, epoch milliseconds; null when unknown. */
   readonly nextPollMs: number | null;
   readonly trouble: Trouble | null;
-  /** When the state was last written, epoch milliseconds; null while there is none. */
+  /** The time of the last write of the state, epoch milliseconds; null without a state. */
   readonly stateMs: number | null;
-  /** What it says of what the API refuses. */
+  /** The rejections in the state. */
   readonly refusals: readonly Refusal[];
-  /** The size of the state as it was last written; null while there is none. */
+  /** The size of the last written state; null without a state. */
   readonly stateSize: StateSize | null;
 }
 
-/** What is known of a token. */
+/** The status of a token. */
 export interface TokenHealth {
-  /** Epoch milliseconds; null for never, undefined when it is not known. */
+  /** Epoch milliseconds; null for never, undefined when unknown. */
   readonly expiresAtMs: number | null | undefined;
-  /** What a person must do about its end; empty for nothing. */
+  /** The advice about the token's expiry; empty for none. */
   readonly action: string;
-  /** Why the API refuses it, and since when; null while it does not. */
+  /** The API's rejection of the token; null while the API accepts it. */
   readonly refusal: TokenRefusal | null;
 }
 
-/** When a token is of no use any more, epoch milliseconds: its end, or its refusal if that came before. */
+/**
+ * The end of a token's validity, epoch milliseconds: its expiry, or its rejection when that came
+ * earlier.
+ */
 export function endOfUse({ expiresAtMs = null, refusal }: TokenHealth): number | null {
   if (refusal === null) return expiresAtMs;
   return Math.min(expiresAtMs ?? Infinity, refusal.sinceMs);
 }
 
-/** Why the API refuses a token, and since when, epoch milliseconds. */
+/** The API's rejection of a token, with its start in epoch milliseconds. */
 export interface TokenRefusal {
   readonly code: ErrorCode;
   readonly message: string;
   readonly sinceMs: number;
 }
 
-/** The configured version of the Graph API, and when it ends. */
+/** The configured version of the Graph API and its end. */
 export type ApiVersionHealth = Omit<Event<'api-version'>, 'type'>;
 
-/** What is known of one account. */
+/** The status of one account. */
 export interface AccountStatus extends AccountHealth {
   readonly username: string | null;
   readonly paused: ReadonlySet<StreamName>;
   readonly streams: Readonly<Partial<Record<StreamName, StreamTally>>>;
-  /** What stops all streams of the account; null when nothing does. */
+  /** The error that stops all streams of the account; null for none. */
   readonly stopped: Trouble | null;
 }
 
 /**
- * What readiness is decided from, and what else there is to show. The maps of accounts and scopes
- * are changed in place: a copy for each event would cost a millisecond with 10,000 accounts.
+ * The input of readiness, metrics and the status page. The maps of accounts and scopes are mutable:
+ * a copy for each event would take a millisecond with 10,000 accounts.
  */
 export interface Health extends HealthSnapshot {
   readonly accounts: ReadonlyMap<string, AccountStatus>;
-  /** How many partitions there are in all; 0 before the group was joined. */
+  /** The number of partitions of the state topic; 0 before the instance has joined the group. */
   readonly partitionCount: number;
-  /** The scopes of the quota that were told of, by `<kind> <id>`. */
+  /** The reported quota scopes, by `<kind> <id>`. */
   readonly scopes: ReadonlyMap<string, ScopeHealth>;
-  /** When each token expires, by its name, and what a person must do about it. */
+  /** The tokens' expiry and advice, by token name. */
   readonly tokens: ReadonlyMap<string, TokenHealth>;
-  /** Null before the start has reported it. */
+  /** Null before the start has reported the version. */
   readonly apiVersion: ApiVersionHealth | null;
-  /** The forms of request as they were last tried; none before the first time. */
+  /** The results of the last probe of each form of request; empty before the first probe. */
   readonly forms: readonly ProbedForm[];
 }
 
-/** Health before anything was reported: nothing is ready, no account is known. */
+/** Health before the first event: no dependency is ready, no account is known. */
 export function initialHealth(streams: Health['streams']): Health {
   return {
     dependencies: {
@@ -138,10 +143,10 @@ const ofAccounts = [
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /**
- * Health after an event. The snapshot given is not to be used any more: its maps of accounts and
- * scopes are those of the result.
+ * Returns the health after an event. Do not use the input any more: the result shares its maps of
+ * accounts and scopes.
  *
- * @param nowMs - when the event was reported, epoch milliseconds
+ * @param nowMs - the time of the event, epoch milliseconds
  */
 export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: number): Health {
   if (isOneOf(event, unseen)) return health;
@@ -194,7 +199,10 @@ function withToken(
   return new Map(kept).set(name, { expiresAtMs, action, refusal });
 }
 
-/** A token of which nothing else is known is there only while it is refused. */
+/**
+ * Records a token's rejection. A token that is known only by its rejection is removed when the
+ * rejection ends.
+ */
 function withRefusal(
   tokens: Health['tokens'],
   { name, refusal }: Event<'token-refused'>,
@@ -256,7 +264,7 @@ function updateAccounts(
   return health;
 }
 
-/** An account that is polled again: what had stopped it, or one of its streams, is over. */
+/** Removes stop errors from an account that is polled again. */
 function begunAgain(account: AccountStatus): AccountStatus {
   const streams = Object.entries(account.streams).map(([name, tally]) => [
     name,
@@ -269,7 +277,9 @@ function begunAgain(account: AccountStatus): AccountStatus {
   };
 }
 
-/** A poll may end after its account was removed; it must not bring the account back. */
+/**
+ * Changes a known account. A poll may end after its account was removed; the account stays removed.
+ */
 function changeAccount(
   health: Health,
   id: string,
@@ -280,12 +290,12 @@ function changeAccount(
   return health;
 }
 
-/** Only here is a map of the health written to; its readers have it as one to read. */
+/** Casts a map of the health to its mutable form; only the reducer writes to it. */
 function owned<Key, Value>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
   return map as Map<Key, Value>;
 }
 
-/** Before the first poll of a stream has ended. */
+/** The tally of a stream before the end of its first poll. */
 export const nothingYet: StreamTally = {
   polls: 0,
   records: 0,
@@ -342,7 +352,7 @@ function succeed(
 ): AccountStatus {
   const { stream } = event;
   const before = account.streams[stream] ?? nothingYet;
-  // A poll that was in hand when the account was stopped does not start it again.
+  // A poll that was running when the account was stopped does not resume the account.
   return {
     ...account,
     succeededAtMs: { ...account.succeededAtMs, [stream]: nowMs },

@@ -8,27 +8,30 @@ import { registerHealthGauges } from './health-gauges.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { registerQuotaGauges } from './quota-gauges.ts';
 
-/** Counts and times events, and writes the sums as Prometheus reads them. */
+/** Counts and times events, and renders the metrics for Prometheus. */
 export interface Metrics extends Telemetry {
   readonly contentType: string;
-  /** Everything, in Prometheus' text format. */
+  /** Renders all metrics in Prometheus' text format. */
   render(): Promise<string>;
 }
 
-/** What metrics are made of. */
+/** The sources of the metrics. */
 export interface MetricsOptions {
-  /** Read each time that metrics are asked for. */
+  /** Called at each scrape. */
   readonly health: () => Health;
   readonly nowMs: () => number;
   readonly version: string;
-  /** Redacts the labels that come from elsewhere. */
+  /** Redacts labels whose values come from outside the program. */
   readonly redact: (text: string) => string;
 }
 
 const results: readonly PollResult[] = ['ok', 'retry', 'wait', 'failed', 'stopped'];
 const outcomes = ['committed', 'redone', 'failed', 'fenced'] as const;
 
-/** The program asks a dozen; a new way of asking that forgets its template must not show here. */
+/**
+ * The limit on endpoint labels. The program has about a dozen endpoints; more would mean that a
+ * path was not reduced to its template.
+ */
 const mostEndpoints = 40;
 
 /** Registers every metric of this program. */
@@ -41,12 +44,12 @@ export function registerMetrics(
   return createInstruments(registry);
 }
 
-/** Creates the metrics of this program and of the Node process, in a registry of their own. */
+/** Creates the metrics of this program and of the Node process in their own registry. */
 export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const instruments = registerMetrics(registry, sources);
-  // A counter that appears with its first event hides that event from `rate()`.
+  // Counters start at 0: `rate()` misses the event with which a counter first appears.
   for (const stream of Object.keys(sources.health().streams)) {
     for (const result of results) instruments.polls.inc({ stream, result }, 0);
     instruments.errors.inc({ stream, code: 'internal.unexpected' }, 0);
@@ -67,7 +70,7 @@ export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
   };
 }
 
-/** Read off the health, or told of for who waits at a terminal. */
+/** Events without a counter: they are collected from the health, or only shown on a terminal. */
 const uncounted = [
   'accounts',
   'dependency',
@@ -130,7 +133,7 @@ function count(
 
 const seldom = ['share', 'fenced', 'token-renewal', 'throttled'] as const;
 
-/** What is not of a poll: the group, quotas of Kafka, and the tokens. */
+/** Counts events outside of polls: rebalances, fencing, Kafka's quotas and token renewals. */
 function countSeldom(
   instruments: Instruments,
   event: Extract<TelemetryEvent, { type: (typeof seldom)[number] }>,

@@ -1,6 +1,6 @@
 import type { StatusQuery } from './status.ts';
 
-/** What the query of a URL asks for, or what is wrong with it. */
+/** The parsed query of a URL, or its error. */
 export type ParsedQuery =
   | { readonly ok: true; readonly query: StatusQuery }
   | { readonly ok: false; readonly error: string };
@@ -12,7 +12,7 @@ const longestSearch = 100;
 
 const known = new Set(['offset', 'limit', 'search', 'trouble']);
 
-/** Reads `?offset=0&limit=50&search=…&trouble=true`; each may be left out. */
+/** Reads `?offset=0&limit=50&search=…&trouble=true`; each parameter is optional. */
 export function parseStatusQuery(found: URLSearchParams): ParsedQuery {
   const unknown = [...found.keys()].find((name) => !known.has(name));
   if (unknown !== undefined) {

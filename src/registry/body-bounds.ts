@@ -1,6 +1,6 @@
 import type { Type } from 'avsc';
 
-/** What avsc's types have beside what its declarations say of all of them. */
+/** The properties of avsc's types that its type declarations lack. */
 interface Shape {
   readonly typeName: string;
   readonly itemsType?: Type;
@@ -11,7 +11,7 @@ interface Shape {
   readonly size?: number;
 }
 
-/** Where a walk along a body is; undefined once it has left it. */
+/** The position of a cursor in a body; undefined once the cursor has left the body. */
 type At = number | undefined;
 
 interface Walk {
@@ -20,8 +20,8 @@ interface Walk {
 }
 
 /**
- * Whether a body stays within its bytes when it is read as a type. avsc notices only at its end that it
- * has read too far: of a list that claims to have 2^50 entries it would read every one.
+ * True when reading the body as the type stays within its bytes. avsc detects an overrun only after
+ * the last entry: it would read each of the 2^50 entries that a damaged list claims to have.
  */
 export function staysWithin(type: Type, body: Buffer): boolean {
   const walk: Walk = { body, at: 0 };
@@ -56,11 +56,14 @@ function passBranch(types: readonly Type[], walk: Walk): void {
   else pass(branch, walk);
 }
 
-/** Blocks of entries until an empty one; a negative count has the block's bytes behind it. */
+/**
+ * Skips blocks of entries until an empty block. A negative count is followed by the block's size in
+ * bytes.
+ */
 function passBlocks(entry: Type, isMap: boolean, walk: Walk): void {
   for (let count = readLong(walk); count !== 0; count = readLong(walk)) {
     if (count < 0) readLong(walk);
-    // An entry has a byte at least.
+    // Each entry has at least one byte.
     if (Math.abs(count) > left(walk)) walk.at = undefined;
     for (let index = Math.abs(count); index > 0 && walk.at !== undefined; index -= 1) {
       if (isMap) skip(readLong(walk), walk);
@@ -78,7 +81,7 @@ function skip(bytes: number, walk: Walk): void {
   walk.at = bytes < 0 || bytes > left(walk) ? undefined : walk.at + bytes;
 }
 
-/** A number of variable length, in zigzag; 0 outside of the body. */
+/** Reads a zigzag varint; returns 0 outside the body. */
 function readLong(walk: Walk): number {
   let value = 0;
   for (let factor = 1; ; factor *= 128) {

@@ -11,39 +11,41 @@ import type { ReadContext } from './subject-versions.ts';
 
 /** The parameters of reading and setting a level. */
 export interface LevelWork extends ReadContext {
-  /** The level that a subject of ours shall have. */
+  /** The level that this program sets on its own subjects. */
   readonly compatibility: string;
 }
 
 /** The compatibility level of a subject. */
 export interface SubjectLevel {
-  /** The subject's own; null where it has none, or may not be read. */
+  /** The subject's own level; null without one, or when the login may not read it. */
   readonly level: string | null;
-  /** Present and true when the login may not read it. */
+  /** True when the login may not read the level. */
   readonly isHidden?: boolean;
-  /** Present when the registry rejected our level. */
+  /** Present when the registry rejected the configured level. */
   readonly rejection?: LevelRejection;
 }
 
-/** Why a level was not set, and which level applies instead. */
+/** The rejection of a level, and the level that applies instead. */
 export interface LevelRejection {
   readonly reason: string;
-  /** Null when it cannot be read. */
+  /** Null when the level cannot be read. */
   readonly effective: string | null;
 }
 
-/** A line of the log. */
+/** A warning for the log. */
 export interface Warning {
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** The subject's own level; null where it has none. */
+/** The subject's own level; null without one. */
 export async function ownLevel(subject: string, work: LevelWork): Promise<string | null> {
   return levelIn(await call(work.address, levelRequest(subject), work.signal));
 }
 
-/** As `ownLevel`; `hidden` where the login may not read it, as a role that reads schemas alone. */
+/**
+ * Like `ownLevel`; `hidden` when the login may not read it, as a role that may only read schemas.
+ */
 export async function visibleLevel(
   subject: string,
   work: LevelWork,
@@ -61,14 +63,14 @@ function levelIn({ body }: RegistryAnswer<Json | undefined>): string | null {
   return typeof level === 'string' ? level.toUpperCase() : null;
 }
 
-/** The level for all subjects; null when it cannot be read: that takes a permission of its own. */
+/** The global level; null when it cannot be read, because that takes a separate permission. */
 async function globalLevel(work: LevelWork): Promise<string | null> {
   return levelIn(
     await callUnlessDenied(work.address, { method: 'get', path: '/config' }, work.signal),
   );
 }
 
-/** The level that applies to a subject, its own or the one for all; null when it cannot be read. */
+/** The level that applies to a subject, its own or the global one; null when it cannot be read. */
 async function effectiveLevel(subject: string, work: LevelWork): Promise<string | null> {
   const { method, path } = levelRequest(subject);
   const withDefault = { method, path: `${path}?defaultToGlobal=true` };
@@ -77,8 +79,8 @@ async function effectiveLevel(subject: string, work: LevelWork): Promise<string 
 }
 
 /**
- * True when the subject has no level of its own. Apicurio says of such a subject that it has `NONE`,
- * as if that were set, unless the registry has a level for all.
+ * True when the subject has no level of its own. Apicurio reports `NONE` for such a subject, as if
+ * it were set, unless the registry has a global level.
  */
 export async function isWithoutLevel(
   level: string | null,
@@ -90,9 +92,9 @@ export async function isWithoutLevel(
 }
 
 /**
- * Sets our level. A role that may register schemas often may not do this (Confluent's
- * DeveloperWrite), and a registry in read-only mode takes no level: the schema is registered all the
- * same, so a rejection is an outcome and not an error.
+ * Sets the configured level. Roles that may register schemas often may not set levels (Confluent's
+ * DeveloperWrite), and a registry in read-only mode rejects them. The schema is registered all the
+ * same, so a rejection is a result and not an error.
  *
  * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized` for HTTP 401
  */
@@ -114,7 +116,7 @@ export function isAsStrict(level: string, wanted: string): boolean {
   return hasDirection && (level.endsWith(suffix) || !wanted.endsWith(suffix));
 }
 
-/** The log's line about a subject's level; null for none. */
+/** The log's warning about a subject's level; null without one. */
 export function levelWarning(
   subject: string,
   { level, rejection, isHidden = false }: SubjectLevel,
@@ -127,7 +129,7 @@ export function levelWarning(
     return { message: 'compatibility level not set', fields };
   }
   if (isHidden || (level !== null && level !== 'NONE')) return null;
-  // The subject keeps its level; one without any accepts changes that break readers.
+  // The subject keeps its level; without one, it accepts changes that break readers.
   return { message: 'subject may be changed at will', fields: { subject, level, wanted } };
 }
 

@@ -35,17 +35,20 @@ import {
 import type { TopicSchema } from './schemas.ts';
 import { createJsonForm } from './state-form.ts';
 
-/** What reading and writing states takes. */
+/** The dependencies of the state codec. */
 export interface StateCodecParts {
   readonly address: RegistryAddress;
   readonly client: RegistryClient;
   readonly readerType: Type;
-  /** The id of the reader's own schema; undefined before it is prepared. */
+  /** The id of this version's schema; undefined before `prepare`. */
   readonly ownId: () => number | undefined;
   readonly encode: (value: Value) => Buffer;
 }
 
-/** States as Avro, with the writer's schema resolved to ours, so that every older one can be read. */
+/**
+ * Encodes states as Avro and resolves the writer's schema to this version's, so that older states
+ * stay readable.
+ */
 export function createStateCodec(parts: StateCodecParts): StateCodec {
   const writerType = createWriterTypes(parts);
   const readsOf = createReads(parts.readerType);
@@ -71,8 +74,8 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
 }
 
 /**
- * The writer's type by the id of its schema; our own needs no registry. The states of a restore share one
- * request, whose failure is not kept.
+ * Returns the writer's type for a schema id; this version's own id needs no registry. All states of
+ * a restore share one request; a failed request is not cached.
  */
 function createWriterTypes({ address, client, readerType, ownId }: StateCodecParts) {
   const types = new Map<number, Promise<Type>>();
@@ -100,7 +103,7 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
   };
 }
 
-/** What cannot be read is no fault of the program: the state stops its stream. */
+/** Turns a decoding error into one that stops the stream. */
 function readable(key: string, read: () => Json): Json {
   try {
     return read();
@@ -109,7 +112,7 @@ function readable(key: string, read: () => Json): Json {
   }
 }
 
-/** A schema's own name, or the name of its Avro type; the library gives its classes of other formats too. */
+/** The full name of a schema or Avro type; the library also returns classes for other formats. */
 function nameOf(type: Type): string {
   const { name, typeName } = type as Partial<Type> & { readonly name?: string };
   return name ?? typeName ?? 'not Avro';
@@ -118,8 +121,8 @@ function nameOf(type: Type): string {
 type Read = (body: Buffer) => Json;
 
 /**
- * A reader for the bytes of each writer's schema, null where that is not a schema of states. Each is made
- * once, because making one takes long.
+ * Returns the decoder for each writer's schema; null when the schema is not a state's. Decoders are
+ * cached, because creating one is slow.
  */
 function createReads(reader: Type): (writer: Type) => Read | null {
   const reads = new Map<Type, Read | null>();
@@ -144,24 +147,26 @@ function createRead(reader: Type, writer: Type): Read | null {
   }
 }
 
-/** States as JSON, for people and for files; loses nothing. */
+/** Lossless JSON form of states, for people and files. */
 export interface StateForm {
   toJson(state: StreamState): Json;
   /**
-   * @param path - where it stands, for messages
+   * Converts JSON to a state.
+   *
+   * @param path - the position in the input, for messages
    * @throws StopProcessError `state.invalid`
    */
   fromJson(json: Json, path: string): StreamState;
 }
 
-/** The form follows the schema, so that what a later version remembers is in it too. */
+/** Creates the form from the schema, so that it includes the fields of later versions. */
 export function createStateForm(schema: TopicSchema): StateForm {
   const form = createJsonForm(schema.text);
   return {
     toJson: (state) => form.write(toValue(state)),
     fromJson(json, path) {
       const value = form.read(json, path);
-      // The schema has both as texts.
+      // The schema defines both as strings.
       const key = `${value['stream'] as string}/${value['account_id'] as string}`;
       try {
         return toState(key, value);
@@ -173,7 +178,10 @@ export function createStateForm(schema: TopicSchema): StateForm {
   };
 }
 
-/** Says how to repair it: never does the program start again from zero by itself (Invariant 2). */
+/**
+ * The error of an unreadable state, with advice. The program never restarts from zero by itself
+ * (Invariant 2).
+ */
 function unreadable(
   key: string,
   why: string,
@@ -186,12 +194,15 @@ function unreadable(
   );
 }
 
-/** Bytes of another state's schema look like damaged ones. */
+/** Bytes of another state schema look like damaged ones. */
 const adviceOnBytes =
   'If the topic was copied from another cluster, set SCHEMA_REGISTRY_URL to the registry of that ' +
   'cluster and keep the state. Otherwise, to begin again from the start date';
 
-/** The state is good and the registry is not its own, so it never advises a reset (Invariant 2). */
+/**
+ * The error of a state that was written with another registry. The state is intact, so the advice
+ * is never a reset (Invariant 2).
+ */
 function ofAnotherRegistry({ url }: RegistryAddress, has: string): StopStreamError {
   return new StopStreamError(
     'registry.mismatch',
@@ -241,7 +252,10 @@ function toValue(state: StreamState): Value {
   };
 }
 
-/** The value was checked by the reader's schema; what Avro cannot say is checked here. */
+/**
+ * Converts a decoded value to a state. Avro has checked the types; constraints beyond Avro are
+ * checked here.
+ */
 function toState(key: string, decoded: Json): StreamState {
   if (!isNode(decoded)) throw unreadable(key, 'it is not a record');
   const value = decoded as unknown as AvroState;
@@ -336,7 +350,7 @@ interface AvroRefusal {
 }
 
 function toRefusal({ subject, metric, reason, until, missing_from }: AvroRefusal): Refusal {
-  // A reason that a later version had: what is refused stays refused.
+  // A later version may have written an unknown reason; the media stays rejected.
   const code = errorCodes.find((known) => known === reason) ?? 'graph.refused';
   const missing = missing_from === null ? {} : { missingFromMs: missing_from };
   return { subject, metric, reason: code, untilMs: until, ...missing };
@@ -374,7 +388,7 @@ function toReading(key: string, value: AvroReading): CommentsReading {
   };
 }
 
-/** Key numbers in eight bytes each. */
+/** Encodes key numbers, eight bytes each. */
 function packKeys(keys: Iterable<string>): Buffer {
   return packPrints(Array.from(keys, BigInt));
 }
@@ -403,6 +417,6 @@ function toDay(day: AvroDay): DayValues {
 }
 
 function toTotals({ date, values }: AvroTotals): DayTotals {
-  // Avro's maps have no prototype, and equal totals shall be equal.
+  // Avro's maps have no prototype; copied, so that equal totals compare as equal.
   return { dateMs: date, values: { ...values } };
 }

@@ -1,7 +1,7 @@
 import { StopProcessError } from '../engine/errors.ts';
 import { type Json, type Node, describeJson, isNode } from '../engine/json.ts';
 
-/** A schema as `avro/` has it, of the kinds that are in use there. */
+/** A schema of the kinds that `avro/` uses. */
 type Shape = string | readonly Shape[] | ShapeObject;
 
 interface ShapeObject {
@@ -19,31 +19,34 @@ interface Field {
   readonly default?: Json;
 }
 
-/** What an Avro value holds in memory: JSON, with bytes as buffers. */
+/** An Avro value in memory: JSON, with bytes as buffers. */
 type Held = null | boolean | number | string | Uint8Array | readonly Held[] | HeldRecord;
 interface HeldRecord {
   readonly [name: string]: Held;
 }
 
-/** Avro values as JSON that loses nothing and that a person can read and change. */
+/** Lossless, readable and editable JSON form of Avro values. */
 export interface JsonForm {
-  /** Times become texts such as `2026-11-01T07:00:00.000Z`, bytes base64; the rest stays. */
+  /**
+   * Converts times to texts such as `2026-11-01T07:00:00.000Z` and bytes to base64; other values
+   * stay.
+   */
   write(value: unknown): Json;
   /**
-   * The same back. A field that is missing takes the schema's default; one that the schema does not
-   * have is refused, because it would be lost.
+   * Converts the JSON form back. A missing field takes the schema's default; an unknown field is
+   * rejected, because it would be lost.
    *
-   * @throws StopProcessError `state.invalid` naming the path, what came and what was expected
+   * @throws StopProcessError `state.invalid` with the path, the expected and the received value
    */
   read(json: Json, path: string): Readonly<Record<string, Json>>;
 }
 
-/** The JSON form of a record schema. */
+/** Creates the JSON form of a record schema. */
 export function createJsonForm(schema: string): JsonForm {
   const shape = JSON.parse(schema) as ShapeObject;
   return {
     write: (value) => write(shape, value as Held),
-    // Bytes are buffers here, as Avro takes them; `Value` has no word for them.
+    // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
     read: (json, path) => read(shape, json, path) as Readonly<Record<string, Json>>,
   };
 }
@@ -137,7 +140,7 @@ function readPrimitive(shape: string, json: Json | undefined, path: string): Hel
 
 function readBytes(json: Json | undefined, path: string): Uint8Array {
   const bytes = typeof json === 'string' ? Buffer.from(json, 'base64') : undefined;
-  // What is not base64 is left out by Node without a word; the way back tells.
+  // Node drops characters that are not base64 silently; encoding the bytes again detects that.
   return bytes?.toString('base64') === json ? (bytes as Uint8Array) : refuse(path, 'base64', json);
 }
 
@@ -156,7 +159,7 @@ function isUnion(shape: Shape): shape is readonly Shape[] {
   return Array.isArray(shape);
 }
 
-/** Every union of ours is null and one other. */
+/** Every union in `avro/` has two branches: null and another type. */
 function branchOf(union: readonly Shape[]): Shape {
   return union.find((shape) => shape !== 'null') ?? 'null';
 }

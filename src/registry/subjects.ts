@@ -15,10 +15,10 @@ import { incompatibleError, rejectionError, type SchemaTarget } from './rejectio
 import type { TopicSchema } from './schemas.ts';
 import { findEquivalent, listVersions, readVersion } from './subject-versions.ts';
 
-/** What registering a schema takes. */
+/** The parameters of registering or verifying a schema. */
 export interface SubjectWork extends LevelWork {
   readonly client: RegistryClient;
-  /** `register` what is missing, or `verify` that all is there. */
+  /** `register` adds missing schemas; `verify` requires all of them. */
   readonly mode: 'register' | 'verify';
   readonly topicTemplate: string;
 }
@@ -29,9 +29,10 @@ export function subjectOf(schema: TopicSchema, topicTemplate: string): string {
 }
 
 /**
- * Asks the registry whether the schema may follow what is there; a new subject may have any.
+ * Checks that the schema is compatible with the registered versions; a new subject accepts any
+ * schema.
  *
- * @returns the subject's versions, the first one first; none when there is no such subject
+ * @returns the subject's versions in ascending order; empty when the subject does not exist
  * @throws StopProcessError `registry.incompatible`, with the registry's own reasons
  */
 export async function checkCompatible(
@@ -73,12 +74,13 @@ export interface Registered extends SubjectLevel {
 }
 
 /**
- * Registers the schema, or finds it registered already. A level that is set is
- * left as it is, be it of a subject that is yet to come; a subject of ours without one gets the
- * configured one: it is new, or a start was cut off before it came to that.
+ * Registers the schema, or finds the registered one. An existing level is kept, even that of a
+ * subject without versions. A subject of this program without a level gets the configured one: it
+ * is new, or an earlier start ended before setting it.
  *
- * @param versions - the subject's, the first one first; none when it is new
- * @remarks Instances that start together register together: Apicurio answers 409 to all but the first.
+ * @param versions - the subject's versions in ascending order; empty when it is new
+ * @remarks Instances that start together register together: Apicurio answers 409 to all but the
+ * first.
  */
 export async function register(
   schema: TopicSchema,
@@ -100,7 +102,10 @@ export async function register(
   return { id, ...(await setLevel(subject, work)) };
 }
 
-/** The id where a registration was rejected that was not needed; otherwise throws what it means. */
+/**
+ * Returns the id when the rejected registration was unnecessary; otherwise throws the matching
+ * error.
+ */
 async function idDespite(
   error: unknown,
   target: SchemaTarget & { readonly isNew: boolean },
@@ -119,7 +124,7 @@ async function idDespite(
   throw await incompatibleError(error.body, target, work);
 }
 
-/** Whether the subject is new or began with a version of this schema, by its full name. */
+/** True when the subject is new or its first version has this schema's full name. */
 async function isOurs(
   schema: TopicSchema,
   first: number | undefined,
@@ -139,7 +144,7 @@ function fullName(schema: Json): string | undefined {
 }
 
 /**
- * A schema that must be registered already.
+ * Finds the schema, which must be registered already.
  *
  * @throws StopProcessError `registry.missing`
  */

@@ -7,15 +7,15 @@ import { call, unavailable } from './calls.ts';
 import { wireHeaderBytes } from './encoder.ts';
 import { createJsonForm } from './state-form.ts';
 
-/** What a value on the wire holds, or why that cannot be told. */
+/** A decoded value, or the reason why it is unreadable. */
 export type ReadValue =
   | { readonly kind: 'value'; readonly value: Json }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
-/** Reads values with the schemas that they were written with. */
+/** Decodes values with their writers' schemas. */
 export interface ValueReader {
   /**
-   * Times become texts, bytes base64.
+   * Decodes one value; times become texts, bytes base64.
    *
    * @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable`
    */
@@ -24,7 +24,7 @@ export interface ValueReader {
 
 type Read = (body: Buffer) => Json;
 
-/** Asks the registry once for each schema. */
+/** Creates a reader that requests each schema once. */
 export function createValueReader(address: RegistryAddress): ValueReader {
   const known = new Map<number, Read | null>();
   return {
@@ -51,7 +51,7 @@ function unreadable(reason: string): ReadValue {
   return { kind: 'unreadable', reason };
 }
 
-/** Null when there is no such schema, or none of Avro's. */
+/** Fetches the decoder of a schema; null when the id is unknown or the schema is not Avro. */
 async function fetchRead(
   id: number,
   address: RegistryAddress,
