@@ -83,7 +83,7 @@ function saslOf(kafka: KafkaConfig, oauth: OauthTokens | undefined, hide: Hide):
   const { mechanism, username, password } = kafka.sasl;
   if (oauth !== undefined) return { mechanism: 'OAUTHBEARER', token: () => oauth.token() };
   if (mechanism === null || mechanism === 'OAUTHBEARER') return null;
-  return { mechanism, username: username ?? '', password: reading(password, hide) };
+  return { mechanism, username: username ?? '', password: secretReader(password, hide) };
 }
 
 function oauthTokens(kafka: KafkaConfig, hide: Hide): OauthTokens {
@@ -91,14 +91,14 @@ function oauthTokens(kafka: KafkaConfig, hide: Hide): OauthTokens {
   return createOauthTokens({
     tokenEndpointUrl: tokenEndpointUrl ?? '',
     clientId: clientId ?? '',
-    clientSecret: reading(clientSecret, (secrets) => {
+    clientSecret: secretReader(clientSecret, (secrets) => {
       hide([...secrets, ...secrets.map((secret) => basic(clientId ?? '', secret))]);
     }),
     scope,
     extensions: Object.fromEntries(
       extensions.map((pair) => {
-        const at = pair.indexOf('=');
-        return [pair.slice(0, at), pair.slice(at + 1)];
+        const separator = pair.indexOf('=');
+        return [pair.slice(0, separator), pair.slice(separator + 1)];
       }),
     ),
     timeoutMs: kafka.connectionTimeoutMs,
@@ -125,11 +125,11 @@ function distinguishedName(pem: string): string {
 /** Returns the current token of control requests; null disables the control API. */
 export function controlTokenOf({ token }: Config['http'], hide: Hide): (() => string) | null {
   if (token === null) return null;
-  const read = reading(token, hide);
+  const read = secretReader(token, hide);
   let last = token.text;
   return () => {
-    const found = read();
-    if (controlToken.test(found)) last = found;
+    const current = read();
+    if (controlToken.test(current)) last = current;
     return last;
   };
 }
@@ -145,27 +145,27 @@ function loginOf(
   { username, password, bearerToken }: SchemaRegistryConfig,
   hide: Hide,
 ): RegistryLogin {
-  if (bearerToken !== null) return { kind: 'bearer', token: reading(bearerToken, hide) };
+  if (bearerToken !== null) return { kind: 'bearer', token: secretReader(bearerToken, hide) };
   if (username === null) return { kind: 'none' };
   const hidePair: Hide = (secrets) => {
     hide([...secrets, ...secrets.map((secret) => basic(username, secret))]);
   };
-  return { kind: 'basic', username, password: reading(password, hidePair) };
+  return { kind: 'basic', username, password: secretReader(password, hidePair) };
 }
 
 /**
  * Returns a function that reads the secret's file; while the file is unreadable, it returns the
  * last value.
  */
-function reading(secret: Secret | null, hide: Hide): () => string {
+function secretReader(secret: Secret | null, hide: Hide): () => string {
   let last = secret?.text ?? '';
   const file = secret?.file ?? null;
   if (file === null) return () => last;
   return () => {
-    const found = readOr(file, last).replace(/\r?\n$/, '');
-    if (found === last || found === '') return last;
-    hide([found]);
-    return (last = found);
+    const current = readOr(file, last).replace(/\r?\n$/, '');
+    if (current === last || current === '') return last;
+    hide([current]);
+    return (last = current);
   };
 }
 
@@ -178,10 +178,10 @@ function readOr(file: string, last: string): string {
 }
 
 function createTls(prefix: string, ssl: TlsConfig & { serverName?: string | null }, hide: Hide) {
-  const password = ssl.keyPassword === null ? undefined : reading(ssl.keyPassword, hide);
-  const ca = pem(`${prefix}_SSL_CA_LOCATION`, ssl.caLocation);
-  const cert = pem(`${prefix}_SSL_CERTIFICATE_LOCATION`, ssl.certificateLocation);
-  const key = pem(`${prefix}_SSL_KEY_LOCATION`, ssl.keyLocation);
+  const password = ssl.keyPassword === null ? undefined : secretReader(ssl.keyPassword, hide);
+  const ca = pemReader(`${prefix}_SSL_CA_LOCATION`, ssl.caLocation);
+  const cert = pemReader(`${prefix}_SSL_CERTIFICATE_LOCATION`, ssl.certificateLocation);
+  const key = pemReader(`${prefix}_SSL_KEY_LOCATION`, ssl.keyLocation);
   const servername = ssl.serverName ?? null;
   return (): TlsMaterial => ({
     ...(ca && { ca: ca() }),
@@ -196,7 +196,7 @@ function createTls(prefix: string, ssl: TlsConfig & { serverName?: string | null
  * Returns a function that reads the file; while the file is unreadable, it returns the last
  * content.
  */
-function pem(name: string, file: string | null): (() => string) | undefined {
+function pemReader(name: string, file: string | null): (() => string) | undefined {
   if (file === null) return undefined;
   let last = '';
   return () => {

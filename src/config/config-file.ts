@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Problem } from './config-error.ts';
-import { isLeaf, listLeaves, type Group } from './leaf.ts';
+import { isLeaf, listLeaves, type FieldGroup } from './leaf.ts';
 import { nearestName } from './nearest-name.ts';
 import { redact, showName } from './redaction.ts';
 import { schema } from './schema.ts';
@@ -56,17 +56,17 @@ function unreadable(file: string, came: string, action: string): FileValues {
 }
 
 interface Level {
-  readonly group: Group;
+  readonly group: FieldGroup;
   readonly found: Readonly<Record<string, unknown>>;
   readonly path: string;
 }
 
-interface Report {
+interface ProblemReport {
   readonly file: string;
   readonly problems: Problem[];
 }
 
-function knownValues(level: Level, report: Report): FileGroup {
+function knownValues(level: Level, report: ProblemReport): FileGroup {
   const values: FileGroup = {};
   for (const [key, raw] of Object.entries(level.found)) {
     const path = level.path === '' ? key : `${level.path}.${key}`;
@@ -95,13 +95,13 @@ function unknownKey(path: string, file: string): Problem {
     path,
     listLeaves(schema).map((leaf) => leaf.path),
   );
-  const meant = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+  const suggestion = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
   return {
     path: showName(path),
     env: null,
     came: `an unknown key in ${redact(file)}`,
     expected: 'a key of docs/configuration.md',
-    action: `remove or correct it${meant}`,
+    action: `remove or correct it${suggestion}`,
   };
 }
 

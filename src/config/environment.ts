@@ -68,7 +68,7 @@ function unknownVariables(
   leaves: readonly PlacedLeaf[],
 ): readonly Problem[] {
   const known = knownVariables(leaves);
-  return strangers(env, known)
+  return unrecognizedVariables(env, known)
     .filter((name) => ownPrefixes.test(name))
     .map((name) => unknownName(name, 'environment variable', known));
 }
@@ -80,7 +80,10 @@ function knownVariables(leaves: readonly PlacedLeaf[]): readonly string[] {
 }
 
 /** The variables that belong neither to this program nor to a known other one. */
-function strangers(env: NodeJS.ProcessEnv, known: readonly string[]): readonly string[] {
+function unrecognizedVariables(
+  env: NodeJS.ProcessEnv,
+  known: readonly string[],
+): readonly string[] {
   return Object.entries(env)
     .filter(([name, value]) => !isServiceLink(name, value ?? '') && !kafkaScripts.test(name))
     .map(([name]) => name)
@@ -108,7 +111,7 @@ export function nearMisses(
   const isNear = (name: string, one: string): boolean =>
     editDistance(name, one) <= (one.length < shortName ? 1 : 2) ||
     (!one.includes('_') && name.startsWith(`${one}_`));
-  return strangers(env, known)
+  return unrecognizedVariables(env, known)
     .filter((name) => !ownPrefixes.test(name) && !name.startsWith('HTTPS_'))
     .flatMap((name) => {
       const [nearest] = known
@@ -141,12 +144,12 @@ export function readArguments(
 
 function unknownName(name: string, kind: string, known: readonly string[]): Problem {
   const nearest = nearestName(name, known);
-  const meant = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+  const suggestion = nearest === undefined ? '' : `; did you mean ${nearest}?`;
   return {
     path: showName(name),
     env: null,
     came: `an unknown ${kind}`,
     expected: 'a name of docs/configuration.md',
-    action: `remove or correct it${meant}`,
+    action: `remove or correct it${suggestion}`,
   };
 }

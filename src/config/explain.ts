@@ -5,7 +5,7 @@ import { readConfig, type ConfigSources, type ReadConfig } from './load.ts';
 import { mask, maskStray } from './redaction.ts';
 
 /** The kind of a value's source, weakest first; `secret-file` is a `…_FILE`. */
-export type Origin = 'unset' | 'default' | 'file' | 'environment' | 'secret-file' | 'argument';
+export type ValueOrigin = 'unset' | 'default' | 'file' | 'environment' | 'secret-file' | 'argument';
 
 /** The effective value of one field. */
 export interface ExplainedValue {
@@ -14,7 +14,7 @@ export interface ExplainedValue {
   readonly env: string;
   /** The raw value, or `[secret]`; null when it is not set. */
   readonly value: unknown;
-  readonly origin: Origin;
+  readonly origin: ValueOrigin;
   /** The name of the source: the variable, the argument or the file. */
   readonly from: string;
 }
@@ -34,35 +34,35 @@ export function explainConfig(sources: ConfigSources): ExplainedConfig {
   };
 }
 
-function explain(leaf: PlacedLeaf, read: ReadConfig, given: ConfigSources): ExplainedValue {
+function explain(leaf: PlacedLeaf, read: ReadConfig, configSources: ConfigSources): ExplainedValue {
   const { path, env } = leaf;
-  const { raw, origin, from } = strongest(leaf, read, given);
+  const { raw, origin, from } = strongest(leaf, read, configSources);
   const parsed = read.values.get(path);
   return { path, env, value: leaf.format.secret ? masked(raw) : shown(raw, parsed), origin, from };
 }
 
-interface Found {
+interface SourcedValue {
   readonly raw: unknown;
-  readonly origin: Origin;
+  readonly origin: ValueOrigin;
   readonly from: string;
 }
 
 function strongest(
   { path, env, arg }: PlacedLeaf,
   { sources }: ReadConfig,
-  given: ConfigSources,
-): Found {
+  configSources: ConfigSources,
+): SourcedValue {
   const argument = sources.args.get(path);
   if (argument !== undefined) return { raw: argument, origin: 'argument', from: `--${arg}` };
   const variable = sources.environment.get(env);
   if (variable !== undefined) {
-    return given.env[env] === undefined
+    return configSources.env[env] === undefined
       ? { raw: variable, origin: 'secret-file', from: `${env}_FILE` }
       : { raw: variable, origin: 'environment', from: env };
   }
   const inFile = valueAt(sources.file, path);
   if (inFile !== undefined) {
-    return { raw: inFile, origin: 'file', from: maskStray(given.configFile ?? '') };
+    return { raw: inFile, origin: 'file', from: maskStray(configSources.configFile ?? '') };
   }
   const standard = valueAt(sources.defaults, path) ?? null;
   return standard === null

@@ -7,8 +7,8 @@ export interface Leaf<T, Unit extends string = string> {
 }
 
 /** A level of the configuration file. */
-export interface Group {
-  readonly [key: string]: Leaf<unknown> | Group;
+export interface FieldGroup {
+  readonly [key: string]: Leaf<unknown> | FieldGroup;
 }
 
 /** The typed values of a group of leaves, by names that end with their unit. */
@@ -37,12 +37,12 @@ export function leaf<T, Unit extends string>(format: Format<T, Unit>, doc: strin
 }
 
 /** True when an entry of a group is a field. */
-export function isLeaf(entry: Leaf<unknown> | Group): entry is Leaf<unknown> {
+export function isLeaf(entry: Leaf<unknown> | FieldGroup): entry is Leaf<unknown> {
   return typeof entry['doc'] === 'string';
 }
 
 /** Every field of a group, in the order of declaration. */
-export function listLeaves(group: Group): readonly PlacedLeaf[] {
+export function listLeaves(group: FieldGroup): readonly PlacedLeaf[] {
   const leaves: PlacedLeaf[] = [];
   mapLeaves(group, (one) => [one.key, leaves.push(one)]);
   return leaves;
@@ -50,7 +50,7 @@ export function listLeaves(group: Group): readonly PlacedLeaf[] {
 
 /** Maps a group to a tree of the same structure; `map` names and converts each field. */
 export function mapLeaves(
-  group: Group,
+  group: FieldGroup,
   map: (leaf: PlacedLeaf) => readonly [key: string, value: unknown],
   prefix = '',
 ): Record<string, unknown> {

@@ -54,31 +54,32 @@ export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
 }
 
 /** Reads, merges and parses all sources; throws nothing. */
-export function readConfig(given: ConfigSources): ReadConfig {
+export function readConfig(configSources: ConfigSources): ReadConfig {
   const leaves = listLeaves(schema);
   const defaults = readConfigFile(defaultsFile);
-  const file = given.configFile === undefined ? noFile : readConfigFile(given.configFile);
-  const environment = readEnvironment(given.env, leaves);
-  const args = readArguments(given.args, leaves);
+  const file =
+    configSources.configFile === undefined ? noFile : readConfigFile(configSources.configFile);
+  const environment = readEnvironment(configSources.env, leaves);
+  const args = readArguments(configSources.args, leaves);
   const sources: MergeSources = {
     defaults: defaults.values,
     file: file.values,
     environment: environment.texts,
     args: args.texts,
   };
-  const found = [defaults, file, environment, args].flatMap((source) => source.problems);
-  const named = new Set(found.map((problem) => problem.path));
+  const sourceProblems = [defaults, file, environment, args].flatMap((source) => source.problems);
+  const named = new Set(sourceProblems.map((problem) => problem.path));
   // A missing field may be set in a file that could not be read.
   const isWhole = defaults.readable && file.readable;
-  const { values, refused } = parseFields(leaves, mergeSources(schema, sources), given);
-  const problems = refused
+  const { values, rejected } = parseFields(leaves, mergeSources(schema, sources), configSources);
+  const problems = rejected
     .filter(({ leaf, raw }) => !named.has(leaf.path) && (raw !== null || isWhole))
-    .map((one) => refusal(one, sources));
+    .map((one) => rejectedProblem(one, sources));
   const unfit = relationProblems(values, leaves);
-  return { leaves, sources, values, problems: [...found, ...problems, ...unfit] };
+  return { leaves, sources, values, problems: [...sourceProblems, ...problems, ...unfit] };
 }
 
-interface Refused {
+interface RejectedField {
   readonly leaf: PlacedLeaf;
   /** Null when the field is not set. */
   readonly raw: unknown;
@@ -91,18 +92,18 @@ function parseFields(
   { unused = {}, nowMs = Date.now() }: ConfigSources,
 ) {
   const values = new Map<string, unknown>();
-  const refused: Refused[] = [];
+  const rejected: RejectedField[] = [];
   for (const leaf of leaves) {
     const raw = rawOf(leaf.path);
     const parsed = leaf.format.parse(raw, nowMs);
     if (parsed.ok) values.set(leaf.path, parsed.value);
     else if (raw === null && leaf.path in unused) values.set(leaf.path, unused[leaf.path]);
-    else refused.push({ leaf, raw, expected: parsed.expected });
+    else rejected.push({ leaf, raw, expected: parsed.expected });
   }
-  return { values, refused };
+  return { values, rejected };
 }
 
-function refusal({ leaf, raw, expected }: Refused, sources: MergeSources): Problem {
+function rejectedProblem({ leaf, raw, expected }: RejectedField, sources: MergeSources): Problem {
   const { path, env, format } = leaf;
   const came = showValue(raw, format.secret);
   const action = raw === null ? howToSet(leaf) : `correct ${originOf(leaf, sources)}`;

@@ -1,6 +1,6 @@
 import convict from 'convict';
 import type { FileGroup } from './config-file.ts';
-import { mapLeaves, type Group } from './leaf.ts';
+import { mapLeaves, type FieldGroup } from './leaf.ts';
 
 /** The four sources, weakest first. */
 export interface MergeSources {
@@ -19,7 +19,7 @@ export interface MergeSources {
  * and its argument parser guesses by a text's form. Therefore formats are functions, defaults are
  * null and arguments are set one by one: every value stays as it was given.
  */
-export function mergeSources(group: Group, sources: MergeSources): (path: string) => unknown {
+export function mergeSources(group: FieldGroup, sources: MergeSources): (path: string) => unknown {
   const define = { default: null, format: () => undefined };
   const definition = mapLeaves(group, ({ key, env }) => [key, { ...define, env }]);
   const merged = convict(definition as convict.Schema<Record<string, unknown>>, {

@@ -30,14 +30,14 @@ export function tokens(): Format<readonly string[], ''> {
     unit: '',
     parse: (raw): Parsed<readonly string[]> => {
       const texts = Array.isArray(raw) ? (raw as readonly unknown[]) : [raw];
-      const found = texts.flatMap((one): readonly unknown[] =>
+      const entries = texts.flatMap((one): readonly unknown[] =>
         typeof one === 'string' ? splitTokens(one) : [one],
       );
-      const right = found.filter(isToken);
-      const isRight = right.length > 0 && right.length === found.length;
+      const valid = entries.filter(isToken);
+      const isValid = valid.length > 0 && valid.length === entries.length;
       // A duplicate token would count as two tokens with one quota.
-      const isUnique = new Set(right).size === right.length;
-      return isRight && isUnique ? { ok: true, value: right } : { ok: false, expected };
+      const isUnique = new Set(valid).size === valid.length;
+      return isValid && isUnique ? { ok: true, value: valid } : { ok: false, expected };
     },
   };
 }
@@ -63,8 +63,8 @@ function isToken(token: unknown): token is string {
 export function scopes(): Format<readonly string[], ''> {
   const expected = 'permissions of Meta separated by commas or spaces, such as instagram_basic';
   return format(expected, (raw) => {
-    const found = typeof raw === 'string' ? raw.split(/[ ,]+/).filter(Boolean) : raw;
-    return Array.isArray(found) && found.every(isScope) ? found : undefined;
+    const entries = typeof raw === 'string' ? raw.split(/[ ,]+/).filter(Boolean) : raw;
+    return Array.isArray(entries) && entries.every(isScope) ? entries : undefined;
   });
 }
 

@@ -4,7 +4,7 @@ import type { PlacedLeaf } from './leaf.ts';
 import type { Secret } from './named-formats.ts';
 import { readTextFile } from './text-file.ts';
 
-type Get = (path: string) => unknown;
+type GetValue = (path: string) => unknown;
 
 interface Relation extends Omit<Problem, 'env'> {
   readonly other: string;
@@ -60,7 +60,7 @@ export function relationProblems(
   leaves: readonly PlacedLeaf[],
 ): readonly Problem[] {
   // Rejected fields are missing here; they are reported already.
-  const get: Get = (path) => values.get(path);
+  const get: GetValue = (path) => values.get(path);
   const findings = [
     ...relations
       .filter(({ path, other }) => values.has(path) && values.has(other))
@@ -101,7 +101,7 @@ function textOf(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
-function mechanismFindings(get: Get): readonly Problem[] {
+function mechanismFindings(get: GetValue): readonly Problem[] {
   const protocol = String(get('kafka.securityProtocol'));
   const hasMechanism = isSet(get('kafka.sasl.mechanism'));
   if (protocol.startsWith('SASL_') === hasMechanism) return [];
@@ -128,7 +128,7 @@ const password = ['kafka.sasl.username', 'kafka.sasl.password'];
 const oauth = ['tokenEndpointUrl', 'clientId', 'clientSecret'];
 const oauthOptional = ['scope', 'extensions'];
 
-function loginFindings(get: Get): readonly Problem[] {
+function loginFindings(get: GetValue): readonly Problem[] {
   const mechanism = get('kafka.sasl.mechanism');
   const isOauth = mechanism === 'OAUTHBEARER';
   const inOauth = (name: string): string => `kafka.sasl.oauthbearer.${name}`;
@@ -155,16 +155,16 @@ const tlsFields = ['caLocation', 'certificateLocation', 'keyLocation', 'keyPassw
 
 /** @param at - the group, and the setting that enables TLS */
 function tlsFindings(
-  get: Get,
-  at: { readonly group: string; readonly on: boolean; readonly how: string },
+  get: GetValue,
+  tls: { readonly group: string; readonly on: boolean; readonly how: string },
 ): readonly Problem[] {
-  if (at.on) return keyFindings(get, at.group);
-  const set = tlsFields.map((name) => `${at.group}.${name}`).filter((path) => isSet(get(path)));
+  if (tls.on) return keyFindings(get, tls.group);
+  const set = tlsFields.map((name) => `${tls.group}.${name}`).filter((path) => isSet(get(path)));
   const expected = 'nothing, because the connection has no TLS';
-  return set.map((path) => finding(path, unused, expected, `${at.how}, or remove it`));
+  return set.map((path) => finding(path, unused, expected, `${tls.how}, or remove it`));
 }
 
-function keyFindings(get: Get, group: string): readonly Problem[] {
+function keyFindings(get: GetValue, group: string): readonly Problem[] {
   const certificate = get(`${group}.certificateLocation`);
   const path = `${group}.keyLocation`;
   const key = get(path);
@@ -204,7 +204,7 @@ function whyNotAPair(
   }
 }
 
-function registryFindings(get: Get): readonly Problem[] {
+function registryFindings(get: GetValue): readonly Problem[] {
   const path = 'schemaRegistry.bearerToken';
   if (!isSet(get(path)) || !isSet(get('schemaRegistry.username'))) return [];
   const action =

@@ -1,16 +1,14 @@
 import { advice } from '../engine/advice.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
-import { isOneOf } from './event-kinds.ts';
+import { type EventOf, isOneOf } from './event-kinds.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
 import { createStopLog, type StopLog } from './stop-log.ts';
-
-type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
 
 /**
  * The unknown fields that are remembered; the API may send new names without end, so further ones
  * are only counted.
  */
-const rememberedFields = 1000;
+const maxRememberedFields = 1000;
 
 /**
  * Writes events to the log. Repeated facts, such as an unknown field or an unavailable dependency,
@@ -26,15 +24,15 @@ export function createEventLog(log: Log): Telemetry {
   const reportAssignment = createAssignmentReporter(log);
   return {
     report(event) {
-      if (isOneOf(event, asideTypes)) {
-        logAside(log, event);
+      if (isOneOf(event, plainEvents)) {
+        logPlain(log, event);
         return;
       }
       if (isOneOf(event, ['share', 'fenced'])) {
         reportAssignment(event);
         return;
       }
-      if (isOneOf(event, ofApi)) {
+      if (isOneOf(event, apiEvents)) {
         logApi(event);
         return;
       }
@@ -67,18 +65,21 @@ export function createEventLog(log: Log): Telemetry {
 }
 
 /** Logs changes of the accounts, the intervals and the paused streams. */
-function logPolled(log: Log, event: Event<'accounts'> | Event<'paused'> | Event<'interval'>): void {
+function logPolled(
+  log: Log,
+  event: EventOf<'accounts'> | EventOf<'paused'> | EventOf<'interval'>,
+): void {
   if (event.type === 'accounts') logAccounts(log, event);
   else if (event.type === 'interval') log.info(facts(event), 'interval changed');
   else log.info(facts(event), event.isPaused ? 'stream paused' : 'stream resumed');
 }
 
-function createFieldLogger(log: Log): (event: Event<'poll-finished'>) => void {
+function createFieldLogger(log: Log): (event: EventOf<'poll-finished'>) => void {
   const unknownFields = new Set<string>();
   return ({ stream, unknownFields: names }) => {
     for (const field of names) {
       const key = `${stream}/${field}`;
-      if (unknownFields.has(key) || unknownFields.size >= rememberedFields) continue;
+      if (unknownFields.has(key) || unknownFields.size >= maxRememberedFields) continue;
       unknownFields.add(key);
       log.info({ stream, field }, 'unknown field ignored');
     }
@@ -86,7 +87,7 @@ function createFieldLogger(log: Log): (event: Event<'poll-finished'>) => void {
 }
 
 /** Events that are logged with all their fields. */
-const asideTypes = [
+const plainEvents = [
   'committed',
   'list-doubted',
   'progress',
@@ -100,7 +101,7 @@ const asideTypes = [
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /** The log messages of these events. */
-const asides = {
+const plainMessages = {
   committed: 'batches committed',
   'list-doubted': 'list not believed',
   progress: 'step done',
@@ -113,16 +114,19 @@ const asides = {
   'state-size': 'state size known',
 } as const;
 
-function logAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {
+function logPlain(log: Log, event: EventOf<(typeof plainEvents)[number]>): void {
   const isWarning = event.type === 'list-doubted' || event.type === 'batch-refused';
   const level = isWarning ? 'warn' : 'debug';
   // The list of rejections may be long, and the state contains it.
   const fields = Object.entries(facts(event)).filter(([name]) => name !== 'refusals');
   const isAbsent = event.type === 'batch-refused' && event.isAbsent;
-  log[level](Object.fromEntries(fields), isAbsent ? 'batches not available' : asides[event.type]);
+  log[level](
+    Object.fromEntries(fields),
+    isAbsent ? 'batches not available' : plainMessages[event.type],
+  );
 }
 
-const transactionLevels: Readonly<Record<Event<'transaction'>['outcome'], LogLevel>> = {
+const transactionLevels: Readonly<Record<EventOf<'transaction'>['outcome'], LogLevel>> = {
   committed: 'debug',
   redone: 'warn',
   failed: 'warn',
@@ -134,12 +138,12 @@ function facts(event: TelemetryEvent): LogFields {
   return Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'type'));
 }
 
-function logPollFinished(log: Log, event: Event<'poll-finished'>): void {
+function logPollFinished(log: Log, event: EventOf<'poll-finished'>): void {
   const level = event.records + event.deadLetters > 0 ? 'info' : 'debug';
   log[level]({ ...facts(event), unknownFields: event.unknownFields.length }, 'poll finished');
 }
 
-function logPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopLog): void {
+function logPollFailed(log: Log, event: EventOf<'poll-failed'>, stops: StopLog): void {
   const fields = facts(event);
   if (event.disposition.startsWith('stop-')) log[stops.level(event)](fields, 'poll stopped');
   else if (event.disposition === 'unexpected') log.error(fields, 'poll failed');
@@ -148,7 +152,7 @@ function logPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopLog): v
 }
 
 /** Logs a dependency when its status changes; repetitions at debug. */
-function createDependencyLogger(log: Log): (event: Event<'dependency'>) => void {
+function createDependencyLogger(log: Log): (event: EventOf<'dependency'>) => void {
   const dependencies = new Map<string, string>();
   return ({ name, ready, reason, isStarting = false }) => {
     const waiting = isStarting ? 'starting' : 'down';
@@ -166,7 +170,7 @@ function createDependencyLogger(log: Log): (event: Event<'dependency'>) => void 
 }
 
 /** Logs the quotas of the API and of Kafka. */
-function createQuotaLogger(log: Log): (event: Event<'scope'> | Event<'throttled'>) => void {
+function createQuotaLogger(log: Log): (event: EventOf<'scope'> | EventOf<'throttled'>) => void {
   const logScope = createScopeLogger(log);
   const logThrottled = createThrottleLogger(log);
   return (event) => {
@@ -182,7 +186,7 @@ const throttleStepS = 60;
  * Logs throttling by Kafka's quotas after the first second, then after each further minute of
  * throttling.
  */
-function createThrottleLogger(log: Log): (event: Event<'throttled'>) => void {
+function createThrottleLogger(log: Log): (event: EventOf<'throttled'>) => void {
   let totalMs = 0;
   let nextMs = 1000;
   return ({ durationMs }) => {
@@ -195,8 +199,8 @@ function createThrottleLogger(log: Log): (event: Event<'throttled'>) => void {
 }
 
 /** Logs a scope when its state changes; its usage at debug. */
-function createScopeLogger(log: Log): (event: Event<'scope'>) => void {
-  const states = new Map<string, Event<'scope'>['state']>();
+function createScopeLogger(log: Log): (event: EventOf<'scope'>) => void {
+  const states = new Map<string, EventOf<'scope'>['state']>();
   return ({ scope, percent, state, untilMs }) => {
     const key = `${scope.kind} ${scope.id}`;
     const changed = (states.get(key) ?? 'free') !== state;
@@ -210,7 +214,7 @@ function createScopeLogger(log: Log): (event: Event<'scope'>) => void {
 }
 
 /** Events about the API: tokens, its version, and the forms of request that it accepts. */
-const ofApi = [
+const apiEvents = [
   'token',
   'token-renewal',
   'token-refused',
@@ -218,12 +222,12 @@ const ofApi = [
   'contract-probed',
 ] as const;
 
-function createApiLogger(log: Log): (event: Event<(typeof ofApi)[number]>) => void {
+function createApiLogger(log: Log): (event: EventOf<(typeof apiEvents)[number]>) => void {
   const logToken = createTokenLogger(log);
   const logApiVersion = createApiVersionLogger(log);
   const logContract = createContractLogger(log);
   return (event) => {
-    if (event.type === 'token-refused') logRefusal(log, event);
+    if (event.type === 'token-refused') logTokenRejection(log, event);
     else if (event.type === 'api-version') logApiVersion(event);
     else if (event.type === 'contract-probed') logContract(event);
     else logToken(event);
@@ -231,7 +235,7 @@ function createApiLogger(log: Log): (event: Event<(typeof ofApi)[number]>) => vo
 }
 
 /** Logs the beginning and the end of a token's rejection. */
-function logRefusal(log: Log, { name, refusal }: Event<'token-refused'>): void {
+function logTokenRejection(log: Log, { name, refusal }: EventOf<'token-refused'>): void {
   if (refusal === null) {
     log.info({ name }, 'token taken again');
     return;
@@ -244,20 +248,20 @@ function logRefusal(log: Log, { name, refusal }: Event<'token-refused'>): void {
  * Logs a token's expiry when it becomes known or changes; each warning step and each renewal error
  * once.
  */
-function createTokenLogger(log: Log): (event: Event<'token'> | Event<'token-renewal'>) => void {
+function createTokenLogger(log: Log): (event: EventOf<'token'> | EventOf<'token-renewal'>) => void {
   const ends = new Map<string, number | null>();
   const warned = new Map<string, string>();
   return (event) => {
     // The field is not called `token`, because redaction masks the value of that name.
     const { name } = event;
-    const isNews = (what: string): boolean => {
-      const isNew = warned.get(`${event.type} ${name}`) !== what;
-      warned.set(`${event.type} ${name}`, what);
+    const isChange = (fact: string): boolean => {
+      const isNew = warned.get(`${event.type} ${name}`) !== fact;
+      warned.set(`${event.type} ${name}`, fact);
       return isNew;
     };
     if (event.type === 'token-renewal') {
       const { outcome, message } = event;
-      const level = isNews(`${outcome} ${message}`) ? 'warn' : 'debug';
+      const level = isChange(`${outcome} ${message}`) ? 'warn' : 'debug';
       if (outcome === 'renewed') log.info({ name }, 'token renewed');
       else log[level]({ name, reason: message }, 'token not renewed');
       return;
@@ -266,13 +270,13 @@ function createTokenLogger(log: Log): (event: Event<'token'> | Event<'token-rene
     const expires = expiresAtMs === null ? 'never' : new Date(expiresAtMs).toISOString();
     if (ends.get(name) !== expiresAtMs) log.info({ name, expires }, 'token read');
     ends.set(name, expiresAtMs);
-    const isStep = isNews(String(warnAtDays));
+    const isStep = isChange(String(warnAtDays));
     if (isStep && warnAtDays !== null) log.warn({ name, expires, action }, 'token ends soon');
   };
 }
 
 /** Logs a warning about the API version when it is new or changes. */
-function createApiVersionLogger(log: Log): (event: Event<'api-version'>) => void {
+function createApiVersionLogger(log: Log): (event: EventOf<'api-version'>) => void {
   let logged = '';
   return ({ version, endsAtMs, warning }) => {
     const isNew = warning !== logged;
@@ -285,7 +289,7 @@ function createApiVersionLogger(log: Log): (event: Event<'api-version'>) => void
 }
 
 /** Logs a form of request when the API begins to reject it and when the API accepts it again. */
-function createContractLogger(log: Log): (event: Event<'contract-probed'>) => void {
+function createContractLogger(log: Log): (event: EventOf<'contract-probed'>) => void {
   const rejected = new Set<string>();
   return ({ forms, version, answeredBy }) => {
     const facts = { apiVersion: version, answeredBy };
@@ -304,7 +308,7 @@ function createContractLogger(log: Log): (event: Event<'contract-probed'>) => vo
 }
 
 /** Logs the partitions of the instance; at debug when a rebalance changes none of them. */
-function createAssignmentReporter(log: Log): (event: Event<'share'> | Event<'fenced'>) => void {
+function createAssignmentReporter(log: Log): (event: EventOf<'share'> | EventOf<'fenced'>) => void {
   let told = false;
   return (event) => {
     if (event.type === 'fenced') {
@@ -321,8 +325,8 @@ function createAssignmentReporter(log: Log): (event: Event<'share'> | Event<'fen
   };
 }
 
-function logAccounts(log: Log, { added, removed }: Event<'accounts'>): void {
+function logAccounts(log: Log, { added, removed }: EventOf<'accounts'>): void {
   if (added.length + removed.length === 0) return;
-  const ids = (accounts: Event<'accounts'>['added']): string[] => accounts.map(({ id }) => id);
+  const ids = (accounts: EventOf<'accounts'>['added']): string[] => accounts.map(({ id }) => id);
   log.info({ added: ids(added), removed: ids(removed) }, 'accounts changed');
 }

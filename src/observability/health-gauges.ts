@@ -184,10 +184,10 @@ function registerStateGauges(registry: Registry, { health, nowMs }: GaugeSources
       help: 'What is not asked for now because the API refuses it, by error code',
     },
     ['stream', 'reason'],
-    (leftOut) => {
+    (rejections) => {
       for (const stream of Object.keys(health().streams) as StreamName[]) {
-        for (const [reason, count] of leftOutOf(health(), stream, nowMs())) {
-          leftOut.set({ stream, reason }, count);
+        for (const [reason, count] of rejectionsOf(health(), stream, nowMs())) {
+          rejections.set({ stream, reason }, count);
         }
       }
     },
@@ -233,7 +233,11 @@ function largestStates({ streams, accounts }: Health): (readonly [StreamName, St
 }
 
 /** The number of rejections in force, by reason. */
-function leftOutOf({ accounts }: Health, stream: StreamName, nowMs: number): Map<string, number> {
+function rejectionsOf(
+  { accounts }: Health,
+  stream: StreamName,
+  nowMs: number,
+): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { streams } of accounts.values()) {
     for (const refusal of streams[stream]?.refusals ?? []) {

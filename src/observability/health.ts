@@ -3,15 +3,16 @@ import type { ErrorCode } from '../engine/errors.ts';
 import type { Refusal } from '../engine/state.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { ProbedForm, StateSize, TelemetryEvent } from '../engine/ports.ts';
-import { isOneOf } from './event-kinds.ts';
-
-type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
+import { type EventOf, isOneOf } from './event-kinds.ts';
 
 /** The last reported status of a quota scope. */
-export type ScopeHealth = Omit<Event<'scope'>, 'type'>;
+export type ScopeHealth = Omit<EventOf<'scope'>, 'type'>;
 
 /** The current error of one stream of one account, since its last success. */
-export interface Trouble extends Pick<Event<'poll-failed'>, 'code' | 'disposition' | 'message'> {
+export interface StreamError extends Pick<
+  EventOf<'poll-failed'>,
+  'code' | 'disposition' | 'message'
+> {
   /** The times of the first and the latest failure, epoch milliseconds. */
   readonly sinceMs: number;
   readonly atMs: number;
@@ -31,7 +32,7 @@ export interface StreamTally {
   readonly requests: number;
   /** The time of the next poll, epoch milliseconds; null when unknown. */
   readonly nextPollMs: number | null;
-  readonly trouble: Trouble | null;
+  readonly trouble: StreamError | null;
   /** The time of the last write of the state, epoch milliseconds; null without a state. */
   readonly stateMs: number | null;
   /** The rejections in the state. */
@@ -47,7 +48,7 @@ export interface TokenHealth {
   /** The advice about the token's expiry; empty for none. */
   readonly action: string;
   /** The API's rejection of the token; null while the API accepts it. */
-  readonly refusal: TokenRefusal | null;
+  readonly refusal: TokenRejection | null;
 }
 
 /**
@@ -60,14 +61,14 @@ export function endOfUse({ expiresAtMs = null, refusal }: TokenHealth): number |
 }
 
 /** The API's rejection of a token, with its start in epoch milliseconds. */
-export interface TokenRefusal {
+export interface TokenRejection {
   readonly code: ErrorCode;
   readonly message: string;
   readonly sinceMs: number;
 }
 
 /** The configured version of the Graph API and its end. */
-export type ApiVersionHealth = Omit<Event<'api-version'>, 'type'>;
+export type ApiVersionHealth = Omit<EventOf<'api-version'>, 'type'>;
 
 /** The status of one account. */
 export interface AccountStatus extends AccountHealth {
@@ -75,7 +76,7 @@ export interface AccountStatus extends AccountHealth {
   readonly paused: ReadonlySet<StreamName>;
   readonly streams: Readonly<Partial<Record<StreamName, StreamTally>>>;
   /** The error that stops all streams of the account; null for none. */
-  readonly stopped: Trouble | null;
+  readonly stopped: StreamError | null;
 }
 
 /**
@@ -118,7 +119,7 @@ export function initialHealth(streams: Health['streams']): Health {
 }
 
 /** Events that are only counted. */
-const unseen = [
+const countedOnly = [
   'committed',
   'progress',
   'request',
@@ -133,7 +134,7 @@ const unseen = [
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /** Events of one stream of one account. */
-const ofAccounts = [
+const accountEvents = [
   'poll-finished',
   'poll-failed',
   'poll-awaited',
@@ -149,12 +150,14 @@ const ofAccounts = [
  * @param nowMs - the time of the event, epoch milliseconds
  */
 export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: number): Health {
-  if (isOneOf(event, unseen)) return health;
-  if (isOneOf(event, ofAccounts)) {
-    return changeAccount(health, event.accountId, (account) => note(account, event, nowMs));
+  if (isOneOf(event, countedOnly)) return health;
+  if (isOneOf(event, accountEvents)) {
+    return changeAccount(health, event.accountId, (account) =>
+      updateAccount(account, event, nowMs),
+    );
   }
   if (isOneOf(event, ['api-version', 'contract-probed', 'token-refused'])) {
-    return { ...health, ...ofApi(health, event, nowMs) };
+    return { ...health, ...updateApi(health, event, nowMs) };
   }
   switch (event.type) {
     case 'dependency': {
@@ -171,7 +174,7 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
     }
     case 'scope': {
       const { scope, percent, state, untilMs } = event;
-      owned(health.scopes).set(keyOf(scope), { scope, percent, state, untilMs });
+      mutable(health.scopes).set(keyOf(scope), { scope, percent, state, untilMs });
       return health;
     }
     case 'token':
@@ -179,12 +182,12 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
   }
 }
 
-function ofApi(
+function updateApi(
   { tokens }: Health,
-  event: Event<'api-version'> | Event<'contract-probed'> | Event<'token-refused'>,
+  event: EventOf<'api-version'> | EventOf<'contract-probed'> | EventOf<'token-refused'>,
   nowMs: number,
 ): Partial<Health> {
-  if (event.type === 'token-refused') return { tokens: withRefusal(tokens, event, nowMs) };
+  if (event.type === 'token-refused') return { tokens: withRejection(tokens, event, nowMs) };
   if (event.type === 'contract-probed') return { forms: event.forms };
   const { version, endsAtMs, warning } = event;
   return { apiVersion: { version, endsAtMs, warning } };
@@ -192,9 +195,9 @@ function ofApi(
 
 function withToken(
   tokens: Health['tokens'],
-  { name, expiresAtMs, action = '', inUse }: Event<'token'>,
+  { name, expiresAtMs, action = '', inUse }: EventOf<'token'>,
 ): Health['tokens'] {
-  const kept = [...tokens].filter(([one]) => inUse?.includes(one) ?? true);
+  const kept = [...tokens].filter(([token]) => inUse?.includes(token) ?? true);
   const refusal = tokens.get(name)?.refusal ?? null;
   return new Map(kept).set(name, { expiresAtMs, action, refusal });
 }
@@ -203,9 +206,9 @@ function withToken(
  * Records a token's rejection. A token that is known only by its rejection is removed when the
  * rejection ends.
  */
-function withRefusal(
+function withRejection(
   tokens: Health['tokens'],
-  { name, refusal }: Event<'token-refused'>,
+  { name, refusal }: EventOf<'token-refused'>,
   nowMs: number,
 ): Health['tokens'] {
   const before = tokens.get(name) ?? { expiresAtMs: undefined, action: '', refusal: null };
@@ -218,24 +221,24 @@ function withRefusal(
   return after.set(name, { ...before, refusal: refusal && { ...refusal, sinceMs } });
 }
 
-function note(
+function updateAccount(
   account: AccountStatus,
-  event: Event<(typeof ofAccounts)[number]>,
+  event: EventOf<(typeof accountEvents)[number]>,
   nowMs: number,
 ): AccountStatus {
   switch (event.type) {
     case 'poll-finished':
-      return succeed(account, event, nowMs);
+      return withSuccess(account, event, nowMs);
     case 'poll-failed':
-      return fail(account, event, nowMs);
+      return withFailure(account, event, nowMs);
     case 'poll-awaited':
-      return noteAwaited(account, event);
+      return withNextPoll(account, event);
     case 'state':
-      return noteState(account, event);
+      return withState(account, event);
     case 'state-size':
-      return noteSize(account, event);
+      return withStateSize(account, event);
     case 'paused':
-      return notePause(account, event);
+      return withPause(account, event);
   }
 }
 
@@ -247,25 +250,25 @@ const newAccount = { succeededAtMs: {}, streams: {}, stopped: null, paused: new 
 
 function updateAccounts(
   health: Health,
-  { added, removed }: Event<'accounts'>,
+  { added, removed }: EventOf<'accounts'>,
   nowMs: number,
 ): Health {
-  const accounts = owned(health.accounts);
-  const scopes = owned(health.scopes);
+  const accounts = mutable(health.accounts);
+  const scopes = mutable(health.scopes);
   for (const { id } of removed) {
     accounts.delete(id);
     scopes.delete(keyOf({ kind: 'account', id }));
   }
   for (const { id, username } of added) {
     const known = accounts.get(id);
-    const account = known && begunAgain(known);
+    const account = known && withoutStops(known);
     accounts.set(id, account ?? { ...newAccount, addedAtMs: nowMs, username });
   }
   return health;
 }
 
 /** Removes stop errors from an account that is polled again. */
-function begunAgain(account: AccountStatus): AccountStatus {
+function withoutStops(account: AccountStatus): AccountStatus {
   const streams = Object.entries(account.streams).map(([name, tally]) => [
     name,
     tally.trouble?.disposition.startsWith('stop-') === true ? { ...tally, trouble: null } : tally,
@@ -286,17 +289,17 @@ function changeAccount(
   change: (account: AccountStatus) => AccountStatus,
 ): Health {
   const account = health.accounts.get(id);
-  if (account !== undefined) owned(health.accounts).set(id, change(account));
+  if (account !== undefined) mutable(health.accounts).set(id, change(account));
   return health;
 }
 
 /** Casts a map of the health to its mutable form; only the reducer writes to it. */
-function owned<Key, Value>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
+function mutable<Key, Value>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
   return map as Map<Key, Value>;
 }
 
 /** The tally of a stream before the end of its first poll. */
-export const nothingYet: StreamTally = {
+export const emptyTally: StreamTally = {
   polls: 0,
   records: 0,
   deadLetters: 0,
@@ -308,16 +311,16 @@ export const nothingYet: StreamTally = {
   stateSize: null,
 };
 
-function notePause(account: AccountStatus, event: Event<'paused'>): AccountStatus {
+function withPause(account: AccountStatus, event: EventOf<'paused'>): AccountStatus {
   const others = [...account.paused].filter((stream) => stream !== event.stream);
   return { ...account, paused: new Set(event.isPaused ? [...others, event.stream] : others) };
 }
 
-function noteAwaited(
+function withNextPoll(
   account: AccountStatus,
-  { stream, polledMs, nextPollMs }: Event<'poll-awaited'>,
+  { stream, polledMs, nextPollMs }: EventOf<'poll-awaited'>,
 ): AccountStatus {
-  const before = account.streams[stream] ?? nothingYet;
+  const before = account.streams[stream] ?? emptyTally;
   return {
     ...account,
     succeededAtMs: { [stream]: polledMs, ...account.succeededAtMs },
@@ -325,33 +328,33 @@ function noteAwaited(
   };
 }
 
-function noteState(
+function withState(
   account: AccountStatus,
-  { stream, writtenAtMs, refusals }: Event<'state'>,
+  { stream, writtenAtMs, refusals }: EventOf<'state'>,
 ): AccountStatus {
-  const before = account.streams[stream] ?? nothingYet;
+  const before = account.streams[stream] ?? emptyTally;
   return {
     ...account,
     streams: { ...account.streams, [stream]: { ...before, stateMs: writtenAtMs, refusals } },
   };
 }
 
-function noteSize(
+function withStateSize(
   account: AccountStatus,
-  { stream, bytes, limitBytes }: Event<'state-size'>,
+  { stream, bytes, limitBytes }: EventOf<'state-size'>,
 ): AccountStatus {
-  const before = account.streams[stream] ?? nothingYet;
+  const before = account.streams[stream] ?? emptyTally;
   const stateSize = { bytes, limitBytes };
   return { ...account, streams: { ...account.streams, [stream]: { ...before, stateSize } } };
 }
 
-function succeed(
+function withSuccess(
   account: AccountStatus,
-  event: Event<'poll-finished'>,
+  event: EventOf<'poll-finished'>,
   nowMs: number,
 ): AccountStatus {
   const { stream } = event;
-  const before = account.streams[stream] ?? nothingYet;
+  const before = account.streams[stream] ?? emptyTally;
   // A poll that was running when the account was stopped does not resume the account.
   return {
     ...account,
@@ -371,10 +374,14 @@ function succeed(
   };
 }
 
-function fail(account: AccountStatus, event: Event<'poll-failed'>, nowMs: number): AccountStatus {
+function withFailure(
+  account: AccountStatus,
+  event: EventOf<'poll-failed'>,
+  nowMs: number,
+): AccountStatus {
   const { stream, code, disposition, message, retryInMs, nextPollMs } = event;
-  const before = account.streams[stream] ?? nothingYet;
-  const trouble: Trouble = {
+  const before = account.streams[stream] ?? emptyTally;
+  const trouble: StreamError = {
     code,
     disposition,
     message,

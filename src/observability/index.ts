@@ -119,7 +119,7 @@ function shownOf(event: TelemetryEvent, { text }: Redactor): TelemetryEvent {
   return event;
 }
 
-interface Served {
+interface ServedParts {
   readonly log: LeveledLog;
   readonly controls: Controls;
   readonly metrics: Metrics;
@@ -127,7 +127,7 @@ interface Served {
   readonly clock: Clock;
 }
 
-function serve(options: ObservabilityOptions, served: Served): StatusServer {
+function serve(options: ObservabilityOptions, served: ServedParts): StatusServer {
   const { log, metrics, health, clock, controls } = served;
   const { version, instance } = options;
   const startedMs = clock.nowMs();
@@ -141,7 +141,7 @@ function serve(options: ObservabilityOptions, served: Served): StatusServer {
         nowMs: clock.nowMs(),
       }),
     metrics,
-    orders: {
+    control: {
       token: options.http.token,
       controls,
       logLevel: log,
@@ -160,7 +160,7 @@ function serve(options: ObservabilityOptions, served: Served): StatusServer {
  * caller.
  */
 function fanOut(listeners: readonly Telemetry[], log: Log): Telemetry {
-  const tell = (listener: Telemetry, event: TelemetryEvent): void => {
+  const reportTo = (listener: Telemetry, event: TelemetryEvent): void => {
     try {
       listener.report(event);
     } catch (error) {
@@ -169,7 +169,7 @@ function fanOut(listeners: readonly Telemetry[], log: Log): Telemetry {
   };
   return {
     report(event) {
-      for (const listener of listeners) tell(listener, event);
+      for (const listener of listeners) reportTo(listener, event);
     },
   };
 }

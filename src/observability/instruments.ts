@@ -12,13 +12,13 @@ export type Instruments = ReturnType<typeof createInstruments>;
 
 /** Creates the counters and histograms in `registry`. */
 export function createInstruments(registry: Registry) {
-  const make = makersIn(registry);
-  return { ...createPollInstruments(make), ...createOutsideInstruments(make) };
+  const make = factoriesFor(registry);
+  return { ...createPollInstruments(make), ...createDependencyInstruments(make) };
 }
 
-type Makers = ReturnType<typeof makersIn>;
+type Factories = ReturnType<typeof factoriesFor>;
 
-function makersIn(registry: Registry) {
+function factoriesFor(registry: Registry) {
   const registers = [registry];
   return {
     counter: <Label extends string>(name: string, help: string, labelNames: Label[]) =>
@@ -33,7 +33,7 @@ function makersIn(registry: Registry) {
 }
 
 /** Creates the instruments of polls. */
-function createPollInstruments({ counter, histogram }: Makers) {
+function createPollInstruments({ counter, histogram }: Factories) {
   return {
     polls: counter('polls_total', 'Polls that ended, by how', ['stream', 'result']),
     errors: counter('poll_errors_total', 'Polls and tries that failed, by error code', [
@@ -60,7 +60,7 @@ function createPollInstruments({ counter, histogram }: Makers) {
 }
 
 /** Creates the instruments of the API and of Kafka. */
-function createOutsideInstruments({ counter, histogram }: Makers) {
+function createDependencyInstruments({ counter, histogram }: Factories) {
   return {
     requests: counter('requests_total', 'Graph API requests; code "ok" or an error code', [
       'endpoint',

@@ -47,7 +47,7 @@ export interface LogOptions {
 }
 
 /** The field names that each line has already. Parsers disagree on JSON with duplicate names. */
-const taken = new Set(['level', 'time', 'msg', 'version', 'instance']);
+const reservedNames = new Set(['level', 'time', 'msg', 'version', 'instance']);
 
 /** Opens the log: one line of JSON per event, written before the call returns. */
 export function createLog(options: LogOptions): LeveledLog {
@@ -80,17 +80,17 @@ export function createLog(options: LogOptions): LeveledLog {
   };
 }
 
-interface Line {
+interface LogWriter {
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly level: LogLevel;
 }
 
-function write({ logger, redactor, level }: Line, fields: LogFields, message: string): void {
+function write({ logger, redactor, level }: LogWriter, fields: LogFields, message: string): void {
   const words = redactor.text(message);
   let shown: object;
   try {
-    shown = redactor.value(renameTaken(fields)) as object;
+    shown = redactor.value(renameReserved(fields)) as object;
   } catch {
     // A getter or a proxy among the fields threw; the message is written without the fields.
     shown = { unloggable: true };
@@ -98,8 +98,11 @@ function write({ logger, redactor, level }: Line, fields: LogFields, message: st
   logger[level](shown, words);
 }
 
-function renameTaken(fields: LogFields): LogFields {
+function renameReserved(fields: LogFields): LogFields {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [taken.has(name) ? `${name}_` : name, value]),
+    Object.entries(fields).map(([name, value]) => [
+      reservedNames.has(name) ? `${name}_` : name,
+      value,
+    ]),
   );
 }

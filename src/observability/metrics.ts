@@ -32,7 +32,7 @@ const outcomes = ['committed', 'redone', 'failed', 'fenced'] as const;
  * The limit on endpoint labels. The program has about a dozen endpoints; more would mean that a
  * path was not reduced to its template.
  */
-const mostEndpoints = 40;
+const maxEndpoints = 40;
 
 /** Registers every metric of this program. */
 export function registerMetrics(
@@ -57,7 +57,7 @@ export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
     instruments.deadLetters.inc({ stream }, 0);
     instruments.unknownFields.inc({ stream }, 0);
   }
-  const endpoint = createBoundedLabel(mostEndpoints);
+  const endpoint = createBoundedLabel(maxEndpoints);
   for (const outcome of outcomes) instruments.transactions.inc({ outcome }, 0);
   for (const outcome of ['renewed', 'failed']) instruments.tokenRenewals.inc({ outcome }, 0);
   for (const priority of priorities) instruments.quotaWaits.inc({ priority }, 0);
@@ -65,13 +65,13 @@ export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
     contentType: registry.contentType,
     render: () => registry.metrics(),
     report: (event) => {
-      count(instruments, event, (given) => endpoint(redact(given)));
+      count(instruments, event, (path) => endpoint(redact(path)));
     },
   };
 }
 
 /** Events without a counter: they are collected from the health, or only shown on a terminal. */
-const uncounted = [
+const uncountedEvents = [
   'accounts',
   'dependency',
   'scope',
@@ -92,11 +92,11 @@ const uncounted = [
 function count(
   instruments: Instruments,
   event: TelemetryEvent,
-  endpointOf: (given: string) => string,
+  endpointOf: (path: string) => string,
 ): void {
-  if (isOneOf(event, uncounted)) return;
-  if (isOneOf(event, seldom)) {
-    countSeldom(instruments, event);
+  if (isOneOf(event, uncountedEvents)) return;
+  if (isOneOf(event, otherEvents)) {
+    countOther(instruments, event);
     return;
   }
   switch (event.type) {
@@ -131,12 +131,12 @@ function count(
   }
 }
 
-const seldom = ['share', 'fenced', 'token-renewal', 'throttled'] as const;
+const otherEvents = ['share', 'fenced', 'token-renewal', 'throttled'] as const;
 
 /** Counts events outside of polls: rebalances, fencing, Kafka's quotas and token renewals. */
-function countSeldom(
+function countOther(
   instruments: Instruments,
-  event: Extract<TelemetryEvent, { type: (typeof seldom)[number] }>,
+  event: Extract<TelemetryEvent, { type: (typeof otherEvents)[number] }>,
 ): void {
   if (event.type === 'token-renewal') instruments.tokenRenewals.inc({ outcome: event.outcome });
   else if (event.type === 'fenced') instruments.fenced.inc();

@@ -17,7 +17,7 @@ export interface Redactor {
 }
 
 /** Patterns of secrets: page tokens, for example, are never configured. */
-const looks: readonly (readonly [RegExp, string])[] = [
+const secretPatterns: readonly (readonly [RegExp, string])[] = [
   // Query parameters, JSON and once-encoded URLs: access_token=…, "access_token":"…",
   // access_token%3D…
   [
@@ -61,8 +61,8 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   let known = secrets;
   let pattern = patternOf(known);
   const text = (words: string): string =>
-    looks.reduce(
-      (shown, [look, replacement]) => shown.replaceAll(look, replacement),
+    secretPatterns.reduce(
+      (shown, [secretPattern, replacement]) => shown.replaceAll(secretPattern, replacement),
       pattern === null ? words : words.replaceAll(pattern, mask),
     );
   return {
@@ -75,24 +75,24 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   };
 }
 
-interface Walk {
+interface CopyContext {
   readonly text: (words: string) => string;
   /** The objects that contain this one, to detect cycles. */
   readonly above: readonly object[];
 }
 
-function copy(value: unknown, walk: Walk): unknown {
+function copy(value: unknown, context: CopyContext): unknown {
   switch (typeof value) {
     case 'string':
-      return walk.text(value);
+      return context.text(value);
     case 'number':
     case 'bigint':
-      return copyNumber(value, walk);
+      return copyNumber(value, context);
     case 'boolean':
     case 'undefined':
       return value;
     case 'object':
-      return value === null ? null : copyObject(value, walk);
+      return value === null ? null : copyObject(value, context);
     case 'symbol':
     case 'function':
       return `[${typeof value}]`;
@@ -100,18 +100,18 @@ function copy(value: unknown, walk: Walk): unknown {
 }
 
 /** Keeps a number, unless its digits contain a secret. */
-function copyNumber(value: number | bigint, walk: Walk): unknown {
-  const shown = walk.text(String(value));
+function copyNumber(value: number | bigint, context: CopyContext): unknown {
+  const shown = context.text(String(value));
   return typeof value === 'number' && shown === String(value) ? value : shown;
 }
 
-function copyObject(value: object, walk: Walk): unknown {
-  if (walk.above.includes(value)) return '[circular]';
-  if (walk.above.length >= deepest) return '[too deep]';
+function copyObject(value: object, context: CopyContext): unknown {
+  if (context.above.includes(value)) return '[circular]';
+  if (context.above.length >= deepest) return '[too deep]';
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof URL) return walk.text(value.href);
-  const below: Walk = { ...walk, above: [...walk.above, value] };
+  if (value instanceof URL) return context.text(value.href);
+  const below: CopyContext = { ...context, above: [...context.above, value] };
   if (Array.isArray(value) || value instanceof Set) {
     return Array.from(value as Iterable<unknown>, (item) => copy(item, below));
   }
@@ -138,7 +138,7 @@ function isError(value: object): value is Error {
 }
 
 /** The members that are copied by name, because they are usually not enumerable. */
-const kept = new Set(['name', 'message', 'stack', 'cause', 'errors']);
+const ownMembers = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 
 /** The members of an error, including those that JSON drops: name, message, stack and cause. */
 function errorEntries(error: Error): (readonly [string, unknown])[] {
@@ -146,18 +146,18 @@ function errorEntries(error: Error): (readonly [string, unknown])[] {
     ['name', error.name],
     ['message', error.message],
     ['stack', error.stack],
-    ...Object.entries(error).filter(([name]) => !kept.has(name)),
+    ...Object.entries(error).filter(([name]) => !ownMembers.has(name)),
   ];
   if (error.cause !== undefined) entries.push(['cause', error.cause]);
   if ('errors' in error) entries.push(['errors', error.errors]);
   return entries;
 }
 
-function copyEntries(entries: Iterable<readonly [string, unknown]>, walk: Walk): object {
+function copyEntries(entries: Iterable<readonly [string, unknown]>, context: CopyContext): object {
   const copied: [string, unknown][] = [];
   for (const [name, item] of entries) {
     const hidden = secretName.test(name) && item !== null && item !== undefined;
-    copied.push([walk.text(name), hidden ? mask : copy(item, walk)]);
+    copied.push([context.text(name), hidden ? mask : copy(item, context)]);
   }
   return Object.fromEntries(copied);
 }

@@ -14,7 +14,7 @@ import {
   type ErrorEntry,
   type StreamState,
   type StreamStatus,
-  describeTrouble,
+  describeStreamError,
   needsPerson,
   streamStatus,
   urgencyOf,
@@ -180,7 +180,7 @@ function accountEntries({ accounts, streams }: Health, nowMs: number): AccountEn
   return [...accounts].map(([id, account]) => ({
     id,
     username: account.username,
-    error: describeTrouble(account.stopped),
+    error: describeStreamError(account.stopped),
     streams: enabled.map((stream) => streamStatus(account, stream, nowMs)),
   }));
 }
@@ -229,7 +229,7 @@ function versionEntry({ apiVersion }: Health, nowMs: number): Status['apiVersion
 function quotaEntries({ scopes }: Health, nowMs: number): Status['quota'] {
   const items = [...scopes.values()].map((one): QuotaEntry => {
     const { scope, percent } = one;
-    const { state, untilMs } = statusNow(one, nowMs);
+    const { state, untilMs } = scopeStateAt(one, nowMs);
     const until = untilMs === null ? null : iso(untilMs);
     return { scope: scope.kind, id: scope.id || null, percent: Math.round(percent), state, until };
   });
@@ -242,7 +242,7 @@ function quotaEntries({ scopes }: Health, nowMs: number): Status['quota'] {
  * The state of a scope at a time: after its end, a stop becomes slow even without a further
  * request.
  */
-function statusNow({ state, untilMs }: ScopeHealth, nowMs: number) {
+function scopeStateAt({ state, untilMs }: ScopeHealth, nowMs: number) {
   const over = state === 'stopped' && untilMs !== null && untilMs <= nowMs;
   return over ? ({ state: 'slowed', untilMs: null } as const) : { state, untilMs };
 }

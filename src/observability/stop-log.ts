@@ -1,14 +1,14 @@
 import type { TelemetryEvent } from '../engine/ports.ts';
 import type { LogLevel } from './log.ts';
 
-type Failed = Extract<TelemetryEvent, { type: 'poll-failed' }>;
-type Finished = Extract<TelemetryEvent, { type: 'poll-finished' }>;
+type FailedPoll = Extract<TelemetryEvent, { type: 'poll-failed' }>;
+type FinishedPoll = Extract<TelemetryEvent, { type: 'poll-finished' }>;
 
 /** Chooses the log level of stopped polls. */
 export interface StopLog {
-  level(event: Failed): LogLevel;
+  level(event: FailedPoll): LogLevel;
   /** Resets the stream: its next stop is logged as an error again. */
-  finished(event: Finished): void;
+  finished(event: FinishedPoll): void;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { advice } from '../engine/advice.ts';
 import type { ErrorCode } from '../engine/errors.ts';
 import type { StreamName } from '../engine/stream-name.ts';
-import { type AccountStatus, type Trouble, nothingYet } from './health.ts';
+import { type AccountStatus, type StreamError, emptyTally } from './health.ts';
 
 /**
  * The states of one stream of one account, by urgency.
@@ -77,7 +77,7 @@ export function streamStatus(
   nowMs: number,
 ): StreamStatus {
   const { nextPollMs, trouble, polls, records, requests, deadLetters } =
-    account.streams[name] ?? nothingYet;
+    account.streams[name] ?? emptyTally;
   const succeededMs = account.succeededAtMs[name];
   const ageMs = nowMs - (succeededMs ?? account.addedAtMs);
   const { stopped } = account;
@@ -94,7 +94,7 @@ export function streamStatus(
     records,
     requests,
     deadLetters,
-    error: stopped === null ? describeTrouble(trouble) : null,
+    error: stopped === null ? describeStreamError(trouble) : null,
   };
 }
 
@@ -107,13 +107,16 @@ function isIdle(state: StreamState): boolean {
   return state === 'stopped' || state === 'paused';
 }
 
-interface Since {
+interface PollTiming {
   readonly isNew: boolean;
   readonly intervals: number;
   readonly isPaused: boolean;
 }
 
-function stateOf(trouble: Trouble | null, { isNew, intervals, isPaused }: Since): StreamState {
+function stateOf(
+  trouble: StreamError | null,
+  { isNew, intervals, isPaused }: PollTiming,
+): StreamState {
   if (trouble?.disposition.startsWith('stop-') === true) return 'stopped';
   if (isPaused) return 'paused';
   if (trouble?.disposition === 'wait') return 'waiting';
@@ -123,7 +126,7 @@ function stateOf(trouble: Trouble | null, { isNew, intervals, isPaused }: Since)
 }
 
 /** Describes an error for the operator. */
-export function describeTrouble(trouble: Trouble | null): ErrorEntry | null {
+export function describeStreamError(trouble: StreamError | null): ErrorEntry | null {
   if (trouble === null) return null;
   const { code, message, sinceMs, atMs, tries } = trouble;
   return {

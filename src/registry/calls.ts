@@ -116,9 +116,9 @@ function send(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const body = json === undefined ? undefined : JSON.stringify(json);
-  const start = address.url.startsWith('https:') ? requestTls : requestPlain;
+  const open = address.url.startsWith('https:') ? requestTls : requestPlain;
   return new Promise((resolve, reject) => {
-    const sent = start(`${address.url.replace(/\/$/, '')}${path}`, {
+    const pending = open(`${address.url.replace(/\/$/, '')}${path}`, {
       method,
       agent: agentOf(address),
       signal,
@@ -131,9 +131,9 @@ function send(
         }),
       },
     });
-    sent.once('response', resolve);
-    sent.on('error', reject);
-    sent.end(body);
+    pending.once('response', resolve);
+    pending.on('error', reject);
+    pending.end(body);
   });
 }
 
@@ -143,11 +143,11 @@ function connectionError(address: RegistryAddress, error: unknown): Error {
   if (code === undefined || !isTlsCode(code)) {
     return unavailable(address, code ?? 'unknown trouble');
   }
-  const said = (error as Error).message.trim();
+  const reason = (error as Error).message.trim();
   return new StopProcessError(
     'registry.tls',
-    `TLS with the schema registry at ${address.url} failed (${code}): ${said}. To mend it: ` +
-      `${tlsAdvice('SCHEMA_REGISTRY', code, said)}.`,
+    `TLS with the schema registry at ${address.url} failed (${code}): ${reason}. To mend it: ` +
+      `${tlsAdvice('SCHEMA_REGISTRY', code, reason)}.`,
     { exitCode: 3 },
   );
 }

@@ -11,7 +11,7 @@ export interface RegistryClient {
    *
    * @param level - the subject's own level, because the client rejects any other; null without one
    * @returns the schema's id
-   * @throws RegistryRefusal, the errors of `call`, and the library's own errors
+   * @throws RegistryErrorResponse, the errors of `call`, and the library's own errors
    */
   register(subject: string, schemaText: string, level: string | null): Promise<number>;
   /** The type of a schema, requested once. @throws as `register` */
@@ -19,8 +19,8 @@ export interface RegistryClient {
 }
 
 /** An error response of the registry. */
-export class RegistryRefusal extends Error {
-  override readonly name = 'RegistryRefusal';
+export class RegistryErrorResponse extends Error {
+  override readonly name = 'RegistryErrorResponse';
   /** Read by the library. */
   readonly status: number;
   readonly body: Json;
@@ -53,7 +53,7 @@ function transportTo(address: RegistryAddress): Middleware {
         { method, path: request.path(), ...json },
         never,
       );
-      if (status >= 400) throw new RegistryRefusal(status, body);
+      if (status >= 400) throw new RegistryErrorResponse(status, body);
       // The library reads only `data` of a response.
       return { data: () => body } as unknown as Awaited<ReturnType<typeof _next>>;
     },

@@ -10,7 +10,7 @@ import {
 import type { ReadContext } from './subject-versions.ts';
 
 /** The parameters of reading and setting a level. */
-export interface LevelWork extends ReadContext {
+export interface LevelContext extends ReadContext {
   /** The level that this program sets on its own subjects. */
   readonly compatibility: string;
 }
@@ -33,14 +33,14 @@ export interface LevelRejection {
 }
 
 /** A warning for the log. */
-export interface Warning {
+export interface LevelWarning {
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** The subject's own level; null without one. */
-export async function ownLevel(subject: string, work: LevelWork): Promise<string | null> {
-  return levelIn(await call(work.address, levelRequest(subject), work.signal));
+export async function ownLevel(subject: string, context: LevelContext): Promise<string | null> {
+  return levelIn(await call(context.address, levelRequest(subject), context.signal));
 }
 
 /**
@@ -48,9 +48,9 @@ export async function ownLevel(subject: string, work: LevelWork): Promise<string
  */
 export async function visibleLevel(
   subject: string,
-  work: LevelWork,
+  context: LevelContext,
 ): Promise<{ readonly level: string | null; readonly isHidden: boolean }> {
-  const answer = await callUnlessDenied(work.address, levelRequest(subject), work.signal);
+  const answer = await callUnlessDenied(context.address, levelRequest(subject), context.signal);
   return { level: levelIn(answer), isHidden: answer.status === 403 };
 }
 
@@ -64,18 +64,18 @@ function levelIn({ body }: RegistryAnswer<Json | undefined>): string | null {
 }
 
 /** The global level; null when it cannot be read, because that takes a separate permission. */
-async function globalLevel(work: LevelWork): Promise<string | null> {
+async function globalLevel(context: LevelContext): Promise<string | null> {
   return levelIn(
-    await callUnlessDenied(work.address, { method: 'get', path: '/config' }, work.signal),
+    await callUnlessDenied(context.address, { method: 'get', path: '/config' }, context.signal),
   );
 }
 
 /** The level that applies to a subject, its own or the global one; null when it cannot be read. */
-async function effectiveLevel(subject: string, work: LevelWork): Promise<string | null> {
+async function effectiveLevel(subject: string, context: LevelContext): Promise<string | null> {
   const { method, path } = levelRequest(subject);
   const withDefault = { method, path: `${path}?defaultToGlobal=true` };
-  const level = levelIn(await callUnlessDenied(work.address, withDefault, work.signal));
-  return level ?? (await globalLevel(work));
+  const level = levelIn(await callUnlessDenied(context.address, withDefault, context.signal));
+  return level ?? (await globalLevel(context));
 }
 
 /**
@@ -85,10 +85,10 @@ async function effectiveLevel(subject: string, work: LevelWork): Promise<string 
 export async function isWithoutLevel(
   level: string | null,
   versions: readonly number[],
-  work: LevelWork,
+  context: LevelContext,
 ): Promise<boolean> {
   if (level !== 'NONE' || versions.length !== 1) return level === null;
-  return (await globalLevel(work)) === 'NONE';
+  return (await globalLevel(context)) === 'NONE';
 }
 
 /**
@@ -98,13 +98,13 @@ export async function isWithoutLevel(
  *
  * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized` for HTTP 401
  */
-export async function setLevel(subject: string, work: LevelWork): Promise<SubjectLevel> {
-  const { compatibility } = work;
+export async function setLevel(subject: string, context: LevelContext): Promise<SubjectLevel> {
+  const { compatibility } = context;
   const request = { ...levelRequest(subject), method: 'put', json: { compatibility } } as const;
-  const answer = await callUnlessDenied(work.address, request, work.signal);
+  const answer = await callUnlessDenied(context.address, request, context.signal);
   if (answer.status < 400) return { level: compatibility };
   const reason = `${describeRequest(request)}: ${describeAnswer(answer)}`;
-  return { level: null, rejection: { reason, effective: await effectiveLevel(subject, work) } };
+  return { level: null, rejection: { reason, effective: await effectiveLevel(subject, context) } };
 }
 
 /** True when `level` forbids every change that `wanted` forbids. */
@@ -121,7 +121,7 @@ export function levelWarning(
   subject: string,
   { level, rejection, isHidden = false }: SubjectLevel,
   wanted: string,
-): Warning | null {
+): LevelWarning | null {
   if (rejection !== undefined) {
     const { effective, reason } = rejection;
     const advice = adviceOn(effective, wanted);

@@ -40,19 +40,20 @@ export function createWireEncode(): WireEncode {
 /** The error of a value that does not fit its schema; names the field. */
 export function encodingError(role: TopicRole, type: Type, value: Value): DeadLetterError {
   let path = '';
-  let came: Json | undefined;
+  let received: Json | undefined;
   let expected = 'what the schema says';
   type.isValid(value, {
-    errorHook: (where: string[], actual: unknown, wanted: Type) => {
-      path = where.join('.');
-      came = actual as Json | undefined;
-      expected = wanted.toString();
+    errorHook: (fields: string[], actual: unknown, expectedType: Type) => {
+      path = fields.join('.');
+      received = actual as Json | undefined;
+      expected = expectedType.toString();
     },
   });
-  const what = isNode(came) || came === undefined ? describeJson(came) : JSON.stringify(came);
+  const shown =
+    isNode(received) || received === undefined ? describeJson(received) : JSON.stringify(received);
   return new DeadLetterError(
     'encoding.invalid',
-    `record of ${role}, field "${path}": expected ${expected}, got ${what.slice(0, 200)}`,
+    `record of ${role}, field "${path}": expected ${expected}, got ${shown.slice(0, 200)}`,
     { path, raw: JSON.stringify(value) },
   );
 }

@@ -99,7 +99,7 @@ export function openRegistry(
   const ids = new Map<TopicRole, number>();
   const client = openClient(options);
   const encoder = createEncoder(schemas, ids);
-  const workWith = (signal: AbortSignal) => ({ ...options, address: options, client, signal });
+  const contextWith = (signal: AbortSignal) => ({ ...options, address: options, client, signal });
   return {
     encoder,
     values: createValueReader(options),
@@ -107,7 +107,9 @@ export function openRegistry(
       await call(options, { method: 'get', path: '/schemas/types' }, signal);
     },
     inspect: (signal) =>
-      Promise.all([...schemas.values()].map((schema) => inspectSubject(schema, workWith(signal)))),
+      Promise.all(
+        [...schemas.values()].map((schema) => inspectSubject(schema, contextWith(signal))),
+      ),
     stateCodec: createStateCodec({
       address: options,
       client,
@@ -116,20 +118,20 @@ export function openRegistry(
       encode: (value) => encoder.encode('state', value),
     }),
     async prepare(signal) {
-      const work = workWith(signal);
+      const context = contextWith(signal);
       const isVerified = options.mode === 'verify';
       // All schemas are checked before the first is registered, so that a rejection leaves nothing
       // behind. In `verify` mode schemas are not compared, because that takes a write permission.
       const checked = await Promise.all(
         [...schemas.values()].map(async (schema) => ({
           schema,
-          versions: isVerified ? [] : await checkCompatible(schema, work),
+          versions: isVerified ? [] : await checkCompatible(schema, context),
         })),
       );
       for (const { schema, versions } of checked) {
         const { id, ...level } = isVerified
-          ? await find(schema, work)
-          : await register(schema, versions, work);
+          ? await find(schema, context)
+          : await register(schema, versions, context);
         ids.set(schema.role, id);
         const subject = subjectOf(schema, options.topicTemplate);
         const warning = levelWarning(subject, level, options.compatibility);

@@ -6,7 +6,7 @@ import { visibleLevel } from './compatibility-level.ts';
 import { type FieldDifference, listDifferences } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
 import { findEquivalent, listVersions, lookUp, readVersion } from './subject-versions.ts';
-import { type SubjectWork, checkCompatible, subjectOf } from './subjects.ts';
+import { type SubjectContext, checkCompatible, subjectOf } from './subjects.ts';
 
 export type { FieldDifference } from './schema-difference.ts';
 
@@ -34,14 +34,14 @@ export interface SubjectFinding {
 /** @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable` */
 export async function inspectSubject(
   schema: TopicSchema,
-  work: SubjectWork,
+  context: SubjectContext,
 ): Promise<SubjectFinding> {
-  const subject = subjectOf(schema, work.topicTemplate);
+  const subject = subjectOf(schema, context.topicTemplate);
   const [versions, found, level, latest] = await Promise.all([
-    compatibleWith(schema, work),
-    findRegistered(subject, schema, work),
-    visibleLevel(subject, work),
-    readVersion(subject, 'latest', work),
+    compatibleWith(schema, context),
+    findRegistered(subject, schema, context),
+    visibleLevel(subject, context),
+    readVersion(subject, 'latest', context),
   ]);
   const differences =
     latest.schema === undefined
@@ -51,17 +51,20 @@ export async function inspectSubject(
 }
 
 /** The id that a start uses, or the mode of the subject if the start has to register the schema. */
-async function findRegistered(subject: string, { text }: TopicSchema, work: SubjectWork) {
-  const find = work.mode === 'verify' ? findEquivalent : lookUp;
-  const id = await find(subject, text, work);
-  if (id !== undefined || work.mode === 'verify') return { id: id ?? null, mode: null };
-  const mode = await readMode(subject, work);
+async function findRegistered(subject: string, { text }: TopicSchema, context: SubjectContext) {
+  const find = context.mode === 'verify' ? findEquivalent : lookUp;
+  const id = await find(subject, text, context);
+  if (id !== undefined || context.mode === 'verify') return { id: id ?? null, mode: null };
+  const mode = await readMode(subject, context);
   if (acceptsSchemas(mode)) return { id: null, mode };
-  return { id: (await findEquivalent(subject, text, work)) ?? null, mode };
+  return { id: (await findEquivalent(subject, text, context)) ?? null, mode };
 }
 
 /** The mode of a subject; null when it cannot be read, because some registries have no modes. */
-async function readMode(subject: string, { address, signal }: SubjectWork): Promise<string | null> {
+async function readMode(
+  subject: string,
+  { address, signal }: SubjectContext,
+): Promise<string | null> {
   const path = `/mode/${encodeURIComponent(subject)}?defaultToGlobal=true`;
   const { body } = await exchange(address, { method: 'get', path }, signal);
   const mode = isNode(body) ? body['mode'] : undefined;
@@ -76,15 +79,15 @@ export function acceptsSchemas(mode: string | null): boolean {
 }
 
 /** In `verify` mode the schema is not compared, because that takes a write permission. */
-async function compatibleWith(schema: TopicSchema, work: SubjectWork) {
-  const subject = subjectOf(schema, work.topicTemplate);
-  if (work.mode === 'verify') {
-    return { versions: (await listVersions(subject, work)) ?? [], incompatible: null };
+async function compatibleWith(schema: TopicSchema, context: SubjectContext) {
+  const subject = subjectOf(schema, context.topicTemplate);
+  if (context.mode === 'verify') {
+    return { versions: (await listVersions(subject, context)) ?? [], incompatible: null };
   }
   try {
-    return { versions: await checkCompatible(schema, work), incompatible: null };
+    return { versions: await checkCompatible(schema, context), incompatible: null };
   } catch (error) {
     if (!isConnectorError(error) || error.code !== 'registry.incompatible') throw error;
-    return { versions: (await listVersions(subject, work)) ?? [], incompatible: error.message };
+    return { versions: (await listVersions(subject, context)) ?? [], incompatible: error.message };
   }
 }

@@ -6,10 +6,10 @@ const entryBytes = 16;
 /** Encodes published keys and fingerprints as bytes, 16 per key. */
 export function packPublished(published: Published): Buffer {
   const bytes = Buffer.allocUnsafe(published.size * entryBytes);
-  let at = 0;
+  let offset = 0;
   for (const [key, fingerprint] of published) {
-    at = bytes.writeBigUInt64BE(BigInt(key), at);
-    at = bytes.writeBigUInt64BE(fingerprint, at);
+    offset = bytes.writeBigUInt64BE(BigInt(key), offset);
+    offset = bytes.writeBigUInt64BE(fingerprint, offset);
   }
   return bytes;
 }
@@ -19,8 +19,8 @@ export function readPublished(bytes: Uint8Array): Published | undefined {
   if (bytes.length % entryBytes !== 0) return undefined;
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const published = new Map<string, bigint>();
-  for (let at = 0; at < view.length; at += entryBytes) {
-    published.set(String(view.readBigUInt64BE(at)), view.readBigUInt64BE(at + 8));
+  for (let offset = 0; offset < view.length; offset += entryBytes) {
+    published.set(String(view.readBigUInt64BE(offset)), view.readBigUInt64BE(offset + 8));
   }
   return published;
 }

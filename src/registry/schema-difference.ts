@@ -1,6 +1,6 @@
 import { type Json, isNode } from '../engine/json.ts';
 
-interface Field {
+interface SchemaField {
   readonly type: string;
   readonly hasDefault: boolean;
 }
@@ -57,7 +57,7 @@ export function describeDifference(before: Json, after: Json): string {
 }
 
 /** Every field by its path, including those of records in lists, maps and unions. */
-function listFields(schema: Json, prefix = ''): Map<string, Field> {
+function listFields(schema: Json, prefix = ''): Map<string, SchemaField> {
   if (Array.isArray(schema)) {
     return new Map(schema.flatMap((branch: Json) => [...listFields(branch, prefix)]));
   }
@@ -69,7 +69,10 @@ function listFields(schema: Json, prefix = ''): Map<string, Field> {
     fields.filter(isNode).flatMap((field) => {
       const path = `${prefix}${nameType(field['name'] ?? null)}`;
       const type = field['type'] ?? null;
-      const own: [string, Field] = [path, { type: nameType(type), hasDefault: 'default' in field }];
+      const own: [string, SchemaField] = [
+        path,
+        { type: nameType(type), hasDefault: 'default' in field },
+      ];
       return [own, ...listFields(type, `${path}.`)];
     }),
   );

@@ -22,7 +22,7 @@ import type { StateCodec } from '../engine/ports.ts';
 import { staysWithin } from './body-bounds.ts';
 import type { RegistryAddress } from './access.ts';
 import { unavailable } from './calls.ts';
-import { type RegistryClient, RegistryRefusal } from './client.ts';
+import { type RegistryClient, RegistryErrorResponse } from './client.ts';
 import { wireHeaderBytes } from './encoder.ts';
 import {
   packReadings,
@@ -51,7 +51,7 @@ export interface StateCodecParts {
  */
 export function createStateCodec(parts: StateCodecParts): StateCodec {
   const writerType = createWriterTypes(parts);
-  const readsOf = createReads(parts.readerType);
+  const decoderFor = createDecoders(parts.readerType);
   return {
     encode: (state) => parts.encode(toValue(state)),
     decode: async (key, bytes) => {
@@ -60,14 +60,14 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
       }
       const id = bytes.readInt32BE(1);
       const writer = await writerType(id);
-      const read = readsOf(writer);
-      if (read === null) {
+      const decode = decoderFor(writer);
+      if (decode === null) {
         const has = `has another schema (${nameOf(writer)}) under id ${id}`;
         throw ofAnotherRegistry(parts.address, has);
       }
       return toState(
         key,
-        readable(key, () => read(bytes.subarray(wireHeaderBytes))),
+        decodeOrStop(key, () => decode(bytes.subarray(wireHeaderBytes))),
       );
     },
   };
@@ -84,7 +84,7 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
       return await client.typeOf(id);
     } catch (error) {
       if (isConnectorError(error)) throw error;
-      if (!(error instanceof RegistryRefusal)) {
+      if (!(error instanceof RegistryErrorResponse)) {
         const why = messageOf(error);
         throw unavailable(address, `no usable schema ${id}: ${why}`);
       }
@@ -104,9 +104,9 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
 }
 
 /** Turns a decoding error into one that stops the stream. */
-function readable(key: string, read: () => Json): Json {
+function decodeOrStop(key: string, decode: () => Json): Json {
   try {
-    return read();
+    return decode();
   } catch (error) {
     throw unreadable(key, messageOf(error), adviceOnBytes);
   }
@@ -118,24 +118,24 @@ function nameOf(type: Type): string {
   return name ?? typeName ?? 'not Avro';
 }
 
-type Read = (body: Buffer) => Json;
+type DecodeState = (body: Buffer) => Json;
 
 /**
  * Returns the decoder for each writer's schema; null when the schema is not a state's. Decoders are
  * cached, because creating one is slow.
  */
-function createReads(reader: Type): (writer: Type) => Read | null {
-  const reads = new Map<Type, Read | null>();
+function createDecoders(reader: Type): (writer: Type) => DecodeState | null {
+  const decoders = new Map<Type, DecodeState | null>();
   return (writer) => {
-    const known = reads.get(writer);
+    const known = decoders.get(writer);
     if (known !== undefined) return known;
-    const read = createRead(reader, writer);
-    reads.set(writer, read);
-    return read;
+    const decode = createDecoder(reader, writer);
+    decoders.set(writer, decode);
+    return decode;
   };
 }
 
-function createRead(reader: Type, writer: Type): Read | null {
+function createDecoder(reader: Type, writer: Type): DecodeState | null {
   try {
     const resolver = writer === reader ? undefined : reader.createResolver(writer);
     return (body) => {

@@ -86,11 +86,11 @@ export async function findEquivalent(
 ): Promise<number | undefined> {
   const exact = await lookUp(subject, text, context);
   if (exact !== undefined) return exact;
-  const wanted = JSON.parse(text) as Json;
+  const expected = JSON.parse(text) as Json;
   const numbers = (await listVersions(subject, context)) ?? [];
   for (const number of numbers.toReversed().slice(0, mostVersionsRead)) {
     const { id, schema } = await readVersion(subject, number, context);
-    if (id !== undefined && schema !== undefined && isEquivalent(schema, wanted)) return id;
+    if (id !== undefined && schema !== undefined && isEquivalent(schema, expected)) return id;
   }
   return undefined;
 }

@@ -22,24 +22,24 @@ export interface ValueReader {
   read(bytes: Buffer, signal: AbortSignal): Promise<ReadValue>;
 }
 
-type Read = (body: Buffer) => Json;
+type DecodeValue = (body: Buffer) => Json;
 
 /** Creates a reader that requests each schema once. */
 export function createValueReader(address: RegistryAddress): ValueReader {
-  const known = new Map<number, Read | null>();
+  const known = new Map<number, DecodeValue | null>();
   return {
     async read(bytes, signal) {
       if (bytes.length <= wireHeaderBytes || bytes[0] !== 0) {
         return unreadable('it is not an Avro record of a schema registry');
       }
       const id = bytes.readInt32BE(1);
-      const read = known.has(id) ? known.get(id) : await fetchRead(id, address, signal);
-      known.set(id, read ?? null);
-      if (read === null || read === undefined) {
+      const decode = known.has(id) ? known.get(id) : await fetchDecoder(id, address, signal);
+      known.set(id, decode ?? null);
+      if (decode === null || decode === undefined) {
         return unreadable(`the registry knows no Avro schema with id ${id}`);
       }
       try {
-        return { kind: 'value', value: read(bytes.subarray(wireHeaderBytes)) };
+        return { kind: 'value', value: decode(bytes.subarray(wireHeaderBytes)) };
       } catch (error) {
         return unreadable(messageOf(error));
       }
@@ -52,20 +52,20 @@ function unreadable(reason: string): ReadValue {
 }
 
 /** Fetches the decoder of a schema; null when the id is unknown or the schema is not Avro. */
-async function fetchRead(
+async function fetchDecoder(
   id: number,
   address: RegistryAddress,
   signal: AbortSignal,
-): Promise<Read | null> {
+): Promise<DecodeValue | null> {
   const path = `/schemas/ids/${id}`;
   const { status, body } = await call(address, { method: 'get', path }, signal);
   if (status === 404) return null;
   const text = isNode(body) ? body['schema'] : undefined;
   if (typeof text !== 'string') throw unavailable(address, `HTTP ${status} to schema ${id}`);
-  return readWith(text);
+  return decoderOf(text);
 }
 
-function readWith(text: string): Read | null {
+function decoderOf(text: string): DecodeValue | null {
   let type: Type;
   try {
     type = avro.Type.forSchema(JSON.parse(text) as Schema);

@@ -22,7 +22,7 @@ export function controlMethods(path: string): readonly string[] | undefined {
 }
 
 /** The rejection of a control request; null when it is allowed. */
-export function refusalOf(
+export function rejectionOf(
   request: FastifyRequest,
   { token }: ControlSources,
 ): { readonly status: 401 | 403; readonly error: string } | null {

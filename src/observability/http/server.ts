@@ -6,7 +6,7 @@ import {
   type ControlSources,
   addControlRoutes,
   controlMethods,
-  refusalOf,
+  rejectionOf,
 } from './control-routes.ts';
 import { isOwnHost } from './own-hosts.ts';
 import { pageHeaders, readStatusPage } from '../status-page.ts';
@@ -37,7 +37,7 @@ export interface StatusSources {
   readonly readiness: () => Readiness;
   readonly status: (query: StatusQuery) => Status;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
-  readonly orders: ControlSources;
+  readonly control: ControlSources;
   readonly onError: (error: unknown) => void;
 }
 
@@ -76,7 +76,7 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
   const page = readStatusPage();
   guardHost(server, address);
   guard(server, new Set(['/livez', '/readyz', '/metrics', '/status', ...page.keys()]), sources);
-  addControlRoutes(server, sources.orders);
+  addControlRoutes(server, sources.control);
   server.get('/livez', () => ({ live: true }));
   server.get('/readyz', (_request, reply) => {
     const { ready, reasons, partitions } = sources.readiness();
@@ -127,20 +127,20 @@ function guardHost(
 function guard(
   server: FastifyInstance,
   paths: ReadonlySet<string>,
-  { onError, orders }: StatusSources,
+  { onError, control }: StatusSources,
 ): void {
   server.addHook('onRequest', async (request, reply) => {
     harden(reply);
     const path = request.url.split('?', 1)[0] ?? '';
-    const control = controlMethods(path);
-    const methods = paths.has(path) ? ['GET', 'HEAD'] : control;
+    const controls = controlMethods(path);
+    const methods = paths.has(path) ? ['GET', 'HEAD'] : controls;
     if (methods === undefined) {
       await reply.code(404).send({ error: 'not found' });
     } else if (!methods.includes(request.method)) {
       const allow = methods.join(', ');
       await reply.code(405).header('Allow', allow).send({ error: 'method not allowed' });
-    } else if (control !== undefined) {
-      await refuseUnlessAllowed(request, reply, orders);
+    } else if (controls !== undefined) {
+      await rejectUnlessAllowed(request, reply, control);
     }
   });
   server.setNotFoundHandler(async (_request, reply) => {
@@ -152,7 +152,7 @@ function guard(
       await reply
         .code(status)
         .type('application/json')
-        .send({ error: refusals[status] ?? refused });
+        .send({ error: clientErrors[status] ?? defaultError });
       return;
     }
     onError(error);
@@ -160,15 +160,15 @@ function guard(
   });
 }
 
-async function refuseUnlessAllowed(
+async function rejectUnlessAllowed(
   request: FastifyRequest,
   reply: FastifyReply,
-  orders: ControlSources,
+  control: ControlSources,
 ): Promise<void> {
-  const refusal = refusalOf(request, orders);
-  if (refusal === null) return;
-  if (refusal.status === 401) reply.header('WWW-Authenticate', 'Bearer');
-  await reply.code(refusal.status).send({ error: refusal.error });
+  const rejection = rejectionOf(request, control);
+  if (rejection === null) return;
+  if (rejection.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+  await reply.code(rejection.status).send({ error: rejection.error });
 }
 
 /** The status of a client error, from fastify's error; 500 for all other errors. */
@@ -178,8 +178,8 @@ function statusOf(error: unknown): number {
   return status >= 400 && status < 500 ? status : 500;
 }
 
-const refused = 'bad request';
-const refusals: Readonly<Record<number, string>> = {
+const defaultError = 'bad request';
+const clientErrors: Readonly<Record<number, string>> = {
   413: 'the body is too large',
   415: 'expected the header Content-Type: application/json',
 };

@@ -3,7 +3,7 @@ import type { Tracer } from '../../engine/ports.ts';
 import { readSettings } from './settings.ts';
 
 /** The log for errors of tracing. */
-export interface Warning {
+export interface TracingLog {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
@@ -12,7 +12,7 @@ export interface TracingOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
   readonly instance: string;
-  readonly log: Warning;
+  readonly log: TracingLog;
   readonly shutdown: ShutdownBudget;
 }
 

@@ -23,7 +23,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { isConnectorError, messageOf } from '../../engine/errors.ts';
 import type { PollTrace, StepFacts, StepKind, TracedPoll, Tracer } from '../../engine/ports.ts';
-import type { Tracing, TracingOptions, Warning } from './index.ts';
+import type { Tracing, TracingOptions, TracingLog } from './index.ts';
 import type { TracingSettings } from './settings.ts';
 
 const program = 'instagram-kafka-producer';
@@ -61,7 +61,7 @@ function resourceOf({ version, instance }: TracingOptions) {
 }
 
 /** Logs lost spans once, until an export succeeds. */
-function reportingErrors(exporter: OTLPTraceExporter, log: Warning): SpanExporter {
+function reportingErrors(exporter: OTLPTraceExporter, log: TracingLog): SpanExporter {
   let isLosing = false;
   return {
     export(spans, done) {
