@@ -1,7 +1,7 @@
 import { StopProcessError } from '../engine/errors.ts';
 
 /** One error in the configuration. Contains no secret. */
-export interface Problem {
+export interface ConfigProblem {
   /** The field, such as `kafka.brokers`, or an unknown name. */
   readonly path: string;
   /** The environment variable that sets the field; null when there is none. */
@@ -15,8 +15,8 @@ export interface Problem {
 
 /** Ends the process with exit code 2; lists every problem, one per line. */
 export class ConfigError extends StopProcessError {
-  readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
+  readonly problems: readonly ConfigProblem[];
+  constructor(problems: readonly ConfigProblem[]) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     super('config.invalid', [`${count} in the configuration:`, ...problems.map(line)].join('\n'), {
       exitCode: 2,
@@ -25,7 +25,7 @@ export class ConfigError extends StopProcessError {
   }
 }
 
-function line(problem: Problem): string {
+function line(problem: ConfigProblem): string {
   const name = problem.env === null ? problem.path : `${problem.path} (${problem.env})`;
   return `- ${name}: got ${problem.came}, expected ${problem.expected}; ${problem.action}`;
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Problem } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 import { isLeaf, listLeaves, type FieldGroup } from './leaf.ts';
 import { nearestName } from './nearest-name.ts';
 import { redact, showName } from './redaction.ts';
@@ -12,7 +12,7 @@ export const defaultsFile = fileURLToPath(new URL('../../config/default.json', i
 /** The raw values of a file's known fields, and the problems of the rest. */
 export interface FileValues {
   readonly values: FileGroup;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
   /** True when the file could be read. */
   readonly readable: boolean;
 }
@@ -44,7 +44,7 @@ export function readConfigFile(file: string): FileValues {
     return unreadable(file, came, 'correct the file');
   }
   if (!isObject(json)) return unreadable(file, 'JSON that is not an object', 'correct the file');
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   const values = knownValues({ group: schema, found: json, path: '' }, { file, problems });
   return { values, problems, readable: true };
 }
@@ -63,7 +63,7 @@ interface Level {
 
 interface ProblemReport {
   readonly file: string;
-  readonly problems: Problem[];
+  readonly problems: ConfigProblem[];
 }
 
 function knownValues(level: Level, report: ProblemReport): FileGroup {
@@ -86,11 +86,11 @@ function knownValues(level: Level, report: ProblemReport): FileGroup {
   return values;
 }
 
-function misplaced(path: string, came: string, expected: string): Problem {
+function misplaced(path: string, came: string, expected: string): ConfigProblem {
   return { path, env: null, came, expected, action: 'correct the configuration file' };
 }
 
-function unknownKey(path: string, file: string): Problem {
+function unknownKey(path: string, file: string): ConfigProblem {
   const nearest = nearestName(
     path,
     listLeaves(schema).map((leaf) => leaf.path),

@@ -3,11 +3,11 @@ import { streamNames, type StreamName } from '../engine/stream-name.ts';
 import { mapLeaves, type PlacedLeaf, type Values } from './leaf.ts';
 import { schema } from './schema.ts';
 
-type Fields = Values<typeof schema>;
+type ParsedFields = Values<typeof schema>;
 
 /** The complete, validated configuration. Deep-frozen; contains secrets, so never log it. */
-export interface Config extends Omit<Fields, 'instagram' | 'streams'> {
-  readonly instagram: Omit<Fields['instagram'], 'accessToken' | 'clientSecret'> & {
+export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
+  readonly instagram: Omit<ParsedFields['instagram'], 'accessToken' | 'clientSecret'> & {
     /** One or more distinct tokens. */
     readonly accessTokens: readonly string[];
     /** The file with the tokens, for reading them again; null when they came from elsewhere. */
@@ -52,7 +52,7 @@ export function assembleConfig(
     return [`${key}${format.unit}`, isReread ? { ...value, file: fileOf(env) } : value] as const;
   };
   // The tree's type comes from the same schema as its values, so the cast is safe.
-  const { instagram, streams, ...fields } = mapLeaves(schema, named) as unknown as Fields;
+  const { instagram, streams, ...fields } = mapLeaves(schema, named) as unknown as ParsedFields;
   const { accessToken, clientSecret, ...others } = instagram;
   return {
     ...fields,
@@ -66,7 +66,7 @@ export function assembleConfig(
   };
 }
 
-function switchStreams({ enabled, ...streams }: Fields['streams']): Config['streams'] {
+function switchStreams({ enabled, ...streams }: ParsedFields['streams']): Config['streams'] {
   const entries = streamNames.map((name): [StreamName, StreamConfig] => [
     name,
     { publish: 'changes', ...streams[name], enabled: enabled.includes(name) },

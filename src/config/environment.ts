@@ -1,4 +1,4 @@
-import type { Problem } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import { editDistance, nearestName } from './nearest-name.ts';
 import { showName } from './redaction.ts';
@@ -7,7 +7,7 @@ import { readTextFile } from './text-file.ts';
 /** Raw texts by the environment variable's name or the field's path. */
 export interface Texts {
   readonly texts: ReadonlyMap<string, string>;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 /**
@@ -16,7 +16,7 @@ export interface Texts {
  */
 export function readEnvironment(env: NodeJS.ProcessEnv, leaves: readonly PlacedLeaf[]): Texts {
   const texts = new Map<string, string>();
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   for (const leaf of leaves) {
     const text = env[leaf.env];
     if (text !== undefined) texts.set(leaf.env, text);
@@ -29,12 +29,15 @@ export function readEnvironment(env: NodeJS.ProcessEnv, leaves: readonly PlacedL
   return { texts, problems: [...problems, ...unknownVariables(env, leaves)] };
 }
 
-function readSecretFile(leaf: PlacedLeaf, env: NodeJS.ProcessEnv): string | Problem | undefined {
+function readSecretFile(
+  leaf: PlacedLeaf,
+  env: NodeJS.ProcessEnv,
+): string | ConfigProblem | undefined {
   const name = `${leaf.env}_FILE`;
   const file = env[name];
   if (file === undefined) return undefined;
   // The file's name is not shown, because it may be a secret that was set here by mistake.
-  const refuse = (came: string, action: string): Problem => {
+  const refuse = (came: string, action: string): ConfigProblem => {
     const expected = `${leaf.format.expected}, alone in a file that ${name} names`;
     return { path: leaf.path, env: name, came, expected, action };
   };
@@ -66,7 +69,7 @@ function isServiceLink(name: string, value: string): boolean {
 function unknownVariables(
   env: NodeJS.ProcessEnv,
   leaves: readonly PlacedLeaf[],
-): readonly Problem[] {
+): readonly ConfigProblem[] {
   const known = knownVariables(leaves);
   return unrecognizedVariables(env, known)
     .filter((name) => ownPrefixes.test(name))
@@ -131,7 +134,7 @@ export function readArguments(
   leaves: readonly PlacedLeaf[],
 ): Texts {
   const texts = new Map<string, string>();
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   for (const [name, text] of Object.entries(args)) {
     const leaf = leaves.find((candidate) => candidate.arg === name);
     if (leaf === undefined) {
@@ -142,7 +145,7 @@ export function readArguments(
   return { texts, problems };
 }
 
-function unknownName(name: string, kind: string, known: readonly string[]): Problem {
+function unknownName(name: string, kind: string, known: readonly string[]): ConfigProblem {
   const nearest = nearestName(name, known);
   const suggestion = nearest === undefined ? '' : `; did you mean ${nearest}?`;
   return {

@@ -1,4 +1,4 @@
-import type { Problem } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 import { valueAt } from './config-file.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import { readConfig, type ConfigSources, type ReadConfig } from './load.ts';
@@ -22,7 +22,7 @@ export interface ExplainedValue {
 /** The complete configuration with the source of each value, and all problems. */
 export interface ExplainedConfig {
   readonly values: readonly ExplainedValue[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 /** Reads the sources as `loadConfig` does; throws nothing and shows no secret. */

@@ -1,4 +1,4 @@
-import { ConfigError, type Problem } from './config-error.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { defaultsFile, readConfigFile, type FileValues } from './config-file.ts';
 import { assembleConfig, type Config } from './config.ts';
 import { nearMisses, readArguments, readEnvironment, type NearMiss } from './environment.ts';
@@ -30,7 +30,7 @@ export interface ReadConfig {
   readonly sources: MergeSources;
   /** The typed values by path, without rejected ones. */
   readonly values: ReadonlyMap<string, unknown>;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 const noFile: FileValues = { values: {}, problems: [], readable: true };
@@ -103,7 +103,10 @@ function parseFields(
   return { values, rejected };
 }
 
-function rejectedProblem({ leaf, raw, expected }: RejectedField, sources: MergeSources): Problem {
+function rejectedProblem(
+  { leaf, raw, expected }: RejectedField,
+  sources: MergeSources,
+): ConfigProblem {
   const { path, env, format } = leaf;
   const came = showValue(raw, format.secret);
   const action = raw === null ? howToSet(leaf) : `correct ${originOf(leaf, sources)}`;

@@ -1,12 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { Problem } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import type { Secret } from './named-formats.ts';
 import { readTextFile } from './text-file.ts';
 
 type GetValue = (path: string) => unknown;
 
-interface Relation extends Omit<Problem, 'env'> {
+interface Relation extends Omit<ConfigProblem, 'env'> {
   readonly other: string;
   readonly holds: (value: unknown, other: unknown) => boolean;
 }
@@ -58,7 +58,7 @@ const relations: readonly Relation[] = [
 export function relationProblems(
   values: ReadonlyMap<string, unknown>,
   leaves: readonly PlacedLeaf[],
-): readonly Problem[] {
+): readonly ConfigProblem[] {
   // Rejected fields are missing here; they are reported already.
   const get: GetValue = (path) => values.get(path);
   const findings = [
@@ -88,7 +88,7 @@ export function relationProblems(
 }
 
 /** Creates the problem of one field. */
-function finding(path: string, came: string, expected: string, action: string): Problem {
+function finding(path: string, came: string, expected: string, action: string): ConfigProblem {
   return { path, came, expected, action, env: null };
 }
 
@@ -101,7 +101,7 @@ function textOf(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
-function mechanismFindings(get: GetValue): readonly Problem[] {
+function mechanismFindings(get: GetValue): readonly ConfigProblem[] {
   const protocol = String(get('kafka.securityProtocol'));
   const hasMechanism = isSet(get('kafka.sasl.mechanism'));
   if (protocol.startsWith('SASL_') === hasMechanism) return [];
@@ -128,7 +128,7 @@ const password = ['kafka.sasl.username', 'kafka.sasl.password'];
 const oauth = ['tokenEndpointUrl', 'clientId', 'clientSecret'];
 const oauthOptional = ['scope', 'extensions'];
 
-function loginFindings(get: GetValue): readonly Problem[] {
+function loginFindings(get: GetValue): readonly ConfigProblem[] {
   const mechanism = get('kafka.sasl.mechanism');
   const isOauth = mechanism === 'OAUTHBEARER';
   const inOauth = (name: string): string => `kafka.sasl.oauthbearer.${name}`;
@@ -157,14 +157,14 @@ const tlsFields = ['caLocation', 'certificateLocation', 'keyLocation', 'keyPassw
 function tlsFindings(
   get: GetValue,
   tls: { readonly group: string; readonly on: boolean; readonly how: string },
-): readonly Problem[] {
+): readonly ConfigProblem[] {
   if (tls.on) return keyFindings(get, tls.group);
   const set = tlsFields.map((name) => `${tls.group}.${name}`).filter((path) => isSet(get(path)));
   const expected = 'nothing, because the connection has no TLS';
   return set.map((path) => finding(path, unused, expected, `${tls.how}, or remove it`));
 }
 
-function keyFindings(get: GetValue, group: string): readonly Problem[] {
+function keyFindings(get: GetValue, group: string): readonly ConfigProblem[] {
   const certificate = get(`${group}.certificateLocation`);
   const path = `${group}.keyLocation`;
   const key = get(path);
@@ -204,7 +204,7 @@ function whyNotAPair(
   }
 }
 
-function registryFindings(get: GetValue): readonly Problem[] {
+function registryFindings(get: GetValue): readonly ConfigProblem[] {
   const path = 'schemaRegistry.bearerToken';
   if (!isSet(get(path)) || !isSet(get('schemaRegistry.username'))) return [];
   const action =

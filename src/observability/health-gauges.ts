@@ -2,12 +2,12 @@ import type { Registry } from 'prom-client';
 import { holds } from '../engine/refusals.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { StateSize } from '../engine/ports.ts';
-import { type AccountStatus, type Health, endOfUse } from './health.ts';
+import { type AccountStatus, type ServiceHealth, endOfUse } from './health.ts';
 import { createGauges } from './instruments.ts';
 
 /** The sources of gauges that are collected at each scrape. */
 export interface GaugeSources {
-  readonly health: () => Health;
+  readonly health: () => ServiceHealth;
   readonly nowMs: () => number;
   readonly version: string;
 }
@@ -221,7 +221,7 @@ function registerStateSizes(registry: Registry, { health }: GaugeSources): void 
   );
 }
 
-function largestStates({ streams, accounts }: Health): (readonly [StreamName, StateSize])[] {
+function largestStates({ streams, accounts }: ServiceHealth): (readonly [StreamName, StateSize])[] {
   return (Object.keys(streams) as StreamName[]).flatMap((stream) => {
     let largest: StateSize | undefined;
     for (const account of accounts.values()) {
@@ -234,7 +234,7 @@ function largestStates({ streams, accounts }: Health): (readonly [StreamName, St
 
 /** The number of rejections in force, by reason. */
 function rejectionsOf(
-  { accounts }: Health,
+  { accounts }: ServiceHealth,
   stream: StreamName,
   nowMs: number,
 ): Map<string, number> {
@@ -252,7 +252,7 @@ function rejectionsOf(
  * The earliest time among the accounts of each enabled stream; streams without a time are missing.
  */
 function oldestOf(
-  { streams, accounts }: Health,
+  { streams, accounts }: ServiceHealth,
   timeOf: (account: AccountStatus, stream: StreamName) => number | null,
 ): (readonly [StreamName, number])[] {
   return (Object.keys(streams) as StreamName[]).flatMap((stream) => {
@@ -268,7 +268,7 @@ function isStopped({ stopped, streams }: AccountStatus, stream: StreamName): boo
   return (stopped ?? streams[stream]?.trouble)?.disposition.startsWith('stop-') === true;
 }
 
-function soonest({ tokens }: Health): (readonly [string, number])[] {
+function soonest({ tokens }: ServiceHealth): (readonly [string, number])[] {
   return [...tokens]
     .map(([name, token]) => [name, endOfUse(token) ?? Infinity] as const)
     .sort(([, a], [, b]) => a - b)

@@ -83,7 +83,7 @@ export interface AccountStatus extends AccountHealth {
  * The input of readiness, metrics and the status page. The maps of accounts and scopes are mutable:
  * a copy for each event would take a millisecond with 10,000 accounts.
  */
-export interface Health extends HealthSnapshot {
+export interface ServiceHealth extends HealthSnapshot {
   readonly accounts: ReadonlyMap<string, AccountStatus>;
   /** The number of partitions of the state topic; 0 before the instance has joined the group. */
   readonly partitionCount: number;
@@ -98,7 +98,7 @@ export interface Health extends HealthSnapshot {
 }
 
 /** Health before the first event: no dependency is ready, no account is known. */
-export function initialHealth(streams: Health['streams']): Health {
+export function initialHealth(streams: ServiceHealth['streams']): ServiceHealth {
   return {
     dependencies: {
       state: { ready: false, reason: 'not restored yet' },
@@ -149,7 +149,11 @@ const accountEvents = [
  *
  * @param nowMs - the time of the event, epoch milliseconds
  */
-export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: number): Health {
+export function reduceHealth(
+  health: ServiceHealth,
+  event: TelemetryEvent,
+  nowMs: number,
+): ServiceHealth {
   if (isOneOf(event, countedOnly)) return health;
   if (isOneOf(event, accountEvents)) {
     return changeAccount(health, event.accountId, (account) =>
@@ -183,10 +187,10 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
 }
 
 function updateApi(
-  { tokens }: Health,
+  { tokens }: ServiceHealth,
   event: EventOf<'api-version'> | EventOf<'contract-probed'> | EventOf<'token-refused'>,
   nowMs: number,
-): Partial<Health> {
+): Partial<ServiceHealth> {
   if (event.type === 'token-refused') return { tokens: withRejection(tokens, event, nowMs) };
   if (event.type === 'contract-probed') return { forms: event.forms };
   const { version, endsAtMs, warning } = event;
@@ -194,23 +198,20 @@ function updateApi(
 }
 
 function withToken(
-  tokens: Health['tokens'],
+  tokens: ServiceHealth['tokens'],
   { name, expiresAtMs, action = '', inUse }: EventOf<'token'>,
-): Health['tokens'] {
+): ServiceHealth['tokens'] {
   const kept = [...tokens].filter(([token]) => inUse?.includes(token) ?? true);
   const refusal = tokens.get(name)?.refusal ?? null;
   return new Map(kept).set(name, { expiresAtMs, action, refusal });
 }
 
-/**
- * Records a token's rejection. A token that is known only by its rejection is removed when the
- * rejection ends.
- */
+/** Records a token's rejection; removes a token that was known only by a rejection that ended. */
 function withRejection(
-  tokens: Health['tokens'],
+  tokens: ServiceHealth['tokens'],
   { name, refusal }: EventOf<'token-refused'>,
   nowMs: number,
-): Health['tokens'] {
+): ServiceHealth['tokens'] {
   const before = tokens.get(name) ?? { expiresAtMs: undefined, action: '', refusal: null };
   const after = new Map(tokens);
   if (refusal === null && before.expiresAtMs === undefined) {
@@ -249,10 +250,10 @@ function keyOf({ kind, id }: ScopeHealth['scope']): string {
 const newAccount = { succeededAtMs: {}, streams: {}, stopped: null, paused: new Set<StreamName>() };
 
 function updateAccounts(
-  health: Health,
+  health: ServiceHealth,
   { added, removed }: EventOf<'accounts'>,
   nowMs: number,
-): Health {
+): ServiceHealth {
   const accounts = mutable(health.accounts);
   const scopes = mutable(health.scopes);
   for (const { id } of removed) {
@@ -284,10 +285,10 @@ function withoutStops(account: AccountStatus): AccountStatus {
  * Changes a known account. A poll may end after its account was removed; the account stays removed.
  */
 function changeAccount(
-  health: Health,
+  health: ServiceHealth,
   id: string,
   change: (account: AccountStatus) => AccountStatus,
-): Health {
+): ServiceHealth {
   const account = health.accounts.get(id);
   if (account !== undefined) mutable(health.accounts).set(id, change(account));
   return health;

@@ -2,7 +2,7 @@ import { readiness } from '../engine/readiness.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { Clock, Controls, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { createEventLog } from './event-log.ts';
-import { initialHealth, reduceHealth, type Health } from './health.ts';
+import { initialHealth, reduceHealth, type ServiceHealth } from './health.ts';
 import { createLog, type LeveledLog, type Log, type LogDestination } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { LogStyle } from './pretty.ts';
@@ -90,7 +90,7 @@ export function openObservability(
 }
 
 interface HealthKeeper extends Telemetry {
-  readonly snapshot: () => Health;
+  readonly snapshot: () => ServiceHealth;
 }
 
 function createHealthKeeper(

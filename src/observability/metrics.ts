@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { priorities } from '../engine/rate-limit/quota.ts';
 import type { PollResult, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { isOneOf } from './event-kinds.ts';
-import type { Health } from './health.ts';
+import type { ServiceHealth } from './health.ts';
 import { createBoundedLabel } from './bounded-label.ts';
 import { registerHealthGauges } from './health-gauges.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
@@ -18,7 +18,7 @@ export interface Metrics extends Telemetry {
 /** The sources of the metrics. */
 export interface MetricsOptions {
   /** Called at each scrape. */
-  readonly health: () => Health;
+  readonly health: () => ServiceHealth;
   readonly nowMs: () => number;
   readonly version: string;
   /** Redacts labels whose values come from outside the program. */

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import { largest } from '../engine/extremes.ts';
-import type { Health, ScopeHealth } from './health.ts';
+import type { ServiceHealth, ScopeHealth } from './health.ts';
 import { createGauges } from './instruments.ts';
 
 const kinds: readonly ScopeHealth['scope']['kind'][] = ['app', 'user', 'account', 'page'];
@@ -8,7 +8,7 @@ const kinds: readonly ScopeHealth['scope']['kind'][] = ['app', 'user', 'account'
 /** Registers the gauges of the quota scopes by kind; no label is an account. */
 export function registerQuotaGauges(
   registry: Registry,
-  health: () => Health,
+  health: () => ServiceHealth,
   nowMs: () => number,
 ): void {
   const gauge = createGauges(registry);

@@ -9,10 +9,10 @@ import {
 } from '../engine/readiness.ts';
 import { type StreamName, streamNames } from '../engine/stream-name.ts';
 import { daysLeft } from '../engine/token-life.ts';
-import { type Health, type ScopeHealth, endOfUse } from './health.ts';
+import { type ServiceHealth, type ScopeHealth, endOfUse } from './health.ts';
 import {
   type ErrorEntry,
-  type StreamState,
+  type PollingState,
   type StreamStatus,
   describeStreamError,
   needsPerson,
@@ -65,7 +65,7 @@ export interface StreamSummary {
   readonly name: StreamName;
   readonly intervalSeconds: number;
   /** The number of accounts by the state of the stream. */
-  readonly states: Readonly<Partial<Record<StreamState, number>>>;
+  readonly states: Readonly<Partial<Record<PollingState, number>>>;
   readonly records: number;
   readonly requests: number;
   readonly deadLetters: number;
@@ -142,7 +142,11 @@ export interface Status {
 const shownScopes = 25;
 
 /** Creates the answer of `/status`, bounded in size; pure. */
-export function describeStatus(health: Health, query: StatusQuery, facts: StatusFacts): Status {
+export function describeStatus(
+  health: ServiceHealth,
+  query: StatusQuery,
+  facts: StatusFacts,
+): Status {
   const { version, instance, startedMs, nowMs } = facts;
   const entries = accountEntries(health, nowMs);
   const chosen = entries.filter((entry) => isChosen(entry, query)).sort(byUrgency);
@@ -172,7 +176,7 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function accountEntries({ accounts, streams }: Health, nowMs: number): AccountEntry[] {
+function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number): AccountEntry[] {
   const enabled = streamNames.flatMap((name) => {
     const stream = streams[name];
     return stream === undefined ? [] : [{ name, intervalMs: stream.intervalMs }];
@@ -200,7 +204,7 @@ function byUrgency(a: AccountEntry, b: AccountEntry): number {
   return urgency(b) - urgency(a) || (a.id < b.id ? -1 : 1);
 }
 
-function tokenEntries({ tokens }: Health, nowMs: number): Status['tokens'] {
+function tokenEntries({ tokens }: ServiceHealth, nowMs: number): Status['tokens'] {
   return [...tokens].map(([name, token]) => {
     const { action, refusal } = token;
     const endMs = endOfUse(token);
@@ -215,7 +219,7 @@ function tokenEntries({ tokens }: Health, nowMs: number): Status['tokens'] {
   });
 }
 
-function versionEntry({ apiVersion }: Health, nowMs: number): Status['apiVersion'] {
+function versionEntry({ apiVersion }: ServiceHealth, nowMs: number): Status['apiVersion'] {
   if (apiVersion === null) return null;
   const { version, endsAtMs, warning } = apiVersion;
   return {
@@ -226,7 +230,7 @@ function versionEntry({ apiVersion }: Health, nowMs: number): Status['apiVersion
   };
 }
 
-function quotaEntries({ scopes }: Health, nowMs: number): Status['quota'] {
+function quotaEntries({ scopes }: ServiceHealth, nowMs: number): Status['quota'] {
   const items = [...scopes.values()].map((one): QuotaEntry => {
     const { scope, percent } = one;
     const { state, untilMs } = scopeStateAt(one, nowMs);
@@ -247,12 +251,15 @@ function scopeStateAt({ state, untilMs }: ScopeHealth, nowMs: number) {
   return over ? ({ state: 'slowed', untilMs: null } as const) : { state, untilMs };
 }
 
-function streamSummaries({ streams }: Health, entries: readonly AccountEntry[]): StreamSummary[] {
+function streamSummaries(
+  { streams }: ServiceHealth,
+  entries: readonly AccountEntry[],
+): StreamSummary[] {
   return streamNames.flatMap((name) => {
     const intervalMs = streams[name]?.intervalMs;
     if (intervalMs === undefined) return [];
     const all = entries.flatMap((entry) => entry.streams.filter((one) => one.stream === name));
-    const states: Partial<Record<StreamState, number>> = {};
+    const states: Partial<Record<PollingState, number>> = {};
     for (const { state } of all) states[state] = (states[state] ?? 0) + 1;
     const sum = (pick: (one: StreamStatus) => number) => all.reduce((so, one) => so + pick(one), 0);
     return [

@@ -22,7 +22,7 @@ export const streamStates = [
 ] as const;
 
 /** One of the states. */
-export type StreamState = (typeof streamStates)[number];
+export type PollingState = (typeof streamStates)[number];
 
 /** An error, its time of origin and the advice. */
 export interface ErrorEntry {
@@ -39,7 +39,7 @@ export interface ErrorEntry {
 /** One stream of one account in `/status`; sums start with the program. */
 export interface StreamStatus {
   readonly stream: StreamName;
-  readonly state: StreamState;
+  readonly state: PollingState;
   readonly lastSuccess: string | null;
   /** The next poll or retry; null when none is planned or it is unknown. */
   readonly nextPoll: string | null;
@@ -57,7 +57,7 @@ export interface StreamStatus {
 }
 
 /** The urgency of a state; 0 needs no attention. */
-export function urgencyOf(state: StreamState): number {
+export function urgencyOf(state: PollingState): number {
   const quiet = streamStates.indexOf('waiting');
   return Math.max(0, quiet - streamStates.indexOf(state));
 }
@@ -103,7 +103,7 @@ function isoOrNull(ms: number | null): string | null {
 }
 
 /** True when no poll is planned until a person acts. */
-function isIdle(state: StreamState): boolean {
+function isIdle(state: PollingState): boolean {
   return state === 'stopped' || state === 'paused';
 }
 
@@ -116,7 +116,7 @@ interface PollTiming {
 function stateOf(
   trouble: StreamError | null,
   { isNew, intervals, isPaused }: PollTiming,
-): StreamState {
+): PollingState {
   if (trouble?.disposition.startsWith('stop-') === true) return 'stopped';
   if (isPaused) return 'paused';
   if (trouble?.disposition === 'wait') return 'waiting';

@@ -45,10 +45,7 @@ export interface StateCodecParts {
   readonly encode: (value: Value) => Buffer;
 }
 
-/**
- * Encodes states as Avro and resolves the writer's schema to this version's, so that older states
- * stay readable.
- */
+/** The Avro codec of states; resolves each writer's schema, so that older states stay readable. */
 export function createStateCodec(parts: StateCodecParts): StateCodec {
   const writerType = createWriterTypes(parts);
   const decoderFor = createDecoders(parts.readerType);
@@ -120,10 +117,7 @@ function nameOf(type: Type): string {
 
 type DecodeState = (body: Buffer) => Json;
 
-/**
- * Returns the decoder for each writer's schema; null when the schema is not a state's. Decoders are
- * cached, because creating one is slow.
- */
+/** Returns cached decoders by writer's schema; null when the schema is not a state's. */
 function createDecoders(reader: Type): (writer: Type) => DecodeState | null {
   const decoders = new Map<Type, DecodeState | null>();
   return (writer) => {
@@ -178,10 +172,7 @@ export function createStateForm(schema: TopicSchema): StateForm {
   };
 }
 
-/**
- * The error of an unreadable state, with advice. The program never restarts from zero by itself
- * (Invariant 2).
- */
+/** The error of an unreadable state. A stream never restarts from zero by itself (Invariant 2). */
 function unreadable(
   key: string,
   why: string,
@@ -199,10 +190,7 @@ const adviceOnBytes =
   'If the topic was copied from another cluster, set SCHEMA_REGISTRY_URL to the registry of that ' +
   'cluster and keep the state. Otherwise, to begin again from the start date';
 
-/**
- * The error of a state that was written with another registry. The state is intact, so the advice
- * is never a reset (Invariant 2).
- */
+/** The error of a state of another registry: it is intact, so no advice to reset (Invariant 2). */
 function ofAnotherRegistry({ url }: RegistryAddress, has: string): StopStreamError {
   return new StopStreamError(
     'registry.mismatch',
@@ -252,10 +240,7 @@ function toValue(state: StreamState): Value {
   };
 }
 
-/**
- * Converts a decoded value to a state. Avro has checked the types; constraints beyond Avro are
- * checked here.
- */
+/** Converts a decoded value to a state; checks the constraints beyond Avro. */
 function toState(key: string, decoded: Json): StreamState {
   if (!isNode(decoded)) throw unreadable(key, 'it is not a record');
   const value = decoded as unknown as AvroState;
