@@ -46,50 +46,52 @@ import { createSemaphore } from './engine/rate-limit/semaphore.ts';
 import { compactedStreams, streams } from './instagram/streams/index.ts';
 import { openTracing } from './observability/traces/index.ts';
 
-/** What only the process knows. */
+/** Values that only the running process has: version, host name, clock, log destination. */
 export interface AppOptions {
   readonly version: string;
-  /** The machine's name, unless the configuration names the instance. */
+  /** The host's name; the configured instance name takes precedence. */
   readonly hostName: string;
-  /** The machine's own unless given; whoever measures a day cannot wait for it. */
+  /** Default: the system clock; benchmarks that simulate a day pass their own. */
   readonly clock?: Clock;
-  /** Is told every event besides. */
+  /** Receives every event in addition to logs, metrics and health. */
   readonly observer?: Telemetry;
-  /** Follows polls when no standard variable says where traces go. */
+  /** Traces polls when no standard variable configures an exporter. */
   readonly tracer?: Tracer;
-  /** Is told besides what each answer says of quotas. */
+  /** Receives the usage that each response reports, in addition to the rate limiter. */
   readonly onUsage?: OnUsage;
-  /** Where log lines go; standard output unless given. */
+  /** The destination of log lines; standard output by default. */
   readonly logDestination?: NonNullable<ObservabilityOptions['destination']> & {
     readonly isTTY?: boolean;
   };
 }
 
-/** The same with what was left out filled in. */
+/** The options with defaults applied. */
 interface Surroundings extends AppOptions {
   readonly instance: string;
   readonly clock: Clock;
 }
 
-/** How everything went that was polled once. */
+/** The result of one poll of every job. */
 export interface Once {
   readonly polled: readonly PolledJob[];
-  /** What is wrong with the list of accounts, so that some may be missing. */
+  /** Errors of the account list because of which accounts may be missing. */
   readonly problems: readonly string[];
-  /** Entries of that list that were left out. */
+  /** Entries of the account list that were excluded. */
   readonly warnings: readonly string[];
 }
 
-/** The program, put together. */
+/** The application: all adapters and the engine. */
 export interface App extends AsyncDisposable {
   readonly log: LeveledLog;
-  /** Polls an enabled stream at another interval from now on; one that is not is left alone. */
+  /** Changes the interval of an enabled stream; a disabled stream is ignored. */
   setInterval(stream: StreamName, intervalMs: number): void;
-  /** Polls these accounts alone from the next listing on; all that the token reaches when it is empty. */
+  /**
+   * Limits polling to these accounts from the next listing on; empty: all that the token reaches.
+   */
   setAccounts(accountIds: readonly string[]): void;
   /** Serves health and metrics, starts, and polls until aborted. */
   run(signal: AbortSignal): Promise<void>;
-  /** Starts, polls every enabled stream once, and says how that went. */
+  /** Starts, polls every enabled stream once, and returns the results. */
   once(signal: AbortSignal): Promise<Once>;
 }
 
@@ -138,7 +140,7 @@ export function createApp(config: Config, options: AppOptions): App {
       const onceTools = { ...tools, ...tracing, deadlineMs, othersLeaveMs };
       const what = supervision(config, adapters, { tools, directory });
       const polled = await superviseOnce(what, onceTools, signal);
-      // Where nothing else runs, this is what renews the tokens.
+      // In a deployment that runs only `once`, this is the only renewal of tokens.
       await untilDoneOrAborted(kept, signal);
       return { polled, ...listed };
     },
@@ -146,7 +148,7 @@ export function createApp(config: Config, options: AppOptions): App {
   };
 }
 
-/** Closes the observability last: it reports how the others close. */
+/** Closes the adapters, and the observability last: it reports how the adapters close. */
 async function close(adapters: Adapters): Promise<void> {
   const { instagram, kafka, registry, observability, shutdown } = adapters;
   const others = [instagram, kafka, registry].map((adapter) => adapter[Symbol.asyncDispose]());
@@ -159,18 +161,18 @@ function surroundingsOf(config: Config, options: AppOptions): Surroundings {
   return { ...options, instance, clock: options.clock ?? systemClock };
 }
 
-/** What polls read and encode with. */
+/** The tools of a poll except its publisher. */
 interface ReadingTools extends Omit<PollerTools, 'publisher'> {
   readonly source: InstagramSource;
 }
 
-/** What reads of the API but publishes elsewhere. */
+/** The parts that read the API; the caller publishes elsewhere. */
 export interface Reading extends AsyncDisposable {
   readonly directory: AccountDirectory;
   readonly tools: ReadingTools;
 }
 
-/** Opens what polls read and encode with, and nothing that they publish to. Nothing connects yet. */
+/** Opens the parts that read the API, without a publisher. They connect with the first request. */
 export function openReading(config: Config, options: AppOptions, encoder: Encoder): Reading {
   const surroundings = surroundingsOf(config, options);
   const source = openSource(config, surroundings);
@@ -208,7 +210,7 @@ function openAdapters(config: Config, options: Surroundings, shutdown: ShutdownB
   return { ...source, registry, kafka, shutdown, overrides: createOverrides(source.telemetry) };
 }
 
-/** The API, and what is told of it. */
+/** Opens the API client and the observability that reports on it. */
 function openSource(config: Config, options: Surroundings) {
   const { clock } = options;
   const controlHandler = createControlHandler();
@@ -290,14 +292,14 @@ function pollerTools(
   };
 }
 
-/** Everything that must be so before the group is joined: schemas, topics, accounts. */
+/** Prepares schemas, topics and accounts before the instance joins the group. */
 async function start(
   { kafka, registry, instagram }: Adapters,
   at: { tools: PollerTools; deadlineMs: number | null; signal: AbortSignal },
 ): Promise<{ readonly directory: AccountDirectory } & Pick<Once, 'problems' | 'warnings'>> {
   const tools: StartTools = { ...at.tools, deadlineMs: at.deadlineMs };
   const { signal } = at;
-  // Invariant 6: schemas are checked before anything is polled.
+  // Invariant 6: schemas are checked before the first poll.
   const [, , listing] = await Promise.all([
     untilReady({ name: 'registry', run: (s) => registry.prepare(s) }, tools, signal),
     untilReady({ name: 'kafka', run: (s) => kafka.prepareTopics(s) }, tools, signal),
@@ -310,7 +312,7 @@ async function start(
   };
 }
 
-/** Gives the accounts that the start has listed before it asks for them again. */
+/** Returns the start's account list first; later calls list the accounts again. */
 function startingWith(first: AccountListing, directory: AccountDirectory): AccountDirectory {
   let listed: AccountListing | undefined = first;
   return {
@@ -348,7 +350,7 @@ function supervision(
   };
 }
 
-/** Waits for what is wanted, but not when it is to stop. */
+/** Waits for the work to end or for the abort. */
 async function untilDoneOrAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   const stopped = Promise.withResolvers<undefined>();
   const stop = (): void => {
@@ -359,5 +361,5 @@ async function untilDoneOrAborted(work: Promise<void>, signal: AbortSignal): Pro
   signal.removeEventListener('abort', stop);
 }
 
-/** The broker looks for sessions that are over a moment after they are. */
+/** The broker detects expired sessions with a short delay. */
 const sessionEndMs = 1000;

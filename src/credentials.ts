@@ -10,10 +10,10 @@ import type { KafkaSasl, KafkaSecurity } from './kafka/index.ts';
 import { createOauthTokens, type OauthTokens } from './kafka/oauth-tokens.ts';
 import type { RegistryLogin } from './registry/index.ts';
 
-/** Is told of what must not be seen from now on. */
+/** Registers texts that logs and pages must redact from now on. */
 type Hide = (secrets: readonly string[]) => void;
 
-/** What is secret of the configuration, and must be seen nowhere. */
+/** All secrets of the configuration, to be redacted everywhere. */
 export function secretsOfConfig({
   instagram,
   kafka,
@@ -43,12 +43,12 @@ function oauthPair({ sasl: { oauthbearer } }: KafkaConfig): readonly string[] {
   return clientId === null || clientSecret === null ? [] : [basic(clientId, clientSecret.text)];
 }
 
-/** As HTTP's basic authentication writes it. */
+/** Encodes a name and a secret as HTTP basic authentication does. */
 function basic(name: string, secret: string): string {
   return Buffer.from(`${name}:${secret}`, 'utf8').toString('base64');
 }
 
-/** The file of the tokens, so that renewed ones are taken up without a restart. */
+/** The file of the tokens, from which renewed tokens are loaded without a restart. */
 export function tokenFileOf(
   { instagram }: Config,
   hide: Hide,
@@ -70,7 +70,7 @@ export function tokenFileOf(
   };
 }
 
-/** How the brokers are reached; files are read again each time that one is needed. */
+/** The TLS material and login for the brokers; files are read again for each use. */
 export function kafkaSecurity(kafka: KafkaConfig, hide: Hide): KafkaSecurity {
   const { securityProtocol: protocol, ssl } = kafka;
   const tls = protocol.endsWith('SSL') ? createTls('KAFKA', ssl, hide) : null;
@@ -83,7 +83,7 @@ function saslOf(kafka: KafkaConfig, oauth: OauthTokens | undefined, hide: Hide):
   const { mechanism, username, password } = kafka.sasl;
   if (oauth !== undefined) return { mechanism: 'OAUTHBEARER', token: () => oauth.token() };
   if (mechanism === null || mechanism === 'OAUTHBEARER') return null;
-  return { mechanism, username: username ?? '', password: reading(password, hide) };
+  return { mechanism, username: username ?? '', password: secretReader(password, hide) };
 }
 
 function oauthTokens(kafka: KafkaConfig, hide: Hide): OauthTokens {
@@ -91,14 +91,14 @@ function oauthTokens(kafka: KafkaConfig, hide: Hide): OauthTokens {
   return createOauthTokens({
     tokenEndpointUrl: tokenEndpointUrl ?? '',
     clientId: clientId ?? '',
-    clientSecret: reading(clientSecret, (secrets) => {
+    clientSecret: secretReader(clientSecret, (secrets) => {
       hide([...secrets, ...secrets.map((secret) => basic(clientId ?? '', secret))]);
     }),
     scope,
     extensions: Object.fromEntries(
       extensions.map((pair) => {
-        const at = pair.indexOf('=');
-        return [pair.slice(0, at), pair.slice(at + 1)];
+        const separator = pair.indexOf('=');
+        return [pair.slice(0, separator), pair.slice(separator + 1)];
       }),
     ),
     timeoutMs: kafka.connectionTimeoutMs,
@@ -108,7 +108,7 @@ function oauthTokens(kafka: KafkaConfig, hide: Hide): OauthTokens {
   });
 }
 
-/** Whom the brokers see, by their default rules of naming. */
+/** The principal that the brokers derive from the login, by their default naming rules. */
 function nameOf({ sasl, ssl, securityProtocol }: KafkaConfig, oauth?: OauthTokens): string {
   if (oauth !== undefined) return oauth.subject() ?? '<the subject of the token>';
   if (securityProtocol.startsWith('SASL_')) return sasl.username ?? '';
@@ -116,25 +116,25 @@ function nameOf({ sasl, ssl, securityProtocol }: KafkaConfig, oauth?: OauthToken
   return file === null ? 'ANONYMOUS' : distinguishedName(readFileSync(file, 'utf8'));
 }
 
-/** As Java writes it (RFC 2253): the other way round than the certificate has it. */
+/** The distinguished name in Java's notation (RFC 2253): the reverse of the certificate's order. */
 function distinguishedName(pem: string): string {
   const parts = new X509Certificate(pem).subject.split('\n').filter(Boolean);
   return parts.reverse().join(',');
 }
 
-/** What orders must carry, as its file has it now; null turns them off. */
+/** Returns the current token of control requests; null disables the control API. */
 export function controlTokenOf({ token }: Config['http'], hide: Hide): (() => string) | null {
   if (token === null) return null;
-  const read = reading(token, hide);
+  const read = secretReader(token, hide);
   let last = token.text;
   return () => {
-    const found = read();
-    if (controlToken.test(found)) last = found;
+    const current = read();
+    if (controlToken.test(current)) last = current;
     return last;
   };
 }
 
-/** How the registry is reached, and how schemas get into it. */
+/** The registry's address, TLS material, login and registration rules. */
 export function registryAccess(registry: SchemaRegistryConfig, hide: Hide) {
   const { url, timeoutMs, compatibility, mode, ssl } = registry;
   const tls = url.startsWith('https:') ? createTls('SCHEMA_REGISTRY', ssl, hide) : null;
@@ -145,24 +145,27 @@ function loginOf(
   { username, password, bearerToken }: SchemaRegistryConfig,
   hide: Hide,
 ): RegistryLogin {
-  if (bearerToken !== null) return { kind: 'bearer', token: reading(bearerToken, hide) };
+  if (bearerToken !== null) return { kind: 'bearer', token: secretReader(bearerToken, hide) };
   if (username === null) return { kind: 'none' };
   const hidePair: Hide = (secrets) => {
     hide([...secrets, ...secrets.map((secret) => basic(username, secret))]);
   };
-  return { kind: 'basic', username, password: reading(password, hidePair) };
+  return { kind: 'basic', username, password: secretReader(password, hidePair) };
 }
 
-/** A secret as its file has it now; while that cannot be read, as it was last. */
-function reading(secret: Secret | null, hide: Hide): () => string {
+/**
+ * Returns a function that reads the secret's file; while the file is unreadable, it returns the
+ * last value.
+ */
+function secretReader(secret: Secret | null, hide: Hide): () => string {
   let last = secret?.text ?? '';
   const file = secret?.file ?? null;
   if (file === null) return () => last;
   return () => {
-    const found = readOr(file, last).replace(/\r?\n$/, '');
-    if (found === last || found === '') return last;
-    hide([found]);
-    return (last = found);
+    const current = readOr(file, last).replace(/\r?\n$/, '');
+    if (current === last || current === '') return last;
+    hide([current]);
+    return (last = current);
   };
 }
 
@@ -175,10 +178,10 @@ function readOr(file: string, last: string): string {
 }
 
 function createTls(prefix: string, ssl: TlsConfig & { serverName?: string | null }, hide: Hide) {
-  const password = ssl.keyPassword === null ? undefined : reading(ssl.keyPassword, hide);
-  const ca = pem(`${prefix}_SSL_CA_LOCATION`, ssl.caLocation);
-  const cert = pem(`${prefix}_SSL_CERTIFICATE_LOCATION`, ssl.certificateLocation);
-  const key = pem(`${prefix}_SSL_KEY_LOCATION`, ssl.keyLocation);
+  const password = ssl.keyPassword === null ? undefined : secretReader(ssl.keyPassword, hide);
+  const ca = pemReader(`${prefix}_SSL_CA_LOCATION`, ssl.caLocation);
+  const cert = pemReader(`${prefix}_SSL_CERTIFICATE_LOCATION`, ssl.certificateLocation);
+  const key = pemReader(`${prefix}_SSL_KEY_LOCATION`, ssl.keyLocation);
   const servername = ssl.serverName ?? null;
   return (): TlsMaterial => ({
     ...(ca && { ca: ca() }),
@@ -189,8 +192,11 @@ function createTls(prefix: string, ssl: TlsConfig & { serverName?: string | null
   });
 }
 
-/** A file's text as it is now; while it cannot be read, as it was last. */
-function pem(name: string, file: string | null): (() => string) | undefined {
+/**
+ * Returns a function that reads the file; while the file is unreadable, it returns the last
+ * content.
+ */
+function pemReader(name: string, file: string | null): (() => string) | undefined {
   if (file === null) return undefined;
   let last = '';
   return () => {

@@ -4,7 +4,7 @@ import { printableLines } from './engine/printable.ts';
 import { describeError, exitCodeOf } from './cli/outcome.ts';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever reads has seen enough, as `| head` has.
+  // The reader closed the pipe, as `| head` does.
   if (error.code === 'EPIPE') process.exit();
   throw error;
 });
@@ -12,9 +12,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await createProgram().parse(process.argv.slice(2));
 } catch (error) {
-  // The message may hold text that came from outside.
+  // The message may contain text from outside the program.
   process.stderr.write(`${printableLines(describeError(error))}\n`);
   process.exitCode = exitCodeOf(error);
 }
-// A socket that a library forgot must not hold a process that has said its last word.
+// A socket left open by a library must not keep the finished process alive.
 setTimeout(() => process.exit(), 2000).unref();

@@ -3,7 +3,7 @@ import { streamNames } from './engine/stream-name.ts';
 import type { Freshness, SourceSettings } from './instagram/extract/extraction.ts';
 import type { PollTools } from './engine/poll.ts';
 
-/** What polls are told by the configuration. */
+/** The settings of polls, from the configuration. */
 export function pollSettings(config: Config, instance: string): PollTools['settings'] {
   const { polling, kafka } = config;
   return {
@@ -15,13 +15,13 @@ export function pollSettings(config: Config, instance: string): PollTools['setti
   };
 }
 
-/** What extraction is told by the configuration. */
+/** The settings of the source, from the configuration. */
 export function sourceSettings({ instagram, polling }: Config): SourceSettings {
   const { login, startDateMs, pageSize } = instagram;
   return { login, startDateMs, pageSize, freshness: freshnessOf(polling) };
 }
 
-/** The API's listing order and the age of media decide how often each is read again. */
+/** The intervals at which media are read again, by their age and by the API's listing order. */
 function freshnessOf(polling: Config['polling']): Freshness {
   return {
     tiers: [

@@ -1,22 +1,22 @@
 import { StopProcessError } from '../engine/errors.ts';
 
-/** One thing that is wrong with the configuration. Holds no secret. */
-export interface Problem {
-  /** The field, as `kafka.brokers`, or the name that nobody knows. */
+/** One error in the configuration. Contains no secret. */
+export interface ConfigProblem {
+  /** The field, such as `kafka.brokers`, or an unknown name. */
   readonly path: string;
   /** The environment variable that sets the field; null when there is none. */
   readonly env: string | null;
-  /** What came, masked where it may be a secret. */
+  /** The received value, masked when it may be a secret. */
   readonly came: string;
   readonly expected: string;
-  /** What to do about it. */
+  /** The advice. */
   readonly action: string;
 }
 
-/** Ends the process with exit code 2; lists every problem at once, one a line. */
+/** Ends the process with exit code 2; lists every problem, one per line. */
 export class ConfigError extends StopProcessError {
-  readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
+  readonly problems: readonly ConfigProblem[];
+  constructor(problems: readonly ConfigProblem[]) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     super('config.invalid', [`${count} in the configuration:`, ...problems.map(line)].join('\n'), {
       exitCode: 2,
@@ -25,7 +25,7 @@ export class ConfigError extends StopProcessError {
   }
 }
 
-function line(problem: Problem): string {
+function line(problem: ConfigProblem): string {
   const name = problem.env === null ? problem.path : `${problem.path} (${problem.env})`;
   return `- ${name}: got ${problem.came}, expected ${problem.expected}; ${problem.action}`;
 }

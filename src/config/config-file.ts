@@ -1,32 +1,32 @@
 import { fileURLToPath } from 'node:url';
-import type { Problem } from './config-error.ts';
-import { isLeaf, listLeaves, type Group } from './leaf.ts';
+import type { ConfigProblem } from './config-error.ts';
+import { isLeaf, listLeaves, type FieldGroup } from './leaf.ts';
 import { nearestName } from './nearest-name.ts';
 import { redact, showName } from './redaction.ts';
 import { schema } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
-/** `config/default.json` of the package, which is two levels up from `src/config` and `dist/config`. */
+/** `config/default.json` of the package, two levels above both `src/config` and `dist/config`. */
 export const defaultsFile = fileURLToPath(new URL('../../config/default.json', import.meta.url));
 
-/** What a file says of known fields, and what is wrong with the rest of it. */
+/** The raw values of a file's known fields, and the problems of the rest. */
 export interface FileValues {
   readonly values: FileGroup;
-  readonly problems: readonly Problem[];
-  /** Whether the file could be read at all. */
+  readonly problems: readonly ConfigProblem[];
+  /** True when the file could be read. */
   readonly readable: boolean;
 }
 
 /** A level of the file: raw values and levels below. */
 export type FileGroup = Record<string, unknown>;
 
-/** The raw value of a field, by its path; undefined where the file has none. */
+/** The raw value of a field by its path; undefined when the file does not set it. */
 export function valueAt(group: FileGroup, path: string): unknown {
   const keys = path.split('.');
   return keys.reduce<unknown>((level, key) => (level as FileGroup | undefined)?.[key], group);
 }
 
-/** Reads a JSON file of configuration. Unknown keys are named; nothing is thrown. */
+/** Reads a JSON configuration file. Errors and unknown keys become problems; never throws. */
 export function readConfigFile(file: string): FileValues {
   const content = readTextFile(file);
   if (!content.ok) {
@@ -37,14 +37,14 @@ export function readConfigFile(file: string): FileValues {
   try {
     json = JSON.parse(content.text);
   } catch (error) {
-    // The parser's message quotes the file, which may hold secrets; only the place is shown.
+    // The parser's message quotes the file, which may contain secrets; only the position is shown.
     const place = /line \d+ column \d+/.exec(error instanceof Error ? error.message : '')?.[0];
     const came =
       place === undefined ? 'text that is not JSON' : `text that is not JSON at ${place}`;
     return unreadable(file, came, 'correct the file');
   }
   if (!isObject(json)) return unreadable(file, 'JSON that is not an object', 'correct the file');
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   const values = knownValues({ group: schema, found: json, path: '' }, { file, problems });
   return { values, problems, readable: true };
 }
@@ -56,17 +56,17 @@ function unreadable(file: string, came: string, action: string): FileValues {
 }
 
 interface Level {
-  readonly group: Group;
+  readonly group: FieldGroup;
   readonly found: Readonly<Record<string, unknown>>;
   readonly path: string;
 }
 
-interface Report {
+interface ProblemReport {
   readonly file: string;
-  readonly problems: Problem[];
+  readonly problems: ConfigProblem[];
 }
 
-function knownValues(level: Level, report: Report): FileGroup {
+function knownValues(level: Level, report: ProblemReport): FileGroup {
   const values: FileGroup = {};
   for (const [key, raw] of Object.entries(level.found)) {
     const path = level.path === '' ? key : `${level.path}.${key}`;
@@ -86,22 +86,22 @@ function knownValues(level: Level, report: Report): FileGroup {
   return values;
 }
 
-function misplaced(path: string, came: string, expected: string): Problem {
+function misplaced(path: string, came: string, expected: string): ConfigProblem {
   return { path, env: null, came, expected, action: 'correct the configuration file' };
 }
 
-function unknownKey(path: string, file: string): Problem {
+function unknownKey(path: string, file: string): ConfigProblem {
   const nearest = nearestName(
     path,
     listLeaves(schema).map((leaf) => leaf.path),
   );
-  const meant = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+  const suggestion = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
   return {
     path: showName(path),
     env: null,
     came: `an unknown key in ${redact(file)}`,
     expected: 'a key of docs/configuration.md',
-    action: `remove or correct it${meant}`,
+    action: `remove or correct it${suggestion}`,
   };
 }
 

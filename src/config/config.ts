@@ -3,41 +3,44 @@ import { streamNames, type StreamName } from '../engine/stream-name.ts';
 import { mapLeaves, type PlacedLeaf, type Values } from './leaf.ts';
 import { schema } from './schema.ts';
 
-type Fields = Values<typeof schema>;
+type ParsedFields = Values<typeof schema>;
 
-/** The whole, valid configuration. Deep-frozen; holds secrets, so never log it as it is. */
-export interface Config extends Omit<Fields, 'instagram' | 'streams'> {
-  readonly instagram: Omit<Fields['instagram'], 'accessToken' | 'clientSecret'> & {
-    /** One or more, no two alike. */
+/** The complete, validated configuration. Deep-frozen; contains secrets, so never log it. */
+export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
+  readonly instagram: Omit<ParsedFields['instagram'], 'accessToken' | 'clientSecret'> & {
+    /** One or more distinct tokens. */
     readonly accessTokens: readonly string[];
-    /** Where they came from, to be read again; null when it was no file. */
+    /** The file with the tokens, for reading them again; null when they came from elsewhere. */
     readonly accessTokenFile: string | null;
     readonly clientSecret: string | null;
   };
   readonly streams: Readonly<Record<StreamName, StreamConfig>>;
 }
 
-/** Whether and how often a stream is polled. */
+/** The part of the configuration that concerns one stream. */
 interface StreamConfig {
   readonly enabled: boolean;
   readonly intervalMs: number;
-  /** Whether records that say nothing new are published; a stream without the field has none. */
+  /** The publishing of unchanged records; absent for streams without the field. */
   readonly publish: PublishMode;
 }
 
-/** Where Kafka is and how it is used. */
+/** The connection to Kafka and the settings of its clients. */
 export type KafkaConfig = Config['kafka'];
 
-/** Where schemas are kept; of `username` with `password` and `bearerToken` one is set, or none. */
+/**
+ * The connection to the schema registry; at most one of user name with password and bearer token is
+ * set.
+ */
 export type SchemaRegistryConfig = Config['schemaRegistry'];
 
 /** PEM files of a TLS client. Certificate and key are both set or both null. */
 export type TlsConfig = SchemaRegistryConfig['ssl'];
 
 /**
- * The program's view of the parsed fields.
+ * Builds the configuration from the parsed fields.
  *
- * @param fileOf - the file that the secret of a variable came from; null when it was none
+ * @param fileOf - returns the file of a variable's secret; null without one
  */
 export function assembleConfig(
   values: ReadonlyMap<string, unknown>,
@@ -48,8 +51,8 @@ export function assembleConfig(
     const isReread = typeof value === 'object' && value !== null && 'file' in value;
     return [`${key}${format.unit}`, isReread ? { ...value, file: fileOf(env) } : value] as const;
   };
-  // The schema that types the tree is the one that it is built from, each value by its leaf's format.
-  const { instagram, streams, ...fields } = mapLeaves(schema, named) as unknown as Fields;
+  // The tree's type comes from the same schema as its values, so the cast is safe.
+  const { instagram, streams, ...fields } = mapLeaves(schema, named) as unknown as ParsedFields;
   const { accessToken, clientSecret, ...others } = instagram;
   return {
     ...fields,
@@ -63,7 +66,7 @@ export function assembleConfig(
   };
 }
 
-function switchStreams({ enabled, ...streams }: Fields['streams']): Config['streams'] {
+function switchStreams({ enabled, ...streams }: ParsedFields['streams']): Config['streams'] {
   const entries = streamNames.map((name): [StreamName, StreamConfig] => [
     name,
     { publish: 'changes', ...streams[name], enabled: enabled.includes(name) },

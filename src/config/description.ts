@@ -2,22 +2,22 @@ import { defaultsFile, readConfigFile, valueAt } from './config-file.ts';
 import { listLeaves } from './leaf.ts';
 import { schema } from './schema.ts';
 
-/** What there is to say of one field. */
+/** The documentation of one field. */
 export interface ConfigEntry {
-  /** Its place in the file, as `kafka.topics.create`. */
+  /** The path in the file, such as `kafka.topics.create`. */
   readonly path: string;
   readonly env: string;
-  /** The argument without its dashes, as `kafka-topics-create`. */
+  /** The argument without its dashes, such as `kafka-topics-create`. */
   readonly arg: string;
-  /** What is expected of a value, for a person. */
+  /** The expected form of a value, for people. */
   readonly format: string;
-  /** As in `config/default.json`; null is "not set". */
+  /** The value in `config/default.json`; null means "not set". */
   readonly default: unknown;
-  /** Whether there must be a value and no default is one. */
+  /** True when the field needs a value and has no default. */
   readonly required: boolean;
   /** Markdown, one or more sentences. */
   readonly doc: string;
-  /** Never shown; the environment variable can also be given as `<env>_FILE`. */
+  /** True for a field that is never shown. Its variable can also be given as `<env>_FILE`. */
   readonly secret: boolean;
 }
 

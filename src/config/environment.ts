@@ -1,22 +1,22 @@
-import type { Problem } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import { editDistance, nearestName } from './nearest-name.ts';
 import { showName } from './redaction.ts';
 import { readTextFile } from './text-file.ts';
 
-/** Texts by name: of the environment variable, or of the field that an argument sets. */
+/** Raw texts by the environment variable's name or the field's path. */
 export interface Texts {
   readonly texts: ReadonlyMap<string, string>;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 /**
- * The known variables, secrets out of their `_FILE` included, and what is wrong with the others that
- * begin like ours.
+ * Reads the known variables, including secrets from their `_FILE`, and reports unknown variables
+ * with this program's prefixes.
  */
 export function readEnvironment(env: NodeJS.ProcessEnv, leaves: readonly PlacedLeaf[]): Texts {
   const texts = new Map<string, string>();
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   for (const leaf of leaves) {
     const text = env[leaf.env];
     if (text !== undefined) texts.set(leaf.env, text);
@@ -29,12 +29,15 @@ export function readEnvironment(env: NodeJS.ProcessEnv, leaves: readonly PlacedL
   return { texts, problems: [...problems, ...unknownVariables(env, leaves)] };
 }
 
-function readSecretFile(leaf: PlacedLeaf, env: NodeJS.ProcessEnv): string | Problem | undefined {
+function readSecretFile(
+  leaf: PlacedLeaf,
+  env: NodeJS.ProcessEnv,
+): string | ConfigProblem | undefined {
   const name = `${leaf.env}_FILE`;
   const file = env[name];
   if (file === undefined) return undefined;
-  // The file's name is not shown: a secret set here by mistake would be.
-  const refuse = (came: string, action: string): Problem => {
+  // The file's name is not shown, because it may be a secret that was set here by mistake.
+  const refuse = (came: string, action: string): ConfigProblem => {
     const expected = `${leaf.format.expected}, alone in a file that ${name} names`;
     return { path: leaf.path, env: name, came, expected, action };
   };
@@ -51,11 +54,12 @@ function readSecretFile(leaf: PlacedLeaf, env: NodeJS.ProcessEnv): string | Prob
 }
 
 const ownPrefixes = /^(?:INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING)_/;
-// Kubernetes sets these for every service of the namespace, and one is likely to be called "kafka".
+// Kubernetes sets these variables for each service of the namespace, and a service may be named
+// "kafka".
 const serviceLink =
   /_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
 
-// Kafka's own scripts read these, and its images set them.
+// Variables of Kafka's own scripts and images.
 const kafkaScripts = /^KAFKA_(?:HOME|VERSION|DEBUG|MODE|\w*OPTS)$/;
 
 function isServiceLink(name: string, value: string): boolean {
@@ -65,9 +69,9 @@ function isServiceLink(name: string, value: string): boolean {
 function unknownVariables(
   env: NodeJS.ProcessEnv,
   leaves: readonly PlacedLeaf[],
-): readonly Problem[] {
+): readonly ConfigProblem[] {
   const known = knownVariables(leaves);
-  return strangers(env, known)
+  return unrecognizedVariables(env, known)
     .filter((name) => ownPrefixes.test(name))
     .map((name) => unknownName(name, 'environment variable', known));
 }
@@ -78,26 +82,29 @@ function knownVariables(leaves: readonly PlacedLeaf[]): readonly string[] {
   );
 }
 
-/** The variables that are not ours, less those that are plainly others'. */
-function strangers(env: NodeJS.ProcessEnv, known: readonly string[]): readonly string[] {
+/** The variables that belong neither to this program nor to a known other one. */
+function unrecognizedVariables(
+  env: NodeJS.ProcessEnv,
+  known: readonly string[],
+): readonly string[] {
   return Object.entries(env)
     .filter(([name, value]) => !isServiceLink(name, value ?? '') && !kafkaScripts.test(name))
     .map(([name]) => name)
     .filter((name) => !known.includes(name));
 }
 
-/** A variable that is nobody's, and the one of ours that was probably meant. */
+/** An unknown variable and the similar known one. */
 export interface NearMiss {
   readonly name: string;
   readonly nearest: string;
 }
 
-/** In so short a name one letter more makes another program's of it. */
+/** In shorter names, a difference of two letters usually means another program's variable. */
 const shortName = 10;
 
 /**
- * The variables that are refused by no rule and differ from one of ours by a letter or two, or that
- * begin with one of a single word: set by mistake, they would do nothing and nobody would be told.
+ * Finds variables that differ from a known one by a letter or two, or that begin with a known one
+ * of a single word. No rule rejects them, and they have no effect.
  */
 export function nearMisses(
   env: NodeJS.ProcessEnv,
@@ -107,7 +114,7 @@ export function nearMisses(
   const isNear = (name: string, one: string): boolean =>
     editDistance(name, one) <= (one.length < shortName ? 1 : 2) ||
     (!one.includes('_') && name.startsWith(`${one}_`));
-  return strangers(env, known)
+  return unrecognizedVariables(env, known)
     .filter((name) => !ownPrefixes.test(name) && !name.startsWith('HTTPS_'))
     .flatMap((name) => {
       const [nearest] = known
@@ -118,16 +125,16 @@ export function nearMisses(
 }
 
 /**
- * What the arguments say, by the path of the field that each sets.
+ * Reads the arguments, by the path of the field that each sets.
  *
- * @param args - values by the argument's name without its dashes, as `kafka-brokers`
+ * @param args - values by the argument's name without its dashes, such as `kafka-brokers`
  */
 export function readArguments(
   args: Readonly<Record<string, string>>,
   leaves: readonly PlacedLeaf[],
 ): Texts {
   const texts = new Map<string, string>();
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   for (const [name, text] of Object.entries(args)) {
     const leaf = leaves.find((candidate) => candidate.arg === name);
     if (leaf === undefined) {
@@ -138,14 +145,14 @@ export function readArguments(
   return { texts, problems };
 }
 
-function unknownName(name: string, kind: string, known: readonly string[]): Problem {
+function unknownName(name: string, kind: string, known: readonly string[]): ConfigProblem {
   const nearest = nearestName(name, known);
-  const meant = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+  const suggestion = nearest === undefined ? '' : `; did you mean ${nearest}?`;
   return {
     path: showName(name),
     env: null,
     came: `an unknown ${kind}`,
     expected: 'a name of docs/configuration.md',
-    action: `remove or correct it${meant}`,
+    action: `remove or correct it${suggestion}`,
   };
 }

@@ -1,31 +1,31 @@
-import type { Problem } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 import { valueAt } from './config-file.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import { readConfig, type ConfigSources, type ReadConfig } from './load.ts';
 import { mask, maskStray } from './redaction.ts';
 
-/** The kind of source that a value came from, weakest first; `secret-file` is a `…_FILE`. */
-export type Origin = 'unset' | 'default' | 'file' | 'environment' | 'secret-file' | 'argument';
+/** The kind of a value's source, weakest first; `secret-file` is a `…_FILE`. */
+export type ValueOrigin = 'unset' | 'default' | 'file' | 'environment' | 'secret-file' | 'argument';
 
-/** One field as the program takes it. */
+/** The effective value of one field. */
 export interface ExplainedValue {
-  /** Its place in the file, as `kafka.topics.create`. */
+  /** The path in the file, such as `kafka.topics.create`. */
   readonly path: string;
   readonly env: string;
-  /** As it was written, `[secret]` where it is one; null when nothing is set. */
+  /** The raw value, or `[secret]`; null when it is not set. */
   readonly value: unknown;
-  readonly origin: Origin;
-  /** What names the source: the variable, the argument or the file. */
+  readonly origin: ValueOrigin;
+  /** The name of the source: the variable, the argument or the file. */
   readonly from: string;
 }
 
-/** The whole configuration, each value with where it came from, and all that is wrong with it. */
+/** The complete configuration with the source of each value, and all problems. */
 export interface ExplainedConfig {
   readonly values: readonly ExplainedValue[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads the sources as `loadConfig` does; throws nothing, and shows no secret. */
+/** Reads the sources as `loadConfig` does; throws nothing and shows no secret. */
 export function explainConfig(sources: ConfigSources): ExplainedConfig {
   const read = readConfig(sources);
   return {
@@ -34,35 +34,35 @@ export function explainConfig(sources: ConfigSources): ExplainedConfig {
   };
 }
 
-function explain(leaf: PlacedLeaf, read: ReadConfig, given: ConfigSources): ExplainedValue {
+function explain(leaf: PlacedLeaf, read: ReadConfig, configSources: ConfigSources): ExplainedValue {
   const { path, env } = leaf;
-  const { raw, origin, from } = strongest(leaf, read, given);
+  const { raw, origin, from } = strongest(leaf, read, configSources);
   const parsed = read.values.get(path);
   return { path, env, value: leaf.format.secret ? masked(raw) : shown(raw, parsed), origin, from };
 }
 
-interface Found {
+interface SourcedValue {
   readonly raw: unknown;
-  readonly origin: Origin;
+  readonly origin: ValueOrigin;
   readonly from: string;
 }
 
 function strongest(
   { path, env, arg }: PlacedLeaf,
   { sources }: ReadConfig,
-  given: ConfigSources,
-): Found {
+  configSources: ConfigSources,
+): SourcedValue {
   const argument = sources.args.get(path);
   if (argument !== undefined) return { raw: argument, origin: 'argument', from: `--${arg}` };
   const variable = sources.environment.get(env);
   if (variable !== undefined) {
-    return given.env[env] === undefined
+    return configSources.env[env] === undefined
       ? { raw: variable, origin: 'secret-file', from: `${env}_FILE` }
       : { raw: variable, origin: 'environment', from: env };
   }
   const inFile = valueAt(sources.file, path);
   if (inFile !== undefined) {
-    return { raw: inFile, origin: 'file', from: maskStray(given.configFile ?? '') };
+    return { raw: inFile, origin: 'file', from: maskStray(configSources.configFile ?? '') };
   }
   const standard = valueAt(sources.defaults, path) ?? null;
   return standard === null
@@ -75,8 +75,8 @@ function masked(raw: unknown): unknown {
 }
 
 /**
- * As it was written, because `15m` says more than 900000; but a list, a flag or a number that came as
- * a text is what it stands for. A secret that strayed into another field is masked.
+ * The raw value, because `15m` reads better than 900000. Lists, flags and numbers that were given
+ * as text are shown parsed. A secret in a field that is not secret is masked.
  */
 function shown(raw: unknown, parsed: unknown): unknown {
   if (typeof raw !== 'string') return JSON.parse(maskStray(JSON.stringify(raw)));

@@ -1,22 +1,24 @@
-/** What a format makes of a value: the typed value, or what it expected instead. */
+/** The result of parsing a value: the typed value, or the expected form. */
 export type Parsed<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };
 
 /**
- * How one field is written. Strict: nothing is rounded, guessed or cut. `raw` is a text from the
- * environment, an argument or the file, or one of the file's native JSON values; null is "not set".
+ * The format of one field. Strict: it rounds, guesses and truncates nothing.
+ *
+ * `raw` is a text from the environment, an argument or the file, or a native JSON value of the
+ * file; null means "not set".
  */
 export interface Format<T, Unit extends string = string> {
-  /** For a person, as `a whole number from 1 to 100`. */
+  /** The expected form for people, such as `a whole number from 1 to 100`. */
   readonly expected: string;
-  /** Whether the value must never be shown. */
+  /** True when the value must never be shown. */
   readonly secret: boolean;
-  /** What the name of a typed value ends with, as `Ms`; empty where it has no unit. */
+  /** The suffix of the typed value's name, such as `Ms`; empty without a unit. */
   readonly unit: Unit;
   parse(raw: unknown, nowMs: number): Parsed<T>;
 }
 
-/** A format out of a function that gives undefined for what it refuses. */
+/** Creates a format from a function that returns undefined for a value it rejects. */
 export function format<T>(
   expected: string,
   parse: (raw: unknown, nowMs: number) => T | undefined,
@@ -32,7 +34,7 @@ export function format<T>(
   };
 }
 
-/** The same for a number of milliseconds. */
+/** The same format for a number of milliseconds. */
 export function inMs(
   expected: string,
   parse: (raw: unknown, nowMs: number) => number | undefined,
@@ -40,19 +42,19 @@ export function inMs(
   return { ...format(expected, parse), unit: 'Ms' };
 }
 
-/** A text that matches `pattern` as a whole. */
+/** A text that matches the whole `pattern`. */
 export function text(expected: string, pattern: RegExp): Format<string, ''> {
   return format(expected, (raw) =>
     typeof raw === 'string' && pattern.test(raw) ? raw : undefined,
   );
 }
 
-/** One of the words, to the letter. */
+/** One of the words, exactly. */
 export function choice<const T extends string>(words: readonly T[]): Format<T, ''> {
   return format(`one of ${words.join(', ')}`, (raw) => words.find((word) => word === raw));
 }
 
-/** `true` or `false`, and no other word for them. */
+/** `true` or `false`, exactly. */
 export function flag(): Format<boolean, ''> {
   return format('true or false', (raw) => {
     if (raw === true || raw === 'true') return true;
@@ -60,12 +62,12 @@ export function flag(): Format<boolean, ''> {
   });
 }
 
-/** A whole number in plain digits, both limits included. */
+/** A whole number in plain digits; both limits are inclusive. */
 export function integer(min: number, max: number): Format<number, ''> {
   return format(`a whole number from ${min} to ${max}`, (raw) => wholeNumber(raw, min, max));
 }
 
-/** A whole number from 1, or -1, which leaves it to the broker. */
+/** A whole number from 1, or -1 for the broker's default. */
 export function integerOrBroker(max: number): Format<number, ''> {
   const expected = `a whole number from 1 to ${max}, or -1 for the broker's own`;
   return format(expected, (raw) => wholeNumber(raw, -1, -1) ?? wholeNumber(raw, 1, max));
@@ -77,7 +79,7 @@ function wholeNumber(raw: unknown, min: number, max: number): number | undefined
   return value >= min && value <= max ? value : undefined;
 }
 
-/** A decimal fraction, both limits included. */
+/** A decimal fraction; both limits are inclusive. */
 export function share(min: number, max: number): Format<number, ''> {
   return format(`a number from ${min} to ${max}, such as 0.1`, (raw) => {
     const value = typeof raw === 'string' && /^\d+(?:\.\d+)?$/.test(raw) ? Number(raw) : raw;
@@ -95,8 +97,8 @@ export function parseDuration(raw: unknown): number | undefined {
 }
 
 /**
- * A positive duration with its unit, as milliseconds; both limits included. 24 days at most unless
- * said otherwise: Node's timers take no more than 2^31 - 1 ms and fire at once beyond it.
+ * A positive duration with a unit, in milliseconds; both limits are inclusive. The default maximum
+ * is 24 days, because Node's timers take at most 2^31 - 1 ms and fire at once beyond it.
  */
 export function duration(min = '1ms', max = '24d'): Format<number, 'Ms'> {
   const minMs = parseDuration(min) ?? 1;
@@ -109,8 +111,8 @@ export function duration(min = '1ms', max = '24d'): Format<number, 'Ms'> {
 }
 
 /**
- * A comma separated text or a JSON list of texts. Entries are trimmed; an empty one is refused; an
- * empty text is the empty list, where `atLeast` is 0.
+ * A comma-separated text or a JSON list of texts. Entries are trimmed and must not be empty. An
+ * empty text is the empty list, if `atLeast` is 0.
  */
 export function list<T>(entry: Format<T>, atLeast: 0 | 1 = 0): Format<readonly T[], ''> {
   const entries = atLeast === 1 ? 'one or more entries' : 'entries';
@@ -139,7 +141,7 @@ function splitList(raw: unknown): readonly unknown[] | undefined {
   return Array.isArray(raw) ? raw : undefined;
 }
 
-/** `inner`, or null when it is not set; an empty text is "not set", except for a secret. */
+/** `inner`, or null when the field is not set. An empty text is "not set", except for a secret. */
 export function optional<T, Unit extends string>(inner: Format<T, Unit>): Format<T | null, Unit> {
   return {
     ...inner,

@@ -1,17 +1,17 @@
 import type { Format } from './formats.ts';
 
-/** One field: how it is written, and what it means. */
+/** One field: its format and its description. */
 export interface Leaf<T, Unit extends string = string> {
   readonly format: Format<T, Unit>;
   readonly doc: string;
 }
 
 /** A level of the configuration file. */
-export interface Group {
-  readonly [key: string]: Leaf<unknown> | Group;
+export interface FieldGroup {
+  readonly [key: string]: Leaf<unknown> | FieldGroup;
 }
 
-/** The typed values of a group of leaves, under names that end with their unit. */
+/** The typed values of a group of leaves, by names that end with their unit. */
 export type Values<G> = {
   readonly [K in keyof G & string as NameOf<K, G[K]>]: G[K] extends Leaf<infer T>
     ? T
@@ -19,38 +19,38 @@ export type Values<G> = {
 };
 type NameOf<K extends string, Entry> = Entry extends Leaf<unknown, infer Unit> ? `${K}${Unit}` : K;
 
-/** A leaf with the place where it stands in the file, and with its names. */
+/** A leaf with its path and its names. */
 export interface PlacedLeaf extends Leaf<unknown> {
-  /** As `kafka.topics.create`. */
+  /** The path in the file, such as `kafka.topics.create`. */
   readonly path: string;
-  /** The last part of its path. */
+  /** The last part of the path. */
   readonly key: string;
-  /** The environment variable, as `KAFKA_TOPICS_CREATE`. */
+  /** The environment variable, such as `KAFKA_TOPICS_CREATE`. */
   readonly env: string;
-  /** The argument without its dashes, as `kafka-topics-create`. */
+  /** The argument without its dashes, such as `kafka-topics-create`. */
   readonly arg: string;
 }
 
-/** A field, by its format and what it is for. */
+/** Creates a field from its format and its description. */
 export function leaf<T, Unit extends string>(format: Format<T, Unit>, doc: string): Leaf<T, Unit> {
   return { format, doc };
 }
 
-/** Whether an entry of a group is a field. */
-export function isLeaf(entry: Leaf<unknown> | Group): entry is Leaf<unknown> {
+/** True when an entry of a group is a field. */
+export function isLeaf(entry: Leaf<unknown> | FieldGroup): entry is Leaf<unknown> {
   return typeof entry['doc'] === 'string';
 }
 
-/** Every field of a group in the order of declaration. */
-export function listLeaves(group: Group): readonly PlacedLeaf[] {
+/** Every field of a group, in the order of declaration. */
+export function listLeaves(group: FieldGroup): readonly PlacedLeaf[] {
   const leaves: PlacedLeaf[] = [];
   mapLeaves(group, (one) => [one.key, leaves.push(one)]);
   return leaves;
 }
 
-/** A tree of the same shape, each field as `map` names and makes it. */
+/** Maps a group to a tree of the same structure; `map` names and converts each field. */
 export function mapLeaves(
-  group: Group,
+  group: FieldGroup,
   map: (leaf: PlacedLeaf) => readonly [key: string, value: unknown],
   prefix = '',
 ): Record<string, unknown> {
@@ -64,7 +64,9 @@ export function mapLeaves(
   );
 }
 
-/** Only the streams are called otherwise than their place: `STREAMS`, `STREAM_TAGS_INTERVAL`. */
+/**
+ * Names a field by its path. Only the streams differ from it: `STREAMS`, `STREAM_TAGS_INTERVAL`.
+ */
 function place(entry: Leaf<unknown>, path: string, key: string): PlacedLeaf {
   const words = path.replace('streams.enabled', 'streams').replace('streams.', 'stream.');
   const arg = words.replaceAll(/[A-Z]/g, '-$&').replaceAll(/[._]/g, '-').toLowerCase();

@@ -1,4 +1,4 @@
-import { ConfigError, type Problem } from './config-error.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { defaultsFile, readConfigFile, type FileValues } from './config-file.ts';
 import { assembleConfig, type Config } from './config.ts';
 import { nearMisses, readArguments, readEnvironment, type NearMiss } from './environment.ts';
@@ -8,36 +8,39 @@ import { showValue } from './redaction.ts';
 import { relationProblems } from './relations.ts';
 import { schema } from './schema.ts';
 
-/** Where configuration comes from, besides `config/default.json`. */
+/** The sources of the configuration besides `config/default.json`. */
 export interface ConfigSources {
   readonly env: NodeJS.ProcessEnv;
   /** The file named by `--config`. */
   readonly configFile?: string | undefined;
-  /** Values by the argument's name without its dashes, as `kafka-brokers`. */
+  /** Values by the argument's name without its dashes, such as `kafka-brokers`. */
   readonly args: Readonly<Record<string, string>>;
-  /** What "not in the future" is measured by, epoch milliseconds; the machine's clock if not given. */
+  /**
+   * The current time for the check of "not in the future", epoch milliseconds; default: the system
+   * clock.
+   */
   readonly nowMs?: number;
-  /** The required fields that a command makes no use of, by path: their values when nobody sets them. */
+  /** Values by path of required fields that the command does not use, for when they are not set. */
   readonly unused?: Readonly<Record<string, unknown>>;
 }
 
-/** Everything that the sources say, and what is wrong with it. */
+/** All values of the sources, and all problems. */
 export interface ReadConfig {
   readonly leaves: readonly PlacedLeaf[];
   readonly sources: MergeSources;
-  /** The typed values by path, without those that were refused. */
+  /** The typed values by path, without rejected ones. */
   readonly values: ReadonlyMap<string, unknown>;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 const noFile: FileValues = { values: {}, problems: [], readable: true };
 
 /**
- * Reads the configuration: defaults, over them the file, over it the environment, over it the
- * arguments.
+ * Loads the configuration. Arguments override the environment, which overrides the file, which
+ * overrides the defaults.
  *
- * @returns the whole of it, deep-frozen
- * @throws ConfigError with every problem there is
+ * @returns the complete configuration, deep-frozen
+ * @throws ConfigError with every problem
  */
 export function loadConfig(sources: ConfigSources): Config {
   const { values, problems } = readConfig(sources);
@@ -45,39 +48,40 @@ export function loadConfig(sources: ConfigSources): Config {
   return deepFreeze(assembleConfig(values, (env) => sources.env[`${env}_FILE`] ?? null));
 }
 
-/** The variables that are almost ours and do nothing. */
+/** The variables without effect whose names are similar to known ones. */
 export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
   return nearMisses(env, listLeaves(schema));
 }
 
-/** Reads all sources and parses what they say together; throws nothing. */
-export function readConfig(given: ConfigSources): ReadConfig {
+/** Reads, merges and parses all sources; throws nothing. */
+export function readConfig(configSources: ConfigSources): ReadConfig {
   const leaves = listLeaves(schema);
   const defaults = readConfigFile(defaultsFile);
-  const file = given.configFile === undefined ? noFile : readConfigFile(given.configFile);
-  const environment = readEnvironment(given.env, leaves);
-  const args = readArguments(given.args, leaves);
+  const file =
+    configSources.configFile === undefined ? noFile : readConfigFile(configSources.configFile);
+  const environment = readEnvironment(configSources.env, leaves);
+  const args = readArguments(configSources.args, leaves);
   const sources: MergeSources = {
     defaults: defaults.values,
     file: file.values,
     environment: environment.texts,
     args: args.texts,
   };
-  const found = [defaults, file, environment, args].flatMap((source) => source.problems);
-  const named = new Set(found.map((problem) => problem.path));
-  // What nobody set may stand in the file that could not be read.
+  const sourceProblems = [defaults, file, environment, args].flatMap((source) => source.problems);
+  const named = new Set(sourceProblems.map((problem) => problem.path));
+  // A missing field may be set in a file that could not be read.
   const isWhole = defaults.readable && file.readable;
-  const { values, refused } = parseFields(leaves, mergeSources(schema, sources), given);
-  const problems = refused
+  const { values, rejected } = parseFields(leaves, mergeSources(schema, sources), configSources);
+  const problems = rejected
     .filter(({ leaf, raw }) => !named.has(leaf.path) && (raw !== null || isWhole))
-    .map((one) => refusal(one, sources));
+    .map((one) => rejectedProblem(one, sources));
   const unfit = relationProblems(values, leaves);
-  return { leaves, sources, values, problems: [...found, ...problems, ...unfit] };
+  return { leaves, sources, values, problems: [...sourceProblems, ...problems, ...unfit] };
 }
 
-interface Refused {
+interface RejectedField {
   readonly leaf: PlacedLeaf;
-  /** Null when nobody set the field. */
+  /** Null when the field is not set. */
   readonly raw: unknown;
   readonly expected: string;
 }
@@ -88,18 +92,21 @@ function parseFields(
   { unused = {}, nowMs = Date.now() }: ConfigSources,
 ) {
   const values = new Map<string, unknown>();
-  const refused: Refused[] = [];
+  const rejected: RejectedField[] = [];
   for (const leaf of leaves) {
     const raw = rawOf(leaf.path);
     const parsed = leaf.format.parse(raw, nowMs);
     if (parsed.ok) values.set(leaf.path, parsed.value);
     else if (raw === null && leaf.path in unused) values.set(leaf.path, unused[leaf.path]);
-    else refused.push({ leaf, raw, expected: parsed.expected });
+    else rejected.push({ leaf, raw, expected: parsed.expected });
   }
-  return { values, refused };
+  return { values, rejected };
 }
 
-function refusal({ leaf, raw, expected }: Refused, sources: MergeSources): Problem {
+function rejectedProblem(
+  { leaf, raw, expected }: RejectedField,
+  sources: MergeSources,
+): ConfigProblem {
   const { path, env, format } = leaf;
   const came = showValue(raw, format.secret);
   const action = raw === null ? howToSet(leaf) : `correct ${originOf(leaf, sources)}`;
@@ -112,7 +119,7 @@ function howToSet({ env, arg, path, format }: PlacedLeaf): string {
     : `set ${env}, --${arg} or "${path}" in the configuration file`;
 }
 
-/** The strongest source that set the field, which is the one that its value came from. */
+/** The strongest source that set the field. */
 function originOf({ env, arg, path }: PlacedLeaf, sources: MergeSources): string {
   if (sources.args.has(path)) return `--${arg}`;
   if (sources.environment.has(env)) return env;

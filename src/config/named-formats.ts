@@ -7,13 +7,13 @@ import {
 import { choice, format, inMs, list, text, type Format, type Parsed } from './formats.ts';
 import { readTextFile } from './text-file.ts';
 
-/** A secret, and the file that it came from, to be read again; null when it was no file. */
+/** A secret and its file, for reading it again; null without a file. */
 export interface Secret {
   readonly text: string;
   readonly file: string | null;
 }
 
-/** A token or password; never shown. `pattern` says which characters it may have. */
+/** A token or password; never shown. `pattern` defines the allowed characters. */
 export function secret(expected: string, pattern: RegExp): Format<Secret, ''> {
   const inner = format(expected, (raw) =>
     typeof raw === 'string' && pattern.test(raw) ? { text: raw, file: null } : undefined,
@@ -21,7 +21,7 @@ export function secret(expected: string, pattern: RegExp): Format<Secret, ''> {
   return { ...inner, secret: true };
 }
 
-/** One token or several, none of them shown: commas or line breaks stand between them. */
+/** One or more secret tokens, separated by commas or line breaks. */
 export function tokens(): Format<readonly string[], ''> {
   const expected = 'a token without spaces, or several separated by commas or line breaks';
   return {
@@ -30,19 +30,19 @@ export function tokens(): Format<readonly string[], ''> {
     unit: '',
     parse: (raw): Parsed<readonly string[]> => {
       const texts = Array.isArray(raw) ? (raw as readonly unknown[]) : [raw];
-      const found = texts.flatMap((one): readonly unknown[] =>
+      const entries = texts.flatMap((one): readonly unknown[] =>
         typeof one === 'string' ? splitTokens(one) : [one],
       );
-      const right = found.filter(isToken);
-      const isRight = right.length > 0 && right.length === found.length;
-      // A token that stands twice would be two, with one budget.
-      const isUnique = new Set(right).size === right.length;
-      return isRight && isUnique ? { ok: true, value: right } : { ok: false, expected };
+      const valid = entries.filter(isToken);
+      const isValid = valid.length > 0 && valid.length === entries.length;
+      // A duplicate token would count as two tokens with one quota.
+      const isUnique = new Set(valid).size === valid.length;
+      return isValid && isUnique ? { ok: true, value: valid } : { ok: false, expected };
     },
   };
 }
 
-/** The tokens in a text; undefined when it is not what `tokens` takes. */
+/** Parses tokens; undefined when `tokens` would reject the text. */
 export function parseTokens(text: string): readonly string[] | undefined {
   const parsed = tokens().parse(text, 0);
   return parsed.ok ? parsed.value : undefined;
@@ -59,12 +59,12 @@ function isToken(token: unknown): token is string {
   return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token);
 }
 
-/** Permissions; commas, or spaces as OAuth has it, stand between them. */
+/** Permissions, separated by commas, or by spaces as in OAuth. */
 export function scopes(): Format<readonly string[], ''> {
   const expected = 'permissions of Meta separated by commas or spaces, such as instagram_basic';
   return format(expected, (raw) => {
-    const found = typeof raw === 'string' ? raw.split(/[ ,]+/).filter(Boolean) : raw;
-    return Array.isArray(found) && found.every(isScope) ? found : undefined;
+    const entries = typeof raw === 'string' ? raw.split(/[ ,]+/).filter(Boolean) : raw;
+    return Array.isArray(entries) && entries.every(isScope) ? entries : undefined;
   });
 }
 
@@ -75,7 +75,7 @@ function isScope(raw: unknown): raw is string {
 /** The oldest major version of the Graph API that Meta still serves (its changelog, read 2026-11). */
 const oldestApiVersion = 21;
 
-/** A version of the Graph API as paths name it; newer ones than this program knows are accepted. */
+/** A version of the Graph API as in its paths; versions newer than this program are accepted. */
 export function apiVersion(): Format<string, ''> {
   const expected = `a version of the Graph API from v${oldestApiVersion}.0 on, such as v26.0`;
   return format(expected, (raw) => {
@@ -84,12 +84,12 @@ export function apiVersion(): Format<string, ''> {
   });
 }
 
-/** An http or https URL, as it is but for a slash at its end. */
+/** An http or https URL; a slash at its end is removed. */
 export function url(): Format<string, ''> {
   return format(plainUrl, (raw) => (isPlainUrl(raw) ? raw.replace(/\/+$/, '') : undefined));
 }
 
-/** An http or https URL that is compared to the letter. */
+/** An http or https URL that is compared exactly. */
 export function exactUrl(): Format<string, ''> {
   return format(plainUrl, (raw) => (isPlainUrl(raw) ? raw : undefined));
 }
@@ -101,12 +101,12 @@ function isPlainUrl(raw: unknown): raw is string {
   return typeof raw === 'string' && pattern.test(raw) && URL.canParse(raw);
 }
 
-/** A URL that a token or a secret is sent to: https, and http only where nobody else can listen. */
+/** A URL that receives a token or secret: https, or http to this machine, its network or its cluster. */
 function publicUrl(): Format<string, ''> {
   return guarded('or http to this machine, its network or its cluster', isNear);
 }
 
-/** The same for an API whose version is a field of its own. */
+/** The same format for an API whose version is a field of its own. */
 export function apiUrl(): Format<string, ''> {
   const inner = publicUrl();
   const expected = `${inner.expected}; without the version, which INSTAGRAM_API_VERSION says`;
@@ -118,7 +118,7 @@ export function apiUrl(): Format<string, ''> {
   });
 }
 
-/** The same for a secret that no network may see: http only on this machine. */
+/** The same format for a secret that must not cross a network: http only on this machine. */
 export function httpsUrl(): Format<string, ''> {
   return guarded('or http to this machine', isLoopback);
 }
@@ -131,14 +131,18 @@ function guarded(orHttp: string, mayBePlain: (host: string) => boolean): Format<
   return format(expected, (raw, nowMs) => {
     const parsed = inner.parse(raw, nowMs);
     if (!parsed.ok) return undefined;
-    // The platform writes 0x7f.1 and 2130706433 as 127.0.0.1, and ::ffff:a9fe:1 in one way, too.
+    // `URL` normalizes 0x7f.1 and 2130706433 to 127.0.0.1, and the spellings of ::ffff:a9fe:1 to
+    // one.
     const { protocol, hostname } = new URL(parsed.value);
     if (isMetadata(hostname)) return undefined;
     return protocol === 'https:' || mayBePlain(hostname) ? parsed.value : undefined;
   });
 }
 
-/** Addresses at which clouds give out credentials: link-local ones, and those of AWS and Google beyond them. */
+/**
+ * True for addresses of cloud metadata services: link-local ones, and separate ones of AWS and
+ * Google.
+ */
 function isMetadata(host: string): boolean {
   return (
     /^169\.254\.|^\[fe[89ab]|^\[::ffff:a9fe:|^metadata\.google\.internal\.?$/.test(host) ||
@@ -151,7 +155,7 @@ function isLoopback(host: string): boolean {
   return /^127\.|^\[::1\]$|^(?:.+\.)?localhost\.?$/.test(host);
 }
 
-/** Private addresses, names of one word as compose gives them, and those of a cluster. */
+/** True for private addresses, one-word names as in Compose, and names of a cluster. */
 function isNear(host: string): boolean {
   return (
     isLoopback(host) ||
@@ -160,13 +164,13 @@ function isNear(host: string): boolean {
   );
 }
 
-/** What a PEM file holds. */
+/** The labels of PEM files by their content. */
 const pemLabels = {
   certificate: { pattern: /-----BEGIN CERTIFICATE-----/, words: 'certificates' },
   key: { pattern: /-----BEGIN (?:\w+ )?PRIVATE KEY-----/, words: 'a private key' },
 } as const;
 
-/** The name of a PEM file that can be read and holds what it should. */
+/** The name of a readable PEM file with the expected content. */
 export function pemFile(kind: keyof typeof pemLabels): Format<string, ''> {
   const { pattern, words } = pemLabels[kind];
   return format(`the name of a PEM file that can be read and holds ${words}`, (raw) => {
@@ -200,7 +204,7 @@ export function streams(): Format<readonly StreamName[], ''> {
   };
 }
 
-/** In the order of need, each once; an empty list is the default. */
+/** The chosen streams in the order of `streamNames`, each once; empty selects the default streams. */
 function named(words: readonly (StreamName | 'default' | 'all')[]): readonly StreamName[] {
   const chosen = new Set<string>(words);
   const several: readonly StreamName[] = chosen.has('all')
@@ -211,14 +215,14 @@ function named(words: readonly (StreamName | 'default' | 'all')[]): readonly Str
   return streamNames.filter((name) => chosen.has(name) || several.includes(name));
 }
 
-/** Account ids. Texts, because as JSON numbers they are beyond 2^53 and would be rounded. */
+/** Account ids. They are texts, because JSON numbers beyond 2^53 would be rounded. */
 export function accountIds(): Format<readonly string[], ''> {
   return list(text('an account id as a text of digits, such as "17841400000000000"', /^\d{1,25}$/));
 }
 
 const longestTopicName = 249;
 
-/** A topic's name with `{stream}` in it. */
+/** A topic name that contains `{stream}`. */
 export function topicTemplate(): Format<string, ''> {
   const expected =
     'a topic name with {stream} in it, of letters, digits, ".", "_" and "-", at most ' +
@@ -232,7 +236,7 @@ export function topicTemplate(): Format<string, ''> {
   });
 }
 
-/** A calendar date or a UTC moment that has been, as epoch milliseconds. */
+/** A calendar date or UTC time in the past, as epoch milliseconds. */
 export function pastDate(): Format<number, 'Ms'> {
   const expected =
     'a real date that is not in the future, as 2026-01-31 (UTC) or 2026-01-31T12:00:00Z';
@@ -241,7 +245,7 @@ export function pastDate(): Format<number, 'Ms'> {
       return undefined;
     }
     const ms = Date.parse(raw);
-    // Date.parse rolls 30 February over into March; a real date survives the way back.
+    // `Date.parse` turns 30 February into a day in March; formatting the result again detects that.
     const real = !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(raw.replace('Z', ''));
     return real && ms <= nowMs ? ms : undefined;
   });

@@ -1,7 +1,4 @@
-/**
- * The name that was probably meant: the nearest of `names`, if no more than a third of it is
- * different.
- */
+/** The nearest of `names`, if at most a third of it differs from `name`. */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let least = Infinity;
@@ -19,7 +16,7 @@ function isSwapped([first, second]: string, other: string): boolean {
   return second !== undefined && other === `${second}${first ?? ''}`;
 }
 
-/** Letters to insert, to delete, to replace or to swap with their neighbour. */
+/** The number of letters to insert, delete, replace or swap with their neighbour. */
 export function editDistance(from: string, to: string): number {
   let beforeLast: readonly number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -1,12 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { Problem } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import type { Secret } from './named-formats.ts';
 import { readTextFile } from './text-file.ts';
 
-type Get = (path: string) => unknown;
+type GetValue = (path: string) => unknown;
 
-interface Relation extends Omit<Problem, 'env'> {
+interface Relation extends Omit<ConfigProblem, 'env'> {
   readonly other: string;
   readonly holds: (value: unknown, other: unknown) => boolean;
 }
@@ -54,13 +54,13 @@ const relations: readonly Relation[] = [
   },
 ];
 
-/** What does not fit together among fields that are right by themselves. */
+/** The problems of fields that are valid by themselves but do not fit together. */
 export function relationProblems(
   values: ReadonlyMap<string, unknown>,
   leaves: readonly PlacedLeaf[],
-): readonly Problem[] {
-  // A field that was refused by itself is told of already.
-  const get: Get = (path) => values.get(path);
+): readonly ConfigProblem[] {
+  // Rejected fields are missing here; they are reported already.
+  const get: GetValue = (path) => values.get(path);
   const findings = [
     ...relations
       .filter(({ path, other }) => values.has(path) && values.has(other))
@@ -87,8 +87,8 @@ export function relationProblems(
   }));
 }
 
-/** What is wrong with one field, seen with the others. */
-function finding(path: string, came: string, expected: string, action: string): Problem {
+/** Creates the problem of one field. */
+function finding(path: string, came: string, expected: string, action: string): ConfigProblem {
   return { path, came, expected, action, env: null };
 }
 
@@ -96,12 +96,12 @@ function isSet(value: unknown): boolean {
   return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
 }
 
-/** A value that was refused by itself is taken for one that is right. */
+/** The text of a field; `otherwise` for a rejected field, which is assumed to be valid. */
 function textOf(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
-function mechanismFindings(get: Get): readonly Problem[] {
+function mechanismFindings(get: GetValue): readonly ConfigProblem[] {
   const protocol = String(get('kafka.securityProtocol'));
   const hasMechanism = isSet(get('kafka.sasl.mechanism'));
   if (protocol.startsWith('SASL_') === hasMechanism) return [];
@@ -128,7 +128,7 @@ const password = ['kafka.sasl.username', 'kafka.sasl.password'];
 const oauth = ['tokenEndpointUrl', 'clientId', 'clientSecret'];
 const oauthOptional = ['scope', 'extensions'];
 
-function loginFindings(get: Get): readonly Problem[] {
+function loginFindings(get: GetValue): readonly ConfigProblem[] {
   const mechanism = get('kafka.sasl.mechanism');
   const isOauth = mechanism === 'OAUTHBEARER';
   const inOauth = (name: string): string => `kafka.sasl.oauthbearer.${name}`;
@@ -153,18 +153,18 @@ function loginFindings(get: Get): readonly Problem[] {
 
 const tlsFields = ['caLocation', 'certificateLocation', 'keyLocation', 'keyPassword', 'serverName'];
 
-/** @param at - the group, and what switches TLS on */
+/** @param at - the group, and the setting that enables TLS */
 function tlsFindings(
-  get: Get,
-  at: { readonly group: string; readonly on: boolean; readonly how: string },
-): readonly Problem[] {
-  if (at.on) return keyFindings(get, at.group);
-  const set = tlsFields.map((name) => `${at.group}.${name}`).filter((path) => isSet(get(path)));
+  get: GetValue,
+  tls: { readonly group: string; readonly on: boolean; readonly how: string },
+): readonly ConfigProblem[] {
+  if (tls.on) return keyFindings(get, tls.group);
+  const set = tlsFields.map((name) => `${tls.group}.${name}`).filter((path) => isSet(get(path)));
   const expected = 'nothing, because the connection has no TLS';
-  return set.map((path) => finding(path, unused, expected, `${at.how}, or remove it`));
+  return set.map((path) => finding(path, unused, expected, `${tls.how}, or remove it`));
 }
 
-function keyFindings(get: Get, group: string): readonly Problem[] {
+function keyFindings(get: GetValue, group: string): readonly ConfigProblem[] {
   const certificate = get(`${group}.certificateLocation`);
   const path = `${group}.keyLocation`;
   const key = get(path);
@@ -191,7 +191,7 @@ function whyNotAPair(
 ): string | undefined {
   const certificate = readTextFile(certificateFile);
   const key = readTextFile(keyFile);
-  // Files that cannot be read are refused by the fields' own formats.
+  // Unreadable files are rejected by the fields' own formats.
   if (!certificate.ok || !key.ok) return undefined;
   try {
     const opened = createPrivateKey({ key: key.text, ...(passphrase !== null && { passphrase }) });
@@ -204,7 +204,7 @@ function whyNotAPair(
   }
 }
 
-function registryFindings(get: Get): readonly Problem[] {
+function registryFindings(get: GetValue): readonly ConfigProblem[] {
   const path = 'schemaRegistry.bearerToken';
   if (!isSet(get(path)) || !isSet(get('schemaRegistry.username'))) return [];
   const action =

@@ -10,7 +10,7 @@ const { scopes, secret, streams, tokens, topicTemplate, url } = named;
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
-/** What may order something over HTTP. */
+/** The token that control requests carry. */
 export const controlToken = /^[\x21-\x7e]{16,500}$/;
 
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
@@ -18,176 +18,179 @@ const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
 const host = text('a host name or an address, such as 127.0.0.1', /^[A-Za-z0-9.:_-]{1,253}$/);
 const password = secret('a password: one line', /^[^\p{Cc}]+$/u);
 
-/** Where the Graph API is, how much is asked of it, and in whose name. */
+/** The Graph API: its address, credentials, accounts and request limits. */
 const instagram = {
   accessToken: leaf(
     tokens(),
-    'The token that every request carries, or several, each for the accounts that it reaches. Better in a file than in the environment: a file is read again when it changes.',
+    'One or more access tokens; each serves the accounts that it reaches. Prefer a file to the environment: a file is read again when it changes.',
   ),
   login: leaf(
     choice(['facebook', 'instagram']),
-    'Which of the two logins gave the token: `facebook` finds the accounts through their pages, `instagram` reaches the one account of the token.',
+    'The login that issued the token: `facebook` finds the accounts through their pages, `instagram` reaches the one account of the token.',
   ),
   apiVersion: leaf(
     apiVersion(),
-    'The version of the Graph API in the path of every request. Metrics do not depend on it: Meta adds and removes them by date, in all versions at once.',
+    'The version of the Graph API in the path of every request. Metrics do not depend on it: Meta adds and removes them in all versions at once.',
   ),
   baseUrl: leaf(
     optional(apiUrl()),
-    "Where the API is, without the version. Not set: the login's own host, `https://graph.facebook.com` or `https://graph.instagram.com`.",
+    "The URL of the API without the version. Not set: the login's host, `https://graph.facebook.com` or `https://graph.instagram.com`.",
   ),
   accounts: leaf(accountIds(), 'The only accounts to poll. Empty: all that the token reaches.'),
   startDate: leaf(
     optional(pastDate()),
-    'How far back the first poll of `user_insights` and of `user_daily_totals` goes, at most two years, as far as the API has data; what is older is cut off. It has no effect once there is a state. Not set: 30 days, where every metric has data.',
+    'The date from which the first poll of `user_insights` and of `user_daily_totals` reads: at most two years ago, and as far back as the API has data; earlier days are skipped. It has no effect once a state exists. Not set: 30 days ago, where every metric has data.',
   ),
-  requestTimeout: leaf(duration('100ms', '10m'), 'How long one request may take.'),
-  maxConcurrentRequests: leaf(integer(1, 100), 'Requests in flight at once.'),
-  accountsRefresh: leaf(duration('1s'), 'How often the list of accounts is read again.'),
-  pageSize: leaf(integer(1, 100), 'Entries asked for in one page of a list.'),
+  requestTimeout: leaf(duration('100ms', '10m'), 'The time limit of one request.'),
+  maxConcurrentRequests: leaf(integer(1, 100), 'The maximum number of concurrent requests.'),
+  accountsRefresh: leaf(
+    duration('1s'),
+    'The interval at which the list of accounts is read again.',
+  ),
+  pageSize: leaf(integer(1, 100), 'Entries that one page of a list requests.'),
   clientId: leaf(
     optional(text('an app id of digits', /^\d{1,25}$/)),
-    "The app's id at Meta; with Instagram Login that of its product Instagram. For `login`, and to learn of and renew the tokens of Facebook Login.",
+    "The app's id at Meta; with Instagram Login, the id of its product Instagram. `login` needs it, and so does the inspection and renewal of tokens of Facebook Login.",
   ),
   clientSecret: leaf(
     optional(secret('an app secret without spaces', /^[\x21-\x7e]+$/)),
-    "The app's secret. With it every request carries the proof (`appsecret_proof`) that the app itself asks, and tokens can be exchanged and renewed.",
+    "The app's secret. With it every request carries `appsecret_proof`, which proves that the app sends it, and tokens can be exchanged and renewed.",
   ),
   redirectUri: leaf(
     exactUrl(),
-    "Where `login` is led back to; it must stand among the app's valid OAuth redirect URIs to the letter. `login` listens on its port when the host is `localhost` or `127.0.0.1`.",
+    "The redirect URI of `login`; it must be exactly one of the app's valid OAuth redirect URIs. `login` listens on its port when the host is `localhost` or `127.0.0.1`.",
   ),
   scope: leaf(
     scopes(),
-    'The permissions that `login` asks for. Empty: those that the enabled streams need.',
+    'The permissions that `login` requests. Empty: those that the enabled streams need.',
   ),
 };
 
-/** The PEM files of a TLS client, under the names that librdkafka has for them. */
-function tls(who: string) {
+/** The PEM files of a TLS client, named as in librdkafka. */
+function tls(peer: string) {
   return {
     caLocation: leaf(
       optional(pemFile('certificate')),
-      `The PEM file with the certificates of the authorities that ${who}'s certificate is checked with, in place of those that Node trusts. Read again for each connection.`,
+      `The PEM file with the CA certificates that verify ${peer}'s certificate, in place of Node's own. Read again for each connection.`,
     ),
     certificateLocation: leaf(
       optional(pemFile('certificate')),
-      "The PEM file with the client's certificate, those that it was signed with after it. Read again for each connection.",
+      "The PEM file with the client's certificate, followed by its intermediate certificates. Read again for each connection.",
     ),
     keyLocation: leaf(
       optional(pemFile('key')),
       "The PEM file with the private key of the client's certificate. Read again for each connection.",
     ),
-    keyPassword: leaf(optional(password), 'What the private key is encrypted with.'),
+    keyPassword: leaf(optional(password), 'The password of the encrypted private key.'),
   };
 }
 
-/** Who logs in, by `sasl.` of any Kafka client. */
+/** The login at the brokers, named like the `sasl.` settings of Kafka clients. */
 const sasl = {
   mechanism: leaf(
     optional(choice(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'])),
-    'How the login goes. With `PLAIN` the password itself is sent.',
+    'The SASL mechanism of the login. `PLAIN` sends the password itself.',
   ),
-  username: leaf(optional(line), 'For `PLAIN` and `SCRAM-…`.'),
+  username: leaf(optional(line), 'The user name for `PLAIN` and `SCRAM-…`.'),
   password: leaf(
     optional(password),
-    'For `PLAIN` and `SCRAM-…`; its file is read again for each connection.',
+    'The password for `PLAIN` and `SCRAM-…`; its file is read again for each connection.',
   ),
   oauthbearer: {
     tokenEndpointUrl: leaf(
       optional(httpsUrl()),
-      'Where a token is had for the client id and secret (`grant_type=client_credentials`). An authority of its own is named by `NODE_EXTRA_CA_CERTS`.',
+      'The endpoint that issues a token for the client id and secret (`grant_type=client_credentials`). `NODE_EXTRA_CA_CERTS` names the file of a private CA.',
     ),
     clientId: leaf(optional(line), "The client's id."),
     clientSecret: leaf(
       optional(password),
       "The client's secret; its file is read again for each token.",
     ),
-    scope: leaf(optional(line), 'The scope asked for; several are separated by spaces.'),
+    scope: leaf(optional(line), 'The requested scope; several are separated by spaces.'),
     extensions: leaf(
       list(text('name=value', /^[A-Za-z]+=[\x21-\x7e]+$/)),
-      'What is sent with the token: Confluent Cloud wants `logicalCluster=lkc-…,identityPoolId=pool-…`.',
+      'The SASL extensions sent with the token. Confluent Cloud requires `logicalCluster=lkc-…,identityPoolId=pool-…`.',
     ),
   },
 };
 
 const topics = {
-  create: leaf(flag(), 'Whether topics that are missing are created.'),
-  partitions: leaf(integer(1, 10_000), 'Partitions of a topic created.'),
+  create: leaf(flag(), 'True creates missing topics.'),
+  partitions: leaf(integer(1, 10_000), 'The number of partitions of a created topic.'),
   statePartitions: leaf(
     integer(1, 1_000),
-    'Partitions of the state topic, the unit in which accounts are shared out. Not to be changed once the topic is there.',
+    'The number of partitions of the state topic. Accounts are assigned to instances by these partitions. Do not change it once the topic exists.',
   ),
   replicationFactor: leaf(
     integerOrBroker(32_767),
-    "Replicas of a topic created, and the fewest that one already there may have. -1: the broker's own default, not verified. Production: 3.",
+    "The replication factor of a created topic, and the minimum for an existing one. -1: the broker's default, not verified. Production: 3.",
   ),
   minInSyncReplicas: leaf(
     integerOrBroker(32_767),
-    "`min.insync.replicas` of a topic created, and the least that one already there may have. -1: the broker's own default, not verified. Production: 2.",
+    "`min.insync.replicas` of a created topic, and the minimum for an existing one. -1: the broker's default, not verified. Production: 2.",
   ),
   deadLetterRetention: leaf(
     duration('1h', '3650d'),
-    '`retention.ms` of a topic of dead letters created. They hold what other people wrote. A topic already there keeps what it has.',
+    '`retention.ms` of a created dead letter topic; an existing topic keeps its setting. Dead letters may contain content of other people.',
   ),
 };
 
 const kafka = {
-  brokers: leaf(brokers(), 'The brokers to begin with.'),
+  brokers: leaf(brokers(), 'The bootstrap servers.'),
   securityProtocol: leaf(
     choice(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']),
-    "How the brokers are reached, as in any Kafka client: with TLS (`SSL`), with a login (`SASL_…`), or both. Only `SSL` and `SASL_SSL` keep passwords and data from the network's eyes.",
+    'The protocol of the brokers, as in any Kafka client: TLS (`SSL`), a login (`SASL_…`), or both. Only `SSL` and `SASL_SSL` encrypt passwords and data on the network.',
   ),
   ssl: {
     ...tls('a broker'),
     serverName: leaf(
       optional(text('a host name', /^[A-Za-z0-9.:_-]{1,253}$/)),
-      "The name that the brokers' certificates are for, where it is not the name that they are reached by.",
+      "The name in the brokers' certificates, if it differs from their address.",
     ),
   },
   sasl,
-  clientId: leaf(name, "The name in the brokers' logs and quotas."),
+  clientId: leaf(name, "The client's name in the brokers' logs and quotas."),
   topicTemplate: leaf(
     topicTemplate(),
-    'How topics are called: `{stream}` becomes the stream with hyphens for underscores, or `state`, or `dead-letters`.',
+    'The names of the topics: `{stream}` becomes the stream with hyphens for underscores, or `state`, or `dead-letters`.',
   ),
   transactionalIdPrefix: leaf(
     name,
-    'Transactional ids and consumer groups begin with it. The same for all instances that share the accounts, another for every other installation.',
+    'The prefix of transactional ids and consumer groups. All instances of an installation use the same prefix; each installation needs its own.',
   ),
   transactionTimeout: leaf(
     duration('10s', '15m'),
-    'After this long the broker aborts an open transaction by itself; at most its `transaction.max.timeout.ms`.',
+    'The time after which the broker aborts an open transaction; at most its `transaction.max.timeout.ms`.',
   ),
   sendDeadline: leaf(
     duration('1s', '15m'),
-    'How long one try of one transaction may take; 90% of the transaction timeout is the most that is used.',
+    'The time limit of one attempt of a transaction; at most 90% of the transaction timeout is used.',
   ),
-  connectionTimeout: leaf(duration('100ms', '5m'), 'How long connecting to a broker may take.'),
+  connectionTimeout: leaf(duration('100ms', '5m'), 'The time limit of connecting to a broker.'),
   compression: leaf(
     choice(compressions),
-    'How produce requests are compressed: what topics with `compression.type=producer`, the default of Kafka, store. `gzip` is what every client can read; `lz4` and `snappy` take less CPU and more bytes, `zstd` less of both. Topics are read with any of them.',
+    'The compression of produce requests. Topics with `compression.type=producer`, the default of Kafka, store it unchanged. Every client can read `gzip`; `lz4` and `snappy` use less CPU and more bytes, `zstd` less of both. Reading supports all of them.',
   ),
   maxBatchRecords: leaf(
     integer(1, 10_000),
-    'Records after which a transaction is sent; a page of the API and a window of days stay whole.',
+    'The number of records after which a transaction is committed; a page of the API and a window of days are never split.',
   ),
   tombstones: leaf(
     flag(),
-    'Whether media, stories and tags that are no longer listed are deleted by a record without a value; where most are missing at once, only when the next whole list lacks them too. A story is listed for 24 hours. Comments that are deleted cannot be known.',
+    'True publishes a tombstone for media, stories and tags that are no longer listed. If most are missing at once, the next complete list must confirm it. A story is listed for 24 hours. Deleted comments cannot be detected.',
   ),
   group: {
     sessionTimeout: leaf(
       duration('1s', '30m'),
-      "After this long without a heartbeat an instance has lost its accounts to the others; between the broker's `group.min.session.timeout.ms` and `group.max.session.timeout.ms` (6 s and 30 min).",
+      "The time without a heartbeat after which the other instances resume an instance's accounts; between the broker's `group.min.session.timeout.ms` and `group.max.session.timeout.ms` (6 s and 30 min).",
     ),
     heartbeat: leaf(
       duration('100ms', '10m'),
-      'How often an instance lets the others know that it lives, and hears of changes; at most a third of the session timeout.',
+      'The interval of heartbeats to the group coordinator, which also report rebalances; at most a third of the session timeout.',
     ),
     rebalanceTimeout: leaf(
       duration('1s', '30m'),
-      'How long a change of the group waits for an instance that has not joined again.',
+      'The time that a rebalance waits for an instance to rejoin.',
     ),
   },
   topics,
@@ -196,9 +199,9 @@ const kafka = {
 const schemaRegistry = {
   url: leaf(
     url(),
-    'Where the registry is; a path is kept, as in `http://host:8080/apis/ccompat/v7`.',
+    'The URL of the registry, with an optional path, such as `http://host:8080/apis/ccompat/v7`.',
   ),
-  timeout: leaf(duration('100ms', '5m'), 'How long one request may take.'),
+  timeout: leaf(duration('100ms', '5m'), 'The time limit of one request.'),
   compatibility: leaf(
     choice([
       'BACKWARD',
@@ -209,20 +212,23 @@ const schemaRegistry = {
       'FULL_TRANSITIVE',
       'NONE',
     ]),
-    'The level that a subject gets when it is registered for the first time.',
+    'The compatibility level that a new subject gets.',
   ),
   mode: leaf(
     choice(['register', 'verify']),
-    '`register` adds schemas that are missing; `verify` refuses to start without them.',
+    '`register` adds missing schemas; `verify` refuses to start without them.',
   ),
-  username: leaf(optional(line), 'For basic authentication, together with the password.'),
+  username: leaf(
+    optional(line),
+    'The user name for basic authentication, together with the password.',
+  ),
   password: leaf(
     optional(password),
-    'For basic authentication, together with the user name; its file is read again for each request.',
+    'The password for basic authentication, together with the user name; its file is read again for each request.',
   ),
   bearerToken: leaf(
     optional(secret('a token without spaces', /^[\x21-\x7e]+$/)),
-    'Sent as `Authorization: Bearer`, in place of user name and password; its file is read again for each request.',
+    'The token sent as `Authorization: Bearer`, in place of user name and password; its file is read again for each request.',
   ),
   ssl: tls('the registry'),
 };
@@ -231,7 +237,7 @@ function interval(what: string) {
   return { interval: leaf(duration('1s'), `How often ${what} polled for each account.`) };
 }
 
-/** A stream that is read in full and may leave out what says nothing new. */
+/** The fields of a stream that is read in full and can skip unchanged records. */
 function snapshots(what: string) {
   return {
     ...interval(what),
@@ -262,14 +268,14 @@ const streamFields = {
 };
 
 const polling = {
-  concurrency: leaf(integer(1, 1_000), 'Polls under way at once.'),
+  concurrency: leaf(integer(1, 1_000), 'The maximum number of concurrent polls.'),
   jitter: leaf(
     share(0, 0.5),
-    'Share of the interval by which polls are moved at random, so that they do not all start together.',
+    'The fraction of the interval by which polls are shifted at random, so that they do not all start together.',
   ),
   lookback: leaf(
     duration('1ms', '30d'),
-    'How far `user_insights` and `user_daily_totals` read again what they have published; the API corrects values for up to 48 hours.',
+    'The period of published data that `user_insights` and `user_daily_totals` read again; the API corrects values for up to 48 hours.',
   ),
   newMediaAge: leaf(
     duration('1m', '365d'),
@@ -281,29 +287,32 @@ const polling = {
   ),
   recentMediaInterval: leaf(
     duration('1s', '365d'),
-    'How often the insights of each recent media are read, spread evenly over the polls.',
+    'The interval at which the insights of each recent media are read, spread evenly over the polls.',
   ),
   oldMediaInterval: leaf(
     duration('1s', '365d'),
-    'How often the insights of each old media are read, spread evenly over the polls.',
+    'The interval at which the insights of each old media are read, spread evenly over the polls.',
   ),
   mediaListInterval: leaf(
     duration('1s', '365d'),
-    'How often the whole list of media is read, each account at its own time; between, the pages with new media.',
+    'The interval at which the complete list of media is read, each account at its own time. In between, only the pages with new media are read.',
   ),
   maxAttempts: leaf(
     integer(1, 100),
-    'Tries of one poll before it is given up until its next turn.',
+    'Attempts of one poll before it fails until its next interval.',
   ),
-  retryBase: leaf(duration(), 'The wait after the first failed try; it doubles.'),
-  retryMax: leaf(duration(), 'The longest wait between two tries.'),
+  retryBase: leaf(
+    duration(),
+    'The wait after the first failed attempt; it doubles with each further attempt.',
+  ),
+  retryMax: leaf(duration(), 'The longest wait between two attempts.'),
   onceTimeout: leaf(
     duration('1s'),
-    'How long `once` waits for a broker, a registry or an API that is away before it exits with 3.',
+    'The time that `once` waits for an unavailable broker, registry or API before it exits with 3.',
   ),
   shutdownGrace: leaf(
     duration('100ms', '1h'),
-    'How long a stop may take before it is forced; shorter than what the platform allows (Kubernetes: 30 s).',
+    'The time limit of a graceful shutdown; shorter than the grace period of the platform (Kubernetes: 30 s).',
   ),
   instance: leaf(
     optional(line),
@@ -314,37 +323,37 @@ const polling = {
 const http = {
   enabled: leaf(
     flag(),
-    'Whether health, metrics and the status page are served; without them the health check of the container image fails.',
+    'True serves health, metrics and the status page. Without them, the health check of the container image fails.',
   ),
   host: leaf(
     host,
-    'The address to listen on; `0.0.0.0` in a container. Nothing that is shown needs authentication.',
+    'The address to listen on; `0.0.0.0` in a container. Reading needs no authentication.',
   ),
-  port: leaf(integer(0, 65_535), 'The port to listen on; 0 takes any that is free.'),
+  port: leaf(integer(0, 65_535), 'The port to listen on; 0 selects a free port.'),
   allowedHosts: leaf(
     list(text('a host name without a port', /^[A-Za-z0-9._-]{1,253}$/)),
-    'Names that a request may have in its `Host` header, beside `localhost` and the addresses of loopback; others are answered with 421, so that no web page reads the server through a name that it had resolved to this machine. Empty: no other name when the server listens on loopback, any when it listens elsewhere.',
+    'Names that the `Host` header may contain besides `localhost` and loopback addresses; other names get 421. This prevents web pages from reading the server by DNS rebinding. Empty: no other name when the server listens on loopback, any name when it listens elsewhere.',
   ),
   token: leaf(
     optional(secret('a token of 16 to 500 visible characters', controlToken)),
-    'What a request must carry as `Authorization: Bearer …` to poll, pause or resume a stream or to change the log level. Not set: these are off. A file is read again at each of them.',
+    'The token of control requests (`Authorization: Bearer …`), which poll, pause or resume a stream or change the log level. Not set: the control API is disabled. The file is read again for each request.',
   ),
 };
 
 const log = {
   level: leaf(
     choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
-    'The least important line that is still written.',
+    'The lowest level that is logged.',
   ),
   format: leaf(
     choice(['auto', 'json', 'pretty']),
-    'How lines are written: `json`, one a line; `pretty`, for people; `auto`, pretty on a terminal and JSON elsewhere.',
+    'The format of log lines: `json` for machines, `pretty` for people, `auto` for pretty on a terminal and JSON elsewhere.',
   ),
 };
 
 /**
- * Every field there is, by its place in the file, which the names of its variable and argument follow
- * from, and so does the type of the configuration. Defaults stand in `config/default.json`, and nowhere else.
+ * Every field by its path in the file. The names of variables and arguments and the type of the
+ * configuration follow from it. Defaults are defined only in `config/default.json`.
  */
 export const schema = {
   instagram,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A file's content, or why there is none, as `ENOENT`. */
+/** A file's content, or an error code such as `ENOENT`. */
 export type TextFile =
   { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
 

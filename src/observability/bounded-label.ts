@@ -1,15 +1,15 @@
-/** What stands for every value after the first `most` ones. */
+/** The label value that replaces every value after the first `maxValues`. */
 const otherValues = 'other';
 
 /**
- * Bounds the values of a label that the program does not list: the first `most` are let through, all
- * others are one. A series is kept by whoever scrapes for weeks, so no label may grow for ever.
+ * Limits a label's values: the first `maxValues` stay, all others become one. Prometheus keeps each
+ * series for weeks, so no label may have an unlimited number of values.
  */
-export function createBoundedLabel(most: number): (value: string) => string {
+export function createBoundedLabel(maxValues: number): (value: string) => string {
   const seen = new Set<string>();
   return (value) => {
     if (seen.has(value)) return value;
-    if (seen.size >= most) return otherValues;
+    if (seen.size >= maxValues) return otherValues;
     seen.add(value);
     return value;
   };

@@ -1,9 +1,12 @@
 import type { TelemetryEvent } from '../engine/ports.ts';
 
-/** Whether an event is of one of these types. */
+/** The event of one type. */
+export type EventOf<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
+
+/** True when the event has one of these types. */
 export function isOneOf<Type extends TelemetryEvent['type']>(
   event: TelemetryEvent,
   types: readonly Type[],
-): event is Extract<TelemetryEvent, { type: Type }> {
+): event is EventOf<Type> {
   return (types as readonly string[]).includes(event.type);
 }

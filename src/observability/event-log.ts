@@ -1,15 +1,19 @@
 import { advice } from '../engine/advice.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
-import { isOneOf } from './event-kinds.ts';
+import { type EventOf, isOneOf } from './event-kinds.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
 import { createStopLog, type StopLog } from './stop-log.ts';
 
-type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
+/**
+ * The unknown fields that are remembered; the API may send new names without end, so further ones
+ * are only counted.
+ */
+const maxRememberedFields = 1000;
 
-/** The API may send new names without end; after this many, further ones are only counted. */
-const rememberedFields = 1000;
-
-/** Writes events to the log: what repeats (an unknown field, a dependency's trouble) is said once. */
+/**
+ * Writes events to the log. Repeated facts, such as an unknown field or an unavailable dependency,
+ * are logged once.
+ */
 export function createEventLog(log: Log): Telemetry {
   const logUnknownFields = createFieldLogger(log);
   const logDependency = createDependencyLogger(log);
@@ -20,15 +24,15 @@ export function createEventLog(log: Log): Telemetry {
   const reportAssignment = createAssignmentReporter(log);
   return {
     report(event) {
-      if (isOneOf(event, asideTypes)) {
-        logAside(log, event);
+      if (isOneOf(event, plainEvents)) {
+        logPlain(log, event);
         return;
       }
       if (isOneOf(event, ['share', 'fenced'])) {
         reportAssignment(event);
         return;
       }
-      if (isOneOf(event, ofApi)) {
+      if (isOneOf(event, apiEvents)) {
         logApi(event);
         return;
       }
@@ -60,27 +64,30 @@ export function createEventLog(log: Log): Telemetry {
   };
 }
 
-/** What is polled, and how often. */
-function logPolled(log: Log, event: Event<'accounts'> | Event<'paused'> | Event<'interval'>): void {
+/** Logs changes of the accounts, the intervals and the paused streams. */
+function logPolled(
+  log: Log,
+  event: EventOf<'accounts'> | EventOf<'paused'> | EventOf<'interval'>,
+): void {
   if (event.type === 'accounts') logAccounts(log, event);
   else if (event.type === 'interval') log.info(facts(event), 'interval changed');
   else log.info(facts(event), event.isPaused ? 'stream paused' : 'stream resumed');
 }
 
-function createFieldLogger(log: Log): (event: Event<'poll-finished'>) => void {
+function createFieldLogger(log: Log): (event: EventOf<'poll-finished'>) => void {
   const unknownFields = new Set<string>();
   return ({ stream, unknownFields: names }) => {
     for (const field of names) {
       const key = `${stream}/${field}`;
-      if (unknownFields.has(key) || unknownFields.size >= rememberedFields) continue;
+      if (unknownFields.has(key) || unknownFields.size >= maxRememberedFields) continue;
       unknownFields.add(key);
       log.info({ stream, field }, 'unknown field ignored');
     }
   };
 }
 
-/** Events that are told as they are. */
-const asideTypes = [
+/** Events that are logged with all their fields. */
+const plainEvents = [
   'committed',
   'list-doubted',
   'progress',
@@ -93,8 +100,8 @@ const asideTypes = [
   'state-size',
 ] as const satisfies readonly TelemetryEvent['type'][];
 
-/** What is said of them. */
-const asides = {
+/** The log messages of these events. */
+const plainMessages = {
   committed: 'batches committed',
   'list-doubted': 'list not believed',
   progress: 'step done',
@@ -107,33 +114,36 @@ const asides = {
   'state-size': 'state size known',
 } as const;
 
-function logAside(log: Log, event: Event<(typeof asideTypes)[number]>): void {
+function logPlain(log: Log, event: EventOf<(typeof plainEvents)[number]>): void {
   const isWarning = event.type === 'list-doubted' || event.type === 'batch-refused';
   const level = isWarning ? 'warn' : 'debug';
-  // What is refused may be long, and stands in the state.
+  // The list of rejections may be long, and the state contains it.
   const fields = Object.entries(facts(event)).filter(([name]) => name !== 'refusals');
   const isAbsent = event.type === 'batch-refused' && event.isAbsent;
-  log[level](Object.fromEntries(fields), isAbsent ? 'batches not available' : asides[event.type]);
+  log[level](
+    Object.fromEntries(fields),
+    isAbsent ? 'batches not available' : plainMessages[event.type],
+  );
 }
 
-const transactionLevels: Readonly<Record<Event<'transaction'>['outcome'], LogLevel>> = {
+const transactionLevels: Readonly<Record<EventOf<'transaction'>['outcome'], LogLevel>> = {
   committed: 'debug',
   redone: 'warn',
   failed: 'warn',
   fenced: 'warn',
 };
 
-/** The event without its type, which the message says. */
+/** The event's fields without its type, which the message expresses. */
 function facts(event: TelemetryEvent): LogFields {
   return Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'type'));
 }
 
-function logPollFinished(log: Log, event: Event<'poll-finished'>): void {
+function logPollFinished(log: Log, event: EventOf<'poll-finished'>): void {
   const level = event.records + event.deadLetters > 0 ? 'info' : 'debug';
   log[level]({ ...facts(event), unknownFields: event.unknownFields.length }, 'poll finished');
 }
 
-function logPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopLog): void {
+function logPollFailed(log: Log, event: EventOf<'poll-failed'>, stops: StopLog): void {
   const fields = facts(event);
   if (event.disposition.startsWith('stop-')) log[stops.level(event)](fields, 'poll stopped');
   else if (event.disposition === 'unexpected') log.error(fields, 'poll failed');
@@ -141,8 +151,8 @@ function logPollFailed(log: Log, event: Event<'poll-failed'>, stops: StopLog): v
   else log.warn(fields, 'poll failed');
 }
 
-/** A dependency is told when it changes, what repeats at debug. */
-function createDependencyLogger(log: Log): (event: Event<'dependency'>) => void {
+/** Logs a dependency when its status changes; repetitions at debug. */
+function createDependencyLogger(log: Log): (event: EventOf<'dependency'>) => void {
   const dependencies = new Map<string, string>();
   return ({ name, ready, reason, isStarting = false }) => {
     const waiting = isStarting ? 'starting' : 'down';
@@ -159,8 +169,8 @@ function createDependencyLogger(log: Log): (event: Event<'dependency'>) => void 
   };
 }
 
-/** The quotas of the API and of Kafka. */
-function createQuotaLogger(log: Log): (event: Event<'scope'> | Event<'throttled'>) => void {
+/** Logs the quotas of the API and of Kafka. */
+function createQuotaLogger(log: Log): (event: EventOf<'scope'> | EventOf<'throttled'>) => void {
   const logScope = createScopeLogger(log);
   const logThrottled = createThrottleLogger(log);
   return (event) => {
@@ -169,11 +179,14 @@ function createQuotaLogger(log: Log): (event: Event<'scope'> | Event<'throttled'
   };
 }
 
-/** Seconds of throttling between two lines about it. */
+/** Seconds of throttling between two log lines. */
 const throttleStepS = 60;
 
-/** Throttling by Kafka's quotas is logged once it takes a second, and then for each further minute of it. */
-function createThrottleLogger(log: Log): (event: Event<'throttled'>) => void {
+/**
+ * Logs throttling by Kafka's quotas after the first second, then after each further minute of
+ * throttling.
+ */
+function createThrottleLogger(log: Log): (event: EventOf<'throttled'>) => void {
   let totalMs = 0;
   let nextMs = 1000;
   return ({ durationMs }) => {
@@ -185,9 +198,9 @@ function createThrottleLogger(log: Log): (event: Event<'throttled'>) => void {
   };
 }
 
-/** A scope's state is told when it changes, its usage at debug. */
-function createScopeLogger(log: Log): (event: Event<'scope'>) => void {
-  const states = new Map<string, Event<'scope'>['state']>();
+/** Logs a scope when its state changes; its usage at debug. */
+function createScopeLogger(log: Log): (event: EventOf<'scope'>) => void {
+  const states = new Map<string, EventOf<'scope'>['state']>();
   return ({ scope, percent, state, untilMs }) => {
     const key = `${scope.kind} ${scope.id}`;
     const changed = (states.get(key) ?? 'free') !== state;
@@ -200,8 +213,8 @@ function createScopeLogger(log: Log): (event: Event<'scope'>) => void {
   };
 }
 
-/** Events about the API itself: tokens, its version, the forms of request that it takes. */
-const ofApi = [
+/** Events about the API: tokens, its version, and the forms of request that it accepts. */
+const apiEvents = [
   'token',
   'token-renewal',
   'token-refused',
@@ -209,20 +222,20 @@ const ofApi = [
   'contract-probed',
 ] as const;
 
-function createApiLogger(log: Log): (event: Event<(typeof ofApi)[number]>) => void {
+function createApiLogger(log: Log): (event: EventOf<(typeof apiEvents)[number]>) => void {
   const logToken = createTokenLogger(log);
   const logApiVersion = createApiVersionLogger(log);
   const logContract = createContractLogger(log);
   return (event) => {
-    if (event.type === 'token-refused') logRefusal(log, event);
+    if (event.type === 'token-refused') logTokenRejection(log, event);
     else if (event.type === 'api-version') logApiVersion(event);
     else if (event.type === 'contract-probed') logContract(event);
     else logToken(event);
   };
 }
 
-/** It is reported when it begins and when it ends. */
-function logRefusal(log: Log, { name, refusal }: Event<'token-refused'>): void {
+/** Logs the beginning and the end of a token's rejection. */
+function logTokenRejection(log: Log, { name, refusal }: EventOf<'token-refused'>): void {
   if (refusal === null) {
     log.info({ name }, 'token taken again');
     return;
@@ -231,21 +244,24 @@ function logRefusal(log: Log, { name, refusal }: Event<'token-refused'>): void {
   log.error({ name, code, reason: message, action: advice[code] }, 'token refused');
 }
 
-/** A token's end is told when it is learned or moves, each step of its warnings and each trouble once. */
-function createTokenLogger(log: Log): (event: Event<'token'> | Event<'token-renewal'>) => void {
+/**
+ * Logs a token's expiry when it becomes known or changes; each warning step and each renewal error
+ * once.
+ */
+function createTokenLogger(log: Log): (event: EventOf<'token'> | EventOf<'token-renewal'>) => void {
   const ends = new Map<string, number | null>();
   const warned = new Map<string, string>();
   return (event) => {
-    // Not as `token`, whose value is masked whatever it is.
+    // The field is not called `token`, because redaction masks the value of that name.
     const { name } = event;
-    const isNews = (what: string): boolean => {
-      const isNew = warned.get(`${event.type} ${name}`) !== what;
-      warned.set(`${event.type} ${name}`, what);
+    const isChange = (fact: string): boolean => {
+      const isNew = warned.get(`${event.type} ${name}`) !== fact;
+      warned.set(`${event.type} ${name}`, fact);
       return isNew;
     };
     if (event.type === 'token-renewal') {
       const { outcome, message } = event;
-      const level = isNews(`${outcome} ${message}`) ? 'warn' : 'debug';
+      const level = isChange(`${outcome} ${message}`) ? 'warn' : 'debug';
       if (outcome === 'renewed') log.info({ name }, 'token renewed');
       else log[level]({ name, reason: message }, 'token not renewed');
       return;
@@ -254,26 +270,26 @@ function createTokenLogger(log: Log): (event: Event<'token'> | Event<'token-rene
     const expires = expiresAtMs === null ? 'never' : new Date(expiresAtMs).toISOString();
     if (ends.get(name) !== expiresAtMs) log.info({ name, expires }, 'token read');
     ends.set(name, expiresAtMs);
-    const isStep = isNews(String(warnAtDays));
+    const isStep = isChange(String(warnAtDays));
     if (isStep && warnAtDays !== null) log.warn({ name, expires, action }, 'token ends soon');
   };
 }
 
-/** A warning about the API version is logged when it is new or changes. */
-function createApiVersionLogger(log: Log): (event: Event<'api-version'>) => void {
+/** Logs a warning about the API version when it is new or changes. */
+function createApiVersionLogger(log: Log): (event: EventOf<'api-version'>) => void {
   let logged = '';
   return ({ version, endsAtMs, warning }) => {
     const isNew = warning !== logged;
     logged = warning;
     if (!isNew || warning === '') return;
     const endsAt = endsAtMs === null ? null : new Date(endsAtMs).toISOString();
-    // Not as `version`, which is the program's.
+    // The field is not called `version`, which is the program's version.
     log.warn({ apiVersion: version, ends: endsAt, warning }, 'api version needs attention');
   };
 }
 
-/** A form of request that the API rejects is logged when it begins and when it ends. */
-function createContractLogger(log: Log): (event: Event<'contract-probed'>) => void {
+/** Logs a form of request when the API begins to reject it and when the API accepts it again. */
+function createContractLogger(log: Log): (event: EventOf<'contract-probed'>) => void {
   const rejected = new Set<string>();
   return ({ forms, version, answeredBy }) => {
     const facts = { apiVersion: version, answeredBy };
@@ -291,8 +307,8 @@ function createContractLogger(log: Log): (event: Event<'contract-probed'>) => vo
   };
 }
 
-/** What an instance owns; a rebalance that changes nothing here is no news. */
-function createAssignmentReporter(log: Log): (event: Event<'share'> | Event<'fenced'>) => void {
+/** Logs the partitions of the instance; at debug when a rebalance changes none of them. */
+function createAssignmentReporter(log: Log): (event: EventOf<'share'> | EventOf<'fenced'>) => void {
   let told = false;
   return (event) => {
     if (event.type === 'fenced') {
@@ -309,8 +325,8 @@ function createAssignmentReporter(log: Log): (event: Event<'share'> | Event<'fen
   };
 }
 
-function logAccounts(log: Log, { added, removed }: Event<'accounts'>): void {
+function logAccounts(log: Log, { added, removed }: EventOf<'accounts'>): void {
   if (added.length + removed.length === 0) return;
-  const ids = (accounts: Event<'accounts'>['added']): string[] => accounts.map(({ id }) => id);
+  const ids = (accounts: EventOf<'accounts'>['added']): string[] => accounts.map(({ id }) => id);
   log.info({ added: ids(added), removed: ids(removed) }, 'accounts changed');
 }

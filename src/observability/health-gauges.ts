@@ -2,21 +2,23 @@ import type { Registry } from 'prom-client';
 import { holds } from '../engine/refusals.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { StateSize } from '../engine/ports.ts';
-import { type AccountStatus, type Health, endOfUse } from './health.ts';
+import { type AccountStatus, type ServiceHealth, endOfUse } from './health.ts';
 import { createGauges } from './instruments.ts';
 
-/** What gauges are read off when metrics are asked for. */
+/** The sources of gauges that are collected at each scrape. */
 export interface GaugeSources {
-  readonly health: () => Health;
+  readonly health: () => ServiceHealth;
   readonly nowMs: () => number;
   readonly version: string;
 }
 
-/** Tokens that have a series of their own at most: those that expire first. */
+/** The tokens with a series of their own, at most: those that expire first. */
 const shownTokens = 50;
 const dayMs = 86_400_000;
 
-/** Adds what is read off the health when metrics are asked for, and the build's version. */
+/**
+ * Registers the gauges that are computed from the health at each scrape, and the build's version.
+ */
 export function registerHealthGauges(registry: Registry, sources: GaugeSources): void {
   const { health, version } = sources;
   const gauge = createGauges(registry);
@@ -57,7 +59,7 @@ export function registerHealthGauges(registry: Registry, sources: GaugeSources):
   registerStateSizes(registry, sources);
 }
 
-/** The API itself: when its version ends, and which forms of request it takes. */
+/** Registers the gauges of the API: the end of its version and the rejected forms of request. */
 function registerApiGauges(registry: Registry, { health }: GaugeSources): void {
   const gauge = createGauges(registry);
   gauge(
@@ -88,7 +90,7 @@ function registerApiGauges(registry: Registry, { health }: GaugeSources): void {
   );
 }
 
-/** When the tokens end that end first. */
+/** Registers the gauges of the tokens that expire first. */
 function registerTokenGauges(registry: Registry, { health, nowMs }: GaugeSources): void {
   const gauge = createGauges(registry);
   gauge(
@@ -119,7 +121,7 @@ function registerTokenGauges(registry: Registry, { health, nowMs }: GaugeSources
   );
 }
 
-/** How many accounts of each enabled stream are not polled. */
+/** Registers the numbers of stopped and paused accounts of each enabled stream. */
 function registerAccountGauges(registry: Registry, { health }: GaugeSources): void {
   const gauge = createGauges(registry);
   const count = (
@@ -146,7 +148,7 @@ function registerAccountGauges(registry: Registry, { health }: GaugeSources): vo
   );
 }
 
-/** What there is of each enabled stream, over all accounts. */
+/** Registers the gauges of each enabled stream over all accounts. */
 function registerStreamGauges(registry: Registry, { health }: GaugeSources): void {
   const gauge = createGauges(registry);
   gauge(
@@ -173,7 +175,7 @@ function registerStreamGauges(registry: Registry, { health }: GaugeSources): voi
   );
 }
 
-/** What the states of each enabled stream say, over all accounts. */
+/** Registers the gauges of the states of each enabled stream over all accounts. */
 function registerStateGauges(registry: Registry, { health, nowMs }: GaugeSources): void {
   const gauge = createGauges(registry);
   gauge(
@@ -182,10 +184,10 @@ function registerStateGauges(registry: Registry, { health, nowMs }: GaugeSources
       help: 'What is not asked for now because the API refuses it, by error code',
     },
     ['stream', 'reason'],
-    (leftOut) => {
+    (rejections) => {
       for (const stream of Object.keys(health().streams) as StreamName[]) {
-        for (const [reason, count] of leftOutOf(health(), stream, nowMs())) {
-          leftOut.set({ stream, reason }, count);
+        for (const [reason, count] of rejectionsOf(health(), stream, nowMs())) {
+          rejections.set({ stream, reason }, count);
         }
       }
     },
@@ -203,7 +205,7 @@ function registerStateGauges(registry: Registry, { health, nowMs }: GaugeSources
   );
 }
 
-/** How large the states of each enabled stream are, and may be. */
+/** Registers the size of the largest state of each enabled stream, and its limit. */
 function registerStateSizes(registry: Registry, { health }: GaugeSources): void {
   const gauge = createGauges(registry);
   const show = (name: string, help: string, worth: (size: StateSize) => number): void => {
@@ -219,7 +221,7 @@ function registerStateSizes(registry: Registry, { health }: GaugeSources): void 
   );
 }
 
-function largestStates({ streams, accounts }: Health): (readonly [StreamName, StateSize])[] {
+function largestStates({ streams, accounts }: ServiceHealth): (readonly [StreamName, StateSize])[] {
   return (Object.keys(streams) as StreamName[]).flatMap((stream) => {
     let largest: StateSize | undefined;
     for (const account of accounts.values()) {
@@ -230,8 +232,12 @@ function largestStates({ streams, accounts }: Health): (readonly [StreamName, St
   });
 }
 
-/** What the API refuses now, by reason. */
-function leftOutOf({ accounts }: Health, stream: StreamName, nowMs: number): Map<string, number> {
+/** The number of rejections in force, by reason. */
+function rejectionsOf(
+  { accounts }: ServiceHealth,
+  stream: StreamName,
+  nowMs: number,
+): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { streams } of accounts.values()) {
     for (const refusal of streams[stream]?.refusals ?? []) {
@@ -242,9 +248,11 @@ function leftOutOf({ accounts }: Health, stream: StreamName, nowMs: number): Map
   return counts;
 }
 
-/** The least of what the accounts have of each enabled stream, where one has anything. */
+/**
+ * The earliest time among the accounts of each enabled stream; streams without a time are missing.
+ */
 function oldestOf(
-  { streams, accounts }: Health,
+  { streams, accounts }: ServiceHealth,
   timeOf: (account: AccountStatus, stream: StreamName) => number | null,
 ): (readonly [StreamName, number])[] {
   return (Object.keys(streams) as StreamName[]).flatMap((stream) => {
@@ -260,7 +268,7 @@ function isStopped({ stopped, streams }: AccountStatus, stream: StreamName): boo
   return (stopped ?? streams[stream]?.trouble)?.disposition.startsWith('stop-') === true;
 }
 
-function soonest({ tokens }: Health): (readonly [string, number])[] {
+function soonest({ tokens }: ServiceHealth): (readonly [string, number])[] {
   return [...tokens]
     .map(([name, token]) => [name, endOfUse(token) ?? Infinity] as const)
     .sort(([, a], [, b]) => a - b)

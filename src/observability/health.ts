@@ -3,96 +3,102 @@ import type { ErrorCode } from '../engine/errors.ts';
 import type { Refusal } from '../engine/state.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { ProbedForm, StateSize, TelemetryEvent } from '../engine/ports.ts';
-import { isOneOf } from './event-kinds.ts';
+import { type EventOf, isOneOf } from './event-kinds.ts';
 
-type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
+/** The last reported status of a quota scope. */
+export type ScopeHealth = Omit<EventOf<'scope'>, 'type'>;
 
-/** How a scope of the API's quota last stood. */
-export type ScopeHealth = Omit<Event<'scope'>, 'type'>;
-
-/** What is wrong with one stream of one account since its last success. */
-export interface Trouble extends Pick<Event<'poll-failed'>, 'code' | 'disposition' | 'message'> {
-  /** When it began and when it was last met, epoch milliseconds. */
+/** The current error of one stream of one account, since its last success. */
+export interface StreamError extends Pick<
+  EventOf<'poll-failed'>,
+  'code' | 'disposition' | 'message'
+> {
+  /** The times of the first and the latest failure, epoch milliseconds. */
   readonly sinceMs: number;
   readonly atMs: number;
-  /** Failed tries since the last success. */
+  /** Failed attempts since the last success. */
   readonly tries: number;
-  /** Epoch milliseconds; null when it is not tried again before its time. */
+  /**
+   * The time of the retry, epoch milliseconds; null when the next attempt is the next regular poll.
+   */
   readonly retryAtMs: number | null;
 }
 
-/** What the polls of one stream of one account brought since the program started. */
+/** The sums and times of one stream of one account since the program started. */
 export interface StreamTally {
   readonly polls: number;
   readonly records: number;
   readonly deadLetters: number;
   readonly requests: number;
-  /** When the next poll is due, epoch milliseconds; null when that is not known. */
+  /** The time of the next poll, epoch milliseconds; null when unknown. */
   readonly nextPollMs: number | null;
-  readonly trouble: Trouble | null;
-  /** When the state was last written, epoch milliseconds; null while there is none. */
+  readonly trouble: StreamError | null;
+  /** The time of the last write of the state, epoch milliseconds; null without a state. */
   readonly stateMs: number | null;
-  /** What it says of what the API refuses. */
+  /** The rejections in the state. */
   readonly refusals: readonly Refusal[];
-  /** The size of the state as it was last written; null while there is none. */
+  /** The size of the last written state; null without a state. */
   readonly stateSize: StateSize | null;
 }
 
-/** What is known of a token. */
+/** The status of a token. */
 export interface TokenHealth {
-  /** Epoch milliseconds; null for never, undefined when it is not known. */
+  /** Epoch milliseconds; null for never, undefined when unknown. */
   readonly expiresAtMs: number | null | undefined;
-  /** What a person must do about its end; empty for nothing. */
+  /** The advice about the token's expiry; empty for none. */
   readonly action: string;
-  /** Why the API refuses it, and since when; null while it does not. */
-  readonly refusal: TokenRefusal | null;
+  /** The API's rejection of the token; null while the API accepts it. */
+  readonly refusal: TokenRejection | null;
 }
 
-/** When a token is of no use any more, epoch milliseconds: its end, or its refusal if that came before. */
+/**
+ * The end of a token's validity, epoch milliseconds: its expiry, or its rejection when that came
+ * earlier.
+ */
 export function endOfUse({ expiresAtMs = null, refusal }: TokenHealth): number | null {
   if (refusal === null) return expiresAtMs;
   return Math.min(expiresAtMs ?? Infinity, refusal.sinceMs);
 }
 
-/** Why the API refuses a token, and since when, epoch milliseconds. */
-export interface TokenRefusal {
+/** The API's rejection of a token, with its start in epoch milliseconds. */
+export interface TokenRejection {
   readonly code: ErrorCode;
   readonly message: string;
   readonly sinceMs: number;
 }
 
-/** The configured version of the Graph API, and when it ends. */
-export type ApiVersionHealth = Omit<Event<'api-version'>, 'type'>;
+/** The configured version of the Graph API and its end. */
+export type ApiVersionHealth = Omit<EventOf<'api-version'>, 'type'>;
 
-/** What is known of one account. */
+/** The status of one account. */
 export interface AccountStatus extends AccountHealth {
   readonly username: string | null;
   readonly paused: ReadonlySet<StreamName>;
   readonly streams: Readonly<Partial<Record<StreamName, StreamTally>>>;
-  /** What stops all streams of the account; null when nothing does. */
-  readonly stopped: Trouble | null;
+  /** The error that stops all streams of the account; null for none. */
+  readonly stopped: StreamError | null;
 }
 
 /**
- * What readiness is decided from, and what else there is to show. The maps of accounts and scopes
- * are changed in place: a copy for each event would cost a millisecond with 10,000 accounts.
+ * The input of readiness, metrics and the status page. The maps of accounts and scopes are mutable:
+ * a copy for each event would take a millisecond with 10,000 accounts.
  */
-export interface Health extends HealthSnapshot {
+export interface ServiceHealth extends HealthSnapshot {
   readonly accounts: ReadonlyMap<string, AccountStatus>;
-  /** How many partitions there are in all; 0 before the group was joined. */
+  /** The number of partitions of the state topic; 0 before the instance has joined the group. */
   readonly partitionCount: number;
-  /** The scopes of the quota that were told of, by `<kind> <id>`. */
+  /** The reported quota scopes, by `<kind> <id>`. */
   readonly scopes: ReadonlyMap<string, ScopeHealth>;
-  /** When each token expires, by its name, and what a person must do about it. */
+  /** The tokens' expiry and advice, by token name. */
   readonly tokens: ReadonlyMap<string, TokenHealth>;
-  /** Null before the start has reported it. */
+  /** Null before the start has reported the version. */
   readonly apiVersion: ApiVersionHealth | null;
-  /** The forms of request as they were last tried; none before the first time. */
+  /** The results of the last probe of each form of request; empty before the first probe. */
   readonly forms: readonly ProbedForm[];
 }
 
-/** Health before anything was reported: nothing is ready, no account is known. */
-export function initialHealth(streams: Health['streams']): Health {
+/** Health before the first event: no dependency is ready, no account is known. */
+export function initialHealth(streams: ServiceHealth['streams']): ServiceHealth {
   return {
     dependencies: {
       state: { ready: false, reason: 'not restored yet' },
@@ -113,7 +119,7 @@ export function initialHealth(streams: Health['streams']): Health {
 }
 
 /** Events that are only counted. */
-const unseen = [
+const countedOnly = [
   'committed',
   'progress',
   'request',
@@ -128,7 +134,7 @@ const unseen = [
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /** Events of one stream of one account. */
-const ofAccounts = [
+const accountEvents = [
   'poll-finished',
   'poll-failed',
   'poll-awaited',
@@ -138,18 +144,24 @@ const ofAccounts = [
 ] as const satisfies readonly TelemetryEvent['type'][];
 
 /**
- * Health after an event. The snapshot given is not to be used any more: its maps of accounts and
- * scopes are those of the result.
+ * Returns the health after an event. Do not use the input any more: the result shares its maps of
+ * accounts and scopes.
  *
- * @param nowMs - when the event was reported, epoch milliseconds
+ * @param nowMs - the time of the event, epoch milliseconds
  */
-export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: number): Health {
-  if (isOneOf(event, unseen)) return health;
-  if (isOneOf(event, ofAccounts)) {
-    return changeAccount(health, event.accountId, (account) => note(account, event, nowMs));
+export function reduceHealth(
+  health: ServiceHealth,
+  event: TelemetryEvent,
+  nowMs: number,
+): ServiceHealth {
+  if (isOneOf(event, countedOnly)) return health;
+  if (isOneOf(event, accountEvents)) {
+    return changeAccount(health, event.accountId, (account) =>
+      updateAccount(account, event, nowMs),
+    );
   }
   if (isOneOf(event, ['api-version', 'contract-probed', 'token-refused'])) {
-    return { ...health, ...ofApi(health, event, nowMs) };
+    return { ...health, ...updateApi(health, event, nowMs) };
   }
   switch (event.type) {
     case 'dependency': {
@@ -166,7 +178,7 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
     }
     case 'scope': {
       const { scope, percent, state, untilMs } = event;
-      owned(health.scopes).set(keyOf(scope), { scope, percent, state, untilMs });
+      mutable(health.scopes).set(keyOf(scope), { scope, percent, state, untilMs });
       return health;
     }
     case 'token':
@@ -174,32 +186,32 @@ export function reduceHealth(health: Health, event: TelemetryEvent, nowMs: numbe
   }
 }
 
-function ofApi(
-  { tokens }: Health,
-  event: Event<'api-version'> | Event<'contract-probed'> | Event<'token-refused'>,
+function updateApi(
+  { tokens }: ServiceHealth,
+  event: EventOf<'api-version'> | EventOf<'contract-probed'> | EventOf<'token-refused'>,
   nowMs: number,
-): Partial<Health> {
-  if (event.type === 'token-refused') return { tokens: withRefusal(tokens, event, nowMs) };
+): Partial<ServiceHealth> {
+  if (event.type === 'token-refused') return { tokens: withRejection(tokens, event, nowMs) };
   if (event.type === 'contract-probed') return { forms: event.forms };
   const { version, endsAtMs, warning } = event;
   return { apiVersion: { version, endsAtMs, warning } };
 }
 
 function withToken(
-  tokens: Health['tokens'],
-  { name, expiresAtMs, action = '', inUse }: Event<'token'>,
-): Health['tokens'] {
-  const kept = [...tokens].filter(([one]) => inUse?.includes(one) ?? true);
+  tokens: ServiceHealth['tokens'],
+  { name, expiresAtMs, action = '', inUse }: EventOf<'token'>,
+): ServiceHealth['tokens'] {
+  const kept = [...tokens].filter(([token]) => inUse?.includes(token) ?? true);
   const refusal = tokens.get(name)?.refusal ?? null;
   return new Map(kept).set(name, { expiresAtMs, action, refusal });
 }
 
-/** A token of which nothing else is known is there only while it is refused. */
-function withRefusal(
-  tokens: Health['tokens'],
-  { name, refusal }: Event<'token-refused'>,
+/** Records a token's rejection; removes a token that was known only by a rejection that ended. */
+function withRejection(
+  tokens: ServiceHealth['tokens'],
+  { name, refusal }: EventOf<'token-refused'>,
   nowMs: number,
-): Health['tokens'] {
+): ServiceHealth['tokens'] {
   const before = tokens.get(name) ?? { expiresAtMs: undefined, action: '', refusal: null };
   const after = new Map(tokens);
   if (refusal === null && before.expiresAtMs === undefined) {
@@ -210,24 +222,24 @@ function withRefusal(
   return after.set(name, { ...before, refusal: refusal && { ...refusal, sinceMs } });
 }
 
-function note(
+function updateAccount(
   account: AccountStatus,
-  event: Event<(typeof ofAccounts)[number]>,
+  event: EventOf<(typeof accountEvents)[number]>,
   nowMs: number,
 ): AccountStatus {
   switch (event.type) {
     case 'poll-finished':
-      return succeed(account, event, nowMs);
+      return withSuccess(account, event, nowMs);
     case 'poll-failed':
-      return fail(account, event, nowMs);
+      return withFailure(account, event, nowMs);
     case 'poll-awaited':
-      return noteAwaited(account, event);
+      return withNextPoll(account, event);
     case 'state':
-      return noteState(account, event);
+      return withState(account, event);
     case 'state-size':
-      return noteSize(account, event);
+      return withStateSize(account, event);
     case 'paused':
-      return notePause(account, event);
+      return withPause(account, event);
   }
 }
 
@@ -238,26 +250,26 @@ function keyOf({ kind, id }: ScopeHealth['scope']): string {
 const newAccount = { succeededAtMs: {}, streams: {}, stopped: null, paused: new Set<StreamName>() };
 
 function updateAccounts(
-  health: Health,
-  { added, removed }: Event<'accounts'>,
+  health: ServiceHealth,
+  { added, removed }: EventOf<'accounts'>,
   nowMs: number,
-): Health {
-  const accounts = owned(health.accounts);
-  const scopes = owned(health.scopes);
+): ServiceHealth {
+  const accounts = mutable(health.accounts);
+  const scopes = mutable(health.scopes);
   for (const { id } of removed) {
     accounts.delete(id);
     scopes.delete(keyOf({ kind: 'account', id }));
   }
   for (const { id, username } of added) {
     const known = accounts.get(id);
-    const account = known && begunAgain(known);
+    const account = known && withoutStops(known);
     accounts.set(id, account ?? { ...newAccount, addedAtMs: nowMs, username });
   }
   return health;
 }
 
-/** An account that is polled again: what had stopped it, or one of its streams, is over. */
-function begunAgain(account: AccountStatus): AccountStatus {
+/** Removes stop errors from an account that is polled again. */
+function withoutStops(account: AccountStatus): AccountStatus {
   const streams = Object.entries(account.streams).map(([name, tally]) => [
     name,
     tally.trouble?.disposition.startsWith('stop-') === true ? { ...tally, trouble: null } : tally,
@@ -269,24 +281,26 @@ function begunAgain(account: AccountStatus): AccountStatus {
   };
 }
 
-/** A poll may end after its account was removed; it must not bring the account back. */
+/**
+ * Changes a known account. A poll may end after its account was removed; the account stays removed.
+ */
 function changeAccount(
-  health: Health,
+  health: ServiceHealth,
   id: string,
   change: (account: AccountStatus) => AccountStatus,
-): Health {
+): ServiceHealth {
   const account = health.accounts.get(id);
-  if (account !== undefined) owned(health.accounts).set(id, change(account));
+  if (account !== undefined) mutable(health.accounts).set(id, change(account));
   return health;
 }
 
-/** Only here is a map of the health written to; its readers have it as one to read. */
-function owned<Key, Value>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
+/** Casts a map of the health to its mutable form; only the reducer writes to it. */
+function mutable<Key, Value>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
   return map as Map<Key, Value>;
 }
 
-/** Before the first poll of a stream has ended. */
-export const nothingYet: StreamTally = {
+/** The tally of a stream before the end of its first poll. */
+export const emptyTally: StreamTally = {
   polls: 0,
   records: 0,
   deadLetters: 0,
@@ -298,16 +312,16 @@ export const nothingYet: StreamTally = {
   stateSize: null,
 };
 
-function notePause(account: AccountStatus, event: Event<'paused'>): AccountStatus {
+function withPause(account: AccountStatus, event: EventOf<'paused'>): AccountStatus {
   const others = [...account.paused].filter((stream) => stream !== event.stream);
   return { ...account, paused: new Set(event.isPaused ? [...others, event.stream] : others) };
 }
 
-function noteAwaited(
+function withNextPoll(
   account: AccountStatus,
-  { stream, polledMs, nextPollMs }: Event<'poll-awaited'>,
+  { stream, polledMs, nextPollMs }: EventOf<'poll-awaited'>,
 ): AccountStatus {
-  const before = account.streams[stream] ?? nothingYet;
+  const before = account.streams[stream] ?? emptyTally;
   return {
     ...account,
     succeededAtMs: { [stream]: polledMs, ...account.succeededAtMs },
@@ -315,34 +329,34 @@ function noteAwaited(
   };
 }
 
-function noteState(
+function withState(
   account: AccountStatus,
-  { stream, writtenAtMs, refusals }: Event<'state'>,
+  { stream, writtenAtMs, refusals }: EventOf<'state'>,
 ): AccountStatus {
-  const before = account.streams[stream] ?? nothingYet;
+  const before = account.streams[stream] ?? emptyTally;
   return {
     ...account,
     streams: { ...account.streams, [stream]: { ...before, stateMs: writtenAtMs, refusals } },
   };
 }
 
-function noteSize(
+function withStateSize(
   account: AccountStatus,
-  { stream, bytes, limitBytes }: Event<'state-size'>,
+  { stream, bytes, limitBytes }: EventOf<'state-size'>,
 ): AccountStatus {
-  const before = account.streams[stream] ?? nothingYet;
+  const before = account.streams[stream] ?? emptyTally;
   const stateSize = { bytes, limitBytes };
   return { ...account, streams: { ...account.streams, [stream]: { ...before, stateSize } } };
 }
 
-function succeed(
+function withSuccess(
   account: AccountStatus,
-  event: Event<'poll-finished'>,
+  event: EventOf<'poll-finished'>,
   nowMs: number,
 ): AccountStatus {
   const { stream } = event;
-  const before = account.streams[stream] ?? nothingYet;
-  // A poll that was in hand when the account was stopped does not start it again.
+  const before = account.streams[stream] ?? emptyTally;
+  // A poll that was running when the account was stopped does not resume the account.
   return {
     ...account,
     succeededAtMs: { ...account.succeededAtMs, [stream]: nowMs },
@@ -361,10 +375,14 @@ function succeed(
   };
 }
 
-function fail(account: AccountStatus, event: Event<'poll-failed'>, nowMs: number): AccountStatus {
+function withFailure(
+  account: AccountStatus,
+  event: EventOf<'poll-failed'>,
+  nowMs: number,
+): AccountStatus {
   const { stream, code, disposition, message, retryInMs, nextPollMs } = event;
-  const before = account.streams[stream] ?? nothingYet;
-  const trouble: Trouble = {
+  const before = account.streams[stream] ?? emptyTally;
+  const trouble: StreamError = {
     code,
     disposition,
     message,

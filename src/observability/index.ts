@@ -2,7 +2,7 @@ import { readiness } from '../engine/readiness.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { Clock, Controls, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { createEventLog } from './event-log.ts';
-import { initialHealth, reduceHealth, type Health } from './health.ts';
+import { initialHealth, reduceHealth, type ServiceHealth } from './health.ts';
 import { createLog, type LeveledLog, type Log, type LogDestination } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { LogStyle } from './pretty.ts';
@@ -13,25 +13,25 @@ import { createStatusServer, type StatusServer } from './http/server.ts';
 export { logStyle } from './pretty.ts';
 export type { LeveledLog } from './log.ts';
 
-/** What is shown of the program, and where. */
+/** The settings of the log, the HTTP server and the metrics. */
 export interface ObservabilityOptions {
   /** The least important log level that is written, or `silent`. */
   readonly level: string;
-  /** Port 0 takes any that is free. */
+  /** Port 0 selects a free port. */
   readonly http: {
     readonly enabled: boolean;
     readonly host: string;
     readonly port: number;
-    /** Names that requests may have as their Host, beside those of loopback. */
+    /** Names that the Host header may contain besides those of loopback. */
     readonly allowedHosts: readonly string[];
-    /** What orders must carry, asked at each of them; null turns them off. */
+    /** Called for each control request; null disables the control API. */
     readonly token: (() => string) | null;
   };
-  /** Texts that must never be seen: tokens, passwords. */
+  /** Texts to redact everywhere: tokens, passwords. */
   readonly secrets: readonly string[];
-  /** Where log lines go; standard output when absent. */
+  /** The destination of log lines; standard output by default. */
   readonly destination?: LogDestination;
-  /** How they are written; as JSON when absent. */
+  /** The format of log lines; JSON by default. */
   readonly style?: LogStyle;
   readonly version: string;
   readonly instance: string;
@@ -39,23 +39,24 @@ export interface ObservabilityOptions {
   readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
 }
 
-/** Logs, metrics and health, opened. */
+/** The log, the metrics, the health and their HTTP server. */
 export interface Observability extends AsyncDisposable {
   readonly log: LeveledLog;
-  /** Every event is logged, counted and told to the health; never throws, never waits. */
+  /** Logs and counts every event and updates the health; never throws, never waits. */
   readonly telemetry: Telemetry;
-  /** Keeps further secrets out of everything that is shown. */
+  /** Adds secrets to the redaction of all output. */
   readonly hide: (secrets: readonly string[]) => void;
   /**
    * Serves health, metrics and status; call it once.
    *
-   * @returns where, without a slash at its end; null when the server is not enabled
-   * @throws StopProcessError `config.invalid` (exit code 2) when the address cannot be had
+   * @returns the URL without a trailing slash; null when the server is disabled
+   * @throws StopProcessError `config.invalid` (exit code 2) when the server cannot listen on the
+   * address
    */
   listen(): Promise<{ url: string } | null>;
 }
 
-/** Opens logs, metrics and health; nothing listens before `listen`. Disposing closes the server. */
+/** Opens logs, metrics and health; `listen` starts the server. Disposing closes the server. */
 export function openObservability(
   options: ObservabilityOptions,
   { clock, controls }: { readonly clock: Clock; readonly controls: Controls },
@@ -89,7 +90,7 @@ export function openObservability(
 }
 
 interface HealthKeeper extends Telemetry {
-  readonly snapshot: () => Health;
+  readonly snapshot: () => ServiceHealth;
 }
 
 function createHealthKeeper(
@@ -106,10 +107,10 @@ function createHealthKeeper(
   };
 }
 
-/** A message is shown as far as a person reads it. */
+/** The characters of an error message that are shown at most. */
 const longestMessage = 500;
 
-/** The event with its texts as /readyz and /status may show them (Invariant 9). */
+/** The event with its texts redacted and shortened for /readyz and /status (Invariant 9). */
 function shownOf(event: TelemetryEvent, { text }: Redactor): TelemetryEvent {
   const shown = (words: string) => text(words).slice(0, longestMessage);
   if (event.type === 'token') return { ...event, action: shown(event.action ?? '') };
@@ -118,7 +119,7 @@ function shownOf(event: TelemetryEvent, { text }: Redactor): TelemetryEvent {
   return event;
 }
 
-interface Served {
+interface ServedParts {
   readonly log: LeveledLog;
   readonly controls: Controls;
   readonly metrics: Metrics;
@@ -126,7 +127,7 @@ interface Served {
   readonly clock: Clock;
 }
 
-function serve(options: ObservabilityOptions, served: Served): StatusServer {
+function serve(options: ObservabilityOptions, served: ServedParts): StatusServer {
   const { log, metrics, health, clock, controls } = served;
   const { version, instance } = options;
   const startedMs = clock.nowMs();
@@ -140,7 +141,7 @@ function serve(options: ObservabilityOptions, served: Served): StatusServer {
         nowMs: clock.nowMs(),
       }),
     metrics,
-    orders: {
+    control: {
       token: options.http.token,
       controls,
       logLevel: log,
@@ -154,9 +155,12 @@ function serve(options: ObservabilityOptions, served: Served): StatusServer {
   });
 }
 
-/** Tells each listener; trouble in one of them is no trouble of the others, nor of who reports. */
+/**
+ * Reports each event to every listener; an error in one listener affects neither the others nor the
+ * caller.
+ */
 function fanOut(listeners: readonly Telemetry[], log: Log): Telemetry {
-  const tell = (listener: Telemetry, event: TelemetryEvent): void => {
+  const reportTo = (listener: Telemetry, event: TelemetryEvent): void => {
     try {
       listener.report(event);
     } catch (error) {
@@ -165,7 +169,7 @@ function fanOut(listeners: readonly Telemetry[], log: Log): Telemetry {
   };
   return {
     report(event) {
-      for (const listener of listeners) tell(listener, event);
+      for (const listener of listeners) reportTo(listener, event);
     },
   };
 }

@@ -7,18 +7,18 @@ const encodeBucketsS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.0
 const transactionBucketsS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const pollBucketsS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800];
 
-/** What is counted and timed; every label has few values, and no account is one of them. */
+/** The counters and histograms. Every label has few values; no label is an account. */
 export type Instruments = ReturnType<typeof createInstruments>;
 
-/** Makes what is counted and timed, in `registry`. */
+/** Creates the counters and histograms in `registry`. */
 export function createInstruments(registry: Registry) {
-  const make = makersIn(registry);
-  return { ...createPollInstruments(make), ...createOutsideInstruments(make) };
+  const make = factoriesFor(registry);
+  return { ...createPollInstruments(make), ...createDependencyInstruments(make) };
 }
 
-type Makers = ReturnType<typeof makersIn>;
+type Factories = ReturnType<typeof factoriesFor>;
 
-function makersIn(registry: Registry) {
+function factoriesFor(registry: Registry) {
   const registers = [registry];
   return {
     counter: <Label extends string>(name: string, help: string, labelNames: Label[]) =>
@@ -32,8 +32,8 @@ function makersIn(registry: Registry) {
   };
 }
 
-/** What polls did. */
-function createPollInstruments({ counter, histogram }: Makers) {
+/** Creates the instruments of polls. */
+function createPollInstruments({ counter, histogram }: Factories) {
   return {
     polls: counter('polls_total', 'Polls that ended, by how', ['stream', 'result']),
     errors: counter('poll_errors_total', 'Polls and tries that failed, by error code', [
@@ -59,8 +59,8 @@ function createPollInstruments({ counter, histogram }: Makers) {
   };
 }
 
-/** What was asked of the API and of Kafka. */
-function createOutsideInstruments({ counter, histogram }: Makers) {
+/** Creates the instruments of the API and of Kafka. */
+function createDependencyInstruments({ counter, histogram }: Factories) {
   return {
     requests: counter('requests_total', 'Graph API requests; code "ok" or an error code', [
       'endpoint',
@@ -99,7 +99,7 @@ function createOutsideInstruments({ counter, histogram }: Makers) {
   };
 }
 
-/** Makes gauges that are read off something when metrics are asked for. */
+/** Creates gauges that are collected at each scrape. */
 export function createGauges(registry: Registry) {
   return <Label extends string>(
     named: { name: string; help: string },

@@ -2,10 +2,10 @@ import { pino, type Logger } from 'pino';
 import { type LogStyle, prettyDestination } from './pretty.ts';
 import type { Redactor } from './redaction.ts';
 
-/** Facts of a log line, by name; anything may be in them, errors too. */
+/** The fields of a log line, by name; values of any type, errors included. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** The log: a constant lower-case message and the facts in fields. Redacts, and never throws. */
+/** The log: a constant lower-case message with facts in fields. Redacts, and never throws. */
 export interface Log {
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
@@ -13,43 +13,43 @@ export interface Log {
   error(fields: LogFields, message: string): void;
 }
 
-/** The log with its level, which may be changed while it is written. */
+/** A log whose level can be changed at run time. */
 export interface LeveledLog extends Log {
   readonly level: () => string;
-  /** The least important level that is written from now on, or `silent`. */
+  /** Sets the least important level that is written, or `silent`. */
   readonly setLevel: (level: string) => void;
 }
 
-/** What the log's level may be, from the most talkative to silence. */
+/** The log levels, from the most verbose to silent. */
 export const logLevels: readonly string[] = [...Object.keys(pino.levels.values), 'silent'];
 
-/** The importance of a line. */
+/** The severity of a line. */
 export type LogLevel = keyof Log;
 
-/** Where lines go; each ends in a newline. */
+/** The destination of lines; each ends in a newline. */
 export interface LogDestination {
   write(line: string): void;
 }
 
-/** How lines are written. */
+/** The settings of the log. */
 export interface LogOptions {
   /** The least important level that is written, or `silent`. */
   readonly level: string;
   readonly version: string;
   readonly instance: string;
-  /** Standard output when absent. */
+  /** Default: standard output. */
   readonly destination?: LogDestination;
-  /** As JSON when absent. */
+  /** Default: JSON. */
   readonly style?: LogStyle;
   readonly redactor: Redactor;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
 }
 
-/** Names that each line has already; JSON with a name twice is read differently by each reader. */
-const taken = new Set(['level', 'time', 'msg', 'version', 'instance']);
+/** The field names that each line has already. Parsers disagree on JSON with duplicate names. */
+const reservedNames = new Set(['level', 'time', 'msg', 'version', 'instance']);
 
-/** Opens the log: one line of JSON an event, written before the call returns. */
+/** Opens the log: one line of JSON per event, written before the call returns. */
 export function createLog(options: LogOptions): LeveledLog {
   const { redactor } = options;
   const logger = pino(
@@ -59,7 +59,7 @@ export function createLog(options: LogOptions): LeveledLog {
       formatters: { level: (label) => ({ level: label }) },
       timestamp: () => `,"time":"${new Date(options.nowMs()).toISOString()}"`,
     },
-    // Synchronous, so that the last words of a dying process are not lost.
+    // Synchronous, so that the last lines of a crashing process are written.
     prettyDestination(
       options.destination ?? pino.destination({ dest: 1, sync: true }),
       options.style ?? 'json',
@@ -80,26 +80,29 @@ export function createLog(options: LogOptions): LeveledLog {
   };
 }
 
-interface Line {
+interface LogWriter {
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly level: LogLevel;
 }
 
-function write({ logger, redactor, level }: Line, fields: LogFields, message: string): void {
+function write({ logger, redactor, level }: LogWriter, fields: LogFields, message: string): void {
   const words = redactor.text(message);
   let shown: object;
   try {
-    shown = redactor.value(renameTaken(fields)) as object;
+    shown = redactor.value(renameReserved(fields)) as object;
   } catch {
-    // A getter or a proxy among the fields threw; the message is still worth a line.
+    // A getter or a proxy among the fields threw; the message is written without the fields.
     shown = { unloggable: true };
   }
   logger[level](shown, words);
 }
 
-function renameTaken(fields: LogFields): LogFields {
+function renameReserved(fields: LogFields): LogFields {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [taken.has(name) ? `${name}_` : name, value]),
+    Object.entries(fields).map(([name, value]) => [
+      reservedNames.has(name) ? `${name}_` : name,
+      value,
+    ]),
   );
 }

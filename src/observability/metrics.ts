@@ -2,34 +2,37 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { priorities } from '../engine/rate-limit/quota.ts';
 import type { PollResult, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { isOneOf } from './event-kinds.ts';
-import type { Health } from './health.ts';
+import type { ServiceHealth } from './health.ts';
 import { createBoundedLabel } from './bounded-label.ts';
 import { registerHealthGauges } from './health-gauges.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { registerQuotaGauges } from './quota-gauges.ts';
 
-/** Counts and times events, and writes the sums as Prometheus reads them. */
+/** Counts and times events, and renders the metrics for Prometheus. */
 export interface Metrics extends Telemetry {
   readonly contentType: string;
-  /** Everything, in Prometheus' text format. */
+  /** Renders all metrics in Prometheus' text format. */
   render(): Promise<string>;
 }
 
-/** What metrics are made of. */
+/** The sources of the metrics. */
 export interface MetricsOptions {
-  /** Read each time that metrics are asked for. */
-  readonly health: () => Health;
+  /** Called at each scrape. */
+  readonly health: () => ServiceHealth;
   readonly nowMs: () => number;
   readonly version: string;
-  /** Redacts the labels that come from elsewhere. */
+  /** Redacts labels whose values come from outside the program. */
   readonly redact: (text: string) => string;
 }
 
 const results: readonly PollResult[] = ['ok', 'retry', 'wait', 'failed', 'stopped'];
 const outcomes = ['committed', 'redone', 'failed', 'fenced'] as const;
 
-/** The program asks a dozen; a new way of asking that forgets its template must not show here. */
-const mostEndpoints = 40;
+/**
+ * The limit on endpoint labels. The program has about a dozen endpoints; more would mean that a
+ * path was not reduced to its template.
+ */
+const maxEndpoints = 40;
 
 /** Registers every metric of this program. */
 export function registerMetrics(
@@ -41,12 +44,12 @@ export function registerMetrics(
   return createInstruments(registry);
 }
 
-/** Creates the metrics of this program and of the Node process, in a registry of their own. */
+/** Creates the metrics of this program and of the Node process in their own registry. */
 export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const instruments = registerMetrics(registry, sources);
-  // A counter that appears with its first event hides that event from `rate()`.
+  // Counters start at 0: `rate()` misses the event with which a counter first appears.
   for (const stream of Object.keys(sources.health().streams)) {
     for (const result of results) instruments.polls.inc({ stream, result }, 0);
     instruments.errors.inc({ stream, code: 'internal.unexpected' }, 0);
@@ -54,7 +57,7 @@ export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
     instruments.deadLetters.inc({ stream }, 0);
     instruments.unknownFields.inc({ stream }, 0);
   }
-  const endpoint = createBoundedLabel(mostEndpoints);
+  const endpoint = createBoundedLabel(maxEndpoints);
   for (const outcome of outcomes) instruments.transactions.inc({ outcome }, 0);
   for (const outcome of ['renewed', 'failed']) instruments.tokenRenewals.inc({ outcome }, 0);
   for (const priority of priorities) instruments.quotaWaits.inc({ priority }, 0);
@@ -62,13 +65,13 @@ export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
     contentType: registry.contentType,
     render: () => registry.metrics(),
     report: (event) => {
-      count(instruments, event, (given) => endpoint(redact(given)));
+      count(instruments, event, (path) => endpoint(redact(path)));
     },
   };
 }
 
-/** Read off the health, or told of for who waits at a terminal. */
-const uncounted = [
+/** Events without a counter: they are collected from the health, or only shown on a terminal. */
+const uncountedEvents = [
   'accounts',
   'dependency',
   'scope',
@@ -89,11 +92,11 @@ const uncounted = [
 function count(
   instruments: Instruments,
   event: TelemetryEvent,
-  endpointOf: (given: string) => string,
+  endpointOf: (path: string) => string,
 ): void {
-  if (isOneOf(event, uncounted)) return;
-  if (isOneOf(event, seldom)) {
-    countSeldom(instruments, event);
+  if (isOneOf(event, uncountedEvents)) return;
+  if (isOneOf(event, otherEvents)) {
+    countOther(instruments, event);
     return;
   }
   switch (event.type) {
@@ -128,12 +131,12 @@ function count(
   }
 }
 
-const seldom = ['share', 'fenced', 'token-renewal', 'throttled'] as const;
+const otherEvents = ['share', 'fenced', 'token-renewal', 'throttled'] as const;
 
-/** What is not of a poll: the group, quotas of Kafka, and the tokens. */
-function countSeldom(
+/** Counts events outside of polls: rebalances, fencing, Kafka's quotas and token renewals. */
+function countOther(
   instruments: Instruments,
-  event: Extract<TelemetryEvent, { type: (typeof seldom)[number] }>,
+  event: Extract<TelemetryEvent, { type: (typeof otherEvents)[number] }>,
 ): void {
   if (event.type === 'token-renewal') instruments.tokenRenewals.inc({ outcome: event.outcome });
   else if (event.type === 'fenced') instruments.fenced.inc();

@@ -1,13 +1,13 @@
 import { printable } from '../engine/printable.ts';
 import type { LogDestination } from './log.ts';
 
-/** `json` is for machines; the others for people, on a terminal with colours or without. */
+/** The style of log lines: `json` for machines, `plain` and `coloured` for people. */
 export type LogStyle = 'json' | 'plain' | 'coloured';
 
-/** How the log is asked for: `auto` is pretty on a terminal. */
+/** The configured format of the log: `auto` is pretty on a terminal and JSON elsewhere. */
 export type LogFormat = 'auto' | 'json' | 'pretty';
 
-/** How lines are to be written to an output. */
+/** The style of log lines for an output. */
 export function logStyle(
   format: LogFormat,
   output: { readonly isTTY?: boolean },
@@ -18,7 +18,7 @@ export function logStyle(
   return isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb' ? 'coloured' : 'plain';
 }
 
-/** Writes the log's JSON lines as a person reads them. */
+/** Creates a destination that formats JSON log lines for people. */
 export function prettyDestination(out: LogDestination, style: LogStyle): LogDestination {
   if (style === 'json') return out;
   return {
@@ -28,12 +28,15 @@ export function prettyDestination(out: LogDestination, style: LogStyle): LogDest
   };
 }
 
-/** What is said before the facts, or is the same in every line. */
+/** Fields that precede the facts, or are the same in every line. */
 const shown = new Set(['level', 'time', 'msg', 'version', 'instance']);
 
 const colours: Readonly<Record<string, number>> = { debug: 2, info: 32, warn: 33, error: 31 };
 
-/** `06:00:05.123 WARN  poll failed  stream=users code=graph.server`, a stack on lines of its own. */
+/**
+ * Formats a line as `06:00:05.123 WARN  poll failed  stream=users code=graph.server`; a stack gets
+ * lines of its own.
+ */
 function prettyLine(line: string, coloured: boolean): string {
   const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
   const paint = (code: number, text: string) =>
@@ -72,7 +75,7 @@ function isError(value: unknown): value is ShownError {
   return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value;
 }
 
-/** What came from elsewhere must not steer the terminal. */
+/** Escapes control characters: text from outside must not control the terminal. */
 function textOf(value: unknown, quoted = false): string {
   return printable(quoted ? JSON.stringify(value) : String(value));
 }

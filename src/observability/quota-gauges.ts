@@ -1,14 +1,14 @@
 import type { Registry } from 'prom-client';
 import { largest } from '../engine/extremes.ts';
-import type { Health, ScopeHealth } from './health.ts';
+import type { ServiceHealth, ScopeHealth } from './health.ts';
 import { createGauges } from './instruments.ts';
 
 const kinds: readonly ScopeHealth['scope']['kind'][] = ['app', 'user', 'account', 'page'];
 
-/** Adds how the scopes of the quota stand, by their kind: no label is an account. */
+/** Registers the gauges of the quota scopes by kind; no label is an account. */
 export function registerQuotaGauges(
   registry: Registry,
-  health: () => Health,
+  health: () => ServiceHealth,
   nowMs: () => number,
 ): void {
   const gauge = createGauges(registry);
@@ -45,7 +45,7 @@ export function registerQuotaGauges(
   );
 }
 
-/** What was stopped until a time is no longer, though nobody has asked since. */
+/** Tests a scope's state. A stop ends at its time even without a further request. */
 function isIn(state: ScopeHealth['state'], nowMs: number): (scope: ScopeHealth) => boolean {
   return (scope) => scope.state === state && (scope.untilMs === null || scope.untilMs > nowMs);
 }

@@ -1,19 +1,25 @@
 const mask = '[secret]';
 const deepest = 8;
 
-/** Takes secrets out of what is about to be seen by somebody (Invariant 9). */
+/** Removes secrets from all output (Invariant 9). */
 export interface Redactor {
-  /** The text with `[secret]` in place of every secret and of all that looks like one. */
+  /**
+   * The text with `[secret]` in place of every known secret and of everything that looks like one.
+   */
   readonly text: (words: string) => string;
-  /** A plain JSON-able copy, redacted at any depth; errors with their stacks, causes and fields. */
+  /**
+   * A plain, JSON-compatible copy, redacted at any depth; errors keep their stacks, causes and
+   * fields.
+   */
   readonly value: (value: unknown) => unknown;
-  /** Takes further secrets out from now on. */
+  /** Adds secrets to be redacted from now on. */
   readonly hide: (secrets: readonly string[]) => void;
 }
 
-/** Secrets by their looks: tokens of pages, for one, are never configured. */
-const looks: readonly (readonly [RegExp, string])[] = [
-  // Query parameters, JSON and once-encoded URLs: access_token=…, "access_token":"…", access_token%3D…
+/** Patterns of secrets: page tokens, for example, are never configured. */
+const secretPatterns: readonly (readonly [RegExp, string])[] = [
+  // Query parameters, JSON and once-encoded URLs: access_token=…, "access_token":"…",
+  // access_token%3D…
   [
     /((?:access_?token|input_token|fb_exchange_token|client_secret|appsecret_proof)\\?["']?\s*(?:=|:|%3D)\s*\\?["']?)[^\s&"'\\,;}\]]+/gi,
     `$1${mask}`,
@@ -22,41 +28,41 @@ const looks: readonly (readonly [RegExp, string])[] = [
     /(authorization\\?["']?\s*[:=]\s*\\?["']?)(?:(?:bearer|basic|oauth)\s+)?[^\s"'\\,;}\]]+/gi,
     `$1${mask}`,
   ],
-  // Long, because people write "basic authentication".
+  // At least 16 characters, because messages contain "basic authentication".
   [/\b(bearer|basic|oauth)\s+[\w.~+/|-]{16,}=*/gi, `$1 ${mask}`],
   [/\b(?:EAA|IGAA|IGQ)[\w-]{20,}/g, mask],
-  // A user and a password before a URL's host.
+  // The user and password before a URL's host.
   [/(\b[a-z][a-z\d+.-]{0,20}:\/\/)[^\s/?#@"']+@/gi, `$1${mask}@`],
 ];
 
-/** Names whose values are secret whatever they look like. */
+/** Names whose values are always secret. */
 const secretName =
   /^(?:(?:proxy-)?authorization|cookie|set-cookie|password|token|(?:access|input)_?token|(?:client|app)_?secret|appsecret_proof)$/i;
 
-/** A secret as it is, and as URLs, forms and JSON write it. */
+/** The spellings of a secret: plain, and as URLs, forms and JSON encode it. */
 function spellings(secret: string): string[] {
   const json = JSON.stringify(secret).slice(1, -1);
   const form = new URLSearchParams({ s: secret }).toString().slice(2);
-  // PHP, and so the Graph API, writes a slash in JSON as `\/`.
+  // PHP, and therefore the Graph API, writes a slash in JSON as `\/`.
   return [secret, encodeURIComponent(secret), form, json, json.replaceAll('/', '\\/')];
 }
 
 function patternOf(secrets: readonly string[]): RegExp | null {
   const words = new Set(secrets.filter((secret) => secret !== '').flatMap(spellings));
   if (words.size === 0) return null;
-  // The longest first, so that a secret within a secret leaves nothing behind.
+  // The longest first, so that a secret within a secret is masked completely.
   const longestFirst = [...words].sort((a, b) => b.length - a.length);
   const escaped = longestFirst.map((word) => word.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
   return new RegExp(escaped.join('|'), 'gi');
 }
 
-/** Makes a redactor of the configured secrets; empty ones are ignored. */
+/** Creates a redactor of the configured secrets; empty ones are ignored. */
 export function createRedactor(secrets: readonly string[]): Redactor {
   let known = secrets;
   let pattern = patternOf(known);
   const text = (words: string): string =>
-    looks.reduce(
-      (shown, [look, replacement]) => shown.replaceAll(look, replacement),
+    secretPatterns.reduce(
+      (shown, [secretPattern, replacement]) => shown.replaceAll(secretPattern, replacement),
       pattern === null ? words : words.replaceAll(pattern, mask),
     );
   return {
@@ -69,43 +75,43 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   };
 }
 
-interface Walk {
+interface CopyContext {
   readonly text: (words: string) => string;
-  /** The objects that hold this one, to see a circle. */
+  /** The objects that contain this one, to detect cycles. */
   readonly above: readonly object[];
 }
 
-function copy(value: unknown, walk: Walk): unknown {
+function copy(value: unknown, context: CopyContext): unknown {
   switch (typeof value) {
     case 'string':
-      return walk.text(value);
+      return context.text(value);
     case 'number':
     case 'bigint':
-      return copyNumber(value, walk);
+      return copyNumber(value, context);
     case 'boolean':
     case 'undefined':
       return value;
     case 'object':
-      return value === null ? null : copyObject(value, walk);
+      return value === null ? null : copyObject(value, context);
     case 'symbol':
     case 'function':
       return `[${typeof value}]`;
   }
 }
 
-/** A number stays one, unless its digits hold a secret. */
-function copyNumber(value: number | bigint, walk: Walk): unknown {
-  const shown = walk.text(String(value));
+/** Keeps a number, unless its digits contain a secret. */
+function copyNumber(value: number | bigint, context: CopyContext): unknown {
+  const shown = context.text(String(value));
   return typeof value === 'number' && shown === String(value) ? value : shown;
 }
 
-function copyObject(value: object, walk: Walk): unknown {
-  if (walk.above.includes(value)) return '[circular]';
-  if (walk.above.length >= deepest) return '[too deep]';
+function copyObject(value: object, context: CopyContext): unknown {
+  if (context.above.includes(value)) return '[circular]';
+  if (context.above.length >= deepest) return '[too deep]';
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof URL) return walk.text(value.href);
-  const below: Walk = { ...walk, above: [...walk.above, value] };
+  if (value instanceof URL) return context.text(value.href);
+  const below: CopyContext = { ...context, above: [...context.above, value] };
   if (Array.isArray(value) || value instanceof Set) {
     return Array.from(value as Iterable<unknown>, (item) => copy(item, below));
   }
@@ -114,7 +120,7 @@ function copyObject(value: object, walk: Walk): unknown {
 
 function entriesOf(value: object): Iterable<readonly [string, unknown]> {
   if (isError(value)) return errorEntries(value);
-  // Maps, and what lists its entries like one: Headers, URLSearchParams.
+  // Maps, and classes with the same entries: Headers, URLSearchParams.
   if (value instanceof Map || value instanceof Headers || value instanceof URLSearchParams) {
     return Array.from(value as Iterable<readonly [unknown, unknown]>, ([name, item]) => [
       String(name),
@@ -124,32 +130,34 @@ function entriesOf(value: object): Iterable<readonly [string, unknown]> {
   return Object.entries(value);
 }
 
-/** Also of another realm, and a DOMException, which an aborted fetch rejects with. */
+/**
+ * True also for errors of another realm and for DOMException, with which an aborted fetch rejects.
+ */
 function isError(value: object): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 
-/** The members that are taken by name, because they are seldom enumerable. */
-const kept = new Set(['name', 'message', 'stack', 'cause', 'errors']);
+/** The members that are copied by name, because they are usually not enumerable. */
+const ownMembers = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 
-/** What JSON would lose of an error: its name, message, stack, cause and members. */
+/** The members of an error, including those that JSON drops: name, message, stack and cause. */
 function errorEntries(error: Error): (readonly [string, unknown])[] {
   const entries: (readonly [string, unknown])[] = [
     ['name', error.name],
     ['message', error.message],
     ['stack', error.stack],
-    ...Object.entries(error).filter(([name]) => !kept.has(name)),
+    ...Object.entries(error).filter(([name]) => !ownMembers.has(name)),
   ];
   if (error.cause !== undefined) entries.push(['cause', error.cause]);
   if ('errors' in error) entries.push(['errors', error.errors]);
   return entries;
 }
 
-function copyEntries(entries: Iterable<readonly [string, unknown]>, walk: Walk): object {
+function copyEntries(entries: Iterable<readonly [string, unknown]>, context: CopyContext): object {
   const copied: [string, unknown][] = [];
   for (const [name, item] of entries) {
     const hidden = secretName.test(name) && item !== null && item !== undefined;
-    copied.push([walk.text(name), hidden ? mask : copy(item, walk)]);
+    copied.push([context.text(name), hidden ? mask : copy(item, context)]);
   }
   return Object.fromEntries(copied);
 }

@@ -6,7 +6,7 @@ export interface PageFile {
   readonly body: string;
 }
 
-/** `web/` of the package, which is two levels up from `src/observability` and `dist/observability`. */
+/** `web/` of the package, two levels above both `src/observability` and `dist/observability`. */
 const folder = new URL('../../web/', import.meta.url);
 
 const files = {
@@ -30,7 +30,7 @@ export function readStatusPage(): ReadonlyMap<string, PageFile> {
   );
 }
 
-/** Everything that the page needs is its own; nothing may come from, or go to, anywhere else. */
+/** The page loads everything from this server; connections to other hosts are forbidden. */
 export const pageHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy': [
     "default-src 'none'",

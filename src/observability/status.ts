@@ -9,30 +9,30 @@ import {
 } from '../engine/readiness.ts';
 import { type StreamName, streamNames } from '../engine/stream-name.ts';
 import { daysLeft } from '../engine/token-life.ts';
-import { type Health, type ScopeHealth, endOfUse } from './health.ts';
+import { type ServiceHealth, type ScopeHealth, endOfUse } from './health.ts';
 import {
   type ErrorEntry,
-  type StreamState,
+  type PollingState,
   type StreamStatus,
-  describeTrouble,
+  describeStreamError,
   needsPerson,
   streamStatus,
   urgencyOf,
 } from './stream-status.ts';
 
-/** Which accounts are shown; there may be hundreds. */
+/** The selection of accounts; there may be hundreds. */
 export interface StatusQuery {
-  /** Accounts left out at the beginning. */
+  /** Accounts to skip. */
   readonly offset: number;
-  /** Accounts shown at most. */
+  /** Accounts to show at most. */
   readonly limit: number;
-  /** Part of an account's id or name, in any case; empty for all. */
+  /** Part of an account's id or name, case-insensitive; empty selects all. */
   readonly search: string;
-  /** Only accounts that need a look. */
+  /** Selects only accounts with stopped, failed, late or retrying streams. */
   readonly trouble: boolean;
 }
 
-/** The program, as `/status` shows it beside what happened. */
+/** The program's own facts in `/status`. */
 export interface StatusFacts {
   readonly version: string;
   readonly instance: string;
@@ -44,7 +44,7 @@ export interface StatusFacts {
 export interface AccountEntry {
   readonly id: string;
   readonly username: string | null;
-  /** What stops all of its streams. */
+  /** The error that stops all streams of the account. */
   readonly error: ErrorEntry | null;
   readonly streams: readonly StreamStatus[];
 }
@@ -52,39 +52,41 @@ export interface AccountEntry {
 /** One scope of the quota. */
 export interface QuotaEntry {
   readonly scope: Scope['kind'];
-  /** The account's or page's id; null for `app` and `user`, of which there is one. */
+  /** The account's or page's id; null for `app` and `user`, which exist once. */
   readonly id: string | null;
   readonly percent: number;
   readonly state: ScopeHealth['state'];
-  /** When a stopped scope is free again; null when it is not stopped. */
+  /** The time at which a stopped scope is free again; null when it is not stopped. */
   readonly until: string | null;
 }
 
-/** All accounts of one stream together. */
+/** One stream over all accounts. */
 export interface StreamSummary {
   readonly name: StreamName;
   readonly intervalSeconds: number;
-  /** Accounts by the state of the stream. */
-  readonly states: Readonly<Partial<Record<StreamState, number>>>;
+  /** The number of accounts by the state of the stream. */
+  readonly states: Readonly<Partial<Record<PollingState, number>>>;
   readonly records: number;
   readonly requests: number;
   readonly deadLetters: number;
-  /** Of the account that waits longest; null while one has none. */
+  /** The last success of the account that waits longest; null while an account has none. */
   readonly oldestSuccess: string | null;
 }
 
-/** An error that accounts have, and what to do about it. */
+/** An error of one or more accounts, with advice. */
 export interface TroubleEntry {
   readonly code: ErrorCode;
   readonly action: string;
-  /** How many streams of how many accounts have it. */
+  /** The number of streams with the error, over all accounts. */
   readonly streams: number;
   readonly accounts: number;
-  /** The message of one of them. */
+  /** The message of one of these errors. */
   readonly example: string;
 }
 
-/** The answer of `/status`. A field may be added to it; any other change raises `formatVersion`. */
+/**
+ * The answer of `/status`. Adding a field is compatible; any other change raises `formatVersion`.
+ */
 export interface Status {
   readonly formatVersion: 1;
   readonly program: { readonly version: string; readonly instance: string };
@@ -92,7 +94,10 @@ export interface Status {
   readonly now: string;
   readonly ready: boolean;
   readonly reasons: Readiness['reasons'];
-  /** Those of the state topic that this instance owns, of `partitionCount` in all; 0 until it has joined. */
+  /**
+   * The partitions of the state topic that this instance owns, and `partitionCount`; 0 before it
+   * has joined.
+   */
   readonly partitions: Readiness['partitions'];
   readonly partitionCount: number;
   readonly dependencies: readonly {
@@ -102,12 +107,12 @@ export interface Status {
   }[];
   readonly tokens: readonly {
     readonly name: string;
-    /** Null when it never expires; when it is refused, since when. */
+    /** Null when the token never expires; for a rejected token, the start of the rejection. */
     readonly expiresAt: string | null;
     readonly daysLeft: number | null;
-    /** What a person must do; null for nothing. */
+    /** The advice; null for none. */
     readonly action: string | null;
-    /** Why the API refuses it; null when it does not. */
+    /** The API's rejection of the token; null for none. */
     readonly refusal: { readonly code: ErrorCode; readonly message: string } | null;
   }[];
   /** The configured version of the Graph API; null before the start has reported it. */
@@ -116,28 +121,32 @@ export interface Status {
     /** Null when no end is known. */
     readonly endsAt: string | null;
     readonly daysLeft: number | null;
-    /** The problem with it and the advice; null for none. */
+    /** The problem and the advice; null for none. */
     readonly warning: string | null;
   } | null;
-  /** The scopes that have used most. */
+  /** The scopes with the highest usage. */
   readonly quota: { readonly total: number; readonly items: readonly QuotaEntry[] };
   readonly streams: readonly StreamSummary[];
-  /** Those that a person has to mend come first. */
+  /** The errors; those that need a person come first. */
   readonly trouble: readonly TroubleEntry[];
   readonly accounts: {
     readonly total: number;
-    /** How many the query has chosen. */
+    /** The number of accounts that match the query. */
     readonly matching: number;
     readonly offset: number;
     readonly items: readonly AccountEntry[];
   };
 }
 
-/** Scopes shown at most: with hundreds of accounts, those that are worth a look. */
+/** Scopes shown at most; with hundreds of accounts, the most used ones. */
 const shownScopes = 25;
 
-/** Everything worth seeing, bounded in size; pure. */
-export function describeStatus(health: Health, query: StatusQuery, facts: StatusFacts): Status {
+/** Creates the answer of `/status`, bounded in size; pure. */
+export function describeStatus(
+  health: ServiceHealth,
+  query: StatusQuery,
+  facts: StatusFacts,
+): Status {
   const { version, instance, startedMs, nowMs } = facts;
   const entries = accountEntries(health, nowMs);
   const chosen = entries.filter((entry) => isChosen(entry, query)).sort(byUrgency);
@@ -167,7 +176,7 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function accountEntries({ accounts, streams }: Health, nowMs: number): AccountEntry[] {
+function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number): AccountEntry[] {
   const enabled = streamNames.flatMap((name) => {
     const stream = streams[name];
     return stream === undefined ? [] : [{ name, intervalMs: stream.intervalMs }];
@@ -175,7 +184,7 @@ function accountEntries({ accounts, streams }: Health, nowMs: number): AccountEn
   return [...accounts].map(([id, account]) => ({
     id,
     username: account.username,
-    error: describeTrouble(account.stopped),
+    error: describeStreamError(account.stopped),
     streams: enabled.map((stream) => streamStatus(account, stream, nowMs)),
   }));
 }
@@ -195,7 +204,7 @@ function byUrgency(a: AccountEntry, b: AccountEntry): number {
   return urgency(b) - urgency(a) || (a.id < b.id ? -1 : 1);
 }
 
-function tokenEntries({ tokens }: Health, nowMs: number): Status['tokens'] {
+function tokenEntries({ tokens }: ServiceHealth, nowMs: number): Status['tokens'] {
   return [...tokens].map(([name, token]) => {
     const { action, refusal } = token;
     const endMs = endOfUse(token);
@@ -210,7 +219,7 @@ function tokenEntries({ tokens }: Health, nowMs: number): Status['tokens'] {
   });
 }
 
-function versionEntry({ apiVersion }: Health, nowMs: number): Status['apiVersion'] {
+function versionEntry({ apiVersion }: ServiceHealth, nowMs: number): Status['apiVersion'] {
   if (apiVersion === null) return null;
   const { version, endsAtMs, warning } = apiVersion;
   return {
@@ -221,10 +230,10 @@ function versionEntry({ apiVersion }: Health, nowMs: number): Status['apiVersion
   };
 }
 
-function quotaEntries({ scopes }: Health, nowMs: number): Status['quota'] {
+function quotaEntries({ scopes }: ServiceHealth, nowMs: number): Status['quota'] {
   const items = [...scopes.values()].map((one): QuotaEntry => {
     const { scope, percent } = one;
-    const { state, untilMs } = statusNow(one, nowMs);
+    const { state, untilMs } = scopeStateAt(one, nowMs);
     const until = untilMs === null ? null : iso(untilMs);
     return { scope: scope.kind, id: scope.id || null, percent: Math.round(percent), state, until };
   });
@@ -233,18 +242,24 @@ function quotaEntries({ scopes }: Health, nowMs: number): Status['quota'] {
   return { total: items.length, items: items.slice(0, shownScopes) };
 }
 
-/** What was stopped until a time goes slowly after it, though nobody has asked since. */
-function statusNow({ state, untilMs }: ScopeHealth, nowMs: number) {
+/**
+ * The state of a scope at a time: after its end, a stop becomes slow even without a further
+ * request.
+ */
+function scopeStateAt({ state, untilMs }: ScopeHealth, nowMs: number) {
   const over = state === 'stopped' && untilMs !== null && untilMs <= nowMs;
   return over ? ({ state: 'slowed', untilMs: null } as const) : { state, untilMs };
 }
 
-function streamSummaries({ streams }: Health, entries: readonly AccountEntry[]): StreamSummary[] {
+function streamSummaries(
+  { streams }: ServiceHealth,
+  entries: readonly AccountEntry[],
+): StreamSummary[] {
   return streamNames.flatMap((name) => {
     const intervalMs = streams[name]?.intervalMs;
     if (intervalMs === undefined) return [];
     const all = entries.flatMap((entry) => entry.streams.filter((one) => one.stream === name));
-    const states: Partial<Record<StreamState, number>> = {};
+    const states: Partial<Record<PollingState, number>> = {};
     for (const { state } of all) states[state] = (states[state] ?? 0) + 1;
     const sum = (pick: (one: StreamStatus) => number) => all.reduce((so, one) => so + pick(one), 0);
     return [
@@ -261,7 +276,7 @@ function streamSummaries({ streams }: Health, entries: readonly AccountEntry[]):
   });
 }
 
-/** ISO times sort as texts do. */
+/** Returns the oldest time; ISO times sort as text. */
 function oldestOf(times: readonly (string | null)[]): string | null {
   return times.includes(null) ? null : (times.toSorted()[0] ?? null);
 }

@@ -1,19 +1,21 @@
 import type { TelemetryEvent } from '../engine/ports.ts';
 import type { LogLevel } from './log.ts';
 
-type Failed = Extract<TelemetryEvent, { type: 'poll-failed' }>;
-type Finished = Extract<TelemetryEvent, { type: 'poll-finished' }>;
+type FailedPoll = Extract<TelemetryEvent, { type: 'poll-failed' }>;
+type FinishedPoll = Extract<TelemetryEvent, { type: 'poll-finished' }>;
 
-/** Decides how loud it is said that a poll stopped. */
+/** Chooses the log level of stopped polls. */
 export interface StopLog {
-  level(event: Failed): LogLevel;
-  /** A stream that is polled again will be said to stop again. */
-  finished(event: Finished): void;
+  level(event: FailedPoll): LogLevel;
+  /** Resets the stream: its next stop is logged as an error again. */
+  finished(event: FinishedPoll): void;
 }
 
 /**
- * What stops all that an account is asked for (its permission, its token) is said once an account, and
- * another registry than that of the states once, at the first stream that it stops; of the others at debug.
+ * Creates a log of stops that avoids repetition.
+ *
+ * An error that stops all streams of an account (permission, token) is logged once per account. A
+ * mismatch between registry and states is logged once per process. Repetitions are logged at debug.
  */
 export function createStopLog(): StopLog {
   const stopped = new Map<string, Set<string>>();

@@ -1,12 +1,14 @@
 import { advice } from '../engine/advice.ts';
 import type { ErrorCode } from '../engine/errors.ts';
 import type { StreamName } from '../engine/stream-name.ts';
-import { type AccountStatus, type Trouble, nothingYet } from './health.ts';
+import { type AccountStatus, type StreamError, emptyTally } from './health.ts';
 
 /**
- * How one stream of one account does, from what needs a person to what needs nobody: `stopped` until
- * somebody acts, `failed` until its next turn, `late` by more than two intervals without an error,
- * `retrying` soon, `waiting` for a limit, `paused` by a person, `starting` before its first success, `ok`.
+ * The states of one stream of one account, by urgency.
+ *
+ * `stopped` until a person acts, `failed` until its next poll, `late` by more than two intervals
+ * without an error, `retrying` soon, `waiting` for a limit, `paused` by a person, `starting` before
+ * its first success, `ok`.
  */
 export const streamStates = [
   'stopped',
@@ -19,60 +21,63 @@ export const streamStates = [
   'ok',
 ] as const;
 
-/** One of them. */
-export type StreamState = (typeof streamStates)[number];
+/** One of the states. */
+export type PollingState = (typeof streamStates)[number];
 
-/** What is wrong, since when, and what to do about it. */
+/** An error, its time of origin and the advice. */
 export interface ErrorEntry {
   readonly code: ErrorCode;
   readonly message: string;
-  /** What a person can do. */
+  /** The advice. */
   readonly action: string;
   readonly since: string;
   readonly at: string;
-  /** Without success since then. */
+  /** Failed attempts since then. */
   readonly tries: number;
 }
 
-/** One stream of one account, as `/status` shows it; sums are since the program started. */
+/** One stream of one account in `/status`; sums start with the program. */
 export interface StreamStatus {
   readonly stream: StreamName;
-  readonly state: StreamState;
+  readonly state: PollingState;
   readonly lastSuccess: string | null;
-  /** The next poll or try; null when none is planned or it is not known. */
+  /** The next poll or retry; null when none is planned or it is unknown. */
   readonly nextPoll: string | null;
-  /** By how much the last success is older than the interval; 0 when it is not. */
+  /** The age of the last success minus the interval; 0 when it is negative. */
   readonly lagSeconds: number;
   readonly polls: number;
   readonly records: number;
   readonly requests: number;
   readonly deadLetters: number;
-  /** Its own; null when there is none, or when the account's stops all of its streams. */
+  /**
+   * The stream's own error; null for none, or when an error of the account stops all of its
+   * streams.
+   */
   readonly error: ErrorEntry | null;
 }
 
-/** How much a state asks for a look; 0 is not at all. */
-export function urgencyOf(state: StreamState): number {
+/** The urgency of a state; 0 needs no attention. */
+export function urgencyOf(state: PollingState): number {
   const quiet = streamStates.indexOf('waiting');
   return Math.max(0, quiet - streamStates.indexOf(state));
 }
 
-/** 1 when only a person can help, else 0. */
+/** 1 when only a person can resolve the error, else 0. */
 export function needsPerson({ state }: StreamStatus): number {
   return state === 'stopped' ? 1 : 0;
 }
 
-/** An account's stream that is later than this many intervals is late. */
+/** A stream is late when its last success is older than this many intervals. */
 const toleratedIntervals = 3;
 
-/** How a stream of an account does; pure. */
+/** Computes the status of one stream of one account; pure. */
 export function streamStatus(
   account: AccountStatus,
   { name, intervalMs }: { readonly name: StreamName; readonly intervalMs: number },
   nowMs: number,
 ): StreamStatus {
   const { nextPollMs, trouble, polls, records, requests, deadLetters } =
-    account.streams[name] ?? nothingYet;
+    account.streams[name] ?? emptyTally;
   const succeededMs = account.succeededAtMs[name];
   const ageMs = nowMs - (succeededMs ?? account.addedAtMs);
   const { stopped } = account;
@@ -89,7 +94,7 @@ export function streamStatus(
     records,
     requests,
     deadLetters,
-    error: stopped === null ? describeTrouble(trouble) : null,
+    error: stopped === null ? describeStreamError(trouble) : null,
   };
 }
 
@@ -97,18 +102,21 @@ function isoOrNull(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** No poll is planned until a person acts. */
-function isIdle(state: StreamState): boolean {
+/** True when no poll is planned until a person acts. */
+function isIdle(state: PollingState): boolean {
   return state === 'stopped' || state === 'paused';
 }
 
-interface Since {
+interface PollTiming {
   readonly isNew: boolean;
   readonly intervals: number;
   readonly isPaused: boolean;
 }
 
-function stateOf(trouble: Trouble | null, { isNew, intervals, isPaused }: Since): StreamState {
+function stateOf(
+  trouble: StreamError | null,
+  { isNew, intervals, isPaused }: PollTiming,
+): PollingState {
   if (trouble?.disposition.startsWith('stop-') === true) return 'stopped';
   if (isPaused) return 'paused';
   if (trouble?.disposition === 'wait') return 'waiting';
@@ -117,8 +125,8 @@ function stateOf(trouble: Trouble | null, { isNew, intervals, isPaused }: Since)
   return isNew ? 'starting' : 'ok';
 }
 
-/** A trouble for who has to do with it. */
-export function describeTrouble(trouble: Trouble | null): ErrorEntry | null {
+/** Describes an error for the operator. */
+export function describeStreamError(trouble: StreamError | null): ErrorEntry | null {
   if (trouble === null) return null;
   const { code, message, sinceMs, atMs, tries } = trouble;
   return {

@@ -2,22 +2,25 @@ import { Agent as PlainAgent } from 'node:http';
 import { Agent } from 'node:https';
 import type { TlsMaterial } from '../engine/tls.ts';
 
-/** How this program logs in; a text is asked for each time, because its file may have changed. */
+/**
+ * The login at the registry. Secrets are functions: each request reads them again, because their
+ * file may change.
+ */
 export type RegistryLogin =
   | { readonly kind: 'none' }
   | { readonly kind: 'basic'; readonly username: string; readonly password: () => string }
   | { readonly kind: 'bearer'; readonly token: () => string };
 
-/** How the registry is reached. */
+/** The registry's address, timeout, login and TLS material. */
 export interface RegistryAddress {
   readonly url: string;
   readonly timeoutMs: number;
   readonly login: RegistryLogin;
-  /** Asked for each connection; null trusts what the platform trusts. */
+  /** Called for each connection; null uses the platform's default trust store. */
   readonly tls: (() => TlsMaterial) | null;
 }
 
-/** The `authorization` header; none without a login. */
+/** The `authorization` header; empty without a login. */
 export function authorizationOf(login: RegistryLogin): Readonly<Record<string, string>> {
   switch (login.kind) {
     case 'none':
@@ -25,14 +28,14 @@ export function authorizationOf(login: RegistryLogin): Readonly<Record<string, s
     case 'bearer':
       return { authorization: `Bearer ${login.token()}` };
     case 'basic': {
-      // In UTF-8; `btoa` refuses what is beyond Latin-1.
+      // Encoded as UTF-8: `btoa` rejects characters beyond Latin-1.
       const pair = Buffer.from(`${login.username}:${login.password()}`, 'utf8').toString('base64');
       return { authorization: `Basic ${pair}` };
     }
   }
 }
 
-/** Opens each connection with what the files hold by then. */
+/** Opens each connection with the current content of the TLS files. */
 class RereadingAgent extends Agent {
   readonly #tls: () => TlsMaterial;
   constructor(tls: () => TlsMaterial) {
@@ -42,13 +45,14 @@ class RereadingAgent extends Agent {
   override createConnection(...[options, done]: Parameters<Agent['createConnection']>) {
     return super.createConnection({ ...options, ...this.#tls() }, done);
   }
-  // A name stands for a connection's settings; these change.
+  // Node names pooled connections by their TLS settings; here the settings change, so the name is
+  // constant.
   override getName(): string {
     return 'registry';
   }
 }
 
-/** The agent for an address, which both of our clients use. */
+/** Returns the agent for an address. */
 export function agentOf({ url, tls }: RegistryAddress): PlainAgent {
   if (!url.startsWith('https:')) return new PlainAgent();
   return tls === null ? new Agent() : new RereadingAgent(tls);

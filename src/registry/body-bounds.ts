@@ -1,7 +1,7 @@
 import type { Type } from 'avsc';
 
-/** What avsc's types have beside what its declarations say of all of them. */
-interface Shape {
+/** The properties of avsc's types that its type declarations lack. */
+interface AvroType {
   readonly typeName: string;
   readonly itemsType?: Type;
   readonly valuesType?: Type;
@@ -11,83 +11,86 @@ interface Shape {
   readonly size?: number;
 }
 
-/** Where a walk along a body is; undefined once it has left it. */
-type At = number | undefined;
+/** The position of a cursor in a body; undefined once the cursor has left the body. */
+type Position = number | undefined;
 
-interface Walk {
+interface Cursor {
   readonly body: Buffer;
-  at: At;
+  position: Position;
 }
 
 /**
- * Whether a body stays within its bytes when it is read as a type. avsc notices only at its end that it
- * has read too far: of a list that claims to have 2^50 entries it would read every one.
+ * True when reading the body as the type stays within its bytes. avsc detects an overrun only after
+ * the last entry: it would read each of the 2^50 entries that a damaged list claims to have.
  */
 export function staysWithin(type: Type, body: Buffer): boolean {
-  const walk: Walk = { body, at: 0 };
-  pass(type, walk);
-  return walk.at !== undefined;
+  const cursor: Cursor = { body, position: 0 };
+  skipValue(type, cursor);
+  return cursor.position !== undefined;
 }
 
 const fixedBytes: Readonly<Record<string, number>> = { null: 0, boolean: 1, float: 4, double: 8 };
 
-function pass(type: Type, walk: Walk): void {
-  const shape = type as unknown as Shape;
-  const { typeName } = shape;
-  const bytes = fixedBytes[typeName] ?? shape.size;
-  if (bytes !== undefined) skip(bytes, walk);
-  else if (typeName === 'bytes' || typeName === 'string') skip(readLong(walk), walk);
-  else passInside(shape, walk);
+function skipValue(type: Type, cursor: Cursor): void {
+  const avroType = type as unknown as AvroType;
+  const { typeName } = avroType;
+  const bytes = fixedBytes[typeName] ?? avroType.size;
+  if (bytes !== undefined) skip(bytes, cursor);
+  else if (typeName === 'bytes' || typeName === 'string') skip(readLong(cursor), cursor);
+  else skipNested(avroType, cursor);
 }
 
-function passInside(shape: Shape, walk: Walk): void {
-  const { fields, types, underlyingType } = shape;
-  const entry = shape.itemsType ?? shape.valuesType;
-  if (entry !== undefined) passBlocks(entry, shape.typeName === 'map', walk);
-  else if (fields !== undefined) for (const field of fields) pass(field.type, walk);
-  else if (types !== undefined) passBranch(types, walk);
-  else if (underlyingType !== undefined) pass(underlyingType, walk);
-  else readLong(walk);
+function skipNested(avroType: AvroType, cursor: Cursor): void {
+  const { fields, types, underlyingType } = avroType;
+  const entry = avroType.itemsType ?? avroType.valuesType;
+  if (entry !== undefined) skipBlocks(entry, avroType.typeName === 'map', cursor);
+  else if (fields !== undefined) for (const field of fields) skipValue(field.type, cursor);
+  else if (types !== undefined) skipBranch(types, cursor);
+  else if (underlyingType !== undefined) skipValue(underlyingType, cursor);
+  else readLong(cursor);
 }
 
-function passBranch(types: readonly Type[], walk: Walk): void {
-  const branch = types[readLong(walk)];
-  if (branch === undefined) walk.at = undefined;
-  else pass(branch, walk);
+function skipBranch(types: readonly Type[], cursor: Cursor): void {
+  const branch = types[readLong(cursor)];
+  if (branch === undefined) cursor.position = undefined;
+  else skipValue(branch, cursor);
 }
 
-/** Blocks of entries until an empty one; a negative count has the block's bytes behind it. */
-function passBlocks(entry: Type, isMap: boolean, walk: Walk): void {
-  for (let count = readLong(walk); count !== 0; count = readLong(walk)) {
-    if (count < 0) readLong(walk);
-    // An entry has a byte at least.
-    if (Math.abs(count) > left(walk)) walk.at = undefined;
-    for (let index = Math.abs(count); index > 0 && walk.at !== undefined; index -= 1) {
-      if (isMap) skip(readLong(walk), walk);
-      pass(entry, walk);
+/**
+ * Skips blocks of entries until an empty block. A negative count is followed by the block's size in
+ * bytes.
+ */
+function skipBlocks(entry: Type, isMap: boolean, cursor: Cursor): void {
+  for (let count = readLong(cursor); count !== 0; count = readLong(cursor)) {
+    if (count < 0) readLong(cursor);
+    // Each entry has at least one byte.
+    if (Math.abs(count) > bytesLeft(cursor)) cursor.position = undefined;
+    for (let index = Math.abs(count); index > 0 && cursor.position !== undefined; index -= 1) {
+      if (isMap) skip(readLong(cursor), cursor);
+      skipValue(entry, cursor);
     }
   }
 }
 
-function left({ body, at }: Walk): number {
-  return at === undefined ? -1 : body.length - at;
+function bytesLeft({ body, position }: Cursor): number {
+  return position === undefined ? -1 : body.length - position;
 }
 
-function skip(bytes: number, walk: Walk): void {
-  if (walk.at === undefined) return;
-  walk.at = bytes < 0 || bytes > left(walk) ? undefined : walk.at + bytes;
+function skip(bytes: number, cursor: Cursor): void {
+  if (cursor.position === undefined) return;
+  cursor.position = bytes < 0 || bytes > bytesLeft(cursor) ? undefined : cursor.position + bytes;
 }
 
-/** A number of variable length, in zigzag; 0 outside of the body. */
-function readLong(walk: Walk): number {
+/** Reads a zigzag varint; returns 0 outside the body. */
+function readLong(cursor: Cursor): number {
   let value = 0;
   for (let factor = 1; ; factor *= 128) {
-    const byte = walk.at === undefined ? undefined : walk.body[walk.at];
-    if (byte === undefined || walk.at === undefined) {
-      walk.at = undefined;
+    const byte = cursor.position === undefined ? undefined : cursor.body[cursor.position];
+    if (byte === undefined || cursor.position === undefined) {
+      cursor.position = undefined;
       return 0;
     }
-    walk.at += 1;
+    cursor.position += 1;
     value += (byte % 128) * factor;
     if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }

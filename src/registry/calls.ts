@@ -6,7 +6,7 @@ import { readBounded } from '../engine/read-bounded.ts';
 import { codeOf, isTlsCode, tlsAdvice } from '../engine/tls.ts';
 import { agentOf, authorizationOf, type RegistryAddress } from './access.ts';
 
-/** An answer of the registry, or of something else at its address. */
+/** A response of the registry, or of another server at its address. */
 export interface RegistryAnswer<Body = Json> {
   readonly status: number;
   readonly body: Body;
@@ -19,11 +19,11 @@ export interface RegistryRequest {
 }
 
 /**
- * One request with a timeout.
+ * Sends one request with a timeout and checks the status.
  *
- * @returns any answer below 500 but 401, 403, 429 and redirects, an error of the request included
- *
- * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`, `registry.tls`
+ * @returns any response with a status below 500, except 401, 403, 429 and redirects
+ * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`,
+ * `registry.tls`
  */
 export async function call(
   address: RegistryAddress,
@@ -38,9 +38,9 @@ export async function call(
 }
 
 /**
- * One request whose answer the caller judges, whatever its status.
+ * Sends one request with a timeout; the caller checks the status.
  *
- * @returns the answer; its body is undefined when that is not JSON
+ * @returns the response; its body is undefined when it is not JSON
  * @throws RetryError `registry.unavailable`, StopProcessError `registry.tls`
  */
 export async function exchange(
@@ -67,7 +67,10 @@ export async function exchange(
   return { status: response.statusCode ?? 0, body: parse(Buffer.from(body).toString('utf8')) };
 }
 
-/** As `exchange`, and judges the status but for 403: a permission that is missing is an answer as well. */
+/**
+ * Like `exchange`, and checks every status except 403, which the caller handles as a missing
+ * permission.
+ */
 export async function callUnlessDenied(
   address: RegistryAddress,
   request: RegistryRequest,
@@ -86,31 +89,36 @@ function parse(text: string): Json | undefined {
   }
 }
 
-/** An error answer in one line: its status and the registry's own words, 300 characters at most. */
+/**
+ * An error response in one line: its status and the registry's own message, at most 300 characters.
+ */
 export function describeAnswer({ status, body }: RegistryAnswer<Json | undefined>): string {
   const message = isNode(body) ? body['message'] : undefined;
   if (typeof message !== 'string' || message === '') return `HTTP ${status}`;
   return `HTTP ${status}: ${message.replaceAll(/\s+/g, ' ').slice(0, 300)}`;
 }
 
-/** A request as messages name it. */
+/** The request's method and path, for messages. */
 export function describeRequest({ method, path }: RegistryRequest): string {
   return `${method.toUpperCase()} ${path}`;
 }
 
-/** Schemas have some kilobytes: a larger answer does not come from a registry (Invariant 10). */
+/** A schema has some kilobytes; a larger body does not come from a registry (Invariant 10). */
 const maxAnswerBytes = 4 * 1024 * 1024;
 
-/** Sends by the platform's own client, which alone takes an agent; redirects are not followed. */
+/**
+ * Sends the request with Node's own client, because `fetch` accepts no agent. Redirects are not
+ * followed.
+ */
 function send(
   address: RegistryAddress,
   { method, path, json }: RegistryRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const body = json === undefined ? undefined : JSON.stringify(json);
-  const start = address.url.startsWith('https:') ? requestTls : requestPlain;
+  const open = address.url.startsWith('https:') ? requestTls : requestPlain;
   return new Promise((resolve, reject) => {
-    const sent = start(`${address.url.replace(/\/$/, '')}${path}`, {
+    const pending = open(`${address.url.replace(/\/$/, '')}${path}`, {
       method,
       agent: agentOf(address),
       signal,
@@ -123,28 +131,28 @@ function send(
         }),
       },
     });
-    sent.once('response', resolve);
-    sent.on('error', reject);
-    sent.end(body);
+    pending.once('response', resolve);
+    pending.on('error', reject);
+    pending.end(body);
   });
 }
 
-/** What it means that no connection came about. */
+/** The error of a connection that could not be opened. */
 function connectionError(address: RegistryAddress, error: unknown): Error {
   const code = codeOf(error);
   if (code === undefined || !isTlsCode(code)) {
     return unavailable(address, code ?? 'unknown trouble');
   }
-  const said = (error as Error).message.trim();
+  const reason = (error as Error).message.trim();
   return new StopProcessError(
     'registry.tls',
-    `TLS with the schema registry at ${address.url} failed (${code}): ${said}. To mend it: ` +
-      `${tlsAdvice('SCHEMA_REGISTRY', code, said)}.`,
+    `TLS with the schema registry at ${address.url} failed (${code}): ${reason}. To mend it: ` +
+      `${tlsAdvice('SCHEMA_REGISTRY', code, reason)}.`,
     { exitCode: 3 },
   );
 }
 
-/** @throws when the status says that the registry is away, or rejects this login */
+/** @throws when the status means that the registry is unavailable or rejects this login */
 function checkStatus(
   address: RegistryAddress,
   request: RegistryRequest,
@@ -182,7 +190,7 @@ const loginAdvice = {
   bearer: 'check SCHEMA_REGISTRY_BEARER_TOKEN',
 } as const;
 
-/** The registry is away; `why` is free of secrets. */
+/** The error of an unavailable registry; `why` contains no secrets. */
 export function unavailable(address: RegistryAddress, why: string): RetryError {
   return new RetryError(
     'registry.unavailable',

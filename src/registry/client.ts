@@ -7,21 +7,21 @@ import { call } from './calls.ts';
 /** The registry's client library, over this program's own transport. */
 export interface RegistryClient {
   /**
-   * Registers an Avro schema, or finds it registered already; never touches the subject's level.
+   * Registers an Avro schema, or finds the registered one; never changes the subject's level.
    *
-   * @param level - the subject's own, since the client refuses any other; null when it has none
-   * @returns its id
-   * @throws RegistryRefusal, what `call` throws, and what the library throws of its own
+   * @param level - the subject's own level, because the client rejects any other; null without one
+   * @returns the schema's id
+   * @throws RegistryErrorResponse, the errors of `call`, and the library's own errors
    */
   register(subject: string, schemaText: string, level: string | null): Promise<number>;
-  /** The type of a schema; asked for once. @throws as `register` */
+  /** The type of a schema, requested once. @throws as `register` */
   typeOf(id: number): Promise<Type>;
 }
 
-/** An answer that is an error. */
-export class RegistryRefusal extends Error {
-  override readonly name = 'RegistryRefusal';
-  /** The library itself reads it. */
+/** An error response of the registry. */
+export class RegistryErrorResponse extends Error {
+  override readonly name = 'RegistryErrorResponse';
+  /** Read by the library. */
   readonly status: number;
   readonly body: Json;
   constructor(status: number, body: Json) {
@@ -36,9 +36,10 @@ type Middleware = NonNullable<
 >[number];
 
 /**
- * Sends the library's requests by `call`, which bounds time and size. A middleware that is last in the
- * list and does not call `next` replaces the library's own transport, its retries and its error
- * middleware, which throws where nobody can catch it when a body is `null`.
+ * Sends the library's requests by `call`, which bounds time and size.
+ *
+ * As the last middleware that does not call `next`, it replaces the library's transport, its
+ * retries and its error middleware. The latter throws an uncaught error when a body is `null`.
  */
 function transportTo(address: RegistryAddress): Middleware {
   return () => ({
@@ -52,14 +53,14 @@ function transportTo(address: RegistryAddress): Middleware {
         { method, path: request.path(), ...json },
         never,
       );
-      if (status >= 400) throw new RegistryRefusal(status, body);
-      // The library reads nothing else of a response.
+      if (status >= 400) throw new RegistryErrorResponse(status, body);
+      // The library reads only `data` of a response.
       return { data: () => body } as unknown as Awaited<ReturnType<typeof _next>>;
     },
   });
 }
 
-/** Opens the client; nothing connects yet. */
+/** Creates the client; it connects with the first request. */
 export function openClient(address: RegistryAddress): RegistryClient {
   const client = new SchemaRegistry({ host: address.url, middlewares: [transportTo(address)] });
   return {

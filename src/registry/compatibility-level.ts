@@ -10,45 +10,47 @@ import {
 import type { ReadContext } from './subject-versions.ts';
 
 /** The parameters of reading and setting a level. */
-export interface LevelWork extends ReadContext {
-  /** The level that a subject of ours shall have. */
+export interface LevelContext extends ReadContext {
+  /** The level that this program sets on its own subjects. */
   readonly compatibility: string;
 }
 
 /** The compatibility level of a subject. */
 export interface SubjectLevel {
-  /** The subject's own; null where it has none, or may not be read. */
+  /** The subject's own level; null without one, or when the login may not read it. */
   readonly level: string | null;
-  /** Present and true when the login may not read it. */
+  /** True when the login may not read the level. */
   readonly isHidden?: boolean;
-  /** Present when the registry rejected our level. */
+  /** Present when the registry rejected the configured level. */
   readonly rejection?: LevelRejection;
 }
 
-/** Why a level was not set, and which level applies instead. */
+/** The rejection of a level, and the level that applies instead. */
 export interface LevelRejection {
   readonly reason: string;
-  /** Null when it cannot be read. */
+  /** Null when the level cannot be read. */
   readonly effective: string | null;
 }
 
-/** A line of the log. */
-export interface Warning {
+/** A warning for the log. */
+export interface LevelWarning {
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** The subject's own level; null where it has none. */
-export async function ownLevel(subject: string, work: LevelWork): Promise<string | null> {
-  return levelIn(await call(work.address, levelRequest(subject), work.signal));
+/** The subject's own level; null without one. */
+export async function ownLevel(subject: string, context: LevelContext): Promise<string | null> {
+  return levelIn(await call(context.address, levelRequest(subject), context.signal));
 }
 
-/** As `ownLevel`; `hidden` where the login may not read it, as a role that reads schemas alone. */
+/**
+ * Like `ownLevel`; `hidden` when the login may not read it, as a role that may only read schemas.
+ */
 export async function visibleLevel(
   subject: string,
-  work: LevelWork,
+  context: LevelContext,
 ): Promise<{ readonly level: string | null; readonly isHidden: boolean }> {
-  const answer = await callUnlessDenied(work.address, levelRequest(subject), work.signal);
+  const answer = await callUnlessDenied(context.address, levelRequest(subject), context.signal);
   return { level: levelIn(answer), isHidden: answer.status === 403 };
 }
 
@@ -61,48 +63,48 @@ function levelIn({ body }: RegistryAnswer<Json | undefined>): string | null {
   return typeof level === 'string' ? level.toUpperCase() : null;
 }
 
-/** The level for all subjects; null when it cannot be read: that takes a permission of its own. */
-async function globalLevel(work: LevelWork): Promise<string | null> {
+/** The global level; null when it cannot be read, because that takes a separate permission. */
+async function globalLevel(context: LevelContext): Promise<string | null> {
   return levelIn(
-    await callUnlessDenied(work.address, { method: 'get', path: '/config' }, work.signal),
+    await callUnlessDenied(context.address, { method: 'get', path: '/config' }, context.signal),
   );
 }
 
-/** The level that applies to a subject, its own or the one for all; null when it cannot be read. */
-async function effectiveLevel(subject: string, work: LevelWork): Promise<string | null> {
+/** The level that applies to a subject, its own or the global one; null when it cannot be read. */
+async function effectiveLevel(subject: string, context: LevelContext): Promise<string | null> {
   const { method, path } = levelRequest(subject);
   const withDefault = { method, path: `${path}?defaultToGlobal=true` };
-  const level = levelIn(await callUnlessDenied(work.address, withDefault, work.signal));
-  return level ?? (await globalLevel(work));
+  const level = levelIn(await callUnlessDenied(context.address, withDefault, context.signal));
+  return level ?? (await globalLevel(context));
 }
 
 /**
- * True when the subject has no level of its own. Apicurio says of such a subject that it has `NONE`,
- * as if that were set, unless the registry has a level for all.
+ * True when the subject has no level of its own. Apicurio reports `NONE` for such a subject, as if
+ * it were set, unless the registry has a global level.
  */
 export async function isWithoutLevel(
   level: string | null,
   versions: readonly number[],
-  work: LevelWork,
+  context: LevelContext,
 ): Promise<boolean> {
   if (level !== 'NONE' || versions.length !== 1) return level === null;
-  return (await globalLevel(work)) === 'NONE';
+  return (await globalLevel(context)) === 'NONE';
 }
 
 /**
- * Sets our level. A role that may register schemas often may not do this (Confluent's
- * DeveloperWrite), and a registry in read-only mode takes no level: the schema is registered all the
- * same, so a rejection is an outcome and not an error.
+ * Sets the configured level. Roles that may register schemas often may not set levels (Confluent's
+ * DeveloperWrite), and a registry in read-only mode rejects them. The schema is registered all the
+ * same, so a rejection is a result and not an error.
  *
  * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized` for HTTP 401
  */
-export async function setLevel(subject: string, work: LevelWork): Promise<SubjectLevel> {
-  const { compatibility } = work;
+export async function setLevel(subject: string, context: LevelContext): Promise<SubjectLevel> {
+  const { compatibility } = context;
   const request = { ...levelRequest(subject), method: 'put', json: { compatibility } } as const;
-  const answer = await callUnlessDenied(work.address, request, work.signal);
+  const answer = await callUnlessDenied(context.address, request, context.signal);
   if (answer.status < 400) return { level: compatibility };
   const reason = `${describeRequest(request)}: ${describeAnswer(answer)}`;
-  return { level: null, rejection: { reason, effective: await effectiveLevel(subject, work) } };
+  return { level: null, rejection: { reason, effective: await effectiveLevel(subject, context) } };
 }
 
 /** True when `level` forbids every change that `wanted` forbids. */
@@ -114,12 +116,12 @@ export function isAsStrict(level: string, wanted: string): boolean {
   return hasDirection && (level.endsWith(suffix) || !wanted.endsWith(suffix));
 }
 
-/** The log's line about a subject's level; null for none. */
+/** The log's warning about a subject's level; null without one. */
 export function levelWarning(
   subject: string,
   { level, rejection, isHidden = false }: SubjectLevel,
   wanted: string,
-): Warning | null {
+): LevelWarning | null {
   if (rejection !== undefined) {
     const { effective, reason } = rejection;
     const advice = adviceOn(effective, wanted);
@@ -127,7 +129,7 @@ export function levelWarning(
     return { message: 'compatibility level not set', fields };
   }
   if (isHidden || (level !== null && level !== 'NONE')) return null;
-  // The subject keeps its level; one without any accepts changes that break readers.
+  // The subject keeps its level; without one, it accepts changes that break readers.
   return { message: 'subject may be changed at will', fields: { subject, level, wanted } };
 }
 

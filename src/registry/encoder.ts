@@ -3,16 +3,16 @@ import { DeadLetterError } from '../engine/errors.ts';
 import { type Json, type Value, describeJson, isNode } from '../engine/json.ts';
 import type { TopicRole } from '../engine/stream-name.ts';
 
-/** Magic byte 0 and four bytes of schema id. */
+/** The magic byte 0 and the schema id in four bytes. */
 export const wireHeaderBytes = 5;
 const slabBytes = 1024 * 1024;
 
-/** Encodes one value with a schema that is registered under `id`. */
+/** Encodes one value with the schema that is registered under `id`. */
 export type WireEncode = (type: Type, id: number, value: Value) => Buffer;
 
 /**
- * Encodes into slabs of its own: avsc's `toBuffer` writes everything above 1 KB twice. A slab is
- * never written over; it is let go when the last record in it is.
+ * Encodes into slabs of its own, because avsc's `toBuffer` encodes values above 1 KB twice. A slab
+ * is never overwritten; it is released with the last record in it.
  */
 export function createWireEncode(): WireEncode {
   let slab = Buffer.allocUnsafe(slabBytes);
@@ -30,29 +30,30 @@ export function createWireEncode(): WireEncode {
         used = end;
         return slab.subarray(start, end);
       }
-      // A negative answer says how many bytes were lacking.
+      // A negative result is the number of missing bytes.
       slab = Buffer.allocUnsafe(Math.max(slabBytes, slab.length - start - end + wireHeaderBytes));
       used = 0;
     }
   };
 }
 
-/** Why a value does not fit its schema, as an error that names the field. */
+/** The error of a value that does not fit its schema; names the field. */
 export function encodingError(role: TopicRole, type: Type, value: Value): DeadLetterError {
   let path = '';
-  let came: Json | undefined;
+  let received: Json | undefined;
   let expected = 'what the schema says';
   type.isValid(value, {
-    errorHook: (where: string[], actual: unknown, wanted: Type) => {
-      path = where.join('.');
-      came = actual as Json | undefined;
-      expected = wanted.toString();
+    errorHook: (fields: string[], actual: unknown, expectedType: Type) => {
+      path = fields.join('.');
+      received = actual as Json | undefined;
+      expected = expectedType.toString();
     },
   });
-  const what = isNode(came) || came === undefined ? describeJson(came) : JSON.stringify(came);
+  const shown =
+    isNode(received) || received === undefined ? describeJson(received) : JSON.stringify(received);
   return new DeadLetterError(
     'encoding.invalid',
-    `record of ${role}, field "${path}": expected ${expected}, got ${what.slice(0, 200)}`,
+    `record of ${role}, field "${path}": expected ${expected}, got ${shown.slice(0, 200)}`,
     { path, raw: JSON.stringify(value) },
   );
 }

@@ -19,65 +19,66 @@ export { acceptsSchemas } from './inspection.ts';
 export type { FieldDifference, SubjectFinding } from './inspection.ts';
 export type { StateForm } from './state-codec.ts';
 
-/** Where the registry is and how schemas get into it. */
+/** The registry's address and the rules of registration. */
 export interface RegistryOptions extends RegistryAddress {
-  /** Level of a subject that is new; one that exists keeps its own. */
+  /** The level of a new subject; an existing subject keeps its level. */
   readonly compatibility: string;
-  /** `register` what is missing, or `verify` that all is there. */
+  /** `register` adds missing schemas; `verify` requires all of them. */
   readonly mode: 'register' | 'verify';
   readonly topicTemplate: string;
   /** The topics in use. */
   readonly roles: readonly TopicRole[];
 }
 
-/** Who is told what a person should know. */
+/** The log that receives warnings for the operator. */
 export interface RegistryDependencies {
-  /** Default: nobody. */
+  /** Default: no log. */
   readonly log?: { warn(fields: Readonly<Record<string, unknown>>, message: string): void };
 }
 
-/** The schema registry, opened. */
+/** The schema registry adapter. */
 export interface RegistryAdapter extends AsyncDisposable {
   /**
-   * Checks every schema, then registers them (or verifies that they are), and keeps their ids:
-   * after it, publishing needs no registry.
+   * Checks every schema, then registers or verifies it, and keeps its id. Afterwards publishing
+   * needs no registry.
    *
    * @throws StopProcessError `registry.incompatible`, `registry.missing`, `registry.rejected`,
    * `registry.unauthorized`; RetryError `registry.unavailable`
    */
   prepare(signal: AbortSignal): Promise<void>;
   /**
-   * Asks anything, to see whether the registry is there and takes the login.
+   * Sends any request, to check that the registry is available and accepts the login.
    *
-   * @throws StopProcessError `registry.unauthorized`, `registry.tls`; RetryError `registry.unavailable`
+   * @throws StopProcessError `registry.unauthorized`, `registry.tls`; RetryError
+   * `registry.unavailable`
    */
   ping(signal: AbortSignal): Promise<void>;
   /**
-   * What the registry has of each schema; changes nothing.
+   * Reads the registry's versions of each schema; changes nothing.
    *
    * @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable`
    */
   inspect(signal: AbortSignal): Promise<readonly SubjectFinding[]>;
   readonly encoder: Encoder;
   readonly stateCodec: StateCodec;
-  /** Reads what anybody has written; need not be prepared. */
+  /** Reads values of any writer; works without `prepare`. */
   readonly values: ValueReader;
 }
 
-/** States as JSON, by this version's schema; needs no registry. */
+/** The JSON form of states by this version's schema; needs no registry. */
 export function openStateForm(): StateForm {
   return createStateForm(readSchema('state'));
 }
 
-/** Records by this version's schemas; needs no registry. */
+/** Encodes and decodes records by this version's schemas; needs no registry. */
 export interface LocalCodec {
-  /** Nobody has given the schemas ids: all are 0. */
+  /** Encodes with schema id 0: the schemas are not registered. */
   readonly encoder: Encoder;
-  /** What a reader has of a value: times as texts, bytes as base64. */
+  /** The JSON form of an encoded value: times as texts, bytes as base64. */
   toJson(role: TopicRole, value: Buffer): Json;
 }
 
-/** Opens a codec that knows `avro/` alone. */
+/** Creates a codec that reads `avro/` only. */
 export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
   const schemas = new Map(roles.map((role) => [role, readSchema(role)]));
   return {
@@ -89,7 +90,7 @@ export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
   };
 }
 
-/** Opens the registry adapter; nothing connects before `prepare`. */
+/** Opens the registry adapter; it connects with `prepare`. */
 export function openRegistry(
   options: RegistryOptions,
   { log }: RegistryDependencies = {},
@@ -98,7 +99,7 @@ export function openRegistry(
   const ids = new Map<TopicRole, number>();
   const client = openClient(options);
   const encoder = createEncoder(schemas, ids);
-  const workWith = (signal: AbortSignal) => ({ ...options, address: options, client, signal });
+  const contextWith = (signal: AbortSignal) => ({ ...options, address: options, client, signal });
   return {
     encoder,
     values: createValueReader(options),
@@ -106,7 +107,9 @@ export function openRegistry(
       await call(options, { method: 'get', path: '/schemas/types' }, signal);
     },
     inspect: (signal) =>
-      Promise.all([...schemas.values()].map((schema) => inspectSubject(schema, workWith(signal)))),
+      Promise.all(
+        [...schemas.values()].map((schema) => inspectSubject(schema, contextWith(signal))),
+      ),
     stateCodec: createStateCodec({
       address: options,
       client,
@@ -115,20 +118,20 @@ export function openRegistry(
       encode: (value) => encoder.encode('state', value),
     }),
     async prepare(signal) {
-      const work = workWith(signal);
+      const context = contextWith(signal);
       const isVerified = options.mode === 'verify';
-      // All are checked before the first is registered, so that a refusal leaves nothing behind. A schema
-      // that must be there already is not compared: that takes a permission to write.
+      // All schemas are checked before the first is registered, so that a rejection leaves nothing
+      // behind. In `verify` mode schemas are not compared, because that takes a write permission.
       const checked = await Promise.all(
         [...schemas.values()].map(async (schema) => ({
           schema,
-          versions: isVerified ? [] : await checkCompatible(schema, work),
+          versions: isVerified ? [] : await checkCompatible(schema, context),
         })),
       );
       for (const { schema, versions } of checked) {
         const { id, ...level } = isVerified
-          ? await find(schema, work)
-          : await register(schema, versions, work);
+          ? await find(schema, context)
+          : await register(schema, versions, context);
         ids.set(schema.role, id);
         const subject = subjectOf(schema, options.topicTemplate);
         const warning = levelWarning(subject, level, options.compatibility);

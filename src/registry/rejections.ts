@@ -5,13 +5,16 @@ import { describeDifference } from './schema-difference.ts';
 import type { TopicSchema } from './schemas.ts';
 import { readVersion, type ReadContext } from './subject-versions.ts';
 
-/** A schema and where it shall be registered. */
+/** A schema and its subject. */
 export interface SchemaTarget {
   readonly schema: TopicSchema;
   readonly subject: string;
 }
 
-/** A schema that may not follow the registered ones: the registry's reasons, and what to do. */
+/**
+ * The error of a schema that is incompatible with the registered versions: the registry's reasons
+ * and advice.
+ */
 export async function incompatibleError(
   body: Json,
   target: SchemaTarget,
@@ -34,27 +37,27 @@ function reasonsIn(body: Json): string {
   if (!isNode(body)) return 'the registry gave no reason';
   const { messages } = body;
   if (Array.isArray(messages) && messages.length > 0) return messages.map(String).join('; ');
-  // Confluent's list is `messages`; Apicurio has one `reason`.
+  // Confluent sends a list `messages`; Apicurio sends one `reason`.
   const reason = body['reason'] ?? body['message'];
   return typeof reason === 'string' ? reason : 'the registry gave no reason';
 }
 
-/** The fields that differ from the latest version; empty when that cannot be had. */
+/** The fields that differ from the latest version; empty when that cannot be read. */
 async function differingFields(target: SchemaTarget, context: ReadContext): Promise<string> {
   try {
     const { schema: latest } = await readVersion(target.subject, 'latest', context);
     if (latest === undefined) return '';
     return describeDifference(latest, JSON.parse(target.schema.text) as Json);
   } catch {
-    // The rejection matters; that it cannot be explained does not.
+    // The rejection is reported even when its explanation fails.
     return '';
   }
 }
 
 /**
- * The error for a schema that is rejected for another reason than its fields.
+ * The error of a schema that is rejected for a reason other than its fields.
  *
- * @returns null for HTTP 409, which has to do with the fields or with another registration
+ * @returns null for HTTP 409, the answer to incompatible fields and to concurrent registrations
  */
 export function rejectionError(
   answer: RegistryAnswer,
@@ -65,7 +68,7 @@ export function rejectionError(
   const { status } = answer;
   if (status === 409 && !acceptsNone) return null;
   const file = `avro/${schema.role}.avsc`;
-  // Something else than a registry, such as a proxy, gives no reason of this form; 408 passes by itself.
+  // Another server, such as a proxy, sends no message of this form; 408 is temporary.
   if (status === 408 || messageIn(answer.body) === undefined) {
     return unavailable(address, `HTTP ${status} to the schema ${file}`);
   }
@@ -86,10 +89,13 @@ const adviceOnMode =
 const adviceOnOther =
   'Correct what the registry names, or register the schema by hand and set SCHEMA_REGISTRY_MODE=verify';
 
-/** Confluent's code for a mode that forbids what was requested, READONLY and IMPORT. */
+/** Confluent's code for an operation that the mode forbids, in READONLY and IMPORT. */
 const operationNotPermitted = 42205;
 
-/** Apicurio answers 409 like for an incompatible schema; only its text says that nothing is writable. */
+/**
+ * True when the registry is read-only. Apicurio answers 409 as for an incompatible schema; only the
+ * text differs.
+ */
 function acceptsNoSchemas(body: Json): boolean {
   const code = isNode(body) ? body['error_code'] : undefined;
   return code === operationNotPermitted || /\bread-only mode\b/i.test(messageIn(body) ?? '');
@@ -100,8 +106,9 @@ function messageIn(body: Json): string | undefined {
   return typeof message === 'string' && message !== '' ? message : undefined;
 }
 
-/** Reasons without the whole old schema, which Confluent repeats among them. */
+/** The reasons without the old schema, which Confluent repeats among them. */
 export function withoutOldSchema(reasons: string): string {
-  // Stops at the next beginning: a schema without an end would make the expression quadratic otherwise.
+  // The match ends at the next `{oldSchema`; otherwise an unterminated schema makes the expression
+  // quadratic.
   return reasons.replaceAll(/\{oldSchema: '(?:(?!\{oldSchema: ').)*?'\}[;,]? ?/gs, '');
 }

@@ -1,21 +1,27 @@
 import { type Json, isNode } from '../engine/json.ts';
 
-interface Field {
+interface SchemaField {
   readonly type: string;
   readonly hasDefault: boolean;
 }
 
-/** A field that two schemas do not have alike; a type is null where there is no such field. */
+/** A field that differs between two schemas; a type is null where the field is missing. */
 export interface FieldDifference {
-  /** Its path, as `children.id`. */
+  /** The path, such as `children.id`. */
   readonly field: string;
   readonly before: string | null;
   readonly after: string | null;
-  /** Whether the one that came or went has a default; of another type, whether it has one now. */
+  /**
+   * True when the added or removed field has a default; for a changed type, when the new field has
+   * one.
+   */
   readonly has_default: boolean;
 }
 
-/** Every field that differs, in the order of the schemas: what is new or has another type, what is gone. */
+/**
+ * Every field that differs, in the order of the schemas: added or changed fields, then removed
+ * ones.
+ */
 export function listDifferences(before: Json, after: Json): readonly FieldDifference[] {
   const old = listFields(before);
   const current = listFields(after);
@@ -34,10 +40,10 @@ export function listDifferences(before: Json, after: Json): readonly FieldDiffer
 const mostNamed = 10;
 
 /**
- * Names the fields that can make two Avro schemas incompatible: another type, or there in one only
- * and without a default. Registries name a field by its position, of which there are two.
+ * Names the fields that can make two Avro schemas incompatible: a changed type, or a field without
+ * default in one schema only. Registries name a field by its position, which is ambiguous.
  *
- * @returns such as `"children.id" (was long, is string)`, in the order of the schemas
+ * @returns text such as `"children.id" (was long, is string)`, in the order of the schemas
  */
 export function describeDifference(before: Json, after: Json): string {
   const all = listDifferences(before, after).flatMap((one) => {
@@ -50,8 +56,8 @@ export function describeDifference(before: Json, after: Json): string {
   return [...all.slice(0, mostNamed), ...more].join(', ');
 }
 
-/** Every field by its path, those of records in lists, maps and unions included. */
-function listFields(schema: Json, prefix = ''): Map<string, Field> {
+/** Every field by its path, including those of records in lists, maps and unions. */
+function listFields(schema: Json, prefix = ''): Map<string, SchemaField> {
   if (Array.isArray(schema)) {
     return new Map(schema.flatMap((branch: Json) => [...listFields(branch, prefix)]));
   }
@@ -63,13 +69,19 @@ function listFields(schema: Json, prefix = ''): Map<string, Field> {
     fields.filter(isNode).flatMap((field) => {
       const path = `${prefix}${nameType(field['name'] ?? null)}`;
       const type = field['type'] ?? null;
-      const own: [string, Field] = [path, { type: nameType(type), hasDefault: 'default' in field }];
+      const own: [string, SchemaField] = [
+        path,
+        { type: nameType(type), hasDefault: 'default' in field },
+      ];
       return [own, ...listFields(type, `${path}.`)];
     }),
   );
 }
 
-/** A type without its documentation; a record by its name, as its fields are compared by themselves. */
+/**
+ * A type without its documentation. A record is reduced to its name, because its fields are
+ * compared separately.
+ */
 function nameType(type: Json): string {
   if (Array.isArray(type)) return type.map(nameType).join(' or ');
   if (!isNode(type)) return typeof type === 'string' ? type : 'nothing';

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { isNode, type Json, type Node } from '../engine/json.ts';
 
 /**
- * True when two Avro schemas write the same bytes and read the same values. Formatting, docs, the order of
- * attributes and attributes that Avro does not define are left out; names, aliases, logical types and
- * defaults count, so it is stricter than Avro's Parsing Canonical Form.
+ * True when two Avro schemas write the same bytes and read the same values. Formatting, docs, the
+ * order of attributes and attributes unknown to Avro are ignored. Names, aliases, logical types and
+ * defaults count, so the comparison is stricter than Avro's Parsing Canonical Form.
  */
 export function isEquivalent(one: Json, other: Json): boolean {
   return isDeepStrictEqual(canonical(one, ''), canonical(other, ''));
@@ -13,7 +13,7 @@ export function isEquivalent(one: Json, other: Json): boolean {
 const primitives = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'];
 const named = ['record', 'error', 'enum', 'fixed'];
 
-/** A schema with nothing but what counts, and every name in full. */
+/** The schema reduced to its relevant attributes, with full names. */
 function canonical(schema: Json, namespace: string): Json {
   if (typeof schema === 'string') return fullName(schema, namespace);
   if (Array.isArray(schema)) return schema.map((branch: Json) => canonical(branch, namespace));
@@ -52,7 +52,7 @@ function canonicalField(field: Node, namespace: string): Json {
   return { ...present({ name, default: fallback }), type: canonical(type, namespace), aliases };
 }
 
-/** The type alone where it has no logical type, so that `{"type":"long"}` is `"long"`. */
+/** The type alone without a logical type, so that `{"type":"long"}` equals `"long"`. */
 function withLogicalType(type: Json, { logicalType, precision, scale }: Node): Json {
   if (logicalType === undefined) return type;
   return { type, ...present({ logicalType, precision, scale }) };
@@ -71,7 +71,7 @@ function text(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Without the attributes that are undefined: an absent default is not a default of null. */
+/** Removes undefined attributes: an absent default differs from a default of null. */
 function present(attributes: Readonly<Record<string, Json | undefined>>): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(attributes).filter((entry): entry is [string, Json] => entry[1] !== undefined),

@@ -22,7 +22,7 @@ import type { StateCodec } from '../engine/ports.ts';
 import { staysWithin } from './body-bounds.ts';
 import type { RegistryAddress } from './access.ts';
 import { unavailable } from './calls.ts';
-import { type RegistryClient, RegistryRefusal } from './client.ts';
+import { type RegistryClient, RegistryErrorResponse } from './client.ts';
 import { wireHeaderBytes } from './encoder.ts';
 import {
   packReadings,
@@ -35,20 +35,20 @@ import {
 import type { TopicSchema } from './schemas.ts';
 import { createJsonForm } from './state-form.ts';
 
-/** What reading and writing states takes. */
+/** The dependencies of the state codec. */
 export interface StateCodecParts {
   readonly address: RegistryAddress;
   readonly client: RegistryClient;
   readonly readerType: Type;
-  /** The id of the reader's own schema; undefined before it is prepared. */
+  /** The id of this version's schema; undefined before `prepare`. */
   readonly ownId: () => number | undefined;
   readonly encode: (value: Value) => Buffer;
 }
 
-/** States as Avro, with the writer's schema resolved to ours, so that every older one can be read. */
+/** The Avro codec of states; resolves each writer's schema, so that older states stay readable. */
 export function createStateCodec(parts: StateCodecParts): StateCodec {
   const writerType = createWriterTypes(parts);
-  const readsOf = createReads(parts.readerType);
+  const decoderFor = createDecoders(parts.readerType);
   return {
     encode: (state) => parts.encode(toValue(state)),
     decode: async (key, bytes) => {
@@ -57,22 +57,22 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
       }
       const id = bytes.readInt32BE(1);
       const writer = await writerType(id);
-      const read = readsOf(writer);
-      if (read === null) {
+      const decode = decoderFor(writer);
+      if (decode === null) {
         const has = `has another schema (${nameOf(writer)}) under id ${id}`;
         throw ofAnotherRegistry(parts.address, has);
       }
       return toState(
         key,
-        readable(key, () => read(bytes.subarray(wireHeaderBytes))),
+        decodeOrStop(key, () => decode(bytes.subarray(wireHeaderBytes))),
       );
     },
   };
 }
 
 /**
- * The writer's type by the id of its schema; our own needs no registry. The states of a restore share one
- * request, whose failure is not kept.
+ * Returns the writer's type for a schema id; this version's own id needs no registry. All states of
+ * a restore share one request; a failed request is not cached.
  */
 function createWriterTypes({ address, client, readerType, ownId }: StateCodecParts) {
   const types = new Map<number, Promise<Type>>();
@@ -81,7 +81,7 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
       return await client.typeOf(id);
     } catch (error) {
       if (isConnectorError(error)) throw error;
-      if (!(error instanceof RegistryRefusal)) {
+      if (!(error instanceof RegistryErrorResponse)) {
         const why = messageOf(error);
         throw unavailable(address, `no usable schema ${id}: ${why}`);
       }
@@ -100,39 +100,36 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
   };
 }
 
-/** What cannot be read is no fault of the program: the state stops its stream. */
-function readable(key: string, read: () => Json): Json {
+/** Turns a decoding error into one that stops the stream. */
+function decodeOrStop(key: string, decode: () => Json): Json {
   try {
-    return read();
+    return decode();
   } catch (error) {
     throw unreadable(key, messageOf(error), adviceOnBytes);
   }
 }
 
-/** A schema's own name, or the name of its Avro type; the library gives its classes of other formats too. */
+/** The full name of a schema or Avro type; the library also returns classes for other formats. */
 function nameOf(type: Type): string {
   const { name, typeName } = type as Partial<Type> & { readonly name?: string };
   return name ?? typeName ?? 'not Avro';
 }
 
-type Read = (body: Buffer) => Json;
+type DecodeState = (body: Buffer) => Json;
 
-/**
- * A reader for the bytes of each writer's schema, null where that is not a schema of states. Each is made
- * once, because making one takes long.
- */
-function createReads(reader: Type): (writer: Type) => Read | null {
-  const reads = new Map<Type, Read | null>();
+/** Returns cached decoders by writer's schema; null when the schema is not a state's. */
+function createDecoders(reader: Type): (writer: Type) => DecodeState | null {
+  const decoders = new Map<Type, DecodeState | null>();
   return (writer) => {
-    const known = reads.get(writer);
+    const known = decoders.get(writer);
     if (known !== undefined) return known;
-    const read = createRead(reader, writer);
-    reads.set(writer, read);
-    return read;
+    const decode = createDecoder(reader, writer);
+    decoders.set(writer, decode);
+    return decode;
   };
 }
 
-function createRead(reader: Type, writer: Type): Read | null {
+function createDecoder(reader: Type, writer: Type): DecodeState | null {
   try {
     const resolver = writer === reader ? undefined : reader.createResolver(writer);
     return (body) => {
@@ -144,24 +141,26 @@ function createRead(reader: Type, writer: Type): Read | null {
   }
 }
 
-/** States as JSON, for people and for files; loses nothing. */
+/** Lossless JSON form of states, for people and files. */
 export interface StateForm {
   toJson(state: StreamState): Json;
   /**
-   * @param path - where it stands, for messages
+   * Converts JSON to a state.
+   *
+   * @param path - the position in the input, for messages
    * @throws StopProcessError `state.invalid`
    */
   fromJson(json: Json, path: string): StreamState;
 }
 
-/** The form follows the schema, so that what a later version remembers is in it too. */
+/** Creates the form from the schema, so that it includes the fields of later versions. */
 export function createStateForm(schema: TopicSchema): StateForm {
   const form = createJsonForm(schema.text);
   return {
     toJson: (state) => form.write(toValue(state)),
     fromJson(json, path) {
       const value = form.read(json, path);
-      // The schema has both as texts.
+      // The schema defines both as strings.
       const key = `${value['stream'] as string}/${value['account_id'] as string}`;
       try {
         return toState(key, value);
@@ -173,7 +172,7 @@ export function createStateForm(schema: TopicSchema): StateForm {
   };
 }
 
-/** Says how to repair it: never does the program start again from zero by itself (Invariant 2). */
+/** The error of an unreadable state. A stream never restarts from zero by itself (Invariant 2). */
 function unreadable(
   key: string,
   why: string,
@@ -186,12 +185,12 @@ function unreadable(
   );
 }
 
-/** Bytes of another state's schema look like damaged ones. */
+/** Bytes of another state schema look like damaged ones. */
 const adviceOnBytes =
   'If the topic was copied from another cluster, set SCHEMA_REGISTRY_URL to the registry of that ' +
   'cluster and keep the state. Otherwise, to begin again from the start date';
 
-/** The state is good and the registry is not its own, so it never advises a reset (Invariant 2). */
+/** The error of a state of another registry: it is intact, so no advice to reset (Invariant 2). */
 function ofAnotherRegistry({ url }: RegistryAddress, has: string): StopStreamError {
   return new StopStreamError(
     'registry.mismatch',
@@ -241,7 +240,7 @@ function toValue(state: StreamState): Value {
   };
 }
 
-/** The value was checked by the reader's schema; what Avro cannot say is checked here. */
+/** Converts a decoded value to a state; checks the constraints beyond Avro. */
 function toState(key: string, decoded: Json): StreamState {
   if (!isNode(decoded)) throw unreadable(key, 'it is not a record');
   const value = decoded as unknown as AvroState;
@@ -336,7 +335,7 @@ interface AvroRefusal {
 }
 
 function toRefusal({ subject, metric, reason, until, missing_from }: AvroRefusal): Refusal {
-  // A reason that a later version had: what is refused stays refused.
+  // A later version may have written an unknown reason; the media stays rejected.
   const code = errorCodes.find((known) => known === reason) ?? 'graph.refused';
   const missing = missing_from === null ? {} : { missingFromMs: missing_from };
   return { subject, metric, reason: code, untilMs: until, ...missing };
@@ -374,7 +373,7 @@ function toReading(key: string, value: AvroReading): CommentsReading {
   };
 }
 
-/** Key numbers in eight bytes each. */
+/** Encodes key numbers, eight bytes each. */
 function packKeys(keys: Iterable<string>): Buffer {
   return packPrints(Array.from(keys, BigInt));
 }
@@ -403,6 +402,6 @@ function toDay(day: AvroDay): DayValues {
 }
 
 function toTotals({ date, values }: AvroTotals): DayTotals {
-  // Avro's maps have no prototype, and equal totals shall be equal.
+  // Avro's maps have no prototype; copied, so that equal totals compare as equal.
   return { dateMs: date, values: { ...values } };
 }

@@ -1,118 +1,121 @@
 import { StopProcessError } from '../engine/errors.ts';
 import { type Json, type Node, describeJson, isNode } from '../engine/json.ts';
 
-/** A schema as `avro/` has it, of the kinds that are in use there. */
-type Shape = string | readonly Shape[] | ShapeObject;
+/** A schema of the kinds that `avro/` uses. */
+type FormSchema = string | readonly FormSchema[] | FormSchemaObject;
 
-interface ShapeObject {
-  readonly type: Shape;
+interface FormSchemaObject {
+  readonly type: FormSchema;
   readonly name?: string;
   readonly logicalType?: string;
-  readonly items?: Shape;
-  readonly values?: Shape;
-  readonly fields?: readonly Field[];
+  readonly items?: FormSchema;
+  readonly values?: FormSchema;
+  readonly fields?: readonly FormField[];
 }
 
-interface Field {
+interface FormField {
   readonly name: string;
-  readonly type: Shape;
+  readonly type: FormSchema;
   readonly default?: Json;
 }
 
-/** What an Avro value holds in memory: JSON, with bytes as buffers. */
-type Held = null | boolean | number | string | Uint8Array | readonly Held[] | HeldRecord;
-interface HeldRecord {
-  readonly [name: string]: Held;
+/** An Avro value in memory: JSON, with bytes as buffers. */
+type AvroValue = null | boolean | number | string | Uint8Array | readonly AvroValue[] | AvroRecord;
+interface AvroRecord {
+  readonly [name: string]: AvroValue;
 }
 
-/** Avro values as JSON that loses nothing and that a person can read and change. */
+/** Lossless, readable and editable JSON form of Avro values. */
 export interface JsonForm {
-  /** Times become texts such as `2026-11-01T07:00:00.000Z`, bytes base64; the rest stays. */
+  /**
+   * Converts times to texts such as `2026-11-01T07:00:00.000Z` and bytes to base64; other values
+   * stay.
+   */
   write(value: unknown): Json;
   /**
-   * The same back. A field that is missing takes the schema's default; one that the schema does not
-   * have is refused, because it would be lost.
+   * Converts the JSON form back. A missing field takes the schema's default; an unknown field is
+   * rejected, because it would be lost.
    *
-   * @throws StopProcessError `state.invalid` naming the path, what came and what was expected
+   * @throws StopProcessError `state.invalid` with the path, the expected and the received value
    */
   read(json: Json, path: string): Readonly<Record<string, Json>>;
 }
 
-/** The JSON form of a record schema. */
-export function createJsonForm(schema: string): JsonForm {
-  const shape = JSON.parse(schema) as ShapeObject;
+/** Creates the JSON form of a record schema. */
+export function createJsonForm(schemaText: string): JsonForm {
+  const schema = JSON.parse(schemaText) as FormSchemaObject;
   return {
-    write: (value) => write(shape, value as Held),
-    // Bytes are buffers here, as Avro takes them; `Value` has no word for them.
-    read: (json, path) => read(shape, json, path) as Readonly<Record<string, Json>>,
+    write: (value) => write(schema, value as AvroValue),
+    // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
+    read: (json, path) => read(schema, json, path) as Readonly<Record<string, Json>>,
   };
 }
 
-function write(shape: Shape, value: Held): Json {
-  if (isUnion(shape)) return value === null ? null : write(branchOf(shape), value);
-  if (typeof shape === 'string') {
-    return shape === 'bytes'
+function write(schema: FormSchema, value: AvroValue): Json {
+  if (isUnion(schema)) return value === null ? null : write(branchOf(schema), value);
+  if (typeof schema === 'string') {
+    return schema === 'bytes'
       ? Buffer.from(value as Uint8Array).toString('base64')
       : (value as Json);
   }
-  if (shape.logicalType === 'timestamp-millis') return new Date(value as number).toISOString();
-  switch (shape.type) {
+  if (schema.logicalType === 'timestamp-millis') return new Date(value as number).toISOString();
+  switch (schema.type) {
     case 'record':
       return Object.fromEntries(
-        fieldsOf(shape).map(({ name, type }) => [
+        fieldsOf(schema).map(({ name, type }) => [
           name,
-          write(type, (value as HeldRecord)[name] ?? null),
+          write(type, (value as AvroRecord)[name] ?? null),
         ]),
       );
     case 'array':
-      return (value as readonly Held[]).map((item) => write(shape.items ?? 'null', item));
+      return (value as readonly AvroValue[]).map((item) => write(schema.items ?? 'null', item));
     case 'map':
       return Object.fromEntries(
-        Object.entries(value as HeldRecord).map(([name, item]) => [
+        Object.entries(value as AvroRecord).map(([name, item]) => [
           name,
-          write(shape.values ?? 'null', item),
+          write(schema.values ?? 'null', item),
         ]),
       );
     default:
-      return write(shape.type, value);
+      return write(schema.type, value);
   }
 }
 
-function read(shape: Shape, json: Json | undefined, path: string): Held {
-  if (isUnion(shape)) return json === null ? null : read(branchOf(shape), json, path);
-  if (typeof shape === 'string') return readPrimitive(shape, json, path);
-  if (shape.logicalType === 'timestamp-millis') return readTime(json, path);
-  switch (shape.type) {
+function read(schema: FormSchema, json: Json | undefined, path: string): AvroValue {
+  if (isUnion(schema)) return json === null ? null : read(branchOf(schema), json, path);
+  if (typeof schema === 'string') return readPrimitive(schema, json, path);
+  if (schema.logicalType === 'timestamp-millis') return readTime(json, path);
+  switch (schema.type) {
     case 'record':
-      return readRecord(shape, json, path);
+      return readRecord(schema, json, path);
     case 'array':
-      if (!Array.isArray(json)) return refuse(path, 'a list', json);
+      if (!Array.isArray(json)) return reject(path, 'a list', json);
       return (json as readonly Json[]).map((item, index) =>
-        read(shape.items ?? 'null', item, `${path}[${index}]`),
+        read(schema.items ?? 'null', item, `${path}[${index}]`),
       );
     case 'map':
       return Object.fromEntries(
         Object.entries(objectAt(json, path)).map(([name, item]) => [
           name,
-          read(shape.values ?? 'null', item, `${path}.${name}`),
+          read(schema.values ?? 'null', item, `${path}.${name}`),
         ]),
       );
     default:
-      return read(shape.type, json, path);
+      return read(schema.type, json, path);
   }
 }
 
-function readRecord(shape: ShapeObject, json: Json | undefined, path: string): Held {
-  const given = objectAt(json, path);
-  const fields = fieldsOf(shape);
-  const extra = Object.keys(given).find((name) => !fields.some((field) => field.name === name));
+function readRecord(schema: FormSchemaObject, json: Json | undefined, path: string): AvroValue {
+  const object = objectAt(json, path);
+  const fields = fieldsOf(schema);
+  const extra = Object.keys(object).find((name) => !fields.some((field) => field.name === name));
   if (extra !== undefined) {
-    refuse(`${path}.${extra}`, 'no such field in this version', given[extra]);
+    reject(`${path}.${extra}`, 'no such field in this version', object[extra]);
   }
   return Object.fromEntries(
     fields.map(({ name, type, default: fallback }) => [
       name,
-      read(type, given[name] === undefined ? fallback : given[name], `${path}.${name}`),
+      read(type, object[name] === undefined ? fallback : object[name], `${path}.${name}`),
     ]),
   );
 }
@@ -128,46 +131,47 @@ const primitives: Readonly<Record<string, { expected: string; fits: (json: Json)
   long: { expected: wholeNumber, fits: Number.isSafeInteger },
 };
 
-function readPrimitive(shape: string, json: Json | undefined, path: string): Held {
-  if (shape === 'bytes') return readBytes(json, path);
-  const primitive = primitives[shape];
-  if (primitive === undefined) throw new Error(`the schema has a type that has no form: ${shape}`);
-  return json !== undefined && primitive.fits(json) ? json : refuse(path, primitive.expected, json);
+function readPrimitive(schema: string, json: Json | undefined, path: string): AvroValue {
+  if (schema === 'bytes') return readBytes(json, path);
+  const primitive = primitives[schema];
+  if (primitive === undefined) throw new Error(`the schema has a type that has no form: ${schema}`);
+  return json !== undefined && primitive.fits(json) ? json : reject(path, primitive.expected, json);
 }
 
 function readBytes(json: Json | undefined, path: string): Uint8Array {
   const bytes = typeof json === 'string' ? Buffer.from(json, 'base64') : undefined;
-  // What is not base64 is left out by Node without a word; the way back tells.
-  return bytes?.toString('base64') === json ? (bytes as Uint8Array) : refuse(path, 'base64', json);
+  // Node drops characters that are not base64 silently; encoding the bytes again detects that.
+  return bytes?.toString('base64') === json ? (bytes as Uint8Array) : reject(path, 'base64', json);
 }
 
 const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z$/;
 
 function readTime(json: Json | undefined, path: string): number {
   const ms = typeof json === 'string' && isoTime.test(json) ? Date.parse(json) : Number.NaN;
-  return Number.isNaN(ms) ? refuse(path, 'a time such as 2026-11-01T07:00:00.000Z', json) : ms;
+  return Number.isNaN(ms) ? reject(path, 'a time such as 2026-11-01T07:00:00.000Z', json) : ms;
 }
 
 function objectAt(json: Json | undefined, path: string): Node {
-  return isNode(json) ? json : refuse(path, 'an object', json);
+  return isNode(json) ? json : reject(path, 'an object', json);
 }
 
-function isUnion(shape: Shape): shape is readonly Shape[] {
-  return Array.isArray(shape);
+function isUnion(schema: FormSchema): schema is readonly FormSchema[] {
+  return Array.isArray(schema);
 }
 
-/** Every union of ours is null and one other. */
-function branchOf(union: readonly Shape[]): Shape {
-  return union.find((shape) => shape !== 'null') ?? 'null';
+/** Every union in `avro/` has two branches: null and another type. */
+function branchOf(union: readonly FormSchema[]): FormSchema {
+  return union.find((schema) => schema !== 'null') ?? 'null';
 }
 
-function fieldsOf(shape: ShapeObject): readonly Field[] {
-  return shape.fields ?? [];
+function fieldsOf(schema: FormSchemaObject): readonly FormField[] {
+  return schema.fields ?? [];
 }
 
-function refuse(path: string, expected: string, came: Json | undefined): never {
-  const plain = typeof came === 'string' || typeof came === 'number' || typeof came === 'boolean';
-  const shown = plain ? JSON.stringify(came).slice(0, 60) : describeJson(came);
+function reject(path: string, expected: string, received: Json | undefined): never {
+  const plain =
+    typeof received === 'string' || typeof received === 'number' || typeof received === 'boolean';
+  const shown = plain ? JSON.stringify(received).slice(0, 60) : describeJson(received);
   throw new StopProcessError(
     'state.invalid',
     `${path}: expected ${expected}, got ${shown}. Nothing was changed.`,

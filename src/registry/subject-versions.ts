@@ -9,14 +9,16 @@ export interface ReadContext {
   readonly signal: AbortSignal;
 }
 
-/** A version of a subject; a part that the registry did not send is undefined. */
+/** A version of a subject; parts that the registry did not send are undefined. */
 export interface SubjectVersion {
   readonly id: number | undefined;
-  /** Parsed; undefined also where it is not JSON, as a schema of Protocol Buffers. */
+  /** The parsed schema; also undefined when it is not JSON, such as a Protocol Buffers schema. */
   readonly schema: Json | undefined;
 }
 
-/** The numbers of a subject's versions, the first one first; null when there is no such subject. */
+/**
+ * The numbers of a subject's versions, in ascending order; null when the subject does not exist.
+ */
 export async function listVersions(
   subject: string,
   { address, signal }: ReadContext,
@@ -29,7 +31,7 @@ export async function listVersions(
   return numbers.toSorted((a, b) => a - b);
 }
 
-/** One version; its parts are undefined when there is none. */
+/** Reads one version; its parts are undefined when it does not exist. */
 export async function readVersion(
   subject: string,
   version: number | 'latest',
@@ -52,8 +54,9 @@ function parse(text: Json | undefined): Json | undefined {
 }
 
 /**
- * The id under which the registry finds this schema text in the subject; undefined when it does not, or
- * denies the search.
+ * Searches the subject for this exact schema text.
+ *
+ * @returns the schema's id; undefined when the registry does not find it or denies the search
  */
 export async function lookUp(
   subject: string,
@@ -61,19 +64,20 @@ export async function lookUp(
   { address, signal }: ReadContext,
 ): Promise<number | undefined> {
   const request = { method: 'post', path: pathOf(subject), json: { schema: text } } as const;
-  // A role that may only read is denied what is posted, this one too; the versions can be read.
+  // The search is a POST, which a read-only role is denied; such a role may still read the
+  // versions.
   const { body, status } = await callUnlessDenied(address, request, signal);
   const id = isNode(body) ? body['id'] : undefined;
   return status === 200 && typeof id === 'number' ? id : undefined;
 }
 
-/** More are not read: a subject gets a version a release at most (Invariant 10). */
+/** The newest versions that are read at most; a release adds at most one (Invariant 10). */
 const mostVersionsRead = 100;
 
 /**
- * As `lookUp`, and where that finds nothing, the id of the newest version with an equivalent schema.
- * Apicurio 2.6 compares the texts byte by byte, and a person who registers the file of a schema
- * sends other blanks than this program (Apicurio/apicurio-registry#7439, read in November 2026).
+ * Like `lookUp`; falls back to the newest version with an equivalent schema. Apicurio 2.6 compares
+ * the texts byte by byte, and schemas registered from a file differ in white space
+ * (Apicurio/apicurio-registry#7439, read in November 2026).
  */
 export async function findEquivalent(
   subject: string,
@@ -82,11 +86,11 @@ export async function findEquivalent(
 ): Promise<number | undefined> {
   const exact = await lookUp(subject, text, context);
   if (exact !== undefined) return exact;
-  const wanted = JSON.parse(text) as Json;
+  const expected = JSON.parse(text) as Json;
   const numbers = (await listVersions(subject, context)) ?? [];
   for (const number of numbers.toReversed().slice(0, mostVersionsRead)) {
     const { id, schema } = await readVersion(subject, number, context);
-    if (id !== undefined && schema !== undefined && isEquivalent(schema, wanted)) return id;
+    if (id !== undefined && schema !== undefined && isEquivalent(schema, expected)) return id;
   }
   return undefined;
 }

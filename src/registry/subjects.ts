@@ -2,23 +2,23 @@ import { isConnectorError, messageOf, StopProcessError } from '../engine/errors.
 import { type Json, isNode } from '../engine/json.ts';
 import { topicName } from '../engine/stream-name.ts';
 import { call, unavailable } from './calls.ts';
-import { type RegistryClient, RegistryRefusal } from './client.ts';
+import { type RegistryClient, RegistryErrorResponse } from './client.ts';
 import {
   isWithoutLevel,
   ownLevel,
   setLevel,
   visibleLevel,
-  type LevelWork,
+  type LevelContext,
   type SubjectLevel,
 } from './compatibility-level.ts';
 import { incompatibleError, rejectionError, type SchemaTarget } from './rejections.ts';
 import type { TopicSchema } from './schemas.ts';
 import { findEquivalent, listVersions, readVersion } from './subject-versions.ts';
 
-/** What registering a schema takes. */
-export interface SubjectWork extends LevelWork {
+/** The parameters of registering or verifying a schema. */
+export interface SubjectContext extends LevelContext {
   readonly client: RegistryClient;
-  /** `register` what is missing, or `verify` that all is there. */
+  /** `register` adds missing schemas; `verify` requires all of them. */
   readonly mode: 'register' | 'verify';
   readonly topicTemplate: string;
 }
@@ -29,41 +29,42 @@ export function subjectOf(schema: TopicSchema, topicTemplate: string): string {
 }
 
 /**
- * Asks the registry whether the schema may follow what is there; a new subject may have any.
+ * Checks that the schema is compatible with the registered versions; a new subject accepts any
+ * schema.
  *
- * @returns the subject's versions, the first one first; none when there is no such subject
+ * @returns the subject's versions in ascending order; empty when the subject does not exist
  * @throws StopProcessError `registry.incompatible`, with the registry's own reasons
  */
 export async function checkCompatible(
   schema: TopicSchema,
-  work: SubjectWork,
+  context: SubjectContext,
 ): Promise<readonly number[]> {
-  const subject = subjectOf(schema, work.topicTemplate);
-  const versions = await listVersions(subject, work);
+  const subject = subjectOf(schema, context.topicTemplate);
+  const versions = await listVersions(subject, context);
   if (versions === null) return [];
-  const answer = await askCompatibility(subject, schema, work);
+  const answer = await requestCompatibility(subject, schema, context);
   const compatible = isNode(answer.body) ? answer.body['is_compatible'] : undefined;
   if (compatible === true) return versions;
   if (compatible === false) {
-    throw await incompatibleError(answer.body, { schema, subject }, work);
+    throw await incompatibleError(answer.body, { schema, subject }, context);
   }
-  throw unavailable(work.address, `it did not say whether ${subject} is compatible`);
+  throw unavailable(context.address, `it did not say whether ${subject} is compatible`);
 }
 
-async function askCompatibility(subject: string, schema: TopicSchema, work: SubjectWork) {
+async function requestCompatibility(subject: string, schema: TopicSchema, context: SubjectContext) {
   const base = `/compatibility/subjects/${encodeURIComponent(subject)}/versions`;
   const json = { schema: schema.text };
   const all = await call(
-    work.address,
+    context.address,
     { method: 'post', path: `${base}?verbose=true`, json },
-    work.signal,
+    context.signal,
   );
   // Older registries compare with one version only.
   if (all.status !== 404 && all.status !== 405) return all;
   return call(
-    work.address,
+    context.address,
     { method: 'post', path: `${base}/latest?verbose=true`, json },
-    work.signal,
+    context.signal,
   );
 }
 
@@ -73,62 +74,69 @@ export interface Registered extends SubjectLevel {
 }
 
 /**
- * Registers the schema, or finds it registered already. A level that is set is
- * left as it is, be it of a subject that is yet to come; a subject of ours without one gets the
- * configured one: it is new, or a start was cut off before it came to that.
+ * Registers the schema, or finds the registered one. An existing level is kept, even that of a
+ * subject without versions. A subject of this program without a level gets the configured one: it
+ * is new, or an earlier start ended before setting it.
  *
- * @param versions - the subject's, the first one first; none when it is new
- * @remarks Instances that start together register together: Apicurio answers 409 to all but the first.
+ * @param versions - the subject's versions in ascending order; empty when it is new
+ * @remarks Instances that start together register together: Apicurio answers 409 to all but the
+ * first.
  */
 export async function register(
   schema: TopicSchema,
   versions: readonly number[],
-  work: SubjectWork,
+  context: SubjectContext,
 ): Promise<Registered> {
-  const subject = subjectOf(schema, work.topicTemplate);
-  const level = await ownLevel(subject, work);
-  const id = await work.client
+  const subject = subjectOf(schema, context.topicTemplate);
+  const level = await ownLevel(subject, context);
+  const id = await context.client
     .register(subject, schema.text, level)
     .catch((error: unknown) =>
-      idDespite(error, { schema, subject, isNew: versions.length === 0 }, work),
+      idDespite(error, { schema, subject, isNew: versions.length === 0 }, context),
     );
   if (typeof id !== 'number') {
-    throw unavailable(work.address, `no id in its answer to the schema of ${subject}`);
+    throw unavailable(context.address, `no id in its answer to the schema of ${subject}`);
   }
-  if (!(await isWithoutLevel(level, versions, work))) return { id, level };
-  if (!(await isOurs(schema, versions[0], work))) return { id, level };
-  return { id, ...(await setLevel(subject, work)) };
+  if (!(await isWithoutLevel(level, versions, context))) return { id, level };
+  if (!(await isOurs(schema, versions[0], context))) return { id, level };
+  return { id, ...(await setLevel(subject, context)) };
 }
 
-/** The id where a registration was rejected that was not needed; otherwise throws what it means. */
+/**
+ * Returns the id when the rejected registration was unnecessary; otherwise throws the matching
+ * error.
+ */
 async function idDespite(
   error: unknown,
   target: SchemaTarget & { readonly isNew: boolean },
-  work: SubjectWork,
+  context: SubjectContext,
 ): Promise<number> {
-  work.signal.throwIfAborted();
+  context.signal.throwIfAborted();
   if (isConnectorError(error)) throw error;
-  if (!(error instanceof RegistryRefusal)) throw unavailable(work.address, messageOf(error));
-  const found = await findEquivalent(target.subject, target.schema.text, work);
+  if (!(error instanceof RegistryErrorResponse))
+    throw unavailable(context.address, messageOf(error));
+  const found = await findEquivalent(target.subject, target.schema.text, context);
   if (found !== undefined) return found;
-  const rejected = rejectionError(error, target, work);
+  const rejected = rejectionError(error, target, context);
   if (rejected !== null) throw rejected;
   if (error.status === 409 && target.isNew) {
-    throw unavailable(work.address, `${target.subject} is being registered by another`);
+    throw unavailable(context.address, `${target.subject} is being registered by another`);
   }
-  throw await incompatibleError(error.body, target, work);
+  throw await incompatibleError(error.body, target, context);
 }
 
-/** Whether the subject is new or began with a version of this schema, by its full name. */
+/** True when the subject is new or its first version has this schema's full name. */
 async function isOurs(
   schema: TopicSchema,
   first: number | undefined,
-  work: SubjectWork,
+  context: SubjectContext,
 ): Promise<boolean> {
   if (first === undefined) return true;
-  const subject = subjectOf(schema, work.topicTemplate);
-  const { schema: began } = await readVersion(subject, first, work);
-  return began !== undefined && fullName(began) === fullName(JSON.parse(schema.text) as Json);
+  const subject = subjectOf(schema, context.topicTemplate);
+  const { schema: firstSchema } = await readVersion(subject, first, context);
+  return (
+    firstSchema !== undefined && fullName(firstSchema) === fullName(JSON.parse(schema.text) as Json)
+  );
 }
 
 function fullName(schema: Json): string | undefined {
@@ -139,14 +147,14 @@ function fullName(schema: Json): string | undefined {
 }
 
 /**
- * A schema that must be registered already.
+ * Finds the schema, which must be registered already.
  *
  * @throws StopProcessError `registry.missing`
  */
-export async function find(schema: TopicSchema, work: SubjectWork): Promise<Registered> {
-  const subject = subjectOf(schema, work.topicTemplate);
-  const id = await findEquivalent(subject, schema.text, work);
-  if (id !== undefined) return { id, ...(await visibleLevel(subject, work)) };
+export async function find(schema: TopicSchema, context: SubjectContext): Promise<Registered> {
+  const subject = subjectOf(schema, context.topicTemplate);
+  const id = await findEquivalent(subject, schema.text, context);
+  if (id !== undefined) return { id, ...(await visibleLevel(subject, context)) };
   throw new StopProcessError(
     'registry.missing',
     `subject "${subject}" does not hold the schema avro/${schema.role}.avsc: register it ` +

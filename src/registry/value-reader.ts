@@ -7,39 +7,39 @@ import { call, unavailable } from './calls.ts';
 import { wireHeaderBytes } from './encoder.ts';
 import { createJsonForm } from './state-form.ts';
 
-/** What a value on the wire holds, or why that cannot be told. */
+/** A decoded value, or the reason why it is unreadable. */
 export type ReadValue =
   | { readonly kind: 'value'; readonly value: Json }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
-/** Reads values with the schemas that they were written with. */
+/** Decodes values with their writers' schemas. */
 export interface ValueReader {
   /**
-   * Times become texts, bytes base64.
+   * Decodes one value; times become texts, bytes base64.
    *
    * @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable`
    */
   read(bytes: Buffer, signal: AbortSignal): Promise<ReadValue>;
 }
 
-type Read = (body: Buffer) => Json;
+type DecodeValue = (body: Buffer) => Json;
 
-/** Asks the registry once for each schema. */
+/** Creates a reader that requests each schema once. */
 export function createValueReader(address: RegistryAddress): ValueReader {
-  const known = new Map<number, Read | null>();
+  const known = new Map<number, DecodeValue | null>();
   return {
     async read(bytes, signal) {
       if (bytes.length <= wireHeaderBytes || bytes[0] !== 0) {
         return unreadable('it is not an Avro record of a schema registry');
       }
       const id = bytes.readInt32BE(1);
-      const read = known.has(id) ? known.get(id) : await fetchRead(id, address, signal);
-      known.set(id, read ?? null);
-      if (read === null || read === undefined) {
+      const decode = known.has(id) ? known.get(id) : await fetchDecoder(id, address, signal);
+      known.set(id, decode ?? null);
+      if (decode === null || decode === undefined) {
         return unreadable(`the registry knows no Avro schema with id ${id}`);
       }
       try {
-        return { kind: 'value', value: read(bytes.subarray(wireHeaderBytes)) };
+        return { kind: 'value', value: decode(bytes.subarray(wireHeaderBytes)) };
       } catch (error) {
         return unreadable(messageOf(error));
       }
@@ -51,21 +51,21 @@ function unreadable(reason: string): ReadValue {
   return { kind: 'unreadable', reason };
 }
 
-/** Null when there is no such schema, or none of Avro's. */
-async function fetchRead(
+/** Fetches the decoder of a schema; null when the id is unknown or the schema is not Avro. */
+async function fetchDecoder(
   id: number,
   address: RegistryAddress,
   signal: AbortSignal,
-): Promise<Read | null> {
+): Promise<DecodeValue | null> {
   const path = `/schemas/ids/${id}`;
   const { status, body } = await call(address, { method: 'get', path }, signal);
   if (status === 404) return null;
   const text = isNode(body) ? body['schema'] : undefined;
   if (typeof text !== 'string') throw unavailable(address, `HTTP ${status} to schema ${id}`);
-  return readWith(text);
+  return decoderOf(text);
 }
 
-function readWith(text: string): Read | null {
+function decoderOf(text: string): DecodeValue | null {
   let type: Type;
   try {
     type = avro.Type.forSchema(JSON.parse(text) as Schema);

@@ -3,26 +3,26 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Controls, ControlAnswer, ControlAction } from '../../engine/ports.ts';
 import { type LeveledLog, type LogFields, logLevels } from '../log.ts';
 
-/** What orders are given to. */
+/** The token and the handler of control requests. */
 export interface ControlSources {
-  /** What a request must carry now; null turns orders off. */
+  /** Returns the current token; null disables the control API. */
   readonly token: (() => string) | null;
   readonly controls: Controls;
   readonly logLevel: Pick<LeveledLog, 'level' | 'setLevel'>;
-  /** Is told of every order that was carried out. */
+  /** Called after each control request that was carried out. */
   readonly onChange: (fields: LogFields) => void;
 }
 
 const controlPath = /^\/streams\/[^/]{1,100}\/accounts\/[^/]{1,100}\/(?:poll|pause|resume)$/;
 
-/** The methods of a path that orders are given by; undefined when it is none. */
+/** The HTTP methods of a control path; undefined for other paths. */
 export function controlMethods(path: string): readonly string[] | undefined {
   if (controlPath.test(path)) return ['POST'];
   return path === '/log-level' ? ['GET', 'HEAD', 'PUT', 'POST'] : undefined;
 }
 
-/** Why a request may give no order, or null. */
-export function refusalOf(
+/** The rejection of a control request; null when it is allowed. */
+export function rejectionOf(
   request: FastifyRequest,
   { token }: ControlSources,
 ): { readonly status: 401 | 403; readonly error: string } | null {
@@ -37,7 +37,7 @@ export function refusalOf(
   return { status: 401, error: 'expected the header Authorization: Bearer, with HTTP_TOKEN' };
 }
 
-/** In a time that tells nothing of where the two differ, or of their lengths. */
+/** Compares in a time that depends neither on the first difference nor on the lengths. */
 function isSame(a: string, b: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(a), hash(b));
@@ -49,9 +49,9 @@ interface ControlParams {
   readonly order: ControlAction;
 }
 
-/** Adds the routes of orders; who may use them is decided before. */
+/** Adds the control routes; authorization is checked before. */
 export function addControlRoutes(server: FastifyInstance, sources: ControlSources): void {
-  // Bodies are read here, so that no error of a parser repeats what came.
+  // The handlers parse bodies themselves, so that no parser error repeats the received text.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body);

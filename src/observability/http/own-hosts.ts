@@ -1,20 +1,22 @@
 import { isIP } from 'node:net';
 
-/** The Host headers that the server answers to. */
+/** The Host headers that the server accepts. */
 export interface HostRule {
   /** `HTTP_HOST`: a name or an address. */
   readonly name: string;
-  /** The address that the server listens on: what the name was resolved to. */
+  /** The address that the server listens on, resolved from the name. */
   readonly address: string;
-  /** Names that `HTTP_ALLOWED_HOSTS` adds, without a port. */
+  /** Additional names from `HTTP_ALLOWED_HOSTS`, without a port. */
   readonly allowed: readonly string[];
 }
 
 /**
- * True when a request is meant for this server. A page whose name was rebound to this machine's address
- * sends its own name as Host; without this rule it could read everything that the server shows.
- * A listener beyond loopback is reached by names that only its network knows, so it takes any name
- * until `allowed` lists some; addresses are taken then, because probes use them and no DNS rebinds them.
+ * True when a request's Host header names this server.
+ *
+ * A page whose name was rebound to this machine's address (DNS rebinding) sends its own name as
+ * Host. Without this rule it could read everything that the server shows. A listener beyond
+ * loopback is reached by names that only its network knows, so it accepts any name until `allowed`
+ * lists some. Addresses are accepted even then, because probes use them and DNS cannot rebind them.
  */
 export function isOwnHost(
   header: string | undefined,
@@ -26,7 +28,7 @@ export function isOwnHost(
   return !isLoopback(address) && (allowed.length === 0 || isIP(host) !== 0);
 }
 
-/** The host of a header in lower case, without port, brackets and the root's dot. */
+/** The host of a header in lower case, without port, brackets and trailing dot. */
 function hostOf(header = ''): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]@/]+?)\.?)(?::\d{1,5})?$/i.exec(header);
   return (match?.[1] ?? match?.[2])?.toLowerCase();

@@ -6,62 +6,67 @@ import {
   type ControlSources,
   addControlRoutes,
   controlMethods,
-  refusalOf,
+  rejectionOf,
 } from './control-routes.ts';
 import { isOwnHost } from './own-hosts.ts';
 import { pageHeaders, readStatusPage } from '../status-page.ts';
 import { parseStatusQuery } from '../status-query.ts';
 import type { Status, StatusQuery } from '../status.ts';
 
-/** Where the server listens; port 0 takes any that is free. */
+/** The address that the server listens on; port 0 selects a free port. */
 export interface StatusAddress {
   readonly host: string;
   readonly port: number;
-  /** Names that requests may have as their Host; see {@link isOwnHost}. */
+  /** Names that the Host header may contain; see {@link isOwnHost}. */
   readonly allowedHosts: readonly string[];
   readonly limits?: ServerLimits;
 }
 
-/** Bounds on what clients may use of the server. */
+/** Limits on the resources that clients can use. */
 export interface ServerLimits {
-  /** The time in which a request, its body included, must arrive. */
+  /** The time in which a request must arrive, including its body. */
   readonly requestMs: number;
-  /** Open connections; further ones are dropped. */
+  /** Open connections; further ones are closed. */
   readonly connections: number;
 }
 
 const defaultLimits: ServerLimits = { requestMs: 10_000, connections: 256 };
 
-/** What the server shows, and where its own trouble goes. */
+/** The content of the server's answers, the control API, and the handler of its internal errors. */
 export interface StatusSources {
   readonly readiness: () => Readiness;
   readonly status: (query: StatusQuery) => Status;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
-  readonly orders: ControlSources;
+  readonly control: ControlSources;
   readonly onError: (error: unknown) => void;
 }
 
-/** The HTTP server of `/livez`, `/readyz`, `/metrics`, `/status`, the status page and orders. */
+/**
+ * The HTTP server of `/livez`, `/readyz`, `/metrics`, `/status`, the status page and the control
+ * API.
+ */
 export interface StatusServer extends AsyncDisposable {
   /**
    * Listens; call it once.
    *
-   * @returns the URL without a slash at its end, with the real port
-   * @throws StopProcessError `config.invalid` (exit code 2) when the address cannot be had
+   * @returns the URL without a trailing slash, with the actual port
+   * @throws StopProcessError `config.invalid` (exit code 2) when the server cannot listen on the
+   * address
    */
   listen(): Promise<string>;
 }
 
-/** Creates the server, not listening yet. Disposing of it cuts open connections. */
+/** Creates the server; `listen` starts it. Disposing closes open connections. */
 export function createStatusServer(address: StatusAddress, sources: StatusSources): StatusServer {
   const { requestMs, connections } = address.limits ?? defaultLimits;
   const server = fastify({
     requestTimeout: requestMs,
-    // Node takes the longer of the two for the whole request, and looks every 30 s unless told otherwise.
+    // Node applies the longer of the two timeouts to the whole request, and checks every 30 s by
+    // default.
     http: { headersTimeout: requestMs, connectionsCheckingInterval: requestMs / 4 },
-    // A scraper's kept-alive connection must not hold up the end of the process.
+    // A scraper's keep-alive connection must not delay the end of the process.
     forceCloseConnections: true,
-    // An order is a line.
+    // A control request is a line of JSON.
     bodyLimit: 4096,
     frameworkErrors: (_error, _request, reply) => {
       void harden(reply).code(400).send({ error: 'bad request' });
@@ -71,7 +76,7 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
   const page = readStatusPage();
   guardHost(server, address);
   guard(server, new Set(['/livez', '/readyz', '/metrics', '/status', ...page.keys()]), sources);
-  addControlRoutes(server, sources.orders);
+  addControlRoutes(server, sources.control);
   server.get('/livez', () => ({ live: true }));
   server.get('/readyz', (_request, reply) => {
     const { ready, reasons, partitions } = sources.readiness();
@@ -100,7 +105,7 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
   };
 }
 
-/** Refuses requests for other hosts, before anything else is looked at. */
+/** Rejects requests for other hosts before all other checks. */
 function guardHost(
   server: FastifyInstance,
   { host: name, allowedHosts: allowed }: StatusAddress,
@@ -118,24 +123,24 @@ function guardHost(
   });
 }
 
-/** Answers what no route may: before a body is read, and without a word about the inside. */
+/** Rejects requests without a route before reading their body. Errors reveal no internals. */
 function guard(
   server: FastifyInstance,
   paths: ReadonlySet<string>,
-  { onError, orders }: StatusSources,
+  { onError, control }: StatusSources,
 ): void {
   server.addHook('onRequest', async (request, reply) => {
     harden(reply);
     const path = request.url.split('?', 1)[0] ?? '';
-    const control = controlMethods(path);
-    const methods = paths.has(path) ? ['GET', 'HEAD'] : control;
+    const controls = controlMethods(path);
+    const methods = paths.has(path) ? ['GET', 'HEAD'] : controls;
     if (methods === undefined) {
       await reply.code(404).send({ error: 'not found' });
     } else if (!methods.includes(request.method)) {
       const allow = methods.join(', ');
       await reply.code(405).header('Allow', allow).send({ error: 'method not allowed' });
-    } else if (control !== undefined) {
-      await refuseUnlessAllowed(request, reply, orders);
+    } else if (controls !== undefined) {
+      await rejectUnlessAllowed(request, reply, control);
     }
   });
   server.setNotFoundHandler(async (_request, reply) => {
@@ -147,7 +152,7 @@ function guard(
       await reply
         .code(status)
         .type('application/json')
-        .send({ error: refusals[status] ?? refused });
+        .send({ error: clientErrors[status] ?? defaultError });
       return;
     }
     onError(error);
@@ -155,26 +160,26 @@ function guard(
   });
 }
 
-async function refuseUnlessAllowed(
+async function rejectUnlessAllowed(
   request: FastifyRequest,
   reply: FastifyReply,
-  orders: ControlSources,
+  control: ControlSources,
 ): Promise<void> {
-  const refusal = refusalOf(request, orders);
-  if (refusal === null) return;
-  if (refusal.status === 401) reply.header('WWW-Authenticate', 'Bearer');
-  await reply.code(refusal.status).send({ error: refusal.error });
+  const rejection = rejectionOf(request, control);
+  if (rejection === null) return;
+  if (rejection.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+  await reply.code(rejection.status).send({ error: rejection.error });
 }
 
-/** What a client did wrong, by fastify's own word for it; everything else is ours. */
+/** The status of a client error, from fastify's error; 500 for all other errors. */
 function statusOf(error: unknown): number {
   const isCoded = typeof error === 'object' && error !== null && 'statusCode' in error;
   const status = isCoded ? Number(error.statusCode) : 500;
   return status >= 400 && status < 500 ? status : 500;
 }
 
-const refused = 'bad request';
-const refusals: Readonly<Record<number, string>> = {
+const defaultError = 'bad request';
+const clientErrors: Readonly<Record<number, string>> = {
   413: 'the body is too large',
   415: 'expected the header Content-Type: application/json',
 };
@@ -190,12 +195,12 @@ async function listen(server: FastifyInstance, address: StatusAddress): Promise<
   } catch (cause) {
     throw translateListenError(cause, address);
   }
-  // A server that listens on a host and port has an AddressInfo; a string is a pipe's.
+  // A server that listens on a host and port has an AddressInfo; a pipe has a string.
   const { port } = server.server.address() as AddressInfo;
   return `http://${reachableHost(address.host)}:${port}`;
 }
 
-/** Every interface cannot be called; the loopback can. */
+/** Replaces the wildcard addresses, which clients cannot call, with loopback. */
 function reachableHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';

@@ -2,28 +2,28 @@ import type { ShutdownBudget } from '../../engine/shutdown-budget.ts';
 import type { Tracer } from '../../engine/ports.ts';
 import { readSettings } from './settings.ts';
 
-/** Where trouble with traces is told. */
-export interface Warning {
+/** The log for errors of tracing. */
+export interface TracingLog {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-/** What traces are told of. */
+/** The environment and the dependencies of tracing. */
 export interface TracingOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
   readonly instance: string;
-  readonly log: Warning;
+  readonly log: TracingLog;
   readonly shutdown: ShutdownBudget;
 }
 
-/** Traces, opened. */
+/** The tracer; disposing flushes it. */
 export interface Tracing extends AsyncDisposable {
   readonly tracer: Tracer;
 }
 
 /**
- * Opens traces when a standard variable names where they go; null, and nothing is loaded, when none
- * does. Disposing sends what is left, as long as the shutdown allows.
+ * Opens tracing when a standard variable configures an exporter; otherwise returns null and loads
+ * nothing. Disposing sends the remaining spans within the shutdown budget.
  */
 export async function openTracing(options: TracingOptions): Promise<Tracing | null> {
   const settings = readSettings(options.env, (variable, expected) => {

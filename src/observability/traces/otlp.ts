@@ -23,12 +23,12 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { isConnectorError, messageOf } from '../../engine/errors.ts';
 import type { PollTrace, StepFacts, StepKind, TracedPoll, Tracer } from '../../engine/ports.ts';
-import type { Tracing, TracingOptions, Warning } from './index.ts';
+import type { Tracing, TracingOptions, TracingLog } from './index.ts';
 import type { TracingSettings } from './settings.ts';
 
 const program = 'instagram-kafka-producer';
 
-/** Starts to send spans in the background; a collector that is away costs the spans, nothing else. */
+/** Sends spans in the background; without a reachable collector only the spans are lost. */
 export function startTracing(settings: TracingSettings, options: TracingOptions): Tracing {
   const exporter = reportingErrors(new OTLPTraceExporter({ url: settings.url }), options.log);
   const provider = new TracerProvider({
@@ -49,7 +49,7 @@ export function startTracing(settings: TracingSettings, options: TracingOptions)
   };
 }
 
-/** What is set by `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` is stronger. */
+/** The resource; `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` take precedence. */
 function resourceOf({ version, instance }: TracingOptions) {
   const own = resourceFromAttributes({
     'service.name': program,
@@ -60,8 +60,8 @@ function resourceOf({ version, instance }: TracingOptions) {
   return defaultResource().merge(own).merge(detectResources({ detectors }));
 }
 
-/** Says once that spans are lost, until some get through. */
-function reportingErrors(exporter: OTLPTraceExporter, log: Warning): SpanExporter {
+/** Logs lost spans once, until an export succeeds. */
+function reportingErrors(exporter: OTLPTraceExporter, log: TracingLog): SpanExporter {
   let isLosing = false;
   return {
     export(spans, done) {
@@ -123,7 +123,10 @@ function named(facts: StepFacts) {
   );
 }
 
-/** Of an error its code alone: messages are for the log, which redacts them (Invariant 9). */
+/**
+ * Ends a span. An error adds only its code: messages belong to the log, which redacts them
+ * (Invariant 9).
+ */
 function end(span: Span, error: unknown): void {
   if (error !== undefined) {
     const code = isConnectorError(error) ? error.code : nameOf(error);
@@ -133,12 +136,12 @@ function end(span: Span, error: unknown): void {
   span.end();
 }
 
-/** `AbortError` of a poll that was ended, `TypeError` of a bug. */
+/** The error's name, such as `AbortError` for an aborted poll or `TypeError` for a bug. */
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }
 
-/** As W3C writes it: version, trace, span, whether it is sampled. */
+/** The W3C `traceparent` header: version, trace id, span id and flags. */
 function traceparentOf(span: Span): string {
   const { traceId, spanId, traceFlags } = span.spanContext();
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;

@@ -1,8 +1,8 @@
-/** What the standard variables of OpenTelemetry ask for. */
+/** The settings from OpenTelemetry's standard variables. */
 export interface TracingSettings {
-  /** Where traces are sent by OTLP over HTTP. */
+  /** The OTLP endpoint over HTTP. */
   readonly url: string;
-  /** Share of the polls that are traced, 0 to 1. */
+  /** Fraction of the polls that are traced, 0 to 1. */
   readonly ratio: number;
   readonly scheduledDelayMillis: number;
   readonly maxQueueSize: number;
@@ -10,7 +10,10 @@ export interface TracingSettings {
   readonly exportTimeoutMillis: number;
 }
 
-/** The settings; null when nobody asks for traces. What is wrong is told, and its default is used. */
+/**
+ * Reads the settings; null when tracing is not configured. An invalid value is reported and
+ * replaced by its default.
+ */
 export function readSettings(
   env: NodeJS.ProcessEnv,
   warnOf: (variable: string, expected: string) => void,
@@ -50,7 +53,7 @@ function urlOf(env: NodeJS.ProcessEnv): string | null {
   return shared === '' ? null : `${shared.replace(/\/+$/, '')}/v1/traces`;
 }
 
-/** A poll has no parent, so that `parentbased_…` is what it is based on. */
+/** The sampling ratio. A poll has no parent span, so `parentbased_x` is equivalent to `x`. */
 function ratioOf(
   env: NodeJS.ProcessEnv,
   warnOf: (variable: string, expected: string) => void,

@@ -1,5 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { initialHealth, reduceHealth, type Health } from '../../../src/observability/health.ts';
+import {
+  initialHealth,
+  reduceHealth,
+  type ServiceHealth,
+} from '../../../src/observability/health.ts';
 import { describeStatus, type StatusQuery } from '../../../src/observability/status.ts';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { account, failed, finished } from './telemetry-events.ts';
@@ -11,14 +15,14 @@ const streams = { media: { intervalMs: hourMs }, users: { intervalMs: hourMs } }
 const everything: StatusQuery = { offset: 0, limit: 50, search: '', trouble: false };
 
 /** Health after events, each at its time. */
-function healthAfter(...events: readonly (readonly [number, TelemetryEvent])[]): Health {
+function healthAfter(...events: readonly (readonly [number, TelemetryEvent])[]): ServiceHealth {
   return events.reduce(
     (health, [nowMs, event]) => reduceHealth(health, event, nowMs),
     initialHealth(streams),
   );
 }
 
-function describeAt(health: Health, nowMs: number, query: Partial<StatusQuery> = {}) {
+function describeAt(health: ServiceHealth, nowMs: number, query: Partial<StatusQuery> = {}) {
   return describeStatus(
     health,
     { ...everything, ...query },

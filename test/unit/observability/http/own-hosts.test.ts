@@ -124,7 +124,7 @@ const idle: Parameters<typeof createStatusServer>[1] = {
     throw new Error('unasked');
   },
   metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
-  orders: {
+  control: {
     token: () => 'hush-hush-operator',
     controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
     logLevel: { level: () => 'info', setLevel: () => undefined },

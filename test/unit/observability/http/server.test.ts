@@ -136,7 +136,7 @@ describe('routes', () => {
           throw new Error('unasked');
         },
         metrics: { contentType: 'text/plain', render: () => Promise.reject(new Error('inside')) },
-        orders: {
+        control: {
           token: null,
           controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
           logLevel: { level: () => 'info', setLevel: () => undefined },
