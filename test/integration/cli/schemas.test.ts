@@ -40,9 +40,9 @@ function otherUsers(retype: Readonly<Record<string, Json>> = {}): { schema: Json
   return { schema: { ...schema, fields }, gone };
 }
 
-function ownerships({ stdout }: Finished): Readonly<Record<string, string>> {
-  const rows = JSON.parse(stdout) as readonly { role: string; ownership: string }[];
-  return Object.fromEntries(rows.map(({ role, ownership }) => [role, ownership]));
+function standings({ stdout }: Finished): Readonly<Record<string, string>> {
+  const rows = JSON.parse(stdout) as readonly { role: string; standing: string }[];
+  return Object.fromEntries(rows.map(({ role, standing }) => [role, standing]));
 }
 
 describe('schemas', () => {
@@ -57,7 +57,7 @@ describe('schemas', () => {
     const after = await run(['check', '--json'], { SCHEMA_REGISTRY_MODE: 'verify' });
 
     expect(before.exitCode).toBe(0);
-    expect(ownerships(before)).toEqual({
+    expect(standings(before)).toEqual({
       users: 'compatible',
       media: 'new',
       state: 'new',
@@ -72,7 +72,7 @@ describe('schemas', () => {
     expect(JSON.parse(registered.stdout)).toHaveLength(4);
     expect(registered.exitCode).toBe(0);
     expect(after.exitCode).toBe(0);
-    expect(new Set(Object.values(ownerships(after)))).toEqual(new Set(['registered']));
+    expect(new Set(Object.values(standings(after)))).toEqual(new Set(['registered']));
     expect(await registry.listSubjects()).toHaveLength(4);
   }, 60_000);
 
