@@ -134,7 +134,7 @@ describe('a broker of several', () => {
     const fetch = world.proxy.inject(apiKeys.fetch, 'hold-request');
     const restoring = untilDone(() => one.stateStore.restore(partition, noSignal));
     await fetch.met;
-    // With the others ownership still, it alone can answer, and learns nothing.
+    // With the others standing still, it alone can answer, and learns nothing.
     for (const index of others) await broker.pause(index);
     await broker.resume(leader);
     const next = world.proxy.inject(apiKeys.fetch, 'hold-request');

@@ -74,7 +74,7 @@ describe('an account that may be asked a third of what it needs', () => {
   let deployment: Deployment;
   let limited: { short: number; other: number };
   let need: { short: number; other: number };
-  const ownership: number[] = [];
+  const scopesLimited: number[] = [];
   let startMs: number;
 
   beforeAll(async () => {
@@ -87,7 +87,7 @@ describe('an account that may be asked a third of what it needs', () => {
     await using run = await startLeapingRun(deployment);
     for (let part = 0; part < 4; part += 1) {
       await run.pass(DAY_MS / 4);
-      ownership.push(await limitedScopes(run));
+      scopesLimited.push(await limitedScopes(run));
     }
     limited = {
       short: callsOf(short, deployment).length,
@@ -120,7 +120,7 @@ describe('an account that may be asked a third of what it needs', () => {
   });
 
   it('shows in the metrics', () => {
-    expect(Math.max(...ownership)).toBe(1);
+    expect(Math.max(...scopesLimited)).toBe(1);
   });
 
   it('does not hold the other account back', () => {
