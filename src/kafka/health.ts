@@ -1,14 +1,14 @@
 import type { Telemetry } from '../engine/ports.ts';
 
-/** Whether Kafka can be used, told to the telemetry when it changes. */
+/** The readiness of Kafka, reported to the telemetry when it changes. */
 export interface Health {
-  /** `part` (the topics, the state, one partition's partition producer) works. */
+  /** Reports that `part` (the topics, the state, one partition's producer) works. */
   up(part: string): void;
-  /** `part` does not work for now, and why. */
+  /** Reports that `part` does not work at present, with the reason. */
   down(part: string, reason: string): void;
 }
 
-/** Kafka is ready while every part that was heard of works; nothing is told before the first. */
+/** Creates the health: Kafka is ready while every reported part works. */
 export function createHealth(telemetry: Telemetry): Health {
   const troubles = new Map<string, string>();
   let told: string | undefined;

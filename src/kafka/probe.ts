@@ -17,40 +17,40 @@ import {
   verify,
 } from './topics.ts';
 
-/** Where a broker is. */
+/** The address of a broker. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
-/** What a handshake has shown. */
+/** The results of a TLS handshake. */
 export interface TlsFacts {
   readonly protocol: string;
-  /** The certificate's names, for a person. */
+  /** The certificate's common name, for display. */
   readonly subject: string;
-  /** Epoch milliseconds; null when it cannot be told. */
+  /** Epoch milliseconds; null when unreadable. */
   readonly validUntilMs: number | null;
 }
 
-/** What one topic is like. */
+/** The findings about one topic. */
 export interface TopicFinding {
   readonly name: string;
   readonly exists: boolean;
   readonly partitions: number;
   /** Empty when this user may not read them. */
   readonly configs: Readonly<Record<string, string>>;
-  /** Each with what to do. */
+  /** The problems of the topic, each with its fix. */
   readonly problems: readonly string[];
-  /** Null for none. */
+  /** The warning about lost records; null for none. */
   readonly warning: TopicWarning | null;
 }
 
-/** Looks at each thing that the program needs of Kafka by itself, and changes nothing. */
+/** The checks of the program's requirements of Kafka, one by one; they change nothing. */
 export interface KafkaProbe {
   /** The brokers of the configuration. */
   readonly endpoints: readonly Endpoint[];
   readonly usesTls: boolean;
-  /** How it logs in; null when it does not. */
+  /** The SASL mechanism; null without a login. */
   readonly login: string | null;
   /** @returns the addresses; @throws RetryError `kafka.unavailable` */
   resolve(endpoint: Endpoint): Promise<readonly string[]>;
@@ -59,30 +59,30 @@ export interface KafkaProbe {
   /** @throws StopProcessError `kafka.tls`, RetryError `kafka.unavailable` */
   handshake(endpoint: Endpoint): Promise<TlsFacts>;
   /**
-   * Logs in, and asks which brokers there are.
+   * Logs in and returns the brokers of the cluster.
    *
    * @throws StopProcessError `kafka.unauthenticated`, `kafka.tls`; RetryError `kafka.unavailable`
    */
   cluster(): Promise<readonly Endpoint[]>;
   topics(): Promise<readonly TopicFinding[]>;
   /**
-   * Takes a transactional id of its own, under the prefix, and lets it go: no instance's is touched.
+   * Acquires a transactional id of its own under the prefix, and releases it; no instance is affected.
    *
    * @returns the id
    * @throws StopProcessError `kafka.unauthorized`, or `config.invalid` for the timeout
    */
   transactions(): Promise<string>;
   /**
-   * Reads the state topic in a group of its own, as instances do; the topics must have been prepared.
+   * Reads the state topic in a group of its own, as instances do; requires prepared topics.
    *
-   * @returns how many keys there are
+   * @returns the number of keys
    */
   group(signal: AbortSignal): Promise<number>;
 }
 
 const transactionLimitMs = 30_000;
 
-/** Connects to nothing yet. */
+/** Creates the probe, which connects on demand. */
 export function createProbe(shared: KafkaShared): KafkaProbe {
   const { options } = shared;
   return {
@@ -109,7 +109,7 @@ export function createProbe(shared: KafkaShared): KafkaProbe {
   };
 }
 
-/** `host:port`, the host perhaps in brackets. */
+/** Parses `host:port`, with an optionally bracketed host. */
 function parseEndpoint(text: string): Endpoint {
   const at = text.lastIndexOf(':');
   return { host: text.slice(0, at).replaceAll(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
@@ -119,7 +119,7 @@ function nameOf({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** What to do about it is known where it is asked. */
+/** Returns the error of an unreachable endpoint; the caller adds the fix. */
 function away(what: string): RetryError {
   return new RetryError('kafka.unavailable', what);
 }
@@ -237,7 +237,7 @@ async function takeTransactionalId(shared: KafkaShared): Promise<string> {
   });
   const take = async (): Promise<void> => {
     await producer.connect();
-    // Only this asks for the id; nothing is begun at the broker.
+    // Only this call sends InitProducerId; no transaction begins at the broker.
     await producer.transaction();
   };
   try {

@@ -9,16 +9,16 @@ import { translate } from './client/errors.ts';
 import { fenceKey } from './producer/produce-requests.ts';
 import type { KafkaBase } from './shared.ts';
 
-/** Where a reader begins, in each partition. */
+/** The start position of a tail in each partition. */
 export type TailStart =
   | { readonly kind: 'end' }
   | { readonly kind: 'beginning' }
-  /** A negative one counts back from the end. */
+  /** A negative offset counts back from the end. */
   | { readonly kind: 'offset'; readonly offset: bigint }
   /** The first record of that time or later, epoch milliseconds. */
   | { readonly kind: 'since'; readonly ms: number };
 
-/** A committed record as it lies in its topic. */
+/** A committed record as stored in its topic. */
 export interface TailedRecord {
   readonly partition: number;
   readonly offset: string;
@@ -29,24 +29,24 @@ export interface TailedRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What is read. */
+/** The request for the committed records of a topic. */
 export interface Tail {
   readonly topic: string;
   readonly start: TailStart;
-  /** Whether it waits for records that are yet to come; otherwise it ends at the end of now. */
+  /** True when the tail waits for later records; otherwise it ends at the current end. */
   readonly follow: boolean;
-  /** Gets the records of each partition in order; false when that is enough. */
+  /** Receives the records of each partition in order; returns false to stop. */
   readonly take: (record: TailedRecord) => Promise<boolean>;
 }
 
 const askLimitMs = 30_000;
 
 /**
- * Reads committed records of a topic, as the only member of a group of its own, which it deletes;
- * no offset is committed.
+ * Reads committed records of a topic as the only member of its own group, which it deletes. It commits
+ * no offset.
  *
- * @returns at the end, when it has enough, or when aborted
- * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, what `take` throws
+ * @returns at the end, when `take` stops it, or when aborted
+ * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, errors of `take`
  */
 export async function tail(
   { options, dependencies }: Pick<KafkaBase, 'options' | 'dependencies'>,
@@ -95,7 +95,7 @@ export async function tail(
   }
 }
 
-/** A fence record is no state: it only proves to its writer that a read is complete. */
+/** Hides fence records: they hold no state and only prove to their writer that a read is complete. */
 function withoutFences(what: Tail): Tail {
   return {
     ...what,
@@ -103,11 +103,11 @@ function withoutFences(what: Tail): Tail {
   };
 }
 
-/** What is still to be read of a partition. */
+/** The offsets still to be read in a partition. */
 interface Span {
   readonly partition: number;
   next: bigint;
-  /** The offset after the last one of now. */
+  /** The offset after the last record at the start of the tail. */
   readonly end: bigint;
 }
 
@@ -127,7 +127,7 @@ async function openSpans(admin: Admin, { topic, start }: Tail): Promise<readonly
 interface Known {
   readonly first: bigint;
   readonly end: bigint;
-  /** Of the time asked for; kafkajs gives the end, or -1, where nothing is that late. */
+  /** Offset of the requested time; kafkajs returns the end, or -1, when no record is that late. */
   readonly found: string | undefined;
 }
 
@@ -178,7 +178,7 @@ async function readAll(
   });
   consumer.on('consumer.end_batch_process', ({ payload }) => {
     const span = spans.find(({ partition }) => partition === payload.partition);
-    // Of a batch of nothing but markers and aborted records nobody else is told.
+    // kafkajs does not deliver batches with only markers or aborted records; advance past them here.
     if (payload.batchSize === 0) pass(span, payload.lastOffset);
     endWhenRead();
   });
@@ -197,7 +197,7 @@ async function readAll(
   }
 }
 
-/** After each joining: kafkajs begins where it likes. Nothing is fetched before it is sought. */
+/** Seeks every partition after each join, because kafkajs picks its own start; fetching waits for it. */
 function goOn(consumer: Consumer, topic: string, spans: readonly Span[]): void {
   const partitions = spans.map(({ partition }) => partition);
   consumer.pause([{ topic, partitions }]);
@@ -211,7 +211,7 @@ function goOn(consumer: Consumer, topic: string, spans: readonly Span[]): void {
 
 interface Taking {
   readonly spans: readonly Span[];
-  /** Undefined once it has had enough: the consumer takes a moment to end. */
+  /** Undefined after `take` stopped the tail: the consumer takes a moment to end. */
   take: Tail['take'] | undefined;
   readonly over: PromiseWithResolvers<undefined>;
 }
@@ -236,7 +236,7 @@ async function takeBatch(payload: EachBatchPayload, taking: Taking): Promise<voi
   pass(span, batch.lastOffset());
 }
 
-/** Transaction markers take offsets too. */
+/** Advances a partition past an offset; transaction markers take offsets too. */
 function pass(span: Span | undefined, offset: string): void {
   if (span === undefined) return;
   const after = BigInt(offset) + 1n;

@@ -7,10 +7,10 @@ import { describe, maxBatchBytesOf, verify } from './topics.ts';
 type Watched = Pick<KafkaShared, 'options' | 'dependencies' | 'layout' | 'warnOf'>;
 
 /**
- * Reads the topics' configs again: notes `max.message.bytes` in the layout, and logs new warnings.
+ * Reads the topics' configs again, updates `max.message.bytes` in the layout and logs new warnings.
  *
- * @returns the problems, one sentence each, with what to do
- * @throws as `asAdmin`, also where a topic is gone
+ * @returns the problems, one sentence each, with a fix
+ * @throws the errors of `asAdmin`, also when a topic is gone
  */
 export async function lookAgain(
   shared: Watched,
@@ -44,8 +44,8 @@ export async function lookAgain(
 }
 
 /**
- * Looks at the topics every `everyMs` until aborted. A topic that is not as it must be any more makes Kafka
- * not ready, until it is corrected.
+ * Verifies the topics every `everyMs` until aborted. A topic with a problem makes Kafka not ready until
+ * it is fixed.
  */
 export async function watchTopics(
   shared: Watched & Pick<KafkaShared, 'health'>,
@@ -61,7 +61,7 @@ export async function watchTopics(
   for (;;) {
     await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) return;
-    // Whoever publishes or reads reports that Kafka is away, or that a topic is gone.
+    // Publishers and readers report an unavailable Kafka or a deleted topic themselves.
     await look().catch(() => undefined);
   }
 }

@@ -22,17 +22,18 @@ import {
   type TopicPlan,
 } from './topic-plan.ts';
 
-/** The broker's default of `max.message.bytes`, for when it may not be read. */
+/** The broker's default of `max.message.bytes`, used when the config may not be read. */
 const defaultMaxBatchBytes = 1_048_588;
 const prepareLimitMs = 30_000;
 
-/** Something that is wrong, and whether permission is all that is missing. */
+/** A problem of a topic. */
 export interface Problem {
   readonly text: string;
+  /** True when only a permission is missing. */
   readonly unauthorized: boolean;
 }
 
-/** What to allow, and how. */
+/** Returns the advice to allow an operation on a topic, with its command. */
 function allow(operation: Need['operation'], topic: string, options: KafkaOptions): string {
   const grantor = { brokers: options.brokers, principal: options.security.principal() };
   return `allow ${describeNeeds([{ operation, resource: 'topic', name: topic }], grantor)}`;
@@ -46,7 +47,7 @@ function describeRefusal(topic: string, error: Error, options: KafkaOptions): Pr
   return { text: `${topic}: could not be created: ${error.message}; ${advice}`, unauthorized };
 }
 
-/** With `validateOnly` nothing is created: the broker says whether it would be. */
+/** Creates the missing topics; with `validateOnly` the broker only reports if it would. */
 export async function createMissing(
   admin: Admin,
   missing: readonly TopicPlan[],
@@ -54,7 +55,7 @@ export async function createMissing(
 ): Promise<Problem[]> {
   try {
     await admin.createTopics({
-      // kafkajs gives up when the broker that it asks has not heard of the topic yet: fetchMetadata waits.
+      // kafkajs fails when the broker that it queries does not know the topic yet: fetchMetadata waits.
       waitForLeaders: false,
       validateOnly,
       topics: missing.map(({ name, partitions, replicationFactor, configs }) => ({
@@ -68,7 +69,7 @@ export async function createMissing(
   } catch (error) {
     if (!(error instanceof KafkaJSAggregateError)) throw error;
     return error.errors.flatMap((one) => {
-      // Another instance was quicker.
+      // Another instance created the topic first.
       if (one instanceof KafkaJSProtocolError && one.type === 'TOPIC_ALREADY_EXISTS') return [];
       const refused = one instanceof Error ? one : new Error(one);
       const topic = 'topic' in refused ? String(refused.topic) : 'a topic';
@@ -90,13 +91,16 @@ export function describeMissing(plan: TopicPlan): Problem {
   };
 }
 
-/** A topic that is there, or not, but may not be seen. */
+/** Describes a topic that may not be described, existing or not. */
 export function describeHidden({ name }: TopicPlan, options: KafkaOptions): Problem {
   const text = `${name}: may not be described, so it cannot be published to`;
   return { text: `${text}; ${allow('Write', name, options)}`, unauthorized: true };
 }
 
-/** A list of topics leaves out those that may not be described; asked by name, they are refused. */
+/**
+ * Separates missing topics from those that may not be described. The broker omits the latter from a list
+ * of topics, and rejects a request that names one.
+ */
 export async function distinguish(
   admin: Admin,
   unseen: readonly TopicPlan[],
@@ -117,10 +121,10 @@ export async function distinguish(
   return { missing, hidden };
 }
 
-/** What a broker says of a topic that was created a moment ago. */
+/** Error types with which a broker answers for a topic that was just created. */
 const freshTypes = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
 
-/** Reads metadata again until the broker asked knows every topic, and leaders, for five seconds. */
+/** Reads metadata until the queried broker knows every topic and its leaders, for at most five seconds. */
 async function fetchMetadata(
   admin: Admin,
   names: readonly string[],
@@ -138,7 +142,7 @@ async function fetchMetadata(
   }
 }
 
-/** A topic's configs; empty when this user may not read them. */
+/** Reads a topic's configs; returns none when this user may not read them. */
 async function readConfigs(admin: Admin, name: string): Promise<Record<string, string>> {
   try {
     const { resources } = await admin.describeConfigs({
@@ -153,14 +157,14 @@ async function readConfigs(admin: Admin, name: string): Promise<Record<string, s
   }
 }
 
-/** A topic as it is. */
+/** Reads the actual partitions, replicas and configs of a topic. */
 export async function describe(admin: Admin, found: ITopicMetadata): Promise<TopicDescription> {
   const configs = await readConfigs(admin, found.name);
   const replicas = smallest(found.partitions.map((partition) => partition.replicas.length));
   return { replicas, configs, partitions: found.partitions.length };
 }
 
-/** What is wrong with a topic that is there. */
+/** Returns the problems of an existing topic. */
 export function verify(
   plan: TopicPlan,
   description: TopicDescription,
@@ -178,7 +182,7 @@ export function verify(
   }));
 }
 
-/** `max.message.bytes` of a topic. */
+/** Returns `max.message.bytes` of a topic. */
 export function maxBatchBytesOf({ configs }: Pick<TopicDescription, 'configs'>): number {
   return Number(configs['max.message.bytes'] ?? defaultMaxBatchBytes);
 }
@@ -201,7 +205,7 @@ function leadersOf(metadata: ITopicMetadata): number[] {
 
 const noWarning = { problem: '', command: '' };
 
-/** Logs the configs by which records of a data topic get lost: each of them once, until it changes. */
+/** Creates the log of configs that lose records of a data topic: each is logged once, until it changes. */
 export function createWarningLog({
   options,
   dependencies,
@@ -241,7 +245,7 @@ async function prepareTopics(
     for (const problem of lacking) problems.push(problem);
   }
   signal.throwIfAborted();
-  // With a problem of creation only the topics that were there before can be looked at.
+  // After a failed creation only the topics that existed before can be verified.
   const known = problems.length === 0 ? plans : plans.filter(({ name }) => present.has(name));
   const metadata = await fetchMetadata(
     admin,
@@ -265,7 +269,7 @@ async function prepareTopics(
   return layouts;
 }
 
-/** Connects, prepares the topics and says what is known of them now. */
+/** Connects, prepares the topics and returns their layout. */
 export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Promise<Layout> {
   const { options, dependencies, health } = shared;
   const connection = openConnection(options, dependencies);

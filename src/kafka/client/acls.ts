@@ -1,4 +1,4 @@
-/** Something that an ACL is about, as `kafka-acls.sh` names it. */
+/** A resource type, as `kafka-acls.sh` names it. */
 type Resource = 'topic' | 'group' | 'transactional-id';
 
 /** One permission that the program needs. */
@@ -6,32 +6,32 @@ export interface Need {
   readonly operation: 'Read' | 'Write' | 'Create' | 'DescribeConfigs';
   readonly resource: Resource;
   readonly name: string;
-  /** Whether it is needed for every name that begins so. */
+  /** True when the permission is needed for every name with this prefix. */
   readonly prefixed?: boolean;
 }
 
-/** Whom it is allowed to, and where that is said. */
+/** The principal of the permissions and the cluster that grants them. */
 export interface Grantor {
   readonly brokers: readonly string[];
-  /** As `User:alice`. */
+  /** The principal, such as `User:alice`. */
   readonly principal: string;
 }
 
-/** What each of the broker's refusals is about. */
+/** The resource type of each authorization error of a broker. */
 const refused: readonly (readonly [RegExp, Resource])[] = [
   [/TRANSACTIONAL_ID_AUTHORIZATION_FAILED|transactional ?id/i, 'transactional-id'],
   [/GROUP_AUTHORIZATION_FAILED|group authorization|access group/i, 'group'],
   [/TOPIC_AUTHORIZATION_FAILED|topic authorization|access topics/i, 'topic'],
 ];
 
-/** Of what is needed, what a refusal is about; all of it when that is not told. */
+/** Returns the needs that a rejection concerns; all needs when it names no resource. */
 export function narrowNeeds(needs: readonly Need[], refusal: string): readonly Need[] {
   const resource = refused.find(([pattern]) => pattern.test(refusal))?.[1];
   const narrowed = needs.filter((need) => need.resource === resource);
   return narrowed.length === 0 ? needs : narrowed;
 }
 
-/** As `Read on the topic instagram.state`. */
+/** Describes a need, such as `Read on the topic instagram.state`. */
 function nameNeed({ operation, resource, name, prefixed }: Need): string {
   const noun = resource.replace('-', ' ');
   return prefixed === true
@@ -39,7 +39,7 @@ function nameNeed({ operation, resource, name, prefixed }: Need): string {
     : `${operation} on the ${noun} ${name}`;
 }
 
-/** The command that allows it. */
+/** Returns the command that grants a need. */
 function aclCommand(
   { operation, resource, name, prefixed }: Need,
   { brokers, principal }: Grantor,
@@ -51,12 +51,12 @@ function aclCommand(
   );
 }
 
-/** What to allow, each with its command. */
+/** Describes the needs, each with the command that grants it. */
 export function describeNeeds(needs: readonly Need[], grantor: Grantor): string {
   return needs.map((need) => `${nameNeed(need)}: ${aclCommand(need, grantor)}`).join('; ');
 }
 
-/** As a shell wants it: the principal of a certificate has spaces and commas. */
+/** Quotes a principal for a shell: that of a certificate has spaces and commas. */
 function quoted(principal: string): string {
   return /^[\w:.@-]+$/.test(principal)
     ? principal

@@ -8,9 +8,9 @@ import type { KafkaShared } from '../shared.ts';
 const limitMs = 30_000;
 
 /**
- * Asks the cluster one thing, on a connection of its own.
+ * Sends one administrative request, on a connection of its own.
  *
- * @param said - what is being done and what must be allowed for it, for an error's message
+ * @param context - the operation and its required permissions, for an error's message
  * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
  */
 export async function asAdmin<T>(

@@ -8,31 +8,31 @@ import { routeLine } from './log-routing.ts';
 import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from '../options.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 
-/** A client of its own, with sockets of its own, so that it can be thrown away as a whole. */
+/** A kafkajs client with its own sockets, so that it can be discarded as a whole. */
 export interface Connection {
   readonly kafka: KafkaClient;
-  /** How long one request may take before kafkajs gives it up, in milliseconds. */
+  /** Time after which kafkajs gives up a request, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** The last refusal that a broker answered with, of the last half minute: kafkajs swallows some of them. */
+  /** Returns the brokers' last rejection within half a minute: kafkajs swallows some of them. */
   lastRefusal(): string | undefined;
   readonly throttle: Throttle;
-  /** Closes every socket; once it resolves, what comes next opens another. */
+  /** Closes every socket; after it resolves, the next request opens another one. */
   cut(): Promise<void>;
-  /** Closes every socket at once and makes retries that are still going on end. */
+  /** Closes every socket at once and ends running retries. */
   destroy(): void;
 }
 
-/** Below the silence after which load balancers forget a connection, a minute and more. */
+/** TCP keep-alive delay, below the idle timeout of load balancers: a minute and more. */
 const keepAliveMs = 20_000;
 const firstAnswer = { idleMs: 5000, answerMs: 3000 };
 const refusalLifeMs = 30_000;
 /**
- * How long before its end a login is made again. kafkajs' own 10 s have it log in twice at once where
- * logins count for no longer than that, which brokers refuse within a second of the first.
+ * Time before the end of a login's lifetime at which the client logs in again. With the 10 s of kafkajs
+ * and a lifetime below that, it logs in twice at once, and brokers reject a second login within a second.
  */
 const reloginBeforeMs = 3000;
 
-/** Makes a client; nothing is connected yet. */
+/** Creates a client, which connects on demand. */
 export function openConnection(options: KafkaOptions, dependencies: KafkaDependencies): Connection {
   const sockets = createSockets(dependencies.log);
   const answers = createAnswers(dependencies.telemetry);
@@ -42,16 +42,16 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
 
   const kafka = new Kafka({
     clientId: options.clientId,
-    // An empty list is the one thing that ends kafkajs' connection retries at once.
+    // Only an empty list ends the connection retries of kafkajs at once.
     brokers: () => (open ? fromAnywhere(options.brokers) : []),
-    // What TLS is set up with is asked for in `socketFactory`, each time.
+    // `socketFactory` reads the TLS material for each connection.
     ssl: options.security.tls !== null,
     ...(options.security.sasl && { sasl: saslOf(options.security.sasl) }),
     connectionTimeout: options.connectionTimeoutMs,
     authenticationTimeout: options.connectionTimeoutMs,
     reauthenticationThreshold: reloginBeforeMs,
     requestTimeout: requestTimeoutMs,
-    // Every value is given: kafkajs has other defaults when NODE_ENV is "test".
+    // Every value is set: kafkajs has other defaults when NODE_ENV is "test".
     retry: { initialRetryTime: 20, factor: 0, multiplier: 2, maxRetryTime: 500, retries: 6 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry: LogEntry) => {
@@ -78,14 +78,14 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
   };
 }
 
-/** The sockets of a client. */
+/** Creates the registry of a client's sockets. */
 function createSockets(log: KafkaDependencies['log']) {
   const sockets = new Map<Socket, WatchedSocket>();
   const cutSilent = (silent: Socket): void => {
     const { idleMs, answerMs } = firstAnswer;
     const why = `no answer within ${answerMs} ms on a connection that was silent for ${idleMs} ms or more`;
     log('info', 'silent connection replaced', { reason: why });
-    // What dropped one without a word has dropped the others as well.
+    // The middlebox that silently dropped one connection has dropped other idle ones as well.
     for (const [socket, watched] of sockets) {
       if (socket === silent || watched.isIdle()) socket.destroy(new Error(why));
     }
@@ -101,7 +101,7 @@ function createSockets(log: KafkaDependencies['log']) {
       socket.once('close', () => sockets.delete(socket));
       return socket;
     },
-    /** With an error, because kafkajs rejects what is in flight on "error" and not on "close". */
+    /** Destroys with an error: kafkajs rejects requests in flight on "error" and not on "close". */
     async cut(why: string): Promise<void> {
       const closed = [...sockets.keys()].map((socket) => once(socket, 'close'));
       for (const socket of sockets.keys()) socket.destroy(new Error(why));
@@ -110,7 +110,7 @@ function createSockets(log: KafkaDependencies['log']) {
   };
 }
 
-/** What the brokers' answers say beside their data, as kafkajs logs it. */
+/** Creates the record of rejections and throttling in the brokers' answers, as kafkajs logs them. */
 function createAnswers(telemetry: KafkaDependencies['telemetry']) {
   const throttle = createThrottle(() => performance.now());
   let refusal: { readonly text: string; readonly atMs: number } | undefined;
@@ -132,8 +132,8 @@ function createAnswers(telemetry: KafkaDependencies['telemetry']) {
 }
 
 /**
- * The brokers, beginning with any of them. kafkajs stays with the first for as long as a client lives
- * when it is connected and cut off at once, as by a load balancer whose broker has died.
+ * Returns the brokers, beginning with a random one. When a load balancer with a dead broker accepts and
+ * closes a connection at once, kafkajs stays with the first broker for the lifetime of the client.
  */
 function fromAnywhere(brokers: readonly string[]): string[] {
   const first = Math.floor(Math.random() * brokers.length);
@@ -150,13 +150,13 @@ function openSocket(
   return connectTls({ ...at, ...servername, ...tls() }, onConnect);
 }
 
-/** kafkajs reads the password at each login; a renewed one is taken up by that. */
+/** Returns the login; kafkajs reads the password at each login, and so uses a renewed one. */
 function saslOf(sasl: KafkaSasl): SASLOptions {
   if (sasl.mechanism === 'OAUTHBEARER') {
     return { mechanism: 'oauthbearer', oauthBearerProvider: () => sasl.token() };
   }
   return {
-    // kafkajs' types know the name in small letters only.
+    // The types of kafkajs have the name only in lower case.
     mechanism: sasl.mechanism.toLowerCase() as 'plain',
     username: sasl.username,
     get password() {

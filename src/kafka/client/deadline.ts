@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Throttle } from './throttle.ts';
 
-/** Kafka did not answer in the time that was given; the call itself may still be going on. */
+/** The error of a call that exceeded its deadline; the call itself may still be running. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
 /**
  * Settles as `work` does, or rejects with a {@link DeadlineError} after `deadlineMs`. The work itself
- * cannot be cancelled: whoever gets the error must make it harmless.
+ * cannot be cancelled: the caller that gets the error must make it harmless.
  */
 export function withDeadline<T>(work: Promise<T>, deadlineMs: number, what: string): Promise<T> {
   return unlessExpired(work, async (signal) => {
@@ -23,7 +23,7 @@ async function unlessExpired<T>(
 ): Promise<T> {
   const timer = new AbortController();
   const expiry = expire(timer.signal);
-  // The race is over when the timer is aborted; nobody is left to hear of it.
+  // Aborting the timer after the race must not cause an unhandled rejection.
   expiry.catch(() => undefined);
   try {
     return await Promise.race([work, expiry]);
@@ -32,10 +32,10 @@ async function unlessExpired<T>(
   }
 }
 
-/** A deadline that came although throttled time does not count: {@link withThrottledDeadline}. */
+/** The error of a call that throttling delays beyond its limit; see {@link withThrottledDeadline}. */
 export class ThrottledError extends Error {
   override readonly name = 'ThrottledError';
-  /** The rest of the current wait, in milliseconds. */
+  /** Remaining time of the current wait, in milliseconds. */
   readonly leftMs: number;
   constructor(message: string, leftMs: number) {
     super(message);
@@ -43,17 +43,17 @@ export class ThrottledError extends Error {
   }
 }
 
-/** A deadline against which the time does not count for which brokers throttle the client. */
+/** A deadline that does not count the time for which brokers throttle the client. */
 export interface ThrottledDeadline {
   readonly deadlineMs: number;
-  /** The end in any case. */
+  /** Hard limit, including throttled time. */
   readonly limitMs: number;
   readonly throttle: Throttle;
 }
 
 /**
- * As {@link withDeadline}, but the throttled time comes on top, up to `limitMs` in all; rejects with a
- * {@link ThrottledError} where that does not suffice.
+ * Applies a deadline as {@link withDeadline} does, extended by throttled time up to `limitMs` in total;
+ * rejects with a {@link ThrottledError} when that does not suffice.
  */
 export function withThrottledDeadline<T>(
   work: Promise<T>,
@@ -83,7 +83,7 @@ export function withThrottledDeadline<T>(
 }
 
 /**
- * Settles as `work` does, or rejects with a {@link DeadlineError} when it is still going on `limitMs()`
+ * Settles as `work` does, or rejects with a {@link DeadlineError} when it is still running `limitMs()`
  * after the signal was aborted.
  */
 export async function onceStopped<T>(
@@ -106,12 +106,12 @@ export async function onceStopped<T>(
   }
 }
 
-/** Waits for `work` at most `limitMs` and swallows how it ends: for clean-up that may fail. */
+/** Waits at most `limitMs` for `work` and ignores its outcome: for clean-up that may fail. */
 export async function settleWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
   await succeedsWithin(work, limitMs);
 }
 
-/** Whether `work` succeeds, and does so within `limitMs`; for clean-up that is then done otherwise. */
+/** Resolves to true when `work` succeeds within `limitMs`: for clean-up that has a fallback. */
 export async function succeedsWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
   return withDeadline(work, limitMs, 'clean-up').then(
     () => true,
@@ -121,7 +121,7 @@ export async function succeedsWithin(work: Promise<unknown>, limitMs: number): P
 
 /** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  // It may fail when nobody waits for it any more.
+  // A later failure of the work must not count as unhandled.
   work.catch(() => undefined);
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => {

@@ -13,7 +13,7 @@ import { ThrottledError } from './deadline.ts';
 import { KafkaJSError, KafkaJSProtocolError } from './kafkajs.ts';
 import type { KafkaOptions } from '../options.ts';
 
-/** What a failure of kafkajs or of the broker means here. */
+/** The class of a failure of kafkajs or of the broker. */
 type Failure =
   | 'unavailable'
   | 'missing'
@@ -28,7 +28,7 @@ type Failure =
   | 'tls'
   | 'misconfigured';
 
-/** One row a failure: kafkajs' `type` of a protocol error, or the `name` of an error of its own. */
+/** Classes by the `type` of a protocol error in kafkajs, or by the `name` of an error of its own. */
 const failures: Readonly<Record<string, Failure>> = {
   DeadlineError: 'unavailable',
   LeaderMovedError: 'unavailable',
@@ -57,14 +57,14 @@ const failures: Readonly<Record<string, Failure>> = {
   INCONSISTENT_GROUP_PROTOCOL: 'misconfigured',
 };
 
-/** Broker codes that kafkajs 2.2.4 does not know and reports by number alone. */
+/** Broker error codes that kafkajs 2.2.4 does not know and reports only by number. */
 const unknownCodes: Readonly<Record<string, Failure>> = {
   'Unknown error code 90': 'fenced',
 };
 
 /**
- * The errors of kafkajs and of our own that forget what each broker answered, with what the last refusal
- * tells about them: the search for a coordinator, and a deadline that ended kafkajs' retries.
+ * Errors that lose the broker's answer, with the class that the last rejection implies: the search for a
+ * coordinator, and a deadline that ended the retries of kafkajs.
  */
 const forgetful: Readonly<Record<string, readonly [words: RegExp, failure: Failure]>> = {
   KafkaJSGroupCoordinatorNotFound: [/not authorized|authorization failed/i, 'unauthorized'],
@@ -75,7 +75,7 @@ function* causes(error: unknown): Generator<Error> {
   for (let at = error; at instanceof Error; at = at.cause) yield at;
 }
 
-/** Where kafkajs put the broker's own name of an error. */
+/** Returns the broker's name of an error, which kafkajs puts in `type`. */
 function typeOf(error: Error): string | undefined {
   return 'type' in error && typeof error.type === 'string' ? error.type : undefined;
 }
@@ -86,8 +86,8 @@ function classifyOne(error: Error): Failure | undefined {
 }
 
 /**
- * When connections fail at a bad moment kafkajs throws plain errors ("Broker not connected") and
- * stumbles over answers that it did not get (a TypeError in `listTopics`): only the place tells.
+ * True when kafkajs threw the error, by its stack. On some connection failures kafkajs throws plain
+ * errors ("Broker not connected", a TypeError in `listTopics`), which only their origin identifies.
  */
 function isThrownByKafkajs(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -96,9 +96,9 @@ function isThrownByKafkajs(error: unknown): boolean {
 }
 
 /**
- * Says what an error means; undefined for one that did not come from kafkajs (a bug).
+ * Returns the class of an error; undefined for one that did not come from kafkajs (a bug).
  *
- * @param lastRefusal what the broker last refused, for the errors that kafkajs replaces by its own
+ * @param lastRefusal the broker's last rejection, for errors that kafkajs replaces by its own
  */
 export function classify(error: unknown, lastRefusal = ''): Failure | undefined {
   for (const one of causes(error)) {
@@ -110,29 +110,29 @@ export function classify(error: unknown, lastRefusal = ''): Failure | undefined 
   return error instanceof KafkaJSError || isThrownByKafkajs(error) ? 'unavailable' : undefined;
 }
 
-/** Reports whether another client, or another try, may succeed at once. */
+/** True when another client, or another attempt, may succeed at once. */
 export function isPassing(error: unknown, lastRefusal?: string): boolean {
   const failure = classify(error, lastRefusal);
   return failure === 'unavailable' || failure === 'missing' || failure === 'replicas';
 }
 
-/** What a person needs to know beside the error itself. */
+/** The context of a failure, for the error's message. */
 export interface FailureContext {
   readonly options: Pick<KafkaOptions, 'brokers' | 'clientId' | 'security'>;
-  /** What was being done: "committing to instagram.media". */
+  /** The operation, such as "committing to instagram.media". */
   readonly doing: string;
-  /** What must be allowed for it. */
+  /** Permissions that the operation needs. */
   readonly needs: readonly Need[];
-  /** What to do when a topic is not there; without, it is taken for one that was deleted. */
+  /** Advice for a missing topic; by default, that for a deleted topic. */
   readonly ifMissing?: string;
   readonly lastRefusal?: string | undefined;
-  /** Milliseconds by which this machine's clock is ahead of the Graph API's; null when that is unknown. */
+  /** Milliseconds by which this machine's clock is ahead of the Graph API's; null when unknown. */
   readonly clockAheadMs?: number | null;
 }
 
-/** The taxonomy's error for a failure of kafkajs; anything that is not one comes back as it is. */
+/** Translates a failure of kafkajs into the engine's taxonomy; returns any other error unchanged. */
 export function translate(error: unknown, context: FailureContext): unknown {
-  // A token for the login could not be had: that is said already.
+  // An error of the login's token request belongs to the taxonomy already.
   const ours = [...causes(error)].find(isConnectorError);
   if (ours !== undefined) return ours;
   const failure = classify(error, context.lastRefusal);
@@ -238,21 +238,21 @@ const errors: Readonly<Record<Failure, Make>> = {
   unavailable,
 };
 
-/** How long the broker wants to be left alone. */
+/** Returns the remaining throttle time, in milliseconds; at least a second. */
 function throttleLeftMs(error: unknown): number {
   const found = [...causes(error)].find((one) => one instanceof ThrottledError);
   return Math.max(1000, Math.ceil(found?.leftMs ?? 0));
 }
 
-/** What a broker's answer is about, by kafkajs' type or its words, and what helps. */
+/** Advice for a broker's answer, found by its kafkajs type or its words. */
 interface AnswerAdvice {
   readonly types: readonly string[];
-  /** Matched with the last refusal where the error forgets it. */
+  /** Matched with the last rejection when the error loses it. */
   readonly words: RegExp;
   readonly advice: string;
 }
 
-/** It came from a broker: the way there and the login are good. */
+/** Advice for answers of a broker, which prove that the network and the login work. */
 const adviceByAnswer: readonly AnswerAdvice[] = [
   {
     types: ['LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION', 'REPLICA_NOT_AVAILABLE'],
@@ -305,7 +305,7 @@ function isForgetful(error: unknown): boolean {
   return [...causes(error)].some(({ name }) => name in forgetful);
 }
 
-/** The last refusal, as a sentence, where the error does not say it. */
+/** Returns the last rejection as a sentence when the error lacks it. */
 function withRefusal(error: unknown, { lastRefusal }: FailureContext): string {
   if (lastRefusal === undefined || !isForgetful(error)) return '';
   return `The last answer of a broker was: ${lastRefusal}. `;
@@ -321,7 +321,7 @@ function answeredTo(error: unknown, { options, doing }: FailureContext): string 
   return `Kafka at ${brokers} did not answer as expected while ${doing}: ${messageOf(error)}.`;
 }
 
-/** Below this, the clocks agree: the header `Date` has whole seconds, and answers take some. */
+/** Offset below which clocks agree: the header `Date` has whole seconds, and answers take time. */
 const clockToleranceMs = 60_000;
 
 function clockAdvice({ clockAheadMs = null }: FailureContext): string {
@@ -345,7 +345,7 @@ function refusedBy({ options, doing }: FailureContext): string {
   return `Kafka at ${options.brokers.join(', ')} refused ${doing}`;
 }
 
-/** The innermost: kafkajs wraps it into what it was doing. */
+/** Returns the message of the innermost authentication error: kafkajs wraps it in others. */
 function loginWords(error: unknown): string {
   const refusals = [...causes(error)].filter((one) => classifyOne(one) === 'unauthenticated');
   return messageOf(refusals[0] ?? error);

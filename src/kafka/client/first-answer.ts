@@ -1,28 +1,28 @@
 import type { Socket } from 'node:net';
 
-/** A connection whose first answer after a silence is waited for with a bound. */
+/** A connection with a time limit for the first answer after a silence. */
 export interface WatchedSocket {
-  /** Reports whether the connection has been silent, and no answer is due. */
+  /** True when the connection has been silent and no answer is due. */
   isIdle(): boolean;
 }
 
-/** How the first answer is waited for. */
+/** Limits of the wait for the first answer. */
 export interface FirstAnswerLimits {
-  /** After so long without a request or an answer a connection counts as idle. */
+  /** Time without a request or an answer after which a connection counts as idle. */
   readonly idleMs: number;
-  /** How long the answer to the first request after that may take. */
+  /** Time limit of the answer to the first request after that. */
   readonly answerMs: number;
 }
 
-/** Requests whose answers brokers hold back while a group rebalances: JoinGroup, SyncGroup. */
+/** Requests that brokers answer only after a rebalance: JoinGroup, SyncGroup. */
 const heldBack: readonly number[] = [11, 14];
 
 /**
  * Watches a connection to a broker. Load balancers and firewalls forget a silent connection and then
- * drop what is sent on it, without an end: it would be taken for a slow broker until the request times out,
- * and used again. A wrong guess costs a connection, on which the request is sent again.
+ * drop its packets without closing it. It would look like a slow broker until the request times out, and
+ * then be used again. A wrong guess costs one connection; the request is repeated on a new one.
  *
- * @param onSilence called when the first request after a silence was not answered in time
+ * @param onSilence called when the first request after a silence is not answered in time
  */
 export function watchFirstAnswer(
   socket: Socket,
@@ -39,7 +39,7 @@ export function watchFirstAnswer(
   };
   const isIdle = (): boolean => due === 0 && performance.now() - lastMs >= idleMs;
   const write = socket.write.bind(socket);
-  // kafkajs writes each request whole.
+  // kafkajs writes each request in one call.
   socket.write = (...request: unknown[]): boolean => {
     if (isIdle() && !isHeldBack(request[0])) timer = setTimeout(onSilence, answerMs);
     due += 1;
@@ -68,7 +68,7 @@ const lengthBytes = 4;
 /** Counts the frames that end in each chunk: four bytes of length, then the body. */
 function createFrameCounter(): (chunk: Buffer) => number {
   let head = Buffer.alloc(0);
-  /** Bytes of the current body that have not come yet; null while its length has not. */
+  /** Missing bytes of the current body; null while its length is incomplete. */
   let left: number | null = null;
   return (chunk) => {
     let ended = 0;

@@ -14,19 +14,19 @@ import type { KafkaOptions } from '../options.ts';
 import { partitionsOf } from './owners.ts';
 import type { KafkaBase } from '../shared.ts';
 
-/** The group, and what the partition producers ask of it. */
+/** The membership of the consumer group, with the queries of the partition producers. */
 export interface GroupMembership extends Group {
-  /** Whether a partition may be published to; any may while no group was joined. */
+  /** True when a partition may be published to; always true before a group is joined. */
   holds(partition: number): boolean;
-  /** Another producer has taken a partition over. */
+  /** Records that another producer has acquired a partition. */
   fence(partition: number, reason: string): void;
   /**
-   * Has the group hand these partitions over for the time of the work: their owners give them up as in
-   * any change of the group, get them back afterwards, and read their states again.
+   * Acquires a temporary assignment of these partitions while `work` runs. Their owners give them up
+   * as in any rebalance, get them back afterwards, and read their states again.
    *
-   * @returns what the work does, or `refused` when they are not handed over in time: an instance of a
-   * version that does not know of this deals them out, or Kafka is slow
-   * @throws StopProcessError `kafka.unauthorized`; what the work throws
+   * @returns the result of `work`; `refused` when the partitions are not assigned in time, because the
+   * group leader's version lacks temporary assignments or Kafka is slow
+   * @throws StopProcessError `kafka.unauthorized`; errors of `work`
    */
   borrow<T>(
     partitions: readonly number[],
@@ -37,15 +37,15 @@ export interface GroupMembership extends Group {
 
 const askLimitMs = 10_000;
 const pausesMs = [100, 500, 1000, 2000, 5000];
-/** The fetch loop, in which kafkajs sends its heartbeats, goes round this often. */
+/** Period of the fetch loop, in which kafkajs sends its heartbeats. */
 const loopMs = 200;
 
-/** The consumer group of the instances of one prefix. */
+/** Returns the id of the consumer group of all instances with one prefix. */
 function groupIdOf({ transactionalIdPrefix }: KafkaOptions): string {
   return `${transactionalIdPrefix}-instances`;
 }
 
-/** Makes the membership; nothing connects before `join`. */
+/** Creates the membership, which connects in `join`. */
 export function createGroup(shared: KafkaBase): GroupMembership {
   let ownership: Ownership | undefined;
   const stayIn = (onAssignment: OnAssignment, signal: AbortSignal, borrows?: readonly number[]) => {
@@ -97,26 +97,26 @@ async function isHandedOver(waiting: Promise<unknown>): Promise<boolean> {
     await waiting;
     return true;
   } catch (error) {
-    // A group of other programs lets nobody in who deals out otherwise.
+    // A group of other programs rejects a member with another assignment protocol.
     const isStrange = error instanceof StopProcessError && error.code === 'config.invalid';
     if (isStrange || error instanceof DeadlineError) return false;
     throw error;
   }
 }
 
-/** As long as a rebalance may take, and the group's first join, which brokers hold back for seconds. */
+/** Returns the limit for a rebalance plus the group's first join, which brokers delay for seconds. */
 function borrowLimitMs({ group }: KafkaOptions): number {
   return group.rebalanceTimeoutMs + group.sessionTimeoutMs;
 }
 
-/** What one stay after another has in common. */
+/** The properties that successive joins of the group share. */
 interface Membership {
   readonly ownership: Ownership;
-  /** Undefined for an instance, which takes what it is given. */
+  /** Partitions of a temporary assignment; undefined for a polling instance. */
   readonly borrows: readonly number[] | undefined;
 }
 
-/** Is a member until aborted; ends before that only with what waiting does not mend. */
+/** Keeps the membership until aborted; rejects earlier only with an error that waiting does not fix. */
 async function stay(shared: KafkaBase, membership: Membership, signal: AbortSignal): Promise<void> {
   const { telemetry } = shared.dependencies;
   try {
@@ -151,7 +151,7 @@ function openOwnership(shared: KafkaBase, onAssignment: OnAssignment): Ownership
   });
 }
 
-/** One stay in the group, with a client of its own; ends with why it ended, or when aborted. */
+/** Joins the group once, with a client of its own; returns the error that ended the membership. */
 async function takePart(
   shared: KafkaBase,
   { ownership, borrows }: Membership,
@@ -182,8 +182,8 @@ async function takePart(
     return known instanceof Error ? known : new Error(String(known));
   } finally {
     const { shutdown } = shared.dependencies;
-    // A member in the middle of joining cannot leave yet, and one that goes without a word holds up
-    // the rebalance.
+    // A joining member cannot leave yet, and a member that disconnects without leaving delays the
+    // rebalance until its session times out.
     await settleWithin(running, shutdown.leftMs('joining'));
     await settleWithin(consumer.disconnect(), shutdown.leftMs('leaving'));
     connection.destroy();
@@ -192,13 +192,13 @@ async function takePart(
 
 interface Stay extends Membership {
   readonly fail: (error: Error) => void;
-  /** Called at every sign of being a member. */
+  /** Called whenever the coordinator confirms the membership. */
   readonly onSign: () => void;
 }
 
 /**
- * How long a stay may go on without a sign, which is as long as joining may take. When joining anew
- * fails, kafkajs goes on fetching as nobody: it neither beats nor joins any more, and says nothing.
+ * Returns how long a membership may lack confirmation: as long as joining may take. When a rejoin fails,
+ * kafkajs silently continues to fetch without being a member: it sends no heartbeats and never joins.
  */
 function silenceLimitMs({ group, sendDeadlineMs }: KafkaOptions): number {
   return group.sessionTimeoutMs + group.rebalanceTimeoutMs + sendDeadlineMs;
@@ -233,7 +233,7 @@ function openConsumer(shared: KafkaBase, connection: Connection, stay: Stay): Co
 }
 
 function listen(consumer: Consumer, topic: string, { ownership, fail, onSign }: Stay): void {
-  // How long ago the request was sent that the next event is the answer to.
+  // Age of the request that the next event answers, by API name.
   const sentAgoMs = new Map<string, number>();
   consumer.on('consumer.network.request', ({ payload }: RequestEvent) => {
     sentAgoMs.set(payload.apiName, payload.duration);
@@ -241,7 +241,7 @@ function listen(consumer: Consumer, topic: string, { ownership, fail, onSign }: 
   consumer.on('consumer.group_join', ({ payload }: ConsumerGroupJoinEvent) => {
     const given = payload.memberAssignment[topic] ?? [];
     const partitions = given.toSorted((left, right) => left - right);
-    // The group is for its assignments; what the topic holds is read elsewhere.
+    // The group only assigns partitions; the state reader reads the topic.
     consumer.pause([{ topic }]);
     onSign();
     ownership.joined({ memberId: payload.memberId, partitions }, sentAgoMs.get('SyncGroup') ?? 0);
@@ -283,9 +283,9 @@ function contextOf({ options }: KafkaBase, connection: Connection) {
   };
 }
 
-/** A member of the group, and the partitions that it was given. */
+/** A member of the group and its assigned partitions. */
 interface Member {
-  /** The instance's name and address, for a person. */
+  /** The instance's name and address, for display. */
   readonly name: string;
   readonly owned: readonly number[];
 }

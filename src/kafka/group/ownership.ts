@@ -4,27 +4,27 @@ import { createLease } from './lease.ts';
 
 type Cause = Extract<TelemetryEvent, { type: 'share' }>['cause'];
 
-/** What this instance may take for its own, of what the group has given it. */
+/** The partitions of the assignment that this instance may currently use. */
 export interface Ownership {
-  /** What may be published to now; asked again right before it matters. */
+  /** Returns the partitions that may be published to now; callers check right before each use. */
   owned(): readonly number[];
-  /** The group has given partitions, by an answer to what was sent so long ago. */
+  /** Records an assignment, from the answer to a request sent `sentAgoMs` ago. */
   joined(given: Given, sentAgoMs: number): void;
-  /** The coordinator has confirmed what was given. */
+  /** Records that the coordinator has confirmed the assignment. */
   heard(sentAgoMs: number): void;
-  /** Another producer has taken a partition over. */
+  /** Records that another producer has acquired a partition. */
   fence(partition: number, reason: string): void;
-  /** Nothing is owned any more. */
+  /** Ends the ownership of every partition. */
   leave(): void;
 }
 
-/** An assignment. */
+/** The assignment of this member of the group. */
 export interface Given {
   readonly memberId: string;
   readonly partitions: readonly number[];
 }
 
-/** What the ownership is kept with. */
+/** Dependencies of the ownership. */
 export interface OwnershipTools {
   readonly sessionTimeoutMs: number;
   readonly partitions: () => number;
@@ -32,14 +32,14 @@ export interface OwnershipTools {
   readonly onAssignment: OnAssignment;
 }
 
-/** A partition that was fenced is left alone for a session, then for twice as long, to this end. */
+/** Longest pause of a fenced partition; the first lasts a session, and each next one twice as long. */
 const longestPauseMs = 300_000;
 
-/** The partitions that are left alone because another producer has taken them over. */
+/** Creates the set of partitions that pause because another producer has acquired them. */
 function createFences(sessionTimeoutMs: number) {
   const fences = new Map<number, { readonly times: number; readonly untilMs: number }>();
   return {
-    /** Says for how long. */
+    /** Adds a partition; returns the length of its pause. */
     add(partition: number): number {
       const nowMs = performance.now();
       const last = fences.get(partition);
@@ -56,7 +56,7 @@ function createFences(sessionTimeoutMs: number) {
   };
 }
 
-/** Owns nothing yet. */
+/** Creates an ownership of no partition. */
 export function createOwnership(tools: OwnershipTools): Ownership {
   const { sessionTimeoutMs, telemetry, onAssignment } = tools;
   let given: Given = { memberId: '', partitions: [] };
@@ -77,14 +77,14 @@ export function createOwnership(tools: OwnershipTools): Ownership {
     if (!isNews) return;
     const partitions = tools.partitions();
     telemetry.report({ type: 'share', owned: now, ...change, partitions, cause });
-    // Also when nothing has changed: who is given nothing is told so.
+    // A rebalance is reported even without a change, also to an instance with no partition.
     onAssignment(now);
   };
 
   return {
     owned,
     joined(now, sentAgoMs) {
-      // Another member's id: the group has counted this instance as gone in between.
+      // A new member id: the group removed this instance in between.
       const anew = now.memberId !== given.memberId;
       fences.lift(diffAssignments(anew ? [] : given.partitions, now.partitions).gained);
       if (anew) tell('not-heard', []);

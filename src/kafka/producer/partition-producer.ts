@@ -5,44 +5,45 @@ import { onceStopped, settleWithin, withDeadline } from '../client/deadline.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 import type { TransactionalProducer } from './transaction.ts';
 
-/** One batch, placed and encoded. */
+/** One batch with encoded records and their partitions. */
 export interface ProducerBatch {
-  /** The state is the last of them. */
+  /** All records of the batch; the state is the last. */
   readonly records: readonly PlacedRecord[];
   readonly state: PlacedRecord;
-  /** Reports whether this is the value that the state goes on from; undefined where the topic has none. */
+  /** True when the batch continues from this stored value; undefined means that the topic has none. */
   isPrevious(found: Buffer | undefined): Promise<boolean>;
 }
 
-/** How a batch ended, for the telemetry. */
+/** Outcome of a batch, for the telemetry. */
 export type Outcome = 'committed' | 'redone' | 'failed' | 'fenced';
 
-/** What a partition producer works with; its errors are already the taxonomy's. */
+/** Dependencies of a partition producer; their errors already belong to the engine's taxonomy. */
 export interface PartitionProducerTools {
   readonly shutdown: ShutdownBudget;
-  /** Opens a producer of this partition producer's transactional id, which ends every transaction before it. */
+  /** Opens a producer with the transactional id of the partition; this ends every earlier transaction. */
   open(): Promise<TransactionalProducer>;
-  /** @param by - `topic` once a try has failed, so that a refusal tells which topic is meant */
+  /** @param by - `topic` after a failed attempt, so that a rejection identifies its topic */
   plan(records: readonly PlacedRecord[], by: 'leader' | 'topic'): readonly ProduceRequest[];
-  /** The record whose offset proves that a read of this partition producer's partition is complete. */
+  /** Returns the fence record: its offset proves that a read of the partition is complete. */
   fence(): PlacedRecord;
-  /** Reads the value that the state topic has for a key, up to `end`, the offset after the fence. */
+  /** Reads the value of a key in the state topic, up to `end`, the offset after the fence record. */
   readBack(key: string, end: bigint, signal: AbortSignal): Promise<Buffer | undefined>;
-  /** Makes an error of kafkajs one of the taxonomy's; it may look something up first. */
+  /** Translates an error of kafkajs into the engine's taxonomy; may query the brokers first. */
   translate(
     error: unknown,
     batch: Pick<ProducerBatch, 'records' | 'state'>,
     lastRefusal: string | undefined,
   ): unknown;
-  /** Called when a try has failed and another will be made. */
+  /** Called after a failed attempt that will be retried. */
   onTrouble(error: unknown): void;
   onOutcome(outcome: Outcome, batch: ProducerBatch, durationMs: number): void;
-  /** Called once, when another producer turns out to have taken the partition over. */
+  /** Called once, when another producer has acquired the partition. */
   onFenced(reason: string): void;
 }
 
-/** Whether a commit was sent and nobody knows yet what became of it. */
+/** The commit outcome of a batch. */
 interface CommitState {
+  /** True after a commit was sent, until its outcome is known. */
   unknown: boolean;
 }
 
@@ -52,29 +53,41 @@ interface Try {
   readonly stop: AbortSignal;
 }
 
-/** Tries of a batch of which it is known that nothing was committed. */
+/** Attempts at a batch of which certainly nothing was committed. */
 const maxTries = 3;
 const pausesMs = [50, 500, 1000, 2000, 5000];
 
 /**
- * The serial way of one state partition's batches into Kafka: one transactional producer at a time,
- * thrown away after any error. Partition producers are concurrent with one another.
+ * The transactional producer of one state partition. It commits batches one after another, and
+ * replaces its kafkajs producer after any error. Partition producers run concurrently.
+ *
+ * | State    | Recognized by          | Meaning                                                       |
+ * | -------- | ---------------------- | ------------------------------------------------------------- |
+ * | idle     | no `#producer`         | The next acquisition or batch opens a producer.               |
+ * | open     | `#producer`            | Its epoch protects the partition: no other producer can write.|
+ * | in doubt | `#verifiedStates` set  | A producer failed and was discarded. Another instance may     |
+ * |          |                        | have written since, or a commit outcome may be unknown. Each  |
+ * |          |                        | state is read back once before it is overwritten.             |
+ * | fenced   | `#endReason`           | Another producer acquired the partition. Final.               |
+ * | closed   | `#endReason`           | `close` was called. Final.                                    |
+ *
+ * Opening a new producer does not end the doubt; reading the state back, or an acquisition, does.
  */
 export class PartitionProducer {
   readonly #tools: PartitionProducerTools;
   readonly #closing = new AbortController();
   #producer: TransactionalProducer | undefined;
-  /** The offset after the fence record of this producer; undefined before it is written. */
+  /** The offset after this producer's fence record; undefined before the record is committed. */
   #fenced: bigint | undefined;
   #discarding: Promise<void> = Promise.resolve();
   /**
-   * The states that were looked at since a producer was thrown away; undefined while nobody else can
-   * have written, as since the claim.
+   * Keys of the states that were read back since a producer was discarded. Undefined while no other
+   * producer can have written, as after an acquisition.
    */
   #looked: Set<string> | undefined;
-  /** Whether a producer that was thrown away may have left its transaction open at the broker. */
+  /** True when a discarded producer may have left its transaction open at the broker. */
   #isLeftOpen = false;
-  /** Why nothing more may be sent. */
+  /** The error of every later call, once the producer is fenced or closed. */
   #refusal: Error | undefined;
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -82,14 +95,14 @@ export class PartitionProducer {
     this.#tools = tools;
   }
 
-  /** Whether nothing can be sent any more: it was closed, or another instance has taken over. */
+  /** True when nothing can be sent any more: the producer is fenced or closed. */
   get isSpent(): boolean {
     return this.#refusal !== undefined;
   }
 
   /**
-   * Takes the partition over from any other producer, this partition producer's own included: when it resolves,
-   * no more commits of others can come, and all of them lie before a fence record.
+   * Acquires the partition and fences every earlier producer, including this object's own. When it
+   * resolves, no earlier producer can commit, and all their commits precede a fence record.
    *
    * @returns the end that a read must reach: the offset after the fence record
    */
@@ -115,8 +128,8 @@ export class PartitionProducer {
   }
 
   /**
-   * Commits a batch after those before it. While the outcome of a commit is unknown it goes on
-   * until it is known; a batch of which nothing was committed is tried a few times.
+   * Commits a batch after the earlier ones. While the commit outcome is unknown, attempts continue
+   * until it is known. A batch of which nothing was committed is attempted {@link maxTries} times.
    */
   commit(batch: ProducerBatch, signal: AbortSignal): Promise<void> {
     return this.#enqueue(async () => {
@@ -134,7 +147,7 @@ export class PartitionProducer {
     });
   }
 
-  /** Lets the transaction in hand end, for a bounded time, and refuses what comes after it. */
+  /** Waits for the current transaction, for a bounded time, and rejects later batches. */
   async close(): Promise<void> {
     this.#refusal ??= closed();
     this.#closing.abort();
@@ -144,9 +157,9 @@ export class PartitionProducer {
   }
 
   /**
-   * An abort that was not answered may never have arrived, and its transaction holds up everybody who
-   * reads committed records until the broker ends it by itself: a new producer does so now
-   * (Invariant 7). Once, because it is the stop that waits.
+   * Ends a transaction whose abort was not answered, by opening a new producer (Invariant 7). Otherwise
+   * it would block every `read_committed` consumer until the broker's timeout. Attempted once, because
+   * the shutdown waits for it.
    */
   async #endWhatIsOpen(): Promise<void> {
     if (!this.#isLeftOpen) return;
@@ -156,8 +169,8 @@ export class PartitionProducer {
   }
 
   /**
-   * The same while it is to go on: who reads committed records does not wait for the next batch, which
-   * may be long in coming. It is sent by the producer that is opened for this.
+   * Ends such a transaction without closing: `read_committed` consumers must not wait for the next
+   * batch, which may come late. The new producer stays open for that batch.
    */
   #endSoon(): void {
     if (!this.#isLeftOpen) return;
@@ -211,12 +224,13 @@ export class PartitionProducer {
   }
 
   /**
-   * There is no time for another try. A commit that never arrived has left its transaction open,
-   * which holds up everybody who reads committed records: the new producer ends it (Invariant 7).
+   * Reads the commit outcome back when a stop leaves no time for another attempt. A commit that never
+   * arrived left its transaction open and blocks `read_committed` consumers; the new producer ends it
+   * (Invariant 7).
    */
   async #lastLook(batch: ProducerBatch, commit: CommitState, known: unknown): Promise<Outcome> {
     if (!commit.unknown) throw known;
-    // The look ends it; there is no time for two.
+    // The producer that reads back ends the transaction; there is no time for a second one.
     this.#isLeftOpen = false;
     const limitMs = Math.ceil(this.#tools.shutdown.leftMs('outcome'));
     const looking = this.#landed(batch, AbortSignal.timeout(limitMs));
@@ -239,16 +253,16 @@ export class PartitionProducer {
   }
 
   /**
-   * Commits the fence record, once a producer: a read that reaches its offset has every commit that was
-   * made before this producer was opened. No broker that was deposed can serve that offset, and an open
-   * transaction of another producer visibly blocks the way to it (Invariant 2).
+   * Commits the fence record, once per producer. A read that reaches its offset has every commit made
+   * before this producer was opened. A deposed leader cannot serve that offset, and an open transaction
+   * of another producer visibly blocks the read before it (Invariant 2).
    */
   async #fence(stop: AbortSignal): Promise<bigint> {
     const producer = await this.#open();
     if (this.#fenced !== undefined) return this.#fenced;
     const sends = this.#tools.plan([this.#tools.fence()], 'topic');
     const transacting = producer.transact(sends, () => {
-      // Until the answer comes, the commit may never have arrived (Invariant 7).
+      // Until the broker answers, the commit may never have arrived (Invariant 7).
       this.#isLeftOpen = true;
     });
     const offset = await onceStopped(transacting, stop, this.#transactionLimitMs);
@@ -257,9 +271,9 @@ export class PartitionProducer {
     return (this.#fenced = offset + 1n);
   }
 
-  /** Reports whether the topic has this very state: compare and set, so that no other is written over. */
+  /** True when the topic has exactly this state: compare-and-set, so that no other state is overwritten. */
   async #landed(batch: ProducerBatch, stop: AbortSignal): Promise<boolean> {
-    // Invariant 4: the new producer first, so that what is read next can no longer change.
+    // Invariant 4: open the new producer first, so that the value read next can no longer change.
     const end = await this.#fence(stop);
     const { key, value } = batch.state;
     const found = await this.#tools.readBack(key, end, stop);
@@ -276,16 +290,16 @@ export class PartitionProducer {
     );
   }
 
-  /** Invariant 4: whatever failed, the producer is thrown away. */
+  /** Discards the producer after any error (Invariant 4), and translates the error. */
   async #fail(error: unknown, batch: Pick<ProducerBatch, 'records' | 'state'>): Promise<unknown> {
     const known = await this.#tools.translate(error, batch, this.#producer?.lastRefusal());
     const fenced = isFenced(known);
     await this.#discard({ abort: !fenced });
-    // Until the next one is open, another instance may take the partition over and give it back.
+    // Until the next producer is open, another instance may acquire the partition and release it.
     this.#looked = new Set();
-    // Who has taken the partition over has ended it.
+    // The producer that acquired the partition has ended the transaction.
     if (fenced) this.#isLeftOpen = false;
-    // Taking the partition back would only fence the other instance in its turn.
+    // Acquiring the partition again would only fence the other instance.
     if (fenced && this.#refusal === undefined) {
       this.#refusal = known;
       this.#tools.onFenced(known.message);
@@ -298,7 +312,7 @@ export class PartitionProducer {
     this.#producer = undefined;
     this.#fenced = undefined;
     if (producer !== undefined) this.#discarding = this.#throwAway(producer, how);
-    // Also the one that somebody else has begun to throw away.
+    // Also waits for a discard that another call began.
     await this.#discarding;
   }
 
@@ -319,12 +333,12 @@ function isFenced(error: unknown): error is StopStreamError {
   return error instanceof StopStreamError && error.code === 'kafka.fenced';
 }
 
-/** Reports whether another try now would only spend more of a quota. */
+/** True when another attempt now would only use more of a quota. */
 function asksToWait(error: unknown): boolean {
   return error instanceof RetryError && error.retryAfterMs !== undefined;
 }
 
-/** Whether another try would end the same way. */
+/** True when another attempt would fail the same way. */
 function isFinal(error: unknown): boolean {
   return isConnectorError(error) && error.disposition !== 'retry';
 }

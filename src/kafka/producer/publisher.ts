@@ -31,15 +31,15 @@ import type { KafkaShared } from '../shared.ts';
 import { lookAgain } from '../topic-watch.ts';
 import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
 
-/** A publisher whose partitions can be taken over before their state is read, and given up. */
+/** A publisher whose partitions can be acquired before their state is read, and released. */
 export interface ClaimingPublisher extends Publisher, AsyncDisposable {
   /**
-   * Takes a state partition over, so that no other producer can change it any more.
+   * Acquires a state partition: no earlier producer can change it any more.
    *
-   * @returns the end that a read of it must reach
+   * @returns the offset that a read of the partition must reach
    */
   claim(partition: number, signal: AbortSignal): Promise<bigint>;
-  /** Lets the transaction in hand end and refuses what comes after, until it is claimed again. */
+  /** Waits for the current transaction and rejects later batches until the partition is acquired again. */
   release(partition: number): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ function transactionalIdOf(options: KafkaOptions, partition: number): string {
   return `${options.transactionalIdPrefix}-${String(partition)}`;
 }
 
-/** @param topics - what was being sent to; none while a producer is opened */
+/** @param failure - its `topics` are those of the produce request; none while a producer is opened */
 function contextOf(
   { options, dependencies }: KafkaShared,
   partition: number,
@@ -78,7 +78,10 @@ interface FailedSend {
   readonly batch: Pick<ProducerBatch, 'records' | 'state'>;
 }
 
-/** Of several topics in one send, the broker does not say which it refuses; the next try does. */
+/**
+ * Translates the error of a failed produce request. The broker does not identify the rejected topic among
+ * several in one request; the next attempt sends one topic per request.
+ */
 async function translateSend(
   error: unknown,
   at: FailedSend,
@@ -102,7 +105,7 @@ async function translateSend(
   return isVague ? new RetryError(known.code, known.message, { cause: known }) : known;
 }
 
-/** The error of a partition that the group gives to another instance, or may have by now. */
+/** The error of a partition that the group assigns, or may have assigned, to another instance. */
 function notHeld({ options }: KafkaShared, partition: number): StopStreamError {
   return new StopStreamError(
     'kafka.fenced',
@@ -119,7 +122,7 @@ async function openProducer(
   // A producer opened late would fence the new owner.
   if (!shared.holds(partition)) throw notHeld(shared, partition);
   const connection = openConnection(options, dependencies);
-  // A transaction that the broker aborts by itself would look like one that was fenced.
+  // Below the broker's limit: a transaction that the broker aborts by itself would look fenced.
   const limitMs = Math.floor(options.transactionTimeoutMs * 0.9);
   try {
     return await openTransactionalProducer(connection, shared.layout(), {
@@ -136,8 +139,8 @@ async function openProducer(
 }
 
 /**
- * The error for a batch that a broker refuses as too large. It does not say what was: `max.message.bytes`
- * of the topics is read again, since somebody may have lowered it.
+ * Returns the error of a batch that a broker rejects as too large. The broker does not identify the
+ * record: `max.message.bytes` of the topics is read again, since an operator may have lowered it.
  */
 async function tooLargeFor(
   topics: readonly string[],
@@ -147,7 +150,7 @@ async function tooLargeFor(
   const layout = shared.layout();
   const limits = () => topics.map((name) => layout.byName(name)?.maxBatchBytes ?? 0);
   const before = limits();
-  // Without the permission to read it, or an answer, the largest record is the likeliest.
+  // Without the permission to read it, or an answer, the largest record is the most likely cause.
   await lookAgain(shared, topics).catch(() => undefined);
   const records = batch.records
     .filter(({ topic }) => topics.includes(topic))
@@ -169,7 +172,7 @@ async function tooLargeFor(
   );
 }
 
-/** What the partition producer of a state partition works with. */
+/** Creates the dependencies of the partition producer of a state partition. */
 export function createTools(shared: KafkaShared, partition: number): PartitionProducerTools {
   const { telemetry, shutdown } = shared.dependencies;
   const part = partOf(partition);
@@ -184,22 +187,22 @@ export function createTools(shared: KafkaShared, partition: number): PartitionPr
     },
     async translate(error, batch, lastRefusal) {
       const known = await translateSend(error, { shared, partition, batch }, lastRefusal);
-      // It is not tried again at once, and concerns every batch.
+      // Not retried at once, and it affects every batch.
       if (known instanceof FailError) shared.health.down(part, known.message);
       return known;
     },
     onTrouble(error) {
       const reason = messageOf(error);
-      // A producer that was silent for long is replaced at once, without an outage.
+      // The broker forgot a producer that was silent for long; its replacement causes no outage.
       const isExpected = error instanceof Error && classify(error.cause) === 'forgotten';
-      // A broker that finds a record too large is there.
+      // A broker that rejects a record as too large is available.
       const isTooLarge = isConnectorError(error) && error.code === 'kafka.record-too-large';
       if (!isExpected && !isTooLarge) shared.health.down(part, reason);
       const level = isExpected ? 'info' : 'warn';
       shared.dependencies.log(level, 'a batch is tried again', { partition, reason });
     },
     onOutcome(outcome: Outcome, batch, durationMs) {
-      // A fenced partition producer has nothing to do with Kafka's health; a failed one is tried again later.
+      // Fencing does not concern Kafka's health; a failed batch is retried later.
       if (outcome !== 'failed') shared.health.up(part);
       const records = batch.records.length - 1;
       telemetry.report({ type: 'transaction', partition, records, outcome, durationMs });
@@ -210,7 +213,7 @@ export function createTools(shared: KafkaShared, partition: number): PartitionPr
   };
 }
 
-/** Makes the publisher; partition producers, and with them producers, come into being when they are needed. */
+/** Creates the publisher; partition producers and their producers are created on demand. */
 export function createPublisher(shared: KafkaShared): ClaimingPublisher {
   const partitionProducers = new Map<number, PartitionProducer>();
   const openPartitionProducer = (partition: number): PartitionProducer => {

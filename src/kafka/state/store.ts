@@ -17,7 +17,7 @@ function unreadable(key: string, why: string): Restored {
   return { kind: 'unreadable', error: new StopStreamError('state.unreadable', message) };
 }
 
-/** Reads one entry; what cannot be read is told, not thrown. */
+/** Decodes one entry; returns an unreadable state as such instead of throwing. */
 export async function decodeEntry(
   codec: StateCodec,
   { key, value }: StateEntry,
@@ -32,13 +32,13 @@ export async function decodeEntry(
     if (belongsTo !== key) return unreadable(key, `it holds the state of ${belongsTo}`);
     return { kind: 'state', state };
   } catch (error) {
-    // A registry that is away says nothing about the state: the restore is tried again.
+    // An unavailable registry does not make the state unreadable: the restore is retried.
     if (isConnectorError(error) && error.disposition !== 'stop-stream') throw error;
     return { kind: 'unreadable', error: error instanceof Error ? error : new Error(String(error)) };
   }
 }
 
-/** Makes the state store; a restore takes the partition over from any other instance first. */
+/** Creates the state store; a restore first acquires the partition from every other instance. */
 export function createStateStore(shared: KafkaShared, publisher: ClaimingPublisher): StateStore {
   const checkAll = createWholeCheck(shared);
   let last: Promise<unknown> = Promise.resolve();
@@ -83,19 +83,19 @@ async function restorePartition(
   },
 ): Promise<ReadonlyMap<string, Restored>> {
   const { shared, publisher, checkAll, inTurn, signal } = at;
-  // Invariant 4: once claimed, no transaction of a former instance can land behind the read.
+  // Invariant 4: after the acquisition no transaction of an earlier owner can commit behind the read.
   const end = await publisher.claim(partition, signal);
   // Invariant 2: read to the fence record, or fail.
   const entries = await shared.readState(partition, end, signal);
   const layout = shared.layout();
   checkPlaces(entries, layout);
   const isKnown = entries.some((entry) => entry.partitionCount === layout.statePartitions);
-  // Its accounts may have their states in other partitions, which another instance restores.
+  // Without a known count, states of its accounts may lie in partitions that other instances restore.
   if (!isKnown) await unlessAborted(checkAll(), signal);
   return await inTurn(() => decodeAll(entries, shared, signal));
 }
 
-/** After so long, decoding gives way to heartbeats and polls; one state of 10,000 media takes 15 ms. */
+/** Decoding time before it yields to heartbeats and polls; one state of 10,000 media takes 15 ms. */
 const decodeSliceMs = 20;
 
 async function decodeAll(
@@ -120,10 +120,10 @@ async function decodeAll(
   return restored;
 }
 
-/** The partitions that are read at once for a check: their states are held until it is done. */
+/** Number of partitions that the check reads at once, which bounds its memory. */
 const checkedTogether = 4;
 
-/** Checks the places of all states, once a process; after a failure again. Aborted by the reader's end. */
+/** Creates the check of all placements: once per process, again after a failure. Ends with the reader. */
 function createWholeCheck(shared: KafkaShared): () => Promise<void> {
   let checking: Promise<void> | undefined;
   const check = async (): Promise<void> => {

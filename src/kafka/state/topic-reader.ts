@@ -7,23 +7,23 @@ import type { Connection } from '../client/connection.ts';
 import { DeadlineError, settleWithin, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { createPartitionRead, type PartitionRead, type StateEntry } from './partition-read.ts';
 
-/** What is read, and how patiently. */
+/** Options of a state topic reader. */
 export interface StateTopicOptions {
   readonly topic: string;
-  /** How many partitions the topic has. */
+  /** Partition count of the topic. */
   readonly partitions: number;
-  /** The reader's own consumer group's id begins with it. */
+  /** Prefix of the reader's own consumer group id. */
   readonly groupPrefix: string;
-  /** How long the broker may bring nothing new before a read is given up. */
+  /** Time without a new batch after which a read fails. */
   readonly stallMs: number;
-  /** For the clean-up of the client: where brokers answer nothing, the stop waits for this too. */
+  /** Returns the time limit of the client's clean-up: a shutdown waits for it when brokers do not answer. */
   readonly closeLimitMs: () => number;
 }
 
-/** For the look at an open transaction, and again for the end of its client. */
+/** Time limit of the search for an open transaction, and again of the disconnection after it. */
 const lookLimitMs = 3000;
 
-/** Gives this consumer, alone in its group, every partition: which of them it fetches changes. */
+/** Creates the assignor that gives every partition to the single consumer of the group. */
 function assignAll(topic: string, partitions: readonly number[]): PartitionAssigner {
   return () => ({
     name: 'all-partitions',
@@ -50,12 +50,12 @@ function assignAll(topic: string, partitions: readonly number[]): PartitionAssig
   });
 }
 
-/** The transaction of another producer that a read cannot pass. */
+/** The error of a read that cannot pass an open transaction of another producer. */
 export class OpenTransactionError extends Error {
   override readonly name = 'OpenTransactionError';
   readonly topic: string;
   readonly partition: number;
-  /** The offset at which the transaction begins: the partition's last stable one. */
+  /** The offset at which the transaction begins: the partition's last stable offset. */
   readonly stableOffset: string;
   readonly stallMs: number;
   constructor(at: { topic: string; partition: number; stableOffset: string; stallMs: number }) {
@@ -67,7 +67,7 @@ export class OpenTransactionError extends Error {
   }
 }
 
-/** The offsets of a partition's first record and after its last, as `fetchTopicOffsets` reports them. */
+/** Reads the offsets of a partition's first record and after its last one. */
 async function findSpan(
   admin: Admin,
   topic: string,
@@ -75,7 +75,7 @@ async function findSpan(
 ): Promise<{ readonly low: string; readonly end: string }> {
   const offsets = await admin.fetchTopicOffsets(topic);
   const found = offsets.find((offset) => offset.partition === partition);
-  // kafkajs leaves out a partition without a leader; taken for empty, its state would be lost.
+  // kafkajs omits a partition without a leader; treated as empty, its states would be lost.
   if (found === undefined) {
     const where = `partition ${String(partition)} of ${topic}`;
     throw new RetryError('kafka.unavailable', `Kafka names no leader of ${where}.`);
@@ -84,9 +84,9 @@ async function findSpan(
 }
 
 /**
- * Reads partitions of the state topic. It stays open between reads, because joining a group takes
- * the broker's initial rebalance delay, three seconds where nobody has lowered it, which a hand-over
- * must not wait for. Good until its first error, or until a read is given up in the middle.
+ * A reader of partitions of the state topic. It stays open between reads: a join takes the broker's
+ * initial rebalance delay (three seconds by default), for which a hand-over must not wait. It is unusable
+ * after its first error or an interrupted read.
  */
 export class StateTopicReader {
   readonly #connection: Connection;
@@ -96,12 +96,15 @@ export class StateTopicReader {
   readonly #consumer: Consumer;
   readonly #all: readonly number[];
   readonly #reads = new Map<number, PartitionRead>();
-  /** A partition is read by one at a time. */
+  /** The last read of each partition: reads of one partition run one after another. */
   readonly #tails = new Map<number, Promise<unknown>>();
   readonly #over = Promise.withResolvers<never>();
   #joined: Promise<void> | undefined;
   #closed = false;
-  /** A read was given up in the middle. kafkajs may still tell of its batches, as if they were the next one's. */
+  /**
+   * True after an interrupted read: kafkajs may still deliver its batches, which the next read would take
+   * for its own.
+   */
   #spoiled = false;
 
   constructor(connection: Connection, options: StateTopicOptions) {
@@ -119,16 +122,16 @@ export class StateTopicReader {
       maxWaitTimeInMs: 100,
       retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
-    // Heard by whoever reads; nobody may.
+    // Handled by reads; without one, the rejection must not count as unhandled.
     this.#over.promise.catch(() => undefined);
   }
 
   /**
-   * Reads a partition, committed records only, to `end` or later; compaction is finished here: one
-   * entry a key.
+   * Reads the committed records of a partition to `end` or later; returns only the last entry of each
+   * key.
    *
-   * @param end - the offset after the last that must be read; `now` is the high watermark that the
-   * leader reports
+   * @param end - the offset after the last required record; `now` is the high watermark that the leader
+   * reports
    * @throws errors of kafkajs, DeadlineError, OpenTransactionError, or the signal's reason
    */
   read(
@@ -145,7 +148,7 @@ export class StateTopicReader {
     return turn;
   }
 
-  /** Joins its group, once; a read does so by itself. */
+  /** Joins the group once; reads call it themselves. */
   join(): Promise<void> {
     const joining = (this.#joined ??= withDeadline(
       Promise.race([this.#join(), this.#over.promise]),
@@ -156,7 +159,7 @@ export class StateTopicReader {
     return joining;
   }
 
-  /** Leaves no group behind; the broker drops it later by itself if this fails. */
+  /** Closes the client and deletes its group; if that fails, the broker removes the group later. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#over.reject(new RetryError('kafka.unavailable', 'The connection to Kafka was closed.'));
@@ -174,7 +177,7 @@ export class StateTopicReader {
     const { topic } = this.#options;
     const joined = Promise.withResolvers<undefined>();
     this.#consumer.on('consumer.group_join', () => {
-      // Partition by partition: to pause one of them ends kafkajs' pause of a whole topic.
+      // Partitions are paused one by one: pausing one of them cancels the kafkajs pause of a whole topic.
       const idle = this.#all.filter((partition) => !this.#reads.has(partition));
       if (!this.#closed) this.#consumer.pause([{ topic, partitions: idle }]);
       joined.resolve(undefined);
@@ -213,7 +216,7 @@ export class StateTopicReader {
       signal,
     );
     const end = wanted === 'now' ? BigInt(span.end) : wanted;
-    // No record at all, open transactions included. After an acquisition there is one: its fence.
+    // No record, not even of an open transaction. After an acquisition there is at least the fence record.
     if (end <= BigInt(span.low)) return [];
     const read = createPartitionRead(`partition ${partition} of ${topic}`, end, stallMs);
     this.#reads.set(partition, read);
