@@ -1,7 +1,7 @@
 import type { Telemetry } from '../engine/ports.ts';
 
 /** The readiness of Kafka, reported to the telemetry when it changes. */
-export interface Health {
+export interface KafkaHealth {
   /** Reports that `part` (the topics, the state, one partition's producer) works. */
   up(part: string): void;
   /** Reports that `part` does not work at present, with the reason. */
@@ -9,23 +9,23 @@ export interface Health {
 }
 
 /** Creates the health: Kafka is ready while every reported part works. */
-export function createHealth(telemetry: Telemetry): Health {
-  const troubles = new Map<string, string>();
-  let told: string | undefined;
-  const tell = (): void => {
-    const [reason = ''] = troubles.values();
-    if (told === reason) return;
-    told = reason;
+export function createHealth(telemetry: Telemetry): KafkaHealth {
+  const problems = new Map<string, string>();
+  let reported: string | undefined;
+  const report = (): void => {
+    const [reason = ''] = problems.values();
+    if (reported === reason) return;
+    reported = reason;
     telemetry.report({ type: 'dependency', name: 'kafka', ready: reason === '', reason });
   };
   return {
     up(part) {
-      troubles.delete(part);
-      tell();
+      problems.delete(part);
+      report();
     },
     down(part, reason) {
-      troubles.set(part, reason);
-      tell();
+      problems.set(part, reason);
+      report();
     },
   };
 }

@@ -9,7 +9,7 @@ import { createStateAdmin, type StateAdmin } from './state/admin.ts';
 import { createStateReader } from './state/reader.ts';
 import { createStateStore } from './state/store.ts';
 import type { KafkaShared } from './shared.ts';
-import { tail, type Tail } from './tail.ts';
+import { tail, type TailRequest } from './tail.ts';
 import { watchTopics } from './topic-watch.ts';
 import { createWarningLog, prepareLayout } from './topics.ts';
 
@@ -35,7 +35,7 @@ export interface KafkaAdapter extends AsyncDisposable {
   readonly group: Group & Pick<GroupMembership, 'borrow'>;
   readonly probe: KafkaProbe;
   /** Reads the committed records of a topic in a consumer group of its own; see `tail.ts`. */
-  tail(what: Tail, signal: AbortSignal): Promise<void>;
+  tail(request: TailRequest, signal: AbortSignal): Promise<void>;
 }
 
 /** Interval at which the topics' configs are read again. */
@@ -77,7 +77,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
     stateAdmin: createStateAdmin(shared),
     group,
     probe: createProbe(shared),
-    tail: (what, signal) => tail(base, what, signal),
+    tail: (request, signal) => tail(base, request, signal),
     async prepareTopics(signal) {
       layout = await prepareLayout(shared, signal);
       reader.prepare();

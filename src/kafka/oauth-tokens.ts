@@ -27,7 +27,7 @@ export interface OauthTokens {
   subject(): string | undefined;
 }
 
-interface Held {
+interface CachedToken {
   readonly value: string;
   readonly untilMs: number;
 }
@@ -42,27 +42,27 @@ export function createOauthTokens(
   client: ClientCredentials,
   nowMs: () => number = () => performance.now(),
 ): OauthTokens {
-  let held: Held | undefined;
-  let asking: Promise<Held> | undefined;
-  const renewed = async (): Promise<Held> => {
+  let cached: CachedToken | undefined;
+  let pending: Promise<CachedToken> | undefined;
+  const renew = async (): Promise<CachedToken> => {
     const sentMs = nowMs();
     const { value, lifeMs } = await requestToken(client);
     client.onToken(value);
-    return (held = { value, untilMs: sentMs + lifeMs * usedShare });
+    return (cached = { value, untilMs: sentMs + lifeMs * usedShare });
   };
   return {
     async token() {
-      if (held !== undefined && nowMs() < held.untilMs) return tokenOf(held, client);
-      asking ??= renewed().finally(() => {
-        asking = undefined;
+      if (cached !== undefined && nowMs() < cached.untilMs) return tokenOf(cached, client);
+      pending ??= renew().finally(() => {
+        pending = undefined;
       });
-      return tokenOf(await asking, client);
+      return tokenOf(await pending, client);
     },
-    subject: () => (held === undefined ? undefined : subjectOf(held.value)),
+    subject: () => (cached === undefined ? undefined : subjectOf(cached.value)),
   };
 }
 
-function tokenOf({ value }: Held, { extensions }: ClientCredentials): OauthToken {
+function tokenOf({ value }: CachedToken, { extensions }: ClientCredentials): OauthToken {
   return { value, extensions };
 }
 
@@ -71,19 +71,19 @@ async function requestToken(
 ): Promise<{ readonly value: string; readonly lifeMs: number }> {
   const response = await fetch(client.tokenEndpointUrl, requestOf(client)).catch(
     (error: unknown) => {
-      throw away(client, nameOf(error));
+      throw unavailable(client, nameOf(error));
     },
   );
   const bytes = await readBounded(response.body, maxBodyBytes).catch(() => {
-    throw away(client, 'its answer broke off');
+    throw unavailable(client, 'its answer broke off');
   });
-  if (bytes === null) throw away(client, `its answer exceeds ${maxBodyBytes} bytes`);
+  if (bytes === null) throw unavailable(client, `its answer exceeds ${maxBodyBytes} bytes`);
   const body = parse(Buffer.from(bytes).toString('utf8'));
   checkStatus(client, response.status, body?.['error']);
   const value = body?.['access_token'];
   // An invalid token would fail the login with an unclear error.
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
-    throw away(client, 'its answer holds no access_token');
+    throw unavailable(client, 'its answer holds no access_token');
   }
   const seconds = Number(body?.['expires_in']);
   return { value, lifeMs: seconds > 0 ? seconds * 1000 : unknownLifeMs };
@@ -91,8 +91,8 @@ async function requestToken(
 
 function checkStatus(client: ClientCredentials, status: number, error: unknown): void {
   if (status === 200) return;
-  const isRefusal = status >= 400 && status < 500 && status !== 429;
-  throw isRefusal ? refused(client, status, error) : away(client, `HTTP ${status}`);
+  const isRejection = status >= 400 && status < 500 && status !== 429;
+  throw isRejection ? rejected(client, status, error) : unavailable(client, `HTTP ${status}`);
 }
 
 /** Returns the request of RFC 6749, 4.4.2, with HTTP basic authentication as in 2.3.1. */
@@ -134,27 +134,27 @@ function nameOf(error: unknown): string {
   return codeOf(cause) ?? name ?? 'unknown trouble';
 }
 
-function away({ tokenEndpointUrl }: ClientCredentials, why: string): RetryError {
-  return once(
+function unavailable({ tokenEndpointUrl }: ClientCredentials, reason: string): RetryError {
+  return withoutRetry(
     new RetryError(
       'kafka.unavailable',
-      `No token for Kafka: ${tokenEndpointUrl} is not available (${why}). Check ` +
+      `No token for Kafka: ${tokenEndpointUrl} is not available (${reason}). Check ` +
         'KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, and that it runs; a redirect is not followed.',
     ),
   );
 }
 
-function refused(
+function rejected(
   { tokenEndpointUrl, clientId }: ClientCredentials,
   status: number,
   error: unknown,
 ): StopProcessError {
   // RFC 6749, 5.2 defines a few words; other texts may be an HTML page.
-  const said = typeof error === 'string' && /^[\w.-]{1,60}$/.test(error) ? `, ${error}` : '';
-  return once(
+  const detail = typeof error === 'string' && /^[\w.-]{1,60}$/.test(error) ? `, ${error}` : '';
+  return withoutRetry(
     new StopProcessError(
       'kafka.unauthenticated',
-      `No token for Kafka: ${tokenEndpointUrl} refused the client ${clientId} (HTTP ${status}${said}). ` +
+      `No token for Kafka: ${tokenEndpointUrl} refused the client ${clientId} (HTTP ${status}${detail}). ` +
         'Check KAFKA_SASL_OAUTHBEARER_CLIENT_ID, …_CLIENT_SECRET and …_SCOPE.',
       { exitCode: 3 },
     ),
@@ -162,7 +162,7 @@ function refused(
 }
 
 /** Marks an error so that kafkajs does not repeat the request several times at once. */
-function once<E extends Error>(error: E): E {
+function withoutRetry<E extends Error>(error: E): E {
   return Object.assign(error, { retriable: false });
 }
 

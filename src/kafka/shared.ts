@@ -1,4 +1,4 @@
-import type { Health } from './health.ts';
+import type { KafkaHealth } from './health.ts';
 import type { Layout } from './layout.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
 import type { StateEntry } from './state/partition-read.ts';
@@ -8,7 +8,7 @@ import type { TopicDescription, TopicPlan } from './topic-plan.ts';
 export interface KafkaBase {
   readonly options: KafkaOptions;
   readonly dependencies: KafkaDependencies;
-  readonly health: Health;
+  readonly health: KafkaHealth;
   /** @throws Error before the topics are prepared */
   layout(): Layout;
   /** Logs the configs of a topic that lose records, when they are new. */

@@ -98,32 +98,35 @@ export function topicWarning(
 ): TopicWarning | null {
   const policy = found['cleanup.policy'];
   if (role === 'state' || policy === undefined) return null;
-  const wanted = configs['cleanup.policy'] ?? '';
+  const expectedPolicy = configs['cleanup.policy'] ?? '';
   // Dead letters may expire, and retention has no effect on a topic that is only compacted.
   const limits = role === 'dead_letters' || !policy.includes('delete') ? [] : limitsOf(found);
-  if (policy === wanted && limits.length === 0) return null;
+  if (policy === expectedPolicy && limits.length === 0) return null;
   const values = ['cleanup.policy', ...limits].map((config) => `${config}=${found[config] ?? ''}`);
-  const loss = lossOf(policy, wanted, limits);
+  const loss = lossOf(policy, expectedPolicy, limits);
   return {
-    problem: `${values.join(', ')}, expected ${expectedOf(role, wanted)}: ${loss}`,
-    command: alterCommand(name, changeOf(role, { policy, wanted }, found), brokers),
+    problem: `${values.join(', ')}, expected ${expectedOf(role, expectedPolicy)}: ${loss}`,
+    command: alterCommand(name, changeOf(role, { policy, expectedPolicy }, found), brokers),
   };
 }
 
 /** Returns the config changes that make the topic like one that this program creates. */
 function changeOf(
   role: TopicRole,
-  { policy, wanted }: { readonly policy: string; readonly wanted: string },
+  { policy, expectedPolicy }: { readonly policy: string; readonly expectedPolicy: string },
   found: TopicDescription['configs'],
 ): string {
-  const isHistory = wanted === 'delete' && role !== 'dead_letters';
+  const isHistory = expectedPolicy === 'delete' && role !== 'dead_letters';
   const unlimited = isHistory ? limitsOf(found).map((limit) => `${limit}=-1`) : [];
-  return [...(policy === wanted ? [] : [`cleanup.policy=${wanted}`]), ...unlimited].join(',');
+  return [
+    ...(policy === expectedPolicy ? [] : [`cleanup.policy=${expectedPolicy}`]),
+    ...unlimited,
+  ].join(',');
 }
 
-function expectedOf(role: TopicRole, wanted: string): string {
-  const isHistory = wanted === 'delete' && role !== 'dead_letters';
-  return `cleanup.policy=${wanted}${isHistory ? ' without a limit of time or size' : ''}`;
+function expectedOf(role: TopicRole, expectedPolicy: string): string {
+  const isHistory = expectedPolicy === 'delete' && role !== 'dead_letters';
+  return `cleanup.policy=${expectedPolicy}${isHistory ? ' without a limit of time or size' : ''}`;
 }
 
 /** Returns the names of the retention configs that have a limit. */
@@ -131,8 +134,8 @@ function limitsOf(configs: TopicDescription['configs']): readonly string[] {
   return ['retention.ms', 'retention.bytes'].filter((name) => Number(configs[name] ?? -1) >= 0);
 }
 
-function lossOf(policy: string, wanted: string, limits: readonly string[]): string {
-  if (policy.includes('compact') && wanted === 'delete') {
+function lossOf(policy: string, expectedPolicy: string, limits: readonly string[]): string {
+  if (policy.includes('compact') && expectedPolicy === 'delete') {
     return 'of the records with one key only the last one stays, and the history is lost';
   }
   return limits.length > 0
@@ -164,12 +167,12 @@ export function topicProblems(
         'add replicas with kafka-reassign-partitions.sh or lower the replication factor that is asked for',
     );
   }
-  const wanted = plan.configs['min.insync.replicas'];
+  const minInSync = plan.configs['min.insync.replicas'];
   const inSync = found.configs['min.insync.replicas'];
-  if (wanted !== undefined && inSync !== undefined && Number(inSync) < Number(wanted)) {
+  if (minInSync !== undefined && inSync !== undefined && Number(inSync) < Number(minInSync)) {
     problems.push(
-      `${plan.name}: min.insync.replicas is ${inSync}, expected at least ${wanted}; run: ` +
-        alter(`min.insync.replicas=${wanted}`),
+      `${plan.name}: min.insync.replicas is ${inSync}, expected at least ${minInSync}; run: ` +
+        alter(`min.insync.replicas=${minInSync}`),
     );
   }
   return problems;

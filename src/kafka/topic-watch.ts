@@ -4,7 +4,7 @@ import type { KafkaShared } from './shared.ts';
 import { planTopics } from './topic-plan.ts';
 import { describe, maxBatchBytesOf, verify } from './topics.ts';
 
-type Watched = Pick<KafkaShared, 'options' | 'dependencies' | 'layout' | 'warnOf'>;
+type WatchDeps = Pick<KafkaShared, 'options' | 'dependencies' | 'layout' | 'warnOf'>;
 
 /**
  * Reads the topics' configs again, updates `max.message.bytes` in the layout and logs new warnings.
@@ -12,8 +12,8 @@ type Watched = Pick<KafkaShared, 'options' | 'dependencies' | 'layout' | 'warnOf
  * @returns the problems, one sentence each, with a fix
  * @throws the errors of `asAdmin`, also when a topic is gone
  */
-export async function lookAgain(
-  shared: Watched,
+export async function recheckTopics(
+  shared: WatchDeps,
   names?: readonly string[],
 ): Promise<readonly string[]> {
   const { options } = shared;
@@ -48,13 +48,13 @@ export async function lookAgain(
  * it is fixed.
  */
 export async function watchTopics(
-  shared: Watched & Pick<KafkaShared, 'health'>,
+  shared: WatchDeps & Pick<KafkaShared, 'health'>,
   everyMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   const { health } = shared;
-  const look = async (): Promise<void> => {
-    const problems = await lookAgain(shared);
+  const check = async (): Promise<void> => {
+    const problems = await recheckTopics(shared);
     if (problems.length === 0) health.up('topics');
     else health.down('topics', `a topic was changed: ${problems.join('; ')}`);
   };
@@ -62,6 +62,6 @@ export async function watchTopics(
     await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) return;
     // Publishers and readers report an unavailable Kafka or a deleted topic themselves.
-    await look().catch(() => undefined);
+    await check().catch(() => undefined);
   }
 }

@@ -7,7 +7,7 @@ import {
   KafkaJSAggregateError,
   KafkaJSProtocolError,
 } from './client/kafkajs.ts';
-import { describeNeeds, type Need } from './client/acls.ts';
+import { describeNeeds, type RequiredPermission } from './client/acls.ts';
 import { openConnection } from './client/connection.ts';
 import { settleWithin, unlessAborted, withDeadline } from './client/deadline.ts';
 import { classify, translate } from './client/errors.ts';
@@ -27,19 +27,23 @@ const defaultMaxBatchBytes = 1_048_588;
 const prepareLimitMs = 30_000;
 
 /** A problem of a topic. */
-export interface Problem {
+export interface TopicProblem {
   readonly text: string;
   /** True when only a permission is missing. */
   readonly unauthorized: boolean;
 }
 
 /** Returns the advice to allow an operation on a topic, with its command. */
-function allow(operation: Need['operation'], topic: string, options: KafkaOptions): string {
+function allow(
+  operation: RequiredPermission['operation'],
+  topic: string,
+  options: KafkaOptions,
+): string {
   const grantor = { brokers: options.brokers, principal: options.security.principal() };
   return `allow ${describeNeeds([{ operation, resource: 'topic', name: topic }], grantor)}`;
 }
 
-function describeRefusal(topic: string, error: Error, options: KafkaOptions): Problem {
+function describeRejection(topic: string, error: Error, options: KafkaOptions): TopicProblem {
   const unauthorized = classify(error) === 'unauthorized';
   const advice = unauthorized
     ? `${allow('Create', topic, options)}; or create it yourself`
@@ -52,7 +56,7 @@ export async function createMissing(
   admin: Admin,
   missing: readonly TopicPlan[],
   { options, validateOnly = false }: { options: KafkaOptions; validateOnly?: boolean },
-): Promise<Problem[]> {
+): Promise<TopicProblem[]> {
   try {
     await admin.createTopics({
       // kafkajs fails when the broker that it queries does not know the topic yet: fetchMetadata waits.
@@ -71,14 +75,14 @@ export async function createMissing(
     return error.errors.flatMap((one) => {
       // Another instance created the topic first.
       if (one instanceof KafkaJSProtocolError && one.type === 'TOPIC_ALREADY_EXISTS') return [];
-      const refused = one instanceof Error ? one : new Error(one);
-      const topic = 'topic' in refused ? String(refused.topic) : 'a topic';
-      return [describeRefusal(topic, refused, options)];
+      const rejection = one instanceof Error ? one : new Error(one);
+      const topic = 'topic' in rejection ? String(rejection.topic) : 'a topic';
+      return [describeRejection(topic, rejection, options)];
     });
   }
 }
 
-export function describeMissing(plan: TopicPlan): Problem {
+export function describeMissing(plan: TopicPlan): TopicProblem {
   return {
     text:
       `${plan.name}: is missing; create it with ` +
@@ -92,7 +96,7 @@ export function describeMissing(plan: TopicPlan): Problem {
 }
 
 /** Describes a topic that may not be described, existing or not. */
-export function describeHidden({ name }: TopicPlan, options: KafkaOptions): Problem {
+export function describeHidden({ name }: TopicPlan, options: KafkaOptions): TopicProblem {
   const text = `${name}: may not be described, so it cannot be published to`;
   return { text: `${text}; ${allow('Write', name, options)}`, unauthorized: true };
 }
@@ -101,13 +105,13 @@ export function describeHidden({ name }: TopicPlan, options: KafkaOptions): Prob
  * Separates missing topics from those that may not be described. The broker omits the latter from a list
  * of topics, and rejects a request that names one.
  */
-export async function distinguish(
+export async function separateHidden(
   admin: Admin,
-  unseen: readonly TopicPlan[],
+  unlisted: readonly TopicPlan[],
 ): Promise<{ readonly missing: readonly TopicPlan[]; readonly hidden: readonly TopicPlan[] }> {
   const missing: TopicPlan[] = [];
   const hidden: TopicPlan[] = [];
-  for (const plan of unseen) {
+  for (const plan of unlisted) {
     try {
       await admin.fetchTopicMetadata({ topics: [plan.name] });
     } catch (error) {
@@ -122,7 +126,7 @@ export async function distinguish(
 }
 
 /** Error types with which a broker answers for a topic that was just created. */
-const freshTypes = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
+const newTopicErrors = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
 
 /** Reads metadata until the queried broker knows every topic and its leaders, for at most five seconds. */
 async function fetchMetadata(
@@ -135,8 +139,8 @@ async function fetchMetadata(
       const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
       return topics;
     } catch (error) {
-      const fresh = error instanceof KafkaJSProtocolError && freshTypes.includes(error.type);
-      if (!fresh || attempt === 50) throw error;
+      const isNew = error instanceof KafkaJSProtocolError && newTopicErrors.includes(error.type);
+      if (!isNew || attempt === 50) throw error;
       await sleep(100, undefined, { signal });
     }
   }
@@ -169,7 +173,7 @@ export function verify(
   plan: TopicPlan,
   description: TopicDescription,
   options: KafkaOptions,
-): readonly Problem[] {
+): readonly TopicProblem[] {
   const readable = Object.keys(description.configs).length > 0;
   if (plan.role === 'state' && !readable) {
     const text = `${plan.name}: its configs cannot be read`;
@@ -187,7 +191,7 @@ export function maxBatchBytesOf({ configs }: Pick<TopicDescription, 'configs'>):
   return Number(configs['max.message.bytes'] ?? defaultMaxBatchBytes);
 }
 
-function refuse(problems: readonly Problem[]): never {
+function throwProblems(problems: readonly TopicProblem[]): never {
   throw new StopProcessError(
     problems.every(({ unauthorized }) => unauthorized)
       ? 'kafka.unauthorized'
@@ -235,25 +239,25 @@ async function prepareTopics(
   const { options } = shared;
   const plans = planTopics(options);
   const present = new Set(await admin.listTopics());
-  const unseen = plans.filter(({ name }) => !present.has(name));
-  const { missing, hidden } = await distinguish(admin, unseen);
+  const unlisted = plans.filter(({ name }) => !present.has(name));
+  const { missing, hidden } = await separateHidden(admin, unlisted);
   const problems = hidden.map((plan) => describeHidden(plan, options));
   if (missing.length > 0) {
-    const lacking = options.topics.create
+    const creationProblems = options.topics.create
       ? await createMissing(admin, missing, { options })
       : missing.map((plan) => describeMissing(plan));
-    for (const problem of lacking) problems.push(problem);
+    for (const problem of creationProblems) problems.push(problem);
   }
   signal.throwIfAborted();
   // After a failed creation only the topics that existed before can be verified.
-  const known = problems.length === 0 ? plans : plans.filter(({ name }) => present.has(name));
+  const verifiable = problems.length === 0 ? plans : plans.filter(({ name }) => present.has(name));
   const metadata = await fetchMetadata(
     admin,
-    known.map(({ name }) => name),
+    verifiable.map(({ name }) => name),
     signal,
   );
   const layouts: TopicLayout[] = [];
-  for (const plan of known) {
+  for (const plan of verifiable) {
     const found = metadata.find(({ name }) => name === plan.name);
     if (found === undefined) continue;
     const description = await describe(admin, found);
@@ -265,7 +269,7 @@ async function prepareTopics(
       maxBatchBytes: maxBatchBytesOf(description),
     });
   }
-  if (problems.length > 0) refuse(problems);
+  if (problems.length > 0) throwProblems(problems);
   return layouts;
 }
 
@@ -280,19 +284,19 @@ export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Pro
   };
   const names = planTopics(options).map(({ name }) => name);
   try {
-    const work = withDeadline(prepare(), prepareLimitMs, 'preparing the topics');
-    const layout = createLayout(options.topicTemplate, await unlessAborted(work, signal));
+    const preparation = withDeadline(prepare(), prepareLimitMs, 'preparing the topics');
+    const layout = createLayout(options.topicTemplate, await unlessAborted(preparation, signal));
     health.up('topics');
     return layout;
   } catch (error) {
-    const known = translate(error, {
+    const translated = translate(error, {
       options,
       doing: 'preparing the topics',
       needs: names.map((name) => ({ operation: 'Write', resource: 'topic', name })),
-      lastRefusal: connection.lastRefusal(),
+      lastRejection: connection.lastRejection(),
     });
-    if (known instanceof Error) health.down('topics', known.message);
-    throw known;
+    if (translated instanceof Error) health.down('topics', translated.message);
+    throw translated;
   } finally {
     await settleWithin(admin.disconnect(), 1000);
     connection.destroy();

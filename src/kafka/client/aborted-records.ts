@@ -25,14 +25,14 @@ const abortMarker = Buffer.from([0, 0, 0, 0]);
  * messages when transactions of several producers overlap.
  */
 export function hideAborted(partition: FetchedPartition): void {
-  const left = partition.abortedTransactions.toSorted((a, b) =>
+  const pending = partition.abortedTransactions.toSorted((a, b) =>
     Number(BigInt(a.firstOffset) - BigInt(b.firstOffset)),
   );
   const aborting = new Set<string>();
   for (const message of partition.messages) {
-    while (left[0] !== undefined && BigInt(left[0].firstOffset) <= BigInt(message.offset)) {
-      aborting.add(left[0].producerId);
-      left.shift();
+    while (pending[0] !== undefined && BigInt(pending[0].firstOffset) <= BigInt(message.offset)) {
+      aborting.add(pending[0].producerId);
+      pending.shift();
     }
     if (message.isControlRecord) endTransaction(message, aborting);
     else if (isAborted(message, aborting)) message.isControlRecord = true;

@@ -2,7 +2,7 @@
 type Resource = 'topic' | 'group' | 'transactional-id';
 
 /** One permission that the program needs. */
-export interface Need {
+export interface RequiredPermission {
   readonly operation: 'Read' | 'Write' | 'Create' | 'DescribeConfigs';
   readonly resource: Resource;
   readonly name: string;
@@ -18,21 +18,24 @@ export interface Grantor {
 }
 
 /** The resource type of each authorization error of a broker. */
-const refused: readonly (readonly [RegExp, Resource])[] = [
+const resourcesByRejection: readonly (readonly [RegExp, Resource])[] = [
   [/TRANSACTIONAL_ID_AUTHORIZATION_FAILED|transactional ?id/i, 'transactional-id'],
   [/GROUP_AUTHORIZATION_FAILED|group authorization|access group/i, 'group'],
   [/TOPIC_AUTHORIZATION_FAILED|topic authorization|access topics/i, 'topic'],
 ];
 
 /** Returns the needs that a rejection concerns; all needs when it names no resource. */
-export function narrowNeeds(needs: readonly Need[], refusal: string): readonly Need[] {
-  const resource = refused.find(([pattern]) => pattern.test(refusal))?.[1];
-  const narrowed = needs.filter((need) => need.resource === resource);
-  return narrowed.length === 0 ? needs : narrowed;
+export function narrowNeeds(
+  needs: readonly RequiredPermission[],
+  rejection: string,
+): readonly RequiredPermission[] {
+  const resource = resourcesByRejection.find(([pattern]) => pattern.test(rejection))?.[1];
+  const matching = needs.filter((need) => need.resource === resource);
+  return matching.length === 0 ? needs : matching;
 }
 
 /** Describes a need, such as `Read on the topic instagram.state`. */
-function nameNeed({ operation, resource, name, prefixed }: Need): string {
+function nameNeed({ operation, resource, name, prefixed }: RequiredPermission): string {
   const noun = resource.replace('-', ' ');
   return prefixed === true
     ? `${operation} on each ${noun} that begins with ${name}`
@@ -41,7 +44,7 @@ function nameNeed({ operation, resource, name, prefixed }: Need): string {
 
 /** Returns the command that grants a need. */
 function aclCommand(
-  { operation, resource, name, prefixed }: Need,
+  { operation, resource, name, prefixed }: RequiredPermission,
   { brokers, principal }: Grantor,
 ): string {
   const pattern = prefixed === true ? ' --resource-pattern-type prefixed' : '';
@@ -52,7 +55,7 @@ function aclCommand(
 }
 
 /** Describes the needs, each with the command that grants it. */
-export function describeNeeds(needs: readonly Need[], grantor: Grantor): string {
+export function describeNeeds(needs: readonly RequiredPermission[], grantor: Grantor): string {
   return needs.map((need) => `${nameNeed(need)}: ${aclCommand(need, grantor)}`).join('; ');
 }
 

@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import type { Need } from './acls.ts';
+import type { RequiredPermission } from './acls.ts';
 import { openConnection } from './connection.ts';
 import { settleWithin, withDeadline } from './deadline.ts';
 import { translate } from './errors.ts';
@@ -15,19 +15,19 @@ const limitMs = 30_000;
  */
 export async function asAdmin<T>(
   { options, dependencies }: Pick<KafkaShared, 'options' | 'dependencies'>,
-  ask: (admin: Admin) => Promise<T>,
-  said: { readonly doing: string; readonly needs: readonly Need[] },
+  request: (admin: Admin) => Promise<T>,
+  context: { readonly doing: string; readonly needs: readonly RequiredPermission[] },
 ): Promise<T> {
   const connection = openConnection(options, dependencies);
   const admin = connection.kafka.admin();
-  const connectAndAsk = async (): Promise<T> => {
+  const connectAndRequest = async (): Promise<T> => {
     await admin.connect();
-    return ask(admin);
+    return request(admin);
   };
   try {
-    return await withDeadline(connectAndAsk(), limitMs, said.doing);
+    return await withDeadline(connectAndRequest(), limitMs, context.doing);
   } catch (error) {
-    throw translate(error, { options, ...said, lastRefusal: connection.lastRefusal() });
+    throw translate(error, { options, ...context, lastRejection: connection.lastRejection() });
   } finally {
     await settleWithin(admin.disconnect(), 1000);
     connection.destroy();

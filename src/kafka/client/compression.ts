@@ -68,12 +68,13 @@ async function decompressSnappy(bytes: Buffer): Promise<Buffer> {
     snappyStreamHeader.compare(bytes, 0, snappyMagicBytes, 0, snappyMagicBytes) === 0;
   if (!isStream) return snappyDecompress(bytes);
   const blocks: Buffer[] = [];
-  for (let at = snappyStreamHeader.length; at < bytes.length;) {
-    const start = at + lengthBytes;
-    const length = bytes.readInt32BE(at);
-    at = start + length;
-    if (length <= 0 || at > bytes.length) throw new RangeError(`got a block of ${length} bytes`);
-    blocks.push(snappyDecompress(bytes.subarray(start, at)));
+  for (let offset = snappyStreamHeader.length; offset < bytes.length;) {
+    const start = offset + lengthBytes;
+    const length = bytes.readInt32BE(offset);
+    offset = start + length;
+    if (length <= 0 || offset > bytes.length)
+      throw new RangeError(`got a block of ${length} bytes`);
+    blocks.push(snappyDecompress(bytes.subarray(start, offset)));
   }
   return Buffer.concat(blocks);
 }

@@ -7,18 +7,22 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Settles as `work` does, or rejects with a {@link DeadlineError} after `deadlineMs`. The work itself
+ * Settles as `task` does, or rejects with a {@link DeadlineError} after `deadlineMs`. The task itself
  * cannot be cancelled: the caller that gets the error must make it harmless.
  */
-export function withDeadline<T>(work: Promise<T>, deadlineMs: number, what: string): Promise<T> {
-  return unlessExpired(work, async (signal) => {
+export function withDeadline<T>(
+  task: Promise<T>,
+  deadlineMs: number,
+  operation: string,
+): Promise<T> {
+  return unlessExpired(task, async (signal) => {
     await sleep(deadlineMs, undefined, { signal });
-    throw new DeadlineError(`${what} took longer than ${deadlineMs} ms`);
+    throw new DeadlineError(`${operation} took longer than ${deadlineMs} ms`);
   });
 }
 
 async function unlessExpired<T>(
-  work: Promise<T>,
+  task: Promise<T>,
   expire: (signal: AbortSignal) => Promise<never>,
 ): Promise<T> {
   const timer = new AbortController();
@@ -26,7 +30,7 @@ async function unlessExpired<T>(
   // Aborting the timer after the race must not cause an unhandled rejection.
   expiry.catch(() => undefined);
   try {
-    return await Promise.race([work, expiry]);
+    return await Promise.race([task, expiry]);
   } finally {
     timer.abort();
   }
@@ -56,13 +60,13 @@ export interface ThrottledDeadline {
  * rejects with a {@link ThrottledError} when that does not suffice.
  */
 export function withThrottledDeadline<T>(
-  work: Promise<T>,
+  task: Promise<T>,
   { deadlineMs, limitMs, throttle }: ThrottledDeadline,
-  what: string,
+  operation: string,
 ): Promise<T> {
   const startMs = performance.now();
   const beforeMs = throttle.totalMs();
-  return unlessExpired(work, async (signal) => {
+  return unlessExpired(task, async (signal) => {
     for (;;) {
       const leftMs = startMs + limitMs - performance.now();
       const throttledMs = throttle.totalMs() - beforeMs;
@@ -70,12 +74,12 @@ export function withThrottledDeadline<T>(
       const isHopeless = throttledMs > 0 && throttle.leftMs() >= leftMs;
       if (isHopeless || (waitMs <= 0 && deadlineMs + throttledMs > limitMs)) {
         const spent = `of which ${Math.round(throttledMs)} ms of throttling`;
-        const message = `${what} needs longer than ${limitMs} ms, ${spent}`;
+        const message = `${operation} needs longer than ${limitMs} ms, ${spent}`;
         throw new ThrottledError(message, throttle.leftMs());
       }
       if (waitMs <= 0) {
         const spentMs = Math.round(deadlineMs + throttledMs);
-        throw new DeadlineError(`${what} took longer than ${spentMs} ms`);
+        throw new DeadlineError(`${operation} took longer than ${spentMs} ms`);
       }
       await sleep(Math.ceil(waitMs), undefined, { signal });
     }
@@ -83,11 +87,11 @@ export function withThrottledDeadline<T>(
 }
 
 /**
- * Settles as `work` does, or rejects with a {@link DeadlineError} when it is still running `limitMs()`
+ * Settles as `task` does, or rejects with a {@link DeadlineError} when it is still running `limitMs()`
  * after the signal was aborted.
  */
 export async function onceStopped<T>(
-  work: Promise<T>,
+  task: Promise<T>,
   stop: AbortSignal,
   limitMs: () => number,
 ): Promise<T> {
@@ -97,32 +101,32 @@ export async function onceStopped<T>(
   };
   if (stop.aborted) abort();
   stop.addEventListener('abort', abort, { once: true });
-  const bounded = stopped.then(() => withDeadline(work, limitMs(), 'what was in hand at the stop'));
+  const bounded = stopped.then(() => withDeadline(task, limitMs(), 'what was in hand at the stop'));
   bounded.catch(() => undefined);
   try {
-    return await Promise.race([work, bounded]);
+    return await Promise.race([task, bounded]);
   } finally {
     stop.removeEventListener('abort', abort);
   }
 }
 
-/** Waits at most `limitMs` for `work` and ignores its outcome: for clean-up that may fail. */
-export async function settleWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
-  await succeedsWithin(work, limitMs);
+/** Waits at most `limitMs` for `task` and ignores its outcome: for clean-up that may fail. */
+export async function settleWithin(task: Promise<unknown>, limitMs: number): Promise<void> {
+  await succeedsWithin(task, limitMs);
 }
 
-/** Resolves to true when `work` succeeds within `limitMs`: for clean-up that has a fallback. */
-export async function succeedsWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
-  return withDeadline(work, limitMs, 'clean-up').then(
+/** Resolves to true when `task` succeeds within `limitMs`: for clean-up that has a fallback. */
+export async function succeedsWithin(task: Promise<unknown>, limitMs: number): Promise<boolean> {
+  return withDeadline(task, limitMs, 'clean-up').then(
     () => true,
     () => false,
   );
 }
 
-/** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted. */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  // A later failure of the work must not count as unhandled.
-  work.catch(() => undefined);
+/** Settles as `task` does, or rejects with the signal's reason as soon as it is aborted. */
+export async function unlessAborted<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
+  // A later failure of the task must not count as unhandled.
+  task.catch(() => undefined);
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => {
     reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
@@ -130,7 +134,7 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {
-    return await Promise.race([work, promise]);
+    return await Promise.race([task, promise]);
   } finally {
     signal.removeEventListener('abort', abort);
     promise.catch(() => undefined);

@@ -15,7 +15,7 @@ export interface FirstAnswerLimits {
 }
 
 /** Requests that brokers answer only after a rebalance: JoinGroup, SyncGroup. */
-const heldBack: readonly number[] = [11, 14];
+const delayedApis: readonly number[] = [11, 14];
 
 /**
  * Watches a connection to a broker. Load balancers and firewalls forget a silent connection and then
@@ -30,26 +30,26 @@ export function watchFirstAnswer(
   onSilence: () => void,
 ): WatchedSocket {
   const countFrames = createFrameCounter();
-  let due = 0;
+  let pendingAnswers = 0;
   let lastMs = performance.now();
   let timer: NodeJS.Timeout | undefined;
-  const note = (): void => {
+  const recordActivity = (): void => {
     lastMs = performance.now();
     clearTimeout(timer);
   };
-  const isIdle = (): boolean => due === 0 && performance.now() - lastMs >= idleMs;
+  const isIdle = (): boolean => pendingAnswers === 0 && performance.now() - lastMs >= idleMs;
   const write = socket.write.bind(socket);
   // kafkajs writes each request in one call.
   socket.write = (...request: unknown[]): boolean => {
-    if (isIdle() && !isHeldBack(request[0])) timer = setTimeout(onSilence, answerMs);
-    due += 1;
+    if (isIdle() && !isDelayed(request[0])) timer = setTimeout(onSilence, answerMs);
+    pendingAnswers += 1;
     return Reflect.apply(write, socket, request) as boolean;
   };
-  socket.once('connect', note);
-  socket.once('secureConnect', note);
+  socket.once('connect', recordActivity);
+  socket.once('secureConnect', recordActivity);
   socket.on('data', (chunk: Buffer) => {
-    due = Math.max(0, due - countFrames(chunk));
-    note();
+    pendingAnswers = Math.max(0, pendingAnswers - countFrames(chunk));
+    recordActivity();
   });
   socket.once('close', () => {
     clearTimeout(timer);
@@ -57,9 +57,9 @@ export function watchFirstAnswer(
   return { isIdle };
 }
 
-function isHeldBack(request: unknown): boolean {
+function isDelayed(request: unknown): boolean {
   return (
-    Buffer.isBuffer(request) && request.length >= 6 && heldBack.includes(request.readInt16BE(4))
+    Buffer.isBuffer(request) && request.length >= 6 && delayedApis.includes(request.readInt16BE(4))
   );
 }
 
@@ -72,17 +72,17 @@ function createFrameCounter(): (chunk: Buffer) => number {
   let left: number | null = null;
   return (chunk) => {
     let ended = 0;
-    for (let at = 0; at < chunk.length || left === 0;) {
+    for (let offset = 0; offset < chunk.length || left === 0;) {
       if (left === null) {
-        const part = chunk.subarray(at, at + lengthBytes - head.length);
+        const part = chunk.subarray(offset, offset + lengthBytes - head.length);
         head = Buffer.concat([head, part]);
-        at += part.length;
+        offset += part.length;
         if (head.length < lengthBytes) break;
         left = head.readInt32BE(0);
         head = Buffer.alloc(0);
       } else {
-        const taken = Math.min(left, chunk.length - at);
-        at += taken;
+        const taken = Math.min(left, chunk.length - offset);
+        offset += taken;
         left -= taken;
         if (left > 0) break;
         ended += 1;

@@ -59,10 +59,10 @@ export function createHighWatermarkAdmin(client: KafkaClient): Admin {
   return (Object.create(client, { [symbol]: { value } }) as KafkaClient).admin();
 }
 
-interface RequestQueue {
+interface ThrottledRequestQueue {
   readonly broker: string;
   readonly logger: { info(message: string, fields: object): void };
-  maybeThrottle: (this: RequestQueue, throttleMs: number | null | undefined) => void;
+  maybeThrottle: (this: ThrottledRequestQueue, throttleMs: number | null | undefined) => void;
 }
 
 let logged = false;
@@ -74,11 +74,13 @@ let logged = false;
 export function logThrottling(): void {
   if (logged) return;
   logged = true;
-  const queue = require('kafkajs/src/network/requestQueue') as { readonly prototype: RequestQueue };
+  const queue = require('kafkajs/src/network/requestQueue') as {
+    readonly prototype: ThrottledRequestQueue;
+  };
   // The original class of kafkajs, below the patched one.
   let owner = queue.prototype;
   while (!Object.hasOwn(owner, 'maybeThrottle'))
-    owner = Object.getPrototypeOf(owner) as RequestQueue;
+    owner = Object.getPrototypeOf(owner) as ThrottledRequestQueue;
   const original = owner.maybeThrottle;
   owner.maybeThrottle = function (throttleMs) {
     original.call(this, throttleMs);

@@ -9,7 +9,7 @@ interface RoutedLine {
 }
 
 /** Lines that kafkajs logs as errors or warnings although they are normal here. */
-const normal: readonly RegExp[] = [
+const normalLines: readonly RegExp[] = [
   // The broker still writes the markers of the last commit: every transaction may meet this once.
   /concurrent operation on the same transaction was ongoing/i,
   // Retries are bounded on purpose: a failed producer is discarded.
@@ -36,11 +36,11 @@ export function routeLine(entry: LogEntry): RoutedLine {
   const { message, ...rest } = entry.log;
   const cause: unknown = rest['error'];
   const text = typeof cause === 'string' ? `${message} ${cause}` : message;
-  const loud =
+  const isWarning =
     (entry.level === logLevel.ERROR || entry.level === logLevel.WARN) &&
-    !normal.some((pattern) => pattern.test(text));
+    !normalLines.some((pattern) => pattern.test(text));
   const fields = Object.fromEntries(
     Object.entries(rest).filter(([name]) => !['timestamp', 'logger', 'stack'].includes(name)),
   );
-  return { level: loud ? 'warn' : 'debug', message, fields };
+  return { level: isWarning ? 'warn' : 'debug', message, fields };
 }

@@ -30,7 +30,7 @@ function groupMessages<Message>(grouping: Grouping<Message>): Record<number, Mes
   return groups;
 }
 
-interface RequestQueue {
+interface TimedRequestQueue {
   readonly pending: readonly unknown[];
   scheduleCheckPendingRequests(): void;
 }
@@ -40,7 +40,7 @@ interface RequestQueue {
  * timer of kafkajs runs every millisecond while the connection is open, with a negative delay, which
  * makes Node warn.
  */
-function stopTimerWhenEmpty(Original: new (...options: never[]) => RequestQueue) {
+function stopTimerWhenEmpty(Original: new (...options: never[]) => TimedRequestQueue) {
   return class PatchedRequestQueue extends Original {
     override scheduleCheckPendingRequests(): void {
       if (this.pending.length > 0) super.scheduleCheckPendingRequests();

@@ -5,7 +5,7 @@ export interface Throttle {
    *
    * @returns the time by which the wait grows
    */
-  note(ms: number): number;
+  record(ms: number): number;
   /** Returns the total, including the rest of the current wait, in milliseconds. */
   totalMs(): number;
   /** Returns the remaining time of the current wait, in milliseconds. */
@@ -17,7 +17,7 @@ export function createThrottle(nowMs: () => number): Throttle {
   let totalMs = 0;
   let untilMs = 0;
   return {
-    note(ms) {
+    record(ms) {
       const fromMs = Math.max(nowMs(), untilMs);
       const addedMs = Math.max(0, nowMs() + ms - fromMs);
       untilMs = fromMs + addedMs;

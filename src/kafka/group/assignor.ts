@@ -4,7 +4,7 @@ import { assignPartitions, type Member } from '../../engine/assignment.ts';
 import { largest } from '../../engine/extremes.ts';
 
 /** The metadata that an instance sends when it joins the group. */
-export interface MemberNote {
+export interface MemberMetadata {
   /** The instance's name, for display. */
   readonly instance: string;
   /** Partition count of the state topic when the instance started. */
@@ -22,29 +22,29 @@ const name = 'instagram-kafka-sticky';
 const version = 1;
 
 /** Reads a member's metadata; returns undefined when it is unreadable. */
-export function readNote(metadata: Buffer, topic: string): MemberNote | undefined {
+export function readMemberMetadata(metadata: Buffer, topic: string): MemberMetadata | undefined {
   try {
     const decoded = AssignerProtocol.MemberMetadata.decode(metadata);
     if (!decoded?.topics.includes(topic) || decoded.userData.length > maxMetadataBytes) {
       return undefined;
     }
-    const note = JSON.parse(decoded.userData.toString('utf8')) as Partial<MemberNote>;
-    const { instance, partitions, owned, borrows } = note;
-    if (typeof instance !== 'string' || !isCount(partitions)) return undefined;
+    const fields = JSON.parse(decoded.userData.toString('utf8')) as Partial<MemberMetadata>;
+    const { instance, partitions, owned, borrows } = fields;
+    if (typeof instance !== 'string' || !isPartitionCount(partitions)) return undefined;
     if (!Array.isArray(owned)) return undefined;
-    const borrowing = Array.isArray(borrows) ? { borrows: numbersIn(borrows) } : {};
-    return { instance, partitions, owned: numbersIn(owned), ...borrowing };
+    const temporary = Array.isArray(borrows) ? { borrows: numbersIn(borrows) } : {};
+    return { instance, partitions, owned: numbersIn(owned), ...temporary };
   } catch {
     return undefined;
   }
 }
 
 /** Upper bound of a valid partition count: a larger one would make the assignment fail on every leader. */
-const mostPartitions = 1_000_000;
+const maxPartitions = 1_000_000;
 
-function isCount(partitions: number | undefined): partitions is number {
+function isPartitionCount(partitions: number | undefined): partitions is number {
   const count = partitions ?? -1;
-  return Number.isSafeInteger(count) && count >= 0 && count <= mostPartitions;
+  return Number.isSafeInteger(count) && count >= 0 && count <= maxPartitions;
 }
 
 function numbersIn(list: readonly number[]): readonly number[] {
@@ -57,17 +57,17 @@ function numbersIn(list: readonly number[]): readonly number[] {
  * @param partitions - the topic's partition count; metadata with a larger count is invalid
  */
 function membersOf(members: readonly GroupMember[], topic: string, partitions: number) {
-  const noted = members.flatMap(({ memberId, memberMetadata }) => {
-    const note = readNote(memberMetadata, topic);
-    if (note === undefined || note.partitions > partitions) return [];
-    return [{ id: memberId, ...note }];
+  const readable = members.flatMap(({ memberId, memberMetadata }) => {
+    const read = readMemberMetadata(memberMetadata, topic);
+    if (read === undefined || read.partitions > partitions) return [];
+    return [{ id: memberId, ...read }];
   });
   const count = largest(
-    noted.map((note) => note.partitions),
+    readable.map((member) => member.partitions),
     0,
   );
   // Partitions can only be added. An instance with an older count computes wrong partitions of accounts.
-  const current: Member[] = noted.filter((note) => note.partitions === count);
+  const current: Member[] = readable.filter((member) => member.partitions === count);
   return { count, current };
 }
 
@@ -80,7 +80,7 @@ function membersOf(members: readonly GroupMember[], topic: string, partitions: n
  */
 export function createAssigner(
   topic: string,
-  note: () => MemberNote,
+  metadata: () => MemberMetadata,
   onMetadata: (partitions: number) => void,
 ): PartitionAssigner {
   return ({ cluster }: { cluster: Cluster }) => ({
@@ -93,7 +93,7 @@ export function createAssigner(
         metadata: AssignerProtocol.MemberMetadata.encode({
           version,
           topics,
-          userData: Buffer.from(JSON.stringify(note()), 'utf8'),
+          userData: Buffer.from(JSON.stringify(metadata()), 'utf8'),
         }),
       };
     },
@@ -101,13 +101,13 @@ export function createAssigner(
       // kafkajs refreshed the leader's metadata just before.
       const partitions = cluster.findTopicPartitionMetadata(topic).length;
       const { count, current } = membersOf(members, topic, partitions);
-      const shares = assignPartitions(current, count);
+      const assigned = assignPartitions(current, count);
       return Promise.resolve(
         members.map(({ memberId }) => ({
           memberId,
           memberAssignment: AssignerProtocol.MemberAssignment.encode({
             version,
-            assignment: { [topic]: [...(shares.get(memberId) ?? [])] },
+            assignment: { [topic]: [...(assigned.get(memberId) ?? [])] },
             userData: Buffer.alloc(0),
           }),
         })),

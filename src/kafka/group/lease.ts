@@ -18,30 +18,30 @@ export interface Lease extends Disposable {
 export function createLease(durationMs: number, onExpiry: () => void): Lease {
   let untilMs = -Infinity;
   let timer: NodeJS.Timeout | undefined;
-  const watch = (): void => {
+  const startTimer = (): void => {
     clearTimeout(timer);
     timer = setTimeout(expire, Math.max(0, untilMs - performance.now()) + 1);
   };
   const expire = (): void => {
     if (performance.now() < untilMs) {
-      watch();
+      startTimer();
       return;
     }
-    stop();
+    stopTimer();
     onExpiry();
   };
-  const stop = (): void => {
+  const stopTimer = (): void => {
     clearTimeout(timer);
     timer = undefined;
   };
   const end = (): void => {
-    stop();
+    stopTimer();
     untilMs = -Infinity;
   };
   return {
     renew(sentAgoMs) {
       untilMs = Math.max(untilMs, performance.now() - sentAgoMs + durationMs);
-      watch();
+      startTimer();
     },
     isLive() {
       if (performance.now() < untilMs) return true;

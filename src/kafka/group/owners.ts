@@ -24,9 +24,9 @@ export function partitionsOf(assignment: Buffer, topic: string): readonly number
 
 /** Returns the owners in a group; during a rebalance every member may own every partition. */
 export function ownersIn(group: GroupDescription, topic: string, all: readonly number[]): Owner[] {
-  const settled = group.state === 'Stable';
+  const isStable = group.state === 'Stable';
   return group.members.flatMap(({ clientId, clientHost, memberAssignment }) => {
-    const owned = settled ? partitionsOf(memberAssignment, topic) : all;
+    const owned = isStable ? partitionsOf(memberAssignment, topic) : all;
     return owned.map((partition) => ({ partition, name: `${clientId} at ${clientHost}` }));
   });
 }

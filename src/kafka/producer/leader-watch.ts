@@ -15,7 +15,7 @@ export interface LeaderWatch {
   readonly createPartitioner: ICustomPartitioner;
 }
 
-function learn(layout: Layout, name: string, metadata: readonly PartitionMetadata[]): void {
+function updateLeaders(layout: Layout, name: string, metadata: readonly PartitionMetadata[]): void {
   const leaders = layout.byName(name)?.leaders ?? [];
   for (const { partitionId, leader } of metadata) {
     // Partitions added later stay unused until the next start, so that keys keep their partitions.
@@ -29,24 +29,24 @@ function learn(layout: Layout, name: string, metadata: readonly PartitionMetadat
  * record whose partition it does not know, and it spreads a request over two brokers.
  */
 export function createLeaderWatch(layout: Layout): LeaderWatch {
-  let expected = -1;
+  let expectedLeader = -1;
   const partitioner: ReturnType<ICustomPartitioner> = ({ topic, partitionMetadata, message }) => {
     const { partition } = message;
     const found = partitionMetadata.find(({ partitionId }) => partitionId === partition);
-    if (partition === undefined || found?.leader !== expected) {
-      learn(layout, topic, partitionMetadata);
+    if (partition === undefined || found?.leader !== expectedLeader) {
+      updateLeaders(layout, topic, partitionMetadata);
       throw new LeaderMovedError(
         `partition ${String(partition)} of ${topic} ` +
           (found === undefined
             ? 'is gone; restart this program if the topic was made again with fewer partitions'
-            : `is led by broker ${found.leader}, not by ${expected}`),
+            : `is led by broker ${found.leader}, not by ${expectedLeader}`),
       );
     }
     return partition;
   };
   return {
     expect(leader) {
-      expected = leader;
+      expectedLeader = leader;
     },
     createPartitioner: () => partitioner,
   };

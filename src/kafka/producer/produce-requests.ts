@@ -26,14 +26,14 @@ export interface ProduceRequest {
 }
 
 /** Limit of a produce request. kafkajs has none; the broker's default is 1 MiB per record batch. */
-const maxSendBytes = 900_000;
+const maxRequestBytes = 900_000;
 
 /** Upper bounds of the record batch's header and of the variable-length numbers around a record. */
 const batchOverheadBytes = 200;
 const recordOverheadBytes = 32;
 const headerOverheadBytes = 10;
 
-function weigh(record: Omit<OutgoingRecord, 'role'>): number {
+function estimateBytes(record: Omit<OutgoingRecord, 'role'>): number {
   let bytes = recordOverheadBytes + Buffer.byteLength(record.key) + (record.value?.length ?? 0);
   for (const name in record.headers) {
     const value = record.headers[name] ?? '';
@@ -60,13 +60,13 @@ export function tooLarge(record: PlacedRecord, problem: string): Error {
 export function sizeProblem(record: PlacedRecord, layout: Layout): Error | null {
   const limitBytes = limitOf(layout.topic(record.role));
   if (record.bytes <= limitBytes) return null;
-  const what = record.role === 'state' ? `The state ${record.key}` : `The record ${record.key}`;
+  const subject = record.role === 'state' ? `The state ${record.key}` : `The record ${record.key}`;
   const size = `weighs ${record.bytes} bytes with its key and headers, expected at most ${limitBytes}`;
-  return tooLarge(record, `${what} for ${record.topic} ${size}`);
+  return tooLarge(record, `${subject} for ${record.topic} ${size}`);
 }
 
 /** @throws DeadLetterError, StopStreamError `kafka.record-too-large` */
-function fitting(record: PlacedRecord, layout: Layout): PlacedRecord {
+function requireFitting(record: PlacedRecord, layout: Layout): PlacedRecord {
   const problem = sizeProblem(record, layout);
   if (problem !== null) throw problem;
   return record;
@@ -75,7 +75,10 @@ function fitting(record: PlacedRecord, layout: Layout): PlacedRecord {
 function place(record: OutgoingRecord, layout: Layout): PlacedRecord {
   const topic = layout.topic(record.role);
   const partition = partitionOf(record.key, topic.leaders.length);
-  return fitting({ ...record, topic: topic.name, partition, bytes: weigh(record) }, layout);
+  return requireFitting(
+    { ...record, topic: topic.name, partition, bytes: estimateBytes(record) },
+    layout,
+  );
 }
 
 /** Returns the state record: keyed by stream and account, in its account's partition. */
@@ -118,7 +121,10 @@ export function placeStateAt(
   const topic = layout.topic('state');
   const headers = { ...content.headers, [partitionCountHeader]: String(layout.statePartitions) };
   const record = { role: 'state' as const, ...content, headers };
-  return fitting({ ...record, topic: topic.name, partition, bytes: weigh(record) }, layout);
+  return requireFitting(
+    { ...record, topic: topic.name, partition, bytes: estimateBytes(record) },
+    layout,
+  );
 }
 
 /**
@@ -145,14 +151,14 @@ class Draft {
     const { topic, partition, bytes } = record;
     const partitions = this.bytesOf.get(topic) ?? [];
     this.bytesOf.set(topic, partitions);
-    const ofPartition = (partitions[partition] ?? 0) + bytes;
+    const partitionBytes = (partitions[partition] ?? 0) + bytes;
     const fits =
       this.records.length === 0 ||
-      (this.bytes + bytes <= maxSendBytes && ofPartition <= limitBytes);
+      (this.bytes + bytes <= maxRequestBytes && partitionBytes <= limitBytes);
     if (!fits) return false;
     this.records.push(record);
     this.bytes += bytes;
-    partitions[partition] = ofPartition;
+    partitions[partition] = partitionBytes;
     return true;
   }
 }
@@ -164,22 +170,22 @@ class Draft {
  *
  * @param by - `topic`: no request has two topics, so that a rejection identifies its topic
  */
-export function planSends(
+export function planRequests(
   records: readonly PlacedRecord[],
   layout: Layout,
   by: 'leader' | 'topic' = 'leader',
 ): readonly ProduceRequest[] {
-  const sends: { leader: number; draft: Draft }[] = [];
-  const filling = new Map<string, Draft>();
+  const requests: { leader: number; draft: Draft }[] = [];
+  const drafts = new Map<string, Draft>();
   for (const record of records) {
     const topic = layout.topic(record.role);
     const leader = topic.leaders[record.partition] ?? -1;
     const place = by === 'topic' ? `${leader}/${topic.name}` : String(leader);
-    if (filling.get(place)?.add(record, limitOf(topic)) === true) continue;
+    if (drafts.get(place)?.add(record, limitOf(topic)) === true) continue;
     const draft = new Draft();
     draft.add(record, limitOf(topic));
-    filling.set(place, draft);
-    sends.push({ leader, draft });
+    drafts.set(place, draft);
+    requests.push({ leader, draft });
   }
-  return sends.map(({ leader, draft }) => ({ leader, records: draft.records }));
+  return requests.map(({ leader, draft }) => ({ leader, records: draft.records }));
 }

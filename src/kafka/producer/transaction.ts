@@ -33,18 +33,18 @@ export interface TransactionalProducer {
    * @param onCommit called just before the commit is sent: from here on the outcome may be unknown
    * @returns the offset of the last request's first record
    */
-  transact(sends: readonly ProduceRequest[], onCommit: () => void): Promise<bigint>;
+  transact(requests: readonly ProduceRequest[], onCommit: () => void): Promise<bigint>;
   /**
    * Closes the producer for good, in bounded time; with `abort` it first aborts the open transaction.
    *
    * @returns true when certainly no transaction is left open
    */
-  discard(how: { readonly abort: boolean }): Promise<boolean>;
-  lastRefusal(): string | undefined;
+  discard(options: { readonly abort: boolean }): Promise<boolean>;
+  lastRejection(): string | undefined;
 }
 
 /** A node id that no broker has. */
-const nobody = -2;
+const noLeader = -2;
 
 function toMessages(records: readonly PlacedRecord[]): TopicMessages[] {
   const topics = new Map<string, TopicMessages['messages']>();
@@ -66,9 +66,9 @@ export class SendError extends Error {
   }
 }
 
-async function sendOne(
+async function produce(
   transaction: Transaction,
-  send: ProduceRequest,
+  request: ProduceRequest,
   { timeoutMs, compression }: { readonly timeoutMs: number; readonly compression: Compression },
 ): Promise<readonly RecordMetadata[]> {
   try {
@@ -76,21 +76,21 @@ async function sendOne(
       acks: -1,
       timeout: timeoutMs,
       compression: compressionTypes[compression],
-      topicMessages: toMessages(send.records),
+      topicMessages: toMessages(request.records),
     });
   } catch (error) {
-    throw new SendError(send, error);
+    throw new SendError(request, error);
   }
 }
 
 /** Verifies that every partition was acknowledged: kafkajs silently skips partitions without a leader. */
-function checkAcknowledged(send: ProduceRequest, acknowledged: readonly RecordMetadata[]): void {
-  const known = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
-  const lost = send.records.find(
-    ({ topic, partition }) => !known.has(`${topic}/${String(partition)}`),
+function checkAcknowledged(request: ProduceRequest, acknowledged: readonly RecordMetadata[]): void {
+  const keys = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
+  const missing = request.records.find(
+    ({ topic, partition }) => !keys.has(`${topic}/${String(partition)}`),
   );
-  if (lost !== undefined) {
-    throw new Error(`kafkajs did not send to partition ${lost.partition} of ${lost.topic}`);
+  if (missing !== undefined) {
+    throw new Error(`kafkajs did not send to partition ${missing.partition} of ${missing.topic}`);
   }
 }
 
@@ -141,15 +141,15 @@ export async function openTransactionalProducer(
     throw error;
   }
 
-  const sendAll = async (sends: readonly ProduceRequest[], onCommit: () => void) => {
+  const sendAll = async (requests: readonly ProduceRequest[], onCommit: () => void) => {
     const transaction = (next ??= await producer.transaction());
     let offset = -1n;
-    for (const send of sends) {
+    for (const request of requests) {
       // A deadline cannot stop this loop; this flag does.
       if (ended) throw new Error('this producer was thrown away');
-      watch.expect(send.leader);
-      const acknowledged = await sendOne(transaction, send, { ...options, timeoutMs });
-      checkAcknowledged(send, acknowledged);
+      watch.expect(request.leader);
+      const acknowledged = await produce(transaction, request, { ...options, timeoutMs });
+      checkAcknowledged(request, acknowledged);
       offset = BigInt(acknowledged[0]?.baseOffset ?? -1);
     }
     if (ended) throw new Error('this producer was thrown away');
@@ -161,13 +161,13 @@ export async function openTransactionalProducer(
   };
 
   return {
-    lastRefusal: () => connection.lastRefusal(),
-    transact: (sends, onCommit) =>
-      withThrottledDeadline(sendAll(sends, onCommit), { ...options, throttle }, 'a transaction'),
+    lastRejection: () => connection.lastRejection(),
+    transact: (requests, onCommit) =>
+      withThrottledDeadline(sendAll(requests, onCommit), { ...options, throttle }, 'a transaction'),
     async discard({ abort }) {
       ended = true;
       // kafkajs would continue a produce request that no caller awaits; this ends it.
-      watch.expect(nobody);
+      watch.expect(noLeader);
       let isOver = next?.isActive() !== true;
       if (abort && next !== undefined && !isOver) {
         // An abort would queue behind an unanswered request; on a new connection it does not.

@@ -6,7 +6,7 @@ import type { Restored } from '../../engine/ports.ts';
 import { asAdmin } from '../client/admin-call.ts';
 import { PartitionProducer, type ProducerBatch } from '../producer/partition-producer.ts';
 import { findOwners, type Owner } from '../group/owners.ts';
-import { createTools } from '../producer/publisher.ts';
+import { createProducerDeps } from '../producer/publisher.ts';
 import { placeStateAt } from '../producer/produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
 import type { StateEntry } from './partition-read.ts';
@@ -87,8 +87,8 @@ async function readPartitions(
   ends: ReadonlyMap<number, bigint | 'now'>,
   signal: AbortSignal,
 ): Promise<readonly StateEntry[]> {
-  const reading = [...ends].map(([partition, end]) => shared.readState(partition, end, signal));
-  return (await Promise.all(reading)).flat();
+  const reads = [...ends].map(([partition, end]) => shared.readState(partition, end, signal));
+  return (await Promise.all(reads)).flat();
 }
 
 async function topicExists(shared: KafkaShared): Promise<boolean> {
@@ -114,19 +114,19 @@ async function writeAll(
   const partitionProducers = new Map(
     partitions.map((partition) => [
       partition,
-      new PartitionProducer(createTools(shared, partition)),
+      new PartitionProducer(createProducerDeps(shared, partition)),
     ]),
   );
   try {
     // Invariant 4: after the acquisition no other producer's transaction can commit behind this read.
     const ends = new Map<number, bigint>();
     for (const [partition, partitionProducer] of partitionProducers)
-      ends.set(partition, await partitionProducer.claim(signal));
+      ends.set(partition, await partitionProducer.acquire(signal));
     await checkUnchanged(shared, { writes, ends }, signal);
     const pairs = Map.groupBy(writes, (write) => partitionsOfWrite(write).join('/'));
-    for (const together of pairs.values()) {
-      const partitionProducer = partitionProducers.get(together[0]?.partition ?? -1);
-      await partitionProducer?.commit(batchOf(shared, together), signal);
+    for (const transaction of pairs.values()) {
+      const partitionProducer = partitionProducers.get(transaction[0]?.partition ?? -1);
+      await partitionProducer?.commit(batchOf(shared, transaction), signal);
     }
   } finally {
     await Promise.all(

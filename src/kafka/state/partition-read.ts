@@ -29,13 +29,17 @@ export interface PartitionRead {
  * @param description - the partition and topic, for the error
  * @param end - the offset after the last one
  */
-export function createPartitionRead(what: string, end: bigint, stallMs: number): PartitionRead {
+export function createPartitionRead(
+  description: string,
+  end: bigint,
+  stallMs: number,
+): PartitionRead {
   const finish = Promise.withResolvers<undefined>();
   const entries = new Map<string, StateEntry>();
-  const stalled = (): void => {
-    finish.reject(new DeadlineError(`reading ${what} stood still for ${stallMs} ms`));
+  const stall = (): void => {
+    finish.reject(new DeadlineError(`reading ${description} stood still for ${stallMs} ms`));
   };
-  let timer = setTimeout(stalled, stallMs);
+  let timer = setTimeout(stall, stallMs);
   return {
     done: finish.promise,
     collect({ batch }) {
@@ -47,8 +51,8 @@ export function createPartitionRead(what: string, end: bigint, stallMs: number):
         else {
           const partitionCount = readCount(headers?.[partitionCountHeader]);
           // A copy: the value of kafkajs is a view that keeps the whole fetched megabyte in memory.
-          const own = Buffer.from(value);
-          entries.set(text, { key: text, partition: batch.partition, value: own, partitionCount });
+          const copy = Buffer.from(value);
+          entries.set(text, { key: text, partition: batch.partition, value: copy, partitionCount });
         }
       }
     },
@@ -56,7 +60,7 @@ export function createPartitionRead(what: string, end: bigint, stallMs: number):
     // not prove the end: a deposed leader or a follower answers with its own, old high watermark.
     onBatch({ payload }) {
       clearTimeout(timer);
-      timer = setTimeout(stalled, stallMs);
+      timer = setTimeout(stall, stallMs);
       if (BigInt(payload.lastOffset) >= end - 1n) finish.resolve(undefined);
     },
     entries: () => [...entries.values()],

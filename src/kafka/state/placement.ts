@@ -31,7 +31,7 @@ export function isMisplaced(
  *
  * @throws StopProcessError `kafka.topic-invalid`
  */
-export function checkPlaces(entries: readonly StateEntry[], layout: Layout): void {
+export function checkPlacement(entries: readonly StateEntry[], layout: Layout): void {
   const { statePartitions } = layout;
   const misplaced = entries.filter((entry) => isMisplaced(entry, statePartitions));
   if (misplaced.length === 0) return;

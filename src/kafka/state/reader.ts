@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryError } from '../../engine/errors.ts';
 import { openConnection, type Connection } from '../client/connection.ts';
-import { isPassing, translate } from '../client/errors.ts';
+import { isTransient, translate } from '../client/errors.ts';
 import type { StateEntry } from './partition-read.ts';
 import type { KafkaBase } from '../shared.ts';
 import { OpenTransactionError, StateTopicReader } from './topic-reader.ts';
@@ -21,7 +21,7 @@ export interface StateReader extends AsyncDisposable {
 /** Lower bound of the stall limit: a join may take longer than the broker's initial rebalance delay. */
 const minStallMs = 15_000;
 /** Maximum attempts of a read: a broker that has just started still loads its coordinator. */
-const maxTries = 6;
+const maxAttempts = 6;
 const pauseMs = 300;
 
 interface OpenReader {
@@ -62,7 +62,7 @@ export function createStateReader(shared: KafkaBase): StateReader {
         } catch (error) {
           signal.throwIfAborted();
           void discard(reader);
-          if (closed || attempt === maxTries || !isWorthATry(error, reader)) {
+          if (closed || attempt === maxAttempts || !isRetryable(error, reader)) {
             throw translated(error, shared, reader);
           }
           await sleep(pauseMs, undefined, { signal });
@@ -77,10 +77,10 @@ export function createStateReader(shared: KafkaBase): StateReader {
 }
 
 /** True when a new client may succeed; a RetryError marks a client that another read made unusable. */
-function isWorthATry(error: unknown, { connection }: OpenReader): boolean {
+function isRetryable(error: unknown, { connection }: OpenReader): boolean {
   if (error instanceof OpenTransactionError) return false;
   if (error instanceof RetryError) return true;
-  return isPassing(error, connection.lastRefusal());
+  return isTransient(error, connection.lastRejection());
 }
 
 function translated(
@@ -102,7 +102,7 @@ function translated(
         prefixed: true,
       },
     ],
-    lastRefusal: connection.lastRefusal(),
+    lastRejection: connection.lastRejection(),
   });
 }
 

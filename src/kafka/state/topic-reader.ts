@@ -21,7 +21,7 @@ export interface StateTopicOptions {
 }
 
 /** Time limit of the search for an open transaction, and again of the disconnection after it. */
-const lookLimitMs = 3000;
+const searchLimitMs = 3000;
 
 /** Creates the assignor that gives every partition to the single consumer of the group. */
 function assignAll(topic: string, partitions: readonly number[]): PartitionAssigner {
@@ -58,12 +58,19 @@ export class OpenTransactionError extends Error {
   /** The offset at which the transaction begins: the partition's last stable offset. */
   readonly stableOffset: string;
   readonly stallMs: number;
-  constructor(at: { topic: string; partition: number; stableOffset: string; stallMs: number }) {
-    super(`a transaction is open at offset ${at.stableOffset} of partition ${at.partition}`);
-    this.topic = at.topic;
-    this.partition = at.partition;
-    this.stableOffset = at.stableOffset;
-    this.stallMs = at.stallMs;
+  constructor(details: {
+    topic: string;
+    partition: number;
+    stableOffset: string;
+    stallMs: number;
+  }) {
+    super(
+      `a transaction is open at offset ${details.stableOffset} of partition ${details.partition}`,
+    );
+    this.topic = details.topic;
+    this.partition = details.partition;
+    this.stableOffset = details.stableOffset;
+    this.stallMs = details.stallMs;
   }
 }
 
@@ -105,7 +112,7 @@ export class StateTopicReader {
    * True after an interrupted read: kafkajs may still deliver its batches, which the next read would take
    * for its own.
    */
-  #spoiled = false;
+  #isInterrupted = false;
 
   constructor(connection: Connection, options: StateTopicOptions) {
     this.#connection = connection;
@@ -140,12 +147,12 @@ export class StateTopicReader {
     signal: AbortSignal,
   ): Promise<readonly StateEntry[]> {
     const before = this.#tails.get(partition) ?? Promise.resolve();
-    const turn = before.then(() => this.#readNow(partition, end, signal));
+    const result = before.then(() => this.#readNow(partition, end, signal));
     this.#tails.set(
       partition,
-      turn.catch(() => undefined),
+      result.catch(() => undefined),
     );
-    return turn;
+    return result;
   }
 
   /** Joins the group once; reads call it themselves. */
@@ -203,19 +210,19 @@ export class StateTopicReader {
 
   async #readNow(
     partition: number,
-    wanted: bigint | 'now',
+    target: bigint | 'now',
     signal: AbortSignal,
   ): Promise<readonly StateEntry[]> {
     signal.throwIfAborted();
-    if (this.#spoiled) throw spoiled(this.#options.topic);
+    if (this.#isInterrupted) throw interruptedRead(this.#options.topic);
     await unlessAborted(this.join(), signal);
     const { topic, stallMs } = this.#options;
-    const looking = findSpan(this.#admin, topic, partition);
+    const search = findSpan(this.#admin, topic, partition);
     const span = await unlessAborted(
-      withDeadline(looking, stallMs, `looking for the end of ${topic}`),
+      withDeadline(search, stallMs, `looking for the end of ${topic}`),
       signal,
     );
-    const end = wanted === 'now' ? BigInt(span.end) : wanted;
+    const end = target === 'now' ? BigInt(span.end) : target;
     // No record, not even of an open transaction. After an acquisition there is at least the fence record.
     if (end <= BigInt(span.low)) return [];
     const read = createPartitionRead(`partition ${partition} of ${topic}`, end, stallMs);
@@ -228,7 +235,7 @@ export class StateTopicReader {
       await unlessAborted(Promise.race([read.done, this.#over.promise]), signal);
       return read.entries();
     } catch (error) {
-      this.#spoiled = true;
+      this.#isInterrupted = true;
       if (error instanceof DeadlineError) await this.#throwIfBlocked(partition, end);
       throw error;
     } finally {
@@ -242,17 +249,17 @@ export class StateTopicReader {
   async #throwIfBlocked(partition: number, end: bigint): Promise<void> {
     const { topic, stallMs } = this.#options;
     const admin = this.#connection.kafka.admin();
-    const looking = admin.connect().then(() => findSpan(admin, topic, partition));
-    const found = await withDeadline(looking, lookLimitMs, 'looking for open transactions').catch(
+    const search = admin.connect().then(() => findSpan(admin, topic, partition));
+    const found = await withDeadline(search, searchLimitMs, 'looking for open transactions').catch(
       () => undefined,
     );
-    await settleWithin(admin.disconnect(), lookLimitMs);
+    await settleWithin(admin.disconnect(), searchLimitMs);
     if (found === undefined || BigInt(found.end) >= end) return;
     throw new OpenTransactionError({ topic, partition, stableOffset: found.end, stallMs });
   }
 }
 
-function spoiled(topic: string): RetryError {
+function interruptedRead(topic: string): RetryError {
   const message = `A read of ${topic} was given up; the next one needs another client.`;
   return new RetryError('kafka.unavailable', message);
 }
