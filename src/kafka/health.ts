@@ -1,31 +1,31 @@
 import type { Telemetry } from '../engine/ports.ts';
 
-/** Whether Kafka can be used, told to the telemetry when it changes. */
-export interface Health {
-  /** `part` (the topics, the state, one partition's partition producer) works. */
+/** The readiness of Kafka, reported to the telemetry when it changes. */
+export interface KafkaHealth {
+  /** Reports that `part` (the topics, the state, one partition's producer) works. */
   up(part: string): void;
-  /** `part` does not work for now, and why. */
+  /** Reports that `part` does not work at present, with the reason. */
   down(part: string, reason: string): void;
 }
 
-/** Kafka is ready while every part that was heard of works; nothing is told before the first. */
-export function createHealth(telemetry: Telemetry): Health {
-  const troubles = new Map<string, string>();
-  let told: string | undefined;
-  const tell = (): void => {
-    const [reason = ''] = troubles.values();
-    if (told === reason) return;
-    told = reason;
+/** Creates the health: Kafka is ready while every reported part works. */
+export function createHealth(telemetry: Telemetry): KafkaHealth {
+  const problems = new Map<string, string>();
+  let reported: string | undefined;
+  const report = (): void => {
+    const [reason = ''] = problems.values();
+    if (reported === reason) return;
+    reported = reason;
     telemetry.report({ type: 'dependency', name: 'kafka', ready: reason === '', reason });
   };
   return {
     up(part) {
-      troubles.delete(part);
-      tell();
+      problems.delete(part);
+      report();
     },
     down(part, reason) {
-      troubles.set(part, reason);
-      tell();
+      problems.set(part, reason);
+      report();
     },
   };
 }

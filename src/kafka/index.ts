@@ -9,7 +9,7 @@ import { createStateAdmin, type StateAdmin } from './state/admin.ts';
 import { createStateReader } from './state/reader.ts';
 import { createStateStore } from './state/store.ts';
 import type { KafkaShared } from './shared.ts';
-import { tail, type Tail } from './tail.ts';
+import { tail, type TailRequest } from './tail.ts';
 import { watchTopics } from './topic-watch.ts';
 import { createWarningLog, prepareLayout } from './topics.ts';
 
@@ -20,10 +20,10 @@ export { partitionsOfWrite } from './state/admin.ts';
 export { isMisplaced, placeOf } from './state/placement.ts';
 export type { Owner, StateAdmin, StateWrite, StoredState } from './state/admin.ts';
 
-/** Kafka, opened. */
+/** The Kafka adapter. */
 export interface KafkaAdapter extends AsyncDisposable {
   /**
-   * Creates or verifies the topics; must have succeeded before anything is published or restored.
+   * Creates or verifies the topics; must succeed before a batch is published or a state is restored.
    *
    * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of
    * every topic, RetryError `kafka.unavailable`
@@ -34,16 +34,16 @@ export interface KafkaAdapter extends AsyncDisposable {
   readonly stateAdmin: StateAdmin;
   readonly group: Group & Pick<GroupMembership, 'borrow'>;
   readonly probe: KafkaProbe;
-  /** Shows the committed records of a topic, without taking part in anything; see `tail.ts`. */
-  tail(what: Tail, signal: AbortSignal): Promise<void>;
+  /** Reads the committed records of a topic in a consumer group of its own; see `tail.ts`. */
+  tail(request: TailRequest, signal: AbortSignal): Promise<void>;
 }
 
-/** How often the topics' configs are read again. */
+/** Interval at which the topics' configs are read again. */
 const topicsEveryMs = 60_000;
 
 /**
- * Opens the Kafka adapter; connections are made when they are needed. Disposing of it takes a few
- * seconds at most: it lets transactions in hand end and closes every socket.
+ * Opens the Kafka adapter, which connects on demand. Its disposal takes a few seconds at most: it waits
+ * for current transactions and closes every socket.
  */
 export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies): KafkaAdapter {
   let layout: Layout | undefined;
@@ -77,7 +77,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
     stateAdmin: createStateAdmin(shared),
     group,
     probe: createProbe(shared),
-    tail: (what, signal) => tail(base, what, signal),
+    tail: (request, signal) => tail(base, request, signal),
     async prepareTopics(signal) {
       layout = await prepareLayout(shared, signal);
       reader.prepare();

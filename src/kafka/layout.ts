@@ -1,26 +1,26 @@
 import { topicName, type TopicRole } from '../engine/stream-name.ts';
 
-/** What is known of one topic. */
+/** The current leaders and limits of one topic. */
 export interface TopicLayout {
   readonly name: string;
-  /** The leader's node id by partition; the client's metadata keeps it fresh. */
+  /** Node id of the leader, by partition; updated from the client's metadata. */
   readonly leaders: number[];
-  /** `max.message.bytes`, as last read: the most that a record batch of one partition may weigh. */
+  /** `max.message.bytes`, as last read: the maximum size of a record batch of one partition. */
   maxBatchBytes: number;
 }
 
 /** The topics in use, by role. */
 export interface Layout {
   topic(role: TopicRole): TopicLayout;
-  /** By name, for what the client observes while it sends. */
+  /** Returns a topic by name, to update its leaders from the metadata of the client. */
   byName(name: string): TopicLayout | undefined;
   readonly statePartitions: number;
 }
 
-/** Indexes the topics that were found; the template says which role each serves. */
+/** Creates the layout of existing topics; the template maps each name to its role. */
 export function createLayout(template: string, topics: readonly TopicLayout[]): Layout {
   const byName = new Map(topics.map((topic) => [topic.name, topic]));
-  // Asked for every record: the template is filled in once a role.
+  // Called for every record, so the name of each role is computed once.
   const byRole = new Map<TopicRole, TopicLayout>();
   const topic = (role: TopicRole): TopicLayout => {
     const found = byRole.get(role) ?? byName.get(topicName(template, role));

@@ -3,66 +3,66 @@ import { readBounded } from '../engine/read-bounded.ts';
 import { codeOf } from '../engine/tls.ts';
 import type { OauthToken } from './options.ts';
 
-/** A client that gets its tokens by the OAuth 2.0 client credentials grant. */
+/** A client of the OAuth 2.0 client credentials grant. */
 export interface ClientCredentials {
   readonly tokenEndpointUrl: string;
   readonly clientId: string;
-  /** Asked for each token. */
+  /** Called for each token request. */
   readonly clientSecret: () => string;
   readonly scope: string | null;
   readonly extensions: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  /** Is told of each token before it is used: it is a secret from now on. */
+  /** Called with each token before its first use, so that logs can redact it. */
   readonly onToken: (token: string) => void;
 }
 
-/** Tokens, each used until four fifths of its life are over. */
+/** A source of tokens; each token is used for four fifths of its lifetime. */
 export interface OauthTokens {
   /**
-   * @throws RetryError `kafka.unavailable` while the endpoint is away, StopProcessError
-   * `kafka.unauthenticated` when it refuses the client
+   * @throws RetryError `kafka.unavailable` while the endpoint is unavailable, StopProcessError
+   * `kafka.unauthenticated` when it rejects the client
    */
   token(): Promise<OauthToken>;
-  /** The subject of the last token, where it is a JWT that says one. */
+  /** Returns the subject of the last token; undefined unless it is a JWT with a subject. */
   subject(): string | undefined;
 }
 
-interface Held {
+interface CachedToken {
   readonly value: string;
   readonly untilMs: number;
 }
 
-/** A token that says nothing of its life. */
+/** Lifetime of a token without `expires_in`. */
 const unknownLifeMs = 60_000;
 const usedShare = 0.8;
 const maxBodyBytes = 65_536;
 
-/** Asks for nothing yet. */
+/** Creates the source, which requests its first token on demand. */
 export function createOauthTokens(
   client: ClientCredentials,
   nowMs: () => number = () => performance.now(),
 ): OauthTokens {
-  let held: Held | undefined;
-  let asking: Promise<Held> | undefined;
-  const renewed = async (): Promise<Held> => {
+  let cached: CachedToken | undefined;
+  let pending: Promise<CachedToken> | undefined;
+  const renew = async (): Promise<CachedToken> => {
     const sentMs = nowMs();
     const { value, lifeMs } = await requestToken(client);
     client.onToken(value);
-    return (held = { value, untilMs: sentMs + lifeMs * usedShare });
+    return (cached = { value, untilMs: sentMs + lifeMs * usedShare });
   };
   return {
     async token() {
-      if (held !== undefined && nowMs() < held.untilMs) return tokenOf(held, client);
-      asking ??= renewed().finally(() => {
-        asking = undefined;
+      if (cached !== undefined && nowMs() < cached.untilMs) return tokenOf(cached, client);
+      pending ??= renew().finally(() => {
+        pending = undefined;
       });
-      return tokenOf(await asking, client);
+      return tokenOf(await pending, client);
     },
-    subject: () => (held === undefined ? undefined : subjectOf(held.value)),
+    subject: () => (cached === undefined ? undefined : subjectOf(cached.value)),
   };
 }
 
-function tokenOf({ value }: Held, { extensions }: ClientCredentials): OauthToken {
+function tokenOf({ value }: CachedToken, { extensions }: ClientCredentials): OauthToken {
   return { value, extensions };
 }
 
@@ -71,19 +71,19 @@ async function requestToken(
 ): Promise<{ readonly value: string; readonly lifeMs: number }> {
   const response = await fetch(client.tokenEndpointUrl, requestOf(client)).catch(
     (error: unknown) => {
-      throw away(client, nameOf(error));
+      throw unavailable(client, nameOf(error));
     },
   );
   const bytes = await readBounded(response.body, maxBodyBytes).catch(() => {
-    throw away(client, 'its answer broke off');
+    throw unavailable(client, 'its answer broke off');
   });
-  if (bytes === null) throw away(client, `its answer exceeds ${maxBodyBytes} bytes`);
+  if (bytes === null) throw unavailable(client, `its answer exceeds ${maxBodyBytes} bytes`);
   const body = parse(Buffer.from(bytes).toString('utf8'));
   checkStatus(client, response.status, body?.['error']);
   const value = body?.['access_token'];
-  // What is no token would end the login in a way that nobody understands.
+  // An invalid token would fail the login with an unclear error.
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
-    throw away(client, 'its answer holds no access_token');
+    throw unavailable(client, 'its answer holds no access_token');
   }
   const seconds = Number(body?.['expires_in']);
   return { value, lifeMs: seconds > 0 ? seconds * 1000 : unknownLifeMs };
@@ -91,11 +91,11 @@ async function requestToken(
 
 function checkStatus(client: ClientCredentials, status: number, error: unknown): void {
   if (status === 200) return;
-  const isRefusal = status >= 400 && status < 500 && status !== 429;
-  throw isRefusal ? refused(client, status, error) : away(client, `HTTP ${status}`);
+  const isRejection = status >= 400 && status < 500 && status !== 429;
+  throw isRejection ? rejected(client, status, error) : unavailable(client, `HTTP ${status}`);
 }
 
-/** RFC 6749, 4.4.2, the client by HTTP basic authentication as 2.3.1 has it. */
+/** Returns the request of RFC 6749, 4.4.2, with HTTP basic authentication as in 2.3.1. */
 function requestOf(client: ClientCredentials): RequestInit {
   const form = new URLSearchParams({ grant_type: 'client_credentials' });
   if (client.scope !== null) form.set('scope', client.scope);
@@ -107,7 +107,7 @@ function requestOf(client: ClientCredentials): RequestInit {
       accept: 'application/json',
       authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`,
     },
-    // The secret goes nowhere else.
+    // A redirect would send the secret elsewhere.
     redirect: 'manual',
     signal: AbortSignal.timeout(client.timeoutMs),
   };
@@ -128,41 +128,41 @@ function parse(text: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-/** fetch says what went wrong in the cause, as `ECONNREFUSED`. */
+/** Returns the name of a failure; `fetch` puts a code such as `ECONNREFUSED` in the cause. */
 function nameOf(error: unknown): string {
   const { name, cause } = error as { readonly name?: string; readonly cause?: unknown };
   return codeOf(cause) ?? name ?? 'unknown trouble';
 }
 
-function away({ tokenEndpointUrl }: ClientCredentials, why: string): RetryError {
-  return once(
+function unavailable({ tokenEndpointUrl }: ClientCredentials, reason: string): RetryError {
+  return withoutRetry(
     new RetryError(
       'kafka.unavailable',
-      `No token for Kafka: ${tokenEndpointUrl} is not available (${why}). Check ` +
+      `No token for Kafka: ${tokenEndpointUrl} is not available (${reason}). Check ` +
         'KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, and that it runs; a redirect is not followed.',
     ),
   );
 }
 
-function refused(
+function rejected(
   { tokenEndpointUrl, clientId }: ClientCredentials,
   status: number,
   error: unknown,
 ): StopProcessError {
-  // RFC 6749, 5.2: one of a few words; anything else may be a page.
-  const said = typeof error === 'string' && /^[\w.-]{1,60}$/.test(error) ? `, ${error}` : '';
-  return once(
+  // RFC 6749, 5.2 defines a few words; other texts may be an HTML page.
+  const detail = typeof error === 'string' && /^[\w.-]{1,60}$/.test(error) ? `, ${error}` : '';
+  return withoutRetry(
     new StopProcessError(
       'kafka.unauthenticated',
-      `No token for Kafka: ${tokenEndpointUrl} refused the client ${clientId} (HTTP ${status}${said}). ` +
+      `No token for Kafka: ${tokenEndpointUrl} refused the client ${clientId} (HTTP ${status}${detail}). ` +
         'Check KAFKA_SASL_OAUTHBEARER_CLIENT_ID, …_CLIENT_SECRET and …_SCOPE.',
       { exitCode: 3 },
     ),
   );
 }
 
-/** kafkajs would ask again at once, several times. */
-function once<E extends Error>(error: E): E {
+/** Marks an error so that kafkajs does not repeat the request several times at once. */
+function withoutRetry<E extends Error>(error: E): E {
   return Object.assign(error, { retriable: false });
 }
 

@@ -4,7 +4,7 @@ import type { TlsMaterial } from '../engine/tls.ts';
 import type { StateCodec, Telemetry } from '../engine/ports.ts';
 import type { Compression } from './client/compression.ts';
 
-/** Where Kafka is and how it is used. */
+/** Options of the Kafka adapter. */
 export interface KafkaOptions {
   /** `host:port` of at least one broker. */
   readonly brokers: readonly string[];
@@ -14,32 +14,32 @@ export interface KafkaOptions {
   readonly topicTemplate: string;
   /** A transactional id is `<prefix>-<state partition>`; consumer groups begin with it. */
   readonly transactionalIdPrefix: string;
-  /** After this long the broker aborts an open transaction by itself. */
+  /** Age at which the broker aborts an open transaction. */
   readonly transactionTimeoutMs: number;
-  /** How long one try of one transaction may take; capped below `transactionTimeoutMs`. */
+  /** Deadline of one attempt of a transaction; capped below `transactionTimeoutMs`. */
   readonly sendDeadlineMs: number;
   readonly connectionTimeoutMs: number;
   readonly compression: Compression;
   readonly group: GroupOptions;
-  /** This instance's name, as the others see it in the group. */
+  /** This instance's name in the group. */
   readonly instance: string;
   readonly topics: TopicOptions;
-  /** The topics that are used; `state` must be among them. */
+  /** Roles of the topics in use; must include `state`. */
   readonly roles: readonly TopicRole[];
-  /** Those whose topics are compacted, of the streams. */
+  /** Stream roles with compacted topics. */
   readonly compacted: readonly TopicRole[];
 }
 
-/** How the brokers are reached. */
+/** Transport and login of the connections to the brokers. */
 export interface KafkaSecurity {
-  /** Asked for each connection; null without TLS. */
+  /** Called for each connection; null without TLS. */
   readonly tls: (() => TlsMaterial) | null;
   readonly sasl: KafkaSasl | null;
-  /** Whom the brokers see, as `User:alice`, as far as it can be known here. */
+  /** Returns the principal that the brokers see, such as `User:alice`, as far as the client knows it. */
   principal(): string;
 }
 
-/** A login; password and token are asked for each time that it is gone through. */
+/** A login; each login calls `password` or `token` again. */
 export type KafkaSasl =
   | {
       readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
@@ -54,43 +54,43 @@ export interface OauthToken {
   readonly extensions: Readonly<Record<string, string>>;
 }
 
-/** How instances notice each other. */
+/** Timing of the consumer group. */
 export interface GroupOptions {
-  /** After this long without a heartbeat an instance has lost what it owned. */
+  /** Time without a heartbeat after which an instance loses its partitions. */
   readonly sessionTimeoutMs: number;
   readonly heartbeatMs: number;
-  /** How long the others wait for an instance to join again when the group changes. */
+  /** Time that a rebalance waits for a member to rejoin. */
   readonly rebalanceTimeoutMs: number;
 }
 
-/** How topics are made and what is asked of those that are there. */
+/** Settings of created topics and requirements of existing ones. */
 export interface TopicOptions {
-  /** Whether missing topics are created. */
+  /** True when missing topics are created. */
   readonly create: boolean;
   readonly partitions: number;
-  /** Partitions of the state topic: the unit in which accounts are shared out. */
+  /** Partitions of the state topic: the unit in which accounts are assigned to instances. */
   readonly statePartitions: number;
-  /** -1 leaves it to the broker, and then it is not verified. */
+  /** -1 uses the broker's default and disables the check. */
   readonly replicationFactor: number;
-  /** -1 leaves it to the broker, and then it is not verified. */
+  /** -1 uses the broker's default and disables the check. */
   readonly minInSyncReplicas: number;
-  /** Retention of a dead-letter topic that is created. */
+  /** Retention of a created dead-letter topic. */
   readonly deadLetterRetentionMs: number;
 }
 
-/** Where the Kafka client's own words go. */
+/** Receives the log lines of the Kafka client. */
 type KafkaLog = (
   level: 'debug' | 'info' | 'warn' | 'error',
   message: string,
   fields: Record<string, unknown>,
 ) => void;
 
-/** What the adapter is given. */
+/** Dependencies of the adapter. */
 export interface KafkaDependencies {
   readonly codec: StateCodec;
   readonly telemetry: Telemetry;
   readonly log: KafkaLog;
-  /** Milliseconds by which this machine's clock is ahead of another one; null, and by default, unknown. */
+  /** Returns by how many milliseconds this machine's clock is ahead of another one; null when unknown. */
   readonly clockAheadMs?: () => number | null;
   readonly shutdown: ShutdownBudget;
 }

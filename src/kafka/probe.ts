@@ -13,44 +13,44 @@ import {
   describe,
   describeHidden,
   describeMissing,
-  distinguish,
+  separateHidden,
   verify,
 } from './topics.ts';
 
-/** Where a broker is. */
+/** The address of a broker. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
-/** What a handshake has shown. */
+/** The results of a TLS handshake. */
 export interface TlsFacts {
   readonly protocol: string;
-  /** The certificate's names, for a person. */
+  /** The certificate's common name, for display. */
   readonly subject: string;
-  /** Epoch milliseconds; null when it cannot be told. */
+  /** Epoch milliseconds; null when unreadable. */
   readonly validUntilMs: number | null;
 }
 
-/** What one topic is like. */
+/** The findings about one topic. */
 export interface TopicFinding {
   readonly name: string;
   readonly exists: boolean;
   readonly partitions: number;
   /** Empty when this user may not read them. */
   readonly configs: Readonly<Record<string, string>>;
-  /** Each with what to do. */
+  /** The problems of the topic, each with its fix. */
   readonly problems: readonly string[];
-  /** Null for none. */
+  /** The warning about lost records; null for none. */
   readonly warning: TopicWarning | null;
 }
 
-/** Looks at each thing that the program needs of Kafka by itself, and changes nothing. */
+/** The checks of the program's requirements of Kafka, one by one; they change nothing. */
 export interface KafkaProbe {
   /** The brokers of the configuration. */
   readonly endpoints: readonly Endpoint[];
   readonly usesTls: boolean;
-  /** How it logs in; null when it does not. */
+  /** The SASL mechanism; null without a login. */
   readonly login: string | null;
   /** @returns the addresses; @throws RetryError `kafka.unavailable` */
   resolve(endpoint: Endpoint): Promise<readonly string[]>;
@@ -59,30 +59,30 @@ export interface KafkaProbe {
   /** @throws StopProcessError `kafka.tls`, RetryError `kafka.unavailable` */
   handshake(endpoint: Endpoint): Promise<TlsFacts>;
   /**
-   * Logs in, and asks which brokers there are.
+   * Logs in and returns the brokers of the cluster.
    *
    * @throws StopProcessError `kafka.unauthenticated`, `kafka.tls`; RetryError `kafka.unavailable`
    */
   cluster(): Promise<readonly Endpoint[]>;
   topics(): Promise<readonly TopicFinding[]>;
   /**
-   * Takes a transactional id of its own, under the prefix, and lets it go: no instance's is touched.
+   * Acquires a transactional id of its own under the prefix, and releases it; no instance is affected.
    *
    * @returns the id
    * @throws StopProcessError `kafka.unauthorized`, or `config.invalid` for the timeout
    */
   transactions(): Promise<string>;
   /**
-   * Reads the state topic in a group of its own, as instances do; the topics must have been prepared.
+   * Reads the state topic in a group of its own, as instances do; requires prepared topics.
    *
-   * @returns how many keys there are
+   * @returns the number of keys
    */
   group(signal: AbortSignal): Promise<number>;
 }
 
 const transactionLimitMs = 30_000;
 
-/** Connects to nothing yet. */
+/** Creates the probe, which connects on demand. */
 export function createProbe(shared: KafkaShared): KafkaProbe {
   const { options } = shared;
   return {
@@ -92,15 +92,15 @@ export function createProbe(shared: KafkaShared): KafkaProbe {
     resolve: async ({ host }) => {
       if (isIP(host) !== 0) return [host];
       const found = await lookup(host, { all: true }).catch((error: unknown) => {
-        throw away(`has no address (${messageOf(error)})`);
+        throw unreachable(`has no address (${messageOf(error)})`);
       });
       return found.map(({ address }) => address);
     },
     reach: (endpoint) => reach(endpoint, options.connectionTimeoutMs),
     handshake: (endpoint) => handshake(endpoint, shared),
-    cluster: () => askCluster(shared),
+    cluster: () => describeBrokers(shared),
     topics: () => findTopics(shared),
-    transactions: () => takeTransactionalId(shared),
+    transactions: () => acquireTransactionalId(shared),
     async group(signal) {
       const all = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
       const read = all.map((partition) => shared.readState(partition, 'now', signal));
@@ -109,19 +109,22 @@ export function createProbe(shared: KafkaShared): KafkaProbe {
   };
 }
 
-/** `host:port`, the host perhaps in brackets. */
+/** Parses `host:port`, with an optionally bracketed host. */
 function parseEndpoint(text: string): Endpoint {
-  const at = text.lastIndexOf(':');
-  return { host: text.slice(0, at).replaceAll(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
+  const colon = text.lastIndexOf(':');
+  return {
+    host: text.slice(0, colon).replaceAll(/^\[|\]$/g, ''),
+    port: Number(text.slice(colon + 1)),
+  };
 }
 
 function nameOf({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** What to do about it is known where it is asked. */
-function away(what: string): RetryError {
-  return new RetryError('kafka.unavailable', what);
+/** Returns the error of an unreachable endpoint; the caller adds the fix. */
+function unreachable(problem: string): RetryError {
+  return new RetryError('kafka.unavailable', problem);
 }
 
 async function reach(endpoint: Endpoint, limitMs: number): Promise<void> {
@@ -129,7 +132,7 @@ async function reach(endpoint: Endpoint, limitMs: number): Promise<void> {
   try {
     await withDeadline(opened(socket, 'connect'), limitMs, 'connecting');
   } catch (error) {
-    throw away(`cannot be connected to (${messageOf(error)})`);
+    throw unreachable(`cannot be connected to (${messageOf(error)})`);
   } finally {
     socket.destroy();
   }
@@ -164,16 +167,16 @@ async function handshake(endpoint: Endpoint, { options }: KafkaBase): Promise<Tl
     };
   } catch (error) {
     const doing = `a TLS handshake with ${nameOf(endpoint)}`;
-    const known = translate(error, { options, doing, needs: [] });
-    throw known === error ? away(`${doing} failed (${messageOf(error)})`) : known;
+    const translated = translate(error, { options, doing, needs: [] });
+    throw translated === error ? unreachable(`${doing} failed (${messageOf(error)})`) : translated;
   } finally {
     socket.destroy();
   }
 }
 
-async function askCluster(shared: KafkaShared): Promise<readonly Endpoint[]> {
-  const asked = { doing: 'asking for the brokers', needs: [] };
-  const { brokers } = await asAdmin(shared, (admin) => admin.describeCluster(), asked);
+async function describeBrokers(shared: KafkaShared): Promise<readonly Endpoint[]> {
+  const operation = { doing: 'asking for the brokers', needs: [] };
+  const { brokers } = await asAdmin(shared, (admin) => admin.describeCluster(), operation);
   return brokers.map(({ host, port }) => ({ host, port }));
 }
 
@@ -185,17 +188,17 @@ function findTopics(shared: KafkaShared): Promise<readonly TopicFinding[]> {
     shared,
     async (admin) => {
       const present = new Set(await admin.listTopics());
-      const known = plans.filter(({ name }) => present.has(name));
-      const unseen = plans.filter(({ name }) => !present.has(name));
-      const { missing, hidden } = await distinguish(admin, unseen);
-      const refused = options.topics.create
+      const visible = plans.filter(({ name }) => present.has(name));
+      const unlisted = plans.filter(({ name }) => !present.has(name));
+      const { missing, hidden } = await separateHidden(admin, unlisted);
+      const creationProblems = options.topics.create
         ? await createMissing(admin, missing, { options, validateOnly: true })
         : missing.map(describeMissing);
       const { topics } =
-        known.length === 0
+        visible.length === 0
           ? { topics: [] }
-          : await admin.fetchTopicMetadata({ topics: known.map(({ name }) => name) });
-      const there = known.map(async (plan): Promise<TopicFinding> => {
+          : await admin.fetchTopicMetadata({ topics: visible.map(({ name }) => name) });
+      const existing = visible.map(async (plan): Promise<TopicFinding> => {
         const found = topics.find(({ name }) => name === plan.name);
         if (found === undefined) return absent(plan, []);
         const { partitions, configs, replicas } = await describe(admin, found);
@@ -204,14 +207,16 @@ function findTopics(shared: KafkaShared): Promise<readonly TopicFinding[]> {
         const warning = topicWarning(plan, { configs }, options.brokers);
         return { name: plan.name, exists: true, partitions, configs, problems: texts, warning };
       });
-      const gone = missing.map((plan) =>
+      const absentTopics = missing.map((plan) =>
         absent(
           plan,
-          refused.map(({ text }) => text).filter((text) => text.startsWith(`${plan.name}: `)),
+          creationProblems
+            .map(({ text }) => text)
+            .filter((text) => text.startsWith(`${plan.name}: `)),
         ),
       );
-      const unseeable = hidden.map((plan) => absent(plan, [describeHidden(plan, options).text]));
-      const all = [...(await Promise.all(there)), ...gone, ...unseeable];
+      const hiddenTopics = hidden.map((plan) => absent(plan, [describeHidden(plan, options).text]));
+      const all = [...(await Promise.all(existing)), ...absentTopics, ...hiddenTopics];
       return plans.flatMap(({ name }) => all.filter((one) => one.name === name));
     },
     { doing: 'looking at the topics', needs },
@@ -225,7 +230,7 @@ function absent(
   return { name, exists: false, partitions, configs, problems, warning: null };
 }
 
-async function takeTransactionalId(shared: KafkaShared): Promise<string> {
+async function acquireTransactionalId(shared: KafkaShared): Promise<string> {
   const { options, dependencies } = shared;
   const transactionalId = `${options.transactionalIdPrefix}-check`;
   const connection = openConnection(options, dependencies);
@@ -235,13 +240,13 @@ async function takeTransactionalId(shared: KafkaShared): Promise<string> {
     idempotent: true,
     maxInFlightRequests: 1,
   });
-  const take = async (): Promise<void> => {
+  const acquire = async (): Promise<void> => {
     await producer.connect();
-    // Only this asks for the id; nothing is begun at the broker.
+    // Only this call sends InitProducerId; no transaction begins at the broker.
     await producer.transaction();
   };
   try {
-    await withDeadline(take(), transactionLimitMs, 'taking a transactional id');
+    await withDeadline(acquire(), transactionLimitMs, 'taking a transactional id');
     return transactionalId;
   } catch (error) {
     throw translate(error, {
@@ -255,7 +260,7 @@ async function takeTransactionalId(shared: KafkaShared): Promise<string> {
           prefixed: true,
         },
       ],
-      lastRefusal: connection.lastRefusal(),
+      lastRejection: connection.lastRejection(),
     });
   } finally {
     await settleWithin(producer.disconnect(), 1000);

@@ -1,31 +1,31 @@
-import type { Health } from './health.ts';
+import type { KafkaHealth } from './health.ts';
 import type { Layout } from './layout.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
 import type { StateEntry } from './state/partition-read.ts';
 import type { TopicDescription, TopicPlan } from './topic-plan.ts';
 
-/** What every part of the adapter is made of. */
+/** The context that every part of the adapter shares. */
 export interface KafkaBase {
   readonly options: KafkaOptions;
   readonly dependencies: KafkaDependencies;
-  readonly health: Health;
+  readonly health: KafkaHealth;
   /** @throws Error before the topics are prepared */
   layout(): Layout;
   /** Logs the configs of a topic that lose records, when they are new. */
   warnOf(plan: TopicPlan, description: TopicDescription): void;
 }
 
-/** What partition producers share besides. */
+/** The context that partition producers share. */
 export interface KafkaShared extends KafkaBase {
-  /** Whether the group still gives a partition to this instance. */
+  /** True while the group assigns a partition to this instance. */
   holds(partition: number): boolean;
-  /** Another producer has taken a partition over. */
+  /** Records that another producer has acquired a partition. */
   fence(partition: number, reason: string): void;
   /**
    * Reads a partition of the state topic.
    *
    * @param end - the offset after the fence record; `now` is the end that the leader reports, for a
-   * reader that owns nothing
+   * reader that owns no partition
    */
   readState(
     partition: number,

@@ -9,16 +9,16 @@ import { translate } from './client/errors.ts';
 import { fenceKey } from './producer/produce-requests.ts';
 import type { KafkaBase } from './shared.ts';
 
-/** Where a reader begins, in each partition. */
+/** The start position of a tail in each partition. */
 export type TailStart =
   | { readonly kind: 'end' }
   | { readonly kind: 'beginning' }
-  /** A negative one counts back from the end. */
+  /** A negative offset counts back from the end. */
   | { readonly kind: 'offset'; readonly offset: bigint }
   /** The first record of that time or later, epoch milliseconds. */
   | { readonly kind: 'since'; readonly ms: number };
 
-/** A committed record as it lies in its topic. */
+/** A committed record as stored in its topic. */
 export interface TailedRecord {
   readonly partition: number;
   readonly offset: string;
@@ -29,28 +29,28 @@ export interface TailedRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What is read. */
-export interface Tail {
+/** The request for the committed records of a topic. */
+export interface TailRequest {
   readonly topic: string;
   readonly start: TailStart;
-  /** Whether it waits for records that are yet to come; otherwise it ends at the end of now. */
+  /** True when the tail waits for later records; otherwise it ends at the current end. */
   readonly follow: boolean;
-  /** Gets the records of each partition in order; false when that is enough. */
+  /** Receives the records of each partition in order; returns false to stop. */
   readonly take: (record: TailedRecord) => Promise<boolean>;
 }
 
-const askLimitMs = 30_000;
+const offsetsLimitMs = 30_000;
 
 /**
- * Reads committed records of a topic, as the only member of a group of its own, which it deletes;
- * no offset is committed.
+ * Reads committed records of a topic as the only member of its own group, which it deletes. It commits
+ * no offset.
  *
- * @returns at the end, when it has enough, or when aborted
- * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, what `take` throws
+ * @returns at the end, when `take` stops it, or when aborted
+ * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, errors of `take`
  */
 export async function tail(
   { options, dependencies }: Pick<KafkaBase, 'options' | 'dependencies'>,
-  what: Tail,
+  request: TailRequest,
   signal: AbortSignal,
 ): Promise<void> {
   correctCommittedReads();
@@ -61,24 +61,24 @@ export async function tail(
   const reader = { connection, admin, groupId, shutdown };
   try {
     const spans = await withDeadline(
-      openSpans(admin, what),
-      askLimitMs,
-      `looking for the ends of ${what.topic}`,
+      openSpans(admin, request),
+      offsetsLimitMs,
+      `looking for the ends of ${request.topic}`,
     );
     const stateTopic = topicName(options.topicTemplate, 'state');
-    const shown = what.topic === stateTopic ? withoutFences(what) : what;
-    await readAll(reader, shown, { spans, signal });
+    const filtered = request.topic === stateTopic ? withoutFences(request) : request;
+    await readAll(reader, filtered, { spans, signal });
   } catch (error) {
     if (signal.aborted) return;
-    const lastRefusal = connection.lastRefusal();
+    const lastRejection = connection.lastRejection();
     throw translate(error, {
       options,
-      doing: `reading ${what.topic}`,
+      doing: `reading ${request.topic}`,
       ifMissing:
         '`run` and `once` make the topic of a stream that STREAMS names when they start, by the name ' +
         'that KAFKA_TOPIC_TEMPLATE gives it: look whether both are as they are there.',
       needs: [
-        { operation: 'Read', resource: 'topic', name: what.topic },
+        { operation: 'Read', resource: 'topic', name: request.topic },
         {
           operation: 'Read',
           resource: 'group',
@@ -86,7 +86,7 @@ export async function tail(
           prefixed: true,
         },
       ],
-      lastRefusal,
+      lastRejection,
     });
   } finally {
     const cleaning = admin.deleteGroups([groupId]).finally(() => admin.disconnect());
@@ -95,23 +95,26 @@ export async function tail(
   }
 }
 
-/** A fence record is no state: it only proves to its writer that a read is complete. */
-function withoutFences(what: Tail): Tail {
+/** Hides fence records: they hold no state and only prove to their writer that a read is complete. */
+function withoutFences(request: TailRequest): TailRequest {
   return {
-    ...what,
-    take: (record) => (record.key === fenceKey ? Promise.resolve(true) : what.take(record)),
+    ...request,
+    take: (record) => (record.key === fenceKey ? Promise.resolve(true) : request.take(record)),
   };
 }
 
-/** What is still to be read of a partition. */
-interface Span {
+/** The offsets still to be read in a partition. */
+interface PartitionSpan {
   readonly partition: number;
   next: bigint;
-  /** The offset after the last one of now. */
+  /** The offset after the last record at the start of the tail. */
   readonly end: bigint;
 }
 
-async function openSpans(admin: Admin, { topic, start }: Tail): Promise<readonly Span[]> {
+async function openSpans(
+  admin: Admin,
+  { topic, start }: TailRequest,
+): Promise<readonly PartitionSpan[]> {
   await admin.connect();
   const offsets = await admin.fetchTopicOffsets(topic);
   const since =
@@ -124,14 +127,14 @@ async function openSpans(admin: Admin, { topic, start }: Tail): Promise<readonly
   });
 }
 
-interface Known {
+interface PartitionOffsets {
   readonly first: bigint;
   readonly end: bigint;
-  /** Of the time asked for; kafkajs gives the end, or -1, where nothing is that late. */
+  /** Offset of the requested time; kafkajs returns the end, or -1, when no record is that late. */
   readonly found: string | undefined;
 }
 
-function firstOffset(start: TailStart, { first, end, found }: Known): bigint {
+function firstOffset(start: TailStart, { first, end, found }: PartitionOffsets): bigint {
   switch (start.kind) {
     case 'end':
       return end;
@@ -144,7 +147,7 @@ function firstOffset(start: TailStart, { first, end, found }: Known): bigint {
   }
 }
 
-interface Reader {
+interface TailClient {
   readonly shutdown: ShutdownBudget;
   readonly connection: Connection;
   readonly admin: Admin;
@@ -152,14 +155,14 @@ interface Reader {
 }
 
 async function readAll(
-  { connection, groupId, shutdown }: Reader,
-  what: Tail,
-  { spans, signal }: { readonly spans: readonly Span[]; readonly signal: AbortSignal },
+  { connection, groupId, shutdown }: TailClient,
+  request: TailRequest,
+  { spans, signal }: { readonly spans: readonly PartitionSpan[]; readonly signal: AbortSignal },
 ): Promise<void> {
   const over = Promise.withResolvers<undefined>();
   over.promise.catch(() => undefined);
   const endWhenRead = (): void => {
-    if (!what.follow && spans.every(({ next, end }) => next >= end)) over.resolve(undefined);
+    if (!request.follow && spans.every(({ next, end }) => next >= end)) over.resolve(undefined);
   };
   const consumer = connection.kafka.consumer({
     groupId,
@@ -168,26 +171,26 @@ async function readAll(
     maxWaitTimeInMs: 200,
     retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
   });
-  const taking: Taking = { spans, take: what.take, over };
+  const progress: TailProgress = { spans, take: request.take, over };
   endWhenRead();
   consumer.on('consumer.crash', ({ payload }) => {
     over.reject(payload.error);
   });
   consumer.on('consumer.group_join', () => {
-    goOn(consumer, what.topic, spans);
+    seekAll(consumer, request.topic, spans);
   });
   consumer.on('consumer.end_batch_process', ({ payload }) => {
     const span = spans.find(({ partition }) => partition === payload.partition);
-    // Of a batch of nothing but markers and aborted records nobody else is told.
-    if (payload.batchSize === 0) pass(span, payload.lastOffset);
+    // kafkajs does not deliver batches with only markers or aborted records; advance past them here.
+    if (payload.batchSize === 0) advance(span, payload.lastOffset);
     endWhenRead();
   });
   const run = async (): Promise<void> => {
     await consumer.connect();
-    await consumer.subscribe({ topics: [what.topic], fromBeginning: true });
+    await consumer.subscribe({ topics: [request.topic], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
-      eachBatch: (payload) => takeBatch(payload, taking),
+      eachBatch: (payload) => takeBatch(payload, progress),
     });
   };
   try {
@@ -197,8 +200,8 @@ async function readAll(
   }
 }
 
-/** After each joining: kafkajs begins where it likes. Nothing is fetched before it is sought. */
-function goOn(consumer: Consumer, topic: string, spans: readonly Span[]): void {
+/** Seeks every partition after each join, because kafkajs picks its own start; fetching waits for it. */
+function seekAll(consumer: Consumer, topic: string, spans: readonly PartitionSpan[]): void {
   const partitions = spans.map(({ partition }) => partition);
   consumer.pause([{ topic, partitions }]);
   setImmediate(() => {
@@ -209,35 +212,35 @@ function goOn(consumer: Consumer, topic: string, spans: readonly Span[]): void {
   });
 }
 
-interface Taking {
-  readonly spans: readonly Span[];
-  /** Undefined once it has had enough: the consumer takes a moment to end. */
-  take: Tail['take'] | undefined;
+interface TailProgress {
+  readonly spans: readonly PartitionSpan[];
+  /** Undefined after `take` stopped the tail: the consumer takes a moment to end. */
+  take: TailRequest['take'] | undefined;
   readonly over: PromiseWithResolvers<undefined>;
 }
 
-async function takeBatch(payload: EachBatchPayload, taking: Taking): Promise<void> {
+async function takeBatch(payload: EachBatchPayload, progress: TailProgress): Promise<void> {
   const { batch } = payload;
-  const { spans, over } = taking;
+  const { spans, over } = progress;
   const span = spans.find(({ partition }) => partition === batch.partition);
   for (const message of batch.messages) {
-    if (taking.take === undefined || !payload.isRunning() || payload.isStale()) return;
+    if (progress.take === undefined || !payload.isRunning() || payload.isStale()) return;
     if (span === undefined || BigInt(message.offset) < span.next) continue;
-    pass(span, message.offset);
+    advance(span, message.offset);
     try {
-      if (await taking.take(asRecord(batch.partition, message))) continue;
+      if (await progress.take(asRecord(batch.partition, message))) continue;
       over.resolve(undefined);
     } catch (error) {
       over.reject(error);
     }
-    taking.take = undefined;
+    progress.take = undefined;
     return;
   }
-  pass(span, batch.lastOffset());
+  advance(span, batch.lastOffset());
 }
 
-/** Transaction markers take offsets too. */
-function pass(span: Span | undefined, offset: string): void {
+/** Advances a partition past an offset; transaction markers take offsets too. */
+function advance(span: PartitionSpan | undefined, offset: string): void {
   if (span === undefined) return;
   const after = BigInt(offset) + 1n;
   if (after > span.next) span.next = after;

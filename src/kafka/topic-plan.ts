@@ -1,7 +1,7 @@
 import { topicName, type TopicRole } from '../engine/stream-name.ts';
 import type { KafkaOptions } from './options.ts';
 
-/** A topic as it must be. */
+/** The required properties of a topic. */
 export interface TopicPlan {
   readonly role: TopicRole;
   readonly name: string;
@@ -13,9 +13,9 @@ export interface TopicPlan {
 /** A topic as the broker describes it. */
 export interface TopicDescription {
   readonly partitions: number;
-  /** Replicas of the partition that has the fewest. */
+  /** Replica count of the partition with the fewest replicas. */
   readonly replicas: number;
-  /** Empty when the broker does not let us read them. */
+  /** Empty when this user may not read them. */
   readonly configs: Readonly<Record<string, string>>;
 }
 
@@ -38,7 +38,7 @@ function retentionOf(
   { compacted, topics: { deadLetterRetentionMs } }: PlanOptions,
 ): Record<string, string> {
   if (role === 'dead_letters') {
-    // They hold other people's words, which no tombstone deletes. Only a closed segment expires.
+    // Dead letters hold other people's content, which no tombstone deletes. Only closed segments expire.
     return {
       'cleanup.policy': 'delete',
       'retention.ms': String(deadLetterRetentionMs),
@@ -46,24 +46,25 @@ function retentionOf(
     };
   }
   if (role === 'state') {
-    // Read whole at every start, so it is kept short: segments roll and are cleaned early.
+    // The state topic is read whole at every start, so segments roll and are compacted early.
     return {
       'cleanup.policy': 'compact',
       'min.cleanable.dirty.ratio': '0.1',
       'segment.ms': String(dayMs),
-      // The active segment is never cleaned: hourly news of many media fill a day's with old versions.
+      // Kafka never compacts the active segment: hourly changes of many media would fill a day's segment.
       'segment.bytes': String(stateSegmentBytes),
-      // Stored as sent: the cluster's default may be a codec that other readers of the topic lack.
+      // Batches stay as sent: the cluster's default codec may be one that other readers lack.
       'compression.type': 'producer',
     };
   }
-  // Of a compacted topic, what other people wrote can be deleted; the others are history, which never expires.
+  // Tombstones delete other people's content from a compacted topic. Every other topic is history, of
+  // which nothing may expire.
   return compacted.includes(role)
     ? { 'cleanup.policy': 'compact' }
     : { 'cleanup.policy': 'delete', 'retention.ms': '-1' };
 }
 
-/** The topics that are used, in the order of `options.roles`. */
+/** Returns the topics in use, in the order of `options.roles`. */
 export function planTopics(options: PlanOptions): readonly TopicPlan[] {
   return options.roles.map((role) => ({
     role,
@@ -74,7 +75,7 @@ export function planTopics(options: PlanOptions): readonly TopicPlan[] {
   }));
 }
 
-/** The command that changes configs of a topic. */
+/** Returns the command that changes configs of a topic. */
 function alterCommand(topic: string, config: string, brokers: readonly string[]): string {
   return (
     `kafka-configs.sh --bootstrap-server ${brokers.join(',')} --alter --entity-type topics ` +
@@ -82,14 +83,14 @@ function alterCommand(topic: string, config: string, brokers: readonly string[])
   );
 }
 
-/** A config of a topic by which records get lost later; publishing works with it. */
+/** A config of a topic that loses records later but does not prevent publishing. */
 export interface TopicWarning {
   readonly problem: string;
   /** The command that corrects it. */
   readonly command: string;
 }
 
-/** The configs of a data topic that lose records; null for none, and where they may not be read. */
+/** Returns the configs of a data topic that lose records; null for none, or when unreadable. */
 export function topicWarning(
   { role, name, configs }: TopicPlan,
   { configs: found }: Pick<TopicDescription, 'configs'>,
@@ -97,41 +98,44 @@ export function topicWarning(
 ): TopicWarning | null {
   const policy = found['cleanup.policy'];
   if (role === 'state' || policy === undefined) return null;
-  const wanted = configs['cleanup.policy'] ?? '';
-  // Dead letters expire, and nothing does by the retention of a topic that is only compacted.
+  const expectedPolicy = configs['cleanup.policy'] ?? '';
+  // Dead letters may expire, and retention has no effect on a topic that is only compacted.
   const limits = role === 'dead_letters' || !policy.includes('delete') ? [] : limitsOf(found);
-  if (policy === wanted && limits.length === 0) return null;
+  if (policy === expectedPolicy && limits.length === 0) return null;
   const values = ['cleanup.policy', ...limits].map((config) => `${config}=${found[config] ?? ''}`);
-  const loss = lossOf(policy, wanted, limits);
+  const loss = lossOf(policy, expectedPolicy, limits);
   return {
-    problem: `${values.join(', ')}, expected ${expectedOf(role, wanted)}: ${loss}`,
-    command: alterCommand(name, changeOf(role, { policy, wanted }, found), brokers),
+    problem: `${values.join(', ')}, expected ${expectedOf(role, expectedPolicy)}: ${loss}`,
+    command: alterCommand(name, changeOf(role, { policy, expectedPolicy }, found), brokers),
   };
 }
 
-/** What makes the configs those of a topic that this program creates. */
+/** Returns the config changes that make the topic like one that this program creates. */
 function changeOf(
   role: TopicRole,
-  { policy, wanted }: { readonly policy: string; readonly wanted: string },
+  { policy, expectedPolicy }: { readonly policy: string; readonly expectedPolicy: string },
   found: TopicDescription['configs'],
 ): string {
-  const isHistory = wanted === 'delete' && role !== 'dead_letters';
+  const isHistory = expectedPolicy === 'delete' && role !== 'dead_letters';
   const unlimited = isHistory ? limitsOf(found).map((limit) => `${limit}=-1`) : [];
-  return [...(policy === wanted ? [] : [`cleanup.policy=${wanted}`]), ...unlimited].join(',');
+  return [
+    ...(policy === expectedPolicy ? [] : [`cleanup.policy=${expectedPolicy}`]),
+    ...unlimited,
+  ].join(',');
 }
 
-function expectedOf(role: TopicRole, wanted: string): string {
-  const isHistory = wanted === 'delete' && role !== 'dead_letters';
-  return `cleanup.policy=${wanted}${isHistory ? ' without a limit of time or size' : ''}`;
+function expectedOf(role: TopicRole, expectedPolicy: string): string {
+  const isHistory = expectedPolicy === 'delete' && role !== 'dead_letters';
+  return `cleanup.policy=${expectedPolicy}${isHistory ? ' without a limit of time or size' : ''}`;
 }
 
-/** The retention that ends some day. */
+/** Returns the names of the retention configs that have a limit. */
 function limitsOf(configs: TopicDescription['configs']): readonly string[] {
   return ['retention.ms', 'retention.bytes'].filter((name) => Number(configs[name] ?? -1) >= 0);
 }
 
-function lossOf(policy: string, wanted: string, limits: readonly string[]): string {
-  if (policy.includes('compact') && wanted === 'delete') {
+function lossOf(policy: string, expectedPolicy: string, limits: readonly string[]): string {
+  if (policy.includes('compact') && expectedPolicy === 'delete') {
     return 'of the records with one key only the last one stays, and the history is lost';
   }
   return limits.length > 0
@@ -139,7 +143,7 @@ function lossOf(policy: string, wanted: string, limits: readonly string[]): stri
     : 'outdated records stay, and tombstones delete nothing';
 }
 
-/** What is wrong with a topic that is there, one sentence each, with the command that mends it. */
+/** Returns the problems of an existing topic: one sentence each, with the command that fixes it. */
 export function topicProblems(
   plan: TopicPlan,
   found: TopicDescription,
@@ -163,12 +167,12 @@ export function topicProblems(
         'add replicas with kafka-reassign-partitions.sh or lower the replication factor that is asked for',
     );
   }
-  const wanted = plan.configs['min.insync.replicas'];
+  const minInSync = plan.configs['min.insync.replicas'];
   const inSync = found.configs['min.insync.replicas'];
-  if (wanted !== undefined && inSync !== undefined && Number(inSync) < Number(wanted)) {
+  if (minInSync !== undefined && inSync !== undefined && Number(inSync) < Number(minInSync)) {
     problems.push(
-      `${plan.name}: min.insync.replicas is ${inSync}, expected at least ${wanted}; run: ` +
-        alter(`min.insync.replicas=${wanted}`),
+      `${plan.name}: min.insync.replicas is ${inSync}, expected at least ${minInSync}; run: ` +
+        alter(`min.insync.replicas=${minInSync}`),
     );
   }
   return problems;

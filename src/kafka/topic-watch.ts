@@ -4,16 +4,16 @@ import type { KafkaShared } from './shared.ts';
 import { planTopics } from './topic-plan.ts';
 import { describe, maxBatchBytesOf, verify } from './topics.ts';
 
-type Watched = Pick<KafkaShared, 'options' | 'dependencies' | 'layout' | 'warnOf'>;
+type WatchDeps = Pick<KafkaShared, 'options' | 'dependencies' | 'layout' | 'warnOf'>;
 
 /**
- * Reads the topics' configs again: notes `max.message.bytes` in the layout, and logs new warnings.
+ * Reads the topics' configs again, updates `max.message.bytes` in the layout and logs new warnings.
  *
- * @returns the problems, one sentence each, with what to do
- * @throws as `asAdmin`, also where a topic is gone
+ * @returns the problems, one sentence each, with a fix
+ * @throws the errors of `asAdmin`, also when a topic is gone
  */
-export async function lookAgain(
-  shared: Watched,
+export async function recheckTopics(
+  shared: WatchDeps,
   names?: readonly string[],
 ): Promise<readonly string[]> {
   const { options } = shared;
@@ -44,24 +44,24 @@ export async function lookAgain(
 }
 
 /**
- * Looks at the topics every `everyMs` until aborted. A topic that is not as it must be any more makes Kafka
- * not ready, until it is corrected.
+ * Verifies the topics every `everyMs` until aborted. A topic with a problem makes Kafka not ready until
+ * it is fixed.
  */
 export async function watchTopics(
-  shared: Watched & Pick<KafkaShared, 'health'>,
+  shared: WatchDeps & Pick<KafkaShared, 'health'>,
   everyMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   const { health } = shared;
-  const look = async (): Promise<void> => {
-    const problems = await lookAgain(shared);
+  const check = async (): Promise<void> => {
+    const problems = await recheckTopics(shared);
     if (problems.length === 0) health.up('topics');
     else health.down('topics', `a topic was changed: ${problems.join('; ')}`);
   };
   for (;;) {
     await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) return;
-    // Whoever publishes or reads reports that Kafka is away, or that a topic is gone.
-    await look().catch(() => undefined);
+    // Publishers and readers report an unavailable Kafka or a deleted topic themselves.
+    await check().catch(() => undefined);
   }
 }

@@ -7,7 +7,7 @@ import {
   KafkaJSAggregateError,
   KafkaJSProtocolError,
 } from './client/kafkajs.ts';
-import { describeNeeds, type Need } from './client/acls.ts';
+import { describeNeeds, type RequiredPermission } from './client/acls.ts';
 import { openConnection } from './client/connection.ts';
 import { settleWithin, unlessAborted, withDeadline } from './client/deadline.ts';
 import { classify, translate } from './client/errors.ts';
@@ -22,23 +22,28 @@ import {
   type TopicPlan,
 } from './topic-plan.ts';
 
-/** The broker's default of `max.message.bytes`, for when it may not be read. */
+/** The broker's default of `max.message.bytes`, used when the config may not be read. */
 const defaultMaxBatchBytes = 1_048_588;
 const prepareLimitMs = 30_000;
 
-/** Something that is wrong, and whether permission is all that is missing. */
-export interface Problem {
+/** A problem of a topic. */
+export interface TopicProblem {
   readonly text: string;
+  /** True when only a permission is missing. */
   readonly unauthorized: boolean;
 }
 
-/** What to allow, and how. */
-function allow(operation: Need['operation'], topic: string, options: KafkaOptions): string {
+/** Returns the advice to allow an operation on a topic, with its command. */
+function allow(
+  operation: RequiredPermission['operation'],
+  topic: string,
+  options: KafkaOptions,
+): string {
   const grantor = { brokers: options.brokers, principal: options.security.principal() };
   return `allow ${describeNeeds([{ operation, resource: 'topic', name: topic }], grantor)}`;
 }
 
-function describeRefusal(topic: string, error: Error, options: KafkaOptions): Problem {
+function describeRejection(topic: string, error: Error, options: KafkaOptions): TopicProblem {
   const unauthorized = classify(error) === 'unauthorized';
   const advice = unauthorized
     ? `${allow('Create', topic, options)}; or create it yourself`
@@ -46,15 +51,15 @@ function describeRefusal(topic: string, error: Error, options: KafkaOptions): Pr
   return { text: `${topic}: could not be created: ${error.message}; ${advice}`, unauthorized };
 }
 
-/** With `validateOnly` nothing is created: the broker says whether it would be. */
+/** Creates the missing topics; with `validateOnly` the broker only reports if it would. */
 export async function createMissing(
   admin: Admin,
   missing: readonly TopicPlan[],
   { options, validateOnly = false }: { options: KafkaOptions; validateOnly?: boolean },
-): Promise<Problem[]> {
+): Promise<TopicProblem[]> {
   try {
     await admin.createTopics({
-      // kafkajs gives up when the broker that it asks has not heard of the topic yet: fetchMetadata waits.
+      // kafkajs fails when the broker that it queries does not know the topic yet: fetchMetadata waits.
       waitForLeaders: false,
       validateOnly,
       topics: missing.map(({ name, partitions, replicationFactor, configs }) => ({
@@ -68,16 +73,16 @@ export async function createMissing(
   } catch (error) {
     if (!(error instanceof KafkaJSAggregateError)) throw error;
     return error.errors.flatMap((one) => {
-      // Another instance was quicker.
+      // Another instance created the topic first.
       if (one instanceof KafkaJSProtocolError && one.type === 'TOPIC_ALREADY_EXISTS') return [];
-      const refused = one instanceof Error ? one : new Error(one);
-      const topic = 'topic' in refused ? String(refused.topic) : 'a topic';
-      return [describeRefusal(topic, refused, options)];
+      const rejection = one instanceof Error ? one : new Error(one);
+      const topic = 'topic' in rejection ? String(rejection.topic) : 'a topic';
+      return [describeRejection(topic, rejection, options)];
     });
   }
 }
 
-export function describeMissing(plan: TopicPlan): Problem {
+export function describeMissing(plan: TopicPlan): TopicProblem {
   return {
     text:
       `${plan.name}: is missing; create it with ` +
@@ -90,20 +95,23 @@ export function describeMissing(plan: TopicPlan): Problem {
   };
 }
 
-/** A topic that is there, or not, but may not be seen. */
-export function describeHidden({ name }: TopicPlan, options: KafkaOptions): Problem {
+/** Describes a topic that may not be described, existing or not. */
+export function describeHidden({ name }: TopicPlan, options: KafkaOptions): TopicProblem {
   const text = `${name}: may not be described, so it cannot be published to`;
   return { text: `${text}; ${allow('Write', name, options)}`, unauthorized: true };
 }
 
-/** A list of topics leaves out those that may not be described; asked by name, they are refused. */
-export async function distinguish(
+/**
+ * Separates missing topics from those that may not be described. The broker omits the latter from a list
+ * of topics, and rejects a request that names one.
+ */
+export async function separateHidden(
   admin: Admin,
-  unseen: readonly TopicPlan[],
+  unlisted: readonly TopicPlan[],
 ): Promise<{ readonly missing: readonly TopicPlan[]; readonly hidden: readonly TopicPlan[] }> {
   const missing: TopicPlan[] = [];
   const hidden: TopicPlan[] = [];
-  for (const plan of unseen) {
+  for (const plan of unlisted) {
     try {
       await admin.fetchTopicMetadata({ topics: [plan.name] });
     } catch (error) {
@@ -117,10 +125,10 @@ export async function distinguish(
   return { missing, hidden };
 }
 
-/** What a broker says of a topic that was created a moment ago. */
-const freshTypes = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
+/** Error types with which a broker answers for a topic that was just created. */
+const newTopicErrors = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
 
-/** Reads metadata again until the broker asked knows every topic, and leaders, for five seconds. */
+/** Reads metadata until the queried broker knows every topic and its leaders, for at most five seconds. */
 async function fetchMetadata(
   admin: Admin,
   names: readonly string[],
@@ -131,14 +139,14 @@ async function fetchMetadata(
       const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
       return topics;
     } catch (error) {
-      const fresh = error instanceof KafkaJSProtocolError && freshTypes.includes(error.type);
-      if (!fresh || attempt === 50) throw error;
+      const isNew = error instanceof KafkaJSProtocolError && newTopicErrors.includes(error.type);
+      if (!isNew || attempt === 50) throw error;
       await sleep(100, undefined, { signal });
     }
   }
 }
 
-/** A topic's configs; empty when this user may not read them. */
+/** Reads a topic's configs; returns none when this user may not read them. */
 async function readConfigs(admin: Admin, name: string): Promise<Record<string, string>> {
   try {
     const { resources } = await admin.describeConfigs({
@@ -153,19 +161,19 @@ async function readConfigs(admin: Admin, name: string): Promise<Record<string, s
   }
 }
 
-/** A topic as it is. */
+/** Reads the actual partitions, replicas and configs of a topic. */
 export async function describe(admin: Admin, found: ITopicMetadata): Promise<TopicDescription> {
   const configs = await readConfigs(admin, found.name);
   const replicas = smallest(found.partitions.map((partition) => partition.replicas.length));
   return { replicas, configs, partitions: found.partitions.length };
 }
 
-/** What is wrong with a topic that is there. */
+/** Returns the problems of an existing topic. */
 export function verify(
   plan: TopicPlan,
   description: TopicDescription,
   options: KafkaOptions,
-): readonly Problem[] {
+): readonly TopicProblem[] {
   const readable = Object.keys(description.configs).length > 0;
   if (plan.role === 'state' && !readable) {
     const text = `${plan.name}: its configs cannot be read`;
@@ -178,12 +186,12 @@ export function verify(
   }));
 }
 
-/** `max.message.bytes` of a topic. */
+/** Returns `max.message.bytes` of a topic. */
 export function maxBatchBytesOf({ configs }: Pick<TopicDescription, 'configs'>): number {
   return Number(configs['max.message.bytes'] ?? defaultMaxBatchBytes);
 }
 
-function refuse(problems: readonly Problem[]): never {
+function throwProblems(problems: readonly TopicProblem[]): never {
   throw new StopProcessError(
     problems.every(({ unauthorized }) => unauthorized)
       ? 'kafka.unauthorized'
@@ -201,7 +209,7 @@ function leadersOf(metadata: ITopicMetadata): number[] {
 
 const noWarning = { problem: '', command: '' };
 
-/** Logs the configs by which records of a data topic get lost: each of them once, until it changes. */
+/** Creates the log of configs that lose records of a data topic: each is logged once, until it changes. */
 export function createWarningLog({
   options,
   dependencies,
@@ -231,25 +239,25 @@ async function prepareTopics(
   const { options } = shared;
   const plans = planTopics(options);
   const present = new Set(await admin.listTopics());
-  const unseen = plans.filter(({ name }) => !present.has(name));
-  const { missing, hidden } = await distinguish(admin, unseen);
+  const unlisted = plans.filter(({ name }) => !present.has(name));
+  const { missing, hidden } = await separateHidden(admin, unlisted);
   const problems = hidden.map((plan) => describeHidden(plan, options));
   if (missing.length > 0) {
-    const lacking = options.topics.create
+    const creationProblems = options.topics.create
       ? await createMissing(admin, missing, { options })
       : missing.map((plan) => describeMissing(plan));
-    for (const problem of lacking) problems.push(problem);
+    for (const problem of creationProblems) problems.push(problem);
   }
   signal.throwIfAborted();
-  // With a problem of creation only the topics that were there before can be looked at.
-  const known = problems.length === 0 ? plans : plans.filter(({ name }) => present.has(name));
+  // After a failed creation only the topics that existed before can be verified.
+  const verifiable = problems.length === 0 ? plans : plans.filter(({ name }) => present.has(name));
   const metadata = await fetchMetadata(
     admin,
-    known.map(({ name }) => name),
+    verifiable.map(({ name }) => name),
     signal,
   );
   const layouts: TopicLayout[] = [];
-  for (const plan of known) {
+  for (const plan of verifiable) {
     const found = metadata.find(({ name }) => name === plan.name);
     if (found === undefined) continue;
     const description = await describe(admin, found);
@@ -261,11 +269,11 @@ async function prepareTopics(
       maxBatchBytes: maxBatchBytesOf(description),
     });
   }
-  if (problems.length > 0) refuse(problems);
+  if (problems.length > 0) throwProblems(problems);
   return layouts;
 }
 
-/** Connects, prepares the topics and says what is known of them now. */
+/** Connects, prepares the topics and returns their layout. */
 export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Promise<Layout> {
   const { options, dependencies, health } = shared;
   const connection = openConnection(options, dependencies);
@@ -276,19 +284,19 @@ export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Pro
   };
   const names = planTopics(options).map(({ name }) => name);
   try {
-    const work = withDeadline(prepare(), prepareLimitMs, 'preparing the topics');
-    const layout = createLayout(options.topicTemplate, await unlessAborted(work, signal));
+    const preparation = withDeadline(prepare(), prepareLimitMs, 'preparing the topics');
+    const layout = createLayout(options.topicTemplate, await unlessAborted(preparation, signal));
     health.up('topics');
     return layout;
   } catch (error) {
-    const known = translate(error, {
+    const translated = translate(error, {
       options,
       doing: 'preparing the topics',
       needs: names.map((name) => ({ operation: 'Write', resource: 'topic', name })),
-      lastRefusal: connection.lastRefusal(),
+      lastRejection: connection.lastRejection(),
     });
-    if (known instanceof Error) health.down('topics', known.message);
-    throw known;
+    if (translated instanceof Error) health.down('topics', translated.message);
+    throw translated;
   } finally {
     await settleWithin(admin.disconnect(), 1000);
     connection.destroy();

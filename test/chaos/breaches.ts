@@ -1,6 +1,6 @@
 import type { Patch } from './broken-build.ts';
 
-/** A producer whose send failed is used again, as kafkajs invites one to. */
+/** A producer is used again after a failed produce request, as kafkajs permits. */
 export const keptProducer: readonly Patch[] = [
   {
     file: 'kafka/producer/transaction.ts',
@@ -27,9 +27,9 @@ export const keptProducer: readonly Patch[] = [
 export const stateFirst: readonly Patch[] = [
   {
     file: 'kafka/producer/partition-producer.ts',
-    find: `producer.transact(sends, () => {
+    find: `producer.transact(requests, () => {
       commit.unknown = true;`,
-    replace: `apart(producer, this.#tools, batch)(() => {
+    replace: `apart(producer, this.#deps, batch)(() => {
       commit.unknown = true;`,
   },
   {

@@ -1,38 +1,38 @@
 import { createRequire } from 'node:module';
 
-/** A message as kafkajs decodes it from a fetch; aborted ones and markers are among them. */
+/** A message as kafkajs decodes it from a fetch, including aborted messages and markers. */
 export interface FetchedMessage {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
-  /** kafkajs shows nobody a control record, and counts its offset all the same. */
+  /** True for a control record, which kafkajs hides but whose offset it counts. */
   isControlRecord: boolean;
 }
 
-/** What a fetch has of one partition. */
+/** The part of a fetch response for one partition. */
 export interface FetchedPartition {
   readonly messages: readonly FetchedMessage[];
-  /** In no order. */
+  /** Unordered. */
   abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[];
 }
 
-/** A control record's key: version 0, and 0 for an abort. */
+/** Key of a control record that marks an abort: version 0, type 0. */
 const abortMarker = Buffer.from([0, 0, 0, 0]);
 
 /**
- * Makes control records of the messages of aborted transactions, and leaves no transaction for kafkajs
- * to look for: its own filter takes the broker's list for sorted, and so shows aborted messages where
- * transactions of several producers overlap.
+ * Turns messages of aborted transactions into control records and empties the list of aborted
+ * transactions. The filter of kafkajs assumes that the broker's list is sorted, and so delivers aborted
+ * messages when transactions of several producers overlap.
  */
 export function hideAborted(partition: FetchedPartition): void {
-  const left = partition.abortedTransactions.toSorted((a, b) =>
+  const pending = partition.abortedTransactions.toSorted((a, b) =>
     Number(BigInt(a.firstOffset) - BigInt(b.firstOffset)),
   );
   const aborting = new Set<string>();
   for (const message of partition.messages) {
-    while (left[0] !== undefined && BigInt(left[0].firstOffset) <= BigInt(message.offset)) {
-      aborting.add(left[0].producerId);
-      left.shift();
+    while (pending[0] !== undefined && BigInt(pending[0].firstOffset) <= BigInt(message.offset)) {
+      aborting.add(pending[0].producerId);
+      pending.shift();
     }
     if (message.isControlRecord) endTransaction(message, aborting);
     else if (isAborted(message, aborting)) message.isControlRecord = true;
@@ -54,12 +54,12 @@ interface FetchResponse {
   }>;
 }
 
-/** From the first that knows transactions to the last that kafkajs 2.2.4 speaks. */
+/** Versions of Fetch, from the first with transactions to the last that kafkajs 2.2.4 supports. */
 const versions = [4, 5, 6, 7, 8, 9, 10, 11];
 
 let corrected = false;
 
-/** Corrects every consumer of this process, once; kafkajs looks its decoders up at each answer. */
+/** Patches every consumer of this process, once; kafkajs looks up its decoders for each response. */
 export function correctCommittedReads(): void {
   if (corrected) return;
   corrected = true;

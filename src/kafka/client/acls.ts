@@ -1,47 +1,50 @@
-/** Something that an ACL is about, as `kafka-acls.sh` names it. */
+/** A resource type, as `kafka-acls.sh` names it. */
 type Resource = 'topic' | 'group' | 'transactional-id';
 
 /** One permission that the program needs. */
-export interface Need {
+export interface RequiredPermission {
   readonly operation: 'Read' | 'Write' | 'Create' | 'DescribeConfigs';
   readonly resource: Resource;
   readonly name: string;
-  /** Whether it is needed for every name that begins so. */
+  /** True when the permission is needed for every name with this prefix. */
   readonly prefixed?: boolean;
 }
 
-/** Whom it is allowed to, and where that is said. */
+/** The principal of the permissions and the cluster that grants them. */
 export interface Grantor {
   readonly brokers: readonly string[];
-  /** As `User:alice`. */
+  /** The principal, such as `User:alice`. */
   readonly principal: string;
 }
 
-/** What each of the broker's refusals is about. */
-const refused: readonly (readonly [RegExp, Resource])[] = [
+/** The resource type of each authorization error of a broker. */
+const resourcesByRejection: readonly (readonly [RegExp, Resource])[] = [
   [/TRANSACTIONAL_ID_AUTHORIZATION_FAILED|transactional ?id/i, 'transactional-id'],
   [/GROUP_AUTHORIZATION_FAILED|group authorization|access group/i, 'group'],
   [/TOPIC_AUTHORIZATION_FAILED|topic authorization|access topics/i, 'topic'],
 ];
 
-/** Of what is needed, what a refusal is about; all of it when that is not told. */
-export function narrowNeeds(needs: readonly Need[], refusal: string): readonly Need[] {
-  const resource = refused.find(([pattern]) => pattern.test(refusal))?.[1];
-  const narrowed = needs.filter((need) => need.resource === resource);
-  return narrowed.length === 0 ? needs : narrowed;
+/** Returns the needs that a rejection concerns; all needs when it names no resource. */
+export function narrowNeeds(
+  needs: readonly RequiredPermission[],
+  rejection: string,
+): readonly RequiredPermission[] {
+  const resource = resourcesByRejection.find(([pattern]) => pattern.test(rejection))?.[1];
+  const matching = needs.filter((need) => need.resource === resource);
+  return matching.length === 0 ? needs : matching;
 }
 
-/** As `Read on the topic instagram.state`. */
-function nameNeed({ operation, resource, name, prefixed }: Need): string {
+/** Describes a need, such as `Read on the topic instagram.state`. */
+function nameNeed({ operation, resource, name, prefixed }: RequiredPermission): string {
   const noun = resource.replace('-', ' ');
   return prefixed === true
     ? `${operation} on each ${noun} that begins with ${name}`
     : `${operation} on the ${noun} ${name}`;
 }
 
-/** The command that allows it. */
+/** Returns the command that grants a need. */
 function aclCommand(
-  { operation, resource, name, prefixed }: Need,
+  { operation, resource, name, prefixed }: RequiredPermission,
   { brokers, principal }: Grantor,
 ): string {
   const pattern = prefixed === true ? ' --resource-pattern-type prefixed' : '';
@@ -51,12 +54,12 @@ function aclCommand(
   );
 }
 
-/** What to allow, each with its command. */
-export function describeNeeds(needs: readonly Need[], grantor: Grantor): string {
+/** Describes the needs, each with the command that grants it. */
+export function describeNeeds(needs: readonly RequiredPermission[], grantor: Grantor): string {
   return needs.map((need) => `${nameNeed(need)}: ${aclCommand(need, grantor)}`).join('; ');
 }
 
-/** As a shell wants it: the principal of a certificate has spaces and commas. */
+/** Quotes a principal for a shell: that of a certificate has spaces and commas. */
 function quoted(principal: string): string {
   return /^[\w:.@-]+$/.test(principal)
     ? principal

@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import type { Need } from './acls.ts';
+import type { RequiredPermission } from './acls.ts';
 import { openConnection } from './connection.ts';
 import { settleWithin, withDeadline } from './deadline.ts';
 import { translate } from './errors.ts';
@@ -8,26 +8,26 @@ import type { KafkaShared } from '../shared.ts';
 const limitMs = 30_000;
 
 /**
- * Asks the cluster one thing, on a connection of its own.
+ * Sends one administrative request, on a connection of its own.
  *
- * @param said - what is being done and what must be allowed for it, for an error's message
+ * @param context - the operation and its required permissions, for an error's message
  * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
  */
 export async function asAdmin<T>(
   { options, dependencies }: Pick<KafkaShared, 'options' | 'dependencies'>,
-  ask: (admin: Admin) => Promise<T>,
-  said: { readonly doing: string; readonly needs: readonly Need[] },
+  request: (admin: Admin) => Promise<T>,
+  context: { readonly doing: string; readonly needs: readonly RequiredPermission[] },
 ): Promise<T> {
   const connection = openConnection(options, dependencies);
   const admin = connection.kafka.admin();
-  const connectAndAsk = async (): Promise<T> => {
+  const connectAndRequest = async (): Promise<T> => {
     await admin.connect();
-    return ask(admin);
+    return request(admin);
   };
   try {
-    return await withDeadline(connectAndAsk(), limitMs, said.doing);
+    return await withDeadline(connectAndRequest(), limitMs, context.doing);
   } catch (error) {
-    throw translate(error, { options, ...said, lastRefusal: connection.lastRefusal() });
+    throw translate(error, { options, ...context, lastRejection: connection.lastRejection() });
   } finally {
     await settleWithin(admin.disconnect(), 1000);
     connection.destroy();

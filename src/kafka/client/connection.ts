@@ -8,54 +8,54 @@ import { routeLine } from './log-routing.ts';
 import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from '../options.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 
-/** A client of its own, with sockets of its own, so that it can be thrown away as a whole. */
+/** A kafkajs client with its own sockets, so that it can be discarded as a whole. */
 export interface Connection {
   readonly kafka: KafkaClient;
-  /** How long one request may take before kafkajs gives it up, in milliseconds. */
+  /** Time after which kafkajs gives up a request, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** The last refusal that a broker answered with, of the last half minute: kafkajs swallows some of them. */
-  lastRefusal(): string | undefined;
+  /** Returns the brokers' last rejection within half a minute: kafkajs swallows some of them. */
+  lastRejection(): string | undefined;
   readonly throttle: Throttle;
-  /** Closes every socket; once it resolves, what comes next opens another. */
+  /** Closes every socket; after it resolves, the next request opens another one. */
   cut(): Promise<void>;
-  /** Closes every socket at once and makes retries that are still going on end. */
+  /** Closes every socket at once and ends running retries. */
   destroy(): void;
 }
 
-/** Below the silence after which load balancers forget a connection, a minute and more. */
+/** TCP keep-alive delay, below the idle timeout of load balancers: a minute and more. */
 const keepAliveMs = 20_000;
 const firstAnswer = { idleMs: 5000, answerMs: 3000 };
-const refusalLifeMs = 30_000;
+const rejectionLifeMs = 30_000;
 /**
- * How long before its end a login is made again. kafkajs' own 10 s have it log in twice at once where
- * logins count for no longer than that, which brokers refuse within a second of the first.
+ * Time before the end of a login's lifetime at which the client logs in again. With the 10 s of kafkajs
+ * and a lifetime below that, it logs in twice at once, and brokers reject a second login within a second.
  */
 const reloginBeforeMs = 3000;
 
-/** Makes a client; nothing is connected yet. */
+/** Creates a client, which connects on demand. */
 export function openConnection(options: KafkaOptions, dependencies: KafkaDependencies): Connection {
   const sockets = createSockets(dependencies.log);
-  const answers = createAnswers(dependencies.telemetry);
+  const answers = createAnswerLog(dependencies.telemetry);
   const requestTimeoutMs = Math.max(1000, Math.floor(options.sendDeadlineMs / 3));
   let open = true;
   logThrottling();
 
   const kafka = new Kafka({
     clientId: options.clientId,
-    // An empty list is the one thing that ends kafkajs' connection retries at once.
-    brokers: () => (open ? fromAnywhere(options.brokers) : []),
-    // What TLS is set up with is asked for in `socketFactory`, each time.
+    // Only an empty list ends the connection retries of kafkajs at once.
+    brokers: () => (open ? fromRandomBroker(options.brokers) : []),
+    // `socketFactory` reads the TLS material for each connection.
     ssl: options.security.tls !== null,
     ...(options.security.sasl && { sasl: saslOf(options.security.sasl) }),
     connectionTimeout: options.connectionTimeoutMs,
     authenticationTimeout: options.connectionTimeoutMs,
     reauthenticationThreshold: reloginBeforeMs,
     requestTimeout: requestTimeoutMs,
-    // Every value is given: kafkajs has other defaults when NODE_ENV is "test".
+    // Every value is set: kafkajs has other defaults when NODE_ENV is "test".
     retry: { initialRetryTime: 20, factor: 0, multiplier: 2, maxRetryTime: 500, retries: 6 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry: LogEntry) => {
-      answers.note(entry);
+      answers.record(entry);
       const line = routeLine(entry);
       dependencies.log(open ? line.level : 'debug', `kafkajs: ${line.message}`, line.fields);
     },
@@ -68,7 +68,7 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
   return {
     kafka,
     requestTimeoutMs,
-    lastRefusal: () => answers.lastRefusal(),
+    lastRejection: () => answers.lastRejection(),
     throttle: answers.throttle,
     cut: () => sockets.cut('this connection was cut'),
     destroy() {
@@ -78,16 +78,16 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
   };
 }
 
-/** The sockets of a client. */
+/** Creates the registry of a client's sockets. */
 function createSockets(log: KafkaDependencies['log']) {
   const sockets = new Map<Socket, WatchedSocket>();
-  const cutSilent = (silent: Socket): void => {
+  const closeSilent = (silent: Socket): void => {
     const { idleMs, answerMs } = firstAnswer;
-    const why = `no answer within ${answerMs} ms on a connection that was silent for ${idleMs} ms or more`;
-    log('info', 'silent connection replaced', { reason: why });
-    // What dropped one without a word has dropped the others as well.
+    const reason = `no answer within ${answerMs} ms on a connection that was silent for ${idleMs} ms or more`;
+    log('info', 'silent connection replaced', { reason });
+    // The middlebox that silently dropped one connection has dropped other idle ones as well.
     for (const [socket, watched] of sockets) {
-      if (socket === silent || watched.isIdle()) socket.destroy(new Error(why));
+      if (socket === silent || watched.isIdle()) socket.destroy(new Error(reason));
     }
   };
   return {
@@ -95,68 +95,69 @@ function createSockets(log: KafkaDependencies['log']) {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, keepAliveMs);
       const onSilence = (): void => {
-        cutSilent(socket);
+        closeSilent(socket);
       };
       sockets.set(socket, watchFirstAnswer(socket, firstAnswer, onSilence));
       socket.once('close', () => sockets.delete(socket));
       return socket;
     },
-    /** With an error, because kafkajs rejects what is in flight on "error" and not on "close". */
-    async cut(why: string): Promise<void> {
+    /** Destroys with an error: kafkajs rejects requests in flight on "error" and not on "close". */
+    async cut(reason: string): Promise<void> {
       const closed = [...sockets.keys()].map((socket) => once(socket, 'close'));
-      for (const socket of sockets.keys()) socket.destroy(new Error(why));
+      for (const socket of sockets.keys()) socket.destroy(new Error(reason));
       await Promise.allSettled(closed);
     },
   };
 }
 
-/** What the brokers' answers say beside their data, as kafkajs logs it. */
-function createAnswers(telemetry: KafkaDependencies['telemetry']) {
+/** Creates the record of rejections and throttling in the brokers' answers, as kafkajs logs them. */
+function createAnswerLog(telemetry: KafkaDependencies['telemetry']) {
   const throttle = createThrottle(() => performance.now());
-  let refusal: { readonly text: string; readonly atMs: number } | undefined;
+  let rejection: { readonly text: string; readonly atMs: number } | undefined;
   return {
     throttle,
-    note({ log }: LogEntry): void {
+    record({ log }: LogEntry): void {
       const { error, throttleMs } = log as { error?: unknown; throttleMs?: unknown };
       if (log.message.startsWith('Response ') && typeof error === 'string') {
-        refusal = { text: error, atMs: performance.now() };
+        rejection = { text: error, atMs: performance.now() };
       }
       if (typeof throttleMs !== 'number') return;
-      telemetry.report({ type: 'throttled', durationMs: throttle.note(throttleMs) });
+      telemetry.report({ type: 'throttled', durationMs: throttle.record(throttleMs) });
     },
-    lastRefusal(): string | undefined {
-      const isRecent = refusal !== undefined && performance.now() - refusal.atMs < refusalLifeMs;
-      return isRecent ? refusal?.text : undefined;
+    lastRejection(): string | undefined {
+      const isRecent =
+        rejection !== undefined && performance.now() - rejection.atMs < rejectionLifeMs;
+      return isRecent ? rejection?.text : undefined;
     },
   };
 }
 
 /**
- * The brokers, beginning with any of them. kafkajs stays with the first for as long as a client lives
- * when it is connected and cut off at once, as by a load balancer whose broker has died.
+ * Returns the brokers, beginning with a random one. When a load balancer with a dead broker accepts and
+ * closes a connection at once, kafkajs stays with the first broker for the lifetime of the client.
  */
-function fromAnywhere(brokers: readonly string[]): string[] {
+function fromRandomBroker(brokers: readonly string[]): string[] {
   const first = Math.floor(Math.random() * brokers.length);
   return [...brokers.slice(first), ...brokers.slice(0, first)];
 }
 
 function openSocket(
-  at: { readonly host: string; readonly port: number },
+  endpoint: { readonly host: string; readonly port: number },
   { tls }: KafkaSecurity,
   onConnect: () => void,
 ): Socket {
-  if (tls === null) return connect(at, onConnect);
-  const servername = isIP(at.host) === 0 ? { servername: at.host } : {};
-  return connectTls({ ...at, ...servername, ...tls() }, onConnect);
+  if (tls === null) return connect(endpoint, onConnect);
+  const servername = isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {};
+  return connectTls({ ...endpoint, ...servername, ...tls() }, onConnect);
 }
 
-/** kafkajs reads the password at each login; a renewed one is taken up by that. */
+/** Returns the login; kafkajs reads the password at each login, and so uses a renewed one. */
 function saslOf(sasl: KafkaSasl): SASLOptions {
   if (sasl.mechanism === 'OAUTHBEARER') {
     return { mechanism: 'oauthbearer', oauthBearerProvider: () => sasl.token() };
   }
   return {
-    // kafkajs' types know the name in small letters only.
+    // The types of kafkajs have the name only in lower case.
     mechanism: sasl.mechanism.toLowerCase() as 'plain',
     username: sasl.username,
     get password() {

@@ -1,41 +1,45 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Throttle } from './throttle.ts';
 
-/** Kafka did not answer in the time that was given; the call itself may still be going on. */
+/** The error of a call that exceeded its deadline; the call itself may still be running. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
 /**
- * Settles as `work` does, or rejects with a {@link DeadlineError} after `deadlineMs`. The work itself
- * cannot be cancelled: whoever gets the error must make it harmless.
+ * Settles as `task` does, or rejects with a {@link DeadlineError} after `deadlineMs`. The task itself
+ * cannot be cancelled: the caller that gets the error must make it harmless.
  */
-export function withDeadline<T>(work: Promise<T>, deadlineMs: number, what: string): Promise<T> {
-  return unlessExpired(work, async (signal) => {
+export function withDeadline<T>(
+  task: Promise<T>,
+  deadlineMs: number,
+  operation: string,
+): Promise<T> {
+  return unlessExpired(task, async (signal) => {
     await sleep(deadlineMs, undefined, { signal });
-    throw new DeadlineError(`${what} took longer than ${deadlineMs} ms`);
+    throw new DeadlineError(`${operation} took longer than ${deadlineMs} ms`);
   });
 }
 
 async function unlessExpired<T>(
-  work: Promise<T>,
+  task: Promise<T>,
   expire: (signal: AbortSignal) => Promise<never>,
 ): Promise<T> {
   const timer = new AbortController();
   const expiry = expire(timer.signal);
-  // The race is over when the timer is aborted; nobody is left to hear of it.
+  // Aborting the timer after the race must not cause an unhandled rejection.
   expiry.catch(() => undefined);
   try {
-    return await Promise.race([work, expiry]);
+    return await Promise.race([task, expiry]);
   } finally {
     timer.abort();
   }
 }
 
-/** A deadline that came although throttled time does not count: {@link withThrottledDeadline}. */
+/** The error of a call that throttling delays beyond its limit; see {@link withThrottledDeadline}. */
 export class ThrottledError extends Error {
   override readonly name = 'ThrottledError';
-  /** The rest of the current wait, in milliseconds. */
+  /** Remaining time of the current wait, in milliseconds. */
   readonly leftMs: number;
   constructor(message: string, leftMs: number) {
     super(message);
@@ -43,26 +47,26 @@ export class ThrottledError extends Error {
   }
 }
 
-/** A deadline against which the time does not count for which brokers throttle the client. */
+/** A deadline that does not count the time for which brokers throttle the client. */
 export interface ThrottledDeadline {
   readonly deadlineMs: number;
-  /** The end in any case. */
+  /** Hard limit, including throttled time. */
   readonly limitMs: number;
   readonly throttle: Throttle;
 }
 
 /**
- * As {@link withDeadline}, but the throttled time comes on top, up to `limitMs` in all; rejects with a
- * {@link ThrottledError} where that does not suffice.
+ * Applies a deadline as {@link withDeadline} does, extended by throttled time up to `limitMs` in total;
+ * rejects with a {@link ThrottledError} when that does not suffice.
  */
 export function withThrottledDeadline<T>(
-  work: Promise<T>,
+  task: Promise<T>,
   { deadlineMs, limitMs, throttle }: ThrottledDeadline,
-  what: string,
+  operation: string,
 ): Promise<T> {
   const startMs = performance.now();
   const beforeMs = throttle.totalMs();
-  return unlessExpired(work, async (signal) => {
+  return unlessExpired(task, async (signal) => {
     for (;;) {
       const leftMs = startMs + limitMs - performance.now();
       const throttledMs = throttle.totalMs() - beforeMs;
@@ -70,12 +74,12 @@ export function withThrottledDeadline<T>(
       const isHopeless = throttledMs > 0 && throttle.leftMs() >= leftMs;
       if (isHopeless || (waitMs <= 0 && deadlineMs + throttledMs > limitMs)) {
         const spent = `of which ${Math.round(throttledMs)} ms of throttling`;
-        const message = `${what} needs longer than ${limitMs} ms, ${spent}`;
+        const message = `${operation} needs longer than ${limitMs} ms, ${spent}`;
         throw new ThrottledError(message, throttle.leftMs());
       }
       if (waitMs <= 0) {
         const spentMs = Math.round(deadlineMs + throttledMs);
-        throw new DeadlineError(`${what} took longer than ${spentMs} ms`);
+        throw new DeadlineError(`${operation} took longer than ${spentMs} ms`);
       }
       await sleep(Math.ceil(waitMs), undefined, { signal });
     }
@@ -83,11 +87,11 @@ export function withThrottledDeadline<T>(
 }
 
 /**
- * Settles as `work` does, or rejects with a {@link DeadlineError} when it is still going on `limitMs()`
+ * Settles as `task` does, or rejects with a {@link DeadlineError} when it is still running `limitMs()`
  * after the signal was aborted.
  */
 export async function onceStopped<T>(
-  work: Promise<T>,
+  task: Promise<T>,
   stop: AbortSignal,
   limitMs: () => number,
 ): Promise<T> {
@@ -97,32 +101,32 @@ export async function onceStopped<T>(
   };
   if (stop.aborted) abort();
   stop.addEventListener('abort', abort, { once: true });
-  const bounded = stopped.then(() => withDeadline(work, limitMs(), 'what was in hand at the stop'));
+  const bounded = stopped.then(() => withDeadline(task, limitMs(), 'what was in hand at the stop'));
   bounded.catch(() => undefined);
   try {
-    return await Promise.race([work, bounded]);
+    return await Promise.race([task, bounded]);
   } finally {
     stop.removeEventListener('abort', abort);
   }
 }
 
-/** Waits for `work` at most `limitMs` and swallows how it ends: for clean-up that may fail. */
-export async function settleWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
-  await succeedsWithin(work, limitMs);
+/** Waits at most `limitMs` for `task` and ignores its outcome: for clean-up that may fail. */
+export async function settleWithin(task: Promise<unknown>, limitMs: number): Promise<void> {
+  await succeedsWithin(task, limitMs);
 }
 
-/** Whether `work` succeeds, and does so within `limitMs`; for clean-up that is then done otherwise. */
-export async function succeedsWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
-  return withDeadline(work, limitMs, 'clean-up').then(
+/** Resolves to true when `task` succeeds within `limitMs`: for clean-up that has a fallback. */
+export async function succeedsWithin(task: Promise<unknown>, limitMs: number): Promise<boolean> {
+  return withDeadline(task, limitMs, 'clean-up').then(
     () => true,
     () => false,
   );
 }
 
-/** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted. */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  // It may fail when nobody waits for it any more.
-  work.catch(() => undefined);
+/** Settles as `task` does, or rejects with the signal's reason as soon as it is aborted. */
+export async function unlessAborted<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
+  // A later failure of the task must not count as unhandled.
+  task.catch(() => undefined);
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => {
     reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
@@ -130,7 +134,7 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {
-    return await Promise.race([work, promise]);
+    return await Promise.race([task, promise]);
   } finally {
     signal.removeEventListener('abort', abort);
     promise.catch(() => undefined);

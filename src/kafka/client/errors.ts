@@ -8,13 +8,13 @@ import {
 } from '../../engine/errors.ts';
 import { describeOffset } from '../../engine/clock-offset.ts';
 import { codeOf, isTlsCode, tlsAdvice } from '../../engine/tls.ts';
-import { describeNeeds, narrowNeeds, type Need } from './acls.ts';
+import { describeNeeds, narrowNeeds, type RequiredPermission } from './acls.ts';
 import { ThrottledError } from './deadline.ts';
 import { KafkaJSError, KafkaJSProtocolError } from './kafkajs.ts';
 import type { KafkaOptions } from '../options.ts';
 
-/** What a failure of kafkajs or of the broker means here. */
-type Failure =
+/** The class of a failure of kafkajs or of the broker. */
+type KafkaFailure =
   | 'unavailable'
   | 'missing'
   | 'forgotten'
@@ -28,8 +28,8 @@ type Failure =
   | 'tls'
   | 'misconfigured';
 
-/** One row a failure: kafkajs' `type` of a protocol error, or the `name` of an error of its own. */
-const failures: Readonly<Record<string, Failure>> = {
+/** Classes by the `type` of a protocol error in kafkajs, or by the `name` of an error of its own. */
+const failures: Readonly<Record<string, KafkaFailure>> = {
   DeadlineError: 'unavailable',
   LeaderMovedError: 'unavailable',
   UNKNOWN_TOPIC_OR_PARTITION: 'missing',
@@ -57,37 +57,39 @@ const failures: Readonly<Record<string, Failure>> = {
   INCONSISTENT_GROUP_PROTOCOL: 'misconfigured',
 };
 
-/** Broker codes that kafkajs 2.2.4 does not know and reports by number alone. */
-const unknownCodes: Readonly<Record<string, Failure>> = {
+/** Broker error codes that kafkajs 2.2.4 does not know and reports only by number. */
+const unknownCodes: Readonly<Record<string, KafkaFailure>> = {
   'Unknown error code 90': 'fenced',
 };
 
 /**
- * The errors of kafkajs and of our own that forget what each broker answered, with what the last refusal
- * tells about them: the search for a coordinator, and a deadline that ended kafkajs' retries.
+ * Errors that lose the broker's answer, with the class that the last rejection implies: the search for a
+ * coordinator, and a deadline that ended the retries of kafkajs.
  */
-const forgetful: Readonly<Record<string, readonly [words: RegExp, failure: Failure]>> = {
+const errorsWithoutAnswer: Readonly<
+  Record<string, readonly [words: RegExp, failure: KafkaFailure]>
+> = {
   KafkaJSGroupCoordinatorNotFound: [/not authorized|authorization failed/i, 'unauthorized'],
   DeadlineError: [/fewer in-sync replicas/i, 'replicas'],
 };
 
 function* causes(error: unknown): Generator<Error> {
-  for (let at = error; at instanceof Error; at = at.cause) yield at;
+  for (let current = error; current instanceof Error; current = current.cause) yield current;
 }
 
-/** Where kafkajs put the broker's own name of an error. */
+/** Returns the broker's name of an error, which kafkajs puts in `type`. */
 function typeOf(error: Error): string | undefined {
   return 'type' in error && typeof error.type === 'string' ? error.type : undefined;
 }
 
-function classifyOne(error: Error): Failure | undefined {
+function classifyOne(error: Error): KafkaFailure | undefined {
   if (isTlsCode(codeOf(error))) return 'tls';
   return failures[typeOf(error) ?? ''] ?? failures[error.name] ?? unknownCodes[error.message];
 }
 
 /**
- * When connections fail at a bad moment kafkajs throws plain errors ("Broker not connected") and
- * stumbles over answers that it did not get (a TypeError in `listTopics`): only the place tells.
+ * True when kafkajs threw the error, by its stack. On some connection failures kafkajs throws plain
+ * errors ("Broker not connected", a TypeError in `listTopics`), which only their origin identifies.
  */
 function isThrownByKafkajs(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -96,63 +98,63 @@ function isThrownByKafkajs(error: unknown): boolean {
 }
 
 /**
- * Says what an error means; undefined for one that did not come from kafkajs (a bug).
+ * Returns the class of an error; undefined for one that did not come from kafkajs (a bug).
  *
- * @param lastRefusal what the broker last refused, for the errors that kafkajs replaces by its own
+ * @param lastRejection the broker's last rejection, for errors that kafkajs replaces by its own
  */
-export function classify(error: unknown, lastRefusal = ''): Failure | undefined {
+export function classify(error: unknown, lastRejection = ''): KafkaFailure | undefined {
   for (const one of causes(error)) {
-    const [words, refused] = forgetful[one.name] ?? [];
-    if (words?.test(lastRefusal) === true) return refused;
+    const [words, implied] = errorsWithoutAnswer[one.name] ?? [];
+    if (words?.test(lastRejection) === true) return implied;
     const failure = classifyOne(one);
     if (failure !== undefined) return failure;
   }
   return error instanceof KafkaJSError || isThrownByKafkajs(error) ? 'unavailable' : undefined;
 }
 
-/** Reports whether another client, or another try, may succeed at once. */
-export function isPassing(error: unknown, lastRefusal?: string): boolean {
-  const failure = classify(error, lastRefusal);
+/** True when another client, or another attempt, may succeed at once. */
+export function isTransient(error: unknown, lastRejection?: string): boolean {
+  const failure = classify(error, lastRejection);
   return failure === 'unavailable' || failure === 'missing' || failure === 'replicas';
 }
 
-/** What a person needs to know beside the error itself. */
+/** The context of a failure, for the error's message. */
 export interface FailureContext {
   readonly options: Pick<KafkaOptions, 'brokers' | 'clientId' | 'security'>;
-  /** What was being done: "committing to instagram.media". */
+  /** The operation, such as "committing to instagram.media". */
   readonly doing: string;
-  /** What must be allowed for it. */
-  readonly needs: readonly Need[];
-  /** What to do when a topic is not there; without, it is taken for one that was deleted. */
+  /** Permissions that the operation needs. */
+  readonly needs: readonly RequiredPermission[];
+  /** Advice for a missing topic; by default, that for a deleted topic. */
   readonly ifMissing?: string;
-  readonly lastRefusal?: string | undefined;
-  /** Milliseconds by which this machine's clock is ahead of the Graph API's; null when that is unknown. */
+  readonly lastRejection?: string | undefined;
+  /** Milliseconds by which this machine's clock is ahead of the Graph API's; null when unknown. */
   readonly clockAheadMs?: number | null;
 }
 
-/** The taxonomy's error for a failure of kafkajs; anything that is not one comes back as it is. */
+/** Translates a failure of kafkajs into the engine's taxonomy; returns any other error unchanged. */
 export function translate(error: unknown, context: FailureContext): unknown {
-  // A token for the login could not be had: that is said already.
-  const ours = [...causes(error)].find(isConnectorError);
-  if (ours !== undefined) return ours;
-  const failure = classify(error, context.lastRefusal);
+  // An error of the login's token request belongs to the taxonomy already.
+  const translated = [...causes(error)].find(isConnectorError);
+  if (translated !== undefined) return translated;
+  const failure = classify(error, context.lastRejection);
   return failure === undefined ? error : errors[failure](error, context);
 }
 
-type Make = (error: unknown, context: FailureContext) => Error;
+type ErrorFactory = (error: unknown, context: FailureContext) => Error;
 
 const ifDeleted =
   'If a topic was deleted, create it again with the same partitions, or restart this program.';
 
-const errors: Readonly<Record<Failure, Make>> = {
+const errors: Readonly<Record<KafkaFailure, ErrorFactory>> = {
   unauthorized: (error, context) => {
     const { brokers, security } = context.options;
-    const refusal = [context.lastRefusal, ...[...causes(error)].map((one) => typeOf(one))];
-    const needs = narrowNeeds(context.needs, refusal.filter(Boolean).join(' '));
+    const rejections = [context.lastRejection, ...[...causes(error)].map((one) => typeOf(one))];
+    const needs = narrowNeeds(context.needs, rejections.filter(Boolean).join(' '));
     const allow = describeNeeds(needs, { brokers, principal: security.principal() });
     return new StopProcessError(
       'kafka.unauthorized',
-      `${refusedBy(context)}: ${context.lastRefusal ?? messageOf(error)}. Allow ${allow}`,
+      `${refusedBy(context)}: ${context.lastRejection ?? messageOf(error)}. Allow ${allow}`,
       { exitCode: 3, cause: error },
     );
   },
@@ -165,12 +167,12 @@ const errors: Readonly<Record<Failure, Make>> = {
     ),
   tls: (error, context) => {
     const failed = [...causes(error)].find((one) => isTlsCode(codeOf(one)));
-    const said = messageOf(failed ?? error).replace(/^Connection error: /, '');
+    const problem = messageOf(failed ?? error).replace(/^Connection error: /, '');
     const code = codeOf(failed) ?? '';
     return new StopProcessError(
       'kafka.tls',
-      `TLS with Kafka at ${context.options.brokers.join(', ')} failed (${code}): ${said}. To mend it: ` +
-        `${tlsAdvice('KAFKA', code, said)}.`,
+      `TLS with Kafka at ${context.options.brokers.join(', ')} failed (${code}): ${problem}. To mend it: ` +
+        `${tlsAdvice('KAFKA', code, problem)}.`,
       { exitCode: 3, cause: error },
     );
   },
@@ -208,7 +210,7 @@ const errors: Readonly<Record<Failure, Make>> = {
   replicas: (error, context) =>
     new RetryError(
       'kafka.not-enough-replicas',
-      `${answeredTo(error, context)} ${withRefusal(error, context)}Fewer replicas of a partition are in ` +
+      `${answeredTo(error, context)} ${withRejection(error, context)}Fewer replicas of a partition are in ` +
         'sync than min.insync.replicas asks for. Start the brokers that are down; to list the ' +
         `partitions: kafka-topics.sh --bootstrap-server ${context.options.brokers.join(',')} ` +
         '--describe --under-min-isr-partitions',
@@ -238,21 +240,21 @@ const errors: Readonly<Record<Failure, Make>> = {
   unavailable,
 };
 
-/** How long the broker wants to be left alone. */
+/** Returns the remaining throttle time, in milliseconds; at least a second. */
 function throttleLeftMs(error: unknown): number {
   const found = [...causes(error)].find((one) => one instanceof ThrottledError);
   return Math.max(1000, Math.ceil(found?.leftMs ?? 0));
 }
 
-/** What a broker's answer is about, by kafkajs' type or its words, and what helps. */
+/** Advice for a broker's answer, found by its kafkajs type or its words. */
 interface AnswerAdvice {
   readonly types: readonly string[];
-  /** Matched with the last refusal where the error forgets it. */
+  /** Matched with the last rejection when the error loses it. */
   readonly words: RegExp;
   readonly advice: string;
 }
 
-/** It came from a broker: the way there and the login are good. */
+/** Advice for answers of a broker, which prove that the network and the login work. */
 const adviceByAnswer: readonly AnswerAdvice[] = [
   {
     types: ['LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION', 'REPLICA_NOT_AVAILABLE'],
@@ -288,31 +290,31 @@ const adviceOnAnswer = 'The brokers can be reached. If it stays, look at the log
 const adviceOnSilence =
   'Check that the brokers are up, that they can be reached, and that KAFKA_SECURITY_PROTOCOL is theirs.';
 
-function adviceOn(error: unknown, { lastRefusal = '' }: FailureContext): string {
+function adviceOn(error: unknown, { lastRejection = '' }: FailureContext): string {
   const chain = [...causes(error)];
-  const answer = isForgetful(error) ? lastRefusal : '';
-  const met = chain.map((one) => typeOf(one) ?? one.name);
-  const row = adviceByAnswer.find(
+  const answer = lacksAnswer(error) ? lastRejection : '';
+  const names = chain.map((one) => typeOf(one) ?? one.name);
+  const match = adviceByAnswer.find(
     ({ types, words }) =>
-      types.some((type) => met.includes(type)) || (answer !== '' && words.test(answer)),
+      types.some((type) => names.includes(type)) || (answer !== '' && words.test(answer)),
   );
-  if (row !== undefined) return row.advice;
+  if (match !== undefined) return match.advice;
   const isAnswered = answer !== '' || chain.some((one) => one instanceof KafkaJSProtocolError);
   return isAnswered ? adviceOnAnswer : adviceOnSilence;
 }
 
-function isForgetful(error: unknown): boolean {
-  return [...causes(error)].some(({ name }) => name in forgetful);
+function lacksAnswer(error: unknown): boolean {
+  return [...causes(error)].some(({ name }) => name in errorsWithoutAnswer);
 }
 
-/** The last refusal, as a sentence, where the error does not say it. */
-function withRefusal(error: unknown, { lastRefusal }: FailureContext): string {
-  if (lastRefusal === undefined || !isForgetful(error)) return '';
-  return `The last answer of a broker was: ${lastRefusal}. `;
+/** Returns the last rejection as a sentence when the error lacks it. */
+function withRejection(error: unknown, { lastRejection }: FailureContext): string {
+  if (lastRejection === undefined || !lacksAnswer(error)) return '';
+  return `The last answer of a broker was: ${lastRejection}. `;
 }
 
 function unavailable(error: unknown, context: FailureContext): Error {
-  const message = `${answeredTo(error, context)} ${withRefusal(error, context)}${adviceOn(error, context)}`;
+  const message = `${answeredTo(error, context)} ${withRejection(error, context)}${adviceOn(error, context)}`;
   return new RetryError('kafka.unavailable', message, { cause: error });
 }
 
@@ -321,7 +323,7 @@ function answeredTo(error: unknown, { options, doing }: FailureContext): string 
   return `Kafka at ${brokers} did not answer as expected while ${doing}: ${messageOf(error)}.`;
 }
 
-/** Below this, the clocks agree: the header `Date` has whole seconds, and answers take some. */
+/** Offset below which clocks agree: the header `Date` has whole seconds, and answers take time. */
 const clockToleranceMs = 60_000;
 
 function clockAdvice({ clockAheadMs = null }: FailureContext): string {
@@ -345,10 +347,10 @@ function refusedBy({ options, doing }: FailureContext): string {
   return `Kafka at ${options.brokers.join(', ')} refused ${doing}`;
 }
 
-/** The innermost: kafkajs wraps it into what it was doing. */
+/** Returns the message of the innermost authentication error: kafkajs wraps it in others. */
 function loginWords(error: unknown): string {
-  const refusals = [...causes(error)].filter((one) => classifyOne(one) === 'unauthenticated');
-  return messageOf(refusals[0] ?? error);
+  const rejections = [...causes(error)].filter((one) => classifyOne(one) === 'unauthenticated');
+  return messageOf(rejections[0] ?? error);
 }
 
 function loginAdvice({ options: { security } }: FailureContext): string {

@@ -4,10 +4,10 @@ import { codecs, type Compression } from './compression.ts';
 import { patches } from './patches.ts';
 
 const require = createRequire(import.meta.url);
-/** The version that the patches are for; any other is used unpatched. */
+/** The version that the patches fit; any other version runs unpatched. */
 const patchedVersion = '2.2.4';
 
-// Before kafkajs itself is loaded: its modules keep what they have required.
+// Patched before kafkajs itself is loaded: its modules keep their required modules.
 if ((require('kafkajs/package.json') as { version: string }).version === patchedVersion) {
   for (const [path, patch] of Object.entries(patches)) {
     const original = require(path) as never;
@@ -18,13 +18,13 @@ if ((require('kafkajs/package.json') as { version: string }).version === patched
 
 const library = require('kafkajs') as typeof import('kafkajs');
 const { CompressionCodecs, CompressionTypes } = library;
-// Every codec that kafkajs lacks, not only the configured one: a topic's `compression.type` decides which
-// codec its readers meet.
+// Registers every codec that kafkajs lacks, not only the configured one: a topic's `compression.type`
+// decides the codec that its readers need.
 CompressionCodecs[CompressionTypes.Snappy] = () => codecs.snappy;
 CompressionCodecs[CompressionTypes.LZ4] = () => codecs.lz4;
 CompressionCodecs[CompressionTypes.ZSTD] = () => codecs.zstd;
 
-/** The codecs' numbers in kafkajs. */
+/** Numbers of the codecs in kafkajs. */
 export const compressionTypes = {
   none: CompressionTypes.None,
   gzip: CompressionTypes.GZIP,
@@ -46,8 +46,8 @@ export const {
 const readUncommitted = 0;
 
 /**
- * An administrator whose `fetchTopicOffsets` reports the high watermark as the end. That of kafkajs 2.2.4
- * reports the last stable offset and has no option, so that what follows an open transaction is hidden.
+ * Creates an admin client with a `fetchTopicOffsets` that reports the high watermark as the end. That of
+ * kafkajs 2.2.4 always reports the last stable offset, which hides records after an open transaction.
  */
 export function createHighWatermarkAdmin(client: KafkaClient): Admin {
   const symbol = Object.getOwnPropertySymbols(client).find(
@@ -59,26 +59,28 @@ export function createHighWatermarkAdmin(client: KafkaClient): Admin {
   return (Object.create(client, { [symbol]: { value } }) as KafkaClient).admin();
 }
 
-interface RequestQueue {
+interface ThrottledRequestQueue {
   readonly broker: string;
   readonly logger: { info(message: string, fields: object): void };
-  maybeThrottle: (this: RequestQueue, throttleMs: number | null | undefined) => void;
+  maybeThrottle: (this: ThrottledRequestQueue, throttleMs: number | null | undefined) => void;
 }
 
 let logged = false;
 
 /**
- * Has every connection of this process log how long a broker throttles it, as `throttleMs`, once. kafkajs
- * waits as it is told to, and reports that in no event and on no level but `debug`.
+ * Patches every connection of this process, once, to log the broker's throttling as `throttleMs`. kafkajs
+ * waits as requested, but reports it in no event and only on level `debug`.
  */
 export function logThrottling(): void {
   if (logged) return;
   logged = true;
-  const queue = require('kafkajs/src/network/requestQueue') as { readonly prototype: RequestQueue };
-  // The class of kafkajs itself, below the one that is patched.
+  const queue = require('kafkajs/src/network/requestQueue') as {
+    readonly prototype: ThrottledRequestQueue;
+  };
+  // The original class of kafkajs, below the patched one.
   let owner = queue.prototype;
   while (!Object.hasOwn(owner, 'maybeThrottle'))
-    owner = Object.getPrototypeOf(owner) as RequestQueue;
+    owner = Object.getPrototypeOf(owner) as ThrottledRequestQueue;
   const original = owner.maybeThrottle;
   owner.maybeThrottle = function (throttleMs) {
     original.call(this, throttleMs);

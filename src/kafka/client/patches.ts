@@ -16,8 +16,8 @@ interface Grouping<Message> {
 }
 
 /**
- * Messages by partition, in their order, in linear time. kafkajs copies the list of a partition for each
- * message: 25 ms without a turn of the event loop for 5,000 messages.
+ * Groups messages by partition, in their order, in linear time. kafkajs copies the list of a partition
+ * for each message, which blocks the event loop for 25 ms with 5,000 messages.
  */
 function groupMessages<Message>(grouping: Grouping<Message>): Record<number, Message[]> {
   const { topic, partitionMetadata, messages, partitioner } = grouping;
@@ -30,16 +30,17 @@ function groupMessages<Message>(grouping: Grouping<Message>): Record<number, Mes
   return groups;
 }
 
-interface RequestQueue {
+interface TimedRequestQueue {
   readonly pending: readonly unknown[];
   scheduleCheckPendingRequests(): void;
 }
 
 /**
- * A connection's request queue whose timer runs only while requests are pending. The timer of kafkajs runs
- * every millisecond for as long as the connection is open, with a negative delay, of which Node warns.
+ * Returns a request queue of a connection with a timer that runs only while requests are pending. The
+ * timer of kafkajs runs every millisecond while the connection is open, with a negative delay, which
+ * makes Node warn.
  */
-function stopTimerWhenEmpty(Original: new (...options: never[]) => RequestQueue) {
+function stopTimerWhenEmpty(Original: new (...options: never[]) => TimedRequestQueue) {
   return class PatchedRequestQueue extends Original {
     override scheduleCheckPendingRequests(): void {
       if (this.pending.length > 0) super.scheduleCheckPendingRequests();

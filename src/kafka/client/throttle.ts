@@ -1,23 +1,23 @@
-/** For how long the brokers have throttled a client by a quota. */
+/** The time for which brokers have throttled a client by a quota. */
 export interface Throttle {
   /**
-   * Notes an answer's `throttle_time_ms`: the next request waits for that long.
+   * Records an answer's `throttle_time_ms`, for which the next request waits.
    *
-   * @returns by how much longer the client waits because of it
+   * @returns the time by which the wait grows
    */
-  note(ms: number): number;
-  /** In all, the rest of the current wait included, in milliseconds. */
+  record(ms: number): number;
+  /** Returns the total, including the rest of the current wait, in milliseconds. */
   totalMs(): number;
-  /** The rest of the current wait. */
+  /** Returns the remaining time of the current wait, in milliseconds. */
   leftMs(): number;
 }
 
-/** Has not been throttled. Waits that overlap, of several brokers, count once. */
+/** Creates a throttle without a wait; overlapping waits of several brokers count once. */
 export function createThrottle(nowMs: () => number): Throttle {
   let totalMs = 0;
   let untilMs = 0;
   return {
-    note(ms) {
+    record(ms) {
       const fromMs = Math.max(nowMs(), untilMs);
       const addedMs = Math.max(0, nowMs() + ms - fromMs);
       untilMs = fromMs + addedMs;

@@ -3,48 +3,48 @@ import { AssignerProtocol } from '../client/kafkajs.ts';
 import { assignPartitions, type Member } from '../../engine/assignment.ts';
 import { largest } from '../../engine/extremes.ts';
 
-/** What an instance tells the others when it joins. */
-export interface MemberNote {
-  /** Its name, for people. */
+/** The metadata that an instance sends when it joins the group. */
+export interface MemberMetadata {
+  /** The instance's name, for display. */
   readonly instance: string;
-  /** How many partitions the state topic had when it started. */
+  /** Partition count of the state topic when the instance started. */
   readonly partitions: number;
   readonly owned: readonly number[];
-  /** What it wants for a moment, and no others; absent for an instance. */
+  /** The only partitions wanted, as a temporary assignment; absent for a polling instance. */
   readonly borrows?: readonly number[];
 }
 
-/** The longest metadata that is read: an instance that owns 10,000 partitions has 60,000 bytes. */
+/** Upper bound of readable metadata: an instance that owns 10,000 partitions has 60,000 bytes. */
 const maxMetadataBytes = 256 * 1024;
 
-/** Also the name of the group's protocol: a broker lets in only members that share one. */
+/** The assignor's name, and the group's protocol: a broker admits only members with a common one. */
 const name = 'instagram-kafka-sticky';
 const version = 1;
 
-/** The note that a member has joined with; undefined for one that this program cannot read. */
-export function readNote(metadata: Buffer, topic: string): MemberNote | undefined {
+/** Reads a member's metadata; returns undefined when it is unreadable. */
+export function readMemberMetadata(metadata: Buffer, topic: string): MemberMetadata | undefined {
   try {
     const decoded = AssignerProtocol.MemberMetadata.decode(metadata);
     if (!decoded?.topics.includes(topic) || decoded.userData.length > maxMetadataBytes) {
       return undefined;
     }
-    const note = JSON.parse(decoded.userData.toString('utf8')) as Partial<MemberNote>;
-    const { instance, partitions, owned, borrows } = note;
-    if (typeof instance !== 'string' || !isCount(partitions)) return undefined;
+    const fields = JSON.parse(decoded.userData.toString('utf8')) as Partial<MemberMetadata>;
+    const { instance, partitions, owned, borrows } = fields;
+    if (typeof instance !== 'string' || !isPartitionCount(partitions)) return undefined;
     if (!Array.isArray(owned)) return undefined;
-    const borrowing = Array.isArray(borrows) ? { borrows: numbersIn(borrows) } : {};
-    return { instance, partitions, owned: numbersIn(owned), ...borrowing };
+    const temporary = Array.isArray(borrows) ? { borrows: numbersIn(borrows) } : {};
+    return { instance, partitions, owned: numbersIn(owned), ...temporary };
   } catch {
     return undefined;
   }
 }
 
-/** No topic has more; a member that says so would have every leader fail to deal partitions out. */
-const mostPartitions = 1_000_000;
+/** Upper bound of a valid partition count: a larger one would make the assignment fail on every leader. */
+const maxPartitions = 1_000_000;
 
-function isCount(partitions: number | undefined): partitions is number {
+function isPartitionCount(partitions: number | undefined): partitions is number {
   const count = partitions ?? -1;
-  return Number.isSafeInteger(count) && count >= 0 && count <= mostPartitions;
+  return Number.isSafeInteger(count) && count >= 0 && count <= maxPartitions;
 }
 
 function numbersIn(list: readonly number[]): readonly number[] {
@@ -52,36 +52,35 @@ function numbersIn(list: readonly number[]): readonly number[] {
 }
 
 /**
- * The members that may be assigned something: those that count the partitions as the instance does
- * that was started last.
+ * Returns the members that may be assigned partitions: those that know the latest partition count.
  *
- * @param partitions - how many the topic has; the metadata of a member that claims more is invalid
+ * @param partitions - the topic's partition count; metadata with a larger count is invalid
  */
 function membersOf(members: readonly GroupMember[], topic: string, partitions: number) {
-  const noted = members.flatMap(({ memberId, memberMetadata }) => {
-    const note = readNote(memberMetadata, topic);
-    if (note === undefined || note.partitions > partitions) return [];
-    return [{ id: memberId, ...note }];
+  const readable = members.flatMap(({ memberId, memberMetadata }) => {
+    const read = readMemberMetadata(memberMetadata, topic);
+    if (read === undefined || read.partitions > partitions) return [];
+    return [{ id: memberId, ...read }];
   });
   const count = largest(
-    noted.map((note) => note.partitions),
+    readable.map((member) => member.partitions),
     0,
   );
-  // Partitions can only be added. An instance that does not know of them takes accounts for others'.
-  const current: Member[] = noted.filter((note) => note.partitions === count);
+  // Partitions can only be added. An instance with an older count computes wrong partitions of accounts.
+  const current: Member[] = readable.filter((member) => member.partitions === count);
   return { count, current };
 }
 
 /**
- * Shares the state topic's partitions out so that few change hands. kafkajs has no assigner that
- * keeps what members have.
+ * Creates a sticky assignor for the state topic: few partitions move in a rebalance. kafkajs has no
+ * assignor that keeps the members' partitions.
  *
- * @param note - asked at each join
- * @param onMetadata - told at each join how many partitions the topic has now
+ * @param metadata - returns this member's metadata; called at each join
+ * @param onMetadata - called at each join with the topic's current partition count
  */
 export function createAssigner(
   topic: string,
-  note: () => MemberNote,
+  metadata: () => MemberMetadata,
   onMetadata: (partitions: number) => void,
 ): PartitionAssigner {
   return ({ cluster }: { cluster: Cluster }) => ({
@@ -94,21 +93,21 @@ export function createAssigner(
         metadata: AssignerProtocol.MemberMetadata.encode({
           version,
           topics,
-          userData: Buffer.from(JSON.stringify(note()), 'utf8'),
+          userData: Buffer.from(JSON.stringify(metadata()), 'utf8'),
         }),
       };
     },
     assign({ members }) {
-      // kafkajs has just refreshed the leader's metadata.
+      // kafkajs refreshed the leader's metadata just before.
       const partitions = cluster.findTopicPartitionMetadata(topic).length;
       const { count, current } = membersOf(members, topic, partitions);
-      const shares = assignPartitions(current, count);
+      const assigned = assignPartitions(current, count);
       return Promise.resolve(
         members.map(({ memberId }) => ({
           memberId,
           memberAssignment: AssignerProtocol.MemberAssignment.encode({
             version,
-            assignment: { [topic]: [...(shares.get(memberId) ?? [])] },
+            assignment: { [topic]: [...(assigned.get(memberId) ?? [])] },
             userData: Buffer.alloc(0),
           }),
         })),

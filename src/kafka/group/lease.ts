@@ -1,52 +1,51 @@
-/** How long this instance may take what the group gave it for its own, unless it is heard again. */
+/** The time for which this instance owns its assigned partitions, renewed by confirmed heartbeats. */
 export interface Lease extends Disposable {
-  /** The coordinator has answered a request that was sent so long ago. */
+  /** Extends the lease: the coordinator has answered a request sent `sentAgoMs` ago. */
   renew(sentAgoMs: number): void;
   /**
-   * Asked, not timed: right also in the first moment after the process was stopped for a while. Who
-   * finds it at its end before the timer does has `onExpiry` called.
+   * True while the lease lasts. Compares clocks instead of relying on the timer, which fires late in a
+   * process that was suspended. Calls `onExpiry` when the lease has ended and the timer has not fired.
    */
   isLive(): boolean;
   end(): void;
 }
 
 /**
- * A lease that ends before the broker can give the partitions to another instance: the session is
- * counted here from when a heartbeat was sent, there from when it arrived. By a clock that does not
- * jump with the host's.
+ * Creates a lease that ends before the broker can assign the partitions to another instance. The
+ * session counts here from the sending of a heartbeat, and at the broker from its arrival. The clock is
+ * monotonic.
  */
 export function createLease(durationMs: number, onExpiry: () => void): Lease {
   let untilMs = -Infinity;
   let timer: NodeJS.Timeout | undefined;
-  const watch = (): void => {
+  const startTimer = (): void => {
     clearTimeout(timer);
     timer = setTimeout(expire, Math.max(0, untilMs - performance.now()) + 1);
   };
   const expire = (): void => {
     if (performance.now() < untilMs) {
-      watch();
+      startTimer();
       return;
     }
-    stop();
+    stopTimer();
     onExpiry();
   };
-  const stop = (): void => {
+  const stopTimer = (): void => {
     clearTimeout(timer);
     timer = undefined;
   };
   const end = (): void => {
-    stop();
+    stopTimer();
     untilMs = -Infinity;
   };
   return {
     renew(sentAgoMs) {
       untilMs = Math.max(untilMs, performance.now() - sentAgoMs + durationMs);
-      watch();
+      startTimer();
     },
     isLive() {
       if (performance.now() < untilMs) return true;
-      // Whoever is told no now must not be told yes again, by an answer that comes before the timer,
-      // without having been told of the end.
+      // After a false result, a late renewal must not return true again before `onExpiry` was called.
       if (timer !== undefined) expire();
       return false;
     },

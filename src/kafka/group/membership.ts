@@ -3,54 +3,54 @@ import type { Consumer, ConsumerGroupJoinEvent, RequestEvent } from 'kafkajs';
 import { StopProcessError } from '../../engine/errors.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Group, OnAssignment } from '../../engine/ports.ts';
-import type { Need } from '../client/acls.ts';
+import type { RequiredPermission } from '../client/acls.ts';
 import { openConnection, type Connection } from '../client/connection.ts';
 import { DeadlineError, settleWithin, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { translate } from '../client/errors.ts';
-import { createAssigner, readNote } from './assignor.ts';
+import { createAssigner, readMemberMetadata } from './assignor.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { createLease } from './lease.ts';
 import type { KafkaOptions } from '../options.ts';
 import { partitionsOf } from './owners.ts';
 import type { KafkaBase } from '../shared.ts';
 
-/** The group, and what the partition producers ask of it. */
+/** The membership of the consumer group, with the queries of the partition producers. */
 export interface GroupMembership extends Group {
-  /** Whether a partition may be published to; any may while no group was joined. */
+  /** True when a partition may be published to; always true before a group is joined. */
   holds(partition: number): boolean;
-  /** Another producer has taken a partition over. */
+  /** Records that another producer has acquired a partition. */
   fence(partition: number, reason: string): void;
   /**
-   * Has the group hand these partitions over for the time of the work: their owners give them up as in
-   * any change of the group, get them back afterwards, and read their states again.
+   * Acquires a temporary assignment of these partitions while `task` runs. Their owners give them up
+   * as in any rebalance, get them back afterwards, and read their states again.
    *
-   * @returns what the work does, or `refused` when they are not handed over in time: an instance of a
-   * version that does not know of this deals them out, or Kafka is slow
-   * @throws StopProcessError `kafka.unauthorized`; what the work throws
+   * @returns the result of `task`; `refused` when the partitions are not assigned in time, because the
+   * group leader's version lacks temporary assignments or Kafka is slow
+   * @throws StopProcessError `kafka.unauthorized`; errors of `task`
    */
   borrow<T>(
     partitions: readonly number[],
-    work: () => Promise<T>,
+    task: () => Promise<T>,
     signal: AbortSignal,
   ): Promise<T | 'refused'>;
 }
 
-const askLimitMs = 10_000;
+const describeLimitMs = 10_000;
 const pausesMs = [100, 500, 1000, 2000, 5000];
-/** The fetch loop, in which kafkajs sends its heartbeats, goes round this often. */
+/** Period of the fetch loop, in which kafkajs sends its heartbeats. */
 const loopMs = 200;
 
-/** The consumer group of the instances of one prefix. */
+/** Returns the id of the consumer group of all instances with one prefix. */
 function groupIdOf({ transactionalIdPrefix }: KafkaOptions): string {
   return `${transactionalIdPrefix}-instances`;
 }
 
-/** Makes the membership; nothing connects before `join`. */
+/** Creates the membership, which connects in `join`. */
 export function createGroup(shared: KafkaBase): GroupMembership {
   let ownership: Ownership | undefined;
-  const stayIn = (onAssignment: OnAssignment, signal: AbortSignal, borrows?: readonly number[]) => {
+  const join = (onAssignment: OnAssignment, signal: AbortSignal, borrows?: readonly number[]) => {
     ownership = openOwnership(shared, onAssignment);
-    return stay(shared, { ownership, borrows }, signal);
+    return keepMembership(shared, { ownership, borrows }, signal);
   };
   return {
     get partitions() {
@@ -67,61 +67,65 @@ export function createGroup(shared: KafkaBase): GroupMembership {
       const members = await describeMembers(shared, signal);
       return members.find(({ owned }) => owned.includes(partition))?.name ?? null;
     },
-    join: (onAssignment, signal) => stayIn(onAssignment, signal),
-    async borrow(partitions, work, signal) {
+    join: (onAssignment, signal) => join(onAssignment, signal),
+    async borrow(partitions, task, signal) {
       const leave = new AbortController();
-      const given = Promise.withResolvers<undefined>();
+      const assigned = Promise.withResolvers<undefined>();
       const onAssignment = (owned: readonly number[]): void => {
-        if (partitions.every((one) => owned.includes(one))) given.resolve(undefined);
+        if (partitions.every((one) => owned.includes(one))) assigned.resolve(undefined);
       };
-      const staying = stayIn(onAssignment, AbortSignal.any([signal, leave.signal]), partitions);
+      const membership = join(onAssignment, AbortSignal.any([signal, leave.signal]), partitions);
       const handedOver = withDeadline(
-        Promise.race([given.promise, staying]),
-        borrowLimitMs(shared.options),
+        Promise.race([assigned.promise, membership]),
+        assignmentLimitMs(shared.options),
         'a hand-over',
       );
       try {
         if (!(await isHandedOver(unlessAborted(handedOver, signal)))) return 'refused';
-        return await work();
+        return await task();
       } finally {
         leave.abort();
-        await staying.catch(() => undefined);
+        await membership.catch(() => undefined);
         ownership = undefined;
       }
     },
   };
 }
 
-async function isHandedOver(waiting: Promise<unknown>): Promise<boolean> {
+async function isHandedOver(handOver: Promise<unknown>): Promise<boolean> {
   try {
-    await waiting;
+    await handOver;
     return true;
   } catch (error) {
-    // A group of other programs lets nobody in who deals out otherwise.
-    const isStrange = error instanceof StopProcessError && error.code === 'config.invalid';
-    if (isStrange || error instanceof DeadlineError) return false;
+    // A group of other programs rejects a member with another assignment protocol.
+    const isForeignGroup = error instanceof StopProcessError && error.code === 'config.invalid';
+    if (isForeignGroup || error instanceof DeadlineError) return false;
     throw error;
   }
 }
 
-/** As long as a rebalance may take, and the group's first join, which brokers hold back for seconds. */
-function borrowLimitMs({ group }: KafkaOptions): number {
+/** Returns the limit for a rebalance plus the group's first join, which brokers delay for seconds. */
+function assignmentLimitMs({ group }: KafkaOptions): number {
   return group.rebalanceTimeoutMs + group.sessionTimeoutMs;
 }
 
-/** What one stay after another has in common. */
-interface Membership {
+/** The properties that successive joins of the group share. */
+interface JoinOptions {
   readonly ownership: Ownership;
-  /** Undefined for an instance, which takes what it is given. */
+  /** Partitions of a temporary assignment; undefined for a polling instance. */
   readonly borrows: readonly number[] | undefined;
 }
 
-/** Is a member until aborted; ends before that only with what waiting does not mend. */
-async function stay(shared: KafkaBase, membership: Membership, signal: AbortSignal): Promise<void> {
+/** Keeps the membership until aborted; rejects earlier only with an error that waiting does not fix. */
+async function keepMembership(
+  shared: KafkaBase,
+  membership: JoinOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const { telemetry } = shared.dependencies;
   try {
     for (let attempt = 0; ; attempt += 1) {
-      const error = await takePart(shared, membership, signal);
+      const error = await joinOnce(shared, membership, signal);
       if (signal.aborted) return;
       if (error instanceof StopProcessError) throw error;
       const reason = error.message;
@@ -151,104 +155,113 @@ function openOwnership(shared: KafkaBase, onAssignment: OnAssignment): Ownership
   });
 }
 
-/** One stay in the group, with a client of its own; ends with why it ended, or when aborted. */
-async function takePart(
+/** Joins the group once, with a client of its own; returns the error that ended the membership. */
+async function joinOnce(
   shared: KafkaBase,
-  { ownership, borrows }: Membership,
+  { ownership, borrows }: JoinOptions,
   signal: AbortSignal,
 ): Promise<Error> {
   const connection = openConnection(shared.options, shared.dependencies);
   const over = Promise.withResolvers<never>();
   const limitMs = silenceLimitMs(shared.options);
-  using vigil = createLease(limitMs, () => {
+  using watchdog = createLease(limitMs, () => {
     over.reject(new DeadlineError(`nothing was heard of the group for ${limitMs} ms`));
   });
-  vigil.renew(0);
-  const stay = {
+  watchdog.renew(0);
+  const active = {
     ownership,
     borrows,
     fail: over.reject,
-    onSign: () => {
-      vigil.renew(0);
+    onConfirmed: () => {
+      watchdog.renew(0);
     },
   };
-  const consumer = openConsumer(shared, connection, stay);
+  const consumer = openConsumer(shared, connection, active);
   const running = run(consumer, shared.layout().topic('state').name);
   running.catch(over.reject);
   try {
     return await unlessAborted(over.promise, signal);
   } catch (error) {
-    const known = translate(error, contextOf(shared, connection));
-    return known instanceof Error ? known : new Error(String(known));
+    const translated = translate(error, contextOf(shared, connection));
+    return translated instanceof Error ? translated : new Error(String(translated));
   } finally {
     const { shutdown } = shared.dependencies;
-    // A member in the middle of joining cannot leave yet, and one that goes without a word holds up
-    // the rebalance.
+    // A joining member cannot leave yet, and a member that disconnects without leaving delays the
+    // rebalance until its session times out.
     await settleWithin(running, shutdown.leftMs('joining'));
     await settleWithin(consumer.disconnect(), shutdown.leftMs('leaving'));
     connection.destroy();
   }
 }
 
-interface Stay extends Membership {
+interface ActiveMembership extends JoinOptions {
   readonly fail: (error: Error) => void;
-  /** Called at every sign of being a member. */
-  readonly onSign: () => void;
+  /** Called whenever the coordinator confirms the membership. */
+  readonly onConfirmed: () => void;
 }
 
 /**
- * How long a stay may go on without a sign, which is as long as joining may take. When joining anew
- * fails, kafkajs goes on fetching as nobody: it neither beats nor joins any more, and says nothing.
+ * Returns how long a membership may lack confirmation: as long as joining may take. When a rejoin fails,
+ * kafkajs silently continues to fetch without being a member: it sends no heartbeats and never joins.
  */
 function silenceLimitMs({ group, sendDeadlineMs }: KafkaOptions): number {
   return group.sessionTimeoutMs + group.rebalanceTimeoutMs + sendDeadlineMs;
 }
 
-function openConsumer(shared: KafkaBase, connection: Connection, stay: Stay): Consumer {
+function openConsumer(
+  shared: KafkaBase,
+  connection: Connection,
+  active: ActiveMembership,
+): Consumer {
   const { options } = shared;
   const { sessionTimeoutMs, heartbeatMs, rebalanceTimeoutMs } = options.group;
   const topic = shared.layout().topic('state').name;
   const { statePartitions } = shared.layout();
-  const note = () => ({
+  const metadata = () => ({
     instance: options.instance,
     partitions: statePartitions,
-    owned: stay.ownership.owned(),
-    ...(stay.borrows === undefined ? {} : { borrows: stay.borrows }),
+    owned: active.ownership.owned(),
+    ...(active.borrows === undefined ? {} : { borrows: active.borrows }),
   });
   const checkCount = (found: number) => {
-    if (found !== statePartitions) stay.fail(otherCount(topic, statePartitions, found));
+    if (found !== statePartitions)
+      active.fail(partitionCountChanged(topic, statePartitions, found));
   };
   const consumer = connection.kafka.consumer({
     groupId: groupIdOf(options),
     sessionTimeout: sessionTimeoutMs,
     rebalanceTimeout: rebalanceTimeoutMs,
     heartbeatInterval: heartbeatMs,
-    partitionAssigners: [createAssigner(topic, note, checkCount)],
+    partitionAssigners: [createAssigner(topic, metadata, checkCount)],
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: Math.min(loopMs, Math.ceil(heartbeatMs / 2)),
     retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
   });
-  listen(consumer, topic, stay);
+  listen(consumer, topic, active);
   return consumer;
 }
 
-function listen(consumer: Consumer, topic: string, { ownership, fail, onSign }: Stay): void {
-  // How long ago the request was sent that the next event is the answer to.
+function listen(
+  consumer: Consumer,
+  topic: string,
+  { ownership, fail, onConfirmed }: ActiveMembership,
+): void {
+  // Age of the request that the next event answers, by API name.
   const sentAgoMs = new Map<string, number>();
   consumer.on('consumer.network.request', ({ payload }: RequestEvent) => {
     sentAgoMs.set(payload.apiName, payload.duration);
   });
   consumer.on('consumer.group_join', ({ payload }: ConsumerGroupJoinEvent) => {
-    const given = payload.memberAssignment[topic] ?? [];
-    const partitions = given.toSorted((left, right) => left - right);
-    // The group is for its assignments; what the topic holds is read elsewhere.
+    const partitionsOfTopic = payload.memberAssignment[topic] ?? [];
+    const partitions = partitionsOfTopic.toSorted((left, right) => left - right);
+    // The group only assigns partitions; the state reader reads the topic.
     consumer.pause([{ topic }]);
-    onSign();
-    ownership.joined({ memberId: payload.memberId, partitions }, sentAgoMs.get('SyncGroup') ?? 0);
+    onConfirmed();
+    ownership.onJoin({ memberId: payload.memberId, partitions }, sentAgoMs.get('SyncGroup') ?? 0);
   });
   consumer.on('consumer.heartbeat', () => {
-    onSign();
-    ownership.heard(sentAgoMs.get('Heartbeat') ?? 0);
+    onConfirmed();
+    ownership.onHeartbeat(sentAgoMs.get('Heartbeat') ?? 0);
   });
   consumer.on('consumer.crash', ({ payload }) => {
     fail(payload.error);
@@ -261,7 +274,7 @@ async function run(consumer: Consumer, topic: string): Promise<void> {
   await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
 }
 
-function otherCount(topic: string, expected: number, found: number): StopProcessError {
+function partitionCountChanged(topic: string, expected: number, found: number): StopProcessError {
   return new StopProcessError(
     'kafka.topic-invalid',
     `${topic} has ${found} partitions, and had ${expected} when this instance started: accounts ` +
@@ -278,29 +291,32 @@ function contextOf({ options }: KafkaBase, connection: Connection) {
     needs: [
       { operation: 'Read', resource: 'group', name: id },
       { operation: 'Read', resource: 'topic', name: topicName(options.topicTemplate, 'state') },
-    ] satisfies readonly Need[],
-    lastRefusal: connection.lastRefusal(),
+    ] satisfies readonly RequiredPermission[],
+    lastRejection: connection.lastRejection(),
   };
 }
 
-/** A member of the group, and the partitions that it was given. */
-interface Member {
-  /** The instance's name and address, for a person. */
+/** A member of the group and its assigned partitions. */
+interface DescribedMember {
+  /** The instance's name and address, for display. */
   readonly name: string;
   readonly owned: readonly number[];
 }
 
-async function describeMembers(shared: KafkaBase, signal: AbortSignal): Promise<readonly Member[]> {
+async function describeMembers(
+  shared: KafkaBase,
+  signal: AbortSignal,
+): Promise<readonly DescribedMember[]> {
   const connection = openConnection(shared.options, shared.dependencies);
   const admin = connection.kafka.admin();
   const topic = shared.layout().topic('state').name;
-  const ask = async (): Promise<readonly Member[]> => {
+  const describe = async (): Promise<readonly DescribedMember[]> => {
     await admin.connect();
     const { groups } = await admin.describeGroups([groupIdOf(shared.options)]);
     return groups
       .flatMap(({ members }) => members)
       .map(({ memberMetadata, memberAssignment, memberId, clientHost }) => {
-        const instance = readNote(memberMetadata, topic)?.instance ?? memberId;
+        const instance = readMemberMetadata(memberMetadata, topic)?.instance ?? memberId;
         return {
           name: `${instance} (${clientHost.replace(/^\//, '')})`,
           owned: partitionsOf(memberAssignment, topic),
@@ -308,7 +324,10 @@ async function describeMembers(shared: KafkaBase, signal: AbortSignal): Promise<
       });
   };
   try {
-    return await unlessAborted(withDeadline(ask(), askLimitMs, 'describing the group'), signal);
+    return await unlessAborted(
+      withDeadline(describe(), describeLimitMs, 'describing the group'),
+      signal,
+    );
   } catch (error) {
     throw translate(error, contextOf(shared, connection));
   } finally {

@@ -6,33 +6,33 @@ import type { KafkaShared } from '../shared.ts';
 /** A running instance of the program and a state partition whose accounts it polls. */
 export interface Owner {
   readonly partition: number;
-  /** The instance's client id and address, for a person. */
+  /** The instance's client id and address, for display. */
   readonly name: string;
 }
 
-/** The consumer group by which instances share the partitions of the state topic. */
+/** Returns the id of the consumer group that assigns the state partitions to instances. */
 function groupOf(shared: KafkaShared): string {
   return `${shared.options.transactionalIdPrefix}-instances`;
 }
 
-/** What a member of the group was given of a topic. */
+/** Returns the partitions of a topic in a member's assignment. */
 export function partitionsOf(assignment: Buffer, topic: string): readonly number[] {
-  // A member that has joined and was not given anything yet.
+  // Empty for a member that has joined and has no assignment yet.
   if (assignment.length === 0) return [];
   return AssignerProtocol.MemberAssignment.decode(assignment)?.assignment[topic] ?? [];
 }
 
-/** The assignments in a group; while it is being shared out anew, any member may own anything. */
+/** Returns the owners in a group; during a rebalance every member may own every partition. */
 export function ownersIn(group: GroupDescription, topic: string, all: readonly number[]): Owner[] {
-  const settled = group.state === 'Stable';
+  const isStable = group.state === 'Stable';
   return group.members.flatMap(({ clientId, clientHost, memberAssignment }) => {
-    const owned = settled ? partitionsOf(memberAssignment, topic) : all;
+    const owned = isStable ? partitionsOf(memberAssignment, topic) : all;
     return owned.map((partition) => ({ partition, name: `${clientId} at ${clientHost}` }));
   });
 }
 
 /**
- * Who polls the accounts of which state partition now.
+ * Reads the current owner of each state partition.
  *
  * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
  */

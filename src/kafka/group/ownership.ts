@@ -2,110 +2,112 @@ import { diffAssignments } from '../../engine/assignment-changes.ts';
 import type { OnAssignment, Telemetry, TelemetryEvent } from '../../engine/ports.ts';
 import { createLease } from './lease.ts';
 
-type Cause = Extract<TelemetryEvent, { type: 'share' }>['cause'];
+type AssignmentCause = Extract<TelemetryEvent, { type: 'share' }>['cause'];
 
-/** What this instance may take for its own, of what the group has given it. */
+/** The partitions of the assignment that this instance may currently use. */
 export interface Ownership {
-  /** What may be published to now; asked again right before it matters. */
+  /** Returns the partitions that may be published to now; callers check right before each use. */
   owned(): readonly number[];
-  /** The group has given partitions, by an answer to what was sent so long ago. */
-  joined(given: Given, sentAgoMs: number): void;
-  /** The coordinator has confirmed what was given. */
-  heard(sentAgoMs: number): void;
-  /** Another producer has taken a partition over. */
+  /** Records an assignment, from the answer to a request sent `sentAgoMs` ago. */
+  onJoin(assignment: MemberAssignment, sentAgoMs: number): void;
+  /** Records that the coordinator has confirmed the assignment. */
+  onHeartbeat(sentAgoMs: number): void;
+  /** Records that another producer has acquired a partition. */
   fence(partition: number, reason: string): void;
-  /** Nothing is owned any more. */
+  /** Ends the ownership of every partition. */
   leave(): void;
 }
 
-/** An assignment. */
-export interface Given {
+/** The assignment of this member of the group. */
+export interface MemberAssignment {
   readonly memberId: string;
   readonly partitions: readonly number[];
 }
 
-/** What the ownership is kept with. */
-export interface OwnershipTools {
+/** Dependencies of the ownership. */
+export interface OwnershipDeps {
   readonly sessionTimeoutMs: number;
   readonly partitions: () => number;
   readonly telemetry: Telemetry;
   readonly onAssignment: OnAssignment;
 }
 
-/** A partition that was fenced is left alone for a session, then for twice as long, to this end. */
+/** Longest pause of a fenced partition; the first lasts a session, and each next one twice as long. */
 const longestPauseMs = 300_000;
 
-/** The partitions that are left alone because another producer has taken them over. */
+/** Creates the set of partitions that pause because another producer has acquired them. */
 function createFences(sessionTimeoutMs: number) {
   const fences = new Map<number, { readonly times: number; readonly untilMs: number }>();
   return {
-    /** Says for how long. */
+    /** Adds a partition; returns the length of its pause. */
     add(partition: number): number {
       const nowMs = performance.now();
       const last = fences.get(partition);
-      const isAgain = last !== undefined && nowMs - last.untilMs < longestPauseMs;
-      const times = isAgain ? last.times + 1 : 1;
+      const isRepeated = last !== undefined && nowMs - last.untilMs < longestPauseMs;
+      const times = isRepeated ? last.times + 1 : 1;
       const pauseMs = Math.min(sessionTimeoutMs * 2 ** (times - 1), longestPauseMs);
       fences.set(partition, { times, untilMs: nowMs + pauseMs });
       return pauseMs;
     },
     has: (partition: number) => performance.now() < (fences.get(partition)?.untilMs ?? -Infinity),
-    lift(partitions: readonly number[]): void {
+    remove(partitions: readonly number[]): void {
       for (const partition of partitions) fences.delete(partition);
     },
   };
 }
 
-/** Owns nothing yet. */
-export function createOwnership(tools: OwnershipTools): Ownership {
-  const { sessionTimeoutMs, telemetry, onAssignment } = tools;
-  let given: Given = { memberId: '', partitions: [] };
-  let told: readonly number[] = [];
+/** Creates an ownership of no partition. */
+export function createOwnership(deps: OwnershipDeps): Ownership {
+  const { sessionTimeoutMs, telemetry, onAssignment } = deps;
+  let assignment: MemberAssignment = { memberId: '', partitions: [] };
+  let reported: readonly number[] = [];
   const fences = createFences(sessionTimeoutMs);
   const lease = createLease(sessionTimeoutMs, () => {
-    tell('not-heard');
+    report('not-heard');
   });
 
   const owned = (): readonly number[] => {
     if (!lease.isLive()) return [];
-    return given.partitions.filter((partition) => !fences.has(partition));
+    return assignment.partitions.filter((partition) => !fences.has(partition));
   };
-  const tell = (cause: Cause, now = owned()): void => {
-    const change = diffAssignments(told, now);
-    told = now;
-    const isNews = cause === 'rebalance' || change.gained.length + change.lost.length > 0;
-    if (!isNews) return;
-    const partitions = tools.partitions();
+  const report = (cause: AssignmentCause, now = owned()): void => {
+    const change = diffAssignments(reported, now);
+    reported = now;
+    const isReported = cause === 'rebalance' || change.gained.length + change.lost.length > 0;
+    if (!isReported) return;
+    const partitions = deps.partitions();
     telemetry.report({ type: 'share', owned: now, ...change, partitions, cause });
-    // Also when nothing has changed: who is given nothing is told so.
+    // A rebalance is reported even without a change, also to an instance with no partition.
     onAssignment(now);
   };
 
   return {
     owned,
-    joined(now, sentAgoMs) {
-      // Another member's id: the group has counted this instance as gone in between.
-      const anew = now.memberId !== given.memberId;
-      fences.lift(diffAssignments(anew ? [] : given.partitions, now.partitions).gained);
-      if (anew) tell('not-heard', []);
-      given = now;
+    onJoin(now, sentAgoMs) {
+      // A new member id: the group removed this instance in between.
+      const isNewMember = now.memberId !== assignment.memberId;
+      fences.remove(
+        diffAssignments(isNewMember ? [] : assignment.partitions, now.partitions).gained,
+      );
+      if (isNewMember) report('not-heard', []);
+      assignment = now;
       lease.renew(sentAgoMs);
-      tell('rebalance');
+      report('rebalance');
     },
-    heard(sentAgoMs) {
+    onHeartbeat(sentAgoMs) {
       lease.renew(sentAgoMs);
-      tell('confirmed');
+      report('confirmed');
     },
     fence(partition, reason) {
-      if (!given.partitions.includes(partition)) return;
+      if (!assignment.partitions.includes(partition)) return;
       const pauseMs = fences.add(partition);
       telemetry.report({ type: 'fenced', partition, reason, pauseMs });
-      tell('fenced');
+      report('fenced');
     },
     leave() {
       lease.end();
-      given = { memberId: '', partitions: [] };
-      tell('left');
+      assignment = { memberId: '', partitions: [] };
+      report('left');
     },
   };
 }

@@ -1,52 +1,52 @@
 import type { ICustomPartitioner, PartitionMetadata } from 'kafkajs';
 import type { Layout } from '../layout.ts';
 
-/** A partition is led by another broker than the send was planned for, or is gone. */
+/** Thrown when a partition is gone or has another leader than its produce request was planned for. */
 class LeaderMovedError extends Error {
   override readonly name = 'LeaderMovedError';
-  /** Read by kafkajs, which would otherwise try the same send again. */
+  /** Read by kafkajs, which would otherwise retry the same produce request. */
   readonly retriable = false;
 }
 
-/** Checks, inside kafkajs, that a send still goes to the one broker that it was planned for. */
+/** Verifies, inside kafkajs, that a produce request still goes to the broker it was planned for. */
 export interface LeaderWatch {
-  /** The broker that everything sent from now on must be led by. */
+  /** Sets the broker that must lead the partitions of every record from now on. */
   expect(leader: number): void;
   readonly createPartitioner: ICustomPartitioner;
 }
 
-function learn(layout: Layout, name: string, metadata: readonly PartitionMetadata[]): void {
+function updateLeaders(layout: Layout, name: string, metadata: readonly PartitionMetadata[]): void {
   const leaders = layout.byName(name)?.leaders ?? [];
   for (const { partitionId, leader } of metadata) {
-    // A partition that was added later is not used until the next start: keys stay where they are.
+    // Partitions added later stay unused until the next start, so that keys keep their partitions.
     if (partitionId < leaders.length) leaders[partitionId] = leader;
   }
 }
 
 /**
- * kafkajs asks its partitioner for every message, with fresh metadata, before every try of a send:
- * the one place from which a record of a partition that it does not know, which kafkajs drops
- * silently, and a send that would spread over two brokers can be stopped.
+ * Creates a leader watch. kafkajs calls its partitioner for each message, with fresh metadata, before
+ * each attempt of a produce request. Only there can two hazards be stopped: kafkajs silently drops a
+ * record whose partition it does not know, and it spreads a request over two brokers.
  */
 export function createLeaderWatch(layout: Layout): LeaderWatch {
-  let expected = -1;
+  let expectedLeader = -1;
   const partitioner: ReturnType<ICustomPartitioner> = ({ topic, partitionMetadata, message }) => {
     const { partition } = message;
     const found = partitionMetadata.find(({ partitionId }) => partitionId === partition);
-    if (partition === undefined || found?.leader !== expected) {
-      learn(layout, topic, partitionMetadata);
+    if (partition === undefined || found?.leader !== expectedLeader) {
+      updateLeaders(layout, topic, partitionMetadata);
       throw new LeaderMovedError(
         `partition ${String(partition)} of ${topic} ` +
           (found === undefined
             ? 'is gone; restart this program if the topic was made again with fewer partitions'
-            : `is led by broker ${found.leader}, not by ${expected}`),
+            : `is led by broker ${found.leader}, not by ${expectedLeader}`),
       );
     }
     return partition;
   };
   return {
     expect(leader) {
-      expected = leader;
+      expectedLeader = leader;
     },
     createPartitioner: () => partitioner,
   };

@@ -5,95 +5,109 @@ import { onceStopped, settleWithin, withDeadline } from '../client/deadline.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 import type { TransactionalProducer } from './transaction.ts';
 
-/** One batch, placed and encoded. */
+/** One batch with encoded records and their partitions. */
 export interface ProducerBatch {
-  /** The state is the last of them. */
+  /** All records of the batch; the state is the last. */
   readonly records: readonly PlacedRecord[];
   readonly state: PlacedRecord;
-  /** Reports whether this is the value that the state goes on from; undefined where the topic has none. */
+  /** True when the batch continues from this stored value; undefined means that the topic has none. */
   isPrevious(found: Buffer | undefined): Promise<boolean>;
 }
 
-/** How a batch ended, for the telemetry. */
-export type Outcome = 'committed' | 'redone' | 'failed' | 'fenced';
+/** Outcome of a batch, for the telemetry. */
+export type TransactionOutcome = 'committed' | 'redone' | 'failed' | 'fenced';
 
-/** What a partition producer works with; its errors are already the taxonomy's. */
-export interface PartitionProducerTools {
+/** Dependencies of a partition producer; their errors already belong to the engine's taxonomy. */
+export interface PartitionProducerDeps {
   readonly shutdown: ShutdownBudget;
-  /** Opens a producer of this partition producer's transactional id, which ends every transaction before it. */
+  /** Opens a producer with the transactional id of the partition; this ends every earlier transaction. */
   open(): Promise<TransactionalProducer>;
-  /** @param by - `topic` once a try has failed, so that a refusal tells which topic is meant */
+  /** @param by - `topic` after a failed attempt, so that a rejection identifies its topic */
   plan(records: readonly PlacedRecord[], by: 'leader' | 'topic'): readonly ProduceRequest[];
-  /** The record whose offset proves that a read of this partition producer's partition is complete. */
+  /** Returns the fence record: its offset proves that a read of the partition is complete. */
   fence(): PlacedRecord;
-  /** Reads the value that the state topic has for a key, up to `end`, the offset after the fence. */
+  /** Reads the value of a key in the state topic, up to `end`, the offset after the fence record. */
   readBack(key: string, end: bigint, signal: AbortSignal): Promise<Buffer | undefined>;
-  /** Makes an error of kafkajs one of the taxonomy's; it may look something up first. */
+  /** Translates an error of kafkajs into the engine's taxonomy; may query the brokers first. */
   translate(
     error: unknown,
     batch: Pick<ProducerBatch, 'records' | 'state'>,
-    lastRefusal: string | undefined,
+    lastRejection: string | undefined,
   ): unknown;
-  /** Called when a try has failed and another will be made. */
-  onTrouble(error: unknown): void;
-  onOutcome(outcome: Outcome, batch: ProducerBatch, durationMs: number): void;
-  /** Called once, when another producer turns out to have taken the partition over. */
+  /** Called after a failed attempt that will be retried. */
+  onRetry(error: unknown): void;
+  onOutcome(outcome: TransactionOutcome, batch: ProducerBatch, durationMs: number): void;
+  /** Called once, when another producer has acquired the partition. */
   onFenced(reason: string): void;
 }
 
-/** Whether a commit was sent and nobody knows yet what became of it. */
+/** The commit outcome of a batch. */
 interface CommitState {
+  /** True after a commit was sent, until its outcome is known. */
   unknown: boolean;
 }
 
-interface Try {
+interface CommitAttempt {
   readonly attempt: number;
   readonly commit: CommitState;
   readonly stop: AbortSignal;
 }
 
-/** Tries of a batch of which it is known that nothing was committed. */
-const maxTries = 3;
+/** Attempts at a batch of which certainly nothing was committed. */
+const maxAttempts = 3;
 const pausesMs = [50, 500, 1000, 2000, 5000];
 
 /**
- * The serial way of one state partition's batches into Kafka: one transactional producer at a time,
- * thrown away after any error. Partition producers are concurrent with one another.
+ * The transactional producer of one state partition. It commits batches one after another, and
+ * replaces its kafkajs producer after any error. Partition producers run concurrently.
+ *
+ * | State    | Recognized by         | Meaning                                                    |
+ * | -------- | --------------------- | ---------------------------------------------------------- |
+ * | idle     | no `#producer`        | The next acquisition or batch opens a producer.            |
+ * | open     | `#producer`           | Its epoch fences every earlier producer.                   |
+ * | in doubt | `#verifiedStates` set | A producer failed and was discarded. Another instance may  |
+ * |          |                       | have written since, or a commit outcome may be unknown.    |
+ * |          |                       | Each state is read back once before it is overwritten.     |
+ * | fenced   | `#endReason`          | Another producer acquired the partition. Final.            |
+ * | closed   | `#endReason`          | `close` was called. Final.                                 |
+ *
+ * In doubt, the object may be idle or open: a new producer does not prove the earlier writes. Reading a
+ * state back ends the doubt about that state; an acquisition ends it for the whole partition.
  */
 export class PartitionProducer {
-  readonly #tools: PartitionProducerTools;
+  readonly #deps: PartitionProducerDeps;
   readonly #closing = new AbortController();
   #producer: TransactionalProducer | undefined;
-  /** The offset after the fence record of this producer; undefined before it is written. */
-  #fenced: bigint | undefined;
+  /** The offset after this producer's fence record; undefined before the record is committed. */
+  #fenceEnd: bigint | undefined;
   #discarding: Promise<void> = Promise.resolve();
   /**
-   * The states that were looked at since a producer was thrown away; undefined while nobody else can
-   * have written, as since the claim.
+   * Keys of the states that were read back since a producer was discarded. Undefined while no other
+   * producer can have written, as after an acquisition.
    */
-  #looked: Set<string> | undefined;
-  /** Whether a producer that was thrown away may have left its transaction open at the broker. */
-  #isLeftOpen = false;
-  /** Why nothing more may be sent. */
-  #refusal: Error | undefined;
+  #verifiedStates: Set<string> | undefined;
+  /** True when a discarded producer may have left its transaction open at the broker. */
+  #mayHaveOpenTransaction = false;
+  /** The error of every later call, once the producer is fenced or closed. */
+  #endReason: Error | undefined;
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(tools: PartitionProducerTools) {
-    this.#tools = tools;
+  constructor(deps: PartitionProducerDeps) {
+    this.#deps = deps;
   }
 
-  /** Whether nothing can be sent any more: it was closed, or another instance has taken over. */
-  get isSpent(): boolean {
-    return this.#refusal !== undefined;
+  /** True when nothing can be sent any more: the producer is fenced or closed. */
+  get isEnded(): boolean {
+    return this.#endReason !== undefined;
   }
 
   /**
-   * Takes the partition over from any other producer, this partition producer's own included: when it resolves,
-   * no more commits of others can come, and all of them lie before a fence record.
+   * Acquires the partition and fences every earlier producer, including this object's own. When it
+   * resolves, no earlier producer can commit, and all their commits precede a fence record.
    *
    * @returns the end that a read must reach: the offset after the fence record
    */
-  claim(signal: AbortSignal): Promise<bigint> {
+  acquire(signal: AbortSignal): Promise<bigint> {
     return this.#enqueue(async () => {
       signal.throwIfAborted();
       await this.#discard({ abort: false });
@@ -102,12 +116,12 @@ export class PartitionProducer {
         await this.#open();
         try {
           const end = await this.#fence(stop);
-          this.#looked = undefined;
+          this.#verifiedStates = undefined;
           return end;
         } catch (error) {
-          const state = this.#tools.fence();
-          const known = await this.#fail(error, { records: [state], state });
-          if (attempt >= maxTries || isFinal(known) || stop.aborted) throw known;
+          const state = this.#deps.fence();
+          const translated = await this.#fail(error, { records: [state], state });
+          if (attempt >= maxAttempts || isFinal(translated) || stop.aborted) throw translated;
           await pause(pausesMs[attempt - 1] ?? 5000, stop);
         }
       }
@@ -115,121 +129,129 @@ export class PartitionProducer {
   }
 
   /**
-   * Commits a batch after those before it. While the outcome of a commit is unknown it goes on
-   * until it is known; a batch of which nothing was committed is tried a few times.
+   * Commits a batch after the earlier ones. While the commit outcome is unknown, attempts continue
+   * until it is known. A batch of which nothing was committed is attempted {@link maxAttempts} times.
    */
   commit(batch: ProducerBatch, signal: AbortSignal): Promise<void> {
     return this.#enqueue(async () => {
       signal.throwIfAborted();
       const startedMs = performance.now();
-      const end = (outcome: Outcome): void => {
-        this.#tools.onOutcome(outcome, batch, performance.now() - startedMs);
+      const report = (outcome: TransactionOutcome): void => {
+        this.#deps.onOutcome(outcome, batch, performance.now() - startedMs);
       };
       try {
-        end(await this.#tryUntilKnown(batch, signal));
+        report(await this.#commitUntilKnown(batch, signal));
       } catch (error) {
-        end(isFenced(error) ? 'fenced' : 'failed');
+        report(isFenced(error) ? 'fenced' : 'failed');
         throw error;
       }
     });
   }
 
-  /** Lets the transaction in hand end, for a bounded time, and refuses what comes after it. */
+  /** Waits for the current transaction, for a bounded time, and rejects later batches. */
   async close(): Promise<void> {
-    this.#refusal ??= closed();
+    this.#endReason ??= closed();
     this.#closing.abort();
-    await settleWithin(this.#tail, this.#tools.shutdown.leftMs('batches'));
+    await settleWithin(this.#tail, this.#deps.shutdown.leftMs('batches'));
     await this.#discard({ abort: true });
-    await this.#endWhatIsOpen();
+    await this.#endOpenTransaction();
   }
 
   /**
-   * An abort that was not answered may never have arrived, and its transaction holds up everybody who
-   * reads committed records until the broker ends it by itself: a new producer does so now
-   * (Invariant 7). Once, because it is the stop that waits.
+   * Ends a transaction whose abort was not answered, by opening a new producer (Invariant 7). Otherwise
+   * it would block every `read_committed` consumer until the broker's timeout. Attempted once, because
+   * the shutdown waits for it.
    */
-  async #endWhatIsOpen(): Promise<void> {
-    if (!this.#isLeftOpen) return;
-    this.#isLeftOpen = false;
-    const ending = this.#tools.open().then((producer) => producer.discard({ abort: false }));
-    await settleWithin(ending, this.#tools.shutdown.leftMs('takeOver'));
+  async #endOpenTransaction(): Promise<void> {
+    if (!this.#mayHaveOpenTransaction) return;
+    this.#mayHaveOpenTransaction = false;
+    const disposal = this.#deps.open().then((producer) => producer.discard({ abort: false }));
+    await settleWithin(disposal, this.#deps.shutdown.leftMs('takeOver'));
   }
 
   /**
-   * The same while it is to go on: who reads committed records does not wait for the next batch, which
-   * may be long in coming. It is sent by the producer that is opened for this.
+   * Ends such a transaction without closing: `read_committed` consumers must not wait for the next
+   * batch, which may come late. The new producer stays open for that batch.
    */
-  #endSoon(): void {
-    if (!this.#isLeftOpen) return;
+  #endOpenTransactionSoon(): void {
+    if (!this.#mayHaveOpenTransaction) return;
     this.#enqueue(() => this.#open()).catch(() => undefined);
   }
 
-  readonly #transactionLimitMs = (): number => this.#tools.shutdown.leftMs('transaction');
+  readonly #transactionLimitMs = (): number => this.#deps.shutdown.leftMs('transaction');
 
-  #enqueue<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#tail.then(() => {
-      if (this.#refusal !== undefined) throw this.#refusal;
-      return work();
+  #enqueue<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(() => {
+      if (this.#endReason !== undefined) throw this.#endReason;
+      return task();
     });
-    this.#tail = turn.catch(() => undefined);
-    return turn;
+    this.#tail = result.catch(() => undefined);
+    return result;
   }
 
-  async #tryUntilKnown(batch: ProducerBatch, signal: AbortSignal): Promise<Outcome> {
+  async #commitUntilKnown(batch: ProducerBatch, signal: AbortSignal): Promise<TransactionOutcome> {
     const stop = AbortSignal.any([signal, this.#closing.signal]);
     const commit: CommitState = { unknown: false };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#try(batch, { attempt, commit, stop });
+        return await this.#attempt(batch, { attempt, commit, stop });
       } catch (error) {
-        const known = await this.#fail(error, batch);
-        const enough = !commit.unknown && (attempt >= maxTries || asksToWait(known));
-        if (enough || isFinal(known)) {
-          this.#endSoon();
-          throw known;
+        const translated = await this.#fail(error, batch);
+        const isGivenUp = !commit.unknown && (attempt >= maxAttempts || hasRetryAfter(translated));
+        if (isGivenUp || isFinal(translated)) {
+          this.#endOpenTransactionSoon();
+          throw translated;
         }
-        this.#tools.onTrouble(known);
+        this.#deps.onRetry(translated);
         await pause(pausesMs[attempt - 1] ?? 5000, stop);
-        if (stop.aborted) return await this.#lastLook(batch, commit, known);
+        if (stop.aborted) return await this.#resolveUnknownCommit(batch, commit, translated);
       }
     }
   }
 
-  async #try(batch: ProducerBatch, { attempt, commit, stop }: Try): Promise<Outcome> {
+  async #attempt(
+    batch: ProducerBatch,
+    { attempt, commit, stop }: CommitAttempt,
+  ): Promise<TransactionOutcome> {
     const { key } = batch.state;
-    const isDoubtful = this.#looked?.has(key) === false;
-    if ((attempt > 1 || isDoubtful) && (await this.#landed(batch, stop))) return 'redone';
-    this.#looked?.add(key);
+    const isInDoubt = this.#verifiedStates?.has(key) === false;
+    if ((attempt > 1 || isInDoubt) && (await this.#isCommitted(batch, stop))) return 'redone';
+    this.#verifiedStates?.add(key);
     commit.unknown = false;
     const producer = await this.#open();
-    const sends = this.#tools.plan(batch.records, attempt === 1 ? 'leader' : 'topic');
-    const transacting = producer.transact(sends, () => {
+    const requests = this.#deps.plan(batch.records, attempt === 1 ? 'leader' : 'topic');
+    const transaction = producer.transact(requests, () => {
       commit.unknown = true;
     });
-    await onceStopped(transacting, stop, this.#transactionLimitMs);
+    await onceStopped(transaction, stop, this.#transactionLimitMs);
     return attempt === 1 ? 'committed' : 'redone';
   }
 
   /**
-   * There is no time for another try. A commit that never arrived has left its transaction open,
-   * which holds up everybody who reads committed records: the new producer ends it (Invariant 7).
+   * Reads the commit outcome back when a stop leaves no time for another attempt. A commit that never
+   * arrived left its transaction open and blocks `read_committed` consumers; the new producer ends it
+   * (Invariant 7).
    */
-  async #lastLook(batch: ProducerBatch, commit: CommitState, known: unknown): Promise<Outcome> {
-    if (!commit.unknown) throw known;
-    // The look ends it; there is no time for two.
-    this.#isLeftOpen = false;
-    const limitMs = Math.ceil(this.#tools.shutdown.leftMs('outcome'));
-    const looking = this.#landed(batch, AbortSignal.timeout(limitMs));
-    const landed = await withDeadline(looking, limitMs, 'a last look').catch(() => undefined);
-    if (landed === undefined) throw unknownOutcome(batch, known);
-    if (!landed) throw known;
+  async #resolveUnknownCommit(
+    batch: ProducerBatch,
+    commit: CommitState,
+    cause: unknown,
+  ): Promise<TransactionOutcome> {
+    if (!commit.unknown) throw cause;
+    // The producer that reads back ends the transaction; there is no time for a second one.
+    this.#mayHaveOpenTransaction = false;
+    const limitMs = Math.ceil(this.#deps.shutdown.leftMs('outcome'));
+    const check = this.#isCommitted(batch, AbortSignal.timeout(limitMs));
+    const isCommitted = await withDeadline(check, limitMs, 'a last look').catch(() => undefined);
+    if (isCommitted === undefined) throw unknownOutcome(batch, cause);
+    if (!isCommitted) throw cause;
     return 'redone';
   }
 
   async #open(): Promise<TransactionalProducer> {
     if (this.#producer !== undefined) return this.#producer;
-    const producer = await this.#tools.open();
-    this.#isLeftOpen = false;
+    const producer = await this.#deps.open();
+    this.#mayHaveOpenTransaction = false;
     if (this.#closing.signal.aborted) {
       await producer.discard({ abort: false });
       throw closed();
@@ -239,30 +261,30 @@ export class PartitionProducer {
   }
 
   /**
-   * Commits the fence record, once a producer: a read that reaches its offset has every commit that was
-   * made before this producer was opened. No broker that was deposed can serve that offset, and an open
-   * transaction of another producer visibly blocks the way to it (Invariant 2).
+   * Commits the fence record, once per producer. A read that reaches its offset has every commit made
+   * before this producer was opened. A deposed leader cannot serve that offset, and an open transaction
+   * of another producer visibly blocks the read before it (Invariant 2).
    */
   async #fence(stop: AbortSignal): Promise<bigint> {
     const producer = await this.#open();
-    if (this.#fenced !== undefined) return this.#fenced;
-    const sends = this.#tools.plan([this.#tools.fence()], 'topic');
-    const transacting = producer.transact(sends, () => {
-      // Until the answer comes, the commit may never have arrived (Invariant 7).
-      this.#isLeftOpen = true;
+    if (this.#fenceEnd !== undefined) return this.#fenceEnd;
+    const requests = this.#deps.plan([this.#deps.fence()], 'topic');
+    const transaction = producer.transact(requests, () => {
+      // Until the broker answers, the commit may never have arrived (Invariant 7).
+      this.#mayHaveOpenTransaction = true;
     });
-    const offset = await onceStopped(transacting, stop, this.#transactionLimitMs);
-    this.#isLeftOpen = false;
+    const offset = await onceStopped(transaction, stop, this.#transactionLimitMs);
+    this.#mayHaveOpenTransaction = false;
     if (offset < 0n) throw new Error('kafkajs reported no offset of the fence record');
-    return (this.#fenced = offset + 1n);
+    return (this.#fenceEnd = offset + 1n);
   }
 
-  /** Reports whether the topic has this very state: compare and set, so that no other is written over. */
-  async #landed(batch: ProducerBatch, stop: AbortSignal): Promise<boolean> {
-    // Invariant 4: the new producer first, so that what is read next can no longer change.
+  /** True when the topic has exactly this state: compare-and-set, so that no other state is overwritten. */
+  async #isCommitted(batch: ProducerBatch, stop: AbortSignal): Promise<boolean> {
+    // Invariant 4: open the new producer first, so that the value read next can no longer change.
     const end = await this.#fence(stop);
     const { key, value } = batch.state;
-    const found = await this.#tools.readBack(key, end, stop);
+    const found = await this.#deps.readBack(key, end, stop);
     if (value === null ? found === undefined : found?.equals(value) === true) return true;
     if (await batch.isPrevious(found)) return false;
     throw new StopStreamError(
@@ -276,34 +298,34 @@ export class PartitionProducer {
     );
   }
 
-  /** Invariant 4: whatever failed, the producer is thrown away. */
+  /** Discards the producer after any error (Invariant 4), and translates the error. */
   async #fail(error: unknown, batch: Pick<ProducerBatch, 'records' | 'state'>): Promise<unknown> {
-    const known = await this.#tools.translate(error, batch, this.#producer?.lastRefusal());
-    const fenced = isFenced(known);
+    const translated = await this.#deps.translate(error, batch, this.#producer?.lastRejection());
+    const fenced = isFenced(translated);
     await this.#discard({ abort: !fenced });
-    // Until the next one is open, another instance may take the partition over and give it back.
-    this.#looked = new Set();
-    // Who has taken the partition over has ended it.
-    if (fenced) this.#isLeftOpen = false;
-    // Taking the partition back would only fence the other instance in its turn.
-    if (fenced && this.#refusal === undefined) {
-      this.#refusal = known;
-      this.#tools.onFenced(known.message);
+    // Until the next producer is open, another instance may acquire the partition and release it.
+    this.#verifiedStates = new Set();
+    // The producer that acquired the partition has ended the transaction.
+    if (fenced) this.#mayHaveOpenTransaction = false;
+    // Acquiring the partition again would only fence the other instance.
+    if (fenced && this.#endReason === undefined) {
+      this.#endReason = translated;
+      this.#deps.onFenced(translated.message);
     }
-    return known;
+    return translated;
   }
 
-  async #discard(how: { readonly abort: boolean }): Promise<void> {
+  async #discard(options: { readonly abort: boolean }): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
-    this.#fenced = undefined;
-    if (producer !== undefined) this.#discarding = this.#throwAway(producer, how);
-    // Also the one that somebody else has begun to throw away.
+    this.#fenceEnd = undefined;
+    if (producer !== undefined) this.#discarding = this.#discardProducer(producer, options);
+    // Also waits for a discard that another call began.
     await this.#discarding;
   }
 
-  async #throwAway(producer: TransactionalProducer, how: { readonly abort: boolean }) {
-    if (!(await producer.discard(how))) this.#isLeftOpen = true;
+  async #discardProducer(producer: TransactionalProducer, options: { readonly abort: boolean }) {
+    if (!(await producer.discard(options))) this.#mayHaveOpenTransaction = true;
   }
 }
 
@@ -319,12 +341,12 @@ function isFenced(error: unknown): error is StopStreamError {
   return error instanceof StopStreamError && error.code === 'kafka.fenced';
 }
 
-/** Reports whether another try now would only spend more of a quota. */
-function asksToWait(error: unknown): boolean {
+/** True when another attempt now would only use more of a quota. */
+function hasRetryAfter(error: unknown): boolean {
   return error instanceof RetryError && error.retryAfterMs !== undefined;
 }
 
-/** Whether another try would end the same way. */
+/** True when another attempt would fail the same way. */
 function isFinal(error: unknown): boolean {
   return isConnectorError(error) && error.disposition !== 'retry';
 }

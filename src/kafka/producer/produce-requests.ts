@@ -6,7 +6,7 @@ import type { Batch, OutgoingRecord } from '../../engine/ports.ts';
 import type { Layout, TopicLayout } from '../layout.ts';
 import { partitionCountHeader } from '../state/partition-read.ts';
 
-/** A record with the place that it goes to. */
+/** A record with its topic and partition. */
 export interface PlacedRecord {
   readonly role: TopicRole;
   readonly topic: string;
@@ -14,26 +14,26 @@ export interface PlacedRecord {
   readonly key: string;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
-  /** What it weighs in a produce request, at most. */
+  /** Upper bound of its size in a produce request. */
   readonly bytes: number;
 }
 
 /** One produce request: records of partitions that one broker leads. */
 export interface ProduceRequest {
-  /** The node id of that broker. */
+  /** Node id of that broker. */
   readonly leader: number;
   readonly records: readonly PlacedRecord[];
 }
 
-/** kafkajs has no limit of its own; the broker's usual one is 1 MiB a record batch. */
-const maxSendBytes = 900_000;
+/** Limit of a produce request. kafkajs has none; the broker's default is 1 MiB per record batch. */
+const maxRequestBytes = 900_000;
 
-/** The record batch's own header and the variable-length numbers around a record, generously. */
+/** Upper bounds of the record batch's header and of the variable-length numbers around a record. */
 const batchOverheadBytes = 200;
 const recordOverheadBytes = 32;
 const headerOverheadBytes = 10;
 
-function weigh(record: Omit<OutgoingRecord, 'role'>): number {
+function estimateBytes(record: Omit<OutgoingRecord, 'role'>): number {
   let bytes = recordOverheadBytes + Buffer.byteLength(record.key) + (record.value?.length ?? 0);
   for (const name in record.headers) {
     const value = record.headers[name] ?? '';
@@ -46,7 +46,7 @@ function limitOf(topic: TopicLayout): number {
   return topic.maxBatchBytes - batchOverheadBytes;
 }
 
-/** The error of a record that no broker takes; `path` is its key. */
+/** The error of a record that no broker accepts; `path` is its key. */
 export function tooLarge(record: PlacedRecord, problem: string): Error {
   const message = `${problem}; raise max.message.bytes of ${record.topic}.`;
   if (record.role === 'state') return new StopStreamError('kafka.record-too-large', message);
@@ -60,13 +60,13 @@ export function tooLarge(record: PlacedRecord, problem: string): Error {
 export function sizeProblem(record: PlacedRecord, layout: Layout): Error | null {
   const limitBytes = limitOf(layout.topic(record.role));
   if (record.bytes <= limitBytes) return null;
-  const what = record.role === 'state' ? `The state ${record.key}` : `The record ${record.key}`;
+  const subject = record.role === 'state' ? `The state ${record.key}` : `The record ${record.key}`;
   const size = `weighs ${record.bytes} bytes with its key and headers, expected at most ${limitBytes}`;
-  return tooLarge(record, `${what} for ${record.topic} ${size}`);
+  return tooLarge(record, `${subject} for ${record.topic} ${size}`);
 }
 
 /** @throws DeadLetterError, StopStreamError `kafka.record-too-large` */
-function fitting(record: PlacedRecord, layout: Layout): PlacedRecord {
+function requireFitting(record: PlacedRecord, layout: Layout): PlacedRecord {
   const problem = sizeProblem(record, layout);
   if (problem !== null) throw problem;
   return record;
@@ -75,10 +75,13 @@ function fitting(record: PlacedRecord, layout: Layout): PlacedRecord {
 function place(record: OutgoingRecord, layout: Layout): PlacedRecord {
   const topic = layout.topic(record.role);
   const partition = partitionOf(record.key, topic.leaders.length);
-  return fitting({ ...record, topic: topic.name, partition, bytes: weigh(record) }, layout);
+  return requireFitting(
+    { ...record, topic: topic.name, partition, bytes: estimateBytes(record) },
+    layout,
+  );
 }
 
-/** The state record: keyed by stream and account, in the partition of its account. */
+/** Returns the state record: keyed by stream and account, in its account's partition. */
 function placeState(batch: Batch, value: Buffer, layout: Layout): PlacedRecord {
   const { stream, accountId } = batch.state;
   const poll = batch.records[0]?.headers['poll'];
@@ -90,23 +93,23 @@ function placeState(batch: Batch, value: Buffer, layout: Layout): PlacedRecord {
 }
 
 /**
- * The key of fence records. It is no state's key, which has a slash; one key a partition, so that
- * compaction keeps at most one, and a tombstone, which every reader of states passes over.
+ * The key of fence records. A state's key differs: it has a slash. With one key, compaction keeps at
+ * most one fence record per partition. Fence records are tombstones, which every state reader skips.
  */
 export const fenceKey = 'fence';
 
-/** The record that a new owner writes to a state partition before it reads it. */
+/** Returns the fence record, which a new owner writes to a state partition before it reads it. */
 export function placeFence(partition: number, layout: Layout, instance: string): PlacedRecord {
   return placeStateAt(partition, layout, { key: fenceKey, value: null, headers: { instance } });
 }
 
-/** The most bytes of a record in the state topic. */
+/** Returns the maximum size of a record in the state topic, in bytes. */
 export function stateLimitBytes(layout: Layout): number {
   return limitOf(layout.topic('state'));
 }
 
 /**
- * A record of the state topic in a partition that is given.
+ * Returns a record of the state topic for a given partition.
  *
  * @throws StopStreamError `kafka.record-too-large`
  */
@@ -118,13 +121,16 @@ export function placeStateAt(
   const topic = layout.topic('state');
   const headers = { ...content.headers, [partitionCountHeader]: String(layout.statePartitions) };
   const record = { role: 'state' as const, ...content, headers };
-  return fitting({ ...record, topic: topic.name, partition, bytes: weigh(record) }, layout);
+  return requireFitting(
+    { ...record, topic: topic.name, partition, bytes: estimateBytes(record) },
+    layout,
+  );
 }
 
 /**
- * Gives every record of a batch its partition; the state comes last.
+ * Assigns a partition to every record of a batch; the state comes last.
  *
- * @throws DeadLetterError `kafka.record-too-large` for the first record that no broker would take,
+ * @throws DeadLetterError `kafka.record-too-large` for the first record that no broker would accept,
  * StopStreamError of the same code for the state
  */
 export function placeRecords(batch: Batch, state: Buffer, layout: Layout): readonly PlacedRecord[] {
@@ -134,52 +140,52 @@ export function placeRecords(batch: Batch, state: Buffer, layout: Layout): reado
   ];
 }
 
-/** A send that is being filled. */
+/** A produce request that is being filled. */
 class Draft {
   readonly records: PlacedRecord[] = [];
   private bytes = 0;
   private readonly bytesOf = new Map<string, number[]>();
 
-  /** Adds the record and says true, or says false when it does not fit. */
+  /** Adds the record; returns false when it does not fit. */
   add(record: PlacedRecord, limitBytes: number): boolean {
     const { topic, partition, bytes } = record;
     const partitions = this.bytesOf.get(topic) ?? [];
     this.bytesOf.set(topic, partitions);
-    const ofPartition = (partitions[partition] ?? 0) + bytes;
+    const partitionBytes = (partitions[partition] ?? 0) + bytes;
     const fits =
       this.records.length === 0 ||
-      (this.bytes + bytes <= maxSendBytes && ofPartition <= limitBytes);
+      (this.bytes + bytes <= maxRequestBytes && partitionBytes <= limitBytes);
     if (!fits) return false;
     this.records.push(record);
     this.bytes += bytes;
-    partitions[partition] = ofPartition;
+    partitions[partition] = partitionBytes;
     return true;
   }
 }
 
 /**
- * Cuts records into as few sends as the limits allow, keeping their order within a partition. A send
- * goes to one broker alone: when one of several brokers fails, kafkajs sends to the others again
- * with new sequence numbers, which publishes their records twice.
+ * Groups records into as few produce requests as the limits allow, in order within a partition. A
+ * request goes to one broker only: when one of several brokers fails, kafkajs repeats the request to
+ * the others with new sequence numbers, which publishes their records twice.
  *
- * @param by - `topic`: no send has two topics, so that a refusal tells which one is meant
+ * @param by - `topic`: no request has two topics, so that a rejection identifies its topic
  */
-export function planSends(
+export function planRequests(
   records: readonly PlacedRecord[],
   layout: Layout,
   by: 'leader' | 'topic' = 'leader',
 ): readonly ProduceRequest[] {
-  const sends: { leader: number; draft: Draft }[] = [];
-  const filling = new Map<string, Draft>();
+  const requests: { leader: number; draft: Draft }[] = [];
+  const drafts = new Map<string, Draft>();
   for (const record of records) {
     const topic = layout.topic(record.role);
     const leader = topic.leaders[record.partition] ?? -1;
     const place = by === 'topic' ? `${leader}/${topic.name}` : String(leader);
-    if (filling.get(place)?.add(record, limitOf(topic)) === true) continue;
+    if (drafts.get(place)?.add(record, limitOf(topic)) === true) continue;
     const draft = new Draft();
     draft.add(record, limitOf(topic));
-    filling.set(place, draft);
-    sends.push({ leader, draft });
+    drafts.set(place, draft);
+    requests.push({ leader, draft });
   }
-  return sends.map(({ leader, draft }) => ({ leader, records: draft.records }));
+  return requests.map(({ leader, draft }) => ({ leader, records: draft.records }));
 }

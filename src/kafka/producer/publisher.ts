@@ -9,37 +9,37 @@ import {
 import { partitionOf } from '../../engine/partition.ts';
 import type { StreamState } from '../../engine/state.ts';
 import type { Publisher } from '../../engine/ports.ts';
-import type { Need } from '../client/acls.ts';
+import type { RequiredPermission } from '../client/acls.ts';
 import { openConnection } from '../client/connection.ts';
 import { classify, translate, type FailureContext } from '../client/errors.ts';
 import {
   PartitionProducer,
   type ProducerBatch,
-  type PartitionProducerTools,
-  type Outcome,
+  type PartitionProducerDeps,
+  type TransactionOutcome,
 } from './partition-producer.ts';
 import type { KafkaOptions } from '../options.ts';
 import {
   placeFence,
   placeRecords,
-  planSends,
+  planRequests,
   sizeProblem,
   stateLimitBytes,
   tooLarge,
 } from './produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
-import { lookAgain } from '../topic-watch.ts';
+import { recheckTopics } from '../topic-watch.ts';
 import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
 
-/** A publisher whose partitions can be taken over before their state is read, and given up. */
-export interface ClaimingPublisher extends Publisher, AsyncDisposable {
+/** A publisher whose partitions can be acquired before their state is read, and released. */
+export interface AcquiringPublisher extends Publisher, AsyncDisposable {
   /**
-   * Takes a state partition over, so that no other producer can change it any more.
+   * Acquires a state partition: no earlier producer can change it any more.
    *
-   * @returns the end that a read of it must reach
+   * @returns the offset that a read of the partition must reach
    */
-  claim(partition: number, signal: AbortSignal): Promise<bigint>;
-  /** Lets the transaction in hand end and refuses what comes after, until it is claimed again. */
+  acquire(partition: number, signal: AbortSignal): Promise<bigint>;
+  /** Waits for the current transaction and rejects later batches until the partition is acquired again. */
   release(partition: number): Promise<void>;
 }
 
@@ -47,14 +47,14 @@ function transactionalIdOf(options: KafkaOptions, partition: number): string {
   return `${options.transactionalIdPrefix}-${String(partition)}`;
 }
 
-/** @param topics - what was being sent to; none while a producer is opened */
+/** @param failure - its `topics` are those of the produce request; none while a producer is opened */
 function contextOf(
   { options, dependencies }: KafkaShared,
   partition: number,
-  said: { readonly lastRefusal: string | undefined; readonly topics?: readonly string[] },
+  failure: { readonly lastRejection: string | undefined; readonly topics?: readonly string[] },
 ): FailureContext {
   const id = transactionalIdOf(options, partition);
-  const topics = said.topics ?? [];
+  const topics = failure.topics ?? [];
   return {
     options,
     doing: `a transaction of ${id}${topics.length === 0 ? '' : ` to ${topics.join(', ')}`}`,
@@ -65,45 +65,54 @@ function contextOf(
         name: `${options.transactionalIdPrefix}-`,
         prefixed: true,
       },
-      ...topics.map((name): Need => ({ operation: 'Write', resource: 'topic', name })),
+      ...topics.map((name): RequiredPermission => ({
+        operation: 'Write',
+        resource: 'topic',
+        name,
+      })),
     ],
-    lastRefusal: said.lastRefusal,
+    lastRejection: failure.lastRejection,
     clockAheadMs: dependencies.clockAheadMs?.() ?? null,
   };
 }
 
-interface FailedSend {
+interface FailedRequest {
   readonly shared: KafkaShared;
   readonly partition: number;
   readonly batch: Pick<ProducerBatch, 'records' | 'state'>;
 }
 
-/** Of several topics in one send, the broker does not say which it refuses; the next try does. */
-async function translateSend(
+/**
+ * Translates the error of a failed produce request. The broker does not identify the rejected topic among
+ * several in one request; the next attempt sends one topic per request.
+ */
+async function translateFailure(
   error: unknown,
-  at: FailedSend,
-  lastRefusal: string | undefined,
+  failed: FailedRequest,
+  lastRejection: string | undefined,
 ): Promise<unknown> {
-  const { shared, partition, batch } = at;
+  const { shared, partition, batch } = failed;
   const cause = error instanceof SendError ? error.cause : error;
   const topics =
     error instanceof SendError
       ? error.topics
       : [...new Set(batch.records.map(({ topic }) => topic))];
   if (cause instanceof Error && classify(cause) === 'too-large') {
-    return await tooLargeFor(topics, at, cause);
+    return await tooLargeFor(topics, failed, cause);
   }
-  const known = translate(cause, contextOf(shared, partition, { lastRefusal, topics }));
+  const translated = translate(cause, contextOf(shared, partition, { lastRejection, topics }));
   const isVague =
-    known instanceof StopProcessError &&
-    known.code === 'kafka.unauthorized' &&
+    translated instanceof StopProcessError &&
+    translated.code === 'kafka.unauthorized' &&
     error instanceof SendError &&
     topics.length > 1;
-  return isVague ? new RetryError(known.code, known.message, { cause: known }) : known;
+  return isVague
+    ? new RetryError(translated.code, translated.message, { cause: translated })
+    : translated;
 }
 
-/** The error of a partition that the group gives to another instance, or may have by now. */
-function notHeld({ options }: KafkaShared, partition: number): StopStreamError {
+/** The error of a partition that the group assigns, or may have assigned, to another instance. */
+function notAssigned({ options }: KafkaShared, partition: number): StopStreamError {
   return new StopStreamError(
     'kafka.fenced',
     `Partition ${partition} (${transactionalIdOf(options, partition)}) is not this instance's any ` +
@@ -117,9 +126,9 @@ async function openProducer(
 ): Promise<TransactionalProducer> {
   const { options, dependencies } = shared;
   // A producer opened late would fence the new owner.
-  if (!shared.holds(partition)) throw notHeld(shared, partition);
+  if (!shared.holds(partition)) throw notAssigned(shared, partition);
   const connection = openConnection(options, dependencies);
-  // A transaction that the broker aborts by itself would look like one that was fenced.
+  // Below the broker's limit: a transaction that the broker aborts by itself would look fenced.
   const limitMs = Math.floor(options.transactionTimeoutMs * 0.9);
   try {
     return await openTransactionalProducer(connection, shared.layout(), {
@@ -131,24 +140,27 @@ async function openProducer(
       discardLimitMs: () => dependencies.shutdown.leftMs('producer'),
     });
   } catch (error) {
-    throw translate(error, contextOf(shared, partition, { lastRefusal: connection.lastRefusal() }));
+    throw translate(
+      error,
+      contextOf(shared, partition, { lastRejection: connection.lastRejection() }),
+    );
   }
 }
 
 /**
- * The error for a batch that a broker refuses as too large. It does not say what was: `max.message.bytes`
- * of the topics is read again, since somebody may have lowered it.
+ * Returns the error of a batch that a broker rejects as too large. The broker does not identify the
+ * record: `max.message.bytes` of the topics is read again, since an operator may have lowered it.
  */
 async function tooLargeFor(
   topics: readonly string[],
-  { shared, batch }: FailedSend,
+  { shared, batch }: FailedRequest,
   cause: Error,
 ): Promise<Error> {
   const layout = shared.layout();
   const limits = () => topics.map((name) => layout.byName(name)?.maxBatchBytes ?? 0);
-  const before = limits();
-  // Without the permission to read it, or an answer, the largest record is the likeliest.
-  await lookAgain(shared, topics).catch(() => undefined);
+  const previousLimits = limits();
+  // Without the permission to read it, or an answer, the largest record is the most likely cause.
+  await recheckTopics(shared, topics).catch(() => undefined);
   const records = batch.records
     .filter(({ topic }) => topics.includes(topic))
     .toSorted((left, right) => right.bytes - left.bytes);
@@ -156,50 +168,50 @@ async function tooLargeFor(
     .map((record) => sizeProblem(record, layout))
     .find((one) => one !== null);
   if (exceeding !== undefined) return exceeding;
-  const isLowered = limits().some((limit, index) => limit < (before[index] ?? 0));
+  const isLowered = limits().some((limit, index) => limit < (previousLimits[index] ?? 0));
   const [largest] = records;
   if (isLowered || topics.length > 1 || largest === undefined) {
     const message = `Kafka refused a batch for ${topics.join(', ')} as too large (${cause.message}); it is cut smaller.`;
     return new RetryError('kafka.record-too-large', message, { cause });
   }
-  const said = `Kafka refused a batch for ${largest.topic} as too large (${cause.message})`;
+  const problem = `Kafka refused a batch for ${largest.topic} as too large (${cause.message})`;
   return tooLarge(
     largest,
-    `${said}; the largest record is ${largest.key}, of ${largest.bytes} bytes`,
+    `${problem}; the largest record is ${largest.key}, of ${largest.bytes} bytes`,
   );
 }
 
-/** What the partition producer of a state partition works with. */
-export function createTools(shared: KafkaShared, partition: number): PartitionProducerTools {
+/** Creates the dependencies of the partition producer of a state partition. */
+export function createProducerDeps(shared: KafkaShared, partition: number): PartitionProducerDeps {
   const { telemetry, shutdown } = shared.dependencies;
-  const part = partOf(partition);
+  const part = healthPart(partition);
   return {
     shutdown,
     open: () => openProducer(shared, partition),
-    plan: (records, by) => planSends(records, shared.layout(), by),
+    plan: (records, by) => planRequests(records, shared.layout(), by),
     fence: () => placeFence(partition, shared.layout(), shared.options.instance),
     async readBack(key, end, signal) {
       const entries = await shared.readState(partition, end, signal);
       return entries.find((entry) => entry.key === key)?.value;
     },
-    async translate(error, batch, lastRefusal) {
-      const known = await translateSend(error, { shared, partition, batch }, lastRefusal);
-      // It is not tried again at once, and concerns every batch.
-      if (known instanceof FailError) shared.health.down(part, known.message);
-      return known;
+    async translate(error, batch, lastRejection) {
+      const translated = await translateFailure(error, { shared, partition, batch }, lastRejection);
+      // Not retried at once, and it affects every batch.
+      if (translated instanceof FailError) shared.health.down(part, translated.message);
+      return translated;
     },
-    onTrouble(error) {
+    onRetry(error) {
       const reason = messageOf(error);
-      // A producer that was silent for long is replaced at once, without an outage.
+      // The broker forgot a producer that was silent for long; its replacement causes no outage.
       const isExpected = error instanceof Error && classify(error.cause) === 'forgotten';
-      // A broker that finds a record too large is there.
+      // A broker that rejects a record as too large is available.
       const isTooLarge = isConnectorError(error) && error.code === 'kafka.record-too-large';
       if (!isExpected && !isTooLarge) shared.health.down(part, reason);
       const level = isExpected ? 'info' : 'warn';
       shared.dependencies.log(level, 'a batch is tried again', { partition, reason });
     },
-    onOutcome(outcome: Outcome, batch, durationMs) {
-      // A fenced partition producer has nothing to do with Kafka's health; a failed one is tried again later.
+    onOutcome(outcome: TransactionOutcome, batch, durationMs) {
+      // Fencing does not concern Kafka's health; a failed batch is retried later.
       if (outcome !== 'failed') shared.health.up(part);
       const records = batch.records.length - 1;
       telemetry.report({ type: 'transaction', partition, records, outcome, durationMs });
@@ -210,11 +222,11 @@ export function createTools(shared: KafkaShared, partition: number): PartitionPr
   };
 }
 
-/** Makes the publisher; partition producers, and with them producers, come into being when they are needed. */
-export function createPublisher(shared: KafkaShared): ClaimingPublisher {
+/** Creates the publisher; partition producers and their producers are created on demand. */
+export function createPublisher(shared: KafkaShared): AcquiringPublisher {
   const partitionProducers = new Map<number, PartitionProducer>();
   const openPartitionProducer = (partition: number): PartitionProducer => {
-    const partitionProducer = new PartitionProducer(createTools(shared, partition));
+    const partitionProducer = new PartitionProducer(createProducerDeps(shared, partition));
     partitionProducers.set(partition, partitionProducer);
     return partitionProducer;
   };
@@ -226,7 +238,7 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
       const state = records.at(-1);
       if (state === undefined) throw new Error('a batch always has its state');
       const partition = partitionOf(batch.account.id, layout.statePartitions);
-      if (!shared.holds(partition)) throw notHeld(shared, partition);
+      if (!shared.holds(partition)) throw notAssigned(shared, partition);
       const partitionProducer =
         partitionProducers.get(partition) ?? openPartitionProducer(partition);
       const { sequence } = batch.state;
@@ -238,17 +250,17 @@ export function createPublisher(shared: KafkaShared): ClaimingPublisher {
       await partitionProducer.commit({ records, state, isPrevious }, signal);
       reportSize(batch.state, value.length, shared);
     },
-    async claim(partition, signal) {
+    async acquire(partition, signal) {
       const partitionProducer = partitionProducers.get(partition);
-      const usable =
-        partitionProducer === undefined || partitionProducer.isSpent
+      const producer =
+        partitionProducer === undefined || partitionProducer.isEnded
           ? openPartitionProducer(partition)
           : partitionProducer;
-      return await usable.claim(signal);
+      return await producer.acquire(signal);
     },
     async release(partition) {
       await partitionProducers.get(partition)?.close();
-      shared.health.up(partOf(partition));
+      shared.health.up(healthPart(partition));
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(
@@ -264,6 +276,6 @@ function reportSize({ stream, accountId }: StreamState, bytes: number, shared: K
   telemetry.report({ type: 'state-size', stream, accountId, bytes, limitBytes });
 }
 
-function partOf(partition: number): string {
+function healthPart(partition: number): string {
   return `partition ${partition}`;
 }

@@ -12,39 +12,39 @@ import { createLeaderWatch, type LeaderWatch } from './leader-watch.ts';
 import type { Layout } from '../layout.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 
-/** How a transactional producer is set up. */
+/** Options of a transactional producer. */
 interface TransactionOptions {
   readonly transactionalId: string;
   readonly transactionTimeoutMs: number;
-  /** For opening, and again for each transaction, throttled time not counted. */
+  /** Deadline of opening, and of each transaction, without throttled time. */
   readonly deadlineMs: number;
-  /** For each transaction, throttled time counted. */
+  /** Deadline of each transaction, including throttled time. */
   readonly limitMs: number;
   readonly compression: Compression;
-  /** For the abort of a producer that is discarded, and again for its disconnection. */
+  /** Returns the time limit of a discarded producer's abort, and again of its disconnection. */
   readonly discardLimitMs: () => number;
 }
 
-/** A producer of one transactional id, good until the first error. */
+/** A producer of one transactional id, usable until its first error. */
 export interface TransactionalProducer {
   /**
-   * Sends everything and commits, or rejects; after that only {@link discard} may be called.
+   * Sends all requests and commits, or rejects; after a rejection only {@link discard} may be called.
    *
    * @param onCommit called just before the commit is sent: from here on the outcome may be unknown
-   * @returns the offset of the last send's first record
+   * @returns the offset of the last request's first record
    */
-  transact(sends: readonly ProduceRequest[], onCommit: () => void): Promise<bigint>;
+  transact(requests: readonly ProduceRequest[], onCommit: () => void): Promise<bigint>;
   /**
-   * Ends it for good, bounded in time; aborts the open transaction first when `abort` is given.
+   * Closes the producer for good, in bounded time; with `abort` it first aborts the open transaction.
    *
-   * @returns whether it is known that no transaction is left open
+   * @returns true when certainly no transaction is left open
    */
-  discard(how: { readonly abort: boolean }): Promise<boolean>;
-  lastRefusal(): string | undefined;
+  discard(options: { readonly abort: boolean }): Promise<boolean>;
+  lastRejection(): string | undefined;
 }
 
-/** No broker has this node id. */
-const nobody = -2;
+/** A node id that no broker has. */
+const noLeader = -2;
 
 function toMessages(records: readonly PlacedRecord[]): TopicMessages[] {
   const topics = new Map<string, TopicMessages['messages']>();
@@ -56,7 +56,7 @@ function toMessages(records: readonly PlacedRecord[]): TopicMessages[] {
   return [...topics].map(([topic, messages]) => ({ topic, messages }));
 }
 
-/** A send that failed, and to which topics it went. */
+/** The failure of a produce request, with the topics of its records. */
 export class SendError extends Error {
   override readonly name = 'SendError';
   readonly topics: readonly string[];
@@ -66,9 +66,9 @@ export class SendError extends Error {
   }
 }
 
-async function sendOne(
+async function produce(
   transaction: Transaction,
-  send: ProduceRequest,
+  request: ProduceRequest,
   { timeoutMs, compression }: { readonly timeoutMs: number; readonly compression: Compression },
 ): Promise<readonly RecordMetadata[]> {
   try {
@@ -76,21 +76,21 @@ async function sendOne(
       acks: -1,
       timeout: timeoutMs,
       compression: compressionTypes[compression],
-      topicMessages: toMessages(send.records),
+      topicMessages: toMessages(request.records),
     });
   } catch (error) {
-    throw new SendError(send, error);
+    throw new SendError(request, error);
   }
 }
 
-/** kafkajs leaves out what it finds no leader for, without a word. */
-function checkAcknowledged(send: ProduceRequest, acknowledged: readonly RecordMetadata[]): void {
-  const known = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
-  const lost = send.records.find(
-    ({ topic, partition }) => !known.has(`${topic}/${String(partition)}`),
+/** Verifies that every partition was acknowledged: kafkajs silently skips partitions without a leader. */
+function checkAcknowledged(request: ProduceRequest, acknowledged: readonly RecordMetadata[]): void {
+  const keys = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
+  const missing = request.records.find(
+    ({ topic, partition }) => !keys.has(`${topic}/${String(partition)}`),
   );
-  if (lost !== undefined) {
-    throw new Error(`kafkajs did not send to partition ${lost.partition} of ${lost.topic}`);
+  if (missing !== undefined) {
+    throw new Error(`kafkajs did not send to partition ${missing.partition} of ${missing.topic}`);
   }
 }
 
@@ -106,21 +106,21 @@ function createProducer(
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
     createPartitioner: watch.createPartitioner,
-    // Each transaction may wait a moment for the markers of the last: 5 ms at first, not 300.
+    // A transaction may wait briefly for the markers of the previous one: first 5 ms, not 300.
     retry: { initialRetryTime: 5, factor: 0, multiplier: 1.2, maxRetryTime: 1000, retries: 40 },
   });
 }
 
-/** Connects, takes over the transactional id and so aborts what another producer of it left open. */
+/** Connects and acquires the transactional id, which aborts the open transaction of an earlier producer. */
 async function connect(producer: Producer): Promise<Transaction> {
   await producer.connect();
-  // Only here does kafkajs ask for the transactional producer id; nothing is open at the broker yet.
+  // kafkajs sends InitProducerId only here; no transaction is open at the broker yet.
   return producer.transaction();
 }
 
 /**
- * Opens a producer. When this resolves, every transaction that was begun under the same id before
- * is either committed or aborted, and can no longer change.
+ * Opens a producer. When this resolves, every earlier transaction of the same id is committed or
+ * aborted, and can no longer change.
  *
  * @throws errors of kafkajs, DeadlineError; the connection is then destroyed
  */
@@ -141,36 +141,36 @@ export async function openTransactionalProducer(
     throw error;
   }
 
-  const sendAll = async (sends: readonly ProduceRequest[], onCommit: () => void) => {
+  const sendAll = async (requests: readonly ProduceRequest[], onCommit: () => void) => {
     const transaction = (next ??= await producer.transaction());
     let offset = -1n;
-    for (const send of sends) {
-      // A deadline cannot stop this loop; the flag does.
+    for (const request of requests) {
+      // A deadline cannot stop this loop; this flag does.
       if (ended) throw new Error('this producer was thrown away');
-      watch.expect(send.leader);
-      const acknowledged = await sendOne(transaction, send, { ...options, timeoutMs });
-      checkAcknowledged(send, acknowledged);
+      watch.expect(request.leader);
+      const acknowledged = await produce(transaction, request, { ...options, timeoutMs });
+      checkAcknowledged(request, acknowledged);
       offset = BigInt(acknowledged[0]?.baseOffset ?? -1);
     }
     if (ended) throw new Error('this producer was thrown away');
     onCommit();
-    // Invariant 1: the records and their state become visible by this one request, or never.
+    // Invariant 1: this one request makes the records and their state visible together, or never.
     await transaction.commit();
     next = undefined;
     return offset;
   };
 
   return {
-    lastRefusal: () => connection.lastRefusal(),
-    transact: (sends, onCommit) =>
-      withThrottledDeadline(sendAll(sends, onCommit), { ...options, throttle }, 'a transaction'),
+    lastRejection: () => connection.lastRejection(),
+    transact: (requests, onCommit) =>
+      withThrottledDeadline(sendAll(requests, onCommit), { ...options, throttle }, 'a transaction'),
     async discard({ abort }) {
       ended = true;
-      // kafkajs goes on with a send that nobody waits for any more; here it ends.
-      watch.expect(nobody);
+      // kafkajs would continue a produce request that no caller awaits; this ends it.
+      watch.expect(noLeader);
       let isOver = next?.isActive() !== true;
       if (abort && next !== undefined && !isOver) {
-        // An abort would queue behind a request that is not answered; on a new connection it does not.
+        // An abort would queue behind an unanswered request; on a new connection it does not.
         await connection.cut();
         isOver = await succeedsWithin(next.abort(), options.discardLimitMs());
       }

@@ -6,7 +6,7 @@ import type { Restored } from '../../engine/ports.ts';
 import { asAdmin } from '../client/admin-call.ts';
 import { PartitionProducer, type ProducerBatch } from '../producer/partition-producer.ts';
 import { findOwners, type Owner } from '../group/owners.ts';
-import { createTools } from '../producer/publisher.ts';
+import { createProducerDeps } from '../producer/publisher.ts';
 import { placeStateAt } from '../producer/produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
 import type { StateEntry } from './partition-read.ts';
@@ -14,7 +14,7 @@ import { decodeEntry } from './store.ts';
 
 export type { Owner } from '../group/owners.ts';
 
-/** A state as it lies in the topic. */
+/** A state as stored in the topic. */
 export interface StoredState {
   readonly key: string;
   readonly partition: number;
@@ -22,11 +22,11 @@ export interface StoredState {
   readonly restored: Restored;
 }
 
-/** A state to be written, and what was in its place when that was decided. */
+/** A state to be written, with the stored value on which the decision was based. */
 export interface StateWrite {
   readonly key: string;
   readonly partition: number;
-  /** Null is a tombstone; a buffer is a stored value that is written as it is. */
+  /** Null is a tombstone; a buffer is a stored value that is written unchanged. */
   readonly state: StreamState | Buffer | null;
   /** The value that the topic must still have; null for none. */
   readonly expected: Buffer | null;
@@ -34,33 +34,33 @@ export interface StateWrite {
   readonly movedFrom?: { readonly partition: number; readonly expected: Buffer };
 }
 
-/** The partitions that a write changes. */
+/** Returns the partitions that a write changes. */
 export function partitionsOfWrite({ partition, movedFrom }: StateWrite): readonly number[] {
   return movedFrom === undefined ? [partition] : [partition, movedFrom.partition];
 }
 
-/** The state topic for people: read without disturbing anybody, written only as a whole. */
+/** Administration of the state topic: reads without affecting instances; writes all states or none. */
 export interface StateAdmin {
-  /** Whether the topic is there; asked before the topics are prepared. */
+  /** True when the topic exists; may be called before the topics are prepared. */
   exists(): Promise<boolean>;
-  /** Everything in the topic, by key; a key that is in two partitions comes twice. */
+  /** Reads all states, ordered by key; a key in two partitions appears twice. */
   read(signal: AbortSignal): Promise<readonly StoredState[]>;
-  /** Which partitions are somebody's now. */
+  /** Reads the current owners of partitions. */
   owners(): Promise<readonly Owner[]>;
-  /** The partition that an account's states belong to. */
+  /** Returns the partition of an account's states. */
   partitionOf(accountId: string): number;
   /**
-   * Takes the partitions over, looks whether everything is still as expected, then writes each
-   * partition's states in one transaction; states that move, in one a pair of partitions.
+   * Acquires the partitions, verifies that every state is still as expected, then writes the states
+   * of each partition in one transaction. Moved states use one transaction per pair of partitions.
    *
-   * @throws StopProcessError `state.owned` when something was changed meanwhile (nothing is
-   * written then); StopStreamError `kafka.fenced`, RetryError `kafka.unavailable`,
+   * @throws StopProcessError `state.owned` when a state has changed meanwhile (nothing is written
+   * then); StopStreamError `kafka.fenced`, RetryError `kafka.unavailable`,
    * StopProcessError `kafka.unauthorized`
    */
   write(writes: readonly StateWrite[], signal: AbortSignal): Promise<void>;
 }
 
-/** Makes the desk; the topics must have been prepared before it is used. */
+/** Creates the state administration; its use requires prepared topics. */
 export function createStateAdmin(shared: KafkaShared): StateAdmin {
   return {
     exists: () => topicExists(shared),
@@ -87,8 +87,8 @@ async function readPartitions(
   ends: ReadonlyMap<number, bigint | 'now'>,
   signal: AbortSignal,
 ): Promise<readonly StateEntry[]> {
-  const reading = [...ends].map(([partition, end]) => shared.readState(partition, end, signal));
-  return (await Promise.all(reading)).flat();
+  const reads = [...ends].map(([partition, end]) => shared.readState(partition, end, signal));
+  return (await Promise.all(reads)).flat();
 }
 
 async function topicExists(shared: KafkaShared): Promise<boolean> {
@@ -114,19 +114,19 @@ async function writeAll(
   const partitionProducers = new Map(
     partitions.map((partition) => [
       partition,
-      new PartitionProducer(createTools(shared, partition)),
+      new PartitionProducer(createProducerDeps(shared, partition)),
     ]),
   );
   try {
-    // Invariant 4: once claimed, nobody else's transaction can land behind what is read now.
+    // Invariant 4: after the acquisition no other producer's transaction can commit behind this read.
     const ends = new Map<number, bigint>();
     for (const [partition, partitionProducer] of partitionProducers)
-      ends.set(partition, await partitionProducer.claim(signal));
+      ends.set(partition, await partitionProducer.acquire(signal));
     await checkUnchanged(shared, { writes, ends }, signal);
     const pairs = Map.groupBy(writes, (write) => partitionsOfWrite(write).join('/'));
-    for (const together of pairs.values()) {
-      const partitionProducer = partitionProducers.get(together[0]?.partition ?? -1);
-      await partitionProducer?.commit(batchOf(shared, together), signal);
+    for (const transaction of pairs.values()) {
+      const partitionProducer = partitionProducers.get(transaction[0]?.partition ?? -1);
+      await partitionProducer?.commit(batchOf(shared, transaction), signal);
     }
   } finally {
     await Promise.all(
@@ -161,7 +161,7 @@ function isSame(value: Buffer | null, expected: Buffer | null): boolean {
   return value === null || expected === null ? value === expected : value.equals(expected);
 }
 
-/** Records are committed together; the last of them, as a partition producer knows it, stands for all. */
+/** Returns one batch of all writes; its last record serves as the state that the producer verifies. */
 function batchOf(shared: KafkaShared, writes: readonly StateWrite[]): ProducerBatch {
   const layout = shared.layout();
   const encode = (state: StateWrite['state']): Buffer | null =>

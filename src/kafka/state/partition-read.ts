@@ -6,16 +6,16 @@ export interface StateEntry {
   readonly key: string;
   readonly partition: number;
   readonly value: Buffer;
-  /** The topic's partition count as its writer knew it; undefined where the writer did not say. */
+  /** The topic's partition count as its writer knew it; undefined without the header. */
   readonly partitionCount?: number | undefined;
 }
 
-/** The header of a state that holds the topic's number of partitions. */
+/** The header of a state that holds the topic's partition count. */
 export const partitionCountHeader = 'partitions';
 
-/** One partition on its way to its end. */
+/** The read of one partition up to an end. */
 export interface PartitionRead {
-  /** Resolves at the end; rejects when the broker brings nothing new for too long. */
+  /** Resolves at the end; rejects when no batch arrives for too long. */
   readonly done: Promise<undefined>;
   collect(payload: EachBatchPayload): void;
   onBatch(event: ConsumerEndBatchProcessEvent): void;
@@ -24,37 +24,43 @@ export interface PartitionRead {
 }
 
 /**
- * @param what - for the error
+ * Creates the read of a partition; its stall timer starts at once.
+ *
+ * @param description - the partition and topic, for the error
  * @param end - the offset after the last one
  */
-export function createPartitionRead(what: string, end: bigint, stallMs: number): PartitionRead {
+export function createPartitionRead(
+  description: string,
+  end: bigint,
+  stallMs: number,
+): PartitionRead {
   const finish = Promise.withResolvers<undefined>();
   const entries = new Map<string, StateEntry>();
-  const stalled = (): void => {
-    finish.reject(new DeadlineError(`reading ${what} stood still for ${stallMs} ms`));
+  const stall = (): void => {
+    finish.reject(new DeadlineError(`reading ${description} stood still for ${stallMs} ms`));
   };
-  let timer = setTimeout(stalled, stallMs);
+  let timer = setTimeout(stall, stallMs);
   return {
     done: finish.promise,
     collect({ batch }) {
       for (const { key, value, headers } of batch.messages) {
         if (key === null) continue;
         const text = key.toString('utf8');
-        // A tombstone is no state.
+        // A tombstone deletes the state.
         if (value === null) entries.delete(text);
         else {
           const partitionCount = readCount(headers?.[partitionCountHeader]);
-          // A copy: kafkajs' value is a view that keeps the fetched megabyte around it in memory.
-          const own = Buffer.from(value);
-          entries.set(text, { key: text, partition: batch.partition, value: own, partitionCount });
+          // A copy: the value of kafkajs is a view that keeps the whole fetched megabyte in memory.
+          const copy = Buffer.from(value);
+          entries.set(text, { key: text, partition: batch.partition, value: copy, partitionCount });
         }
       }
     },
-    // Transaction markers take offsets: the end is known from the batch, not from its records. A
-    // lag of 0 is no end: a deposed leader or a follower answers with its own, old high watermark.
+    // Transaction markers take offsets, so the batch reports the end, not its records. A lag of 0 does
+    // not prove the end: a deposed leader or a follower answers with its own, old high watermark.
     onBatch({ payload }) {
       clearTimeout(timer);
-      timer = setTimeout(stalled, stallMs);
+      timer = setTimeout(stall, stallMs);
       if (BigInt(payload.lastOffset) >= end - 1n) finish.resolve(undefined);
     },
     entries: () => [...entries.values()],
@@ -64,7 +70,7 @@ export function createPartitionRead(what: string, end: bigint, stallMs: number):
   };
 }
 
-/** Undefined where another program has written something else. */
+/** Reads the partition count of a header; returns undefined when another program wrote it. */
 function readCount(header: unknown): number | undefined {
   const text = Buffer.isBuffer(header) ? header.toString('utf8') : '';
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined;

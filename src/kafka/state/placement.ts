@@ -7,7 +7,7 @@ import type { StateEntry } from './partition-read.ts';
 const shownKeys = 3;
 
 /**
- * The partition that a state's key belongs to; undefined for a key that is not a state's.
+ * Returns the partition that a state's key belongs to; undefined for a key that is not a state's.
  *
  * @param partitions - the state topic's partition count
  */
@@ -26,12 +26,12 @@ export function isMisplaced(
 }
 
 /**
- * Checks that every state lies in the partition of its account: after partitions were added, states in
- * their old places would be overlooked, and everything published again (Invariant 2).
+ * Verifies that every state lies in the partition of its account. After partitions were added, states in
+ * their old partitions would be missed and every record published again (Invariant 2).
  *
  * @throws StopProcessError `kafka.topic-invalid`
  */
-export function checkPlaces(entries: readonly StateEntry[], layout: Layout): void {
+export function checkPlacement(entries: readonly StateEntry[], layout: Layout): void {
   const { statePartitions } = layout;
   const misplaced = entries.filter((entry) => isMisplaced(entry, statePartitions));
   if (misplaced.length === 0) return;

@@ -1,27 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryError } from '../../engine/errors.ts';
 import { openConnection, type Connection } from '../client/connection.ts';
-import { isPassing, translate } from '../client/errors.ts';
+import { isTransient, translate } from '../client/errors.ts';
 import type { StateEntry } from './partition-read.ts';
 import type { KafkaBase } from '../shared.ts';
 import { OpenTransactionError, StateTopicReader } from './topic-reader.ts';
 
-/** Reads the state topic with one client, which is replaced after an error. */
+/** A reader of the state topic with one client, which is replaced after an error. */
 export interface StateReader extends AsyncDisposable {
   /**
-   * Reads a partition to an end that is proven; see `KafkaShared.readState`.
+   * Reads a partition to a proven end; see `KafkaShared.readState`.
    *
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, the signal's reason
    */
   read(partition: number, end: bigint | 'now', signal: AbortSignal): Promise<readonly StateEntry[]>;
-  /** Begins to connect, so that the first read need not wait for it. Never throws. */
+  /** Starts to connect, so that the first read does not wait for it. Never throws. */
   prepare(): void;
 }
 
-/** Joining a group may take the broker's initial rebalance delay and more. */
+/** Lower bound of the stall limit: a join may take longer than the broker's initial rebalance delay. */
 const minStallMs = 15_000;
-/** A broker that has just started answers that its coordinator is loading. */
-const maxTries = 6;
+/** Maximum attempts of a read: a broker that has just started still loads its coordinator. */
+const maxAttempts = 6;
 const pauseMs = 300;
 
 interface OpenReader {
@@ -29,7 +29,7 @@ interface OpenReader {
   readonly topic: StateTopicReader;
 }
 
-/** Connects nothing yet. */
+/** Creates the reader, which connects on demand. */
 export function createStateReader(shared: KafkaBase): StateReader {
   const { options, dependencies } = shared;
   let current: OpenReader | undefined;
@@ -62,7 +62,7 @@ export function createStateReader(shared: KafkaBase): StateReader {
         } catch (error) {
           signal.throwIfAborted();
           void discard(reader);
-          if (closed || attempt === maxTries || !isWorthATry(error, reader)) {
+          if (closed || attempt === maxAttempts || !isRetryable(error, reader)) {
             throw translated(error, shared, reader);
           }
           await sleep(pauseMs, undefined, { signal });
@@ -76,11 +76,11 @@ export function createStateReader(shared: KafkaBase): StateReader {
   };
 }
 
-/** Whether another client may do better; one that another read has worn out is told by a RetryError. */
-function isWorthATry(error: unknown, { connection }: OpenReader): boolean {
+/** True when a new client may succeed; a RetryError marks a client that another read made unusable. */
+function isRetryable(error: unknown, { connection }: OpenReader): boolean {
   if (error instanceof OpenTransactionError) return false;
   if (error instanceof RetryError) return true;
-  return isPassing(error, connection.lastRefusal());
+  return isTransient(error, connection.lastRejection());
 }
 
 function translated(
@@ -102,11 +102,11 @@ function translated(
         prefixed: true,
       },
     ],
-    lastRefusal: connection.lastRefusal(),
+    lastRejection: connection.lastRejection(),
   });
 }
 
-/** Invariant 2: what lies behind the open transaction is neither absent nor older. */
+/** Describes an open transaction. States behind it are neither absent nor older (Invariant 2). */
 function describeOpenTransaction(
   { topic, partition, stableOffset, stallMs }: OpenTransactionError,
   brokers: readonly string[],

@@ -4,20 +4,20 @@ import { stateKey } from '../../engine/state.ts';
 import { isStreamName } from '../../engine/stream-name.ts';
 import type { Restored, StateCodec, StateStore } from '../../engine/ports.ts';
 import { unlessAborted } from '../client/deadline.ts';
-import type { ClaimingPublisher } from '../producer/publisher.ts';
+import type { AcquiringPublisher } from '../producer/publisher.ts';
 import { stateLimitBytes } from '../producer/produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
 import type { StateEntry } from './partition-read.ts';
-import { checkPlaces } from './placement.ts';
+import { checkPlacement } from './placement.ts';
 
-function unreadable(key: string, why: string): Restored {
+function unreadable(key: string, reason: string): Restored {
   const message =
-    `The state ${key} cannot be read: ${why}. To start it over: stop the program, run ` +
+    `The state ${key} cannot be read: ${reason}. To start it over: stop the program, run ` +
     `"instagram-kafka state reset '${key}' --apply", start it again.`;
   return { kind: 'unreadable', error: new StopStreamError('state.unreadable', message) };
 }
 
-/** Reads one entry; what cannot be read is told, not thrown. */
+/** Decodes one entry; returns an unreadable state as such instead of throwing. */
 export async function decodeEntry(
   codec: StateCodec,
   { key, value }: StateEntry,
@@ -32,20 +32,20 @@ export async function decodeEntry(
     if (belongsTo !== key) return unreadable(key, `it holds the state of ${belongsTo}`);
     return { kind: 'state', state };
   } catch (error) {
-    // A registry that is away says nothing about the state: the restore is tried again.
+    // An unavailable registry does not make the state unreadable: the restore is retried.
     if (isConnectorError(error) && error.disposition !== 'stop-stream') throw error;
     return { kind: 'unreadable', error: error instanceof Error ? error : new Error(String(error)) };
   }
 }
 
-/** Makes the state store; a restore takes the partition over from any other instance first. */
-export function createStateStore(shared: KafkaShared, publisher: ClaimingPublisher): StateStore {
-  const checkAll = createWholeCheck(shared);
+/** Creates the state store; a restore first acquires the partition from every other instance. */
+export function createStateStore(shared: KafkaShared, publisher: AcquiringPublisher): StateStore {
+  const checkAll = createPlacementCheck(shared);
   let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined);
-    return turn;
+  const serialize = <T>(task: () => Promise<T>): Promise<T> => {
+    const result = last.then(task);
+    last = result.catch(() => undefined);
+    return result;
   };
   return {
     async restore(partition, signal) {
@@ -55,7 +55,7 @@ export function createStateStore(shared: KafkaShared, publisher: ClaimingPublish
           shared,
           publisher,
           checkAll,
-          inTurn,
+          serialize,
           signal,
         });
         shared.health.up(part);
@@ -74,28 +74,28 @@ export function createStateStore(shared: KafkaShared, publisher: ClaimingPublish
 
 async function restorePartition(
   partition: number,
-  at: {
+  context: {
     shared: KafkaShared;
-    publisher: ClaimingPublisher;
+    publisher: AcquiringPublisher;
     checkAll: () => Promise<void>;
-    inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+    serialize: <T>(task: () => Promise<T>) => Promise<T>;
     signal: AbortSignal;
   },
 ): Promise<ReadonlyMap<string, Restored>> {
-  const { shared, publisher, checkAll, inTurn, signal } = at;
-  // Invariant 4: once claimed, no transaction of a former instance can land behind the read.
-  const end = await publisher.claim(partition, signal);
+  const { shared, publisher, checkAll, serialize, signal } = context;
+  // Invariant 4: after the acquisition no transaction of an earlier owner can commit behind the read.
+  const end = await publisher.acquire(partition, signal);
   // Invariant 2: read to the fence record, or fail.
   const entries = await shared.readState(partition, end, signal);
   const layout = shared.layout();
-  checkPlaces(entries, layout);
-  const isKnown = entries.some((entry) => entry.partitionCount === layout.statePartitions);
-  // Its accounts may have their states in other partitions, which another instance restores.
-  if (!isKnown) await unlessAborted(checkAll(), signal);
-  return await inTurn(() => decodeAll(entries, shared, signal));
+  checkPlacement(entries, layout);
+  const isCountConfirmed = entries.some((entry) => entry.partitionCount === layout.statePartitions);
+  // Without a known count, states of its accounts may lie in partitions that other instances restore.
+  if (!isCountConfirmed) await unlessAborted(checkAll(), signal);
+  return await serialize(() => decodeAll(entries, shared, signal));
 }
 
-/** After so long, decoding gives way to heartbeats and polls; one state of 10,000 media takes 15 ms. */
+/** Decoding time before it yields to heartbeats and polls; one state of 10,000 media takes 15 ms. */
 const decodeSliceMs = 20;
 
 async function decodeAll(
@@ -106,12 +106,12 @@ async function decodeAll(
   const { codec } = shared.dependencies;
   const limitBytes = stateLimitBytes(shared.layout());
   const restored = new Map<string, Restored>();
-  let beganMs = performance.now();
+  let startedMs = performance.now();
   for (const entry of entries) {
-    if (performance.now() - beganMs > decodeSliceMs) {
+    if (performance.now() - startedMs > decodeSliceMs) {
       await setImmediate();
       signal.throwIfAborted();
-      beganMs = performance.now();
+      startedMs = performance.now();
     }
     const decoded = await decodeEntry(codec, entry);
     const size = { bytes: entry.value.length, limitBytes };
@@ -120,20 +120,20 @@ async function decodeAll(
   return restored;
 }
 
-/** The partitions that are read at once for a check: their states are held until it is done. */
-const checkedTogether = 4;
+/** Number of partitions that the check reads at once, which bounds its memory. */
+const partitionsPerCheck = 4;
 
-/** Checks the places of all states, once a process; after a failure again. Aborted by the reader's end. */
-function createWholeCheck(shared: KafkaShared): () => Promise<void> {
+/** Creates the check of all placements: once per process, again after a failure. Ends with the reader. */
+function createPlacementCheck(shared: KafkaShared): () => Promise<void> {
   let checking: Promise<void> | undefined;
   const check = async (): Promise<void> => {
     const layout = shared.layout();
     const never = new AbortController().signal;
     const partitions = Array.from({ length: layout.statePartitions }, (_, partition) => partition);
-    for (let start = 0; start < partitions.length; start += checkedTogether) {
-      const some = partitions.slice(start, start + checkedTogether);
-      const read = await Promise.all(some.map((one) => shared.readState(one, 'now', never)));
-      checkPlaces(read.flat(), layout);
+    for (let start = 0; start < partitions.length; start += partitionsPerCheck) {
+      const chunk = partitions.slice(start, start + partitionsPerCheck);
+      const read = await Promise.all(chunk.map((one) => shared.readState(one, 'now', never)));
+      checkPlacement(read.flat(), layout);
     }
   };
   return () => {

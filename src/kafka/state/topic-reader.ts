@@ -7,23 +7,23 @@ import type { Connection } from '../client/connection.ts';
 import { DeadlineError, settleWithin, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { createPartitionRead, type PartitionRead, type StateEntry } from './partition-read.ts';
 
-/** What is read, and how patiently. */
+/** Options of a state topic reader. */
 export interface StateTopicOptions {
   readonly topic: string;
-  /** How many partitions the topic has. */
+  /** Partition count of the topic. */
   readonly partitions: number;
-  /** The reader's own consumer group's id begins with it. */
+  /** Prefix of the reader's own consumer group id. */
   readonly groupPrefix: string;
-  /** How long the broker may bring nothing new before a read is given up. */
+  /** Time without a new batch after which a read fails. */
   readonly stallMs: number;
-  /** For the clean-up of the client: where brokers answer nothing, the stop waits for this too. */
+  /** Returns the time limit of the client's clean-up: a shutdown waits for it when brokers do not answer. */
   readonly closeLimitMs: () => number;
 }
 
-/** For the look at an open transaction, and again for the end of its client. */
-const lookLimitMs = 3000;
+/** Time limit of the search for an open transaction, and again of the disconnection after it. */
+const searchLimitMs = 3000;
 
-/** Gives this consumer, alone in its group, every partition: which of them it fetches changes. */
+/** Creates the assignor that gives every partition to the single consumer of the group. */
 function assignAll(topic: string, partitions: readonly number[]): PartitionAssigner {
   return () => ({
     name: 'all-partitions',
@@ -50,24 +50,31 @@ function assignAll(topic: string, partitions: readonly number[]): PartitionAssig
   });
 }
 
-/** The transaction of another producer that a read cannot pass. */
+/** The error of a read that cannot pass an open transaction of another producer. */
 export class OpenTransactionError extends Error {
   override readonly name = 'OpenTransactionError';
   readonly topic: string;
   readonly partition: number;
-  /** The offset at which the transaction begins: the partition's last stable one. */
+  /** The offset at which the transaction begins: the partition's last stable offset. */
   readonly stableOffset: string;
   readonly stallMs: number;
-  constructor(at: { topic: string; partition: number; stableOffset: string; stallMs: number }) {
-    super(`a transaction is open at offset ${at.stableOffset} of partition ${at.partition}`);
-    this.topic = at.topic;
-    this.partition = at.partition;
-    this.stableOffset = at.stableOffset;
-    this.stallMs = at.stallMs;
+  constructor(details: {
+    topic: string;
+    partition: number;
+    stableOffset: string;
+    stallMs: number;
+  }) {
+    super(
+      `a transaction is open at offset ${details.stableOffset} of partition ${details.partition}`,
+    );
+    this.topic = details.topic;
+    this.partition = details.partition;
+    this.stableOffset = details.stableOffset;
+    this.stallMs = details.stallMs;
   }
 }
 
-/** The offsets of a partition's first record and after its last, as `fetchTopicOffsets` reports them. */
+/** Reads the offsets of a partition's first record and after its last one. */
 async function findSpan(
   admin: Admin,
   topic: string,
@@ -75,7 +82,7 @@ async function findSpan(
 ): Promise<{ readonly low: string; readonly end: string }> {
   const offsets = await admin.fetchTopicOffsets(topic);
   const found = offsets.find((offset) => offset.partition === partition);
-  // kafkajs leaves out a partition without a leader; taken for empty, its state would be lost.
+  // kafkajs omits a partition without a leader; treated as empty, its states would be lost.
   if (found === undefined) {
     const where = `partition ${String(partition)} of ${topic}`;
     throw new RetryError('kafka.unavailable', `Kafka names no leader of ${where}.`);
@@ -84,9 +91,9 @@ async function findSpan(
 }
 
 /**
- * Reads partitions of the state topic. It stays open between reads, because joining a group takes
- * the broker's initial rebalance delay, three seconds where nobody has lowered it, which a hand-over
- * must not wait for. Good until its first error, or until a read is given up in the middle.
+ * A reader of partitions of the state topic. It stays open between reads: a join takes the broker's
+ * initial rebalance delay (three seconds by default), for which a hand-over must not wait. It is unusable
+ * after its first error or an interrupted read.
  */
 export class StateTopicReader {
   readonly #connection: Connection;
@@ -96,13 +103,16 @@ export class StateTopicReader {
   readonly #consumer: Consumer;
   readonly #all: readonly number[];
   readonly #reads = new Map<number, PartitionRead>();
-  /** A partition is read by one at a time. */
+  /** The last read of each partition: reads of one partition run one after another. */
   readonly #tails = new Map<number, Promise<unknown>>();
   readonly #over = Promise.withResolvers<never>();
   #joined: Promise<void> | undefined;
   #closed = false;
-  /** A read was given up in the middle. kafkajs may still tell of its batches, as if they were the next one's. */
-  #spoiled = false;
+  /**
+   * True after an interrupted read: kafkajs may still deliver its batches, which the next read would take
+   * for its own.
+   */
+  #isInterrupted = false;
 
   constructor(connection: Connection, options: StateTopicOptions) {
     this.#connection = connection;
@@ -119,16 +129,16 @@ export class StateTopicReader {
       maxWaitTimeInMs: 100,
       retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
-    // Heard by whoever reads; nobody may.
+    // Handled by reads; without one, the rejection must not count as unhandled.
     this.#over.promise.catch(() => undefined);
   }
 
   /**
-   * Reads a partition, committed records only, to `end` or later; compaction is finished here: one
-   * entry a key.
+   * Reads the committed records of a partition to `end` or later; returns only the last entry of each
+   * key.
    *
-   * @param end - the offset after the last that must be read; `now` is the high watermark that the
-   * leader reports
+   * @param end - the offset after the last required record; `now` is the high watermark that the leader
+   * reports
    * @throws errors of kafkajs, DeadlineError, OpenTransactionError, or the signal's reason
    */
   read(
@@ -137,15 +147,15 @@ export class StateTopicReader {
     signal: AbortSignal,
   ): Promise<readonly StateEntry[]> {
     const before = this.#tails.get(partition) ?? Promise.resolve();
-    const turn = before.then(() => this.#readNow(partition, end, signal));
+    const result = before.then(() => this.#readNow(partition, end, signal));
     this.#tails.set(
       partition,
-      turn.catch(() => undefined),
+      result.catch(() => undefined),
     );
-    return turn;
+    return result;
   }
 
-  /** Joins its group, once; a read does so by itself. */
+  /** Joins the group once; reads call it themselves. */
   join(): Promise<void> {
     const joining = (this.#joined ??= withDeadline(
       Promise.race([this.#join(), this.#over.promise]),
@@ -156,7 +166,7 @@ export class StateTopicReader {
     return joining;
   }
 
-  /** Leaves no group behind; the broker drops it later by itself if this fails. */
+  /** Closes the client and deletes its group; if that fails, the broker removes the group later. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#over.reject(new RetryError('kafka.unavailable', 'The connection to Kafka was closed.'));
@@ -174,7 +184,7 @@ export class StateTopicReader {
     const { topic } = this.#options;
     const joined = Promise.withResolvers<undefined>();
     this.#consumer.on('consumer.group_join', () => {
-      // Partition by partition: to pause one of them ends kafkajs' pause of a whole topic.
+      // Partitions are paused one by one: pausing one of them cancels the kafkajs pause of a whole topic.
       const idle = this.#all.filter((partition) => !this.#reads.has(partition));
       if (!this.#closed) this.#consumer.pause([{ topic, partitions: idle }]);
       joined.resolve(undefined);
@@ -200,20 +210,20 @@ export class StateTopicReader {
 
   async #readNow(
     partition: number,
-    wanted: bigint | 'now',
+    target: bigint | 'now',
     signal: AbortSignal,
   ): Promise<readonly StateEntry[]> {
     signal.throwIfAborted();
-    if (this.#spoiled) throw spoiled(this.#options.topic);
+    if (this.#isInterrupted) throw interruptedRead(this.#options.topic);
     await unlessAborted(this.join(), signal);
     const { topic, stallMs } = this.#options;
-    const looking = findSpan(this.#admin, topic, partition);
+    const search = findSpan(this.#admin, topic, partition);
     const span = await unlessAborted(
-      withDeadline(looking, stallMs, `looking for the end of ${topic}`),
+      withDeadline(search, stallMs, `looking for the end of ${topic}`),
       signal,
     );
-    const end = wanted === 'now' ? BigInt(span.end) : wanted;
-    // No record at all, open transactions included. After an acquisition there is one: its fence.
+    const end = target === 'now' ? BigInt(span.end) : target;
+    // No record, not even of an open transaction. After an acquisition there is at least the fence record.
     if (end <= BigInt(span.low)) return [];
     const read = createPartitionRead(`partition ${partition} of ${topic}`, end, stallMs);
     this.#reads.set(partition, read);
@@ -225,7 +235,7 @@ export class StateTopicReader {
       await unlessAborted(Promise.race([read.done, this.#over.promise]), signal);
       return read.entries();
     } catch (error) {
-      this.#spoiled = true;
+      this.#isInterrupted = true;
       if (error instanceof DeadlineError) await this.#throwIfBlocked(partition, end);
       throw error;
     } finally {
@@ -239,17 +249,17 @@ export class StateTopicReader {
   async #throwIfBlocked(partition: number, end: bigint): Promise<void> {
     const { topic, stallMs } = this.#options;
     const admin = this.#connection.kafka.admin();
-    const looking = admin.connect().then(() => findSpan(admin, topic, partition));
-    const found = await withDeadline(looking, lookLimitMs, 'looking for open transactions').catch(
+    const search = admin.connect().then(() => findSpan(admin, topic, partition));
+    const found = await withDeadline(search, searchLimitMs, 'looking for open transactions').catch(
       () => undefined,
     );
-    await settleWithin(admin.disconnect(), lookLimitMs);
+    await settleWithin(admin.disconnect(), searchLimitMs);
     if (found === undefined || BigInt(found.end) >= end) return;
     throw new OpenTransactionError({ topic, partition, stableOffset: found.end, stallMs });
   }
 }
 
-function spoiled(topic: string): RetryError {
+function interruptedRead(topic: string): RetryError {
   const message = `A read of ${topic} was given up; the next one needs another client.`;
   return new RetryError('kafka.unavailable', message);
 }

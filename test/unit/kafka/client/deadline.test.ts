@@ -13,11 +13,11 @@ describe('throttle', () => {
   test('counts waits that overlap once', () => {
     let at = 0;
     const throttle = createThrottle(() => at);
-    expect([throttle.note(100), throttle.note(150), throttle.note(50)]).toEqual([100, 50, 0]);
+    expect([throttle.record(100), throttle.record(150), throttle.record(50)]).toEqual([100, 50, 0]);
     expect(throttle.leftMs()).toBe(150);
     at = 200;
     expect(throttle.leftMs()).toBe(0);
-    expect(throttle.note(10)).toBe(10);
+    expect(throttle.record(10)).toBe(10);
     expect(throttle.totalMs()).toBe(160);
   });
 });
@@ -34,7 +34,7 @@ describe('a deadline without throttled time', () => {
     const deadline = { deadlineMs: 50, limitMs: 10_000, throttle };
     const { promise, resolve } = Promise.withResolvers<string>();
     const work = withThrottledDeadline(promise, deadline, 'a transaction');
-    throttle.note(400);
+    throttle.record(400);
     setTimeout(resolve, 200, 'done');
     await expect(work).resolves.toBe('done');
   });
@@ -43,7 +43,7 @@ describe('a deadline without throttled time', () => {
     const throttle = createThrottle(nowMs);
     const deadline = { deadlineMs: 20, limitMs: 600_000, throttle };
     const work = withThrottledDeadline(never, deadline, 'a transaction');
-    throttle.note(900_000);
+    throttle.record(900_000);
     const error: unknown = await work.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ThrottledError);
     expect(error).toMatchObject({

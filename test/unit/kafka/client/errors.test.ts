@@ -122,9 +122,11 @@ describe('translate', () => {
     expect(messageOf(refusal('KAFKA_STORAGE_ERROR'))).toMatch(/disk/);
     const late = new DeadlineError('a transaction took longer than 20000 ms');
     expect(messageOf(late)).toMatch(away);
-    const lastRefusal = 'The coordinator is loading';
-    expect(messageOf(late, { lastRefusal })).not.toMatch(away);
-    expect(messageOf(late, { lastRefusal })).toMatch(/The last answer of a broker was: The coord/);
+    const lastRejection = 'The coordinator is loading';
+    expect(messageOf(late, { lastRejection })).not.toMatch(away);
+    expect(messageOf(late, { lastRejection })).toMatch(
+      /The last answer of a broker was: The coord/,
+    );
   });
 
   test('calls a producer that the broker has dropped no outage', () => {
@@ -187,8 +189,8 @@ describe('translate', () => {
     const error = Object.assign(new KafkaJSError('no coordinator'), {
       name: 'KafkaJSGroupCoordinatorNotFound',
     });
-    const lastRefusal = 'The transactional id authorization failed';
-    expect(translate(error, { ...context, lastRefusal })).toMatchObject({
+    const lastRejection = 'The transactional id authorization failed';
+    expect(translate(error, { ...context, lastRejection })).toMatchObject({
       code: 'kafka.unauthorized',
       message: expect.stringMatching(
         /Allow Write on each transactional id that begins with x-: .* --transactional-id x- --resource-pattern-type prefixed$/,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Cluster } from 'kafkajs';
 import { AssignerProtocol } from '../../../../src/kafka/client/kafkajs.ts';
-import { createAssigner, type MemberNote } from '../../../../src/kafka/group/assignor.ts';
+import { createAssigner, type MemberMetadata } from '../../../../src/kafka/group/assignor.ts';
 
 const topic = 't.state';
 
-function memberOf(memberId: string, note: Partial<MemberNote> & { readonly padding?: string }) {
+function memberOf(memberId: string, note: Partial<MemberMetadata> & { readonly padding?: string }) {
   const full = { instance: memberId, owned: [], ...note };
   const memberMetadata = AssignerProtocol.MemberMetadata.encode({
     version: 1,

@@ -28,17 +28,17 @@ const given = (...partitions: number[]) => ({ memberId: 'm', partitions });
 describe('what is owned', () => {
   test('is what the group has given, and says so also when that is nothing', () => {
     const { ownership, shares } = setUp();
-    ownership.joined(given(), 0);
-    ownership.joined(given(1, 2), 0);
+    ownership.onJoin(given(), 0);
+    ownership.onJoin(given(1, 2), 0);
     expect(shares).toEqual([[], [1, 2]]);
     expect(ownership.owned()).toEqual([1, 2]);
   });
 
   test('is given up at the end of the session, counted from when the heartbeat was sent', () => {
     const { ownership, shares } = setUp();
-    ownership.joined(given(1), 0);
+    ownership.onJoin(given(1), 0);
     jest.advanceTimersByTime(5000);
-    ownership.heard(2000);
+    ownership.onHeartbeat(2000);
     jest.advanceTimersByTime(7900);
     expect(ownership.owned()).toEqual([1]);
     jest.advanceTimersByTime(200);
@@ -48,21 +48,21 @@ describe('what is owned', () => {
 
   test('is given up by who asks after its end, when a late answer is heard before the timer', () => {
     const { ownership, shares } = setUp();
-    ownership.joined(given(1), 0);
+    ownership.onJoin(given(1), 0);
     // Nothing ran for a while, and so no timer has.
     const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_500);
     expect(ownership.owned()).toEqual([]);
     expect(shares).toEqual([[1], []]);
-    ownership.heard(5000);
+    ownership.onHeartbeat(5000);
     expect(shares).toEqual([[1], [], [1]]);
     now.mockRestore();
   });
 
   test('is taken back when the group has never given it to another', () => {
     const { ownership, telemetry, shares } = setUp();
-    ownership.joined(given(1), 0);
+    ownership.onJoin(given(1), 0);
     jest.advanceTimersByTime(11_000);
-    ownership.heard(0);
+    ownership.onHeartbeat(0);
     expect(shares).toEqual([[1], [], [1]]);
     expect(telemetry.ofType('share').map(({ cause }) => cause)).toEqual([
       'rebalance',
@@ -73,21 +73,21 @@ describe('what is owned', () => {
 
   test('is lost in between when the group has given another member id', () => {
     const { ownership, shares } = setUp();
-    ownership.joined(given(1, 2), 0);
-    ownership.joined({ memberId: 'anew', partitions: [1, 2] }, 0);
+    ownership.onJoin(given(1, 2), 0);
+    ownership.onJoin({ memberId: 'anew', partitions: [1, 2] }, 0);
     expect(shares).toEqual([[1, 2], [], [1, 2]]);
   });
 
   test('is kept without a word by a rebalance that changes nothing', () => {
     const { ownership, telemetry } = setUp();
-    ownership.joined(given(1), 0);
-    ownership.joined(given(1), 0);
+    ownership.onJoin(given(1), 0);
+    ownership.onJoin(given(1), 0);
     expect(telemetry.ofType('share').at(-1)).toMatchObject({ gained: [], lost: [] });
   });
 
   test('is nothing after leaving', () => {
     const { ownership, shares } = setUp();
-    ownership.joined(given(1), 0);
+    ownership.onJoin(given(1), 0);
     ownership.leave();
     expect(shares.at(-1)).toEqual([]);
     expect(ownership.owned()).toEqual([]);
@@ -97,14 +97,14 @@ describe('what is owned', () => {
 describe('a fenced partition', () => {
   test('is left alone for a session, then taken again at a heartbeat, then for twice as long', () => {
     const { ownership, telemetry, shares } = setUp();
-    ownership.joined(given(1, 2), 0);
+    ownership.onJoin(given(1, 2), 0);
     ownership.fence(1, 'another producer');
     expect(shares.at(-1)).toEqual([2]);
     jest.advanceTimersByTime(9000);
-    ownership.heard(0);
+    ownership.onHeartbeat(0);
     expect(ownership.owned()).toEqual([2]);
     jest.advanceTimersByTime(1100);
-    ownership.heard(0);
+    ownership.onHeartbeat(0);
     expect(shares.at(-1)).toEqual([1, 2]);
     ownership.fence(1, 'another producer');
     expect(telemetry.ofType('fenced').map(({ pauseMs }) => pauseMs)).toEqual([10_000, 20_000]);
@@ -112,16 +112,16 @@ describe('a fenced partition', () => {
 
   test('is taken at once when the group gives it anew', () => {
     const { ownership } = setUp();
-    ownership.joined(given(1), 0);
+    ownership.onJoin(given(1), 0);
     ownership.fence(1, 'another producer');
-    ownership.joined(given(), 0);
-    ownership.joined(given(1), 0);
+    ownership.onJoin(given(), 0);
+    ownership.onJoin(given(1), 0);
     expect(ownership.owned()).toEqual([1]);
   });
 
   test('is no news when the group has not given it', () => {
     const { ownership, telemetry } = setUp();
-    ownership.joined(given(1), 0);
+    ownership.onJoin(given(1), 0);
     ownership.fence(3, 'another producer');
     expect(telemetry.ofType('fenced')).toEqual([]);
   });

@@ -3,8 +3,8 @@ import { RetryError, StopStreamError } from '../../../../src/engine/errors.ts';
 import {
   PartitionProducer,
   type ProducerBatch,
-  type PartitionProducerTools,
-  type Outcome,
+  type PartitionProducerDeps,
+  type TransactionOutcome,
 } from '../../../../src/kafka/producer/partition-producer.ts';
 import type { PlacedRecord } from '../../../../src/kafka/producer/produce-requests.ts';
 import { usualShutdown } from '../../../support/shutdown.ts';
@@ -32,20 +32,20 @@ function batch(sequence: number): ProducerBatch {
 /** A partition producer on a topic of one key; every producer follows the script of turns. */
 function setUp(
   script: Turn[],
-  changes: Partial<PartitionProducerTools> = {},
+  changes: Partial<PartitionProducerDeps> = {},
   abortsAreAnswered = true,
 ) {
   const topic = { value: undefined as Buffer | undefined };
   let offset = 40n;
   const journal: string[] = [];
-  const outcomes: Outcome[] = [];
+  const outcomes: TransactionOutcome[] = [];
   const fences: string[] = [];
-  const tools: PartitionProducerTools = {
+  const tools: PartitionProducerDeps = {
     shutdown: usualShutdown,
     open() {
       journal.push('open');
       return Promise.resolve({
-        lastRefusal: () => undefined,
+        lastRejection: () => undefined,
         transact(sends, onCommit) {
           const [record] = sends.flatMap(({ records }) => records);
           if (record?.key === 'fence') {
@@ -73,7 +73,7 @@ function setUp(
       return Promise.resolve(topic.value);
     },
     translate: (error) => error,
-    onTrouble: () => undefined,
+    onRetry: () => undefined,
     onOutcome: (outcome) => outcomes.push(outcome),
     onFenced: (reason) => fences.push(reason),
     ...changes,
@@ -138,7 +138,7 @@ describe('Lane', () => {
     const stop = new AbortController();
     const { partitionProducer } = setUp(['commit-lost'], {
       readBack: () => Promise.reject(away),
-      onTrouble: () => {
+      onRetry: () => {
         stop.abort();
       },
     });
@@ -158,7 +158,7 @@ describe('Lane', () => {
 
   test('publishes nothing over what another instance wrote while it had no producer (Invariant 4)', async () => {
     const { partitionProducer, topic, journal } = setUp(['send-fails', 'send-fails', 'send-fails']);
-    await partitionProducer.claim(noSignal);
+    await partitionProducer.acquire(noSignal);
     await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toBe(away);
     topic.value = Buffer.from('1, of another');
     await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toMatchObject({
@@ -170,7 +170,7 @@ describe('Lane', () => {
   test('looks once at each state that it has not written since its producer was replaced', async () => {
     const other = { ...batch(1), state: { ...batch(1).state, key: 'users/1' } };
     const { partitionProducer, journal } = setUp(['send-fails']);
-    await partitionProducer.claim(noSignal);
+    await partitionProducer.acquire(noSignal);
     await partitionProducer.commit(batch(1), noSignal);
     await partitionProducer.commit(batch(2), noSignal);
     expect(journal.splice(0)).toEqual([
@@ -204,7 +204,7 @@ describe('Lane', () => {
         'send-fails',
         'send-fails',
       ]);
-      await partitionProducer.claim(noSignal);
+      await partitionProducer.acquire(noSignal);
       await partitionProducer.commit(batch(6), noSignal);
       await expect(partitionProducer.commit(batch(7), noSignal)).rejects.toBe(away);
       topic.value = found === undefined ? undefined : Buffer.from(found);
@@ -217,13 +217,13 @@ describe('Lane', () => {
 
       expect(journal).not.toContain('ok');
       expect(fences).toHaveLength(1);
-      expect(partitionProducer.isSpent).toBe(true);
+      expect(partitionProducer.isEnded).toBe(true);
     },
   );
 
   test('commits a fence record when it takes the partition over, and reports the offset after it', async () => {
     const { partitionProducer, journal } = setUp([]);
-    await expect(partitionProducer.claim(noSignal)).resolves.toBe(43n);
+    await expect(partitionProducer.acquire(noSignal)).resolves.toBe(43n);
     expect(journal).toEqual(['open', 'fence']);
   });
 
@@ -236,7 +236,7 @@ describe('Lane', () => {
         return [{ leader: 1, records }];
       },
     });
-    await expect(partitionProducer.claim(noSignal)).resolves.toBe(43n);
+    await expect(partitionProducer.acquire(noSignal)).resolves.toBe(43n);
     expect(journal).toEqual(['open', 'discard', 'open', 'fence']);
   });
 
@@ -268,7 +268,7 @@ describe('Lane', () => {
 
   test('lets the batch in hand end and refuses the next when it is closed', async () => {
     const { partitionProducer, journal } = setUp([]);
-    await partitionProducer.claim(noSignal);
+    await partitionProducer.acquire(noSignal);
     const inHand = partitionProducer.commit(batch(1), noSignal);
     await Promise.resolve();
     const closed = partitionProducer.close();
@@ -311,11 +311,11 @@ describe('Lane', () => {
 
   test('throws away a producer that opens only after it was closed', async () => {
     const { partitionProducer, journal } = setUp([]);
-    const claimed = partitionProducer.claim(noSignal);
+    const acquired = partitionProducer.acquire(noSignal);
     await Promise.resolve();
     await Promise.all([
       partitionProducer.close(),
-      expect(claimed).rejects.toThrow('The connection to Kafka was closed.'),
+      expect(acquired).rejects.toThrow('The connection to Kafka was closed.'),
     ]);
     expect(journal).toEqual(['open', 'discard without abort']);
   });

@@ -2,7 +2,7 @@ import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { describe, expect, test } from '@jest/globals';
 import type { Batch, OutgoingRecord } from '../../../../src/engine/ports.ts';
 import { createLayout } from '../../../../src/kafka/layout.ts';
-import { placeRecords, planSends } from '../../../../src/kafka/producer/produce-requests.ts';
+import { placeRecords, planRequests } from '../../../../src/kafka/producer/produce-requests.ts';
 
 const one = 1_048_588;
 
@@ -35,7 +35,7 @@ function batchOf(records: readonly OutgoingRecord[]): Batch {
 const state = Buffer.from('state');
 
 function sizes(records: readonly OutgoingRecord[], layout = layoutOf([1], [1])): number[] {
-  return planSends(placeRecords(batchOf(records), state, layout), layout).map(
+  return planRequests(placeRecords(batchOf(records), state, layout), layout).map(
     (send) => send.records.length,
   );
 }
@@ -70,7 +70,7 @@ describe('placeRecords', () => {
   });
 });
 
-describe('planSends', () => {
+describe('planRequests', () => {
   test('sends one record and its state together', () => {
     expect(sizes([recordOf('a')])).toEqual([2]);
   });
@@ -100,7 +100,7 @@ describe('planSends', () => {
   test('gives each broker a send of its own', () => {
     const layout = layoutOf([1, 2], [2]);
     const records = Array.from({ length: 20 }, (_, index) => recordOf(String(index)));
-    const sends = planSends(placeRecords(batchOf(records), state, layout), layout);
+    const sends = planRequests(placeRecords(batchOf(records), state, layout), layout);
     const leaders = sends.map((send) => [
       send.leader,
       [...new Set(send.records.map(({ topic, partition }) => `${topic}/${String(partition)}`))],

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { emptyCheckpoint, stateKey } from '../../../../src/engine/state.ts';
 import { createLayout } from '../../../../src/kafka/layout.ts';
 import type { StateEntry } from '../../../../src/kafka/state/partition-read.ts';
-import type { ClaimingPublisher } from '../../../../src/kafka/producer/publisher.ts';
+import type { AcquiringPublisher } from '../../../../src/kafka/producer/publisher.ts';
 import type { KafkaShared } from '../../../../src/kafka/shared.ts';
 import { placeOf } from '../../../../src/kafka/state/placement.ts';
 import { createStateStore } from '../../../../src/kafka/state/store.ts';
@@ -41,7 +41,7 @@ function setUp(decodeMs: number) {
     layout: () => createLayout('t.{stream}', [state]),
     readState: (partition: number) => Promise.resolve(entriesOf(partition)),
   } as unknown as KafkaShared;
-  const publisher = { claim: () => Promise.resolve(1n) } as unknown as ClaimingPublisher;
+  const publisher = { acquire: () => Promise.resolve(1n) } as unknown as AcquiringPublisher;
   return { decoded, store: createStateStore(shared, publisher) };
 }
 
