@@ -1,4 +1,4 @@
-/** `npm run check`: everything that can be said of the sources without running them. */
+/** `npm run check`: all checks of the sources that do not run them. */
 import { spawnSync } from 'node:child_process';
 
 const checks: readonly (readonly [string, readonly string[]])[] = [
