@@ -1,5 +1,5 @@
 /**
- * `npm run check`: everything that can be said of the sources without running them. With `--quick`,
+ * `npm run check`: all checks of the sources that do not run them. With `--quick`,
  * format and lint of the files that differ from the last commit, and types, side by side.
  */
 import { spawn, spawnSync } from 'node:child_process';
