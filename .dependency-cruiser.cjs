@@ -13,6 +13,13 @@ module.exports = {
   forbidden: [
     {
       name: 'no-circles',
+      comment: 'not of types either',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true },
+    },
+    {
+      name: 'no-circles-of-values',
       severity: 'error',
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },

@@ -1,7 +1,7 @@
 import type { Config } from './config/config.ts';
 import { streamNames } from './engine/stream-name.ts';
 import type { Freshness, SourceSettings } from './instagram/extract/extraction.ts';
-import type { PollTools } from './engine/poll.ts';
+import type { PollTools } from './engine/poll-context.ts';
 
 /** The settings of polls, from the configuration. */
 export function pollSettings(config: Config, instance: string): PollTools['settings'] {

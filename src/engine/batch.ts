@@ -6,7 +6,7 @@ import { type Checkpoint, type StreamState, checkpointOf, shed, stateKey } from 
 import type { TopicRole } from './stream-name.ts';
 import { provenance } from './stream.ts';
 import { forgetUnpublished } from './unpublished.ts';
-import type { Poll, PollTools } from './poll.ts';
+import type { Poll, PollTools } from './poll-context.ts';
 import type { OutgoingRecord } from './ports.ts';
 import { traced } from './tracing.ts';
 

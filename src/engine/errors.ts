@@ -223,3 +223,10 @@ export function messageOf(error: unknown): string {
 export function isConnectorError(error: unknown): error is ConnectorError {
   return error instanceof TaxonomyError;
 }
+
+/** An object that the API did not return, with the reason that is counted. */
+export interface Skipped {
+  readonly reason: ErrorCode;
+  /** The excluded media, metric, field or window. */
+  readonly subject: string;
+}

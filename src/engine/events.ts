@@ -1,10 +1,9 @@
 import type { Account } from './account.ts';
-import type { Disposition, ErrorCode, Scope } from './errors.ts';
+import type { Disposition, ErrorCode, Scope, Skipped } from './errors.ts';
 import type { Priority, ScopeStatus } from './rate-limit/quota.ts';
 import type { DependencyName } from './readiness.ts';
 import type { Refusal } from './state.ts';
 import type { StreamName } from './stream-name.ts';
-import type { Skipped } from './source.ts';
 
 /** The API's reaction to one form of request. */
 export interface ProbedForm {

@@ -1,70 +1,12 @@
-import type { Account } from './account.ts';
-import { type ErrorCode, DeadLetterError } from './errors.ts';
-import type { PublishMode } from './change-set.ts';
+import { DeadLetterError, type Skipped } from './errors.ts';
 import type { Value } from './json.ts';
 import type { Published } from './published.ts';
-import type { Checkpoint, StreamState } from './state.ts';
-import type { Stream } from './stream.ts';
-import type { StreamName } from './stream-name.ts';
-import type { Page, Skipped, Source } from './source.ts';
+import type { Checkpoint } from './state.ts';
+import type { Page } from './source.ts';
 import { buildBatches, type PageResult } from './batch.ts';
 import { type DetectedChanges, detectChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
-import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
-
-/** The dependencies of a poll, shared by all polls. */
-export interface PollTools {
-  readonly graph: Graph;
-  readonly encoder: Encoder;
-  readonly publisher: Publisher;
-  readonly clock: Clock;
-  readonly source: Source;
-  readonly telemetry: Telemetry;
-  readonly settings: {
-    readonly lookbackMs: number;
-    readonly maxBatchRecords: number;
-    /** The publish mode of each stream; `always` for a stream that is not listed. */
-    readonly publish: Readonly<Partial<Record<StreamName, PublishMode>>>;
-    /** True when tombstones delete media and stories that are gone. */
-    readonly tombstones: boolean;
-    /** The name of this instance, written into the state. */
-    readonly instance: string;
-  };
-}
-
-/**
- * One extraction of one stream for one account. It outlives a failed try: `state` and `published`
- * keep everything that was committed, so the next try continues there and publishes nothing twice.
- */
-export interface Poll {
-  readonly stream: Stream;
-  readonly account: Account;
-  /** `<stream>/<account>/<start time>`, in every record's headers. */
-  readonly id: string;
-  readonly startedMs: number;
-  /** The start of the cycle, epoch milliseconds: list scans since then serve this poll too. */
-  readonly cycleMs: number;
-  /** The due time of the next poll, epoch milliseconds; null when there is none. */
-  readonly nextPollMs: number | null;
-  readonly trace: PollTrace;
-  state: StreamState;
-  readonly published: Set<string>;
-  readonly tally: Tally;
-}
-
-/** The counts of a poll so far. */
-export interface Tally {
-  records: number;
-  deadLetters: number;
-  /** HTTP requests. */
-  requests: number;
-  /** Calls as Meta counts them. */
-  calls: number;
-  readonly skipped: Partial<Record<ErrorCode, number>>;
-  /** The first excluded objects by name: a few of each reason. */
-  readonly leftOut: Skipped[];
-  readonly unknownFields: Set<string>;
-}
+import type { Poll, PollTools, Tally } from './poll-context.ts';
 
 /**
  * Runs a poll page by page: extract, map, detect changes, encode, publish. Each batch is one

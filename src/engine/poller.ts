@@ -9,7 +9,8 @@ import type { Account } from './account.ts';
 import type { StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
-import { type Poll, type PollTools, type Tally, runPoll } from './poll.ts';
+import { runPoll } from './poll.ts';
+import type { Poll, PollTools, Tally } from './poll-context.ts';
 import type {
   BatchTransport,
   Graph,

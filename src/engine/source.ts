@@ -1,6 +1,6 @@
 import type { Account } from './account.ts';
 import type { ListScan } from './change-set.ts';
-import type { DeadLetterError, ErrorCode } from './errors.ts';
+import type { DeadLetterError, Skipped } from './errors.ts';
 import type { Node } from './json.ts';
 import type { Graph } from './ports.ts';
 import type { Checkpoint } from './state.ts';
@@ -36,13 +36,6 @@ export interface Source {
   pages(poll: SourcePoll): AsyncIterable<Page>;
   /** Notes that everything of a poll that scanned its whole list is published. */
   noteCommitted(poll: Pick<SourcePoll, 'stream' | 'account' | 'nowMs'>): void;
-}
-
-/** An object that the API did not return, with the reason that is counted. */
-export interface Skipped {
-  readonly reason: ErrorCode;
-  /** The excluded media, metric, field or window. */
-  readonly subject: string;
 }
 
 /** The result of one step of an extraction. */

@@ -1,5 +1,5 @@
 import { pino, type Logger } from 'pino';
-import { type LogStyle, prettyDestination } from './pretty.ts';
+import { type LogStyle, prettyDestination, type LogDestination } from './pretty.ts';
 import type { Redactor } from './redaction.ts';
 
 /** The fields of a log line, by name; values of any type, errors included. */
@@ -25,11 +25,6 @@ export const logLevels: readonly string[] = [...Object.keys(pino.levels.values),
 
 /** The severity of a line. */
 export type LogLevel = keyof Log;
-
-/** The destination of lines; each ends in a newline. */
-export interface LogDestination {
-  write(line: string): void;
-}
 
 /** The settings of the log. */
 export interface LogOptions {

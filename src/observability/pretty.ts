@@ -1,5 +1,9 @@
 import { printable } from '../engine/printable.ts';
-import type { LogDestination } from './log.ts';
+
+/** The destination of lines; each ends in a newline. */
+export interface LogDestination {
+  write(line: string): void;
+}
 
 /** The style of log lines: `json` for machines, `plain` and `coloured` for people. */
 export type LogStyle = 'json' | 'plain' | 'coloured';

@@ -1,10 +1,9 @@
-import type { DeadLetterError, ErrorCode } from '../../engine/errors.ts';
+import type { DeadLetterError, ErrorCode, Skipped } from '../../engine/errors.ts';
 import { type Fields, fieldsParameter } from '../model/fields.ts';
 import { type Node, isNode } from '../../engine/json.ts';
 import { type Rejections, childOf } from './rejections.ts';
 import type { ListCache } from './list-cache.ts';
 import type { ExtractContext } from './extraction.ts';
-import type { Skipped } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import { attribute, type FailedObject } from './attribution.ts';
 import { nodesOf } from './entries.ts';

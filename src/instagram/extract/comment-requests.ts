@@ -1,13 +1,12 @@
 import { commentNode, writtenAt } from '../model/comments.ts';
 import type { CommentsReading } from '../../engine/state.ts';
 import { readOrReject } from '../../engine/dead-letters.ts';
-import { type DeadLetterError, FailError, SkipError } from '../../engine/errors.ts';
+import { type DeadLetterError, FailError, SkipError, type Skipped } from '../../engine/errors.ts';
 import { type Fields, fieldsParameter } from '../model/fields.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import { nextCursor } from './paging.ts';
 import type { Listed, Rejections } from './rejections.ts';
 import type { ExtractContext } from './extraction.ts';
-import type { Skipped } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import { attribute, type FailedObject } from './attribution.ts';
 import { nodesOf } from './entries.ts';

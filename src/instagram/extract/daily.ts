@@ -8,7 +8,7 @@ import {
 } from '../model/missing.ts';
 import type { Checkpoint } from '../../engine/state.ts';
 import type { ExtractContext } from './extraction.ts';
-import type { Skipped } from '../../engine/source.ts';
+import type { Skipped } from '../../engine/errors.ts';
 import { excludedBy } from './rejected-fields.ts';
 
 /** The context of a poll's requests for daily metrics, and the findings from its answers. */

@@ -1,9 +1,13 @@
-import { type ConnectorError, type ErrorCode, SkipError } from '../../engine/errors.ts';
+import {
+  type ConnectorError,
+  type ErrorCode,
+  SkipError,
+  type Skipped,
+} from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import { allSubjects, type Listed, type Rejections } from './rejections.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import type { ExtractContext } from './extraction.ts';
-import type { Skipped } from '../../engine/source.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import { attribute, type FailedObject } from './attribution.ts';
 

@@ -1,5 +1,5 @@
 import type { ListScan } from '../../engine/change-set.ts';
-import { type DeadLetterError, FailError } from '../../engine/errors.ts';
+import { type DeadLetterError, FailError, type Skipped } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
 import { isDue, movingCounts } from '../model/freshness.ts';
 import type { Node } from '../../engine/json.ts';
@@ -8,7 +8,7 @@ import { createRejections, readListed } from './rejections.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import type { ListCache } from './list-cache.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
-import type { Page, Skipped } from '../../engine/source.ts';
+import type { Page } from '../../engine/source.ts';
 import { readPage, type ListScanContext } from './list-page.ts';
 
 type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;

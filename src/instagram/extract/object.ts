@@ -1,7 +1,7 @@
 import { fieldsParameter } from '../model/fields.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
-import type { Skipped } from '../../engine/source.ts';
+import type { Skipped } from '../../engine/errors.ts';
 import { withoutRejectedFields } from './rejected-fields.ts';
 
 type ObjectSource = Extract<InstagramStream['request'], { kind: 'object' }>;

@@ -1,6 +1,5 @@
-import { SkipError, type ErrorCode } from '../../engine/errors.ts';
+import { SkipError, type ErrorCode, type Skipped } from '../../engine/errors.ts';
 import { type Fields, pathsOf, rejectedAfter } from '../model/fields.ts';
-import type { Skipped } from '../../engine/source.ts';
 
 /** True when the account itself is gone or hidden, or a limit is reported as such an error. */
 export function isOfAccount(error: unknown): boolean {

@@ -1,25 +1,6 @@
-import type { ShutdownBudget } from '../../engine/shutdown-budget.ts';
-import type { Tracer } from '../../engine/ports.ts';
-import { readSettings } from './settings.ts';
+import { readSettings, type Tracing, type TracingOptions } from './settings.ts';
 
-/** The log for errors of tracing. */
-export interface TracingLog {
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
-
-/** The environment and the dependencies of tracing. */
-export interface TracingOptions {
-  readonly env: NodeJS.ProcessEnv;
-  readonly version: string;
-  readonly instance: string;
-  readonly log: TracingLog;
-  readonly shutdown: ShutdownBudget;
-}
-
-/** The tracer; disposing flushes it. */
-export interface Tracing extends AsyncDisposable {
-  readonly tracer: Tracer;
-}
+export type { Tracing, TracingOptions } from './settings.ts';
 
 /**
  * Opens tracing when a standard variable configures an exporter; otherwise returns null and loads

@@ -23,8 +23,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { isConnectorError, messageOf } from '../../engine/errors.ts';
 import type { PollTrace, StepFacts, StepKind, TracedPoll, Tracer } from '../../engine/ports.ts';
-import type { Tracing, TracingOptions, TracingLog } from './index.ts';
-import type { TracingSettings } from './settings.ts';
+import type { Tracing, TracingLog, TracingOptions, TracingSettings } from './settings.ts';
 
 const program = 'instagram-kafka-producer';
 

@@ -1,3 +1,25 @@
+import type { Tracer } from '../../engine/ports.ts';
+import type { ShutdownBudget } from '../../engine/shutdown-budget.ts';
+
+/** The log for errors of tracing. */
+export interface TracingLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** The environment and the dependencies of tracing. */
+export interface TracingOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly version: string;
+  readonly instance: string;
+  readonly log: TracingLog;
+  readonly shutdown: ShutdownBudget;
+}
+
+/** The tracer; disposing flushes it. */
+export interface Tracing extends AsyncDisposable {
+  readonly tracer: Tracer;
+}
+
 /** The settings from OpenTelemetry's standard variables. */
 export interface TracingSettings {
   /** The OTLP endpoint over HTTP. */

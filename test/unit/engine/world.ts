@@ -7,7 +7,7 @@ import { createSource, type InstagramSource } from '../../../src/instagram/extra
 import type { Freshness, SourceSettings } from '../../../src/instagram/extract/extraction.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
 import { createRateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
-import type { Poll } from '../../../src/engine/poll.ts';
+import type { Poll } from '../../../src/engine/poll-context.ts';
 import type { Job, PollerTools } from '../../../src/engine/poller.ts';
 import { noTrace, noTracer } from '../../../src/engine/tracing.ts';
 import { createSemaphore } from '../../../src/engine/rate-limit/semaphore.ts';
