@@ -46,6 +46,8 @@ async function runJest(
       '--experimental-vm-modules',
       'node_modules/jest/bin/jest.js',
       '--passWithNoTests',
+      // A program that a failed test has left running would keep Jest alive for ever.
+      '--forceExit',
       '--json',
       `--outputFile=${report}`,
       ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
