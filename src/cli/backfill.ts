@@ -4,7 +4,13 @@ import { largest, smallest } from '../engine/extremes.ts';
 import { nextPollCost } from './request-cost.ts';
 import { longReachMs } from '../instagram/model/windows.ts';
 import { streams } from '../instagram/streams/index.ts';
-import { accountIds, option, stoppable, type CommandDefinition, type Given } from './command.ts';
+import {
+  accountIds,
+  option,
+  stoppable,
+  type CommandDefinition,
+  type Invocation,
+} from './command.ts';
 import { loadCommandConfig } from './load.ts';
 import { carryOut } from './state/apply.ts';
 import { forceMeans, lookback } from './state/command.ts';
@@ -12,20 +18,20 @@ import { planBackfill, readBackfill, type Backfill, type Plan } from './state/pl
 import { openStateSession, type StateSession } from './state/session.ts';
 import { listenForStop } from './stop-signals.ts';
 
-/** `backfill`: moves cursors back. */
+/** The `backfill` command: moves cursors back. */
 export const backfillCommand: CommandDefinition = {
   usage: 'backfill <stream>',
   about:
-    'have the days since a date read and published again; a running instance hands its state over for a moment, and goes on from there',
+    'read and publish the days since a date again; a running instance hands its partitions over during the write, then resumes',
   examples: [
     'backfill user_insights --since 2025-01-01',
     'backfill user_insights --since 2025-01-01 --apply',
     'backfill user_daily_totals --since 2026-10-01 --account 17841400000000001 --apply --json',
   ],
   exits: {
-    0: 'written, or shown what would be',
+    0: 'written; without --apply, shown',
     2: 'bad configuration, stream, date or account; nothing was changed',
-    3: 'Kafka or the registry refused or is away, or an instance did not hand its state over; nothing was changed',
+    3: 'Kafka or the registry refused or is unavailable, or an instance did not hand its partitions over; nothing was changed',
     ...stoppable,
   },
   options: [
@@ -35,42 +41,42 @@ export const backfillCommand: CommandDefinition = {
     ).makeOptionMandatory(),
     option(
       '--account <ids>',
-      'only these accounts, separated by commas, with a state or not',
+      'only these accounts, separated by commas; they need not have a state',
       accountIds,
     ),
-    option('--apply', 'write it; without, only what would change is shown'),
+    option('--apply', 'write the plan; without it, the plan is only shown'),
     option('--force', forceMeans),
     option('--json', 'print the plan as JSON, with whole states'),
   ],
   settings: /^(?:kafka|schema-registry|polling-instance|instagram-login)/,
-  async run(given: Given<Options>): Promise<ExitCode> {
-    process.stdout.write(await backfill(given));
+  async run(invocation: Invocation<BackfillOptions>): Promise<ExitCode> {
+    process.stdout.write(await backfill(invocation));
     return 0;
   },
 };
 
-interface Options {
+interface BackfillOptions {
   readonly since: string;
   readonly account?: readonly string[];
   readonly apply?: boolean;
   readonly force?: boolean;
 }
 
-async function backfill({ args, options, settings }: Given<Options>): Promise<string> {
+async function backfill({ args, options, settings }: Invocation<BackfillOptions>): Promise<string> {
   const { since, account: accounts, apply = false, force = false, json = false } = options;
-  const wanted = readBackfill(args[0] ?? '', { since, accounts }, Date.now());
+  const request = readBackfill(args[0] ?? '', { since, accounts }, Date.now());
   const config = loadCommandConfig(settings, ['kafka', 'registry']);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using session = await openStateSession(config, 'refuse', stop.signal);
   const writtenBy = `backfill on ${session.instance}`;
-  const plan = (at: StateSession): Plan => {
-    const made = planBackfill(at, wanted, { writtenBy, nowMs: Date.now() });
-    return { ...made, notes: [...made.notes, ...describeCost(made, wanted, config)] };
+  const plan = (current: StateSession): Plan => {
+    const planned = planBackfill(current, request, { writtenBy, nowMs: Date.now() });
+    return { ...planned, notes: [...planned.notes, ...describeCost(planned, request, config)] };
   };
-  return await carryOut(session, plan, { apply, force, asks: true, json });
+  return await carryOut(session, plan, { apply, force, requestsHandOver: true, json });
 }
 
-/** What it takes of the quota, and where the API's memory ends. */
+/** Describes the calls that the next poll takes, and the API's two-year limit. */
 function describeCost(
   { writes }: Plan,
   { stream, sinceMs }: Backfill,
@@ -78,8 +84,8 @@ function describeCost(
 ): readonly string[] {
   const nowMs = Date.now();
   const costs = writes.flatMap(({ change: { after } }) => {
-    const at = { nowMs, lookbackMs, startDateMs };
-    return after === null ? [] : (nextPollCost(streams[stream].request, after, at) ?? []);
+    const limits = { nowMs, lookbackMs, startDateMs };
+    return after === null ? [] : (nextPollCost(streams[stream].request, after, limits) ?? []);
   });
   if (costs.length === 0) return [];
   const calls = costs.map((cost) => cost.calls);

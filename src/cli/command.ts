@@ -4,27 +4,27 @@ import { StopProcessError, type ExitCode } from '../engine/errors.ts';
 import type { ConfigArguments } from './load.ts';
 import { listenForStop } from './stop-signals.ts';
 
-/** Every code that the program can end with; 130 and 143 are those of a second signal. */
+/** Every exit code of the program; 130 and 143 are those of a second signal. */
 export const allExitCodes = [0, 1, 2, 3, 4, 130, 143] as const;
 
 type AnyExitCode = (typeof allExitCodes)[number];
 
-/** What codes mean for one command. */
+/** Meanings of exit codes for one command. */
 export type Exits = Readonly<Partial<Record<AnyExitCode, string>>>;
 
-/** What every command may end with, unless it says otherwise. */
+/** Exit codes of every command, unless it overrides them. */
 const common: Exits = {
   1: 'an error within the program',
   2: 'bad configuration or usage; nothing was done',
 };
 
-/** What a command that can be stopped may end with besides. */
+/** Further exit codes of a command that signals can stop. */
 export const stoppable: Exits = {
   130: 'ended at once by a second SIGINT',
   143: 'ended at once by a second SIGTERM',
 };
 
-/** The codes of a command, the common ones included, by number. */
+/** Returns the exit codes of a command, the common ones included, by number. */
 export function exitsOf(own: Exits): readonly (readonly [code: AnyExitCode, means: string])[] {
   const all = { ...common, ...own };
   return allExitCodes.flatMap((code) => {
@@ -33,20 +33,20 @@ export function exitsOf(own: Exits): readonly (readonly [code: AnyExitCode, mean
   });
 }
 
-/** The arguments, the command's own options and the settings of one command line. */
-export interface Given<Options = object> {
+/** The parsed command line: arguments, the command's own options and settings. */
+export interface Invocation<Options = object> {
   readonly args: readonly string[];
   readonly options: Options & { readonly json?: boolean };
   readonly settings: ConfigArguments;
 }
 
-/** What a command's help and its page say beside its options. */
+/** Content of a command's help and page besides its options. */
 interface CommandNotes {
-  /** Without the path of the command that this one is of; at least one. */
+  /** Examples without the path of the parent command; at least one. */
   readonly examples: readonly string[];
-  /** What its exit codes mean; those that all commands have may be left out. */
+  /** Meanings of its exit codes; the common ones may be left out. */
   readonly exits: Exits;
-  /** Which settings it takes, by the argument's name; none of a group of commands. */
+  /** Pattern of the settings it accepts, by argument name; null for a group of commands. */
   readonly settings: RegExp | null;
 }
 
@@ -54,66 +54,69 @@ interface CommandNotes {
 export interface CommandDefinition extends Omit<CommandNotes, 'settings'> {
   readonly usage: string;
   readonly about: string;
-  /** Its own options, which its help shows before the settings. */
+  /** Its own options; its help shows them before the settings. */
   readonly options?: readonly Option[];
-  /** All if not given; null is none, not even `--config`. */
+  /** All settings if absent; null is none, not even `--config`. */
   readonly settings?: RegExp | null;
-  /** A method, so that each command may say what its options are. */
-  run(given: Given): ExitCode | Promise<ExitCode>;
+  /** A method, so that each command may narrow the type of its options. */
+  run(invocation: Invocation): ExitCode | Promise<ExitCode>;
 }
 
-/** A command that only has commands. */
+/** A command that only has subcommands. */
 export interface CommandGroup extends Pick<CommandDefinition, 'usage' | 'about' | 'examples'> {
   readonly commands: readonly CommandDefinition[];
 }
 
 const notes = new WeakMap<Command, CommandNotes>();
 
-/** What a command was added with; undefined for one that was added otherwise. */
+/** Returns the notes that a command was added with; undefined for a command without notes. */
 export function notesOf(command: Command): CommandNotes | undefined {
   return notes.get(command);
 }
 
-/** Adds a command, or a group of them. @param end - is given the exit code of one that was run */
+/**
+ * Adds a command or a group of commands. @param onEnd - receives the exit code of the executed
+ * command
+ */
 export function addCommand(
   parent: Command,
   definition: CommandDefinition | CommandGroup,
-  end: (code: ExitCode) => void,
+  onEnd: (code: ExitCode) => void,
 ): void {
   const { usage, about } = definition;
   const command = parent.command(usage).description(about);
   if ('commands' in definition) {
-    const exits = { 0: 'its help was asked for', 2: 'no command of it was given' };
+    const exits = { 0: 'help printed', 2: 'no subcommand was given' };
     annotate(command, { ...definition, exits, settings: null });
-    for (const one of definition.commands) addCommand(command, one, end);
+    for (const one of definition.commands) addCommand(command, one, onEnd);
     return;
   }
   const { options = [], settings = /./ } = definition;
   for (const one of options) command.addOption(one);
-  const offered = settings === null ? [] : settingOptions(settings);
-  for (const one of offered) command.addOption(one);
+  const settingsOffered = settings === null ? [] : settingOptions(settings);
+  for (const one of settingsOffered) command.addOption(one);
   annotate(command, { ...definition, settings });
   command.action(async () => {
-    const given = command.opts<Record<string, string | undefined>>();
-    const set = offered.flatMap((one) => {
-      const value = given[one.attributeName()];
+    const values = command.opts<Record<string, string | undefined>>();
+    const set = settingsOffered.flatMap((one) => {
+      const value = values[one.attributeName()];
       return value === undefined ? [] : [[one.name(), value] as const];
     });
     const { args } = command;
-    end(await definition.run({ args, options: given, settings: Object.fromEntries(set) }));
+    onEnd(await definition.run({ args, options: values, settings: Object.fromEntries(set) }));
   });
 }
 
-/** `--config`, and an option for each of these fields of the configuration that is not a secret. */
-function settingOptions(wanted: RegExp): readonly Option[] {
-  const fields = describeConfig().filter(({ secret, arg }) => !secret && wanted.test(arg));
+/** Creates `--config` and an option for each matching configuration field that is no secret. */
+function settingOptions(pattern: RegExp): readonly Option[] {
+  const fields = describeConfig().filter(({ secret, arg }) => !secret && pattern.test(arg));
   return [
-    option('--config <file>', 'a JSON file of configuration'),
+    option('--config <file>', 'a JSON configuration file'),
     ...fields.map(({ arg, doc, env }) => option(`--${arg} <value>`, `${doc} [${env}]`)),
   ].map((one) => one.helpGroup('Settings:'));
 }
 
-/** Gives a command, the program itself included, what its help ends with. */
+/** Adds examples and exit codes to the help of a command, the program itself included. */
 export function annotate(command: Command, own: CommandNotes): void {
   const examples = own.examples.map((line) => `${pathOf(command.parent ?? command)} ${line}`);
   notes.set(command, { ...own, examples });
@@ -124,26 +127,26 @@ export function annotate(command: Command, own: CommandNotes): void {
   });
 }
 
-/** `instagram-kafka state get` */
+/** Returns the full name of a command, such as `instagram-kafka state get`. */
 export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
-/** Runs `work` until it ends, or until the first SIGTERM or SIGINT, which counts as a good end. */
+/** Runs `task` until it ends, or until the first SIGTERM or SIGINT, which counts as success. */
 export async function untilStopped(
   graceMs: number,
-  work: (signal: AbortSignal) => Promise<ExitCode>,
+  task: (signal: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   using stop = listenForStop(graceMs);
   try {
-    return await work(stop.signal);
+    return await task(stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     return 0;
   }
 }
 
-/** Prints a command's result: for machines when JSON was asked for, otherwise for people. */
+/** Prints a command's result as JSON or as text. */
 export function print(
   isJson: boolean | undefined,
   { text, json }: { readonly text: () => string; readonly json: () => unknown },
@@ -151,13 +154,13 @@ export function print(
   process.stdout.write(isJson === true ? `${JSON.stringify(json(), null, 2)}\n` : text());
 }
 
-/** An option; `parse` reads its text, and may refuse it. */
+/** Creates an option; `parse` reads its value and may reject it. */
 export function option(flags: string, about: string, parse?: (text: string) => unknown): Option {
   const made = new Option(flags, about);
   return parse === undefined ? made : made.argParser(parse);
 }
 
-/** Reads a whole number from 1 on. @throws StopProcessError `config.invalid` */
+/** Creates a parser of whole numbers from 1 on. @throws StopProcessError `config.invalid` */
 export const count =
   (name: string) =>
   (text: string): number => {
@@ -165,7 +168,7 @@ export const count =
     return number > 0 ? number : refuse(name, 'a whole number from 1 on, such as 10', text);
   };
 
-/** Reads seconds, up to an hour. @throws StopProcessError `config.invalid` */
+/** Creates a parser of seconds, up to an hour. @throws StopProcessError `config.invalid` */
 export const seconds =
   (name: string) =>
   (text: string): number => {
@@ -173,7 +176,7 @@ export const seconds =
     return number <= 3600 ? number : refuse(name, 'seconds, 3600 at most', text);
   };
 
-/** Account ids, separated by commas. @throws StopProcessError `config.invalid` */
+/** Parses account ids that commas separate. @throws StopProcessError `config.invalid` */
 export function accountIds(text: string): readonly string[] {
   const ids = text.split(',');
   if (ids.every((id) => /^\d+$/.test(id))) return ids;
@@ -181,11 +184,11 @@ export function accountIds(text: string): readonly string[] {
 }
 
 /** @throws StopProcessError `config.invalid` */
-export function refuse(name: string, expected: string, came: string): never {
-  throw usage(`${name} "${came.slice(0, 60)}": expected ${expected}`);
+export function refuse(name: string, expected: string, actual: string): never {
+  throw usage(`${name} "${actual.slice(0, 60)}": expected ${expected}`);
 }
 
-/** An error of usage. */
+/** Creates a usage error. */
 export function usage(message: string): StopProcessError {
   return new StopProcessError('config.invalid', message, { exitCode: 2 });
 }

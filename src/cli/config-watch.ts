@@ -5,10 +5,10 @@ import { streamNames } from '../engine/stream-name.ts';
 import { systemClock } from '../engine/clock.ts';
 import type { Clock } from '../engine/ports.ts';
 
-/** What is changed while the program runs. */
+/** The parts of the program that a changed configuration file affects. */
 export type LiveTarget = Pick<App, 'log' | 'setAccounts' | 'setInterval'>;
 
-/** What the file is watched with; the platform's own unless given. */
+/** Signal, clock and file reader of the watch; the last two are the platform's by default. */
 interface WatchTools {
   readonly signal: AbortSignal;
   readonly clock?: Clock;
@@ -19,13 +19,12 @@ const readUtf8 = (path: string): Promise<string> => readFile(path, 'utf8');
 
 const accountsPath = 'instagram.accounts';
 
-/** Kubernetes swaps the folder of a file, which no watch of the file would see; so it is read. */
-const lookEveryMs = 2000;
+/** The file is polled, because Kubernetes swaps its folder, which a file watch does not report. */
+const pollEveryMs = 2000;
 
 /**
- * Reads the file of `--config` again and again until aborted. Intervals, the log level and
- * the list of accounts are taken over; of other fields it is said that they need a restart, and a file that is wrong changes nothing.
- * Never rejects.
+ * Polls the file of `--config` until aborted. Applies changes of intervals, the log level and the
+ * account list; reports that other fields need a restart; ignores an invalid file. Never rejects.
  */
 export async function watchConfigFile(
   { configFile, ...sources }: ConfigSources,
@@ -33,51 +32,51 @@ export async function watchConfigFile(
   { signal, clock = systemClock, readText = readUtf8 }: WatchTools,
 ): Promise<void> {
   if (configFile === undefined) return;
-  const adopt = createAdoption(() => readConfig({ configFile, ...sources }), sources.env, target);
+  const apply = createApplier(() => readConfig({ configFile, ...sources }), sources.env, target);
   let seen: string | null | undefined;
   while (await slept()) {
     const text = await readText(configFile).catch(() => null);
     if (text === seen) continue;
     seen = text;
-    adopt();
+    apply();
   }
 
   async function slept(): Promise<boolean> {
-    return await clock.sleep(lookEveryMs, signal).then(
+    return await clock.sleep(pollEveryMs, signal).then(
       () => true,
       () => false,
     );
   }
 }
 
-/** Compares what the sources say with what they said, and takes over what may be. */
-function createAdoption(
+/** Compares the configuration with the previous one and applies the fields that may change. */
+function createApplier(
   read: () => ReadConfig,
   env: NodeJS.ProcessEnv,
   { log, setAccounts, setInterval }: LiveTarget,
 ): () => void {
   const started = shownValues(read(), env);
   let current = started;
-  let waiting = '';
+  let reported = '';
   return () => {
-    const found = read();
-    if (found.problems.length > 0) {
-      log.error({ problems: found.problems }, 'configuration file of no use');
+    const config = read();
+    if (config.problems.length > 0) {
+      log.error({ problems: config.problems }, 'configuration file of no use');
       return;
     }
-    const values = shownValues(found, env);
+    const values = shownValues(config, env);
     const changed = pathsThatDiffer(current, values).filter(isLive);
-    for (const path of changed) takeOver(path, values.get(path));
+    for (const path of changed) applyField(path, values.get(path));
     current = values;
     if (changed.length > 0) log.info({ fields: changed }, 'configuration changed');
     const restart = pathsThatDiffer(started, values).filter((path) => !isLive(path));
-    if (restart.length > 0 && restart.join() !== waiting) {
+    if (restart.length > 0 && restart.join() !== reported) {
       log.warn({ fields: restart }, 'configuration needs a restart');
     }
-    waiting = restart.join();
+    reported = restart.join();
   };
 
-  function takeOver(path: string, value: unknown): void {
+  function applyField(path: string, value: unknown): void {
     if (path === 'log.level') log.setLevel(String(value));
     else if (path === accountsPath) setAccounts(value as readonly string[]);
     else {
@@ -95,7 +94,10 @@ function isLive(path: string): boolean {
   return path === 'log.level' || path === accountsPath || streamOf(path) !== undefined;
 }
 
-/** Without secrets that stand in files of their own, which are renewed without this one. */
+/**
+ * Returns the values without the secrets of separate files, which change independently of this
+ * file.
+ */
 function shownValues(
   { leaves, values }: ReadConfig,
   env: NodeJS.ProcessEnv,

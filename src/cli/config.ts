@@ -1,25 +1,28 @@
 import { ConfigError } from '../config/config-error.ts';
 import { explainConfig, type ExplainedValue } from '../config/explain.ts';
-import { option, print, type CommandDefinition, type Given } from './command.ts';
+import { option, print, type CommandDefinition, type Invocation } from './command.ts';
 import { sourcesOf } from './load.ts';
 import { describeError } from './outcome.ts';
 import { asTable } from './table.ts';
 
-/** `config`: what the program would go by, and why. */
+/** The `config` command: shows each value and its source. */
 export const configCommand: CommandDefinition = {
   usage: 'config',
-  about: 'show the configuration, each value with where it came from; 2 when it is bad',
+  about: 'show the configuration, each value with its source; exits with 2 when it is invalid',
   examples: [
     'config',
     'config --config instagram.json --set-only',
     'config --kafka-brokers kafka-1:9092 --json',
   ],
-  exits: { 0: 'printed', 2: 'printed; the configuration is bad, and why is on standard error' },
+  exits: {
+    0: 'printed',
+    2: 'printed; the configuration is invalid, and the errors are on standard error',
+  },
   options: [
-    option('--set-only', 'leave out what nobody set: defaults and what is empty'),
+    option('--set-only', 'omit defaults and empty values'),
     option('--json', 'print a JSON object with "values" and "problems"'),
   ],
-  run({ options: { setOnly, json }, settings }: Given<{ readonly setOnly?: boolean }>) {
+  run({ options: { setOnly, json }, settings }: Invocation<{ readonly setOnly?: boolean }>) {
     const explained = explainConfig(sourcesOf(settings));
     const { problems } = explained;
     const values = setOnly === true ? explained.values.filter(isSet) : explained.values;

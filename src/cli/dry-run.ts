@@ -13,7 +13,7 @@ import { dryRun, type DryRunResult } from '../engine/dry-run.ts';
 import type { OutgoingRecord, Telemetry } from '../engine/ports.ts';
 import { streams } from '../instagram/streams/index.ts';
 import * as commands from './command.ts';
-import type { CommandDefinition, Given } from './command.ts';
+import type { CommandDefinition, Invocation } from './command.ts';
 import { loadCommandConfig, openReader } from './load.ts';
 import { conclude, watch, type Strictness } from './once.ts';
 import { createOnceTally } from './once-report.ts';
@@ -21,7 +21,7 @@ import { styleFor } from './terminal.ts';
 
 const { accountIds, count, option, stoppable, untilStopped, usage } = commands;
 
-/** `dry-run`: everything but Kafka and the registry. */
+/** The `dry-run` command: polls without Kafka and the registry. */
 export const dryRunCommand: CommandDefinition = {
   usage: 'dry-run [streams...]',
   about:
@@ -32,8 +32,8 @@ export const dryRunCommand: CommandDefinition = {
     'dry-run user_insights --account 17841400000000001 | jq .value',
   ],
   exits: {
-    0: 'every poll succeeded, or stopped as asked',
-    3: 'a poll failed, or the API refused or stayed away',
+    0: 'every poll succeeded, or stopped by SIGTERM or SIGINT',
+    3: 'a poll failed, or the API refused or was unavailable',
     4: 'with --strict: every poll succeeded, but something would be dead-lettered or was skipped',
     ...stoppable,
   },
@@ -41,55 +41,58 @@ export const dryRunCommand: CommandDefinition = {
     option('--account <ids>', 'only these accounts, separated by commas', accountIds),
     option(
       '--limit <number>',
-      'print at most so many records of each stream and account',
+      'print at most this many records per stream and account',
       count('--limit'),
     ),
     option('--strict', 'end with 4 when something would be dead-lettered or was skipped'),
-    option('--json', 'characters as they are on a terminal too; it prints JSON lines anyway'),
+    option(
+      '--json',
+      'do not escape control characters on a terminal; the output is JSON lines anyway',
+    ),
   ],
   settings: /^(?:instagram|streams$|stream-|polling|log|kafka-(?:topic-template|max-batch|tomb))/,
   run,
 };
 
-interface Options extends Strictness {
+interface DryRunOptions extends Strictness {
   readonly account?: readonly string[];
   readonly limit?: number;
 }
 
 /** A line of its output. */
-interface Line {
+interface RecordLine {
   readonly topic: string;
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly value: unknown;
 }
 
-function run({ args, options, settings }: Given<Options>): Promise<ExitCode> {
+function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<ExitCode> {
   const { account, limit = Infinity, json = false } = options;
-  const wanted = args.map(parseName);
+  const named = args.map(parseName);
   const config = narrowed(loadCommandConfig(settings, ['token']), account);
-  const chosen = wanted.length > 0 ? wanted : enabled(config);
+  const chosen = named.length > 0 ? named : enabled(config);
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
     const startedMs = performance.now();
     const tally = createOnceTally();
-    const work = { config, chosen, limit, isForPeople: process.stdout.isTTY && !json };
+    const job = { config, chosen, limit, isForPeople: process.stdout.isTTY && !json };
     const observer = watch(tally, styleFor(process.stderr, process.env));
-    const went = await show(work, observer, signal);
-    const summary = tally.summary(went, Math.round(performance.now() - startedMs));
-    return conclude(went, summary, options);
+    const result = await show(job, observer, signal);
+    const summary = tally.summary(result, Math.round(performance.now() - startedMs));
+    return conclude(result, summary, options);
   });
 }
 
-interface Work {
+interface DryRunJob {
   readonly config: Config;
   readonly chosen: readonly StreamName[];
   readonly limit: number;
-  /** True when records go to a terminal: their control characters are escaped then. */
+  /** True when a terminal shows the records: control characters are escaped then. */
   readonly isForPeople: boolean;
 }
 
 async function show(
-  { config, chosen, limit, isForPeople }: Work,
+  { config, chosen, limit, isForPeople }: DryRunJob,
   observer: Telemetry,
   signal: AbortSignal,
 ): Promise<DryRunResult> {
@@ -117,8 +120,8 @@ async function show(
   );
 }
 
-/** A record as a line of JSON; on a terminal with its unprintable characters escaped. */
-export function outputLine(line: Line, isForPeople: boolean): string {
+/** Formats a record as a line of JSON; for a terminal, unprintable characters are escaped. */
+export function outputLine(line: RecordLine, isForPeople: boolean): string {
   const json = JSON.stringify(line);
   return `${isForPeople ? printable(json) : json}\n`;
 }
@@ -127,8 +130,8 @@ function lineOf(
   { role, key, headers, value }: OutgoingRecord,
   codec: LocalCodec,
   { kafka }: Config,
-): Line {
-  // Only a registry gives a schema its id.
+): RecordLine {
+  // Only a registry assigns schema ids.
   const known = Object.entries(headers).filter(([name]) => name !== 'schema');
   return {
     topic: topicName(kafka.topicTemplate, role satisfies TopicRole),
@@ -142,7 +145,7 @@ function enabled(config: Config): readonly StreamName[] {
   return streamNames.filter((name) => config.streams[name].enabled);
 }
 
-/** The log is for what goes wrong; what is usual is told otherwise. */
+/** Limits the accounts, and the log to warnings, because progress is shown separately. */
 function narrowed(config: Config, accounts = config.instagram.accounts): Config {
   const level = config.log.level === 'info' ? 'warn' : config.log.level;
   return {

@@ -5,7 +5,7 @@ const units = [
   ['s', 1000],
 ] as const;
 
-/** Milliseconds as the configuration writes them: the largest unit that leaves no rest. */
+/** Formats milliseconds as the configuration does: in the largest unit without a remainder. */
 export function durationText(ms: number): string {
   const found = units.find(([, unitMs]) => ms >= unitMs && ms % unitMs === 0);
   return found === undefined ? `${ms}ms` : `${ms / found[1]}${found[0]}`;

@@ -1,39 +1,41 @@
-import { option, type CommandDefinition, type Given } from './command.ts';
+import { option, type CommandDefinition, type Invocation } from './command.ts';
 
-/** `health`: for a container's HEALTHCHECK, which knows 0 and 1 only. */
+/**
+ * The `health` command, for a container's HEALTHCHECK, which allows the exit codes 0 and 1 only.
+ */
 export const healthCommand: CommandDefinition = {
   usage: 'health',
-  about: 'ask a running instance whether it lives (for a container HEALTHCHECK)',
+  about: 'check whether a running instance is alive (for a container HEALTHCHECK)',
   examples: ['health', 'health --url http://127.0.0.1:8080/readyz', 'health --json'],
-  exits: { 0: 'it answered 200', 1: 'it did not, or not in time', 2: 'bad usage' },
+  exits: { 0: 'it answered 200', 1: 'it did not answer 200 in time', 2: 'bad usage' },
   options: [
-    option('--url <url>', 'what to ask').default(
+    option('--url <url>', 'the URL to request.').default(
       `http://127.0.0.1:${process.env['HTTP_PORT'] ?? '8080'}/livez`,
     ),
     option('--json', 'print a JSON object with "ok" and "detail"'),
   ],
   settings: null,
-  async run({ options: { url, json } }: Given<{ readonly url: string }>) {
+  async run({ options: { url, json } }: Invocation<{ readonly url: string }>) {
     const check = await checkHealth(url, 3000);
     process.stdout.write(json === true ? `${JSON.stringify(check)}\n` : `${check.detail}\n`);
     return check.ok ? 0 : 1;
   },
 };
 
-/** What a health check found. */
+/** The result of a health check. */
 export interface HealthCheck {
-  /** Whether the answer was 200, in time. */
+  /** True when the answer was 200 and in time. */
   readonly ok: boolean;
-  /** The answer's status and body, or why there was none; one line, for a person. */
+  /** The answer's status and body, or the error; one line, for a person. */
   readonly detail: string;
 }
 
 const longestShown = 500;
 
 /**
- * Asks `url` once, for a container's health check. Never throws.
+ * Requests `url` once, for a container's health check. Never throws.
  *
- * @param url - as `http://127.0.0.1:8080/livez`
+ * @param url - such as `http://127.0.0.1:8080/livez`
  * @param timeoutMs - for the whole answer
  */
 export async function checkHealth(url: string, timeoutMs: number): Promise<HealthCheck> {
@@ -52,7 +54,7 @@ export async function checkHealth(url: string, timeoutMs: number): Promise<Healt
 function describeFailure(error: unknown, timeoutMs: number): string {
   if (!isError(error)) return 'unknown trouble';
   if (error.name === 'TimeoutError') return `nothing within ${timeoutMs} ms`;
-  // fetch says only "fetch failed"; the cause knows why, and an AggregateError only by its code.
+  // fetch reports only "fetch failed"; the cause has the reason, and an AggregateError only a code.
   const { cause } = error;
   if (!isError(cause)) return error.message;
   if (cause.message === 'bad port') return 'nobody may ask this port by HTTP; is it HTTP_PORT?';

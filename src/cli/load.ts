@@ -5,13 +5,15 @@ import type { Config } from '../config/config.ts';
 import type { Encoder } from '../engine/ports.ts';
 import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.ts';
 
-/** What the commands share: `--config FILE` and one option a configuration field. */
+/** Arguments of every command: `--config FILE` and one option per configuration field. */
 export type ConfigArguments = Readonly<Record<string, string>>;
 
-/** What a command has to do with; fields that only the rest requires need not be set. */
+/**
+ * A part of the program that a command uses; fields that only other parts require may be absent.
+ */
 type Need = 'token' | 'kafka' | 'registry';
 
-/** What is there in place of a required field that is of no use to a command. */
+/** Placeholders for required fields that a command does not use. */
 const unusedFields: Readonly<Record<Need, readonly [path: string, value: unknown]>> = {
   token: ['instagram.accessToken', []],
   kafka: ['kafka.brokers', []],
@@ -20,21 +22,21 @@ const unusedFields: Readonly<Record<Need, readonly [path: string, value: unknown
 
 /** Reads the configuration of a command from its arguments and the environment. */
 export function loadCommandConfig(
-  given: ConfigArguments,
+  args: ConfigArguments,
   needs: readonly Need[] = ['token', 'kafka', 'registry'],
   env = process.env,
 ): Config {
   const unused = Object.entries(unusedFields).filter(([need]) => !needs.includes(need as Need));
   const values = Object.fromEntries(unused.map(([, field]) => field));
-  return loadConfig({ ...sourcesOf(given), env, unused: values });
+  return loadConfig({ ...sourcesOf(args), env, unused: values });
 }
 
-/** Where a command's configuration comes from. */
+/** Returns the sources of a command's configuration. */
 export function sourcesOf({ config: configFile, ...args }: ConfigArguments): ConfigSources {
   return { env: process.env, args, ...(configFile === undefined ? {} : { configFile }) };
 }
 
-/** The program for a configuration, named after this machine. */
+/** Creates the program for a configuration; the instance is named after this machine. */
 export function openApp(
   config: Config,
   options: Pick<AppOptions, 'observer' | 'logDestination'> = {},
@@ -46,7 +48,7 @@ export function openApp(
   return app;
 }
 
-/** What reads and encodes for a configuration, but has nowhere to publish to. */
+/** Creates a reader and encoder for a configuration, without a publisher. */
 export function openReader(
   config: Config,
   encoder: Encoder,
@@ -55,7 +57,7 @@ export function openReader(
   return openReading(config, { ...options, version: readVersion(), hostName: hostname() }, encoder);
 }
 
-/** The version in package.json. */
+/** Reads the version from package.json. */
 export function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;

@@ -2,62 +2,63 @@ import { StopProcessError } from '../engine/errors.ts';
 import { readAnswer } from '../instagram/api/login.ts';
 import type { Granted } from '../instagram/api/oauth.ts';
 import { describeError } from './outcome.ts';
-import type { Told } from './redirect-listener.ts';
+import type { BrowserPage } from './redirect-listener.ts';
 
-const ofAnother: Told = {
+const foreignPage: BrowserPage = {
   status: 400,
   title: 'Not of this login',
   text: 'The "state" of this address is not that of the login that waits here: another page may have led the browser here. It was ignored. Follow the address that the command printed.',
   isIgnored: true,
 };
 
-/** What a login brought. */
-export type Answered = Granted;
+/** The result of a login. */
+export type LoginResult = Granted;
 
-/** A login that is waited for. */
-export interface Waiting {
+/** A login that waits for its redirect. */
+export interface PendingLogin {
   readonly state: string;
-  /** Makes the token of a code, and writes it. */
+  /** Exchanges a code for a token and writes it. */
   readonly redeem: (code: string) => Promise<Granted>;
   /** Ends the wait. */
   readonly signal: AbortSignal;
 }
 
-/** The login's end, and who is told of the addresses that a browser was led to. */
+/** The login's result, and the handler of the addresses that the browser is redirected to. */
 export interface Receiver {
-  readonly promise: Promise<Answered>;
-  /** What to show in the browser; undefined for an address that is no answer. */
-  readonly onAddress: (address: URL) => Promise<Told | undefined>;
-  /** Ends the wait: no address will come. */
+  readonly promise: Promise<LoginResult>;
+  /** Returns the page for the browser; undefined for an address that is no answer. */
+  readonly onAddress: (address: URL) => Promise<BrowserPage | undefined>;
+  /** Ends the wait with an error: no address will follow. */
   giveUp(message: string): void;
 }
 
 /**
- * Takes the first answer that has the login's state; what comes after it changes nothing. Any page can lead
- * a browser here with another state, so that is ignored: it must not end the login.
+ * Accepts the first answer with the login's state; later answers change nothing. Any page can
+ * redirect a browser here with another state, so an answer with another state is ignored: it must
+ * not end the login.
  */
-export function receive({ state, redeem, signal }: Waiting): Receiver {
-  const { promise, resolve, reject } = Promise.withResolvers<Answered>();
+export function receive({ state, redeem, signal }: PendingLogin): Receiver {
+  const { promise, resolve, reject } = Promise.withResolvers<LoginResult>();
   signal.addEventListener('abort', () => {
     reject(signal.reason as Error);
   });
-  let isTaken = false;
-  const fail = (message: string): Told => {
+  let isAnswered = false;
+  const fail = (message: string): BrowserPage => {
     reject(new StopProcessError('graph.token', message));
     return { status: 400, title: 'Not logged in', text: message };
   };
   return {
     promise,
     giveUp(message) {
-      // What is being redeemed comes to its own end.
-      if (!isTaken) fail(message);
+      // A code that is being redeemed decides the result itself.
+      if (!isAnswered) fail(message);
     },
     async onAddress(address) {
       const answer = readAnswer(address, state);
       if (answer.kind === 'nothing') return undefined;
-      if (answer.kind === 'foreign') return ofAnother;
-      if (isTaken) return { status: 400, title: 'Too late', text: 'The login has its answer.' };
-      isTaken = true;
+      if (answer.kind === 'foreign') return foreignPage;
+      if (isAnswered) return { status: 400, title: 'Too late', text: 'The login has its answer.' };
+      isAnswered = true;
       if (answer.kind === 'denied') {
         return fail(`the login was refused: "${answer.reason}"; run it again and consent`);
       }

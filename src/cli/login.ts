@@ -13,17 +13,23 @@ import {
   stoppable,
   usage,
   type CommandDefinition,
-  type Given,
+  type Invocation,
 } from './command.ts';
 import { loadCommandConfig } from './load.ts';
-import { receive, type Answered, type Receiver, type Waiting } from './login-answer.ts';
+import { receive, type LoginResult, type Receiver, type PendingLogin } from './login-answer.ts';
 import { isLocal, listenForRedirect } from './redirect-listener.ts';
 import { listenForStop } from './stop-signals.ts';
 import { tokenSettings } from './token/command.ts';
-import { deskOf, needApp, readsPeople, targetOf, tokenFileOf } from './token/desk.ts';
+import {
+  tokenServiceOf,
+  needApp,
+  readsPeople,
+  targetOf,
+  tokenFileOf,
+} from './token/configured-tokens.ts';
 import { describeLogin, loginJson } from './token/text.ts';
 
-interface Options {
+interface LoginOptions {
   readonly output?: string;
   readonly token?: string;
   readonly add?: boolean;
@@ -31,7 +37,7 @@ interface Options {
   readonly open: boolean;
 }
 
-/** `login`: a token by a person's own consent, without a copy of it in anybody's hands. */
+/** The `login` command: obtains a token through a person's consent, without a manual copy. */
 export const loginCommand: CommandDefinition = {
   usage: 'login',
   about:
@@ -44,20 +50,23 @@ export const loginCommand: CommandDefinition = {
   exits: {
     0: 'the token is in the file',
     2: 'bad configuration or usage, the port is taken, or the file cannot be written',
-    3: 'the person refused or did not come back in time, or Meta refused or is away',
+    3: 'the person refused or did not return in time, or Meta refused or is unavailable',
     ...stoppable,
   },
   options: [
-    option('--output <file>', 'write it there rather than where INSTAGRAM_ACCESS_TOKEN_FILE says'),
-    option('--token <number>', 'which of several tokens in the file it replaces: its place'),
-    option('--add', 'add it to the tokens in the file'),
+    option(
+      '--output <file>',
+      'write the token into this file, instead of INSTAGRAM_ACCESS_TOKEN_FILE',
+    ),
+    option('--token <number>', 'the token to replace, when the file holds several: its place'),
+    option('--add', 'add the token to those in the file'),
     option('--timeout <seconds>', 'how long to wait for the person (300)', seconds('--timeout')),
     option('--no-open', 'print the address and open no browser'),
     option('--json', 'print a JSON object'),
   ],
   settings: tokenSettings,
-  async run({ options, settings }: Given<Options>): Promise<ExitCode> {
-    // The file that the token goes to need not be there.
+  async run({ options, settings }: Invocation<LoginOptions>): Promise<ExitCode> {
+    // The token's target file may be absent.
     const env = { ...process.env, INSTAGRAM_ACCESS_TOKEN_FILE: undefined };
     const config = loadCommandConfig(settings, [], env);
     using stop = listenForStop(config.polling.shutdownGraceMs);
@@ -70,7 +79,7 @@ export const loginCommand: CommandDefinition = {
   },
 };
 
-async function logIn(config: Config, options: Options, signal: AbortSignal) {
+async function logIn(config: Config, options: LoginOptions, signal: AbortSignal) {
   const app = needApp(config, true);
   const place = placeOf(options);
   const { timeout: waitS = 300 } = options;
@@ -78,20 +87,21 @@ async function logIn(config: Config, options: Options, signal: AbortSignal) {
   const scope = scopeOf(config);
   const { redirectUri } = instagram;
   const begun = beginLogin(instagram, { clientId: app.clientId, redirectUri, scope });
-  const controlHandler = deskOf(config);
+  const service = tokenServiceOf(config);
   const redeem = (code: string) =>
-    controlHandler.writeTo(place, () =>
-      controlHandler.redeem(
-        { ...app, redirectUri, code, codeVerifier: begun.codeVerifier },
-        signal,
-      ),
+    service.writeTo(place, () =>
+      service.redeem({ ...app, redirectUri, code, codeVerifier: begun.codeVerifier }, signal),
     );
   const late = AbortSignal.timeout(waitS * 1000);
-  const waiting: Waiting = { state: begun.state, redeem, signal: AbortSignal.any([signal, late]) };
+  const pending: PendingLogin = {
+    state: begun.state,
+    redeem,
+    signal: AbortSignal.any([signal, late]),
+  };
   try {
-    const granted = await comeBack(new URL(redirectUri), begun, { waiting, options });
+    const granted = await awaitRedirect(new URL(redirectUri), begun, { pending, options });
     const { accessToken, expiresAtMs } = granted;
-    const { accounts, missing } = await controlHandler.inspect(accessToken, place.path, signal);
+    const { accounts, missing } = await service.inspect(accessToken, place.path, signal);
     return { name: 'default', file: place.path, expiresAtMs, accounts, missing: missing ?? [] };
   } catch (error) {
     signal.throwIfAborted();
@@ -103,14 +113,14 @@ async function logIn(config: Config, options: Options, signal: AbortSignal) {
   }
 }
 
-/** Waits for the browser where it is led to this machine, and otherwise for its address. */
-async function comeBack(
+/** Waits for the browser's redirect to this machine, or for its address on standard input. */
+async function awaitRedirect(
   redirectUri: URL,
   { url }: BegunLogin,
-  { waiting, options }: { readonly waiting: Waiting; readonly options: Options },
-): Promise<Answered> {
-  const waiter = receive(waiting);
-  const { promise, onAddress } = waiter;
+  { pending, options }: { readonly pending: PendingLogin; readonly options: LoginOptions },
+): Promise<LoginResult> {
+  const receiver = receive(pending);
+  const { promise, onAddress } = receiver;
   if (isLocal(redirectUri)) {
     const listener = await listenForRedirect(redirectUri, onAddress);
     try {
@@ -130,7 +140,7 @@ async function comeBack(
     else void takePasted(address, onAddress);
   });
   lines.on('close', () => {
-    waiter.giveUp('the input ended before an address came');
+    receiver.giveUp('the input ended before an address came');
   });
   try {
     return await promise;
@@ -141,19 +151,19 @@ async function comeBack(
 }
 
 async function takePasted(address: URL, onAddress: Receiver['onAddress']): Promise<void> {
-  const told = await onAddress(address);
-  if (told === undefined) {
+  const page = await onAddress(address);
+  if (page === undefined) {
     say('That address holds no answer to the login: paste the one that the browser was led to.');
-  } else if (told.isIgnored === true) {
+  } else if (page.isIgnored === true) {
     say('That address answers another login: paste the one that followed from the address above.');
   }
 }
 
-function say(words: string): void {
-  process.stderr.write(`${words}\n`);
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
-/** A machine without a browser has printed the address by now. */
+/** A machine without a browser has the printed address. */
 function openBrowser(url: string): void {
   const commands: Readonly<Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>>> = {
     darwin: ['open'],
@@ -170,8 +180,11 @@ function scopeOf(config: Config): readonly string[] {
   return scope.length > 0 ? scope : neededPermissions({ login, readsPeople: readsPeople(config) });
 }
 
-/** Where the token goes; one of several in a file is replaced only when it is said which. */
-function placeOf(options: Options): TokenPlace {
+/**
+ * Returns the token's place; one of several tokens in a file is replaced only by an explicit
+ * choice.
+ */
+function placeOf(options: LoginOptions): TokenPlace {
   const path = targetOf(tokenFileOf(process.env), options.output);
   const { add = false, token: number } = options;
   const content = readTextFile(path);

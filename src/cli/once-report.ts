@@ -4,23 +4,26 @@ import type { PolledJob } from '../engine/once.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { describeError } from './outcome.ts';
 
-type Finished = Extract<TelemetryEvent, { type: 'poll-finished' }>;
-type Told = Pick<Finished, 'records' | 'deadLetters' | 'requests' | 'durationMs' | 'leftOut'>;
+type PollFinished = Extract<TelemetryEvent, { type: 'poll-finished' }>;
+type PollFigures = Pick<
+  PollFinished,
+  'records' | 'deadLetters' | 'requests' | 'durationMs' | 'leftOut'
+>;
 
-/** What `once` has done, for machines; the names are stable. */
+/** The summary of `once` for machines; the names are stable. */
 export interface OnceSummary {
-  /** Whether every poll succeeded and the list of accounts was whole. */
+  /** True when every poll succeeded and the account list was complete. */
   readonly ok: boolean;
   readonly records: number;
   readonly dead_letters: number;
-  /** By error code; what a failed poll has skipped is not in it. */
+  /** Counts by error code; those of a failed poll are excluded. */
   readonly skipped: Readonly<Partial<Record<ErrorCode, number>>>;
   readonly requests: number;
   readonly duration_ms: number;
   readonly polls: readonly PollSummary[];
-  /** What is wrong with the list of accounts. */
+  /** Errors of the account list. */
   readonly problems: readonly string[];
-  /** Entries of that list that were left out; they leave `ok` true. */
+  /** Excluded entries of the account list; `ok` stays true. */
   readonly warnings: readonly string[];
 }
 
@@ -32,23 +35,23 @@ interface PollSummary {
   readonly dead_letters: number;
   readonly requests: number;
   readonly duration_ms: number;
-  /** What was skipped, by name: ten at most. */
+  /** Skipped subjects by name: ten at most. */
   readonly left_out: readonly { readonly reason: ErrorCode; readonly subject: string }[];
   /** `<code>: <message>`; null when it succeeded. */
   readonly error: string | null;
 }
 
-/** Counts what events tell. */
+/** Counts events. */
 export interface OnceTally extends Telemetry {
   summary(
-    went: { readonly polled: readonly PolledJob[] } & Pick<OnceSummary, 'problems' | 'warnings'>,
+    result: { readonly polled: readonly PolledJob[] } & Pick<OnceSummary, 'problems' | 'warnings'>,
     durationMs: number,
   ): OnceSummary;
 }
 
-/** Counts nothing yet. */
+/** Creates a tally of zero. */
 export function createOnceTally(): OnceTally {
-  const finished = new Map<string, Told>();
+  const finished = new Map<string, PollFigures>();
   const total = { records: 0, deadLetters: 0, requests: 0 };
   const skipped: Partial<Record<ErrorCode, number>> = {};
   return {
@@ -69,7 +72,7 @@ export function createOnceTally(): OnceTally {
       }
     },
     summary({ polled, problems, warnings }, durationMs) {
-      const polls = polled.map((ending) => summarize(ending, finished));
+      const polls = polled.map((job) => summarize(job, finished));
       return {
         ok: problems.length === 0 && polls.every(({ result }) => result === 'done'),
         records: total.records,
@@ -85,25 +88,34 @@ export function createOnceTally(): OnceTally {
   };
 }
 
-const nothing: Told = { records: 0, deadLetters: 0, requests: 0, durationMs: 0, leftOut: [] };
+const nothing: PollFigures = {
+  records: 0,
+  deadLetters: 0,
+  requests: 0,
+  durationMs: 0,
+  leftOut: [],
+};
 
-function summarize({ job, outcome }: PolledJob, finished: ReadonlyMap<string, Told>): PollSummary {
+function summarize(
+  { job, outcome }: PolledJob,
+  finished: ReadonlyMap<string, PollFigures>,
+): PollSummary {
   const [stream, account] = [job.stream.name, job.account.id];
-  const told = finished.get(`${stream}/${account}`) ?? nothing;
+  const figures = finished.get(`${stream}/${account}`) ?? nothing;
   return {
     stream,
     account,
     result: outcome.kind === 'done' ? 'done' : 'failed',
-    records: told.records,
-    dead_letters: told.deadLetters,
-    requests: told.requests,
-    duration_ms: told.durationMs,
-    left_out: told.leftOut,
+    records: figures.records,
+    dead_letters: figures.deadLetters,
+    requests: figures.requests,
+    duration_ms: figures.durationMs,
+    left_out: figures.leftOut,
     error: 'error' in outcome ? describeError(outcome.error) : null,
   };
 }
 
-/** A line for each poll that left something out, with the first of it by name. */
+/** Formats a line for each poll that skipped something, with the first subject by name. */
 export function describeLeftOut({ polls }: Pick<OnceSummary, 'polls'>): readonly string[] {
   return polls.flatMap(({ stream, account, left_out: left }) => {
     if (left.length === 0) return [];
@@ -112,7 +124,7 @@ export function describeLeftOut({ polls }: Pick<OnceSummary, 'polls'>): readonly
   });
 }
 
-/** The summary in a line for a person. */
+/** Formats the summary as one line for a person. */
 export function describeSummary(summary: OnceSummary): string {
   const { polls, records, requests, skipped } = summary;
   const failed = polls.filter(({ result }) => result === 'failed').length;
@@ -126,21 +138,21 @@ export function describeSummary(summary: OnceSummary): string {
   ].join('; ');
 }
 
-/** Whether `--strict` is content: nothing was dead-lettered or skipped. */
+/** True when nothing was dead-lettered or skipped, as `--strict` requires. */
 export function isSpotless({ dead_letters: letters, skipped }: OnceSummary): boolean {
   return letters === 0 && Object.keys(skipped).length === 0;
 }
 
-/** Pages of a list are many and quick: only some are told. */
-const toldPages = 10;
+/** Pages of a list are many and fast: every tenth is shown. */
+const pageStride = 10;
 
-/** What a person who waits is told of an event; undefined of those that are no news. */
+/** Formats an event for a person at the terminal; undefined for events that are not shown. */
 export function describeProgress(event: TelemetryEvent): string | undefined {
   if (event.type === 'progress') return describeStep(event);
   if (event.type === 'poll-finished') {
     const { records, requests, durationMs } = event;
-    const asked = `${count(requests, 'request')} in ${seconds(durationMs)}`;
-    return `${nameOf(event)}: ${count(records, 'record')}, ${asked}`;
+    const cost = `${count(requests, 'request')} in ${seconds(durationMs)}`;
+    return `${nameOf(event)}: ${count(records, 'record')}, ${cost}`;
   }
   if (event.type === 'poll-failed') {
     const { code, retryInMs } = event;
@@ -153,11 +165,11 @@ export function describeProgress(event: TelemetryEvent): string | undefined {
 
 function describeStep(event: Extract<TelemetryEvent, { type: 'progress' }>): string | undefined {
   const { step, of, coveredUntilMs, records } = event;
-  if (of === null ? step % toldPages !== 0 : of === 1) return undefined;
+  if (of === null ? step % pageStride !== 0 : of === 1) return undefined;
   const until =
     coveredUntilMs === null ? '' : ` up to ${new Date(coveredUntilMs).toISOString().slice(0, 10)}`;
-  const what = of === null ? `page ${step}` : `window ${step} of ${of}`;
-  return `${nameOf(event)}: ${what}${until}, ${count(records, 'record')} so far`;
+  const position = of === null ? `page ${step}` : `window ${step} of ${of}`;
+  return `${nameOf(event)}: ${position}${until}, ${count(records, 'record')} so far`;
 }
 
 function nameOf({ stream, accountId }: { readonly stream: string; readonly accountId: string }) {

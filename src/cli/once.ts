@@ -4,7 +4,13 @@ import { isConnectorError, type ExitCode } from '../engine/errors.ts';
 import { printable, printableLines } from '../engine/printable.ts';
 import type { PolledJob } from '../engine/once.ts';
 import type { Telemetry } from '../engine/ports.ts';
-import { option, stoppable, untilStopped, type CommandDefinition, type Given } from './command.ts';
+import {
+  option,
+  stoppable,
+  untilStopped,
+  type CommandDefinition,
+  type Invocation,
+} from './command.ts';
 import { loadCommandConfig, openApp } from './load.ts';
 import {
   type OnceSummary,
@@ -18,7 +24,7 @@ import {
 import { describeError } from './outcome.ts';
 import { type Style, styleFor } from './terminal.ts';
 
-/** `once`: polls every enabled stream of every account once; 3 when one of them failed. */
+/** The `once` command: polls every enabled stream of every account once; 3 when a poll failed. */
 export const onceCommand: CommandDefinition = {
   usage: 'once',
   about: 'poll every enabled stream once and exit; logs to standard output',
@@ -28,9 +34,9 @@ export const onceCommand: CommandDefinition = {
     'once --streams media,media_insights --json > summary.json',
   ],
   exits: {
-    0: 'every poll succeeded, or stopped as asked',
+    0: 'every poll succeeded, or stopped by SIGTERM or SIGINT',
     1: 'an error within the program, or a stop that took too long',
-    3: 'a poll failed, or something outside refused or stayed away',
+    3: 'a poll failed, or Kafka, the registry or the API refused or was unavailable',
     4: 'with --strict: every poll succeeded, but something was dead-lettered or skipped',
     ...stoppable,
   },
@@ -41,26 +47,26 @@ export const onceCommand: CommandDefinition = {
   run: once,
 };
 
-/** Whether anything but the failure of a poll is a failure. */
+/** Options that turn more than failed polls into a failure. */
 export interface Strictness {
   readonly strict?: boolean;
 }
 
-function once({ options, settings }: Given<Strictness>): Promise<ExitCode> {
+function once({ options, settings }: Invocation<Strictness>): Promise<ExitCode> {
   const config = quietOnTerminal(loadCommandConfig(settings));
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
     const { json = false } = options;
     const tally = createOnceTally();
     const startedMs = performance.now();
-    const went = await pollAll(config, { tally, json }, signal);
-    const summary = tally.summary(went, Math.round(performance.now() - startedMs));
-    const exitCode = conclude(went, summary, options);
+    const result = await pollAll(config, { tally, json }, signal);
+    const summary = tally.summary(result, Math.round(performance.now() - startedMs));
+    const exitCode = conclude(result, summary, options);
     if (json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
     return exitCode;
   });
 }
 
-/** Tells a person how the polls went, and says how to end. */
+/** Prints the result of the polls and returns the exit code. */
 export function conclude(
   { polled, problems, warnings }: Once,
   summary: OnceSummary,
@@ -78,7 +84,7 @@ export function conclude(
   return strict && !isSpotless(summary) ? 4 : 0;
 }
 
-/** Polls, and closes the program: what closing logs comes before the outcome. */
+/** Polls, then closes the program, so that its last log lines precede the result. */
 async function pollAll(
   config: Config,
   { tally, json }: { readonly tally: OnceTally; readonly json: boolean },
@@ -91,27 +97,30 @@ async function pollAll(
   return await app.once(signal);
 }
 
-/** Who is told of each poll as it ends need not read it in the log as well. */
+/** Raises the log level to warn where the terminal shows each poll already. */
 function quietOnTerminal(config: Config): Config {
   const isWatched = process.stdout.isTTY && process.stderr.isTTY && config.log.level === 'info';
   return isWatched ? { ...config, log: { ...config.log, level: 'warn' } } : config;
 }
 
-/** Counts, and tells a person at a terminal how far it is. */
+/** Counts events, and shows progress on a terminal. */
 export function watch(tally: OnceTally, style: Style): Telemetry {
   return {
     report(event) {
       tally.report(event);
-      const told = style.isLive ? describeProgress(event) : undefined;
-      if (told === undefined) return;
-      const line = printable(told);
-      const words = event.type === 'poll-finished' ? style.good : style.dim;
-      process.stderr.write(`${event.type === 'poll-failed' ? style.bad(line) : words(line)}\n`);
+      const text = style.isLive ? describeProgress(event) : undefined;
+      if (text === undefined) return;
+      const line = printable(text);
+      const paint = event.type === 'poll-finished' ? style.good : style.dim;
+      process.stderr.write(`${event.type === 'poll-failed' ? style.bad(line) : paint(line)}\n`);
     },
   };
 }
 
-/** One line per failure; that of a token, or of another registry, is one failure, whatever it stops. */
+/**
+ * Formats one line per failure; an error of a token or of a foreign registry counts once for all
+ * its streams.
+ */
 function describeFailures(polled: readonly PolledJob[]): readonly string[] {
   const failures = polled.filter(({ outcome }) => outcome.kind !== 'done');
   const lines = failures.map(({ job, outcome }) => {

@@ -19,13 +19,13 @@ import { tokenCommands } from './token/command.ts';
 
 /** The command line. */
 export interface Program {
-  /** Runs the command in `args` and gives its exit code. */
+  /** Runs the command in `args` and returns its exit code. */
   parse(args: readonly string[]): Promise<ExitCode>;
-  /** All commands, for those who describe them. */
+  /** The root command, for generators of documentation. */
   readonly root: Command;
 }
 
-/** Builds the command line: one command a file beside this one. */
+/** Creates the command line: one command a file beside this one. */
 export function createProgram(): Program {
   let exitCode: ExitCode = 0;
   const root = new Command('instagram-kafka')
@@ -39,10 +39,10 @@ export function createProgram(): Program {
     .exitOverride();
   annotate(root, {
     examples: ['run --config instagram.json', 'once --streams media', 'run --help'],
-    exits: { 0: 'its help or its version was asked for', 2: 'no command was given' },
+    exits: { 0: 'help or version printed', 2: 'no command was given' },
     settings: null,
   });
-  const end = (code: ExitCode): void => {
+  const onEnd = (code: ExitCode): void => {
     exitCode = code;
   };
   for (const command of [
@@ -61,7 +61,7 @@ export function createProgram(): Program {
     loginCommand,
     sandboxCommand,
   ]) {
-    addCommand(root, command, end);
+    addCommand(root, command, onEnd);
   }
   return {
     root,
@@ -70,7 +70,7 @@ export function createProgram(): Program {
         await root.parseAsync([...args], { from: 'user' });
       } catch (error) {
         if (!(error instanceof CommanderError)) throw error;
-        // Commander has printed its help or its complaint by now.
+        // Commander has printed its help or its error already.
         return error.exitCode === 0 ? 0 : 2;
       }
       return exitCode;
@@ -78,7 +78,7 @@ export function createProgram(): Program {
   };
 }
 
-/** A complaint about `--option=value` without the value, which may be a secret (Invariant 9). */
-function withoutValues(complaint: string): string {
-  return complaint.replaceAll(/(--[\w-]+)=[^']*/g, '$1');
+/** Removes the value from an error about `--option=value`, which may be a secret (Invariant 9). */
+function withoutValues(message: string): string {
+  return message.replaceAll(/(--[\w-]+)=[^']*/g, '$1');
 }

@@ -7,13 +7,13 @@ import { kafkaSecurity, registryAccess } from '../credentials.ts';
 import { openKafka } from '../kafka/index.ts';
 import { openRegistry } from '../registry/index.ts';
 
-/** Nothing is logged here; errors name no secret. */
-const unseen = (): void => undefined;
+/** Drops log lines; error messages name no secret. */
+const dropLog = (): void => undefined;
 
 /**
- * Kafka and the registry for a command: what they say on their way is in the error that ends it.
+ * Opens Kafka and the registry for a command, without logging: the command ends with their error.
  *
- * @param stop - aborted when the command is to end
+ * @param stop - aborted when the command must end
  */
 export function openQuietly(
   config: Config,
@@ -23,16 +23,16 @@ export function openQuietly(
   const shutdown = createShutdownBudget(config.polling.shutdownGraceMs, () => performance.now());
   shutdown.beginWith(stop);
   const { topicTemplate } = config.kafka;
-  const access = registryAccess(config.schemaRegistry, unseen);
+  const access = registryAccess(config.schemaRegistry, dropLog);
   const registry = openRegistry({ ...access, topicTemplate, roles });
   const kafka = openKafka(
     {
       ...config.kafka,
-      security: kafkaSecurity(config.kafka, unseen),
+      security: kafkaSecurity(config.kafka, dropLog),
       instance: config.polling.instance ?? hostname(),
       roles,
       compacted: compactedStreams,
-      // Replicas are verified where a program is started, not where somebody looks at a topic.
+      // Replicas are verified when the program starts, not when a command reads a topic.
       topics:
         topics === 'create'
           ? config.kafka.topics

@@ -2,41 +2,44 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { StopProcessError } from '../engine/errors.ts';
 
-/** What the person in front of the browser is told. */
-export interface Told {
+/** The page that the browser shows. */
+export interface BrowserPage {
   readonly status: number;
   readonly title: string;
   readonly text: string;
-  /** True when the answer belongs to another login: this one keeps waiting for its own. */
+  /** True when the answer belongs to another login: this login keeps waiting for its own. */
   readonly isIgnored?: boolean;
 }
 
-/** Waits on this machine for a browser that is led back to it. */
+/** Listens on this machine for a redirected browser. */
 export interface RedirectListener extends AsyncDisposable {
-  /** The port that was taken. */
+  /** The port in use. */
   readonly port: number;
 }
 
-/** Hosts of this machine, where the listener can stand; others are reached by hand. */
+/**
+ * True for a redirect URI on this machine, where a listener can bind; other hosts need a pasted
+ * address.
+ */
 export function isLocal({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }
 
 /**
- * Listens where a redirect URI leads to, on loopback alone, and answers its path with what `onAddress`
- * says; undefined is no answer to the login, so a browser that asks for an icon changes nothing.
+ * Listens at a redirect URI, on loopback alone, and answers its path with the page of `onAddress`.
+ * Undefined is no answer to the login, so a browser's request for an icon changes nothing.
  *
  * @throws StopProcessError `config.invalid` when the port is taken
  */
 export async function listenForRedirect(
   redirectUri: URL,
-  onAddress: (address: URL) => Promise<Told | undefined>,
+  onAddress: (address: URL) => Promise<BrowserPage | undefined>,
 ): Promise<RedirectListener> {
   const serve = async (path: string, response: ServerResponse): Promise<void> => {
     const address = URL.parse(path, redirectUri.origin);
     const isOurs = address?.pathname === redirectUri.pathname;
-    const told = address !== null && isOurs ? await onAddress(address) : undefined;
-    send(response, told ?? { status: 404, title: 'Nothing is here', text: '' });
+    const page = address !== null && isOurs ? await onAddress(address) : undefined;
+    send(response, page ?? { status: 404, title: 'Nothing is here', text: '' });
   };
   const port = redirectUri.port === '' ? 80 : Number(redirectUri.port);
   await using stack = new AsyncDisposableStack();
@@ -50,7 +53,10 @@ export async function listenForRedirect(
   return { port, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
-/** A browser may look `localhost` up as either; whoever else listened on one would read the answer. */
+/**
+ * A browser may resolve `localhost` to either address; another process on the second one would read
+ * the answer.
+ */
 function addressesOf({ hostname }: URL): readonly string[] {
   if (hostname === 'localhost') return ['127.0.0.1', '::1'];
   return [hostname === '[::1]' ? '::1' : hostname];
@@ -65,27 +71,27 @@ function close(server: Server): Promise<void> {
   });
 }
 
-/** Errors of `::1` on a machine without IPv6: nobody can listen there. */
+/** Errors of `::1` on a machine without IPv6, where no process can listen. */
 const withoutIpv6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'];
 
 /** @returns false when this machine has no such address */
-async function listen(server: Server, at: { port: number; host: string }): Promise<boolean> {
-  server.listen(at);
+async function listen(server: Server, address: { port: number; host: string }): Promise<boolean> {
+  server.listen(address);
   try {
     await once(server, 'listening');
     return true;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    if (at.host === '::1' && withoutIpv6.includes(code)) return false;
+    if (address.host === '::1' && withoutIpv6.includes(code)) return false;
     throw new StopProcessError(
       'config.invalid',
-      `INSTAGRAM_REDIRECT_URI: port ${at.port} of ${at.host} cannot be listened on (${code}); end what has it, or give another port here and in the app's valid OAuth redirect URIs`,
+      `INSTAGRAM_REDIRECT_URI: port ${address.port} of ${address.host} cannot be listened on (${code}); end what has it, or give another port here and in the app's valid OAuth redirect URIs`,
       { exitCode: 2 },
     );
   }
 }
 
-function send(response: ServerResponse, { status, title, text }: Told): void {
+function send(response: ServerResponse, { status, title, text }: BrowserPage): void {
   const shown = (words: string): string =>
     words.replaceAll(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`);
   response.writeHead(status, {

@@ -4,11 +4,11 @@ import type { Checkpoint } from '../engine/state.ts';
 import type { StreamRequest } from '../instagram/streams/stream.ts';
 import { maxWindowMs, planWindows } from '../instagram/model/windows.ts';
 
-/** A stream's calls as Meta counts them, without those that a rejection costs. */
+/** A stream's calls as Meta counts them, without those of a rejection. */
 export interface RequestCost {
-  /** At most so many … */
+  /** The most calls … */
   readonly calls: number;
-  /** … for each of these, as `window of 30 days`. */
+  /** … for each of these, such as `window of 30 days`. */
   readonly per: string;
   /** True when the list of media or stories is scanned as well: one call a page. */
   readonly list: boolean;
@@ -16,7 +16,7 @@ export interface RequestCost {
 
 const dayMs = 86_400_000;
 
-/** The calls that a stream's declaration results in. */
+/** Returns the calls that a stream's declaration results in. */
 export function requestCost(request: StreamRequest): RequestCost {
   switch (request.kind) {
     case 'object':
@@ -40,25 +40,29 @@ export function requestCost(request: StreamRequest): RequestCost {
   }
 }
 
-/** What one poll of days reads. */
+/** The cost of one poll of a stream of days. */
 export interface DaysCost {
-  /** Calls as Meta counts them, without those that a rejection costs. */
+  /** Calls as Meta counts them, without those of a rejection. */
   readonly calls: number;
-  /** Epoch milliseconds; null when it reads nothing. */
+  /** Epoch milliseconds; null when the poll reads no day. */
   readonly fromMs: number | null;
 }
 
-/** What the next poll of a stream of days costs, by its state; undefined for a stream without days. */
+/** Returns the cost of a stream's next poll, by its state; undefined for a stream without days. */
 export function nextPollCost(
   request: StreamRequest,
   checkpoint: Checkpoint,
-  at: { readonly nowMs: number; readonly lookbackMs: number; readonly startDateMs: number | null },
+  limits: {
+    readonly nowMs: number;
+    readonly lookbackMs: number;
+    readonly startDateMs: number | null;
+  },
 ): DaysCost | undefined {
   const { cursorMs, coveredUntilMs } = checkpoint;
   if (request.kind === 'series') {
     const names = request.requests.flatMap(({ metrics }) => Object.values(metrics));
-    const missingFromMs = askableFrom(checkpoint, names, at.nowMs);
-    const windows = planWindows({ ...at, cursorMs, coveredUntilMs, missingFromMs });
+    const missingFromMs = askableFrom(checkpoint, names, limits.nowMs);
+    const windows = planWindows({ ...limits, cursorMs, coveredUntilMs, missingFromMs });
     const made = windows.flatMap(({ recent }) =>
       request.requests.filter(
         ({ metrics, recentOnly }) =>
@@ -69,12 +73,12 @@ export function nextPollCost(
   }
   if (request.kind !== 'totals') return undefined;
   const names = request.requests.flatMap(({ metrics }) => metrics);
-  const missingFromMs = askableFrom(checkpoint, names, at.nowMs);
-  const days = planDays({ ...at, cursorMs, coveredUntilMs, missingFromMs });
+  const missingFromMs = askableFrom(checkpoint, names, limits.nowMs);
+  const days = planDays({ ...limits, cursorMs, coveredUntilMs, missingFromMs });
   return { calls: days.length * request.requests.length, fromMs: days[0]?.startMs ?? null };
 }
 
-/** For a person, as `4 a window of 30 days`. */
+/** Formats a cost for a person, as `4 a window of 30 days`. */
 export function describeCost({ calls, per, list }: RequestCost): string {
   const article = /^[aeiou]/.test(per) ? 'an' : 'a';
   return `${calls} ${article} ${per}${list ? ', and the list' : ''}`;

@@ -1,10 +1,10 @@
 import type { ExitCode } from '../engine/errors.ts';
-import { stoppable, type CommandDefinition, type Given } from './command.ts';
+import { stoppable, type CommandDefinition, type Invocation } from './command.ts';
 import { watchConfigFile } from './config-watch.ts';
 import { loadCommandConfig, openApp, sourcesOf } from './load.ts';
 import { listenForStop } from './stop-signals.ts';
 
-/** `run`: polls for ever, until SIGTERM or SIGINT. */
+/** The `run` command: polls until SIGTERM or SIGINT. */
 export const runCommand: CommandDefinition = {
   usage: 'run',
   about: 'poll every enabled stream on its interval, until SIGTERM or SIGINT',
@@ -14,15 +14,15 @@ export const runCommand: CommandDefinition = {
     'run --streams default,user_daily_totals --stream-media-interval 1h',
   ],
   exits: {
-    0: 'stopped as asked',
+    0: 'stopped by SIGTERM or SIGINT',
     1: 'an error within the program, or a stop that took too long',
-    3: 'something outside refused and no waiting will mend it',
+    3: 'Kafka, the registry or the API rejected the program, and a retry would not help',
     ...stoppable,
   },
   run,
 };
 
-async function run({ settings }: Given): Promise<ExitCode> {
+async function run({ settings }: Invocation): Promise<ExitCode> {
   const config = loadCommandConfig(settings);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using app = openApp(config);

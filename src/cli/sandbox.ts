@@ -6,27 +6,27 @@ import { fileURLToPath } from 'node:url';
 import type { ExitCode } from '../engine/errors.ts';
 import { stoppable, type CommandDefinition } from './command.ts';
 
-/** `sandbox`: the local world of this project's own development, where it is there. */
+/** The `sandbox` command: the local world of this project's development, in a checkout only. */
 export const sandboxCommand: CommandDefinition = {
   usage: 'sandbox',
   about:
-    'start a Kafka, a schema registry and a simulated API, and print what the program must be told to use them; until Ctrl-C',
+    'start Kafka, a schema registry and a simulated API, and print the settings that connect the program to them; runs until Ctrl-C',
   examples: ['sandbox', 'sandbox > sandbox.env'],
   exits: {
-    0: 'stopped as asked',
+    0: 'stopped by SIGTERM or SIGINT',
     2: 'bad usage, or this installation has no sandbox',
-    3: 'what it consists of could not be had or started',
+    3: 'a part of it could not be downloaded or started',
     ...stoppable,
   },
   settings: null,
   run: () => runSandbox(fileURLToPath(new URL('../..', import.meta.url))),
 };
 
-/** It begins in the project's own Node, and installs what is missing. */
+/** Starts under the project's own Node and installs missing packages. */
 const starter = 'scripts/ensure-installed.mjs';
 const main = 'sandbox/main.ts';
 
-/** @param folder - of the whole project; an installed package has less of it */
+/** @param folder - of the checkout; an installed package lacks the sandbox */
 export async function runSandbox(folder: string): Promise<ExitCode> {
   if (![starter, main].every((file) => existsSync(join(folder, file)))) {
     process.stderr.write(
@@ -39,11 +39,11 @@ export async function runSandbox(folder: string): Promise<ExitCode> {
     cwd: folder,
     stdio: 'inherit',
   });
-  // A terminal's Ctrl-C reaches both; whoever asks this process alone is passed on.
-  const pass = (name: NodeJS.Signals) => child.kill(name);
-  const stay = () => undefined;
-  process.on('SIGTERM', pass).on('SIGINT', stay);
+  // A terminal's Ctrl-C reaches both processes; a signal to this process alone is forwarded.
+  const forward = (name: NodeJS.Signals) => child.kill(name);
+  const ignore = () => undefined;
+  process.on('SIGTERM', forward).on('SIGINT', ignore);
   const [code] = (await once(child, 'close')) as [number | null];
-  process.off('SIGTERM', pass).off('SIGINT', stay);
+  process.off('SIGTERM', forward).off('SIGINT', ignore);
   return code === 0 ? 0 : 3;
 }

@@ -4,7 +4,7 @@ import { asTable } from './table.ts';
 
 type Mode = 'register' | 'verify';
 
-/** What a start would make of a schema. */
+/** Describes the result that a start would have for a schema. */
 export function standing(
   { id, incompatible, versions, mode: subjectMode }: SubjectFinding,
   mode: Mode,
@@ -16,7 +16,7 @@ export function standing(
   return versions.length === 0 ? 'new' : 'compatible';
 }
 
-/** Whether a start would accept it. */
+/** True when a start would accept the schema. */
 export function isFit(finding: SubjectFinding, mode: Mode): boolean {
   return !['incompatible', 'missing', 'blocked'].includes(standing(finding, mode));
 }
@@ -30,7 +30,7 @@ const words: Readonly<Record<ReturnType<typeof standing>, string>> = {
   blocked: "BLOCKED: the registry's mode accepts no new schema",
 };
 
-/** A line a subject, and what is wrong below. */
+/** Formats a line a subject, with its errors below. */
 export function listFindings(findings: readonly SubjectFinding[], mode: Mode): string {
   const table = asTable([
     ['SUBJECT', 'VERSIONS', 'LEVEL', 'ID', 'STANDING'],
@@ -42,13 +42,13 @@ export function listFindings(findings: readonly SubjectFinding[], mode: Mode): s
       words[standing(finding, mode)],
     ]),
   ]);
-  const troubles = findings.flatMap(({ incompatible }) =>
+  const errors = findings.flatMap(({ incompatible }) =>
     incompatible === null ? [] : [`\n${printableLines(incompatible)}\n`],
   );
-  return `${table}${troubles.join('')}`;
+  return `${table}${errors.join('')}`;
 }
 
-/** A line a field that differs, as `+`, `-` and `~` of a patch. */
+/** Formats a line a differing field, with `+`, `-` and `~` as in a patch. */
 export function describeDifferences(findings: readonly SubjectFinding[]): string {
   return printableLines(findings.map(describeOne).join(''));
 }

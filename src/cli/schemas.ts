@@ -10,13 +10,13 @@ import {
   untilStopped,
   type CommandDefinition,
   type CommandGroup,
-  type Given,
+  type Invocation,
 } from './command.ts';
 import { loadCommandConfig } from './load.ts';
 import { describeDifferences, isFit, listFindings, standing } from './schemas-text.ts';
 import { asTable } from './table.ts';
 
-interface Work {
+interface SchemasContext {
   readonly config: Config;
   readonly registry: RegistryAdapter;
   readonly roles: readonly TopicRole[];
@@ -24,11 +24,11 @@ interface Work {
   readonly signal: AbortSignal;
 }
 
-type Act = (work: Work) => Promise<ExitCode>;
+type SchemasAction = (context: SchemasContext) => Promise<ExitCode>;
 
-const away = 'the registry refused or is away';
+const unavailable = 'the registry refused or is unavailable';
 
-/** `schemas` and its commands. */
+/** The `schemas` command and its subcommands. */
 export const schemasCommands: CommandGroup = {
   usage: 'schemas',
   about: "compare this version's Avro schemas with the registry, and register them",
@@ -36,31 +36,35 @@ export const schemasCommands: CommandGroup = {
   commands: [
     command(check, {
       usage: 'check',
-      about: 'say of each schema whether it may follow what is registered, and whether it is',
+      about:
+        'show for each schema whether it is registered, and whether the registry would accept it',
       examples: ['check', 'check --streams all --json', 'check --schema-registry-mode verify'],
-      exits: { 0: 'a start would accept all of them', 3: `a start would refuse one, or ${away}` },
+      exits: {
+        0: 'a start would accept all of them',
+        3: `a start would reject one, or ${unavailable}`,
+      },
     }),
     command(register, {
       usage: 'register',
       about:
-        'check all schemas, then register those that are missing, as a start does; also with SCHEMA_REGISTRY_MODE=verify',
+        'check all schemas, then register the missing ones, as a start does; also with SCHEMA_REGISTRY_MODE=verify',
       examples: ['register', 'register --streams all'],
       exits: {
         0: 'all are registered',
-        3: `one is incompatible and none was registered, or ${away}`,
+        3: `one is incompatible and none was registered, or ${unavailable}`,
       },
     }),
     command(diff, {
       usage: 'diff',
-      about: 'name the fields in which each schema differs from the latest version registered',
+      about: 'list the fields in which each schema differs from its latest registered version',
       examples: ['diff', 'diff --streams media --json'],
-      exits: { 0: 'printed', 3: away },
+      exits: { 0: 'printed', 3: unavailable },
     }),
   ],
 };
 
 function command(
-  act: Act,
+  action: SchemasAction,
   own: Pick<CommandDefinition, 'usage' | 'about' | 'examples' | 'exits'>,
 ): CommandDefinition {
   return {
@@ -68,27 +72,27 @@ function command(
     exits: { ...own.exits, ...stoppable },
     options: [option('--json', 'print a JSON list')],
     settings: /^(?:schema-registry|streams$|kafka-topic-template$)/,
-    run: (given) => withRegistry(given, act),
+    run: (invocation) => withRegistry(invocation, action),
   };
 }
 
-function withRegistry({ options, settings }: Given, act: Act): Promise<ExitCode> {
+function withRegistry({ options, settings }: Invocation, action: SchemasAction): Promise<ExitCode> {
   const config = loadCommandConfig(settings, ['registry']);
   const enabled = streamNames.filter((name) => config.streams[name].enabled);
   const roles: readonly TopicRole[] = [...enabled, 'state', 'dead_letters'];
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
     await using registry = openRegistry({
-      // Nothing is logged here; errors name no secret.
+      // Drops log lines; error messages name no secret.
       ...registryAccess(config.schemaRegistry, () => undefined),
-      ...(act === register && ({ mode: 'register' } as const)),
+      ...(action === register && ({ mode: 'register' } as const)),
       topicTemplate: config.kafka.topicTemplate,
       roles,
     });
-    return await act({ config, registry, roles, json: options.json ?? false, signal });
+    return await action({ config, registry, roles, json: options.json ?? false, signal });
   });
 }
 
-async function check({ config, registry, json, signal }: Work): Promise<ExitCode> {
+async function check({ config, registry, json, signal }: SchemasContext): Promise<ExitCode> {
   const { mode } = config.schemaRegistry;
   const findings = await registry.inspect(signal);
   const isGood = findings.every((finding) => isFit(finding, mode));
@@ -99,7 +103,7 @@ async function check({ config, registry, json, signal }: Work): Promise<ExitCode
   return isGood ? 0 : 3;
 }
 
-async function register({ registry, roles, json, signal }: Work): Promise<ExitCode> {
+async function register({ registry, roles, json, signal }: SchemasContext): Promise<ExitCode> {
   const before = await registry.inspect(signal);
   await registry.prepare(signal);
   const rows = roles.map((role) => {
@@ -114,7 +118,7 @@ async function register({ registry, roles, json, signal }: Work): Promise<ExitCo
   return 0;
 }
 
-async function diff({ registry, json, signal }: Work): Promise<ExitCode> {
+async function diff({ registry, json, signal }: SchemasContext): Promise<ExitCode> {
   const findings = await registry.inspect(signal);
   print(json, { text: () => describeDifferences(findings), json: () => findings.map(asDiff) });
   return 0;

@@ -1,4 +1,4 @@
-/** What the signals of the process ask for. */
+/** The stop signal of the process. */
 export interface StopSignals extends Disposable {
   /** Aborted by the first SIGTERM or SIGINT. */
   readonly signal: AbortSignal;
@@ -7,9 +7,9 @@ export interface StopSignals extends Disposable {
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * The first SIGTERM or SIGINT asks for a clean stop, bounded by the grace period; the second ends
- * the process at once with 130 or 143 (Invariant 7). When the grace period is over, the process ends
- * with 1 and the reason, or with its own exit code if only a forgotten socket still holds it.
+ * The first SIGTERM or SIGINT starts a clean stop, bounded by the grace period; the second ends the
+ * process at once with 130 or 143 (Invariant 7). After the grace period the process ends with 1 and
+ * the reason, or with its own exit code if only an open socket still holds it.
  */
 export function listenForStop(graceMs: number): StopSignals {
   const stop = new AbortController();
@@ -27,7 +27,7 @@ export function listenForStop(graceMs: number): StopSignals {
     const code = name === 'SIGINT' ? exitCodes.SIGINT : exitCodes.SIGTERM;
     if (stop.signal.aborted) process.exit(code);
     stop.abort(new Error(`stopped by ${name}`));
-    // The timer must not keep alive a process that has nothing left to do.
+    // The timer must not keep an idle process alive.
     setTimeout(force, graceMs).unref();
   };
   process.on('SIGINT', onSignal);

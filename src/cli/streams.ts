@@ -7,7 +7,7 @@ import { durationText } from './duration.ts';
 import { loadCommandConfig } from './load.ts';
 import { asTable } from './table.ts';
 
-/** `streams`: what there is, with this configuration's topics and intervals. */
+/** The `streams` command: lists the streams with the configuration's topics and intervals. */
 export const streamsCommand: CommandDefinition = {
   usage: 'streams',
   about: 'list the streams: topic, key, schema subject, interval, and what a poll costs',
@@ -22,7 +22,7 @@ export const streamsCommand: CommandDefinition = {
   },
 };
 
-interface Row {
+interface StreamRow {
   readonly stream: string;
   readonly topic: string;
   readonly key: string;
@@ -35,8 +35,8 @@ interface Row {
   readonly doc: string;
 }
 
-/** In the order in which a short quota is spent. */
-function rowsOf(config: Config): readonly Row[] {
+/** Returns the rows by priority, the order in which a short quota is spent. */
+function rowsOf(config: Config): readonly StreamRow[] {
   return Object.values(streams).map((stream) => {
     const { name, key, mode, doc, request } = stream;
     const { enabled, intervalMs } = config.streams[name];
@@ -56,7 +56,7 @@ function rowsOf(config: Config): readonly Row[] {
   });
 }
 
-function tableOf(rows: readonly Row[]): string {
+function tableOf(rows: readonly StreamRow[]): string {
   return asTable([
     ['STREAM', 'ENABLED', 'TOPIC', 'KEY', 'SUBJECT', 'INTERVAL', 'CALLS AT MOST'],
     ...rows.map(({ stream, enabled, topic, key, subject, interval, cost }) => {

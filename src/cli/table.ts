@@ -1,7 +1,7 @@
 import { largest } from '../engine/extremes.ts';
 import { printable } from '../engine/printable.ts';
 
-/** Rows in columns, each as wide as its widest cell; ends with a line break. */
+/** Formats rows in columns, each as wide as its widest cell; ends with a line break. */
 export function asTable(cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(printable));
   const widths = (rows[0] ?? []).map((_, column) =>

@@ -7,7 +7,7 @@ import { streamNames, topicName, type TopicRole } from '../engine/stream-name.ts
 import type { TailedRecord, TailStart } from '../kafka/index.ts';
 import type { ReadValue } from '../registry/index.ts';
 import * as commands from './command.ts';
-import type { CommandDefinition, Given } from './command.ts';
+import type { CommandDefinition, Invocation } from './command.ts';
 import { loadCommandConfig } from './load.ts';
 import { openQuietly } from './quiet-adapters.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -15,7 +15,7 @@ import { styleFor, type Style } from './terminal.ts';
 
 const { accountIds, count, option, refuse, stoppable, usage } = commands;
 
-/** `tail`: what a consumer of a stream sees. */
+/** The `tail` command: shows the records that a consumer of a stream receives. */
 export const tailCommand: CommandDefinition = {
   usage: 'tail <stream>',
   about:
@@ -27,8 +27,8 @@ export const tailCommand: CommandDefinition = {
     'tail dead_letters --from-offset -10 --no-follow',
   ],
   exits: {
-    0: 'stopped as asked, by Ctrl-C too; or with --limit or --no-follow, done',
-    3: 'Kafka or the registry refused or is away, or there is no such topic',
+    0: 'stopped by SIGTERM or SIGINT (Ctrl-C), or finished with --limit or --no-follow',
+    3: 'Kafka or the registry refused or is unavailable, or the topic does not exist',
     ...stoppable,
   },
   options: [
@@ -38,34 +38,34 @@ export const tailCommand: CommandDefinition = {
       'begin at this offset; -10: ten offsets before the end (each transaction also takes one offset)',
       parseOffset,
     ),
-    option('--since <time>', 'begin so long ago, as 2h, or at a time, as 2026-11-01T07:00:00Z'),
-    option('--no-follow', 'end at the end, in place of waiting for what is yet to come'),
+    option('--since <time>', 'begin this long ago (2h) or at a time (2026-11-01T07:00:00Z)'),
+    option('--no-follow', 'end at the current end of the topic'),
     option('--account <ids>', 'only records of these accounts, separated by commas', accountIds),
     option('--key <key>', 'only records with this key'),
-    option('--limit <number>', 'end after so many records', count('--limit')),
+    option('--limit <number>', 'end after this many records', count('--limit')),
     option('--json', 'print JSON lines'),
   ],
   settings: /^(?:kafka-(?:brokers|client|topic-template|transactional|connection|send|s)|schema-)/,
   run,
 };
 
-interface Start {
+interface StartOptions {
   readonly fromBeginning?: boolean;
   readonly fromOffset?: bigint;
   readonly since?: string;
 }
 
-interface Options extends Start {
+interface TailOptions extends StartOptions {
   readonly follow: boolean;
   readonly account?: readonly string[];
   readonly key?: string;
   readonly limit?: number;
 }
 
-async function run({ args, options, settings }: Given<Options>): Promise<ExitCode> {
+async function run({ args, options, settings }: Invocation<TailOptions>): Promise<ExitCode> {
   const role = parseRole(args[0] ?? '');
   const start = startOf(options, Date.now());
-  const wanted = filterOf(options);
+  const filter = filterOf(options);
   let { limit: left = Infinity } = options;
   const { follow, json = false } = options;
   const config = loadCommandConfig(settings, ['kafka', 'registry']);
@@ -81,9 +81,9 @@ async function run({ args, options, settings }: Given<Options>): Promise<ExitCod
   stack.use(registry);
   stack.use(kafka);
   const take = async (record: TailedRecord): Promise<boolean> => {
-    if (!wanted.key(record)) return true;
+    if (!filter.key(record)) return true;
     const read = await readValue(record, (bytes) => registry.values.read(bytes, stop.signal));
-    if (!wanted.account(record, read)) return true;
+    if (!filter.account(record, read)) return true;
     const line = json ? jsonLine({ topic, record, read }) : textLine({ record, read }, style);
     process.stdout.write(`${line}\n`);
     left -= 1;
@@ -93,10 +93,16 @@ async function run({ args, options, settings }: Given<Options>): Promise<ExitCod
   return 0;
 }
 
-/** At the end, unless one option says otherwise. @throws StopProcessError `config.invalid` */
-export function startOf({ fromBeginning, fromOffset, since }: Start, nowMs: number): TailStart {
-  const given = [fromBeginning, fromOffset, since].filter((value) => value !== undefined);
-  if (given.length > 1) {
+/**
+ * Returns the start position: the end, unless one option sets another. @throws StopProcessError
+ * `config.invalid`
+ */
+export function startOf(
+  { fromBeginning, fromOffset, since }: StartOptions,
+  nowMs: number,
+): TailStart {
+  const set = [fromBeginning, fromOffset, since].filter((value) => value !== undefined);
+  if (set.length > 1) {
     throw usage('tail: expected one of --from-beginning, --from-offset and --since');
   }
   if (fromBeginning === true) return { kind: 'beginning' };
@@ -126,7 +132,7 @@ function parseSince(text: string, nowMs: number): number {
 
 function parseRole(text: string): TopicRole {
   const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters'];
-  // The topic is called dead-letters.
+  // The topic's own name has a hyphen: dead-letters.
   const found = roles.find((role) => role === text.replaceAll('-', '_'));
   return found ?? refuse('stream', `one of ${roles.join(', ')}`, text);
 }
@@ -138,7 +144,7 @@ function readValue(
   return value === null ? Promise.resolve({ kind: 'value', value: null }) : read(value);
 }
 
-function filterOf({ account: accounts, key }: Options) {
+function filterOf({ account: accounts, key }: TailOptions) {
   return {
     key: (record: TailedRecord) => key === undefined || record.key === key,
     account: ({ headers }: TailedRecord, read: ReadValue) =>
@@ -146,20 +152,24 @@ function filterOf({ account: accounts, key }: Options) {
   };
 }
 
-/** What other programs have written has no headers of ours. */
+/** Records of other programs lack this program's headers. */
 function accountIn(read: ReadValue): string {
   const value: Json = read.kind === 'value' ? read.value : null;
   const id = isNode(value) ? value['business_account_id'] : undefined;
   return typeof id === 'string' ? id : '';
 }
 
-interface Shown {
+interface ShownRecord {
   readonly record: TailedRecord;
   readonly read: ReadValue;
 }
 
-/** A record as a line of JSON, its characters as they are. */
-export function jsonLine({ topic, record, read }: Shown & { readonly topic: string }): string {
+/** Formats a record as a line of JSON, its characters unescaped. */
+export function jsonLine({
+  topic,
+  record,
+  read,
+}: ShownRecord & { readonly topic: string }): string {
   const { partition, offset, key, headers } = record;
   const timestamp = new Date(record.timestampMs).toISOString();
   const place = { topic, partition, offset, timestamp, key, headers };
@@ -168,14 +178,14 @@ export function jsonLine({ topic, record, read }: Shown & { readonly topic: stri
   return JSON.stringify({ ...place, unreadable: read.reason, bytes });
 }
 
-/** A record as a line for a person. */
-export function textLine({ record, read }: Shown, style: Style): string {
+/** Formats a record as a line for a person. */
+export function textLine({ record, read }: ShownRecord, style: Style): string {
   const { partition, offset, key, timestampMs } = record;
   const place = `${new Date(timestampMs).toISOString()} ${partition}@${offset}`;
   return `${style.dim(place)} ${printable(key ?? '(no key)')} ${valueText({ record, read }, style)}`;
 }
 
-function valueText({ record, read }: Shown, style: Style): string {
+function valueText({ record, read }: ShownRecord, style: Style): string {
   if (record.value === null) return style.bad('(tombstone)');
   if (read.kind === 'unreadable') return style.bad(`(unreadable: ${printable(read.reason)})`);
   return printable(JSON.stringify(read.value));

@@ -9,16 +9,16 @@ import { probeContract } from '../../instagram/extract/contract-probe.ts';
 import type { OnUsage, ProbedForm, Telemetry, UsageReport } from '../../engine/ports.ts';
 import { streams } from '../../instagram/streams/index.ts';
 import type { ShownToken } from '../token/text.ts';
-import { type Finding, type Step, failure } from './checklist.ts';
+import { type Finding, type CheckStep, failure } from './checklist.ts';
 import { daysText } from './days-text.ts';
 
-/** Keeps what the answers last said of each scope's quota. */
+/** Keeps the latest usage report of each scope. */
 export interface QuotaKeeper {
   readonly onUsage: OnUsage;
   reports(): readonly UsageReport[];
 }
 
-/** Knows nothing yet. */
+/** Creates a keeper without reports. */
 export function createQuotaKeeper(): QuotaKeeper {
   const reports = new Map<string, UsageReport>();
   return {
@@ -29,13 +29,13 @@ export function createQuotaKeeper(): QuotaKeeper {
   };
 }
 
-/** Keeps Meta's words about batches that were rejected. */
+/** Keeps the API's message about a rejected batch. */
 export interface BatchKeeper extends Telemetry {
   /** Null while no batch was rejected. */
   rejection(): string | null;
 }
 
-/** Begins with no rejection. */
+/** Creates a keeper without a rejection. */
 export function createBatchKeeper(): BatchKeeper {
   let rejection: string | null = null;
   return {
@@ -46,7 +46,7 @@ export function createBatchKeeper(): BatchKeeper {
   };
 }
 
-/** What the steps look with. */
+/** Dependencies of the API steps. */
 export interface ApiTools {
   readonly config: Config;
   readonly reading: Reading;
@@ -56,8 +56,11 @@ export interface ApiTools {
   readonly nowMs: () => number;
 }
 
-/** From the tokens to what each account answers. */
-export function apiSteps(tools: ApiTools): readonly Step[] {
+/**
+ * Returns the steps that check tokens, permissions, accounts, clock, request forms, insights and
+ * quota.
+ */
+export function apiSteps(tools: ApiTools): readonly CheckStep[] {
   let tokens: readonly ShownToken[] = [];
   let accounts: readonly Account[] = [];
   let forms: readonly ProbedForm[] = [];
@@ -108,7 +111,7 @@ export function apiSteps(tools: ApiTools): readonly Step[] {
   ];
 }
 
-/** The check that the API accepts a token and lets it read data. */
+/** Checks that the API accepts a token and lets it read data. */
 export function validity(token: ShownToken, nowMs: number): Finding {
   const { name: subject, isValid, reason, code, facts, expiresAtMs } = token;
   const data = facts?.dataAccessUntilMs ?? null;
@@ -119,7 +122,8 @@ export function validity(token: ShownToken, nowMs: number): Finding {
   }
   if (!isValid) {
     const detail = reason ?? 'Meta does not accept it';
-    // Its action is the error's own: an unknown version or an unreadable account needs no new token.
+    // The action is that of the error code: an unknown version or an unreadable account needs no
+    // new token.
     return { status: 'failed', subject, detail, code: code ?? 'graph.token' };
   }
   const until =
@@ -162,10 +166,10 @@ function problem(detail: string): Finding {
 }
 
 const minuteMs = 60_000;
-/** Brokers refuse records whose time is further ahead, unless they are configured otherwise. */
+/** By default brokers reject records whose timestamp is further ahead. */
 const brokersLimitMs = 60 * minuteMs;
 
-/** This machine's clock, beside that of the API: records have its time. */
+/** Compares this machine's clock, which sets the records' timestamps, with the API's. */
 function clock({ reading }: ApiTools): Finding {
   const { clockAheadMs } = reading.tools.graph;
   if (clockAheadMs === null) return { status: 'skipped', detail: 'the answers said no time' };
@@ -212,7 +216,7 @@ async function insights(
   return findings;
 }
 
-/** Accounts whose insights `api.contract` has not reported as rejected. */
+/** Returns the accounts whose insights `api.contract` has not reported as rejected. */
 function notReported(
   accounts: readonly Account[],
   forms: readonly ProbedForm[],
@@ -223,7 +227,7 @@ function notReported(
   return isReported ? accounts.slice(1) : accounts;
 }
 
-/** Each form of request that the enabled streams use, for one account. */
+/** Sends each form of request that the enabled streams use, for one account. */
 function tryForms(
   account: Account,
   { config, reading }: ApiTools,
@@ -238,36 +242,45 @@ const noAccount: Finding = { status: 'skipped', detail: 'no account to try them 
 function probingOf(account: Account, { config, reading, batches }: ApiTools): Probing {
   return {
     account,
-    asked: config.instagram.apiVersion,
+    requestedVersion: config.instagram.apiVersion,
     answeredBy: reading.tools.graph.answeredBy,
     batchRejection: batches.rejection(),
   };
 }
 
-/** The versions of the API that requests name and that answer. */
+/** The API version that requests name, and the version that answers. */
 interface Versions {
-  readonly asked: string;
+  readonly requestedVersion: string;
   readonly answeredBy: string | null;
 }
 
-/** What `contract` says besides of the forms. */
+/** Input of `contract` besides the forms. */
 export interface Probing extends Versions {
   readonly account: Account;
-  /** Meta's words about batches; null where none was rejected. */
+  /** The API's message about a rejected batch; null where none was rejected. */
   readonly batchRejection: string | null;
 }
 
-/** The forms that are taken in one finding, those that could not be tried in another; each rejected one. */
+/**
+ * Reports accepted forms in one finding, forms that were not tried in another, and each rejected
+ * form in its own.
+ */
 export function contract(forms: readonly ProbedForm[], probing: Probing): readonly Finding[] {
   const subject = probing.account.id;
-  const count = (wanted: ProbedForm['outcome']) =>
-    forms.filter(({ outcome }) => outcome === wanted).length;
-  const [taken, untried] = [count('ok'), count('unknown')];
-  const by = answered(probing) ?? `answered by ${probing.asked}`;
+  const count = (counted: ProbedForm['outcome']) =>
+    forms.filter(({ outcome }) => outcome === counted).length;
+  const [accepted, untried] = [count('ok'), count('unknown')];
+  const by = versionNote(probing) ?? `answered by ${probing.requestedVersion}`;
   return [
-    ...(taken === 0
+    ...(accepted === 0
       ? []
-      : [{ status: 'ok', subject, detail: `forms of request accepted: ${taken}, ${by}` } as const]),
+      : [
+          {
+            status: 'ok',
+            subject,
+            detail: `forms of request accepted: ${accepted}, ${by}`,
+          } as const,
+        ]),
     ...(untried === 0
       ? []
       : [
@@ -281,10 +294,10 @@ export function contract(forms: readonly ProbedForm[], probing: Probing): readon
   ];
 }
 
-/** Undefined where the version answers that was asked for. */
-function answered({ asked, answeredBy }: Versions): string | undefined {
-  if (answeredBy === null || answeredBy === asked) return undefined;
-  return `answered by ${answeredBy}, asked as ${asked}`;
+/** Returns a note when another API version answers than the requested one. */
+function versionNote({ requestedVersion, answeredBy }: Versions): string | undefined {
+  if (answeredBy === null || answeredBy === requestedVersion) return undefined;
+  return `answered by ${answeredBy}, asked as ${requestedVersion}`;
 }
 
 function rejectedForm(form: ProbedForm, probing: Probing): readonly Finding[] {
@@ -293,12 +306,12 @@ function rejectedForm(form: ProbedForm, probing: Probing): readonly Finding[] {
   if (stream === null) return [rejectedBatch(probing.batchRejection ?? message)];
   // Most messages begin with the endpoint.
   const subject = message.startsWith(endpoint) ? stream : `${stream} ${endpoint}`;
-  const by = answered(probing);
+  const by = versionNote(probing);
   const detail = by === undefined ? message : `${message}; ${by}`;
   return [{ status: outcome === 'rejected' ? 'failed' : 'warning', subject, detail, code }];
 }
 
-/** Single requests replace batches, so nothing fails. */
+/** A warning, because single requests replace batches. */
 function rejectedBatch(detail: string): Finding {
   const code = saysRetired(detail) ? 'graph.retired' : 'graph.refused';
   const action =
@@ -308,13 +321,16 @@ function rejectedBatch(detail: string): Finding {
   return { status: 'warning', subject: 'batch', detail, action, code };
 }
 
-/** What nobody has is no reason to refuse: a small account lacks some metrics. */
+/**
+ * Turns an error of the insights request into a finding: too few users is no failure, because small
+ * accounts lack some metrics.
+ */
 export function refusedInsights(error: unknown, { id }: Account): Finding {
   if (isConnectorError(error) && error.code === 'graph.not-enough-users') {
     return { status: 'ok', subject: id, detail: `answers: ${error.message}` };
   }
   const finding = failure(error, id);
-  // The other metrics are published.
+  // A warning, because the other metrics are published.
   const isMetric =
     finding.code === 'graph.metric-refused' || finding.code === 'graph.metric-unknown';
   return isMetric ? { ...finding, status: 'warning' } : finding;

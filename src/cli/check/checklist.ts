@@ -1,25 +1,27 @@
 import { advice } from '../../engine/advice.ts';
 import { type ErrorCode, type ExitCode, isConnectorError, messageOf } from '../../engine/errors.ts';
 
-/** What a step found of one thing. */
+/** The result of a step for one subject. */
 export interface Finding {
-  /** `skipped`: there was nothing to look at; why is in the detail. `warning`: it works, but not for ever. */
+  /**
+   * `skipped`: nothing to check, the detail says why. `warning`: works now, needs attention later.
+   */
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped';
-  /** Which broker, topic or account; absent where the step is about one thing. */
+  /** A broker, topic or account; absent where the step has one subject only. */
   readonly subject?: string;
   readonly detail: string;
-  /** What a person can do; null where nothing has to be done. */
+  /** Advice for the operator; null where nothing has to be done. */
   readonly action?: string | null;
   readonly code?: ErrorCode | null;
 }
 
-/** One thing to look at. */
-export interface Step {
-  /** As `kafka.tls`: stable, for machines. */
+/** One step of the check. */
+export interface CheckStep {
+  /** Stable id for machines, such as `kafka.tls`. */
   readonly id: string;
-  /** Steps that must not have failed as a whole, by id. */
+  /** Ids of the steps that must not have failed for every subject. */
   readonly needs: readonly string[];
-  /** An error that it throws is a finding, too. */
+  /** Throws or returns findings; an error becomes a finding. */
   readonly run: (signal: AbortSignal) => Promise<readonly Finding[]>;
 }
 
@@ -34,15 +36,15 @@ export interface CheckLine {
 }
 
 /**
- * Goes through the steps in order. A step is skipped when one that it needs has failed for everything
- * that it is about, or was skipped for that reason.
+ * Runs the steps in order. A step is skipped when a step that it needs has failed for every
+ * subject, or was skipped for that reason.
  *
- * @param tell - is given each line as it comes
+ * @param onLine - receives each line as soon as it is known
  * @throws the signal's reason
  */
-export async function goThrough(
-  steps: readonly Step[],
-  tell: (line: CheckLine) => void,
+export async function runSteps(
+  steps: readonly CheckStep[],
+  onLine: (line: CheckLine) => void,
   signal: AbortSignal,
 ): Promise<readonly CheckLine[]> {
   const lines: CheckLine[] = [];
@@ -59,13 +61,13 @@ export async function goThrough(
     for (const finding of findings) {
       const line = lineOf(id, finding);
       lines.push(line);
-      tell(line);
+      onLine(line);
     }
   }
   return lines;
 }
 
-async function find(run: Step['run'], signal: AbortSignal): Promise<readonly Finding[]> {
+async function find(run: CheckStep['run'], signal: AbortSignal): Promise<readonly Finding[]> {
   try {
     return await run(signal);
   } catch (error) {
@@ -74,7 +76,7 @@ async function find(run: Step['run'], signal: AbortSignal): Promise<readonly Fin
   }
 }
 
-/** What an error says, as a finding. */
+/** Turns an error into a finding. */
 export function failure(error: unknown, subject?: string): Finding {
   const about = subject === undefined ? {} : { subject };
   if (isConnectorError(error)) {
@@ -86,7 +88,7 @@ export function failure(error: unknown, subject?: string): Finding {
   return { ...about, status: 'failed', detail, action: actionOf(code), code };
 }
 
-/** A check tries nothing again, and nothing has to stay so. */
+/** Parts of the advice that speak of retries: a check does not retry. */
 const ofRuns =
   /^(?:It (?:is tried again|goes on) by itself\. |The next interval asks again\. )?(?:If it stays, )?/;
 
@@ -101,7 +103,7 @@ function lineOf(id: string, finding: Finding): CheckLine {
   return { id, status, subject, detail, action, code };
 }
 
-/** 0 when nothing failed; 2 when only the configuration has to be changed. */
+/** Returns 0 when nothing failed, 2 when only the configuration is wrong, 3 otherwise. */
 export function exitCodeFor(lines: readonly CheckLine[]): ExitCode {
   const failed = lines.filter(({ status }) => status === 'failed');
   if (failed.length === 0) return 0;

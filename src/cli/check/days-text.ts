@@ -1,6 +1,6 @@
 const dayMs = 86_400_000;
 
-/** Until when something holds, as `until 2026-11-30 (3 days)`. */
+/** Formats an end date, as `until 2026-11-30 (3 days)`. */
 export function daysText(untilMs: number | null, nowMs: number): string {
   if (untilMs === null) return 'for ever';
   const days = Math.floor((untilMs - nowMs) / dayMs);

@@ -1,33 +1,36 @@
 import type { Config } from '../../config/config.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Endpoint, KafkaAdapter, TopicFinding } from '../../kafka/index.ts';
-import { type Finding, type Step, failure } from './checklist.ts';
+import { type Finding, type CheckStep, failure } from './checklist.ts';
 import { daysText } from './days-text.ts';
 
-/** What the steps look with. */
+/** Dependencies of the Kafka steps. */
 export interface KafkaTools {
   readonly config: Config;
-  /** With the topics as they are wanted; only looked at. */
+  /** Has the topics that the configuration wants; used for reading only. */
   readonly kafka: KafkaAdapter;
-  /** With the state topic alone, as it is. */
+  /** Has the existing state topic alone. */
   readonly stateKafka: KafkaAdapter;
   readonly nowMs: () => number;
 }
 
-/** From the name of a broker to the state topic, in the order in which one needs the other. */
-export function kafkaSteps(tools: KafkaTools): readonly Step[] {
+/**
+ * Returns the steps from the DNS lookup of a broker to the state topic, in the order of their
+ * dependencies.
+ */
+export function kafkaSteps(tools: KafkaTools): readonly CheckStep[] {
   const { kafka, config } = tools;
   const { probe } = kafka;
   return [
     {
       id: 'kafka.dns',
       needs: [],
-      run: () => each(probe.endpoints, (at) => resolve(tools, at), advices.dns),
+      run: () => each(probe.endpoints, (endpoint) => resolve(tools, endpoint), advices.dns),
     },
     {
       id: 'kafka.tcp',
       needs: ['kafka.dns'],
-      run: () => each(probe.endpoints, (at) => reach(tools, at), advices.tcp),
+      run: () => each(probe.endpoints, (endpoint) => reach(tools, endpoint), advices.tcp),
     },
     { id: 'kafka.tls', needs: ['kafka.tcp'], run: () => handshakes(tools) },
     { id: 'kafka.login', needs: ['kafka.tls'], run: () => logIn(tools) },
@@ -46,7 +49,7 @@ function nameOf({ host, port }: Endpoint): string {
   return `${host}:${port}`;
 }
 
-/** What helps where Kafka itself could not be asked. */
+/** Advice for endpoints that cannot be reached. */
 const advices = {
   dns: 'Correct KAFKA_BROKERS, or the name service of this machine.',
   tcp: 'Check that the broker is up, its listeners and port, and what stands between: a firewall, a network policy.',
@@ -55,20 +58,20 @@ const advices = {
     "Brokers tell clients by which names they are reached: check this one's advertised.listeners, and the way to it.",
 } as const;
 
-/** Looks at each endpoint; an error is that endpoint's. */
+/** Runs a check for each endpoint; an error becomes a finding of that endpoint. */
 function each(
   endpoints: readonly Endpoint[],
-  look: (endpoint: Endpoint) => Promise<string>,
+  check: (endpoint: Endpoint) => Promise<string>,
   action: string,
 ): Promise<readonly Finding[]> {
   return Promise.all(
     endpoints.map(async (endpoint): Promise<Finding> => {
       const subject = nameOf(endpoint);
       try {
-        return { status: 'ok', subject, detail: await look(endpoint) };
+        return { status: 'ok', subject, detail: await check(endpoint) };
       } catch (error) {
         const found = failure(error, subject);
-        // Other errors say themselves what helps.
+        // Other error codes have advice of their own.
         return found.code === 'kafka.unavailable' ? { ...found, action } : found;
       }
     }),
@@ -95,7 +98,7 @@ async function handshakes({ kafka, nowMs }: KafkaTools): Promise<readonly Findin
   return each(probe.endpoints, shake, advices.tls);
 }
 
-/** Without a login it is the first word with Kafka all the same. */
+/** Runs without SASL as well: it is the first request to Kafka. */
 async function logIn({ kafka }: KafkaTools): Promise<readonly Finding[]> {
   const { probe } = kafka;
   await probe.cluster();
@@ -105,7 +108,7 @@ async function logIn({ kafka }: KafkaTools): Promise<readonly Finding[]> {
   return [{ status: 'ok', detail: `logged in with ${probe.login}` }];
 }
 
-/** Each broker tells by which name it is reached: that one must lead to it from here. */
+/** Checks that each broker is reachable from here by its advertised name. */
 async function brokers(tools: KafkaTools): Promise<readonly Finding[]> {
   const endpoints = await tools.kafka.probe.cluster();
   return each(endpoints, (endpoint) => reach(tools, endpoint), advices.advertised);

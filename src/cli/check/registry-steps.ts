@@ -1,10 +1,10 @@
 import type { Config } from '../../config/config.ts';
 import type { RegistryAdapter, SubjectFinding } from '../../registry/index.ts';
 import { standing } from '../schemas-text.ts';
-import type { Finding, Step } from './checklist.ts';
+import type { Finding, CheckStep } from './checklist.ts';
 
-/** Whether the registry is there, and what it makes of the schemas. */
-export function registrySteps(config: Config, registry: RegistryAdapter): readonly Step[] {
+/** Returns the steps that check the connection to the registry and the schemas' compatibility. */
+export function registrySteps(config: Config, registry: RegistryAdapter): readonly CheckStep[] {
   const { url, mode } = config.schemaRegistry;
   return [
     {

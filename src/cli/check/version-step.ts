@@ -1,9 +1,11 @@
 import { versionEnd, versionWarning } from '../../instagram/api/api-versions.ts';
-import type { Finding, Step } from './checklist.ts';
+import type { Finding, CheckStep } from './checklist.ts';
 import { daysText } from './days-text.ts';
 
-/** The step that warns when the configured API version has ended, ends soon or is not known. */
-export function versionStep(version: string, nowMs: () => number): Step {
+/**
+ * Returns the step that warns when the configured API version has ended, ends soon or is unknown.
+ */
+export function versionStep(version: string, nowMs: () => number): CheckStep {
   return { id: 'api.version', needs: [], run: () => Promise.resolve([find(version, nowMs())]) };
 }
 

@@ -8,7 +8,7 @@ import {
   type CommandDefinition,
   type CommandGroup,
   type Exits,
-  type Given,
+  type Invocation,
 } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
 import { listenForStop } from '../stop-signals.ts';
@@ -16,16 +16,16 @@ import { carryOut } from './apply.ts';
 import { readImport } from './import-file.ts';
 import { planMove } from './plan-move.ts';
 import { planImport, planReset, planSet, readSet, type Plan } from './plan.ts';
-import { openStateSession, type Missing, type StateSession } from './session.ts';
+import { openStateSession, type MissingTopic, type StateSession } from './session.ts';
 import { exportStates, getState, listStates } from './show.ts';
 
-interface Options {
+interface StateOptions {
   readonly stream?: string;
   readonly account?: string;
   readonly json?: boolean;
 }
 
-interface WriteOptions extends Options {
+interface WriteOptions extends StateOptions {
   readonly apply?: boolean;
   readonly handOver?: boolean;
   readonly force?: boolean;
@@ -34,7 +34,7 @@ interface WriteOptions extends Options {
 
 const one = 'user_insights/17841400000000001';
 
-const outside = 'Kafka or the registry refused or is away';
+const outside = 'Kafka or the registry refused or is unavailable';
 
 const readingExits: Exits = {
   0: 'printed',
@@ -44,7 +44,7 @@ const readingExits: Exits = {
 };
 
 const writingExits: Exits = {
-  0: 'written, or shown what would be',
+  0: 'written; without --apply, shown',
   2: 'bad configuration, key, date or file; nothing was changed',
   3: `${outside}, or a running instance owns the key; nothing was changed`,
   ...stoppable,
@@ -55,59 +55,69 @@ const narrowing = [
   option('--account <id>', 'only this account'),
 ];
 
-/** What `--force` means, of whichever command. */
+/** Description of `--force` for every command. */
 export const forceMeans =
-  'ask a running instance to hand its state over, and take it away from one that does not';
+  'request a hand-over from a running instance, and take the partitions if it does not comply';
 
-/** From when on days are read, of whichever command moves a cursor. */
+/** Description of the first day that is read, for every command that moves a cursor. */
 export const lookback =
-  'the days after it are read and published again; of user_insights from POLLING_LOOKBACK (2 days) before it';
+  'the days after it are read and published again, for user_insights also those of POLLING_LOOKBACK (2 days) before it';
 
 const writing = [
-  option('--apply', 'write it; without, only what would change is shown'),
-  option('--hand-over', 'have a running instance that owns the key hand it over for a moment'),
+  option('--apply', 'write the plan; without it, the plan is only shown'),
+  option(
+    '--hand-over',
+    'have the instance that owns the key hand its partition over during the write',
+  ),
   option('--force', forceMeans),
   option('--json', 'print the plan as JSON, with whole states'),
 ];
 
-/** The states lie in Kafka and need the registry; the other settings would only fill the help. */
+/** The states are in Kafka and need the registry; other settings would only fill the help. */
 const settings = /^(?:kafka|schema-registry|polling-instance)/;
 
-/** `state` and its commands. */
+/** The `state` command and its subcommands. */
 export const stateCommands: CommandGroup = {
   usage: 'state',
-  about: 'show and change what the program remembers of each stream and account',
+  about: 'show and change the state of each stream and account: its cursor and checkpoint',
   examples: ['state list', `state get ${one}`, 'state reset --help'],
   commands: [
     {
       usage: 'list',
-      about: 'list the states: cursor, sequence, when and by whom',
+      about: 'list the states: cursor, sequence, time and author of the last write',
       examples: ['list', 'list --stream user_insights --json'],
       options: [...narrowing, option('--json', 'print a JSON list')],
       exits: readingExits,
       settings,
-      run: (given: Given<Options>) =>
-        reading(given, (session) => listStates(session, given.options, isSet(given.options.json))),
+      run: (invocation: Invocation<StateOptions>) =>
+        reading(invocation, (session) =>
+          listStates(session, invocation.options, isSet(invocation.options.json)),
+        ),
     },
     {
       usage: 'get <key>',
       about: 'print one state, decoded',
       examples: [`get ${one}`, `get ${one} --json`],
-      options: [option('--json', 'print all of it, long values too')],
+      options: [option('--json', 'print long values in full')],
       exits: readingExits,
       settings,
-      run: (given) =>
-        reading(given, (session) => getState(session, operand(given), isSet(given.options.json))),
+      run: (invocation) =>
+        reading(invocation, (session) =>
+          getState(session, operand(invocation), isSet(invocation.options.json)),
+        ),
     },
     {
       usage: 'export',
       about: 'print the states as JSON lines, for import',
       examples: ['export > state.jsonl', 'export --account 17841400000000001'],
-      options: [...narrowing, option('--json', 'accepted as of the others: it is JSON anyway')],
+      options: [
+        ...narrowing,
+        option('--json', 'accepted for consistency: the output is JSON lines anyway'),
+      ],
       exits: readingExits,
       settings,
-      run: (given: Given<Options>) =>
-        reading(given, (session) => exportStates(session, given.options)),
+      run: (invocation: Invocation<StateOptions>) =>
+        reading(invocation, (session) => exportStates(session, invocation.options)),
     },
     {
       usage: 'set <key>',
@@ -125,16 +135,16 @@ export const stateCommands: CommandGroup = {
       ],
       exits: writingExits,
       settings,
-      run(given: Given<WriteOptions & { readonly cursor: string }>) {
-        const wanted = readSet(operand(given), given.options.cursor, Date.now());
-        return changing(given, 'refuse', (session) =>
-          planSet(session, wanted, authorOf(session, 'set')),
+      run(invocation: Invocation<WriteOptions & { readonly cursor: string }>) {
+        const move = readSet(operand(invocation), invocation.options.cursor, Date.now());
+        return changing(invocation, 'refuse', (session) =>
+          planSet(session, move, authorOf(session, 'set')),
         );
       },
     },
     {
       usage: 'reset [keys...]',
-      about: 'delete states: streams begin anew',
+      about: 'delete states: their streams start from the beginning',
       examples: [
         `reset ${one}`,
         `reset ${one} --apply`,
@@ -142,13 +152,13 @@ export const stateCommands: CommandGroup = {
         'reset --account 17841400000000001',
         'reset --all',
       ],
-      options: [...narrowing, ...writing, option('--all', 'every state that is in the topic')],
+      options: [...narrowing, ...writing, option('--all', 'every state in the topic')],
       exits: writingExits,
       settings,
-      run(given: Given<WriteOptions>) {
-        const { stream, account, all } = given.options;
-        const wanted = { keys: given.args, all: isSet(all), stream, account };
-        return changing(given, 'refuse', (session) => planReset(session, wanted));
+      run(invocation: Invocation<WriteOptions>) {
+        const { stream, account, all } = invocation.options;
+        const selection = { keys: invocation.args, all: isSet(all), stream, account };
+        return changing(invocation, 'refuse', (session) => planReset(session, selection));
       },
     },
     {
@@ -159,12 +169,12 @@ export const stateCommands: CommandGroup = {
       options: writing,
       exits: writingExits,
       settings,
-      run: (given: Given<WriteOptions>) => changing(given, 'refuse', planMove),
+      run: (invocation: Invocation<WriteOptions>) => changing(invocation, 'refuse', planMove),
     },
     {
       usage: 'import <file>',
       about:
-        "take over what `state export` has written, or Airbyte's state of source-instagram, whichever it is; - is standard input",
+        "import the output of `state export`, or a state of Airbyte's source-instagram; - reads standard input",
       examples: [
         'import state.jsonl',
         'import airbyte-state.json --apply',
@@ -173,18 +183,20 @@ export const stateCommands: CommandGroup = {
       options: writing,
       exits: writingExits,
       settings,
-      async run(given: Given<WriteOptions>) {
-        const text = await readInput(operand(given));
+      async run(invocation: Invocation<WriteOptions>) {
+        const text = await readInput(operand(invocation));
         const content = readImport(text, openStateForm(), Date.now());
-        return await changing(given, isSet(given.options.apply) ? 'create' : 'empty', (session) =>
-          planImport(session, content, authorOf(session, 'import')),
+        return await changing(
+          invocation,
+          isSet(invocation.options.apply) ? 'create' : 'empty',
+          (session) => planImport(session, content, authorOf(session, 'import')),
         );
       },
     },
   ] satisfies readonly CommandDefinition[],
 };
 
-function operand({ args }: Given): string {
+function operand({ args }: Invocation): string {
   return args[0] ?? '';
 }
 
@@ -196,8 +208,11 @@ function authorOf(session: StateSession, command: string) {
   return { writtenBy: `state ${command} on ${session.instance}`, nowMs: Date.now() };
 }
 
-async function reading(given: Given, show: (session: StateSession) => string): Promise<0> {
-  const config = loadCommandConfig(given.settings, ['kafka', 'registry']);
+async function reading(
+  invocation: Invocation,
+  show: (session: StateSession) => string,
+): Promise<0> {
+  const config = loadCommandConfig(invocation.settings, ['kafka', 'registry']);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using session = await openStateSession(config, 'refuse', stop.signal);
   process.stdout.write(show(session));
@@ -205,16 +220,16 @@ async function reading(given: Given, show: (session: StateSession) => string): P
 }
 
 async function changing(
-  given: Given<WriteOptions>,
-  missing: Missing,
+  invocation: Invocation<WriteOptions>,
+  missing: MissingTopic,
   plan: (session: StateSession) => Plan,
 ): Promise<0> {
-  const config = loadCommandConfig(given.settings, ['kafka', 'registry']);
+  const config = loadCommandConfig(invocation.settings, ['kafka', 'registry']);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   await using session = await openStateSession(config, missing, stop.signal);
-  const { apply = false, handOver = false, force = false, json = false } = given.options;
-  const how = { apply, asks: handOver || force, force, json };
-  process.stdout.write(await carryOut(session, plan, how));
+  const { apply = false, handOver = false, force = false, json = false } = invocation.options;
+  const applyOptions = { apply, requestsHandOver: handOver || force, force, json };
+  process.stdout.write(await carryOut(session, plan, applyOptions));
   return 0;
 }
 

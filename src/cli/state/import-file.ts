@@ -5,13 +5,13 @@ import { type StreamState, stateKey } from '../../engine/state.ts';
 import type { StateForm } from '../../registry/index.ts';
 import { exportFormat } from './show.ts';
 
-/** What a file for `state import` holds. */
+/** Content of a file for `state import`. */
 export type Imported =
   | { readonly kind: 'export'; readonly states: readonly StreamState[] }
   | { readonly kind: 'airbyte'; readonly state: AirbyteState };
 
 /**
- * Reads a file of `state export`, or a state of Airbyte's, whichever it is.
+ * Reads a file of `state export` or a state of Airbyte and detects which it is.
  *
  * @throws StopProcessError `state.invalid`
  */
@@ -20,12 +20,12 @@ export function readImport(text: string, form: StateForm, nowMs: number): Import
   const ours = documents.some((document) => isNode(document) && document['format'] !== undefined);
   if (ours) return { kind: 'export', states: readExport(documents, form) };
   const [only, ...more] = documents;
-  // Messages a line are a list of messages.
+  // A file with a message a line is a list of messages.
   const document = more.length === 0 ? (only ?? null) : documents;
   return { kind: 'airbyte', state: readAirbyteState(document, nowMs) };
 }
 
-/** One JSON document, or one a line. */
+/** Parses one JSON document, or one a line. */
 function parse(text: string): readonly Json[] {
   if (text.trim() === '')
     refuse('the file is empty: expected what `state export` or Airbyte gives');
@@ -51,7 +51,7 @@ function parseLine(line: string, number: number): Json {
   }
 }
 
-/** The parser quotes the file, with its line breaks. */
+/** The parser's message quotes the file, line breaks included. */
 function oneLine(error: unknown): string {
   return (error as Error).message.replaceAll(/\s+/g, ' ');
 }
@@ -86,6 +86,6 @@ function readEntry(document: Json, place: string, form: StateForm): StreamState 
   return state;
 }
 
-function refuse(what: string): never {
-  throw new StopProcessError('state.invalid', `${what}. Nothing was changed.`, { exitCode: 2 });
+function refuse(message: string): never {
+  throw new StopProcessError('state.invalid', `${message}. Nothing was changed.`, { exitCode: 2 });
 }

@@ -3,9 +3,8 @@ import { type Plan, type PlannedWrite, tombstoneOf } from './plan.ts';
 import type { StateSession } from './session.ts';
 
 /**
- * `state move-partitions`: gives each state that lies in a partition that its account does not belong
- * to, as after partitions were added to the topic, its place. Of a key with two states, the one that was
- * written last is kept.
+ * Plans `state move-partitions`: moves each state to the partition of its account, after partitions
+ * were added to the topic. Of a key with two states the newest is kept.
  */
 export function planMove({ stored, partitions }: StateSession): Plan {
   const misplaced = stored.filter((one) => isMisplaced(one, partitions));
@@ -29,7 +28,7 @@ export function planMove({ stored, partitions }: StateSession): Plan {
   return { writes: writes.toSorted((a, b) => pairOf(a) - pairOf(b)), notes };
 }
 
-/** One that cannot be read counts as the oldest. */
+/** Returns the time of the write; an unreadable state counts as the oldest. */
 function writtenMs({ restored }: StoredState): number {
   return restored.kind === 'state' ? restored.state.writtenAtMs : -Infinity;
 }

@@ -4,20 +4,20 @@ import type { Owner } from '../../kafka/index.ts';
 import type { StateForm } from '../../registry/index.ts';
 import type { Plan, PlannedWrite } from './plan.ts';
 
-/** What became of a plan. */
-export interface Report {
+/** The result of a plan. */
+export interface PlanReport {
   readonly plan: Plan;
   readonly applied: boolean;
   /** Instances that poll accounts of the plan's partitions. */
   readonly owners: readonly Owner[];
-  /** Whether they are asked to hand them over. */
-  readonly asks: boolean;
-  /** Whether the topic has still to be made. */
+  /** True when the command requests a hand-over from them. */
+  readonly requestsHandOver: boolean;
+  /** Name of a missing topic that the plan creates; null when it exists. */
   readonly createsTopic: string | null;
 }
 
-/** A report for a machine. */
-export function reportJson({ plan, applied, owners }: Report, form: StateForm): string {
+/** Formats a report as JSON. */
+export function reportJson({ plan, applied, owners }: PlanReport, form: StateForm): string {
   const changes = plan.writes.map(({ key, partition, movedFrom, change, unreadable }) => ({
     key,
     partition,
@@ -35,8 +35,8 @@ function actionOf(isMove: boolean, isDeletion: boolean): string {
   return isDeletion ? 'delete' : 'write';
 }
 
-/** A report for a person. */
-export function reportText(report: Report, form: StateForm): string {
+/** Formats a report for a person. */
+export function reportText(report: PlanReport, form: StateForm): string {
   const { plan } = report;
   const lines = [
     ...plan.writes.flatMap((write) => describeWrite(write, form)),
@@ -46,7 +46,13 @@ export function reportText(report: Report, form: StateForm): string {
   return printableLines(`${lines.join('\n')}\n`);
 }
 
-function closing({ plan, applied, owners, createsTopic, asks }: Report): readonly string[] {
+function closing({
+  plan,
+  applied,
+  owners,
+  createsTopic,
+  requestsHandOver,
+}: PlanReport): readonly string[] {
   const { length } = plan.writes;
   if (length === 0) return ['Nothing to change.'];
   if (applied) return [`Written: ${length} ${length === 1 ? 'state' : 'states'}.`];
@@ -57,7 +63,7 @@ function closing({ plan, applied, owners, createsTopic, asks }: Report): readonl
     ...owners.map(
       ({ partition, name }) =>
         `Partition ${partition} is being polled by ${name}: ` +
-        (asks
+        (requestsHandOver
           ? '--apply has it handed over.'
           : 'stop it first, or have it handed over by --hand-over.'),
     ),
@@ -72,19 +78,21 @@ function describeWrite(write: PlannedWrite, form: StateForm): readonly string[] 
   }
   const before = change.before === null ? null : (form.toJson(change.before) as Node);
   const after = change.after === null ? null : (form.toJson(change.after) as Node);
-  const what =
+  const action =
     after === null ? 'deleted' : before === null && unreadable === null ? 'new' : 'changed';
   return [
-    `${key} (partition ${partition}): ${what}`,
+    `${key} (partition ${partition}): ${action}`,
     ...(unreadable === null ? [] : [`  it cannot be read: ${unreadable}`]),
     ...differences(before, after),
   ];
 }
 
-/** What the key says already, and what no person decides. */
+/** Fields that the key repeats or that cannot be chosen. */
 const identity = new Set(['format_version', 'stream', 'account_id']);
 
-/** A line a field that differs; of a new or a deleted state its every field that says something. */
+/**
+ * Formats a line a differing field; for a new or a deleted state a line a field that is not empty.
+ */
 function differences(before: Node | null, after: Node | null): readonly string[] {
   const names = Object.keys(after ?? before ?? {}).filter((name) => !identity.has(name));
   return names.flatMap((name) => {

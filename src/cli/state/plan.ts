@@ -15,38 +15,50 @@ import { stateKey } from '../../engine/state.ts';
 import type { StreamName } from '../../engine/stream-name.ts';
 import type { StateWrite, StoredState } from '../../kafka/index.ts';
 import type { Imported } from './import-file.ts';
-import { type Filter, type StateSession, matching, refuseUnknown, stateOf } from './session.ts';
+import {
+  type StateFilter,
+  type StateSession,
+  matching,
+  refuseUnknown,
+  stateOf,
+} from './session.ts';
 import { select } from './show.ts';
 
-/** A write with what a person must see of it. */
+/** A write with the details that a person reviews. */
 export interface PlannedWrite extends StateWrite {
   readonly change: Pick<StateChange, 'key' | 'before' | 'after'>;
-  /** Why what is there cannot be read; null where it can, or where there is nothing. */
+  /**
+   * The reason why the existing state cannot be read; null where it can, or where there is none.
+   */
   readonly unreadable: string | null;
 }
 
-/** What a command would do. */
+/** The intended result of a command. */
 export interface Plan {
   readonly writes: readonly PlannedWrite[];
-  /** What is left as it is and why, for a person. */
+  /** Explanations of unchanged states, for a person. */
   readonly notes: readonly string[];
 }
 
-/** What `state set` was told. */
-interface Wanted {
+/** Parsed arguments of `state set`. */
+interface CursorMove {
   readonly id: StateId;
   readonly cursorMs: number;
 }
 
-/** Reads what `state set` was told. @throws StopProcessError `state.invalid` */
-export function readSet(key: string, cursor: string, nowMs: number): Wanted {
+/** Parses the arguments of `state set`. @throws StopProcessError `state.invalid` */
+export function readSet(key: string, cursor: string, nowMs: number): CursorMove {
   const id = parseStateKey(key);
   checkHasCursor(id.stream);
   return { id, cursorMs: parseCursor(cursor, nowMs) };
 }
 
-/** `state set`: moves one cursor of a state that is there. */
-export function planSet(session: StateSession, { id, cursorMs }: Wanted, author: Authorship): Plan {
+/** Plans `state set`: moves one cursor of an existing state. */
+export function planSet(
+  session: StateSession,
+  { id, cursorMs }: CursorMove,
+  author: Authorship,
+): Plan {
   const key = stateKey(id.stream, id.accountId);
   if (!session.stored.some((one) => one.key === key)) refuseUnknown(session, key);
   const before = stateOf(session, key);
@@ -54,33 +66,33 @@ export function planSet(session: StateSession, { id, cursorMs }: Wanted, author:
   return planOf(session, [changeCursor(id, cursorMs, { ...author, before })]);
 }
 
-/** What `backfill` was told. */
+/** Parsed arguments of `backfill`. */
 export interface Backfill {
   readonly stream: StreamName;
   readonly sinceMs: number;
-  /** All that have a state when absent. */
+  /** All accounts with a state when absent. */
   readonly accounts: readonly string[] | undefined;
 }
 
-/** Reads what `backfill` was told. @throws StopProcessError `state.invalid` */
+/** Parses the arguments of `backfill`. @throws StopProcessError `state.invalid` */
 export function readBackfill(
   stream: string,
-  given: { readonly since: string; readonly accounts: readonly string[] | undefined },
+  request: { readonly since: string; readonly accounts: readonly string[] | undefined },
   nowMs: number,
 ): Backfill {
   const name = parseStream(stream);
   checkHasCursor(name);
-  return { stream: name, sinceMs: parseCursor(given.since, nowMs, '--since'), ...given };
+  return { stream: name, sinceMs: parseCursor(request.since, nowMs, '--since'), ...request };
 }
 
-/** `backfill`: moves cursors back, and none ahead: that would leave days out. */
+/** Plans `backfill`: moves cursors back only; a move ahead would skip days. */
 export function planBackfill(
   session: StateSession,
   { stream, sinceMs, accounts }: Backfill,
   author: Authorship,
 ): Plan {
-  const wanted = accounts ?? accountsOf(select(session, { stream }));
-  const before = wanted.map((accountId) => ({
+  const selected = accounts ?? accountsOf(select(session, { stream }));
+  const before = selected.map((accountId) => ({
     accountId,
     state: readableState(session, stateKey(stream, accountId)),
   }));
@@ -96,18 +108,21 @@ export function planBackfill(
     const cursor = new Date(state?.cursorMs ?? 0).toISOString();
     return `${stateKey(stream, accountId)} has read up to ${cursor} only: what is later comes anyway`;
   });
-  const unheard = wanted.filter((account) => matching(session, { account }).length === 0);
-  const doubtful = unheard.map(
+  const stateless = selected.filter((account) => matching(session, { account }).length === 0);
+  const questions = stateless.map(
     (account) => `no stream of ${account} has a state yet: is that the account's id?`,
   );
-  return { ...plan, notes: [...plan.notes, ...covered, ...doubtful] };
+  return { ...plan, notes: [...plan.notes, ...covered, ...questions] };
 }
 
 function accountsOf(stored: readonly StoredState[]): readonly string[] {
   return [...new Set(stored.map(({ key }) => key.split('/')[1] ?? ''))];
 }
 
-/** Null when there is none. @throws StopProcessError `state.invalid` when it cannot be read */
+/**
+ * Returns a state, null when there is none. @throws StopProcessError `state.invalid` when it cannot
+ * be read
+ */
 function readableState(session: StateSession, key: string) {
   const state = stateOf(session, key);
   if (state === null && session.stored.some((one) => one.key === key)) refuseUnreadable(key);
@@ -123,12 +138,15 @@ function refuseUnreadable(key: string): never {
   );
 }
 
-/** `state reset`: a tombstone wherever a key lies, a partition that it was left behind in included. */
+/**
+ * Plans `state reset`: a tombstone in each partition that holds the key, outdated partitions
+ * included.
+ */
 export function planReset(
   session: StateSession,
-  given: Filter & { readonly keys: readonly string[]; readonly all: boolean },
+  request: StateFilter & { readonly keys: readonly string[]; readonly all: boolean },
 ): Plan {
-  const { keys, all, stream, account } = given;
+  const { keys, all, stream, account } = request;
   const narrowed = stream !== undefined || account !== undefined;
   if ([keys.length > 0, narrowed, all].filter(Boolean).length !== 1) {
     throw new StopProcessError(
@@ -137,16 +155,16 @@ export function planReset(
       { exitCode: 2 },
     );
   }
-  const wanted =
+  const selected =
     keys.length > 0
       ? [...new Set(keys)].flatMap((key) => storedUnder(session, key))
-      : select(session, given);
-  return { writes: wanted.map(tombstoneOf), notes: [] };
+      : select(session, request);
+  return { writes: selected.map(tombstoneOf), notes: [] };
 }
 
 function storedUnder(session: StateSession, key: string): readonly StoredState[] {
   const found = session.stored.filter((one) => one.key === key);
-  // A key that nobody of ours has written may be there all the same, and must be removable.
+  // A key that this program has never written may exist all the same, and must be removable.
   if (found.length === 0) {
     parseStateKey(key);
     refuseUnknown(session, key);
@@ -154,7 +172,7 @@ function storedUnder(session: StateSession, key: string): readonly StoredState[]
   return found;
 }
 
-/** The write that deletes a state. */
+/** Returns the write that deletes a state. */
 export function tombstoneOf({ key, partition, value, restored }: StoredState): PlannedWrite {
   const before = restored.kind === 'state' ? restored.state : null;
   return {
@@ -167,7 +185,7 @@ export function tombstoneOf({ key, partition, value, restored }: StoredState): P
   };
 }
 
-/** `state import`: whole states of an export, or cursors of Airbyte's. */
+/** Plans `state import`: whole states of an export, or cursors of Airbyte. */
 export function planImport(session: StateSession, imported: Imported, author: Authorship): Plan {
   if (imported.kind === 'export') {
     const changes = imported.states.map((state) => {
@@ -186,10 +204,10 @@ export function planImport(session: StateSession, imported: Imported, author: Au
   return { ...plan, notes: [...plan.notes, ...imported.state.future.map(describeFuture)] };
 }
 
-/** Leaves out what would change nothing. */
+/** Creates a plan without changes that have no effect. */
 function planOf(session: StateSession, changes: readonly StateChange[]): Plan {
-  const [same, other] = [true, false].map((wanted) =>
-    changes.filter((change) => saysNothingNew(session, change) === wanted),
+  const [same, other] = [true, false].map((isSame) =>
+    changes.filter((change) => hasNoEffect(session, change) === isSame),
   );
   return {
     writes: (other ?? []).map((change) => writeOf(session, change)),
@@ -197,7 +215,7 @@ function planOf(session: StateSession, changes: readonly StateChange[]): Plan {
   };
 }
 
-function saysNothingNew({ form }: StateSession, { before, after }: StateChange): boolean {
+function hasNoEffect({ form }: StateSession, { before, after }: StateChange): boolean {
   if (before === null || after === null) return before === after;
   const { sequence, writtenAtMs, writtenBy } = before;
   const unsigned = form.toJson({ ...after, sequence, writtenAtMs, writtenBy });
@@ -207,13 +225,13 @@ function saysNothingNew({ form }: StateSession, { before, after }: StateChange):
 function writeOf(session: StateSession, change: StateChange): PlannedWrite {
   const { key, id, after } = change;
   const partition = session.partitionOf(id.accountId);
-  const there = session.stored.find((one) => one.key === key && one.partition === partition);
+  const stored = session.stored.find((one) => one.key === key && one.partition === partition);
   return {
     key,
     partition,
     state: after,
-    expected: there?.value ?? null,
+    expected: stored?.value ?? null,
     change,
-    unreadable: there?.restored.kind === 'unreadable' ? there.restored.error.message : null,
+    unreadable: stored?.restored.kind === 'unreadable' ? stored.restored.error.message : null,
   };
 }

@@ -11,40 +11,40 @@ import { openQuietly } from '../quiet-adapters.ts';
 /** The state topic, opened for a command. */
 export interface StateSession extends AsyncDisposable {
   readonly topic: string;
-  /** False when the topic is not there and nothing may be created; everything is empty then. */
+  /** False when the topic is missing and must not be created; everything is empty then. */
   readonly exists: boolean;
   readonly form: StateForm;
   readonly instance: string;
-  /** As it is in the topic, one a key and partition. */
+  /** States as stored in the topic, one a key and partition. */
   readonly stored: readonly StoredState[];
-  /** The number that the topic has, or is to have. */
+  /** The number of partitions that the topic has, or will have. */
   readonly partitions: number;
   partitionOf(accountId: string): number;
   owners(): Promise<readonly Owner[]>;
   write(writes: readonly StateWrite[]): Promise<void>;
   /**
-   * Does something while running instances have handed these partitions over, on what lies in the
-   * topic by then; they take up afterwards what was written.
+   * Runs `task` while the running instances have handed these partitions over, with the states that
+   * the topic has by then. The instances resume from the written states.
    *
-   * @returns false, with nothing done, when they were not handed over
+   * @returns false, with nothing done, when the partitions were not handed over
    */
-  borrowing(
+  duringHandOver(
     partitions: readonly number[],
-    work: (session: StateSession) => Promise<void>,
+    task: (session: StateSession) => Promise<void>,
   ): Promise<boolean>;
 }
 
-/** How a topic that is missing is met. */
-export type Missing = 'refuse' | 'empty' | 'create';
+/** The behaviour for a missing topic. */
+export type MissingTopic = 'refuse' | 'empty' | 'create';
 
 /**
- * Connects and reads the state topic; nobody's work is disturbed by it.
+ * Connects and reads the state topic, without an effect on running instances.
  *
  * @throws the taxonomy's errors of `kafka/` and `registry/`
  */
 export async function openStateSession(
   config: Config,
-  missing: Missing,
+  missing: MissingTopic,
   signal: AbortSignal,
 ): Promise<StateSession> {
   await using stack = new AsyncDisposableStack();
@@ -52,10 +52,10 @@ export async function openStateSession(
   const { registry, kafka } = openQuietly(config, { roles: ['state'], topics }, signal);
   stack.use(registry);
   stack.use(kafka);
-  const { stateAdmin: controlHandler } = kafka;
-  const exists = missing !== 'empty' || (await controlHandler.exists());
+  const { stateAdmin } = kafka;
+  const exists = missing !== 'empty' || (await stateAdmin.exists());
   if (exists) await kafka.prepareTopics(signal);
-  const stored = exists ? await controlHandler.read(signal) : [];
+  const stored = exists ? await stateAdmin.read(signal) : [];
   const owned = stack.move();
   const session: StateSession = {
     topic: topicName(config.kafka.topicTemplate, 'state'),
@@ -63,17 +63,17 @@ export async function openStateSession(
     form: openStateForm(),
     instance: config.polling.instance ?? hostname(),
     stored,
-    // The topic is refused when it has another number.
+    // A topic with another number of partitions is rejected.
     partitions: config.kafka.topics.statePartitions,
     partitionOf: (accountId) => partitionOf(accountId, config.kafka.topics.statePartitions),
-    owners: () => (exists ? controlHandler.owners() : Promise.resolve([])),
+    owners: () => (exists ? stateAdmin.owners() : Promise.resolve([])),
     async write(writes) {
       await registry.prepare(signal);
-      await controlHandler.write(writes, signal);
+      await stateAdmin.write(writes, signal);
     },
-    async borrowing(partitions, work) {
+    async duringHandOver(partitions, task) {
       const onFresh = async () => {
-        await work({ ...session, stored: await controlHandler.read(signal) });
+        await task({ ...session, stored: await stateAdmin.read(signal) });
         return 'done' as const;
       };
       return (await kafka.group.borrow(partitions, onFresh, signal)) === 'done';
@@ -83,7 +83,10 @@ export async function openStateSession(
   return session;
 }
 
-/** A key's state: of two partitions' the one with the later sequence, as a restore takes it. */
+/**
+ * Returns a key's state; of two partitions' states the one with the later sequence, as a restore
+ * does.
+ */
 export function stateOf(session: StateSession, key: string): StreamState | null {
   const states = session.stored.flatMap((one) =>
     one.key === key && one.restored.kind === 'state' ? [one.restored.state] : [],
@@ -94,14 +97,14 @@ export function stateOf(session: StateSession, key: string): StreamState | null 
   );
 }
 
-/** Narrows what is stored by what a person asked for. */
-export interface Filter {
+/** Selection of states by stream and account. */
+export interface StateFilter {
   readonly stream?: string | undefined;
   readonly account?: string | undefined;
 }
 
-/** The states of a stream, of an account, or all. */
-export function matching(session: StateSession, { stream, account }: Filter): StoredState[] {
+/** Returns the states of a stream, of an account, or all. */
+export function matching(session: StateSession, { stream, account }: StateFilter): StoredState[] {
   return session.stored.filter(({ key }) => {
     const [ofStream, ofAccount] = key.split('/');
     return (
@@ -111,14 +114,14 @@ export function matching(session: StateSession, { stream, account }: Filter): St
   });
 }
 
-/** @throws StopProcessError `state.invalid`: nothing is there under this name */
-export function refuseUnknown(session: StateSession, what: string): never {
+/** @throws StopProcessError `state.invalid`: no state has this name */
+export function refuseUnknown(session: StateSession, name: string): never {
   const keys = [...new Set(session.stored.map(({ key }) => key))];
   const shown = keys.slice(0, 5).join(', ');
   const more = keys.length > 5 ? `, … (${keys.length} in all: state list)` : '';
   throw new StopProcessError(
     'state.invalid',
-    `${session.topic} has no state of ${what}; it has ${keys.length === 0 ? 'none' : shown + more}.`,
+    `${session.topic} has no state of ${name}; it has ${keys.length === 0 ? 'none' : shown + more}.`,
     { exitCode: 2 },
   );
 }

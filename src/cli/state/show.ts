@@ -4,13 +4,21 @@ import { printableLines } from '../../engine/printable.ts';
 import { parseAccount, parseStateKey, parseStream } from './state-change.ts';
 import type { StoredState } from '../../kafka/index.ts';
 import { asTable } from '../table.ts';
-import { type Filter, type StateSession, matching, refuseUnknown, stateOf } from './session.ts';
+import {
+  type StateFilter,
+  type StateSession,
+  matching,
+  refuseUnknown,
+  stateOf,
+} from './session.ts';
 
-/** The format that `state export` writes and `state import` takes. */
+/** The format that `state export` writes and `state import` reads. */
 export const exportFormat = 'instagram-kafka-state/1';
 
-/** What of the states is asked for; refused when it is no stream, no account, or nobody's. */
-export function select(session: StateSession, filter: Filter): readonly StoredState[] {
+/**
+ * Returns the selected states; rejects an unknown stream, an invalid account and an empty result.
+ */
+export function select(session: StateSession, filter: StateFilter): readonly StoredState[] {
   if (filter.stream !== undefined) parseStream(filter.stream);
   if (filter.account !== undefined) parseAccount(filter.account);
   const found = matching(session, filter);
@@ -20,8 +28,8 @@ export function select(session: StateSession, filter: Filter): readonly StoredSt
   return found;
 }
 
-/** `state list`: a line a state, or a JSON list. */
-export function listStates(session: StateSession, filter: Filter, json: boolean): string {
+/** Formats `state list`: a line a state, or a JSON list. */
+export function listStates(session: StateSession, filter: StateFilter, json: boolean): string {
   const rows = select(session, filter).map(describe);
   if (json) return `${JSON.stringify(rows, null, 2)}\n`;
   return asTable([
@@ -38,7 +46,7 @@ export function listStates(session: StateSession, filter: Filter, json: boolean)
   ]);
 }
 
-interface Row {
+interface StateRow {
   readonly key: string;
   readonly stream: string;
   readonly account: string;
@@ -53,7 +61,7 @@ interface Row {
 
 const unread = { cursor: null, sequence: null, written_at: null, written_by: null };
 
-function describe({ key, partition, value, restored }: StoredState): Row {
+function describe({ key, partition, value, restored }: StoredState): StateRow {
   const [stream = '', account = ''] = key.split('/');
   const place = { key, stream, account, partition, bytes: value.length };
   if (restored.kind === 'unreadable') {
@@ -71,7 +79,7 @@ function describe({ key, partition, value, restored }: StoredState): Row {
 }
 
 /**
- * `state get`: one state as JSON; long values are shortened unless `json` asks for all.
+ * Formats `state get`: one state as JSON; long values are shortened without `json`.
  *
  * @throws StopStreamError `state.unreadable`, `registry.mismatch`
  */
@@ -107,8 +115,8 @@ function shortened(value: Json): Json {
   );
 }
 
-/** `state export`: a JSON object a line; what cannot be read keeps its bytes. */
-export function exportStates(session: StateSession, filter: Filter): string {
+/** Formats `state export`: a JSON object a line; an unreadable state keeps its bytes. */
+export function exportStates(session: StateSession, filter: StateFilter): string {
   return select(session, filter)
     .map((stored) => `${JSON.stringify(exportEntry(stored, session))}\n`)
     .join('');

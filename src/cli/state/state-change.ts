@@ -10,23 +10,23 @@ import {
 import { type StreamName, isStreamName, streamNames } from '../../engine/stream-name.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
 
-/** A state's key in its parts. */
+/** The parts of a state's key. */
 export interface StateId {
   readonly stream: StreamName;
   readonly accountId: string;
 }
 
-/** What a command would make of one state. */
+/** The intended change of one state. */
 export interface StateChange {
   readonly key: string;
   readonly id: StateId;
-  /** What the topic has; null when there is nothing, or nothing that can be read. */
+  /** The existing state; null when there is none, or none that can be read. */
   readonly before: StreamState | null;
-  /** What it shall have; null is a tombstone. */
+  /** The new state; null is a tombstone. */
   readonly after: StreamState | null;
 }
 
-/** Who writes, and when. */
+/** Author and time of a write. */
 export interface Authorship {
   readonly writtenBy: string;
   readonly nowMs: number;
@@ -36,7 +36,7 @@ export interface Authorship {
 const cursorStreams: readonly StreamName[] = ['user_insights', 'user_daily_totals'];
 
 /**
- * Reads a state's key as a person gave it.
+ * Parses a state's key.
  *
  * @throws StopProcessError `state.invalid`
  */
@@ -65,11 +65,11 @@ export function parseAccount(text: string): string {
 }
 
 /**
- * Reads a cursor as a person gave it: a day (its midnight in UTC) or a time with its offset.
+ * Parses a cursor: a day (its midnight in UTC) or a time with its offset.
  *
- * @param name - what it was given as, for the message
- * @throws StopProcessError `state.invalid`; more than a day ahead of now is refused too, because such
- * a cursor would end the stream, and what lies before Instagram, which is a mistake
+ * @param name - of the option, for the message
+ * @throws StopProcessError `state.invalid`; also for a time more than a day ahead of now, because
+ *   such a cursor would end the stream, and for a time before Instagram existed
  */
 export function parseCursor(text: string, nowMs: number, name = 'cursor'): number {
   const ms = parseGraphTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
@@ -87,7 +87,7 @@ export function parseCursor(text: string, nowMs: number, name = 'cursor'): numbe
   return ms;
 }
 
-/** @throws StopProcessError `state.invalid` for a stream that has no cursor */
+/** @throws StopProcessError `state.invalid` for a stream without a cursor */
 export function checkHasCursor(stream: StreamName): void {
   if (cursorStreams.includes(stream)) return;
   refuse(
@@ -97,8 +97,9 @@ export function checkHasCursor(stream: StreamName): void {
 }
 
 /**
- * What is remembered once everything after `cursorMs` shall be read, and published, again: the days
- * after it are forgotten, since what is not known is news, and the stream is due at once.
+ * Returns the checkpoint from which everything after `cursorMs` is read and published again:
+ * fingerprints of later days are removed, because unknown days count as changed, and the stream is
+ * due at once.
  */
 export function moveCursor(checkpoint: Checkpoint, cursorMs: number): Checkpoint {
   const { coveredUntilMs } = checkpoint;
@@ -113,32 +114,35 @@ export function moveCursor(checkpoint: Checkpoint, cursorMs: number): Checkpoint
   };
 }
 
-/** The change that gives a state another memory. The sequence goes on, never back (Invariant 2). */
+/**
+ * Returns the change that gives a state another checkpoint. The sequence never goes back (Invariant
+ * 2).
+ */
 export function changeTo(
   id: StateId,
   checkpoint: Checkpoint,
-  at: Authorship & { readonly before: StreamState | null; readonly atLeast?: number },
+  author: Authorship & { readonly before: StreamState | null; readonly atLeast?: number },
 ): StateChange {
-  const { before, atLeast = 0 } = at;
+  const { before, atLeast = 0 } = author;
   const after: StreamState = {
     ...checkpointOf(checkpoint),
     ...id,
     sequence: Math.max(before?.sequence ?? 0, atLeast) + 1,
-    writtenAtMs: at.nowMs,
-    writtenBy: at.writtenBy,
+    writtenAtMs: author.nowMs,
+    writtenBy: author.writtenBy,
   };
   return { key: stateKey(id.stream, id.accountId), id, before, after };
 }
 
-/** The change that moves a cursor, of an account that may have no state yet. */
+/** Returns the change that moves a cursor; the account may have no state yet. */
 export function changeCursor(
   id: StateId,
   cursorMs: number,
-  at: Authorship & { readonly before: StreamState | null },
+  author: Authorship & { readonly before: StreamState | null },
 ): StateChange {
-  return changeTo(id, moveCursor(at.before ?? emptyCheckpoint, cursorMs), at);
+  return changeTo(id, moveCursor(author.before ?? emptyCheckpoint, cursorMs), author);
 }
 
-function refuse(what: string): never {
-  throw new StopProcessError('state.invalid', `${what}. Nothing was changed.`, { exitCode: 2 });
+function refuse(message: string): never {
+  throw new StopProcessError('state.invalid', `${message}. Nothing was changed.`, { exitCode: 2 });
 }

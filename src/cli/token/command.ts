@@ -8,11 +8,18 @@ import {
   stoppable,
   type CommandDefinition,
   type CommandGroup,
-  type Given,
+  type Invocation,
 } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
 import { listenForStop } from '../stop-signals.ts';
-import { deskOf, needApp, targetOf, tokensOf, wanted, type NamedToken } from './desk.ts';
+import {
+  tokenServiceOf,
+  needApp,
+  targetOf,
+  tokensOf,
+  chooseToken,
+  type NamedToken,
+} from './configured-tokens.ts';
 import {
   describeGranted,
   describeTokens,
@@ -21,30 +28,31 @@ import {
   type ShownToken,
 } from './text.ts';
 
-interface Options {
+interface TokenOptions {
   readonly token?: string;
   readonly output?: string;
 }
 
-/** Which settings the commands about tokens take. */
+/** Pattern of the settings of the commands about tokens. */
 export const tokenSettings =
   /^(?:instagram-(?!accounts|start-date|max-)|streams$|polling-shutdown)/;
 
 const inspect: CommandDefinition = {
   usage: 'inspect',
-  about: 'say of each token whether it is taken, when it ends, what it reaches and what it lacks',
+  about:
+    'show for each token whether Meta accepts it, when it expires, its accounts and its missing permissions',
   examples: ['inspect', 'inspect --token 2', 'inspect --json | jq ".[].expires_at"'],
   exits: {
-    0: 'every token is taken and has the permissions that the streams need',
-    3: 'a token is refused or lacks a permission, or Meta is away',
+    0: 'Meta accepts every token, and each has the permissions that the streams need',
+    3: 'a token is rejected or lacks a permission, or Meta is unavailable',
     ...stoppable,
   },
   options: [
-    option('--token <name>', 'only this one: its place in the list'),
+    option('--token <name>', 'only this token: its place in the list'),
     option('--json', 'print a JSON list'),
   ],
   settings: tokenSettings,
-  async run({ options, settings }: Given<Options>): Promise<ExitCode> {
+  async run({ options, settings }: Invocation<TokenOptions>): Promise<ExitCode> {
     const config = loadCommandConfig(settings, ['token']);
     using stop = listenForStop(config.polling.shutdownGraceMs);
     const found = await inspectAll(config, options.token, stop.signal);
@@ -56,36 +64,32 @@ const inspect: CommandDefinition = {
   },
 };
 
-/** What is known of each token. */
+/** Returns the inspection result of each token. */
 export async function inspectAll(
   config: Config,
   name: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly ShownToken[]> {
-  const controlHandler = deskOf(config);
+  const service = tokenServiceOf(config);
   const all = tokensOf(config);
-  const chosen = name === undefined ? all : [wanted(all, name)];
+  const chosen = name === undefined ? all : [chooseToken(all, name)];
   const file = config.instagram.accessTokenFile;
   return Promise.all(
     chosen.map(async (one) => ({
-      ...(await controlHandler.inspect(one.text, file, signal)),
+      ...(await service.inspect(one.text, file, signal)),
       name: one.name,
     })),
   );
 }
 
-interface Making {
+interface TokenCommand {
   readonly usage: string;
   readonly about: string;
   readonly needs: 'secret' | 'secret of Facebook Login';
-  readonly make: (
-    controlHandler: TokenService,
-    one: NamedToken,
-    signal: AbortSignal,
-  ) => Promise<Granted>;
+  readonly make: (service: TokenService, one: NamedToken, signal: AbortSignal) => Promise<Granted>;
 }
 
-function making({ usage, about, needs, make }: Making): CommandDefinition {
+function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefinition {
   return {
     usage,
     about,
@@ -97,25 +101,23 @@ function making({ usage, about, needs, make }: Making): CommandDefinition {
     exits: {
       0: 'the new token is in the file',
       2: 'bad configuration or usage, or the file cannot be written; nothing was done',
-      3: 'Meta refused or is away; the old token stays',
+      3: 'Meta refused or is unavailable; the old token is kept',
       ...stoppable,
     },
     options: [
-      option('--token <name>', 'which one of several: its place in the list'),
-      option('--output <file>', 'write it there, and nothing else into that file'),
+      option('--token <name>', 'the token, when there are several: its place in the list'),
+      option('--output <file>', 'write the token into this file, which holds nothing else'),
       option('--json', 'print a JSON object'),
     ],
     settings: tokenSettings,
-    async run({ options, settings }: Given<Options>): Promise<ExitCode> {
+    async run({ options, settings }: Invocation<TokenOptions>): Promise<ExitCode> {
       const config = loadCommandConfig(settings, ['token']);
-      const one = wanted(tokensOf(config), options.token);
+      const one = chooseToken(tokensOf(config), options.token);
       if (needs === 'secret' || config.instagram.login === 'facebook') needApp(config);
       const place = placeOf(config, one, options.output);
       using stop = listenForStop(config.polling.shutdownGraceMs);
-      const controlHandler = deskOf(config);
-      const { expiresAtMs } = await controlHandler.writeTo(place, () =>
-        make(controlHandler, one, stop.signal),
-      );
+      const service = tokenServiceOf(config);
+      const { expiresAtMs } = await service.writeTo(place, () => make(service, one, stop.signal));
       const written = { name: one.name, file: place.path, expiresAtMs };
       print(options.json, {
         text: () => describeGranted(written, Date.now()),
@@ -126,33 +128,33 @@ function making({ usage, about, needs, make }: Making): CommandDefinition {
   };
 }
 
-/** Its own place in the token file, or a file for it alone. */
+/** Returns the token's place: its own in the token file, or a separate file. */
 function placeOf(config: Config, one: NamedToken, output: string | undefined) {
   const path = targetOf(config.instagram.accessTokenFile, output);
   const isOwn = path === config.instagram.accessTokenFile;
   return { path, old: isOwn ? one.text : null, add: false };
 }
 
-/** `token` and its commands. */
+/** The `token` command and its subcommands. */
 export const tokenCommands: CommandGroup = {
   usage: 'token',
-  about: 'tell of the tokens, and put longer ones in their place; prints no token',
+  about: 'inspect, exchange and refresh access tokens; prints no token',
   examples: ['token inspect', 'token refresh', 'token exchange --help'],
   commands: [
     inspect,
-    making({
+    tokenCommand({
       usage: 'exchange',
       about:
         'exchange a short-lived token for one of sixty days, and write it into the token file (mode 0600)',
       needs: 'secret',
-      make: (controlHandler, one, signal) => controlHandler.exchange(one.text, signal),
+      make: (service, one, signal) => service.exchange(one.text, signal),
     }),
-    making({
+    tokenCommand({
       usage: 'refresh',
       about:
-        'give a token that has not ended another sixty days, and write it into the token file (mode 0600)',
+        'extend an unexpired token by sixty days, and write it into the token file (mode 0600)',
       needs: 'secret of Facebook Login',
-      make: (controlHandler, one, signal) => controlHandler.refresh(one.text, signal),
+      make: (service, one, signal) => service.refresh(one.text, signal),
     }),
   ],
 };

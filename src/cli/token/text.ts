@@ -6,17 +6,17 @@ import type { InspectedToken } from '../../instagram/tokens/service.ts';
 import type { TokenFacts } from '../../instagram/api/token-facts.ts';
 import { asTable } from '../table.ts';
 
-/** What was found of a token, with its name. */
+/** The inspection result of a token, with its name. */
 export interface ShownToken extends InspectedToken {
   readonly name: string;
 }
 
-/** All that is known of each token, for machines. */
+/** Formats the inspection results as JSON. */
 export function tokensJson(tokens: readonly ShownToken[]) {
   return tokens.map(asJson);
 }
 
-/** A token in a table, its troubles below. */
+/** Formats each token as a row of a table, its errors below. */
 export function describeTokens(tokens: readonly ShownToken[], nowMs: number): string {
   const rows = tokens.map((token) => [
     token.name,
@@ -64,14 +64,14 @@ function asJson({
     code,
     expires_at: iso(expiresAtMs),
     never_expires: expiresAtMs === null,
-    // Null where Meta does not tell.
-    told: facts === null ? null : toldJson(facts),
+    // Null where Meta does not report it.
+    told: facts === null ? null : factsJson(facts),
     missing_permissions: missing,
     accounts: accounts.map(({ id, username }) => ({ id, username })),
   };
 }
 
-function toldJson(facts: TokenFacts) {
+function factsJson(facts: TokenFacts) {
   return {
     type: facts.type,
     app_id: facts.appId,
@@ -82,36 +82,36 @@ function toldJson(facts: TokenFacts) {
   };
 }
 
-/** What became of a token that was made. */
+/** The result of a token exchange, refresh or login. */
 export interface WrittenToken {
   readonly name: string;
   readonly file: string;
   readonly expiresAtMs: number | null;
 }
 
-/** The same for machines. */
+/** Formats a written token as JSON. */
 export function grantedJson({ name, file, expiresAtMs }: WrittenToken) {
   return { name, file, expires_at: iso(expiresAtMs) };
 }
 
-/** One line of a token that was made and written. */
+/** Formats a written token as one line. */
 export function describeGranted({ name, file, expiresAtMs }: WrittenToken, nowMs: number): string {
   return `token ${name}: written to ${file}, ends ${until(expiresAtMs, nowMs)}\n`;
 }
 
-/** What a login brought. */
+/** The result of a login. */
 export interface LoggedIn extends WrittenToken {
   readonly accounts: readonly Account[];
   readonly missing: readonly string[];
 }
 
-/** The same for machines. */
+/** Formats the result of a login as JSON. */
 export function loginJson({ accounts, missing, ...written }: LoggedIn) {
   const found = accounts.map(({ id, username }) => ({ id, username }));
   return { ...grantedJson(written), accounts: found, missing_permissions: missing };
 }
 
-/** Where the token of a login is, what it reaches and what was not consented to. */
+/** Formats the result of a login: the token's place, its accounts and the missing permissions. */
 export function describeLogin(
   { file, expiresAtMs, accounts, missing }: LoggedIn,
   nowMs: number,
@@ -133,7 +133,7 @@ function iso(ms: number | null | undefined): string | null {
   return ms == null ? null : new Date(ms).toISOString();
 }
 
-/** `2027-01-25 (59 days)` */
+/** Formats an end date, as `2027-01-25 (59 days)`. */
 function until(ms: number | null | undefined, nowMs: number): string {
   if (ms === undefined) return 'not known';
   if (ms === null) return 'never';

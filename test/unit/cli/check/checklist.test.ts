@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import {
   type CheckLine,
   type Finding,
-  type Step,
+  type CheckStep,
   exitCodeFor,
-  goThrough,
+  runSteps,
 } from '../../../../src/cli/check/checklist.ts';
 import { closing, describeLine } from '../../../../src/cli/check/command.ts';
 import { styleFor } from '../../../../src/cli/terminal.ts';
@@ -14,7 +14,7 @@ const calm = new AbortController().signal;
 const good: Finding = { status: 'ok', detail: 'good' };
 const bad: Finding = { status: 'failed', subject: 'b', detail: 'bad', action: 'Mend it.' };
 
-function step(id: string, needs: readonly string[], found: readonly Finding[] | Error): Step {
+function step(id: string, needs: readonly string[], found: readonly Finding[] | Error): CheckStep {
   return {
     id,
     needs,
@@ -22,8 +22,8 @@ function step(id: string, needs: readonly string[], found: readonly Finding[] | 
   };
 }
 
-async function statuses(steps: readonly Step[]): Promise<readonly string[]> {
-  const lines = await goThrough(steps, () => undefined, calm);
+async function statuses(steps: readonly CheckStep[]): Promise<readonly string[]> {
+  const lines = await runSteps(steps, () => undefined, calm);
   return lines.map(({ id, status, detail }) => `${id} ${status}: ${detail}`);
 }
 
@@ -57,7 +57,7 @@ describe('a checklist', () => {
   });
 
   test('says of an error its code and what to do, without what only a run does', async () => {
-    const [line] = await goThrough(
+    const [line] = await runSteps(
       [step('a', [], new RetryError('registry.unavailable', 'nobody there'))],
       () => undefined,
       calm,
@@ -80,14 +80,14 @@ describe('a checklist', () => {
       { id: 'b', needs: [], run: () => Promise.resolve([{ ...good, detail: `${told.length}` }]) },
     ];
 
-    await goThrough(steps, (line) => told.push(line), calm);
+    await runSteps(steps, (line) => told.push(line), calm);
 
     expect(told.map(({ detail }) => detail)).toEqual(['good', '1']);
   });
 
   test('ends with the reason when it is stopped', async () => {
     const stop = new AbortController();
-    const stopping: Step = {
+    const stopping: CheckStep = {
       id: 'a',
       needs: [],
       run: () => {
@@ -96,7 +96,7 @@ describe('a checklist', () => {
       },
     };
 
-    await expect(goThrough([stopping], () => undefined, stop.signal)).rejects.toThrow('stopped');
+    await expect(runSteps([stopping], () => undefined, stop.signal)).rejects.toThrow('stopped');
   });
 });
 
@@ -111,7 +111,7 @@ describe('the exit code of a checklist', () => {
     ['only the configuration is to be changed', [step('a', [], config)], 2],
     ['something surprising', [step('a', [], new Error('what?'))], 3],
   ])('when %s', async (_when, steps, code) => {
-    expect(exitCodeFor(await goThrough(steps, () => undefined, calm))).toBe(code);
+    expect(exitCodeFor(await runSteps(steps, () => undefined, calm))).toBe(code);
   });
 });
 
@@ -119,7 +119,7 @@ describe('a line of a check', () => {
   test('has below it what to do, where it failed or warns', async () => {
     const warning: Finding = { ...bad, status: 'warning', detail: 'not good' };
     const found = [good, bad, warning];
-    const lines = await goThrough([step('kafka.tcp', [], found)], () => undefined, calm);
+    const lines = await runSteps([step('kafka.tcp', [], found)], () => undefined, calm);
     const style = styleFor({}, {});
 
     expect(lines.map((line) => describeLine(line, style)).join('')).toBe(
@@ -138,6 +138,6 @@ describe('the last line of a check', () => {
     ['there is a warning', [good, { ...bad, status: 'warning' }], 'Nothing failed; 1 warning.'],
     ['something failed', [good, bad], '1 of 2 failed.'],
   ] as const)('when %s', async (_when, found, words) => {
-    expect(closing(await goThrough([step('a', [], found)], () => undefined, calm))).toBe(words);
+    expect(closing(await runSteps([step('a', [], found)], () => undefined, calm))).toBe(words);
   });
 });

@@ -8,7 +8,7 @@ import { SkipError } from '../../../../src/engine/errors.ts';
 import type { ProbedForm } from '../../../../src/engine/ports.ts';
 import { account } from '../../../support/accounts.ts';
 
-const probing = { account, asked: 'v26.0', answeredBy: 'v26.0', batchRejection: null };
+const probing = { account, requestedVersion: 'v26.0', answeredBy: 'v26.0', batchRejection: null };
 const insights = '/{account}/insights';
 const taken: ProbedForm = {
   stream: 'users',

@@ -4,13 +4,13 @@ import { openTokenService, type TokenService } from '../../instagram/tokens/serv
 import { systemClock } from '../../engine/clock.ts';
 import { usage } from '../command.ts';
 
-/** A token and what it is called: `default`, or its place in the list. */
+/** A token and its name: `default`, or its place in the list. */
 export interface NamedToken {
   readonly name: string;
   readonly text: string;
 }
 
-/** The tokens of the configuration. */
+/** Returns the tokens of the configuration. */
 export function tokensOf({ instagram }: Config): readonly NamedToken[] {
   const { accessTokens } = instagram;
   return accessTokens.map((text, index) => ({
@@ -19,8 +19,11 @@ export function tokensOf({ instagram }: Config): readonly NamedToken[] {
   }));
 }
 
-/** @throws StopProcessError `config.invalid` when there is none of the name, or several and no name */
-export function wanted(all: readonly NamedToken[], name: string | undefined): NamedToken {
+/**
+ * Returns the token of that name. @throws StopProcessError `config.invalid` when there is none, or
+ * several and no name
+ */
+export function chooseToken(all: readonly NamedToken[], name: string | undefined): NamedToken {
   const [first] = all;
   const found = name === undefined ? undefined : all.find((one) => one.name === name);
   if (found !== undefined) return found;
@@ -33,8 +36,8 @@ export function wanted(all: readonly NamedToken[], name: string | undefined): Na
   );
 }
 
-/** The commands' way to Meta. */
-export function deskOf(config: Config): TokenService {
+/** Opens the token service for a command. */
+export function tokenServiceOf(config: Config): TokenService {
   return openTokenService({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
 }
 
@@ -45,21 +48,21 @@ export function readsPeople(config: Config): boolean {
   );
 }
 
-/** The file that the environment names for the tokens, whether it is there or not. */
+/** Returns the token file that the environment names; it need not exist. */
 export function tokenFileOf(env: NodeJS.ProcessEnv): string | null {
   return env['INSTAGRAM_ACCESS_TOKEN_FILE'] ?? null;
 }
 
-/** The app that tokens are made for. */
+/** The app that tokens are issued for. */
 export interface OAuthApp {
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
 /**
- * With Instagram Login the id is of no use but for a login.
+ * Returns the app's id and secret. With Instagram Login only a login needs the id.
  *
- * @throws StopProcessError `config.invalid` for what is not set
+ * @throws StopProcessError `config.invalid` for a missing value
  */
 export function needApp({ instagram }: Config, forLogin = false): OAuthApp {
   const { clientId, clientSecret, login } = instagram;
@@ -74,7 +77,7 @@ function missing(name: string, what: string): string {
   return `${name}: got nothing, expected ${what}; it stands in the app's dashboard at https://developers.facebook.com/apps`;
 }
 
-/** @throws StopProcessError `config.invalid` when nobody says which file */
+/** @throws StopProcessError `config.invalid` when no file is named */
 export function targetOf(tokenFile: string | null, output: string | undefined): string {
   const path = output ?? tokenFile;
   if (path !== null && path !== '') return path;
