@@ -1,6 +1,6 @@
 import type { GraphApi } from '../sandbox/graph-api/server.ts';
 
-/** Sizes of a world, as the formula names them. */
+/** Sizes of a world, named as in the formula. */
 export interface WorldSize {
   readonly accounts: number;
   readonly pages: number;
@@ -9,7 +9,7 @@ export interface WorldSize {
   readonly stories: number;
 }
 
-/** What a world holds now. */
+/** Measures the current sizes of a world. */
 export function measureWorld({ world }: GraphApi): WorldSize {
   const nowMs = world.clock.now();
   const media = world.accounts.flatMap((account) => account.mediaAt(nowMs));
@@ -23,9 +23,9 @@ export function measureWorld({ world }: GraphApi): WorldSize {
 }
 
 /**
- * Requests of one sync of Airbyte's source-instagram 4.1.0 with every stream, read off its manifest
- * (2026-11): a page of 100 pages, `perAccount` for the account's own streams (130 on the first sync,
- * 18 later), a media each, a child twice, a story each.
+ * Returns the requests of one sync of Airbyte's source-instagram 4.1.0 with every stream, as its
+ * manifest defines them (2026-11): a page of 100 pages, `perAccount` for the account's own streams
+ * (130 on the first sync, 18 later), one a media, two a child, one a story.
  */
 export function airbyteRequests(size: WorldSize, perAccount: number): number {
   const { accounts, pages, media, children, stories } = size;

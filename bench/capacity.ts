@@ -3,14 +3,14 @@ import { startGraphApi, type GraphApi } from '../sandbox/graph-api/server.ts';
 import { createWorld, type WorldSpec } from '../sandbox/graph-api/world.ts';
 import { sampleMemory, type MemorySample } from './memory.ts';
 
-/** What the program holds of a world, after it has polled every stream of every account once. */
+/** The program's memory for a world, after it has polled every stream of every account once. */
 export interface CapacityResult {
   readonly small: MemorySample;
   readonly kb_per_account: number;
   readonly bytes_per_media: number;
 }
 
-/** Of one world more accounts, of another more media an account. */
+/** The base world; one further world has more accounts, the other more media an account. */
 const small = { accounts: 10, mediaPerAccount: 100 };
 const moreAccounts = 100;
 const moreMedia = 1000;
@@ -19,7 +19,7 @@ const pollsPerAccount = 7;
 const kib = 1024;
 const mib = kib * kib;
 
-/** Measures what an account and what a media adds to the program's memory. */
+/** Measures the memory that an account and a media add to the program. */
 export async function benchCapacity(
   cluster: Cluster,
   environmentOf: (cluster: Cluster, api: GraphApi) => Readonly<Record<string, string>>,

@@ -8,25 +8,31 @@ import {
   until,
 } from '../test/faults/instances/fleet.ts';
 
-/** How long the accounts that change hands are without a record: the longest of some rounds, in seconds. */
+/**
+ * The time during which reassigned accounts have no new record: the longest of some runs, in
+ * seconds.
+ */
 export interface HandoverResult {
   /** From `kill -9` of an instance to the first record of its accounts by another. */
   readonly handover_crash_s: number;
-  /** From SIGTERM to the same. */
+  /** From SIGTERM of an instance to the first record of its accounts by another. */
   readonly handover_stop_s: number;
-  /** From when an instance asks to join, which makes the group rebalance, to its first record. */
+  /** From an instance's join request, which makes the group rebalance, to its first record. */
   readonly handover_join_s: number;
-  /** What the broker waits for an instance that was killed. */
+  /** The broker's session timeout for a killed instance. */
   readonly session_timeout_s: number;
 }
 
-type Line = Instance['log'][number];
+type LogLine = Instance['log'][number];
 
 const rounds = 3;
-/** Both have polled all that they own, a second each. */
+/** Both instances have polled all their accounts by then, a second each. */
 const settleMs = 2500;
 
-/** Starts and ends instances of the real program, two at a time, which poll twelve accounts each second. */
+/**
+ * Starts and stops instances of the real program, two at a time, which poll twelve accounts each
+ * second.
+ */
 export async function benchHandover(cluster: Cluster): Promise<HandoverResult> {
   const env = {
     KAFKA_BROKERS: cluster.brokers.join(','),
@@ -60,14 +66,14 @@ export async function benchHandover(cluster: Cluster): Promise<HandoverResult> {
 async function join(fleet: Fleet, stays: Instance, name: string) {
   const instance = await fleet.start(name);
   await fleet.shared([stays, instance]);
-  // The consumer of the group is the first that an instance runs.
+  // The group's consumer is the first that an instance runs.
   const askedAtMs = timeOf(instance.log.find(({ msg }) => msg === 'kafkajs: Starting'));
   const joinedMs = (await firstRecord(instance, instance.owned() ?? [], 0)) - askedAtMs;
   await sleep(settleMs);
   return { instance, joinedMs };
 }
 
-/** Milliseconds from the signal to the first record by the one who stays. */
+/** Returns the milliseconds from the signal to the first record of the remaining instance. */
 async function end(instance: Instance, signal: NodeJS.Signals, stays: Instance): Promise<number> {
   const { program } = instance;
   const left = instance.owned() ?? [];
@@ -78,13 +84,15 @@ async function end(instance: Instance, signal: NodeJS.Signals, stays: Instance):
   return firstAtMs - endedAtMs;
 }
 
-/** When an instance first commits records to some of the partitions, at the earliest at `fromMs`. */
+/**
+ * Returns the time of an instance's first commit to some of the partitions, at or after `fromMs`.
+ */
 async function firstRecord(
   { name, log }: Instance,
   partitions: readonly number[],
   fromMs: number,
 ): Promise<number> {
-  const isIt = (line: Line) =>
+  const isIt = (line: LogLine) =>
     line['msg'] === 'transaction ended' &&
     line['outcome'] === 'committed' &&
     Number(line['records']) > 0 &&
@@ -97,7 +105,7 @@ async function firstRecord(
   return timeOf(log.find(isIt));
 }
 
-function timeOf(line: Line | undefined): number {
+function timeOf(line: LogLine | undefined): number {
   return Date.parse(String(line?.['time']));
 }
 

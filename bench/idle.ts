@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePorts } from '../sandbox/cluster/free-port.ts';
 import { startProgram } from '../sandbox/program.ts';
 
-/** What an instance costs that has nothing to do. */
+/** The cost of an idle instance. */
 export interface IdleResult {
   /** CPU time, user and system, as a share of one core. */
   readonly idle_cpu_percent: number;
@@ -14,7 +14,7 @@ const measuredMs = 30_000;
 /**
  * Runs the real program until it has polled, and measures its CPU for half a minute of waiting.
  *
- * @param env - where the program finds Kafka, registry and API
+ * @param env - the addresses of Kafka, registry and API
  */
 export async function benchIdle(env: Readonly<Record<string, string>>): Promise<IdleResult> {
   const [port = 0] = await findFreePorts(1);
@@ -39,7 +39,7 @@ export async function benchIdle(env: Readonly<Record<string, string>>): Promise<
   return { idle_cpu_percent: Number((share * 100).toFixed(1)) };
 }
 
-/** As the process itself reports it. */
+/** Reads the value that the process itself reports. */
 async function cpuSeconds(port: number): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${String(port)}/metrics`);
   const [, seconds] = /^process_cpu_seconds_total (\S+)$/m.exec(await response.text()) ?? [];

@@ -13,14 +13,16 @@ import { runCommand } from '../sandbox/cluster/child-process.ts';
 import type { KafkaBenchOptions, KafkaBenchResult } from './kafka.ts';
 import { mediaValue } from './media.ts';
 
-/** Java's own transactional producer on the same broker, by records a transaction of the program. */
+/**
+ * Java's own transactional producer on the same broker, by the program's records per transaction.
+ */
 export interface JavaResult {
   readonly records_per_s: Readonly<Record<string, number>>;
   /** The program's records a second as a share of Java's. */
   readonly share: Readonly<Record<string, number>>;
 }
 
-/** How many records Java sends beside each batch size of the program; some seconds each. */
+/** The number of Java's records for each batch size of the program; some seconds each. */
 const plan: readonly (readonly [size: string, records: number])[] = [
   ['500', 500_000],
   ['10000', 1_000_000],
@@ -28,10 +30,10 @@ const plan: readonly (readonly [size: string, records: number])[] = [
 const partitions = 3;
 const payloadCount = 2000;
 
-/** What Java's producer sends, and where. */
+/** Options of the run of Java's producer. */
 export interface JavaBenchOptions {
   readonly brokers: readonly string[];
-  /** Of a record, its key and headers included. */
+  /** Size of a record, with its key and headers. */
   readonly recordBytes: number;
   readonly compression: KafkaBenchOptions['compression'];
 }
@@ -44,11 +46,11 @@ interface Run extends JavaBenchOptions {
 }
 
 /**
- * Measures `org.apache.kafka.tools.ProducerPerformance` with a transactional id: media as JSON, cut to
- * records as large, to as many partitions, committed at the pace at which the program commits. Its
- * records are there already; the program encodes its own.
+ * Measures `org.apache.kafka.tools.ProducerPerformance` with a transactional id: media as JSON, cut
+ * to records of the same size, to as many partitions, committed at the program's pace. Its records
+ * exist in advance; the program encodes its own.
  *
- * @throws Error when Java or Maven are not there
+ * @throws Error when Java or Maven is missing
  */
 export async function benchJava(
   options: JavaBenchOptions,
@@ -104,7 +106,7 @@ async function createTopic(brokers: readonly string[]): Promise<string> {
   return topic;
 }
 
-/** Records a second over the whole run, as the tool itself says in its last line. */
+/** Returns the records a second over the whole run, from the last line of the tool's output. */
 async function measure(
   { classPath, brokers, topic, payloads, compression }: Run,
   { records, durationMs }: { readonly records: number; readonly durationMs: number },

@@ -5,16 +5,16 @@ import type { KafkaOptions } from '../src/kafka/options.ts';
 import type { Batch, OutgoingRecord, StateCodec } from '../src/engine/ports.ts';
 import { createShutdownBudget } from '../src/engine/shutdown-budget.ts';
 
-/** What is measured, on which Kafka. */
+/** Options of the benchmark. */
 export interface KafkaBenchOptions {
   readonly brokers: readonly string[];
   readonly codec: StateCodec;
   readonly compression: KafkaOptions['compression'];
-  /** Makes and encodes the n-th media record; the encoding counts. */
+  /** Creates and encodes the n-th media record; the encoding counts. */
   readonly encodeMedia: (n: number) => OutgoingRecord;
 }
 
-/** By batch size: `1`, `100`, `500`, `10000`. */
+/** Results by batch size: `1`, `100`, `500`, `10000`. */
 export interface KafkaBenchResult {
   readonly records_per_s: Readonly<Record<string, number>>;
   /** Median milliseconds of a batch, from encoding to commit. */
@@ -30,7 +30,7 @@ interface Measurement {
   readonly cpuMicrosPerRecord: number;
 }
 
-/** How many batches of each size are counted; as many seconds each, roughly. */
+/** Number of measured batches of each size; they take about the same time. */
 const plan: readonly (readonly [size: number, batches: number])[] = [
   [1, 500],
   [100, 200],
@@ -120,7 +120,7 @@ async function measure(
   };
 }
 
-/** Encodes and commits batches of each size, one after another, to topics of its own. */
+/** Encodes and commits batches of each size, one after another, to separate topics. */
 export async function benchKafka(options: KafkaBenchOptions): Promise<KafkaBenchResult> {
   await using kafka = open(options);
   await kafka.prepareTopics(never);
@@ -129,15 +129,15 @@ export async function benchKafka(options: KafkaBenchOptions): Promise<KafkaBench
   );
   const nextBatch = createBatches(options.encodeMedia);
   const publish = (size: number): Promise<void> => kafka.publisher.publish(nextBatch(size), never);
-  // The first batches pay for compiling.
+  // The first batches include compilation.
   for (const size of [1, 1, 1, 100, 500, 10_000, 10_000, 10_000]) await publish(size);
 
   const measurements: (readonly [string, Measurement])[] = [];
   for (const [size, batches] of plan) {
     measurements.push([String(size), await measure(() => publish(size), size, batches)]);
   }
-  const pick = (what: keyof Measurement): Record<string, number> =>
-    Object.fromEntries(measurements.map(([size, measurement]) => [size, measurement[what]]));
+  const pick = (figure: keyof Measurement): Record<string, number> =>
+    Object.fromEntries(measurements.map(([size, measurement]) => [size, measurement[figure]]));
   return {
     records_per_s: pick('recordsPerSecond'),
     tx_ms_p50: pick('medianMs'),

@@ -1,9 +1,10 @@
 /**
- * Measures the program on a real Kafka: encoding and committing with the real media schema, by each codec,
- * beside Java's own producer, the start with many states, how long a hand-over takes, the CPU of an idle
- * instance, requests beside Airbyte's, memory over a thousand polls. All of it, or the parts that are named. The last line of the output is JSON.
+ * Measures the program on a real Kafka: encoding and committing with the real media schema, by each
+ * codec, beside Java's own producer, the start with many states, the duration of a hand-over, the
+ * CPU of an idle instance, requests beside Airbyte's, memory over a thousand polls. Runs all parts
+ * or the named ones. The last line of the output is JSON.
  */
-// First: the sandbox loads kafkajs as well, and the patches must be in place before.
+// First import: the sandbox loads kafkajs as well, and the patches must be in place before.
 import '../src/kafka/client/kafkajs.ts';
 import { randomUUID } from 'node:crypto';
 import { type Cluster, startCluster } from '../sandbox/cluster/start.ts';
@@ -50,8 +51,8 @@ const measuredStreams: readonly string[] = [
   'stories',
   'story_insights',
 ];
-/** What the parts are given. */
-interface Bench {
+/** The input of the parts. */
+interface BenchContext {
   readonly cluster: Cluster;
   readonly registry: RegistryAdapter;
 }
@@ -82,13 +83,13 @@ function encodeMedia({ encoder }: RegistryAdapter, n: number): OutgoingRecord {
   };
 }
 
-/** What a record weighs: its key, its value and its headers. */
+/** Returns the size of a record: its key, its value and its headers. */
 function bytesOf({ key, value, headers }: OutgoingRecord): number {
   const texts = [key, ...Object.entries(headers).flat()];
   return texts.reduce((sum, text) => sum + text.length, value?.length ?? 0);
 }
 
-/** What the program must be told, with topics and a transactional id of its own. */
+/** Returns the program's settings, with topics and a transactional id of its own. */
 function environment(cluster: Cluster, api: GraphApi): Record<string, string> {
   const id = `bench-${randomUUID().slice(0, 8)}`;
   const startDate = new Date(Date.now() - 90 * 86_400_000).toISOString().slice(0, 10);
@@ -103,7 +104,7 @@ function environment(cluster: Cluster, api: GraphApi): Record<string, string> {
   };
 }
 
-/** Polls of the test world in an hour, with the intervals that streams have by default. */
+/** Counts the polls of the test world in an hour, with the streams' default intervals. */
 function countPollsPerHour(env: Readonly<Record<string, string>>): number {
   const { streams } = loadConfig({ env, args: {} });
   const perAccount = Object.entries(streams)
@@ -112,8 +113,8 @@ function countPollsPerHour(env: Readonly<Record<string, string>>): number {
   return perAccount * testWorld.accounts;
 }
 
-/** Each measures and prints one thing, and gives what of it belongs into the last line. */
-const parts: Readonly<Record<string, (bench: Bench) => Promise<object>>> = {
+/** The parts: each measures and prints one thing, and returns its figures for the last line. */
+const parts: Readonly<Record<string, (bench: BenchContext) => Promise<object>>> = {
   async compression({ cluster, registry }) {
     const results: Record<string, object> = {};
     for (const compression of compressions) {

@@ -3,7 +3,7 @@ import type { Value } from '../src/engine/json.ts';
 const dayMs = 86_400_000;
 const startMs = 1_700_000_000_000;
 
-/** The n-th media of a busy account: every field of a feed video, texts of usual length. */
+/** Creates the n-th media of a busy account: every field of a feed video, texts of usual length. */
 export function mediaValue(n: number): Value {
   const id = String(17_900_000_000_000_000n + BigInt(n));
   const file = `https://scontent.cdninstagram.com/v/t51.29350-15/${id}_n.jpg`;

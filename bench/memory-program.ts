@@ -1,6 +1,6 @@
 /**
- * The program as `run` starts it, with a witness: after every so many polls it collects garbage and
- * tells its parent what is left. Needs `--expose-gc` and an IPC channel.
+ * The program as `run` starts it, with a memory probe: after every number of polls it collects
+ * garbage and reports the remaining memory to its parent. Needs `--expose-gc` and an IPC channel.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from '../src/app.ts';
@@ -10,7 +10,7 @@ import type { MemorySample } from './memory.ts';
 const [every = 100, samples = 12] = process.argv.slice(2).map(Number);
 const config = loadConfig({ env: process.env, args: {} });
 const stop = new AbortController();
-// Without a parent there is no one to measure for.
+// Without a parent the measurement has no receiver.
 process.once('disconnect', () => process.exit());
 
 async function countPolls(): Promise<number> {
@@ -24,7 +24,7 @@ async function countPolls(): Promise<number> {
 }
 
 function takeSample(polls: number): MemorySample {
-  // Twice: what finalizers let go of goes with the second.
+  // Twice: the second collection frees memory that finalizers released.
   global.gc?.();
   global.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { findFreePorts } from '../sandbox/cluster/free-port.ts';
 
-/** What the program holds after a garbage collection. */
+/** The program's memory after a garbage collection. */
 export interface MemorySample {
   readonly polls: number;
   readonly heapMb: number;
@@ -13,12 +13,12 @@ export interface MemorySample {
 }
 
 /**
- * What changes over a thousand polls, by the best straight line through the samples, and in an hour of
- * the program with its usual intervals, which is so many polls less.
+ * The change over a thousand polls, by linear regression of the samples, and in an hour of the
+ * program at its usual intervals, which has fewer polls.
  */
 export interface MemoryResult {
   readonly samples: readonly MemorySample[];
-  /** How many hours of polls the samples stand for. */
+  /** Hours of polls that the samples represent. */
   readonly hours: number;
   readonly memory_slope_mb_per_hour: { readonly heap: number; readonly rss: number };
   readonly heapMbPer1000Polls: number;
@@ -28,17 +28,18 @@ export interface MemoryResult {
 
 /** Polls between two samples. */
 const every = 100;
-/** The first polls fill caches and pools and are compiled; they are not measured. */
+/** The first polls fill caches and pools and include compilation; they are not measured. */
 const warmUpSamples = 20;
 const measuredSamples = 11;
 
 const program = fileURLToPath(new URL('memory-program.ts', import.meta.url));
 
 /**
- * Runs the real program against the sandbox, every stream each second, for 1,000 polls and a warm-up.
+ * Runs the real program against the sandbox, every stream each second, for 1,000 polls and a
+ * warm-up.
  *
- * @param env - where the program finds Kafka, registry and API
- * @param pollsPerHour - how many polls the same accounts and streams make in an hour without such haste
+ * @param env - the addresses of Kafka, registry and API
+ * @param pollsPerHour - polls of the same accounts and streams in an hour at their usual intervals
  */
 export async function benchMemory(
   env: Readonly<Record<string, string>>,
@@ -61,7 +62,10 @@ export async function benchMemory(
   };
 }
 
-/** Runs the real program and looks at its memory after every so many polls, so many times. */
+/**
+ * Runs the real program and samples its memory at a fixed interval of polls, a fixed number of
+ * times.
+ */
 export async function sampleMemory(
   env: Readonly<Record<string, string>>,
   { every, samples }: { readonly every: number; readonly samples: number },
@@ -78,7 +82,7 @@ export async function sampleMemory(
   return taken;
 }
 
-/** Least squares, a poll. */
+/** Computes the least-squares slope, per poll. */
 function slope(samples: readonly MemorySample[], pick: (sample: MemorySample) => number): number {
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const meanX = mean(samples.map(({ polls }) => polls));

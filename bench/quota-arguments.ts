@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** The size of the world that is measured. */
+/** The size of the measured world. */
 export interface QuotaSize {
   readonly accounts: number;
   readonly mediaPerAccount: number;
@@ -11,7 +11,7 @@ export interface QuotaSize {
 /** The benchmark's command line. */
 export interface QuotaArguments {
   readonly size: QuotaSize;
-  /** The targets are those of the default size. */
+  /** True for the default size, which has targets. */
   readonly hasTargets: boolean;
   readonly help: boolean;
 }
@@ -31,7 +31,7 @@ everything, a day at the default intervals. The last line is JSON.
 The exit code is 1 when a target is missed. Targets are those of the default size: with another one
 nothing is compared with them.`;
 
-/** @throws TypeError on an option that does not exist, or on a wrong or missing value */
+/** @throws TypeError on an unknown option, or a wrong or missing value */
 export function parseQuotaArguments(args: readonly string[]): QuotaArguments {
   const { values } = parseArgs({
     args: [...args],
@@ -59,10 +59,8 @@ export function parseQuotaArguments(args: readonly string[]): QuotaArguments {
 
 const most = 100_000;
 
-function readCount(name: string, given: string | number, least: number): number {
-  const count = Number(given);
-  if (/^\d+$/.test(String(given)) && count >= least && count <= most) return count;
-  throw new TypeError(
-    `--${name}: got "${given}", expected a whole number from ${least} to ${most}`,
-  );
+function readCount(name: string, text: string | number, least: number): number {
+  const count = Number(text);
+  if (/^\d+$/.test(String(text)) && count >= least && count <= most) return count;
+  throw new TypeError(`--${name}: got "${text}", expected a whole number from ${least} to ${most}`);
 }

@@ -1,6 +1,6 @@
 /**
- * The program on a clock of its own, which its parent's world follows: `once`, or `run` for so many
- * milliseconds of that clock. Needs an IPC channel.
+ * The program on a clock of its own, which its parent's world follows: `once`, or `run` for a
+ * number of milliseconds of that clock. Needs an IPC channel.
  */
 import { once as event } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,14 +8,14 @@ import { createApp } from '../src/app.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { createLeapingClock } from '../test/support/leaping-clock.ts';
 
-/** What the program tells its parent. */
+/** The program's messages to its parent. */
 export type QuotaMessage =
   | { readonly type: 'leap'; readonly nowMs: number }
   | { readonly type: 'ended'; readonly peakRssMb: number; readonly failures: readonly string[] };
 
 const [startMs = NaN, runMs = NaN] = process.argv.slice(2).map(Number);
 const config = loadConfig({ env: process.env, args: {}, nowMs: startMs });
-// Without a parent there is nobody to measure for.
+// Without a parent the measurement has no receiver.
 process.once('disconnect', () => process.exit());
 
 function tell(message: QuotaMessage): void {
@@ -28,7 +28,7 @@ async function leap(nowMs: number): Promise<void> {
 }
 
 async function measure(): Promise<readonly string[]> {
-  // A clock that never rests: `once` has nothing to wait for but the work itself.
+  // A clock without pauses: `once` waits for nothing but the work itself.
   const restMs = Number.isNaN(runMs) ? Infinity : 40;
   using clock = createLeapingClock({ startMs, onLeap: leap, restMs });
   await using app = createApp(config, { version: 'bench', hostName: 'bench', clock });
@@ -40,7 +40,7 @@ async function measure(): Promise<readonly string[]> {
   }
   const stop = new AbortController();
   const end = async (): Promise<void> => {
-    // Brokers and registries take real time to answer; the day begins when they have.
+    // Brokers and registries take real time to answer; the simulated day begins afterwards.
     await clock.hold(untilReady);
     await clock.sleep(runMs, stop.signal);
     stop.abort(new Error('the day is over'));

@@ -10,19 +10,19 @@ import {
   STREAM_NAMES,
 } from '../test/integration/end-to-end/expected-records.ts';
 
-/** Where the program's topics are. */
-export interface RecordsAt {
+/** Addresses of the program's topics. */
+export interface RecordAddresses {
   readonly brokers: readonly string[];
   readonly registryUrl: string;
   readonly topicTemplate: string;
 }
 
 type Stream = (typeof STREAM_NAMES)[number];
-type Fields = Readonly<Record<string, unknown>>;
-type Newest = ReadonlyMap<Stream, ReadonlyMap<string, DecodedRecord>>;
+type RecordFields = Readonly<Record<string, unknown>>;
+type NewestRecords = ReadonlyMap<Stream, ReadonlyMap<string, DecodedRecord>>;
 
-/** The last record of every key, by stream. */
-async function readNewest(at: RecordsAt): Promise<Newest> {
+/** Returns the last record of every key, by stream. */
+async function readNewest(at: RecordAddresses): Promise<NewestRecords> {
   const topicOf = (name: Stream) => at.topicTemplate.replace('{stream}', name.replaceAll('_', '-'));
   const topics = await readTopics(at, STREAM_NAMES.map(topicOf));
   return new Map(
@@ -33,16 +33,16 @@ async function readNewest(at: RecordsAt): Promise<Newest> {
   );
 }
 
-/** The number of records that some streams have published. */
-export async function countRecords(at: RecordsAt, names: readonly Stream[]): Promise<number> {
+/** Counts the records that some streams have published. */
+export async function countRecords(at: RecordAddresses, names: readonly Stream[]): Promise<number> {
   const topicOf = (name: Stream) => at.topicTemplate.replace('{stream}', name.replaceAll('_', '-'));
   const topics = await readTopics(at, names.map(topicOf));
   return [...topics.values()].reduce((sum, records) => sum + records.length, 0);
 }
 
-/** Throws unless the last record of every key that the world has is what a full refresh would bring. */
+/** Throws unless the last record of every key in the world equals the result of a full refresh. */
 export async function compareWithTruth(
-  at: RecordsAt,
+  at: RecordAddresses,
   world: World,
   { startDate, login }: { readonly startDate: string; readonly login: 'facebook' | 'instagram' },
 ): Promise<void> {
@@ -64,7 +64,7 @@ export async function compareWithTruth(
   console.log(`  in Kafka: all ${count} records as a full refresh would bring them`);
 }
 
-/** Fields that Instagram Login does not bring: the page, the counts of 2026 and clicks on links. */
+/** Fields that Instagram Login lacks: the page, the counts of 2026 and clicks on links. */
 const facebookOnly: readonly string[] = [
   'page_id',
   'link_clicks',
@@ -76,13 +76,16 @@ const facebookOnly: readonly string[] = [
   'total_views_count',
 ];
 
-function withoutFacebook(fields: Fields): Fields {
+function withoutFacebook(fields: RecordFields): RecordFields {
   const missing = facebookOnly.filter((name) => name in fields);
   return { ...fields, ...Object.fromEntries(missing.map((name) => [name, null])) };
 }
 
-/** A record without what a refresh brings no more: some metrics are told for 30 days, or come and go. */
-function known(record: Fields, refreshed: Fields): Fields {
+/**
+ * Removes fields from a record that a refresh no longer returns: some metrics exist for 30 days, or
+ * intermittently.
+ */
+function known(record: RecordFields, refreshed: RecordFields): RecordFields {
   const isLost = (value: unknown): boolean => value === null || isDeepStrictEqual(value, {});
   const lost = ['follower_count', 'online_followers'].filter(
     (name) => name in refreshed && isLost(refreshed[name]),
@@ -92,9 +95,9 @@ function known(record: Fields, refreshed: Fields): Fields {
 
 const hourMs = 3_600_000;
 
-/** Throws unless every post that came and every story that lived in that time is in Kafka. */
+/** Throws unless every post and every story of that time is in Kafka. */
 export async function keysBetween(
-  at: RecordsAt,
+  at: RecordAddresses,
   world: World,
   { sinceMs, untilMs: nowMs }: { readonly sinceMs: number; readonly untilMs: number },
 ): Promise<void> {
@@ -105,7 +108,7 @@ export async function keysBetween(
     if (newest.get(stream)?.has(id) !== true) throw new Error(`${stream} ${id} is missing`);
   };
   for (const account of world.accounts) {
-    // What came after the last poll of its list cannot be there yet.
+    // Posts after the last poll of their list cannot be in Kafka yet.
     const posts = account.mediaAt(nowMs - 1.5 * hourMs);
     for (const { id, createdAtMs } of posts) {
       if (createdAtMs < sinceMs) continue;
@@ -120,7 +123,7 @@ export async function keysBetween(
   console.log(`  in Kafka: every post and story of the day, ${count} records`);
 }
 
-/** Also those that were gone at the end. */
+/** Includes stories that have ended meanwhile. */
 function storiesBetween(account: Account, fromMs: number, untilMs: number): ReadonlySet<string> {
   const hours = Array.from({ length: Math.ceil((untilMs - fromMs) / hourMs) }, (_, hour) => hour);
   const times = [...hours.map((hour) => fromMs + (hour + 0.5) * hourMs), untilMs];

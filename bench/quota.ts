@@ -1,8 +1,8 @@
 /**
- * The cost of a big world in calls as Meta counts them, and in HTTP requests: the first sync, a later
- * poll of everything, a day at the default intervals, with each login; beside Airbyte's formula,
- * counted by the simulator's ledger. The last line of the output is JSON; exit code 1 when a target
- * is missed. See `bench/quota-arguments.ts` for its options.
+ * Measures the cost of a big world in calls as Meta counts them, and in HTTP requests: the first
+ * sync, a later poll of everything, a day at the default intervals, with each login; beside
+ * Airbyte's formula, counted by the simulator's ledger. The last line of the output is JSON; exit
+ * code 1 when a target is missed. See `bench/quota-arguments.ts` for its options.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,11 +17,16 @@ import { readCommandLine } from '../sandbox/stop.ts';
 import { airbyteRequests, measureWorld } from './airbyte.ts';
 import { parseQuotaArguments, QUOTA_USAGE } from './quota-arguments.ts';
 import type { QuotaMessage } from './quota-program.ts';
-import { type RecordsAt, compareWithTruth, countRecords, keysBetween } from './quota-records.ts';
+import {
+  type RecordAddresses,
+  compareWithTruth,
+  countRecords,
+  keysBetween,
+} from './quota-records.ts';
 
 const dayMs = 86_400_000;
 const latencyMs = 100;
-/** The oldest tier of media comes round in a week. */
+/** The oldest tier of media is due once a week. */
 const untilAllIsDueMs = 8 * dayMs;
 type Login = 'facebook' | 'instagram';
 
@@ -35,11 +40,11 @@ const targets = {
   peakRssMb: 300,
 };
 
-/** What a run of the program cost, by the simulator's ledger and the process itself. */
-interface Cost {
-  /** As Meta counts them: one a request, one an item of a batch. */
+/** The cost of a run of the program, by the simulator's ledger and the process itself. */
+interface RunCost {
+  /** Calls as Meta counts them: one a request, one an item of a batch. */
   readonly calls: number;
-  /** Over HTTP. */
+  /** HTTP requests. */
   readonly requests: number;
   readonly seconds: number;
   readonly peakRssMb: number;
@@ -47,11 +52,11 @@ interface Cost {
 
 const program = fileURLToPath(new URL('quota-program.ts', import.meta.url));
 
-const asked = readCommandLine({ parse: parseQuotaArguments, usage: QUOTA_USAGE });
+const command = readCommandLine({ parse: parseQuotaArguments, usage: QUOTA_USAGE });
 
 const createBigWorld = (): World =>
   createWorld({
-    ...asked.size,
+    ...command.size,
     seed: 4,
     insightsDays: 90,
     preConversionMedia: 0,
@@ -59,16 +64,16 @@ const createBigWorld = (): World =>
     unseenStories: 0,
   });
 
-interface Site {
+interface QuotaSite {
   readonly cluster: Cluster;
   readonly api: GraphApi;
   readonly login: Login;
   readonly startDate: string;
-  readonly kafka: RecordsAt;
+  readonly kafka: RecordAddresses;
   readonly env: Readonly<Record<string, string>>;
 }
 
-async function siteOf(cluster: Cluster, api: GraphApi, login: Login): Promise<Site> {
+async function siteOf(cluster: Cluster, api: GraphApi, login: Login): Promise<QuotaSite> {
   const { world } = api;
   const id = `bench-${randomUUID().slice(0, 8)}`;
   const [port = 0] = await findFreePorts(1);
@@ -95,8 +100,8 @@ async function siteOf(cluster: Cluster, api: GraphApi, login: Login): Promise<Si
   return { cluster, api, login, startDate, env, kafka: { brokers, registryUrl, topicTemplate } };
 }
 
-/** @param runMs - of the world's time; `once` when undefined */
-async function run({ api, env }: Site, runMs?: number): Promise<Cost> {
+/** @param runMs - in the world's time; `once` when undefined */
+async function run({ api, env }: QuotaSite, runMs?: number): Promise<RunCost> {
   const { clock } = api.world;
   api.ledger.clear();
   const begunMs = performance.now();
@@ -120,7 +125,7 @@ async function run({ api, env }: Site, runMs?: number): Promise<Cost> {
   return { calls, requests, seconds, peakRssMb };
 }
 
-function report(name: string, cost: Cost, { api }: Site): void {
+function report(name: string, cost: RunCost, { api }: QuotaSite): void {
   const { calls, requests, seconds, peakRssMb } = cost;
   console.log(`${name}: ${calls} calls, ${requests} requests in ${seconds} s, ${peakRssMb} MB`);
   for (const [endpoint, spent] of Object.entries(api.ledger.byEndpoint())) {
@@ -128,7 +133,7 @@ function report(name: string, cost: Cost, { api }: Site): void {
   }
 }
 
-/** The first sync, a poll when everything is due again, and a day. */
+/** Measures the first sync, a poll when everything is due again, and a day. */
 async function measure(cluster: Cluster, login: Login) {
   await using api = await startGraphApi({ world: createBigWorld() });
   const { clock } = api.world;
@@ -153,12 +158,12 @@ async function measure(cluster: Cluster, login: Login) {
   const dayStartMs = clock.now();
   const day = await run(site, dayMs);
   report('a day at the default intervals', day, site);
-  // The clock may have leapt on while the program ended.
+  // The clock may have moved on while the program ended.
   await keysBetween(kafka, api.world, { sinceMs: dayStartMs, untilMs: dayStartMs + dayMs });
-  const asked = api.ledger.byEndpoint()['/{media}/insights']?.calls ?? 0;
-  const news = (await countRecords(kafka, insights)) - before;
+  const calls = api.ledger.byEndpoint()['/{media}/insights']?.calls ?? 0;
+  const changed = (await countRecords(kafka, insights)) - before;
   console.log(
-    `  of ${asked} calls for insights ${news} brought a record: ${asked - news} found nothing changed`,
+    `  of ${calls} calls for insights ${changed} brought a record: ${calls - changed} found nothing changed`,
   );
   return { first, poll, day };
 }
@@ -166,7 +171,7 @@ async function measure(cluster: Cluster, login: Login) {
 const missed: string[] = [];
 
 function judge(name: string, measured: number, target: number): void {
-  if (!asked.hasTargets) return;
+  if (!command.hasTargets) return;
   const isMet = measured < target;
   const ratio = (measured / target).toFixed(2);
   console.log(`target: ${name} ${measured} of less than ${target} (${ratio} times)`);
@@ -207,7 +212,7 @@ const runs = [facebook, instagram].flatMap((costs) => Object.values(costs));
 const peakRssMb = Math.max(...runs.map((cost) => cost.peakRssMb));
 judge('peak memory, MB', peakRssMb, targets.peakRssMb);
 process.exitCode = missed.length === 0 ? 0 : 1;
-const spent = ({ calls, requests, seconds }: Cost) => ({ calls, requests, seconds });
+const spent = ({ calls, requests, seconds }: RunCost) => ({ calls, requests, seconds });
 const spentBy = ({ first, poll, day }: typeof facebook) => ({
   first: spent(first),
   poll: spent(poll),

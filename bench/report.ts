@@ -8,12 +8,12 @@ import type { PollCost, RequestsResult } from './requests.ts';
 import type { LargeStatesResult, RestoreResult } from './restore.ts';
 
 const targetMedianMs = 12;
-/** Ten times what the Graph API can give. */
+/** Ten times the rate of the Graph API. */
 const targetRecordsPerSecond = 5000;
-/** After a crash the others wait for the session to end, and no longer than this. */
+/** After a crash the other instances wait for the session to expire, and no longer than this. */
 const targetAfterSessionS = 3;
 const targetAfterStopS = 3;
-/** What garbage collection and page sizes make of nothing at all, in either direction. */
+/** Noise of garbage collection and page sizes, in either direction. */
 const flatHeapMb = 2;
 const flatRssMb = 8;
 
@@ -21,7 +21,7 @@ function line(text: string): void {
   console.log(text);
 }
 
-/** Prints a line a batch size, and how far the targets are. */
+/** Prints a line a batch size, and the distance to the targets. */
 export function reportKafka(result: KafkaBenchResult): void {
   for (const [size, perSecond] of Object.entries(result.records_per_s)) {
     const medianMs = String(result.tx_ms_p50[size]);
@@ -49,14 +49,14 @@ export function reportJava(java: JavaResult): void {
   }
 }
 
-/** Prints how long a start takes. */
+/** Prints the duration of a start. */
 export function reportRestore({ keys, emptyMs, fullMs }: RestoreResult): void {
   line(
     `from the start of the process to the end of its first poll: ${seconds(fullMs)} with ${keys} keys in the state topic, ${seconds(emptyMs)} with none`,
   );
 }
 
-/** Prints how long a restore of large states takes, and how long the event loop stood still. */
+/** Prints the duration of a restore of large states, and the longest block of the event loop. */
 export function reportLargeStates(result: LargeStatesResult): void {
   const { accounts, mediaEach, megabytes, readyMs, emptyReadyMs, stallMs, rssMb, cpuS } = result;
   line(
@@ -74,20 +74,22 @@ function ratio(measured: number, target: number): string {
   return `${(measured / target).toFixed(2)} times`;
 }
 
-/** Prints what the program holds, sample by sample, and whether that is flat. */
+/** Prints the program's memory, sample by sample, and whether it is flat. */
 export function reportMemory(result: MemoryResult): void {
   for (const { polls, heapMb, externalMb, rssMb } of result.samples) {
     line(
       `${String(polls).padStart(6)} polls: heap ${heapMb.toFixed(2)} MB, buffers ${externalMb.toFixed(2)} MB, RSS ${rssMb.toFixed(1)} MB`,
     );
   }
-  const judge = (what: string, mb: number, flatMb: number) => {
+  const compare = (subject: string, mb: number, flatMb: number) => {
     const outcome = mb <= flatMb ? 'flat' : 'GROWS';
-    line(`${what}: ${signed(mb)} MB per 1,000 polls, ${outcome} (flat: at most ${signed(flatMb)})`);
+    line(
+      `${subject}: ${signed(mb)} MB per 1,000 polls, ${outcome} (flat: at most ${signed(flatMb)})`,
+    );
   };
-  judge('heap after a collection', result.heapMbPer1000Polls, flatHeapMb);
-  judge('buffers after a collection', result.externalMbPer1000Polls, flatHeapMb);
-  judge('RSS', result.rssMbPer1000Polls, flatRssMb);
+  compare('heap after a collection', result.heapMbPer1000Polls, flatHeapMb);
+  compare('buffers after a collection', result.externalMbPer1000Polls, flatHeapMb);
+  compare('RSS', result.rssMbPer1000Polls, flatRssMb);
   const { heap, rss } = result.memory_slope_mb_per_hour;
   line(
     `at the usual intervals that is ${result.hours.toFixed(1)} hours of polls: heap ${signed(heap)}, RSS ${signed(rss)} MB an hour`,
@@ -98,7 +100,7 @@ function signed(mb: number): string {
   return `${mb < 0 ? '' : '+'}${mb.toFixed(2)}`;
 }
 
-/** Prints what accounts and media add to the memory of the program. */
+/** Prints the memory that accounts and media add to the program. */
 export function reportCapacity({ small, kb_per_account, bytes_per_media }: CapacityResult): void {
   const { heapMb, externalMb, rssMb } = small;
   line(
@@ -108,7 +110,7 @@ export function reportCapacity({ small, kb_per_account, bytes_per_media }: Capac
   line(`each further media of an account: ${bytes_per_media} bytes`);
 }
 
-/** Prints what the polls cost beside Airbyte's formula. */
+/** Prints the cost of the polls beside Airbyte's formula. */
 export function reportRequests({ first, second, airbyte, world }: RequestsResult): void {
   const { accounts, media, children, stories } = world;
   line(`world: ${accounts} accounts, ${media} media, ${children} children, ${stories} stories`);
@@ -127,18 +129,21 @@ function reportPoll(
   line(byEndpoint.map(([endpoint, count]) => `  ${endpoint} ${count}`).join('\n'));
 }
 
-/** Prints how long accounts are without an owner that publishes, and how far the targets are. */
+/**
+ * Prints the time that accounts are without an owner that publishes, and the distance to the
+ * targets.
+ */
 export function reportHandover(result: HandoverResult): void {
   const crashS = result.session_timeout_s + targetAfterSessionS;
-  const judge = (what: string, tookS: number, targetS: number) => {
-    line(`${what}: ${tookS} s of at most ${targetS} s (${ratio(tookS, targetS)})`);
+  const compare = (subject: string, tookS: number, targetS: number) => {
+    line(`${subject}: ${tookS} s of at most ${targetS} s (${ratio(tookS, targetS)})`);
   };
-  judge(`kill -9, sessions of ${result.session_timeout_s} s`, result.handover_crash_s, crashS);
-  judge('SIGTERM', result.handover_stop_s, targetAfterStopS);
+  compare(`kill -9, sessions of ${result.session_timeout_s} s`, result.handover_crash_s, crashS);
+  compare('SIGTERM', result.handover_stop_s, targetAfterStopS);
   line(`an instance joins: ${result.handover_join_s} s from its asking to its first record`);
 }
 
-/** Prints what waiting costs. */
+/** Prints the cost of waiting. */
 export function reportIdle({ idle_cpu_percent }: IdleResult): void {
   line(`idle: ${idle_cpu_percent} % of a core`);
 }

@@ -2,18 +2,18 @@ import type { GraphApi } from '../sandbox/graph-api/server.ts';
 import { startProgram } from '../sandbox/program.ts';
 import { type WorldSize, airbyteRequests, measureWorld } from './airbyte.ts';
 
-/** What one poll of every stream of every account cost. */
+/** The cost of one poll of every stream of every account. */
 export interface PollCost {
-  /** Over HTTP. */
+  /** HTTP requests. */
   readonly requests: number;
-  /** As Meta counts them. */
+  /** Calls as Meta counts them. */
   readonly calls: number;
   readonly errors: number;
-  /** Calls by endpoint, dearest first. */
+  /** Calls by endpoint, highest first. */
   readonly byEndpoint: readonly (readonly [endpoint: string, calls: number])[];
 }
 
-/** The polls of one world, and what Airbyte's connector would spend on it. */
+/** The polls of one world, and the cost of Airbyte's connector on it. */
 export interface RequestsResult {
   readonly first: PollCost;
   readonly second: PollCost;
@@ -23,10 +23,10 @@ export interface RequestsResult {
 }
 
 /**
- * Polls a world twice by the real program, the second time at once after the first, and counts
- * what came in at the API.
+ * Polls a world twice by the real program, the second time right after the first, and counts the
+ * API's requests.
  *
- * @param env - where the program finds Kafka, registry and API; a topic template of its own
+ * @param env - the addresses of Kafka, registry and API; a topic template of its own
  */
 export async function benchRequests(
   api: GraphApi,

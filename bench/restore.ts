@@ -15,14 +15,14 @@ export interface LargeStatesResult {
   readonly megabytes: number;
   readonly readyMs: number;
   readonly emptyReadyMs: number;
-  /** The longest that the event loop stood still meanwhile. */
+  /** The longest block of the event loop meanwhile. */
   readonly stallMs: number;
   readonly rssMb: number;
-  /** What the processor spends on it, which a busy machine does not change. */
+  /** The CPU time, which is independent of a busy machine. */
   readonly cpuS: number;
 }
 
-/** How long a start takes, from the start of the process to the end of its first poll. */
+/** The duration of a start, from the start of the process to the end of its first poll. */
 export interface RestoreResult {
   readonly keys: number;
   readonly emptyMs: number;
@@ -30,20 +30,20 @@ export interface RestoreResult {
 }
 
 const large = { accounts: 1000, mediaEach: 2000 };
-/** The streams that remember every media. */
+/** The streams whose state lists every media. */
 const largeStreams = ['media', 'media_insights', 'comments'] as const;
 const largeKeysASend = 30;
 
 const keys = 100_000;
-/** What each state remembers to have published. */
+/** Number of published fingerprints in each state. */
 const publishedEach = 20;
-/** kafkajs groups in quadratic time a partition. */
+/** kafkajs groups records in quadratic time per partition. */
 const keysASend = 5000;
 
 /**
  * Starts the real program on a state topic without a key, and again when it has 100,000.
  *
- * @param env - where the program finds Kafka, registry and API; a topic template of its own
+ * @param env - the addresses of Kafka, registry and API; a topic template of its own
  */
 export async function benchRestore(
   cluster: Cluster,
@@ -57,8 +57,8 @@ export async function benchRestore(
 }
 
 /**
- * Starts the real program on a state topic without a key, and again when it has three states of 2,000
- * media for each of 1,000 accounts.
+ * Starts the real program on a state topic without a key, and again when it has three states of
+ * 2,000 media for each of 1,000 accounts.
  *
  * @param env - as of `benchRestore`
  */
@@ -153,14 +153,14 @@ interface StateMessage {
   readonly accountId: string;
 }
 
-interface Filling {
+interface StateFill {
   readonly count: number;
   readonly aSend: number;
   readonly messageAt: (index: number) => StateMessage;
 }
 
-/** States of accounts that are not polled, each in the partition of its account. */
-async function fill(cluster: Cluster, topic: string, filling: Filling): Promise<void> {
+/** Writes states of accounts that are not polled, each in the partition of its account. */
+async function fill(cluster: Cluster, topic: string, filling: StateFill): Promise<void> {
   const { count, aSend, messageAt } = filling;
   const kafka = new Kafka({ brokers: [...cluster.brokers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();

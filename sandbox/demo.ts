@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: starts a whole local world, runs the real program against it and shows what
- * reaches Kafka; see `sandbox/demo/arguments.ts` for its options.
+ * `npm run demo`: starts a whole local world, runs the real program against it and shows the
+ * records in Kafka; see `sandbox/demo/arguments.ts` for its options.
  */
 import { mkdir } from 'node:fs/promises';
 import { parseDemoArguments, USAGE } from './demo/arguments.ts';
@@ -8,16 +8,16 @@ import { runLive, runOnce } from './demo/run.ts';
 import { demoWorld } from './demo/world.ts';
 import { describeSpeed } from './graph-api/world/clock.ts';
 import { startSandbox } from './sandbox.ts';
-import { runMain, untilAsked } from './stop.ts';
+import { runMain, stopSignal } from './stop.ts';
 
-await runMain({ parse: parseDemoArguments, usage: USAGE }, async (asked) => {
-  const signal = untilAsked();
-  const world = await demoWorld(asked);
-  // A folder that cannot be written is known before the work, not after it.
-  if (asked.out !== undefined) await mkdir(asked.out, { recursive: true });
+await runMain({ parse: parseDemoArguments, usage: USAGE }, async (options) => {
+  const signal = stopSignal();
+  const world = await demoWorld(options);
+  // Detects an unwritable folder before the work.
+  if (options.out !== undefined) await mkdir(options.out, { recursive: true });
   try {
     await using sandbox = await startSandbox({
-      ...asked,
+      ...options,
       world,
       log: (line) => {
         console.error(line);
@@ -29,7 +29,7 @@ await runMain({ parse: parseDemoArguments, usage: USAGE }, async (asked) => {
     );
     console.log(`Instagram simulator: ${sandbox.api.url}, ${world.accounts.length} accounts`);
     console.log(`Its clock ${describeSpeed(world.clock)}.\n`);
-    return await (asked.once ? runOnce : runLive)(sandbox, asked, signal);
+    return await (options.once ? runOnce : runLive)(sandbox, options, signal);
   } catch (error) {
     if (signal.aborted) return 0;
     throw error;

@@ -1,19 +1,21 @@
-/** `npm run sandbox`: the local world alone; prints the environment to run the program beside it. */
+/**
+ * `npm run sandbox`: the local world alone; prints the environment that connects the program to it.
+ */
 import { once } from 'node:events';
 import { parseSandboxArguments, SANDBOX_USAGE } from './demo/arguments.ts';
 import { demoWorld } from './demo/world.ts';
 import { describeSpeed } from './graph-api/world/clock.ts';
 import { startSandbox } from './sandbox.ts';
-import { runMain, untilAsked } from './stop.ts';
+import { runMain, stopSignal } from './stop.ts';
 
-await runMain({ parse: parseSandboxArguments, usage: SANDBOX_USAGE }, async (asked) => {
-  const signal = untilAsked();
+await runMain({ parse: parseSandboxArguments, usage: SANDBOX_USAGE }, async (options) => {
+  const signal = stopSignal();
   const log = (line: string): void => {
     console.error(line);
   };
   try {
-    const world = await demoWorld(asked);
-    await using sandbox = await startSandbox({ ...asked, world, log, signal });
+    const world = await demoWorld(options);
+    await using sandbox = await startSandbox({ ...options, world, log, signal });
     for (const [name, value] of Object.entries(sandbox.env)) {
       console.log(`export ${name}='${value}'`);
     }

@@ -1,43 +1,43 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** The real program, started as a user would start it. */
+/** The real program in a process of its own, as a user would start it. */
 export interface Program extends AsyncDisposable {
   readonly process: ChildProcess;
   /** The exit code; null when a signal ended it. */
   readonly ended: Promise<number | null>;
 }
 
-/** How the program is started. */
+/** Options of the program's start. */
 export interface ProgramOptions {
   readonly command: 'run' | 'once';
   /** Added to an environment without any of the program's own variables. */
   readonly env: Readonly<Record<string, string>>;
-  /** Gets each line that it logs. */
+  /** Receives each line of its log. */
   readonly onLine?: (line: string) => void;
   /** The program's main file; this project's own by default. */
   readonly main?: string;
-  /** Gets what it writes for people; without it that goes to this process's own standard error. */
+  /** Receives its messages for people; by default they go to this process's standard error. */
   readonly onErrorText?: (text: string) => void;
 }
 
 const ownMain = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const ownVariables = /^(INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING|HTTP|LOG)/;
 
-/** What Node itself is started with, as in the image; the reasons stand in the Dockerfile. */
+/** Node's own options, as in the image; the Dockerfile has the reasons. */
 export const nodeFlags = ['--max-semi-space-size=4', '--disable-sigusr1'] as const;
 
-/** Starts `src/main.ts`; disposing of it asks it to stop and waits for that. */
+/** Starts `src/main.ts`; disposal stops it and waits for its end. */
 export function startProgram(options: ProgramOptions): Program {
   const inherited = Object.entries(process.env).filter(([name]) => !ownVariables.test(name));
   const child = spawn(process.execPath, [...nodeFlags, options.main ?? ownMain, options.command], {
     env: { ...Object.fromEntries(inherited), ...options.env },
     stdio: ['ignore', 'pipe', options.onErrorText === undefined ? 'inherit' : 'pipe'],
-    // Ctrl-C on the terminal is the demo's to handle: it stops the program before the cluster.
+    // The demo handles Ctrl-C on the terminal: it stops the program before the cluster.
     detached: true,
   });
   const ended = new Promise<number | null>((resolve) => {
-    // `close` comes after the last output; `exit` may come before it.
+    // `close` follows the last output; `exit` may precede it.
     child.on('close', resolve);
   });
   const kill = () => child.kill('SIGKILL');

@@ -8,18 +8,18 @@ import type { World } from './graph-api/world.ts';
 export interface Sandbox extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly api: GraphApi;
-  /** As the program's `KAFKA_TOPIC_TEMPLATE`. */
+  /** Value of the program's `KAFKA_TOPIC_TEMPLATE`. */
   readonly topicTemplate: string;
   /** The program's settings for it. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What a sandbox is made of. */
+/** Options of a sandbox. */
 export interface SandboxOptions extends Pick<SandboxArguments, 'givenCluster'> {
   readonly world: World;
-  /** Gets one line for a person whenever something slow begins. */
+  /** Receives a line for a person at the beginning of each slow step. */
   readonly log: (line: string) => void;
-  /** Ends the start; what was started by then is stopped. */
+  /** Aborts the start; parts that have started are stopped. */
   readonly signal: AbortSignal;
 }
 
@@ -27,9 +27,9 @@ const DAY_MS = 86_400_000;
 const BACKFILL_DAYS = 90;
 
 /**
- * Starts everything that the program talks to; disposing it stops what was started.
+ * Starts all of the program's dependencies; disposal stops them.
  *
- * @throws Error when no cluster can be had, or the given one has topics of the prefix already
+ * @throws Error when no cluster is available, or the given one already has topics of the prefix
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   await using stack = new AsyncDisposableStack();
@@ -50,7 +50,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
 }
 
-/** Invented records get into a real cluster only where a person says so. */
+/** Invented records reach a real cluster only by an explicit option. */
 function sayIgnored(env: NodeJS.ProcessEnv, log: (line: string) => void): void {
   const names = ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL'].filter((name) => env[name] !== undefined);
   if (names.length === 0) return;
@@ -69,7 +69,7 @@ async function refuseExisting({ brokers }: Cluster, prefix: string): Promise<voi
   );
 }
 
-/** Topics, transactions and consumer groups of its own in a cluster that others use. */
+/** Returns separate names of topics, transactions and consumer groups for a shared cluster. */
 function namesOf(prefix: string | undefined): Record<string, string> {
   if (prefix === undefined) return {};
   return {

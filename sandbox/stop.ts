@@ -1,5 +1,5 @@
-/** Aborts on Ctrl-C or SIGTERM; a second one ends the process at once. */
-export function untilAsked(): AbortSignal {
+/** Returns a signal that Ctrl-C or SIGTERM aborts; a second one ends the process at once. */
+export function stopSignal(): AbortSignal {
   const stopping = new AbortController();
   for (const [name, code] of [
     ['SIGINT', 130],
@@ -13,21 +13,23 @@ export function untilAsked(): AbortSignal {
   return stopping.signal;
 }
 
-/** How a program reads its command line. */
+/** Parser and usage of a command line. */
 export interface CommandLine<Arguments> {
-  /** Throws on what it does not take. */
+  /** Throws on invalid arguments. */
   readonly parse: (args: readonly string[]) => Arguments;
   readonly usage: string;
 }
 
-/** Reads the command line; ends the process with the usage: code 0 for `--help`, 2 for a wrong one. */
+/**
+ * Reads the command line; ends the process with the usage: code 0 for `--help`, 2 for a wrong one.
+ */
 export function readCommandLine<Arguments extends { readonly help: boolean }>({
   parse,
   usage,
 }: CommandLine<Arguments>): Arguments {
   try {
-    const asked = parse(process.argv.slice(2));
-    if (!asked.help) return asked;
+    const options = parse(process.argv.slice(2));
+    if (!options.help) return options;
   } catch (error) {
     console.error(`${textOf(error)}\n${usage}`);
     process.exit(2);
@@ -36,14 +38,14 @@ export function readCommandLine<Arguments extends { readonly help: boolean }>({
   process.exit(0);
 }
 
-/** Runs a program and sets its exit code, which is 1 for what it throws. */
+/** Runs a program and sets its exit code, which is 1 for an error. */
 export async function runMain<Arguments extends { readonly help: boolean }>(
   commandLine: CommandLine<Arguments>,
-  main: (asked: Arguments) => Promise<number>,
+  main: (options: Arguments) => Promise<number>,
 ): Promise<void> {
-  const asked = readCommandLine(commandLine);
+  const options = readCommandLine(commandLine);
   try {
-    process.exitCode = await main(asked);
+    process.exitCode = await main(options);
   } catch (error) {
     console.error(textOf(error));
     process.exitCode = 1;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import avro, { type Schema, type Type } from 'avsc';
 import { Kafka, logLevel, type EachBatchPayload } from 'kafkajs';
 
-/** A record as a consumer has it: committed, decoded with the schema that it was written with. */
+/** A record as a consumer receives it: committed, decoded with its writer schema. */
 export interface DecodedRecord {
   readonly topic: string;
   readonly partition: number;
@@ -11,28 +11,32 @@ export interface DecodedRecord {
   /** Null is a tombstone. */
   readonly value: Readonly<Record<string, unknown>> | null;
   readonly headers: Readonly<Record<string, string>>;
-  /** As it lies in Kafka. */
+  /** The bytes in Kafka. */
   readonly bytes: Buffer | null;
 }
 
-/** Where the topics and their schemas are. */
-export interface TopicsAt {
+/** Addresses of the topics and their schemas. */
+export interface TopicAddresses {
   readonly brokers: readonly string[];
   readonly registryUrl: string;
 }
 
-/** The key of the tombstones in the state topic that only prove to their writer that a read is complete. */
+/**
+ * The key of the state topic's fence tombstones, which only prove to their writer that a read is
+ * complete.
+ */
 const fenceKey = 'fence';
 
 /**
- * Reads topics from their start to where they end now, as a `read_committed` consumer, and decodes
- * every value; fence records are left out. Written for people and tests; it shares no code with the program.
+ * Reads topics from their start to their current end, as a `read_committed` consumer, and decodes
+ * every value; fence records are left out. For people and tests; it shares no code with the
+ * program.
  *
- * @returns the records by topic, each topic's in the order of partition and offset; a topic that
- * does not exist is left out
+ * @returns the records by topic, each topic's in the order of partition and offset; a missing topic
+ *   is left out
  */
 export async function readTopics(
-  at: TopicsAt,
+  at: TopicAddresses,
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, readonly DecodedRecord[]>> {
   const kafka = new Kafka({ brokers: [...at.brokers], logLevel: logLevel.NOTHING });
@@ -128,7 +132,7 @@ function toRecords({ batch }: EachBatchPayload): RawRecord[] {
   }));
 }
 
-/** Decodes values with the schemas that they were written with; bytes become base64. */
+/** Creates a decoder that uses the values' writer schemas; bytes become base64. */
 export function createDecoder(registryUrl: string) {
   const types = new Map<number, Promise<Type>>();
   const typeOf = async (id: number): Promise<Type> => {
@@ -142,13 +146,13 @@ export function createDecoder(registryUrl: string) {
     const id = bytes.readInt32BE(1);
     const known = types.get(id) ?? typeOf(id);
     types.set(id, known);
-    // avsc gives objects of its own classes; plain ones print and compare as people expect.
+    // avsc returns objects of its own classes; plain objects print and compare in the usual way.
     const value: unknown = (await known).fromBuffer(bytes.subarray(5));
     return JSON.parse(JSON.stringify(value, bytesAsText)) as Readonly<Record<string, unknown>>;
   };
 }
 
-/** A buffer has become its JSON form by the time that it comes here. */
+/** A buffer arrives here in its JSON form. */
 function bytesAsText(_name: string, value: unknown): unknown {
   const isBytes =
     typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer';

@@ -1,7 +1,7 @@
 /**
- * `npm run verify:recordings -- FILE.ndjson…`: asks the simulator what was once asked of the real
- * API, and compares. A line an exchange; `N passed, N failed` last; exit 1 on a difference, 2
- * without a file.
+ * `npm run verify:recordings -- FILE.ndjson…`: sends the simulator the recorded requests of the
+ * real API and compares the answers. A line an exchange; `N passed, N failed` last; exit 1 on a
+ * difference, 2 without a file.
  */
 import { readRecording } from './graph-api/recorded-world.ts';
 import { verifyRecording } from './recordings/verify.ts';

@@ -4,7 +4,7 @@ import type { StreamName, TopicRole } from '../src/engine/stream-name.ts';
 import { planTopics, type TopicPlan } from '../src/kafka/topic-plan.ts';
 import { compactedStreams, streams } from '../src/instagram/streams/index.ts';
 
-/** What the file says of a schema; the rest of it is passed on as it is. */
+/** The parts of a schema that the file repeats; the rest is passed on unchanged. */
 interface AvroRecord {
   readonly name: string;
   readonly doc: string;
@@ -12,7 +12,10 @@ interface AvroRecord {
 
 const accountKey = '<stream>/<account id>';
 
-/** `docs/asyncapi.json`: the topics, keys, headers and schemas, for catalogues and code generators. */
+/**
+ * Renders `docs/asyncapi.json`: the topics, keys, headers and schemas, for catalogues and code
+ * generators.
+ */
 export function renderAsyncApi(): string {
   const roles: readonly TopicRole[] = [
     ...Object.values(streams).map(({ name }) => name),

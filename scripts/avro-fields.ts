@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 /** A field of a record, flattened: `children[].id`. */
 export interface AvroField {
   readonly path: string;
-  /** For a person: `string`, `long or null`, `list of MediaChild or null`. */
+  /** Type for a person: `string`, `long or null`, `list of MediaChild or null`. */
   readonly type: string;
   readonly doc: string;
 }
 
-/** What a topic's schema says of its records. */
+/** The fields and names of a topic's schema. */
 export interface AvroRecord {
   /** Namespace and name. */
   readonly name: string;
@@ -16,7 +16,7 @@ export interface AvroRecord {
   readonly fields: readonly AvroField[];
 }
 
-/** As much of Avro's schemas as those of `avro/` use. */
+/** The subset of Avro's schema language that `avro/` uses. */
 type AvroType =
   | string
   | readonly AvroType[]
@@ -45,13 +45,13 @@ export function readAvroRecord(role: string): AvroRecord {
   return { name, doc: schema.doc, fields: flatten(schema, { prefix: '', named: new Map() }) };
 }
 
-interface Place {
+interface FieldPlace {
   readonly prefix: string;
-  /** The records defined so far: Avro writes one out once and names it afterwards. */
+  /** The records defined so far: Avro defines a record once and refers to it by name afterwards. */
   readonly named: Map<string, RecordType>;
 }
 
-function flatten(record: RecordType, { prefix, named }: Place): readonly AvroField[] {
+function flatten(record: RecordType, { prefix, named }: FieldPlace): readonly AvroField[] {
   return record.fields.flatMap(({ name, type, doc }) => {
     const path = `${prefix}${name}`;
     const inner = innerRecord(type, named);
@@ -63,11 +63,11 @@ function flatten(record: RecordType, { prefix, named }: Place): readonly AvroFie
 
 interface InnerRecord {
   readonly record: RecordType;
-  /** What the path takes on the way: `[]` for a list. */
+  /** Suffix of the path: `[]` for a list. */
   readonly mark: string;
 }
 
-function innerRecord(type: AvroType, named: Place['named']): InnerRecord | undefined {
+function innerRecord(type: AvroType, named: FieldPlace['named']): InnerRecord | undefined {
   if (typeof type === 'string') {
     const record = named.get(type);
     return record && { record, mark: '' };
@@ -86,7 +86,7 @@ function innerRecord(type: AvroType, named: Place['named']): InnerRecord | undef
 
 function describe(type: AvroType): string {
   if (typeof type === 'string') return type;
-  // Null stands first in the schema, for its default; people look for the type.
+  // Null is first in the schema, for its default; people look for the type.
   if (isUnion(type)) {
     const [first, ...rest] = type;
     const ordered = first === 'null' ? [...rest, first] : type;

@@ -54,7 +54,7 @@ them. One line break at the file's end is dropped; an empty file is refused; so 
 
 `;
 
-/** `docs/configuration.md`, whole. */
+/** Renders `docs/configuration.md`. */
 export function renderConfigurationPage(): string {
   const entries = describeConfig();
   const secrets = entries.filter((entry) => entry.secret).map((entry) => `- \`${entry.env}_FILE\``);

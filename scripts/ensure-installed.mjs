@@ -1,7 +1,7 @@
 /**
- * Runs a TypeScript program of this project on a fresh clone: installs what is missing first, then
- * starts the program under the project's own Node, which npm has put into node_modules.
- * Plain JavaScript for any Node 20 or newer, because it runs before anything is installed.
+ * Runs a TypeScript program of this project on a fresh clone: installs missing packages, then
+ * starts the program under the project's own Node, which npm has installed into node_modules. Plain
+ * JavaScript for any Node 20 or newer, because it runs before anything is installed.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,7 +12,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const modules = join(root, 'node_modules');
 const node = join(modules, '.bin', 'node');
 
-/** The packages of a lock file by their folders; undefined when there is none that can be read. */
+/**
+ * Returns the packages of a lock file by their folders; undefined when it is missing or unreadable.
+ */
 function packagesOf(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8')).packages;
@@ -22,8 +24,8 @@ function packagesOf(path) {
 }
 
 /**
- * Whether everything stands there that package-lock.json wants: npm notes at the very end of an
- * install what it has put into node_modules. What is optional may be for another machine.
+ * True when the packages of package-lock.json are installed: npm records the installed packages at
+ * the very end of an install. An optional package may be for another machine.
  */
 function isInstalled() {
   const noted = packagesOf(join(modules, '.package-lock.json'));
@@ -42,7 +44,7 @@ function isInstalled() {
 
 if (!isInstalled()) {
   process.stderr.write('installing dependencies (npm ci), once …\n');
-  // Output to stderr: a program's standard output is its own.
+  // Output to stderr: standard output belongs to the program.
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
@@ -56,7 +58,7 @@ if (!isInstalled()) {
 const [program, ...args] = process.argv.slice(2);
 const child = spawn(
   node,
-  // kafkajs makes negative timers on Node 24 (tulios/kafkajs#1751): harmless, noisy.
+  // kafkajs creates negative timers on Node 24 (tulios/kafkajs#1751): harmless, noisy.
   ['--disable-warning=TimeoutNegativeWarning', join(root, program), ...args],
   {
     cwd: root,
@@ -64,7 +66,7 @@ const child = spawn(
     env: { ...process.env, PATH: `${join(modules, '.bin')}${delimiter}${process.env.PATH ?? ''}` },
   },
 );
-// The child is the one that knows how to stop; Ctrl-C reaches it by the terminal's group as well.
+// The child handles its own stop; Ctrl-C reaches it by the terminal's process group as well.
 for (const name of ['SIGTERM', 'SIGINT']) {
   process.on(name, () => {
     if (name === 'SIGTERM') child.kill(name);

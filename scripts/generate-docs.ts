@@ -9,7 +9,7 @@ import { renderConfigurationPage } from './configuration-page.ts';
 import { renderStreamsPage } from './streams-page.ts';
 
 interface GeneratedDocument {
-  /** From the project's root. */
+  /** Path from the project's root. */
   readonly file: string;
   render(): string;
 }

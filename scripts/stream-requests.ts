@@ -12,7 +12,7 @@ type RequestOf<Kind extends StreamRequest['kind']> = Extract<
 
 const dayMs = 86_400_000;
 
-/** What a stream asks of the API, as Markdown: its requests, their number and its metrics. */
+/** Describes a stream's API requests as Markdown: their fields, number and metrics. */
 export function describeRequests({ request }: InstagramStream): string {
   switch (request.kind) {
     case 'object':
@@ -40,7 +40,7 @@ function describeObject(fields: Fields): string {
   return `One request an account:\n\n${code(`GET /{account}?fields=${fieldsParameter(fields)}`)}`;
 }
 
-/** How much of a list a poll scans. */
+/** Descriptions of the scanned part of a list. */
 const scans = {
   media:
     'One request a page. The whole list is walked every `POLLING_MEDIA_LIST_INTERVAL` (a day); between, only the pages with media ' +
@@ -103,7 +103,7 @@ const mediaKinds = [
   ['REELS', 'VIDEO'],
 ] as const;
 
-/** The sets of metrics by what was listed and by login, each once. */
+/** Returns the sets of metrics by listed kind and by login, each once. */
 function metricSets({ edge, metrics }: RequestOf<'insights'>): readonly MetricSet[] {
   const listed: readonly (readonly [string, Node])[] =
     edge === 'media'

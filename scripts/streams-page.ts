@@ -31,7 +31,7 @@ its default; each has its schema under the subject \`<topic>-value\`. Intervals 
 
 `;
 
-/** `docs/streams.md`, whole. */
+/** Renders `docs/streams.md`. */
 export function renderStreamsPage(): string {
   const config = new Map(describeConfig().map((entry) => [entry.path, entry]));
   const all = Object.values(streams);
@@ -84,7 +84,7 @@ function turnOn(name: StreamName): string {
   return `\`STREAMS=default,${name}\``;
 }
 
-/** A topic that all streams share. */
+/** Renders a topic that all streams share. */
 function renderShared(
   config: ConfigByPath,
   { role, key }: { readonly role: TopicRole; readonly key: string },

@@ -1,6 +1,7 @@
 /**
- * `npm run structure [-- COMMIT]`: how large and how readable the sources are, of the working tree or
- * of a commit: figures that a move or a rename should improve. Prints a table and, last, a line of JSON.
+ * `npm run structure [-- COMMIT]`: measures size and readability of the sources, in the working
+ * tree or a commit: figures that a move or a rename should improve. Prints a table and, last, a
+ * line of JSON.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -35,19 +36,19 @@ function read(path: string): SourceFile {
 
 const linesOf = ({ text }: SourceFile): number => text.split('\n').length - 1;
 
-/** The folder directly under `src/`; a file beside them is a folder of its own. */
+/** Returns the folder directly under `src/`; a file beside them is a folder of its own. */
 function folderOf(path: string): string {
   return path.split('/')[1] ?? '';
 }
 
-/** The relative imports of a file, as paths from the root. */
+/** Returns the relative imports of a file, as paths from the root. */
 function importsOf({ path, text }: SourceFile): readonly string[] {
   return [...text.matchAll(/(?:from|import)\s+'(\.[^']+)'/g)].map(([, target = '']) =>
     normalize(`${dirname(path)}/${target}`),
   );
 }
 
-/** Files that import each other, directly or through others (Tarjan), types included. */
+/** Counts files that import each other, directly or through others (Tarjan), types included. */
 function cyclesOf(files: readonly SourceFile[]): number {
   const edges = new Map(files.map((file) => [file.path, importsOf(file)]));
   const index = new Map<string, number>();
@@ -75,7 +76,7 @@ function cyclesOf(files: readonly SourceFile[]): number {
   return cycles;
 }
 
-/** Names of types that more than one file declares. */
+/** Returns type names that more than one file declares. */
 function duplicateTypesOf(files: readonly SourceFile[]): readonly string[] {
   const owners = new Map<string, Set<string>>();
   for (const { path, text } of files) {
@@ -86,14 +87,17 @@ function duplicateTypesOf(files: readonly SourceFile[]): readonly string[] {
   return [...owners].filter(([, paths]) => paths.size > 1).map(([name]) => name);
 }
 
-/** Comments, each as the text of its first line. */
+/** Returns the text of each comment's first line. */
 function commentsOf({ text }: SourceFile): readonly string[] {
   return [...text.matchAll(/^\s*(?:\/\*\*?|\/\/)\s*(\S.*)$/gm)].map(([, line = '']) => line);
 }
 
 const questionWord = /^(?:What|Who|Whom|Whose|Whether|That|Which|How|Why)\b/;
 
-/** Lines of Markdown prose over 110 characters: tables, code and links that cannot be wrapped excepted. */
+/**
+ * Counts lines of Markdown prose over 110 characters; tables, code and links that cannot be wrapped
+ * are excluded.
+ */
 function longLinesOf({ text }: SourceFile): number {
   let isCode = false;
   return text.split('\n').filter((line) => {
@@ -102,7 +106,7 @@ function longLinesOf({ text }: SourceFile): number {
   }).length;
 }
 
-/** Files touched by the newest commit that added a file to the folder of streams. */
+/** Counts the files of the newest commit that added a file to the folder of streams. */
 function filesOfLastStream(): number | null {
   const scope = ['src/streams/*.ts', 'src/instagram/streams/*.ts'];
   // A rename adds no stream.

@@ -1,7 +1,7 @@
 /**
- * `npm run test:deploy [CHECK…]`: checks the files of `deploy/` with the tools that will read them, all of
- * them or those named. No part of `npm test`, because the tools come from outside of npm; a tool that is
- * missing fails its check, with how to get it. The last line is `N passed, N failed`.
+ * `npm run test:deploy [CHECK…]`: checks the files of `deploy/` with the tools that read them, all
+ * checks or the named ones. Not part of `npm test`, because the tools come from outside of npm; a
+ * missing tool fails its check, with install instructions. The last line is `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,14 +10,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeConfig } from '../src/config/description.ts';
 
-/** Something that a tool says of a file. */
+/** A check of a file by an external tool. */
 interface DeployCheck {
   readonly name: string;
-  /** The program that is run, and how a person gets it. */
+  /** The program to run, and its install instructions. */
   readonly tool: { readonly command: string; readonly install: string };
-  /** Its arguments; what it says is printed. */
+  /** Its arguments; its output is printed. */
   readonly args: readonly string[] | (() => readonly string[]);
-  /** The exit code of a file that is as it should be; 0 by default. */
+  /** The exit code of a valid file; 0 by default. */
   readonly exitCode?: number;
 }
 
@@ -41,18 +41,18 @@ const validator = {
 };
 const chart = 'deploy/helm/instagram-kafka-producer';
 const full = ['--values', `${chart}/ci/full-values.yaml`];
-/** The oldest that the chart is for and one of now. */
+/** The oldest supported version and a current one. */
 const kubernetesVersions = ['1.25', '1.34'];
-/** Without it a helm that was built by `go install` takes itself for one of Kubernetes 1.20. */
+/** Set explicitly: a helm built by `go install` reports Kubernetes 1.20 otherwise. */
 const newest = ['--kube-version', '1.34.0'];
 
-/** The chart's manifests as they are installed, with its own values and with everything switched on. */
+/** Renders the chart's manifests, with its own values and with everything switched on. */
 function render(values: readonly string[]): readonly string[] {
   const folder = join(scratch, `${values.length}`);
   return ['template', 'test', chart, ...values, ...newest, '--output-dir', folder];
 }
 
-/** The files that `render` made; the schemas of Kubernetes have no ServiceMonitor. */
+/** Returns the files of `render`; the schemas of Kubernetes have no ServiceMonitor. */
 function rendered(values: readonly string[]): readonly string[] {
   const folder = join(scratch, `${values.length}`, 'instagram-kafka-producer/templates');
   return readdirSync(folder).map((name) => join(folder, name));
@@ -71,7 +71,7 @@ const chartChecks: readonly DeployCheck[] = [[], full].flatMap((values) => {
   ];
 });
 
-/** Values that would write a secret into the config map in clear: helm must refuse each. */
+/** Values that would write a plain-text secret into the config map: helm must reject each. */
 const secretChecks: readonly DeployCheck[] = describeConfig()
   .filter(({ secret }) => secret)
   .map(({ path }) => ({
@@ -94,7 +94,7 @@ const checks: readonly DeployCheck[] = [
   },
 ];
 
-/** The dashboard's queries as recording rules, which is how promtool reads PromQL. */
+/** Writes the dashboard's queries as recording rules, the form in which promtool reads PromQL. */
 function dashboardRules(): string {
   const dashboard = JSON.parse(
     readFileSync(join(root, 'deploy/grafana/instagram-kafka-producer.json'), 'utf8'),

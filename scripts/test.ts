@@ -1,7 +1,7 @@
 /**
- * `npm test`: the suites named, or all but those that need a program of their own; `--with SUITE` adds
- * one of these. The integration suites run on one sandbox cluster. The last line is
- * `N passed, N failed`.
+ * `npm test`: runs the named suites, or all but those that need a program of their own; `--with
+ * SUITE` adds one of these. The integration suites run on one sandbox cluster. The last line is `N
+ * passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { startCluster } from '../sandbox/cluster/start.ts';
 
 const withoutCluster = ['unit', 'conformance', 'golden', 'browser'];
-/** Only when it is asked for: it needs a Chromium. */
+/** Suites that run on request only: `browser` needs a Chromium. */
 const onRequest = ['browser'];
 const withCluster = ['integration', 'faults'];
 
@@ -28,7 +28,7 @@ interface JestReport {
   readonly numRuntimeErrorTestSuites: number;
 }
 
-/** The program is started some hundred times: what Node has compiled of it is kept. */
+/** The tests start the program some hundred times: Node's compiled code is kept. */
 const compileCache = { NODE_COMPILE_CACHE: join(tmpdir(), 'instagram-kafka-compile-cache') };
 
 async function runJest(
@@ -49,7 +49,8 @@ async function runJest(
       '--json',
       `--outputFile=${report}`,
       ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
-      // Jest prints the report on standard output too; the terminal gets the readable one on stderr.
+      // Jest prints the report on standard output too; the terminal gets the readable one on
+      // stderr.
       ...suites.map((suite) => `test/${suite}/`),
     ],
     { env: { ...process.env, ...compileCache, ...env }, stdio: ['ignore', 'ignore', 'inherit'] },
@@ -59,7 +60,7 @@ async function runJest(
     const result = JSON.parse(await readFile(report, 'utf8')) as JestReport;
     return {
       passed: result.numPassedTests,
-      // A suite that could not be loaded has run none of its tests; it counts as one failure.
+      // A suite that failed to load has run none of its tests; it counts as one failure.
       failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
       skipped: result.numPendingTests,
     };
@@ -78,7 +79,7 @@ async function runWithCluster(suites: readonly string[]): Promise<Tally> {
     KAFKA_BROKERS: cluster.brokers.join(','),
     SCHEMA_REGISTRY_URL: cluster.registryUrl,
   };
-  // They wait more than they work: for brokers, sessions and deadlines.
+  // These suites mostly wait: for brokers, sessions and deadlines.
   return await runJest(suites, env, 2);
 }
 

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { type CacheOptions, ensureCached } from './cache.ts';
 import { runCommand } from './child-process.ts';
 
-/** Version of the Kafka broker, the same by Docker and by Java. */
+/** Version of the Kafka broker, the same for Docker and Java. */
 export const KAFKA_VERSION = '4.1.1';
-/** Version of the Apicurio registry; the last line that Maven Central has as a runnable archive is 2.6. */
+/**
+ * Version of the Apicurio registry; 2.6 is the last line with a runnable archive on Maven Central.
+ */
 export const APICURIO_VERSION = '2.6.13.Final';
 
 const SLF4J_VERSION = '1.7.36';
@@ -14,27 +16,29 @@ const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.
 const DOWNLOAD_TIMEOUT_MS = 1_200_000;
 const OUTPUT_TAIL_LINES = 12;
 
-/** Where the programs are on this machine. */
+/** Paths of the programs on this machine. */
 export interface Artifacts {
-  /** Folder with the jars of Kafka and of a logger for it. */
+  /** Folder with the jars of Kafka and of its logger. */
   readonly kafkaLibrary: string;
   /** The registry's runnable jar. */
   readonly registryJar: string;
 }
 
-/** How to get what is not in the cache yet. */
+/** Options of the download of programs that the cache lacks. */
 export interface ArtifactOptions extends CacheOptions {
-  /** Environment of Maven; its own settings decide where it downloads from. */
+  /** Environment of Maven; Maven's settings decide the download source. */
   readonly env: NodeJS.ProcessEnv;
 }
 
 /**
- * Gives the programs of Kafka and of the registry, from the cache or, once, by Maven (185 MB together).
+ * Returns the programs of Kafka and of the registry, from the cache or, once, by Maven (185 MB
+ * together).
  *
- * @throws Error when Maven is not there or cannot get them; the message ends with Maven's last lines
+ * @throws Error when Maven is missing or cannot download them; the message ends with Maven's last
+ *   lines
  */
 export async function ensureArtifacts(options: ArtifactOptions): Promise<Artifacts> {
-  // One after the other: two Mavens at once on one local repository get in each other's way.
+  // Sequential: two Maven processes on one local repository disturb each other.
   const kafka = await ensureCached(
     {
       name: `kafka-${KAFKA_VERSION}`,
@@ -62,7 +66,8 @@ export async function ensureArtifacts(options: ArtifactOptions): Promise<Artifac
 }
 
 /**
- * Gives the jar of Kafka's own tools, which a cluster does not need; what it depends on is among Kafka's.
+ * Returns the jar of Kafka's tools, which a cluster does not need; its dependencies are among
+ * Kafka's jars.
  *
  * @throws Error as {@link ensureArtifacts}
  */

@@ -26,15 +26,15 @@ interface Manifest {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
 }
 
-/** A folder of downloads to keep, and how to get what belongs in it. */
+/** A folder of downloads to keep, and the function that fills it. */
 export interface CacheEntry {
   /** Folder name, with the version: another version is another folder. */
   readonly name: string;
-  /** Fills the empty folder it is given; rejects when it cannot. */
+  /** Fills an empty folder; rejects on failure. */
   readonly fill: (directory: string) => Promise<void>;
 }
 
-/** Where to keep downloads and how to wait for another process that fetches the same. */
+/** Folder of the downloads, and options of the wait for another process with the same download. */
 export interface CacheOptions {
   readonly directory: string;
   readonly log: (line: string) => void;
@@ -42,8 +42,8 @@ export interface CacheOptions {
 }
 
 /**
- * Chooses the folder for downloads: `node_modules/.cache/sandbox` of the project, or, where that cannot be written, the
- * user's cache folder (`XDG_CACHE_HOME`, `~/.cache`).
+ * Chooses the folder for downloads: `node_modules/.cache/sandbox` of the project or, where that is
+ * not writable, the user's cache folder (`XDG_CACHE_HOME`, `~/.cache`).
  */
 export async function chooseCacheDirectory(
   projectRoot: string,
@@ -60,13 +60,13 @@ export async function chooseCacheDirectory(
 }
 
 /**
- * Gives the folder of an entry, filling it first when it is not there or not whole.
+ * Returns the folder of an entry and fills it first when it is missing or incomplete.
+ * A folder is complete when its manifest, written last, is present and every file has the size in
+ * it; otherwise it is downloaded again. The folder is filled under another name and renamed, so
+ * that no process sees a partial folder. A lock lets one of several processes download while the
+ * others wait.
  *
- * A folder counts only when the manifest, written last, is there and every file in it has the size it had then; else it
- * is fetched again. It is filled under another name and renamed, so that nobody ever sees half of it, and under a lock,
- * so that of several processes one fetches and the others wait.
- *
- * @throws whatever `fill` throws, and the signal's reason
+ * @throws any error of `fill`, and the signal's reason
  */
 export async function ensureCached(entry: CacheEntry, options: CacheOptions): Promise<string> {
   const target = join(options.directory, entry.name);
@@ -96,7 +96,7 @@ async function fillAnew(entry: CacheEntry, directory: string): Promise<void> {
   }
 }
 
-/** Whether a folder has its manifest and every file of it in the right size; never rejects. */
+/** True when a folder has its manifest and every file of it in the right size; never rejects. */
 async function isWhole(directory: string): Promise<boolean> {
   try {
     const text = await readFile(join(directory, MANIFEST), 'utf8');
@@ -126,7 +126,7 @@ async function writeManifest(directory: string): Promise<void> {
   await writeFile(join(directory, MANIFEST), JSON.stringify(manifest, null, 1));
 }
 
-/** Removes what a process left that was killed while it filled this entry. */
+/** Removes partial folders of a process that was killed during the download of this entry. */
 async function removeLeftovers(directory: string, name: string): Promise<void> {
   for (const entry of await readdir(directory)) {
     if (!entry.startsWith(`${name}.part-`)) continue;
@@ -137,8 +137,9 @@ async function removeLeftovers(directory: string, name: string): Promise<void> {
 }
 
 /**
- * Takes a lock file. Its holder touches it every two seconds, so a lock that was not touched for long belongs to a
- * process that is gone; process numbers would mean nothing between containers that share the folder.
+ * Acquires a lock file. The holder touches it every two seconds, so an old lock belongs to a
+ * process that has ended. Process ids would be meaningless between containers that share the
+ * folder.
  */
 async function acquireLock(path: string, options: CacheOptions): Promise<AsyncDisposable> {
   let waiting = false;
@@ -154,7 +155,7 @@ async function acquireLock(path: string, options: CacheOptions): Promise<AsyncDi
   }
   const beat = setInterval(() => {
     const now = new Date();
-    // A lock that somebody removed is no reason to stop: the rename at the end is atomic without it.
+    // A removed lock is no error: the rename at the end is atomic without it.
     utimes(path, now, now).catch(() => undefined);
   }, LOCK_BEAT_MS);
   return {

@@ -11,16 +11,16 @@ const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 30_000;
 const LOG_TAIL_LINES = 25;
 
-/** A program to run as a member of a cluster. */
+/** A program that runs as a member of a cluster. */
 export interface MemberProgram {
-  /** What to call it in errors, such as `broker 0`. */
+  /** Name in errors, such as `broker 0`. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** Both outputs are appended to this file. */
   readonly logFile: string;
-  /** Whether it serves; must not reject. */
+  /** True when the program accepts requests; must not reject. */
   readonly serves: () => Promise<boolean>;
 }
 
@@ -31,12 +31,12 @@ interface RunningChild {
 }
 
 /**
- * Makes a member out of a program; nothing runs before its `start`.
+ * Creates a member from a program; nothing runs before its `start`.
+ * The program gets its own session, so that Ctrl-C in a terminal reaches only this process, which
+ * then stops the members in order. The program does not keep this process alive; the watchdog ends
+ * it when this process ends.
  *
- * The program gets a session of its own, so that Ctrl-C in a terminal reaches only us, who then stop it in order. It
- * does not keep this process alive; the watchdog ends it when this process ends.
- *
- * @param signal - ends a start that is under way
+ * @param signal - aborts a running start
  */
 export function createProcessMember(
   program: MemberProgram,
@@ -45,9 +45,9 @@ export function createProcessMember(
 ): Member {
   let current: RunningChild | undefined;
 
-  async function end(child: RunningChild, how: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  async function end(child: RunningChild, signalName: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     child.process.ref();
-    child.process.kill(how);
+    child.process.kill(signalName);
     await child.exited;
   }
 
@@ -62,8 +62,8 @@ export function createProcessMember(
       if (current !== child) throw new Error(`${program.name} ended while starting`);
     };
     try {
-      const patience = { what: program.name, timeoutMs: START_TIMEOUT_MS, signal, check };
-      await waitUntil(program.serves, patience);
+      const limits = { subject: program.name, timeoutMs: START_TIMEOUT_MS, signal, check };
+      await waitUntil(program.serves, limits);
     } catch (error) {
       await end(child, 'SIGKILL');
       throw await withLogTail(error, program.logFile);
@@ -113,17 +113,18 @@ async function withLogTail(error: unknown, logFile: string): Promise<Error> {
   return new Error(`${reason}; the last lines of its log:\n${tail}`, { cause: error });
 }
 
-/** What a short-lived command gave. */
+/** The result of a short-lived command. */
 export interface CommandResult {
   readonly exitCode: number | null;
-  /** Both outputs, in the order of their coming. */
+  /** Both outputs, in order of arrival. */
   readonly output: string;
 }
 
 /**
  * Runs a command to its end.
  *
- * @throws Error when it cannot be started (`ENOENT`: no such program) or the signal aborts, which ends it
+ * @throws Error when it cannot be started (`ENOENT`: no such program), or when the signal aborts,
+ *   which ends it
  */
 export async function runCommand(
   command: string,

@@ -1,64 +1,68 @@
 /**
  * Faults on demand for the members (brokers, or the registry) of a cluster.
- *
- * Every call takes the index of one member; without it, all members are meant. A call that asks for the state a member
- * is in already does nothing. Calls on the same member must not overlap. A cluster that was given by the environment
- * rejects every call, because it is not ours to stop.
+ * Every call takes the index of one member; without an index it applies to all members. A call has
+ * no effect on a member that is in the requested state already. Calls on the same member must not
+ * overlap. A cluster from the environment rejects every call, because this process did not start
+ * it.
  */
 export interface Faults {
-  /** Ends the member at once, as a power cut would (SIGKILL); resolves when it is gone. */
+  /** Kills the member at once, like a power cut (SIGKILL); resolves when it has ended. */
   kill(index?: number): Promise<void>;
-  /** Asks the member to end (SIGTERM); resolves when it has. */
+  /** Stops the member (SIGTERM); resolves when it has ended. */
   stop(index?: number): Promise<void>;
   /**
-   * Starts a stopped or killed member on the same port with the same data; resolves when it serves.
-   * When most of several brokers are down, start them together: one alone has no quorum to join.
+   * Starts a stopped or killed member on the same port with the same data; resolves when it accepts
+   * requests. When most of several brokers are down, start them together: one alone has no quorum
+   * to join.
    */
   start(index?: number): Promise<void>;
-  /** Freezes the member (SIGSTOP): connections stay open, nothing answers. */
+  /** Freezes the member (SIGSTOP): connections stay open, no request is answered. */
   pause(index?: number): Promise<void>;
   /** Ends a pause (SIGCONT). */
   resume(index?: number): Promise<void>;
 }
 
-/** Where a cluster came from. */
+/** The origin of a cluster. */
 export type ClusterSource = 'environment' | 'docker' | 'java';
 
-/** A running Kafka and Schema Registry; disposing it ends everything that was started for it and removes its data. */
+/**
+ * A running Kafka and Schema Registry; disposal stops everything that was started for it and
+ * removes its data.
+ */
 export interface Cluster extends AsyncDisposable {
   readonly source: ClusterSource;
   /** `host:port` of every broker. */
   readonly brokers: readonly string[];
-  /** `host:port` of every broker's listener for its proxy, where proxies were asked for. */
+  /** `host:port` of every broker's listener for its proxy, if proxies were requested. */
   readonly behindProxies?: readonly string[];
-  /** Base URL of the Confluent-compatible API, path included, without a slash at the end. */
+  /** Base URL of the Confluent-compatible API, path included, without a trailing slash. */
   readonly registryUrl: string;
   readonly broker: Faults;
   readonly registry: Faults;
 }
 
-/** What a cluster should be. */
+/** Requirements of a cluster. */
 export interface ClusterOptions {
-  /** Where it may come from; default: anywhere. The first that can serve is taken. */
+  /** Allowed origins; default: all. The first available one is used. */
   readonly sources?: readonly ClusterSource[];
-  /** Number of brokers, 1 by default. Several are a real KRaft cluster, by Java only. */
+  /** Number of brokers, 1 by default. Several form a real KRaft cluster, by Java only. */
   readonly brokers?: number;
   /**
-   * `host:port` of a proxy for each broker: whoever comes through it is sent back to it, as each has
-   * a second listener that advertises it. By Java only.
+   * `host:port` of a proxy for each broker. A second listener of the broker advertises the proxy,
+   * so that its clients return to it. By Java only.
    */
   readonly proxies?: readonly string[];
-  /** For measurements: slower to start, as quick as they get in the end. */
+  /** For measurements: slower start, full speed afterwards. */
   readonly toMeasure?: boolean;
   /** The environment to read; the process's own by default. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Gets one line for a person whenever something slow begins. */
+  /** Receives a line for a person at the beginning of each slow step. */
   readonly log?: (line: string) => void;
-  /** Ends the start; what was started by then is stopped. */
+  /** Aborts the start; members that have started are stopped. */
   readonly signal?: AbortSignal;
 }
 
-/** The options with every default filled in, as each source gets them. */
+/** The options with all defaults, as each origin receives them. */
 export interface ClusterRequest {
   readonly brokers: number;
   readonly proxies?: readonly string[];
@@ -68,7 +72,7 @@ export interface ClusterRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** One broker or registry that can be stopped and started; see {@link Faults} for the meaning of each call. */
+/** One broker or registry that can be stopped and started; see {@link Faults} for each call. */
 export interface Member {
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -80,10 +84,10 @@ export interface Member {
 type Action = keyof Member;
 
 /**
- * Makes the {@link Faults} of some members.
+ * Creates the {@link Faults} of some members.
  *
- * @param kind - what to call a member in an error, such as `broker`
- * @throws RangeError (as a rejection) on an index that no member has
+ * @param kind - name of a member in errors, such as `broker`
+ * @throws RangeError (as a rejection) on an unknown index
  */
 export function createFaults(kind: string, members: readonly Member[]): Faults {
   async function apply(action: Action, index: number | undefined): Promise<void> {
@@ -102,7 +106,7 @@ export function createFaults(kind: string, members: readonly Member[]): Faults {
   return mapActions((action) => (index) => apply(action, index));
 }
 
-/** Makes {@link Faults} that reject every call with the reason why they cannot be had. */
+/** Creates {@link Faults} that reject every call with the reason. */
 export function createUnsupportedFaults(reason: string): Faults {
   return mapActions((action) => () => Promise.reject(new Error(`cannot ${action}: ${reason}`)));
 }

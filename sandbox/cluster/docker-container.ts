@@ -11,24 +11,24 @@ const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_S = 30;
 const LOG_TAIL_LINES = 25;
 
-/** A container to run as a member of a cluster. */
+/** A container that runs as a member of a cluster. */
 export interface ContainerPlan {
-  /** What to call it in errors, such as `the broker`. */
+  /** Name in errors, such as `the broker`. */
   readonly name: string;
   readonly image: string;
   readonly environment: Record<string, string>;
-  /** The port inside and the one on the host that leads to it, the same after every restart. */
+  /** The port inside and the host's port that leads to it, the same after every restart. */
   readonly port: { readonly container: number; readonly host: number };
-  /** Whether it serves; must not reject. */
+  /** True when the program accepts requests; must not reject. */
   readonly serves: () => Promise<boolean>;
 }
 
-/** A member that can be removed for good. */
+/** A member that can be removed permanently. */
 export interface ContainerMember extends Member {
   remove(): Promise<void>;
 }
 
-/** Testcontainers' own waiting wants a shell in the image; ours asks from outside. */
+/** Testcontainers' own wait needs a shell in the image; this one connects from outside. */
 const NO_WAIT: WaitStrategy = {
   waitUntilReady: () => Promise.resolve(),
   withStartupTimeout: () => NO_WAIT,
@@ -37,9 +37,9 @@ const NO_WAIT: WaitStrategy = {
 };
 
 /**
- * Starts a container and resolves when it serves.
+ * Starts a container and resolves when it accepts requests.
  *
- * @throws Error when it does not, with the last lines of its log; the container is removed then
+ * @throws Error with the last lines of its log when it does not; the container is removed then
  */
 export async function startContainer(
   plan: ContainerPlan,
@@ -50,7 +50,8 @@ export async function startContainer(
     .withEnvironment(plan.environment)
     .withExposedPorts(plan.port)
     .withWaitStrategy(NO_WAIT)
-    // The watchdog cleans up; Testcontainers' own helper is one more image to pull, and wants the engine's socket.
+    // The watchdog cleans up; Testcontainers' own helper needs another image and the engine's
+    // socket.
     .withAutoCleanup(false)
     .start();
   context.watchdog.guardContainer(started.getId());
@@ -112,15 +113,18 @@ async function waitUntilServing(
     if (!Running) throw new Error(`${plan.name} ended while starting`);
     return false;
   };
-  const patience = { what: plan.name, timeoutMs: START_TIMEOUT_MS, signal };
-  await waitUntil(probe, patience).catch(async (error: unknown) => {
+  const limits = { subject: plan.name, timeoutMs: START_TIMEOUT_MS, signal };
+  await waitUntil(probe, limits).catch(async (error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     const output = await container.logs({ stdout: true, stderr: true, tail: LOG_TAIL_LINES });
     throw new Error(`${reason}; the last lines of its log:\n${readLog(output)}`, { cause: error });
   });
 }
 
-/** Takes the text out of the engine's frames: each has eight bytes before it, of which the last four are its length. */
+/**
+ * Extracts the text from the engine's frames: eight bytes precede each, the last four are its
+ * length.
+ */
 function readLog(output: Buffer): string {
   const parts: Buffer[] = [];
   for (let at = 0; at + 8 <= output.length; at += 8 + output.readUInt32BE(at + 4)) {

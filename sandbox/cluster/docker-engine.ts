@@ -11,7 +11,7 @@ const PULL_SILENCE_MS = 15_000;
 const PULL_TIMEOUT_MS = 600_000;
 const DEFAULT_TCP_PORT = 2375;
 
-/** An engine that answers. */
+/** A container engine that answers. */
 export interface Engine {
   readonly client: ContainerRuntimeClient;
   /** Its address in the form of `DOCKER_HOST`. */
@@ -19,7 +19,8 @@ export interface Engine {
 }
 
 /**
- * Lists the addresses where an engine may be, in the form of `DOCKER_HOST`, in the order in which Testcontainers looks.
+ * Lists the possible addresses of an engine, in the form of `DOCKER_HOST` and in the order of
+ * Testcontainers.
  */
 export function listEngineHosts(env: NodeJS.ProcessEnv, home: string, uid: number): string[] {
   const sockets = [
@@ -29,14 +30,18 @@ export function listEngineHosts(env: NodeJS.ProcessEnv, home: string, uid: numbe
     join(home, '.docker', 'desktop', 'docker.sock'),
     `/run/user/${uid}/docker.sock`,
   ];
-  const given = env['DOCKER_HOST'];
-  return [...(given === undefined ? [] : [given]), ...sockets.map((path) => `unix://${path}`)];
+  const configured = env['DOCKER_HOST'];
+  return [
+    ...(configured === undefined ? [] : [configured]),
+    ...sockets.map((path) => `unix://${path}`),
+  ];
 }
 
 /**
- * Finds the engine. That there is none is known within half a second, without loading Testcontainers.
+ * Finds the engine. A missing engine is detected within half a second, without loading
+ * Testcontainers.
  *
- * @throws Error when nothing listens at any of the usual places, or what listens is no engine
+ * @throws Error when no usual address accepts connections, or the listener is no engine
  */
 export async function findEngine(env: NodeJS.ProcessEnv): Promise<Engine> {
   const hosts = listEngineHosts(env, homedir(), userInfo().uid);
@@ -82,17 +87,17 @@ function readHost(host: string): { path: string } | { host: string; port: number
   return { host: url.hostname, port: url.port === '' ? DEFAULT_TCP_PORT : Number(url.port) };
 }
 
-/** What a pull needs besides the image. */
+/** Options of a pull besides the image. */
 export interface PullOptions {
   readonly log: (line: string) => void;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Sees to it that an image is there, pulling it when it is not. A pull from which nothing is heard for 15 s has failed:
- * a machine that cannot reach the image's home must notice soon, while a slow line may take its time.
+ * Pulls an image unless it is present. A pull without progress for 15 s fails: a machine without
+ * access to the image's registry is detected soon, while a slow connection is tolerated.
  *
- * @throws Error with what the engine said
+ * @throws Error with the engine's message
  */
 export async function ensureImage(
   client: ContainerRuntimeClient,

@@ -22,8 +22,8 @@ const REGISTRY_PORT = 8080;
 /**
  * Starts one broker and the registry as containers, by Testcontainers.
  *
- * @throws Error when several brokers are asked for, no engine answers, an image cannot be had, or a container does not
- *   come up (with the last lines of its log); nothing is left running then
+ * @throws Error when several brokers are requested, no engine answers, an image is unavailable, or
+ *   a container does not start (with the last lines of its log); nothing is left running then
  */
 export async function startByDocker(request: ClusterRequest): Promise<Cluster> {
   if (request.brokers !== 1 || (request.proxies?.length ?? 0) > 0) {
@@ -46,7 +46,8 @@ async function startContainers(
   engine: Engine,
   watchdog: Watchdog,
 ): Promise<Cluster> {
-  // Not at the top: it loads Testcontainers, which takes a second that a machine without an engine can save.
+  // A dynamic import: loading Testcontainers takes a second, which a machine without an engine
+  // saves.
   const { startContainer } = await import('./docker-container.ts');
   const [brokerPort = 0, registryPort = 0] = await findFreePorts(2);
   const host = engine.client.info.containerRuntime.host.replace(/^localhost$/, '127.0.0.1');
@@ -103,9 +104,9 @@ function planRegistry(url: string, port: number): ContainerPlan {
 }
 
 /**
- * Gives the environment of the Kafka image, which turns `KAFKA_LOG_DIRS` into `log.dirs` and so on.
+ * Returns the environment of the Kafka image, which maps `KAFKA_LOG_DIRS` to `log.dirs` and so on.
  *
- * @param address - `host:port` under which clients outside reach the broker
+ * @param address - `host:port` of the broker for clients outside
  */
 export function renderBrokerEnvironment(address: string): Record<string, string> {
   const settings = {
@@ -113,7 +114,8 @@ export function renderBrokerEnvironment(address: string): Record<string, string>
     'process.roles': 'broker,controller',
     'controller.quorum.voters': `1@localhost:${CONTROLLER_PORT}`,
     listeners: `PLAINTEXT://0.0.0.0:${CLIENT_PORT},INTERNAL://localhost:${INTERNAL_PORT},CONTROLLER://localhost:${CONTROLLER_PORT}`,
-    // The broker writes the markers of transactions by a connection to itself, and the clients' address leads nowhere inside.
+    // The broker writes transaction markers through a connection to itself; the clients' address is
+    // unreachable inside.
     'advertised.listeners': `PLAINTEXT://${address},INTERNAL://localhost:${INTERNAL_PORT}`,
     'inter.broker.listener.name': 'INTERNAL',
     'controller.listener.names': 'CONTROLLER',

@@ -6,9 +6,9 @@ const REASON =
   'this cluster was given by KAFKA_BROKERS and SCHEMA_REGISTRY_URL; unset both to get one that can be stopped and started';
 
 /**
- * Takes the cluster that `KAFKA_BROKERS` (comma list of `host:port`) and `SCHEMA_REGISTRY_URL` name.
+ * Uses the cluster that `KAFKA_BROKERS` (comma list of `host:port`) and `SCHEMA_REGISTRY_URL` name.
  *
- * @throws Error when one of them is not set, or what it names does not answer within three seconds
+ * @throws Error when one of them is not set, or does not answer within three seconds
  */
 export async function useEnvironment(request: ClusterRequest): Promise<Cluster> {
   if ((request.proxies?.length ?? 0) > 0) throw new Error('its brokers know no proxies');

@@ -2,20 +2,20 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /*
- * Ports are taken below the range that systems hand out to outgoing connections (from 32768 on Linux, 49152 elsewhere):
- * a client that keeps knocking at a stopped broker in that range can be given the broker's own port, connects to itself,
- * and the broker cannot come back.
+ * Ports are taken below the ephemeral range (from 32768 on Linux, 49152 elsewhere). A client that
+ * reconnects to a stopped broker in that range can be given the broker's own port: it connects to
+ * itself, and the broker cannot restart.
  */
 const LOWEST_PORT = 15_000;
 const HIGHEST_PORT = 32_000;
 const ATTEMPTS = 200;
 
 /**
- * Finds ports on 127.0.0.1 that nothing listens on, all different.
+ * Finds free ports on 127.0.0.1, all different.
  *
- * @param count - how many
- * @param pick - gives a number from its first argument up to, not including, its second
- * @throws Error when so many tries hit taken ports that something must be wrong
+ * @param count - the number of ports
+ * @param pick - returns a number from its first argument up to, not including, its second
+ * @throws Error when too many tries hit taken ports
  */
 export async function findFreePorts(count: number, pick = randomInt): Promise<number[]> {
   const found = new Set<number>();

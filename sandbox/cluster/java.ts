@@ -12,14 +12,15 @@ import { CONFLUENT_API_PATH, prepareRegistry } from './registry-process.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 const OLDEST_JAVA = 17;
-/** Where the sandbox's own folder for downloads may be. */
+/** The project's root, which may hold the sandbox's download folder. */
 export const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
 
 /**
- * Starts Kafka and the registry as processes of this machine's Java, with data in a new temporary folder.
+ * Starts Kafka and the registry as processes of this machine's Java, with data in a new temporary
+ * folder.
  *
- * @throws Error when Java or Maven are missing or too old, the download fails, or a program does not come up (with the
- *   last lines of its log); nothing is left running then
+ * @throws Error when Java or Maven is missing or too old, the download fails, or a program does not
+ *   start (with the last lines of its log); nothing is left running then
  */
 export async function startByJava(request: ClusterRequest): Promise<Cluster> {
   const java = await findJava(request);
@@ -105,7 +106,7 @@ function assembleCluster(
     broker: createFaults('broker', members.brokers),
     registry: createFaults('registry', [members.registry]),
     async [Symbol.asyncDispose]() {
-      // The data goes as well, so there is nothing that an orderly end would save.
+      // The data is removed as well, so an orderly stop would preserve nothing.
       await killAll([members.registry, ...members.brokers]);
       await made.watchdog[Symbol.asyncDispose]();
     },
@@ -120,7 +121,7 @@ function nameBrokers(count: number): string {
   return count === 1 ? 'a Kafka broker' : `${count} Kafka brokers`;
 }
 
-/** Finds a Java that is new enough: that of `JAVA_HOME`, or the one on the PATH. */
+/** Finds a recent enough Java: that of `JAVA_HOME`, or the one on the PATH. */
 export async function findJava(request: Pick<ClusterRequest, 'env' | 'signal'>): Promise<string> {
   const home = request.env['JAVA_HOME'];
   const java = home === undefined || home === '' ? 'java' : join(home, 'bin', 'java');
@@ -138,7 +139,7 @@ export async function findJava(request: Pick<ClusterRequest, 'env' | 'signal'>):
   return java;
 }
 
-/** Reads the major version out of what `java -version` prints; undefined when it is not there. */
+/** Parses the major version in the output of `java -version`; undefined when there is none. */
 export function readJavaVersion(output: string): number | undefined {
   const match = /version "(?:1\.)?(\d+)/.exec(output);
   return match?.[1] === undefined ? undefined : Number(match[1]);

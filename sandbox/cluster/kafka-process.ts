@@ -11,44 +11,44 @@ import type { Watchdog } from './watchdog.ts';
 export interface BrokerPorts {
   readonly client: number;
   readonly controller: number;
-  /** A second way for clients, by which they are sent to a proxy at `host:port`. */
+  /** A second listener for clients, which advertises a proxy at `host:port`. */
   readonly proxied?: { readonly port: number; readonly advertised: string };
-  /** Further ways for clients, each by a name of its own. */
+  /** Further listeners for clients, each with its own name. */
   readonly more?: readonly NamedListener[];
 }
 
-/** A way for clients that is told from the others by its name, as `LOGIN`. */
+/** A listener for clients with a name, such as `LOGIN`. */
 export interface NamedListener {
   readonly name: string;
   readonly protocol: 'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT';
   readonly port: number;
 }
 
-/** What a broker has besides what every broker of the sandbox has. */
+/** Settings of a broker besides those of every sandbox broker. */
 export interface BrokerExtras {
   readonly settings: Readonly<Record<string, string>>;
-  /** SCRAM users, as the storage tool takes them: `SCRAM-SHA-256=[name=alice,password=…]`. */
+  /** SCRAM users, in the storage tool's format: `SCRAM-SHA-256=[name=alice,password=…]`. */
   readonly scram: readonly string[];
 }
 
-/** What every broker of a cluster shares. */
+/** Settings that the brokers of a cluster share. */
 export interface BrokerContext {
   /** The `java` command. */
   readonly java: string;
   /** Folder with Kafka's jars. */
   readonly library: string;
-  /** Folder of the whole cluster; each broker gets its own in it. */
+  /** Folder of the whole cluster; each broker has a subfolder. */
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
   readonly watchdog: Watchdog;
   readonly signal: AbortSignal | undefined;
-  /** Whether its speed is what it is started for. */
+  /** True when the cluster is for measurements. */
   readonly toMeasure?: boolean;
 }
 
 /**
- * Makes an id for a new cluster, in the form that Kafka's storage tool gives: 16 bytes in base64url, never with a dash
- * in front, because the same tool then takes it for an option.
+ * Generates a cluster id as Kafka's storage tool does: 16 bytes in base64url, without a leading
+ * dash, because the tool would parse that as an option.
  */
 export function makeClusterId(random: (bytes: number) => Buffer = randomBytes): string {
   let id = '-';
@@ -57,7 +57,7 @@ export function makeClusterId(random: (bytes: number) => Buffer = randomBytes): 
 }
 
 /**
- * Gives the settings that make a cluster of the sandbox quick and strict, the same by Java and by Docker.
+ * Returns the settings of a fast and strict cluster, the same for Java and Docker.
  *
  * @param brokers - number of brokers, for the replication of Kafka's own topics
  */
@@ -74,20 +74,21 @@ export function makeBrokerSettings(brokers: number): Record<string, string> {
     'default.replication.factor': replicas,
     'group.initial.rebalance.delay.ms': '0',
     'auto.create.topics.enable': 'false',
-    // A killed broker may register again only when its old session is over; the default makes that nine seconds.
+    // A killed broker can register again only after its old session has expired; the default is
+    // nine seconds.
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
-    // The default, 128 MB, is a quarter of the heap, taken at the start.
+    // The default, 128 MB, is a quarter of the heap and allocated at the start.
     'log.cleaner.dedupe.buffer.size': '16777216',
   };
 }
 
 /**
- * Writes `server.properties` for one node.
+ * Renders `server.properties` for one node.
  *
- * @param index - which node, from 0; its node id is one more
+ * @param index - of the node, from 0; its node id is one more
  * @param ports - the ports of all nodes, in order
- * @param dataDirectory - where its log goes
+ * @param dataDirectory - folder of its log
  * @throws RangeError when there are no ports for the index
  */
 export function renderProperties(
@@ -135,7 +136,7 @@ function listenersOf(ports: BrokerPorts): Record<string, string> {
 /**
  * Prepares one broker: its settings and a formatted, empty log. It runs from its `start` on.
  *
- * @throws Error when the log cannot be formatted, with what the tool said
+ * @throws Error with the tool's output when the log cannot be formatted
  */
 export async function prepareBroker(
   index: number,
@@ -162,12 +163,12 @@ export async function prepareBroker(
       name: `broker ${index} on ${address}`,
       command: context.java,
       args: [
-        // Several share a machine, and its memory.
+        // Several brokers share the machine's memory.
         cluster.ports.length === 1 ? '-Xmx512m' : '-Xmx256m',
         '-XX:+UseSerialGC',
         '-XX:-UsePerfData',
         '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-        // What lives for minutes is quicker without the compiler that pays after them.
+        // Short-lived brokers are faster without the second compiler, which pays off after minutes.
         ...(context.toMeasure === true ? [] : ['-XX:TieredStopAtLevel=1']),
         '-Dorg.slf4j.simpleLogger.showDateTime=true',
         '-cp',

@@ -6,35 +6,35 @@ import { Kafka, logLevel } from 'kafkajs';
 const PROBE_INTERVAL_MS = 50;
 const PROBE_TIMEOUT_MS = 5_000;
 
-/** How long to wait for something to serve, and what ends the wait early. */
-export interface Patience {
-  /** What is waited for, for the error: `the broker on 127.0.0.1:9092`. */
-  readonly what: string;
+/** Limits of a wait for a service. */
+export interface WaitLimits {
+  /** The awaited service, for errors: `the broker on 127.0.0.1:9092`. */
+  readonly subject: string;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Throws when waiting has no point any more, for instance because the process has ended. */
+  /** Throws when further waiting is pointless, for instance because the process has ended. */
   readonly check?: () => void;
 }
 
 /**
- * Asks again and again until the probe says yes.
+ * Repeats the probe until it returns true.
  *
- * @throws Error when the time is over, and whatever `check` throws or the signal's reason
+ * @throws Error on a timeout, any error of `check`, and the signal's reason
  */
-export async function waitUntil(probe: () => Promise<boolean>, patience: Patience): Promise<void> {
-  const deadline = performance.now() + patience.timeoutMs;
+export async function waitUntil(probe: () => Promise<boolean>, limits: WaitLimits): Promise<void> {
+  const deadline = performance.now() + limits.timeoutMs;
   for (;;) {
-    patience.signal?.throwIfAborted();
-    patience.check?.();
+    limits.signal?.throwIfAborted();
+    limits.check?.();
     if (await probe()) return;
     if (performance.now() > deadline) {
-      throw new Error(`${patience.what} does not answer after ${patience.timeoutMs / 1000} s`);
+      throw new Error(`${limits.subject} does not answer after ${limits.timeoutMs / 1000} s`);
     }
     await sleep(PROBE_INTERVAL_MS);
   }
 }
 
-/** Whether something accepts TCP connections at `host:port`; never rejects. */
+/** True when `host:port` accepts TCP connections; never rejects. */
 export function acceptsConnections(address: string, timeoutMs: number): Promise<boolean> {
   const colon = address.lastIndexOf(':');
   return new Promise((resolve) => {
@@ -57,7 +57,10 @@ export function acceptsConnections(address: string, timeoutMs: number): Promise<
   });
 }
 
-/** Whether the broker at `host:port` answers and counts itself among the cluster's live brokers; never rejects. */
+/**
+ * True when the broker at `host:port` answers and lists itself among the cluster's live brokers;
+ * never rejects.
+ */
 export async function brokerServes(address: string): Promise<boolean> {
   if (!(await acceptsConnections(address, PROBE_TIMEOUT_MS))) return false;
   const kafka = new Kafka({
@@ -79,7 +82,7 @@ export async function brokerServes(address: string): Promise<boolean> {
   }
 }
 
-/** Whether the registry lists its subjects; never rejects. */
+/** True when the registry lists its subjects; never rejects. */
 export async function registryServes(url: string, timeoutMs = PROBE_TIMEOUT_MS): Promise<boolean> {
   try {
     const response = await fetch(`${url}/subjects`, { signal: AbortSignal.timeout(timeoutMs) });

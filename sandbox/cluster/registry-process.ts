@@ -6,10 +6,10 @@ import type { Member } from './cluster.ts';
 import { registryServes } from './readiness.ts';
 import type { Watchdog } from './watchdog.ts';
 
-/** Path of the API of Confluent's Schema Registry in Apicurio. */
+/** Path of Apicurio's API that is compatible with Confluent's Schema Registry. */
 export const CONFLUENT_API_PATH = '/apis/ccompat/v7';
 
-/** What the registry needs to run. */
+/** Paths and Java of the registry. */
 export interface RegistryContext {
   /** The `java` command. */
   readonly java: string;
@@ -24,10 +24,11 @@ export interface RegistryContext {
 }
 
 /**
- * Gives the environment of the registry. Its database is a file that every commit reaches at once: by default it would
- * be in memory, and a restart would lose every schema and its id, which no real registry does.
+ * Returns the environment of the registry. Its database is a file that every commit reaches at
+ * once. By default it is in memory, and a restart would lose every schema and its id, unlike a real
+ * registry.
  *
- * @param listen - where it listens
+ * @param listen - the address to listen on
  * @param database - path of the database file, without an extension
  */
 export function makeRegistryEnvironment(
@@ -59,7 +60,7 @@ export async function prepareRegistry(context: RegistryContext): Promise<Member>
         '-XX:+UseSerialGC',
         '-XX:TieredStopAtLevel=1',
         '-XX:-UsePerfData',
-        // It unpacks its web pages there.
+        // The registry unpacks its web pages there.
         `-Djava.io.tmpdir=${directory}`,
         '-jar',
         context.jar,

@@ -14,9 +14,12 @@ import {
 } from './kafka-process.ts';
 import { startWatchdog } from './watchdog.ts';
 
-/** One broker with logins, TLS or an authorizer, without a registry; disposing ends it and removes its data. */
+/**
+ * One broker with logins, TLS or an authorizer, without a registry; disposal stops it and removes
+ * its data.
+ */
 export interface SecuredBroker extends AsyncDisposable {
-  /** `host:port` of the plaintext listener, which is for its administrator. */
+  /** `host:port` of the administrator's plaintext listener. */
   readonly address: string;
   /** `host:port` of each further listener, by its name. */
   readonly listeners: Readonly<Record<string, string>>;
@@ -25,7 +28,8 @@ export interface SecuredBroker extends AsyncDisposable {
 /**
  * Starts a broker by this machine's Java.
  *
- * @throws Error when Java or the download is missing, or it does not come up (with the last lines of its log)
+ * @throws Error when Java or the download is missing, or the broker does not start (with the last
+ *   lines of its log)
  */
 export async function startSecuredBroker(
   listeners: readonly Omit<NamedListener, 'port'>[],

@@ -5,10 +5,10 @@ import { startByJava } from './java.ts';
 
 export type { Cluster, ClusterOptions } from './cluster.ts';
 
-/** A way to get a cluster; rejects with the reason when it cannot serve. */
+/** A way to start a cluster; rejects with the reason when it is unavailable. */
 export interface Candidate {
   readonly source: ClusterSource;
-  /** What it needs, for the message when nothing can serve. */
+  /** Its requirement, for the message when no candidate is available. */
   readonly needs: string;
   readonly start: (request: ClusterRequest) => Promise<Cluster>;
 }
@@ -24,12 +24,12 @@ const CANDIDATES: readonly Candidate[] = [
 ];
 
 /**
- * Gets a real Kafka and a real Schema Registry from the first that can serve: the environment, Docker, Java.
- *
- * What it starts ends with the cluster's disposal, and also when this process ends in any way, be it SIGKILL. Several
+ * Starts a real Kafka and a real Schema Registry from the first available origin: the environment,
+ * Docker, Java.
+ * Its processes end with the cluster's disposal and with this process, even by SIGKILL. Several
  * clusters, in one process or many, do not disturb each other.
  *
- * @throws Error that names every way and why it failed; the signal's reason when it aborts
+ * @throws Error that names every origin and its error; the signal's reason when it aborts
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { sources } = options;
@@ -45,9 +45,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 }
 
 /**
- * Starts the first candidate that can serve.
+ * Starts the first available candidate.
  *
- * @throws Error with the need and the reason of every candidate, in order
+ * @throws Error with the requirement and the error of every candidate, in order
  */
 export async function startFirst(
   candidates: readonly Candidate[],

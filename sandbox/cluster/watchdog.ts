@@ -6,9 +6,10 @@ import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 
 /*
- * The shell reads from a pipe that only this process holds. However this process ends (an exception, Ctrl-C, SIGKILL),
- * the system closes the pipe, and the shell kills what is left. It ignores the signals of a terminal, which would
- * otherwise end it together with us.
+ * The shell reads from a pipe that only this process holds. On every end of this process (an
+ * exception, Ctrl-C, SIGKILL) the system closes the pipe, and the shell kills the remaining
+ * processes. It ignores a terminal's signals, which would otherwise end it together with this
+ * process.
  */
 const SCRIPT = `
 trap '' HUP INT TERM
@@ -34,27 +35,31 @@ done
 rm -rf "$1"
 `;
 
-/** Sees to it that nothing outlives this process, whatever ends it. Disposing ends the guard and removes the folder. */
+/**
+ * Kills guarded processes and removes guarded containers and the folder when this process ends.
+ * Disposal ends the guard and removes the folder.
+ */
 export interface Watchdog extends AsyncDisposable {
   /** Guards a process: it is killed when this process ends. */
   guardProcess(pid: number): void;
-  /** Ends the guard of a process that has ended, so that nobody else with its number is killed. */
+  /** Releases an ended process, so that another process with the same id is not killed. */
   releaseProcess(pid: number): void;
-  /** Guards a container: it is removed, by the `docker` command, when this process ends. */
+  /** Guards a container: the `docker` command removes it when this process ends. */
   guardContainer(id: string): void;
 }
 
 /**
  * Starts a guard.
  *
- * @param directory - a folder of ours that is removed when this process ends or the guard is disposed
+ * @param directory - a temporary folder that is removed when this process ends or the guard is
+ *   disposed
  * @param env - environment of the `docker` command
  * @throws Error when the system has no `sh`
  */
 export async function startWatchdog(directory: string, env: NodeJS.ProcessEnv): Promise<Watchdog> {
   const shell = await spawnShell(directory, env);
   const pids = new Set<number>();
-  // On a plain exit the shell would be a moment late for somebody who looks at once.
+  // On a plain exit the shell would react a moment too late for an immediate check.
   const killNow = (): void => {
     for (const pid of pids) killQuietly(pid);
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
@@ -95,10 +100,10 @@ async function spawnShell(
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   await once(shell, 'spawn');
-  // A guard that has gone already cannot be told anything more; that is no reason to end the program.
+  // Writes to an ended guard fail; that must not end the program.
   shell.stdin.on('error', () => undefined);
   shell.unref();
-  // A pipe is a socket to Node, which is what has `unref`; the types say only that it can be written to.
+  // Node implements a pipe as a socket with `unref`; the type declares a writable stream only.
   if (shell.stdin instanceof Socket) shell.stdin.unref();
   return shell;
 }
@@ -107,6 +112,6 @@ function killQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // The process has ended already.
   }
 }

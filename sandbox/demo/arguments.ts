@@ -4,18 +4,18 @@ import { parseArgs } from 'node:util';
 export interface SandboxArguments {
   /** World seconds per real second. */
   readonly speed: number;
-  /** The prefix of the topics in the cluster of the environment; undefined: a cluster of its own. */
+  /** The topic prefix in the cluster of the environment; undefined starts a separate cluster. */
   readonly givenCluster?: string;
   readonly help: boolean;
 }
 
 /** The options of the demo. */
 export interface DemoArguments extends SandboxArguments {
-  /** One poll of every stream, then the end. */
+  /** True: polls every stream once, then ends. */
   readonly once: boolean;
-  /** Where every topic's records are written; implies nothing else. */
+  /** Folder for every topic's records; implies nothing else. */
   readonly out?: string;
-  /** Recorded exchanges that the world is made of. */
+  /** File of recorded exchanges for the world. */
   readonly recording?: string;
 }
 
@@ -44,7 +44,7 @@ const sharedOptions = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** @throws TypeError on an option that does not exist, or on a wrong or missing value */
+/** @throws TypeError on an unknown option, or a wrong or missing value */
 export function parseDemoArguments(args: readonly string[]): DemoArguments {
   const { values } = parseArgs({
     args: [...args],
@@ -101,9 +101,9 @@ function readSpeed(text: string): number {
   );
 }
 
-/** Long enough for any name, short enough that Kafka's 249 characters hold the stream as well. */
+/** The limit leaves room for the stream in Kafka's 249 characters. */
 const prefixForm = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
-/** The program's own default: invented records must not get into the topics of real ones. */
+/** The program's default prefix: invented records must not reach the topics of real ones. */
 const realPrefix = 'instagram';
 
 function readPrefix(text: string): string {

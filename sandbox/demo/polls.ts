@@ -1,4 +1,4 @@
-/** What the program's log says of one poll that ended. */
+/** The figures of an ended poll in the program's log. */
 export interface PollLine {
   readonly stream: string;
   readonly accountId: string;
@@ -9,7 +9,7 @@ export interface PollLine {
   readonly durationMs: number;
 }
 
-/** Reads a line of the program's log; undefined for whatever is not the end of a poll. */
+/** Parses a line of the program's log; undefined for lines other than the end of a poll. */
 export function readPollLine(line: string): PollLine | undefined {
   let entry: unknown;
   try {
@@ -26,15 +26,15 @@ function isPollLine(entry: unknown): entry is PollLine {
   );
 }
 
-/** Adds up what polls spent, by stream. */
+/** Sums of the polls' costs, by stream. */
 export interface Spending {
   add(poll: PollLine): void;
-  /** Whether a poll of the same stream and account was added before. */
+  /** True when a poll of the same stream and account was added before. */
   readonly knows: (poll: PollLine) => boolean;
   readonly requestsOf: (stream: string) => number;
 }
 
-/** Nothing spent yet. */
+/** Creates sums of zero. */
 export function createSpending(): Spending {
   const spent = new Map<string, number>();
   const polled = new Set<string>();
@@ -48,7 +48,7 @@ export function createSpending(): Spending {
   };
 }
 
-/** `12:03:04  stories          17841…  3 records, 1 request`. */
+/** Formats a poll, as `12:03:04  stories          17841…  3 records, 1 request`. */
 export function describePoll(poll: PollLine, at: Date): string {
   const skipped = Object.entries(poll.skipped).map(([reason, count]) => `${count} × ${reason}`);
   const parts = [

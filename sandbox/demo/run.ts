@@ -19,7 +19,7 @@ import {
   writeTopics,
 } from './summary.ts';
 
-/** Polls every stream once and prints what reached Kafka; the exit code is the program's. */
+/** Polls every stream once and prints the records in Kafka; returns the program's exit code. */
 export async function runOnce(
   sandbox: Sandbox,
   { out }: DemoArguments,
@@ -43,7 +43,7 @@ export async function runOnce(
 
 const INTERVAL = '10s';
 
-/** Polls on at short intervals while the world changes, until asked to stop. */
+/** Polls at short intervals while the world changes, until it is stopped. */
 export async function runLive(
   sandbox: Sandbox,
   { out }: DemoArguments,
@@ -87,11 +87,11 @@ function tell(poll: PollLine | undefined, spending: Spending): void {
   if (poll === undefined) return;
   const isFirst = !spending.knows(poll);
   spending.add(poll);
-  // A poll without news is told once, with the reason if there is one; after that it is no news itself.
+  // An empty poll is shown once, with its reason; later empty polls of the stream are not shown.
   if (isFirst || poll.records + poll.deadLetters > 0) console.log(describePoll(poll, new Date()));
 }
 
-/** Settles when every stream of every account has been polled once. */
+/** Returns a promise that resolves when every stream of every account has been polled once. */
 function firstRound(expected: number) {
   const seen = new Set<string>();
   const finished = Promise.withResolvers<'done'>();

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { type DecodedRecord, type TopicsAt, readTopics } from '../topics.ts';
+import { type DecodedRecord, type TopicAddresses, readTopics } from '../topics.ts';
 
-/** The streams in the order in which a person wants to see them. */
+/** The streams in the order of the summary. */
 export const STREAMS = [
   'users',
   'user_insights',
@@ -14,15 +14,15 @@ export const STREAMS = [
   'story_insights',
 ] as const;
 
-/** What is in Kafka. */
+/** The program's records in Kafka. */
 export interface Topics {
-  /** The topic of a stream, of `state` or of `dead-letters`. */
+  /** Returns the topic of a stream, of `state` or of `dead-letters`. */
   readonly nameOf: (stream: string) => string;
   readonly byName: ReadonlyMap<string, readonly DecodedRecord[]>;
 }
 
-/** Reads all of the program's topics as a `read_committed` consumer. */
-export async function readAll(at: TopicsAt, topicTemplate: string): Promise<Topics> {
+/** Reads all topics of the program as a `read_committed` consumer. */
+export async function readAll(at: TopicAddresses, topicTemplate: string): Promise<Topics> {
   const nameOf = (stream: string): string =>
     topicTemplate.replace('{stream}', stream.replaceAll('_', '-'));
   const names = [...STREAMS, 'state', 'dead-letters'].map(nameOf);
@@ -33,7 +33,7 @@ function recordsOf({ nameOf, byName }: Topics, stream: string): readonly Decoded
   return byName.get(nameOf(stream)) ?? [];
 }
 
-/** A line for each stream: its topic, the records in it, the requests it took. */
+/** Formats a line for each stream: its topic, records and requests. */
 export function describeTopics(topics: Topics, requestsOf: (stream: string) => number): string[] {
   const rows = STREAMS.map((stream) => [
     stream,
@@ -48,7 +48,7 @@ export function describeTopics(topics: Topics, requestsOf: (stream: string) => n
   );
 }
 
-/** One record of every stream as a consumer gets it. */
+/** Formats one record of every stream, as a consumer receives it. */
 export function describeSamples(topics: Topics): string[] {
   return STREAMS.flatMap((stream) => {
     const record = recordsOf(topics, stream).at(-1);
@@ -64,7 +64,7 @@ export function describeSamples(topics: Topics): string[] {
   });
 }
 
-/** The line for machines; every number but the requests is counted from Kafka. */
+/** Formats the counts for machines; every number but the requests is counted from Kafka. */
 export function describeCounts(topics: Topics, requests: number): string {
   const countOf = (stream: string) =>
     [topics.nameOf(stream), recordsOf(topics, stream).length] as const;
@@ -79,7 +79,10 @@ export function describeCounts(topics: Topics, requests: number): string {
   });
 }
 
-/** How many (stream, account) have a state: the last value of a key counts, a tombstone does not. */
+/**
+ * Counts the pairs of stream and account with a state: the last value of a key counts, a tombstone
+ * does not.
+ */
 function stateKeys(topics: Topics): number {
   const last = new Map(recordsOf(topics, 'state').map(({ key, value }) => [key, value]));
   return [...last.values()].filter((value) => value !== null).length;

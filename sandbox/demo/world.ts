@@ -2,7 +2,10 @@ import { createRecordedWorld, readRecording } from '../graph-api/recorded-world.
 import { type World, createWorld } from '../graph-api/world.ts';
 import type { DemoArguments } from './arguments.ts';
 
-/** Three accounts of a seed whose life goes on while one watches; or a recording's, which stands still. */
+/**
+ * Creates a world of three accounts that changes while the demo runs, or a recording's world, which
+ * does not change.
+ */
 export async function demoWorld({
   recording,
   speed,
@@ -14,7 +17,7 @@ export async function demoWorld({
     mediaPerAccount: 60,
     storiesPerAccount: 6,
     insightsDays: 90,
-    // One in three minutes: real time has something to show, too.
+    // One post in three minutes, so that a demo in real time shows changes too.
     postsPerDay: 480,
     live: true,
     speed,

@@ -7,7 +7,7 @@ import { readApp } from './tokens/app.ts';
 import type { Grant } from './tokens/store.ts';
 import type { World } from './world/model.ts';
 
-/** The world as far as it can be changed from outside. */
+/** Describes the parts of the world that the admin API can change. */
 export function describeWorld(world: World): JsonObject {
   return {
     conditions: describeConditions(world.conditions),
@@ -22,8 +22,8 @@ export function describeWorld(world: World): JsonObject {
 }
 
 /**
- * Changes a world: conditions by their names, `limits` (null: none), `app`, and `tokens` by their
- * text. Everything is read before anything is changed; throws a `ShapeError`.
+ * Changes a world: conditions by name, `limits` (null: none), `app`, and `tokens` by their text.
+ * Everything is validated before the first change; throws a `ShapeError`.
  */
 export function patchWorld(value: unknown, world: World): void {
   if (!isObject(value)) throw new ShapeError('body', value, 'a JSON object');
@@ -38,7 +38,7 @@ export function patchWorld(value: unknown, world: World): void {
   for (const [token, changes] of Object.entries(newTokens)) world.tokens.set(token, changes);
 }
 
-/** Takes back everything that `patchWorld` changes. */
+/** Reverts every change of `patchWorld`. */
 export function resetWorld(world: World): void {
   world.conditions.clear();
   world.limits = {};

@@ -23,7 +23,7 @@ export interface AdminAnswer {
   readonly body: Json;
 }
 
-/** Everything that can be asked and changed. */
+/** The parts of the simulator that the admin API reads and changes. */
 export interface AdminState {
   readonly world: World;
   readonly ledger: Ledger;
@@ -71,7 +71,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   },
 };
 
-/** What each of the endpoints is for. */
+/** Descriptions of the admin endpoints. */
 const ENDPOINTS: readonly (readonly [string, string])[] = [
   ['GET health', 'whether it answers'],
   ['GET ledger', 'the requests so far; HTTP requests and calls by endpoint'],
@@ -96,7 +96,7 @@ const ENDPOINTS: readonly (readonly [string, string])[] = [
   ['DELETE faults', 'takes all rules away'],
 ];
 
-/** Answers what tests and people ask of the simulator itself; no token is needed. */
+/** Answers a request to the simulator itself, from a test or a person; it needs no token. */
 export function answerAdmin(request: AdminRequest, state: AdminState): AdminAnswer {
   if (request.name === '') return { status: 200, body: describeEndpoints() };
   const handler = HANDLERS[`${request.method} ${request.name}`];
@@ -121,17 +121,17 @@ function clockOf(world: World): Json {
   return { now: new Date(world.clock.now()).toISOString(), speed: world.clock.speed };
 }
 
-/** Takes `{"advance_ms": 3600000}` or `{"now": "2026-03-08T12:00:00Z"}`. */
+/** Parses `{"advance_ms": 3600000}` or `{"now": "2026-03-08T12:00:00Z"}` and moves the clock. */
 function moveClock(text: string, world: World): Json {
-  const asked: unknown = parseJson(text);
-  const advanceMs = isObject(asked) ? asked['advance_ms'] : undefined;
-  const now = isObject(asked) && typeof asked['now'] === 'string' ? Date.parse(asked['now']) : NaN;
+  const body: unknown = parseJson(text);
+  const advanceMs = isObject(body) ? body['advance_ms'] : undefined;
+  const now = isObject(body) && typeof body['now'] === 'string' ? Date.parse(body['now']) : NaN;
   if (typeof advanceMs === 'number') {
     world.clock.advance(advanceMs);
   } else if (!Number.isNaN(now)) {
     world.clock.set(now);
   } else {
-    throw new ShapeError('body', asked, '{"advance_ms": number} or {"now": "<ISO>"}');
+    throw new ShapeError('body', body, '{"advance_ms": number} or {"now": "<ISO>"}');
   }
   return clockOf(world);
 }

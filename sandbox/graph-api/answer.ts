@@ -12,17 +12,17 @@ import { mayRead } from './tokens/app.ts';
 import { findComment } from './world/find-comment.ts';
 import type { Page, World } from './world/model.ts';
 
-/** A request as far as its answer depends on it. */
-export interface Question {
-  /** Without the version: `['17841…', 'media']`. */
+/** The parts of a request that determine its answer. */
+export interface ParsedRequest {
+  /** Path segments without the version: `['17841…', 'media']`. */
   readonly segments: readonly string[];
-  /** In the order of the request, without the token. */
+  /** Parameters in the order of the request, without the token. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Answers a question whose token is good; throws the error that Meta would answer. */
-export function answer(question: Question, context: Context): Json {
-  const { segments, parameters } = question;
+/** Answers a request whose token is valid; throws the error that Meta would answer. */
+export function answer(parsed: ParsedRequest, context: Context): Json {
+  const { segments, parameters } = parsed;
   if (parameters.has('ids')) {
     throw graphError('ids-deprecated');
   }
@@ -39,7 +39,7 @@ export function answer(question: Question, context: Context): Json {
     : node.edge(name, request, context);
 }
 
-/** `me`; an account that may not be read is refused to itself, too. */
+/** Returns the node of `me`; an unreadable account cannot read itself either. */
 function ownNode(context: Context): GraphNode {
   if (context.caller.kind === 'account') {
     context.lookup(context.caller.account.id);
@@ -53,8 +53,10 @@ function edgeRequest(parameters: ReadonlyMap<string, string>): EdgeRequest {
   return { parameters, fields, nested: false };
 }
 
-/** The ledger's name of a question's endpoint, `/{account}/media`: ids become placeholders. */
-export function endpointOf({ segments }: Question, world: World): string {
+/**
+ * Returns the ledger's name of an endpoint, such as `/{account}/media`: ids become placeholders.
+ */
+export function endpointOf({ segments }: ParsedRequest, world: World): string {
   const [id, ...rest] = segments;
   const first = id === undefined ? '' : templateOf(id, world);
   return `/${[first, ...rest].join('/')}`;
@@ -74,12 +76,12 @@ function templateOf(id: string, world: World): string {
   return isComment ? '{comment}' : '{media}';
 }
 
-/** Finds what the caller may see; everything else does not exist for it. */
-export function findNode(id: string, seeing: Seeing): GraphNode | undefined {
-  const { world, caller, nowMs } = seeing;
+/** Finds a node that the caller may see; other nodes do not exist for the caller. */
+export function findNode(id: string, viewer: Viewer): GraphNode | undefined {
+  const { world, caller, nowMs } = viewer;
   const account = world.accounts.find((one) => one.id === id);
   if (account !== undefined) {
-    if (!reaches(seeing, account.id)) return undefined;
+    if (!reaches(viewer, account.id)) return undefined;
     return caller.kind === 'account' ? instagramLoginNode(account) : accountNode(account);
   }
   const page = world.pages.find((one) => one.id === id);
@@ -88,30 +90,30 @@ export function findNode(id: string, seeing: Seeing): GraphNode | undefined {
   }
   const broken = world.conditions.brokenChildren.has(id);
   const media = broken ? undefined : world.findMedia(id, nowMs);
-  if (media === undefined) return broken ? undefined : foundComment(id, seeing);
-  return reaches(seeing, media.accountId) ? mediaNode(media, { direct: true }) : undefined;
+  if (media === undefined) return broken ? undefined : foundComment(id, viewer);
+  return reaches(viewer, media.accountId) ? mediaNode(media, { direct: true }) : undefined;
 }
 
-function foundComment(id: string, seeing: Seeing): GraphNode | undefined {
-  const found = findComment(id, seeing.world, seeing.nowMs);
-  if (found === undefined || !reaches(seeing, found.media.accountId)) return undefined;
-  if (!mayRead('people', seeing)) throw graphError('no-permission');
+function foundComment(id: string, viewer: Viewer): GraphNode | undefined {
+  const found = findComment(id, viewer.world, viewer.nowMs);
+  if (found === undefined || !reaches(viewer, found.media.accountId)) return undefined;
+  if (!mayRead('people', viewer)) throw graphError('no-permission');
   return commentNode(found.comment, found);
 }
 
-/** Throws for an account that may not be read. */
-function reaches(seeing: Seeing, accountId: string): boolean {
-  const { conditions } = seeing.world;
-  if (!sees(seeing.caller, accountId) || conditions.vanishedAccounts.has(accountId)) {
+/** Throws for an unreadable account. */
+function reaches(viewer: Viewer, accountId: string): boolean {
+  const { conditions } = viewer.world;
+  if (!sees(viewer.caller, accountId) || conditions.vanishedAccounts.has(accountId)) {
     return false;
   }
-  if (conditions.deniedAccounts.has(accountId) || !mayRead('basic', seeing)) {
+  if (conditions.deniedAccounts.has(accountId) || !mayRead('basic', viewer)) {
     throw graphError('no-permission');
   }
   return true;
 }
 
-type Seeing = Pick<Context, 'world' | 'nowMs' | 'caller' | 'token' | 'dialect'>;
+type Viewer = Pick<Context, 'world' | 'nowMs' | 'caller' | 'token' | 'dialect'>;
 
 function seesPage(caller: Caller, page: Page): boolean {
   return caller.kind === 'user' || (caller.kind === 'page' && caller.page.id === page.id);

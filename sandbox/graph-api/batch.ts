@@ -1,11 +1,11 @@
 import { GraphError, graphError } from './errors.ts';
 import { faultResponse, faultTarget } from './fault-response.ts';
 import { traceHeaders } from './headers.ts';
-import type { Wire } from './http.ts';
+import type { WireAnswer } from './http.ts';
 import { type Json, encodeJson, isObject, parseJson } from './json.ts';
-import type { Counted } from './meter.ts';
+import type { CallCount } from './meter.ts';
 import {
-  type Asking,
+  type IncomingRequest,
   type GraphRequest,
   type GraphResponse,
   type Simulator,
@@ -14,7 +14,7 @@ import {
   countCall,
   entryOf,
   readRequest,
-  refusalOf,
+  errorAnswer,
   respond,
 } from './respond.ts';
 import type { World } from './world/model.ts';
@@ -23,11 +23,11 @@ const MAX_ITEMS = 50;
 
 /** The answer to a batch. */
 export interface BatchResponse extends GraphResponse {
-  /** The longest delay that a fault gives one of its items; they run in parallel. */
+  /** The longest delay among its items' faults; the items run in parallel. */
   readonly latencyMs: number;
 }
 
-interface Answered {
+interface BatchAnswer {
   readonly status: number;
   readonly code?: number;
   readonly body: Json;
@@ -37,12 +37,15 @@ interface Answered {
   readonly throttled?: boolean;
 }
 
-/** Answers the items of a batch independently; the ledger has an entry of each, then the batch's. */
-export function respondBatch(asking: Asking, simulator: Simulator): BatchResponse {
-  const { request, version } = asking;
-  const { status, code, body, usage, latencyMs, throttled } = tryBatch(asking, simulator);
+/**
+ * Answers the items of a batch independently; the ledger gets an entry for each, then one for the
+ * batch.
+ */
+export function respondBatch(incoming: IncomingRequest, simulator: Simulator): BatchResponse {
+  const { request, version } = incoming;
+  const { status, code, body, usage, latencyMs, throttled } = tryBatch(incoming, simulator);
   simulator.ledger.add({
-    ...entryOf(asking),
+    ...entryOf(incoming),
     status,
     ...(code === undefined ? {} : { code }),
     ...(throttled === undefined ? {} : { throttled }),
@@ -51,27 +54,27 @@ export function respondBatch(asking: Asking, simulator: Simulator): BatchRespons
   return { status, headers, body, latencyMs };
 }
 
-function tryBatch(asking: Asking, simulator: Simulator): Answered {
+function tryBatch(incoming: IncomingRequest, simulator: Simulator): BatchAnswer {
   try {
-    const { items, counted } = countTogether(readBatch(asking, simulator.world), simulator);
+    const { items, counted } = countTogether(readBatch(incoming, simulator.world), simulator);
     if (counted?.refusal !== undefined) {
-      const refusal = refusalOf(counted.refusal, asking, simulator.world);
+      const refusal = errorAnswer(counted.refusal, incoming, simulator.world);
       return { ...refusal, usage: counted.headers, latencyMs: 0, throttled: true };
     }
-    return answerItems(items, asking, simulator);
+    return answerItems(items, incoming, simulator);
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
-    return { ...refusalOf(error, asking, simulator.world), usage: {}, latencyMs: 0 };
+    return { ...errorAnswer(error, incoming, simulator.world), usage: {}, latencyMs: 0 };
   }
 }
 
-/** With `batchThrottle: "envelope"` counts every item beforehand, until one exceeds a limit. */
+/** Counts every item in advance under `batchThrottle: "envelope"`, until one exceeds a limit. */
 function countTogether(
-  items: readonly Asking[],
+  items: readonly IncomingRequest[],
   simulator: Simulator,
-): { items: readonly Asking[]; counted?: Counted } {
+): { items: readonly IncomingRequest[]; counted?: CallCount } {
   if (simulator.world.conditions.spec.batchThrottle !== 'envelope') return { items };
-  const counting: Asking[] = [];
+  const counting: IncomingRequest[] = [];
   for (const item of items) {
     const counted = countCall(item, simulator);
     if (counted.refusal !== undefined) return { items, counted };
@@ -80,10 +83,14 @@ function countTogether(
   return { items: counting };
 }
 
-function answerItems(items: readonly Asking[], asking: Asking, simulator: Simulator): Answered {
+function answerItems(
+  items: readonly IncomingRequest[],
+  incoming: IncomingRequest,
+  simulator: Simulator,
+): BatchAnswer {
   const { batchUsageHeaders = 'items' } = simulator.world.conditions.spec;
   const answers = items.map((item) => answerItem(item, simulator));
-  const withHeaders = asking.question.parameters.get('include_headers') !== 'false';
+  const withHeaders = incoming.parsed.parameters.get('include_headers') !== 'false';
   const usage = answers.flatMap(({ wire }) => Object.entries(wire?.headers ?? {}).filter(isUsage));
   const isListed = (header: [string, string]) => batchUsageHeaders === 'items' || !isUsage(header);
   const body = answers.map(({ wire }) => {
@@ -105,7 +112,7 @@ function isUsage([name]: [string, string]): boolean {
   return name === 'X-App-Usage' || name === 'X-Business-Use-Case-Usage';
 }
 
-/** One header of each name, with the last word on each account. */
+/** Merges headers of one name; the latest value of each account wins. */
 function mergeUsage(headers: readonly [string, string][]): Record<string, string> {
   const merged: Record<string, string> = {};
   for (const [name, value] of headers) {
@@ -116,15 +123,15 @@ function mergeUsage(headers: readonly [string, string][]): Record<string, string
 }
 
 interface AnsweredItem {
-  /** Undefined: the item comes back as null. */
-  readonly wire: Wire | undefined;
+  /** Undefined: the item is null. */
+  readonly wire: WireAnswer | undefined;
   readonly latencyMs: number;
 }
 
-function answerItem(item: Asking, simulator: Simulator): AnsweredItem {
-  const { latencyMs, effect: met } = simulator.faults.meet(faultTarget(item));
-  // An item has no connection of its own that could be closed.
-  const effect = met?.close === undefined ? met : { null: true };
+function answerItem(item: IncomingRequest, simulator: Simulator): AnsweredItem {
+  const { latencyMs, effect: faultEffect } = simulator.faults.meet(faultTarget(item));
+  // An item has no connection of its own to close.
+  const effect = faultEffect?.close === undefined ? faultEffect : { null: true };
   const fault = effect && faultResponse(effect, item, simulator.world);
   if (fault !== undefined) {
     simulator.ledger.add({ ...entryOf(item), ...fault.entry, fault: true });
@@ -135,25 +142,25 @@ function answerItem(item: Asking, simulator: Simulator): AnsweredItem {
   return { wire: { status, headers, text }, latencyMs };
 }
 
-/** Reads the items; throws the error that refuses the batch as a whole. */
-function readBatch(asking: Asking, world: World): Asking[] {
+/** Reads the items; throws the error that rejects the whole batch. */
+function readBatch(incoming: IncomingRequest, world: World): IncomingRequest[] {
   const { batchRefused, batchShort } = world.conditions.spec;
-  checkPath(asking);
+  checkPath(incoming);
   if (batchRefused === true) throw graphError('batch-refused');
-  const items = parseJson(asking.question.parameters.get('batch') ?? '');
-  checkBatchAccess(asking, items, world);
+  const items = parseJson(incoming.parsed.parameters.get('batch') ?? '');
+  checkBatchAccess(incoming, items, world);
   if (!Array.isArray(items)) throw graphError('bad-batch');
   if (items.length > MAX_ITEMS) throw graphError('batch-too-big');
   return items
     .slice(0, batchShort)
-    .map((item: unknown, index) => readRequest(readItem(item, asking, index), world));
+    .map((item: unknown, index) => readRequest(readItem(item, incoming, index), world));
 }
 
-/** A batch needs no token of its own where each item has one. */
-function checkBatchAccess(asking: Asking, items: unknown, world: World): void {
+/** Checks the batch's token, which is optional when each item has one. */
+function checkBatchAccess(incoming: IncomingRequest, items: unknown, world: World): void {
   const isOwned = Array.isArray(items) && items.length > 0 && items.every(hasToken);
-  if (asking.token !== '' || !isOwned) checkAccess(asking, world);
-  if (asking.identity?.dialect === 'instagram') {
+  if (incoming.token !== '' || !isOwned) checkAccess(incoming, world);
+  if (incoming.identity?.dialect === 'instagram') {
     throw graphError('no-batch', world.app.clientId);
   }
 }
@@ -163,21 +170,25 @@ function hasToken(item: unknown): boolean {
   return typeof path === 'string' && /[?&]access_token=/.test(path);
 }
 
-/** An item without a version is answered by the batch's, one without a token by the batch's token. */
-function readItem(item: unknown, { request, version, ...asking }: Asking, index: number) {
+/** Reads an item; the batch's version and token are its defaults. */
+function readItem(
+  item: unknown,
+  { request, version, ...incoming }: IncomingRequest,
+  index: number,
+) {
   const path = isObject(item) ? item['relative_url'] : undefined;
   if (!isObject(item) || typeof path !== 'string') throw graphError('bad-batch');
   const bare = path.replace(/^\/+/, '');
   const versioned = /^v\d+\.\d+(\/|\?|$)/.test(bare) ? bare : `${version}/${bare}`;
   const url = new URL(`/${versioned}`, request.url.origin);
   const ownToken = url.searchParams.get('access_token');
-  if (ownToken === null && asking.proof !== undefined) {
-    url.searchParams.set('appsecret_proof', asking.proof);
+  if (ownToken === null && incoming.proof !== undefined) {
+    url.searchParams.set('appsecret_proof', incoming.proof);
   }
   return {
     method: typeof item['method'] === 'string' ? item['method'].toUpperCase() : 'GET',
     url,
-    authorization: ownToken ?? asking.token,
+    authorization: ownToken ?? incoming.token,
     number: request.number + (index + 1) / 100,
     batched: true,
   } satisfies GraphRequest;

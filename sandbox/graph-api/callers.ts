@@ -1,22 +1,22 @@
 import type { Caller } from './context.ts';
 import { graphError, type ErrorName } from './errors.ts';
-import type { TokenTrouble } from './conditions-spec.ts';
+import type { TokenDefect } from './conditions-spec.ts';
 import type { Grant } from './tokens/store.ts';
 import type { World } from './world/model.ts';
 
-/** Who a token stands for and which host's words it is answered in. */
-export interface Identity {
+/** The owner of a token, and the host whose wording its answers use. */
+export interface CallerIdentity {
   readonly caller: Caller;
   readonly dialect: 'facebook' | 'instagram';
 }
 
-/** Finds whose token it is; undefined for one that the world does not know. */
-export function identify(token: string, world: World): Identity | undefined {
+/** Finds the owner of a token; undefined for an unknown token. */
+export function identify(token: string, world: World): CallerIdentity | undefined {
   const grant = world.tokens.find(token);
   return grant && identityOf(grant, world);
 }
 
-function identityOf({ owner }: Grant, world: World): Identity | undefined {
+function identityOf({ owner }: Grant, world: World): CallerIdentity | undefined {
   switch (owner.kind) {
     case 'user':
       return { caller: { kind: 'user' }, dialect: 'facebook' };
@@ -31,7 +31,7 @@ function identityOf({ owner }: Grant, world: World): Identity | undefined {
   }
 }
 
-const TROUBLES: Record<Exclude<TokenTrouble, 'expired'>, ErrorName> = {
+const DEFECT_ERRORS: Record<Exclude<TokenDefect, 'expired'>, ErrorName> = {
   password: 'token-password',
   checkpoint: 'token-checkpoint',
   removed: 'token-removed',
@@ -39,11 +39,11 @@ const TROUBLES: Record<Exclude<TokenTrouble, 'expired'>, ErrorName> = {
 };
 const HOUR_MS = 3_600_000;
 
-/** Throws what Meta says of a token that is good no more, or never was. */
+/** Throws Meta's error for an invalid or ended token. */
 export function checkToken(token: string, world: World, nowMs: number): void {
-  const trouble = world.conditions.spec.badTokens?.[token];
-  if (trouble !== undefined && trouble !== 'expired') {
-    throw graphError(TROUBLES[trouble], world.app.clientId);
+  const defect = world.conditions.spec.badTokens?.[token];
+  if (defect !== undefined && defect !== 'expired') {
+    throw graphError(DEFECT_ERRORS[defect], world.app.clientId);
   }
   const expiresAtMs = endOf(token, world, nowMs);
   if (expiresAtMs !== null && expiresAtMs <= nowMs) {
@@ -54,7 +54,7 @@ export function checkToken(token: string, world: World, nowMs: number): void {
   }
 }
 
-/** When a token ends or has ended, epoch milliseconds; null for never. */
+/** Returns the end of a token, past or future, in epoch milliseconds; null for never. */
 export function endOf(token: string, { conditions, tokens }: World, nowMs: number): number | null {
   if (conditions.spec.badTokens?.[token] === 'expired') return nowMs - HOUR_MS;
   return tokens.find(token)?.expiresAtMs ?? null;
@@ -73,7 +73,7 @@ const SESSION_TIME = new Intl.DateTimeFormat('en-US', {
   timeZoneName: 'short',
 });
 
-/** `Monday, 23-Nov-15 14:00:00 PST`. */
+/** Formats a time as `Monday, 23-Nov-15 14:00:00 PST`. */
 function sessionTime(atMs: number): string {
   const parts = SESSION_TIME.formatToParts(atMs);
   const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? '';

@@ -11,13 +11,13 @@ import {
   readText,
 } from './shape.ts';
 
-/** Why a token that the world knows is refused: 463, 460, 459, 458, 467. */
-export type TokenTrouble = 'expired' | 'password' | 'checkpoint' | 'removed' | 'revoked';
+/** The reason why a known token is rejected: 463, 460, 459, 458, 467. */
+export type TokenDefect = 'expired' | 'password' | 'checkpoint' | 'removed' | 'revoked';
 
 /** The error with which a field fails a whole page: 9005 or 36104. */
 export type FatalField = 'copyright-check' | 'discovery-only';
 
-/** Changes of the world that a running program meets; ids and names as the API has them. */
+/** Changes of the world while a program runs; ids and names as in the API. */
 export interface ConditionsSpec {
   /** Metrics that left the enums of media and accounts, in every version. */
   readonly removedMetrics?: readonly string[];
@@ -27,40 +27,43 @@ export interface ConditionsSpec {
   readonly refusalWording?: 'kind' | 'media' | 'plain' | 'nameless';
   /** Media id to the `values` of the first metric of its insights. */
   readonly oddInsights?: Readonly<Record<string, Json>>;
-  /** Media id to its caption, which may be no well-formed text. */
+  /** Media id to its caption, which may be ill-formed text. */
   readonly captions?: Readonly<Record<string, string>>;
   /** Media id to the number of its comments, one a second from its creation on. */
   readonly manyComments?: Readonly<Record<string, number>>;
   /** Comments and replies that are counted and not listed. */
   readonly hiddenComments?: readonly string[];
-  /** Pages, this many, whose `instagram_business_account` is an empty list. */
+  /** Number of pages whose `instagram_business_account` is an empty list. */
   readonly emptyPages?: number;
-  /** The demographics by city have two entries of one name, which add up. */
+  /** True when the demographics by city have two entries of one name, which add up. */
   readonly demographicsTwice?: boolean;
-  /** Posts, stories and children of albums that are gone. */
+  /** Deleted posts, stories and children of albums. */
   readonly deletedMedia?: readonly string[];
-  /** Children whose fields cannot be read: expanding them fails the request with 100/33. */
+  /** Children with unreadable fields: expanding them fails the request with 100/33. */
   readonly brokenChildren?: readonly string[];
   /** Account id to the fields that fail every read of its media. */
   readonly fatalFields?: Readonly<Record<string, Readonly<Record<string, FatalField>>>>;
-  /** Accounts that are listed and may not be read. */
+  /** Accounts that are listed and unreadable. */
   readonly deniedAccounts?: readonly string[];
-  /** Account id to the edges (`tags`, and `comments` of its media) that may not be read. */
+  /** Account id to its unreadable edges (`tags`, and `comments` of its media). */
   readonly deniedEdges?: Readonly<Record<string, readonly string[]>>;
-  readonly badTokens?: Readonly<Record<string, TokenTrouble>>;
-  /** Accounts that exist no more. */
+  readonly badTokens?: Readonly<Record<string, TokenDefect>>;
+  /** Accounts that no longer exist. */
   readonly vanishedAccounts?: readonly string[];
-  /** A list that is not empty fails when asked for more than this many a page. */
+  /** Largest page size of a list that is not empty; a larger one fails. */
   readonly tooMuchData?: number;
-  /** The language of what an error says to the user; undefined is English. */
+  /** The language of an error's user message; undefined is English. */
   readonly locale?: Locale;
   /** The answer that carries the usage headers of a batch's items; default `items`. */
   readonly batchUsageHeaders?: 'items' | 'outer' | 'none';
-  /** The answer that carries a limit's error: the item that exceeds it, or the whole batch; default `item`. */
+  /**
+   * The answer that carries a limit's error: the item that exceeds it, or the whole batch; default
+   * `item`.
+   */
   readonly batchThrottle?: 'item' | 'envelope';
-  /** The host refuses every batch. */
+  /** True when the host rejects every batch. */
   readonly batchRefused?: boolean;
-  /** Only the first so many items of a batch are answered. */
+  /** Number of answered items of a batch; later items are unanswered. */
   readonly batchShort?: number;
 }
 
@@ -102,7 +105,7 @@ const readMembersOfConditions = readMembers<ConditionsChanges>({
   batchShort: orNull(readInteger(0)),
 });
 
-/** Reads conditions from JSON; throws a `ShapeError` that names the place. */
+/** Reads conditions from JSON; throws a `ShapeError` that names the path. */
 export function readConditions(value: unknown): ConditionsChanges {
   return readMembersOfConditions(value, '');
 }

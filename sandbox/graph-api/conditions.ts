@@ -1,9 +1,9 @@
 import type { ConditionsChanges, ConditionsSpec } from './conditions-spec.ts';
 import type { JsonObject } from './json.ts';
 
-/** The conditions of a world as they are now. */
+/** The current conditions of a world. */
 export interface Conditions {
-  /** Grows with every change. */
+  /** Increases with every change. */
   readonly version: number;
   readonly removedMetrics: ReadonlySet<string>;
   readonly deletedMedia: ReadonlySet<string>;
@@ -11,17 +11,17 @@ export interface Conditions {
   readonly brokenChildren: ReadonlySet<string>;
   readonly deniedAccounts: ReadonlySet<string>;
   readonly vanishedAccounts: ReadonlySet<string>;
-  /** Some media is not as the world made it. */
+  /** True when the conditions change any media. */
   readonly altersMedia: boolean;
-  /** Everything as it was set. */
+  /** The conditions as they were set. */
   readonly spec: ConditionsSpec;
-  /** Replaces the conditions that are named, each whole; null or undefined clears one. */
+  /** Replaces each named condition as a whole; null or undefined clears one. */
   set(changes: ConditionsChanges): void;
-  /** Back to a world without trouble. */
+  /** Clears all conditions. */
   clear(): void;
 }
 
-/** The conditions of a new world: none. */
+/** Creates the conditions of a new world: none. */
 export function createConditions(): Conditions {
   let version = 0;
   let spec: ConditionsSpec = {};
@@ -85,7 +85,7 @@ function setsOf(spec: ConditionsSpec) {
   };
 }
 
-/** The conditions as the simulator's own endpoint shows them. */
+/** Formats the conditions for the admin API. */
 export function describeConditions({ spec }: Conditions): JsonObject {
   return JSON.parse(JSON.stringify(spec)) as JsonObject;
 }

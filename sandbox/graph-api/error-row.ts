@@ -1,19 +1,19 @@
-/** A refusal as a table has it. */
+/** An error of the API, as a row of a table. */
 export interface ErrorRow {
   readonly status: number;
-  /** `OAuthException` unless said otherwise. */
+  /** `OAuthException` by default. */
   readonly type?: string;
   readonly code: number;
   readonly subcode?: number;
-  /** `{0}`, `{1}` stand for the values. */
+  /** `{0}`, `{1}` are placeholders for the values. */
   readonly message: string;
   readonly title?: string;
   readonly userMessage?: string;
-  /** Meta sends the long envelope: `error_data`, `is_transient`. */
+  /** True when Meta sends the long envelope: `error_data`, `is_transient`. */
   readonly blame?: boolean;
   readonly transient?: boolean;
-  /** graph.instagram.com has the message for the user as its message, and no title. */
+  /** True when graph.instagram.com uses the user's message as its message, without a title. */
   readonly plainOnInstagram?: boolean;
-  /** graph.instagram.com answers it with the same type as graph.facebook.com. */
+  /** True when graph.instagram.com uses the same type as graph.facebook.com. */
   readonly onBothHosts?: boolean;
 }

@@ -1,6 +1,6 @@
 import type { ErrorRow } from './error-row.ts';
 
-/** Refusals of who asks, and of how much: tokens, apps and limits. */
+/** Errors of access and quota: tokens, apps and limits. */
 export const ACCESS_ROWS = {
   'no-token': {
     status: 400,

@@ -1,6 +1,6 @@
 import type { ErrorRow } from './error-row.ts';
 
-/** Refusals of what is asked, one row an error; messages verbatim where recorded. */
+/** Errors of the request, one row an error; messages verbatim where recorded. */
 export const REQUEST_ROWS = {
   'no-permission': {
     status: 400,

@@ -1,16 +1,16 @@
 import type { ErrorName } from './errors.ts';
 
-/** The languages besides English that a caller's locale may have. */
+/** The languages besides English of a caller's locale. */
 export type Locale = 'fr' | 'pt';
 
 /** A title and a message for the user, in the caller's language. */
-interface Words {
+interface UserMessage {
   readonly title: string;
   readonly message: string;
 }
 
 /** Texts that Meta translates; on graph.facebook.com the `message` of the error stays English. */
-export const TRANSLATIONS: Partial<Record<ErrorName, Record<Locale, Words>>> = {
+export const TRANSLATIONS: Partial<Record<ErrorName, Record<Locale, UserMessage>>> = {
   'before-conversion': {
     fr: {
       title: 'Contenu publié avant la conversion en compte professionnel',

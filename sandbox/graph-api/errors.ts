@@ -6,10 +6,10 @@ import type { Json, JsonObject } from './json.ts';
 
 const ROWS = { ...REQUEST_ROWS, ...ACCESS_ROWS };
 
-/** A name of the table of errors. */
+/** A name in the table of errors. */
 export type ErrorName = keyof typeof ROWS;
 
-/** A refusal in Meta's words: an HTTP status and the body's `error`, but for its trace id. */
+/** An error in Meta's wording: an HTTP status and the body's `error`, without its trace id. */
 export class GraphError extends Error {
   override readonly name = 'GraphError';
   readonly row: ErrorName;
@@ -45,7 +45,7 @@ function present(key: string, value: Json | undefined): JsonObject {
   return value === undefined ? {} : { [key]: value };
 }
 
-/** Makes the error of that row; the values fill its message's places in order. */
+/** Creates the error of a row; the values replace its message's placeholders in order. */
 export function graphError(name: ErrorName, ...values: readonly (string | number)[]): GraphError {
   return new GraphError(name, values);
 }
@@ -53,12 +53,12 @@ export function graphError(name: ErrorName, ...values: readonly (string | number
 /** Every name of the table, in its order. */
 export const errorNames = Object.keys(ROWS) as readonly ErrorName[];
 
-/** Whether the table has an error of that name. */
+/** True when the table has an error of that name. */
 export function isErrorName(name: string): name is ErrorName {
   return Object.hasOwn(ROWS, name);
 }
 
-/** How an error is worded: by the host of the caller's token, and in the caller's language. */
+/** The wording of an error: the host of the caller's token, and the caller's language. */
 export interface Wording {
   readonly dialect: 'facebook' | 'instagram';
   /** Undefined: English. */
@@ -66,8 +66,8 @@ export interface Wording {
 }
 
 /**
- * The error as the caller gets it: `graph.instagram.com` has its own type, and drops the `(#100) `
- * of media insights; what is meant for the user comes in the user's language.
+ * Words an error for the caller: `graph.instagram.com` has its own type and omits the `(#100) ` of
+ * media insights; the user's message is in the user's language.
  */
 export function wordError(error: GraphError, { dialect, locale }: Wording): JsonObject {
   const translated = { ...error.error, ...translation(error, locale) };

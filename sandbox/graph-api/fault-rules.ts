@@ -41,7 +41,7 @@ const readEffectMembers = readMembers<FaultEffect>({
   headers: readMap(readText),
 });
 
-/** The ways of answering, of which a rule has one at most. */
+/** The kinds of answers, of which a rule has at most one. */
 const WAYS = ['error', 'body', 'close', 'truncate', 'html', 'empty', 'null'] as const;
 
 function readEffect(value: unknown, path: string): FaultEffect {
@@ -66,7 +66,7 @@ const readRuleMembers = readMembers<FaultRule>({
   effect: readEffect,
 });
 
-/** Reads a rule from JSON; throws a `ShapeError` that names the place. */
+/** Reads a rule from JSON; throws a `ShapeError` that names the path. */
 export function readFaultRule(value: unknown): FaultRule {
   const rule = readRuleMembers(value, '');
   return { ...rule, effect: readEffect(rule.effect, 'effect') };

@@ -1,67 +1,70 @@
 import type { ErrorName } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 
-/** Which requests a fault is for; every member given must fit. */
+/** Conditions of the affected requests; all members must match. */
 export interface FaultMatch {
-  /** As the ledger names it: `/{account}/media`; `/batch` is the HTTP request of a batch. */
+  /**
+   * The ledger's endpoint name, such as `/{account}/media`; `/batch` is the HTTP request of a
+   * batch.
+   */
   readonly endpoint?: string;
   /** A part of the path. */
   readonly path?: string;
-  /** A part of the decoded query, the token left out. */
+  /** A part of the decoded query, without the token. */
   readonly query?: string;
-  /** The request is about this account. */
+  /** The account of the request. */
   readonly account?: string;
 }
 
 /** The ledger's name of a batch's HTTP request. */
 export const BATCH_ENDPOINT = '/batch';
 
-/** What happens: one way of answering, a delay, or both. */
+/** The effect of a fault: one kind of answer, a delay, or both. */
 export interface FaultEffect {
-  /** The answer comes this much later, in real milliseconds. */
+  /** Delay of the answer, in real milliseconds. */
   readonly latency_ms?: number;
   /** An error of the table. */
   readonly error?: ErrorName;
-  /** What fills the places of the error's message. */
+  /** Values for the placeholders of the error's message. */
   readonly values?: readonly (string | number)[];
-  /** Of `body`, `html` and `empty`; default 200, of `html` 500. */
+  /** Status of `body`, `html` and `empty`; default 200, for `html` 500. */
   readonly status?: number;
-  /** JSON, or a text that is sent as it is. */
+  /** JSON, or a text that is sent unchanged. */
   readonly body?: Json;
-  /** The connection is closed: before anything is sent, or in the middle of the body. */
+  /** Closes the connection: before the first byte, or in the middle of the body. */
   readonly close?: 'before' | 'middle';
-  /** Only so many bytes of the true answer come, as if they were all. */
+  /** Number of bytes of the real answer that are sent, as if complete. */
   readonly truncate?: number;
-  /** A page for people instead of JSON. */
+  /** An HTML page instead of JSON. */
   readonly html?: boolean;
-  /** Nothing in the body. */
+  /** An empty body. */
   readonly empty?: boolean;
-  /** The item of a batch comes back as JSON null; a single request is not answered. */
+  /** The item of a batch is JSON null; a single request is not answered. */
   readonly null?: boolean;
-  /** Besides those of every answer, or in their place: `{"Retry-After": "2"}`. */
+  /** Headers that are added to those of every answer or replace them: `{"Retry-After": "2"}`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A fault by rule. */
+/** A rule of a fault. */
 export interface FaultRule {
   readonly match?: FaultMatch;
-  /** So many matching requests pass first; default 0. */
+  /** Number of matching requests that pass first; default 0. */
   readonly skip?: number;
-  /** So many are hit; default all that follow. */
+  /** Number of affected requests; default all that follow. */
   readonly times?: number;
   readonly effect: FaultEffect;
 }
 
-/** A rule and what became of it. */
+/** A rule and its counts. */
 export interface Fault {
   readonly rule: FaultRule;
-  /** Requests that fitted. */
+  /** Number of matching requests. */
   readonly matched: number;
-  /** Requests that it hit. */
+  /** Number of affected requests. */
   readonly applied: number;
 }
 
-/** A request as far as rules look at it. */
+/** The properties of a request that rules match. */
 export interface FaultTarget {
   readonly endpoint: string;
   readonly path: string;
@@ -69,21 +72,21 @@ export interface FaultTarget {
   readonly account: string | undefined;
 }
 
-/** What a request meets. */
-export interface Met {
+/** The faults of one request. */
+export interface MatchedFaults {
   readonly latencyMs: number;
-  /** The first rule that changes the answer. */
+  /** The first effect that changes the answer. */
   readonly effect: FaultEffect | undefined;
 }
 
 /** The faults of a simulator. */
 export interface Faults {
   readonly all: readonly Fault[];
-  /** Adds a rule after those that are there. */
+  /** Adds a rule after the existing ones. */
   add(rule: FaultRule): Fault;
   clear(): void;
-  /** Counts the request in every rule that it meets: delays add up, of answers the first one stands. */
-  meet(target: FaultTarget): Met;
+  /** Counts the request in every matching rule; delays add up, the first changed answer wins. */
+  meet(target: FaultTarget): MatchedFaults;
 }
 
 /** Creates a simulator's faults: none. */
@@ -104,7 +107,7 @@ export function createFaults(): Faults {
       let effect: FaultEffect | undefined;
       for (const fault of faults) {
         const answers = changesAnswer(fault.rule.effect);
-        if ((answers && effect !== undefined) || !strikes(fault, target)) continue;
+        if ((answers && effect !== undefined) || !countMatch(fault, target)) continue;
         latencyMs += fault.rule.effect.latency_ms ?? 0;
         if (answers) effect = fault.rule.effect;
       }
@@ -119,8 +122,8 @@ interface CountedFault {
   applied: number;
 }
 
-/** Counts a request that fits; whether it is one of those that are hit. */
-function strikes(fault: CountedFault, target: FaultTarget): boolean {
+/** Counts a matching request; returns true when the rule affects it. */
+function countMatch(fault: CountedFault, target: FaultTarget): boolean {
   const { match = {}, skip = 0, times = Number.POSITIVE_INFINITY } = fault.rule;
   if (!fits(match, target)) return false;
   fault.matched += 1;
@@ -129,12 +132,12 @@ function strikes(fault: CountedFault, target: FaultTarget): boolean {
   return true;
 }
 
-/** Whether an effect is more than a delay. */
+/** True when an effect is more than a delay. */
 function changesAnswer(effect: FaultEffect): boolean {
   return Object.keys(effect).some((name) => name !== 'latency_ms');
 }
 
-/** The HTTP request of a batch is matched by name alone, so that other rules fit its items. */
+/** The HTTP request of a batch is matched by name alone, so that other rules match its items. */
 function fits({ endpoint, path, query, account }: FaultMatch, target: FaultTarget): boolean {
   return (
     (target.endpoint !== BATCH_ENDPOINT || endpoint === BATCH_ENDPOINT) &&
@@ -145,7 +148,7 @@ function fits({ endpoint, path, query, account }: FaultMatch, target: FaultTarge
   );
 }
 
-/** The faults as the simulator's own endpoint shows them. */
+/** Formats the faults for the admin API. */
 export function describeFaults({ all }: Faults): JsonObject {
   return { faults: JSON.parse(JSON.stringify(all)) as Json };
 }

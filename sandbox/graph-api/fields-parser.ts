@@ -1,9 +1,9 @@
 import { graphError } from './errors.ts';
 
-/** One field that is asked for: `media.limit(5){id,caption}`. */
+/** One requested field: `media.limit(5){id,caption}`. */
 export interface FieldRequest {
   readonly name: string;
-  /** The key of the answer: the name, or what `.as(…)` says. */
+  /** The key of the answer: the name, or the argument of `.as(…)`. */
   readonly key: string;
   /** The modifiers, as `limit` → `5`. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -19,7 +19,7 @@ interface Scanner {
 
 /**
  * Parses the value of `fields`: names, modifiers `.metric(a,b)`, nested `{…}`; spaces are
- * tolerated. Throws Meta's syntax error (code 2500) with the place.
+ * tolerated. Throws Meta's syntax error (code 2500) with the position.
  */
 export function parseFields(text: string): FieldRequest[] {
   const scanner: Scanner = { text, at: 0 };
@@ -113,6 +113,6 @@ function skipSpaces(scanner: Scanner): void {
   }
 }
 
-function syntaxError(scanner: Scanner, what: string): Error {
-  return graphError('syntax', what, scanner.at, scanner.text);
+function syntaxError(scanner: Scanner, expected: string): Error {
+  return graphError('syntax', expected, scanner.at, scanner.text);
 }

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { type Json, isObject } from './json.ts';
 
-/** What the headers of an answer depend on. */
-export interface Answered {
+/** The input of an answer's headers. */
+export interface AnswerFacts {
   readonly status: number;
   readonly version: string;
   readonly body: Json;
 }
 
-/** An id as Meta gives each request: `A` and 22 characters. */
+/** Creates an id in the form of Meta's trace ids: `A` and 22 characters. */
 export function traceId(number: number): string {
   return `A${hash(`trace/${number}`, 'base64url').slice(0, 22)}`;
 }
 
-/** The headers that Meta sends with every answer. */
+/** Returns the headers that Meta sends with every answer. */
 export function traceHeaders(
-  { status, version, body }: Answered,
+  { status, version, body }: AnswerFacts,
   number: number,
 ): Record<string, string> {
   const failed = status >= 400;
@@ -44,7 +44,7 @@ function challenge(body: Json): string {
   return `OAuth "Facebook Platform" "${reason}" "${plain}"`;
 }
 
-/** The third reason was seen with this message alone. */
+/** The third reason was recorded with this message alone. */
 function reasonOf(message: string): string {
   return message.startsWith('Cannot call API for app') ? 'access_denied' : 'invalid_request';
 }

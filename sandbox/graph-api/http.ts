@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 
-/** An answer as bytes go over the wire. */
-export interface Wire {
+/** An answer in the bytes that are sent. */
+export interface WireAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
-/** How an answer fails to arrive. */
-export interface Cut {
+/** Ways in which an answer is cut off. */
+export interface AnswerCut {
   readonly close?: 'middle';
-  /** Bytes that come, as if they were all. */
+  /** Number of bytes that are sent, as if complete. */
   readonly truncate?: number;
 }
 
@@ -24,11 +24,11 @@ export async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** Sends an answer, compressed where the client takes it and nothing is to be cut. */
+/** Sends an answer, compressed where the client accepts it and no cut applies. */
 export function send(
   { request, response }: { request: IncomingMessage; response: ServerResponse },
-  { status, headers, text }: Wire,
-  cut: Cut = {},
+  { status, headers, text }: WireAnswer,
+  cut: AnswerCut = {},
 ): void {
   const whole = Buffer.from(text);
   const plain = cut.truncate === undefined ? whole : whole.subarray(0, cut.truncate);

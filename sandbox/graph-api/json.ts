@@ -15,7 +15,7 @@ export function encodeJson(value: Json): string {
   );
 }
 
-/** Tells an object from an array, null and the scalars. */
+/** True for an object, false for an array, null and scalars. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,9 +4,9 @@ import type { JsonObject } from './json.ts';
 export interface LedgerEntry {
   /** The world's time in ISO form. */
   readonly at: string;
-  /** With placeholders: `/{account}/media`; `/batch` for the HTTP request of a batch. */
+  /** Endpoint with placeholders: `/{account}/media`; `/batch` for the HTTP request of a batch. */
   readonly endpoint: string;
-  /** Without token and version: `/17841…/media?limit=100`. */
+  /** Path and query without token and version: `/17841…/media?limit=100`. */
   readonly request: string;
   /** HTTP requests: 0 for an item of a batch, 1 otherwise. */
   readonly requests: 0 | 1;
@@ -15,23 +15,23 @@ export interface LedgerEntry {
   readonly status: number;
   /** The error's code. */
   readonly code?: number;
-  /** Refused because of a limit. */
+  /** True when a limit rejected it. */
   readonly throttled?: boolean;
-  /** Answered, or not, by a fault; without an answer the status is 0. */
+  /** True when a fault answered it or left it unanswered; an unanswered request has status 0. */
   readonly fault?: boolean;
-  /** An item of a batch. */
+  /** True for an item of a batch. */
   readonly batched?: boolean;
 }
 
-/** The cost at one endpoint, or in all. */
-export interface Spent {
+/** The cost of one endpoint, or of all. */
+export interface EndpointCost {
   /** HTTP requests. */
   readonly requests: number;
   /** Calls as Meta counts them. */
   readonly calls: number;
-  /** Entries that were refused or not answered; a refused item and a refused batch are one each. */
+  /** Rejected or unanswered entries; a rejected item and a rejected batch are one each. */
   readonly errors: number;
-  /** Entries that a limit refused. */
+  /** Entries that a limit rejected. */
   readonly throttled: number;
 }
 
@@ -39,14 +39,17 @@ export interface Spent {
 export interface Ledger {
   readonly entries: readonly LedgerEntry[];
   add(entry: LedgerEntry): void;
-  total(): Spent;
-  byEndpoint(): Readonly<Record<string, Spent>>;
+  total(): EndpointCost;
+  byEndpoint(): Readonly<Record<string, EndpointCost>>;
   clear(): void;
 }
 
-const NOTHING: Spent = { requests: 0, calls: 0, errors: 0, throttled: 0 };
+const NOTHING: EndpointCost = { requests: 0, calls: 0, errors: 0, throttled: 0 };
 
-function plus(spent: Spent, { requests, calls, status, throttled }: LedgerEntry): Spent {
+function plus(
+  spent: EndpointCost,
+  { requests, calls, status, throttled }: LedgerEntry,
+): EndpointCost {
   return {
     requests: spent.requests + requests,
     calls: spent.calls + calls,
@@ -55,7 +58,7 @@ function plus(spent: Spent, { requests, calls, status, throttled }: LedgerEntry)
   };
 }
 
-/** An empty ledger. */
+/** Creates an empty ledger. */
 export function createLedger(): Ledger {
   const entries: LedgerEntry[] = [];
   return {
@@ -65,7 +68,7 @@ export function createLedger(): Ledger {
     },
     total: () => entries.reduce(plus, NOTHING),
     byEndpoint: () => {
-      const spent: Record<string, Spent> = {};
+      const spent: Record<string, EndpointCost> = {};
       for (const entry of entries) {
         spent[entry.endpoint] = plus(spent[entry.endpoint] ?? NOTHING, entry);
       }
@@ -77,7 +80,7 @@ export function createLedger(): Ledger {
   };
 }
 
-/** The ledger as the admin endpoint shows it. */
+/** Formats the ledger for the admin API. */
 export function describeLedger(ledger: Ledger): JsonObject {
   return {
     total: { ...ledger.total() },

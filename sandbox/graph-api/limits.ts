@@ -1,26 +1,26 @@
 import type { JsonObject } from './json.ts';
 import { readBoolean, readInteger, readMap, readMembers } from './shape.ts';
 
-/** So many calls in a rolling window on the world's clock. */
+/** A number of calls in a rolling window on the world's clock. */
 export interface Limit {
   readonly calls: number;
   /** Default 24 hours for accounts, an hour for the app and its users. */
   readonly windowMs?: number;
 }
 
-/** How much a world lets itself be asked; without a limit nothing is refused. */
+/** The limits of a world; without a limit nothing is rejected. */
 export interface LimitSettings {
-  /** Of every account, counted for each alone (80002). */
+  /** Limit of every account, counted for each alone (80002). */
   readonly account?: Limit;
-  /** Of single accounts, by id, instead of `account`. */
+  /** Limits of single accounts, by id, instead of `account`. */
   readonly accounts?: Readonly<Record<string, Limit>>;
-  /** Of everything that belongs to no account (4). */
+  /** Limit of everything that belongs to no account (4). */
   readonly app?: Limit;
-  /** Of one Facebook user, for what belongs to no account (17). */
+  /** Limit of one Facebook user, for requests that belong to no account (17). */
   readonly user?: Limit;
-  /** The limits of the app and the user count what belongs to accounts, too; default false. */
+  /** True when the app's and the user's limits count the accounts' calls too; default false. */
   readonly countAll?: boolean;
-  /** Each call during a block makes it this much longer; default 1. */
+  /** Minutes by which each call during a block extends it; default 1. */
   readonly extendMinutes?: number;
 }
 
@@ -40,12 +40,12 @@ const readSettings = readMembers<LimitSettings>({
   extendMinutes: readInteger(0),
 });
 
-/** Reads limits from JSON; throws a `ShapeError` that names the place. */
+/** Reads limits from JSON; throws a `ShapeError` that names the path. */
 export function readLimits(value: unknown): LimitSettings {
   return readSettings(value, 'limits');
 }
 
-/** The limits as the simulator's own endpoint shows them. */
+/** Formats the limits for the admin API. */
 export function describeLimits(limits: LimitSettings): JsonObject {
   return JSON.parse(JSON.stringify(limits)) as JsonObject;
 }

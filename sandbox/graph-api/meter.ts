@@ -7,7 +7,7 @@ const DAY_MS = 24 * HOUR_MS;
 const MINUTE_MS = 60_000;
 
 /** The scopes that a call counts against. */
-export interface Belonging {
+export interface CallScopes {
   /** The account that owns the requested object. */
   readonly account: string | undefined;
   /** The Facebook user whose token the call carries. */
@@ -16,31 +16,31 @@ export interface Belonging {
   readonly dialect: 'facebook' | 'instagram';
 }
 
-/** How a request is counted. */
-export interface Counted {
-  /** Why it is not answered. */
+/** The result of counting a request. */
+export interface CallCount {
+  /** The error that replaces the answer; undefined within the limits. */
   readonly refusal: GraphError | undefined;
-  /** The usage that its answer tells. */
+  /** The usage headers of its answer. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Counts requests against the limits of a world. */
 export interface Meter {
-  count(belonging: Belonging, limits: LimitSettings, nowMs: number): Counted;
-  /** Forgets every call and every block. */
+  count(callScopes: CallScopes, limits: LimitSettings, nowMs: number): CallCount;
+  /** Removes all calls and blocks. */
   clear(): void;
 }
 
 type Kind = 'account' | 'app' | 'user';
 
-interface Scope {
+interface MeteredScope {
   readonly kind: Kind;
   readonly id: string;
   readonly limit: Limit | undefined;
   readonly tally: Tally;
 }
 
-/** Creates a meter that has counted nothing. */
+/** Creates a meter without calls. */
 export function createMeter(): Meter {
   const tallies = new Map<string, Tally>();
   const tallyOf = (key: string, windowMs: number): Tally => {
@@ -50,8 +50,8 @@ export function createMeter(): Meter {
     return tally;
   };
   return {
-    count: (belonging, limits, nowMs) => {
-      const scopes = scopesOf(belonging, limits).map((scope): Scope => {
+    count: (callScopes, limits, nowMs) => {
+      const scopes = scopesOf(callScopes, limits).map((scope): MeteredScope => {
         const windowMs = scope.limit?.windowMs ?? (scope.kind === 'account' ? DAY_MS : HOUR_MS);
         return { ...scope, tally: tallyOf(`${scope.kind}/${scope.id}`, windowMs) };
       });
@@ -64,7 +64,7 @@ export function createMeter(): Meter {
       const [first] = refusing;
       return {
         refusal: first && graphError(`${first.kind}-limit`),
-        headers: first?.kind === 'app' ? {} : usageHeaders(scopes, belonging.dialect, nowMs),
+        headers: first?.kind === 'app' ? {} : usageHeaders(scopes, callScopes.dialect, nowMs),
       };
     },
     clear: () => {
@@ -73,8 +73,11 @@ export function createMeter(): Meter {
   };
 }
 
-function scopesOf({ account, userId }: Belonging, limits: LimitSettings): Omit<Scope, 'tally'>[] {
-  const scopes: Omit<Scope, 'tally'>[] = [];
+function scopesOf(
+  { account, userId }: CallScopes,
+  limits: LimitSettings,
+): Omit<MeteredScope, 'tally'>[] {
+  const scopes: Omit<MeteredScope, 'tally'>[] = [];
   if (account !== undefined) {
     const limit = limits.accounts?.[account] ?? limits.account;
     scopes.push({ kind: 'account', id: account, limit });
@@ -85,22 +88,22 @@ function scopesOf({ account, userId }: Belonging, limits: LimitSettings): Omit<S
   return scopes;
 }
 
-function isFull({ limit, tally }: Scope, nowMs: number): boolean {
+function isFull({ limit, tally }: MeteredScope, nowMs: number): boolean {
   return limit !== undefined && (tally.blockedUntilMs > nowMs || tally.sum(nowMs) >= limit.calls);
 }
 
-/** Until the window has room, at least a minute; a call during the block makes it longer. */
-function block({ limit, tally }: Scope, extendMs: number, nowMs: number): void {
+/** Blocks until the window has room, at least a minute; a call during the block extends it. */
+function block({ limit, tally }: MeteredScope, extendMs: number, nowMs: number): void {
   tally.blockedUntilMs =
     tally.blockedUntilMs > nowMs
       ? tally.blockedUntilMs + extendMs
       : Math.max(nowMs + MINUTE_MS, tally.roomAt(limit?.calls ?? 0, nowMs));
 }
 
-/** Calls without a limit look like this many of a hundred percent. */
+/** Scale of the usage without a limit: this many calls are one percent. */
 const CALLS_A_PERCENT = 120;
 
-function percentOf({ limit, tally }: Scope, nowMs: number): number {
+function percentOf({ limit, tally }: MeteredScope, nowMs: number): number {
   const sum = tally.sum(nowMs);
   if (limit === undefined) {
     return Math.min(1, Math.floor(sum / CALLS_A_PERCENT));
@@ -109,8 +112,11 @@ function percentOf({ limit, tally }: Scope, nowMs: number): number {
   return tally.blockedUntilMs > nowMs ? Math.max(100, percent) : percent;
 }
 
-/** Minutes until a call is answered again; what has used up its calls is told so beforehand. */
-function minutesToWait(scope: Scope, nowMs: number): number {
+/**
+ * Returns the minutes until the next call is answered; a scope at its limit reports them in
+ * advance.
+ */
+function minutesToWait(scope: MeteredScope, nowMs: number): number {
   const { limit, tally } = scope;
   if (limit === undefined || !isFull(scope, nowMs)) {
     return 0;
@@ -119,10 +125,12 @@ function minutesToWait(scope: Scope, nowMs: number): number {
   return Math.max(1, Math.ceil((untilMs - nowMs) / MINUTE_MS));
 }
 
-/** One of the two headers, never both; graph.instagram.com knows `X-App-Usage` alone. */
+/**
+ * Returns one of the two usage headers, never both; graph.instagram.com sends `X-App-Usage` alone.
+ */
 function usageHeaders(
-  scopes: readonly Scope[],
-  dialect: Belonging['dialect'],
+  scopes: readonly MeteredScope[],
+  dialect: CallScopes['dialect'],
   nowMs: number,
 ): Record<string, string> {
   const account = scopes.find(({ kind }) => kind === 'account');
@@ -143,7 +151,7 @@ function usageHeaders(
   return { 'X-App-Usage': JSON.stringify(usage) };
 }
 
-function accountUsage(scope: Scope, nowMs: number): Record<string, string | number> {
+function accountUsage(scope: MeteredScope, nowMs: number): Record<string, string | number> {
   const percent = percentOf(scope, nowMs);
   return {
     type: 'instagram',

@@ -4,9 +4,9 @@ import type { Json, JsonObject } from './json.ts';
 import { renderNode } from './nodes/render.ts';
 
 const DEFAULT_LIMIT = 25;
-/** The most that is known to be served. */
+/** The largest page size that is known to work. */
 const MAX_LIMIT = 100;
-/** Comments come in smaller pages. */
+/** The largest page size of comments. */
 export const MAX_COMMENTS = 50;
 
 /** A node and its place in its list; places ascend from the first item to the last. */
@@ -15,7 +15,7 @@ export interface ListItem {
   readonly node: GraphNode;
 }
 
-/** Items in their order; they are made as they are read. */
+/** Items in order; each is created when it is read. */
 export interface ItemList {
   readonly length: number;
   /** @param index - 0 or more */
@@ -27,14 +27,14 @@ export interface NodeList {
   /** The path of the edge: `17841403584244541/media`. */
   readonly path: string;
   readonly items: ItemList;
-  /** The most of a page; default 100. */
+  /** The largest page size; default 100. */
   readonly maxLimit?: number;
 }
 
 interface Cursor {
   readonly place: number;
   readonly id: string;
-  /** Given out with an empty page: the next one is not empty again. */
+  /** True in the cursor of an empty page: the next page is not empty. */
   readonly full: boolean;
 }
 
@@ -77,7 +77,7 @@ function checkAmount(limit: number, { world }: Context): void {
   }
 }
 
-/** Short, empty and full pages in turn, where the world is sparse. */
+/** Alternates short, empty and full pages in a sparse world. */
 function sparseWindow(
   { start, limit, sparse }: { start: number; limit: number; sparse: number | undefined },
   count: number,
@@ -118,13 +118,13 @@ function pagingOf(
   };
 }
 
-/** Everything of the request but its cursors, with the token. */
+/** Returns the request's parameters without its cursors, with the token. */
 function linkParameters(request: EdgeRequest, context: Context): [string, string][] {
   const kept = [...request.parameters].filter(([name]) => name !== 'after' && name !== 'before');
   return [...kept, ['access_token', context.token]];
 }
 
-/** An absolute link to a path of the same version. */
+/** Returns an absolute link to a path of the same version. */
 function linkTo(
   path: string,
   parameters: readonly (readonly [string, string])[],
@@ -171,7 +171,7 @@ function itemsIn(items: ItemList, { start, end }: { start: number; end: number }
   );
 }
 
-/** The position of the cursor's item, or the one that it would have. */
+/** Returns the position of the cursor's item, or the position that it would have. */
 function placeOf(items: ItemList, cursor: Cursor): number {
   return indexOf(items, cursor) ?? countUntil(items, cursor);
 }
@@ -185,7 +185,7 @@ function countUntil(items: ItemList, cursor: Cursor): number {
   return countBefore(items, (place) => place <= cursor.place);
 }
 
-/** Looks where the cursor's place is, then everywhere: an item's place may have changed since. */
+/** Searches at the cursor's place, then everywhere: an item's place may have changed since. */
 function indexOf(items: ItemList, cursor: Cursor): number | undefined {
   const first = countBefore(items, (place) => place < cursor.place);
   for (let index = first; items.at(index)?.place === cursor.place; index += 1) {
@@ -197,7 +197,7 @@ function indexOf(items: ItemList, cursor: Cursor): number | undefined {
   return undefined;
 }
 
-/** The number of items at the beginning whose place is before; places ascend. */
+/** Counts the leading items whose place is before; places ascend. */
 function countBefore(items: ItemList, isBefore: (place: number) => boolean): number {
   let [low, high] = [0, items.length];
   while (low < high) {
@@ -208,19 +208,22 @@ function countBefore(items: ItemList, isBefore: (place: number) => boolean): num
   return low;
 }
 
-/** The time links of insights: always both, even into the future; the token is in them. */
+/** The time links of insights: always both, even into the future, with the token. */
 export interface TimeLinks {
   readonly path: string;
   readonly sinceS: number;
   readonly untilS: number;
-  /** Whether the request said `until`. */
+  /** True when the request has `until`. */
   readonly untilGiven: boolean;
   readonly parameters: readonly (readonly [string, string])[];
 }
 
 const DAY_S = 86_400;
 
-/** The links to the window before and after, of the same width; a day where only `since` was given. */
+/**
+ * Returns the links to the windows before and after, of the same width; a day where only `since`
+ * was sent.
+ */
 export function timePaging(links: TimeLinks, context: Context): Json {
   const { sinceS, untilS, untilGiven, parameters, path } = links;
   const width = untilGiven ? untilS - sinceS : DAY_S;

@@ -11,11 +11,11 @@ import { createClock } from './world/clock.ts';
 import { underConditions } from './world/conditioned.ts';
 import type { Account, Media, Page, World } from './world/model.ts';
 
-/** One real exchange with the API, its token and other people's words removed. */
+/** One real exchange with the API, without its token and other people's texts. */
 export interface Exchange {
   readonly request: {
     readonly method: string;
-    /** With the version: `/v23.0/17841…/media`. */
+    /** Path with the version: `/v23.0/17841…/media`. */
     readonly path: string;
     readonly query: Readonly<Record<string, string>>;
   };
@@ -64,7 +64,7 @@ function textsOf(query: JsonObject): Record<string, string> {
   return Object.fromEntries(texts);
 }
 
-/** No recording says whose app it was. */
+/** Placeholder app: a recording does not show its app. */
 const RECORDED_APP: App = {
   clientId: '1000000000000001',
   clientSecret: 'recorded',
@@ -74,8 +74,8 @@ const RECORDED_APP: App = {
 };
 
 /**
- * Makes a world out of recorded exchanges: its accounts, media, pages and days are those of the
- * bodies, its clock stands where the recording ends. What no body shows is absent.
+ * Creates a world from recorded exchanges: its accounts, media, pages and days are those of the
+ * bodies; its clock stands at the recording's end. Data that no body shows is absent.
  */
 export function createRecordedWorld(exchanges: readonly Exchange[]): World {
   const collected = collect(exchanges);
@@ -124,7 +124,7 @@ export function createRecordedWorld(exchanges: readonly Exchange[]): World {
   };
 }
 
-/** Every media that a body shows, in a list or by its own id. */
+/** Returns every media that a body shows, in a list or by its own id. */
 function mediaById(accounts: readonly Account[], collected: Collected): Map<string, Media> {
   const media = new Map<string, Media>(
     accounts.flatMap((account) =>

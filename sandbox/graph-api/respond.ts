@@ -1,30 +1,30 @@
-import { answer, endpointOf, findNode, type Question } from './answer.ts';
-import { belongingOf } from './belonging.ts';
-import { type Identity, checkToken, identify } from './callers.ts';
+import { answer, endpointOf, findNode, type ParsedRequest } from './answer.ts';
+import { scopesOfRequest } from './call-scopes.ts';
+import { type CallerIdentity, checkToken, identify } from './callers.ts';
 import type { Context } from './context.ts';
 import { GraphError, graphError, wordError } from './errors.ts';
 import { type Faults, BATCH_ENDPOINT } from './faults.ts';
 import { traceHeaders, traceId } from './headers.ts';
 import type { Json } from './json.ts';
 import type { Ledger } from './ledger.ts';
-import type { Belonging, Counted, Meter } from './meter.ts';
+import type { CallScopes, CallCount, Meter } from './meter.ts';
 import { proofOf } from './tokens/app.ts';
 import { answerTokens } from './tokens/endpoints.ts';
 import type { World } from './world/model.ts';
 import { servedVersion } from './versions.ts';
 
-/** A request of the Graph API as it came in. */
+/** A received request of the Graph API. */
 export interface GraphRequest {
   readonly method: string;
-  /** Its query holds the parameters of a form, too. */
+  /** Its query includes the parameters of a form. */
   readonly url: URL;
   readonly authorization: string;
-  /** No two requests have the same. */
+  /** Unique among requests. */
   readonly number: number;
-  /** An item of a batch. */
+  /** True for an item of a batch. */
   readonly batched?: boolean;
-  /** Counted before the answer, with the other items of its batch. */
-  readonly counted?: Counted;
+  /** Result of counting before the answer, with the other items of its batch. */
+  readonly counted?: CallCount;
 }
 
 /** A whole answer. */
@@ -34,7 +34,7 @@ export interface GraphResponse {
   readonly body: Json;
 }
 
-/** What requests are answered from and counted in. */
+/** The parts that answer and count requests. */
 export interface Simulator {
   readonly world: World;
   readonly ledger: Ledger;
@@ -42,56 +42,56 @@ export interface Simulator {
   readonly meter: Meter;
 }
 
-/** A request taken apart; no token is left in the question. */
-export interface Asking {
+/** A parsed request; its question contains no token. */
+export interface IncomingRequest {
   readonly request: GraphRequest;
-  readonly question: Question;
+  readonly parsed: ParsedRequest;
   readonly version: string;
   readonly token: string;
   readonly proof: string | undefined;
-  readonly identity: Identity | undefined;
-  /** As the ledger names it. */
+  readonly identity: CallerIdentity | undefined;
+  /** The ledger's endpoint name. */
   readonly endpoint: string;
-  /** Below a version that does not exist. */
+  /** The path below an unknown version. */
   readonly unknownPath: string | undefined;
-  readonly belonging: Belonging;
+  readonly callScopes: CallScopes;
   readonly nowMs: number;
 }
 
-/** Takes a request apart. */
-export function readRequest(request: GraphRequest, world: World): Asking {
+/** Parses a request. */
+export function readRequest(request: GraphRequest, world: World): IncomingRequest {
   const { version, segments, unknownPath } = servedVersion(request.url.pathname);
   const parameters = new Map(request.url.searchParams);
   const token = request.authorization.replace(/^Bearer /, '') || parameters.get('access_token');
   const proof = parameters.get('appsecret_proof');
   parameters.delete('access_token');
   parameters.delete('appsecret_proof');
-  const question: Question = { segments, parameters };
+  const parsed: ParsedRequest = { segments, parameters };
   const identity = identify(token ?? '', world);
   return {
     request,
-    question,
+    parsed,
     version,
     token: token ?? '',
     proof,
     identity,
-    endpoint: isBatch(request, question) ? BATCH_ENDPOINT : endpointOf(question, world),
+    endpoint: isBatch(request, parsed) ? BATCH_ENDPOINT : endpointOf(parsed, world),
     unknownPath,
-    belonging: belongingOf(question, identity, world),
+    callScopes: scopesOfRequest(parsed, identity, world),
     nowMs: world.clock.now(),
   };
 }
 
-function isBatch({ method }: GraphRequest, { segments, parameters }: Question): boolean {
+function isBatch({ method }: GraphRequest, { segments, parameters }: ParsedRequest): boolean {
   return method === 'POST' && segments.length === 0 && parameters.has('batch');
 }
 
-/** Answers one request and enters it in the ledger. */
-export function respond(asking: Asking, simulator: Simulator): GraphResponse {
-  const { request, version } = asking;
-  const { status, code, body, headers, throttled } = tryAnswer(asking, simulator);
+/** Answers one request and adds it to the ledger. */
+export function respond(incoming: IncomingRequest, simulator: Simulator): GraphResponse {
+  const { request, version } = incoming;
+  const { status, code, body, headers, throttled } = tryAnswer(incoming, simulator);
   simulator.ledger.add({
-    ...entryOf(asking),
+    ...entryOf(incoming),
     status,
     ...(code === undefined ? {} : { code }),
     ...(throttled ? { throttled: true } : {}),
@@ -103,20 +103,23 @@ export function respond(asking: Asking, simulator: Simulator): GraphResponse {
   };
 }
 
-/** The ledger's entry of a request, without its answer. */
-export function entryOf({ request: { batched }, question, endpoint, nowMs }: Asking) {
-  const parameters = [...question.parameters].filter(([name]) => !UNLISTED.has(name));
+/** Creates the ledger's entry of a request, without its answer. */
+export function entryOf({ request: { batched }, parsed, endpoint, nowMs }: IncomingRequest) {
+  const parameters = [...parsed.parameters].filter(([name]) => !UNLISTED.has(name));
   return {
     at: new Date(nowMs).toISOString(),
     endpoint,
     requests: batched === true ? (0 as const) : (1 as const),
     calls: endpoint === BATCH_ENDPOINT ? (0 as const) : (1 as const),
-    request: `/${question.segments.join('/')}?${new URLSearchParams(parameters).toString()}`,
+    request: `/${parsed.segments.join('/')}?${new URLSearchParams(parameters).toString()}`,
     ...(batched === true ? { batched } : {}),
   };
 }
 
-/** Secrets, and a batch, whose items may have tokens and have entries of their own. */
+/**
+ * Parameters that the ledger omits: secrets, and a batch, whose items may have tokens and have
+ * entries of their own.
+ */
 const UNLISTED = new Set([
   'batch',
   'input_token',
@@ -126,7 +129,7 @@ const UNLISTED = new Set([
   'code_verifier',
 ]);
 
-interface Answered {
+interface TriedAnswer {
   readonly status: number;
   readonly code?: number;
   readonly body: Json;
@@ -134,42 +137,45 @@ interface Answered {
   readonly throttled: boolean;
 }
 
-function tryAnswer(asking: Asking, simulator: Simulator): Answered {
+function tryAnswer(incoming: IncomingRequest, simulator: Simulator): TriedAnswer {
   let headers: Readonly<Record<string, string>> = {};
   let throttled = false;
   try {
-    checkPath(asking);
-    const ofTokens = answerTokens(asking, simulator.world);
+    checkPath(incoming);
+    const ofTokens = answerTokens(incoming, simulator.world);
     if (ofTokens !== undefined) {
       return { headers, throttled, ...ofTokens };
     }
-    checkCaller(asking, simulator.world);
-    const counted = asking.request.counted ?? countCall(asking, simulator);
+    checkCaller(incoming, simulator.world);
+    const counted = incoming.request.counted ?? countCall(incoming, simulator);
     headers = counted.headers;
     throttled = counted.refusal !== undefined;
     if (counted.refusal !== undefined) throw counted.refusal;
-    const body = answer(asking.question, contextOf(asking, simulator.world));
+    const body = answer(incoming.parsed, contextOf(incoming, simulator.world));
     return { status: 200, body, headers, throttled };
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
-    return { ...refusalOf(error, asking, simulator.world), headers, throttled };
+    return { ...errorAnswer(error, incoming, simulator.world), headers, throttled };
   }
 }
 
 /** Counts a call against the limits of the world. */
-export function countCall({ belonging, nowMs }: Asking, { meter, world }: Simulator): Counted {
-  return meter.count(belonging, world.limits, nowMs);
+export function countCall(
+  { callScopes, nowMs }: IncomingRequest,
+  { meter, world }: Simulator,
+): CallCount {
+  return meter.count(callScopes, world.limits, nowMs);
 }
 
-/** Throws for a version that is not out yet. */
-export function checkPath({ unknownPath }: Asking): void {
+/** Throws for a version that does not exist yet. */
+export function checkPath({ unknownPath }: IncomingRequest): void {
   if (unknownPath !== undefined) throw graphError('unknown-path', unknownPath);
 }
 
-/** An error as the caller gets it. */
-export function refusalOf(
+/** Formats an error for the caller. */
+export function errorAnswer(
   error: GraphError,
-  { request, identity }: Pick<Asking, 'request' | 'identity'>,
+  { request, identity }: Pick<IncomingRequest, 'request' | 'identity'>,
   world: World,
 ) {
   const words = wordError(error, {
@@ -184,22 +190,22 @@ export function refusalOf(
 }
 
 /** Checks the method and the caller. */
-function checkCaller(asking: Asking, world: World): void {
-  const { request, identity } = asking;
+function checkCaller(incoming: IncomingRequest, world: World): void {
+  const { request, identity } = incoming;
   if (request.method !== 'GET') {
     throw graphError('unsupported-method', request.method.toLowerCase());
   }
-  checkAccess(asking, world);
+  checkAccess(incoming, world);
   if (request.batched === true && identity?.dialect === 'instagram') {
-    // Batches exist on graph.facebook.com alone, which knows no token of the other host.
+    // Batches exist on graph.facebook.com alone, which does not know the other host's tokens.
     throw graphError('bad-token');
   }
 }
 
 /** Checks the token and the app's proof. */
-export function checkAccess({ question, token, proof, nowMs }: Asking, world: World): void {
+export function checkAccess({ parsed, token, proof, nowMs }: IncomingRequest, world: World): void {
   if (token === '') {
-    throw graphError(question.segments[0] === 'me' ? 'no-token-for-me' : 'no-token');
+    throw graphError(parsed.segments[0] === 'me' ? 'no-token-for-me' : 'no-token');
   }
   checkToken(token, world, nowMs);
   if (world.app.requireProof && proof === undefined) {
@@ -210,7 +216,10 @@ export function checkAccess({ question, token, proof, nowMs }: Asking, world: Wo
   }
 }
 
-function contextOf({ request, identity, nowMs, version, token }: Asking, world: World): Context {
+function contextOf(
+  { request, identity, nowMs, version, token }: IncomingRequest,
+  world: World,
+): Context {
   if (identity === undefined) {
     throw graphError('bad-token');
   }

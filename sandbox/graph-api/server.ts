@@ -10,7 +10,7 @@ import { encodeJson, isObject, parseJson } from './json.ts';
 import { type Ledger, createLedger } from './ledger.ts';
 import { createMeter } from './meter.ts';
 import {
-  type Asking,
+  type IncomingRequest,
   type GraphRequest,
   type GraphResponse,
   type Simulator,
@@ -21,18 +21,18 @@ import {
 import { loginPage } from './tokens/login.ts';
 import type { World } from './world/model.ts';
 
-/** What the simulator serves and where. */
+/** Options of the simulator. */
 export interface GraphApiOptions {
   readonly world: World;
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
   /** Default: loopback. */
   readonly host?: string;
 }
 
-/** A running simulator; disposing it closes its port and its connections. */
+/** A running simulator; disposal closes its port and its connections. */
 export interface GraphApi extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  /** `http://127.0.0.1:PORT`, without a trailing slash. */
   readonly url: string;
   readonly world: World;
   readonly ledger: Ledger;
@@ -40,8 +40,8 @@ export interface GraphApi extends AsyncDisposable {
 }
 
 /**
- * Starts the simulator of the Instagram Graph API: one HTTP server for both hosts; the token says
- * which dialect it answers in. Its own endpoints stand below `/_sandbox/`.
+ * Starts the simulator of the Instagram Graph API: one HTTP server for both hosts; the token
+ * selects the host's dialect. Its own endpoints are below `/_sandbox/`.
  */
 export async function startGraphApi({
   world,
@@ -80,14 +80,14 @@ export async function startGraphApi({
   };
 }
 
-interface Exchange {
+interface HttpExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Counts requests; no two have the same. */
+  /** Number of the request, unique among requests. */
   readonly number: number;
 }
 
-async function serve(exchange: Exchange, simulator: Simulator): Promise<void> {
+async function serve(exchange: HttpExchange, simulator: Simulator): Promise<void> {
   const { request } = exchange;
   const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`);
   const body = await readBody(request);
@@ -104,12 +104,14 @@ async function serve(exchange: Exchange, simulator: Simulator): Promise<void> {
     send(exchange, { status: 200, headers: { 'Content-Type': 'text/html' }, text: page });
     return;
   }
-  const asked = graphRequest(exchange, url, body);
-  await answerGraph(readRequest(asked, simulator.world), exchange, simulator);
+  const received = graphRequest(exchange, url, body);
+  await answerGraph(readRequest(received, simulator.world), exchange, simulator);
 }
 
-/** The fields of a form and the members of a JSON object count as parameters, as they do for Meta. */
-function graphRequest({ request, number }: Exchange, url: URL, body: string): GraphRequest {
+/**
+ * The fields of a form and the members of a JSON object count as parameters, as they do for Meta.
+ */
+function graphRequest({ request, number }: HttpExchange, url: URL, body: string): GraphRequest {
   if (request.method === 'POST') {
     for (const [name, value] of bodyParameters(body, request.headers['content-type'])) {
       url.searchParams.set(name, value);
@@ -133,26 +135,29 @@ function bodyParameters(body: string, contentType = ''): Iterable<[string, strin
 }
 
 async function answerGraph(
-  asking: Asking,
-  exchange: Exchange,
+  incoming: IncomingRequest,
+  exchange: HttpExchange,
   simulator: Simulator,
 ): Promise<void> {
-  const { latencyMs, effect } = simulator.faults.meet(faultTarget(asking));
+  const { latencyMs, effect } = simulator.faults.meet(faultTarget(incoming));
   if (latencyMs > 0) await delay(latencyMs);
-  const fault = effect && faultResponse(effect, asking, simulator.world);
+  const fault = effect && faultResponse(effect, incoming, simulator.world);
   if (fault !== undefined) {
-    simulator.ledger.add({ ...entryOf(asking), ...fault.entry, fault: true });
+    simulator.ledger.add({ ...entryOf(incoming), ...fault.entry, fault: true });
     if (fault.wire === undefined) exchange.response.destroy();
     else send(exchange, fault.wire);
     return;
   }
-  const answer = await answerTruly(asking, simulator);
+  const answer = await answerUnchanged(incoming, simulator);
   send(exchange, { ...answer, text: encodeJson(answer.body) }, cutOf(effect));
 }
 
-async function answerTruly(asking: Asking, simulator: Simulator): Promise<GraphResponse> {
-  if (asking.endpoint !== BATCH_ENDPOINT) return respond(asking, simulator);
-  const { latencyMs, ...answer } = respondBatch(asking, simulator);
+async function answerUnchanged(
+  incoming: IncomingRequest,
+  simulator: Simulator,
+): Promise<GraphResponse> {
+  if (incoming.endpoint !== BATCH_ENDPOINT) return respond(incoming, simulator);
+  const { latencyMs, ...answer } = respondBatch(incoming, simulator);
   if (latencyMs > 0) await delay(latencyMs);
   return answer;
 }

@@ -1,6 +1,6 @@
 import { isObject } from './json.ts';
 
-/** What was sent to the simulator's own endpoints has the wrong shape; the message names the place. */
+/** An error of a malformed request to the admin API; the message names the path. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 
@@ -10,22 +10,22 @@ export class ShapeError extends Error {
   }
 }
 
-/** Reads a value of a place named by `path`; throws a `ShapeError`. */
+/** Reads a value at `path`; throws a `ShapeError`. */
 export type Reader<T> = (value: unknown, path: string) => T;
 
-/** A text. */
+/** Reads a text. */
 export const readText: Reader<string> = (value, path) => {
   if (typeof value !== 'string') throw new ShapeError(path, value, 'a text');
   return value;
 };
 
-/** Yes or no. */
+/** Reads a boolean. */
 export const readBoolean: Reader<boolean> = (value, path) => {
   if (typeof value !== 'boolean') throw new ShapeError(path, value, 'true or false');
   return value;
 };
 
-/** A whole number of at least `min`. */
+/** Reads a whole number of at least `min`. */
 export function readInteger(min: number): Reader<number> {
   return (value, path) => {
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min) {
@@ -35,7 +35,7 @@ export function readInteger(min: number): Reader<number> {
   };
 }
 
-/** One of some texts. */
+/** Reads one of the known texts. */
 export function readOneOf<T extends string>(known: readonly T[]): Reader<T> {
   return (value, path) => {
     const found = known.find((one) => one === value);
@@ -44,7 +44,7 @@ export function readOneOf<T extends string>(known: readonly T[]): Reader<T> {
   };
 }
 
-/** A list. */
+/** Reads a list. */
 export function readList<T>(read: Reader<T>): Reader<T[]> {
   return (value, path) => {
     if (!Array.isArray(value)) throw new ShapeError(path, value, 'a list');
@@ -52,7 +52,7 @@ export function readList<T>(read: Reader<T>): Reader<T[]> {
   };
 }
 
-/** An object whose values are all of one kind. */
+/** Reads an object whose values are all of one kind. */
 export function readMap<T>(read: Reader<T>): Reader<Record<string, T>> {
   return (value, path) => {
     if (!isObject(value)) throw new ShapeError(path, value, 'an object');
@@ -62,7 +62,7 @@ export function readMap<T>(read: Reader<T>): Reader<Record<string, T>> {
   };
 }
 
-/** An object with these members and no others; each may be left out. */
+/** Reads an object with these members and no others; each may be absent. */
 export function readMembers<T extends object>(readers: {
   readonly [K in keyof T]-?: Reader<Exclude<T[K], undefined>>;
 }): Reader<Partial<T>> {

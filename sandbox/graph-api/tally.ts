@@ -1,21 +1,21 @@
 /** The calls of one scope in a rolling window. */
 export interface Tally {
   readonly windowMs: number;
-  /** No call is answered before; 0 where there was no block. */
+  /** End of the block; 0 where there was none. */
   blockedUntilMs: number;
   add(nowMs: number): void;
-  /** The number of calls in the window that ends now. */
+  /** Returns the number of calls in the window that ends now. */
   sum(nowMs: number): number;
-  /** When fewer than `calls` will be in the window; now where that is so already. */
+  /** Returns the time when fewer than `calls` are in the window; now where that is so already. */
   roomAt(calls: number, nowMs: number): number;
   /** The times of the calls that may still count, oldest first. */
   readonly calls: readonly number[];
 }
 
-/** Creates a tally, empty or with the calls that a tally with another window has counted. */
+/** Creates a tally, empty or with the calls of a tally with another window. */
 export function createTally(windowMs: number, before?: Tally): Tally {
   let calls: number[] = [...(before?.calls ?? [])];
-  /** Calls before this have left the window. */
+  /** Index of the first call in the window; earlier calls have left it. */
   let first = 0;
   const forget = (nowMs: number): void => {
     while ((calls[first] ?? Number.POSITIVE_INFINITY) <= nowMs - windowMs) first += 1;

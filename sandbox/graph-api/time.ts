@@ -1,8 +1,8 @@
 import { graphError } from './errors.ts';
 
 /**
- * Reads `since` or `until`: unix seconds, `YYYY-MM-DD` (00:00 UTC) or an ISO time. A `+` that the
- * query turned into a space is one again. Undefined when the parameter is absent.
+ * Parses `since` or `until`: unix seconds, `YYYY-MM-DD` (00:00 UTC) or an ISO time. A `+` that the
+ * query turned into a space is restored. Undefined when the parameter is absent.
  */
 export function parseTime(
   parameters: ReadonlyMap<string, string>,

@@ -3,29 +3,29 @@ import { isPublic } from './nodes/foreign-node.ts';
 import type { Account, Comment, Day, Media, World } from './world/model.ts';
 import { formatTime } from './world/pacific.ts';
 
-/** What a truth includes beyond what always is in it. */
+/** Optional parts of a truth. */
 export interface TruthOptions {
   /** Default: the world's present. */
   readonly nowMs?: number;
   /** Every media with its comments and their replies. */
   readonly comments?: boolean;
-  /** Every account with the media of others that tag it, as far as others may see them. */
+  /** Every account with the visible media of other users that tag it. */
   readonly tags?: boolean;
   /** Every account with its totals of each day of its series. */
   readonly totals?: boolean;
 }
 
-interface Telling {
+interface TruthContext {
   readonly world: World;
   readonly nowMs: number;
   readonly options: TruthOptions;
 }
 
 /**
- * Everything the world holds at a time, in the API's names: what a complete extraction must have
- * found. URLs stand unsigned; likes that the owner hides are left out as the lists leave them out.
- * What the world's conditions take away is left out: deleted media, removed and refused metrics,
- * accounts that vanished. Accounts that may not be read are there, and say so.
+ * Returns everything the world holds at a time, in the API's names: the expected result of a
+ * complete extraction. URLs are unsigned; likes that the owner hides are left out as in the lists.
+ * Data that the world's conditions remove is left out: deleted media, removed and rejected metrics,
+ * vanished accounts. Unreadable accounts are present and marked.
  */
 export function truthOf(world: World, options: TruthOptions = {}): JsonObject {
   const nowMs = options.nowMs ?? world.clock.now();
@@ -38,27 +38,27 @@ export function truthOf(world: World, options: TruthOptions = {}): JsonObject {
   };
 }
 
-function accountTruth(account: Account, telling: Telling): JsonObject {
-  const { world, nowMs, options } = telling;
+function accountTruth(account: Account, truthContext: TruthContext): JsonObject {
+  const { world, nowMs, options } = truthContext;
   const days = account.daysAt({ sinceMs: account.seriesFromMs, untilMs: nowMs }, nowMs);
   return {
     id: account.id,
     page_id: account.pageId,
     denied: world.conditions.deniedAccounts.has(account.id),
     user: account.userAt(nowMs),
-    media: account.mediaAt(nowMs).map((media) => mediaTruth(media, telling)),
-    stories: account.storiesAt(nowMs).map((story) => mediaTruth(story, telling)),
-    days: days.map((day) => dayTruth(day, telling)),
+    media: account.mediaAt(nowMs).map((media) => mediaTruth(media, truthContext)),
+    stories: account.storiesAt(nowMs).map((story) => mediaTruth(story, truthContext)),
+    days: days.map((day) => dayTruth(day, truthContext)),
     ...(options.totals === true
-      ? { totals: days.map((day) => totalsTruth(account, day, telling)) }
+      ? { totals: days.map((day) => totalsTruth(account, day, truthContext)) }
       : {}),
-    ...(options.tags === true ? { tags: tagsTruth(account, telling) } : {}),
+    ...(options.tags === true ? { tags: tagsTruth(account, truthContext) } : {}),
     demographics: account.demographicsAt(nowMs),
-    audiences: audiencesTruth(account, telling),
+    audiences: audiencesTruth(account, truthContext),
   };
 }
 
-function mediaTruth(media: Media, { world, nowMs, options }: Telling): JsonObject {
+function mediaTruth(media: Media, { world, nowMs, options }: TruthContext): JsonObject {
   const { removedMetrics, brokenChildren, spec } = world.conditions;
   const fields = Object.entries(media.fields(nowMs)).filter(
     ([name]) => !(name === 'like_count' && media.traits.hiddenLikes),
@@ -79,8 +79,8 @@ function mediaTruth(media: Media, { world, nowMs, options }: Telling): JsonObjec
   };
 }
 
-/** Empty where they may not be read. */
-function tagsTruth(account: Account, { world, nowMs }: Telling): Json {
+/** Empty where tags are unreadable. */
+function tagsTruth(account: Account, { world, nowMs }: TruthContext): Json {
   if (world.conditions.spec.deniedEdges?.[account.id]?.includes('tags') === true) return [];
   return (account.taggedAt(nowMs) ?? []).map((media) => {
     const shown = Object.entries(media.fields(nowMs)).filter(
@@ -110,7 +110,7 @@ function commentTruth({
   };
 }
 
-function dayTruth(day: Day, { world }: Telling): JsonObject {
+function dayTruth(day: Day, { world }: TruthContext): JsonObject {
   const { removedMetrics } = world.conditions;
   const reach = removedMetrics.has('reach') ? undefined : day;
   const values: Record<string, Json | undefined> = {
@@ -126,8 +126,11 @@ function dayTruth(day: Day, { world }: Telling): JsonObject {
   return { end_time: formatTime(day.endTimeMs), ...Object.fromEntries(known) };
 }
 
-/** By metric and breakdown; null where there are no results, absent where they are refused. */
-function audiencesTruth(account: Account, { nowMs }: Telling): JsonObject {
+/**
+ * Returns audiences by metric and breakdown; null where there are no results, absent where they are
+ * rejected.
+ */
+function audiencesTruth(account: Account, { nowMs }: TruthContext): JsonObject {
   const audiences: Record<string, Json> = {};
   for (const metric of ['engaged_audience_demographics', 'reached_audience_demographics']) {
     const parts: Record<string, Json> = {};
@@ -140,13 +143,17 @@ function audiencesTruth(account: Account, { nowMs }: Telling): JsonObject {
   return audiences;
 }
 
-/** What comes as a total only. */
+/** Metrics that exist as a total only. */
 const TOTALS = [
   ...['views', 'accounts_engaged', 'total_interactions', 'likes', 'comments', 'shares', 'saves'],
   ...['replies', 'reposts', 'profile_links_taps', 'profile_views', 'website_clicks'],
 ];
 
-function totalsTruth(account: Account, { endTimeMs }: Day, { world, nowMs }: Telling): JsonObject {
+function totalsTruth(
+  account: Account,
+  { endTimeMs }: Day,
+  { world, nowMs }: TruthContext,
+): JsonObject {
   const total = (metric: string, breakdown = '') =>
     account.total({
       metric,

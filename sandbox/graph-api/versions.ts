@@ -1,4 +1,4 @@
-/** The versions that are alive, oldest first. */
+/** The supported versions, oldest first. */
 const ALIVE = ['v21.0', 'v22.0', 'v23.0', 'v24.0', 'v25.0', 'v26.0', 'v27.0'] as const;
 const DEFAULT = 'v25.0';
 
@@ -6,11 +6,14 @@ const DEFAULT = 'v25.0';
 export interface Served {
   readonly version: string;
   readonly segments: readonly string[];
-  /** The path below a version that is not out yet: Meta takes the version for an object then. */
+  /** The path below an unreleased version: Meta treats the version as an object then. */
   readonly unknownPath?: string;
 }
 
-/** An expired version is served as the oldest one alive; without a version the app's own is. */
+/**
+ * Returns the answering version: the oldest supported one for an expired version, the app's own
+ * without one.
+ */
 export function servedVersion(path: string): Served {
   const [first = '', ...rest] = path.split('/').filter((segment) => segment !== '');
   if (!/^v\d+\.\d+$/.test(first)) {

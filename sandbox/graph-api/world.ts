@@ -12,7 +12,7 @@ import { signUrl } from './world/signature.ts';
 
 export type { World } from './world/model.ts';
 
-/** What a world is made of; the same spec and clock give the same world. */
+/** The parameters of a world; the same spec and clock create the same world. */
 export interface WorldSpec {
   readonly seed: number;
   /** The start of the world's clock: ISO text or milliseconds; default the real time. */
@@ -20,38 +20,51 @@ export interface WorldSpec {
   readonly accounts: number;
   /** Posts of every account at the start. */
   readonly mediaPerAccount: number;
-  /** Children of every account's albums at the start, in all; default two to ten an album, drawn. */
+  /**
+   * Children of every account's albums at the start, in all; default two to ten an album, drawn.
+   */
   readonly childrenPerAccount?: number;
-  /** Live stories of every account; as many new ones come every day. */
+  /** Live stories of every account; as many new ones appear every day. */
   readonly storiesPerAccount: number;
   /** Days of daily values before the start. */
   readonly insightsDays: number;
   /** Pages without an Instagram account; default 1. */
   readonly pagesWithoutAccount?: number;
-  /** The clock runs with real time times `speed`; default false. */
+  /** True when the clock runs with real time multiplied by `speed`; default false. */
   readonly live?: boolean;
   /** World seconds per real second of a live clock; default 1. */
   readonly speed?: number;
-  /** The Facebook Login token; drawn from the seed unless given. */
+  /** The Facebook Login token; drawn from the seed by default. */
   readonly token?: string;
   /** New posts of every account a day after the start; default 2. */
   readonly postsPerDay?: number;
-  /** Oldest posts of every account whose insights are refused (2108006); default 3, or a tenth of few posts. */
+  /**
+   * Number of every account's oldest posts whose insights are rejected (2108006); default 3, or a
+   * tenth of few posts.
+   */
   readonly preConversionMedia?: number;
-  /** The oldest posts after these, this many, are videos in the feed, which have `reach` and `saved` alone; default 2, or a tenth of few posts. */
+  /**
+   * Number of the next oldest posts that are feed videos with `reach` and `saved` alone; default 2,
+   * or a tenth of few posts.
+   */
   readonly oldFeedVideos?: number;
-  /** Accounts with fewer than a hundred followers, the last ones; default 1 where there are at least two. */
+  /**
+   * Number of accounts, the last ones, with fewer than a hundred followers; default 1 where there
+   * are at least two.
+   */
   readonly smallAccounts?: number;
-  /** Stories of every account that fewer than five people see; default 1 where there are at least two. */
+  /**
+   * Stories of every account with fewer than five viewers; default 1 where there are at least two.
+   */
   readonly unseenStories?: number;
-  /** Lists emit short and empty pages that still have a `next`; default false. */
+  /** True when lists emit short and empty pages that still have a `next`; default false. */
   readonly sparsePages?: boolean;
-  /** How much may be asked; default without limit. */
+  /** The call limits; default none. */
   readonly limits?: LimitSettings;
 }
 
 type Optional = 'now' | 'token' | 'live' | 'speed' | 'limits' | 'childrenPerAccount';
-type Settled = Required<Omit<WorldSpec, Optional>> & Pick<WorldSpec, 'childrenPerAccount'>;
+type CompleteSpec = Required<Omit<WorldSpec, Optional>> & Pick<WorldSpec, 'childrenPerAccount'>;
 
 /** Creates a world; nothing in it is random beyond the seed. */
 export function createWorld(spec: WorldSpec): World {
@@ -61,15 +74,15 @@ export function createWorld(spec: WorldSpec): World {
   }
   const clock = createClock({ startMs, live: spec.live ?? false, speed: spec.speed ?? 1 });
   const draw = createDraw(`world/${spec.seed}`);
-  const settled = settle(spec);
+  const complete = settle(spec);
   const media = new Map<string, Media>();
   const conditions = createConditions();
-  const accounts = Array.from({ length: settled.accounts }, (_, index) =>
-    plantAccount({ settled, clock, startMs, draw, media, conditions }, index),
+  const accounts = Array.from({ length: complete.accounts }, (_, index) =>
+    plantAccount({ complete, clock, startMs, draw, media, conditions }, index),
   );
   const token = spec.token ?? `EAAG${drawText(draw, 'token', 180)}`;
   const firstApp = drawApp(draw);
-  const pages = layOutPages(accounts, settled, draw);
+  const pages = layOutPages(accounts, complete, draw);
   return {
     token,
     clock,
@@ -80,7 +93,7 @@ export function createWorld(spec: WorldSpec): World {
     app: { ...firstApp },
     firstApp,
     tokens: createTokenStore(initialGrants({ token, pages, accounts, startMs })),
-    sparsePages: settled.sparsePages,
+    sparsePages: complete.sparsePages,
     findMedia: (id, nowMs) => {
       for (const account of accounts) {
         account.mediaAt(nowMs);
@@ -95,7 +108,7 @@ export function createWorld(spec: WorldSpec): World {
   };
 }
 
-/** An app's id and secret, as developers.facebook.com would give them. */
+/** Draws an app's id and secret in the form of developers.facebook.com. */
 function drawApp(draw: Draw): App {
   return {
     clientId: `1${drawDigits(draw, 'app/id', 15)}`,
@@ -111,7 +124,7 @@ function exists(media: Media, nowMs: number): boolean {
   return ageMs >= 0 && (media.productType !== 'STORY' || ageMs < STORY_LIFETIME_MS);
 }
 
-function settle(spec: WorldSpec): Settled {
+function settle(spec: WorldSpec): CompleteSpec {
   return {
     ...spec,
     pagesWithoutAccount: spec.pagesWithoutAccount ?? 1,
@@ -126,7 +139,7 @@ function settle(spec: WorldSpec): Settled {
 }
 
 interface Ground {
-  readonly settled: Settled;
+  readonly complete: CompleteSpec;
   readonly clock: Clock;
   readonly startMs: number;
   readonly draw: Draw;
@@ -135,23 +148,23 @@ interface Ground {
 }
 
 function plantAccount(ground: Ground, index: number): Account {
-  const { settled, clock, startMs, draw, media, conditions } = ground;
+  const { complete, clock, startMs, draw, media, conditions } = ground;
   return createAccount({
-    seed: `world/${settled.seed}/account/${index}`,
+    seed: `world/${complete.seed}/account/${index}`,
     index,
     pageId: `1${drawDigits(draw, `page/${index}`, 14)}`,
     clock,
     conditions,
     startMs,
-    mediaCount: settled.mediaPerAccount,
-    childCount: settled.childrenPerAccount,
-    storyCount: settled.storiesPerAccount,
-    preConversionMedia: settled.preConversionMedia,
-    oldFeedVideos: settled.oldFeedVideos,
-    postsPerDay: settled.postsPerDay,
-    unseenStories: settled.unseenStories,
-    insightsDays: settled.insightsDays,
-    small: index >= settled.accounts - settled.smallAccounts,
+    mediaCount: complete.mediaPerAccount,
+    childCount: complete.childrenPerAccount,
+    storyCount: complete.storiesPerAccount,
+    preConversionMedia: complete.preConversionMedia,
+    oldFeedVideos: complete.oldFeedVideos,
+    postsPerDay: complete.postsPerDay,
+    unseenStories: complete.unseenStories,
+    insightsDays: complete.insightsDays,
+    small: index >= complete.accounts - complete.smallAccounts,
     onMedia: (made) => {
       for (const one of [made, ...made.children]) {
         media.set(one.id, one);
@@ -160,13 +173,13 @@ function plantAccount(ground: Ground, index: number): Account {
   });
 }
 
-/** Pages with an account, and among them, after the first, those without. */
-function layOutPages(accounts: readonly Account[], settled: Settled, draw: Draw): Page[] {
+/** Creates the pages with an account and, after the first one, those without. */
+function layOutPages(accounts: readonly Account[], complete: CompleteSpec, draw: Draw): Page[] {
   const withAccount = accounts.map((account, index) => ({
     ...createPage(account.pageId, `Page ${index + 1}`, draw),
     account,
   }));
-  const without = Array.from({ length: settled.pagesWithoutAccount }, (_, index) =>
+  const without = Array.from({ length: complete.pagesWithoutAccount }, (_, index) =>
     createPage(`4${drawDigits(draw, `lone/${index}`, 14)}`, `Lone page ${index + 1}`, draw),
   );
   return [...withAccount.slice(0, 1), ...without, ...withAccount.slice(1)];

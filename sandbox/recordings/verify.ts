@@ -5,14 +5,14 @@ import { startGraphApi } from '../graph-api/server.ts';
 import type { World } from '../graph-api/world.ts';
 import { compareBodies } from './compare.ts';
 
-/** One exchange asked again of the simulator. */
+/** One exchange, compared with the simulator's answer. */
 export interface Verified {
   readonly request: string;
-  /** None: the answers agree. */
+  /** Empty when the answers agree. */
   readonly differences: readonly string[];
 }
 
-/** Makes a world out of the recording, asks it the same requests and compares the answers. */
+/** Creates a world from the recording, sends it the same requests and compares the answers. */
 export async function verifyRecording(exchanges: readonly Exchange[]): Promise<Verified[]> {
   const world = createRecordedWorld(exchanges);
   await using server = await startGraphApi({ world });

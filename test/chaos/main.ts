@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { untilAsked } from '../../sandbox/stop.ts';
+import { stopSignal } from '../../sandbox/stop.ts';
 import { type Outcome, runChaos } from './run.ts';
 
 const SHOWN = 20;
@@ -81,7 +81,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const signal = untilAsked();
+const signal = stopSignal();
 try {
   const options = readArguments(process.argv.slice(2));
   say(`seed ${options.seed}, ${options.minutes} minutes, ${options.instances} instances`);

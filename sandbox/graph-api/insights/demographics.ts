@@ -10,12 +10,12 @@ const DEMOGRAPHICS = new Set([
   'reached_audience_demographics',
 ]);
 
-/** Whether a metric is one of the three demographics that Instagram accounts have. */
+/** True when a metric is one of the three demographics of Instagram accounts. */
 export function isDemographics(name: string): boolean {
   return DEMOGRAPHICS.has(name);
 }
 
-/** The entry of a demographic metric; throws where there are too few people. */
+/** Returns the entry of a demographic metric; throws where there are too few people. */
 export function demographicsEntry(
   { account, breakdowns, period, parameters }: UserInsightsRequest,
   name: string,
@@ -26,7 +26,7 @@ export function demographicsEntry(
     throw graphError('not-enough-users');
   }
   const { title, description } = userMetric(name);
-  // As documented: a span that was asked for is a dimension of its own, in capitals.
+  // As documented: a requested time span is a dimension of its own, in capitals.
   const timeframe = parameters.get('timeframe');
   const span = timeframe === undefined ? [] : [timeframe.toUpperCase()];
   const breakdown: Record<string, Json> = {
@@ -49,7 +49,7 @@ interface Result {
   readonly value: number;
 }
 
-/** Two cities of one name are two entries. */
+/** Splits an entry into two cities of one name. */
 function splitFirst({ dimension_values, value }: Result, index: number): JsonObject[] {
   const one = Math.floor(value / 3);
   const values = index === 0 ? [value - one, one] : [value];
@@ -61,7 +61,7 @@ function resultsOf(
   span: readonly string[],
 ): (JsonObject & Result)[] {
   return Object.entries(audience).map(([key, value]) => ({
-    // A city has a comma of its own, after which comes a space.
+    // A city's own comma is followed by a space.
     dimension_values: [...span, ...key.split(/,(?! )/)],
     value,
   }));

@@ -6,7 +6,7 @@ import type { Media } from '../world/model.ts';
 import { type MediaMetric, MEDIA_BREAKDOWNS, MEDIA_METRICS } from './media-metrics.ts';
 import { checkEnum, known, listParameter, metricsOf } from './parameters.ts';
 
-/** Fewer viewers than this, and a story's insights are refused. */
+/** A story with fewer viewers has its insights rejected. */
 const FEWEST_VIEWERS = 5;
 
 /**
@@ -61,7 +61,7 @@ const REFUSALS = {
   nameless: 'media-metric-unnamed',
 } as const;
 
-/** One refusal names every metric that the media does not have. */
+/** Throws one error that names every metric that the media does not have. */
 function checkSupport(
   { media, values }: { media: Media; values: Values },
   metrics: readonly string[],
@@ -93,14 +93,14 @@ function checkBreakdowns(metrics: readonly string[], breakdowns: readonly string
   }
 }
 
-interface Entry {
+interface MetricEntry {
   readonly media: Media;
   readonly name: string;
   readonly values: Values;
   readonly breakdowns: readonly string[];
 }
 
-function entryOf({ media, name, values, breakdowns }: Entry, context: Context): JsonObject {
+function entryOf({ media, name, values, breakdowns }: MetricEntry, context: Context): JsonObject {
   const metric = metricOf(name);
   const value = values[name] ?? 0;
   const entry: Record<string, Json> = {
@@ -117,7 +117,7 @@ function entryOf({ media, name, values, breakdowns }: Entry, context: Context): 
   return entry;
 }
 
-/** The parts of a metric; cells of zero are left out. */
+/** Returns the parts of a metric; cells of zero are left out. */
 function partsOf(media: Media, name: string, context: Context): Json {
   const parts = Object.entries(media.breakdown(name, context.nowMs));
   return {

@@ -1,15 +1,15 @@
-/** A media metric; the media themselves know which of them they have. */
+/** A media metric; the media define the metrics that they have. */
 export interface MediaMetric {
   readonly title: string;
   readonly description: string;
   readonly breakdown?: string;
-  /** Refused for media that is not on Facebook too. */
+  /** Rejected for media that is not on Facebook too. */
   readonly onFacebook?: boolean;
   /** Unknown to Instagram Login. */
   readonly facebookLoginOnly?: boolean;
 }
 
-/** In the order in which the server lists them; `impressions` and `content_views` answer for nothing. */
+/** Metrics in the server's order; `impressions` and `content_views` have no value for any media. */
 export const MEDIA_METRICS: Readonly<Record<string, MediaMetric>> = {
   impressions: { title: 'Impressions', description: '' },
   reach: {
@@ -107,7 +107,7 @@ export const MEDIA_METRICS: Readonly<Record<string, MediaMetric>> = {
   },
 };
 
-/** The breakdowns that media insights know, in the server's order. */
+/** The breakdowns of media insights, in the server's order. */
 export const MEDIA_BREAKDOWNS = [
   'follow_type',
   'surface_type',

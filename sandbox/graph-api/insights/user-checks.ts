@@ -17,7 +17,7 @@ export function checkTotals(metrics: readonly string[]): void {
   }
 }
 
-/** Throws for a metric that is only a series, or does not come by that period. */
+/** Throws for a metric that is only a series, or lacks the period. */
 export function checkPeriods(
   metrics: readonly string[],
   { period, total }: { period: string; total: boolean },
@@ -33,7 +33,9 @@ export function checkPeriods(
   }
 }
 
-/** Throws for a window that is reversed, too long or too old. Instagram Login takes longer ones. */
+/**
+ * Throws for a window that is reversed, too long or too old. Instagram Login accepts longer ones.
+ */
 export function checkWindow(
   metrics: readonly string[],
   { sinceMs, untilMs, sinceGiven }: Window,

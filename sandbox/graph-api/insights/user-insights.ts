@@ -20,7 +20,7 @@ import { seriesValues } from './user-series.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The window that a request of account insights asks for. */
+/** The time window of a request of account insights. */
 export interface Window {
   readonly sinceMs: number;
   readonly untilMs: number;
@@ -87,7 +87,7 @@ function parseRequest(
   return { account, metrics, breakdowns, period, total, window, parameters: edge.parameters };
 }
 
-/** The last day where nothing is said; up to now where only `since` is. */
+/** Returns the window: by default the last day; with `since` alone it ends now. */
 function windowOf(edge: EdgeRequest, nowMs: number): Window {
   const since = parseTime(edge.parameters, 'since');
   const until = parseTime(edge.parameters, 'until');
@@ -157,14 +157,14 @@ function totalEntry(request: UserInsightsRequest, name: string, context: Context
   ];
 }
 
-/** Cells of zero are left out. */
+/** Returns the results; cells of zero are left out. */
 function resultsOf(parts: Readonly<Record<string, number>>): JsonObject[] {
   return Object.entries(parts)
     .filter(([, value]) => value !== 0)
     .map(([key, value]) => ({ dimension_values: key.split(','), value }));
 }
 
-/** Of the request, what the links repeat, in the links' own order. */
+/** Parameters that the links repeat, in the links' own order. */
 const LINKED = ['metric', 'metric_type', 'period', 'breakdown', 'timeframe'];
 
 function pagingOf({ account, window, parameters }: UserInsightsRequest, context: Context): Json {

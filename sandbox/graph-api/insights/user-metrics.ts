@@ -1,17 +1,17 @@
-/** What an account metric is and how it may be asked. */
+/** An account metric and its allowed requests. */
 export interface UserMetric {
   readonly title: string;
   readonly description: string;
-  /** Whether it comes as a series of days, as one total, as either, or never for Instagram. */
+  /** Available as a series of days, as one total, as either, or never for Instagram. */
   readonly kind: 'series' | 'total' | 'both' | 'none';
   readonly periods: readonly string[];
   readonly breakdowns: readonly string[];
-  /** Where the words differ for a series. */
+  /** Title of a series, where it differs. */
   readonly seriesTitle?: string;
   readonly seriesDescription?: string;
 }
 
-/** In the order in which the server lists them; words verbatim from the API where recorded. */
+/** Metrics in the server's order; texts verbatim from the API where recorded. */
 export const USER_METRICS: Readonly<Record<string, UserMetric>> = {
   reach: {
     title: 'Accounts reached',
@@ -225,7 +225,7 @@ export const USER_METRICS: Readonly<Record<string, UserMetric>> = {
   },
 };
 
-/** The breakdowns that account insights know, in the server's order. */
+/** The breakdowns of account insights, in the server's order. */
 export const USER_BREAKDOWNS = [
   'country',
   'city',
@@ -242,7 +242,7 @@ export const TIMEFRAMES = [
 ] as const;
 export const METRIC_TYPES = ['default', 'time_series', 'total_value'] as const;
 
-/** The metric of that name, which is in the list. */
+/** Returns the metric of that name, which must be in the list. */
 export function userMetric(name: string): UserMetric {
   return (
     USER_METRICS[name] ?? {

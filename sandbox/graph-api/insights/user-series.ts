@@ -21,8 +21,8 @@ function valueOf(day: Day, name: string, period: string): Json | undefined {
 }
 
 /**
- * The days of a series whose `end_time` is in the window, ends included; undefined where the world
- * has no value of the metric in it.
+ * Returns the days of a series whose `end_time` is in the window, ends included; undefined where
+ * the world has no value of the metric in it.
  */
 export function seriesValues(
   { account, period, window }: UserInsightsRequest,

@@ -10,7 +10,7 @@ import type { Account, Media } from '../world/model.ts';
 import { businessDiscovery, mentionedMedia, tagsEdge } from './foreign-node.ts';
 import { mediaNode } from './media-node.ts';
 
-/** Fields that exist and that no world fills. */
+/** Existing fields that no world fills. */
 const SILENT = new Set([
   'connected_threads_user',
   'ig_id',
@@ -19,14 +19,17 @@ const SILENT = new Set([
   'website',
   'name',
 ]);
-/** Names that exist on other kinds of object: refused as fields, while others are unknown paths. */
+/**
+ * Names that exist on other kinds of objects: rejected as fields, while other names are unknown
+ * paths.
+ */
 const FOREIGN_EDGES = new Set(['feed', 'posts', 'photos', 'videos', 'likes', 'comments', 'albums']);
-/** Edges that may be asked as fields. */
+/** Edges that field expansion can request. */
 const EXPANDED = new Set(['media', 'stories', 'insights', 'tags']);
-/** Edges without anything in them. */
+/** Edges that are always empty. */
 const EMPTY_EDGES = new Set(['live_media', 'collaboration_invites', 'upcoming_events']);
 
-/** An account as the graph shows it. */
+/** Returns an account's node. */
 export function accountNode(account: Account): GraphNode {
   return {
     id: account.id,

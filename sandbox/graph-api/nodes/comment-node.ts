@@ -7,24 +7,24 @@ import { mayRead } from '../tokens/app.ts';
 import type { Comment, CommentList, Media } from '../world/model.ts';
 import { formatTime } from '../world/pacific.ts';
 
-/** Where a comment stands. */
-interface Standing {
+/** The position of a comment. */
+interface CommentPosition {
   readonly media: Media;
   readonly parentId?: string;
 }
 
-/** A comment or a reply as the graph shows it. */
-export function commentNode(comment: Comment, standing: Standing): GraphNode {
+/** Returns the node of a comment or a reply. */
+export function commentNode(comment: Comment, position: CommentPosition): GraphNode {
   return {
     id: comment.id,
     defaultFields: ['timestamp', 'text', 'id'],
-    field: (request, context) => fieldOf({ comment, standing, request }, context),
+    field: (request, context) => fieldOf({ comment, position, request }, context),
     edge: (name, request, context) => {
       if (name !== 'replies') {
         throw graphError('unknown-path', `/${name}`);
       }
-      checkAllowed(standing.media, context);
-      const below = { media: standing.media, parentId: comment.id };
+      checkAllowed(position.media, context);
+      const below = { media: position.media, parentId: comment.id };
       const list = listOf(comment.replies, { path: `${comment.id}/replies`, below });
       return renderList(list, request, context);
     },
@@ -41,11 +41,11 @@ function checkAllowed({ accountId }: Media, context: Context): void {
 
 interface FieldOf {
   readonly comment: Comment;
-  readonly standing: Standing;
+  readonly position: CommentPosition;
   readonly request: FieldRequest;
 }
 
-function fieldOf({ comment, standing, request }: FieldOf, context: Context): Json | undefined {
+function fieldOf({ comment, position, request }: FieldOf, context: Context): Json | undefined {
   const { id, username } = comment;
   const values: Readonly<Record<string, () => Json | undefined>> = {
     id: () => id,
@@ -55,13 +55,13 @@ function fieldOf({ comment, standing, request }: FieldOf, context: Context): Jso
     like_count: () => comment.likeCount,
     hidden: () => false,
     from: () => ({ id: comment.userId, username }),
-    media: () => ({ id: standing.media.id, media_product_type: standing.media.productType }),
-    parent_id: () => standing.parentId,
-    // Known to the node class, of one's own comments only.
+    media: () => ({ id: position.media.id, media_product_type: position.media.productType }),
+    parent_id: () => position.parentId,
+    // The field exists for the caller's own comments only.
     user: () => undefined,
     legacy_instagram_comment_id: () => undefined,
     replies: () => {
-      const below = { media: standing.media, parentId: id };
+      const below = { media: position.media, parentId: id };
       return nestedComments(comment.replies, { request, path: `${id}/replies`, below }, context);
     },
   };
@@ -75,10 +75,13 @@ function fieldOf({ comment, standing, request }: FieldOf, context: Context): Jso
 interface Nested {
   readonly request: FieldRequest;
   readonly path: string;
-  readonly below: Standing;
+  readonly below: CommentPosition;
 }
 
-/** The key is absent where there is nothing to show; `paging` only where there is more. */
+/**
+ * Returns nested comments; the key is absent where there are none, `paging` where there is no
+ * further page.
+ */
 function nestedComments(
   comments: CommentList,
   { request, path, below }: Nested,
@@ -93,10 +96,10 @@ function nestedComments(
   return { data: data ?? [], ...(goesOn ? { paging } : {}) };
 }
 
-/** A cursor's place ascends along the list, whatever comments come before it. */
+/** A cursor's place ascends along the list, independent of the comments before it. */
 function listOf(
   comments: CommentList,
-  { path, below }: { path: string; below: Standing },
+  { path, below }: { path: string; below: CommentPosition },
 ): NodeList {
   const { length } = comments;
   const at = (index: number): ListItem | undefined => {
@@ -120,7 +123,7 @@ export function commentsEdge(media: Media, request: EdgeRequest, context: Contex
   return renderList(list, request, context);
 }
 
-/** The value of the field `comments` of a media. */
+/** Returns the value of the field `comments` of a media. */
 export function commentsField(
   media: Media,
   request: FieldRequest,

@@ -7,23 +7,23 @@ import type { Account, Media } from '../world/model.ts';
 import { mediaNode } from './media-node.ts';
 import { renderNode } from './render.ts';
 
-/** What others may see of a media. */
+/** Fields of a media that other users can read. */
 const PUBLIC = new Set([
   ...['id', 'caption', 'children', 'comments', 'comments_count', 'like_count', 'media_type'],
   ...['media_product_type', 'media_url', 'permalink', 'thumbnail_url', 'timestamp', 'username'],
 ]);
-/** Whether others may see a field of a media. */
+/** True when other users can read a field of a media. */
 export function isPublic(field: string): boolean {
   return PUBLIC.has(field);
 }
 
-/** What others may see of an account. */
+/** Fields of an account that other users can read. */
 const PUBLIC_OF_ACCOUNT = new Set([
   ...['id', 'biography', 'followers_count', 'follows_count', 'ig_id', 'media_count', 'name'],
   ...['profile_picture_url', 'username', 'website'],
 ]);
 
-/** A media of somebody else. */
+/** Returns the node of another user's media. */
 function foreignMediaNode(media: Media, { discovered }: { discovered: boolean }): GraphNode {
   const node = mediaNode(media, { direct: false });
   return {
@@ -58,7 +58,7 @@ function itemsOf(media: readonly Media[], discovered: boolean) {
   }));
 }
 
-/** Answers `/{account}/tags`; a world that has none may not be asked for them. */
+/** Answers `/{account}/tags`; a world without tags rejects the request. */
 export function tagsEdge(account: Account, request: EdgeRequest, context: Context): Json {
   const tagged = account.taggedAt(context.nowMs);
   if (tagged === undefined) {
@@ -71,7 +71,9 @@ export function tagsEdge(account: Account, request: EdgeRequest, context: Contex
   );
 }
 
-/** The value of `mentioned_media.media_id(…)`: a post of somebody else that names the account. */
+/**
+ * Returns the value of `mentioned_media.media_id(…)`: another user's post that names the account.
+ */
 export function mentionedMedia(account: Account, request: FieldRequest, context: Context): Json {
   const id = request.parameters.get('media_id');
   if (id === undefined) {
@@ -84,7 +86,7 @@ export function mentionedMedia(account: Account, request: FieldRequest, context:
   return renderNode(foreignMediaNode(media, { discovered: false }), request.fields, context);
 }
 
-/** The value of `business_discovery.username(…)`; Facebook Login only. */
+/** Returns the value of `business_discovery.username(…)`; Facebook Login only. */
 export function businessDiscovery(request: FieldRequest, context: Context): Json {
   if (context.dialect === 'instagram') {
     throw graphError('unknown-field', 'business_discovery');

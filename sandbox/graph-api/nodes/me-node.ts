@@ -9,7 +9,10 @@ import { pageNode } from './page-node.ts';
 /** The Facebook user of every world. */
 export const USER_ID = '122093456780123456';
 
-/** What `me` is: the Facebook user, the page of a page's token, or the Instagram account itself. */
+/**
+ * Returns the node of `me`: the Facebook user, the page of a page's token, or the Instagram account
+ * itself.
+ */
 export function meNode({ caller }: Context): GraphNode {
   switch (caller.kind) {
     case 'user':
@@ -44,7 +47,7 @@ function userNode(): GraphNode {
       if (name !== 'accounts') {
         throw graphError('unknown-path', `/${name}`);
       }
-      // The list of a token without the permission is empty, and no error.
+      // A token without the permission gets an empty list, and no error.
       const pages = mayRead('pages', context)
         ? [...context.world.pages, ...emptyPages(context)]
         : [];
@@ -62,7 +65,10 @@ function emptyPages({ world }: Context): Page[] {
   });
 }
 
-/** With Instagram Login `id` is the app's own id of the account; `user_id` is the account's. */
+/**
+ * Returns an account's node for Instagram Login, where `id` is scoped to the app and `user_id` is
+ * the account's id.
+ */
 export function instagramLoginNode(account: Account): GraphNode {
   const node = accountNode(account);
   return {

@@ -7,34 +7,34 @@ import type { Media } from '../world/model.ts';
 import { commentsEdge, commentsField } from './comment-node.ts';
 import { renderNode } from './render.ts';
 
-/** Fields of the node class: absent rather than refused where a media has none. */
+/** Fields of the node class: absent rather than rejected where a media has none. */
 const KNOWN = new Set([
   ...['alt_text', 'caption', 'comments', 'comments_count', 'ig_id', 'is_ai_generated'],
   ...['is_comment_enabled', 'is_shared_to_feed', 'legacy_instagram_media_id', 'like_count'],
   ...['media_audio_type', 'media_product_type', 'media_type', 'media_url', 'owner', 'permalink'],
   ...['shortcode', 'thumbnail_url', 'timestamp', 'username', 'boost_ads_list'],
-  // Recorded as left out in silence.
+  // Recorded as left out without an error.
   ...['from_id', 'from_full_name'],
 ]);
-/** Counts of 2026; Instagram Login does not know them. */
+/** Counts of 2026 that Instagram Login does not have. */
 const FACEBOOK_LOGIN_ONLY = new Set([
   ...['reposts_count', 'saved_count', 'shares_count'],
   ...['total_like_count', 'total_comments_count', 'total_views_count'],
 ]);
-/** What a child of an album shows. */
+/** Fields of an album's child. */
 const CHILD_FIELDS = new Set([
   ...['id', 'ig_id', 'media_type', 'media_url', 'owner', 'permalink', 'shortcode'],
   ...['thumbnail_url', 'timestamp', 'username'],
 ]);
 const SIGNED = new Set(['media_url', 'thumbnail_url']);
 
-/** How a media is reached: by its own id, or through a list or another object. */
-export interface Reach {
+/** The path to a media: its own id, a list or another object. */
+export interface MediaPath {
   readonly direct: boolean;
 }
 
-/** A post, story or child as the graph shows it. */
-export function mediaNode(media: Media, reach: Reach): GraphNode {
+/** Returns the node of a post, story or child. */
+export function mediaNode(media: Media, reach: MediaPath): GraphNode {
   return {
     id: media.id,
     defaultFields: ['id'],
@@ -45,14 +45,14 @@ export function mediaNode(media: Media, reach: Reach): GraphNode {
 
 interface FieldOf {
   readonly media: Media;
-  readonly reach: Reach;
+  readonly reach: MediaPath;
   readonly request: FieldRequest;
 }
 
 function fieldOf({ media, reach, request }: FieldOf, context: Context): Json | undefined {
   const { name } = request;
   if (name === 'children') {
-    // A recording may hold the field as it came; comments, too.
+    // A recording may hold the field as received, comments included.
     const kept = media.fields(context.nowMs)[name];
     return media.children.length === 0
       ? kept
@@ -74,7 +74,7 @@ function fieldOf({ media, reach, request }: FieldOf, context: Context): Json | u
     : value;
 }
 
-function isHidden(media: Media, name: string, { direct }: Reach): boolean {
+function isHidden(media: Media, name: string, { direct }: MediaPath): boolean {
   return (
     (media.isChild && !CHILD_FIELDS.has(name)) ||
     (name === 'like_count' && media.traits.hiddenLikes && !direct)
@@ -88,7 +88,7 @@ function refuseFatal(media: Media, name: string, { world }: Context): void {
   }
 }
 
-/** Fields that fail the whole request. */
+/** Throws for fields that fail the whole request. */
 function refuse(media: Media, name: string, context: Context): void {
   refuseFatal(media, name, context);
   if (name === 'view_count') {
@@ -127,7 +127,9 @@ function edgeOf(
   }
 }
 
-/** Children of which more than the id is asked must be readable, all of them. */
+/**
+ * Returns an album's children; all must be readable when a field other than the id is requested.
+ */
 function childrenOf(media: Media, { fields }: EdgeRequest, context: Context): Json {
   const readsMore = fields?.some(({ name }) => name !== 'id') === true;
   const broken = media.children.find(({ id }) => context.world.conditions.brokenChildren.has(id));

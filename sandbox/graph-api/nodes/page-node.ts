@@ -7,10 +7,10 @@ import type { Page } from '../world/model.ts';
 import { accountNode } from './account-node.ts';
 import { renderNode } from './render.ts';
 
-/** What a page has; a recording may show less. */
+/** Fields of a page; a recording may have fewer. */
 const KNOWN = new Set(['id', 'name', 'category', 'category_list', 'tasks']);
 
-/** A Facebook page as the graph shows it. */
+/** Returns the node of a Facebook page. */
 export function pageNode(page: Page): GraphNode {
   return {
     id: page.id,
@@ -31,7 +31,7 @@ function fieldOf(page: Page, request: FieldRequest, context: Context): Json | un
     if (page.isEmpty === true) return [];
     // A page without an account lacks the key.
     const { vanishedAccounts } = context.world.conditions;
-    // Without the permission to read accounts it does, too.
+    // A token without the permission to read accounts gets no key either.
     return page.account === undefined ||
       vanishedAccounts.has(page.account.id) ||
       !mayRead('basic', context)

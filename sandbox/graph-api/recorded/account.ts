@@ -7,7 +7,7 @@ import { type TimelessAccount, showPresent } from '../world/present.ts';
 import type { CollectedAccount } from './collect.ts';
 import { recordedMedia } from './media.ts';
 
-/** Makes an account out of what a recording says of it. */
+/** Creates an account from a recording. */
 export function recordedAccount(
   collected: CollectedAccount,
   { pageId, clock, conditions }: { pageId: string; clock: Clock; conditions: Conditions },
@@ -35,7 +35,7 @@ export function recordedAccount(
   return showPresent(accountUnderConditions(account, conditions), clock);
 }
 
-/** In the order of the API: strictly by time; media whose time no body shows keep their place. */
+/** Sorts as the API does: strictly by time; media without a known time keep their place. */
 function newestFirst(
   accountId: string,
   nodes: ReadonlyMap<string, JsonObject>,

@@ -3,34 +3,34 @@ import type { Exchange } from '../recorded-world.ts';
 import { type CollectedMedia, looksLikeMedia } from './media.ts';
 import type { Audience, Day, Total } from '../world/model.ts';
 
-/** What the bodies say of one account. */
+/** The recorded data of one account. */
 export interface CollectedAccount {
   readonly id: string;
-  /** Fields of the account, the latest word on each. */
+  /** Fields of the account; the latest value of each. */
   user: JsonObject;
-  /** By id; each with the latest word on each field. */
+  /** Media by id; the latest value of each field. */
   readonly media: Map<string, JsonObject>;
   readonly stories: Map<string, JsonObject>;
   readonly days: Map<number, Day>;
-  /** By `metric|breakdown|since|until`, the last three as they were asked. */
+  /** Totals by `metric|breakdown|since|until`, the last three as requested. */
   readonly totals: Map<string, Total>;
-  /** By `metric|breakdown`. */
+  /** Audiences by `metric|breakdown`. */
   readonly audiences: Map<string, Audience>;
 }
 
-/** What a whole recording says. */
+/** The data of a whole recording. */
 export interface Collected {
   readonly accounts: ReadonlyMap<string, CollectedAccount>;
-  /** What was asked for by its own id, as far as it is no account. */
+  /** Objects that were requested by their own id, accounts excluded. */
   readonly media: ReadonlyMap<string, CollectedMedia>;
   readonly pages: readonly (JsonObject & { readonly id: string })[];
   /** The recording's own cursors and the media that each names. */
   readonly cursors: ReadonlyMap<string, string>;
-  /** When the recording ends, as far as it shows. */
+  /** The recording's end, as far as it shows. */
   readonly endMs: number;
 }
 
-interface Gathering {
+interface Collection {
   readonly accounts: Map<string, CollectedAccount>;
   readonly media: Map<string, CollectedMedia>;
   readonly pages: Map<string, JsonObject & { readonly id: string }>;
@@ -38,9 +38,9 @@ interface Gathering {
   endMs: number;
 }
 
-/** Gathers what the successful bodies of a recording say. */
+/** Collects the data of the successful bodies of a recording. */
 export function collect(exchanges: readonly Exchange[]): Collected {
-  const gathering: Gathering = {
+  const collection: Collection = {
     accounts: new Map(),
     media: new Map(),
     pages: new Map(),
@@ -48,22 +48,22 @@ export function collect(exchanges: readonly Exchange[]): Collected {
     endMs: 0,
   };
   for (const exchange of exchanges) {
-    gather(exchange, gathering);
+    collectExchange(exchange, collection);
   }
-  return { ...gathering, pages: [...gathering.pages.values()] };
+  return { ...collection, pages: [...collection.pages.values()] };
 }
 
-function gather(exchange: Exchange, gathering: Gathering): void {
+function collectExchange(exchange: Exchange, collection: Collection): void {
   const { request, response } = exchange;
-  noteTime(gathering, Date.parse(request.query['since'] ?? ''));
-  noteTime(gathering, Date.parse(request.query['until'] ?? ''));
+  recordTime(collection, Date.parse(request.query['since'] ?? ''));
+  recordTime(collection, Date.parse(request.query['until'] ?? ''));
   const { id, edge } = pathOf(exchange);
   if (id === 'me') {
-    gatherPages(response.body, gathering);
+    collectPages(response.body, collection);
   } else if (response.status !== 200) {
-    gatherRefusal(exchange, gathering);
-  } else if (!gatherMedia(exchange, gathering)) {
-    gatherAccount(accountOf(id, gathering), { edge, exchange }, gathering);
+    collectRejection(exchange, collection);
+  } else if (!collectMedia(exchange, collection)) {
+    collectAccount(accountOf(id, collection), { edge, exchange }, collection);
   }
 }
 
@@ -72,48 +72,48 @@ function pathOf({ request }: Exchange): { id: string; edge: string | undefined }
   return { id, edge };
 }
 
-function gatherAccount(
+function collectAccount(
   account: CollectedAccount,
   { edge, exchange }: { edge: string | undefined; exchange: Exchange },
-  gathering: Gathering,
+  collection: Collection,
 ): void {
   const { body } = exchange.response;
   if (edge === undefined) {
     account.user = { ...account.user, ...body };
   } else if (edge === 'media' || edge === 'stories') {
-    gatherList(account[edge], body, gathering);
+    collectList(account[edge], body, collection);
   } else if (edge === 'insights') {
-    gatherInsights(account, exchange, gathering);
+    collectInsights(account, exchange, collection);
   }
 }
 
-/** Whether the exchange is about a media by its own id. */
-function gatherMedia(exchange: Exchange, gathering: Gathering): boolean {
+/** Collects a media that was requested by its own id; returns false for other exchanges. */
+function collectMedia(exchange: Exchange, collection: Collection): boolean {
   const { id, edge } = pathOf(exchange);
   const { body } = exchange.response;
   if (edge === 'children' || edge === 'comments') {
-    mediaOf(id, {}, gathering)[edge].push(...listed(body));
+    mediaOf(id, {}, collection)[edge].push(...listed(body));
     return true;
   }
-  const isMedia = edge === undefined && (gathering.media.has(id) || looksLikeMedia(body));
-  if (isMedia) mediaOf(id, body, gathering);
+  const isMedia = edge === undefined && (collection.media.has(id) || looksLikeMedia(body));
+  if (isMedia) mediaOf(id, body, collection);
   return isMedia;
 }
 
-function mediaOf(id: string, node: JsonObject, { media }: Gathering): CollectedMedia {
+function mediaOf(id: string, node: JsonObject, { media }: Collection): CollectedMedia {
   const known = media.get(id) ?? { id, fields: {}, children: [], comments: [] };
   known.fields = { ...known.fields, ...node };
   media.set(id, known);
   return known;
 }
 
-function gatherPages(body: JsonObject, { pages }: Gathering): void {
+function collectPages(body: JsonObject, { pages }: Collection): void {
   for (const page of listed(body)) {
     pages.set(page.id, withoutToken({ ...pages.get(page.id), ...page }));
   }
 }
 
-function accountOf(id: string, { accounts }: Gathering): CollectedAccount {
+function accountOf(id: string, { accounts }: Collection): CollectedAccount {
   const known = accounts.get(id);
   const account = known ?? {
     id,
@@ -128,35 +128,39 @@ function accountOf(id: string, { accounts }: Gathering): CollectedAccount {
   return account;
 }
 
-function gatherList(into: Map<string, JsonObject>, body: JsonObject, gathering: Gathering): void {
+function collectList(
+  into: Map<string, JsonObject>,
+  body: JsonObject,
+  collection: Collection,
+): void {
   const nodes = listed(body);
   for (const node of nodes) {
     into.set(node.id, { ...into.get(node.id), ...node });
-    noteTime(gathering, Date.parse(textOf(node['timestamp'])));
+    recordTime(collection, Date.parse(textOf(node['timestamp'])));
   }
   const paging = isObject(body['paging']) ? body['paging'] : {};
   const cursors = isObject(paging['cursors']) ? paging['cursors'] : {};
   const [first, last] = [nodes[0], nodes.at(-1)];
   if (first !== undefined && last !== undefined) {
-    gathering.cursors.set(textOf(cursors['before']), first.id);
-    gathering.cursors.set(textOf(cursors['after']), last.id);
+    collection.cursors.set(textOf(cursors['before']), first.id);
+    collection.cursors.set(textOf(cursors['after']), last.id);
   }
 }
 
-function gatherInsights(
+function collectInsights(
   account: CollectedAccount,
   { request, response }: Exchange,
-  gathering: Gathering,
+  collection: Collection,
 ): void {
   const data = response.body['data'];
   for (const entry of Array.isArray(data) ? (data as readonly Json[]) : []) {
     if (isObject(entry) && Array.isArray(entry['values'])) {
-      gatherDays(account, entry, gathering);
+      collectDays(account, entry, collection);
     } else if (isObject(entry)) {
       gatherTotal(account, entry, request.query);
     }
   }
-  noteTime(gathering, timeOf({ request, response }));
+  recordTime(collection, timeOf({ request, response }));
 }
 
 function gatherTotal(
@@ -178,7 +182,7 @@ function gatherTotal(
   });
 }
 
-/** The results of a breakdown in their order; undefined where there are none. */
+/** Returns the results of a breakdown in their order; undefined where there are none. */
 function partsOf(breakdowns: Json | undefined): Record<string, number> | undefined {
   const [breakdown] = Array.isArray(breakdowns) ? (breakdowns as readonly Json[]) : [];
   const results = isObject(breakdown) ? breakdown['results'] : undefined;
@@ -193,22 +197,22 @@ function partsOf(breakdowns: Json | undefined): Record<string, number> | undefin
 const NOT_ENOUGH_USERS = 3006;
 const NO_OBJECT = 33;
 
-/** An account that is refused something exists; some have too few people for demographics. */
-function gatherRefusal(exchange: Exchange, gathering: Gathering): void {
+/** A rejected account exists; some accounts have too few people for demographics. */
+function collectRejection(exchange: Exchange, collection: Collection): void {
   const { request, response } = exchange;
   const error = isObject(response.body['error']) ? response.body['error'] : {};
   const { id } = pathOf(exchange);
-  if (error['error_subcode'] === NO_OBJECT || gathering.media.has(id)) {
+  if (error['error_subcode'] === NO_OBJECT || collection.media.has(id)) {
     return;
   }
-  const account = accountOf(id, gathering);
+  const account = accountOf(id, collection);
   if (error['code'] === NOT_ENOUGH_USERS) {
     const { metric = '', breakdown = '' } = request.query;
     account.audiences.set(`${metric}|${breakdown}`, 'refused');
   }
 }
 
-/** Where a day keeps the values of a series. */
+/** The fields of a day that hold the values of a series. */
 const SERIES: Readonly<Record<string, keyof Day>> = {
   'reach/day': 'reach',
   'reach/week': 'reachWeek',
@@ -217,7 +221,7 @@ const SERIES: Readonly<Record<string, keyof Day>> = {
   'online_followers/lifetime': 'onlineFollowers',
 };
 
-function gatherDays(account: CollectedAccount, entry: JsonObject, gathering: Gathering): void {
+function collectDays(account: CollectedAccount, entry: JsonObject, collection: Collection): void {
   const key = SERIES[`${textOf(entry['name'])}/${textOf(entry['period'])}`];
   const values = Array.isArray(entry['values']) ? (entry['values'] as readonly Json[]) : [];
   for (const one of values) {
@@ -225,13 +229,13 @@ function gatherDays(account: CollectedAccount, entry: JsonObject, gathering: Gat
     if (!isObject(one) || key === undefined || Number.isNaN(endTimeMs)) continue;
     const day = account.days.get(endTimeMs) ?? { endTimeMs };
     account.days.set(endTimeMs, { ...day, [key]: one['value'] });
-    noteTime(gathering, endTimeMs);
+    recordTime(collection, endTimeMs);
   }
 }
 
 /**
- * The time of an exchange, where it shows: with `since` alone the window ended at the time of the
- * call, and `next` begins there. NaN otherwise.
+ * Returns the time of an exchange, where it shows: with `since` alone the window ended at the time
+ * of the call, and `next` begins there. NaN otherwise.
  */
 export function timeOf({ request, response }: Exchange): number {
   const { paging } = response.body;
@@ -240,9 +244,9 @@ export function timeOf({ request, response }: Exchange): number {
   return since === undefined ? Number.NaN : Number(since) * 1000;
 }
 
-function noteTime(gathering: Gathering, atMs: number): void {
-  if (atMs > gathering.endMs) {
-    gathering.endMs = atMs;
+function recordTime(collection: Collection, atMs: number): void {
+  if (atMs > collection.endMs) {
+    collection.endMs = atMs;
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Json, type JsonObject, isObject } from '../json.ts';
 import type { Comment, Media, ProductType } from '../world/model.ts';
 
-/** What the bodies say of a media that was asked for by its own id. */
+/** The recorded data of a media that was requested by its own id. */
 export interface CollectedMedia {
   readonly id: string;
   fields: JsonObject;
@@ -9,12 +9,12 @@ export interface CollectedMedia {
   readonly comments: JsonObject[];
 }
 
-/** A media as a recording shows it. */
+/** The recorded data of a media. */
 export interface RecordedMedia {
   readonly id: string;
   readonly accountId: string;
   readonly fields: JsonObject;
-  /** The product type of a body that does not say it. */
+  /** The product type of a body without one. */
   readonly otherwise: ProductType;
   readonly children?: readonly JsonObject[];
   readonly comments?: readonly JsonObject[];
@@ -22,12 +22,12 @@ export interface RecordedMedia {
 
 const ONLY_MEDIA = ['media_type', 'media_product_type', 'permalink', 'shortcode', 'caption'];
 
-/** Whether a body is that of a media, not of an account. */
+/** True when a body is that of a media, not of an account. */
 export function looksLikeMedia(node: JsonObject): boolean {
   return ONLY_MEDIA.some((name) => name in node);
 }
 
-/** Makes a media out of what a recording says of it. */
+/** Creates a media from a recording. */
 export function recordedMedia(recorded: RecordedMedia): Media {
   const { id, accountId, fields, otherwise, children = [], comments = [] } = recorded;
   const said = fields['media_product_type'];
@@ -49,7 +49,9 @@ export function recordedMedia(recorded: RecordedMedia): Media {
   };
 }
 
-/** A media that was asked for by its id, with the account that a body names or that is given. */
+/**
+ * Creates a media that was requested by its id; its account is that of the body, or the default.
+ */
 export function askedMedia(
   { id, fields, children, comments }: CollectedMedia,
   { listed, accountId }: { listed: Media | undefined; accountId: string },

@@ -2,18 +2,20 @@ import { createHmac } from 'node:crypto';
 import type { Grant, Owner, TokenStore } from './store.ts';
 import { readBoolean, readMembers, readOneOf, readText } from '../shape.ts';
 
-/** The callers' app; its settings may be changed at any time. */
+/** The callers' app; its settings may change at any time. */
 export interface App {
   clientId: string;
   clientSecret: string;
   name: string;
-  /** Every call must carry `appsecret_proof`. */
+  /** True when every call must carry `appsecret_proof`. */
   requireProof: boolean;
-  /** How Instagram Login answers an exchange of a code: as documented, or as seen. */
+  /**
+   * The shape of Instagram Login's answer to an exchange of a code: as documented, or as recorded.
+   */
   codeShape: 'data' | 'flat';
 }
 
-/** The permissions that the callers have been granted. */
+/** The permissions that the callers have. */
 const FACEBOOK_SCOPES = [
   'public_profile',
   'pages_show_list',
@@ -30,12 +32,12 @@ const INSTAGRAM_SCOPES = [
   'instagram_business_manage_insights',
 ] as const;
 
-/** The permissions of a token. */
+/** Returns the permissions of a token. */
 export function scopesOf({ owner, scopes }: Grant): readonly string[] {
   return scopes ?? knownScopes(owner);
 }
 
-/** What a permission lets a token read. */
+/** The kinds of data that permissions open. */
 export type Readable = 'pages' | 'basic' | 'insights' | 'people';
 
 const NEEDED = {
@@ -53,34 +55,34 @@ const NEEDED = {
   },
 } as const;
 
-interface Asking {
+interface TokenHolder {
   readonly token: string;
   readonly dialect: keyof typeof NEEDED;
   readonly world: { readonly tokens: TokenStore };
 }
 
-/** Whether a token has the permission to read something. */
-export function mayRead(what: Readable, { token, dialect, world }: Asking): boolean {
+/** True when a token has the permission to read this kind of data. */
+export function mayRead(data: Readable, { token, dialect, world }: TokenHolder): boolean {
   const grant = world.tokens.find(token);
-  return grant === undefined || scopesOf(grant).includes(NEEDED[dialect][what]);
+  return grant === undefined || scopesOf(grant).includes(NEEDED[dialect][data]);
 }
 
-/** Every permission that there is by the login of an owner. */
+/** Returns every permission of an owner's login. */
 export function knownScopes({ kind }: Owner): readonly string[] {
   return kind === 'account' ? INSTAGRAM_SCOPES : FACEBOOK_SCOPES;
 }
 
-/** The token of the app itself. */
+/** Returns the token of the app itself. */
 export function appToken({ clientId, clientSecret }: App): string {
   return `${clientId}|${clientSecret}`;
 }
 
-/** What `appsecret_proof` must be with a token. */
+/** Returns the correct `appsecret_proof` of a token. */
 export function proofOf(token: string, { clientSecret }: App): string {
   return createHmac('sha256', clientSecret).update(token).digest('hex');
 }
 
-/** Reads changes of an app from JSON; throws a `ShapeError` that names the place. */
+/** Reads changes of an app from JSON; throws a `ShapeError` that names the path. */
 export function readApp(value: unknown): Partial<App> {
   return readMembers<App>({
     clientId: readText,

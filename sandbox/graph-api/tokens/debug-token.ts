@@ -4,19 +4,19 @@ import { type Json, type JsonObject, isObject } from '../json.ts';
 import { USER_ID } from '../nodes/me-node.ts';
 import type { World } from '../world/model.ts';
 import { appToken, scopesOf } from './app.ts';
-import type { TokenQuestion } from './endpoints.ts';
+import type { TokenRequest } from './endpoints.ts';
 import type { Grant, Owner } from './store.ts';
 
-/** Access to the data lapses so long after the last login. */
+/** Access to the data expires this long after the last login. */
 const DATA_ACCESS_S = 90 * 86_400;
 
-/** Answers `/debug_token`, asked with the app's own token or one of its users'. */
-export function debugToken({ question, token, nowMs }: TokenQuestion, world: World): Json {
-  const input = question.parameters.get('input_token');
+/** Answers `/debug_token`, requested with the app's own token or one of its users'. */
+export function debugToken({ parsed, token, nowMs }: TokenRequest, world: World): Json {
+  const input = parsed.parameters.get('input_token');
   if (token === '') throw graphError('no-token');
   if (token !== appToken(world.app)) checkToken(token, world, nowMs);
   if (input === undefined || input === '') throw graphError('required', 'input_token');
-  const error = troubleOf(input, world, nowMs);
+  const error = errorOf(input, world, nowMs);
   const grant = world.tokens.find(input);
   if (grant === undefined) {
     return { data: { ...error, is_valid: false, scopes: [] } };
@@ -61,8 +61,8 @@ function granular(scope: string, owner: Owner, { accounts }: World): JsonObject 
   return { scope, target_ids: ids };
 }
 
-/** The `error` of a token that is not good, or nothing. */
-function troubleOf(token: string, world: World, nowMs: number): JsonObject {
+/** Returns the `error` of an invalid token, or nothing. */
+function errorOf(token: string, world: World, nowMs: number): JsonObject {
   try {
     checkToken(token, world, nowMs);
     return {};

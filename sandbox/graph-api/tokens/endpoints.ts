@@ -14,9 +14,9 @@ const LONG_S = 60 * 86_400;
 const SHORT_S = 3600;
 
 /** A request that needs no token of its own. */
-export interface TokenQuestion {
+export interface TokenRequest {
   readonly request: Pick<GraphRequest, 'method'>;
-  readonly question: {
+  readonly parsed: {
     readonly segments: readonly string[];
     readonly parameters: ReadonlyMap<string, string>;
   };
@@ -32,64 +32,64 @@ export interface TokenAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers what makes, changes and tells of tokens; undefined for every other path. */
-export function answerTokens(asking: TokenQuestion, world: World): TokenAnswer | undefined {
-  const path = `${asking.request.method} /${asking.question.segments.join('/')}`;
+/** Answers requests that create, change and inspect tokens; undefined for every other path. */
+export function answerTokens(incoming: TokenRequest, world: World): TokenAnswer | undefined {
+  const path = `${incoming.request.method} /${incoming.parsed.segments.join('/')}`;
   switch (path) {
     case 'GET /debug_token':
-      return { status: 200, body: debugToken(asking, world) };
+      return { status: 200, body: debugToken(incoming, world) };
     case 'GET /oauth/authorize':
     case 'GET /dialog/oauth':
-      return authorize(asking, world);
+      return authorize(incoming, world);
     case 'GET /oauth/access_token':
     case 'POST /oauth/access_token':
-      return exchange(asking, world);
+      return exchange(incoming, world);
     case 'GET /access_token':
-      return { status: 200, body: exchangeInstagram(asking, world) };
+      return { status: 200, body: exchangeInstagram(incoming, world) };
     case 'GET /refresh_access_token':
-      return { status: 200, body: refreshInstagram(asking, world) };
+      return { status: 200, body: refreshInstagram(incoming, world) };
     default:
       return undefined;
   }
 }
 
-/** What both hosts call by one name; a code says by which login it was made. */
-function exchange(asking: TokenQuestion, world: World): TokenAnswer {
-  const { parameters } = asking.question;
+/** Answers the endpoint that both hosts share; a code identifies the login that issued it. */
+function exchange(incoming: TokenRequest, world: World): TokenAnswer {
+  const { parameters } = incoming.parsed;
   const grantType = parameters.get('grant_type') ?? 'authorization_code';
   switch (grantType) {
     case 'client_credentials':
       checkApp(parameters, world);
       return { status: 200, body: { access_token: appToken(world.app), token_type: 'bearer' } };
     case 'fb_exchange_token':
-      return { status: 200, body: exchangeFacebook(asking, world) };
+      return { status: 200, body: exchangeFacebook(incoming, world) };
     case 'authorization_code':
-      return exchangeCode(asking, world);
+      return exchangeCode(incoming, world);
     default:
       throw graphError('bad-grant', grantType);
   }
 }
 
-function exchangeFacebook({ question, nowMs }: TokenQuestion, world: World): Json {
-  checkApp(question.parameters, world);
-  const given = required(question.parameters, 'fb_exchange_token');
-  checkToken(given, world, nowMs);
-  const grant = world.tokens.find(given);
+function exchangeFacebook({ parsed, nowMs }: TokenRequest, world: World): Json {
+  checkApp(parsed.parameters, world);
+  const value = required(parsed.parameters, 'fb_exchange_token');
+  checkToken(value, world, nowMs);
+  const grant = world.tokens.find(value);
   if (grant === undefined || grant.owner.kind === 'account') throw graphError('bad-token');
   return { access_token: longLived(grant, world, nowMs), token_type: 'bearer', expires_in: LONG_S };
 }
 
-function exchangeCode({ request, question, nowMs }: TokenQuestion, world: World): TokenAnswer {
-  const { parameters } = question;
+function exchangeCode({ request, parsed, nowMs }: TokenRequest, world: World): TokenAnswer {
+  const { parameters } = parsed;
   checkApp(parameters, world);
-  // Instagram hands out codes with a `#_` that belongs to no code, which clients may leave there.
+  // Instagram appends `#_` to codes, which is not part of the code and which clients may send.
   const code = world.tokens.findCode(required(parameters, 'code').replace(/#_$/, ''));
   const forInstagram =
     code === undefined ? request.method === 'POST' : code.owner.kind === 'account';
-  const trouble = troubleOf(code, parameters, nowMs);
-  if (code === undefined || trouble !== undefined) {
+  const error = errorOf(code, parameters, nowMs);
+  if (code === undefined || error !== undefined) {
     if (forInstagram) return REJECTED;
-    throw trouble ?? graphError('code-unknown');
+    throw error ?? graphError('code-unknown');
   }
   code.used = true;
   const token = world.tokens.issue({
@@ -112,7 +112,7 @@ const REJECTED: TokenAnswer = {
   },
 };
 
-function troubleOf(
+function errorOf(
   code: Code | undefined,
   parameters: ReadonlyMap<string, string>,
   nowMs: number,
@@ -139,15 +139,15 @@ function codeAnswer(token: string, { owner, scopes }: Code, world: World): Json 
       };
 }
 
-function exchangeInstagram({ question, token, nowMs }: TokenQuestion, world: World): Json {
-  checkGrantType(question.parameters, 'ig_exchange_token');
-  checkSecret(question.parameters, world);
+function exchangeInstagram({ parsed, token, nowMs }: TokenRequest, world: World): Json {
+  checkGrantType(parsed.parameters, 'ig_exchange_token');
+  checkSecret(parsed.parameters, world);
   const grant = instagramGrant(token, world, nowMs);
   return { access_token: longLived(grant, world, nowMs), token_type: 'bearer', expires_in: LONG_S };
 }
 
-function refreshInstagram({ question, token, nowMs }: TokenQuestion, world: World): Json {
-  checkGrantType(question.parameters, 'ig_refresh_token');
+function refreshInstagram({ parsed, token, nowMs }: TokenRequest, world: World): Json {
+  checkGrantType(parsed.parameters, 'ig_refresh_token');
   const grant = instagramGrant(token, world, nowMs);
   if (grant.shortLived) throw graphError('not-long-lived');
   if (nowMs - grant.issuedAtMs < DAY_MS) throw graphError('too-young');
@@ -162,7 +162,7 @@ function instagramGrant(token: string, world: World, nowMs: number): Grant {
   return grant;
 }
 
-/** A token for sixty days; a page's for ever, as long as its user's is renewed. */
+/** Issues a token for sixty days; a page's token never ends, as long as its user's is renewed. */
 function longLived(grant: Grant, world: World, nowMs: number): string {
   return world.tokens.issue({
     owner: grant.owner,
@@ -174,6 +174,6 @@ function longLived(grant: Grant, world: World, nowMs: number): string {
 }
 
 function checkGrantType(parameters: ReadonlyMap<string, string>, expected: string): void {
-  const given = required(parameters, 'grant_type');
-  if (given !== expected) throw graphError('bad-grant', given);
+  const value = required(parameters, 'grant_type');
+  if (value !== expected) throw graphError('bad-grant', value);
 }

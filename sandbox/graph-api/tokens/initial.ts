@@ -2,11 +2,16 @@ import type { Account, Page } from '../world/model.ts';
 import type { Grant } from './store.ts';
 
 const DAY_MS = 86_400_000;
-/** How long before the world's start its tokens were made: more than the day before a refresh. */
+/** Age of the tokens at the world's start: more than the day before a refresh. */
 const AGE_MS = 7 * DAY_MS;
 
-/** The tokens that a world starts with; they do not expire unless they are told to. */
-export function initialGrants({ token, pages, accounts, startMs }: Starting): Map<string, Grant> {
+/** Returns the initial tokens of a world; they do not expire unless a test sets an end. */
+export function initialGrants({
+  token,
+  pages,
+  accounts,
+  startMs,
+}: InitialWorld): Map<string, Grant> {
   const grant = (owner: Grant['owner']): Grant => ({
     owner,
     issuedAtMs: startMs - AGE_MS,
@@ -23,7 +28,7 @@ export function initialGrants({ token, pages, accounts, startMs }: Starting): Ma
   ]);
 }
 
-interface Starting {
+interface InitialWorld {
   readonly token: string;
   readonly pages: readonly Page[];
   readonly accounts: readonly Account[];

@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import { graphError } from '../errors.ts';
 import type { World } from '../world/model.ts';
 import { knownScopes } from './app.ts';
-import type { TokenAnswer, TokenQuestion } from './endpoints.ts';
+import type { TokenAnswer, TokenRequest } from './endpoints.ts';
 import { checkClient, required } from './parameters.ts';
 import type { Code, Owner } from './store.ts';
 
 const HOUR_MS = 3_600_000;
 
 /**
- * The login of a person, who says yes at once unless `decision` is `deny`; `login_hint` says which
- * account it is. A browser is shown `loginPage` first.
+ * Answers a person's login, which consents at once unless `decision` is `deny`; `login_hint`
+ * selects the account. A browser gets `loginPage` first.
  */
-export function authorize({ question, nowMs }: TokenQuestion, world: World): TokenAnswer {
-  const { segments, parameters } = question;
+export function authorize({ parsed, nowMs }: TokenRequest, world: World): TokenAnswer {
+  const { segments, parameters } = parsed;
   const redirectUri = required(parameters, 'redirect_uri');
   checkClient(parameters, world);
   const instagram = segments[0] === 'oauth';
@@ -54,14 +54,14 @@ function loggedIn(parameters: ReadonlyMap<string, string>, world: World): Owner 
   return { kind: 'account', accountId: account.id };
 }
 
-/** What is asked for and known to the login; all that it knows where nothing is asked for. */
+/** Returns the requested permissions that the login knows; all of them where none is requested. */
 function grantedScopes(parameters: ReadonlyMap<string, string>, owner: Owner): readonly string[] {
   const known = knownScopes(owner);
-  const asked = parameters.get('scope')?.split(/[\s,]+/);
-  return asked === undefined ? known : known.filter((scope) => asked.includes(scope));
+  const requested = parameters.get('scope')?.split(/[\s,]+/);
+  return requested === undefined ? known : known.filter((scope) => requested.includes(scope));
 }
 
-/** Facebook Login knows proof keys, Instagram Login does not and leaves them aside. */
+/** Returns the proof key; Facebook Login supports it, Instagram Login ignores it. */
 function challengeOf(parameters: ReadonlyMap<string, string>): string | undefined {
   const challenge = parameters.get('code_challenge');
   if (challenge === undefined) return undefined;
@@ -70,7 +70,7 @@ function challengeOf(parameters: ReadonlyMap<string, string>): string | undefine
   return challenge;
 }
 
-/** Whether the verifier is the one that the code's login was begun with. */
+/** True when the verifier matches the login of the code. */
 export function isVerified({ challenge, owner }: Code, verifier: string | undefined): boolean {
   if (challenge === undefined || owner.kind === 'account') return true;
   return (
@@ -80,7 +80,7 @@ export function isVerified({ challenge, owner }: Code, verifier: string | undefi
   );
 }
 
-/** What a browser is shown before a login is decided; undefined for any other request. */
+/** Returns the page of an undecided login; undefined for any other request. */
 export function loginPage(url: URL, accept: string): string | undefined {
   const path = /^(?:\/v\d+\.\d+)?\/(?:dialog\/oauth|oauth\/authorize)$/;
   const decided = url.searchParams.has('decision');

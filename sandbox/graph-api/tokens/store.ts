@@ -1,32 +1,32 @@
 import { createHash } from 'node:crypto';
 
-/** Whose token it is. */
+/** The owner of a token. */
 export type Owner =
   | { readonly kind: 'user' }
   | { readonly kind: 'page'; readonly pageId: string }
   | { readonly kind: 'account'; readonly accountId: string };
 
-/** A token and what it is good for. */
+/** A token's owner, end and permissions. */
 export interface Grant {
   readonly owner: Owner;
   readonly issuedAtMs: number;
   /** Null: never. */
   readonly expiresAtMs: number | null;
-  /** Made of a code, good for an hour; not to be refreshed. */
+  /** True for a token of a code: it lasts an hour and cannot be refreshed. */
   readonly shortLived: boolean;
-  /** The permissions that it was granted; absent: all that its login knows. */
+  /** The granted permissions; absent: all that its login knows. */
   readonly scopes?: readonly string[];
-  /** Made for a system user of a business: it stands for no person who logs in. */
+  /** True for a token of a business's system user: no person logs in with it. */
   readonly systemUser?: boolean;
 }
 
-/** A code that a login has handed out, to be exchanged once. */
+/** A code that a login has issued, to be exchanged once. */
 export interface Code {
   readonly owner: Owner;
   readonly redirectUri: string;
   readonly expiresAtMs: number;
   readonly scopes: readonly string[];
-  /** What the `code_verifier` of its exchange must hash to (S256); absent: none is asked for. */
+  /** The S256 hash of the exchange's `code_verifier`; absent: none is required. */
   readonly challenge?: string;
   used: boolean;
 }
@@ -34,11 +34,11 @@ export interface Code {
 /** Every token and code of a world. */
 export interface TokenStore {
   find(token: string): Grant | undefined;
-  /** Makes a token that nobody had before; the same calls make the same tokens. */
+  /** Issues a new token; the same calls issue the same tokens. */
   issue(grant: Grant): string;
-  /** Changes what is known of a token, or makes it known. */
+  /** Changes or adds the properties of a token. */
   set(token: string, changes: Partial<Grant>): void;
-  /** Takes back every change of `set`; what logins and exchanges have issued stays. */
+  /** Reverts every change of `set`; tokens of logins and exchanges stay. */
   reset(): void;
   findCode(code: string): Code | undefined;
   issueCode(code: Omit<Code, 'used'>): string;
@@ -51,10 +51,10 @@ const UNKNOWN: Grant = {
   shortLived: false,
 };
 
-/** Creates a store of tokens that are there from the start. */
+/** Creates a store with initial tokens. */
 export function createTokenStore(initial: ReadonlyMap<string, Grant>): TokenStore {
   const grants = new Map(initial);
-  /** The tokens that `set` has changed, as they were before; undefined: not known. */
+  /** The tokens that `set` has changed, with their previous values; undefined: unknown before. */
   const before = new Map<string, Grant | undefined>();
   const codes = new Map<string, Code>();
   let made = 0;

@@ -21,7 +21,7 @@ const OLDEST_MS = 4 * 365 * DAY_MS;
 /** Stories are listed for 24 hours. */
 export const STORY_LIFETIME_MS = DAY_MS;
 
-/** What an account is made of. */
+/** The parameters of an account. */
 export interface AccountPlan {
   readonly seed: string;
   readonly index: number;
@@ -32,20 +32,20 @@ export interface AccountPlan {
   /** Children of all albums at the start; drawn for each when undefined. */
   readonly childCount: number | undefined;
   readonly storyCount: number;
-  /** The oldest posts, this many, were posted before the account became a business account. */
+  /** Number of the oldest posts that precede the account's conversion to a business account. */
   readonly preConversionMedia: number;
-  /** The oldest posts after these, this many, are videos in the feed. */
+  /** Number of the next oldest posts that are feed videos. */
   readonly oldFeedVideos: number;
   readonly postsPerDay: number;
   readonly unseenStories: number;
   readonly insightsDays: number;
-  /** Fewer than a hundred followers. */
+  /** True for fewer than a hundred followers. */
   readonly small: boolean;
   readonly onMedia: (media: Media) => void;
   readonly conditions: Conditions;
 }
 
-/** Creates an account whose every number follows from the seed and the time asked for. */
+/** Creates an account whose every number follows from the seed and the requested time. */
 export function createAccount(plan: AccountPlan): Account {
   const { clock, startMs } = plan;
   const draw = createDraw(plan.seed);
@@ -125,7 +125,7 @@ function createPosts(plan: AccountPlan, owner: Owner, draw: Draw): Timeline {
       beforeConversion,
     });
   const initial = Array.from({ length: plan.mediaCount }, (_, index) => {
-    // From minutes to years: dense among the newest, as an account that posts regularly.
+    // Ages from minutes to years: dense among the newest, as in an account that posts regularly.
     const share = (index + 0.5 * draw(`age/${index}`)) / Math.max(1, plan.mediaCount - 0.5);
     const ageMs = 7 * MINUTE_MS + OLDEST_MS * share ** 2.2;
     const beforeConversion = index >= plan.mediaCount - plan.preConversionMedia;
@@ -142,16 +142,18 @@ function createPosts(plan: AccountPlan, owner: Owner, draw: Draw): Timeline {
   });
 }
 
-type Kinds = Pick<AccountPlan, 'mediaCount' | 'preConversionMedia' | 'oldFeedVideos'>;
+type KindCounts = Pick<AccountPlan, 'mediaCount' | 'preConversionMedia' | 'oldFeedVideos'>;
 
-/** @param index - of the newest post at the start 0, of later ones from the number of posts on */
-function kindOf(index: number, plan: Kinds): PostKind {
+/**
+ * @param index - 0 for the newest post at the start; later posts continue from the number of posts
+ */
+function kindOf(index: number, plan: KindCounts): PostKind {
   const converted = plan.mediaCount - plan.preConversionMedia;
   if (index >= converted - plan.oldFeedVideos && index < converted) return FEED_VIDEO;
   return POST_KINDS[index % POST_KINDS.length] ?? POST_KINDS[0];
 }
 
-/** How many children each of the first posts has; undefined where that is drawn. */
+/** Returns the number of children of each of the first posts; undefined where it is drawn. */
 function shareChildren(plan: AccountPlan): (index: number) => number | undefined {
   const { mediaCount, childCount } = plan;
   if (childCount === undefined) return () => undefined;

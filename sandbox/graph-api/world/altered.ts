@@ -3,7 +3,7 @@ import { createManyComments } from './comments.ts';
 import { createDraw } from './draws.ts';
 import type { Comment, CommentList, Media } from './model.ts';
 
-/** The media as the conditions change it: its caption, the number of its comments, hidden comments. */
+/** Applies the conditions to a media: its caption, its comment count and hidden comments. */
 export function alteredMedia(media: Media, { spec, hiddenComments }: Conditions): Media {
   const caption = spec.captions?.[media.id];
   const count = spec.manyComments?.[media.id];

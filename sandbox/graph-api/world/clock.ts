@@ -2,7 +2,7 @@
 export interface Clock {
   /** World seconds per real second; 0 when it stands still. */
   readonly speed: number;
-  /** The world's time. */
+  /** Returns the world's time. */
   now(): number;
   /** Moves the world's time forward by `ms`. */
   advance(ms: number): void;
@@ -10,10 +10,10 @@ export interface Clock {
   set(nowMs: number): void;
 }
 
-/** How a clock starts and whether it runs. */
+/** The start and the speed of a clock. */
 export interface ClockOptions {
   readonly startMs: number;
-  /** A live clock runs with real time; otherwise it moves only when told to. */
+  /** True for a clock that runs with real time; otherwise it moves by `advance` and `set` only. */
   readonly live: boolean;
   /** World milliseconds per real millisecond of a live clock. */
   readonly speed: number;
@@ -21,7 +21,7 @@ export interface ClockOptions {
   readonly realNow?: () => number;
 }
 
-/** The speed of a clock, as the end of a sentence about it. */
+/** Describes the speed of a clock, as the end of a sentence. */
 export function describeSpeed({ speed }: Clock): string {
   if (speed === 0) return 'stands still';
   if (speed === 1) return 'runs in real time';

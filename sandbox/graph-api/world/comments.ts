@@ -3,11 +3,11 @@ import { grow } from './growth.ts';
 import { commentId } from './ids.ts';
 import type { Comment, CommentList } from './model.ts';
 
-/** What the comments of a post follow from. */
+/** The parameters of a post's comments. */
 export interface CommentsPlan {
   readonly draw: Draw;
   readonly createdAtMs: number;
-  /** The number that the post ends with, before its tail. */
+  /** The final number of comments, before its tail. */
   readonly final: number;
   readonly halfLifeHours: number;
 }
@@ -28,10 +28,10 @@ const PEOPLE: readonly [string, ...string[]] = ['lena', 'marco', 'yuki', 'sofia'
 const HOUR_MS = 3_600_000;
 const LONGEST_MS = 20 * 365 * 24 * HOUR_MS;
 const REPLY_SHARE = 0.25;
-/** Counted by Instagram, shown to nobody. */
+/** Share of comments that Instagram counts and does not list. */
 const HIDDEN_SHARE = 0.05;
 
-interface Slot {
+interface CommentSlot {
   readonly comment: Comment;
   readonly index: number;
   /** The slot of the comment that it replies to. */
@@ -40,11 +40,11 @@ interface Slot {
 }
 
 /**
- * The comments of a post at a time, top level, newest first. As many as the post counts exist; some
- * are replies and some are hidden, so that fewer are listed.
+ * Returns the top-level comments of a post at a time, newest first. As many exist as the post
+ * counts; some are replies and some are hidden, so that fewer are listed.
  */
 export function createComments(plan: CommentsPlan): (nowMs: number) => readonly Comment[] {
-  const slots: Slot[] = [];
+  const slots: CommentSlot[] = [];
   let shown: { count: number; list: readonly Comment[] } = { count: 0, list: [] };
   return (nowMs) => {
     const count = grow(plan.final, nowMs - plan.createdAtMs, plan.halfLifeHours);
@@ -54,7 +54,7 @@ export function createComments(plan: CommentsPlan): (nowMs: number) => readonly 
   };
 }
 
-function topLevel(slots: readonly Slot[]): Comment[] {
+function topLevel(slots: readonly CommentSlot[]): Comment[] {
   const replies = new Map<number, Comment[]>();
   for (const { parent, hidden, comment } of slots) {
     if (parent === undefined || hidden) continue;
@@ -66,14 +66,14 @@ function topLevel(slots: readonly Slot[]): Comment[] {
     .reverse();
 }
 
-/** Keeps the getters of the comment. */
+/** Adds replies and keeps the getters of the comment. */
 function withReplies(comment: Comment, replies: readonly Comment[] = []): Comment {
   return replies.length === 0
     ? comment
     : (Object.create(comment, { replies: { value: replies, enumerable: true } }) as Comment);
 }
 
-function createSlot(plan: CommentsPlan, before: readonly Slot[]): Slot {
+function createSlot(plan: CommentsPlan, before: readonly CommentSlot[]): CommentSlot {
   const index = before.length;
   const roll = plan.draw(`comment/${index}/kind`);
   const isReply = index > 0 && roll < REPLY_SHARE;
@@ -82,8 +82,8 @@ function createSlot(plan: CommentsPlan, before: readonly Slot[]): Slot {
   return { comment: createComment(plan, index), index, parent, hidden };
 }
 
-/** The nearest comment of the top level at or before a place that is drawn. */
-function parentOf(draw: Draw, index: number, before: readonly Slot[]): number | undefined {
+/** Returns the nearest top-level comment at or before a drawn place. */
+function parentOf(draw: Draw, index: number, before: readonly CommentSlot[]): number | undefined {
   for (let at = Math.floor(draw(`comment/${index}/parent`) * index); at >= 0; at -= 1) {
     const slot = before[at];
     if (slot?.parent === undefined && slot?.hidden === false) return at;
@@ -98,7 +98,10 @@ function createComment(plan: CommentsPlan, index: number): Comment {
   );
 }
 
-/** Comments of which one a second came from the post's creation on; only those that are read exist. */
+/**
+ * Creates comments at one a second from the post's creation on; only comments that are read are
+ * created.
+ */
 export function createManyComments(
   { draw, createdAtMs }: Pick<CommentsPlan, 'draw' | 'createdAtMs'>,
   count: number,
@@ -116,7 +119,7 @@ export function createManyComments(
   };
 }
 
-/** There are thousands, of which few are read: each draws what it is asked for. */
+/** Few of thousands are read: each draws its values when they are read. */
 function drawComment(draw: Draw, time: () => number): Comment {
   let createdAtMs: number | undefined;
   return {
@@ -141,7 +144,7 @@ function drawComment(draw: Draw, time: () => number): Comment {
   };
 }
 
-/** The whole second in which the post's count passed the comment's place. */
+/** Returns the whole second in which the post's count reached the comment's place. */
 function timeOf({ createdAtMs, final, halfLifeHours }: CommentsPlan, index: number): number {
   let [early, late] = [0, LONGEST_MS];
   while (late - early > 1000) {

@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts';
 import type { Media } from './model.ts';
 import type { TimelessAccount } from './present.ts';
 
-/** The media as the conditions leave it: none if it is deleted, without children that are. */
+/** Applies the conditions to a media: none if it is deleted, without its deleted children. */
 export function underConditions(media: Media, conditions: Conditions): Media | undefined {
   const { deletedMedia } = conditions;
   const isGone = ({ id, albumId }: Media): boolean =>
@@ -18,16 +18,16 @@ export function underConditions(media: Media, conditions: Conditions): Media | u
     : altered;
 }
 
-type List = readonly Media[];
+type MediaList = readonly Media[];
 
-/** An account whose lists and counts follow the conditions. */
+/** Returns an account whose lists and counts follow the conditions. */
 export function accountUnderConditions(
   account: TimelessAccount,
   conditions: Conditions,
 ): TimelessAccount {
-  // Lists are asked for on every request and rarely change.
-  const cached = new Map<string, { of: List; version: number; list: List }>();
-  const show = (name: string, of: List): List => {
+  // Every request reads the lists, which rarely change.
+  const cached = new Map<string, { of: MediaList; version: number; list: MediaList }>();
+  const show = (name: string, of: MediaList): MediaList => {
     if (!conditions.altersMedia) return of;
     const known = cached.get(name);
     if (known?.of === of && known.version === conditions.version) return known.list;

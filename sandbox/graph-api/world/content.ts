@@ -1,4 +1,4 @@
-/** The kinds of post a world holds, in the order in which an account posts them. */
+/** The kinds of posts of a world, in an account's posting order. */
 export interface PostKind {
   readonly name: string;
   readonly mediaType: 'IMAGE' | 'VIDEO' | 'CAROUSEL_ALBUM';
@@ -10,7 +10,7 @@ export interface PostKind {
   readonly commentsDisabled?: boolean;
 }
 
-/** Cycled through, so that a dozen posts of one account show every kind. */
+/** Repeated in order, so that a dozen posts of one account show every kind. */
 export const POST_KINDS: readonly [PostKind, ...PostKind[]] = [
   { name: 'image', mediaType: 'IMAGE', productType: 'FEED' },
   { name: 'reel', mediaType: 'VIDEO', productType: 'REELS' },
@@ -36,14 +36,17 @@ export const POST_KINDS: readonly [PostKind, ...PostKind[]] = [
   },
 ];
 
-/** A video of the time before 2022-07, when videos in the feed became reels. */
+/** A video from before 2022-07, when feed videos became reels. */
 export const FEED_VIDEO: PostKind = {
   name: 'feed video',
   mediaType: 'VIDEO',
   productType: 'FEED',
 };
 
-/** Captions with what breaks naive encoders: emoji, right-to-left, line breaks, quotes, percent. */
+/**
+ * Captions with characters that break naive encoders: emoji, right-to-left, line breaks, quotes,
+ * percent.
+ */
 export const CAPTIONS: readonly [string, ...string[]] = [
   'A quiet morning by the river.',
   'Sunset over the harbour 🌅✨ #sunset #harbour',

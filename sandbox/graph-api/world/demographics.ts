@@ -5,7 +5,7 @@ import { FOLLOWERS_FOR_DETAIL } from './series.ts';
 
 /** Meta lists at most this many entries of a breakdown. */
 const TOP = 45;
-/** Share of the followers that Meta knows the demographics of. */
+/** Share of the followers whose demographics Meta knows. */
 const KNOWN_SHARE = 0.89;
 
 /** Spreads the followers over countries, cities, ages and genders; entries of zero are left out. */
@@ -62,8 +62,8 @@ const SHARES: Readonly<Record<string, number>> = {
 };
 
 /**
- * The audience of a metric. Under a hundred followers `follower_demographics` comes without
- * results, the other two are refused.
+ * Returns the audience of a metric. Under a hundred followers `follower_demographics` has no
+ * results and the other two are rejected.
  */
 export function audienceOf(
   demographics: Demographics,

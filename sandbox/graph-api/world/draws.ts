@@ -1,29 +1,29 @@
-/** Draws a number in [0, 1) that depends only on the name asked for. */
+/** Draws a number in [0, 1) that depends only on the name. */
 export type Draw = (name: string) => number;
 
 const FRACTION = 2 ** 53;
-/** Taken out once: where tests run, each look at a global costs more than the multiplication. */
+/** A local constant: in tests each access to a global costs more than the multiplication. */
 const { imul } = Math;
 
 /**
- * Creates a source of reproducible randomness. Draws are named instead of ordered, so that
- * content made later (a new post) never shifts what was drawn before.
+ * Creates a source of reproducible randomness. Draws are named instead of ordered, so that later
+ * content (a new post) never shifts earlier draws.
  */
 export function createDraw(seed: string): Draw {
   return (name) => hash53(`${seed}/${name}`) / FRACTION;
 }
 
-/** An integer in [min, max]. */
+/** Returns an integer in [min, max]. */
 export function drawInteger(fraction: number, min: number, max: number): number {
   return min + Math.floor(fraction * (max - min + 1));
 }
 
-/** One of a list that is not empty. */
+/** Returns an element of a non-empty list. */
 export function drawOne<T>(fraction: number, list: readonly [T, ...T[]]): T {
   return list[Math.floor(fraction * list.length)] ?? list[0];
 }
 
-/** `length` decimal digits, from as many draws as it takes. */
+/** Returns `length` decimal digits, from as many draws as it takes. */
 export function drawDigits(draw: Draw, name: string, length: number): string {
   const first = String(Math.floor(draw(`${name}/a`) * 1e12)).padStart(12, '0');
   const second = String(Math.floor(draw(`${name}/b`) * 1e12)).padStart(12, '0');
@@ -32,7 +32,7 @@ export function drawDigits(draw: Draw, name: string, length: number): string {
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** `length` letters and digits. */
+/** Returns `length` letters and digits. */
 export function drawText(draw: Draw, name: string, length: number): string {
   let text = '';
   for (let index = 0; index < length; index += 1) {
@@ -41,7 +41,7 @@ export function drawText(draw: Draw, name: string, length: number): string {
   return text;
 }
 
-/** Two interleaved 32-bit multiplicative hashes, folded into 53 bits. */
+/** Computes two interleaved 32-bit multiplicative hashes, folded into 53 bits. */
 function hash53(text: string): number {
   let high = 0xdeadbeef;
   let low = 0x41c6ce57;

@@ -1,14 +1,14 @@
 import { mayBeComment } from './ids.ts';
 import type { Comment, Media, World } from './model.ts';
 
-/** A comment or a reply, with the media and the comment that it stands under. */
+/** A comment or a reply, with its media and its parent comment. */
 export interface FoundComment {
   readonly comment: Comment;
   readonly media: Media;
   readonly parentId?: string;
 }
 
-/** Looks through everything that is written under the posts of a world; slow, and seldom needed. */
+/** Searches all comments of a world's posts; slow, and rarely needed. */
 export function findComment(id: string, world: World, nowMs: number): FoundComment | undefined {
   if (!mayBeComment(id)) return undefined;
   for (const account of world.accounts) {

@@ -1,9 +1,9 @@
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Share of its final number that a post still gains every day for ever after. */
+/** Share of its final number that a post gains every day after its growth. */
 const TAIL_PER_DAY = 0.0003;
 
-/** A number that grows towards `final` with the age, and a little for ever after. */
+/** Returns a number that grows with the age towards `final`, then slowly for ever. */
 export function grow(final: number, ageMs: number, halfLifeHours: number): number {
   if (ageMs <= 0) {
     return 0;
@@ -12,7 +12,10 @@ export function grow(final: number, ageMs: number, halfLifeHours: number): numbe
   return Math.floor(final * reached + final * TAIL_PER_DAY * (ageMs / DAY_MS));
 }
 
-/** Daily values are corrected every six hours and settle 48 hours after the day's end. */
+/**
+ * Returns the settled share of a daily value: corrected every six hours, final 48 hours after the
+ * day's end.
+ */
 export function settledShare(ageMs: number): number {
   const steps = Math.min(8, Math.max(0, Math.floor(ageMs / (6 * HOUR_MS))));
   return 0.8 + (0.2 * steps) / 8;

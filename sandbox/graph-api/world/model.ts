@@ -5,16 +5,19 @@ import type { App } from '../tokens/app.ts';
 import type { TokenStore } from '../tokens/store.ts';
 import type { Clock } from './clock.ts';
 
-/** What Meta calls `media_product_type`. */
+/** Meta's `media_product_type`. */
 export type ProductType = 'FEED' | 'REELS' | 'STORY';
 
-/** Properties of a media that decide what the API refuses to say about it. */
+/** Properties of a media that make the API omit or reject data. */
 export interface MediaTraits {
-  /** The owner hides the likes: an indirect read has no `like_count`. */
+  /** True when the owner hides the likes: an indirect read has no `like_count`. */
   readonly hiddenLikes: boolean;
-  /** Posted before the account became a business account: its insights are refused for ever. */
+  /**
+   * True when posted before the account became a business account: its insights are always
+   * rejected.
+   */
   readonly beforeConversion: boolean;
-  /** Shared to Facebook too: `facebook_views` answers. */
+  /** True when shared to Facebook too: `facebook_views` is available. */
   readonly onFacebook: boolean;
 }
 
@@ -41,15 +44,18 @@ export interface Media {
   readonly albumId?: string;
   readonly traits: MediaTraits;
   readonly children: readonly Media[];
-  /** The fields of a direct read, URLs unsigned; a key is absent where the API leaves it out. */
+  /**
+   * Returns the fields of a direct read, URLs unsigned; a key is absent where the API leaves it
+   * out.
+   */
   fields(nowMs: number): JsonObject;
-  /** Every metric that the media has, by Meta's name; null where nothing is known. */
+  /** Returns every metric of the media, by Meta's name; null where nothing is known. */
   insights(nowMs: number): Readonly<Record<string, number>> | null;
-  /** A metric by the values of its one breakdown, as `navigation` by action. */
+  /** Returns a metric by the values of its one breakdown, such as `navigation` by action. */
   breakdown(metric: string, nowMs: number): Readonly<Record<string, number>>;
-  /** Comments of the top level that are shown, newest first; fewer than the media counts. */
+  /** Returns the listed top-level comments, newest first; fewer than the media counts. */
   comments(nowMs: number): readonly Comment[];
-  /** So many comments that they are drawn as they are read; `comments` makes all of them. */
+  /** A long list whose comments are drawn when they are read; `comments` creates all of them. */
   readonly manyComments?: CommentList;
 }
 
@@ -65,7 +71,9 @@ export interface Day {
   readonly reach?: number;
   readonly reachWeek?: number;
   readonly reachDays28?: number;
-  /** Accounts that followed on the day, however long ago; absent under 100 followers. */
+  /**
+   * Accounts that followed on the day, for days of any age; absent under 100 followers.
+   */
   readonly gained?: number;
   /** New followers of the day; absent under 100 followers. */
   readonly followerCount?: number;
@@ -76,16 +84,20 @@ export interface Day {
 /** Followers by the value of a breakdown: `country`, `city`, `age`, `gender`, `age,gender`. */
 export type Demographics = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** People by the values of a breakdown; `none` without results, `refused` where there are too few. */
+/**
+ * People by the values of a breakdown; `none` without results, `refused` where there are too few.
+ */
 export type Audience = Readonly<Record<string, number>> | 'none' | 'refused';
 
-/** The number for a whole window, and its parts by the values of a breakdown, joined with a comma. */
+/**
+ * The number for a whole window, and its parts by the values of a breakdown, joined with a comma.
+ */
 export interface Total {
   readonly value?: number;
   readonly parts?: Readonly<Record<string, number>>;
 }
 
-/** What a total over a window is asked for; milliseconds, and the text as it came. */
+/** The request of a total over a window; milliseconds, and the text as received. */
 export interface TotalRequest {
   readonly metric: string;
   readonly breakdown: string;
@@ -96,14 +108,16 @@ export interface TotalRequest {
   readonly nowMs: number;
 }
 
-/** An Instagram professional account. The getters show the world's present, the methods any time. */
+/**
+ * An Instagram professional account. The getters show the world's present, the methods any time.
+ */
 export interface Account {
   readonly id: string;
   readonly pageId: string;
-  /** The id that Instagram Login calls `id`; `user_id` is the account's id. */
+  /** The `id` of Instagram Login; its `user_id` is the account's id. */
   readonly appScopedId: string;
   readonly instagramToken: string;
-  /** No daily values before this. */
+  /** Start of the daily values. */
   readonly seriesFromMs: number;
   readonly user: JsonObject;
   readonly media: readonly Media[];
@@ -111,18 +125,21 @@ export interface Account {
   readonly series: readonly Day[];
   readonly demographics: Demographics;
   userAt(nowMs: number): JsonObject;
-  /** Posts, newest first. */
+  /** Returns posts, newest first. */
   mediaAt(nowMs: number): readonly Media[];
-  /** Stories of the last 24 hours, newest first. */
+  /** Returns stories of the last 24 hours, newest first. */
   storiesAt(nowMs: number): readonly Media[];
-  /** Posts of others that tag the account, newest first; undefined where they may not be read. */
+  /**
+   * Returns other users' posts that tag the account, newest first; undefined where they are
+   * unreadable.
+   */
   taggedAt(nowMs: number): readonly Media[] | undefined;
-  /** Days whose end is in [sinceMs, untilMs] and not in the future, oldest first. */
+  /** Returns days whose end is in [sinceMs, untilMs] and not in the future, oldest first. */
   daysAt(window: { sinceMs: number; untilMs: number }, nowMs: number): readonly Day[];
   demographicsAt(nowMs: number): Demographics;
-  /** The people of a demographic metric by the values of a breakdown. */
+  /** Returns the people of a demographic metric by the values of a breakdown. */
   audienceAt(metric: string, breakdown: string, nowMs: number): Audience;
-  /** Undefined where the world knows nothing of the metric. */
+  /** Returns a total; undefined where the world has no value of the metric. */
   total(request: TotalRequest): Total | undefined;
 }
 
@@ -132,33 +149,36 @@ export interface Page {
   readonly token: string;
   readonly fields: JsonObject;
   readonly account?: Account;
-  /** `instagram_business_account` is an empty list, as was seen of pages without an account. */
+  /**
+   * True when `instagram_business_account` is an empty list, as recorded for pages without an
+   * account.
+   */
   readonly isEmpty?: boolean;
 }
 
-/** Everything the simulator knows. */
+/** The data of the simulator. */
 export interface World {
   /** The Facebook Login token that sees every page. */
   readonly token: string;
   readonly clock: Clock;
   readonly pages: readonly Page[];
   readonly accounts: readonly Account[];
-  /** What has changed under the callers' feet. */
+  /** Changes of the world while callers read it. */
   readonly conditions: Conditions;
-  /** How much may be asked; to be replaced as one likes. */
+  /** The call limits; replaceable at any time. */
   limits: LimitSettings;
-  /** The app of the callers, on developers.facebook.com; changed in place. */
+  /** The callers' app on developers.facebook.com; changed in place. */
   readonly app: App;
   /** The app as it was at the start. */
   readonly firstApp: Readonly<App>;
-  /** What is known of every token. */
+  /** The properties of every token. */
   readonly tokens: TokenStore;
-  /** Whether lists emit short and empty pages that still have a `next`. */
+  /** True when lists emit short and empty pages that still have a `next`. */
   readonly sparsePages: boolean;
   /** Cursors of a recording, and the id of the item that each names. */
   readonly cursors?: ReadonlyMap<string, string>;
-  /** A media by id (child, post or live story), when it exists at that time. */
+  /** Finds a media by id (child, post or live story) that exists at that time. */
   findMedia(id: string, nowMs: number): Media | undefined;
-  /** The URL as handed out: signed anew for every nonce, or as it stands in a recording. */
+  /** Returns the public URL: signed anew for every nonce, or unchanged from a recording. */
   signUrl(url: string, nonce: string): string;
 }

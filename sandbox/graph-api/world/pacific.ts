@@ -3,10 +3,10 @@ import { Temporal } from 'temporal-polyfill';
 const ZONE = 'America/Los_Angeles';
 export const DAY_MS = 86_400_000;
 
-/** Days are asked for again and again; a time zone look-up is slow. */
+/** A cache: days are requested repeatedly, and a time zone lookup is slow. */
 const midnights = new Map<number, number>();
 
-/** Midnight US Pacific of the calendar date that the UTC day of `atMs` carries. */
+/** Returns midnight US Pacific of the calendar date that the UTC day of `atMs` carries. */
 function midnightOfUtcDate(atMs: number): number {
   const day = Math.floor(atMs / DAY_MS);
   const known = midnights.get(day);
@@ -21,7 +21,7 @@ function midnightOfUtcDate(atMs: number): number {
   return midnight;
 }
 
-/** Every midnight US Pacific in [sinceMs, untilMs], oldest first. */
+/** Returns every midnight US Pacific in [sinceMs, untilMs], oldest first. */
 export function pacificMidnights(sinceMs: number, untilMs: number): number[] {
   const found: number[] = [];
   for (let atMs = sinceMs - DAY_MS; atMs <= untilMs + DAY_MS; atMs += DAY_MS) {
@@ -33,7 +33,7 @@ export function pacificMidnights(sinceMs: number, untilMs: number): number[] {
   return found;
 }
 
-/** The way the API writes times: `2026-05-12T05:26:06+0000`. */
+/** Formats a time as the API does: `2026-05-12T05:26:06+0000`. */
 export function formatTime(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 19)}+0000`;
 }

@@ -2,23 +2,23 @@ import type { ProductType } from './model.ts';
 import { type Draw, drawInteger } from './draws.ts';
 import { grow } from './growth.ts';
 
-/** What a media's numbers depend on. */
+/** The input of a media's numbers. */
 export interface Audience {
   readonly draw: Draw;
   readonly productType: ProductType;
   readonly followers: number;
-  /** A story that hardly anybody sees. */
+  /** True for a story with hardly any viewers. */
   readonly unseen: boolean;
 }
 
-/** The numbers a media ends with, before growth. */
+/** The final numbers of a media, before growth. */
 export type Finals = Readonly<Record<string, number>>;
 
-/** How fast the numbers of each product type grow. */
+/** Half-life of the growth of each product type's numbers. */
 export const HALF_LIFE_HOURS: Record<ProductType, number> = { FEED: 20, REELS: 40, STORY: 4 };
 const REACH_SHARE: Record<ProductType, number> = { FEED: 0.35, REELS: 0.9, STORY: 0.12 };
 
-/** Draws the numbers that a media tends to. */
+/** Draws the final numbers of a media. */
 export function drawFinals({ draw, productType, followers, unseen }: Audience): Finals {
   const part = (name: string, of: number, [low, high]: readonly [number, number]): number =>
     Math.round(of * (low + (high - low) * draw(`metric/${name}`)));
@@ -53,7 +53,10 @@ export function drawFinals({ draw, productType, followers, unseen }: Audience): 
 const PROFILE_ACTIONS = ['bio_link_clicked', 'direction', 'email', 'text'];
 const NAVIGATION_ACTIONS = ['tap_forward', 'tap_back', 'tap_exit', 'swipe_forward'];
 
-/** The parts of a metric by its breakdown's values, at an age; `{}` for a metric without breakdown. */
+/**
+ * Returns the parts of a metric by its breakdown's values, at an age; `{}` for a metric without
+ * breakdown.
+ */
 export function partsAt(finals: Finals, metric: string, age: Age): Record<string, number> {
   const names =
     metric === 'navigation'
@@ -68,7 +71,7 @@ export function partsAt(finals: Finals, metric: string, age: Age): Record<string
   return parts;
 }
 
-/** How long a media has had to collect its numbers. */
+/** The age over which a media has collected its numbers. */
 export interface Age {
   readonly ageMs: number;
   readonly productType: ProductType;
@@ -78,7 +81,7 @@ function growAt(finals: Finals, name: string, { ageMs, productType }: Age): numb
   return grow(finals[name] ?? 0, ageMs, HALF_LIFE_HOURS[productType]);
 }
 
-/** Every metric that the product type has, at an age, by Meta's names. */
+/** Returns every metric of the product type, at an age, by Meta's names. */
 export function metricsAt(finals: Finals, age: Age): Record<string, number> {
   const at = (name: string): number => growAt(finals, name, age);
   const sum = (names: readonly string[]): number =>
@@ -121,7 +124,7 @@ export function metricsAt(finals: Finals, age: Age): Record<string, number> {
     : { ...post, ...watched(finals, post) };
 }
 
-/** What only reels have; times in milliseconds, the rate in percent with one decimal. */
+/** Returns the metrics of reels; times in milliseconds, the rate in percent with one decimal. */
 function watched(
   finals: Finals,
   post: { views: number; facebook_views: number },

@@ -7,20 +7,20 @@ import type { Media, MediaTraits } from './model.ts';
 import { formatTime } from './pacific.ts';
 import { type Finals, drawFinals, HALF_LIFE_HOURS, metricsAt, partsAt } from './post-metrics.ts';
 
-/** The account a media belongs to, as far as its fields show it. */
+/** The account of a media, as far as the media's fields show it. */
 export interface Owner {
   readonly id: string;
   readonly username: string;
-  /** Followers at the world's start, which size the numbers. */
+  /** Followers at the world's start, which scale the numbers. */
   readonly followers: number;
 }
 
-/** Where and when a post is made. */
+/** The parameters of a post. */
 export interface PostPlan {
   readonly seed: string;
   readonly owner: Owner;
   readonly kind: PostKind;
-  /** Of an album; drawn when undefined. */
+  /** Number of an album's children; drawn when undefined. */
   readonly childCount?: number | undefined;
   readonly createdAtMs: number;
   readonly beforeConversion: boolean;
@@ -66,13 +66,13 @@ export function createPost(plan: PostPlan): Media {
 
 type Metrics = Readonly<Record<string, number>>;
 
-/** The API has two metrics for videos in the feed, and no other. */
+/** The API has two metrics for feed videos, and no other. */
 function metricsOfKind({ mediaType, productType }: PostKind, metrics: Metrics): Metrics {
   const { reach = 0, saved = 0 } = metrics;
   return mediaType === 'VIDEO' && productType === 'FEED' ? { reach, saved } : metrics;
 }
 
-/** A count of a media moves when the metric moves. */
+/** Returns a media's counts, which change together with its metrics. */
 function countsAt(kind: PostKind, metrics: Metrics): JsonObject {
   const count = (name: string): number => metrics[name] ?? 0;
   return {
@@ -115,7 +115,7 @@ function postFields(plan: PostPlan, draw: Draw, id: string): JsonObject {
 }
 
 /** The fields that posts, stories and children have in common. */
-interface Identity {
+interface MediaIdentity {
   readonly ig_id: string;
   readonly owner: { readonly id: string };
   readonly shortcode: string;
@@ -123,8 +123,8 @@ interface Identity {
   readonly username: string;
 }
 
-/** Draws what tells a media from others. */
-export function identityFields(draw: Draw, owner: Owner, createdAtMs: number): Identity {
+/** Draws the identifying fields of a media. */
+export function identityFields(draw: Draw, owner: Owner, createdAtMs: number): MediaIdentity {
   const igId = instagramId(draw, createdAtMs);
   return {
     ig_id: igId,
@@ -135,13 +135,13 @@ export function identityFields(draw: Draw, owner: Owner, createdAtMs: number): I
   };
 }
 
-/** A CDN address without its signature. */
-export function mediaUrl(draw: Draw, what: string): string {
-  const host = `https://scontent-iad3-${1 + Math.floor(draw(`${what}/host`) * 3)}.cdninstagram.com`;
-  const name = `${drawDigits(draw, `${what}/1`, 9)}_${drawDigits(draw, `${what}/2`, 17)}`;
-  return what === 'VIDEO'
+/** Returns a CDN address without its signature. */
+export function mediaUrl(draw: Draw, kind: string): string {
+  const host = `https://scontent-iad3-${1 + Math.floor(draw(`${kind}/host`) * 3)}.cdninstagram.com`;
+  const name = `${drawDigits(draw, `${kind}/1`, 9)}_${drawDigits(draw, `${kind}/2`, 17)}`;
+  return kind === 'VIDEO'
     ? `${host}/o1/v/t2/f2/m86/${name}.mp4`
-    : `${host}/v/t51.82787-15/${name}_${drawDigits(draw, `${what}/3`, 19)}_n.jpg`;
+    : `${host}/v/t51.82787-15/${name}_${drawDigits(draw, `${kind}/3`, 19)}_n.jpg`;
 }
 
 function createChildren(plan: PostPlan, draw: Draw, albumId: string): Media[] {

@@ -1,10 +1,10 @@
 import type { Clock } from './clock.ts';
 import type { Account } from './model.ts';
 
-type Present = 'user' | 'media' | 'stories' | 'series' | 'demographics';
+type PresentGetter = 'user' | 'media' | 'stories' | 'series' | 'demographics';
 
 /** An account without the getters that show the present. */
-export type TimelessAccount = Omit<Account, Present>;
+export type TimelessAccount = Omit<Account, PresentGetter>;
 
 /** Adds the getters that show an account as it is at the clock's time. */
 export function showPresent(account: TimelessAccount, clock: Clock): Account {

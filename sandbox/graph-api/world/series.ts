@@ -5,22 +5,22 @@ import { DAY_MS, formatTime, pacificMidnights } from './pacific.ts';
 
 /** Insights that need a hundred followers are absent below. */
 export const FOLLOWERS_FOR_DETAIL = 100;
-/** `follower_count` and `online_followers` reach back this far. */
+/** History of `follower_count` and `online_followers`. */
 const SHORT_MEMORY_MS = 30 * DAY_MS;
 const SETTLED_AFTER_MS = 2 * DAY_MS;
 
-/** What a daily series follows from. */
+/** The parameters of a daily series. */
 export interface SeriesOptions {
   readonly draw: Draw;
   readonly followers: number;
-  /** No day that ended before this has values. */
+  /** Start of the values: earlier days have none. */
   readonly fromMs: number;
 }
 
 /** The daily values of an account. */
 export interface Series {
   daysAt(window: { sinceMs: number; untilMs: number }, nowMs: number): Day[];
-  /** Followers gained, net, in (sinceMs, untilMs]; days not finished count in part. */
+  /** Returns the net followers gained in (sinceMs, untilMs]; unfinished days count in part. */
   gained(sinceMs: number, untilMs: number): number;
 }
 
@@ -75,7 +75,7 @@ function gainedBetween(gain: (endMs: number) => number, sinceMs: number, untilMs
   return Math.floor(total);
 }
 
-/** Hours of a day when followers are online; empty now and then, and at random in the last two days. */
+/** Returns the followers online by hour; occasionally empty, more often in the last two days. */
 function onlineAt(
   { draw, followers }: { draw: Draw; followers: number },
   endTimeMs: number,

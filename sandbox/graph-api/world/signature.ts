@@ -8,7 +8,7 @@ const LINK_LIFETIME_S = 4 * 86_400;
  * hexadecimal seconds.
  */
 export function signUrl(url: string, nonce: string, nowMs: number): string {
-  // One hash for all of them: a page of albums has hundreds of URLs.
+  // One hash for all parameters: a page of albums has hundreds of URLs.
   const hash = createHash('sha512').update(`${url}/${nonce}`).digest();
   const text = hash.toString('base64url');
   const host = new URL(url).hostname;

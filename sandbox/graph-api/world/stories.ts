@@ -5,7 +5,7 @@ import type { Media } from './model.ts';
 import { drawFinals, metricsAt, partsAt } from './post-metrics.ts';
 import { type Owner, identityFields, mediaUrl } from './posts.ts';
 
-/** When a story is made and whether anybody sees it. */
+/** The parameters of a story. */
 export interface StoryPlan {
   readonly seed: string;
   readonly owner: Owner;

@@ -10,7 +10,7 @@ const INITIAL = 5;
 const PER_DAY = 0.5;
 const FRIENDS = 4;
 
-/** Posts of other people that tag an account; they belong to nobody whom the world lets one read. */
+/** Creates other users' posts that tag an account; their owners are unreadable accounts. */
 export function createTags(
   plan: Pick<AccountPlan, 'seed' | 'startMs'>,
   owner: Owner,

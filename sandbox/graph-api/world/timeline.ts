@@ -1,27 +1,27 @@
 import type { Media } from './model.ts';
 import { DAY_MS } from './pacific.ts';
 
-/** Media in the order of time; future ones are made when the clock reaches them. */
+/** Media in the order of time; future ones are created when the clock reaches them. */
 export interface Timeline {
-  /** Everything created at or before `nowMs`, newest first. */
+  /** Returns everything created at or before `nowMs`, newest first. */
   until(nowMs: number): readonly Media[];
 }
 
-/** How media come to be. */
+/** The parameters of a timeline. */
 export interface TimelineOptions {
   readonly startMs: number;
   /** Media that exist at the start, in any order. */
   readonly initial: readonly Media[];
   /** New media a day after the start; 0 for none. */
   readonly perDay: number;
-  /** Where within its slot of time the `index`th new media falls, in [0, 1). */
+  /** Position of the `index`th new media within its slot of time, in [0, 1). */
   readonly jitter: (index: number) => number;
   readonly create: (index: number, createdAtMs: number) => Media;
-  /** Called once for every media made. */
+  /** Called once for every created media. */
   readonly onCreate: (media: Media) => void;
 }
 
-/** Creates a timeline; the same options give the same media whatever way the clock moves. */
+/** Creates a timeline; the same options create the same media, independent of the clock's steps. */
 export function createTimeline(options: TimelineOptions): Timeline {
   const oldestFirst = [...options.initial].sort((a, b) => a.createdAtMs - b.createdAtMs);
   oldestFirst.forEach(options.onCreate);

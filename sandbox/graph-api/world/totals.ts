@@ -36,7 +36,7 @@ const PARTS: Readonly<Record<string, readonly (readonly [string, number])[]>> = 
   ],
 };
 
-/** The total of a metric over days; `parts` only where a breakdown was asked for. */
+/** Returns the total of a metric over days; `parts` only for a requested breakdown. */
 export function totalOfDays(days: readonly Day[], request: TotalRequest): Total {
   if (request.metric === 'follows_and_unfollows') {
     return followsOf(days, request);
@@ -68,7 +68,7 @@ function split(value: number, dimensions: readonly string[]): Record<string, num
   return parts;
 }
 
-/** Gained and lost; without a breakdown Meta gives no number at all. */
+/** Returns gained and lost follows; without a breakdown Meta returns no number. */
 function followsOf(days: readonly Day[], request: TotalRequest): Total {
   const gained = days.reduce((sum, day) => sum + (day.gained ?? 0), 0);
   if (request.breakdown === '') {

@@ -40,7 +40,7 @@ export async function startLeapingRun(
   const stop = new AbortController();
   const running = app.run(stop.signal);
   // What is started takes real time; a failure ends the wait as well.
-  await clock.hold(() => Promise.race([running, untilAsked(api)]));
+  await clock.hold(() => Promise.race([running, stopSignal(api)]));
   return {
     pass: (ms) => Promise.race([running, clock.sleep(ms, stop.signal)]),
     async metric(sample) {
@@ -59,7 +59,7 @@ export async function startLeapingRun(
   };
 }
 
-async function untilAsked({ ledger }: GraphApi): Promise<void> {
+async function stopSignal({ ledger }: GraphApi): Promise<void> {
   while (!ledger.entries.some(({ endpoint }) => endpoint === '/{account}/stories')) {
     await realSleep(20);
   }

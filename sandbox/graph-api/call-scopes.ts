@@ -1,16 +1,19 @@
-import type { Question } from './answer.ts';
-import type { Identity } from './callers.ts';
-import type { Belonging } from './meter.ts';
+import type { ParsedRequest } from './answer.ts';
+import type { CallerIdentity } from './callers.ts';
+import type { CallScopes } from './meter.ts';
 import { findComment } from './world/find-comment.ts';
 import type { World } from './world/model.ts';
 import { USER_ID } from './nodes/me-node.ts';
 
-/** The account whose limit a question counts against; business discovery counts against the app. */
-export function belongingOf(
-  { segments, parameters }: Question,
-  identity: Identity | undefined,
+/**
+ * Returns the account whose limit a request counts against; business discovery counts against the
+ * app.
+ */
+export function scopesOfRequest(
+  { segments, parameters }: ParsedRequest,
+  identity: CallerIdentity | undefined,
   world: World,
-): Belonging {
+): CallScopes {
   const discovers = /(^|,)\s*business_discovery\b/.test(parameters.get('fields') ?? '');
   return {
     account: discovers ? undefined : requestedOwner(segments[0], identity, world),
@@ -21,7 +24,7 @@ export function belongingOf(
 
 function requestedOwner(
   id: string | undefined,
-  identity: Identity | undefined,
+  identity: CallerIdentity | undefined,
   world: World,
 ): string | undefined {
   if (id === 'me') {
