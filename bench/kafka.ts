@@ -65,7 +65,7 @@ function open(options: KafkaBenchOptions): KafkaAdapter {
         deadLetterRetentionMs: 2_592_000_000,
       },
       roles: ['media', 'state'],
-    compacted: ['media'],
+      compacted: ['media'],
     },
     {
       codec: options.codec,

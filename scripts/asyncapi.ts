@@ -5,7 +5,7 @@ import { planTopics, type TopicPlan } from '../src/kafka/topic-plan.ts';
 import { compactedStreams, streams } from '../src/instagram/streams/index.ts';
 
 /** The parts of a schema that the file repeats; the rest is passed on unchanged. */
-interface AvroRecord {
+interface AvroSchemaFile {
   readonly name: string;
   readonly doc: string;
 }
@@ -92,7 +92,7 @@ function channelOf({ role, name, partitions, configs }: TopicPlan) {
   };
 }
 
-function messageOf(role: TopicRole, schema: AvroRecord) {
+function messageOf(role: TopicRole, schema: AvroSchemaFile) {
   return {
     name: schema.name,
     summary: schema.doc,
@@ -120,7 +120,7 @@ function operationOf(role: TopicRole) {
   };
 }
 
-function docOf(role: TopicRole, { doc }: AvroRecord): string {
+function docOf(role: TopicRole, { doc }: AvroSchemaFile): string {
   return isStream(role) ? streams[role].doc : doc;
 }
 
@@ -132,7 +132,7 @@ function isStream(role: TopicRole): role is StreamName {
   return role in streams;
 }
 
-function readAvro(role: TopicRole): AvroRecord {
+function readAvro(role: TopicRole): AvroSchemaFile {
   const file = new URL(`../avro/${role}.avsc`, import.meta.url);
-  return JSON.parse(readFileSync(file, 'utf8')) as AvroRecord;
+  return JSON.parse(readFileSync(file, 'utf8')) as AvroSchemaFile;
 }

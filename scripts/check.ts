@@ -1,6 +1,6 @@
 /**
- * `npm run check`: all checks of the sources that do not run them. With `--quick`,
- * format and lint of the files that differ from the last commit, and types, side by side.
+ * `npm run check`: all checks of the sources that do not run them. With `--quick`: format and lint
+ * of the files that differ from the last commit, and the types, in parallel.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -22,7 +22,7 @@ const checks: readonly Check[] = [
   ['generated docs', ['node', 'scripts/generate-docs.ts', '--check']],
 ];
 
-/** The files that differ from the last commit, new ones included. */
+/** Returns the files that differ from the last commit, new ones included. */
 function changedFiles(): readonly string[] {
   const listed = [
     ['diff', '--name-only', '--diff-filter=d', 'HEAD'],
@@ -31,7 +31,7 @@ function changedFiles(): readonly string[] {
   return listed.filter((path) => path !== '' && existsSync(path));
 }
 
-/** Checks of the changed files alone, and the types, which any change may break anywhere. */
+/** Returns the checks of the changed files, and of all types, which any change may break. */
 function quickChecks(): readonly Check[] {
   const changed = changedFiles();
   const code = changed.filter((path) => /\.(?:ts|mjs|js)$/.test(path));
@@ -44,7 +44,7 @@ function quickChecks(): readonly Check[] {
   ];
 }
 
-/** The exit code of a check, whose output goes to the terminal. */
+/** Runs a check with its output on the terminal, and returns its exit code. */
 function run([name, [command = '', ...args]]: Check): Promise<number | null> {
   console.log(`— ${name}`);
   const child = spawn(command, args, { stdio: 'inherit' });

@@ -57,9 +57,9 @@ export function respondBatch(incoming: IncomingRequest, simulator: Simulator): B
 function tryBatch(incoming: IncomingRequest, simulator: Simulator): BatchAnswer {
   try {
     const { items, counted } = countTogether(readBatch(incoming, simulator.world), simulator);
-    if (counted?.refusal !== undefined) {
-      const refusal = errorAnswer(counted.refusal, incoming, simulator.world);
-      return { ...refusal, usage: counted.headers, latencyMs: 0, throttled: true };
+    if (counted?.rejection !== undefined) {
+      const rejection = errorAnswer(counted.rejection, incoming, simulator.world);
+      return { ...rejection, usage: counted.headers, latencyMs: 0, throttled: true };
     }
     return answerItems(items, incoming, simulator);
   } catch (error) {
@@ -77,7 +77,7 @@ function countTogether(
   const counting: IncomingRequest[] = [];
   for (const item of items) {
     const counted = countCall(item, simulator);
-    if (counted.refusal !== undefined) return { items, counted };
+    if (counted.rejection !== undefined) return { items, counted };
     counting.push({ ...item, request: { ...item.request, counted } });
   }
   return { items: counting };

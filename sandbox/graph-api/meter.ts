@@ -19,7 +19,7 @@ export interface CallScopes {
 /** The result of counting a request. */
 export interface CallCount {
   /** The error that replaces the answer; undefined within the limits. */
-  readonly refusal: GraphError | undefined;
+  readonly rejection: GraphError | undefined;
   /** The usage headers of its answer. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -63,7 +63,7 @@ export function createMeter(): Meter {
       }
       const [first] = refusing;
       return {
-        refusal: first && graphError(`${first.kind}-limit`),
+        rejection: first && graphError(`${first.kind}-limit`),
         headers: first?.kind === 'app' ? {} : usageHeaders(scopes, callScopes.dialect, nowMs),
       };
     },

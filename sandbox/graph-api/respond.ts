@@ -149,8 +149,8 @@ function tryAnswer(incoming: IncomingRequest, simulator: Simulator): TriedAnswer
     checkCaller(incoming, simulator.world);
     const counted = incoming.request.counted ?? countCall(incoming, simulator);
     headers = counted.headers;
-    throttled = counted.refusal !== undefined;
-    if (counted.refusal !== undefined) throw counted.refusal;
+    throttled = counted.rejection !== undefined;
+    if (counted.rejection !== undefined) throw counted.rejection;
     const body = answer(incoming.parsed, contextOf(incoming, simulator.world));
     return { status: 200, body, headers, throttled };
   } catch (error) {

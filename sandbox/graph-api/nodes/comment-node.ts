@@ -39,13 +39,13 @@ function checkAllowed({ accountId }: Media, context: Context): void {
   }
 }
 
-interface FieldOf {
+interface CommentField {
   readonly comment: Comment;
   readonly position: CommentPosition;
   readonly request: FieldRequest;
 }
 
-function fieldOf({ comment, position, request }: FieldOf, context: Context): Json | undefined {
+function fieldOf({ comment, position, request }: CommentField, context: Context): Json | undefined {
   const { id, username } = comment;
   const values: Readonly<Record<string, () => Json | undefined>> = {
     id: () => id,

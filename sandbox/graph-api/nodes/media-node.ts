@@ -43,13 +43,13 @@ export function mediaNode(media: Media, reach: MediaPath): GraphNode {
   };
 }
 
-interface FieldOf {
+interface MediaField {
   readonly media: Media;
   readonly reach: MediaPath;
   readonly request: FieldRequest;
 }
 
-function fieldOf({ media, reach, request }: FieldOf, context: Context): Json | undefined {
+function fieldOf({ media, reach, request }: MediaField, context: Context): Json | undefined {
   const { name } = request;
   if (name === 'children') {
     // A recording may hold the field as received, comments included.

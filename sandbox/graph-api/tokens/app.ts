@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Grant, Owner, TokenStore } from './store.ts';
+import type { Grant, TokenOwner, TokenStore } from './store.ts';
 import { readBoolean, readMembers, readOneOf, readText } from '../shape.ts';
 
 /** The callers' app; its settings may change at any time. */
@@ -68,7 +68,7 @@ export function mayRead(data: Readable, { token, dialect, world }: TokenHolder):
 }
 
 /** Returns every permission of an owner's login. */
-export function knownScopes({ kind }: Owner): readonly string[] {
+export function knownScopes({ kind }: TokenOwner): readonly string[] {
   return kind === 'account' ? INSTAGRAM_SCOPES : FACEBOOK_SCOPES;
 }
 

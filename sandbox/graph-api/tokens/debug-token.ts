@@ -5,7 +5,7 @@ import { USER_ID } from '../nodes/me-node.ts';
 import type { World } from '../world/model.ts';
 import { appToken, scopesOf } from './app.ts';
 import type { TokenRequest } from './endpoints.ts';
-import type { Grant, Owner } from './store.ts';
+import type { Grant, TokenOwner } from './store.ts';
 
 /** Access to the data expires this long after the last login. */
 const DATA_ACCESS_S = 90 * 86_400;
@@ -50,7 +50,7 @@ function describe(grant: Grant, { error, world, expiresAtMs }: Described): Json 
   };
 }
 
-function granular(scope: string, owner: Owner, { accounts }: World): JsonObject {
+function granular(scope: string, owner: TokenOwner, { accounts }: World): JsonObject {
   if (!scope.startsWith('instagram_')) return { scope };
   const ids = accounts
     .filter(({ id, pageId }) => {

@@ -4,7 +4,7 @@ import type { World } from '../world/model.ts';
 import { knownScopes } from './app.ts';
 import type { TokenAnswer, TokenRequest } from './endpoints.ts';
 import { checkClient, required } from './parameters.ts';
-import type { Code, Owner } from './store.ts';
+import type { Code, TokenOwner } from './store.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -21,7 +21,7 @@ export function authorize({ parsed, nowMs }: TokenRequest, world: World): TokenA
   if (parameters.get('decision') === 'deny') {
     for (const [name, value] of DENIED) location.searchParams.set(name, value);
   } else {
-    const owner: Owner = instagram ? loggedIn(parameters, world) : { kind: 'user' };
+    const owner: TokenOwner = instagram ? loggedIn(parameters, world) : { kind: 'user' };
     const challenge = challengeOf(parameters);
     const code = world.tokens.issueCode({
       owner,
@@ -45,7 +45,7 @@ const DENIED = [
   ['error_reason', 'user_denied'],
 ] as const;
 
-function loggedIn(parameters: ReadonlyMap<string, string>, world: World): Owner {
+function loggedIn(parameters: ReadonlyMap<string, string>, world: World): TokenOwner {
   const hint = parameters.get('login_hint');
   const account = world.accounts.find(
     ({ id, user }) => hint === undefined || hint === id || hint === user['username'],
@@ -55,7 +55,10 @@ function loggedIn(parameters: ReadonlyMap<string, string>, world: World): Owner 
 }
 
 /** Returns the requested permissions that the login knows; all of them where none is requested. */
-function grantedScopes(parameters: ReadonlyMap<string, string>, owner: Owner): readonly string[] {
+function grantedScopes(
+  parameters: ReadonlyMap<string, string>,
+  owner: TokenOwner,
+): readonly string[] {
   const known = knownScopes(owner);
   const requested = parameters.get('scope')?.split(/[\s,]+/);
   return requested === undefined ? known : known.filter((scope) => requested.includes(scope));

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 
 /** The owner of a token. */
-export type Owner =
+export type TokenOwner =
   | { readonly kind: 'user' }
   | { readonly kind: 'page'; readonly pageId: string }
   | { readonly kind: 'account'; readonly accountId: string };
 
 /** A token's owner, end and permissions. */
 export interface Grant {
-  readonly owner: Owner;
+  readonly owner: TokenOwner;
   readonly issuedAtMs: number;
   /** Null: never. */
   readonly expiresAtMs: number | null;
@@ -22,7 +22,7 @@ export interface Grant {
 
 /** A code that a login has issued, to be exchanged once. */
 export interface Code {
-  readonly owner: Owner;
+  readonly owner: TokenOwner;
   readonly redirectUri: string;
   readonly expiresAtMs: number;
   readonly scopes: readonly string[];

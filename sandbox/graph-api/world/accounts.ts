@@ -7,7 +7,7 @@ import { type Draw, createDraw, drawDigits, drawInteger, drawText } from './draw
 import { audienceOf, spreadFollowers } from './demographics.ts';
 import type { Account, Media } from './model.ts';
 import { DAY_MS } from './pacific.ts';
-import { type Owner, createPost, mediaUrl } from './posts.ts';
+import { type MediaOwner, createPost, mediaUrl } from './posts.ts';
 import { type TimelessAccount, showPresent } from './present.ts';
 import { createSeries } from './series.ts';
 import { createStory } from './stories.ts';
@@ -83,7 +83,7 @@ export function createAccount(plan: AccountPlan): Account {
   return showPresent(accountUnderConditions(account, plan.conditions), clock);
 }
 
-function drawOwner(plan: AccountPlan, draw: Draw): Owner {
+function drawOwner(plan: AccountPlan, draw: Draw): MediaOwner {
   const name = NAMES[plan.index % NAMES.length] ?? 'Account';
   const slug = name.toLowerCase().replace(/[^a-z]+/g, '_');
   return {
@@ -93,7 +93,7 @@ function drawOwner(plan: AccountPlan, draw: Draw): Owner {
   };
 }
 
-function userFields(plan: AccountPlan, owner: Owner, draw: Draw): JsonObject {
+function userFields(plan: AccountPlan, owner: MediaOwner, draw: Draw): JsonObject {
   const igId = drawInteger(draw('ig_id'), 1_000_000_000, 69_999_999_999);
   return {
     id: owner.id,
@@ -113,7 +113,7 @@ function userFields(plan: AccountPlan, owner: Owner, draw: Draw): JsonObject {
   };
 }
 
-function createPosts(plan: AccountPlan, owner: Owner, draw: Draw): Timeline {
+function createPosts(plan: AccountPlan, owner: MediaOwner, draw: Draw): Timeline {
   const childrenOf = shareChildren(plan);
   const create = (index: number, createdAtMs: number, beforeConversion: boolean): Media =>
     createPost({
@@ -166,7 +166,7 @@ function shareChildren(plan: AccountPlan): (index: number) => number | undefined
   };
 }
 
-function createStories(plan: AccountPlan, owner: Owner, draw: Draw): Timeline {
+function createStories(plan: AccountPlan, owner: MediaOwner, draw: Draw): Timeline {
   const slotMs = STORY_LIFETIME_MS / Math.max(1, plan.storyCount);
   const create = (index: number, createdAtMs: number): Media =>
     createStory({

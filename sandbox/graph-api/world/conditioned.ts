@@ -18,7 +18,7 @@ export function underConditions(media: Media, conditions: Conditions): Media | u
     : altered;
 }
 
-type MediaList = readonly Media[];
+type MediaItems = readonly Media[];
 
 /** Returns an account whose lists and counts follow the conditions. */
 export function accountUnderConditions(
@@ -26,8 +26,8 @@ export function accountUnderConditions(
   conditions: Conditions,
 ): TimelessAccount {
   // Every request reads the lists, which rarely change.
-  const cached = new Map<string, { of: MediaList; version: number; list: MediaList }>();
-  const show = (name: string, of: MediaList): MediaList => {
+  const cached = new Map<string, { of: MediaItems; version: number; list: MediaItems }>();
+  const show = (name: string, of: MediaItems): MediaItems => {
     if (!conditions.altersMedia) return of;
     const known = cached.get(name);
     if (known?.of === of && known.version === conditions.version) return known.list;

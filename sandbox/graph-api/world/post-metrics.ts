@@ -3,7 +3,7 @@ import { type Draw, drawInteger } from './draws.ts';
 import { grow } from './growth.ts';
 
 /** The input of a media's numbers. */
-export interface Audience {
+export interface MetricsPlan {
   readonly draw: Draw;
   readonly productType: ProductType;
   readonly followers: number;
@@ -19,7 +19,7 @@ export const HALF_LIFE_HOURS: Record<ProductType, number> = { FEED: 20, REELS: 4
 const REACH_SHARE: Record<ProductType, number> = { FEED: 0.35, REELS: 0.9, STORY: 0.12 };
 
 /** Draws the final numbers of a media. */
-export function drawFinals({ draw, productType, followers, unseen }: Audience): Finals {
+export function drawFinals({ draw, productType, followers, unseen }: MetricsPlan): Finals {
   const part = (name: string, of: number, [low, high]: readonly [number, number]): number =>
     Math.round(of * (low + (high - low) * draw(`metric/${name}`)));
   const reach = unseen ? 3 : 12 + part('reach', followers * REACH_SHARE[productType], [0.3, 1.4]);

@@ -8,7 +8,7 @@ import { formatTime } from './pacific.ts';
 import { type Finals, drawFinals, HALF_LIFE_HOURS, metricsAt, partsAt } from './post-metrics.ts';
 
 /** The account of a media, as far as the media's fields show it. */
-export interface Owner {
+export interface MediaOwner {
   readonly id: string;
   readonly username: string;
   /** Followers at the world's start, which scale the numbers. */
@@ -18,7 +18,7 @@ export interface Owner {
 /** The parameters of a post. */
 export interface PostPlan {
   readonly seed: string;
-  readonly owner: Owner;
+  readonly owner: MediaOwner;
   readonly kind: PostKind;
   /** Number of an album's children; drawn when undefined. */
   readonly childCount?: number | undefined;
@@ -124,7 +124,7 @@ interface MediaIdentity {
 }
 
 /** Draws the identifying fields of a media. */
-export function identityFields(draw: Draw, owner: Owner, createdAtMs: number): MediaIdentity {
+export function identityFields(draw: Draw, owner: MediaOwner, createdAtMs: number): MediaIdentity {
   const igId = instagramId(draw, createdAtMs);
   return {
     ig_id: igId,

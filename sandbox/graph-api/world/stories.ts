@@ -3,12 +3,12 @@ import { createDraw } from './draws.ts';
 import { mediaId } from './ids.ts';
 import type { Media } from './model.ts';
 import { drawFinals, metricsAt, partsAt } from './post-metrics.ts';
-import { type Owner, identityFields, mediaUrl } from './posts.ts';
+import { type MediaOwner, identityFields, mediaUrl } from './posts.ts';
 
 /** The parameters of a story. */
 export interface StoryPlan {
   readonly seed: string;
-  readonly owner: Owner;
+  readonly owner: MediaOwner;
   readonly createdAtMs: number;
   readonly unseen: boolean;
 }

@@ -3,7 +3,7 @@ import { POST_KINDS } from './content.ts';
 import { type Draw, drawDigits, drawInteger } from './draws.ts';
 import type { Media } from './model.ts';
 import { DAY_MS } from './pacific.ts';
-import { type Owner, createPost } from './posts.ts';
+import { type MediaOwner, createPost } from './posts.ts';
 import { type Timeline, createTimeline } from './timeline.ts';
 
 const INITIAL = 5;
@@ -13,7 +13,7 @@ const FRIENDS = 4;
 /** Creates other users' posts that tag an account; their owners are unreadable accounts. */
 export function createTags(
   plan: Pick<AccountPlan, 'seed' | 'startMs'>,
-  owner: Owner,
+  owner: MediaOwner,
   draw: Draw,
 ): Timeline {
   const create = (index: number, createdAtMs: number): Media => {
@@ -39,7 +39,7 @@ export function createTags(
   });
 }
 
-function friendOf(index: number, draw: Draw): Owner {
+function friendOf(index: number, draw: Draw): MediaOwner {
   return {
     id: `17841${drawDigits(draw, `friend/${index}`, 12)}`,
     username: `friend_${drawDigits(draw, `friend/${index}/name`, 5)}`,

@@ -87,7 +87,7 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
         return [
           ...accounts.map(found),
           ...listing.problems.map(problem),
-          ...listing.warnings.map(leftOut),
+          ...listing.warnings.map(excludedFinding),
         ];
       },
     },
@@ -186,7 +186,7 @@ function clock({ reading }: ApiTools): Finding {
   };
 }
 
-function leftOut(detail: string): Finding {
+function excludedFinding(detail: string): Finding {
   return { status: 'warning', detail };
 }
 
@@ -210,7 +210,7 @@ async function insights(
       findings.push({ status: 'ok', subject: account.id, detail: 'answers' });
     } catch (error) {
       signal.throwIfAborted();
-      findings.push(refusedInsights(error, account));
+      findings.push(insightsFinding(error, account));
     }
   }
   return findings;
@@ -325,7 +325,7 @@ function rejectedBatch(detail: string): Finding {
  * Turns an error of the insights request into a finding: too few users is no failure, because small
  * accounts lack some metrics.
  */
-export function refusedInsights(error: unknown, { id }: Account): Finding {
+export function insightsFinding(error: unknown, { id }: Account): Finding {
   if (isConnectorError(error) && error.code === 'graph.not-enough-users') {
     return { status: 'ok', subject: id, detail: `answers: ${error.message}` };
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   contract,
   createBatchKeeper,
-  refusedInsights,
+  insightsFinding,
 } from '../../../../src/cli/check/api-steps.ts';
 import { SkipError } from '../../../../src/engine/errors.ts';
 import type { ProbedForm } from '../../../../src/engine/ports.ts';
@@ -88,6 +88,6 @@ describe('check: the forms of request', () => {
 
   test('warns of a rejected metric, whose others are published', () => {
     const error = new SkipError('graph.metric-refused', 'no reach', ['reach']);
-    expect(refusedInsights(error, account)).toMatchObject({ status: 'warning' });
+    expect(insightsFinding(error, account)).toMatchObject({ status: 'warning' });
   });
 });
