@@ -15,6 +15,7 @@ const WATCHDOG = pathToFileURL(
 
 /** A program that guards a long sleep and a folder, and prints the number of the sleep. */
 const PROGRAM = `
+import { spawn } from 'node:child_process';
 import { startWatchdog } from ${JSON.stringify(WATCHDOG)};
 const watchdog = await startWatchdog(process.argv[1], process.env);
 const sleeper = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
