@@ -64,7 +64,7 @@ export function tokenFileOf(
         hide(secretsOf(tokens, instagram.clientSecret));
       },
       onTrouble: (reason: string) => {
-        warn({ reason }, 'token file of no use');
+        warn({ reason }, 'token file invalid');
       },
     },
   };

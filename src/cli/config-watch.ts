@@ -61,7 +61,7 @@ function createApplier(
   return () => {
     const config = read();
     if (config.problems.length > 0) {
-      log.error({ problems: config.problems }, 'configuration file of no use');
+      log.error({ problems: config.problems }, 'configuration file invalid');
       return;
     }
     const values = shownValues(config, env);

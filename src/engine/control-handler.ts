@@ -26,7 +26,7 @@ export function createControlHandler(): ControlHandler {
       current?.order(kind, stream, accountId) ??
       Promise.resolve({
         kind: 'unready',
-        reason: 'the program does not poll yet, or stops; /readyz says why',
+        reason: 'not accepting control requests: the program is starting up or shutting down (see /readyz)',
       }),
   };
 }
@@ -73,10 +73,10 @@ function carryOut(
 ): ControlAnswer {
   const isStopped = status === 'stopped';
   if (kind === 'poll' && isStopped) {
-    return conflict('an error has stopped it; mend that and order "resume"');
+    return conflict('an error has stopped it; fix that, then request "resume"');
   }
   if (kind === 'poll' && settings.overrides.isPaused(stream, accountId)) {
-    return conflict('it is paused; order "resume" first');
+    return conflict('it is paused; request "resume" first');
   }
   settings.overrides.apply(kind, stream, accountId);
   if (kind === 'resume' && isStopped) {

@@ -103,7 +103,7 @@ const plainEvents = [
 /** The log messages of these events. */
 const plainMessages = {
   committed: 'batches committed',
-  'list-doubted': 'list not believed',
+  'list-doubted': 'list looks truncated, deletions skipped',
   progress: 'step done',
   request: 'request made',
   'batch-refused': 'batch rejected',
@@ -237,7 +237,7 @@ function createApiLogger(log: Log): (event: EventOf<(typeof apiEvents)[number]>)
 /** Logs the beginning and the end of a token's rejection. */
 function logTokenRejection(log: Log, { name, refusal }: EventOf<'token-refused'>): void {
   if (refusal === null) {
-    log.info({ name }, 'token taken again');
+    log.info({ name }, 'token accepted again');
     return;
   }
   const { code, message } = refusal;

@@ -146,7 +146,7 @@ function serve(options: ObservabilityOptions, served: ServedParts): StatusServer
       controls,
       logLevel: log,
       onChange: (fields) => {
-        log.info(fields, 'order carried out');
+        log.info(fields, 'control request executed');
       },
     },
     onError: (error) => {
@@ -164,7 +164,7 @@ function fanOut(listeners: readonly Telemetry[], log: Log): Telemetry {
     try {
       listener.report(event);
     } catch (error) {
-      log.error({ event: event.type, error }, 'event not observed');
+      log.error({ event: event.type, error }, 'event handler failed');
     }
   };
   return {

@@ -130,7 +130,7 @@ export function levelWarning(
   }
   if (isHidden || (level !== null && level !== 'NONE')) return null;
   // The subject keeps its level; without one, it accepts changes that break readers.
-  return { message: 'subject may be changed at will', fields: { subject, level, wanted } };
+  return { message: 'subject allows incompatible schemas', fields: { subject, level, wanted } };
 }
 
 function adviceOn(effective: string | null, wanted: string): string {

@@ -112,7 +112,7 @@ describe('the status page', () => {
     const stopped = page.getByRole('article').filter({ hasText: '17841400000000003' });
     expect((await stopped.getByRole('paragraph').allInnerTexts()).slice(0, 2)).toEqual([
       'graph.token account 17841400000000003: the token has expired ([secret])',
-      'What to do: Get a new token (instagram-kafka login) and put it where the old one was.',
+      'What to do: Get a new token (instagram-kafka login) and replace the old one.',
     ]);
     expect(await text(page, 'connections')).toContain(
       '9 days left, until 4 Dec 2026, 18:00:00. What to do: It ends in 9 days; no ([secret]).',

@@ -317,7 +317,7 @@ function rejectedBatch(detail: string): Finding {
   const action =
     code === 'graph.retired'
       ? advice[code]
-      : 'Nothing has to be done: each object is requested by itself, which takes more HTTP requests, but the same calls, and brings the same data.';
+      : 'No action needed: each object is requested by itself, which takes more HTTP requests, but the same calls, and brings the same data.';
   return { status: 'warning', subject: 'batch', detail, action, code };
 }
 

@@ -10,7 +10,7 @@ export interface Finding {
   /** A broker, topic or account; absent where the step has one subject only. */
   readonly subject?: string;
   readonly detail: string;
-  /** Advice for the operator; null where nothing has to be done. */
+  /** Advice for the operator; null where no action is needed. */
   readonly action?: string | null;
   readonly code?: ErrorCode | null;
 }
@@ -90,7 +90,7 @@ export function failure(error: unknown, subject?: string): Finding {
 
 /** Parts of the advice that speak of retries: a check does not retry. */
 const ofRuns =
-  /^(?:It (?:is tried again|goes on) by itself\. |The next interval asks again\. )?(?:If it stays, )?/;
+  /^(?:It (?:is retried|continues) automatically\. |The next interval tries again\. )?(?:If it persists, )?/;
 
 function actionOf(code: ErrorCode): string {
   const text = advice[code].replace(ofRuns, '');

@@ -8,7 +8,7 @@ export type { Tracing, TracingOptions } from './settings.ts';
  */
 export async function openTracing(options: TracingOptions): Promise<Tracing | null> {
   const settings = readSettings(options.env, (variable, expected) => {
-    options.log.warn({ variable, expected }, 'tracing variable of no use');
+    options.log.warn({ variable, expected }, 'tracing variable invalid');
   });
   if (settings === null) return null;
   const { startTracing } = await import('./otlp.ts');

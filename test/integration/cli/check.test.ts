@@ -164,7 +164,7 @@ describe('check', () => {
         subject: 'batch',
         detail: expect.stringContaining('Meta says "(#100) Unsupported post request.'),
         action: expect.stringContaining(
-          'Nothing has to be done: each object is requested by itself',
+          'No action needed: each object is requested by itself',
         ),
       },
     ]);

@@ -108,7 +108,7 @@ describe('the file of --config', () => {
     expect(bad).toEqual([
       [
         'error',
-        'configuration file of no use',
+        'configuration file invalid',
         { problems: [expect.objectContaining({ path: 'streams.media.interval' })] },
       ],
     ]);
@@ -118,7 +118,7 @@ describe('the file of --config', () => {
     rmSync(join(folder, 'config.json'));
     await file.look();
     await file.look();
-    expect(file.done).toEqual([['error', 'configuration file of no use', expect.anything()]]);
+    expect(file.done).toEqual([['error', 'configuration file invalid', expect.anything()]]);
     expect(await file.write('{"streams":{"media":{"interval":"5h"}}}')).toContainEqual([
       'interval',
       'media',

@@ -67,7 +67,7 @@ describe('readiness', () => {
       'token 2: graph.token: revoked',
       'token 4: graph.token: revoked',
       'tokens: 1 more refused',
-      'stopped by graph.token until a person acts: accounts a, b, c and 1 more. Get a new token (instagram-kafka login) and put it where the old one was.',
+      'stopped by graph.token until a person acts: accounts a, b, c and 1 more. Get a new token (instagram-kafka login) and replace the old one.',
     ]);
   });
 

@@ -205,7 +205,7 @@ describe('telemetry in the log', () => {
         reason: 'revoked',
         action: expect.stringContaining('instagram-kafka login'),
       },
-      { level: 'info', msg: 'token taken again', name: '2' },
+      { level: 'info', msg: 'token accepted again', name: '2' },
     ]);
   });
 
@@ -343,7 +343,7 @@ describe('telemetry in the log', () => {
     open.telemetry.report({ type: 'committed', stream: 'users', records: -1, deadLetters: 0 });
 
     expect(open.lines()).toMatchObject([
-      { level: 'error', msg: 'event not observed', event: 'committed' },
+      { level: 'error', msg: 'event handler failed', event: 'committed' },
       { level: 'debug', msg: 'batches committed' },
     ]);
   });

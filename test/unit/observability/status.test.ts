@@ -102,7 +102,7 @@ describe('describeStatus', () => {
       code: 'graph.timeout',
       message: 'no answer',
       action:
-        'It is tried again by itself. If it stays, raise INSTAGRAM_REQUEST_TIMEOUT or lower INSTAGRAM_PAGE_SIZE.',
+        'It is retried automatically. If it persists, raise INSTAGRAM_REQUEST_TIMEOUT or lower INSTAGRAM_PAGE_SIZE.',
       since: '1970-01-01T00:01:00.000Z',
       at: '1970-01-01T00:02:00.000Z',
       tries: 2,
@@ -123,7 +123,7 @@ describe('describeStatus', () => {
     expect(trouble).toEqual([
       {
         code: 'graph.token',
-        action: 'Get a new token (instagram-kafka login) and put it where the old one was.',
+        action: 'Get a new token (instagram-kafka login) and replace the old one.',
         streams: 2,
         accounts: 1,
         example: 'HTTP 500',
@@ -210,7 +210,7 @@ describe('a token that is refused', () => {
         name: 'default',
         expiresAt: '1970-01-01T01:00:00.000Z',
         daysLeft: -1,
-        action: 'Get a new token (instagram-kafka login) and put it where the old one was.',
+        action: 'Get a new token (instagram-kafka login) and replace the old one.',
         refusal,
       },
     ]);

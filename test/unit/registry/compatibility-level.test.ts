@@ -32,7 +32,7 @@ async function warnings(script: RegistryScript, changes: Partial<RegistryOptions
 const warning = (level: string | null) => [
   [
     { subject: 'test.users-value', level, wanted: 'FULL_TRANSITIVE' },
-    'subject may be changed at will',
+    'subject allows incompatible schemas',
   ],
 ];
 

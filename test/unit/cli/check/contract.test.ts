@@ -69,7 +69,7 @@ describe('check: the forms of request', () => {
   });
 
   test.each([
-    ['graph.refused', '(#100) Unsupported post request', /^Nothing has to be done: each object/],
+    ['graph.refused', '(#100) Unsupported post request', /^No action needed: each object/],
     ['graph.retired', '(#100) batch is deprecated in v28.0', /^Install a newer version/],
   ])('warns of rejected batches as %s, with Meta’s words', (code, words, action) => {
     const batches = createBatchKeeper();

@@ -41,7 +41,7 @@ describe('an order', () => {
     expect(open.lines()).toContainEqual(
       expect.objectContaining({
         level: 'info',
-        msg: 'order carried out',
+        msg: 'control request executed',
         order: kind,
         stream: 'users',
         account: '1',
@@ -60,7 +60,7 @@ describe('an order', () => {
     const answer = await send(open, pausePath, { method: 'POST', headers: { authorization } });
 
     expect(answer).toMatchObject({ status, body });
-    expect(open.written()).not.toContain('order carried out');
+    expect(open.written()).not.toContain('control request executed');
   });
 
   test.each([

@@ -68,7 +68,7 @@ describe('the variables of OpenTelemetry', () => {
       {
         variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
         expected: 'an http or https URL, such as http://collector:4318; nothing is traced',
-        message: 'tracing variable of no use',
+        message: 'tracing variable invalid',
       },
     ]);
   });
