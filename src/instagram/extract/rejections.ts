@@ -6,6 +6,11 @@ import type { Checkpoint, Refusal } from '../../engine/state.ts';
 
 const hourMs = 3_600_000;
 const weekMs = 7 * 24 * hourMs;
+/** Less than the interval of stories, so that their next poll requests the media again. */
+const tenMinutesMs = hourMs / 6;
+
+/** Errors that usually pass, though they are a media's own while others are answered. */
+const passingCodes: readonly ErrorCode[] = ['graph.server', 'graph.network', 'graph.timeout'];
 
 /** The subject of a rejection for every object, e.g. of a metric that the API has removed. */
 export const allSubjects = '*';
@@ -59,7 +64,8 @@ export interface Rejections {
   metricsFor(metrics: readonly string[], listed: Listed): readonly string[];
   /**
    * Excludes a media: for a quarter of its age, between an hour and `atMostMs`. A new media is thus
-   * retried soon, in case the error was transient.
+   * retried soon, and any media after an error that usually passes: a burst of them may hit each
+   * try of a media while its neighbours are answered.
    */
   exclude(exclusion: Exclusion): void;
   /** Excludes media up to this time, epoch milliseconds: they predate the business account. */
@@ -125,9 +131,11 @@ class IndexedRejections implements Rejections {
     return found !== undefined && (holds(found, this.#nowMs) || this.#probed.has(name));
   }
 
-  exclude({ listed: { id, createdMs }, reason, atMostMs = weekMs }: Exclusion): void {
+  exclude({ listed: { id, createdMs, kind }, reason, atMostMs = weekMs }: Exclusion): void {
     const ageMs = createdMs === null ? weekMs : this.#nowMs - createdMs;
-    const forMs = Math.min(Math.max(hourMs, Math.round(ageMs / 4)), atMostMs);
+    const usualMs = Math.max(hourMs, Math.round(ageMs / 4));
+    const passingMs = kind.startsWith('STORY') ? tenMinutesMs : hourMs;
+    const forMs = Math.min(passingCodes.includes(reason) ? passingMs : usualMs, atMostMs);
     this.#set({ subject: id, metric: null, reason, untilMs: this.#nowMs + forMs });
   }
 

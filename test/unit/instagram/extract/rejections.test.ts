@@ -99,6 +99,20 @@ describe('an excluded media', () => {
     );
   });
 
+  test.each(['graph.server', 'graph.network', 'graph.timeout'] as const)(
+    'is excluded for an hour, whatever its age, and a story for ten minutes, after %s',
+    (reason) => {
+      const rejections = createRejections(emptyCheckpoint, nowMs);
+      rejections.exclude({ listed: listed('1', 400 * dayMs), reason });
+      rejections.exclude({ listed: listed('2', hourMs, 'STORY/IMAGE'), reason });
+
+      expect(rejections.learned.refusals.map(({ untilMs }) => untilMs)).toEqual([
+        nowMs + hourMs,
+        nowMs + hourMs / 6,
+      ]);
+    },
+  );
+
   test('is excluded no longer than asked for', () => {
     const rejections = createRejections(emptyCheckpoint, nowMs);
     rejections.exclude({ listed: listed('1', dayMs), reason: 'graph.gone', atMostMs: hourMs });
