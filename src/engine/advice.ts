@@ -25,8 +25,7 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
     'No action needed; look for a newer version of this program if it stays absent.',
   'graph.network': 'If it persists, check the network, DNS, the proxy and INSTAGRAM_BASE_URL.',
   'graph.not-enough-users': 'No action needed: demographics begin at 100 followers.',
-  'graph.not-enough-viewers':
-    'No action needed: the insights of a story begin at five viewers.',
+  'graph.not-enough-viewers': 'No action needed: the insights of a story begin at five viewers.',
   'graph.permission':
     'Give the permission and the role that the message names, then resume a stream that has stopped, or restart.',
   'graph.rate-limited':
@@ -43,7 +42,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
     'No action needed: the batch size is halved automatically. Report the message if it persists.',
   'internal.unexpected': 'Report it as a bug, with the log line.',
   'kafka.clock': "Set this machine's clock (NTP); no restart is needed.",
-  'kafka.commit-unknown': 'No action needed: the next start reads the outcome from the state topic.',
+  'kafka.commit-unknown':
+    'No action needed: the next start reads the outcome from the state topic.',
   'kafka.fenced':
     'No action needed after a hand-over; if it repeats, find the other user of this transactional id prefix.',
   'kafka.group-shared':

@@ -41,7 +41,7 @@ export interface AssignedPartitionTools {
 }
 
 /** One assignment of a partition: restoring until `assigned` is set. */
-interface Attempt {
+interface RestoreAttempt {
   readonly stop: AbortController;
   assigned: AssignedPartition | undefined;
 }
@@ -49,12 +49,12 @@ interface Attempt {
 /** Creates the assigned partitions; none is assigned yet. */
 export function createAssignedPartitions(deps: AssignedPartitionTools): AssignedPartitions {
   const { store, start, onChange, onFatal } = deps;
-  const attempts = new Map<number, Attempt>();
+  const attempts = new Map<number, RestoreAttempt>();
   /** The releases in progress; a new assignment of the same partition waits for its release. */
   const leaving = new Map<number, Promise<unknown>>();
   let ended = false;
   const tools = { ...start, telemetry: withStateOf(start, attempts) };
-  const restore = async (partition: number, attempt: Attempt): Promise<void> => {
+  const restore = async (partition: number, attempt: RestoreAttempt): Promise<void> => {
     const { signal } = attempt.stop;
     const isOver = () => attempts.get(partition) !== attempt;
     await leaving.get(partition);
@@ -67,7 +67,7 @@ export function createAssignedPartitions(deps: AssignedPartitionTools): Assigned
     onChange();
   };
   const begin = (partition: number): void => {
-    const attempt: Attempt = { stop: new AbortController(), assigned: undefined };
+    const attempt: RestoreAttempt = { stop: new AbortController(), assigned: undefined };
     attempts.set(partition, attempt);
     restore(partition, attempt).catch((error: unknown) => {
       if (!attempt.stop.signal.aborted) onFatal(error);
@@ -100,7 +100,9 @@ export function createAssignedPartitions(deps: AssignedPartitionTools): Assigned
   };
 }
 
-function heldOf(attempts: ReadonlyMap<number, Attempt>): ReadonlyMap<number, AssignedPartition> {
+function heldOf(
+  attempts: ReadonlyMap<number, RestoreAttempt>,
+): ReadonlyMap<number, AssignedPartition> {
   return new Map(
     [...attempts].flatMap(([partition, { assigned }]) =>
       assigned === undefined ? [] : [[partition, assigned] as const],
@@ -109,7 +111,7 @@ function heldOf(attempts: ReadonlyMap<number, Attempt>): ReadonlyMap<number, Ass
 }
 
 /** Wraps the telemetry so that the state is ready only when every partition is restored. */
-function withStateOf({ telemetry }: StartTools, attempts: ReadonlyMap<number, Attempt>) {
+function withStateOf({ telemetry }: StartTools, attempts: ReadonlyMap<number, RestoreAttempt>) {
   let failure = '';
   const reportRestores = (): void => {
     const missing = [...attempts].filter(([, { assigned }]) => assigned === undefined);

@@ -26,7 +26,8 @@ export function createControlHandler(): ControlHandler {
       current?.order(kind, stream, accountId) ??
       Promise.resolve({
         kind: 'unready',
-        reason: 'not accepting control requests: the program is starting up or shutting down (see /readyz)',
+        reason:
+          'not accepting control requests: the program is starting up or shutting down (see /readyz)',
       }),
   };
 }

@@ -106,7 +106,7 @@ function joinGroup(
   };
 }
 
-interface ListingOptions {
+interface ListingLoop {
   readonly signal: AbortSignal;
   /** @param isRenewed - true when tokens were renewed, so that stopped accounts may start again */
   readonly onList: (accounts: readonly Account[], isRenewed: boolean) => void;
@@ -143,7 +143,7 @@ async function untilDue(
 async function keepListing(
   { directory, accountsRefreshMs }: Supervision,
   tools: PollerTools,
-  { signal, onList }: ListingOptions,
+  { signal, onList }: ListingLoop,
 ): Promise<void> {
   const first = { name: 'graph', run: (s: AbortSignal) => directory.list(s) } as const;
   const listing = await untilReady(first, { ...tools, deadlineMs: null }, signal);

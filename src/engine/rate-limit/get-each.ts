@@ -169,13 +169,13 @@ async function attributed(
   return outcomes.map((one) => (isLost(one) ? { ...one, error: ownError(one) } : one));
 }
 
-type FailedRequest = Extract<Outcome, { readonly error: ConnectorError }>;
+type FailedOutcome = Extract<Outcome, { readonly error: ConnectorError }>;
 
-function isLost(outcome: Outcome): outcome is FailedRequest {
+function isLost(outcome: Outcome): outcome is FailedOutcome {
   return 'error' in outcome && isUnanswered(outcome.error);
 }
 
-function ownError({ request: { endpoint, path }, error }: FailedRequest): RetryError {
+function ownError({ request: { endpoint, path }, error }: FailedOutcome): RetryError {
   const reason = messageOf(error.cause ?? error);
   return new RetryError(
     error.code,

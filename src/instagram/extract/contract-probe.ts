@@ -185,7 +185,7 @@ async function attempt(action: () => Promise<void>, signal: AbortSignal): Promis
   }
 }
 
-interface Tally {
+interface FormTally {
   answered: number;
   /** The first rejection. */
   rejected: ConnectorError | undefined;
@@ -193,7 +193,7 @@ interface Tally {
 
 /** Wraps a graph to count answers and rejections by endpoint. */
 function record(graph: Graph) {
-  const tallies = new Map<string, Tally>();
+  const tallies = new Map<string, FormTally>();
   const note = (endpoint: string, error: unknown): void => {
     const tally = tallies.get(endpoint) ?? { answered: 0, rejected: undefined };
     tallies.set(endpoint, tally);

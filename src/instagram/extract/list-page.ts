@@ -9,7 +9,7 @@ import { nodesOf } from './entries.ts';
 import { adaptedPage, type AdaptedPage, type PageForm } from './page-size.ts';
 import { withoutRejectedFields } from './rejected-fields.ts';
 
-type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
+export type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
 
 /** The context of a list scan, and the findings from its answers. */
 export interface ListScanContext extends ChildrenPoll {

@@ -5,13 +5,10 @@ import { isDue, movingCounts } from '../model/freshness.ts';
 import type { Node } from '../../engine/json.ts';
 import { nextCursor } from './paging.ts';
 import { createRejections, readListed } from './rejections.ts';
-import type { InstagramStream } from '../streams/stream.ts';
 import type { ListCache } from './list-cache.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
-import { readPage, type ListScanContext } from './list-page.ts';
-
-type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
+import { readPage, type ListScanContext, type ListSource } from './list-page.ts';
 
 /** The list to scan, and the fields to request. */
 export interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {

@@ -11,10 +11,10 @@ export interface TokenRejections {
    */
   sent(name: string): (error: unknown) => void;
   /** Records a token that Meta reports as invalid in an inspection. */
-  reject(name: string, token: string, rejection: TokenRejection): void;
+  reject(name: string, token: string, rejection: RejectionEntry): void;
 }
 
-interface TokenRejection {
+interface RejectionEntry {
   readonly code: ErrorCode;
   readonly message: string;
 }
@@ -33,7 +33,7 @@ export function createTokenRejections(
 ): TokenRejections {
   const rejected = new Map<string, RejectedToken>();
   let sent = 0;
-  const report = (name: string, rejection: TokenRejection | null): void => {
+  const report = (name: string, rejection: RejectionEntry | null): void => {
     telemetry.report({ type: 'token-refused', name: shownName(name), refusal: rejection });
   };
   const reject: TokenRejections['reject'] = (name, token, { code, message }) => {
