@@ -3,6 +3,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import { renderAsyncApi } from './asyncapi.ts';
 import { renderCommandsPage } from './commands-page.ts';
 import { renderConfigurationPage } from './configuration-page.ts';
@@ -24,7 +25,7 @@ const documents: readonly GeneratedDocument[] = [
 const check = process.argv.includes('--check');
 for (const document of documents) {
   const path = fileURLToPath(new URL(`../${document.file}`, import.meta.url));
-  const wanted = document.render();
+  const wanted = await formatted(path, document.render());
   if (readIfThere(path) === wanted) continue;
   if (check) {
     console.error(`${document.file} is stale: run "npm run docs" and commit the result`);
@@ -33,6 +34,11 @@ for (const document of documents) {
     writeFileSync(path, wanted);
     console.log(`${document.file} written`);
   }
+}
+
+/** A page as prettier writes it: prose is wrapped. */
+async function formatted(path: string, text: string): Promise<string> {
+  return await format(text, { ...(await resolveConfig(path)), filepath: path });
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,7 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { renderConfigurationPage } from '../../../scripts/configuration-page.ts';
 import { defaultsFile, readConfigFile, type FileGroup } from '../../../src/config/config-file.ts';
 import { describeConfig } from '../../../src/config/description.ts';
 import { loadConfig } from '../../../src/config/load.ts';
@@ -82,13 +80,6 @@ describe('describeConfig', () => {
       doc: 'How often media are polled for each account.',
       secret: false,
     });
-  });
-});
-
-describe('docs/configuration.md', () => {
-  test('is the page rendered from the schema', () => {
-    const page = readFileSync(new URL('docs/configuration.md', root), 'utf8');
-    expect(page).toBe(renderConfigurationPage());
   });
 });
 
