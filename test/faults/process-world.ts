@@ -18,7 +18,7 @@ export interface ProcessWorld extends AsyncDisposable {
   /** Starts `run` behind the proxies. */
   run(changes?: Readonly<Record<string, string>>): RunningProgram;
   /** Runs `once` to its end, on the direct way. */
-  once(): Promise<void>;
+  once(changes?: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** A program that runs and what it says. */
@@ -70,8 +70,8 @@ export async function createProcessWorld(): Promise<ProcessWorld> {
         SCHEMA_REGISTRY_URL: registry.url,
         ...changes,
       }),
-    async once() {
-      const { code, stderr } = await deployment.once(env);
+    async once(changes = {}) {
+      const { code, stderr } = await deployment.once({ ...env, ...changes });
       expect([code, stderr]).toEqual([0, allSucceeded]);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

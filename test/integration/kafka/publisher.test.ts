@@ -127,7 +127,8 @@ describe('publish', () => {
       message: expect.stringContaining('state media/17841'),
     });
     await setMaxBytes(world.nameOf('state'), 1_048_588);
-    await publisher.publish(batch, noSignal);
+    const again = await world.openReady();
+    await again.publisher.publish(batch, noSignal);
     expect(await world.read('media', 1)).toHaveLength(1);
   });
 
