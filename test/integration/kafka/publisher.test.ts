@@ -116,22 +116,6 @@ describe('publish', () => {
     expect((await world.read('media', 1)).map(({ key }) => key)).toEqual(['next']);
   });
 
-  test('stops the stream, and blames no record, when the broker finds the state too large', async () => {
-    const { publisher } = await world.openReady();
-    await setMaxBytes(world.nameOf('state'), 300);
-    const batch = mediaBatch('17841', 1, [mediaRecord('large', 5000)]);
-
-    await expect(publisher.publish(batch, noSignal)).rejects.toMatchObject({
-      disposition: 'stop-stream',
-      code: 'kafka.record-too-large',
-      message: expect.stringContaining('state media/17841'),
-    });
-    await setMaxBytes(world.nameOf('state'), 1_048_588);
-    const again = await world.openReady();
-    await again.publisher.publish(batch, noSignal);
-    expect(await world.read('media', 1)).toHaveLength(1);
-  });
-
   test('publishes nothing of a batch of which the broker refuses a record as too large', async () => {
     const { publisher } = await world.openReady();
     await setMaxBytes(world.nameOf('media'), 2000);
