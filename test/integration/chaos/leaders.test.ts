@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { startCluster } from '../../../sandbox/cluster/start.ts';
@@ -11,12 +12,17 @@ test('an election of the chaos suite moves every leader to the next replica', as
   const topic = 'elected';
   await admin.createTopics({
     topics: [{ topic, numPartitions: 3, replicationFactor: 3 }],
-    waitForLeaders: true,
+    waitForLeaders: false,
   });
   const find = async () => {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    const partitions = topics[0]?.partitions ?? [];
-    return partitions.toSorted((a, b) => a.partitionId - b.partitionId);
+    for (;;) {
+      // A broker that has not learned of the topic yet, or of its leaders, answers with an error.
+      const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+      const partitions = found?.topics[0]?.partitions ?? [];
+      const isReady = partitions.length === 3 && partitions.every(({ leader }) => leader >= 0);
+      if (isReady) return partitions.toSorted((a, b) => a.partitionId - b.partitionId);
+      await sleep(50);
+    }
   };
   const before = await find();
 
