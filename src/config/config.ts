@@ -21,7 +21,7 @@ export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
 interface StreamConfig {
   readonly enabled: boolean;
   readonly intervalMs: number;
-  /** The publishing of unchanged records; absent for streams without the field. */
+  /** Mode of publishing unchanged records; `changes` for streams without the setting. */
   readonly publish: PublishMode;
 }
 

@@ -28,7 +28,7 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
       isListScanned ||= page.scanned !== undefined;
     }
     await batches.end(poll.startedMs);
-    // A list that looks truncated is scanned again soon.
+    // Only a complete scan is noted: a list that looks truncated is scanned again soon.
     if (isListScanned && batches.checkpoint.doubtedMs === null) {
       tools.source.noteCommitted({ ...poll, nowMs: poll.startedMs });
     }
@@ -94,7 +94,7 @@ function resultOf(page: Page, before: Checkpoint, context: PollContext): PageRes
 }
 
 const maxNamed = 10;
-/** The limit for one reason: a frequent one, such as media before conversion, hides no others. */
+/** The limit for one reason: a frequent one, such as media older than the business account, hides no others. */
 const maxNamedOfReason = 5;
 
 function nameExcluded(skipped: readonly Skipped[], { leftOut }: Tally): void {

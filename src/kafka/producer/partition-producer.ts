@@ -71,8 +71,9 @@ const pausesMs = [50, 500, 1000, 2000, 5000];
  * | fenced   | `#endReason`          | Another producer acquired the partition. Final.            |
  * | closed   | `#endReason`          | `close` was called. Final.                                 |
  *
- * In doubt, the object may be idle or open: a new producer does not prove the earlier writes. Reading a
- * state back ends the doubt about that state; an acquisition ends it for the whole partition.
+ * The object in doubt is idle or open: opening a new producer does not tell whether the earlier
+ * commit succeeded. Reading a state back ends the doubt about that state; an acquisition ends it for
+ * the whole partition.
  */
 export class PartitionProducer {
   readonly #deps: PartitionProducerDeps;
@@ -242,7 +243,11 @@ export class PartitionProducer {
     this.#mayHaveOpenTransaction = false;
     const limitMs = Math.ceil(this.#deps.shutdown.leftMs('outcome'));
     const check = this.#isCommitted(batch, AbortSignal.timeout(limitMs));
-    const isCommitted = await withDeadline(check, limitMs, 'a last look').catch(() => undefined);
+    const isCommitted = await withDeadline(
+      check,
+      limitMs,
+      'reading the outcome of the commit',
+    ).catch(() => undefined);
     if (isCommitted === undefined) throw unknownOutcome(batch, cause);
     if (!isCommitted) throw cause;
     return 'redone';
@@ -354,8 +359,8 @@ function isFinal(error: unknown): boolean {
 function unknownOutcome(batch: ProducerBatch, cause: unknown): RetryError {
   return new RetryError(
     'kafka.commit-unknown',
-    `Whether the last batch of ${batch.state.key} was committed could not be found out before ` +
-      'the program was asked to stop; the state topic tells at the next start.',
+    `The program stopped before it could learn whether the last batch of ${batch.state.key} was ` +
+      'committed; the next start reads this from the state topic.',
     { cause },
   );
 }

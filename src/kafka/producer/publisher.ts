@@ -115,8 +115,8 @@ async function translateFailure(
 function notAssigned({ options }: KafkaShared, partition: number): StopStreamError {
   return new StopStreamError(
     'kafka.fenced',
-    `Partition ${partition} (${transactionalIdOf(options, partition)}) is not this instance's any ` +
-      'more; the one that the group gives it to goes on from its state.',
+    `Partition ${partition} (${transactionalIdOf(options, partition)}) no longer belongs to ` +
+      'this instance; its new owner continues from the committed state.',
   );
 }
 
@@ -171,7 +171,7 @@ async function tooLargeFor(
   const isLowered = limits().some((limit, index) => limit < (previousLimits[index] ?? 0));
   const [largest] = records;
   if (isLowered || topics.length > 1 || largest === undefined) {
-    const message = `Kafka refused a batch for ${topics.join(', ')} as too large (${cause.message}); it is cut smaller.`;
+    const message = `Kafka refused a batch for ${topics.join(', ')} as too large (${cause.message}); the next attempt sends it in smaller requests.`;
     return new RetryError('kafka.record-too-large', message, { cause });
   }
   const problem = `Kafka refused a batch for ${largest.topic} as too large (${cause.message})`;
@@ -202,7 +202,7 @@ export function createProducerDeps(shared: KafkaShared, partition: number): Part
     },
     onRetry(error) {
       const reason = messageOf(error);
-      // The broker forgot a producer that was silent for long; its replacement causes no outage.
+      // The broker expired the idle producer's id; its replacement causes no outage.
       const isExpected = error instanceof Error && classify(error.cause) === 'forgotten';
       // A broker that rejects a record as too large is available.
       const isTooLarge = isConnectorError(error) && error.code === 'kafka.record-too-large';

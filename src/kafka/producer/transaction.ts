@@ -146,13 +146,13 @@ export async function openTransactionalProducer(
     let offset = -1n;
     for (const request of requests) {
       // A deadline cannot stop this loop; this flag does.
-      if (ended) throw new Error('this producer was thrown away');
+      if (ended) throw new Error('this producer was discarded');
       watch.expect(request.leader);
       const acknowledged = await produce(transaction, request, { ...options, timeoutMs });
       checkAcknowledged(request, acknowledged);
       offset = BigInt(acknowledged[0]?.baseOffset ?? -1);
     }
-    if (ended) throw new Error('this producer was thrown away');
+    if (ended) throw new Error('this producer was discarded');
     onCommit();
     // Invariant 1: this one request makes the records and their state visible together, or never.
     await transaction.commit();
