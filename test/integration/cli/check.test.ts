@@ -163,9 +163,7 @@ describe('check', () => {
         status: 'warning',
         subject: 'batch',
         detail: expect.stringContaining('Meta says "(#100) Unsupported post request.'),
-        action: expect.stringContaining(
-          'No action needed: each object is requested by itself',
-        ),
+        action: expect.stringContaining('No action needed: each object is requested by itself'),
       },
     ]);
   }, 60_000);

@@ -92,7 +92,9 @@ describe('with KAFKA_TOMBSTONES, an account that lists almost nothing', () => {
     const once = async () => {
       const ended = await deployment.once({ KAFKA_TOMBSTONES: 'true', STREAMS: 'media,users' });
       expect(ended.code).toBe(0);
-      const doubts = ended.log.filter(({ msg }) => msg === 'list looks truncated, deletions skipped');
+      const doubts = ended.log.filter(
+        ({ msg }) => msg === 'list looks truncated, deletions skipped',
+      );
       const tombstones = (await deployment.read('media')).filter(isTombstone);
       return { doubts: doubts.length, deleted: tombstones.map(({ key }) => key) };
     };
