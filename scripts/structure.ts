@@ -4,9 +4,11 @@
  * line of JSON.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { dirname, normalize } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cruise } from 'dependency-cruiser';
 
 interface SourceFile {
   readonly path: string;
@@ -15,6 +17,19 @@ interface SourceFile {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const commit = process.argv[2];
+const tree = commit === undefined ? root : checkOut(commit);
+
+/** Writes the files of a commit into a new temporary folder. */
+function checkOut(revision: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'structure-'));
+  const archive = join(folder, 'tree.tar');
+  git('archive', '--format=tar', `--output=${archive}`, revision);
+  execFileSync('tar', ['-xf', archive, '-C', folder]);
+  process.on('exit', () => {
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}
 
 function git(...args: readonly string[]): string {
   return execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
@@ -27,11 +42,7 @@ function pathsOf(pattern: RegExp): readonly string[] {
 }
 
 function read(path: string): SourceFile {
-  const text =
-    commit === undefined
-      ? readFileSync(`${root}${path}`, 'utf8')
-      : git('show', `${commit}:${path}`);
-  return { path, text };
+  return { path, text: readFileSync(join(tree, path), 'utf8') };
 }
 
 const linesOf = ({ text }: SourceFile): number => text.split('\n').length - 1;
@@ -48,32 +59,22 @@ function importsOf({ path, text }: SourceFile): readonly string[] {
   );
 }
 
-/** Counts files that import each other, directly or through others (Tarjan), types included. */
-function cyclesOf(files: readonly SourceFile[]): number {
-  const edges = new Map(files.map((file) => [file.path, importsOf(file)]));
-  const index = new Map<string, number>();
-  const low = new Map<string, number>();
-  const stack: string[] = [];
-  let cycles = 0;
-  const visit = (path: string): number => {
-    const own = index.size;
-    index.set(path, own);
-    low.set(path, own);
-    stack.push(path);
-    for (const next of edges.get(path) ?? []) {
-      if (!edges.has(next)) continue;
-      const seen = index.get(next);
-      const reach = seen === undefined ? visit(next) : stack.includes(next) ? seen : own;
-      low.set(path, Math.min(low.get(path) ?? own, reach));
-    }
-    if (low.get(path) === own) {
-      const component = stack.splice(stack.indexOf(path));
-      if (component.length > 1) cycles += 1;
-    }
-    return low.get(path) ?? own;
-  };
-  for (const path of edges.keys()) if (!index.has(path)) visit(path);
-  return cycles;
+/** Counts the cycles of imports in `src/`, types included, as dependency-cruiser finds them. */
+async function countCycles(): Promise<number> {
+  const { output } = await cruise(
+    ['src'],
+    {
+      baseDir: tree,
+      tsPreCompilationDeps: true,
+      doNotFollow: { path: 'node_modules' },
+      ruleSet: { forbidden: [{ name: 'cycle', from: {}, to: { circular: true } }] },
+      validate: true,
+    },
+    { extensions: ['.ts'] },
+  );
+  if (typeof output === 'string') throw new Error('dependency-cruiser printed a report');
+  const members = output.summary.violations.map(({ cycle = [] }) => cycle.map(({ name }) => name));
+  return new Set(members.map((names) => names.toSorted().join(' '))).size;
 }
 
 /** Returns type names that more than one file declares. */
@@ -139,7 +140,7 @@ const figures = {
   medianFile: lines[Math.floor(lines.length / 2)] ?? 0,
   largestFile: lines.at(-1) ?? 0,
   importsAcrossFolders: imports.filter(([a = '', b = '']) => folderOf(a) !== folderOf(b)).length,
-  cycles: cyclesOf(sources),
+  cycles: await countCycles(),
   duplicateTypeNames: duplicateTypes.length,
   questionWordPercent: Number(((100 * questions.length) / comments.length).toFixed(1)),
   longMarkdownLines: pages.reduce((sum, page) => sum + longLinesOf(page), 0),

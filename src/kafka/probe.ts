@@ -4,7 +4,8 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { messageOf, RetryError } from '../engine/errors.ts';
 import { asAdmin } from './client/admin-call.ts';
 import { openConnection } from './client/connection.ts';
-import { settleWithin, withDeadline } from './client/deadline.ts';
+import { withDeadline } from './client/deadline.ts';
+import { settled } from '../engine/shutdown.ts';
 import { translate } from './client/errors.ts';
 import type { KafkaBase, KafkaShared } from './shared.ts';
 import { planTopics, topicWarning, type TopicPlan, type TopicWarning } from './topic-plan.ts';
@@ -263,7 +264,7 @@ async function acquireTransactionalId(shared: KafkaShared): Promise<string> {
       lastRejection: connection.lastRejection(),
     });
   } finally {
-    await settleWithin(producer.disconnect(), 1000);
+    await settled(producer.disconnect(), 1000);
     connection.destroy();
   }
 }

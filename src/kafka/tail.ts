@@ -4,7 +4,8 @@ import type { ShutdownBudget } from '../engine/shutdown-budget.ts';
 import { topicName } from '../engine/stream-name.ts';
 import { correctCommittedReads } from './client/aborted-records.ts';
 import { openConnection, type Connection } from './client/connection.ts';
-import { settleWithin, unlessAborted, withDeadline } from './client/deadline.ts';
+import { unlessAborted, withDeadline } from './client/deadline.ts';
+import { settled } from '../engine/shutdown.ts';
 import { translate } from './client/errors.ts';
 import { fenceKey } from './producer/produce-requests.ts';
 import type { KafkaBase } from './shared.ts';
@@ -90,7 +91,7 @@ export async function tail(
     });
   } finally {
     const cleaning = admin.deleteGroups([groupId]).finally(() => admin.disconnect());
-    await settleWithin(cleaning, shutdown.leftMs('reader'));
+    await settled(cleaning, shutdown.leftMs('reader'));
     connection.destroy();
   }
 }
@@ -196,7 +197,7 @@ async function readAll(
   try {
     await unlessAborted(Promise.race([run().then(() => over.promise), over.promise]), signal);
   } finally {
-    await settleWithin(consumer.disconnect(), shutdown.leftMs('leaving'));
+    await settled(consumer.disconnect(), shutdown.leftMs('leaving'));
   }
 }
 

@@ -9,7 +9,8 @@ import {
 } from './client/kafkajs.ts';
 import { describeNeeds, type RequiredPermission } from './client/acls.ts';
 import { openConnection } from './client/connection.ts';
-import { settleWithin, unlessAborted, withDeadline } from './client/deadline.ts';
+import { unlessAborted, withDeadline } from './client/deadline.ts';
+import { settled } from '../engine/shutdown.ts';
 import { classify, translate } from './client/errors.ts';
 import { createLayout, type Layout, type TopicLayout } from './layout.ts';
 import type { KafkaOptions } from './options.ts';
@@ -298,7 +299,7 @@ export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Pro
     if (translated instanceof Error) health.down('topics', translated.message);
     throw translated;
   } finally {
-    await settleWithin(admin.disconnect(), 1000);
+    await settled(admin.disconnect(), 1000);
     connection.destroy();
   }
 }

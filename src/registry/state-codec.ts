@@ -62,10 +62,8 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
         const has = `has another schema (${nameOf(writer)}) under id ${id}`;
         throw ofAnotherRegistry(parts.address, has);
       }
-      return toState(
-        key,
-        decodeOrStop(key, () => decode(bytes.subarray(wireHeaderBytes))),
-      );
+      const value = decodeOrStop(key, () => decode(bytes.subarray(wireHeaderBytes)));
+      return toState(key, value);
     },
   };
 }
@@ -82,12 +80,9 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
     } catch (error) {
       if (isConnectorError(error)) throw error;
       if (!(error instanceof RegistryErrorResponse)) {
-        const why = messageOf(error);
-        throw unavailable(address, `no usable schema ${id}: ${why}`);
+        throw unavailable(address, `no usable schema ${id}: ${messageOf(error)}`);
       }
-      if (error.status === 404) {
-        throw ofAnotherRegistry(address, `knows no schema with id ${id}`);
-      }
+      if (error.status === 404) throw ofAnotherRegistry(address, `knows no schema with id ${id}`);
       throw unavailable(address, `HTTP ${error.status} to schema ${id}`);
     }
   };
@@ -195,8 +190,7 @@ function ofAnotherRegistry({ url }: RegistryAddress, has: string): StopStreamErr
   return new StopStreamError(
     'registry.mismatch',
     `states cannot be read: the registry at ${url} ${has}, by which they were written. Nothing was ` +
-      'changed. Likely cause: ' +
-      'the topic was copied from another cluster, whose registry has other ids. Set ' +
+      'changed. Likely cause: the topic was copied from another cluster, whose registry has other ids. Set ' +
       'SCHEMA_REGISTRY_URL to that registry, or copy its schemas to this one with their ids, then ' +
       'start again',
   );
@@ -343,19 +337,15 @@ function toRefusal({ subject, metric, reason, until, missing_from }: AvroRefusal
 
 function unpackPublished(key: string, bytes: Uint8Array): Published {
   const published = readPublished(bytes);
-  if (published === undefined) {
-    throw unreadable(key, `its "published" has ${bytes.length} bytes, not 16 for each key`);
-  }
-  return published;
+  if (published !== undefined) return published;
+  throw unreadable(key, `its "published" has ${bytes.length} bytes, not 16 for each key`);
 }
 
 function unpackReadings(key: string, bytes: Uint8Array, published: Published): Published {
   const readings = readReadings(bytes, published);
-  if (readings === undefined) {
-    const problem = `${bytes.length} bytes, not 8 for each key published`;
-    throw unreadable(key, `its "insights_read" has ${problem}`);
-  }
-  return readings;
+  if (readings !== undefined) return readings;
+  const problem = `${bytes.length} bytes, not 8 for each key published`;
+  throw unreadable(key, `its "insights_read" has ${problem}`);
 }
 
 function readingValue({ mediaId, after, published, newestMs, oldestMs }: CommentsReading): Value {
@@ -384,10 +374,8 @@ function unpackKeys(key: string, field: string, bytes: Uint8Array): readonly str
 
 function unpackPrints(key: string, field: string, bytes: Uint8Array): readonly bigint[] {
   const prints = readPrints(bytes);
-  if (prints === undefined) {
-    throw unreadable(key, `its "${field}" has ${bytes.length} bytes, not 8 for each`);
-  }
-  return prints;
+  if (prints !== undefined) return prints;
+  throw unreadable(key, `its "${field}" has ${bytes.length} bytes, not 8 for each`);
 }
 
 function toDay(day: AvroDay): DayValues {

@@ -11,7 +11,7 @@ export const keptProducer: readonly Patch[] = [
   {
     file: 'kafka/producer/transaction.ts',
     find: '      ended = true;',
-    replace: `      if (abort && next?.isActive() === true) await settleWithin(next.abort(), options.discardLimitMs());
+    replace: `      if (abort && next?.isActive() === true) await settled(next.abort(), options.discardLimitMs());
       next = undefined;
       return true;`,
   },

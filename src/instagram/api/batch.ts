@@ -149,6 +149,10 @@ export const batchEndpoint = '/batch';
 /**
  * Returns true when the API has no batches: the method or the path is unknown, retired or closed to
  * the app. A missing permission or an unknown code is no such sign.
+ *
+ * Sources: code 3 (unknown method), Graph API, "Handling errors", read 2026-10; 2500 (unknown path),
+ * the deprecation wording and Instagram's header, observed 2026. The other wordings are not recorded:
+ * a wrong guess costs single requests for a day, and no data.
  */
 function hasNoBatches({ status, headers }: Answer, { code, message }: ErrorEnvelope): boolean {
   // Instagram's host reports it in this header (observed 2026-08).

@@ -1,7 +1,8 @@
 import type { Admin } from 'kafkajs';
 import type { RequiredPermission } from './acls.ts';
 import { openConnection } from './connection.ts';
-import { settleWithin, withDeadline } from './deadline.ts';
+import { withDeadline } from './deadline.ts';
+import { settled } from '../../engine/shutdown.ts';
 import { translate } from './errors.ts';
 import type { KafkaShared } from '../shared.ts';
 
@@ -29,7 +30,7 @@ export async function asAdmin<T>(
   } catch (error) {
     throw translate(error, { options, ...context, lastRejection: connection.lastRejection() });
   } finally {
-    await settleWithin(admin.disconnect(), 1000);
+    await settled(admin.disconnect(), 1000);
     connection.destroy();
   }
 }

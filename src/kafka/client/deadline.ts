@@ -110,11 +110,6 @@ export async function onceStopped<T>(
   }
 }
 
-/** Waits at most `limitMs` for `task` and ignores its outcome: for clean-up that may fail. */
-export async function settleWithin(task: Promise<unknown>, limitMs: number): Promise<void> {
-  await succeedsWithin(task, limitMs);
-}
-
 /** Resolves to true when `task` succeeds within `limitMs`: for clean-up that has a fallback. */
 export async function succeedsWithin(task: Promise<unknown>, limitMs: number): Promise<boolean> {
   return withDeadline(task, limitMs, 'clean-up').then(

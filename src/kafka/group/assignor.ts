@@ -30,7 +30,7 @@ export function readMemberMetadata(metadata: Buffer, topic: string): MemberMetad
     }
     const fields = JSON.parse(decoded.userData.toString('utf8')) as Partial<MemberMetadata>;
     const { instance, partitions, owned, borrows } = fields;
-    if (typeof instance !== 'string' || !isPartitionCount(partitions)) return undefined;
+    if (typeof instance !== 'string' || !isNumber(partitions)) return undefined;
     if (!Array.isArray(owned)) return undefined;
     const temporary = Array.isArray(borrows) ? { borrows: numbersIn(borrows) } : {};
     return { instance, partitions, owned: numbersIn(owned), ...temporary };
@@ -39,16 +39,12 @@ export function readMemberMetadata(metadata: Buffer, topic: string): MemberMetad
   }
 }
 
-/** Upper bound of a valid partition count: a larger one would make the assignment fail on every leader. */
-const maxPartitions = 1_000_000;
-
-function isPartitionCount(partitions: number | undefined): partitions is number {
-  const count = partitions ?? -1;
-  return Number.isSafeInteger(count) && count >= 0 && count <= maxPartitions;
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function numbersIn(list: readonly number[]): readonly number[] {
-  return list.filter((one) => Number.isSafeInteger(one) && one >= 0);
+  return list.filter(isNumber);
 }
 
 /**

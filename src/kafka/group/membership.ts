@@ -5,7 +5,8 @@ import { topicName } from '../../engine/stream-name.ts';
 import type { Group, OnAssignment } from '../../engine/ports.ts';
 import type { RequiredPermission } from '../client/acls.ts';
 import { openConnection, type Connection } from '../client/connection.ts';
-import { DeadlineError, settleWithin, unlessAborted, withDeadline } from '../client/deadline.ts';
+import { DeadlineError, unlessAborted, withDeadline } from '../client/deadline.ts';
+import { settled } from '../../engine/shutdown.ts';
 import { translate } from '../client/errors.ts';
 import { createAssigner, readMemberMetadata } from './assignor.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
@@ -188,8 +189,8 @@ async function joinOnce(
     const { shutdown } = shared.dependencies;
     // A joining member cannot leave yet, and a member that disconnects without leaving delays the
     // rebalance until its session times out.
-    await settleWithin(running, shutdown.leftMs('joining'));
-    await settleWithin(consumer.disconnect(), shutdown.leftMs('leaving'));
+    await settled(running, shutdown.leftMs('joining'));
+    await settled(consumer.disconnect(), shutdown.leftMs('leaving'));
     connection.destroy();
   }
 }
@@ -331,7 +332,7 @@ async function describeMembers(
   } catch (error) {
     throw translate(error, contextOf(shared, connection));
   } finally {
-    await settleWithin(admin.disconnect(), 1000);
+    await settled(admin.disconnect(), 1000);
     connection.destroy();
   }
 }

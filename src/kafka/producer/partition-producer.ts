@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isConnectorError, RetryError, StopStreamError } from '../../engine/errors.ts';
 import type { ShutdownBudget } from '../../engine/shutdown-budget.ts';
-import { onceStopped, settleWithin, withDeadline } from '../client/deadline.ts';
+import { onceStopped, withDeadline } from '../client/deadline.ts';
+import { settled } from '../../engine/shutdown.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 import type { TransactionalProducer } from './transaction.ts';
 
@@ -65,7 +66,7 @@ const pausesMs = [50, 500, 1000, 2000, 5000];
  * | -------- | --------------------- | ---------------------------------------------------------- |
  * | idle     | no `#producer`        | The next acquisition or batch opens a producer.            |
  * | open     | `#producer`           | Its epoch fences every earlier producer.                   |
- * | in doubt | `#verifiedStates` set | A producer failed and was discarded. Another instance may  |
+ * | in doubt | `#readBackKeys` set | A producer failed and was discarded. Another instance may  |
  * |          |                       | have written since, or a commit outcome may be unknown.    |
  * |          |                       | Each state is read back once before it is overwritten.     |
  * | fenced   | `#endReason`          | Another producer acquired the partition. Final.            |
@@ -83,10 +84,10 @@ export class PartitionProducer {
   #fenceEnd: bigint | undefined;
   #discarding: Promise<void> = Promise.resolve();
   /**
-   * Keys of the states that were read back since a producer was discarded. Undefined while no other
+   * Set while in doubt: the keys of the states that were read back since. Undefined while no other
    * producer can have written, as after an acquisition.
    */
-  #verifiedStates: Set<string> | undefined;
+  #readBackKeys: Set<string> | undefined;
   /** True when a discarded producer may have left its transaction open at the broker. */
   #mayHaveOpenTransaction = false;
   /** The error of every later call, once the producer is fenced or closed. */
@@ -117,7 +118,7 @@ export class PartitionProducer {
         await this.#open();
         try {
           const end = await this.#fence(stop);
-          this.#verifiedStates = undefined;
+          this.#readBackKeys = undefined;
           return end;
         } catch (error) {
           const state = this.#deps.fence();
@@ -153,7 +154,7 @@ export class PartitionProducer {
   async close(): Promise<void> {
     this.#endReason ??= closed();
     this.#closing.abort();
-    await settleWithin(this.#tail, this.#deps.shutdown.leftMs('batches'));
+    await settled(this.#tail, this.#deps.shutdown.leftMs('batches'));
     await this.#discard({ abort: true });
     await this.#endOpenTransaction();
   }
@@ -167,7 +168,7 @@ export class PartitionProducer {
     if (!this.#mayHaveOpenTransaction) return;
     this.#mayHaveOpenTransaction = false;
     const disposal = this.#deps.open().then((producer) => producer.discard({ abort: false }));
-    await settleWithin(disposal, this.#deps.shutdown.leftMs('takeOver'));
+    await settled(disposal, this.#deps.shutdown.leftMs('takeOver'));
   }
 
   /**
@@ -215,9 +216,9 @@ export class PartitionProducer {
     { attempt, commit, stop }: CommitAttempt,
   ): Promise<TransactionOutcome> {
     const { key } = batch.state;
-    const isInDoubt = this.#verifiedStates?.has(key) === false;
+    const isInDoubt = this.#readBackKeys?.has(key) === false;
     if ((attempt > 1 || isInDoubt) && (await this.#isCommitted(batch, stop))) return 'redone';
-    this.#verifiedStates?.add(key);
+    this.#readBackKeys?.add(key);
     commit.unknown = false;
     const producer = await this.#open();
     const requests = this.#deps.plan(batch.records, attempt === 1 ? 'leader' : 'topic');
@@ -309,7 +310,7 @@ export class PartitionProducer {
     const fenced = isFenced(translated);
     await this.#discard({ abort: !fenced });
     // Until the next producer is open, another instance may acquire the partition and release it.
-    this.#verifiedStates = new Set();
+    this.#readBackKeys = new Set();
     // The producer that acquired the partition has ended the transaction.
     if (fenced) this.#mayHaveOpenTransaction = false;
     // Acquiring the partition again would only fence the other instance.

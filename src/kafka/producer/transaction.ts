@@ -2,12 +2,8 @@ import type { Producer, RecordMetadata, TopicMessages, Transaction } from 'kafka
 import { compressionTypes } from '../client/kafkajs.ts';
 import type { Compression } from '../client/compression.ts';
 import type { Connection } from '../client/connection.ts';
-import {
-  settleWithin,
-  succeedsWithin,
-  withDeadline,
-  withThrottledDeadline,
-} from '../client/deadline.ts';
+import { succeedsWithin, withDeadline, withThrottledDeadline } from '../client/deadline.ts';
+import { settled } from '../../engine/shutdown.ts';
 import { createLeaderWatch, type LeaderWatch } from './leader-watch.ts';
 import type { Layout } from '../layout.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
@@ -174,7 +170,7 @@ export async function openTransactionalProducer(
         await connection.cut();
         isOver = await succeedsWithin(next.abort(), options.discardLimitMs());
       }
-      await settleWithin(producer.disconnect(), options.discardLimitMs());
+      await settled(producer.disconnect(), options.discardLimitMs());
       connection.destroy();
       return isOver;
     },

@@ -4,7 +4,8 @@ import { RetryError } from '../../engine/errors.ts';
 import { AssignerProtocol, createHighWatermarkAdmin } from '../client/kafkajs.ts';
 import { correctCommittedReads } from '../client/aborted-records.ts';
 import type { Connection } from '../client/connection.ts';
-import { DeadlineError, settleWithin, unlessAborted, withDeadline } from '../client/deadline.ts';
+import { DeadlineError, unlessAborted, withDeadline } from '../client/deadline.ts';
+import { settled } from '../../engine/shutdown.ts';
 import { createPartitionRead, type PartitionRead, type StateEntry } from './partition-read.ts';
 
 /** Options of a state topic reader. */
@@ -170,7 +171,7 @@ export class StateTopicReader {
   async close(): Promise<void> {
     this.#closed = true;
     this.#over.reject(new RetryError('kafka.unavailable', 'The connection to Kafka was closed.'));
-    await settleWithin(this.#cleanUp(), this.#options.closeLimitMs());
+    await settled(this.#cleanUp(), this.#options.closeLimitMs());
     this.#connection.destroy();
   }
 
@@ -253,7 +254,7 @@ export class StateTopicReader {
     const found = await withDeadline(search, searchLimitMs, 'looking for open transactions').catch(
       () => undefined,
     );
-    await settleWithin(admin.disconnect(), searchLimitMs);
+    await settled(admin.disconnect(), searchLimitMs);
     if (found === undefined || BigInt(found.end) >= end) return;
     throw new OpenTransactionError({ topic, partition, stableOffset: found.end, stallMs });
   }
