@@ -60,7 +60,7 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
       dependencies.log(open ? line.level : 'debug', `kafkajs: ${line.message}`, line.fields);
     },
     socketFactory: ({ host, port, onConnect }) => {
-      if (!open) throw new Error('this client was thrown away');
+      if (!open) throw new Error('this client was discarded');
       return sockets.add(openSocket({ host, port }, options.security, onConnect));
     },
   });
@@ -73,7 +73,7 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
     cut: () => sockets.cut('this connection was cut'),
     destroy() {
       open = false;
-      void sockets.cut('this client was thrown away');
+      void sockets.cut('this client was discarded');
     },
   };
 }
