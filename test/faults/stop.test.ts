@@ -106,21 +106,20 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
     120_000,
   );
 
-  // Alone: it counts the requests of the first producer, which a loaded broker has repeated.
-  test('trying a batch again: the next producer is being opened, and then brokers answer nothing at all', async () => {
-    await using world = await createProcessWorld();
-    // The first producer has asked for two ids: one of its own, and that of its transactional id.
-    const opening = world.kafka.inject(apiKeys.initProducerId, 'hold-request', {
-      skip: 2,
-      times: 1000,
-    });
-    world.kafka.inject(apiKeys.produce, 'cut-request', { skip: claims });
-    await expectInTime(world, async () => {
-      await opening.met;
-    });
-    opening.disarm();
-    await expectGoesOn(world);
-  }, 120_000);
+  test.concurrent(
+    'trying a batch again: the next producer is being opened, and then brokers answer nothing at all',
+    async () => {
+      await using world = await createProcessWorld();
+      // kafkajs repeats a produce request itself, with the producer that it has; a commit it does not.
+      const cut = world.kafka.inject(apiKeys.endTxn, 'cut-request', { skip: claims });
+      await expectInTime(world, async () => {
+        await cut.met;
+        await world.kafka.inject(apiKeys.initProducerId, 'hold-request', { times: 1000 }).met;
+      });
+      await expectGoesOn(world);
+    },
+    120_000,
+  );
 
   test.concurrent(
     'looking for the outcome of a commit, and then brokers answer nothing at all',
