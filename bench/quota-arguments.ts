@@ -22,7 +22,7 @@ const childrenPerMedia = 1.5;
 export const QUOTA_USAGE = `usage: npm run bench:quota -- [--accounts N] [--media N] [--stories N]
 
 Counts what a world costs in calls and requests, with each login: the first sync, a later poll of
-everything, a day at the default intervals. The last line is JSON.
+everything, a day at the default intervals (from an hour after a start). The last line is JSON.
 
   --accounts N   accounts: ${usual.accounts} unless given
   --media N      posts of each account: ${usual.media} unless given; its albums have ${childrenPerMedia} times as many children

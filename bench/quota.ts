@@ -1,6 +1,7 @@
 /**
  * Measures the cost of a big world in calls as Meta counts them, and in HTTP requests: the first
- * sync, a later poll of everything, a day at the default intervals, with each login; beside
+ * sync, a later poll of everything, a day at the default intervals after the hour in which the
+ * program starts and reads every list once more, with each login; beside
  * Airbyte's formula, counted by the simulator's ledger. The last line of the output is JSON; exit
  * code 1 when a target is missed. See `bench/quota-arguments.ts` for its options.
  */
@@ -24,7 +25,8 @@ import {
   keysBetween,
 } from './quota-records.ts';
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 const latencyMs = 100;
 /** The oldest tier of media is due once a week. */
 const untilAllIsDueMs = 8 * dayMs;
@@ -100,19 +102,39 @@ async function siteOf(cluster: Cluster, api: GraphApi, login: Login): Promise<Qu
   return { cluster, api, login, startDate, env, kafka: { brokers, registryUrl, topicTemplate } };
 }
 
-/** @param runMs - in the world's time; `once` when undefined */
-async function run({ api, env }: QuotaSite, runMs?: number): Promise<RunCost> {
+/** A run of the program for some time, in milliseconds of the world's clock. */
+interface TimedRun {
+  /** The first part, which costs more than the rest: its calls are not counted. */
+  readonly startMs: number;
+  readonly countedMs: number;
+  /** Called between the two, while the program waits. */
+  onCounting(): Promise<void>;
+}
+
+/** @param timed - `once` when undefined */
+async function run({ api, env }: QuotaSite, timed?: TimedRun): Promise<RunCost> {
   const { clock } = api.world;
   api.ledger.clear();
   const begunMs = performance.now();
-  const argv = [clock.now(), ...(runMs === undefined ? [] : [runMs])].map(String);
+  const runMs = timed === undefined ? [] : [timed.startMs + timed.countedMs];
+  const argv = [clock.now(), ...runMs].map(String);
+  const countFromMs = clock.now() + (timed?.startMs ?? 0);
+  let isCounting = timed === undefined;
+  const leapTo = async (nowMs: number): Promise<void> => {
+    clock.set(nowMs);
+    if (!isCounting && nowMs >= countFromMs) {
+      isCounting = true;
+      await timed?.onCounting();
+      api.ledger.clear();
+    }
+    child.send('leapt');
+  };
   const child = fork(program, argv, { execArgv: [...nodeFlags], env });
   let peakRssMb = NaN;
   let failures: readonly string[] = ['it did not come to its end'];
   child.on('message', (message: QuotaMessage) => {
     if (message.type === 'leap') {
-      clock.set(message.nowMs);
-      child.send('leapt');
+      void leapTo(message.nowMs);
       return;
     }
     peakRssMb = Math.round(message.peakRssMb);
@@ -154,12 +176,23 @@ async function measure(cluster: Cluster, login: Login) {
   await compare();
 
   const insights = ['media_insights', 'story_insights'] as const;
-  const before = await countRecords(kafka, insights);
+  let before = NaN;
   const dayStartMs = clock.now();
-  const day = await run(site, dayMs);
-  report('a day at the default intervals', day, site);
+  const day = await run(site, {
+    startMs: hourMs,
+    countedMs: dayMs,
+    async onCounting() {
+      const { calls, requests } = api.ledger.total();
+      console.log(`the first hour after a start: ${calls} calls, ${requests} requests`);
+      before = await countRecords(kafka, insights);
+    },
+  });
+  report('the day after it, at the default intervals', day, site);
   // The clock may have moved on while the program ended.
-  await keysBetween(kafka, api.world, { sinceMs: dayStartMs, untilMs: dayStartMs + dayMs });
+  await keysBetween(kafka, api.world, {
+    sinceMs: dayStartMs,
+    untilMs: dayStartMs + hourMs + dayMs,
+  });
   const calls = api.ledger.byEndpoint()['/{media}/insights']?.calls ?? 0;
   const changed = (await countRecords(kafka, insights)) - before;
   console.log(

@@ -25,7 +25,11 @@ const ownMain = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const ownVariables = /^(INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING|HTTP|LOG)/;
 
 /** Node's own options, as in the image; the Dockerfile has the reasons. */
-export const nodeFlags = ['--max-semi-space-size=4', '--disable-sigusr1'] as const;
+export const nodeFlags = [
+  '--max-semi-space-size=4',
+  '--heap-growing-percent=60',
+  '--disable-sigusr1',
+] as const;
 
 /** Starts `src/main.ts`; disposal stops it and waits for its end. */
 export function startProgram(options: ProgramOptions): Program {
