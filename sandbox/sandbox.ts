@@ -1,5 +1,5 @@
 import { Kafka, logLevel } from 'kafkajs';
-import type { SandboxArguments } from './demo/arguments.ts';
+import type { SandboxArguments, SandboxLogin } from './demo/arguments.ts';
 import { type Cluster, startCluster } from './cluster/start.ts';
 import { type GraphApi, startGraphApi } from './graph-api/server.ts';
 import type { World } from './graph-api/world.ts';
@@ -15,7 +15,7 @@ export interface Sandbox extends AsyncDisposable {
 }
 
 /** Options of a sandbox. */
-export interface SandboxOptions extends Pick<SandboxArguments, 'givenCluster'> {
+export interface SandboxOptions extends Pick<SandboxArguments, 'givenCluster' | 'login'> {
   readonly world: World;
   /** Receives a line for a person at the beginning of each slow step. */
   readonly log: (line: string) => void;
@@ -33,7 +33,7 @@ const BACKFILL_DAYS = 90;
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   await using stack = new AsyncDisposableStack();
-  const { givenCluster, log, signal, world } = options;
+  const { givenCluster, login, log, signal, world } = options;
   const sources =
     givenCluster === undefined ? (['docker', 'java'] as const) : (['environment'] as const);
   if (givenCluster === undefined) sayIgnored(process.env, log);
@@ -45,7 +45,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     cluster,
     api,
     topicTemplate: `${givenCluster ?? 'instagram'}.{stream}`,
-    env: { ...environmentOf(cluster, api), ...namesOf(givenCluster) },
+    env: { ...environmentOf(cluster, api), ...loginOf(login, world), ...namesOf(givenCluster) },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -78,13 +78,18 @@ function namesOf(prefix: string | undefined): Record<string, string> {
   };
 }
 
+function loginOf(login: SandboxLogin, { accounts, token }: World): Record<string, string> {
+  if (login === 'facebook') return { INSTAGRAM_ACCESS_TOKEN: token };
+  const tokens = accounts.map(({ instagramToken }) => instagramToken);
+  return { INSTAGRAM_LOGIN: login, INSTAGRAM_ACCESS_TOKEN: tokens.join(',') };
+}
+
 function environmentOf(cluster: Cluster, api: GraphApi): Record<string, string> {
   const startDate = new Date(Date.now() - BACKFILL_DAYS * DAY_MS).toISOString().slice(0, 10);
   return {
     KAFKA_BROKERS: cluster.brokers.join(','),
     SCHEMA_REGISTRY_URL: cluster.registryUrl,
     INSTAGRAM_BASE_URL: api.url,
-    INSTAGRAM_ACCESS_TOKEN: api.world.token,
     INSTAGRAM_START_DATE: startDate,
   };
 }

@@ -1,11 +1,18 @@
 import { parseArgs } from 'node:util';
 
+const logins = ['facebook', 'instagram'] as const;
+
+/** The logins of the API: one token for all accounts, or a token for each account. */
+export type SandboxLogin = (typeof logins)[number];
+
 /** The options that the demo and the sandbox share. */
 export interface SandboxArguments {
   /** World seconds per real second. */
   readonly speed: number;
   /** The topic prefix in the cluster of the environment; undefined starts a separate cluster. */
   readonly givenCluster?: string;
+  /** The login whose tokens the program gets. */
+  readonly login: SandboxLogin;
   readonly help: boolean;
 }
 
@@ -24,9 +31,12 @@ const sharedUsage = `  --speed N           let N seconds of the simulated world 
   --given-cluster PREFIX
                       use the cluster of KAFKA_BROKERS and SCHEMA_REGISTRY_URL, with topics named
                       PREFIX.<stream>, none of which may exist; without it a cluster is started and
-                      both variables are ignored`;
+                      both variables are ignored
+  --login LOGIN       facebook (one token for all accounts) or instagram (a token for each account):
+                      facebook unless given`;
 
 export const USAGE = `usage: npm run demo -- [--once] [--out DIR] [--recording FILE.ndjson] [--speed N] [--given-cluster PREFIX]
+       [--login LOGIN]
 
   --once              poll every stream once, print what reached Kafka, and end
   --out DIR           also write every topic's decoded keys and values to DIR/<topic>.jsonl
@@ -34,13 +44,14 @@ export const USAGE = `usage: npm run demo -- [--once] [--out DIR] [--recording F
   --recording FILE    make the world out of recorded exchanges instead of a seed; its clock stands still
 ${sharedUsage}`;
 
-export const SANDBOX_USAGE = `usage: npm run --silent sandbox -- [--speed N] [--given-cluster PREFIX]
+export const SANDBOX_USAGE = `usage: npm run --silent sandbox -- [--speed N] [--given-cluster PREFIX] [--login LOGIN]
 
 ${sharedUsage}`;
 
 const sharedOptions = {
   speed: { type: 'string' },
   'given-cluster': { type: 'string' },
+  login: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -76,16 +87,19 @@ export function parseSandboxArguments(args: readonly string[]): SandboxArguments
 interface SharedValues {
   readonly speed?: string;
   readonly 'given-cluster'?: string;
+  readonly login?: string;
   readonly help?: boolean;
 }
 
 function readShared({
   speed,
   help = false,
+  login = 'facebook',
   'given-cluster': prefix,
 }: SharedValues): SandboxArguments {
   return {
     help,
+    login: readLogin(login),
     speed: speed === undefined ? 1 : readSpeed(speed),
     ...(prefix === undefined ? {} : { givenCluster: readPrefix(prefix) }),
   };
@@ -99,6 +113,12 @@ function readSpeed(text: string): number {
   throw new TypeError(
     `--speed: got "${text}", expected a number above 0 and up to ${maxSpeed}: world seconds per second`,
   );
+}
+
+function readLogin(text: string): SandboxLogin {
+  const login = logins.find((one) => one === text);
+  if (login !== undefined) return login;
+  throw new TypeError(`--login: got "${text}", expected one of ${logins.join(', ')}`);
 }
 
 /** The limit leaves room for the stream in Kafka's 249 characters. */

@@ -124,6 +124,19 @@ describe('the demo', () => {
     expect(user).toMatchObject({ key: recorded.user.id, value: recorded.user });
   });
 
+  it('polls with the token of each account, with --login instagram', async () => {
+    const prefix = newPrefix();
+    const args = ['--once', '--login', 'instagram', '--given-cluster', prefix];
+    const { code, lines, errors } = await runDemo(args);
+
+    expect({ code, errors }).toEqual({ code: 0, errors: allSucceeded });
+    const read = lines.join('\n');
+    // Instagram Login knows no page.
+    expect(read).toMatch(/page_id: null/);
+    expect(read).not.toMatch(/page_id: '/);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ topics: { [`${prefix}.users`]: 3 } });
+  });
+
   it('writes nothing into a given cluster that has topics of the prefix', async () => {
     const prefix = newPrefix();
     const admin = new Kafka({ brokers: [...cluster.brokers], logLevel: logLevel.NOTHING }).admin();

@@ -8,11 +8,16 @@ import { describeSpeed } from '../../../sandbox/graph-api/world/clock.ts';
 
 describe('arguments of the demo and the sandbox', () => {
   test('a cluster of its own in real time, unless they ask for another', () => {
-    const usual = { speed: 1, help: false };
+    const usual = { speed: 1, login: 'facebook', help: false };
     expect(parseDemoArguments([])).toEqual({ ...usual, once: false });
     expect(parseSandboxArguments([])).toEqual(usual);
-    const asked = ['--speed', '60', '--given-cluster', 'demo'];
-    expect(parseSandboxArguments(asked)).toEqual({ ...usual, speed: 60, givenCluster: 'demo' });
+    const asked = ['--speed', '60', '--given-cluster', 'demo', '--login', 'instagram'];
+    expect(parseSandboxArguments(asked)).toEqual({
+      help: false,
+      speed: 60,
+      givenCluster: 'demo',
+      login: 'instagram',
+    });
   });
 
   test.each([
@@ -21,6 +26,7 @@ describe('arguments of the demo and the sandbox', () => {
     [['--given-cluster', 'instagram'], 'expected a prefix of topics other than "instagram"'],
     [['--given-cluster', ''], '--given-cluster: got "", expected a prefix'],
     [['--given-cluster', "a'b"], `--given-cluster: got "a'b", expected a prefix`],
+    [['--login', 'meta'], '--login: got "meta", expected one of facebook, instagram'],
     [['--speed', '2', '--recording', 'x'], '--speed: the clock of a --recording stands still'],
   ])('refuses %j and says what it expects', (args, message) => {
     expect(() => parseDemoArguments(args)).toThrow(message);
