@@ -64,12 +64,11 @@ export function openObservability(
   const redactor = createRedactor([...options.secrets, options.http.token?.() ?? '']);
   const log = createLog({ ...options, redactor, nowMs: () => clock.nowMs() });
   const health = createHealthKeeper(options.streams, clock, redactor);
-  const metrics = createMetrics({
-    health: health.snapshot,
-    nowMs: () => clock.nowMs(),
-    version: options.version,
-    redact: redactor.text,
-  });
+  const { version } = options;
+  const metrics = createMetrics(
+    { health: health.snapshot, nowMs: () => clock.nowMs(), version },
+    redactor.text,
+  );
   const server = options.http.enabled
     ? serve(options, { log, metrics, health, clock, controls })
     : null;

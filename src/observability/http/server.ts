@@ -10,8 +10,8 @@ import {
 } from './control-routes.ts';
 import { isOwnHost } from './own-hosts.ts';
 import { pageHeaders, readStatusPage } from '../status-page.ts';
-import { parseStatusQuery } from '../status-query.ts';
-import type { Status, StatusQuery } from '../status.ts';
+import { parseStatusQuery, type StatusQuery } from '../status-query.ts';
+import type { Status } from '../status.ts';
 
 /** The address that the server listens on; port 0 selects a free port. */
 export interface StatusAddress {
@@ -88,9 +88,9 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
     return reply.header('Content-Type', sources.metrics.contentType).send(text);
   });
   server.get('/status', (request, reply) => {
-    const parsed = parseStatusQuery(new URL(request.url, 'http://here').searchParams);
-    if (!parsed.ok) return reply.code(400).send({ error: parsed.error });
-    return reply.send(sources.status(parsed.query));
+    const query = parseStatusQuery(new URL(request.url, 'http://here').searchParams);
+    if (typeof query === 'string') return reply.code(400).send({ error: query });
+    return reply.send(sources.status(query));
   });
   for (const [path, { contentType, body }] of page) {
     server.get(path, (_request, reply) =>
