@@ -3,9 +3,8 @@ import type { StreamName } from '../engine/stream-name.ts';
 import type { Clock, Controls, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { createEventLog } from './event-log.ts';
 import { initialHealth, reduceHealth, type ServiceHealth } from './health.ts';
-import { createLog, type LeveledLog, type Log } from './log.ts';
+import { createLog, type LeveledLog, type Log, type LogOptions } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import type { LogStyle, LogDestination } from './pretty.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
 import { describeStatus } from './status.ts';
 import { createStatusServer, type StatusServer } from './http/server.ts';
@@ -14,9 +13,7 @@ export { logStyle } from './pretty.ts';
 export type { LeveledLog } from './log.ts';
 
 /** The settings of the log, the HTTP server and the metrics. */
-export interface ObservabilityOptions {
-  /** The least important log level that is written, or `silent`. */
-  readonly level: string;
+export interface ObservabilityOptions extends LogOptions {
   /** Port 0 selects a free port. */
   readonly http: {
     readonly enabled: boolean;
@@ -29,12 +26,6 @@ export interface ObservabilityOptions {
   };
   /** Texts to redact everywhere: tokens, passwords. */
   readonly secrets: readonly string[];
-  /** The destination of log lines; standard output by default. */
-  readonly destination?: LogDestination;
-  /** The format of log lines; JSON by default. */
-  readonly style?: LogStyle;
-  readonly version: string;
-  readonly instance: string;
   /** The enabled streams. */
   readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
 }
@@ -61,21 +52,23 @@ export function openObservability(
   options: ObservabilityOptions,
   { clock, controls }: { readonly clock: Clock; readonly controls: Controls },
 ): Observability {
+  const nowMs = () => clock.nowMs();
   const redactor = createRedactor([...options.secrets, options.http.token?.() ?? '']);
-  const log = createLog({ ...options, redactor, nowMs: () => clock.nowMs() });
-  const health = createHealthKeeper(options.streams, clock, redactor);
-  const { version } = options;
-  const metrics = createMetrics(
-    { health: health.snapshot, nowMs: () => clock.nowMs(), version },
-    redactor.text,
-  );
-  const server = options.http.enabled
-    ? serve(options, { log, metrics, health, clock, controls })
-    : null;
+  const log = createLog(options, redactor, nowMs);
+  let current = initialHealth(options.streams);
+  const health = () => current;
+  const keepHealth: Telemetry = {
+    report(event) {
+      current = reduceHealth(current, shownOf(event, redactor), nowMs());
+    },
+  };
+  const metrics = createMetrics({ health, nowMs, version: options.version }, redactor.text);
+  const served = { log, metrics, health, nowMs, controls };
+  const server = options.http.enabled ? serve(options, served) : null;
   return {
     log,
     hide: redactor.hide,
-    telemetry: fanOut([health, metrics, createEventLog(log)], log),
+    telemetry: fanOut([keepHealth, metrics, createEventLog(log)], log),
     async listen() {
       if (server === null) return null;
       const url = await server.listen();
@@ -84,24 +77,6 @@ export function openObservability(
     },
     async [Symbol.asyncDispose]() {
       await server?.[Symbol.asyncDispose]();
-    },
-  };
-}
-
-interface HealthKeeper extends Telemetry {
-  readonly snapshot: () => ServiceHealth;
-}
-
-function createHealthKeeper(
-  streams: ObservabilityOptions['streams'],
-  clock: Clock,
-  redactor: Redactor,
-): HealthKeeper {
-  let current = initialHealth(streams);
-  return {
-    snapshot: () => current,
-    report(event) {
-      current = reduceHealth(current, shownOf(event, redactor), clock.nowMs());
     },
   };
 }
@@ -122,26 +97,22 @@ interface ServedParts {
   readonly log: LeveledLog;
   readonly controls: Controls;
   readonly metrics: Metrics;
-  readonly health: HealthKeeper;
-  readonly clock: Clock;
+  readonly health: () => ServiceHealth;
+  readonly nowMs: () => number;
 }
 
-function serve(options: ObservabilityOptions, served: ServedParts): StatusServer {
-  const { log, metrics, health, clock, controls } = served;
-  const { version, instance } = options;
-  const startedMs = clock.nowMs();
-  return createStatusServer(options.http, {
-    readiness: () => readiness(health.snapshot(), clock.nowMs()),
+function serve(
+  { http, version, instance }: ObservabilityOptions,
+  { log, metrics, health, nowMs, controls }: ServedParts,
+): StatusServer {
+  const startedMs = nowMs();
+  return createStatusServer(http, {
+    readiness: () => readiness(health(), nowMs()),
     status: (query) =>
-      describeStatus(health.snapshot(), query, {
-        version,
-        instance,
-        startedMs,
-        nowMs: clock.nowMs(),
-      }),
+      describeStatus(health(), query, { version, instance, startedMs, nowMs: nowMs() }),
     metrics,
     control: {
-      token: options.http.token,
+      token: http.token,
       controls,
       logLevel: log,
       onChange: (fields) => {
@@ -159,16 +130,15 @@ function serve(options: ObservabilityOptions, served: ServedParts): StatusServer
  * caller.
  */
 function fanOut(listeners: readonly Telemetry[], log: Log): Telemetry {
-  const reportTo = (listener: Telemetry, event: TelemetryEvent): void => {
-    try {
-      listener.report(event);
-    } catch (error) {
-      log.error({ event: event.type, error }, 'event handler failed');
-    }
-  };
   return {
     report(event) {
-      for (const listener of listeners) reportTo(listener, event);
+      for (const listener of listeners) {
+        try {
+          listener.report(event);
+        } catch (error) {
+          log.error({ event: event.type, error }, 'event handler failed');
+        }
+      }
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Controls, ControlAnswer, ControlAction } from '../../engine/ports.ts';
+import type { Controls, ControlAction } from '../../engine/ports.ts';
 import { type LeveledLog, type LogFields, logLevels } from '../log.ts';
 
 /** The token and the handler of control requests. */
@@ -21,32 +21,27 @@ export function controlMethods(path: string): readonly string[] | undefined {
   return path === '/log-level' ? ['GET', 'HEAD', 'PUT', 'POST'] : undefined;
 }
 
-/** The rejection of a control request; null when it is allowed. */
-export function rejectionOf(
+/** Rejects a control request without the right token. */
+export async function authorize(
   request: FastifyRequest,
+  reply: FastifyReply,
   { token }: ControlSources,
-): { readonly status: 401 | 403; readonly error: string } | null {
+): Promise<void> {
   if (token === null) {
-    return {
-      status: 403,
-      error: 'orders are off: set HTTP_TOKEN, or HTTP_TOKEN_FILE, and restart',
-    };
+    const error = 'orders are off: set HTTP_TOKEN, or HTTP_TOKEN_FILE, and restart';
+    await reply.code(403).send({ error });
+    return;
   }
   const carried = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (isSame(carried, token())) return null;
-  return { status: 401, error: 'expected the header Authorization: Bearer, with HTTP_TOKEN' };
+  if (isSame(carried, token())) return;
+  const error = 'expected the header Authorization: Bearer, with HTTP_TOKEN';
+  await reply.code(401).header('WWW-Authenticate', 'Bearer').send({ error });
 }
 
 /** Compares in a time that depends neither on the first difference nor on the lengths. */
 function isSame(a: string, b: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(a), hash(b));
-}
-
-interface ControlParams {
-  readonly stream: string;
-  readonly account: string;
-  readonly order: ControlAction;
 }
 
 /** Adds the control routes; authorization is checked before. */
@@ -56,12 +51,17 @@ export function addControlRoutes(server: FastifyInstance, sources: ControlSource
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body);
   });
-  server.post<{ Params: ControlParams }>(
+  server.post<{ Params: { stream: string; account: string; order: ControlAction } }>(
     '/streams/:stream/accounts/:account/:order',
     async ({ params: { order, stream, account } }, reply) => {
       const answer = await sources.controls.order(order, stream, account);
-      if (answer.kind === 'accepted') sources.onChange({ order, stream, account });
-      return await answerControl(answer, reply);
+      reply.code(statusOf[answer.kind]);
+      if (answer.kind === 'accepted') {
+        sources.onChange({ order, stream, account });
+        return await reply.send({ accepted: true });
+      }
+      const { reason: error } = answer;
+      return await reply.send('owner' in answer ? { error, owner: answer.owner } : { error });
     },
   );
   const { logLevel } = sources;
@@ -89,13 +89,6 @@ const statusOf = {
   elsewhere: 409,
   unready: 503,
 } as const;
-
-function answerControl(answer: ControlAnswer, reply: FastifyReply): FastifyReply {
-  reply.code(statusOf[answer.kind]);
-  if (answer.kind === 'accepted') return reply.send({ accepted: true });
-  const { reason: error } = answer;
-  return reply.send(answer.kind === 'elsewhere' ? { error, owner: answer.owner } : { error });
-}
 
 function levelIn(body: unknown): string | undefined {
   let parsed: unknown;

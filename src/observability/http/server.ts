@@ -1,12 +1,13 @@
 import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { StopProcessError } from '../../engine/errors.ts';
 import type { Readiness } from '../../engine/readiness.ts';
+import { codeOf } from '../../engine/tls.ts';
 import {
   type ControlSources,
   addControlRoutes,
+  authorize,
   controlMethods,
-  rejectionOf,
 } from './control-routes.ts';
 import { isOwnHost } from './own-hosts.ts';
 import { pageHeaders, readStatusPage } from '../status-page.ts';
@@ -140,7 +141,7 @@ function guard(
       const allow = methods.join(', ');
       await reply.code(405).header('Allow', allow).send({ error: 'method not allowed' });
     } else if (controls !== undefined) {
-      await rejectUnlessAllowed(request, reply, control);
+      await authorize(request, reply, control);
     }
   });
   server.setNotFoundHandler(async (_request, reply) => {
@@ -148,27 +149,12 @@ function guard(
   });
   server.setErrorHandler(async (error, _request, reply) => {
     const status = statusOf(error);
-    if (status < 500) {
-      await reply
-        .code(status)
-        .type('application/json')
-        .send({ error: clientErrors[status] ?? defaultError });
-      return;
-    }
-    onError(error);
-    await reply.code(500).type('application/json').send({ error: 'internal error' });
+    if (status === 500) onError(error);
+    await reply
+      .code(status)
+      .type('application/json')
+      .send({ error: errorTexts[status] ?? 'bad request' });
   });
-}
-
-async function rejectUnlessAllowed(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  control: ControlSources,
-): Promise<void> {
-  const rejection = rejectionOf(request, control);
-  if (rejection === null) return;
-  if (rejection.status === 401) reply.header('WWW-Authenticate', 'Bearer');
-  await reply.code(rejection.status).send({ error: rejection.error });
 }
 
 /** The status of a client error, from fastify's error; 500 for all other errors. */
@@ -178,10 +164,10 @@ function statusOf(error: unknown): number {
   return status >= 400 && status < 500 ? status : 500;
 }
 
-const defaultError = 'bad request';
-const clientErrors: Readonly<Record<number, string>> = {
+const errorTexts: Readonly<Record<number, string>> = {
   413: 'the body is too large',
   415: 'expected the header Content-Type: application/json',
+  500: 'internal error',
 };
 
 function harden(reply: FastifyReply): FastifyReply {
@@ -189,15 +175,18 @@ function harden(reply: FastifyReply): FastifyReply {
 }
 
 async function listen(server: FastifyInstance, address: StatusAddress): Promise<string> {
+  const { host, port } = address;
   try {
-    const { host, port } = address;
     await server.listen({ host, port });
   } catch (cause) {
-    throw translateListenError(cause, address);
+    const advice = listenAdvice[codeOf(cause) ?? ''];
+    if (advice === undefined) throw cause;
+    const message = `the HTTP server cannot listen on ${host}:${port}: ${advice}`;
+    throw new StopProcessError('config.invalid', message, { exitCode: 2, cause });
   }
   // A server that listens on a host and port has an AddressInfo; a pipe has a string.
-  const { port } = server.server.address() as AddressInfo;
-  return `http://${reachableHost(address.host)}:${port}`;
+  const { port: actualPort } = server.server.address() as AddressInfo;
+  return `http://${reachableHost(host)}:${actualPort}`;
 }
 
 /** Replaces the wildcard addresses, which clients cannot call, with loopback. */
@@ -205,14 +194,6 @@ function reachableHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-function translateListenError(cause: unknown, { host, port }: StatusAddress): unknown {
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : '';
-  const advice = typeof code === 'string' ? listenAdvice[code] : undefined;
-  if (advice === undefined) return cause;
-  const message = `the HTTP server cannot listen on ${host}:${port}: ${advice}`;
-  return new StopProcessError('config.invalid', message, { exitCode: 2, cause });
 }
 
 const listenAdvice: Readonly<Record<string, string>> = {

@@ -1,17 +1,13 @@
 import type { Tracer } from '../../engine/ports.ts';
 import type { ShutdownBudget } from '../../engine/shutdown-budget.ts';
-
-/** The log for errors of tracing. */
-export interface TracingLog {
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
+import type { Log } from '../log.ts';
 
 /** The environment and the dependencies of tracing. */
 export interface TracingOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
   readonly instance: string;
-  readonly log: TracingLog;
+  readonly log: Pick<Log, 'warn'>;
   readonly shutdown: ShutdownBudget;
 }
 
@@ -32,14 +28,13 @@ export interface TracingSettings {
   readonly exportTimeoutMillis: number;
 }
 
+type Warn = (variable: string, expected: string) => void;
+
 /**
  * Reads the settings; null when tracing is not configured. An invalid value is reported and
  * replaced by its default.
  */
-export function readSettings(
-  env: NodeJS.ProcessEnv,
-  warnOf: (variable: string, expected: string) => void,
-): TracingSettings | null {
+export function readSettings(env: NodeJS.ProcessEnv, warnOf: Warn): TracingSettings | null {
   const url = urlOf(env);
   if (url === null) return null;
   if (!URL.canParse(url) || !/^https?:/.test(url)) {
@@ -76,10 +71,7 @@ function urlOf(env: NodeJS.ProcessEnv): string | null {
 }
 
 /** The sampling ratio. A poll has no parent span, so `parentbased_x` is equivalent to `x`. */
-function ratioOf(
-  env: NodeJS.ProcessEnv,
-  warnOf: (variable: string, expected: string) => void,
-): number {
+function ratioOf(env: NodeJS.ProcessEnv, warnOf: Warn): number {
   const sampler = env['OTEL_TRACES_SAMPLER'] ?? '';
   const kind = sampler.replace(/^parentbased_/, '');
   if (kind === 'always_off') return 0;
