@@ -26,7 +26,7 @@ export function describeConfig(): readonly ConfigEntry[] {
   const defaults = readConfigFile(defaultsFile).values;
   return listLeaves(schema).map(({ path, env, arg, format, doc }) => {
     const value = valueAt(defaults, path);
-    const required = value === null && !format.parse(null, 0).ok;
+    const required = value === null && format.parse(null, 0) === undefined;
     const { expected, secret } = format;
     return { path, env, arg, format: expected, default: value, required, doc, secret };
   });

@@ -1,11 +1,10 @@
 import type { ConfigProblem } from './config-error.ts';
 import type { PlacedLeaf } from './leaf.ts';
-import { editDistance, nearestName } from './nearest-name.ts';
-import { showName } from './redaction.ts';
+import { editDistance, unknownName } from './nearest-name.ts';
 import { readTextFile } from './text-file.ts';
 
 /** Raw texts by the environment variable's name or the field's path. */
-export interface Texts {
+interface Texts {
   readonly texts: ReadonlyMap<string, string>;
   readonly problems: readonly ConfigProblem[];
 }
@@ -26,7 +25,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv, leaves: readonly PlacedL
       else if (secret !== undefined) problems.push(secret);
     }
   }
-  return { texts, problems: [...problems, ...unknownVariables(env, leaves)] };
+  const known = knownVariables(leaves);
+  const unknown = unrecognizedVariables(env, known)
+    .filter((name) => ownPrefixes.test(name))
+    .map((name) => unknownName('name', name, 'an unknown environment variable', known));
+  return { texts, problems: [...problems, ...unknown] };
 }
 
 function readSecretFile(
@@ -62,20 +65,6 @@ const serviceLink =
 // Variables of Kafka's own scripts and images.
 const kafkaScripts = /^KAFKA_(?:HOME|VERSION|DEBUG|MODE|\w*OPTS)$/;
 
-function isServiceLink(name: string, value: string): boolean {
-  return serviceLink.test(name) || (name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value));
-}
-
-function unknownVariables(
-  env: NodeJS.ProcessEnv,
-  leaves: readonly PlacedLeaf[],
-): readonly ConfigProblem[] {
-  const known = knownVariables(leaves);
-  return unrecognizedVariables(env, known)
-    .filter((name) => ownPrefixes.test(name))
-    .map((name) => unknownName(name, 'environment variable', known));
-}
-
 function knownVariables(leaves: readonly PlacedLeaf[]): readonly string[] {
   return leaves.flatMap((leaf) =>
     leaf.format.secret ? [leaf.env, `${leaf.env}_FILE`] : [leaf.env],
@@ -91,6 +80,10 @@ function unrecognizedVariables(
     .filter(([name, value]) => !isServiceLink(name, value ?? '') && !kafkaScripts.test(name))
     .map(([name]) => name)
     .filter((name) => !known.includes(name));
+}
+
+function isServiceLink(name: string, value: string): boolean {
+  return serviceLink.test(name) || (name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value));
 }
 
 /** An unknown variable and the similar known one. */
@@ -139,20 +132,8 @@ export function readArguments(
     const leaf = leaves.find((candidate) => candidate.arg === name);
     if (leaf === undefined) {
       const known = leaves.map((candidate) => `--${candidate.arg}`);
-      problems.push(unknownName(`--${name}`, 'argument', known));
+      problems.push(unknownName('name', `--${name}`, 'an unknown argument', known));
     } else texts.set(leaf.path, text);
   }
   return { texts, problems };
-}
-
-function unknownName(name: string, kind: string, known: readonly string[]): ConfigProblem {
-  const nearest = nearestName(name, known);
-  const suggestion = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-  return {
-    path: showName(name),
-    env: null,
-    came: `an unknown ${kind}`,
-    expected: 'a name of docs/configuration.md',
-    action: `remove or correct it${suggestion}`,
-  };
 }

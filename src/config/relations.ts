@@ -52,6 +52,14 @@ const relations: readonly Relation[] = [
     action: 'lower KAFKA_TOPICS_MIN_IN_SYNC_REPLICAS or raise KAFKA_TOPICS_REPLICATION_FACTOR',
     holds: (inSync, replicas) => replicas === -1 || Number(inSync) <= Number(replicas),
   },
+  {
+    path: 'schemaRegistry.bearerToken',
+    other: 'schemaRegistry.username',
+    came: 'a token beside a user name',
+    expected: 'one way to log in',
+    action: 'remove SCHEMA_REGISTRY_BEARER_TOKEN, or SCHEMA_REGISTRY_USERNAME and its password',
+    holds: (token, username) => token === null || username === null,
+  },
 ];
 
 /** The problems of fields that are valid by themselves but do not fit together. */
@@ -79,7 +87,6 @@ export function relationProblems(
       on: textOf(get('schemaRegistry.url'), 'https:').startsWith('https:'),
       how: 'let SCHEMA_REGISTRY_URL begin with https://',
     }),
-    ...registryFindings(get),
   ];
   return findings.map((one) => ({
     ...one,
@@ -202,12 +209,4 @@ function whyNotAPair(
       ? 'a key that cannot be read without a password'
       : 'a key that this password does not open';
   }
-}
-
-function registryFindings(get: GetValue): readonly ConfigProblem[] {
-  const path = 'schemaRegistry.bearerToken';
-  if (!isSet(get(path)) || !isSet(get('schemaRegistry.username'))) return [];
-  const action =
-    'remove SCHEMA_REGISTRY_BEARER_TOKEN, or SCHEMA_REGISTRY_USERNAME and its password';
-  return [finding(path, 'a token beside a user name', 'one way to log in', action)];
 }
