@@ -2,28 +2,19 @@ import { readiness } from '../engine/readiness.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { Clock, Controls, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { createEventLog } from './event-log.ts';
-import { initialHealth, reduceHealth, type ServiceHealth } from './health.ts';
+import { initialHealth, reduceHealth } from './health.ts';
 import { createLog, type LeveledLog, type Log, type LogOptions } from './log.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics } from './metrics.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
 import { describeStatus } from './status.ts';
-import { createStatusServer, type StatusServer } from './http/server.ts';
+import { type HttpOptions, type StatusSources, createStatusServer } from './http/server.ts';
 
 export { logStyle } from './pretty.ts';
 export type { LeveledLog } from './log.ts';
 
 /** The settings of the log, the HTTP server and the metrics. */
 export interface ObservabilityOptions extends LogOptions {
-  /** Port 0 selects a free port. */
-  readonly http: {
-    readonly enabled: boolean;
-    readonly host: string;
-    readonly port: number;
-    /** Names that the Host header may contain besides those of loopback. */
-    readonly allowedHosts: readonly string[];
-    /** Called for each control request; null disables the control API. */
-    readonly token: (() => string) | null;
-  };
+  readonly http: HttpOptions & { readonly enabled: boolean };
   /** Texts to redact everywhere: tokens, passwords. */
   readonly secrets: readonly string[];
   /** The enabled streams. */
@@ -52,19 +43,28 @@ export function openObservability(
   options: ObservabilityOptions,
   { clock, controls }: { readonly clock: Clock; readonly controls: Controls },
 ): Observability {
+  const { http, streams, version, instance } = options;
   const nowMs = () => clock.nowMs();
-  const redactor = createRedactor([...options.secrets, options.http.token?.() ?? '']);
+  const startedMs = nowMs();
+  const redactor = createRedactor([...options.secrets, http.token?.() ?? '']);
   const log = createLog(options, redactor, nowMs);
-  let current = initialHealth(options.streams);
+  let current = initialHealth(streams);
   const health = () => current;
   const keepHealth: Telemetry = {
     report(event) {
       current = reduceHealth(current, shownOf(event, redactor), nowMs());
     },
   };
-  const metrics = createMetrics({ health, nowMs, version: options.version }, redactor.text);
-  const served = { log, metrics, health, nowMs, controls };
-  const server = options.http.enabled ? serve(options, served) : null;
+  const metrics = createMetrics({ health, nowMs, version }, redactor.text);
+  const sources: StatusSources = {
+    readiness: () => readiness(current, nowMs()),
+    status: (query) =>
+      describeStatus(current, query, { version, instance, startedMs, nowMs: nowMs() }),
+    metrics,
+    controls,
+    log,
+  };
+  const server = http.enabled ? createStatusServer(http, sources) : null;
   return {
     log,
     hide: redactor.hide,
@@ -91,38 +91,6 @@ function shownOf(event: TelemetryEvent, { text }: Redactor): TelemetryEvent {
   if (event.type === 'dependency') return { ...event, reason: shown(event.reason) };
   if (event.type === 'poll-failed') return { ...event, message: shown(event.message) };
   return event;
-}
-
-interface ServedParts {
-  readonly log: LeveledLog;
-  readonly controls: Controls;
-  readonly metrics: Metrics;
-  readonly health: () => ServiceHealth;
-  readonly nowMs: () => number;
-}
-
-function serve(
-  { http, version, instance }: ObservabilityOptions,
-  { log, metrics, health, nowMs, controls }: ServedParts,
-): StatusServer {
-  const startedMs = nowMs();
-  return createStatusServer(http, {
-    readiness: () => readiness(health(), nowMs()),
-    status: (query) =>
-      describeStatus(health(), query, { version, instance, startedMs, nowMs: nowMs() }),
-    metrics,
-    control: {
-      token: http.token,
-      controls,
-      logLevel: log,
-      onChange: (fields) => {
-        log.info(fields, 'control request executed');
-      },
-    },
-    onError: (error) => {
-      log.error({ error }, 'http request failed');
-    },
-  });
 }
 
 /**

@@ -3,14 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Controls, ControlAction } from '../../engine/ports.ts';
 import { type LeveledLog, type LogFields, logLevels } from '../log.ts';
 
-/** The token and the handler of control requests. */
+/** The handler of control requests, and the log whose level they change. */
 export interface ControlSources {
-  /** Returns the current token; null disables the control API. */
-  readonly token: (() => string) | null;
   readonly controls: Controls;
-  readonly logLevel: Pick<LeveledLog, 'level' | 'setLevel'>;
-  /** Called after each control request that was carried out. */
-  readonly onChange: (fields: LogFields) => void;
+  readonly log: Pick<LeveledLog, 'error' | 'info' | 'level' | 'setLevel'>;
 }
 
 const controlPath = /^\/streams\/[^/]{1,100}\/accounts\/[^/]{1,100}\/(?:poll|pause|resume)$/;
@@ -21,11 +17,11 @@ export function controlMethods(path: string): readonly string[] | undefined {
   return path === '/log-level' ? ['GET', 'HEAD', 'PUT', 'POST'] : undefined;
 }
 
-/** Rejects a control request without the right token. */
+/** Rejects a control request without the current token; null disables the control API. */
 export async function authorize(
   request: FastifyRequest,
   reply: FastifyReply,
-  { token }: ControlSources,
+  token: (() => string) | null,
 ): Promise<void> {
   if (token === null) {
     const error = 'orders are off: set HTTP_TOKEN, or HTTP_TOKEN_FILE, and restart';
@@ -45,7 +41,10 @@ function isSame(a: string, b: string): boolean {
 }
 
 /** Adds the control routes; authorization is checked before. */
-export function addControlRoutes(server: FastifyInstance, sources: ControlSources): void {
+export function addControlRoutes(server: FastifyInstance, { controls, log }: ControlSources): void {
+  const logExecuted = (fields: LogFields): void => {
+    log.info(fields, 'control request executed');
+  };
   // The handlers parse bodies themselves, so that no parser error repeats the received text.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
@@ -54,18 +53,17 @@ export function addControlRoutes(server: FastifyInstance, sources: ControlSource
   server.post<{ Params: { stream: string; account: string; order: ControlAction } }>(
     '/streams/:stream/accounts/:account/:order',
     async ({ params: { order, stream, account } }, reply) => {
-      const answer = await sources.controls.order(order, stream, account);
+      const answer = await controls.order(order, stream, account);
       reply.code(statusOf[answer.kind]);
       if (answer.kind === 'accepted') {
-        sources.onChange({ order, stream, account });
+        logExecuted({ order, stream, account });
         return await reply.send({ accepted: true });
       }
       const { reason: error } = answer;
       return await reply.send('owner' in answer ? { error, owner: answer.owner } : { error });
     },
   );
-  const { logLevel } = sources;
-  server.get('/log-level', () => ({ level: logLevel.level() }));
+  server.get('/log-level', () => ({ level: log.level() }));
   server.route({
     method: ['PUT', 'POST'],
     url: '/log-level',
@@ -75,8 +73,8 @@ export function addControlRoutes(server: FastifyInstance, sources: ControlSource
         const error = `expected {"level": "…"} with one of ${logLevels.join(', ')}`;
         return reply.code(400).send({ error });
       }
-      logLevel.setLevel(level);
-      sources.onChange({ order: 'log-level', to: level });
+      log.setLevel(level);
+      logExecuted({ order: 'log-level', to: level });
       return reply.send({ level });
     },
   });

@@ -14,32 +14,29 @@ import { pageHeaders, readStatusPage } from '../status-page.ts';
 import { parseStatusQuery, type StatusQuery } from '../status-query.ts';
 import type { Status } from '../status.ts';
 
-/** The address that the server listens on; port 0 selects a free port. */
-export interface StatusAddress {
+/** The settings of the HTTP server. */
+export interface HttpOptions {
   readonly host: string;
+  /** Port 0 selects a free port. */
   readonly port: number;
-  /** Names that the Host header may contain; see {@link isOwnHost}. */
+  /** Names that the Host header may contain besides those of loopback; see {@link isOwnHost}. */
   readonly allowedHosts: readonly string[];
-  readonly limits?: ServerLimits;
+  /** Called for each control request; null disables the control API. */
+  readonly token: (() => string) | null;
+  /**
+   * The time in which a request must arrive, its body included, and the most open connections;
+   * further ones are closed.
+   */
+  readonly limits?: { readonly requestMs: number; readonly connections: number };
 }
 
-/** Limits on the resources that clients can use. */
-export interface ServerLimits {
-  /** The time in which a request must arrive, including its body. */
-  readonly requestMs: number;
-  /** Open connections; further ones are closed. */
-  readonly connections: number;
-}
+const defaultLimits = { requestMs: 10_000, connections: 256 };
 
-const defaultLimits: ServerLimits = { requestMs: 10_000, connections: 256 };
-
-/** The content of the server's answers, the control API, and the handler of its internal errors. */
-export interface StatusSources {
+/** The content of the server's answers, and the control API. */
+export interface StatusSources extends ControlSources {
   readonly readiness: () => Readiness;
   readonly status: (query: StatusQuery) => Status;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
-  readonly control: ControlSources;
-  readonly onError: (error: unknown) => void;
 }
 
 /**
@@ -58,8 +55,8 @@ export interface StatusServer extends AsyncDisposable {
 }
 
 /** Creates the server; `listen` starts it. Disposing closes open connections. */
-export function createStatusServer(address: StatusAddress, sources: StatusSources): StatusServer {
-  const { requestMs, connections } = address.limits ?? defaultLimits;
+export function createStatusServer(options: HttpOptions, sources: StatusSources): StatusServer {
+  const { requestMs, connections } = options.limits ?? defaultLimits;
   const server = fastify({
     requestTimeout: requestMs,
     // Node applies the longer of the two timeouts to the whole request, and checks every 30 s by
@@ -75,9 +72,11 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
   });
   server.server.maxConnections = connections;
   const page = readStatusPage();
-  guardHost(server, address);
-  guard(server, new Set(['/livez', '/readyz', '/metrics', '/status', ...page.keys()]), sources);
-  addControlRoutes(server, sources.control);
+  const paths = new Set(['/livez', '/readyz', '/metrics', '/status', ...page.keys()]);
+  guardHost(server, options);
+  guard(server, paths, options.token);
+  answerErrors(server, sources.log);
+  addControlRoutes(server, sources);
   server.get('/livez', () => ({ live: true }));
   server.get('/readyz', (_request, reply) => {
     const { ready, reasons, partitions } = sources.readiness();
@@ -99,7 +98,7 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
     );
   }
   return {
-    listen: () => listen(server, address),
+    listen: () => listen(server, options),
     async [Symbol.asyncDispose]() {
       await server.close();
     },
@@ -109,7 +108,7 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
 /** Rejects requests for other hosts before all other checks. */
 function guardHost(
   server: FastifyInstance,
-  { host: name, allowedHosts: allowed }: StatusAddress,
+  { host: name, allowedHosts: allowed }: HttpOptions,
 ): void {
   let address = name;
   server.addHook('onListen', (done) => {
@@ -124,11 +123,11 @@ function guardHost(
   });
 }
 
-/** Rejects requests without a route before reading their body. Errors reveal no internals. */
+/** Rejects requests without a route or without the control token before reading their body. */
 function guard(
   server: FastifyInstance,
   paths: ReadonlySet<string>,
-  { onError, control }: StatusSources,
+  token: HttpOptions['token'],
 ): void {
   server.addHook('onRequest', async (request, reply) => {
     harden(reply);
@@ -141,15 +140,19 @@ function guard(
       const allow = methods.join(', ');
       await reply.code(405).header('Allow', allow).send({ error: 'method not allowed' });
     } else if (controls !== undefined) {
-      await authorize(request, reply, control);
+      await authorize(request, reply, token);
     }
   });
+}
+
+/** Answers errors in JSON; the answers reveal no internals. */
+function answerErrors(server: FastifyInstance, log: StatusSources['log']): void {
   server.setNotFoundHandler(async (_request, reply) => {
     await reply.code(404).send({ error: 'not found' });
   });
   server.setErrorHandler(async (error, _request, reply) => {
     const status = statusOf(error);
-    if (status === 500) onError(error);
+    if (status === 500) log.error({ error }, 'http request failed');
     await reply
       .code(status)
       .type('application/json')
@@ -174,8 +177,7 @@ function harden(reply: FastifyReply): FastifyReply {
   return reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
 }
 
-async function listen(server: FastifyInstance, address: StatusAddress): Promise<string> {
-  const { host, port } = address;
+async function listen(server: FastifyInstance, { host, port }: HttpOptions): Promise<string> {
   try {
     await server.listen({ host, port });
   } catch (cause) {
