@@ -1,6 +1,7 @@
+import { mask } from '../engine/redaction.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { type ConfigSources, type Origin, readConfig } from './load.ts';
-import { mask, maskStray } from './redaction.ts';
+import { maskStray } from './redaction.ts';
 
 /** The effective value of one field, and its source. */
 export interface ExplainedValue extends Origin {

@@ -1,4 +1,5 @@
-const mask = '[secret]';
+import { type Redact, createRedact, mask } from '../engine/redaction.ts';
+
 const deepest = 8;
 
 /** Removes secrets from all output (Invariant 9). */
@@ -6,7 +7,7 @@ export interface Redactor {
   /**
    * The text with `[secret]` in place of every known secret and of everything that looks like one.
    */
-  readonly text: (words: string) => string;
+  readonly text: Redact;
   /**
    * A plain, JSON-compatible copy, redacted at any depth; errors keep their stacks, causes and
    * fields.
@@ -16,67 +17,27 @@ export interface Redactor {
   readonly hide: (secrets: readonly string[]) => void;
 }
 
-/** Patterns of secrets: page tokens, for example, are never configured. */
-const secretPatterns: readonly (readonly [RegExp, string])[] = [
-  // Query parameters, JSON and once-encoded URLs: access_token=…, "access_token":"…",
-  // access_token%3D…
-  [
-    /((?:access_?token|input_token|fb_exchange_token|client_secret|appsecret_proof)\\?["']?\s*(?:=|:|%3D)\s*\\?["']?)[^\s&"'\\,;}\]]+/gi,
-    `$1${mask}`,
-  ],
-  [
-    /(authorization\\?["']?\s*[:=]\s*\\?["']?)(?:(?:bearer|basic|oauth)\s+)?[^\s"'\\,;}\]]+/gi,
-    `$1${mask}`,
-  ],
-  // At least 16 characters, because messages contain "basic authentication".
-  [/\b(bearer|basic|oauth)\s+[\w.~+/|-]{16,}=*/gi, `$1 ${mask}`],
-  [/\b(?:EAA|IGAA|IGQ)[\w-]{20,}/g, mask],
-  // The user and password before a URL's host.
-  [/(\b[a-z][a-z\d+.-]{0,20}:\/\/)[^\s/?#@"']+@/gi, `$1${mask}@`],
-];
-
 /** Names whose values are always secret. */
 const secretName =
   /^(?:(?:proxy-)?authorization|cookie|set-cookie|password|token|(?:access|input)_?token|(?:client|app)_?secret|appsecret_proof)$/i;
 
-/** The spellings of a secret: plain, and as URLs, forms and JSON encode it. */
-function spellings(secret: string): string[] {
-  const json = JSON.stringify(secret).slice(1, -1);
-  const form = new URLSearchParams({ s: secret }).toString().slice(2);
-  // PHP, and therefore the Graph API, writes a slash in JSON as `\/`.
-  return [secret, encodeURIComponent(secret), form, json, json.replaceAll('/', '\\/')];
-}
-
-function patternOf(secrets: readonly string[]): RegExp | null {
-  const words = new Set(secrets.filter((secret) => secret !== '').flatMap(spellings));
-  if (words.size === 0) return null;
-  // The longest first, so that a secret within a secret is masked completely.
-  const longestFirst = [...words].sort((a, b) => b.length - a.length);
-  const escaped = longestFirst.map((word) => word.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
-  return new RegExp(escaped.join('|'), 'gi');
-}
-
 /** Creates a redactor of the configured secrets; empty ones are ignored. */
 export function createRedactor(secrets: readonly string[]): Redactor {
   let known = secrets;
-  let pattern = patternOf(known);
-  const text = (words: string): string =>
-    secretPatterns.reduce(
-      (shown, [secretPattern, replacement]) => shown.replaceAll(secretPattern, replacement),
-      pattern === null ? words : words.replaceAll(pattern, mask),
-    );
+  let redact = createRedact(known);
+  const text: Redact = (words) => redact(words);
   return {
     text,
     value: (value) => copy(value, { text, above: [] }),
     hide(further) {
       known = [...new Set([...known, ...further])];
-      pattern = patternOf(known);
+      redact = createRedact(known);
     },
   };
 }
 
 interface CopyContext {
-  readonly text: (words: string) => string;
+  readonly text: Redact;
   /** The objects that contain this one, to detect cycles. */
   readonly above: readonly object[];
 }

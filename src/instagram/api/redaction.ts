@@ -1,54 +1,18 @@
-/** Replaces every secret in a text that enters or leaves the program. */
-export type Redact = (text: string) => string;
-
-const replacement = '[redacted]';
-
-/**
- * Parameters and JSON members with a secret value, as in URLs and bodies: `name=…`, `name%3D…`,
- * `"name":"…"`, and the same escaped inside a JSON text.
- */
-const secretMember =
-  /((?:access_token|input_token|fb_exchange_token|appsecret_proof|client_secret)(?:=|%3D|\\u003d|\\?"\s*:\s*\\?"))[^&\s"'\\<>]+/gi;
-
-/** `Authorization: Bearer …`, as an error may quote it. */
-const bearer = /(Bearer )[^\s"'\\]+/gi;
-
-/** The form of Meta's tokens: `EAA…` of Facebook Login, `IG…` of Instagram Login. */
-const metaToken = /\b(?:EAA|IGAA|IGQ)[A-Za-z0-9_-]{20,}/g;
-
-/**
- * Creates the redaction for one token. It replaces the token, in clear and percent-encoded, and
- * anything that looks like a token, a page's token included (Invariant 9).
- */
-export function createRedact(accessToken: string): Redact {
-  const withoutToken = createLiteralRedact(accessToken);
-  return (text) => {
-    return withoutToken(text)
-      .replace(secretMember, `$1${replacement}`)
-      .replace(bearer, `$1${replacement}`)
-      .replace(metaToken, replacement);
-  };
-}
+import { type Redact, mask } from '../../engine/redaction.ts';
 
 /** The length from which a token is unmistakable in a body. Meta's tokens have over a hundred characters. */
 const shortestUnmistakable = 16;
 
 /**
- * Creates the redaction for stored bodies. It replaces only this token, because nothing else in a body
- * may change. Meta repeats the token in the URLs of `paging`; a proxy could repeat it anywhere.
+ * Creates the redaction for stored bodies (Invariant 9). It replaces only this token, because nothing
+ * else in a body may change: in clear, percent-encoded, and with slashes escaped as in PHP's JSON. Meta repeats the
+ * token in the URLs of `paging`; a proxy could repeat it anywhere.
  */
 export function createBodyRedact(accessToken: string): Redact {
-  if (accessToken.length >= shortestUnmistakable) return createLiteralRedact(accessToken);
-  return (text) => text.replaceAll(`access_token=${accessToken}`, `access_token=${replacement}`);
-}
-
-/** Creates the redaction of the token in clear, percent-encoded, and with slashes escaped as in PHP's JSON. */
-function createLiteralRedact(accessToken: string): Redact {
-  const spellings = [
-    accessToken,
-    encodeURIComponent(accessToken),
-    accessToken.replaceAll('/', '\\/'),
-  ].filter((spelling) => spelling !== '');
-  return (text) =>
-    [...new Set(spellings)].reduce((clean, one) => clean.replaceAll(one, replacement), text);
+  if (accessToken.length < shortestUnmistakable) {
+    return (text) => text.replaceAll(`access_token=${accessToken}`, `access_token=${mask}`);
+  }
+  const escaped = accessToken.replaceAll('/', '\\/');
+  const spellings = [accessToken, encodeURIComponent(accessToken), escaped];
+  return (text) => spellings.reduce((clean, one) => clean.replaceAll(one, mask), text);
 }
