@@ -65,14 +65,8 @@ export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
 
 /** Reads, merges and parses all sources; throws nothing. */
 export function readConfig(configSources: ConfigSources): ReadConfig {
-  const { configFile } = configSources;
   const leaves = listLeaves(schema);
-  const sources = {
-    defaults: readConfigFile(defaultsFile),
-    file: configFile === undefined ? noFile : readConfigFile(configFile),
-    environment: readEnvironment(configSources.env, leaves),
-    args: readArguments(configSources.args, leaves),
-  };
+  const sources = readSources(configSources, leaves);
   const sourceProblems = Object.values(sources).flatMap(({ problems }) => problems);
   const named = new Set(sourceProblems.map(({ path }) => path));
   // A missing field may be set in a file that could not be read.
@@ -88,15 +82,17 @@ export function readConfig(configSources: ConfigSources): ReadConfig {
   return { leaves, rawOf, originOf, values, problems: [...sourceProblems, ...problems, ...unfit] };
 }
 
-/** The four sources, weakest first. */
-interface Sources {
-  readonly defaults: FileValues;
-  readonly file: FileValues;
-  /** Texts by the variable's name. */
-  readonly environment: { readonly texts: ReadonlyMap<string, string> };
-  /** Texts by the field's path. */
-  readonly args: { readonly texts: ReadonlyMap<string, string> };
+/** Reads the four sources, weakest first. */
+function readSources({ env, configFile, args }: ConfigSources, leaves: readonly PlacedLeaf[]) {
+  return {
+    defaults: readConfigFile(defaultsFile),
+    file: configFile === undefined ? noFile : readConfigFile(configFile),
+    environment: readEnvironment(env, leaves),
+    args: readArguments(args, leaves),
+  };
 }
+
+type Sources = ReturnType<typeof readSources>;
 
 /**
  * Merges the sources: returns a function that gives the raw value of the strongest source by path.

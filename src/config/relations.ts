@@ -77,16 +77,12 @@ export function relationProblems(
     ...(values.has('kafka.securityProtocol') && values.has('kafka.sasl.mechanism')
       ? [...mechanismFindings(get), ...loginFindings(get)]
       : []),
-    ...tlsFindings(get, {
-      group: 'kafka.ssl',
-      on: textOf(get('kafka.securityProtocol'), 'SSL').endsWith('SSL'),
-      how: 'set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL',
-    }),
-    ...tlsFindings(get, {
-      group: 'schemaRegistry.ssl',
-      on: textOf(get('schemaRegistry.url'), 'https:').startsWith('https:'),
-      how: 'let SCHEMA_REGISTRY_URL begin with https://',
-    }),
+    ...(textOf(get('kafka.securityProtocol'), 'SSL').endsWith('SSL')
+      ? keyFindings(get, 'kafka.ssl')
+      : tlsFindings(get, 'kafka.ssl', 'set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL')),
+    ...(textOf(get('schemaRegistry.url'), 'https:').startsWith('https:')
+      ? keyFindings(get, 'schemaRegistry.ssl')
+      : tlsFindings(get, 'schemaRegistry.ssl', 'let SCHEMA_REGISTRY_URL begin with https://')),
   ];
   return findings.map((one) => ({
     ...one,
@@ -160,15 +156,11 @@ function loginFindings(get: GetValue): readonly ConfigProblem[] {
 
 const tlsFields = ['caLocation', 'certificateLocation', 'keyLocation', 'keyPassword', 'serverName'];
 
-/** @param at - the group, and the setting that enables TLS */
-function tlsFindings(
-  get: GetValue,
-  tls: { readonly group: string; readonly on: boolean; readonly how: string },
-): readonly ConfigProblem[] {
-  if (tls.on) return keyFindings(get, tls.group);
-  const set = tlsFields.map((name) => `${tls.group}.${name}`).filter((path) => isSet(get(path)));
+/** The TLS settings of a connection without TLS; `how` enables it. */
+function tlsFindings(get: GetValue, group: string, how: string): readonly ConfigProblem[] {
+  const set = tlsFields.map((name) => `${group}.${name}`).filter((path) => isSet(get(path)));
   const expected = 'nothing, because the connection has no TLS';
-  return set.map((path) => finding(path, unused, expected, `${tls.how}, or remove it`));
+  return set.map((path) => finding(path, unused, expected, `${how}, or remove it`));
 }
 
 function keyFindings(get: GetValue, group: string): readonly ConfigProblem[] {

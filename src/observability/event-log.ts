@@ -73,14 +73,25 @@ function createChanges(): (key: string, text: string) => boolean {
   };
 }
 
+/**
+ * The unknown fields that are remembered; the API may send new names without end, so further ones
+ * are only counted.
+ */
+const maxRememberedFields = 1000;
+
 function createPollLoggers(log: Log): Pick<EventHandlers, 'poll-finished' | 'poll-failed'> {
-  const logUnknownFields = createFieldLogger(log);
+  const known = new Set<string>();
   const stops = createStopLog();
   return {
     'poll-finished': (event) => {
       const level = event.records + event.deadLetters > 0 ? 'info' : 'debug';
       log[level]({ ...facts(event), unknownFields: event.unknownFields.length }, 'poll finished');
-      logUnknownFields(event);
+      for (const field of event.unknownFields) {
+        const key = `${event.stream}/${field}`;
+        if (known.has(key) || known.size >= maxRememberedFields) continue;
+        known.add(key);
+        log.info({ stream: event.stream, field }, 'unknown field ignored');
+      }
       stops.finished(event);
     },
     'poll-failed': (event) => {
@@ -90,24 +101,6 @@ function createPollLoggers(log: Log): Pick<EventHandlers, 'poll-finished' | 'pol
       else if (event.retryInMs === null) log.error(fields, 'poll given up');
       else log.warn(fields, 'poll failed');
     },
-  };
-}
-
-/**
- * The unknown fields that are remembered; the API may send new names without end, so further ones
- * are only counted.
- */
-const maxRememberedFields = 1000;
-
-function createFieldLogger(log: Log): EventHandlers['poll-finished'] {
-  const seen = new Set<string>();
-  return ({ stream, unknownFields }) => {
-    for (const field of unknownFields) {
-      const key = `${stream}/${field}`;
-      if (seen.has(key) || seen.size >= maxRememberedFields) continue;
-      seen.add(key);
-      log.info({ stream, field }, 'unknown field ignored');
-    }
   };
 }
 

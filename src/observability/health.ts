@@ -65,9 +65,6 @@ export function endOfUse({ expiresAtMs = null, refusal }: TokenHealth): number |
   return Math.min(expiresAtMs ?? Infinity, refusal.sinceMs);
 }
 
-/** The configured version of the Graph API and its end. */
-export type ApiVersionHealth = Omit<EventOf<'api-version'>, 'type'>;
-
 /** The status of one account. */
 export interface AccountStatus extends AccountHealth {
   readonly username: string | null;
@@ -90,7 +87,7 @@ export interface ServiceHealth extends HealthSnapshot {
   /** The tokens' expiry and advice, by token name. */
   readonly tokens: ReadonlyMap<string, TokenHealth>;
   /** Null before the start has reported the version. */
-  readonly apiVersion: ApiVersionHealth | null;
+  readonly apiVersion: Omit<EventOf<'api-version'>, 'type'> | null;
   /** The results of the last probe of each form of request; empty before the first probe. */
   readonly forms: readonly ProbedForm[];
 }

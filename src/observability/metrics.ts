@@ -62,22 +62,8 @@ type LabelsOf<Row extends { readonly labels: readonly string[] }> = Readonly<
   Record<Row['labels'][number], string>
 >;
 
-/** The counters and histograms of a registry. */
-interface Instruments {
-  readonly count: <Name extends keyof typeof counters>(
-    name: Name,
-    labels: LabelsOf<(typeof counters)[Name]>,
-    by?: number,
-  ) => void;
-  readonly observe: <Name extends keyof typeof histograms>(
-    name: Name,
-    labels: LabelsOf<(typeof histograms)[Name]>,
-    durationMs: number,
-  ) => void;
-}
-
 /** Registers every metric of this program. */
-export function registerMetrics(registry: Registry, sources: GaugeSources): Instruments {
+export function registerMetrics(registry: Registry, sources: GaugeSources) {
   registerGauges(registry, sources);
   const registers = [registry];
   const counterOf = new Map<string, Counter>();
@@ -90,10 +76,20 @@ export function registerMetrics(registry: Registry, sources: GaugeSources): Inst
     histogramOf.set(name, new Histogram({ ...named, registers }));
   }
   return {
-    count: (name, labels, by = 1) => counterOf.get(name)?.inc(labels, by),
-    observe: (name, labels, ms) => histogramOf.get(name)?.observe(labels, ms / 1000),
+    count: <Name extends keyof typeof counters>(
+      name: Name,
+      labels: LabelsOf<(typeof counters)[Name]>,
+      by = 1,
+    ) => counterOf.get(name)?.inc(labels, by),
+    observe: <Name extends keyof typeof histograms>(
+      name: Name,
+      labels: LabelsOf<(typeof histograms)[Name]>,
+      durationMs: number,
+    ) => histogramOf.get(name)?.observe(labels, durationMs / 1000),
   };
 }
+
+type Instruments = ReturnType<typeof registerMetrics>;
 
 /** Counts and times events, and renders the metrics for Prometheus. */
 export interface Metrics extends Telemetry {

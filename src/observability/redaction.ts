@@ -28,7 +28,7 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   const text: Redact = (words) => redact(words);
   return {
     text,
-    value: (value) => copy(value, { text, above: [] }),
+    value: (value) => copy(value, text, []),
     hide(further) {
       known = [...new Set([...known, ...further])];
       redact = createRedact(known);
@@ -36,47 +36,35 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   };
 }
 
-interface CopyContext {
-  readonly text: Redact;
-  /** The objects that contain this one, to detect cycles. */
-  readonly above: readonly object[];
-}
-
-function copy(value: unknown, context: CopyContext): unknown {
-  switch (typeof value) {
-    case 'string':
-      return context.text(value);
-    case 'number':
-    case 'bigint':
-      return copyNumber(value, context);
-    case 'boolean':
-    case 'undefined':
-      return value;
-    case 'object':
-      return value === null ? null : copyObject(value, context);
-    case 'symbol':
-    case 'function':
-      return `[${typeof value}]`;
-  }
+/** @param above - the objects that contain this one, to detect cycles */
+function copy(value: unknown, text: Redact, above: readonly object[]): unknown {
+  if (typeof value === 'string') return text(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return copyNumber(value, text);
+  if (typeof value === 'symbol' || typeof value === 'function') return `[${typeof value}]`;
+  return typeof value === 'object' && value !== null ? copyObject(value, text, above) : value;
 }
 
 /** Keeps a number, unless its digits contain a secret. */
-function copyNumber(value: number | bigint, context: CopyContext): unknown {
-  const shown = context.text(String(value));
+function copyNumber(value: number | bigint, text: Redact): unknown {
+  const shown = text(String(value));
   return typeof value === 'number' && shown === String(value) ? value : shown;
 }
 
-function copyObject(value: object, context: CopyContext): unknown {
-  if (context.above.includes(value)) return '[circular]';
-  if (context.above.length >= deepest) return '[too deep]';
+function copyObject(value: object, text: Redact, above: readonly object[]): unknown {
+  if (above.includes(value)) return '[circular]';
+  if (above.length >= deepest) return '[too deep]';
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof URL) return context.text(value.href);
-  const below: CopyContext = { ...context, above: [...context.above, value] };
+  if (value instanceof URL) return text(value.href);
+  const path = [...above, value];
   if (Array.isArray(value) || value instanceof Set) {
-    return Array.from(value as Iterable<unknown>, (item) => copy(item, below));
+    return Array.from(value as Iterable<unknown>, (item) => copy(item, text, path));
   }
-  return copyEntries(entriesOf(value), below);
+  const entries = Array.from(entriesOf(value), ([name, item]) => {
+    const hidden = secretName.test(name) && item !== null && item !== undefined;
+    return [text(name), hidden ? mask : copy(item, text, path)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function entriesOf(value: object): Iterable<readonly [string, unknown]> {
@@ -112,13 +100,4 @@ function errorEntries(error: Error): (readonly [string, unknown])[] {
   if (error.cause !== undefined) entries.push(['cause', error.cause]);
   if ('errors' in error) entries.push(['errors', error.errors]);
   return entries;
-}
-
-function copyEntries(entries: Iterable<readonly [string, unknown]>, context: CopyContext): object {
-  const copied: [string, unknown][] = [];
-  for (const [name, item] of entries) {
-    const hidden = secretName.test(name) && item !== null && item !== undefined;
-    copied.push([context.text(name), hidden ? mask : copy(item, context)]);
-  }
-  return Object.fromEntries(copied);
 }

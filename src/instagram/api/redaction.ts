@@ -5,8 +5,8 @@ const shortestUnmistakable = 16;
 
 /**
  * Creates the redaction for stored bodies (Invariant 9). It replaces only this token, because nothing
- * else in a body may change: in clear, percent-encoded, and with slashes escaped as in PHP's JSON. Meta repeats the
- * token in the URLs of `paging`; a proxy could repeat it anywhere.
+ * else in a body may change: in clear, percent-encoded, and with slashes escaped as in PHP's JSON.
+ * Meta repeats the token in the URLs of `paging`; a proxy could repeat it anywhere.
  */
 export function createBodyRedact(accessToken: string): Redact {
   if (accessToken.length < shortestUnmistakable) {

@@ -40,22 +40,10 @@ export interface StatusSources extends ControlSources {
 }
 
 /**
- * The HTTP server of `/livez`, `/readyz`, `/metrics`, `/status`, the status page and the control
- * API.
+ * Creates the HTTP server of `/livez`, `/readyz`, `/metrics`, `/status`, the status page and the
+ * control API; `listen` starts it. Disposing closes open connections.
  */
-export interface StatusServer extends AsyncDisposable {
-  /**
-   * Listens; call it once.
-   *
-   * @returns the URL without a trailing slash, with the actual port
-   * @throws StopProcessError `config.invalid` (exit code 2) when the server cannot listen on the
-   * address
-   */
-  listen(): Promise<string>;
-}
-
-/** Creates the server; `listen` starts it. Disposing closes open connections. */
-export function createStatusServer(options: HttpOptions, sources: StatusSources): StatusServer {
+export function createStatusServer(options: HttpOptions, sources: StatusSources) {
   const { requestMs, connections } = options.limits ?? defaultLimits;
   const server = fastify({
     requestTimeout: requestMs,
@@ -72,9 +60,9 @@ export function createStatusServer(options: HttpOptions, sources: StatusSources)
   });
   server.server.maxConnections = connections;
   const page = readStatusPage();
-  const paths = new Set(['/livez', '/readyz', '/metrics', '/status', ...page.keys()]);
+  const read = ['/livez', '/readyz', '/metrics', '/status', ...page.map(({ path }) => path)];
   guardHost(server, options);
-  guard(server, paths, options.token);
+  guard(server, new Set(read), options.token);
   answerErrors(server, sources.log);
   addControlRoutes(server, sources);
   server.get('/livez', () => ({ live: true }));
@@ -92,7 +80,7 @@ export function createStatusServer(options: HttpOptions, sources: StatusSources)
     if (typeof query === 'string') return reply.code(400).send({ error: query });
     return reply.send(sources.status(query));
   });
-  for (const [path, { contentType, body }] of page) {
+  for (const { path, contentType, body } of page) {
     server.get(path, (_request, reply) =>
       reply.headers(pageHeaders).header('Content-Type', contentType).send(body),
     );
@@ -177,6 +165,10 @@ function harden(reply: FastifyReply): FastifyReply {
   return reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
 }
 
+/**
+ * @returns the URL without a trailing slash, with the actual port
+ * @throws StopProcessError `config.invalid` (exit code 2) when it cannot listen on the address
+ */
 async function listen(server: FastifyInstance, { host, port }: HttpOptions): Promise<string> {
   try {
     await server.listen({ host, port });

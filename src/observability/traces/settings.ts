@@ -16,25 +16,13 @@ export interface Tracing extends AsyncDisposable {
   readonly tracer: Tracer;
 }
 
-/** The settings from OpenTelemetry's standard variables. */
-export interface TracingSettings {
-  /** The OTLP endpoint over HTTP. */
-  readonly url: string;
-  /** Fraction of the polls that are traced, 0 to 1. */
-  readonly ratio: number;
-  readonly scheduledDelayMillis: number;
-  readonly maxQueueSize: number;
-  readonly maxExportBatchSize: number;
-  readonly exportTimeoutMillis: number;
-}
-
 type Warn = (variable: string, expected: string) => void;
 
 /**
  * Reads the settings; null when tracing is not configured. An invalid value is reported and
  * replaced by its default.
  */
-export function readSettings(env: NodeJS.ProcessEnv, warnOf: Warn): TracingSettings | null {
+export function readSettings(env: NodeJS.ProcessEnv, warnOf: Warn) {
   const url = urlOf(env);
   if (url === null) return null;
   if (!URL.canParse(url) || !/^https?:/.test(url)) {
@@ -51,7 +39,9 @@ export function readSettings(env: NodeJS.ProcessEnv, warnOf: Warn): TracingSetti
   };
   const maxQueueSize = count('OTEL_BSP_MAX_QUEUE_SIZE', 2048);
   return {
+    /** The OTLP endpoint over HTTP. */
     url,
+    /** The fraction of the polls that are traced, 0 to 1. */
     ratio: ratioOf(env, warnOf),
     scheduledDelayMillis: count('OTEL_BSP_SCHEDULE_DELAY', 5000),
     maxQueueSize,
@@ -59,6 +49,9 @@ export function readSettings(env: NodeJS.ProcessEnv, warnOf: Warn): TracingSetti
     exportTimeoutMillis: count('OTEL_BSP_EXPORT_TIMEOUT', 30_000),
   };
 }
+
+/** The settings from OpenTelemetry's standard variables. */
+export type TracingSettings = NonNullable<ReturnType<typeof readSettings>>;
 
 function urlOf(env: NodeJS.ProcessEnv): string | null {
   const isOff =
