@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { ConfigProblem } from './config-error.ts';
-import { isLeaf, listLeaves, type FieldGroup } from './leaf.ts';
+import { isLeaf, type FieldGroup } from './leaf.ts';
 import { unknownName } from './nearest-name.ts';
 import { redact } from './redaction.ts';
-import { schema } from './schema.ts';
+import { leaves, schema } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
 /** `config/default.json` of the package, two levels above both `src/config` and `dist/config`. */
@@ -67,7 +67,7 @@ function knownValues(
     const entry = Object.hasOwn(group, key) ? group[key] : undefined;
     if (entry === undefined) {
       const came = `an unknown key in ${redact(report.file)}`;
-      const known = listLeaves(schema).map((leaf) => leaf.path);
+      const known = leaves.map((leaf) => leaf.path);
       report.problems.push(unknownName('key', path, came, known));
     } else if (isLeaf(entry)) {
       if (isObject(raw)) report.problems.push(misplaced(path, 'an object', entry.format.expected));

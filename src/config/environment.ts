@@ -1,6 +1,7 @@
 import type { ConfigProblem } from './config-error.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import { editDistance, unknownName } from './nearest-name.ts';
+import { leaves } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
 /** Raw texts by the environment variable's name or the field's path. */
@@ -13,7 +14,7 @@ interface Texts {
  * Reads the known variables, including secrets from their `_FILE`, and reports unknown variables
  * with this program's prefixes.
  */
-export function readEnvironment(env: NodeJS.ProcessEnv, leaves: readonly PlacedLeaf[]): Texts {
+export function readEnvironment(env: NodeJS.ProcessEnv): Texts {
   const texts = new Map<string, string>();
   const problems: ConfigProblem[] = [];
   for (const leaf of leaves) {
@@ -25,10 +26,9 @@ export function readEnvironment(env: NodeJS.ProcessEnv, leaves: readonly PlacedL
       else if (secret !== undefined) problems.push(secret);
     }
   }
-  const known = knownVariables(leaves);
-  const unknown = unrecognizedVariables(env, known)
+  const unknown = unrecognizedVariables(env)
     .filter((name) => ownPrefixes.test(name))
-    .map((name) => unknownName('name', name, 'an unknown environment variable', known));
+    .map((name) => unknownName('name', name, 'an unknown environment variable', knownVariables));
   return { texts, problems: [...problems, ...unknown] };
 }
 
@@ -65,21 +65,16 @@ const serviceLink =
 // Variables of Kafka's own scripts and images.
 const kafkaScripts = /^KAFKA_(?:HOME|VERSION|DEBUG|MODE|\w*OPTS)$/;
 
-function knownVariables(leaves: readonly PlacedLeaf[]): readonly string[] {
-  return leaves.flatMap((leaf) =>
-    leaf.format.secret ? [leaf.env, `${leaf.env}_FILE`] : [leaf.env],
-  );
-}
+const knownVariables = leaves.flatMap(({ env, format }) =>
+  format.secret ? [env, `${env}_FILE`] : [env],
+);
 
 /** The variables that belong neither to this program nor to a known other one. */
-function unrecognizedVariables(
-  env: NodeJS.ProcessEnv,
-  known: readonly string[],
-): readonly string[] {
+function unrecognizedVariables(env: NodeJS.ProcessEnv): readonly string[] {
   return Object.entries(env)
     .filter(([name, value]) => !isServiceLink(name, value ?? '') && !kafkaScripts.test(name))
     .map(([name]) => name)
-    .filter((name) => !known.includes(name));
+    .filter((name) => !knownVariables.includes(name));
 }
 
 function isServiceLink(name: string, value: string): boolean {
@@ -99,18 +94,14 @@ const shortName = 10;
  * Finds variables that differ from a known one by a letter or two, or that begin with a known one
  * of a single word. No rule rejects them, and they have no effect.
  */
-export function nearMisses(
-  env: NodeJS.ProcessEnv,
-  leaves: readonly PlacedLeaf[],
-): readonly NearMiss[] {
-  const known = knownVariables(leaves);
+export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
   const isNear = (name: string, one: string): boolean =>
     editDistance(name, one) <= (one.length < shortName ? 1 : 2) ||
     (!one.includes('_') && name.startsWith(`${one}_`));
-  return unrecognizedVariables(env, known)
+  return unrecognizedVariables(env)
     .filter((name) => !ownPrefixes.test(name) && !name.startsWith('HTTPS_'))
     .flatMap((name) => {
-      const [nearest] = known
+      const [nearest] = knownVariables
         .filter((one) => isNear(name, one))
         .sort((a, b) => editDistance(name, a) - editDistance(name, b));
       return nearest === undefined ? [] : [{ name, nearest }];
@@ -122,10 +113,7 @@ export function nearMisses(
  *
  * @param args - values by the argument's name without its dashes, such as `kafka-brokers`
  */
-export function readArguments(
-  args: Readonly<Record<string, string>>,
-  leaves: readonly PlacedLeaf[],
-): Texts {
+export function readArguments(args: Readonly<Record<string, string>>): Texts {
   const texts = new Map<string, string>();
   const problems: ConfigProblem[] = [];
   for (const [name, text] of Object.entries(args)) {

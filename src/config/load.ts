@@ -2,11 +2,13 @@ import convict from 'convict';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { defaultsFile, readConfigFile, valueAt, type FileValues } from './config-file.ts';
 import { assembleConfig, type Config } from './config.ts';
-import { nearMisses, readArguments, readEnvironment, type NearMiss } from './environment.ts';
-import { listLeaves, mapLeaves, type PlacedLeaf } from './leaf.ts';
+import { readArguments, readEnvironment } from './environment.ts';
+import { mapLeaves, type PlacedLeaf } from './leaf.ts';
 import { maskStray, showValue } from './redaction.ts';
 import { relationProblems } from './relations.ts';
-import { schema } from './schema.ts';
+import { leaves, schema } from './schema.ts';
+
+export { listNearMisses } from './environment.ts';
 
 /** The sources of the configuration besides `config/default.json`. */
 export interface ConfigSources {
@@ -58,37 +60,31 @@ export function loadConfig(sources: ConfigSources): Config {
   return deepFreeze(assembleConfig(values, (env) => sources.env[`${env}_FILE`] ?? null));
 }
 
-/** The variables without effect whose names are similar to known ones. */
-export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
-  return nearMisses(env, listLeaves(schema));
-}
-
 /** Reads, merges and parses all sources; throws nothing. */
 export function readConfig(configSources: ConfigSources): ReadConfig {
-  const leaves = listLeaves(schema);
-  const sources = readSources(configSources, leaves);
+  const sources = readSources(configSources);
   const sourceProblems = Object.values(sources).flatMap(({ problems }) => problems);
   const named = new Set(sourceProblems.map(({ path }) => path));
   // A missing field may be set in a file that could not be read.
   const isWhole = sources.defaults.readable && sources.file.readable;
   const rawOf = mergeSources(sources);
   const originOf = (leaf: PlacedLeaf) => findOrigin(leaf, sources, configSources);
-  const { values, rejected } = parseFields(leaves, rawOf, configSources);
+  const { values, rejected } = parseFields(rawOf, configSources);
   const problems = rejected
     .map((leaf) => ({ leaf, raw: rawOf(leaf.path) }))
     .filter(({ leaf, raw }) => !named.has(leaf.path) && (raw !== null || isWhole))
     .map(({ leaf, raw }) => rejectedProblem(leaf, raw, originOf(leaf)));
-  const unfit = relationProblems(values, leaves);
+  const unfit = relationProblems(values);
   return { leaves, rawOf, originOf, values, problems: [...sourceProblems, ...problems, ...unfit] };
 }
 
 /** Reads the four sources, weakest first. */
-function readSources({ env, configFile, args }: ConfigSources, leaves: readonly PlacedLeaf[]) {
+function readSources({ env, configFile, args }: ConfigSources) {
   return {
     defaults: readConfigFile(defaultsFile),
     file: configFile === undefined ? noFile : readConfigFile(configFile),
-    environment: readEnvironment(env, leaves),
-    args: readArguments(args, leaves),
+    environment: readEnvironment(env),
+    args: readArguments(args),
   };
 }
 
@@ -133,7 +129,6 @@ function findOrigin(
 }
 
 function parseFields(
-  leaves: readonly PlacedLeaf[],
   rawOf: (path: string) => unknown,
   { unused = {}, nowMs = Date.now() }: ConfigSources,
 ) {

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { ConfigProblem } from './config-error.ts';
-import type { PlacedLeaf } from './leaf.ts';
 import type { Secret } from './named-formats.ts';
+import { leaves } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
 type GetValue = (path: string) => unknown;
@@ -63,10 +63,7 @@ const relations: readonly Relation[] = [
 ];
 
 /** The problems of fields that are valid by themselves but do not fit together. */
-export function relationProblems(
-  values: ReadonlyMap<string, unknown>,
-  leaves: readonly PlacedLeaf[],
-): readonly ConfigProblem[] {
+export function relationProblems(values: ReadonlyMap<string, unknown>): readonly ConfigProblem[] {
   // Rejected fields are missing here; they are reported already.
   const get: GetValue = (path) => values.get(path);
   const findings = [

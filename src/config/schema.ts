@@ -1,6 +1,6 @@
 import { publishModes } from '../engine/change-set.ts';
 import * as formats from './formats.ts';
-import { leaf } from './leaf.ts';
+import { leaf, listLeaves } from './leaf.ts';
 import * as named from './named-formats.ts';
 
 const { choice, duration, flag, integer, integerOrBroker, list, optional, share, text } = formats;
@@ -364,3 +364,6 @@ export const schema = {
   http,
   log,
 };
+
+/** Every field with its names, in the order of the schema. */
+export const leaves = listLeaves(schema);

@@ -89,12 +89,11 @@ const statusOf = {
 } as const;
 
 function levelIn(body: unknown): string | undefined {
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(String(body));
+    const { level } = JSON.parse(String(body)) as { readonly level?: unknown };
+    return logLevels.find((one) => one === level);
   } catch {
+    // The body is not JSON, or is null.
     return undefined;
   }
-  if (typeof parsed !== 'object' || parsed === null || !('level' in parsed)) return undefined;
-  return logLevels.find((level) => level === parsed.level);
 }

@@ -61,8 +61,7 @@ export function createStatusServer(options: HttpOptions, sources: StatusSources)
   server.server.maxConnections = connections;
   const page = readStatusPage();
   const read = ['/livez', '/readyz', '/metrics', '/status', ...page.map(({ path }) => path)];
-  guardHost(server, options);
-  guard(server, new Set(read), options.token);
+  guard(server, new Set(read), options);
   answerErrors(server, sources.log);
   addControlRoutes(server, sources);
   server.get('/livez', () => ({ live: true }));
@@ -93,36 +92,29 @@ export function createStatusServer(options: HttpOptions, sources: StatusSources)
   };
 }
 
-/** Rejects requests for other hosts before all other checks. */
-function guardHost(
+/**
+ * Rejects requests for other hosts, without a route or without the control token before reading
+ * their body.
+ */
+function guard(
   server: FastifyInstance,
-  { host: name, allowedHosts: allowed }: HttpOptions,
+  paths: ReadonlySet<string>,
+  { host: name, allowedHosts: allowed, token }: HttpOptions,
 ): void {
   let address = name;
   server.addHook('onListen', (done) => {
     ({ address } = server.server.address() as AddressInfo);
     done();
   });
-  server.addHook('onRequest', async ({ headers }, reply) => {
-    if (isOwnHost(headers.host, { name, address, allowed })) return;
-    await harden(reply)
-      .code(421)
-      .send({ error: 'the Host header names another server; HTTP_ALLOWED_HOSTS adds names' });
-  });
-}
-
-/** Rejects requests without a route or without the control token before reading their body. */
-function guard(
-  server: FastifyInstance,
-  paths: ReadonlySet<string>,
-  token: HttpOptions['token'],
-): void {
   server.addHook('onRequest', async (request, reply) => {
     harden(reply);
     const path = request.url.split('?', 1)[0] ?? '';
     const controls = controlMethods(path);
     const methods = paths.has(path) ? ['GET', 'HEAD'] : controls;
-    if (methods === undefined) {
+    if (!isOwnHost(request.headers.host, { name, address, allowed })) {
+      const error = 'the Host header names another server; HTTP_ALLOWED_HOSTS adds names';
+      await reply.code(421).send({ error });
+    } else if (methods === undefined) {
       await reply.code(404).send({ error: 'not found' });
     } else if (!methods.includes(request.method)) {
       const allow = methods.join(', ');
