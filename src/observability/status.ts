@@ -154,9 +154,6 @@ function quotaEntries({ scopes }: ServiceHealth, nowMs: number) {
   return entries.sort((a, b) => limited(b) - limited(a) || b.percent - a.percent);
 }
 
-/** One scope of the quota. */
-export type QuotaEntry = ReturnType<typeof quotaEntries>[number];
-
 /**
  * The state of a scope at a time: after its end, a stop becomes slow even without a further
  * request.
@@ -190,15 +187,12 @@ function streamSummaries({ streams }: ServiceHealth, entries: readonly AccountEn
   });
 }
 
-/** One stream over all accounts. */
-export type StreamSummary = ReturnType<typeof streamSummaries>[number];
-
 /** Returns the oldest time; ISO times sort as text. */
 function oldestOf(times: readonly (string | null)[]): string | null {
   return times.includes(null) ? null : (times.toSorted()[0] ?? null);
 }
 
-/** The errors by code: the number of their streams, and of the streams that they stop. */
+/** The errors by code, each with advice and one of its messages. */
 function troubleEntries(entries: readonly AccountEntry[]) {
   const byCode = new Map<ErrorCode, ReturnType<typeof newTrouble>>();
   for (const { id, error: shared, streams } of entries) {
@@ -218,9 +212,6 @@ function troubleEntries(entries: readonly AccountEntry[]) {
       return { code, action: advice[code], streams, accounts: ids.size, example };
     });
 }
-
-/** An error of one or more accounts, with advice and one of its messages. */
-export type TroubleEntry = ReturnType<typeof troubleEntries>[number];
 
 function newTrouble(example: string) {
   return { ids: new Set<string>(), streams: 0, stopped: 0, example };
@@ -297,11 +288,9 @@ function stateOf(
   return account.succeededAtMs[name] === undefined ? 'starting' : 'ok';
 }
 
+/** An error, its first and its latest time, the failed attempts between, and the advice. */
 function describeError(error: StreamError | null) {
   if (error === null) return null;
   const { code, message, sinceMs, atMs, tries } = error;
   return { code, message, action: advice[code], since: iso(sinceMs), at: iso(atMs), tries };
 }
-
-/** An error, its first and its latest time, the failed attempts between, and the advice. */
-export type ErrorEntry = NonNullable<ReturnType<typeof describeError>>;
