@@ -4,16 +4,19 @@ export const mask = '[secret]';
 /** Replaces every secret in a text that leaves the program (Invariant 9). */
 export type Redact = (text: string) => string;
 
-/** Patterns of secrets: page tokens, for example, are never configured. */
+/**
+ * Patterns of secrets: page tokens, for example, are never configured. A secret that is masked
+ * already stays as it is.
+ */
 const secretPatterns: readonly (readonly [RegExp, string])[] = [
   // Query parameters, JSON and once-encoded URLs: access_token=…, "access_token":"…",
   // access_token%3D…, access_token\u003d…
   [
-    /((?:access_?token|input_token|fb_exchange_token|client_secret|appsecret_proof)\\?["']?\s*(?:=|:|%3D|\\u003d)\s*\\?["']?)[^\s&"'\\,;}\]]+/gi,
+    /((?:access_?token|input_token|fb_exchange_token|client_secret|appsecret_proof)\\?["']?\s*(?:=|:|%3D|\\u003d)\s*\\?["']?)(?:\[secret\]|[^\s&"'\\,;}\]]+)/gi,
     `$1${mask}`,
   ],
   [
-    /(authorization\\?["']?\s*[:=]\s*\\?["']?)(?:(?:bearer|basic|oauth)\s+)?[^\s"'\\,;}\]]+/gi,
+    /(authorization\\?["']?\s*[:=]\s*\\?["']?)(?:(?:bearer|basic|oauth)\s+)?(?:\[secret\]|[^\s"'\\,;}\]]+)/gi,
     `$1${mask}`,
   ],
   // At least 16 characters, because messages contain "basic authentication".

@@ -2,7 +2,7 @@ import type { Login } from '../../engine/account.ts';
 import type { Scope } from '../../engine/errors.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import type { ErrorEnvelope } from './envelope.ts';
-import type { Redact } from '../../engine/redaction.ts';
+import type { Redact } from './redaction.ts';
 
 /** A failed answer with its request and the context of its translation. */
 export interface GraphFailure {

@@ -1,6 +1,6 @@
 import { RetryError } from '../../engine/errors.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import type { Redact } from '../../engine/redaction.ts';
+import type { Redact } from './redaction.ts';
 
 /**
  * Creates the error of a missing or incomplete answer. The library's error is dropped: its message

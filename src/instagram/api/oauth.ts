@@ -5,7 +5,7 @@ import type { GraphRequest } from '../../engine/ports.ts';
 import { readNode } from './response.ts';
 import { networkError, timeoutError } from './network.ts';
 import { proofOf } from './proof.ts';
-import { createRedact } from '../../engine/redaction.ts';
+import { createRedact } from './redaction.ts';
 import { type RequestTelemetry, withTelemetry } from './request-telemetry.ts';
 import { appAdvice } from '../token-advice.ts';
 import { type TokenFacts, readTokenFacts } from './token-facts.ts';
@@ -230,7 +230,8 @@ const publicParameters = new Set(['grant_type', 'client_id', 'redirect_uri']);
 /** Creates the redaction of all secrets in a call. */
 function redactOf({ parameters, accessToken = '' }: OAuthCall): (text: string) => string {
   const secrets = Object.entries(parameters).filter(([name]) => !publicParameters.has(name));
-  return createRedact([accessToken, ...secrets.map(([, value]) => value)]);
+  const redacts = [accessToken, ...secrets.map(([, value]) => value)].map(createRedact);
+  return (text) => redacts.reduce((clean, redact) => redact(clean), text);
 }
 
 /** Reads a token: a flat object or, as Instagram documents it, a list of one. */

@@ -1,18 +1,32 @@
-import { type Redact, mask } from '../../engine/redaction.ts';
+import * as engine from '../../engine/redaction.ts';
+
+/** Replaces every secret in a text that enters or leaves the program. */
+export type Redact = engine.Redact;
+
+/** Creates the redaction of one token, and of whatever looks like a secret (Invariant 9). */
+export function createRedact(accessToken: string): Redact {
+  return engine.createRedact([accessToken]);
+}
 
 /** The length from which a token is unmistakable in a body. Meta's tokens have over a hundred characters. */
 const shortestUnmistakable = 16;
 
 /**
- * Creates the redaction for stored bodies (Invariant 9). It replaces only this token, because nothing
- * else in a body may change: in clear, percent-encoded, and with slashes escaped as in PHP's JSON.
- * Meta repeats the token in the URLs of `paging`; a proxy could repeat it anywhere.
+ * Creates the redaction for stored bodies. It replaces only this token, because nothing else in a body
+ * may change. Meta repeats the token in the URLs of `paging`; a proxy could repeat it anywhere.
  */
 export function createBodyRedact(accessToken: string): Redact {
-  if (accessToken.length < shortestUnmistakable) {
-    return (text) => text.replaceAll(`access_token=${accessToken}`, `access_token=${mask}`);
-  }
-  const escaped = accessToken.replaceAll('/', '\\/');
-  const spellings = [accessToken, encodeURIComponent(accessToken), escaped];
-  return (text) => spellings.reduce((clean, one) => clean.replaceAll(one, mask), text);
+  if (accessToken.length >= shortestUnmistakable) return createLiteralRedact(accessToken);
+  return (text) => text.replaceAll(`access_token=${accessToken}`, `access_token=${engine.mask}`);
+}
+
+/** Creates the redaction of the token in clear, percent-encoded, and with slashes escaped as in PHP's JSON. */
+function createLiteralRedact(accessToken: string): Redact {
+  const spellings = [
+    accessToken,
+    encodeURIComponent(accessToken),
+    accessToken.replaceAll('/', '\\/'),
+  ].filter((spelling) => spelling !== '');
+  return (text) =>
+    [...new Set(spellings)].reduce((clean, one) => clean.replaceAll(one, engine.mask), text);
 }

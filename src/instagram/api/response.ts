@@ -4,7 +4,7 @@ import { readEnvelope } from './envelope.ts';
 import { translate } from './errors.ts';
 import type { GraphFailure } from './failure.ts';
 import { parseJsonBody } from './json-body.ts';
-import type { Redact } from '../../engine/redaction.ts';
+import type { Redact } from './redaction.ts';
 import type { Answer } from './transport.ts';
 
 /** The context of an answer: its request, account and redactions. */

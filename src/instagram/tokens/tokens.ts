@@ -1,7 +1,6 @@
 import { StopProcessError } from '../../engine/errors.ts';
 import { secretsOf } from '../api/proof.ts';
-import { type Redact, createRedact } from '../../engine/redaction.ts';
-import { createBodyRedact } from '../api/redaction.ts';
+import { type Redact, createBodyRedact, createRedact } from '../api/redaction.ts';
 
 /**
  * The tokens in use. Each has a name by its position, which a renewal keeps: `1`, `2` …, or an empty
@@ -81,9 +80,11 @@ export function createTokens(first: readonly string[], appSecret: string | null 
 }
 
 function redactsOf(tokens: ReadonlySet<string>): { readonly whole: Redact; readonly body: Redact } {
-  const bodies = [...tokens].map(createBodyRedact);
-  const body: Redact = (text) => bodies.reduce((clean, redact) => redact(clean), text);
-  return { whole: createRedact([...tokens]), body };
+  const all = (make: (token: string) => Redact): Redact => {
+    const each = [...tokens].map(make);
+    return (text) => each.reduce((clean, redact) => redact(clean), text);
+  };
+  return { whole: all(createRedact), body: all(createBodyRedact) };
 }
 
 function validate(token: string): void {

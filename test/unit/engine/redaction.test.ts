@@ -48,4 +48,13 @@ describe('redaction of a text', () => {
   test('masks nothing when no secret is configured and none is seen', () => {
     expect(createRedact([''])('plain')).toBe('plain');
   });
+
+  test.each([
+    '?access_token=[secret]&limit=1',
+    'Authorization: [secret]',
+    'http://[secret]@registry:8081/subjects',
+  ])('leaves a mask as it is: %s', (words) => {
+    expect(redact(words)).toBe(words);
+    expect(redact(words.replace('[secret]', 'hush'))).toBe(words);
+  });
 });

@@ -6,8 +6,7 @@ import { type Json, isNode } from '../../../../src/engine/json.ts';
 import { type AnswerContext, readNode } from '../../../../src/instagram/api/response.ts';
 import { readEnvelope } from '../../../../src/instagram/api/envelope.ts';
 import { errorRows, rowMatches } from '../../../../src/instagram/api/errors.ts';
-import { createRedact } from '../../../../src/engine/redaction.ts';
-import { createBodyRedact } from '../../../../src/instagram/api/redaction.ts';
+import { createBodyRedact, createRedact } from '../../../../src/instagram/api/redaction.ts';
 import { fields } from '../error-cases/fields.ts';
 import { limits } from '../error-cases/limits.ts';
 import { metrics } from '../error-cases/metrics.ts';
@@ -30,7 +29,7 @@ function contextOf(
     login,
     pageId: '555',
     nowMs: 0,
-    redact: createRedact([token]),
+    redact: createRedact(token),
     redactBody: createBodyRedact(token),
   };
 }
