@@ -5,13 +5,11 @@ import type { Redactor } from './redaction.ts';
 /** The fields of a log line, by name; values of any type, errors included. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** The severity of a line. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
 /** The log: a constant lower-case message with facts in fields. Redacts, and never throws. */
-export interface Log {
-  debug(fields: LogFields, message: string): void;
-  info(fields: LogFields, message: string): void;
-  warn(fields: LogFields, message: string): void;
-  error(fields: LogFields, message: string): void;
-}
+export type Log = Readonly<Record<LogLevel, (fields: LogFields, message: string) => void>>;
 
 /** A log whose level can be changed at run time. */
 export interface LeveledLog extends Log {
@@ -22,9 +20,6 @@ export interface LeveledLog extends Log {
 
 /** The log levels, from the most verbose to silent. */
 export const logLevels: readonly string[] = [...Object.keys(pino.levels.values), 'silent'];
-
-/** The severity of a line. */
-export type LogLevel = keyof Log;
 
 /** The settings of the log. */
 export interface LogOptions {
