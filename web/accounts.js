@@ -2,8 +2,8 @@ import { byId, make, makeRow, part, reconcile, setAttribute, setText } from './e
 import { showMoment } from './sections.js';
 import { count, plural, relative, span, stateWord } from './words.js';
 
-/** @import { AccountEntry, Status } from '../src/observability/status.ts' */
-/** @import { ErrorEntry, StreamStatus } from '../src/observability/stream-status.ts' */
+/** @import { AccountEntry, Status, StreamStatus } from '../src/observability/status.ts' */
+/** @typedef {NonNullable<AccountEntry['error']>} ErrorEntry */
 
 const columns = [
   { name: 'stream', label: 'Stream' },

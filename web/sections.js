@@ -1,7 +1,10 @@
 import { byId, make, makeRow, part, reconcile, setAttribute, setText } from './elements.js';
 import { absolute, count, plural, relative, span, stateWord } from './words.js';
 
-/** @import { Status, QuotaEntry, StreamSummary, TroubleEntry } from '../src/observability/status.ts' */
+/** @import { Status } from '../src/observability/status.ts' */
+/** @typedef {Status['quota']['items'][number]} QuotaEntry */
+/** @typedef {Status['streams'][number]} StreamSummary */
+/** @typedef {Status['trouble'][number]} TroubleEntry */
 
 /** @param {Status} status */
 export function showProgram(status) {

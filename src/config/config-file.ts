@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { ConfigProblem } from './config-error.ts';
-import { isLeaf, listLeaves, type FieldGroup } from './leaf.ts';
-import { nearestName } from './nearest-name.ts';
-import { redact, showName } from './redaction.ts';
-import { schema } from './schema.ts';
+import { isLeaf, type FieldGroup } from './leaf.ts';
+import { unknownName } from './nearest-name.ts';
+import { redact } from './redaction.ts';
+import { leaves, schema } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
 /** `config/default.json` of the package, two levels above both `src/config` and `dist/config`. */
@@ -45,7 +45,7 @@ export function readConfigFile(file: string): FileValues {
   }
   if (!isObject(json)) return unreadable(file, 'JSON that is not an object', 'correct the file');
   const problems: ConfigProblem[] = [];
-  const values = knownValues({ group: schema, found: json, path: '' }, { file, problems });
+  const values = knownValues(schema, json, '', { file, problems });
   return { values, problems, readable: true };
 }
 
@@ -55,29 +55,25 @@ function unreadable(file: string, came: string, action: string): FileValues {
   return { values: {}, problems: [problem], readable: false };
 }
 
-interface Level {
-  readonly group: FieldGroup;
-  readonly found: Readonly<Record<string, unknown>>;
-  readonly path: string;
-}
-
-interface ProblemReport {
-  readonly file: string;
-  readonly problems: ConfigProblem[];
-}
-
-function knownValues(level: Level, report: ProblemReport): FileGroup {
+function knownValues(
+  group: FieldGroup,
+  found: Readonly<FileGroup>,
+  prefix: string,
+  report: { readonly file: string; readonly problems: ConfigProblem[] },
+): FileGroup {
   const values: FileGroup = {};
-  for (const [key, raw] of Object.entries(level.found)) {
-    const path = level.path === '' ? key : `${level.path}.${key}`;
-    const entry = Object.hasOwn(level.group, key) ? level.group[key] : undefined;
+  for (const [key, raw] of Object.entries(found)) {
+    const path = `${prefix}${key}`;
+    const entry = Object.hasOwn(group, key) ? group[key] : undefined;
     if (entry === undefined) {
-      report.problems.push(unknownKey(path, report.file));
+      const came = `an unknown key in ${redact(report.file)}`;
+      const known = leaves.map((leaf) => leaf.path);
+      report.problems.push(unknownName('key', path, came, known));
     } else if (isLeaf(entry)) {
       if (isObject(raw)) report.problems.push(misplaced(path, 'an object', entry.format.expected));
       else values[key] = raw;
     } else if (isObject(raw)) {
-      values[key] = knownValues({ group: entry, found: raw, path }, report);
+      values[key] = knownValues(entry, raw, `${path}.`, report);
     } else {
       const keys = Object.keys(entry).join(', ');
       report.problems.push(misplaced(path, 'a single value or a list', `an object with ${keys}`));
@@ -90,21 +86,6 @@ function misplaced(path: string, came: string, expected: string): ConfigProblem 
   return { path, env: null, came, expected, action: 'correct the configuration file' };
 }
 
-function unknownKey(path: string, file: string): ConfigProblem {
-  const nearest = nearestName(
-    path,
-    listLeaves(schema).map((leaf) => leaf.path),
-  );
-  const suggestion = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
-  return {
-    path: showName(path),
-    env: null,
-    came: `an unknown key in ${redact(file)}`,
-    expected: 'a key of docs/configuration.md',
-    action: `remove or correct it${suggestion}`,
-  };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is Readonly<FileGroup> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

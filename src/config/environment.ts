@@ -1,11 +1,11 @@
 import type { ConfigProblem } from './config-error.ts';
 import type { PlacedLeaf } from './leaf.ts';
-import { editDistance, nearestName } from './nearest-name.ts';
-import { showName } from './redaction.ts';
+import { editDistance, unknownName } from './nearest-name.ts';
+import { leaves } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
 /** Raw texts by the environment variable's name or the field's path. */
-export interface Texts {
+interface Texts {
   readonly texts: ReadonlyMap<string, string>;
   readonly problems: readonly ConfigProblem[];
 }
@@ -14,7 +14,7 @@ export interface Texts {
  * Reads the known variables, including secrets from their `_FILE`, and reports unknown variables
  * with this program's prefixes.
  */
-export function readEnvironment(env: NodeJS.ProcessEnv, leaves: readonly PlacedLeaf[]): Texts {
+export function readEnvironment(env: NodeJS.ProcessEnv): Texts {
   const texts = new Map<string, string>();
   const problems: ConfigProblem[] = [];
   for (const leaf of leaves) {
@@ -26,7 +26,10 @@ export function readEnvironment(env: NodeJS.ProcessEnv, leaves: readonly PlacedL
       else if (secret !== undefined) problems.push(secret);
     }
   }
-  return { texts, problems: [...problems, ...unknownVariables(env, leaves)] };
+  const unknown = unrecognizedVariables(env)
+    .filter((name) => ownPrefixes.test(name))
+    .map((name) => unknownName('name', name, 'an unknown environment variable', knownVariables));
+  return { texts, problems: [...problems, ...unknown] };
 }
 
 function readSecretFile(
@@ -62,35 +65,20 @@ const serviceLink =
 // Variables of Kafka's own scripts and images.
 const kafkaScripts = /^KAFKA_(?:HOME|VERSION|DEBUG|MODE|\w*OPTS)$/;
 
-function isServiceLink(name: string, value: string): boolean {
-  return serviceLink.test(name) || (name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value));
-}
-
-function unknownVariables(
-  env: NodeJS.ProcessEnv,
-  leaves: readonly PlacedLeaf[],
-): readonly ConfigProblem[] {
-  const known = knownVariables(leaves);
-  return unrecognizedVariables(env, known)
-    .filter((name) => ownPrefixes.test(name))
-    .map((name) => unknownName(name, 'environment variable', known));
-}
-
-function knownVariables(leaves: readonly PlacedLeaf[]): readonly string[] {
-  return leaves.flatMap((leaf) =>
-    leaf.format.secret ? [leaf.env, `${leaf.env}_FILE`] : [leaf.env],
-  );
-}
+const knownVariables = leaves.flatMap(({ env, format }) =>
+  format.secret ? [env, `${env}_FILE`] : [env],
+);
 
 /** The variables that belong neither to this program nor to a known other one. */
-function unrecognizedVariables(
-  env: NodeJS.ProcessEnv,
-  known: readonly string[],
-): readonly string[] {
+function unrecognizedVariables(env: NodeJS.ProcessEnv): readonly string[] {
   return Object.entries(env)
     .filter(([name, value]) => !isServiceLink(name, value ?? '') && !kafkaScripts.test(name))
     .map(([name]) => name)
-    .filter((name) => !known.includes(name));
+    .filter((name) => !knownVariables.includes(name));
+}
+
+function isServiceLink(name: string, value: string): boolean {
+  return serviceLink.test(name) || (name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value));
 }
 
 /** An unknown variable and the similar known one. */
@@ -106,18 +94,14 @@ const shortName = 10;
  * Finds variables that differ from a known one by a letter or two, or that begin with a known one
  * of a single word. No rule rejects them, and they have no effect.
  */
-export function nearMisses(
-  env: NodeJS.ProcessEnv,
-  leaves: readonly PlacedLeaf[],
-): readonly NearMiss[] {
-  const known = knownVariables(leaves);
+export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
   const isNear = (name: string, one: string): boolean =>
     editDistance(name, one) <= (one.length < shortName ? 1 : 2) ||
     (!one.includes('_') && name.startsWith(`${one}_`));
-  return unrecognizedVariables(env, known)
+  return unrecognizedVariables(env)
     .filter((name) => !ownPrefixes.test(name) && !name.startsWith('HTTPS_'))
     .flatMap((name) => {
-      const [nearest] = known
+      const [nearest] = knownVariables
         .filter((one) => isNear(name, one))
         .sort((a, b) => editDistance(name, a) - editDistance(name, b));
       return nearest === undefined ? [] : [{ name, nearest }];
@@ -129,30 +113,15 @@ export function nearMisses(
  *
  * @param args - values by the argument's name without its dashes, such as `kafka-brokers`
  */
-export function readArguments(
-  args: Readonly<Record<string, string>>,
-  leaves: readonly PlacedLeaf[],
-): Texts {
+export function readArguments(args: Readonly<Record<string, string>>): Texts {
   const texts = new Map<string, string>();
   const problems: ConfigProblem[] = [];
   for (const [name, text] of Object.entries(args)) {
     const leaf = leaves.find((candidate) => candidate.arg === name);
     if (leaf === undefined) {
       const known = leaves.map((candidate) => `--${candidate.arg}`);
-      problems.push(unknownName(`--${name}`, 'argument', known));
+      problems.push(unknownName('name', `--${name}`, 'an unknown argument', known));
     } else texts.set(leaf.path, text);
   }
   return { texts, problems };
-}
-
-function unknownName(name: string, kind: string, known: readonly string[]): ConfigProblem {
-  const nearest = nearestName(name, known);
-  const suggestion = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-  return {
-    path: showName(name),
-    env: null,
-    came: `an unknown ${kind}`,
-    expected: 'a name of docs/configuration.md',
-    action: `remove or correct it${suggestion}`,
-  };
 }

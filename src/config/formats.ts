@@ -1,13 +1,4 @@
-/** The result of parsing a value: the typed value, or the expected form. */
-export type Parsed<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };
-
-/**
- * The format of one field. Strict: it rounds, guesses and truncates nothing.
- *
- * `raw` is a text from the environment, an argument or the file, or a native JSON value of the
- * file; null means "not set".
- */
+/** The format of one field. Strict: it rounds, guesses and truncates nothing. */
 export interface Format<T, Unit extends string = string> {
   /** The expected form for people, such as `a whole number from 1 to 100`. */
   readonly expected: string;
@@ -15,31 +6,21 @@ export interface Format<T, Unit extends string = string> {
   readonly secret: boolean;
   /** The suffix of the typed value's name, such as `Ms`; empty without a unit. */
   readonly unit: Unit;
-  parse(raw: unknown, nowMs: number): Parsed<T>;
+  /**
+   * The typed value; undefined for a value that it rejects. `raw` is a text from the environment, an
+   * argument or the file, or a native JSON value of the file; null means "not set".
+   */
+  parse(raw: unknown, nowMs: number): T | undefined;
 }
 
-/** Creates a format from a function that returns undefined for a value it rejects. */
-export function format<T>(
-  expected: string,
-  parse: (raw: unknown, nowMs: number) => T | undefined,
-): Format<T, ''> {
-  return {
-    expected,
-    secret: false,
-    unit: '',
-    parse: (raw, nowMs) => {
-      const value = parse(raw, nowMs);
-      return value === undefined ? { ok: false, expected } : { ok: true, value };
-    },
-  };
+/** Creates a format of a value without a unit. */
+export function format<T>(expected: string, parse: Format<T>['parse']): Format<T, ''> {
+  return { expected, secret: false, unit: '', parse };
 }
 
-/** The same format for a number of milliseconds. */
-export function inMs(
-  expected: string,
-  parse: (raw: unknown, nowMs: number) => number | undefined,
-): Format<number, 'Ms'> {
-  return { ...format(expected, parse), unit: 'Ms' };
+/** Creates a format of a number of milliseconds. */
+export function inMs(expected: string, parse: Format<number>['parse']): Format<number, 'Ms'> {
+  return { expected, secret: false, unit: 'Ms', parse };
 }
 
 /** A text that matches the whole `pattern`. */
@@ -55,12 +36,10 @@ export function choice<const T extends string>(words: readonly T[]): Format<T, '
 }
 
 /** `true` or `false`, exactly. */
-export function flag(): Format<boolean, ''> {
-  return format('true or false', (raw) => {
-    if (raw === true || raw === 'true') return true;
-    return raw === false || raw === 'false' ? false : undefined;
-  });
-}
+export const flag = format('true or false', (raw) => {
+  if (raw === true || raw === 'true') return true;
+  return raw === false || raw === 'false' ? false : undefined;
+});
 
 /** A whole number in plain digits; both limits are inclusive. */
 export function integer(min: number, max: number): Format<number, ''> {
@@ -117,22 +96,11 @@ export function duration(min = '1ms', max = '24d'): Format<number, 'Ms'> {
 export function list<T>(entry: Format<T>, atLeast: 0 | 1 = 0): Format<readonly T[], ''> {
   const entries = atLeast === 1 ? 'one or more entries' : 'entries';
   const expected = `a comma separated list of ${entries}, none empty, each ${entry.expected}`;
-  return {
-    expected,
-    secret: entry.secret,
-    unit: '',
-    parse: (raw, nowMs) => {
-      const parts = splitList(raw);
-      if (parts === undefined || parts.length < atLeast) return { ok: false, expected };
-      const values: T[] = [];
-      for (const part of parts) {
-        const parsed = entry.parse(part, nowMs);
-        if (!parsed.ok) return { ok: false, expected };
-        values.push(parsed.value);
-      }
-      return { ok: true, value: values };
-    },
-  };
+  return format(expected, (raw, nowMs) => {
+    const values = splitList(raw)?.map((part) => entry.parse(part, nowMs)) ?? [undefined];
+    const valid = values.filter((value) => value !== undefined);
+    return valid.length === values.length && valid.length >= atLeast ? valid : undefined;
+  });
 }
 
 function splitList(raw: unknown): readonly unknown[] | undefined {
@@ -146,8 +114,6 @@ export function optional<T, Unit extends string>(inner: Format<T, Unit>): Format
   return {
     ...inner,
     parse: (raw, nowMs) =>
-      raw === null || (raw === '' && !inner.secret)
-        ? { ok: true, value: null }
-        : inner.parse(raw, nowMs),
+      raw === null || (raw === '' && !inner.secret) ? null : inner.parse(raw, nowMs),
   };
 }

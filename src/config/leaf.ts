@@ -3,6 +3,7 @@ import type { Format } from './formats.ts';
 /** One field: its format and its description. */
 export interface Leaf<T, Unit extends string = string> {
   readonly format: Format<T, Unit>;
+  /** Markdown, one or more sentences. */
   readonly doc: string;
 }
 

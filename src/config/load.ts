@@ -1,12 +1,14 @@
+import convict from 'convict';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { defaultsFile, readConfigFile, type FileValues } from './config-file.ts';
+import { defaultsFile, readConfigFile, valueAt, type FileValues } from './config-file.ts';
 import { assembleConfig, type Config } from './config.ts';
-import { nearMisses, readArguments, readEnvironment, type NearMiss } from './environment.ts';
-import { listLeaves, type PlacedLeaf } from './leaf.ts';
-import { mergeSources, type MergeSources } from './merge.ts';
-import { showValue } from './redaction.ts';
+import { readArguments, readEnvironment } from './environment.ts';
+import { mapLeaves, type PlacedLeaf } from './leaf.ts';
+import { maskStray, showValue } from './redaction.ts';
 import { relationProblems } from './relations.ts';
-import { schema } from './schema.ts';
+import { leaves, schema } from './schema.ts';
+
+export { listNearMisses } from './environment.ts';
 
 /** The sources of the configuration besides `config/default.json`. */
 export interface ConfigSources {
@@ -24,10 +26,20 @@ export interface ConfigSources {
   readonly unused?: Readonly<Record<string, unknown>>;
 }
 
+/** The source of a value. */
+export interface Origin {
+  /** Its kind, weakest first; `secret-file` is a `…_FILE`. */
+  readonly origin: 'unset' | 'default' | 'file' | 'environment' | 'secret-file' | 'argument';
+  /** The name of the variable, the argument or the file. */
+  readonly from: string;
+}
+
 /** All values of the sources, and all problems. */
 export interface ReadConfig {
   readonly leaves: readonly PlacedLeaf[];
-  readonly sources: MergeSources;
+  /** The raw value of the strongest source by path; null when the field is not set. */
+  readonly rawOf: (path: string) => unknown;
+  readonly originOf: (leaf: PlacedLeaf) => Origin;
   /** The typed values by path, without rejected ones. */
   readonly values: ReadonlyMap<string, unknown>;
   readonly problems: readonly ConfigProblem[];
@@ -48,69 +60,95 @@ export function loadConfig(sources: ConfigSources): Config {
   return deepFreeze(assembleConfig(values, (env) => sources.env[`${env}_FILE`] ?? null));
 }
 
-/** The variables without effect whose names are similar to known ones. */
-export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
-  return nearMisses(env, listLeaves(schema));
-}
-
 /** Reads, merges and parses all sources; throws nothing. */
 export function readConfig(configSources: ConfigSources): ReadConfig {
-  const leaves = listLeaves(schema);
-  const defaults = readConfigFile(defaultsFile);
-  const file =
-    configSources.configFile === undefined ? noFile : readConfigFile(configSources.configFile);
-  const environment = readEnvironment(configSources.env, leaves);
-  const args = readArguments(configSources.args, leaves);
-  const sources: MergeSources = {
-    defaults: defaults.values,
-    file: file.values,
-    environment: environment.texts,
-    args: args.texts,
-  };
-  const sourceProblems = [defaults, file, environment, args].flatMap((source) => source.problems);
-  const named = new Set(sourceProblems.map((problem) => problem.path));
+  const sources = readSources(configSources);
+  const sourceProblems = Object.values(sources).flatMap(({ problems }) => problems);
+  const named = new Set(sourceProblems.map(({ path }) => path));
   // A missing field may be set in a file that could not be read.
-  const isWhole = defaults.readable && file.readable;
-  const { values, rejected } = parseFields(leaves, mergeSources(schema, sources), configSources);
+  const isWhole = sources.defaults.readable && sources.file.readable;
+  const rawOf = mergeSources(sources);
+  const originOf = (leaf: PlacedLeaf) => findOrigin(leaf, sources, configSources);
+  const { values, rejected } = parseFields(rawOf, configSources);
   const problems = rejected
+    .map((leaf) => ({ leaf, raw: rawOf(leaf.path) }))
     .filter(({ leaf, raw }) => !named.has(leaf.path) && (raw !== null || isWhole))
-    .map((one) => rejectedProblem(one, sources));
-  const unfit = relationProblems(values, leaves);
-  return { leaves, sources, values, problems: [...sourceProblems, ...problems, ...unfit] };
+    .map(({ leaf, raw }) => rejectedProblem(leaf, raw, originOf(leaf)));
+  const unfit = relationProblems(values);
+  return { leaves, rawOf, originOf, values, problems: [...sourceProblems, ...problems, ...unfit] };
 }
 
-interface RejectedField {
-  readonly leaf: PlacedLeaf;
-  /** Null when the field is not set. */
-  readonly raw: unknown;
-  readonly expected: string;
+/** Reads the four sources, weakest first. */
+function readSources({ env, configFile, args }: ConfigSources) {
+  return {
+    defaults: readConfigFile(defaultsFile),
+    file: configFile === undefined ? noFile : readConfigFile(configFile),
+    environment: readEnvironment(env),
+    args: readArguments(args),
+  };
+}
+
+type Sources = ReturnType<typeof readSources>;
+
+/**
+ * Merges the sources: returns a function that gives the raw value of the strongest source by path.
+ *
+ * convict guesses types by a schema's format name or default (`"15min"` becomes 15, `"no"` true),
+ * and its argument parser guesses by a text's form. Therefore formats are functions, defaults are
+ * null and arguments are set one by one: every value stays as it was given.
+ */
+function mergeSources(sources: Sources): (path: string) => unknown {
+  const define = { default: null, format: () => undefined };
+  const definition = mapLeaves(schema, ({ key, env }) => [key, { ...define, env }]);
+  const merged = convict(definition as convict.Schema<Record<string, unknown>>, {
+    env: Object.fromEntries(sources.environment.texts),
+    args: [],
+  });
+  merged.load(sources.defaults.values).load(sources.file.values);
+  for (const [path, text] of sources.args.texts) merged.set(path, text);
+  return (path) => merged.get(path);
+}
+
+function findOrigin(
+  { path, env, arg }: PlacedLeaf,
+  { args, environment, file, defaults }: Sources,
+  configSources: ConfigSources,
+): Origin {
+  if (args.texts.has(path)) return { origin: 'argument', from: `--${arg}` };
+  if (environment.texts.has(env)) {
+    return configSources.env[env] === undefined
+      ? { origin: 'secret-file', from: `${env}_FILE` }
+      : { origin: 'environment', from: env };
+  }
+  if (valueAt(file.values, path) !== undefined) {
+    return { origin: 'file', from: maskStray(configSources.configFile ?? '') };
+  }
+  return (valueAt(defaults.values, path) ?? null) === null
+    ? { origin: 'unset', from: '' }
+    : { origin: 'default', from: 'config/default.json' };
 }
 
 function parseFields(
-  leaves: readonly PlacedLeaf[],
   rawOf: (path: string) => unknown,
   { unused = {}, nowMs = Date.now() }: ConfigSources,
 ) {
   const values = new Map<string, unknown>();
-  const rejected: RejectedField[] = [];
+  const rejected: PlacedLeaf[] = [];
   for (const leaf of leaves) {
     const raw = rawOf(leaf.path);
-    const parsed = leaf.format.parse(raw, nowMs);
-    if (parsed.ok) values.set(leaf.path, parsed.value);
+    const value = leaf.format.parse(raw, nowMs);
+    if (value !== undefined) values.set(leaf.path, value);
     else if (raw === null && leaf.path in unused) values.set(leaf.path, unused[leaf.path]);
-    else rejected.push({ leaf, raw, expected: parsed.expected });
+    else rejected.push(leaf);
   }
   return { values, rejected };
 }
 
-function rejectedProblem(
-  { leaf, raw, expected }: RejectedField,
-  sources: MergeSources,
-): ConfigProblem {
+function rejectedProblem(leaf: PlacedLeaf, raw: unknown, source: Origin): ConfigProblem {
   const { path, env, format } = leaf;
   const came = showValue(raw, format.secret);
-  const action = raw === null ? howToSet(leaf) : `correct ${originOf(leaf, sources)}`;
-  return { path, env, came, expected, action };
+  const action = raw === null ? howToSet(leaf) : `correct ${placeOf(leaf, source)}`;
+  return { path, env, came, expected: format.expected, action };
 }
 
 function howToSet({ env, arg, path, format }: PlacedLeaf): string {
@@ -119,10 +157,9 @@ function howToSet({ env, arg, path, format }: PlacedLeaf): string {
     : `set ${env}, --${arg} or "${path}" in the configuration file`;
 }
 
-/** The strongest source that set the field. */
-function originOf({ env, arg, path }: PlacedLeaf, sources: MergeSources): string {
-  if (sources.args.has(path)) return `--${arg}`;
-  if (sources.environment.has(env)) return env;
+function placeOf({ env, path }: PlacedLeaf, { origin, from }: Origin): string {
+  if (origin === 'argument') return from;
+  if (origin === 'environment' || origin === 'secret-file') return env;
   return `"${path}" in the configuration file`;
 }
 

@@ -1,10 +1,5 @@
-import {
-  defaultStreamNames,
-  streamNames,
-  topicName,
-  type StreamName,
-} from '../engine/stream-name.ts';
-import { choice, format, inMs, list, text, type Format, type Parsed } from './formats.ts';
+import { defaultStreamNames, streamNames, topicName } from '../engine/stream-name.ts';
+import { choice, format, inMs, list, text, type Format } from './formats.ts';
 import { readTextFile } from './text-file.ts';
 
 /** A secret and its file, for reading it again; null without a file. */
@@ -15,37 +10,28 @@ export interface Secret {
 
 /** A token or password; never shown. `pattern` defines the allowed characters. */
 export function secret(expected: string, pattern: RegExp): Format<Secret, ''> {
-  const inner = format(expected, (raw) =>
-    typeof raw === 'string' && pattern.test(raw) ? { text: raw, file: null } : undefined,
-  );
-  return { ...inner, secret: true };
+  const parse = (raw: unknown) =>
+    typeof raw === 'string' && pattern.test(raw) ? { text: raw, file: null } : undefined;
+  return { ...format(expected, parse), secret: true };
 }
 
 /** One or more secret tokens, separated by commas or line breaks. */
-export function tokens(): Format<readonly string[], ''> {
-  const expected = 'a token without spaces, or several separated by commas or line breaks';
-  return {
-    expected,
-    secret: true,
-    unit: '',
-    parse: (raw): Parsed<readonly string[]> => {
-      const texts = Array.isArray(raw) ? (raw as readonly unknown[]) : [raw];
-      const entries = texts.flatMap((one): readonly unknown[] =>
-        typeof one === 'string' ? splitTokens(one) : [one],
-      );
-      const valid = entries.filter(isToken);
-      const isValid = valid.length > 0 && valid.length === entries.length;
-      // A duplicate token would count as two tokens with one quota.
-      const isUnique = new Set(valid).size === valid.length;
-      return isValid && isUnique ? { ok: true, value: valid } : { ok: false, expected };
-    },
-  };
-}
+export const tokens: Format<readonly string[], ''> = {
+  ...format('a token without spaces, or several separated by commas or line breaks', (raw) => {
+    const texts: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+    const entries = texts.flatMap((one): readonly unknown[] =>
+      typeof one === 'string' ? splitTokens(one) : [one],
+    );
+    // A duplicate token would count as two tokens with one quota.
+    const valid = [...new Set(entries.filter(isToken))];
+    return valid.length > 0 && valid.length === entries.length ? valid : undefined;
+  }),
+  secret: true,
+};
 
 /** Parses tokens; undefined when `tokens` would reject the text. */
 export function parseTokens(text: string): readonly string[] | undefined {
-  const parsed = tokens().parse(text, 0);
-  return parsed.ok ? parsed.value : undefined;
+  return tokens.parse(text, 0);
 }
 
 function splitTokens(text: string): readonly string[] {
@@ -60,13 +46,13 @@ function isToken(token: unknown): token is string {
 }
 
 /** Permissions, separated by commas, or by spaces as in OAuth. */
-export function scopes(): Format<readonly string[], ''> {
-  const expected = 'permissions of Meta separated by commas or spaces, such as instagram_basic';
-  return format(expected, (raw) => {
+export const scopes: Format<readonly string[], ''> = format(
+  'permissions of Meta separated by commas or spaces, such as instagram_basic',
+  (raw) => {
     const entries = typeof raw === 'string' ? raw.split(/[ ,]+/).filter(Boolean) : raw;
     return Array.isArray(entries) && entries.every(isScope) ? entries : undefined;
-  });
-}
+  },
+);
 
 function isScope(raw: unknown): raw is string {
   return typeof raw === 'string' && /^[a-z]\w{0,99}$/.test(raw);
@@ -76,66 +62,55 @@ function isScope(raw: unknown): raw is string {
 const oldestApiVersion = 21;
 
 /** A version of the Graph API as in its paths; versions newer than this program are accepted. */
-export function apiVersion(): Format<string, ''> {
-  const expected = `a version of the Graph API from v${oldestApiVersion}.0 on, such as v26.0`;
-  return format(expected, (raw) => {
+export const apiVersion = format(
+  `a version of the Graph API from v${oldestApiVersion}.0 on, such as v26.0`,
+  (raw) => {
     const major = typeof raw === 'string' ? /^v([1-9]\d{0,2})\.0$/.exec(raw) : null;
     return major !== null && Number(major[1]) >= oldestApiVersion ? major[0] : undefined;
-  });
-}
+  },
+);
 
-/** An http or https URL; a slash at its end is removed. */
-export function url(): Format<string, ''> {
-  return format(plainUrl, (raw) => (isPlainUrl(raw) ? raw.replace(/\/+$/, '') : undefined));
-}
+const plainUrl = /^https?:\/\/[^\s/?#@\\]+(?:\/[^\s?#@\\]*)?$/;
 
 /** An http or https URL that is compared exactly. */
-export function exactUrl(): Format<string, ''> {
-  return format(plainUrl, (raw) => (isPlainUrl(raw) ? raw : undefined));
-}
+export const exactUrl = format(
+  'an http or https URL without user, password, query and fragment',
+  (raw) => (typeof raw === 'string' && plainUrl.test(raw) && URL.canParse(raw) ? raw : undefined),
+);
 
-const plainUrl = 'an http or https URL without user, password, query and fragment';
-
-function isPlainUrl(raw: unknown): raw is string {
-  const pattern = /^https?:\/\/[^\s/?#@\\]+(?:\/[^\s?#@\\]*)?$/;
-  return typeof raw === 'string' && pattern.test(raw) && URL.canParse(raw);
-}
+/** An http or https URL; a slash at its end is removed. */
+export const url = format(exactUrl.expected, (raw, nowMs) =>
+  exactUrl.parse(raw, nowMs)?.replace(/\/+$/, ''),
+);
 
 /** A URL that receives a token or secret: https, or http to this machine, its network or its cluster. */
-function publicUrl(): Format<string, ''> {
-  return guarded('or http to this machine, its network or its cluster', isNear);
-}
+const publicUrl = guarded('or http to this machine, its network or its cluster', isNear);
 
 /** The same format for an API whose version is a field of its own. */
-export function apiUrl(): Format<string, ''> {
-  const inner = publicUrl();
-  const expected = `${inner.expected}; without the version, which INSTAGRAM_API_VERSION says`;
-  return format(expected, (raw, nowMs) => {
-    const parsed = inner.parse(raw, nowMs);
-    if (!parsed.ok || /\/v\d+(?:\.\d+)?\/*$/i.test(new URL(parsed.value).pathname))
-      return undefined;
-    return parsed.value;
-  });
-}
+export const apiUrl = format(
+  `${publicUrl.expected}; without the version, which INSTAGRAM_API_VERSION says`,
+  (raw, nowMs) => {
+    const parsed = publicUrl.parse(raw, nowMs);
+    if (parsed === undefined) return undefined;
+    return /\/v\d+(?:\.\d+)?\/*$/i.test(new URL(parsed).pathname) ? undefined : parsed;
+  },
+);
 
 /** The same format for a secret that must not cross a network: http only on this machine. */
-export function httpsUrl(): Format<string, ''> {
-  return guarded('or http to this machine', isLoopback);
-}
+export const httpsUrl = guarded('or http to this machine', isLoopback);
 
 function guarded(orHttp: string, mayBePlain: (host: string) => boolean): Format<string, ''> {
-  const inner = url();
   const expected =
     `an https URL, ${orHttp}, without user, password, query and fragment; ` +
     'not an address where clouds give out credentials, such as a link-local one';
   return format(expected, (raw, nowMs) => {
-    const parsed = inner.parse(raw, nowMs);
-    if (!parsed.ok) return undefined;
+    const parsed = url.parse(raw, nowMs);
+    if (parsed === undefined) return undefined;
     // `URL` normalizes 0x7f.1 and 2130706433 to 127.0.0.1, and the spellings of ::ffff:a9fe:1 to
     // one.
-    const { protocol, hostname } = new URL(parsed.value);
+    const { protocol, hostname } = new URL(parsed);
     if (isMetadata(hostname)) return undefined;
-    return protocol === 'https:' || mayBePlain(hostname) ? parsed.value : undefined;
+    return protocol === 'https:' || mayBePlain(hostname) ? parsed : undefined;
   });
 }
 
@@ -146,8 +121,7 @@ function guarded(orHttp: string, mayBePlain: (host: string) => boolean): Format<
 function isMetadata(host: string): boolean {
   return (
     /^169\.254\.|^\[fe[89ab]|^\[::ffff:a9fe:|^metadata\.google\.internal\.?$/.test(host) ||
-    host === '[fd00:ec2::254]' ||
-    host === '[fd20:ce::254]'
+    ['[fd00:ec2::254]', '[fd20:ce::254]'].includes(host)
   );
 }
 
@@ -180,67 +154,52 @@ export function pemFile(kind: keyof typeof pemLabels): Format<string, ''> {
   });
 }
 
+const broker = format('host:port, such as kafka-1:9092', (raw) => {
+  const pattern = /^(?:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([1-9]\d{0,4})$/;
+  const match = typeof raw === 'string' ? pattern.exec(raw) : null;
+  return match !== null && Number(match[1]) <= 65_535 ? match[0] : undefined;
+});
+
 /** Kafka's bootstrap servers. */
-export function brokers(): Format<readonly string[], ''> {
-  const broker = format('host:port, such as kafka-1:9092', (raw) => {
-    const match =
-      typeof raw === 'string'
-        ? /^(?:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):([1-9]\d{0,4})$/.exec(raw)
-        : null;
-    return match !== null && Number(match[1]) <= 65_535 ? match[0] : undefined;
-  });
-  return list(broker, 1);
-}
+export const brokers = list(broker, 1);
 
-/** Names of streams; `default` and `all` stand for several. */
-export function streams(): Format<readonly StreamName[], ''> {
-  const names = list(choice([...streamNames, 'default', 'all']));
-  return {
-    ...names,
-    parse: (raw, nowMs) => {
-      const parsed = names.parse(raw, nowMs);
-      return parsed.ok ? { ok: true, value: named(parsed.value) } : parsed;
-    },
-  };
-}
+const streamWords = list(choice([...streamNames, 'default', 'all']));
 
-/** The chosen streams in the order of `streamNames`, each once; empty selects the default streams. */
-function named(words: readonly (StreamName | 'default' | 'all')[]): readonly StreamName[] {
-  const chosen = new Set<string>(words);
-  const several: readonly StreamName[] = chosen.has('all')
-    ? streamNames
-    : words.length === 0 || chosen.has('default')
-      ? defaultStreamNames
-      : [];
-  return streamNames.filter((name) => chosen.has(name) || several.includes(name));
-}
+/**
+ * Names of streams, each once, in the order of `streamNames`; `default`, or none, stands for the
+ * default streams, and `all` for all.
+ */
+export const streams = format(streamWords.expected, (raw, nowMs) => {
+  const words = streamWords.parse(raw, nowMs);
+  if (words === undefined) return undefined;
+  const isDefault = words.length === 0 || words.includes('default');
+  const chosen: readonly string[] = [...words, ...(isDefault ? defaultStreamNames : [])];
+  return streamNames.filter((name) => chosen.includes('all') || chosen.includes(name));
+});
 
 /** Account ids. They are texts, because JSON numbers beyond 2^53 would be rounded. */
-export function accountIds(): Format<readonly string[], ''> {
-  return list(text('an account id as a text of digits, such as "17841400000000000"', /^\d{1,25}$/));
-}
+export const accountIds = list(
+  text('an account id as a text of digits, such as "17841400000000000"', /^\d{1,25}$/),
+);
 
 const longestTopicName = 249;
 
 /** A topic name that contains `{stream}`. */
-export function topicTemplate(): Format<string, ''> {
-  const expected =
-    'a topic name with {stream} in it, of letters, digits, ".", "_" and "-", at most ' +
-    `${longestTopicName} characters with the longest stream name, such as instagram.{stream}`;
-  return format(expected, (raw) => {
+export const topicTemplate = format(
+  'a topic name with {stream} in it, of letters, digits, ".", "_" and "-", at most ' +
+    `${longestTopicName} characters with the longest stream name, such as instagram.{stream}`,
+  (raw) => {
     if (typeof raw !== 'string' || !raw.includes('{stream}')) return undefined;
     const longest = topicName(raw, 'user_lifetime_insights');
-    return longest.length <= longestTopicName && /^[A-Za-z0-9._-]+$/.test(longest)
-      ? raw
-      : undefined;
-  });
-}
+    const isName = longest.length <= longestTopicName && /^[A-Za-z0-9._-]+$/.test(longest);
+    return isName ? raw : undefined;
+  },
+);
 
 /** A calendar date or UTC time in the past, as epoch milliseconds. */
-export function pastDate(): Format<number, 'Ms'> {
-  const expected =
-    'a real date that is not in the future, as 2026-01-31 (UTC) or 2026-01-31T12:00:00Z';
-  return inMs(expected, (raw, nowMs) => {
+export const pastDate = inMs(
+  'a real date that is not in the future, as 2026-01-31 (UTC) or 2026-01-31T12:00:00Z',
+  (raw, nowMs) => {
     if (typeof raw !== 'string' || !/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?$/.test(raw)) {
       return undefined;
     }
@@ -248,5 +207,5 @@ export function pastDate(): Format<number, 'Ms'> {
     // `Date.parse` turns 30 February into a day in March; formatting the result again detects that.
     const real = !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(raw.replace('Z', ''));
     return real && ms <= nowMs ? ms : undefined;
-  });
-}
+  },
+);

@@ -1,5 +1,5 @@
-/** The replacement of a secret. */
-export const mask = '[secret]';
+import { mask } from '../engine/redaction.ts';
+
 const longestShown = 200;
 
 /**

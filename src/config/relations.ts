@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { ConfigProblem } from './config-error.ts';
-import type { PlacedLeaf } from './leaf.ts';
 import type { Secret } from './named-formats.ts';
+import { leaves } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
 type GetValue = (path: string) => unknown;
@@ -52,13 +52,18 @@ const relations: readonly Relation[] = [
     action: 'lower KAFKA_TOPICS_MIN_IN_SYNC_REPLICAS or raise KAFKA_TOPICS_REPLICATION_FACTOR',
     holds: (inSync, replicas) => replicas === -1 || Number(inSync) <= Number(replicas),
   },
+  {
+    path: 'schemaRegistry.bearerToken',
+    other: 'schemaRegistry.username',
+    came: 'a token beside a user name',
+    expected: 'one way to log in',
+    action: 'remove SCHEMA_REGISTRY_BEARER_TOKEN, or SCHEMA_REGISTRY_USERNAME and its password',
+    holds: (token, username) => token === null || username === null,
+  },
 ];
 
 /** The problems of fields that are valid by themselves but do not fit together. */
-export function relationProblems(
-  values: ReadonlyMap<string, unknown>,
-  leaves: readonly PlacedLeaf[],
-): readonly ConfigProblem[] {
+export function relationProblems(values: ReadonlyMap<string, unknown>): readonly ConfigProblem[] {
   // Rejected fields are missing here; they are reported already.
   const get: GetValue = (path) => values.get(path);
   const findings = [
@@ -69,17 +74,12 @@ export function relationProblems(
     ...(values.has('kafka.securityProtocol') && values.has('kafka.sasl.mechanism')
       ? [...mechanismFindings(get), ...loginFindings(get)]
       : []),
-    ...tlsFindings(get, {
-      group: 'kafka.ssl',
-      on: textOf(get('kafka.securityProtocol'), 'SSL').endsWith('SSL'),
-      how: 'set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL',
-    }),
-    ...tlsFindings(get, {
-      group: 'schemaRegistry.ssl',
-      on: textOf(get('schemaRegistry.url'), 'https:').startsWith('https:'),
-      how: 'let SCHEMA_REGISTRY_URL begin with https://',
-    }),
-    ...registryFindings(get),
+    ...(textOf(get('kafka.securityProtocol'), 'SSL').endsWith('SSL')
+      ? keyFindings(get, 'kafka.ssl')
+      : tlsFindings(get, 'kafka.ssl', 'set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL')),
+    ...(textOf(get('schemaRegistry.url'), 'https:').startsWith('https:')
+      ? keyFindings(get, 'schemaRegistry.ssl')
+      : tlsFindings(get, 'schemaRegistry.ssl', 'let SCHEMA_REGISTRY_URL begin with https://')),
   ];
   return findings.map((one) => ({
     ...one,
@@ -153,15 +153,11 @@ function loginFindings(get: GetValue): readonly ConfigProblem[] {
 
 const tlsFields = ['caLocation', 'certificateLocation', 'keyLocation', 'keyPassword', 'serverName'];
 
-/** @param at - the group, and the setting that enables TLS */
-function tlsFindings(
-  get: GetValue,
-  tls: { readonly group: string; readonly on: boolean; readonly how: string },
-): readonly ConfigProblem[] {
-  if (tls.on) return keyFindings(get, tls.group);
-  const set = tlsFields.map((name) => `${tls.group}.${name}`).filter((path) => isSet(get(path)));
+/** The TLS settings of a connection without TLS; `how` enables it. */
+function tlsFindings(get: GetValue, group: string, how: string): readonly ConfigProblem[] {
+  const set = tlsFields.map((name) => `${group}.${name}`).filter((path) => isSet(get(path)));
   const expected = 'nothing, because the connection has no TLS';
-  return set.map((path) => finding(path, unused, expected, `${tls.how}, or remove it`));
+  return set.map((path) => finding(path, unused, expected, `${how}, or remove it`));
 }
 
 function keyFindings(get: GetValue, group: string): readonly ConfigProblem[] {
@@ -202,12 +198,4 @@ function whyNotAPair(
       ? 'a key that cannot be read without a password'
       : 'a key that this password does not open';
   }
-}
-
-function registryFindings(get: GetValue): readonly ConfigProblem[] {
-  const path = 'schemaRegistry.bearerToken';
-  if (!isSet(get(path)) || !isSet(get('schemaRegistry.username'))) return [];
-  const action =
-    'remove SCHEMA_REGISTRY_BEARER_TOKEN, or SCHEMA_REGISTRY_USERNAME and its password';
-  return [finding(path, 'a token beside a user name', 'one way to log in', action)];
 }

@@ -1,6 +1,6 @@
 import { publishModes } from '../engine/change-set.ts';
 import * as formats from './formats.ts';
-import { leaf } from './leaf.ts';
+import { leaf, listLeaves } from './leaf.ts';
 import * as named from './named-formats.ts';
 
 const { choice, duration, flag, integer, integerOrBroker, list, optional, share, text } = formats;
@@ -21,7 +21,7 @@ const password = secret('a password: one line', /^[^\p{Cc}]+$/u);
 /** The Graph API: its address, credentials, accounts and request limits. */
 const instagram = {
   accessToken: leaf(
-    tokens(),
+    tokens,
     'One or more access tokens; each serves the accounts that it reaches. Prefer a file to the environment: a file is read again when it changes.',
   ),
   login: leaf(
@@ -29,16 +29,16 @@ const instagram = {
     'The login that issued the token: `facebook` finds the accounts through their pages, `instagram` reaches the one account of the token.',
   ),
   apiVersion: leaf(
-    apiVersion(),
+    apiVersion,
     'The version of the Graph API in the path of every request. Metrics do not depend on it: Meta adds and removes them in all versions at once.',
   ),
   baseUrl: leaf(
-    optional(apiUrl()),
+    optional(apiUrl),
     "The URL of the API without the version. Not set: the login's host, `https://graph.facebook.com` or `https://graph.instagram.com`.",
   ),
-  accounts: leaf(accountIds(), 'The only accounts to poll. Empty: all that the token reaches.'),
+  accounts: leaf(accountIds, 'The only accounts to poll. Empty: all that the token reaches.'),
   startDate: leaf(
-    optional(pastDate()),
+    optional(pastDate),
     'The date from which the first poll of `user_insights` and of `user_daily_totals` reads: at most two years ago, and as far back as the API has data; earlier days are skipped. It has no effect once a state exists. Not set: 30 days ago, where every metric has data.',
   ),
   requestTimeout: leaf(duration('100ms', '10m'), 'The time limit of one request.'),
@@ -57,11 +57,11 @@ const instagram = {
     "The app's secret. With it every request carries `appsecret_proof`, which proves that the app sends it, and tokens can be exchanged and renewed.",
   ),
   redirectUri: leaf(
-    exactUrl(),
+    exactUrl,
     "The redirect URI of `login`; it must be exactly one of the app's valid OAuth redirect URIs. `login` listens on its port when the host is `localhost` or `127.0.0.1`.",
   ),
   scope: leaf(
-    scopes(),
+    scopes,
     'The permissions that `login` requests. Empty: those that the enabled streams need.',
   ),
 };
@@ -98,7 +98,7 @@ const sasl = {
   ),
   oauthbearer: {
     tokenEndpointUrl: leaf(
-      optional(httpsUrl()),
+      optional(httpsUrl),
       'The endpoint that issues a token for the client id and secret (`grant_type=client_credentials`). `NODE_EXTRA_CA_CERTS` names the file of a private CA.',
     ),
     clientId: leaf(optional(line), "The client's id."),
@@ -115,7 +115,7 @@ const sasl = {
 };
 
 const topics = {
-  create: leaf(flag(), 'True creates missing topics.'),
+  create: leaf(flag, 'True creates missing topics.'),
   partitions: leaf(integer(1, 10_000), 'The number of partitions of a created topic.'),
   statePartitions: leaf(
     integer(1, 1_000),
@@ -136,7 +136,7 @@ const topics = {
 };
 
 const kafka = {
-  brokers: leaf(brokers(), 'The bootstrap servers.'),
+  brokers: leaf(brokers, 'The bootstrap servers.'),
   securityProtocol: leaf(
     choice(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']),
     'The protocol of the brokers, as in any Kafka client: TLS (`SSL`), a login (`SASL_…`), or both. Only `SSL` and `SASL_SSL` encrypt passwords and data on the network.',
@@ -151,7 +151,7 @@ const kafka = {
   sasl,
   clientId: leaf(name, "The client's name in the brokers' logs and quotas."),
   topicTemplate: leaf(
-    topicTemplate(),
+    topicTemplate,
     'The names of the topics: `{stream}` becomes the stream with hyphens for underscores, or `state`, or `dead-letters`.',
   ),
   transactionalIdPrefix: leaf(
@@ -176,7 +176,7 @@ const kafka = {
     'The number of records after which a transaction is committed; a page of the API and a window of days are never split.',
   ),
   tombstones: leaf(
-    flag(),
+    flag,
     'True publishes a tombstone for media, stories and tags that are no longer listed. If most are missing at once, the next complete list must confirm it. A story is listed for 24 hours. Deleted comments cannot be detected.',
   ),
   group: {
@@ -198,7 +198,7 @@ const kafka = {
 
 const schemaRegistry = {
   url: leaf(
-    url(),
+    url,
     'The URL of the registry, with an optional path, such as `http://host:8080/apis/ccompat/v7`.',
   ),
   timeout: leaf(duration('100ms', '5m'), 'The time limit of one request.'),
@@ -250,7 +250,7 @@ function snapshots(what: string) {
 
 const streamFields = {
   enabled: leaf(
-    streams(),
+    streams,
     'The streams to poll, exactly these. `default` stands for the seven that are polled when this is empty, `all` for every one: `default,user_daily_totals` adds one to the seven.',
   ),
   users: snapshots('the profile is'),
@@ -322,7 +322,7 @@ const polling = {
 
 const http = {
   enabled: leaf(
-    flag(),
+    flag,
     'True serves health, metrics and the status page. Without them, the health check of the container image fails.',
   ),
   host: leaf(
@@ -364,3 +364,6 @@ export const schema = {
   http,
   log,
 };
+
+/** Every field with its names, in the order of the schema. */
+export const leaves = listLeaves(schema);

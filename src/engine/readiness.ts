@@ -52,7 +52,7 @@ export interface Readiness {
 }
 
 /** The most intervals of a (stream, account) without a successful poll. */
-const toleratedIntervals = 3;
+export const toleratedIntervals = 3;
 /** The most account ids, or tokens, that are named; the rest is counted. */
 const namedAccounts = 3;
 

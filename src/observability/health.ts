@@ -3,7 +3,7 @@ import type { ErrorCode } from '../engine/errors.ts';
 import type { Refusal } from '../engine/state.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { ProbedForm, StateSize, TelemetryEvent } from '../engine/ports.ts';
-import { type EventOf, isOneOf } from './event-kinds.ts';
+import { type EventHandlers, type EventOf, handle } from './event-handlers.ts';
 
 /** The last reported status of a quota scope. */
 export type ScopeHealth = Omit<EventOf<'scope'>, 'type'>;
@@ -47,8 +47,13 @@ export interface TokenHealth {
   readonly expiresAtMs: number | null | undefined;
   /** The advice about the token's expiry; empty for none. */
   readonly action: string;
-  /** The API's rejection of the token; null while the API accepts it. */
-  readonly refusal: TokenRejection | null;
+  /** The API's rejection of the token and its start; null while the API accepts it. */
+  readonly refusal: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** Epoch milliseconds. */
+    readonly sinceMs: number;
+  } | null;
 }
 
 /**
@@ -59,16 +64,6 @@ export function endOfUse({ expiresAtMs = null, refusal }: TokenHealth): number |
   if (refusal === null) return expiresAtMs;
   return Math.min(expiresAtMs ?? Infinity, refusal.sinceMs);
 }
-
-/** The API's rejection of a token, with its start in epoch milliseconds. */
-export interface TokenRejection {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly sinceMs: number;
-}
-
-/** The configured version of the Graph API and its end. */
-export type ApiVersionHealth = Omit<EventOf<'api-version'>, 'type'>;
 
 /** The status of one account. */
 export interface AccountStatus extends AccountHealth {
@@ -92,7 +87,7 @@ export interface ServiceHealth extends HealthSnapshot {
   /** The tokens' expiry and advice, by token name. */
   readonly tokens: ReadonlyMap<string, TokenHealth>;
   /** Null before the start has reported the version. */
-  readonly apiVersion: ApiVersionHealth | null;
+  readonly apiVersion: Omit<EventOf<'api-version'>, 'type'> | null;
   /** The results of the last probe of each form of request; empty before the first probe. */
   readonly forms: readonly ProbedForm[];
 }
@@ -118,31 +113,6 @@ export function initialHealth(streams: ServiceHealth['streams']): ServiceHealth 
   };
 }
 
-/** Events that are only counted. */
-const countedOnly = [
-  'committed',
-  'progress',
-  'request',
-  'batch-refused',
-  'quota-wait',
-  'transaction',
-  'encoded',
-  'fenced',
-  'token-renewal',
-  'list-doubted',
-  'throttled',
-] as const satisfies readonly TelemetryEvent['type'][];
-
-/** Events of one stream of one account. */
-const accountEvents = [
-  'poll-finished',
-  'poll-failed',
-  'poll-awaited',
-  'state',
-  'state-size',
-  'paused',
-] as const satisfies readonly TelemetryEvent['type'][];
-
 /**
  * Returns the health after an event. Do not use the input any more: the result shares its maps of
  * accounts and scopes.
@@ -154,48 +124,60 @@ export function reduceHealth(
   event: TelemetryEvent,
   nowMs: number,
 ): ServiceHealth {
-  if (isOneOf(event, countedOnly)) return health;
-  if (isOneOf(event, accountEvents)) {
-    return changeAccount(health, event.accountId, (account) =>
-      updateAccount(account, event, nowMs),
-    );
-  }
-  if (isOneOf(event, ['api-version', 'contract-probed', 'token-refused'])) {
-    return { ...health, ...updateApi(health, event, nowMs) };
-  }
-  switch (event.type) {
-    case 'dependency': {
-      const { name, ready, reason } = event;
-      return { ...health, dependencies: { ...health.dependencies, [name]: { ready, reason } } };
-    }
-    case 'accounts':
-      return updateAccounts(health, event, nowMs);
-    case 'share':
-      return { ...health, partitions: event.owned, partitionCount: event.partitions };
-    case 'interval': {
-      const { stream, intervalMs } = event;
-      return { ...health, streams: { ...health.streams, [stream]: { intervalMs } } };
-    }
-    case 'scope': {
-      const { scope, percent, state, untilMs } = event;
-      mutable(health.scopes).set(keyOf(scope), { scope, percent, state, untilMs });
-      return health;
-    }
-    case 'token':
-      return { ...health, tokens: withToken(health.tokens, event) };
-  }
+  return handle(reducers, event, health, nowMs) ?? health;
 }
 
-function updateApi(
-  { tokens }: ServiceHealth,
-  event: EventOf<'api-version'> | EventOf<'contract-probed'> | EventOf<'token-refused'>,
-  nowMs: number,
-): Partial<ServiceHealth> {
-  if (event.type === 'token-refused') return { tokens: withRejection(tokens, event, nowMs) };
-  if (event.type === 'contract-probed') return { forms: event.forms };
-  const { version, endsAtMs, warning } = event;
-  return { apiVersion: { version, endsAtMs, warning } };
-}
+/** The health after an event. Events without a reducer are only counted or logged. */
+const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> = {
+  dependency: ({ name, ready, reason }, health) => ({
+    ...health,
+    dependencies: { ...health.dependencies, [name]: { ready, reason } },
+  }),
+  share: ({ owned, partitions }, health) => ({
+    ...health,
+    partitions: owned,
+    partitionCount: partitions,
+  }),
+  interval: ({ stream, intervalMs }, health) => ({
+    ...health,
+    streams: { ...health.streams, [stream]: { intervalMs } },
+  }),
+  scope: ({ scope, percent, state, untilMs }, health) => {
+    mutable(health.scopes).set(keyOf(scope), { scope, percent, state, untilMs });
+    return health;
+  },
+  token: (event, health) => ({ ...health, tokens: withToken(health.tokens, event) }),
+  'token-refused': (event, health, nowMs) => ({
+    ...health,
+    tokens: withRejection(health.tokens, event, nowMs),
+  }),
+  'api-version': ({ version, endsAtMs, warning }, health) => ({
+    ...health,
+    apiVersion: { version, endsAtMs, warning },
+  }),
+  'contract-probed': ({ forms }, health) => ({ ...health, forms }),
+  accounts: updateAccounts,
+  paused: ({ accountId, stream, isPaused }, health) =>
+    changeAccount(health, accountId, ({ paused }) => {
+      const others = [...paused].filter((one) => one !== stream);
+      return { paused: new Set(isPaused ? [...others, stream] : others) };
+    }),
+  'poll-finished': withSuccess,
+  'poll-failed': withFailure,
+  'poll-awaited': (event, health) => {
+    const { stream, polledMs, nextPollMs } = event;
+    return changeStream(health, event, (_tally, { succeededAtMs }) => [
+      { nextPollMs },
+      { succeededAtMs: { [stream]: polledMs, ...succeededAtMs } },
+    ]);
+  },
+  state: (event, health) =>
+    changeStream(health, event, () => [{ stateMs: event.writtenAtMs, refusals: event.refusals }]),
+  'state-size': (event, health) => {
+    const { bytes, limitBytes } = event;
+    return changeStream(health, event, () => [{ stateSize: { bytes, limitBytes } }]);
+  },
+};
 
 function withToken(
   tokens: ServiceHealth['tokens'],
@@ -222,27 +204,6 @@ function withRejection(
   return after.set(name, { ...before, refusal: refusal && { ...refusal, sinceMs } });
 }
 
-function updateAccount(
-  account: AccountStatus,
-  event: EventOf<(typeof accountEvents)[number]>,
-  nowMs: number,
-): AccountStatus {
-  switch (event.type) {
-    case 'poll-finished':
-      return withSuccess(account, event, nowMs);
-    case 'poll-failed':
-      return withFailure(account, event, nowMs);
-    case 'poll-awaited':
-      return withNextPoll(account, event);
-    case 'state':
-      return withState(account, event);
-    case 'state-size':
-      return withStateSize(account, event);
-    case 'paused':
-      return withPause(account, event);
-  }
-}
-
 function keyOf({ kind, id }: ScopeHealth['scope']): string {
   return `${kind} ${id}`.trimEnd();
 }
@@ -250,15 +211,14 @@ function keyOf({ kind, id }: ScopeHealth['scope']): string {
 const newAccount = { succeededAtMs: {}, streams: {}, stopped: null, paused: new Set<StreamName>() };
 
 function updateAccounts(
-  health: ServiceHealth,
   { added, removed }: EventOf<'accounts'>,
+  health: ServiceHealth,
   nowMs: number,
 ): ServiceHealth {
   const accounts = mutable(health.accounts);
-  const scopes = mutable(health.scopes);
   for (const { id } of removed) {
     accounts.delete(id);
-    scopes.delete(keyOf({ kind: 'account', id }));
+    mutable(health.scopes).delete(keyOf({ kind: 'account', id }));
   }
   for (const { id, username } of added) {
     const known = accounts.get(id);
@@ -272,7 +232,7 @@ function updateAccounts(
 function withoutStops(account: AccountStatus): AccountStatus {
   const streams = Object.entries(account.streams).map(([name, tally]) => [
     name,
-    tally.trouble?.disposition.startsWith('stop-') === true ? { ...tally, trouble: null } : tally,
+    isStop(tally.trouble) ? { ...tally, trouble: null } : tally,
   ]);
   return {
     ...account,
@@ -281,20 +241,42 @@ function withoutStops(account: AccountStatus): AccountStatus {
   };
 }
 
+/** True for an error that stops a stream or its account until a person acts. */
+export function isStop(error: StreamError | null | undefined): boolean {
+  return error?.disposition.startsWith('stop-') === true;
+}
+
 /**
  * Changes a known account. A poll may end after its account was removed; the account stays removed.
  */
 function changeAccount(
   health: ServiceHealth,
   id: string,
-  change: (account: AccountStatus) => AccountStatus,
+  change: (account: AccountStatus) => Partial<AccountStatus>,
 ): ServiceHealth {
   const account = health.accounts.get(id);
-  if (account !== undefined) mutable(health.accounts).set(id, change(account));
+  if (account === undefined) return health;
+  mutable(health.accounts).set(id, { ...account, ...change(account) });
   return health;
 }
 
-/** Casts a map of the health to its mutable form; only the reducer writes to it. */
+/** Changes one stream of a known account, and what else of the account changes with it. */
+function changeStream(
+  health: ServiceHealth,
+  { stream, accountId }: { readonly stream: StreamName; readonly accountId: string },
+  change: (
+    tally: StreamTally,
+    account: AccountStatus,
+  ) => readonly [Partial<StreamTally>, Partial<AccountStatus>?],
+): ServiceHealth {
+  return changeAccount(health, accountId, (account) => {
+    const before = account.streams[stream] ?? emptyTally;
+    const [tally, rest] = change(before, account);
+    return { ...rest, streams: { ...account.streams, [stream]: { ...before, ...tally } } };
+  });
+}
+
+/** Casts a map of the health to its mutable form; only the reducers write to it. */
 function mutable<Key, Value>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
   return map as Map<Key, Value>;
 }
@@ -312,88 +294,42 @@ export const emptyTally: StreamTally = {
   stateSize: null,
 };
 
-function withPause(account: AccountStatus, event: EventOf<'paused'>): AccountStatus {
-  const others = [...account.paused].filter((stream) => stream !== event.stream);
-  return { ...account, paused: new Set(event.isPaused ? [...others, event.stream] : others) };
-}
-
-function withNextPoll(
-  account: AccountStatus,
-  { stream, polledMs, nextPollMs }: EventOf<'poll-awaited'>,
-): AccountStatus {
-  const before = account.streams[stream] ?? emptyTally;
-  return {
-    ...account,
-    succeededAtMs: { [stream]: polledMs, ...account.succeededAtMs },
-    streams: { ...account.streams, [stream]: { ...before, nextPollMs } },
-  };
-}
-
-function withState(
-  account: AccountStatus,
-  { stream, writtenAtMs, refusals }: EventOf<'state'>,
-): AccountStatus {
-  const before = account.streams[stream] ?? emptyTally;
-  return {
-    ...account,
-    streams: { ...account.streams, [stream]: { ...before, stateMs: writtenAtMs, refusals } },
-  };
-}
-
-function withStateSize(
-  account: AccountStatus,
-  { stream, bytes, limitBytes }: EventOf<'state-size'>,
-): AccountStatus {
-  const before = account.streams[stream] ?? emptyTally;
-  const stateSize = { bytes, limitBytes };
-  return { ...account, streams: { ...account.streams, [stream]: { ...before, stateSize } } };
-}
-
+/** A poll that was running when the account was stopped does not resume the account. */
 function withSuccess(
-  account: AccountStatus,
   event: EventOf<'poll-finished'>,
+  health: ServiceHealth,
   nowMs: number,
-): AccountStatus {
-  const { stream } = event;
-  const before = account.streams[stream] ?? emptyTally;
-  // A poll that was running when the account was stopped does not resume the account.
-  return {
-    ...account,
-    succeededAtMs: { ...account.succeededAtMs, [stream]: nowMs },
-    streams: {
-      ...account.streams,
-      [stream]: {
-        ...before,
-        polls: before.polls + 1,
-        records: before.records + event.records,
-        deadLetters: before.deadLetters + event.deadLetters,
-        requests: before.requests + event.requests,
-        nextPollMs: event.nextPollMs,
-        trouble: null,
-      },
+): ServiceHealth {
+  const { stream, records, deadLetters, requests, nextPollMs } = event;
+  return changeStream(health, event, (before, { succeededAtMs }) => [
+    {
+      polls: before.polls + 1,
+      records: before.records + records,
+      deadLetters: before.deadLetters + deadLetters,
+      requests: before.requests + requests,
+      nextPollMs,
+      trouble: null,
     },
-  };
+    { succeededAtMs: { ...succeededAtMs, [stream]: nowMs } },
+  ]);
 }
 
 function withFailure(
-  account: AccountStatus,
   event: EventOf<'poll-failed'>,
+  health: ServiceHealth,
   nowMs: number,
-): AccountStatus {
-  const { stream, code, disposition, message, retryInMs, nextPollMs } = event;
-  const before = account.streams[stream] ?? emptyTally;
-  const trouble: StreamError = {
-    code,
-    disposition,
-    message,
-    sinceMs: before.trouble?.sinceMs ?? nowMs,
-    atMs: nowMs,
-    tries: (before.trouble?.tries ?? 0) + 1,
-    retryAtMs: retryInMs === null ? null : nowMs + retryInMs,
-  };
-  return {
-    ...account,
-    stopped: disposition === 'stop-account' ? trouble : account.stopped,
-    streams: { ...account.streams, [stream]: { ...before, nextPollMs, trouble } },
-  };
+): ServiceHealth {
+  const { code, disposition, message, retryInMs, nextPollMs } = event;
+  return changeStream(health, event, ({ trouble: before }) => {
+    const trouble: StreamError = {
+      code,
+      disposition,
+      message,
+      sinceMs: before?.sinceMs ?? nowMs,
+      atMs: nowMs,
+      tries: (before?.tries ?? 0) + 1,
+      retryAtMs: retryInMs === null ? null : nowMs + retryInMs,
+    };
+    return [{ nextPollMs, trouble }, disposition === 'stop-account' ? { stopped: trouble } : {}];
+  });
 }

@@ -2,39 +2,21 @@ import { readiness } from '../engine/readiness.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { Clock, Controls, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { createEventLog } from './event-log.ts';
-import { initialHealth, reduceHealth, type ServiceHealth } from './health.ts';
-import { createLog, type LeveledLog, type Log } from './log.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
-import type { LogStyle, LogDestination } from './pretty.ts';
+import { initialHealth, reduceHealth } from './health.ts';
+import { createLog, type LeveledLog, type Log, type LogOptions } from './log.ts';
+import { createMetrics } from './metrics.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
 import { describeStatus } from './status.ts';
-import { createStatusServer, type StatusServer } from './http/server.ts';
+import { type HttpOptions, type StatusSources, createStatusServer } from './http/server.ts';
 
 export { logStyle } from './pretty.ts';
 export type { LeveledLog } from './log.ts';
 
 /** The settings of the log, the HTTP server and the metrics. */
-export interface ObservabilityOptions {
-  /** The least important log level that is written, or `silent`. */
-  readonly level: string;
-  /** Port 0 selects a free port. */
-  readonly http: {
-    readonly enabled: boolean;
-    readonly host: string;
-    readonly port: number;
-    /** Names that the Host header may contain besides those of loopback. */
-    readonly allowedHosts: readonly string[];
-    /** Called for each control request; null disables the control API. */
-    readonly token: (() => string) | null;
-  };
+export interface ObservabilityOptions extends LogOptions {
+  readonly http: HttpOptions & { readonly enabled: boolean };
   /** Texts to redact everywhere: tokens, passwords. */
   readonly secrets: readonly string[];
-  /** The destination of log lines; standard output by default. */
-  readonly destination?: LogDestination;
-  /** The format of log lines; JSON by default. */
-  readonly style?: LogStyle;
-  readonly version: string;
-  readonly instance: string;
   /** The enabled streams. */
   readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
 }
@@ -61,22 +43,32 @@ export function openObservability(
   options: ObservabilityOptions,
   { clock, controls }: { readonly clock: Clock; readonly controls: Controls },
 ): Observability {
-  const redactor = createRedactor([...options.secrets, options.http.token?.() ?? '']);
-  const log = createLog({ ...options, redactor, nowMs: () => clock.nowMs() });
-  const health = createHealthKeeper(options.streams, clock, redactor);
-  const metrics = createMetrics({
-    health: health.snapshot,
-    nowMs: () => clock.nowMs(),
-    version: options.version,
-    redact: redactor.text,
-  });
-  const server = options.http.enabled
-    ? serve(options, { log, metrics, health, clock, controls })
-    : null;
+  const { http, streams, version, instance } = options;
+  const nowMs = () => clock.nowMs();
+  const startedMs = nowMs();
+  const redactor = createRedactor([...options.secrets, http.token?.() ?? '']);
+  const log = createLog(options, redactor, nowMs);
+  let current = initialHealth(streams);
+  const health = () => current;
+  const keepHealth: Telemetry = {
+    report(event) {
+      current = reduceHealth(current, shownOf(event, redactor), nowMs());
+    },
+  };
+  const metrics = createMetrics({ health, nowMs, version }, redactor.text);
+  const sources: StatusSources = {
+    readiness: () => readiness(current, nowMs()),
+    status: (query) =>
+      describeStatus(current, query, { version, instance, startedMs, nowMs: nowMs() }),
+    metrics,
+    controls,
+    log,
+  };
+  const server = http.enabled ? createStatusServer(http, sources) : null;
   return {
     log,
     hide: redactor.hide,
-    telemetry: fanOut([health, metrics, createEventLog(log)], log),
+    telemetry: fanOut([keepHealth, metrics, createEventLog(log)], log),
     async listen() {
       if (server === null) return null;
       const url = await server.listen();
@@ -85,24 +77,6 @@ export function openObservability(
     },
     async [Symbol.asyncDispose]() {
       await server?.[Symbol.asyncDispose]();
-    },
-  };
-}
-
-interface HealthKeeper extends Telemetry {
-  readonly snapshot: () => ServiceHealth;
-}
-
-function createHealthKeeper(
-  streams: ObservabilityOptions['streams'],
-  clock: Clock,
-  redactor: Redactor,
-): HealthKeeper {
-  let current = initialHealth(streams);
-  return {
-    snapshot: () => current,
-    report(event) {
-      current = reduceHealth(current, shownOf(event, redactor), clock.nowMs());
     },
   };
 }
@@ -119,57 +93,20 @@ function shownOf(event: TelemetryEvent, { text }: Redactor): TelemetryEvent {
   return event;
 }
 
-interface ServedParts {
-  readonly log: LeveledLog;
-  readonly controls: Controls;
-  readonly metrics: Metrics;
-  readonly health: HealthKeeper;
-  readonly clock: Clock;
-}
-
-function serve(options: ObservabilityOptions, served: ServedParts): StatusServer {
-  const { log, metrics, health, clock, controls } = served;
-  const { version, instance } = options;
-  const startedMs = clock.nowMs();
-  return createStatusServer(options.http, {
-    readiness: () => readiness(health.snapshot(), clock.nowMs()),
-    status: (query) =>
-      describeStatus(health.snapshot(), query, {
-        version,
-        instance,
-        startedMs,
-        nowMs: clock.nowMs(),
-      }),
-    metrics,
-    control: {
-      token: options.http.token,
-      controls,
-      logLevel: log,
-      onChange: (fields) => {
-        log.info(fields, 'control request executed');
-      },
-    },
-    onError: (error) => {
-      log.error({ error }, 'http request failed');
-    },
-  });
-}
-
 /**
  * Reports each event to every listener; an error in one listener affects neither the others nor the
  * caller.
  */
 function fanOut(listeners: readonly Telemetry[], log: Log): Telemetry {
-  const reportTo = (listener: Telemetry, event: TelemetryEvent): void => {
-    try {
-      listener.report(event);
-    } catch (error) {
-      log.error({ event: event.type, error }, 'event handler failed');
-    }
-  };
   return {
     report(event) {
-      for (const listener of listeners) reportTo(listener, event);
+      for (const listener of listeners) {
+        try {
+          listener.report(event);
+        } catch (error) {
+          log.error({ event: event.type, error }, 'event handler failed');
+        }
+      }
     },
   };
 }

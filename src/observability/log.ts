@@ -1,17 +1,15 @@
-import { pino, type Logger } from 'pino';
+import { pino } from 'pino';
 import { type LogStyle, prettyDestination, type LogDestination } from './pretty.ts';
 import type { Redactor } from './redaction.ts';
 
 /** The fields of a log line, by name; values of any type, errors included. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** The severity of a line. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
 /** The log: a constant lower-case message with facts in fields. Redacts, and never throws. */
-export interface Log {
-  debug(fields: LogFields, message: string): void;
-  info(fields: LogFields, message: string): void;
-  warn(fields: LogFields, message: string): void;
-  error(fields: LogFields, message: string): void;
-}
+export type Log = Readonly<Record<LogLevel, (fields: LogFields, message: string) => void>>;
 
 /** A log whose level can be changed at run time. */
 export interface LeveledLog extends Log {
@@ -23,36 +21,33 @@ export interface LeveledLog extends Log {
 /** The log levels, from the most verbose to silent. */
 export const logLevels: readonly string[] = [...Object.keys(pino.levels.values), 'silent'];
 
-/** The severity of a line. */
-export type LogLevel = keyof Log;
-
 /** The settings of the log. */
 export interface LogOptions {
   /** The least important level that is written, or `silent`. */
   readonly level: string;
   readonly version: string;
   readonly instance: string;
-  /** Default: standard output. */
+  /** The destination of log lines; standard output by default. */
   readonly destination?: LogDestination;
-  /** Default: JSON. */
+  /** The format of log lines; JSON by default. */
   readonly style?: LogStyle;
-  readonly redactor: Redactor;
-  /** Epoch milliseconds. */
-  readonly nowMs: () => number;
 }
 
 /** The field names that each line has already. Parsers disagree on JSON with duplicate names. */
 const reservedNames = new Set(['level', 'time', 'msg', 'version', 'instance']);
 
 /** Opens the log: one line of JSON per event, written before the call returns. */
-export function createLog(options: LogOptions): LeveledLog {
-  const { redactor } = options;
+export function createLog(
+  options: LogOptions,
+  redactor: Redactor,
+  nowMs: () => number,
+): LeveledLog {
   const logger = pino(
     {
       level: options.level,
       base: { version: options.version, instance: redactor.text(options.instance) },
       formatters: { level: (label) => ({ level: label }) },
-      timestamp: () => `,"time":"${new Date(options.nowMs()).toISOString()}"`,
+      timestamp: () => `,"time":"${new Date(nowMs()).toISOString()}"`,
     },
     // Synchronous, so that the last lines of a crashing process are written.
     prettyDestination(
@@ -61,7 +56,8 @@ export function createLog(options: LogOptions): LeveledLog {
     ),
   );
   const writer = (level: LogLevel) => (fields: LogFields, message: string) => {
-    if (logger.isLevelEnabled(level)) write({ logger, redactor, level }, fields, message);
+    if (!logger.isLevelEnabled(level)) return;
+    logger[level](redactFields(fields, redactor), redactor.text(message));
   };
   return {
     debug: writer('debug'),
@@ -75,29 +71,15 @@ export function createLog(options: LogOptions): LeveledLog {
   };
 }
 
-interface LogWriter {
-  readonly logger: Logger;
-  readonly redactor: Redactor;
-  readonly level: LogLevel;
-}
-
-function write({ logger, redactor, level }: LogWriter, fields: LogFields, message: string): void {
-  const words = redactor.text(message);
-  let shown: object;
+/** The redacted fields; those with reserved names get an underscore. */
+function redactFields(fields: LogFields, redactor: Redactor): object {
   try {
-    shown = redactor.value(renameReserved(fields)) as object;
+    const renamed = Object.entries(fields).map(([name, value]) => {
+      return [reservedNames.has(name) ? `${name}_` : name, value] as const;
+    });
+    return redactor.value(Object.fromEntries(renamed)) as object;
   } catch {
     // A getter or a proxy among the fields threw; the message is written without the fields.
-    shown = { unloggable: true };
+    return { unloggable: true };
   }
-  logger[level](shown, words);
-}
-
-function renameReserved(fields: LogFields): LogFields {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      reservedNames.has(name) ? `${name}_` : name,
-      value,
-    ]),
-  );
 }

@@ -1,12 +1,95 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { priorities } from '../engine/rate-limit/quota.ts';
-import type { PollResult, Telemetry, TelemetryEvent } from '../engine/ports.ts';
-import { isOneOf } from './event-kinds.ts';
-import type { ServiceHealth } from './health.ts';
-import { createBoundedLabel } from './bounded-label.ts';
-import { registerHealthGauges } from './health-gauges.ts';
-import { createInstruments, type Instruments } from './instruments.ts';
-import { registerQuotaGauges } from './quota-gauges.ts';
+import type { PollResult, Telemetry } from '../engine/ports.ts';
+import { type EventHandlers, type EventOf, handle } from './event-handlers.ts';
+import { type GaugeSources, prefix, registerGauges } from './gauges.ts';
+
+/** The counters by name. Every label has few values; no label is an account. */
+const counters = {
+  polls_total: { help: 'Polls that ended, by how', labels: ['stream', 'result'] },
+  poll_errors_total: {
+    help: 'Polls and tries that failed, by error code',
+    labels: ['stream', 'code'],
+  },
+  records_published_total: { help: 'Records committed to Kafka', labels: ['stream'] },
+  skipped_total: { help: 'What could not be had, by error code', labels: ['stream', 'reason'] },
+  dead_letters_total: { help: 'Records sent to the dead letters', labels: ['stream'] },
+  unknown_fields_total: { help: 'Undeclared field names met by polls', labels: ['stream'] },
+  requests_total: {
+    help: 'Graph API requests; code "ok" or an error code',
+    labels: ['endpoint', 'code'],
+  },
+  api_calls_total: { help: 'Graph API calls as Meta counts them', labels: ['endpoint', 'code'] },
+  token_renewals_total: { help: 'Tries to renew a token, by outcome', labels: ['outcome'] },
+  quota_wait_seconds_total: {
+    help: 'How long Graph API requests waited for a quota before they were made',
+    labels: ['priority'],
+  },
+  rebalances_total: { help: 'Rebalances of the group that were taken part in', labels: [] },
+  fenced_total: { help: 'Partitions that another producer has taken over', labels: [] },
+  throttled_seconds_total: {
+    help: 'How long Kafka had this client wait because of its quotas',
+    labels: [],
+  },
+  transactions_total: { help: 'Kafka transactions, by outcome', labels: ['outcome'] },
+} as const;
+
+/** The histograms by name, in seconds. */
+const histograms = {
+  poll_duration_seconds: {
+    help: 'How long successful polls took',
+    labels: ['stream'],
+    buckets: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800],
+  },
+  encode_duration_seconds: {
+    help: 'How long writing the records of a page took',
+    labels: ['stream'],
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5],
+  },
+  request_duration_seconds: {
+    help: 'How long Graph API requests took',
+    labels: ['endpoint'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  },
+  transaction_duration_seconds: {
+    help: 'How long Kafka transactions took',
+    labels: [],
+    buckets: [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  },
+} as const;
+
+type LabelsOf<Row extends { readonly labels: readonly string[] }> = Readonly<
+  Record<Row['labels'][number], string>
+>;
+
+/** Registers every metric of this program. */
+export function registerMetrics(registry: Registry, sources: GaugeSources) {
+  registerGauges(registry, sources);
+  const registers = [registry];
+  const counterOf = new Map<string, Counter>();
+  for (const [name, { help, labels: labelNames }] of Object.entries(counters)) {
+    counterOf.set(name, new Counter({ name: `${prefix}${name}`, help, labelNames, registers }));
+  }
+  const histogramOf = new Map<string, Histogram>();
+  for (const [name, { labels: labelNames, buckets, ...row }] of Object.entries(histograms)) {
+    const named = { ...row, name: `${prefix}${name}`, labelNames, buckets: [...buckets] };
+    histogramOf.set(name, new Histogram({ ...named, registers }));
+  }
+  return {
+    count: <Name extends keyof typeof counters>(
+      name: Name,
+      labels: LabelsOf<(typeof counters)[Name]>,
+      by = 1,
+    ) => counterOf.get(name)?.inc(labels, by),
+    observe: <Name extends keyof typeof histograms>(
+      name: Name,
+      labels: LabelsOf<(typeof histograms)[Name]>,
+      durationMs: number,
+    ) => histogramOf.get(name)?.observe(labels, durationMs / 1000),
+  };
+}
+
+type Instruments = ReturnType<typeof registerMetrics>;
 
 /** Counts and times events, and renders the metrics for Prometheus. */
 export interface Metrics extends Telemetry {
@@ -15,18 +98,114 @@ export interface Metrics extends Telemetry {
   render(): Promise<string>;
 }
 
-/** The sources of the metrics. */
-export interface MetricsOptions {
-  /** Called at each scrape. */
-  readonly health: () => ServiceHealth;
-  readonly nowMs: () => number;
-  readonly version: string;
-  /** Redacts labels whose values come from outside the program. */
-  readonly redact: (text: string) => string;
+/**
+ * Creates the metrics of this program and of the Node process in their own registry.
+ *
+ * @param redact - redacts labels whose values come from outside the program
+ */
+export function createMetrics(sources: GaugeSources, redact: (text: string) => string): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const instruments = registerMetrics(registry, sources);
+  startAtZero(instruments, Object.keys(sources.health().streams));
+  const handlers = createHandlers(instruments, redact);
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    report: (event) => {
+      handle(handlers, event);
+    },
+  };
 }
 
 const results: readonly PollResult[] = ['ok', 'retry', 'wait', 'failed', 'stopped'];
-const outcomes = ['committed', 'redone', 'failed', 'fenced'] as const;
+
+/** Starts counters at 0: `rate()` misses the event with which a counter first appears. */
+function startAtZero({ count }: Instruments, streams: readonly string[]): void {
+  for (const stream of streams) {
+    for (const result of results) count('polls_total', { stream, result }, 0);
+    count('poll_errors_total', { stream, code: 'internal.unexpected' }, 0);
+    count('records_published_total', { stream }, 0);
+    count('dead_letters_total', { stream }, 0);
+    count('unknown_fields_total', { stream }, 0);
+  }
+  for (const outcome of ['committed', 'redone', 'failed', 'fenced']) {
+    count('transactions_total', { outcome }, 0);
+  }
+  for (const outcome of ['renewed', 'failed']) count('token_renewals_total', { outcome }, 0);
+  for (const priority of priorities) count('quota_wait_seconds_total', { priority }, 0);
+}
+
+/** The events that are counted; gauges show the others, if any metric does. */
+function createHandlers(
+  instruments: Instruments,
+  redact: (text: string) => string,
+): Partial<EventHandlers> {
+  const { count, observe } = instruments;
+  const endpointOf = createBoundedLabel(maxEndpoints);
+  return {
+    ...createPollHandlers(instruments),
+    committed: ({ stream, records, deadLetters }) => {
+      count('records_published_total', { stream }, records);
+      count('dead_letters_total', { stream }, deadLetters);
+    },
+    request: ({ endpoint: path, outcome: code, calls, durationMs }) => {
+      const endpoint = endpointOf(redact(path));
+      count('requests_total', { endpoint, code });
+      count('api_calls_total', { endpoint, code }, calls);
+      observe('request_duration_seconds', { endpoint }, durationMs);
+    },
+    transaction: ({ outcome, durationMs }) => {
+      count('transactions_total', { outcome });
+      observe('transaction_duration_seconds', {}, durationMs);
+    },
+    encoded: ({ stream, durationMs }) => {
+      observe('encode_duration_seconds', { stream }, durationMs);
+    },
+    'quota-wait': ({ priority, durationMs }) => {
+      count('quota_wait_seconds_total', { priority }, durationMs / 1000);
+    },
+    throttled: ({ durationMs }) => {
+      count('throttled_seconds_total', {}, durationMs / 1000);
+    },
+    'token-renewal': ({ outcome }) => {
+      count('token_renewals_total', { outcome });
+    },
+    fenced: () => {
+      count('fenced_total', {});
+    },
+    share: ({ cause }) => {
+      if (cause === 'rebalance') count('rebalances_total', {});
+    },
+  };
+}
+
+function createPollHandlers({
+  count,
+  observe,
+}: Instruments): Pick<EventHandlers, 'poll-finished' | 'poll-failed'> {
+  return {
+    'poll-finished': ({ stream, unknownFields, skipped, durationMs }) => {
+      count('polls_total', { stream, result: 'ok' });
+      count('unknown_fields_total', { stream }, unknownFields.length);
+      observe('poll_duration_seconds', { stream }, durationMs);
+      for (const [reason, times] of Object.entries(skipped)) {
+        count('skipped_total', { stream, reason }, times);
+      }
+    },
+    'poll-failed': (event) => {
+      const { stream, code } = event;
+      count('polls_total', { stream, result: resultOf(event) });
+      count('poll_errors_total', { stream, code });
+    },
+  };
+}
+
+function resultOf({ disposition, retryInMs }: EventOf<'poll-failed'>): PollResult {
+  if (disposition.startsWith('stop-')) return 'stopped';
+  if (disposition === 'wait') return 'wait';
+  return disposition === 'retry' && retryInMs !== null ? 'retry' : 'failed';
+}
 
 /**
  * The limit on endpoint labels. The program has about a dozen endpoints; more would mean that a
@@ -34,134 +213,15 @@ const outcomes = ['committed', 'redone', 'failed', 'fenced'] as const;
  */
 const maxEndpoints = 40;
 
-/** Registers every metric of this program. */
-export function registerMetrics(
-  registry: Registry,
-  sources: Omit<MetricsOptions, 'redact'>,
-): Instruments {
-  registerHealthGauges(registry, sources);
-  registerQuotaGauges(registry, sources.health, sources.nowMs);
-  return createInstruments(registry);
-}
-
-/** Creates the metrics of this program and of the Node process in their own registry. */
-export function createMetrics({ redact, ...sources }: MetricsOptions): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const instruments = registerMetrics(registry, sources);
-  // Counters start at 0: `rate()` misses the event with which a counter first appears.
-  for (const stream of Object.keys(sources.health().streams)) {
-    for (const result of results) instruments.polls.inc({ stream, result }, 0);
-    instruments.errors.inc({ stream, code: 'internal.unexpected' }, 0);
-    instruments.published.inc({ stream }, 0);
-    instruments.deadLetters.inc({ stream }, 0);
-    instruments.unknownFields.inc({ stream }, 0);
-  }
-  const endpoint = createBoundedLabel(maxEndpoints);
-  for (const outcome of outcomes) instruments.transactions.inc({ outcome }, 0);
-  for (const outcome of ['renewed', 'failed']) instruments.tokenRenewals.inc({ outcome }, 0);
-  for (const priority of priorities) instruments.quotaWaits.inc({ priority }, 0);
-  return {
-    contentType: registry.contentType,
-    render: () => registry.metrics(),
-    report: (event) => {
-      count(instruments, event, (path) => endpoint(redact(path)));
-    },
+/**
+ * Limits a label's values: the first `maxValues` stay, all others become `other`. Prometheus keeps
+ * each series for weeks, so no label may have an unlimited number of values.
+ */
+function createBoundedLabel(maxValues: number): (value: string) => string {
+  const seen = new Set<string>();
+  return (value) => {
+    if (!seen.has(value) && seen.size >= maxValues) return 'other';
+    seen.add(value);
+    return value;
   };
-}
-
-/** Events without a counter: they are collected from the health, or only shown on a terminal. */
-const uncountedEvents = [
-  'accounts',
-  'dependency',
-  'scope',
-  'token',
-  'token-refused',
-  'api-version',
-  'batch-refused',
-  'contract-probed',
-  'state',
-  'state-size',
-  'progress',
-  'list-doubted',
-  'paused',
-  'poll-awaited',
-  'interval',
-] as const satisfies readonly TelemetryEvent['type'][];
-
-function count(
-  instruments: Instruments,
-  event: TelemetryEvent,
-  endpointOf: (path: string) => string,
-): void {
-  if (isOneOf(event, uncountedEvents)) return;
-  if (isOneOf(event, otherEvents)) {
-    countOther(instruments, event);
-    return;
-  }
-  switch (event.type) {
-    case 'poll-finished':
-      countPoll(instruments, event);
-      break;
-    case 'committed':
-      instruments.published.inc({ stream: event.stream }, event.records);
-      instruments.deadLetters.inc({ stream: event.stream }, event.deadLetters);
-      break;
-    case 'poll-failed':
-      instruments.polls.inc({ stream: event.stream, result: resultOf(event) });
-      instruments.errors.inc({ stream: event.stream, code: event.code });
-      break;
-    case 'request': {
-      const endpoint = endpointOf(event.endpoint);
-      instruments.requests.inc({ endpoint, code: event.outcome });
-      instruments.apiCalls.inc({ endpoint, code: event.outcome }, event.calls);
-      instruments.requestDuration.observe({ endpoint }, event.durationMs / 1000);
-      break;
-    }
-    case 'transaction':
-      instruments.transactions.inc({ outcome: event.outcome });
-      instruments.transactionDuration.observe(event.durationMs / 1000);
-      break;
-    case 'encoded':
-      instruments.encodeDuration.observe({ stream: event.stream }, event.durationMs / 1000);
-      break;
-    case 'quota-wait':
-      instruments.quotaWaits.inc({ priority: event.priority }, event.durationMs / 1000);
-      break;
-  }
-}
-
-const otherEvents = ['share', 'fenced', 'token-renewal', 'throttled'] as const;
-
-/** Counts events outside of polls: rebalances, fencing, Kafka's quotas and token renewals. */
-function countOther(
-  instruments: Instruments,
-  event: Extract<TelemetryEvent, { type: (typeof otherEvents)[number] }>,
-): void {
-  if (event.type === 'token-renewal') instruments.tokenRenewals.inc({ outcome: event.outcome });
-  else if (event.type === 'fenced') instruments.fenced.inc();
-  else if (event.type === 'throttled') instruments.throttled.inc(event.durationMs / 1000);
-  else if (event.cause === 'rebalance') instruments.rebalances.inc();
-}
-
-function countPoll(
-  instruments: Instruments,
-  event: Extract<TelemetryEvent, { type: 'poll-finished' }>,
-): void {
-  const { stream } = event;
-  instruments.polls.inc({ stream, result: 'ok' });
-  instruments.unknownFields.inc({ stream }, event.unknownFields.length);
-  instruments.pollDuration.observe({ stream }, event.durationMs / 1000);
-  for (const [reason, times] of Object.entries(event.skipped)) {
-    instruments.skipped.inc({ stream, reason }, times);
-  }
-}
-
-function resultOf({
-  disposition,
-  retryInMs,
-}: Extract<TelemetryEvent, { type: 'poll-failed' }>): PollResult {
-  if (disposition.startsWith('stop-')) return 'stopped';
-  if (disposition === 'wait') return 'wait';
-  return disposition === 'retry' && retryInMs !== null ? 'retry' : 'failed';
 }

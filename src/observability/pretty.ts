@@ -69,13 +69,7 @@ function stackOf(value: unknown): readonly string[] {
   return lines.map((line) => textOf(line.trim()));
 }
 
-interface ShownError {
-  readonly name: unknown;
-  readonly message: unknown;
-  readonly stack: unknown;
-}
-
-function isError(value: unknown): value is ShownError {
+function isError(value: unknown): value is Record<'name' | 'message' | 'stack', unknown> {
   return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value;
 }
 

@@ -1,4 +1,5 @@
-const mask = '[secret]';
+import { type Redact, createRedact, mask } from '../engine/redaction.ts';
+
 const deepest = 8;
 
 /** Removes secrets from all output (Invariant 9). */
@@ -6,7 +7,7 @@ export interface Redactor {
   /**
    * The text with `[secret]` in place of every known secret and of everything that looks like one.
    */
-  readonly text: (words: string) => string;
+  readonly text: Redact;
   /**
    * A plain, JSON-compatible copy, redacted at any depth; errors keep their stacks, causes and
    * fields.
@@ -16,106 +17,54 @@ export interface Redactor {
   readonly hide: (secrets: readonly string[]) => void;
 }
 
-/** Patterns of secrets: page tokens, for example, are never configured. */
-const secretPatterns: readonly (readonly [RegExp, string])[] = [
-  // Query parameters, JSON and once-encoded URLs: access_token=…, "access_token":"…",
-  // access_token%3D…
-  [
-    /((?:access_?token|input_token|fb_exchange_token|client_secret|appsecret_proof)\\?["']?\s*(?:=|:|%3D)\s*\\?["']?)[^\s&"'\\,;}\]]+/gi,
-    `$1${mask}`,
-  ],
-  [
-    /(authorization\\?["']?\s*[:=]\s*\\?["']?)(?:(?:bearer|basic|oauth)\s+)?[^\s"'\\,;}\]]+/gi,
-    `$1${mask}`,
-  ],
-  // At least 16 characters, because messages contain "basic authentication".
-  [/\b(bearer|basic|oauth)\s+[\w.~+/|-]{16,}=*/gi, `$1 ${mask}`],
-  [/\b(?:EAA|IGAA|IGQ)[\w-]{20,}/g, mask],
-  // The user and password before a URL's host.
-  [/(\b[a-z][a-z\d+.-]{0,20}:\/\/)[^\s/?#@"']+@/gi, `$1${mask}@`],
-];
-
 /** Names whose values are always secret. */
 const secretName =
   /^(?:(?:proxy-)?authorization|cookie|set-cookie|password|token|(?:access|input)_?token|(?:client|app)_?secret|appsecret_proof)$/i;
 
-/** The spellings of a secret: plain, and as URLs, forms and JSON encode it. */
-function spellings(secret: string): string[] {
-  const json = JSON.stringify(secret).slice(1, -1);
-  const form = new URLSearchParams({ s: secret }).toString().slice(2);
-  // PHP, and therefore the Graph API, writes a slash in JSON as `\/`.
-  return [secret, encodeURIComponent(secret), form, json, json.replaceAll('/', '\\/')];
-}
-
-function patternOf(secrets: readonly string[]): RegExp | null {
-  const words = new Set(secrets.filter((secret) => secret !== '').flatMap(spellings));
-  if (words.size === 0) return null;
-  // The longest first, so that a secret within a secret is masked completely.
-  const longestFirst = [...words].sort((a, b) => b.length - a.length);
-  const escaped = longestFirst.map((word) => word.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
-  return new RegExp(escaped.join('|'), 'gi');
-}
-
 /** Creates a redactor of the configured secrets; empty ones are ignored. */
 export function createRedactor(secrets: readonly string[]): Redactor {
   let known = secrets;
-  let pattern = patternOf(known);
-  const text = (words: string): string =>
-    secretPatterns.reduce(
-      (shown, [secretPattern, replacement]) => shown.replaceAll(secretPattern, replacement),
-      pattern === null ? words : words.replaceAll(pattern, mask),
-    );
+  let redact = createRedact(known);
+  const text: Redact = (words) => redact(words);
   return {
     text,
-    value: (value) => copy(value, { text, above: [] }),
+    value: (value) => copy(value, text, []),
     hide(further) {
       known = [...new Set([...known, ...further])];
-      pattern = patternOf(known);
+      redact = createRedact(known);
     },
   };
 }
 
-interface CopyContext {
-  readonly text: (words: string) => string;
-  /** The objects that contain this one, to detect cycles. */
-  readonly above: readonly object[];
-}
-
-function copy(value: unknown, context: CopyContext): unknown {
-  switch (typeof value) {
-    case 'string':
-      return context.text(value);
-    case 'number':
-    case 'bigint':
-      return copyNumber(value, context);
-    case 'boolean':
-    case 'undefined':
-      return value;
-    case 'object':
-      return value === null ? null : copyObject(value, context);
-    case 'symbol':
-    case 'function':
-      return `[${typeof value}]`;
-  }
+/** @param above - the objects that contain this one, to detect cycles */
+function copy(value: unknown, text: Redact, above: readonly object[]): unknown {
+  if (typeof value === 'string') return text(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return copyNumber(value, text);
+  if (typeof value === 'symbol' || typeof value === 'function') return `[${typeof value}]`;
+  return typeof value === 'object' && value !== null ? copyObject(value, text, above) : value;
 }
 
 /** Keeps a number, unless its digits contain a secret. */
-function copyNumber(value: number | bigint, context: CopyContext): unknown {
-  const shown = context.text(String(value));
+function copyNumber(value: number | bigint, text: Redact): unknown {
+  const shown = text(String(value));
   return typeof value === 'number' && shown === String(value) ? value : shown;
 }
 
-function copyObject(value: object, context: CopyContext): unknown {
-  if (context.above.includes(value)) return '[circular]';
-  if (context.above.length >= deepest) return '[too deep]';
+function copyObject(value: object, text: Redact, above: readonly object[]): unknown {
+  if (above.includes(value)) return '[circular]';
+  if (above.length >= deepest) return '[too deep]';
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof URL) return context.text(value.href);
-  const below: CopyContext = { ...context, above: [...context.above, value] };
+  if (value instanceof URL) return text(value.href);
+  const path = [...above, value];
   if (Array.isArray(value) || value instanceof Set) {
-    return Array.from(value as Iterable<unknown>, (item) => copy(item, below));
+    return Array.from(value as Iterable<unknown>, (item) => copy(item, text, path));
   }
-  return copyEntries(entriesOf(value), below);
+  const entries = Array.from(entriesOf(value), ([name, item]) => {
+    const hidden = secretName.test(name) && item !== null && item !== undefined;
+    return [text(name), hidden ? mask : copy(item, text, path)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function entriesOf(value: object): Iterable<readonly [string, unknown]> {
@@ -151,13 +100,4 @@ function errorEntries(error: Error): (readonly [string, unknown])[] {
   if (error.cause !== undefined) entries.push(['cause', error.cause]);
   if ('errors' in error) entries.push(['errors', error.errors]);
   return entries;
-}
-
-function copyEntries(entries: Iterable<readonly [string, unknown]>, context: CopyContext): object {
-  const copied: [string, unknown][] = [];
-  for (const [name, item] of entries) {
-    const hidden = secretName.test(name) && item !== null && item !== undefined;
-    copied.push([context.text(name), hidden ? mask : copy(item, context)]);
-  }
-  return Object.fromEntries(copied);
 }

@@ -1,33 +1,23 @@
 import { readFileSync } from 'node:fs';
 
-/** One file of the status page. */
-export interface PageFile {
-  readonly contentType: string;
-  readonly body: string;
-}
-
 /** `web/` of the package, two levels above both `src/observability` and `dist/observability`. */
 const folder = new URL('../../web/', import.meta.url);
 
-const files = {
-  '/': ['status.html', 'text/html; charset=utf-8'],
-  '/status.css': ['status.css', 'text/css; charset=utf-8'],
-  '/status.js': ['status.js', 'text/javascript; charset=utf-8'],
-  '/elements.js': ['elements.js', 'text/javascript; charset=utf-8'],
-  '/sections.js': ['sections.js', 'text/javascript; charset=utf-8'],
-  '/accounts.js': ['accounts.js', 'text/javascript; charset=utf-8'],
-  '/words.js': ['words.js', 'text/javascript; charset=utf-8'],
-  '/icon.svg': ['icon.svg', 'image/svg+xml'],
-} as const;
+const scripts = ['status.js', 'elements.js', 'sections.js', 'accounts.js', 'words.js'];
 
-/** The files of the status page, by path. */
-export function readStatusPage(): ReadonlyMap<string, PageFile> {
-  return new Map(
-    Object.entries(files).map(([path, [name, contentType]]) => [
-      path,
-      { contentType, body: readFileSync(new URL(name, folder), 'utf8') },
-    ]),
-  );
+/** The names of the files and their content types, by path. */
+const files: readonly (readonly [path: string, name: string, contentType: string])[] = [
+  ['/', 'status.html', 'text/html; charset=utf-8'],
+  ['/status.css', 'status.css', 'text/css; charset=utf-8'],
+  ['/icon.svg', 'icon.svg', 'image/svg+xml'],
+  ...scripts.map((name) => [`/${name}`, name, 'text/javascript; charset=utf-8'] as const),
+];
+
+/** Reads the files of the status page. */
+export function readStatusPage() {
+  return files.map(([path, name, contentType]) => {
+    return { path, contentType, body: readFileSync(new URL(name, folder), 'utf8') };
+  });
 }
 
 /** The page loads everything from this server; connections to other hosts are forbidden. */

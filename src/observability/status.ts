@@ -1,36 +1,19 @@
 import { advice } from '../engine/advice.ts';
-import type { ErrorCode, Scope } from '../engine/errors.ts';
+import type { ErrorCode } from '../engine/errors.ts';
 import { largest } from '../engine/extremes.ts';
-import {
-  type DependencyName,
-  type Readiness,
-  dependencyNames,
-  readiness,
-} from '../engine/readiness.ts';
+import { dependencyNames, readiness, toleratedIntervals } from '../engine/readiness.ts';
 import { type StreamName, streamNames } from '../engine/stream-name.ts';
 import { daysLeft } from '../engine/token-life.ts';
-import { type ServiceHealth, type ScopeHealth, endOfUse } from './health.ts';
 import {
-  type ErrorEntry,
-  type PollingState,
-  type StreamStatus,
-  describeStreamError,
-  needsPerson,
-  streamStatus,
-  urgencyOf,
-} from './stream-status.ts';
-
-/** The selection of accounts; there may be hundreds. */
-export interface StatusQuery {
-  /** Accounts to skip. */
-  readonly offset: number;
-  /** Accounts to show at most. */
-  readonly limit: number;
-  /** Part of an account's id or name, case-insensitive; empty selects all. */
-  readonly search: string;
-  /** Selects only accounts with stopped, failed, late or retrying streams. */
-  readonly trouble: boolean;
-}
+  type AccountStatus,
+  type ScopeHealth,
+  type ServiceHealth,
+  type StreamError,
+  emptyTally,
+  endOfUse,
+  isStop,
+} from './health.ts';
+import type { StatusQuery } from './status-query.ts';
 
 /** The program's own facts in `/status`. */
 export interface StatusFacts {
@@ -40,131 +23,37 @@ export interface StatusFacts {
   readonly nowMs: number;
 }
 
-/** One account and its streams. */
-export interface AccountEntry {
-  readonly id: string;
-  readonly username: string | null;
-  /** The error that stops all streams of the account. */
-  readonly error: ErrorEntry | null;
-  readonly streams: readonly StreamStatus[];
-}
-
-/** One scope of the quota. */
-export interface QuotaEntry {
-  readonly scope: Scope['kind'];
-  /** The account's or page's id; null for `app` and `user`, which exist once. */
-  readonly id: string | null;
-  readonly percent: number;
-  readonly state: ScopeHealth['state'];
-  /** The time at which a stopped scope is free again; null when it is not stopped. */
-  readonly until: string | null;
-}
-
-/** One stream over all accounts. */
-export interface StreamSummary {
-  readonly name: StreamName;
-  readonly intervalSeconds: number;
-  /** The number of accounts by the state of the stream. */
-  readonly states: Readonly<Partial<Record<PollingState, number>>>;
-  readonly records: number;
-  readonly requests: number;
-  readonly deadLetters: number;
-  /** The last success of the account that waits longest; null while an account has none. */
-  readonly oldestSuccess: string | null;
-}
-
-/** An error of one or more accounts, with advice. */
-export interface TroubleEntry {
-  readonly code: ErrorCode;
-  readonly action: string;
-  /** The number of streams with the error, over all accounts. */
-  readonly streams: number;
-  readonly accounts: number;
-  /** The message of one of these errors. */
-  readonly example: string;
-}
-
-/**
- * The answer of `/status`. Adding a field is compatible; any other change raises `formatVersion`.
- */
-export interface Status {
-  readonly formatVersion: 1;
-  readonly program: { readonly version: string; readonly instance: string };
-  readonly startedAt: string;
-  readonly now: string;
-  readonly ready: boolean;
-  readonly reasons: Readiness['reasons'];
-  /**
-   * The partitions of the state topic that this instance owns, and `partitionCount`; 0 before it
-   * has joined.
-   */
-  readonly partitions: Readiness['partitions'];
-  readonly partitionCount: number;
-  readonly dependencies: readonly {
-    readonly name: DependencyName;
-    readonly ready: boolean;
-    readonly reason: string;
-  }[];
-  readonly tokens: readonly {
-    readonly name: string;
-    /** Null when the token never expires; for a rejected token, the start of the rejection. */
-    readonly expiresAt: string | null;
-    readonly daysLeft: number | null;
-    /** The advice; null for none. */
-    readonly action: string | null;
-    /** The API's rejection of the token; null for none. */
-    readonly refusal: { readonly code: ErrorCode; readonly message: string } | null;
-  }[];
-  /** The configured version of the Graph API; null before the start has reported it. */
-  readonly apiVersion: {
-    readonly version: string;
-    /** Null when no end is known. */
-    readonly endsAt: string | null;
-    readonly daysLeft: number | null;
-    /** The problem and the advice; null for none. */
-    readonly warning: string | null;
-  } | null;
-  /** The scopes with the highest usage. */
-  readonly quota: { readonly total: number; readonly items: readonly QuotaEntry[] };
-  readonly streams: readonly StreamSummary[];
-  /** The errors; those that need a person come first. */
-  readonly trouble: readonly TroubleEntry[];
-  readonly accounts: {
-    readonly total: number;
-    /** The number of accounts that match the query. */
-    readonly matching: number;
-    readonly offset: number;
-    readonly items: readonly AccountEntry[];
-  };
-}
-
 /** Scopes shown at most; with hundreds of accounts, the most used ones. */
 const shownScopes = 25;
 
-/** Creates the answer of `/status`, bounded in size; pure. */
-export function describeStatus(
-  health: ServiceHealth,
-  query: StatusQuery,
-  facts: StatusFacts,
-): Status {
+/**
+ * Creates the answer of `/status`, bounded in size; pure. Adding a field is compatible; any other
+ * change raises `formatVersion`.
+ */
+export function describeStatus(health: ServiceHealth, query: StatusQuery, facts: StatusFacts) {
   const { version, instance, startedMs, nowMs } = facts;
   const entries = accountEntries(health, nowMs);
   const chosen = entries.filter((entry) => isChosen(entry, query)).sort(byUrgency);
+  const quota = quotaEntries(health, nowMs);
   return {
-    formatVersion: 1,
+    formatVersion: 1 as const,
     program: { version, instance },
     startedAt: iso(startedMs),
     now: iso(nowMs),
     ...readiness(health, nowMs),
+    /** The partitions of the state topic; 0 before this instance has joined. */
     partitionCount: health.partitionCount,
     dependencies: dependencyNames.map((name) => ({ name, ...health.dependencies[name] })),
     tokens: tokenEntries(health, nowMs),
+    /** Null before the start has reported it. */
     apiVersion: versionEntry(health, nowMs),
-    quota: quotaEntries(health, nowMs),
+    quota: { total: quota.length, items: quota.slice(0, shownScopes) },
     streams: streamSummaries(health, entries),
+    /** The errors; those that need a person come first. */
     trouble: troubleEntries(entries),
     accounts: {
       total: entries.length,
+      /** The number of accounts that match the query. */
       matching: chosen.length,
       offset: query.offset,
       items: chosen.slice(query.offset, query.offset + query.limit),
@@ -172,11 +61,18 @@ export function describeStatus(
   };
 }
 
+/** The answer of `/status`. */
+export type Status = ReturnType<typeof describeStatus>;
+
 function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number): AccountEntry[] {
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : iso(ms);
+}
+
+function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number) {
   const enabled = streamNames.flatMap((name) => {
     const stream = streams[name];
     return stream === undefined ? [] : [{ name, intervalMs: stream.intervalMs }];
@@ -184,10 +80,14 @@ function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number): Ac
   return [...accounts].map(([id, account]) => ({
     id,
     username: account.username,
-    error: describeStreamError(account.stopped),
+    /** The error that stops all streams of the account. */
+    error: describeError(account.stopped),
     streams: enabled.map((stream) => streamStatus(account, stream, nowMs)),
   }));
 }
+
+/** One account and its streams. */
+export type AccountEntry = ReturnType<typeof accountEntries>[number];
 
 function isChosen({ id, username, streams }: AccountEntry, query: StatusQuery): boolean {
   const search = query.search.toLowerCase();
@@ -204,42 +104,54 @@ function byUrgency(a: AccountEntry, b: AccountEntry): number {
   return urgency(b) - urgency(a) || (a.id < b.id ? -1 : 1);
 }
 
-function tokenEntries({ tokens }: ServiceHealth, nowMs: number): Status['tokens'] {
+function tokenEntries({ tokens }: ServiceHealth, nowMs: number) {
   return [...tokens].map(([name, token]) => {
     const { action, refusal } = token;
     const endMs = endOfUse(token);
     const todo = refusal === null ? action : advice[refusal.code];
     return {
       name,
-      expiresAt: endMs === null ? null : iso(endMs),
+      /** Null when the token never expires; for a rejected token, the start of the rejection. */
+      expiresAt: isoOrNull(endMs),
       daysLeft: endMs === null ? null : daysLeft(endMs, nowMs),
       action: todo === '' ? null : todo,
+      /** The API's rejection of the token; null for none. */
       refusal: refusal && { code: refusal.code, message: refusal.message },
     };
   });
 }
 
-function versionEntry({ apiVersion }: ServiceHealth, nowMs: number): Status['apiVersion'] {
+function versionEntry({ apiVersion }: ServiceHealth, nowMs: number) {
   if (apiVersion === null) return null;
   const { version, endsAtMs, warning } = apiVersion;
   return {
     version,
-    endsAt: endsAtMs === null ? null : iso(endsAtMs),
+    /** Null when no end is known. */
+    endsAt: isoOrNull(endsAtMs),
     daysLeft: endsAtMs === null ? null : daysLeft(endsAtMs, nowMs),
+    /** The problem and the advice; null for none. */
     warning: warning === '' ? null : warning,
   };
 }
 
-function quotaEntries({ scopes }: ServiceHealth, nowMs: number): Status['quota'] {
-  const items = [...scopes.values()].map((one): QuotaEntry => {
+/** The quota's scopes, those that are limited and most used first. */
+function quotaEntries({ scopes }: ServiceHealth, nowMs: number) {
+  const entries = [...scopes.values()].map((one) => {
     const { scope, percent } = one;
     const { state, untilMs } = scopeStateAt(one, nowMs);
-    const until = untilMs === null ? null : iso(untilMs);
-    return { scope: scope.kind, id: scope.id || null, percent: Math.round(percent), state, until };
+    return {
+      scope: scope.kind,
+      /** The account's or page's id; null for `app` and `user`, which exist once. */
+      id: scope.id || null,
+      percent: Math.round(percent),
+      state,
+      /** The time at which a stopped scope is free again; null when it is not stopped. */
+      until: isoOrNull(untilMs),
+    };
   });
-  const limited = ({ state }: QuotaEntry) => ['free', 'slowed', 'stopped'].indexOf(state);
-  items.sort((a, b) => limited(b) - limited(a) || b.percent - a.percent);
-  return { total: items.length, items: items.slice(0, shownScopes) };
+  const limited = ({ state }: (typeof entries)[number]) =>
+    ['free', 'slowed', 'stopped'].indexOf(state);
+  return entries.sort((a, b) => limited(b) - limited(a) || b.percent - a.percent);
 }
 
 /**
@@ -251,14 +163,11 @@ function scopeStateAt({ state, untilMs }: ScopeHealth, nowMs: number) {
   return over ? ({ state: 'slowed', untilMs: null } as const) : { state, untilMs };
 }
 
-function streamSummaries(
-  { streams }: ServiceHealth,
-  entries: readonly AccountEntry[],
-): StreamSummary[] {
+function streamSummaries({ streams }: ServiceHealth, entries: readonly AccountEntry[]) {
   return streamNames.flatMap((name) => {
     const intervalMs = streams[name]?.intervalMs;
     if (intervalMs === undefined) return [];
-    const all = entries.flatMap((entry) => entry.streams.filter((one) => one.stream === name));
+    const all = entries.flatMap((entry) => entry.streams.filter(({ stream }) => stream === name));
     const states: Partial<Record<PollingState, number>> = {};
     for (const { state } of all) states[state] = (states[state] ?? 0) + 1;
     const sum = (pick: (one: StreamStatus) => number) => all.reduce((so, one) => so + pick(one), 0);
@@ -266,10 +175,12 @@ function streamSummaries(
       {
         name,
         intervalSeconds: intervalMs / 1000,
+        /** The number of accounts by the state of the stream. */
         states,
         records: sum(({ records }) => records),
         requests: sum(({ requests }) => requests),
         deadLetters: sum(({ deadLetters }) => deadLetters),
+        /** That of the account that waits longest; null while an account has none. */
         oldestSuccess: oldestOf(all.map(({ lastSuccess }) => lastSuccess)),
       },
     ];
@@ -281,18 +192,18 @@ function oldestOf(times: readonly (string | null)[]): string | null {
   return times.includes(null) ? null : (times.toSorted()[0] ?? null);
 }
 
-function troubleEntries(entries: readonly AccountEntry[]): TroubleEntry[] {
-  const byCode = new Map<ErrorCode, Met>();
+/** The errors by code, each with advice and one of its messages. */
+function troubleEntries(entries: readonly AccountEntry[]) {
+  const byCode = new Map<ErrorCode, ReturnType<typeof newTrouble>>();
   for (const { id, error: shared, streams } of entries) {
-    for (const stream of streams) {
-      const error = shared ?? stream.error;
+    for (const { state, error: own } of streams) {
+      const error = shared ?? own;
       if (error === null) continue;
-      const first: Met = { ids: new Set(), streams: 0, stopped: 0, example: error.message };
-      const met = byCode.get(error.code) ?? first;
-      met.ids.add(id);
-      met.streams += 1;
-      met.stopped += needsPerson(stream);
-      byCode.set(error.code, met);
+      const trouble = byCode.get(error.code) ?? newTrouble(error.message);
+      trouble.ids.add(id);
+      trouble.streams += 1;
+      trouble.stopped += state === 'stopped' ? 1 : 0;
+      byCode.set(error.code, trouble);
     }
   }
   return [...byCode]
@@ -302,9 +213,84 @@ function troubleEntries(entries: readonly AccountEntry[]): TroubleEntry[] {
     });
 }
 
-interface Met {
-  readonly ids: Set<string>;
-  streams: number;
-  stopped: number;
-  readonly example: string;
+function newTrouble(example: string) {
+  return { ids: new Set<string>(), streams: 0, stopped: 0, example };
+}
+
+/**
+ * The states of one stream of one account, by urgency.
+ *
+ * `stopped` until a person acts, `failed` until its next poll, `late` by more than two intervals
+ * without an error, `retrying` soon, `waiting` for a limit, `paused` by a person, `starting` before
+ * its first success, `ok`.
+ */
+const streamStates = [
+  'stopped',
+  'failed',
+  'late',
+  'retrying',
+  'waiting',
+  'paused',
+  'starting',
+  'ok',
+] as const;
+type PollingState = (typeof streamStates)[number];
+
+/** The urgency of a state; 0 needs no attention. */
+function urgencyOf(state: PollingState): number {
+  const quiet = streamStates.indexOf('waiting');
+  return Math.max(0, quiet - streamStates.indexOf(state));
+}
+
+/** The status of one stream of one account; sums start with the program. */
+function streamStatus(
+  account: AccountStatus,
+  { name, intervalMs }: { readonly name: StreamName; readonly intervalMs: number },
+  nowMs: number,
+) {
+  const { nextPollMs, trouble, polls, records, requests, deadLetters } =
+    account.streams[name] ?? emptyTally;
+  const succeededMs = account.succeededAtMs[name];
+  const ageMs = nowMs - (succeededMs ?? account.addedAtMs);
+  const state = stateOf(account, name, account.stopped ?? trouble, ageMs / intervalMs);
+  const isIdle = state === 'stopped' || state === 'paused';
+  return {
+    stream: name,
+    state,
+    lastSuccess: isoOrNull(succeededMs ?? null),
+    /** The next poll or retry; null when none is planned or it is unknown. */
+    nextPoll: isoOrNull(isIdle ? null : (trouble?.retryAtMs ?? nextPollMs)),
+    /** The age of the last success minus the interval; 0 when it is negative. */
+    lagSeconds: Math.max(0, Math.round((ageMs - intervalMs) / 1000)),
+    polls,
+    records,
+    requests,
+    deadLetters,
+    /** Null also when an error of the account stops all of its streams. */
+    error: account.stopped === null ? describeError(trouble) : null,
+  };
+}
+
+/** One stream of one account in `/status`. */
+export type StreamStatus = ReturnType<typeof streamStatus>;
+
+function stateOf(
+  account: AccountStatus,
+  name: StreamName,
+  error: StreamError | null,
+  ageIntervals: number,
+): PollingState {
+  if (isStop(error)) return 'stopped';
+  if (account.paused.has(name)) return 'paused';
+  if (error?.disposition === 'wait') return 'waiting';
+  if (error !== null) return error.retryAtMs === null ? 'failed' : 'retrying';
+  if (ageIntervals > toleratedIntervals) return 'late';
+  return account.succeededAtMs[name] === undefined ? 'starting' : 'ok';
+}
+
+/** An error, its first and its latest time, the failed attempts between, and the advice. */
+function describeError(error: StreamError | null) {
+  if (error === null) return null;
+  const { code, message, sinceMs, atMs, tries } = error;
+  return { code, message, action: advice[code], since: iso(sinceMs), at: iso(atMs), tries };
 }

@@ -70,6 +70,6 @@ export function answersInTurn(...answers: readonly Answer[]): (request: GraphReq
 /** A page of an edge; with a cursor when there is a next one. */
 export function pageOf(data: readonly Node[], after?: string): Node {
   if (after === undefined) return { data };
-  const next = `https://graph.facebook.com/v25.0/1/media?access_token=[redacted]&after=${after}`;
+  const next = `https://graph.facebook.com/v25.0/1/media?access_token=[secret]&after=${after}`;
   return { data, paging: { cursors: { before: 'b', after }, next } };
 }

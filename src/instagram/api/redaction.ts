@@ -1,33 +1,11 @@
+import * as engine from '../../engine/redaction.ts';
+
 /** Replaces every secret in a text that enters or leaves the program. */
-export type Redact = (text: string) => string;
+export type Redact = engine.Redact;
 
-const replacement = '[redacted]';
-
-/**
- * Parameters and JSON members with a secret value, as in URLs and bodies: `name=…`, `name%3D…`,
- * `"name":"…"`, and the same escaped inside a JSON text.
- */
-const secretMember =
-  /((?:access_token|input_token|fb_exchange_token|appsecret_proof|client_secret)(?:=|%3D|\\u003d|\\?"\s*:\s*\\?"))[^&\s"'\\<>]+/gi;
-
-/** `Authorization: Bearer …`, as an error may quote it. */
-const bearer = /(Bearer )[^\s"'\\]+/gi;
-
-/** The form of Meta's tokens: `EAA…` of Facebook Login, `IG…` of Instagram Login. */
-const metaToken = /\b(?:EAA|IGAA|IGQ)[A-Za-z0-9_-]{20,}/g;
-
-/**
- * Creates the redaction for one token. It replaces the token, in clear and percent-encoded, and
- * anything that looks like a token, a page's token included (Invariant 9).
- */
+/** Creates the redaction of one token, and of whatever looks like a secret (Invariant 9). */
 export function createRedact(accessToken: string): Redact {
-  const withoutToken = createLiteralRedact(accessToken);
-  return (text) => {
-    return withoutToken(text)
-      .replace(secretMember, `$1${replacement}`)
-      .replace(bearer, `$1${replacement}`)
-      .replace(metaToken, replacement);
-  };
+  return engine.createRedact([accessToken]);
 }
 
 /** The length from which a token is unmistakable in a body. Meta's tokens have over a hundred characters. */
@@ -39,7 +17,7 @@ const shortestUnmistakable = 16;
  */
 export function createBodyRedact(accessToken: string): Redact {
   if (accessToken.length >= shortestUnmistakable) return createLiteralRedact(accessToken);
-  return (text) => text.replaceAll(`access_token=${accessToken}`, `access_token=${replacement}`);
+  return (text) => text.replaceAll(`access_token=${accessToken}`, `access_token=${engine.mask}`);
 }
 
 /** Creates the redaction of the token in clear, percent-encoded, and with slashes escaped as in PHP's JSON. */
@@ -50,5 +28,5 @@ function createLiteralRedact(accessToken: string): Redact {
     accessToken.replaceAll('/', '\\/'),
   ].filter((spelling) => spelling !== '');
   return (text) =>
-    [...new Set(spellings)].reduce((clean, one) => clean.replaceAll(one, replacement), text);
+    [...new Set(spellings)].reduce((clean, one) => clean.replaceAll(one, engine.mask), text);
 }

@@ -1,16 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Controls, ControlAnswer, ControlAction } from '../../engine/ports.ts';
+import type { Controls, ControlAction } from '../../engine/ports.ts';
 import { type LeveledLog, type LogFields, logLevels } from '../log.ts';
 
-/** The token and the handler of control requests. */
+/** The handler of control requests, and the log whose level they change. */
 export interface ControlSources {
-  /** Returns the current token; null disables the control API. */
-  readonly token: (() => string) | null;
   readonly controls: Controls;
-  readonly logLevel: Pick<LeveledLog, 'level' | 'setLevel'>;
-  /** Called after each control request that was carried out. */
-  readonly onChange: (fields: LogFields) => void;
+  readonly log: Pick<LeveledLog, 'error' | 'info' | 'level' | 'setLevel'>;
 }
 
 const controlPath = /^\/streams\/[^/]{1,100}\/accounts\/[^/]{1,100}\/(?:poll|pause|resume)$/;
@@ -21,20 +17,21 @@ export function controlMethods(path: string): readonly string[] | undefined {
   return path === '/log-level' ? ['GET', 'HEAD', 'PUT', 'POST'] : undefined;
 }
 
-/** The rejection of a control request; null when it is allowed. */
-export function rejectionOf(
+/** Rejects a control request without the current token; null disables the control API. */
+export async function authorize(
   request: FastifyRequest,
-  { token }: ControlSources,
-): { readonly status: 401 | 403; readonly error: string } | null {
+  reply: FastifyReply,
+  token: (() => string) | null,
+): Promise<void> {
   if (token === null) {
-    return {
-      status: 403,
-      error: 'orders are off: set HTTP_TOKEN, or HTTP_TOKEN_FILE, and restart',
-    };
+    const error = 'orders are off: set HTTP_TOKEN, or HTTP_TOKEN_FILE, and restart';
+    await reply.code(403).send({ error });
+    return;
   }
   const carried = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (isSame(carried, token())) return null;
-  return { status: 401, error: 'expected the header Authorization: Bearer, with HTTP_TOKEN' };
+  if (isSame(carried, token())) return;
+  const error = 'expected the header Authorization: Bearer, with HTTP_TOKEN';
+  await reply.code(401).header('WWW-Authenticate', 'Bearer').send({ error });
 }
 
 /** Compares in a time that depends neither on the first difference nor on the lengths. */
@@ -43,29 +40,30 @@ function isSame(a: string, b: string): boolean {
   return timingSafeEqual(hash(a), hash(b));
 }
 
-interface ControlParams {
-  readonly stream: string;
-  readonly account: string;
-  readonly order: ControlAction;
-}
-
 /** Adds the control routes; authorization is checked before. */
-export function addControlRoutes(server: FastifyInstance, sources: ControlSources): void {
+export function addControlRoutes(server: FastifyInstance, { controls, log }: ControlSources): void {
+  const logExecuted = (fields: LogFields): void => {
+    log.info(fields, 'control request executed');
+  };
   // The handlers parse bodies themselves, so that no parser error repeats the received text.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body);
   });
-  server.post<{ Params: ControlParams }>(
+  server.post<{ Params: { stream: string; account: string; order: ControlAction } }>(
     '/streams/:stream/accounts/:account/:order',
     async ({ params: { order, stream, account } }, reply) => {
-      const answer = await sources.controls.order(order, stream, account);
-      if (answer.kind === 'accepted') sources.onChange({ order, stream, account });
-      return await answerControl(answer, reply);
+      const answer = await controls.order(order, stream, account);
+      reply.code(statusOf[answer.kind]);
+      if (answer.kind === 'accepted') {
+        logExecuted({ order, stream, account });
+        return await reply.send({ accepted: true });
+      }
+      const { reason: error } = answer;
+      return await reply.send('owner' in answer ? { error, owner: answer.owner } : { error });
     },
   );
-  const { logLevel } = sources;
-  server.get('/log-level', () => ({ level: logLevel.level() }));
+  server.get('/log-level', () => ({ level: log.level() }));
   server.route({
     method: ['PUT', 'POST'],
     url: '/log-level',
@@ -75,8 +73,8 @@ export function addControlRoutes(server: FastifyInstance, sources: ControlSource
         const error = `expected {"level": "…"} with one of ${logLevels.join(', ')}`;
         return reply.code(400).send({ error });
       }
-      logLevel.setLevel(level);
-      sources.onChange({ order: 'log-level', to: level });
+      log.setLevel(level);
+      logExecuted({ order: 'log-level', to: level });
       return reply.send({ level });
     },
   });
@@ -90,20 +88,12 @@ const statusOf = {
   unready: 503,
 } as const;
 
-function answerControl(answer: ControlAnswer, reply: FastifyReply): FastifyReply {
-  reply.code(statusOf[answer.kind]);
-  if (answer.kind === 'accepted') return reply.send({ accepted: true });
-  const { reason: error } = answer;
-  return reply.send(answer.kind === 'elsewhere' ? { error, owner: answer.owner } : { error });
-}
-
 function levelIn(body: unknown): string | undefined {
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(String(body));
+    const { level } = JSON.parse(String(body)) as { readonly level?: unknown };
+    return logLevels.find((one) => one === level);
   } catch {
+    // The body is not JSON, or is null.
     return undefined;
   }
-  if (typeof parsed !== 'object' || parsed === null || !('level' in parsed)) return undefined;
-  return logLevels.find((level) => level === parsed.level);
 }

@@ -1,64 +1,50 @@
 import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { StopProcessError } from '../../engine/errors.ts';
 import type { Readiness } from '../../engine/readiness.ts';
+import { codeOf } from '../../engine/tls.ts';
 import {
   type ControlSources,
   addControlRoutes,
+  authorize,
   controlMethods,
-  rejectionOf,
 } from './control-routes.ts';
 import { isOwnHost } from './own-hosts.ts';
 import { pageHeaders, readStatusPage } from '../status-page.ts';
-import { parseStatusQuery } from '../status-query.ts';
-import type { Status, StatusQuery } from '../status.ts';
+import { parseStatusQuery, type StatusQuery } from '../status-query.ts';
+import type { Status } from '../status.ts';
 
-/** The address that the server listens on; port 0 selects a free port. */
-export interface StatusAddress {
+/** The settings of the HTTP server. */
+export interface HttpOptions {
   readonly host: string;
+  /** Port 0 selects a free port. */
   readonly port: number;
-  /** Names that the Host header may contain; see {@link isOwnHost}. */
+  /** Names that the Host header may contain besides those of loopback; see {@link isOwnHost}. */
   readonly allowedHosts: readonly string[];
-  readonly limits?: ServerLimits;
+  /** Called for each control request; null disables the control API. */
+  readonly token: (() => string) | null;
+  /**
+   * The time in which a request must arrive, its body included, and the most open connections;
+   * further ones are closed.
+   */
+  readonly limits?: { readonly requestMs: number; readonly connections: number };
 }
 
-/** Limits on the resources that clients can use. */
-export interface ServerLimits {
-  /** The time in which a request must arrive, including its body. */
-  readonly requestMs: number;
-  /** Open connections; further ones are closed. */
-  readonly connections: number;
-}
+const defaultLimits = { requestMs: 10_000, connections: 256 };
 
-const defaultLimits: ServerLimits = { requestMs: 10_000, connections: 256 };
-
-/** The content of the server's answers, the control API, and the handler of its internal errors. */
-export interface StatusSources {
+/** The content of the server's answers, and the control API. */
+export interface StatusSources extends ControlSources {
   readonly readiness: () => Readiness;
   readonly status: (query: StatusQuery) => Status;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
-  readonly control: ControlSources;
-  readonly onError: (error: unknown) => void;
 }
 
 /**
- * The HTTP server of `/livez`, `/readyz`, `/metrics`, `/status`, the status page and the control
- * API.
+ * Creates the HTTP server of `/livez`, `/readyz`, `/metrics`, `/status`, the status page and the
+ * control API; `listen` starts it. Disposing closes open connections.
  */
-export interface StatusServer extends AsyncDisposable {
-  /**
-   * Listens; call it once.
-   *
-   * @returns the URL without a trailing slash, with the actual port
-   * @throws StopProcessError `config.invalid` (exit code 2) when the server cannot listen on the
-   * address
-   */
-  listen(): Promise<string>;
-}
-
-/** Creates the server; `listen` starts it. Disposing closes open connections. */
-export function createStatusServer(address: StatusAddress, sources: StatusSources): StatusServer {
-  const { requestMs, connections } = address.limits ?? defaultLimits;
+export function createStatusServer(options: HttpOptions, sources: StatusSources) {
+  const { requestMs, connections } = options.limits ?? defaultLimits;
   const server = fastify({
     requestTimeout: requestMs,
     // Node applies the longer of the two timeouts to the whole request, and checks every 30 s by
@@ -74,9 +60,10 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
   });
   server.server.maxConnections = connections;
   const page = readStatusPage();
-  guardHost(server, address);
-  guard(server, new Set(['/livez', '/readyz', '/metrics', '/status', ...page.keys()]), sources);
-  addControlRoutes(server, sources.control);
+  const read = ['/livez', '/readyz', '/metrics', '/status', ...page.map(({ path }) => path)];
+  guard(server, new Set(read), options);
+  answerErrors(server, sources.log);
+  addControlRoutes(server, sources);
   server.get('/livez', () => ({ live: true }));
   server.get('/readyz', (_request, reply) => {
     const { ready, reasons, partitions } = sources.readiness();
@@ -88,87 +75,69 @@ export function createStatusServer(address: StatusAddress, sources: StatusSource
     return reply.header('Content-Type', sources.metrics.contentType).send(text);
   });
   server.get('/status', (request, reply) => {
-    const parsed = parseStatusQuery(new URL(request.url, 'http://here').searchParams);
-    if (!parsed.ok) return reply.code(400).send({ error: parsed.error });
-    return reply.send(sources.status(parsed.query));
+    const query = parseStatusQuery(new URL(request.url, 'http://here').searchParams);
+    if (typeof query === 'string') return reply.code(400).send({ error: query });
+    return reply.send(sources.status(query));
   });
-  for (const [path, { contentType, body }] of page) {
+  for (const { path, contentType, body } of page) {
     server.get(path, (_request, reply) =>
       reply.headers(pageHeaders).header('Content-Type', contentType).send(body),
     );
   }
   return {
-    listen: () => listen(server, address),
+    listen: () => listen(server, options),
     async [Symbol.asyncDispose]() {
       await server.close();
     },
   };
 }
 
-/** Rejects requests for other hosts before all other checks. */
-function guardHost(
+/**
+ * Rejects requests for other hosts, without a route or without the control token before reading
+ * their body.
+ */
+function guard(
   server: FastifyInstance,
-  { host: name, allowedHosts: allowed }: StatusAddress,
+  paths: ReadonlySet<string>,
+  { host: name, allowedHosts: allowed, token }: HttpOptions,
 ): void {
   let address = name;
   server.addHook('onListen', (done) => {
     ({ address } = server.server.address() as AddressInfo);
     done();
   });
-  server.addHook('onRequest', async ({ headers }, reply) => {
-    if (isOwnHost(headers.host, { name, address, allowed })) return;
-    await harden(reply)
-      .code(421)
-      .send({ error: 'the Host header names another server; HTTP_ALLOWED_HOSTS adds names' });
-  });
-}
-
-/** Rejects requests without a route before reading their body. Errors reveal no internals. */
-function guard(
-  server: FastifyInstance,
-  paths: ReadonlySet<string>,
-  { onError, control }: StatusSources,
-): void {
   server.addHook('onRequest', async (request, reply) => {
     harden(reply);
     const path = request.url.split('?', 1)[0] ?? '';
     const controls = controlMethods(path);
     const methods = paths.has(path) ? ['GET', 'HEAD'] : controls;
-    if (methods === undefined) {
+    if (!isOwnHost(request.headers.host, { name, address, allowed })) {
+      const error = 'the Host header names another server; HTTP_ALLOWED_HOSTS adds names';
+      await reply.code(421).send({ error });
+    } else if (methods === undefined) {
       await reply.code(404).send({ error: 'not found' });
     } else if (!methods.includes(request.method)) {
       const allow = methods.join(', ');
       await reply.code(405).header('Allow', allow).send({ error: 'method not allowed' });
     } else if (controls !== undefined) {
-      await rejectUnlessAllowed(request, reply, control);
+      await authorize(request, reply, token);
     }
   });
+}
+
+/** Answers errors in JSON; the answers reveal no internals. */
+function answerErrors(server: FastifyInstance, log: StatusSources['log']): void {
   server.setNotFoundHandler(async (_request, reply) => {
     await reply.code(404).send({ error: 'not found' });
   });
   server.setErrorHandler(async (error, _request, reply) => {
     const status = statusOf(error);
-    if (status < 500) {
-      await reply
-        .code(status)
-        .type('application/json')
-        .send({ error: clientErrors[status] ?? defaultError });
-      return;
-    }
-    onError(error);
-    await reply.code(500).type('application/json').send({ error: 'internal error' });
+    if (status === 500) log.error({ error }, 'http request failed');
+    await reply
+      .code(status)
+      .type('application/json')
+      .send({ error: errorTexts[status] ?? 'bad request' });
   });
-}
-
-async function rejectUnlessAllowed(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  control: ControlSources,
-): Promise<void> {
-  const rejection = rejectionOf(request, control);
-  if (rejection === null) return;
-  if (rejection.status === 401) reply.header('WWW-Authenticate', 'Bearer');
-  await reply.code(rejection.status).send({ error: rejection.error });
 }
 
 /** The status of a client error, from fastify's error; 500 for all other errors. */
@@ -178,26 +147,32 @@ function statusOf(error: unknown): number {
   return status >= 400 && status < 500 ? status : 500;
 }
 
-const defaultError = 'bad request';
-const clientErrors: Readonly<Record<number, string>> = {
+const errorTexts: Readonly<Record<number, string>> = {
   413: 'the body is too large',
   415: 'expected the header Content-Type: application/json',
+  500: 'internal error',
 };
 
 function harden(reply: FastifyReply): FastifyReply {
   return reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
 }
 
-async function listen(server: FastifyInstance, address: StatusAddress): Promise<string> {
+/**
+ * @returns the URL without a trailing slash, with the actual port
+ * @throws StopProcessError `config.invalid` (exit code 2) when it cannot listen on the address
+ */
+async function listen(server: FastifyInstance, { host, port }: HttpOptions): Promise<string> {
   try {
-    const { host, port } = address;
     await server.listen({ host, port });
   } catch (cause) {
-    throw translateListenError(cause, address);
+    const advice = listenAdvice[codeOf(cause) ?? ''];
+    if (advice === undefined) throw cause;
+    const message = `the HTTP server cannot listen on ${host}:${port}: ${advice}`;
+    throw new StopProcessError('config.invalid', message, { exitCode: 2, cause });
   }
   // A server that listens on a host and port has an AddressInfo; a pipe has a string.
-  const { port } = server.server.address() as AddressInfo;
-  return `http://${reachableHost(address.host)}:${port}`;
+  const { port: actualPort } = server.server.address() as AddressInfo;
+  return `http://${reachableHost(host)}:${actualPort}`;
 }
 
 /** Replaces the wildcard addresses, which clients cannot call, with loopback. */
@@ -205,14 +180,6 @@ function reachableHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-function translateListenError(cause: unknown, { host, port }: StatusAddress): unknown {
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : '';
-  const advice = typeof code === 'string' ? listenAdvice[code] : undefined;
-  if (advice === undefined) return cause;
-  const message = `the HTTP server cannot listen on ${host}:${port}: ${advice}`;
-  return new StopProcessError('config.invalid', message, { exitCode: 2, cause });
 }
 
 const listenAdvice: Readonly<Record<string, string>> = {

@@ -23,7 +23,8 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { isConnectorError, messageOf } from '../../engine/errors.ts';
 import type { PollTrace, StepFacts, StepKind, TracedPoll, Tracer } from '../../engine/ports.ts';
-import type { Tracing, TracingLog, TracingOptions, TracingSettings } from './settings.ts';
+import { settled } from '../../engine/shutdown.ts';
+import type { Tracing, TracingOptions, TracingSettings } from './settings.ts';
 
 const program = 'instagram-kafka-producer';
 
@@ -38,12 +39,7 @@ export function startTracing(settings: TracingSettings, options: TracingOptions)
   return {
     tracer: createTracer(provider.getTracer(program, options.version)),
     async [Symbol.asyncDispose]() {
-      const { promise: late, resolve } = Promise.withResolvers<undefined>();
-      const timer = setTimeout(() => {
-        resolve(undefined);
-      }, options.shutdown.leftMs('traces'));
-      await Promise.race([provider.shutdown().catch(() => undefined), late]);
-      clearTimeout(timer);
+      await settled(provider.shutdown(), options.shutdown.leftMs('traces'));
     },
   };
 }
@@ -60,7 +56,7 @@ function resourceOf({ version, instance }: TracingOptions) {
 }
 
 /** Logs lost spans once, until an export succeeds. */
-function reportingErrors(exporter: OTLPTraceExporter, log: TracingLog): SpanExporter {
+function reportingErrors(exporter: OTLPTraceExporter, log: TracingOptions['log']): SpanExporter {
   let isLosing = false;
   return {
     export(spans, done) {
@@ -80,15 +76,11 @@ function reportingErrors(exporter: OTLPTraceExporter, log: TracingLog): SpanExpo
 function createTracer(spans: SpanMaker): Tracer {
   return {
     poll(poll) {
-      const attributes = attributesOf(poll);
+      const attributes = named({ stream: poll.stream, account: poll.accountId, poll: poll.poll });
       const span = spans.startSpan(`poll ${poll.stream}`, { attributes }, ROOT_CONTEXT);
       return followPoll(poll, span, spans);
     },
   };
-}
-
-function attributesOf({ stream, accountId, poll }: TracedPoll) {
-  return { 'instagram.stream': stream, 'instagram.account': accountId, 'instagram.poll': poll };
 }
 
 const kinds: Readonly<Record<StepKind, SpanKind>> = {
@@ -102,7 +94,7 @@ function followPoll(poll: TracedPoll, span: Span, spans: SpanMaker): PollTrace {
   return {
     headers: { traceparent: traceparentOf(span) },
     begin(kind, facts) {
-      const attributes = { 'instagram.stream': poll.stream, ...named(facts) };
+      const attributes = named({ stream: poll.stream, ...facts });
       const name =
         kind === 'request' ? `GET ${String(facts['endpoint'])}` : `${kind} ${poll.stream}`;
       const step = spans.startSpan(name, { kind: kinds[kind], attributes }, below);
@@ -128,16 +120,13 @@ function named(facts: StepFacts) {
  */
 function end(span: Span, error: unknown): void {
   if (error !== undefined) {
-    const code = isConnectorError(error) ? error.code : nameOf(error);
+    // An error's name is `AbortError` for an aborted poll, or `TypeError` for a bug.
+    const name = error instanceof Error ? error.name : 'unknown';
+    const code = isConnectorError(error) ? error.code : name;
     span.setAttribute('error.type', code);
     span.setStatus({ code: SpanStatusCode.ERROR, message: code });
   }
   span.end();
-}
-
-/** The error's name, such as `AbortError` for an aborted poll or `TypeError` for a bug. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
 }
 
 /** The W3C `traceparent` header: version, trace id, span id and flags. */

@@ -1,17 +1,13 @@
 import type { Tracer } from '../../engine/ports.ts';
 import type { ShutdownBudget } from '../../engine/shutdown-budget.ts';
-
-/** The log for errors of tracing. */
-export interface TracingLog {
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
+import type { Log } from '../log.ts';
 
 /** The environment and the dependencies of tracing. */
 export interface TracingOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
   readonly instance: string;
-  readonly log: TracingLog;
+  readonly log: Pick<Log, 'warn'>;
   readonly shutdown: ShutdownBudget;
 }
 
@@ -20,26 +16,13 @@ export interface Tracing extends AsyncDisposable {
   readonly tracer: Tracer;
 }
 
-/** The settings from OpenTelemetry's standard variables. */
-export interface TracingSettings {
-  /** The OTLP endpoint over HTTP. */
-  readonly url: string;
-  /** Fraction of the polls that are traced, 0 to 1. */
-  readonly ratio: number;
-  readonly scheduledDelayMillis: number;
-  readonly maxQueueSize: number;
-  readonly maxExportBatchSize: number;
-  readonly exportTimeoutMillis: number;
-}
+type Warn = (variable: string, expected: string) => void;
 
 /**
  * Reads the settings; null when tracing is not configured. An invalid value is reported and
  * replaced by its default.
  */
-export function readSettings(
-  env: NodeJS.ProcessEnv,
-  warnOf: (variable: string, expected: string) => void,
-): TracingSettings | null {
+export function readSettings(env: NodeJS.ProcessEnv, warnOf: Warn) {
   const url = urlOf(env);
   if (url === null) return null;
   if (!URL.canParse(url) || !/^https?:/.test(url)) {
@@ -56,7 +39,9 @@ export function readSettings(
   };
   const maxQueueSize = count('OTEL_BSP_MAX_QUEUE_SIZE', 2048);
   return {
+    /** The OTLP endpoint over HTTP. */
     url,
+    /** The fraction of the polls that are traced, 0 to 1. */
     ratio: ratioOf(env, warnOf),
     scheduledDelayMillis: count('OTEL_BSP_SCHEDULE_DELAY', 5000),
     maxQueueSize,
@@ -64,6 +49,9 @@ export function readSettings(
     exportTimeoutMillis: count('OTEL_BSP_EXPORT_TIMEOUT', 30_000),
   };
 }
+
+/** The settings from OpenTelemetry's standard variables. */
+export type TracingSettings = NonNullable<ReturnType<typeof readSettings>>;
 
 function urlOf(env: NodeJS.ProcessEnv): string | null {
   const isOff =
@@ -76,10 +64,7 @@ function urlOf(env: NodeJS.ProcessEnv): string | null {
 }
 
 /** The sampling ratio. A poll has no parent span, so `parentbased_x` is equivalent to `x`. */
-function ratioOf(
-  env: NodeJS.ProcessEnv,
-  warnOf: (variable: string, expected: string) => void,
-): number {
+function ratioOf(env: NodeJS.ProcessEnv, warnOf: Warn): number {
   const sampler = env['OTEL_TRACES_SAMPLER'] ?? '';
   const kind = sampler.replace(/^parentbased_/, '');
   if (kind === 'always_off') return 0;

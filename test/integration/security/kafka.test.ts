@@ -2,8 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { startCluster } from '../../../sandbox/cluster/start.ts';
 import { startGraphApi } from '../../../sandbox/graph-api/server.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import { listLeaves } from '../../../src/config/leaf.ts';
-import { schema } from '../../../src/config/schema.ts';
+import { leaves } from '../../../src/config/schema.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
 import { readCommands, readDocumented, setAcls, stateReadBy, type Acl } from './acls.ts';
 import { collect, leaksIn, readRecords, startTalkativeApi } from './leaks.ts';
@@ -290,7 +289,7 @@ describe('no secret is written', () => {
   });
 
   test('is a claim about every secret there is', () => {
-    expect(listLeaves(schema).filter(({ format }) => format.secret)).toHaveLength(
+    expect(leaves.filter(({ format }) => format.secret)).toHaveLength(
       Object.keys(secrets).length + 1,
     );
   });

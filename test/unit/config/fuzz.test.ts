@@ -2,13 +2,11 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { mkdirSync } from 'node:fs';
 import { ConfigError } from '../../../src/config/config-error.ts';
-import { listLeaves } from '../../../src/config/leaf.ts';
 import { loadConfig, type ConfigSources } from '../../../src/config/load.ts';
-import { schema } from '../../../src/config/schema.ts';
+import { leaves } from '../../../src/config/schema.ts';
 import { env as least, useFolder } from './loading.ts';
 
 const folder = useFolder();
-const leaves = listLeaves(schema);
 const secretNames = leaves.filter(({ format }) => format.secret).map(({ env }) => env);
 
 /** Tells a secret from every word that an error may have by itself. */

@@ -1,11 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { nearMisses } from '../../../src/config/environment.ts';
-import { listLeaves } from '../../../src/config/leaf.ts';
-import { schema } from '../../../src/config/schema.ts';
+import { listNearMisses } from '../../../src/config/environment.ts';
+import { leaves } from '../../../src/config/schema.ts';
 
-const leaves = listLeaves(schema);
 const found = (...names: readonly string[]) =>
-  nearMisses(Object.fromEntries(names.map((name) => [name, 'secret'])), leaves).map(
+  listNearMisses(Object.fromEntries(names.map((name) => [name, 'secret']))).map(
     ({ name, nearest }) => [name, nearest],
   );
 

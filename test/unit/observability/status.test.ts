@@ -4,7 +4,8 @@ import {
   reduceHealth,
   type ServiceHealth,
 } from '../../../src/observability/health.ts';
-import { describeStatus, type StatusQuery } from '../../../src/observability/status.ts';
+import type { StatusQuery } from '../../../src/observability/status-query.ts';
+import { describeStatus } from '../../../src/observability/status.ts';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { account, failed, finished } from './telemetry-events.ts';
 

@@ -31,7 +31,7 @@ describe('a request', () => {
     const error = await rejection(adapter.graph.get(mediaRequest, calm));
 
     expect(server.requests[0]?.query).toEqual({ ...mediaRequest.query, appsecret_proof: proof });
-    expect(inspect(error)).toContain('no [redacted] [redacted]');
+    expect(inspect(error)).toContain('no [secret] [secret]');
   });
 
   test('tells how far the clock is ahead of the last answer, an error too', async () => {
@@ -70,7 +70,7 @@ describe('a body', () => {
 
     await expect(adapter.graph.get(mediaRequest, calm)).resolves.toEqual({
       data: [{ caption: 'access_token=mine' }],
-      paging: { next: 'https://graph.facebook.com/v25.0/1/media?access_token=[redacted]&after=x' },
+      paging: { next: 'https://graph.facebook.com/v25.0/1/media?access_token=[secret]&after=x' },
     });
   });
 
@@ -127,12 +127,12 @@ describe('a body', () => {
   });
 
   test('is cut to 2,000 characters in its dead letter after the token is taken out', async () => {
-    const body = `${'x'.repeat(1_990)} ${token}${token}`;
+    const body = `${'x'.repeat(1_992)} ${token}${token}`;
     await using server = await startHttpServer(answering(200, body));
     await using adapter = open(server.url);
 
     await expect(adapter.graph.get(mediaRequest, calm)).rejects.toMatchObject({
-      raw: `${'x'.repeat(1_990)} [redacted`,
+      raw: `${'x'.repeat(1_992)} [secret`,
     });
   });
 

@@ -160,9 +160,9 @@ describe("Meta's endpoints for tokens", () => {
     ]);
 
     const [exchange, asked, redeem] = errors.map((error) => inspect(error, { depth: 9 }));
-    expect(exchange).toContain(`no [redacted] [redacted] ${secrets.code}`);
+    expect(exchange).toContain(`no [secret] [secret] ${secrets.code}`);
     expect(asked).not.toContain(secrets.token);
-    expect(redeem).toContain('[redacted] [redacted] [redacted]');
+    expect(redeem).toContain('[secret] [secret] [secret]');
   });
 });
 

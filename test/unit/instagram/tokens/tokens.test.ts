@@ -41,9 +41,9 @@ describe('tokens', () => {
     const tokens = createTokens([one]);
     tokens.replace([two]);
 
-    expect(tokens.redact(`${one} ${two}`)).toBe('[redacted] [redacted]');
+    expect(tokens.redact(`${one} ${two}`)).toBe('[secret] [secret]');
     expect(tokens.redactBody(`{"a":"${one}","b":"${two}"}`)).toBe(
-      '{"a":"[redacted]","b":"[redacted]"}',
+      '{"a":"[secret]","b":"[secret]"}',
     );
   });
 

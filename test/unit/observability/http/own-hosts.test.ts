@@ -88,7 +88,16 @@ describe('the HTTP server', () => {
 describe('the HTTP server, to clients that hold it up', () => {
   const limits = { requestMs: 100, connections: 1 };
   const serve = () =>
-    createStatusServer({ host: '127.0.0.1', port: 0, allowedHosts: [], limits }, idle);
+    createStatusServer(
+      {
+        host: '127.0.0.1',
+        port: 0,
+        allowedHosts: [],
+        token: () => 'hush-hush-operator',
+        limits,
+      },
+      idle,
+    );
 
   test.each([
     ['a head', 'GET /livez HTTP/1.1\r\nHost: localhost\r\n'],
@@ -124,11 +133,11 @@ const idle: Parameters<typeof createStatusServer>[1] = {
     throw new Error('unasked');
   },
   metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
-  control: {
-    token: () => 'hush-hush-operator',
-    controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
-    logLevel: { level: () => 'info', setLevel: () => undefined },
-    onChange: () => undefined,
+  controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
+  log: {
+    error: () => undefined,
+    info: () => undefined,
+    level: () => 'info',
+    setLevel: () => undefined,
   },
-  onError: () => undefined,
 };

@@ -129,20 +129,20 @@ describe('routes', () => {
   test('answers 500 without a word of the reason when the metrics fail', async () => {
     const errors: unknown[] = [];
     await using server = createStatusServer(
-      { host: '127.0.0.1', port: 0, allowedHosts: [] },
+      { host: '127.0.0.1', port: 0, allowedHosts: [], token: null },
       {
         readiness: () => ({ ready: true, reasons: [], partitions: [] }),
         status: () => {
           throw new Error('unasked');
         },
         metrics: { contentType: 'text/plain', render: () => Promise.reject(new Error('inside')) },
-        control: {
-          token: null,
-          controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
-          logLevel: { level: () => 'info', setLevel: () => undefined },
-          onChange: () => undefined,
+        controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
+        log: {
+          error: ({ error }) => errors.push(error),
+          info: () => undefined,
+          level: () => 'info',
+          setLevel: () => undefined,
         },
-        onError: (error) => errors.push(error),
       },
     );
 
