@@ -1,7 +1,6 @@
-import type { ExitCode } from '../engine/errors.ts';
 import type { Config } from '../config/config.ts';
+import type { ExitCode } from '../engine/errors.ts';
 import { largest, smallest } from '../engine/extremes.ts';
-import { nextPollCost } from './request-cost.ts';
 import { longReachMs } from '../instagram/model/windows.ts';
 import { streams } from '../instagram/streams/index.ts';
 import {
@@ -11,12 +10,12 @@ import {
   type CommandDefinition,
   type Invocation,
 } from './command.ts';
-import { loadCommandConfig } from './load.ts';
+import { nextPollCost } from './request-cost.ts';
 import { carryOut } from './state/apply.ts';
 import { forceMeans, lookback } from './state/command.ts';
 import { planBackfill, readBackfill, type Backfill, type Plan } from './state/plan.ts';
 import { openStateSession, type StateSession } from './state/session.ts';
-import { listenForStop } from './stop-signals.ts';
+import { dayOf } from './text.ts';
 
 /** The `backfill` command: moves cursors back. */
 export const backfillCommand: CommandDefinition = {
@@ -49,10 +48,7 @@ export const backfillCommand: CommandDefinition = {
     option('--json', 'print the plan as JSON, with whole states'),
   ],
   settings: /^(?:kafka|schema-registry|polling-instance|instagram-login)/,
-  async run(invocation: Invocation<BackfillOptions>): Promise<ExitCode> {
-    process.stdout.write(await backfill(invocation));
-    return 0;
-  },
+  run: backfill,
 };
 
 interface BackfillOptions {
@@ -62,18 +58,23 @@ interface BackfillOptions {
   readonly force?: boolean;
 }
 
-async function backfill({ args, options, settings }: Invocation<BackfillOptions>): Promise<string> {
+async function backfill({
+  args: [stream = ''],
+  options,
+  settings,
+}: Invocation<BackfillOptions>): Promise<ExitCode> {
   const { since, account: accounts, apply = false, force = false, json = false } = options;
-  const request = readBackfill(args[0] ?? '', { since, accounts }, Date.now());
-  const config = loadCommandConfig(settings, ['kafka', 'registry']);
-  using stop = listenForStop(config.polling.shutdownGraceMs);
-  await using session = await openStateSession(config, 'refuse', stop.signal);
+  const request = readBackfill(stream, { since, accounts }, Date.now());
+  await using session = await openStateSession(settings, 'refuse');
   const writtenBy = `backfill on ${session.instance}`;
   const plan = (current: StateSession): Plan => {
     const planned = planBackfill(current, request, { writtenBy, nowMs: Date.now() });
-    return { ...planned, notes: [...planned.notes, ...describeCost(planned, request, config)] };
+    const costs = describeCost(planned, request, session.config);
+    return { ...planned, notes: [...planned.notes, ...costs] };
   };
-  return await carryOut(session, plan, { apply, force, requestsHandOver: true, json });
+  const applyOptions = { apply, force, requestsHandOver: true, json };
+  process.stdout.write(await carryOut(session, plan, applyOptions));
+  return 0;
 }
 
 /** Describes the calls that the next poll takes, and the API's two-year limit. */
@@ -83,7 +84,7 @@ function describeCost(
   { polling: { lookbackMs }, instagram: { startDateMs } }: Config,
 ): readonly string[] {
   const nowMs = Date.now();
-  const costs = writes.flatMap(({ change: { after } }) => {
+  const costs = writes.flatMap(({ after }) => {
     const limits = { nowMs, lookbackMs, startDateMs };
     return after === null ? [] : (nextPollCost(streams[stream].request, after, limits) ?? []);
   });
@@ -97,8 +98,4 @@ function describeCost(
   const oldestMs = nowMs - longReachMs;
   if (sinceMs >= oldestMs) return [cost];
   return [`The API has two years: it begins with ${dayOf(oldestMs)}.`, cost];
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { describeConfig } from '../config/description.ts';
 import { StopProcessError, type ExitCode } from '../engine/errors.ts';
-import type { ConfigArguments } from './load.ts';
+import { parseGraphTime } from '../instagram/model/graph-time.ts';
+import type { ConfigArguments } from './context.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** Every exit code of the program; 130 and 143 are those of a second signal. */
@@ -74,10 +75,7 @@ export function notesOf(command: Command): CommandNotes | undefined {
   return notes.get(command);
 }
 
-/**
- * Adds a command or a group of commands. @param onEnd - receives the exit code of the executed
- * command
- */
+/** Adds a command or a group; `onEnd` receives the exit code of the executed command. */
 export function addCommand(
   parent: Command,
   definition: CommandDefinition | CommandGroup,
@@ -92,9 +90,8 @@ export function addCommand(
     return;
   }
   const { options = [], settings = /./ } = definition;
-  for (const one of options) command.addOption(one);
   const settingsOffered = settings === null ? [] : settingOptions(settings);
-  for (const one of settingsOffered) command.addOption(one);
+  for (const one of [...options, ...settingsOffered]) command.addOption(one);
   annotate(command, { ...definition, settings });
   command.action(async () => {
     const values = command.opts<Record<string, string | undefined>>();
@@ -151,7 +148,12 @@ export function print(
   isJson: boolean | undefined,
   { text, json }: { readonly text: () => string; readonly json: () => unknown },
 ): void {
-  process.stdout.write(isJson === true ? `${JSON.stringify(json(), null, 2)}\n` : text());
+  process.stdout.write(isJson === true ? jsonText(json()) : text());
+}
+
+/** Formats a value as indented JSON with a line break at its end. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /** Creates an option; `parse` reads its value and may reject it. */
@@ -168,19 +170,16 @@ export const count =
     return number > 0 ? number : refuse(name, 'a whole number from 1 on, such as 10', text);
   };
 
-/** Creates a parser of seconds, up to an hour. @throws StopProcessError `config.invalid` */
-export const seconds =
-  (name: string) =>
-  (text: string): number => {
-    const number = count(name)(text);
-    return number <= 3600 ? number : refuse(name, 'seconds, 3600 at most', text);
-  };
-
 /** Parses account ids that commas separate. @throws StopProcessError `config.invalid` */
 export function accountIds(text: string): readonly string[] {
   const ids = text.split(',');
   if (ids.every((id) => /^\d+$/.test(id))) return ids;
   return refuse('--account', 'account ids, digits such as 17841400000000001', text);
+}
+
+/** Parses a day (its midnight in UTC) or a time with its offset; undefined for other text. */
+export function parseTime(text: string): number | undefined {
+  return parseGraphTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
 }
 
 /** @throws StopProcessError `config.invalid` */

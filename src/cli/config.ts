@@ -1,9 +1,9 @@
 import { ConfigError } from '../config/config-error.ts';
 import { explainConfig, type ExplainedValue } from '../config/explain.ts';
 import { option, print, type CommandDefinition, type Invocation } from './command.ts';
-import { sourcesOf } from './load.ts';
+import { sourcesOf } from './context.ts';
 import { describeError } from './outcome.ts';
-import { asTable } from './table.ts';
+import { asTable } from './text.ts';
 
 /** The `config` command: shows each value and its source. */
 export const configCommand: CommandDefinition = {
@@ -42,13 +42,9 @@ function isSet({ origin }: ExplainedValue): boolean {
 }
 
 function row({ path, value, origin, from }: ExplainedValue): readonly string[] {
-  const shown = Array.isArray(value) ? value.join(', ') : text(value);
+  const listed = Array.isArray(value) ? value.join(', ') : (value ?? '');
+  const shown = typeof listed === 'string' ? listed : JSON.stringify(listed);
   return [path, shown === '' ? '-' : shown, words[origin](from)];
-}
-
-function text(value: unknown): string {
-  if (value === null) return '-';
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 const words: Readonly<Record<ExplainedValue['origin'], (from: string) => string>> = {

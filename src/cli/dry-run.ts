@@ -1,25 +1,23 @@
 import type { Config } from '../config/config.ts';
-import type { ExitCode } from '../engine/errors.ts';
-import { printable } from '../engine/printable.ts';
-import {
-  type StreamName,
-  type TopicRole,
-  isStreamName,
-  streamNames,
-  topicName,
-} from '../engine/stream-name.ts';
-import { type LocalCodec, openLocalCodec } from '../registry/index.ts';
 import { dryRun, type DryRunResult } from '../engine/dry-run.ts';
+import type { ExitCode } from '../engine/errors.ts';
 import type { OutgoingRecord, Telemetry } from '../engine/ports.ts';
+import { printable } from '../engine/printable.ts';
+import { type StreamName, isStreamName, streamNames, topicName } from '../engine/stream-name.ts';
 import { streams } from '../instagram/streams/index.ts';
-import * as commands from './command.ts';
-import type { CommandDefinition, Invocation } from './command.ts';
-import { loadCommandConfig, openReader } from './load.ts';
-import { conclude, watch, type Strictness } from './once.ts';
-import { createOnceTally } from './once-report.ts';
-import { styleFor } from './terminal.ts';
-
-const { accountIds, count, option, stoppable, untilStopped, usage } = commands;
+import { type LocalCodec, openLocalCodec } from '../registry/index.ts';
+import {
+  accountIds,
+  count,
+  option,
+  refuse,
+  stoppable,
+  untilStopped,
+  type CommandDefinition,
+  type Invocation,
+} from './command.ts';
+import { enabledStreams, loadCommandConfig, openReader } from './context.ts';
+import { pollAndReport, type Strictness } from './once-report.ts';
 
 /** The `dry-run` command: polls without Kafka and the registry. */
 export const dryRunCommand: CommandDefinition = {
@@ -71,15 +69,12 @@ function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<Ex
   const { account, limit = Infinity, json = false } = options;
   const named = args.map(parseName);
   const config = narrowed(loadCommandConfig(settings, ['token']), account);
-  const chosen = named.length > 0 ? named : enabled(config);
+  const chosen = named.length > 0 ? named : enabledStreams(config);
+  const isForPeople = process.stdout.isTTY && !json;
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
-    const startedMs = performance.now();
-    const tally = createOnceTally();
-    const job = { config, chosen, limit, isForPeople: process.stdout.isTTY && !json };
-    const observer = watch(tally, styleFor(process.stderr, process.env));
-    const result = await show(job, observer, signal);
-    const summary = tally.summary(result, Math.round(performance.now() - startedMs));
-    return conclude(result, summary, options);
+    const job = { config, chosen, limit, isForPeople };
+    const poll = (observer: Telemetry) => show(job, observer, signal);
+    return (await pollAndReport(poll, options)).exitCode;
   });
 }
 
@@ -97,23 +92,20 @@ async function show(
   signal: AbortSignal,
 ): Promise<DryRunResult> {
   const codec = openLocalCodec([...chosen, 'dead_letters']);
-  await using reader = openReader(config, codec.encoder, {
-    observer,
-    logDestination: process.stderr,
-  });
+  const options = { observer, logDestination: process.stderr };
+  await using reader = openReader(config, codec.encoder, options);
   const { tools, directory } = reader;
-  const print = (record: OutgoingRecord): void => {
-    process.stdout.write(outputLine(lineOf(record, codec, config), isForPeople));
-  };
-  const { settings } = tools;
+  const { settings, clock } = tools;
   const maxBatchRecords = Math.min(settings.maxBatchRecords, limit);
   return await dryRun(
     {
       directory,
       limit,
-      show: print,
+      show: (record) => {
+        process.stdout.write(outputLine(lineOf(record, codec, config), isForPeople));
+      },
       streams: chosen.map((name) => streams[name]),
-      deadlineMs: tools.clock.nowMs() + config.polling.onceTimeoutMs,
+      deadlineMs: clock.nowMs() + config.polling.onceTimeoutMs,
     },
     { ...tools, settings: { ...settings, maxBatchRecords } },
     signal,
@@ -134,15 +126,11 @@ function lineOf(
   // Only a registry assigns schema ids.
   const known = Object.entries(headers).filter(([name]) => name !== 'schema');
   return {
-    topic: topicName(kafka.topicTemplate, role satisfies TopicRole),
+    topic: topicName(kafka.topicTemplate, role),
     key,
     headers: Object.fromEntries(known),
     value: value === null ? null : codec.toJson(role, value),
   };
-}
-
-function enabled(config: Config): readonly StreamName[] {
-  return streamNames.filter((name) => config.streams[name].enabled);
 }
 
 /** Limits the accounts, and the log to warnings, because progress is shown separately. */
@@ -156,6 +144,5 @@ function narrowed(config: Config, accounts = config.instagram.accounts): Config 
 }
 
 function parseName(text: string): StreamName {
-  if (isStreamName(text)) return text;
-  throw usage(`stream "${text}": expected one of ${streamNames.join(', ')}`);
+  return isStreamName(text) ? text : refuse('stream', `one of ${streamNames.join(', ')}`, text);
 }

@@ -4,29 +4,24 @@ import { parseTokens } from '../config/named-formats.ts';
 import { readTextFile } from '../config/text-file.ts';
 import type { Config } from '../config/config.ts';
 import { StopProcessError, type ExitCode } from '../engine/errors.ts';
-import { beginLogin, type BegunLogin } from '../instagram/api/login.ts';
+import { beginLogin, readAnswer } from '../instagram/api/login.ts';
+import type { Granted } from '../instagram/api/oauth.ts';
 import { neededPermissions, type TokenPlace } from '../instagram/tokens/service.ts';
 import {
+  count,
   option,
   print,
-  seconds,
+  refuse,
   stoppable,
   usage,
   type CommandDefinition,
   type Invocation,
 } from './command.ts';
-import { loadCommandConfig } from './load.ts';
-import { receive, type LoginResult, type Receiver, type PendingLogin } from './login-answer.ts';
-import { isLocal, listenForRedirect } from './redirect-listener.ts';
+import { loadCommandConfig } from './context.ts';
+import { describeError } from './outcome.ts';
+import { isLocal, listenForRedirect, type BrowserPage } from './redirect-listener.ts';
 import { listenForStop } from './stop-signals.ts';
-import { tokenSettings } from './token/command.ts';
-import {
-  tokenServiceOf,
-  needApp,
-  readsPeople,
-  targetOf,
-  tokenFileOf,
-} from './token/configured-tokens.ts';
+import { needApp, readsPeople, targetOf, tokenServiceOf, tokenSettings } from './token/command.ts';
 import { describeLogin, loginJson } from './token/text.ts';
 
 interface LoginOptions {
@@ -60,7 +55,7 @@ export const loginCommand: CommandDefinition = {
     ),
     option('--token <number>', 'the token to replace, when the file holds several: its place'),
     option('--add', 'add the token to those in the file'),
-    option('--timeout <seconds>', 'how long to wait for the person (300)', seconds('--timeout')),
+    option('--timeout <seconds>', 'how long to wait for the person (300)', timeoutS),
     option('--no-open', 'print the address and open no browser'),
     option('--json', 'print a JSON object'),
   ],
@@ -79,28 +74,37 @@ export const loginCommand: CommandDefinition = {
   },
 };
 
+function timeoutS(text: string): number {
+  const seconds = count('--timeout')(text);
+  return seconds <= 3600 ? seconds : refuse('--timeout', 'seconds, 3600 at most', text);
+}
+
 async function logIn(config: Config, options: LoginOptions, signal: AbortSignal) {
   const app = needApp(config, true);
   const place = placeOf(options);
   const { timeout: waitS = 300 } = options;
   const { instagram } = config;
-  const scope = scopeOf(config);
-  const { redirectUri } = instagram;
+  const { redirectUri, login } = instagram;
+  const scope =
+    instagram.scope.length > 0
+      ? instagram.scope
+      : neededPermissions({ login, readsPeople: readsPeople(config) });
   const begun = beginLogin(instagram, { clientId: app.clientId, redirectUri, scope });
+  const { url, state, codeVerifier } = begun;
   const service = tokenServiceOf(config);
-  const redeem = (code: string) =>
-    service.writeTo(place, () =>
-      service.redeem({ ...app, redirectUri, code, codeVerifier: begun.codeVerifier }, signal),
-    );
   const late = AbortSignal.timeout(waitS * 1000);
   const pending: PendingLogin = {
-    state: begun.state,
-    redeem,
+    url,
+    state,
+    redeem: (code) =>
+      service.writeTo(place, () =>
+        service.redeem({ ...app, redirectUri, code, codeVerifier }, signal),
+      ),
     signal: AbortSignal.any([signal, late]),
   };
   try {
-    const granted = await awaitRedirect(new URL(redirectUri), begun, { pending, options });
-    const { accessToken, expiresAtMs } = granted;
+    const redirected = awaitRedirect(new URL(redirectUri), pending, options.open);
+    const { accessToken, expiresAtMs } = await redirected;
     const { accounts, missing } = await service.inspect(accessToken, place.path, signal);
     return { name: 'default', file: place.path, expiresAtMs, accounts, missing: missing ?? [] };
   } catch (error) {
@@ -113,25 +117,34 @@ async function logIn(config: Config, options: LoginOptions, signal: AbortSignal)
   }
 }
 
+/** A login that waits for its redirect. */
+interface PendingLogin {
+  /** The address that the person opens. */
+  readonly url: string;
+  readonly state: string;
+  /** Exchanges a code for a token and writes it. */
+  readonly redeem: (code: string) => Promise<Granted>;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+}
+
 /** Waits for the browser's redirect to this machine, or for its address on standard input. */
 async function awaitRedirect(
   redirectUri: URL,
-  { url }: BegunLogin,
-  { pending, options }: { readonly pending: PendingLogin; readonly options: LoginOptions },
-): Promise<LoginResult> {
+  pending: PendingLogin,
+  opens: boolean,
+): Promise<Granted> {
   const receiver = receive(pending);
-  const { promise, onAddress } = receiver;
-  if (isLocal(redirectUri)) {
-    const listener = await listenForRedirect(redirectUri, onAddress);
-    try {
-      say(`Log in and consent at this address:\n\n${url}\n`);
-      if (options.open && process.stderr.isTTY) openBrowser(url);
-      return await promise;
-    } finally {
-      await listener[Symbol.asyncDispose]();
-    }
-  }
-  say(`Log in and consent at this address:\n\n${url}\n`);
+  await using stack = new AsyncDisposableStack();
+  if (isLocal(redirectUri)) stack.use(await listenForRedirect(redirectUri, receiver.onAddress));
+  say(`Log in and consent at this address:\n\n${pending.url}\n`);
+  if (!isLocal(redirectUri)) stack.defer(readPasted(receiver));
+  else if (opens && process.stderr.isTTY) openBrowser(pending.url);
+  return await receiver.promise;
+}
+
+/** Reads addresses from standard input; returns a function that ends the reading. */
+function readPasted({ onAddress, giveUp }: Receiver): () => void {
   say('Then paste the address that the browser was led to, and press Enter:');
   const lines = createInterface({ input: process.stdin, terminal: false });
   lines.on('line', (line) => {
@@ -140,21 +153,19 @@ async function awaitRedirect(
     else void takePasted(address, onAddress);
   });
   lines.on('close', () => {
-    receiver.giveUp('the input ended before an address came');
+    giveUp('the input ended before an address came');
   });
-  try {
-    return await promise;
-  } finally {
+  return () => {
     lines.close();
     process.stdin.destroy();
-  }
+  };
 }
 
 async function takePasted(address: URL, onAddress: Receiver['onAddress']): Promise<void> {
   const page = await onAddress(address);
   if (page === undefined) {
     say('That address holds no answer to the login: paste the one that the browser was led to.');
-  } else if (page.isIgnored === true) {
+  } else if (page === foreignPage) {
     say('That address answers another login: paste the one that followed from the address above.');
   }
 }
@@ -175,18 +186,70 @@ function openBrowser(url: string): void {
   child.unref();
 }
 
-function scopeOf(config: Config): readonly string[] {
-  const { login, scope } = config.instagram;
-  return scope.length > 0 ? scope : neededPermissions({ login, readsPeople: readsPeople(config) });
+/** The login's result, and the handler of the addresses that the browser is redirected to. */
+interface Receiver {
+  readonly promise: Promise<Granted>;
+  /** Returns the page for the browser; undefined for an address that is no answer. */
+  readonly onAddress: (address: URL) => Promise<BrowserPage | undefined>;
+  /** Ends the wait with an error: no address will follow. */
+  readonly giveUp: (message: string) => void;
+}
+
+const foreignPage: BrowserPage = {
+  status: 400,
+  title: 'Not of this login',
+  text: 'The "state" of this address is not that of the login that waits here: another page may have led the browser here. It was ignored. Follow the address that the command printed.',
+};
+
+/**
+ * Accepts the first answer with the login's state; later answers change nothing. Any page can
+ * redirect a browser here with another state, so an answer with another state is ignored: it must
+ * not end the login.
+ */
+function receive({ state, redeem, signal }: PendingLogin): Receiver {
+  const { promise, resolve, reject } = Promise.withResolvers<Granted>();
+  signal.addEventListener('abort', () => {
+    reject(signal.reason as Error);
+  });
+  let isAnswered = false;
+  const fail = (message: string): BrowserPage => {
+    reject(new StopProcessError('graph.token', message));
+    return { status: 400, title: 'Not logged in', text: message };
+  };
+  return {
+    promise,
+    giveUp(message) {
+      // A code that is being redeemed decides the result itself.
+      if (!isAnswered) fail(message);
+    },
+    async onAddress(address) {
+      const answer = readAnswer(address, state);
+      if (answer.kind === 'nothing') return undefined;
+      if (answer.kind === 'foreign') return foreignPage;
+      if (isAnswered) return { status: 400, title: 'Too late', text: 'The login has its answer.' };
+      isAnswered = true;
+      if (answer.kind === 'denied') {
+        return fail(`the login was refused: "${answer.reason}"; run it again and consent`);
+      }
+      try {
+        resolve(await redeem(answer.code));
+        const text = 'The token is written. You may close this.';
+        return { status: 200, title: 'Logged in', text };
+      } catch (error) {
+        reject(error);
+        const [text = ''] = describeError(error).split('\n');
+        return { status: 502, title: 'Not logged in', text };
+      }
+    },
+  };
 }
 
 /**
  * Returns the token's place; one of several tokens in a file is replaced only by an explicit
  * choice.
  */
-function placeOf(options: LoginOptions): TokenPlace {
-  const path = targetOf(tokenFileOf(process.env), options.output);
-  const { add = false, token: number } = options;
+function placeOf({ output, add = false, token: number }: LoginOptions): TokenPlace {
+  const path = targetOf(process.env['INSTAGRAM_ACCESS_TOKEN_FILE'] ?? null, output);
   const content = readTextFile(path);
   const tokens = (content.ok ? parseTokens(content.text) : undefined) ?? [];
   if (add || (number === undefined && tokens.length <= 1)) return { path, old: null, add };

@@ -1,14 +1,11 @@
-import type { ErrorCode } from '../engine/errors.ts';
-import type { StreamName } from '../engine/stream-name.ts';
+import type { Once } from '../app.ts';
+import { isConnectorError, type ErrorCode, type ExitCode } from '../engine/errors.ts';
 import type { PolledJob } from '../engine/once.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
+import { printable, printableLines } from '../engine/printable.ts';
+import type { StreamName } from '../engine/stream-name.ts';
 import { describeError } from './outcome.ts';
-
-type PollFinished = Extract<TelemetryEvent, { type: 'poll-finished' }>;
-type PollFigures = Pick<
-  PollFinished,
-  'records' | 'deadLetters' | 'requests' | 'durationMs' | 'leftOut'
->;
+import { dayOf, plural, styleFor, type Style } from './text.ts';
 
 /** The summary of `once` for machines; the names are stable. */
 export interface OnceSummary {
@@ -27,95 +24,148 @@ export interface OnceSummary {
   readonly warnings: readonly string[];
 }
 
-interface PollSummary {
+interface PollSummary extends PollFigures {
   readonly stream: StreamName;
   readonly account: string;
   readonly result: 'done' | 'failed';
+  /** `<code>: <message>`; null when it succeeded. */
+  readonly error: string | null;
+}
+
+interface PollFigures {
   readonly records: number;
   readonly dead_letters: number;
   readonly requests: number;
   readonly duration_ms: number;
   /** Skipped subjects by name: ten at most. */
   readonly left_out: readonly { readonly reason: ErrorCode; readonly subject: string }[];
-  /** `<code>: <message>`; null when it succeeded. */
-  readonly error: string | null;
 }
 
+const nothing: PollFigures = {
+  records: 0,
+  dead_letters: 0,
+  requests: 0,
+  duration_ms: 0,
+  left_out: [],
+};
+
 /** Counts events. */
-export interface OnceTally extends Telemetry {
-  summary(
-    result: { readonly polled: readonly PolledJob[] } & Pick<OnceSummary, 'problems' | 'warnings'>,
-    durationMs: number,
-  ): OnceSummary;
+interface OnceTally extends Telemetry {
+  summary(result: Once, durationMs: number): OnceSummary;
 }
 
 /** Creates a tally of zero. */
 export function createOnceTally(): OnceTally {
   const finished = new Map<string, PollFigures>();
-  const total = { records: 0, deadLetters: 0, requests: 0 };
+  const total = { records: 0, dead_letters: 0 };
+  let requests = 0;
   const skipped: Partial<Record<ErrorCode, number>> = {};
   return {
     report(event) {
-      if (event.type === 'request') total.requests += 1;
+      if (event.type === 'request') requests += 1;
       if (event.type === 'committed') {
         total.records += event.records;
-        total.deadLetters += event.deadLetters;
+        total.dead_letters += event.deadLetters;
       }
       if (event.type === 'poll-failed') {
-        const { requests = 0 } = event;
-        finished.set(`${event.stream}/${event.accountId}`, { ...nothing, requests });
+        finished.set(keyOf(event), { ...nothing, requests: event.requests ?? 0 });
       }
       if (event.type !== 'poll-finished') return;
-      finished.set(`${event.stream}/${event.accountId}`, event);
+      finished.set(keyOf(event), {
+        records: event.records,
+        dead_letters: event.deadLetters,
+        requests: event.requests,
+        duration_ms: event.durationMs,
+        left_out: event.leftOut,
+      });
       for (const [code, count] of Object.entries(event.skipped) as [ErrorCode, number][]) {
         skipped[code] = (skipped[code] ?? 0) + count;
       }
     },
     summary({ polled, problems, warnings }, durationMs) {
-      const polls = polled.map((job) => summarize(job, finished));
-      return {
-        ok: problems.length === 0 && polls.every(({ result }) => result === 'done'),
-        records: total.records,
-        dead_letters: total.deadLetters,
-        skipped,
-        requests: total.requests,
-        duration_ms: durationMs,
-        polls,
-        problems,
-        warnings,
-      };
+      const polls = polled.map(({ job, outcome }): PollSummary => {
+        const [stream, accountId] = [job.stream.name, job.account.id];
+        return {
+          stream,
+          account: accountId,
+          result: outcome.kind === 'done' ? 'done' : 'failed',
+          ...(finished.get(keyOf({ stream, accountId })) ?? nothing),
+          error: 'error' in outcome ? describeError(outcome.error) : null,
+        };
+      });
+      const ok = problems.length === 0 && polls.every(({ result }) => result === 'done');
+      const counts = { ...total, skipped, requests, duration_ms: durationMs };
+      return { ok, ...counts, polls, problems, warnings };
     },
   };
 }
 
-const nothing: PollFigures = {
-  records: 0,
-  deadLetters: 0,
-  requests: 0,
-  durationMs: 0,
-  leftOut: [],
-};
+interface StreamOfAccount {
+  readonly stream: string;
+  readonly accountId: string;
+}
 
-function summarize(
-  { job, outcome }: PolledJob,
-  finished: ReadonlyMap<string, PollFigures>,
-): PollSummary {
-  const [stream, account] = [job.stream.name, job.account.id];
-  const figures = finished.get(`${stream}/${account}`) ?? nothing;
+function keyOf({ stream, accountId }: StreamOfAccount): string {
+  return `${stream}/${accountId}`;
+}
+
+/** Options that turn more than failed polls into a failure. */
+export interface Strictness {
+  readonly strict?: boolean;
+}
+
+/** Polls, with the progress on a terminal; prints the result and returns it with the exit code. */
+export async function pollAndReport(
+  poll: (observer: Telemetry) => Promise<Once>,
+  { strict = false }: Strictness,
+): Promise<{ readonly summary: OnceSummary; readonly exitCode: ExitCode }> {
+  const tally = createOnceTally();
+  const startedMs = performance.now();
+  const result = await poll(watch(tally, styleFor(process.stderr, process.env)));
+  const summary = tally.summary(result, Math.round(performance.now() - startedMs));
+  const lines = [
+    ...result.warnings,
+    ...describeLeftOut(summary),
+    ...result.problems,
+    ...describeFailures(result.polled),
+    describeSummary(summary),
+  ];
+  for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
+  if (!summary.ok) return { summary, exitCode: 3 };
+  return { summary, exitCode: strict && !isSpotless(summary) ? 4 : 0 };
+}
+
+/** Counts events, and shows progress on a terminal. */
+function watch(tally: OnceTally, style: Style): Telemetry {
   return {
-    stream,
-    account,
-    result: outcome.kind === 'done' ? 'done' : 'failed',
-    records: figures.records,
-    dead_letters: figures.deadLetters,
-    requests: figures.requests,
-    duration_ms: figures.durationMs,
-    left_out: figures.leftOut,
-    error: 'error' in outcome ? describeError(outcome.error) : null,
+    report(event) {
+      tally.report(event);
+      const text = style.isLive ? describeProgress(event) : undefined;
+      if (text === undefined) return;
+      const line = printable(text);
+      const paint = event.type === 'poll-finished' ? style.good : style.dim;
+      process.stderr.write(`${event.type === 'poll-failed' ? style.bad(line) : paint(line)}\n`);
+    },
   };
 }
 
-/** Formats a line for each poll that skipped something, with the first subject by name. */
+/**
+ * Formats one line per failure; an error of a token or of a foreign registry counts once for all
+ * its streams.
+ */
+function describeFailures(polled: readonly PolledJob[]): readonly string[] {
+  const lines = polled.flatMap(({ job, outcome }) => {
+    if (outcome.kind === 'done') return [];
+    const error = 'error' in outcome ? outcome.error : undefined;
+    const why = error === undefined ? '' : describeError(error);
+    if (isConnectorError(error) && error.code === 'registry.mismatch') return [why];
+    const where = outcome.kind === 'stop-account' ? '' : `${job.stream.name} of `;
+    return [`${where}account ${job.account.id}: ${why}`];
+  });
+  return [...new Set(lines)];
+}
+
+/** Formats a line for each poll that skipped something, with the first subjects by name. */
 export function describeLeftOut({ polls }: Pick<OnceSummary, 'polls'>): readonly string[] {
   return polls.flatMap(({ stream, account, left_out: left }) => {
     if (left.length === 0) return [];
@@ -130,11 +180,11 @@ export function describeSummary(summary: OnceSummary): string {
   const failed = polls.filter(({ result }) => result === 'failed').length;
   const left = Object.entries(skipped).map(([code, count]) => `${count} ${code}`);
   return [
-    `${count(polls.length, 'poll')}, ${failed === 0 ? 'all succeeded' : `${failed} failed`}`,
-    count(records, 'record'),
-    count(summary.dead_letters, 'dead letter'),
+    `${plural(polls.length, 'poll')}, ${failed === 0 ? 'all succeeded' : `${failed} failed`}`,
+    plural(records, 'record'),
+    plural(summary.dead_letters, 'dead letter'),
     `skipped ${left.length === 0 ? 'nothing' : left.join(', ')}`,
-    `${count(requests, 'request')} in ${seconds(summary.duration_ms)}`,
+    `${plural(requests, 'request')} in ${seconds(summary.duration_ms)}`,
   ].join('; ');
 }
 
@@ -151,8 +201,8 @@ export function describeProgress(event: TelemetryEvent): string | undefined {
   if (event.type === 'progress') return describeStep(event);
   if (event.type === 'poll-finished') {
     const { records, requests, durationMs } = event;
-    const cost = `${count(requests, 'request')} in ${seconds(durationMs)}`;
-    return `${nameOf(event)}: ${count(records, 'record')}, ${cost}`;
+    const cost = `${plural(requests, 'request')} in ${seconds(durationMs)}`;
+    return `${nameOf(event)}: ${plural(records, 'record')}, ${cost}`;
   }
   if (event.type === 'poll-failed') {
     const { code, retryInMs } = event;
@@ -166,18 +216,13 @@ export function describeProgress(event: TelemetryEvent): string | undefined {
 function describeStep(event: Extract<TelemetryEvent, { type: 'progress' }>): string | undefined {
   const { step, of, coveredUntilMs, records } = event;
   if (of === null ? step % pageStride !== 0 : of === 1) return undefined;
-  const until =
-    coveredUntilMs === null ? '' : ` up to ${new Date(coveredUntilMs).toISOString().slice(0, 10)}`;
+  const until = coveredUntilMs === null ? '' : ` up to ${dayOf(coveredUntilMs)}`;
   const position = of === null ? `page ${step}` : `window ${step} of ${of}`;
-  return `${nameOf(event)}: ${position}${until}, ${count(records, 'record')} so far`;
+  return `${nameOf(event)}: ${position}${until}, ${plural(records, 'record')} so far`;
 }
 
-function nameOf({ stream, accountId }: { readonly stream: string; readonly accountId: string }) {
+function nameOf({ stream, accountId }: StreamOfAccount): string {
   return `${stream} of ${accountId}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function seconds(ms: number): string {

@@ -1,28 +1,15 @@
-import type { Once } from '../app.ts';
 import type { Config } from '../config/config.ts';
-import { isConnectorError, type ExitCode } from '../engine/errors.ts';
-import { printable, printableLines } from '../engine/printable.ts';
-import type { PolledJob } from '../engine/once.ts';
-import type { Telemetry } from '../engine/ports.ts';
+import type { ExitCode } from '../engine/errors.ts';
 import {
+  jsonText,
   option,
   stoppable,
   untilStopped,
   type CommandDefinition,
   type Invocation,
 } from './command.ts';
-import { loadCommandConfig, openApp } from './load.ts';
-import {
-  type OnceSummary,
-  type OnceTally,
-  createOnceTally,
-  describeLeftOut,
-  describeProgress,
-  describeSummary,
-  isSpotless,
-} from './once-report.ts';
-import { describeError } from './outcome.ts';
-import { type Style, styleFor } from './terminal.ts';
+import { loadCommandConfig, openApp } from './context.ts';
+import { pollAndReport, type Strictness } from './once-report.ts';
 
 /** The `once` command: polls every enabled stream of every account once; 3 when a poll failed. */
 export const onceCommand: CommandDefinition = {
@@ -47,91 +34,25 @@ export const onceCommand: CommandDefinition = {
   run: once,
 };
 
-/** Options that turn more than failed polls into a failure. */
-export interface Strictness {
-  readonly strict?: boolean;
-}
-
 function once({ options, settings }: Invocation<Strictness>): Promise<ExitCode> {
   const config = quietOnTerminal(loadCommandConfig(settings));
+  const { json = false } = options;
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
-    const { json = false } = options;
-    const tally = createOnceTally();
-    const startedMs = performance.now();
-    const result = await pollAll(config, { tally, json }, signal);
-    const summary = tally.summary(result, Math.round(performance.now() - startedMs));
-    const exitCode = conclude(result, summary, options);
-    if (json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+    const { summary, exitCode } = await pollAndReport(async (observer) => {
+      // Closes the program before the result is printed, so that its last log lines precede it.
+      await using app = openApp(config, {
+        observer,
+        ...(json && { logDestination: process.stderr }),
+      });
+      return await app.once(signal);
+    }, options);
+    if (json) process.stdout.write(jsonText(summary));
     return exitCode;
   });
-}
-
-/** Prints the result of the polls and returns the exit code. */
-export function conclude(
-  { polled, problems, warnings }: Once,
-  summary: OnceSummary,
-  { strict = false }: Strictness,
-): ExitCode {
-  const lines = [
-    ...warnings,
-    ...describeLeftOut(summary),
-    ...problems,
-    ...describeFailures(polled),
-    describeSummary(summary),
-  ];
-  for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
-  if (!summary.ok) return 3;
-  return strict && !isSpotless(summary) ? 4 : 0;
-}
-
-/** Polls, then closes the program, so that its last log lines precede the result. */
-async function pollAll(
-  config: Config,
-  { tally, json }: { readonly tally: OnceTally; readonly json: boolean },
-  signal: AbortSignal,
-): Promise<Once> {
-  await using app = openApp(config, {
-    observer: watch(tally, styleFor(process.stderr, process.env)),
-    ...(json && { logDestination: process.stderr }),
-  });
-  return await app.once(signal);
 }
 
 /** Raises the log level to warn where the terminal shows each poll already. */
 function quietOnTerminal(config: Config): Config {
   const isWatched = process.stdout.isTTY && process.stderr.isTTY && config.log.level === 'info';
   return isWatched ? { ...config, log: { ...config.log, level: 'warn' } } : config;
-}
-
-/** Counts events, and shows progress on a terminal. */
-export function watch(tally: OnceTally, style: Style): Telemetry {
-  return {
-    report(event) {
-      tally.report(event);
-      const text = style.isLive ? describeProgress(event) : undefined;
-      if (text === undefined) return;
-      const line = printable(text);
-      const paint = event.type === 'poll-finished' ? style.good : style.dim;
-      process.stderr.write(`${event.type === 'poll-failed' ? style.bad(line) : paint(line)}\n`);
-    },
-  };
-}
-
-/**
- * Formats one line per failure; an error of a token or of a foreign registry counts once for all
- * its streams.
- */
-function describeFailures(polled: readonly PolledJob[]): readonly string[] {
-  const failures = polled.filter(({ outcome }) => outcome.kind !== 'done');
-  const lines = failures.map(({ job, outcome }) => {
-    const why = 'error' in outcome ? describeError(outcome.error) : '';
-    if ('error' in outcome && isOfAll(outcome.error)) return why;
-    const where = outcome.kind === 'stop-account' ? '' : `${job.stream.name} of `;
-    return `${where}account ${job.account.id}: ${why}`;
-  });
-  return [...new Set(lines)];
-}
-
-function isOfAll(error: unknown): boolean {
-  return isConnectorError(error) && error.code === 'registry.mismatch';
 }

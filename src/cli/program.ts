@@ -7,7 +7,7 @@ import { configCommand } from './config.ts';
 import { dryRunCommand } from './dry-run.ts';
 import { loginCommand } from './login.ts';
 import { healthCommand } from './health.ts';
-import { readVersion } from './load.ts';
+import { readVersion } from './context.ts';
 import { onceCommand } from './once.ts';
 import { runCommand } from './run.ts';
 import { schemasCommands } from './schemas.ts';

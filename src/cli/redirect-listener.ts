@@ -7,14 +7,6 @@ export interface BrowserPage {
   readonly status: number;
   readonly title: string;
   readonly text: string;
-  /** True when the answer belongs to another login: this login keeps waiting for its own. */
-  readonly isIgnored?: boolean;
-}
-
-/** Listens on this machine for a redirected browser. */
-export interface RedirectListener extends AsyncDisposable {
-  /** The port in use. */
-  readonly port: number;
 }
 
 /**
@@ -34,7 +26,7 @@ export function isLocal({ protocol, hostname }: URL): boolean {
 export async function listenForRedirect(
   redirectUri: URL,
   onAddress: (address: URL) => Promise<BrowserPage | undefined>,
-): Promise<RedirectListener> {
+): Promise<AsyncDisposable> {
   const serve = async (path: string, response: ServerResponse): Promise<void> => {
     const address = URL.parse(path, redirectUri.origin);
     const isOurs = address?.pathname === redirectUri.pathname;
@@ -47,10 +39,9 @@ export async function listenForRedirect(
     const server = createServer((request, response) => {
       void serve(request.url ?? '/', response);
     });
-    if (await listen(server, { port, host })) stack.defer(() => close(server));
+    if (await listen(server, { port, host })) stack.use(server);
   }
-  const open = stack.move();
-  return { port, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  return stack.move();
 }
 
 /**
@@ -60,15 +51,6 @@ export async function listenForRedirect(
 function addressesOf({ hostname }: URL): readonly string[] {
   if (hostname === 'localhost') return ['127.0.0.1', '::1'];
   return [hostname === '[::1]' ? '::1' : hostname];
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }
 
 /** Errors of `::1` on a machine without IPv6, where no process can listen. */

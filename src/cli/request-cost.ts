@@ -18,30 +18,27 @@ const dayMs = 86_400_000;
 
 /** Returns the calls that a stream's declaration results in. */
 export function requestCost(request: StreamRequest): RequestCost {
+  const plain = (calls: number, per: string) => ({ calls, per, list: false });
   switch (request.kind) {
     case 'object':
-      return { calls: 1, per: 'account', list: false };
+      return plain(1, 'account');
     case 'list':
-      return { calls: 1, per: 'page', list: false };
+      return plain(1, 'page');
     case 'insights':
       return { calls: request.parts === undefined ? 1 : 2, per: 'media that is due', list: true };
     case 'comments':
       return { calls: 1, per: 'media with another comments_count', list: true };
     case 'series':
-      return {
-        calls: request.requests.length,
-        per: `window of ${maxWindowMs / dayMs} days`,
-        list: false,
-      };
+      return plain(request.requests.length, `window of ${maxWindowMs / dayMs} days`);
     case 'totals':
-      return { calls: request.requests.length, per: 'day', list: false };
+      return plain(request.requests.length, 'day');
     case 'breakdowns':
-      return { calls: request.breakdowns.length, per: 'poll', list: false };
+      return plain(request.breakdowns.length, 'poll');
   }
 }
 
 /** The cost of one poll of a stream of days. */
-export interface DaysCost {
+interface DaysCost {
   /** Calls as Meta counts them, without those of a rejection. */
   readonly calls: number;
   /** Epoch milliseconds; null when the poll reads no day. */

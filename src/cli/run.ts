@@ -1,7 +1,7 @@
 import type { ExitCode } from '../engine/errors.ts';
 import { stoppable, type CommandDefinition, type Invocation } from './command.ts';
 import { watchConfigFile } from './config-watch.ts';
-import { loadCommandConfig, openApp, sourcesOf } from './load.ts';
+import { loadCommandConfig, openApp, sourcesOf } from './context.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** The `run` command: polls until SIGTERM or SIGINT. */

@@ -1,8 +1,12 @@
-import { registryAccess } from '../credentials.ts';
-import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
-import { streamNames, type TopicRole } from '../engine/stream-name.ts';
-import { openRegistry, type RegistryAdapter, type SubjectFinding } from '../registry/index.ts';
+import { printableLines } from '../engine/printable.ts';
+import type { TopicRole } from '../engine/stream-name.ts';
+import {
+  acceptsSchemas,
+  type FieldDifference,
+  type RegistryAdapter,
+  type SubjectFinding,
+} from '../registry/index.ts';
 import {
   option,
   print,
@@ -12,15 +16,16 @@ import {
   type CommandGroup,
   type Invocation,
 } from './command.ts';
-import { loadCommandConfig } from './load.ts';
-import { describeDifferences, isFit, listFindings, standing } from './schemas-text.ts';
-import { asTable } from './table.ts';
+import { loadCommandConfig, openQuietRegistry, topicRoles } from './context.ts';
+import { asTable } from './text.ts';
+
+type Mode = 'register' | 'verify';
 
 interface SchemasContext {
-  readonly config: Config;
   readonly registry: RegistryAdapter;
+  readonly mode: Mode;
   readonly roles: readonly TopicRole[];
-  readonly json: boolean;
+  readonly json: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -72,35 +77,27 @@ function command(
     exits: { ...own.exits, ...stoppable },
     options: [option('--json', 'print a JSON list')],
     settings: /^(?:schema-registry|streams$|kafka-topic-template$)/,
-    run: (invocation) => withRegistry(invocation, action),
+    run({ options: { json }, settings }: Invocation) {
+      const config = loadCommandConfig(settings, ['registry']);
+      const { schemaRegistry, kafka, polling } = config;
+      const mode = action === register ? 'register' : schemaRegistry.mode;
+      const roles = topicRoles(config);
+      return untilStopped(polling.shutdownGraceMs, async (signal) => {
+        const wanted = { schemaRegistry: { ...schemaRegistry, mode }, kafka };
+        await using registry = openQuietRegistry(wanted, roles);
+        return await action({ registry, mode, roles, json, signal });
+      });
+    },
   };
 }
 
-function withRegistry({ options, settings }: Invocation, action: SchemasAction): Promise<ExitCode> {
-  const config = loadCommandConfig(settings, ['registry']);
-  const enabled = streamNames.filter((name) => config.streams[name].enabled);
-  const roles: readonly TopicRole[] = [...enabled, 'state', 'dead_letters'];
-  return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
-    await using registry = openRegistry({
-      // Drops log lines; error messages name no secret.
-      ...registryAccess(config.schemaRegistry, () => undefined),
-      ...(action === register && ({ mode: 'register' } as const)),
-      topicTemplate: config.kafka.topicTemplate,
-      roles,
-    });
-    return await action({ config, registry, roles, json: options.json ?? false, signal });
-  });
-}
-
-async function check({ config, registry, json, signal }: SchemasContext): Promise<ExitCode> {
-  const { mode } = config.schemaRegistry;
+async function check({ registry, mode, json, signal }: SchemasContext): Promise<ExitCode> {
   const findings = await registry.inspect(signal);
-  const isGood = findings.every((finding) => isFit(finding, mode));
   print(json, {
     text: () => listFindings(findings, mode),
     json: () => findings.map((one) => ({ ...one, standing: standing(one, mode) })),
   });
-  return isGood ? 0 : 3;
+  return findings.every((finding) => isFit(finding, mode)) ? 0 : 3;
 }
 
 async function register({ registry, roles, json, signal }: SchemasContext): Promise<ExitCode> {
@@ -120,10 +117,76 @@ async function register({ registry, roles, json, signal }: SchemasContext): Prom
 
 async function diff({ registry, json, signal }: SchemasContext): Promise<ExitCode> {
   const findings = await registry.inspect(signal);
-  print(json, { text: () => describeDifferences(findings), json: () => findings.map(asDiff) });
+  print(json, {
+    text: () => describeDifferences(findings),
+    json: () =>
+      findings.map(({ subject, versions, differences }) => {
+        return { subject, version: versions.at(-1) ?? null, differences };
+      }),
+  });
   return 0;
 }
 
-function asDiff({ subject, versions, differences }: SubjectFinding) {
-  return { subject, version: versions.at(-1) ?? null, differences };
+/** The results that a start can have for a schema. */
+const words = {
+  registered: 'registered',
+  new: 'new: the start registers it as the first version',
+  compatible: 'compatible: the start registers it as another version',
+  incompatible: 'INCOMPATIBLE',
+  missing: 'MISSING: run `schemas register`, or set SCHEMA_REGISTRY_MODE=register',
+  blocked: "BLOCKED: the registry's mode accepts no new schema",
+} as const;
+
+/** Returns the result that a start would have for a schema. */
+export function standing(
+  { id, incompatible, versions, mode: subjectMode }: SubjectFinding,
+  mode: Mode,
+): keyof typeof words {
+  if (incompatible !== null) return 'incompatible';
+  if (id !== null) return 'registered';
+  if (mode === 'verify') return 'missing';
+  if (!acceptsSchemas(subjectMode)) return 'blocked';
+  return versions.length === 0 ? 'new' : 'compatible';
+}
+
+/** True when a start would accept the schema. */
+export function isFit(finding: SubjectFinding, mode: Mode): boolean {
+  return !['incompatible', 'missing', 'blocked'].includes(standing(finding, mode));
+}
+
+/** Formats a line a subject, with its errors below. */
+export function listFindings(findings: readonly SubjectFinding[], mode: Mode): string {
+  const table = asTable([
+    ['SUBJECT', 'VERSIONS', 'LEVEL', 'ID', 'STANDING'],
+    ...findings.map((finding) => [
+      finding.subject,
+      finding.versions.join(',') || '-',
+      finding.level ?? '-',
+      String(finding.id ?? '-'),
+      words[standing(finding, mode)],
+    ]),
+  ]);
+  const errors = findings.flatMap(({ incompatible }) =>
+    incompatible === null ? [] : [`\n${printableLines(incompatible)}\n`],
+  );
+  return `${table}${errors.join('')}`;
+}
+
+/** Formats a line a differing field, with `+`, `-` and `~` as in a patch. */
+export function describeDifferences(findings: readonly SubjectFinding[]): string {
+  const texts = findings.map(({ subject, versions, differences }) => {
+    const latest = versions.at(-1);
+    if (latest === undefined) return `${subject}: is not registered yet\n`;
+    if (differences.length === 0) return `${subject}: same fields as version ${latest}\n`;
+    const lines = differences.map((one) => `  ${describeField(one)}\n`);
+    return `${subject}: against version ${latest}\n${lines.join('')}`;
+  });
+  return printableLines(texts.join(''));
+}
+
+function describeField({ field, before, after, has_default: hasDefault }: FieldDifference): string {
+  const note = hasDefault ? '' : ', without a default';
+  if (before === null) return `+ ${field}: ${after ?? ''}${note}`;
+  if (after === null) return `- ${field}: ${before}${note}`;
+  return `~ ${field}: ${before} -> ${after}`;
 }

@@ -1,11 +1,10 @@
 import type { Config } from '../config/config.ts';
-import { describeCost, requestCost, type RequestCost } from './request-cost.ts';
 import { topicName } from '../engine/stream-name.ts';
 import { streams } from '../instagram/streams/index.ts';
 import { option, print, type CommandDefinition } from './command.ts';
-import { durationText } from './duration.ts';
-import { loadCommandConfig } from './load.ts';
-import { asTable } from './table.ts';
+import { loadCommandConfig } from './context.ts';
+import { describeCost, requestCost } from './request-cost.ts';
+import { asTable, durationText } from './text.ts';
 
 /** The `streams` command: lists the streams with the configuration's topics and intervals. */
 export const streamsCommand: CommandDefinition = {
@@ -17,26 +16,17 @@ export const streamsCommand: CommandDefinition = {
   settings: /^(?:streams$|stream-|kafka-topic-template$|instagram-login$)/,
   run({ options, settings }) {
     const rows = rowsOf(loadCommandConfig(settings, []));
-    print(options.json, { text: () => tableOf(rows), json: () => rows });
+    const table = rows.map(({ stream, enabled, topic, key, subject, interval, cost }) => {
+      return [stream, enabled ? 'yes' : 'no', topic, key, subject, interval, describeCost(cost)];
+    });
+    const header = ['STREAM', 'ENABLED', 'TOPIC', 'KEY', 'SUBJECT', 'INTERVAL', 'CALLS AT MOST'];
+    print(options.json, { text: () => asTable([header, ...table]), json: () => rows });
     return 0;
   },
 };
 
-interface StreamRow {
-  readonly stream: string;
-  readonly topic: string;
-  readonly key: string;
-  readonly subject: string;
-  readonly mode: 'full' | 'incremental';
-  readonly enabled: boolean;
-  readonly interval: string;
-  readonly interval_ms: number;
-  readonly cost: RequestCost;
-  readonly doc: string;
-}
-
 /** Returns the rows by priority, the order in which a short quota is spent. */
-function rowsOf(config: Config): readonly StreamRow[] {
+function rowsOf(config: Config) {
   return Object.values(streams).map((stream) => {
     const { name, key, mode, doc, request } = stream;
     const { enabled, intervalMs } = config.streams[name];
@@ -54,13 +44,4 @@ function rowsOf(config: Config): readonly StreamRow[] {
       doc,
     };
   });
-}
-
-function tableOf(rows: readonly StreamRow[]): string {
-  return asTable([
-    ['STREAM', 'ENABLED', 'TOPIC', 'KEY', 'SUBJECT', 'INTERVAL', 'CALLS AT MOST'],
-    ...rows.map(({ stream, enabled, topic, key, subject, interval, cost }) => {
-      return [stream, enabled ? 'yes' : 'no', topic, key, subject, interval, describeCost(cost)];
-    }),
-  ]);
 }

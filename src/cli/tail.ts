@@ -1,19 +1,24 @@
 import { parseDuration } from '../config/formats.ts';
 import type { ExitCode } from '../engine/errors.ts';
-import { parseGraphTime } from '../instagram/model/graph-time.ts';
 import { isNode, type Json } from '../engine/json.ts';
 import { printable } from '../engine/printable.ts';
 import { streamNames, topicName, type TopicRole } from '../engine/stream-name.ts';
 import type { TailedRecord, TailStart } from '../kafka/index.ts';
 import type { ReadValue } from '../registry/index.ts';
-import * as commands from './command.ts';
-import type { CommandDefinition, Invocation } from './command.ts';
-import { loadCommandConfig } from './load.ts';
-import { openQuietly } from './quiet-adapters.ts';
+import {
+  accountIds,
+  count,
+  option,
+  parseTime,
+  refuse,
+  stoppable,
+  usage,
+  type CommandDefinition,
+  type Invocation,
+} from './command.ts';
+import { loadCommandConfig, openQuietly } from './context.ts';
 import { listenForStop } from './stop-signals.ts';
-import { styleFor, type Style } from './terminal.ts';
-
-const { accountIds, count, option, refuse, stoppable, usage } = commands;
+import { styleFor, type Style } from './text.ts';
 
 /** The `tail` command: shows the records that a consumer of a stream receives. */
 export const tailCommand: CommandDefinition = {
@@ -65,31 +70,30 @@ interface TailOptions extends StartOptions {
 async function run({ args, options, settings }: Invocation<TailOptions>): Promise<ExitCode> {
   const role = parseRole(args[0] ?? '');
   const start = startOf(options, Date.now());
-  const filter = filterOf(options);
+  const { account: accounts, key, follow, json = false } = options;
   let { limit: left = Infinity } = options;
-  const { follow, json = false } = options;
   const config = loadCommandConfig(settings, ['kafka', 'registry']);
   const topic = topicName(config.kafka.topicTemplate, role);
   const style = styleFor(process.stdout, process.env);
   using stop = listenForStop(config.polling.shutdownGraceMs);
+  const { signal } = stop;
   await using stack = new AsyncDisposableStack();
-  const { registry, kafka } = openQuietly(
-    config,
-    { roles: ['state'], topics: 'look' },
-    stop.signal,
-  );
+  const { registry, kafka } = openQuietly(config, { roles: ['state'], topics: 'look' }, signal);
   stack.use(registry);
   stack.use(kafka);
   const take = async (record: TailedRecord): Promise<boolean> => {
-    if (!filter.key(record)) return true;
-    const read = await readValue(record, (bytes) => registry.values.read(bytes, stop.signal));
-    if (!filter.account(record, read)) return true;
+    if (key !== undefined && record.key !== key) return true;
+    const read: ReadValue =
+      record.value === null
+        ? { kind: 'value', value: null }
+        : await registry.values.read(record.value, signal);
+    if (accounts !== undefined && !accounts.includes(accountOf(record, read))) return true;
     const line = json ? jsonLine({ topic, record, read }) : textLine({ record, read }, style);
     process.stdout.write(`${line}\n`);
     left -= 1;
     return left > 0;
   };
-  await kafka.tail({ topic, start, take, follow }, stop.signal);
+  await kafka.tail({ topic, start, take, follow }, signal);
   return 0;
 }
 
@@ -124,10 +128,9 @@ export function parseOffset(text: string): bigint {
 function parseSince(text: string, nowMs: number): number {
   const durationMs = parseDuration(text);
   if (durationMs !== undefined) return Math.max(0, nowMs - durationMs);
-  const ms = parseGraphTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
   const expected =
     'how long ago, such as 2h, a day such as 2026-11-01 or a time such as 2026-11-01T07:00:00Z';
-  return ms ?? refuse('--since', expected, text);
+  return parseTime(text) ?? refuse('--since', expected, text);
 }
 
 function parseRole(text: string): TopicRole {
@@ -137,26 +140,11 @@ function parseRole(text: string): TopicRole {
   return found ?? refuse('stream', `one of ${roles.join(', ')}`, text);
 }
 
-function readValue(
-  { value }: TailedRecord,
-  read: (bytes: Buffer) => Promise<ReadValue>,
-): Promise<ReadValue> {
-  return value === null ? Promise.resolve({ kind: 'value', value: null }) : read(value);
-}
-
-function filterOf({ account: accounts, key }: TailOptions) {
-  return {
-    key: (record: TailedRecord) => key === undefined || record.key === key,
-    account: ({ headers }: TailedRecord, read: ReadValue) =>
-      accounts === undefined || accounts.includes(headers['account'] ?? accountIn(read)),
-  };
-}
-
 /** Records of other programs lack this program's headers. */
-function accountIn(read: ReadValue): string {
+function accountOf({ headers }: TailedRecord, read: ReadValue): string {
   const value: Json = read.kind === 'value' ? read.value : null;
   const id = isNode(value) ? value['business_account_id'] : undefined;
-  return typeof id === 'string' ? id : '';
+  return headers['account'] ?? (typeof id === 'string' ? id : '');
 }
 
 interface ShownRecord {

@@ -1,48 +1,30 @@
 import type { Reading } from '../../app.ts';
 import type { Config } from '../../config/config.ts';
 import type { Account } from '../../engine/account.ts';
-import { describeOffset } from '../../engine/clock-offset.ts';
 import { advice } from '../../engine/advice.ts';
+import { describeOffset } from '../../engine/clock-offset.ts';
 import { isConnectorError } from '../../engine/errors.ts';
+import type { ProbedForm, TelemetryEvent, UsageReport } from '../../engine/ports.ts';
+import { versionEnd, versionWarning } from '../../instagram/api/api-versions.ts';
 import { saysRetired } from '../../instagram/api/errors.ts';
 import { probeContract } from '../../instagram/extract/contract-probe.ts';
-import type { OnUsage, ProbedForm, Telemetry, UsageReport } from '../../engine/ports.ts';
 import { streams } from '../../instagram/streams/index.ts';
 import type { ShownToken } from '../token/text.ts';
-import { type Finding, type CheckStep, failure } from './checklist.ts';
-import { daysText } from './days-text.ts';
+import { type CheckStep, type Finding, daysText, failure, ok, skipped, step } from './checklist.ts';
 
-/** Keeps the latest usage report of each scope. */
-export interface QuotaKeeper {
-  readonly onUsage: OnUsage;
-  reports(): readonly UsageReport[];
-}
-
-/** Creates a keeper without reports. */
-export function createQuotaKeeper(): QuotaKeeper {
-  const reports = new Map<string, UsageReport>();
+/** Keeps the latest usage report of each scope, and the API's message about a rejected batch. */
+export function createApiObserver() {
+  const usage = new Map<string, UsageReport>();
+  let batchRejection: string | null = null;
   return {
-    onUsage: (report) => {
-      reports.set(`${report.scope.kind} ${report.scope.id}`, report);
+    onUsage: (report: UsageReport): void => {
+      usage.set(`${report.scope.kind} ${report.scope.id}`, report);
     },
-    reports: () => [...reports.values()],
-  };
-}
-
-/** Keeps the API's message about a rejected batch. */
-export interface BatchKeeper extends Telemetry {
-  /** Null while no batch was rejected. */
-  rejection(): string | null;
-}
-
-/** Creates a keeper without a rejection. */
-export function createBatchKeeper(): BatchKeeper {
-  let rejection: string | null = null;
-  return {
-    report(event) {
-      if (event.type === 'batch-refused') rejection = event.message;
+    report: (event: TelemetryEvent): void => {
+      if (event.type === 'batch-refused') batchRejection = event.message;
     },
-    rejection: () => rejection,
+    usage: (): readonly UsageReport[] => [...usage.values()],
+    batchRejection: () => batchRejection,
   };
 }
 
@@ -51,8 +33,7 @@ export interface ApiTools {
   readonly config: Config;
   readonly reading: Reading;
   readonly inspectTokens: (signal: AbortSignal) => Promise<readonly ShownToken[]>;
-  readonly quota: QuotaKeeper;
-  readonly batches: BatchKeeper;
+  readonly observer: ReturnType<typeof createApiObserver>;
   readonly nowMs: () => number;
 }
 
@@ -61,54 +42,57 @@ export interface ApiTools {
  * quota.
  */
 export function apiSteps(tools: ApiTools): readonly CheckStep[] {
+  const { config, reading, observer, nowMs } = tools;
   let tokens: readonly ShownToken[] = [];
   let accounts: readonly Account[] = [];
   let forms: readonly ProbedForm[] = [];
   return [
-    {
-      id: 'api.token',
-      needs: [],
-      async run(signal) {
-        tokens = await tools.inspectTokens(signal);
-        return tokens.map((token) => validity(token, tools.nowMs()));
-      },
-    },
-    {
-      id: 'api.permissions',
-      needs: ['api.token'],
-      run: () => Promise.resolve(tokens.map(permissions)),
-    },
-    {
-      id: 'api.accounts',
-      needs: ['api.token'],
-      async run(signal) {
-        const listing = await tools.reading.directory.list(signal);
-        ({ accounts } = listing);
-        return [
-          ...accounts.map(found),
-          ...listing.problems.map(problem),
-          ...listing.warnings.map(excludedFinding),
-        ];
-      },
-    },
-    { id: 'api.clock', needs: ['api.accounts'], run: () => Promise.resolve([clock(tools)]) },
-    {
-      id: 'api.contract',
-      needs: ['api.accounts'],
-      async run(signal) {
-        const [account] = accounts;
-        if (account === undefined) return [noAccount];
-        forms = await tryForms(account, tools, signal);
-        return contract(forms, probingOf(account, tools));
-      },
-    },
-    {
-      id: 'api.insights',
-      needs: ['api.accounts'],
-      run: (signal) => insights(notReported(accounts, forms), tools, signal),
-    },
-    { id: 'api.quota', needs: ['api.accounts'], run: () => Promise.resolve(quota(tools)) },
+    step('api.token', [], async (signal) => {
+      tokens = await tools.inspectTokens(signal);
+      return tokens.map((token) => validity(token, nowMs()));
+    }),
+    step('api.permissions', ['api.token'], () => tokens.map(permissions)),
+    step('api.accounts', ['api.token'], async (signal) => {
+      const { problems, warnings, ...listing } = await reading.directory.list(signal);
+      ({ accounts } = listing);
+      return [
+        ...accounts.map(found),
+        ...problems.map((detail) => ({ status: 'failed', detail, code: 'accounts.none' }) as const),
+        ...warnings.map((detail) => ({ status: 'warning', detail }) as const),
+      ];
+    }),
+    step('api.clock', ['api.accounts'], () => [clock(tools)]),
+    step('api.contract', ['api.accounts'], async (signal) => {
+      const [account] = accounts;
+      if (account === undefined) return [skipped('no account to try them on')];
+      const enabled = Object.values(streams).filter(({ name }) => config.streams[name].enabled);
+      forms = await probeContract({ account, streams: enabled }, reading.tools, signal);
+      return contract(forms, {
+        account,
+        requestedVersion: config.instagram.apiVersion,
+        answeredBy: reading.tools.graph.answeredBy,
+        batchRejection: observer.batchRejection(),
+      });
+    }),
+    step('api.insights', ['api.accounts'], (signal) =>
+      insights(notReported(accounts, forms), tools, signal),
+    ),
+    step('api.quota', ['api.accounts'], () => quota(tools)),
   ];
+}
+
+/** Returns the step that warns when an API version has ended, ends soon or is unknown. */
+export function versionStep(version: string, nowMs: () => number): CheckStep {
+  return step('api.version', [], () => [versionFinding(version, nowMs())]);
+}
+
+function versionFinding(version: string, nowMs: number): Finding {
+  const warning = versionWarning(version, nowMs);
+  if (warning !== null) {
+    return { status: 'warning', detail: warning.problem, action: warning.action };
+  }
+  const { endsAtMs } = versionEnd(version, nowMs);
+  return ok(endsAtMs === null ? 'Meta has announced no end' : daysText(endsAtMs, nowMs), version);
 }
 
 /** Checks that the API accepts a token and lets it read data. */
@@ -131,20 +115,19 @@ export function validity(token: ShownToken, nowMs: number): Finding {
       ? 'accepted; until when it is good, Meta does not say'
       : `valid ${daysText(expiresAtMs, nowMs)}`;
   const access = data === null ? '' : `, reaches data ${daysText(data, nowMs)}`;
-  return { status: 'ok', subject, detail: `${until}${access}` };
+  return ok(`${until}${access}`, subject);
 }
 
 function permissions({ name: subject, missing, facts }: ShownToken): Finding {
   if (missing === null) {
-    return {
-      status: 'skipped',
+    return skipped(
+      'Meta does not say which permissions this token has; the accounts below tell',
       subject,
-      detail: 'Meta does not say which permissions this token has; the accounts below tell',
-    };
+    );
   }
   if (missing.length === 0) {
     const granted = facts?.scopes.join(', ') ?? '';
-    return { status: 'ok', subject, detail: `all that the enabled streams need (${granted})` };
+    return ok(`all that the enabled streams need (${granted})`, subject);
   }
   return {
     status: 'failed',
@@ -158,11 +141,7 @@ function permissions({ name: subject, missing, facts }: ShownToken): Finding {
 function found({ id, username, pageId }: Account): Finding {
   const name = username === null ? '' : `@${username}`;
   const page = pageId === null ? '' : ` by page ${pageId}`;
-  return { status: 'ok', subject: id, detail: `${name}${page}`.trim() || 'reached' };
-}
-
-function problem(detail: string): Finding {
-  return { status: 'failed', detail, code: 'accounts.none' };
+  return ok(`${name}${page}`.trim() || 'reached', id);
 }
 
 const minuteMs = 60_000;
@@ -172,9 +151,9 @@ const brokersLimitMs = 60 * minuteMs;
 /** Compares this machine's clock, which sets the records' timestamps, with the API's. */
 function clock({ reading }: ApiTools): Finding {
   const { clockAheadMs } = reading.tools.graph;
-  if (clockAheadMs === null) return { status: 'skipped', detail: 'the answers said no time' };
+  if (clockAheadMs === null) return skipped('the answers said no time');
   if (Math.abs(clockAheadMs) < minuteMs) {
-    return { status: 'ok', detail: 'agrees with that of the API to within a minute' };
+    return ok('agrees with that of the API to within a minute');
   }
   return {
     status: clockAheadMs < brokersLimitMs ? 'warning' : 'failed',
@@ -186,10 +165,6 @@ function clock({ reading }: ApiTools): Finding {
   };
 }
 
-function excludedFinding(detail: string): Finding {
-  return { status: 'warning', detail };
-}
-
 async function insights(
   accounts: readonly Account[],
   { config, reading, nowMs }: ApiTools,
@@ -198,16 +173,12 @@ async function insights(
   const needed = Object.values(streams).filter(({ name, request }) => {
     return config.streams[name].enabled && !['object', 'list', 'comments'].includes(request.kind);
   });
-  if (needed.length === 0) {
-    return [{ status: 'skipped', detail: 'no enabled stream reads insights' }];
-  }
+  if (needed.length === 0) return [skipped('no enabled stream reads insights')];
   const findings: Finding[] = [];
   for (const account of accounts) {
-    const { graph } = reading.tools;
-    const request = insightsRequest(account, nowMs());
     try {
-      await graph.get(request, signal);
-      findings.push({ status: 'ok', subject: account.id, detail: 'answers' });
+      await reading.tools.graph.get(insightsRequest(account, nowMs()), signal);
+      findings.push(ok('answers', account.id));
     } catch (error) {
       signal.throwIfAborted();
       findings.push(insightsFinding(error, account));
@@ -227,36 +198,12 @@ function notReported(
   return isReported ? accounts.slice(1) : accounts;
 }
 
-/** Sends each form of request that the enabled streams use, for one account. */
-function tryForms(
-  account: Account,
-  { config, reading }: ApiTools,
-  signal: AbortSignal,
-): Promise<readonly ProbedForm[]> {
-  const enabled = Object.values(streams).filter(({ name }) => config.streams[name].enabled);
-  return probeContract({ account, streams: enabled }, reading.tools, signal);
-}
-
-const noAccount: Finding = { status: 'skipped', detail: 'no account to try them on' };
-
-function probingOf(account: Account, { config, reading, batches }: ApiTools): Probing {
-  return {
-    account,
-    requestedVersion: config.instagram.apiVersion,
-    answeredBy: reading.tools.graph.answeredBy,
-    batchRejection: batches.rejection(),
-  };
-}
-
-/** The API version that requests name, and the version that answers. */
-interface Versions {
+/** Input of `contract` besides the forms. */
+export interface Probing {
+  readonly account: Account;
+  /** The API version that requests name, and the version that answers. */
   readonly requestedVersion: string;
   readonly answeredBy: string | null;
-}
-
-/** Input of `contract` besides the forms. */
-export interface Probing extends Versions {
-  readonly account: Account;
   /** The API's message about a rejected batch; null where none was rejected. */
   readonly batchRejection: string | null;
 }
@@ -271,31 +218,17 @@ export function contract(forms: readonly ProbedForm[], probing: Probing): readon
     forms.filter(({ outcome }) => outcome === counted).length;
   const [accepted, untried] = [count('ok'), count('unknown')];
   const by = versionNote(probing) ?? `answered by ${probing.requestedVersion}`;
-  return [
-    ...(accepted === 0
-      ? []
-      : [
-          {
-            status: 'ok',
-            subject,
-            detail: `forms of request accepted: ${accepted}, ${by}`,
-          } as const,
-        ]),
-    ...(untried === 0
-      ? []
-      : [
-          {
-            status: 'skipped',
-            subject,
-            detail: `forms of request not tried, for lack of an object or an answer: ${untried}`,
-          } as const,
-        ]),
-    ...forms.flatMap((form) => rejectedForm(form, probing)),
-  ];
+  const findings: Finding[] = [];
+  if (accepted > 0) findings.push(ok(`forms of request accepted: ${accepted}, ${by}`, subject));
+  if (untried > 0) {
+    const detail = `forms of request not tried, for lack of an object or an answer: ${untried}`;
+    findings.push(skipped(detail, subject));
+  }
+  return [...findings, ...forms.flatMap((form) => rejectedForm(form, probing))];
 }
 
 /** Returns a note when another API version answers than the requested one. */
-function versionNote({ requestedVersion, answeredBy }: Versions): string | undefined {
+function versionNote({ requestedVersion, answeredBy }: Probing): string | undefined {
   if (answeredBy === null || answeredBy === requestedVersion) return undefined;
   return `answered by ${answeredBy}, asked as ${requestedVersion}`;
 }
@@ -327,7 +260,7 @@ function rejectedBatch(detail: string): Finding {
  */
 export function insightsFinding(error: unknown, { id }: Account): Finding {
   if (isConnectorError(error) && error.code === 'graph.not-enough-users') {
-    return { status: 'ok', subject: id, detail: `answers: ${error.message}` };
+    return ok(`answers: ${error.message}`, id);
   }
   const finding = failure(error, id);
   // A warning, because the other metrics are published.
@@ -354,15 +287,13 @@ function insightsRequest({ id }: Account, nowMs: number) {
   };
 }
 
-function quota({ quota: keeper, nowMs }: ApiTools): readonly Finding[] {
-  const reports = keeper.reports();
-  if (reports.length === 0) {
-    return [{ status: 'skipped', detail: 'the answers said nothing of it' }];
-  }
+function quota({ observer, nowMs }: ApiTools): readonly Finding[] {
+  const reports = observer.usage();
+  if (reports.length === 0) return [skipped('the answers said nothing of it')];
   return reports.map(({ scope, percent, regainMs }): Finding => {
     const subject = `${scope.kind} ${scope.id}`.trim();
     const left = `${Math.max(0, Math.round(100 - percent))}% left`;
-    if (percent < 100 && regainMs === 0) return { status: 'ok', subject, detail: left };
+    if (percent < 100 && regainMs === 0) return ok(left, subject);
     const until = regainMs === 0 ? '' : ` until ${new Date(nowMs() + regainMs).toISOString()}`;
     const detail = `${left}: nothing is asked${until}`;
     return { status: 'failed', subject, detail, code: 'graph.rate-limited' };

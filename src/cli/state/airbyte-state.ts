@@ -1,8 +1,8 @@
-import { StopProcessError } from '../../engine/errors.ts';
 import { isoSeconds } from '../../engine/key.ts';
+import { type Json, describeJson, isNode } from '../../engine/json.ts';
 import { parseGraphTime } from '../../instagram/model/graph-time.ts';
-import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
+import { refuseState } from './state-change.ts';
 
 /** The position of Airbyte in an account: the date of its newest record. */
 export interface AirbyteCursor {
@@ -20,8 +20,10 @@ export interface AirbyteState {
   readonly future: readonly AirbyteCursor[];
 }
 
-interface DocumentPath {
+/** A value and its path in the document. */
+interface Located {
   readonly path: string;
+  readonly value: Json;
 }
 
 type MaybeCursor = AirbyteCursor | undefined;
@@ -37,14 +39,15 @@ const streamName = 'user_insights';
  * @throws StopProcessError `state.invalid` naming the path, the actual and the expected value
  */
 export function readAirbyteState(document: Json, nowMs: number): AirbyteState {
-  const bare = unwrap(document, { path: '$' });
-  const found = bare === undefined ? [] : readBare(bare.value, bare);
+  const bare = unwrap({ path: '$', value: document });
+  const found = bare === undefined ? [] : readBare(bare);
   // A partition that is listed twice counts once, with its latest cursor.
   const furthest = new Map<string, AirbyteCursor>();
   for (const cursor of found) {
     const known = furthest.get(cursor.accountId);
-    if (known === undefined || known.cursorMs < cursor.cursorMs)
+    if (known === undefined || known.cursorMs < cursor.cursorMs) {
       furthest.set(cursor.accountId, cursor);
+    }
   }
   const cursors = [...furthest.values()];
   const isFuture = ({ cursorMs }: AirbyteCursor) => cursorMs > nowMs + futureMs;
@@ -54,210 +57,171 @@ export function readAirbyteState(document: Json, nowMs: number): AirbyteState {
   };
 }
 
-interface BareState extends DocumentPath {
-  readonly value: Json;
-}
+/** Opens a wrapping, given the document and the member by which the wrapping is recognized. */
+type Open = (document: Located, marker: Located) => Located | undefined;
+
+/** The wrappings by their markers, in the order of the search; the first match is opened. */
+const wrappings: readonly (readonly [marker: string, open: Open])[] = [
+  ['streamDescriptor', openStream],
+  // A message of the protocol: {"type": "STATE", "state": {...}}, or of another type.
+  ['type', openMessage],
+  // A connection's state, as in the platform's API and settings page.
+  ['stateType', openConnection],
+  ['streamStates', openStates],
+  // One map of all streams, from before states of streams existed.
+  [streamName, (_document, state) => state],
+];
 
 /** Returns the stream's own state within the platform's wrapping; undefined when there is none. */
-function unwrap(document: Json, location: DocumentPath): BareState | undefined {
-  if (Array.isArray(document)) {
-    const entries = (document as readonly Json[]).map((entry, index) =>
-      unwrapEntry(entry, { path: `${location.path}[${index}]` }),
+function unwrap(document: Located): Located | undefined {
+  const { path, value } = document;
+  if (Array.isArray(value)) {
+    const entries = (value as readonly Json[]).map((entry, index) =>
+      unwrapEntry({ path: `${path}[${index}]`, value: entry }),
     );
     return entries.findLast((entry) => entry !== undefined);
   }
-  if (!isNode(document)) return { ...location, value: document };
-  const wrapped = wrappings.find(({ has }) => has(document));
-  return wrapped === undefined
-    ? { ...location, value: document }
-    : wrapped.open(document, location);
+  const wrapping = wrappingOf(document);
+  return wrapping === undefined ? document : wrapping.open(document, wrapping.marker);
 }
 
 /** Unwraps an entry of a list, which must name its stream; a bare state in a list does not. */
-function unwrapEntry(entry: Json, location: DocumentPath): BareState | undefined {
-  if (isNode(entry) && wrappings.some(({ has }) => has(entry))) return unwrap(entry, location);
-  return refuse(location, 'a message of type STATE, or an object with a stream descriptor', entry);
+function unwrapEntry(entry: Located): Located | undefined {
+  if (wrappingOf(entry) !== undefined) return unwrap(entry);
+  return refuse(entry, 'a message of type STATE, or an object with a stream descriptor');
 }
 
-interface Wrapping {
-  readonly has: (document: Node) => boolean;
-  readonly open: (document: Node, location: DocumentPath) => BareState | undefined;
+function wrappingOf(document: Located) {
+  for (const [name, open] of wrappings) {
+    const marker = member(document, name);
+    const isMarked = name !== 'type' || typeof marker?.value === 'string';
+    if (marker !== undefined && isMarked) return { open, marker };
+  }
+  return undefined;
 }
 
 /**
- * Returns the first of two names that is present: the platform's API writes camelCase, its messages
- * underscores.
+ * Returns a member of an object by its name in camelCase, as the platform's API writes it, or with
+ * underscores, as its messages do.
  */
-function either(document: Node, names: readonly [string, string]): { name: string; value: Json } {
-  const name = Object.hasOwn(document, names[0]) ? names[0] : names[1];
-  return { name, value: document[name] ?? null };
+function member({ path, value }: Located, camelCase: string): Located | undefined {
+  if (!isNode(value)) return undefined;
+  const underscored = camelCase.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const name = [camelCase, underscored].find((one) => Object.hasOwn(value, one));
+  return name === undefined ? undefined : { path: `${path}.${name}`, value: value[name] ?? null };
 }
 
-const descriptor = ['streamDescriptor', 'stream_descriptor'] as const;
-const state = ['streamState', 'stream_state'] as const;
-const states = ['streamStates', 'stream_states'] as const;
-const kind = ['stateType', 'state_type'] as const;
-
-const hasAny = (document: Node, names: readonly string[]): boolean =>
-  names.some((name) => Object.hasOwn(document, name));
-
-function inside(document: Node, name: string, location: DocumentPath): BareState | undefined {
-  return unwrap(document[name] ?? null, { path: `${location.path}.${name}` });
+function memberOrNull(document: Located, name: string): Located {
+  return member(document, name) ?? { ...document, value: null };
 }
 
-/** The wrappings in the order of the search; the first match is opened. */
-const wrappings: readonly Wrapping[] = [
-  // A message of the protocol: {"type": "STATE", "state": {...}}, or of another type.
-  {
-    has: (document) => typeof document['type'] === 'string' && !hasAny(document, descriptor),
-    open: openMessage,
-  },
-  {
-    has: (document) => hasAny(document, descriptor),
-    open: openStream,
-  },
-  // A connection's state, as in the platform's API and settings page.
-  { has: (document) => hasAny(document, kind), open: openConnection },
-  { has: (document) => hasAny(document, states), open: openStates },
-  // One map of all streams, from before states of streams existed.
-  {
-    has: (document) => Object.hasOwn(document, streamName),
-    open: (document, location) => ({
-      path: `${location.path}.${streamName}`,
-      value: document[streamName] ?? null,
-    }),
-  },
-];
+const messageMembers: ReadonlyMap<Json, string> = new Map([
+  ['STATE', 'state'],
+  ['STREAM', 'stream'],
+  ['GLOBAL', 'global'],
+  ['LEGACY', 'data'],
+]);
 
-const places: Readonly<Record<string, string>> = {
-  STATE: 'state',
-  STREAM: 'stream',
-  GLOBAL: 'global',
-  LEGACY: 'data',
-};
-
-function openMessage(message: Node, location: DocumentPath): BareState | undefined {
-  const type = message['type'] as string;
-  const place = Object.hasOwn(places, type) ? places[type] : undefined;
+function openMessage(message: Located, { value: type }: Located): Located | undefined {
+  const name = messageMembers.get(type);
   // The output of a sync is full of messages that are no states.
-  if (place === undefined) return undefined;
-  const known = Object.hasOwn(message, place) || type !== 'STATE';
-  return known
-    ? inside(message, place, location)
-    : refuse({ path: `${location.path}.${place}` }, 'an object', undefined);
+  if (name === undefined) return undefined;
+  if (type === 'STATE' && member(message, name) === undefined) {
+    refuse({ path: `${message.path}.state` }, 'an object');
+  }
+  return unwrap(memberOrNull(message, name));
 }
 
-function openStream(entry: Node, location: DocumentPath): BareState | undefined {
-  const named = either(entry, descriptor);
-  const name = isNode(named.value) ? named.value['name'] : undefined;
+function openStream(entry: Located, { path, value: descriptor }: Located): Located | undefined {
+  const name = isNode(descriptor) ? descriptor['name'] : undefined;
   if (typeof name !== 'string') {
-    refuse({ path: `${location.path}.${named.name}.name` }, 'the name of a stream', name);
+    return refuse({ path: `${path}.name`, value: name }, 'the name of a stream');
   }
-  if (name !== streamName) return undefined;
-  const { name: place, value } = either(entry, state);
-  return { path: `${location.path}.${place}`, value };
+  return name === streamName ? memberOrNull(entry, 'streamState') : undefined;
 }
 
-const kinds: Readonly<Record<string, readonly [string, string]>> = {
-  stream: ['streamState', 'stream_state'],
-  global: ['globalState', 'global_state'],
-  legacy: ['state', 'state'],
-};
+const connectionMembers: ReadonlyMap<string, string> = new Map([
+  ['stream', 'streamState'],
+  ['global', 'globalState'],
+  ['legacy', 'state'],
+]);
 
-function openConnection(connection: Node, location: DocumentPath): BareState | undefined {
-  const named = either(connection, kind);
-  const type = typeof named.value === 'string' ? named.value.toLowerCase() : '';
+function openConnection(connection: Located, type: Located): Located | undefined {
+  const name = typeof type.value === 'string' ? type.value.toLowerCase() : '';
   // A connection that was never synced.
-  if (type === 'not_set') return undefined;
-  const names = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
-  if (names === undefined) {
-    return refuse(
-      { path: `${location.path}.${named.name}` },
-      'stream, global, legacy or not_set',
-      named.value,
-    );
-  }
-  return inside(connection, either(connection, names).name, location);
+  if (name === 'not_set') return undefined;
+  const state = connectionMembers.get(name);
+  if (state === undefined) return refuse(type, 'stream, global, legacy or not_set');
+  return unwrap(memberOrNull(connection, state));
 }
 
-function openStates(global: Node, location: DocumentPath): BareState | undefined {
-  const { name, value } = either(global, states);
-  const path = `${location.path}.${name}`;
-  return Array.isArray(value) ? unwrap(value, { path }) : refuse({ path }, 'a list', value);
+function openStates(_global: Located, states: Located): Located | undefined {
+  return Array.isArray(states.value) ? unwrap(states) : refuse(states, 'a list');
 }
 
-function readBare(value: Json, location: DocumentPath): readonly AirbyteCursor[] {
+function readBare(state: Located): readonly AirbyteCursor[] {
+  const { path, value } = state;
   // Since 0.1.8 missing, null and empty all mean that nothing was read yet.
   if (value === null) return [];
-  if (!isNode(value)) return refuse(location, 'an object or null', value);
-  if (Object.hasOwn(value, 'states')) return readPartitions(value['states'] ?? null, location);
+  if (!isNode(value)) return refuse(state, 'an object or null');
+  const states = member(state, 'states');
+  if (states !== undefined) return readPartitions(states);
   if (Object.hasOwn(value, 'use_global_cursor') || Object.hasOwn(value, 'state')) {
     refuse(
-      { path: `${location.path}.states` },
+      { path: `${path}.states` },
       'a list of partitions (a cursor of all accounts together does not say what was read of each)',
-      undefined,
     );
   }
-  return present(
-    Object.entries(value).map(([id, entry]) => {
-      const path = `${location.path}.${id}`;
-      const accountId = readAccount(id, { path }, 'an account id (digits) as the name');
-      return readAccountState(accountId, entry, { path });
-    }),
-  );
+  const cursors = Object.entries(value).map(([id, entry]): MaybeCursor => {
+    const located = { path: `${path}.${id}`, value: entry };
+    const accountId = readAccount({ ...located, value: id }, 'an account id (digits) as the name');
+    // The oldest versions wrote the date itself instead of {"date": …}.
+    if (typeof entry !== 'string') return readCursor(accountId, located);
+    return { accountId, cursorMs: readDate(located), path: located.path };
+  });
+  return cursors.filter((cursor) => cursor !== undefined);
 }
 
-/** Reads a map's value: `{"date": …}`, or the date itself as in the oldest versions. */
-function readAccountState(accountId: string, entry: Json, location: DocumentPath): MaybeCursor {
-  if (typeof entry === 'string')
-    return { accountId, cursorMs: readDate(entry, location), ...location };
-  return readCursor(accountId, entry, location);
+function readPartitions(states: Located): readonly AirbyteCursor[] {
+  if (!Array.isArray(states.value)) return refuse(states, 'a list of partitions');
+  const cursors = (states.value as readonly Json[]).map((value, index) => {
+    const path = `${states.path}[${index}]`;
+    if (!isNode(value)) {
+      return refuse({ path, value }, 'an object with "partition" and "cursor"');
+    }
+    const partition = value['partition'];
+    const id = isNode(partition) ? partition['business_account_id'] : undefined;
+    const accountId = readAccount(
+      { path: `${path}.partition.business_account_id`, value: id },
+      'an account id (a text of digits)',
+    );
+    return readCursor(accountId, { path: `${path}.cursor`, value: value['cursor'] ?? null });
+  });
+  return cursors.filter((cursor) => cursor !== undefined);
 }
 
-function readPartitions(list: Json, location: DocumentPath): readonly AirbyteCursor[] {
-  const path = `${location.path}.states`;
-  if (!Array.isArray(list)) return refuse({ path }, 'a list of partitions', list);
-  return present(
-    (list as readonly Json[]).map((entry, index) => {
-      const place = `${path}[${index}]`;
-      if (!isNode(entry)) {
-        return refuse({ path: place }, 'an object with "partition" and "cursor"', entry);
-      }
-      const partition = entry['partition'];
-      const id = isNode(partition) ? partition['business_account_id'] : undefined;
-      const where = { path: `${place}.partition.business_account_id` };
-      const accountId = readAccount(id, where, 'an account id (a text of digits)');
-      return readCursor(accountId, entry['cursor'] ?? null, { path: `${place}.cursor` });
-    }),
-  );
+/** Reads `{"date": …}`; null, an empty object and a null date mean that nothing was read yet. */
+function readCursor(accountId: string, cursor: Located): MaybeCursor {
+  const { value } = cursor;
+  if (value === null) return undefined;
+  if (!isNode(value)) return refuse(cursor, 'an object with "date"');
+  if (Object.keys(value).length === 0 || value['date'] === null) return undefined;
+  const path = `${cursor.path}.date`;
+  return { accountId, cursorMs: readDate({ path, value: value['date'] }), path };
 }
 
-/**
- * Reads `{"date": …}`; undefined when it is null, empty or has a null date: the account was not
- * read yet.
- */
-function readCursor(accountId: string, cursor: Json, location: DocumentPath): MaybeCursor {
-  if (cursor === null) return undefined;
-  if (!isNode(cursor)) return refuse(location, 'an object with "date"', cursor);
-  if (Object.keys(cursor).length === 0 || cursor['date'] === null) return undefined;
-  const path = `${location.path}.date`;
-  return { accountId, cursorMs: readDate(cursor['date'], { path }), path };
+/** A value that is to be checked; undefined when it is missing. */
+type Checked = Pick<Located, 'path'> & { readonly value?: Json | undefined };
+
+function readAccount(id: Checked, expected: string): string {
+  const { value } = id;
+  return typeof value === 'string' && /^\d+$/.test(value) ? value : refuse(id, expected);
 }
 
-function readAccount(id: Json | undefined, location: DocumentPath, expected: string): string {
-  return typeof id === 'string' && /^\d+$/.test(id) ? id : refuse(location, expected, id);
-}
-
-function readDate(date: Json | undefined, location: DocumentPath): number {
-  const ms = typeof date === 'string' ? parseGraphTime(date) : undefined;
-  if (ms === undefined) return refuse(location, 'a time such as 2025-06-28T07:00:00+00:00', date);
-  return ms >= beginningMs
-    ? ms
-    : refuse(location, 'a time after 2010-01-01, when Instagram began', date);
-}
-
-function present(found: readonly MaybeCursor[]): readonly AirbyteCursor[] {
-  return found.filter((cursor) => cursor !== undefined);
+function readDate(date: Checked): number {
+  const ms = typeof date.value === 'string' ? parseGraphTime(date.value) : undefined;
+  if (ms === undefined) return refuse(date, 'a time such as 2025-06-28T07:00:00+00:00');
+  return ms >= beginningMs ? ms : refuse(date, 'a time after 2010-01-01, when Instagram began');
 }
 
 /** Formats a text, number or flag as it is, and other values by their kind. */
@@ -269,12 +233,8 @@ function show(value: Json | undefined): string {
   return describeJson(value);
 }
 
-function refuse(location: DocumentPath, expected: string, actual: Json | undefined): never {
-  throw new StopProcessError(
-    'state.invalid',
-    `Airbyte's state, ${location.path}: expected ${expected}, got ${show(actual)}. Nothing was changed.`,
-    { exitCode: 2 },
-  );
+function refuse({ path, value }: Checked, expected: string): never {
+  return refuseState(`Airbyte's state, ${path}: expected ${expected}, got ${show(value)}`);
 }
 
 /** Explains to a person why an account's cursor is not imported. */

@@ -1,7 +1,11 @@
 import { StopProcessError } from '../../engine/errors.ts';
-import { partitionsOfWrite, type Owner } from '../../kafka/index.ts';
-import type { Plan } from './plan.ts';
-import { reportJson, reportText } from './plan-text.ts';
+import { type Json, type Node, isNode } from '../../engine/json.ts';
+import { printableLines } from '../../engine/printable.ts';
+import type { StreamState } from '../../engine/state.ts';
+import { type Owner, partitionsOfWrite } from '../../kafka/index.ts';
+import { jsonText } from '../command.ts';
+import { plural } from '../text.ts';
+import type { Plan, PlannedWrite } from './plan.ts';
 import type { StateSession } from './session.ts';
 
 /** Options of the execution of a plan. */
@@ -28,41 +32,40 @@ export interface ApplyOptions {
 export async function carryOut(
   session: StateSession,
   plan: (session: StateSession) => Plan,
-  { apply, force, requestsHandOver, json }: ApplyOptions,
+  options: ApplyOptions,
 ): Promise<string> {
   const shown = plan(session);
-  const owners = await ownersOf(shown, session);
-  const applied = apply && shown.writes.length > 0;
-  const current = applied
-    ? await write({ session, plan, shown, owners }, { requestsHandOver, force })
-    : shown;
-  const createsTopic = session.exists ? null : session.topic;
-  const report = { plan: current, applied, owners, createsTopic, requestsHandOver };
-  return json ? reportJson(report, session.form) : reportText(report, session.form);
+  const partitions = [...new Set(shown.writes.flatMap(partitionsOfWrite))];
+  const owners = partitions.length === 0 ? [] : await session.owners();
+  const work = {
+    session,
+    plan,
+    shown,
+    partitions,
+    owners: owners.filter(({ partition }) => partitions.includes(partition)),
+  };
+  const applied = options.apply && shown.writes.length > 0;
+  const report = { ...work, shown: applied ? await write(work, options) : shown, applied };
+  return options.json ? reportJson(report) : reportText(report, options.requestsHandOver);
 }
 
-async function ownersOf({ writes }: Plan, session: StateSession): Promise<readonly Owner[]> {
-  if (writes.length === 0) return [];
-  const owners = await session.owners();
-  const changed = new Set(writes.flatMap(partitionsOfWrite));
-  return owners.filter(({ partition }) => changed.has(partition));
-}
-
-interface PlanWrite {
+interface Work {
   readonly session: StateSession;
   readonly plan: (session: StateSession) => Plan;
-  /** The plan that was shown first. */
+  /** The plan that was computed first. */
   readonly shown: Plan;
+  /** The partitions that the plan changes. */
+  readonly partitions: readonly number[];
+  /** Instances that poll accounts of these partitions. */
   readonly owners: readonly Owner[];
 }
 
 /** @returns the plan that was written */
 async function write(
-  { session, plan, shown, owners }: PlanWrite,
-  { requestsHandOver, force }: { readonly requestsHandOver: boolean; readonly force: boolean },
+  { session, plan, shown, partitions, owners }: Work,
+  { requestsHandOver, force }: ApplyOptions,
 ): Promise<Plan> {
   let current = shown;
-  const partitions = [...new Set(shown.writes.flatMap(partitionsOfWrite))];
   const writeDuringHandOver = () =>
     session.duringHandOver(partitions, async (fresh) => {
       current = plan(fresh);
@@ -94,4 +97,92 @@ function owned(
       `again, or add ${wasRequested ? '--force: they are taken away from it' : '--hand-over: it hands these partitions over for a moment'}.`,
     { exitCode: 3 },
   );
+}
+
+/** The plan that was shown or written, and what became of it. */
+interface Report extends Pick<Work, 'session' | 'shown' | 'owners'> {
+  readonly applied: boolean;
+}
+
+function reportJson({ session, shown, applied, owners }: Report): string {
+  const changes = shown.writes.map(({ key, partition, movedFrom, before, after, unreadable }) => ({
+    key,
+    partition,
+    ...(movedFrom === undefined
+      ? { action: after === null ? 'delete' : 'write' }
+      : { moved_from: movedFrom.partition, action: 'move' }),
+    before: asNode(before, session),
+    after: asNode(after, session),
+    unreadable,
+  }));
+  return jsonText({ applied, changes, notes: shown.notes, owners });
+}
+
+function asNode(state: StreamState | null, { form }: StateSession): Node | null {
+  return state === null ? null : (form.toJson(state) as Node);
+}
+
+function reportText(report: Report, requestsHandOver: boolean): string {
+  const { session, shown, owners, applied } = report;
+  const { length } = shown.writes;
+  const lines = [...shown.writes.flatMap((write) => describeWrite(write, session)), ...shown.notes];
+  if (length === 0) lines.push('Nothing to change.');
+  else if (applied) lines.push(`Written: ${plural(length, 'state')}.`);
+  else {
+    if (!session.exists) {
+      lines.push(`The topic ${session.topic} is not there yet: --apply makes it.`);
+    }
+    const way = requestsHandOver
+      ? '--apply has it handed over.'
+      : 'stop it first, or have it handed over by --hand-over.';
+    for (const { partition, name } of owners) {
+      lines.push(`Partition ${partition} is being polled by ${name}: ${way}`);
+    }
+    lines.push('Nothing was written: this is what --apply would do.');
+  }
+  return printableLines(`${lines.join('\n')}\n`);
+}
+
+function describeWrite(write: PlannedWrite, session: StateSession): readonly string[] {
+  const { key, partition, movedFrom, unreadable } = write;
+  if (movedFrom !== undefined) {
+    return [`${key} (partition ${movedFrom.partition} to ${partition}): moved`];
+  }
+  const [before, after] = [asNode(write.before, session), asNode(write.after, session)];
+  const written = before === null && unreadable === null ? 'new' : 'changed';
+  return [
+    `${key} (partition ${partition}): ${after === null ? 'deleted' : written}`,
+    ...(unreadable === null ? [] : [`  it cannot be read: ${unreadable}`]),
+    ...differences(before, after),
+  ];
+}
+
+/** Fields that the key repeats or that cannot be chosen. */
+const identity = new Set(['format_version', 'stream', 'account_id']);
+
+/**
+ * Formats a line a differing field; for a new or a deleted state a line a field that is not empty.
+ */
+function differences(before: Node | null, after: Node | null): readonly string[] {
+  const names = Object.keys(after ?? before ?? {}).filter((name) => !identity.has(name));
+  return names.flatMap((name) => {
+    const [old, now] = [before?.[name] ?? null, after?.[name] ?? null];
+    if (JSON.stringify(old) === JSON.stringify(now)) return [];
+    if (before !== null && after !== null) return [`  ${name}: ${show(old)} -> ${show(now)}`];
+    const only = after === null ? old : now;
+    return isEmpty(only) ? [] : [`  ${name}: ${show(only)}`];
+  });
+}
+
+function isEmpty(value: Json): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+const longestShown = 60;
+
+function show(value: Json): string {
+  if (Array.isArray(value)) return plural(value.length, 'entry', 'entries');
+  if (isNode(value)) return `${Object.keys(value).length} entries`;
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return value.length > longestShown ? `${value.length} characters` : value;
 }

@@ -1,5 +1,23 @@
+import { type StreamState, stateKey } from '../../engine/state.ts';
+import type { StreamName } from '../../engine/stream-name.ts';
+import { partitionOf } from '../../engine/partition.ts';
+import {
+  type StateWrite,
+  type StoredState,
+  isMisplaced,
+  partitionsOfWrite,
+  placeOf,
+} from '../../kafka/index.ts';
 import { describeFuture } from './airbyte-state.ts';
-import { StopProcessError } from '../../engine/errors.ts';
+import type { Imported } from './import-file.ts';
+import {
+  type StateFilter,
+  type StateSession,
+  refuseUnknown,
+  select,
+  stateOf,
+  storedUnder,
+} from './session.ts';
 import {
   type Authorship,
   type StateChange,
@@ -10,26 +28,12 @@ import {
   parseCursor,
   parseStateKey,
   parseStream,
+  refuseState,
 } from './state-change.ts';
-import { stateKey } from '../../engine/state.ts';
-import type { StreamName } from '../../engine/stream-name.ts';
-import type { StateWrite, StoredState } from '../../kafka/index.ts';
-import type { Imported } from './import-file.ts';
-import {
-  type StateFilter,
-  type StateSession,
-  matching,
-  refuseUnknown,
-  stateOf,
-} from './session.ts';
-import { select } from './show.ts';
 
 /** A write with the details that a person reviews. */
-export interface PlannedWrite extends StateWrite {
-  readonly change: Pick<StateChange, 'key' | 'before' | 'after'>;
-  /**
-   * The reason why the existing state cannot be read; null where it can, or where there is none.
-   */
+export interface PlannedWrite extends StateWrite, Pick<StateChange, 'before' | 'after'> {
+  /** The reason why the existing state cannot be read; null where it can, or there is none. */
   readonly unreadable: string | null;
 }
 
@@ -60,9 +64,7 @@ export function planSet(
   author: Authorship,
 ): Plan {
   const key = stateKey(id.stream, id.accountId);
-  if (!session.stored.some((one) => one.key === key)) refuseUnknown(session, key);
-  const before = stateOf(session, key);
-  if (before === null) refuseUnreadable(key);
+  const before = readableState(session, key) ?? refuseUnknown(session, key);
   return planOf(session, [changeCursor(id, cursorMs, { ...author, before })]);
 }
 
@@ -76,13 +78,13 @@ export interface Backfill {
 
 /** Parses the arguments of `backfill`. @throws StopProcessError `state.invalid` */
 export function readBackfill(
-  stream: string,
-  request: { readonly since: string; readonly accounts: readonly string[] | undefined },
+  text: string,
+  { since, accounts }: { readonly since: string; readonly accounts: Backfill['accounts'] },
   nowMs: number,
 ): Backfill {
-  const name = parseStream(stream);
-  checkHasCursor(name);
-  return { stream: name, sinceMs: parseCursor(request.since, nowMs, '--since'), ...request };
+  const stream = parseStream(text);
+  checkHasCursor(stream);
+  return { stream, sinceMs: parseCursor(since, nowMs, '--since'), accounts };
 }
 
 /** Plans `backfill`: moves cursors back only; a move ahead would skip days. */
@@ -92,27 +94,25 @@ export function planBackfill(
   author: Authorship,
 ): Plan {
   const selected = accounts ?? accountsOf(select(session, { stream }));
-  const before = selected.map((accountId) => ({
-    accountId,
-    state: readableState(session, stateKey(stream, accountId)),
-  }));
-  const isCovered = ({ state }: (typeof before)[number]) =>
-    state !== null && state.cursorMs !== null && state.cursorMs <= sinceMs;
-  const changes = before
-    .filter((one) => !isCovered(one))
-    .map(({ accountId, state }) =>
-      changeCursor({ stream, accountId }, sinceMs, { ...author, before: state }),
-    );
-  const plan = planOf(session, changes);
-  const covered = before.filter(isCovered).map(({ accountId, state }) => {
-    const cursor = new Date(state?.cursorMs ?? 0).toISOString();
-    return `${stateKey(stream, accountId)} has read up to ${cursor} only: what is later comes anyway`;
-  });
-  const stateless = selected.filter((account) => matching(session, { account }).length === 0);
-  const questions = stateless.map(
-    (account) => `no stream of ${account} has a state yet: is that the account's id?`,
-  );
-  return { ...plan, notes: [...plan.notes, ...covered, ...questions] };
+  const changes: StateChange[] = [];
+  const covered: string[] = [];
+  for (const accountId of selected) {
+    const key = stateKey(stream, accountId);
+    const before = readableState(session, key);
+    const cursorMs = before?.cursorMs ?? Infinity;
+    if (cursorMs > sinceMs) {
+      changes.push(changeCursor({ stream, accountId }, sinceMs, { ...author, before }));
+      continue;
+    }
+    const cursor = new Date(cursorMs).toISOString();
+    covered.push(`${key} has read up to ${cursor} only: what is later comes anyway`);
+  }
+  const known = accountsOf(session.stored);
+  const questions = selected
+    .filter((account) => !known.includes(account))
+    .map((account) => `no stream of ${account} has a state yet: is that the account's id?`);
+  const { writes, notes } = planOf(session, changes);
+  return { writes, notes: [...notes, ...covered, ...questions] };
 }
 
 function accountsOf(stored: readonly StoredState[]): readonly string[] {
@@ -123,18 +123,11 @@ function accountsOf(stored: readonly StoredState[]): readonly string[] {
  * Returns a state, null when there is none. @throws StopProcessError `state.invalid` when it cannot
  * be read
  */
-function readableState(session: StateSession, key: string) {
+function readableState(session: StateSession, key: string): StreamState | null {
   const state = stateOf(session, key);
-  if (state === null && session.stored.some((one) => one.key === key)) refuseUnreadable(key);
-  return state;
-}
-
-function refuseUnreadable(key: string): never {
-  throw new StopProcessError(
-    'state.invalid',
-    `The state ${key} cannot be read, so that nothing of it can be kept; reset it instead. ` +
-      'Nothing was changed.',
-    { exitCode: 2 },
+  if (state !== null || !session.stored.some((one) => one.key === key)) return state;
+  return refuseState(
+    `The state ${key} cannot be read, so that nothing of it can be kept; reset it instead`,
   );
 }
 
@@ -149,11 +142,7 @@ export function planReset(
   const { keys, all, stream, account } = request;
   const narrowed = stream !== undefined || account !== undefined;
   if ([keys.length > 0, narrowed, all].filter(Boolean).length !== 1) {
-    throw new StopProcessError(
-      'state.invalid',
-      'reset: expected keys, or --stream and --account (one or both), or --all. Nothing was changed.',
-      { exitCode: 2 },
-    );
+    refuseState('reset: expected keys, or --stream and --account (one or both), or --all');
   }
   const selected =
     keys.length > 0
@@ -162,56 +151,48 @@ export function planReset(
   return { writes: selected.map(tombstoneOf), notes: [] };
 }
 
-function storedUnder(session: StateSession, key: string): readonly StoredState[] {
-  const found = session.stored.filter((one) => one.key === key);
-  // A key that this program has never written may exist all the same, and must be removable.
-  if (found.length === 0) {
-    parseStateKey(key);
-    refuseUnknown(session, key);
-  }
-  return found;
+function tombstoneOf(stored: StoredState): PlannedWrite {
+  const { key, partition, value } = stored;
+  const { state: before, unreadable } = contentOf(stored);
+  return { key, partition, state: null, expected: value, before, after: null, unreadable };
 }
 
-/** Returns the write that deletes a state. */
-export function tombstoneOf({ key, partition, value, restored }: StoredState): PlannedWrite {
-  const before = restored.kind === 'state' ? restored.state : null;
-  return {
-    key,
-    partition,
-    state: null,
-    expected: value,
-    change: { key, before, after: null },
-    unreadable: restored.kind === 'state' ? null : restored.error.message,
-  };
+/** Returns a stored state as far as it can be read, and the reason why it cannot. */
+function contentOf({ restored }: StoredState) {
+  return restored.kind === 'state'
+    ? { state: restored.state, unreadable: null }
+    : { state: null, unreadable: restored.error.message };
 }
 
 /** Plans `state import`: whole states of an export, or cursors of Airbyte. */
 export function planImport(session: StateSession, imported: Imported, author: Authorship): Plan {
+  const before = (stream: StreamName, accountId: string) => ({
+    ...author,
+    before: stateOf(session, stateKey(stream, accountId)),
+  });
   if (imported.kind === 'export') {
     const changes = imported.states.map((state) => {
       const { stream, accountId, sequence } = state;
-      const before = stateOf(session, stateKey(stream, accountId));
-      return changeTo({ stream, accountId }, state, { ...author, before, atLeast: sequence });
+      const authored = { ...before(stream, accountId), atLeast: sequence };
+      return changeTo({ stream, accountId }, state, authored);
     });
     return planOf(session, changes);
   }
-  const changes = imported.state.cursors.map(({ accountId, cursorMs }) => {
+  const { cursors, future } = imported.state;
+  const changes = cursors.map(({ accountId, cursorMs }) => {
     const id = { stream: 'user_insights', accountId } as const;
-    const before = stateOf(session, stateKey(id.stream, accountId));
-    return changeCursor(id, cursorMs, { ...author, before });
+    return changeCursor(id, cursorMs, before(id.stream, accountId));
   });
-  const plan = planOf(session, changes);
-  return { ...plan, notes: [...plan.notes, ...imported.state.future.map(describeFuture)] };
+  const { writes, notes } = planOf(session, changes);
+  return { writes, notes: [...notes, ...future.map(describeFuture)] };
 }
 
 /** Creates a plan without changes that have no effect. */
 function planOf(session: StateSession, changes: readonly StateChange[]): Plan {
-  const [same, other] = [true, false].map((isSame) =>
-    changes.filter((change) => hasNoEffect(session, change) === isSame),
-  );
+  const bySame = Map.groupBy(changes, (change) => hasNoEffect(session, change));
   return {
-    writes: (other ?? []).map((change) => writeOf(session, change)),
-    notes: (same ?? []).map(({ key }) => `${key} is so already`),
+    writes: (bySame.get(false) ?? []).map((change) => writeOf(session, change)),
+    notes: (bySame.get(true) ?? []).map(({ key }) => `${key} is so already`),
   };
 }
 
@@ -222,16 +203,61 @@ function hasNoEffect({ form }: StateSession, { before, after }: StateChange): bo
   return JSON.stringify(unsigned) === JSON.stringify(form.toJson(before));
 }
 
-function writeOf(session: StateSession, change: StateChange): PlannedWrite {
-  const { key, id, after } = change;
-  const partition = session.partitionOf(id.accountId);
+function writeOf(session: StateSession, { key, id, before, after }: StateChange): PlannedWrite {
+  const partition = partitionOf(id.accountId, session.partitions);
   const stored = session.stored.find((one) => one.key === key && one.partition === partition);
+  const unreadable = stored === undefined ? null : contentOf(stored).unreadable;
+  const expected = stored?.value ?? null;
+  return { key, partition, state: after, expected, before, after, unreadable };
+}
+
+/**
+ * Plans `state move-partitions`: moves each state to the partition of its account, after partitions
+ * were added to the topic. Of a key with two states the newest is kept.
+ */
+export function planMove({ stored, partitions }: StateSession): Plan {
+  const misplaced = stored.filter((one) => isMisplaced(one, partitions));
+  const writes: PlannedWrite[] = [];
+  const notes: string[] = [];
+  for (const [key, found] of Map.groupBy(misplaced, (one) => one.key)) {
+    const partition = placeOf(key, partitions) ?? 0;
+    const there = stored.find((one) => one.key === key && one.partition === partition);
+    const [newest = there, ...older] = found.toSorted((a, b) => writtenMs(b) - writtenMs(a));
+    if (newest === undefined) continue;
+    const isKept = there !== undefined && writtenMs(there) >= writtenMs(newest);
+    writes.push(isKept ? tombstoneOf(newest) : moveOf(newest, partition, there));
+    older.forEach((one) => writes.push(tombstoneOf(one)));
+    if (there !== undefined || older.length > 0) {
+      const last = isKept ? there : newest;
+      notes.push(
+        `${key} has several states: the one in partition ${last.partition}, written last, is kept`,
+      );
+    }
+  }
+  return { writes: writes.toSorted((a, b) => pairOf(a) - pairOf(b)), notes };
+}
+
+/** Returns the time of the write; an unreadable state counts as the oldest. */
+function writtenMs(stored: StoredState): number {
+  return contentOf(stored).state?.writtenAtMs ?? -Infinity;
+}
+
+function pairOf(write: PlannedWrite): number {
+  const [to = 0, from = 0] = partitionsOfWrite(write);
+  return from * 1e6 + to;
+}
+
+function moveOf(stored: StoredState, to: number, there: StoredState | undefined): PlannedWrite {
+  const { key, partition, value } = stored;
+  const { state, unreadable } = contentOf(stored);
   return {
     key,
-    partition,
-    state: after,
-    expected: stored?.value ?? null,
-    change,
-    unreadable: stored?.restored.kind === 'unreadable' ? stored.restored.error.message : null,
+    partition: to,
+    state: value,
+    expected: there?.value ?? null,
+    movedFrom: { partition, expected: value },
+    before: state,
+    after: state,
+    unreadable,
   };
 }

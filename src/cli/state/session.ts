@@ -1,15 +1,17 @@
 import { hostname } from 'node:os';
 import type { Config } from '../../config/config.ts';
 import { StopProcessError } from '../../engine/errors.ts';
-import { partitionOf } from '../../engine/partition.ts';
 import type { StreamState } from '../../engine/state.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Owner, StateWrite, StoredState } from '../../kafka/index.ts';
 import { openStateForm, type StateForm } from '../../registry/index.ts';
-import { openQuietly } from '../quiet-adapters.ts';
+import { type ConfigArguments, loadCommandConfig, openQuietly } from '../context.ts';
+import { listenForStop } from '../stop-signals.ts';
+import { parseAccount, parseStateKey, parseStream } from './state-change.ts';
 
 /** The state topic, opened for a command. */
 export interface StateSession extends AsyncDisposable {
+  readonly config: Config;
   readonly topic: string;
   /** False when the topic is missing and must not be created; everything is empty then. */
   readonly exists: boolean;
@@ -19,7 +21,6 @@ export interface StateSession extends AsyncDisposable {
   readonly stored: readonly StoredState[];
   /** The number of partitions that the topic has, or will have. */
   readonly partitions: number;
-  partitionOf(accountId: string): number;
   owners(): Promise<readonly Owner[]>;
   write(writes: readonly StateWrite[]): Promise<void>;
   /**
@@ -38,16 +39,18 @@ export interface StateSession extends AsyncDisposable {
 export type MissingTopic = 'refuse' | 'empty' | 'create';
 
 /**
- * Connects and reads the state topic, without an effect on running instances.
+ * Connects and reads the state topic, without an effect on running instances. A signal to stop ends
+ * it with the signal's reason.
  *
- * @throws the taxonomy's errors of `kafka/` and `registry/`
+ * @throws the taxonomy's errors of `config/`, `kafka/` and `registry/`
  */
 export async function openStateSession(
-  config: Config,
+  settings: ConfigArguments,
   missing: MissingTopic,
-  signal: AbortSignal,
 ): Promise<StateSession> {
+  const config = loadCommandConfig(settings, ['kafka', 'registry']);
   await using stack = new AsyncDisposableStack();
+  const { signal } = stack.use(listenForStop(config.polling.shutdownGraceMs));
   const topics = missing === 'create' ? 'create' : 'look';
   const { registry, kafka } = openQuietly(config, { roles: ['state'], topics }, signal);
   stack.use(registry);
@@ -58,6 +61,7 @@ export async function openStateSession(
   const stored = exists ? await stateAdmin.read(signal) : [];
   const owned = stack.move();
   const session: StateSession = {
+    config,
     topic: topicName(config.kafka.topicTemplate, 'state'),
     exists,
     form: openStateForm(),
@@ -65,7 +69,6 @@ export async function openStateSession(
     stored,
     // A topic with another number of partitions is rejected.
     partitions: config.kafka.topics.statePartitions,
-    partitionOf: (accountId) => partitionOf(accountId, config.kafka.topics.statePartitions),
     owners: () => (exists ? stateAdmin.owners() : Promise.resolve([])),
     async write(writes) {
       await registry.prepare(signal);
@@ -91,27 +94,38 @@ export function stateOf(session: StateSession, key: string): StreamState | null 
   const states = session.stored.flatMap((one) =>
     one.key === key && one.restored.kind === 'state' ? [one.restored.state] : [],
   );
-  return states.reduce<StreamState | null>(
-    (newest, state) => (newest === null || state.sequence > newest.sequence ? state : newest),
-    null,
-  );
+  return states.toSorted((a, b) => b.sequence - a.sequence)[0] ?? null;
 }
 
-/** Selection of states by stream and account. */
+/**
+ * Returns a key's states, one a partition. A key that this program has never written may exist all
+ * the same, and must be removable. @throws StopProcessError `state.invalid` when there is none
+ */
+export function storedUnder(session: StateSession, key: string): readonly StoredState[] {
+  const found = session.stored.filter((one) => one.key === key);
+  if (found.length > 0) return found;
+  parseStateKey(key);
+  return refuseUnknown(session, key);
+}
+
+/** Selection of states by stream and account; all without either. */
 export interface StateFilter {
   readonly stream?: string | undefined;
   readonly account?: string | undefined;
 }
 
-/** Returns the states of a stream, of an account, or all. */
-export function matching(session: StateSession, { stream, account }: StateFilter): StoredState[] {
-  return session.stored.filter(({ key }) => {
+/** @throws StopProcessError `state.invalid` for an unknown stream, an invalid account or no match */
+export function select(session: StateSession, filter: StateFilter): readonly StoredState[] {
+  const { stream, account } = filter;
+  if (stream !== undefined) parseStream(stream);
+  if (account !== undefined) parseAccount(account);
+  const found = session.stored.filter(({ key }) => {
     const [ofStream, ofAccount] = key.split('/');
-    return (
-      (stream === undefined || ofStream === stream) &&
-      (account === undefined || ofAccount === account)
-    );
+    return ofStream === (stream ?? ofStream) && ofAccount === (account ?? ofAccount);
   });
+  const narrowed = stream !== undefined || account !== undefined;
+  if (found.length === 0 && narrowed) refuseUnknown(session, `${stream ?? '*'}/${account ?? '*'}`);
+  return found;
 }
 
 /** @throws StopProcessError `state.invalid`: no state has this name */

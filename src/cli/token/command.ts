@@ -1,30 +1,25 @@
 import type { Config } from '../../config/config.ts';
+import { systemClock } from '../../engine/clock.ts';
 import type { ExitCode } from '../../engine/errors.ts';
 import type { Granted } from '../../instagram/api/oauth.ts';
-import type { TokenService } from '../../instagram/tokens/service.ts';
+import { streams } from '../../instagram/streams/index.ts';
+import { openTokenService, type TokenService } from '../../instagram/tokens/service.ts';
 import {
   option,
   print,
   stoppable,
+  usage as usageError,
   type CommandDefinition,
   type CommandGroup,
   type Invocation,
 } from '../command.ts';
-import { loadCommandConfig } from '../load.ts';
+import { loadCommandConfig } from '../context.ts';
 import { listenForStop } from '../stop-signals.ts';
-import {
-  tokenServiceOf,
-  needApp,
-  targetOf,
-  tokensOf,
-  chooseToken,
-  type NamedToken,
-} from './configured-tokens.ts';
 import {
   describeGranted,
   describeTokens,
   grantedJson,
-  tokensJson,
+  tokenJson,
   type ShownToken,
 } from './text.ts';
 
@@ -58,7 +53,7 @@ const inspect: CommandDefinition = {
     const found = await inspectAll(config, options.token, stop.signal);
     print(options.json, {
       text: () => describeTokens(found, Date.now()),
-      json: () => tokensJson(found),
+      json: () => found.map(tokenJson),
     });
     return found.every(({ isValid, missing }) => isValid && (missing ?? []).length === 0) ? 0 : 3;
   },
@@ -71,8 +66,7 @@ export async function inspectAll(
   signal: AbortSignal,
 ): Promise<readonly ShownToken[]> {
   const service = tokenServiceOf(config);
-  const all = tokensOf(config);
-  const chosen = name === undefined ? all : [chooseToken(all, name)];
+  const chosen = name === undefined ? tokensOf(config) : [chooseToken(config, name)];
   const file = config.instagram.accessTokenFile;
   return Promise.all(
     chosen.map(async (one) => ({
@@ -86,7 +80,7 @@ interface TokenCommand {
   readonly usage: string;
   readonly about: string;
   readonly needs: 'secret' | 'secret of Facebook Login';
-  readonly make: (service: TokenService, one: NamedToken, signal: AbortSignal) => Promise<Granted>;
+  readonly make: (service: TokenService, text: string, signal: AbortSignal) => Promise<Granted>;
 }
 
 function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefinition {
@@ -112,13 +106,16 @@ function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefin
     settings: tokenSettings,
     async run({ options, settings }: Invocation<TokenOptions>): Promise<ExitCode> {
       const config = loadCommandConfig(settings, ['token']);
-      const one = chooseToken(tokensOf(config), options.token);
-      if (needs === 'secret' || config.instagram.login === 'facebook') needApp(config);
-      const place = placeOf(config, one, options.output);
+      const { name, text } = chooseToken(config, options.token);
+      const { login, accessTokenFile } = config.instagram;
+      if (needs === 'secret' || login === 'facebook') needApp(config);
+      const path = targetOf(accessTokenFile, options.output);
+      // A separate file holds this token alone.
+      const place = { path, old: path === accessTokenFile ? text : null, add: false };
       using stop = listenForStop(config.polling.shutdownGraceMs);
       const service = tokenServiceOf(config);
-      const { expiresAtMs } = await service.writeTo(place, () => make(service, one, stop.signal));
-      const written = { name: one.name, file: place.path, expiresAtMs };
+      const { expiresAtMs } = await service.writeTo(place, () => make(service, text, stop.signal));
+      const written = { name, file: path, expiresAtMs };
       print(options.json, {
         text: () => describeGranted(written, Date.now()),
         json: () => grantedJson(written),
@@ -126,13 +123,6 @@ function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefin
       return 0;
     },
   };
-}
-
-/** Returns the token's place: its own in the token file, or a separate file. */
-function placeOf(config: Config, one: NamedToken, output: string | undefined) {
-  const path = targetOf(config.instagram.accessTokenFile, output);
-  const isOwn = path === config.instagram.accessTokenFile;
-  return { path, old: isOwn ? one.text : null, add: false };
 }
 
 /** The `token` command and its subcommands. */
@@ -147,14 +137,79 @@ export const tokenCommands: CommandGroup = {
       about:
         'exchange a short-lived token for one of sixty days, and write it into the token file (mode 0600)',
       needs: 'secret',
-      make: (service, one, signal) => service.exchange(one.text, signal),
+      make: (service, text, signal) => service.exchange(text, signal),
     }),
     tokenCommand({
       usage: 'refresh',
       about:
         'extend an unexpired token by sixty days, and write it into the token file (mode 0600)',
       needs: 'secret of Facebook Login',
-      make: (service, one, signal) => service.refresh(one.text, signal),
+      make: (service, text, signal) => service.refresh(text, signal),
     }),
   ],
 };
+
+/** Returns the configured tokens with their names: `default`, or the place in the list. */
+function tokensOf({ instagram: { accessTokens } }: Config) {
+  return accessTokens.map((text, index) => ({
+    name: accessTokens.length === 1 ? 'default' : String(index + 1),
+    text,
+  }));
+}
+
+/** @throws StopProcessError `config.invalid` when no token has the name, or several have none */
+function chooseToken(config: Config, name: string | undefined) {
+  const all = tokensOf(config);
+  const [only, ...others] = all;
+  const unnamed = others.length === 0 ? only : undefined;
+  const found = name === undefined ? unnamed : all.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const names = all.map((one) => one.name).join(', ');
+  throw usageError(
+    name === undefined
+      ? `there are several tokens: choose one with --token ${names}`
+      : `--token: expected one of ${names}`,
+  );
+}
+
+/** Opens the token service for a command. */
+export function tokenServiceOf(config: Config): TokenService {
+  return openTokenService({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
+}
+
+/** True when an enabled stream reads what other people wrote. */
+export function readsPeople(config: Config): boolean {
+  return Object.values(streams).some(
+    (stream) => stream.readsPeople && config.streams[stream.name].enabled,
+  );
+}
+
+/**
+ * Returns the id and secret of the app that tokens are issued for. With Instagram Login only a
+ * login needs the id.
+ *
+ * @throws StopProcessError `config.invalid` for a missing value
+ */
+export function needApp({ instagram }: Config, forLogin = false) {
+  const { clientId, clientSecret, login } = instagram;
+  if (clientSecret === null) throw missing('INSTAGRAM_CLIENT_SECRET', "the app's secret");
+  if (clientId === null && (forLogin || login === 'facebook')) {
+    throw missing('INSTAGRAM_CLIENT_ID', "the app's id");
+  }
+  return { clientId: clientId ?? '', clientSecret };
+}
+
+function missing(name: string, expected: string): Error {
+  return usageError(
+    `${name}: got nothing, expected ${expected}; it stands in the app's dashboard at https://developers.facebook.com/apps`,
+  );
+}
+
+/** @throws StopProcessError `config.invalid` when no file is named */
+export function targetOf(tokenFile: string | null, output: string | undefined): string {
+  const path = output ?? tokenFile;
+  if (path !== null && path !== '') return path;
+  throw usageError(
+    'no file to write the token into: set INSTAGRAM_ACCESS_TOKEN_FILE or give --output; a token is not printed',
+  );
+}
