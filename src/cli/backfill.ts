@@ -1,23 +1,17 @@
+import { Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
 import { largest, smallest } from '../engine/extremes.ts';
 import { longReachMs } from '../instagram/model/windows.ts';
 import { streams } from '../instagram/streams/index.ts';
-import {
-  accountIds,
-  option,
-  stoppable,
-  type CommandDefinition,
-  type Invocation,
-} from './command.ts';
+import { accountIds, type CommandDefinition, type Invocation } from './command.ts';
 import { nextPollCost } from './request-cost.ts';
-import { carryOut } from './state/apply.ts';
+import { carryOut, type ApplyOptions } from './state/apply.ts';
 import { forceMeans, lookback } from './state/command.ts';
 import { planBackfill, readBackfill, type Backfill, type Plan } from './state/plan.ts';
 import { openStateSession, type StateSession } from './state/session.ts';
 import { dayOf } from './text.ts';
 
-/** The `backfill` command: moves cursors back. */
 export const backfillCommand: CommandDefinition = {
   usage: 'backfill <stream>',
   about:
@@ -31,31 +25,29 @@ export const backfillCommand: CommandDefinition = {
     0: 'written; without --apply, shown',
     2: 'bad configuration, stream, date or account; nothing was changed',
     3: 'Kafka or the registry refused or is unavailable, or an instance did not hand its partitions over; nothing was changed',
-    ...stoppable,
   },
+  isStoppable: true,
   options: [
-    option(
+    new Option(
       '--since <date>',
       `a day (midnight UTC) or a time with its offset; ${lookback}`,
     ).makeOptionMandatory(),
-    option(
+    [
       '--account <ids>',
       'only these accounts, separated by commas; they need not have a state',
       accountIds,
-    ),
-    option('--apply', 'write the plan; without it, the plan is only shown'),
-    option('--force', forceMeans),
-    option('--json', 'print the plan as JSON, with whole states'),
+    ],
+    ['--apply', 'write the plan; without it, the plan is only shown'],
+    ['--force', forceMeans],
+    ['--json', 'print the plan as JSON, with whole states'],
   ],
   settings: /^(?:kafka|schema-registry|polling-instance|instagram-login)/,
   run: backfill,
 };
 
-interface BackfillOptions {
+interface BackfillOptions extends ApplyOptions {
   readonly since: string;
   readonly account?: readonly string[];
-  readonly apply?: boolean;
-  readonly force?: boolean;
 }
 
 async function backfill({
@@ -63,7 +55,7 @@ async function backfill({
   options,
   settings,
 }: Invocation<BackfillOptions>): Promise<ExitCode> {
-  const { since, account: accounts, apply = false, force = false, json = false } = options;
+  const { since, account: accounts } = options;
   const request = readBackfill(stream, { since, accounts }, Date.now());
   await using session = await openStateSession(settings, 'refuse');
   const writtenBy = `backfill on ${session.instance}`;
@@ -72,9 +64,7 @@ async function backfill({
     const costs = describeCost(planned, request, session.config);
     return { ...planned, notes: [...planned.notes, ...costs] };
   };
-  const applyOptions = { apply, force, requestsHandOver: true, json };
-  process.stdout.write(await carryOut(session, plan, applyOptions));
-  return 0;
+  return await carryOut(session, plan, { ...options, handOver: true });
 }
 
 /** Describes the calls that the next poll takes, and the API's two-year limit. */

@@ -11,7 +11,7 @@ export const allExitCodes = [0, 1, 2, 3, 4, 130, 143] as const;
 type AnyExitCode = (typeof allExitCodes)[number];
 
 /** Meanings of exit codes for one command. */
-export type Exits = Readonly<Partial<Record<AnyExitCode, string>>>;
+type Exits = Readonly<Partial<Record<AnyExitCode, string>>>;
 
 /** Exit codes of every command, unless it overrides them. */
 const common: Exits = {
@@ -20,7 +20,7 @@ const common: Exits = {
 };
 
 /** Further exit codes of a command that signals can stop. */
-export const stoppable: Exits = {
+const ofSignals: Exits = {
   130: 'ended at once by a second SIGINT',
   143: 'ended at once by a second SIGTERM',
 };
@@ -28,10 +28,7 @@ export const stoppable: Exits = {
 /** Returns the exit codes of a command, the common ones included, by number. */
 export function exitsOf(own: Exits): readonly (readonly [code: AnyExitCode, means: string])[] {
   const all = { ...common, ...own };
-  return allExitCodes.flatMap((code) => {
-    const means = all[code];
-    return means === undefined ? [] : [[code, means] as const];
-  });
+  return allExitCodes.flatMap((code) => (all[code] === undefined ? [] : [[code, all[code]]]));
 }
 
 /** The parsed command line: arguments, the command's own options and settings. */
@@ -51,12 +48,17 @@ interface CommandNotes {
   readonly settings: RegExp | null;
 }
 
+/** An option; `parse` reads its value and may reject it. */
+export type OptionRow = readonly [flags: string, about: string, parse?: (text: string) => unknown];
+
 /** A command with options of its own. */
 export interface CommandDefinition extends Omit<CommandNotes, 'settings'> {
   readonly usage: string;
   readonly about: string;
+  /** True when signals stop it; adds their exit codes. */
+  readonly isStoppable?: boolean;
   /** Its own options; its help shows them before the settings. */
-  readonly options?: readonly Option[];
+  readonly options?: readonly (OptionRow | Option)[];
   /** All settings if absent; null is none, not even `--config`. */
   readonly settings?: RegExp | null;
   /** A method, so that each command may narrow the type of its options. */
@@ -70,10 +72,7 @@ export interface CommandGroup extends Pick<CommandDefinition, 'usage' | 'about' 
 
 const notes = new WeakMap<Command, CommandNotes>();
 
-/** Returns the notes that a command was added with; undefined for a command without notes. */
-export function notesOf(command: Command): CommandNotes | undefined {
-  return notes.get(command);
-}
+export const notesOf = (command: Command): CommandNotes | undefined => notes.get(command);
 
 /** Adds a command or a group; `onEnd` receives the exit code of the executed command. */
 export function addCommand(
@@ -89,18 +88,20 @@ export function addCommand(
     for (const one of definition.commands) addCommand(command, one, onEnd);
     return;
   }
-  const { options = [], settings = /./ } = definition;
-  const settingsOffered = settings === null ? [] : settingOptions(settings);
-  for (const one of [...options, ...settingsOffered]) command.addOption(one);
-  annotate(command, { ...definition, settings });
+  const { options = [], settings: pattern = /./, isStoppable = false } = definition;
+  const offered = pattern === null ? [] : settingOptions(pattern);
+  const own = options.map((one) => (one instanceof Option ? one : createOption(one)));
+  for (const one of [...own, ...offered]) command.addOption(one);
+  const exits = { ...definition.exits, ...(isStoppable && ofSignals) };
+  annotate(command, { ...definition, exits, settings: pattern });
   command.action(async () => {
     const values = command.opts<Record<string, string | undefined>>();
-    const set = settingsOffered.flatMap((one) => {
+    const settings: Record<string, string> = {};
+    for (const one of offered) {
       const value = values[one.attributeName()];
-      return value === undefined ? [] : [[one.name(), value] as const];
-    });
-    const { args } = command;
-    onEnd(await definition.run({ args, options: values, settings: Object.fromEntries(set) }));
+      if (value !== undefined) settings[one.name()] = value;
+    }
+    onEnd(await definition.run({ args: command.args, options: values, settings }));
   });
 }
 
@@ -108,8 +109,8 @@ export function addCommand(
 function settingOptions(pattern: RegExp): readonly Option[] {
   const fields = describeConfig().filter(({ secret, arg }) => !secret && pattern.test(arg));
   return [
-    option('--config <file>', 'a JSON configuration file'),
-    ...fields.map(({ arg, doc, env }) => option(`--${arg} <value>`, `${doc} [${env}]`)),
+    new Option('--config <file>', 'a JSON configuration file'),
+    ...fields.map(({ arg, doc, env }) => new Option(`--${arg} <value>`, `${doc} [${env}]`)),
   ].map((one) => one.helpGroup('Settings:'));
 }
 
@@ -156,19 +157,18 @@ export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Creates an option; `parse` reads its value and may reject it. */
-export function option(flags: string, about: string, parse?: (text: string) => unknown): Option {
-  const made = new Option(flags, about);
-  return parse === undefined ? made : made.argParser(parse);
+function createOption([flags, about, parse]: OptionRow): Option {
+  const option = new Option(flags, about);
+  return parse === undefined ? option : option.argParser(parse);
 }
 
-/** Creates a parser of whole numbers from 1 on. @throws StopProcessError `config.invalid` */
-export const count =
-  (name: string) =>
-  (text: string): number => {
-    const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-    return number > 0 ? number : refuse(name, 'a whole number from 1 on, such as 10', text);
-  };
+/** Parses a whole number from 1 on. @throws StopProcessError `config.invalid` */
+export function parseCount(name: string, text: string): number {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return number > 0 ? number : refuse(name, 'a whole number from 1 on, such as 10', text);
+}
+
+export const parseLimit = (text: string): number => parseCount('--limit', text);
 
 /** Parses account ids that commas separate. @throws StopProcessError `config.invalid` */
 export function accountIds(text: string): readonly string[] {
@@ -187,7 +187,6 @@ export function refuse(name: string, expected: string, actual: string): never {
   throw usage(`${name} "${actual.slice(0, 60)}": expected ${expected}`);
 }
 
-/** Creates a usage error. */
 export function usage(message: string): StopProcessError {
   return new StopProcessError('config.invalid', message, { exitCode: 2 });
 }

@@ -1,11 +1,10 @@
 import { ConfigError } from '../config/config-error.ts';
 import { explainConfig, type ExplainedValue } from '../config/explain.ts';
-import { option, print, type CommandDefinition, type Invocation } from './command.ts';
+import { print, type CommandDefinition, type Invocation } from './command.ts';
 import { sourcesOf } from './context.ts';
 import { describeError } from './outcome.ts';
 import { asTable } from './text.ts';
 
-/** The `config` command: shows each value and its source. */
 export const configCommand: CommandDefinition = {
   usage: 'config',
   about: 'show the configuration, each value with its source; exits with 2 when it is invalid',
@@ -19,8 +18,8 @@ export const configCommand: CommandDefinition = {
     2: 'printed; the configuration is invalid, and the errors are on standard error',
   },
   options: [
-    option('--set-only', 'omit defaults and empty values'),
-    option('--json', 'print a JSON object with "values" and "problems"'),
+    ['--set-only', 'omit defaults and empty values'],
+    ['--json', 'print a JSON object with "values" and "problems"'],
   ],
   run({ options: { setOnly, json }, settings }: Invocation<{ readonly setOnly?: boolean }>) {
     const explained = explainConfig(sourcesOf(settings));

@@ -1,25 +1,22 @@
 import type { Config } from '../config/config.ts';
-import { dryRun, type DryRunResult } from '../engine/dry-run.ts';
+import { dryRun } from '../engine/dry-run.ts';
 import type { ExitCode } from '../engine/errors.ts';
-import type { OutgoingRecord, Telemetry } from '../engine/ports.ts';
+import type { OutgoingRecord } from '../engine/ports.ts';
 import { printable } from '../engine/printable.ts';
 import { type StreamName, isStreamName, streamNames, topicName } from '../engine/stream-name.ts';
 import { streams } from '../instagram/streams/index.ts';
 import { type LocalCodec, openLocalCodec } from '../registry/index.ts';
 import {
   accountIds,
-  count,
-  option,
+  parseLimit,
   refuse,
-  stoppable,
   untilStopped,
   type CommandDefinition,
   type Invocation,
 } from './command.ts';
 import { enabledStreams, loadCommandConfig, openReader } from './context.ts';
-import { pollAndReport, type Strictness } from './once-report.ts';
+import { pollAndReport } from './once-report.ts';
 
-/** The `dry-run` command: polls without Kafka and the registry. */
 export const dryRunCommand: CommandDefinition = {
   usage: 'dry-run [streams...]',
   about:
@@ -33,83 +30,56 @@ export const dryRunCommand: CommandDefinition = {
     0: 'every poll succeeded, or stopped by SIGTERM or SIGINT',
     3: 'a poll failed, or the API refused or was unavailable',
     4: 'with --strict: every poll succeeded, but something would be dead-lettered or was skipped',
-    ...stoppable,
   },
+  isStoppable: true,
   options: [
-    option('--account <ids>', 'only these accounts, separated by commas', accountIds),
-    option(
-      '--limit <number>',
-      'print at most this many records per stream and account',
-      count('--limit'),
-    ),
-    option('--strict', 'end with 4 when something would be dead-lettered or was skipped'),
-    option(
-      '--json',
-      'do not escape control characters on a terminal; the output is JSON lines anyway',
-    ),
+    ['--account <ids>', 'only these accounts, separated by commas', accountIds],
+    ['--limit <number>', 'print at most this many records per stream and account', parseLimit],
+    ['--strict', 'end with 4 when something would be dead-lettered or was skipped'],
+    ['--json', 'do not escape control characters on a terminal; the output is JSON lines anyway'],
   ],
   settings: /^(?:instagram|streams$|stream-|polling|log|kafka-(?:topic-template|max-batch|tomb))/,
   run,
 };
 
-interface DryRunOptions extends Strictness {
+interface DryRunOptions {
+  readonly strict?: boolean;
   readonly account?: readonly string[];
   readonly limit?: number;
 }
 
-/** A line of its output. */
+function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<ExitCode> {
+  const { account, limit = Infinity, json = false, strict } = options;
+  const named = args.map(parseName);
+  const config = narrowed(loadCommandConfig(settings, ['token']), account);
+  const chosen = named.length > 0 ? named : enabledStreams(config);
+  const isForPeople = process.stdout.isTTY && !json;
+  const codec = openLocalCodec([...chosen, 'dead_letters']);
+  const show = (record: OutgoingRecord): void => {
+    process.stdout.write(outputLine(lineOf(record, codec, config), isForPeople));
+  };
+  return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
+    const { exitCode } = await pollAndReport(async (observer) => {
+      const options = { observer, logDestination: process.stderr };
+      await using reader = openReader(config, codec.encoder, options);
+      const { tools, directory } = reader;
+      const maxBatchRecords = Math.min(tools.settings.maxBatchRecords, limit);
+      const deadlineMs = tools.clock.nowMs() + config.polling.onceTimeoutMs;
+      return await dryRun(
+        { directory, limit, show, streams: chosen.map((name) => streams[name]), deadlineMs },
+        { ...tools, settings: { ...tools.settings, maxBatchRecords } },
+        signal,
+      );
+    }, strict);
+    return exitCode;
+  });
+}
+
 interface RecordLine {
   readonly topic: string;
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly value: unknown;
-}
-
-function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<ExitCode> {
-  const { account, limit = Infinity, json = false } = options;
-  const named = args.map(parseName);
-  const config = narrowed(loadCommandConfig(settings, ['token']), account);
-  const chosen = named.length > 0 ? named : enabledStreams(config);
-  const isForPeople = process.stdout.isTTY && !json;
-  return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
-    const job = { config, chosen, limit, isForPeople };
-    const poll = (observer: Telemetry) => show(job, observer, signal);
-    return (await pollAndReport(poll, options)).exitCode;
-  });
-}
-
-interface DryRunJob {
-  readonly config: Config;
-  readonly chosen: readonly StreamName[];
-  readonly limit: number;
-  /** True when a terminal shows the records: control characters are escaped then. */
-  readonly isForPeople: boolean;
-}
-
-async function show(
-  { config, chosen, limit, isForPeople }: DryRunJob,
-  observer: Telemetry,
-  signal: AbortSignal,
-): Promise<DryRunResult> {
-  const codec = openLocalCodec([...chosen, 'dead_letters']);
-  const options = { observer, logDestination: process.stderr };
-  await using reader = openReader(config, codec.encoder, options);
-  const { tools, directory } = reader;
-  const { settings, clock } = tools;
-  const maxBatchRecords = Math.min(settings.maxBatchRecords, limit);
-  return await dryRun(
-    {
-      directory,
-      limit,
-      show: (record) => {
-        process.stdout.write(outputLine(lineOf(record, codec, config), isForPeople));
-      },
-      streams: chosen.map((name) => streams[name]),
-      deadlineMs: clock.nowMs() + config.polling.onceTimeoutMs,
-    },
-    { ...tools, settings: { ...settings, maxBatchRecords } },
-    signal,
-  );
 }
 
 /** Formats a record as a line of JSON; for a terminal, unprintable characters are escaped. */
@@ -118,11 +88,8 @@ export function outputLine(line: RecordLine, isForPeople: boolean): string {
   return `${isForPeople ? printable(json) : json}\n`;
 }
 
-function lineOf(
-  { role, key, headers, value }: OutgoingRecord,
-  codec: LocalCodec,
-  { kafka }: Config,
-): RecordLine {
+function lineOf(record: OutgoingRecord, codec: LocalCodec, { kafka }: Config): RecordLine {
+  const { role, key, headers, value } = record;
   // Only a registry assigns schema ids.
   const known = Object.entries(headers).filter(([name]) => name !== 'schema');
   return {

@@ -4,15 +4,13 @@ import { parseTokens } from '../config/named-formats.ts';
 import { readTextFile } from '../config/text-file.ts';
 import type { Config } from '../config/config.ts';
 import { StopProcessError, type ExitCode } from '../engine/errors.ts';
-import { beginLogin, readAnswer } from '../instagram/api/login.ts';
+import { beginLogin, readAnswer, type BegunLogin } from '../instagram/api/login.ts';
 import type { Granted } from '../instagram/api/oauth.ts';
 import { neededPermissions, type TokenPlace } from '../instagram/tokens/service.ts';
 import {
-  count,
-  option,
+  parseCount,
   print,
   refuse,
-  stoppable,
   usage,
   type CommandDefinition,
   type Invocation,
@@ -32,7 +30,6 @@ interface LoginOptions {
   readonly open: boolean;
 }
 
-/** The `login` command: obtains a token through a person's consent, without a manual copy. */
 export const loginCommand: CommandDefinition = {
   usage: 'login',
   about:
@@ -46,18 +43,15 @@ export const loginCommand: CommandDefinition = {
     0: 'the token is in the file',
     2: 'bad configuration or usage, the port is taken, or the file cannot be written',
     3: 'the person refused or did not return in time, or Meta refused or is unavailable',
-    ...stoppable,
   },
+  isStoppable: true,
   options: [
-    option(
-      '--output <file>',
-      'write the token into this file, instead of INSTAGRAM_ACCESS_TOKEN_FILE',
-    ),
-    option('--token <number>', 'the token to replace, when the file holds several: its place'),
-    option('--add', 'add the token to those in the file'),
-    option('--timeout <seconds>', 'how long to wait for the person (300)', timeoutS),
-    option('--no-open', 'print the address and open no browser'),
-    option('--json', 'print a JSON object'),
+    ['--output <file>', 'write the token into this file, instead of INSTAGRAM_ACCESS_TOKEN_FILE'],
+    ['--token <number>', 'the token to replace, when the file holds several: its place'],
+    ['--add', 'add the token to those in the file'],
+    ['--timeout <seconds>', 'how long to wait for the person (300)', timeoutS],
+    ['--no-open', 'print the address and open no browser'],
+    ['--json', 'print a JSON object'],
   ],
   settings: tokenSettings,
   async run({ options, settings }: Invocation<LoginOptions>): Promise<ExitCode> {
@@ -75,36 +69,29 @@ export const loginCommand: CommandDefinition = {
 };
 
 function timeoutS(text: string): number {
-  const seconds = count('--timeout')(text);
+  const seconds = parseCount('--timeout', text);
   return seconds <= 3600 ? seconds : refuse('--timeout', 'seconds, 3600 at most', text);
 }
 
 async function logIn(config: Config, options: LoginOptions, signal: AbortSignal) {
   const app = needApp(config, true);
   const place = placeOf(options);
-  const { timeout: waitS = 300 } = options;
-  const { instagram } = config;
-  const { redirectUri, login } = instagram;
-  const scope =
-    instagram.scope.length > 0
-      ? instagram.scope
-      : neededPermissions({ login, readsPeople: readsPeople(config) });
-  const begun = beginLogin(instagram, { clientId: app.clientId, redirectUri, scope });
-  const { url, state, codeVerifier } = begun;
+  const { timeout: waitS = 300, open } = options;
+  const { redirectUri, login, scope: wanted } = config.instagram;
+  const needed = neededPermissions({ login, readsPeople: readsPeople(config) });
+  const { clientId } = app;
+  const scope = wanted.length > 0 ? wanted : needed;
+  const begun = beginLogin(config.instagram, { clientId, redirectUri, scope });
   const service = tokenServiceOf(config);
-  const late = AbortSignal.timeout(waitS * 1000);
-  const pending: PendingLogin = {
-    url,
-    state,
-    redeem: (code) =>
-      service.writeTo(place, () =>
-        service.redeem({ ...app, redirectUri, code, codeVerifier }, signal),
-      ),
-    signal: AbortSignal.any([signal, late]),
+  const { codeVerifier } = begun;
+  const redeem = (code: string) => {
+    const grant = { ...app, redirectUri, code, codeVerifier };
+    return service.writeTo(place, () => service.redeem(grant, signal));
   };
+  const late = AbortSignal.timeout(waitS * 1000);
+  const pending = { ...begun, redeem, signal: AbortSignal.any([signal, late]) };
   try {
-    const redirected = awaitRedirect(new URL(redirectUri), pending, options.open);
-    const { accessToken, expiresAtMs } = await redirected;
+    const { accessToken, expiresAtMs } = await awaitRedirect(new URL(redirectUri), pending, open);
     const { accounts, missing } = await service.inspect(accessToken, place.path, signal);
     return { name: 'default', file: place.path, expiresAtMs, accounts, missing: missing ?? [] };
   } catch (error) {
@@ -118,10 +105,7 @@ async function logIn(config: Config, options: LoginOptions, signal: AbortSignal)
 }
 
 /** A login that waits for its redirect. */
-interface PendingLogin {
-  /** The address that the person opens. */
-  readonly url: string;
-  readonly state: string;
+interface PendingLogin extends BegunLogin {
   /** Exchanges a code for a token and writes it. */
   readonly redeem: (code: string) => Promise<Granted>;
   /** Ends the wait. */
@@ -146,12 +130,23 @@ async function awaitRedirect(
 /** Reads addresses from standard input; returns a function that ends the reading. */
 function readPasted({ onAddress, giveUp }: Receiver): () => void {
   say('Then paste the address that the browser was led to, and press Enter:');
-  const lines = createInterface({ input: process.stdin, terminal: false });
-  lines.on('line', (line) => {
+  const take = async (line: string): Promise<void> => {
     const address = URL.parse(line.trim());
-    if (address === null) say('That is no address: paste all of it, from https:// on.');
-    else void takePasted(address, onAddress);
-  });
+    if (address === null) {
+      say('That is no address: paste all of it, from https:// on.');
+      return;
+    }
+    const page = await onAddress(address);
+    if (page === undefined) {
+      say('That address holds no answer to the login: paste the one that the browser was led to.');
+    } else if (page === foreignPage) {
+      say(
+        'That address answers another login: paste the one that followed from the address above.',
+      );
+    }
+  };
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  lines.on('line', (line) => void take(line));
   lines.on('close', () => {
     giveUp('the input ended before an address came');
   });
@@ -159,15 +154,6 @@ function readPasted({ onAddress, giveUp }: Receiver): () => void {
     lines.close();
     process.stdin.destroy();
   };
-}
-
-async function takePasted(address: URL, onAddress: Receiver['onAddress']): Promise<void> {
-  const page = await onAddress(address);
-  if (page === undefined) {
-    say('That address holds no answer to the login: paste the one that the browser was led to.');
-  } else if (page === foreignPage) {
-    say('That address answers another login: paste the one that followed from the address above.');
-  }
 }
 
 function say(text: string): void {
@@ -244,10 +230,7 @@ function receive({ state, redeem, signal }: PendingLogin): Receiver {
   };
 }
 
-/**
- * Returns the token's place; one of several tokens in a file is replaced only by an explicit
- * choice.
- */
+/** One of several tokens in a file is replaced only by an explicit choice. */
 function placeOf({ output, add = false, token: number }: LoginOptions): TokenPlace {
   const path = targetOf(process.env['INSTAGRAM_ACCESS_TOKEN_FILE'] ?? null, output);
   const content = readTextFile(path);

@@ -41,34 +41,23 @@ interface PollFigures {
   readonly left_out: readonly { readonly reason: ErrorCode; readonly subject: string }[];
 }
 
-const nothing: PollFigures = {
-  records: 0,
-  dead_letters: 0,
-  requests: 0,
-  duration_ms: 0,
-  left_out: [],
-};
+const none = { records: 0, dead_letters: 0, requests: 0, duration_ms: 0, left_out: [] };
 
-/** Counts events. */
-interface OnceTally extends Telemetry {
-  summary(result: Once, durationMs: number): OnceSummary;
-}
-
-/** Creates a tally of zero. */
-export function createOnceTally(): OnceTally {
+/** Creates a counter of events, which summarizes them at the end. */
+export function createOnceTally() {
   const finished = new Map<string, PollFigures>();
   const total = { records: 0, dead_letters: 0 };
   let requests = 0;
   const skipped: Partial<Record<ErrorCode, number>> = {};
   return {
-    report(event) {
+    report(event: TelemetryEvent): void {
       if (event.type === 'request') requests += 1;
       if (event.type === 'committed') {
         total.records += event.records;
         total.dead_letters += event.deadLetters;
       }
       if (event.type === 'poll-failed') {
-        finished.set(keyOf(event), { ...nothing, requests: event.requests ?? 0 });
+        finished.set(keyOf(event), { ...none, requests: event.requests ?? 0 });
       }
       if (event.type !== 'poll-finished') return;
       finished.set(keyOf(event), {
@@ -82,14 +71,14 @@ export function createOnceTally(): OnceTally {
         skipped[code] = (skipped[code] ?? 0) + count;
       }
     },
-    summary({ polled, problems, warnings }, durationMs) {
+    summary({ polled, problems, warnings }: Once, durationMs: number): OnceSummary {
       const polls = polled.map(({ job, outcome }): PollSummary => {
         const [stream, accountId] = [job.stream.name, job.account.id];
         return {
           stream,
           account: accountId,
           result: outcome.kind === 'done' ? 'done' : 'failed',
-          ...(finished.get(keyOf({ stream, accountId })) ?? nothing),
+          ...(finished.get(keyOf({ stream, accountId })) ?? none),
           error: 'error' in outcome ? describeError(outcome.error) : null,
         };
       });
@@ -109,19 +98,20 @@ function keyOf({ stream, accountId }: StreamOfAccount): string {
   return `${stream}/${accountId}`;
 }
 
-/** Options that turn more than failed polls into a failure. */
-export interface Strictness {
-  readonly strict?: boolean;
-}
-
 /** Polls, with the progress on a terminal; prints the result and returns it with the exit code. */
 export async function pollAndReport(
   poll: (observer: Telemetry) => Promise<Once>,
-  { strict = false }: Strictness,
+  strict = false,
 ): Promise<{ readonly summary: OnceSummary; readonly exitCode: ExitCode }> {
   const tally = createOnceTally();
+  const style = styleFor(process.stderr, process.env);
   const startedMs = performance.now();
-  const result = await poll(watch(tally, styleFor(process.stderr, process.env)));
+  const result = await poll({
+    report(event) {
+      tally.report(event);
+      if (style.isLive) showProgress(event, style);
+    },
+  });
   const summary = tally.summary(result, Math.round(performance.now() - startedMs));
   const lines = [
     ...result.warnings,
@@ -135,24 +125,15 @@ export async function pollAndReport(
   return { summary, exitCode: strict && !isSpotless(summary) ? 4 : 0 };
 }
 
-/** Counts events, and shows progress on a terminal. */
-function watch(tally: OnceTally, style: Style): Telemetry {
-  return {
-    report(event) {
-      tally.report(event);
-      const text = style.isLive ? describeProgress(event) : undefined;
-      if (text === undefined) return;
-      const line = printable(text);
-      const paint = event.type === 'poll-finished' ? style.good : style.dim;
-      process.stderr.write(`${event.type === 'poll-failed' ? style.bad(line) : paint(line)}\n`);
-    },
-  };
+function showProgress(event: TelemetryEvent, { good, bad, dim }: Style): void {
+  const text = describeProgress(event);
+  if (text === undefined) return;
+  const paint = event.type === 'poll-finished' ? good : dim;
+  const line = (event.type === 'poll-failed' ? bad : paint)(printable(text));
+  process.stderr.write(`${line}\n`);
 }
 
-/**
- * Formats one line per failure; an error of a token or of a foreign registry counts once for all
- * its streams.
- */
+/** An error of a token or of a foreign registry has one line for all its streams. */
 function describeFailures(polled: readonly PolledJob[]): readonly string[] {
   const lines = polled.flatMap(({ job, outcome }) => {
     if (outcome.kind === 'done') return [];

@@ -1,17 +1,9 @@
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
-import {
-  jsonText,
-  option,
-  stoppable,
-  untilStopped,
-  type CommandDefinition,
-  type Invocation,
-} from './command.ts';
+import { jsonText, untilStopped, type CommandDefinition, type Invocation } from './command.ts';
 import { loadCommandConfig, openApp } from './context.ts';
-import { pollAndReport, type Strictness } from './once-report.ts';
+import { pollAndReport } from './once-report.ts';
 
-/** The `once` command: polls every enabled stream of every account once; 3 when a poll failed. */
 export const onceCommand: CommandDefinition = {
   usage: 'once',
   about: 'poll every enabled stream once and exit; logs to standard output',
@@ -25,18 +17,20 @@ export const onceCommand: CommandDefinition = {
     1: 'an error within the program, or a stop that took too long',
     3: 'a poll failed, or Kafka, the registry or the API refused or was unavailable',
     4: 'with --strict: every poll succeeded, but something was dead-lettered or skipped',
-    ...stoppable,
   },
+  isStoppable: true,
   options: [
-    option('--strict', 'end with 4 when something was dead-lettered or skipped'),
-    option('--json', 'print a JSON summary; the log goes to standard error'),
+    ['--strict', 'end with 4 when something was dead-lettered or skipped'],
+    ['--json', 'print a JSON summary; the log goes to standard error'],
   ],
   run: once,
 };
 
-function once({ options, settings }: Invocation<Strictness>): Promise<ExitCode> {
+function once({
+  options: { strict, json = false },
+  settings,
+}: Invocation<{ readonly strict?: boolean }>): Promise<ExitCode> {
   const config = quietOnTerminal(loadCommandConfig(settings));
-  const { json = false } = options;
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
     const { summary, exitCode } = await pollAndReport(async (observer) => {
       // Closes the program before the result is printed, so that its last log lines precede it.
@@ -45,7 +39,7 @@ function once({ options, settings }: Invocation<Strictness>): Promise<ExitCode> 
         ...(json && { logDestination: process.stderr }),
       });
       return await app.once(signal);
-    }, options);
+    }, strict);
     if (json) process.stdout.write(jsonText(summary));
     return exitCode;
   });

@@ -9,10 +9,7 @@ export interface BrowserPage {
   readonly text: string;
 }
 
-/**
- * True for a redirect URI on this machine, where a listener can bind; other hosts need a pasted
- * address.
- */
+/** True for a redirect URI on this machine, where a listener can bind. */
 export function isLocal({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }
@@ -34,23 +31,17 @@ export async function listenForRedirect(
     send(response, page ?? { status: 404, title: 'Nothing is here', text: '' });
   };
   const port = redirectUri.port === '' ? 80 : Number(redirectUri.port);
+  const address = redirectUri.hostname === '[::1]' ? '::1' : redirectUri.hostname;
+  // A browser may resolve `localhost` to either; another process on the second would read the answer.
+  const hosts = address === 'localhost' ? ['127.0.0.1', '::1'] : [address];
   await using stack = new AsyncDisposableStack();
-  for (const host of addressesOf(redirectUri)) {
+  for (const host of hosts) {
     const server = createServer((request, response) => {
       void serve(request.url ?? '/', response);
     });
     if (await listen(server, { port, host })) stack.use(server);
   }
   return stack.move();
-}
-
-/**
- * A browser may resolve `localhost` to either address; another process on the second one would read
- * the answer.
- */
-function addressesOf({ hostname }: URL): readonly string[] {
-  if (hostname === 'localhost') return ['127.0.0.1', '::1'];
-  return [hostname === '[::1]' ? '::1' : hostname];
 }
 
 /** Errors of `::1` on a machine without IPv6, where no process can listen. */

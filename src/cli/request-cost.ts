@@ -2,7 +2,7 @@ import { planDays } from '../instagram/model/daily-totals.ts';
 import { askableFrom } from '../instagram/model/missing.ts';
 import type { Checkpoint } from '../engine/state.ts';
 import type { StreamRequest } from '../instagram/streams/stream.ts';
-import { maxWindowMs, planWindows } from '../instagram/model/windows.ts';
+import { maxWindowMs, planWindows, type WindowPlan } from '../instagram/model/windows.ts';
 
 /** A stream's calls as Meta counts them, without those of a rejection. */
 export interface RequestCost {
@@ -37,42 +37,32 @@ export function requestCost(request: StreamRequest): RequestCost {
   }
 }
 
-/** The cost of one poll of a stream of days. */
-interface DaysCost {
-  /** Calls as Meta counts them, without those of a rejection. */
-  readonly calls: number;
-  /** Epoch milliseconds; null when the poll reads no day. */
-  readonly fromMs: number | null;
-}
-
-/** Returns the cost of a stream's next poll, by its state; undefined for a stream without days. */
+/**
+ * Returns the calls of a stream's next poll, and the first moment that it reads, null for none.
+ * Undefined for a stream without days.
+ */
 export function nextPollCost(
   request: StreamRequest,
   checkpoint: Checkpoint,
-  limits: {
-    readonly nowMs: number;
-    readonly lookbackMs: number;
-    readonly startDateMs: number | null;
-  },
-): DaysCost | undefined {
+  limits: Pick<WindowPlan, 'nowMs' | 'lookbackMs' | 'startDateMs'>,
+): { readonly calls: number; readonly fromMs: number | null } | undefined {
+  if (request.kind !== 'series' && request.kind !== 'totals') return undefined;
   const { cursorMs, coveredUntilMs } = checkpoint;
-  if (request.kind === 'series') {
-    const names = request.requests.flatMap(({ metrics }) => Object.values(metrics));
-    const missingFromMs = askableFrom(checkpoint, names, limits.nowMs);
-    const windows = planWindows({ ...limits, cursorMs, coveredUntilMs, missingFromMs });
-    const made = windows.flatMap(({ recent }) =>
-      request.requests.filter(
-        ({ metrics, recentOnly }) =>
-          recent || Object.keys(metrics).some((metric) => !recentOnly.includes(metric)),
-      ),
-    );
-    return { calls: made.length, fromMs: windows[0]?.sinceMs ?? null };
-  }
-  if (request.kind !== 'totals') return undefined;
-  const names = request.requests.flatMap(({ metrics }) => metrics);
+  const names = request.requests.flatMap(({ metrics }) => Object.values(metrics));
   const missingFromMs = askableFrom(checkpoint, names, limits.nowMs);
-  const days = planDays({ ...limits, cursorMs, coveredUntilMs, missingFromMs });
-  return { calls: days.length * request.requests.length, fromMs: days[0]?.startMs ?? null };
+  const plan = { ...limits, cursorMs, coveredUntilMs, missingFromMs };
+  if (request.kind === 'totals') {
+    const days = planDays(plan);
+    return { calls: days.length * request.requests.length, fromMs: days[0]?.startMs ?? null };
+  }
+  const windows = planWindows(plan);
+  const made = windows.flatMap(({ recent }) =>
+    request.requests.filter(
+      ({ metrics, recentOnly }) =>
+        recent || Object.keys(metrics).some((metric) => !recentOnly.includes(metric)),
+    ),
+  );
+  return { calls: made.length, fromMs: windows[0]?.sinceMs ?? null };
 }
 
 /** Formats a cost for a person, as `4 a window of 30 days`. */

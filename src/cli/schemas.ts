@@ -8,9 +8,7 @@ import {
   type SubjectFinding,
 } from '../registry/index.ts';
 import {
-  option,
   print,
-  stoppable,
   untilStopped,
   type CommandDefinition,
   type CommandGroup,
@@ -33,7 +31,6 @@ type SchemasAction = (context: SchemasContext) => Promise<ExitCode>;
 
 const unavailable = 'the registry refused or is unavailable';
 
-/** The `schemas` command and its subcommands. */
 export const schemasCommands: CommandGroup = {
   usage: 'schemas',
   about: "compare this version's Avro schemas with the registry, and register them",
@@ -74,8 +71,8 @@ function command(
 ): CommandDefinition {
   return {
     ...own,
-    exits: { ...own.exits, ...stoppable },
-    options: [option('--json', 'print a JSON list')],
+    isStoppable: true,
+    options: [['--json', 'print a JSON list']],
     settings: /^(?:schema-registry|streams$|kafka-topic-template$)/,
     run({ options: { json }, settings }: Invocation) {
       const config = loadCommandConfig(settings, ['registry']);

@@ -1,18 +1,17 @@
 import type { Config } from '../config/config.ts';
 import { topicName } from '../engine/stream-name.ts';
 import { streams } from '../instagram/streams/index.ts';
-import { option, print, type CommandDefinition } from './command.ts';
+import { print, type CommandDefinition } from './command.ts';
 import { loadCommandConfig } from './context.ts';
 import { describeCost, requestCost } from './request-cost.ts';
 import { asTable, durationText } from './text.ts';
 
-/** The `streams` command: lists the streams with the configuration's topics and intervals. */
 export const streamsCommand: CommandDefinition = {
   usage: 'streams',
   about: 'list the streams: topic, key, schema subject, interval, and what a poll costs',
   examples: ['streams', 'streams --streams all', 'streams --json'],
   exits: { 0: 'printed' },
-  options: [option('--json', 'print a JSON list')],
+  options: [['--json', 'print a JSON list']],
   settings: /^(?:streams$|stream-|kafka-topic-template$|instagram-login$)/,
   run({ options, settings }) {
     const rows = rowsOf(loadCommandConfig(settings, []));

@@ -7,11 +7,9 @@ import type { TailedRecord, TailStart } from '../kafka/index.ts';
 import type { ReadValue } from '../registry/index.ts';
 import {
   accountIds,
-  count,
-  option,
+  parseLimit,
   parseTime,
   refuse,
-  stoppable,
   usage,
   type CommandDefinition,
   type Invocation,
@@ -20,7 +18,6 @@ import { loadCommandConfig, openQuietly } from './context.ts';
 import { listenForStop } from './stop-signals.ts';
 import { styleFor, type Style } from './text.ts';
 
-/** The `tail` command: shows the records that a consumer of a stream receives. */
 export const tailCommand: CommandDefinition = {
   usage: 'tail <stream>',
   about:
@@ -34,33 +31,30 @@ export const tailCommand: CommandDefinition = {
   exits: {
     0: 'stopped by SIGTERM or SIGINT (Ctrl-C), or finished with --limit or --no-follow',
     3: 'Kafka or the registry refused or is unavailable, or the topic does not exist',
-    ...stoppable,
   },
+  isStoppable: true,
   options: [
-    option('--from-beginning', 'begin with the oldest record'),
-    option(
+    ['--from-beginning', 'begin with the oldest record'],
+    [
       '--from-offset <number>',
       'begin at this offset; -10: ten offsets before the end (each transaction also takes one offset)',
       parseOffset,
-    ),
-    option('--since <time>', 'begin this long ago (2h) or at a time (2026-11-01T07:00:00Z)'),
-    option('--no-follow', 'end at the current end of the topic'),
-    option('--account <ids>', 'only records of these accounts, separated by commas', accountIds),
-    option('--key <key>', 'only records with this key'),
-    option('--limit <number>', 'end after this many records', count('--limit')),
-    option('--json', 'print JSON lines'),
+    ],
+    ['--since <time>', 'begin this long ago (2h) or at a time (2026-11-01T07:00:00Z)'],
+    ['--no-follow', 'end at the current end of the topic'],
+    ['--account <ids>', 'only records of these accounts, separated by commas', accountIds],
+    ['--key <key>', 'only records with this key'],
+    ['--limit <number>', 'end after this many records', parseLimit],
+    ['--json', 'print JSON lines'],
   ],
   settings: /^(?:kafka-(?:brokers|client|topic-template|transactional|connection|send|s)|schema-)/,
   run,
 };
 
-interface StartOptions {
+interface TailOptions {
   readonly fromBeginning?: boolean;
   readonly fromOffset?: bigint;
   readonly since?: string;
-}
-
-interface TailOptions extends StartOptions {
   readonly follow: boolean;
   readonly account?: readonly string[];
   readonly key?: string;
@@ -97,14 +91,9 @@ async function run({ args, options, settings }: Invocation<TailOptions>): Promis
   return 0;
 }
 
-/**
- * Returns the start position: the end, unless one option sets another. @throws StopProcessError
- * `config.invalid`
- */
-export function startOf(
-  { fromBeginning, fromOffset, since }: StartOptions,
-  nowMs: number,
-): TailStart {
+/** @throws StopProcessError `config.invalid` for several positions or an invalid one */
+export function startOf(options: Partial<TailOptions>, nowMs: number): TailStart {
+  const { fromBeginning, fromOffset, since } = options;
   const set = [fromBeginning, fromOffset, since].filter((value) => value !== undefined);
   if (set.length > 1) {
     throw usage('tail: expected one of --from-beginning, --from-offset and --since');
@@ -118,11 +107,8 @@ export function startOf(
 /** @throws StopProcessError `config.invalid` */
 export function parseOffset(text: string): bigint {
   if (/^-?\d{1,18}$/.test(text)) return BigInt(text);
-  return refuse(
-    '--from-offset',
-    'a whole number, such as 1200, or -10 for ten before the end',
-    text,
-  );
+  const expected = 'a whole number, such as 1200, or -10 for ten before the end';
+  return refuse('--from-offset', expected, text);
 }
 
 function parseSince(text: string, nowMs: number): number {
@@ -153,11 +139,7 @@ interface ShownRecord {
 }
 
 /** Formats a record as a line of JSON, its characters unescaped. */
-export function jsonLine({
-  topic,
-  record,
-  read,
-}: ShownRecord & { readonly topic: string }): string {
+export function jsonLine({ topic, record, read }: ShownRecord & { topic: string }): string {
   const { partition, offset, key, headers } = record;
   const timestamp = new Date(record.timestampMs).toISOString();
   const place = { topic, partition, offset, timestamp, key, headers };
@@ -167,10 +149,10 @@ export function jsonLine({
 }
 
 /** Formats a record as a line for a person. */
-export function textLine({ record, read }: ShownRecord, style: Style): string {
-  const { partition, offset, key, timestampMs } = record;
+export function textLine(shown: ShownRecord, style: Style): string {
+  const { partition, offset, key, timestampMs } = shown.record;
   const place = `${new Date(timestampMs).toISOString()} ${partition}@${offset}`;
-  return `${style.dim(place)} ${printable(key ?? '(no key)')} ${valueText({ record, read }, style)}`;
+  return `${style.dim(place)} ${printable(key ?? '(no key)')} ${valueText(shown, style)}`;
 }
 
 function valueText({ record, read }: ShownRecord, style: Style): string {

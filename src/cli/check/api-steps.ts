@@ -37,10 +37,6 @@ export interface ApiTools {
   readonly nowMs: () => number;
 }
 
-/**
- * Returns the steps that check tokens, permissions, accounts, clock, request forms, insights and
- * quota.
- */
 export function apiSteps(tools: ApiTools): readonly CheckStep[] {
   const { config, reading, observer, nowMs } = tools;
   let tokens: readonly ShownToken[] = [];
@@ -74,25 +70,27 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
         batchRejection: observer.batchRejection(),
       });
     }),
-    step('api.insights', ['api.accounts'], (signal) =>
-      insights(notReported(accounts, forms), tools, signal),
-    ),
+    step('api.insights', ['api.accounts'], (signal) => {
+      const isReported = forms.some(
+        ({ endpoint, outcome }) => endpoint === insightsEndpoint && outcome === 'rejected',
+      );
+      // `api.contract` has reported the rejection for the first account.
+      return insights(isReported ? accounts.slice(1) : accounts, tools, signal);
+    }),
     step('api.quota', ['api.accounts'], () => quota(tools)),
   ];
 }
 
 /** Returns the step that warns when an API version has ended, ends soon or is unknown. */
-export function versionStep(version: string, nowMs: () => number): CheckStep {
-  return step('api.version', [], () => [versionFinding(version, nowMs())]);
-}
-
-function versionFinding(version: string, nowMs: number): Finding {
-  const warning = versionWarning(version, nowMs);
-  if (warning !== null) {
-    return { status: 'warning', detail: warning.problem, action: warning.action };
-  }
-  const { endsAtMs } = versionEnd(version, nowMs);
-  return ok(endsAtMs === null ? 'Meta has announced no end' : daysText(endsAtMs, nowMs), version);
+export function versionStep(version: string, clockMs: () => number): CheckStep {
+  return step('api.version', [], () => {
+    const nowMs = clockMs();
+    const warning = versionWarning(version, nowMs);
+    const { endsAtMs } = versionEnd(version, nowMs);
+    const end = endsAtMs === null ? 'Meta has announced no end' : daysText(endsAtMs, nowMs);
+    if (warning === null) return [ok(end, version)];
+    return [{ status: 'warning', detail: warning.problem, action: warning.action }];
+  });
 }
 
 /** Checks that the API accepts a token and lets it read data. */
@@ -187,17 +185,6 @@ async function insights(
   return findings;
 }
 
-/** Returns the accounts whose insights `api.contract` has not reported as rejected. */
-function notReported(
-  accounts: readonly Account[],
-  forms: readonly ProbedForm[],
-): readonly Account[] {
-  const isReported = forms.some(
-    ({ endpoint, outcome }) => endpoint === insightsEndpoint && outcome === 'rejected',
-  );
-  return isReported ? accounts.slice(1) : accounts;
-}
-
 /** Input of `contract` besides the forms. */
 export interface Probing {
   readonly account: Account;
@@ -272,19 +259,11 @@ export function insightsFinding(error: unknown, { id }: Account): Finding {
 const dayS = 86_400;
 const insightsEndpoint = '/{account}/insights';
 
-function insightsRequest({ id }: Account, nowMs: number) {
-  const until = Math.floor(nowMs / 1000);
-  return {
-    endpoint: insightsEndpoint,
-    path: `/${id}/insights`,
-    query: {
-      metric: 'reach',
-      period: 'day',
-      since: String(until - 2 * dayS),
-      until: String(until),
-    },
-    accountId: id,
-  };
+function insightsRequest({ id: accountId }: Account, nowMs: number) {
+  const untilS = Math.floor(nowMs / 1000);
+  const [since, until] = [String(untilS - 2 * dayS), String(untilS)];
+  const query = { metric: 'reach', period: 'day', since, until };
+  return { endpoint: insightsEndpoint, path: `/${accountId}/insights`, query, accountId };
 }
 
 function quota({ observer, nowMs }: ApiTools): readonly Finding[] {

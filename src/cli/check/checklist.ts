@@ -4,9 +4,7 @@ import { dayAndDaysLeft } from '../text.ts';
 
 /** The result of a step for one subject. */
 export interface Finding {
-  /**
-   * `skipped`: nothing to check, the detail says why. `warning`: works now, needs attention later.
-   */
+  /** `skipped`: nothing to check. `warning`: works now, needs attention later. */
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped';
   /** A broker, topic or account; absent where the step has one subject only. */
   readonly subject?: string | undefined;
@@ -26,17 +24,14 @@ export interface CheckStep {
   readonly run: (signal: AbortSignal) => readonly Finding[] | Promise<readonly Finding[]>;
 }
 
-/** Defines a step: its id, the steps that it needs, and its work. */
 export function step(id: string, needs: readonly string[], run: CheckStep['run']): CheckStep {
   return { id, needs, run };
 }
 
 /** A line of the report. */
-export interface CheckLine {
+export interface CheckLine extends Pick<Finding, 'status' | 'detail'> {
   readonly id: string;
-  readonly status: Finding['status'];
   readonly subject: string | null;
-  readonly detail: string;
   readonly action: string | null;
   readonly code: ErrorCode | null;
 }
@@ -62,11 +57,9 @@ export async function runSteps(
       missing === undefined ? await find(run, signal) : [skipped(`needs ${missing}`)];
     const isBroken = findings.length > 0 && findings.every(({ status }) => status === 'failed');
     if (missing !== undefined || isBroken) broken.add(id);
-    for (const finding of findings) {
-      const line = lineOf(id, finding);
-      lines.push(line);
-      onLine(line);
-    }
+    const found = findings.map((finding) => lineOf(id, finding));
+    found.forEach((line) => lines.push(line));
+    found.forEach(onLine);
   }
   return lines;
 }
@@ -88,7 +81,6 @@ export function skipped(detail: string, subject?: string): Finding {
   return { status: 'skipped', subject, detail };
 }
 
-/** Turns an error into a finding. */
 export function failure(error: unknown, subject?: string): Finding {
   const code = isConnectorError(error) ? error.code : 'internal.unexpected';
   return { status: 'failed', subject, detail: messageOf(error), action: actionOf(code), code };

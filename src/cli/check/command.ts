@@ -2,14 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { ExitCode } from '../../engine/errors.ts';
 import { printable, printableLines } from '../../engine/printable.ts';
 import { openLocalCodec } from '../../registry/index.ts';
-import {
-  jsonText,
-  option,
-  stoppable,
-  untilStopped,
-  type CommandDefinition,
-  type Invocation,
-} from '../command.ts';
+import { jsonText, untilStopped, type CommandDefinition, type Invocation } from '../command.ts';
 import { loadCommandConfig, openQuietly, openReader, topicRoles } from '../context.ts';
 import { plural, styleFor, type Style } from '../text.ts';
 import { inspectAll } from '../token/command.ts';
@@ -18,7 +11,6 @@ import { exitCodeFor, runSteps, type CheckLine } from './checklist.ts';
 import { kafkaSteps } from './kafka-steps.ts';
 import { registrySteps } from './registry-steps.ts';
 
-/** The `check` command: checks every connection, permission and topic. */
 export const checkCommand: CommandDefinition = {
   usage: 'check',
   about:
@@ -32,9 +24,9 @@ export const checkCommand: CommandDefinition = {
     0: 'nothing failed; there may be warnings',
     2: 'bad configuration or usage, or every failure is one of configuration',
     3: 'a check of Kafka, the registry or the API failed',
-    ...stoppable,
   },
-  options: [option('--json', 'print a JSON object with "ok" and "lines"')],
+  isStoppable: true,
+  options: [['--json', 'print a JSON object with "ok" and "lines"']],
   run: check,
 };
 

@@ -20,10 +20,10 @@ export interface AirbyteState {
   readonly future: readonly AirbyteCursor[];
 }
 
-/** A value and its path in the document. */
+/** A value, undefined when it is missing, and its path in the document. */
 interface Located {
   readonly path: string;
-  readonly value: Json;
+  readonly value: Json | undefined;
 }
 
 type MaybeCursor = AirbyteCursor | undefined;
@@ -44,8 +44,8 @@ export function readAirbyteState(document: Json, nowMs: number): AirbyteState {
   // A partition that is listed twice counts once, with its latest cursor.
   const furthest = new Map<string, AirbyteCursor>();
   for (const cursor of found) {
-    const known = furthest.get(cursor.accountId);
-    if (known === undefined || known.cursorMs < cursor.cursorMs) {
+    const known = cursor && furthest.get(cursor.accountId);
+    if (cursor !== undefined && (known === undefined || known.cursorMs < cursor.cursorMs)) {
       furthest.set(cursor.accountId, cursor);
     }
   }
@@ -57,10 +57,9 @@ export function readAirbyteState(document: Json, nowMs: number): AirbyteState {
   };
 }
 
-/** Opens a wrapping, given the document and the member by which the wrapping is recognized. */
 type Open = (document: Located, marker: Located) => Located | undefined;
 
-/** The wrappings by their markers, in the order of the search; the first match is opened. */
+/** The wrappings by the member that marks them; the first that a document has is opened. */
 const wrappings: readonly (readonly [marker: string, open: Open])[] = [
   ['streamDescriptor', openStream],
   // A message of the protocol: {"type": "STATE", "state": {...}}, or of another type.
@@ -74,48 +73,47 @@ const wrappings: readonly (readonly [marker: string, open: Open])[] = [
 
 /** Returns the stream's own state within the platform's wrapping; undefined when there is none. */
 function unwrap(document: Located): Located | undefined {
-  const { path, value } = document;
-  if (Array.isArray(value)) {
-    const entries = (value as readonly Json[]).map((entry, index) =>
-      unwrapEntry({ path: `${path}[${index}]`, value: entry }),
-    );
-    return entries.findLast((entry) => entry !== undefined);
+  const entries = entriesOf(document);
+  if (entries === undefined) {
+    const open = wrappingOf(document);
+    return open === undefined ? document : open();
   }
-  const wrapping = wrappingOf(document);
-  return wrapping === undefined ? document : wrapping.open(document, wrapping.marker);
+  const found = entries.map((entry) => {
+    // A bare state in a list does not name its stream.
+    if (wrappingOf(entry) !== undefined) return unwrap(entry);
+    return refuse(entry, 'a message of type STATE, or an object with a stream descriptor');
+  });
+  return found.findLast((entry) => entry !== undefined);
 }
 
-/** Unwraps an entry of a list, which must name its stream; a bare state in a list does not. */
-function unwrapEntry(entry: Located): Located | undefined {
-  if (wrappingOf(entry) !== undefined) return unwrap(entry);
-  return refuse(entry, 'a message of type STATE, or an object with a stream descriptor');
-}
-
-function wrappingOf(document: Located) {
+function wrappingOf(document: Located): (() => Located | undefined) | undefined {
   for (const [name, open] of wrappings) {
     const marker = member(document, name);
-    const isMarked = name !== 'type' || typeof marker?.value === 'string';
-    if (marker !== undefined && isMarked) return { open, marker };
+    const isMarked =
+      name === 'type' ? typeof marker.value === 'string' : marker.value !== undefined;
+    if (isMarked) return () => open(document, marker);
   }
   return undefined;
+}
+
+function entriesOf({ path, value }: Located): readonly Located[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  return (value as readonly Json[]).map((one, at) => ({ path: `${path}[${at}]`, value: one }));
 }
 
 /**
  * Returns a member of an object by its name in camelCase, as the platform's API writes it, or with
  * underscores, as its messages do.
  */
-function member({ path, value }: Located, camelCase: string): Located | undefined {
-  if (!isNode(value)) return undefined;
+function member({ path, value }: Located, camelCase: string): Located {
   const underscored = camelCase.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  const name = [camelCase, underscored].find((one) => Object.hasOwn(value, one));
-  return name === undefined ? undefined : { path: `${path}.${name}`, value: value[name] ?? null };
+  const names = isNode(value) ? Object.keys(value) : [];
+  const name = [camelCase, underscored].find((one) => names.includes(one));
+  const found = name !== undefined && isNode(value) ? value[name] : undefined;
+  return { path: `${path}.${name ?? camelCase}`, value: found };
 }
 
-function memberOrNull(document: Located, name: string): Located {
-  return member(document, name) ?? { ...document, value: null };
-}
-
-const messageMembers: ReadonlyMap<Json, string> = new Map([
+const messageMembers = new Map<unknown, string>([
   ['STATE', 'state'],
   ['STREAM', 'stream'],
   ['GLOBAL', 'global'],
@@ -126,21 +124,18 @@ function openMessage(message: Located, { value: type }: Located): Located | unde
   const name = messageMembers.get(type);
   // The output of a sync is full of messages that are no states.
   if (name === undefined) return undefined;
-  if (type === 'STATE' && member(message, name) === undefined) {
-    refuse({ path: `${message.path}.state` }, 'an object');
-  }
-  return unwrap(memberOrNull(message, name));
+  const state = member(message, name);
+  if (type === 'STATE' && state.value === undefined) refuse(state, 'an object');
+  return unwrap(state);
 }
 
-function openStream(entry: Located, { path, value: descriptor }: Located): Located | undefined {
-  const name = isNode(descriptor) ? descriptor['name'] : undefined;
-  if (typeof name !== 'string') {
-    return refuse({ path: `${path}.name`, value: name }, 'the name of a stream');
-  }
-  return name === streamName ? memberOrNull(entry, 'streamState') : undefined;
+function openStream(entry: Located, descriptor: Located): Located | undefined {
+  const name = member(descriptor, 'name');
+  if (typeof name.value !== 'string') refuse(name, 'the name of a stream');
+  return name.value === streamName ? member(entry, 'streamState') : undefined;
 }
 
-const connectionMembers: ReadonlyMap<string, string> = new Map([
+const connectionMembers = new Map([
   ['stream', 'streamState'],
   ['global', 'globalState'],
   ['legacy', 'state'],
@@ -152,73 +147,60 @@ function openConnection(connection: Located, type: Located): Located | undefined
   if (name === 'not_set') return undefined;
   const state = connectionMembers.get(name);
   if (state === undefined) return refuse(type, 'stream, global, legacy or not_set');
-  return unwrap(memberOrNull(connection, state));
+  return unwrap(member(connection, state));
 }
 
 function openStates(_global: Located, states: Located): Located | undefined {
   return Array.isArray(states.value) ? unwrap(states) : refuse(states, 'a list');
 }
 
-function readBare(state: Located): readonly AirbyteCursor[] {
+function readBare(state: Located): readonly MaybeCursor[] {
   const { path, value } = state;
   // Since 0.1.8 missing, null and empty all mean that nothing was read yet.
-  if (value === null) return [];
+  if (value === undefined || value === null) return [];
   if (!isNode(value)) return refuse(state, 'an object or null');
   const states = member(state, 'states');
-  if (states !== undefined) return readPartitions(states);
+  if (states.value !== undefined) return readPartitions(states);
   if (Object.hasOwn(value, 'use_global_cursor') || Object.hasOwn(value, 'state')) {
     refuse(
-      { path: `${path}.states` },
+      states,
       'a list of partitions (a cursor of all accounts together does not say what was read of each)',
     );
   }
-  const cursors = Object.entries(value).map(([id, entry]): MaybeCursor => {
+  return Object.entries(value).map(([id, entry]) => {
     const located = { path: `${path}.${id}`, value: entry };
     const accountId = readAccount({ ...located, value: id }, 'an account id (digits) as the name');
     // The oldest versions wrote the date itself instead of {"date": …}.
     if (typeof entry !== 'string') return readCursor(accountId, located);
     return { accountId, cursorMs: readDate(located), path: located.path };
   });
-  return cursors.filter((cursor) => cursor !== undefined);
 }
 
-function readPartitions(states: Located): readonly AirbyteCursor[] {
-  if (!Array.isArray(states.value)) return refuse(states, 'a list of partitions');
-  const cursors = (states.value as readonly Json[]).map((value, index) => {
-    const path = `${states.path}[${index}]`;
-    if (!isNode(value)) {
-      return refuse({ path, value }, 'an object with "partition" and "cursor"');
-    }
-    const partition = value['partition'];
-    const id = isNode(partition) ? partition['business_account_id'] : undefined;
-    const accountId = readAccount(
-      { path: `${path}.partition.business_account_id`, value: id },
-      'an account id (a text of digits)',
-    );
-    return readCursor(accountId, { path: `${path}.cursor`, value: value['cursor'] ?? null });
+function readPartitions(states: Located): readonly MaybeCursor[] {
+  const entries = entriesOf(states) ?? refuse(states, 'a list of partitions');
+  return entries.map((entry) => {
+    if (!isNode(entry.value)) refuse(entry, 'an object with "partition" and "cursor"');
+    const id = member(member(entry, 'partition'), 'business_account_id');
+    const accountId = readAccount(id, 'an account id (a text of digits)');
+    return readCursor(accountId, member(entry, 'cursor'));
   });
-  return cursors.filter((cursor) => cursor !== undefined);
 }
 
 /** Reads `{"date": …}`; null, an empty object and a null date mean that nothing was read yet. */
 function readCursor(accountId: string, cursor: Located): MaybeCursor {
   const { value } = cursor;
-  if (value === null) return undefined;
+  if (value === undefined || value === null) return undefined;
   if (!isNode(value)) return refuse(cursor, 'an object with "date"');
-  if (Object.keys(value).length === 0 || value['date'] === null) return undefined;
-  const path = `${cursor.path}.date`;
-  return { accountId, cursorMs: readDate({ path, value: value['date'] }), path };
+  const date = member(cursor, 'date');
+  if (Object.keys(value).length === 0 || date.value === null) return undefined;
+  return { accountId, cursorMs: readDate(date), path: date.path };
 }
 
-/** A value that is to be checked; undefined when it is missing. */
-type Checked = Pick<Located, 'path'> & { readonly value?: Json | undefined };
-
-function readAccount(id: Checked, expected: string): string {
-  const { value } = id;
-  return typeof value === 'string' && /^\d+$/.test(value) ? value : refuse(id, expected);
+function readAccount(id: Located, expected: string): string {
+  return typeof id.value === 'string' && /^\d+$/.test(id.value) ? id.value : refuse(id, expected);
 }
 
-function readDate(date: Checked): number {
+function readDate(date: Located): number {
   const ms = typeof date.value === 'string' ? parseGraphTime(date.value) : undefined;
   if (ms === undefined) return refuse(date, 'a time such as 2025-06-28T07:00:00+00:00');
   return ms >= beginningMs ? ms : refuse(date, 'a time after 2010-01-01, when Instagram began');
@@ -233,7 +215,7 @@ function show(value: Json | undefined): string {
   return describeJson(value);
 }
 
-function refuse({ path, value }: Checked, expected: string): never {
+function refuse({ path, value }: Located, expected: string): never {
   return refuseState(`Airbyte's state, ${path}: expected ${expected}, got ${show(value)}`);
 }
 

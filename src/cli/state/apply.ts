@@ -8,73 +8,54 @@ import { plural } from '../text.ts';
 import type { Plan, PlannedWrite } from './plan.ts';
 import type { StateSession } from './session.ts';
 
-/** Options of the execution of a plan. */
+/** Options of the commands that change states. */
 export interface ApplyOptions {
-  /** True to write; false to show the plan only. */
-  readonly apply: boolean;
-  /** True to request a hand-over from a running instance. */
-  readonly requestsHandOver: boolean;
-  /** True to take the partitions of an instance that does not hand them over. */
-  readonly force: boolean;
-  readonly json: boolean;
+  /** Writes the plan, which is only shown otherwise. */
+  readonly apply?: boolean;
+  /** Requests a hand-over from a running instance; true by default with `force`. */
+  readonly handOver?: boolean;
+  /** Takes the partitions of an instance that does not hand them over. */
+  readonly force?: boolean;
+  readonly json?: boolean;
 }
 
 /**
- * Shows a plan and, with `apply`, writes it. A running instance that owns a key is left alone, or
- * hands its partitions over for the time of the write; with `force` the partitions of an instance
- * that does not are taken.
+ * Prints a plan and, with `apply`, writes it. A running instance that owns a key is left alone, or
+ * hands its partitions over for the time of the write.
  *
  * @param plan - computed again after a hand-over, from the states that the instance has written
- *   until then
- * @returns the text to print
  * @throws StopProcessError `state.owned` when an instance owns a key; the errors of `write`
  */
 export async function carryOut(
   session: StateSession,
   plan: (session: StateSession) => Plan,
   options: ApplyOptions,
-): Promise<string> {
+): Promise<0> {
   const shown = plan(session);
   const partitions = [...new Set(shown.writes.flatMap(partitionsOfWrite))];
-  const owners = partitions.length === 0 ? [] : await session.owners();
-  const work = {
-    session,
-    plan,
-    shown,
-    partitions,
-    owners: owners.filter(({ partition }) => partitions.includes(partition)),
-  };
-  const applied = options.apply && shown.writes.length > 0;
-  const report = { ...work, shown: applied ? await write(work, options) : shown, applied };
-  return options.json ? reportJson(report) : reportText(report, options.requestsHandOver);
-}
-
-interface Work {
-  readonly session: StateSession;
-  readonly plan: (session: StateSession) => Plan;
-  /** The plan that was computed first. */
-  readonly shown: Plan;
-  /** The partitions that the plan changes. */
-  readonly partitions: readonly number[];
-  /** Instances that poll accounts of these partitions. */
-  readonly owners: readonly Owner[];
-}
-
-/** @returns the plan that was written */
-async function write(
-  { session, plan, shown, partitions, owners }: Work,
-  { requestsHandOver, force }: ApplyOptions,
-): Promise<Plan> {
-  let current = shown;
-  const writeDuringHandOver = () =>
-    session.duringHandOver(partitions, async (fresh) => {
+  const all = partitions.length === 0 ? [] : await session.owners();
+  const owners = all.filter(({ partition }) => partitions.includes(partition));
+  const { apply = false, force = false, handOver = force, json = false } = options;
+  const writeDuringHandOver = async (): Promise<Plan | undefined> => {
+    let current = shown;
+    const isDone = await session.duringHandOver(partitions, async (fresh) => {
       current = plan(fresh);
       await fresh.write(current.writes);
     });
-  if (owners.length > 0 && requestsHandOver && (await writeDuringHandOver())) return current;
-  if (owners.length > 0 && !force) throw owned(shown, owners, requestsHandOver);
-  await session.write(shown.writes);
-  return shown;
+    return isDone ? current : undefined;
+  };
+  const write = async (): Promise<Plan> => {
+    const isOwned = owners.length > 0;
+    const handedOver = isOwned && handOver ? await writeDuringHandOver() : undefined;
+    if (handedOver !== undefined) return handedOver;
+    if (isOwned && !force) throw owned(shown, owners, handOver);
+    await session.write(shown.writes);
+    return shown;
+  };
+  const applied = apply && shown.writes.length > 0;
+  const report = { session, plan: applied ? await write() : shown, owners, applied };
+  process.stdout.write(json ? reportJson(report) : reportText(report, handOver));
+  return 0;
 }
 
 function owned(
@@ -99,13 +80,16 @@ function owned(
   );
 }
 
-/** The plan that was shown or written, and what became of it. */
-interface Report extends Pick<Work, 'session' | 'shown' | 'owners'> {
+interface Report {
+  readonly session: StateSession;
+  readonly plan: Plan;
+  /** Instances that poll accounts of the plan's partitions. */
+  readonly owners: readonly Owner[];
   readonly applied: boolean;
 }
 
-function reportJson({ session, shown, applied, owners }: Report): string {
-  const changes = shown.writes.map(({ key, partition, movedFrom, before, after, unreadable }) => ({
+function reportJson({ session, plan, applied, owners }: Report): string {
+  const changes = plan.writes.map(({ key, partition, movedFrom, before, after, unreadable }) => ({
     key,
     partition,
     ...(movedFrom === undefined
@@ -115,24 +99,24 @@ function reportJson({ session, shown, applied, owners }: Report): string {
     after: asNode(after, session),
     unreadable,
   }));
-  return jsonText({ applied, changes, notes: shown.notes, owners });
+  return jsonText({ applied, changes, notes: plan.notes, owners });
 }
 
 function asNode(state: StreamState | null, { form }: StateSession): Node | null {
   return state === null ? null : (form.toJson(state) as Node);
 }
 
-function reportText(report: Report, requestsHandOver: boolean): string {
-  const { session, shown, owners, applied } = report;
-  const { length } = shown.writes;
-  const lines = [...shown.writes.flatMap((write) => describeWrite(write, session)), ...shown.notes];
+function reportText(report: Report, handsOver: boolean): string {
+  const { session, plan, owners, applied } = report;
+  const { length } = plan.writes;
+  const lines = [...plan.writes.flatMap((write) => describeWrite(write, session)), ...plan.notes];
   if (length === 0) lines.push('Nothing to change.');
   else if (applied) lines.push(`Written: ${plural(length, 'state')}.`);
   else {
     if (!session.exists) {
       lines.push(`The topic ${session.topic} is not there yet: --apply makes it.`);
     }
-    const way = requestsHandOver
+    const way = handsOver
       ? '--apply has it handed over.'
       : 'stop it first, or have it handed over by --hand-over.';
     for (const { partition, name } of owners) {
@@ -160,9 +144,7 @@ function describeWrite(write: PlannedWrite, session: StateSession): readonly str
 /** Fields that the key repeats or that cannot be chosen. */
 const identity = new Set(['format_version', 'stream', 'account_id']);
 
-/**
- * Formats a line a differing field; for a new or a deleted state a line a field that is not empty.
- */
+/** Formats a line a differing field; of a new or a deleted state a line a field with content. */
 function differences(before: Node | null, after: Node | null): readonly string[] {
   const names = Object.keys(after ?? before ?? {}).filter((name) => !identity.has(name));
   return names.flatMap((name) => {

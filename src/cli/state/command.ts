@@ -1,30 +1,20 @@
+import { Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import { text as readStream } from 'node:stream/consumers';
 import { messageOf, type ExitCode } from '../../engine/errors.ts';
 import { openStateForm } from '../../registry/index.ts';
-import {
-  option,
-  stoppable,
-  type CommandDefinition,
-  type CommandGroup,
-  type Invocation,
-} from '../command.ts';
-import { carryOut } from './apply.ts';
+import type { CommandDefinition, CommandGroup, Invocation, OptionRow } from '../command.ts';
+import { carryOut, type ApplyOptions } from './apply.ts';
 import { readImport } from './import-file.ts';
-import { planImport, planMove, planReset, planSet, readSet, type Plan } from './plan.ts';
-import { openStateSession, type StateSession } from './session.ts';
+import { planImport, planMove, planReset, planSet, type Planner } from './plan.ts';
+import { openStateSession, type StateFilter, type StateSession } from './session.ts';
 import { exportStates, getState, listStates } from './show.ts';
-import { refuseState, type Authorship } from './state-change.ts';
+import { refuseState } from './state-change.ts';
 
 /** The options of all subcommands. */
-interface StateOptions {
-  readonly stream?: string;
-  readonly account?: string;
+interface StateOptions extends ApplyOptions, StateFilter {
   readonly all?: boolean;
   readonly cursor?: string;
-  readonly apply?: boolean;
-  readonly handOver?: boolean;
-  readonly force?: boolean;
 }
 
 type StateInvocation = Invocation<StateOptions>;
@@ -35,9 +25,9 @@ const one = 'user_insights/17841400000000001';
 
 const outside = 'Kafka or the registry refused or is unavailable';
 
-const narrowing = [
-  option('--stream <name>', 'only this stream'),
-  option('--account <id>', 'only this account'),
+const narrowing: readonly OptionRow[] = [
+  ['--stream <name>', 'only this stream'],
+  ['--account <id>', 'only this account'],
 ];
 
 /** Description of `--force` for every command. */
@@ -48,14 +38,11 @@ export const forceMeans =
 export const lookback =
   'the days after it are read and published again, for user_insights also those of POLLING_LOOKBACK (2 days) before it';
 
-const writing = [
-  option('--apply', 'write the plan; without it, the plan is only shown'),
-  option(
-    '--hand-over',
-    'have the instance that owns the key hand its partition over during the write',
-  ),
-  option('--force', forceMeans),
-  option('--json', 'print the plan as JSON, with whole states'),
+const writing: readonly OptionRow[] = [
+  ['--apply', 'write the plan; without it, the plan is only shown'],
+  ['--hand-over', 'have the instance that owns the key hand its partition over during the write'],
+  ['--force', forceMeans],
+  ['--json', 'print the plan as JSON, with whole states'],
 ];
 
 /** The states are in Kafka and need the registry; other settings would only fill the help. */
@@ -72,8 +59,8 @@ function reads(
       0: 'printed',
       2: 'bad configuration or usage, or no such state',
       3: `${outside}, or the state cannot be read`,
-      ...stoppable,
     },
+    isStoppable: true,
     settings,
     async run(invocation: StateInvocation): Promise<ExitCode> {
       await using session = await openStateSession(invocation.settings, 'refuse');
@@ -83,13 +70,7 @@ function reads(
   };
 }
 
-type Planner = (session: StateSession, author: Authorship) => Plan;
-
-/**
- * Defines a subcommand that changes states.
- *
- * @param prepare - reads the arguments before Kafka is connected
- */
+/** Defines a subcommand that changes states; `prepare` runs before Kafka is connected. */
 function changes(
   subcommand: Subcommand & { readonly createsTopic?: boolean },
   prepare: (invocation: StateInvocation) => Planner | Promise<Planner>,
@@ -102,27 +83,20 @@ function changes(
       0: 'written; without --apply, shown',
       2: 'bad configuration, key, date or file; nothing was changed',
       3: `${outside}, or a running instance owns the key; nothing was changed`,
-      ...stoppable,
     },
     settings,
+    isStoppable: true,
     async run(invocation: StateInvocation): Promise<ExitCode> {
-      const { apply = false, handOver = false, force = false, json = false } = invocation.options;
+      const { options, settings } = invocation;
       const planner = await prepare(invocation);
-      const missing = apply ? 'create' : 'empty';
-      await using session = await openStateSession(
-        invocation.settings,
-        createsTopic ? missing : 'refuse',
-      );
+      const missing = options.apply === true ? 'create' : 'empty';
+      await using session = await openStateSession(settings, createsTopic ? missing : 'refuse');
       const author = { writtenBy: `state ${name} on ${session.instance}`, nowMs: Date.now() };
-      const options = { apply, requestsHandOver: handOver || force, force, json };
-      const text = await carryOut(session, (current) => planner(current, author), options);
-      process.stdout.write(text);
-      return 0;
+      return await carryOut(session, (current) => planner(current, author), options);
     },
   };
 }
 
-/** The `state` command and its subcommands. */
 export const stateCommands: CommandGroup = {
   usage: 'state',
   about: 'show and change the state of each stream and account: its cursor and checkpoint',
@@ -133,7 +107,7 @@ export const stateCommands: CommandGroup = {
         usage: 'list',
         about: 'list the states: cursor, sequence, time and author of the last write',
         examples: ['list', 'list --stream user_insights --json'],
-        options: [...narrowing, option('--json', 'print a JSON list')],
+        options: [...narrowing, ['--json', 'print a JSON list']],
       },
       (session, { options }) => listStates(session, options, options.json === true),
     ),
@@ -142,7 +116,7 @@ export const stateCommands: CommandGroup = {
         usage: 'get <key>',
         about: 'print one state, decoded',
         examples: [`get ${one}`, `get ${one} --json`],
-        options: [option('--json', 'print long values in full')],
+        options: [['--json', 'print long values in full']],
       },
       (session, { args, options }) => getState(session, args[0] ?? '', options.json === true),
     ),
@@ -153,7 +127,7 @@ export const stateCommands: CommandGroup = {
         examples: ['export > state.jsonl', 'export --account 17841400000000001'],
         options: [
           ...narrowing,
-          option('--json', 'accepted for consistency: the output is JSON lines anyway'),
+          ['--json', 'accepted for consistency: the output is JSON lines anyway'],
         ],
       },
       (session, { options }) => exportStates(session, options),
@@ -168,16 +142,13 @@ export const stateCommands: CommandGroup = {
         ],
         options: [
           ...writing,
-          option(
+          new Option(
             '--cursor <date>',
             `a day (midnight UTC) or a time with its offset; ${lookback}`,
           ).makeOptionMandatory(),
         ],
       },
-      ({ args: [key = ''], options: { cursor = '' } }) => {
-        const move = readSet(key, cursor, Date.now());
-        return (session, author) => planSet(session, move, author);
-      },
+      ({ args: [key = ''], options: { cursor = '' } }) => planSet(key, cursor, Date.now()),
     ),
     changes(
       {
@@ -190,11 +161,10 @@ export const stateCommands: CommandGroup = {
           'reset --account 17841400000000001',
           'reset --all',
         ],
-        options: [...narrowing, ...writing, option('--all', 'every state in the topic')],
+        options: [...narrowing, ...writing, ['--all', 'every state in the topic']],
       },
       ({ args: keys, options: { stream, account, all = false } }) =>
-        (session) =>
-          planReset(session, { keys, all, stream, account }),
+        planReset({ keys, all, stream, account }),
     ),
     changes(
       {
@@ -219,10 +189,8 @@ export const stateCommands: CommandGroup = {
         options: writing,
         createsTopic: true,
       },
-      async ({ args: [file = ''] }) => {
-        const content = readImport(await readInput(file), openStateForm(), Date.now());
-        return (session, author) => planImport(session, content, author);
-      },
+      async ({ args: [file = ''] }) =>
+        planImport(readImport(await readInput(file), openStateForm(), Date.now())),
     ),
   ],
 };

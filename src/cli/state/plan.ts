@@ -44,28 +44,19 @@ export interface Plan {
   readonly notes: readonly string[];
 }
 
-/** Parsed arguments of `state set`. */
-interface CursorMove {
-  readonly id: StateId;
-  readonly cursorMs: number;
-}
+/** Plans the changes of a session's states; called again when they have changed meanwhile. */
+export type Planner = (session: StateSession, author: Authorship) => Plan;
 
-/** Parses the arguments of `state set`. @throws StopProcessError `state.invalid` */
-export function readSet(key: string, cursor: string, nowMs: number): CursorMove {
-  const id = parseStateKey(key);
+/** Plans `state set`: moves one cursor of an existing state. @throws as the parsers do */
+export function planSet(text: string, cursor: string, nowMs: number): Planner {
+  const id = parseStateKey(text);
   checkHasCursor(id.stream);
-  return { id, cursorMs: parseCursor(cursor, nowMs) };
-}
-
-/** Plans `state set`: moves one cursor of an existing state. */
-export function planSet(
-  session: StateSession,
-  { id, cursorMs }: CursorMove,
-  author: Authorship,
-): Plan {
-  const key = stateKey(id.stream, id.accountId);
-  const before = readableState(session, key) ?? refuseUnknown(session, key);
-  return planOf(session, [changeCursor(id, cursorMs, { ...author, before })]);
+  const cursorMs = parseCursor(cursor, nowMs);
+  return (session, author) => {
+    const key = stateKey(id.stream, id.accountId);
+    const before = readableState(session, key) ?? refuseUnknown(session, key);
+    return planOf(session, [changeCursor(id, cursorMs, { ...author, before })]);
+  };
 }
 
 /** Parsed arguments of `backfill`. */
@@ -119,10 +110,7 @@ function accountsOf(stored: readonly StoredState[]): readonly string[] {
   return [...new Set(stored.map(({ key }) => key.split('/')[1] ?? ''))];
 }
 
-/**
- * Returns a state, null when there is none. @throws StopProcessError `state.invalid` when it cannot
- * be read
- */
+/** Null when there is none. @throws StopProcessError `state.invalid` when it cannot be read */
 function readableState(session: StateSession, key: string): StreamState | null {
   const state = stateOf(session, key);
   if (state !== null || !session.stored.some((one) => one.key === key)) return state;
@@ -131,24 +119,20 @@ function readableState(session: StateSession, key: string): StreamState | null {
   );
 }
 
-/**
- * Plans `state reset`: a tombstone in each partition that holds the key, outdated partitions
- * included.
- */
+/** Plans `state reset`: a tombstone in each partition that holds the key, outdated ones included. */
 export function planReset(
-  session: StateSession,
   request: StateFilter & { readonly keys: readonly string[]; readonly all: boolean },
-): Plan {
+): Planner {
   const { keys, all, stream, account } = request;
   const narrowed = stream !== undefined || account !== undefined;
   if ([keys.length > 0, narrowed, all].filter(Boolean).length !== 1) {
     refuseState('reset: expected keys, or --stream and --account (one or both), or --all');
   }
-  const selected =
-    keys.length > 0
-      ? [...new Set(keys)].flatMap((key) => storedUnder(session, key))
-      : select(session, request);
-  return { writes: selected.map(tombstoneOf), notes: [] };
+  return (session) => {
+    const named = [...new Set(keys)].flatMap((key) => storedUnder(session, key));
+    const selected = keys.length > 0 ? named : select(session, request);
+    return { writes: selected.map(tombstoneOf), notes: [] };
+  };
 }
 
 function tombstoneOf(stored: StoredState): PlannedWrite {
@@ -157,7 +141,6 @@ function tombstoneOf(stored: StoredState): PlannedWrite {
   return { key, partition, state: null, expected: value, before, after: null, unreadable };
 }
 
-/** Returns a stored state as far as it can be read, and the reason why it cannot. */
 function contentOf({ restored }: StoredState) {
   return restored.kind === 'state'
     ? { state: restored.state, unreadable: null }
@@ -165,26 +148,27 @@ function contentOf({ restored }: StoredState) {
 }
 
 /** Plans `state import`: whole states of an export, or cursors of Airbyte. */
-export function planImport(session: StateSession, imported: Imported, author: Authorship): Plan {
-  const before = (stream: StreamName, accountId: string) => ({
-    ...author,
-    before: stateOf(session, stateKey(stream, accountId)),
-  });
-  if (imported.kind === 'export') {
-    const changes = imported.states.map((state) => {
-      const { stream, accountId, sequence } = state;
-      const authored = { ...before(stream, accountId), atLeast: sequence };
-      return changeTo({ stream, accountId }, state, authored);
+export function planImport(imported: Imported): Planner {
+  return (session, author) => {
+    const before = ({ stream, accountId }: StateId) => ({
+      ...author,
+      before: stateOf(session, stateKey(stream, accountId)),
     });
-    return planOf(session, changes);
-  }
-  const { cursors, future } = imported.state;
-  const changes = cursors.map(({ accountId, cursorMs }) => {
-    const id = { stream: 'user_insights', accountId } as const;
-    return changeCursor(id, cursorMs, before(id.stream, accountId));
-  });
-  const { writes, notes } = planOf(session, changes);
-  return { writes, notes: [...notes, ...future.map(describeFuture)] };
+    if (imported.kind === 'export') {
+      const changes = imported.states.map((state) => {
+        const id = { stream: state.stream, accountId: state.accountId };
+        return changeTo(id, state, { ...before(id), atLeast: state.sequence });
+      });
+      return planOf(session, changes);
+    }
+    const { cursors, future } = imported.state;
+    const changes = cursors.map(({ accountId, cursorMs }) => {
+      const id = { stream: 'user_insights', accountId } as const;
+      return changeCursor(id, cursorMs, before(id));
+    });
+    const { writes, notes } = planOf(session, changes);
+    return { writes, notes: [...notes, ...future.map(describeFuture)] };
+  };
 }
 
 /** Creates a plan without changes that have no effect. */

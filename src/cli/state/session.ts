@@ -38,12 +38,7 @@ export interface StateSession extends AsyncDisposable {
 /** The behaviour for a missing topic. */
 export type MissingTopic = 'refuse' | 'empty' | 'create';
 
-/**
- * Connects and reads the state topic, without an effect on running instances. A signal to stop ends
- * it with the signal's reason.
- *
- * @throws the taxonomy's errors of `config/`, `kafka/` and `registry/`
- */
+/** Connects and reads the state topic, without an effect on running instances. */
 export async function openStateSession(
   settings: ConfigArguments,
   missing: MissingTopic,
@@ -86,10 +81,7 @@ export async function openStateSession(
   return session;
 }
 
-/**
- * Returns a key's state; of two partitions' states the one with the later sequence, as a restore
- * does.
- */
+/** Of two partitions' states the one with the later sequence counts, as in a restore. */
 export function stateOf(session: StateSession, key: string): StreamState | null {
   const states = session.stored.flatMap((one) =>
     one.key === key && one.restored.kind === 'state' ? [one.restored.state] : [],
@@ -98,8 +90,8 @@ export function stateOf(session: StateSession, key: string): StreamState | null 
 }
 
 /**
- * Returns a key's states, one a partition. A key that this program has never written may exist all
- * the same, and must be removable. @throws StopProcessError `state.invalid` when there is none
+ * Returns a key's states, one a partition; also of a key that this program has never written, which
+ * must be removable. @throws StopProcessError `state.invalid` when there is none
  */
 export function storedUnder(session: StateSession, key: string): readonly StoredState[] {
   const found = session.stored.filter((one) => one.key === key);

@@ -5,9 +5,7 @@ import type { Granted } from '../../instagram/api/oauth.ts';
 import { streams } from '../../instagram/streams/index.ts';
 import { openTokenService, type TokenService } from '../../instagram/tokens/service.ts';
 import {
-  option,
   print,
-  stoppable,
   usage as usageError,
   type CommandDefinition,
   type CommandGroup,
@@ -40,11 +38,11 @@ const inspect: CommandDefinition = {
   exits: {
     0: 'Meta accepts every token, and each has the permissions that the streams need',
     3: 'a token is rejected or lacks a permission, or Meta is unavailable',
-    ...stoppable,
   },
+  isStoppable: true,
   options: [
-    option('--token <name>', 'only this token: its place in the list'),
-    option('--json', 'print a JSON list'),
+    ['--token <name>', 'only this token: its place in the list'],
+    ['--json', 'print a JSON list'],
   ],
   settings: tokenSettings,
   async run({ options, settings }: Invocation<TokenOptions>): Promise<ExitCode> {
@@ -96,12 +94,12 @@ function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefin
       0: 'the new token is in the file',
       2: 'bad configuration or usage, or the file cannot be written; nothing was done',
       3: 'Meta refused or is unavailable; the old token is kept',
-      ...stoppable,
     },
+    isStoppable: true,
     options: [
-      option('--token <name>', 'the token, when there are several: its place in the list'),
-      option('--output <file>', 'write the token into this file, which holds nothing else'),
-      option('--json', 'print a JSON object'),
+      ['--token <name>', 'the token, when there are several: its place in the list'],
+      ['--output <file>', 'write the token into this file, which holds nothing else'],
+      ['--json', 'print a JSON object'],
     ],
     settings: tokenSettings,
     async run({ options, settings }: Invocation<TokenOptions>): Promise<ExitCode> {
@@ -125,7 +123,6 @@ function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefin
   };
 }
 
-/** The `token` command and its subcommands. */
 export const tokenCommands: CommandGroup = {
   usage: 'token',
   about: 'inspect, exchange and refresh access tokens; prints no token',
