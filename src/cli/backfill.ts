@@ -1,15 +1,20 @@
 import { Option } from 'commander';
 import type { Config } from '../config/config.ts';
-import type { ExitCode } from '../engine/errors.ts';
 import { largest, smallest } from '../engine/extremes.ts';
 import { longReachMs } from '../instagram/model/windows.ts';
 import { streams } from '../instagram/streams/index.ts';
 import { accountIds, type CommandDefinition, type Invocation } from './command.ts';
-import { nextPollCost } from './request-cost.ts';
 import { carryOut, type ApplyOptions } from './state/apply.ts';
 import { forceMeans, lookback } from './state/command.ts';
-import { planBackfill, readBackfill, type Backfill, type Plan } from './state/plan.ts';
+import {
+  planBackfill,
+  readBackfill,
+  type Backfill,
+  type BackfillOptions,
+  type Plan,
+} from './state/plan.ts';
 import { openStateSession, type StateSession } from './state/session.ts';
+import { nextPollCost } from './streams.ts';
 import { dayOf } from './text.ts';
 
 export const backfillCommand: CommandDefinition = {
@@ -26,7 +31,6 @@ export const backfillCommand: CommandDefinition = {
     2: 'bad configuration, stream, date or account; nothing was changed',
     3: 'Kafka or the registry refused or is unavailable, or an instance did not hand its partitions over; nothing was changed',
   },
-  isStoppable: true,
   options: [
     new Option(
       '--since <date>',
@@ -45,18 +49,12 @@ export const backfillCommand: CommandDefinition = {
   run: backfill,
 };
 
-interface BackfillOptions extends ApplyOptions {
-  readonly since: string;
-  readonly account?: readonly string[];
-}
-
 async function backfill({
-  args: [stream = ''],
+  args,
   options,
   settings,
-}: Invocation<BackfillOptions>): Promise<ExitCode> {
-  const { since, account: accounts } = options;
-  const request = readBackfill(stream, { since, accounts }, Date.now());
+}: Invocation<BackfillOptions & ApplyOptions>): Promise<0> {
+  const request = readBackfill(args[0] ?? '', options, Date.now());
   await using session = await openStateSession(settings, 'refuse');
   const writtenBy = `backfill on ${session.instance}`;
   const plan = (current: StateSession): Plan => {

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { describeConfig } from '../config/description.ts';
-import { StopProcessError, type ExitCode } from '../engine/errors.ts';
+import { isConnectorError, StopProcessError, type ExitCode } from '../engine/errors.ts';
 import { parseGraphTime } from '../instagram/model/graph-time.ts';
 import type { ConfigArguments } from './context.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -19,7 +19,7 @@ const common: Exits = {
   2: 'bad configuration or usage; nothing was done',
 };
 
-/** Further exit codes of a command that signals can stop. */
+/** Exit codes of every command that takes time. */
 const ofSignals: Exits = {
   130: 'ended at once by a second SIGINT',
   143: 'ended at once by a second SIGTERM',
@@ -51,12 +51,11 @@ interface CommandNotes {
 /** An option; `parse` reads its value and may reject it. */
 export type OptionRow = readonly [flags: string, about: string, parse?: (text: string) => unknown];
 
-/** A command with options of its own. */
 export interface CommandDefinition extends Omit<CommandNotes, 'settings'> {
   readonly usage: string;
   readonly about: string;
-  /** True when signals stop it; adds their exit codes. */
-  readonly isStoppable?: boolean;
+  /** True when no signal stops it, so that it has no exit codes of signals. */
+  readonly isInstant?: boolean;
   /** Its own options; its help shows them before the settings. */
   readonly options?: readonly (OptionRow | Option)[];
   /** All settings if absent; null is none, not even `--config`. */
@@ -88,11 +87,11 @@ export function addCommand(
     for (const one of definition.commands) addCommand(command, one, onEnd);
     return;
   }
-  const { options = [], settings: pattern = /./, isStoppable = false } = definition;
+  const { options = [], settings: pattern = /./, isInstant = false } = definition;
   const offered = pattern === null ? [] : settingOptions(pattern);
   const own = options.map((one) => (one instanceof Option ? one : createOption(one)));
   for (const one of [...own, ...offered]) command.addOption(one);
-  const exits = { ...definition.exits, ...(isStoppable && ofSignals) };
+  const exits = { ...definition.exits, ...(!isInstant && ofSignals) };
   annotate(command, { ...definition, exits, settings: pattern });
   command.action(async () => {
     const values = command.opts<Record<string, string | undefined>>();
@@ -130,6 +129,12 @@ export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
+/** A result for a person, and for machines. */
+export interface Printed {
+  readonly text: () => string;
+  readonly json: () => unknown;
+}
+
 /** Runs `task` until it ends, or until the first SIGTERM or SIGINT, which counts as success. */
 export async function untilStopped(
   graceMs: number,
@@ -144,11 +149,7 @@ export async function untilStopped(
   }
 }
 
-/** Prints a command's result as JSON or as text. */
-export function print(
-  isJson: boolean | undefined,
-  { text, json }: { readonly text: () => string; readonly json: () => unknown },
-): void {
+export function print(isJson: boolean | undefined, { text, json }: Printed): void {
   process.stdout.write(isJson === true ? jsonText(json()) : text());
 }
 
@@ -189,4 +190,16 @@ export function refuse(name: string, expected: string, actual: string): never {
 
 export function usage(message: string): StopProcessError {
   return new StopProcessError('config.invalid', message, { exitCode: 2 });
+}
+
+/** Returns the exit code of an error. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!isConnectorError(error)) return 1;
+  return error.disposition === 'stop-process' ? error.exitCode : 3;
+}
+
+/** Formats an error for a person: code and message; the stack only for a bug. */
+export function describeError(error: unknown): string {
+  if (isConnectorError(error)) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

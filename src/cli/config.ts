@@ -1,8 +1,7 @@
 import { ConfigError } from '../config/config-error.ts';
 import { explainConfig, type ExplainedValue } from '../config/explain.ts';
-import { print, type CommandDefinition, type Invocation } from './command.ts';
+import { describeError, print, type CommandDefinition, type Invocation } from './command.ts';
 import { sourcesOf } from './context.ts';
-import { describeError } from './outcome.ts';
 import { asTable } from './text.ts';
 
 export const configCommand: CommandDefinition = {
@@ -17,6 +16,7 @@ export const configCommand: CommandDefinition = {
     0: 'printed',
     2: 'printed; the configuration is invalid, and the errors are on standard error',
   },
+  isInstant: true,
   options: [
     ['--set-only', 'omit defaults and empty values'],
     ['--json', 'print a JSON object with "values" and "problems"'],
@@ -24,7 +24,9 @@ export const configCommand: CommandDefinition = {
   run({ options: { setOnly, json }, settings }: Invocation<{ readonly setOnly?: boolean }>) {
     const explained = explainConfig(sourcesOf(settings));
     const { problems } = explained;
-    const values = setOnly === true ? explained.values.filter(isSet) : explained.values;
+    const values = explained.values.filter(
+      ({ origin }) => setOnly !== true || (origin !== 'default' && origin !== 'unset'),
+    );
     print(json, {
       text: () => asTable([['FIELD', 'VALUE', 'FROM'], ...values.map(row)]),
       json: () => ({ values, problems }),
@@ -35,10 +37,6 @@ export const configCommand: CommandDefinition = {
     return problems.length === 0 ? 0 : 2;
   },
 };
-
-function isSet({ origin }: ExplainedValue): boolean {
-  return origin !== 'default' && origin !== 'unset';
-}
 
 function row({ path, value, origin, from }: ExplainedValue): readonly string[] {
   const listed = Array.isArray(value) ? value.join(', ') : (value ?? '');

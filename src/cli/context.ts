@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { createApp, openReading, type App, type AppOptions, type Reading } from '../app.ts';
+import { createApp, type App, type AppOptions } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.ts';
 import { kafkaSecurity, registryAccess } from '../credentials.ts';
-import type { Encoder } from '../engine/ports.ts';
 import { createShutdownBudget } from '../engine/shutdown-budget.ts';
 import { streamNames, type StreamName, type TopicRole } from '../engine/stream-name.ts';
 import { compactedStreams } from '../instagram/streams/index.ts';
@@ -14,25 +13,27 @@ import { openRegistry } from '../registry/index.ts';
 /** Arguments of every command: `--config FILE` and one option per configuration field. */
 export type ConfigArguments = Readonly<Record<string, string>>;
 
-/** A part of the program that a command uses; fields that only other parts require may be absent. */
-type Need = 'token' | 'kafka' | 'registry';
+/** Required fields of a part of the program, with placeholders for a command that does not use it. */
+const required = [
+  { need: 'token', field: 'instagram.accessToken', placeholder: [] },
+  { need: 'kafka', field: 'kafka.brokers', placeholder: [] },
+  { need: 'registry', field: 'schemaRegistry.url', placeholder: '' },
+] as const;
 
-/** Placeholders for required fields that a command does not use. */
-const unusedFields: Readonly<Record<Need, readonly [path: string, value: unknown]>> = {
-  token: ['instagram.accessToken', []],
-  kafka: ['kafka.brokers', []],
-  registry: ['schemaRegistry.url', ''],
-};
-
-/** Reads the configuration of a command from its arguments and the environment. */
 export function loadCommandConfig(
   args: ConfigArguments,
-  needs: readonly Need[] = ['token', 'kafka', 'registry'],
+  needs: readonly (typeof required)[number]['need'][] = ['token', 'kafka', 'registry'],
   env = process.env,
 ): Config {
-  const unused = Object.entries(unusedFields).filter(([need]) => !needs.includes(need as Need));
-  const values = Object.fromEntries(unused.map(([, field]) => field));
-  return loadConfig({ ...sourcesOf(args), env, unused: values });
+  const unused = required.filter(({ need }) => !needs.includes(need));
+  const values = unused.map(({ field, placeholder }) => [field, placeholder] as const);
+  return loadConfig({ ...sourcesOf(args), env, unused: Object.fromEntries(values) });
+}
+
+/** Raises the log level to warn where the terminal shows the progress. */
+export function withQuietLog(config: Config): Config {
+  const { log } = config;
+  return log.level === 'info' ? { ...config, log: { ...log, level: 'warn' } } : config;
 }
 
 export function sourcesOf({ config: configFile, ...args }: ConfigArguments): ConfigSources {
@@ -43,7 +44,6 @@ export function enabledStreams({ streams }: Config): readonly StreamName[] {
   return streamNames.filter((name) => streams[name].enabled);
 }
 
-/** Returns the topics that a configuration uses. */
 export function topicRoles(config: Config): readonly TopicRole[] {
   return [...enabledStreams(config), 'state', 'dead_letters'];
 }
@@ -53,23 +53,16 @@ export function openApp(
   config: Config,
   options: Pick<AppOptions, 'observer' | 'logDestination'> = {},
 ): App {
-  const app = createApp(config, { ...options, version: readVersion(), hostName: hostname() });
+  const app = createApp(config, { ...options, ...thisInstance() });
   for (const { name, nearest } of listNearMisses(process.env)) {
     app.log.warn({ variable: name, nearest }, 'environment variable unknown');
   }
   return app;
 }
 
-/** Creates a reader and encoder for a configuration, without a publisher. */
-export function openReader(
-  config: Config,
-  encoder: Encoder,
-  options: Pick<AppOptions, 'observer' | 'onUsage' | 'logDestination'>,
-): Reading {
-  return openReading(config, { ...options, version: readVersion(), hostName: hostname() }, encoder);
-}
+/** Returns what an instance is known by. */
+export const thisInstance = () => ({ version: readVersion(), hostName: hostname() });
 
-/** Reads the version from package.json. */
 export function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
@@ -87,19 +80,16 @@ export function openQuietRegistry(
   return openRegistry({ ...access, topicTemplate: kafka.topicTemplate, roles });
 }
 
-/**
- * Opens Kafka and the registry for a command, without logging: the command ends with their error.
- *
- * @param stop - aborted when the command must end
- */
+/** Opens Kafka and the registry in the same way, until the stack is disposed of. */
 export function openQuietly(
+  stack: AsyncDisposableStack,
   config: Config,
   { roles, topics }: { readonly roles: readonly TopicRole[]; readonly topics: 'create' | 'look' },
   stop: AbortSignal,
 ) {
   const shutdown = createShutdownBudget(config.polling.shutdownGraceMs, () => performance.now());
   shutdown.beginWith(stop);
-  const registry = openQuietRegistry(config, roles);
+  const registry = stack.use(openQuietRegistry(config, roles));
   // Replicas are verified when the program starts, not when a command reads a topic.
   const looking = { create: false, replicationFactor: -1, minInSyncReplicas: -1 };
   const kafka = openKafka(
@@ -113,5 +103,5 @@ export function openQuietly(
     },
     { codec: registry.stateCodec, telemetry: { report: dropLog }, log: dropLog, shutdown },
   );
-  return { registry, kafka };
+  return { registry, kafka: stack.use(kafka) };
 }

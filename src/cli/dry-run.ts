@@ -1,3 +1,4 @@
+import { openReading } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { dryRun } from '../engine/dry-run.ts';
 import type { ExitCode } from '../engine/errors.ts';
@@ -14,7 +15,7 @@ import {
   type CommandDefinition,
   type Invocation,
 } from './command.ts';
-import { enabledStreams, loadCommandConfig, openReader } from './context.ts';
+import { enabledStreams, loadCommandConfig, thisInstance, withQuietLog } from './context.ts';
 import { pollAndReport } from './once-report.ts';
 
 export const dryRunCommand: CommandDefinition = {
@@ -31,7 +32,6 @@ export const dryRunCommand: CommandDefinition = {
     3: 'a poll failed, or the API refused or was unavailable',
     4: 'with --strict: every poll succeeded, but something would be dead-lettered or was skipped',
   },
-  isStoppable: true,
   options: [
     ['--account <ids>', 'only these accounts, separated by commas', accountIds],
     ['--limit <number>', 'print at most this many records per stream and account', parseLimit],
@@ -51,7 +51,12 @@ interface DryRunOptions {
 function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<ExitCode> {
   const { account, limit = Infinity, json = false, strict } = options;
   const named = args.map(parseName);
-  const config = narrowed(loadCommandConfig(settings, ['token']), account);
+  const loaded = withQuietLog(loadCommandConfig(settings, ['token']));
+  const { instagram } = loaded;
+  const config = {
+    ...loaded,
+    instagram: { ...instagram, accounts: account ?? instagram.accounts },
+  };
   const chosen = named.length > 0 ? named : enabledStreams(config);
   const isForPeople = process.stdout.isTTY && !json;
   const codec = openLocalCodec([...chosen, 'dead_letters']);
@@ -60,9 +65,9 @@ function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<Ex
   };
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
     const { exitCode } = await pollAndReport(async (observer) => {
-      const options = { observer, logDestination: process.stderr };
-      await using reader = openReader(config, codec.encoder, options);
-      const { tools, directory } = reader;
+      const options = { ...thisInstance(), observer, logDestination: process.stderr };
+      await using reading = openReading(config, options, codec.encoder);
+      const { tools, directory } = reading;
       const maxBatchRecords = Math.min(tools.settings.maxBatchRecords, limit);
       const deadlineMs = tools.clock.nowMs() + config.polling.onceTimeoutMs;
       return await dryRun(
@@ -75,20 +80,13 @@ function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<Ex
   });
 }
 
-interface RecordLine {
-  readonly topic: string;
-  readonly key: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly value: unknown;
-}
-
 /** Formats a record as a line of JSON; for a terminal, unprintable characters are escaped. */
-export function outputLine(line: RecordLine, isForPeople: boolean): string {
+export function outputLine(line: object, isForPeople: boolean): string {
   const json = JSON.stringify(line);
   return `${isForPeople ? printable(json) : json}\n`;
 }
 
-function lineOf(record: OutgoingRecord, codec: LocalCodec, { kafka }: Config): RecordLine {
+function lineOf(record: OutgoingRecord, codec: LocalCodec, { kafka }: Config) {
   const { role, key, headers, value } = record;
   // Only a registry assigns schema ids.
   const known = Object.entries(headers).filter(([name]) => name !== 'schema');
@@ -97,16 +95,6 @@ function lineOf(record: OutgoingRecord, codec: LocalCodec, { kafka }: Config): R
     key,
     headers: Object.fromEntries(known),
     value: value === null ? null : codec.toJson(role, value),
-  };
-}
-
-/** Limits the accounts, and the log to warnings, because progress is shown separately. */
-function narrowed(config: Config, accounts = config.instagram.accounts): Config {
-  const level = config.log.level === 'info' ? 'warn' : config.log.level;
-  return {
-    ...config,
-    log: { ...config.log, level },
-    instagram: { ...config.instagram, accounts },
   };
 }
 

@@ -13,6 +13,7 @@ export const healthCommand: CommandDefinition = {
     ),
     ['--json', 'print a JSON object with "ok" and "detail"'],
   ],
+  isInstant: true,
   settings: null,
   async run({ options: { url, json } }: Invocation<{ readonly url: string }>) {
     const check = await checkHealth(url, 3000);

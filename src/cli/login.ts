@@ -8,6 +8,7 @@ import { beginLogin, readAnswer, type BegunLogin } from '../instagram/api/login.
 import type { Granted } from '../instagram/api/oauth.ts';
 import { neededPermissions, type TokenPlace } from '../instagram/tokens/service.ts';
 import {
+  describeError,
   parseCount,
   print,
   refuse,
@@ -16,11 +17,15 @@ import {
   type Invocation,
 } from './command.ts';
 import { loadCommandConfig } from './context.ts';
-import { describeError } from './outcome.ts';
-import { isLocal, listenForRedirect, type BrowserPage } from './redirect-listener.ts';
+import {
+  isLocal,
+  listenForRedirect,
+  type BrowserPage,
+  type OnAddress,
+} from './redirect-listener.ts';
 import { listenForStop } from './stop-signals.ts';
 import { needApp, readsPeople, targetOf, tokenServiceOf, tokenSettings } from './token/command.ts';
-import { describeLogin, loginJson } from './token/text.ts';
+import { describeLogin } from './token/text.ts';
 
 interface LoginOptions {
   readonly output?: string;
@@ -44,7 +49,6 @@ export const loginCommand: CommandDefinition = {
     2: 'bad configuration or usage, the port is taken, or the file cannot be written',
     3: 'the person refused or did not return in time, or Meta refused or is unavailable',
   },
-  isStoppable: true,
   options: [
     ['--output <file>', 'write the token into this file, instead of INSTAGRAM_ACCESS_TOKEN_FILE'],
     ['--token <number>', 'the token to replace, when the file holds several: its place'],
@@ -59,11 +63,7 @@ export const loginCommand: CommandDefinition = {
     const env = { ...process.env, INSTAGRAM_ACCESS_TOKEN_FILE: undefined };
     const config = loadCommandConfig(settings, [], env);
     using stop = listenForStop(config.polling.shutdownGraceMs);
-    const written = await logIn(config, options, stop.signal);
-    print(options.json, {
-      text: () => describeLogin(written, Date.now()),
-      json: () => loginJson(written),
-    });
+    print(options.json, await logIn(config, options, stop.signal));
     return 0;
   },
 };
@@ -92,8 +92,9 @@ async function logIn(config: Config, options: LoginOptions, signal: AbortSignal)
   const pending = { ...begun, redeem, signal: AbortSignal.any([signal, late]) };
   try {
     const { accessToken, expiresAtMs } = await awaitRedirect(new URL(redirectUri), pending, open);
-    const { accounts, missing } = await service.inspect(accessToken, place.path, signal);
-    return { name: 'default', file: place.path, expiresAtMs, accounts, missing: missing ?? [] };
+    const inspected = await service.inspect(accessToken, place.path, signal);
+    const written = { name: 'default', file: place.path, expiresAtMs };
+    return describeLogin(written, inspected, Date.now());
   } catch (error) {
     signal.throwIfAborted();
     if (!late.aborted) throw error;
@@ -128,7 +129,7 @@ async function awaitRedirect(
 }
 
 /** Reads addresses from standard input; returns a function that ends the reading. */
-function readPasted({ onAddress, giveUp }: Receiver): () => void {
+function readPasted({ onAddress, giveUp }: ReturnType<typeof receive>): () => void {
   say('Then paste the address that the browser was led to, and press Enter:');
   const take = async (line: string): Promise<void> => {
     const address = URL.parse(line.trim());
@@ -172,15 +173,6 @@ function openBrowser(url: string): void {
   child.unref();
 }
 
-/** The login's result, and the handler of the addresses that the browser is redirected to. */
-interface Receiver {
-  readonly promise: Promise<Granted>;
-  /** Returns the page for the browser; undefined for an address that is no answer. */
-  readonly onAddress: (address: URL) => Promise<BrowserPage | undefined>;
-  /** Ends the wait with an error: no address will follow. */
-  readonly giveUp: (message: string) => void;
-}
-
 const foreignPage: BrowserPage = {
   status: 400,
   title: 'Not of this login',
@@ -192,7 +184,7 @@ const foreignPage: BrowserPage = {
  * redirect a browser here with another state, so an answer with another state is ignored: it must
  * not end the login.
  */
-function receive({ state, redeem, signal }: PendingLogin): Receiver {
+function receive({ state, redeem, signal }: PendingLogin) {
   const { promise, resolve, reject } = Promise.withResolvers<Granted>();
   signal.addEventListener('abort', () => {
     reject(signal.reason as Error);
@@ -202,32 +194,30 @@ function receive({ state, redeem, signal }: PendingLogin): Receiver {
     reject(new StopProcessError('graph.token', message));
     return { status: 400, title: 'Not logged in', text: message };
   };
-  return {
-    promise,
-    giveUp(message) {
-      // A code that is being redeemed decides the result itself.
-      if (!isAnswered) fail(message);
-    },
-    async onAddress(address) {
-      const answer = readAnswer(address, state);
-      if (answer.kind === 'nothing') return undefined;
-      if (answer.kind === 'foreign') return foreignPage;
-      if (isAnswered) return { status: 400, title: 'Too late', text: 'The login has its answer.' };
-      isAnswered = true;
-      if (answer.kind === 'denied') {
-        return fail(`the login was refused: "${answer.reason}"; run it again and consent`);
-      }
-      try {
-        resolve(await redeem(answer.code));
-        const text = 'The token is written. You may close this.';
-        return { status: 200, title: 'Logged in', text };
-      } catch (error) {
-        reject(error);
-        const [text = ''] = describeError(error).split('\n');
-        return { status: 502, title: 'Not logged in', text };
-      }
-    },
+  const giveUp = (message: string): void => {
+    // A code that is being redeemed decides the result itself.
+    if (!isAnswered) fail(message);
   };
+  const onAddress: OnAddress = async (address) => {
+    const answer = readAnswer(address, state);
+    if (answer.kind === 'nothing') return undefined;
+    if (answer.kind === 'foreign') return foreignPage;
+    if (isAnswered) return { status: 400, title: 'Too late', text: 'The login has its answer.' };
+    isAnswered = true;
+    if (answer.kind === 'denied') {
+      return fail(`the login was refused: "${answer.reason}"; run it again and consent`);
+    }
+    try {
+      resolve(await redeem(answer.code));
+      const text = 'The token is written. You may close this.';
+      return { status: 200, title: 'Logged in', text };
+    } catch (error) {
+      reject(error);
+      const [text = ''] = describeError(error).split('\n');
+      return { status: 502, title: 'Not logged in', text };
+    }
+  };
+  return { promise, giveUp, onAddress };
 }
 
 /** One of several tokens in a file is replaced only by an explicit choice. */

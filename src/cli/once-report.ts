@@ -3,8 +3,9 @@ import { isConnectorError, type ErrorCode, type ExitCode } from '../engine/error
 import type { PolledJob } from '../engine/once.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { printable, printableLines } from '../engine/printable.ts';
+import { stateKey } from '../engine/state.ts';
 import type { StreamName } from '../engine/stream-name.ts';
-import { describeError } from './outcome.ts';
+import { describeError } from './command.ts';
 import { dayOf, plural, styleFor, type Style } from './text.ts';
 
 /** The summary of `once` for machines; the names are stable. */
@@ -24,22 +25,21 @@ export interface OnceSummary {
   readonly warnings: readonly string[];
 }
 
-interface PollSummary extends PollFigures {
+interface PollSummary {
   readonly stream: StreamName;
   readonly account: string;
   readonly result: 'done' | 'failed';
-  /** `<code>: <message>`; null when it succeeded. */
-  readonly error: string | null;
-}
-
-interface PollFigures {
   readonly records: number;
   readonly dead_letters: number;
   readonly requests: number;
   readonly duration_ms: number;
   /** Skipped subjects by name: ten at most. */
   readonly left_out: readonly { readonly reason: ErrorCode; readonly subject: string }[];
+  /** `<code>: <message>`; null when it succeeded. */
+  readonly error: string | null;
 }
+
+type PollFigures = Omit<PollSummary, 'stream' | 'account' | 'result' | 'error'>;
 
 const none = { records: 0, dead_letters: 0, requests: 0, duration_ms: 0, left_out: [] };
 
@@ -57,10 +57,13 @@ export function createOnceTally() {
         total.dead_letters += event.deadLetters;
       }
       if (event.type === 'poll-failed') {
-        finished.set(keyOf(event), { ...none, requests: event.requests ?? 0 });
+        finished.set(stateKey(event.stream, event.accountId), {
+          ...none,
+          requests: event.requests ?? 0,
+        });
       }
       if (event.type !== 'poll-finished') return;
-      finished.set(keyOf(event), {
+      finished.set(stateKey(event.stream, event.accountId), {
         records: event.records,
         dead_letters: event.deadLetters,
         requests: event.requests,
@@ -73,12 +76,12 @@ export function createOnceTally() {
     },
     summary({ polled, problems, warnings }: Once, durationMs: number): OnceSummary {
       const polls = polled.map(({ job, outcome }): PollSummary => {
-        const [stream, accountId] = [job.stream.name, job.account.id];
+        const [stream, account] = [job.stream.name, job.account.id];
         return {
           stream,
-          account: accountId,
+          account,
           result: outcome.kind === 'done' ? 'done' : 'failed',
-          ...(finished.get(keyOf({ stream, accountId })) ?? none),
+          ...(finished.get(stateKey(stream, account)) ?? none),
           error: 'error' in outcome ? describeError(outcome.error) : null,
         };
       });
@@ -87,15 +90,6 @@ export function createOnceTally() {
       return { ok, ...counts, polls, problems, warnings };
     },
   };
-}
-
-interface StreamOfAccount {
-  readonly stream: string;
-  readonly accountId: string;
-}
-
-function keyOf({ stream, accountId }: StreamOfAccount): string {
-  return `${stream}/${accountId}`;
 }
 
 /** Polls, with the progress on a terminal; prints the result and returns it with the exit code. */
@@ -202,7 +196,7 @@ function describeStep(event: Extract<TelemetryEvent, { type: 'progress' }>): str
   return `${nameOf(event)}: ${position}${until}, ${plural(records, 'record')} so far`;
 }
 
-function nameOf({ stream, accountId }: StreamOfAccount): string {
+function nameOf({ stream, accountId }: { stream: string; accountId: string }): string {
   return `${stream} of ${accountId}`;
 }
 

@@ -1,7 +1,6 @@
-import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
 import { jsonText, untilStopped, type CommandDefinition, type Invocation } from './command.ts';
-import { loadCommandConfig, openApp } from './context.ts';
+import { loadCommandConfig, openApp, withQuietLog } from './context.ts';
 import { pollAndReport } from './once-report.ts';
 
 export const onceCommand: CommandDefinition = {
@@ -18,7 +17,6 @@ export const onceCommand: CommandDefinition = {
     3: 'a poll failed, or Kafka, the registry or the API refused or was unavailable',
     4: 'with --strict: every poll succeeded, but something was dead-lettered or skipped',
   },
-  isStoppable: true,
   options: [
     ['--strict', 'end with 4 when something was dead-lettered or skipped'],
     ['--json', 'print a JSON summary; the log goes to standard error'],
@@ -26,11 +24,11 @@ export const onceCommand: CommandDefinition = {
   run: once,
 };
 
-function once({
-  options: { strict, json = false },
-  settings,
-}: Invocation<{ readonly strict?: boolean }>): Promise<ExitCode> {
-  const config = quietOnTerminal(loadCommandConfig(settings));
+function once({ options, settings }: Invocation<{ strict?: boolean }>): Promise<ExitCode> {
+  const { strict, json = false } = options;
+  const loaded = loadCommandConfig(settings);
+  const isWatched = process.stdout.isTTY && process.stderr.isTTY;
+  const config = isWatched ? withQuietLog(loaded) : loaded;
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
     const { summary, exitCode } = await pollAndReport(async (observer) => {
       // Closes the program before the result is printed, so that its last log lines precede it.
@@ -43,10 +41,4 @@ function once({
     if (json) process.stdout.write(jsonText(summary));
     return exitCode;
   });
-}
-
-/** Raises the log level to warn where the terminal shows each poll already. */
-function quietOnTerminal(config: Config): Config {
-  const isWatched = process.stdout.isTTY && process.stderr.isTTY && config.log.level === 'info';
-  return isWatched ? { ...config, log: { ...config.log, level: 'warn' } } : config;
 }

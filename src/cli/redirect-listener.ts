@@ -2,12 +2,14 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { StopProcessError } from '../engine/errors.ts';
 
-/** The page that the browser shows. */
 export interface BrowserPage {
   readonly status: number;
   readonly title: string;
   readonly text: string;
 }
+
+/** Returns the page for the browser; undefined for an address that is no answer. */
+export type OnAddress = (address: URL) => Promise<BrowserPage | undefined>;
 
 /** True for a redirect URI on this machine, where a listener can bind. */
 export function isLocal({ protocol, hostname }: URL): boolean {
@@ -22,7 +24,7 @@ export function isLocal({ protocol, hostname }: URL): boolean {
  */
 export async function listenForRedirect(
   redirectUri: URL,
-  onAddress: (address: URL) => Promise<BrowserPage | undefined>,
+  onAddress: OnAddress,
 ): Promise<AsyncDisposable> {
   const serve = async (path: string, response: ServerResponse): Promise<void> => {
     const address = URL.parse(path, redirectUri.origin);

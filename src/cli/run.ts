@@ -17,7 +17,6 @@ export const runCommand: CommandDefinition = {
     1: 'an error within the program, or a stop that took too long',
     3: 'Kafka, the registry or the API rejected the program, and a retry would not help',
   },
-  isStoppable: true,
   run,
 };
 

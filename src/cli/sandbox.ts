@@ -17,7 +17,6 @@ export const sandboxCommand: CommandDefinition = {
     2: 'bad usage, or this installation has no sandbox',
     3: 'a part of it could not be downloaded or started',
   },
-  isStoppable: true,
   settings: null,
   run: () => runSandbox(fileURLToPath(new URL('../..', import.meta.url))),
 };

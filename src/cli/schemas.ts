@@ -1,6 +1,5 @@
 import type { ExitCode } from '../engine/errors.ts';
 import { printableLines } from '../engine/printable.ts';
-import type { TopicRole } from '../engine/stream-name.ts';
 import {
   acceptsSchemas,
   type FieldDifference,
@@ -13,6 +12,7 @@ import {
   type CommandDefinition,
   type CommandGroup,
   type Invocation,
+  type Printed,
 } from './command.ts';
 import { loadCommandConfig, openQuietRegistry, topicRoles } from './context.ts';
 import { asTable } from './text.ts';
@@ -22,12 +22,14 @@ type Mode = 'register' | 'verify';
 interface SchemasContext {
   readonly registry: RegistryAdapter;
   readonly mode: Mode;
-  readonly roles: readonly TopicRole[];
-  readonly json: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
-type SchemasAction = (context: SchemasContext) => Promise<ExitCode>;
+interface SchemasResult extends Printed {
+  readonly exitCode?: ExitCode;
+}
+
+type SchemasAction = (context: SchemasContext) => Promise<SchemasResult>;
 
 const unavailable = 'the registry refused or is unavailable';
 
@@ -71,57 +73,51 @@ function command(
 ): CommandDefinition {
   return {
     ...own,
-    isStoppable: true,
     options: [['--json', 'print a JSON list']],
     settings: /^(?:schema-registry|streams$|kafka-topic-template$)/,
     run({ options: { json }, settings }: Invocation) {
       const config = loadCommandConfig(settings, ['registry']);
       const { schemaRegistry, kafka, polling } = config;
       const mode = action === register ? 'register' : schemaRegistry.mode;
-      const roles = topicRoles(config);
       return untilStopped(polling.shutdownGraceMs, async (signal) => {
         const wanted = { schemaRegistry: { ...schemaRegistry, mode }, kafka };
-        await using registry = openQuietRegistry(wanted, roles);
-        return await action({ registry, mode, roles, json, signal });
+        await using registry = openQuietRegistry(wanted, topicRoles(config));
+        const { exitCode = 0, ...result } = await action({ registry, mode, signal });
+        print(json, result);
+        return exitCode;
       });
     },
   };
 }
 
-async function check({ registry, mode, json, signal }: SchemasContext): Promise<ExitCode> {
+async function check({ registry, mode, signal }: SchemasContext): Promise<SchemasResult> {
   const findings = await registry.inspect(signal);
-  print(json, {
+  return {
     text: () => listFindings(findings, mode),
     json: () => findings.map((one) => ({ ...one, standing: standing(one, mode) })),
-  });
-  return findings.every((finding) => isFit(finding, mode)) ? 0 : 3;
+    exitCode: findings.every((finding) => isFit(finding, mode)) ? 0 : 3,
+  };
 }
 
-async function register({ registry, roles, json, signal }: SchemasContext): Promise<ExitCode> {
+async function register({ registry, signal }: SchemasContext): Promise<SchemasResult> {
   const before = await registry.inspect(signal);
   await registry.prepare(signal);
-  const rows = roles.map((role) => {
-    const known = before.find((one) => one.role === role);
+  const rows = before.map(({ role, subject, id: known }) => {
     const id = registry.encoder.schemaId(role);
-    return { subject: known?.subject ?? '', id, was_registered: known?.id === id };
+    return { subject, id, was_registered: known === id };
   });
   const table = rows.map(({ subject, id, was_registered: was }) => {
     return [subject, String(id), was ? 'was registered' : 'registered now'];
   });
-  print(json, { text: () => asTable([['SUBJECT', 'ID', 'RESULT'], ...table]), json: () => rows });
-  return 0;
+  return { text: () => asTable([['SUBJECT', 'ID', 'RESULT'], ...table]), json: () => rows };
 }
 
-async function diff({ registry, json, signal }: SchemasContext): Promise<ExitCode> {
+async function diff({ registry, signal }: SchemasContext): Promise<SchemasResult> {
   const findings = await registry.inspect(signal);
-  print(json, {
-    text: () => describeDifferences(findings),
-    json: () =>
-      findings.map(({ subject, versions, differences }) => {
-        return { subject, version: versions.at(-1) ?? null, differences };
-      }),
+  const rows = findings.map(({ subject, versions, differences }) => {
+    return { subject, version: versions.at(-1) ?? null, differences };
   });
-  return 0;
+  return { text: () => describeDifferences(findings), json: () => rows };
 }
 
 /** The results that a start can have for a schema. */

@@ -32,7 +32,6 @@ export const tailCommand: CommandDefinition = {
     0: 'stopped by SIGTERM or SIGINT (Ctrl-C), or finished with --limit or --no-follow',
     3: 'Kafka or the registry refused or is unavailable, or the topic does not exist',
   },
-  isStoppable: true,
   options: [
     ['--from-beginning', 'begin with the oldest record'],
     [
@@ -72,9 +71,8 @@ async function run({ args, options, settings }: Invocation<TailOptions>): Promis
   using stop = listenForStop(config.polling.shutdownGraceMs);
   const { signal } = stop;
   await using stack = new AsyncDisposableStack();
-  const { registry, kafka } = openQuietly(config, { roles: ['state'], topics: 'look' }, signal);
-  stack.use(registry);
-  stack.use(kafka);
+  const topics = { roles: ['state'], topics: 'look' } as const;
+  const { registry, kafka } = openQuietly(stack, config, topics, signal);
   const take = async (record: TailedRecord): Promise<boolean> => {
     if (key !== undefined && record.key !== key) return true;
     const read: ReadValue =

@@ -6,10 +6,7 @@ import { daysLeft } from '../engine/token-life.ts';
 export function asTable(cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(printable));
   const widths = (rows[0] ?? []).map((_, column) =>
-    largest(
-      rows.map((row) => row[column]?.length ?? 0),
-      0,
-    ),
+    largest(rows.map((row) => row[column]?.length ?? 0)),
   );
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
   return lines.map((line) => `${line.join('  ').trimEnd()}\n`).join('');
@@ -18,6 +15,11 @@ export function asTable(cells: readonly (readonly string[])[]): string {
 /** Formats a number with its noun, as `3 polls`. */
 export function plural(number: number, noun: string, nouns = `${noun}s`): string {
   return `${number} ${number === 1 ? noun : nouns}`;
+}
+
+/** Formats a moment; null for none. */
+export function iso(ms: number | null | undefined): string | null {
+  return ms == null ? null : new Date(ms).toISOString();
 }
 
 /** Formats the day of a moment, as `2026-11-30`. */

@@ -9,6 +9,7 @@ import { versionEnd, versionWarning } from '../../instagram/api/api-versions.ts'
 import { saysRetired } from '../../instagram/api/errors.ts';
 import { probeContract } from '../../instagram/extract/contract-probe.ts';
 import { streams } from '../../instagram/streams/index.ts';
+import { inspectAll } from '../token/command.ts';
 import type { ShownToken } from '../token/text.ts';
 import { type CheckStep, type Finding, daysText, failure, ok, skipped, step } from './checklist.ts';
 
@@ -28,11 +29,9 @@ export function createApiObserver() {
   };
 }
 
-/** Dependencies of the API steps. */
 export interface ApiTools {
   readonly config: Config;
   readonly reading: Reading;
-  readonly inspectTokens: (signal: AbortSignal) => Promise<readonly ShownToken[]>;
   readonly observer: ReturnType<typeof createApiObserver>;
   readonly nowMs: () => number;
 }
@@ -44,7 +43,7 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
   let forms: readonly ProbedForm[] = [];
   return [
     step('api.token', [], async (signal) => {
-      tokens = await tools.inspectTokens(signal);
+      tokens = await inspectAll(config, undefined, signal);
       return tokens.map((token) => validity(token, nowMs()));
     }),
     step('api.permissions', ['api.token'], () => tokens.map(permissions)),
@@ -104,8 +103,7 @@ export function validity(token: ShownToken, nowMs: number): Finding {
   }
   if (!isValid) {
     const detail = reason ?? 'Meta does not accept it';
-    // The action is that of the error code: an unknown version or an unreadable account needs no
-    // new token.
+    // The code has the action: an unknown version or unreadable account needs no new token.
     return { status: 'failed', subject, detail, code: code ?? 'graph.token' };
   }
   const until =
@@ -118,22 +116,16 @@ export function validity(token: ShownToken, nowMs: number): Finding {
 
 function permissions({ name: subject, missing, facts }: ShownToken): Finding {
   if (missing === null) {
-    return skipped(
-      'Meta does not say which permissions this token has; the accounts below tell',
-      subject,
-    );
+    const detail = 'Meta does not say which permissions this token has; the accounts below tell';
+    return skipped(detail, subject);
   }
   if (missing.length === 0) {
     const granted = facts?.scopes.join(', ') ?? '';
     return ok(`all that the enabled streams need (${granted})`, subject);
   }
-  return {
-    status: 'failed',
-    subject,
-    detail: `was not granted ${missing.join(', ')}, which the enabled streams need`,
-    action: 'Log in again and grant them, or leave out the streams that need them.',
-    code: 'graph.permission',
-  };
+  const detail = `was not granted ${missing.join(', ')}, which the enabled streams need`;
+  const action = 'Log in again and grant them, or leave out the streams that need them.';
+  return { status: 'failed', subject, detail, action, code: 'graph.permission' };
 }
 
 function found({ id, username, pageId }: Account): Finding {
@@ -150,17 +142,13 @@ const brokersLimitMs = 60 * minuteMs;
 function clock({ reading }: ApiTools): Finding {
   const { clockAheadMs } = reading.tools.graph;
   if (clockAheadMs === null) return skipped('the answers said no time');
-  if (Math.abs(clockAheadMs) < minuteMs) {
+  if (Math.abs(clockAheadMs) < minuteMs)
     return ok('agrees with that of the API to within a minute');
-  }
-  return {
-    status: clockAheadMs < brokersLimitMs ? 'warning' : 'failed',
-    detail: `this machine's clock is ${describeOffset(clockAheadMs)} that of the API`,
-    action:
-      'Set it right (NTP): brokers refuse records from the future, by default more than an hour ' +
-      '(message.timestamp.after.max.ms).',
-    code: 'kafka.clock',
-  };
+  const status = clockAheadMs < brokersLimitMs ? 'warning' : 'failed';
+  const detail = `this machine's clock is ${describeOffset(clockAheadMs)} that of the API`;
+  const action =
+    'Set it right (NTP): brokers refuse records from the future, by default more than an hour (message.timestamp.after.max.ms).';
+  return { status, detail, action, code: 'kafka.clock' };
 }
 
 async function insights(
@@ -195,40 +183,35 @@ export interface Probing {
   readonly batchRejection: string | null;
 }
 
-/**
- * Reports accepted forms in one finding, forms that were not tried in another, and each rejected
- * form in its own.
- */
+/** Reports accepted forms in one finding, untried ones in another, each rejected one in its own. */
 export function contract(forms: readonly ProbedForm[], probing: Probing): readonly Finding[] {
+  const { requestedVersion, answeredBy, batchRejection } = probing;
   const subject = probing.account.id;
-  const count = (counted: ProbedForm['outcome']) =>
-    forms.filter(({ outcome }) => outcome === counted).length;
-  const [accepted, untried] = [count('ok'), count('unknown')];
-  const by = versionNote(probing) ?? `answered by ${probing.requestedVersion}`;
+  const byOutcome = Map.groupBy(forms, ({ outcome }) => outcome);
+  const accepted = byOutcome.get('ok')?.length ?? 0;
+  const untried = byOutcome.get('unknown')?.length ?? 0;
+  const isOther = answeredBy !== null && answeredBy !== requestedVersion;
+  const other = isOther ? `answered by ${answeredBy}, asked as ${requestedVersion}` : undefined;
+  const by = other ?? `answered by ${requestedVersion}`;
   const findings: Finding[] = [];
   if (accepted > 0) findings.push(ok(`forms of request accepted: ${accepted}, ${by}`, subject));
   if (untried > 0) {
     const detail = `forms of request not tried, for lack of an object or an answer: ${untried}`;
     findings.push(skipped(detail, subject));
   }
-  return [...findings, ...forms.flatMap((form) => rejectedForm(form, probing))];
-}
-
-/** Returns a note when another API version answers than the requested one. */
-function versionNote({ requestedVersion, answeredBy }: Probing): string | undefined {
-  if (answeredBy === null || answeredBy === requestedVersion) return undefined;
-  return `answered by ${answeredBy}, asked as ${requestedVersion}`;
-}
-
-function rejectedForm(form: ProbedForm, probing: Probing): readonly Finding[] {
-  const { stream, endpoint, outcome, code, message } = form;
-  if (outcome === 'ok' || outcome === 'unknown') return [];
-  if (stream === null) return [rejectedBatch(probing.batchRejection ?? message)];
-  // Most messages begin with the endpoint.
-  const subject = message.startsWith(endpoint) ? stream : `${stream} ${endpoint}`;
-  const by = versionNote(probing);
-  const detail = by === undefined ? message : `${message}; ${by}`;
-  return [{ status: outcome === 'rejected' ? 'failed' : 'warning', subject, detail, code }];
+  const rejected = forms.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'unknown');
+  return [
+    ...findings,
+    ...rejected.map((form): Finding => {
+      const { stream, endpoint, outcome, code, message } = form;
+      if (stream === null) return rejectedBatch(batchRejection ?? message);
+      const detail = other === undefined ? message : `${message}; ${other}`;
+      const status = outcome === 'rejected' ? 'failed' : 'warning';
+      // Most messages begin with the endpoint.
+      const about = message.startsWith(endpoint) ? stream : `${stream} ${endpoint}`;
+      return { status, subject: about, detail, code };
+    }),
+  ];
 }
 
 /** A warning, because single requests replace batches. */
@@ -241,18 +224,14 @@ function rejectedBatch(detail: string): Finding {
   return { status: 'warning', subject: 'batch', detail, action, code };
 }
 
-/**
- * Turns an error of the insights request into a finding: too few users is no failure, because small
- * accounts lack some metrics.
- */
+/** Too few users is no failure, because small accounts lack some metrics. */
 export function insightsFinding(error: unknown, { id }: Account): Finding {
   if (isConnectorError(error) && error.code === 'graph.not-enough-users') {
     return ok(`answers: ${error.message}`, id);
   }
   const finding = failure(error, id);
   // A warning, because the other metrics are published.
-  const isMetric =
-    finding.code === 'graph.metric-refused' || finding.code === 'graph.metric-unknown';
+  const isMetric = ['graph.metric-refused', 'graph.metric-unknown'].includes(finding.code ?? '');
   return isMetric ? { ...finding, status: 'warning' } : finding;
 }
 

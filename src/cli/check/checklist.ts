@@ -14,7 +14,6 @@ export interface Finding {
   readonly code?: ErrorCode | null;
 }
 
-/** One step of the check. */
 export interface CheckStep {
   /** Stable id for machines, such as `kafka.tls`. */
   readonly id: string;
@@ -28,7 +27,6 @@ export function step(id: string, needs: readonly string[], run: CheckStep['run']
   return { id, needs, run };
 }
 
-/** A line of the report. */
 export interface CheckLine extends Pick<Finding, 'status' | 'detail'> {
   readonly id: string;
   readonly subject: string | null;

@@ -1,11 +1,11 @@
+import { openReading } from '../../app.ts';
 import type { Config } from '../../config/config.ts';
 import type { ExitCode } from '../../engine/errors.ts';
 import { printable, printableLines } from '../../engine/printable.ts';
 import { openLocalCodec } from '../../registry/index.ts';
 import { jsonText, untilStopped, type CommandDefinition, type Invocation } from '../command.ts';
-import { loadCommandConfig, openQuietly, openReader, topicRoles } from '../context.ts';
+import { loadCommandConfig, openQuietly, thisInstance, topicRoles } from '../context.ts';
 import { plural, styleFor, type Style } from '../text.ts';
-import { inspectAll } from '../token/command.ts';
 import { apiSteps, createApiObserver, versionStep } from './api-steps.ts';
 import { exitCodeFor, runSteps, type CheckLine } from './checklist.ts';
 import { kafkaSteps } from './kafka-steps.ts';
@@ -25,7 +25,6 @@ export const checkCommand: CommandDefinition = {
     2: 'bad configuration or usage, or every failure is one of configuration',
     3: 'a check of Kafka, the registry or the API failed',
   },
-  isStoppable: true,
   options: [['--json', 'print a JSON object with "ok" and "lines"']],
   run: check,
 };
@@ -53,20 +52,19 @@ async function runAll(
   await using stack = new AsyncDisposableStack();
   // Creates no topic: only the probe of this adapter is used.
   const wanted = { roles: topicRoles(config), topics: 'create' } as const;
-  const { kafka, registry } = openQuietly(config, wanted, signal);
-  const { kafka: stateKafka } = openQuietly(config, { roles: ['state'], topics: 'look' }, signal);
+  const { kafka, registry } = openQuietly(stack, config, wanted, signal);
+  const existing = { roles: ['state'], topics: 'look' } as const;
+  const { kafka: stateKafka } = openQuietly(stack, config, existing, signal);
   const observer = createApiObserver();
   const silent = { ...config, log: { ...config.log, level: 'silent' as const } };
-  const { onUsage } = observer;
-  const reading = openReader(silent, openLocalCodec([]).encoder, { onUsage, observer });
-  for (const one of [registry, kafka, stateKafka, reading]) stack.use(one);
+  const options = { ...thisInstance(), onUsage: observer.onUsage, observer };
+  const reading = stack.use(openReading(silent, options, openLocalCodec([]).encoder));
   const nowMs = Date.now;
-  const inspectTokens = (s: AbortSignal) => inspectAll(config, undefined, s);
   const steps = [
     ...kafkaSteps({ config, kafka, stateKafka, nowMs }),
     ...registrySteps(config, registry),
     versionStep(config.instagram.apiVersion, nowMs),
-    ...apiSteps({ config, reading, inspectTokens, observer, nowMs }),
+    ...apiSteps({ config, reading, observer, nowMs }),
   ];
   return await runSteps(steps, onLine, signal);
 }
@@ -80,7 +78,6 @@ export function describeLine(line: CheckLine, style: Style): string {
   return action !== null ? `${first}${' '.repeat(8)}${printableLines(action)}\n` : first;
 }
 
-/** Returns the last line of the report. */
 export function closing(lines: readonly CheckLine[]): string {
   const count = (counted: CheckLine['status']) =>
     lines.filter(({ status }) => status === counted).length;

@@ -4,7 +4,6 @@ import type { Endpoint, KafkaAdapter, TopicFinding } from '../../kafka/index.ts'
 import { plural } from '../text.ts';
 import { type CheckStep, type Finding, daysText, failure, ok, skipped, step } from './checklist.ts';
 
-/** Dependencies of the Kafka steps. */
 export interface KafkaTools {
   readonly config: Config;
   /** Has the topics that the configuration wants; used for reading only. */
@@ -23,10 +22,7 @@ const advices = {
     "Brokers tell clients by which names they are reached: check this one's advertised.listeners, and the way to it.",
 } as const;
 
-/**
- * Returns the steps from the DNS lookup of a broker to the state topic, in the order of their
- * dependencies.
- */
+/** Returns the steps from the DNS lookup of a broker to the state topic. */
 export function kafkaSteps(tools: KafkaTools): readonly CheckStep[] {
   const { config, stateKafka } = tools;
   const { probe } = tools.kafka;
@@ -69,10 +65,7 @@ function handshakes({ kafka: { probe }, nowMs }: KafkaTools) {
   return each(probe.endpoints, shake, advices.tls);
 }
 
-/**
- * Runs a check for each endpoint; an error becomes a finding of that endpoint, with this action
- * where it cannot be reached. Other error codes have advice of their own.
- */
+/** Runs a check for each endpoint; `action` is the advice for one that cannot be reached. */
 function each(
   endpoints: readonly Endpoint[],
   check: (endpoint: Endpoint) => Promise<string>,
@@ -102,10 +95,8 @@ function topicFinding(topic: TopicFinding, config: Config): Finding {
   return { status: 'warning', subject, detail, action: `Run: ${command}` };
 }
 
-function describeTopic(
-  { name, exists, partitions, configs }: TopicFinding,
-  { kafka }: Config,
-): string {
+function describeTopic(topic: TopicFinding, { kafka }: Config): string {
+  const { name, exists, partitions, configs } = topic;
   const retention = configs['cleanup.policy'] === 'delete' ? ['retention.ms'] : [];
   const shown = ['cleanup.policy', ...retention, 'min.insync.replicas'].flatMap((config) =>
     configs[config] === undefined ? [] : [`${config}=${configs[config]}`],

@@ -3,7 +3,6 @@ import type { RegistryAdapter, SubjectFinding } from '../../registry/index.ts';
 import { standing } from '../schemas.ts';
 import { type CheckStep, type Finding, ok, step } from './checklist.ts';
 
-/** Returns the steps that check the connection to the registry and the schemas' compatibility. */
 export function registrySteps(config: Config, registry: RegistryAdapter): readonly CheckStep[] {
   const { url, mode } = config.schemaRegistry;
   return [
@@ -21,7 +20,8 @@ export function registrySteps(config: Config, registry: RegistryAdapter): readon
 function schemaFinding(finding: SubjectFinding, mode: 'register' | 'verify'): Finding {
   const { subject, incompatible } = finding;
   const failed = { status: 'failed', subject } as const;
-  switch (standing(finding, mode)) {
+  const result = standing(finding, mode);
+  switch (result) {
     case 'incompatible':
       return { ...failed, detail: incompatible ?? '', code: 'registry.incompatible' };
     case 'missing':
@@ -42,8 +42,7 @@ function schemaFinding(finding: SubjectFinding, mode: 'register' | 'verify'): Fi
     case 'registered':
       return ok(`registered with id ${String(finding.id)}`, subject);
     case 'new':
-      return ok('new: the start registers it', subject);
     case 'compatible':
-      return ok('compatible: the start registers it', subject);
+      return ok(`${result}: the start registers it`, subject);
   }
 }

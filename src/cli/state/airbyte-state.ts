@@ -113,15 +113,10 @@ function member({ path, value }: Located, camelCase: string): Located {
   return { path: `${path}.${name ?? camelCase}`, value: found };
 }
 
-const messageMembers = new Map<unknown, string>([
-  ['STATE', 'state'],
-  ['STREAM', 'stream'],
-  ['GLOBAL', 'global'],
-  ['LEGACY', 'data'],
-]);
+const messageMembers = { STATE: 'state', STREAM: 'stream', GLOBAL: 'global', LEGACY: 'data' };
 
 function openMessage(message: Located, { value: type }: Located): Located | undefined {
-  const name = messageMembers.get(type);
+  const name = entryOf(messageMembers, type);
   // The output of a sync is full of messages that are no states.
   if (name === undefined) return undefined;
   const state = member(message, name);
@@ -135,19 +130,19 @@ function openStream(entry: Located, descriptor: Located): Located | undefined {
   return name.value === streamName ? member(entry, 'streamState') : undefined;
 }
 
-const connectionMembers = new Map([
-  ['stream', 'streamState'],
-  ['global', 'globalState'],
-  ['legacy', 'state'],
-]);
+const connectionMembers = { stream: 'streamState', global: 'globalState', legacy: 'state' };
 
 function openConnection(connection: Located, type: Located): Located | undefined {
   const name = typeof type.value === 'string' ? type.value.toLowerCase() : '';
   // A connection that was never synced.
   if (name === 'not_set') return undefined;
-  const state = connectionMembers.get(name);
+  const state = entryOf(connectionMembers, name);
   if (state === undefined) return refuse(type, 'stream, global, legacy or not_set');
   return unwrap(member(connection, state));
+}
+
+function entryOf(names: Readonly<Record<string, string>>, key: unknown): string | undefined {
+  return Object.entries(names).find(([name]) => name === key)?.[1];
 }
 
 function openStates(_global: Located, states: Located): Located | undefined {

@@ -36,18 +36,16 @@ export async function carryOut(
   const all = partitions.length === 0 ? [] : await session.owners();
   const owners = all.filter(({ partition }) => partitions.includes(partition));
   const { apply = false, force = false, handOver = force, json = false } = options;
-  const writeDuringHandOver = async (): Promise<Plan | undefined> => {
-    let current = shown;
-    const isDone = await session.duringHandOver(partitions, async (fresh) => {
-      current = plan(fresh);
+  const writeDuringHandOver = () =>
+    session.duringHandOver(partitions, async (fresh) => {
+      const current = plan(fresh);
       await fresh.write(current.writes);
+      return current;
     });
-    return isDone ? current : undefined;
-  };
   const write = async (): Promise<Plan> => {
     const isOwned = owners.length > 0;
-    const handedOver = isOwned && handOver ? await writeDuringHandOver() : undefined;
-    if (handedOver !== undefined) return handedOver;
+    const handedOver = isOwned && handOver ? await writeDuringHandOver() : 'refused';
+    if (handedOver !== 'refused') return handedOver;
     if (isOwned && !force) throw owned(shown, owners, handOver);
     await session.write(shown.writes);
     return shown;

@@ -48,11 +48,12 @@ const writing: readonly OptionRow[] = [
 /** The states are in Kafka and need the registry; other settings would only fill the help. */
 const settings = /^(?:kafka|schema-registry|polling-instance)/;
 
+interface Reading extends Subcommand {
+  readonly show: (session: StateSession, invocation: StateInvocation) => string;
+}
+
 /** Defines a subcommand that prints states. */
-function reads(
-  subcommand: Subcommand,
-  show: (session: StateSession, invocation: StateInvocation) => string,
-): CommandDefinition {
+function reads({ show, ...subcommand }: Reading): CommandDefinition {
   return {
     ...subcommand,
     exits: {
@@ -60,7 +61,6 @@ function reads(
       2: 'bad configuration or usage, or no such state',
       3: `${outside}, or the state cannot be read`,
     },
-    isStoppable: true,
     settings,
     async run(invocation: StateInvocation): Promise<ExitCode> {
       await using session = await openStateSession(invocation.settings, 'refuse');
@@ -70,22 +70,23 @@ function reads(
   };
 }
 
-/** Defines a subcommand that changes states; `prepare` runs before Kafka is connected. */
-function changes(
-  subcommand: Subcommand & { readonly createsTopic?: boolean },
-  prepare: (invocation: StateInvocation) => Planner | Promise<Planner>,
-): CommandDefinition {
-  const { createsTopic = false, ...shown } = subcommand;
+interface Change extends Subcommand {
+  /** Reads the arguments before Kafka is connected. */
+  readonly prepare: (invocation: StateInvocation) => Planner | Promise<Planner>;
+  readonly createsTopic?: boolean;
+}
+
+/** Defines a subcommand that changes states. */
+function changes({ prepare, createsTopic = false, ...subcommand }: Change): CommandDefinition {
   const [name = ''] = subcommand.usage.split(' ');
   return {
-    ...shown,
+    ...subcommand,
     exits: {
       0: 'written; without --apply, shown',
       2: 'bad configuration, key, date or file; nothing was changed',
       3: `${outside}, or a running instance owns the key; nothing was changed`,
     },
     settings,
-    isStoppable: true,
     async run(invocation: StateInvocation): Promise<ExitCode> {
       const { options, settings } = invocation;
       const planner = await prepare(invocation);
@@ -102,96 +103,82 @@ export const stateCommands: CommandGroup = {
   about: 'show and change the state of each stream and account: its cursor and checkpoint',
   examples: ['state list', `state get ${one}`, 'state reset --help'],
   commands: [
-    reads(
-      {
-        usage: 'list',
-        about: 'list the states: cursor, sequence, time and author of the last write',
-        examples: ['list', 'list --stream user_insights --json'],
-        options: [...narrowing, ['--json', 'print a JSON list']],
-      },
-      (session, { options }) => listStates(session, options, options.json === true),
-    ),
-    reads(
-      {
-        usage: 'get <key>',
-        about: 'print one state, decoded',
-        examples: [`get ${one}`, `get ${one} --json`],
-        options: [['--json', 'print long values in full']],
-      },
-      (session, { args, options }) => getState(session, args[0] ?? '', options.json === true),
-    ),
-    reads(
-      {
-        usage: 'export',
-        about: 'print the states as JSON lines, for import',
-        examples: ['export > state.jsonl', 'export --account 17841400000000001'],
-        options: [
-          ...narrowing,
-          ['--json', 'accepted for consistency: the output is JSON lines anyway'],
-        ],
-      },
-      (session, { options }) => exportStates(session, options),
-    ),
-    changes(
-      {
-        usage: 'set <key>',
-        about: "move a stream's cursor, forward or back",
-        examples: [
-          `set ${one} --cursor 2026-11-01`,
-          `set ${one} --cursor 2026-11-01T07:00:00Z --apply`,
-        ],
-        options: [
-          ...writing,
-          new Option(
-            '--cursor <date>',
-            `a day (midnight UTC) or a time with its offset; ${lookback}`,
-          ).makeOptionMandatory(),
-        ],
-      },
-      ({ args: [key = ''], options: { cursor = '' } }) => planSet(key, cursor, Date.now()),
-    ),
-    changes(
-      {
-        usage: 'reset [keys...]',
-        about: 'delete states: their streams start from the beginning',
-        examples: [
-          `reset ${one}`,
-          `reset ${one} --apply`,
-          'reset --stream media_insights --apply',
-          'reset --account 17841400000000001',
-          'reset --all',
-        ],
-        options: [...narrowing, ...writing, ['--all', 'every state in the topic']],
-      },
-      ({ args: keys, options: { stream, account, all = false } }) =>
+    reads({
+      usage: 'list',
+      about: 'list the states: cursor, sequence, time and author of the last write',
+      examples: ['list', 'list --stream user_insights --json'],
+      options: [...narrowing, ['--json', 'print a JSON list']],
+      show: (session, { options }) => listStates(session, options, options.json === true),
+    }),
+    reads({
+      usage: 'get <key>',
+      about: 'print one state, decoded',
+      examples: [`get ${one}`, `get ${one} --json`],
+      options: [['--json', 'print long values in full']],
+      show: (session, { args, options }) => getState(session, args[0] ?? '', options.json === true),
+    }),
+    reads({
+      usage: 'export',
+      about: 'print the states as JSON lines, for import',
+      examples: ['export > state.jsonl', 'export --account 17841400000000001'],
+      options: [
+        ...narrowing,
+        ['--json', 'accepted for consistency: the output is JSON lines anyway'],
+      ],
+      show: (session, { options }) => exportStates(session, options),
+    }),
+    changes({
+      usage: 'set <key>',
+      about: "move a stream's cursor, forward or back",
+      examples: [
+        `set ${one} --cursor 2026-11-01`,
+        `set ${one} --cursor 2026-11-01T07:00:00Z --apply`,
+      ],
+      options: [
+        ...writing,
+        new Option(
+          '--cursor <date>',
+          `a day (midnight UTC) or a time with its offset; ${lookback}`,
+        ).makeOptionMandatory(),
+      ],
+      prepare: ({ args: [key = ''], options: { cursor = '' } }) => planSet(key, cursor, Date.now()),
+    }),
+    changes({
+      usage: 'reset [keys...]',
+      about: 'delete states: their streams start from the beginning',
+      examples: [
+        `reset ${one}`,
+        `reset ${one} --apply`,
+        'reset --stream media_insights --apply',
+        'reset --account 17841400000000001',
+        'reset --all',
+      ],
+      options: [...narrowing, ...writing, ['--all', 'every state in the topic']],
+      prepare: ({ args: keys, options: { stream, account, all = false } }) =>
         planReset({ keys, all, stream, account }),
-    ),
-    changes(
-      {
-        usage: 'move-partitions',
-        about:
-          'move states to the partitions of their accounts, after partitions were added to the topic',
-        examples: ['move-partitions', 'move-partitions --apply'],
-        options: writing,
-      },
-      () => planMove,
-    ),
-    changes(
-      {
-        usage: 'import <file>',
-        about:
-          "import the output of `state export`, or a state of Airbyte's source-instagram; - reads standard input",
-        examples: [
-          'import state.jsonl',
-          'import airbyte-state.json --apply',
-          'import - < state.jsonl',
-        ],
-        options: writing,
-        createsTopic: true,
-      },
-      async ({ args: [file = ''] }) =>
+    }),
+    changes({
+      usage: 'move-partitions',
+      about:
+        'move states to the partitions of their accounts, after partitions were added to the topic',
+      examples: ['move-partitions', 'move-partitions --apply'],
+      options: writing,
+      prepare: () => planMove,
+    }),
+    changes({
+      usage: 'import <file>',
+      about:
+        "import the output of `state export`, or a state of Airbyte's source-instagram; - reads standard input",
+      examples: [
+        'import state.jsonl',
+        'import airbyte-state.json --apply',
+        'import - < state.jsonl',
+      ],
+      options: writing,
+      createsTopic: true,
+      prepare: async ({ args: [file = ''] }) =>
         planImport(readImport(await readInput(file), openStateForm(), Date.now())),
-    ),
+    }),
   ],
 };
 

@@ -5,16 +5,11 @@ import { type AirbyteState, readAirbyteState } from './airbyte-state.ts';
 import { exportFormat } from './show.ts';
 import { refuseState } from './state-change.ts';
 
-/** Content of a file for `state import`. */
 export type Imported =
   | { readonly kind: 'export'; readonly states: readonly StreamState[] }
   | { readonly kind: 'airbyte'; readonly state: AirbyteState };
 
-/**
- * Reads a file of `state export` or a state of Airbyte and detects which it is.
- *
- * @throws StopProcessError `state.invalid`
- */
+/** Detects whether a text is of `state export` or Airbyte. @throws StopProcessError `state.invalid` */
 export function readImport(text: string, form: StateForm, nowMs: number): Imported {
   const documents = parse(text);
   const ours = documents.some((document) => isNode(document) && document['format'] !== undefined);

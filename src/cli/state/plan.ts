@@ -1,5 +1,4 @@
 import { type StreamState, stateKey } from '../../engine/state.ts';
-import type { StreamName } from '../../engine/stream-name.ts';
 import { partitionOf } from '../../engine/partition.ts';
 import {
   type StateWrite,
@@ -13,6 +12,7 @@ import type { Imported } from './import-file.ts';
 import {
   type StateFilter,
   type StateSession,
+  contentOf,
   refuseUnknown,
   select,
   stateOf,
@@ -37,7 +37,6 @@ export interface PlannedWrite extends StateWrite, Pick<StateChange, 'before' | '
   readonly unreadable: string | null;
 }
 
-/** The intended result of a command. */
 export interface Plan {
   readonly writes: readonly PlannedWrite[];
   /** Explanations of unchanged states, for a person. */
@@ -59,20 +58,17 @@ export function planSet(text: string, cursor: string, nowMs: number): Planner {
   };
 }
 
-/** Parsed arguments of `backfill`. */
-export interface Backfill {
-  readonly stream: StreamName;
-  readonly sinceMs: number;
+export interface BackfillOptions {
+  readonly since: string;
   /** All accounts with a state when absent. */
-  readonly accounts: readonly string[] | undefined;
+  readonly account?: readonly string[];
 }
 
+export type Backfill = ReturnType<typeof readBackfill>;
+
 /** Parses the arguments of `backfill`. @throws StopProcessError `state.invalid` */
-export function readBackfill(
-  text: string,
-  { since, accounts }: { readonly since: string; readonly accounts: Backfill['accounts'] },
-  nowMs: number,
-): Backfill {
+export function readBackfill(text: string, options: BackfillOptions, nowMs: number) {
+  const { since, account: accounts } = options;
   const stream = parseStream(text);
   checkHasCursor(stream);
   return { stream, sinceMs: parseCursor(since, nowMs, '--since'), accounts };
@@ -102,8 +98,7 @@ export function planBackfill(
   const questions = selected
     .filter((account) => !known.includes(account))
     .map((account) => `no stream of ${account} has a state yet: is that the account's id?`);
-  const { writes, notes } = planOf(session, changes);
-  return { writes, notes: [...notes, ...covered, ...questions] };
+  return planOf(session, changes, [...covered, ...questions]);
 }
 
 function accountsOf(stored: readonly StoredState[]): readonly string[] {
@@ -141,12 +136,6 @@ function tombstoneOf(stored: StoredState): PlannedWrite {
   return { key, partition, state: null, expected: value, before, after: null, unreadable };
 }
 
-function contentOf({ restored }: StoredState) {
-  return restored.kind === 'state'
-    ? { state: restored.state, unreadable: null }
-    : { state: null, unreadable: restored.error.message };
-}
-
 /** Plans `state import`: whole states of an export, or cursors of Airbyte. */
 export function planImport(imported: Imported): Planner {
   return (session, author) => {
@@ -166,18 +155,20 @@ export function planImport(imported: Imported): Planner {
       const id = { stream: 'user_insights', accountId } as const;
       return changeCursor(id, cursorMs, before(id));
     });
-    const { writes, notes } = planOf(session, changes);
-    return { writes, notes: [...notes, ...future.map(describeFuture)] };
+    return planOf(session, changes, future.map(describeFuture));
   };
 }
 
 /** Creates a plan without changes that have no effect. */
-function planOf(session: StateSession, changes: readonly StateChange[]): Plan {
+function planOf(
+  session: StateSession,
+  changes: readonly StateChange[],
+  notes: readonly string[] = [],
+): Plan {
   const bySame = Map.groupBy(changes, (change) => hasNoEffect(session, change));
-  return {
-    writes: (bySame.get(false) ?? []).map((change) => writeOf(session, change)),
-    notes: (bySame.get(true) ?? []).map(({ key }) => `${key} is so already`),
-  };
+  const same = (bySame.get(true) ?? []).map(({ key }) => `${key} is so already`);
+  const writes = (bySame.get(false) ?? []).map((change) => writeOf(session, change));
+  return { writes, notes: [...same, ...notes] };
 }
 
 function hasNoEffect({ form }: StateSession, { before, after }: StateChange): boolean {

@@ -27,29 +27,24 @@ export interface StateSession extends AsyncDisposable {
    * Runs `task` while the running instances have handed these partitions over, with the states that
    * the topic has by then. The instances resume from the written states.
    *
-   * @returns false, with nothing done, when the partitions were not handed over
+   * @returns `refused`, with nothing done, when the partitions were not handed over
    */
-  duringHandOver(
+  duringHandOver<T>(
     partitions: readonly number[],
-    task: (session: StateSession) => Promise<void>,
-  ): Promise<boolean>;
+    task: (session: StateSession) => Promise<T>,
+  ): Promise<T | 'refused'>;
 }
-
-/** The behaviour for a missing topic. */
-export type MissingTopic = 'refuse' | 'empty' | 'create';
 
 /** Connects and reads the state topic, without an effect on running instances. */
 export async function openStateSession(
   settings: ConfigArguments,
-  missing: MissingTopic,
+  missing: 'refuse' | 'empty' | 'create',
 ): Promise<StateSession> {
   const config = loadCommandConfig(settings, ['kafka', 'registry']);
   await using stack = new AsyncDisposableStack();
   const { signal } = stack.use(listenForStop(config.polling.shutdownGraceMs));
   const topics = missing === 'create' ? 'create' : 'look';
-  const { registry, kafka } = openQuietly(config, { roles: ['state'], topics }, signal);
-  stack.use(registry);
-  stack.use(kafka);
+  const { registry, kafka } = openQuietly(stack, config, { roles: ['state'], topics }, signal);
   const { stateAdmin } = kafka;
   const exists = missing !== 'empty' || (await stateAdmin.exists());
   if (exists) await kafka.prepareTopics(signal);
@@ -69,22 +64,26 @@ export async function openStateSession(
       await registry.prepare(signal);
       await stateAdmin.write(writes, signal);
     },
-    async duringHandOver(partitions, task) {
-      const onFresh = async () => {
-        await task({ ...session, stored: await stateAdmin.read(signal) });
-        return 'done' as const;
-      };
-      return (await kafka.group.borrow(partitions, onFresh, signal)) === 'done';
+    duringHandOver(partitions, task) {
+      const onFresh = async () => task({ ...session, stored: await stateAdmin.read(signal) });
+      return kafka.group.borrow(partitions, onFresh, signal);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
   return session;
 }
 
+/** Returns a stored state as far as it can be read, and the reason why it cannot. */
+export function contentOf({ restored }: StoredState) {
+  return restored.kind === 'state'
+    ? { state: restored.state, unreadable: null }
+    : { state: null, unreadable: restored.error.message };
+}
+
 /** Of two partitions' states the one with the later sequence counts, as in a restore. */
 export function stateOf(session: StateSession, key: string): StreamState | null {
   const states = session.stored.flatMap((one) =>
-    one.key === key && one.restored.kind === 'state' ? [one.restored.state] : [],
+    one.key === key ? (contentOf(one).state ?? []) : [],
   );
   return states.toSorted((a, b) => b.sequence - a.sequence)[0] ?? null;
 }

@@ -3,8 +3,15 @@ import { type Json, isNode } from '../../engine/json.ts';
 import { printableLines } from '../../engine/printable.ts';
 import type { StoredState } from '../../kafka/index.ts';
 import { jsonText } from '../command.ts';
-import { asTable } from '../text.ts';
-import { type StateFilter, type StateSession, select, stateOf, storedUnder } from './session.ts';
+import { asTable, iso } from '../text.ts';
+import {
+  type StateFilter,
+  type StateSession,
+  contentOf,
+  select,
+  stateOf,
+  storedUnder,
+} from './session.ts';
 
 /** The format that `state export` writes and `state import` reads. */
 export const exportFormat = 'instagram-kafka-state/1';
@@ -27,21 +34,21 @@ export function listStates(session: StateSession, filter: StateFilter, json: boo
   ]);
 }
 
-function describe({ key, partition, value, restored }: StoredState) {
+function describe(stored: StoredState) {
+  const { key, partition, value } = stored;
   const [stream = '', account = ''] = key.split('/');
-  const place = { key, stream, account, partition, bytes: value.length };
-  if (restored.kind === 'unreadable') {
-    const unread = { cursor: null, sequence: null, written_at: null, written_by: null };
-    return { ...place, ...unread, unreadable: restored.error.message };
-  }
-  const { cursorMs, sequence, writtenAtMs, writtenBy } = restored.state;
+  const { state, unreadable } = contentOf(stored);
   return {
-    ...place,
-    cursor: cursorMs === null ? null : new Date(cursorMs).toISOString(),
-    sequence,
-    written_at: new Date(writtenAtMs).toISOString(),
-    written_by: writtenBy,
-    unreadable: null,
+    key,
+    stream,
+    account,
+    partition,
+    bytes: value.length,
+    cursor: iso(state?.cursorMs),
+    sequence: state?.sequence ?? null,
+    written_at: iso(state?.writtenAtMs),
+    written_by: state?.writtenBy ?? null,
+    unreadable,
   };
 }
 

@@ -10,13 +10,11 @@ import { type StreamName, isStreamName, streamNames } from '../../engine/stream-
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
 import { parseTime } from '../command.ts';
 
-/** The parts of a state's key. */
 export interface StateId {
   readonly stream: StreamName;
   readonly accountId: string;
 }
 
-/** The intended change of one state. */
 export interface StateChange {
   readonly key: string;
   readonly id: StateId;
@@ -26,7 +24,6 @@ export interface StateChange {
   readonly after: StreamState | null;
 }
 
-/** Author and time of a write. */
 export interface Authorship {
   readonly writtenBy: string;
   readonly nowMs: number;
@@ -63,11 +60,8 @@ export function parseAccount(text: string): string {
 }
 
 /**
- * Parses a cursor: a day (its midnight in UTC) or a time with its offset.
- *
- * @param name - of the option, for the message
- * @throws StopProcessError `state.invalid`; also for a time more than a day ahead of now, because
- *   such a cursor would end the stream, and for a time before Instagram existed
+ * Parses a cursor as {@link parseTime} does. @throws StopProcessError `state.invalid`; also for a time
+ * more than a day ahead of now, because such a cursor would end the stream
  */
 export function parseCursor(text: string, nowMs: number, name = 'cursor'): number {
   const ms = parseTime(text);
@@ -95,9 +89,8 @@ export function checkHasCursor(stream: StreamName): void {
 }
 
 /**
- * Returns the checkpoint from which everything after `cursorMs` is read and published again:
- * fingerprints of later days are removed, because unknown days count as changed, and the stream is
- * due at once.
+ * Returns the checkpoint from which everything after `cursorMs` is read and published again: unknown
+ * days count as changed, so later days are removed. The stream is due at once.
  */
 export function moveCursor(checkpoint: Checkpoint, cursorMs: number): Checkpoint {
   const { coveredUntilMs } = checkpoint;
@@ -112,10 +105,7 @@ export function moveCursor(checkpoint: Checkpoint, cursorMs: number): Checkpoint
   };
 }
 
-/**
- * Returns the change that gives a state another checkpoint. The sequence never goes back (Invariant
- * 2).
- */
+/** Gives a state another checkpoint. The sequence never goes back (Invariant 2). */
 export function changeTo(
   id: StateId,
   checkpoint: Checkpoint,

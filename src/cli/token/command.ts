@@ -1,7 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { systemClock } from '../../engine/clock.ts';
 import type { ExitCode } from '../../engine/errors.ts';
-import type { Granted } from '../../instagram/api/oauth.ts';
 import { streams } from '../../instagram/streams/index.ts';
 import { openTokenService, type TokenService } from '../../instagram/tokens/service.ts';
 import {
@@ -13,13 +12,7 @@ import {
 } from '../command.ts';
 import { loadCommandConfig } from '../context.ts';
 import { listenForStop } from '../stop-signals.ts';
-import {
-  describeGranted,
-  describeTokens,
-  grantedJson,
-  tokenJson,
-  type ShownToken,
-} from './text.ts';
+import { describeGranted, describeTokens, type ShownToken } from './text.ts';
 
 interface TokenOptions {
   readonly token?: string;
@@ -39,7 +32,6 @@ const inspect: CommandDefinition = {
     0: 'Meta accepts every token, and each has the permissions that the streams need',
     3: 'a token is rejected or lacks a permission, or Meta is unavailable',
   },
-  isStoppable: true,
   options: [
     ['--token <name>', 'only this token: its place in the list'],
     ['--json', 'print a JSON list'],
@@ -49,15 +41,11 @@ const inspect: CommandDefinition = {
     const config = loadCommandConfig(settings, ['token']);
     using stop = listenForStop(config.polling.shutdownGraceMs);
     const found = await inspectAll(config, options.token, stop.signal);
-    print(options.json, {
-      text: () => describeTokens(found, Date.now()),
-      json: () => found.map(tokenJson),
-    });
+    print(options.json, describeTokens(found, Date.now()));
     return found.every(({ isValid, missing }) => isValid && (missing ?? []).length === 0) ? 0 : 3;
   },
 };
 
-/** Returns the inspection result of each token. */
 export async function inspectAll(
   config: Config,
   name: string | undefined,
@@ -74,14 +62,7 @@ export async function inspectAll(
   );
 }
 
-interface TokenCommand {
-  readonly usage: string;
-  readonly about: string;
-  readonly needs: 'secret' | 'secret of Facebook Login';
-  readonly make: (service: TokenService, text: string, signal: AbortSignal) => Promise<Granted>;
-}
-
-function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefinition {
+function tokenCommand(usage: 'exchange' | 'refresh', about: string): CommandDefinition {
   return {
     usage,
     about,
@@ -95,7 +76,6 @@ function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefin
       2: 'bad configuration or usage, or the file cannot be written; nothing was done',
       3: 'Meta refused or is unavailable; the old token is kept',
     },
-    isStoppable: true,
     options: [
       ['--token <name>', 'the token, when there are several: its place in the list'],
       ['--output <file>', 'write the token into this file, which holds nothing else'],
@@ -106,18 +86,15 @@ function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefin
       const config = loadCommandConfig(settings, ['token']);
       const { name, text } = chooseToken(config, options.token);
       const { login, accessTokenFile } = config.instagram;
-      if (needs === 'secret' || login === 'facebook') needApp(config);
+      // Instagram Login refreshes a token without the app's secret.
+      if (usage === 'exchange' || login === 'facebook') needApp(config);
       const path = targetOf(accessTokenFile, options.output);
       // A separate file holds this token alone.
       const place = { path, old: path === accessTokenFile ? text : null, add: false };
       using stop = listenForStop(config.polling.shutdownGraceMs);
       const service = tokenServiceOf(config);
-      const { expiresAtMs } = await service.writeTo(place, () => make(service, text, stop.signal));
-      const written = { name, file: path, expiresAtMs };
-      print(options.json, {
-        text: () => describeGranted(written, Date.now()),
-        json: () => grantedJson(written),
-      });
+      const { expiresAtMs } = await service.writeTo(place, () => service[usage](text, stop.signal));
+      print(options.json, describeGranted({ name, file: path, expiresAtMs }, Date.now()));
       return 0;
     },
   };
@@ -129,20 +106,14 @@ export const tokenCommands: CommandGroup = {
   examples: ['token inspect', 'token refresh', 'token exchange --help'],
   commands: [
     inspect,
-    tokenCommand({
-      usage: 'exchange',
-      about:
-        'exchange a short-lived token for one of sixty days, and write it into the token file (mode 0600)',
-      needs: 'secret',
-      make: (service, text, signal) => service.exchange(text, signal),
-    }),
-    tokenCommand({
-      usage: 'refresh',
-      about:
-        'extend an unexpired token by sixty days, and write it into the token file (mode 0600)',
-      needs: 'secret of Facebook Login',
-      make: (service, text, signal) => service.refresh(text, signal),
-    }),
+    tokenCommand(
+      'exchange',
+      'exchange a short-lived token for one of sixty days, and write it into the token file (mode 0600)',
+    ),
+    tokenCommand(
+      'refresh',
+      'extend an unexpired token by sixty days, and write it into the token file (mode 0600)',
+    ),
   ],
 };
 
@@ -169,7 +140,6 @@ function chooseToken(config: Config, name: string | undefined) {
   );
 }
 
-/** Opens the token service for a command. */
 export function tokenServiceOf(config: Config): TokenService {
   return openTokenService({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
 }

@@ -2,7 +2,8 @@ import type { Account } from '../../engine/account.ts';
 import { advice } from '../../engine/advice.ts';
 import { printable } from '../../engine/printable.ts';
 import type { InspectedToken } from '../../instagram/tokens/service.ts';
-import { asTable, dayAndDaysLeft } from '../text.ts';
+import type { Printed } from '../command.ts';
+import { asTable, dayAndDaysLeft, iso } from '../text.ts';
 
 /** The inspection result of a token, with its name. */
 export interface ShownToken extends InspectedToken {
@@ -10,7 +11,7 @@ export interface ShownToken extends InspectedToken {
 }
 
 /** Formats each token as a row of a table, its errors below. */
-export function describeTokens(tokens: readonly ShownToken[], nowMs: number): string {
+export function describeTokens(tokens: readonly ShownToken[], nowMs: number): Printed {
   const rows = tokens.map(({ name, isValid, facts, expiresAtMs, accounts }) => [
     name,
     isValid ? 'yes' : 'no',
@@ -20,7 +21,10 @@ export function describeTokens(tokens: readonly ShownToken[], nowMs: number): st
     String(accounts.length),
   ]);
   const header = ['TOKEN', 'TAKEN', 'TYPE', 'EXPIRES', 'DATA ACCESS UNTIL', 'ACCOUNTS'];
-  return [asTable([header, ...rows]), ...tokens.map(details)].join('');
+  return {
+    text: () => [asTable([header, ...rows]), ...tokens.map(details)].join(''),
+    json: () => tokens.map(tokenJson),
+  };
 }
 
 function details({ name, reason, code, missing, accounts, facts }: ShownToken): string {
@@ -37,8 +41,7 @@ function nameOf({ id, username }: Account): string {
   return username === null ? id : `${id} (${username})`;
 }
 
-/** Formats an inspection result as JSON. */
-export function tokenJson(token: ShownToken) {
+function tokenJson(token: ShownToken) {
   const { name, isValid, reason, code, facts, expiresAtMs, accounts, missing } = token;
   return {
     name,
@@ -68,45 +71,36 @@ export interface WrittenToken {
   readonly expiresAtMs: number | null;
 }
 
-/** Formats a written token as JSON. */
-export function grantedJson({ name, file, expiresAtMs }: WrittenToken) {
+export function describeGranted(written: WrittenToken, nowMs: number): Printed {
+  const { name, file, expiresAtMs } = written;
+  return {
+    text: () => `token ${name}: written to ${file}, ends ${until(expiresAtMs, nowMs)}\n`,
+    json: () => grantedJson(written),
+  };
+}
+
+function grantedJson({ name, file, expiresAtMs }: WrittenToken) {
   return { name, file, expires_at: iso(expiresAtMs) };
 }
 
-/** Formats a written token as one line. */
-export function describeGranted({ name, file, expiresAtMs }: WrittenToken, nowMs: number): string {
-  return `token ${name}: written to ${file}, ends ${until(expiresAtMs, nowMs)}\n`;
-}
-
-/** The result of a login. */
-export interface LoggedIn extends WrittenToken {
-  readonly accounts: readonly Account[];
-  readonly missing: readonly string[];
-}
-
-/** Formats the result of a login as JSON. */
-export function loginJson({ accounts, missing, ...written }: LoggedIn) {
-  const found = accounts.map(({ id, username }) => ({ id, username }));
-  return { ...grantedJson(written), accounts: found, missing_permissions: missing };
-}
-
-/** Formats the result of a login: the token's place, its accounts and the missing permissions. */
 export function describeLogin(
-  { file, expiresAtMs, accounts, missing }: LoggedIn,
+  written: WrittenToken,
+  { accounts, missing }: Pick<InspectedToken, 'accounts' | 'missing'>,
   nowMs: number,
-): string {
+): Printed {
+  const lacking = missing ?? [];
   const lines = [
-    `logged in: the token is in ${file}, ends ${until(expiresAtMs, nowMs)}`,
+    `logged in: the token is in ${written.file}, ends ${until(written.expiresAtMs, nowMs)}`,
     accounts.length === 0
       ? 'it reaches no professional account: see docs/instagram-setup.md'
       : `it reaches ${accounts.map(nameOf).join(', ')}`,
   ];
-  if (missing.length > 0) lines.push(`it lacks ${missing.join(', ')}: log in again and consent`);
-  return `${lines.map(printable).join('\n')}\n`;
-}
-
-function iso(ms: number | null | undefined): string | null {
-  return ms == null ? null : new Date(ms).toISOString();
+  if (lacking.length > 0) lines.push(`it lacks ${lacking.join(', ')}: log in again and consent`);
+  const found = accounts.map(({ id, username }) => ({ id, username }));
+  return {
+    text: () => `${lines.map(printable).join('\n')}\n`,
+    json: () => ({ ...grantedJson(written), accounts: found, missing_permissions: lacking }),
+  };
 }
 
 /** Formats an end date, as `2027-01-25 (59 days)`. */

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCommandConfig, openApp, readVersion } from '../../../src/cli/context.ts';
-import { exitCodeOf } from '../../../src/cli/outcome.ts';
+import { exitCodeOf } from '../../../src/cli/command.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 
 let directory: string;
