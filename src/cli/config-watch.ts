@@ -48,20 +48,13 @@ function createApplier(
   env: NodeJS.ProcessEnv,
   { log, setAccounts, setInterval }: LiveTarget,
 ): () => void {
-  const live = new Map<string, (value: unknown) => void>([
-    [
-      'log.level',
-      (level) => {
-        log.setLevel(String(level));
-      },
-    ],
-    [
-      'instagram.accounts',
-      (ids) => {
-        setAccounts(ids as readonly string[]);
-      },
-    ],
-  ]);
+  const live = new Map<string, (value: unknown) => void>();
+  live.set('log.level', (level) => {
+    log.setLevel(String(level));
+  });
+  live.set('instagram.accounts', (ids) => {
+    setAccounts(ids as readonly string[]);
+  });
   for (const name of streamNames) {
     live.set(`streams.${name}.interval`, (ms) => {
       setInterval(name, Number(ms));

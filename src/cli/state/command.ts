@@ -154,8 +154,10 @@ export const stateCommands: CommandGroup = {
         'reset --all',
       ],
       options: [...narrowing, ...writing, ['--all', 'every state in the topic']],
-      prepare: ({ args: keys, options: { stream, account, all = false } }) =>
-        planReset({ keys, all, stream, account }),
+      prepare:
+        ({ args: keys, options: { stream, account, all = false } }) =>
+        (session) =>
+          planReset(session, { keys, all, stream, account }),
     }),
     changes({
       usage: 'move-partitions',

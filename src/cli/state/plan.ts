@@ -116,18 +116,17 @@ function readableState(session: StateSession, key: string): StreamState | null {
 
 /** Plans `state reset`: a tombstone in each partition that holds the key, outdated ones included. */
 export function planReset(
+  session: StateSession,
   request: StateFilter & { readonly keys: readonly string[]; readonly all: boolean },
-): Planner {
+): Plan {
   const { keys, all, stream, account } = request;
   const narrowed = stream !== undefined || account !== undefined;
   if ([keys.length > 0, narrowed, all].filter(Boolean).length !== 1) {
     refuseState('reset: expected keys, or --stream and --account (one or both), or --all');
   }
-  return (session) => {
-    const named = [...new Set(keys)].flatMap((key) => storedUnder(session, key));
-    const selected = keys.length > 0 ? named : select(session, request);
-    return { writes: selected.map(tombstoneOf), notes: [] };
-  };
+  const named = [...new Set(keys)].flatMap((key) => storedUnder(session, key));
+  const selected = keys.length > 0 ? named : select(session, request);
+  return { writes: selected.map(tombstoneOf), notes: [] };
 }
 
 function tombstoneOf(stored: StoredState): PlannedWrite {
