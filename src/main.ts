@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createProgram } from './cli/program.ts';
 import { printableLines } from './engine/printable.ts';
-import { describeError, exitCodeOf } from './cli/outcome.ts';
+import { describeError, exitCodeOf } from './cli/command.ts';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader closed the pipe, as `| head` does.

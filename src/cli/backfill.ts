@@ -1,24 +1,22 @@
-import type { ExitCode } from '../engine/errors.ts';
+import { Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { largest, smallest } from '../engine/extremes.ts';
-import { nextPollCost } from './request-cost.ts';
 import { longReachMs } from '../instagram/model/windows.ts';
 import { streams } from '../instagram/streams/index.ts';
-import {
-  accountIds,
-  option,
-  stoppable,
-  type CommandDefinition,
-  type Invocation,
-} from './command.ts';
-import { loadCommandConfig } from './load.ts';
-import { carryOut } from './state/apply.ts';
+import { accountIds, type CommandDefinition, type Invocation } from './command.ts';
+import { carryOut, type ApplyOptions } from './state/apply.ts';
 import { forceMeans, lookback } from './state/command.ts';
-import { planBackfill, readBackfill, type Backfill, type Plan } from './state/plan.ts';
+import {
+  planBackfill,
+  readBackfill,
+  type Backfill,
+  type BackfillOptions,
+  type Plan,
+} from './state/plan.ts';
 import { openStateSession, type StateSession } from './state/session.ts';
-import { listenForStop } from './stop-signals.ts';
+import { nextPollCost } from './streams.ts';
+import { dayOf } from './text.ts';
 
-/** The `backfill` command: moves cursors back. */
 export const backfillCommand: CommandDefinition = {
   usage: 'backfill <stream>',
   about:
@@ -32,48 +30,39 @@ export const backfillCommand: CommandDefinition = {
     0: 'written; without --apply, shown',
     2: 'bad configuration, stream, date or account; nothing was changed',
     3: 'Kafka or the registry refused or is unavailable, or an instance did not hand its partitions over; nothing was changed',
-    ...stoppable,
   },
   options: [
-    option(
+    new Option(
       '--since <date>',
       `a day (midnight UTC) or a time with its offset; ${lookback}`,
     ).makeOptionMandatory(),
-    option(
+    [
       '--account <ids>',
       'only these accounts, separated by commas; they need not have a state',
       accountIds,
-    ),
-    option('--apply', 'write the plan; without it, the plan is only shown'),
-    option('--force', forceMeans),
-    option('--json', 'print the plan as JSON, with whole states'),
+    ],
+    ['--apply', 'write the plan; without it, the plan is only shown'],
+    ['--force', forceMeans],
+    ['--json', 'print the plan as JSON, with whole states'],
   ],
   settings: /^(?:kafka|schema-registry|polling-instance|instagram-login)/,
-  async run(invocation: Invocation<BackfillOptions>): Promise<ExitCode> {
-    process.stdout.write(await backfill(invocation));
-    return 0;
-  },
+  run: backfill,
 };
 
-interface BackfillOptions {
-  readonly since: string;
-  readonly account?: readonly string[];
-  readonly apply?: boolean;
-  readonly force?: boolean;
-}
-
-async function backfill({ args, options, settings }: Invocation<BackfillOptions>): Promise<string> {
-  const { since, account: accounts, apply = false, force = false, json = false } = options;
-  const request = readBackfill(args[0] ?? '', { since, accounts }, Date.now());
-  const config = loadCommandConfig(settings, ['kafka', 'registry']);
-  using stop = listenForStop(config.polling.shutdownGraceMs);
-  await using session = await openStateSession(config, 'refuse', stop.signal);
+async function backfill({
+  args,
+  options,
+  settings,
+}: Invocation<BackfillOptions & ApplyOptions>): Promise<0> {
+  const request = readBackfill(args[0] ?? '', options, Date.now());
+  await using session = await openStateSession(settings, 'refuse');
   const writtenBy = `backfill on ${session.instance}`;
   const plan = (current: StateSession): Plan => {
     const planned = planBackfill(current, request, { writtenBy, nowMs: Date.now() });
-    return { ...planned, notes: [...planned.notes, ...describeCost(planned, request, config)] };
+    const costs = describeCost(planned, request, session.config);
+    return { ...planned, notes: [...planned.notes, ...costs] };
   };
-  return await carryOut(session, plan, { apply, force, requestsHandOver: true, json });
+  return await carryOut(session, plan, { ...options, handOver: true });
 }
 
 /** Describes the calls that the next poll takes, and the API's two-year limit. */
@@ -83,7 +72,7 @@ function describeCost(
   { polling: { lookbackMs }, instagram: { startDateMs } }: Config,
 ): readonly string[] {
   const nowMs = Date.now();
-  const costs = writes.flatMap(({ change: { after } }) => {
+  const costs = writes.flatMap(({ after }) => {
     const limits = { nowMs, lookbackMs, startDateMs };
     return after === null ? [] : (nextPollCost(streams[stream].request, after, limits) ?? []);
   });
@@ -97,8 +86,4 @@ function describeCost(
   const oldestMs = nowMs - longReachMs;
   if (sinceMs >= oldestMs) return [cost];
   return [`The API has two years: it begins with ${dayOf(oldestMs)}.`, cost];
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { describeConfig } from '../config/description.ts';
-import { StopProcessError, type ExitCode } from '../engine/errors.ts';
-import type { ConfigArguments } from './load.ts';
+import { isConnectorError, StopProcessError, type ExitCode } from '../engine/errors.ts';
+import { parseGraphTime } from '../instagram/model/graph-time.ts';
+import type { ConfigArguments } from './context.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** Every exit code of the program; 130 and 143 are those of a second signal. */
@@ -10,7 +11,7 @@ export const allExitCodes = [0, 1, 2, 3, 4, 130, 143] as const;
 type AnyExitCode = (typeof allExitCodes)[number];
 
 /** Meanings of exit codes for one command. */
-export type Exits = Readonly<Partial<Record<AnyExitCode, string>>>;
+type Exits = Readonly<Partial<Record<AnyExitCode, string>>>;
 
 /** Exit codes of every command, unless it overrides them. */
 const common: Exits = {
@@ -18,8 +19,8 @@ const common: Exits = {
   2: 'bad configuration or usage; nothing was done',
 };
 
-/** Further exit codes of a command that signals can stop. */
-export const stoppable: Exits = {
+/** Exit codes of every command that takes time. */
+const ofSignals: Exits = {
   130: 'ended at once by a second SIGINT',
   143: 'ended at once by a second SIGTERM',
 };
@@ -27,10 +28,7 @@ export const stoppable: Exits = {
 /** Returns the exit codes of a command, the common ones included, by number. */
 export function exitsOf(own: Exits): readonly (readonly [code: AnyExitCode, means: string])[] {
   const all = { ...common, ...own };
-  return allExitCodes.flatMap((code) => {
-    const means = all[code];
-    return means === undefined ? [] : [[code, means] as const];
-  });
+  return allExitCodes.flatMap((code) => (all[code] === undefined ? [] : [[code, all[code]]]));
 }
 
 /** The parsed command line: arguments, the command's own options and settings. */
@@ -50,12 +48,16 @@ interface CommandNotes {
   readonly settings: RegExp | null;
 }
 
-/** A command with options of its own. */
+/** An option; `parse` reads its value and may reject it. */
+export type OptionRow = readonly [flags: string, about: string, parse?: (text: string) => unknown];
+
 export interface CommandDefinition extends Omit<CommandNotes, 'settings'> {
   readonly usage: string;
   readonly about: string;
+  /** True when no signal stops it, so that it has no exit codes of signals. */
+  readonly isInstant?: boolean;
   /** Its own options; its help shows them before the settings. */
-  readonly options?: readonly Option[];
+  readonly options?: readonly (OptionRow | Option)[];
   /** All settings if absent; null is none, not even `--config`. */
   readonly settings?: RegExp | null;
   /** A method, so that each command may narrow the type of its options. */
@@ -69,15 +71,9 @@ export interface CommandGroup extends Pick<CommandDefinition, 'usage' | 'about' 
 
 const notes = new WeakMap<Command, CommandNotes>();
 
-/** Returns the notes that a command was added with; undefined for a command without notes. */
-export function notesOf(command: Command): CommandNotes | undefined {
-  return notes.get(command);
-}
+export const notesOf = (command: Command): CommandNotes | undefined => notes.get(command);
 
-/**
- * Adds a command or a group of commands. @param onEnd - receives the exit code of the executed
- * command
- */
+/** Adds a command or a group; `onEnd` receives the exit code of the executed command. */
 export function addCommand(
   parent: Command,
   definition: CommandDefinition | CommandGroup,
@@ -91,19 +87,20 @@ export function addCommand(
     for (const one of definition.commands) addCommand(command, one, onEnd);
     return;
   }
-  const { options = [], settings = /./ } = definition;
-  for (const one of options) command.addOption(one);
-  const settingsOffered = settings === null ? [] : settingOptions(settings);
-  for (const one of settingsOffered) command.addOption(one);
-  annotate(command, { ...definition, settings });
+  const { options = [], settings: pattern = /./, isInstant = false } = definition;
+  const offered = pattern === null ? [] : settingOptions(pattern);
+  const own = options.map((one) => (one instanceof Option ? one : createOption(one)));
+  for (const one of [...own, ...offered]) command.addOption(one);
+  const exits = { ...definition.exits, ...(!isInstant && ofSignals) };
+  annotate(command, { ...definition, exits, settings: pattern });
   command.action(async () => {
     const values = command.opts<Record<string, string | undefined>>();
-    const set = settingsOffered.flatMap((one) => {
+    const settings: Record<string, string> = {};
+    for (const one of offered) {
       const value = values[one.attributeName()];
-      return value === undefined ? [] : [[one.name(), value] as const];
-    });
-    const { args } = command;
-    onEnd(await definition.run({ args, options: values, settings: Object.fromEntries(set) }));
+      if (value !== undefined) settings[one.name()] = value;
+    }
+    onEnd(await definition.run({ args: command.args, options: values, settings }));
   });
 }
 
@@ -111,8 +108,8 @@ export function addCommand(
 function settingOptions(pattern: RegExp): readonly Option[] {
   const fields = describeConfig().filter(({ secret, arg }) => !secret && pattern.test(arg));
   return [
-    option('--config <file>', 'a JSON configuration file'),
-    ...fields.map(({ arg, doc, env }) => option(`--${arg} <value>`, `${doc} [${env}]`)),
+    new Option('--config <file>', 'a JSON configuration file'),
+    ...fields.map(({ arg, doc, env }) => new Option(`--${arg} <value>`, `${doc} [${env}]`)),
   ].map((one) => one.helpGroup('Settings:'));
 }
 
@@ -132,6 +129,12 @@ export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
+/** A result for a person, and for machines. */
+export interface Printed {
+  readonly text: () => string;
+  readonly json: () => unknown;
+}
+
 /** Runs `task` until it ends, or until the first SIGTERM or SIGINT, which counts as success. */
 export async function untilStopped(
   graceMs: number,
@@ -146,35 +149,27 @@ export async function untilStopped(
   }
 }
 
-/** Prints a command's result as JSON or as text. */
-export function print(
-  isJson: boolean | undefined,
-  { text, json }: { readonly text: () => string; readonly json: () => unknown },
-): void {
-  process.stdout.write(isJson === true ? `${JSON.stringify(json(), null, 2)}\n` : text());
+export function print(isJson: boolean | undefined, { text, json }: Printed): void {
+  process.stdout.write(isJson === true ? jsonText(json()) : text());
 }
 
-/** Creates an option; `parse` reads its value and may reject it. */
-export function option(flags: string, about: string, parse?: (text: string) => unknown): Option {
-  const made = new Option(flags, about);
-  return parse === undefined ? made : made.argParser(parse);
+/** Formats a value as indented JSON with a line break at its end. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Creates a parser of whole numbers from 1 on. @throws StopProcessError `config.invalid` */
-export const count =
-  (name: string) =>
-  (text: string): number => {
-    const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-    return number > 0 ? number : refuse(name, 'a whole number from 1 on, such as 10', text);
-  };
+function createOption([flags, about, parse]: OptionRow): Option {
+  const option = new Option(flags, about);
+  return parse === undefined ? option : option.argParser(parse);
+}
 
-/** Creates a parser of seconds, up to an hour. @throws StopProcessError `config.invalid` */
-export const seconds =
-  (name: string) =>
-  (text: string): number => {
-    const number = count(name)(text);
-    return number <= 3600 ? number : refuse(name, 'seconds, 3600 at most', text);
-  };
+/** Parses a whole number from 1 on. @throws StopProcessError `config.invalid` */
+export function parseCount(name: string, text: string): number {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return number > 0 ? number : refuse(name, 'a whole number from 1 on, such as 10', text);
+}
+
+export const parseLimit = (text: string): number => parseCount('--limit', text);
 
 /** Parses account ids that commas separate. @throws StopProcessError `config.invalid` */
 export function accountIds(text: string): readonly string[] {
@@ -183,12 +178,28 @@ export function accountIds(text: string): readonly string[] {
   return refuse('--account', 'account ids, digits such as 17841400000000001', text);
 }
 
+/** Parses a day (its midnight in UTC) or a time with its offset; undefined for other text. */
+export function parseTime(text: string): number | undefined {
+  return parseGraphTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+}
+
 /** @throws StopProcessError `config.invalid` */
 export function refuse(name: string, expected: string, actual: string): never {
   throw usage(`${name} "${actual.slice(0, 60)}": expected ${expected}`);
 }
 
-/** Creates a usage error. */
 export function usage(message: string): StopProcessError {
   return new StopProcessError('config.invalid', message, { exitCode: 2 });
+}
+
+/** Returns the exit code of an error. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!isConnectorError(error)) return 1;
+  return error.disposition === 'stop-process' ? error.exitCode : 3;
+}
+
+/** Formats an error for a person: code and message; the stack only for a bug. */
+export function describeError(error: unknown): string {
+  if (isConnectorError(error)) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -6,18 +6,13 @@ import { systemClock } from '../engine/clock.ts';
 import type { Clock } from '../engine/ports.ts';
 
 /** The parts of the program that a changed configuration file affects. */
-export type LiveTarget = Pick<App, 'log' | 'setAccounts' | 'setInterval'>;
+type LiveTarget = Pick<App, 'log' | 'setAccounts' | 'setInterval'>;
 
-/** Signal, clock and file reader of the watch; the last two are the platform's by default. */
 interface WatchTools {
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   readonly readText?: (path: string) => Promise<string>;
 }
-
-const readUtf8 = (path: string): Promise<string> => readFile(path, 'utf8');
-
-const accountsPath = 'instagram.accounts';
 
 /** The file is polled, because Kubernetes swaps its folder, which a file watch does not report. */
 const pollEveryMs = 2000;
@@ -29,23 +24,21 @@ const pollEveryMs = 2000;
 export async function watchConfigFile(
   { configFile, ...sources }: ConfigSources,
   target: LiveTarget,
-  { signal, clock = systemClock, readText = readUtf8 }: WatchTools,
+  { signal, clock = systemClock, readText = (path) => readFile(path, 'utf8') }: WatchTools,
 ): Promise<void> {
   if (configFile === undefined) return;
   const apply = createApplier(() => readConfig({ configFile, ...sources }), sources.env, target);
   let seen: string | null | undefined;
+  const slept = () =>
+    clock.sleep(pollEveryMs, signal).then(
+      () => true,
+      () => false,
+    );
   while (await slept()) {
     const text = await readText(configFile).catch(() => null);
     if (text === seen) continue;
     seen = text;
     apply();
-  }
-
-  async function slept(): Promise<boolean> {
-    return await clock.sleep(pollEveryMs, signal).then(
-      () => true,
-      () => false,
-    );
   }
 }
 
@@ -55,6 +48,18 @@ function createApplier(
   env: NodeJS.ProcessEnv,
   { log, setAccounts, setInterval }: LiveTarget,
 ): () => void {
+  const live = new Map<string, (value: unknown) => void>();
+  live.set('log.level', (level) => {
+    log.setLevel(String(level));
+  });
+  live.set('instagram.accounts', (ids) => {
+    setAccounts(ids as readonly string[]);
+  });
+  for (const name of streamNames) {
+    live.set(`streams.${name}.interval`, (ms) => {
+      setInterval(name, Number(ms));
+    });
+  }
   const started = shownValues(read(), env);
   let current = started;
   let reported = '';
@@ -65,39 +70,19 @@ function createApplier(
       return;
     }
     const values = shownValues(config, env);
-    const changed = pathsThatDiffer(current, values).filter(isLive);
-    for (const path of changed) applyField(path, values.get(path));
+    const changed = pathsThatDiffer(current, values).filter((path) => live.has(path));
+    for (const path of changed) live.get(path)?.(values.get(path));
     current = values;
     if (changed.length > 0) log.info({ fields: changed }, 'configuration changed');
-    const restart = pathsThatDiffer(started, values).filter((path) => !isLive(path));
+    const restart = pathsThatDiffer(started, values).filter((path) => !live.has(path));
     if (restart.length > 0 && restart.join() !== reported) {
       log.warn({ fields: restart }, 'configuration needs a restart');
     }
     reported = restart.join();
   };
-
-  function applyField(path: string, value: unknown): void {
-    if (path === 'log.level') log.setLevel(String(value));
-    else if (path === accountsPath) setAccounts(value as readonly string[]);
-    else {
-      const stream = streamOf(path);
-      if (stream !== undefined) setInterval(stream, Number(value));
-    }
-  }
 }
 
-function streamOf(path: string) {
-  return streamNames.find((name) => path === `streams.${name}.interval`);
-}
-
-function isLive(path: string): boolean {
-  return path === 'log.level' || path === accountsPath || streamOf(path) !== undefined;
-}
-
-/**
- * Returns the values without the secrets of separate files, which change independently of this
- * file.
- */
+/** Omits the secrets of separate files, which change independently of this file. */
 function shownValues(
   { leaves, values }: ReadConfig,
   env: NodeJS.ProcessEnv,

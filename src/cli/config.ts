@@ -1,11 +1,9 @@
 import { ConfigError } from '../config/config-error.ts';
 import { explainConfig, type ExplainedValue } from '../config/explain.ts';
-import { option, print, type CommandDefinition, type Invocation } from './command.ts';
-import { sourcesOf } from './load.ts';
-import { describeError } from './outcome.ts';
-import { asTable } from './table.ts';
+import { describeError, print, type CommandDefinition, type Invocation } from './command.ts';
+import { sourcesOf } from './context.ts';
+import { asTable } from './text.ts';
 
-/** The `config` command: shows each value and its source. */
 export const configCommand: CommandDefinition = {
   usage: 'config',
   about: 'show the configuration, each value with its source; exits with 2 when it is invalid',
@@ -18,14 +16,17 @@ export const configCommand: CommandDefinition = {
     0: 'printed',
     2: 'printed; the configuration is invalid, and the errors are on standard error',
   },
+  isInstant: true,
   options: [
-    option('--set-only', 'omit defaults and empty values'),
-    option('--json', 'print a JSON object with "values" and "problems"'),
+    ['--set-only', 'omit defaults and empty values'],
+    ['--json', 'print a JSON object with "values" and "problems"'],
   ],
   run({ options: { setOnly, json }, settings }: Invocation<{ readonly setOnly?: boolean }>) {
     const explained = explainConfig(sourcesOf(settings));
     const { problems } = explained;
-    const values = setOnly === true ? explained.values.filter(isSet) : explained.values;
+    const values = explained.values.filter(
+      ({ origin }) => setOnly !== true || (origin !== 'default' && origin !== 'unset'),
+    );
     print(json, {
       text: () => asTable([['FIELD', 'VALUE', 'FROM'], ...values.map(row)]),
       json: () => ({ values, problems }),
@@ -37,18 +38,10 @@ export const configCommand: CommandDefinition = {
   },
 };
 
-function isSet({ origin }: ExplainedValue): boolean {
-  return origin !== 'default' && origin !== 'unset';
-}
-
 function row({ path, value, origin, from }: ExplainedValue): readonly string[] {
-  const shown = Array.isArray(value) ? value.join(', ') : text(value);
+  const listed = Array.isArray(value) ? value.join(', ') : (value ?? '');
+  const shown = typeof listed === 'string' ? listed : JSON.stringify(listed);
   return [path, shown === '' ? '-' : shown, words[origin](from)];
-}
-
-function text(value: unknown): string {
-  if (value === null) return '-';
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 const words: Readonly<Record<ExplainedValue['origin'], (from: string) => string>> = {

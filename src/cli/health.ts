@@ -1,19 +1,19 @@
-import { option, type CommandDefinition, type Invocation } from './command.ts';
+import { Option } from 'commander';
+import type { CommandDefinition, Invocation } from './command.ts';
 
-/**
- * The `health` command, for a container's HEALTHCHECK, which allows the exit codes 0 and 1 only.
- */
+/** Made for a container's HEALTHCHECK, which allows the exit codes 0 and 1 only. */
 export const healthCommand: CommandDefinition = {
   usage: 'health',
   about: 'check whether a running instance is alive (for a container HEALTHCHECK)',
   examples: ['health', 'health --url http://127.0.0.1:8080/readyz', 'health --json'],
   exits: { 0: 'it answered 200', 1: 'it did not answer 200 in time', 2: 'bad usage' },
   options: [
-    option('--url <url>', 'the URL to request.').default(
+    new Option('--url <url>', 'the URL to request.').default(
       `http://127.0.0.1:${process.env['HTTP_PORT'] ?? '8080'}/livez`,
     ),
-    option('--json', 'print a JSON object with "ok" and "detail"'),
+    ['--json', 'print a JSON object with "ok" and "detail"'],
   ],
+  isInstant: true,
   settings: null,
   async run({ options: { url, json } }: Invocation<{ readonly url: string }>) {
     const check = await checkHealth(url, 3000);
@@ -22,23 +22,10 @@ export const healthCommand: CommandDefinition = {
   },
 };
 
-/** The result of a health check. */
-export interface HealthCheck {
-  /** True when the answer was 200 and in time. */
-  readonly ok: boolean;
-  /** The answer's status and body, or the error; one line, for a person. */
-  readonly detail: string;
-}
-
 const longestShown = 500;
 
-/**
- * Requests `url` once, for a container's health check. Never throws.
- *
- * @param url - such as `http://127.0.0.1:8080/livez`
- * @param timeoutMs - for the whole answer
- */
-export async function checkHealth(url: string, timeoutMs: number): Promise<HealthCheck> {
+/** Requests a URL once; `detail` is one line, for a person. Never throws. */
+export async function checkHealth(url: string, timeoutMs: number) {
   try {
     const response = await fetch(url, {
       redirect: 'manual',

@@ -4,30 +4,28 @@ import { parseTokens } from '../config/named-formats.ts';
 import { readTextFile } from '../config/text-file.ts';
 import type { Config } from '../config/config.ts';
 import { StopProcessError, type ExitCode } from '../engine/errors.ts';
-import { beginLogin, type BegunLogin } from '../instagram/api/login.ts';
+import { beginLogin, readAnswer, type BegunLogin } from '../instagram/api/login.ts';
+import type { Granted } from '../instagram/api/oauth.ts';
 import { neededPermissions, type TokenPlace } from '../instagram/tokens/service.ts';
 import {
-  option,
+  describeError,
+  parseCount,
   print,
-  seconds,
-  stoppable,
+  refuse,
   usage,
   type CommandDefinition,
   type Invocation,
 } from './command.ts';
-import { loadCommandConfig } from './load.ts';
-import { receive, type LoginResult, type Receiver, type PendingLogin } from './login-answer.ts';
-import { isLocal, listenForRedirect } from './redirect-listener.ts';
-import { listenForStop } from './stop-signals.ts';
-import { tokenSettings } from './token/command.ts';
+import { loadCommandConfig } from './context.ts';
 import {
-  tokenServiceOf,
-  needApp,
-  readsPeople,
-  targetOf,
-  tokenFileOf,
-} from './token/configured-tokens.ts';
-import { describeLogin, loginJson } from './token/text.ts';
+  isLocal,
+  listenForRedirect,
+  type BrowserPage,
+  type OnAddress,
+} from './redirect-listener.ts';
+import { listenForStop } from './stop-signals.ts';
+import { needApp, readsPeople, targetOf, tokenServiceOf, tokenSettings } from './token/command.ts';
+import { describeLogin } from './token/text.ts';
 
 interface LoginOptions {
   readonly output?: string;
@@ -37,7 +35,6 @@ interface LoginOptions {
   readonly open: boolean;
 }
 
-/** The `login` command: obtains a token through a person's consent, without a manual copy. */
 export const loginCommand: CommandDefinition = {
   usage: 'login',
   about:
@@ -51,18 +48,14 @@ export const loginCommand: CommandDefinition = {
     0: 'the token is in the file',
     2: 'bad configuration or usage, the port is taken, or the file cannot be written',
     3: 'the person refused or did not return in time, or Meta refused or is unavailable',
-    ...stoppable,
   },
   options: [
-    option(
-      '--output <file>',
-      'write the token into this file, instead of INSTAGRAM_ACCESS_TOKEN_FILE',
-    ),
-    option('--token <number>', 'the token to replace, when the file holds several: its place'),
-    option('--add', 'add the token to those in the file'),
-    option('--timeout <seconds>', 'how long to wait for the person (300)', seconds('--timeout')),
-    option('--no-open', 'print the address and open no browser'),
-    option('--json', 'print a JSON object'),
+    ['--output <file>', 'write the token into this file, instead of INSTAGRAM_ACCESS_TOKEN_FILE'],
+    ['--token <number>', 'the token to replace, when the file holds several: its place'],
+    ['--add', 'add the token to those in the file'],
+    ['--timeout <seconds>', 'how long to wait for the person (300)', timeoutS],
+    ['--no-open', 'print the address and open no browser'],
+    ['--json', 'print a JSON object'],
   ],
   settings: tokenSettings,
   async run({ options, settings }: Invocation<LoginOptions>): Promise<ExitCode> {
@@ -70,39 +63,38 @@ export const loginCommand: CommandDefinition = {
     const env = { ...process.env, INSTAGRAM_ACCESS_TOKEN_FILE: undefined };
     const config = loadCommandConfig(settings, [], env);
     using stop = listenForStop(config.polling.shutdownGraceMs);
-    const written = await logIn(config, options, stop.signal);
-    print(options.json, {
-      text: () => describeLogin(written, Date.now()),
-      json: () => loginJson(written),
-    });
+    print(options.json, await logIn(config, options, stop.signal));
     return 0;
   },
 };
 
+function timeoutS(text: string): number {
+  const seconds = parseCount('--timeout', text);
+  return seconds <= 3600 ? seconds : refuse('--timeout', 'seconds, 3600 at most', text);
+}
+
 async function logIn(config: Config, options: LoginOptions, signal: AbortSignal) {
   const app = needApp(config, true);
   const place = placeOf(options);
-  const { timeout: waitS = 300 } = options;
-  const { instagram } = config;
-  const scope = scopeOf(config);
-  const { redirectUri } = instagram;
-  const begun = beginLogin(instagram, { clientId: app.clientId, redirectUri, scope });
+  const { timeout: waitS = 300, open } = options;
+  const { redirectUri, login, scope: wanted } = config.instagram;
+  const needed = neededPermissions({ login, readsPeople: readsPeople(config) });
+  const { clientId } = app;
+  const scope = wanted.length > 0 ? wanted : needed;
+  const begun = beginLogin(config.instagram, { clientId, redirectUri, scope });
   const service = tokenServiceOf(config);
-  const redeem = (code: string) =>
-    service.writeTo(place, () =>
-      service.redeem({ ...app, redirectUri, code, codeVerifier: begun.codeVerifier }, signal),
-    );
-  const late = AbortSignal.timeout(waitS * 1000);
-  const pending: PendingLogin = {
-    state: begun.state,
-    redeem,
-    signal: AbortSignal.any([signal, late]),
+  const { codeVerifier } = begun;
+  const redeem = (code: string) => {
+    const grant = { ...app, redirectUri, code, codeVerifier };
+    return service.writeTo(place, () => service.redeem(grant, signal));
   };
+  const late = AbortSignal.timeout(waitS * 1000);
+  const pending = { ...begun, redeem, signal: AbortSignal.any([signal, late]) };
   try {
-    const granted = await awaitRedirect(new URL(redirectUri), begun, { pending, options });
-    const { accessToken, expiresAtMs } = granted;
-    const { accounts, missing } = await service.inspect(accessToken, place.path, signal);
-    return { name: 'default', file: place.path, expiresAtMs, accounts, missing: missing ?? [] };
+    const { accessToken, expiresAtMs } = await awaitRedirect(new URL(redirectUri), pending, open);
+    const inspected = await service.inspect(accessToken, place.path, signal);
+    const written = { name: 'default', file: place.path, expiresAtMs };
+    return describeLogin(written, inspected, Date.now());
   } catch (error) {
     signal.throwIfAborted();
     if (!late.aborted) throw error;
@@ -113,50 +105,56 @@ async function logIn(config: Config, options: LoginOptions, signal: AbortSignal)
   }
 }
 
+/** A login that waits for its redirect. */
+interface PendingLogin extends BegunLogin {
+  /** Exchanges a code for a token and writes it. */
+  readonly redeem: (code: string) => Promise<Granted>;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+}
+
 /** Waits for the browser's redirect to this machine, or for its address on standard input. */
 async function awaitRedirect(
   redirectUri: URL,
-  { url }: BegunLogin,
-  { pending, options }: { readonly pending: PendingLogin; readonly options: LoginOptions },
-): Promise<LoginResult> {
+  pending: PendingLogin,
+  opens: boolean,
+): Promise<Granted> {
   const receiver = receive(pending);
-  const { promise, onAddress } = receiver;
-  if (isLocal(redirectUri)) {
-    const listener = await listenForRedirect(redirectUri, onAddress);
-    try {
-      say(`Log in and consent at this address:\n\n${url}\n`);
-      if (options.open && process.stderr.isTTY) openBrowser(url);
-      return await promise;
-    } finally {
-      await listener[Symbol.asyncDispose]();
-    }
-  }
-  say(`Log in and consent at this address:\n\n${url}\n`);
-  say('Then paste the address that the browser was led to, and press Enter:');
-  const lines = createInterface({ input: process.stdin, terminal: false });
-  lines.on('line', (line) => {
-    const address = URL.parse(line.trim());
-    if (address === null) say('That is no address: paste all of it, from https:// on.');
-    else void takePasted(address, onAddress);
-  });
-  lines.on('close', () => {
-    receiver.giveUp('the input ended before an address came');
-  });
-  try {
-    return await promise;
-  } finally {
-    lines.close();
-    process.stdin.destroy();
-  }
+  await using stack = new AsyncDisposableStack();
+  if (isLocal(redirectUri)) stack.use(await listenForRedirect(redirectUri, receiver.onAddress));
+  say(`Log in and consent at this address:\n\n${pending.url}\n`);
+  if (!isLocal(redirectUri)) stack.defer(readPasted(receiver));
+  else if (opens && process.stderr.isTTY) openBrowser(pending.url);
+  return await receiver.promise;
 }
 
-async function takePasted(address: URL, onAddress: Receiver['onAddress']): Promise<void> {
-  const page = await onAddress(address);
-  if (page === undefined) {
-    say('That address holds no answer to the login: paste the one that the browser was led to.');
-  } else if (page.isIgnored === true) {
-    say('That address answers another login: paste the one that followed from the address above.');
-  }
+/** Reads addresses from standard input; returns a function that ends the reading. */
+function readPasted({ onAddress, giveUp }: ReturnType<typeof receive>): () => void {
+  say('Then paste the address that the browser was led to, and press Enter:');
+  const take = async (line: string): Promise<void> => {
+    const address = URL.parse(line.trim());
+    if (address === null) {
+      say('That is no address: paste all of it, from https:// on.');
+      return;
+    }
+    const page = await onAddress(address);
+    if (page === undefined) {
+      say('That address holds no answer to the login: paste the one that the browser was led to.');
+    } else if (page === foreignPage) {
+      say(
+        'That address answers another login: paste the one that followed from the address above.',
+      );
+    }
+  };
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  lines.on('line', (line) => void take(line));
+  lines.on('close', () => {
+    giveUp('the input ended before an address came');
+  });
+  return () => {
+    lines.close();
+    process.stdin.destroy();
+  };
 }
 
 function say(text: string): void {
@@ -175,18 +173,56 @@ function openBrowser(url: string): void {
   child.unref();
 }
 
-function scopeOf(config: Config): readonly string[] {
-  const { login, scope } = config.instagram;
-  return scope.length > 0 ? scope : neededPermissions({ login, readsPeople: readsPeople(config) });
-}
+const foreignPage: BrowserPage = {
+  status: 400,
+  title: 'Not of this login',
+  text: 'The "state" of this address is not that of the login that waits here: another page may have led the browser here. It was ignored. Follow the address that the command printed.',
+};
 
 /**
- * Returns the token's place; one of several tokens in a file is replaced only by an explicit
- * choice.
+ * Accepts the first answer with the login's state; later answers change nothing. Any page can
+ * redirect a browser here with another state, so an answer with another state is ignored: it must
+ * not end the login.
  */
-function placeOf(options: LoginOptions): TokenPlace {
-  const path = targetOf(tokenFileOf(process.env), options.output);
-  const { add = false, token: number } = options;
+function receive({ state, redeem, signal }: PendingLogin) {
+  const { promise, resolve, reject } = Promise.withResolvers<Granted>();
+  signal.addEventListener('abort', () => {
+    reject(signal.reason as Error);
+  });
+  let isAnswered = false;
+  const fail = (message: string): BrowserPage => {
+    reject(new StopProcessError('graph.token', message));
+    return { status: 400, title: 'Not logged in', text: message };
+  };
+  const giveUp = (message: string): void => {
+    // A code that is being redeemed decides the result itself.
+    if (!isAnswered) fail(message);
+  };
+  const onAddress: OnAddress = async (address) => {
+    const answer = readAnswer(address, state);
+    if (answer.kind === 'nothing') return undefined;
+    if (answer.kind === 'foreign') return foreignPage;
+    if (isAnswered) return { status: 400, title: 'Too late', text: 'The login has its answer.' };
+    isAnswered = true;
+    if (answer.kind === 'denied') {
+      return fail(`the login was refused: "${answer.reason}"; run it again and consent`);
+    }
+    try {
+      resolve(await redeem(answer.code));
+      const text = 'The token is written. You may close this.';
+      return { status: 200, title: 'Logged in', text };
+    } catch (error) {
+      reject(error);
+      const [text = ''] = describeError(error).split('\n');
+      return { status: 502, title: 'Not logged in', text };
+    }
+  };
+  return { promise, giveUp, onAddress };
+}
+
+/** One of several tokens in a file is replaced only by an explicit choice. */
+function placeOf({ output, add = false, token: number }: LoginOptions): TokenPlace {
+  const path = targetOf(process.env['INSTAGRAM_ACCESS_TOKEN_FILE'] ?? null, output);
   const content = readTextFile(path);
   const tokens = (content.ok ? parseTokens(content.text) : undefined) ?? [];
   if (add || (number === undefined && tokens.length <= 1)) return { path, old: null, add };

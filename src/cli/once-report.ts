@@ -1,14 +1,12 @@
-import type { ErrorCode } from '../engine/errors.ts';
-import type { StreamName } from '../engine/stream-name.ts';
+import type { Once } from '../app.ts';
+import { isConnectorError, type ErrorCode, type ExitCode } from '../engine/errors.ts';
 import type { PolledJob } from '../engine/once.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
-import { describeError } from './outcome.ts';
-
-type PollFinished = Extract<TelemetryEvent, { type: 'poll-finished' }>;
-type PollFigures = Pick<
-  PollFinished,
-  'records' | 'deadLetters' | 'requests' | 'durationMs' | 'leftOut'
->;
+import { printable, printableLines } from '../engine/printable.ts';
+import { stateKey } from '../engine/state.ts';
+import type { StreamName } from '../engine/stream-name.ts';
+import { describeError } from './command.ts';
+import { dayOf, plural, styleFor, type Style } from './text.ts';
 
 /** The summary of `once` for machines; the names are stable. */
 export interface OnceSummary {
@@ -41,81 +39,108 @@ interface PollSummary {
   readonly error: string | null;
 }
 
-/** Counts events. */
-export interface OnceTally extends Telemetry {
-  summary(
-    result: { readonly polled: readonly PolledJob[] } & Pick<OnceSummary, 'problems' | 'warnings'>,
-    durationMs: number,
-  ): OnceSummary;
-}
+type PollFigures = Omit<PollSummary, 'stream' | 'account' | 'result' | 'error'>;
 
-/** Creates a tally of zero. */
-export function createOnceTally(): OnceTally {
+const none = { records: 0, dead_letters: 0, requests: 0, duration_ms: 0, left_out: [] };
+
+/** Creates a counter of events, which summarizes them at the end. */
+export function createOnceTally() {
   const finished = new Map<string, PollFigures>();
-  const total = { records: 0, deadLetters: 0, requests: 0 };
+  const total = { records: 0, dead_letters: 0 };
+  let requests = 0;
   const skipped: Partial<Record<ErrorCode, number>> = {};
   return {
-    report(event) {
-      if (event.type === 'request') total.requests += 1;
+    report(event: TelemetryEvent): void {
+      if (event.type === 'request') requests += 1;
       if (event.type === 'committed') {
         total.records += event.records;
-        total.deadLetters += event.deadLetters;
+        total.dead_letters += event.deadLetters;
       }
       if (event.type === 'poll-failed') {
-        const { requests = 0 } = event;
-        finished.set(`${event.stream}/${event.accountId}`, { ...nothing, requests });
+        finished.set(stateKey(event.stream, event.accountId), {
+          ...none,
+          requests: event.requests ?? 0,
+        });
       }
       if (event.type !== 'poll-finished') return;
-      finished.set(`${event.stream}/${event.accountId}`, event);
+      finished.set(stateKey(event.stream, event.accountId), {
+        records: event.records,
+        dead_letters: event.deadLetters,
+        requests: event.requests,
+        duration_ms: event.durationMs,
+        left_out: event.leftOut,
+      });
       for (const [code, count] of Object.entries(event.skipped) as [ErrorCode, number][]) {
         skipped[code] = (skipped[code] ?? 0) + count;
       }
     },
-    summary({ polled, problems, warnings }, durationMs) {
-      const polls = polled.map((job) => summarize(job, finished));
-      return {
-        ok: problems.length === 0 && polls.every(({ result }) => result === 'done'),
-        records: total.records,
-        dead_letters: total.deadLetters,
-        skipped,
-        requests: total.requests,
-        duration_ms: durationMs,
-        polls,
-        problems,
-        warnings,
-      };
+    summary({ polled, problems, warnings }: Once, durationMs: number): OnceSummary {
+      const polls = polled.map(({ job, outcome }): PollSummary => {
+        const [stream, account] = [job.stream.name, job.account.id];
+        return {
+          stream,
+          account,
+          result: outcome.kind === 'done' ? 'done' : 'failed',
+          ...(finished.get(stateKey(stream, account)) ?? none),
+          error: 'error' in outcome ? describeError(outcome.error) : null,
+        };
+      });
+      const ok = problems.length === 0 && polls.every(({ result }) => result === 'done');
+      const counts = { ...total, skipped, requests, duration_ms: durationMs };
+      return { ok, ...counts, polls, problems, warnings };
     },
   };
 }
 
-const nothing: PollFigures = {
-  records: 0,
-  deadLetters: 0,
-  requests: 0,
-  durationMs: 0,
-  leftOut: [],
-};
-
-function summarize(
-  { job, outcome }: PolledJob,
-  finished: ReadonlyMap<string, PollFigures>,
-): PollSummary {
-  const [stream, account] = [job.stream.name, job.account.id];
-  const figures = finished.get(`${stream}/${account}`) ?? nothing;
-  return {
-    stream,
-    account,
-    result: outcome.kind === 'done' ? 'done' : 'failed',
-    records: figures.records,
-    dead_letters: figures.deadLetters,
-    requests: figures.requests,
-    duration_ms: figures.durationMs,
-    left_out: figures.leftOut,
-    error: 'error' in outcome ? describeError(outcome.error) : null,
-  };
+/** Polls, with the progress on a terminal; prints the result and returns it with the exit code. */
+export async function pollAndReport(
+  poll: (observer: Telemetry) => Promise<Once>,
+  strict = false,
+): Promise<{ readonly summary: OnceSummary; readonly exitCode: ExitCode }> {
+  const tally = createOnceTally();
+  const style = styleFor(process.stderr, process.env);
+  const startedMs = performance.now();
+  const result = await poll({
+    report(event) {
+      tally.report(event);
+      if (style.isLive) showProgress(event, style);
+    },
+  });
+  const summary = tally.summary(result, Math.round(performance.now() - startedMs));
+  const lines = [
+    ...result.warnings,
+    ...describeLeftOut(summary),
+    ...result.problems,
+    ...describeFailures(result.polled),
+    describeSummary(summary),
+  ];
+  for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
+  if (!summary.ok) return { summary, exitCode: 3 };
+  return { summary, exitCode: strict && !isSpotless(summary) ? 4 : 0 };
 }
 
-/** Formats a line for each poll that skipped something, with the first subject by name. */
+function showProgress(event: TelemetryEvent, { good, bad, dim }: Style): void {
+  const text = describeProgress(event);
+  if (text === undefined) return;
+  const paint = event.type === 'poll-finished' ? good : dim;
+  const line = (event.type === 'poll-failed' ? bad : paint)(printable(text));
+  process.stderr.write(`${line}\n`);
+}
+
+/** An error of a token or of a foreign registry has one line for all its streams. */
+function describeFailures(polled: readonly PolledJob[]): readonly string[] {
+  const lines = polled.flatMap(({ job, outcome }) => {
+    if (outcome.kind === 'done') return [];
+    const error = 'error' in outcome ? outcome.error : undefined;
+    const why = error === undefined ? '' : describeError(error);
+    if (isConnectorError(error) && error.code === 'registry.mismatch') return [why];
+    const where = outcome.kind === 'stop-account' ? '' : `${job.stream.name} of `;
+    return [`${where}account ${job.account.id}: ${why}`];
+  });
+  return [...new Set(lines)];
+}
+
+/** Formats a line for each poll that skipped something, with the first subjects by name. */
 export function describeLeftOut({ polls }: Pick<OnceSummary, 'polls'>): readonly string[] {
   return polls.flatMap(({ stream, account, left_out: left }) => {
     if (left.length === 0) return [];
@@ -130,11 +155,11 @@ export function describeSummary(summary: OnceSummary): string {
   const failed = polls.filter(({ result }) => result === 'failed').length;
   const left = Object.entries(skipped).map(([code, count]) => `${count} ${code}`);
   return [
-    `${count(polls.length, 'poll')}, ${failed === 0 ? 'all succeeded' : `${failed} failed`}`,
-    count(records, 'record'),
-    count(summary.dead_letters, 'dead letter'),
+    `${plural(polls.length, 'poll')}, ${failed === 0 ? 'all succeeded' : `${failed} failed`}`,
+    plural(records, 'record'),
+    plural(summary.dead_letters, 'dead letter'),
     `skipped ${left.length === 0 ? 'nothing' : left.join(', ')}`,
-    `${count(requests, 'request')} in ${seconds(summary.duration_ms)}`,
+    `${plural(requests, 'request')} in ${seconds(summary.duration_ms)}`,
   ].join('; ');
 }
 
@@ -151,8 +176,8 @@ export function describeProgress(event: TelemetryEvent): string | undefined {
   if (event.type === 'progress') return describeStep(event);
   if (event.type === 'poll-finished') {
     const { records, requests, durationMs } = event;
-    const cost = `${count(requests, 'request')} in ${seconds(durationMs)}`;
-    return `${nameOf(event)}: ${count(records, 'record')}, ${cost}`;
+    const cost = `${plural(requests, 'request')} in ${seconds(durationMs)}`;
+    return `${nameOf(event)}: ${plural(records, 'record')}, ${cost}`;
   }
   if (event.type === 'poll-failed') {
     const { code, retryInMs } = event;
@@ -166,18 +191,13 @@ export function describeProgress(event: TelemetryEvent): string | undefined {
 function describeStep(event: Extract<TelemetryEvent, { type: 'progress' }>): string | undefined {
   const { step, of, coveredUntilMs, records } = event;
   if (of === null ? step % pageStride !== 0 : of === 1) return undefined;
-  const until =
-    coveredUntilMs === null ? '' : ` up to ${new Date(coveredUntilMs).toISOString().slice(0, 10)}`;
+  const until = coveredUntilMs === null ? '' : ` up to ${dayOf(coveredUntilMs)}`;
   const position = of === null ? `page ${step}` : `window ${step} of ${of}`;
-  return `${nameOf(event)}: ${position}${until}, ${count(records, 'record')} so far`;
+  return `${nameOf(event)}: ${position}${until}, ${plural(records, 'record')} so far`;
 }
 
-function nameOf({ stream, accountId }: { readonly stream: string; readonly accountId: string }) {
+function nameOf({ stream, accountId }: { stream: string; accountId: string }): string {
   return `${stream} of ${accountId}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function seconds(ms: number): string {

@@ -7,7 +7,7 @@ import { configCommand } from './config.ts';
 import { dryRunCommand } from './dry-run.ts';
 import { loginCommand } from './login.ts';
 import { healthCommand } from './health.ts';
-import { readVersion } from './load.ts';
+import { readVersion } from './context.ts';
 import { onceCommand } from './once.ts';
 import { runCommand } from './run.ts';
 import { schemasCommands } from './schemas.ts';
@@ -17,16 +17,8 @@ import { streamsCommand } from './streams.ts';
 import { tailCommand } from './tail.ts';
 import { tokenCommands } from './token/command.ts';
 
-/** The command line. */
-export interface Program {
-  /** Runs the command in `args` and returns its exit code. */
-  parse(args: readonly string[]): Promise<ExitCode>;
-  /** The root command, for generators of documentation. */
-  readonly root: Command;
-}
-
-/** Creates the command line: one command a file beside this one. */
-export function createProgram(): Program {
+/** Creates the command line: `parse` runs a command, `root` is for generators of documentation. */
+export function createProgram() {
   let exitCode: ExitCode = 0;
   const root = new Command('instagram-kafka')
     .description('Publishes Instagram Graph API data to Kafka, exactly once.')
@@ -65,7 +57,7 @@ export function createProgram(): Program {
   }
   return {
     root,
-    async parse(args) {
+    async parse(args: readonly string[]): Promise<ExitCode> {
       try {
         await root.parseAsync([...args], { from: 'user' });
       } catch (error) {

@@ -2,25 +2,16 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { StopProcessError } from '../engine/errors.ts';
 
-/** The page that the browser shows. */
 export interface BrowserPage {
   readonly status: number;
   readonly title: string;
   readonly text: string;
-  /** True when the answer belongs to another login: this login keeps waiting for its own. */
-  readonly isIgnored?: boolean;
 }
 
-/** Listens on this machine for a redirected browser. */
-export interface RedirectListener extends AsyncDisposable {
-  /** The port in use. */
-  readonly port: number;
-}
+/** Returns the page for the browser; undefined for an address that is no answer. */
+export type OnAddress = (address: URL) => Promise<BrowserPage | undefined>;
 
-/**
- * True for a redirect URI on this machine, where a listener can bind; other hosts need a pasted
- * address.
- */
+/** True for a redirect URI on this machine, where a listener can bind. */
 export function isLocal({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }
@@ -33,8 +24,8 @@ export function isLocal({ protocol, hostname }: URL): boolean {
  */
 export async function listenForRedirect(
   redirectUri: URL,
-  onAddress: (address: URL) => Promise<BrowserPage | undefined>,
-): Promise<RedirectListener> {
+  onAddress: OnAddress,
+): Promise<AsyncDisposable> {
   const serve = async (path: string, response: ServerResponse): Promise<void> => {
     const address = URL.parse(path, redirectUri.origin);
     const isOurs = address?.pathname === redirectUri.pathname;
@@ -42,33 +33,17 @@ export async function listenForRedirect(
     send(response, page ?? { status: 404, title: 'Nothing is here', text: '' });
   };
   const port = redirectUri.port === '' ? 80 : Number(redirectUri.port);
+  const address = redirectUri.hostname === '[::1]' ? '::1' : redirectUri.hostname;
+  // A browser may resolve `localhost` to either; another process on the second would read the answer.
+  const hosts = address === 'localhost' ? ['127.0.0.1', '::1'] : [address];
   await using stack = new AsyncDisposableStack();
-  for (const host of addressesOf(redirectUri)) {
+  for (const host of hosts) {
     const server = createServer((request, response) => {
       void serve(request.url ?? '/', response);
     });
-    if (await listen(server, { port, host })) stack.defer(() => close(server));
+    if (await listen(server, { port, host })) stack.use(server);
   }
-  const open = stack.move();
-  return { port, [Symbol.asyncDispose]: () => open.disposeAsync() };
-}
-
-/**
- * A browser may resolve `localhost` to either address; another process on the second one would read
- * the answer.
- */
-function addressesOf({ hostname }: URL): readonly string[] {
-  if (hostname === 'localhost') return ['127.0.0.1', '::1'];
-  return [hostname === '[::1]' ? '::1' : hostname];
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+  return stack.move();
 }
 
 /** Errors of `::1` on a machine without IPv6, where no process can listen. */

@@ -1,10 +1,9 @@
 import type { ExitCode } from '../engine/errors.ts';
-import { stoppable, type CommandDefinition, type Invocation } from './command.ts';
+import { type CommandDefinition, type Invocation } from './command.ts';
 import { watchConfigFile } from './config-watch.ts';
-import { loadCommandConfig, openApp, sourcesOf } from './load.ts';
+import { loadCommandConfig, openApp, sourcesOf } from './context.ts';
 import { listenForStop } from './stop-signals.ts';
 
-/** The `run` command: polls until SIGTERM or SIGINT. */
 export const runCommand: CommandDefinition = {
   usage: 'run',
   about: 'poll every enabled stream on its interval, until SIGTERM or SIGINT',
@@ -17,7 +16,6 @@ export const runCommand: CommandDefinition = {
     0: 'stopped by SIGTERM or SIGINT',
     1: 'an error within the program, or a stop that took too long',
     3: 'Kafka, the registry or the API rejected the program, and a retry would not help',
-    ...stoppable,
   },
   run,
 };

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExitCode } from '../engine/errors.ts';
-import { stoppable, type CommandDefinition } from './command.ts';
+import { type CommandDefinition } from './command.ts';
 
-/** The `sandbox` command: the local world of this project's development, in a checkout only. */
+/** For this project's development, in a checkout only. */
 export const sandboxCommand: CommandDefinition = {
   usage: 'sandbox',
   about:
@@ -16,7 +16,6 @@ export const sandboxCommand: CommandDefinition = {
     0: 'stopped by SIGTERM or SIGINT',
     2: 'bad usage, or this installation has no sandbox',
     3: 'a part of it could not be downloaded or started',
-    ...stoppable,
   },
   settings: null,
   run: () => runSandbox(fileURLToPath(new URL('../..', import.meta.url))),

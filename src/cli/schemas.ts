@@ -1,34 +1,38 @@
-import { registryAccess } from '../credentials.ts';
-import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
-import { streamNames, type TopicRole } from '../engine/stream-name.ts';
-import { openRegistry, type RegistryAdapter, type SubjectFinding } from '../registry/index.ts';
+import { printableLines } from '../engine/printable.ts';
 import {
-  option,
+  acceptsSchemas,
+  type FieldDifference,
+  type RegistryAdapter,
+  type SubjectFinding,
+} from '../registry/index.ts';
+import {
   print,
-  stoppable,
   untilStopped,
   type CommandDefinition,
   type CommandGroup,
   type Invocation,
+  type Printed,
 } from './command.ts';
-import { loadCommandConfig } from './load.ts';
-import { describeDifferences, isFit, listFindings, standing } from './schemas-text.ts';
-import { asTable } from './table.ts';
+import { loadCommandConfig, openQuietRegistry, topicRoles } from './context.ts';
+import { asTable } from './text.ts';
+
+type Mode = 'register' | 'verify';
 
 interface SchemasContext {
-  readonly config: Config;
   readonly registry: RegistryAdapter;
-  readonly roles: readonly TopicRole[];
-  readonly json: boolean;
+  readonly mode: Mode;
   readonly signal: AbortSignal;
 }
 
-type SchemasAction = (context: SchemasContext) => Promise<ExitCode>;
+interface SchemasResult extends Printed {
+  readonly exitCode?: ExitCode;
+}
+
+type SchemasAction = (context: SchemasContext) => Promise<SchemasResult>;
 
 const unavailable = 'the registry refused or is unavailable';
 
-/** The `schemas` command and its subcommands. */
 export const schemasCommands: CommandGroup = {
   usage: 'schemas',
   about: "compare this version's Avro schemas with the registry, and register them",
@@ -69,61 +73,113 @@ function command(
 ): CommandDefinition {
   return {
     ...own,
-    exits: { ...own.exits, ...stoppable },
-    options: [option('--json', 'print a JSON list')],
+    options: [['--json', 'print a JSON list']],
     settings: /^(?:schema-registry|streams$|kafka-topic-template$)/,
-    run: (invocation) => withRegistry(invocation, action),
+    run({ options: { json }, settings }: Invocation) {
+      const config = loadCommandConfig(settings, ['registry']);
+      const { schemaRegistry, kafka, polling } = config;
+      const mode = action === register ? 'register' : schemaRegistry.mode;
+      return untilStopped(polling.shutdownGraceMs, async (signal) => {
+        const wanted = { schemaRegistry: { ...schemaRegistry, mode }, kafka };
+        await using registry = openQuietRegistry(wanted, topicRoles(config));
+        const { exitCode = 0, ...result } = await action({ registry, mode, signal });
+        print(json, result);
+        return exitCode;
+      });
+    },
   };
 }
 
-function withRegistry({ options, settings }: Invocation, action: SchemasAction): Promise<ExitCode> {
-  const config = loadCommandConfig(settings, ['registry']);
-  const enabled = streamNames.filter((name) => config.streams[name].enabled);
-  const roles: readonly TopicRole[] = [...enabled, 'state', 'dead_letters'];
-  return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
-    await using registry = openRegistry({
-      // Drops log lines; error messages name no secret.
-      ...registryAccess(config.schemaRegistry, () => undefined),
-      ...(action === register && ({ mode: 'register' } as const)),
-      topicTemplate: config.kafka.topicTemplate,
-      roles,
-    });
-    return await action({ config, registry, roles, json: options.json ?? false, signal });
-  });
-}
-
-async function check({ config, registry, json, signal }: SchemasContext): Promise<ExitCode> {
-  const { mode } = config.schemaRegistry;
+async function check({ registry, mode, signal }: SchemasContext): Promise<SchemasResult> {
   const findings = await registry.inspect(signal);
-  const isGood = findings.every((finding) => isFit(finding, mode));
-  print(json, {
+  return {
     text: () => listFindings(findings, mode),
     json: () => findings.map((one) => ({ ...one, standing: standing(one, mode) })),
-  });
-  return isGood ? 0 : 3;
+    exitCode: findings.every((finding) => isFit(finding, mode)) ? 0 : 3,
+  };
 }
 
-async function register({ registry, roles, json, signal }: SchemasContext): Promise<ExitCode> {
+async function register({ registry, signal }: SchemasContext): Promise<SchemasResult> {
   const before = await registry.inspect(signal);
   await registry.prepare(signal);
-  const rows = roles.map((role) => {
-    const known = before.find((one) => one.role === role);
+  const rows = before.map(({ role, subject, id: known }) => {
     const id = registry.encoder.schemaId(role);
-    return { subject: known?.subject ?? '', id, was_registered: known?.id === id };
+    return { subject, id, was_registered: known === id };
   });
   const table = rows.map(({ subject, id, was_registered: was }) => {
     return [subject, String(id), was ? 'was registered' : 'registered now'];
   });
-  print(json, { text: () => asTable([['SUBJECT', 'ID', 'RESULT'], ...table]), json: () => rows });
-  return 0;
+  return { text: () => asTable([['SUBJECT', 'ID', 'RESULT'], ...table]), json: () => rows };
 }
 
-async function diff({ registry, json, signal }: SchemasContext): Promise<ExitCode> {
+async function diff({ registry, signal }: SchemasContext): Promise<SchemasResult> {
   const findings = await registry.inspect(signal);
-  print(json, { text: () => describeDifferences(findings), json: () => findings.map(asDiff) });
-  return 0;
+  const rows = findings.map(({ subject, versions, differences }) => {
+    return { subject, version: versions.at(-1) ?? null, differences };
+  });
+  return { text: () => describeDifferences(findings), json: () => rows };
 }
 
-function asDiff({ subject, versions, differences }: SubjectFinding) {
-  return { subject, version: versions.at(-1) ?? null, differences };
+/** The results that a start can have for a schema. */
+const words = {
+  registered: 'registered',
+  new: 'new: the start registers it as the first version',
+  compatible: 'compatible: the start registers it as another version',
+  incompatible: 'INCOMPATIBLE',
+  missing: 'MISSING: run `schemas register`, or set SCHEMA_REGISTRY_MODE=register',
+  blocked: "BLOCKED: the registry's mode accepts no new schema",
+} as const;
+
+/** Returns the result that a start would have for a schema. */
+export function standing(
+  { id, incompatible, versions, mode: subjectMode }: SubjectFinding,
+  mode: Mode,
+): keyof typeof words {
+  if (incompatible !== null) return 'incompatible';
+  if (id !== null) return 'registered';
+  if (mode === 'verify') return 'missing';
+  if (!acceptsSchemas(subjectMode)) return 'blocked';
+  return versions.length === 0 ? 'new' : 'compatible';
+}
+
+/** True when a start would accept the schema. */
+export function isFit(finding: SubjectFinding, mode: Mode): boolean {
+  return !['incompatible', 'missing', 'blocked'].includes(standing(finding, mode));
+}
+
+/** Formats a line a subject, with its errors below. */
+export function listFindings(findings: readonly SubjectFinding[], mode: Mode): string {
+  const table = asTable([
+    ['SUBJECT', 'VERSIONS', 'LEVEL', 'ID', 'STANDING'],
+    ...findings.map((finding) => [
+      finding.subject,
+      finding.versions.join(',') || '-',
+      finding.level ?? '-',
+      String(finding.id ?? '-'),
+      words[standing(finding, mode)],
+    ]),
+  ]);
+  const errors = findings.flatMap(({ incompatible }) =>
+    incompatible === null ? [] : [`\n${printableLines(incompatible)}\n`],
+  );
+  return `${table}${errors.join('')}`;
+}
+
+/** Formats a line a differing field, with `+`, `-` and `~` as in a patch. */
+export function describeDifferences(findings: readonly SubjectFinding[]): string {
+  const texts = findings.map(({ subject, versions, differences }) => {
+    const latest = versions.at(-1);
+    if (latest === undefined) return `${subject}: is not registered yet\n`;
+    if (differences.length === 0) return `${subject}: same fields as version ${latest}\n`;
+    const lines = differences.map((one) => `  ${describeField(one)}\n`);
+    return `${subject}: against version ${latest}\n${lines.join('')}`;
+  });
+  return printableLines(texts.join(''));
+}
+
+function describeField({ field, before, after, has_default: hasDefault }: FieldDifference): string {
+  const note = hasDefault ? '' : ', without a default';
+  if (before === null) return `+ ${field}: ${after ?? ''}${note}`;
+  if (after === null) return `- ${field}: ${before}${note}`;
+  return `~ ${field}: ${before} -> ${after}`;
 }

@@ -1,17 +1,9 @@
-/** The stop signal of the process. */
-export interface StopSignals extends Disposable {
-  /** Aborted by the first SIGTERM or SIGINT. */
-  readonly signal: AbortSignal;
-}
-
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
-
 /**
  * The first SIGTERM or SIGINT starts a clean stop, bounded by the grace period; the second ends the
  * process at once with 130 or 143 (Invariant 7). After the grace period the process ends with 1 and
  * the reason, or with its own exit code if only an open socket still holds it.
  */
-export function listenForStop(graceMs: number): StopSignals {
+export function listenForStop(graceMs: number): Disposable & { readonly signal: AbortSignal } {
   const stop = new AbortController();
   let isDone = false;
   const force = (): void => {
@@ -24,8 +16,7 @@ export function listenForStop(graceMs: number): StopSignals {
     process.exit(1);
   };
   const onSignal = (name: NodeJS.Signals) => {
-    const code = name === 'SIGINT' ? exitCodes.SIGINT : exitCodes.SIGTERM;
-    if (stop.signal.aborted) process.exit(code);
+    if (stop.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143);
     stop.abort(new Error(`stopped by ${name}`));
     // The timer must not keep an idle process alive.
     setTimeout(force, graceMs).unref();

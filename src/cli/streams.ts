@@ -1,42 +1,36 @@
 import type { Config } from '../config/config.ts';
-import { describeCost, requestCost, type RequestCost } from './request-cost.ts';
+import type { Checkpoint } from '../engine/state.ts';
 import { topicName } from '../engine/stream-name.ts';
+import { planDays } from '../instagram/model/daily-totals.ts';
+import { askableFrom } from '../instagram/model/missing.ts';
+import { maxWindowMs, planWindows, type WindowPlan } from '../instagram/model/windows.ts';
 import { streams } from '../instagram/streams/index.ts';
-import { option, print, type CommandDefinition } from './command.ts';
-import { durationText } from './duration.ts';
-import { loadCommandConfig } from './load.ts';
-import { asTable } from './table.ts';
+import type { StreamRequest } from '../instagram/streams/stream.ts';
+import { print, type CommandDefinition } from './command.ts';
+import { loadCommandConfig } from './context.ts';
+import { asTable, durationText } from './text.ts';
 
-/** The `streams` command: lists the streams with the configuration's topics and intervals. */
 export const streamsCommand: CommandDefinition = {
   usage: 'streams',
   about: 'list the streams: topic, key, schema subject, interval, and what a poll costs',
   examples: ['streams', 'streams --streams all', 'streams --json'],
   exits: { 0: 'printed' },
-  options: [option('--json', 'print a JSON list')],
+  options: [['--json', 'print a JSON list']],
+  isInstant: true,
   settings: /^(?:streams$|stream-|kafka-topic-template$|instagram-login$)/,
   run({ options, settings }) {
     const rows = rowsOf(loadCommandConfig(settings, []));
-    print(options.json, { text: () => tableOf(rows), json: () => rows });
+    const table = rows.map(({ stream, enabled, topic, key, subject, interval, cost }) => {
+      return [stream, enabled ? 'yes' : 'no', topic, key, subject, interval, describeCost(cost)];
+    });
+    const header = ['STREAM', 'ENABLED', 'TOPIC', 'KEY', 'SUBJECT', 'INTERVAL', 'CALLS AT MOST'];
+    print(options.json, { text: () => asTable([header, ...table]), json: () => rows });
     return 0;
   },
 };
 
-interface StreamRow {
-  readonly stream: string;
-  readonly topic: string;
-  readonly key: string;
-  readonly subject: string;
-  readonly mode: 'full' | 'incremental';
-  readonly enabled: boolean;
-  readonly interval: string;
-  readonly interval_ms: number;
-  readonly cost: RequestCost;
-  readonly doc: string;
-}
-
 /** Returns the rows by priority, the order in which a short quota is spent. */
-function rowsOf(config: Config): readonly StreamRow[] {
+function rowsOf(config: Config) {
   return Object.values(streams).map((stream) => {
     const { name, key, mode, doc, request } = stream;
     const { enabled, intervalMs } = config.streams[name];
@@ -56,11 +50,69 @@ function rowsOf(config: Config): readonly StreamRow[] {
   });
 }
 
-function tableOf(rows: readonly StreamRow[]): string {
-  return asTable([
-    ['STREAM', 'ENABLED', 'TOPIC', 'KEY', 'SUBJECT', 'INTERVAL', 'CALLS AT MOST'],
-    ...rows.map(({ stream, enabled, topic, key, subject, interval, cost }) => {
-      return [stream, enabled ? 'yes' : 'no', topic, key, subject, interval, describeCost(cost)];
-    }),
-  ]);
+/** A stream's calls as Meta counts them, without those of a rejection. */
+export interface RequestCost {
+  /** The most calls … */
+  readonly calls: number;
+  /** … for each of these, such as `window of 30 days`. */
+  readonly per: string;
+  /** True when the list of media or stories is scanned as well: one call a page. */
+  readonly list: boolean;
+}
+
+const dayMs = 86_400_000;
+
+/** Returns the calls that a stream's declaration results in. */
+export function requestCost(request: StreamRequest): RequestCost {
+  const plain = (calls: number, per: string) => ({ calls, per, list: false });
+  switch (request.kind) {
+    case 'object':
+      return plain(1, 'account');
+    case 'list':
+      return plain(1, 'page');
+    case 'insights':
+      return { calls: request.parts === undefined ? 1 : 2, per: 'media that is due', list: true };
+    case 'comments':
+      return { calls: 1, per: 'media with another comments_count', list: true };
+    case 'series':
+      return plain(request.requests.length, `window of ${maxWindowMs / dayMs} days`);
+    case 'totals':
+      return plain(request.requests.length, 'day');
+    case 'breakdowns':
+      return plain(request.breakdowns.length, 'poll');
+  }
+}
+
+/**
+ * Returns the calls of a stream's next poll, and the first moment that it reads, null for none.
+ * Undefined for a stream without days.
+ */
+export function nextPollCost(
+  request: StreamRequest,
+  checkpoint: Checkpoint,
+  limits: Pick<WindowPlan, 'nowMs' | 'lookbackMs' | 'startDateMs'>,
+): { readonly calls: number; readonly fromMs: number | null } | undefined {
+  if (request.kind !== 'series' && request.kind !== 'totals') return undefined;
+  const { cursorMs, coveredUntilMs } = checkpoint;
+  const names = request.requests.flatMap(({ metrics }) => Object.values(metrics));
+  const missingFromMs = askableFrom(checkpoint, names, limits.nowMs);
+  const plan = { ...limits, cursorMs, coveredUntilMs, missingFromMs };
+  if (request.kind === 'totals') {
+    const days = planDays(plan);
+    return { calls: days.length * request.requests.length, fromMs: days[0]?.startMs ?? null };
+  }
+  const windows = planWindows(plan);
+  const made = windows.flatMap(({ recent }) =>
+    request.requests.filter(
+      ({ metrics, recentOnly }) =>
+        recent || Object.keys(metrics).some((metric) => !recentOnly.includes(metric)),
+    ),
+  );
+  return { calls: made.length, fromMs: windows[0]?.sinceMs ?? null };
+}
+
+/** Formats a cost for a person, as `4 a window of 30 days`. */
+export function describeCost({ calls, per, list }: RequestCost): string {
+  const article = /^[aeiou]/.test(per) ? 'an' : 'a';
+  return `${calls} ${article} ${per}${list ? ', and the list' : ''}`;
 }

@@ -1,21 +1,23 @@
 import { parseDuration } from '../config/formats.ts';
 import type { ExitCode } from '../engine/errors.ts';
-import { parseGraphTime } from '../instagram/model/graph-time.ts';
 import { isNode, type Json } from '../engine/json.ts';
 import { printable } from '../engine/printable.ts';
 import { streamNames, topicName, type TopicRole } from '../engine/stream-name.ts';
 import type { TailedRecord, TailStart } from '../kafka/index.ts';
 import type { ReadValue } from '../registry/index.ts';
-import * as commands from './command.ts';
-import type { CommandDefinition, Invocation } from './command.ts';
-import { loadCommandConfig } from './load.ts';
-import { openQuietly } from './quiet-adapters.ts';
+import {
+  accountIds,
+  parseLimit,
+  parseTime,
+  refuse,
+  usage,
+  type CommandDefinition,
+  type Invocation,
+} from './command.ts';
+import { loadCommandConfig, openQuietly } from './context.ts';
 import { listenForStop } from './stop-signals.ts';
-import { styleFor, type Style } from './terminal.ts';
+import { styleFor, type Style } from './text.ts';
 
-const { accountIds, count, option, refuse, stoppable, usage } = commands;
-
-/** The `tail` command: shows the records that a consumer of a stream receives. */
 export const tailCommand: CommandDefinition = {
   usage: 'tail <stream>',
   about:
@@ -29,33 +31,29 @@ export const tailCommand: CommandDefinition = {
   exits: {
     0: 'stopped by SIGTERM or SIGINT (Ctrl-C), or finished with --limit or --no-follow',
     3: 'Kafka or the registry refused or is unavailable, or the topic does not exist',
-    ...stoppable,
   },
   options: [
-    option('--from-beginning', 'begin with the oldest record'),
-    option(
+    ['--from-beginning', 'begin with the oldest record'],
+    [
       '--from-offset <number>',
       'begin at this offset; -10: ten offsets before the end (each transaction also takes one offset)',
       parseOffset,
-    ),
-    option('--since <time>', 'begin this long ago (2h) or at a time (2026-11-01T07:00:00Z)'),
-    option('--no-follow', 'end at the current end of the topic'),
-    option('--account <ids>', 'only records of these accounts, separated by commas', accountIds),
-    option('--key <key>', 'only records with this key'),
-    option('--limit <number>', 'end after this many records', count('--limit')),
-    option('--json', 'print JSON lines'),
+    ],
+    ['--since <time>', 'begin this long ago (2h) or at a time (2026-11-01T07:00:00Z)'],
+    ['--no-follow', 'end at the current end of the topic'],
+    ['--account <ids>', 'only records of these accounts, separated by commas', accountIds],
+    ['--key <key>', 'only records with this key'],
+    ['--limit <number>', 'end after this many records', parseLimit],
+    ['--json', 'print JSON lines'],
   ],
   settings: /^(?:kafka-(?:brokers|client|topic-template|transactional|connection|send|s)|schema-)/,
   run,
 };
 
-interface StartOptions {
+interface TailOptions {
   readonly fromBeginning?: boolean;
   readonly fromOffset?: bigint;
   readonly since?: string;
-}
-
-interface TailOptions extends StartOptions {
   readonly follow: boolean;
   readonly account?: readonly string[];
   readonly key?: string;
@@ -65,42 +63,35 @@ interface TailOptions extends StartOptions {
 async function run({ args, options, settings }: Invocation<TailOptions>): Promise<ExitCode> {
   const role = parseRole(args[0] ?? '');
   const start = startOf(options, Date.now());
-  const filter = filterOf(options);
+  const { account: accounts, key, follow, json = false } = options;
   let { limit: left = Infinity } = options;
-  const { follow, json = false } = options;
   const config = loadCommandConfig(settings, ['kafka', 'registry']);
   const topic = topicName(config.kafka.topicTemplate, role);
   const style = styleFor(process.stdout, process.env);
   using stop = listenForStop(config.polling.shutdownGraceMs);
+  const { signal } = stop;
   await using stack = new AsyncDisposableStack();
-  const { registry, kafka } = openQuietly(
-    config,
-    { roles: ['state'], topics: 'look' },
-    stop.signal,
-  );
-  stack.use(registry);
-  stack.use(kafka);
+  const topics = { roles: ['state'], topics: 'look' } as const;
+  const { registry, kafka } = openQuietly(stack, config, topics, signal);
   const take = async (record: TailedRecord): Promise<boolean> => {
-    if (!filter.key(record)) return true;
-    const read = await readValue(record, (bytes) => registry.values.read(bytes, stop.signal));
-    if (!filter.account(record, read)) return true;
+    if (key !== undefined && record.key !== key) return true;
+    const read: ReadValue =
+      record.value === null
+        ? { kind: 'value', value: null }
+        : await registry.values.read(record.value, signal);
+    if (accounts !== undefined && !accounts.includes(accountOf(record, read))) return true;
     const line = json ? jsonLine({ topic, record, read }) : textLine({ record, read }, style);
     process.stdout.write(`${line}\n`);
     left -= 1;
     return left > 0;
   };
-  await kafka.tail({ topic, start, take, follow }, stop.signal);
+  await kafka.tail({ topic, start, take, follow }, signal);
   return 0;
 }
 
-/**
- * Returns the start position: the end, unless one option sets another. @throws StopProcessError
- * `config.invalid`
- */
-export function startOf(
-  { fromBeginning, fromOffset, since }: StartOptions,
-  nowMs: number,
-): TailStart {
+/** @throws StopProcessError `config.invalid` for several positions or an invalid one */
+export function startOf(options: Partial<TailOptions>, nowMs: number): TailStart {
+  const { fromBeginning, fromOffset, since } = options;
   const set = [fromBeginning, fromOffset, since].filter((value) => value !== undefined);
   if (set.length > 1) {
     throw usage('tail: expected one of --from-beginning, --from-offset and --since');
@@ -114,20 +105,16 @@ export function startOf(
 /** @throws StopProcessError `config.invalid` */
 export function parseOffset(text: string): bigint {
   if (/^-?\d{1,18}$/.test(text)) return BigInt(text);
-  return refuse(
-    '--from-offset',
-    'a whole number, such as 1200, or -10 for ten before the end',
-    text,
-  );
+  const expected = 'a whole number, such as 1200, or -10 for ten before the end';
+  return refuse('--from-offset', expected, text);
 }
 
 function parseSince(text: string, nowMs: number): number {
   const durationMs = parseDuration(text);
   if (durationMs !== undefined) return Math.max(0, nowMs - durationMs);
-  const ms = parseGraphTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
   const expected =
     'how long ago, such as 2h, a day such as 2026-11-01 or a time such as 2026-11-01T07:00:00Z';
-  return ms ?? refuse('--since', expected, text);
+  return parseTime(text) ?? refuse('--since', expected, text);
 }
 
 function parseRole(text: string): TopicRole {
@@ -137,26 +124,11 @@ function parseRole(text: string): TopicRole {
   return found ?? refuse('stream', `one of ${roles.join(', ')}`, text);
 }
 
-function readValue(
-  { value }: TailedRecord,
-  read: (bytes: Buffer) => Promise<ReadValue>,
-): Promise<ReadValue> {
-  return value === null ? Promise.resolve({ kind: 'value', value: null }) : read(value);
-}
-
-function filterOf({ account: accounts, key }: TailOptions) {
-  return {
-    key: (record: TailedRecord) => key === undefined || record.key === key,
-    account: ({ headers }: TailedRecord, read: ReadValue) =>
-      accounts === undefined || accounts.includes(headers['account'] ?? accountIn(read)),
-  };
-}
-
 /** Records of other programs lack this program's headers. */
-function accountIn(read: ReadValue): string {
+function accountOf({ headers }: TailedRecord, read: ReadValue): string {
   const value: Json = read.kind === 'value' ? read.value : null;
   const id = isNode(value) ? value['business_account_id'] : undefined;
-  return typeof id === 'string' ? id : '';
+  return headers['account'] ?? (typeof id === 'string' ? id : '');
 }
 
 interface ShownRecord {
@@ -165,11 +137,7 @@ interface ShownRecord {
 }
 
 /** Formats a record as a line of JSON, its characters unescaped. */
-export function jsonLine({
-  topic,
-  record,
-  read,
-}: ShownRecord & { readonly topic: string }): string {
+export function jsonLine({ topic, record, read }: ShownRecord & { topic: string }): string {
   const { partition, offset, key, headers } = record;
   const timestamp = new Date(record.timestampMs).toISOString();
   const place = { topic, partition, offset, timestamp, key, headers };
@@ -179,10 +147,10 @@ export function jsonLine({
 }
 
 /** Formats a record as a line for a person. */
-export function textLine({ record, read }: ShownRecord, style: Style): string {
-  const { partition, offset, key, timestampMs } = record;
+export function textLine(shown: ShownRecord, style: Style): string {
+  const { partition, offset, key, timestampMs } = shown.record;
   const place = `${new Date(timestampMs).toISOString()} ${partition}@${offset}`;
-  return `${style.dim(place)} ${printable(key ?? '(no key)')} ${valueText({ record, read }, style)}`;
+  return `${style.dim(place)} ${printable(key ?? '(no key)')} ${valueText(shown, style)}`;
 }
 
 function valueText({ record, read }: ShownRecord, style: Style): string {

@@ -1,36 +1,35 @@
 import { advice } from '../../engine/advice.ts';
 import { type ErrorCode, type ExitCode, isConnectorError, messageOf } from '../../engine/errors.ts';
+import { dayAndDaysLeft } from '../text.ts';
 
 /** The result of a step for one subject. */
 export interface Finding {
-  /**
-   * `skipped`: nothing to check, the detail says why. `warning`: works now, needs attention later.
-   */
+  /** `skipped`: nothing to check. `warning`: works now, needs attention later. */
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped';
   /** A broker, topic or account; absent where the step has one subject only. */
-  readonly subject?: string;
+  readonly subject?: string | undefined;
   readonly detail: string;
   /** Advice for the operator; null where no action is needed. */
   readonly action?: string | null;
   readonly code?: ErrorCode | null;
 }
 
-/** One step of the check. */
 export interface CheckStep {
   /** Stable id for machines, such as `kafka.tls`. */
   readonly id: string;
   /** Ids of the steps that must not have failed for every subject. */
   readonly needs: readonly string[];
   /** Throws or returns findings; an error becomes a finding. */
-  readonly run: (signal: AbortSignal) => Promise<readonly Finding[]>;
+  readonly run: (signal: AbortSignal) => readonly Finding[] | Promise<readonly Finding[]>;
 }
 
-/** A line of the report. */
-export interface CheckLine {
+export function step(id: string, needs: readonly string[], run: CheckStep['run']): CheckStep {
+  return { id, needs, run };
+}
+
+export interface CheckLine extends Pick<Finding, 'status' | 'detail'> {
   readonly id: string;
-  readonly status: Finding['status'];
   readonly subject: string | null;
-  readonly detail: string;
   readonly action: string | null;
   readonly code: ErrorCode | null;
 }
@@ -53,16 +52,12 @@ export async function runSteps(
     signal.throwIfAborted();
     const missing = needs.find((need) => broken.has(need));
     const findings =
-      missing === undefined
-        ? await find(run, signal)
-        : [{ status: 'skipped', detail: `needs ${missing}` } as const];
+      missing === undefined ? await find(run, signal) : [skipped(`needs ${missing}`)];
     const isBroken = findings.length > 0 && findings.every(({ status }) => status === 'failed');
     if (missing !== undefined || isBroken) broken.add(id);
-    for (const finding of findings) {
-      const line = lineOf(id, finding);
-      lines.push(line);
-      onLine(line);
-    }
+    const found = findings.map((finding) => lineOf(id, finding));
+    found.forEach((line) => lines.push(line));
+    found.forEach(onLine);
   }
   return lines;
 }
@@ -76,16 +71,22 @@ async function find(run: CheckStep['run'], signal: AbortSignal): Promise<readonl
   }
 }
 
-/** Turns an error into a finding. */
+export function ok(detail: string, subject?: string): Finding {
+  return { status: 'ok', subject, detail };
+}
+
+export function skipped(detail: string, subject?: string): Finding {
+  return { status: 'skipped', subject, detail };
+}
+
 export function failure(error: unknown, subject?: string): Finding {
-  const about = subject === undefined ? {} : { subject };
-  if (isConnectorError(error)) {
-    const { code, message } = error;
-    return { ...about, status: 'failed', detail: message, action: actionOf(code), code };
-  }
-  const detail = messageOf(error);
-  const code = 'internal.unexpected';
-  return { ...about, status: 'failed', detail, action: actionOf(code), code };
+  const code = isConnectorError(error) ? error.code : 'internal.unexpected';
+  return { status: 'failed', subject, detail: messageOf(error), action: actionOf(code), code };
+}
+
+/** Formats an end date, as `until 2026-11-30 (3 days)`. */
+export function daysText(untilMs: number | null, nowMs: number): string {
+  return untilMs === null ? 'for ever' : `until ${dayAndDaysLeft(untilMs, nowMs)}`;
 }
 
 /** Parts of the advice that speak of retries: a check does not retry. */

@@ -1,26 +1,16 @@
+import { openReading } from '../../app.ts';
 import type { Config } from '../../config/config.ts';
 import type { ExitCode } from '../../engine/errors.ts';
 import { printable, printableLines } from '../../engine/printable.ts';
-import { streamNames, type TopicRole } from '../../engine/stream-name.ts';
 import { openLocalCodec } from '../../registry/index.ts';
-import {
-  option,
-  stoppable,
-  untilStopped,
-  type CommandDefinition,
-  type Invocation,
-} from '../command.ts';
-import { loadCommandConfig, openReader } from '../load.ts';
-import { openQuietly } from '../quiet-adapters.ts';
-import { styleFor, type Style } from '../terminal.ts';
-import { inspectAll } from '../token/command.ts';
-import { apiSteps, createBatchKeeper, createQuotaKeeper } from './api-steps.ts';
-import { exitCodeFor, runSteps, type CheckLine, type CheckStep } from './checklist.ts';
+import { jsonText, untilStopped, type CommandDefinition, type Invocation } from '../command.ts';
+import { loadCommandConfig, openQuietly, thisInstance, topicRoles } from '../context.ts';
+import { plural, styleFor, type Style } from '../text.ts';
+import { apiSteps, createApiObserver, versionStep } from './api-steps.ts';
+import { exitCodeFor, runSteps, type CheckLine } from './checklist.ts';
 import { kafkaSteps } from './kafka-steps.ts';
 import { registrySteps } from './registry-steps.ts';
-import { versionStep } from './version-step.ts';
 
-/** The `check` command: checks every connection, permission and topic. */
 export const checkCommand: CommandDefinition = {
   usage: 'check',
   about:
@@ -34,9 +24,8 @@ export const checkCommand: CommandDefinition = {
     0: 'nothing failed; there may be warnings',
     2: 'bad configuration or usage, or every failure is one of configuration',
     3: 'a check of Kafka, the registry or the API failed',
-    ...stoppable,
   },
-  options: [option('--json', 'print a JSON object with "ok" and "lines"')],
+  options: [['--json', 'print a JSON object with "ok" and "lines"']],
   run: check,
 };
 
@@ -49,8 +38,8 @@ function check({ options: { json = false }, settings }: Invocation): Promise<Exi
     };
     const lines = await runAll(config, onLine, signal);
     const exitCode = exitCodeFor(lines);
-    if (json) process.stdout.write(`${JSON.stringify({ ok: exitCode === 0, lines }, null, 2)}\n`);
-    else process.stdout.write(`${closing(lines)}\n`);
+    const end = json ? jsonText({ ok: exitCode === 0, lines }) : `${closing(lines)}\n`;
+    process.stdout.write(end);
     return exitCode;
   });
 }
@@ -60,25 +49,22 @@ async function runAll(
   onLine: (line: CheckLine) => void,
   signal: AbortSignal,
 ): Promise<readonly CheckLine[]> {
-  const enabled = streamNames.filter((name) => config.streams[name].enabled);
-  const roles: readonly TopicRole[] = [...enabled, 'state', 'dead_letters'];
   await using stack = new AsyncDisposableStack();
   // Creates no topic: only the probe of this adapter is used.
-  const { kafka, registry } = openQuietly(config, { roles, topics: 'create' }, signal);
-  const { kafka: stateKafka } = openQuietly(config, { roles: ['state'], topics: 'look' }, signal);
-  const quota = createQuotaKeeper();
-  const batches = createBatchKeeper();
+  const wanted = { roles: topicRoles(config), topics: 'create' } as const;
+  const { kafka, registry } = openQuietly(stack, config, wanted, signal);
+  const existing = { roles: ['state'], topics: 'look' } as const;
+  const { kafka: stateKafka } = openQuietly(stack, config, existing, signal);
+  const observer = createApiObserver();
   const silent = { ...config, log: { ...config.log, level: 'silent' as const } };
-  const { encoder } = openLocalCodec([]);
-  const reading = openReader(silent, encoder, { onUsage: quota.onUsage, observer: batches });
-  for (const one of [registry, kafka, stateKafka, reading]) stack.use(one);
+  const options = { ...thisInstance(), onUsage: observer.onUsage, observer };
+  const reading = stack.use(openReading(silent, options, openLocalCodec([]).encoder));
   const nowMs = Date.now;
-  const inspectTokens = (s: AbortSignal) => inspectAll(config, undefined, s);
-  const steps: readonly CheckStep[] = [
+  const steps = [
     ...kafkaSteps({ config, kafka, stateKafka, nowMs }),
     ...registrySteps(config, registry),
     versionStep(config.instagram.apiVersion, nowMs),
-    ...apiSteps({ config, reading, inspectTokens, quota, batches, nowMs }),
+    ...apiSteps({ config, reading, observer, nowMs }),
   ];
   return await runSteps(steps, onLine, signal);
 }
@@ -92,13 +78,11 @@ export function describeLine(line: CheckLine, style: Style): string {
   return action !== null ? `${first}${' '.repeat(8)}${printableLines(action)}\n` : first;
 }
 
-/** Returns the last line of the report. */
 export function closing(lines: readonly CheckLine[]): string {
   const count = (counted: CheckLine['status']) =>
     lines.filter(({ status }) => status === counted).length;
   const [failed, warnings] = [count('failed'), count('warning')];
   if (failed > 0) return `${failed} of ${lines.length} failed.`;
-  if (warnings > 0)
-    return `Nothing failed; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}.`;
+  if (warnings > 0) return `Nothing failed; ${plural(warnings, 'warning')}.`;
   return 'Everything is as it must be.';
 }

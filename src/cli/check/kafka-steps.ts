@@ -1,10 +1,9 @@
 import type { Config } from '../../config/config.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Endpoint, KafkaAdapter, TopicFinding } from '../../kafka/index.ts';
-import { type Finding, type CheckStep, failure } from './checklist.ts';
-import { daysText } from './days-text.ts';
+import { plural } from '../text.ts';
+import { type CheckStep, type Finding, daysText, failure, ok, skipped, step } from './checklist.ts';
 
-/** Dependencies of the Kafka steps. */
 export interface KafkaTools {
   readonly config: Config;
   /** Has the topics that the configuration wants; used for reading only. */
@@ -12,41 +11,6 @@ export interface KafkaTools {
   /** Has the existing state topic alone. */
   readonly stateKafka: KafkaAdapter;
   readonly nowMs: () => number;
-}
-
-/**
- * Returns the steps from the DNS lookup of a broker to the state topic, in the order of their
- * dependencies.
- */
-export function kafkaSteps(tools: KafkaTools): readonly CheckStep[] {
-  const { kafka, config } = tools;
-  const { probe } = kafka;
-  return [
-    {
-      id: 'kafka.dns',
-      needs: [],
-      run: () => each(probe.endpoints, (endpoint) => resolve(tools, endpoint), advices.dns),
-    },
-    {
-      id: 'kafka.tcp',
-      needs: ['kafka.dns'],
-      run: () => each(probe.endpoints, (endpoint) => reach(tools, endpoint), advices.tcp),
-    },
-    { id: 'kafka.tls', needs: ['kafka.tcp'], run: () => handshakes(tools) },
-    { id: 'kafka.login', needs: ['kafka.tls'], run: () => logIn(tools) },
-    { id: 'kafka.brokers', needs: ['kafka.login'], run: () => brokers(tools) },
-    { id: 'kafka.transactions', needs: ['kafka.login'], run: () => transactions(tools) },
-    {
-      id: 'kafka.topics',
-      needs: ['kafka.login'],
-      run: async () => (await probe.topics()).map((topic) => topicFinding(topic, config)),
-    },
-    { id: 'kafka.group', needs: ['kafka.login'], run: (signal) => group(tools, signal) },
-  ];
-}
-
-function nameOf({ host, port }: Endpoint): string {
-  return `${host}:${port}`;
 }
 
 /** Advice for endpoints that cannot be reached. */
@@ -58,66 +22,66 @@ const advices = {
     "Brokers tell clients by which names they are reached: check this one's advertised.listeners, and the way to it.",
 } as const;
 
-/** Runs a check for each endpoint; an error becomes a finding of that endpoint. */
-function each(
-  endpoints: readonly Endpoint[],
-  check: (endpoint: Endpoint) => Promise<string>,
-  action: string,
-): Promise<readonly Finding[]> {
-  return Promise.all(
-    endpoints.map(async (endpoint): Promise<Finding> => {
-      const subject = nameOf(endpoint);
-      try {
-        return { status: 'ok', subject, detail: await check(endpoint) };
-      } catch (error) {
-        const found = failure(error, subject);
-        // Other error codes have advice of their own.
-        return found.code === 'kafka.unavailable' ? { ...found, action } : found;
-      }
+/** Returns the steps from the DNS lookup of a broker to the state topic. */
+export function kafkaSteps(tools: KafkaTools): readonly CheckStep[] {
+  const { config, stateKafka } = tools;
+  const { probe } = tools.kafka;
+  const resolve = async (endpoint: Endpoint) => (await probe.resolve(endpoint)).join(', ');
+  const reach = async (endpoint: Endpoint) => {
+    await probe.reach(endpoint);
+    return 'can be connected to';
+  };
+  return [
+    step('kafka.dns', [], () => each(probe.endpoints, resolve, advices.dns)),
+    step('kafka.tcp', ['kafka.dns'], () => each(probe.endpoints, reach, advices.tcp)),
+    step('kafka.tls', ['kafka.tcp'], () => handshakes(tools)),
+    // Runs without SASL as well: it is the first request to Kafka.
+    step('kafka.login', ['kafka.tls'], async () => {
+      await probe.cluster();
+      if (probe.login !== null) return [ok(`logged in with ${probe.login}`)];
+      return [skipped('not used: KAFKA_SECURITY_PROTOCOL is without SASL; Kafka answers')];
     }),
-  );
+    step('kafka.brokers', ['kafka.login'], async () =>
+      each(await probe.cluster(), reach, advices.advertised),
+    ),
+    step('kafka.transactions', ['kafka.login'], async () => {
+      const id = await probe.transactions();
+      const timeoutS = config.kafka.transactionTimeoutMs / 1000;
+      return [ok(`allowed, with ${id} and a timeout of ${timeoutS} s`)];
+    }),
+    step('kafka.topics', ['kafka.login'], async () =>
+      (await probe.topics()).map((topic) => topicFinding(topic, config)),
+    ),
+    step('kafka.group', ['kafka.login'], (signal) => group(stateKafka, signal)),
+  ];
 }
 
-async function resolve({ kafka }: KafkaTools, endpoint: Endpoint): Promise<string> {
-  const addresses = await kafka.probe.resolve(endpoint);
-  return addresses.join(', ');
-}
-
-async function reach({ kafka }: KafkaTools, endpoint: Endpoint): Promise<string> {
-  await kafka.probe.reach(endpoint);
-  return 'can be connected to';
-}
-
-async function handshakes({ kafka, nowMs }: KafkaTools): Promise<readonly Finding[]> {
-  const { probe } = kafka;
+function handshakes({ kafka: { probe }, nowMs }: KafkaTools) {
   if (!probe.usesTls) return [skipped('not used: KAFKA_SECURITY_PROTOCOL is without SSL')];
-  const shake = async (endpoint: Endpoint): Promise<string> => {
+  const shake = async (endpoint: Endpoint) => {
     const { protocol, subject, validUntilMs } = await probe.handshake(endpoint);
     return `${protocol}, certificate of ${subject}, valid ${daysText(validUntilMs, nowMs())}`;
   };
   return each(probe.endpoints, shake, advices.tls);
 }
 
-/** Runs without SASL as well: it is the first request to Kafka. */
-async function logIn({ kafka }: KafkaTools): Promise<readonly Finding[]> {
-  const { probe } = kafka;
-  await probe.cluster();
-  if (probe.login === null) {
-    return [skipped('not used: KAFKA_SECURITY_PROTOCOL is without SASL; Kafka answers')];
-  }
-  return [{ status: 'ok', detail: `logged in with ${probe.login}` }];
-}
-
-/** Checks that each broker is reachable from here by its advertised name. */
-async function brokers(tools: KafkaTools): Promise<readonly Finding[]> {
-  const endpoints = await tools.kafka.probe.cluster();
-  return each(endpoints, (endpoint) => reach(tools, endpoint), advices.advertised);
-}
-
-async function transactions({ kafka, config }: KafkaTools): Promise<readonly Finding[]> {
-  const id = await kafka.probe.transactions();
-  const timeout = `${String(config.kafka.transactionTimeoutMs / 1000)} s`;
-  return [{ status: 'ok', detail: `allowed, with ${id} and a timeout of ${timeout}` }];
+/** Runs a check for each endpoint; `action` is the advice for one that cannot be reached. */
+function each(
+  endpoints: readonly Endpoint[],
+  check: (endpoint: Endpoint) => Promise<string>,
+  action: string,
+): Promise<readonly Finding[]> {
+  return Promise.all(
+    endpoints.map(async (endpoint) => {
+      const subject = `${endpoint.host}:${endpoint.port}`;
+      try {
+        return ok(await check(endpoint), subject);
+      } catch (error) {
+        const found = failure(error, subject);
+        return found.code === 'kafka.unavailable' ? { ...found, action } : found;
+      }
+    }),
+  );
 }
 
 function topicFinding(topic: TopicFinding, config: Config): Finding {
@@ -126,39 +90,30 @@ function topicFinding(topic: TopicFinding, config: Config): Finding {
     const code = 'kafka.topic-invalid';
     return { status: 'failed', subject, detail: problems.join('; '), code };
   }
-  if (warning === null) return intactTopic(topic, config);
+  if (warning === null) return ok(describeTopic(topic, config), subject);
   const { problem: detail, command } = warning;
   return { status: 'warning', subject, detail, action: `Run: ${command}` };
 }
 
-function intactTopic(
-  { name, exists, partitions, configs }: TopicFinding,
-  { kafka }: Config,
-): Finding {
+function describeTopic(topic: TopicFinding, { kafka }: Config): string {
+  const { name, exists, partitions, configs } = topic;
   const retention = configs['cleanup.policy'] === 'delete' ? ['retention.ms'] : [];
-  const facts = [
-    `${partitions} ${partitions === 1 ? 'partition' : 'partitions'}`,
-    ...['cleanup.policy', ...retention, 'min.insync.replicas'].flatMap((config) =>
-      configs[config] === undefined ? [] : [`${config}=${configs[config]}`],
-    ),
-  ].join(', ');
+  const shown = ['cleanup.policy', ...retention, 'min.insync.replicas'].flatMap((config) =>
+    configs[config] === undefined ? [] : [`${config}=${configs[config]}`],
+  );
+  const facts = [plural(partitions, 'partition'), ...shown].join(', ');
+  if (!exists) return `is made by the start, with ${facts}`;
   const isState = name === topicName(kafka.topicTemplate, 'state');
-  const moreFacts = isState ? `${facts}; the unit in which accounts are shared` : facts;
-  const detail = exists ? moreFacts : `is made by the start, with ${facts}`;
-  return { status: 'ok', subject: name, detail };
+  return isState ? `${facts}; the unit in which accounts are shared` : facts;
 }
 
-async function group({ stateKafka }: KafkaTools, signal: AbortSignal): Promise<readonly Finding[]> {
-  if (!(await stateKafka.stateAdmin.exists())) {
+async function group(kafka: KafkaAdapter, signal: AbortSignal): Promise<readonly Finding[]> {
+  if (!(await kafka.stateAdmin.exists())) {
     return [skipped('joining a group takes the state topic, which is not there yet')];
   }
-  await stateKafka.prepareTopics(signal);
-  const keys = await stateKafka.probe.group(signal);
-  const members = await stateKafka.group.members(signal);
+  await kafka.prepareTopics(signal);
+  const keys = await kafka.probe.group(signal);
+  const members = await kafka.group.members(signal);
   const running = members.length === 0 ? 'no instance runs' : `running: ${members.join(', ')}`;
-  return [{ status: 'ok', detail: `allowed; ${keys} states can be read; ${running}` }];
-}
-
-function skipped(detail: string): Finding {
-  return { status: 'skipped', detail };
+  return [ok(`allowed; ${keys} states can be read; ${running}`)];
 }

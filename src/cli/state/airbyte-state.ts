@@ -1,8 +1,8 @@
-import { StopProcessError } from '../../engine/errors.ts';
 import { isoSeconds } from '../../engine/key.ts';
+import { type Json, describeJson, isNode } from '../../engine/json.ts';
 import { parseGraphTime } from '../../instagram/model/graph-time.ts';
-import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
+import { refuseState } from './state-change.ts';
 
 /** The position of Airbyte in an account: the date of its newest record. */
 export interface AirbyteCursor {
@@ -20,8 +20,10 @@ export interface AirbyteState {
   readonly future: readonly AirbyteCursor[];
 }
 
-interface DocumentPath {
+/** A value, undefined when it is missing, and its path in the document. */
+interface Located {
   readonly path: string;
+  readonly value: Json | undefined;
 }
 
 type MaybeCursor = AirbyteCursor | undefined;
@@ -37,14 +39,15 @@ const streamName = 'user_insights';
  * @throws StopProcessError `state.invalid` naming the path, the actual and the expected value
  */
 export function readAirbyteState(document: Json, nowMs: number): AirbyteState {
-  const bare = unwrap(document, { path: '$' });
-  const found = bare === undefined ? [] : readBare(bare.value, bare);
+  const bare = unwrap({ path: '$', value: document });
+  const found = bare === undefined ? [] : readBare(bare);
   // A partition that is listed twice counts once, with its latest cursor.
   const furthest = new Map<string, AirbyteCursor>();
   for (const cursor of found) {
-    const known = furthest.get(cursor.accountId);
-    if (known === undefined || known.cursorMs < cursor.cursorMs)
+    const known = cursor && furthest.get(cursor.accountId);
+    if (cursor !== undefined && (known === undefined || known.cursorMs < cursor.cursorMs)) {
       furthest.set(cursor.accountId, cursor);
+    }
   }
   const cursors = [...furthest.values()];
   const isFuture = ({ cursorMs }: AirbyteCursor) => cursorMs > nowMs + futureMs;
@@ -54,210 +57,148 @@ export function readAirbyteState(document: Json, nowMs: number): AirbyteState {
   };
 }
 
-interface BareState extends DocumentPath {
-  readonly value: Json;
-}
+type Open = (document: Located, marker: Located) => Located | undefined;
 
-/** Returns the stream's own state within the platform's wrapping; undefined when there is none. */
-function unwrap(document: Json, location: DocumentPath): BareState | undefined {
-  if (Array.isArray(document)) {
-    const entries = (document as readonly Json[]).map((entry, index) =>
-      unwrapEntry(entry, { path: `${location.path}[${index}]` }),
-    );
-    return entries.findLast((entry) => entry !== undefined);
-  }
-  if (!isNode(document)) return { ...location, value: document };
-  const wrapped = wrappings.find(({ has }) => has(document));
-  return wrapped === undefined
-    ? { ...location, value: document }
-    : wrapped.open(document, location);
-}
-
-/** Unwraps an entry of a list, which must name its stream; a bare state in a list does not. */
-function unwrapEntry(entry: Json, location: DocumentPath): BareState | undefined {
-  if (isNode(entry) && wrappings.some(({ has }) => has(entry))) return unwrap(entry, location);
-  return refuse(location, 'a message of type STATE, or an object with a stream descriptor', entry);
-}
-
-interface Wrapping {
-  readonly has: (document: Node) => boolean;
-  readonly open: (document: Node, location: DocumentPath) => BareState | undefined;
-}
-
-/**
- * Returns the first of two names that is present: the platform's API writes camelCase, its messages
- * underscores.
- */
-function either(document: Node, names: readonly [string, string]): { name: string; value: Json } {
-  const name = Object.hasOwn(document, names[0]) ? names[0] : names[1];
-  return { name, value: document[name] ?? null };
-}
-
-const descriptor = ['streamDescriptor', 'stream_descriptor'] as const;
-const state = ['streamState', 'stream_state'] as const;
-const states = ['streamStates', 'stream_states'] as const;
-const kind = ['stateType', 'state_type'] as const;
-
-const hasAny = (document: Node, names: readonly string[]): boolean =>
-  names.some((name) => Object.hasOwn(document, name));
-
-function inside(document: Node, name: string, location: DocumentPath): BareState | undefined {
-  return unwrap(document[name] ?? null, { path: `${location.path}.${name}` });
-}
-
-/** The wrappings in the order of the search; the first match is opened. */
-const wrappings: readonly Wrapping[] = [
+/** The wrappings by the member that marks them; the first that a document has is opened. */
+const wrappings: readonly (readonly [marker: string, open: Open])[] = [
+  ['streamDescriptor', openStream],
   // A message of the protocol: {"type": "STATE", "state": {...}}, or of another type.
-  {
-    has: (document) => typeof document['type'] === 'string' && !hasAny(document, descriptor),
-    open: openMessage,
-  },
-  {
-    has: (document) => hasAny(document, descriptor),
-    open: openStream,
-  },
+  ['type', openMessage],
   // A connection's state, as in the platform's API and settings page.
-  { has: (document) => hasAny(document, kind), open: openConnection },
-  { has: (document) => hasAny(document, states), open: openStates },
+  ['stateType', openConnection],
+  ['streamStates', openStates],
   // One map of all streams, from before states of streams existed.
-  {
-    has: (document) => Object.hasOwn(document, streamName),
-    open: (document, location) => ({
-      path: `${location.path}.${streamName}`,
-      value: document[streamName] ?? null,
-    }),
-  },
+  [streamName, (_document, state) => state],
 ];
 
-const places: Readonly<Record<string, string>> = {
-  STATE: 'state',
-  STREAM: 'stream',
-  GLOBAL: 'global',
-  LEGACY: 'data',
-};
-
-function openMessage(message: Node, location: DocumentPath): BareState | undefined {
-  const type = message['type'] as string;
-  const place = Object.hasOwn(places, type) ? places[type] : undefined;
-  // The output of a sync is full of messages that are no states.
-  if (place === undefined) return undefined;
-  const known = Object.hasOwn(message, place) || type !== 'STATE';
-  return known
-    ? inside(message, place, location)
-    : refuse({ path: `${location.path}.${place}` }, 'an object', undefined);
-}
-
-function openStream(entry: Node, location: DocumentPath): BareState | undefined {
-  const named = either(entry, descriptor);
-  const name = isNode(named.value) ? named.value['name'] : undefined;
-  if (typeof name !== 'string') {
-    refuse({ path: `${location.path}.${named.name}.name` }, 'the name of a stream', name);
+/** Returns the stream's own state within the platform's wrapping; undefined when there is none. */
+function unwrap(document: Located): Located | undefined {
+  const entries = entriesOf(document);
+  if (entries === undefined) {
+    const open = wrappingOf(document);
+    return open === undefined ? document : open();
   }
-  if (name !== streamName) return undefined;
-  const { name: place, value } = either(entry, state);
-  return { path: `${location.path}.${place}`, value };
+  const found = entries.map((entry) => {
+    // A bare state in a list does not name its stream.
+    if (wrappingOf(entry) !== undefined) return unwrap(entry);
+    return refuse(entry, 'a message of type STATE, or an object with a stream descriptor');
+  });
+  return found.findLast((entry) => entry !== undefined);
 }
 
-const kinds: Readonly<Record<string, readonly [string, string]>> = {
-  stream: ['streamState', 'stream_state'],
-  global: ['globalState', 'global_state'],
-  legacy: ['state', 'state'],
-};
-
-function openConnection(connection: Node, location: DocumentPath): BareState | undefined {
-  const named = either(connection, kind);
-  const type = typeof named.value === 'string' ? named.value.toLowerCase() : '';
-  // A connection that was never synced.
-  if (type === 'not_set') return undefined;
-  const names = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
-  if (names === undefined) {
-    return refuse(
-      { path: `${location.path}.${named.name}` },
-      'stream, global, legacy or not_set',
-      named.value,
-    );
+function wrappingOf(document: Located): (() => Located | undefined) | undefined {
+  for (const [name, open] of wrappings) {
+    const marker = member(document, name);
+    const isMarked =
+      name === 'type' ? typeof marker.value === 'string' : marker.value !== undefined;
+    if (isMarked) return () => open(document, marker);
   }
-  return inside(connection, either(connection, names).name, location);
+  return undefined;
 }
 
-function openStates(global: Node, location: DocumentPath): BareState | undefined {
-  const { name, value } = either(global, states);
-  const path = `${location.path}.${name}`;
-  return Array.isArray(value) ? unwrap(value, { path }) : refuse({ path }, 'a list', value);
-}
-
-function readBare(value: Json, location: DocumentPath): readonly AirbyteCursor[] {
-  // Since 0.1.8 missing, null and empty all mean that nothing was read yet.
-  if (value === null) return [];
-  if (!isNode(value)) return refuse(location, 'an object or null', value);
-  if (Object.hasOwn(value, 'states')) return readPartitions(value['states'] ?? null, location);
-  if (Object.hasOwn(value, 'use_global_cursor') || Object.hasOwn(value, 'state')) {
-    refuse(
-      { path: `${location.path}.states` },
-      'a list of partitions (a cursor of all accounts together does not say what was read of each)',
-      undefined,
-    );
-  }
-  return present(
-    Object.entries(value).map(([id, entry]) => {
-      const path = `${location.path}.${id}`;
-      const accountId = readAccount(id, { path }, 'an account id (digits) as the name');
-      return readAccountState(accountId, entry, { path });
-    }),
-  );
-}
-
-/** Reads a map's value: `{"date": …}`, or the date itself as in the oldest versions. */
-function readAccountState(accountId: string, entry: Json, location: DocumentPath): MaybeCursor {
-  if (typeof entry === 'string')
-    return { accountId, cursorMs: readDate(entry, location), ...location };
-  return readCursor(accountId, entry, location);
-}
-
-function readPartitions(list: Json, location: DocumentPath): readonly AirbyteCursor[] {
-  const path = `${location.path}.states`;
-  if (!Array.isArray(list)) return refuse({ path }, 'a list of partitions', list);
-  return present(
-    (list as readonly Json[]).map((entry, index) => {
-      const place = `${path}[${index}]`;
-      if (!isNode(entry)) {
-        return refuse({ path: place }, 'an object with "partition" and "cursor"', entry);
-      }
-      const partition = entry['partition'];
-      const id = isNode(partition) ? partition['business_account_id'] : undefined;
-      const where = { path: `${place}.partition.business_account_id` };
-      const accountId = readAccount(id, where, 'an account id (a text of digits)');
-      return readCursor(accountId, entry['cursor'] ?? null, { path: `${place}.cursor` });
-    }),
-  );
+function entriesOf({ path, value }: Located): readonly Located[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  return (value as readonly Json[]).map((one, at) => ({ path: `${path}[${at}]`, value: one }));
 }
 
 /**
- * Reads `{"date": …}`; undefined when it is null, empty or has a null date: the account was not
- * read yet.
+ * Returns a member of an object by its name in camelCase, as the platform's API writes it, or with
+ * underscores, as its messages do.
  */
-function readCursor(accountId: string, cursor: Json, location: DocumentPath): MaybeCursor {
-  if (cursor === null) return undefined;
-  if (!isNode(cursor)) return refuse(location, 'an object with "date"', cursor);
-  if (Object.keys(cursor).length === 0 || cursor['date'] === null) return undefined;
-  const path = `${location.path}.date`;
-  return { accountId, cursorMs: readDate(cursor['date'], { path }), path };
+function member({ path, value }: Located, camelCase: string): Located {
+  const underscored = camelCase.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const names = isNode(value) ? Object.keys(value) : [];
+  const name = [camelCase, underscored].find((one) => names.includes(one));
+  const found = name !== undefined && isNode(value) ? value[name] : undefined;
+  return { path: `${path}.${name ?? camelCase}`, value: found };
 }
 
-function readAccount(id: Json | undefined, location: DocumentPath, expected: string): string {
-  return typeof id === 'string' && /^\d+$/.test(id) ? id : refuse(location, expected, id);
+const messageMembers = { STATE: 'state', STREAM: 'stream', GLOBAL: 'global', LEGACY: 'data' };
+
+function openMessage(message: Located, { value: type }: Located): Located | undefined {
+  const name = entryOf(messageMembers, type);
+  // The output of a sync is full of messages that are no states.
+  if (name === undefined) return undefined;
+  const state = member(message, name);
+  if (type === 'STATE' && state.value === undefined) refuse(state, 'an object');
+  return unwrap(state);
 }
 
-function readDate(date: Json | undefined, location: DocumentPath): number {
-  const ms = typeof date === 'string' ? parseGraphTime(date) : undefined;
-  if (ms === undefined) return refuse(location, 'a time such as 2025-06-28T07:00:00+00:00', date);
-  return ms >= beginningMs
-    ? ms
-    : refuse(location, 'a time after 2010-01-01, when Instagram began', date);
+function openStream(entry: Located, descriptor: Located): Located | undefined {
+  const name = member(descriptor, 'name');
+  if (typeof name.value !== 'string') refuse(name, 'the name of a stream');
+  return name.value === streamName ? member(entry, 'streamState') : undefined;
 }
 
-function present(found: readonly MaybeCursor[]): readonly AirbyteCursor[] {
-  return found.filter((cursor) => cursor !== undefined);
+const connectionMembers = { stream: 'streamState', global: 'globalState', legacy: 'state' };
+
+function openConnection(connection: Located, type: Located): Located | undefined {
+  const name = typeof type.value === 'string' ? type.value.toLowerCase() : '';
+  // A connection that was never synced.
+  if (name === 'not_set') return undefined;
+  const state = entryOf(connectionMembers, name);
+  if (state === undefined) return refuse(type, 'stream, global, legacy or not_set');
+  return unwrap(member(connection, state));
+}
+
+function entryOf(names: Readonly<Record<string, string>>, key: unknown): string | undefined {
+  return Object.entries(names).find(([name]) => name === key)?.[1];
+}
+
+function openStates(_global: Located, states: Located): Located | undefined {
+  return Array.isArray(states.value) ? unwrap(states) : refuse(states, 'a list');
+}
+
+function readBare(state: Located): readonly MaybeCursor[] {
+  const { path, value } = state;
+  // Since 0.1.8 missing, null and empty all mean that nothing was read yet.
+  if (value === undefined || value === null) return [];
+  if (!isNode(value)) return refuse(state, 'an object or null');
+  const states = member(state, 'states');
+  if (states.value !== undefined) return readPartitions(states);
+  if (Object.hasOwn(value, 'use_global_cursor') || Object.hasOwn(value, 'state')) {
+    refuse(
+      states,
+      'a list of partitions (a cursor of all accounts together does not say what was read of each)',
+    );
+  }
+  return Object.entries(value).map(([id, entry]) => {
+    const located = { path: `${path}.${id}`, value: entry };
+    const accountId = readAccount({ ...located, value: id }, 'an account id (digits) as the name');
+    // The oldest versions wrote the date itself instead of {"date": …}.
+    if (typeof entry !== 'string') return readCursor(accountId, located);
+    return { accountId, cursorMs: readDate(located), path: located.path };
+  });
+}
+
+function readPartitions(states: Located): readonly MaybeCursor[] {
+  const entries = entriesOf(states) ?? refuse(states, 'a list of partitions');
+  return entries.map((entry) => {
+    if (!isNode(entry.value)) refuse(entry, 'an object with "partition" and "cursor"');
+    const id = member(member(entry, 'partition'), 'business_account_id');
+    const accountId = readAccount(id, 'an account id (a text of digits)');
+    return readCursor(accountId, member(entry, 'cursor'));
+  });
+}
+
+/** Reads `{"date": …}`; null, an empty object and a null date mean that nothing was read yet. */
+function readCursor(accountId: string, cursor: Located): MaybeCursor {
+  const { value } = cursor;
+  if (value === undefined || value === null) return undefined;
+  if (!isNode(value)) return refuse(cursor, 'an object with "date"');
+  const date = member(cursor, 'date');
+  if (Object.keys(value).length === 0 || date.value === null) return undefined;
+  return { accountId, cursorMs: readDate(date), path: date.path };
+}
+
+function readAccount(id: Located, expected: string): string {
+  return typeof id.value === 'string' && /^\d+$/.test(id.value) ? id.value : refuse(id, expected);
+}
+
+function readDate(date: Located): number {
+  const ms = typeof date.value === 'string' ? parseGraphTime(date.value) : undefined;
+  if (ms === undefined) return refuse(date, 'a time such as 2025-06-28T07:00:00+00:00');
+  return ms >= beginningMs ? ms : refuse(date, 'a time after 2010-01-01, when Instagram began');
 }
 
 /** Formats a text, number or flag as it is, and other values by their kind. */
@@ -269,12 +210,8 @@ function show(value: Json | undefined): string {
   return describeJson(value);
 }
 
-function refuse(location: DocumentPath, expected: string, actual: Json | undefined): never {
-  throw new StopProcessError(
-    'state.invalid',
-    `Airbyte's state, ${location.path}: expected ${expected}, got ${show(actual)}. Nothing was changed.`,
-    { exitCode: 2 },
-  );
+function refuse({ path, value }: Located, expected: string): never {
+  return refuseState(`Airbyte's state, ${path}: expected ${expected}, got ${show(value)}`);
 }
 
 /** Explains to a person why an account's cursor is not imported. */

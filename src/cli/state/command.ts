@@ -1,58 +1,33 @@
+import { Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import { text as readStream } from 'node:stream/consumers';
-import { StopProcessError } from '../../engine/errors.ts';
+import { messageOf, type ExitCode } from '../../engine/errors.ts';
 import { openStateForm } from '../../registry/index.ts';
-import {
-  option,
-  stoppable,
-  type CommandDefinition,
-  type CommandGroup,
-  type Exits,
-  type Invocation,
-} from '../command.ts';
-import { loadCommandConfig } from '../load.ts';
-import { listenForStop } from '../stop-signals.ts';
-import { carryOut } from './apply.ts';
+import type { CommandDefinition, CommandGroup, Invocation, OptionRow } from '../command.ts';
+import { carryOut, type ApplyOptions } from './apply.ts';
 import { readImport } from './import-file.ts';
-import { planMove } from './plan-move.ts';
-import { planImport, planReset, planSet, readSet, type Plan } from './plan.ts';
-import { openStateSession, type MissingTopic, type StateSession } from './session.ts';
+import { planImport, planMove, planReset, planSet, type Planner } from './plan.ts';
+import { openStateSession, type StateFilter, type StateSession } from './session.ts';
 import { exportStates, getState, listStates } from './show.ts';
+import { refuseState } from './state-change.ts';
 
-interface StateOptions {
-  readonly stream?: string;
-  readonly account?: string;
-  readonly json?: boolean;
-}
-
-interface WriteOptions extends StateOptions {
-  readonly apply?: boolean;
-  readonly handOver?: boolean;
-  readonly force?: boolean;
+/** The options of all subcommands. */
+interface StateOptions extends ApplyOptions, StateFilter {
   readonly all?: boolean;
+  readonly cursor?: string;
 }
+
+type StateInvocation = Invocation<StateOptions>;
+
+type Subcommand = Pick<CommandDefinition, 'usage' | 'about' | 'examples' | 'options'>;
 
 const one = 'user_insights/17841400000000001';
 
 const outside = 'Kafka or the registry refused or is unavailable';
 
-const readingExits: Exits = {
-  0: 'printed',
-  2: 'bad configuration or usage, or no such state',
-  3: `${outside}, or the state cannot be read`,
-  ...stoppable,
-};
-
-const writingExits: Exits = {
-  0: 'written; without --apply, shown',
-  2: 'bad configuration, key, date or file; nothing was changed',
-  3: `${outside}, or a running instance owns the key; nothing was changed`,
-  ...stoppable,
-};
-
-const narrowing = [
-  option('--stream <name>', 'only this stream'),
-  option('--account <id>', 'only this account'),
+const narrowing: readonly OptionRow[] = [
+  ['--stream <name>', 'only this stream'],
+  ['--account <id>', 'only this account'],
 ];
 
 /** Description of `--force` for every command. */
@@ -63,63 +38,96 @@ export const forceMeans =
 export const lookback =
   'the days after it are read and published again, for user_insights also those of POLLING_LOOKBACK (2 days) before it';
 
-const writing = [
-  option('--apply', 'write the plan; without it, the plan is only shown'),
-  option(
-    '--hand-over',
-    'have the instance that owns the key hand its partition over during the write',
-  ),
-  option('--force', forceMeans),
-  option('--json', 'print the plan as JSON, with whole states'),
+const writing: readonly OptionRow[] = [
+  ['--apply', 'write the plan; without it, the plan is only shown'],
+  ['--hand-over', 'have the instance that owns the key hand its partition over during the write'],
+  ['--force', forceMeans],
+  ['--json', 'print the plan as JSON, with whole states'],
 ];
 
 /** The states are in Kafka and need the registry; other settings would only fill the help. */
 const settings = /^(?:kafka|schema-registry|polling-instance)/;
 
-/** The `state` command and its subcommands. */
+interface Reading extends Subcommand {
+  readonly show: (session: StateSession, invocation: StateInvocation) => string;
+}
+
+/** Defines a subcommand that prints states. */
+function reads({ show, ...subcommand }: Reading): CommandDefinition {
+  return {
+    ...subcommand,
+    exits: {
+      0: 'printed',
+      2: 'bad configuration or usage, or no such state',
+      3: `${outside}, or the state cannot be read`,
+    },
+    settings,
+    async run(invocation: StateInvocation): Promise<ExitCode> {
+      await using session = await openStateSession(invocation.settings, 'refuse');
+      process.stdout.write(show(session, invocation));
+      return 0;
+    },
+  };
+}
+
+interface Change extends Subcommand {
+  /** Reads the arguments before Kafka is connected. */
+  readonly prepare: (invocation: StateInvocation) => Planner | Promise<Planner>;
+  readonly createsTopic?: boolean;
+}
+
+/** Defines a subcommand that changes states. */
+function changes({ prepare, createsTopic = false, ...subcommand }: Change): CommandDefinition {
+  const [name = ''] = subcommand.usage.split(' ');
+  return {
+    ...subcommand,
+    exits: {
+      0: 'written; without --apply, shown',
+      2: 'bad configuration, key, date or file; nothing was changed',
+      3: `${outside}, or a running instance owns the key; nothing was changed`,
+    },
+    settings,
+    async run(invocation: StateInvocation): Promise<ExitCode> {
+      const { options, settings } = invocation;
+      const planner = await prepare(invocation);
+      const missing = options.apply === true ? 'create' : 'empty';
+      await using session = await openStateSession(settings, createsTopic ? missing : 'refuse');
+      const author = { writtenBy: `state ${name} on ${session.instance}`, nowMs: Date.now() };
+      return await carryOut(session, (current) => planner(current, author), options);
+    },
+  };
+}
+
 export const stateCommands: CommandGroup = {
   usage: 'state',
   about: 'show and change the state of each stream and account: its cursor and checkpoint',
   examples: ['state list', `state get ${one}`, 'state reset --help'],
   commands: [
-    {
+    reads({
       usage: 'list',
       about: 'list the states: cursor, sequence, time and author of the last write',
       examples: ['list', 'list --stream user_insights --json'],
-      options: [...narrowing, option('--json', 'print a JSON list')],
-      exits: readingExits,
-      settings,
-      run: (invocation: Invocation<StateOptions>) =>
-        reading(invocation, (session) =>
-          listStates(session, invocation.options, isSet(invocation.options.json)),
-        ),
-    },
-    {
+      options: [...narrowing, ['--json', 'print a JSON list']],
+      show: (session, { options }) => listStates(session, options, options.json === true),
+    }),
+    reads({
       usage: 'get <key>',
       about: 'print one state, decoded',
       examples: [`get ${one}`, `get ${one} --json`],
-      options: [option('--json', 'print long values in full')],
-      exits: readingExits,
-      settings,
-      run: (invocation) =>
-        reading(invocation, (session) =>
-          getState(session, operand(invocation), isSet(invocation.options.json)),
-        ),
-    },
-    {
+      options: [['--json', 'print long values in full']],
+      show: (session, { args, options }) => getState(session, args[0] ?? '', options.json === true),
+    }),
+    reads({
       usage: 'export',
       about: 'print the states as JSON lines, for import',
       examples: ['export > state.jsonl', 'export --account 17841400000000001'],
       options: [
         ...narrowing,
-        option('--json', 'accepted for consistency: the output is JSON lines anyway'),
+        ['--json', 'accepted for consistency: the output is JSON lines anyway'],
       ],
-      exits: readingExits,
-      settings,
-      run: (invocation: Invocation<StateOptions>) =>
-        reading(invocation, (session) => exportStates(session, invocation.options)),
-    },
-    {
+      show: (session, { options }) => exportStates(session, options),
+    }),
+    changes({
       usage: 'set <key>',
       about: "move a stream's cursor, forward or back",
       examples: [
@@ -128,21 +136,14 @@ export const stateCommands: CommandGroup = {
       ],
       options: [
         ...writing,
-        option(
+        new Option(
           '--cursor <date>',
           `a day (midnight UTC) or a time with its offset; ${lookback}`,
         ).makeOptionMandatory(),
       ],
-      exits: writingExits,
-      settings,
-      run(invocation: Invocation<WriteOptions & { readonly cursor: string }>) {
-        const move = readSet(operand(invocation), invocation.options.cursor, Date.now());
-        return changing(invocation, 'refuse', (session) =>
-          planSet(session, move, authorOf(session, 'set')),
-        );
-      },
-    },
-    {
+      prepare: ({ args: [key = ''], options: { cursor = '' } }) => planSet(key, cursor, Date.now()),
+    }),
+    changes({
       usage: 'reset [keys...]',
       about: 'delete states: their streams start from the beginning',
       examples: [
@@ -152,26 +153,21 @@ export const stateCommands: CommandGroup = {
         'reset --account 17841400000000001',
         'reset --all',
       ],
-      options: [...narrowing, ...writing, option('--all', 'every state in the topic')],
-      exits: writingExits,
-      settings,
-      run(invocation: Invocation<WriteOptions>) {
-        const { stream, account, all } = invocation.options;
-        const selection = { keys: invocation.args, all: isSet(all), stream, account };
-        return changing(invocation, 'refuse', (session) => planReset(session, selection));
-      },
-    },
-    {
+      options: [...narrowing, ...writing, ['--all', 'every state in the topic']],
+      prepare:
+        ({ args: keys, options: { stream, account, all = false } }) =>
+        (session) =>
+          planReset(session, { keys, all, stream, account }),
+    }),
+    changes({
       usage: 'move-partitions',
       about:
         'move states to the partitions of their accounts, after partitions were added to the topic',
       examples: ['move-partitions', 'move-partitions --apply'],
       options: writing,
-      exits: writingExits,
-      settings,
-      run: (invocation: Invocation<WriteOptions>) => changing(invocation, 'refuse', planMove),
-    },
-    {
+      prepare: () => planMove,
+    }),
+    changes({
       usage: 'import <file>',
       about:
         "import the output of `state export`, or a state of Airbyte's source-instagram; - reads standard input",
@@ -181,67 +177,18 @@ export const stateCommands: CommandGroup = {
         'import - < state.jsonl',
       ],
       options: writing,
-      exits: writingExits,
-      settings,
-      async run(invocation: Invocation<WriteOptions>) {
-        const text = await readInput(operand(invocation));
-        const content = readImport(text, openStateForm(), Date.now());
-        return await changing(
-          invocation,
-          isSet(invocation.options.apply) ? 'create' : 'empty',
-          (session) => planImport(session, content, authorOf(session, 'import')),
-        );
-      },
-    },
-  ] satisfies readonly CommandDefinition[],
+      createsTopic: true,
+      prepare: async ({ args: [file = ''] }) =>
+        planImport(readImport(await readInput(file), openStateForm(), Date.now())),
+    }),
+  ],
 };
-
-function operand({ args }: Invocation): string {
-  return args[0] ?? '';
-}
-
-function isSet(flag: boolean | undefined): boolean {
-  return flag ?? false;
-}
-
-function authorOf(session: StateSession, command: string) {
-  return { writtenBy: `state ${command} on ${session.instance}`, nowMs: Date.now() };
-}
-
-async function reading(
-  invocation: Invocation,
-  show: (session: StateSession) => string,
-): Promise<0> {
-  const config = loadCommandConfig(invocation.settings, ['kafka', 'registry']);
-  using stop = listenForStop(config.polling.shutdownGraceMs);
-  await using session = await openStateSession(config, 'refuse', stop.signal);
-  process.stdout.write(show(session));
-  return 0;
-}
-
-async function changing(
-  invocation: Invocation<WriteOptions>,
-  missing: MissingTopic,
-  plan: (session: StateSession) => Plan,
-): Promise<0> {
-  const config = loadCommandConfig(invocation.settings, ['kafka', 'registry']);
-  using stop = listenForStop(config.polling.shutdownGraceMs);
-  await using session = await openStateSession(config, missing, stop.signal);
-  const { apply = false, handOver = false, force = false, json = false } = invocation.options;
-  const applyOptions = { apply, requestsHandOver: handOver || force, force, json };
-  process.stdout.write(await carryOut(session, plan, applyOptions));
-  return 0;
-}
 
 async function readInput(file: string): Promise<string> {
   if (file === '-') return await readStream(process.stdin);
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new StopProcessError(
-      'state.invalid',
-      `${file} cannot be read: ${(error as Error).message}. Nothing was changed.`,
-      { exitCode: 2 },
-    );
+    return refuseState(`${file} cannot be read: ${messageOf(error)}`);
   }
 }

@@ -1,20 +1,15 @@
-import { readAirbyteState, type AirbyteState } from './airbyte-state.ts';
-import { StopProcessError } from '../../engine/errors.ts';
 import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts';
 import { type StreamState, stateKey } from '../../engine/state.ts';
 import type { StateForm } from '../../registry/index.ts';
+import { type AirbyteState, readAirbyteState } from './airbyte-state.ts';
 import { exportFormat } from './show.ts';
+import { refuseState } from './state-change.ts';
 
-/** Content of a file for `state import`. */
 export type Imported =
   | { readonly kind: 'export'; readonly states: readonly StreamState[] }
   | { readonly kind: 'airbyte'; readonly state: AirbyteState };
 
-/**
- * Reads a file of `state export` or a state of Airbyte and detects which it is.
- *
- * @throws StopProcessError `state.invalid`
- */
+/** Detects whether a text is of `state export` or Airbyte. @throws StopProcessError `state.invalid` */
 export function readImport(text: string, form: StateForm, nowMs: number): Imported {
   const documents = parse(text);
   const ours = documents.some((document) => isNode(document) && document['format'] !== undefined);
@@ -27,16 +22,16 @@ export function readImport(text: string, form: StateForm, nowMs: number): Import
 
 /** Parses one JSON document, or one a line. */
 function parse(text: string): readonly Json[] {
-  if (text.trim() === '')
-    refuse('the file is empty: expected what `state export` or Airbyte gives');
+  if (text.trim() === '') {
+    refuseState('the file is empty: expected what `state export` or Airbyte gives');
+  }
   try {
     return [JSON.parse(text) as Json];
   } catch (error) {
-    const lines = text.split('\n');
-    if (lines.filter((line) => line.trim() !== '').length === 1) {
-      refuse(`the file is not JSON: ${oneLine(error)}`);
-    }
-    return lines.flatMap((line, index) => (line.trim() === '' ? [] : [parseLine(line, index + 1)]));
+    const lines = text.split('\n').map((line, index) => ({ line, number: index + 1 }));
+    const filled = lines.filter(({ line }) => line.trim() !== '');
+    if (filled.length === 1) refuseState(`the file is not JSON: ${oneLine(error)}`);
+    return filled.map(({ line, number }) => parseLine(line, number));
   }
 }
 
@@ -44,7 +39,7 @@ function parseLine(line: string, number: number): Json {
   try {
     return JSON.parse(line) as Json;
   } catch (error) {
-    return refuse(
+    return refuseState(
       `line ${number}: expected JSON (the file is not one JSON document, so each line must be): ` +
         oneLine(error),
     );
@@ -60,32 +55,24 @@ function readExport(documents: readonly Json[], form: StateForm): readonly Strea
   const states = documents.map((document, index) => readEntry(document, `line ${index + 1}`, form));
   const keys = states.map(({ stream, accountId }) => stateKey(stream, accountId));
   const twice = keys.find((key, index) => keys.indexOf(key) !== index);
-  if (twice !== undefined) refuse(`${twice} is in the file twice: leave one of them`);
+  if (twice !== undefined) refuseState(`${twice} is in the file twice: leave one of them`);
   return states;
 }
 
 function readEntry(document: Json, place: string, form: StateForm): StreamState {
   const entry: Node = isNode(document)
     ? document
-    : refuse(`${place}: expected an object, got ${describeJson(document)}`);
-  if (entry['format'] !== exportFormat) {
-    refuse(
-      `${place}.format: expected "${exportFormat}", got ${JSON.stringify(entry['format'] ?? null)}`,
-    );
+    : refuseState(`${place}: expected an object, got ${describeJson(document)}`);
+  const { format = null, key: named = null } = entry;
+  if (format !== exportFormat) {
+    refuseState(`${place}.format: expected "${exportFormat}", got ${JSON.stringify(format)}`);
   }
   if (entry['unreadable'] !== undefined) {
-    refuse(`${place}: this state could not be read when it was exported; leave it out`);
+    refuseState(`${place}: this state could not be read when it was exported; leave it out`);
   }
   const state = form.fromJson(entry['state'] ?? null, `${place}.state`);
   const key = stateKey(state.stream, state.accountId);
-  if (entry['key'] !== key) {
-    refuse(
-      `${place}.key: expected "${key}", whose state it is, got ${JSON.stringify(entry['key'] ?? null)}`,
-    );
-  }
-  return state;
-}
-
-function refuse(message: string): never {
-  throw new StopProcessError('state.invalid', `${message}. Nothing was changed.`, { exitCode: 2 });
+  if (named === key) return state;
+  const got = JSON.stringify(named);
+  return refuseState(`${place}.key: expected "${key}", whose state it is, got ${got}`);
 }

@@ -1,5 +1,23 @@
+import { type StreamState, stateKey } from '../../engine/state.ts';
+import { partitionOf } from '../../engine/partition.ts';
+import {
+  type StateWrite,
+  type StoredState,
+  isMisplaced,
+  partitionsOfWrite,
+  placeOf,
+} from '../../kafka/index.ts';
 import { describeFuture } from './airbyte-state.ts';
-import { StopProcessError } from '../../engine/errors.ts';
+import type { Imported } from './import-file.ts';
+import {
+  type StateFilter,
+  type StateSession,
+  contentOf,
+  refuseUnknown,
+  select,
+  stateOf,
+  storedUnder,
+} from './session.ts';
 import {
   type Authorship,
   type StateChange,
@@ -10,79 +28,50 @@ import {
   parseCursor,
   parseStateKey,
   parseStream,
+  refuseState,
 } from './state-change.ts';
-import { stateKey } from '../../engine/state.ts';
-import type { StreamName } from '../../engine/stream-name.ts';
-import type { StateWrite, StoredState } from '../../kafka/index.ts';
-import type { Imported } from './import-file.ts';
-import {
-  type StateFilter,
-  type StateSession,
-  matching,
-  refuseUnknown,
-  stateOf,
-} from './session.ts';
-import { select } from './show.ts';
 
 /** A write with the details that a person reviews. */
-export interface PlannedWrite extends StateWrite {
-  readonly change: Pick<StateChange, 'key' | 'before' | 'after'>;
-  /**
-   * The reason why the existing state cannot be read; null where it can, or where there is none.
-   */
+export interface PlannedWrite extends StateWrite, Pick<StateChange, 'before' | 'after'> {
+  /** The reason why the existing state cannot be read; null where it can, or there is none. */
   readonly unreadable: string | null;
 }
 
-/** The intended result of a command. */
 export interface Plan {
   readonly writes: readonly PlannedWrite[];
   /** Explanations of unchanged states, for a person. */
   readonly notes: readonly string[];
 }
 
-/** Parsed arguments of `state set`. */
-interface CursorMove {
-  readonly id: StateId;
-  readonly cursorMs: number;
-}
+/** Plans the changes of a session's states; called again when they have changed meanwhile. */
+export type Planner = (session: StateSession, author: Authorship) => Plan;
 
-/** Parses the arguments of `state set`. @throws StopProcessError `state.invalid` */
-export function readSet(key: string, cursor: string, nowMs: number): CursorMove {
-  const id = parseStateKey(key);
+/** Plans `state set`: moves one cursor of an existing state. @throws as the parsers do */
+export function planSet(text: string, cursor: string, nowMs: number): Planner {
+  const id = parseStateKey(text);
   checkHasCursor(id.stream);
-  return { id, cursorMs: parseCursor(cursor, nowMs) };
+  const cursorMs = parseCursor(cursor, nowMs);
+  return (session, author) => {
+    const key = stateKey(id.stream, id.accountId);
+    const before = readableState(session, key) ?? refuseUnknown(session, key);
+    return planOf(session, [changeCursor(id, cursorMs, { ...author, before })]);
+  };
 }
 
-/** Plans `state set`: moves one cursor of an existing state. */
-export function planSet(
-  session: StateSession,
-  { id, cursorMs }: CursorMove,
-  author: Authorship,
-): Plan {
-  const key = stateKey(id.stream, id.accountId);
-  if (!session.stored.some((one) => one.key === key)) refuseUnknown(session, key);
-  const before = stateOf(session, key);
-  if (before === null) refuseUnreadable(key);
-  return planOf(session, [changeCursor(id, cursorMs, { ...author, before })]);
-}
-
-/** Parsed arguments of `backfill`. */
-export interface Backfill {
-  readonly stream: StreamName;
-  readonly sinceMs: number;
+export interface BackfillOptions {
+  readonly since: string;
   /** All accounts with a state when absent. */
-  readonly accounts: readonly string[] | undefined;
+  readonly account?: readonly string[];
 }
+
+export type Backfill = ReturnType<typeof readBackfill>;
 
 /** Parses the arguments of `backfill`. @throws StopProcessError `state.invalid` */
-export function readBackfill(
-  stream: string,
-  request: { readonly since: string; readonly accounts: readonly string[] | undefined },
-  nowMs: number,
-): Backfill {
-  const name = parseStream(stream);
-  checkHasCursor(name);
-  return { stream: name, sinceMs: parseCursor(request.since, nowMs, '--since'), ...request };
+export function readBackfill(text: string, options: BackfillOptions, nowMs: number) {
+  const { since, account: accounts } = options;
+  const stream = parseStream(text);
+  checkHasCursor(stream);
+  return { stream, sinceMs: parseCursor(since, nowMs, '--since'), accounts };
 }
 
 /** Plans `backfill`: moves cursors back only; a move ahead would skip days. */
@@ -92,56 +81,40 @@ export function planBackfill(
   author: Authorship,
 ): Plan {
   const selected = accounts ?? accountsOf(select(session, { stream }));
-  const before = selected.map((accountId) => ({
-    accountId,
-    state: readableState(session, stateKey(stream, accountId)),
-  }));
-  const isCovered = ({ state }: (typeof before)[number]) =>
-    state !== null && state.cursorMs !== null && state.cursorMs <= sinceMs;
-  const changes = before
-    .filter((one) => !isCovered(one))
-    .map(({ accountId, state }) =>
-      changeCursor({ stream, accountId }, sinceMs, { ...author, before: state }),
-    );
-  const plan = planOf(session, changes);
-  const covered = before.filter(isCovered).map(({ accountId, state }) => {
-    const cursor = new Date(state?.cursorMs ?? 0).toISOString();
-    return `${stateKey(stream, accountId)} has read up to ${cursor} only: what is later comes anyway`;
-  });
-  const stateless = selected.filter((account) => matching(session, { account }).length === 0);
-  const questions = stateless.map(
-    (account) => `no stream of ${account} has a state yet: is that the account's id?`,
-  );
-  return { ...plan, notes: [...plan.notes, ...covered, ...questions] };
+  const changes: StateChange[] = [];
+  const covered: string[] = [];
+  for (const accountId of selected) {
+    const key = stateKey(stream, accountId);
+    const before = readableState(session, key);
+    const cursorMs = before?.cursorMs ?? Infinity;
+    if (cursorMs > sinceMs) {
+      changes.push(changeCursor({ stream, accountId }, sinceMs, { ...author, before }));
+      continue;
+    }
+    const cursor = new Date(cursorMs).toISOString();
+    covered.push(`${key} has read up to ${cursor} only: what is later comes anyway`);
+  }
+  const known = accountsOf(session.stored);
+  const questions = selected
+    .filter((account) => !known.includes(account))
+    .map((account) => `no stream of ${account} has a state yet: is that the account's id?`);
+  return planOf(session, changes, [...covered, ...questions]);
 }
 
 function accountsOf(stored: readonly StoredState[]): readonly string[] {
   return [...new Set(stored.map(({ key }) => key.split('/')[1] ?? ''))];
 }
 
-/**
- * Returns a state, null when there is none. @throws StopProcessError `state.invalid` when it cannot
- * be read
- */
-function readableState(session: StateSession, key: string) {
+/** Null when there is none. @throws StopProcessError `state.invalid` when it cannot be read */
+function readableState(session: StateSession, key: string): StreamState | null {
   const state = stateOf(session, key);
-  if (state === null && session.stored.some((one) => one.key === key)) refuseUnreadable(key);
-  return state;
-}
-
-function refuseUnreadable(key: string): never {
-  throw new StopProcessError(
-    'state.invalid',
-    `The state ${key} cannot be read, so that nothing of it can be kept; reset it instead. ` +
-      'Nothing was changed.',
-    { exitCode: 2 },
+  if (state !== null || !session.stored.some((one) => one.key === key)) return state;
+  return refuseState(
+    `The state ${key} cannot be read, so that nothing of it can be kept; reset it instead`,
   );
 }
 
-/**
- * Plans `state reset`: a tombstone in each partition that holds the key, outdated partitions
- * included.
- */
+/** Plans `state reset`: a tombstone in each partition that holds the key, outdated ones included. */
 export function planReset(
   session: StateSession,
   request: StateFilter & { readonly keys: readonly string[]; readonly all: boolean },
@@ -149,70 +122,52 @@ export function planReset(
   const { keys, all, stream, account } = request;
   const narrowed = stream !== undefined || account !== undefined;
   if ([keys.length > 0, narrowed, all].filter(Boolean).length !== 1) {
-    throw new StopProcessError(
-      'state.invalid',
-      'reset: expected keys, or --stream and --account (one or both), or --all. Nothing was changed.',
-      { exitCode: 2 },
-    );
+    refuseState('reset: expected keys, or --stream and --account (one or both), or --all');
   }
-  const selected =
-    keys.length > 0
-      ? [...new Set(keys)].flatMap((key) => storedUnder(session, key))
-      : select(session, request);
+  const named = [...new Set(keys)].flatMap((key) => storedUnder(session, key));
+  const selected = keys.length > 0 ? named : select(session, request);
   return { writes: selected.map(tombstoneOf), notes: [] };
 }
 
-function storedUnder(session: StateSession, key: string): readonly StoredState[] {
-  const found = session.stored.filter((one) => one.key === key);
-  // A key that this program has never written may exist all the same, and must be removable.
-  if (found.length === 0) {
-    parseStateKey(key);
-    refuseUnknown(session, key);
-  }
-  return found;
-}
-
-/** Returns the write that deletes a state. */
-export function tombstoneOf({ key, partition, value, restored }: StoredState): PlannedWrite {
-  const before = restored.kind === 'state' ? restored.state : null;
-  return {
-    key,
-    partition,
-    state: null,
-    expected: value,
-    change: { key, before, after: null },
-    unreadable: restored.kind === 'state' ? null : restored.error.message,
-  };
+function tombstoneOf(stored: StoredState): PlannedWrite {
+  const { key, partition, value } = stored;
+  const { state: before, unreadable } = contentOf(stored);
+  return { key, partition, state: null, expected: value, before, after: null, unreadable };
 }
 
 /** Plans `state import`: whole states of an export, or cursors of Airbyte. */
-export function planImport(session: StateSession, imported: Imported, author: Authorship): Plan {
-  if (imported.kind === 'export') {
-    const changes = imported.states.map((state) => {
-      const { stream, accountId, sequence } = state;
-      const before = stateOf(session, stateKey(stream, accountId));
-      return changeTo({ stream, accountId }, state, { ...author, before, atLeast: sequence });
+export function planImport(imported: Imported): Planner {
+  return (session, author) => {
+    const before = ({ stream, accountId }: StateId) => ({
+      ...author,
+      before: stateOf(session, stateKey(stream, accountId)),
     });
-    return planOf(session, changes);
-  }
-  const changes = imported.state.cursors.map(({ accountId, cursorMs }) => {
-    const id = { stream: 'user_insights', accountId } as const;
-    const before = stateOf(session, stateKey(id.stream, accountId));
-    return changeCursor(id, cursorMs, { ...author, before });
-  });
-  const plan = planOf(session, changes);
-  return { ...plan, notes: [...plan.notes, ...imported.state.future.map(describeFuture)] };
+    if (imported.kind === 'export') {
+      const changes = imported.states.map((state) => {
+        const id = { stream: state.stream, accountId: state.accountId };
+        return changeTo(id, state, { ...before(id), atLeast: state.sequence });
+      });
+      return planOf(session, changes);
+    }
+    const { cursors, future } = imported.state;
+    const changes = cursors.map(({ accountId, cursorMs }) => {
+      const id = { stream: 'user_insights', accountId } as const;
+      return changeCursor(id, cursorMs, before(id));
+    });
+    return planOf(session, changes, future.map(describeFuture));
+  };
 }
 
 /** Creates a plan without changes that have no effect. */
-function planOf(session: StateSession, changes: readonly StateChange[]): Plan {
-  const [same, other] = [true, false].map((isSame) =>
-    changes.filter((change) => hasNoEffect(session, change) === isSame),
-  );
-  return {
-    writes: (other ?? []).map((change) => writeOf(session, change)),
-    notes: (same ?? []).map(({ key }) => `${key} is so already`),
-  };
+function planOf(
+  session: StateSession,
+  changes: readonly StateChange[],
+  notes: readonly string[] = [],
+): Plan {
+  const bySame = Map.groupBy(changes, (change) => hasNoEffect(session, change));
+  const same = (bySame.get(true) ?? []).map(({ key }) => `${key} is so already`);
+  const writes = (bySame.get(false) ?? []).map((change) => writeOf(session, change));
+  return { writes, notes: [...same, ...notes] };
 }
 
 function hasNoEffect({ form }: StateSession, { before, after }: StateChange): boolean {
@@ -222,16 +177,61 @@ function hasNoEffect({ form }: StateSession, { before, after }: StateChange): bo
   return JSON.stringify(unsigned) === JSON.stringify(form.toJson(before));
 }
 
-function writeOf(session: StateSession, change: StateChange): PlannedWrite {
-  const { key, id, after } = change;
-  const partition = session.partitionOf(id.accountId);
+function writeOf(session: StateSession, { key, id, before, after }: StateChange): PlannedWrite {
+  const partition = partitionOf(id.accountId, session.partitions);
   const stored = session.stored.find((one) => one.key === key && one.partition === partition);
+  const unreadable = stored === undefined ? null : contentOf(stored).unreadable;
+  const expected = stored?.value ?? null;
+  return { key, partition, state: after, expected, before, after, unreadable };
+}
+
+/**
+ * Plans `state move-partitions`: moves each state to the partition of its account, after partitions
+ * were added to the topic. Of a key with two states the newest is kept.
+ */
+export function planMove({ stored, partitions }: StateSession): Plan {
+  const misplaced = stored.filter((one) => isMisplaced(one, partitions));
+  const writes: PlannedWrite[] = [];
+  const notes: string[] = [];
+  for (const [key, found] of Map.groupBy(misplaced, (one) => one.key)) {
+    const partition = placeOf(key, partitions) ?? 0;
+    const there = stored.find((one) => one.key === key && one.partition === partition);
+    const [newest = there, ...older] = found.toSorted((a, b) => writtenMs(b) - writtenMs(a));
+    if (newest === undefined) continue;
+    const isKept = there !== undefined && writtenMs(there) >= writtenMs(newest);
+    writes.push(isKept ? tombstoneOf(newest) : moveOf(newest, partition, there));
+    older.forEach((one) => writes.push(tombstoneOf(one)));
+    if (there !== undefined || older.length > 0) {
+      const last = isKept ? there : newest;
+      notes.push(
+        `${key} has several states: the one in partition ${last.partition}, written last, is kept`,
+      );
+    }
+  }
+  return { writes: writes.toSorted((a, b) => pairOf(a) - pairOf(b)), notes };
+}
+
+/** Returns the time of the write; an unreadable state counts as the oldest. */
+function writtenMs(stored: StoredState): number {
+  return contentOf(stored).state?.writtenAtMs ?? -Infinity;
+}
+
+function pairOf(write: PlannedWrite): number {
+  const [to = 0, from = 0] = partitionsOfWrite(write);
+  return from * 1e6 + to;
+}
+
+function moveOf(stored: StoredState, to: number, there: StoredState | undefined): PlannedWrite {
+  const { key, partition, value } = stored;
+  const { state, unreadable } = contentOf(stored);
   return {
     key,
-    partition,
-    state: after,
-    expected: stored?.value ?? null,
-    change,
-    unreadable: stored?.restored.kind === 'unreadable' ? stored.restored.error.message : null,
+    partition: to,
+    state: value,
+    expected: there?.value ?? null,
+    movedFrom: { partition, expected: value },
+    before: state,
+    after: state,
+    unreadable,
   };
 }

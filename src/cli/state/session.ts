@@ -1,15 +1,17 @@
 import { hostname } from 'node:os';
 import type { Config } from '../../config/config.ts';
 import { StopProcessError } from '../../engine/errors.ts';
-import { partitionOf } from '../../engine/partition.ts';
 import type { StreamState } from '../../engine/state.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Owner, StateWrite, StoredState } from '../../kafka/index.ts';
 import { openStateForm, type StateForm } from '../../registry/index.ts';
-import { openQuietly } from '../quiet-adapters.ts';
+import { type ConfigArguments, loadCommandConfig, openQuietly } from '../context.ts';
+import { listenForStop } from '../stop-signals.ts';
+import { parseAccount, parseStateKey, parseStream } from './state-change.ts';
 
 /** The state topic, opened for a command. */
 export interface StateSession extends AsyncDisposable {
+  readonly config: Config;
   readonly topic: string;
   /** False when the topic is missing and must not be created; everything is empty then. */
   readonly exists: boolean;
@@ -19,45 +21,37 @@ export interface StateSession extends AsyncDisposable {
   readonly stored: readonly StoredState[];
   /** The number of partitions that the topic has, or will have. */
   readonly partitions: number;
-  partitionOf(accountId: string): number;
   owners(): Promise<readonly Owner[]>;
   write(writes: readonly StateWrite[]): Promise<void>;
   /**
    * Runs `task` while the running instances have handed these partitions over, with the states that
    * the topic has by then. The instances resume from the written states.
    *
-   * @returns false, with nothing done, when the partitions were not handed over
+   * @returns `refused`, with nothing done, when the partitions were not handed over
    */
-  duringHandOver(
+  duringHandOver<T>(
     partitions: readonly number[],
-    task: (session: StateSession) => Promise<void>,
-  ): Promise<boolean>;
+    task: (session: StateSession) => Promise<T>,
+  ): Promise<T | 'refused'>;
 }
 
-/** The behaviour for a missing topic. */
-export type MissingTopic = 'refuse' | 'empty' | 'create';
-
-/**
- * Connects and reads the state topic, without an effect on running instances.
- *
- * @throws the taxonomy's errors of `kafka/` and `registry/`
- */
+/** Connects and reads the state topic, without an effect on running instances. */
 export async function openStateSession(
-  config: Config,
-  missing: MissingTopic,
-  signal: AbortSignal,
+  settings: ConfigArguments,
+  missing: 'refuse' | 'empty' | 'create',
 ): Promise<StateSession> {
+  const config = loadCommandConfig(settings, ['kafka', 'registry']);
   await using stack = new AsyncDisposableStack();
+  const { signal } = stack.use(listenForStop(config.polling.shutdownGraceMs));
   const topics = missing === 'create' ? 'create' : 'look';
-  const { registry, kafka } = openQuietly(config, { roles: ['state'], topics }, signal);
-  stack.use(registry);
-  stack.use(kafka);
+  const { registry, kafka } = openQuietly(stack, config, { roles: ['state'], topics }, signal);
   const { stateAdmin } = kafka;
   const exists = missing !== 'empty' || (await stateAdmin.exists());
   if (exists) await kafka.prepareTopics(signal);
   const stored = exists ? await stateAdmin.read(signal) : [];
   const owned = stack.move();
   const session: StateSession = {
+    config,
     topic: topicName(config.kafka.topicTemplate, 'state'),
     exists,
     form: openStateForm(),
@@ -65,53 +59,64 @@ export async function openStateSession(
     stored,
     // A topic with another number of partitions is rejected.
     partitions: config.kafka.topics.statePartitions,
-    partitionOf: (accountId) => partitionOf(accountId, config.kafka.topics.statePartitions),
     owners: () => (exists ? stateAdmin.owners() : Promise.resolve([])),
     async write(writes) {
       await registry.prepare(signal);
       await stateAdmin.write(writes, signal);
     },
-    async duringHandOver(partitions, task) {
-      const onFresh = async () => {
-        await task({ ...session, stored: await stateAdmin.read(signal) });
-        return 'done' as const;
-      };
-      return (await kafka.group.borrow(partitions, onFresh, signal)) === 'done';
+    duringHandOver(partitions, task) {
+      const onFresh = async () => task({ ...session, stored: await stateAdmin.read(signal) });
+      return kafka.group.borrow(partitions, onFresh, signal);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
   return session;
 }
 
-/**
- * Returns a key's state; of two partitions' states the one with the later sequence, as a restore
- * does.
- */
-export function stateOf(session: StateSession, key: string): StreamState | null {
-  const states = session.stored.flatMap((one) =>
-    one.key === key && one.restored.kind === 'state' ? [one.restored.state] : [],
-  );
-  return states.reduce<StreamState | null>(
-    (newest, state) => (newest === null || state.sequence > newest.sequence ? state : newest),
-    null,
-  );
+/** Returns a stored state as far as it can be read, and the reason why it cannot. */
+export function contentOf({ restored }: StoredState) {
+  return restored.kind === 'state'
+    ? { state: restored.state, unreadable: null }
+    : { state: null, unreadable: restored.error.message };
 }
 
-/** Selection of states by stream and account. */
+/** Of two partitions' states the one with the later sequence counts, as in a restore. */
+export function stateOf(session: StateSession, key: string): StreamState | null {
+  const states = session.stored.flatMap((one) =>
+    one.key === key ? (contentOf(one).state ?? []) : [],
+  );
+  return states.toSorted((a, b) => b.sequence - a.sequence)[0] ?? null;
+}
+
+/**
+ * Returns a key's states, one a partition; also of a key that this program has never written, which
+ * must be removable. @throws StopProcessError `state.invalid` when there is none
+ */
+export function storedUnder(session: StateSession, key: string): readonly StoredState[] {
+  const found = session.stored.filter((one) => one.key === key);
+  if (found.length > 0) return found;
+  parseStateKey(key);
+  return refuseUnknown(session, key);
+}
+
+/** Selection of states by stream and account; all without either. */
 export interface StateFilter {
   readonly stream?: string | undefined;
   readonly account?: string | undefined;
 }
 
-/** Returns the states of a stream, of an account, or all. */
-export function matching(session: StateSession, { stream, account }: StateFilter): StoredState[] {
-  return session.stored.filter(({ key }) => {
+/** @throws StopProcessError `state.invalid` for an unknown stream, an invalid account or no match */
+export function select(session: StateSession, filter: StateFilter): readonly StoredState[] {
+  const { stream, account } = filter;
+  if (stream !== undefined) parseStream(stream);
+  if (account !== undefined) parseAccount(account);
+  const found = session.stored.filter(({ key }) => {
     const [ofStream, ofAccount] = key.split('/');
-    return (
-      (stream === undefined || ofStream === stream) &&
-      (account === undefined || ofAccount === account)
-    );
+    return ofStream === (stream ?? ofStream) && ofAccount === (account ?? ofAccount);
   });
+  const narrowed = stream !== undefined || account !== undefined;
+  if (found.length === 0 && narrowed) refuseUnknown(session, `${stream ?? '*'}/${account ?? '*'}`);
+  return found;
 }
 
 /** @throws StopProcessError `state.invalid`: no state has this name */

@@ -1,37 +1,25 @@
 import { isConnectorError, StopStreamError } from '../../engine/errors.ts';
 import { type Json, isNode } from '../../engine/json.ts';
 import { printableLines } from '../../engine/printable.ts';
-import { parseAccount, parseStateKey, parseStream } from './state-change.ts';
 import type { StoredState } from '../../kafka/index.ts';
-import { asTable } from '../table.ts';
+import { jsonText } from '../command.ts';
+import { asTable, iso } from '../text.ts';
 import {
   type StateFilter,
   type StateSession,
-  matching,
-  refuseUnknown,
+  contentOf,
+  select,
   stateOf,
+  storedUnder,
 } from './session.ts';
 
 /** The format that `state export` writes and `state import` reads. */
 export const exportFormat = 'instagram-kafka-state/1';
 
-/**
- * Returns the selected states; rejects an unknown stream, an invalid account and an empty result.
- */
-export function select(session: StateSession, filter: StateFilter): readonly StoredState[] {
-  if (filter.stream !== undefined) parseStream(filter.stream);
-  if (filter.account !== undefined) parseAccount(filter.account);
-  const found = matching(session, filter);
-  const { stream, account } = filter;
-  const narrowed = stream !== undefined || account !== undefined;
-  if (found.length === 0 && narrowed) refuseUnknown(session, `${stream ?? '*'}/${account ?? '*'}`);
-  return found;
-}
-
 /** Formats `state list`: a line a state, or a JSON list. */
 export function listStates(session: StateSession, filter: StateFilter, json: boolean): string {
   const rows = select(session, filter).map(describe);
-  if (json) return `${JSON.stringify(rows, null, 2)}\n`;
+  if (json) return jsonText(rows);
   return asTable([
     ['KEY', 'CURSOR', 'SEQUENCE', 'WRITTEN AT', 'WRITTEN BY', 'PARTITION', 'BYTES'],
     ...rows.map((row) => [
@@ -46,35 +34,21 @@ export function listStates(session: StateSession, filter: StateFilter, json: boo
   ]);
 }
 
-interface StateRow {
-  readonly key: string;
-  readonly stream: string;
-  readonly account: string;
-  readonly cursor: string | null;
-  readonly sequence: number | null;
-  readonly written_at: string | null;
-  readonly written_by: string | null;
-  readonly partition: number;
-  readonly bytes: number;
-  readonly unreadable: string | null;
-}
-
-const unread = { cursor: null, sequence: null, written_at: null, written_by: null };
-
-function describe({ key, partition, value, restored }: StoredState): StateRow {
+function describe(stored: StoredState) {
+  const { key, partition, value } = stored;
   const [stream = '', account = ''] = key.split('/');
-  const place = { key, stream, account, partition, bytes: value.length };
-  if (restored.kind === 'unreadable') {
-    return { ...place, ...unread, unreadable: restored.error.message };
-  }
-  const { cursorMs, sequence, writtenAtMs, writtenBy } = restored.state;
+  const { state, unreadable } = contentOf(stored);
   return {
-    ...place,
-    cursor: cursorMs === null ? null : new Date(cursorMs).toISOString(),
-    sequence,
-    written_at: new Date(writtenAtMs).toISOString(),
-    written_by: writtenBy,
-    unreadable: null,
+    key,
+    stream,
+    account,
+    partition,
+    bytes: value.length,
+    cursor: iso(state?.cursorMs),
+    sequence: state?.sequence ?? null,
+    written_at: iso(state?.writtenAtMs),
+    written_by: state?.writtenBy ?? null,
+    unreadable,
   };
 }
 
@@ -84,21 +58,14 @@ function describe({ key, partition, value, restored }: StoredState): StateRow {
  * @throws StopStreamError `state.unreadable`, `registry.mismatch`
  */
 export function getState(session: StateSession, key: string, json: boolean): string {
-  const known = session.stored.find((one) => one.key === key);
-  if (known === undefined) {
-    parseStateKey(key);
-    return refuseUnknown(session, key);
-  }
+  const [stored] = storedUnder(session, key);
   const state = stateOf(session, key);
-  if (state === null) throw unreadable(known);
+  if (state === null) {
+    const error = stored?.restored.kind === 'unreadable' ? stored.restored.error : undefined;
+    throw isConnectorError(error) ? error : new StopStreamError('state.unreadable', key);
+  }
   const whole = session.form.toJson(state);
-  const text = JSON.stringify(json ? whole : shortened(whole), null, 2);
-  return `${json ? text : printableLines(text)}\n`;
-}
-
-function unreadable({ key, restored }: StoredState): Error {
-  const error = restored.kind === 'unreadable' ? restored.error : undefined;
-  return isConnectorError(error) ? error : new StopStreamError('state.unreadable', key);
+  return json ? jsonText(whole) : printableLines(jsonText(shortened(whole)));
 }
 
 const longestShown = 200;
@@ -117,18 +84,11 @@ function shortened(value: Json): Json {
 
 /** Formats `state export`: a JSON object a line; an unreadable state keeps its bytes. */
 export function exportStates(session: StateSession, filter: StateFilter): string {
-  return select(session, filter)
-    .map((stored) => `${JSON.stringify(exportEntry(stored, session))}\n`)
-    .join('');
-}
-
-function exportEntry({ key, value, restored }: StoredState, { form }: StateSession) {
-  return restored.kind === 'state'
-    ? { format: exportFormat, key, state: form.toJson(restored.state) }
-    : {
-        format: exportFormat,
-        key,
-        unreadable: restored.error.message,
-        bytes: value.toString('base64'),
-      };
+  const entries = select(session, filter).map(({ key, value, restored }) => {
+    const entry = { format: exportFormat, key };
+    return restored.kind === 'state'
+      ? { ...entry, state: session.form.toJson(restored.state) }
+      : { ...entry, unreadable: restored.error.message, bytes: value.toString('base64') };
+  });
+  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 }

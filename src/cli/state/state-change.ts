@@ -1,5 +1,4 @@
 import { StopProcessError } from '../../engine/errors.ts';
-import { parseGraphTime } from '../../instagram/model/graph-time.ts';
 import {
   type Checkpoint,
   type StreamState,
@@ -9,14 +8,13 @@ import {
 } from '../../engine/state.ts';
 import { type StreamName, isStreamName, streamNames } from '../../engine/stream-name.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
+import { parseTime } from '../command.ts';
 
-/** The parts of a state's key. */
 export interface StateId {
   readonly stream: StreamName;
   readonly accountId: string;
 }
 
-/** The intended change of one state. */
 export interface StateChange {
   readonly key: string;
   readonly id: StateId;
@@ -26,24 +24,21 @@ export interface StateChange {
   readonly after: StreamState | null;
 }
 
-/** Author and time of a write. */
 export interface Authorship {
   readonly writtenBy: string;
   readonly nowMs: number;
 }
 
+type AuthoredChange = Authorship & Pick<StateChange, 'before'>;
+
 /** Streams whose state has a cursor that a person can move. */
 const cursorStreams: readonly StreamName[] = ['user_insights', 'user_daily_totals'];
 
-/**
- * Parses a state's key.
- *
- * @throws StopProcessError `state.invalid`
- */
+/** @throws StopProcessError `state.invalid` */
 export function parseStateKey(text: string): StateId {
   const [stream = '', accountId = '', ...rest] = text.split('/');
   if (accountId === '' || rest.length > 0) {
-    refuse(
+    refuseState(
       `key "${text}": expected <stream>/<account id>, such as user_insights/17841400000000001`,
     );
   }
@@ -54,35 +49,32 @@ export function parseStateKey(text: string): StateId {
 export function parseStream(text: string): StreamName {
   return isStreamName(text)
     ? text
-    : refuse(`stream "${text}": expected one of ${streamNames.join(', ')}`);
+    : refuseState(`stream "${text}": expected one of ${streamNames.join(', ')}`);
 }
 
 /** @throws StopProcessError `state.invalid` */
 export function parseAccount(text: string): string {
   return /^\d+$/.test(text)
     ? text
-    : refuse(`account "${text}": expected an account id, digits such as 17841400000000001`);
+    : refuseState(`account "${text}": expected an account id, digits such as 17841400000000001`);
 }
 
 /**
- * Parses a cursor: a day (its midnight in UTC) or a time with its offset.
- *
- * @param name - of the option, for the message
- * @throws StopProcessError `state.invalid`; also for a time more than a day ahead of now, because
- *   such a cursor would end the stream, and for a time before Instagram existed
+ * Parses a cursor as {@link parseTime} does. @throws StopProcessError `state.invalid`; also for a time
+ * more than a day ahead of now, because such a cursor would end the stream
  */
 export function parseCursor(text: string, nowMs: number, name = 'cursor'): number {
-  const ms = parseGraphTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+  const ms = parseTime(text);
   if (ms === undefined) {
-    refuse(
+    refuseState(
       `${name} "${text}": expected a day such as 2026-11-01 or a time such as 2026-11-01T07:00:00Z`,
     );
   }
   if (ms < beginningMs) {
-    refuse(`cursor "${text}": expected a time after 2010-01-01, when Instagram began`);
+    refuseState(`cursor "${text}": expected a time after 2010-01-01, when Instagram began`);
   }
   if (ms > nowMs + futureMs) {
-    refuse(`${name} "${text}": expected a time at most a day ahead of now`);
+    refuseState(`${name} "${text}": expected a time at most a day ahead of now`);
   }
   return ms;
 }
@@ -90,16 +82,15 @@ export function parseCursor(text: string, nowMs: number, name = 'cursor'): numbe
 /** @throws StopProcessError `state.invalid` for a stream without a cursor */
 export function checkHasCursor(stream: StreamName): void {
   if (cursorStreams.includes(stream)) return;
-  refuse(
+  refuseState(
     `stream "${stream}" has no cursor: it is read in full; expected ${cursorStreams.join(', ')}. ` +
       '`state reset` makes it forget what it has published',
   );
 }
 
 /**
- * Returns the checkpoint from which everything after `cursorMs` is read and published again:
- * fingerprints of later days are removed, because unknown days count as changed, and the stream is
- * due at once.
+ * Returns the checkpoint from which everything after `cursorMs` is read and published again: unknown
+ * days count as changed, so later days are removed. The stream is due at once.
  */
 export function moveCursor(checkpoint: Checkpoint, cursorMs: number): Checkpoint {
   const { coveredUntilMs } = checkpoint;
@@ -114,35 +105,28 @@ export function moveCursor(checkpoint: Checkpoint, cursorMs: number): Checkpoint
   };
 }
 
-/**
- * Returns the change that gives a state another checkpoint. The sequence never goes back (Invariant
- * 2).
- */
+/** Gives a state another checkpoint. The sequence never goes back (Invariant 2). */
 export function changeTo(
   id: StateId,
   checkpoint: Checkpoint,
-  author: Authorship & { readonly before: StreamState | null; readonly atLeast?: number },
+  { before, atLeast = 0, writtenBy, nowMs }: AuthoredChange & { readonly atLeast?: number },
 ): StateChange {
-  const { before, atLeast = 0 } = author;
   const after: StreamState = {
     ...checkpointOf(checkpoint),
     ...id,
     sequence: Math.max(before?.sequence ?? 0, atLeast) + 1,
-    writtenAtMs: author.nowMs,
-    writtenBy: author.writtenBy,
+    writtenAtMs: nowMs,
+    writtenBy,
   };
   return { key: stateKey(id.stream, id.accountId), id, before, after };
 }
 
 /** Returns the change that moves a cursor; the account may have no state yet. */
-export function changeCursor(
-  id: StateId,
-  cursorMs: number,
-  author: Authorship & { readonly before: StreamState | null },
-): StateChange {
+export function changeCursor(id: StateId, cursorMs: number, author: AuthoredChange): StateChange {
   return changeTo(id, moveCursor(author.before ?? emptyCheckpoint, cursorMs), author);
 }
 
-function refuse(message: string): never {
+/** @throws StopProcessError `state.invalid` */
+export function refuseState(message: string): never {
   throw new StopProcessError('state.invalid', `${message}. Nothing was changed.`, { exitCode: 2 });
 }

@@ -1,32 +1,18 @@
 import type { Config } from '../../config/config.ts';
+import { systemClock } from '../../engine/clock.ts';
 import type { ExitCode } from '../../engine/errors.ts';
-import type { Granted } from '../../instagram/api/oauth.ts';
-import type { TokenService } from '../../instagram/tokens/service.ts';
+import { streams } from '../../instagram/streams/index.ts';
+import { openTokenService, type TokenService } from '../../instagram/tokens/service.ts';
 import {
-  option,
   print,
-  stoppable,
+  usage as usageError,
   type CommandDefinition,
   type CommandGroup,
   type Invocation,
 } from '../command.ts';
-import { loadCommandConfig } from '../load.ts';
+import { loadCommandConfig } from '../context.ts';
 import { listenForStop } from '../stop-signals.ts';
-import {
-  tokenServiceOf,
-  needApp,
-  targetOf,
-  tokensOf,
-  chooseToken,
-  type NamedToken,
-} from './configured-tokens.ts';
-import {
-  describeGranted,
-  describeTokens,
-  grantedJson,
-  tokensJson,
-  type ShownToken,
-} from './text.ts';
+import { describeGranted, describeTokens, type ShownToken } from './text.ts';
 
 interface TokenOptions {
   readonly token?: string;
@@ -45,34 +31,28 @@ const inspect: CommandDefinition = {
   exits: {
     0: 'Meta accepts every token, and each has the permissions that the streams need',
     3: 'a token is rejected or lacks a permission, or Meta is unavailable',
-    ...stoppable,
   },
   options: [
-    option('--token <name>', 'only this token: its place in the list'),
-    option('--json', 'print a JSON list'),
+    ['--token <name>', 'only this token: its place in the list'],
+    ['--json', 'print a JSON list'],
   ],
   settings: tokenSettings,
   async run({ options, settings }: Invocation<TokenOptions>): Promise<ExitCode> {
     const config = loadCommandConfig(settings, ['token']);
     using stop = listenForStop(config.polling.shutdownGraceMs);
     const found = await inspectAll(config, options.token, stop.signal);
-    print(options.json, {
-      text: () => describeTokens(found, Date.now()),
-      json: () => tokensJson(found),
-    });
+    print(options.json, describeTokens(found, Date.now()));
     return found.every(({ isValid, missing }) => isValid && (missing ?? []).length === 0) ? 0 : 3;
   },
 };
 
-/** Returns the inspection result of each token. */
 export async function inspectAll(
   config: Config,
   name: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly ShownToken[]> {
   const service = tokenServiceOf(config);
-  const all = tokensOf(config);
-  const chosen = name === undefined ? all : [chooseToken(all, name)];
+  const chosen = name === undefined ? tokensOf(config) : [chooseToken(config, name)];
   const file = config.instagram.accessTokenFile;
   return Promise.all(
     chosen.map(async (one) => ({
@@ -82,14 +62,7 @@ export async function inspectAll(
   );
 }
 
-interface TokenCommand {
-  readonly usage: string;
-  readonly about: string;
-  readonly needs: 'secret' | 'secret of Facebook Login';
-  readonly make: (service: TokenService, one: NamedToken, signal: AbortSignal) => Promise<Granted>;
-}
-
-function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefinition {
+function tokenCommand(usage: 'exchange' | 'refresh', about: string): CommandDefinition {
   return {
     usage,
     about,
@@ -102,59 +75,108 @@ function tokenCommand({ usage, about, needs, make }: TokenCommand): CommandDefin
       0: 'the new token is in the file',
       2: 'bad configuration or usage, or the file cannot be written; nothing was done',
       3: 'Meta refused or is unavailable; the old token is kept',
-      ...stoppable,
     },
     options: [
-      option('--token <name>', 'the token, when there are several: its place in the list'),
-      option('--output <file>', 'write the token into this file, which holds nothing else'),
-      option('--json', 'print a JSON object'),
+      ['--token <name>', 'the token, when there are several: its place in the list'],
+      ['--output <file>', 'write the token into this file, which holds nothing else'],
+      ['--json', 'print a JSON object'],
     ],
     settings: tokenSettings,
     async run({ options, settings }: Invocation<TokenOptions>): Promise<ExitCode> {
       const config = loadCommandConfig(settings, ['token']);
-      const one = chooseToken(tokensOf(config), options.token);
-      if (needs === 'secret' || config.instagram.login === 'facebook') needApp(config);
-      const place = placeOf(config, one, options.output);
+      const { name, text } = chooseToken(config, options.token);
+      const { login, accessTokenFile } = config.instagram;
+      // Instagram Login refreshes a token without the app's secret.
+      if (usage === 'exchange' || login === 'facebook') needApp(config);
+      const path = targetOf(accessTokenFile, options.output);
+      // A separate file holds this token alone.
+      const place = { path, old: path === accessTokenFile ? text : null, add: false };
       using stop = listenForStop(config.polling.shutdownGraceMs);
       const service = tokenServiceOf(config);
-      const { expiresAtMs } = await service.writeTo(place, () => make(service, one, stop.signal));
-      const written = { name: one.name, file: place.path, expiresAtMs };
-      print(options.json, {
-        text: () => describeGranted(written, Date.now()),
-        json: () => grantedJson(written),
-      });
+      const { expiresAtMs } = await service.writeTo(place, () => service[usage](text, stop.signal));
+      print(options.json, describeGranted({ name, file: path, expiresAtMs }, Date.now()));
       return 0;
     },
   };
 }
 
-/** Returns the token's place: its own in the token file, or a separate file. */
-function placeOf(config: Config, one: NamedToken, output: string | undefined) {
-  const path = targetOf(config.instagram.accessTokenFile, output);
-  const isOwn = path === config.instagram.accessTokenFile;
-  return { path, old: isOwn ? one.text : null, add: false };
-}
-
-/** The `token` command and its subcommands. */
 export const tokenCommands: CommandGroup = {
   usage: 'token',
   about: 'inspect, exchange and refresh access tokens; prints no token',
   examples: ['token inspect', 'token refresh', 'token exchange --help'],
   commands: [
     inspect,
-    tokenCommand({
-      usage: 'exchange',
-      about:
-        'exchange a short-lived token for one of sixty days, and write it into the token file (mode 0600)',
-      needs: 'secret',
-      make: (service, one, signal) => service.exchange(one.text, signal),
-    }),
-    tokenCommand({
-      usage: 'refresh',
-      about:
-        'extend an unexpired token by sixty days, and write it into the token file (mode 0600)',
-      needs: 'secret of Facebook Login',
-      make: (service, one, signal) => service.refresh(one.text, signal),
-    }),
+    tokenCommand(
+      'exchange',
+      'exchange a short-lived token for one of sixty days, and write it into the token file (mode 0600)',
+    ),
+    tokenCommand(
+      'refresh',
+      'extend an unexpired token by sixty days, and write it into the token file (mode 0600)',
+    ),
   ],
 };
+
+/** Returns the configured tokens with their names: `default`, or the place in the list. */
+function tokensOf({ instagram: { accessTokens } }: Config) {
+  return accessTokens.map((text, index) => ({
+    name: accessTokens.length === 1 ? 'default' : String(index + 1),
+    text,
+  }));
+}
+
+/** @throws StopProcessError `config.invalid` when no token has the name, or several have none */
+function chooseToken(config: Config, name: string | undefined) {
+  const all = tokensOf(config);
+  const [only, ...others] = all;
+  const unnamed = others.length === 0 ? only : undefined;
+  const found = name === undefined ? unnamed : all.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const names = all.map((one) => one.name).join(', ');
+  throw usageError(
+    name === undefined
+      ? `there are several tokens: choose one with --token ${names}`
+      : `--token: expected one of ${names}`,
+  );
+}
+
+export function tokenServiceOf(config: Config): TokenService {
+  return openTokenService({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
+}
+
+/** True when an enabled stream reads what other people wrote. */
+export function readsPeople(config: Config): boolean {
+  return Object.values(streams).some(
+    (stream) => stream.readsPeople && config.streams[stream.name].enabled,
+  );
+}
+
+/**
+ * Returns the id and secret of the app that tokens are issued for. With Instagram Login only a
+ * login needs the id.
+ *
+ * @throws StopProcessError `config.invalid` for a missing value
+ */
+export function needApp({ instagram }: Config, forLogin = false) {
+  const { clientId, clientSecret, login } = instagram;
+  if (clientSecret === null) throw missing('INSTAGRAM_CLIENT_SECRET', "the app's secret");
+  if (clientId === null && (forLogin || login === 'facebook')) {
+    throw missing('INSTAGRAM_CLIENT_ID', "the app's id");
+  }
+  return { clientId: clientId ?? '', clientSecret };
+}
+
+function missing(name: string, expected: string): Error {
+  return usageError(
+    `${name}: got nothing, expected ${expected}; it stands in the app's dashboard at https://developers.facebook.com/apps`,
+  );
+}
+
+/** @throws StopProcessError `config.invalid` when no file is named */
+export function targetOf(tokenFile: string | null, output: string | undefined): string {
+  const path = output ?? tokenFile;
+  if (path !== null && path !== '') return path;
+  throw usageError(
+    'no file to write the token into: set INSTAGRAM_ACCESS_TOKEN_FILE or give --output; a token is not printed',
+  );
+}

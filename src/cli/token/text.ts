@@ -1,62 +1,48 @@
 import type { Account } from '../../engine/account.ts';
 import { advice } from '../../engine/advice.ts';
 import { printable } from '../../engine/printable.ts';
-import { daysLeft } from '../../engine/token-life.ts';
 import type { InspectedToken } from '../../instagram/tokens/service.ts';
-import type { TokenFacts } from '../../instagram/api/token-facts.ts';
-import { asTable } from '../table.ts';
+import type { Printed } from '../command.ts';
+import { asTable, dayAndDaysLeft, iso } from '../text.ts';
 
 /** The inspection result of a token, with its name. */
 export interface ShownToken extends InspectedToken {
   readonly name: string;
 }
 
-/** Formats the inspection results as JSON. */
-export function tokensJson(tokens: readonly ShownToken[]) {
-  return tokens.map(asJson);
-}
-
 /** Formats each token as a row of a table, its errors below. */
-export function describeTokens(tokens: readonly ShownToken[], nowMs: number): string {
-  const rows = tokens.map((token) => [
-    token.name,
-    token.isValid ? 'yes' : 'no',
-    token.facts?.type?.toLowerCase() ?? '-',
-    token.isValid || token.expiresAtMs !== undefined ? until(token.expiresAtMs, nowMs) : 'refused',
-    token.facts === null || !token.isValid ? '-' : until(token.facts.dataAccessUntilMs, nowMs),
-    String(token.accounts.length),
+export function describeTokens(tokens: readonly ShownToken[], nowMs: number): Printed {
+  const rows = tokens.map(({ name, isValid, facts, expiresAtMs, accounts }) => [
+    name,
+    isValid ? 'yes' : 'no',
+    facts?.type?.toLowerCase() ?? '-',
+    isValid || expiresAtMs !== undefined ? until(expiresAtMs, nowMs) : 'refused',
+    facts === null || !isValid ? '-' : until(facts.dataAccessUntilMs, nowMs),
+    String(accounts.length),
   ]);
-  const table = asTable([
-    ['TOKEN', 'TAKEN', 'TYPE', 'EXPIRES', 'DATA ACCESS UNTIL', 'ACCOUNTS'],
-    ...rows,
-  ]);
-  return [table, ...tokens.map(details)].join('');
+  const header = ['TOKEN', 'TAKEN', 'TYPE', 'EXPIRES', 'DATA ACCESS UNTIL', 'ACCOUNTS'];
+  return {
+    text: () => [asTable([header, ...rows]), ...tokens.map(details)].join(''),
+    json: () => tokens.map(tokenJson),
+  };
 }
 
 function details({ name, reason, code, missing, accounts, facts }: ShownToken): string {
-  const lines = [
-    ...accounts.map(
-      ({ id, username }) => `reaches ${id}${username === null ? '' : ` (${username})`}`,
-    ),
-    ...(facts?.application == null
-      ? []
-      : [`of the app ${facts.application} (${facts.appId ?? '-'})`]),
-    ...(missing === null || missing.length === 0 ? [] : [`lacks ${missing.join(', ')}`]),
-    ...(code === null ? [] : [`${code}: ${reason ?? 'refused'}`, `what to do: ${advice[code]}`]),
-  ];
+  const lines = accounts.map((account) => `reaches ${nameOf(account)}`);
+  if (facts?.application != null) {
+    lines.push(`of the app ${facts.application} (${facts.appId ?? '-'})`);
+  }
+  if (missing !== null && missing.length > 0) lines.push(`lacks ${missing.join(', ')}`);
+  if (code !== null) lines.push(`${code}: ${reason ?? 'refused'}`, `what to do: ${advice[code]}`);
   return lines.map((line) => `${name}: ${printable(line)}\n`).join('');
 }
 
-function asJson({
-  name,
-  isValid,
-  reason,
-  code,
-  facts,
-  expiresAtMs,
-  accounts,
-  missing,
-}: ShownToken) {
+function nameOf({ id, username }: Account): string {
+  return username === null ? id : `${id} (${username})`;
+}
+
+function tokenJson(token: ShownToken) {
+  const { name, isValid, reason, code, facts, expiresAtMs, accounts, missing } = token;
   return {
     name,
     valid: isValid,
@@ -65,20 +51,16 @@ function asJson({
     expires_at: iso(expiresAtMs),
     never_expires: expiresAtMs === null,
     // Null where Meta does not report it.
-    told: facts === null ? null : factsJson(facts),
+    told: facts && {
+      type: facts.type,
+      app_id: facts.appId,
+      user_id: facts.userId,
+      issued_at: iso(facts.issuedAtMs),
+      data_access_until: iso(facts.dataAccessUntilMs),
+      scopes: facts.scopes,
+    },
     missing_permissions: missing,
     accounts: accounts.map(({ id, username }) => ({ id, username })),
-  };
-}
-
-function factsJson(facts: TokenFacts) {
-  return {
-    type: facts.type,
-    app_id: facts.appId,
-    user_id: facts.userId,
-    issued_at: iso(facts.issuedAtMs),
-    data_access_until: iso(facts.dataAccessUntilMs),
-    scopes: facts.scopes,
   };
 }
 
@@ -89,55 +71,40 @@ export interface WrittenToken {
   readonly expiresAtMs: number | null;
 }
 
-/** Formats a written token as JSON. */
-export function grantedJson({ name, file, expiresAtMs }: WrittenToken) {
+export function describeGranted(written: WrittenToken, nowMs: number): Printed {
+  const { name, file, expiresAtMs } = written;
+  return {
+    text: () => `token ${name}: written to ${file}, ends ${until(expiresAtMs, nowMs)}\n`,
+    json: () => grantedJson(written),
+  };
+}
+
+function grantedJson({ name, file, expiresAtMs }: WrittenToken) {
   return { name, file, expires_at: iso(expiresAtMs) };
 }
 
-/** Formats a written token as one line. */
-export function describeGranted({ name, file, expiresAtMs }: WrittenToken, nowMs: number): string {
-  return `token ${name}: written to ${file}, ends ${until(expiresAtMs, nowMs)}\n`;
-}
-
-/** The result of a login. */
-export interface LoggedIn extends WrittenToken {
-  readonly accounts: readonly Account[];
-  readonly missing: readonly string[];
-}
-
-/** Formats the result of a login as JSON. */
-export function loginJson({ accounts, missing, ...written }: LoggedIn) {
-  const found = accounts.map(({ id, username }) => ({ id, username }));
-  return { ...grantedJson(written), accounts: found, missing_permissions: missing };
-}
-
-/** Formats the result of a login: the token's place, its accounts and the missing permissions. */
 export function describeLogin(
-  { file, expiresAtMs, accounts, missing }: LoggedIn,
+  written: WrittenToken,
+  { accounts, missing }: Pick<InspectedToken, 'accounts' | 'missing'>,
   nowMs: number,
-): string {
-  const names = accounts.map(({ id, username }) =>
-    username === null ? id : `${id} (${username})`,
-  );
+): Printed {
+  const lacking = missing ?? [];
   const lines = [
-    `logged in: the token is in ${file}, ends ${until(expiresAtMs, nowMs)}`,
+    `logged in: the token is in ${written.file}, ends ${until(written.expiresAtMs, nowMs)}`,
     accounts.length === 0
       ? 'it reaches no professional account: see docs/instagram-setup.md'
-      : `it reaches ${names.join(', ')}`,
-    ...(missing.length === 0 ? [] : [`it lacks ${missing.join(', ')}: log in again and consent`]),
+      : `it reaches ${accounts.map(nameOf).join(', ')}`,
   ];
-  return `${lines.map(printable).join('\n')}\n`;
-}
-
-function iso(ms: number | null | undefined): string | null {
-  return ms == null ? null : new Date(ms).toISOString();
+  if (lacking.length > 0) lines.push(`it lacks ${lacking.join(', ')}: log in again and consent`);
+  const found = accounts.map(({ id, username }) => ({ id, username }));
+  return {
+    text: () => `${lines.map(printable).join('\n')}\n`,
+    json: () => ({ ...grantedJson(written), accounts: found, missing_permissions: lacking }),
+  };
 }
 
 /** Formats an end date, as `2027-01-25 (59 days)`. */
 function until(ms: number | null | undefined, nowMs: number): string {
   if (ms === undefined) return 'not known';
-  if (ms === null) return 'never';
-  const days = daysLeft(ms, nowMs);
-  const left = days < 0 ? 'over' : days === 1 ? '1 day' : `${days} days`;
-  return `${new Date(ms).toISOString().slice(0, 10)} (${left})`;
+  return ms === null ? 'never' : dayAndDaysLeft(ms, nowMs);
 }

@@ -59,11 +59,13 @@ describe('login', () => {
     ['[::1]', ['refused', 200]],
   ])('login listens on every loopback address that %s may mean', async (host, reached) => {
     const redirect = new URL(`http://${host}:${await freePort()}/`);
-    await using listener = await listenForRedirect(redirect, () =>
+    await using stack = new AsyncDisposableStack();
+    const listener = await listenForRedirect(redirect, () =>
       Promise.resolve({ status: 200, title: 'Here', text: '' }),
     );
+    stack.use(listener);
     const statuses = ['127.0.0.1', '[::1]'].map((address) =>
-      fetch(`http://${address}:${listener.port}/`).then(
+      fetch(`http://${address}:${redirect.port}/`).then(
         ({ status }) => status,
         () => 'refused',
       ),

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { describeCost, requestCost } from '../../../src/cli/streams.ts';
 import { streamNames } from '../../../src/engine/stream-name.ts';
+import { streams } from '../../../src/instagram/streams/index.ts';
 import { runMain } from './command-line.ts';
 
 describe('streams', () => {
@@ -57,5 +59,20 @@ describe('streams', () => {
     expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
     expect(wrong.stderr).toContain('STREAM_MEDIA_INTERVAL');
     expect(help.stdout).toContain('Examples:\n  instagram-kafka streams\n');
+  });
+});
+
+const costOf = (name: keyof typeof streams) => describeCost(requestCost(streams[name].request));
+
+describe('requestCost', () => {
+  test('counts the calls of each kind of request', () => {
+    expect(costOf('users')).toBe('1 an account');
+    expect(costOf('media')).toBe('1 a page');
+    expect(costOf('media_insights')).toBe('1 a media that is due, and the list');
+    expect(costOf('story_insights')).toBe('2 a media that is due, and the list');
+    expect(costOf('user_insights')).toBe('4 a window of 30 days');
+    expect(costOf('user_daily_totals')).toBe('2 a day');
+    expect(costOf('user_lifetime_insights')).toBe('3 a poll');
+    expect(costOf('comments')).toBe('1 a media with another comments_count, and the list');
   });
 });

@@ -1,7 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { parseDemoArguments, parseSandboxArguments } from '../../../sandbox/demo/arguments.ts';
+import {
+  parseDemoArguments,
+  parseSandboxArguments,
+  SANDBOX_USAGE,
+  USAGE,
+} from '../../../sandbox/demo/arguments.ts';
 import { parseQuotaArguments, QUOTA_USAGE } from '../../../bench/quota-arguments.ts';
 import { demoWorld } from '../../../sandbox/demo/world.ts';
 import { describeSpeed } from '../../../sandbox/graph-api/world/clock.ts';
@@ -30,6 +35,17 @@ describe('arguments of the demo and the sandbox', () => {
     [['--speed', '2', '--recording', 'x'], '--speed: the clock of a --recording stands still'],
   ])('refuses %j and says what it expects', (args, message) => {
     expect(() => parseDemoArguments(args)).toThrow(message);
+  });
+
+  test.each([
+    ['demo.ts', USAGE],
+    ['main.ts', SANDBOX_USAGE],
+  ])('%s prints its usage for --help, without starting a world', (main, usage) => {
+    const path = fileURLToPath(new URL(`../../../sandbox/${main}`, import.meta.url));
+    const options = { encoding: 'utf8', timeout: 20_000 } as const;
+    const { status, stdout } = spawnSync(process.execPath, [path, '--help'], options);
+
+    expect([status, stdout]).toEqual([0, `${usage}\n`]);
   });
 
   test('the clock of the world runs at the speed that it says', async () => {

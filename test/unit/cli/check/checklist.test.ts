@@ -7,7 +7,7 @@ import {
   runSteps,
 } from '../../../../src/cli/check/checklist.ts';
 import { closing, describeLine } from '../../../../src/cli/check/command.ts';
-import { styleFor } from '../../../../src/cli/terminal.ts';
+import { styleFor } from '../../../../src/cli/text.ts';
 import { RetryError, StopProcessError } from '../../../../src/engine/errors.ts';
 
 const calm = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   contract,
-  createBatchKeeper,
+  createApiObserver,
   insightsFinding,
 } from '../../../../src/cli/check/api-steps.ts';
 import { SkipError } from '../../../../src/engine/errors.ts';
@@ -72,9 +72,9 @@ describe('check: the forms of request', () => {
     ['graph.refused', '(#100) Unsupported post request', /^No action needed: each object/],
     ['graph.retired', '(#100) batch is deprecated in v28.0', /^Install a newer version/],
   ])('warns of rejected batches as %s, with Meta’s words', (code, words, action) => {
-    const batches = createBatchKeeper();
-    batches.report({ type: 'batch-refused', isAbsent: true, message: `Meta says "${words}"` });
-    const batchRejection = batches.rejection();
+    const observer = createApiObserver();
+    observer.report({ type: 'batch-refused', isAbsent: true, message: `Meta says "${words}"` });
+    const batchRejection = observer.batchRejection();
     expect(contract([batch], { ...probing, batchRejection })).toEqual([
       {
         status: 'warning',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { versionStep } from '../../../../src/cli/check/version-step.ts';
+import { versionStep } from '../../../../src/cli/check/api-steps.ts';
 
 const calm = new AbortController().signal;
 const nowMs = Date.UTC(2026, 10, 29);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { describeError, exitCodeOf } from '../../../src/cli/outcome.ts';
+import { describeError, exitCodeOf } from '../../../src/cli/command.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import {
   DeadLetterError,

@@ -1,10 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  describeDifferences,
-  isFit,
-  listFindings,
-  standing,
-} from '../../../src/cli/schemas-text.ts';
+import { describeDifferences, isFit, listFindings, standing } from '../../../src/cli/schemas.ts';
 import type { SubjectFinding } from '../../../src/registry/index.ts';
 
 const fresh: SubjectFinding = {

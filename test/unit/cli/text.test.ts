@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { styleFor } from '../../../src/cli/terminal.ts';
+import { styleFor } from '../../../src/cli/text.ts';
 
 const red = '\u001B[31mno\u001B[0m';
 

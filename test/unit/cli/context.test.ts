@@ -2,15 +2,15 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCommandConfig, openApp, readVersion } from '../../../src/cli/load.ts';
-import { exitCodeOf } from '../../../src/cli/outcome.ts';
+import { loadCommandConfig, openApp, readVersion } from '../../../src/cli/context.ts';
+import { exitCodeOf } from '../../../src/cli/command.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 
 let directory: string;
 let variables: NodeJS.ProcessEnv;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'load-'));
+  directory = await mkdtemp(join(tmpdir(), 'context-'));
   variables = process.env;
   process.env = {
     INSTAGRAM_ACCESS_TOKEN: 'EAAGtoken',

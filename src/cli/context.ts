@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { createApp, type App, type AppOptions } from '../app.ts';
+import type { Config } from '../config/config.ts';
+import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.ts';
+import { kafkaSecurity, registryAccess } from '../credentials.ts';
+import { createShutdownBudget } from '../engine/shutdown-budget.ts';
+import { streamNames, type StreamName, type TopicRole } from '../engine/stream-name.ts';
+import { compactedStreams } from '../instagram/streams/index.ts';
+import { openKafka } from '../kafka/index.ts';
+import { openRegistry } from '../registry/index.ts';
+
+/** Arguments of every command: `--config FILE` and one option per configuration field. */
+export type ConfigArguments = Readonly<Record<string, string>>;
+
+/** Required fields of a part of the program, with placeholders for a command that does not use it. */
+const required = [
+  { need: 'token', field: 'instagram.accessToken', placeholder: [] },
+  { need: 'kafka', field: 'kafka.brokers', placeholder: [] },
+  { need: 'registry', field: 'schemaRegistry.url', placeholder: '' },
+] as const;
+
+export function loadCommandConfig(
+  args: ConfigArguments,
+  needs: readonly (typeof required)[number]['need'][] = ['token', 'kafka', 'registry'],
+  env = process.env,
+): Config {
+  const unused = required.filter(({ need }) => !needs.includes(need));
+  const values = unused.map(({ field, placeholder }) => [field, placeholder] as const);
+  return loadConfig({ ...sourcesOf(args), env, unused: Object.fromEntries(values) });
+}
+
+/** Raises the log level to warn where the terminal shows the progress. */
+export function withQuietLog(config: Config): Config {
+  const { log } = config;
+  return log.level === 'info' ? { ...config, log: { ...log, level: 'warn' } } : config;
+}
+
+export function sourcesOf({ config: configFile, ...args }: ConfigArguments): ConfigSources {
+  return { env: process.env, args, ...(configFile === undefined ? {} : { configFile }) };
+}
+
+export function enabledStreams({ streams }: Config): readonly StreamName[] {
+  return streamNames.filter((name) => streams[name].enabled);
+}
+
+export function topicRoles(config: Config): readonly TopicRole[] {
+  return [...enabledStreams(config), 'state', 'dead_letters'];
+}
+
+/** Creates the program for a configuration; the instance is named after this machine. */
+export function openApp(
+  config: Config,
+  options: Pick<AppOptions, 'observer' | 'logDestination'> = {},
+): App {
+  const app = createApp(config, { ...options, ...thisInstance() });
+  for (const { name, nearest } of listNearMisses(process.env)) {
+    app.log.warn({ variable: name, nearest }, 'environment variable unknown');
+  }
+  return app;
+}
+
+/** Returns what an instance is known by. */
+export const thisInstance = () => ({ version: readVersion(), hostName: hostname() });
+
+export function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Drops log lines; error messages name no secret. */
+const dropLog = (): void => undefined;
+
+/** Opens the registry for a command, without logging: the command ends with its error. */
+export function openQuietRegistry(
+  { schemaRegistry, kafka }: Pick<Config, 'schemaRegistry' | 'kafka'>,
+  roles: readonly TopicRole[],
+) {
+  const access = registryAccess(schemaRegistry, dropLog);
+  return openRegistry({ ...access, topicTemplate: kafka.topicTemplate, roles });
+}
+
+/** Opens Kafka and the registry in the same way, until the stack is disposed of. */
+export function openQuietly(
+  stack: AsyncDisposableStack,
+  config: Config,
+  { roles, topics }: { readonly roles: readonly TopicRole[]; readonly topics: 'create' | 'look' },
+  stop: AbortSignal,
+) {
+  const shutdown = createShutdownBudget(config.polling.shutdownGraceMs, () => performance.now());
+  shutdown.beginWith(stop);
+  const registry = stack.use(openQuietRegistry(config, roles));
+  // Replicas are verified when the program starts, not when a command reads a topic.
+  const looking = { create: false, replicationFactor: -1, minInSyncReplicas: -1 };
+  const kafka = openKafka(
+    {
+      ...config.kafka,
+      security: kafkaSecurity(config.kafka, dropLog),
+      instance: config.polling.instance ?? hostname(),
+      roles,
+      compacted: compactedStreams,
+      topics: { ...config.kafka.topics, ...(topics === 'look' && looking) },
+    },
+    { codec: registry.stateCodec, telemetry: { report: dropLog }, log: dropLog, shutdown },
+  );
+  return { registry, kafka: stack.use(kafka) };
+}
