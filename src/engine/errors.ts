@@ -1,74 +1,24 @@
+import { advice } from './advice.ts';
+
 /**
  * The one taxonomy of errors. The code has the area (`area.reason`), the type has the disposition.
  * Adapters translate into it; only `engine/poller.ts` branches on the disposition.
  */
 
-/** All error codes; `docs/operations.md` explains each (a test keeps the two equal). */
-export const errorCodes = [
-  'accounts.none',
-  'config.invalid',
-  'encoding.invalid',
-  'graph.ambiguous',
-  'graph.app-secret',
-  'graph.bad-body',
-  'graph.blocked',
-  'graph.field-refused',
-  'graph.gone',
-  'graph.media-before-conversion',
-  'graph.metric-refused',
-  'graph.metric-unknown',
-  'graph.network',
-  'graph.not-enough-users',
-  'graph.not-enough-viewers',
-  'graph.permission',
-  'graph.rate-limited',
-  'graph.refused',
-  'graph.retired',
-  'graph.server',
-  'graph.timeout',
-  'graph.token',
-  'graph.too-much-data',
-  'internal.unexpected',
-  'kafka.clock',
-  'kafka.commit-unknown',
-  'kafka.fenced',
-  'kafka.group-shared',
-  'kafka.not-enough-replicas',
-  'kafka.record-too-large',
-  'kafka.throttled',
-  'kafka.tls',
-  'kafka.topic-invalid',
-  'kafka.unauthenticated',
-  'kafka.unauthorized',
-  'kafka.unavailable',
-  'mapping.invalid',
-  'registry.incompatible',
-  'registry.mismatch',
-  'registry.missing',
-  'registry.rejected',
-  'registry.tls',
-  'registry.unauthorized',
-  'registry.unavailable',
-  'state.invalid',
-  'state.owned',
-  'state.unreadable',
-] as const;
-
 /** An `area.reason` literal. */
-export type ErrorCode = (typeof errorCodes)[number];
+export type ErrorCode = keyof typeof advice;
+
+/** All error codes. */
+export const errorCodes = Object.keys(advice) as readonly ErrorCode[];
 
 /** The scope of a limit or a block. */
 export interface Scope {
   readonly kind: 'app' | 'account' | 'user' | 'page';
-  /**
-   * The account or page id; for `app` and `user`, of which each token has one, the token's name.
-   */
+  /** The account or page id; for `app` and `user`, one for each token, the token's name. */
   readonly id: string;
 }
 
-/**
- * The base of every error of the taxonomy: its code, and the poller's reaction in `disposition`.
- */
+/** The base of all errors of the taxonomy: the code, and the poller's reaction in `disposition`. */
 abstract class TaxonomyError extends Error {
   abstract readonly disposition: string;
   readonly code: ErrorCode;

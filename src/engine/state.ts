@@ -106,25 +106,9 @@ export const emptyCheckpoint: Checkpoint = {
 };
 
 /** Returns the checkpoint of a state, without the state's identity and sequence. */
-export function checkpointOf(checkpoint: Checkpoint): Checkpoint {
-  const { cursorMs, coveredUntilMs, days, totals, polledMs, published, insightsRead } = checkpoint;
-  const { seen, reading } = checkpoint;
-  const { deadLetters, refusals, convertedMs, doubtedMs } = checkpoint;
-  return {
-    cursorMs,
-    coveredUntilMs,
-    days,
-    totals,
-    polledMs,
-    published,
-    insightsRead,
-    seen,
-    reading,
-    deadLetters,
-    refusals,
-    convertedMs,
-    doubtedMs,
-  };
+export function checkpointOf(state: Checkpoint): Checkpoint {
+  const names = Object.keys(emptyCheckpoint) as readonly (keyof Checkpoint)[];
+  return Object.fromEntries(names.map((name) => [name, state[name]])) as unknown as Checkpoint;
 }
 
 /**
