@@ -42,7 +42,7 @@ import { createControlHandler } from './engine/control-handler.ts';
 import { createOverrides } from './engine/overrides.ts';
 import { noTracer } from './engine/tracing.ts';
 import { settled } from './engine/shutdown.ts';
-import { createSemaphore } from './engine/rate-limit/semaphore.ts';
+import { Semaphore } from './engine/rate-limit/semaphore.ts';
 import { compactedStreams, streams } from './instagram/streams/index.ts';
 import { openTracing } from './observability/traces/index.ts';
 
@@ -280,7 +280,7 @@ function pollerTools(
     source: createSource(sourceSettings(config)),
     telemetry: parts.telemetry,
     rateLimiter: parts.rateLimiter,
-    pollPermits: createSemaphore(polling.concurrency),
+    pollPermits: new Semaphore(polling.concurrency),
     tracer,
     random: Math.random,
     retry: {

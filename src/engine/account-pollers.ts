@@ -236,17 +236,3 @@ function reportAwaited(
     telemetry.report({ type: 'poll-awaited', ...ids, polledMs, nextPollMs });
   }
 }
-
-/** Waits for a time; returns false when aborted meanwhile. */
-export async function slept(
-  ms: number,
-  { tools, signal }: { readonly tools: Pick<PollerTools, 'clock'>; readonly signal: AbortSignal },
-): Promise<boolean> {
-  try {
-    await tools.clock.sleep(ms, signal);
-    return !signal.aborted;
-  } catch (error) {
-    if (signal.aborted) return false;
-    throw error;
-  }
-}

@@ -1,7 +1,8 @@
 import type { Account } from './account.ts';
 import { messageOf } from './errors.ts';
 import type { ShutdownBudget } from './shutdown-budget.ts';
-import { type Streams, createAccountPollers, slept } from './account-pollers.ts';
+import { type Streams, createAccountPollers } from './account-pollers.ts';
+import { slept } from './clock.ts';
 import { type ControlHandler, createControls } from './control-handler.ts';
 import type { PollerTools } from './poller.ts';
 import type {
@@ -130,7 +131,7 @@ async function untilDue(
     () => 'renewed' as const,
     () => 'aborted' as const,
   );
-  const due = slept(afterMs, { tools, signal: waitSignal }).then((isDue) =>
+  const due = slept(afterMs, tools.clock, waitSignal).then((isDue) =>
     isDue ? ('due' as const) : ('aborted' as const),
   );
   try {

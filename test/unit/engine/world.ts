@@ -10,7 +10,7 @@ import { createRateLimiter } from '../../../src/engine/rate-limit/rate-limiter.t
 import type { Poll } from '../../../src/engine/poll-context.ts';
 import type { Job, PollerTools } from '../../../src/engine/poller.ts';
 import { noTrace, noTracer } from '../../../src/engine/tracing.ts';
-import { createSemaphore } from '../../../src/engine/rate-limit/semaphore.ts';
+import { Semaphore } from '../../../src/engine/rate-limit/semaphore.ts';
 import { account as first } from '../../support/accounts.ts';
 import { type FakeGraph, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { type FakePublisher, createFakePublisher } from '../../support/fake-publisher.ts';
@@ -79,7 +79,7 @@ export function createWorld(changes: Partial<World> = {}): World {
     source: sourceOf(),
     telemetry,
     rateLimiter: createRateLimiter({ clock, telemetry, maxConcurrentRequests: 100 }),
-    pollPermits: createSemaphore(8),
+    pollPermits: new Semaphore(8),
     tracer: noTracer,
     random: () => 0.5,
     retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },
