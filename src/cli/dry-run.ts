@@ -9,7 +9,7 @@ import {
   topicName,
 } from '../engine/stream-name.ts';
 import { type LocalCodec, openLocalCodec } from '../registry/index.ts';
-import { dryRun, type DryRunResult } from '../engine/dry-run.ts';
+import { dryRun, type Once } from '../engine/once.ts';
 import type { OutgoingRecord, Telemetry } from '../engine/ports.ts';
 import { streams } from '../instagram/streams/index.ts';
 import * as commands from './command.ts';
@@ -95,7 +95,7 @@ async function show(
   { config, chosen, limit, isForPeople }: DryRunJob,
   observer: Telemetry,
   signal: AbortSignal,
-): Promise<DryRunResult> {
+): Promise<Once> {
   const codec = openLocalCodec([...chosen, 'dead_letters']);
   await using reader = openReader(config, codec.encoder, {
     observer,

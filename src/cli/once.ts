@@ -1,8 +1,7 @@
-import type { Once } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { isConnectorError, type ExitCode } from '../engine/errors.ts';
 import { printable, printableLines } from '../engine/printable.ts';
-import type { PolledJob } from '../engine/once.ts';
+import type { Once, PolledJob } from '../engine/once.ts';
 import type { Telemetry } from '../engine/ports.ts';
 import {
   option,

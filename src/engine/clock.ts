@@ -45,15 +45,16 @@ export function slept(ms: number, clock: Clock, signal: AbortSignal): Promise<bo
   );
 }
 
-/** Returns false when `work` takes longer than `ms`; rejects as `work` does. */
+/** Returns false when `work` takes longer than `ms`; rejects as `work` does, and when aborted. */
 export async function endsWithin(
   work: Promise<unknown>,
   ms: number,
   clock: Clock,
+  ...signals: readonly AbortSignal[]
 ): Promise<boolean> {
   const timer = new AbortController();
   try {
-    const late = clock.sleep(ms, timer.signal).then(() => false);
+    const late = clock.sleep(ms, AbortSignal.any([timer.signal, ...signals])).then(() => false);
     return await Promise.race([work.then(() => true), late]);
   } finally {
     timer.abort();

@@ -20,7 +20,7 @@ export function groupByList<T extends { readonly stream: Stream }>(
   );
 }
 
-/** The timing of a poll group: the next due times, for telemetry, and the signal that ends it. */
+/** The timing of a poll group. */
 export interface GroupTiming {
   readonly nextPollMs: (job: Job) => number | null;
   /** Receives each outcome at once, while other jobs of the cycle may still poll. */
@@ -43,41 +43,23 @@ export async function pollGroup(
 ): Promise<readonly PollOutcome[]> {
   if (first === undefined) return [];
   const cycleMs = tools.clock.nowMs();
-  const poll = async (job: Job, pollerTools: PollerTools) => {
+  const { signal } = timing;
+  const poll = async (job: Job, onTried?: () => void) => {
     job.cycleMs = cycleMs;
-    const { signal } = timing;
     const nextPollMs = timing.nextPollMs(job);
-    const outcome = await pollWhenDue(job, pollerTools, { nextPollMs, signal });
+    const outcome = await pollWhenDue(job, tools, { nextPollMs, signal, onTried });
     timing.onOutcome?.(job, outcome);
     return outcome;
   };
   const firstTry = Promise.withResolvers<undefined>();
-  const leading = poll(
-    first,
-    onFirstTry(first, tools, () => {
-      firstTry.resolve(undefined);
-    }),
-  ).finally(() => {
+  const onTried = (): void => {
     firstTry.resolve(undefined);
-  });
-  const following = others.map((job) => firstTry.promise.then(() => poll(job, tools)));
+  };
+  const leading = poll(first, onTried).finally(onTried);
+  const following = others.map((job) => firstTry.promise.then(() => poll(job)));
   const results = await Promise.allSettled([leading, ...following]);
   return results.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
   });
-}
-
-/** Calls `onEnd` when a try of the job ends: on the event of a finished or a failed poll. */
-function onFirstTry(job: Job, tools: PollerTools, onEnd: () => void): PollerTools {
-  return {
-    ...tools,
-    telemetry: {
-      report(event) {
-        tools.telemetry.report(event);
-        const ended = event.type === 'poll-finished' || event.type === 'poll-failed';
-        if (ended && event.stream === job.stream.name) onEnd();
-      },
-    },
-  };
 }

@@ -1,10 +1,5 @@
 import { type Backoff, backoffMs } from './backoff.ts';
-import {
-  type ConnectorError,
-  type ErrorCode,
-  type RetryError,
-  isConnectorError,
-} from './errors.ts';
+import { type RetryError, isConnectorError } from './errors.ts';
 import type { Account } from './account.ts';
 import type { StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
@@ -61,21 +56,29 @@ export type PollOutcome =
 /** The next action after an error: the same poll again, or an outcome. */
 type NextAction = { readonly kind: 'again'; readonly afterMs: number } | PollOutcome;
 
+/** The timing of a due poll. */
+export interface PollTiming {
+  /** The next poll's due time, epoch milliseconds; null when there is none. */
+  readonly nextPollMs: number | null;
+  readonly signal: AbortSignal;
+  /** Called at the end of each try, successful or not. */
+  readonly onTried?: (() => void) | undefined;
+}
+
 /**
  * Runs one due poll to its end: waits for quota and a permit, retries as the error's disposition
  * allows, and reports the result.
  *
- * @param timing - `nextPollMs` is the next poll's due time, for telemetry; null when there is none
  * @throws StopProcessError, and the signal's reason when aborted
  */
 export async function pollWhenDue(
   job: Job,
   tools: PollerTools,
-  timing: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
+  timing: PollTiming,
 ): Promise<PollOutcome> {
   const poll = await beginPoll(job, tools, timing);
   try {
-    const outcome = await pollToEnd(poll, job, { tools, ...timing });
+    const outcome = await pollToEnd(poll, job, tools, timing);
     poll.trace.end(outcome.kind === 'done' ? undefined : outcome.error);
     return outcome;
   } catch (error) {
@@ -84,19 +87,15 @@ export async function pollWhenDue(
   }
 }
 
-interface PollRun {
-  readonly tools: PollerTools;
-  readonly nextPollMs: number | null;
-  readonly signal: AbortSignal;
-}
-
 async function pollToEnd(
   poll: Poll,
   job: Job,
-  { tools, nextPollMs, signal }: PollRun,
+  tools: PollerTools,
+  { nextPollMs, signal, onTried }: PollTiming,
 ): Promise<PollOutcome> {
   for (let attempt = 1; ;) {
-    const error = await tryOnce(poll, job, { tools, signal });
+    const error = await tryOnce(poll, job, tools, signal);
+    onTried?.();
     if (error === undefined) {
       tools.telemetry.report(finished(poll, tools.clock.nowMs(), nextPollMs));
       return { kind: 'done' };
@@ -116,11 +115,12 @@ async function pollToEnd(
 async function beginPoll(
   job: Job,
   tools: PollerTools,
-  { nextPollMs, signal }: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
+  { nextPollMs, signal }: PollTiming,
 ): Promise<Poll> {
-  await untilAllowed(job, tools, signal);
-  const startedMs = tools.clock.nowMs();
   const { stream, account } = job;
+  // Until the first request may be sent, a poll holds no permit.
+  await tools.rateLimiter.ready(account, stream.priority, signal);
+  const startedMs = tools.clock.nowMs();
   const id = `${stream.name}/${account.id}/${new Date(startedMs).toISOString()}`;
   return {
     stream,
@@ -144,18 +144,10 @@ async function beginPoll(
   };
 }
 
-/** Waits until the first request may be sent; a poll holds no permit before. */
-function untilAllowed({ account, stream }: Job, { rateLimiter }: PollerTools, signal: AbortSignal) {
-  return rateLimiter.ready(account, stream.priority, signal);
-}
-
 function limited(poll: Poll, { rateLimiter, graph }: PollerTools, permit: Permit): Graph {
   const { account, stream, trace, tally } = poll;
-  return rateLimiter.limit(counted(tracedTransport(graph, trace), tally), {
-    account,
-    priority: stream.priority,
-    permit,
-  });
+  const transport = counted(tracedTransport(graph, trace), tally);
+  return rateLimiter.limit(transport, { account, priority: stream.priority, permit });
 }
 
 function counted(transport: BatchTransport, tally: Tally): BatchTransport {
@@ -181,11 +173,12 @@ function counted(transport: BatchTransport, tally: Tally): BatchTransport {
 async function tryOnce(
   poll: Poll,
   job: Job,
-  { tools, signal }: { tools: PollerTools; signal: AbortSignal },
+  tools: PollerTools,
+  signal: AbortSignal,
 ): Promise<Error | undefined> {
   const { records, deadLetters } = poll.tally;
   try {
-    await untilAllowed(job, tools, signal);
+    await tools.rateLimiter.ready(job.account, job.stream.priority, signal);
     await tools.pollPermits.take(
       (permit) => runPoll(poll, { ...tools, graph: limited(poll, tools, permit) }, signal),
       signal,
@@ -253,12 +246,7 @@ function finished(poll: Poll, nowMs: number, nextPollMs: number | null): Telemet
     type: 'poll-finished',
     stream: poll.stream.name,
     accountId: poll.account.id,
-    records: poll.tally.records,
-    deadLetters: poll.tally.deadLetters,
-    requests: poll.tally.requests,
-    calls: poll.tally.calls,
-    skipped: poll.tally.skipped,
-    leftOut: poll.tally.leftOut,
+    ...poll.tally,
     unknownFields: [...poll.tally.unknownFields],
     durationMs: Math.max(0, nowMs - poll.startedMs),
     nextPollMs,
@@ -267,25 +255,20 @@ function finished(poll: Poll, nowMs: number, nextPollMs: number | null): Telemet
 
 type PollFailed = Extract<TelemetryEvent, { type: 'poll-failed' }>;
 
-/** Returns the disposition to report: `fail` for an object's error that no extractor handled. */
-function dispositionOf(known: ConnectorError | undefined): PollFailed['disposition'] {
-  if (known === undefined) return 'unexpected';
-  return known.disposition === 'skip' ? 'fail' : known.disposition;
-}
-
 /**
  * Creates the event of a failed poll without a next one. `retryInMs` is null when the poll is not
  * retried before its next interval.
  */
 export function failed(error: Error, job: Job, retryInMs: number | null): PollFailed {
-  const known: ConnectorError | undefined = isConnectorError(error) ? error : undefined;
-  const code: ErrorCode = known?.code ?? 'internal.unexpected';
+  const known = isConnectorError(error) ? error : undefined;
+  const disposition = known?.disposition ?? 'unexpected';
   return {
     type: 'poll-failed',
     stream: job.stream.name,
     accountId: job.account.id,
-    code,
-    disposition: dispositionOf(known),
+    code: known?.code ?? 'internal.unexpected',
+    // An object's error that no extractor handled fails the poll.
+    disposition: disposition === 'skip' ? 'fail' : disposition,
     message: error.message,
     retryInMs,
     nextPollMs: null,
