@@ -6,7 +6,7 @@ import type { Overrides } from './overrides.ts';
 import { partitionOf } from './partition.ts';
 import { groupByList, pollGroup } from './poll-group.ts';
 import type { Job, PollerTools, PollOutcome } from './poller.ts';
-import { createSchedule, type Schedule } from './schedule.ts';
+import { Schedule } from './schedule.ts';
 import { stateKey } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Stream } from './stream.ts';
@@ -153,7 +153,7 @@ export class AccountPollers {
   async #pollOnSchedule(jobs: readonly Job[], run: Run, signal: AbortSignal): Promise<void> {
     const { tools } = this.#context;
     const settings = this.#settings;
-    const schedule = createSchedule(jobs, { ...settings, overdue: run.overdue }, tools);
+    const schedule = new Schedule(jobs, { ...settings, overdue: run.overdue }, tools);
     reportAwaited(jobs, schedule, tools);
     using subscriptions = new DisposableStack();
     subscriptions.use(
