@@ -55,11 +55,7 @@ export function createOverrides(telemetry: Telemetry): Overrides {
     },
     listen(onChange) {
       listeners.add(onChange);
-      return {
-        [Symbol.dispose]() {
-          listeners.delete(onChange);
-        },
-      };
+      return { [Symbol.dispose]: () => listeners.delete(onChange) };
     },
   };
 }

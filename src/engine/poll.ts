@@ -3,7 +3,7 @@ import type { Value } from './json.ts';
 import type { Published } from './published.ts';
 import type { Checkpoint } from './state.ts';
 import type { Page } from './source.ts';
-import { buildBatches, type PageResult } from './batch.ts';
+import { BatchBuilder, type PageResult } from './batch.ts';
 import { type DetectedChanges, detectChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
 import type { Poll, PollTools, Tally } from './poll-context.ts';
@@ -18,7 +18,7 @@ import type { Poll, PollTools, Tally } from './poll-context.ts';
  * time.
  */
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
-  const batches = buildBatches(poll, tools, signal);
+  const batches = new BatchBuilder(poll, tools, signal);
   try {
     let isListScanned = false;
     let steps = 0;
@@ -27,7 +27,7 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
       reportProgress((steps += 1), page, { poll, tools });
       isListScanned ||= page.scanned !== undefined;
     }
-    await batches.end(poll.startedMs);
+    await batches.end();
     // Only a complete scan is noted: a list that looks truncated is scanned again soon.
     if (isListScanned && batches.checkpoint.doubtedMs === null) {
       tools.source.noteCommitted({ ...poll, nowMs: poll.startedMs });
