@@ -1,11 +1,10 @@
 import type { Account } from './account.ts';
 import type { AssignedPartition } from './assigned-partitions.ts';
 import { planPolling } from './assignment-changes.ts';
-import { runnable, startJob } from './jobs.ts';
 import type { Overrides } from './overrides.ts';
 import { partitionOf } from './partition.ts';
 import { groupByList, pollGroup } from './poll-group.ts';
-import type { Job, PollerTools, PollOutcome } from './poller.ts';
+import { type Job, type PollerTools, type PollOutcome, runnable, startJob } from './poller.ts';
 import { Schedule } from './schedule.ts';
 import { stateKey } from './state.ts';
 import type { StreamName } from './stream-name.ts';

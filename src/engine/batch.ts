@@ -204,9 +204,8 @@ export class BatchBuilder {
     const { account, trace } = this.#poll;
     for (let remaining = this.#checkpoint; ;) {
       const state = this.#stateAfter(remaining);
-      const step = { kind: 'transaction', facts: { records: records.length } } as const;
       try {
-        await traced(trace, step, () =>
+        await traced(trace, 'transaction', { records: records.length }, () =>
           this.#tools.publisher.publish({ account, records, state }, this.#signal),
         );
         this.#poll.state = state;

@@ -1,9 +1,16 @@
 import { endsWithin } from './clock.ts';
 import { StopProcessError } from './errors.ts';
-import { type StartedJob, runnable, startJob } from './jobs.ts';
 import { partitionOf } from './partition.ts';
 import { groupByList, pollGroup } from './poll-group.ts';
-import { type Job, type PollerTools, type PollOutcome, pollWhenDue } from './poller.ts';
+import {
+  type Job,
+  type PollerTools,
+  type PollOutcome,
+  type StartedJob,
+  pollWhenDue,
+  runnable,
+  startJob,
+} from './poller.ts';
 import type {
   AccountDirectory,
   AccountListing,

@@ -1,20 +1,22 @@
 import { type Backoff, backoffMs } from './backoff.ts';
 import { type RetryError, isConnectorError } from './errors.ts';
 import type { Account } from './account.ts';
-import type { StreamState } from './state.ts';
+import { type StreamState, emptyCheckpoint, stateKey } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import { runPoll } from './poll.ts';
-import type { Poll, PollTools, Tally } from './poll-context.ts';
+import type { Poll, PollTools } from './poll-context.ts';
 import type {
   BatchTransport,
   Graph,
   GraphTransport,
+  Restored,
+  StateSize,
   Telemetry,
   TelemetryEvent,
   Tracer,
 } from './ports.ts';
-import { tracedTransport } from './tracing.ts';
+import { traced } from './tracing.ts';
 import type { Permit, Semaphore } from './rate-limit/semaphore.ts';
 
 // States of a due poll:
@@ -97,7 +99,15 @@ async function pollToEnd(
     const error = await tryOnce(poll, job, tools, signal);
     onTried?.();
     if (error === undefined) {
-      tools.telemetry.report(finished(poll, tools.clock.nowMs(), nextPollMs));
+      tools.telemetry.report({
+        type: 'poll-finished',
+        stream: job.stream.name,
+        accountId: job.account.id,
+        ...poll.tally,
+        unknownFields: [...poll.tally.unknownFields],
+        durationMs: Math.max(0, tools.clock.nowMs() - poll.startedMs),
+        nextPollMs,
+      });
       return { kind: 'done' };
     }
     const action = decide(error, attempt, tools);
@@ -144,30 +154,26 @@ async function beginPoll(
   };
 }
 
-function limited(poll: Poll, { rateLimiter, graph }: PollerTools, permit: Permit): Graph {
-  const { account, stream, trace, tally } = poll;
-  const transport = counted(tracedTransport(graph, trace), tally);
-  return rateLimiter.limit(transport, { account, priority: stream.priority, permit });
-}
-
-function counted(transport: BatchTransport, tally: Tally): BatchTransport {
-  const count = (calls: number): void => {
+/** The API for a poll: limited, counted, and each request a step of the poll's trace. */
+function graphOf(
+  { account, stream, trace, tally }: Poll,
+  { rateLimiter, graph }: PollerTools,
+  permit: Permit,
+): Graph {
+  const observe = <T>(endpoint: string, calls: number, send: () => Promise<T>): Promise<T> => {
     tally.requests += 1;
     tally.calls += calls;
+    return traced(trace, 'request', { endpoint, calls }, send);
   };
-  return {
+  const transport: BatchTransport = {
     get batchSize() {
-      return transport.batchSize;
+      return graph.batchSize;
     },
-    get(request, signal) {
-      count(1);
-      return transport.get(request, signal);
-    },
-    getBatch(requests, signal) {
-      count(requests.length);
-      return transport.getBatch(requests, signal);
-    },
+    get: (request, signal) => observe(request.endpoint, 1, () => graph.get(request, signal)),
+    getBatch: (requests, signal) =>
+      observe(requests[0]?.endpoint ?? '', requests.length, () => graph.getBatch(requests, signal)),
   };
+  return rateLimiter.limit(transport, { account, priority: stream.priority, permit });
 }
 
 async function tryOnce(
@@ -176,11 +182,13 @@ async function tryOnce(
   tools: PollerTools,
   signal: AbortSignal,
 ): Promise<Error | undefined> {
-  const { records, deadLetters } = poll.tally;
+  const { account, stream, state } = job;
+  const { tally } = poll;
+  const before = { ...tally };
   try {
-    await tools.rateLimiter.ready(job.account, job.stream.priority, signal);
+    await tools.rateLimiter.ready(account, stream.priority, signal);
     await tools.pollPermits.take(
-      (permit) => runPoll(poll, { ...tools, graph: limited(poll, tools, permit) }, signal),
+      (permit) => runPoll(poll, { ...tools, graph: graphOf(poll, tools, permit) }, signal),
       signal,
     );
     return undefined;
@@ -188,28 +196,19 @@ async function tryOnce(
     signal.throwIfAborted();
     return error instanceof Error ? error : new Error(String(error));
   } finally {
-    reportState(job.state, poll.state, tools.telemetry);
     job.state = poll.state;
-    reportCommitted(poll, { records, deadLetters }, tools.telemetry);
+    // A poll without changes writes no state; a failed try may have committed earlier batches.
+    if (job.state.sequence !== state.sequence) reportState(job.state, tools.telemetry);
+    const records = tally.records - before.records;
+    const deadLetters = tally.deadLetters - before.deadLetters;
+    if (records + deadLetters > 0) {
+      tools.telemetry.report({ type: 'committed', stream: stream.name, records, deadLetters });
+    }
   }
 }
 
-/** Reports the records that a try committed; a failed try may have committed earlier batches. */
-function reportCommitted(
-  { stream, tally }: Poll,
-  before: Pick<Poll['tally'], 'records' | 'deadLetters'>,
-  telemetry: Telemetry,
-): void {
-  const records = tally.records - before.records;
-  const deadLetters = tally.deadLetters - before.deadLetters;
-  if (records + deadLetters === 0) return;
-  telemetry.report({ type: 'committed', stream: stream.name, records, deadLetters });
-}
-
-/** Reports a state that was written; a poll without changes writes none. */
-function reportState(before: StreamState, after: StreamState, telemetry: Telemetry): void {
-  if (after.sequence === before.sequence) return;
-  const { stream, accountId, writtenAtMs, refusals } = after;
+function reportState(state: StreamState, telemetry: Telemetry): void {
+  const { stream, accountId, writtenAtMs, refusals } = state;
   telemetry.report({ type: 'state', stream, accountId, writtenAtMs, refusals });
 }
 
@@ -241,36 +240,59 @@ function retry(error: RetryError, attempt: number, tools: PollerTools): NextActi
   return { kind: 'again', afterMs };
 }
 
-function finished(poll: Poll, nowMs: number, nextPollMs: number | null): TelemetryEvent {
-  return {
-    type: 'poll-finished',
-    stream: poll.stream.name,
-    accountId: poll.account.id,
-    ...poll.tally,
-    unknownFields: [...poll.tally.unknownFields],
-    durationMs: Math.max(0, nowMs - poll.startedMs),
-    nextPollMs,
-  };
-}
-
-type PollFailed = Extract<TelemetryEvent, { type: 'poll-failed' }>;
-
-/**
- * Creates the event of a failed poll without a next one. `retryInMs` is null when the poll is not
- * retried before its next interval.
- */
-export function failed(error: Error, job: Job, retryInMs: number | null): PollFailed {
+/** The event of a failed poll without a next one; `retryInMs` is null when it is not retried. */
+function failed(error: Error, { stream, account }: Job, retryInMs: number | null) {
   const known = isConnectorError(error) ? error : undefined;
   const disposition = known?.disposition ?? 'unexpected';
   return {
     type: 'poll-failed',
-    stream: job.stream.name,
-    accountId: job.account.id,
+    stream: stream.name,
+    accountId: account.id,
     code: known?.code ?? 'internal.unexpected',
     // An object's error that no extractor handled fails the poll.
     disposition: disposition === 'skip' ? 'fail' : disposition,
     message: error.message,
     retryInMs,
     nextPollMs: null,
-  };
+  } as const satisfies TelemetryEvent;
+}
+
+/** A job with its restored state, or the error that prevents it from starting. */
+export interface StartedJob {
+  readonly job: Job;
+  /** The size of its state; absent for a job without state. */
+  readonly size?: StateSize | undefined;
+  /** The error that stops the stream from starting: its state cannot be read. */
+  readonly error?: Error;
+}
+
+/** Creates a job from its state in the topic; without one it is a first run. */
+export function startJob(
+  stream: Stream,
+  account: Account,
+  restored: ReadonlyMap<string, Restored>,
+): StartedJob {
+  const found = restored.get(stateKey(stream.name, account.id));
+  if (found?.kind === 'state') {
+    return { job: { stream, account, state: found.state }, size: found.size };
+  }
+  const identity = { stream: stream.name, accountId: account.id };
+  const state = { ...emptyCheckpoint, ...identity, sequence: 0, writtenAtMs: 0, writtenBy: '' };
+  const job = { stream, account, state };
+  return found === undefined ? { job } : { job, error: found.error };
+}
+
+/** Returns the jobs that may start; reports their states, and the errors of the others. */
+export function runnable(group: readonly StartedJob[], telemetry: Telemetry): readonly Job[] {
+  return group.flatMap(({ job, error, size }) => {
+    if (error !== undefined) {
+      telemetry.report(failed(error, job, null));
+      return [];
+    }
+    const { sequence, stream, accountId } = job.state;
+    // A stream that was never polled has no state.
+    if (sequence > 0) reportState(job.state, telemetry);
+    if (size !== undefined) telemetry.report({ type: 'state-size', stream, accountId, ...size });
+    return [job];
+  });
 }
