@@ -84,24 +84,17 @@ function refusedTokens({ tokens = new Map() }: HealthSnapshot): string[] {
     refusal === null ? [] : [`token ${name}: ${refusal.code}: ${refusal.message}`],
   );
   const more = refused.length - namedAccounts;
-  return [
-    ...refused.slice(0, namedAccounts),
-    ...(more > 0 ? [`tokens: ${more} more refused`] : []),
-  ];
+  return more > 0 ? [...refused.slice(0, namedAccounts), `tokens: ${more} more refused`] : refused;
 }
 
 function stoppedAccounts({ accounts }: HealthSnapshot): string[] {
-  const byCode = new Map<ErrorCode, string[]>();
-  for (const [id, { stopped = null }] of accounts) {
-    if (stopped === null) continue;
-    const ids = byCode.get(stopped.code) ?? [];
-    ids.push(id);
-    byCode.set(stopped.code, ids);
-  }
-  return [...byCode].map(
-    ([code, ids]) =>
-      `stopped by ${code} until a person acts: ${describeAccounts(ids)}. ${advice[code]}`,
+  const stoppedIds = [...accounts].flatMap(([id, { stopped }]) =>
+    stopped ? [{ id, code: stopped.code }] : [],
   );
+  return [...Map.groupBy(stoppedIds, ({ code }) => code)].map(([code, group]) => {
+    const ids = describeAccounts(group.map(({ id }) => id));
+    return `stopped by ${code} until a person acts: ${ids}. ${advice[code]}`;
+  });
 }
 
 function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
@@ -115,15 +108,10 @@ function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
         return paused?.has(stream) !== true && ageMs > toleratedMs;
       })
       .map(([id]) => id);
-    return late.length === 0 ? [] : [describeLate(stream, toleratedMs, late)];
+    const limit = `${toleratedMs / 1000} s (${toleratedIntervals} intervals)`;
+    const text = `${stream}: no successful poll for more than ${limit} of ${describeAccounts(late)}`;
+    return late.length === 0 ? [] : [text];
   });
-}
-
-function describeLate(stream: StreamName, toleratedMs: number, late: readonly string[]): string {
-  return (
-    `${stream}: no successful poll for more than ${toleratedMs / 1000} s ` +
-    `(${toleratedIntervals} intervals) of ${describeAccounts(late)}`
-  );
 }
 
 function describeAccounts(ids: readonly string[]): string {

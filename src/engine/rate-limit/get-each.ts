@@ -39,18 +39,11 @@ export async function* getEach(
   control: Control = {},
 ): AsyncGenerator<Outcome, void, undefined> {
   const again: GraphRequest[] = [];
-  yield* once(transport, { requests, signal, control }, (outcome) => {
-    const isPassing = 'error' in outcome && outcome.error.disposition === 'retry';
-    if (isPassing) again.push(outcome.request);
-    return !isPassing;
-  });
-  yield* once(transport, { requests: again, signal, control }, () => true);
-}
-
-interface RequestRun {
-  readonly requests: readonly GraphRequest[];
-  readonly signal: AbortSignal;
-  readonly control: Control;
+  for await (const outcome of once(transport, requests, signal, control)) {
+    if (isPassing(outcome)) again.push(outcome.request);
+    else yield outcome;
+  }
+  yield* once(transport, again, signal, control);
 }
 
 /** The control sample of a poll: its last answered request, if any. */
@@ -58,11 +51,11 @@ export interface Control {
   request?: GraphRequest;
 }
 
-/** @param isFinal - true to yield an outcome; the caller requests the others again later */
 async function* once(
   transport: BatchTransport,
-  { requests, signal, control }: RequestRun,
-  isFinal: (outcome: Outcome) => boolean,
+  requests: readonly GraphRequest[],
+  signal: AbortSignal,
+  control: Control,
 ): AsyncGenerator<Outcome, void, undefined> {
   let size = Infinity;
   let failing: ConnectorError | undefined;
@@ -79,12 +72,15 @@ async function* once(
     } else {
       outcomes = await singly(transport, queue.slice(0, concurrency), signal);
     }
-    outcomes = await attributed(transport, outcomes, { control, signal });
+    outcomes = await attributed(transport, outcomes, signal, control);
     const done = new Set(outcomes.map(({ request }) => request));
     queue = queue.filter((request) => !done.has(request));
-    for (const outcome of outcomes) if (isFinal(outcome)) yield outcome;
+    yield* outcomes;
     // Twice in a row, every request sent together had a transient error: the server is down.
-    const passing = outcomes.length > 1 ? allPassing(outcomes) : undefined;
+    // Requests without an answer, lost ones, were attributed before.
+    const errors = outcomes.filter(isPassing).map(({ error }) => error);
+    const isDown = errors.length === outcomes.length && !errors.every(isUnanswered);
+    const passing = isDown && outcomes.length > 1 ? errors[0] : undefined;
     if (passing !== undefined && failing !== undefined) throw passing;
     failing = passing;
   }
@@ -105,9 +101,9 @@ async function inBatch(
     const unanswered = outcomes.flatMap((one) => ('isUnanswered' in one ? [one.request] : []));
     return [...answered, ...(await singly(transport, unanswered, signal))];
   } catch (error) {
-    const isLess = isTooMuchData(error) || isTimeout(error);
-    if (!isLess) throw error;
-    return 'halve';
+    const isTimeout = isConnectorError(error) && error.code === 'graph.timeout';
+    if (isTooMuchData(error) || isTimeout) return 'halve';
+    throw error;
   }
 }
 
@@ -148,7 +144,8 @@ async function getAlone(
 async function attributed(
   transport: BatchTransport,
   outcomes: readonly Outcome[],
-  { control, signal }: Pick<RequestRun, 'control' | 'signal'>,
+  signal: AbortSignal,
+  control: Control,
 ): Promise<readonly Outcome[]> {
   outcomes.forEach(throwShared);
   const [lost] = outcomes.filter(isLost);
@@ -171,6 +168,10 @@ async function attributed(
 
 type FailedOutcome = Extract<Outcome, { readonly error: ConnectorError }>;
 
+function isPassing(outcome: Outcome): outcome is FailedOutcome {
+  return 'error' in outcome && outcome.error.disposition === 'retry';
+}
+
 function isLost(outcome: Outcome): outcome is FailedOutcome {
   return 'error' in outcome && isUnanswered(outcome.error);
 }
@@ -189,19 +190,4 @@ function throwShared(outcome: Outcome): void {
   if (!('error' in outcome)) return;
   const { error } = outcome;
   if (['wait', 'stop-account', 'stop-process'].includes(error.disposition)) throw error;
-}
-
-function isTimeout(error: unknown): boolean {
-  return isConnectorError(error) && error.code === 'graph.timeout';
-}
-
-/**
- * The first error, when the server failed to answer every request; lost ones are attributed before.
- */
-function allPassing(outcomes: readonly Outcome[]): ConnectorError | undefined {
-  const errors = outcomes.flatMap((outcome) =>
-    'error' in outcome && outcome.error.disposition === 'retry' ? [outcome.error] : [],
-  );
-  const areAll = errors.length === outcomes.length && !errors.every(isUnanswered);
-  return areAll ? errors[0] : undefined;
 }

@@ -107,9 +107,7 @@ export class RequestScheduler {
     const nowMs = this.#tools.clock.nowMs();
     const entries = scopes.map((scope) => this.#entryOf(scope));
     return smallest(
-      entries.map(({ quota, admitted, inFlight }) =>
-        roomFor(quota, { nowMs, inFlight: admitted + inFlight }),
-      ),
+      entries.map(({ quota, admitted, inFlight }) => roomFor(quota, nowMs, admitted + inFlight)),
     );
   }
 

@@ -6,14 +6,7 @@
 export interface RollingUsage {
   readonly windowMs: number;
   /** The usage by the time when it leaves the window, earliest first. */
-  readonly parts: readonly UsagePart[];
-}
-
-// States of a part of the usage: in the window until `leavesMs`; it has left after that.
-
-interface UsagePart {
-  readonly leavesMs: number;
-  readonly percent: number;
+  readonly parts: readonly { readonly leavesMs: number; readonly percent: number }[];
 }
 
 /** Parts of the window: usage within one of them leaves together, at its end. */
@@ -45,9 +38,7 @@ export function correctUsage(usage: RollingUsage, percent: number, nowMs: number
   return surplus >= 0 ? add(known, surplus, nowMs) : takeOldest(known, -surplus);
 }
 
-/**
- * Returns the usage at a first report: spread evenly over the window, so that it decays linearly.
- */
+/** Returns the usage at a first report: spread evenly over the window, it decays linearly. */
 export function evenUsage(windowMs: number, percent: number, nowMs: number): RollingUsage {
   const parts = Array.from({ length: evenParts }, (_, index) => ({
     leavesMs: nowMs + (windowMs * (index + 1)) / evenParts,
@@ -79,13 +70,11 @@ function add(usage: RollingUsage, percent: number, nowMs: number): RollingUsage 
   const bucketMs = usage.windowMs / bucketsAWindow;
   const leavesMs = Math.ceil(nowMs / bucketMs) * bucketMs + usage.windowMs;
   const last = usage.parts.at(-1);
-  if (last === undefined || last.leavesMs < leavesMs) {
-    return { ...usage, parts: [...usage.parts, { leavesMs, percent }] };
-  }
-  return {
-    ...usage,
-    parts: [...usage.parts.slice(0, -1), { ...last, percent: last.percent + percent }],
-  };
+  const parts =
+    last === undefined || last.leavesMs < leavesMs
+      ? [...usage.parts, { leavesMs, percent }]
+      : [...usage.parts.slice(0, -1), { ...last, percent: last.percent + percent }];
+  return { ...usage, parts };
 }
 
 function takeOldest(usage: RollingUsage, percent: number): RollingUsage {
