@@ -33,7 +33,7 @@ import type {
   Telemetry,
   Tracer,
 } from './engine/ports.ts';
-import { createRateLimiter } from './engine/rate-limit/rate-limiter.ts';
+import { RateLimiter } from './engine/rate-limit/rate-limiter.ts';
 import type { PollerTools } from './engine/poller.ts';
 import { type StartTools, untilReady } from './engine/startup.ts';
 import { type Once, superviseOnce } from './engine/once.ts';
@@ -224,7 +224,7 @@ function openSource(config: Config, options: Surroundings) {
   );
   const telemetry = withObserver(observability.telemetry, options.observer);
   const { maxConcurrentRequests } = config.instagram;
-  const rateLimiter = createRateLimiter({ clock, telemetry, maxConcurrentRequests });
+  const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests });
   const instagram = openInstagram(
     { ...config.instagram, baseUrl: graphBase(config.instagram) },
     {

@@ -71,7 +71,8 @@ export class BatchBuilder {
     for (const record of records) this.#outgoing.push(record);
     const keys = unusable.flatMap(({ key }) => key ?? []);
     const { deadLetters } = this.#checkpoint;
-    this.#checkpoint = { ...withoutUnpublished(result.checkpoint, keys, state), deadLetters };
+    // A checkpoint holds only records that are in Kafka.
+    this.#checkpoint = { ...forgetUnpublished(result.checkpoint, state, keys), deadLetters };
     if (result.isLast) this.#checkpoint = { ...this.#checkpoint, polledMs: startedMs };
     this.#addDeadLetters(unusable);
     const isFull = this.#outgoing.length >= this.#tools.settings.maxBatchRecords;
@@ -238,7 +239,7 @@ export class BatchBuilder {
       records.splice(index, 1, this.#deadLetter(error, key));
     }
     const deadLetters = withDeadLetters(checkpoint.deadLetters, [print]);
-    return { ...withoutUnpublished(checkpoint, [key], this.#poll.state), deadLetters };
+    return { ...forgetUnpublished(checkpoint, this.#poll.state, [key]), deadLetters };
   }
 
   #stateAfter(checkpoint: Checkpoint): StreamState {
@@ -257,15 +258,6 @@ export class BatchBuilder {
     const { skipped } = this.#poll.tally;
     skipped[reason] = (skipped[reason] ?? 0) + 1;
   }
-}
-
-/** Removes dead-lettered records from a checkpoint, which holds only records that are in Kafka. */
-function withoutUnpublished(
-  checkpoint: Checkpoint,
-  keys: readonly string[],
-  before: Checkpoint,
-): Checkpoint {
-  return keys.reduce((left, key) => forgetUnpublished(left, before, key), checkpoint);
 }
 
 /** Returns a text that identifies a record within the poll; dead letters share a key. */

@@ -28,7 +28,7 @@ export interface ChangesContext {
 
 /** The changes of a page: records to publish, deleted keys, and the checkpoint after them. */
 export interface DetectedChanges extends Pick<PageResult, 'records' | 'checkpoint' | 'gone'> {
-  /** The suspected truncation because of which no missing entry counts as deleted. */
+  /** The suspicion because of which no missing entry counts as deleted. */
   readonly truncation?: SuspectedTruncation;
 }
 
@@ -37,10 +37,13 @@ export function detectChanges(
   pageRecords: readonly Value[],
   { stream, accountId, page, checkpoint, mode, nowMs, tombstones }: ChangesContext,
 ): DetectedChanges {
-  const keyed = pageRecords.map((record) => ({ key: nameOf(record, stream), record }));
-  const changes = changesOf(keyed, checkpoint.published, mode);
+  const keyed = pageRecords.map((record) => {
+    // A scan compares listed nodes by their ids.
+    const key = stream.tracksNodes ? (record['id'] as string) : recordKey(stream.key, record);
+    return { key, record };
+  });
+  const { records, ...changes } = changesOf(keyed, checkpoint.published, mode);
   const published = withNothing(changes.published, page.empty ?? []);
-  const { records } = changes;
   const { scanned } = page;
   if (scanned === undefined) return { records, gone: [], checkpoint: { ...checkpoint, published } };
   const truncation = doubtOf({ ...checkpoint, published }, scanned, nowMs);
@@ -50,16 +53,10 @@ export function detectChanges(
   }
   const remaining = withoutGone(published, scanned);
   const refusals = tidyRefusals(checkpoint.refusals, { nowMs, present: scanned.present });
+  const ids = tombstones ? remaining.gone : [];
   return {
     records,
-    gone: tombstones
-      ? remaining.gone.map((id) => recordKey(stream.key, { business_account_id: accountId, id }))
-      : [],
+    gone: ids.map((id) => recordKey(stream.key, { business_account_id: accountId, id })),
     checkpoint: { ...checkpoint, published: remaining.published, refusals, doubtedMs: null },
   };
-}
-
-/** Returns a record's name: the id alone for listed nodes, which a scan compares by id. */
-function nameOf(record: Value, { key, tracksNodes }: Stream): string {
-  return tracksNodes ? (record['id'] as string) : recordKey(key, record);
 }

@@ -38,13 +38,6 @@ export function readOrReject<T>(rejected: DeadLetterError[], read: () => T): T |
   }
 }
 
-/** The fields by which two dead letters are equal. */
-export interface UnusablePart {
-  readonly code: string;
-  readonly path: string;
-  readonly raw: string;
-}
-
 /**
  * The most fingerprints of dead letters in a checkpoint, 8 bytes each: as many as the API lists
  * media, so that even a list of invalid entries is dead-lettered once.
@@ -55,7 +48,11 @@ export const maxRememberedDeadLetters = 10_000;
 const volatile = /(?<=https?:[^"?\s]*)\?[^"\s]*|"polled_at":\d+/g;
 
 /** The 64-bit fingerprint of a dead letter: equal for the same content and the same reason. */
-export function deadLetterFingerprint({ code, path, raw }: UnusablePart): bigint {
+export function deadLetterFingerprint({
+  code,
+  path,
+  raw,
+}: Pick<DeadLetterError, 'code' | 'path' | 'raw'>): bigint {
   return hash64(`${code} ${path} ${raw.replaceAll(volatile, '')}`);
 }
 

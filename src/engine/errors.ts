@@ -1,9 +1,7 @@
 import { advice } from './advice.ts';
 
-/**
- * The one taxonomy of errors. The code has the area (`area.reason`), the type has the disposition.
- * Adapters translate into it; only `engine/poller.ts` branches on the disposition.
- */
+// The one taxonomy of errors. The code has the area (`area.reason`), the type has the disposition.
+// Adapters translate into it; only `engine/poller.ts` branches on the disposition.
 
 /** An `area.reason` literal. */
 export type ErrorCode = keyof typeof advice;

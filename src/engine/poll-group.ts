@@ -57,9 +57,7 @@ export async function pollGroup(
   };
   const leading = poll(first, onTried).finally(onTried);
   const following = others.map((job) => firstTry.promise.then(() => poll(job)));
-  const results = await Promise.allSettled([leading, ...following]);
-  return results.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
+  const polls = [leading, ...following];
+  await Promise.allSettled(polls);
+  return await Promise.all(polls);
 }

@@ -1,12 +1,11 @@
-import { DeadLetterError, type Skipped } from './errors.ts';
+import { DeadLetterError } from './errors.ts';
 import type { Value } from './json.ts';
-import type { Published } from './published.ts';
 import type { Checkpoint } from './state.ts';
 import type { Page } from './source.ts';
 import { BatchBuilder, type PageResult } from './batch.ts';
 import { type DetectedChanges, detectChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
-import type { Poll, PollTools, Tally } from './poll-context.ts';
+import type { Poll, PollTools } from './poll-context.ts';
 
 /**
  * Runs a poll page by page: extract, map, detect changes, encode, publish. Each batch is one
@@ -74,17 +73,25 @@ interface PollContext {
   readonly tools: PollTools;
 }
 
+/** The most excluded objects that are named. */
+const maxNamed = 10;
+/** The limit for one reason: a frequent one, such as media older than the business account, hides no others. */
+const maxNamedOfReason = 5;
+
 /** Returns a page's changed records, its dead letters, and the checkpoint after it. */
 function resultOf(page: Page, before: Checkpoint, context: PollContext): PageResult {
   const { stream, account, startedMs, tally } = context.poll;
-  nameExcluded(page.skipped, tally);
+  for (const excluded of page.skipped) {
+    const sameReason = tally.leftOut.filter(({ reason }) => reason === excluded.reason).length;
+    const isNamed = tally.leftOut.length < maxNamed && sameReason < maxNamedOfReason;
+    if (isNamed) tally.leftOut.push(excluded);
+  }
   const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
-  const checkpoint = {
-    ...before,
-    ...page.learned,
-    insightsRead: withReadings(before.insightsRead, page),
-  };
-  const { truncation, ...changed } = changesIn(mapped.records, { page, checkpoint }, context);
+  const { learned, readings = [] } = page;
+  const insightsRead =
+    readings.length === 0 ? before.insightsRead : new Map([...before.insightsRead, ...readings]);
+  const checkpoint = { ...before, ...learned, insightsRead };
+  const { truncation, ...changed } = changesIn(mapped.records, page, checkpoint, context);
   if (truncation !== undefined) {
     const job = { stream: stream.name, accountId: account.id };
     context.tools.telemetry.report({ type: 'list-doubted', ...job, ...truncation });
@@ -93,31 +100,11 @@ function resultOf(page: Page, before: Checkpoint, context: PollContext): PageRes
   return { gone: [], ...mapped, ...changed, isLast };
 }
 
-const maxNamed = 10;
-/** The limit for one reason: a frequent one, such as media older than the business account, hides no others. */
-const maxNamedOfReason = 5;
-
-function nameExcluded(skipped: readonly Skipped[], { leftOut }: Tally): void {
-  for (const excluded of skipped) {
-    if (leftOut.length >= maxNamed) return;
-    const sameReason = leftOut.filter(({ reason }) => reason === excluded.reason).length;
-    if (sameReason < maxNamedOfReason) leftOut.push(excluded);
-  }
-}
-
-function withReadings(known: Published, { readings = [] }: Page): Published {
-  return readings.length === 0 ? known : new Map([...known, ...readings]);
-}
-
-interface PageAndCheckpoint {
-  readonly page: Page;
-  readonly checkpoint: Checkpoint;
-}
-
 /** Returns the records to publish: by the stream's own rule, all, or those that changed. */
 function changesIn(
   records: readonly Value[],
-  { page, checkpoint }: PageAndCheckpoint,
+  page: Page,
+  checkpoint: Checkpoint,
   { poll, tools }: PollContext,
 ): Pick<DetectedChanges, 'records' | 'checkpoint'> & Partial<DetectedChanges> {
   const { stream, account, startedMs } = poll;

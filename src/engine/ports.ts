@@ -71,10 +71,7 @@ export interface GraphTransport extends Pick<Graph, 'get'> {
   readonly batchSize: number;
   /** The API version that the last answer names, as `v26.0`; null before the first. */
   readonly answeredBy: string | null;
-  /**
-   * Milliseconds by which this machine's clock was ahead of the last answer's `Date`, to within the
-   * seconds that an answer takes; null before the first.
-   */
+  /** How far this machine's clock was ahead of the last answer's `Date`; null before the first. */
   readonly clockAheadMs: number | null;
   /**
    * Sends requests of one account in one HTTP request; Meta counts each of them as a call.
@@ -115,15 +112,11 @@ export interface AccountDirectory {
    * @throws StopProcessError `accounts.none` when there is none, with the settings to check
    */
   list(signal: AbortSignal): Promise<AccountListing>;
-  /**
-   * Resolves when tokens were renewed, so that a new list is due; rejects with the signal's reason.
-   */
+  /** Resolves when tokens were renewed; rejects with the signal's reason. */
   renewed(signal: AbortSignal): Promise<void>;
 }
 
-/**
- * Encodes values to wire bytes: byte 0, four bytes of schema id, Avro body. Ready after the start.
- */
+/** Encodes values to wire bytes: byte 0, four bytes of schema id, Avro body. */
 export interface Encoder {
   /** @throws DeadLetterError `encoding.invalid`, naming the field */
   encode(role: TopicRole, value: Value): Buffer;
@@ -185,7 +178,7 @@ export interface StateStore {
   restore(partition: number, signal: AbortSignal): Promise<ReadonlyMap<string, Restored>>;
   /**
    * Releases a partition: the running transaction may end within a few seconds, and nothing more is
-   * published to the partition until it is restored again. Never rejects.
+   * published to it until it is restored again. Never rejects.
    */
   release(partition: number): Promise<void>;
 }
@@ -226,7 +219,7 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** An action that a control request may demand for one stream of one account. */
+/** An action that a control request demands for one stream of one account. */
 export type ControlAction = 'poll' | 'pause' | 'resume';
 
 /** The answer to a control request; `reason` is for a person. */
@@ -262,7 +255,7 @@ export interface TracedPoll {
 /** A step of a poll: one request, the encoding of a page's records, or one transaction. */
 export type StepKind = 'request' | 'encode' | 'transaction';
 
-/** Facts of a step; free of secrets. */
+/** The facts of a step, free of secrets. */
 export type StepFacts = Readonly<Record<string, string | number>>;
 
 /** The trace of one poll. Never throws, never waits. */

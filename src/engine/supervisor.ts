@@ -16,9 +16,7 @@ export interface Supervision extends Streams {
   readonly group: Group;
   readonly store: StateStore;
   readonly accountsRefreshMs: number;
-  /**
-   * Runs beside the polls until aborted; `account` returns one that is polled now, or undefined.
-   */
+  /** Runs beside the polls until aborted; `account` returns one that is polled now. */
   readonly watch: (account: () => Account | undefined, signal: AbortSignal) => Promise<void>;
   /** The receiver of control requests. */
   readonly controlHandler: ControlHandler;

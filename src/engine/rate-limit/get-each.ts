@@ -15,7 +15,7 @@ import type { BatchTransport, GraphRequest, Outcome } from '../ports.ts';
 // - again: a transient error; sent once more after all others.
 // - done: its outcome is yielded.
 
-/** Single requests in flight at once: on a host without batches, and for unanswered batch items. */
+/** Single requests in flight at once, without batches and for unanswered items of a batch. */
 const concurrency = 8;
 
 /**

@@ -2,7 +2,7 @@ import type { Account } from '../account.ts';
 import { createSteadyClock, endsWithin } from '../clock.ts';
 import { type Scope, WaitError } from '../errors.ts';
 import type { Node } from '../json.ts';
-import type { BatchOutcome, BatchTransport, Graph, GraphRequest, OnUsage } from '../ports.ts';
+import type { BatchOutcome, BatchTransport, Graph, GraphRequest, UsageReport } from '../ports.ts';
 import { type Control, getEach } from './get-each.ts';
 import type { Priority } from './quota.ts';
 import { type Call, RequestScheduler, type SchedulerTools } from './request-scheduler.ts';
@@ -22,30 +22,6 @@ export interface Caller {
   readonly permit: Permit;
 }
 
-/**
- * The rate limiter: decides by the quotas of the tokens which request is sent now, which waits, and
- * for how long. No request of a blocked scope is sent; after a block, one request alone probes the
- * API.
- */
-export interface RateLimiter {
-  /**
-   * The API for a poll. Each request waits until its scopes have room for its calls; a batch has as
-   * many items as there is room for. A request that the API rejects for a limit is sent again when
-   * the limit ends. Aborting a request's signal ends its wait.
-   *
-   * @throws as `Graph`, except WaitError
-   */
-  limit(transport: BatchTransport, caller: Caller): Graph;
-  /** A transport for callers that must not wait: throws WaitError when a scope is blocked. */
-  guard(transport: Pick<Graph, 'get'>): Pick<Graph, 'get'>;
-  /** Resolves when a request of the account may be sent; rejects with the signal's reason. */
-  ready(account: Account, priority: Priority, signal: AbortSignal): Promise<void>;
-  /** Blocks the scope: no request of it is sent for at least `ms` milliseconds. */
-  block(scope: Scope, ms: number): void;
-  /** Records the usage that an answer reports. */
-  readonly onUsage: OnUsage;
-}
-
 /** A request that waits longer than this lets another poll run meanwhile. */
 const yieldAfterMs = 1000;
 /** After so many batches in a row without an answer to any item, a poll sends single requests. */
@@ -57,43 +33,78 @@ interface Context extends Omit<SchedulerTools, 'maxConcurrentRequests'> {
   readonly known: Map<string, Account>;
 }
 
-/** Creates a rate limiter that has received no usage yet. */
-export function createRateLimiter(tools: SchedulerTools): RateLimiter {
-  // A host's clock that is set back must not extend a limit.
-  const clock = createSteadyClock(tools.clock);
-  const scheduler = new RequestScheduler({ ...tools, clock });
-  const known = new Map<string, Account>();
-  const context: Context = { ...tools, clock, scheduler, known };
-  return {
-    limit(transport, caller) {
-      known.set(caller.account.id, caller.account);
-      const limited = new LimitedTransport(transport, caller, context);
-      const control: Control = {};
-      return {
-        async get(request, signal) {
-          const node = await limited.get(request, signal);
-          control.request = request;
-          return node;
-        },
-        getEach: (requests, signal) => getEach(limited, requests, signal, control),
-      };
-    },
-    guard: (transport) => ({
-      get: (request, signal) => requestUnlessBlocked(transport, request, context, signal),
-    }),
-    async ready(account, priority, signal) {
-      known.set(account.id, account);
-      const scopes = scopesOf({ accountId: account.id }, known);
-      await scheduler.enter({ scopes, priority, calls: 1, flow: account.id, mode: 'look' }, signal);
-    },
-    block(scope, ms) {
-      scheduler.block(scope, ms);
-      scheduler.review();
-    },
-    onUsage(report) {
-      scheduler.recordUsage(report);
-    },
-  };
+/**
+ * The rate limiter: decides by the quotas of the tokens which request is sent now, which waits, and
+ * for how long. No request of a blocked scope is sent; after a block, one request alone probes the
+ * API.
+ */
+export class RateLimiter {
+  readonly #context: Context;
+
+  constructor(tools: SchedulerTools) {
+    // A host's clock that is set back must not extend a limit.
+    const clock = createSteadyClock(tools.clock);
+    const scheduler = new RequestScheduler({ ...tools, clock });
+    this.#context = { clock, telemetry: tools.telemetry, scheduler, known: new Map() };
+  }
+
+  /**
+   * The API for a poll. Each request waits until its scopes have room for its calls; a batch has as
+   * many items as there is room for. A request that the API rejects for a limit is sent again when
+   * the limit ends. Aborting a request's signal ends its wait.
+   *
+   * @throws as `Graph`, except WaitError
+   */
+  limit(transport: BatchTransport, caller: Caller): Graph {
+    this.#context.known.set(caller.account.id, caller.account);
+    const limited = new LimitedTransport(transport, caller, this.#context);
+    const control: Control = {};
+    return {
+      async get(request, signal) {
+        const node = await limited.get(request, signal);
+        control.request = request;
+        return node;
+      },
+      getEach: (requests, signal) => getEach(limited, requests, signal, control),
+    };
+  }
+
+  /** A transport for callers that must not wait: throws WaitError when a scope is blocked. */
+  guard(transport: Pick<Graph, 'get'>): Pick<Graph, 'get'> {
+    const { scheduler, known } = this.#context;
+    return {
+      async get(request, signal) {
+        const scopes = scopesOf(request, known);
+        const call: Call = { scopes, priority: 'normal', calls: 1, flow: '', mode: 'unpaced' };
+        for (;;) {
+          const blocked = scheduler.blocked(scopes);
+          if (blocked !== undefined) throw stillBlocked(request, blocked);
+          await scheduler.enter(call, signal);
+          const sent = await scheduler.send(call, () => transport.get(request, signal), signal);
+          if (sent !== undefined) return sent.answer;
+        }
+      },
+    };
+  }
+
+  /** Resolves when a request of the account may be sent; rejects with the signal's reason. */
+  async ready(account: Account, priority: Priority, signal: AbortSignal): Promise<void> {
+    const { scheduler, known } = this.#context;
+    known.set(account.id, account);
+    const scopes = scopesOf({ accountId: account.id }, known);
+    await scheduler.enter({ scopes, priority, calls: 1, flow: account.id, mode: 'look' }, signal);
+  }
+
+  /** Blocks the scope: no request of it is sent for at least `ms` milliseconds. */
+  block(scope: Scope, ms: number): void {
+    this.#context.scheduler.block(scope, ms);
+    this.#context.scheduler.review();
+  }
+
+  /** Records the usage that an answer reports. */
+  onUsage(report: UsageReport): void {
+    this.#context.scheduler.recordUsage(report);
+  }
 }
 
 /** The scopes that apply to a request: the app, the user, its account and that account's page. */
@@ -219,23 +230,6 @@ async function admit(
   }
   const durationMs = clock.nowMs() - startedMs;
   if (durationMs > 0) telemetry.report({ type: 'quota-wait', priority: call.priority, durationMs });
-}
-
-async function requestUnlessBlocked(
-  transport: Pick<Graph, 'get'>,
-  request: GraphRequest,
-  { scheduler, known }: Context,
-  signal: AbortSignal,
-) {
-  const scopes = scopesOf(request, known);
-  const call: Call = { scopes, priority: 'normal', calls: 1, flow: '', mode: 'unpaced' };
-  for (;;) {
-    const blocked = scheduler.blocked(scopes);
-    if (blocked !== undefined) throw stillBlocked(request, blocked);
-    await scheduler.enter(call, signal);
-    const sent = await scheduler.send(call, () => transport.get(request, signal), signal);
-    if (sent !== undefined) return sent.answer;
-  }
 }
 
 function stillBlocked(request: GraphRequest, { scope, ms }: { scope: Scope; ms: number }) {

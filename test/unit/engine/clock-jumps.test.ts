@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Clock } from '../../../src/engine/ports.ts';
-import { createRateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
+import { RateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
 import { runPoll } from '../../../src/engine/poll.ts';
 import { createOverrides } from '../../../src/engine/overrides.ts';
 import { Schedule } from '../../../src/engine/schedule.ts';
@@ -83,7 +83,7 @@ describe('a host whose clock is set', () => {
   test('waits no longer for a limit than it lasts when it is set back meanwhile', async () => {
     const clock = createHostClock();
     const telemetry = createRecordingTelemetry();
-    const rateLimiter = createRateLimiter({ clock, telemetry, maxConcurrentRequests: 1 });
+    const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests: 1 });
     rateLimiter.block({ kind: 'account', id: account.id }, minuteMs);
     let ready = false;
     const waiting = rateLimiter.ready(account, 'normal', calm).then(() => {

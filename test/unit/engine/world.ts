@@ -6,7 +6,7 @@ import type { Stream } from '../../../src/engine/stream.ts';
 import { createSource, type InstagramSource } from '../../../src/instagram/extract/extract.ts';
 import type { Freshness, SourceSettings } from '../../../src/instagram/extract/extraction.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
-import { createRateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
+import { RateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
 import type { Poll } from '../../../src/engine/poll-context.ts';
 import type { Job, PollerTools } from '../../../src/engine/poller.ts';
 import { noTrace, noTracer } from '../../../src/engine/tracing.ts';
@@ -78,7 +78,7 @@ export function createWorld(changes: Partial<World> = {}): World {
     clock,
     source: sourceOf(),
     telemetry,
-    rateLimiter: createRateLimiter({ clock, telemetry, maxConcurrentRequests: 100 }),
+    rateLimiter: new RateLimiter({ clock, telemetry, maxConcurrentRequests: 100 }),
     pollPermits: new Semaphore(8),
     tracer: noTracer,
     random: () => 0.5,
