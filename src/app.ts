@@ -65,12 +65,6 @@ export interface AppOptions {
   };
 }
 
-/** The options with defaults applied. */
-interface Surroundings extends AppOptions {
-  readonly instance: string;
-  readonly clock: Clock;
-}
-
 /** The application: all adapters and the engine. */
 export interface App extends AsyncDisposable {
   readonly log: LeveledLog;
@@ -143,7 +137,10 @@ async function close(adapters: Adapters): Promise<void> {
   await settled(observability[Symbol.asyncDispose](), shutdown.leftMs('server'));
 }
 
-function surroundingsOf(config: Config, options: AppOptions): Surroundings {
+type Surroundings = ReturnType<typeof surroundingsOf>;
+
+/** The options with defaults applied. */
+function surroundingsOf(config: Config, options: AppOptions) {
   const instance = config.polling.instance ?? options.hostName;
   return { ...options, instance, clock: options.clock ?? systemClock };
 }
@@ -222,7 +219,12 @@ function openSource(config: Config, options: Surroundings) {
     },
     { clock, controls: controlHandler },
   );
-  const telemetry = withObserver(observability.telemetry, options.observer);
+  const telemetry: Telemetry = {
+    report(event) {
+      observability.telemetry.report(event);
+      options.observer?.report(event);
+    },
+  };
   const { maxConcurrentRequests } = config.instagram;
   const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests });
   const instagram = openInstagram(
@@ -235,22 +237,10 @@ function openSource(config: Config, options: Surroundings) {
         options.onUsage?.(report);
       },
       guard: (graph) => rateLimiter.guard(graph),
-      ...tokenFileOf(config, observability.hide, (fields, message) => {
-        observability.log.warn(fields, message);
-      }),
+      ...tokenFileOf(config, observability),
     },
   );
   return { observability, telemetry, instagram, rateLimiter, controlHandler };
-}
-
-function withObserver(telemetry: Telemetry, observer: Telemetry | undefined): Telemetry {
-  if (observer === undefined) return telemetry;
-  return {
-    report(event) {
-      telemetry.report(event);
-      observer.report(event);
-    },
-  };
 }
 
 function enabledStreams(config: Config) {
@@ -263,6 +253,7 @@ function pollerTools(
   parts: ReturnType<typeof openSource> & Pick<PollerTools, 'encoder'>,
 ): ReadingTools {
   const { polling, kafka } = config;
+  const { retryBaseMs: baseMs, retryMaxMs: maxMs, maxAttempts } = polling;
   return {
     graph: parts.instagram.graph,
     encoder: parts.encoder,
@@ -273,11 +264,7 @@ function pollerTools(
     pollPermits: new Semaphore(polling.concurrency),
     tracer,
     random: Math.random,
-    retry: {
-      baseMs: polling.retryBaseMs,
-      maxMs: polling.retryMaxMs,
-      maxAttempts: polling.maxAttempts,
-    },
+    retry: { baseMs, maxMs, maxAttempts },
     settings: {
       lookbackMs: polling.lookbackMs,
       maxBatchRecords: kafka.maxBatchRecords,
@@ -319,9 +306,9 @@ async function start(
 ): Promise<Supervision> {
   // Invariant 6: schemas are checked before the first poll.
   const [, , listing] = await Promise.all([
-    untilReady({ name: 'registry', run: (s) => registry.prepare(s) }, tools, signal),
-    untilReady({ name: 'kafka', run: (s) => kafka.prepareTopics(s) }, tools, signal),
-    untilReady({ name: 'graph', run: (s) => instagram.directory.list(s) }, tools, signal),
+    untilReady('registry', (stop) => registry.prepare(stop), tools, signal),
+    untilReady('kafka', (stop) => kafka.prepareTopics(stop), tools, signal),
+    untilReady('graph', (stop) => instagram.directory.list(stop), tools, signal),
   ]);
   const polled = enabledStreams(config).map((name) => ({
     stream: streams[name],
@@ -345,13 +332,9 @@ async function start(
 
 /** Returns the start's account list first; later calls list the accounts again. */
 function startingWith(first: AccountListing, directory: AccountDirectory): AccountDirectory {
-  let listed: AccountListing | undefined = first;
+  const known = [first];
   return {
     renewed: (signal) => directory.renewed(signal),
-    list(signal) {
-      const known = listed;
-      listed = undefined;
-      return known === undefined ? directory.list(signal) : Promise.resolve(known);
-    },
+    list: async (signal) => known.pop() ?? (await directory.list(signal)),
   };
 }

@@ -8,6 +8,7 @@ import type { TlsMaterial } from './engine/tls.ts';
 import { secretsOf } from './instagram/api/proof.ts';
 import type { KafkaSasl, KafkaSecurity } from './kafka/index.ts';
 import { createOauthTokens, type OauthTokens } from './kafka/oauth-tokens.ts';
+import type { Observability } from './observability/index.ts';
 import type { RegistryLogin } from './registry/index.ts';
 
 /** Registers texts that logs and pages must redact from now on. */
@@ -51,8 +52,7 @@ function hidingPairs(name: string, hide: Hide): Hide {
 /** The file of the tokens, from which renewed tokens are loaded without a restart. */
 export function tokenFileOf(
   { instagram }: Config,
-  hide: Hide,
-  warn: (fields: { readonly reason: string }, message: string) => void,
+  { hide, log }: Pick<Observability, 'hide' | 'log'>,
 ) {
   const path = instagram.accessTokenFile;
   if (path === null) return {};
@@ -64,7 +64,7 @@ export function tokenFileOf(
         hide(secretsOf(tokens, instagram.clientSecret));
       },
       onTrouble: (reason: string) => {
-        warn({ reason }, 'token file invalid');
+        log.warn({ reason }, 'token file invalid');
       },
     },
   };

@@ -31,6 +31,19 @@ export interface StateSize {
 /** The result of a poll. */
 export type PollResult = 'ok' | 'retry' | 'wait' | 'failed' | 'stopped';
 
+/** The counts of a poll so far. */
+export interface Tally {
+  records: number;
+  deadLetters: number;
+  /** HTTP requests to the Graph API, failed tries included. */
+  requests: number;
+  /** Calls as Meta counts them: each item of a batch is one. */
+  calls: number;
+  readonly skipped: Partial<Record<ErrorCode, number>>;
+  /** The first excluded media, children, metrics and fields by name: a few of each reason. */
+  readonly leftOut: Skipped[];
+}
+
 /** The stream and the account that an event concerns. */
 interface OfPoll {
   readonly stream: StreamName;
@@ -39,20 +52,12 @@ interface OfPoll {
 
 /** The facts of each event, by its type. */
 interface EventFacts {
-  'poll-finished': OfPoll & {
-    readonly records: number;
-    readonly deadLetters: number;
-    /** HTTP requests to the Graph API, failed tries included. */
-    readonly requests: number;
-    /** Calls as Meta counts them: each item of a batch is one. */
-    readonly calls: number;
-    readonly skipped: Readonly<Partial<Record<ErrorCode, number>>>;
-    /** The excluded media, albums' children, metrics and fields by name: ten at most. */
-    readonly leftOut: readonly Skipped[];
-    readonly unknownFields: readonly string[];
-    readonly durationMs: number;
-    readonly nextPollMs: number | null;
-  };
+  'poll-finished': OfPoll &
+    Readonly<Tally> & {
+      readonly unknownFields: readonly string[];
+      readonly durationMs: number;
+      readonly nextPollMs: number | null;
+    };
   /** The records that a try of a poll committed, successful or not. */
   committed: {
     readonly stream: StreamName;

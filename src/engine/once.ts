@@ -139,7 +139,7 @@ async function pollAll(
   const partitions = new Set(accounts.map(({ id }) => partitionOf(id, group.partitions)));
   const restores = [...partitions].map((partition) => {
     const run = (stop: AbortSignal) => store.restore(partition, stop);
-    return untilReady({ name: 'state', run }, tools, signal);
+    return untilReady('state', run, tools, signal);
   });
   const restored = new Map((await Promise.all(restores)).flatMap((states) => [...states]));
   const polled = await Promise.all(
@@ -202,8 +202,9 @@ export async function dryRun(
   tools: DryRunTools,
   signal: AbortSignal,
 ): Promise<Once> {
-  const step = { name: 'graph', run: (stop: AbortSignal) => directory.list(stop) } as const;
-  const { accounts, problems, warnings } = await untilReady(step, { ...tools, deadlineMs }, signal);
+  const list = (stop: AbortSignal) => directory.list(stop);
+  const listing = await untilReady('graph', list, { ...tools, deadlineMs }, signal);
+  const { accounts, problems, warnings } = listing;
   tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
   const cycleMs = tools.clock.nowMs();
   const polled: PolledJob[] = [];

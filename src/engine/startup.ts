@@ -3,12 +3,6 @@ import { isConnectorError, StopProcessError, type ConnectorError } from './error
 import type { Clock, Telemetry } from './ports.ts';
 import type { DependencyName } from './readiness.ts';
 
-/** A check of a dependency that the program needs to start. */
-export interface StartStep<T> {
-  readonly name: DependencyName;
-  readonly run: (signal: AbortSignal) => Promise<T>;
-}
-
 /** The dependencies and limits of waiting for a start step. */
 export interface StartTools {
   readonly clock: Clock;
@@ -20,13 +14,14 @@ export interface StartTools {
 }
 
 /**
- * Runs a start step until it succeeds, and reports each failure and the success.
+ * Runs a start step until it succeeds, and reports each failure and the success of the dependency.
  *
  * @throws StopProcessError at once for an error that waiting does not fix, or with exit code 3 at
  * the deadline; the signal's reason when aborted
  */
 export async function untilReady<T>(
-  { name, run }: StartStep<T>,
+  name: DependencyName,
+  run: (signal: AbortSignal) => Promise<T>,
   tools: StartTools,
   signal: AbortSignal,
 ): Promise<T> {
@@ -39,7 +34,7 @@ export async function untilReady<T>(
 
 /** Runs a start step as `untilReady`, and passes the message of each failure to `onFailure`. */
 export async function untilAnswered<T>(
-  run: StartStep<T>['run'],
+  run: (signal: AbortSignal) => Promise<T>,
   tools: Omit<StartTools, 'telemetry'>,
   signal: AbortSignal,
   onFailure: (reason: string) => void,

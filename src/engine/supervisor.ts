@@ -94,15 +94,15 @@ async function keepListing(
   const reportIssues = ({ problems, warnings }: AccountListing): void => {
     report(problems.length === 0, [...problems, ...warnings].join('; '));
   };
-  const first = { name: 'graph', run: (stop: AbortSignal) => directory.list(stop) } as const;
-  const listing = await untilReady(first, { ...tools, deadlineMs: null }, signal);
+  const list = () => directory.list(signal);
+  const listing = await untilReady('graph', list, { ...tools, deadlineMs: null }, signal);
   onList(listing.accounts, false);
   if (listing.problems.length + listing.warnings.length > 0) reportIssues(listing);
   for (;;) {
     const trigger = await untilDue(directory, accountsRefreshMs, tools, signal);
     if (trigger === 'aborted') return;
     try {
-      const listed = await directory.list(signal);
+      const listed = await list();
       onList(listed.accounts, trigger === 'renewed');
       reportIssues(listed);
     } catch (error) {
