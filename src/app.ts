@@ -294,10 +294,7 @@ function sourceSettings({ instagram, polling }: Config): SourceSettings {
   };
 }
 
-/**
- * Prepares schemas, topics and accounts, before the instance joins the group, and returns the parts
- * that the supervisor runs.
- */
+/** Prepares schemas, topics and accounts; returns the parts that the supervisor runs. */
 async function start(
   config: Config,
   { kafka, registry, instagram, overrides, controlHandler, shutdown }: Adapters,

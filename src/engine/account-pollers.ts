@@ -145,10 +145,7 @@ export class AccountPollers {
     );
   }
 
-  /**
-   * Polls the streams of one list, each on its own interval; those that are due at about the same
-   * time share a cycle.
-   */
+  /** Polls the streams of one list, each on its interval; what is due together shares a cycle. */
   async #pollOnSchedule(jobs: readonly Job[], run: Run, signal: AbortSignal): Promise<void> {
     const { tools } = this.#context;
     const settings = this.#settings;

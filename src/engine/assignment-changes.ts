@@ -14,12 +14,8 @@ export function diffAssignments(
 }
 
 /**
- * Plans to poll the listed accounts of the held partitions, and no others.
- *
- * @param running - the accounts polled now, by id
- * @param accounts - all accounts of the tokens, whichever instance polls them
- * @param held - the partitions, of all `partitions`, that this instance has restored
- * @returns the accounts whose pollers to start and to stop
+ * The accounts whose pollers to start and to stop, so that exactly those of all `accounts` run
+ * whose partition, of `partitions`, is held. `running` has the accounts polled now, by id.
  */
 export function planPolling(
   running: ReadonlyMap<string, Account>,

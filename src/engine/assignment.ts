@@ -10,9 +10,7 @@ export interface Member {
 
 /**
  * Assigns each of the partitions 0 to `count` - 1 to one polling instance, except those assigned
- * temporarily to other members.
- *
- * @returns each member's partitions in ascending order, by its id
+ * temporarily; returns each member's partitions in ascending order, by its id.
  */
 export function assignPartitions(
   members: readonly Member[],
@@ -36,8 +34,7 @@ export function assignPartitions(
 }
 
 /**
- * Assigns the partitions 0 to `count` - 1 to the members: evenly, to within one, moving as few as
- * possible. The result does not depend on the order of the members.
+ * Assigns the partitions evenly, to within one, moving as few as possible; any order of members.
  */
 function assignEvenly(members: readonly Member[], count: number) {
   // The member with most partitions comes first: it keeps one more where the division is uneven.

@@ -12,10 +12,7 @@ export type PublishMode = (typeof publishModes)[number];
 /** The fingerprint of a key that was requested and had nothing to publish. */
 export const nothing = 0n;
 
-/**
- * Returns the records to publish, those that differ from the last one published under their key,
- * and the fingerprints after them.
- */
+/** The records that differ from the last published under their key, and the fingerprints then. */
 export function changesOf(
   entries: readonly { readonly key: string; readonly record: Value }[],
   published: Published,
@@ -74,10 +71,8 @@ export type SuspectedTruncation = Readonly<Record<'known' | 'missing', number>>;
 const fewMissing = 3;
 
 /**
- * Returns a suspected truncation when a scan lacks at least half of the known entries. A second
- * scan must lack them too before they count as deleted.
- *
- * @param checkpoint - `doubtedMs` is the time of a previous suspected scan
+ * A suspected truncation when a scan lacks at least half of the known entries. A second scan, after
+ * `doubtedMs`, must lack them too before they count as deleted.
  */
 export function doubtOf(
   { published, doubtedMs }: Pick<Checkpoint, 'published' | 'doubtedMs'>,

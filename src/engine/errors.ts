@@ -90,8 +90,8 @@ export class DeadLetterError extends TaxonomyError {
 }
 
 /**
- * Fails this poll only; the next interval polls again. For errors that no row of the error table
- * matches, and for rejections of a whole request, which prove nothing about a single object.
+ * Fails this poll only: an error that no row of the error table matches, or a rejection of a whole
+ * request, which proves nothing about a single object.
  */
 export class FailError extends TaxonomyError {
   readonly disposition = 'fail';

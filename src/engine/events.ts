@@ -11,9 +11,7 @@ export interface ProbedForm {
   readonly stream: StreamName | null;
   /** `/{media}/insights`, or `batch`. */
   readonly endpoint: string;
-  /**
-   * `partial`: some of the requests were rejected; `unknown`: nothing to try it on, or no answer.
-   */
+  /** `partial`: some requests were rejected; `unknown`: nothing to try it on, or no answer. */
   readonly outcome: 'ok' | 'partial' | 'rejected' | 'unknown';
   /** The error code of the first rejection; null for none. */
   readonly code: ErrorCode | null;
@@ -92,9 +90,7 @@ interface EventFacts {
     readonly step: number;
     /** The number of steps; null where the API does not report it. */
     readonly of: number | null;
-    /**
-     * The end of the last requested window, epoch milliseconds; null for streams without windows.
-     */
+    /** The end of the last requested window, epoch milliseconds; null without windows. */
     readonly coveredUntilMs: number | null;
     /** Records that the poll has committed so far. */
     readonly records: number;
@@ -158,9 +154,7 @@ interface EventFacts {
   'quota-wait': { readonly priority: Priority; readonly durationMs: number };
   /** The validity of a token; reported at the start and whenever it changes. */
   token: {
-    /**
-     * The token's name, without its value: the business it belongs to, say; `default` for one.
-     */
+    /** The token's name, such as the business it belongs to; `default` for one. */
     readonly name: string;
     /** Epoch milliseconds; null when it never expires. */
     readonly expiresAtMs: number | null;

@@ -6,9 +6,8 @@ import type { Origin, Stream } from './stream.ts';
 import type { Page } from './source.ts';
 
 /**
- * Maps each node to a record, a dead letter or a skip (Invariant 3): a node that is invalid is
- * dead-lettered, and its neighbours are published. A record may have dead letters of its invalid
- * parts.
+ * Maps each node to a record, a dead letter or a skip; its neighbours are published (Invariant 3).
+ * A record may have dead letters of its invalid parts.
  */
 export function mapPage(
   stream: Stream,

@@ -43,11 +43,10 @@ export interface OnceTools extends PollerTools {
 }
 
 /**
- * Polls every stream of every account once, as the only instance of its group. One job's failure
- * does not fail another (Invariant 8).
+ * Polls every stream of every account once, as the only instance of its group (Invariant 8).
  *
- * @throws StopProcessError of any poll, or `kafka.group-shared` when other instances are in the
- * group or join it; the signal's reason; each after the polls have ended and this instance has left
+ * @throws after the polls have ended and this instance has left: StopProcessError of any poll,
+ * `kafka.group-shared` when other instances are in the group or join it; the signal's reason
  */
 export async function superviseOnce(
   supervision: Supervision,
@@ -194,8 +193,6 @@ type DryRunTools = Omit<PollerTools, 'publisher'>;
 /**
  * Polls every stream of every account once, one after another, as if nothing had been published
  * yet, and shows the records that would be.
- *
- * @throws StopProcessError of a poll or of the list of accounts; the signal's reason
  */
 export async function dryRun(
   { directory, streams, deadlineMs, ...output }: DryRun,

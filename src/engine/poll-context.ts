@@ -29,7 +29,7 @@ export interface PollTools {
 
 /**
  * One extraction of one stream for one account. It outlives a failed try: `state` and `published`
- * keep everything that was committed, so the next try continues there and publishes nothing twice.
+ * keep all that was committed, so that nothing is published twice.
  */
 export interface Poll {
   readonly stream: Stream;

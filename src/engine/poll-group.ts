@@ -10,11 +10,7 @@ import { type Job, type PollerTools, type PollOutcome, pollWhenDue } from './pol
 export function groupByList<T extends { readonly stream: Stream }>(
   streams: readonly T[],
 ): readonly (readonly T[])[] {
-  const groups = new Map<string, T[]>();
-  for (const entry of streams) {
-    const list = entry.stream.list ?? entry.stream.name;
-    groups.set(list, [...(groups.get(list) ?? []), entry]);
-  }
+  const groups = Map.groupBy(streams, ({ stream }) => stream.list ?? stream.name);
   return [...groups.values()].map((group) =>
     group.toSorted((a, b) => Number(b.stream.publishesList) - Number(a.stream.publishesList)),
   );
@@ -29,12 +25,9 @@ export interface GroupTiming {
 }
 
 /**
- * Polls jobs of one account that read the same list and are due together, so that the list is
- * scanned once. The first job's first try comes before the others. They poll even if it fails
- * (Invariant 8).
- *
- * @returns an outcome for each job, in order
- * @throws as `pollWhenDue`, after all jobs have ended
+ * Polls jobs of one account that read the same list, so that it is scanned once: the first job's
+ * first try comes before the others, which poll even if it fails (Invariant 8). Throws as
+ * `pollWhenDue`, after all jobs have ended.
  */
 export async function pollGroup(
   [first, ...others]: readonly Job[],

@@ -9,12 +9,11 @@ import type { Poll, PollTools } from './poll-context.ts';
 
 /**
  * Runs a poll page by page: extract, map, detect changes, encode, publish. Each batch is one
- * transaction.
+ * transaction. A (stream, account) has at most one poll at a time.
  *
  * @throws any error of the ports; an unusable body is in the dead letters by then
- * @remarks `poll.state` is the last state committed. After the last page it also has the values
- * that are not worth a transaction of their own. A (stream, account) has at most one poll at a
- * time.
+ * @remarks `poll.state` is the last state committed, and at the end also has the values that are
+ * not worth a transaction.
  */
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
   const batches = new BatchBuilder(poll, tools, signal);

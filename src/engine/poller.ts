@@ -41,9 +41,7 @@ export interface Job {
   readonly stream: Stream;
   readonly account: Account;
   state: StreamState;
-  /**
-   * The start of the cycle, whose list scan the job's polls share; absent: each poll scans anew.
-   */
+  /** The start of the cycle, whose list scan its polls share; absent: each poll scans anew. */
   cycleMs?: number;
 }
 
@@ -68,10 +66,8 @@ export interface PollTiming {
 }
 
 /**
- * Runs one due poll to its end: waits for quota and a permit, retries as the error's disposition
- * allows, and reports the result.
- *
- * @throws StopProcessError, and the signal's reason when aborted
+ * Runs one due poll to its end: waits for quota and a permit, retries, and reports the result.
+ * Throws StopProcessError, and the signal's reason when aborted.
  */
 export async function pollWhenDue(
   job: Job,

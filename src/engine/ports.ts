@@ -45,14 +45,11 @@ export type Outcome =
 /** The Graph API as extraction uses it. Safe for concurrent use. */
 export interface Graph {
   /**
-   * Makes exactly one HTTP request.
+   * Makes exactly one HTTP request, and returns the body.
    *
-   * @returns the body, a JSON object
    * @throws the taxonomy of `engine/errors.ts`: RetryError (network, 5xx, transient), WaitError
-   * (limits), SkipError (unavailable data; `subjects` names rejected metrics or fields),
-   * FailError (an unknown error), StopAccountError (token), StopStreamError (permission),
-   * DeadLetterError (not a JSON object)
-   * @remarks Aborting `signal` rejects with the signal's reason.
+   * (limits), SkipError (unavailable data), FailError (an unknown error), StopAccountError (token),
+   * StopStreamError (permission), DeadLetterError (no JSON object); the signal's reason
    */
   get(request: GraphRequest, signal: AbortSignal): Promise<Node>;
   /**
@@ -76,9 +73,8 @@ export interface GraphTransport extends Pick<Graph, 'get'> {
   /**
    * Sends requests of one account in one HTTP request; Meta counts each of them as a call.
    *
-   * @returns the results of the requests that were sent, in order. All are unanswered when the
-   * batch is rejected as a whole; `batchSize` is 1 for a day when the API reports that it has no
-   * batches
+   * @returns the results of the requests that were sent, in order; all are unanswered when the
+   * batch is rejected as a whole
    * @throws RetryError, WaitError, StopAccountError, StopProcessError for the batch as a whole
    */
   getBatch(
@@ -106,8 +102,8 @@ export interface AccountListing {
 /** The directory of accounts that may be polled. */
 export interface AccountDirectory {
   /**
-   * Lists the accounts of all tokens, every page, narrowed by the allow list. While the accounts of
-   * one token cannot be listed, its last known ones are returned.
+   * Lists the accounts of all tokens, narrowed by the allow list; the last known ones of a token
+   * whose accounts cannot be listed now.
    *
    * @throws StopProcessError `accounts.none` when there is none, with the settings to check
    */
@@ -169,15 +165,13 @@ export interface Publisher {
 export interface StateStore {
   /**
    * Acquires a partition, which fences its earlier producer, and reads it to its true end. Keys are
-   * those of `stateKey`; a tombstone is no state. Publishing to the partition is allowed
-   * afterwards.
+   * those of `stateKey`; a tombstone is no state.
    *
-   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, the signal's
-   * reason
+   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */
   restore(partition: number, signal: AbortSignal): Promise<ReadonlyMap<string, Restored>>;
   /**
-   * Releases a partition: the running transaction may end within a few seconds, and nothing more is
+   * Releases a partition: the running transaction may end within a few seconds; nothing more is
    * published to it until it is restored again. Never rejects.
    */
   release(partition: number): Promise<void>;
@@ -191,24 +185,19 @@ export interface Group {
   /** The number of partitions; read after the topics were prepared. */
   readonly partitions: number;
   /**
-   * Joins the group until aborted, then leaves it. Transient errors are reported to telemetry and
-   * retried; meanwhile partitions are given up before the broker can assign them to another
-   * instance.
+   * Joins the group until aborted, then leaves it. Transient errors are reported and retried;
+   * partitions are given up before the broker can assign them to another instance.
    *
    * @throws StopProcessError `kafka.unauthorized` or `kafka.topic-invalid`
    */
   join(onAssignment: OnAssignment, signal: AbortSignal): Promise<void>;
   /**
-   * The instances in the group, by name; a killed one is among them until its session expires.
+   * The instances in the group, by name; a killed one until its session expires.
    *
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */
   members(signal: AbortSignal): Promise<readonly string[]>;
-  /**
-   * The instance to which a partition is assigned now, by name; null while it is unassigned.
-   *
-   * @throws as `members`
-   */
+  /** The instance to which a partition is assigned now; null for none. Throws as `members`. */
   ownerOf(partition: number, signal: AbortSignal): Promise<string | null>;
 }
 
@@ -232,9 +221,9 @@ export type ControlAnswer =
 /** The control API of the running program. */
 export interface Controls {
   /**
-   * Carries out a control request. `poll` polls at once, or right after the running poll. `pause`
-   * lets the running poll end and starts no other. `resume` ends a pause, and restarts a stream
-   * that an error had stopped. Never rejects.
+   * Carries out a control request. `poll` polls at once, or right after the running poll; `pause`
+   * lets the running poll end; `resume` also restarts a stream that an error had stopped. Never
+   * rejects.
    */
   order(kind: ControlAction, stream: string, accountId: string): Promise<ControlAnswer>;
 }

@@ -1,8 +1,6 @@
 /**
- * Reads the body of an answer; returns null when it exceeds `maxBytes`. The rest is then not read:
- * leaving the loop ends the stream, and with it the connection.
- *
- * @param body - decompressed: `Content-Length` may be missing, or be the compressed length
+ * Reads a decompressed body; null when it exceeds `maxBytes`. The rest is then not read: leaving
+ * the loop ends the stream, and with it the connection.
  */
 export async function readBounded(
   body: AsyncIterable<Uint8Array> | null,

@@ -8,12 +8,6 @@ export const dependencyNames = ['state', 'kafka', 'registry', 'graph', 'group'] 
 /** A dependency of polls; `state` is the restored state topic, `group` the group of instances. */
 export type DependencyName = (typeof dependencyNames)[number];
 
-/** The health of a dependency; `reason` is for a person, free of secrets, and empty when ready. */
-export interface DependencyHealth {
-  readonly ready: boolean;
-  readonly reason: string;
-}
-
 /** The health of one account's polls. */
 export interface AccountHealth {
   /** Epoch milliseconds. */
@@ -28,7 +22,10 @@ export interface AccountHealth {
 
 /** The facts that decide readiness. */
 export interface HealthSnapshot {
-  readonly dependencies: Readonly<Record<DependencyName, DependencyHealth>>;
+  /** `reason` is for a person, free of secrets, and empty when ready. */
+  readonly dependencies: Readonly<
+    Record<DependencyName, { readonly ready: boolean; readonly reason: string }>
+  >;
   /** The enabled streams. */
   readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
   /** The polled accounts, by id. */
@@ -57,11 +54,8 @@ const toleratedIntervals = 3;
 const namedAccounts = 3;
 
 /**
- * Decides readiness: every dependency is ready, no token is rejected and no account is stopped. No
- * enabled stream of any account is without a successful poll for more than three of its intervals,
- * counted from the time when the account was added.
- *
- * @param nowMs - epoch milliseconds
+ * Decides readiness: every dependency is ready, no token is rejected, no account is stopped, and no
+ * enabled stream of an account is without a successful poll for more than three of its intervals.
  */
 export function readiness(snapshot: HealthSnapshot, nowMs: number): Readiness {
   const reasons = [

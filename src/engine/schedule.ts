@@ -42,10 +42,7 @@ interface ScheduleTools {
 /** The longest sleep, as while all jobs are paused; a control request ends it early. */
 const longestWaitMs = 86_400_000;
 
-/**
- * The due times of the jobs that share one list: a job is due an interval after the last poll in
- * its state, or at once.
- */
+/** The due times of the jobs of one list: an interval after their last poll, or at once. */
 export class Schedule {
   readonly #options: ScheduleOptions;
   readonly #tools: ScheduleTools;

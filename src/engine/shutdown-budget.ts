@@ -36,11 +36,7 @@ export interface ShutdownBudget {
   leftMs(step: ShutdownStep): number;
 }
 
-/**
- * Creates the budget of a grace period that has not begun.
- *
- * @param nowMs - a clock that does not follow changes of the host's clock
- */
+/** Creates the budget of a grace period that has not begun; `nowMs` is a monotonic clock. */
 export function createShutdownBudget(graceMs: number, nowMs: () => number): ShutdownBudget {
   let begunMs: number | undefined;
   const begin = (): void => {

@@ -25,8 +25,7 @@ export interface Supervision extends Streams {
 
 /**
  * Polls until aborted, together with the other instances of the group: each (stream, account) of
- * the assigned partitions on its own interval. Accounts are added and removed as the token's list
- * and the assignment change.
+ * the assigned partitions on its own interval.
  *
  * @returns after an abort, when every running poll has ended and the instance has left the group
  * @throws StopProcessError of any poll or of the group, after the other polls have ended
@@ -77,10 +76,7 @@ export async function supervise(
 }
 
 /**
- * Lists the accounts at the start, at each interval, and when tokens were renewed, until aborted.
- *
- * @param onList - `isRenewed` is true when tokens were renewed, so that stopped accounts may start
- * again
+ * Lists the accounts at the start, at each interval and after a renewal of tokens; until aborted.
  */
 async function keepListing(
   { directory, accountsRefreshMs }: Supervision,

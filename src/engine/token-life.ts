@@ -11,10 +11,7 @@ export interface TokenLife {
 const dayMs = 86_400_000;
 
 /** Days before a token's end at which a warning is reported, each once; 0 is the end itself. */
-const warningDays = [14, 7, 1, 0] as const;
-
-/** A step of the warnings: at most so many days are left. */
-export type WarningDays = (typeof warningDays)[number];
+const warningDays = [14, 7, 1, 0];
 
 /** A token is renewed before the first warning, and early enough for days of failed attempts. */
 const renewalDays = 20;
@@ -26,7 +23,7 @@ export function endOf({ expiresAtMs, dataAccessUntilMs }: TokenLife): number | n
 }
 
 /** Returns the last warning step that is reached; null for none. */
-export function warningOf(endMs: number | null, nowMs: number): WarningDays | null {
+export function warningOf(endMs: number | null, nowMs: number): number | null {
   if (endMs === null) return null;
   return warningDays.findLast((days) => endMs - nowMs <= days * dayMs) ?? null;
 }

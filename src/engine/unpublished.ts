@@ -3,10 +3,8 @@ import { isoSeconds } from './key.ts';
 import type { Checkpoint } from './state.ts';
 
 /**
- * Resets a checkpoint's entries of records that became dead letters to those of `before`, so that a
- * later poll that reads the records again publishes them again.
- *
- * @param before - the checkpoint of the last state committed
+ * Resets a checkpoint's entries of records that became dead letters to those of `before`, the last
+ * state committed: a later poll that reads the records again publishes them again.
  */
 export function forgetUnpublished(
   checkpoint: Checkpoint,

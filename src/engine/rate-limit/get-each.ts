@@ -20,14 +20,13 @@ const concurrency = 8;
 
 /**
  * Requests many objects: in batches where the host has them, else by concurrent single requests. An
- * item without a usable answer is requested again by itself. A request that fails with a transient
- * error is sent once more, after all others. A batch that times out, or that the API rejects as too
- * much data, is sent again in halves; the batches after it are no larger.
+ * item without a usable answer is requested again by itself; one with a transient error once more,
+ * after all others. A batch that times out, or has too much data, is sent again in halves; the
+ * batches after it are no larger.
  *
  * A broken connection or a timeout is a request's own error where another request, sent at the same
  * time, is answered. Where none is, one that was answered before is repeated as a control sample.
- * The error of a request that is sent alone, with none answered before, is left to the caller to
- * attribute.
+ * The error of a request sent alone, with none answered before, is left to the caller to attribute.
  *
  * @param control - the poll's control sample; this call replaces its request by later ones
  * @throws as `Graph.getEach`
@@ -86,10 +85,7 @@ async function* once(
   }
 }
 
-/**
- * Sends a batch, then each item without a usable answer by itself. Items that a limit held back
- * have no outcome.
- */
+/** Sends a batch, then each unanswered item by itself; held-back items have no outcome. */
 async function inBatch(
   transport: BatchTransport,
   batch: readonly GraphRequest[],
@@ -136,8 +132,7 @@ async function getAlone(
 }
 
 /**
- * The outcomes of requests that were sent together. An unanswered request whose neighbours are
- * answered has an error that names it.
+ * The outcomes of requests sent together; an unanswered one whose neighbours are answered is named.
  *
  * @throws an error that concerns every request: of a limit, the token, the process or the network
  */

@@ -106,10 +106,8 @@ export function newQuota(kind: Scope['kind']): Quota {
 }
 
 /**
- * The quota after a header reported its usage.
- *
- * @param report - the percent used; the milliseconds for which Meta accepts no calls (0 when it
- * names none); and the calls answered since the previous report, 1 by default
+ * The quota after a report of its usage: the percent used, the milliseconds for which Meta accepts
+ * no calls (0 for none), and the calls answered since the previous report, 1 by default.
  */
 export function noteUsage(
   quota: Quota,
@@ -164,11 +162,7 @@ export function noteSilence(quota: Quota, calls: number): Quota {
   return { ...quota, ...withoutRise(quota, calls) };
 }
 
-/**
- * The quota after the API rejected a call for its limit.
- *
- * @param retryAfterMs - the wait that Meta named; 0 when it named none
- */
+/** The quota after a rejection for its limit; `retryAfterMs` is 0 when Meta named no wait. */
 export function noteRejection(quota: Quota, retryAfterMs: number, nowMs: number): Quota {
   // Calls in flight when the limit was reached are rejected together and count once.
   const isAgain = quota.blockedUntilMs <= nowMs;
@@ -178,11 +172,7 @@ export function noteRejection(quota: Quota, retryAfterMs: number, nowMs: number)
   return { ...quota, ...stop(quota, nowMs + Math.max(retryAfterMs, leastMs)), rejections };
 }
 
-/**
- * The quota after a call was answered by anything but a limit.
- *
- * @param stops - the quota's `stops` when the call was sent
- */
+/** The quota after an answer that is no limit; `stops` is its own when the call was sent. */
 export function noteAnswer(quota: Quota, stops: number): Quota {
   return stops === quota.stops ? { ...quota, answered: true, rejections: 0 } : quota;
 }
@@ -228,8 +218,8 @@ function msUntilRoom(quota: Quota, { priority, nowMs }: PendingCall, percent: nu
 }
 
 /**
- * Milliseconds until a call may probe the API: after the wait that Meta named, one call is sent at
- * any usage; urgent calls probe first. Infinity when no probe is due.
+ * Milliseconds until one call probes the API at any usage, after the wait that Meta named; urgent
+ * calls probe first. Infinity when no probe is due.
  */
 function msUntilProbe(quota: Quota, { priority, nowMs }: PendingCall): number {
   const { blockedUntilMs, reportedMs, usage, lastCallMs } = quota;

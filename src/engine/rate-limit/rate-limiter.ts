@@ -50,8 +50,7 @@ export class RateLimiter {
 
   /**
    * The API for a poll. Each request waits until its scopes have room for its calls; a batch has as
-   * many items as there is room for. A request that the API rejects for a limit is sent again when
-   * the limit ends. Aborting a request's signal ends its wait.
+   * many items as there is room for. After a limit, a request is sent again when the limit ends.
    *
    * @throws as `Graph`, except WaitError
    */

@@ -38,8 +38,8 @@ export interface Call {
   /** The flow of fair queueing: the account's id; empty for a call of no single account. */
   readonly flow: string;
   /**
-   * `paced`: paced as the quota runs short. `unpaced`: sent at any usage, except in a blocked
-   * scope. `look`: makes no call, and is decided as if none were in flight.
+   * `paced` as the quota runs short; `unpaced`: sent at any usage, except in a blocked scope;
+   * `look`: makes no call, and is decided as if none were in flight.
    */
   readonly mode: 'paced' | 'unpaced' | 'look';
 }
@@ -80,9 +80,8 @@ export interface SchedulerTools {
 }
 
 /**
- * The scheduler of all requests: keeps the quotas of the tokens' scopes, and admits calls by
- * priority, then the flow that was admitted longest ago, then in order of arrival. A call that
- * waits for one scope delays none of another scope.
+ * The scheduler of all requests: admits calls by priority, then the flow that was admitted longest
+ * ago, then arrival. A call that waits for one scope delays none of another scope.
  */
 export class RequestScheduler {
   readonly #tools: SchedulerTools;
@@ -133,11 +132,10 @@ export class RequestScheduler {
   }
 
   /**
-   * Admits a call at once or queues it. An `unpaced` call is admitted even when its scope is
-   * blocked; the caller then rejects it.
+   * Admits a call at once or queues it; the caller rejects an `unpaced` call in a blocked scope.
    *
    * @returns undefined when it is admitted at once; else a promise that resolves when it is, and
-   * rejects with the signal's reason when aborted before
+   * rejects with the signal's reason
    */
   enter(call: Call, signal: AbortSignal): Promise<void> | undefined {
     if (signal.aborted) return Promise.reject(signal.reason as Error);

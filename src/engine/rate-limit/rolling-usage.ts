@@ -1,7 +1,6 @@
 /**
- * The usage of a rolling window, in percent of its quota. It keeps the time of each part, since
- * usage leaves the window as it entered: a burst stays for the whole window and then leaves at
- * once.
+ * The usage of a rolling window, in percent of its quota. Usage leaves the window as it entered: a
+ * burst stays for the whole window and then leaves at once.
  */
 export interface RollingUsage {
   readonly windowMs: number;
@@ -28,8 +27,8 @@ export function usedPercent({ parts }: RollingUsage, nowMs: number): number {
 }
 
 /**
- * Corrects the usage to a reported percentage: a surplus counts as used now; a deficit means that
- * the oldest usage has left already.
+ * Corrects the usage to a reported percentage: a surplus counts as used now; of a deficit the
+ * oldest usage has left already.
  */
 export function correctUsage(usage: RollingUsage, percent: number, nowMs: number): RollingUsage {
   const parts = usage.parts.filter(({ leavesMs }) => leavesMs > nowMs);

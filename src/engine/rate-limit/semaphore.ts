@@ -8,12 +8,10 @@
 /** The permit of running work. */
 export interface Permit {
   /**
-   * Releases the permit while `wait` is pending, then acquires one again before the work continues,
-   * ahead of work that has not begun.
+   * Releases the permit while `wait` is pending, then acquires one again, ahead of work that has
+   * not begun. Safe when several parts of the same work wait at once.
    *
-   * @throws the error of `wait`, and the signal's reason when aborted before a permit is acquired
-   * again
-   * @remarks Safe when several parts of the same work wait at once.
+   * @throws the error of `wait`, and the signal's reason when aborted before a permit is had again
    */
   yieldWhile<T>(wait: Promise<T>, signal: AbortSignal): Promise<T>;
 }
