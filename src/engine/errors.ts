@@ -16,11 +16,15 @@ export interface Scope {
   readonly id: string;
 }
 
+interface Cause {
+  readonly cause?: unknown;
+}
+
 /** The base of all errors of the taxonomy: the code, and the poller's reaction in `disposition`. */
 abstract class TaxonomyError extends Error {
   abstract readonly disposition: string;
   readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: Cause) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
@@ -32,11 +36,7 @@ export class RetryError extends TaxonomyError {
   readonly disposition = 'retry';
   /** Milliseconds to wait, where the server names them. */
   readonly retryAfterMs: number | undefined;
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { retryAfterMs?: number; cause?: unknown } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, options: { retryAfterMs?: number } & Cause = {}) {
     super(code, message, options);
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -107,13 +107,9 @@ export class StopAccountError extends TaxonomyError {
   readonly disposition = 'stop-account';
   /** True when the API rejects the token for every request, not for this account alone. */
   readonly refusesToken: boolean;
-  constructor(
-    code: ErrorCode,
-    message: string,
-    { refusesToken = false, ...options }: { refusesToken?: boolean; cause?: unknown } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, options: { refusesToken?: boolean } & Cause = {}) {
     super(code, message, options);
-    this.refusesToken = refusesToken;
+    this.refusesToken = options.refusesToken ?? false;
   }
 }
 
@@ -121,13 +117,9 @@ export class StopAccountError extends TaxonomyError {
 export class StopProcessError extends TaxonomyError {
   readonly disposition = 'stop-process';
   readonly exitCode: ExitCode;
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { exitCode: ExitCode; cause?: unknown } = { exitCode: 3 },
-  ) {
+  constructor(code: ErrorCode, message: string, options: { exitCode?: ExitCode } & Cause = {}) {
     super(code, message, options);
-    this.exitCode = options.exitCode;
+    this.exitCode = options.exitCode ?? 3;
   }
 }
 

@@ -46,3 +46,9 @@ export interface Poll {
   readonly published: Set<string>;
   readonly tally: Tally & { readonly unknownFields: Set<string> };
 }
+
+/** A poll and its dependencies. */
+export interface PollContext {
+  readonly poll: Poll;
+  readonly tools: PollTools;
+}

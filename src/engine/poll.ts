@@ -1,11 +1,10 @@
 import { DeadLetterError } from './errors.ts';
-import type { Value } from './json.ts';
 import type { Checkpoint } from './state.ts';
 import type { Page } from './source.ts';
 import { BatchBuilder, type PageResult } from './batch.ts';
-import { type DetectedChanges, detectChanges } from './changes.ts';
+import { detectChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
-import type { Poll, PollTools } from './poll-context.ts';
+import type { Poll, PollContext, PollTools } from './poll-context.ts';
 
 /**
  * Runs a poll page by page: extract, map, detect changes, encode, publish. Each batch is one
@@ -67,11 +66,6 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
   });
 }
 
-interface PollContext {
-  readonly poll: Poll;
-  readonly tools: PollTools;
-}
-
 /** The most excluded objects that are named. */
 const maxNamed = 10;
 /** The limit for one reason: a frequent one, such as media older than the business account, hides no others. */
@@ -90,37 +84,11 @@ function resultOf(page: Page, before: Checkpoint, context: PollContext): PageRes
   const insightsRead =
     readings.length === 0 ? before.insightsRead : new Map([...before.insightsRead, ...readings]);
   const checkpoint = { ...before, ...learned, insightsRead };
-  const { truncation, ...changed } = changesIn(mapped.records, page, checkpoint, context);
+  const { truncation, ...changed } = detectChanges(mapped.records, page, checkpoint, context);
   if (truncation !== undefined) {
     const job = { stream: stream.name, accountId: account.id };
     context.tools.telemetry.report({ type: 'list-doubted', ...job, ...truncation });
   }
   const isLast = page.step !== undefined && page.step.number === page.step.of;
-  return { gone: [], ...mapped, ...changed, isLast };
-}
-
-/** Returns the records to publish: by the stream's own rule, all, or those that changed. */
-function changesIn(
-  records: readonly Value[],
-  page: Page,
-  checkpoint: Checkpoint,
-  { poll, tools }: PollContext,
-): Pick<DetectedChanges, 'records' | 'checkpoint'> & Partial<DetectedChanges> {
-  const { stream, account, startedMs } = poll;
-  const { lookbackMs, publish, tombstones } = tools.settings;
-  if (stream.settle !== undefined) {
-    const { coveredUntilMs } = page;
-    return stream.settle(records, { checkpoint, nowMs: startedMs, lookbackMs, coveredUntilMs });
-  }
-  const mode = publish[stream.name] ?? 'always';
-  if (!stream.tracksNodes && mode === 'always') return { records, checkpoint };
-  return detectChanges(records, {
-    stream,
-    accountId: account.id,
-    page,
-    checkpoint,
-    mode,
-    nowMs: startedMs,
-    tombstones,
-  });
+  return { ...mapped, ...changed, isLast };
 }

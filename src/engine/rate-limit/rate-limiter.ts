@@ -77,7 +77,13 @@ export class RateLimiter {
         const call: Call = { scopes, priority: 'normal', calls: 1, flow: '', mode: 'unpaced' };
         for (;;) {
           const blocked = scheduler.blocked(scopes);
-          if (blocked !== undefined) throw stillBlocked(request, blocked);
+          if (blocked !== undefined) {
+            const { scope, ms: retryAfterMs } = blocked;
+            const limit = `the ${scope.kind}'s request limit is reached`;
+            const rest = `nothing in it is asked for ${Math.ceil(retryAfterMs / 60_000)} min`;
+            const message = `${request.endpoint}: ${limit}; ${rest}`;
+            throw new WaitError('graph.rate-limited', message, { scope, retryAfterMs });
+          }
           await scheduler.enter(call, signal);
           const sent = await scheduler.send(call, () => transport.get(request, signal), signal);
           if (sent !== undefined) return sent.answer;
@@ -229,13 +235,4 @@ async function admit(
   }
   const durationMs = clock.nowMs() - startedMs;
   if (durationMs > 0) telemetry.report({ type: 'quota-wait', priority: call.priority, durationMs });
-}
-
-function stillBlocked(request: GraphRequest, { scope, ms }: { scope: Scope; ms: number }) {
-  const minutes = Math.ceil(ms / 60_000);
-  return new WaitError(
-    'graph.rate-limited',
-    `${request.endpoint}: the ${scope.kind}'s request limit is reached; nothing in it is asked for ${minutes} min`,
-    { scope, retryAfterMs: ms },
-  );
 }
