@@ -1,11 +1,11 @@
 import { deadLetterFingerprint, withDeadLetters } from './dead-letters.ts';
 import { type ErrorCode, DeadLetterError, StopStreamError } from './errors.ts';
+import { keyNumber } from './fingerprint.ts';
 import type { Value } from './json.ts';
-import { recordKey } from './key.ts';
+import { isoSeconds, recordKey } from './key.ts';
 import { type Checkpoint, type StreamState, checkpointOf, shed, stateKey } from './state.ts';
 import type { TopicRole } from './stream-name.ts';
 import { provenance } from './stream.ts';
-import { forgetUnpublished } from './unpublished.ts';
 import type { Poll, PollTools } from './poll-context.ts';
 import type { OutgoingRecord } from './ports.ts';
 import { traced } from './tracing.ts';
@@ -202,12 +202,20 @@ export class BatchBuilder {
    * is written without half of the entries that later polls can restore.
    */
   async #publish(records: OutgoingRecord[]): Promise<void> {
-    const { account, trace } = this.#poll;
+    const { stream, account, trace } = this.#poll;
+    const { publisher, clock, settings } = this.#tools;
     for (let remaining = this.#checkpoint; ;) {
-      const state = this.#stateAfter(remaining);
+      const state: StreamState = {
+        ...remaining,
+        stream: stream.name,
+        accountId: account.id,
+        sequence: this.#poll.state.sequence + 1,
+        writtenAtMs: clock.nowMs(),
+        writtenBy: settings.instance,
+      };
       try {
         await traced(trace, 'transaction', { records: records.length }, () =>
-          this.#tools.publisher.publish({ account, records, state }, this.#signal),
+          publisher.publish({ account, records, state }, this.#signal),
         );
         this.#poll.state = state;
         this.#checkpoint = remaining;
@@ -240,18 +248,6 @@ export class BatchBuilder {
     }
     const deadLetters = withDeadLetters(checkpoint.deadLetters, [print]);
     return { ...forgetUnpublished(checkpoint, this.#poll.state, [key]), deadLetters };
-  }
-
-  #stateAfter(checkpoint: Checkpoint): StreamState {
-    const { stream, account, state } = this.#poll;
-    return {
-      ...checkpoint,
-      stream: stream.name,
-      accountId: account.id,
-      sequence: state.sequence + 1,
-      writtenAtMs: this.#tools.clock.nowMs(),
-      writtenBy: this.#tools.settings.instance,
-    };
   }
 
   #tallySkipped(reason: ErrorCode): void {
@@ -290,4 +286,38 @@ function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
     JSON.stringify(a.refusals) === JSON.stringify(b.refusals) &&
     (a.cursorMs !== null || a.coveredUntilMs === b.coveredUntilMs)
   );
+}
+
+/**
+ * Resets a checkpoint's entries of records that became dead letters to those of `before`, the last
+ * state committed: a later poll that reads the records again publishes them again.
+ */
+export function forgetUnpublished(
+  checkpoint: Checkpoint,
+  before: Checkpoint,
+  keys: readonly string[],
+): Checkpoint {
+  if (keys.length === 0) return checkpoint;
+  const published = new Map(checkpoint.published);
+  // Streams of nodes keep fingerprints by the id, which is the end of the key.
+  for (const name of keys.flatMap((key) => [key, key.split('/').at(-1) ?? key]).map(keyNumber)) {
+    const print = before.published.get(name);
+    if (print === undefined) published.delete(name);
+    else published.set(name, print);
+  }
+  const days = daysWithout(checkpoint.days, before.days, keys);
+  const totals = daysWithout(checkpoint.totals, before.totals, keys);
+  return { ...checkpoint, published, days, totals };
+}
+
+/** Resets the days of keys, each of which consists of the account and the date. */
+function daysWithout<T extends { readonly dateMs: number }>(
+  days: readonly T[],
+  before: readonly T[],
+  keys: readonly string[],
+): readonly T[] {
+  const isReset = ({ dateMs }: T) => keys.some((key) => key.endsWith(`/${isoSeconds(dateMs)}`));
+  if (!days.some(isReset)) return days;
+  const others = days.filter((day) => !isReset(day));
+  return [...others, ...before.filter(isReset)].sort((a, b) => a.dateMs - b.dateMs);
 }

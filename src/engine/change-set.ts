@@ -1,7 +1,6 @@
 import { fingerprint, keyNumber } from './fingerprint.ts';
 import type { Value } from './json.ts';
-import type { Published } from './published.ts';
-import type { Checkpoint } from './state.ts';
+import type { Checkpoint, Published } from './state.ts';
 
 /** The publish modes: `changes` omits records equal to the last one published. */
 export const publishModes = ['changes', 'always'] as const;

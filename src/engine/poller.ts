@@ -48,10 +48,8 @@ export interface Job {
 /** The outcome of a due poll. */
 export type PollOutcome =
   | { readonly kind: 'done' }
-  /** The poll failed; the next interval polls again. */
-  | { readonly kind: 'failed'; readonly error: Error }
-  | { readonly kind: 'stop-stream'; readonly error: Error }
-  | { readonly kind: 'stop-account'; readonly error: Error };
+  /** `failed`: the next interval polls again. */
+  | { readonly kind: 'failed' | 'stop-stream' | 'stop-account'; readonly error: Error };
 
 /** The next action after an error: the same poll again, or an outcome. */
 type NextAction = { readonly kind: 'again'; readonly afterMs: number } | PollOutcome;
@@ -222,9 +220,8 @@ function decide(error: Error, attempt: number, tools: PollerTools): NextAction {
     case 'fail':
       return { kind: 'failed', error };
     case 'stop-stream':
-      return { kind: 'stop-stream', error };
     case 'stop-account':
-      return { kind: 'stop-account', error };
+      return { kind: error.disposition, error };
     case 'stop-process':
       throw error;
   }

@@ -3,8 +3,7 @@ import { jitteredMs } from './backoff.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
 import type { OverrideChange, Overrides } from './overrides.ts';
-import type { Job } from './poller.ts';
-import type { Clock } from './ports.ts';
+import type { Job, PollerTools } from './poller.ts';
 
 // States of a schedule entry:
 // - waiting: its due time is in the future.
@@ -34,10 +33,7 @@ interface ScheduleEntry {
   isRequested: boolean;
 }
 
-interface ScheduleTools {
-  readonly clock: Clock;
-  readonly random: () => number;
-}
+type ScheduleTools = Pick<PollerTools, 'clock' | 'random'>;
 
 /** The longest sleep, as while all jobs are paused; a control request ends it early. */
 const longestWaitMs = 86_400_000;

@@ -1,6 +1,8 @@
 import type { ErrorCode } from './errors.ts';
-import type { Published } from './published.ts';
 import type { StreamName } from './stream-name.ts';
+
+/** Fingerprints by key number (`keyNumber`). */
+export type Published = ReadonlyMap<string, bigint>;
 
 /** The values of one day of user_insights; null where Meta reports none. */
 export interface DayValues {

@@ -149,11 +149,9 @@ async function attributed(
   const answered = outcomes.findLast((one) => 'node' in one);
   if (answered !== undefined) control.request = answered.request;
   if (lost === undefined) return outcomes;
-  if (areAllLost && before === undefined) {
-    if (outcomes.length > 1) throw lost.error;
-    return outcomes;
-  }
-  if (areAllLost && before !== undefined) {
+  if (areAllLost) {
+    if (before === undefined && outcomes.length === 1) return outcomes;
+    if (before === undefined) throw lost.error;
     const sample = await getAlone(transport, before, signal);
     throwShared(sample);
     if (isLost(sample)) throw lost.error;

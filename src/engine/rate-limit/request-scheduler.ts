@@ -66,7 +66,7 @@ interface QueueEntry {
 
 /** The scopes of a call in flight, with their counters when it was sent. */
 type Dispatch = readonly {
-  readonly scope: Scope;
+  readonly entry: ScopeEntry;
   readonly stops: number;
   readonly reports: number;
 }[];
@@ -121,13 +121,14 @@ export class RequestScheduler {
 
   /** Blocks a scope for at least `ms` milliseconds; to be followed by a review. */
   block(scope: Scope, ms: number): void {
-    this.#change(scope, (quota, nowMs) => noteRejection(quota, ms, nowMs));
+    this.#change(this.#entryOf(scope), (quota, nowMs) => noteRejection(quota, ms, nowMs));
   }
 
   /** Records the usage that an answer reports. */
   recordUsage({ scope, ...usage }: UsageReport): void {
-    this.#entryOf(scope).reports += 1;
-    this.#change(scope, (quota, nowMs) => noteUsage(quota, usage, nowMs));
+    const entry = this.#entryOf(scope);
+    entry.reports += 1;
+    this.#change(entry, (quota, nowMs) => noteUsage(quota, usage, nowMs));
     this.review();
   }
 
@@ -248,12 +249,12 @@ export class RequestScheduler {
 
   /** Counts an admitted call as in flight; it is sent at once. */
   #dispatch({ scopes, priority, calls }: Call): Dispatch {
-    for (const scope of scopes) this.#entryOf(scope).admitted -= calls;
     return scopes.map((scope) => {
       const entry = this.#entryOf(scope);
+      entry.admitted -= calls;
       entry.inFlight += calls;
-      this.#change(scope, (quota, nowMs) => noteCall(quota, priority, nowMs));
-      return { scope, stops: entry.quota.stops, reports: entry.reports };
+      this.#change(entry, (quota, nowMs) => noteCall(quota, priority, nowMs));
+      return { entry, stops: entry.quota.stops, reports: entry.reports };
     });
   }
 
@@ -269,15 +270,13 @@ export class RequestScheduler {
       isAnswered = provesAnswer(error);
       throw error;
     } finally {
-      for (const sent of dispatch) {
-        const entry = this.#entryOf(sent.scope);
+      for (const { entry, stops, reports } of dispatch) {
         entry.inFlight -= calls;
-        if (isAnswered) {
-          this.#change(sent.scope, (quota) => {
-            const answered = noteAnswer(quota, sent.stops);
-            return sent.reports === entry.reports ? noteSilence(answered, calls) : answered;
-          });
-        }
+        if (!isAnswered) continue;
+        this.#change(entry, (quota) => {
+          const answered = noteAnswer(quota, stops);
+          return reports === entry.reports ? noteSilence(answered, calls) : answered;
+        });
       }
     }
   }
@@ -297,8 +296,7 @@ export class RequestScheduler {
   }
 
   /** Changes a scope's quota, and reports its status to telemetry when that has moved. */
-  #change(scope: Scope, next: (quota: Quota, nowMs: number) => Quota): void {
-    const entry = this.#entryOf(scope);
+  #change(entry: ScopeEntry, next: (quota: Quota, nowMs: number) => Quota): void {
     const nowMs = this.#tools.clock.nowMs();
     entry.quota = next(entry.quota, nowMs);
     const { reported } = entry;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type DayValues, emptyCheckpoint } from '../../../src/engine/state.ts';
-import { forgetUnpublished } from '../../../src/engine/unpublished.ts';
+import { forgetUnpublished } from '../../../src/engine/batch.ts';
 
 const day = (date: string, reach: number): DayValues => ({
   dateMs: Date.parse(date),
