@@ -47,20 +47,17 @@ interface Run {
   /** The halted streams whose own poll met the error. */
   readonly failed: Set<StreamName>;
   readonly stop: AbortController;
-}
-
-interface Ending extends Pick<Run, 'failed'> {
-  /** Resolves when every poll of the run has ended. */
-  readonly done: Promise<void>;
+  /** Resolves when every poll of this run and of those before it has ended. */
+  done: Promise<void>;
 }
 
 /** The pollers of this instance's accounts. */
 export class AccountPollers {
   readonly #settings: Streams;
   readonly #context: PollersContext;
-  readonly #running = new Map<string, Run & Ending>();
+  readonly #running = new Map<string, Run>();
   /** The last runs of idle accounts: a new run of an account waits for the polls of its last. */
-  readonly #lastRuns = new Map<string, Ending>();
+  readonly #lastRuns = new Map<string, Pick<Run, 'done' | 'failed'>>();
 
   constructor(settings: Streams, context: PollersContext) {
     this.#settings = settings;
@@ -72,7 +69,10 @@ export class AccountPollers {
     const partitions = this.#context.partitions();
     const running = new Map([...this.#running].map(([id, { account }]) => [id, account]));
     const { start, stop } = planPolling(running, accounts, held, partitions);
-    for (const { id } of stop) this.#end(this.#running.get(id));
+    for (const { id } of stop) {
+      const run = this.#running.get(id);
+      if (run !== undefined) this.#end(run);
+    }
     for (const account of start) {
       const assigned = held.get(partitionOf(account.id, partitions));
       if (assigned !== undefined) this.#start(account, assigned);
@@ -117,18 +117,19 @@ export class AccountPollers {
       halted: new Set(),
       failed: new Set(),
       stop: new AbortController(),
+      done: last?.done ?? Promise.resolve(),
     };
-    const done = (last?.done ?? Promise.resolve()).then(() => this.#poll(run));
+    const done = run.done.then(() => this.#poll(run));
+    run.done = done;
     assigned.polls.add(done);
     void done.finally(() => assigned.polls.delete(done));
-    this.#running.set(account.id, { ...run, done });
+    this.#running.set(account.id, run);
   }
 
-  #end(run: (Run & Ending) | undefined): void {
-    if (run === undefined) return;
-    run.stop.abort();
-    this.#lastRuns.set(run.account.id, run);
-    this.#running.delete(run.account.id);
+  #end({ account, stop, done, failed }: Run): void {
+    stop.abort();
+    this.#lastRuns.set(account.id, { done, failed });
+    this.#running.delete(account.id);
   }
 
   async #poll(run: Run): Promise<void> {

@@ -1,4 +1,4 @@
-/** The bounds of the delays between tries: `baseMs` doubles with each try, up to `maxMs`. */
+/** The delays between tries: `baseMs` doubles with each try, up to `maxMs`. */
 export interface Backoff {
   readonly baseMs: number;
   readonly maxMs: number;

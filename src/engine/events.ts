@@ -1,8 +1,9 @@
 import type { Account } from './account.ts';
+import type { SuspectedTruncation } from './change-set.ts';
 import type { Disposition, ErrorCode, Scope, Skipped } from './errors.ts';
 import type { Priority, ScopeStatus } from './rate-limit/quota.ts';
 import type { DependencyName } from './readiness.ts';
-import type { Refusal } from './state.ts';
+import type { StreamState } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 
 /** The API's reaction to one form of request. */
@@ -57,11 +58,7 @@ interface EventFacts {
       readonly nextPollMs: number | null;
     };
   /** The records that a try of a poll committed, successful or not. */
-  committed: {
-    readonly stream: StreamName;
-    readonly records: number;
-    readonly deadLetters: number;
-  };
+  committed: Pick<OfPoll, 'stream'> & Readonly<Pick<Tally, 'records' | 'deadLetters'>>;
   'poll-failed': OfPoll & {
     readonly code: ErrorCode;
     readonly disposition: Disposition | 'unexpected';
@@ -80,11 +77,7 @@ interface EventFacts {
     readonly nextPollMs: number;
   };
   /** A list looks truncated: nothing is deleted until a second scan lacks the same entries. */
-  'list-doubted': OfPoll & {
-    /** The number of known entries, and of those that the list lacks. */
-    readonly known: number;
-    readonly missing: number;
-  };
+  'list-doubted': OfPoll & SuspectedTruncation;
   /** A step of a poll has ended: a window, or a page. */
   progress: OfPoll & {
     readonly step: number;
@@ -121,12 +114,7 @@ interface EventFacts {
   /** The records of a page were encoded by their schemas. */
   encoded: { readonly stream: StreamName; readonly records: number; readonly durationMs: number };
   /** The state of a (stream, account) that was restored or committed. */
-  state: OfPoll & {
-    /** Epoch milliseconds. */
-    readonly writtenAtMs: number;
-    /** The rejections in the state. */
-    readonly refusals: readonly Refusal[];
-  };
+  state: OfPoll & Pick<StreamState, 'writtenAtMs' | 'refusals'>;
   /** The size of a state that was restored or committed. */
   'state-size': OfPoll & StateSize;
   transaction: {
@@ -143,13 +131,7 @@ interface EventFacts {
   /** The interval of a stream has changed. */
   interval: { readonly stream: StreamName; readonly intervalMs: number };
   /** The state of a quota's scope; reported when it changes, or its usage by some percent. */
-  scope: {
-    readonly scope: Scope;
-    readonly percent: number;
-    readonly state: ScopeStatus['state'];
-    /** The time when a stopped scope is free again, epoch milliseconds; null unless stopped. */
-    readonly untilMs: number | null;
-  };
+  scope: { readonly scope: Scope } & ScopeStatus;
   /** A request was admitted after a wait for its quota. */
   'quota-wait': { readonly priority: Priority; readonly durationMs: number };
   /** The validity of a token; reported at the start and whenever it changes. */

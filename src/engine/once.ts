@@ -11,13 +11,7 @@ import {
   runnable,
   startJob,
 } from './poller.ts';
-import type {
-  AccountDirectory,
-  AccountListing,
-  Group,
-  OutgoingRecord,
-  Publisher,
-} from './ports.ts';
+import type { AccountListing, Group, OutgoingRecord, Publisher } from './ports.ts';
 import { endedSoon, settled } from './shutdown.ts';
 import { untilAnswered, untilReady } from './startup.ts';
 import type { Stream } from './stream.ts';
@@ -177,8 +171,7 @@ async function pollGroupOnce(
 }
 
 /** The accounts and streams of a dry run, and the receiver of their records. */
-export interface DryRun {
-  readonly directory: AccountDirectory;
+export interface DryRun extends Pick<Supervision, 'directory'> {
   readonly streams: readonly Stream[];
   /** The most records of each (stream, account). */
   readonly limit: number;

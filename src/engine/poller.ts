@@ -136,17 +136,11 @@ async function beginPoll(
     published: new Set(),
     cycleMs: job.cycleMs ?? startedMs,
     nextPollMs,
-    tally: {
-      records: 0,
-      deadLetters: 0,
-      requests: 0,
-      calls: 0,
-      skipped: {},
-      leftOut: [],
-      unknownFields: new Set(),
-    },
+    tally: { ...noCounts, skipped: {}, leftOut: [], unknownFields: new Set() },
   };
 }
+
+const noCounts = { records: 0, deadLetters: 0, requests: 0, calls: 0 };
 
 /** The API for a poll: limited, counted, and each request a step of the poll's trace. */
 function graphOf(

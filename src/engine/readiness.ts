@@ -44,7 +44,6 @@ export interface Readiness {
   readonly ready: boolean;
   /** One sentence for each problem; empty when ready. */
   readonly reasons: readonly string[];
-  /** The partitions that this instance owns. */
   readonly partitions: readonly number[];
 }
 
