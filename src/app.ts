@@ -1,5 +1,5 @@
 import type { Config } from './config/config.ts';
-import { createShutdownBudget, type ShutdownBudget } from './engine/shutdown-budget.ts';
+import { createShutdownBudget } from './engine/shutdown-budget.ts';
 import { streamNames, type StreamName, type TopicRole } from './engine/stream-name.ts';
 import {
   kafkaSecurity,
@@ -19,10 +19,10 @@ import {
   type Observability,
   type ObservabilityOptions,
 } from './observability/index.ts';
-import { pollSettings, sourceSettings } from './poll-settings.ts';
 import { openRegistry } from './registry/index.ts';
 import { watchContract } from './instagram/extract/contract-probe.ts';
 import { createSource, type InstagramSource } from './instagram/extract/extract.ts';
+import type { SourceSettings } from './instagram/extract/extraction.ts';
 import { systemClock } from './engine/clock.ts';
 import type {
   AccountDirectory,
@@ -33,16 +33,16 @@ import type {
   Telemetry,
   Tracer,
 } from './engine/ports.ts';
-import { createRateLimiter } from './engine/rate-limit/rate-limiter.ts';
+import { RateLimiter } from './engine/rate-limit/rate-limiter.ts';
 import type { PollerTools } from './engine/poller.ts';
 import { type StartTools, untilReady } from './engine/startup.ts';
-import { superviseOnce, type PolledJob } from './engine/once.ts';
+import { type Once, superviseOnce } from './engine/once.ts';
 import { supervise, type Supervision } from './engine/supervisor.ts';
 import { createControlHandler } from './engine/control-handler.ts';
 import { createOverrides } from './engine/overrides.ts';
 import { noTracer } from './engine/tracing.ts';
-import { settled } from './engine/shutdown.ts';
-import { createSemaphore } from './engine/rate-limit/semaphore.ts';
+import { endedSoon, settled } from './engine/shutdown.ts';
+import { Semaphore } from './engine/rate-limit/semaphore.ts';
 import { compactedStreams, streams } from './instagram/streams/index.ts';
 import { openTracing } from './observability/traces/index.ts';
 
@@ -65,29 +65,12 @@ export interface AppOptions {
   };
 }
 
-/** The options with defaults applied. */
-interface Surroundings extends AppOptions {
-  readonly instance: string;
-  readonly clock: Clock;
-}
-
-/** The result of one poll of every job. */
-export interface Once {
-  readonly polled: readonly PolledJob[];
-  /** Errors of the account list because of which accounts may be missing. */
-  readonly problems: readonly string[];
-  /** Entries of the account list that were excluded. */
-  readonly warnings: readonly string[];
-}
-
 /** The application: all adapters and the engine. */
 export interface App extends AsyncDisposable {
   readonly log: LeveledLog;
   /** Changes the interval of an enabled stream; a disabled stream is ignored. */
   setInterval(stream: StreamName, intervalMs: number): void;
-  /**
-   * Limits polling to these accounts from the next listing on; empty: all that the token reaches.
-   */
+  /** Limits polling to these accounts from the next listing on; empty: all of the tokens. */
   setAccounts(accountIds: readonly string[]): void;
   /** Serves health and metrics, starts, and polls until aborted. */
   run(signal: AbortSignal): Promise<void>;
@@ -97,23 +80,20 @@ export interface App extends AsyncDisposable {
 
 type Adapters = ReturnType<typeof openAdapters>;
 
-/** The composition root: opens the adapters and hands them to the runtime. Nothing connects yet. */
+/** The composition root: opens the adapters and hands them to the engine. Nothing connects yet. */
 export function createApp(config: Config, options: AppOptions): App {
   const surroundings = surroundingsOf(config, options);
   const { clock } = surroundings;
-  const shutdown = createShutdownBudget(config.polling.shutdownGraceMs, () => performance.now());
-  const adapters = openAdapters(config, surroundings, shutdown);
-  const { observability, telemetry, kafka, registry, instagram } = adapters;
-  const { encoder } = registry;
-  const { publisher } = kafka;
-  const tools = { ...pollerTools(config, surroundings, { ...adapters, encoder }), publisher };
+  const adapters = openAdapters(config, surroundings);
+  const { observability, telemetry, kafka, instagram, overrides, shutdown } = adapters;
+  const tools = { ...pollerTools(config, surroundings, adapters), publisher: kafka.publisher };
   const { apiVersion } = config.instagram;
   const { log } = observability;
   const openTraces = () => openTracing({ ...surroundings, env: process.env, log, shutdown });
   return {
     log,
     setInterval(stream, intervalMs) {
-      if (config.streams[stream].enabled) adapters.overrides.setInterval(stream, intervalMs);
+      if (config.streams[stream].enabled) overrides.setInterval(stream, intervalMs);
     },
     setAccounts(accountIds) {
       instagram.directory.setAccounts(accountIds);
@@ -121,13 +101,12 @@ export function createApp(config: Config, options: AppOptions): App {
     async run(signal) {
       shutdown.beginWith(signal);
       const served = await observability.listen();
-      observability.log.info({ url: served?.url ?? null }, 'started');
+      log.info({ url: served?.url ?? null }, 'started');
       void instagram.keepTokens();
       void watchVersion(apiVersion, { clock, telemetry }, signal);
       await using tracing = await openTraces();
-      const { directory } = await start(adapters, { tools, deadlineMs: null, signal });
-      const what = supervision(config, adapters, { tools, directory });
-      await supervise(what, { ...tools, ...tracing }, signal);
+      const supervision = await start(config, adapters, { ...tools, deadlineMs: null }, signal);
+      await supervise(supervision, { ...tools, ...tracing }, signal);
     },
     async once(signal) {
       shutdown.beginWith(signal);
@@ -135,18 +114,20 @@ export function createApp(config: Config, options: AppOptions): App {
       const kept = instagram.keepTokens();
       telemetry.report(versionEvent(apiVersion, clock.nowMs()));
       await using tracing = await openTraces();
-      const { directory, ...listed } = await start(adapters, { tools, deadlineMs, signal });
+      const supervision = await start(config, adapters, { ...tools, deadlineMs }, signal);
       const othersLeaveMs = config.kafka.group.sessionTimeoutMs + sessionEndMs;
       const onceTools = { ...tools, ...tracing, deadlineMs, othersLeaveMs };
-      const what = supervision(config, adapters, { tools, directory });
-      const polled = await superviseOnce(what, onceTools, signal);
+      const result = await superviseOnce(supervision, onceTools, signal);
       // In a deployment that runs only `once`, this is the only renewal of tokens.
-      await untilDoneOrAborted(kept, signal);
-      return { polled, ...listed };
+      await endedSoon(kept, signal, () => 0).catch(() => undefined);
+      return result;
     },
     [Symbol.asyncDispose]: () => close(adapters),
   };
 }
+
+/** The broker detects expired sessions with a short delay. */
+const sessionEndMs = 1000;
 
 /** Closes the adapters, and the observability last: it reports how the adapters close. */
 async function close(adapters: Adapters): Promise<void> {
@@ -156,7 +137,10 @@ async function close(adapters: Adapters): Promise<void> {
   await settled(observability[Symbol.asyncDispose](), shutdown.leftMs('server'));
 }
 
-function surroundingsOf(config: Config, options: AppOptions): Surroundings {
+type Surroundings = ReturnType<typeof surroundingsOf>;
+
+/** The options with defaults applied. */
+function surroundingsOf(config: Config, options: AppOptions) {
   const instance = config.polling.instance ?? options.hostName;
   return { ...options, instance, clock: options.clock ?? systemClock };
 }
@@ -187,7 +171,8 @@ export function openReading(config: Config, options: AppOptions, encoder: Encode
   };
 }
 
-function openAdapters(config: Config, options: Surroundings, shutdown: ShutdownBudget) {
+function openAdapters(config: Config, options: Surroundings) {
+  const shutdown = createShutdownBudget(config.polling.shutdownGraceMs, () => performance.now());
   const { topicTemplate } = config.kafka;
   const roles: readonly TopicRole[] = [...enabledStreams(config), 'state', 'dead_letters'];
   const source = openSource(config, options);
@@ -207,7 +192,9 @@ function openAdapters(config: Config, options: Surroundings, shutdown: ShutdownB
       shutdown,
     },
   );
-  return { ...source, registry, kafka, shutdown, overrides: createOverrides(source.telemetry) };
+  const overrides = createOverrides(source.telemetry);
+  const { encoder } = registry;
+  return { ...source, registry, encoder, kafka, shutdown, overrides };
 }
 
 /** Opens the API client and the observability that reports on it. */
@@ -232,9 +219,14 @@ function openSource(config: Config, options: Surroundings) {
     },
     { clock, controls: controlHandler },
   );
-  const telemetry = withObserver(observability.telemetry, options.observer);
+  const telemetry: Telemetry = {
+    report(event) {
+      observability.telemetry.report(event);
+      options.observer?.report(event);
+    },
+  };
   const { maxConcurrentRequests } = config.instagram;
-  const rateLimiter = createRateLimiter({ clock, telemetry, maxConcurrentRequests });
+  const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests });
   const instagram = openInstagram(
     { ...config.instagram, baseUrl: graphBase(config.instagram) },
     {
@@ -245,22 +237,10 @@ function openSource(config: Config, options: Surroundings) {
         options.onUsage?.(report);
       },
       guard: (graph) => rateLimiter.guard(graph),
-      ...tokenFileOf(config, observability.hide, (fields, message) => {
-        observability.log.warn(fields, message);
-      }),
+      ...tokenFileOf(config, observability),
     },
   );
   return { observability, telemetry, instagram, rateLimiter, controlHandler };
-}
-
-function withObserver(telemetry: Telemetry, observer: Telemetry | undefined): Telemetry {
-  if (observer === undefined) return telemetry;
-  return {
-    report(event) {
-      telemetry.report(event);
-      observer.report(event);
-    },
-  };
 }
 
 function enabledStreams(config: Config) {
@@ -272,7 +252,8 @@ function pollerTools(
   { instance, clock, tracer = noTracer }: Surroundings,
   parts: ReturnType<typeof openSource> & Pick<PollerTools, 'encoder'>,
 ): ReadingTools {
-  const { polling } = config;
+  const { polling, kafka } = config;
+  const { retryBaseMs: baseMs, retryMaxMs: maxMs, maxAttempts } = polling;
   return {
     graph: parts.instagram.graph,
     encoder: parts.encoder,
@@ -280,56 +261,52 @@ function pollerTools(
     source: createSource(sourceSettings(config)),
     telemetry: parts.telemetry,
     rateLimiter: parts.rateLimiter,
-    pollPermits: createSemaphore(polling.concurrency),
+    pollPermits: new Semaphore(polling.concurrency),
     tracer,
     random: Math.random,
-    retry: {
-      baseMs: polling.retryBaseMs,
-      maxMs: polling.retryMaxMs,
-      maxAttempts: polling.maxAttempts,
+    retry: { baseMs, maxMs, maxAttempts },
+    settings: {
+      lookbackMs: polling.lookbackMs,
+      maxBatchRecords: kafka.maxBatchRecords,
+      publish: Object.fromEntries(streamNames.map((name) => [name, config.streams[name].publish])),
+      tombstones: kafka.tombstones,
+      instance,
     },
-    settings: pollSettings(config, instance),
   };
 }
 
-/** Prepares schemas, topics and accounts before the instance joins the group. */
+function sourceSettings({ instagram, polling }: Config): SourceSettings {
+  const { login, startDateMs, pageSize } = instagram;
+  return {
+    login,
+    startDateMs,
+    pageSize,
+    // Media are read again at intervals by their age, and by the API's listing order.
+    freshness: {
+      tiers: [
+        { untilAgeMs: polling.newMediaAgeMs, everyMs: 0 },
+        { untilAgeMs: polling.recentMediaAgeMs, everyMs: polling.recentMediaIntervalMs },
+        { untilAgeMs: Infinity, everyMs: polling.oldMediaIntervalMs },
+      ],
+      wholeListMs: polling.mediaListIntervalMs,
+      newestMs: polling.newMediaAgeMs,
+    },
+  };
+}
+
+/** Prepares schemas, topics and accounts; returns the parts that the supervisor runs. */
 async function start(
-  { kafka, registry, instagram }: Adapters,
-  at: { tools: PollerTools; deadlineMs: number | null; signal: AbortSignal },
-): Promise<{ readonly directory: AccountDirectory } & Pick<Once, 'problems' | 'warnings'>> {
-  const tools: StartTools = { ...at.tools, deadlineMs: at.deadlineMs };
-  const { signal } = at;
+  config: Config,
+  { kafka, registry, instagram, overrides, controlHandler, shutdown }: Adapters,
+  tools: ReadingTools & StartTools,
+  signal: AbortSignal,
+): Promise<Supervision> {
   // Invariant 6: schemas are checked before the first poll.
   const [, , listing] = await Promise.all([
-    untilReady({ name: 'registry', run: (s) => registry.prepare(s) }, tools, signal),
-    untilReady({ name: 'kafka', run: (s) => kafka.prepareTopics(s) }, tools, signal),
-    untilReady({ name: 'graph', run: (s) => instagram.directory.list(s) }, tools, signal),
+    untilReady('registry', (stop) => registry.prepare(stop), tools, signal),
+    untilReady('kafka', (stop) => kafka.prepareTopics(stop), tools, signal),
+    untilReady('graph', (stop) => instagram.directory.list(stop), tools, signal),
   ]);
-  return {
-    directory: startingWith(listing, instagram.directory),
-    problems: listing.problems,
-    warnings: listing.warnings,
-  };
-}
-
-/** Returns the start's account list first; later calls list the accounts again. */
-function startingWith(first: AccountListing, directory: AccountDirectory): AccountDirectory {
-  let listed: AccountListing | undefined = first;
-  return {
-    renewed: (signal) => directory.renewed(signal),
-    list(signal) {
-      const known = listed;
-      listed = undefined;
-      return known === undefined ? directory.list(signal) : Promise.resolve(known);
-    },
-  };
-}
-
-function supervision(
-  config: Config,
-  { kafka, overrides, controlHandler, shutdown }: Adapters,
-  { tools, directory }: { readonly tools: ReadingTools; readonly directory: AccountDirectory },
-): Supervision {
   const polled = enabledStreams(config).map((name) => ({
     stream: streams[name],
     intervalMs: config.streams[name].intervalMs,
@@ -339,27 +316,22 @@ function supervision(
     overrides,
     controlHandler,
     shutdown,
-    directory,
+    directory: startingWith(listing, instagram.directory),
     group: kafka.group,
     store: kafka.stateStore,
     streams: polled,
     accountsRefreshMs,
-    watch: (account, signal) =>
-      watchContract({ streams: polled, apiVersion, account }, tools, signal),
+    watch: (account, until) =>
+      watchContract({ streams: polled, apiVersion, account }, tools, until),
     jitter: config.polling.jitter,
   };
 }
 
-/** Waits for the work to end or for the abort. */
-async function untilDoneOrAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const stopped = Promise.withResolvers<undefined>();
-  const stop = (): void => {
-    stopped.resolve(undefined);
+/** Returns the start's account list first; later calls list the accounts again. */
+function startingWith(first: AccountListing, directory: AccountDirectory): AccountDirectory {
+  const known = [first];
+  return {
+    renewed: (signal) => directory.renewed(signal),
+    list: async (signal) => known.pop() ?? (await directory.list(signal)),
   };
-  signal.addEventListener('abort', stop);
-  if (!signal.aborted) await Promise.race([work, stopped.promise]);
-  signal.removeEventListener('abort', stop);
 }
-
-/** The broker detects expired sessions with a short delay. */
-const sessionEndMs = 1000;

@@ -8,39 +8,33 @@ import type { TlsMaterial } from './engine/tls.ts';
 import { secretsOf } from './instagram/api/proof.ts';
 import type { KafkaSasl, KafkaSecurity } from './kafka/index.ts';
 import { createOauthTokens, type OauthTokens } from './kafka/oauth-tokens.ts';
+import type { Observability } from './observability/index.ts';
 import type { RegistryLogin } from './registry/index.ts';
 
 /** Registers texts that logs and pages must redact from now on. */
 type Hide = (secrets: readonly string[]) => void;
 
 /** All secrets of the configuration, to be redacted everywhere. */
-export function secretsOfConfig({
-  instagram,
-  kafka,
-  schemaRegistry,
-  http,
-}: Config): readonly string[] {
-  const { username, password } = schemaRegistry;
+export function secretsOfConfig(config: Config): readonly string[] {
+  const { instagram, kafka, schemaRegistry, http } = config;
+  const { oauthbearer } = kafka.sasl;
   const others = [
-    password,
+    schemaRegistry.password,
     schemaRegistry.bearerToken,
     schemaRegistry.ssl.keyPassword,
     kafka.ssl.keyPassword,
     kafka.sasl.password,
-    kafka.sasl.oauthbearer.clientSecret,
+    oauthbearer.clientSecret,
     http.token,
-  ].flatMap((secret) => (secret === null ? [] : [secret.text]));
-  const pairs = [
-    ...(username === null || password === null ? [] : [basic(username, password.text)]),
-    ...oauthPair(kafka),
   ];
-  const ofTheApi = secretsOf(instagram.accessTokens, instagram.clientSecret);
-  return [...ofTheApi, ...others, ...pairs];
-}
-
-function oauthPair({ sasl: { oauthbearer } }: KafkaConfig): readonly string[] {
-  const { clientId, clientSecret } = oauthbearer;
-  return clientId === null || clientSecret === null ? [] : [basic(clientId, clientSecret.text)];
+  const pairOf = (name: string | null, secret: Secret | null): readonly string[] =>
+    name === null || secret === null ? [] : [basic(name, secret.text)];
+  return [
+    ...secretsOf(instagram.accessTokens, instagram.clientSecret),
+    ...others.flatMap((secret) => secret?.text ?? []),
+    ...pairOf(schemaRegistry.username, schemaRegistry.password),
+    ...pairOf(oauthbearer.clientId, oauthbearer.clientSecret),
+  ];
 }
 
 /** Encodes a name and a secret as HTTP basic authentication does. */
@@ -48,11 +42,17 @@ function basic(name: string, secret: string): string {
   return Buffer.from(`${name}:${secret}`, 'utf8').toString('base64');
 }
 
+/** Hides secrets also as HTTP basic authentication encodes them. */
+function hidingPairs(name: string, hide: Hide): Hide {
+  return (secrets) => {
+    hide([...secrets, ...secrets.map((secret) => basic(name, secret))]);
+  };
+}
+
 /** The file of the tokens, from which renewed tokens are loaded without a restart. */
 export function tokenFileOf(
   { instagram }: Config,
-  hide: Hide,
-  warn: (fields: { readonly reason: string }, message: string) => void,
+  { hide, log }: Pick<Observability, 'hide' | 'log'>,
 ) {
   const path = instagram.accessTokenFile;
   if (path === null) return {};
@@ -64,7 +64,7 @@ export function tokenFileOf(
         hide(secretsOf(tokens, instagram.clientSecret));
       },
       onTrouble: (reason: string) => {
-        warn({ reason }, 'token file invalid');
+        log.warn({ reason }, 'token file invalid');
       },
     },
   };
@@ -91,9 +91,7 @@ function oauthTokens(kafka: KafkaConfig, hide: Hide): OauthTokens {
   return createOauthTokens({
     tokenEndpointUrl: tokenEndpointUrl ?? '',
     clientId: clientId ?? '',
-    clientSecret: secretReader(clientSecret, (secrets) => {
-      hide([...secrets, ...secrets.map((secret) => basic(clientId ?? '', secret))]);
-    }),
+    clientSecret: secretReader(clientSecret, hidingPairs(clientId ?? '', hide)),
     scope,
     extensions: Object.fromEntries(
       extensions.map((pair) => {
@@ -113,13 +111,10 @@ function nameOf({ sasl, ssl, securityProtocol }: KafkaConfig, oauth?: OauthToken
   if (oauth !== undefined) return oauth.subject() ?? '<the subject of the token>';
   if (securityProtocol.startsWith('SASL_')) return sasl.username ?? '';
   const file = securityProtocol === 'SSL' ? ssl.certificateLocation : null;
-  return file === null ? 'ANONYMOUS' : distinguishedName(readFileSync(file, 'utf8'));
-}
-
-/** The distinguished name in Java's notation (RFC 2253): the reverse of the certificate's order. */
-function distinguishedName(pem: string): string {
-  const parts = new X509Certificate(pem).subject.split('\n').filter(Boolean);
-  return parts.reverse().join(',');
+  if (file === null) return 'ANONYMOUS';
+  const { subject } = new X509Certificate(readFileSync(file));
+  // Java's notation of a distinguished name (RFC 2253) is the reverse of the certificate's order.
+  return subject.split('\n').filter(Boolean).reverse().join(',');
 }
 
 /** Returns the current token of control requests; null disables the control API. */
@@ -147,16 +142,10 @@ function loginOf(
 ): RegistryLogin {
   if (bearerToken !== null) return { kind: 'bearer', token: secretReader(bearerToken, hide) };
   if (username === null) return { kind: 'none' };
-  const hidePair: Hide = (secrets) => {
-    hide([...secrets, ...secrets.map((secret) => basic(username, secret))]);
-  };
-  return { kind: 'basic', username, password: secretReader(password, hidePair) };
+  return { kind: 'basic', username, password: secretReader(password, hidingPairs(username, hide)) };
 }
 
-/**
- * Returns a function that reads the secret's file; while the file is unreadable, it returns the
- * last value.
- */
+/** Returns a function that reads the secret's file; while it is unreadable, the last value. */
 function secretReader(secret: Secret | null, hide: Hide): () => string {
   let last = secret?.text ?? '';
   const file = secret?.file ?? null;
@@ -192,10 +181,7 @@ function createTls(prefix: string, ssl: TlsConfig & { serverName?: string | null
   });
 }
 
-/**
- * Returns a function that reads the file; while the file is unreadable, it returns the last
- * content.
- */
+/** Returns a function that reads the file; while it is unreadable, the last content. */
 function pemReader(name: string, file: string | null): (() => string) | undefined {
   if (file === null) return undefined;
   let last = '';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { App } from '../app.ts';
 import { type ConfigSources, type ReadConfig, readConfig } from '../config/load.ts';
 import { streamNames } from '../engine/stream-name.ts';
-import { systemClock } from '../engine/clock.ts';
+import { slept, systemClock } from '../engine/clock.ts';
 import type { Clock } from '../engine/ports.ts';
 
 /** The parts of the program that a changed configuration file affects. */
@@ -29,12 +29,7 @@ export async function watchConfigFile(
   if (configFile === undefined) return;
   const apply = createApplier(() => readConfig({ configFile, ...sources }), sources.env, target);
   let seen: string | null | undefined;
-  const slept = () =>
-    clock.sleep(pollEveryMs, signal).then(
-      () => true,
-      () => false,
-    );
-  while (await slept()) {
+  while (await slept(pollEveryMs, clock, signal)) {
     const text = await readText(configFile).catch(() => null);
     if (text === seen) continue;
     seen = text;

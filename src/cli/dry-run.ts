@@ -1,7 +1,8 @@
 import { openReading } from '../app.ts';
 import type { Config } from '../config/config.ts';
-import { dryRun } from '../engine/dry-run.ts';
+
 import type { ExitCode } from '../engine/errors.ts';
+import { dryRun } from '../engine/once.ts';
 import type { OutgoingRecord } from '../engine/ports.ts';
 import { printable } from '../engine/printable.ts';
 import { type StreamName, isStreamName, streamNames, topicName } from '../engine/stream-name.ts';

@@ -1,6 +1,5 @@
-import type { Once } from '../app.ts';
 import { isConnectorError, type ErrorCode, type ExitCode } from '../engine/errors.ts';
-import type { PolledJob } from '../engine/once.ts';
+import type { Once, PolledJob } from '../engine/once.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { printable, printableLines } from '../engine/printable.ts';
 import { stateKey } from '../engine/state.ts';

@@ -1,15 +1,14 @@
 import type { Account } from './account.ts';
-import { partitionOf } from './partition.ts';
+import type { AssignedPartition } from './assigned-partitions.ts';
 import { planPolling } from './assignment-changes.ts';
+import type { Overrides } from './overrides.ts';
+import { partitionOf } from './partition.ts';
+import { groupByList, pollGroup } from './poll-group.ts';
+import { type Job, type PollerTools, type PollOutcome, runnable, startJob } from './poller.ts';
+import { Schedule } from './schedule.ts';
 import { stateKey } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Stream } from './stream.ts';
-import { runnable, startJob } from './jobs.ts';
-import type { Job, PollerTools, PollOutcome } from './poller.ts';
-import { groupByList, pollGroup } from './poll-group.ts';
-import type { AssignedPartition } from './assigned-partitions.ts';
-import type { Overrides } from './overrides.ts';
-import { createSchedule, type Schedule } from './schedule.ts';
 
 // States of an account's pollers:
 // - idle: not polled by this instance; a later start waits for the polls of the earlier run.
@@ -27,27 +26,6 @@ export interface Streams {
   readonly overrides: Overrides;
 }
 
-/** The pollers of this instance's accounts. */
-export interface AccountPollers {
-  /**
-   * Starts and stops accounts, so that exactly the listed ones of the held partitions are polled.
-   */
-  reconcile(accounts: readonly Account[], held: ReadonlyMap<number, AssignedPartition>): void;
-  /**
-   * Ends the accounts that an error stopped, one or all, so that the next `reconcile` starts them
-   * again.
-   */
-  restartHalted(accountId?: string): void;
-  /**
-   * The status of an account's stream: polled here, stopped by an error, or on another instance.
-   */
-  statusOf(stream: StreamName, accountId: string): 'polled' | 'stopped' | 'elsewhere';
-  /** Returns an account that is polled here and that no error has stopped. */
-  any(): Account | undefined;
-  /** Resolves when every running poll has ended. */
-  ended(): Promise<void>;
-}
-
 /** The dependencies that all pollers share. */
 export interface PollersContext {
   readonly tools: PollerTools;
@@ -58,167 +36,165 @@ export interface PollersContext {
   readonly onFatal: (error: unknown) => void;
 }
 
-interface RunningAccount {
+/** A run of an account's pollers. */
+interface Run {
   readonly account: Account;
+  readonly assigned: AssignedPartition;
+  /** The streams whose polls failed in the last run: due at once. */
+  readonly overdue: ReadonlySet<StreamName>;
   /** The streams that an error stopped. */
   readonly halted: Set<StreamName>;
   /** The halted streams whose own poll met the error. */
   readonly failed: Set<StreamName>;
   readonly stop: AbortController;
-  readonly done: Promise<void>;
+  /** Resolves when every poll of this run and of those before it has ended. */
+  done: Promise<void>;
 }
 
-/** Creates the pollers; no account is polled yet. */
-export function createAccountPollers(settings: Streams, context: PollersContext): AccountPollers {
-  const { tools } = context;
-  const running = new Map<string, RunningAccount>();
+/** The pollers of this instance's accounts. */
+export class AccountPollers {
+  readonly #settings: Streams;
+  readonly #context: PollersContext;
+  readonly #running = new Map<string, Run>();
   /** The last runs of idle accounts: a new run of an account waits for the polls of its last. */
-  const lastRuns = new Map<string, Pick<RunningAccount, 'done' | 'failed'>>();
-  const start = (account: Account, assigned: AssignedPartition): void => {
-    const lastRun = lastRuns.get(account.id) ?? noRun;
-    running.set(account.id, startAccount(account, settings, { ...context, assigned, lastRun }));
-  };
-  const end = ({ account, failed, stop, done }: RunningAccount): void => {
+  readonly #lastRuns = new Map<string, Pick<Run, 'done' | 'failed'>>();
+
+  constructor(settings: Streams, context: PollersContext) {
+    this.#settings = settings;
+    this.#context = context;
+  }
+
+  /** Starts and stops accounts, so that exactly the listed ones of the held partitions run. */
+  reconcile(accounts: readonly Account[], held: ReadonlyMap<number, AssignedPartition>): void {
+    const partitions = this.#context.partitions();
+    const running = new Map([...this.#running].map(([id, { account }]) => [id, account]));
+    const { start, stop } = planPolling(running, accounts, held, partitions);
+    for (const { id } of stop) {
+      const run = this.#running.get(id);
+      if (run !== undefined) this.#end(run);
+    }
+    for (const account of start) {
+      const assigned = held.get(partitionOf(account.id, partitions));
+      if (assigned !== undefined) this.#start(account, assigned);
+    }
+    if (start.length + stop.length === 0) return;
+    this.#context.tools.telemetry.report({ type: 'accounts', added: start, removed: stop });
+    for (const { id } of start) this.#settings.overrides.reportPaused(id);
+  }
+
+  /** Ends the accounts, one or all, that an error stopped: the next `reconcile` starts them. */
+  restartHalted(accountId?: string): void {
+    for (const run of [...this.#running.values()]) {
+      const isSelected = accountId === undefined || run.account.id === accountId;
+      if (isSelected && run.halted.size > 0) this.#end(run);
+    }
+  }
+
+  /** Returns whether an account's stream is polled here, stopped by an error, or elsewhere. */
+  statusOf(stream: StreamName, accountId: string): 'polled' | 'stopped' | 'elsewhere' {
+    const run = this.#running.get(accountId);
+    if (run === undefined) return 'elsewhere';
+    return run.halted.has(stream) ? 'stopped' : 'polled';
+  }
+
+  /** Returns an account that is polled here and that no error has stopped. */
+  any(): Account | undefined {
+    return [...this.#running.values()].find(({ halted }) => halted.size === 0)?.account;
+  }
+
+  /** Resolves when every running poll has ended. */
+  async ended(): Promise<void> {
+    const runs = [...this.#lastRuns.values(), ...this.#running.values()];
+    await Promise.all(runs.map(({ done }) => done));
+  }
+
+  #start(account: Account, assigned: AssignedPartition): void {
+    const last = this.#lastRuns.get(account.id);
+    const run: Run = {
+      account,
+      assigned,
+      overdue: last?.failed ?? new Set(),
+      halted: new Set(),
+      failed: new Set(),
+      stop: new AbortController(),
+      done: last?.done ?? Promise.resolve(),
+    };
+    const done = run.done.then(() => this.#poll(run));
+    run.done = done;
+    assigned.polls.add(done);
+    void done.finally(() => assigned.polls.delete(done));
+    this.#running.set(account.id, run);
+  }
+
+  #end({ account, stop, done, failed }: Run): void {
     stop.abort();
-    lastRuns.set(account.id, { done, failed });
-    running.delete(account.id);
-  };
-  return {
-    reconcile(accounts, held) {
-      const partitions = context.partitions();
-      const change = planPolling({
-        running: new Map([...running].map(([id, { account }]) => [id, account])),
-        accounts,
-        held: new Set(held.keys()),
-        partitions,
-      });
-      for (const { id } of change.stop) {
-        const ending = running.get(id);
-        if (ending !== undefined) end(ending);
-      }
-      for (const account of change.start) {
-        const assigned = held.get(partitionOf(account.id, partitions));
-        if (assigned !== undefined) start(account, assigned);
-      }
-      if (change.start.length + change.stop.length === 0) return;
-      tools.telemetry.report({ type: 'accounts', added: change.start, removed: change.stop });
-      for (const { id } of change.start) settings.overrides.reportPaused(id);
-    },
-    restartHalted(accountId) {
-      const selected = [...running.values()].filter(
-        ({ account }) => accountId === undefined || account.id === accountId,
-      );
-      selected.filter(({ halted }) => halted.size > 0).forEach(end);
-    },
-    statusOf(stream, accountId) {
-      const entry = running.get(accountId);
-      return entry === undefined ? 'elsewhere' : entry.halted.has(stream) ? 'stopped' : 'polled';
-    },
-    any: () => [...running.values()].find(({ halted }) => halted.size === 0)?.account,
-    async ended() {
-      await Promise.all([...lastRuns.values(), ...running.values()].map(({ done }) => done));
-    },
-  };
-}
+    this.#lastRuns.set(account.id, { done, failed });
+    this.#running.delete(account.id);
+  }
 
-const noRun = { done: Promise.resolve(), failed: new Set<StreamName>() };
+  async #poll(run: Run): Promise<void> {
+    const { account, assigned, stop } = run;
+    const { tools, all, onFatal } = this.#context;
+    const signal = AbortSignal.any([stop.signal, assigned.signal, all]);
+    await Promise.all(
+      groupByList(this.#settings.streams).map((group) => {
+        const started = group.map(({ stream }) => startJob(stream, account, assigned.known));
+        const jobs = runnable(started, tools.telemetry);
+        for (const { job, error } of started) if (error !== undefined) halt(run, job.stream);
+        return this.#pollOnSchedule(jobs, run, signal).catch(onFatal);
+      }),
+    );
+  }
 
-interface StartContext extends PollersContext {
-  readonly assigned: AssignedPartition;
-  /**
-   * The account's last run: a new run waits for its polls, and polls its failed streams at once.
-   */
-  readonly lastRun: Pick<RunningAccount, 'done' | 'failed'>;
-}
-
-function startAccount(account: Account, settings: Streams, context: StartContext): RunningAccount {
-  const { assigned, lastRun } = context;
-  const stop = new AbortController();
-  const halted = new Set<StreamName>();
-  const failed = new Set<StreamName>();
-  const onHalt = (stopped: readonly Stream[], by: Stream): void => {
-    for (const { name } of stopped) halted.add(name);
-    failed.add(by.name);
-  };
-  const done = lastRun.done.then(() =>
-    pollAccount(account, settings, { ...context, stop, onHalt }),
-  );
-  assigned.polls.add(done);
-  void done.finally(() => assigned.polls.delete(done));
-  return { account, halted, failed, stop, done };
-}
-
-interface AccountContext extends StartContext {
-  readonly stop: AbortController;
-  /** Called with the streams that an error has stopped, and the stream that met it. */
-  readonly onHalt: (streams: readonly Stream[], by: Stream) => void;
-}
-
-async function pollAccount(
-  account: Account,
-  settings: Streams,
-  context: AccountContext,
-): Promise<void> {
-  const signal = AbortSignal.any([context.stop.signal, context.assigned.signal, context.all]);
-  await Promise.all(
-    groupByList(settings.streams).map((group) => {
-      const started = group.map(({ stream }) => startJob(stream, account, context.assigned.known));
-      const jobs = runnable(started, context.tools.telemetry);
-      for (const { job, error } of started) {
-        if (error !== undefined) context.onHalt([job.stream], job.stream);
-      }
-      return pollOnSchedule(jobs, settings, { ...context, signal }).catch(context.onFatal);
-    }),
-  );
-}
-
-/**
- * Polls the streams of one list, each on its own interval; those that are due at about the same
- * time share a cycle.
- */
-async function pollOnSchedule(
-  jobs: readonly Job[],
-  settings: Streams,
-  context: AccountContext & { readonly signal: AbortSignal },
-): Promise<void> {
-  const { tools, signal, stop, assigned } = context;
-  const schedule = createSchedule(jobs, { ...settings, overdue: context.lastRun.failed }, tools);
-  reportAwaited(jobs, schedule, tools);
-  using subscriptions = new DisposableStack();
-  subscriptions.use(
-    settings.overrides.listen((change) => {
-      schedule.apply(change);
-    }),
-  );
-  while (!schedule.isEmpty()) {
-    if (!(await schedule.untilDue(signal))) return;
-    const due = schedule.begin();
+  /** Polls the streams of one list, each on its interval; what is due together shares a cycle. */
+  async #pollOnSchedule(jobs: readonly Job[], run: Run, signal: AbortSignal): Promise<void> {
+    const { tools } = this.#context;
+    const settings = this.#settings;
+    const schedule = new Schedule(jobs, { ...settings, overdue: run.overdue }, tools);
+    reportAwaited(jobs, schedule, tools);
+    using subscriptions = new DisposableStack();
+    subscriptions.use(
+      settings.overrides.listen((change) => {
+        schedule.apply(change);
+      }),
+    );
     const nextPollMs = (job: Job) => schedule.nextMs(job);
     // An error that stops the account aborts its other polls at once, without waiting for them.
     const onOutcome = (job: Job, { kind }: PollOutcome): void => {
       if (kind !== 'stop-account') return;
-      const all = settings.streams.map(({ stream }) => stream);
-      context.onHalt(all, job.stream);
-      stop.abort();
+      halt(
+        run,
+        job.stream,
+        settings.streams.map(({ stream }) => stream),
+      );
+      run.stop.abort();
     };
-    const outcomes = await pollGroup(due, tools, { nextPollMs, onOutcome, signal }).catch(
-      (failure: unknown) => {
-        if (signal.aborted) return [];
-        throw failure;
-      },
-    );
-    schedule.end(due);
-    for (const [index, job] of due.entries()) {
-      // Invariant 2: a later run of the account continues from this state, not the restored one.
-      assigned.known.set(stateKey(job.stream.name, job.account.id), {
-        kind: 'state',
-        state: job.state,
-      });
-      const outcome = outcomes[index];
-      if (outcome?.kind === 'stop-stream') context.onHalt([job.stream], job.stream);
-      if (outcome === undefined || outcome.kind === 'stop-stream') schedule.remove(job);
+    while (!schedule.isEmpty()) {
+      if (!(await schedule.untilDue(signal))) return;
+      const due = schedule.begin();
+      const outcomes = await pollGroup(due, tools, { nextPollMs, onOutcome, signal }).catch(
+        (failure: unknown) => {
+          if (signal.aborted) return [];
+          throw failure;
+        },
+      );
+      schedule.end(due);
+      for (const [index, job] of due.entries()) {
+        // Invariant 2: a later run of the account continues from this state, not the restored one.
+        const key = stateKey(job.stream.name, job.account.id);
+        run.assigned.known.set(key, { kind: 'state', state: job.state });
+        const outcome = outcomes[index];
+        if (outcome?.kind === 'stop-stream') halt(run, job.stream);
+        if (outcome === undefined || outcome.kind === 'stop-stream') schedule.remove(job);
+      }
     }
   }
+}
+
+/** Notes the streams that an error has stopped, and the one that met it. */
+function halt({ halted, failed }: Run, by: Stream, stopped: readonly Stream[] = [by]): void {
+  for (const { name } of stopped) halted.add(name);
+  failed.add(by.name);
 }
 
 /** Reports the jobs that an earlier run or another instance polled, and that are not due yet. */
@@ -228,25 +204,10 @@ function reportAwaited(
   { clock, telemetry }: PollerTools,
 ): void {
   for (const job of jobs) {
-    const { stream, account, state } = job;
-    const { polledMs } = state;
+    const { polledMs } = job.state;
     const nextPollMs = schedule.nextMs(job);
     if (polledMs === null || nextPollMs === null || nextPollMs <= clock.nowMs()) continue;
-    const ids = { stream: stream.name, accountId: account.id };
+    const ids = { stream: job.stream.name, accountId: job.account.id };
     telemetry.report({ type: 'poll-awaited', ...ids, polledMs, nextPollMs });
-  }
-}
-
-/** Waits for a time; returns false when aborted meanwhile. */
-export async function slept(
-  ms: number,
-  { tools, signal }: { readonly tools: Pick<PollerTools, 'clock'>; readonly signal: AbortSignal },
-): Promise<boolean> {
-  try {
-    await tools.clock.sleep(ms, signal);
-    return !signal.aborted;
-  } catch (error) {
-    if (signal.aborted) return false;
-    throw error;
   }
 }

@@ -1,10 +1,8 @@
-import type { ErrorCode } from './errors.ts';
-
 /**
- * The advice for each error code, in a sentence: the message states the problem, the advice the
- * remedy. `docs/operations.md` explains each code in detail.
+ * All error codes (`area.reason`) with the advice for each: the message states the problem, the
+ * advice the remedy. `docs/operations.md` explains each code in detail (a test keeps the two equal).
  */
-export const advice: Readonly<Record<ErrorCode, string>> = {
+export const advice = {
   'accounts.none':
     "Check the account's type, its link to a page and the token's permissions, or correct INSTAGRAM_ACCOUNTS.",
   'config.invalid': 'Correct the fields that are named and restart.',
@@ -77,4 +75,4 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   'state.owned': 'Stop the instance that is named and run the command again.',
   'state.unreadable':
     'Follow the message. Start the stream over only where it says so: that loses the state.',
-};
+} as const satisfies Readonly<Record<string, string>>;

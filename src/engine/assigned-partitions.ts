@@ -1,6 +1,6 @@
 import { diffAssignments } from './assignment-changes.ts';
 import type { Restored, StateStore } from './ports.ts';
-import { type StartTools, untilReady } from './startup.ts';
+import { type StartTools, untilAnswered } from './startup.ts';
 
 // States of a partition in this instance:
 // - unassigned: the group has not assigned it, or has revoked it.
@@ -20,16 +20,6 @@ export interface AssignedPartition {
   readonly polls: Set<Promise<void>>;
 }
 
-/** The partitions of this instance, from their assignment until they are released. */
-export interface AssignedPartitions {
-  /** Sets the assignment: acquires and restores new partitions, releases those not in it. */
-  assign(partitions: readonly number[]): void;
-  /** The partitions that are assigned and restored. */
-  held(): ReadonlyMap<number, AssignedPartition>;
-  /** Releases every partition; resolves when that is done. */
-  end(): Promise<void>;
-}
-
 /** The dependencies of the assigned partitions. */
 export interface AssignedPartitionTools {
   readonly store: StateStore;
@@ -43,94 +33,90 @@ export interface AssignedPartitionTools {
 /** One assignment of a partition: restoring until `assigned` is set. */
 interface RestoreAttempt {
   readonly stop: AbortController;
-  assigned: AssignedPartition | undefined;
+  assigned?: AssignedPartition;
 }
 
-/** Creates the assigned partitions; none is assigned yet. */
-export function createAssignedPartitions(deps: AssignedPartitionTools): AssignedPartitions {
-  const { store, start, onChange, onFatal } = deps;
-  const attempts = new Map<number, RestoreAttempt>();
+/** The partitions of this instance, from their assignment until they are released. */
+export class AssignedPartitions {
+  readonly #tools: AssignedPartitionTools;
+  readonly #attempts = new Map<number, RestoreAttempt>();
   /** The releases in progress; a new assignment of the same partition waits for its release. */
-  const leaving = new Map<number, Promise<unknown>>();
-  let ended = false;
-  const tools = { ...start, telemetry: withStateOf(start, attempts) };
-  const restore = async (partition: number, attempt: RestoreAttempt): Promise<void> => {
+  readonly #leaving = new Map<number, Promise<unknown>>();
+  #failure = '';
+  #isEnded = false;
+
+  constructor(tools: AssignedPartitionTools) {
+    this.#tools = tools;
+  }
+
+  /** Sets the assignment: acquires and restores new partitions, releases those not in it. */
+  assign(partitions: readonly number[]): void {
+    if (this.#isEnded) return;
+    const { gained, lost } = diffAssignments(this.#attempts.keys(), partitions);
+    for (const partition of lost) this.#release(partition);
+    for (const partition of gained) this.#begin(partition);
+    this.#reportRestores();
+    if (lost.length > 0) this.#tools.onChange();
+  }
+
+  /** The partitions that are assigned and restored. */
+  held(): ReadonlyMap<number, AssignedPartition> {
+    const held = [...this.#attempts.values()].flatMap(({ assigned = [] }) => assigned);
+    return new Map(held.map((assigned) => [assigned.partition, assigned]));
+  }
+
+  /** Releases every partition; resolves when that is done. */
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    for (const partition of [...this.#attempts.keys()]) this.#release(partition);
+    await Promise.all(this.#leaving.values());
+  }
+
+  #begin(partition: number): void {
+    const attempt: RestoreAttempt = { stop: new AbortController() };
+    this.#attempts.set(partition, attempt);
+    this.#restore(partition, attempt).catch((error: unknown) => {
+      if (!attempt.stop.signal.aborted) this.#tools.onFatal(error);
+    });
+  }
+
+  async #restore(partition: number, attempt: RestoreAttempt): Promise<void> {
+    const { store, start, onChange } = this.#tools;
     const { signal } = attempt.stop;
-    const isOver = () => attempts.get(partition) !== attempt;
-    await leaving.get(partition);
+    const isOver = () => this.#attempts.get(partition) !== attempt;
+    await this.#leaving.get(partition);
     if (isOver()) return;
-    const step = { name: 'state', run: (s: AbortSignal) => store.restore(partition, s) } as const;
-    const restored = await untilReady(step, tools, signal);
+    const run = () => store.restore(partition, signal);
+    const restored = await untilAnswered(run, start, signal, (reason) => {
+      this.#failure = `: ${reason}`;
+      this.#reportRestores();
+    });
     if (isOver()) return;
     attempt.assigned = { partition, known: new Map(restored), signal, polls: new Set() };
-    tools.telemetry.reportRestores();
+    this.#reportRestores();
     onChange();
-  };
-  const begin = (partition: number): void => {
-    const attempt: RestoreAttempt = { stop: new AbortController(), assigned: undefined };
-    attempts.set(partition, attempt);
-    restore(partition, attempt).catch((error: unknown) => {
-      if (!attempt.stop.signal.aborted) onFatal(error);
-    });
-  };
-  const release = (partition: number): void => {
-    const attempt = attempts.get(partition);
-    attempts.delete(partition);
+  }
+
+  #release(partition: number): void {
+    const attempt = this.#attempts.get(partition);
+    this.#attempts.delete(partition);
     attempt?.stop.abort(new Error(`partition ${partition} is not owned any more`));
     // The polls end by the abort; an open transaction ends with the partition's producer.
-    const before = leaving.get(partition) ?? Promise.resolve();
-    const ending = [before, store.release(partition), ...(attempt?.assigned?.polls ?? [])];
-    leaving.set(partition, Promise.allSettled(ending));
-  };
-  return {
-    assign(partitions) {
-      if (ended) return;
-      const { gained, lost } = diffAssignments(attempts.keys(), partitions);
-      lost.forEach(release);
-      gained.forEach(begin);
-      tools.telemetry.reportRestores();
-      if (lost.length > 0) onChange();
-    },
-    held: () => heldOf(attempts),
-    async end() {
-      ended = true;
-      [...attempts.keys()].forEach(release);
-      await Promise.all(leaving.values());
-    },
-  };
-}
+    const before = this.#leaving.get(partition) ?? Promise.resolve();
+    const released = this.#tools.store.release(partition);
+    const ending = [before, released, ...(attempt?.assigned?.polls ?? [])];
+    this.#leaving.set(partition, Promise.allSettled(ending));
+  }
 
-function heldOf(
-  attempts: ReadonlyMap<number, RestoreAttempt>,
-): ReadonlyMap<number, AssignedPartition> {
-  return new Map(
-    [...attempts].flatMap(([partition, { assigned }]) =>
-      assigned === undefined ? [] : [[partition, assigned] as const],
-    ),
-  );
-}
-
-/** Wraps the telemetry so that the state is ready only when every partition is restored. */
-function withStateOf({ telemetry }: StartTools, attempts: ReadonlyMap<number, RestoreAttempt>) {
-  let failure = '';
-  const reportRestores = (): void => {
-    const missing = [...attempts].filter(([, { assigned }]) => assigned === undefined);
+  /** Reports the state as ready only when every partition is restored. */
+  #reportRestores(): void {
+    const missing = [...this.#attempts].filter(([, { assigned }]) => assigned === undefined);
     const ready = missing.length === 0;
-    if (ready) failure = '';
+    if (ready) this.#failure = '';
     const partitions = missing.map(([partition]) => partition).join(', ');
-    const reason = ready ? '' : `restoring partitions ${partitions}${failure}`;
-    const isStarting = !ready && failure === '';
+    const reason = ready ? '' : `restoring partitions ${partitions}${this.#failure}`;
+    const isStarting = !ready && this.#failure === '';
+    const { telemetry } = this.#tools.start;
     telemetry.report({ type: 'dependency', name: 'state', ready, reason, isStarting });
-  };
-  return {
-    reportRestores,
-    report(event: Parameters<typeof telemetry.report>[0]) {
-      if (event.type !== 'dependency' || event.name !== 'state') {
-        telemetry.report(event);
-      } else if (!event.ready) {
-        failure = `: ${event.reason}`;
-        reportRestores();
-      }
-    },
-  };
+  }
 }

@@ -10,9 +10,7 @@ export interface Member {
 
 /**
  * Assigns each of the partitions 0 to `count` - 1 to one polling instance, except those assigned
- * temporarily to other members.
- *
- * @returns each member's partitions in ascending order, by its id
+ * temporarily; returns each member's partitions in ascending order, by its id.
  */
 export function assignPartitions(
   members: readonly Member[],
@@ -23,10 +21,7 @@ export function assignPartitions(
   for (const { id, borrows = [] } of members.toSorted((a, b) => compare(a.id, b.id))) {
     const granted = borrows.filter((partition) => partition < count && !taken.has(partition));
     for (const partition of granted) taken.add(partition);
-    temporary.set(
-      id,
-      granted.toSorted((left, right) => left - right),
-    );
+    temporary.set(id, ascending(granted));
   }
   const polling = members.filter(({ borrows }) => borrows === undefined);
   const permanent = assignEvenly(polling, count);
@@ -39,13 +34,9 @@ export function assignPartitions(
 }
 
 /**
- * Assigns the partitions 0 to `count` - 1 to the members: evenly, to within one, moving as few as
- * possible. The result does not depend on the order of the members.
+ * Assigns the partitions evenly, to within one, moving as few as possible; any order of members.
  */
-function assignEvenly(
-  members: readonly Member[],
-  count: number,
-): ReadonlyMap<string, readonly number[]> {
+function assignEvenly(members: readonly Member[], count: number) {
   // The member with most partitions comes first: it keeps one more where the division is uneven.
   const ranked = members.toSorted(
     (left, right) => right.owned.length - left.owned.length || compare(left.id, right.id),
@@ -56,7 +47,7 @@ function assignEvenly(
   const assignments = ranked.map(({ id, owned }, rank) => {
     // A partition that two members list, one of them with stale metadata, stays with the first.
     const kept = [...new Set(owned)].filter((partition) => free.has(partition));
-    const assigned = kept.toSorted((left, right) => left - right).slice(0, quotaOf(rank));
+    const assigned = ascending(kept).slice(0, quotaOf(rank));
     for (const partition of assigned) free.delete(partition);
     return { id, assigned, missing: quotaOf(rank) - assigned.length };
   });
@@ -64,9 +55,13 @@ function assignEvenly(
   return new Map(
     assignments.map(({ id, assigned, missing }) => [
       id,
-      [...assigned, ...left.splice(0, missing)].toSorted((a, b) => a - b),
+      ascending([...assigned, ...left.splice(0, missing)]),
     ]),
   );
+}
+
+function ascending(partitions: readonly number[]): readonly number[] {
+  return partitions.toSorted((a, b) => a - b);
 }
 
 function compare(left: string, right: string): number {

@@ -1,7 +1,6 @@
 import { fingerprint, keyNumber } from './fingerprint.ts';
 import type { Value } from './json.ts';
-import type { Published } from './published.ts';
-import type { Checkpoint } from './state.ts';
+import type { Checkpoint, Published } from './state.ts';
 
 /** The publish modes: `changes` omits records equal to the last one published. */
 export const publishModes = ['changes', 'always'] as const;
@@ -12,24 +11,12 @@ export type PublishMode = (typeof publishModes)[number];
 /** The fingerprint of a key that was requested and had nothing to publish. */
 export const nothing = 0n;
 
-/** A record and its key. */
-export interface Keyed {
-  readonly key: string;
-  readonly record: Value;
-}
-
-/** The records to publish, and the fingerprints after them. */
-export interface Changes {
-  readonly records: readonly Value[];
-  readonly published: Published;
-}
-
-/** Returns the records that differ from the last one published under their key. */
+/** The records that differ from the last published under their key, and the fingerprints then. */
 export function changesOf(
-  entries: readonly Keyed[],
+  entries: readonly { readonly key: string; readonly record: Value }[],
   published: Published,
   mode: PublishMode,
-): Changes {
+): { readonly records: readonly Value[]; readonly published: Published } {
   const records: Value[] = [];
   const changed = new Map<string, bigint>();
   for (const { key, record } of entries) {
@@ -39,17 +26,18 @@ export function changesOf(
     if (mode === 'always' || isNew) records.push(record);
     if (isNew) changed.set(name, print);
   }
-  // The map is large, and most pages of most polls change nothing: no copy then.
-  const isSame = changed.size === 0;
-  return { records, published: isSame ? published : new Map([...published, ...changed]) };
+  return { records, published: withEntries(published, changed) };
+}
+
+/** Adds entries; the map is large, and most pages of most polls change nothing: no copy then. */
+function withEntries(published: Published, changed: Published): Published {
+  return changed.size === 0 ? published : new Map([...published, ...changed]);
 }
 
 /** Adds keys that had nothing to publish, except keys that were published before. */
 export function withNothing(published: Published, keys: readonly string[]): Published {
   const names = keys.map(keyNumber).filter((name) => !published.has(name));
-  return names.length === 0
-    ? published
-    : new Map([...published, ...names.map((name) => [name, nothing] as const)]);
+  return withEntries(published, new Map(names.map((name) => [name, nothing])));
 }
 
 /** The result of a scan of a whole list. */
@@ -76,19 +64,14 @@ export function goneBy({ present, beforeCut }: ListScan): (name: string) => bool
 }
 
 /** The numbers of a suspected truncation: known entries, and those missing in the list. */
-export interface SuspectedTruncation {
-  readonly known: number;
-  readonly missing: number;
-}
+export type SuspectedTruncation = Readonly<Record<'known' | 'missing', number>>;
 
 /** The most entries that may be missing at once without suspicion. */
 const fewMissing = 3;
 
 /**
- * Returns a suspected truncation when a scan lacks at least half of the known entries. A second
- * scan must lack them too before they count as deleted.
- *
- * @param checkpoint - `doubtedMs` is the time of a previous suspected scan
+ * A suspected truncation when a scan lacks at least half of the known entries. A second scan, after
+ * `doubtedMs`, must lack them too before they count as deleted.
  */
 export function doubtOf(
   { published, doubtedMs }: Pick<Checkpoint, 'published' | 'doubtedMs'>,
@@ -111,10 +94,7 @@ export function doubtOf(
   return isConfirmed ? undefined : { known: known.length, missing };
 }
 
-/**
- * True when the account's own count includes the missing entries, however often the list lacks
- * them. The count proves nothing about a list that is cut.
- */
+/** True when the account's own count includes the missing entries; a cut list has no such count. */
 function isContradicted({ present, claimed, beforeCut }: ListScan, missing: number): boolean {
   return claimed !== null && beforeCut === undefined && (claimed - present.size) * 2 >= missing;
 }

@@ -4,43 +4,47 @@ import {
   withNothing,
   withoutGone,
   type SuspectedTruncation,
-  type PublishMode,
 } from './change-set.ts';
 import type { Value } from './json.ts';
 import { recordKey } from './key.ts';
 import { tidyRefusals } from './refusals.ts';
 import type { Checkpoint } from './state.ts';
-import type { Stream } from './stream.ts';
 import type { PageResult } from './batch.ts';
+import type { PollContext } from './poll-context.ts';
 import type { Page } from './source.ts';
-
-/** The facts by which the changes of a page are detected. */
-export interface ChangesContext {
-  readonly stream: Stream;
-  readonly accountId: string;
-  readonly page: Page;
-  readonly checkpoint: Checkpoint;
-  readonly mode: PublishMode;
-  readonly nowMs: number;
-  /** True when tombstones delete entries that are gone. */
-  readonly tombstones: boolean;
-}
 
 /** The changes of a page: records to publish, deleted keys, and the checkpoint after them. */
 export interface DetectedChanges extends Pick<PageResult, 'records' | 'checkpoint' | 'gone'> {
-  /** The suspected truncation because of which no missing entry counts as deleted. */
+  /** The suspicion because of which no missing entry counts as deleted. */
   readonly truncation?: SuspectedTruncation;
 }
 
-/** Detects new and changed records and, by a complete list that looks whole, deleted entries. */
+/**
+ * Detects the records to publish, by the stream's own rule, all, or those that changed, and by a
+ * complete list that looks whole the deleted entries.
+ */
 export function detectChanges(
-  pageRecords: readonly Value[],
-  { stream, accountId, page, checkpoint, mode, nowMs, tombstones }: ChangesContext,
+  mapped: readonly Value[],
+  page: Page,
+  checkpoint: Checkpoint,
+  { poll, tools }: PollContext,
 ): DetectedChanges {
-  const keyed = pageRecords.map((record) => ({ key: nameOf(record, stream), record }));
-  const changes = changesOf(keyed, checkpoint.published, mode);
+  const { stream, account, startedMs: nowMs } = poll;
+  const { lookbackMs, publish, tombstones } = tools.settings;
+  if (stream.settle !== undefined) {
+    const { coveredUntilMs } = page;
+    const settled = stream.settle(mapped, { checkpoint, nowMs, lookbackMs, coveredUntilMs });
+    return { ...settled, gone: [] };
+  }
+  const mode = publish[stream.name] ?? 'always';
+  if (!stream.tracksNodes && mode === 'always') return { records: mapped, gone: [], checkpoint };
+  const keyed = mapped.map((record) => {
+    // A scan compares listed nodes by their ids.
+    const key = stream.tracksNodes ? (record['id'] as string) : recordKey(stream.key, record);
+    return { key, record };
+  });
+  const { records, ...changes } = changesOf(keyed, checkpoint.published, mode);
   const published = withNothing(changes.published, page.empty ?? []);
-  const { records } = changes;
   const { scanned } = page;
   if (scanned === undefined) return { records, gone: [], checkpoint: { ...checkpoint, published } };
   const truncation = doubtOf({ ...checkpoint, published }, scanned, nowMs);
@@ -50,16 +54,10 @@ export function detectChanges(
   }
   const remaining = withoutGone(published, scanned);
   const refusals = tidyRefusals(checkpoint.refusals, { nowMs, present: scanned.present });
+  const ids = tombstones ? remaining.gone : [];
   return {
     records,
-    gone: tombstones
-      ? remaining.gone.map((id) => recordKey(stream.key, { business_account_id: accountId, id }))
-      : [],
+    gone: ids.map((id) => recordKey(stream.key, { business_account_id: account.id, id })),
     checkpoint: { ...checkpoint, published: remaining.published, refusals, doubtedMs: null },
   };
-}
-
-/** Returns a record's name: the id alone for listed nodes, which a scan compares by id. */
-function nameOf(record: Value, { key, tracksNodes }: Stream): string {
-  return tracksNodes ? (record['id'] as string) : recordKey(key, record);
 }

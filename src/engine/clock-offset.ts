@@ -6,8 +6,6 @@ export function describeOffset(aheadMs: number): string {
     [Math.floor(minutes / 60) % 24, 'h'],
     [minutes % 60, 'min'],
   ] as const;
-  const text = parts
-    .flatMap(([count, unit]) => (count === 0 ? [] : [`${count} ${unit}`]))
-    .join(' ');
-  return `${text === '' ? '0 min' : text} ${aheadMs < 0 ? 'behind' : 'ahead of'}`;
+  const words = parts.flatMap(([count, unit]) => (count === 0 ? [] : [`${count} ${unit}`]));
+  return `${words.join(' ') || '0 min'} ${aheadMs < 0 ? 'behind' : 'ahead of'}`;
 }

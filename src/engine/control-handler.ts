@@ -2,7 +2,7 @@ import type { Account } from './account.ts';
 import { partitionOf } from './partition.ts';
 import type { StreamName } from './stream-name.ts';
 import type { AccountPollers, Streams } from './account-pollers.ts';
-import type { Controls, Group, ControlAnswer, ControlAction } from './ports.ts';
+import type { Controls, Group, ControlAnswer } from './ports.ts';
 
 /** The control handler: passes control requests to the supervisor, and rejects them without one. */
 export interface ControlHandler extends Controls {
@@ -46,45 +46,38 @@ export interface ControlTools {
 
 /** Creates the controls: they carry a control request out, or answer with the reason against it. */
 export function createControls(tools: ControlTools): Controls {
+  const { settings, pollers, reconcile } = tools;
+  const { streams, overrides } = settings;
   return {
     async order(kind, stream, accountId) {
-      const { streams } = tools.settings;
       const known = streams.find((entry) => entry.stream.name === stream)?.stream.name;
-      if (known === undefined) return unknown(unknownStream(tools.settings));
-      if (!tools.accounts().some(({ id }) => id === accountId)) {
-        return unknown('no such account is on the token, or it is not allowed');
+      if (known === undefined) {
+        const names = streams.map((entry) => entry.stream.name).join(', ');
+        return { kind: 'unknown', reason: `no such stream is enabled; there are: ${names}` };
       }
-      const status = tools.pollers.statusOf(known, accountId);
+      if (!tools.accounts().some(({ id }) => id === accountId)) {
+        const reason = 'no such account is on the token, or it is not allowed';
+        return { kind: 'unknown', reason };
+      }
+      const status = pollers.statusOf(known, accountId);
       if (status === 'elsewhere') return await elsewhere(accountId, tools);
-      return carryOut({ kind, stream: known, accountId }, status, tools);
+      const conflict = kind === 'poll' ? conflictOf(status, known, accountId) : undefined;
+      if (conflict !== undefined) return { kind: 'conflict', reason: conflict };
+      overrides.apply(kind, known, accountId);
+      if (kind === 'resume' && status === 'stopped') {
+        pollers.restartHalted(accountId);
+        reconcile();
+      }
+      return { kind: 'accepted' };
     },
   };
-}
 
-interface KnownRequest {
-  readonly kind: ControlAction;
-  readonly stream: StreamName;
-  readonly accountId: string;
-}
-
-function carryOut(
-  { kind, stream, accountId }: KnownRequest,
-  status: 'polled' | 'stopped',
-  { settings, pollers, reconcile }: ControlTools,
-): ControlAnswer {
-  const isStopped = status === 'stopped';
-  if (kind === 'poll' && isStopped) {
-    return conflict('an error has stopped it; fix that, then request "resume"');
+  /** Returns the reason against a poll. */
+  function conflictOf(status: 'polled' | 'stopped', stream: StreamName, accountId: string) {
+    if (status === 'stopped') return 'an error has stopped it; fix that, then request "resume"';
+    const isPaused = overrides.isPaused(stream, accountId);
+    return isPaused ? 'it is paused; request "resume" first' : undefined;
   }
-  if (kind === 'poll' && settings.overrides.isPaused(stream, accountId)) {
-    return conflict('it is paused; request "resume" first');
-  }
-  settings.overrides.apply(kind, stream, accountId);
-  if (kind === 'resume' && isStopped) {
-    pollers.restartHalted(accountId);
-    reconcile();
-  }
-  return { kind: 'accepted' };
 }
 
 /** Rejects a control request with the partition's owner, or null when the group does not answer. */
@@ -96,17 +89,4 @@ async function elsewhere(
   const owner = await group.ownerOf(partition, signal).catch(() => null);
   const reason = `partition ${partition}, which has the account, is not this instance's now`;
   return { kind: 'elsewhere', reason, owner };
-}
-
-function unknownStream({ streams }: Streams): string {
-  const names = streams.map(({ stream }) => stream.name).join(', ');
-  return `no such stream is enabled; there are: ${names}`;
-}
-
-function unknown(reason: string): ControlAnswer {
-  return { kind: 'unknown', reason };
-}
-
-function conflict(reason: string): ControlAnswer {
-  return { kind: 'conflict', reason };
 }

@@ -2,9 +2,8 @@ import { DeadLetterError, type ErrorCode } from './errors.ts';
 import { hash64 } from './fingerprint.ts';
 import { type Json, describeJson } from './json.ts';
 
-/** A part of an answer that is not what it has to be. */
-export interface InvalidPart {
-  /** Its place, as `children[2].id`. */
+/** A part of an answer that is not what it has to be, at a place as `children[2].id`. */
+interface InvalidPart {
   readonly path: string;
   readonly expected: string;
   readonly came: Json | undefined;
@@ -12,7 +11,7 @@ export interface InvalidPart {
   readonly raw: Json;
 }
 
-/** The dead letter of an invalid part, which its path names. */
+/** The dead letter of an invalid part. */
 export function invalidPart(
   { path, expected, came, raw }: InvalidPart,
   code: ErrorCode = 'mapping.invalid',
@@ -22,11 +21,8 @@ export function invalidPart(
 }
 
 /**
- * Reads one part of an answer. A part that is invalid is added to `rejected`, and its neighbours
- * stay (Invariant 3).
- *
- * @returns undefined for a part that was rejected
- * @throws any error of `read` except a DeadLetterError
+ * Reads one part of an answer. A part that is invalid is added to `rejected`, the result is
+ * undefined, and its neighbours stay (Invariant 3).
  */
 export function readOrReject<T>(rejected: DeadLetterError[], read: () => T): T | undefined {
   try {
@@ -38,24 +34,18 @@ export function readOrReject<T>(rejected: DeadLetterError[], read: () => T): T |
   }
 }
 
-/** The fields by which two dead letters are equal. */
-export interface UnusablePart {
-  readonly code: string;
-  readonly path: string;
-  readonly raw: string;
-}
-
-/**
- * The most fingerprints of dead letters in a checkpoint, 8 bytes each: as many as the API lists
- * media, so that even a list of invalid entries is dead-lettered once.
- */
+/** The most fingerprints of dead letters in a checkpoint, 8 bytes each: as many as media listed. */
 export const maxRememberedDeadLetters = 10_000;
 
 /** Signatures of URLs and the time of the poll, which differ in every poll. */
 const volatile = /(?<=https?:[^"?\s]*)\?[^"\s]*|"polled_at":\d+/g;
 
 /** The 64-bit fingerprint of a dead letter: equal for the same content and the same reason. */
-export function deadLetterFingerprint({ code, path, raw }: UnusablePart): bigint {
+export function deadLetterFingerprint({
+  code,
+  path,
+  raw,
+}: Pick<DeadLetterError, 'code' | 'path' | 'raw'>): bigint {
   return hash64(`${code} ${path} ${raw.replaceAll(volatile, '')}`);
 }
 

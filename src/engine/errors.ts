@@ -1,78 +1,30 @@
-/**
- * The one taxonomy of errors. The code has the area (`area.reason`), the type has the disposition.
- * Adapters translate into it; only `engine/poller.ts` branches on the disposition.
- */
+import { advice } from './advice.ts';
 
-/** All error codes; `docs/operations.md` explains each (a test keeps the two equal). */
-export const errorCodes = [
-  'accounts.none',
-  'config.invalid',
-  'encoding.invalid',
-  'graph.ambiguous',
-  'graph.app-secret',
-  'graph.bad-body',
-  'graph.blocked',
-  'graph.field-refused',
-  'graph.gone',
-  'graph.media-before-conversion',
-  'graph.metric-refused',
-  'graph.metric-unknown',
-  'graph.network',
-  'graph.not-enough-users',
-  'graph.not-enough-viewers',
-  'graph.permission',
-  'graph.rate-limited',
-  'graph.refused',
-  'graph.retired',
-  'graph.server',
-  'graph.timeout',
-  'graph.token',
-  'graph.too-much-data',
-  'internal.unexpected',
-  'kafka.clock',
-  'kafka.commit-unknown',
-  'kafka.fenced',
-  'kafka.group-shared',
-  'kafka.not-enough-replicas',
-  'kafka.record-too-large',
-  'kafka.throttled',
-  'kafka.tls',
-  'kafka.topic-invalid',
-  'kafka.unauthenticated',
-  'kafka.unauthorized',
-  'kafka.unavailable',
-  'mapping.invalid',
-  'registry.incompatible',
-  'registry.mismatch',
-  'registry.missing',
-  'registry.rejected',
-  'registry.tls',
-  'registry.unauthorized',
-  'registry.unavailable',
-  'state.invalid',
-  'state.owned',
-  'state.unreadable',
-] as const;
+// The one taxonomy of errors. The code has the area (`area.reason`), the type has the disposition.
+// Adapters translate into it; only `engine/poller.ts` branches on the disposition.
 
 /** An `area.reason` literal. */
-export type ErrorCode = (typeof errorCodes)[number];
+export type ErrorCode = keyof typeof advice;
+
+/** All error codes. */
+export const errorCodes = Object.keys(advice) as readonly ErrorCode[];
 
 /** The scope of a limit or a block. */
 export interface Scope {
   readonly kind: 'app' | 'account' | 'user' | 'page';
-  /**
-   * The account or page id; for `app` and `user`, of which each token has one, the token's name.
-   */
+  /** The account or page id; for `app` and `user`, one for each token, the token's name. */
   readonly id: string;
 }
 
-/**
- * The base of every error of the taxonomy: its code, and the poller's reaction in `disposition`.
- */
+interface Cause {
+  readonly cause?: unknown;
+}
+
+/** The base of all errors of the taxonomy: the code, and the poller's reaction in `disposition`. */
 abstract class TaxonomyError extends Error {
   abstract readonly disposition: string;
   readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: Cause) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
@@ -84,11 +36,7 @@ export class RetryError extends TaxonomyError {
   readonly disposition = 'retry';
   /** Milliseconds to wait, where the server names them. */
   readonly retryAfterMs: number | undefined;
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { retryAfterMs?: number; cause?: unknown } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, options: { retryAfterMs?: number } & Cause = {}) {
     super(code, message, options);
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -142,8 +90,8 @@ export class DeadLetterError extends TaxonomyError {
 }
 
 /**
- * Fails this poll only; the next interval polls again. For errors that no row of the error table
- * matches, and for rejections of a whole request, which prove nothing about a single object.
+ * Fails this poll only: an error that no row of the error table matches, or a rejection of a whole
+ * request, which proves nothing about a single object.
  */
 export class FailError extends TaxonomyError {
   readonly disposition = 'fail';
@@ -159,13 +107,9 @@ export class StopAccountError extends TaxonomyError {
   readonly disposition = 'stop-account';
   /** True when the API rejects the token for every request, not for this account alone. */
   readonly refusesToken: boolean;
-  constructor(
-    code: ErrorCode,
-    message: string,
-    { refusesToken = false, ...options }: { refusesToken?: boolean; cause?: unknown } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, options: { refusesToken?: boolean } & Cause = {}) {
     super(code, message, options);
-    this.refusesToken = refusesToken;
+    this.refusesToken = options.refusesToken ?? false;
   }
 }
 
@@ -173,13 +117,9 @@ export class StopAccountError extends TaxonomyError {
 export class StopProcessError extends TaxonomyError {
   readonly disposition = 'stop-process';
   readonly exitCode: ExitCode;
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { exitCode: ExitCode; cause?: unknown } = { exitCode: 3 },
-  ) {
+  constructor(code: ErrorCode, message: string, options: { exitCode?: ExitCode } & Cause = {}) {
     super(code, message, options);
-    this.exitCode = options.exitCode;
+    this.exitCode = options.exitCode ?? 3;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Account } from './account.ts';
+import type { SuspectedTruncation } from './change-set.ts';
 import type { Disposition, ErrorCode, Scope, Skipped } from './errors.ts';
 import type { Priority, ScopeStatus } from './rate-limit/quota.ts';
 import type { DependencyName } from './readiness.ts';
-import type { Refusal } from './state.ts';
+import type { StreamState } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 
 /** The API's reaction to one form of request. */
@@ -11,9 +12,7 @@ export interface ProbedForm {
   readonly stream: StreamName | null;
   /** `/{media}/insights`, or `batch`. */
   readonly endpoint: string;
-  /**
-   * `partial`: some of the requests were rejected; `unknown`: nothing to try it on, or no answer.
-   */
+  /** `partial`: some requests were rejected; `unknown`: nothing to try it on, or no answer. */
   readonly outcome: 'ok' | 'partial' | 'rejected' | 'unknown';
   /** The error code of the first rejection; null for none. */
   readonly code: ErrorCode | null;
@@ -31,239 +30,173 @@ export interface StateSize {
 /** The result of a poll. */
 export type PollResult = 'ok' | 'retry' | 'wait' | 'failed' | 'stopped';
 
-/** The events of a running program; logs, metrics, health and the status page are made of them. */
-export type TelemetryEvent =
-  | {
-      readonly type: 'poll-finished';
-      readonly stream: StreamName;
-      readonly accountId: string;
-      readonly records: number;
-      readonly deadLetters: number;
-      /** HTTP requests to the Graph API, failed tries included. */
-      readonly requests: number;
-      /** Calls as Meta counts them: each item of a batch is one. */
-      readonly calls: number;
-      readonly skipped: Readonly<Partial<Record<ErrorCode, number>>>;
-      /** The excluded media, albums' children, metrics and fields by name: ten at most. */
-      readonly leftOut: readonly Skipped[];
+/** The counts of a poll so far. */
+export interface Tally {
+  records: number;
+  deadLetters: number;
+  /** HTTP requests to the Graph API, failed tries included. */
+  requests: number;
+  /** Calls as Meta counts them: each item of a batch is one. */
+  calls: number;
+  readonly skipped: Partial<Record<ErrorCode, number>>;
+  /** The first excluded media, children, metrics and fields by name: a few of each reason. */
+  readonly leftOut: Skipped[];
+}
+
+/** The stream and the account that an event concerns. */
+interface OfPoll {
+  readonly stream: StreamName;
+  readonly accountId: string;
+}
+
+/** The facts of each event, by its type. */
+interface EventFacts {
+  'poll-finished': OfPoll &
+    Readonly<Tally> & {
       readonly unknownFields: readonly string[];
       readonly durationMs: number;
       readonly nextPollMs: number | null;
-    }
-  | {
-      /** The records that a try of a poll committed, successful or not. */
-      readonly type: 'committed';
-      readonly stream: StreamName;
-      readonly records: number;
-      readonly deadLetters: number;
-    }
-  | {
-      readonly type: 'poll-failed';
-      readonly stream: StreamName;
-      readonly accountId: string;
-      readonly code: ErrorCode;
-      readonly disposition: Disposition | 'unexpected';
-      readonly message: string;
-      /** HTTP requests of the poll so far; absent for a poll that has not begun. */
-      readonly requests?: number;
-      /** Milliseconds until the poll is retried; null when it is not. */
-      readonly retryInMs: number | null;
-      /** The due time of the next poll, epoch milliseconds; null when there is none. */
-      readonly nextPollMs: number | null;
-    }
-  | {
-      /** A stream continues from its state, whose last poll is less than an interval ago. */
-      readonly type: 'poll-awaited';
-      readonly stream: StreamName;
-      readonly accountId: string;
-      /** The start of that poll, and the due time of the next one, epoch milliseconds. */
-      readonly polledMs: number;
-      readonly nextPollMs: number;
-    }
-  | {
-      /** A list looks truncated: nothing is deleted until a second scan lacks the same entries. */
-      readonly type: 'list-doubted';
-      readonly stream: StreamName;
-      readonly accountId: string;
-      /** The number of known entries, and of those that the list lacks. */
-      readonly known: number;
-      readonly missing: number;
-    }
-  | {
-      /** A step of a poll has ended: a window, or a page. */
-      readonly type: 'progress';
-      readonly stream: StreamName;
-      readonly accountId: string;
-      readonly step: number;
-      /** The number of steps; null where the API does not report it. */
-      readonly of: number | null;
-      /**
-       * The end of the last requested window, epoch milliseconds; null for streams without windows.
-       */
-      readonly coveredUntilMs: number | null;
-      /** Records that the poll has committed so far. */
-      readonly records: number;
-    }
-  | {
-      readonly type: 'request';
-      readonly endpoint: string;
-      /** Calls as Meta counts them: each item of a batch is one. */
-      readonly calls: number;
-      /** `ok` or the error's code. */
-      readonly outcome: 'ok' | ErrorCode;
-      readonly durationMs: number;
-    }
-  | {
-      /** The contract probe has tried the forms of request that the enabled streams use. */
-      readonly type: 'contract-probed';
-      readonly accountId: string;
-      readonly forms: readonly ProbedForm[];
-      /** The configured API version. */
-      readonly version: string;
-      /** The version that answered; null without an answer. */
-      readonly answeredBy: string | null;
-    }
-  | {
-      /** A batch is rejected as a whole: its objects are requested by single requests. */
-      readonly type: 'batch-refused';
-      /** True when the API reports that it has no batches; reported once a process. */
-      readonly isAbsent: boolean;
-      readonly message: string;
-    }
-  | {
-      /** The records of a page were encoded by their schemas. */
-      readonly type: 'encoded';
-      readonly stream: StreamName;
-      readonly records: number;
-      readonly durationMs: number;
-    }
-  | {
-      /** The state of a (stream, account) that was restored or committed. */
-      readonly type: 'state';
-      readonly stream: StreamName;
-      readonly accountId: string;
-      /** Epoch milliseconds. */
-      readonly writtenAtMs: number;
-      /** The rejections in the state. */
-      readonly refusals: readonly Refusal[];
-    }
-  | ({
-      /** The size of a state that was restored or committed. */
-      readonly type: 'state-size';
-      readonly stream: StreamName;
-      readonly accountId: string;
-    } & StateSize)
-  | {
-      readonly type: 'transaction';
-      readonly partition: number;
-      readonly records: number;
-      readonly outcome: 'committed' | 'redone' | 'failed' | 'fenced';
-      readonly durationMs: number;
-    }
-  | {
-      /** A broker delays a client for a quota. */
-      readonly type: 'throttled';
-      readonly durationMs: number;
-    }
-  | {
-      readonly type: 'accounts';
-      readonly added: readonly Account[];
-      readonly removed: readonly Account[];
-    }
-  | {
-      /** A person has paused or resumed a stream of an account. */
-      readonly type: 'paused';
-      readonly stream: StreamName;
-      readonly accountId: string;
-      readonly isPaused: boolean;
-    }
-  | {
-      /** The interval of a stream has changed. */
-      readonly type: 'interval';
-      readonly stream: StreamName;
-      readonly intervalMs: number;
-    }
-  | {
-      /** The state of a quota's scope; reported when it changes, or its usage by some percent. */
-      readonly type: 'scope';
-      readonly scope: Scope;
-      readonly percent: number;
-      readonly state: ScopeStatus['state'];
-      /** The time when a stopped scope is free again, epoch milliseconds; null unless stopped. */
-      readonly untilMs: number | null;
-    }
-  | {
-      /** A request was admitted after a wait for its quota. */
-      readonly type: 'quota-wait';
-      readonly priority: Priority;
-      readonly durationMs: number;
-    }
-  | {
-      /** The validity of a token; reported at the start and whenever it changes. */
-      readonly type: 'token';
-      /**
-       * The token's name, without its value: the business it belongs to, say; `default` for one.
-       */
-      readonly name: string;
-      /** Epoch milliseconds; null when it never expires. */
-      readonly expiresAtMs: number | null;
-      /** The names of all tokens in use; tokens that are not listed were removed. */
-      readonly inUse?: readonly string[];
-      /** The reached step of the expiry warning, in days: 14, 7, 1 or 0; null for none. */
-      readonly warnAtDays?: number | null;
-      /** The advice for a person, in sentences; empty for none. */
-      readonly action?: string;
-    }
-  | {
-      /** The API has begun to reject a token for every request, or accepts it again. */
-      readonly type: 'token-refused';
-      /** The token's name, as in `token`. */
-      readonly name: string;
-      /** The rejection; null when the token is accepted again, or was replaced. */
-      readonly refusal: { readonly code: ErrorCode; readonly message: string } | null;
-    }
-  | {
-      /** The end of the configured version of the Graph API; reported at the start and daily. */
-      readonly type: 'api-version';
-      readonly version: string;
-      /** Epoch milliseconds; null when no end is known. */
-      readonly endsAtMs: number | null;
-      /** The problem with it and the advice, in sentences; empty for none. */
-      readonly warning: string;
-    }
-  | {
-      /** An attempt to replace a token that expires soon. */
-      readonly type: 'token-renewal';
-      readonly name: string;
-      readonly outcome: 'renewed' | 'failed';
-      /** The reason of the failure, for a person; empty after a success. */
-      readonly message: string;
-    }
-  | {
-      /** The assignment of this instance; reported at each rebalance and at every other change. */
-      readonly type: 'share';
-      readonly owned: readonly number[];
-      readonly gained: readonly number[];
-      readonly lost: readonly number[];
-      /** The number of partitions in the group. */
-      readonly partitions: number;
-      /** `confirmed`: given up too early, while the group still assigned it to this instance. */
-      readonly cause: 'rebalance' | 'not-heard' | 'fenced' | 'confirmed' | 'left';
-    }
-  | {
-      /** Another producer has acquired a partition that the group assigned to this instance. */
-      readonly type: 'fenced';
-      readonly partition: number;
-      readonly reason: string;
-      /** Milliseconds until this instance acquires it again, unless a rebalance comes first. */
-      readonly pauseMs: number;
-    }
-  | {
-      readonly type: 'dependency';
-      readonly name: DependencyName;
-      readonly ready: boolean;
-      /** The reason for a person; empty when ready. */
-      readonly reason: string;
-      /** True while the dependency is being prepared, as at every start, without an error. */
-      readonly isStarting?: boolean;
     };
+  /** The records that a try of a poll committed, successful or not. */
+  committed: Pick<OfPoll, 'stream'> & Readonly<Pick<Tally, 'records' | 'deadLetters'>>;
+  'poll-failed': OfPoll & {
+    readonly code: ErrorCode;
+    readonly disposition: Disposition | 'unexpected';
+    readonly message: string;
+    /** HTTP requests of the poll so far; absent for a poll that has not begun. */
+    readonly requests?: number;
+    /** Milliseconds until the poll is retried; null when it is not. */
+    readonly retryInMs: number | null;
+    /** The due time of the next poll, epoch milliseconds; null when there is none. */
+    readonly nextPollMs: number | null;
+  };
+  /** A stream continues from its state, whose last poll is less than an interval ago. */
+  'poll-awaited': OfPoll & {
+    /** The start of that poll, and the due time of the next one, epoch milliseconds. */
+    readonly polledMs: number;
+    readonly nextPollMs: number;
+  };
+  /** A list looks truncated: nothing is deleted until a second scan lacks the same entries. */
+  'list-doubted': OfPoll & SuspectedTruncation;
+  /** A step of a poll has ended: a window, or a page. */
+  progress: OfPoll & {
+    readonly step: number;
+    /** The number of steps; null where the API does not report it. */
+    readonly of: number | null;
+    /** The end of the last requested window, epoch milliseconds; null without windows. */
+    readonly coveredUntilMs: number | null;
+    /** Records that the poll has committed so far. */
+    readonly records: number;
+  };
+  request: {
+    readonly endpoint: string;
+    /** Calls as Meta counts them: each item of a batch is one. */
+    readonly calls: number;
+    /** `ok` or the error's code. */
+    readonly outcome: 'ok' | ErrorCode;
+    readonly durationMs: number;
+  };
+  /** The contract probe has tried the forms of request that the enabled streams use. */
+  'contract-probed': {
+    readonly accountId: string;
+    readonly forms: readonly ProbedForm[];
+    /** The configured API version. */
+    readonly version: string;
+    /** The version that answered; null without an answer. */
+    readonly answeredBy: string | null;
+  };
+  /** A batch is rejected as a whole: its objects are requested by single requests. */
+  'batch-refused': {
+    /** True when the API reports that it has no batches; reported once a process. */
+    readonly isAbsent: boolean;
+    readonly message: string;
+  };
+  /** The records of a page were encoded by their schemas. */
+  encoded: { readonly stream: StreamName; readonly records: number; readonly durationMs: number };
+  /** The state of a (stream, account) that was restored or committed. */
+  state: OfPoll & Pick<StreamState, 'writtenAtMs' | 'refusals'>;
+  /** The size of a state that was restored or committed. */
+  'state-size': OfPoll & StateSize;
+  transaction: {
+    readonly partition: number;
+    readonly records: number;
+    readonly outcome: 'committed' | 'redone' | 'failed' | 'fenced';
+    readonly durationMs: number;
+  };
+  /** A broker delays a client for a quota. */
+  throttled: { readonly durationMs: number };
+  accounts: { readonly added: readonly Account[]; readonly removed: readonly Account[] };
+  /** A person has paused or resumed a stream of an account. */
+  paused: OfPoll & { readonly isPaused: boolean };
+  /** The interval of a stream has changed. */
+  interval: { readonly stream: StreamName; readonly intervalMs: number };
+  /** The state of a quota's scope; reported when it changes, or its usage by some percent. */
+  scope: { readonly scope: Scope } & ScopeStatus;
+  /** A request was admitted after a wait for its quota. */
+  'quota-wait': { readonly priority: Priority; readonly durationMs: number };
+  /** The validity of a token; reported at the start and whenever it changes. */
+  token: {
+    /** The token's name, such as the business it belongs to; `default` for one. */
+    readonly name: string;
+    /** Epoch milliseconds; null when it never expires. */
+    readonly expiresAtMs: number | null;
+    /** The names of all tokens in use; tokens that are not listed were removed. */
+    readonly inUse?: readonly string[];
+    /** The reached step of the expiry warning, in days: 14, 7, 1 or 0; null for none. */
+    readonly warnAtDays?: number | null;
+    /** The advice for a person, in sentences; empty for none. */
+    readonly action?: string;
+  };
+  /** The API has begun to reject a token for every request, or accepts it again. */
+  'token-refused': {
+    /** The token's name, as in `token`. */
+    readonly name: string;
+    /** The rejection; null when the token is accepted again, or was replaced. */
+    readonly refusal: { readonly code: ErrorCode; readonly message: string } | null;
+  };
+  /** The end of the configured version of the Graph API; reported at the start and daily. */
+  'api-version': {
+    readonly version: string;
+    /** Epoch milliseconds; null when no end is known. */
+    readonly endsAtMs: number | null;
+    /** The problem with it and the advice, in sentences; empty for none. */
+    readonly warning: string;
+  };
+  /** An attempt to replace a token that expires soon. */
+  'token-renewal': {
+    readonly name: string;
+    readonly outcome: 'renewed' | 'failed';
+    /** The reason of the failure, for a person; empty after a success. */
+    readonly message: string;
+  };
+  /** The assignment of this instance; reported at each rebalance and at every other change. */
+  share: {
+    readonly owned: readonly number[];
+    readonly gained: readonly number[];
+    readonly lost: readonly number[];
+    /** The number of partitions in the group. */
+    readonly partitions: number;
+    /** `confirmed`: given up too early, while the group still assigned it to this instance. */
+    readonly cause: 'rebalance' | 'not-heard' | 'fenced' | 'confirmed' | 'left';
+  };
+  /** Another producer has acquired a partition that the group assigned to this instance. */
+  fenced: {
+    readonly partition: number;
+    readonly reason: string;
+    /** Milliseconds until this instance acquires it again, unless a rebalance comes first. */
+    readonly pauseMs: number;
+  };
+  dependency: {
+    readonly name: DependencyName;
+    readonly ready: boolean;
+    /** The reason for a person; empty when ready. */
+    readonly reason: string;
+    /** True while the dependency is being prepared, as at every start, without an error. */
+    readonly isStarting?: boolean;
+  };
+}
+
+/** The events of a running program; logs, metrics, health and the status page are made of them. */
+export type TelemetryEvent = {
+  [Type in keyof EventFacts]: { readonly type: Type } & EventFacts[Type];
+}[keyof EventFacts];

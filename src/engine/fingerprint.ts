@@ -17,9 +17,7 @@ export function keyNumber(key: string): string {
   return /^[1-9]\d{0,19}$/.test(key) && BigInt(key) < maxNumber ? key : String(hash64(key));
 }
 
-/**
- * Omits volatile values. Fields are in declaration order, so that equal records give equal texts.
- */
+/** Omits volatile values. Fields are in declaration order: equal records give equal texts. */
 function withoutVolatile(name: string, value: unknown): unknown {
   if (name === 'polled_at') return undefined;
   return name.endsWith('_url') && typeof value === 'string' ? value.split('?', 1)[0] : value;

@@ -5,9 +5,7 @@ export type Json =
 /** A JSON object as the Graph API sends it. */
 export type Node = Readonly<Record<string, Json>>;
 
-/**
- * A mapped value, as its Avro schema has it: timestamps are epoch milliseconds, ids are strings.
- */
+/** A mapped value, as in its Avro schema: timestamps are epoch milliseconds, ids are strings. */
 export type Value = Readonly<Record<string, Json>>;
 
 /** True for a JSON object (not null, not an array). */

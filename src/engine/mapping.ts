@@ -1,22 +1,19 @@
 import { readOrReject } from './dead-letters.ts';
-import type { DeadLetterError, ErrorCode } from './errors.ts';
+import type { PageResult } from './batch.ts';
+import type { DeadLetterError } from './errors.ts';
 import type { Value } from './json.ts';
 import type { Origin, Stream } from './stream.ts';
 import type { Page } from './source.ts';
 
 /**
- * A page's nodes as records, dead letters or skipped (Invariant 3). A record may have dead letters
- * of its invalid parts.
+ * Maps each node to a record, a dead letter or a skip; its neighbours are published (Invariant 3).
+ * A record may have dead letters of its invalid parts.
  */
-export interface MappedPage {
-  readonly records: readonly Value[];
-  readonly rejected: readonly DeadLetterError[];
-  readonly skipped: readonly ErrorCode[];
-  readonly unknown: ReadonlySet<string>;
-}
-
-/** Maps each node; a node that is invalid is dead-lettered, and its neighbours are published. */
-export function mapPage(stream: Stream, page: Page, origin: Origin): MappedPage {
+export function mapPage(
+  stream: Stream,
+  page: Page,
+  origin: Origin,
+): Pick<PageResult, 'records' | 'rejected' | 'skipped' | 'unknown'> {
   const records: Value[] = [];
   const rejected: DeadLetterError[] = [...(page.rejected ?? [])];
   const skipped = page.skipped.map(({ reason }) => reason);

@@ -1,18 +1,31 @@
-import type { Account } from './account.ts';
+import { endsWithin } from './clock.ts';
 import { StopProcessError } from './errors.ts';
 import { partitionOf } from './partition.ts';
-import { type StartedJob, runnable, startJob } from './jobs.ts';
-import type { Job, PollerTools, PollOutcome } from './poller.ts';
-import type { Group } from './ports.ts';
 import { groupByList, pollGroup } from './poll-group.ts';
+import {
+  type Job,
+  type PollerTools,
+  type PollOutcome,
+  type StartedJob,
+  pollWhenDue,
+  runnable,
+  startJob,
+} from './poller.ts';
+import type { AccountListing, Group, OutgoingRecord, Publisher } from './ports.ts';
 import { endedSoon, settled } from './shutdown.ts';
-import { type StartTools, untilAnswered, untilReady } from './startup.ts';
+import { untilAnswered, untilReady } from './startup.ts';
+import type { Stream } from './stream.ts';
 import type { Supervision } from './supervisor.ts';
 
 /** A job of `once` and its outcome. */
 export interface PolledJob {
   readonly job: Job;
   readonly outcome: PollOutcome;
+}
+
+/** The result of one poll of every job, and the problems of the account list. */
+export interface Once extends Pick<AccountListing, 'problems' | 'warnings'> {
+  readonly polled: readonly PolledJob[];
 }
 
 /** The dependencies of `once`. */
@@ -24,23 +37,22 @@ export interface OnceTools extends PollerTools {
 }
 
 /**
- * Polls every stream of every account once, as the only instance of its group.
+ * Polls every stream of every account once, as the only instance of its group (Invariant 8).
  *
- * @returns each job's outcome; one job's failure does not fail another (Invariant 8)
- * @throws StopProcessError of any poll, or `kafka.group-shared` when other instances are in the
- * group or join it; the signal's reason; each after the polls have ended and this instance has left
+ * @throws after the polls have ended and this instance has left: StopProcessError of any poll,
+ * `kafka.group-shared` when other instances are in the group or join it; the signal's reason
  */
 export async function superviseOnce(
   supervision: Supervision,
   tools: OnceTools,
   signal: AbortSignal,
-): Promise<readonly PolledJob[]> {
+): Promise<Once> {
   const fatal = new AbortController();
   const onFatal = (error: unknown): void => {
     fatal.abort(error);
   };
   const all = AbortSignal.any([signal, fatal.signal]);
-  const { group } = supervision;
+  const { group, store, shutdown } = supervision;
   await untilAlone(group, tools, signal);
   const leave = new AbortController();
   const alone = Promise.withResolvers<undefined>();
@@ -51,22 +63,25 @@ export async function superviseOnce(
   };
   const joined = group.join(onAssignment, leave.signal).catch(onFatal);
   try {
-    await withinTime(alone.promise, tools, all);
-    const polling = pollAll(supervision, tools, { all, onFatal });
-    return await endedSoon(polling, all, () => supervision.shutdown.leftMs('polls'));
+    const leftMs = tools.deadlineMs - tools.clock.nowMs();
+    if (!(await endsWithin(alone.promise, leftMs, tools.clock, all))) {
+      throw new StopProcessError(
+        'kafka.unavailable',
+        'The group of instances could not be joined; gave up waiting',
+      );
+    }
+    const polling = pollAll(supervision, tools, all, onFatal);
+    return await endedSoon(polling, all, () => shutdown.leftMs('polls'));
   } catch (error) {
     throw fatal.signal.aborted ? fatal.signal.reason : error;
   } finally {
     // While still a member: only the partition's owner may end a transaction left open.
-    await settled(releaseAll(supervision), supervision.shutdown.leftMs('partitions'));
+    const partitions = Array.from({ length: group.partitions }, (_, partition) => partition);
+    const released = Promise.all(partitions.map((partition) => store.release(partition)));
+    await settled(released, shutdown.leftMs('partitions'));
     leave.abort();
     await joined;
   }
-}
-
-async function releaseAll({ group, store }: Supervision): Promise<void> {
-  const all = Array.from({ length: group.partitions }, (_, partition) => partition);
-  await Promise.all(all.map((partition) => store.release(partition)));
 }
 
 const recheckMs = 500;
@@ -74,11 +89,14 @@ const recheckMs = 500;
 /** Waits for a killed instance's session to expire; members that remain after that are polling. */
 async function untilAlone(group: Group, tools: OnceTools, signal: AbortSignal): Promise<void> {
   const untilMs = tools.clock.nowMs() + tools.othersLeaveMs;
-  const step = { name: 'group', run: (s: AbortSignal) => group.members(s) } as const;
+  const report = (reason: string): void => {
+    const ready = reason === '';
+    tools.telemetry.report({ type: 'dependency', name: 'group', ready, reason });
+  };
   for (;;) {
-    const others = await untilAnswered(step, tools, signal);
+    const others = await untilAnswered((stop) => group.members(stop), tools, signal, report);
     if (others.length === 0) {
-      tools.telemetry.report({ type: 'dependency', name: 'group', ready: true, reason: '' });
+      report('');
       return;
     }
     const reason = `in the group are already: ${others.join(', ')}`;
@@ -87,10 +105,9 @@ async function untilAlone(group: Group, tools: OnceTools, signal: AbortSignal): 
         'kafka.group-shared',
         `${reason}. They poll these accounts: stop them before \`once\`, or give it a ` +
           'KAFKA_TRANSACTIONAL_ID_PREFIX and KAFKA_TOPIC_TEMPLATE of its own.',
-        { exitCode: 3 },
       );
     }
-    tools.telemetry.report({ type: 'dependency', name: 'group', ready: false, reason });
+    report(reason);
     await tools.clock.sleep(recheckMs, signal);
   }
 }
@@ -101,76 +118,38 @@ function notAlone(group: Group, owned: readonly number[]): StopProcessError {
     'kafka.group-shared',
     `of ${group.partitions} partitions this instance has only these: ${kept}. Another instance has ` +
       'joined, or Kafka did not hear from this one in time; what was polled until then is committed.',
-    { exitCode: 3 },
   );
 }
 
-async function withinTime(
-  work: Promise<unknown>,
-  { clock, deadlineMs }: Pick<StartTools, 'clock'> & { readonly deadlineMs: number },
-  signal: AbortSignal,
-): Promise<void> {
-  const timer = new AbortController();
-  const late = clock.sleep(deadlineMs - clock.nowMs(), AbortSignal.any([timer.signal, signal]));
-  try {
-    await Promise.race([
-      work,
-      late.then(() => {
-        throw new StopProcessError(
-          'kafka.unavailable',
-          'The group of instances could not be joined; gave up waiting',
-          { exitCode: 3 },
-        );
-      }),
-    ]);
-  } finally {
-    timer.abort();
-  }
-}
-
-interface OnceSignals {
-  readonly all: AbortSignal;
-  readonly onFatal: (error: unknown) => void;
-}
-
 async function pollAll(
-  supervision: Supervision,
+  { directory, group, store, streams }: Supervision,
   tools: OnceTools,
-  { all, onFatal }: OnceSignals,
-): Promise<readonly PolledJob[]> {
-  const listing = await supervision.directory.list(all);
-  const { accounts } = listing;
+  signal: AbortSignal,
+  onFatal: (error: unknown) => void,
+): Promise<Once> {
+  const { accounts, problems, warnings } = await directory.list(signal);
   tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
-  const restored = await restoreFor(accounts, supervision, { tools, signal: all });
+  const partitions = new Set(accounts.map(({ id }) => partitionOf(id, group.partitions)));
+  const restores = [...partitions].map((partition) => {
+    const run = (stop: AbortSignal) => store.restore(partition, stop);
+    return untilReady('state', run, tools, signal);
+  });
+  const restored = new Map((await Promise.all(restores)).flatMap((states) => [...states]));
   const polled = await Promise.all(
     accounts.flatMap((account) =>
-      groupByList(supervision.streams).map((group) => {
-        const started = group.map(({ stream }) => startJob(stream, account, restored));
-        return pollGroupOnce(started, tools, all).catch((error: unknown) => {
+      groupByList(streams).map((listed) => {
+        const started = listed.map(({ stream }) => startJob(stream, account, restored));
+        return pollGroupOnce(started, tools, signal).catch((error: unknown) => {
           onFatal(error);
           return [];
         });
       }),
     ),
   );
-  all.throwIfAborted();
-  const order = supervision.streams.map(({ stream }) => stream.name);
-  return polled
-    .flat()
-    .toSorted((a, b) => order.indexOf(a.job.stream.name) - order.indexOf(b.job.stream.name));
-}
-
-async function restoreFor(
-  accounts: readonly Account[],
-  { group, store }: Supervision,
-  { tools, signal }: { readonly tools: OnceTools; readonly signal: AbortSignal },
-) {
-  const partitions = new Set(accounts.map(({ id }) => partitionOf(id, group.partitions)));
-  const restored = [...partitions].map((partition) => {
-    const step = { name: 'state', run: (s: AbortSignal) => store.restore(partition, s) } as const;
-    return untilReady(step, tools, signal);
-  });
-  return new Map((await Promise.all(restored)).flatMap((states) => [...states]));
+  signal.throwIfAborted();
+  const order = streams.map(({ stream }) => stream.name);
+  const rankOf = ({ job }: PolledJob): number => order.indexOf(job.stream.name);
+  return { polled: polled.flat().toSorted((a, b) => rankOf(a) - rankOf(b)), problems, warnings };
 }
 
 async function pollGroupOnce(
@@ -189,4 +168,66 @@ async function pollGroupOnce(
       return outcome === undefined ? [] : [{ job, outcome }];
     }),
   ];
+}
+
+/** The accounts and streams of a dry run, and the receiver of their records. */
+export interface DryRun extends Pick<Supervision, 'directory'> {
+  readonly streams: readonly Stream[];
+  /** The most records of each (stream, account). */
+  readonly limit: number;
+  /** Receives each record that would be published. */
+  readonly show: (record: OutgoingRecord) => void;
+  /** The time until which it waits for missing dependencies, epoch milliseconds. */
+  readonly deadlineMs: number;
+}
+
+type DryRunTools = Omit<PollerTools, 'publisher'>;
+
+/**
+ * Polls every stream of every account once, one after another, as if nothing had been published
+ * yet, and shows the records that would be.
+ */
+export async function dryRun(
+  { directory, streams, deadlineMs, ...output }: DryRun,
+  tools: DryRunTools,
+  signal: AbortSignal,
+): Promise<Once> {
+  const list = (stop: AbortSignal) => directory.list(stop);
+  const listing = await untilReady('graph', list, { ...tools, deadlineMs }, signal);
+  const { accounts, problems, warnings } = listing;
+  tools.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
+  const cycleMs = tools.clock.nowMs();
+  const polled: PolledJob[] = [];
+  for (const account of accounts) {
+    for (const stream of streams) {
+      const job = { ...startJob(stream, account, new Map()).job, cycleMs };
+      polled.push({ job, outcome: await pollUpToLimit(job, output, tools, signal) });
+    }
+  }
+  return { polled, problems, warnings };
+}
+
+async function pollUpToLimit(
+  job: Job,
+  { limit, show }: Pick<DryRun, 'limit' | 'show'>,
+  tools: DryRunTools,
+  signal: AbortSignal,
+): Promise<PollOutcome> {
+  const limitReached = new AbortController();
+  let left = limit;
+  const publisher: Publisher = {
+    publish({ records }) {
+      records.slice(0, left).forEach(show);
+      left -= records.length;
+      if (left <= 0) limitReached.abort();
+      return Promise.resolve();
+    },
+  };
+  const timing = { nextPollMs: null, signal: AbortSignal.any([signal, limitReached.signal]) };
+  try {
+    return await pollWhenDue(job, { ...tools, publisher }, timing);
+  } catch (error) {
+    if (signal.aborted || !limitReached.signal.aborted) throw error;
+    return { kind: 'done' };
+  }
 }

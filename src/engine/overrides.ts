@@ -1,5 +1,6 @@
-import type { StreamName } from './stream-name.ts';
 import type { ControlAction, Telemetry } from './ports.ts';
+import { stateKey } from './state.ts';
+import { type StreamName, streamNames } from './stream-name.ts';
 
 /** A change that the pollers apply. */
 export type OverrideChange =
@@ -22,25 +23,19 @@ export interface Overrides {
 /** Creates overrides that change nothing yet. */
 export function createOverrides(telemetry: Telemetry): Overrides {
   const intervals = new Map<StreamName, number>();
-  /** The paused streams by account id. */
-  const paused = new Map<string, ReadonlySet<StreamName>>();
+  /** The state keys of paused streams. */
+  const paused = new Set<string>();
   const listeners = new Set<(change: OverrideChange) => void>();
   const notify = (change: OverrideChange): void => {
     for (const listener of [...listeners]) listener(change);
   };
-  const pausedOf = (accountId: string) => paused.get(accountId) ?? new Set();
-  const setPaused = (stream: StreamName, accountId: string, isPaused: boolean): void => {
-    const others = [...pausedOf(accountId)].filter((name) => name !== stream);
-    const now = new Set(isPaused ? [...others, stream] : others);
-    if (now.size === 0) paused.delete(accountId);
-    else paused.set(accountId, now);
-    telemetry.report({ type: 'paused', stream, accountId, isPaused });
-  };
+  const isPaused = (stream: StreamName, accountId: string) =>
+    paused.has(stateKey(stream, accountId));
   return {
     intervalMs: (stream) => intervals.get(stream),
-    isPaused: (stream, accountId) => pausedOf(accountId).has(stream),
+    isPaused,
     reportPaused(accountId) {
-      for (const stream of pausedOf(accountId)) {
+      for (const stream of streamNames.filter((name) => isPaused(name, accountId))) {
         telemetry.report({ type: 'paused', stream, accountId, isPaused: true });
       }
     },
@@ -50,16 +45,16 @@ export function createOverrides(telemetry: Telemetry): Overrides {
       notify({ kind: 'interval', stream });
     },
     apply(kind, stream, accountId) {
-      if (kind !== 'poll') setPaused(stream, accountId, kind === 'pause');
+      if (kind === 'pause') paused.add(stateKey(stream, accountId));
+      if (kind === 'resume') paused.delete(stateKey(stream, accountId));
+      if (kind !== 'poll') {
+        telemetry.report({ type: 'paused', stream, accountId, isPaused: kind === 'pause' });
+      }
       notify({ kind, stream, accountId });
     },
     listen(onChange) {
       listeners.add(onChange);
-      return {
-        [Symbol.dispose]() {
-          listeners.delete(onChange);
-        },
-      };
+      return { [Symbol.dispose]: () => listeners.delete(onChange) };
     },
   };
 }

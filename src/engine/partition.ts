@@ -2,8 +2,7 @@ const seed = 0x9747b28c;
 const multiplier = 0x5bd1e995;
 
 /**
- * Returns Java Kafka's murmur2 of `bytes`, a signed 32-bit number, so that every Kafka client
- * computes the same partition.
+ * Java Kafka's murmur2, a signed 32-bit number, so that every client computes the same partition.
  *
  * Source: `org.apache.kafka.common.utils.Utils.murmur2`, read in Apache Kafka 4.1.
  */

@@ -1,6 +1,6 @@
 import type { Account } from './account.ts';
 import type { PublishMode } from './change-set.ts';
-import type { ErrorCode, Skipped } from './errors.ts';
+import type { Tally } from './events.ts';
 import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
 import type { Source } from './source.ts';
 import type { StreamState } from './state.ts';
@@ -29,7 +29,7 @@ export interface PollTools {
 
 /**
  * One extraction of one stream for one account. It outlives a failed try: `state` and `published`
- * keep everything that was committed, so the next try continues there and publishes nothing twice.
+ * keep all that was committed, so that nothing is published twice.
  */
 export interface Poll {
   readonly stream: Stream;
@@ -44,19 +44,11 @@ export interface Poll {
   readonly trace: PollTrace;
   state: StreamState;
   readonly published: Set<string>;
-  readonly tally: Tally;
+  readonly tally: Tally & { readonly unknownFields: Set<string> };
 }
 
-/** The counts of a poll so far. */
-export interface Tally {
-  records: number;
-  deadLetters: number;
-  /** HTTP requests. */
-  requests: number;
-  /** Calls as Meta counts them. */
-  calls: number;
-  readonly skipped: Partial<Record<ErrorCode, number>>;
-  /** The first excluded objects by name: a few of each reason. */
-  readonly leftOut: Skipped[];
-  readonly unknownFields: Set<string>;
+/** A poll and its dependencies. */
+export interface PollContext {
+  readonly poll: Poll;
+  readonly tools: PollTools;
 }

@@ -10,17 +10,13 @@ import { type Job, type PollerTools, type PollOutcome, pollWhenDue } from './pol
 export function groupByList<T extends { readonly stream: Stream }>(
   streams: readonly T[],
 ): readonly (readonly T[])[] {
-  const groups = new Map<string, T[]>();
-  for (const entry of streams) {
-    const list = entry.stream.list ?? entry.stream.name;
-    groups.set(list, [...(groups.get(list) ?? []), entry]);
-  }
+  const groups = Map.groupBy(streams, ({ stream }) => stream.list ?? stream.name);
   return [...groups.values()].map((group) =>
     group.toSorted((a, b) => Number(b.stream.publishesList) - Number(a.stream.publishesList)),
   );
 }
 
-/** The timing of a poll group: the next due times, for telemetry, and the signal that ends it. */
+/** The timing of a poll group. */
 export interface GroupTiming {
   readonly nextPollMs: (job: Job) => number | null;
   /** Receives each outcome at once, while other jobs of the cycle may still poll. */
@@ -29,12 +25,9 @@ export interface GroupTiming {
 }
 
 /**
- * Polls jobs of one account that read the same list and are due together, so that the list is
- * scanned once. The first job's first try comes before the others. They poll even if it fails
- * (Invariant 8).
- *
- * @returns an outcome for each job, in order
- * @throws as `pollWhenDue`, after all jobs have ended
+ * Polls jobs of one account that read the same list, so that it is scanned once: the first job's
+ * first try comes before the others, which poll even if it fails (Invariant 8). Throws as
+ * `pollWhenDue`, after all jobs have ended.
  */
 export async function pollGroup(
   [first, ...others]: readonly Job[],
@@ -43,41 +36,21 @@ export async function pollGroup(
 ): Promise<readonly PollOutcome[]> {
   if (first === undefined) return [];
   const cycleMs = tools.clock.nowMs();
-  const poll = async (job: Job, pollerTools: PollerTools) => {
+  const { signal } = timing;
+  const poll = async (job: Job, onTried?: () => void) => {
     job.cycleMs = cycleMs;
-    const { signal } = timing;
     const nextPollMs = timing.nextPollMs(job);
-    const outcome = await pollWhenDue(job, pollerTools, { nextPollMs, signal });
+    const outcome = await pollWhenDue(job, tools, { nextPollMs, signal, onTried });
     timing.onOutcome?.(job, outcome);
     return outcome;
   };
   const firstTry = Promise.withResolvers<undefined>();
-  const leading = poll(
-    first,
-    onFirstTry(first, tools, () => {
-      firstTry.resolve(undefined);
-    }),
-  ).finally(() => {
+  const onTried = (): void => {
     firstTry.resolve(undefined);
-  });
-  const following = others.map((job) => firstTry.promise.then(() => poll(job, tools)));
-  const results = await Promise.allSettled([leading, ...following]);
-  return results.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
-}
-
-/** Calls `onEnd` when a try of the job ends: on the event of a finished or a failed poll. */
-function onFirstTry(job: Job, tools: PollerTools, onEnd: () => void): PollerTools {
-  return {
-    ...tools,
-    telemetry: {
-      report(event) {
-        tools.telemetry.report(event);
-        const ended = event.type === 'poll-finished' || event.type === 'poll-failed';
-        if (ended && event.stream === job.stream.name) onEnd();
-      },
-    },
   };
+  const leading = poll(first, onTried).finally(onTried);
+  const following = others.map((job) => firstTry.promise.then(() => poll(job)));
+  const polls = [leading, ...following];
+  await Promise.allSettled(polls);
+  return await Promise.all(polls);
 }

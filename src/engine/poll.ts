@@ -1,24 +1,21 @@
-import { DeadLetterError, type Skipped } from './errors.ts';
-import type { Value } from './json.ts';
-import type { Published } from './published.ts';
+import { DeadLetterError } from './errors.ts';
 import type { Checkpoint } from './state.ts';
 import type { Page } from './source.ts';
-import { buildBatches, type PageResult } from './batch.ts';
-import { type DetectedChanges, detectChanges } from './changes.ts';
+import { BatchBuilder, type PageResult } from './batch.ts';
+import { detectChanges } from './changes.ts';
 import { mapPage } from './mapping.ts';
-import type { Poll, PollTools, Tally } from './poll-context.ts';
+import type { Poll, PollContext, PollTools } from './poll-context.ts';
 
 /**
  * Runs a poll page by page: extract, map, detect changes, encode, publish. Each batch is one
- * transaction.
+ * transaction. A (stream, account) has at most one poll at a time.
  *
  * @throws any error of the ports; an unusable body is in the dead letters by then
- * @remarks `poll.state` is the last state committed. After the last page it also has the values
- * that are not worth a transaction of their own. A (stream, account) has at most one poll at a
- * time.
+ * @remarks `poll.state` is the last state committed, and at the end also has the values that are
+ * not worth a transaction.
  */
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
-  const batches = buildBatches(poll, tools, signal);
+  const batches = new BatchBuilder(poll, tools, signal);
   try {
     let isListScanned = false;
     let steps = 0;
@@ -27,7 +24,7 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
       reportProgress((steps += 1), page, { poll, tools });
       isListScanned ||= page.scanned !== undefined;
     }
-    await batches.end(poll.startedMs);
+    await batches.end();
     // Only a complete scan is noted: a list that looks truncated is scanned again soon.
     if (isListScanned && batches.checkpoint.doubtedMs === null) {
       tools.source.noteCommitted({ ...poll, nowMs: poll.startedMs });
@@ -69,72 +66,29 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
   });
 }
 
-interface PollContext {
-  readonly poll: Poll;
-  readonly tools: PollTools;
-}
+/** The most excluded objects that are named. */
+const maxNamed = 10;
+/** The limit for one reason: a frequent one, such as media older than the business account, hides no others. */
+const maxNamedOfReason = 5;
 
 /** Returns a page's changed records, its dead letters, and the checkpoint after it. */
 function resultOf(page: Page, before: Checkpoint, context: PollContext): PageResult {
   const { stream, account, startedMs, tally } = context.poll;
-  nameExcluded(page.skipped, tally);
+  for (const excluded of page.skipped) {
+    const sameReason = tally.leftOut.filter(({ reason }) => reason === excluded.reason).length;
+    const isNamed = tally.leftOut.length < maxNamed && sameReason < maxNamedOfReason;
+    if (isNamed) tally.leftOut.push(excluded);
+  }
   const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
-  const checkpoint = {
-    ...before,
-    ...page.learned,
-    insightsRead: withReadings(before.insightsRead, page),
-  };
-  const { truncation, ...changed } = changesIn(mapped.records, { page, checkpoint }, context);
+  const { learned, readings = [] } = page;
+  const insightsRead =
+    readings.length === 0 ? before.insightsRead : new Map([...before.insightsRead, ...readings]);
+  const checkpoint = { ...before, ...learned, insightsRead };
+  const { truncation, ...changed } = detectChanges(mapped.records, page, checkpoint, context);
   if (truncation !== undefined) {
     const job = { stream: stream.name, accountId: account.id };
     context.tools.telemetry.report({ type: 'list-doubted', ...job, ...truncation });
   }
   const isLast = page.step !== undefined && page.step.number === page.step.of;
-  return { gone: [], ...mapped, ...changed, isLast };
-}
-
-const maxNamed = 10;
-/** The limit for one reason: a frequent one, such as media older than the business account, hides no others. */
-const maxNamedOfReason = 5;
-
-function nameExcluded(skipped: readonly Skipped[], { leftOut }: Tally): void {
-  for (const excluded of skipped) {
-    if (leftOut.length >= maxNamed) return;
-    const sameReason = leftOut.filter(({ reason }) => reason === excluded.reason).length;
-    if (sameReason < maxNamedOfReason) leftOut.push(excluded);
-  }
-}
-
-function withReadings(known: Published, { readings = [] }: Page): Published {
-  return readings.length === 0 ? known : new Map([...known, ...readings]);
-}
-
-interface PageAndCheckpoint {
-  readonly page: Page;
-  readonly checkpoint: Checkpoint;
-}
-
-/** Returns the records to publish: by the stream's own rule, all, or those that changed. */
-function changesIn(
-  records: readonly Value[],
-  { page, checkpoint }: PageAndCheckpoint,
-  { poll, tools }: PollContext,
-): Pick<DetectedChanges, 'records' | 'checkpoint'> & Partial<DetectedChanges> {
-  const { stream, account, startedMs } = poll;
-  const { lookbackMs, publish, tombstones } = tools.settings;
-  if (stream.settle !== undefined) {
-    const { coveredUntilMs } = page;
-    return stream.settle(records, { checkpoint, nowMs: startedMs, lookbackMs, coveredUntilMs });
-  }
-  const mode = publish[stream.name] ?? 'always';
-  if (!stream.tracksNodes && mode === 'always') return { records, checkpoint };
-  return detectChanges(records, {
-    stream,
-    accountId: account.id,
-    page,
-    checkpoint,
-    mode,
-    nowMs: startedMs,
-    tombstones,
-  });
+  return { ...mapped, ...changed, isLast };
 }

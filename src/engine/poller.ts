@@ -1,25 +1,22 @@
 import { type Backoff, backoffMs } from './backoff.ts';
-import {
-  type ConnectorError,
-  type ErrorCode,
-  type RetryError,
-  isConnectorError,
-} from './errors.ts';
+import { type RetryError, isConnectorError } from './errors.ts';
 import type { Account } from './account.ts';
-import type { StreamState } from './state.ts';
+import { type StreamState, emptyCheckpoint, stateKey } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import { runPoll } from './poll.ts';
-import type { Poll, PollTools, Tally } from './poll-context.ts';
+import type { Poll, PollTools } from './poll-context.ts';
 import type {
   BatchTransport,
   Graph,
   GraphTransport,
+  Restored,
+  StateSize,
   Telemetry,
   TelemetryEvent,
   Tracer,
 } from './ports.ts';
-import { tracedTransport } from './tracing.ts';
+import { traced } from './tracing.ts';
 import type { Permit, Semaphore } from './rate-limit/semaphore.ts';
 
 // States of a due poll:
@@ -44,38 +41,40 @@ export interface Job {
   readonly stream: Stream;
   readonly account: Account;
   state: StreamState;
-  /**
-   * The start of the cycle, whose list scan the job's polls share; absent: each poll scans anew.
-   */
+  /** The start of the cycle, whose list scan its polls share; absent: each poll scans anew. */
   cycleMs?: number;
 }
 
 /** The outcome of a due poll. */
 export type PollOutcome =
   | { readonly kind: 'done' }
-  /** The poll failed; the next interval polls again. */
-  | { readonly kind: 'failed'; readonly error: Error }
-  | { readonly kind: 'stop-stream'; readonly error: Error }
-  | { readonly kind: 'stop-account'; readonly error: Error };
+  /** `failed`: the next interval polls again. */
+  | { readonly kind: 'failed' | 'stop-stream' | 'stop-account'; readonly error: Error };
 
 /** The next action after an error: the same poll again, or an outcome. */
 type NextAction = { readonly kind: 'again'; readonly afterMs: number } | PollOutcome;
 
+/** The timing of a due poll. */
+export interface PollTiming {
+  /** The next poll's due time, epoch milliseconds; null when there is none. */
+  readonly nextPollMs: number | null;
+  readonly signal: AbortSignal;
+  /** Called at the end of each try, successful or not. */
+  readonly onTried?: (() => void) | undefined;
+}
+
 /**
- * Runs one due poll to its end: waits for quota and a permit, retries as the error's disposition
- * allows, and reports the result.
- *
- * @param timing - `nextPollMs` is the next poll's due time, for telemetry; null when there is none
- * @throws StopProcessError, and the signal's reason when aborted
+ * Runs one due poll to its end: waits for quota and a permit, retries, and reports the result.
+ * Throws StopProcessError, and the signal's reason when aborted.
  */
 export async function pollWhenDue(
   job: Job,
   tools: PollerTools,
-  timing: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
+  timing: PollTiming,
 ): Promise<PollOutcome> {
   const poll = await beginPoll(job, tools, timing);
   try {
-    const outcome = await pollToEnd(poll, job, { tools, ...timing });
+    const outcome = await pollToEnd(poll, job, tools, timing);
     poll.trace.end(outcome.kind === 'done' ? undefined : outcome.error);
     return outcome;
   } catch (error) {
@@ -84,21 +83,25 @@ export async function pollWhenDue(
   }
 }
 
-interface PollRun {
-  readonly tools: PollerTools;
-  readonly nextPollMs: number | null;
-  readonly signal: AbortSignal;
-}
-
 async function pollToEnd(
   poll: Poll,
   job: Job,
-  { tools, nextPollMs, signal }: PollRun,
+  tools: PollerTools,
+  { nextPollMs, signal, onTried }: PollTiming,
 ): Promise<PollOutcome> {
   for (let attempt = 1; ;) {
-    const error = await tryOnce(poll, job, { tools, signal });
+    const error = await tryOnce(poll, job, tools, signal);
+    onTried?.();
     if (error === undefined) {
-      tools.telemetry.report(finished(poll, tools.clock.nowMs(), nextPollMs));
+      tools.telemetry.report({
+        type: 'poll-finished',
+        stream: job.stream.name,
+        accountId: job.account.id,
+        ...poll.tally,
+        unknownFields: [...poll.tally.unknownFields],
+        durationMs: Math.max(0, tools.clock.nowMs() - poll.startedMs),
+        nextPollMs,
+      });
       return { kind: 'done' };
     }
     const action = decide(error, attempt, tools);
@@ -116,11 +119,12 @@ async function pollToEnd(
 async function beginPoll(
   job: Job,
   tools: PollerTools,
-  { nextPollMs, signal }: { readonly nextPollMs: number | null; readonly signal: AbortSignal },
+  { nextPollMs, signal }: PollTiming,
 ): Promise<Poll> {
-  await untilAllowed(job, tools, signal);
-  const startedMs = tools.clock.nowMs();
   const { stream, account } = job;
+  // Until the first request may be sent, a poll holds no permit.
+  await tools.rateLimiter.ready(account, stream.priority, signal);
+  const startedMs = tools.clock.nowMs();
   const id = `${stream.name}/${account.id}/${new Date(startedMs).toISOString()}`;
   return {
     stream,
@@ -132,62 +136,47 @@ async function beginPoll(
     published: new Set(),
     cycleMs: job.cycleMs ?? startedMs,
     nextPollMs,
-    tally: {
-      records: 0,
-      deadLetters: 0,
-      requests: 0,
-      calls: 0,
-      skipped: {},
-      leftOut: [],
-      unknownFields: new Set(),
-    },
+    tally: { ...noCounts, skipped: {}, leftOut: [], unknownFields: new Set() },
   };
 }
 
-/** Waits until the first request may be sent; a poll holds no permit before. */
-function untilAllowed({ account, stream }: Job, { rateLimiter }: PollerTools, signal: AbortSignal) {
-  return rateLimiter.ready(account, stream.priority, signal);
-}
+const noCounts = { records: 0, deadLetters: 0, requests: 0, calls: 0 };
 
-function limited(poll: Poll, { rateLimiter, graph }: PollerTools, permit: Permit): Graph {
-  const { account, stream, trace, tally } = poll;
-  return rateLimiter.limit(counted(tracedTransport(graph, trace), tally), {
-    account,
-    priority: stream.priority,
-    permit,
-  });
-}
-
-function counted(transport: BatchTransport, tally: Tally): BatchTransport {
-  const count = (calls: number): void => {
+/** The API for a poll: limited, counted, and each request a step of the poll's trace. */
+function graphOf(
+  { account, stream, trace, tally }: Poll,
+  { rateLimiter, graph }: PollerTools,
+  permit: Permit,
+): Graph {
+  const observe = <T>(endpoint: string, calls: number, send: () => Promise<T>): Promise<T> => {
     tally.requests += 1;
     tally.calls += calls;
+    return traced(trace, 'request', { endpoint, calls }, send);
   };
-  return {
+  const transport: BatchTransport = {
     get batchSize() {
-      return transport.batchSize;
+      return graph.batchSize;
     },
-    get(request, signal) {
-      count(1);
-      return transport.get(request, signal);
-    },
-    getBatch(requests, signal) {
-      count(requests.length);
-      return transport.getBatch(requests, signal);
-    },
+    get: (request, signal) => observe(request.endpoint, 1, () => graph.get(request, signal)),
+    getBatch: (requests, signal) =>
+      observe(requests[0]?.endpoint ?? '', requests.length, () => graph.getBatch(requests, signal)),
   };
+  return rateLimiter.limit(transport, { account, priority: stream.priority, permit });
 }
 
 async function tryOnce(
   poll: Poll,
   job: Job,
-  { tools, signal }: { tools: PollerTools; signal: AbortSignal },
+  tools: PollerTools,
+  signal: AbortSignal,
 ): Promise<Error | undefined> {
-  const { records, deadLetters } = poll.tally;
+  const { account, stream, state } = job;
+  const { tally } = poll;
+  const before = { ...tally };
   try {
-    await untilAllowed(job, tools, signal);
+    await tools.rateLimiter.ready(account, stream.priority, signal);
     await tools.pollPermits.take(
-      (permit) => runPoll(poll, { ...tools, graph: limited(poll, tools, permit) }, signal),
+      (permit) => runPoll(poll, { ...tools, graph: graphOf(poll, tools, permit) }, signal),
       signal,
     );
     return undefined;
@@ -195,28 +184,19 @@ async function tryOnce(
     signal.throwIfAborted();
     return error instanceof Error ? error : new Error(String(error));
   } finally {
-    reportState(job.state, poll.state, tools.telemetry);
     job.state = poll.state;
-    reportCommitted(poll, { records, deadLetters }, tools.telemetry);
+    // A poll without changes writes no state; a failed try may have committed earlier batches.
+    if (job.state.sequence !== state.sequence) reportState(job.state, tools.telemetry);
+    const records = tally.records - before.records;
+    const deadLetters = tally.deadLetters - before.deadLetters;
+    if (records + deadLetters > 0) {
+      tools.telemetry.report({ type: 'committed', stream: stream.name, records, deadLetters });
+    }
   }
 }
 
-/** Reports the records that a try committed; a failed try may have committed earlier batches. */
-function reportCommitted(
-  { stream, tally }: Poll,
-  before: Pick<Poll['tally'], 'records' | 'deadLetters'>,
-  telemetry: Telemetry,
-): void {
-  const records = tally.records - before.records;
-  const deadLetters = tally.deadLetters - before.deadLetters;
-  if (records + deadLetters === 0) return;
-  telemetry.report({ type: 'committed', stream: stream.name, records, deadLetters });
-}
-
-/** Reports a state that was written; a poll without changes writes none. */
-function reportState(before: StreamState, after: StreamState, telemetry: Telemetry): void {
-  if (after.sequence === before.sequence) return;
-  const { stream, accountId, writtenAtMs, refusals } = after;
+function reportState(state: StreamState, telemetry: Telemetry): void {
+  const { stream, accountId, writtenAtMs, refusals } = state;
   telemetry.report({ type: 'state', stream, accountId, writtenAtMs, refusals });
 }
 
@@ -234,9 +214,8 @@ function decide(error: Error, attempt: number, tools: PollerTools): NextAction {
     case 'fail':
       return { kind: 'failed', error };
     case 'stop-stream':
-      return { kind: 'stop-stream', error };
     case 'stop-account':
-      return { kind: 'stop-account', error };
+      return { kind: error.disposition, error };
     case 'stop-process':
       throw error;
   }
@@ -248,46 +227,59 @@ function retry(error: RetryError, attempt: number, tools: PollerTools): NextActi
   return { kind: 'again', afterMs };
 }
 
-function finished(poll: Poll, nowMs: number, nextPollMs: number | null): TelemetryEvent {
-  return {
-    type: 'poll-finished',
-    stream: poll.stream.name,
-    accountId: poll.account.id,
-    records: poll.tally.records,
-    deadLetters: poll.tally.deadLetters,
-    requests: poll.tally.requests,
-    calls: poll.tally.calls,
-    skipped: poll.tally.skipped,
-    leftOut: poll.tally.leftOut,
-    unknownFields: [...poll.tally.unknownFields],
-    durationMs: Math.max(0, nowMs - poll.startedMs),
-    nextPollMs,
-  };
-}
-
-type PollFailed = Extract<TelemetryEvent, { type: 'poll-failed' }>;
-
-/** Returns the disposition to report: `fail` for an object's error that no extractor handled. */
-function dispositionOf(known: ConnectorError | undefined): PollFailed['disposition'] {
-  if (known === undefined) return 'unexpected';
-  return known.disposition === 'skip' ? 'fail' : known.disposition;
-}
-
-/**
- * Creates the event of a failed poll without a next one. `retryInMs` is null when the poll is not
- * retried before its next interval.
- */
-export function failed(error: Error, job: Job, retryInMs: number | null): PollFailed {
-  const known: ConnectorError | undefined = isConnectorError(error) ? error : undefined;
-  const code: ErrorCode = known?.code ?? 'internal.unexpected';
+/** The event of a failed poll without a next one; `retryInMs` is null when it is not retried. */
+function failed(error: Error, { stream, account }: Job, retryInMs: number | null) {
+  const known = isConnectorError(error) ? error : undefined;
+  const disposition = known?.disposition ?? 'unexpected';
   return {
     type: 'poll-failed',
-    stream: job.stream.name,
-    accountId: job.account.id,
-    code,
-    disposition: dispositionOf(known),
+    stream: stream.name,
+    accountId: account.id,
+    code: known?.code ?? 'internal.unexpected',
+    // An object's error that no extractor handled fails the poll.
+    disposition: disposition === 'skip' ? 'fail' : disposition,
     message: error.message,
     retryInMs,
     nextPollMs: null,
-  };
+  } as const satisfies TelemetryEvent;
+}
+
+/** A job with its restored state, or the error that prevents it from starting. */
+export interface StartedJob {
+  readonly job: Job;
+  /** The size of its state; absent for a job without state. */
+  readonly size?: StateSize | undefined;
+  /** The error that stops the stream from starting: its state cannot be read. */
+  readonly error?: Error;
+}
+
+/** Creates a job from its state in the topic; without one it is a first run. */
+export function startJob(
+  stream: Stream,
+  account: Account,
+  restored: ReadonlyMap<string, Restored>,
+): StartedJob {
+  const found = restored.get(stateKey(stream.name, account.id));
+  if (found?.kind === 'state') {
+    return { job: { stream, account, state: found.state }, size: found.size };
+  }
+  const identity = { stream: stream.name, accountId: account.id };
+  const state = { ...emptyCheckpoint, ...identity, sequence: 0, writtenAtMs: 0, writtenBy: '' };
+  const job = { stream, account, state };
+  return found === undefined ? { job } : { job, error: found.error };
+}
+
+/** Returns the jobs that may start; reports their states, and the errors of the others. */
+export function runnable(group: readonly StartedJob[], telemetry: Telemetry): readonly Job[] {
+  return group.flatMap(({ job, error, size }) => {
+    if (error !== undefined) {
+      telemetry.report(failed(error, job, null));
+      return [];
+    }
+    const { sequence, stream, accountId } = job.state;
+    // A stream that was never polled has no state.
+    if (sequence > 0) reportState(job.state, telemetry);
+    if (size !== undefined) telemetry.report({ type: 'state-size', stream, accountId, ...size });
+    return [job];
+  });
 }

@@ -45,14 +45,11 @@ export type Outcome =
 /** The Graph API as extraction uses it. Safe for concurrent use. */
 export interface Graph {
   /**
-   * Makes exactly one HTTP request.
+   * Makes exactly one HTTP request, and returns the body.
    *
-   * @returns the body, a JSON object
    * @throws the taxonomy of `engine/errors.ts`: RetryError (network, 5xx, transient), WaitError
-   * (limits), SkipError (unavailable data; `subjects` names rejected metrics or fields),
-   * FailError (an unknown error), StopAccountError (token), StopStreamError (permission),
-   * DeadLetterError (not a JSON object)
-   * @remarks Aborting `signal` rejects with the signal's reason.
+   * (limits), SkipError (unavailable data), FailError (an unknown error), StopAccountError (token),
+   * StopStreamError (permission), DeadLetterError (no JSON object); the signal's reason
    */
   get(request: GraphRequest, signal: AbortSignal): Promise<Node>;
   /**
@@ -71,17 +68,13 @@ export interface GraphTransport extends Pick<Graph, 'get'> {
   readonly batchSize: number;
   /** The API version that the last answer names, as `v26.0`; null before the first. */
   readonly answeredBy: string | null;
-  /**
-   * Milliseconds by which this machine's clock was ahead of the last answer's `Date`, to within the
-   * seconds that an answer takes; null before the first.
-   */
+  /** How far this machine's clock was ahead of the last answer's `Date`; null before the first. */
   readonly clockAheadMs: number | null;
   /**
    * Sends requests of one account in one HTTP request; Meta counts each of them as a call.
    *
-   * @returns the results of the requests that were sent, in order. All are unanswered when the
-   * batch is rejected as a whole; `batchSize` is 1 for a day when the API reports that it has no
-   * batches
+   * @returns the results of the requests that were sent, in order; all are unanswered when the
+   * batch is rejected as a whole
    * @throws RetryError, WaitError, StopAccountError, StopProcessError for the batch as a whole
    */
   getBatch(
@@ -109,21 +102,17 @@ export interface AccountListing {
 /** The directory of accounts that may be polled. */
 export interface AccountDirectory {
   /**
-   * Lists the accounts of all tokens, every page, narrowed by the allow list. While the accounts of
-   * one token cannot be listed, its last known ones are returned.
+   * Lists the accounts of all tokens, narrowed by the allow list; the last known ones of a token
+   * whose accounts cannot be listed now.
    *
    * @throws StopProcessError `accounts.none` when there is none, with the settings to check
    */
   list(signal: AbortSignal): Promise<AccountListing>;
-  /**
-   * Resolves when tokens were renewed, so that a new list is due; rejects with the signal's reason.
-   */
+  /** Resolves when tokens were renewed; rejects with the signal's reason. */
   renewed(signal: AbortSignal): Promise<void>;
 }
 
-/**
- * Encodes values to wire bytes: byte 0, four bytes of schema id, Avro body. Ready after the start.
- */
+/** Encodes values to wire bytes: byte 0, four bytes of schema id, Avro body. */
 export interface Encoder {
   /** @throws DeadLetterError `encoding.invalid`, naming the field */
   encode(role: TopicRole, value: Value): Buffer;
@@ -176,16 +165,14 @@ export interface Publisher {
 export interface StateStore {
   /**
    * Acquires a partition, which fences its earlier producer, and reads it to its true end. Keys are
-   * those of `stateKey`; a tombstone is no state. Publishing to the partition is allowed
-   * afterwards.
+   * those of `stateKey`; a tombstone is no state.
    *
-   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, the signal's
-   * reason
+   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */
   restore(partition: number, signal: AbortSignal): Promise<ReadonlyMap<string, Restored>>;
   /**
-   * Releases a partition: the running transaction may end within a few seconds, and nothing more is
-   * published to the partition until it is restored again. Never rejects.
+   * Releases a partition: the running transaction may end within a few seconds; nothing more is
+   * published to it until it is restored again. Never rejects.
    */
   release(partition: number): Promise<void>;
 }
@@ -198,24 +185,19 @@ export interface Group {
   /** The number of partitions; read after the topics were prepared. */
   readonly partitions: number;
   /**
-   * Joins the group until aborted, then leaves it. Transient errors are reported to telemetry and
-   * retried; meanwhile partitions are given up before the broker can assign them to another
-   * instance.
+   * Joins the group until aborted, then leaves it. Transient errors are reported and retried;
+   * partitions are given up before the broker can assign them to another instance.
    *
    * @throws StopProcessError `kafka.unauthorized` or `kafka.topic-invalid`
    */
   join(onAssignment: OnAssignment, signal: AbortSignal): Promise<void>;
   /**
-   * The instances in the group, by name; a killed one is among them until its session expires.
+   * The instances in the group, by name; a killed one until its session expires.
    *
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */
   members(signal: AbortSignal): Promise<readonly string[]>;
-  /**
-   * The instance to which a partition is assigned now, by name; null while it is unassigned.
-   *
-   * @throws as `members`
-   */
+  /** The instance to which a partition is assigned now; null for none. Throws as `members`. */
   ownerOf(partition: number, signal: AbortSignal): Promise<string | null>;
 }
 
@@ -226,7 +208,7 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** An action that a control request may demand for one stream of one account. */
+/** An action that a control request demands for one stream of one account. */
 export type ControlAction = 'poll' | 'pause' | 'resume';
 
 /** The answer to a control request; `reason` is for a person. */
@@ -239,9 +221,9 @@ export type ControlAnswer =
 /** The control API of the running program. */
 export interface Controls {
   /**
-   * Carries out a control request. `poll` polls at once, or right after the running poll. `pause`
-   * lets the running poll end and starts no other. `resume` ends a pause, and restarts a stream
-   * that an error had stopped. Never rejects.
+   * Carries out a control request. `poll` polls at once, or right after the running poll; `pause`
+   * lets the running poll end; `resume` also restarts a stream that an error had stopped. Never
+   * rejects.
    */
   order(kind: ControlAction, stream: string, accountId: string): Promise<ControlAnswer>;
 }
@@ -262,7 +244,7 @@ export interface TracedPoll {
 /** A step of a poll: one request, the encoding of a page's records, or one transaction. */
 export type StepKind = 'request' | 'encode' | 'transaction';
 
-/** Facts of a step; free of secrets. */
+/** The facts of a step, free of secrets. */
 export type StepFacts = Readonly<Record<string, string | number>>;
 
 /** The trace of one poll. Never throws, never waits. */

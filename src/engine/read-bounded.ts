@@ -1,8 +1,6 @@
 /**
- * Reads the body of an answer; returns null when it exceeds `maxBytes`. The rest is then not read:
- * leaving the loop ends the stream, and with it the connection.
- *
- * @param body - decompressed: `Content-Length` may be missing, or be the compressed length
+ * Reads a decompressed body; null when it exceeds `maxBytes`. The rest is then not read: leaving
+ * the loop ends the stream, and with it the connection.
  */
 export async function readBounded(
   body: AsyncIterable<Uint8Array> | null,
@@ -15,11 +13,5 @@ export async function readBounded(
     if (bytes > maxBytes) return null;
     chunks.push(chunk);
   }
-  const whole = new Uint8Array(bytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole;
+  return Buffer.concat(chunks);
 }

@@ -8,12 +8,6 @@ export const dependencyNames = ['state', 'kafka', 'registry', 'graph', 'group'] 
 /** A dependency of polls; `state` is the restored state topic, `group` the group of instances. */
 export type DependencyName = (typeof dependencyNames)[number];
 
-/** The health of a dependency; `reason` is for a person, free of secrets, and empty when ready. */
-export interface DependencyHealth {
-  readonly ready: boolean;
-  readonly reason: string;
-}
-
 /** The health of one account's polls. */
 export interface AccountHealth {
   /** Epoch milliseconds. */
@@ -28,7 +22,10 @@ export interface AccountHealth {
 
 /** The facts that decide readiness. */
 export interface HealthSnapshot {
-  readonly dependencies: Readonly<Record<DependencyName, DependencyHealth>>;
+  /** `reason` is for a person, free of secrets, and empty when ready. */
+  readonly dependencies: Readonly<
+    Record<DependencyName, { readonly ready: boolean; readonly reason: string }>
+  >;
   /** The enabled streams. */
   readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
   /** The polled accounts, by id. */
@@ -47,7 +44,6 @@ export interface Readiness {
   readonly ready: boolean;
   /** One sentence for each problem; empty when ready. */
   readonly reasons: readonly string[];
-  /** The partitions that this instance owns. */
   readonly partitions: readonly number[];
 }
 
@@ -57,11 +53,8 @@ export const toleratedIntervals = 3;
 const namedAccounts = 3;
 
 /**
- * Decides readiness: every dependency is ready, no token is rejected and no account is stopped. No
- * enabled stream of any account is without a successful poll for more than three of its intervals,
- * counted from the time when the account was added.
- *
- * @param nowMs - epoch milliseconds
+ * Decides readiness: every dependency is ready, no token is rejected, no account is stopped, and no
+ * enabled stream of an account is without a successful poll for more than three of its intervals.
  */
 export function readiness(snapshot: HealthSnapshot, nowMs: number): Readiness {
   const reasons = [
@@ -84,24 +77,17 @@ function refusedTokens({ tokens = new Map() }: HealthSnapshot): string[] {
     refusal === null ? [] : [`token ${name}: ${refusal.code}: ${refusal.message}`],
   );
   const more = refused.length - namedAccounts;
-  return [
-    ...refused.slice(0, namedAccounts),
-    ...(more > 0 ? [`tokens: ${more} more refused`] : []),
-  ];
+  return more > 0 ? [...refused.slice(0, namedAccounts), `tokens: ${more} more refused`] : refused;
 }
 
 function stoppedAccounts({ accounts }: HealthSnapshot): string[] {
-  const byCode = new Map<ErrorCode, string[]>();
-  for (const [id, { stopped = null }] of accounts) {
-    if (stopped === null) continue;
-    const ids = byCode.get(stopped.code) ?? [];
-    ids.push(id);
-    byCode.set(stopped.code, ids);
-  }
-  return [...byCode].map(
-    ([code, ids]) =>
-      `stopped by ${code} until a person acts: ${describeAccounts(ids)}. ${advice[code]}`,
+  const stoppedIds = [...accounts].flatMap(([id, { stopped }]) =>
+    stopped ? [{ id, code: stopped.code }] : [],
   );
+  return [...Map.groupBy(stoppedIds, ({ code }) => code)].map(([code, group]) => {
+    const ids = describeAccounts(group.map(({ id }) => id));
+    return `stopped by ${code} until a person acts: ${ids}. ${advice[code]}`;
+  });
 }
 
 function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
@@ -115,15 +101,10 @@ function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
         return paused?.has(stream) !== true && ageMs > toleratedMs;
       })
       .map(([id]) => id);
-    return late.length === 0 ? [] : [describeLate(stream, toleratedMs, late)];
+    const limit = `${toleratedMs / 1000} s (${toleratedIntervals} intervals)`;
+    const text = `${stream}: no successful poll for more than ${limit} of ${describeAccounts(late)}`;
+    return late.length === 0 ? [] : [text];
   });
-}
-
-function describeLate(stream: StreamName, toleratedMs: number, late: readonly string[]): string {
-  return (
-    `${stream}: no successful poll for more than ${toleratedMs / 1000} s ` +
-    `(${toleratedIntervals} intervals) of ${describeAccounts(late)}`
-  );
 }
 
 function describeAccounts(ids: readonly string[]): string {

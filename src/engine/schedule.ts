@@ -3,8 +3,7 @@ import { jitteredMs } from './backoff.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
 import type { OverrideChange, Overrides } from './overrides.ts';
-import type { Job } from './poller.ts';
-import type { Clock } from './ports.ts';
+import type { Job, PollerTools } from './poller.ts';
 
 // States of a schedule entry:
 // - waiting: its due time is in the future.
@@ -14,26 +13,6 @@ import type { Clock } from './ports.ts';
 //   is.
 // - paused: due or waiting, and excluded from `waitMs` and `begin` until the pause ends.
 // - removed: `remove` was called; the entry never runs again.
-
-/** The due times of the jobs that share one list. */
-export interface Schedule {
-  /** True when no job is left. */
-  isEmpty(): boolean;
-  /** Milliseconds until the earliest job is due; Infinity when none is, as while all are paused. */
-  waitMs(): number;
-  /** Waits until a job is due, also by a control request received meanwhile; false when aborted. */
-  untilDue(signal: AbortSignal): Promise<boolean>;
-  /** The next due time of a job, epoch milliseconds; null for a removed job. */
-  nextMs(job: Job): number | null;
-  /** Returns the jobs whose cycle begins now, and sets their next due times. */
-  begin(): readonly Job[];
-  /** Ends the cycle: the interval is the pause between two polls, however long a poll takes. */
-  end(jobs: readonly Job[]): void;
-  /** Applies a change of the overrides to the jobs that it concerns. */
-  apply(change: OverrideChange): void;
-  /** Removes a job for good. */
-  remove(job: Job): void;
-}
 
 /** The settings of a schedule. */
 export interface ScheduleOptions {
@@ -45,13 +24,6 @@ export interface ScheduleOptions {
   readonly overdue?: ReadonlySet<StreamName>;
 }
 
-/** The base time and the random number of a next due time. */
-interface DueTimeDraw {
-  readonly nowMs: number;
-  /** In [0, 1). */
-  readonly drawn: number;
-}
-
 /** The due time of one job. */
 interface ScheduleEntry {
   dueMs: number;
@@ -61,21 +33,13 @@ interface ScheduleEntry {
   isRequested: boolean;
 }
 
-/** Creates a schedule: a job is due an interval after the last poll in its state, or at once. */
-export function createSchedule(
-  jobs: readonly Job[],
-  options: ScheduleOptions,
-  tools: ScheduleTools,
-): Schedule {
-  return new JobSchedule(jobs, options, tools);
-}
+type ScheduleTools = Pick<PollerTools, 'clock' | 'random'>;
 
-interface ScheduleTools {
-  readonly clock: Clock;
-  readonly random: () => number;
-}
+/** The longest sleep, as while all jobs are paused; a control request ends it early. */
+const longestWaitMs = 86_400_000;
 
-class JobSchedule implements Schedule {
+/** The due times of the jobs of one list: an interval after their last poll, or at once. */
+export class Schedule {
   readonly #options: ScheduleOptions;
   readonly #tools: ScheduleTools;
   readonly #entries: Map<Job, ScheduleEntry>;
@@ -100,13 +64,11 @@ class JobSchedule implements Schedule {
     if (!isKnown || this.#options.overdue?.has(job.stream.name) === true) {
       return { dueMs: nowMs, begunMs: null, isRequested: false };
     }
-    const dueMs = Math.max(nowMs, this.#nextDueMs(job, { nowMs: polledMs, drawn }));
+    const dueMs = Math.max(nowMs, this.#nextDueMs(job, polledMs, drawn));
     return { dueMs, begunMs: polledMs, isRequested: false };
   }
 
-  /**
-   * Aligns jobs of equal interval to the earliest one, so that one list scan serves all of them.
-   */
+  /** Aligns jobs of equal interval to the earliest one, so that one list scan serves them all. */
   #alignEqualIntervals(): void {
     const byInterval = Map.groupBy(this.#entries, ([job]) => this.#intervalMs(job));
     for (const [intervalMs, group] of byInterval) {
@@ -117,16 +79,19 @@ class JobSchedule implements Schedule {
     }
   }
 
+  /** True when no job is left. */
   isEmpty(): boolean {
     return this.#entries.size === 0;
   }
 
+  /** Milliseconds until the earliest job is due; Infinity when none is, as while all are paused. */
   waitMs(): number {
     const nowMs = this.#nowMs();
     const due = [...this.#entries].filter(([job]) => !this.#isPaused(job));
     return smallest(due.map(([, { dueMs }]) => dueMs)) - nowMs;
   }
 
+  /** Waits until a job is due, also by a control request received meanwhile; false when aborted. */
   async untilDue(signal: AbortSignal): Promise<boolean> {
     do {
       this.#wake = new AbortController();
@@ -141,10 +106,12 @@ class JobSchedule implements Schedule {
     return !signal.aborted;
   }
 
+  /** The next due time of a job, epoch milliseconds; null for a removed job. */
   nextMs(job: Job): number | null {
     return this.#entries.get(job)?.dueMs ?? null;
   }
 
+  /** Returns the jobs whose cycle begins now, and sets their next due times. */
   begin(): readonly Job[] {
     const begunMs = this.#nowMs();
     this.#begunMs = begunMs;
@@ -154,13 +121,15 @@ class JobSchedule implements Schedule {
         !this.#isPaused(job) && dueMs <= begunMs + jitter * this.#intervalMs(job),
     );
     // One random number for all jobs keeps equal intervals together.
-    const draw = { nowMs: begunMs, drawn: this.#tools.random() };
+    const drawn = this.#tools.random();
     for (const [job, entry] of due) {
-      Object.assign(entry, { dueMs: this.#nextDueMs(job, draw), begunMs, isRequested: false });
+      const dueMs = this.#nextDueMs(job, begunMs, drawn);
+      Object.assign(entry, { dueMs, begunMs, isRequested: false });
     }
     return due.map(([job]) => job);
   }
 
+  /** Ends the cycle: the interval is the pause between two polls, however long a poll takes. */
   end(ended: readonly Job[]): void {
     const tookMs = this.#nowMs() - this.#begunMs;
     for (const job of ended) {
@@ -169,6 +138,7 @@ class JobSchedule implements Schedule {
     }
   }
 
+  /** Applies a change of the overrides to the jobs that it concerns. */
   apply(change: OverrideChange): void {
     const drawn = this.#tools.random();
     for (const [job, entry] of this.#entries) {
@@ -181,6 +151,7 @@ class JobSchedule implements Schedule {
     this.#wake.abort();
   }
 
+  /** Removes a job for good. */
   remove(job: Job): void {
     this.#entries.delete(job);
   }
@@ -202,13 +173,13 @@ class JobSchedule implements Schedule {
   /** Counts the new interval from the start of the last poll; a time in the past is due at once. */
   #reschedule(job: Job, entry: ScheduleEntry, drawn: number): void {
     if (entry.begunMs === null) return;
-    const next = this.#nextDueMs(job, { nowMs: entry.begunMs, drawn });
-    entry.dueMs = Math.max(this.#nowMs(), next);
+    const nextMs = this.#nextDueMs(job, entry.begunMs, drawn);
+    entry.dueMs = Math.max(this.#nowMs(), nextMs);
   }
 
-  /** Adds the interval with random jitter, so that polls spread over time. */
-  #nextDueMs(job: Job, { nowMs, drawn }: DueTimeDraw): number {
-    return nowMs + jitteredMs(this.#intervalMs(job), this.#options.jitter, drawn);
+  /** Adds the interval with random jitter, so that polls spread over time; `drawn` is in [0, 1). */
+  #nextDueMs(job: Job, sinceMs: number, drawn: number): number {
+    return sinceMs + jitteredMs(this.#intervalMs(job), this.#options.jitter, drawn);
   }
 
   #intervalMs({ stream: { name } }: Job): number {
@@ -221,6 +192,3 @@ class JobSchedule implements Schedule {
     return this.#options.overrides.isPaused(stream.name, account.id);
   }
 }
-
-/** The longest sleep, as while all jobs are paused; a control request ends it early. */
-const longestWaitMs = 86_400_000;

@@ -1,6 +1,4 @@
-/**
- * The base of a step's time outside a shutdown, as when one partition is released; milliseconds.
- */
+/** The base of a step's time outside a shutdown, as when one partition is released. */
 const usualMs = 25_000;
 
 /**
@@ -9,32 +7,19 @@ const usualMs = 25_000;
  * leaves the process time to exit.
  */
 const steps = {
-  /** The running transaction ends by itself. */
-  transaction: { share: 0.32, until: 0.32 },
-  /** The state topic is read for the outcome of a commit. */
-  outcome: { share: 0.2, until: 0.52 },
-  /** All polls have ended. */
-  polls: { share: 0.6, until: 0.56 },
-  /** The batches of one partition have ended. */
-  batches: { share: 0.12, until: 0.58 },
-  /** A producer aborts its transaction, or disconnects. */
-  producer: { share: 0.04, until: 0.66 },
-  /** Another producer ends a transaction whose abort was not answered. */
-  takeOver: { share: 0.16, until: 0.76 },
-  /** All partitions are released. */
-  partitions: { share: 0.4, until: 0.78 },
-  /** A member that is joining the group has joined it. */
-  joining: { share: 0.12, until: 0.84 },
-  /** The group is left. */
-  leaving: { share: 0.12, until: 0.9 },
-  /** The last traces are sent. */
-  traces: { share: 0.04, until: 0.92 },
-  /** The state topic's reader leaves its group. */
-  reader: { share: 0.12, until: 0.94 },
-  /** Every adapter is closed. */
-  adapters: { share: 0.4, until: 0.95 },
-  /** The HTTP server is closed. */
-  server: { share: 0.04, until: 0.96 },
+  transaction: { share: 0.32, until: 0.32 }, // The running transaction ends by itself.
+  outcome: { share: 0.2, until: 0.52 }, // The state topic is read for the outcome of a commit.
+  polls: { share: 0.6, until: 0.56 }, // All polls have ended.
+  batches: { share: 0.12, until: 0.58 }, // The batches of one partition have ended.
+  producer: { share: 0.04, until: 0.66 }, // A producer aborts its transaction, or disconnects.
+  takeOver: { share: 0.16, until: 0.76 }, // Another producer ends a transaction left open.
+  partitions: { share: 0.4, until: 0.78 }, // All partitions are released.
+  joining: { share: 0.12, until: 0.84 }, // A member that is joining the group has joined it.
+  leaving: { share: 0.12, until: 0.9 }, // The group is left.
+  traces: { share: 0.04, until: 0.92 }, // The last traces are sent.
+  reader: { share: 0.12, until: 0.94 }, // The state topic's reader leaves its group.
+  adapters: { share: 0.4, until: 0.95 }, // Every adapter is closed.
+  server: { share: 0.04, until: 0.96 }, // The HTTP server is closed.
 } as const satisfies Readonly<Record<string, { readonly share: number; readonly until: number }>>;
 
 /** A step of a shutdown that has a limit. */
@@ -43,9 +28,7 @@ export type ShutdownStep = keyof typeof steps;
 /** The steps, in order. */
 export const shutdownSteps = Object.keys(steps) as readonly ShutdownStep[];
 
-/**
- * The one budget of a shutdown: all steps together end within the grace period (Invariant 7).
- */
+/** The one budget of a shutdown: all steps together end in the grace period (Invariant 7). */
 export interface ShutdownBudget {
   /** Starts the shutdown's time when the signal is aborted. */
   beginWith(signal: AbortSignal): void;
@@ -53,11 +36,7 @@ export interface ShutdownBudget {
   leftMs(step: ShutdownStep): number;
 }
 
-/**
- * Creates the budget of a grace period that has not begun.
- *
- * @param nowMs - a clock that does not follow changes of the host's clock
- */
+/** Creates the budget of a grace period that has not begun; `nowMs` is a monotonic clock. */
 export function createShutdownBudget(graceMs: number, nowMs: () => number): ShutdownBudget {
   let begunMs: number | undefined;
   const begin = (): void => {

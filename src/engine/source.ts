@@ -29,9 +29,8 @@ export interface SourcePoll {
 /** A source of nodes. Polls of several streams and accounts are concurrent. */
 export interface Source {
   /**
-   * Fetches the nodes of a poll, in pages that may each become a batch.
-   *
-   * @throws as `Graph.get`, except errors of single objects, which are reported as skipped
+   * Fetches the nodes of a poll, in pages that may each become a batch. Throws as `Graph.get`,
+   * except errors of single objects, which are reported as skipped.
    */
   pages(poll: SourcePoll): AsyncIterable<Page>;
   /** Notes that everything of a poll that scanned its whole list is published. */

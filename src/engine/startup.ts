@@ -1,12 +1,7 @@
 import { type Backoff, backoffMs } from './backoff.ts';
 import { isConnectorError, StopProcessError, type ConnectorError } from './errors.ts';
-import type { Clock, Telemetry, TelemetryEvent } from './ports.ts';
-
-/** A check of a dependency that the program needs to start. */
-export interface StartStep<T> {
-  readonly name: Extract<TelemetryEvent, { type: 'dependency' }>['name'];
-  readonly run: (signal: AbortSignal) => Promise<T>;
-}
+import type { Clock, Telemetry } from './ports.ts';
+import type { DependencyName } from './readiness.ts';
 
 /** The dependencies and limits of waiting for a start step. */
 export interface StartTools {
@@ -25,36 +20,34 @@ export interface StartTools {
  * the deadline; the signal's reason when aborted
  */
 export async function untilReady<T>(
-  step: StartStep<T>,
+  name: DependencyName,
+  run: (signal: AbortSignal) => Promise<T>,
   tools: StartTools,
   signal: AbortSignal,
 ): Promise<T> {
-  const result = await untilAnswered(step, tools, signal);
-  tools.telemetry.report({ type: 'dependency', name: step.name, ready: true, reason: '' });
+  const result = await untilAnswered(run, tools, signal, (reason) => {
+    tools.telemetry.report({ type: 'dependency', name, ready: false, reason });
+  });
+  tools.telemetry.report({ type: 'dependency', name, ready: true, reason: '' });
   return result;
 }
 
-/**
- * Runs a start step as `untilReady`, but reports failures only: the caller decides about readiness.
- */
+/** Runs a start step as `untilReady`, and passes the message of each failure to `onFailure`. */
 export async function untilAnswered<T>(
-  step: StartStep<T>,
-  tools: StartTools,
+  run: (signal: AbortSignal) => Promise<T>,
+  tools: Omit<StartTools, 'telemetry'>,
   signal: AbortSignal,
+  onFailure: (reason: string) => void,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await step.run(signal);
+      return await run(signal);
     } catch (error) {
       signal.throwIfAborted();
       const failure = retryable(error, tools.deadlineMs !== null);
-      const afterMs = waitMs(failure, attempt, tools);
-      tools.telemetry.report({
-        type: 'dependency',
-        name: step.name,
-        ready: false,
-        reason: failure.message,
-      });
+      const requestedMs = 'retryAfterMs' in failure ? failure.retryAfterMs : undefined;
+      const afterMs = requestedMs ?? backoffMs(tools.retry, attempt, tools.random());
+      onFailure(failure.message);
       if (tools.deadlineMs !== null && tools.clock.nowMs() + afterMs > tools.deadlineMs) {
         throw new StopProcessError(failure.code, `${failure.message}; gave up waiting`, {
           exitCode: 3,
@@ -76,9 +69,4 @@ function retryable(error: unknown, hasDeadline: boolean): ConnectorError {
     throw new StopProcessError(error.code, error.message, { exitCode: 3, cause: error });
   }
   return error;
-}
-
-function waitMs(error: ConnectorError, attempt: number, tools: StartTools): number {
-  const requestedMs = 'retryAfterMs' in error ? error.retryAfterMs : undefined;
-  return requestedMs ?? backoffMs(tools.retry, attempt, tools.random());
 }

@@ -1,6 +1,8 @@
 import type { ErrorCode } from './errors.ts';
-import type { Published } from './published.ts';
 import type { StreamName } from './stream-name.ts';
+
+/** Fingerprints by key number (`keyNumber`). */
+export type Published = ReadonlyMap<string, bigint>;
 
 /** The values of one day of user_insights; null where Meta reports none. */
 export interface DayValues {
@@ -22,9 +24,7 @@ export interface DayTotals {
   readonly values: Readonly<Record<string, number>>;
 }
 
-/**
- * An unfinished reading of a media's comments: the published ones, and the cursor to continue at.
- */
+/** An unfinished reading of a media's comments. */
 export interface CommentsReading {
   readonly mediaId: string;
   /** The cursor before the current page; null for the first page. */
@@ -53,10 +53,7 @@ export interface Checkpoint {
   readonly polledMs: number | null;
   /** Last published: key number (`keyNumber`) → fingerprint; `nothing` for a key without data. */
   readonly published: Published;
-  /**
-   * The last reading of each media's insights: its time, and the listed counts then
-   * (`packReading`).
-   */
+  /** The time and the listed counts of each media's last reading of insights (`packReading`). */
   readonly insightsRead: Published;
   /** Published comments, as far as their ids are kept. */
   readonly seen: SeenComments;
@@ -74,10 +71,7 @@ export interface Checkpoint {
 
 /** A rejection: a subject or metric that the API does not answer. */
 export interface Refusal {
-  /**
-   * A media's id, a child's (`childOf`), a kind as `FEED/IMAGE`, those of it up to a date
-   * (`olderOf`), or `*`.
-   */
+  /** An id of a media or a child (`childOf`), a kind as `FEED/IMAGE`, `olderOf` a date, or `*`. */
   readonly subject: string;
   /** The rejected metric or field; null when the whole subject is rejected. */
   readonly metric: string | null;
@@ -106,42 +100,20 @@ export const emptyCheckpoint: Checkpoint = {
 };
 
 /** Returns the checkpoint of a state, without the state's identity and sequence. */
-export function checkpointOf(checkpoint: Checkpoint): Checkpoint {
-  const { cursorMs, coveredUntilMs, days, totals, polledMs, published, insightsRead } = checkpoint;
-  const { seen, reading } = checkpoint;
-  const { deadLetters, refusals, convertedMs, doubtedMs } = checkpoint;
-  return {
-    cursorMs,
-    coveredUntilMs,
-    days,
-    totals,
-    polledMs,
-    published,
-    insightsRead,
-    seen,
-    reading,
-    deadLetters,
-    refusals,
-    convertedMs,
-    doubtedMs,
-  };
+export function checkpointOf(state: Checkpoint): Checkpoint {
+  const names = Object.keys(emptyCheckpoint) as readonly (keyof Checkpoint)[];
+  return Object.fromEntries(names.map((name) => [name, state[name]])) as unknown as Checkpoint;
 }
 
 /**
- * Halves the parts of a checkpoint that later polls restore. It keeps the latest rejections, each
- * of which costs a call, and the latest fingerprints of dead letters, without which one is written
- * twice.
- *
- * @returns undefined when no such part is left
+ * Halves the parts of a checkpoint that later polls restore, and keeps the latest of each; undefined
+ * when no such part is left. A lost rejection costs a call, a lost fingerprint a second dead letter.
  */
 export function shed(checkpoint: Checkpoint): Checkpoint | undefined {
   const { refusals, deadLetters } = checkpoint;
   if (refusals.length + deadLetters.length === 0) return undefined;
+  const laterHalf = <T>(list: readonly T[]) => list.slice(Math.ceil(list.length / 2));
   return { ...checkpoint, refusals: laterHalf(refusals), deadLetters: laterHalf(deadLetters) };
-}
-
-function laterHalf<T>(list: readonly T[]): readonly T[] {
-  return list.slice(Math.ceil(list.length / 2));
 }
 
 /** The newest format that this program writes; it reads every older one. */

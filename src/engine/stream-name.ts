@@ -37,9 +37,8 @@ export function isStreamName(text: string): text is StreamName {
 export type TopicRole = StreamName | 'state' | 'dead_letters';
 
 /**
- * Returns a topic's name by the template: `instagram.{stream}` gives `instagram.media-insights`.
- * Dots separate levels and hyphens separate words, because `.` and `_` collide in the names of
- * Kafka's metrics.
+ * A topic's name: `instagram.{stream}` gives `instagram.media-insights`. Dots separate levels and
+ * hyphens words, because `.` and `_` collide in the names of Kafka's metrics.
  */
 export function topicName(template: string, role: TopicRole): string {
   return template.replaceAll('{stream}', role.replaceAll('_', '-'));

@@ -25,10 +25,8 @@ export function isTlsCode(code: string | undefined): boolean {
 }
 
 /**
- * Returns the advice for a failed handshake.
- *
- * @param prefix - the prefix of the variables: `KAFKA`, `SCHEMA_REGISTRY`
- * @param message - the platform's message, the only source of the peer's TLS alert
+ * The advice for a failed handshake. The variables begin with `prefix` (`KAFKA`,
+ * `SCHEMA_REGISTRY`); the platform's message is the only source of the peer's TLS alert.
  */
 export function tlsAdvice(prefix: string, code: string, message: string): string {
   if (untrusted.test(code)) {

@@ -11,15 +11,9 @@ export interface TokenLife {
 const dayMs = 86_400_000;
 
 /** Days before a token's end at which a warning is reported, each once; 0 is the end itself. */
-const warningDays = [14, 7, 1, 0] as const;
+const warningDays = [14, 7, 1, 0];
 
-/** A step of the warnings: at most so many days are left. */
-export type WarningDays = (typeof warningDays)[number];
-
-/**
- * The days before a token's end at which it is renewed: before the first warning, so that a working
- * renewal causes none, and early enough for days of failed attempts.
- */
+/** A token is renewed before the first warning, and early enough for days of failed attempts. */
 const renewalDays = 20;
 
 /** Returns the end of a token's use: its own end, or that of its user's consent to read data. */
@@ -29,10 +23,9 @@ export function endOf({ expiresAtMs, dataAccessUntilMs }: TokenLife): number | n
 }
 
 /** Returns the last warning step that is reached; null for none. */
-export function warningOf(endMs: number | null, nowMs: number): WarningDays | null {
+export function warningOf(endMs: number | null, nowMs: number): number | null {
   if (endMs === null) return null;
-  const reached = warningDays.filter((days) => endMs - nowMs <= days * dayMs);
-  return reached.at(-1) ?? null;
+  return warningDays.findLast((days) => endMs - nowMs <= days * dayMs) ?? null;
 }
 
 /** True when a token should be renewed: it can still be exchanged, but ends soon. */

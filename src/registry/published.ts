@@ -1,4 +1,4 @@
-import type { Published } from '../engine/published.ts';
+import type { Published } from '../engine/state.ts';
 
 /** Key number and fingerprint, eight bytes each. */
 const entryBytes = 16;

@@ -7,11 +7,11 @@ import {
   StopStreamError,
 } from '../engine/errors.ts';
 import { type Json, type Value, isNode } from '../engine/json.ts';
-import type { Published } from '../engine/published.ts';
 import {
   type CommentsReading,
   type DayTotals,
   type DayValues,
+  type Published,
   type Refusal,
   type StreamState,
   stateFormatVersion,

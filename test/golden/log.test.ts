@@ -8,16 +8,14 @@ import { sourceNodes } from './source-text.ts';
 const nodes = [...sourceNodes()];
 const levels = ['debug', 'info', 'warn', 'error'];
 
-/** The types of the events, read off the union's declaration. */
+/** The types of the events, read off the declaration of their facts. */
 function declaredTypes(): readonly string[] {
-  const union = nodes.filter(ts.isTypeAliasDeclaration).find(({ name, type }) => {
-    return name.text === 'TelemetryEvent' && ts.isUnionTypeNode(type);
-  });
-  const members = union === undefined || !ts.isUnionTypeNode(union.type) ? [] : union.type.types;
-  return members.flatMap((member) => {
-    const text = /\btype: '([a-z-]+)'/.exec(member.getText())?.[1];
-    return text === undefined ? [] : [text];
-  });
+  const facts = nodes
+    .filter(ts.isInterfaceDeclaration)
+    .find(({ name }) => name.text === 'EventFacts');
+  return (facts?.members ?? []).flatMap(({ name }) =>
+    name !== undefined && (ts.isIdentifier(name) || ts.isStringLiteral(name)) ? [name.text] : [],
+  );
 }
 
 /** The lines that the event log writes of every event: level, message, fields; and what every line has. */

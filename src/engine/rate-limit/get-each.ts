@@ -15,19 +15,18 @@ import type { BatchTransport, GraphRequest, Outcome } from '../ports.ts';
 // - again: a transient error; sent once more after all others.
 // - done: its outcome is yielded.
 
-/** Single requests in flight at once: on a host without batches, and for unanswered batch items. */
+/** Single requests in flight at once, without batches and for unanswered items of a batch. */
 const concurrency = 8;
 
 /**
  * Requests many objects: in batches where the host has them, else by concurrent single requests. An
- * item without a usable answer is requested again by itself. A request that fails with a transient
- * error is sent once more, after all others. A batch that times out, or that the API rejects as too
- * much data, is sent again in halves; the batches after it are no larger.
+ * item without a usable answer is requested again by itself; one with a transient error once more,
+ * after all others. A batch that times out, or has too much data, is sent again in halves; the
+ * batches after it are no larger.
  *
  * A broken connection or a timeout is a request's own error where another request, sent at the same
  * time, is answered. Where none is, one that was answered before is repeated as a control sample.
- * The error of a request that is sent alone, with none answered before, is left to the caller to
- * attribute.
+ * The error of a request sent alone, with none answered before, is left to the caller to attribute.
  *
  * @param control - the poll's control sample; this call replaces its request by later ones
  * @throws as `Graph.getEach`
@@ -39,18 +38,11 @@ export async function* getEach(
   control: Control = {},
 ): AsyncGenerator<Outcome, void, undefined> {
   const again: GraphRequest[] = [];
-  yield* once(transport, { requests, signal, control }, (outcome) => {
-    const isPassing = 'error' in outcome && outcome.error.disposition === 'retry';
-    if (isPassing) again.push(outcome.request);
-    return !isPassing;
-  });
-  yield* once(transport, { requests: again, signal, control }, () => true);
-}
-
-interface RequestRun {
-  readonly requests: readonly GraphRequest[];
-  readonly signal: AbortSignal;
-  readonly control: Control;
+  for await (const outcome of once(transport, requests, signal, control)) {
+    if (isPassing(outcome)) again.push(outcome.request);
+    else yield outcome;
+  }
+  yield* once(transport, again, signal, control);
 }
 
 /** The control sample of a poll: its last answered request, if any. */
@@ -58,11 +50,11 @@ export interface Control {
   request?: GraphRequest;
 }
 
-/** @param isFinal - true to yield an outcome; the caller requests the others again later */
 async function* once(
   transport: BatchTransport,
-  { requests, signal, control }: RequestRun,
-  isFinal: (outcome: Outcome) => boolean,
+  requests: readonly GraphRequest[],
+  signal: AbortSignal,
+  control: Control,
 ): AsyncGenerator<Outcome, void, undefined> {
   let size = Infinity;
   let failing: ConnectorError | undefined;
@@ -79,21 +71,21 @@ async function* once(
     } else {
       outcomes = await singly(transport, queue.slice(0, concurrency), signal);
     }
-    outcomes = await attributed(transport, outcomes, { control, signal });
+    outcomes = await attributed(transport, outcomes, signal, control);
     const done = new Set(outcomes.map(({ request }) => request));
     queue = queue.filter((request) => !done.has(request));
-    for (const outcome of outcomes) if (isFinal(outcome)) yield outcome;
+    yield* outcomes;
     // Twice in a row, every request sent together had a transient error: the server is down.
-    const passing = outcomes.length > 1 ? allPassing(outcomes) : undefined;
+    // Requests without an answer, lost ones, were attributed before.
+    const errors = outcomes.filter(isPassing).map(({ error }) => error);
+    const isDown = errors.length === outcomes.length && !errors.every(isUnanswered);
+    const passing = isDown && outcomes.length > 1 ? errors[0] : undefined;
     if (passing !== undefined && failing !== undefined) throw passing;
     failing = passing;
   }
 }
 
-/**
- * Sends a batch, then each item without a usable answer by itself. Items that a limit held back
- * have no outcome.
- */
+/** Sends a batch, then each unanswered item by itself; held-back items have no outcome. */
 async function inBatch(
   transport: BatchTransport,
   batch: readonly GraphRequest[],
@@ -105,9 +97,9 @@ async function inBatch(
     const unanswered = outcomes.flatMap((one) => ('isUnanswered' in one ? [one.request] : []));
     return [...answered, ...(await singly(transport, unanswered, signal))];
   } catch (error) {
-    const isLess = isTooMuchData(error) || isTimeout(error);
-    if (!isLess) throw error;
-    return 'halve';
+    const isTimeout = isConnectorError(error) && error.code === 'graph.timeout';
+    if (isTooMuchData(error) || isTimeout) return 'halve';
+    throw error;
   }
 }
 
@@ -140,15 +132,15 @@ async function getAlone(
 }
 
 /**
- * The outcomes of requests that were sent together. An unanswered request whose neighbours are
- * answered has an error that names it.
+ * The outcomes of requests sent together; an unanswered one whose neighbours are answered is named.
  *
  * @throws an error that concerns every request: of a limit, the token, the process or the network
  */
 async function attributed(
   transport: BatchTransport,
   outcomes: readonly Outcome[],
-  { control, signal }: Pick<RequestRun, 'control' | 'signal'>,
+  signal: AbortSignal,
+  control: Control,
 ): Promise<readonly Outcome[]> {
   outcomes.forEach(throwShared);
   const [lost] = outcomes.filter(isLost);
@@ -157,11 +149,9 @@ async function attributed(
   const answered = outcomes.findLast((one) => 'node' in one);
   if (answered !== undefined) control.request = answered.request;
   if (lost === undefined) return outcomes;
-  if (areAllLost && before === undefined) {
-    if (outcomes.length > 1) throw lost.error;
-    return outcomes;
-  }
-  if (areAllLost && before !== undefined) {
+  if (areAllLost) {
+    if (before === undefined && outcomes.length === 1) return outcomes;
+    if (before === undefined) throw lost.error;
     const sample = await getAlone(transport, before, signal);
     throwShared(sample);
     if (isLost(sample)) throw lost.error;
@@ -170,6 +160,10 @@ async function attributed(
 }
 
 type FailedOutcome = Extract<Outcome, { readonly error: ConnectorError }>;
+
+function isPassing(outcome: Outcome): outcome is FailedOutcome {
+  return 'error' in outcome && outcome.error.disposition === 'retry';
+}
 
 function isLost(outcome: Outcome): outcome is FailedOutcome {
   return 'error' in outcome && isUnanswered(outcome.error);
@@ -189,19 +183,4 @@ function throwShared(outcome: Outcome): void {
   if (!('error' in outcome)) return;
   const { error } = outcome;
   if (['wait', 'stop-account', 'stop-process'].includes(error.disposition)) throw error;
-}
-
-function isTimeout(error: unknown): boolean {
-  return isConnectorError(error) && error.code === 'graph.timeout';
-}
-
-/**
- * The first error, when the server failed to answer every request; lost ones are attributed before.
- */
-function allPassing(outcomes: readonly Outcome[]): ConnectorError | undefined {
-  const errors = outcomes.flatMap((outcome) =>
-    'error' in outcome && outcome.error.disposition === 'retry' ? [outcome.error] : [],
-  );
-  const areAll = errors.length === outcomes.length && !errors.every(isUnanswered);
-  return areAll ? errors[0] : undefined;
 }

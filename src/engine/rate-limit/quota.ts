@@ -25,9 +25,7 @@ export type Priority = (typeof priorities)[number];
 
 /** From this usage on, calls are paced and sent one at a time. */
 const slowFromPercent = 75;
-/**
- * The usage below which a slowed scope is free again, so that usage near the edge changes no state.
- */
+/** Below this usage a slowed scope is free again, so that usage near the edge changes no state. */
 const freeBelowPercent = 70;
 /** The usage up to which each priority is sent; the rest is kept for higher priorities. */
 const ceilingPercent: Readonly<Record<Priority, number>> = { urgent: 95, normal: 85, backfill: 75 };
@@ -73,15 +71,12 @@ export interface PendingCall {
 }
 
 /** The calls that may be sent together without being paced, at least 1. */
-export function roomFor(
-  quota: Quota,
-  { nowMs, inFlight }: Omit<PendingCall, 'priority' | 'calls'>,
-): number {
+export function roomFor(quota: Quota, nowMs: number, inFlight: number): number {
   // While nothing is known, one call alone probes the API.
   if (!quota.answered || quota.blockedUntilMs > nowMs) return 1;
   // A scope without any reported usage does not limit.
   if (quota.reportedMs === null) return Infinity;
-  const left = slowFromPercent - percentOf(quota, nowMs);
+  const left = slowFromPercent - usedPercent(quota.usage, nowMs);
   return Math.max(1, Math.ceil(left / quota.costPercent) - inFlight);
 }
 
@@ -111,10 +106,8 @@ export function newQuota(kind: Scope['kind']): Quota {
 }
 
 /**
- * The quota after a header reported its usage.
- *
- * @param report - the percent used; the milliseconds for which Meta accepts no calls (0 when it
- * names none); and the calls answered since the previous report, 1 by default
+ * The quota after a report of its usage: the percent used, the milliseconds for which Meta accepts
+ * no calls (0 for none), and the calls answered since the previous report, 1 by default.
  */
 export function noteUsage(
   quota: Quota,
@@ -127,7 +120,7 @@ export function noteUsage(
   const first = quota.reportedMs === null;
   return {
     ...quota,
-    ...(first ? {} : learnCost(quota, { percent, calls: report.calls ?? 1 }, nowMs)),
+    ...(first ? {} : learnCost(quota, percent, report.calls ?? 1, nowMs)),
     usage: first ? evenUsage(windowMs, percent, nowMs) : correctUsage(quota.usage, percent, nowMs),
     reportedMs: nowMs,
     ...(report.regainMs > 0 ? stop(quota, nowMs + report.regainMs) : {}),
@@ -135,20 +128,13 @@ export function noteUsage(
 }
 
 /** Blocks the quota; after the block, one call alone probes the API. */
-function stop(
-  { stops, blockedUntilMs }: Quota,
-  untilMs: number,
-): Pick<Quota, 'answered' | 'stops' | 'blockedUntilMs'> {
+function stop({ stops, blockedUntilMs }: Quota, untilMs: number) {
   const latestMs = Math.max(blockedUntilMs, untilMs);
   return { answered: false, stops: stops + 1, blockedUntilMs: latestMs };
 }
 
 /** A rise is the cost of the calls since the last one only while no usage leaves the window. */
-function learnCost(
-  quota: Quota,
-  { percent, calls }: { readonly percent: number; readonly calls: number },
-  nowMs: number,
-): Pick<Quota, 'costPercent' | 'answersSinceRise'> {
+function learnCost(quota: Quota, percent: number, calls: number, nowMs: number) {
   const { usage, reportedMs, costPercent, answersSinceRise } = quota;
   const rise = percent - usedPercent(usage, nowMs);
   const steady = rise >= 0 && nextLeaveMs(usage, reportedMs ?? 0) > nowMs;
@@ -159,10 +145,7 @@ function learnCost(
 }
 
 /** Meta reports whole percents: calls without a rise cost less than one percent together. */
-function withoutRise(
-  { costPercent, answersSinceRise }: Quota,
-  calls: number,
-): Pick<Quota, 'costPercent' | 'answersSinceRise'> {
+function withoutRise({ costPercent, answersSinceRise }: Quota, calls: number) {
   const answers = answersSinceRise + calls;
   return { costPercent: Math.min(costPercent, 1 / answers), answersSinceRise: answers };
 }
@@ -179,46 +162,24 @@ export function noteSilence(quota: Quota, calls: number): Quota {
   return { ...quota, ...withoutRise(quota, calls) };
 }
 
-/**
- * The quota after the API rejected a call for its limit.
- *
- * @param retryAfterMs - the wait that Meta named; 0 when it named none
- */
+/** The quota after a rejection for its limit; `retryAfterMs` is 0 when Meta named no wait. */
 export function noteRejection(quota: Quota, retryAfterMs: number, nowMs: number): Quota {
   // Calls in flight when the limit was reached are rejected together and count once.
-  const again = quota.blockedUntilMs <= nowMs;
-  const rejections = quota.rejections + (again ? 1 : 0);
-  const leastMs =
-    rejections > 1
-      ? Math.min(longestRejectionMs, firstRejectionMs * 2 ** Math.min(rejections - 1, 10))
-      : 0;
-  return {
-    ...quota,
-    ...stop(quota, nowMs + Math.max(retryAfterMs, leastMs)),
-    rejections,
-  };
+  const isAgain = quota.blockedUntilMs <= nowMs;
+  const rejections = quota.rejections + (isAgain ? 1 : 0);
+  const repeatedMs = firstRejectionMs * 2 ** Math.min(rejections - 1, 10);
+  const leastMs = rejections > 1 ? Math.min(longestRejectionMs, repeatedMs) : 0;
+  return { ...quota, ...stop(quota, nowMs + Math.max(retryAfterMs, leastMs)), rejections };
 }
 
-/**
- * The quota after a call was answered by anything but a limit.
- *
- * @param stops - the quota's `stops` when the call was sent
- */
+/** The quota after an answer that is no limit; `stops` is its own when the call was sent. */
 export function noteAnswer(quota: Quota, stops: number): Quota {
-  if (stops !== quota.stops) return quota;
-  return quota.answered && quota.rejections === 0
-    ? quota
-    : { ...quota, answered: true, rejections: 0 };
+  return stops === quota.stops ? { ...quota, answered: true, rejections: 0 } : quota;
 }
 
 /** The quota after a call was sent. */
 export function noteCall(quota: Quota, priority: Priority, nowMs: number): Quota {
   return { ...quota, lastCallMs: { ...quota.lastCallMs, [priority]: nowMs } };
-}
-
-/** Percent of the quota in use now, as far as is known. */
-export function percentOf(quota: Quota, nowMs: number): number {
-  return usedPercent(quota.usage, nowMs);
 }
 
 /** Decides about a call that is not paced, at any usage. */
@@ -234,7 +195,7 @@ export function decide(quota: Quota, call: PendingCall): Decision {
   const unpaced = decideUnpaced(quota, call);
   if (unpaced.kind !== 'go') return unpaced;
   if (quota.reportedMs === null) return go;
-  const percent = percentOf(quota, nowMs);
+  const percent = usedPercent(quota.usage, nowMs);
   const besides = inFlight + call.calls - 1;
   if (percent + besides * quota.costPercent < slowFromPercent) return go;
   if (inFlight > 0) return queue;
@@ -244,12 +205,8 @@ export function decide(quota: Quota, call: PendingCall): Decision {
 }
 
 /** Milliseconds until the priority's ceiling has room, and the rest would last for the window. */
-function msUntilRoom(
-  { usage, costPercent, lastCallMs }: Quota,
-  call: PendingCall,
-  percent: number,
-) {
-  const { priority, nowMs } = call;
+function msUntilRoom(quota: Quota, { priority, nowMs }: PendingCall, percent: number): number {
+  const { usage, costPercent, lastCallMs } = quota;
   const ceiling = ceilingPercent[priority];
   const room = ceiling - percent;
   if (room < costPercent) return msUntilAtMost(usage, Math.max(0, ceiling - costPercent), nowMs);
@@ -261,8 +218,8 @@ function msUntilRoom(
 }
 
 /**
- * Milliseconds until a call may probe the API: after the wait that Meta named, one call is sent at
- * any usage; urgent calls probe first. Infinity when no probe is due.
+ * Milliseconds until one call probes the API at any usage, after the wait that Meta named; urgent
+ * calls probe first. Infinity when no probe is due.
  */
 function msUntilProbe(quota: Quota, { priority, nowMs }: PendingCall): number {
   const { blockedUntilMs, reportedMs, usage, lastCallMs } = quota;
@@ -290,11 +247,10 @@ export interface ScopeStatus {
 
 /** Returns the state of a scope now. @param before - the state last reported */
 export function statusOf(quota: Quota, before: ScopeStatus['state'], nowMs: number): ScopeStatus {
-  const percent = percentOf(quota, nowMs);
+  const percent = usedPercent(quota.usage, nowMs);
   const stopFromPercent = ceilingPercent.urgent - (before === 'stopped' ? quota.costPercent : 0);
-  if (quota.blockedUntilMs > nowMs) {
-    return { state: 'stopped', percent, untilMs: quota.blockedUntilMs };
-  }
+  const { blockedUntilMs } = quota;
+  if (blockedUntilMs > nowMs) return { state: 'stopped', percent, untilMs: blockedUntilMs };
   if (percent >= stopFromPercent) {
     const ms = msUntilAtMost(quota.usage, ceilingPercent.urgent - quota.costPercent, nowMs);
     return { state: 'stopped', percent, untilMs: nowMs + ms };

@@ -1,32 +1,17 @@
 import type { Account } from '../account.ts';
-import { type Scope, isConnectorError, WaitError } from '../errors.ts';
-import type { Priority } from './quota.ts';
-import {
-  type RequestQueue,
-  type QueuedRequest,
-  type Ticket,
-  createRequestQueue,
-} from './request-queue.ts';
+import { createSteadyClock, endsWithin } from '../clock.ts';
+import { type Scope, WaitError } from '../errors.ts';
+import type { Node } from '../json.ts';
+import type { BatchOutcome, BatchTransport, Graph, GraphRequest, UsageReport } from '../ports.ts';
 import { type Control, getEach } from './get-each.ts';
-import type {
-  BatchOutcome,
-  Clock,
-  Graph,
-  GraphRequest,
-  BatchTransport,
-  OnUsage,
-  Telemetry,
-} from '../ports.ts';
-import { type Dispatch, type Scopes, createScopes, scopesOf } from './scopes.ts';
-import { createSteadyClock } from '../steady-clock.ts';
-import { type Permit, type Semaphore, createSemaphore } from './semaphore.ts';
+import type { Priority } from './quota.ts';
+import { type Call, RequestScheduler, type SchedulerTools } from './request-scheduler.ts';
+import type { Permit } from './semaphore.ts';
 
 // States of a request:
-// - queued: its scopes have no room; after `yieldAfterMs` its poll runs without a permit.
-// - admitted: room is reserved; it waits for a request permit.
-// - in flight: the quota was checked again, and it was sent.
+// - queued, admitted, in flight: as a call of the scheduler; while it is queued for longer than
+//   `yieldAfterMs`, other polls have its poll's permit.
 // - answered: its result is returned. After a limit, or a failed second check, it is queued again.
-// The states of a scope's quota are in quota.ts.
 
 /** The poll of an account that makes requests. */
 export interface Caller {
@@ -37,167 +22,183 @@ export interface Caller {
   readonly permit: Permit;
 }
 
-/**
- * The rate limiter: decides by the quotas of the tokens which request is sent now, which waits, and
- * for how long. No request of a blocked scope is sent; after a block, one request alone probes the
- * API.
- */
-export interface RateLimiter {
-  /**
-   * The API for a poll. Each request waits until its scopes have room for its calls; a batch has as
-   * many items as there is room for. A request that the API rejects for a limit is sent again when
-   * the limit ends. Aborting a request's signal ends its wait.
-   *
-   * @throws as `Graph`, except WaitError
-   */
-  limit(transport: BatchTransport, caller: Caller): Graph;
-  /** A transport for callers that must not wait: throws WaitError when a scope is blocked. */
-  guard(transport: Pick<Graph, 'get'>): Pick<Graph, 'get'>;
-  /** Resolves when a request of the account may be sent; rejects with the signal's reason. */
-  ready(account: Account, priority: Priority, signal: AbortSignal): Promise<void>;
-  /** Blocks the scope: no request of it is sent for at least `ms` milliseconds. */
-  block(scope: Scope, ms: number): void;
-  /** Records the usage that an answer reports. */
-  readonly onUsage: OnUsage;
-}
-
 /** A request that waits longer than this lets another poll run meanwhile. */
 const yieldAfterMs = 1000;
 /** After so many batches in a row without an answer to any item, a poll sends single requests. */
 const mostUnansweredBatches = 3;
 
-interface Context {
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
-  readonly scopes: Scopes;
-  readonly queue: RequestQueue;
-  /** The permits of requests: each request holds one while it is in flight. */
-  readonly requestPermits: Semaphore;
+interface Context extends Omit<SchedulerTools, 'maxConcurrentRequests'> {
+  readonly scheduler: RequestScheduler;
   /** The accounts that have made requests, by id. */
   readonly known: Map<string, Account>;
 }
 
-/** The dependencies of a rate limiter. */
-export interface RateLimiterTools extends Pick<Context, 'clock' | 'telemetry'> {
-  /** The most requests in flight at once, at least 1. */
-  readonly maxConcurrentRequests: number;
-}
+/**
+ * The rate limiter: decides by the quotas of the tokens which request is sent now, which waits, and
+ * for how long. No request of a blocked scope is sent; after a block, one request alone probes the
+ * API.
+ */
+export class RateLimiter {
+  readonly #context: Context;
 
-/** Creates a rate limiter that has received no usage yet. */
-export function createRateLimiter(tools: RateLimiterTools): RateLimiter {
-  // A host's clock that is set back must not extend a limit.
-  const clock = createSteadyClock(tools.clock);
-  const scopes = createScopes({ ...tools, clock });
-  const known = new Map<string, Account>();
-  const queue = createRequestQueue(scopes, clock);
-  const requestPermits = createSemaphore(tools.maxConcurrentRequests);
-  const context: Context = { ...tools, clock, scopes, known, queue, requestPermits };
-  return {
-    limit(transport, caller) {
-      known.set(caller.account.id, caller.account);
-      const limited = limitedTransport(transport, { context, caller });
-      const control: Control = {};
-      return {
-        async get(request, signal) {
-          const node = await limited.get(request, signal);
-          control.request = request;
-          return node;
-        },
-        getEach: (requests, signal) => getEach(limited, requests, signal, control),
-      };
-    },
-    guard: (transport) => ({
-      get: (request, signal) => requestUnlessBlocked(transport, request, { context, signal }),
-    }),
-    ready(account, priority, signal) {
-      known.set(account.id, account);
-      const request = { accountId: account.id };
-      const queued = {
-        scopes: scopesOf(request, known),
-        priority,
-        calls: 1,
-        flow: account.id,
-        mode: 'look',
-      } as const;
-      return context.queue.enter(queued, signal).admitted;
-    },
-    block(scope, ms) {
-      scopes.block(scope, ms);
-      context.queue.review();
-    },
-    onUsage(report) {
-      scopes.recordUsage(report);
-      context.queue.review();
-    },
-  };
-}
+  constructor(tools: SchedulerTools) {
+    // A host's clock that is set back must not extend a limit.
+    const clock = createSteadyClock(tools.clock);
+    const scheduler = new RequestScheduler({ ...tools, clock });
+    this.#context = { clock, telemetry: tools.telemetry, scheduler, known: new Map() };
+  }
 
-interface LimitedPoll {
-  readonly context: Context;
-  readonly caller: Caller;
-  /** Scopes whose limits the poll's requests reached, also those that `scopesOf` does not list. */
-  limitedBy: readonly Scope[];
-}
-
-function limitedTransport(
-  transport: BatchTransport,
-  { context, caller }: { context: Context; caller: Caller },
-): BatchTransport {
-  const limited: LimitedPoll = { context, caller, limitedBy: [] };
-  let unansweredBatches = 0;
-  return {
-    get batchSize() {
-      return unansweredBatches < mostUnansweredBatches ? transport.batchSize : 1;
-    },
-    get: (request, signal) =>
-      sendWithinQuota(request, 1, () => transport.get(request, signal), { limited, signal }),
-    async getBatch(requests, signal) {
-      const [first] = requests;
-      if (first === undefined) return [];
-      const send = async (calls: number) => {
-        const outcomes = await transport.getBatch(requests.slice(0, calls), signal);
-        for (const limit of outcomes.flatMap((one) => limitOf(one) ?? [])) {
-          context.scopes.block(limit.scope, limit.retryAfterMs);
-          limited.limitedBy = withScope(limited.limitedBy, limit.scope);
-        }
-        return outcomes;
-      };
-      const outcomes = await sendWithinQuota(first, requests.length, send, { limited, signal });
-      const isUnanswered = outcomes.every((one) => 'isUnanswered' in one);
-      unansweredBatches = isUnanswered ? unansweredBatches + 1 : 0;
-      // Items that reached a limit or were not sent have no outcome: the caller requests them
-      // again.
-      return outcomes.filter((one) => limitOf(one) === undefined);
-    },
-  };
-}
-
-/** Sends a request, or as many items of a batch as the quota has room for; after a limit, again. */
-async function sendWithinQuota<T>(
-  request: GraphRequest,
-  maxCalls: number,
-  send: (calls: number) => Promise<T>,
-  { limited, signal }: { readonly limited: LimitedPoll; readonly signal: AbortSignal },
-): Promise<T> {
-  const { context, caller } = limited;
-  for (;;) {
-    const scopes = limited.limitedBy.reduce(withScope, scopesOf(request, context.known));
-    const queued: QueuedRequest = {
-      scopes,
-      priority: request.priority ?? caller.priority,
-      calls: Math.min(maxCalls, context.scopes.room(scopes)),
-      flow: request.accountId ?? '',
-      mode: 'paced',
+  /**
+   * The API for a poll. Each request waits until its scopes have room for its calls; a batch has as
+   * many items as there is room for. After a limit, a request is sent again when the limit ends.
+   *
+   * @throws as `Graph`, except WaitError
+   */
+  limit(transport: BatchTransport, caller: Caller): Graph {
+    this.#context.known.set(caller.account.id, caller.account);
+    const limited = new LimitedTransport(transport, caller, this.#context);
+    const control: Control = {};
+    return {
+      async get(request, signal) {
+        const node = await limited.get(request, signal);
+        control.request = request;
+        return node;
+      },
+      getEach: (requests, signal) => getEach(limited, requests, signal, control),
     };
-    await admit(queued, { context, permit: caller.permit, signal });
-    try {
-      const sendAdmitted = () => send(queued.calls);
-      const sent = await whenFree(sendAdmitted, { context, queued, signal });
-      if (sent !== undefined) return sent.answer;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof WaitError)) throw error;
-      limited.limitedBy = withScope(limited.limitedBy, error.scope);
+  }
+
+  /** A transport for callers that must not wait: throws WaitError when a scope is blocked. */
+  guard(transport: Pick<Graph, 'get'>): Pick<Graph, 'get'> {
+    const { scheduler, known } = this.#context;
+    return {
+      async get(request, signal) {
+        const scopes = scopesOf(request, known);
+        const call: Call = { scopes, priority: 'normal', calls: 1, flow: '', mode: 'unpaced' };
+        for (;;) {
+          const blocked = scheduler.blocked(scopes);
+          if (blocked !== undefined) {
+            const { scope, ms: retryAfterMs } = blocked;
+            const limit = `the ${scope.kind}'s request limit is reached`;
+            const rest = `nothing in it is asked for ${Math.ceil(retryAfterMs / 60_000)} min`;
+            const message = `${request.endpoint}: ${limit}; ${rest}`;
+            throw new WaitError('graph.rate-limited', message, { scope, retryAfterMs });
+          }
+          await scheduler.enter(call, signal);
+          const sent = await scheduler.send(call, () => transport.get(request, signal), signal);
+          if (sent !== undefined) return sent.answer;
+        }
+      },
+    };
+  }
+
+  /** Resolves when a request of the account may be sent; rejects with the signal's reason. */
+  async ready(account: Account, priority: Priority, signal: AbortSignal): Promise<void> {
+    const { scheduler, known } = this.#context;
+    known.set(account.id, account);
+    const scopes = scopesOf({ accountId: account.id }, known);
+    await scheduler.enter({ scopes, priority, calls: 1, flow: account.id, mode: 'look' }, signal);
+  }
+
+  /** Blocks the scope: no request of it is sent for at least `ms` milliseconds. */
+  block(scope: Scope, ms: number): void {
+    this.#context.scheduler.block(scope, ms);
+    this.#context.scheduler.review();
+  }
+
+  /** Records the usage that an answer reports. */
+  onUsage(report: UsageReport): void {
+    this.#context.scheduler.recordUsage(report);
+  }
+}
+
+/** The scopes that apply to a request: the app, the user, its account and that account's page. */
+function scopesOf(
+  { accountId, token }: Pick<GraphRequest, 'accountId' | 'token'>,
+  known: Context['known'],
+): readonly Scope[] {
+  const account = known.get(accountId ?? '');
+  const id = token ?? account?.token ?? '';
+  const pageId = account?.pageId ?? null;
+  return [
+    { kind: 'app', id },
+    { kind: 'user', id },
+    ...(accountId === null ? [] : [{ kind: 'account', id: accountId } as const]),
+    ...(pageId === null ? [] : [{ kind: 'page', id: pageId } as const]),
+  ];
+}
+
+/** The transport of one poll, whose requests wait for their quotas. */
+class LimitedTransport implements BatchTransport {
+  readonly #transport: BatchTransport;
+  readonly #caller: Caller;
+  readonly #context: Context;
+  /** Scopes whose limits the poll's requests reached, also those that `scopesOf` does not list. */
+  #limitedBy: readonly Scope[] = [];
+  #unansweredBatches = 0;
+
+  constructor(transport: BatchTransport, caller: Caller, context: Context) {
+    this.#transport = transport;
+    this.#caller = caller;
+    this.#context = context;
+  }
+
+  get batchSize(): number {
+    return this.#unansweredBatches < mostUnansweredBatches ? this.#transport.batchSize : 1;
+  }
+
+  get(request: GraphRequest, signal: AbortSignal): Promise<Node> {
+    return this.#send(request, 1, () => this.#transport.get(request, signal), signal);
+  }
+
+  async getBatch(
+    requests: readonly GraphRequest[],
+    signal: AbortSignal,
+  ): Promise<readonly BatchOutcome[]> {
+    const [first] = requests;
+    if (first === undefined) return [];
+    const send = async (calls: number) => {
+      const outcomes = await this.#transport.getBatch(requests.slice(0, calls), signal);
+      for (const limit of outcomes.flatMap((one) => limitOf(one) ?? [])) {
+        this.#context.scheduler.block(limit.scope, limit.retryAfterMs);
+        this.#limitedBy = withScope(this.#limitedBy, limit.scope);
+      }
+      return outcomes;
+    };
+    const outcomes = await this.#send(first, requests.length, send, signal);
+    const isUnanswered = outcomes.every((one) => 'isUnanswered' in one);
+    this.#unansweredBatches = isUnanswered ? this.#unansweredBatches + 1 : 0;
+    // Items that reached a limit or were not sent have no outcome: the caller requests them again.
+    return outcomes.filter((one) => limitOf(one) === undefined);
+  }
+
+  /** Sends a request, or as many items of a batch as there is room for; after a limit, again. */
+  async #send<T>(
+    request: GraphRequest,
+    maxCalls: number,
+    send: (calls: number) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const { scheduler, known } = this.#context;
+    const { priority, permit } = this.#caller;
+    for (;;) {
+      const scopes = this.#limitedBy.reduce(withScope, scopesOf(request, known));
+      const call: Call = {
+        scopes,
+        priority: request.priority ?? priority,
+        calls: Math.min(maxCalls, scheduler.room(scopes)),
+        flow: request.accountId ?? '',
+        mode: 'paced',
+      };
+      await admit(call, permit, this.#context, signal);
+      try {
+        const sent = await scheduler.send(call, () => send(call.calls), signal);
+        if (sent !== undefined) return sent.answer;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof WaitError)) throw error;
+        this.#limitedBy = withScope(this.#limitedBy, error.scope);
+      }
     }
   }
 }
@@ -212,129 +213,26 @@ function withScope(scopes: readonly Scope[], scope: Scope): readonly Scope[] {
   return isListed ? scopes : [...scopes, scope];
 }
 
-/** Waits until a request is admitted; after `yieldAfterMs`, without the poll's permit. */
+/** Waits until a call is admitted; after `yieldAfterMs`, without the poll's permit. */
 async function admit(
-  queued: QueuedRequest,
-  { context, permit, signal }: { context: Context; permit: Permit; signal: AbortSignal },
+  call: Call,
+  permit: Permit,
+  { scheduler, clock, telemetry }: Context,
+  signal: AbortSignal,
 ): Promise<void> {
-  const { queue, clock, telemetry } = context;
   const startedMs = clock.nowMs();
-  const ticket = queue.enter(queued, signal);
-  if (ticket.immediate) return;
-  if (await isSlow(ticket.admitted, clock))
-    await yieldPermit(ticket, queued, { context, permit, signal });
+  const admitted = scheduler.enter(call, signal);
+  if (admitted === undefined) return;
+  if (!(await endsWithin(admitted, yieldAfterMs, clock))) {
+    await permit.yieldWhile(admitted, signal).catch((error: unknown) => {
+      // Admitted, but aborted before the poll had its permit again: release the reserved room.
+      const release = (): void => {
+        scheduler.giveBack(call);
+      };
+      admitted.then(release, () => undefined);
+      throw error;
+    });
+  }
   const durationMs = clock.nowMs() - startedMs;
-  if (durationMs > 0) {
-    telemetry.report({ type: 'quota-wait', priority: queued.priority, durationMs });
-  }
-}
-
-async function yieldPermit(
-  { admitted }: Ticket,
-  queued: QueuedRequest,
-  { context, permit, signal }: { context: Context; permit: Permit; signal: AbortSignal },
-): Promise<void> {
-  try {
-    await permit.yieldWhile(admitted, signal);
-  } catch (error) {
-    // Admitted, but aborted before the poll had its permit again: release the reserved room.
-    admitted.then(
-      () => {
-        context.queue.leave(queued);
-      },
-      () => undefined,
-    );
-    throw error;
-  }
-}
-
-async function isSlow(entering: Promise<void>, clock: Clock): Promise<boolean> {
-  const timer = new AbortController();
-  try {
-    return await Promise.race([
-      entering.then(() => false),
-      clock.sleep(yieldAfterMs, timer.signal).then(() => true),
-    ]);
-  } finally {
-    timer.abort();
-  }
-}
-
-/**
- * Sends an admitted request as soon as a request permit is free; a limit that it meets blocks its
- * scope. Undefined when the quota no longer allows the request by then: nothing was sent.
- */
-async function whenFree<T>(
-  send: () => Promise<T>,
-  { context, queued, signal }: { context: Context; queued: QueuedRequest; signal: AbortSignal },
-): Promise<{ readonly answer: T } | undefined> {
-  const { scopes, queue, requestPermits } = context;
-  let dispatch: Dispatch | undefined;
-  try {
-    return await requestPermits.take(async () => {
-      dispatch = scopes.dispatched(queued);
-      return dispatch && { answer: await exchange(send, { scopes, dispatch }) };
-    }, signal);
-  } finally {
-    if (dispatch === undefined) queue.leave(queued);
-    else queue.review();
-  }
-}
-
-/** Sends a request that is counted as in flight, and records how it ended. */
-async function exchange<T>(
-  send: () => Promise<T>,
-  { scopes, dispatch }: { scopes: Scopes; dispatch: Dispatch },
-): Promise<T> {
-  let answered = false;
-  try {
-    const answer = await send();
-    answered = true;
-    return answer;
-  } catch (error) {
-    if (error instanceof WaitError) scopes.block(error.scope, error.retryAfterMs);
-    answered = isAnswer(error);
-    throw error;
-  } finally {
-    scopes.finished(dispatch, answered);
-  }
-}
-
-/**
- * True for an error that proves that the API processed the call: no limit, no transient failure.
- */
-function isAnswer(error: unknown): boolean {
-  if (!isConnectorError(error)) return false;
-  return error.disposition !== 'wait' && error.disposition !== 'retry';
-}
-
-async function requestUnlessBlocked(
-  transport: Pick<Graph, 'get'>,
-  request: GraphRequest,
-  { context, signal }: { context: Context; signal: AbortSignal },
-) {
-  const queued: QueuedRequest = {
-    scopes: scopesOf(request, context.known),
-    priority: 'normal',
-    calls: 1,
-    flow: '',
-    mode: 'unpaced',
-  };
-  for (;;) {
-    const blocked = context.scopes.blocked(queued.scopes);
-    if (blocked !== undefined) throw stillBlocked(request, blocked);
-    await context.queue.enter(queued, signal).admitted;
-    const send = () => transport.get(request, signal);
-    const sent = await whenFree(send, { context, queued, signal });
-    if (sent !== undefined) return sent.answer;
-  }
-}
-
-function stillBlocked(request: GraphRequest, { scope, ms }: { scope: Scope; ms: number }) {
-  const minutes = Math.ceil(ms / 60_000);
-  return new WaitError(
-    'graph.rate-limited',
-    `${request.endpoint}: the ${scope.kind}'s request limit is reached; nothing in it is asked for ${minutes} min`,
-    { scope, retryAfterMs: ms },
-  );
+  if (durationMs > 0) telemetry.report({ type: 'quota-wait', priority: call.priority, durationMs });
 }

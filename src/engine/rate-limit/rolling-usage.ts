@@ -1,19 +1,11 @@
 /**
- * The usage of a rolling window, in percent of its quota. It keeps the time of each part, since
- * usage leaves the window as it entered: a burst stays for the whole window and then leaves at
- * once.
+ * The usage of a rolling window, in percent of its quota. Usage leaves the window as it entered: a
+ * burst stays for the whole window and then leaves at once.
  */
 export interface RollingUsage {
   readonly windowMs: number;
   /** The usage by the time when it leaves the window, earliest first. */
-  readonly parts: readonly UsagePart[];
-}
-
-// States of a part of the usage: in the window until `leavesMs`; it has left after that.
-
-interface UsagePart {
-  readonly leavesMs: number;
-  readonly percent: number;
+  readonly parts: readonly { readonly leavesMs: number; readonly percent: number }[];
 }
 
 /** Parts of the window: usage within one of them leaves together, at its end. */
@@ -35,8 +27,8 @@ export function usedPercent({ parts }: RollingUsage, nowMs: number): number {
 }
 
 /**
- * Corrects the usage to a reported percentage: a surplus counts as used now; a deficit means that
- * the oldest usage has left already.
+ * Corrects the usage to a reported percentage: a surplus counts as used now; of a deficit the
+ * oldest usage has left already.
  */
 export function correctUsage(usage: RollingUsage, percent: number, nowMs: number): RollingUsage {
   const parts = usage.parts.filter(({ leavesMs }) => leavesMs > nowMs);
@@ -45,9 +37,7 @@ export function correctUsage(usage: RollingUsage, percent: number, nowMs: number
   return surplus >= 0 ? add(known, surplus, nowMs) : takeOldest(known, -surplus);
 }
 
-/**
- * Returns the usage at a first report: spread evenly over the window, so that it decays linearly.
- */
+/** Returns the usage at a first report: spread evenly over the window, it decays linearly. */
 export function evenUsage(windowMs: number, percent: number, nowMs: number): RollingUsage {
   const parts = Array.from({ length: evenParts }, (_, index) => ({
     leavesMs: nowMs + (windowMs * (index + 1)) / evenParts,
@@ -79,13 +69,11 @@ function add(usage: RollingUsage, percent: number, nowMs: number): RollingUsage 
   const bucketMs = usage.windowMs / bucketsAWindow;
   const leavesMs = Math.ceil(nowMs / bucketMs) * bucketMs + usage.windowMs;
   const last = usage.parts.at(-1);
-  if (last === undefined || last.leavesMs < leavesMs) {
-    return { ...usage, parts: [...usage.parts, { leavesMs, percent }] };
-  }
-  return {
-    ...usage,
-    parts: [...usage.parts.slice(0, -1), { ...last, percent: last.percent + percent }],
-  };
+  const parts =
+    last === undefined || last.leavesMs < leavesMs
+      ? [...usage.parts, { leavesMs, percent }]
+      : [...usage.parts.slice(0, -1), { ...last, percent: last.percent + percent }];
+  return { ...usage, parts };
 }
 
 function takeOldest(usage: RollingUsage, percent: number): RollingUsage {

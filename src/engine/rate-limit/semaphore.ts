@@ -5,106 +5,86 @@
 // - reacquiring: its wait is over; it is queued at the front for a permit.
 // - ended: its permit is released, also one that it reacquires after its end.
 
-/** A semaphore: a bounded number of permits, granted in the order of requests. */
-export interface Semaphore {
-  /** Runs `work` with a permit; rejects with the signal's reason when aborted before it has one. */
-  take<T>(work: (permit: Permit) => Promise<T>, signal: AbortSignal): Promise<T>;
-}
-
 /** The permit of running work. */
 export interface Permit {
   /**
-   * Releases the permit while `wait` is pending, then acquires one again before the work continues,
-   * ahead of work that has not begun.
+   * Releases the permit while `wait` is pending, then acquires one again, ahead of work that has
+   * not begun. Safe when several parts of the same work wait at once.
    *
-   * @throws the error of `wait`, and the signal's reason when aborted before a permit is acquired
-   * again
-   * @remarks Safe when several parts of the same work wait at once.
+   * @throws the error of `wait`, and the signal's reason when aborted before a permit is had again
    */
   yieldWhile<T>(wait: Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
-/** Creates a semaphore of `concurrency` permits. */
-export function createSemaphore(concurrency: number): Semaphore {
-  const permits = createPermits(concurrency);
-  return {
-    async take(work, signal) {
-      await permits.acquire('back', signal);
-      const held = createHeldPermit(permits);
+/** A semaphore: a bounded number of permits, granted in the order of requests. */
+export class Semaphore {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(concurrency: number) {
+    this.#free = concurrency;
+  }
+
+  /** Runs `work` with a permit; rejects with the signal's reason when aborted before it has one. */
+  async take<T>(work: (permit: Permit) => Promise<T>, signal: AbortSignal): Promise<T> {
+    await this.#acquire('back', signal);
+    let isHolding = true;
+    let isEnded = false;
+    let reacquiring: Promise<void> | undefined;
+    const release = (): void => {
+      if (isHolding) this.#release();
+      isHolding = false;
+    };
+    const reacquire = async (waitSignal: AbortSignal): Promise<void> => {
       try {
-        return await work(held);
+        await this.#acquire('front', waitSignal);
+        isHolding = true;
+        // The work ended for another reason while this part of it waited.
+        if (isEnded) release();
       } finally {
-        held.end();
+        reacquiring = undefined;
       }
-    },
-  };
-}
-
-interface Permits {
-  acquire(end: 'front' | 'back', signal: AbortSignal): Promise<void>;
-  release(): void;
-}
-
-function createPermits(concurrency: number): Permits {
-  const waiting: (() => void)[] = [];
-  let free = concurrency;
-  return {
-    release() {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    },
-    async acquire(end, signal) {
-      signal.throwIfAborted();
-      if (free > 0) {
-        free -= 1;
-        return;
-      }
-      await new Promise<void>((resolve, reject) => {
-        const abort = () => {
-          waiting.splice(waiting.indexOf(go), 1);
-          reject(signal.reason as Error);
-        };
-        const go = () => {
-          signal.removeEventListener('abort', abort);
-          resolve();
-        };
-        signal.addEventListener('abort', abort, { once: true });
-        if (end === 'front') waiting.unshift(go);
-        else waiting.push(go);
-      });
-    },
-  };
-}
-
-function createHeldPermit(permits: Permits): Permit & { end(): void } {
-  let holding = true;
-  let ended = false;
-  let reacquiring: Promise<void> | undefined;
-  const release = () => {
-    if (holding) permits.release();
-    holding = false;
-  };
-  const reacquire = async (signal: AbortSignal) => {
+    };
+    const permit: Permit = {
+      async yieldWhile(wait, waitSignal) {
+        release();
+        const result = await wait;
+        if (!isHolding) await (reacquiring ??= reacquire(waitSignal));
+        return result;
+      },
+    };
     try {
-      await permits.acquire('front', signal);
-      holding = true;
-      // The work ended for another reason while this part of it waited.
-      if (ended) release();
+      return await work(permit);
     } finally {
-      reacquiring = undefined;
+      isEnded = true;
+      release();
     }
-  };
-  return {
-    async yieldWhile(wait, signal) {
-      release();
-      const result = await wait;
-      if (!holding) await (reacquiring ??= reacquire(signal));
-      return result;
-    },
-    end() {
-      ended = true;
-      release();
-    },
-  };
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+
+  async #acquire(end: 'front' | 'back', signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const abort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(go), 1);
+        reject(signal.reason as Error);
+      };
+      const go = (): void => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      if (end === 'front') this.#waiting.unshift(go);
+      else this.#waiting.push(go);
+    });
+  }
 }

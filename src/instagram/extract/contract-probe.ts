@@ -4,7 +4,7 @@ import type { Node } from '../../engine/json.ts';
 import { readListed } from './rejections.ts';
 import { emptyCheckpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
-import { slept } from '../../engine/account-pollers.ts';
+import { slept } from '../../engine/clock.ts';
 import { type Edge, createListCaches } from './list-cache.ts';
 import { extract, type InstagramSource } from './extract.ts';
 import { nodesOf } from './entries.ts';
@@ -99,7 +99,7 @@ export async function watchContract(
   signal: AbortSignal,
 ): Promise<void> {
   if (version === null) return;
-  for (let waitMs = firstProbeMs; await slept(waitMs, { tools, signal }); waitMs = dayMs) {
+  for (let waitMs = firstProbeMs; await slept(waitMs, tools.clock, signal); waitMs = dayMs) {
     const account = accountNow();
     if (account === undefined) continue;
     try {

@@ -1,8 +1,7 @@
 import { keyNumber } from '../../engine/fingerprint.ts';
 import { parseGraphTime } from './graph-time.ts';
 import type { Node } from '../../engine/json.ts';
-import type { Published } from '../../engine/published.ts';
-import type { SeenComments } from '../../engine/state.ts';
+import type { Published, SeenComments } from '../../engine/state.ts';
 
 /** The checkpoint of a media whose comments were read. */
 export interface CommentsRead {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { slept } from '../../engine/clock.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -28,7 +29,7 @@ export async function watchTokenFile(
     reportedReason = reason;
   };
   let lastText: string | undefined;
-  while (await slept(readEveryMs, { clock, signal })) {
+  while (await slept(readEveryMs, clock, signal)) {
     const text = await readFile(file.path, 'utf8').catch((error: unknown) => {
       reportError(`it cannot be read (${codeOf(error)})`);
       return undefined;
@@ -43,18 +44,6 @@ export async function watchTokenFile(
     reportedReason = '';
     file.onRenewed(found);
     tokens.replace(found);
-  }
-}
-
-async function slept(
-  ms: number,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<boolean> {
-  try {
-    await clock.sleep(ms, signal);
-    return true;
-  } catch {
-    return false;
   }
 }
 

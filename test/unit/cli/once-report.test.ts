@@ -10,7 +10,7 @@ import { StopStreamError } from '../../../src/engine/errors.ts';
 import type { PolledJob } from '../../../src/engine/once.ts';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
-import { startJob } from '../../../src/engine/jobs.ts';
+import { startJob } from '../../../src/engine/poller.ts';
 import { account } from '../../support/accounts.ts';
 
 const finished: TelemetryEvent = {

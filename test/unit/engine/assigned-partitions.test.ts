@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, StopProcessError } from '../../../src/engine/errors.ts';
 import type { Restored } from '../../../src/engine/ports.ts';
-import { createAssignedPartitions } from '../../../src/engine/assigned-partitions.ts';
+import { AssignedPartitions } from '../../../src/engine/assigned-partitions.ts';
 import { createFakeStore } from '../../support/fake-group.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { createWorld } from './world.ts';
@@ -10,7 +10,7 @@ function setUp(store = createFakeStore()) {
   const world = createWorld();
   const fatal: unknown[] = [];
   const changes: (readonly number[])[] = [];
-  const assignedPartitions = createAssignedPartitions({
+  const assignedPartitions = new AssignedPartitions({
     store,
     start: { ...world, deadlineMs: null },
     onChange: () => changes.push([...assignedPartitions.held().keys()]),

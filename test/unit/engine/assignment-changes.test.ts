@@ -24,21 +24,24 @@ describe('compareShares', () => {
 describe('planPolling', () => {
   test('starts the listed accounts of the partitions that are held, and no others', () => {
     expect(ofOne).not.toBe(ofTwo);
-    const now = { running: runningOf(), accounts: [one, two], held: new Set([ofOne]), partitions };
-    expect(planPolling(now)).toEqual({ start: [one], stop: [] });
+    const held = new Set([ofOne]);
+    expect(planPolling(runningOf(), [one, two], held, partitions)).toEqual({
+      start: [one],
+      stop: [],
+    });
   });
 
   test('stops an account whose partition was lost, and one that is listed no more', () => {
     const held = new Set([ofTwo]);
     const running = runningOf(one, two);
-    expect(planPolling({ running, accounts: [one, two], held, partitions }).stop).toEqual([one]);
-    expect(planPolling({ running, accounts: [one], held, partitions }).stop).toEqual([one, two]);
+    expect(planPolling(running, [one, two], held, partitions).stop).toEqual([one]);
+    expect(planPolling(running, [one], held, partitions).stop).toEqual([one, two]);
   });
 
   test('leaves alone what runs and is still to run', () => {
     const held = new Set([ofOne, ofTwo]);
     const running = runningOf(one, two);
-    expect(planPolling({ running, accounts: [one, two], held, partitions })).toEqual({
+    expect(planPolling(running, [one, two], held, partitions)).toEqual({
       start: [],
       stop: [],
     });
@@ -46,7 +49,7 @@ describe('planPolling', () => {
 
   test('stops everything when nothing is listed or held', () => {
     const running = runningOf(one);
-    expect(planPolling({ running, accounts: [one], held: new Set(), partitions })).toEqual({
+    expect(planPolling(running, [one], new Set(), partitions)).toEqual({
       start: [],
       stop: [one],
     });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { DeadLetterError, RetryError, StopStreamError } from '../../../src/engine/errors.ts';
 import type { Value } from '../../../src/engine/json.ts';
 import { emptyCheckpoint, type Checkpoint, type StreamState } from '../../../src/engine/state.ts';
-import { type PageResult, buildBatches } from '../../../src/engine/batch.ts';
+import { type PageResult, BatchBuilder } from '../../../src/engine/batch.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { createJsonEncoder, keysOf, valueOf } from '../../support/json-encoder.ts';
 import { type World, calm, createWorld, firstState, pollOf, posts, startMs } from './world.ts';
@@ -43,7 +43,7 @@ const small = (changes: Partial<World> = {}) => {
 describe('a batch', () => {
   test('is held back until it has as many records as configured', async () => {
     const world = small();
-    const batch = buildBatches(pollOf(posts), world, calm);
+    const batch = new BatchBuilder(pollOf(posts), world, calm);
 
     await batch.add(result(['1', '2']));
     expect(world.publisher.batches).toEqual([]);
@@ -53,11 +53,11 @@ describe('a batch', () => {
 
   test('carries what is left when the poll ends, and nothing when nothing is left', async () => {
     const world = small();
-    const batch = buildBatches(pollOf(posts), world, calm);
+    const batch = new BatchBuilder(pollOf(posts), world, calm);
     await batch.add(result(['1', '2', '3']));
     await batch.add(result(['4']));
-    await batch.end(startMs);
-    await batch.end(startMs);
+    await batch.end();
+    await batch.end();
 
     expect(world.publisher.batches.map(({ records }) => records.length)).toEqual([3, 1]);
     expect(world.publisher.batches.map(({ state }) => state.sequence)).toEqual([1, 2]);
@@ -68,7 +68,7 @@ describe('a batch', () => {
   test('counts dead letters towards its size and carries them with the records (Invariant 3)', async () => {
     const world = small();
     const poll = pollOf(posts);
-    const batch = buildBatches(poll, world, calm);
+    const batch = new BatchBuilder(poll, world, calm);
 
     await batch.add(result(['1'], { rejected: [refusal('a'), refusal('b')] }));
 
@@ -82,7 +82,9 @@ describe('a batch', () => {
     const world = small({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts);
 
-    await expect(buildBatches(poll, world, calm).add(result(['1', '2', '3']))).rejects.toBe(away);
+    await expect(new BatchBuilder(poll, world, calm).add(result(['1', '2', '3']))).rejects.toBe(
+      away,
+    );
 
     expect(poll.tally).toMatchObject({ records: 0, deadLetters: 0 });
   });
@@ -92,7 +94,7 @@ describe('the tally', () => {
   test('counts what was skipped by reason and names unknown fields once', async () => {
     const world = small();
     const poll = pollOf(posts);
-    const batch = buildBatches(poll, world, calm);
+    const batch = new BatchBuilder(poll, world, calm);
     const unknown = new Set(['a', 'b']);
 
     await batch.add(result([], { skipped: ['graph.gone', 'graph.not-enough-viewers'], unknown }));
@@ -113,7 +115,7 @@ describe('a record that cannot be encoded', () => {
     );
     const world = small({ encoder });
 
-    await buildBatches(pollOf(posts), world, calm).add(result(['1', '2', '3']));
+    await new BatchBuilder(pollOf(posts), world, calm).add(result(['1', '2', '3']));
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 3', letterKey]);
     expect(world.publisher.batches[0]?.records.map(({ headers }) => headers['schema'])).toEqual([
@@ -141,9 +143,9 @@ describe('a record that cannot be encoded', () => {
       ['2', 2n],
     ]);
 
-    const batch = buildBatches(pollOf(posts), world, calm);
+    const batch = new BatchBuilder(pollOf(posts), world, calm);
     await batch.add(result(['1', '2'], { checkpoint: { ...emptyCheckpoint, published } }));
-    await batch.end(startMs);
+    await batch.end();
 
     expect(world.publisher.batches[0]?.state.published).toEqual(new Map([['1', 1n]]));
   });
@@ -151,7 +153,7 @@ describe('a record that cannot be encoded', () => {
   test('fails the poll when the encoder itself is broken', async () => {
     const world = small({ encoder: createJsonEncoder(() => new TypeError('a bug')) });
 
-    await expect(buildBatches(pollOf(posts), world, calm).add(result(['1']))).rejects.toThrow(
+    await expect(new BatchBuilder(pollOf(posts), world, calm).add(result(['1']))).rejects.toThrow(
       'a bug',
     );
   });
@@ -162,7 +164,7 @@ describe('a record that Kafka finds too large', () => {
     const world = small({ publisher: refusing('2') });
     const poll = pollOf(posts);
 
-    await buildBatches(poll, world, calm).add(result(['1', '2', '3']));
+    await new BatchBuilder(poll, world, calm).add(result(['1', '2', '3']));
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3']);
     expect(valueOf(world.publisher.batches[0]?.records[1])).toMatchObject({
@@ -176,11 +178,11 @@ describe('a record that Kafka finds too large', () => {
   test('is not buried a second time when the poll is tried again', async () => {
     const world = small({ publisher: refusing('2') });
     const poll = pollOf(posts);
-    await buildBatches(poll, world, calm).add(result(['1', '2', '3']));
+    await new BatchBuilder(poll, world, calm).add(result(['1', '2', '3']));
 
-    const again = buildBatches(poll, world, calm);
+    const again = new BatchBuilder(poll, world, calm);
     await again.add(result(['1', '2', '3', '4']));
-    await again.end(startMs);
+    await again.end();
 
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3', 'media 4']);
   });
@@ -198,9 +200,9 @@ describe('a record that Kafka finds too large', () => {
       ['3', 3n],
     ]);
 
-    const batch = buildBatches(poll, tools, calm);
+    const batch = new BatchBuilder(poll, tools, calm);
     await batch.add(result(['1', '2', '3'], { checkpoint: { ...emptyCheckpoint, published } }));
-    await buildBatches(poll, tools, calm).add(result(['2', '4', '5']));
+    await new BatchBuilder(poll, tools, calm).add(result(['2', '4', '5']));
 
     const expected = new Map([...published, ['2', 7n]] as const);
     expect(world.publisher.batches[0]?.state.published).toEqual(expected);
@@ -218,7 +220,7 @@ describe('a record that Kafka finds too large', () => {
     const world = small({ publisher: createFakePublisher(() => tooLarge('media/1')) });
 
     await expect(
-      buildBatches(pollOf(posts), world, calm).add(result(['1', '2', '3'])),
+      new BatchBuilder(pollOf(posts), world, calm).add(result(['1', '2', '3'])),
     ).rejects.toMatchObject({ code: 'kafka.record-too-large' });
     expect(world.publisher.tried).toHaveLength(1);
   });
@@ -245,7 +247,7 @@ describe('a state that Kafka finds too large', () => {
     const poll = pollOf(posts);
     poll.state = { ...poll.state, deadLetters: learned.deadLetters };
 
-    await buildBatches(poll, world, calm).add(result(['1', '2', '3'], { checkpoint: learned }));
+    await new BatchBuilder(poll, world, calm).add(result(['1', '2', '3'], { checkpoint: learned }));
 
     const [batch] = publisher.batches;
     expect(batch?.records).toHaveLength(3);
@@ -261,7 +263,7 @@ describe('a state that Kafka finds too large', () => {
     const world = small({ publisher });
 
     await expect(
-      buildBatches(pollOf(posts), world, calm).add(
+      new BatchBuilder(pollOf(posts), world, calm).add(
         result(['1', '2', '3'], { checkpoint: learned }),
       ),
     ).rejects.toBe(large);
@@ -273,7 +275,7 @@ describe('a state that Kafka finds too large', () => {
 describe('the text of a dead letter', () => {
   const rawOf = async (raw: string) => {
     const world = small();
-    const batch = buildBatches(pollOf(posts), world, calm);
+    const batch = new BatchBuilder(pollOf(posts), world, calm);
     await batch.deadLetter(new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw }));
     return valueOf(world.publisher.batches[0]?.records[0])['raw'];
   };
@@ -292,10 +294,10 @@ describe('the text of a dead letter', () => {
       path: '',
       raw: 'x'.repeat(200_000),
     });
-    const batch = buildBatches(pollOf(posts), world, calm);
+    const batch = new BatchBuilder(pollOf(posts), world, calm);
 
     await batch.add(result([], { rejected: [long] }));
-    await batch.end(startMs);
+    await batch.end();
 
     expect(valueOf(world.publisher.batches[0]?.records[0])['raw']).toHaveLength(100_000);
   });
@@ -304,9 +306,9 @@ describe('the text of a dead letter', () => {
     const world = small();
     const poll = pollOf(posts);
     for (let attempt = 1; attempt <= 2; attempt += 1) {
-      const batch = buildBatches(poll, world, calm);
+      const batch = new BatchBuilder(poll, world, calm);
       await batch.add(result([], { rejected: [refusal('a')] }));
-      await batch.end(startMs);
+      await batch.end();
     }
 
     expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
@@ -318,17 +320,17 @@ describe('the text of a dead letter', () => {
   /** A poll with what was committed before it, as after a restart; `error` is what it meets. */
   async function pollAfter(state: StreamState, error: DeadLetterError, world: World) {
     const poll = pollOf(posts, { state });
-    const batch = buildBatches(poll, world, calm);
+    const batch = new BatchBuilder(poll, world, calm);
     await batch.add(result([], { rejected: [error] }));
-    await batch.end(startMs);
+    await batch.end();
     return poll;
   }
 
   test('is written once though a page rejects the same twice', async () => {
     const world = small();
-    const batch = buildBatches(pollOf(posts), world, calm);
+    const batch = new BatchBuilder(pollOf(posts), world, calm);
     await batch.add(result([], { rejected: [refusal('a'), refusal('a'), refusal('b')] }));
-    await batch.end(startMs);
+    await batch.end();
 
     expect(keysOf(world.publisher.batches)).toEqual([letterKey, letterKey]);
   });
@@ -357,10 +359,10 @@ describe('the text of a dead letter', () => {
     const away = new RetryError('kafka.unavailable', 'no');
     const world = small({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts);
-    const batch = buildBatches(poll, world, calm);
+    const batch = new BatchBuilder(poll, world, calm);
     await batch.add(result([], { rejected: [bad(1)] }));
 
-    await expect(batch.end(startMs)).rejects.toBe(away);
+    await expect(batch.end()).rejects.toBe(away);
     expect(poll.state.deadLetters).toEqual([]);
 
     const better = small();
@@ -374,7 +376,7 @@ describe('the text of a dead letter', () => {
     let { state } = pollOf(posts);
     for (let count = 1; count <= 2; count += 1) {
       const poll = pollOf(posts, { state });
-      const batch = buildBatches(poll, world, calm);
+      const batch = new BatchBuilder(poll, world, calm);
       await batch.add(result(['1', '2', '3']));
       ({ state } = poll);
     }
@@ -387,9 +389,9 @@ describe('the text of a dead letter', () => {
     const world = small();
     const body = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
     const first = pollOf(posts);
-    await buildBatches(first, world, calm).deadLetter(body);
+    await new BatchBuilder(first, world, calm).deadLetter(body);
     const second = pollOf(posts, { state: first.state });
-    await buildBatches(second, world, calm).deadLetter(body);
+    await new BatchBuilder(second, world, calm).deadLetter(body);
 
     expect(keysOf(world.publisher.batches)).toEqual([letterKey]);
     expect(second.tally.skipped).toEqual({ 'graph.bad-body': 1 });

@@ -1,13 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  changesOf,
-  nothing,
-  withNothing,
-  withoutGone,
-  type Keyed,
-} from '../../../src/engine/change-set.ts';
+import { changesOf, nothing, withNothing, withoutGone } from '../../../src/engine/change-set.ts';
 
-const media = (id: string, likes: number, polledAt = 0): Keyed => ({
+const media = (id: string, likes: number, polledAt = 0) => ({
   key: id,
   record: { id, polled_at: polledAt, like_count: likes },
 });

@@ -2,16 +2,17 @@ import { describe, expect, test } from '@jest/globals';
 import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import { detectChanges } from '../../../src/engine/changes.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
+import { account } from '../../support/accounts.ts';
+import { createWorld, pollOf } from './world.ts';
 
 const page = { nodes: [], skipped: [], coveredUntilMs: null };
+const world = createWorld();
 const context = {
-  stream: streams.tags,
-  accountId: '17841',
-  page,
-  checkpoint: emptyCheckpoint,
-  mode: 'changes',
-  nowMs: 0,
-  tombstones: true,
+  poll: pollOf(streams.tags, { account: { ...account, id: '17841' } }),
+  tools: {
+    ...world,
+    settings: { ...world.settings, publish: { tags: 'changes' }, tombstones: true },
+  },
 } as const;
 const tag = (id: string) => ({ business_account_id: '17841', id, caption: 'With @first' });
 
@@ -22,16 +23,16 @@ const walkedOf = (present: readonly string[]) => ({
 });
 
 describe('the changes of a list whose key has more than the id', () => {
-  const { checkpoint } = detectChanges([tag('1'), tag('2')], context);
+  const { checkpoint } = detectChanges([tag('1'), tag('2')], page, emptyCheckpoint, context);
 
   test('are remembered by id', () => {
     expect([...checkpoint.published.keys()]).toEqual(['1', '2']);
-    expect(detectChanges([tag('1')], { ...context, checkpoint }).records).toEqual([]);
+    expect(detectChanges([tag('1')], page, checkpoint, context).records).toEqual([]);
   });
 
   test('are deleted by the whole key when one is not listed any more', () => {
     const scanned = walkedOf(['2']);
-    const settled = detectChanges([], { ...context, checkpoint, page: { ...page, scanned } });
+    const settled = detectChanges([], { ...page, scanned }, checkpoint, context);
 
     expect(settled.gone).toEqual(['17841/1']);
     expect([...settled.checkpoint.published.keys()]).toEqual(['2']);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Clock } from '../../../src/engine/ports.ts';
-import { createRateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
+import { RateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
 import { runPoll } from '../../../src/engine/poll.ts';
 import { createOverrides } from '../../../src/engine/overrides.ts';
-import { createSchedule } from '../../../src/engine/schedule.ts';
+import { Schedule } from '../../../src/engine/schedule.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 import { account } from '../../support/accounts.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -46,7 +46,7 @@ describe('a host whose clock is set', () => {
   ])('polls again within two intervals when it is set %s', async (_how, byMs) => {
     const clock = createHostClock();
     const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, overrides };
-    const table = createSchedule([jobOf(posts)], options, { clock, random: () => 0.5 });
+    const table = new Schedule([jobOf(posts)], options, { clock, random: () => 0.5 });
     const poll = (): number => {
       const due = table.begin();
       table.end(due);
@@ -71,7 +71,7 @@ describe('a host whose clock is set', () => {
   test('polls on when it is set ahead by a year and then right again', async () => {
     const clock = createHostClock();
     const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, overrides };
-    const table = createSchedule([jobOf(posts)], options, { clock, random: () => 0.5 });
+    const table = new Schedule([jobOf(posts)], options, { clock, random: () => 0.5 });
     clock.set(yearMs);
     table.end(table.begin());
     clock.set(0);
@@ -83,7 +83,7 @@ describe('a host whose clock is set', () => {
   test('waits no longer for a limit than it lasts when it is set back meanwhile', async () => {
     const clock = createHostClock();
     const telemetry = createRecordingTelemetry();
-    const rateLimiter = createRateLimiter({ clock, telemetry, maxConcurrentRequests: 1 });
+    const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests: 1 });
     rateLimiter.block({ kind: 'account', id: account.id }, minuteMs);
     let ready = false;
     const waiting = rateLimiter.ready(account, 'normal', calm).then(() => {

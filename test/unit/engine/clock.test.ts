@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { systemClock } from '../../../src/engine/clock.ts';
+import { createSteadyClock, systemClock } from '../../../src/engine/clock.ts';
 
 describe('the system clock', () => {
   test('rejects a sleep with the reason when it is aborted', async () => {
@@ -26,5 +26,20 @@ describe('the system clock', () => {
 
     stop.abort(new Error('stopping'));
     await expect(sleeping).rejects.toThrow('stopping');
+  });
+});
+
+describe('createSteadyClock', () => {
+  test('goes on from where it stood when the host is set back, and never back', () => {
+    let hostMs = 1000;
+    const clock = createSteadyClock({ nowMs: () => hostMs, sleep: () => Promise.resolve() });
+    const read = (ms: number): number => {
+      hostMs = ms;
+      return clock.nowMs();
+    };
+
+    expect([1000, 1500, 200, 300, 900, 5000, 4000].map(read)).toEqual([
+      1000, 1500, 1500, 1600, 2200, 6300, 6300,
+    ]);
   });
 });

@@ -5,7 +5,7 @@ import {
   withDeadLetters,
 } from '../../../src/engine/dead-letters.ts';
 
-const part = { code: 'mapping.invalid', path: 'id', raw: '{"id":7,"like_count":3}' };
+const part = { code: 'mapping.invalid' as const, path: 'id', raw: '{"id":7,"like_count":3}' };
 
 describe('the print of a dead letter', () => {
   it('is equal when only the signatures of URLs and the time of the poll differ', () => {

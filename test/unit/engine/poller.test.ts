@@ -9,7 +9,7 @@ import {
   WaitError,
 } from '../../../src/engine/errors.ts';
 import { pollWhenDue } from '../../../src/engine/poller.ts';
-import { createSemaphore } from '../../../src/engine/rate-limit/semaphore.ts';
+import { Semaphore } from '../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
 import { type Answer, answersInTurn, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
@@ -229,7 +229,7 @@ describe('the disposition wait', () => {
   });
 
   test('leaves its turn to others meanwhile', async () => {
-    const world = { ...worldOf(limit, page, page), pollPermits: createSemaphore(1) };
+    const world = { ...worldOf(limit, page, page), pollPermits: new Semaphore(1) };
     start(world);
     await settle();
     const other = start(world, calm, otherAccount);
@@ -310,7 +310,7 @@ describe('an abort', () => {
 
   test('ends the wait for a turn', async () => {
     const stop = new AbortController();
-    const world = { ...worldOf(page), pollPermits: createSemaphore(0) };
+    const world = { ...worldOf(page), pollPermits: new Semaphore(0) };
     const { outcome } = start(world, stop.signal);
     await settle();
     stop.abort(new Error('stopping'));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Stream } from '../../../src/engine/stream.ts';
 import { createOverrides } from '../../../src/engine/overrides.ts';
-import { createSchedule } from '../../../src/engine/schedule.ts';
+import { Schedule } from '../../../src/engine/schedule.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { hourMs, jobOf, minuteMs, posts, startMs } from './world.ts';
 
@@ -16,7 +16,7 @@ function timetableOf(polled: readonly { readonly stream: Stream; readonly agoMs:
   const overrides = createOverrides({ report: () => undefined });
   const streams = polled.map(({ stream }) => ({ stream, intervalMs: hourMs }));
   const tools = { clock: createManualClock(startMs), random: () => 0.5 };
-  const table = createSchedule(jobs, { streams, jitter: 0, overrides }, tools);
+  const table = new Schedule(jobs, { streams, jitter: 0, overrides }, tools);
   return jobs.map((job) => (table.nextMs(job) ?? NaN) - startMs);
 }
 

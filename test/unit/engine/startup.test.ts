@@ -18,12 +18,9 @@ const expired = new StopAccountError('graph.token', 'the token expired');
 /** Fails with each error in turn, then gives 7. */
 function step(...errors: readonly Error[]) {
   const left = [...errors];
-  return {
-    name: 'registry' as const,
-    run: () => {
-      const error = left.shift();
-      return error === undefined ? Promise.resolve(7) : Promise.reject(error);
-    },
+  return () => {
+    const error = left.shift();
+    return error === undefined ? Promise.resolve(7) : Promise.reject(error);
   };
 }
 
@@ -31,7 +28,9 @@ describe('a start step', () => {
   test('gives its result and says that the dependency is ready', async () => {
     const world = createWorld();
 
-    await expect(untilReady(step(), { ...world, deadlineMs: null }, calm)).resolves.toBe(7);
+    await expect(
+      untilReady('registry', step(), { ...world, deadlineMs: null }, calm),
+    ).resolves.toBe(7);
     expect(world.telemetry.events).toEqual([
       { type: 'dependency', name: 'registry', ready: true, reason: '' },
     ]);
@@ -39,7 +38,12 @@ describe('a start step', () => {
 
   test('waits for what is away, longer each time, and says for what', async () => {
     const world = createWorld();
-    const ready = untilReady(step(away, away, away), { ...world, deadlineMs: null }, calm);
+    const ready = untilReady(
+      'registry',
+      step(away, away, away),
+      { ...world, deadlineMs: null },
+      calm,
+    );
     await world.clock.advance(hourMs);
 
     await expect(ready).resolves.toBe(7);
@@ -64,7 +68,7 @@ describe('a start step', () => {
       retryAfterMs: 5 * minuteMs,
     });
     const world = createWorld();
-    const ready = untilReady(step(limit), { ...world, deadlineMs: null }, calm);
+    const ready = untilReady('registry', step(limit), { ...world, deadlineMs: null }, calm);
     await world.clock.advance(5 * minuteMs);
 
     await expect(ready).resolves.toBe(7);
@@ -74,7 +78,7 @@ describe('a start step', () => {
   test('gives up with exit code 3 when the next try would be after the deadline', async () => {
     const world = createWorld();
     const tools = { ...world, deadlineMs: startMs + 1000 };
-    const ready = untilReady(step(away, away, away), tools, calm);
+    const ready = untilReady('registry', step(away, away, away), tools, calm);
     ready.catch(() => undefined);
     await world.clock.advance(hourMs);
 
@@ -90,7 +94,7 @@ describe('a start step', () => {
 
   test('waits for a person when the token has expired and there is no deadline', async () => {
     const world = createWorld();
-    const ready = untilReady(step(expired), { ...world, deadlineMs: null }, calm);
+    const ready = untilReady('registry', step(expired), { ...world, deadlineMs: null }, calm);
     await world.clock.advance(minuteMs);
 
     await expect(ready).resolves.toBe(7);
@@ -99,7 +103,7 @@ describe('a start step', () => {
   test('waits for another answer when the request was rejected and there is no deadline', async () => {
     const world = createWorld();
     const rejected = new FailError('graph.refused', 'An unknown error');
-    const ready = untilReady(step(rejected), { ...world, deadlineMs: null }, calm);
+    const ready = untilReady('registry', step(rejected), { ...world, deadlineMs: null }, calm);
     await world.clock.advance(minuteMs);
 
     await expect(ready).resolves.toBe(7);
@@ -114,7 +118,7 @@ describe('a start step', () => {
   ])('ends at once with exit code 3 when there is a deadline: %s', async (_what, error) => {
     const tools = { ...createWorld(), deadlineMs: startMs + hourMs };
 
-    await expect(untilReady(step(error), tools, calm)).rejects.toMatchObject({
+    await expect(untilReady('registry', step(error), tools, calm)).rejects.toMatchObject({
       disposition: 'stop-process',
       code: error.code,
       exitCode: 3,
@@ -126,7 +130,9 @@ describe('a start step', () => {
     const fatal = new StopProcessError('registry.incompatible', 'incompatible', { exitCode: 3 });
     const world = createWorld();
 
-    await expect(untilReady(step(fatal), { ...world, deadlineMs: null }, calm)).rejects.toBe(fatal);
+    await expect(
+      untilReady('registry', step(fatal), { ...world, deadlineMs: null }, calm),
+    ).rejects.toBe(fatal);
     expect(world.clock.slept).toEqual([]);
   });
 
@@ -134,13 +140,13 @@ describe('a start step', () => {
     const bug = new TypeError('a bug');
     const tools = { ...createWorld(), deadlineMs: null };
 
-    await expect(untilReady(step(bug), tools, calm)).rejects.toBe(bug);
+    await expect(untilReady('registry', step(bug), tools, calm)).rejects.toBe(bug);
   });
 
   test('rejects with the reason when it is aborted while it waits', async () => {
     const stop = new AbortController();
     const world = createWorld();
-    const ready = untilReady(step(away), { ...world, deadlineMs: null }, stop.signal);
+    const ready = untilReady('registry', step(away), { ...world, deadlineMs: null }, stop.signal);
     ready.catch(() => undefined);
     await settle();
     stop.abort(new Error('stopping'));

@@ -20,7 +20,11 @@ describe('once', () => {
   test('polls every stream of every account one time', async () => {
     const world = createWorld({ graph: graphWith() });
 
-    const polled = await superviseOnce(supervisionOf({ directory: both }), toolsOf(world), calm);
+    const { polled } = await superviseOnce(
+      supervisionOf({ directory: both }),
+      toolsOf(world),
+      calm,
+    );
 
     expect(polled.map(({ job, outcome }) => [job.stream.name, job.account.id, outcome])).toEqual([
       ['media', account.id, { kind: 'done' }],
@@ -45,7 +49,11 @@ describe('once', () => {
     const graph = graphWith({ [`/${account.id}/media`]: () => token });
     const world = createWorld({ graph });
 
-    const polled = await superviseOnce(supervisionOf({ directory: both }), toolsOf(world), calm);
+    const { polled } = await superviseOnce(
+      supervisionOf({ directory: both }),
+      toolsOf(world),
+      calm,
+    );
 
     expect(polled.map(({ outcome }) => outcome)).toEqual([
       { kind: 'stop-account', error: token },
@@ -60,7 +68,7 @@ describe('once', () => {
     const error = new StopStreamError('state.unreadable', 'cannot be read');
     const world = createWorld({ graph: graphWith() });
 
-    const polled = await superviseOnce(
+    const { polled } = await superviseOnce(
       supervisionOf({
         restored: new Map([[`media/${account.id}`, { kind: 'unreadable', error }]]),
       }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { StopAccountError, StopProcessError, StopStreamError } from '../../../src/engine/errors.ts';
 import { supervise } from '../../../src/engine/supervisor.ts';
-import { createSemaphore } from '../../../src/engine/rate-limit/semaphore.ts';
+import { Semaphore } from '../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
 import { pageOf } from '../../support/fake-graph.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
@@ -97,7 +97,7 @@ describe('every stream of every account', () => {
       return pageOf([{ id: '1' }]);
     };
     const graph = graphWith(Object.fromEntries(accounts.map(({ id }) => [`/${id}/media`, slow])));
-    const run = running(createWorld({ graph, clock, pollPermits: createSemaphore(2) }), {
+    const run = running(createWorld({ graph, clock, pollPermits: new Semaphore(2) }), {
       directory: directoryOf(accounts),
     });
     await clock.advance(30 * minuteMs);

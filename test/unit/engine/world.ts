@@ -6,11 +6,11 @@ import type { Stream } from '../../../src/engine/stream.ts';
 import { createSource, type InstagramSource } from '../../../src/instagram/extract/extract.ts';
 import type { Freshness, SourceSettings } from '../../../src/instagram/extract/extraction.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
-import { createRateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
+import { RateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
 import type { Poll } from '../../../src/engine/poll-context.ts';
 import type { Job, PollerTools } from '../../../src/engine/poller.ts';
 import { noTrace, noTracer } from '../../../src/engine/tracing.ts';
-import { createSemaphore } from '../../../src/engine/rate-limit/semaphore.ts';
+import { Semaphore } from '../../../src/engine/rate-limit/semaphore.ts';
 import { account as first } from '../../support/accounts.ts';
 import { type FakeGraph, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { type FakePublisher, createFakePublisher } from '../../support/fake-publisher.ts';
@@ -78,8 +78,8 @@ export function createWorld(changes: Partial<World> = {}): World {
     clock,
     source: sourceOf(),
     telemetry,
-    rateLimiter: createRateLimiter({ clock, telemetry, maxConcurrentRequests: 100 }),
-    pollPermits: createSemaphore(8),
+    rateLimiter: new RateLimiter({ clock, telemetry, maxConcurrentRequests: 100 }),
+    pollPermits: new Semaphore(8),
     tracer: noTracer,
     random: () => 0.5,
     retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },

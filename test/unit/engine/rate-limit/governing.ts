@@ -2,7 +2,7 @@ import type { Account } from '../../../../src/engine/account.ts';
 import { type Scope, WaitError } from '../../../../src/engine/errors.ts';
 import type { Node } from '../../../../src/engine/json.ts';
 import type { Priority } from '../../../../src/engine/rate-limit/quota.ts';
-import { createRateLimiter } from '../../../../src/engine/rate-limit/rate-limiter.ts';
+import { RateLimiter } from '../../../../src/engine/rate-limit/rate-limiter.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
 import type { Permit } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { account } from '../../../support/accounts.ts';
@@ -27,7 +27,7 @@ interface Asked {
 export function office({ maxConcurrentRequests = 100 } = {}) {
   const clock = createManualClock(startMs);
   const telemetry = createRecordingTelemetry();
-  const rateLimiter = createRateLimiter({ clock, telemetry, maxConcurrentRequests });
+  const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests });
   const asked: Asked[] = [];
   const graph = {
     batchSize: 50,

@@ -10,10 +10,10 @@ import {
   noteCall,
   noteRejection,
   noteUsage,
-  percentOf,
   statusOf,
   strictest,
 } from '../../../../src/engine/rate-limit/quota.ts';
+import { usedPercent } from '../../../../src/engine/rate-limit/rolling-usage.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -126,8 +126,8 @@ describe('a scope from 75 %', () => {
   test('knows the window of an app to be an hour', () => {
     const quota = noteUsage(answered(newQuota('app')), { percent: 50, regainMs: 0 }, 0);
 
-    expect(percentOf(quota, hourMs / 2)).toBe(25);
-    expect(percentOf(quota, hourMs)).toBe(0);
+    expect(usedPercent(quota.usage, hourMs / 2)).toBe(25);
+    expect(usedPercent(quota.usage, hourMs)).toBe(0);
   });
 });
 

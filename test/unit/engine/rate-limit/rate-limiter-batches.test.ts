@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createRateLimiter } from '../../../../src/engine/rate-limit/rate-limiter.ts';
+import { RateLimiter } from '../../../../src/engine/rate-limit/rate-limiter.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
 import { account } from '../../../support/accounts.ts';
 import { type Answer, createFakeGraph } from '../../../support/fake-graph.ts';
@@ -22,7 +22,7 @@ async function limitedWorld(
 ) {
   const clock = createManualClock(startMs);
   const telemetry = createRecordingTelemetry();
-  const rateLimiter = createRateLimiter({ clock, telemetry, maxConcurrentRequests: 8 });
+  const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests: 8 });
   let isLimited = false;
   const transport = createFakeGraph((request) =>
     isLimited ? limit(own, 10 * minuteMs) : answer(request),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Node } from '../../../../src/engine/json.ts';
-import { createSemaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
+import { Semaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../../support/accounts.ts';
 import { settle } from '../../../support/manual-clock.ts';
 import { app, limit, office, own, requestOf } from './governing.ts';
@@ -94,7 +94,7 @@ describe('one call alone finds out whether a block is over', () => {
 describe('a call that was admitted', () => {
   test('does not leave when its scope was blocked while it waited for its turn', async () => {
     const { rateLimiter, ask, answer, names: sent, clock } = await freeOffice();
-    const pollPermits = createSemaphore(1);
+    const pollPermits = new Semaphore(1);
     const poll = (name: string, changes: Parameters<typeof ask>[1]): void => {
       void pollPermits.take((permit): Promise<Node> => ask(name, { ...changes, permit }), calm);
     };

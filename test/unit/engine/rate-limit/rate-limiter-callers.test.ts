@@ -1,10 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Node } from '../../../../src/engine/json.ts';
-import {
-  createSemaphore,
-  type Permit,
-  type Semaphore,
-} from '../../../../src/engine/rate-limit/semaphore.ts';
+import { type Permit, Semaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../../support/accounts.ts';
 import { settle } from '../../../support/manual-clock.ts';
 import { app, limit, office, own, requestOf } from './governing.ts';
@@ -17,7 +13,7 @@ describe('the turn of a poll', () => {
 
   test('is lent to others by a request that waits for more than a second', async () => {
     const { rateLimiter, ask, names, clock } = office();
-    const pollPermits = createSemaphore(2);
+    const pollPermits = new Semaphore(2);
     rateLimiter.block(own, hourMs);
     void poll(pollPermits, (permit) => ask('a1', { permit }));
     void poll(pollPermits, (permit) => ask('a2', { permit }));
@@ -31,7 +27,7 @@ describe('the turn of a poll', () => {
 
   test('is had again before the request is made', async () => {
     const { rateLimiter, ask, names, clock, answer } = office();
-    const pollPermits = createSemaphore(1);
+    const pollPermits = new Semaphore(1);
     rateLimiter.block(own, minuteMs);
     void poll(pollPermits, (permit) => ask('a', { permit }));
     void poll(pollPermits, (permit) => ask('b', { permit, account: otherAccount }));
@@ -44,7 +40,7 @@ describe('the turn of a poll', () => {
 
   test('is not awaited by who was aborted meanwhile, whose place is free again', async () => {
     const { rateLimiter, ask, names, clock, answer } = office();
-    const pollPermits = createSemaphore(1);
+    const pollPermits = new Semaphore(1);
     const stop = new AbortController();
     rateLimiter.block(own, minuteMs);
     void poll(pollPermits, (permit) => ask('a', { permit, signal: stop.signal })).catch(

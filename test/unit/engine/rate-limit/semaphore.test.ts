@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { createSemaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
+import { Semaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { settle } from '../../../support/manual-clock.ts';
 import { calm } from '../world.ts';
 
 /** Pieces of work that end when they are told to, and the order in which they began. */
 function workshop(concurrency: number) {
-  const pollPermits = createSemaphore(concurrency);
+  const pollPermits = new Semaphore(concurrency);
   const began: string[] = [];
   const doors = new Map<string, PromiseWithResolvers<string>>();
   return {
@@ -100,7 +100,7 @@ describe('turns', () => {
 
 describe('a turn that is lent', () => {
   test('serves others until its own work goes on, ahead of who has not begun', async () => {
-    const pollPermits = createSemaphore(1);
+    const pollPermits = new Semaphore(1);
     const began: string[] = [];
     const wait = Promise.withResolvers<string>();
     const busy = Promise.withResolvers<undefined>();
@@ -126,7 +126,7 @@ describe('a turn that is lent', () => {
   });
 
   test('is had back once by two pieces of the same work', async () => {
-    const pollPermits = createSemaphore(1);
+    const pollPermits = new Semaphore(1);
     const waits = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
     const both = pollPermits.take(
       (permit) => Promise.all(waits.map(({ promise }) => permit.yieldWhile(promise, calm))),
@@ -149,7 +149,7 @@ describe('a turn that is lent', () => {
   });
 
   test('is not kept when the wait fails', async () => {
-    const pollPermits = createSemaphore(1);
+    const pollPermits = new Semaphore(1);
     const failing = pollPermits.take(
       (permit) => permit.yieldWhile(Promise.reject(new Error('stopping')), calm),
       calm,
@@ -160,7 +160,7 @@ describe('a turn that is lent', () => {
   });
 
   test('is given up by an abort while it waits to be had back', async () => {
-    const pollPermits = createSemaphore(1);
+    const pollPermits = new Semaphore(1);
     const stop = new AbortController();
     const busy = Promise.withResolvers<undefined>();
     const wait = Promise.withResolvers<undefined>();

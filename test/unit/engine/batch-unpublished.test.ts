@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type DayValues, emptyCheckpoint } from '../../../src/engine/state.ts';
-import { forgetUnpublished } from '../../../src/engine/unpublished.ts';
+import { forgetUnpublished } from '../../../src/engine/batch.ts';
 
 const day = (date: string, reach: number): DayValues => ({
   dateMs: Date.parse(date),
@@ -22,13 +22,13 @@ describe('a record that was not published after all', () => {
       ]),
     };
 
-    expect(forgetUnpublished(checkpoint, before, '1').published).toEqual(
+    expect(forgetUnpublished(checkpoint, before, ['1']).published).toEqual(
       new Map([
         ['1', 5n],
         ['2', 7n],
       ]),
     );
-    expect(forgetUnpublished(checkpoint, before, '2').published).toEqual(new Map([['1', 6n]]));
+    expect(forgetUnpublished(checkpoint, before, ['2']).published).toEqual(new Map([['1', 6n]]));
   });
 
   test('leaves the day that was remembered before, in its place', () => {
@@ -38,10 +38,10 @@ describe('a record that was not published after all', () => {
     const before = { ...emptyCheckpoint, days: [first, second] };
     const checkpoint = { ...emptyCheckpoint, days: [first, { ...second, reach: 20 }, third] };
 
-    const left = forgetUnpublished(checkpoint, before, '17841/2026-05-11T07:00:00Z');
+    const left = forgetUnpublished(checkpoint, before, ['17841/2026-05-11T07:00:00Z']);
 
     expect(left.days).toEqual([first, second, third]);
-    expect(forgetUnpublished(left, before, '17841/2026-05-12T07:00:00Z').days).toEqual([
+    expect(forgetUnpublished(left, before, ['17841/2026-05-12T07:00:00Z']).days).toEqual([
       first,
       second,
     ]);
@@ -55,13 +55,15 @@ describe('a record that was not published after all', () => {
     const checkpoint = { ...emptyCheckpoint, totals: totals(2) };
     const key = '17841/2026-05-12T07:00:00Z';
 
-    expect(forgetUnpublished(checkpoint, before, key).totals).toEqual(totals(1));
-    expect(forgetUnpublished(checkpoint, emptyCheckpoint, key).totals).toEqual([]);
+    expect(forgetUnpublished(checkpoint, before, [key]).totals).toEqual(totals(1));
+    expect(forgetUnpublished(checkpoint, emptyCheckpoint, [key]).totals).toEqual([]);
   });
 
   test('leaves what was remembered of the id at the end of its key, as lists remember', () => {
     const checkpoint = { ...emptyCheckpoint, published: new Map([['1', 6n]]) };
 
-    expect(forgetUnpublished(checkpoint, emptyCheckpoint, '17841/1').published).toEqual(new Map());
+    expect(forgetUnpublished(checkpoint, emptyCheckpoint, ['17841/1']).published).toEqual(
+      new Map(),
+    );
   });
 });

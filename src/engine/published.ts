@@ -1,2 +1,0 @@
-/** Fingerprints by key number (`keyNumber`). */
-export type Published = ReadonlyMap<string, bigint>;
