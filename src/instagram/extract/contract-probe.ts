@@ -1,30 +1,27 @@
 import type { Account } from '../../engine/account.ts';
+import { slept } from '../../engine/account-pollers.ts';
 import { type ConnectorError, type ErrorCode, isConnectorError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
-import { readListed } from './rejections.ts';
-import { emptyCheckpoint } from '../../engine/state.ts';
-import type { InstagramStream } from '../streams/stream.ts';
-import { slept } from '../../engine/account-pollers.ts';
-import { type Edge, createListCaches } from './list-cache.ts';
-import { extract, type InstagramSource } from './extract.ts';
-import { nodesOf } from './entries.ts';
-import type { ExtractContext } from './extraction.ts';
 import type { PollerTools } from '../../engine/poller.ts';
 import type { Graph, ProbedForm } from '../../engine/ports.ts';
+import { emptyCheckpoint } from '../../engine/state.ts';
+import type { InstagramStream } from '../streams/stream.ts';
+import { extract, type InstagramSource } from './extract.ts';
+import type { ExtractContext } from './extraction.ts';
+import { type Edge, createListCaches } from './list-cache.ts';
+import { nodesOf, requestOf } from './paging.ts';
+import { readListed } from './rejections.ts';
 
 const dayMs = 86_400_000;
 
 /** The streams whose requests a probe sends, and the account. */
-export interface ContractProbe {
+interface ContractProbe {
   readonly account: Account;
   readonly streams: readonly InstagramStream[];
 }
 
 /** The dependencies of a probe. */
-export interface ProbeTools extends Pick<
-  PollerTools,
-  'clock' | 'rateLimiter' | 'graph' | 'settings'
-> {
+interface ProbeTools extends Pick<PollerTools, 'clock' | 'rateLimiter' | 'graph' | 'settings'> {
   readonly source: InstagramSource;
 }
 
@@ -67,11 +64,13 @@ export async function probeContract(
     signal,
   });
   for (const stream of streams) {
-    const edge = listOf(stream);
+    const { request } = stream;
+    const edge =
+      request.kind === 'comments' ? 'media' : request.kind === 'insights' && request.edge;
     const recording = record(graph);
     const context = contextFor(recording.graph);
     await attempt(async () => {
-      if (edge !== undefined) await noteSample(edge, context);
+      if (edge !== false) await noteSample(edge, context);
       const pages = extract(stream, context);
       // The first page needs every form of request; further pages repeat them.
       await pages.next();
@@ -85,7 +84,7 @@ export async function probeContract(
 const firstProbeMs = 3_600_000;
 
 /** The streams, account and API version of the daily probe. */
-export interface ContractWatch {
+interface ContractWatch {
   readonly streams: readonly { readonly stream: InstagramStream }[];
   readonly apiVersion: string | null;
   /** An account that this instance polls now; undefined for none. */
@@ -115,27 +114,16 @@ export async function watchContract(
   }
 }
 
-/** Returns the list that a stream reads besides its own requests. */
-function listOf({ request }: InstagramStream): Edge | undefined {
-  if (request.kind === 'comments') return 'media';
-  return request.kind === 'insights' ? request.edge : undefined;
-}
-
 /** Puts one media of each kind into the list cache, as a list scan does; most comments first. */
 async function noteSample(edge: Edge, context: ExtractContext): Promise<void> {
   const { account, caches, graph, nowMs, signal } = context;
   const cache = caches.of(account.id, edge);
   if (cache.scannedMs !== null) return;
-  const fields = 'id,media_type,media_product_type,timestamp,comments_count';
-  const body = await graph.get(
-    {
-      endpoint: `/{account}/${edge}`,
-      path: `/${account.id}/${edge}`,
-      query: { fields, limit: '50' },
-      accountId: account.id,
-    },
-    signal,
-  );
+  const query = {
+    fields: 'id,media_type,media_product_type,timestamp,comments_count',
+    limit: '50',
+  };
+  const body = await graph.get(requestOf(`/{account}/${edge}`, query, context), signal);
   const byKind = new Map<string, Node>();
   const commentsOf = (node: Node): number => Number(node['comments_count'] ?? 0);
   for (const node of nodesOf(body, []).toSorted((a, b) => commentsOf(b) - commentsOf(a))) {
@@ -151,12 +139,9 @@ async function probeBatch(
   { tools, signal }: { readonly tools: ProbeTools; readonly signal: AbortSignal },
 ): Promise<readonly ProbedForm[]> {
   if (tools.source.settings.login !== 'facebook') return [];
-  const requests = ['id', 'username'].map((fields) => ({
-    endpoint: '/{account}',
-    path: `/${account.id}`,
-    query: { fields },
-    accountId: account.id,
-  }));
+  const requests = ['id', 'username'].map((fields) =>
+    requestOf('/{account}', { fields }, { account }),
+  );
   const recording = record(graph);
   await attempt(async () => {
     const outcomes = recording.graph.getEach(requests, signal);
@@ -185,17 +170,11 @@ async function attempt(action: () => Promise<void>, signal: AbortSignal): Promis
   }
 }
 
-interface FormTally {
-  answered: number;
-  /** The first rejection. */
-  rejected: ConnectorError | undefined;
-}
-
-/** Wraps a graph to count answers and rejections by endpoint. */
+/** Wraps a graph to count answers and to keep the first rejection, by endpoint. */
 function record(graph: Graph) {
-  const tallies = new Map<string, FormTally>();
+  const tallies = new Map<string, { answered: number; rejected?: ConnectorError }>();
   const note = (endpoint: string, error: unknown): void => {
-    const tally = tallies.get(endpoint) ?? { answered: 0, rejected: undefined };
+    const tally = tallies.get(endpoint) ?? { answered: 0 };
     tallies.set(endpoint, tally);
     if (error === undefined || isOfObject(error)) tally.answered += 1;
     else if (isRejection(error)) tally.rejected ??= error;

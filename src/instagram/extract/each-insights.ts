@@ -5,14 +5,16 @@ import {
   type Skipped,
 } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
-import { allSubjects, type Listed, type Rejections } from './rejections.ts';
-import type { InstagramStream } from '../streams/stream.ts';
-import type { ExtractContext } from './extraction.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
+import { allSubjects } from '../model/missing.ts';
+import type { RequestOf } from '../streams/stream.ts';
 import { attribute, type FailedObject } from './attribution.ts';
+import type { ExtractContext } from './extraction.ts';
+import { requestOf } from './paging.ts';
+import type { Listed, Rejections } from './rejections.ts';
 
 /** The declaration of a stream of insights. */
-export type InsightsSource = Extract<InstagramStream['request'], { kind: 'insights' }>;
+export type InsightsSource = RequestOf<'insights'>;
 
 /** A listed media: its node, and the values that rejections and freshness depend on. */
 export interface Candidate {
@@ -84,11 +86,10 @@ interface InsightsRequest {
 async function requestAll(candidates: readonly Candidate[], poll: InsightsPoll): Promise<Answers> {
   const { source, context, rejections } = poll;
   const answers: Answers = { bodies: new Map(), failed: [], isAnswered: false };
-  let open: readonly InsightsRequest[] = candidates.map((candidate) => {
-    const { node, listed } = candidate;
-    const metrics = rejections.metricsFor(source.metrics(node, context.login), listed);
-    return { candidate, metrics };
-  });
+  let open: readonly InsightsRequest[] = candidates.map((candidate) => ({
+    candidate,
+    metrics: rejections.metricsFor(source.metrics(candidate.node, context.login), candidate.listed),
+  }));
   while (open.length > 0) open = await requestOnce(open, answers, poll);
   return answers;
 }
@@ -104,7 +105,7 @@ async function requestOnce(
   const requests = new Map<GraphRequest, InsightsRequest>();
   for (const request of open) {
     if (request.metrics.length === 0) answers.bodies.set(request.candidate, { data: [] });
-    else requests.set(requestOf(request, poll.context), request);
+    else requests.set(insightsRequest(request, poll.context), request);
   }
   for await (const outcome of graph.getEach([...requests.keys()], signal)) {
     const request = requests.get(outcome.request);
@@ -126,16 +127,9 @@ async function requestOnce(
   return repeated;
 }
 
-function requestOf(
-  { candidate: { listed }, metrics }: InsightsRequest,
-  { account }: ExtractContext,
-): GraphRequest {
-  return {
-    endpoint: '/{media}/insights',
-    path: `/${listed.id}/insights`,
-    query: { metric: metrics.join(',') },
-    accountId: account.id,
-  };
+function insightsRequest({ candidate, metrics }: InsightsRequest, context: ExtractContext) {
+  const query = { metric: metrics.join(',') };
+  return requestOf('/{media}/insights', query, context, candidate.listed.id);
 }
 
 function noteAnswered(
@@ -157,7 +151,8 @@ function recordRejection(
 ): InsightsRequest | 'left out' | 'failed' {
   if (!(error instanceof SkipError)) return 'failed';
   const { listed } = candidate;
-  if (isOfMedia(error.code)) {
+  // These errors mean that a media has no insights, or none yet.
+  if (error.code === 'graph.media-before-conversion' || error.code === 'graph.not-enough-viewers') {
     noteWithoutInsights(listed, error.code, poll);
     return 'left out';
   }
@@ -168,11 +163,6 @@ function recordRejection(
     else rejectOf(listed, metric, error, poll);
   }
   return { candidate, metrics: metrics.filter((metric) => !named.includes(metric)) };
-}
-
-/** True for the errors that mean that a media has no insights, or none yet. */
-function isOfMedia(code: ErrorCode): boolean {
-  return code === 'graph.media-before-conversion' || code === 'graph.not-enough-viewers';
 }
 
 function noteWithoutInsights(

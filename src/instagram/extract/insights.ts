@@ -1,21 +1,22 @@
 import { readOrReject } from '../../engine/dead-letters.ts';
-import type { DeadLetterError } from '../../engine/errors.ts';
-import type { Fields } from '../model/fields.ts';
-import { isToBeRead, packReading } from '../model/freshness.ts';
+import { type DeadLetterError, SkipError } from '../../engine/errors.ts';
 import { keyNumber } from '../../engine/fingerprint.ts';
-import type { Node } from '../../engine/json.ts';
-import { metricValues } from '../model/metric-values.ts';
-import { createRejections, readListed } from './rejections.ts';
-import type { ExtractContext, Extraction } from './extraction.ts';
+import type { Json, Node } from '../../engine/json.ts';
+import type { GraphRequest } from '../../engine/ports.ts';
 import type { Page } from '../../engine/source.ts';
+import { isPeriodOver, isToBeRead, packReading, storyListedMs } from '../model/freshness.ts';
+import { metricValues } from '../model/metric-values.ts';
 import {
   getInsights,
   type Candidate,
   type InsightsSource,
   type InsightsPoll,
 } from './each-insights.ts';
-import { withParts } from './insight-parts.ts';
+import type { ExtractContext, Extraction } from './extraction.ts';
+import type { ReadParts } from './list-cache.ts';
 import { ensureScanned, scannedBy } from './list.ts';
+import { requestOf } from './paging.ts';
+import { Rejections, readListed } from './rejections.ts';
 
 /** Media per page: the most requests of a batch. */
 const mediaAPage = 50;
@@ -34,8 +35,11 @@ export async function* extractInsights(
   // A node without a valid id is passed on unchanged: the mapping rejects it with its path.
   const invalid = nodes.filter((node) => readListed(node) === undefined);
   if (invalid.length > 0) yield { nodes: invalid, skipped: [], coveredUntilMs: null };
-  const all = nodes.flatMap(candidateOf);
-  const rejections = createRejections(context.checkpoint, context.nowMs);
+  const all = nodes.flatMap((node): readonly Candidate[] => {
+    const listed = readListed(node);
+    return listed === undefined ? [] : [{ node, listed }];
+  });
+  const rejections = new Rejections(context.checkpoint, context.nowMs);
   const known = { answeredMetrics: new Set<string>(), rejectionCounts: new Map<string, number>() };
   const poll: InsightsPoll = { source, context, rejections, all, skipped: [], ...known };
   const due = all.filter((candidate) => isDueNow(candidate, source, context));
@@ -46,14 +50,7 @@ export async function* extractInsights(
   if (scanned !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, scanned };
 }
 
-function candidateOf(node: Node): readonly Candidate[] {
-  const listed = readListed(node);
-  return listed === undefined ? [] : [{ node, listed }];
-}
-
-/**
- * True for live stories, for new media, and for media whose counts changed or whose tier is due.
- */
+/** True for live stories, for new media, and for media whose counts changed or whose tier is due. */
 function isDueNow(
   { node, listed }: Candidate,
   { edge }: InsightsSource,
@@ -67,30 +64,42 @@ function isDueNow(
 
 async function pageOf(due: readonly Candidate[], poll: InsightsPoll): Promise<Page> {
   const { source, rejections, skipped, context } = poll;
-  const { nowMs } = context;
   const rejected: DeadLetterError[] = [];
   const open = due.filter(({ listed }) => !rejections.isExcluded(listed));
   countNewlyExcluded(due, poll);
   const values = new Map<Candidate, Node>();
   for (const [candidate, body] of await getInsights(open, poll)) {
-    // The id distinguishes the dead letters of different media.
-    const root = { id: candidate.listed.id, insights: body };
-    const metrics = readOrReject(rejected, () => metricValues(body, root, rejected));
+    const metrics = valuesOf(candidate, body, rejected);
     if (metrics !== undefined) values.set(candidate, metrics);
   }
   const answered = [...(await withParts(values, poll, rejected))];
+  // A media with empty insights has nothing to publish yet.
+  const hasMetrics = (metrics: Node): boolean => Object.keys(metrics).length > 0;
+  // Another stream may have scanned the list with more fields.
+  const listedFields = (node: Node): Node =>
+    Object.fromEntries(Object.entries(node).filter(([name]) => name in source.listFields));
+  // Stories are read at every poll, so no reading is remembered.
+  const toRemember = source.edge === 'stories' ? [] : answered;
   return {
     nodes: answered
       .filter(([, metrics]) => hasMetrics(metrics))
-      .map(([{ node }, metrics]) => ({ ...listedFields(node, source.listFields), ...metrics })),
+      .map(([{ node }, metrics]) => ({ ...listedFields(node), ...metrics })),
     skipped: skipped.splice(0),
     rejected,
     coveredUntilMs: null,
     learned: rejections.learned,
     empty: answered.flatMap(([{ listed }, metrics]) => (hasMetrics(metrics) ? [] : [listed.id])),
-    // Stories are read at every poll, so no reading is remembered.
-    readings: source.edge === 'stories' ? [] : readingsOf(answered, nowMs),
+    readings: toRemember.map(([{ node, listed }]) => [
+      keyNumber(listed.id),
+      packReading(node, context.nowMs),
+    ]),
   };
+}
+
+function valuesOf({ listed }: Candidate, body: Node, rejected: DeadLetterError[]) {
+  // The id distinguishes the dead letters of different media.
+  const root = { id: listed.id, insights: body };
+  return readOrReject(rejected, () => metricValues(body, root, rejected));
 }
 
 /** Counts the media that an earlier answer of this poll has excluded before their request. */
@@ -98,26 +107,94 @@ function countNewlyExcluded(
   due: readonly Candidate[],
   { rejections, skipped, context: { checkpoint, nowMs } }: InsightsPoll,
 ): void {
-  const before = createRejections(checkpoint, nowMs);
+  const before = new Rejections(checkpoint, nowMs);
   for (const { listed } of due) {
     if (!rejections.isExcluded(listed) || before.isExcluded(listed)) continue;
     skipped.push({ reason: 'graph.media-before-conversion', subject: listed.id });
   }
 }
 
-function readingsOf(
-  answered: readonly (readonly [Candidate, Node])[],
-  nowMs: number,
-): NonNullable<Page['readings']> {
-  return answered.map(([{ node, listed }]) => [keyNumber(listed.id), packReading(node, nowMs)]);
+/** The shortest period between two requests for a media's parts. */
+const partsEveryMs = 3_600_000;
+
+type Parts = NonNullable<InsightsSource['parts']>;
+
+/**
+ * Adds the parts of the source's metric (`navigation_actions`), which cost a call for each media.
+ * The parts are requested when the metric has changed: at most once an hour, and at the last poll
+ * in which the media is listed. All media of an account share its hours, so one batch requests
+ * them. Between two requests the parts last read are repeated. A failed request adds no parts.
+ *
+ * @throws as `Graph.getEach`
+ */
+async function withParts(
+  values: ReadonlyMap<Candidate, Node>,
+  poll: InsightsPoll,
+  rejected: DeadLetterError[],
+): Promise<ReadonlyMap<Candidate, Node>> {
+  const { source, context } = poll;
+  const { parts } = source;
+  if (parts === undefined) return values;
+  const { partsById, nodes } = context.caches.of(context.account.id, source.edge);
+  const name = nameOf(parts);
+  for (const [candidate, body] of await getParts(values, parts, poll)) {
+    const total = values.get(candidate)?.[parts.metric] ?? null;
+    const read = valuesOf(candidate, body, rejected)?.[name] ?? null;
+    partsById.set(candidate.listed.id, { total, parts: read, readMs: context.nowMs });
+  }
+  const listed = new Set(nodes.map(({ id }) => id));
+  for (const id of partsById.keys()) if (!listed.has(id)) partsById.delete(id);
+  return new Map(
+    [...values].map(([candidate, node]) => {
+      const read = partsById.get(candidate.listed.id)?.parts ?? null;
+      const isThere = read !== null && node[parts.metric] !== undefined;
+      return [candidate, isThere ? { ...node, [name]: read } : node];
+    }),
+  );
 }
 
-/** Keeps this stream's listed fields: another stream may have scanned the list with more fields. */
-function listedFields(node: Node, fields: Fields): Node {
-  return Object.fromEntries(Object.entries(node).filter(([name]) => name in fields));
+async function getParts(
+  values: ReadonlyMap<Candidate, Node>,
+  parts: Parts,
+  { source, context, rejections }: InsightsPoll,
+): Promise<ReadonlyMap<Candidate, Node>> {
+  const { metric, breakdown } = parts;
+  const { partsById } = context.caches.of(context.account.id, source.edge);
+  const bodies = new Map<Candidate, Node>();
+  const requests = new Map<GraphRequest, Candidate>();
+  for (const [candidate, node] of values) {
+    const { listed } = candidate;
+    const isOpen = rejections.metricsFor([nameOf(parts)], listed).length > 0;
+    if (!isOpen || !areDue(candidate, partsById.get(listed.id), node[metric], context)) continue;
+    const query = { metric, breakdown };
+    requests.set(requestOf('/{media}/insights', query, context, listed.id), candidate);
+  }
+  for await (const outcome of context.graph.getEach([...requests.keys()], context.signal)) {
+    const candidate = requests.get(outcome.request);
+    if (candidate === undefined) continue;
+    if ('node' in outcome) bodies.set(candidate, outcome.node);
+    else if (outcome.error instanceof SkipError && outcome.error.subjects.includes(metric)) {
+      const { code: reason } = outcome.error;
+      rejections.reject({ subject: candidate.listed.id, metric: nameOf(parts), reason });
+    }
+  }
+  return bodies;
 }
 
-/** False for a media with empty insights, which has nothing to publish yet. */
-function hasMetrics(values: Node): boolean {
-  return Object.keys(values).length > 0;
+/** Returns the field that holds the parts. */
+function nameOf({ metric }: Parts): string {
+  return `${metric}_actions`;
+}
+
+/** @param total - the metric now; undefined where the media has none */
+function areDue(
+  { listed: { createdMs } }: Candidate,
+  before: ReadParts | undefined,
+  total: Json | undefined,
+  { account, nowMs, nextPollMs }: ExtractContext,
+): boolean {
+  if (total === undefined || before?.total === total) return false;
+  const times = { nowMs, lastMs: before?.readMs ?? null };
+  if (isPeriodOver(account.id, partsEveryMs, times)) return true;
+  return createdMs !== null && (nextPollMs ?? Infinity) >= createdMs + storyListedMs;
 }

@@ -1,33 +1,29 @@
-import type { DeadLetterError } from '../../engine/errors.ts';
+import { isTooMuchData, SkipError } from '../../engine/errors.ts';
 import { keyNumber } from '../../engine/fingerprint.ts';
-import { fieldsParameter, pathsOf } from '../model/fields.ts';
 import type { Node } from '../../engine/json.ts';
-import type { Checkpoint } from '../../engine/state.ts';
-import type { InstagramStream } from '../streams/stream.ts';
+import { fieldsParameter, pathsOf } from '../model/fields.ts';
+import type { RequestOf } from '../streams/stream.ts';
 import { hasBrokenAlbum, withChildren, type ChildrenPoll, type Nested } from './children.ts';
-import { nodesOf } from './entries.ts';
-import { adaptedPage, type AdaptedPage, type PageForm } from './page-size.ts';
+import type { ListCache } from './list-cache.ts';
+import { nodesOf, requestOf } from './paging.ts';
 import { withoutRejectedFields } from './rejected-fields.ts';
 
-export type ListSource = Extract<InstagramStream['request'], { kind: 'list' }>;
+export type ListSource = RequestOf<'list'>;
 
 /** The context of a list scan, and the findings from its answers. */
 export interface ListScanContext extends ChildrenPoll {
   readonly source: Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'>;
-  /** Dead letters of entries that are not objects. */
-  readonly rejected: DeadLetterError[];
 }
 
 /** The position at which a page starts. */
-export interface PageStart {
+interface PageStart {
   /** The cursor; undefined for the first page. */
   readonly after: string | undefined;
   /** The id of the node before the page; undefined for the first page. */
   readonly lastId: string | undefined;
 }
 
-/** A page of a list. */
-export interface ReadPage {
+interface ReadPage {
   readonly body: Node;
   readonly nodes: readonly Node[];
   /** Ids of published nodes that now lack their children; a scan does not yield them. */
@@ -41,28 +37,13 @@ export interface ReadPage {
  * @throws as `Graph.get` and `adaptedPage`
  */
 export async function readPage(scanning: ListScanContext, start: PageStart): Promise<ReadPage> {
-  const { source, context, cache, skipped } = scanning;
-  const nested = nestedOf(source);
-  const pageContext = {
-    context,
-    edge: source.edge,
-    hasChildren: nested !== undefined,
-    form: nested && hasBrokenAlbum(cache, start.lastId) ? 'ids' : 'whole',
-  } as const;
-  const page = await adaptedPage(pageContext, (limit, form) =>
-    withoutRejectedFields(
-      skipped,
-      (excluded) => requestPage(scanning, { ...start, limit, form, excluded }),
-      form === 'whole' ? source.fields : {},
-    ),
-  );
+  const nested = nestedOf(scanning.source);
+  const { body, form, fault } = await adaptedPage(scanning, start);
+  const nodes = nodesOf(body, scanning.rejected);
   const withheld = new Set<string>();
-  const nodes = nodesOf(page.body, scanning.rejected);
-  if (nested === undefined || page.form === 'whole') return { body: page.body, nodes, withheld };
-  if (page.form === 'bare')
-    return { body: page.body, nodes, withheld: noteBareNodes(nodes, page, scanning) };
-  const whole = await withChildren(nodes, nested, scanning);
-  return { body: page.body, nodes: whole, withheld };
+  if (nested === undefined || form === 'whole') return { body, nodes, withheld };
+  if (form === 'bare') return { body, nodes, withheld: noteBareNodes(nodes, fault, scanning) };
+  return { body, nodes: await withChildren(nodes, nested, scanning), withheld };
 }
 
 /**
@@ -72,16 +53,12 @@ export async function readPage(scanning: ListScanContext, start: PageStart): Pro
  */
 function noteBareNodes(
   nodes: readonly Node[],
-  { fault }: AdaptedPage,
+  fault: SkipError | undefined,
   { skipped, context: { checkpoint } }: ListScanContext,
 ): ReadonlySet<string> {
   const ids = nodes.map(({ id }) => id).filter((id) => typeof id === 'string');
   for (const id of ids) skipped.push({ reason: fault?.code ?? 'graph.gone', subject: id });
-  return new Set(ids.filter((id) => isPublished(id, checkpoint)));
-}
-
-function isPublished(id: string, { published }: Checkpoint): boolean {
-  return published.has(keyNumber(id));
+  return new Set(ids.filter((id) => checkpoint.published.has(keyNumber(id))));
 }
 
 /** Returns the one list of objects among the fields. */
@@ -92,40 +69,123 @@ function nestedOf({ fields }: ListScanContext['source']): Nested | undefined {
   return undefined;
 }
 
-interface PageRequest extends PageStart {
-  readonly limit: number;
+/**
+ * The form in which a page requests the children of its nodes: with all their fields (`whole`), by
+ * their ids alone (`ids`), or not at all (`bare`). One child that cannot be read fails a page that
+ * requests more than ids.
+ */
+type PageForm = 'whole' | 'ids' | 'bare';
+
+/** A page, the form in which the API answered it, and the error of a child that failed it. */
+interface AdaptedPage {
+  readonly body: Node;
   readonly form: PageForm;
-  readonly excluded: ReadonlySet<string>;
+  readonly fault: SkipError | undefined;
 }
 
-function requestPage({ source, context }: ListScanContext, request: PageRequest): Promise<Node> {
-  const { graph, account, signal } = context;
-  const { after, limit } = request;
-  return graph.get(
-    {
-      endpoint: `/{account}/${source.edge}`,
-      path: `/${account.id}/${source.edge}`,
-      query: {
-        fields: fieldsOf(source, request, context.login),
-        limit: String(limit),
-        ...(after === undefined ? {} : { after }),
-      },
-      accountId: account.id,
-    },
-    signal,
+/** The first pause after a page that was too large, and the longest, milliseconds. */
+const firstPauseMs = 500;
+const longestPauseMs = 8000;
+
+/**
+ * Requests a page, and half of it when the API answers "Please reduce the amount of data". That
+ * error also depends on the API's load (observed 2026-07), so pages are spaced by pauses as well.
+ * Each success doubles the size and halves the pause. When a child cannot be read, children are
+ * requested by their ids. If that fails too, their node is requested alone and without them.
+ * Cursors name items, not offsets, so a smaller page continues at the same place.
+ *
+ * @throws RetryError `graph.too-much-data` when even one node is too large
+ */
+async function adaptedPage(scanning: ListScanContext, start: PageStart): Promise<AdaptedPage> {
+  const { context, cache } = scanning;
+  const isBroken = nestedOf(scanning.source) !== undefined && hasBrokenAlbum(cache, start.lastId);
+  let form: PageForm = isBroken ? 'ids' : 'whole';
+  let fault: SkipError | undefined;
+  for (;;) {
+    const limit = cache.pageSize;
+    if (cache.pauseMs > 0) await context.sleep(cache.pauseMs);
+    try {
+      const body = await requestPage(scanning, { after: start.after, limit, form });
+      grow(cache, context.pageSize);
+      return { body, form, fault };
+    } catch (error) {
+      if (mayBeOfChild(error, form, scanning)) {
+        fault = error;
+        const next = formAfter(form, limit);
+        if (next === form) cache.pageSize = Math.ceil(limit / 2);
+        form = next;
+      } else if (!isTooMuchData(error) || !shrink(cache)) throw error;
+    }
+  }
+}
+
+/** Grows the next page, and shortens the pause, after a page that was answered. */
+function grow(cache: ListCache, largest: number): void {
+  cache.pageSize = Math.min(cache.pageSize * 2, largest);
+  cache.pauseMs = cache.pauseMs > firstPauseMs ? cache.pauseMs / 2 : 0;
+}
+
+/** Shrinks the next page after one that was too large. @returns false when it was one node */
+function shrink(cache: ListCache): boolean {
+  const isLeft = cache.pageSize > 1;
+  cache.pageSize = Math.ceil(cache.pageSize / 2);
+  cache.pauseMs = Math.min(Math.max(cache.pauseMs * 2, firstPauseMs), longestPauseMs);
+  return isLeft;
+}
+
+/** Returns the next form; `bare` once even the children of one node fail by their ids. */
+function formAfter(form: PageForm, limit: number): PageForm {
+  if (form === 'whole') return 'ids';
+  return limit === 1 ? 'bare' : form;
+}
+
+/** True when an object is gone that is not the account itself. */
+function mayBeOfChild(
+  error: unknown,
+  form: PageForm,
+  { source, context: { account } }: ListScanContext,
+): error is SkipError {
+  return (
+    nestedOf(source) !== undefined &&
+    form !== 'bare' &&
+    error instanceof SkipError &&
+    (error.code === 'graph.ambiguous' || error.code === 'graph.gone') &&
+    !error.subjects.includes(account.id)
   );
+}
+
+interface PageRequest {
+  readonly after: string | undefined;
+  readonly limit: number;
+  readonly form: PageForm;
+}
+
+function requestPage(
+  { source, context, skipped }: ListScanContext,
+  { after, limit, form }: PageRequest,
+): Promise<Node> {
+  const { graph, login, signal } = context;
+  const get = (excluded: ReadonlySet<string>): Promise<Node> => {
+    const names = login === 'instagram' ? (source.facebookOnly ?? []) : [];
+    const unknown = names.flatMap((name) => [name, ...pathsOf(name, source.fields)]);
+    const query = {
+      fields: fieldsOf(source, form, new Set([...unknown, ...excluded])),
+      limit: String(form === 'bare' ? 1 : limit),
+      ...(after === undefined ? {} : { after }),
+    };
+    return graph.get(requestOf(`/{account}/${source.edge}`, query, context), signal);
+  };
+  return withoutRejectedFields(skipped, get, form === 'whole' ? source.fields : {});
 }
 
 function fieldsOf(
   source: ListScanContext['source'],
-  { form, excluded }: PageRequest,
-  login: ListScanContext['context']['login'],
+  form: PageForm,
+  excluded: ReadonlySet<string>,
 ): string {
-  const names = login === 'instagram' ? (source.facebookOnly ?? []) : [];
-  const unknown = names.flatMap((name) => [name, ...pathsOf(name, source.fields)]);
   const nested = nestedOf(source);
-  const omitted = nested !== undefined && form !== 'whole' ? [nested.name] : [];
-  const fields = fieldsParameter(source.fields, new Set([...unknown, ...excluded, ...omitted]));
-  const areIdsRequested = nested !== undefined && form === 'ids' && !excluded.has(nested.name);
+  if (nested === undefined || form === 'whole') return fieldsParameter(source.fields, excluded);
+  const fields = fieldsParameter(source.fields, new Set([...excluded, nested.name]));
+  const areIdsRequested = form === 'ids' && !excluded.has(nested.name);
   return areIdsRequested ? `${fields},${nested.name}{id}` : fields;
 }

@@ -1,17 +1,17 @@
 import type { ListScan } from '../../engine/change-set.ts';
 import { type DeadLetterError, FailError, type Skipped } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
-import { isDue, movingCounts } from '../model/freshness.ts';
+import { isPeriodOver, movingCounts, storyListedMs } from '../model/freshness.ts';
 import type { Node } from '../../engine/json.ts';
 import { nextCursor } from './paging.ts';
-import { createRejections, readListed } from './rejections.ts';
+import { Rejections, readListed } from './rejections.ts';
 import type { ListCache } from './list-cache.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
 import { readPage, type ListScanContext, type ListSource } from './list-page.ts';
 
 /** The list to scan, and the fields to request. */
-export interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
+interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
   /** Start of the last scan of the whole list, epoch milliseconds; null before the first. */
   readonly lastWholeMs: number | null;
 }
@@ -69,9 +69,6 @@ function cutOf(
   return { beforeCut: new Set(newer.map(({ id }) => id)) };
 }
 
-/** The time for which a story is listed, less five minutes for clock skew between Meta and us. */
-const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
-
 /** Returns the entries of earlier scans that are too old to be listed now. */
 function expired(
   { before }: Pick<ListCache, 'before'>,
@@ -94,7 +91,7 @@ function isOfCycle(
 }
 
 /** One page of an edge. */
-export interface ListedPage {
+interface ListedPage {
   readonly nodes: readonly Node[];
   readonly skipped: readonly Skipped[];
   readonly rejected: readonly DeadLetterError[];
@@ -121,15 +118,9 @@ async function* scanList(
   const untilMs = scanEnd(source, context);
   const scanned: Node[] = [];
   const seen = new Set<string>();
-  const rejections = createRejections(context.checkpoint, context.nowMs);
-  const scanning: ListScanContext = {
-    source,
-    context,
-    cache,
-    rejections,
-    skipped: [],
-    rejected: [],
-  };
+  const rejections = new Rejections(context.checkpoint, context.nowMs);
+  const findings = { rejections, skipped: [], rejected: [] };
+  const scanning: ListScanContext = { source, context, cache, ...findings };
   let after: string | undefined;
   let lastId: string | undefined;
   let whole = true;
@@ -176,9 +167,8 @@ function idOf(node: Node | undefined): string | undefined {
 /** Returns the time at which a scan may end; stories, which are few, are always scanned whole. */
 function scanEnd({ edge, lastWholeMs: lastMs }: ListRequest, context: ExtractContext): number {
   const { account, nowMs, freshness } = context;
-  const tiers = [{ untilAgeMs: Infinity, everyMs: freshness.wholeListMs }];
-  const whole =
-    edge === 'stories' || isDue({ id: account.id, createdMs: null }, { nowMs, lastMs }, tiers);
+  const isDue = isPeriodOver(account.id, freshness.wholeListMs, { nowMs, lastMs });
+  const whole = edge === 'stories' || isDue;
   return whole ? -Infinity : nowMs - freshness.newestMs;
 }
 

@@ -1,10 +1,53 @@
+import { invalidPart } from '../../engine/dead-letters.ts';
 import { DeadLetterError } from '../../engine/errors.ts';
-import { type Node, isNode } from '../../engine/json.ts';
+import { type Node, isNode, listOf } from '../../engine/json.ts';
+import type { GraphRequest } from '../../engine/ports.ts';
+import type { ExtractContext } from './extraction.ts';
+
+/** Creates a request that spends the account's quota; `id` takes the place of `{media}` and the like. */
+export function requestOf(
+  endpoint: string,
+  query: GraphRequest['query'],
+  { account }: Pick<ExtractContext, 'account'>,
+  id = account.id,
+): GraphRequest {
+  return { endpoint, path: endpoint.replace(/\{\w+\}/, () => id), query, accountId: account.id };
+}
 
 /**
- * Returns the cursor after the last item of a page; undefined at the end of the list. The list ends
- * where `paging.next` is absent, null or empty: the last page still has cursors, and an empty page
- * may have a next one. The caller bounds lists that never end.
+ * Returns the entries of a page.
+ *
+ * @param rejected - receives a dead letter for each entry that is not an object, with its path
+ * @throws DeadLetterError `graph.bad-body` when the page holds no list
+ */
+export function nodesOf(body: Node, rejected: DeadLetterError[]): readonly Node[] {
+  const data = body['data'];
+  const entries = listOf(data);
+  if (entries === undefined) {
+    // The paging is removed: its URLs carry the token (Invariant 9).
+    const raw = { ...body, paging: null };
+    throw invalidPart({ path: 'data', expected: 'a list', came: data, raw }, 'graph.bad-body');
+  }
+  return entries.flatMap((entry, index) => {
+    if (isNode(entry)) return [entry];
+    const part = { path: `data[${index}]`, expected: 'an object', came: entry, raw: entry };
+    rejected.push(invalidPart(part, 'graph.bad-body'));
+    return [];
+  });
+}
+
+/** Returns the cursor after the last item of a page; undefined without one. */
+export function cursorOf(body: Node): string | undefined {
+  const paging = body['paging'];
+  const cursors = isNode(paging) ? paging['cursors'] : undefined;
+  const after = isNode(cursors) ? cursors['after'] : undefined;
+  return typeof after === 'string' && after !== '' ? after : undefined;
+}
+
+/**
+ * Returns the cursor of the next page; undefined at the end of the list. The list ends where
+ * `paging.next` is absent, null or empty: the last page still has cursors, and an empty page may
+ * have a next one. The caller bounds lists that never end.
  *
  * @param seen - the cursors used so far in this scan; the new one is added
  * @throws DeadLetterError `graph.bad-body` when there is a next page but no new cursor to reach it
@@ -12,16 +55,17 @@ import { type Node, isNode } from '../../engine/json.ts';
 export function nextCursor(body: Node, seen: Set<string>): string | undefined {
   const paging = body['paging'];
   if (!isNode(paging) || (paging['next'] ?? '') === '') return undefined;
-  const cursors = paging['cursors'];
-  const after = isNode(cursors) ? cursors['after'] : undefined;
-  if (typeof after !== 'string' || after === '' || seen.has(after)) {
-    throw new DeadLetterError(
-      'graph.bad-body',
-      'field "paging.cursors.after": there is a next page, but no new cursor that leads to it',
-      // The paging itself is not included: its URLs carry the token (Invariant 9).
-      { path: 'paging.cursors.after', raw: JSON.stringify(after ?? null) },
-    );
+  const after = cursorOf(body);
+  if (after !== undefined && !seen.has(after)) {
+    seen.add(after);
+    return after;
   }
-  seen.add(after);
-  return after;
+  const cursors = paging['cursors'];
+  const raw = JSON.stringify((isNode(cursors) ? cursors['after'] : undefined) ?? null);
+  throw new DeadLetterError(
+    'graph.bad-body',
+    'field "paging.cursors.after": there is a next page, but no new cursor that leads to it',
+    // The paging itself is not included: its URLs carry the token (Invariant 9).
+    { path: 'paging.cursors.after', raw },
+  );
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../engine/errors.ts';
 import { parseGraphTime } from '../model/graph-time.ts';
+import { allSubjects } from '../model/missing.ts';
 import type { Node } from '../../engine/json.ts';
 import { holds } from '../../engine/refusals.ts';
 import type { Checkpoint, Refusal } from '../../engine/state.ts';
@@ -11,9 +12,6 @@ const tenMinutesMs = hourMs / 6;
 
 /** Errors that usually pass, though they are a media's own while others are answered. */
 const passingCodes: readonly ErrorCode[] = ['graph.server', 'graph.network', 'graph.timeout'];
-
-/** The subject of a rejection for every object, e.g. of a metric that the API has removed. */
-export const allSubjects = '*';
 
 /** The values of a listed media that rejections depend on. */
 export interface Listed {
@@ -41,43 +39,11 @@ export function childOf(albumId: string, childId: string): string {
 }
 
 /** An object that is not requested for a while, and the reason. */
-export interface Exclusion {
+interface Exclusion {
   readonly listed: Listed;
   readonly reason: ErrorCode;
   /** The longest exclusion, milliseconds; a week by default. */
   readonly atMostMs?: number;
-}
-
-/**
- * The rejections of an account's media and metrics, indexed for one poll and kept for the next. A
- * look-up takes constant time for any number of rejections.
- */
-export interface Rejections {
-  /** True when a media is excluded from requests now. */
-  isExcluded(listed: Listed): boolean;
-  /** True when a subject, as named by `childOf`, is excluded from requests now. */
-  excludes(subject: string): boolean;
-  /**
-   * Returns the metrics to request for a media. A metric that was rejected for a whole kind a week
-   * ago is requested again for one media per poll, as a retry probe.
-   */
-  metricsFor(metrics: readonly string[], listed: Listed): readonly string[];
-  /**
-   * Excludes a media: for a quarter of its age, between an hour and `atMostMs`. A new media is thus
-   * retried soon, and any media after an error that usually passes: a burst of them may hit each
-   * try of a media while its neighbours are answered.
-   */
-  exclude(exclusion: Exclusion): void;
-  /** Excludes media up to this time, epoch milliseconds: they predate the business account. */
-  convertedAt(createdMs: number): void;
-  /** Excludes a metric of a subject for a week. */
-  reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void;
-  /**
-   * Forgets the rejection of a subject's metric, or of the subject for null, once it is answered.
-   */
-  forget(subject: string, metric: string | null): void;
-  /** The rejections to keep in the state. */
-  readonly learned: Pick<Checkpoint, 'refusals' | 'convertedMs'>;
 }
 
 /**
@@ -86,12 +52,11 @@ export interface Rejections {
  */
 export const rememberedRejections = 5000;
 
-/** Creates the rejections of a poll from those in the state. */
-export function createRejections(checkpoint: Checkpoint, nowMs: number): Rejections {
-  return new IndexedRejections(checkpoint, nowMs);
-}
-
-class IndexedRejections implements Rejections {
+/**
+ * The rejections of an account's media and metrics, indexed for one poll and kept for the next. A
+ * look-up takes constant time for any number of rejections.
+ */
+export class Rejections {
   readonly #checkpoint: Checkpoint;
   readonly #nowMs: number;
   readonly #entries: Map<string, Refusal>;
@@ -107,16 +72,22 @@ class IndexedRejections implements Rejections {
     this.#convertedMs = checkpoint.convertedMs;
   }
 
+  /** True when a media is excluded from requests now. */
   isExcluded({ id, createdMs }: Listed): boolean {
     const convertedMs = this.#convertedMs ?? -Infinity;
     return (createdMs !== null && createdMs <= convertedMs) || this.excludes(id);
   }
 
+  /** True when a subject, as named by `childOf`, is excluded from requests now. */
   excludes(subject: string): boolean {
     const found = this.#entries.get(nameOf({ subject, metric: null }));
     return found !== undefined && holds(found, this.#nowMs);
   }
 
+  /**
+   * Returns the metrics to request for a media. A metric that was rejected for a whole kind a week
+   * ago is requested again for one media per poll, as a retry probe.
+   */
   metricsFor(metrics: readonly string[], { id, kind }: Listed): readonly string[] {
     return metrics.filter((metric) => {
       const names = [allSubjects, kind, id].map((subject) => nameOf({ subject, metric }));
@@ -131,6 +102,11 @@ class IndexedRejections implements Rejections {
     return found !== undefined && (holds(found, this.#nowMs) || this.#probed.has(name));
   }
 
+  /**
+   * Excludes a media: for a quarter of its age, between an hour and `atMostMs`. A new media is thus
+   * retried soon, and any media after an error that usually passes: a burst of them may hit each
+   * try of a media while its neighbours are answered.
+   */
   exclude({ listed: { id, createdMs, kind }, reason, atMostMs = weekMs }: Exclusion): void {
     const ageMs = createdMs === null ? weekMs : this.#nowMs - createdMs;
     const usualMs = Math.max(hourMs, Math.round(ageMs / 4));
@@ -139,10 +115,12 @@ class IndexedRejections implements Rejections {
     this.#set({ subject: id, metric: null, reason, untilMs: this.#nowMs + forMs });
   }
 
+  /** Excludes media up to this time, epoch milliseconds: they predate the business account. */
   convertedAt(createdMs: number): void {
     this.#convertedMs = Math.max(this.#convertedMs ?? createdMs, createdMs);
   }
 
+  /** Excludes a metric of a subject for a week. */
   reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void {
     this.#set({ ...rejected, untilMs: this.#nowMs + weekMs });
   }
@@ -154,12 +132,14 @@ class IndexedRejections implements Rejections {
     this.#isChanged = true;
   }
 
+  /** Forgets the rejection of a subject's metric, or of the subject for null, once it is answered. */
   forget(subject: string, metric: string | null): void {
     const name = nameOf({ subject, metric });
     this.#probed.delete(name);
     this.#isChanged = this.#entries.delete(name) || this.#isChanged;
   }
 
+  /** The rejections to keep in the state. */
   get learned(): Pick<Checkpoint, 'refusals' | 'convertedMs'> {
     const refusals = this.#isChanged
       ? [...this.#entries.values()].slice(-rememberedRejections)
@@ -170,16 +150,4 @@ class IndexedRejections implements Rejections {
 
 function nameOf({ subject, metric }: Pick<Refusal, 'subject' | 'metric'>): string {
   return metric === null ? subject : `${subject} ${metric}`;
-}
-
-/** Excludes a subject's metric for a week; then it is requested again. */
-export function excludeMetric(
-  checkpoint: Checkpoint,
-  refusal: { subject: string; metric: string; reason: ErrorCode },
-  nowMs: number,
-): Checkpoint {
-  const others = checkpoint.refusals.filter(
-    ({ subject, metric }) => subject !== refusal.subject || metric !== refusal.metric,
-  );
-  return { ...checkpoint, refusals: [...others, { ...refusal, untilMs: nowMs + weekMs }] };
 }

@@ -1,9 +1,12 @@
 import type { ErrorCode } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
 import { holds } from '../../engine/refusals.ts';
-import { allSubjects, excludeMetric } from '../extract/rejections.ts';
 import type { Checkpoint, Refusal } from '../../engine/state.ts';
 import { longReachMs } from './windows.ts';
+
+/** The subject of a rejection for every object, e.g. of a metric that the API has removed. */
+export const allSubjects = '*';
+const weekMs = 7 * 24 * 3_600_000;
 
 /** Consecutive days that one request covers, epoch milliseconds. */
 export interface DaySpan {
@@ -13,14 +16,19 @@ export interface DaySpan {
   readonly catchUp: boolean;
 }
 
+interface Scope {
+  readonly span: DaySpan;
+  readonly nowMs: number;
+}
+
 /**
  * Returns the daily metrics to request for a span: none that is rejected, and in a catch-up span
  * none that the days already have.
  */
 export function metricsOf(
+  checkpoint: Checkpoint,
   metrics: readonly string[],
-  span: DaySpan,
-  { checkpoint, nowMs }: { checkpoint: Checkpoint; nowMs: number },
+  { span, nowMs }: Scope,
 ): readonly string[] {
   return metrics.filter((metric) => {
     const refusal = refusalOf(checkpoint, metric);
@@ -33,18 +41,21 @@ export function metricsOf(
 export function excludeDailyMetric(
   checkpoint: Checkpoint,
   { metric, reason }: { metric: string; reason: ErrorCode },
-  { span, nowMs }: { span: DaySpan; nowMs: number },
+  { span, nowMs }: Scope,
 ): Checkpoint {
   const known = refusalOf(checkpoint, metric)?.missingFromMs ?? Infinity;
-  const updated = excludeMetric(checkpoint, { subject: allSubjects, metric, reason }, nowMs);
-  return withMissing(updated, metric, Math.min(known, span.sinceMs));
+  const missingFromMs = Math.min(known, span.sinceMs);
+  const untilMs = nowMs + weekMs;
+  const refusal = { subject: allSubjects, metric, reason, untilMs, missingFromMs };
+  const { refusals } = without(checkpoint, metric);
+  return { ...checkpoint, refusals: [...refusals, refusal] };
 }
 
 /** Records that the days of a span lack the metrics that are still rejected. */
 export function withMissingDays(
   checkpoint: Checkpoint,
   metrics: readonly string[],
-  { span, nowMs }: { span: DaySpan; nowMs: number },
+  { span, nowMs }: Scope,
 ): Checkpoint {
   if (span.catchUp) return checkpoint;
   return metrics.reduce((updated, metric) => {
@@ -75,10 +86,8 @@ export function askableFrom(
   metrics: readonly string[],
   nowMs: number,
 ): number | null {
-  const expired = refusals.filter(
-    (one) => one.metric !== null && metrics.includes(one.metric) && !holds(one, nowMs),
-  );
-  return earliest(expired);
+  const declared = refusals.filter(({ metric }) => metric !== null && metrics.includes(metric));
+  return earliest(declared.filter((one) => !holds(one, nowMs)));
 }
 
 /**

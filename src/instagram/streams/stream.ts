@@ -67,6 +67,9 @@ export type StreamRequest =
       readonly timeframe?: string;
     };
 
+/** The requests of streams of one kind. */
+export type RequestOf<K extends StreamRequest['kind']> = Extract<StreamRequest, { kind: K }>;
+
 /** A stream of the Instagram API, with the requests that fetch its nodes. */
 export interface InstagramStream extends Stream {
   readonly request: StreamRequest;
