@@ -5,7 +5,8 @@ import { readTextFile } from '../config/text-file.ts';
 import type { Config } from '../config/config.ts';
 import { StopProcessError, type ExitCode } from '../engine/errors.ts';
 import { beginLogin, type BegunLogin } from '../instagram/api/login.ts';
-import { neededPermissions, type TokenPlace } from '../instagram/tokens/service.ts';
+import { neededPermissions } from '../instagram/token-advice.ts';
+import type { TokenPlace } from '../instagram/tokens/service.ts';
 import {
   option,
   print,

@@ -7,11 +7,8 @@ import type { InstagramOptions } from './options.ts';
 import { type TokenFile, watchTokenFile } from './tokens/file.ts';
 import { keepTokens } from './tokens/keeper.ts';
 import { createTokenRejections } from './tokens/rejections.ts';
-import { createRenewal } from './tokens/renewal.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createTransport } from './api/transport.ts';
-
-export type { InstagramOptions } from './options.ts';
 
 /** The open Instagram adapter. */
 export interface InstagramAdapter extends AsyncDisposable {
@@ -53,21 +50,17 @@ export function openInstagram(
   const { telemetry, clock, onUsage = () => undefined, guard, tokenFile } = dependencies;
   const common = { options, tokens, known, closing: closing.signal };
   const rejections = createTokenRejections(tokens, telemetry);
-  const parts = { ...common, rejections, transport, telemetry, clock, onUsage };
   const pending = new Set<Promise<unknown>>();
-  const inner = createGraph(parts);
-  const graph = trackedTransport(inner, pending);
+  const parts = { ...common, rejections, transport, telemetry, clock, onUsage, pending };
+  const graph = createGraph(parts);
   const watching =
     tokenFile === undefined
       ? Promise.resolve()
       : watchTokenFile(tokenFile, tokens, { clock, signal: closing.signal });
   const oauth = createOAuth(options, { transport, telemetry, clock });
   const keep = (onChecked: () => void): Promise<void> => {
-    const renewal = createRenewal({ options, oauth, tokens, file: tokenFile, clock });
-    const { login } = options;
-    const path = tokenFile?.path ?? null;
-    const keeper = { login, tokens, oauth, rejections, clock, telemetry, renewal, path, onChecked };
-    return keepTokens(keeper, closing.signal);
+    const shared = { options, tokens, oauth, rejections, clock, telemetry };
+    return keepTokens({ ...shared, file: tokenFile, onChecked }, closing.signal);
   };
   return {
     keepTokens: () =>
@@ -80,30 +73,5 @@ export function openInstagram(
       closing.abort(new DOMException('the Instagram adapter is closed', 'AbortError'));
       await Promise.allSettled([...pending, watching]);
     },
-  };
-}
-
-/** Creates a transport whose pending requests can be awaited when the adapter is closed. */
-function trackedTransport(inner: GraphTransport, pending: Set<Promise<unknown>>): GraphTransport {
-  const tracked = async <T>(operation: Promise<T>): Promise<T> => {
-    pending.add(operation);
-    try {
-      return await operation;
-    } finally {
-      pending.delete(operation);
-    }
-  };
-  return {
-    get batchSize() {
-      return inner.batchSize;
-    },
-    get answeredBy() {
-      return inner.answeredBy;
-    },
-    get clockAheadMs() {
-      return inner.clockAheadMs;
-    },
-    get: (request, signal) => tracked(inner.get(request, signal)),
-    getBatch: (requests, signal) => tracked(inner.getBatch(requests, signal)),
   };
 }

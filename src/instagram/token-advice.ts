@@ -56,17 +56,22 @@ export const permissions: Readonly<Record<Login, readonly string[]>> = {
  * The further permission to read comments, and media of others that tag the account. Source: IG Media
  * Comments and IG User Tags, read 2026-11.
  */
-export const peoplePermission: Readonly<Record<Login, string>> = {
+const peoplePermission: Readonly<Record<Login, string>> = {
   facebook: 'instagram_manage_comments',
   instagram: 'instagram_business_manage_comments',
 };
 
-/**
- * Returns the advice for a missing permission, as the middle of a sentence.
- *
- * @param readsPeople - true for a request of other people's content
- */
+/** Returns the permissions that a token needs, also for other people's content if it is read. */
+export function neededPermissions(needs: {
+  readonly login: Login;
+  readonly readsPeople: boolean;
+}): readonly string[] {
+  const { login, readsPeople } = needs;
+  return [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
+}
+
+/** Returns the advice for a missing permission, as the middle of a sentence. */
 export function permissionAdvice(login: Login, readsPeople: boolean): string {
-  const needed = [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
+  const needed = neededPermissions({ login, readsPeople });
   return `the token lacks a permission: give the app and the token ${needed.join(', ')}, and the token's user a role on the account`;
 }

@@ -7,8 +7,7 @@ import {
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest, UsageReport } from '../../engine/ports.ts';
 import { type AnswerContext, readNode, parseBody } from './response.ts';
-import { type ErrorEnvelope, readEnvelope } from './envelope.ts';
-import { explain } from './failure.ts';
+import { type ErrorEnvelope, explain, readEnvelope } from './failure.ts';
 import type { Answer } from './transport.ts';
 import { readUsage } from './usage.ts';
 
@@ -112,23 +111,18 @@ export class BatchRejection extends Error {
   }
 }
 
+/** The dispositions of errors about the request itself; single requests may still succeed. */
+const requestDispositions = ['skip', 'dead-letter', 'fail', 'stop-stream'];
+
 /** Throws the error of a whole batch, as `readBatch` describes. */
 function throwBatchError(answer: Answer, context: AnswerContext): void {
   try {
     readNode(answer, context);
   } catch (error) {
-    if (!isConnectorError(error) || !requestDispositions.has(error.disposition)) throw error;
+    if (!isConnectorError(error) || !requestDispositions.includes(error.disposition)) throw error;
     throw rejectionOf(answer, context, error.code);
   }
 }
-
-/** The dispositions of errors about the request itself; single requests may still succeed. */
-const requestDispositions: ReadonlySet<ConnectorError['disposition']> = new Set([
-  'skip',
-  'dead-letter',
-  'fail',
-  'stop-stream',
-]);
 
 function rejectionOf(answer: Answer, context: AnswerContext, code: ErrorCode): BatchRejection {
   const { status, headers } = answer;

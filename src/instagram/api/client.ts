@@ -20,7 +20,7 @@ import type { Answer, Transport } from './transport.ts';
 import { readUsage, worstOf } from './usage.ts';
 
 /** The dependencies of the Graph port. */
-export interface GraphParts {
+interface GraphParts {
   readonly options: InstagramOptions;
   readonly transport: Transport;
   readonly telemetry: Telemetry;
@@ -32,6 +32,8 @@ export interface GraphParts {
   readonly known: ReadonlyMap<string, Account>;
   /** Aborted when the adapter is closed. */
   readonly closing: AbortSignal;
+  /** Receives the pending requests, to be awaited when the adapter is closed. */
+  readonly pending: Set<Promise<unknown>>;
 }
 
 /**
@@ -113,20 +115,11 @@ function createExchanges(
   parts: GraphParts,
   onAnswer: (answer: Answer) => void,
 ): Pick<GraphTransport, 'get' | 'getBatch'> {
-  const { onUsage, closing, rejections } = parts;
+  const { onUsage, rejections } = parts;
   const send = createSend(parts);
-  const withSignal = async <T>(signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>) => {
-    const linked = linkSignals([signal, closing]);
-    try {
-      linked.signal.throwIfAborted();
-      return await run(linked.signal);
-    } finally {
-      linked.unlink();
-    }
-  };
   return {
     get: (original, signal) =>
-      withSignal(signal, (linked) => {
+      withSignal(signal, parts, (linked) => {
         const request = withToken(original, parts);
         const { endpoint, token } = request;
         const onOutcome = rejections.sent(token);
@@ -140,7 +133,7 @@ function createExchanges(
         return withOutcome(exchange, onOutcome);
       }),
     getBatch: (originals, signal) =>
-      withSignal(signal, async (linked) => {
+      withSignal(signal, parts, async (linked) => {
         const requests = originals.map((request) => withToken(request, parts));
         const [first] = requests;
         if (first === undefined) return [];
@@ -159,6 +152,25 @@ function createExchanges(
         );
       }),
   };
+}
+
+/** Runs a request until it is aborted or the adapter is closed. */
+async function withSignal<T>(
+  signal: AbortSignal,
+  { closing, pending }: GraphParts,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const linked = linkSignals([signal, closing]);
+  const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
+  pending.add(ended);
+  try {
+    linked.signal.throwIfAborted();
+    return await run(linked.signal);
+  } finally {
+    linked.unlink();
+    pending.delete(ended);
+    end(undefined);
+  }
 }
 
 function itemOf(request: GraphRequest, outcome: BatchAnswer['outcomes'][number] | undefined) {

@@ -1,8 +1,46 @@
 import type { Login } from '../../engine/account.ts';
 import type { Scope } from '../../engine/errors.ts';
+import { type Json, isNode } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import type { ErrorEnvelope } from './envelope.ts';
 import type { Redact } from './redaction.ts';
+
+/** The members of Meta's error that have the right type. */
+export interface ErrorEnvelope {
+  /** Always English; `error_user_title` and `error_user_msg` follow the caller's locale. */
+  readonly message: string;
+  readonly code: number | null;
+  readonly subcode: number | null;
+  readonly transient: boolean;
+  /** Meta's id of this answer; Meta's support requests it. */
+  readonly traceId: string | null;
+}
+
+/**
+ * Reads `{"error": {…}}` with validation: a member of the wrong type counts as absent. A text in place
+ * of the object, or the `error_message` of Instagram's login, becomes the message.
+ */
+export function readEnvelope(body: Json): ErrorEnvelope {
+  const outer = isNode(body) ? body : {};
+  const error = isNode(outer['error']) ? outer['error'] : {};
+  const message = isNode(outer['error'])
+    ? error['message']
+    : (text(outer['error']) ?? outer['error_message']);
+  return {
+    message: text(message) ?? '',
+    code: integer(error['code']),
+    subcode: integer(error['error_subcode']),
+    transient: error['is_transient'] === true,
+    traceId: text(error['fbtrace_id']),
+  };
+}
+
+function text(value: Json | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function integer(value: Json | undefined): number | null {
+  return Number.isSafeInteger(value) ? (value as number) : null;
+}
 
 /** A failed answer with its request and the context of its translation. */
 export interface GraphFailure {

@@ -78,8 +78,14 @@ export function createOAuth(
   const execute = createCaller(options, parts);
   const executeGrant = async (call: OAuthCall, signal: AbortSignal): Promise<Granted> =>
     readGranted(await execute(call, signal), call.endpoint, parts.clock.nowMs());
-  const isFacebook = options.login === 'facebook';
-  return {
+  /** Adds the expiry, which Facebook does not always return with the token. */
+  const renewed = async (call: OAuthCall, signal: AbortSignal): Promise<Granted> => {
+    const granted = await executeGrant(call, signal);
+    if (granted.expiresAtMs !== null || options.login === 'instagram') return granted;
+    const { expiresAtMs } = await oauth.inspect(granted.accessToken, signal);
+    return { ...granted, expiresAtMs };
+  };
+  const oauth: OAuth = {
     async inspect(accessToken, signal) {
       const call = inspection(options, accessToken);
       try {
@@ -91,16 +97,12 @@ export function createOAuth(
         throw new StopAccountError('graph.app-secret', `${call.endpoint}: ${appAdvice}`);
       }
     },
-    exchange(accessToken, signal) {
-      const exchange = isFacebook ? facebookExchange : instagramExchange;
-      return executeGrant(exchange(options, accessToken), signal);
-    },
-    refresh(accessToken, signal) {
-      const refresh = isFacebook ? facebookExchange : instagramRefresh;
-      return executeGrant(refresh(options, accessToken), signal);
-    },
+    exchange: (accessToken, signal) =>
+      renewed(renewalCall(options, accessToken, 'exchange'), signal),
+    refresh: (accessToken, signal) => renewed(renewalCall(options, accessToken, 'refresh'), signal),
     redeem: (grant, signal) => executeGrant(redemption(options, grant), signal),
   };
+  return oauth;
 }
 
 /** Returns the base URL of the Graph API, without the version. */
@@ -131,41 +133,32 @@ function proofParameter({ clientSecret }: OAuthOptions, accessToken: string) {
   return clientSecret === null ? {} : { appsecret_proof: proofOf(accessToken, clientSecret) };
 }
 
-function facebookExchange(options: OAuthOptions, accessToken: string): OAuthCall {
-  return {
-    endpoint: '/oauth/access_token',
-    url: `${graphOf(options)}/oauth/access_token`,
-    parameters: {
+/** Creates the call that exchanges a token, or refreshes it; with Facebook Login both are one. */
+function renewalCall(
+  options: OAuthOptions,
+  accessToken: string,
+  kind: 'exchange' | 'refresh',
+): OAuthCall {
+  const { login, clientId } = options;
+  const client_secret = options.clientSecret ?? '';
+  const callOf = (endpoint: string, parameters: OAuthCall['parameters']): OAuthCall => ({
+    endpoint,
+    url: `${graphOf(options)}${endpoint}`,
+    parameters,
+  });
+  if (login === 'facebook') {
+    return callOf('/oauth/access_token', {
       grant_type: 'fb_exchange_token',
-      client_id: options.clientId ?? '',
-      client_secret: options.clientSecret ?? '',
+      client_id: clientId ?? '',
+      client_secret,
       fb_exchange_token: accessToken,
-    },
-  };
-}
-
-function instagramExchange(options: OAuthOptions, accessToken: string): OAuthCall {
-  return {
-    endpoint: '/access_token',
-    url: `${graphOf(options)}/access_token`,
-    parameters: {
-      grant_type: 'ig_exchange_token',
-      client_secret: options.clientSecret ?? '',
-      access_token: accessToken,
-    },
-  };
-}
-
-function instagramRefresh(options: OAuthOptions, accessToken: string): OAuthCall {
-  return {
-    endpoint: '/refresh_access_token',
-    url: `${graphOf(options)}/refresh_access_token`,
-    parameters: {
-      grant_type: 'ig_refresh_token',
-      access_token: accessToken,
-      ...proofParameter(options, accessToken),
-    },
-  };
+    });
+  }
+  const token = { access_token: accessToken };
+  if (kind === 'exchange')
+    return callOf('/access_token', { grant_type: 'ig_exchange_token', client_secret, ...token });
+  const proof = proofParameter(options, accessToken);
+  return callOf('/refresh_access_token', { grant_type: 'ig_refresh_token', ...token, ...proof });
 }
 
 /** Creates the call that redeems a code. Instagram Login has a separate host for it and expects a form. */

@@ -1,8 +1,7 @@
 import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts';
 import { DeadLetterError, FailError, RetryError } from '../../engine/errors.ts';
-import { readEnvelope } from './envelope.ts';
 import { translate } from './errors.ts';
-import type { GraphFailure } from './failure.ts';
+import { type GraphFailure, readEnvelope } from './failure.ts';
 import { parseJsonBody } from './json-body.ts';
 import type { Redact } from './redaction.ts';
 import type { Answer } from './transport.ts';

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { slept } from '../../engine/account-pollers.ts';
 import type { Clock } from '../../engine/ports.ts';
+import { codeOf } from './store.ts';
 import type { Tokens } from './tokens.ts';
 
 /** A watched token file. */
@@ -28,8 +30,9 @@ export async function watchTokenFile(
     reportedReason = reason;
   };
   let lastText: string | undefined;
-  while (await slept(readEveryMs, { clock, signal })) {
+  while (await slept(readEveryMs, { tools: { clock }, signal })) {
     const text = await readFile(file.path, 'utf8').catch((error: unknown) => {
+      // The code only: the message contains the path, which may be a secret set by mistake.
       reportError(`it cannot be read (${codeOf(error)})`);
       return undefined;
     });
@@ -44,22 +47,4 @@ export async function watchTokenFile(
     file.onRenewed(found);
     tokens.replace(found);
   }
-}
-
-async function slept(
-  ms: number,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<boolean> {
-  try {
-    await clock.sleep(ms, signal);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Returns the code only: the message contains the path, which may be a secret set by mistake. */
-function codeOf(error: unknown): string {
-  const isCoded = typeof error === 'object' && error !== null && 'code' in error;
-  return isCoded ? String(error.code) : 'unknown trouble';
 }

@@ -17,7 +17,7 @@ import {
   createOAuth,
   graphBase,
 } from '../api/oauth.ts';
-import { permissions, peoplePermission } from '../token-advice.ts';
+import { neededPermissions } from '../token-advice.ts';
 import type { TokenFacts } from '../api/token-facts.ts';
 import {
   readTokenMetadata,
@@ -31,7 +31,7 @@ import { createTokens } from './tokens.ts';
 import { createTransport } from '../api/transport.ts';
 
 /** The options of the token commands. */
-export interface TokenServiceOptions extends OAuthOptions {
+interface TokenServiceOptions extends OAuthOptions {
   readonly pageSize: number;
   /** True when comments or tags are read, which need a separate permission. */
   readonly readsPeople: boolean;
@@ -82,14 +82,6 @@ export interface TokenService {
   writeTo(place: TokenPlace, make: () => Promise<Granted>): Promise<Granted>;
 }
 
-/** Returns the permissions that a token needs. */
-export function neededPermissions({
-  login,
-  readsPeople,
-}: Pick<TokenServiceOptions, 'login' | 'readsPeople'>): readonly string[] {
-  return [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
-}
-
 /** Creates the token operations; makes no request yet. */
 export function openTokenService(options: TokenServiceOptions, clock: Clock): TokenService {
   const transport = createTransport();
@@ -107,21 +99,22 @@ export function openTokenService(options: TokenServiceOptions, clock: Clock): To
       tokens: createTokens([token], options.clientSecret),
       known: new Map(),
       closing: new AbortController().signal,
+      pending: new Set(),
     });
   return {
     inspect: (token, file, signal) =>
       inspect(token, { options, oauth, graph: graphOf(token), file, clock }, signal),
     async exchange(token, signal) {
       await rejectEndless(token, signal);
-      return withEnd(await oauth.exchange(token, signal), signal);
+      return oauth.exchange(token, signal);
     },
     async refresh(token, signal) {
       await rejectEndless(token, signal);
-      return withEnd(await oauth.refresh(token, signal), signal);
+      return oauth.refresh(token, signal);
     },
     async redeem(grant, signal) {
       const short = await oauth.redeem(grant, signal);
-      return withEnd(await oauth.exchange(short.accessToken, signal), signal);
+      return oauth.exchange(short.accessToken, signal);
     },
     writeTo: (place, make) => writeTo(place, make, clock),
   };
@@ -133,13 +126,6 @@ export function openTokenService(options: TokenServiceOptions, clock: Clock): To
     const message =
       'the token never ends: there is nothing to do, and an exchange would give it an end';
     throw new StopProcessError('config.invalid', message, { exitCode: 2 });
-  }
-
-  /** Adds the expiry, which Facebook does not always return with the token. */
-  async function withEnd(granted: Granted, signal: AbortSignal): Promise<Granted> {
-    if (granted.expiresAtMs !== null || options.login === 'instagram') return granted;
-    const { expiresAtMs } = await oauth.inspect(granted.accessToken, signal);
-    return { ...granted, expiresAtMs };
   }
 }
 
@@ -157,36 +143,28 @@ async function inspect(
   signal: AbortSignal,
 ): Promise<InspectedToken> {
   const { login, pageSize } = options;
-  const grants = {
-    inspect: (s: AbortSignal) => oauth.inspect(token, s),
-    nowMs: () => clock.nowMs(),
-  };
-  const reached = await attempt(listAccounts(login, { graph, pageSize, signal, grants }), signal);
-  const isAccepted = reached.error === null;
-  const common = { ...rejectionOf(reached.error), accounts: reached.value?.accounts ?? [] };
-  if (login === 'instagram') {
-    const metadata = file === null ? undefined : await readTokenMetadata(file, token);
-    const expiresAtMs = expiryOf(metadata?.expiresAtMs, {
-      isValid: isAccepted,
-      nowMs: clock.nowMs(),
-    });
-    return { ...common, isValid: isAccepted, facts: null, expiresAtMs, missing: null };
-  }
-  const { value: facts } = await attempt(oauth.inspect(token, signal), signal);
-  const unknown = {
-    ...common,
-    isValid: isAccepted,
+  const nowMs = (): number => clock.nowMs();
+  const grants = { inspect: (s: AbortSignal) => oauth.inspect(token, s), nowMs };
+  const listing = listAccounts(login, { graph, pageSize, signal, grants });
+  const { value: found, error } = await attempt(listing, signal);
+  const reached = {
+    isValid: error === null,
+    ...(error === null
+      ? { reason: null, code: null }
+      : { reason: error.message, code: error.code }),
+    accounts: found?.accounts ?? [],
     facts: null,
     expiresAtMs: undefined,
     missing: null,
   };
-  return facts === null ? unknown : withFacts(unknown, facts, { options, nowMs: clock.nowMs() });
-}
-
-function rejectionOf(error: ConnectorError | null): Pick<InspectedToken, 'reason' | 'code'> {
-  return error === null
-    ? { reason: null, code: null }
-    : { reason: error.message, code: error.code };
+  if (login === 'instagram') {
+    const metadata = file === null ? undefined : await readTokenMetadata(file, token);
+    const { isValid } = reached;
+    const expiresAtMs = expiryOf(metadata?.expiresAtMs, { isValid, nowMs: nowMs() });
+    return { ...reached, expiresAtMs };
+  }
+  const { value: facts } = await attempt(oauth.inspect(token, signal), signal);
+  return facts === null ? reached : withFacts(reached, facts, { options, nowMs: nowMs() });
 }
 
 /** Returns the expiry; undefined for a rejected token whose expiry is in the future. */
@@ -236,12 +214,8 @@ async function writeTo(
     const written = await withFileLock(place.path, clock.nowMs(), async () => {
       const granted = await make();
       const { accessToken, expiresAtMs } = granted;
-      if (expiresAtMs !== null) {
-        await writeTokenMetadata(place.path, accessToken, {
-          issuedAtMs: clock.nowMs(),
-          expiresAtMs,
-        });
-      }
+      const issuedAtMs = clock.nowMs();
+      await writeTokenMetadata(place.path, accessToken, { issuedAtMs, expiresAtMs });
       await writeToken(place, accessToken);
       return granted;
     });

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Granted } from '../api/oauth.ts';
 
 /** The issue and expiry times of a token, which the token file does not contain. */
-export interface TokenMetadata {
+interface TokenMetadata {
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -105,7 +106,7 @@ function describe(error: unknown): string {
   return `it cannot be written (${code}${advice[code] === undefined ? '' : `; ${advice[code]}`})`;
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown trouble';
 }
 
@@ -167,14 +168,14 @@ export async function readTokenMetadata(
   return isMetadata(metadata) ? metadata : undefined;
 }
 
-/** Writes the metadata of a token; call it before the token itself is written. */
+/** Writes the metadata of a token whose end is known; call it before the token itself is written. */
 export async function writeTokenMetadata(
   path: string,
   token: string,
-  metadata: TokenMetadata,
+  { issuedAtMs, expiresAtMs }: Pick<TokenMetadata, 'issuedAtMs'> & Pick<Granted, 'expiresAtMs'>,
 ): Promise<void> {
+  if (expiresAtMs === null) return;
   const entries = Object.entries(await readAllMetadata(path)).filter(([, one]) => isMetadata(one));
-  const { issuedAtMs, expiresAtMs } = metadata;
   const all = [...entries.slice(1 - maxEntries), [hashOf(token), { issuedAtMs, expiresAtMs }]];
   await writeSecret(metadataPathOf(path), `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
 }

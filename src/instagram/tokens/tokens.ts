@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { StopProcessError } from '../../engine/errors.ts';
+import { linkSignals } from '../api/linked-signal.ts';
 import { secretsOf } from '../api/proof.ts';
 import { type Redact, createBodyRedact, createRedact } from '../api/redaction.ts';
 
@@ -41,7 +43,8 @@ export function createTokens(first: readonly string[], appSecret: string | null 
   /** Every secret since the start: an old token may still appear in an answer or an error. */
   const secrets = new Set(secretsOf(first, appSecret));
   let redacts = redactsOf(secrets);
-  const waiters = new Set<() => void>();
+  /** Aborted by the next change. */
+  let change = new AbortController();
   const names = (): readonly string[] =>
     current.length === 1 ? [''] : current.map((_, index) => String(index + 1));
   return {
@@ -53,27 +56,16 @@ export function createTokens(first: readonly string[], appSecret: string | null 
       current = tokens;
       for (const secret of secretsOf(tokens, appSecret)) secrets.add(secret);
       redacts = redactsOf(secrets);
-      for (const wake of [...waiters]) wake();
+      change.abort();
+      change = new AbortController();
       return true;
     },
-    changed: (signal) =>
-      new Promise((resolve, reject) => {
-        const settle = (end: () => void) => () => {
-          waiters.delete(wake);
-          signal.removeEventListener('abort', abort);
-          end();
-        };
-        const wake = settle(resolve);
-        const abort = settle(() => {
-          reject(signal.reason as Error);
-        });
-        if (signal.aborted) {
-          reject(signal.reason as Error);
-          return;
-        }
-        waiters.add(wake);
-        signal.addEventListener('abort', abort, { once: true });
-      }),
+    async changed(signal) {
+      const linked = linkSignals([signal, change.signal]);
+      if (!linked.signal.aborted) await once(linked.signal, 'abort');
+      linked.unlink();
+      signal.throwIfAborted();
+    },
     redact: (text) => redacts.whole(text),
     redactBody: (text) => redacts.body(text),
   };

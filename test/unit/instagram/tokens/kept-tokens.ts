@@ -8,7 +8,6 @@ import type { Login } from '../../../../src/engine/account.ts';
 import { createOAuth } from '../../../../src/instagram/api/oauth.ts';
 import { keepTokens } from '../../../../src/instagram/tokens/keeper.ts';
 import { createTokenRejections } from '../../../../src/instagram/tokens/rejections.ts';
-import { createRenewal } from '../../../../src/instagram/tokens/renewal.ts';
 import { type Tokens, createTokens } from '../../../../src/instagram/tokens/tokens.ts';
 import { createTransport } from '../../../../src/instagram/api/transport.ts';
 import type { Clock, TelemetryEvent } from '../../../../src/engine/ports.ts';
@@ -88,17 +87,15 @@ async function keep(
   const onRenewed = (found: readonly string[]): void => void hidden.push(...found);
   const file = { path, parse: parseTokens, onRenewed, onTrouble: () => undefined };
   const watched = given === undefined ? file : undefined;
-  const renewal = createRenewal({ options, oauth, tokens, file: watched, clock });
   const telemetry = { report: (event: TelemetryEvent): void => void events.push(event) };
   const parts = {
-    login,
+    options,
     tokens,
     oauth,
     rejections: createTokenRejections(tokens, telemetry),
     clock,
     telemetry,
-    renewal,
-    path: watched?.path ?? null,
+    file: watched,
     onChecked: () => undefined,
   };
   const keeping = keepTokens(parts, closing.signal);
