@@ -1,6 +1,5 @@
 import { readOrReject } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
-import { largest } from '../../engine/extremes.ts';
 import { isoSeconds } from '../../engine/key.ts';
 import { type Node, type Value, isNode } from '../../engine/json.ts';
 import { metricValues } from './metric-values.ts';
@@ -10,7 +9,14 @@ import { tidyRefusals } from '../../engine/refusals.ts';
 import type { DayTotals, Checkpoint } from '../../engine/state.ts';
 import type { SettleContext, Settled } from '../../engine/stream.ts';
 import type { TotalsRequest } from '../streams/stream.ts';
-import { type WindowPlan, catchUpFrom, coveredBy, longReachMs, recentReachMs } from './windows.ts';
+import {
+  type WindowPlan,
+  catchUpFrom,
+  coveredBy,
+  longReachMs,
+  progressOf,
+  recentReachMs,
+} from './windows.ts';
 
 /** A day that a poll requests. */
 export interface PlannedDay extends PacificDay {
@@ -105,21 +111,17 @@ function isSame(a: DayTotals['values'], b: DayTotals['values']): boolean {
 }
 
 function checkpointAfter(days: readonly DayTotals[], context: SettleContext): Checkpoint {
-  const { checkpoint, nowMs, lookbackMs } = context;
-  const newestMs = largest(
-    days.map(({ dateMs }) => dateMs),
-    checkpoint.cursorMs ?? undefined,
+  const { checkpoint, nowMs } = context;
+  const progress = progressOf(days, context);
+  const keptAfterMs = Math.min(
+    progress.coveredUntilMs ?? -Infinity,
+    lackingFrom(checkpoint, nowMs),
   );
-  const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
-  const coveredUntilMs = Math.max(coveredBy(checkpoint.coveredUntilMs, nowMs), settledMs);
   return {
     ...checkpoint,
-    cursorMs: newestMs === -Infinity ? null : newestMs,
-    coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
+    ...progress,
     // The other days are not requested again.
-    totals: days
-      .filter(({ dateMs }) => dateMs > Math.min(coveredUntilMs, lackingFrom(checkpoint, nowMs)))
-      .sort((a, b) => a.dateMs - b.dateMs),
+    totals: days.filter(({ dateMs }) => dateMs > keptAfterMs).sort((a, b) => a.dateMs - b.dateMs),
     refusals: tidyRefusals(checkpoint.refusals, { nowMs, present: undefined }),
   };
 }

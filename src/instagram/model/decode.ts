@@ -83,9 +83,10 @@ function decodeField(field: Field, raw: Json, context: FieldContext): Json {
 
 type Scalar = Exclude<Field, { kind: 'object' | 'list' | 'counts' }>;
 
-const scalars: Readonly<Record<Exclude<Scalar['kind'], 'url'>, (raw: Json) => Json | undefined>> = {
+const scalars: Readonly<Record<Scalar['kind'], (raw: Json) => Json | undefined>> = {
   id: (raw) => graphId(raw),
   text: (raw) => (typeof raw === 'string' ? raw : undefined),
+  url: (raw) => (typeof raw === 'string' ? raw : undefined),
   long: (raw) => (Number.isSafeInteger(raw) ? raw : undefined),
   double: (raw) => (typeof raw === 'number' ? raw : undefined),
   flag: (raw) => (typeof raw === 'boolean' ? raw : undefined),
@@ -93,14 +94,10 @@ const scalars: Readonly<Record<Exclude<Scalar['kind'], 'url'>, (raw: Json) => Js
 };
 
 function decodeScalar(field: Scalar, raw: Json, context: FieldContext): Json {
-  const value =
-    field.kind === 'url'
-      ? typeof raw === 'string'
-        ? withoutParameters(raw, field.without)
-        : undefined
-      : scalars[field.kind](raw);
+  const value = scalars[field.kind](raw);
   if (value === undefined) throw invalid(context, expectations[field.kind], raw);
-  return value;
+  const isUrl = field.kind === 'url' && typeof value === 'string';
+  return isUrl ? withoutParameters(value, field.without) : value;
 }
 
 function graphId(raw: Json): string | undefined {
@@ -112,12 +109,11 @@ function graphId(raw: Json): string | undefined {
 function decodeList(fields: Fields, raw: Json, context: FieldContext): Json {
   const data = isNode(raw) ? raw['data'] : undefined;
   if (!Array.isArray(data)) throw invalid(context, expectations.list, raw);
+  const entry: Field = { kind: 'object', fields };
   return (data as readonly Json[]).flatMap((item, index) => {
-    const entry: Field = { kind: 'object', fields };
-    const entryContext = { ...context, path: `${context.path}[${index}]` };
-    return (
-      readOrReject(context.decoding.rejected, () => decodeField(entry, item, entryContext)) ?? []
-    );
+    const itemContext = { ...context, path: `${context.path}[${index}]` };
+    const read = (): Json => decodeField(entry, item, itemContext);
+    return readOrReject(context.decoding.rejected, read) ?? [];
   });
 }
 

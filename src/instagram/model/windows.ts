@@ -1,3 +1,7 @@
+import { largest } from '../../engine/extremes.ts';
+import type { Checkpoint } from '../../engine/state.ts';
+import type { SettleContext } from '../../engine/stream.ts';
+
 /** The time span of one request; both ends inclusive, epoch milliseconds. */
 export interface Window {
   readonly sinceMs: number;
@@ -78,6 +82,21 @@ function cut(sinceMs: number, untilMs: number, { nowMs }: WindowPlan): readonly 
  */
 export function coveredBy(coveredUntilMs: number | null, nowMs: number): number {
   return coveredUntilMs === null || coveredUntilMs > nowMs ? -Infinity : coveredUntilMs;
+}
+
+/** Returns the cursor, and the end of the covered days, after the days of a poll. */
+export function progressOf(
+  days: readonly { readonly dateMs: number }[],
+  { checkpoint, coveredUntilMs, nowMs, lookbackMs }: SettleContext,
+): Pick<Checkpoint, 'cursorMs' | 'coveredUntilMs'> {
+  const dates = days.map(({ dateMs }) => dateMs);
+  const newestMs = largest(dates, checkpoint.cursorMs ?? undefined);
+  const settledMs = Math.min(coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
+  const coveredMs = Math.max(coveredBy(checkpoint.coveredUntilMs, nowMs), settledMs);
+  return {
+    cursorMs: newestMs === -Infinity ? null : newestMs,
+    coveredUntilMs: coveredMs === -Infinity ? null : coveredMs,
+  };
 }
 
 function planStart(plan: WindowPlan): number {

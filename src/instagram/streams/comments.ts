@@ -1,7 +1,7 @@
 import { type Fields, flag, id, long, object, required, text, time } from '../model/fields.ts';
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';
-import { facebookCounts, listedCounts } from './media-insights.ts';
+import { facebookCounts, listedCounts, listFields } from './media-insights.ts';
 
 const commentFields: Fields = {
   id: required(id),
@@ -36,13 +36,7 @@ export const comments = declareStream({
   key: ['id'],
   request: {
     kind: 'comments',
-    listFields: {
-      id: required(id),
-      media_type: text,
-      media_product_type: text,
-      timestamp: time,
-      ...listedCounts,
-    },
+    listFields: { ...listFields, ...listedCounts },
     facebookOnly: Object.keys(facebookCounts),
     fields: commentFields,
   },

@@ -3,7 +3,8 @@ import { mediaMetrics, sparseMetrics } from '../model/insight-metrics.ts';
 import { recordOf } from '../model/record.ts';
 import { declareStream } from './stream.ts';
 
-const listFields: Fields = {
+/** The listed fields that tell the kind and age of a media. */
+export const listFields: Fields = {
   id: required(id),
   media_type: text,
   media_product_type: text,
@@ -46,10 +47,6 @@ export const listedCounts: Fields = { like_count: long, comments_count: long, ..
 /** Lifetime metrics of posts and reels, one request per media. */
 export const mediaInsights = declareStream({
   name: 'media_insights',
-  priority: 'normal',
-  isCompacted: false,
-  readsPeople: false,
-  mode: 'full',
   doc: 'Lifetime metrics of each media, by its kind.',
   key: ['id'],
   request: {

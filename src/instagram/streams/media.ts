@@ -57,10 +57,7 @@ const fields: Fields = {
  */
 export const media = declareStream({
   name: 'media',
-  priority: 'normal',
   isCompacted: true,
-  readsPeople: false,
-  mode: 'full',
   doc: 'Posts, reels and albums with their children.',
   key: ['id'],
   request: { kind: 'list', edge: 'media', fields, facebookOnly: Object.keys(facebookFields) },

@@ -14,9 +14,6 @@ const fields: Fields = {
 export const stories = declareStream({
   name: 'stories',
   priority: 'urgent',
-  isCompacted: false,
-  readsPeople: false,
-  mode: 'full',
   doc: 'Live stories, listed by the API for 24 hours.',
   key: ['id'],
   request: { kind: 'list', edge: 'stories', fields },

@@ -26,9 +26,6 @@ const fields: Fields = {
 export const storyInsights = declareStream({
   name: 'story_insights',
   priority: 'urgent',
-  isCompacted: false,
-  readsPeople: false,
-  mode: 'full',
   doc: 'Metrics of live stories, navigation by action included.',
   key: ['id'],
   request: {

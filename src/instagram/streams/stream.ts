@@ -77,12 +77,22 @@ export interface InstagramStream extends Stream {
   readonly readsPeople: boolean;
 }
 
-type Derived = 'list' | 'publishesList' | 'tracksNodes';
+const usual = {
+  priority: 'normal',
+  isCompacted: false,
+  readsPeople: false,
+  mode: 'full',
+} as const satisfies Partial<InstagramStream>;
 
-/** Creates a stream from its declaration, and derives the rest from its requests. */
-export function declareStream(declaration: Omit<InstagramStream, Derived>): InstagramStream {
+type Derived = 'list' | 'publishesList' | 'tracksNodes';
+type Declaration = Omit<InstagramStream, Derived | keyof typeof usual> &
+  Partial<Pick<InstagramStream, keyof typeof usual>>;
+
+/** Creates a stream from what its declaration has of its own, and derives the rest from its requests. */
+export function declareStream(declaration: Declaration): InstagramStream {
   const { request } = declaration;
   return {
+    ...usual,
     ...declaration,
     list: listOf(request),
     publishesList: request.kind === 'list',

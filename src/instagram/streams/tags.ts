@@ -29,7 +29,6 @@ export const tags = declareStream({
   priority: 'backfill',
   isCompacted: true,
   readsPeople: true,
-  mode: 'full',
   doc: 'Media of others in which the account is tagged; personal data.',
   // Two accounts can be tagged in one media.
   key: ['business_account_id', 'id'],

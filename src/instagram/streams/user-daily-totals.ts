@@ -34,8 +34,6 @@ const fields: Fields = {
 export const userDailyTotals = declareStream({
   name: 'user_daily_totals',
   priority: 'backfill',
-  isCompacted: false,
-  readsPeople: false,
   mode: 'incremental',
   doc: 'Daily totals of the account: views, interactions, taps, follows and unfollows; one record a day.',
   key: ['business_account_id', 'date'],

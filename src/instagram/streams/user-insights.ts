@@ -22,9 +22,6 @@ const fields: Fields = {
  */
 export const userInsights = declareStream({
   name: 'user_insights',
-  priority: 'normal',
-  isCompacted: false,
-  readsPeople: false,
   mode: 'incremental',
   doc: 'Daily metrics of the account, one record a day; corrections are published again.',
   key: ['business_account_id', 'date'],

@@ -24,10 +24,6 @@ const fields: Fields = {
  */
 export const users = declareStream({
   name: 'users',
-  priority: 'normal',
-  isCompacted: false,
-  readsPeople: false,
-  mode: 'full',
   doc: "The account's profile and counts, a snapshot a poll.",
   key: ['id'],
   request: { kind: 'object', fields },
