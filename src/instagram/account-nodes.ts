@@ -35,7 +35,8 @@ function readEntry(page: Json, path: string, problems: string[]): readonly Accou
   };
   if (!isNode(page)) return exclude(path, 'an object', page);
   const account = page['instagram_business_account'] ?? null;
-  if (account === null || isEmptyList(account)) return [];
+  // PHP may write an empty object as an empty list.
+  if (account === null || (Array.isArray(account) && account.length === 0)) return [];
   const at = `${path}.instagram_business_account`;
   if (!isNode(account)) return exclude(at, 'an object', account);
   const id = readId(account['id']);
@@ -46,11 +47,6 @@ function readEntry(page: Json, path: string, problems: string[]): readonly Accou
   return [{ id, pageId, username: readName(account['username']) }];
 }
 
-/** Returns true for an empty list: PHP may write an empty object as one. */
-function isEmptyList(value: Json): boolean {
-  return Array.isArray(value) && value.length === 0;
-}
-
 /**
  * Reads the accounts of an answer of Instagram Login's `/me`: one, or none for an empty list. Meta's
  * page shows `{"data": [{…}]}`; actual answers are flat. Both are read.
@@ -59,19 +55,17 @@ function isEmptyList(value: Json): boolean {
  */
 export function readOwnAccount(body: Node): readonly Account[] {
   const data: Json | undefined = body['data'];
-  if (!Array.isArray(data)) return [ownAccount(body, { body, path: '' })];
-  return (data as readonly Json[]).slice(0, 1).map((node) => {
+  const [nodes, prefix] = Array.isArray(data)
+    ? ([(data as readonly Json[]).slice(0, 1), 'data[0].'] as const)
+    : ([[body], ''] as const);
+  return nodes.map((node) => {
     if (!isNode(node)) throw unexpected(body, 'data[0]', { expected: 'an object', actual: node });
-    return ownAccount(node, { body, path: 'data[0].' });
+    // `id` is the app-scoped id of the same user.
+    const actual = node['user_id'];
+    const id = readId(actual);
+    if (id !== null) return { id, pageId: null, username: readName(node['username']) };
+    throw unexpected(body, `${prefix}user_id`, { expected: idDescription, actual });
   });
-}
-
-/** Reads the account's id from `user_id`; `id` is the app-scoped id of the same user. */
-function ownAccount(node: Node, { body, path }: { body: Node; path: string }): Account {
-  const actual = node['user_id'];
-  const id = readId(actual);
-  if (id === null) throw unexpected(body, `${path}user_id`, { expected: idDescription, actual });
-  return { id, pageId: null, username: readName(node['username']) };
 }
 
 /**

@@ -8,7 +8,8 @@ import {
 import type { Node } from '../engine/json.ts';
 import type { Graph } from '../engine/ports.ts';
 import { type FoundAccounts, readAccount } from './account-nodes.ts';
-import type { TokenFacts } from './api/token-facts.ts';
+import type { TokenFacts } from './api/oauth.ts';
+import type { Tokens } from './tokens/tokens.ts';
 
 /** The access to the accounts that a token was granted. */
 export interface Grants {
@@ -18,13 +19,13 @@ export interface Grants {
 }
 
 /** The context of requests by account id. */
-export interface LookupContext {
+interface LookupContext {
   readonly graph: Pick<Graph, 'get'>;
   readonly signal: AbortSignal;
 }
 
 /** An account requested by its id, or the error of its request. */
-export type RequestedAccount =
+type RequestedAccount =
   | { readonly id: string; readonly account: Account }
   | { readonly id: string; readonly error: ConnectorError };
 
@@ -32,15 +33,14 @@ export type RequestedAccount =
 const atOnce = 10;
 
 /** Requests accounts by their ids; results in the order of the ids, each with its own error. */
-export async function requestEach(
+async function requestEach(
   ids: readonly string[],
   context: LookupContext,
 ): Promise<readonly RequestedAccount[]> {
   const requested: RequestedAccount[] = [];
   for (let start = 0; start < ids.length; start += atOnce) {
-    const chunk = ids.slice(start, start + atOnce);
-    for (const one of await Promise.all(chunk.map((id) => requestOne(id, context))))
-      requested.push(one);
+    const chunk = ids.slice(start, start + atOnce).map((id) => requestOne(id, context));
+    for (const one of await Promise.all(chunk)) requested.push(one);
   }
   return requested;
 }
@@ -68,7 +68,7 @@ async function getAccount(id: string, { graph, signal }: LookupContext): Promise
 }
 
 /** Returns true for an error of the account itself: not transient, and not of a limit or the token. */
-export function isOfAccount({ disposition }: ConnectorError): boolean {
+function isOfAccount({ disposition }: ConnectorError): boolean {
   return !['retry', 'wait', 'stop-account'].includes(disposition);
 }
 
@@ -111,4 +111,45 @@ export async function liveFacts(
     'graph.token',
     `the token reaches no account: its access to data expired at ${new Date(untilMs).toISOString()}; its user must log in again (instagram-kafka login)`,
   );
+}
+
+/**
+ * Creates a search by id for named accounts that are in no token's list, as a system user's. A
+ * previously found account is kept while its requests fail with errors of another subject.
+ */
+export function createNamedSearch(graph: Pick<Graph, 'get'>, tokens: Pick<Tokens, 'names'>) {
+  const previous = new Map<string, Account>();
+  return async (ids: readonly string[], signal: AbortSignal) => {
+    const found = new Map<string, Account>();
+    const errors = new Map<string, ConnectorError>();
+    const missing = (): readonly string[] => ids.filter((id) => !found.has(id));
+    for (const token of tokens.names()) {
+      const context = { graph: withToken(graph, token), signal };
+      for (const one of await requestEach(missing(), context)) {
+        if ('account' in one) found.set(one.id, reachedBy(token)(one.account));
+        else if (!isOfAccount(one.error)) errors.set(one.id, one.error);
+      }
+    }
+    for (const id of found.keys()) errors.delete(id);
+    for (const id of errors.keys()) {
+      const account = previous.get(id);
+      if (account !== undefined) found.set(id, account);
+    }
+    previous.clear();
+    for (const [id, account] of found) previous.set(id, account);
+    // These errors are not about the accounts themselves.
+    const problems = [...errors].map(([id, error]) => `account ${id}: ${error.message}`);
+    const [error] = errors.values();
+    return { accounts: [...found.values()], problems, failed: new Set(errors.keys()), error };
+  };
+}
+
+/** Creates a graph that makes its requests with one token. */
+export function withToken(graph: Pick<Graph, 'get'>, token: string): Pick<Graph, 'get'> {
+  return { get: (request, signal) => graph.get({ ...request, token }, signal) };
+}
+
+/** Adds to an account the name of the token that reaches it. */
+export function reachedBy(token: string): (account: Account) => Account {
+  return (account) => (token === '' ? account : { ...account, token });
 }

@@ -25,7 +25,7 @@ const mostPages = 10_000;
 const mostProblems = 10;
 
 /** The parameters of a listing. */
-export interface ListingOptions {
+interface ListingOptions {
   readonly graph: Pick<Graph, 'get'>;
   readonly pageSize: number;
   readonly signal: AbortSignal;
@@ -124,13 +124,13 @@ async function getPages(
     return await graph.get(request, signal);
   } catch (error) {
     // With a page token, `me` is the page, which has no accounts.
-    if (error instanceof FailError && error.message.includes('nonexisting field (accounts)')) {
-      throw new StopProcessError(
-        'accounts.none',
-        `INSTAGRAM_ACCESS_TOKEN looks like a page token, which cannot list accounts: use the token of a user or of a system user. ${error.message}`,
-      );
-    }
-    throw error;
+    const isOfPage =
+      error instanceof FailError && error.message.includes('nonexisting field (accounts)');
+    if (!isOfPage) throw error;
+    throw new StopProcessError(
+      'accounts.none',
+      `INSTAGRAM_ACCESS_TOKEN looks like a page token, which cannot list accounts: use the token of a user or of a system user. ${error.message}`,
+    );
   }
 }
 
@@ -144,15 +144,11 @@ async function findOwnAccount(
     return readOwnAccount(await graph.get(request, signal));
   } catch (error) {
     // Facebook's `me` has no such field: a permanent error.
-    if (error instanceof SkipError && error.code === 'graph.field-refused') throw otherLogin(error);
-    throw error;
+    if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') throw error;
+    throw new StopProcessError(
+      'accounts.none',
+      `INSTAGRAM_ACCESS_TOKEN does not look like a token of Instagram Login: set INSTAGRAM_LOGIN=facebook for a token of Facebook Login. ${error.message}`,
+      { exitCode: 3, cause: error },
+    );
   }
-}
-
-function otherLogin(cause: SkipError): StopProcessError {
-  return new StopProcessError(
-    'accounts.none',
-    `INSTAGRAM_ACCESS_TOKEN does not look like a token of Instagram Login: set INSTAGRAM_LOGIN=facebook for a token of Facebook Login. ${cause.message}`,
-    { exitCode: 3, cause },
-  );
 }

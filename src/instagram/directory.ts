@@ -2,26 +2,24 @@ import type { Account } from '../engine/account.ts';
 import { type ConnectorError, isConnectorError, StopProcessError } from '../engine/errors.ts';
 import type { AccountDirectory, Clock, Graph } from '../engine/ports.ts';
 import type { FoundAccounts } from './account-nodes.ts';
-import { type Grants, liveFacts } from './accounts-by-id.ts';
+import {
+  type Grants,
+  createNamedSearch,
+  liveFacts,
+  reachedBy,
+  withToken,
+} from './accounts-by-id.ts';
 import { listAccounts } from './accounts.ts';
-import { createNamedSearch, reachedBy, withToken } from './named-accounts.ts';
 import type { OAuth } from './api/oauth.ts';
 import type { InstagramOptions } from './options.ts';
 import { permissions } from './token-advice.ts';
 import type { Tokens } from './tokens/tokens.ts';
 
-/** The found accounts that are on an allow list. */
-export interface NarrowedAccounts {
-  readonly accounts: readonly Account[];
-  /** Ids of the allow list that the token does not reach. */
-  readonly missing: readonly string[];
-}
-
-/** Keeps the accounts of the allow list, in the order found; an empty list keeps all. */
-export function narrowAccounts(
-  found: readonly Account[],
-  allowList: readonly string[],
-): NarrowedAccounts {
+/**
+ * Keeps the accounts of the allow list, in the order found; an empty list keeps all. `missing` are
+ * the ids of the list that no token reaches.
+ */
+export function narrowAccounts(found: readonly Account[], allowList: readonly string[]) {
   if (allowList.length === 0) return { accounts: found, missing: [] };
   const reached = new Set(found.map((account) => account.id));
   return {
@@ -37,7 +35,7 @@ export interface NarrowedDirectory extends AccountDirectory {
 }
 
 /** The dependencies of the directory. */
-export interface DirectoryParts {
+interface DirectoryParts {
   readonly options: Pick<InstagramOptions, 'login' | 'accounts' | 'pageSize'>;
   readonly graph: Pick<Graph, 'get'>;
   readonly tokens: Pick<Tokens, 'names' | 'text' | 'changed'>;
@@ -75,9 +73,7 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
       const names = tokens.names();
       const allowList = allowed;
       const reached = await Promise.all(
-        names.map((token) =>
-          listReached(token, { parts, isNarrowed: allowList.length > 0 }, signal),
-        ),
+        names.map((token) => listReached(token, parts, allowList.length > 0, signal)),
       );
       const failed = reached.filter((one) => 'error' in one);
       const [first] = failed;
@@ -94,11 +90,8 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
       if (accounts.length === 0) {
         // A token whose listing failed may be the one that reaches the accounts.
         const error = first?.error ?? named.error;
-        throw await noAccountsError(
-          parts,
-          { allowed: allowList, found, problems: [...problems, ...warnings], error },
-          signal,
-        );
+        const listing = { allowed: allowList, found, problems: [...problems, ...warnings], error };
+        throw await noAccountsError(parts, listing, signal);
       }
       const gone = missing.filter((id) => !named.failed.has(id));
       return { accounts, problems: [...problems, ...describeMissing(gone)], warnings };
@@ -106,15 +99,11 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   };
 }
 
-interface ReachOptions {
-  readonly parts: DirectoryParts;
-  /** True when accounts are named; named accounts missing from the list are requested by id. */
-  readonly isNarrowed: boolean;
-}
-
+/** @param isNarrowed - named accounts that are missing from the list are requested by id */
 async function listReached(
   token: string,
-  { parts, isNarrowed }: ReachOptions,
+  parts: DirectoryParts,
+  isNarrowed: boolean,
   signal: AbortSignal,
 ): Promise<ListingOutcome> {
   const { login, pageSize } = parts.options;
@@ -138,11 +127,7 @@ function grantsOf(token: string, { oauth, tokens, clock, closing }: DirectoryPar
 
 /** Removes duplicates: an account that two pages or tokens reach is polled by the first only. */
 function oncePerId(found: readonly Account[]): readonly Account[] {
-  const accounts = new Map<string, Account>();
-  for (const account of found) {
-    if (!accounts.has(account.id)) accounts.set(account.id, account);
-  }
-  return [...accounts.values()];
+  return [...Map.groupBy(found, ({ id }) => id).values()].flatMap((same) => same.slice(0, 1));
 }
 
 function problemsOf(reached: ListingOutcome): readonly string[] {

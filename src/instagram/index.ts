@@ -1,7 +1,7 @@
 import type { Account } from '../engine/account.ts';
 import type { Clock, GraphTransport, OnUsage, Telemetry } from '../engine/ports.ts';
 import { type NarrowedDirectory, createDirectory } from './directory.ts';
-import { createGraph } from './api/client.ts';
+import { GraphClient } from './api/client.ts';
 import { createOAuth } from './api/oauth.ts';
 import type { InstagramOptions } from './options.ts';
 import { type TokenFile, watchTokenFile } from './tokens/file.ts';
@@ -52,7 +52,7 @@ export function openInstagram(
   const rejections = createTokenRejections(tokens, telemetry);
   const pending = new Set<Promise<unknown>>();
   const parts = { ...common, rejections, transport, telemetry, clock, onUsage, pending };
-  const graph = createGraph(parts);
+  const graph = new GraphClient(parts);
   const watching =
     tokenFile === undefined
       ? Promise.resolve()

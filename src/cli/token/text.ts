@@ -3,7 +3,7 @@ import { advice } from '../../engine/advice.ts';
 import { printable } from '../../engine/printable.ts';
 import { daysLeft } from '../../engine/token-life.ts';
 import type { InspectedToken } from '../../instagram/tokens/service.ts';
-import type { TokenFacts } from '../../instagram/api/token-facts.ts';
+import type { TokenFacts } from '../../instagram/api/oauth.ts';
 import { asTable } from '../table.ts';
 
 /** The inspection result of a token, with its name. */

@@ -70,11 +70,7 @@ export function readUsage(headers: Headers, request: GraphRequest): readonly Usa
 
 /** Returns the worst report of each scope in one exchange; each counts for `calls` calls. */
 export function worstOf(reports: readonly UsageReport[], calls: number): readonly UsageReport[] {
-  const scopes = new Map<string, UsageReport[]>();
-  for (const report of reports) {
-    const key = `${report.scope.kind} ${report.scope.id}`;
-    scopes.set(key, [...(scopes.get(key) ?? []), report]);
-  }
+  const scopes = Map.groupBy(reports, ({ scope }) => `${scope.kind} ${scope.id}`);
   return [...scopes.values()].flatMap((all) =>
     all.slice(0, 1).map(({ scope }) => ({ scope, ...worst(all), calls })),
   );

@@ -8,17 +8,17 @@ import {
 } from '../../engine/errors.ts';
 import type { Clock, Graph } from '../../engine/ports.ts';
 import { listAccounts } from '../accounts.ts';
-import { createGraph } from '../api/client.ts';
+import { GraphClient } from '../api/client.ts';
 import {
   type CodeGrant,
   type Granted,
   type OAuth,
   type OAuthOptions,
+  type TokenFacts,
   createOAuth,
   graphBase,
 } from '../api/oauth.ts';
 import { neededPermissions } from '../token-advice.ts';
-import type { TokenFacts } from '../api/token-facts.ts';
 import {
   readTokenMetadata,
   replaceInFile,
@@ -62,34 +62,17 @@ export interface TokenPlace {
   readonly add: boolean;
 }
 
-/** The token operations of the commands: inspect, exchange, refresh, redeem and write. */
-export interface TokenService {
-  inspect(token: string, file: string | null, signal: AbortSignal): Promise<InspectedToken>;
-  /**
-   * Exchanges a short-lived or unexpired token for a longer-lived one.
-   *
-   * @throws StopProcessError `config.invalid` for a token that never expires: an exchange would limit it
-   */
-  exchange(token: string, signal: AbortSignal): Promise<Granted>;
-  refresh(token: string, signal: AbortSignal): Promise<Granted>;
-  /** Redeems the code of a login for a long-lived token. */
-  redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted>;
-  /**
-   * Creates a token with `make` and writes it. A file that cannot be locked prevents `make`.
-   *
-   * @throws StopProcessError `config.invalid` when the file cannot be written or is locked
-   */
-  writeTo(place: TokenPlace, make: () => Promise<Granted>): Promise<Granted>;
-}
+/** The token operations of the commands. */
+export type TokenService = ReturnType<typeof openTokenService>;
 
-/** Creates the token operations; makes no request yet. */
-export function openTokenService(options: TokenServiceOptions, clock: Clock): TokenService {
+/** Creates the token operations of the commands; makes no request yet. */
+export function openTokenService(options: TokenServiceOptions, clock: Clock) {
   const transport = createTransport();
   const telemetry = { report: () => undefined };
   const rejections = { sent: () => () => undefined };
   const oauth = createOAuth(options, { transport, telemetry, clock });
   const graphOf = (token: string): Pick<Graph, 'get'> =>
-    createGraph({
+    new GraphClient({
       options: { ...options, accessTokens: [token], accounts: [], baseUrl: graphBase(options) },
       transport,
       telemetry,
@@ -102,23 +85,26 @@ export function openTokenService(options: TokenServiceOptions, clock: Clock): To
       pending: new Set(),
     });
   return {
-    inspect: (token, file, signal) =>
+    inspect: (token: string, file: string | null, signal: AbortSignal) =>
       inspect(token, { options, oauth, graph: graphOf(token), file, clock }, signal),
-    async exchange(token, signal) {
+    /** Exchanges a short-lived or unexpired token for a longer-lived one. @throws as `rejectEndless` */
+    async exchange(token: string, signal: AbortSignal): Promise<Granted> {
       await rejectEndless(token, signal);
       return oauth.exchange(token, signal);
     },
-    async refresh(token, signal) {
+    async refresh(token: string, signal: AbortSignal): Promise<Granted> {
       await rejectEndless(token, signal);
       return oauth.refresh(token, signal);
     },
-    async redeem(grant, signal) {
+    /** Redeems the code of a login for a long-lived token. */
+    async redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted> {
       const short = await oauth.redeem(grant, signal);
       return oauth.exchange(short.accessToken, signal);
     },
-    writeTo: (place, make) => writeTo(place, make, clock),
+    writeTo: (place: TokenPlace, make: () => Promise<Granted>) => writeTo(place, make, clock),
   };
 
+  /** @throws StopProcessError `config.invalid` for a token that never ends */
   async function rejectEndless(token: string, signal: AbortSignal): Promise<void> {
     if (options.login === 'instagram') return;
     const { isKnown, expiresAtMs } = await oauth.inspect(token, signal);
@@ -204,6 +190,11 @@ async function attempt<T>(operation: Promise<T>, signal: AbortSignal): Promise<A
   }
 }
 
+/**
+ * Creates a token with `make` and writes it. A file that cannot be locked prevents `make`.
+ *
+ * @throws StopProcessError `config.invalid` when the file cannot be written or is locked
+ */
 async function writeTo(
   place: TokenPlace,
   make: () => Promise<Granted>,
