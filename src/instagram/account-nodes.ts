@@ -11,9 +11,8 @@ export interface FoundAccounts {
 const idDescription = 'an id (a text of digits)';
 
 /**
- * Reads the accounts linked to the Facebook pages of one answer of `/me/accounts`. An unreadable entry
- * is excluded with a problem; the others are kept (Invariant 3).
- *
+ * Reads the accounts linked to the Facebook pages of one answer of `/me/accounts`. An unreadable
+ * entry is excluded with a problem; the others are kept (Invariant 3).
  * @throws DeadLetterError `graph.bad-body` when `data` is no list
  */
 export function readPageEntries(body: Node): FoundAccounts {
@@ -48,9 +47,8 @@ function readEntry(page: Json, path: string, problems: string[]): readonly Accou
 }
 
 /**
- * Reads the accounts of an answer of Instagram Login's `/me`: one, or none for an empty list. Meta's
- * page shows `{"data": [{…}]}`; actual answers are flat. Both are read.
- *
+ * Reads the accounts of an answer of Instagram Login's `/me`: one, or none for an empty list.
+ * Meta's page shows `{"data": [{…}]}`; actual answers are flat. Both are read.
  * @throws DeadLetterError `graph.bad-body` with the path of the unreadable part
  */
 export function readOwnAccount(body: Node): readonly Account[] {
@@ -69,9 +67,8 @@ export function readOwnAccount(body: Node): readonly Account[] {
 }
 
 /**
- * Returns the cursor of the next page; null when `paging.next` is missing, null or empty. A short or
- * empty page may have a next page. The URL in `next` contains the token and is never followed.
- *
+ * Returns the cursor of the next page; null when `paging.next` is missing, null or empty. A short
+ * or empty page may have a next page. The URL in `next` contains the token and is never followed.
  * @throws DeadLetterError `graph.bad-body` for a next page without a cursor
  */
 export function nextCursor(body: Node): string | null {
@@ -91,7 +88,6 @@ function readId(actual: Json | undefined): string | null {
 
 /**
  * Reads the account of an answer to a request by id; its page is unknown.
- *
  * @throws DeadLetterError `graph.bad-body` for an answer about another id
  */
 export function readAccount(body: Node, id: string): Account {

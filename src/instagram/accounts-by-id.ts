@@ -18,18 +18,15 @@ export interface Grants {
   readonly nowMs: () => number;
 }
 
-/** The context of requests by account id. */
 interface LookupContext {
   readonly graph: Pick<Graph, 'get'>;
   readonly signal: AbortSignal;
 }
 
-/** An account requested by its id, or the error of its request. */
 type RequestedAccount =
   | { readonly id: string; readonly account: Account }
   | { readonly id: string; readonly error: ConnectorError };
 
-/** The most accounts requested at once. */
 const atOnce = 10;
 
 /** Requests accounts by their ids; results in the order of the ids, each with its own error. */
@@ -74,7 +71,6 @@ function isOfAccount({ disposition }: ConnectorError): boolean {
 
 /**
  * Returns the accounts that a token without pages was granted.
- *
  * @throws as `liveFacts`; the first error that is not about a single account
  */
 export async function findGranted(grants: Grants, context: LookupContext): Promise<FoundAccounts> {
@@ -91,9 +87,8 @@ export async function findGranted(grants: Grants, context: LookupContext): Promi
 
 /**
  * Returns Meta's facts about a token; null when this app may not inspect it.
- *
- * @throws StopAccountError `graph.token` when its access to data has expired;
- * RetryError and WaitError as `OAuth.inspect`
+ * @throws StopAccountError `graph.token` when its access to data has expired; RetryError and
+ * WaitError as `OAuth.inspect`
  */
 export async function liveFacts(
   { inspect, nowMs }: Grants,

@@ -24,7 +24,6 @@ const mostPages = 10_000;
 /** The number of unreadable entries that are described singly; further ones are only counted. */
 const mostProblems = 10;
 
-/** The parameters of a listing. */
 interface ListingOptions {
   readonly graph: Pick<Graph, 'get'>;
   readonly pageSize: number;
@@ -34,9 +33,9 @@ interface ListingOptions {
 }
 
 /**
- * Lists the accounts that a token reaches. With Facebook Login: the accounts linked to its pages; for a
- * token without pages, as a system user's, the granted accounts. With Instagram Login: its own account.
- *
+ * Lists the accounts that a token reaches. With Facebook Login: the accounts linked to its pages;
+ * for a token without pages, as a system user's, the granted accounts. With Instagram Login: its
+ * own account.
  * @throws as `Graph.get`; RetryError `graph.server` when the list does not end; StopAccountError
  * `graph.token` when there is no account because the token's access to data has expired
  */
@@ -49,7 +48,6 @@ export async function listAccounts(login: Login, listing: ListingOptions): Promi
   return { accounts, problems: [...listed.problems, ...problems] };
 }
 
-/** Reads every page of `/me/accounts`. */
 async function listPageAccounts(listing: ListingOptions): Promise<FoundAccounts> {
   const accounts: Account[] = [];
   const problems: string[] = [];

@@ -16,8 +16,7 @@ import { permissions } from './token-advice.ts';
 import type { Tokens } from './tokens/tokens.ts';
 
 /**
- * Keeps the accounts of the allow list, in the order found; an empty list keeps all. `missing` are
- * the ids of the list that no token reaches.
+ * Keeps the accounts of the allow list; an empty list keeps all. No token reaches the `missing`.
  */
 export function narrowAccounts(found: readonly Account[], allowList: readonly string[]) {
   if (allowList.length === 0) return { accounts: found, missing: [] };
@@ -53,9 +52,10 @@ type ListingOutcome =
   | { readonly token: string; readonly error: ConnectorError };
 
 /**
- * Creates a directory of the tokens' accounts. With Facebook Login: the accounts linked to their pages,
- * and named or granted accounts found by id. With Instagram Login: their own accounts. Besides
- * `accounts.none`, `list` throws as `listAccounts` when the accounts of no token can be listed.
+ * Creates a directory of the tokens' accounts. With Facebook Login: the accounts linked to their
+ * pages, and named or granted accounts found by id. With Instagram Login: their own accounts.
+ * Besides `accounts.none`, `list` throws as `listAccounts` when the accounts of no token can be
+ * listed.
  */
 export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   const { tokens, known } = parts;

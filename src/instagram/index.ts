@@ -10,33 +10,28 @@ import { createTokenRejections } from './tokens/rejections.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createTransport } from './api/transport.ts';
 
-/** The open Instagram adapter. */
 export interface InstagramAdapter extends AsyncDisposable {
   readonly graph: GraphTransport;
   readonly directory: NarrowedDirectory;
   /**
-   * Reports when the tokens expire and renews them until the adapter is closed; call it once. Resolves
-   * after the first check of all tokens; never rejects.
+   * Reports when the tokens expire and renews them until the adapter is closed; call it once.
+   * Resolves after the first check of all tokens; never rejects.
    */
   keepTokens(): Promise<void>;
 }
 
-/** The dependencies of the adapter. */
 export interface InstagramDependencies {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
-  /** Receives the reported usage; optional. */
   readonly onUsage?: OnUsage;
-  /** The watched file of the tokens; optional. */
   readonly tokenFile?: TokenFile;
   /** Adds the rate limit to the requests that list accounts; optional. */
   readonly guard?: (graph: Pick<GraphTransport, 'get'>) => Pick<GraphTransport, 'get'>;
 }
 
 /**
- * Opens the adapter; it connects on the first request. Disposing of it aborts pending requests with an
- * AbortError and rejects new ones.
- *
+ * Opens the adapter; it connects on the first request. Disposing of it aborts pending requests with
+ * an AbortError and rejects new ones.
  * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header
  */
 export function openInstagram(

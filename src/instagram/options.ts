@@ -1,6 +1,5 @@
 import type { Login } from '../engine/account.ts';
 
-/** The options of the adapter. */
 export interface InstagramOptions {
   /** Secrets; each is sent in the `Authorization` header only. */
   readonly accessTokens: readonly string[];
@@ -9,7 +8,6 @@ export interface InstagramOptions {
   /** `https://graph.facebook.com`, without a trailing slash. */
   readonly baseUrl: string;
   readonly login: Login;
-  /** The app's id; null when unknown. */
   readonly clientId: string | null;
   /** The app's secret, for the proof in every request; null when unknown. */
   readonly clientSecret: string | null;
@@ -17,6 +15,5 @@ export interface InstagramOptions {
   readonly accounts: readonly string[];
   /** The timeout of one request, its body included. */
   readonly requestTimeoutMs: number;
-  /** The number of items requested per page of a list. */
   readonly pageSize: number;
 }

@@ -10,7 +10,6 @@ interface ApiVersion {
 
 /**
  * The versions that this program knows, newest first.
- *
  * @see https://developers.facebook.com/docs/graph-api/changelog (read 2026-11)
  */
 export const apiVersions = [
@@ -68,7 +67,6 @@ export function versionWarning(
   return { problem, action };
 }
 
-/** Creates the event about the end of the configured API version. */
 export function versionEvent(
   version: string,
   nowMs: number,

@@ -12,9 +12,8 @@ import type { Answer } from './transport.ts';
 import { readUsage } from './usage.ts';
 
 /**
- * Creates the form of a synchronous batch. Item URLs are relative to the version in the batch's URL.
- * Item headers are requested, because each item reports the usage of its own account.
- *
+ * Creates the form of a synchronous batch. Item URLs are relative to the version in the batch's
+ * URL. Item headers are requested, because each item reports the usage of its own account.
  * @see https://developers.facebook.com/docs/graph-api/batch-requests (read 2026-11)
  */
 export function batchForm(requests: readonly GraphRequest[]): URLSearchParams {
@@ -29,7 +28,6 @@ export function batchForm(requests: readonly GraphRequest[]): URLSearchParams {
 /** The outcome of an item; null when its answer is missing or unusable. */
 type ItemOutcome = { readonly node: Node } | { readonly error: ConnectorError } | null;
 
-/** The outcomes of a batch's items, with the usage reported by the batch and its items. */
 export interface BatchAnswer {
   readonly outcomes: readonly ItemOutcome[];
   readonly usage: readonly UsageReport[];
@@ -38,10 +36,9 @@ export interface BatchAnswer {
 /**
  * Reads the answer to a batch. Each item is classified by its own status, headers and body. The
  * outcome is null for an item that is missing, null (not finished in time) or unreadable.
- *
  * @param contexts - one for each request, in order
- * @throws as `readNode`, when the whole batch fails with an error of a limit, the token, the process
- * or the server; BatchRejection for every other error of the whole batch
+ * @throws as `readNode`, when the whole batch fails with an error of a limit, the token, the
+ * process or the server; BatchRejection for every other error of the whole batch
  */
 export function readBatch(answer: Answer, contexts: readonly AnswerContext[]): BatchAnswer {
   const [first] = contexts;
@@ -143,10 +140,9 @@ export const batchEndpoint = '/batch';
 /**
  * Returns true when the API has no batches: the method or the path is unknown, retired or closed to
  * the app. A missing permission or an unknown code is no such sign.
- *
- * Sources: code 3 (unknown method), Graph API, "Handling errors", read 2026-10; 2500 (unknown path),
- * the deprecation wording and Instagram's header, observed 2026. The other wordings are not recorded:
- * a wrong guess costs single requests for a day, and no data.
+ * Sources: code 3 (unknown method), Graph API, "Handling errors", read 2026-10; 2500 (unknown
+ * path), the deprecation wording and Instagram's header, observed 2026. The other wordings are not
+ * recorded: a wrong guess costs single requests for a day, and no data.
  */
 function hasNoBatches({ status, headers }: Answer, { code, message }: ErrorEnvelope): boolean {
   // Instagram's host reports it in this header (observed 2026-08).

@@ -21,7 +21,6 @@ import type { Tokens } from '../tokens/tokens.ts';
 import type { Answer, Transport } from './transport.ts';
 import { readUsage, worstOf } from './usage.ts';
 
-/** The dependencies of the client. */
 interface GraphParts {
   readonly options: InstagramOptions;
   readonly transport: Transport;
@@ -40,7 +39,6 @@ interface GraphParts {
 
 /**
  * The most requests in one batch, by Meta's documentation. Meta counts each item as a call.
- *
  * @see https://developers.facebook.com/docs/graph-api/batch-requests (read 2026-11)
  */
 const maxBatch = 50;
@@ -125,7 +123,6 @@ export class GraphClient implements GraphTransport {
 
   /**
    * Runs a request until it is aborted or the adapter is closed, and reports its outcome.
-   *
    * @param findRejection - finds a rejection of the token in a successful answer
    */
   async #run<T>(
@@ -170,8 +167,8 @@ export class GraphClient implements GraphTransport {
   }
 
   /**
-   * Sends a GET, or a batch by its form, with a timeout; failures become errors of the taxonomy. The
-   * token of a batch and its proof apply to all items (observed autumn 2026).
+   * Sends a GET, or a batch by its form, with a timeout; failures become errors of the taxonomy.
+   * The token of a batch and its proof apply to all items (observed autumn 2026).
    */
   async #send(
     request: RequestWithToken,

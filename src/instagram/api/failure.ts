@@ -16,8 +16,8 @@ export interface ErrorEnvelope {
 }
 
 /**
- * Reads `{"error": {…}}` with validation: a member of the wrong type counts as absent. A text in place
- * of the object, or the `error_message` of Instagram's login, becomes the message.
+ * Reads `{"error": {…}}` with validation: a member of the wrong type counts as absent. A text in
+ * place of the object, or the `error_message` of Instagram's login, becomes the message.
  */
 export function readEnvelope(body: Json): ErrorEnvelope {
   const outer = isNode(body) ? body : {};
@@ -42,7 +42,6 @@ function integer(value: Json | undefined): number | null {
   return Number.isSafeInteger(value) ? (value as number) : null;
 }
 
-/** A failed answer with its request and the context of its translation. */
 export interface GraphFailure {
   readonly request: GraphRequest;
   readonly status: number;
@@ -59,9 +58,8 @@ export interface GraphFailure {
 const longestQuote = 1_000;
 
 /**
- * Returns a message for people: the request, the advice and Meta's own words. It contains no token and
- * no request URL.
- *
+ * Returns a message for people: the request, the advice and Meta's own words. It contains no token
+ * and no request URL.
  * @param advice - the middle of a sentence
  */
 export function explain(failure: GraphFailure, advice: string): string {
@@ -84,8 +82,7 @@ function identity({ status, envelope, redact }: GraphFailure): string {
 }
 
 /**
- * Returns the scope of a reached limit: the narrowest that is known. `page` gives the account's page,
- * else the account; a request without an account gives the app.
+ * Returns the narrowest known scope of a limit: the account's page or the account, else the app.
  */
 export function limitScope(failure: GraphFailure, kind: Scope['kind']): Scope {
   const { accountId, token: id = '' } = failure.request;

@@ -7,8 +7,8 @@ export interface LinkedSignal {
 }
 
 /**
- * Creates a signal that follows the sources until it is unlinked. `AbortSignal.any` is no alternative:
- * signals derived from a process-long signal accumulate on it.
+ * Creates a signal that follows the sources until it is unlinked. `AbortSignal.any` is no
+ * alternative: signals derived from a process-long signal accumulate on it.
  */
 export function linkSignals(sources: readonly AbortSignal[]): LinkedSignal {
   const controller = new AbortController();

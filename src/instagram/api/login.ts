@@ -17,10 +17,7 @@ export interface LoginRequest {
   readonly scope: readonly string[];
 }
 
-/**
- * Starts a login with a random state, and with a proof key (RFC 7636) for Facebook Login. Instagram
- * Login has no proof key.
- */
+/** Starts a login: a random state, and for Facebook Login a proof key (RFC 7636). */
 export function beginLogin(
   { login, apiVersion, baseUrl }: Pick<OAuthOptions, 'login' | 'apiVersion' | 'baseUrl'>,
   { clientId, redirectUri, scope }: LoginRequest,

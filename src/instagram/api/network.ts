@@ -4,7 +4,8 @@ import type { Redact } from './redaction.ts';
 
 /**
  * Creates the error of a missing or incomplete answer. The library's error is dropped: its message
- * contains the URL, its `request` the token. The cause is a new error with the platform's redacted text.
+ * contains the URL, its `request` the token. The cause is a new error with the platform's redacted
+ * text.
  */
 export function networkError(
   error: unknown,

@@ -11,7 +11,6 @@ import { type RequestTelemetry, withTelemetry } from './request-telemetry.ts';
 import { appAdvice } from '../token-advice.ts';
 import type { Answer, Transport } from './transport.ts';
 
-/** The options of the OAuth endpoints. */
 export interface OAuthOptions {
   readonly login: Login;
   /** `v25.0` */
@@ -23,7 +22,6 @@ export interface OAuthOptions {
   readonly requestTimeoutMs: number;
 }
 
-/** A token issued by Meta. */
 export interface Granted {
   readonly accessToken: string;
   /** Epoch milliseconds; null when the answer has no expiry. */
@@ -47,7 +45,6 @@ export interface TokenFacts extends TokenLife {
   readonly accountIds: readonly string[];
 }
 
-/** The parameters of the authorization-code grant. */
 export interface CodeGrant {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -73,7 +70,6 @@ export interface OAuth {
   redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted>;
 }
 
-/** One call of an OAuth endpoint. */
 interface OAuthCall {
   readonly endpoint: string;
   readonly url: string;
@@ -87,7 +83,6 @@ const graphHosts = {
   instagram: 'https://graph.instagram.com',
 } as const;
 
-/** Creates the OAuth endpoints; makes no request yet. */
 export function createOAuth(
   options: OAuthOptions,
   parts: RequestTelemetry & { readonly transport: Transport },
@@ -237,7 +232,6 @@ function send(
 
 const publicParameters = new Set(['grant_type', 'client_id', 'redirect_uri']);
 
-/** Creates the redaction of all secrets in a call. */
 function redactOf({ parameters, accessToken = '' }: OAuthCall): (text: string) => string {
   const secrets = Object.entries(parameters).filter(([name]) => !publicParameters.has(name));
   const redacts = [accessToken, ...secrets.map(([, value]) => value)].map(createRedact);
@@ -261,7 +255,6 @@ function readGranted(body: Node, endpoint: string, nowMs: number): Granted {
 
 /**
  * Reads and validates an answer of `/debug_token`.
- *
  * @throws DeadLetterError `graph.bad-body` for an answer without `data`
  */
 function readTokenFacts(body: Node): TokenFacts {

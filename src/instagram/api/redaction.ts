@@ -34,8 +34,9 @@ export function createRedact(accessToken: string): Redact {
 const shortestUnmistakable = 16;
 
 /**
- * Creates the redaction for stored bodies. It replaces only this token, because nothing else in a body
- * may change. Meta repeats the token in the URLs of `paging`; a proxy could repeat it anywhere.
+ * Creates the redaction for stored bodies. It replaces only this token, because nothing else in a
+ * body may change. Meta repeats the token in the URLs of `paging`; a proxy could repeat it
+ * anywhere.
  */
 export function createBodyRedact(accessToken: string): Redact {
   if (accessToken.length >= shortestUnmistakable) return createLiteralRedact(accessToken);

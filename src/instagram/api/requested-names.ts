@@ -1,9 +1,6 @@
 import type { GraphRequest } from '../../engine/ports.ts';
 
-/**
- * Returns the metrics of a request, in its order: `metric=a,b` of an insights edge and
- * `insights.metric(a,b)` of a field expansion.
- */
+/** Returns the metrics of a request: `metric=a,b`, and `insights.metric(a,b)` of an expansion. */
 export function requestedMetrics(request: GraphRequest): readonly string[] {
   const expanded = [...(request.query['fields'] ?? '').matchAll(/\.metric\(([^)]*)\)/g)];
   return [request.query['metric'] ?? '', ...expanded.map((match) => match[1] ?? '')]
@@ -33,7 +30,6 @@ export function requestsPeople({ path, query }: GraphRequest): boolean {
 
 /**
  * Returns the metrics of a request that are missing from the server's enum.
- *
  * @param index - the position that the server rejected; used when the enum is unreadable
  * @param listed - the enum in the message: `reach, follower_count, …`
  */

@@ -17,7 +17,6 @@ const rawLength = 2_000;
 
 /**
  * Returns the node of an answer.
- *
  * @throws an error of the taxonomy: by the table of `errors.ts` for an API error; RetryError
  * `graph.server` for a success with HTML, an empty body or bare gzip, all of them transient;
  * DeadLetterError `graph.bad-body` for any other body that is not a JSON object, unless the status

@@ -1,7 +1,6 @@
 import ky from 'ky';
 import { readBounded } from '../../engine/read-bounded.ts';
 
-/** An HTTP answer of any status. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -14,7 +13,6 @@ export interface Transport {
   /**
    * Sends one GET, with or without a token. It does not retry and follows no redirect, so the token
    * reaches no other host.
-   *
    * @throws the errors of ky and the platform. Never log them: their messages contain the URL, and
    * their fields the token
    * @remarks Aborting `signal` ends the request, even while the body is read.
@@ -32,7 +30,6 @@ export interface Transport {
 /** The bound of a body. A usual body has some kilobytes, a page of 100 media with children about a megabyte. */
 const maxBodyBytes = 32 * 1024 * 1024;
 
-/** Creates a transport; opens no connection yet. */
 export function createTransport(): Transport {
   const client = ky.create({
     headers: { accept: 'application/json', 'user-agent': 'instagram-kafka-producer' },

@@ -19,10 +19,9 @@ const businessHeader = 'x-business-use-case-usage';
 /**
  * Returns the wait after a reached limit, in milliseconds: Meta's estimate for the account (or the
  * longest in the header), else `Retry-After`, else five minutes; a day at most.
- *
  * @param accountId - the account of the request; null for a request without one
- * @remarks Source: Graph API, rate limits, read 2026-10: the estimate is in minutes, and 0 does
- * not mean that the limit has ended.
+ * @remarks Source: Graph API, rate limits, read 2026-10: the estimate is in minutes, and 0 does not
+ * mean that the limit has ended.
  */
 export function limitWaitMs(headers: Headers, accountId: string | null, nowMs: number): number {
   const usage = parseHeader(headers.get(businessHeader));
@@ -33,10 +32,7 @@ export function limitWaitMs(headers: Headers, accountId: string | null, nowMs: n
   return Math.min(waitMs, longestWaitMs);
 }
 
-/**
- * Returns `Retry-After` (seconds or an HTTP date) in milliseconds; undefined when it is missing,
- * unreadable or past.
- */
+/** Returns `Retry-After` (seconds or a date) in milliseconds; undefined when missing or past. */
 export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
   const value = headers.get('retry-after')?.trim() ?? '';
   if (value === '') return undefined;
@@ -55,9 +51,8 @@ function regainMsOf(entry: Json): number {
 }
 
 /**
- * Reads the quota usage in the headers of an answer. Missing, malformed and out-of-bounds values are
- * ignored.
- *
+ * Reads the quota usage in the headers of an answer. Missing, malformed and out-of-bounds values
+ * are ignored.
  * @see https://developers.facebook.com/docs/graph-api/overview/rate-limiting (read 2026-10)
  */
 export function readUsage(headers: Headers, request: GraphRequest): readonly UsageReport[] {
@@ -96,8 +91,8 @@ function appUsage(usage: Json, token: string): UsageReport[] {
 }
 
 /**
- * Reads `{"<account or business id>": [{"type":"instagram","call_count":1,…}], …}`. A request uses the
- * budget of its account; the key is the id of the account or of its business.
+ * Reads `{"<account or business id>": [{"type":"instagram","call_count":1,…}], …}`. A request uses
+ * the budget of its account; the key is the id of the account or of its business.
  */
 function businessUsage(usage: Json, { accountId }: GraphRequest): UsageReport[] {
   if (!isNode(usage)) return [];

@@ -1,7 +1,6 @@
 import { type ConnectorError, FailError, SkipError } from '../../engine/errors.ts';
 import type { Listed } from './rejections.ts';
 
-/** An object whose request failed, and the error. */
 export interface FailedObject {
   readonly listed: Listed;
   readonly error: ConnectorError;
@@ -23,7 +22,6 @@ const controlSample = 3;
 /**
  * Finds the culprits: objects that fail while other objects are answered. When every requested
  * object and the control sample fail, the error is attributed to no object.
- *
  * @throws the first error when no object is answered; a SkipError becomes a FailError
  */
 export async function attribute<T>(

@@ -45,7 +45,6 @@ export function hasBrokenAlbum(cache: ListCache, lastId: string | undefined): bo
  * Adds the children's fields to albums that were listed with the children's ids alone. Requests
  * album by album, and child by child where one child fails its album. A child that cannot be read
  * is excluded.
- *
  * @throws as `Graph.getEach`; the first error when no child of several albums is answered
  */
 export async function withChildren(
@@ -80,7 +79,6 @@ function isKnown({ id, ids }: Family, { cache, context: { nowMs } }: ChildrenPol
 
 /**
  * Requests each album with its children in one request.
- *
  * @returns the albums to read child by child, and true when any album was answered
  */
 async function getAlbums(

@@ -16,7 +16,6 @@ export const commentsPage = 50;
 /** A list of comments with more pages counts as endless: a million comments (Invariant 10). */
 const mostPages = 20_000;
 
-/** A media whose comments are to be read. */
 export interface DueMedia {
   readonly listed: Listed;
   /** Its `comments_count` in the list. */
@@ -50,7 +49,6 @@ export interface CommentsPage {
 /**
  * Requests the first page of each media: the start of the list, or the page at which an unfinished
  * reading continues. A media that is rejected while others are answered is excluded for a while.
- *
  * @param all - every due media, to draw control samples from
  * @throws as `Graph.getEach`; the first error when neither a media nor a control sample is answered
  */
@@ -138,7 +136,6 @@ function commentsRequest(
   return requestOf(isReplies ? '/{comment}/replies' : '/{media}/comments', query, context, id);
 }
 
-/** Returns the `fields` parameter of a comment and its replies. */
 export function commentFields(fields: Fields, excluded: ReadonlySet<string> = new Set()): string {
   const plain = fieldsParameter(fields, excluded);
   return `${plain},replies.limit(${commentsPage}){${plain}}`;
@@ -155,7 +152,6 @@ interface ReadingLists {
  * Yields the pages of a media's comments from `first` on, newest first. When the API no longer
  * accepts the cursor of an unfinished reading, the pages start at the beginning of the list,
  * without the comments that the reading has published.
- *
  * @throws as `Graph.get`, except SkipError; FailError `graph.refused` when the list does not end
  */
 export async function* pagesFrom(

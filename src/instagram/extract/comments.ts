@@ -127,7 +127,6 @@ async function* readMedia(
   media.finish(pending);
 }
 
-/** The progress of reading one media's comments. */
 class MediaReading {
   readonly #due: DueMedia;
   readonly #resumed: CommentsReading | null;
@@ -142,7 +141,6 @@ class MediaReading {
   #published = new Set<string>();
   /** True when comments are too young and wait for the next poll. */
   #isWaiting = false;
-  /** True when a list ended early. */
   isCut = false;
 
   constructor(

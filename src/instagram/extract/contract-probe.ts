@@ -14,13 +14,11 @@ import { readListed } from './rejections.ts';
 
 const dayMs = 86_400_000;
 
-/** The streams whose requests a probe sends, and the account. */
 interface ContractProbe {
   readonly account: Account;
   readonly streams: readonly InstagramStream[];
 }
 
-/** The dependencies of a probe. */
 interface ProbeTools extends Pick<PollerTools, 'clock' | 'rateLimiter' | 'graph' | 'settings'> {
   readonly source: InstagramSource;
 }
@@ -29,7 +27,6 @@ interface ProbeTools extends Pick<PollerTools, 'clock' | 'rateLimiter' | 'graph'
  * Sends each form of request that the streams use once, for one account, through the streams' own
  * extractors: a page of each list, insights of one media of each kind, one window, one day. A probe
  * costs one or two calls for each form and publishes nothing.
- *
  * @returns the result for each stream and endpoint, and one for the batch with Facebook Login
  * @throws StopProcessError; the signal's reason
  */
@@ -83,7 +80,6 @@ export async function probeContract(
 
 const firstProbeMs = 3_600_000;
 
-/** The streams, account and API version of the daily probe. */
 interface ContractWatch {
   readonly streams: readonly { readonly stream: InstagramStream }[];
   readonly apiVersion: string | null;

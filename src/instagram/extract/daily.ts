@@ -165,7 +165,6 @@ function requestTotals(
   return requestDaily({ metrics: all, span, last, request }, poll);
 }
 
-/** A request for one span of days. */
 interface DailyRequest {
   /** The stream's name of each metric → the API's name. */
   readonly metrics: ReadonlyMap<string, string>;
@@ -178,7 +177,6 @@ interface DailyRequest {
 /**
  * Requests a span, and repeats the request without each metric that the API rejects by name. A
  * rejection is recorded with the days that lack the metric.
- *
  * @returns undefined when every metric is excluded
  * @throws every other error of `request`, and a rejection that names no metric
  */

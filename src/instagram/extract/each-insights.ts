@@ -13,7 +13,6 @@ import type { ExtractContext } from './extraction.ts';
 import { requestOf } from './paging.ts';
 import type { Listed, Rejections } from './rejections.ts';
 
-/** The declaration of a stream of insights. */
 export type InsightsSource = RequestOf<'insights'>;
 
 /** A listed media: its node, and the values that rejections and freshness depend on. */
@@ -34,7 +33,6 @@ export interface InsightsPoll {
   readonly rejections: Rejections;
   /** Every listed media, to draw control samples from. */
   readonly all: readonly Candidate[];
-  /** The excluded media and metrics, with the reason. */
   readonly skipped: Skipped[];
   /** Pairs of kind and metric that were answered in this poll. */
   readonly answeredMetrics: Set<string>;
@@ -46,7 +44,6 @@ export interface InsightsPoll {
  * Requests the insights of some media, one request for each. A rejected metric is excluded and the
  * others are requested again. A media that is rejected while others are answered is excluded for a
  * while.
- *
  * @returns bodies of `/{media}/insights`; `{data: []}` for a media whose metrics are all excluded
  * @throws as `Graph.getEach`; the first error when neither these media nor a control sample is
  * answered

@@ -16,12 +16,10 @@ import { isOfAccount, withoutRejectedFields } from './rejected-fields.ts';
 /** Size of a list's first page, nodes; each success doubles it, up to the configured size. */
 const firstPageSize = 50;
 
-/** The Instagram API as a source, with its settings. */
 export interface InstagramSource extends Source {
   readonly settings: SourceSettings;
 }
 
-/** Creates a source with empty list caches. */
 export function createSource(settings: SourceSettings): InstagramSource {
   const caches = createListCaches(Math.min(firstPageSize, settings.pageSize));
   return {
@@ -38,7 +36,6 @@ export function createSource(settings: SourceSettings): InstagramSource {
 
 /**
  * Sends the requests of the stream's declaration and yields their pages.
- *
  * @throws as `Graph.get`, except the errors that an extractor attributes and reports as skipped
  */
 export function extract(stream: InstagramStream, context: ExtractContext): Extraction {

@@ -3,7 +3,6 @@ import type { Page, SourcePoll } from '../../engine/source.ts';
 import type { Tier } from '../model/freshness.ts';
 import type { ListCaches } from './list-cache.ts';
 
-/** The configuration of the source. */
 export interface SourceSettings {
   readonly login: Login;
   readonly startDateMs: number | null;

@@ -22,8 +22,7 @@ import { Rejections, readListed } from './rejections.ts';
 const mediaAPage = 50;
 
 /**
- * Requests the insights of the listed media that are due, one request for each media. Each node is
- * the listed media with its metrics beside its fields.
+ * Requests the insights of the due media, one request each; a node is the media with its metrics.
  */
 export async function* extractInsights(
   source: InsightsSource,
@@ -124,7 +123,6 @@ type Parts = NonNullable<InsightsSource['parts']>;
  * The parts are requested when the metric has changed: at most once an hour, and at the last poll
  * in which the media is listed. All media of an account share its hours, so one batch requests
  * them. Between two requests the parts last read are repeated. A failed request adds no parts.
- *
  * @throws as `Graph.getEach`
  */
 async function withParts(
@@ -181,7 +179,6 @@ async function getParts(
   return bodies;
 }
 
-/** Returns the field that holds the parts. */
 function nameOf({ metric }: Parts): string {
   return `${metric}_actions`;
 }

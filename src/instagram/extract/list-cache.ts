@@ -11,7 +11,6 @@ export interface ReadParts {
   readonly readMs: number;
 }
 
-/** The cached children of an album. */
 export interface Album {
   readonly requestedMs: number;
   /** The end of their lifetime, epoch milliseconds. */
@@ -64,7 +63,6 @@ export class ListCache {
     return Math.abs(nowMs - this.#report.atMs) < reportFreshMs ? this.#report.count : null;
   }
 
-  /** Records the `media_count` of an account. */
   noteReportedCount(count: number, atMs: number): void {
     this.#report = { count, atMs };
   }
@@ -83,12 +81,10 @@ function merged(newest: readonly Node[], known: readonly Node[]): readonly Node[
   return [...newest, ...known.filter(({ id }) => !seen.has(id))];
 }
 
-/** The list caches of all accounts. */
 export interface ListCaches {
   of(accountId: string, edge: Edge): ListCache;
 }
 
-/** Creates empty list caches. */
 export function createListCaches(pageSize: number): ListCaches {
   const caches = new Map<string, ListCache>();
   return {

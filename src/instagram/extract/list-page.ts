@@ -15,9 +15,7 @@ export interface ListScanContext extends ChildrenPoll {
   readonly source: Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'>;
 }
 
-/** The position at which a page starts. */
 interface PageStart {
-  /** The cursor; undefined for the first page. */
   readonly after: string | undefined;
   /** The id of the node before the page; undefined for the first page. */
   readonly lastId: string | undefined;
@@ -33,7 +31,6 @@ interface ReadPage {
 /**
  * Reads one page of a list, without the fields that the API rejects and the children that cannot be
  * read.
- *
  * @throws as `Graph.get` and `adaptedPage`
  */
 export async function readPage(scanning: ListScanContext, start: PageStart): Promise<ReadPage> {
@@ -48,7 +45,6 @@ export async function readPage(scanning: ListScanContext, start: PageStart): Pro
 
 /**
  * Counts nodes that were listed without their children.
- *
  * @returns the ids of those that may have been published with children
  */
 function noteBareNodes(
@@ -93,7 +89,6 @@ const longestPauseMs = 8000;
  * Each success doubles the size and halves the pause. When a child cannot be read, children are
  * requested by their ids. If that fails too, their node is requested alone and without them.
  * Cursors name items, not offsets, so a smaller page continues at the same place.
- *
  * @throws RetryError `graph.too-much-data` when even one node is too large
  */
 async function adaptedPage(scanning: ListScanContext, start: PageStart): Promise<AdaptedPage> {

@@ -10,7 +10,6 @@ import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
 import { readPage, type ListScanContext, type ListSource } from './list-page.ts';
 
-/** The list to scan, and the fields to request. */
 interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
   /** Start of the last scan of the whole list, epoch milliseconds; null before the first. */
   readonly lastWholeMs: number | null;
@@ -90,7 +89,6 @@ function isOfCycle(
   return scannedMs !== null && scannedMs >= cycleMs && scannedMs <= nowMs;
 }
 
-/** One page of an edge. */
 interface ListedPage {
   readonly nodes: readonly Node[];
   readonly skipped: readonly Skipped[];
@@ -106,7 +104,6 @@ const mostEmptyPages = 1000;
  * Scans an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
  * until the media are old. The `next` URL itself is never followed: it carries the token. A page
  * may be short or empty and still have a next one. The list cache keeps the nodes.
- *
  * @throws DeadLetterError `graph.bad-body` when a page is not a list, or a cursor repeats;
  * FailError `graph.refused` when the list does not end
  */

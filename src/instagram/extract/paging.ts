@@ -16,7 +16,6 @@ export function requestOf(
 
 /**
  * Returns the entries of a page.
- *
  * @param rejected - receives a dead letter for each entry that is not an object, with its path
  * @throws DeadLetterError `graph.bad-body` when the page holds no list
  */
@@ -48,7 +47,6 @@ export function cursorOf(body: Node): string | undefined {
  * Returns the cursor of the next page; undefined at the end of the list. The list ends where
  * `paging.next` is absent, null or empty: the last page still has cursors, and an empty page may
  * have a next one. The caller bounds lists that never end.
- *
  * @param seen - the cursors used so far in this scan; the new one is added
  * @throws DeadLetterError `graph.bad-body` when there is a next page but no new cursor to reach it
  */

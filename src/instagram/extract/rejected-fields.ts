@@ -18,7 +18,6 @@ export interface ExcludedMetrics {
 
 /**
  * Finds the requested metrics of an account that a rejection excludes.
- *
  * @throws the error itself when it excludes no metric
  */
 export function excludedBy(error: unknown, requested: readonly string[]): ExcludedMetrics {
@@ -33,7 +32,6 @@ export function excludedBy(error: unknown, requested: readonly string[]): Exclud
 /**
  * Sends a request, and repeats it without each field that the API names as unknown or not
  * permitted: one such field fails the whole request.
- *
  * @param skipped - receives one entry for each excluded field, by its path
  * @param fields - the requested fields, when some are within lists
  * @throws every other error of `request`, and a rejection that names no further field

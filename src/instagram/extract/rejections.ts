@@ -38,7 +38,6 @@ export function childOf(albumId: string, childId: string): string {
   return `${albumId}/${childId}`;
 }
 
-/** An object that is not requested for a while, and the reason. */
 interface Exclusion {
   readonly listed: Listed;
   readonly reason: ErrorCode;
@@ -52,10 +51,7 @@ interface Exclusion {
  */
 export const rememberedRejections = 5000;
 
-/**
- * The rejections of an account's media and metrics, indexed for one poll and kept for the next. A
- * look-up takes constant time for any number of rejections.
- */
+/** The rejections of an account's media and metrics, indexed for one poll and kept for the next. */
 export class Rejections {
   readonly #checkpoint: Checkpoint;
   readonly #nowMs: number;
@@ -72,7 +68,6 @@ export class Rejections {
     this.#convertedMs = checkpoint.convertedMs;
   }
 
-  /** True when a media is excluded from requests now. */
   isExcluded({ id, createdMs }: Listed): boolean {
     const convertedMs = this.#convertedMs ?? -Infinity;
     return (createdMs !== null && createdMs <= convertedMs) || this.excludes(id);

@@ -55,9 +55,7 @@ export function isChanged(listed: Node, before: CommentsRead | undefined): boole
   );
 }
 
-/**
- * Returns a comment as its own node, with the ids of its media and of the comment it replies to.
- */
+/** Returns a comment as its own node, with the ids of its media and of the comment above it. */
 export function commentNode(comment: Node, mediaId: string, parent?: Node): Node {
   return {
     ...Object.fromEntries(Object.entries(comment).filter(([name]) => name !== 'replies')),
@@ -101,12 +99,10 @@ export function withSeen(
   return left;
 }
 
-/** True for more ids than are remembered for one media. */
 export function isTooMany(ids: ReadonlySet<string>): boolean {
   return ids.size > seenOfMedia;
 }
 
-/** The data that identifies published comments. */
 export interface KnownComments {
   /** Key numbers of the published comments; undefined unless all are remembered. */
   readonly ids: ReadonlySet<string> | undefined;

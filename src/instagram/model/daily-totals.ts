@@ -18,7 +18,6 @@ import {
   recentReachMs,
 } from './windows.ts';
 
-/** A day that a poll requests. */
 export interface PlannedDay extends PacificDay {
   /** True when only metrics that were rejected before are requested; the others are known. */
   readonly catchUp: boolean;
@@ -42,7 +41,6 @@ export function planDays(plan: WindowPlan): readonly PlannedDay[] {
   return pacificDays(lackingMs, nowMs).map((day) => ({ ...day, catchUp: day.endMs <= dueFromMs }));
 }
 
-/** The answer to one request for a day. */
 export interface TotalsAnswer {
   readonly request: TotalsRequest;
   readonly body: Node;
@@ -52,7 +50,6 @@ export interface TotalsAnswer {
  * Creates the node of a day from its date and the totals of all answers. For a metric requested by
  * its parts, each part is a field. Meta omits parts of zero, and omits all parts when it has no
  * data.
- *
  * @param rejected - receives a dead letter for each invalid answer and metric, with its path
  */
 export function dayNode(
@@ -80,7 +77,6 @@ function partsOf(flat: Node, fields: Readonly<Record<string, string>>): Node {
 /**
  * Detects the days to publish: new days and days whose totals changed. A missing total never
  * replaces a known one.
- *
  * @param records - mapped days, oldest first
  */
 export function settleTotals(records: readonly Value[], context: SettleContext): Settled {

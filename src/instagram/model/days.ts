@@ -8,7 +8,6 @@ import type { SettleContext, Settled } from '../../engine/stream.ts';
 import type { SeriesRequest } from '../streams/stream.ts';
 import { futureMs, progressOf } from './windows.ts';
 
-/** The answer to one request of a series. */
 export interface SeriesAnswer {
   readonly request: SeriesRequest;
   readonly body: Node;
@@ -17,7 +16,6 @@ export interface SeriesAnswer {
 /**
  * Merges the answers of one window into one node per day, `{date, follower_count, reach, …}`,
  * oldest first. `date` is Meta's `end_time`, unchanged.
- *
  * @param rejected - receives a dead letter for each invalid answer, metric and day, with its path
  */
 export function mergeDays(
@@ -68,7 +66,6 @@ function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]): read
  * Detects the days to publish: new days and days whose values changed, except days without data and
  * days later than now + 1 day. A missing value never replaces a known one: Meta's series appear and
  * disappear, `online_followers` above all.
- *
  * @param records - mapped days, oldest first
  */
 export function settleDays(records: readonly Value[], context: SettleContext): Settled {

@@ -5,7 +5,6 @@ import { type Json, type Node, type Value, isNode } from '../../engine/json.ts';
 import { parseGraphTime } from './graph-time.ts';
 import { withoutParameters } from './signed-url.ts';
 
-/** A decoded node. */
 export interface Decoded {
   readonly value: Value;
   /** Names of fields that are not declared, as `children[].foo`. */
@@ -25,7 +24,6 @@ interface Decoding {
  * required field is rejected by its path; a missing or null optional field is null. An undeclared
  * field is omitted and reported by name. An invalid metric, count or list entry is rejected by
  * itself; any other invalid field rejects the node.
- *
  * @throws DeadLetterError `mapping.invalid` with the path and the raw node
  */
 export function decode(fields: Fields, node: Node): Decoded {

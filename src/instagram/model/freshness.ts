@@ -16,7 +16,6 @@ interface PollTimes {
   readonly lastMs: number | null;
 }
 
-/** An entity with an age. */
 interface Aged {
   readonly id: string;
   /** Epoch milliseconds; null without a valid timestamp, which counts as old. */
@@ -27,7 +26,6 @@ interface Aged {
  * True when an entity is due in this poll. Each entity is due once in its tier's period, at a
  * moment derived from its id, so that requests are spread evenly over the polls. If no poll ran at
  * that moment, the next one catches up.
- *
  * @param tiers - by ascending age; the last one applies to everything older
  */
 export function isDue(aged: Aged, times: PollTimes, tiers: readonly Tier[]): boolean {
@@ -73,7 +71,6 @@ function countsOf(listed: Node): bigint {
 /** The part of its age after which a changed media is read again; old media are read rarely. */
 const movedAfter = 1 / 8;
 
-/** A listed media, and the last reading of its insights. */
 interface ReadMedia {
   readonly node: Node;
   readonly media: Aged;

@@ -40,7 +40,6 @@ class PartReader {
   }
 }
 
-/** An entry of an insights answer, and the reader of its parts. */
 interface Metric {
   readonly name: string;
   readonly node: Node;
@@ -51,7 +50,6 @@ interface Metric {
  * Flattens the metrics of an insights answer (`data: [{name, values: [{value}], total_value}]`)
  * into one node, metric → value. A breakdown becomes `<metric>_actions`: its dimension → count. A
  * metric without a value is omitted: Meta sends an empty set rather than 0 for unknown values.
- *
  * @param rejected - receives a dead letter for each metric of another shape, with its path
  * @throws DeadLetterError `mapping.invalid` when the answer holds no list of metrics
  */
@@ -77,7 +75,6 @@ export function metricValues(
 
 /**
  * Returns the entries of an insights answer, each an object with a name.
- *
  * @param rejected - receives a dead letter for each invalid entry, with its path
  * @throws DeadLetterError `mapping.invalid` when the answer holds no list
  */
@@ -120,7 +117,6 @@ function metricValue(metric: Node, reader: PartReader): Json | undefined {
 /**
  * Maps a breakdown's results: the dimension values joined with a comma (`18-24,F`) → count. Results
  * with equal dimension values are added up: two cities of one name are two results.
- *
  * @param rejected - receives a dead letter for each invalid result, with its path
  * @returns undefined when the metric has no results
  * @throws DeadLetterError `mapping.invalid` when there is no list of results, or all of them are

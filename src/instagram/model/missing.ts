@@ -90,10 +90,7 @@ export function askableFrom(
   return earliest(declared.filter((one) => !holds(one, nowMs)));
 }
 
-/**
- * Returns the start of the days that lack a rejected metric, and may thus still change at any age;
- * Infinity for none.
- */
+/** Returns the start of the days that lack a rejected metric and may still change, or Infinity. */
 export function lackingFrom({ refusals }: Checkpoint, nowMs: number): number {
   return Math.max(earliest(refusals) ?? Infinity, nowMs - longReachMs);
 }

@@ -27,7 +27,6 @@ export function pacificDays(afterMs: number, untilMs: number): readonly PacificD
  * Returns midnight US Pacific of the date that begins in UTC at `utcMs`. By law since 2007,
  * daylight time begins on the second Sunday of March and ends on the first Sunday of November. Both
  * changes are at 2:00, after midnight.
- *
  * @see https://www.law.cornell.edu/uscode/text/15/260a (read 2026-11)
  */
 function midnightOf(utcMs: number): number {

@@ -32,7 +32,6 @@ export const futureMs = dayMs;
 /** The start of 2010; Instagram did not exist before. */
 export const beginningMs = Date.UTC(2010, 0, 1);
 
-/** The inputs from which the windows of one poll are planned. */
 export interface WindowPlan {
   readonly nowMs: number;
   readonly cursorMs: number | null;

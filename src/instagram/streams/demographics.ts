@@ -12,13 +12,11 @@ const fields = { name: required(text), breakdown: required(text) };
 /** Known fields of an insights answer that no record holds; they are not reported as unknown. */
 const described = ['period', 'title', 'description', 'total_value', 'id'];
 
-/** The breakdowns of all audiences, one per request. */
 const breakdowns = ['city', 'country', 'age,gender'] as const;
 
 /**
  * Creates the mapping of a metric with one breakdown. An answer without results means too few
  * people: no record is published, and the answer is counted.
- *
  * @param asked - further parameters of the request, as fields of the record
  */
 function demographicsRecord(asked: Value = {}): (node: Node, origin: Origin) => Mapped {
@@ -45,8 +43,9 @@ function demographicsRecord(asked: Value = {}): (node: Node, origin: Origin) => 
 /**
  * The time span that these two metrics require: the longer one. Meta rejects a span with under 100
  * people, and a month reaches 100 sooner than a week.
- *
- * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
+ * @see
+ * https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights
+ * (read 2026-11)
  */
 const thisMonth = { timeframe: 'this_month' };
 
@@ -60,30 +59,21 @@ const audience = (
   toRecord: demographicsRecord(span),
 });
 
-/**
- * People who liked, commented, shared or saved. Under 100 such people Meta rejects the request
- * (3006): no record is published, and the rejection is counted.
- */
+/** People who liked, commented, shared or saved; under 100 Meta rejects the request (3006). */
 export const userEngagedAudience = declareStream({
   name: 'user_engaged_audience',
   doc: 'Demographics of who interacted with the content this month: the top 45 of each breakdown.',
   ...audience('engaged_audience_demographics', thisMonth),
 });
 
-/**
- * People who saw the content. Under 100 such people Meta rejects the request (3006): no record is
- * published, and the rejection is counted.
- */
+/** People who saw the content; under 100 Meta rejects the request (3006). */
 export const userReachedAudience = declareStream({
   name: 'user_reached_audience',
   doc: 'Demographics of who was reached by the content this month: the top 45 of each breakdown.',
   ...audience('reached_audience_demographics', thisMonth),
 });
 
-/**
- * Followers of the account by city, country, and age with gender. Under 100 followers Meta answers
- * without results: no record is published, and the answer is counted.
- */
+/** Followers by city, country, and age with gender; under 100 Meta answers without results. */
 export const userLifetimeInsights = declareStream({
   name: 'user_lifetime_insights',
   doc: 'Follower demographics: the top 45 of each breakdown.',

@@ -27,7 +27,6 @@ export const streams: Readonly<Record<StreamName, InstagramStream>> = {
   comments,
 };
 
-/** The streams whose topics are compacted. */
 export const compactedStreams: readonly StreamName[] = Object.values(streams)
   .filter(({ isCompacted }) => isCompacted)
   .map(({ name }) => name);

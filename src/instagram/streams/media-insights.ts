@@ -44,7 +44,6 @@ export const facebookCounts: Fields = {
 /** All listed counts; every scan of the list requests all of them. */
 export const listedCounts: Fields = { like_count: long, comments_count: long, ...facebookCounts };
 
-/** Lifetime metrics of posts and reels, one request per media. */
 export const mediaInsights = declareStream({
   name: 'media_insights',
   doc: 'Lifetime metrics of each media, by its kind.',

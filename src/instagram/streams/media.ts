@@ -52,8 +52,8 @@ const fields: Fields = {
 
 /**
  * Posts, reels and albums, newest first. Field expansion requests an album's children with it.
- *
- * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read 2026-11)
+ * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read
+ * 2026-11)
  */
 export const media = declareStream({
   name: 'media',

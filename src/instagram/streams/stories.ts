@@ -10,7 +10,6 @@ const fields: Fields = {
   media_product_type: text,
 };
 
-/** Live stories; the API lists a story for 24 hours only. */
 export const stories = declareStream({
   name: 'stories',
   priority: 'urgent',

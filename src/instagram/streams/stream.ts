@@ -11,7 +11,6 @@ export interface SeriesRequest {
   readonly recentOnly: readonly string[];
 }
 
-/** One request for the totals of a day. */
 export interface TotalsRequest {
   readonly metrics: readonly string[];
   /** The breakdown, and the field of each part. Such a metric must be requested alone. */
@@ -33,12 +32,10 @@ export type StreamRequest =
     }
   | {
       readonly kind: 'insights';
-      /** The list that names the media. */
       readonly edge: 'media' | 'stories';
       readonly listFields: Fields;
       /** Fields that show a change of a media, and fields that other streams of the list need. */
       readonly besides?: Fields;
-      /** Fields that Instagram Login does not support. */
       readonly facebookOnly?: readonly string[];
       /** The widest set of metrics that a listed media answers in one request, by login. */
       readonly metrics: (listed: Node, login: Login) => readonly string[];
@@ -51,9 +48,7 @@ export type StreamRequest =
       readonly kind: 'comments';
       /** The list of media, with the number of comments of each. */
       readonly listFields: Fields;
-      /** List fields that Instagram Login does not support. */
       readonly facebookOnly: readonly string[];
-      /** Fields of a comment and of a reply. */
       readonly fields: Fields;
     }
   | { readonly kind: 'series'; readonly requests: readonly SeriesRequest[] }
@@ -67,10 +62,8 @@ export type StreamRequest =
       readonly timeframe?: string;
     };
 
-/** The requests of streams of one kind. */
 export type RequestOf<K extends StreamRequest['kind']> = Extract<StreamRequest, { kind: K }>;
 
-/** A stream of the Instagram API, with the requests that fetch its nodes. */
 export interface InstagramStream extends Stream {
   readonly request: StreamRequest;
   /** True where it reads what other people wrote: that takes a permission of its own. */

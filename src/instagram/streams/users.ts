@@ -19,8 +19,9 @@ const fields: Fields = {
 
 /**
  * The account's profile and its counts.
- *
- * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user (read 2026-11)
+ * @see
+ * https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user
+ * (read 2026-11)
  */
 export const users = declareStream({
   name: 'users',

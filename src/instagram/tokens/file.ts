@@ -4,7 +4,6 @@ import type { Clock } from '../../engine/ports.ts';
 import { codeOf } from './store.ts';
 import type { Tokens } from './tokens.ts';
 
-/** A watched token file. */
 export interface TokenFile {
   readonly path: string;
   /** Parses the tokens in a file's text; undefined when there are none or the text is invalid. */

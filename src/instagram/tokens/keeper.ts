@@ -24,7 +24,6 @@ import {
 } from './store.ts';
 import { type Tokens, shownName } from './tokens.ts';
 
-/** The dependencies of the token keeper. */
 interface KeeperParts {
   readonly options: Pick<OAuthOptions, 'login' | 'clientId' | 'clientSecret'>;
   readonly tokens: Tokens;
@@ -34,7 +33,6 @@ interface KeeperParts {
   readonly telemetry: Telemetry;
   /** The token file; undefined when the tokens have another source. */
   readonly file: TokenFile | undefined;
-  /** Called after each check of all tokens. */
   readonly onChecked: () => void;
 }
 
@@ -45,7 +43,6 @@ const inspectEveryMs = 86_400_000;
 /** The wait before a failed renewal is repeated. */
 const retryMs = 6 * 3_600_000;
 
-/** The known facts about one token. */
 interface KnownToken {
   /** Null when it is unknown. */
   readonly life: TokenLife | null;

@@ -6,7 +6,6 @@ import { type Tokens, shownName } from './tokens.ts';
 export interface TokenRejections {
   /**
    * Records a request when it is sent with the token of a name.
-   *
    * @returns a callback for the outcome: the error, or undefined for an answer
    */
   sent(name: string): (error: unknown) => void;
@@ -26,7 +25,6 @@ interface RejectedToken {
   readonly sentBefore: number;
 }
 
-/** Creates a record without rejections. */
 export function createTokenRejections(
   tokens: Pick<Tokens, 'names' | 'text'>,
   telemetry: Telemetry,

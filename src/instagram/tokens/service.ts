@@ -30,16 +30,13 @@ import {
 import { createTokens } from './tokens.ts';
 import { createTransport } from '../api/transport.ts';
 
-/** The options of the token commands. */
 interface TokenServiceOptions extends OAuthOptions {
   readonly pageSize: number;
   /** True when comments or tags are read, which need a separate permission. */
   readonly readsPeople: boolean;
 }
 
-/** The result of an inspection of a token. */
 export interface InspectedToken {
-  /** True when the API accepts the token. */
   readonly isValid: boolean;
   /** The reason and the error code of a rejection; null for an accepted token. */
   readonly reason: string | null;
@@ -53,16 +50,13 @@ export interface InspectedToken {
   readonly missing: readonly string[] | null;
 }
 
-/** The target of a written token. */
 export interface TokenPlace {
   readonly path: string;
   /** The token to replace, other tokens in the file stay; null replaces the whole file. */
   readonly old: string | null;
-  /** True to append the token to the file. */
   readonly add: boolean;
 }
 
-/** The token operations of the commands. */
 export type TokenService = ReturnType<typeof openTokenService>;
 
 /** Creates the token operations of the commands; makes no request yet. */
@@ -192,7 +186,6 @@ async function attempt<T>(operation: Promise<T>, signal: AbortSignal): Promise<A
 
 /**
  * Creates a token with `make` and writes it. A file that cannot be locked prevents `make`.
- *
  * @throws StopProcessError `config.invalid` when the file cannot be written or is locked
  */
 async function writeTo(

@@ -17,7 +17,6 @@ export class TokenFileError extends Error {
 /**
  * Replaces one token in a file of one or several; the rest stays. The file is replaced as a whole,
  * readable by its owner alone (mode 0600).
- *
  * @returns false when the old token is no longer in the file
  * @throws TokenFileError when the file cannot be written
  */
@@ -49,7 +48,6 @@ function withReplaced(text: string, old: string, renewed: string): string | unde
 /**
  * Writes a file atomically, readable by its owner alone: the previous owner, or for a new file the
  * process's user.
- *
  * @param isWanted - called just before the replacement; false prevents it
  * @returns true when the file was written
  * @throws TokenFileError
@@ -115,7 +113,6 @@ const lockEndsMs = 120_000;
 
 /**
  * Runs an operation with an exclusive lock on a file that instances may share.
- *
  * @returns undefined when another process has the lock
  * @throws TokenFileError when the lock cannot be written beside the file; the errors of `operation`
  */

@@ -5,8 +5,8 @@ import { secretsOf } from '../api/proof.ts';
 import { type Redact, createBodyRedact, createRedact } from '../api/redaction.ts';
 
 /**
- * The tokens in use. Each has a name by its position, which a renewal keeps: `1`, `2` …, or an empty
- * name for a single token.
+ * The tokens in use. Each has a name by its position, which a renewal keeps: `1`, `2` …, or an
+ * empty name for a single token.
  */
 export interface Tokens {
   readonly names: () => readonly string[];
@@ -14,9 +14,9 @@ export interface Tokens {
   readonly text: (name: string) => string;
   /**
    * Replaces the tokens by renewed ones and resolves all pending `changed` promises.
-   *
    * @returns true when a token changed
-   * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header; nothing changes
+   * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header;
+   * nothing changes
    */
   replace(tokens: readonly string[]): boolean;
   /** Resolves at the next change; rejects with the signal's reason. */
@@ -33,7 +33,6 @@ export function shownName(name: string): string {
 
 /**
  * Creates the tokens in use.
- *
  * @param appSecret - the secret of the tokens' app; null when unknown
  * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header
  */
