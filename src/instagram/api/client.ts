@@ -12,10 +12,9 @@ import type {
 import { readNode, type AnswerContext } from './response.ts';
 import { batchForm, BatchRejection, readBatch } from './batch.ts';
 import { linkSignals } from './linked-signal.ts';
-import { networkError, timeoutError } from './network.ts';
+import { networkError, timeoutError, withTelemetry } from './network.ts';
 import type { InstagramOptions } from '../options.ts';
-import { proofOf } from './proof.ts';
-import { withTelemetry } from './request-telemetry.ts';
+import { proofOf } from './redaction.ts';
 import type { TokenRejections } from '../tokens/rejections.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { Answer, Transport } from './transport.ts';

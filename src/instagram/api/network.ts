@@ -1,5 +1,6 @@
-import { RetryError } from '../../engine/errors.ts';
-import type { GraphRequest } from '../../engine/ports.ts';
+import { type ErrorCode, isConnectorError, RetryError } from '../../engine/errors.ts';
+import type { Clock, GraphRequest, Telemetry } from '../../engine/ports.ts';
+import { batchEndpoint, BatchRejection } from './batch.ts';
 import type { Redact } from './redaction.ts';
 
 /**
@@ -58,4 +59,32 @@ function within(error: ErrorShape | undefined): ErrorShape | undefined {
 /** Tests the shape, because `instanceof` fails for an error of another realm. */
 function asErrorShape(value: unknown): ErrorShape | undefined {
   return typeof value === 'object' && value !== null ? value : undefined;
+}
+
+export interface RequestTelemetry {
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+/** Makes a request and reports its outcome and duration. An aborted request is not reported. */
+export async function withTelemetry<T>(
+  { telemetry, clock }: RequestTelemetry,
+  { endpoint, calls }: { readonly endpoint: string; readonly calls: number },
+  request: () => Promise<T>,
+): Promise<T> {
+  const startedMs = clock.nowMs();
+  const report = (outcome: 'ok' | ErrorCode, labels = { endpoint, calls }): void => {
+    const durationMs = Math.max(0, clock.nowMs() - startedMs);
+    telemetry.report({ type: 'request', ...labels, outcome, durationMs });
+  };
+  try {
+    const answer = await request();
+    report('ok');
+    return answer;
+  } catch (error) {
+    if (isConnectorError(error)) report(error.code);
+    // The API called none of the items.
+    if (error instanceof BatchRejection) report(error.code, { endpoint: batchEndpoint, calls: 1 });
+    throw error;
+  }
 }

@@ -4,10 +4,8 @@ import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import type { TokenLife } from '../../engine/token-life.ts';
 import { readNode } from './response.ts';
-import { networkError, timeoutError } from './network.ts';
-import { proofOf } from './proof.ts';
-import { createRedact } from './redaction.ts';
-import { type RequestTelemetry, withTelemetry } from './request-telemetry.ts';
+import { type RequestTelemetry, networkError, timeoutError, withTelemetry } from './network.ts';
+import { createRedact, proofOf } from './redaction.ts';
 import { appAdvice } from '../token-advice.ts';
 import type { Answer, Transport } from './transport.ts';
 

@@ -1,5 +1,5 @@
-import { type ConnectorError, FailError, SkipError } from '../../engine/errors.ts';
-import type { Listed } from './rejections.ts';
+import { type ConnectorError, FailError, SkipError, type Skipped } from '../../engine/errors.ts';
+import type { Listed, Rejections } from './rejections.ts';
 
 export interface FailedObject {
   readonly listed: Listed;
@@ -7,7 +7,7 @@ export interface FailedObject {
 }
 
 /** The evidence that separates an object's own error from one that is common to all objects. */
-export interface Evidence<T> {
+interface Evidence<T> {
   /** True when one of the objects requested together was answered. */
   readonly isAnswered: boolean;
   /** Other objects of the list, to draw a control sample from when no object was answered. */
@@ -33,6 +33,19 @@ export async function attribute<T>(
   const sample = spread(controls, controlSample);
   if (sample.length > 0 && (await areAnswered(sample))) return failed;
   throw commonError(first.error);
+}
+
+/** Excludes the culprits for a while, a week or `atMostMs` at most. @throws as `attribute` */
+export async function excludeCulprits<T>(
+  failed: readonly FailedObject[],
+  poll: { rejections: Rejections; skipped: Skipped[]; atMostMs?: number },
+  evidence: Evidence<T>,
+): Promise<void> {
+  const atMost = poll.atMostMs === undefined ? {} : { atMostMs: poll.atMostMs };
+  for (const { listed, error } of await attribute(failed, evidence)) {
+    poll.rejections.exclude({ listed, reason: error.code, ...atMost });
+    poll.skipped.push({ reason: error.code, subject: listed.id });
+  }
 }
 
 /** Returns the error that fails the poll when all objects have it; no object is excluded. */

@@ -1,11 +1,12 @@
 import type { DeadLetterError, Skipped } from '../../engine/errors.ts';
 import { type Fields, fieldsParameter } from '../model/fields.ts';
 import { type Node, isNode } from '../../engine/json.ts';
-import { type Listed, type Rejections, childOf } from './rejections.ts';
+import { type Rejections, childOf } from './rejections.ts';
 import type { ListCache } from './list-cache.ts';
 import type { ExtractContext } from './extraction.ts';
-import { attribute, type FailedObject } from './attribution.ts';
+import { excludeCulprits, type FailedObject } from './attribution.ts';
 import { nodesOf, requestOf } from './paging.ts';
+import { outcomesOf } from './together.ts';
 
 /** Lifetime of cached children: they do not change, but their URLs expire. */
 const goodForMs = 24 * 3_600_000;
@@ -90,14 +91,11 @@ async function getAlbums(
   const separate = families.filter(({ id, ids }) => ids.some((child) => isExcluded(id, child)));
   const whole = families.filter((family) => !separate.includes(family));
   const expanded = `${name}{${fieldsParameter(fields)}}`;
-  const { graph, signal } = poll.context;
   const requests = new Map(
     whole.map((family) => [mediaRequest(family.id, expanded, poll), family] as const),
   );
   let isAnswered = false;
-  for await (const outcome of graph.getEach([...requests.keys()], signal)) {
-    const family = requests.get(outcome.request);
-    if (family === undefined) continue;
+  for await (const [family, outcome] of outcomesOf(requests, poll.context)) {
     if ('error' in outcome) {
       separate.push(family);
       continue;
@@ -122,42 +120,33 @@ async function getChildren(
     families.flatMap((family) =>
       family.ids
         .filter((child) => !rejections.excludes(childOf(family.id, child)))
-        .map((child) => [mediaRequest(child, fieldNames, poll), { family, child }] as const),
+        .map(
+          (child) => [mediaRequest(child, fieldNames, poll), childOf(family.id, child)] as const,
+        ),
     ),
   );
   const found = new Map<string, Node>();
   const failed: FailedObject[] = [];
-  for await (const outcome of context.graph.getEach([...requests.keys()], context.signal)) {
-    const requested = requests.get(outcome.request);
-    if (requested === undefined) continue;
-    const subject = childOf(requested.family.id, requested.child);
+  for await (const [subject, outcome] of outcomesOf(requests, context)) {
     if ('node' in outcome) {
       found.set(subject, outcome.node);
       rejections.forget(subject, null);
     } else {
-      failed.push({ listed: listedChild(subject), error: outcome.error });
+      failed.push({ listed: { id: subject, createdMs: null, kind: '' }, error: outcome.error });
     }
   }
-  const culprits = await attribute(failed, {
+  await excludeCulprits(failed, poll, {
     // The page that lists a single broken album counts as an answer.
     isAnswered: isAnswered || found.size > 0 || families.length === 1,
     controls: [],
     areAnswered: () => Promise.resolve(false),
   });
-  for (const { listed, error } of culprits) {
-    rejections.exclude({ listed, reason: error.code });
-    poll.skipped.push({ reason: error.code, subject: listed.id });
-  }
   for (const family of families) {
     const children = family.ids
       .map((child) => found.get(childOf(family.id, child)))
       .filter((child) => child !== undefined);
     noteAlbum(family, children, poll);
   }
-}
-
-function listedChild(subject: string): Listed {
-  return { id: subject, createdMs: null, kind: '' };
 }
 
 function mediaRequest(id: string, fields: string, { context }: ChildrenPoll) {

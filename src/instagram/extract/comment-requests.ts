@@ -5,11 +5,12 @@ import type { GraphRequest } from '../../engine/ports.ts';
 import type { CommentsReading } from '../../engine/state.ts';
 import { commentNode, writtenAt } from '../model/comments.ts';
 import { type Fields, fieldsParameter } from '../model/fields.ts';
-import { attribute, type FailedObject } from './attribution.ts';
+import { excludeCulprits, type FailedObject } from './attribution.ts';
 import type { ExtractContext } from './extraction.ts';
 import { cursorOf, nextCursor, nodesOf, requestOf } from './paging.ts';
-import { withoutRejectedFields } from './rejected-fields.ts';
+import { excludedFields, withoutRejectedFields } from './rejected-fields.ts';
 import type { Listed, Rejections } from './rejections.ts';
+import { outcomesOf } from './together.ts';
 
 /** The most comments that the API returns in one page. */
 export const commentsPage = 50;
@@ -59,36 +60,29 @@ export async function firstPages(
 ): Promise<ReadonlyMap<DueMedia, FirstPage>> {
   const { pages, failed } = await getPages(due, poll);
   const requested = new Set(due);
-  const culprits = await attribute(failed, {
+  await excludeCulprits(failed, poll, {
     isAnswered: pages.size > 0,
     controls: all.filter((one) => !requested.has(one)),
     areAnswered: async (some) => (await getPages(some, poll)).pages.size > 0,
   });
-  for (const { listed, error } of culprits) {
-    poll.rejections.exclude({ listed, reason: error.code });
-    poll.skipped.push({ reason: error.code, subject: listed.id });
-  }
   return pages;
 }
 
 async function getPages(due: readonly DueMedia[], poll: CommentsPoll) {
-  const { graph, signal, checkpoint } = poll.context;
+  const { reading } = poll.context.checkpoint;
   const pages = new Map<DueMedia, FirstPage>();
   const failed: FailedObject[] = [];
   const firstRequest = ({ listed: { id } }: DueMedia, after: string | null): GraphRequest =>
-    commentsRequest({ id, edge: 'comments' }, after, poll, excludedFields(poll));
+    commentsRequest({ id, edge: 'comments' }, after, poll, excludedFields(poll.skipped));
   let open = new Map(
     due.map((one) => {
-      const { reading } = checkpoint;
       const after = reading?.mediaId === one.listed.id ? reading.after : null;
       return [firstRequest(one, after), one] as const;
     }),
   );
   while (open.size > 0) {
     const repeated = new Map<GraphRequest, DueMedia>();
-    for await (const outcome of graph.getEach([...open.keys()], signal)) {
-      const one = open.get(outcome.request);
-      if (one === undefined) continue;
+    for await (const [one, outcome] of outcomesOf(open, poll.context)) {
       const after = outcome.request.query['after'] ?? null;
       if ('node' in outcome) pages.set(one, { body: outcome.node, after });
       else if (noteRejectedFields(outcome.error, poll)) repeated.set(firstRequest(one, after), one);
@@ -108,11 +102,6 @@ function noteRejectedFields(error: Error, { skipped }: CommentsPoll): boolean {
   const unknownFields = error.subjects.filter((field) => !known.has(field));
   for (const subject of unknownFields) skipped.push({ reason: error.code, subject });
   return unknownFields.length > 0;
-}
-
-function excludedFields({ skipped }: CommentsPoll): ReadonlySet<string> {
-  const fields = skipped.filter(({ reason }) => reason === 'graph.field-refused');
-  return new Set(fields.map(({ subject }) => subject));
 }
 
 /** The comments of a media, or the replies to a comment. */

@@ -8,10 +8,11 @@ import type { Node } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import { allSubjects } from '../model/missing.ts';
 import type { RequestOf } from '../streams/stream.ts';
-import { attribute, type FailedObject } from './attribution.ts';
+import { excludeCulprits, type FailedObject } from './attribution.ts';
 import type { ExtractContext } from './extraction.ts';
 import { requestOf } from './paging.ts';
 import type { Listed, Rejections } from './rejections.ts';
+import { outcomesOf } from './together.ts';
 
 export type InsightsSource = RequestOf<'insights'>;
 
@@ -52,19 +53,19 @@ export async function getInsights(
   candidates: readonly Candidate[],
   poll: InsightsPoll,
 ): Promise<ReadonlyMap<Candidate, Node>> {
-  const { source, rejections, all, skipped } = poll;
+  const { source, rejections, all } = poll;
   const { bodies, failed, isAnswered } = await requestAll(candidates, poll);
   const requested = new Set(candidates);
-  const culprits = await attribute(failed, {
-    isAnswered,
-    controls: all.filter((one) => !requested.has(one) && !rejections.isExcluded(one.listed)),
-    areAnswered: async (some) => (await requestAll(some, poll)).isAnswered,
-  });
-  for (const { listed, error } of culprits) {
-    const atMost = source.edge === 'stories' ? { atMostMs: storyExcludedMs } : {};
-    rejections.exclude({ listed, reason: error.code, ...atMost });
-    skipped.push({ reason: error.code, subject: listed.id });
-  }
+  const atMost = source.edge === 'stories' ? { atMostMs: storyExcludedMs } : {};
+  await excludeCulprits(
+    failed,
+    { ...poll, ...atMost },
+    {
+      isAnswered,
+      controls: all.filter((one) => !requested.has(one) && !rejections.isExcluded(one.listed)),
+      areAnswered: async (some) => (await requestAll(some, poll)).isAnswered,
+    },
+  );
   return bodies;
 }
 
@@ -97,16 +98,13 @@ async function requestOnce(
   answers: Answers,
   poll: InsightsPoll,
 ): Promise<readonly InsightsRequest[]> {
-  const { graph, signal } = poll.context;
   const repeated: InsightsRequest[] = [];
   const requests = new Map<GraphRequest, InsightsRequest>();
   for (const request of open) {
     if (request.metrics.length === 0) answers.bodies.set(request.candidate, { data: [] });
     else requests.set(insightsRequest(request, poll.context), request);
   }
-  for await (const outcome of graph.getEach([...requests.keys()], signal)) {
-    const request = requests.get(outcome.request);
-    if (request === undefined) continue;
+  for await (const [request, outcome] of outcomesOf(requests, poll.context)) {
     if ('node' in outcome) {
       noteAnswered(request, poll);
       answers.bodies.set(request.candidate, outcome.node);

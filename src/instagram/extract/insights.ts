@@ -17,6 +17,7 @@ import type { ReadParts } from './list-cache.ts';
 import { ensureScanned, scannedBy } from './list.ts';
 import { requestOf } from './paging.ts';
 import { Rejections, readListed } from './rejections.ts';
+import { outcomesOf } from './together.ts';
 
 /** Media per page: the most requests of a batch. */
 const mediaAPage = 50;
@@ -167,9 +168,7 @@ async function getParts(
     const query = { metric, breakdown };
     requests.set(requestOf('/{media}/insights', query, context, listed.id), candidate);
   }
-  for await (const outcome of context.graph.getEach([...requests.keys()], context.signal)) {
-    const candidate = requests.get(outcome.request);
-    if (candidate === undefined) continue;
+  for await (const [candidate, outcome] of outcomesOf(requests, context)) {
     if ('node' in outcome) bodies.set(candidate, outcome.node);
     else if (outcome.error instanceof SkipError && outcome.error.subjects.includes(metric)) {
       const { code: reason } = outcome.error;

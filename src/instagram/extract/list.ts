@@ -1,5 +1,5 @@
 import type { ListScan } from '../../engine/change-set.ts';
-import { type DeadLetterError, FailError, type Skipped } from '../../engine/errors.ts';
+import { FailError } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
 import { isPeriodOver, movingCounts, storyListedMs } from '../model/freshness.ts';
 import type { Node } from '../../engine/json.ts';
@@ -7,7 +7,6 @@ import { nextCursor } from './paging.ts';
 import { Rejections, readListed } from './rejections.ts';
 import type { ListCache } from './list-cache.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
-import type { Page } from '../../engine/source.ts';
 import { readPage, type ListScanContext, type ListSource } from './list-page.ts';
 
 interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
@@ -19,8 +18,7 @@ interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly
 export async function* extractList(source: ListSource, context: ExtractContext): Extraction {
   // Only a committed scan counts: the next poll yields uncommitted records again.
   const lastWholeMs = context.caches.of(context.account.id, source.edge).committedWholeMs;
-  const scan = scanList({ ...source, lastWholeMs }, context);
-  for await (const page of scan) yield { ...page, coveredUntilMs: null };
+  yield* scanList({ ...source, lastWholeMs }, context);
   const scanned = scannedBy(source.edge, context);
   if (scanned !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, scanned };
 }
@@ -33,7 +31,7 @@ export async function* ensureScanned(
   const { scannedMs, scannedWholeMs } = context.caches.of(context.account.id, source.edge);
   if (isOfCycle(scannedMs, context)) return;
   const scan = { ...source, lastWholeMs: scannedWholeMs };
-  for await (const { skipped, rejected } of scanList(scan, context)) {
+  for await (const { skipped, rejected = [] } of scanList(scan, context)) {
     const hasEntries = skipped.length + rejected.length > 0;
     if (hasEntries) yield { nodes: [], skipped, rejected, coveredUntilMs: null };
   }
@@ -89,13 +87,6 @@ function isOfCycle(
   return scannedMs !== null && scannedMs >= cycleMs && scannedMs <= nowMs;
 }
 
-interface ListedPage {
-  readonly nodes: readonly Node[];
-  readonly skipped: readonly Skipped[];
-  readonly rejected: readonly DeadLetterError[];
-  readonly learned: NonNullable<Page['learned']>;
-}
-
 /** The bounds beyond which a list counts as endless: entries, and empty pages in a row. */
 const longestList = 100_000;
 const mostEmptyPages = 1000;
@@ -107,10 +98,7 @@ const mostEmptyPages = 1000;
  * @throws DeadLetterError `graph.bad-body` when a page is not a list, or a cursor repeats;
  * FailError `graph.refused` when the list does not end
  */
-async function* scanList(
-  source: ListRequest,
-  context: ExtractContext,
-): AsyncGenerator<ListedPage, void, undefined> {
+async function* scanList(source: ListRequest, context: ExtractContext): Extraction {
   const cache = context.caches.of(context.account.id, source.edge);
   const untilMs = scanEnd(source, context);
   const scanned: Node[] = [];
@@ -134,6 +122,7 @@ async function* scanList(
       skipped: scanning.skipped.slice(before),
       rejected,
       learned: rejections.learned,
+      coveredUntilMs: null,
     };
     after = nextCursor(body, seen);
     lastId = idOf(nodes.at(-1));

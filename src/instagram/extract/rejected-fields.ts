@@ -41,9 +41,7 @@ export async function withoutRejectedFields<T>(
   request: (excluded: ReadonlySet<string>) => Promise<T>,
   fields: Fields = {},
 ): Promise<T> {
-  const before: ReadonlySet<string> = new Set(
-    skipped.filter(({ reason }) => reason === 'graph.field-refused').map(({ subject }) => subject),
-  );
+  const before = excludedFields(skipped);
   for (let excluded = before; ;) {
     try {
       const answer = await request(excluded);
@@ -55,6 +53,12 @@ export async function withoutRejectedFields<T>(
       excluded = newlyRejected(error, excluded, fields);
     }
   }
+}
+
+/** Returns the fields that were excluded so far. */
+export function excludedFields(skipped: readonly Skipped[]): ReadonlySet<string> {
+  const fields = skipped.filter(({ reason }) => reason === 'graph.field-refused');
+  return new Set(fields.map(({ subject }) => subject));
 }
 
 /** @throws the error when it names no field that can still be excluded */

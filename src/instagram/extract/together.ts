@@ -1,50 +1,44 @@
 import type { Node } from '../../engine/json.ts';
+import type { GraphRequest, Outcome } from '../../engine/ports.ts';
 import type { ExtractContext } from './extraction.ts';
-import type { Graph, GraphRequest } from '../../engine/ports.ts';
 
-interface PendingRequest {
-  readonly request: GraphRequest;
-  readonly resolve: (node: Node) => void;
-  readonly reject: (error: unknown) => void;
+type Sender = Pick<ExtractContext, 'graph' | 'signal'>;
+
+/** Sends the requests of several subjects by `getEach`; yields each subject with its outcome. */
+export async function* outcomesOf<T>(
+  requests: ReadonlyMap<GraphRequest, T>,
+  { graph, signal }: Sender,
+): AsyncGenerator<readonly [subject: T, outcome: Outcome], void, undefined> {
+  for await (const outcome of graph.getEach([...requests.keys()], signal)) {
+    const subject = requests.get(outcome.request);
+    if (subject !== undefined) yield [subject, outcome];
+  }
 }
 
 /**
  * Returns a `get` that collects the requests made until a queued microtask runs, and sends them
  * together by `getEach`: one HTTP request where the host supports batches.
  */
-export function getTogether({
-  graph,
-  signal,
-}: ExtractContext): (request: GraphRequest) => Promise<Node> {
-  let pending: PendingRequest[] = [];
-  const flush = (): void => {
+export function getTogether(sender: Sender): (request: GraphRequest) => Promise<Node> {
+  let pending = new Map<GraphRequest, PromiseWithResolvers<Node>>();
+  const flush = async (): Promise<void> => {
     const batch = pending;
-    pending = [];
-    void send(graph, batch, signal);
-  };
-  return (request) =>
-    new Promise((resolve, reject) => {
-      if (pending.length === 0) queueMicrotask(flush);
-      pending.push({ request, resolve, reject });
-    });
-}
-
-async function send(
-  graph: Graph,
-  batch: readonly PendingRequest[],
-  signal: AbortSignal,
-): Promise<void> {
-  const byRequest = new Map(batch.map((one) => [one.request, one]));
-  try {
-    for await (const outcome of graph.getEach([...byRequest.keys()], signal)) {
-      const one = byRequest.get(outcome.request);
-      byRequest.delete(outcome.request);
-      if ('node' in outcome) one?.resolve(outcome.node);
-      else one?.reject(outcome.error);
+    pending = new Map();
+    try {
+      for await (const [result, outcome] of outcomesOf(batch, sender)) {
+        if ('node' in outcome) result.resolve(outcome.node);
+        else result.reject(outcome.error);
+      }
+    } catch (error) {
+      for (const { reject } of batch.values()) reject(error);
     }
-  } catch (error) {
-    for (const { reject } of byRequest.values()) reject(error);
-  }
+  };
+  return (request) => {
+    const result = Promise.withResolvers<Node>();
+    if (pending.size === 0) queueMicrotask(() => void flush());
+    pending.set(request, result);
+    return result.promise;
+  };
 }
 
 /** Awaits all results, in order. @throws the first error by position, after all have ended */

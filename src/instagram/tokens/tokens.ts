@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { StopProcessError } from '../../engine/errors.ts';
 import { linkSignals } from '../api/linked-signal.ts';
-import { secretsOf } from '../api/proof.ts';
-import { type Redact, createBodyRedact, createRedact } from '../api/redaction.ts';
+import { type Redact, createBodyRedact, createRedact, secretsOf } from '../api/redaction.ts';
 
 /**
  * The tokens in use. Each has a name by its position, which a renewal keeps: `1`, `2` …, or an
