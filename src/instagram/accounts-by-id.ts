@@ -11,7 +11,6 @@ import { type FoundAccounts, readAccount } from './account-nodes.ts';
 import type { TokenFacts } from './api/oauth.ts';
 import type { Tokens } from './tokens/tokens.ts';
 
-/** The access to the accounts that a token was granted. */
 export interface Grants {
   /** Inspects the token. @throws as `OAuth.inspect` */
   readonly inspect: (signal: AbortSignal) => Promise<TokenFacts>;
@@ -139,7 +138,6 @@ export function createNamedSearch(graph: Pick<Graph, 'get'>, tokens: Pick<Tokens
   };
 }
 
-/** Creates a graph that makes its requests with one token. */
 export function withToken(graph: Pick<Graph, 'get'>, token: string): Pick<Graph, 'get'> {
   return { get: (request, signal) => graph.get({ ...request, token }, signal) };
 }

@@ -18,7 +18,6 @@ import { type Grants, findGranted } from './accounts-by-id.ts';
 
 const pageAccounts = '/me/accounts';
 
-/** The page count from which a list counts as endless. */
 const mostPages = 10_000;
 
 /** The number of unreadable entries that are described singly; further ones are only counted. */

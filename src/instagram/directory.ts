@@ -27,13 +27,11 @@ export function narrowAccounts(found: readonly Account[], allowList: readonly st
   };
 }
 
-/** A directory of the accounts of an allow list. */
 export interface NarrowedDirectory extends AccountDirectory {
   /** Restricts the next listings to these accounts; an empty list removes the restriction. */
   setAccounts(accountIds: readonly string[]): void;
 }
 
-/** The dependencies of the directory. */
 interface DirectoryParts {
   readonly options: Pick<InstagramOptions, 'login' | 'accounts' | 'pageSize'>;
   readonly graph: Pick<Graph, 'get'>;
@@ -46,7 +44,6 @@ interface DirectoryParts {
   readonly closing: AbortSignal;
 }
 
-/** The accounts that one token reaches, or the error of listing them. */
 type ListingOutcome =
   | ({ readonly token: string } & FoundAccounts)
   | { readonly token: string; readonly error: ConnectorError };
@@ -80,12 +77,15 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
       if (failed.length === names.length && first !== undefined) throw first.error;
       for (const one of reached) if ('accounts' in one) last.set(one.token, one.accounts);
       const listed = oncePerId(names.flatMap((token) => last.get(token) ?? []));
-      const unlisted = login === 'facebook' ? narrowAccounts(listed, allowList).missing : [];
-      const named = await findNamed(unlisted, signal);
+      const sought = login === 'facebook' ? narrowAccounts(listed, allowList).missing : [];
+      const named = await findNamed(sought, signal);
       const found = [...listed, ...named.accounts];
       for (const account of found) known.set(account.id, account);
       const { accounts, missing } = narrowAccounts(found, allowList);
-      const problems = [...reached.flatMap(problemsOf), ...named.problems];
+      const unlisted = failed.map(
+        ({ token, error }) => `token ${token}: its accounts cannot be listed. ${error.message}`,
+      );
+      const problems = [...unlisted, ...named.problems];
       const warnings = reached.flatMap((one) => ('accounts' in one ? one.problems : []));
       if (accounts.length === 0) {
         // A token whose listing failed may be the one that reaches the accounts.
@@ -128,11 +128,6 @@ function grantsOf(token: string, { oauth, tokens, clock, closing }: DirectoryPar
 /** Removes duplicates: an account that two pages or tokens reach is polled by the first only. */
 function oncePerId(found: readonly Account[]): readonly Account[] {
   return [...Map.groupBy(found, ({ id }) => id).values()].flatMap((same) => same.slice(0, 1));
-}
-
-function problemsOf(reached: ListingOutcome): readonly string[] {
-  if ('accounts' in reached) return [];
-  return [`token ${reached.token}: its accounts cannot be listed. ${reached.error.message}`];
 }
 
 function describeMissing(missing: readonly string[]): readonly string[] {

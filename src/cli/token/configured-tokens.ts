@@ -1,6 +1,6 @@
 import { streams } from '../../instagram/streams/index.ts';
 import type { Config } from '../../config/config.ts';
-import { openTokenService, type TokenService } from '../../instagram/tokens/service.ts';
+import { TokenService } from '../../instagram/tokens/service.ts';
 import { systemClock } from '../../engine/clock.ts';
 import { usage } from '../command.ts';
 
@@ -38,7 +38,7 @@ export function chooseToken(all: readonly NamedToken[], name: string | undefined
 
 /** Opens the token service for a command. */
 export function tokenServiceOf(config: Config): TokenService {
-  return openTokenService({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
+  return new TokenService({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
 }
 
 /** True when an enabled stream reads what other people wrote. */

@@ -31,7 +31,6 @@ interface VersionEnd {
   readonly isKnown: boolean;
 }
 
-/** Returns the end of a version relative to a time; pure. */
 export function versionEnd(version: string, nowMs: number): VersionEnd {
   const found: ApiVersion | undefined = apiVersions.find((one) => one.version === version);
   const until = found?.until ?? null;

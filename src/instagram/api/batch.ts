@@ -111,7 +111,6 @@ export class BatchRejection extends Error {
 /** The dispositions of errors about the request itself; single requests may still succeed. */
 const requestDispositions = ['skip', 'dead-letter', 'fail', 'stop-stream'];
 
-/** Throws the error of a whole batch, as `readBatch` describes. */
 function throwBatchError(answer: Answer, context: AnswerContext): void {
   try {
     readNode(answer, context);

@@ -9,14 +9,16 @@ import {
   StopStreamError,
   WaitError,
 } from '../../engine/errors.ts';
-import { type GraphFailure, explain, limitScope } from './failure.ts';
 import {
+  type GraphFailure,
+  explain,
+  limitScope,
   namedMetrics,
   requestedMetrics,
   requestsField,
   requestsPeople,
   unlistedMetrics,
-} from './requested-names.ts';
+} from './failure.ts';
 import { appAdvice, permissionAdvice, tokenAdvice, twoFactorAdvice } from '../token-advice.ts';
 import { limitWaitMs, retryAfterMs } from './usage.ts';
 
@@ -34,7 +36,6 @@ interface ErrorMatch {
   readonly namesMetric?: true;
 }
 
-/** One line of the map from Graph errors to the taxonomy. */
 interface ErrorRow {
   readonly when: ErrorMatch;
   /** The source of the row; recorded and documented facts were read 2026-08 to 2026-10. */
@@ -334,7 +335,6 @@ export const errorRows: readonly ErrorRow[] = [
   { when: {}, source: 'parameters, unknown codes, broken envelopes', toError: rejected },
 ];
 
-/** Returns true when all conditions of a row hold for a failure. */
 export function rowMatches(row: ErrorRow, failure: GraphFailure): boolean {
   const { code, subcode, message, status, transient, namesMetric } = row.when;
   const { envelope, request } = failure;
@@ -357,7 +357,6 @@ function within(
   return value !== null && value >= range[0] && value <= range[1];
 }
 
-/** Converts a failed answer to an error of the taxonomy. */
 export function translate(failure: GraphFailure): ConnectorError {
   const row = errorRows.find((candidate) => rowMatches(candidate, failure));
   if (row === undefined) return rejected(failure, []);

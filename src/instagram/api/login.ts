@@ -10,7 +10,6 @@ export interface BegunLogin {
   readonly codeVerifier: string | null;
 }
 
-/** The parameters of a login. */
 export interface LoginRequest {
   readonly clientId: string;
   readonly redirectUri: string;
@@ -46,7 +45,6 @@ function proofKey(verifier: string): Readonly<Record<string, string>> {
   return { code_challenge: challenge, code_challenge_method: 'S256' };
 }
 
-/** The content of the redirect address of a login. */
 export type LoginAnswer =
   | { readonly kind: 'code'; readonly code: string }
   | { readonly kind: 'denied'; readonly reason: string }
@@ -55,7 +53,6 @@ export type LoginAnswer =
   /** An address without an answer. */
   | { readonly kind: 'nothing' };
 
-/** Reads the redirect address of a login. */
 export function readAnswer(address: URL, state: string): LoginAnswer {
   const { searchParams } = address;
   const code = searchParams.get('code');

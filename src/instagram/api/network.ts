@@ -20,7 +20,6 @@ export function networkError(
   );
 }
 
-/** Creates the error of a request without an answer within the timeout. */
 export function timeoutError(
   timeoutMs: number,
   { request, host }: { request: GraphRequest; host: string },

@@ -6,7 +6,6 @@ import { parseJsonBody } from './json-body.ts';
 import type { Redact } from './redaction.ts';
 import type { Answer } from './transport.ts';
 
-/** The context of an answer: its request, account and redactions. */
 export interface AnswerContext extends Omit<GraphFailure, 'status' | 'headers' | 'envelope'> {
   /** Replaces the token in a stored body. */
   readonly redactBody: Redact;

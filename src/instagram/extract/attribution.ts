@@ -16,7 +16,6 @@ interface Evidence<T> {
   readonly areAnswered: (controls: readonly T[]) => Promise<boolean>;
 }
 
-/** The size of the control sample, objects. */
 const controlSample = 3;
 
 /**

@@ -20,7 +20,6 @@ export interface ChildrenPoll {
   readonly rejected: DeadLetterError[];
 }
 
-/** The field that holds the children, and the children's own fields. */
 export interface Nested {
   readonly name: string;
   readonly fields: Fields;

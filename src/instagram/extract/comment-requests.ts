@@ -26,7 +26,6 @@ export interface DueMedia {
 /** The context of a poll's comments requests, and the findings from its answers. */
 export interface CommentsPoll {
   readonly context: ExtractContext;
-  /** The fields of a comment. */
   readonly fields: Fields;
   readonly rejections: Rejections;
   readonly skipped: Skipped[];
@@ -40,7 +39,6 @@ export interface FirstPage {
   readonly after: string | null;
 }
 
-/** One page of comments, each with the first page of its replies. */
 export interface CommentsPage {
   readonly comments: readonly Node[];
   /** The cursor before the page; null for the first. */
@@ -104,7 +102,6 @@ function noteRejectedFields(error: Error, { skipped }: CommentsPoll): boolean {
   return unknownFields.length > 0;
 }
 
-/** The comments of a media, or the replies to a comment. */
 interface CommentList {
   readonly id: string;
   readonly edge: 'comments' | 'replies';
@@ -130,7 +127,6 @@ export function commentFields(fields: Fields, excluded: ReadonlySet<string> = ne
   return `${plain},replies.limit(${commentsPage}){${plain}}`;
 }
 
-/** The lists of one media's comments, while they are read. */
 interface ReadingLists {
   readonly poll: CommentsPoll;
   /** Called when a list ends early because the API rejects one of its pages. */

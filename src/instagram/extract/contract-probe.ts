@@ -1,6 +1,11 @@
 import type { Account } from '../../engine/account.ts';
 import { slept } from '../../engine/account-pollers.ts';
-import { type ConnectorError, type ErrorCode, isConnectorError } from '../../engine/errors.ts';
+import {
+  type ConnectorError,
+  type Disposition,
+  type ErrorCode,
+  isConnectorError,
+} from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import type { PollerTools } from '../../engine/poller.ts';
 import type { Graph, ProbedForm } from '../../engine/ports.ts';
@@ -172,8 +177,12 @@ function record(graph: Graph) {
   const note = (endpoint: string, error: unknown): void => {
     const tally = tallies.get(endpoint) ?? { answered: 0 };
     tallies.set(endpoint, tally);
-    if (error === undefined || isOfObject(error)) tally.answered += 1;
-    else if (isRejection(error)) tally.rejected ??= error;
+    const known = isConnectorError(error) ? error : undefined;
+    if (error === undefined || (known !== undefined && ofObjects.includes(known.code))) {
+      tally.answered += 1;
+    } else if (known !== undefined && rejections.includes(known.disposition)) {
+      tally.rejected ??= known;
+    }
   };
   return {
     graph: {
@@ -196,13 +205,13 @@ function record(graph: Graph) {
     } satisfies Graph,
     forms: (stream: ProbedForm['stream']): readonly ProbedForm[] =>
       [...tallies].map(([endpoint, { answered, rejected }]) => {
-        const form = { stream, endpoint };
-        if (rejected === undefined) {
-          const outcome = answered > 0 ? 'ok' : 'unknown';
-          return { ...form, outcome, code: null, message: '' };
-        }
-        const outcome = answered > 0 ? 'partial' : 'rejected';
-        return { ...form, outcome, code: rejected.code, message: rejected.message };
+        const [some, none] =
+          rejected === undefined
+            ? (['ok', 'unknown'] as const)
+            : (['partial', 'rejected'] as const);
+        const outcome = answered > 0 ? some : none;
+        const { code, message } = rejected ?? { code: null, message: '' };
+        return { stream, endpoint, outcome, code, message };
       }),
   };
 }
@@ -214,12 +223,5 @@ const ofObjects: readonly ErrorCode[] = [
   'graph.not-enough-viewers',
 ];
 
-function isOfObject(error: unknown): boolean {
-  return isConnectorError(error) && ofObjects.includes(error.code);
-}
-
-/** True when the API rejects the request itself; false for limits and transient errors. */
-function isRejection(error: unknown): error is ConnectorError {
-  if (!isConnectorError(error)) return false;
-  return ['skip', 'fail', 'stop-stream', 'dead-letter'].includes(error.disposition);
-}
+/** The dispositions of rejections of the request itself; limits and transient errors have others. */
+const rejections: readonly Disposition[] = ['skip', 'fail', 'stop-stream', 'dead-letter'];

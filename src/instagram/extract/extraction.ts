@@ -16,9 +16,7 @@ export interface ExtractContext extends SourceSettings, Omit<SourcePoll, 'stream
   readonly caches: ListCaches;
 }
 
-/** The periods in which older media are requested again. */
 export interface Freshness {
-  /** Periods of insights by the age of the media. */
   readonly tiers: readonly Tier[];
   /** The period of whole list scans; other scans read the newest pages only. */
   readonly wholeListMs: number;

@@ -1,9 +1,7 @@
 import type { Json, Node } from '../../engine/json.ts';
 
-/** An edge of an account that lists media. */
 export type Edge = 'media' | 'stories' | 'tags';
 
-/** The last reading of a metric's parts for one media. */
 export interface ReadParts {
   /** The metric's value at that time. */
   readonly total: Json;
@@ -21,7 +19,6 @@ export interface Album {
   readonly children: readonly Node[];
 }
 
-/** The result of a scan of the whole list, or of its newest pages. */
 interface Scan {
   readonly startedMs: number;
   readonly whole: boolean;

@@ -72,7 +72,6 @@ function nestedOf({ fields }: ListScanContext['source']): Nested | undefined {
  */
 type PageForm = 'whole' | 'ids' | 'bare';
 
-/** A page, the form in which the API answered it, and the error of a child that failed it. */
 interface AdaptedPage {
   readonly body: Node;
   readonly form: PageForm;
@@ -114,7 +113,6 @@ async function adaptedPage(scanning: ListScanContext, start: PageStart): Promise
   }
 }
 
-/** Grows the next page, and shortens the pause, after a page that was answered. */
 function grow(cache: ListCache, largest: number): void {
   cache.pageSize = Math.min(cache.pageSize * 2, largest);
   cache.pauseMs = cache.pauseMs > firstPauseMs ? cache.pauseMs / 2 : 0;

@@ -13,7 +13,6 @@ const tenMinutesMs = hourMs / 6;
 /** Errors that usually pass, though they are a media's own while others are answered. */
 const passingCodes: readonly ErrorCode[] = ['graph.server', 'graph.network', 'graph.timeout'];
 
-/** The values of a listed media that rejections depend on. */
 export interface Listed {
   readonly id: string;
   /** Epoch milliseconds; null without a valid timestamp. */

@@ -4,7 +4,6 @@ import type { Node } from '../../engine/json.ts';
 import type { Published } from '../../engine/published.ts';
 import type { SeenComments } from '../../engine/state.ts';
 
-/** The checkpoint of a media whose comments were read. */
 export interface CommentsRead {
   /** The media's `comments_count` at that time; null when it must be read again at any count. */
   readonly count: number | null;

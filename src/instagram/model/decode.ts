@@ -2,6 +2,7 @@ import { invalidPart, readOrReject } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import type { Field, Fields } from './fields.ts';
 import { type Json, type Node, type Value, isNode } from '../../engine/json.ts';
+import { type Mapped, type Origin, provenance } from '../../engine/stream.ts';
 import { parseGraphTime } from './graph-time.ts';
 import { withoutParameters } from './signed-url.ts';
 
@@ -148,4 +149,12 @@ function invalid(
   received: Json | undefined,
 ): DeadLetterError {
   return invalidPart({ path: context.path, expected, came: received, raw: context.decoding.root });
+}
+
+/** Creates the mapping of a stream whose records are its nodes' declared fields. */
+export function recordOf(fields: Fields): (node: Node, origin: Origin) => Mapped {
+  return (node, origin) => {
+    const { value, ...besides } = decode(fields, node);
+    return { kind: 'record', record: { ...provenance(origin), ...value }, ...besides };
+  };
 }

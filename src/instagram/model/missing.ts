@@ -47,7 +47,7 @@ export function excludeDailyMetric(
   const missingFromMs = Math.min(known, span.sinceMs);
   const untilMs = nowMs + weekMs;
   const refusal = { subject: allSubjects, metric, reason, untilMs, missingFromMs };
-  const { refusals } = without(checkpoint, metric);
+  const { refusals } = withChanged(checkpoint, [metric], () => null);
   return { ...checkpoint, refusals: [...refusals, refusal] };
 }
 
@@ -58,11 +58,10 @@ export function withMissingDays(
   { span, nowMs }: Scope,
 ): Checkpoint {
   if (span.catchUp) return checkpoint;
-  return metrics.reduce((updated, metric) => {
-    const refusal = refusalOf(updated, metric);
-    if (refusal === undefined || !holds(refusal, nowMs)) return updated;
-    return withMissing(updated, metric, Math.min(refusal.missingFromMs ?? Infinity, span.sinceMs));
-  }, checkpoint);
+  return withChanged(checkpoint, metrics, (one) => {
+    const missingFromMs = Math.min(one.missingFromMs ?? Infinity, span.sinceMs);
+    return holds(one, nowMs) ? { ...one, missingFromMs } : one;
+  });
 }
 
 /** Records that metrics were answered up to the end of a span; the last span completes them. */
@@ -71,13 +70,23 @@ export function withAnswered(
   metrics: readonly string[],
   { span, last }: { span: DaySpan; last: boolean },
 ): Checkpoint {
-  return metrics.reduce((updated, metric) => {
-    const from = refusalOf(updated, metric)?.missingFromMs;
-    if (last) return without(updated, metric);
-    return from === undefined
-      ? updated
-      : withMissing(updated, metric, Math.max(from, span.untilMs));
-  }, checkpoint);
+  return withChanged(checkpoint, metrics, (one) => {
+    if (last || one.missingFromMs === undefined) return last ? null : one;
+    return { ...one, missingFromMs: Math.max(one.missingFromMs, span.untilMs) };
+  });
+}
+
+/** Changes the rejections of some metrics; null removes one. */
+function withChanged(
+  checkpoint: Checkpoint,
+  metrics: readonly string[],
+  change: (refusal: Refusal) => Refusal | null,
+): Checkpoint {
+  const refusals = checkpoint.refusals.flatMap((one) => {
+    const isChosen = one.subject === allSubjects && metrics.includes(one.metric ?? '');
+    return isChosen ? (change(one) ?? []) : [one];
+  });
+  return { ...checkpoint, refusals };
 }
 
 /** Returns the start of the days that lack a metric that may be requested again; null for none. */
@@ -95,7 +104,6 @@ export function lackingFrom({ refusals }: Checkpoint, nowMs: number): number {
   return Math.max(earliest(refusals) ?? Infinity, nowMs - longReachMs);
 }
 
-/** Forgets rejections of daily metrics that the stream no longer declares. */
 export function withoutUndeclaredMetrics(
   checkpoint: Checkpoint,
   metrics: readonly string[],
@@ -108,20 +116,6 @@ export function withoutUndeclaredMetrics(
 
 function refusalOf({ refusals }: Checkpoint, metric: string): Refusal | undefined {
   return refusals.find((one) => one.subject === allSubjects && one.metric === metric);
-}
-
-function withMissing(checkpoint: Checkpoint, metric: string, missingFromMs: number): Checkpoint {
-  const refusals = checkpoint.refusals.map((one) =>
-    one.subject === allSubjects && one.metric === metric ? { ...one, missingFromMs } : one,
-  );
-  return { ...checkpoint, refusals };
-}
-
-function without(checkpoint: Checkpoint, metric: string): Checkpoint {
-  const refusals = checkpoint.refusals.filter(
-    (one) => one.subject !== allSubjects || one.metric !== metric,
-  );
-  return { ...checkpoint, refusals };
 }
 
 function earliest(refusals: readonly Refusal[]): number | null {

@@ -1,5 +1,5 @@
 import { type Fields, flag, id, long, object, required, text, time } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 import { facebookCounts, listedCounts, listFields } from './media-insights.ts';
 

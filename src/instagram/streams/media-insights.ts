@@ -1,6 +1,6 @@
 import { type Fields, double, id, long, metrics, required, text, time } from '../model/fields.ts';
 import { mediaMetrics, sparseMetrics } from '../model/insight-metrics.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 /** The listed fields that tell the kind and age of a media. */

@@ -10,7 +10,7 @@ import {
   time,
   url,
 } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 /** The fields that a media and an album's child have in common. */

@@ -1,5 +1,5 @@
 import { type Fields, long, text } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 import { mediaFields } from './media.ts';
 

@@ -1,6 +1,6 @@
 import { type Fields, counts, id, long, metrics, required, time } from '../model/fields.ts';
 import { sparseMetrics, storyMetrics } from '../model/insight-metrics.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 const listFields: Fields = { id: required(id), timestamp: time };

@@ -20,7 +20,6 @@ export interface TotalsRequest {
   };
 }
 
-/** The requests of a stream: every request that a poll of it can send. */
 export type StreamRequest =
   | { readonly kind: 'object'; readonly fields: Fields }
   | {

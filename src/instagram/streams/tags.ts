@@ -1,5 +1,5 @@
 import { type Fields, id, long, required, text, time, url } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 /** The fields that Meta shows of other accounts' media. */

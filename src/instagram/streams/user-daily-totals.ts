@@ -1,6 +1,6 @@
 import { settleTotals } from '../model/daily-totals.ts';
 import { type Fields, long, metrics, required, text, time } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 const totals: Fields = {

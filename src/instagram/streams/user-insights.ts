@@ -1,6 +1,6 @@
 import { settleDays } from '../model/days.ts';
 import { type Fields, counts, long, metrics, required, time } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 const fields: Fields = {

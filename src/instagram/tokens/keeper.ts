@@ -277,7 +277,6 @@ function reasonOf(error: unknown): string {
   return `the file of the tokens cannot be read (${codeOf(error)})`;
 }
 
-/** Returns the advice for a token that expires soon. */
 function actionOf(life: TokenLife, why: string, nowMs: number): string {
   const endMs = endOf(life) ?? nowMs;
   const days = daysLeft(endMs, nowMs);

@@ -18,6 +18,7 @@ import {
   createOAuth,
   graphBase,
 } from '../api/oauth.ts';
+import { createTransport } from '../api/transport.ts';
 import { neededPermissions } from '../token-advice.ts';
 import {
   readTokenMetadata,
@@ -28,7 +29,6 @@ import {
   writeSecret,
 } from './store.ts';
 import { createTokens } from './tokens.ts';
-import { createTransport } from '../api/transport.ts';
 
 interface TokenServiceOptions extends OAuthOptions {
   readonly pageSize: number;
@@ -57,116 +57,128 @@ export interface TokenPlace {
   readonly add: boolean;
 }
 
-export type TokenService = ReturnType<typeof openTokenService>;
+/** The token operations of the commands. */
+export class TokenService {
+  readonly #options: TokenServiceOptions;
+  readonly #clock: Clock;
+  readonly #transport = createTransport();
+  readonly #telemetry = { report: () => undefined };
+  readonly #oauth: OAuth;
 
-/** Creates the token operations of the commands; makes no request yet. */
-export function openTokenService(options: TokenServiceOptions, clock: Clock) {
-  const transport = createTransport();
-  const telemetry = { report: () => undefined };
-  const rejections = { sent: () => () => undefined };
-  const oauth = createOAuth(options, { transport, telemetry, clock });
-  const graphOf = (token: string): Pick<Graph, 'get'> =>
-    new GraphClient({
+  constructor(options: TokenServiceOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    const parts = { transport: this.#transport, telemetry: this.#telemetry, clock };
+    this.#oauth = createOAuth(options, parts);
+  }
+
+  async inspect(token: string, file: string | null, signal: AbortSignal): Promise<InspectedToken> {
+    const { login, pageSize } = this.#options;
+    const inspect = (s: AbortSignal): Promise<TokenFacts> => this.#oauth.inspect(token, s);
+    const grants = { inspect, nowMs: () => this.#clock.nowMs() };
+    const graph = this.#graphOf(token);
+    const listing = listAccounts(login, { graph, pageSize, signal, grants });
+    const { value: found, error } = await attempt(listing, signal);
+    const reached = {
+      isValid: error === null,
+      ...(error === null
+        ? { reason: null, code: null }
+        : { reason: error.message, code: error.code }),
+      accounts: found?.accounts ?? [],
+      facts: null,
+      expiresAtMs: undefined,
+      missing: null,
+    };
+    if (login === 'instagram') {
+      const metadata = file === null ? undefined : await readTokenMetadata(file, token);
+      return { ...reached, expiresAtMs: this.#expiryOf(metadata?.expiresAtMs, reached.isValid) };
+    }
+    const { value: facts } = await attempt(inspect(signal), signal);
+    return facts === null ? reached : this.#withFacts(reached, facts);
+  }
+
+  #graphOf(token: string): Pick<Graph, 'get'> {
+    const options = this.#options;
+    return new GraphClient({
       options: { ...options, accessTokens: [token], accounts: [], baseUrl: graphBase(options) },
-      transport,
-      telemetry,
-      rejections,
-      clock,
+      transport: this.#transport,
+      telemetry: this.#telemetry,
+      rejections: { sent: () => () => undefined },
+      clock: this.#clock,
       onUsage: () => undefined,
       tokens: createTokens([token], options.clientSecret),
       known: new Map(),
       closing: new AbortController().signal,
       pending: new Set(),
     });
-  return {
-    inspect: (token: string, file: string | null, signal: AbortSignal) =>
-      inspect(token, { options, oauth, graph: graphOf(token), file, clock }, signal),
-    /** Exchanges a short-lived or unexpired token for a longer-lived one. @throws as `rejectEndless` */
-    async exchange(token: string, signal: AbortSignal): Promise<Granted> {
-      await rejectEndless(token, signal);
-      return oauth.exchange(token, signal);
-    },
-    async refresh(token: string, signal: AbortSignal): Promise<Granted> {
-      await rejectEndless(token, signal);
-      return oauth.refresh(token, signal);
-    },
-    /** Redeems the code of a login for a long-lived token. */
-    async redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted> {
-      const short = await oauth.redeem(grant, signal);
-      return oauth.exchange(short.accessToken, signal);
-    },
-    writeTo: (place: TokenPlace, make: () => Promise<Granted>) => writeTo(place, make, clock),
-  };
+  }
+
+  /** Returns the expiry; undefined for a rejected token whose expiry is in the future. */
+  #expiryOf(expiresAtMs: number | null | undefined, isValid: boolean): number | null | undefined {
+    const hasEnded = expiresAtMs != null && expiresAtMs <= this.#clock.nowMs();
+    return isValid || hasEnded ? expiresAtMs : undefined;
+  }
+
+  #withFacts(token: InspectedToken, facts: TokenFacts): InspectedToken {
+    const isValid = token.isValid && facts.isValid;
+    const reason = token.reason ?? facts.reason;
+    const code = token.code ?? (facts.isValid ? null : 'graph.token');
+    if (!facts.isKnown) return { ...token, isValid, reason, code };
+    const needed = neededPermissions(this.#options);
+    const missing = needed.filter((one) => !facts.scopes.includes(one));
+    const expiresAtMs = this.#expiryOf(facts.expiresAtMs, isValid);
+    return { ...token, isValid, reason, code, facts, expiresAtMs, missing };
+  }
+
+  /** Exchanges a short-lived or unexpired token for a longer-lived one; throws as `refresh`. */
+  async exchange(token: string, signal: AbortSignal): Promise<Granted> {
+    await this.#rejectEndless(token, signal);
+    return this.#oauth.exchange(token, signal);
+  }
 
   /** @throws StopProcessError `config.invalid` for a token that never ends */
-  async function rejectEndless(token: string, signal: AbortSignal): Promise<void> {
-    if (options.login === 'instagram') return;
-    const { isKnown, expiresAtMs } = await oauth.inspect(token, signal);
+  async refresh(token: string, signal: AbortSignal): Promise<Granted> {
+    await this.#rejectEndless(token, signal);
+    return this.#oauth.refresh(token, signal);
+  }
+
+  /** Redeems the code of a login for a long-lived token. */
+  async redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted> {
+    const short = await this.#oauth.redeem(grant, signal);
+    return this.#oauth.exchange(short.accessToken, signal);
+  }
+
+  async #rejectEndless(token: string, signal: AbortSignal): Promise<void> {
+    if (this.#options.login === 'instagram') return;
+    const { isKnown, expiresAtMs } = await this.#oauth.inspect(token, signal);
     if (!isKnown || expiresAtMs !== null) return;
     const message =
       'the token never ends: there is nothing to do, and an exchange would give it an end';
     throw new StopProcessError('config.invalid', message, { exitCode: 2 });
   }
-}
 
-interface InspectionContext {
-  readonly options: TokenServiceOptions;
-  readonly oauth: OAuth;
-  readonly graph: Pick<Graph, 'get'>;
-  readonly file: string | null;
-  readonly clock: Clock;
-}
-
-async function inspect(
-  token: string,
-  { options, oauth, graph, file, clock }: InspectionContext,
-  signal: AbortSignal,
-): Promise<InspectedToken> {
-  const { login, pageSize } = options;
-  const nowMs = (): number => clock.nowMs();
-  const grants = { inspect: (s: AbortSignal) => oauth.inspect(token, s), nowMs };
-  const listing = listAccounts(login, { graph, pageSize, signal, grants });
-  const { value: found, error } = await attempt(listing, signal);
-  const reached = {
-    isValid: error === null,
-    ...(error === null
-      ? { reason: null, code: null }
-      : { reason: error.message, code: error.code }),
-    accounts: found?.accounts ?? [],
-    facts: null,
-    expiresAtMs: undefined,
-    missing: null,
-  };
-  if (login === 'instagram') {
-    const metadata = file === null ? undefined : await readTokenMetadata(file, token);
-    const { isValid } = reached;
-    const expiresAtMs = expiryOf(metadata?.expiresAtMs, { isValid, nowMs: nowMs() });
-    return { ...reached, expiresAtMs };
+  /**
+   * Creates a token with `make` and writes it. A file that cannot be locked prevents `make`.
+   * @throws StopProcessError `config.invalid` when the file cannot be written or is locked
+   */
+  async writeTo(place: TokenPlace, make: () => Promise<Granted>): Promise<Granted> {
+    try {
+      // The lock proves that the folder is writable before any request to Meta.
+      const written = await withFileLock(place.path, this.#clock.nowMs(), async () => {
+        const granted = await make();
+        const { accessToken, expiresAtMs } = granted;
+        const issuedAtMs = this.#clock.nowMs();
+        await writeTokenMetadata(place.path, accessToken, { issuedAtMs, expiresAtMs });
+        await writeToken(place, accessToken);
+        return granted;
+      });
+      if (written !== undefined) return written;
+    } catch (error) {
+      if (!(error instanceof TokenFileError)) throw error;
+      throw unwritable(error.message);
+    }
+    throw unwritable('another process is writing it: try again in a moment');
   }
-  const { value: facts } = await attempt(oauth.inspect(token, signal), signal);
-  return facts === null ? reached : withFacts(reached, facts, { options, nowMs: nowMs() });
-}
-
-/** Returns the expiry; undefined for a rejected token whose expiry is in the future. */
-function expiryOf(
-  expiresAtMs: number | null | undefined,
-  { isValid, nowMs }: { readonly isValid: boolean; readonly nowMs: number },
-): number | null | undefined {
-  return isValid || (expiresAtMs != null && expiresAtMs <= nowMs) ? expiresAtMs : undefined;
-}
-
-function withFacts(
-  token: InspectedToken,
-  facts: TokenFacts,
-  { options, nowMs }: { readonly options: TokenServiceOptions; readonly nowMs: number },
-): InspectedToken {
-  const isValid = token.isValid && facts.isValid;
-  const reason = token.reason ?? facts.reason;
-  const code = token.code ?? (facts.isValid ? null : 'graph.token');
-  if (!facts.isKnown) return { ...token, isValid, reason, code };
-  const missing = neededPermissions(options).filter((one) => !facts.scopes.includes(one));
-  const expiresAtMs = expiryOf(facts.expiresAtMs, { isValid, nowMs });
-  return { ...token, isValid, reason, code, facts, expiresAtMs, missing };
 }
 
 type Attempt<T> =
@@ -182,33 +194,6 @@ async function attempt<T>(operation: Promise<T>, signal: AbortSignal): Promise<A
     if (!isConnectorError(error) || error.disposition === 'retry') throw error;
     return { value: null, error };
   }
-}
-
-/**
- * Creates a token with `make` and writes it. A file that cannot be locked prevents `make`.
- * @throws StopProcessError `config.invalid` when the file cannot be written or is locked
- */
-async function writeTo(
-  place: TokenPlace,
-  make: () => Promise<Granted>,
-  clock: Clock,
-): Promise<Granted> {
-  try {
-    // The lock proves that the folder is writable before any request to Meta.
-    const written = await withFileLock(place.path, clock.nowMs(), async () => {
-      const granted = await make();
-      const { accessToken, expiresAtMs } = granted;
-      const issuedAtMs = clock.nowMs();
-      await writeTokenMetadata(place.path, accessToken, { issuedAtMs, expiresAtMs });
-      await writeToken(place, accessToken);
-      return granted;
-    });
-    if (written !== undefined) return written;
-  } catch (error) {
-    if (!(error instanceof TokenFileError)) throw error;
-    throw unwritable(error.message);
-  }
-  throw unwritable('another process is writing it: try again in a moment');
 }
 
 async function writeToken({ path, old, add }: TokenPlace, token: string): Promise<void> {
