@@ -79,10 +79,7 @@ function shortened(problems: readonly string[]): readonly string[] {
   return [...problems.slice(0, mostProblems), more];
 }
 
-/**
- * Creates a reader of pages by cursor. The page size is halved when the API rejects it as too much
- * data, and doubled after each success. Usernames are excluded once the API rejects that field.
- */
+/** Creates a reader of pages by cursor; it adapts the page size, and omits rejected usernames. */
 function createPageReader({ graph, pageSize, signal }: ListingOptions) {
   let limit = pageSize;
   let fields = 'id,instagram_business_account{id,username}';

@@ -15,9 +15,7 @@ import type { InstagramOptions } from './options.ts';
 import { permissions } from './token-advice.ts';
 import type { Tokens } from './tokens/tokens.ts';
 
-/**
- * Keeps the accounts of the allow list; an empty list keeps all. No token reaches the `missing`.
- */
+/** Keeps the accounts of the allow list; an empty list keeps all. No token reaches `missing`. */
 export function narrowAccounts(found: readonly Account[], allowList: readonly string[]) {
   if (allowList.length === 0) return { accounts: found, missing: [] };
   const reached = new Set(found.map((account) => account.id));
@@ -49,10 +47,8 @@ type ListingOutcome =
   | { readonly token: string; readonly error: ConnectorError };
 
 /**
- * Creates a directory of the tokens' accounts. With Facebook Login: the accounts linked to their
- * pages, and named or granted accounts found by id. With Instagram Login: their own accounts.
- * Besides `accounts.none`, `list` throws as `listAccounts` when the accounts of no token can be
- * listed.
+ * Creates a directory of the tokens' accounts: those listed, granted or named. Besides
+ * `accounts.none`, `list` throws as `listAccounts` when no token's accounts can be listed.
  */
 export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   const { tokens, known } = parts;

@@ -2,21 +2,18 @@ import type { Account } from '../engine/account.ts';
 import type { Clock, GraphTransport, OnUsage, Telemetry } from '../engine/ports.ts';
 import { type NarrowedDirectory, createDirectory } from './directory.ts';
 import { GraphClient } from './api/client.ts';
-import { createOAuth } from './api/oauth.ts';
+import { OAuth } from './api/oauth.ts';
 import type { InstagramOptions } from './options.ts';
 import { type TokenFile, watchTokenFile } from './tokens/file.ts';
 import { keepTokens } from './tokens/keeper.ts';
-import { createTokenRejections } from './tokens/rejections.ts';
-import { createTokens } from './tokens/tokens.ts';
+import { TokenRejections } from './tokens/rejections.ts';
+import { Tokens } from './tokens/tokens.ts';
 import { createTransport } from './api/transport.ts';
 
 export interface InstagramAdapter extends AsyncDisposable {
   readonly graph: GraphTransport;
   readonly directory: NarrowedDirectory;
-  /**
-   * Reports when the tokens expire and renews them until the adapter is closed; call it once.
-   * Resolves after the first check of all tokens; never rejects.
-   */
+  /** Reports on and renews tokens until closed; call it once. Resolves after the first check. */
   keepTokens(): Promise<void>;
 }
 
@@ -29,22 +26,18 @@ export interface InstagramDependencies {
   readonly guard?: (graph: Pick<GraphTransport, 'get'>) => Pick<GraphTransport, 'get'>;
 }
 
-/**
- * Opens the adapter; it connects on the first request. Disposing of it aborts pending requests with
- * an AbortError and rejects new ones.
- * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header
- */
+/** Opens the adapter; it connects on the first request. Disposing of it aborts pending requests. */
 export function openInstagram(
   options: InstagramOptions,
   dependencies: InstagramDependencies,
 ): InstagramAdapter {
   const closing = new AbortController();
   const known = new Map<string, Account>();
-  const tokens = createTokens(options.accessTokens, options.clientSecret);
+  const tokens = new Tokens(options.accessTokens, options.clientSecret);
   const transport = createTransport();
   const { telemetry, clock, onUsage = () => undefined, guard, tokenFile } = dependencies;
   const common = { options, tokens, known, closing: closing.signal };
-  const rejections = createTokenRejections(tokens, telemetry);
+  const rejections = new TokenRejections(tokens, telemetry);
   const pending = new Set<Promise<unknown>>();
   const parts = { ...common, rejections, transport, telemetry, clock, onUsage, pending };
   const graph = new GraphClient(parts);
@@ -52,7 +45,7 @@ export function openInstagram(
     tokenFile === undefined
       ? Promise.resolve()
       : watchTokenFile(tokenFile, tokens, { clock, signal: closing.signal });
-  const oauth = createOAuth(options, { transport, telemetry, clock });
+  const oauth = new OAuth(options, { transport, telemetry, clock });
   const keep = (onChecked: () => void): Promise<void> => {
     const shared = { options, tokens, oauth, rejections, clock, telemetry };
     return keepTokens({ ...shared, file: tokenFile, onChecked }, closing.signal);

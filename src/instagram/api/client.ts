@@ -46,10 +46,7 @@ const absentMs = 24 * 3_600_000;
 
 type RequestWithToken = GraphRequest & { readonly token: string };
 
-/**
- * The Graph API over HTTP. A request is sent at once; its timeout covers the body. An aborted
- * request has no outcome, so it is not reported.
- */
+/** The Graph API over HTTP. An aborted request has no outcome, so it is not reported. */
 export class GraphClient implements GraphTransport {
   answeredBy: string | null = null;
   clockAheadMs: number | null = null;

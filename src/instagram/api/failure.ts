@@ -15,10 +15,7 @@ export interface ErrorEnvelope {
   readonly traceId: string | null;
 }
 
-/**
- * Reads `{"error": {…}}` with validation: a member of the wrong type counts as absent. A text in
- * place of the object, or the `error_message` of Instagram's login, becomes the message.
- */
+/** Reads `{"error": {…}}`; a member of the wrong type counts as absent, a text is the message. */
 export function readEnvelope(body: Json): ErrorEnvelope {
   const outer = isNode(body) ? body : {};
   const error = isNode(outer['error']) ? outer['error'] : {};
@@ -57,11 +54,7 @@ export interface GraphFailure {
 /** The bound of a quoted message. Meta's longest known message (the enum of metrics) has 800 characters. */
 const longestQuote = 1_000;
 
-/**
- * Returns a message for people: the request, the advice and Meta's own words. It contains no token
- * and no request URL.
- * @param advice - the middle of a sentence
- */
+/** Returns a message for people, without token and URL. @param advice - a sentence's middle */
 export function explain(failure: GraphFailure, advice: string): string {
   const { request, envelope, redact } = failure;
   const account = request.accountId === null ? '' : ` for account ${request.accountId}`;
@@ -120,11 +113,7 @@ export function requestsPeople({ path, query }: GraphRequest): boolean {
   );
 }
 
-/**
- * Returns the metrics of a request that are missing from the server's enum.
- * @param index - the position that the server rejected; used when the enum is unreadable
- * @param listed - the enum in the message: `reach, follower_count, …`
- */
+/** Returns the requested metrics that the enum lacks; the one at `index` if it is unreadable. */
 export function unlistedMetrics(request: GraphRequest, index: string, listed: string): string[] {
   const known = new Set(listed.split(',').map((name) => name.trim()));
   const metrics = requestedMetrics(request);

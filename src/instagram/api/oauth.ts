@@ -5,7 +5,7 @@ import type { GraphRequest } from '../../engine/ports.ts';
 import type { TokenLife } from '../../engine/token-life.ts';
 import { readNode } from './response.ts';
 import { type RequestTelemetry, networkError, timeoutError, withTelemetry } from './network.ts';
-import { createRedact, proofOf } from './redaction.ts';
+import { type Redact, createRedact, proofOf } from './redaction.ts';
 import { appAdvice } from '../token-advice.ts';
 import type { Answer, Transport } from './transport.ts';
 
@@ -52,22 +52,6 @@ export interface CodeGrant {
   readonly codeVerifier: string | null;
 }
 
-/**
- * The endpoints that create, exchange and inspect tokens. They accept tokens and secrets only as
- * parameters; their errors contain none of them. They throw as `Graph.get`, and DeadLetterError
- * `graph.bad-body` for an answer without the token.
- */
-export interface OAuth {
-  /** Returns Meta's facts about a token; Facebook Login only. */
-  inspect(accessToken: string, signal: AbortSignal): Promise<TokenFacts>;
-  /** Exchanges a short-lived token (Facebook Login: any valid token) for one of sixty days. */
-  exchange(accessToken: string, signal: AbortSignal): Promise<Granted>;
-  /** Refreshes a long-lived token for sixty days; with Facebook Login this is an exchange. */
-  refresh(accessToken: string, signal: AbortSignal): Promise<Granted>;
-  /** Redeems the code of a login for a short-lived token. */
-  redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted>;
-}
-
 interface OAuthCall {
   readonly endpoint: string;
   readonly url: string;
@@ -81,38 +65,95 @@ const graphHosts = {
   instagram: 'https://graph.instagram.com',
 } as const;
 
-export function createOAuth(
-  options: OAuthOptions,
-  parts: RequestTelemetry & { readonly transport: Transport },
-): OAuth {
-  const execute = createCaller(options, parts);
-  const executeGrant = async (call: OAuthCall, signal: AbortSignal): Promise<Granted> =>
-    readGranted(await execute(call, signal), call.endpoint, parts.clock.nowMs());
+/**
+ * The endpoints that create, exchange and inspect tokens. They accept tokens and secrets only as
+ * parameters; their errors contain none of them. They throw as `Graph.get`, and DeadLetterError
+ * `graph.bad-body` for an answer without the token.
+ */
+export class OAuth {
+  readonly #options: OAuthOptions;
+  readonly #parts: RequestTelemetry & { readonly transport: Transport };
+
+  constructor(options: OAuthOptions, parts: RequestTelemetry & { readonly transport: Transport }) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  /** Returns Meta's facts about a token; Facebook Login only. */
+  async inspect(accessToken: string, signal: AbortSignal): Promise<TokenFacts> {
+    const call = inspection(this.#options, accessToken);
+    try {
+      return readTokenFacts(await this.#execute(call, signal));
+    } catch (error) {
+      // The answer reports on the inspected token; this error rejects the credentials of the app.
+      const isApp = call.accessToken !== accessToken;
+      if (!isApp || !isConnectorError(error) || error.code !== 'graph.token') throw error;
+      throw new StopAccountError('graph.app-secret', `${call.endpoint}: ${appAdvice}`);
+    }
+  }
+
+  /** Exchanges a short-lived token (Facebook Login: any valid token) for one of sixty days. */
+  exchange(accessToken: string, signal: AbortSignal): Promise<Granted> {
+    return this.#renew(renewalCall(this.#options, accessToken, 'exchange'), signal);
+  }
+
+  /** Refreshes a long-lived token for sixty days; with Facebook Login this is an exchange. */
+  refresh(accessToken: string, signal: AbortSignal): Promise<Granted> {
+    return this.#renew(renewalCall(this.#options, accessToken, 'refresh'), signal);
+  }
+
   /** Adds the expiry, which Facebook does not always return with the token. */
-  const renewed = async (call: OAuthCall, signal: AbortSignal): Promise<Granted> => {
-    const granted = await executeGrant(call, signal);
-    if (granted.expiresAtMs !== null || options.login === 'instagram') return granted;
-    const { expiresAtMs } = await oauth.inspect(granted.accessToken, signal);
+  async #renew(call: OAuthCall, signal: AbortSignal): Promise<Granted> {
+    const granted = await this.#grant(call, signal);
+    if (granted.expiresAtMs !== null || this.#options.login === 'instagram') return granted;
+    const { expiresAtMs } = await this.inspect(granted.accessToken, signal);
     return { ...granted, expiresAtMs };
-  };
-  const oauth: OAuth = {
-    async inspect(accessToken, signal) {
-      const call = inspection(options, accessToken);
-      try {
-        return readTokenFacts(await execute(call, signal));
-      } catch (error) {
-        // The answer reports on the inspected token; this error rejects the credentials of the app.
-        const isApp = call.accessToken !== accessToken;
-        if (!isApp || !isConnectorError(error) || error.code !== 'graph.token') throw error;
-        throw new StopAccountError('graph.app-secret', `${call.endpoint}: ${appAdvice}`);
-      }
-    },
-    exchange: (accessToken, signal) =>
-      renewed(renewalCall(options, accessToken, 'exchange'), signal),
-    refresh: (accessToken, signal) => renewed(renewalCall(options, accessToken, 'refresh'), signal),
-    redeem: (grant, signal) => executeGrant(redemption(options, grant), signal),
-  };
-  return oauth;
+  }
+
+  /** Redeems the code of a login for a short-lived token. */
+  redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted> {
+    return this.#grant(redemption(this.#options, grant), signal);
+  }
+
+  async #grant(call: OAuthCall, signal: AbortSignal): Promise<Granted> {
+    return readGranted(await this.#execute(call, signal), call.endpoint, this.#parts.clock.nowMs());
+  }
+
+  #execute(call: OAuthCall, signal: AbortSignal): Promise<Node> {
+    const { endpoint } = call;
+    return withTelemetry(this.#parts, { endpoint, calls: 1 }, async () => {
+      const request: GraphRequest = { endpoint, path: '', query: {}, accountId: null };
+      const redact = redactOf(call);
+      const answer = await this.#send(call, { request, redact }, signal);
+      const { login } = this.#options;
+      const nowMs = this.#parts.clock.nowMs();
+      // The body contains the new token, so it is not redacted.
+      const redactBody = (text: string): string => text;
+      return readNode(answer, { request, login, pageId: null, nowMs, redact, redactBody });
+    });
+  }
+
+  async #send(
+    { url, parameters, accessToken, method }: OAuthCall,
+    { request, redact }: { readonly request: GraphRequest; readonly redact: Redact },
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { transport } = this.#parts;
+    const { requestTimeoutMs } = this.#options;
+    const { host } = new URL(url);
+    const form = new URLSearchParams(parameters);
+    const late = AbortSignal.timeout(requestTimeoutMs);
+    const any = AbortSignal.any([signal, late]);
+    try {
+      return await (method === 'POST'
+        ? transport.post(url, form, null, any)
+        : transport.get(`${url}?${form.toString()}`, accessToken ?? null, any));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (late.aborted) throw timeoutError(requestTimeoutMs, { request, host });
+      throw networkError(error, { request, host, redact });
+    }
+  }
 }
 
 /** Returns the base URL of the Graph API, without the version. */
@@ -190,44 +231,6 @@ function redemption({ login, apiVersion, baseUrl }: OAuthOptions, grant: CodeGra
   };
 }
 
-function createCaller(
-  { login, requestTimeoutMs }: OAuthOptions,
-  parts: RequestTelemetry & { readonly transport: Transport },
-) {
-  const { transport, clock } = parts;
-  const execute = async (call: OAuthCall, signal: AbortSignal): Promise<Node> => {
-    const { endpoint, url } = call;
-    const request: GraphRequest = { endpoint, path: '', query: {}, accountId: null };
-    const redact = redactOf(call);
-    const { host } = new URL(url);
-    const late = AbortSignal.timeout(requestTimeoutMs);
-    let answer: Answer;
-    try {
-      answer = await send(call, transport, AbortSignal.any([signal, late]));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (late.aborted) throw timeoutError(requestTimeoutMs, { request, host });
-      throw networkError(error, { request, host, redact });
-    }
-    const context = { request, login, pageId: null, nowMs: clock.nowMs(), redact };
-    // The body contains the new token, so it is not redacted.
-    return readNode(answer, { ...context, redactBody: (text) => text });
-  };
-  return (call: OAuthCall, signal: AbortSignal): Promise<Node> =>
-    withTelemetry(parts, { endpoint: call.endpoint, calls: 1 }, () => execute(call, signal));
-}
-
-function send(
-  { url, parameters, accessToken, method }: OAuthCall,
-  transport: Transport,
-  signal: AbortSignal,
-) {
-  const form = new URLSearchParams(parameters);
-  return method === 'POST'
-    ? transport.post(url, form, null, signal)
-    : transport.get(`${url}?${form.toString()}`, accessToken ?? null, signal);
-}
-
 const publicParameters = new Set(['grant_type', 'client_id', 'redirect_uri']);
 
 function redactOf({ parameters, accessToken = '' }: OAuthCall): (text: string) => string {
@@ -251,10 +254,7 @@ function readGranted(body: Node, endpoint: string, nowMs: number): Granted {
   return { accessToken: token, expiresAtMs };
 }
 
-/**
- * Reads and validates an answer of `/debug_token`.
- * @throws DeadLetterError `graph.bad-body` for an answer without `data`
- */
+/** Reads an answer of `/debug_token`. @throws DeadLetterError `graph.bad-body` without `data` */
 function readTokenFacts(body: Node): TokenFacts {
   const data = body['data'];
   if (!isNode(data)) {

@@ -34,10 +34,7 @@ export function createSource(settings: SourceSettings): InstagramSource {
   };
 }
 
-/**
- * Sends the requests of the stream's declaration and yields their pages.
- * @throws as `Graph.get`, except the errors that an extractor attributes and reports as skipped
- */
+/** Yields the pages of a stream. @throws as `Graph.get`, except errors that count as skipped */
 export function extract(stream: InstagramStream, context: ExtractContext): Extraction {
   const { request } = stream;
   switch (request.kind) {

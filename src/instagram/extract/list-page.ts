@@ -28,11 +28,7 @@ interface ReadPage {
   readonly withheld: ReadonlySet<string>;
 }
 
-/**
- * Reads one page of a list, without the fields that the API rejects and the children that cannot be
- * read.
- * @throws as `Graph.get` and `adaptedPage`
- */
+/** Reads a page without rejected fields and unreadable children. @throws as `adaptedPage` */
 export async function readPage(scanning: ListScanContext, start: PageStart): Promise<ReadPage> {
   const nested = nestedOf(scanning.source);
   const { body, form, fault } = await adaptedPage(scanning, start);
@@ -43,10 +39,7 @@ export async function readPage(scanning: ListScanContext, start: PageStart): Pro
   return { body, nodes: await withChildren(nodes, nested, scanning), withheld };
 }
 
-/**
- * Counts nodes that were listed without their children.
- * @returns the ids of those that may have been published with children
- */
+/** Counts nodes listed without children. @returns the ids that may be published with children */
 function noteBareNodes(
   nodes: readonly Node[],
   fault: SkipError | undefined,

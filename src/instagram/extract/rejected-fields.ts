@@ -16,10 +16,7 @@ export interface ExcludedMetrics {
   readonly named: boolean;
 }
 
-/**
- * Finds the requested metrics of an account that a rejection excludes.
- * @throws the error itself when it excludes no metric
- */
+/** Finds the metrics that a rejection excludes. @throws the error itself when there are none */
 export function excludedBy(error: unknown, requested: readonly string[]): ExcludedMetrics {
   if (!(error instanceof SkipError)) throw error;
   const { code: reason } = error;

@@ -15,10 +15,7 @@ export async function* outcomesOf<T>(
   }
 }
 
-/**
- * Returns a `get` that collects the requests made until a queued microtask runs, and sends them
- * together by `getEach`: one HTTP request where the host supports batches.
- */
+/** Returns a `get` that sends the requests made until the next microtask together, by `getEach`. */
 export function getTogether(sender: Sender): (request: GraphRequest) => Promise<Node> {
   let pending = new Map<GraphRequest, PromiseWithResolvers<Node>>();
   const flush = async (): Promise<void> => {

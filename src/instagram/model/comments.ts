@@ -110,8 +110,7 @@ export interface KnownComments {
 }
 
 /**
- * True when a comment was published before: by its id when all ids are remembered, else by its
- * time. Without ids, a comment without a time counts as new.
+ * True when a comment was published before: by its id when all are remembered, else by its time.
  */
 export function isKnown(comment: Node, key: string, known: KnownComments): boolean {
   const { ids, before } = known;

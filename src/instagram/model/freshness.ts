@@ -23,9 +23,8 @@ interface Aged {
 }
 
 /**
- * True when an entity is due in this poll. Each entity is due once in its tier's period, at a
- * moment derived from its id, so that requests are spread evenly over the polls. If no poll ran at
- * that moment, the next one catches up.
+ * True when an entity is due: once in its tier's period, at a moment derived from its id, so that
+ * requests are spread evenly over the polls. A missed moment is caught up.
  * @param tiers - by ascending age; the last one applies to everything older
  */
 export function isDue(aged: Aged, times: PollTimes, tiers: readonly Tier[]): boolean {

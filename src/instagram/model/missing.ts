@@ -22,8 +22,7 @@ interface Scope {
 }
 
 /**
- * Returns the daily metrics to request for a span: none that is rejected, and in a catch-up span
- * none that the days already have.
+ * Returns a span's metrics to request: none that is rejected; in a catch-up, only those missing.
  */
 export function metricsOf(
   checkpoint: Checkpoint,

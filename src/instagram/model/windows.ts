@@ -18,14 +18,10 @@ const dayMs = 24 * hourMs;
 /** The longest window: the API rejects more than 2,592,000 s between `since` and `until`. */
 export const maxWindowMs = 30 * dayMs;
 /**
- * The reach of `follower_count` and `online_followers`: 30 days, less an hour. The API measures
- * with its own clock, a moment later than ours.
+ * The reach of `follower_count` and `online_followers`, less an hour: Meta's clock may be ahead.
  */
 export const recentReachMs = 30 * dayMs - hourMs;
-/**
- * The reach of `reach` and the totals: two years, less a day ("Metrics data is available for the
- * last 2 years").
- */
+/** The reach of `reach` and the totals: two years, as Meta documents, less a day. */
 export const longReachMs = 729 * dayMs;
 /** The time by which a day may end in the future: accounts may be ahead of UTC. */
 export const futureMs = dayMs;
@@ -75,9 +71,8 @@ function cut(sinceMs: number, untilMs: number, { nowMs }: WindowPlan): readonly 
 }
 
 /**
- * Returns the end of the covered days; -Infinity for none or for a time in the future. Such a time
- * was recorded before the clock was set back: days that were never requested would count as
- * covered.
+ * Returns the end of the covered days; -Infinity for none or a time in the future, which was
+ * recorded before the clock was set back: days never requested would count as covered.
  */
 export function coveredBy(coveredUntilMs: number | null, nowMs: number): number {
   return coveredUntilMs === null || coveredUntilMs > nowMs ? -Infinity : coveredUntilMs;

@@ -12,10 +12,9 @@ import { GraphClient } from '../api/client.ts';
 import {
   type CodeGrant,
   type Granted,
-  type OAuth,
+  OAuth,
   type OAuthOptions,
   type TokenFacts,
-  createOAuth,
   graphBase,
 } from '../api/oauth.ts';
 import { createTransport } from '../api/transport.ts';
@@ -28,7 +27,7 @@ import {
   writeTokenMetadata,
   writeSecret,
 } from './store.ts';
-import { createTokens } from './tokens.ts';
+import { Tokens } from './tokens.ts';
 
 interface TokenServiceOptions extends OAuthOptions {
   readonly pageSize: number;
@@ -69,7 +68,7 @@ export class TokenService {
     this.#options = options;
     this.#clock = clock;
     const parts = { transport: this.#transport, telemetry: this.#telemetry, clock };
-    this.#oauth = createOAuth(options, parts);
+    this.#oauth = new OAuth(options, parts);
   }
 
   async inspect(token: string, file: string | null, signal: AbortSignal): Promise<InspectedToken> {
@@ -106,7 +105,7 @@ export class TokenService {
       rejections: { sent: () => () => undefined },
       clock: this.#clock,
       onUsage: () => undefined,
-      tokens: createTokens([token], options.clientSecret),
+      tokens: new Tokens([token], options.clientSecret),
       known: new Map(),
       closing: new AbortController().signal,
       pending: new Set(),
