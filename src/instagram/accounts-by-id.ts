@@ -69,7 +69,7 @@ function isOfAccount({ disposition }: ConnectorError): boolean {
 }
 
 /**
- * Returns the accounts that a token without pages was granted.
+ * Returns the accounts granted to a token without pages.
  * @throws as `liveFacts`; the first error that is not about a single account
  */
 export async function findGranted(grants: Grants, context: LookupContext): Promise<FoundAccounts> {

@@ -32,11 +32,10 @@ interface ListingOptions {
 }
 
 /**
- * Lists the accounts that a token reaches. With Facebook Login: the accounts linked to its pages;
- * for a token without pages, as a system user's, the granted accounts. With Instagram Login: its
- * own account.
- * @throws as `Graph.get`; RetryError `graph.server` when the list does not end; StopAccountError
- * `graph.token` when there is no account because the token's access to data has expired
+ * Lists the accounts that a token reaches: those linked to its pages, else those granted to it;
+ * with Instagram Login its own.
+ * @throws as `Graph.get`; RetryError `graph.server` for an endless list; StopAccountError when
+ * there is no account because the token's access to data has expired
  */
 export async function listAccounts(login: Login, listing: ListingOptions): Promise<FoundAccounts> {
   const { graph, signal, grants } = listing;

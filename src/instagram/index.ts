@@ -46,14 +46,12 @@ export function openInstagram(
       ? Promise.resolve()
       : watchTokenFile(tokenFile, tokens, { clock, signal: closing.signal });
   const oauth = new OAuth(options, { transport, telemetry, clock });
-  const keep = (onChecked: () => void): Promise<void> => {
-    const shared = { options, tokens, oauth, rejections, clock, telemetry };
-    return keepTokens({ ...shared, file: tokenFile, onChecked }, closing.signal);
-  };
+  const kept = { options, tokens, oauth, rejections, clock, telemetry, file: tokenFile };
   return {
     keepTokens: () =>
       new Promise((resolve) => {
-        pending.add(keep(resolve).finally(resolve));
+        const keeping = keepTokens({ ...kept, onChecked: resolve }, closing.signal);
+        pending.add(keeping.finally(resolve));
       }),
     graph,
     directory: createDirectory({ ...common, graph: guard?.(graph) ?? graph, oauth, clock }),

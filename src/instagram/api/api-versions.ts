@@ -22,16 +22,8 @@ export const apiVersions = [
   { version: 'v21.0', released: '2024-10-02', until: '2027-01-21' },
 ] as const satisfies readonly ApiVersion[];
 
-/** The known end of an API version; null when none is known. */
-interface VersionEnd {
-  readonly endsAtMs: number | null;
-  /** Whole days, negative once the version has ended. */
-  readonly daysLeft: number | null;
-  /** False for a version that is newer than this program knows. */
-  readonly isKnown: boolean;
-}
-
-export function versionEnd(version: string, nowMs: number): VersionEnd {
+/** Returns the known end; `daysLeft` are whole days, negative once it has ended. */
+export function versionEnd(version: string, nowMs: number) {
   const found: ApiVersion | undefined = apiVersions.find((one) => one.version === version);
   const until = found?.until ?? null;
   if (until === null) return { endsAtMs: null, daysLeft: null, isKnown: found !== undefined };

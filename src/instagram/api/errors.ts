@@ -38,7 +38,7 @@ interface ErrorMatch {
 
 interface ErrorRow {
   readonly when: ErrorMatch;
-  /** The source of the row; recorded and documented facts were read 2026-08 to 2026-10. */
+  /** Recorded and documented facts were read 2026-08 to 2026-10. */
   readonly source: string;
   /** @param words - the capture groups of `when.message` */
   readonly toError: (failure: GraphFailure, words: readonly string[]) => ConnectorError;
@@ -101,15 +101,16 @@ const retired = fail(
   'Meta has retired this form of request: install a newer version of this program',
 );
 
-const permissionAdviceOf = ({ login, request }: GraphFailure): string =>
-  permissionAdvice(login, requestsPeople(request));
+const lacksPermission =
+  (Kind: typeof StopStreamError | typeof FailError): ErrorRow['toError'] =>
+  (failure) => {
+    const advice = permissionAdvice(failure.login, requestsPeople(failure.request));
+    return new Kind('graph.permission', explain(failure, advice));
+  };
 
-const permission: ErrorRow['toError'] = (failure) =>
-  new StopStreamError('graph.permission', explain(failure, permissionAdviceOf(failure)));
-
+const permission = lacksPermission(StopStreamError);
 /** Fails the poll only: the rejection may concern a single object, such as a media of another account. */
-const denied: ErrorRow['toError'] = (failure) =>
-  new FailError('graph.permission', explain(failure, permissionAdviceOf(failure)));
+const denied = lacksPermission(FailError);
 
 const token: ErrorRow['toError'] = (failure) => {
   const { subcode } = failure.envelope;

@@ -62,16 +62,12 @@ export function explain(failure: GraphFailure, advice: string): string {
     envelope.message === ''
       ? 'Meta gave no message'
       : `Meta says "${redact(envelope.message).slice(0, longestQuote)}"`;
-  return `${request.endpoint}${account}: ${advice}. ${quote} (${identity(failure)})`;
-}
-
-function identity({ status, envelope, redact }: GraphFailure): string {
   const { code, subcode, traceId } = envelope;
-  const parts = [`HTTP ${status}`];
+  const parts = [`HTTP ${failure.status}`];
   if (code !== null) parts.push(`code ${code}`);
   if (subcode !== null) parts.push(`subcode ${subcode}`);
   if (traceId !== null) parts.push(`fbtrace_id ${redact(traceId).slice(0, 100)}`);
-  return parts.join(', ');
+  return `${request.endpoint}${account}: ${advice}. ${quote} (${parts.join(', ')})`;
 }
 
 /**

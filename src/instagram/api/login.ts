@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { OAuthOptions } from './oauth.ts';
+import type { OAuthOptions } from '../options.ts';
 
 /** A started login, with the state and verifier that identify its answer. */
 export interface BegunLogin {
@@ -10,16 +10,14 @@ export interface BegunLogin {
   readonly codeVerifier: string | null;
 }
 
-export interface LoginRequest {
-  readonly clientId: string;
-  readonly redirectUri: string;
-  readonly scope: readonly string[];
-}
-
 /** Starts a login: a random state, and for Facebook Login a proof key (RFC 7636). */
 export function beginLogin(
   { login, apiVersion, baseUrl }: Pick<OAuthOptions, 'login' | 'apiVersion' | 'baseUrl'>,
-  { clientId, redirectUri, scope }: LoginRequest,
+  app: {
+    readonly clientId: string;
+    readonly redirectUri: string;
+    readonly scope: readonly string[];
+  },
 ): BegunLogin {
   const isFacebook = login === 'facebook';
   const state = randomBytes(24).toString('base64url');
@@ -30,10 +28,10 @@ export function beginLogin(
       : `${baseUrl ?? 'https://www.instagram.com'}/oauth/authorize`,
   );
   url.search = new URLSearchParams({
-    client_id: clientId,
-    redirect_uri: redirectUri,
+    client_id: app.clientId,
+    redirect_uri: app.redirectUri,
     response_type: 'code',
-    scope: scope.join(','),
+    scope: app.scope.join(','),
     state,
     ...(codeVerifier === null ? {} : proofKey(codeVerifier)),
   }).toString();

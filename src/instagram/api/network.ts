@@ -30,13 +30,7 @@ export function timeoutError(
   );
 }
 
-interface ErrorShape {
-  readonly name?: unknown;
-  readonly code?: unknown;
-  readonly message?: unknown;
-  readonly cause?: unknown;
-  readonly errors?: unknown;
-}
+type ErrorShape = Partial<Record<'name' | 'code' | 'message' | 'cause' | 'errors', unknown>>;
 
 /** Returns the reason of the innermost error: `fetch failed` has none, its cause does. */
 function innermost(error: unknown): string {

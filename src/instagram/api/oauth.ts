@@ -1,4 +1,3 @@
-import type { Login } from '../../engine/account.ts';
 import { DeadLetterError, isConnectorError, StopAccountError } from '../../engine/errors.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
@@ -6,19 +5,9 @@ import type { TokenLife } from '../../engine/token-life.ts';
 import { readNode } from './response.ts';
 import { type RequestTelemetry, networkError, timeoutError, withTelemetry } from './network.ts';
 import { type Redact, createRedact, proofOf } from './redaction.ts';
+import type { OAuthOptions } from '../options.ts';
 import { appAdvice } from '../token-advice.ts';
 import type { Answer, Transport } from './transport.ts';
-
-export interface OAuthOptions {
-  readonly login: Login;
-  /** `v25.0` */
-  readonly apiVersion: string;
-  /** The base URL of all endpoints, without a trailing slash; null for Meta's hosts. */
-  readonly baseUrl: string | null;
-  readonly clientId: string | null;
-  readonly clientSecret: string | null;
-  readonly requestTimeoutMs: number;
-}
 
 export interface Granted {
   readonly accessToken: string;

@@ -16,11 +16,10 @@ const rawLength = 2_000;
 
 /**
  * Returns the node of an answer.
- * @throws an error of the taxonomy: by the table of `errors.ts` for an API error; RetryError
- * `graph.server` for a success with HTML, an empty body or bare gzip, all of them transient;
- * DeadLetterError `graph.bad-body` for any other body that is not a JSON object, unless the status
- * (429, 5xx) decides; RetryError `graph.too-much-data` for a body over the bound; FailError
- * `graph.refused` for a redirect
+ * @throws by the table of `errors.ts` for an API error; RetryError `graph.server` for a success
+ * with HTML, gzip or nothing, and `graph.too-much-data` over the bound; DeadLetterError
+ * `graph.bad-body` for another body that is no JSON object, unless the status (429, 5xx) decides;
+ * FailError for a redirect
  */
 export function readNode(answer: Answer, context: AnswerContext): Node {
   const { status, headers } = answer;

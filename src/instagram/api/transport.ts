@@ -11,11 +11,8 @@ export interface Answer {
 /** The sender of single HTTP requests. Safe for concurrent use. */
 export interface Transport {
   /**
-   * Sends one GET, with or without a token. It does not retry and follows no redirect, so the token
-   * reaches no other host.
-   * @throws the errors of ky and the platform. Never log them: their messages contain the URL, and
-   * their fields the token
-   * @remarks Aborting `signal` ends the request, even while the body is read.
+   * Sends one GET. It does not retry and follows no redirect, so the token reaches no other host.
+   * @throws the errors of ky and the platform. Never log them: they contain the URL and the token
    */
   get(url: string, accessToken: string | null, signal: AbortSignal): Promise<Answer>;
   /** Sends one POST of a form; otherwise the same as `get`. */

@@ -18,10 +18,9 @@ const businessHeader = 'x-business-use-case-usage';
 
 /**
  * Returns the wait after a reached limit, in milliseconds: Meta's estimate for the account (or the
- * longest in the header), else `Retry-After`, else five minutes; a day at most.
- * @param accountId - the account of the request; null for a request without one
- * @remarks Source: Graph API, rate limits, read 2026-10: the estimate is in minutes, and 0 does not
- * mean that the limit has ended.
+ * longest in the header), else `Retry-After`, else five minutes; a day at most. Source: Graph API,
+ * rate limits, read 2026-10: the estimate is in minutes, and 0 does not mean that the limit has
+ * ended.
  */
 export function limitWaitMs(headers: Headers, accountId: string | null, nowMs: number): number {
   const usage = parseHeader(headers.get(businessHeader));

@@ -42,9 +42,8 @@ export function hasBrokenAlbum(cache: ListCache, lastId: string | undefined): bo
 }
 
 /**
- * Adds the children's fields to albums that were listed with the children's ids alone. Requests
- * album by album, and child by child where one child fails its album. A child that cannot be read
- * is excluded.
+ * Adds the children's fields to albums that were listed with ids alone: album by album, and child
+ * by child where one child fails its album. A child that cannot be read is excluded.
  * @throws as `Graph.getEach`; the first error when no child of several albums is answered
  */
 export async function withChildren(

@@ -46,9 +46,9 @@ export interface CommentsPage {
 }
 
 /**
- * Requests the first page of each media: the start of the list, or the page at which an unfinished
- * reading continues. A media that is rejected while others are answered is excluded for a while.
- * @param all - every due media, to draw control samples from
+ * Requests each media's first page: the start, or where an unfinished reading continues. A media
+ * that is rejected while others are answered is excluded. `all` are the due media, for control
+ * samples.
  * @throws as `Graph.getEach`; the first error when neither a media nor a control sample is answered
  */
 export async function firstPages(
@@ -134,9 +134,9 @@ interface ReadingLists {
 }
 
 /**
- * Yields the pages of a media's comments from `first` on, newest first. When the API no longer
- * accepts the cursor of an unfinished reading, the pages start at the beginning of the list,
- * without the comments that the reading has published.
+ * Yields the pages of a media's comments from `first` on, newest first. When the cursor of a
+ * reading is too old, they start at the beginning, without the comments that the reading has
+ * published.
  * @throws as `Graph.get`, except SkipError; FailError `graph.refused` when the list does not end
  */
 export async function* pagesFrom(

@@ -30,10 +30,8 @@ interface ProbeTools extends Pick<PollerTools, 'clock' | 'rateLimiter' | 'graph'
 
 /**
  * Sends each form of request that the streams use once, for one account, through the streams' own
- * extractors: a page of each list, insights of one media of each kind, one window, one day. A probe
- * costs one or two calls for each form and publishes nothing.
+ * extractors: one or two calls for each form. Nothing is published.
  * @returns the result for each stream and endpoint, and one for the batch with Facebook Login
- * @throws StopProcessError; the signal's reason
  */
 export async function probeContract(
   { account, streams }: ContractProbe,

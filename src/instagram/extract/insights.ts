@@ -145,12 +145,10 @@ function countNewlyExcluded(
 }
 
 /**
- * Requests the insights of some media, one request for each. A rejected metric is excluded and the
- * others are requested again. A media that is rejected while others are answered is excluded for a
- * while.
- * @returns bodies of `/{media}/insights`; `{data: []}` for a media whose metrics are all excluded
- * @throws as `Graph.getEach`; the first error when neither these media nor a control sample is
- * answered
+ * Requests the insights of some media, one request for each, without rejected metrics. A media that
+ * is rejected while others are answered is excluded. `{data: []}` when all its metrics are
+ * excluded.
+ * @throws as `Graph.getEach`; the first error when not even a control sample is answered
  */
 async function getInsights(
   candidates: readonly Candidate[],
@@ -302,11 +300,10 @@ const partsEveryMs = 3_600_000;
 type Parts = NonNullable<InsightsSource['parts']>;
 
 /**
- * Adds the parts of the source's metric (`navigation_actions`), which cost a call for each media.
- * The parts are requested when the metric has changed: at most once an hour, and at the last poll
- * in which the media is listed. All media of an account share its hours, so one batch requests
- * them. Between two requests the parts last read are repeated. A failed request adds no parts.
- * @throws as `Graph.getEach`
+ * Adds the parts of the source's metric (`navigation_actions`), which cost a call for each media:
+ * requested when the metric has changed, at most once an hour, and at the last poll that lists the
+ * media. All media of an account share its hours, for one batch. Between, the last parts are
+ * repeated.
  */
 async function withParts(
   values: ReadonlyMap<Candidate, Node>,

@@ -65,12 +65,6 @@ function nestedOf({ fields }: ListScanContext['source']): Nested | undefined {
  */
 type PageForm = 'whole' | 'ids' | 'bare';
 
-interface AdaptedPage {
-  readonly body: Node;
-  readonly form: PageForm;
-  readonly fault: SkipError | undefined;
-}
-
 /** The first pause after a page that was too large, and the longest, milliseconds. */
 const firstPauseMs = 500;
 const longestPauseMs = 8000;
@@ -78,12 +72,11 @@ const longestPauseMs = 8000;
 /**
  * Requests a page, and half of it when the API answers "Please reduce the amount of data". That
  * error also depends on the API's load (observed 2026-07), so pages are spaced by pauses as well.
- * Each success doubles the size and halves the pause. When a child cannot be read, children are
- * requested by their ids. If that fails too, their node is requested alone and without them.
- * Cursors name items, not offsets, so a smaller page continues at the same place.
+ * When a child cannot be read, children are requested by id, then their node alone and without
+ * them. Cursors name items, not offsets, so a smaller page continues at the same place.
  * @throws RetryError `graph.too-much-data` when even one node is too large
  */
-async function adaptedPage(scanning: ListScanContext, start: PageStart): Promise<AdaptedPage> {
+async function adaptedPage(scanning: ListScanContext, start: PageStart) {
   const { context, cache } = scanning;
   const isBroken = nestedOf(scanning.source) !== undefined && hasBrokenAlbum(cache, start.lastId);
   let form: PageForm = isBroken ? 'ids' : 'whole';

@@ -92,9 +92,8 @@ const longestList = 100_000;
 const mostEmptyPages = 1000;
 
 /**
- * Scans an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
- * until the media are old. The `next` URL itself is never followed: it carries the token. A page
- * may be short or empty and still have a next one. The list cache keeps the nodes.
+ * Scans an edge until `paging.next` is absent, or, when the whole list is not due, until the media
+ * are old. The `next` URL is never followed: it carries the token. The list cache keeps the nodes.
  * @throws DeadLetterError `graph.bad-body` when a page is not a list, or a cursor repeats;
  * FailError `graph.refused` when the list does not end
  */

@@ -44,10 +44,8 @@ export function cursorOf(body: Node): string | undefined {
 }
 
 /**
- * Returns the cursor of the next page; undefined at the end of the list. The list ends where
- * `paging.next` is absent, null or empty: the last page still has cursors, and an empty page may
- * have a next one. The caller bounds lists that never end.
- * @param seen - the cursors used so far in this scan; the new one is added
+ * Returns the cursor of the next page; undefined where `paging.next` is absent, null or empty: the
+ * last page still has cursors, and an empty page may have a next one. Adds the cursor to `seen`.
  * @throws DeadLetterError `graph.bad-body` when there is a next page but no new cursor to reach it
  */
 export function nextCursor(body: Node, seen: Set<string>): string | undefined {

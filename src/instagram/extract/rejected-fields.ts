@@ -1,4 +1,4 @@
-import { SkipError, type ErrorCode, type Skipped } from '../../engine/errors.ts';
+import { SkipError, type Skipped } from '../../engine/errors.ts';
 import { type Fields, pathsOf, rejectedAfter } from '../model/fields.ts';
 
 /** True when the account itself is gone or hidden, or a limit is reported as such an error. */
@@ -8,16 +8,11 @@ export function isOfAccount(error: unknown): boolean {
   );
 }
 
-/** The metrics that a rejection of an account's insights excludes, and the reason. */
-export interface ExcludedMetrics {
-  readonly reason: ErrorCode;
-  readonly subjects: readonly string[];
-  /** True when the API named them; false when too few people are counted for all of them. */
-  readonly named: boolean;
-}
-
-/** Finds the metrics that a rejection excludes. @throws the error itself when there are none */
-export function excludedBy(error: unknown, requested: readonly string[]): ExcludedMetrics {
+/**
+ * Finds the metrics that a rejection excludes: those `named`, or all when too few people are counted.
+ * @throws the error itself when it excludes none
+ */
+export function excludedBy(error: unknown, requested: readonly string[]) {
   if (!(error instanceof SkipError)) throw error;
   const { code: reason } = error;
   const named = requested.filter((metric) => error.subjects.includes(metric));
@@ -27,10 +22,9 @@ export function excludedBy(error: unknown, requested: readonly string[]): Exclud
 }
 
 /**
- * Sends a request, and repeats it without each field that the API names as unknown or not
- * permitted: one such field fails the whole request.
- * @param skipped - receives one entry for each excluded field, by its path
- * @param fields - the requested fields, when some are within lists
+ * Sends a request, and repeats it without each field that the API rejects: one fails the whole
+ * request. `skipped` receives the path of each excluded field; `fields` are given when some are
+ * within lists.
  * @throws every other error of `request`, and a rejection that names no further field
  */
 export async function withoutRejectedFields<T>(

@@ -37,13 +37,6 @@ export function childOf(albumId: string, childId: string): string {
   return `${albumId}/${childId}`;
 }
 
-interface Exclusion {
-  readonly listed: Listed;
-  readonly reason: ErrorCode;
-  /** The longest exclusion, milliseconds; a week by default. */
-  readonly atMostMs?: number;
-}
-
 /**
  * The most rejections that are remembered; the latest are kept. More could make the state exceed
  * the record size of its topic (Invariant 10). A dropped rejection costs one call to find again.
@@ -101,7 +94,9 @@ export class Rejections {
    * retried soon, and any media after an error that usually passes: a burst of them may hit each
    * try of a media while its neighbours are answered.
    */
-  exclude({ listed: { id, createdMs, kind }, reason, atMostMs = weekMs }: Exclusion): void {
+  exclude(exclusion: { listed: Listed; reason: ErrorCode; atMostMs?: number }): void {
+    const { listed, reason, atMostMs = weekMs } = exclusion;
+    const { id, createdMs, kind } = listed;
     const ageMs = createdMs === null ? weekMs : this.#nowMs - createdMs;
     const usualMs = Math.max(hourMs, Math.round(ageMs / 4));
     const passingMs = kind.startsWith('STORY') ? tenMinutesMs : hourMs;

@@ -47,9 +47,8 @@ export interface TotalsAnswer {
 }
 
 /**
- * Creates the node of a day from its date and the totals of all answers. For a metric requested by
- * its parts, each part is a field. Meta omits parts of zero, and omits all parts when it has no
- * data.
+ * Creates the node of a day from its date and totals. For a metric requested by its parts, each
+ * part is a field. Meta omits parts of zero, and all parts when it has no data.
  * @param rejected - receives a dead letter for each invalid answer and metric, with its path
  */
 export function dayNode(
@@ -74,11 +73,7 @@ function partsOf(flat: Node, fields: Readonly<Record<string, string>>): Node {
   );
 }
 
-/**
- * Detects the days to publish: new days and days whose totals changed. A missing total never
- * replaces a known one.
- * @param records - mapped days, oldest first
- */
+/** Detects the new and changed days to publish. A missing total never replaces a known one. */
 export function settleTotals(records: readonly Value[], context: SettleContext): Settled {
   const known = new Map(context.checkpoint.totals.map((day) => [day.dateMs, day]));
   const published: Value[] = [];

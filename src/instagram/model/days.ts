@@ -37,13 +37,8 @@ export function mergeDays(
   return [...days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
 }
 
-interface Point {
-  readonly date: string;
-  readonly value: Json;
-}
-
 /** @param name - the stream's name of the metric, which identifies its period */
-function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]): readonly Point[] {
+function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]) {
   const { values } = metric;
   if (!Array.isArray(values)) {
     const part = { path: `${name}.values`, expected: 'a list of days', came: values };
@@ -63,10 +58,8 @@ function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]): read
 }
 
 /**
- * Detects the days to publish: new days and days whose values changed, except days without data and
- * days later than now + 1 day. A missing value never replaces a known one: Meta's series appear and
- * disappear, `online_followers` above all.
- * @param records - mapped days, oldest first
+ * Detects the days to publish: new and changed ones, except days without data and days later than
+ * now + 1 day. A missing value never replaces a known one: `online_followers` comes and goes.
  */
 export function settleDays(records: readonly Value[], context: SettleContext): Settled {
   const known = new Map(context.checkpoint.days.map((day) => [day.dateMs, day]));

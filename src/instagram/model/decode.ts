@@ -14,28 +14,24 @@ export interface Decoded {
   readonly rejected: readonly DeadLetterError[];
 }
 
-interface Decoding {
+interface FieldContext {
   readonly root: Node;
+  /** `children[2].id`; empty for the root. */
+  readonly path: string;
   readonly unknown: Set<string>;
   readonly rejected: DeadLetterError[];
 }
 
 /**
- * Maps a node by its declared fields. Never coerces (Invariant 5): a wrong type or a missing
- * required field is rejected by its path; a missing or null optional field is null. An undeclared
- * field is omitted and reported by name. An invalid metric, count or list entry is rejected by
- * itself; any other invalid field rejects the node.
+ * Maps a node by its declared fields, without coercion (Invariant 5): a wrong type or a missing
+ * required field rejects the node by its path, an invalid metric, count or list entry only itself.
+ * An undeclared field is reported by name.
  * @throws DeadLetterError `mapping.invalid` with the path and the raw node
  */
 export function decode(fields: Fields, node: Node): Decoded {
-  const decoding: Decoding = { root: node, unknown: new Set(), rejected: [] };
-  const value = decodeFields(fields, node, { decoding, path: '' });
-  return { value, unknown: [...decoding.unknown], rejected: decoding.rejected };
-}
-
-interface FieldContext {
-  readonly decoding: Decoding;
-  readonly path: string;
+  const context: FieldContext = { root: node, path: '', unknown: new Set(), rejected: [] };
+  const value = decodeFields(fields, node, context);
+  return { value, unknown: [...context.unknown], rejected: context.rejected };
 }
 
 function decodeFields(fields: Fields, node: Node, context: FieldContext): Value {
@@ -45,7 +41,7 @@ function decodeFields(fields: Fields, node: Node, context: FieldContext): Value 
     value[name] = decodeDeclared(declared, node[name], { ...context, path });
   }
   for (const name of Object.keys(node)) {
-    if (!Object.hasOwn(fields, name)) context.decoding.unknown.add(unknownName(context.path, name));
+    if (!Object.hasOwn(fields, name)) context.unknown.add(unknownName(context.path, name));
   }
   return value;
 }
@@ -61,7 +57,7 @@ function decodeDeclared(
     return null;
   }
   if (isMetric !== true) return decodeField(field, raw, context);
-  return readOrReject(context.decoding.rejected, () => decodeField(field, raw, context)) ?? null;
+  return readOrReject(context.rejected, () => decodeField(field, raw, context)) ?? null;
 }
 
 /** Drops positions to keep names few (Invariant 10): `children[3].foo` → `children[].foo`. */
@@ -112,7 +108,7 @@ function decodeList(fields: Fields, raw: Json, context: FieldContext): Json {
   return (data as readonly Json[]).flatMap((item, index) => {
     const itemContext = { ...context, path: `${context.path}[${index}]` };
     const read = (): Json => decodeField(entry, item, itemContext);
-    return readOrReject(context.decoding.rejected, read) ?? [];
+    return readOrReject(context.rejected, read) ?? [];
   });
 }
 
@@ -123,7 +119,7 @@ function decodeCounts(raw: Json, context: FieldContext): Json {
   const counts = Object.entries(raw).filter(([name, count]) => {
     if (Number.isSafeInteger(count)) return true;
     const entryContext = { ...context, path: `${context.path}.${name}` };
-    context.decoding.rejected.push(invalid(entryContext, expectations.long, count));
+    context.rejected.push(invalid(entryContext, expectations.long, count));
     return false;
   });
   // Assignment would lose a key `__proto__`.
@@ -148,7 +144,7 @@ function invalid(
   expected: string,
   received: Json | undefined,
 ): DeadLetterError {
-  return invalidPart({ path: context.path, expected, came: received, raw: context.decoding.root });
+  return invalidPart({ path: context.path, expected, came: received, raw: context.root });
 }
 
 /** Creates the mapping of a stream whose records are its nodes' declared fields. */

@@ -78,10 +78,9 @@ export function pathsOf(name: string, fields: Fields): readonly string[] {
 }
 
 /**
- * Returns the paths to omit after the API has rejected a field by its name alone. A name at two
- * paths is omitted at each path by itself before it is omitted at both: the other may be accepted.
- * @param excluded - the paths that the rejected request omitted
- * @returns undefined when no further path can be omitted
+ * Returns the paths to omit after a rejection of a field by name; undefined for no further path. A
+ * name at two paths is omitted at each by itself before it is omitted at both: the other may be
+ * accepted.
  */
 export function rejectedAfter(
   name: string,

@@ -117,10 +117,8 @@ function metricValue(metric: Node, reader: PartReader): Json | undefined {
 /**
  * Maps a breakdown's results: the dimension values joined with a comma (`18-24,F`) → count. Results
  * with equal dimension values are added up: two cities of one name are two results.
- * @param rejected - receives a dead letter for each invalid result, with its path
  * @returns undefined when the metric has no results
- * @throws DeadLetterError `mapping.invalid` when there is no list of results, or all of them are
- * invalid
+ * @throws DeadLetterError `mapping.invalid` without a list of results, or when all are invalid
  */
 export function breakdownCounts(
   metric: Node,

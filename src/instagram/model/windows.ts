@@ -40,10 +40,9 @@ export interface WindowPlan {
 }
 
 /**
- * Plans the windows of a poll of user_insights, oldest first, so that the cursor only moves ahead.
- * They reach from a look-back before the known days (or from the start date) to a day ahead of now.
- * Windows are at most 30 days long, and are cut where the reach of the 30-day metrics begins.
- * Windows that lack a metric that may be requested again go before them.
+ * Plans the windows of a poll of user_insights, oldest first, so that the cursor only moves ahead:
+ * from a look-back before the known days (or the start date) to a day ahead of now, at most 30 days
+ * each, cut where the 30-day metrics begin. Windows that lack a requestable metric go before them.
  */
 export function planWindows(plan: WindowPlan): readonly Window[] {
   const untilMs = plan.nowMs + futureMs;

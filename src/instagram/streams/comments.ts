@@ -21,11 +21,8 @@ const fields: Fields = {
 };
 
 /**
- * Comments and replies under the account's media, each published once, when it is new. They are
- * personal data of other people: off by default.
- * @see
- * https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-comment
- * (read 2026-11)
+ * Comments and replies, each published once. Personal data of other people: off by default.
+ * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-comment (read 2026-11)
  */
 export const comments = declareStream({
   name: 'comments',

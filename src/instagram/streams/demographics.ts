@@ -43,9 +43,7 @@ function demographicsRecord(asked: Value = {}): (node: Node, origin: Origin) => 
 /**
  * The time span that these two metrics require: the longer one. Meta rejects a span with under 100
  * people, and a month reaches 100 sooner than a week.
- * @see
- * https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights
- * (read 2026-11)
+ * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */
 const thisMonth = { timeframe: 'this_month' };
 

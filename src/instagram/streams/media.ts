@@ -51,9 +51,8 @@ const fields: Fields = {
 };
 
 /**
- * Posts, reels and albums, newest first. Field expansion requests an album's children with it.
+ * Posts, reels and albums, newest first; an album's children come by field expansion.
  * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read
- * 2026-11)
  */
 export const media = declareStream({
   name: 'media',

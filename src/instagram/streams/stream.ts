@@ -86,13 +86,8 @@ export function declareStream(declaration: Declaration): InstagramStream {
   return {
     ...usual,
     ...declaration,
-    list: listOf(request),
+    list: request.kind === 'comments' ? 'media' : 'edge' in request ? request.edge : null,
     publishesList: request.kind === 'list',
     tracksNodes: request.kind === 'list' || request.kind === 'insights',
   };
-}
-
-function listOf(request: StreamRequest): string | null {
-  if (request.kind === 'comments') return 'media';
-  return request.kind === 'list' || request.kind === 'insights' ? request.edge : null;
 }

@@ -21,9 +21,7 @@ const fields: Fields = {
 /**
  * Media of other accounts in which the account is tagged. Mentions in captions and comments cannot
  * be listed: the API returns one only by its id, which a webhook delivers.
- * @see
- * https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user/tags
- * (read 2026-11)
+ * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user/tags (read 2026-11)
  */
 export const tags = declareStream({
   name: 'tags',

@@ -25,12 +25,9 @@ const fields: Fields = {
 };
 
 /**
- * Metrics that the API returns only as a total of the requested time, one record per account and
- * day. Two requests per day: the API rejects a metric by its parts beside others, and without its
- * parts `follows_and_unfollows` has no value.
- * @see
- * https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights
- * (read 2026-11)
+ * Totals of the requested time. Two requests per day: the API rejects a metric by its parts beside
+ * others, and without its parts `follows_and_unfollows` has no value.
+ * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */
 export const userDailyTotals = declareStream({
   name: 'user_daily_totals',

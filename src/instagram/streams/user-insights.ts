@@ -15,11 +15,8 @@ const fields: Fields = {
 };
 
 /**
- * Daily values, one record per account and day; the one incremental stream. Four requests per
- * window are merged by the day's `end_time`.
- * @see
- * https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights
- * (read 2026-11)
+ * Daily values; four requests per window are merged by the day's `end_time`.
+ * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */
 export const userInsights = declareStream({
   name: 'user_insights',

@@ -10,7 +10,8 @@ import {
   warningOf,
 } from '../../engine/token-life.ts';
 import { linkSignals } from '../api/linked-signal.ts';
-import type { Granted, OAuth, OAuthOptions } from '../api/oauth.ts';
+import type { Granted, OAuth } from '../api/oauth.ts';
+import type { OAuthOptions } from '../options.ts';
 import { renewAdvice } from '../token-advice.ts';
 import type { TokenFile } from './file.ts';
 import type { TokenRejections } from './rejections.ts';

@@ -9,15 +9,9 @@ import {
 import type { Clock, Graph } from '../../engine/ports.ts';
 import { listAccounts } from '../accounts.ts';
 import { GraphClient } from '../api/client.ts';
-import {
-  type CodeGrant,
-  type Granted,
-  OAuth,
-  type OAuthOptions,
-  type TokenFacts,
-  graphBase,
-} from '../api/oauth.ts';
+import { type CodeGrant, type Granted, OAuth, type TokenFacts, graphBase } from '../api/oauth.ts';
 import { createTransport } from '../api/transport.ts';
+import type { OAuthOptions } from '../options.ts';
 import { neededPermissions } from '../token-advice.ts';
 import {
   readTokenMetadata,

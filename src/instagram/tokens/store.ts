@@ -15,10 +15,8 @@ export class TokenFileError extends Error {
 }
 
 /**
- * Replaces one token in a file of one or several; the rest stays. The file is replaced as a whole,
- * readable by its owner alone (mode 0600).
+ * Replaces one token in a file of one or several, as `writeSecret`; the rest stays.
  * @returns false when the old token is no longer in the file
- * @throws TokenFileError when the file cannot be written
  */
 export async function replaceInFile(path: string, old: string, renewed: string): Promise<boolean> {
   for (let tries = 1; ; tries += 1) {
@@ -46,11 +44,10 @@ function withReplaced(text: string, old: string, renewed: string): string | unde
 }
 
 /**
- * Writes a file atomically, readable by its owner alone: the previous owner, or for a new file the
- * process's user.
- * @param isWanted - called just before the replacement; false prevents it
+ * Writes a file atomically, readable by its owner alone (mode 0600): the previous owner, or for a
+ * new file the process's user. `isWanted` is called just before the replacement; false prevents it.
  * @returns true when the file was written
- * @throws TokenFileError
+ * @throws TokenFileError when it cannot be written
  */
 export async function writeSecret(
   path: string,
