@@ -1,15 +1,15 @@
 import type { Account } from '../engine/account.ts';
 import { type ConnectorError, isConnectorError, StopProcessError } from '../engine/errors.ts';
 import type { AccountDirectory, Clock, Graph } from '../engine/ports.ts';
-import type { FoundAccounts } from './account-nodes.ts';
 import {
+  type FoundAccounts,
   type Grants,
   createNamedSearch,
+  listAccounts,
   liveFacts,
   reachedBy,
   withToken,
-} from './accounts-by-id.ts';
-import { listAccounts } from './accounts.ts';
+} from './accounts.ts';
 import type { OAuth } from './api/oauth.ts';
 import type { InstagramOptions } from './options.ts';
 import { permissions } from './token-advice.ts';

@@ -1,12 +1,10 @@
 import type { DeadLetterError, Skipped } from '../../engine/errors.ts';
 import { type Fields, fieldsParameter } from '../model/fields.ts';
 import { type Node, isNode } from '../../engine/json.ts';
-import { type Rejections, childOf } from './rejections.ts';
+import { type Rejections, childOf, excludeCulprits, type FailedObject } from './rejections.ts';
 import type { ListCache } from './list-cache.ts';
 import type { ExtractContext } from './extraction.ts';
-import { excludeCulprits, type FailedObject } from './attribution.ts';
-import { nodesOf, requestOf } from './paging.ts';
-import { outcomesOf } from './together.ts';
+import { nodesOf, requestOf, outcomesOf } from './requests.ts';
 
 /** Lifetime of cached children: they do not change, but their URLs expire. */
 const goodForMs = 24 * 3_600_000;

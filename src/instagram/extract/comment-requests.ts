@@ -5,12 +5,10 @@ import type { GraphRequest } from '../../engine/ports.ts';
 import type { CommentsReading } from '../../engine/state.ts';
 import { commentNode, writtenAt } from '../model/comments.ts';
 import { type Fields, fieldsParameter } from '../model/fields.ts';
-import { excludeCulprits, type FailedObject } from './attribution.ts';
+import { excludeCulprits, type FailedObject, type Listed, type Rejections } from './rejections.ts';
 import type { ExtractContext } from './extraction.ts';
-import { cursorOf, nextCursor, nodesOf, requestOf } from './paging.ts';
+import { cursorOf, nextCursor, nodesOf, requestOf, outcomesOf } from './requests.ts';
 import { excludedFields, withoutRejectedFields } from './rejected-fields.ts';
-import type { Listed, Rejections } from './rejections.ts';
-import { outcomesOf } from './together.ts';
 
 /** The most comments that the API returns in one page. */
 export const commentsPage = 50;

@@ -14,7 +14,7 @@ import type { InstagramStream } from '../streams/stream.ts';
 import { extract, type InstagramSource } from './extract.ts';
 import type { ExtractContext } from './extraction.ts';
 import { type Edge, createListCaches } from './list-cache.ts';
-import { nodesOf, requestOf } from './paging.ts';
+import { nodesOf, requestOf } from './requests.ts';
 import { readListed } from './rejections.ts';
 
 const dayMs = 86_400_000;
@@ -123,13 +123,12 @@ async function noteSample(edge: Edge, context: ExtractContext): Promise<void> {
     limit: '50',
   };
   const body = await graph.get(requestOf(`/{account}/${edge}`, query, context), signal);
-  const byKind = new Map<string, Node>();
   const commentsOf = (node: Node): number => Number(node['comments_count'] ?? 0);
-  for (const node of nodesOf(body, []).toSorted((a, b) => commentsOf(b) - commentsOf(a))) {
-    const kind = readListed(node)?.kind;
-    if (kind !== undefined && !byKind.has(kind)) byKind.set(kind, node);
-  }
-  cache.note({ startedMs: nowMs, whole: false, nodes: [...byKind.values()] });
+  const sorted = nodesOf(body, []).toSorted((a, b) => commentsOf(b) - commentsOf(a));
+  const byKind = Map.groupBy(sorted, (node) => readListed(node)?.kind);
+  byKind.delete(undefined);
+  const nodes = [...byKind.values()].flatMap((same) => same.slice(0, 1));
+  cache.note({ startedMs: nowMs, whole: false, nodes });
 }
 
 async function probeBatch(

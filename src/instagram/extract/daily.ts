@@ -16,9 +16,8 @@ import {
 import { type Window, type WindowPlan, planWindows } from '../model/windows.ts';
 import type { RequestOf, TotalsRequest } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
-import { requestOf } from './paging.ts';
+import { requestOf, allEnded, getTogether } from './requests.ts';
 import { excludedBy } from './rejected-fields.ts';
-import { allEnded, getTogether } from './together.ts';
 
 /** The context of a poll's requests for daily metrics, and the findings from its answers. */
 interface DailyPoll {

@@ -14,13 +14,17 @@ import { isPeriodOver, isToBeRead, packReading, storyListedMs } from '../model/f
 import { metricValues } from '../model/metric-values.ts';
 import { allSubjects } from '../model/missing.ts';
 import type { RequestOf } from '../streams/stream.ts';
-import { excludeCulprits, type FailedObject } from './attribution.ts';
+import {
+  excludeCulprits,
+  type FailedObject,
+  type Listed,
+  Rejections,
+  readListed,
+} from './rejections.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { ReadParts } from './list-cache.ts';
 import { ensureScanned, scannedBy } from './list.ts';
-import { requestOf } from './paging.ts';
-import { type Listed, Rejections, readListed } from './rejections.ts';
-import { outcomesOf } from './together.ts';
+import { requestOf, outcomesOf } from './requests.ts';
 
 type InsightsSource = RequestOf<'insights'>;
 

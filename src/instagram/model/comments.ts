@@ -48,10 +48,7 @@ export function isChanged(listed: Node, before: CommentsRead | undefined): boole
   const count = countOf(listed);
   if (count === undefined) return false;
   if (before === undefined) return count > 0;
-  return (
-    before.count === null ||
-    packRead({ count, newestMs: null }) !== packRead({ count: before.count, newestMs: null })
-  );
+  return Math.min(count, noCount - 1) !== before.count;
 }
 
 /** Returns a comment as its own node, with the ids of its media and of the comment above it. */

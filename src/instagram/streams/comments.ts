@@ -20,10 +20,7 @@ const fields: Fields = {
   parent_id: id,
 };
 
-/**
- * Comments and replies, each published once. Personal data of other people: off by default.
- * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-comment (read 2026-11)
- */
+/** @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-comment (read 2026-11) */
 export const comments = declareStream({
   name: 'comments',
   priority: 'backfill',

@@ -50,10 +50,7 @@ const fields: Fields = {
   children: list(mediaFields),
 };
 
-/**
- * Posts, reels and albums, newest first; an album's children come by field expansion.
- * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read
- */
+/** @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read 2026-11) */
 export const media = declareStream({
   name: 'media',
   isCompacted: true,
