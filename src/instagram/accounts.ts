@@ -373,7 +373,6 @@ function readAccount(body: Node, id: string): Account {
   return { id, pageId: null, username: readName(body['username']) };
 }
 
-/** Reads a username, for display only. */
 function readName(value: Json | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }

@@ -1,7 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { OAuthOptions } from '../options.ts';
 
-/** A started login, with the state and verifier that identify its answer. */
 export interface BegunLogin {
   /** The address that the person opens. */
   readonly url: string;

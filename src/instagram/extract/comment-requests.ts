@@ -7,8 +7,15 @@ import { commentNode, writtenAt } from '../model/comments.ts';
 import { type Fields, fieldsParameter } from '../model/fields.ts';
 import { excludeCulprits, type FailedObject, type Listed, type Rejections } from './rejections.ts';
 import type { ExtractContext } from './extraction.ts';
-import { cursorOf, nextCursor, nodesOf, requestOf, outcomesOf } from './requests.ts';
-import { excludedFields, withoutRejectedFields } from './rejected-fields.ts';
+import {
+  cursorOf,
+  nextCursor,
+  nodesOf,
+  requestOf,
+  outcomesOf,
+  excludedFields,
+  withoutRejectedFields,
+} from './requests.ts';
 
 /** The most comments that the API returns in one page. */
 export const commentsPage = 50;

@@ -16,8 +16,7 @@ import {
 import { type Window, type WindowPlan, planWindows } from '../model/windows.ts';
 import type { RequestOf, TotalsRequest } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
-import { requestOf, allEnded, getTogether } from './requests.ts';
-import { excludedBy } from './rejected-fields.ts';
+import { requestOf, allEnded, getTogether, excludedBy } from './requests.ts';
 
 /** The context of a poll's requests for daily metrics, and the findings from its answers. */
 interface DailyPoll {

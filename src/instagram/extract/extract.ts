@@ -10,8 +10,7 @@ import { extractComments } from './comments.ts';
 import { extractSeries, extractTotals } from './daily.ts';
 import { extractInsights } from './insights.ts';
 import { extractList } from './list.ts';
-import { requestOf } from './requests.ts';
-import { isOfAccount, withoutRejectedFields } from './rejected-fields.ts';
+import { requestOf, isOfAccount, withoutRejectedFields } from './requests.ts';
 
 /** Size of a list's first page, nodes; each success doubles it, up to the configured size. */
 const firstPageSize = 50;

@@ -9,8 +9,7 @@ import type { RequestOf } from '../streams/stream.ts';
 import { hasBrokenAlbum, withChildren, type ChildrenPoll, type Nested } from './children.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import type { ListCache } from './list-cache.ts';
-import { nextCursor, nodesOf, requestOf } from './requests.ts';
-import { withoutRejectedFields } from './rejected-fields.ts';
+import { nextCursor, nodesOf, requestOf, withoutRejectedFields } from './requests.ts';
 import { Rejections, readListed } from './rejections.ts';
 
 type ListSource = RequestOf<'list'>;

@@ -4,7 +4,6 @@ import type { Field, Fields } from './fields.ts';
 import { type Json, type Node, type Value, isNode } from '../../engine/json.ts';
 import { type Mapped, type Origin, provenance } from '../../engine/stream.ts';
 import { parseGraphTime } from './graph-time.ts';
-import { withoutParameters } from './signed-url.ts';
 
 export interface Decoded {
   readonly value: Value;
@@ -153,4 +152,21 @@ export function recordOf(fields: Fields): (node: Node, origin: Origin) => Mapped
     const { value, ...besides } = decode(fields, node);
     return { kind: 'record', record: { ...provenance(origin), ...value }, ...besides };
   };
+}
+
+/**
+ * Removes the named query parameters from a URL and keeps every other byte. Meta's CDN changes some
+ * parameters on every call, which would make equal media look different.
+ */
+export function withoutParameters(url: string, names: readonly string[]): string {
+  const question = url.indexOf('?');
+  if (question < 0) return url;
+  const hash = url.indexOf('#', question);
+  const end = hash < 0 ? url.length : hash;
+  const kept = url
+    .slice(question + 1, end)
+    .split('&')
+    .filter((parameter) => !names.includes(parameter.split('=', 1)[0] ?? ''));
+  const query = kept.length === 0 ? '' : `?${kept.join('&')}`;
+  return url.slice(0, question) + query + url.slice(end);
 }

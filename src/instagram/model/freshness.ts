@@ -1,7 +1,6 @@
 import { hash64, spreadOf } from '../../engine/fingerprint.ts';
 import type { Node } from '../../engine/json.ts';
 
-/** The period in which entities up to some age are requested again. */
 export interface Tier {
   /** The tier ends at this age, milliseconds; infinite for the last one. */
   readonly untilAgeMs: number;

@@ -3,7 +3,6 @@ import { StopProcessError } from '../../engine/errors.ts';
 import { linkSignals } from '../api/linked-signal.ts';
 import { type Redact, createBodyRedact, createRedact, secretsOf } from '../api/redaction.ts';
 
-/** Returns the name of a token for events and people. */
 export function shownName(name: string): string {
   return name === '' ? 'default' : name;
 }
