@@ -115,9 +115,8 @@ function throwBatchError(answer: Answer, context: AnswerContext): void {
 }
 
 function rejectionOf(answer: Answer, context: AnswerContext, code: ErrorCode): BatchRejection {
-  const { status, headers } = answer;
-  const body = answer.body === null ? undefined : parseBody(answer.body, context);
-  const envelope = readEnvelope(body ?? null);
+  const { status, headers, body } = answer;
+  const envelope = readEnvelope((body === null ? null : parseBody(body, context)) ?? null);
   const isAbsent = hasNoBatches(answer, envelope);
   const request = { endpoint: batchEndpoint, path: '/', query: {}, accountId: null };
   const advice = isAbsent

@@ -24,7 +24,12 @@ const rawLength = 2_000;
 export function readNode(answer: Answer, context: AnswerContext): Node {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) throw redirected(answer, context);
-  if (answer.body === null) throw tooLarge(answer, context);
+  if (answer.body === null) {
+    throw new RetryError(
+      'graph.too-much-data',
+      `${context.request.endpoint}: the answer is over the bound of 32 MB; ask for fewer items (HTTP ${status})`,
+    );
+  }
   const body = parseBody(answer.body, context);
   if (isNode(body) && isSuccess(status, body)) return body;
   const isClassifiedByStatus = status === 429 || status >= 500;
@@ -78,13 +83,6 @@ function unusable(
   // Redacted before it is cut: the redaction does not recognise half a token.
   const raw = context.redact(new TextDecoder().decode(bytes)).slice(0, rawLength);
   return new DeadLetterError('graph.bad-body', message, { path: '', raw });
-}
-
-function tooLarge({ status }: Answer, { request }: AnswerContext): RetryError {
-  return new RetryError(
-    'graph.too-much-data',
-    `${request.endpoint}: the answer is over the bound of 32 MB; ask for fewer items (HTTP ${status})`,
-  );
 }
 
 function redirected({ status, headers }: Answer, context: AnswerContext): FailError {

@@ -2,8 +2,7 @@ import type { DeadLetterError, Skipped } from '../../engine/errors.ts';
 import { type Fields, fieldsParameter } from '../model/fields.ts';
 import { type Node, isNode } from '../../engine/json.ts';
 import { type Rejections, childOf, excludeCulprits, type FailedObject } from './rejections.ts';
-import type { ListCache } from './list-cache.ts';
-import type { ExtractContext } from './extraction.ts';
+import type { ListCache, ExtractContext } from './extraction.ts';
 import { nodesOf, requestOf, outcomesOf } from './requests.ts';
 
 /** Lifetime of cached children: they do not change, but their URLs expire. */

@@ -50,13 +50,8 @@ export async function* extractComments(
   const rejections = new Rejections(checkpoint, nowMs);
   const poll: CommentsPoll = { context, fields, rejections, skipped: [], rejected: [] };
   const { published, seen, reading } = checkpoint;
-  const pending: PendingPage = {
-    newComments: [],
-    published: new Map(published),
-    seen,
-    reading,
-    skipped: 0,
-  };
+  const known = { published: new Map(published), seen, reading };
+  const pending: PendingPage = { ...known, newComments: [], skipped: 0 };
   const due = dueOf(nodes, poll);
   for (let start = 0; start < due.length; start += mediaTogether) {
     const some = due.slice(start, start + mediaTogether);
@@ -106,12 +101,7 @@ async function* readMedia(
   const { id } = due.listed;
   const resumed = checkpoint.reading?.mediaId === id ? checkpoint.reading : null;
   const media = new MediaReading(due, resumed, poll.context);
-  const lists = {
-    poll,
-    onCut: () => {
-      media.isCut = true;
-    },
-  };
+  const lists = { poll, onCut: () => void (media.isCut = true) };
   for await (const page of pagesFrom(id, first, { lists, resumed })) {
     media.begin(page);
     for (const comment of page.comments) {
@@ -225,17 +215,13 @@ function pageOf(poll: CommentsPoll, pending: PendingPage) {
   pending.newComments = [];
   pending.skipped = poll.skipped.length;
   const { seen, reading } = pending;
+  const published: Checkpoint['published'] = new Map(pending.published);
   return {
     nodes,
     skipped,
     rejected: poll.rejected.splice(0),
     coveredUntilMs: null,
-    learned: {
-      ...poll.rejections.learned,
-      published: new Map<string, bigint>(pending.published),
-      seen,
-      reading,
-    },
+    learned: { ...poll.rejections.learned, published, seen, reading },
   };
 }
 

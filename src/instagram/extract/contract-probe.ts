@@ -12,8 +12,7 @@ import type { Graph, ProbedForm } from '../../engine/ports.ts';
 import { emptyCheckpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import { extract, type InstagramSource } from './extract.ts';
-import type { ExtractContext } from './extraction.ts';
-import { type Edge, createListCaches } from './list-cache.ts';
+import { type ExtractContext, type Edge, createListCaches } from './extraction.ts';
 import { nodesOf, requestOf } from './requests.ts';
 import { readListed } from './rejections.ts';
 
@@ -38,7 +37,6 @@ export async function probeContract(
   tools: ProbeTools,
   signal: AbortSignal,
 ): Promise<readonly ProbedForm[]> {
-  const { maxBatchRecords } = tools.settings;
   const nowMs = tools.clock.nowMs();
   const graph = tools.rateLimiter.limit(tools.graph, {
     account,
@@ -47,9 +45,8 @@ export async function probeContract(
   });
   const caches = createListCaches(1);
   const forms: ProbedForm[] = [];
-  const contextFor = (recorded: Graph): ExtractContext => ({
+  const common: Omit<ExtractContext, 'graph'> = {
     ...tools.source.settings,
-    graph: recorded,
     account,
     checkpoint: { ...emptyCheckpoint, cursorMs: nowMs - dayMs },
     nowMs,
@@ -59,16 +56,16 @@ export async function probeContract(
     lookbackMs: dayMs,
     pageSize: 1,
     caches,
-    maxBatchRecords,
+    maxBatchRecords: tools.settings.maxBatchRecords,
     sleep: (ms) => tools.clock.sleep(ms, signal),
     signal,
-  });
+  };
   for (const stream of streams) {
     const { request } = stream;
     const edge =
       request.kind === 'comments' ? 'media' : request.kind === 'insights' && request.edge;
     const recording = record(graph);
-    const context = contextFor(recording.graph);
+    const context = { ...common, graph: recording.graph };
     await attempt(async () => {
       if (edge !== false) await noteSample(edge, context);
       const pages = extract(stream, context);

@@ -4,8 +4,12 @@ import type { Source } from '../../engine/source.ts';
 import { fieldsParameter } from '../model/fields.ts';
 import { dataOf } from '../model/metric-values.ts';
 import type { InstagramStream, RequestOf } from '../streams/stream.ts';
-import { createListCaches } from './list-cache.ts';
-import type { ExtractContext, Extraction, SourceSettings } from './extraction.ts';
+import {
+  createListCaches,
+  type ExtractContext,
+  type Extraction,
+  type SourceSettings,
+} from './extraction.ts';
 import { extractComments } from './comments.ts';
 import { extractSeries, extractTotals } from './daily.ts';
 import { extractInsights } from './insights.ts';

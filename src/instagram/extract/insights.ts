@@ -21,8 +21,7 @@ import {
   Rejections,
   readListed,
 } from './rejections.ts';
-import type { ExtractContext, Extraction } from './extraction.ts';
-import type { ReadParts } from './list-cache.ts';
+import type { ExtractContext, Extraction, ReadParts } from './extraction.ts';
 import { ensureScanned, scannedBy } from './list.ts';
 import { requestOf, outcomesOf } from './requests.ts';
 

@@ -7,8 +7,7 @@ import { fieldsParameter, pathsOf } from '../model/fields.ts';
 import { isPeriodOver, movingCounts, storyListedMs } from '../model/freshness.ts';
 import type { RequestOf } from '../streams/stream.ts';
 import { hasBrokenAlbum, withChildren, type ChildrenPoll, type Nested } from './children.ts';
-import type { ExtractContext, Extraction } from './extraction.ts';
-import type { ListCache } from './list-cache.ts';
+import type { ExtractContext, Extraction, ListCache } from './extraction.ts';
 import { nextCursor, nodesOf, requestOf, withoutRejectedFields } from './requests.ts';
 import { Rejections, readListed } from './rejections.ts';
 
@@ -132,7 +131,10 @@ async function* scanList(source: ListRequest, context: ExtractContext): Extracti
     lastId = idOf(nodes.at(-1));
     emptyPages = nodes.length === 0 ? emptyPages + 1 : 0;
     if (scanned.length > longestList || emptyPages > mostEmptyPages) {
-      throw endless(source.edge, `${scanned.length} entries and ${emptyPages} empty pages`);
+      throw new FailError(
+        'graph.refused',
+        `/{account}/${source.edge}: the list has no end after ${scanned.length} entries and ${emptyPages} empty pages; it is read again at the next interval`,
+      );
     }
     if (after !== undefined && isOld(nodes, untilMs)) {
       whole = false;
@@ -140,13 +142,6 @@ async function* scanList(source: ListRequest, context: ExtractContext): Extracti
     }
   } while (after !== undefined);
   cache.note({ startedMs: context.nowMs, whole, nodes: scanned });
-}
-
-function endless(edge: string, after: string): FailError {
-  return new FailError(
-    'graph.refused',
-    `/{account}/${edge}: the list has no end after ${after}; it is read again at the next interval`,
-  );
 }
 
 function idOf(node: Node | undefined): string | undefined {
