@@ -10,7 +10,7 @@ import {
 } from './credentials.ts';
 import { openInstagram } from './instagram/index.ts';
 import { graphBase } from './instagram/api/oauth.ts';
-import { versionEvent, watchVersion } from './instagram/api/version-watch.ts';
+import { versionEvent, watchVersion } from './instagram/api/api-versions.ts';
 import { openKafka } from './kafka/index.ts';
 import {
   logStyle,

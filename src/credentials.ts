@@ -5,7 +5,7 @@ import { parseTokens, type Secret } from './config/named-formats.ts';
 import { controlToken } from './config/schema.ts';
 import { StopProcessError } from './engine/errors.ts';
 import type { TlsMaterial } from './engine/tls.ts';
-import { secretsOf } from './instagram/api/proof.ts';
+import { secretsOf } from './instagram/api/redaction.ts';
 import type { KafkaSasl, KafkaSecurity } from './kafka/index.ts';
 import { createOauthTokens, type OauthTokens } from './kafka/oauth-tokens.ts';
 import type { Observability } from './observability/index.ts';

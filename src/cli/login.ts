@@ -6,7 +6,8 @@ import type { Config } from '../config/config.ts';
 import { StopProcessError, type ExitCode } from '../engine/errors.ts';
 import { beginLogin, readAnswer, type BegunLogin } from '../instagram/api/login.ts';
 import type { Granted } from '../instagram/api/oauth.ts';
-import { neededPermissions, type TokenPlace } from '../instagram/tokens/service.ts';
+import { neededPermissions } from '../instagram/token-advice.ts';
+import type { TokenPlace } from '../instagram/tokens/service.ts';
 import {
   describeError,
   parseCount,

@@ -1,27 +1,22 @@
 import type { Account } from '../engine/account.ts';
 import { type ConnectorError, isConnectorError, StopProcessError } from '../engine/errors.ts';
 import type { AccountDirectory, Clock, Graph } from '../engine/ports.ts';
-import type { FoundAccounts } from './account-nodes.ts';
-import { type Grants, liveFacts } from './accounts-by-id.ts';
-import { listAccounts } from './accounts.ts';
-import { createNamedSearch, reachedBy, withToken } from './named-accounts.ts';
+import {
+  type FoundAccounts,
+  type Grants,
+  createNamedSearch,
+  listAccounts,
+  liveFacts,
+  reachedBy,
+  withToken,
+} from './accounts.ts';
 import type { OAuth } from './api/oauth.ts';
 import type { InstagramOptions } from './options.ts';
 import { permissions } from './token-advice.ts';
 import type { Tokens } from './tokens/tokens.ts';
 
-/** The found accounts that are on an allow list. */
-export interface NarrowedAccounts {
-  readonly accounts: readonly Account[];
-  /** Ids of the allow list that the token does not reach. */
-  readonly missing: readonly string[];
-}
-
-/** Keeps the accounts of the allow list, in the order found; an empty list keeps all. */
-export function narrowAccounts(
-  found: readonly Account[],
-  allowList: readonly string[],
-): NarrowedAccounts {
+/** Keeps the accounts of the allow list; an empty list keeps all. No token reaches `missing`. */
+export function narrowAccounts(found: readonly Account[], allowList: readonly string[]) {
   if (allowList.length === 0) return { accounts: found, missing: [] };
   const reached = new Set(found.map((account) => account.id));
   return {
@@ -30,14 +25,12 @@ export function narrowAccounts(
   };
 }
 
-/** A directory of the accounts of an allow list. */
 export interface NarrowedDirectory extends AccountDirectory {
   /** Restricts the next listings to these accounts; an empty list removes the restriction. */
   setAccounts(accountIds: readonly string[]): void;
 }
 
-/** The dependencies of the directory. */
-export interface DirectoryParts {
+interface DirectoryParts {
   readonly options: Pick<InstagramOptions, 'login' | 'accounts' | 'pageSize'>;
   readonly graph: Pick<Graph, 'get'>;
   readonly tokens: Pick<Tokens, 'names' | 'text' | 'changed'>;
@@ -49,15 +42,13 @@ export interface DirectoryParts {
   readonly closing: AbortSignal;
 }
 
-/** The accounts that one token reaches, or the error of listing them. */
 type ListingOutcome =
   | ({ readonly token: string } & FoundAccounts)
   | { readonly token: string; readonly error: ConnectorError };
 
 /**
- * Creates a directory of the tokens' accounts. With Facebook Login: the accounts linked to their pages,
- * and named or granted accounts found by id. With Instagram Login: their own accounts. Besides
- * `accounts.none`, `list` throws as `listAccounts` when the accounts of no token can be listed.
+ * Creates a directory of the tokens' accounts: those listed, granted or named. Besides
+ * `accounts.none`, `list` throws as `listAccounts` when no token's accounts can be listed.
  */
 export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   const { tokens, known } = parts;
@@ -75,30 +66,28 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
       const names = tokens.names();
       const allowList = allowed;
       const reached = await Promise.all(
-        names.map((token) =>
-          listReached(token, { parts, isNarrowed: allowList.length > 0 }, signal),
-        ),
+        names.map((token) => listReached(token, parts, allowList.length > 0, signal)),
       );
       const failed = reached.filter((one) => 'error' in one);
       const [first] = failed;
       if (failed.length === names.length && first !== undefined) throw first.error;
       for (const one of reached) if ('accounts' in one) last.set(one.token, one.accounts);
       const listed = oncePerId(names.flatMap((token) => last.get(token) ?? []));
-      const unlisted = login === 'facebook' ? narrowAccounts(listed, allowList).missing : [];
-      const named = await findNamed(unlisted, signal);
+      const sought = login === 'facebook' ? narrowAccounts(listed, allowList).missing : [];
+      const named = await findNamed(sought, signal);
       const found = [...listed, ...named.accounts];
       for (const account of found) known.set(account.id, account);
       const { accounts, missing } = narrowAccounts(found, allowList);
-      const problems = [...reached.flatMap(problemsOf), ...named.problems];
+      const unlisted = failed.map(
+        ({ token, error }) => `token ${token}: its accounts cannot be listed. ${error.message}`,
+      );
+      const problems = [...unlisted, ...named.problems];
       const warnings = reached.flatMap((one) => ('accounts' in one ? one.problems : []));
       if (accounts.length === 0) {
         // A token whose listing failed may be the one that reaches the accounts.
         const error = first?.error ?? named.error;
-        throw await noAccountsError(
-          parts,
-          { allowed: allowList, found, problems: [...problems, ...warnings], error },
-          signal,
-        );
+        const listing = { allowed: allowList, found, problems: [...problems, ...warnings], error };
+        throw await noAccountsError(parts, listing, signal);
       }
       const gone = missing.filter((id) => !named.failed.has(id));
       return { accounts, problems: [...problems, ...describeMissing(gone)], warnings };
@@ -106,15 +95,11 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   };
 }
 
-interface ReachOptions {
-  readonly parts: DirectoryParts;
-  /** True when accounts are named; named accounts missing from the list are requested by id. */
-  readonly isNarrowed: boolean;
-}
-
+/** @param isNarrowed - named accounts that are missing from the list are requested by id */
 async function listReached(
   token: string,
-  { parts, isNarrowed }: ReachOptions,
+  parts: DirectoryParts,
+  isNarrowed: boolean,
   signal: AbortSignal,
 ): Promise<ListingOutcome> {
   const { login, pageSize } = parts.options;
@@ -138,16 +123,7 @@ function grantsOf(token: string, { oauth, tokens, clock, closing }: DirectoryPar
 
 /** Removes duplicates: an account that two pages or tokens reach is polled by the first only. */
 function oncePerId(found: readonly Account[]): readonly Account[] {
-  const accounts = new Map<string, Account>();
-  for (const account of found) {
-    if (!accounts.has(account.id)) accounts.set(account.id, account);
-  }
-  return [...accounts.values()];
-}
-
-function problemsOf(reached: ListingOutcome): readonly string[] {
-  if ('accounts' in reached) return [];
-  return [`token ${reached.token}: its accounts cannot be listed. ${reached.error.message}`];
+  return [...Map.groupBy(found, ({ id }) => id).values()].flatMap((same) => same.slice(0, 1));
 }
 
 function describeMissing(missing: readonly string[]): readonly string[] {

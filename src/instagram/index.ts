@@ -1,78 +1,57 @@
 import type { Account } from '../engine/account.ts';
 import type { Clock, GraphTransport, OnUsage, Telemetry } from '../engine/ports.ts';
 import { type NarrowedDirectory, createDirectory } from './directory.ts';
-import { createGraph } from './api/client.ts';
-import { createOAuth } from './api/oauth.ts';
+import { GraphClient } from './api/client.ts';
+import { OAuth } from './api/oauth.ts';
 import type { InstagramOptions } from './options.ts';
 import { type TokenFile, watchTokenFile } from './tokens/file.ts';
 import { keepTokens } from './tokens/keeper.ts';
-import { createTokenRejections } from './tokens/rejections.ts';
-import { createRenewal } from './tokens/renewal.ts';
-import { createTokens } from './tokens/tokens.ts';
+import { TokenRejections } from './tokens/rejections.ts';
+import { Tokens } from './tokens/tokens.ts';
 import { createTransport } from './api/transport.ts';
 
-export type { InstagramOptions } from './options.ts';
-
-/** The open Instagram adapter. */
 export interface InstagramAdapter extends AsyncDisposable {
   readonly graph: GraphTransport;
   readonly directory: NarrowedDirectory;
-  /**
-   * Reports when the tokens expire and renews them until the adapter is closed; call it once. Resolves
-   * after the first check of all tokens; never rejects.
-   */
+  /** Reports on and renews tokens until closed; call it once. Resolves after the first check. */
   keepTokens(): Promise<void>;
 }
 
-/** The dependencies of the adapter. */
 export interface InstagramDependencies {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
-  /** Receives the reported usage; optional. */
   readonly onUsage?: OnUsage;
-  /** The watched file of the tokens; optional. */
   readonly tokenFile?: TokenFile;
   /** Adds the rate limit to the requests that list accounts; optional. */
   readonly guard?: (graph: Pick<GraphTransport, 'get'>) => Pick<GraphTransport, 'get'>;
 }
 
-/**
- * Opens the adapter; it connects on the first request. Disposing of it aborts pending requests with an
- * AbortError and rejects new ones.
- *
- * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header
- */
+/** Opens the adapter; it connects on the first request. Disposing of it aborts pending requests. */
 export function openInstagram(
   options: InstagramOptions,
   dependencies: InstagramDependencies,
 ): InstagramAdapter {
   const closing = new AbortController();
   const known = new Map<string, Account>();
-  const tokens = createTokens(options.accessTokens, options.clientSecret);
+  const tokens = new Tokens(options.accessTokens, options.clientSecret);
   const transport = createTransport();
   const { telemetry, clock, onUsage = () => undefined, guard, tokenFile } = dependencies;
   const common = { options, tokens, known, closing: closing.signal };
-  const rejections = createTokenRejections(tokens, telemetry);
-  const parts = { ...common, rejections, transport, telemetry, clock, onUsage };
+  const rejections = new TokenRejections(tokens, telemetry);
   const pending = new Set<Promise<unknown>>();
-  const inner = createGraph(parts);
-  const graph = trackedTransport(inner, pending);
+  const parts = { ...common, rejections, transport, telemetry, clock, onUsage, pending };
+  const graph = new GraphClient(parts);
   const watching =
     tokenFile === undefined
       ? Promise.resolve()
       : watchTokenFile(tokenFile, tokens, { clock, signal: closing.signal });
-  const oauth = createOAuth(options, { transport, telemetry, clock });
-  const keep = (onChecked: () => void): Promise<void> => {
-    const renewal = createRenewal({ options, oauth, tokens, file: tokenFile, clock });
-    const { login } = options;
-    const path = tokenFile?.path ?? null;
-    const keeper = { login, tokens, oauth, rejections, clock, telemetry, renewal, path, onChecked };
-    return keepTokens(keeper, closing.signal);
-  };
+  const oauth = new OAuth(options, { transport, telemetry, clock });
+  const kept = { options, tokens, oauth, rejections, clock, telemetry, file: tokenFile };
   return {
     keepTokens: () =>
       new Promise((resolve) => {
-        pending.add(keep(resolve).finally(resolve));
+        const keeping = keepTokens({ ...kept, onChecked: resolve }, closing.signal);
+        pending.add(keeping.finally(resolve));
       }),
     graph,
     directory: createDirectory({ ...common, graph: guard?.(graph) ?? graph, oauth, clock }),
@@ -80,30 +59,5 @@ export function openInstagram(
       closing.abort(new DOMException('the Instagram adapter is closed', 'AbortError'));
       await Promise.allSettled([...pending, watching]);
     },
-  };
-}
-
-/** Creates a transport whose pending requests can be awaited when the adapter is closed. */
-function trackedTransport(inner: GraphTransport, pending: Set<Promise<unknown>>): GraphTransport {
-  const tracked = async <T>(operation: Promise<T>): Promise<T> => {
-    pending.add(operation);
-    try {
-      return await operation;
-    } finally {
-      pending.delete(operation);
-    }
-  };
-  return {
-    get batchSize() {
-      return inner.batchSize;
-    },
-    get answeredBy() {
-      return inner.answeredBy;
-    },
-    get clockAheadMs() {
-      return inner.clockAheadMs;
-    },
-    get: (request, signal) => tracked(inner.get(request, signal)),
-    getBatch: (requests, signal) => tracked(inner.getBatch(requests, signal)),
   };
 }

@@ -1,22 +1,23 @@
 import type { Login } from '../engine/account.ts';
 
-/** The options of the adapter. */
-export interface InstagramOptions {
-  /** Secrets; each is sent in the `Authorization` header only. */
-  readonly accessTokens: readonly string[];
+export interface OAuthOptions {
+  readonly login: Login;
   /** `v25.0` */
   readonly apiVersion: string;
-  /** `https://graph.facebook.com`, without a trailing slash. */
-  readonly baseUrl: string;
-  readonly login: Login;
-  /** The app's id; null when unknown. */
+  /** The base URL of all endpoints, without a trailing slash; null for Meta's hosts. */
+  readonly baseUrl: string | null;
   readonly clientId: string | null;
   /** The app's secret, for the proof in every request; null when unknown. */
   readonly clientSecret: string | null;
-  /** Ids of the only accounts to poll; empty for all that the token reaches. */
-  readonly accounts: readonly string[];
   /** The timeout of one request, its body included. */
   readonly requestTimeoutMs: number;
-  /** The number of items requested per page of a list. */
+}
+
+export interface InstagramOptions extends OAuthOptions {
+  /** Secrets; each is sent in the `Authorization` header only. */
+  readonly accessTokens: readonly string[];
+  readonly baseUrl: string;
+  /** Ids of the only accounts to poll; empty for all that the token reaches. */
+  readonly accounts: readonly string[];
   readonly pageSize: number;
 }

@@ -4,10 +4,7 @@ import type { Login } from '../engine/account.ts';
 export const renewAdvice =
   'get a new token (instagram-kafka login) and set INSTAGRAM_ACCESS_TOKEN, or write it to the file of INSTAGRAM_ACCESS_TOKEN_FILE';
 
-/**
- * The advice for code 190, by subcode. Source: Graph API, "Handling errors", authentication error
- * subcodes, read 2026-10.
- */
+/** The advice for code 190, by subcode. Source: Graph API, "Handling errors", read 2026-10. */
 const bySubcode: Readonly<Record<number, string>> = {
   458: `the app is no longer installed for the token's user: let the user authorise the app again, then ${renewAdvice}`,
   459: "the token's user is held at a checkpoint: the user must log in at https://www.facebook.com and pass it, then resume the stream, or restart",
@@ -39,9 +36,7 @@ export const appAdvice =
 export const twoFactorAdvice =
   "the business requires two-factor authentication: the token's user must complete two-factor authentication in Business Manager (https://business.facebook.com), then resume the stream, or restart";
 
-/**
- * The permissions that a token needs. Source: Instagram Platform, overview, read 2026-10.
- */
+/** The permissions that a token needs. Source: Instagram Platform, overview, read 2026-10. */
 export const permissions: Readonly<Record<Login, readonly string[]>> = {
   facebook: [
     'instagram_basic',
@@ -53,20 +48,25 @@ export const permissions: Readonly<Record<Login, readonly string[]>> = {
 };
 
 /**
- * The further permission to read comments, and media of others that tag the account. Source: IG Media
- * Comments and IG User Tags, read 2026-11.
+ * The further permission to read comments, and media of others that tag the account. Source: IG
+ * Media Comments and IG User Tags, read 2026-11.
  */
-export const peoplePermission: Readonly<Record<Login, string>> = {
+const peoplePermission: Readonly<Record<Login, string>> = {
   facebook: 'instagram_manage_comments',
   instagram: 'instagram_business_manage_comments',
 };
 
-/**
- * Returns the advice for a missing permission, as the middle of a sentence.
- *
- * @param readsPeople - true for a request of other people's content
- */
+/** Returns the permissions that a token needs, also for other people's content if it is read. */
+export function neededPermissions(needs: {
+  readonly login: Login;
+  readonly readsPeople: boolean;
+}): readonly string[] {
+  const { login, readsPeople } = needs;
+  return [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
+}
+
+/** Returns the advice for a missing permission, as the middle of a sentence. */
 export function permissionAdvice(login: Login, readsPeople: boolean): string {
-  const needed = [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
+  const needed = neededPermissions({ login, readsPeople });
   return `the token lacks a permission: give the app and the token ${needed.join(', ')}, and the token's user a role on the account`;
 }

@@ -220,7 +220,7 @@ describe.each(streamNames)('the stream %s, over HTTP', (name) => {
           return text.slice(0, place) + how.put + text.slice(place + 1);
         };
         await pollAndCheck(name, {
-          get: instagram.graph.get,
+          get: (request, signal) => instagram.graph.get(request, signal),
           getEach: (requests, signal) => getEach(instagram.graph, requests, signal),
         });
       }),

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { systemClock } from '../../engine/clock.ts';
 import type { ExitCode } from '../../engine/errors.ts';
 import { streams } from '../../instagram/streams/index.ts';
-import { openTokenService, type TokenService } from '../../instagram/tokens/service.ts';
+import { TokenService } from '../../instagram/tokens/service.ts';
 import {
   print,
   usage as usageError,
@@ -141,7 +141,7 @@ function chooseToken(config: Config, name: string | undefined) {
 }
 
 export function tokenServiceOf(config: Config): TokenService {
-  return openTokenService({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
+  return new TokenService({ ...config.instagram, readsPeople: readsPeople(config) }, systemClock);
 }
 
 /** True when an enabled stream reads what other people wrote. */

@@ -1,7 +1,8 @@
+import type { Clock, Telemetry, TelemetryEvent } from '../../engine/ports.ts';
 import { daysLeft } from '../../engine/token-life.ts';
 
 /** A version of the Graph API, with the UTC dates of its release and end; null before an end is announced. */
-export interface ApiVersion {
+interface ApiVersion {
   readonly version: string;
   readonly released: string;
   readonly until: string | null;
@@ -9,7 +10,6 @@ export interface ApiVersion {
 
 /**
  * The versions that this program knows, newest first.
- *
  * @see https://developers.facebook.com/docs/graph-api/changelog (read 2026-11)
  */
 export const apiVersions = [
@@ -22,18 +22,8 @@ export const apiVersions = [
   { version: 'v21.0', released: '2024-10-02', until: '2027-01-21' },
 ] as const satisfies readonly ApiVersion[];
 
-/** The known end of an API version. */
-export interface VersionEnd {
-  /** Epoch milliseconds; null when no end is known. */
-  readonly endsAtMs: number | null;
-  /** Whole days, negative once the version has ended; null when no end is known. */
-  readonly daysLeft: number | null;
-  /** False for a version that is newer than this program knows. */
-  readonly isKnown: boolean;
-}
-
-/** Returns the end of a version relative to a time; pure. */
-export function versionEnd(version: string, nowMs: number): VersionEnd {
+/** Returns the known end; `daysLeft` are whole days, negative once it has ended. */
+export function versionEnd(version: string, nowMs: number) {
   const found: ApiVersion | undefined = apiVersions.find((one) => one.version === version);
   const until = found?.until ?? null;
   if (until === null) return { endsAtMs: null, daysLeft: null, isKnown: found !== undefined };
@@ -41,18 +31,16 @@ export function versionEnd(version: string, nowMs: number): VersionEnd {
   return { endsAtMs, daysLeft: daysLeft(endsAtMs, nowMs), isKnown: true };
 }
 
-/** A problem with the configured version, and the action that fixes it. */
-export interface VersionWarning {
-  readonly problem: string;
-  readonly action: string;
-}
-
+const dayMs = 86_400_000;
 /** A warning starts this long before the end of a version. */
-const warningMs = 90 * 86_400_000;
+const warningMs = 90 * dayMs;
 const [{ version: newest }] = apiVersions;
 
-/** Returns the warning about a version that has ended, ends soon or is unknown; null for none. Pure. */
-export function versionWarning(version: string, nowMs: number): VersionWarning | null {
+/** Returns the problem with a version that has ended, ends soon or is unknown, and its fix; else null. */
+export function versionWarning(
+  version: string,
+  nowMs: number,
+): { readonly problem: string; readonly action: string } | null {
   const { endsAtMs, isKnown } = versionEnd(version, nowMs);
   if (!isKnown) {
     return {
@@ -68,4 +56,29 @@ export function versionWarning(version: string, nowMs: number): VersionWarning |
       ? `${version} ended on ${date}: Meta answers it as the oldest version that it still serves`
       : `${version} ends on ${date}`;
   return { problem, action };
+}
+
+export function versionEvent(
+  version: string,
+  nowMs: number,
+): Extract<TelemetryEvent, { type: 'api-version' }> {
+  const warning = versionWarning(version, nowMs);
+  return {
+    type: 'api-version',
+    version,
+    endsAtMs: versionEnd(version, nowMs).endsAtMs,
+    warning: warning === null ? '' : `${warning.problem}. ${warning.action}`,
+  };
+}
+
+/** Reports the end of the configured API version at once and then daily until aborted; never rejects. */
+export async function watchVersion(
+  version: string,
+  { clock, telemetry }: { readonly clock: Clock; readonly telemetry: Telemetry },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    telemetry.report(versionEvent(version, clock.nowMs()));
+    await clock.sleep(dayMs, signal).catch(() => undefined);
+  }
 }

@@ -7,15 +7,13 @@ import {
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest, UsageReport } from '../../engine/ports.ts';
 import { type AnswerContext, readNode, parseBody } from './response.ts';
-import { type ErrorEnvelope, readEnvelope } from './envelope.ts';
-import { explain } from './failure.ts';
+import { type ErrorEnvelope, explain, readEnvelope } from './failure.ts';
 import type { Answer } from './transport.ts';
 import { readUsage } from './usage.ts';
 
 /**
- * Creates the form of a synchronous batch. Item URLs are relative to the version in the batch's URL.
- * Item headers are requested, because each item reports the usage of its own account.
- *
+ * Creates the form of a synchronous batch. Item URLs are relative to the version in the batch's
+ * URL. Item headers are requested, because each item reports the usage of its own account.
  * @see https://developers.facebook.com/docs/graph-api/batch-requests (read 2026-11)
  */
 export function batchForm(requests: readonly GraphRequest[]): URLSearchParams {
@@ -30,28 +28,20 @@ export function batchForm(requests: readonly GraphRequest[]): URLSearchParams {
 /** The outcome of an item; null when its answer is missing or unusable. */
 type ItemOutcome = { readonly node: Node } | { readonly error: ConnectorError } | null;
 
-/** The outcomes of a batch's items, with the usage reported by the batch and its items. */
-export interface BatchAnswer {
-  readonly outcomes: readonly ItemOutcome[];
-  readonly usage: readonly UsageReport[];
-}
-
 /**
- * Reads the answer to a batch. Each item is classified by its own status, headers and body. The
- * outcome is null for an item that is missing, null (not finished in time) or unreadable.
- *
- * @param contexts - one for each request, in order
- * @throws as `readNode`, when the whole batch fails with an error of a limit, the token, the process
- * or the server; BatchRejection for every other error of the whole batch
+ * Reads the answer to a batch; each item by its own status, headers and body. The outcome is null
+ * for an item that is missing, null (not finished in time) or unreadable.
+ * @throws as `readNode` for a limit, the token, the process or the server; else BatchRejection
  */
-export function readBatch(answer: Answer, contexts: readonly AnswerContext[]): BatchAnswer {
+export function readBatch(answer: Answer, contexts: readonly AnswerContext[]) {
   const [first] = contexts;
   const isAnswered = answer.status >= 200 && answer.status < 300 && answer.body !== null;
   const body = first === undefined || !isAnswered ? undefined : parseBody(answer.body, first);
   // An object is an error of the whole batch. Other statuses are classified like a single request's.
   if (first !== undefined && (!isAnswered || isNode(body))) throwBatchError(answer, first);
   const items: readonly Json[] = Array.isArray(body) ? (body as readonly Json[]) : [];
-  const usage = first === undefined ? [] : [...readUsage(answer.headers, first.request)];
+  const usage: UsageReport[] =
+    first === undefined ? [] : [...readUsage(answer.headers, first.request)];
   const outcomes = contexts.map((context, index) => {
     const item = itemAnswer(items[index]);
     if (item === undefined) return null;
@@ -112,28 +102,21 @@ export class BatchRejection extends Error {
   }
 }
 
-/** Throws the error of a whole batch, as `readBatch` describes. */
+/** The dispositions of errors about the request itself; single requests may still succeed. */
+const requestDispositions = ['skip', 'dead-letter', 'fail', 'stop-stream'];
+
 function throwBatchError(answer: Answer, context: AnswerContext): void {
   try {
     readNode(answer, context);
   } catch (error) {
-    if (!isConnectorError(error) || !requestDispositions.has(error.disposition)) throw error;
+    if (!isConnectorError(error) || !requestDispositions.includes(error.disposition)) throw error;
     throw rejectionOf(answer, context, error.code);
   }
 }
 
-/** The dispositions of errors about the request itself; single requests may still succeed. */
-const requestDispositions: ReadonlySet<ConnectorError['disposition']> = new Set([
-  'skip',
-  'dead-letter',
-  'fail',
-  'stop-stream',
-]);
-
 function rejectionOf(answer: Answer, context: AnswerContext, code: ErrorCode): BatchRejection {
-  const { status, headers } = answer;
-  const body = answer.body === null ? undefined : parseBody(answer.body, context);
-  const envelope = readEnvelope(body ?? null);
+  const { status, headers, body } = answer;
+  const envelope = readEnvelope((body === null ? null : parseBody(body, context)) ?? null);
   const isAbsent = hasNoBatches(answer, envelope);
   const request = { endpoint: batchEndpoint, path: '/', query: {}, accountId: null };
   const advice = isAbsent
@@ -147,12 +130,9 @@ function rejectionOf(answer: Answer, context: AnswerContext, code: ErrorCode): B
 export const batchEndpoint = '/batch';
 
 /**
- * Returns true when the API has no batches: the method or the path is unknown, retired or closed to
- * the app. A missing permission or an unknown code is no such sign.
- *
- * Sources: code 3 (unknown method), Graph API, "Handling errors", read 2026-10; 2500 (unknown path),
- * the deprecation wording and Instagram's header, observed 2026. The other wordings are not recorded:
- * a wrong guess costs single requests for a day, and no data.
+ * Returns true when the API has no batches: the method or the path is unknown, retired or closed.
+ * Sources: code 3, Graph API, "Handling errors", read 2026-10; 2500, the deprecation wording and
+ * Instagram's header, observed 2026. The other wordings are guesses, which cost single requests.
  */
 function hasNoBatches({ status, headers }: Answer, { code, message }: ErrorEnvelope): boolean {
   // Instagram's host reports it in this header (observed 2026-08).

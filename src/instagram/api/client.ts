@@ -1,6 +1,8 @@
 import type { Account } from '../../engine/account.ts';
 import { StopAccountError } from '../../engine/errors.ts';
+import type { Node } from '../../engine/json.ts';
 import type {
+  BatchOutcome,
   Clock,
   GraphRequest,
   GraphTransport,
@@ -8,19 +10,17 @@ import type {
   Telemetry,
 } from '../../engine/ports.ts';
 import { readNode, type AnswerContext } from './response.ts';
-import { type BatchAnswer, batchForm, BatchRejection, readBatch } from './batch.ts';
+import { batchForm, BatchRejection, readBatch } from './batch.ts';
 import { linkSignals } from './linked-signal.ts';
-import { networkError, timeoutError } from './network.ts';
+import { networkError, timeoutError, withTelemetry } from './network.ts';
 import type { InstagramOptions } from '../options.ts';
-import { proofOf } from './proof.ts';
-import { withTelemetry } from './request-telemetry.ts';
+import { proofOf } from './redaction.ts';
 import type { TokenRejections } from '../tokens/rejections.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { Answer, Transport } from './transport.ts';
 import { readUsage, worstOf } from './usage.ts';
 
-/** The dependencies of the Graph port. */
-export interface GraphParts {
+interface GraphParts {
   readonly options: InstagramOptions;
   readonly transport: Transport;
   readonly telemetry: Telemetry;
@@ -32,184 +32,149 @@ export interface GraphParts {
   readonly known: ReadonlyMap<string, Account>;
   /** Aborted when the adapter is closed. */
   readonly closing: AbortSignal;
+  /** Receives the pending requests, to be awaited when the adapter is closed. */
+  readonly pending: Set<Promise<unknown>>;
 }
 
 /**
  * The most requests in one batch, by Meta's documentation. Meta counts each item as a call.
- *
  * @see https://developers.facebook.com/docs/graph-api/batch-requests (read 2026-11)
  */
 const maxBatch = 50;
 /** The pause of batches after the API has reported that it has none. */
 const absentMs = 24 * 3_600_000;
 
-/**
- * Creates the Graph API over HTTP. A request is sent at once; its timeout covers the body. An aborted
- * request has no outcome, so it is not reported.
- */
-export function createGraph(parts: GraphParts): GraphTransport {
-  const { clock } = parts;
-  const batches = createBatchStatus(parts);
-  let answeredBy: string | null = null;
-  let clockAheadMs: number | null = null;
-  const readHeaders = ({ headers }: Answer): void => {
-    const dateMs = Date.parse(headers.get('date') ?? '');
-    if (!Number.isNaN(dateMs)) clockAheadMs = clock.nowMs() - dateMs;
-    const version = headers.get('facebook-api-version') ?? '';
-    if (/^v\d+\.\d+$/.test(version)) answeredBy = version;
-  };
-  const exchanges = createExchanges(parts, readHeaders);
-  return {
-    get batchSize() {
-      return batches.size;
-    },
-    get answeredBy() {
-      return answeredBy;
-    },
-    get clockAheadMs() {
-      return clockAheadMs;
-    },
-    get: exchanges.get,
-    async getBatch(requests, signal) {
-      try {
-        const outcomes = await exchanges.getBatch(requests, signal);
-        batches.noteAccepted();
-        return outcomes;
-      } catch (error) {
-        if (!(error instanceof BatchRejection)) throw error;
-        batches.noteRejected(error);
-        return requests.map((request) => ({ request, isUnanswered: true }));
-      }
-    },
-  };
-}
-
-/** Tracks the API's support of batches. Reports their absence once, and consecutive other rejections once. */
-function createBatchStatus({ telemetry, options, clock }: GraphParts) {
-  let absentSinceMs: number | undefined;
-  const reported = { absent: false, unknown: false };
-  return {
-    get size() {
-      // graph.instagram.com has no batch: 400 `access_denied` (observed 2026-08).
-      if (options.login !== 'facebook') return 1;
-      const sinceMs = absentSinceMs === undefined ? Infinity : clock.nowMs() - absentSinceMs;
-      // A negative value means that the clock was set back.
-      return sinceMs >= 0 && sinceMs < absentMs ? 1 : maxBatch;
-    },
-    noteAccepted() {
-      reported.unknown = false;
-    },
-    noteRejected({ isAbsent, message }: BatchRejection) {
-      if (isAbsent) absentSinceMs = clock.nowMs();
-      const kind = isAbsent ? 'absent' : 'unknown';
-      if (!reported[kind]) telemetry.report({ type: 'batch-refused', isAbsent, message });
-      reported[kind] = true;
-    },
-  };
-}
-
-/** @param onAnswer - receives every answer */
-function createExchanges(
-  parts: GraphParts,
-  onAnswer: (answer: Answer) => void,
-): Pick<GraphTransport, 'get' | 'getBatch'> {
-  const { onUsage, closing, rejections } = parts;
-  const send = createSend(parts);
-  const withSignal = async <T>(signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>) => {
-    const linked = linkSignals([signal, closing]);
-    try {
-      linked.signal.throwIfAborted();
-      return await run(linked.signal);
-    } finally {
-      linked.unlink();
-    }
-  };
-  return {
-    get: (original, signal) =>
-      withSignal(signal, (linked) => {
-        const request = withToken(original, parts);
-        const { endpoint, token } = request;
-        const onOutcome = rejections.sent(token);
-        const exchange = withTelemetry(parts, { endpoint, calls: 1 }, async () => {
-          const answer = await send.get(request, linked);
-          onAnswer(answer);
-          // Errors report the usage too.
-          for (const report of readUsage(answer.headers, request)) onUsage(report);
-          return readNode(answer, contextOf(request, parts));
-        });
-        return withOutcome(exchange, onOutcome);
-      }),
-    getBatch: (originals, signal) =>
-      withSignal(signal, async (linked) => {
-        const requests = originals.map((request) => withToken(request, parts));
-        const [first] = requests;
-        if (first === undefined) return [];
-        const calls = requests.length;
-        const onOutcome = rejections.sent(first.token);
-        const exchange = withTelemetry(parts, { endpoint: first.endpoint, calls }, async () => {
-          const answer = await send.post(first, batchForm(requests), linked);
-          onAnswer(answer);
-          const contexts = requests.map((request) => contextOf(request, parts));
-          const { outcomes, usage } = readBatch(answer, contexts);
-          for (const report of worstOf(usage, calls)) onUsage(report);
-          return originals.map((request, index) => itemOf(request, outcomes[index]));
-        });
-        return withOutcome(exchange, onOutcome, (items) =>
-          items.map(tokenRejectionOf).find((error) => error !== undefined),
-        );
-      }),
-  };
-}
-
-function itemOf(request: GraphRequest, outcome: BatchAnswer['outcomes'][number] | undefined) {
-  return { request, ...(outcome ?? { isUnanswered: true as const }) };
-}
-
-/** @param findRejection - finds a rejection of the token among the items of a successful answer */
-async function withOutcome<T>(
-  exchange: Promise<T>,
-  onOutcome: (error: unknown) => void,
-  findRejection: (answer: T) => Error | undefined = () => undefined,
-): Promise<T> {
-  try {
-    const answer = await exchange;
-    onOutcome(findRejection(answer));
-    return answer;
-  } catch (error) {
-    onOutcome(error);
-    throw error;
-  }
-}
-
-function tokenRejectionOf(item: object): StopAccountError | undefined {
-  const error = 'error' in item ? item.error : undefined;
-  return error instanceof StopAccountError && error.refusesToken ? error : undefined;
-}
-
 type RequestWithToken = GraphRequest & { readonly token: string };
 
-function withToken(request: GraphRequest, { known }: GraphParts): RequestWithToken {
-  return { ...request, token: request.token ?? known.get(request.accountId ?? '')?.token ?? '' };
-}
+/** The Graph API over HTTP. An aborted request has no outcome, so it is not reported. */
+export class GraphClient implements GraphTransport {
+  answeredBy: string | null = null;
+  clockAheadMs: number | null = null;
+  readonly #parts: GraphParts;
+  #absentSinceMs = -Infinity;
+  /** The kinds of batch rejections that were reported: absence once, consecutive others once. */
+  readonly #reported = { absent: false, unknown: false };
 
-function contextOf(
-  request: RequestWithToken,
-  { known, clock, options, tokens }: GraphParts,
-): AnswerContext {
-  const pageId = known.get(request.accountId ?? '')?.pageId ?? null;
-  const { redact, redactBody } = tokens;
-  return { request, login: options.login, pageId, nowMs: clock.nowMs(), redact, redactBody };
-}
+  constructor(parts: GraphParts) {
+    this.#parts = parts;
+  }
 
-/** Creates HTTP exchanges with a timeout; their failures become errors of the taxonomy. */
-function createSend({ options, transport, clock, tokens }: GraphParts) {
-  const { baseUrl, apiVersion, requestTimeoutMs, clientSecret } = options;
-  const { host } = new URL(baseUrl);
-  const exchange = async (
-    request: RequestWithToken,
+  get batchSize(): number {
+    const { options, clock } = this.#parts;
+    // graph.instagram.com has no batch: 400 `access_denied` (observed 2026-08).
+    if (options.login !== 'facebook') return 1;
+    const sinceMs = clock.nowMs() - this.#absentSinceMs;
+    // A negative value means that the clock was set back.
+    return sinceMs >= 0 && sinceMs < absentMs ? 1 : maxBatch;
+  }
+
+  get(original: GraphRequest, signal: AbortSignal): Promise<Node> {
+    const request = this.#withToken(original);
+    return this.#run(request, { calls: 1, signal }, async (linked) => {
+      const answer = await this.#send(request, undefined, linked);
+      // Errors report the usage too.
+      for (const report of readUsage(answer.headers, request)) this.#parts.onUsage(report);
+      return readNode(answer, this.#contextOf(request));
+    });
+  }
+
+  async getBatch(
+    originals: readonly GraphRequest[],
     signal: AbortSignal,
-    operation: (token: string, signal: AbortSignal) => Promise<Answer>,
-  ): Promise<Answer> => {
+  ): Promise<readonly BatchOutcome[]> {
+    const requests = originals.map((request) => this.#withToken(request));
+    const [first] = requests;
+    if (first === undefined) return [];
+    const calls = requests.length;
+    const request = async (linked: AbortSignal): Promise<readonly BatchOutcome[]> => {
+      const answer = await this.#send(first, batchForm(requests), linked);
+      const contexts = requests.map((one) => this.#contextOf(one));
+      const { outcomes, usage } = readBatch(answer, contexts);
+      for (const report of worstOf(usage, calls)) this.#parts.onUsage(report);
+      return originals.map((one, index) => ({
+        request: one,
+        ...(outcomes[index] ?? { isUnanswered: true }),
+      }));
+    };
+    try {
+      const items = await this.#run(first, { calls, signal }, request, (all) =>
+        all.map(tokenRejectionOf).find((error) => error !== undefined),
+      );
+      this.#reported.unknown = false;
+      return items;
+    } catch (error) {
+      if (!(error instanceof BatchRejection)) throw error;
+      this.#noteRejected(error);
+      return originals.map((one) => ({ request: one, isUnanswered: true }));
+    }
+  }
+
+  #noteRejected({ isAbsent, message }: BatchRejection): void {
+    const { clock, telemetry } = this.#parts;
+    if (isAbsent) this.#absentSinceMs = clock.nowMs();
+    const kind = isAbsent ? 'absent' : 'unknown';
+    if (!this.#reported[kind]) telemetry.report({ type: 'batch-refused', isAbsent, message });
+    this.#reported[kind] = true;
+  }
+
+  /**
+   * Runs a request until it is aborted or the adapter is closed, and reports its outcome.
+   * @param findRejection - finds a rejection of the token in a successful answer
+   */
+  async #run<T>(
+    { endpoint, token }: RequestWithToken,
+    { calls, signal }: { readonly calls: number; readonly signal: AbortSignal },
+    request: (linked: AbortSignal) => Promise<T>,
+    findRejection: (answer: T) => Error | undefined = () => undefined,
+  ): Promise<T> {
+    const { closing, pending, rejections } = this.#parts;
+    const linked = linkSignals([signal, closing]);
+    const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
+    pending.add(ended);
+    try {
+      linked.signal.throwIfAborted();
+      const onOutcome = rejections.sent(token);
+      try {
+        const send = (): Promise<T> => request(linked.signal);
+        const answer = await withTelemetry(this.#parts, { endpoint, calls }, send);
+        onOutcome(findRejection(answer));
+        return answer;
+      } catch (error) {
+        onOutcome(error);
+        throw error;
+      }
+    } finally {
+      linked.unlink();
+      pending.delete(ended);
+      end(undefined);
+    }
+  }
+
+  #withToken(request: GraphRequest): RequestWithToken {
+    const account = this.#parts.known.get(request.accountId ?? '');
+    return { ...request, token: request.token ?? account?.token ?? '' };
+  }
+
+  #contextOf(request: RequestWithToken): AnswerContext {
+    const { known, clock, options, tokens } = this.#parts;
+    const pageId = known.get(request.accountId ?? '')?.pageId ?? null;
+    const { redact, redactBody } = tokens;
+    return { request, login: options.login, pageId, nowMs: clock.nowMs(), redact, redactBody };
+  }
+
+  /**
+   * Sends a GET, or a batch by its form, with a timeout; failures become errors of the taxonomy.
+   * The token of a batch and its proof apply to all items (observed autumn 2026).
+   */
+  async #send(
+    request: RequestWithToken,
+    form: URLSearchParams | undefined,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { options, transport, clock, tokens } = this.#parts;
+    const { requestTimeoutMs } = options;
+    const { host } = new URL(options.baseUrl);
+    const token = tokens.text(request.token);
     const linked = linkSignals([signal]);
     const timer = new AbortController();
     const late = timeoutError(requestTimeoutMs, { request, host });
@@ -219,7 +184,12 @@ function createSend({ options, transport, clock, tokens }: GraphParts) {
     // Rejects when the timer is stopped below: the usual end.
     clock.sleep(requestTimeoutMs, timer.signal).then(timeOut, () => undefined);
     try {
-      return await operation(tokens.text(request.token), linked.signal);
+      const url = this.#urlOf(form === undefined ? request : { path: '/', query: {} }, token);
+      const answer = await (form === undefined
+        ? transport.get(url, token, linked.signal)
+        : transport.post(url, form, token, linked.signal));
+      this.#readHeaders(answer);
+      return answer;
     } catch (error) {
       signal.throwIfAborted();
       if (linked.signal.reason === late) throw late;
@@ -228,22 +198,25 @@ function createSend({ options, transport, clock, tokens }: GraphParts) {
       timer.abort();
       linked.unlink();
     }
-  };
-  const urlOf = (path: string, token: string, query: Readonly<Record<string, string>>): string => {
+  }
+
+  #urlOf({ path, query }: Pick<GraphRequest, 'path' | 'query'>, token: string): string {
+    const { baseUrl, apiVersion, clientSecret } = this.#parts.options;
     const parameters = new URLSearchParams(query);
     if (clientSecret !== null) parameters.set('appsecret_proof', proofOf(token, clientSecret));
     const search = parameters.size === 0 ? '' : `?${parameters.toString()}`;
     return `${baseUrl}/${apiVersion}${path}${search}`;
-  };
-  return {
-    get: (request: RequestWithToken, signal: AbortSignal) =>
-      exchange(request, signal, (token, linked) =>
-        transport.get(urlOf(request.path, token, request.query), token, linked),
-      ),
-    /** Sends a batch; the token of `request` and its proof apply to all items (observed autumn 2026). */
-    post: (request: RequestWithToken, form: URLSearchParams, signal: AbortSignal) =>
-      exchange(request, signal, (token, linked) =>
-        transport.post(urlOf('/', token, {}), form, token, linked),
-      ),
-  };
+  }
+
+  #readHeaders({ headers }: Answer): void {
+    const dateMs = Date.parse(headers.get('date') ?? '');
+    if (!Number.isNaN(dateMs)) this.clockAheadMs = this.#parts.clock.nowMs() - dateMs;
+    const version = headers.get('facebook-api-version') ?? '';
+    if (/^v\d+\.\d+$/.test(version)) this.answeredBy = version;
+  }
+}
+
+function tokenRejectionOf(item: BatchOutcome): StopAccountError | undefined {
+  const error = 'error' in item ? item.error : undefined;
+  return error instanceof StopAccountError && error.refusesToken ? error : undefined;
 }

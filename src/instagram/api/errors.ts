@@ -9,22 +9,24 @@ import {
   StopStreamError,
   WaitError,
 } from '../../engine/errors.ts';
-import { type GraphFailure, explain, limitScope } from './failure.ts';
-import { limitWaitMs, retryAfterMs } from './limits.ts';
 import {
+  type GraphFailure,
+  explain,
+  limitScope,
   namedMetrics,
   requestedMetrics,
   requestsField,
   requestsPeople,
   unlistedMetrics,
-} from './requested-names.ts';
+} from './failure.ts';
 import { appAdvice, permissionAdvice, tokenAdvice, twoFactorAdvice } from '../token-advice.ts';
+import { limitWaitMs, retryAfterMs } from './usage.ts';
 
 /**
  * The conditions of a row; all of them must hold. `message` is matched against Meta's fixed English
  * `message`, with or without its `(#code) ` prefix, never against the localised user texts.
  */
-export interface ErrorMatch {
+interface ErrorMatch {
   readonly code?: number | readonly [from: number, to: number];
   readonly subcode?: number;
   readonly message?: RegExp;
@@ -34,10 +36,9 @@ export interface ErrorMatch {
   readonly namesMetric?: true;
 }
 
-/** One line of the map from Graph errors to the taxonomy. */
-export interface ErrorRow {
+interface ErrorRow {
   readonly when: ErrorMatch;
-  /** The source of the row; recorded and documented facts were read 2026-08 to 2026-10. */
+  /** Recorded and documented facts were read 2026-08 to 2026-10. */
   readonly source: string;
   /** @param words - the capture groups of `when.message` */
   readonly toError: (failure: GraphFailure, words: readonly string[]) => ConnectorError;
@@ -57,11 +58,8 @@ const retry =
   (code: ErrorCode, advice: string): ErrorRow['toError'] =>
   (failure) => {
     const waitMs = retryAfterMs(failure.headers, failure.nowMs);
-    return new RetryError(
-      code,
-      explain(failure, advice),
-      waitMs === undefined ? {} : { retryAfterMs: waitMs },
-    );
+    const options = waitMs === undefined ? {} : { retryAfterMs: waitMs };
+    return new RetryError(code, explain(failure, advice), options);
   };
 
 const serverFailed = retry('graph.server', "Meta's server failed");
@@ -83,12 +81,6 @@ const skipNamed = (
   };
 };
 
-/** Handles rejections that name no metric: skips the known culprits among the requested metrics. */
-const skipMetrics = (advice: string, culprits: readonly string[]): ErrorRow['toError'] =>
-  skipNamed('graph.metric-refused', advice, ({ request }) =>
-    requestedMetrics(request).filter((name) => culprits.includes(name)),
-  );
-
 const skipFields = (advice: string, culprits: readonly string[]): ErrorRow['toError'] =>
   skipNamed('graph.field-refused', advice, ({ request }) =>
     culprits.filter((name) => requestsField(request, name)),
@@ -109,15 +101,16 @@ const retired = fail(
   'Meta has retired this form of request: install a newer version of this program',
 );
 
-const permissionAdviceOf = ({ login, request }: GraphFailure): string =>
-  permissionAdvice(login, requestsPeople(request));
+const lacksPermission =
+  (Kind: typeof StopStreamError | typeof FailError): ErrorRow['toError'] =>
+  (failure) => {
+    const advice = permissionAdvice(failure.login, requestsPeople(failure.request));
+    return new Kind('graph.permission', explain(failure, advice));
+  };
 
-const permission: ErrorRow['toError'] = (failure) =>
-  new StopStreamError('graph.permission', explain(failure, permissionAdviceOf(failure)));
-
+const permission = lacksPermission(StopStreamError);
 /** Fails the poll only: the rejection may concern a single object, such as a media of another account. */
-const denied: ErrorRow['toError'] = (failure) =>
-  new FailError('graph.permission', explain(failure, permissionAdviceOf(failure)));
+const denied = lacksPermission(FailError);
 
 const token: ErrorRow['toError'] = (failure) => {
   const { subcode } = failure.envelope;
@@ -129,16 +122,13 @@ const token: ErrorRow['toError'] = (failure) => {
 /** The subcode of 190 about one page and its account; the token stays valid for other accounts. */
 const noRoleOnPage = 492;
 
-const appSecret: ErrorRow['toError'] = (failure) =>
-  new StopAccountError('graph.app-secret', explain(failure, appAdvice), { refusesToken: true });
-
-const twoFactor: ErrorRow['toError'] = (failure) =>
-  new StopAccountError('graph.token', explain(failure, twoFactorAdvice));
-
-const blocked =
-  (advice: string): ErrorRow['toError'] =>
+const stopAccount =
+  (code: ErrorCode, advice: string, refusesToken = true): ErrorRow['toError'] =>
   (failure) =>
-    new StopAccountError('graph.blocked', explain(failure, advice), { refusesToken: true });
+    new StopAccountError(code, explain(failure, advice), { refusesToken });
+
+const appSecret = stopAccount('graph.app-secret', appAdvice);
+const twoFactor = stopAccount('graph.token', twoFactorAdvice, false);
 
 /** Skips the named fields only if all were requested; otherwise the name is an edge in the path. */
 const nonexistingField: ErrorRow['toError'] = (failure, words) =>
@@ -164,16 +154,12 @@ const namedMetricsRejected: ErrorRow['toError'] = (failure) => {
 /** Skips an object; the subject is the object that Meta names, if any. */
 const ambiguous: ErrorRow['toError'] = (failure) => {
   const id = namedObject.exec(failure.envelope.message)?.[1];
-  const advice = isOfAccount(failure)
+  // A request of the account itself or of one of its lists.
+  const advice = /^\/(?:me|\{account\})/.test(failure.request.endpoint)
     ? "the account is gone, hidden or out of the token's reach, or a limit is near"
     : 'the object is gone or hidden, or a limit is near';
   return skip('graph.ambiguous', advice)(failure, id === undefined ? [] : [id]);
 };
-
-/** Returns true for a request of the account itself or of one of its lists. */
-function isOfAccount({ request: { endpoint } }: GraphFailure): boolean {
-  return endpoint.startsWith('/me') || endpoint.startsWith('/{account}');
-}
 
 const namedObject = /(?:Object with ID '|aliases you requested do not exist: )(\d+)/;
 const reduceAmount = /reduce the amount of data/i;
@@ -196,7 +182,7 @@ export function saysRetired(message: string): boolean {
 const systemError = /system error|temporar|try again/i;
 const activeToken = /active access token/i;
 
-const pages: readonly string[] = ['crossposted_views', 'facebook_views'];
+const viewsOnFacebook: readonly string[] = ['crossposted_views', 'facebook_views'];
 
 /**
  * The map from Graph errors to the taxonomy; the first matching row decides. The order:
@@ -229,14 +215,16 @@ export const errorRows: readonly ErrorRow[] = [
   {
     when: { code: 368 },
     source: 'documented: policies',
-    toError: blocked(
+    toError: stopAccount(
+      'graph.blocked',
       'Meta has blocked the app or its user for a breach of policy: settle it in the app dashboard, then resume the stream, or restart',
     ),
   },
   {
     when: { code: 200, message: apiBlocked },
     source: 'observed',
-    toError: blocked(
+    toError: stopAccount(
+      'graph.blocked',
       "Meta has deactivated the app's access to the API: open the app's dashboard at Meta for Developers, complete its required actions, then resume the stream, or restart",
     ),
   },
@@ -311,7 +299,11 @@ export const errorRows: readonly ErrorRow[] = [
   {
     when: { code: -1, subcode: 2207086 },
     source: 'observed',
-    toError: skipMetrics('the media is not on Facebook, so it has no such views', pages),
+    toError: skipNamed(
+      'graph.metric-refused',
+      'the media is not on Facebook, so it has no such views',
+      ({ request }) => requestedMetrics(request).filter((name) => viewsOnFacebook.includes(name)),
+    ),
   },
   {
     when: { code: 9005 },
@@ -344,7 +336,6 @@ export const errorRows: readonly ErrorRow[] = [
   { when: {}, source: 'parameters, unknown codes, broken envelopes', toError: rejected },
 ];
 
-/** Returns true when all conditions of a row hold for a failure. */
 export function rowMatches(row: ErrorRow, failure: GraphFailure): boolean {
   const { code, subcode, message, status, transient, namesMetric } = row.when;
   const { envelope, request } = failure;
@@ -367,7 +358,6 @@ function within(
   return value !== null && value >= range[0] && value <= range[1];
 }
 
-/** Converts a failed answer to an error of the taxonomy. */
 export function translate(failure: GraphFailure): ConnectorError {
   const row = errorRows.find((candidate) => rowMatches(candidate, failure));
   if (row === undefined) return rejected(failure, []);

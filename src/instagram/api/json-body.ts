@@ -1,9 +1,6 @@
 import type { Json } from '../../engine/json.ts';
 
-/**
- * A bare number (after `:`, `,` or `[`) of 16 digits or more, or with an exponent: the body needs the
- * slower parse. A match inside a text costs only time.
- */
+/** A bare number of 16 digits or more, or with an exponent; a match in a text costs only time. */
 const bareLongNumber = /[:,[]\s*-?(?:\d{16,}|[\d.]+[eE])/;
 
 /**
@@ -24,11 +21,8 @@ function wellFormed(text: string): string {
 }
 
 /**
- * Parses JSON without rounding: a whole number beyond ±2^53 becomes its own text
- * (`"ig_id":17841405309211844123` becomes `'17841405309211844123'`). The mapper then decides by type:
- * it accepts the text as an id and rejects it as a count (Invariant 5). Texts are well-formed, as Avro
- * and UTF-8 require.
- *
+ * Parses JSON without rounding: a whole number beyond ±2^53 becomes its own text, which the mapper
+ * accepts as an id and rejects as a count (Invariant 5). Texts are well-formed, as Avro requires.
  * @throws SyntaxError when the text is not JSON, RangeError when it is nested too deeply
  */
 export function parseJsonBody(body: string): Json {

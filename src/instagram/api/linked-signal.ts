@@ -1,16 +1,8 @@
-/** A signal that follows other signals and can also be aborted alone. */
-export interface LinkedSignal {
-  readonly signal: AbortSignal;
-  abort(reason: Error): void;
-  /** Removes the listeners; call it when the operation has ended. */
-  unlink(): void;
-}
-
 /**
- * Creates a signal that follows the sources until it is unlinked. `AbortSignal.any` is no alternative:
- * signals derived from a process-long signal accumulate on it.
+ * Creates a signal that follows the sources until it is unlinked. `AbortSignal.any` is no
+ * alternative: signals derived from a process-long signal accumulate on it.
  */
-export function linkSignals(sources: readonly AbortSignal[]): LinkedSignal {
+export function linkSignals(sources: readonly AbortSignal[]) {
   const controller = new AbortController();
   const unlinks = sources.map((source) => {
     const abort = (): void => {
@@ -24,10 +16,12 @@ export function linkSignals(sources: readonly AbortSignal[]): LinkedSignal {
   });
   return {
     signal: controller.signal,
-    abort(reason) {
+    /** Aborts this signal alone. */
+    abort(reason: Error): void {
       controller.abort(reason);
     },
-    unlink() {
+    /** Removes the listeners; call it when the operation has ended. */
+    unlink(): void {
       for (const unlink of unlinks) unlink();
     },
   };

@@ -1,7 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { OAuthOptions } from './oauth.ts';
+import type { OAuthOptions } from '../options.ts';
 
-/** A started login, with the state and verifier that identify its answer. */
 export interface BegunLogin {
   /** The address that the person opens. */
   readonly url: string;
@@ -10,20 +9,14 @@ export interface BegunLogin {
   readonly codeVerifier: string | null;
 }
 
-/** The parameters of a login. */
-export interface LoginRequest {
-  readonly clientId: string;
-  readonly redirectUri: string;
-  readonly scope: readonly string[];
-}
-
-/**
- * Starts a login with a random state, and with a proof key (RFC 7636) for Facebook Login. Instagram
- * Login has no proof key.
- */
+/** Starts a login: a random state, and for Facebook Login a proof key (RFC 7636). */
 export function beginLogin(
   { login, apiVersion, baseUrl }: Pick<OAuthOptions, 'login' | 'apiVersion' | 'baseUrl'>,
-  { clientId, redirectUri, scope }: LoginRequest,
+  app: {
+    readonly clientId: string;
+    readonly redirectUri: string;
+    readonly scope: readonly string[];
+  },
 ): BegunLogin {
   const isFacebook = login === 'facebook';
   const state = randomBytes(24).toString('base64url');
@@ -34,10 +27,10 @@ export function beginLogin(
       : `${baseUrl ?? 'https://www.instagram.com'}/oauth/authorize`,
   );
   url.search = new URLSearchParams({
-    client_id: clientId,
-    redirect_uri: redirectUri,
+    client_id: app.clientId,
+    redirect_uri: app.redirectUri,
     response_type: 'code',
-    scope: scope.join(','),
+    scope: app.scope.join(','),
     state,
     ...(codeVerifier === null ? {} : proofKey(codeVerifier)),
   }).toString();
@@ -49,7 +42,6 @@ function proofKey(verifier: string): Readonly<Record<string, string>> {
   return { code_challenge: challenge, code_challenge_method: 'S256' };
 }
 
-/** The content of the redirect address of a login. */
 export type LoginAnswer =
   | { readonly kind: 'code'; readonly code: string }
   | { readonly kind: 'denied'; readonly reason: string }
@@ -58,7 +50,6 @@ export type LoginAnswer =
   /** An address without an answer. */
   | { readonly kind: 'nothing' };
 
-/** Reads the redirect address of a login. */
 export function readAnswer(address: URL, state: string): LoginAnswer {
   const { searchParams } = address;
   const code = searchParams.get('code');

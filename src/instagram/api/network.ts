@@ -1,10 +1,12 @@
-import { RetryError } from '../../engine/errors.ts';
-import type { GraphRequest } from '../../engine/ports.ts';
+import { type ErrorCode, isConnectorError, RetryError } from '../../engine/errors.ts';
+import type { Clock, GraphRequest, Telemetry } from '../../engine/ports.ts';
+import { batchEndpoint, BatchRejection } from './batch.ts';
 import type { Redact } from './redaction.ts';
 
 /**
  * Creates the error of a missing or incomplete answer. The library's error is dropped: its message
- * contains the URL, its `request` the token. The cause is a new error with the platform's redacted text.
+ * contains the URL, its `request` the token. The cause is a new error with the platform's redacted
+ * text.
  */
 export function networkError(
   error: unknown,
@@ -18,7 +20,6 @@ export function networkError(
   );
 }
 
-/** Creates the error of a request without an answer within the timeout. */
 export function timeoutError(
   timeoutMs: number,
   { request, host }: { request: GraphRequest; host: string },
@@ -29,13 +30,7 @@ export function timeoutError(
   );
 }
 
-interface ErrorShape {
-  readonly name?: unknown;
-  readonly code?: unknown;
-  readonly message?: unknown;
-  readonly cause?: unknown;
-  readonly errors?: unknown;
-}
+type ErrorShape = Partial<Record<'name' | 'code' | 'message' | 'cause' | 'errors', unknown>>;
 
 /** Returns the reason of the innermost error: `fetch failed` has none, its cause does. */
 function innermost(error: unknown): string {
@@ -57,4 +52,32 @@ function within(error: ErrorShape | undefined): ErrorShape | undefined {
 /** Tests the shape, because `instanceof` fails for an error of another realm. */
 function asErrorShape(value: unknown): ErrorShape | undefined {
   return typeof value === 'object' && value !== null ? value : undefined;
+}
+
+export interface RequestTelemetry {
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+/** Makes a request and reports its outcome and duration. An aborted request is not reported. */
+export async function withTelemetry<T>(
+  { telemetry, clock }: RequestTelemetry,
+  { endpoint, calls }: { readonly endpoint: string; readonly calls: number },
+  request: () => Promise<T>,
+): Promise<T> {
+  const startedMs = clock.nowMs();
+  const report = (outcome: 'ok' | ErrorCode, labels = { endpoint, calls }): void => {
+    const durationMs = Math.max(0, clock.nowMs() - startedMs);
+    telemetry.report({ type: 'request', ...labels, outcome, durationMs });
+  };
+  try {
+    const answer = await request();
+    report('ok');
+    return answer;
+  } catch (error) {
+    if (isConnectorError(error)) report(error.code);
+    // The API called none of the items.
+    if (error instanceof BatchRejection) report(error.code, { endpoint: batchEndpoint, calls: 1 });
+    throw error;
+  }
 }

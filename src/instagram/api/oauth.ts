@@ -1,36 +1,37 @@
-import type { Login } from '../../engine/account.ts';
 import { DeadLetterError, isConnectorError, StopAccountError } from '../../engine/errors.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
+import type { TokenLife } from '../../engine/token-life.ts';
 import { readNode } from './response.ts';
-import { networkError, timeoutError } from './network.ts';
-import { proofOf } from './proof.ts';
-import { createRedact } from './redaction.ts';
-import { type RequestTelemetry, withTelemetry } from './request-telemetry.ts';
+import { type RequestTelemetry, networkError, timeoutError, withTelemetry } from './network.ts';
+import { type Redact, createRedact, proofOf } from './redaction.ts';
+import type { OAuthOptions } from '../options.ts';
 import { appAdvice } from '../token-advice.ts';
-import { type TokenFacts, readTokenFacts } from './token-facts.ts';
 import type { Answer, Transport } from './transport.ts';
 
-/** The options of the OAuth endpoints. */
-export interface OAuthOptions {
-  readonly login: Login;
-  /** `v25.0` */
-  readonly apiVersion: string;
-  /** The base URL of all endpoints, without a trailing slash; null for Meta's hosts. */
-  readonly baseUrl: string | null;
-  readonly clientId: string | null;
-  readonly clientSecret: string | null;
-  readonly requestTimeoutMs: number;
-}
-
-/** A token issued by Meta. */
 export interface Granted {
   readonly accessToken: string;
   /** Epoch milliseconds; null when the answer has no expiry. */
   readonly expiresAtMs: number | null;
 }
 
-/** The parameters of the authorization-code grant. */
+/** Meta's facts about a token of Facebook Login. */
+export interface TokenFacts extends TokenLife {
+  readonly isValid: boolean;
+  /** Meta's reason for an invalid token; null for a valid one. */
+  readonly reason: string | null;
+  /** True when Meta knows the token; it reports no other facts about an unknown token. */
+  readonly isKnown: boolean;
+  /** `USER`, `PAGE` or `SYSTEM_USER`; null when Meta does not report it. */
+  readonly type: string | null;
+  readonly appId: string | null;
+  readonly application: string | null;
+  readonly userId: string | null;
+  readonly scopes: readonly string[];
+  /** The accounts that `instagram_basic` was granted for; empty for all. */
+  readonly accountIds: readonly string[];
+}
+
 export interface CodeGrant {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -40,23 +41,6 @@ export interface CodeGrant {
   readonly codeVerifier: string | null;
 }
 
-/**
- * The endpoints that create, exchange and inspect tokens. They accept tokens and secrets only as
- * parameters; their errors contain none of them. They throw as `Graph.get`, and DeadLetterError
- * `graph.bad-body` for an answer without the token.
- */
-export interface OAuth {
-  /** Returns Meta's facts about a token; Facebook Login only. */
-  inspect(accessToken: string, signal: AbortSignal): Promise<TokenFacts>;
-  /** Exchanges a short-lived token (Facebook Login: any valid token) for one of sixty days. */
-  exchange(accessToken: string, signal: AbortSignal): Promise<Granted>;
-  /** Refreshes a long-lived token for sixty days; with Facebook Login this is an exchange. */
-  refresh(accessToken: string, signal: AbortSignal): Promise<Granted>;
-  /** Redeems the code of a login for a short-lived token. */
-  redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted>;
-}
-
-/** One call of an OAuth endpoint. */
 interface OAuthCall {
   readonly endpoint: string;
   readonly url: string;
@@ -70,37 +54,95 @@ const graphHosts = {
   instagram: 'https://graph.instagram.com',
 } as const;
 
-/** Creates the OAuth endpoints; makes no request yet. */
-export function createOAuth(
-  options: OAuthOptions,
-  parts: RequestTelemetry & { readonly transport: Transport },
-): OAuth {
-  const execute = createCaller(options, parts);
-  const executeGrant = async (call: OAuthCall, signal: AbortSignal): Promise<Granted> =>
-    readGranted(await execute(call, signal), call.endpoint, parts.clock.nowMs());
-  const isFacebook = options.login === 'facebook';
-  return {
-    async inspect(accessToken, signal) {
-      const call = inspection(options, accessToken);
-      try {
-        return readTokenFacts(await execute(call, signal));
-      } catch (error) {
-        // The answer reports on the inspected token; this error rejects the credentials of the app.
-        const isApp = call.accessToken !== accessToken;
-        if (!isApp || !isConnectorError(error) || error.code !== 'graph.token') throw error;
-        throw new StopAccountError('graph.app-secret', `${call.endpoint}: ${appAdvice}`);
-      }
-    },
-    exchange(accessToken, signal) {
-      const exchange = isFacebook ? facebookExchange : instagramExchange;
-      return executeGrant(exchange(options, accessToken), signal);
-    },
-    refresh(accessToken, signal) {
-      const refresh = isFacebook ? facebookExchange : instagramRefresh;
-      return executeGrant(refresh(options, accessToken), signal);
-    },
-    redeem: (grant, signal) => executeGrant(redemption(options, grant), signal),
-  };
+/**
+ * The endpoints that create, exchange and inspect tokens. They accept tokens and secrets only as
+ * parameters; their errors contain none of them. They throw as `Graph.get`, and DeadLetterError
+ * `graph.bad-body` for an answer without the token.
+ */
+export class OAuth {
+  readonly #options: OAuthOptions;
+  readonly #parts: RequestTelemetry & { readonly transport: Transport };
+
+  constructor(options: OAuthOptions, parts: RequestTelemetry & { readonly transport: Transport }) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  /** Returns Meta's facts about a token; Facebook Login only. */
+  async inspect(accessToken: string, signal: AbortSignal): Promise<TokenFacts> {
+    const call = inspection(this.#options, accessToken);
+    try {
+      return readTokenFacts(await this.#execute(call, signal));
+    } catch (error) {
+      // The answer reports on the inspected token; this error rejects the credentials of the app.
+      const isApp = call.accessToken !== accessToken;
+      if (!isApp || !isConnectorError(error) || error.code !== 'graph.token') throw error;
+      throw new StopAccountError('graph.app-secret', `${call.endpoint}: ${appAdvice}`);
+    }
+  }
+
+  /** Exchanges a short-lived token (Facebook Login: any valid token) for one of sixty days. */
+  exchange(accessToken: string, signal: AbortSignal): Promise<Granted> {
+    return this.#renew(renewalCall(this.#options, accessToken, 'exchange'), signal);
+  }
+
+  /** Refreshes a long-lived token for sixty days; with Facebook Login this is an exchange. */
+  refresh(accessToken: string, signal: AbortSignal): Promise<Granted> {
+    return this.#renew(renewalCall(this.#options, accessToken, 'refresh'), signal);
+  }
+
+  /** Adds the expiry, which Facebook does not always return with the token. */
+  async #renew(call: OAuthCall, signal: AbortSignal): Promise<Granted> {
+    const granted = await this.#grant(call, signal);
+    if (granted.expiresAtMs !== null || this.#options.login === 'instagram') return granted;
+    const { expiresAtMs } = await this.inspect(granted.accessToken, signal);
+    return { ...granted, expiresAtMs };
+  }
+
+  /** Redeems the code of a login for a short-lived token. */
+  redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted> {
+    return this.#grant(redemption(this.#options, grant), signal);
+  }
+
+  async #grant(call: OAuthCall, signal: AbortSignal): Promise<Granted> {
+    return readGranted(await this.#execute(call, signal), call.endpoint, this.#parts.clock.nowMs());
+  }
+
+  #execute(call: OAuthCall, signal: AbortSignal): Promise<Node> {
+    const { endpoint } = call;
+    return withTelemetry(this.#parts, { endpoint, calls: 1 }, async () => {
+      const request: GraphRequest = { endpoint, path: '', query: {}, accountId: null };
+      const redact = redactOf(call);
+      const answer = await this.#send(call, { request, redact }, signal);
+      const { login } = this.#options;
+      const nowMs = this.#parts.clock.nowMs();
+      // The body contains the new token, so it is not redacted.
+      const redactBody = (text: string): string => text;
+      return readNode(answer, { request, login, pageId: null, nowMs, redact, redactBody });
+    });
+  }
+
+  async #send(
+    { url, parameters, accessToken, method }: OAuthCall,
+    { request, redact }: { readonly request: GraphRequest; readonly redact: Redact },
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { transport } = this.#parts;
+    const { requestTimeoutMs } = this.#options;
+    const { host } = new URL(url);
+    const form = new URLSearchParams(parameters);
+    const late = AbortSignal.timeout(requestTimeoutMs);
+    const any = AbortSignal.any([signal, late]);
+    try {
+      return await (method === 'POST'
+        ? transport.post(url, form, null, any)
+        : transport.get(`${url}?${form.toString()}`, accessToken ?? null, any));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (late.aborted) throw timeoutError(requestTimeoutMs, { request, host });
+      throw networkError(error, { request, host, redact });
+    }
+  }
 }
 
 /** Returns the base URL of the Graph API, without the version. */
@@ -131,41 +173,32 @@ function proofParameter({ clientSecret }: OAuthOptions, accessToken: string) {
   return clientSecret === null ? {} : { appsecret_proof: proofOf(accessToken, clientSecret) };
 }
 
-function facebookExchange(options: OAuthOptions, accessToken: string): OAuthCall {
-  return {
-    endpoint: '/oauth/access_token',
-    url: `${graphOf(options)}/oauth/access_token`,
-    parameters: {
+/** Creates the call that exchanges a token, or refreshes it; with Facebook Login both are one. */
+function renewalCall(
+  options: OAuthOptions,
+  accessToken: string,
+  kind: 'exchange' | 'refresh',
+): OAuthCall {
+  const { login, clientId } = options;
+  const client_secret = options.clientSecret ?? '';
+  const callOf = (endpoint: string, parameters: OAuthCall['parameters']): OAuthCall => ({
+    endpoint,
+    url: `${graphOf(options)}${endpoint}`,
+    parameters,
+  });
+  if (login === 'facebook') {
+    return callOf('/oauth/access_token', {
       grant_type: 'fb_exchange_token',
-      client_id: options.clientId ?? '',
-      client_secret: options.clientSecret ?? '',
+      client_id: clientId ?? '',
+      client_secret,
       fb_exchange_token: accessToken,
-    },
-  };
-}
-
-function instagramExchange(options: OAuthOptions, accessToken: string): OAuthCall {
-  return {
-    endpoint: '/access_token',
-    url: `${graphOf(options)}/access_token`,
-    parameters: {
-      grant_type: 'ig_exchange_token',
-      client_secret: options.clientSecret ?? '',
-      access_token: accessToken,
-    },
-  };
-}
-
-function instagramRefresh(options: OAuthOptions, accessToken: string): OAuthCall {
-  return {
-    endpoint: '/refresh_access_token',
-    url: `${graphOf(options)}/refresh_access_token`,
-    parameters: {
-      grant_type: 'ig_refresh_token',
-      access_token: accessToken,
-      ...proofParameter(options, accessToken),
-    },
-  };
+    });
+  }
+  const token = { access_token: accessToken };
+  if (kind === 'exchange')
+    return callOf('/access_token', { grant_type: 'ig_exchange_token', client_secret, ...token });
+  const proof = proofParameter(options, accessToken);
+  return callOf('/refresh_access_token', { grant_type: 'ig_refresh_token', ...token, ...proof });
 }
 
 /** Creates the call that redeems a code. Instagram Login has a separate host for it and expects a form. */
@@ -187,47 +220,8 @@ function redemption({ login, apiVersion, baseUrl }: OAuthOptions, grant: CodeGra
   };
 }
 
-function createCaller(
-  { login, requestTimeoutMs }: OAuthOptions,
-  parts: RequestTelemetry & { readonly transport: Transport },
-) {
-  const { transport, clock } = parts;
-  const execute = async (call: OAuthCall, signal: AbortSignal): Promise<Node> => {
-    const { endpoint, url } = call;
-    const request: GraphRequest = { endpoint, path: '', query: {}, accountId: null };
-    const redact = redactOf(call);
-    const { host } = new URL(url);
-    const late = AbortSignal.timeout(requestTimeoutMs);
-    let answer: Answer;
-    try {
-      answer = await send(call, transport, AbortSignal.any([signal, late]));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (late.aborted) throw timeoutError(requestTimeoutMs, { request, host });
-      throw networkError(error, { request, host, redact });
-    }
-    const context = { request, login, pageId: null, nowMs: clock.nowMs(), redact };
-    // The body contains the new token, so it is not redacted.
-    return readNode(answer, { ...context, redactBody: (text) => text });
-  };
-  return (call: OAuthCall, signal: AbortSignal): Promise<Node> =>
-    withTelemetry(parts, { endpoint: call.endpoint, calls: 1 }, () => execute(call, signal));
-}
-
-function send(
-  { url, parameters, accessToken, method }: OAuthCall,
-  transport: Transport,
-  signal: AbortSignal,
-) {
-  const form = new URLSearchParams(parameters);
-  return method === 'POST'
-    ? transport.post(url, form, null, signal)
-    : transport.get(`${url}?${form.toString()}`, accessToken ?? null, signal);
-}
-
 const publicParameters = new Set(['grant_type', 'client_id', 'redirect_uri']);
 
-/** Creates the redaction of all secrets in a call. */
 function redactOf({ parameters, accessToken = '' }: OAuthCall): (text: string) => string {
   const secrets = Object.entries(parameters).filter(([name]) => !publicParameters.has(name));
   const redacts = [accessToken, ...secrets.map(([, value]) => value)].map(createRedact);
@@ -247,4 +241,47 @@ function readGranted(body: Node, endpoint: string, nowMs: number): Granted {
   const expiresAtMs =
     typeof seconds === 'number' && seconds > 0 ? nowMs + Math.floor(seconds) * 1000 : null;
   return { accessToken: token, expiresAtMs };
+}
+
+/** Reads an answer of `/debug_token`. @throws DeadLetterError `graph.bad-body` without `data` */
+function readTokenFacts(body: Node): TokenFacts {
+  const data = body['data'];
+  if (!isNode(data)) {
+    const message = '/debug_token: expected an object "data", and the answer has none';
+    throw new DeadLetterError('graph.bad-body', message, { path: 'data', raw: '' });
+  }
+  const error = data['error'];
+  return {
+    isValid: data['is_valid'] === true,
+    isKnown: typeof data['expires_at'] === 'number',
+    reason: isNode(error) ? text(error['message']) : null,
+    type: text(data['type']),
+    appId: text(data['app_id']),
+    application: text(data['application']),
+    userId: text(data['user_id']),
+    issuedAtMs: time(data['issued_at']),
+    expiresAtMs: time(data['expires_at']),
+    dataAccessUntilMs: time(data['data_access_expires_at']),
+    scopes: texts(data['scopes']),
+    accountIds: accountsOf(data['granular_scopes']),
+  };
+}
+
+function text(value: Json | undefined): string | null {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' ? value : null;
+}
+
+/** Converts seconds to epoch milliseconds; null for 0, which means never. */
+function time(value: Json | undefined): number | null {
+  return typeof value === 'number' && value > 0 ? Math.floor(value) * 1000 : null;
+}
+
+function texts(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}
+
+function accountsOf(granular: Json | undefined): readonly string[] {
+  const entries = Array.isArray(granular) ? granular.filter(isNode) : [];
+  return texts(entries.find(({ scope }) => scope === 'instagram_basic')?.['target_ids']);
 }

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import * as engine from '../../engine/redaction.ts';
 
 /** Replaces every secret in a text that enters or leaves the program. */
@@ -12,8 +13,9 @@ export function createRedact(accessToken: string): Redact {
 const shortestUnmistakable = 16;
 
 /**
- * Creates the redaction for stored bodies. It replaces only this token, because nothing else in a body
- * may change. Meta repeats the token in the URLs of `paging`; a proxy could repeat it anywhere.
+ * Creates the redaction for stored bodies. It replaces only this token, because nothing else in a
+ * body may change. Meta repeats the token in the URLs of `paging`; a proxy could repeat it
+ * anywhere.
  */
 export function createBodyRedact(accessToken: string): Redact {
   if (accessToken.length >= shortestUnmistakable) return createLiteralRedact(accessToken);
@@ -29,4 +31,15 @@ function createLiteralRedact(accessToken: string): Redact {
   ].filter((spelling) => spelling !== '');
   return (text) =>
     [...new Set(spellings)].reduce((clean, one) => clean.replaceAll(one, engine.mask), text);
+}
+
+/** Returns the `appsecret_proof` of a token; it proves that the sender has the app's secret too. */
+export function proofOf(accessToken: string, appSecret: string): string {
+  return createHmac('sha256', appSecret).update(accessToken).digest('hex');
+}
+
+/** Returns every secret to redact: the tokens, their proofs and the secret of their app. */
+export function secretsOf(accessTokens: readonly string[], appSecret: string | null): string[] {
+  if (appSecret === null) return [...accessTokens];
+  return [...accessTokens, ...accessTokens.map((token) => proofOf(token, appSecret)), appSecret];
 }

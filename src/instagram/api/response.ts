@@ -1,13 +1,11 @@
 import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts';
 import { DeadLetterError, FailError, RetryError } from '../../engine/errors.ts';
-import { readEnvelope } from './envelope.ts';
 import { translate } from './errors.ts';
-import type { GraphFailure } from './failure.ts';
+import { type GraphFailure, readEnvelope } from './failure.ts';
 import { parseJsonBody } from './json-body.ts';
 import type { Redact } from './redaction.ts';
 import type { Answer } from './transport.ts';
 
-/** The context of an answer: its request, account and redactions. */
 export interface AnswerContext extends Omit<GraphFailure, 'status' | 'headers' | 'envelope'> {
   /** Replaces the token in a stored body. */
   readonly redactBody: Redact;
@@ -18,17 +16,20 @@ const rawLength = 2_000;
 
 /**
  * Returns the node of an answer.
- *
- * @throws an error of the taxonomy: by the table of `errors.ts` for an API error; RetryError
- * `graph.server` for a success with HTML, an empty body or bare gzip, all of them transient;
- * DeadLetterError `graph.bad-body` for any other body that is not a JSON object, unless the status
- * (429, 5xx) decides; RetryError `graph.too-much-data` for a body over the bound; FailError
- * `graph.refused` for a redirect
+ * @throws by the table of `errors.ts` for an API error; RetryError `graph.server` for a success
+ * with HTML, gzip or nothing, and `graph.too-much-data` over the bound; DeadLetterError
+ * `graph.bad-body` for another body that is no JSON object, unless the status (429, 5xx) decides;
+ * FailError for a redirect
  */
 export function readNode(answer: Answer, context: AnswerContext): Node {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) throw redirected(answer, context);
-  if (answer.body === null) throw tooLarge(answer, context);
+  if (answer.body === null) {
+    throw new RetryError(
+      'graph.too-much-data',
+      `${context.request.endpoint}: the answer is over the bound of 32 MB; ask for fewer items (HTTP ${status})`,
+    );
+  }
   const body = parseBody(answer.body, context);
   if (isNode(body) && isSuccess(status, body)) return body;
   const isClassifiedByStatus = status === 429 || status >= 500;
@@ -82,13 +83,6 @@ function unusable(
   // Redacted before it is cut: the redaction does not recognise half a token.
   const raw = context.redact(new TextDecoder().decode(bytes)).slice(0, rawLength);
   return new DeadLetterError('graph.bad-body', message, { path: '', raw });
-}
-
-function tooLarge({ status }: Answer, { request }: AnswerContext): RetryError {
-  return new RetryError(
-    'graph.too-much-data',
-    `${request.endpoint}: the answer is over the bound of 32 MB; ask for fewer items (HTTP ${status})`,
-  );
 }
 
 function redirected({ status, headers }: Answer, context: AnswerContext): FailError {

@@ -1,7 +1,6 @@
 import ky from 'ky';
 import { readBounded } from '../../engine/read-bounded.ts';
 
-/** An HTTP answer of any status. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -12,12 +11,8 @@ export interface Answer {
 /** The sender of single HTTP requests. Safe for concurrent use. */
 export interface Transport {
   /**
-   * Sends one GET, with or without a token. It does not retry and follows no redirect, so the token
-   * reaches no other host.
-   *
-   * @throws the errors of ky and the platform. Never log them: their messages contain the URL, and
-   * their fields the token
-   * @remarks Aborting `signal` ends the request, even while the body is read.
+   * Sends one GET. It does not retry and follows no redirect, so the token reaches no other host.
+   * @throws the errors of ky and the platform. Never log them: they contain the URL and the token
    */
   get(url: string, accessToken: string | null, signal: AbortSignal): Promise<Answer>;
   /** Sends one POST of a form; otherwise the same as `get`. */
@@ -32,7 +27,6 @@ export interface Transport {
 /** The bound of a body. A usual body has some kilobytes, a page of 100 media with children about a megabyte. */
 const maxBodyBytes = 32 * 1024 * 1024;
 
-/** Creates a transport; opens no connection yet. */
 export function createTransport(): Transport {
   const client = ky.create({
     headers: { accept: 'application/json', 'user-agent': 'instagram-kafka-producer' },

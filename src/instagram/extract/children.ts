@@ -1,17 +1,14 @@
-import type { DeadLetterError, ErrorCode, Skipped } from '../../engine/errors.ts';
+import type { DeadLetterError, Skipped } from '../../engine/errors.ts';
 import { type Fields, fieldsParameter } from '../model/fields.ts';
 import { type Node, isNode } from '../../engine/json.ts';
-import { type Rejections, childOf } from './rejections.ts';
-import type { ListCache } from './list-cache.ts';
-import type { ExtractContext } from './extraction.ts';
-import type { GraphRequest } from '../../engine/ports.ts';
-import { attribute, type FailedObject } from './attribution.ts';
-import { nodesOf } from './entries.ts';
+import { type Rejections, childOf, excludeCulprits, type FailedObject } from './rejections.ts';
+import type { ListCache, ExtractContext } from './extraction.ts';
+import { nodesOf, requestOf, outcomesOf } from './requests.ts';
 
 /** Lifetime of cached children: they do not change, but their URLs expire. */
 const goodForMs = 24 * 3_600_000;
 
-/** The dependencies and results of requesting children. */
+/** The context of requests for children, and the findings from their answers. */
 export interface ChildrenPoll {
   readonly context: ExtractContext;
   readonly cache: ListCache;
@@ -20,7 +17,6 @@ export interface ChildrenPoll {
   readonly rejected: DeadLetterError[];
 }
 
-/** The field that holds the children, and the children's own fields. */
 export interface Nested {
   readonly name: string;
   readonly fields: Fields;
@@ -43,10 +39,8 @@ export function hasBrokenAlbum(cache: ListCache, lastId: string | undefined): bo
 }
 
 /**
- * Adds the children's fields to albums that were listed with the children's ids alone. Requests
- * album by album, and child by child where one child fails its album. A child that cannot be read
- * is excluded.
- *
+ * Adds the children's fields to albums that were listed with ids alone: album by album, and child
+ * by child where one child fails its album. A child that cannot be read is excluded.
  * @throws as `Graph.getEach`; the first error when no child of several albums is answered
  */
 export async function withChildren(
@@ -79,29 +73,24 @@ function isKnown({ id, ids }: Family, { cache, context: { nowMs } }: ChildrenPol
   return album.requestedMs <= nowMs && nowMs < album.untilMs;
 }
 
-interface Albums {
-  /** Albums to read child by child. */
-  readonly separate: readonly Family[];
-  /** True when any album was answered. */
-  readonly isAnswered: boolean;
-}
-
-/** Requests each album with its children in one request. */
+/**
+ * Requests each album with its children in one request.
+ * @returns the albums to read child by child, and true when any album was answered
+ */
 async function getAlbums(
   families: readonly Family[],
   { name, fields }: Nested,
   poll: ChildrenPoll,
-): Promise<Albums> {
+) {
   const isExcluded = (id: string, child: string) => poll.rejections.excludes(childOf(id, child));
   const separate = families.filter(({ id, ids }) => ids.some((child) => isExcluded(id, child)));
   const whole = families.filter((family) => !separate.includes(family));
   const expanded = `${name}{${fieldsParameter(fields)}}`;
-  const requests = new Map(whole.map((family) => [requestOf(family.id, expanded, poll), family]));
-  const { graph, signal } = poll.context;
+  const requests = new Map(
+    whole.map((family) => [mediaRequest(family.id, expanded, poll), family] as const),
+  );
   let isAnswered = false;
-  for await (const outcome of graph.getEach([...requests.keys()], signal)) {
-    const family = requests.get(outcome.request);
-    if (family === undefined) continue;
+  for await (const [family, outcome] of outcomesOf(requests, poll.context)) {
     if ('error' in outcome) {
       separate.push(family);
       continue;
@@ -116,7 +105,7 @@ async function getAlbums(
 
 /** Requests the children of some albums one by one, and excludes those that cannot be read. */
 async function getChildren(
-  { separate: families, isAnswered }: Albums,
+  { separate: families, isAnswered }: Awaited<ReturnType<typeof getAlbums>>,
   { fields }: Nested,
   poll: ChildrenPoll,
 ): Promise<void> {
@@ -126,15 +115,14 @@ async function getChildren(
     families.flatMap((family) =>
       family.ids
         .filter((child) => !rejections.excludes(childOf(family.id, child)))
-        .map((child) => [requestOf(child, fieldNames, poll), { family, child }] as const),
+        .map(
+          (child) => [mediaRequest(child, fieldNames, poll), childOf(family.id, child)] as const,
+        ),
     ),
   );
   const found = new Map<string, Node>();
   const failed: FailedObject[] = [];
-  for await (const outcome of context.graph.getEach([...requests.keys()], context.signal)) {
-    const requested = requests.get(outcome.request);
-    if (requested === undefined) continue;
-    const subject = childOf(requested.family.id, requested.child);
+  for await (const [subject, outcome] of outcomesOf(requests, context)) {
     if ('node' in outcome) {
       found.set(subject, outcome.node);
       rejections.forget(subject, null);
@@ -142,13 +130,12 @@ async function getChildren(
       failed.push({ listed: { id: subject, createdMs: null, kind: '' }, error: outcome.error });
     }
   }
-  const culprits = await attribute(failed, {
+  await excludeCulprits(failed, poll, {
     // The page that lists a single broken album counts as an answer.
     isAnswered: isAnswered || found.size > 0 || families.length === 1,
     controls: [],
     areAnswered: () => Promise.resolve(false),
   });
-  for (const { listed, error } of culprits) exclude(listed.id, error.code, poll);
   for (const family of families) {
     const children = family.ids
       .map((child) => found.get(childOf(family.id, child)))
@@ -157,18 +144,8 @@ async function getChildren(
   }
 }
 
-function exclude(subject: string, reason: ErrorCode, { rejections, skipped }: ChildrenPoll): void {
-  rejections.exclude({ listed: { id: subject, createdMs: null, kind: '' }, reason });
-  skipped.push({ reason, subject });
-}
-
-function requestOf(id: string, fields: string, { context }: ChildrenPoll): GraphRequest {
-  return {
-    endpoint: '/{media}',
-    path: `/${id}`,
-    query: { fields },
-    accountId: context.account.id,
-  };
+function mediaRequest(id: string, fields: string, { context }: ChildrenPoll) {
+  return requestOf('/{media}', { fields }, context, id);
 }
 
 /** Caches an album's children for a day, in memory only. */

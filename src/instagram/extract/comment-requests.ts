@@ -1,23 +1,27 @@
-import { commentNode, writtenAt } from '../model/comments.ts';
-import type { CommentsReading } from '../../engine/state.ts';
 import { readOrReject } from '../../engine/dead-letters.ts';
 import { type DeadLetterError, FailError, SkipError, type Skipped } from '../../engine/errors.ts';
-import { type Fields, fieldsParameter } from '../model/fields.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
-import { nextCursor } from './paging.ts';
-import type { Listed, Rejections } from './rejections.ts';
-import type { ExtractContext } from './extraction.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import { attribute, type FailedObject } from './attribution.ts';
-import { nodesOf } from './entries.ts';
-import { withoutRejectedFields } from './rejected-fields.ts';
+import type { CommentsReading } from '../../engine/state.ts';
+import { commentNode, writtenAt } from '../model/comments.ts';
+import { type Fields, fieldsParameter } from '../model/fields.ts';
+import { excludeCulprits, type FailedObject, type Listed, type Rejections } from './rejections.ts';
+import type { ExtractContext } from './extraction.ts';
+import {
+  cursorOf,
+  nextCursor,
+  nodesOf,
+  requestOf,
+  outcomesOf,
+  excludedFields,
+  withoutRejectedFields,
+} from './requests.ts';
 
 /** The most comments that the API returns in one page. */
 export const commentsPage = 50;
 /** A list of comments with more pages counts as endless: a million comments (Invariant 10). */
 const mostPages = 20_000;
 
-/** A media whose comments are to be read. */
 export interface DueMedia {
   readonly listed: Listed;
   /** Its `comments_count` in the list. */
@@ -27,7 +31,6 @@ export interface DueMedia {
 /** The context of a poll's comments requests, and the findings from its answers. */
 export interface CommentsPoll {
   readonly context: ExtractContext;
-  /** The fields of a comment. */
   readonly fields: Fields;
   readonly rejections: Rejections;
   readonly skipped: Skipped[];
@@ -41,77 +44,54 @@ export interface FirstPage {
   readonly after: string | null;
 }
 
-/** One page of comments, each with the first page of its replies. */
 export interface CommentsPage {
   readonly comments: readonly Node[];
   /** The cursor before the page; null for the first. */
   readonly after: string | null;
 }
 
-interface FirstPagesContext {
-  readonly poll: CommentsPoll;
-  /** The unfinished reading of an earlier poll; null for none. */
-  readonly reading: CommentsReading | null;
-  /** Every due media, to draw control samples from. */
-  readonly all: readonly DueMedia[];
-}
-
 /**
- * Requests the first page of each media: the start of the list, or the page at which an unfinished
- * reading continues. A media that is rejected while others are answered is excluded for a while.
- *
+ * Requests each media's first page: the start, or where an unfinished reading continues. A media
+ * that is rejected while others are answered is excluded. `all` are the due media, for control
+ * samples.
  * @throws as `Graph.getEach`; the first error when neither a media nor a control sample is answered
  */
 export async function firstPages(
   due: readonly DueMedia[],
-  { poll, reading, all }: FirstPagesContext,
+  all: readonly DueMedia[],
+  poll: CommentsPoll,
 ): Promise<ReadonlyMap<DueMedia, FirstPage>> {
-  const { pages, failed } = await getPages(due, poll, reading);
+  const { pages, failed } = await getPages(due, poll);
   const requested = new Set(due);
-  const culprits = await attribute(failed, {
+  await excludeCulprits(failed, poll, {
     isAnswered: pages.size > 0,
     controls: all.filter((one) => !requested.has(one)),
-    areAnswered: async (some) => (await getPages(some, poll, reading)).pages.size > 0,
+    areAnswered: async (some) => (await getPages(some, poll)).pages.size > 0,
   });
-  for (const { listed, error } of culprits) {
-    poll.rejections.exclude({ listed, reason: error.code });
-    poll.skipped.push({ reason: error.code, subject: listed.id });
-  }
   return pages;
 }
 
-async function getPages(
-  due: readonly DueMedia[],
-  poll: CommentsPoll,
-  reading: CommentsReading | null,
-): Promise<{
-  readonly pages: ReadonlyMap<DueMedia, FirstPage>;
-  readonly failed: readonly FailedObject[];
-}> {
+async function getPages(due: readonly DueMedia[], poll: CommentsPoll) {
+  const { reading } = poll.context.checkpoint;
   const pages = new Map<DueMedia, FirstPage>();
   const failed: FailedObject[] = [];
+  const firstRequest = ({ listed: { id } }: DueMedia, after: string | null): GraphRequest =>
+    commentsRequest({ id, edge: 'comments' }, after, poll, excludedFields(poll.skipped));
   let open = new Map(
     due.map((one) => {
-      const { id } = one.listed;
-      const after = reading?.mediaId === id ? reading.after : null;
-      return [requestOf(id, after, poll), one] as const;
+      const after = reading?.mediaId === one.listed.id ? reading.after : null;
+      return [firstRequest(one, after), one] as const;
     }),
   );
   while (open.size > 0) {
     const repeated = new Map<GraphRequest, DueMedia>();
-    for await (const outcome of poll.context.graph.getEach([...open.keys()], poll.context.signal)) {
-      const one = open.get(outcome.request);
-      if (one === undefined) continue;
-      if ('node' in outcome) {
-        pages.set(one, { body: outcome.node, after: outcome.request.query['after'] ?? null });
-      } else if (noteRejectedFields(outcome.error, poll)) {
-        repeated.set(requestOf(one.listed.id, outcome.request.query['after'] ?? null, poll), one);
-      } else if (outcome.request.query['after'] !== undefined) {
-        // The cursor is too old: read the media's comments from the beginning.
-        repeated.set(requestOf(one.listed.id, null, poll), one);
-      } else {
-        failed.push({ listed: one.listed, error: outcome.error });
-      }
+    for await (const [one, outcome] of outcomesOf(open, poll.context)) {
+      const after = outcome.request.query['after'] ?? null;
+      if ('node' in outcome) pages.set(one, { body: outcome.node, after });
+      else if (noteRejectedFields(outcome.error, poll)) repeated.set(firstRequest(one, after), one);
+      // The cursor is too old: read the media's comments from the beginning.
+      else if (after !== null) repeated.set(firstRequest(one, null), one);
+      else failed.push({ listed: one.listed, error: outcome.error });
     }
     open = repeated;
   }
@@ -127,40 +107,41 @@ function noteRejectedFields(error: Error, { skipped }: CommentsPoll): boolean {
   return unknownFields.length > 0;
 }
 
-function requestOf(mediaId: string, after: string | null, poll: CommentsPoll): GraphRequest {
-  const excluded = poll.skipped
-    .filter(({ reason }) => reason === 'graph.field-refused')
-    .map(({ subject }) => subject);
-  return {
-    endpoint: '/{media}/comments',
-    path: `/${mediaId}/comments`,
-    query: {
-      fields: commentFields(poll.fields, new Set(excluded)),
-      limit: String(commentsPage),
-      ...(after === null ? {} : { after }),
-    },
-    accountId: poll.context.account.id,
-  };
+interface CommentList {
+  readonly id: string;
+  readonly edge: 'comments' | 'replies';
 }
 
-/** Returns the `fields` parameter of a comment and its replies. */
+function commentsRequest(
+  { id, edge }: CommentList,
+  after: string | null,
+  { fields, context }: CommentsPoll,
+  excluded: ReadonlySet<string>,
+): GraphRequest {
+  const isReplies = edge === 'replies';
+  const query = {
+    fields: isReplies ? fieldsParameter(fields, excluded) : commentFields(fields, excluded),
+    limit: String(commentsPage),
+    ...(after === null ? {} : { after }),
+  };
+  return requestOf(isReplies ? '/{comment}/replies' : '/{media}/comments', query, context, id);
+}
+
 export function commentFields(fields: Fields, excluded: ReadonlySet<string> = new Set()): string {
   const plain = fieldsParameter(fields, excluded);
   return `${plain},replies.limit(${commentsPage}){${plain}}`;
 }
 
-/** The lists of one media's comments, while they are read. */
-export interface ReadingLists {
+interface ReadingLists {
   readonly poll: CommentsPoll;
   /** Called when a list ends early because the API rejects one of its pages. */
   readonly onCut: () => void;
 }
 
 /**
- * Yields the pages of a media's comments from `first` on, newest first. When the API no longer
- * accepts the cursor of an unfinished reading, the pages start at the beginning of the list,
- * without the comments that the reading has published.
- *
+ * Yields the pages of a media's comments from `first` on, newest first. When the cursor of a
+ * reading is too old, they start at the beginning, without the comments that the reading has
+ * published.
  * @throws as `Graph.get`, except SkipError; FailError `graph.refused` when the list does not end
  */
 export async function* pagesFrom(
@@ -172,23 +153,15 @@ export async function* pagesFrom(
   const isRead = (comment: Node): boolean =>
     isRestarted && (writtenAt(comment) ?? -Infinity) > (resumed.oldestMs ?? Infinity);
   let { after } = first;
-  for await (const body of bodiesFrom(`/${mediaId}/comments`, first.body, lists)) {
-    const comments = commentsOf(body, lists).filter((comment) => !isRead(comment));
-    yield { comments, after };
-    after = cursorOf(body);
+  for await (const body of bodiesFrom({ id: mediaId, edge: 'comments' }, first.body, lists)) {
+    yield { comments: commentsOf(body, lists).filter((comment) => !isRead(comment)), after };
+    after = cursorOf(body) ?? null;
   }
 }
 
 /** Returns the comments of a page; none when `data` is not a list, which becomes a dead letter. */
 function commentsOf(body: Node, { poll: { rejected } }: ReadingLists): readonly Node[] {
   return readOrReject(rejected, () => nodesOf(body, rejected)) ?? [];
-}
-
-function cursorOf(body: Node): string | null {
-  const paging = body['paging'];
-  const cursors = isNode(paging) ? paging['cursors'] : undefined;
-  const after = isNode(cursors) ? cursors['after'] : undefined;
-  return typeof after === 'string' ? after : null;
 }
 
 /** Yields a comment, then its replies page by page, each as a node of its own. */
@@ -200,9 +173,8 @@ export async function* threadOf(
   yield [commentNode(comment, mediaId)];
   const expanded = firstReplies(comment['replies']);
   if (expanded === undefined) return;
-  const { id } = comment;
-  const path = `/${typeof id === 'string' ? id : ''}/replies`;
-  for await (const body of bodiesFrom(path, expanded, lists)) {
+  const id = typeof comment['id'] === 'string' ? comment['id'] : '';
+  for await (const body of bodiesFrom({ id, edge: 'replies' }, expanded, lists)) {
     yield commentsOf(body, lists).map((reply) => commentNode(reply, mediaId, comment));
   }
 }
@@ -210,7 +182,7 @@ export async function* threadOf(
 /** Returns undefined without expanded replies; PHP writes an empty object as an empty list. */
 function firstReplies(expanded: Json | undefined): Node | undefined {
   if (expanded === undefined || expanded === null) return undefined;
-  if (Array.isArray(expanded)) return expanded.length === 0 ? undefined : { data: expanded };
+  if (Array.isArray(expanded) && expanded.length === 0) return undefined;
   return isNode(expanded) ? expanded : { data: expanded };
 }
 
@@ -219,60 +191,43 @@ function firstReplies(expanded: Json | undefined): Node | undefined {
  * one may be cut, so it is requested again from its beginning.
  */
 async function* bodiesFrom(
-  path: string,
+  list: CommentList,
   first: Node,
   { poll, onCut }: ReadingLists,
 ): AsyncGenerator<Node, void, undefined> {
   const seen = new Set<string>();
   const { data } = first;
   const isCut = Array.isArray(data) && data.length >= commentsPage && !('paging' in first);
-  let body = isCut ? await getPage(path, undefined, poll) : first;
+  let body = isCut ? await getPage(list, null, poll) : first;
   for (let pages = 1; body !== undefined; pages += 1) {
     yield body;
     const after = nextCursor(body, seen);
     if (after === undefined) return;
-    if (pages === mostPages) throw endless(path);
-    body = await getPage(path, after, poll);
+    if (pages === mostPages) {
+      throw new FailError(
+        'graph.refused',
+        `/${list.id}/${list.edge}: the list of comments has no end after ${mostPages} pages; it is read again at the next interval`,
+      );
+    }
+    body = await getPage(list, after, poll);
   }
   onCut();
 }
 
-function endless(path: string): FailError {
-  return new FailError(
-    'graph.refused',
-    `${path}: the list of comments has no end after ${mostPages} pages; it is read again at the next interval`,
-  );
-}
-
 /** Returns undefined for a rejected page, e.g. of a deleted comment; counts it as skipped. */
 async function getPage(
-  path: string,
-  after: string | undefined,
+  list: CommentList,
+  after: string | null,
   poll: CommentsPoll,
 ): Promise<Node | undefined> {
-  const { graph, account, signal } = poll.context;
-  const isReplies = path.endsWith('/replies');
+  const { graph, signal } = poll.context;
   try {
     return await withoutRejectedFields(poll.skipped, (excluded) =>
-      graph.get(
-        {
-          endpoint: isReplies ? '/{comment}/replies' : '/{media}/comments',
-          path,
-          query: {
-            fields: isReplies
-              ? fieldsParameter(poll.fields, excluded)
-              : commentFields(poll.fields, excluded),
-            limit: String(commentsPage),
-            ...(after === undefined ? {} : { after }),
-          },
-          accountId: account.id,
-        },
-        signal,
-      ),
+      graph.get(commentsRequest(list, after, poll, excluded), signal),
     );
   } catch (error) {
     if (!(error instanceof SkipError)) throw error;
-    poll.skipped.push({ reason: error.code, subject: path.split('/')[1] ?? path });
+    poll.skipped.push({ reason: error.code, subject: list.id });
     return undefined;
   }
 }

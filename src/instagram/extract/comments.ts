@@ -11,15 +11,13 @@ import {
   writtenAt,
   type KnownComments,
 } from '../model/comments.ts';
-import type { CommentsReading, Checkpoint } from '../../engine/state.ts';
 import { doubtOf, goneBy } from '../../engine/change-set.ts';
 import { keyNumber } from '../../engine/fingerprint.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import { tidyRefusals } from '../../engine/refusals.ts';
-import { createRejections, readListed } from './rejections.ts';
-import type { InstagramStream } from '../streams/stream.ts';
-import type { ExtractContext, Extraction } from './extraction.ts';
 import type { Page } from '../../engine/source.ts';
+import type { CommentsReading, Checkpoint } from '../../engine/state.ts';
+import type { RequestOf } from '../streams/stream.ts';
 import {
   type CommentsPage,
   type CommentsPoll,
@@ -29,13 +27,11 @@ import {
   pagesFrom,
   threadOf,
 } from './comment-requests.ts';
+import type { ExtractContext, Extraction } from './extraction.ts';
 import { ensureScanned, scannedBy } from './list.ts';
+import { Rejections, readListed } from './rejections.ts';
 
-type CommentsSource = Extract<InstagramStream['request'], { kind: 'comments' }>;
-
-/**
- * Media whose first pages are requested together; a page holds up to 50 comments with 50 replies.
- */
+/** Media whose first pages are requested together; a page holds up to 50 comments with 50 replies. */
 const mediaTogether = 10;
 
 /**
@@ -44,20 +40,22 @@ const mediaTogether = 10;
  * thus read in parts, and the next poll continues after the last committed part.
  */
 export async function* extractComments(
-  source: CommentsSource,
+  source: RequestOf<'comments'>,
   context: ExtractContext,
 ): Extraction {
   const { listFields, fields, facebookOnly } = source;
   yield* ensureScanned({ edge: 'media', fields: listFields, facebookOnly }, context);
   const { account, caches, checkpoint, nowMs } = context;
   const { nodes } = caches.of(account.id, 'media');
-  const rejections = createRejections(checkpoint, nowMs);
+  const rejections = new Rejections(checkpoint, nowMs);
   const poll: CommentsPoll = { context, fields, rejections, skipped: [], rejected: [] };
-  const pending = createPendingPage(checkpoint);
-  const due = dueOf(nodes, poll, checkpoint.reading);
+  const { published, seen, reading } = checkpoint;
+  const known = { published: new Map(published), seen, reading };
+  const pending: PendingPage = { ...known, newComments: [], skipped: 0 };
+  const due = dueOf(nodes, poll);
   for (let start = 0; start < due.length; start += mediaTogether) {
     const some = due.slice(start, start + mediaTogether);
-    const pages = await firstPages(some, { poll, reading: checkpoint.reading, all: due });
+    const pages = await firstPages(some, due, poll);
     for (const media of some) {
       const first = pages.get(media);
       if (first !== undefined) yield* readMedia(media, first, { poll, pending });
@@ -77,14 +75,9 @@ interface PendingPage {
   skipped: number;
 }
 
-function createPendingPage({ published, seen, reading }: Checkpoint): PendingPage {
-  return { newComments: [], published: new Map(published), seen, reading, skipped: 0 };
-}
-
 function dueOf(
   nodes: readonly Node[],
   { context: { checkpoint }, rejections }: CommentsPoll,
-  reading: CommentsReading | null,
 ): readonly DueMedia[] {
   const due = nodes.flatMap((node): readonly DueMedia[] => {
     const listed = readListed(node);
@@ -93,31 +86,22 @@ function dueOf(
     return isChanged(node, readOf(listed.id, checkpoint.published)) ? [{ listed, count }] : [];
   });
   // The unfinished reading goes first: the state has room for one.
-  const isFirst = ({ listed }: DueMedia): number => (listed.id === reading?.mediaId ? 0 : 1);
+  const isFirst = ({ listed }: DueMedia): number =>
+    listed.id === checkpoint.reading?.mediaId ? 0 : 1;
   return due.toSorted((a, b) => isFirst(a) - isFirst(b));
-}
-
-interface MediaContext {
-  readonly poll: CommentsPoll;
-  readonly pending: PendingPage;
 }
 
 /** Collects the new comments of a media, page by page; at the end, records that they were read. */
 async function* readMedia(
   due: DueMedia,
   first: FirstPage,
-  { poll, pending }: MediaContext,
+  { poll, pending }: { readonly poll: CommentsPoll; readonly pending: PendingPage },
 ): AsyncGenerator<Page, void, undefined> {
   const { checkpoint, maxBatchRecords } = poll.context;
   const { id } = due.listed;
   const resumed = checkpoint.reading?.mediaId === id ? checkpoint.reading : null;
   const media = new MediaReading(due, resumed, poll.context);
-  const lists = {
-    poll,
-    onCut: () => {
-      media.isCut = true;
-    },
-  };
+  const lists = { poll, onCut: () => void (media.isCut = true) };
   for await (const page of pagesFrom(id, first, { lists, resumed })) {
     media.begin(page);
     for (const comment of page.comments) {
@@ -133,7 +117,6 @@ async function* readMedia(
   media.finish(pending);
 }
 
-/** The progress of reading one media's comments. */
 class MediaReading {
   readonly #due: DueMedia;
   readonly #resumed: CommentsReading | null;
@@ -148,7 +131,6 @@ class MediaReading {
   #published = new Set<string>();
   /** True when comments are too young and wait for the next poll. */
   #isWaiting = false;
-  /** True when a list ended early. */
   isCut = false;
 
   constructor(
@@ -223,36 +205,28 @@ class MediaReading {
 }
 
 /** Returns the text of an id. A comment without a valid id is passed on: the mapping rejects it. */
-function textOf(id: Json | undefined): string {
-  return typeof id === 'string' ? id : JSON.stringify(id ?? null);
+function textOf(id: Json = null): string {
+  return typeof id === 'string' ? id : JSON.stringify(id);
 }
 
-interface LearnedPage extends Page {
-  readonly learned: Pick<Checkpoint, 'refusals' | 'convertedMs' | 'published' | 'seen' | 'reading'>;
-}
-
-function pageOf(poll: CommentsPoll, pending: PendingPage): LearnedPage {
+function pageOf(poll: CommentsPoll, pending: PendingPage) {
   const nodes = pending.newComments.toSorted(byTime);
   const skipped = poll.skipped.slice(pending.skipped);
   pending.newComments = [];
   pending.skipped = poll.skipped.length;
   const { seen, reading } = pending;
+  const published: Checkpoint['published'] = new Map(pending.published);
   return {
     nodes,
     skipped,
     rejected: poll.rejected.splice(0),
     coveredUntilMs: null,
-    learned: {
-      ...poll.rejections.learned,
-      published: new Map(pending.published),
-      seen,
-      reading,
-    },
+    learned: { ...poll.rejections.learned, published, seen, reading },
   };
 }
 
 /** Forgets media that are gone once the whole list is known and does not look truncated. */
-function tidied(page: LearnedPage, context: ExtractContext): Page {
+function tidied(page: ReturnType<typeof pageOf>, context: ExtractContext): Page {
   const { learned } = page;
   const { nowMs, checkpoint } = context;
   const scanned = scannedBy('media', context);

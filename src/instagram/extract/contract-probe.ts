@@ -1,47 +1,42 @@
 import type { Account } from '../../engine/account.ts';
-import { type ConnectorError, type ErrorCode, isConnectorError } from '../../engine/errors.ts';
-import type { Node } from '../../engine/json.ts';
-import { readListed } from './rejections.ts';
-import { emptyCheckpoint } from '../../engine/state.ts';
-import type { InstagramStream } from '../streams/stream.ts';
 import { slept } from '../../engine/clock.ts';
-import { type Edge, createListCaches } from './list-cache.ts';
-import { extract, type InstagramSource } from './extract.ts';
-import { nodesOf } from './entries.ts';
-import type { ExtractContext } from './extraction.ts';
+import {
+  type ConnectorError,
+  type Disposition,
+  type ErrorCode,
+  isConnectorError,
+} from '../../engine/errors.ts';
+import type { Node } from '../../engine/json.ts';
 import type { PollerTools } from '../../engine/poller.ts';
 import type { Graph, ProbedForm } from '../../engine/ports.ts';
+import { emptyCheckpoint } from '../../engine/state.ts';
+import type { InstagramStream } from '../streams/stream.ts';
+import { extract, type InstagramSource } from './extract.ts';
+import { type ExtractContext, type Edge, createListCaches } from './extraction.ts';
+import { nodesOf, requestOf } from './requests.ts';
+import { readListed } from './rejections.ts';
 
 const dayMs = 86_400_000;
 
-/** The streams whose requests a probe sends, and the account. */
-export interface ContractProbe {
+interface ContractProbe {
   readonly account: Account;
   readonly streams: readonly InstagramStream[];
 }
 
-/** The dependencies of a probe. */
-export interface ProbeTools extends Pick<
-  PollerTools,
-  'clock' | 'rateLimiter' | 'graph' | 'settings'
-> {
+interface ProbeTools extends Pick<PollerTools, 'clock' | 'rateLimiter' | 'graph' | 'settings'> {
   readonly source: InstagramSource;
 }
 
 /**
  * Sends each form of request that the streams use once, for one account, through the streams' own
- * extractors: a page of each list, insights of one media of each kind, one window, one day. A probe
- * costs one or two calls for each form and publishes nothing.
- *
+ * extractors: one or two calls for each form. Nothing is published.
  * @returns the result for each stream and endpoint, and one for the batch with Facebook Login
- * @throws StopProcessError; the signal's reason
  */
 export async function probeContract(
   { account, streams }: ContractProbe,
   tools: ProbeTools,
   signal: AbortSignal,
 ): Promise<readonly ProbedForm[]> {
-  const { maxBatchRecords } = tools.settings;
   const nowMs = tools.clock.nowMs();
   const graph = tools.rateLimiter.limit(tools.graph, {
     account,
@@ -50,9 +45,8 @@ export async function probeContract(
   });
   const caches = createListCaches(1);
   const forms: ProbedForm[] = [];
-  const contextFor = (recorded: Graph): ExtractContext => ({
+  const common: Omit<ExtractContext, 'graph'> = {
     ...tools.source.settings,
-    graph: recorded,
     account,
     checkpoint: { ...emptyCheckpoint, cursorMs: nowMs - dayMs },
     nowMs,
@@ -62,16 +56,18 @@ export async function probeContract(
     lookbackMs: dayMs,
     pageSize: 1,
     caches,
-    maxBatchRecords,
+    maxBatchRecords: tools.settings.maxBatchRecords,
     sleep: (ms) => tools.clock.sleep(ms, signal),
     signal,
-  });
+  };
   for (const stream of streams) {
-    const edge = listOf(stream);
+    const { request } = stream;
+    const edge =
+      request.kind === 'comments' ? 'media' : request.kind === 'insights' && request.edge;
     const recording = record(graph);
-    const context = contextFor(recording.graph);
+    const context = { ...common, graph: recording.graph };
     await attempt(async () => {
-      if (edge !== undefined) await noteSample(edge, context);
+      if (edge !== false) await noteSample(edge, context);
       const pages = extract(stream, context);
       // The first page needs every form of request; further pages repeat them.
       await pages.next();
@@ -84,8 +80,7 @@ export async function probeContract(
 
 const firstProbeMs = 3_600_000;
 
-/** The streams, account and API version of the daily probe. */
-export interface ContractWatch {
+interface ContractWatch {
   readonly streams: readonly { readonly stream: InstagramStream }[];
   readonly apiVersion: string | null;
   /** An account that this instance polls now; undefined for none. */
@@ -115,34 +110,22 @@ export async function watchContract(
   }
 }
 
-/** Returns the list that a stream reads besides its own requests. */
-function listOf({ request }: InstagramStream): Edge | undefined {
-  if (request.kind === 'comments') return 'media';
-  return request.kind === 'insights' ? request.edge : undefined;
-}
-
 /** Puts one media of each kind into the list cache, as a list scan does; most comments first. */
 async function noteSample(edge: Edge, context: ExtractContext): Promise<void> {
   const { account, caches, graph, nowMs, signal } = context;
   const cache = caches.of(account.id, edge);
   if (cache.scannedMs !== null) return;
-  const fields = 'id,media_type,media_product_type,timestamp,comments_count';
-  const body = await graph.get(
-    {
-      endpoint: `/{account}/${edge}`,
-      path: `/${account.id}/${edge}`,
-      query: { fields, limit: '50' },
-      accountId: account.id,
-    },
-    signal,
-  );
-  const byKind = new Map<string, Node>();
+  const query = {
+    fields: 'id,media_type,media_product_type,timestamp,comments_count',
+    limit: '50',
+  };
+  const body = await graph.get(requestOf(`/{account}/${edge}`, query, context), signal);
   const commentsOf = (node: Node): number => Number(node['comments_count'] ?? 0);
-  for (const node of nodesOf(body, []).toSorted((a, b) => commentsOf(b) - commentsOf(a))) {
-    const kind = readListed(node)?.kind;
-    if (kind !== undefined && !byKind.has(kind)) byKind.set(kind, node);
-  }
-  cache.note({ startedMs: nowMs, whole: false, nodes: [...byKind.values()] });
+  const sorted = nodesOf(body, []).toSorted((a, b) => commentsOf(b) - commentsOf(a));
+  const byKind = Map.groupBy(sorted, (node) => readListed(node)?.kind);
+  byKind.delete(undefined);
+  const nodes = [...byKind.values()].flatMap((same) => same.slice(0, 1));
+  cache.note({ startedMs: nowMs, whole: false, nodes });
 }
 
 async function probeBatch(
@@ -151,12 +134,9 @@ async function probeBatch(
   { tools, signal }: { readonly tools: ProbeTools; readonly signal: AbortSignal },
 ): Promise<readonly ProbedForm[]> {
   if (tools.source.settings.login !== 'facebook') return [];
-  const requests = ['id', 'username'].map((fields) => ({
-    endpoint: '/{account}',
-    path: `/${account.id}`,
-    query: { fields },
-    accountId: account.id,
-  }));
+  const requests = ['id', 'username'].map((fields) =>
+    requestOf('/{account}', { fields }, { account }),
+  );
   const recording = record(graph);
   await attempt(async () => {
     const outcomes = recording.graph.getEach(requests, signal);
@@ -185,20 +165,18 @@ async function attempt(action: () => Promise<void>, signal: AbortSignal): Promis
   }
 }
 
-interface FormTally {
-  answered: number;
-  /** The first rejection. */
-  rejected: ConnectorError | undefined;
-}
-
-/** Wraps a graph to count answers and rejections by endpoint. */
+/** Wraps a graph to count answers and to keep the first rejection, by endpoint. */
 function record(graph: Graph) {
-  const tallies = new Map<string, FormTally>();
+  const tallies = new Map<string, { answered: number; rejected?: ConnectorError }>();
   const note = (endpoint: string, error: unknown): void => {
-    const tally = tallies.get(endpoint) ?? { answered: 0, rejected: undefined };
+    const tally = tallies.get(endpoint) ?? { answered: 0 };
     tallies.set(endpoint, tally);
-    if (error === undefined || isOfObject(error)) tally.answered += 1;
-    else if (isRejection(error)) tally.rejected ??= error;
+    const known = isConnectorError(error) ? error : undefined;
+    if (error === undefined || (known !== undefined && ofObjects.includes(known.code))) {
+      tally.answered += 1;
+    } else if (known !== undefined && rejections.includes(known.disposition)) {
+      tally.rejected ??= known;
+    }
   };
   return {
     graph: {
@@ -221,13 +199,13 @@ function record(graph: Graph) {
     } satisfies Graph,
     forms: (stream: ProbedForm['stream']): readonly ProbedForm[] =>
       [...tallies].map(([endpoint, { answered, rejected }]) => {
-        const form = { stream, endpoint };
-        if (rejected === undefined) {
-          const outcome = answered > 0 ? 'ok' : 'unknown';
-          return { ...form, outcome, code: null, message: '' };
-        }
-        const outcome = answered > 0 ? 'partial' : 'rejected';
-        return { ...form, outcome, code: rejected.code, message: rejected.message };
+        const [some, none] =
+          rejected === undefined
+            ? (['ok', 'unknown'] as const)
+            : (['partial', 'rejected'] as const);
+        const outcome = answered > 0 ? some : none;
+        const { code, message } = rejected ?? { code: null, message: '' };
+        return { stream, endpoint, outcome, code, message };
       }),
   };
 }
@@ -239,12 +217,5 @@ const ofObjects: readonly ErrorCode[] = [
   'graph.not-enough-viewers',
 ];
 
-function isOfObject(error: unknown): boolean {
-  return isConnectorError(error) && ofObjects.includes(error.code);
-}
-
-/** True when the API rejects the request itself; false for limits and transient errors. */
-function isRejection(error: unknown): error is ConnectorError {
-  if (!isConnectorError(error)) return false;
-  return ['skip', 'fail', 'stop-stream', 'dead-letter'].includes(error.disposition);
-}
+/** The dispositions of rejections of the request itself; limits and transient errors have others. */
+const rejections: readonly Disposition[] = ['skip', 'fail', 'stop-stream', 'dead-letter'];

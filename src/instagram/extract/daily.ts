@@ -1,4 +1,11 @@
+import type { DeadLetterError, Skipped } from '../../engine/errors.ts';
+import type { Node } from '../../engine/json.ts';
+import type { Page } from '../../engine/source.ts';
+import type { Checkpoint } from '../../engine/state.ts';
+import { type PlannedDay, type TotalsAnswer, dayNode, planDays } from '../model/daily-totals.ts';
+import { mergeDays, type SeriesAnswer } from '../model/days.ts';
 import {
+  askableFrom,
   excludeDailyMetric,
   metricsOf,
   withAnswered,
@@ -6,13 +13,13 @@ import {
   withoutUndeclaredMetrics,
   type DaySpan,
 } from '../model/missing.ts';
-import type { Checkpoint } from '../../engine/state.ts';
-import type { ExtractContext } from './extraction.ts';
-import type { Skipped } from '../../engine/errors.ts';
-import { excludedBy } from './rejected-fields.ts';
+import { type Window, type WindowPlan, planWindows } from '../model/windows.ts';
+import type { RequestOf, TotalsRequest } from '../streams/stream.ts';
+import type { ExtractContext, Extraction } from './extraction.ts';
+import { requestOf, allEnded, getTogether, excludedBy } from './requests.ts';
 
 /** The context of a poll's requests for daily metrics, and the findings from its answers. */
-export interface DailyPoll {
+interface DailyPoll {
   readonly context: ExtractContext;
   /** The checkpoint, updated with the rejections of this poll. */
   checkpoint: Checkpoint;
@@ -21,39 +28,165 @@ export interface DailyPoll {
   readonly skipped: Skipped[];
 }
 
-/** Creates the context from the state's rejections of the stream's metrics. */
-export function createDailyPoll(context: ExtractContext, names: readonly string[]): DailyPoll {
+/** Creates the context from the state's rejections of the stream's metrics, and what to plan by. */
+function beginPoll(context: ExtractContext, names: readonly string[]) {
   const checkpoint = withoutUndeclaredMetrics(context.checkpoint, names);
-  return { context, checkpoint, tooFew: new Set(), skipped: [] };
+  const poll: DailyPoll = { context, checkpoint, tooFew: new Set(), skipped: [] };
+  const { nowMs, startDateMs, lookbackMs } = context;
+  const { cursorMs, coveredUntilMs } = context.checkpoint;
+  const missingFromMs = askableFrom(checkpoint, names, nowMs);
+  const known = { cursorMs, coveredUntilMs, missingFromMs };
+  const plan: WindowPlan = { nowMs, startDateMs, lookbackMs, ...known };
+  return { poll, plan };
 }
 
-/** A request for one span of days. */
-export interface DailyRequest<T> {
+/** Returns the findings since the last page, for this page. */
+function findingsOf({ skipped, checkpoint: { refusals, convertedMs } }: DailyPoll) {
+  return { skipped: skipped.splice(0), learned: { refusals, convertedMs } };
+}
+
+/**
+ * Requests window by window, oldest first, and yields the merged days of each. A window is one
+ * page, and thus one transaction. `paging` of insights is never followed: it has no end.
+ */
+export async function* extractSeries(
+  { requests }: RequestOf<'series'>,
+  context: ExtractContext,
+): Extraction {
+  // A metric that is requested for several periods has one name for each period in the merged day.
+  const names = requests.flatMap(({ metrics }) => Object.values(metrics));
+  const { poll, plan } = beginPoll(context, names);
+  const windows = planWindows(plan);
+  for (const [index, window] of windows.entries()) {
+    const step = { number: index + 1, of: windows.length };
+    poll.tooFew.clear();
+    const answers = await requestWindow(requests, { window, last: step.number === step.of }, poll);
+    yield { ...windowPage(answers, window), ...findingsOf(poll), step };
+  }
+}
+
+async function requestWindow(
+  requests: RequestOf<'series'>['requests'],
+  { window, last }: { readonly window: Window; readonly last: boolean },
+  poll: DailyPoll,
+): Promise<readonly SeriesAnswer[]> {
+  const get = getTogether(poll.context);
+  const since = String(Math.floor(window.sinceMs / 1000));
+  const until = String(Math.floor(window.untilMs / 1000));
+  const bodies = await allEnded(
+    requests.map(({ period, metrics: all, recentOnly }) => {
+      const selected = Object.entries(all).filter(
+        ([metric]) => window.recent || !recentOnly.includes(metric),
+      );
+      const metrics = new Map(selected.map(([metric, name]) => [name, metric]));
+      const request = (names: readonly string[]): Promise<Node> => {
+        const query = { metric: names.join(','), period, since, until };
+        return get(requestOf('/{account}/insights', query, poll.context));
+      };
+      return requestDaily({ metrics, span: window, last, request }, poll);
+    }),
+  );
+  return requests.flatMap((request, index) => {
+    const body = bodies[index];
+    return body === undefined ? [] : [{ request, body }];
+  });
+}
+
+function windowPage(answers: readonly SeriesAnswer[], window: Window): Omit<Page, 'skipped'> {
+  const rejected: DeadLetterError[] = [];
+  const nodes = mergeDays(answers, rejected);
+  // Without a valid answer the window is not covered: the next poll requests it again.
+  const isAnswered = answers.length > 0 && (nodes.length > 0 || rejected.length === 0);
+  const isCovered = !window.catchUp && isAnswered;
+  return { nodes, rejected, coveredUntilMs: isCovered ? window.untilMs : null };
+}
+
+/** Days per page: the most that a crash repeats; a backfill of two years takes 73 transactions. */
+const daysAPage = 10;
+
+/** Requests day by day, oldest first; a page holds some days, and thus is one transaction. */
+export async function* extractTotals(
+  { requests }: RequestOf<'totals'>,
+  context: ExtractContext,
+): Extraction {
+  const { poll, plan } = beginPoll(
+    context,
+    requests.flatMap(({ metrics }) => metrics),
+  );
+  const days = planDays(plan);
+  for (let start = 0; start < days.length; start += daysAPage) {
+    const pageDays = days.slice(start, start + daysAPage);
+    const nodes: Node[] = [];
+    const rejected: DeadLetterError[] = [];
+    for (const day of pageDays) {
+      const answers: TotalsAnswer[] = [];
+      for (const request of requests) {
+        const body = await requestTotals(request, { day, last: day === days.at(-1) }, poll);
+        if (body !== undefined) answers.push({ request, body });
+      }
+      nodes.push(dayNode(day, answers, rejected));
+    }
+    yield {
+      nodes,
+      rejected,
+      ...findingsOf(poll),
+      coveredUntilMs: pageDays.findLast(({ catchUp }) => !catchUp)?.endMs ?? null,
+      step: { number: start / daysAPage + 1, of: Math.ceil(days.length / daysAPage) },
+    };
+  }
+}
+
+/**
+ * Requests the totals of a day. A total covers the days that end from `since` to `until`, both
+ * included. `since` is one second after the day's start, which is the end of the day before.
+ */
+function requestTotals(
+  { metrics, parts }: TotalsRequest,
+  { day, last }: { readonly day: PlannedDay; readonly last: boolean },
+  poll: DailyPoll,
+): Promise<Node | undefined> {
+  const { startMs, endMs, catchUp } = day;
+  const { graph, signal } = poll.context;
+  const request = (names: readonly string[]): Promise<Node> => {
+    const query = {
+      metric: names.join(','),
+      period: 'day',
+      metric_type: 'total_value',
+      ...(parts === undefined ? {} : { breakdown: parts.breakdown }),
+      since: String(startMs / 1000 + 1),
+      until: String(endMs / 1000),
+    };
+    return graph.get(requestOf('/{account}/insights', query, poll.context), signal);
+  };
+  const span = { sinceMs: startMs, untilMs: endMs, catchUp };
+  const all = new Map(metrics.map((metric) => [metric, metric]));
+  return requestDaily({ metrics: all, span, last, request }, poll);
+}
+
+interface DailyRequest {
   /** The stream's name of each metric → the API's name. */
   readonly metrics: ReadonlyMap<string, string>;
   readonly span: DaySpan;
   /** True for the last span of the poll. */
   readonly last: boolean;
-  readonly request: (metrics: readonly string[]) => Promise<T>;
+  readonly request: (metrics: readonly string[]) => Promise<Node>;
 }
 
 /**
  * Requests a span, and repeats the request without each metric that the API rejects by name. A
- * rejection is recorded with the days that lack the metric.
- *
- * @returns undefined when every metric is excluded
+ * rejection is recorded with the days that lack the metric. Undefined when every metric is
+ * excluded.
  * @throws every other error of `request`, and a rejection that names no metric
  */
-export async function requestDaily<T>(
-  { metrics, span, last, request }: DailyRequest<T>,
+async function requestDaily(
+  { metrics, span, last, request }: DailyRequest,
   poll: DailyPoll,
-): Promise<T | undefined> {
+): Promise<Node | undefined> {
   const scope = { span, nowMs: poll.context.nowMs };
   const all = [...metrics.keys()];
   poll.checkpoint = withMissingDays(poll.checkpoint, all, scope);
   for (;;) {
-    const known = { checkpoint: poll.checkpoint, nowMs: scope.nowMs };
-    const names = metricsOf(all, span, known).filter((name) => !poll.tooFew.has(name));
+    const names = metricsOf(poll.checkpoint, all, scope).filter((name) => !poll.tooFew.has(name));
     if (names.length === 0) return undefined;
     const apiNames = names.map((name) => metrics.get(name) ?? name);
     try {

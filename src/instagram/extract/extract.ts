@@ -1,24 +1,28 @@
+import { readOrReject } from '../../engine/dead-letters.ts';
+import { type DeadLetterError, SkipError, type Skipped } from '../../engine/errors.ts';
 import type { Source } from '../../engine/source.ts';
-import type { InstagramStream } from '../streams/stream.ts';
-import { createListCaches } from './list-cache.ts';
-import type { ExtractContext, Extraction, SourceSettings } from './extraction.ts';
-import { extractBreakdowns } from './breakdowns.ts';
+import { fieldsParameter } from '../model/fields.ts';
+import { dataOf } from '../model/metric-values.ts';
+import type { InstagramStream, RequestOf } from '../streams/stream.ts';
+import {
+  createListCaches,
+  type ExtractContext,
+  type Extraction,
+  type SourceSettings,
+} from './extraction.ts';
 import { extractComments } from './comments.ts';
+import { extractSeries, extractTotals } from './daily.ts';
 import { extractInsights } from './insights.ts';
 import { extractList } from './list.ts';
-import { extractObject } from './object.ts';
-import { extractSeries } from './series.ts';
-import { extractTotals } from './totals.ts';
+import { requestOf, isOfAccount, withoutRejectedFields } from './requests.ts';
 
 /** Size of a list's first page, nodes; each success doubles it, up to the configured size. */
 const firstPageSize = 50;
 
-/** The Instagram API as a source, with its settings. */
 export interface InstagramSource extends Source {
   readonly settings: SourceSettings;
 }
 
-/** Creates a source with empty list caches. */
 export function createSource(settings: SourceSettings): InstagramSource {
   const caches = createListCaches(Math.min(firstPageSize, settings.pageSize));
   return {
@@ -33,11 +37,7 @@ export function createSource(settings: SourceSettings): InstagramSource {
   };
 }
 
-/**
- * Sends the requests of the stream's declaration and yields their pages.
- *
- * @throws as `Graph.get`, except the errors that an extractor attributes and reports as skipped
- */
+/** Yields the pages of a stream. @throws as `Graph.get`, except errors that count as skipped */
 export function extract(stream: InstagramStream, context: ExtractContext): Extraction {
   const { request } = stream;
   switch (request.kind) {
@@ -55,5 +55,46 @@ export function extract(stream: InstagramStream, context: ExtractContext): Extra
       return extractTotals(request, context);
     case 'breakdowns':
       return extractBreakdowns(request, context);
+  }
+}
+
+/** Yields one node: the account itself. */
+async function* extractObject(source: RequestOf<'object'>, context: ExtractContext): Extraction {
+  const { account, caches, graph, nowMs, signal } = context;
+  const skipped: Skipped[] = [];
+  const node = await withoutRejectedFields(skipped, (excluded) => {
+    const query = { fields: fieldsParameter(source.fields, excluded) };
+    return graph.get(requestOf('/{account}', query, context), signal);
+  });
+  const count = node['media_count'];
+  if (typeof count === 'number') caches.of(account.id, 'media').noteReportedCount(count, nowMs);
+  yield { nodes: [node], skipped, coveredUntilMs: null };
+}
+
+/** Sends one request for each breakdown; each node is the metric plus the breakdown's name. */
+async function* extractBreakdowns(
+  { metric, period, breakdowns, timeframe }: RequestOf<'breakdowns'>,
+  context: ExtractContext,
+): Extraction {
+  const page = { coveredUntilMs: null };
+  for (const breakdown of breakdowns) {
+    const query = {
+      metric,
+      period,
+      metric_type: 'total_value',
+      breakdown,
+      ...(timeframe === undefined ? {} : { timeframe }),
+    };
+    const request = requestOf('/{account}/insights', query, context);
+    try {
+      const body = await context.graph.get(request, context.signal);
+      const rejected: DeadLetterError[] = [];
+      const entries = readOrReject(rejected, () => dataOf(body, body, rejected)) ?? [];
+      const nodes = entries.map((node) => ({ ...node, breakdown }));
+      yield { ...page, nodes, skipped: [], rejected };
+    } catch (error) {
+      if (!(error instanceof SkipError) || isOfAccount(error)) throw error;
+      yield { ...page, nodes: [], skipped: [{ reason: error.code, subject: breakdown }] };
+    }
   }
 }

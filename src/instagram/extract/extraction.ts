@@ -1,9 +1,8 @@
 import type { Login } from '../../engine/account.ts';
+import type { Json, Node } from '../../engine/json.ts';
 import type { Page, SourcePoll } from '../../engine/source.ts';
 import type { Tier } from '../model/freshness.ts';
-import type { ListCaches } from './list-cache.ts';
 
-/** The configuration of the source. */
 export interface SourceSettings {
   readonly login: Login;
   readonly startDateMs: number | null;
@@ -17,9 +16,7 @@ export interface ExtractContext extends SourceSettings, Omit<SourcePoll, 'stream
   readonly caches: ListCaches;
 }
 
-/** The periods in which older media are requested again. */
 export interface Freshness {
-  /** Periods of insights by the age of the media. */
   readonly tiers: readonly Tier[];
   /** The period of whole list scans; other scans read the newest pages only. */
   readonly wholeListMs: number;
@@ -29,3 +26,97 @@ export interface Freshness {
 
 /** A stream's nodes for one account, page by page; each page may become a batch. */
 export type Extraction = AsyncGenerator<Page, void, undefined>;
+
+export type Edge = 'media' | 'stories' | 'tags';
+
+export interface ReadParts {
+  /** The metric's value at that time. */
+  readonly total: Json;
+  readonly parts: Json;
+  readonly readMs: number;
+}
+
+export interface Album {
+  readonly requestedMs: number;
+  /** The end of their lifetime, epoch milliseconds. */
+  readonly untilMs: number;
+  /** Ids of all children. */
+  readonly ids: readonly string[];
+  /** The children that can be read. */
+  readonly children: readonly Node[];
+}
+
+interface Scan {
+  readonly startedMs: number;
+  readonly whole: boolean;
+  readonly nodes: readonly Node[];
+}
+
+const reportFreshMs = 24 * 3_600_000;
+
+/**
+ * The media list of one account at its last scan. Streams that read the same list share it, so that
+ * it is scanned once for all. The cache is kept in memory only: a restart scans again.
+ */
+export class ListCache {
+  /** The nodes, newest first, with the fields that the scan requested. */
+  nodes: readonly Node[] = [];
+  /** The nodes before the last scan. */
+  before: readonly Node[] = [];
+  /** Start of the last scan, and of the last scan of the whole list, epoch milliseconds. */
+  scannedMs: number | null = null;
+  scannedWholeMs: number | null = null;
+  /** Start of the last poll that committed the whole list, by the list's own stream. */
+  committedWholeMs: number | null = null;
+  /** The page size that the API last accepted, nodes. */
+  pageSize: number;
+  /** The pause before each page while the API rejects pages as too large, milliseconds. */
+  pauseMs = 0;
+  /** Albums whose children were requested apart from the page, because a child cannot be read. */
+  readonly albums = new Map<string, Album>();
+  /** The parts of a metric by media; they are read less often than the metric. */
+  readonly partsById = new Map<string, ReadParts>();
+  #report = { count: 0, atMs: -Infinity };
+
+  constructor(pageSize: number) {
+    this.pageSize = pageSize;
+  }
+
+  /** The `media_count` that the account last reported; null when it is missing or a day old. */
+  reportedCount(nowMs: number): number | null {
+    return Math.abs(nowMs - this.#report.atMs) < reportFreshMs ? this.#report.count : null;
+  }
+
+  noteReportedCount(count: number, atMs: number): void {
+    this.#report = { count, atMs };
+  }
+
+  note(scan: Scan): void {
+    this.before = this.nodes;
+    this.scannedMs = scan.startedMs;
+    if (scan.whole) this.scannedWholeMs = scan.startedMs;
+    this.nodes = scan.whole ? scan.nodes : merged(scan.nodes, this.nodes);
+  }
+}
+
+/** Puts the newest pages in front of the older known nodes. */
+function merged(newest: readonly Node[], known: readonly Node[]): readonly Node[] {
+  const seen = new Set(newest.map(({ id }) => id));
+  return [...newest, ...known.filter(({ id }) => !seen.has(id))];
+}
+
+export interface ListCaches {
+  of(accountId: string, edge: Edge): ListCache;
+}
+
+export function createListCaches(pageSize: number): ListCaches {
+  const caches = new Map<string, ListCache>();
+  return {
+    of(accountId, edge) {
+      const key = `${accountId}/${edge}`;
+      const cache = caches.get(key) ?? new ListCache(pageSize);
+      caches.set(key, cache);
+      return cache;
+    },
+  };
+}

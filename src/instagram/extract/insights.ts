@@ -1,28 +1,62 @@
 import { readOrReject } from '../../engine/dead-letters.ts';
-import type { DeadLetterError } from '../../engine/errors.ts';
-import type { Fields } from '../model/fields.ts';
-import { isToBeRead, packReading } from '../model/freshness.ts';
-import { keyNumber } from '../../engine/fingerprint.ts';
-import type { Node } from '../../engine/json.ts';
-import { metricValues } from '../model/metric-values.ts';
-import { createRejections, readListed } from './rejections.ts';
-import type { ExtractContext, Extraction } from './extraction.ts';
-import type { Page } from '../../engine/source.ts';
 import {
-  getInsights,
-  type Candidate,
-  type InsightsSource,
-  type InsightsPoll,
-} from './each-insights.ts';
-import { withParts } from './insight-parts.ts';
+  type ConnectorError,
+  type DeadLetterError,
+  type ErrorCode,
+  SkipError,
+  type Skipped,
+} from '../../engine/errors.ts';
+import { keyNumber } from '../../engine/fingerprint.ts';
+import type { Json, Node } from '../../engine/json.ts';
+import type { GraphRequest } from '../../engine/ports.ts';
+import type { Page } from '../../engine/source.ts';
+import { isPeriodOver, isToBeRead, packReading, storyListedMs } from '../model/freshness.ts';
+import { metricValues } from '../model/metric-values.ts';
+import { allSubjects } from '../model/missing.ts';
+import type { RequestOf } from '../streams/stream.ts';
+import {
+  excludeCulprits,
+  type FailedObject,
+  type Listed,
+  Rejections,
+  readListed,
+} from './rejections.ts';
+import type { ExtractContext, Extraction, ReadParts } from './extraction.ts';
 import { ensureScanned, scannedBy } from './list.ts';
+import { requestOf, outcomesOf } from './requests.ts';
+
+type InsightsSource = RequestOf<'insights'>;
+
+/** A listed media: its node, and the values that rejections and freshness depend on. */
+interface Candidate {
+  readonly node: Node;
+  readonly listed: Listed;
+}
+
+/** Rejections that name a whole kind before a metric is excluded for the kind, media. */
+const rejectionsOfAKind = 3;
+/** The longest exclusion of a story, as stories are listed for only a day. */
+const storyExcludedMs = 3_600_000;
+
+/** The context of a poll's insights requests, and the findings from its answers. */
+interface InsightsPoll {
+  readonly source: InsightsSource;
+  readonly context: ExtractContext;
+  readonly rejections: Rejections;
+  /** Every listed media, to draw control samples from. */
+  readonly all: readonly Candidate[];
+  readonly skipped: Skipped[];
+  /** Pairs of kind and metric that were answered in this poll. */
+  readonly answeredMetrics: Set<string>;
+  /** Rejections whose message names the whole kind, counted by kind and metric. */
+  readonly rejectionCounts: Map<string, number>;
+}
 
 /** Media per page: the most requests of a batch. */
 const mediaAPage = 50;
 
 /**
- * Requests the insights of the listed media that are due, one request for each media. Each node is
- * the listed media with its metrics beside its fields.
+ * Requests the insights of the due media, one request each; a node is the media with its metrics.
  */
 export async function* extractInsights(
   source: InsightsSource,
@@ -34,8 +68,11 @@ export async function* extractInsights(
   // A node without a valid id is passed on unchanged: the mapping rejects it with its path.
   const invalid = nodes.filter((node) => readListed(node) === undefined);
   if (invalid.length > 0) yield { nodes: invalid, skipped: [], coveredUntilMs: null };
-  const all = nodes.flatMap(candidateOf);
-  const rejections = createRejections(context.checkpoint, context.nowMs);
+  const all = nodes.flatMap((node): readonly Candidate[] => {
+    const listed = readListed(node);
+    return listed === undefined ? [] : [{ node, listed }];
+  });
+  const rejections = new Rejections(context.checkpoint, context.nowMs);
   const known = { answeredMetrics: new Set<string>(), rejectionCounts: new Map<string, number>() };
   const poll: InsightsPoll = { source, context, rejections, all, skipped: [], ...known };
   const due = all.filter((candidate) => isDueNow(candidate, source, context));
@@ -46,14 +83,7 @@ export async function* extractInsights(
   if (scanned !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, scanned };
 }
 
-function candidateOf(node: Node): readonly Candidate[] {
-  const listed = readListed(node);
-  return listed === undefined ? [] : [{ node, listed }];
-}
-
-/**
- * True for live stories, for new media, and for media whose counts changed or whose tier is due.
- */
+/** True for live stories, for new media, and for media whose counts changed or whose tier is due. */
 function isDueNow(
   { node, listed }: Candidate,
   { edge }: InsightsSource,
@@ -67,30 +97,42 @@ function isDueNow(
 
 async function pageOf(due: readonly Candidate[], poll: InsightsPoll): Promise<Page> {
   const { source, rejections, skipped, context } = poll;
-  const { nowMs } = context;
   const rejected: DeadLetterError[] = [];
   const open = due.filter(({ listed }) => !rejections.isExcluded(listed));
   countNewlyExcluded(due, poll);
   const values = new Map<Candidate, Node>();
   for (const [candidate, body] of await getInsights(open, poll)) {
-    // The id distinguishes the dead letters of different media.
-    const root = { id: candidate.listed.id, insights: body };
-    const metrics = readOrReject(rejected, () => metricValues(body, root, rejected));
+    const metrics = valuesOf(candidate, body, rejected);
     if (metrics !== undefined) values.set(candidate, metrics);
   }
   const answered = [...(await withParts(values, poll, rejected))];
+  // A media with empty insights has nothing to publish yet.
+  const hasMetrics = (metrics: Node): boolean => Object.keys(metrics).length > 0;
+  // Another stream may have scanned the list with more fields.
+  const listedFields = (node: Node): Node =>
+    Object.fromEntries(Object.entries(node).filter(([name]) => name in source.listFields));
+  // Stories are read at every poll, so no reading is remembered.
+  const toRemember = source.edge === 'stories' ? [] : answered;
   return {
     nodes: answered
       .filter(([, metrics]) => hasMetrics(metrics))
-      .map(([{ node }, metrics]) => ({ ...listedFields(node, source.listFields), ...metrics })),
+      .map(([{ node }, metrics]) => ({ ...listedFields(node), ...metrics })),
     skipped: skipped.splice(0),
     rejected,
     coveredUntilMs: null,
     learned: rejections.learned,
     empty: answered.flatMap(([{ listed }, metrics]) => (hasMetrics(metrics) ? [] : [listed.id])),
-    // Stories are read at every poll, so no reading is remembered.
-    readings: source.edge === 'stories' ? [] : readingsOf(answered, nowMs),
+    readings: toRemember.map(([{ node, listed }]) => [
+      keyNumber(listed.id),
+      packReading(node, context.nowMs),
+    ]),
   };
+}
+
+function valuesOf({ listed }: Candidate, body: Node, rejected: DeadLetterError[]) {
+  // The id distinguishes the dead letters of different media.
+  const root = { id: listed.id, insights: body };
+  return readOrReject(rejected, () => metricValues(body, root, rejected));
 }
 
 /** Counts the media that an earlier answer of this poll has excluded before their request. */
@@ -98,26 +140,239 @@ function countNewlyExcluded(
   due: readonly Candidate[],
   { rejections, skipped, context: { checkpoint, nowMs } }: InsightsPoll,
 ): void {
-  const before = createRejections(checkpoint, nowMs);
+  const before = new Rejections(checkpoint, nowMs);
   for (const { listed } of due) {
     if (!rejections.isExcluded(listed) || before.isExcluded(listed)) continue;
     skipped.push({ reason: 'graph.media-before-conversion', subject: listed.id });
   }
 }
 
-function readingsOf(
-  answered: readonly (readonly [Candidate, Node])[],
-  nowMs: number,
-): NonNullable<Page['readings']> {
-  return answered.map(([{ node, listed }]) => [keyNumber(listed.id), packReading(node, nowMs)]);
+/**
+ * Requests the insights of some media, one request for each, without rejected metrics. A media that
+ * is rejected while others are answered is excluded. `{data: []}` when all its metrics are
+ * excluded.
+ * @throws as `Graph.getEach`; the first error when not even a control sample is answered
+ */
+async function getInsights(
+  candidates: readonly Candidate[],
+  poll: InsightsPoll,
+): Promise<ReadonlyMap<Candidate, Node>> {
+  const { source, rejections, all } = poll;
+  const { bodies, failed, isAnswered } = await requestAll(candidates, poll);
+  const requested = new Set(candidates);
+  const atMost = source.edge === 'stories' ? { atMostMs: storyExcludedMs } : {};
+  await excludeCulprits(
+    failed,
+    { ...poll, ...atMost },
+    {
+      isAnswered,
+      controls: all.filter((one) => !requested.has(one) && !rejections.isExcluded(one.listed)),
+      areAnswered: async (some) => (await requestAll(some, poll)).isAnswered,
+    },
+  );
+  return bodies;
 }
 
-/** Keeps this stream's listed fields: another stream may have scanned the list with more fields. */
-function listedFields(node: Node, fields: Fields): Node {
-  return Object.fromEntries(Object.entries(node).filter(([name]) => name in fields));
+interface Answers {
+  readonly bodies: Map<Candidate, Node>;
+  readonly failed: FailedObject[];
+  /** True once a request is answered, or is rejected for its metrics or its media alone. */
+  isAnswered: boolean;
 }
 
-/** False for a media with empty insights, which has nothing to publish yet. */
-function hasMetrics(values: Node): boolean {
-  return Object.keys(values).length > 0;
+interface InsightsRequest {
+  readonly candidate: Candidate;
+  readonly metrics: readonly string[];
+}
+
+async function requestAll(candidates: readonly Candidate[], poll: InsightsPoll): Promise<Answers> {
+  const { source, context, rejections } = poll;
+  const answers: Answers = { bodies: new Map(), failed: [], isAnswered: false };
+  let open: readonly InsightsRequest[] = candidates.map((candidate) => ({
+    candidate,
+    metrics: rejections.metricsFor(source.metrics(candidate.node, context.login), candidate.listed),
+  }));
+  while (open.length > 0) open = await requestOnce(open, answers, poll);
+  return answers;
+}
+
+/** @returns the requests to repeat, with fewer metrics */
+async function requestOnce(
+  open: readonly InsightsRequest[],
+  answers: Answers,
+  poll: InsightsPoll,
+): Promise<readonly InsightsRequest[]> {
+  const repeated: InsightsRequest[] = [];
+  const requests = new Map<GraphRequest, InsightsRequest>();
+  for (const request of open) {
+    if (request.metrics.length === 0) answers.bodies.set(request.candidate, { data: [] });
+    else requests.set(insightsRequest(request, poll.context), request);
+  }
+  for await (const [request, outcome] of outcomesOf(requests, poll.context)) {
+    if ('node' in outcome) {
+      noteAnswered(request, poll);
+      answers.bodies.set(request.candidate, outcome.node);
+      answers.isAnswered = true;
+      continue;
+    }
+    const next = recordRejection(request, outcome.error, answers, poll);
+    if (next !== undefined) repeated.push(next);
+  }
+  return repeated;
+}
+
+function insightsRequest({ candidate, metrics }: InsightsRequest, context: ExtractContext) {
+  const query = { metric: metrics.join(',') };
+  return requestOf('/{media}/insights', query, context, candidate.listed.id);
+}
+
+function noteAnswered(
+  { candidate: { listed }, metrics }: InsightsRequest,
+  { rejections, answeredMetrics }: InsightsPoll,
+): void {
+  rejections.forget(listed.id, null);
+  for (const metric of metrics) {
+    answeredMetrics.add(`${listed.kind} ${metric}`);
+    for (const subject of [allSubjects, listed.kind, listed.id]) rejections.forget(subject, metric);
+  }
+}
+
+/** Records a rejection. @returns the request to repeat with the remaining metrics, if any */
+function recordRejection(
+  { candidate, metrics }: InsightsRequest,
+  error: ConnectorError,
+  answers: Answers,
+  poll: InsightsPoll,
+): InsightsRequest | undefined {
+  const { listed } = candidate;
+  // These errors mean that a media has no insights, or none yet.
+  if (error.code === 'graph.media-before-conversion' || error.code === 'graph.not-enough-viewers') {
+    answers.isAnswered = true;
+    noteWithoutInsights(listed, error.code, poll);
+    return undefined;
+  }
+  const subjects = error instanceof SkipError ? error.subjects : [];
+  const named = metrics.filter((metric) => subjects.includes(metric));
+  if (!(error instanceof SkipError) || named.length === 0) {
+    answers.failed.push({ listed, error });
+    return undefined;
+  }
+  answers.isAnswered = true;
+  for (const metric of named) {
+    if (error.code === 'graph.metric-unknown') reject(allSubjects, metric, error.code, poll);
+    else rejectOf(listed, metric, error, poll);
+  }
+  return { candidate, metrics: metrics.filter((metric) => !named.includes(metric)) };
+}
+
+function noteWithoutInsights(
+  listed: Listed,
+  reason: ErrorCode,
+  { rejections, skipped }: InsightsPoll,
+): void {
+  skipped.push({ reason, subject: listed.id });
+  if (reason !== 'graph.media-before-conversion') return;
+  if (listed.createdMs === null) rejections.exclude({ listed, reason });
+  else rejections.convertedAt(listed.createdMs);
+}
+
+function rejectOf(listed: Listed, metric: string, error: SkipError, poll: InsightsPoll): void {
+  const { rejectionCounts, answeredMetrics, source } = poll;
+  reject(listed.id, metric, error.code, poll);
+  if (error.scope !== 'kind' || source.sparse.includes(metric)) return;
+  const name = `${listed.kind} ${metric}`;
+  const count = (rejectionCounts.get(name) ?? 0) + 1;
+  rejectionCounts.set(name, count);
+  if (count === rejectionsOfAKind && !answeredMetrics.has(name))
+    reject(listed.kind, metric, error.code, poll);
+}
+
+function reject(
+  subject: string,
+  metric: string,
+  reason: ErrorCode,
+  { rejections, skipped }: InsightsPoll,
+): void {
+  rejections.reject({ subject, metric, reason });
+  skipped.push({ reason, subject: `${subject} ${metric}` });
+}
+
+/** The shortest period between two requests for a media's parts. */
+const partsEveryMs = 3_600_000;
+
+type Parts = NonNullable<InsightsSource['parts']>;
+
+/**
+ * Adds the parts of the source's metric (`navigation_actions`), which cost a call for each media:
+ * requested when the metric has changed, at most once an hour, and at the last poll that lists the
+ * media. All media of an account share its hours, for one batch. Between, the last parts are
+ * repeated.
+ */
+async function withParts(
+  values: ReadonlyMap<Candidate, Node>,
+  poll: InsightsPoll,
+  rejected: DeadLetterError[],
+): Promise<ReadonlyMap<Candidate, Node>> {
+  const { source, context } = poll;
+  const { parts } = source;
+  if (parts === undefined) return values;
+  const { partsById, nodes } = context.caches.of(context.account.id, source.edge);
+  const name = nameOf(parts);
+  for (const [candidate, body] of await getParts(values, parts, poll)) {
+    const total = values.get(candidate)?.[parts.metric] ?? null;
+    const read = valuesOf(candidate, body, rejected)?.[name] ?? null;
+    partsById.set(candidate.listed.id, { total, parts: read, readMs: context.nowMs });
+  }
+  const listed = new Set(nodes.map(({ id }) => id));
+  for (const id of partsById.keys()) if (!listed.has(id)) partsById.delete(id);
+  return new Map(
+    [...values].map(([candidate, node]) => {
+      const read = partsById.get(candidate.listed.id)?.parts ?? null;
+      const isThere = read !== null && node[parts.metric] !== undefined;
+      return [candidate, isThere ? { ...node, [name]: read } : node];
+    }),
+  );
+}
+
+async function getParts(
+  values: ReadonlyMap<Candidate, Node>,
+  parts: Parts,
+  { source, context, rejections }: InsightsPoll,
+): Promise<ReadonlyMap<Candidate, Node>> {
+  const { metric, breakdown } = parts;
+  const { partsById } = context.caches.of(context.account.id, source.edge);
+  const bodies = new Map<Candidate, Node>();
+  const requests = new Map<GraphRequest, Candidate>();
+  for (const [candidate, node] of values) {
+    const { listed } = candidate;
+    const isOpen = rejections.metricsFor([nameOf(parts)], listed).length > 0;
+    if (!isOpen || !areDue(candidate, partsById.get(listed.id), node[metric], context)) continue;
+    const query = { metric, breakdown };
+    requests.set(requestOf('/{media}/insights', query, context, listed.id), candidate);
+  }
+  for await (const [candidate, outcome] of outcomesOf(requests, context)) {
+    if ('node' in outcome) bodies.set(candidate, outcome.node);
+    else if (outcome.error instanceof SkipError && outcome.error.subjects.includes(metric)) {
+      const { code: reason } = outcome.error;
+      rejections.reject({ subject: candidate.listed.id, metric: nameOf(parts), reason });
+    }
+  }
+  return bodies;
+}
+
+function nameOf({ metric }: Parts): string {
+  return `${metric}_actions`;
+}
+
+/** @param total - the metric now; undefined where the media has none */
+function areDue(
+  { listed: { createdMs } }: Candidate,
+  before: ReadParts | undefined,
+  total: Json | undefined,
+  { account, nowMs, nextPollMs }: ExtractContext,
+): boolean {
+  if (total === undefined || before?.total === total) return false;
+  const times = { nowMs, lastMs: before?.readMs ?? null };
+  if (isPeriodOver(account.id, partsEveryMs, times)) return true;
+  return createdMs !== null && (nextPollMs ?? Infinity) >= createdMs + storyListedMs;
 }

@@ -1,17 +1,19 @@
 import type { ListScan } from '../../engine/change-set.ts';
-import { type DeadLetterError, FailError, type Skipped } from '../../engine/errors.ts';
+import { FailError, isTooMuchData, SkipError } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
-import { isDue, movingCounts } from '../model/freshness.ts';
+import { keyNumber } from '../../engine/fingerprint.ts';
 import type { Node } from '../../engine/json.ts';
-import { nextCursor } from './paging.ts';
-import { createRejections, readListed } from './rejections.ts';
-import type { ListCache } from './list-cache.ts';
-import type { ExtractContext, Extraction } from './extraction.ts';
-import type { Page } from '../../engine/source.ts';
-import { readPage, type ListScanContext, type ListSource } from './list-page.ts';
+import { fieldsParameter, pathsOf } from '../model/fields.ts';
+import { isPeriodOver, movingCounts, storyListedMs } from '../model/freshness.ts';
+import type { RequestOf } from '../streams/stream.ts';
+import { hasBrokenAlbum, withChildren, type ChildrenPoll, type Nested } from './children.ts';
+import type { ExtractContext, Extraction, ListCache } from './extraction.ts';
+import { nextCursor, nodesOf, requestOf, withoutRejectedFields } from './requests.ts';
+import { Rejections, readListed } from './rejections.ts';
 
-/** The list to scan, and the fields to request. */
-export interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
+type ListSource = RequestOf<'list'>;
+
+interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
   /** Start of the last scan of the whole list, epoch milliseconds; null before the first. */
   readonly lastWholeMs: number | null;
 }
@@ -20,8 +22,7 @@ export interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'faceb
 export async function* extractList(source: ListSource, context: ExtractContext): Extraction {
   // Only a committed scan counts: the next poll yields uncommitted records again.
   const lastWholeMs = context.caches.of(context.account.id, source.edge).committedWholeMs;
-  const scan = scanList({ ...source, lastWholeMs }, context);
-  for await (const page of scan) yield { ...page, coveredUntilMs: null };
+  yield* scanList({ ...source, lastWholeMs }, context);
   const scanned = scannedBy(source.edge, context);
   if (scanned !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, scanned };
 }
@@ -34,7 +35,7 @@ export async function* ensureScanned(
   const { scannedMs, scannedWholeMs } = context.caches.of(context.account.id, source.edge);
   if (isOfCycle(scannedMs, context)) return;
   const scan = { ...source, lastWholeMs: scannedWholeMs };
-  for await (const { skipped, rejected } of scanList(scan, context)) {
+  for await (const { skipped, rejected = [] } of scanList(scan, context)) {
     const hasEntries = skipped.length + rejected.length > 0;
     if (hasEntries) yield { nodes: [], skipped, rejected, coveredUntilMs: null };
   }
@@ -69,9 +70,6 @@ function cutOf(
   return { beforeCut: new Set(newer.map(({ id }) => id)) };
 }
 
-/** The time for which a story is listed, less five minutes for clock skew between Meta and us. */
-const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
-
 /** Returns the entries of earlier scans that are too old to be listed now. */
 function expired(
   { before }: Pick<ListCache, 'before'>,
@@ -93,43 +91,24 @@ function isOfCycle(
   return scannedMs !== null && scannedMs >= cycleMs && scannedMs <= nowMs;
 }
 
-/** One page of an edge. */
-export interface ListedPage {
-  readonly nodes: readonly Node[];
-  readonly skipped: readonly Skipped[];
-  readonly rejected: readonly DeadLetterError[];
-  readonly learned: NonNullable<Page['learned']>;
-}
-
 /** The bounds beyond which a list counts as endless: entries, and empty pages in a row. */
 const longestList = 100_000;
 const mostEmptyPages = 1000;
 
 /**
- * Scans an edge by its cursors until `paging.next` is absent, or, when the whole list is not due,
- * until the media are old. The `next` URL itself is never followed: it carries the token. A page
- * may be short or empty and still have a next one. The list cache keeps the nodes.
- *
+ * Scans an edge until `paging.next` is absent, or, when the whole list is not due, until the media
+ * are old. The `next` URL is never followed: it carries the token. The list cache keeps the nodes.
  * @throws DeadLetterError `graph.bad-body` when a page is not a list, or a cursor repeats;
  * FailError `graph.refused` when the list does not end
  */
-async function* scanList(
-  source: ListRequest,
-  context: ExtractContext,
-): AsyncGenerator<ListedPage, void, undefined> {
+async function* scanList(source: ListRequest, context: ExtractContext): Extraction {
   const cache = context.caches.of(context.account.id, source.edge);
   const untilMs = scanEnd(source, context);
   const scanned: Node[] = [];
   const seen = new Set<string>();
-  const rejections = createRejections(context.checkpoint, context.nowMs);
-  const scanning: ListScanContext = {
-    source,
-    context,
-    cache,
-    rejections,
-    skipped: [],
-    rejected: [],
-  };
+  const rejections = new Rejections(context.checkpoint, context.nowMs);
+  const findings = { rejections, skipped: [], rejected: [] };
+  const scanning: ListScanContext = { source, context, cache, ...findings };
   let after: string | undefined;
   let lastId: string | undefined;
   let whole = true;
@@ -146,12 +125,16 @@ async function* scanList(
       skipped: scanning.skipped.slice(before),
       rejected,
       learned: rejections.learned,
+      coveredUntilMs: null,
     };
     after = nextCursor(body, seen);
     lastId = idOf(nodes.at(-1));
     emptyPages = nodes.length === 0 ? emptyPages + 1 : 0;
     if (scanned.length > longestList || emptyPages > mostEmptyPages) {
-      throw endless(source.edge, `${scanned.length} entries and ${emptyPages} empty pages`);
+      throw new FailError(
+        'graph.refused',
+        `/{account}/${source.edge}: the list has no end after ${scanned.length} entries and ${emptyPages} empty pages; it is read again at the next interval`,
+      );
     }
     if (after !== undefined && isOld(nodes, untilMs)) {
       whole = false;
@@ -159,13 +142,6 @@ async function* scanList(
     }
   } while (after !== undefined);
   cache.note({ startedMs: context.nowMs, whole, nodes: scanned });
-}
-
-function endless(edge: string, after: string): FailError {
-  return new FailError(
-    'graph.refused',
-    `/{account}/${edge}: the list has no end after ${after}; it is read again at the next interval`,
-  );
 }
 
 function idOf(node: Node | undefined): string | undefined {
@@ -176,9 +152,8 @@ function idOf(node: Node | undefined): string | undefined {
 /** Returns the time at which a scan may end; stories, which are few, are always scanned whole. */
 function scanEnd({ edge, lastWholeMs: lastMs }: ListRequest, context: ExtractContext): number {
   const { account, nowMs, freshness } = context;
-  const tiers = [{ untilAgeMs: Infinity, everyMs: freshness.wholeListMs }];
-  const whole =
-    edge === 'stories' || isDue({ id: account.id, createdMs: null }, { nowMs, lastMs }, tiers);
+  const isDue = isPeriodOver(account.id, freshness.wholeListMs, { nowMs, lastMs });
+  const whole = edge === 'stories' || isDue;
   return whole ? -Infinity : nowMs - freshness.newestMs;
 }
 
@@ -200,4 +175,163 @@ const cachedFields = new Set([
 
 function cachedNode(node: Node): Node {
   return Object.fromEntries(Object.entries(node).filter(([name]) => cachedFields.has(name)));
+}
+
+/** The context of a list scan, and the findings from its answers. */
+interface ListScanContext extends ChildrenPoll {
+  readonly source: Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'>;
+}
+
+interface PageStart {
+  readonly after: string | undefined;
+  /** The id of the node before the page; undefined for the first page. */
+  readonly lastId: string | undefined;
+}
+
+interface ReadPage {
+  readonly body: Node;
+  readonly nodes: readonly Node[];
+  /** Ids of published nodes that now lack their children; a scan does not yield them. */
+  readonly withheld: ReadonlySet<string>;
+}
+
+/** Reads a page without rejected fields and unreadable children. @throws as `adaptedPage` */
+async function readPage(scanning: ListScanContext, start: PageStart): Promise<ReadPage> {
+  const nested = nestedOf(scanning.source);
+  const { body, form, fault } = await adaptedPage(scanning, start);
+  const nodes = nodesOf(body, scanning.rejected);
+  const withheld = new Set<string>();
+  if (nested === undefined || form === 'whole') return { body, nodes, withheld };
+  if (form === 'bare') return { body, nodes, withheld: noteBareNodes(nodes, fault, scanning) };
+  return { body, nodes: await withChildren(nodes, nested, scanning), withheld };
+}
+
+/** Counts nodes listed without children. @returns the ids that may be published with children */
+function noteBareNodes(
+  nodes: readonly Node[],
+  fault: SkipError | undefined,
+  { skipped, context: { checkpoint } }: ListScanContext,
+): ReadonlySet<string> {
+  const ids = nodes.map(({ id }) => id).filter((id) => typeof id === 'string');
+  for (const id of ids) skipped.push({ reason: fault?.code ?? 'graph.gone', subject: id });
+  return new Set(ids.filter((id) => checkpoint.published.has(keyNumber(id))));
+}
+
+/** Returns the one list of objects among the fields. */
+function nestedOf({ fields }: ListScanContext['source']): Nested | undefined {
+  for (const [name, { field }] of Object.entries(fields)) {
+    if (field.kind === 'list') return { name, fields: field.fields };
+  }
+  return undefined;
+}
+
+/**
+ * The form in which a page requests the children of its nodes: with all their fields (`whole`), by
+ * their ids alone (`ids`), or not at all (`bare`). One child that cannot be read fails a page that
+ * requests more than ids.
+ */
+type PageForm = 'whole' | 'ids' | 'bare';
+
+/** The first pause after a page that was too large, and the longest, milliseconds. */
+const firstPauseMs = 500;
+const longestPauseMs = 8000;
+
+/**
+ * Requests a page, and half of it when the API answers "Please reduce the amount of data". That
+ * error also depends on the API's load (observed 2026-07), so pages are spaced by pauses as well.
+ * When a child cannot be read, children are requested by id, then their node alone and without
+ * them. Cursors name items, not offsets, so a smaller page continues at the same place.
+ * @throws RetryError `graph.too-much-data` when even one node is too large
+ */
+async function adaptedPage(scanning: ListScanContext, start: PageStart) {
+  const { context, cache } = scanning;
+  const isBroken = nestedOf(scanning.source) !== undefined && hasBrokenAlbum(cache, start.lastId);
+  let form: PageForm = isBroken ? 'ids' : 'whole';
+  let fault: SkipError | undefined;
+  for (;;) {
+    const limit = cache.pageSize;
+    if (cache.pauseMs > 0) await context.sleep(cache.pauseMs);
+    try {
+      const body = await requestPage(scanning, { after: start.after, limit, form });
+      grow(cache, context.pageSize);
+      return { body, form, fault };
+    } catch (error) {
+      if (mayBeOfChild(error, form, scanning)) {
+        fault = error;
+        const next = formAfter(form, limit);
+        if (next === form) cache.pageSize = Math.ceil(limit / 2);
+        form = next;
+      } else if (!isTooMuchData(error) || !shrink(cache)) throw error;
+    }
+  }
+}
+
+function grow(cache: ListCache, largest: number): void {
+  cache.pageSize = Math.min(cache.pageSize * 2, largest);
+  cache.pauseMs = cache.pauseMs > firstPauseMs ? cache.pauseMs / 2 : 0;
+}
+
+/** Shrinks the next page after one that was too large. @returns false when it was one node */
+function shrink(cache: ListCache): boolean {
+  const isLeft = cache.pageSize > 1;
+  cache.pageSize = Math.ceil(cache.pageSize / 2);
+  cache.pauseMs = Math.min(Math.max(cache.pauseMs * 2, firstPauseMs), longestPauseMs);
+  return isLeft;
+}
+
+/** Returns the next form; `bare` once even the children of one node fail by their ids. */
+function formAfter(form: PageForm, limit: number): PageForm {
+  if (form === 'whole') return 'ids';
+  return limit === 1 ? 'bare' : form;
+}
+
+/** True when an object is gone that is not the account itself. */
+function mayBeOfChild(
+  error: unknown,
+  form: PageForm,
+  { source, context: { account } }: ListScanContext,
+): error is SkipError {
+  return (
+    nestedOf(source) !== undefined &&
+    form !== 'bare' &&
+    error instanceof SkipError &&
+    (error.code === 'graph.ambiguous' || error.code === 'graph.gone') &&
+    !error.subjects.includes(account.id)
+  );
+}
+
+interface PageRequest {
+  readonly after: string | undefined;
+  readonly limit: number;
+  readonly form: PageForm;
+}
+
+function requestPage(
+  { source, context, skipped }: ListScanContext,
+  { after, limit, form }: PageRequest,
+): Promise<Node> {
+  const { graph, login, signal } = context;
+  const get = (excluded: ReadonlySet<string>): Promise<Node> => {
+    const names = login === 'instagram' ? (source.facebookOnly ?? []) : [];
+    const unknown = names.flatMap((name) => [name, ...pathsOf(name, source.fields)]);
+    const query = {
+      fields: fieldsOf(source, form, new Set([...unknown, ...excluded])),
+      limit: String(form === 'bare' ? 1 : limit),
+      ...(after === undefined ? {} : { after }),
+    };
+    return graph.get(requestOf(`/{account}/${source.edge}`, query, context), signal);
+  };
+  return withoutRejectedFields(skipped, get, form === 'whole' ? source.fields : {});
+}
+
+function fieldsOf(
+  source: ListScanContext['source'],
+  form: PageForm,
+  excluded: ReadonlySet<string>,
+): string {
+  const nested = nestedOf(source);
+  if (nested === undefined || form === 'whole') return fieldsParameter(source.fields, excluded);
+  const fields = fieldsParameter(source.fields, new Set([...excluded, nested.name]));
+  const areIdsRequested = form === 'ids' && !excluded.has(nested.name);
+  return areIdsRequested ? `${fields},${nested.name}{id}` : fields;
 }

@@ -1,5 +1,12 @@
-import type { ErrorCode } from '../../engine/errors.ts';
+import {
+  type ConnectorError,
+  type ErrorCode,
+  FailError,
+  SkipError,
+  type Skipped,
+} from '../../engine/errors.ts';
 import { parseGraphTime } from '../model/graph-time.ts';
+import { allSubjects } from '../model/missing.ts';
 import type { Node } from '../../engine/json.ts';
 import { holds } from '../../engine/refusals.ts';
 import type { Checkpoint, Refusal } from '../../engine/state.ts';
@@ -12,10 +19,6 @@ const tenMinutesMs = hourMs / 6;
 /** Errors that usually pass, though they are a media's own while others are answered. */
 const passingCodes: readonly ErrorCode[] = ['graph.server', 'graph.network', 'graph.timeout'];
 
-/** The subject of a rejection for every object, e.g. of a metric that the API has removed. */
-export const allSubjects = '*';
-
-/** The values of a listed media that rejections depend on. */
 export interface Listed {
   readonly id: string;
   /** Epoch milliseconds; null without a valid timestamp. */
@@ -40,58 +43,14 @@ export function childOf(albumId: string, childId: string): string {
   return `${albumId}/${childId}`;
 }
 
-/** An object that is not requested for a while, and the reason. */
-export interface Exclusion {
-  readonly listed: Listed;
-  readonly reason: ErrorCode;
-  /** The longest exclusion, milliseconds; a week by default. */
-  readonly atMostMs?: number;
-}
-
-/**
- * The rejections of an account's media and metrics, indexed for one poll and kept for the next. A
- * look-up takes constant time for any number of rejections.
- */
-export interface Rejections {
-  /** True when a media is excluded from requests now. */
-  isExcluded(listed: Listed): boolean;
-  /** True when a subject, as named by `childOf`, is excluded from requests now. */
-  excludes(subject: string): boolean;
-  /**
-   * Returns the metrics to request for a media. A metric that was rejected for a whole kind a week
-   * ago is requested again for one media per poll, as a retry probe.
-   */
-  metricsFor(metrics: readonly string[], listed: Listed): readonly string[];
-  /**
-   * Excludes a media: for a quarter of its age, between an hour and `atMostMs`. A new media is thus
-   * retried soon, and any media after an error that usually passes: a burst of them may hit each
-   * try of a media while its neighbours are answered.
-   */
-  exclude(exclusion: Exclusion): void;
-  /** Excludes media up to this time, epoch milliseconds: they predate the business account. */
-  convertedAt(createdMs: number): void;
-  /** Excludes a metric of a subject for a week. */
-  reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void;
-  /**
-   * Forgets the rejection of a subject's metric, or of the subject for null, once it is answered.
-   */
-  forget(subject: string, metric: string | null): void;
-  /** The rejections to keep in the state. */
-  readonly learned: Pick<Checkpoint, 'refusals' | 'convertedMs'>;
-}
-
 /**
  * The most rejections that are remembered; the latest are kept. More could make the state exceed
  * the record size of its topic (Invariant 10). A dropped rejection costs one call to find again.
  */
 export const rememberedRejections = 5000;
 
-/** Creates the rejections of a poll from those in the state. */
-export function createRejections(checkpoint: Checkpoint, nowMs: number): Rejections {
-  return new IndexedRejections(checkpoint, nowMs);
-}
-
-class IndexedRejections implements Rejections {
+/** The rejections of an account's media and metrics, indexed for one poll and kept for the next. */
+export class Rejections {
   readonly #checkpoint: Checkpoint;
   readonly #nowMs: number;
   readonly #entries: Map<string, Refusal>;
@@ -112,11 +71,16 @@ class IndexedRejections implements Rejections {
     return (createdMs !== null && createdMs <= convertedMs) || this.excludes(id);
   }
 
+  /** True when a subject, as named by `childOf`, is excluded from requests now. */
   excludes(subject: string): boolean {
     const found = this.#entries.get(nameOf({ subject, metric: null }));
     return found !== undefined && holds(found, this.#nowMs);
   }
 
+  /**
+   * Returns the metrics to request for a media. A metric that was rejected for a whole kind a week
+   * ago is requested again for one media per poll, as a retry probe.
+   */
   metricsFor(metrics: readonly string[], { id, kind }: Listed): readonly string[] {
     return metrics.filter((metric) => {
       const names = [allSubjects, kind, id].map((subject) => nameOf({ subject, metric }));
@@ -131,7 +95,14 @@ class IndexedRejections implements Rejections {
     return found !== undefined && (holds(found, this.#nowMs) || this.#probed.has(name));
   }
 
-  exclude({ listed: { id, createdMs, kind }, reason, atMostMs = weekMs }: Exclusion): void {
+  /**
+   * Excludes a media: for a quarter of its age, between an hour and `atMostMs`. A new media is thus
+   * retried soon, and any media after an error that usually passes: a burst of them may hit each
+   * try of a media while its neighbours are answered.
+   */
+  exclude(exclusion: { listed: Listed; reason: ErrorCode; atMostMs?: number }): void {
+    const { listed, reason, atMostMs = weekMs } = exclusion;
+    const { id, createdMs, kind } = listed;
     const ageMs = createdMs === null ? weekMs : this.#nowMs - createdMs;
     const usualMs = Math.max(hourMs, Math.round(ageMs / 4));
     const passingMs = kind.startsWith('STORY') ? tenMinutesMs : hourMs;
@@ -139,10 +110,12 @@ class IndexedRejections implements Rejections {
     this.#set({ subject: id, metric: null, reason, untilMs: this.#nowMs + forMs });
   }
 
+  /** Excludes media up to this time, epoch milliseconds: they predate the business account. */
   convertedAt(createdMs: number): void {
     this.#convertedMs = Math.max(this.#convertedMs ?? createdMs, createdMs);
   }
 
+  /** Excludes a metric of a subject for a week. */
   reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void {
     this.#set({ ...rejected, untilMs: this.#nowMs + weekMs });
   }
@@ -154,12 +127,14 @@ class IndexedRejections implements Rejections {
     this.#isChanged = true;
   }
 
+  /** Forgets the rejection of a subject's metric, or of the subject for null, once it is answered. */
   forget(subject: string, metric: string | null): void {
     const name = nameOf({ subject, metric });
     this.#probed.delete(name);
     this.#isChanged = this.#entries.delete(name) || this.#isChanged;
   }
 
+  /** The rejections to keep in the state. */
   get learned(): Pick<Checkpoint, 'refusals' | 'convertedMs'> {
     const refusals = this.#isChanged
       ? [...this.#entries.values()].slice(-rememberedRejections)
@@ -172,14 +147,62 @@ function nameOf({ subject, metric }: Pick<Refusal, 'subject' | 'metric'>): strin
   return metric === null ? subject : `${subject} ${metric}`;
 }
 
-/** Excludes a subject's metric for a week; then it is requested again. */
-export function excludeMetric(
-  checkpoint: Checkpoint,
-  refusal: { subject: string; metric: string; reason: ErrorCode },
-  nowMs: number,
-): Checkpoint {
-  const others = checkpoint.refusals.filter(
-    ({ subject, metric }) => subject !== refusal.subject || metric !== refusal.metric,
-  );
-  return { ...checkpoint, refusals: [...others, { ...refusal, untilMs: nowMs + weekMs }] };
+export interface FailedObject {
+  readonly listed: Listed;
+  readonly error: ConnectorError;
+}
+
+/** The evidence that separates an object's own error from one that is common to all objects. */
+interface Evidence<T> {
+  /** True when one of the objects requested together was answered. */
+  readonly isAnswered: boolean;
+  /** Other objects of the list, to draw a control sample from when no object was answered. */
+  readonly controls: readonly T[];
+  /** Requests a control sample; true when one of its objects is answered. */
+  readonly areAnswered: (controls: readonly T[]) => Promise<boolean>;
+}
+
+const controlSample = 3;
+
+/**
+ * Finds the culprits: objects that fail while other objects are answered. When every requested
+ * object and the control sample fail, the error is attributed to no object.
+ * @throws the first error when no object is answered; a SkipError becomes a FailError
+ */
+export async function attribute<T>(
+  failed: readonly FailedObject[],
+  { isAnswered, controls, areAnswered }: Evidence<T>,
+): Promise<readonly FailedObject[]> {
+  const [first] = failed;
+  if (first === undefined || isAnswered) return failed;
+  const sample = spread(controls, controlSample);
+  if (sample.length > 0 && (await areAnswered(sample))) return failed;
+  throw commonError(first.error);
+}
+
+/** Excludes the culprits for a while, a week or `atMostMs` at most. @throws as `attribute` */
+export async function excludeCulprits<T>(
+  failed: readonly FailedObject[],
+  poll: { rejections: Rejections; skipped: Skipped[]; atMostMs?: number },
+  evidence: Evidence<T>,
+): Promise<void> {
+  const atMost = poll.atMostMs === undefined ? {} : { atMostMs: poll.atMostMs };
+  for (const { listed, error } of await attribute(failed, evidence)) {
+    poll.rejections.exclude({ listed, reason: error.code, ...atMost });
+    poll.skipped.push({ reason: error.code, subject: listed.id });
+  }
+}
+
+/** Returns the error that fails the poll when all objects have it; no object is excluded. */
+function commonError(error: ConnectorError): ConnectorError {
+  if (!(error instanceof SkipError)) return error;
+  const message = `none of the account's objects that were requested is answered, so none is left out. The first: ${error.message}`;
+  return new FailError(error.code, message, { cause: error });
+}
+
+/** Samples a list: its first entry, its last, and entries spread evenly between. */
+function spread<T>(list: readonly T[], count: number): readonly T[] {
+  if (list.length <= count) return list;
+  const step = (list.length - 1) / (count - 1);
+  return list.filter((_, index) => Math.round(Math.round(index / step) * step) === index);
 }

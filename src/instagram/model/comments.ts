@@ -3,7 +3,6 @@ import { parseGraphTime } from './graph-time.ts';
 import type { Node } from '../../engine/json.ts';
 import type { Published, SeenComments } from '../../engine/state.ts';
 
-/** The checkpoint of a media whose comments were read. */
 export interface CommentsRead {
   /** The media's `comments_count` at that time; null when it must be read again at any count. */
   readonly count: number | null;
@@ -48,15 +47,10 @@ export function isChanged(listed: Node, before: CommentsRead | undefined): boole
   const count = countOf(listed);
   if (count === undefined) return false;
   if (before === undefined) return count > 0;
-  return (
-    before.count === null ||
-    packRead({ count, newestMs: null }) !== packRead({ count: before.count, newestMs: null })
-  );
+  return Math.min(count, noCount - 1) !== before.count;
 }
 
-/**
- * Returns a comment as its own node, with the ids of its media and of the comment it replies to.
- */
+/** Returns a comment as its own node, with the ids of its media and of the comment above it. */
 export function commentNode(comment: Node, mediaId: string, parent?: Node): Node {
   return {
     ...Object.fromEntries(Object.entries(comment).filter(([name]) => name !== 'replies')),
@@ -100,12 +94,10 @@ export function withSeen(
   return left;
 }
 
-/** True for more ids than are remembered for one media. */
 export function isTooMany(ids: ReadonlySet<string>): boolean {
   return ids.size > seenOfMedia;
 }
 
-/** The data that identifies published comments. */
 export interface KnownComments {
   /** Key numbers of the published comments; undefined unless all are remembered. */
   readonly ids: ReadonlySet<string> | undefined;
@@ -114,8 +106,7 @@ export interface KnownComments {
 }
 
 /**
- * True when a comment was published before: by its id when all ids are remembered, else by its
- * time. Without ids, a comment without a time counts as new.
+ * True when a comment was published before: by its id when all are remembered, else by its time.
  */
 export function isKnown(comment: Node, key: string, known: KnownComments): boolean {
   const { ids, before } = known;

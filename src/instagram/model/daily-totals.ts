@@ -1,6 +1,5 @@
 import { readOrReject } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
-import { largest } from '../../engine/extremes.ts';
 import { isoSeconds } from '../../engine/key.ts';
 import { type Node, type Value, isNode } from '../../engine/json.ts';
 import { metricValues } from './metric-values.ts';
@@ -10,9 +9,15 @@ import { tidyRefusals } from '../../engine/refusals.ts';
 import type { DayTotals, Checkpoint } from '../../engine/state.ts';
 import type { SettleContext, Settled } from '../../engine/stream.ts';
 import type { TotalsRequest } from '../streams/stream.ts';
-import { type WindowPlan, catchUpFrom, coveredBy, longReachMs, recentReachMs } from './windows.ts';
+import {
+  type WindowPlan,
+  catchUpFrom,
+  coveredBy,
+  longReachMs,
+  progressOf,
+  recentReachMs,
+} from './windows.ts';
 
-/** A day that a poll requests. */
 export interface PlannedDay extends PacificDay {
   /** True when only metrics that were rejected before are requested; the others are known. */
   readonly catchUp: boolean;
@@ -36,17 +41,14 @@ export function planDays(plan: WindowPlan): readonly PlannedDay[] {
   return pacificDays(lackingMs, nowMs).map((day) => ({ ...day, catchUp: day.endMs <= dueFromMs }));
 }
 
-/** The answer to one request for a day. */
 export interface TotalsAnswer {
   readonly request: TotalsRequest;
   readonly body: Node;
 }
 
 /**
- * Creates the node of a day from its date and the totals of all answers. For a metric requested by
- * its parts, each part is a field. Meta omits parts of zero, and omits all parts when it has no
- * data.
- *
+ * Creates the node of a day from its date and totals. For a metric requested by its parts, each
+ * part is a field. Meta omits parts of zero, and all parts when it has no data.
  * @param rejected - receives a dead letter for each invalid answer and metric, with its path
  */
 export function dayNode(
@@ -71,12 +73,7 @@ function partsOf(flat: Node, fields: Readonly<Record<string, string>>): Node {
   );
 }
 
-/**
- * Detects the days to publish: new days and days whose totals changed. A missing total never
- * replaces a known one.
- *
- * @param records - mapped days, oldest first
- */
+/** Detects the new and changed days to publish. A missing total never replaces a known one. */
 export function settleTotals(records: readonly Value[], context: SettleContext): Settled {
   const known = new Map(context.checkpoint.totals.map((day) => [day.dateMs, day]));
   const published: Value[] = [];
@@ -105,21 +102,17 @@ function isSame(a: DayTotals['values'], b: DayTotals['values']): boolean {
 }
 
 function checkpointAfter(days: readonly DayTotals[], context: SettleContext): Checkpoint {
-  const { checkpoint, nowMs, lookbackMs } = context;
-  const newestMs = largest(
-    days.map(({ dateMs }) => dateMs),
-    checkpoint.cursorMs ?? undefined,
+  const { checkpoint, nowMs } = context;
+  const progress = progressOf(days, context);
+  const keptAfterMs = Math.min(
+    progress.coveredUntilMs ?? -Infinity,
+    lackingFrom(checkpoint, nowMs),
   );
-  const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
-  const coveredUntilMs = Math.max(coveredBy(checkpoint.coveredUntilMs, nowMs), settledMs);
   return {
     ...checkpoint,
-    cursorMs: newestMs === -Infinity ? null : newestMs,
-    coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
+    ...progress,
     // The other days are not requested again.
-    totals: days
-      .filter(({ dateMs }) => dateMs > Math.min(coveredUntilMs, lackingFrom(checkpoint, nowMs)))
-      .sort((a, b) => a.dateMs - b.dateMs),
+    totals: days.filter(({ dateMs }) => dateMs > keptAfterMs).sort((a, b) => a.dateMs - b.dateMs),
     refusals: tidyRefusals(checkpoint.refusals, { nowMs, present: undefined }),
   };
 }

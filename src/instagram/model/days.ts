@@ -1,15 +1,13 @@
 import { invalidPart, readOrReject } from '../../engine/dead-letters.ts';
 import { dataOf } from './metric-values.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
-import { largest } from '../../engine/extremes.ts';
 import { type Json, type Node, type Value, isNode } from '../../engine/json.ts';
 import { lackingFrom } from './missing.ts';
 import type { DayValues, Checkpoint } from '../../engine/state.ts';
 import type { SettleContext, Settled } from '../../engine/stream.ts';
 import type { SeriesRequest } from '../streams/stream.ts';
-import { coveredBy, futureMs } from './windows.ts';
+import { futureMs, progressOf } from './windows.ts';
 
-/** The answer to one request of a series. */
 export interface SeriesAnswer {
   readonly request: SeriesRequest;
   readonly body: Node;
@@ -18,7 +16,6 @@ export interface SeriesAnswer {
 /**
  * Merges the answers of one window into one node per day, `{date, follower_count, reach, …}`,
  * oldest first. `date` is Meta's `end_time`, unchanged.
- *
  * @param rejected - receives a dead letter for each invalid answer, metric and day, with its path
  */
 export function mergeDays(
@@ -40,23 +37,12 @@ export function mergeDays(
   return [...days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
 }
 
-interface Point {
-  readonly date: string;
-  readonly value: Json;
-}
-
 /** @param name - the stream's name of the metric, which identifies its period */
-function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]): readonly Point[] {
+function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]) {
   const { values } = metric;
   if (!Array.isArray(values)) {
-    rejected.push(
-      invalidPart({
-        path: `${name}.values`,
-        expected: 'a list of days',
-        came: values,
-        raw: metric,
-      }),
-    );
+    const part = { path: `${name}.values`, expected: 'a list of days', came: values };
+    rejected.push(invalidPart({ ...part, raw: metric }));
     return [];
   }
   return (values as readonly Json[]).flatMap((point, index) => {
@@ -72,11 +58,8 @@ function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]): read
 }
 
 /**
- * Detects the days to publish: new days and days whose values changed, except days without data and
- * days later than now + 1 day. A missing value never replaces a known one: Meta's series appear and
- * disappear, `online_followers` above all.
- *
- * @param records - mapped days, oldest first
+ * Detects the days to publish: new and changed ones, except days without data and days later than
+ * now + 1 day. A missing value never replaces a known one: `online_followers` comes and goes.
  */
 export function settleDays(records: readonly Value[], context: SettleContext): Settled {
   const known = new Map(context.checkpoint.days.map((day) => [day.dateMs, day]));
@@ -95,64 +78,49 @@ export function settleDays(records: readonly Value[], context: SettleContext): S
 
 function checkpointAfter(days: readonly DayValues[], context: SettleContext): Checkpoint {
   const { checkpoint, nowMs, lookbackMs } = context;
-  const newest = largest(
-    days.map((day) => day.dateMs),
-    checkpoint.cursorMs ?? undefined,
-  );
-  const cursorMs = newest === -Infinity ? null : newest;
-  const settledMs = Math.min(context.coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
-  const coveredUntilMs = Math.max(coveredBy(checkpoint.coveredUntilMs, nowMs), settledMs);
+  const progress = progressOf(days, context);
   // The next poll requests these days again, and compares them. Days that lack a rejected metric
   // are kept too, so that no known value is lost when that metric is published.
-  const requestedFromMs = Math.min(cursorMs ?? nowMs, nowMs) - lookbackMs;
+  const requestedFromMs = Math.min(progress.cursorMs ?? nowMs, nowMs) - lookbackMs;
   const keepFromMs = Math.min(requestedFromMs, lackingFrom(checkpoint, nowMs));
   return {
     ...checkpoint,
-    cursorMs,
-    coveredUntilMs: coveredUntilMs === -Infinity ? null : coveredUntilMs,
+    ...progress,
     days: days.filter((day) => day.dateMs >= keepFromMs).sort((a, b) => a.dateMs - b.dateMs),
   };
 }
 
+/** The values of a day: their names in the state, and in records. */
+const fields = {
+  followerCount: 'follower_count',
+  reach: 'reach',
+  reachWeek: 'reach_week',
+  reachDays28: 'reach_days_28',
+  onlineFollowers: 'online_followers',
+} as const;
+const names = Object.keys(fields) as (keyof typeof fields)[];
+
 function dayOf(record: Value): DayValues {
-  return {
-    dateMs: record['date'] as number,
-    followerCount: (record['follower_count'] ?? null) as number | null,
-    reach: (record['reach'] ?? null) as number | null,
-    reachWeek: (record['reach_week'] ?? null) as number | null,
-    reachDays28: (record['reach_days_28'] ?? null) as number | null,
-    onlineFollowers: (record['online_followers'] ?? null) as DayValues['onlineFollowers'],
-  };
+  const values = names.map((name) => [name, record[fields[name]] ?? null]);
+  return { dateMs: record['date'], ...Object.fromEntries(values) } as DayValues;
 }
 
 function valuesOf(day: DayValues): Value {
-  return {
-    follower_count: day.followerCount,
-    reach: day.reach,
-    reach_week: day.reachWeek,
-    reach_days_28: day.reachDays28,
-    online_followers: day.onlineFollowers,
-  };
+  return Object.fromEntries(names.map((name) => [fields[name], day[name]]));
 }
 
 function mergeDay(before: DayValues, now: DayValues): DayValues {
-  return {
-    dateMs: now.dateMs,
-    followerCount: now.followerCount ?? before.followerCount,
-    reach: now.reach ?? before.reach,
-    reachWeek: now.reachWeek ?? before.reachWeek,
-    reachDays28: now.reachDays28 ?? before.reachDays28,
-    onlineFollowers: hasHours(now.onlineFollowers) ? now.onlineFollowers : before.onlineFollowers,
-  };
+  const known = names.filter((name) => hasValue(now[name])).map((name) => [name, now[name]]);
+  return { ...before, ...Object.fromEntries(known) } as DayValues;
 }
 
-function hasHours(hours: DayValues['onlineFollowers']): boolean {
-  return hours !== null && Object.keys(hours).length > 0;
+/** False for an empty map: it equals a missing one. */
+function hasValue(value: DayValues[keyof typeof fields]): boolean {
+  return typeof value === 'number' || Object.keys(value ?? {}).length > 0;
 }
 
 function isEmpty(day: DayValues): boolean {
-  const counts = [day.followerCount, day.reach, day.reachWeek, day.reachDays28];
-  return counts.every((count) => count === null) && !hasHours(day.onlineFollowers);
+  return !names.some((name) => hasValue(day[name]));
 }
 
 function sameDay(a: DayValues, b: DayValues): boolean {
@@ -161,12 +129,5 @@ function sameDay(a: DayValues, b: DayValues): boolean {
 
 function canonical(day: DayValues): string {
   const hours = Object.entries(day.onlineFollowers ?? {}).sort(([a], [b]) => Number(a) - Number(b));
-  return JSON.stringify([
-    day.followerCount,
-    day.reach,
-    day.reachWeek,
-    day.reachDays28,
-    // An empty map equals a missing one: no value is known.
-    hours,
-  ]);
+  return JSON.stringify({ ...valuesOf(day), online_followers: hours });
 }

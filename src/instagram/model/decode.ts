@@ -2,10 +2,9 @@ import { invalidPart, readOrReject } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import type { Field, Fields } from './fields.ts';
 import { type Json, type Node, type Value, isNode } from '../../engine/json.ts';
+import { type Mapped, type Origin, provenance } from '../../engine/stream.ts';
 import { parseGraphTime } from './graph-time.ts';
-import { withoutParameters } from './signed-url.ts';
 
-/** A decoded node. */
 export interface Decoded {
   readonly value: Value;
   /** Names of fields that are not declared, as `children[].foo`. */
@@ -14,29 +13,24 @@ export interface Decoded {
   readonly rejected: readonly DeadLetterError[];
 }
 
-interface Decoding {
+interface FieldContext {
   readonly root: Node;
+  /** `children[2].id`; empty for the root. */
+  readonly path: string;
   readonly unknown: Set<string>;
   readonly rejected: DeadLetterError[];
 }
 
 /**
- * Maps a node by its declared fields. Never coerces (Invariant 5): a wrong type or a missing
- * required field is rejected by its path; a missing or null optional field is null. An undeclared
- * field is omitted and reported by name. An invalid metric, count or list entry is rejected by
- * itself; any other invalid field rejects the node.
- *
+ * Maps a node by its declared fields, without coercion (Invariant 5): a wrong type or a missing
+ * required field rejects the node by its path, an invalid metric, count or list entry only itself.
+ * An undeclared field is reported by name.
  * @throws DeadLetterError `mapping.invalid` with the path and the raw node
  */
 export function decode(fields: Fields, node: Node): Decoded {
-  const decoding: Decoding = { root: node, unknown: new Set(), rejected: [] };
-  const value = decodeFields(fields, node, { decoding, path: '' });
-  return { value, unknown: [...decoding.unknown], rejected: decoding.rejected };
-}
-
-interface FieldContext {
-  readonly decoding: Decoding;
-  readonly path: string;
+  const context: FieldContext = { root: node, path: '', unknown: new Set(), rejected: [] };
+  const value = decodeFields(fields, node, context);
+  return { value, unknown: [...context.unknown], rejected: context.rejected };
 }
 
 function decodeFields(fields: Fields, node: Node, context: FieldContext): Value {
@@ -46,7 +40,7 @@ function decodeFields(fields: Fields, node: Node, context: FieldContext): Value 
     value[name] = decodeDeclared(declared, node[name], { ...context, path });
   }
   for (const name of Object.keys(node)) {
-    if (!Object.hasOwn(fields, name)) context.decoding.unknown.add(unknownName(context.path, name));
+    if (!Object.hasOwn(fields, name)) context.unknown.add(unknownName(context.path, name));
   }
   return value;
 }
@@ -62,7 +56,7 @@ function decodeDeclared(
     return null;
   }
   if (isMetric !== true) return decodeField(field, raw, context);
-  return readOrReject(context.decoding.rejected, () => decodeField(field, raw, context)) ?? null;
+  return readOrReject(context.rejected, () => decodeField(field, raw, context)) ?? null;
 }
 
 /** Drops positions to keep names few (Invariant 10): `children[3].foo` → `children[].foo`. */
@@ -83,9 +77,10 @@ function decodeField(field: Field, raw: Json, context: FieldContext): Json {
 
 type Scalar = Exclude<Field, { kind: 'object' | 'list' | 'counts' }>;
 
-const scalars: Readonly<Record<Exclude<Scalar['kind'], 'url'>, (raw: Json) => Json | undefined>> = {
+const scalars: Readonly<Record<Scalar['kind'], (raw: Json) => Json | undefined>> = {
   id: (raw) => graphId(raw),
   text: (raw) => (typeof raw === 'string' ? raw : undefined),
+  url: (raw) => (typeof raw === 'string' ? raw : undefined),
   long: (raw) => (Number.isSafeInteger(raw) ? raw : undefined),
   double: (raw) => (typeof raw === 'number' ? raw : undefined),
   flag: (raw) => (typeof raw === 'boolean' ? raw : undefined),
@@ -93,14 +88,10 @@ const scalars: Readonly<Record<Exclude<Scalar['kind'], 'url'>, (raw: Json) => Js
 };
 
 function decodeScalar(field: Scalar, raw: Json, context: FieldContext): Json {
-  const value =
-    field.kind === 'url'
-      ? typeof raw === 'string'
-        ? withoutParameters(raw, field.without)
-        : undefined
-      : scalars[field.kind](raw);
+  const value = scalars[field.kind](raw);
   if (value === undefined) throw invalid(context, expectations[field.kind], raw);
-  return value;
+  const isUrl = field.kind === 'url' && typeof value === 'string';
+  return isUrl ? withoutParameters(value, field.without) : value;
 }
 
 function graphId(raw: Json): string | undefined {
@@ -112,12 +103,11 @@ function graphId(raw: Json): string | undefined {
 function decodeList(fields: Fields, raw: Json, context: FieldContext): Json {
   const data = isNode(raw) ? raw['data'] : undefined;
   if (!Array.isArray(data)) throw invalid(context, expectations.list, raw);
+  const entry: Field = { kind: 'object', fields };
   return (data as readonly Json[]).flatMap((item, index) => {
-    const entry: Field = { kind: 'object', fields };
-    const entryContext = { ...context, path: `${context.path}[${index}]` };
-    return (
-      readOrReject(context.decoding.rejected, () => decodeField(entry, item, entryContext)) ?? []
-    );
+    const itemContext = { ...context, path: `${context.path}[${index}]` };
+    const read = (): Json => decodeField(entry, item, itemContext);
+    return readOrReject(context.rejected, read) ?? [];
   });
 }
 
@@ -128,7 +118,7 @@ function decodeCounts(raw: Json, context: FieldContext): Json {
   const counts = Object.entries(raw).filter(([name, count]) => {
     if (Number.isSafeInteger(count)) return true;
     const entryContext = { ...context, path: `${context.path}.${name}` };
-    context.decoding.rejected.push(invalid(entryContext, expectations.long, count));
+    context.rejected.push(invalid(entryContext, expectations.long, count));
     return false;
   });
   // Assignment would lose a key `__proto__`.
@@ -153,5 +143,30 @@ function invalid(
   expected: string,
   received: Json | undefined,
 ): DeadLetterError {
-  return invalidPart({ path: context.path, expected, came: received, raw: context.decoding.root });
+  return invalidPart({ path: context.path, expected, came: received, raw: context.root });
+}
+
+/** Creates the mapping of a stream whose records are its nodes' declared fields. */
+export function recordOf(fields: Fields): (node: Node, origin: Origin) => Mapped {
+  return (node, origin) => {
+    const { value, ...besides } = decode(fields, node);
+    return { kind: 'record', record: { ...provenance(origin), ...value }, ...besides };
+  };
+}
+
+/**
+ * Removes the named query parameters from a URL and keeps every other byte. Meta's CDN changes some
+ * parameters on every call, which would make equal media look different.
+ */
+export function withoutParameters(url: string, names: readonly string[]): string {
+  const question = url.indexOf('?');
+  if (question < 0) return url;
+  const hash = url.indexOf('#', question);
+  const end = hash < 0 ? url.length : hash;
+  const kept = url
+    .slice(question + 1, end)
+    .split('&')
+    .filter((parameter) => !names.includes(parameter.split('=', 1)[0] ?? ''));
+  const query = kept.length === 0 ? '' : `?${kept.join('&')}`;
+  return url.slice(0, question) + query + url.slice(end);
 }

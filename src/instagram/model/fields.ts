@@ -1,7 +1,4 @@
-/**
- * The type of a node's field. A stream declares its fields once; the mapping, the request's
- * `fields=` and the conformance suite read that declaration.
- */
+/** A field's type; the mapping, the request's `fields=` and the conformance suite read it. */
 export type Field =
   | { readonly kind: 'id' | 'text' | 'long' | 'double' | 'flag' | 'time' }
   | { readonly kind: 'counts' }
@@ -52,7 +49,6 @@ export function metrics(fields: Fields): Fields {
 
 /**
  * Returns the `fields=` parameter that requests exactly these fields: `id,owner,children{id,…}`.
- *
  * @param without - fields to omit; a field within a list by its path, as `children.owner`
  */
 export function fieldsParameter(fields: Fields, without: ReadonlySet<string> = new Set()): string {
@@ -82,11 +78,9 @@ export function pathsOf(name: string, fields: Fields): readonly string[] {
 }
 
 /**
- * Returns the paths to omit after the API has rejected a field by its name alone. A name at two
- * paths is omitted at each path by itself before it is omitted at both: the other may be accepted.
- *
- * @param excluded - the paths that the rejected request omitted
- * @returns undefined when no further path can be omitted
+ * Returns the paths to omit after a rejection of a field by name; undefined for no further path. A
+ * name at two paths is omitted at each by itself before it is omitted at both: the other may be
+ * accepted.
  */
 export function rejectedAfter(
   name: string,

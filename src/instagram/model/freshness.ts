@@ -1,7 +1,6 @@
 import { hash64, spreadOf } from '../../engine/fingerprint.ts';
 import type { Node } from '../../engine/json.ts';
 
-/** The period in which entities up to some age are requested again. */
 export interface Tier {
   /** The tier ends at this age, milliseconds; infinite for the last one. */
   readonly untilAgeMs: number;
@@ -10,42 +9,39 @@ export interface Tier {
 }
 
 /** The times of a poll and of the one before it, epoch milliseconds. */
-export interface PollTimes {
+interface PollTimes {
   readonly nowMs: number;
   /** Beginning of the last completed poll; null before the first. */
   readonly lastMs: number | null;
 }
 
-/** An entity with an age. */
-export interface Aged {
+interface Aged {
   readonly id: string;
   /** Epoch milliseconds; null without a valid timestamp, which counts as old. */
   readonly createdMs: number | null;
 }
 
 /**
- * True when an entity is due in this poll. Each entity is due once in its tier's period, at a
- * moment derived from its id, so that requests are spread evenly over the polls. If no poll ran at
- * that moment, the next one catches up.
- *
+ * True when an entity is due: once in its tier's period, at a moment derived from its id, so that
+ * requests are spread evenly over the polls. A missed moment is caught up.
  * @param tiers - by ascending age; the last one applies to everything older
  */
-export function isDue(aged: Aged, { nowMs, lastMs }: PollTimes, tiers: readonly Tier[]): boolean {
-  const everyMs = periodOf(nowMs - (aged.createdMs ?? -Infinity), tiers);
+export function isDue(aged: Aged, times: PollTimes, tiers: readonly Tier[]): boolean {
+  const ageMs = times.nowMs - (aged.createdMs ?? -Infinity);
+  const tier = tiers.find(({ untilAgeMs }) => ageMs < untilAgeMs) ?? tiers.at(-1);
+  return isPeriodOver(aged.id, tier?.everyMs ?? 0, times);
+}
+
+/** True once in each period, at a moment derived from the id; a missed moment is caught up. */
+export function isPeriodOver(id: string, everyMs: number, { nowMs, lastMs }: PollTimes): boolean {
   // The last poll is in the future after the clock was set back.
   if (lastMs === null || everyMs === 0 || lastMs > nowMs) return true;
-  const offsetMs = spreadOf(aged.id, everyMs);
-  return periodNumber(nowMs - offsetMs, everyMs) > periodNumber(lastMs - offsetMs, everyMs);
+  const offsetMs = spreadOf(id, everyMs);
+  return Math.floor((nowMs - offsetMs) / everyMs) > Math.floor((lastMs - offsetMs) / everyMs);
 }
 
-function periodOf(ageMs: number, tiers: readonly Tier[]): number {
-  const tier = tiers.find(({ untilAgeMs }) => ageMs < untilAgeMs) ?? tiers.at(-1);
-  return tier?.everyMs ?? 0;
-}
-
-function periodNumber(atMs: number, everyMs: number): number {
-  return Math.floor(atMs / everyMs);
-}
+/** The time for which a story is listed, less five minutes for clock skew between Meta and us. */
+export const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
 
 /** The counts of a listed media that show a change; each list scan requests all of them. */
 export const movingCounts: readonly string[] = [
@@ -57,16 +53,15 @@ export const movingCounts: readonly string[] = [
   'total_views_count',
 ];
 
+const minuteMs = 60_000;
+const countsBits = 32n;
+const countsMask = (1n << countsBits) - 1n;
+
 /** Packs the time of a media's reading, in minutes, and a hash of its counts into 64 bits. */
 export function packReading(listed: Node, nowMs: number): bigint {
   return (BigInt(Math.floor(nowMs / minuteMs)) << countsBits) | countsOf(listed);
 }
 
-const minuteMs = 60_000;
-const countsBits = 32n;
-const countsMask = (1n << countsBits) - 1n;
-
-/** Returns a 32-bit hash of a media's listed counts. */
 function countsOf(listed: Node): bigint {
   return hash64(JSON.stringify(movingCounts.map((name) => listed[name] ?? null))) & countsMask;
 }
@@ -74,8 +69,7 @@ function countsOf(listed: Node): bigint {
 /** The part of its age after which a changed media is read again; old media are read rarely. */
 const movedAfter = 1 / 8;
 
-/** A listed media, and the last reading of its insights. */
-export interface ReadMedia {
+interface ReadMedia {
   readonly node: Node;
   readonly media: Aged;
   /** The reading, packed by `packReading`; undefined when it is unknown. */

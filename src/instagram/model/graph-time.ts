@@ -1,11 +1,6 @@
 const pattern = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:Z|([+-])(\d{2}):?(\d{2}))$/;
 
-/**
- * Parses a time of the Graph API (`2026-05-12T05:26:06+0000`, no colon in the offset) or of RFC
- * 3339.
- *
- * @returns epoch milliseconds, or undefined when the text is not a real moment
- */
+/** Parses `2026-05-12T05:26:06+0000` or RFC 3339 to epoch milliseconds; undefined otherwise. */
 export function parseGraphTime(text: string): number | undefined {
   const match = pattern.exec(text);
   if (match === null) return undefined;

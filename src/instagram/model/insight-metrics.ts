@@ -2,10 +2,8 @@ import type { Login } from '../../engine/account.ts';
 import type { Node } from '../../engine/json.ts';
 
 /**
- * The widest set of metrics that a media of a kind answers in one request, on every API version:
- * Meta adds and removes metrics on all versions at once. One unsupported metric fails a whole
- * request.
- *
+ * The widest set of metrics that a media of a kind answers in one request, on every API version.
+ * One unsupported metric fails a whole request.
  * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media/insights (read 2026-11)
  */
 const shared = ['reach', 'views', 'likes', 'comments', 'saved', 'shares', 'total_interactions'];

@@ -2,25 +2,54 @@ import { invalidPart, readOrReject } from '../../engine/dead-letters.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import { type Json, type Node, isNode, listOf } from '../../engine/json.ts';
 
-/** The place of a metric in an answer. */
-interface MetricPlace {
-  readonly root: Node;
-  /** `insights.data[2].`; empty when the metric is the root. */
-  readonly prefix: string;
+/** Reads parts of an answer below a path; a part of another shape is rejected by its whole path. */
+class PartReader {
+  readonly #root: Node;
+  readonly #prefix: string;
+
+  /** @param prefix - `insights.data[2].`; empty when the metric is the root */
+  constructor(root: Node, prefix: string) {
+    this.#root = root;
+    this.#prefix = prefix;
+  }
+
+  at(path: string): PartReader {
+    return new PartReader(this.#root, `${this.#prefix}${path}.`);
+  }
+
+  /** Reads an object; undefined when it is missing. PHP writes an empty object as an empty list. */
+  object(path: string, value: Json | undefined): Node | undefined {
+    if (value === undefined || value === null) return undefined;
+    if (Array.isArray(value) && value.length === 0) return undefined;
+    return isNode(value) ? value : this.reject(path, 'an object', value);
+  }
+
+  /** Reads a list; a missing list counts as empty. */
+  list(path: string, value: Json | undefined): readonly Json[] {
+    return value === undefined ? [] : (listOf(value) ?? this.reject(path, 'a list', value));
+  }
+
+  number(path: string, value: Json | undefined): Json | undefined {
+    if (value === undefined || value === null || typeof value === 'number') return value;
+    return this.reject(path, 'a number', value);
+  }
+
+  reject(path: string, expected: string, received: Json | undefined): never {
+    const part = { path: `${this.#prefix}${path}`, expected, came: received, raw: this.#root };
+    throw invalidPart(part);
+  }
 }
 
-/** An entry of an insights answer. */
 interface Metric {
   readonly name: string;
   readonly node: Node;
-  readonly place: MetricPlace;
+  readonly reader: PartReader;
 }
 
 /**
  * Flattens the metrics of an insights answer (`data: [{name, values: [{value}], total_value}]`)
  * into one node, metric → value. A breakdown becomes `<metric>_actions`: its dimension → count. A
  * metric without a value is omitted: Meta sends an empty set rather than 0 for unknown values.
- *
  * @param rejected - receives a dead letter for each metric of another shape, with its path
  * @throws DeadLetterError `mapping.invalid` when the answer holds no list of metrics
  */
@@ -30,11 +59,11 @@ export function metricValues(
   rejected: DeadLetterError[],
 ): Node {
   const flat = new Map<string, Json>();
-  for (const { name, node, place } of metricsOf(answer, root, rejected)) {
+  for (const { name, node, reader } of metricsOf(answer, root, rejected)) {
     const invalid: DeadLetterError[] = [];
-    const value = readOrReject(invalid, () => metricValue(node, place));
+    const value = readOrReject(invalid, () => metricValue(node, reader));
     if (value !== undefined) flat.set(name, value);
-    const actions = readOrReject(invalid, () => breakdownCounts(node, rejected, place));
+    const actions = readOrReject(invalid, () => breakdownCounts(node, rejected, reader));
     if (actions !== undefined) flat.set(`${name}_actions`, actions);
     // Both functions read `total_value`: report its error once.
     for (const [index, error] of invalid.entries()) {
@@ -46,7 +75,6 @@ export function metricValues(
 
 /**
  * Returns the entries of an insights answer, each an object with a name.
- *
  * @param rejected - receives a dead letter for each invalid entry, with its path
  * @throws DeadLetterError `mapping.invalid` when the answer holds no list
  */
@@ -63,57 +91,53 @@ function metricsOf(
   root: Node,
   rejected: DeadLetterError[],
 ): readonly Metric[] {
-  const place = { root, prefix: 'insights.' };
+  const insights = new PartReader(root, 'insights.');
   const data = isNode(answer) ? answer['data'] : undefined;
-  const entries = listOf(data) ?? reject({ ...place, path: 'data' }, 'a list', data);
+  const entries = listOf(data) ?? insights.reject('data', 'a list', data);
   return entries.flatMap((entry, index) => {
     const path = `data[${index}]`;
     const read = (): Metric => {
-      const node = isNode(entry) ? entry : reject({ ...place, path }, 'an object', entry);
-      const name = node['name'];
-      if (typeof name !== 'string')
-        return reject({ ...place, path: `${path}.name` }, 'a text', name);
-      return { name, node, place: { root, prefix: `insights.${path}.` } };
+      const node = isNode(entry) ? entry : insights.reject(path, 'an object', entry);
+      const { name } = node;
+      if (typeof name !== 'string') return insights.reject(`${path}.name`, 'a text', name);
+      return { name, node, reader: insights.at(path) };
     };
     return readOrReject(rejected, read) ?? [];
   });
 }
 
-function metricValue(metric: Node, place: MetricPlace): Json | undefined {
-  const first = objectAt('values[0]', listAt('values', metric['values'], place)[0], place)?.[
-    'value'
-  ];
-  if (first !== undefined) return numberAt('values[0].value', first, place);
-  const total = objectAt('total_value', metric['total_value'], place)?.['value'];
-  return numberAt('total_value.value', total, place);
+function metricValue(metric: Node, reader: PartReader): Json | undefined {
+  const [first] = reader.list('values', metric['values']);
+  const value = reader.object('values[0]', first)?.['value'];
+  if (value !== undefined) return reader.number('values[0].value', value);
+  const total = reader.object('total_value', metric['total_value']);
+  return reader.number('total_value.value', total?.['value']);
 }
 
 /**
  * Maps a breakdown's results: the dimension values joined with a comma (`18-24,F`) → count. Results
  * with equal dimension values are added up: two cities of one name are two results.
- *
- * @param rejected - receives a dead letter for each invalid result, with its path
  * @returns undefined when the metric has no results
- * @throws DeadLetterError `mapping.invalid` when there is no list of results, or all of them are
- * invalid
+ * @throws DeadLetterError `mapping.invalid` without a list of results, or when all are invalid
  */
 export function breakdownCounts(
   metric: Node,
   rejected: DeadLetterError[],
-  place: MetricPlace = { root: metric, prefix: '' },
+  reader = new PartReader(metric, ''),
 ): Node | undefined {
-  const breakdown = breakdownOf(metric, place);
-  const results = listAt(resultsPath, breakdown?.['results'], place);
+  const total = reader.object('total_value', metric['total_value']);
+  const [first] = reader.list('total_value.breakdowns', total?.['breakdowns']);
+  const breakdown = reader.object(breakdownPath, first) ?? {};
+  const results = reader.list(`${breakdownPath}.results`, breakdown['results']);
   if (results.length === 0) return undefined;
   // The names of the dimensions, in the order of their values.
-  const keys = listAt(keysPath, breakdown?.['dimension_keys'], place);
+  const keys = reader.list(`${breakdownPath}.dimension_keys`, breakdown['dimension_keys']);
   const timeframe = keys.indexOf('timeframe');
   const invalid: DeadLetterError[] = [];
   // A map, because a dimension value may be `__proto__`.
   const counts = new Map<string, number>();
   for (const [index, result] of results.entries()) {
-    const path = `${resultsPath}[${index}]`;
-    const row = readOrReject(invalid, () => rowOf(result, keys.length, { path, place }));
+    const row = readOrReject(invalid, () => rowOf(result, keys.length, { index, reader }));
     if (row === undefined) continue;
     // The time frame is a parameter of the request, and equal in all results.
     const key = row.values.filter((_, position) => position !== timeframe).join(',');
@@ -125,72 +149,27 @@ export function breakdownCounts(
   return Object.fromEntries(counts);
 }
 
-interface BreakdownRow {
-  readonly values: readonly string[];
-  readonly count: number;
-}
+const breakdownPath = 'total_value.breakdowns[0]';
 
 /** @param dimensions - the number of dimensions; 0 when the answer does not contain it */
 function rowOf(
   result: Json,
   dimensions: number,
-  { path, place }: { path: string; place: MetricPlace },
-): BreakdownRow {
-  if (!isNode(result)) return reject({ ...place, path }, 'an object', result);
-  const values = result['dimension_values'];
+  { index, reader }: { readonly index: number; readonly reader: PartReader },
+): { readonly values: readonly string[]; readonly count: number } {
+  const path = `${breakdownPath}.results[${index}]`;
+  if (!isNode(result)) return reader.reject(path, 'an object', result);
+  const { dimension_values: values, value: count } = result;
   if (!isTexts(values) || values.length !== (dimensions || values.length)) {
-    return reject(
-      { ...place, path: `${path}.dimension_values` },
-      'a text for each dimension',
-      values,
-    );
+    return reader.reject(`${path}.dimension_values`, 'a text for each dimension', values);
   }
-  const count = result['value'];
   if (typeof count !== 'number' || !Number.isSafeInteger(count)) {
-    return reject({ ...place, path: `${path}.value` }, 'a whole number within 2^53', count);
+    return reader.reject(`${path}.value`, 'a whole number within 2^53', count);
   }
   return { values, count };
-}
-
-const resultsPath = 'total_value.breakdowns[0].results';
-const keysPath = 'total_value.breakdowns[0].dimension_keys';
-
-function breakdownOf(metric: Node, place: MetricPlace): Node | undefined {
-  const total = objectAt('total_value', metric['total_value'], place);
-  const breakdowns = listAt('total_value.breakdowns', total?.['breakdowns'], place);
-  return objectAt('total_value.breakdowns[0]', breakdowns[0], place);
 }
 
 function isTexts(value: Json | undefined): value is readonly string[] {
   const texts = Array.isArray(value) ? (value as readonly Json[]) : [];
   return texts.length > 0 && texts.every((item) => typeof item === 'string');
-}
-
-/** Reads an object; undefined when it is missing. PHP writes an empty object as an empty list. */
-function objectAt(path: string, value: Json | undefined, place: MetricPlace): Node | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (Array.isArray(value) && value.length === 0) return undefined;
-  return isNode(value) ? value : reject({ ...place, path }, 'an object', value);
-}
-
-/** Reads a list; a missing list counts as empty. */
-function listAt(path: string, value: Json | undefined, place: MetricPlace): readonly Json[] {
-  return value === undefined ? [] : (listOf(value) ?? reject({ ...place, path }, 'a list', value));
-}
-
-function numberAt(path: string, value: Json | undefined, place: MetricPlace): Json | undefined {
-  if (value === undefined || value === null || typeof value === 'number') return value;
-  return reject({ ...place, path }, 'a number', value);
-}
-
-interface ValuePlace extends MetricPlace {
-  readonly path: string;
-}
-
-function reject(
-  { root, prefix, path }: ValuePlace,
-  expected: string,
-  received: Json | undefined,
-): never {
-  throw invalidPart({ path: `${prefix}${path}`, expected, came: received, raw: root });
 }

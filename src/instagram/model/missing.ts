@@ -1,9 +1,12 @@
 import type { ErrorCode } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
 import { holds } from '../../engine/refusals.ts';
-import { allSubjects, excludeMetric } from '../extract/rejections.ts';
 import type { Checkpoint, Refusal } from '../../engine/state.ts';
 import { longReachMs } from './windows.ts';
+
+/** The subject of a rejection for every object, e.g. of a metric that the API has removed. */
+export const allSubjects = '*';
+const weekMs = 7 * 24 * 3_600_000;
 
 /** Consecutive days that one request covers, epoch milliseconds. */
 export interface DaySpan {
@@ -13,14 +16,18 @@ export interface DaySpan {
   readonly catchUp: boolean;
 }
 
+interface Scope {
+  readonly span: DaySpan;
+  readonly nowMs: number;
+}
+
 /**
- * Returns the daily metrics to request for a span: none that is rejected, and in a catch-up span
- * none that the days already have.
+ * Returns a span's metrics to request: none that is rejected; in a catch-up, only those missing.
  */
 export function metricsOf(
+  checkpoint: Checkpoint,
   metrics: readonly string[],
-  span: DaySpan,
-  { checkpoint, nowMs }: { checkpoint: Checkpoint; nowMs: number },
+  { span, nowMs }: Scope,
 ): readonly string[] {
   return metrics.filter((metric) => {
     const refusal = refusalOf(checkpoint, metric);
@@ -33,25 +40,27 @@ export function metricsOf(
 export function excludeDailyMetric(
   checkpoint: Checkpoint,
   { metric, reason }: { metric: string; reason: ErrorCode },
-  { span, nowMs }: { span: DaySpan; nowMs: number },
+  { span, nowMs }: Scope,
 ): Checkpoint {
   const known = refusalOf(checkpoint, metric)?.missingFromMs ?? Infinity;
-  const updated = excludeMetric(checkpoint, { subject: allSubjects, metric, reason }, nowMs);
-  return withMissing(updated, metric, Math.min(known, span.sinceMs));
+  const missingFromMs = Math.min(known, span.sinceMs);
+  const untilMs = nowMs + weekMs;
+  const refusal = { subject: allSubjects, metric, reason, untilMs, missingFromMs };
+  const { refusals } = withChanged(checkpoint, [metric], () => null);
+  return { ...checkpoint, refusals: [...refusals, refusal] };
 }
 
 /** Records that the days of a span lack the metrics that are still rejected. */
 export function withMissingDays(
   checkpoint: Checkpoint,
   metrics: readonly string[],
-  { span, nowMs }: { span: DaySpan; nowMs: number },
+  { span, nowMs }: Scope,
 ): Checkpoint {
   if (span.catchUp) return checkpoint;
-  return metrics.reduce((updated, metric) => {
-    const refusal = refusalOf(updated, metric);
-    if (refusal === undefined || !holds(refusal, nowMs)) return updated;
-    return withMissing(updated, metric, Math.min(refusal.missingFromMs ?? Infinity, span.sinceMs));
-  }, checkpoint);
+  return withChanged(checkpoint, metrics, (one) => {
+    const missingFromMs = Math.min(one.missingFromMs ?? Infinity, span.sinceMs);
+    return holds(one, nowMs) ? { ...one, missingFromMs } : one;
+  });
 }
 
 /** Records that metrics were answered up to the end of a span; the last span completes them. */
@@ -60,13 +69,23 @@ export function withAnswered(
   metrics: readonly string[],
   { span, last }: { span: DaySpan; last: boolean },
 ): Checkpoint {
-  return metrics.reduce((updated, metric) => {
-    const from = refusalOf(updated, metric)?.missingFromMs;
-    if (last) return without(updated, metric);
-    return from === undefined
-      ? updated
-      : withMissing(updated, metric, Math.max(from, span.untilMs));
-  }, checkpoint);
+  return withChanged(checkpoint, metrics, (one) => {
+    if (last || one.missingFromMs === undefined) return last ? null : one;
+    return { ...one, missingFromMs: Math.max(one.missingFromMs, span.untilMs) };
+  });
+}
+
+/** Changes the rejections of some metrics; null removes one. */
+function withChanged(
+  checkpoint: Checkpoint,
+  metrics: readonly string[],
+  change: (refusal: Refusal) => Refusal | null,
+): Checkpoint {
+  const refusals = checkpoint.refusals.flatMap((one) => {
+    const isChosen = one.subject === allSubjects && metrics.includes(one.metric ?? '');
+    return isChosen ? (change(one) ?? []) : [one];
+  });
+  return { ...checkpoint, refusals };
 }
 
 /** Returns the start of the days that lack a metric that may be requested again; null for none. */
@@ -75,21 +94,15 @@ export function askableFrom(
   metrics: readonly string[],
   nowMs: number,
 ): number | null {
-  const expired = refusals.filter(
-    (one) => one.metric !== null && metrics.includes(one.metric) && !holds(one, nowMs),
-  );
-  return earliest(expired);
+  const declared = refusals.filter(({ metric }) => metric !== null && metrics.includes(metric));
+  return earliest(declared.filter((one) => !holds(one, nowMs)));
 }
 
-/**
- * Returns the start of the days that lack a rejected metric, and may thus still change at any age;
- * Infinity for none.
- */
+/** Returns the start of the days that lack a rejected metric and may still change, or Infinity. */
 export function lackingFrom({ refusals }: Checkpoint, nowMs: number): number {
   return Math.max(earliest(refusals) ?? Infinity, nowMs - longReachMs);
 }
 
-/** Forgets rejections of daily metrics that the stream no longer declares. */
 export function withoutUndeclaredMetrics(
   checkpoint: Checkpoint,
   metrics: readonly string[],
@@ -102,20 +115,6 @@ export function withoutUndeclaredMetrics(
 
 function refusalOf({ refusals }: Checkpoint, metric: string): Refusal | undefined {
   return refusals.find((one) => one.subject === allSubjects && one.metric === metric);
-}
-
-function withMissing(checkpoint: Checkpoint, metric: string, missingFromMs: number): Checkpoint {
-  const refusals = checkpoint.refusals.map((one) =>
-    one.subject === allSubjects && one.metric === metric ? { ...one, missingFromMs } : one,
-  );
-  return { ...checkpoint, refusals };
-}
-
-function without(checkpoint: Checkpoint, metric: string): Checkpoint {
-  const refusals = checkpoint.refusals.filter(
-    (one) => one.subject !== allSubjects || one.metric !== metric,
-  );
-  return { ...checkpoint, refusals };
 }
 
 function earliest(refusals: readonly Refusal[]): number | null {

@@ -24,10 +24,8 @@ export function pacificDays(afterMs: number, untilMs: number): readonly PacificD
 }
 
 /**
- * Returns midnight US Pacific of the date that begins in UTC at `utcMs`. By law since 2007,
- * daylight time begins on the second Sunday of March and ends on the first Sunday of November. Both
- * changes are at 2:00, after midnight.
- *
+ * Returns midnight US Pacific of the date that begins in UTC at `utcMs`. Daylight time lasts from
+ * the second Sunday of March to the first of November, since 2007; both changes are at 2:00.
  * @see https://www.law.cornell.edu/uscode/text/15/260a (read 2026-11)
  */
 function midnightOf(utcMs: number): number {

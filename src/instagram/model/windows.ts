@@ -1,3 +1,7 @@
+import { largest } from '../../engine/extremes.ts';
+import type { Checkpoint } from '../../engine/state.ts';
+import type { SettleContext } from '../../engine/stream.ts';
+
 /** The time span of one request; both ends inclusive, epoch milliseconds. */
 export interface Window {
   readonly sinceMs: number;
@@ -14,21 +18,16 @@ const dayMs = 24 * hourMs;
 /** The longest window: the API rejects more than 2,592,000 s between `since` and `until`. */
 export const maxWindowMs = 30 * dayMs;
 /**
- * The reach of `follower_count` and `online_followers`: 30 days, less an hour. The API measures
- * with its own clock, a moment later than ours.
+ * The reach of `follower_count` and `online_followers`, less an hour: Meta's clock may be ahead.
  */
 export const recentReachMs = 30 * dayMs - hourMs;
-/**
- * The reach of `reach` and the totals: two years, less a day ("Metrics data is available for the
- * last 2 years").
- */
+/** The reach of `reach` and the totals: two years, as Meta documents, less a day. */
 export const longReachMs = 729 * dayMs;
 /** The time by which a day may end in the future: accounts may be ahead of UTC. */
 export const futureMs = dayMs;
 /** The start of 2010; Instagram did not exist before. */
 export const beginningMs = Date.UTC(2010, 0, 1);
 
-/** The inputs from which the windows of one poll are planned. */
 export interface WindowPlan {
   readonly nowMs: number;
   readonly cursorMs: number | null;
@@ -41,10 +40,9 @@ export interface WindowPlan {
 }
 
 /**
- * Plans the windows of a poll of user_insights, oldest first, so that the cursor only moves ahead.
- * They reach from a look-back before the known days (or from the start date) to a day ahead of now.
- * Windows are at most 30 days long, and are cut where the reach of the 30-day metrics begins.
- * Windows that lack a metric that may be requested again go before them.
+ * Plans the windows of a poll of user_insights, oldest first, so that the cursor only moves ahead:
+ * from a look-back before the known days (or the start date) to a day ahead of now, at most 30 days
+ * each, cut where the 30-day metrics begin. Windows that lack a requestable metric go before them.
  */
 export function planWindows(plan: WindowPlan): readonly Window[] {
   const untilMs = plan.nowMs + futureMs;
@@ -72,12 +70,26 @@ function cut(sinceMs: number, untilMs: number, { nowMs }: WindowPlan): readonly 
 }
 
 /**
- * Returns the end of the covered days; -Infinity for none or for a time in the future. Such a time
- * was recorded before the clock was set back: days that were never requested would count as
- * covered.
+ * Returns the end of the covered days; -Infinity for none or a time in the future, which was
+ * recorded before the clock was set back: days never requested would count as covered.
  */
 export function coveredBy(coveredUntilMs: number | null, nowMs: number): number {
   return coveredUntilMs === null || coveredUntilMs > nowMs ? -Infinity : coveredUntilMs;
+}
+
+/** Returns the cursor, and the end of the covered days, after the days of a poll. */
+export function progressOf(
+  days: readonly { readonly dateMs: number }[],
+  { checkpoint, coveredUntilMs, nowMs, lookbackMs }: SettleContext,
+): Pick<Checkpoint, 'cursorMs' | 'coveredUntilMs'> {
+  const dates = days.map(({ dateMs }) => dateMs);
+  const newestMs = largest(dates, checkpoint.cursorMs ?? undefined);
+  const settledMs = Math.min(coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
+  const coveredMs = Math.max(coveredBy(checkpoint.coveredUntilMs, nowMs), settledMs);
+  return {
+    cursorMs: newestMs === -Infinity ? null : newestMs,
+    coveredUntilMs: coveredMs === -Infinity ? null : coveredMs,
+  };
 }
 
 function planStart(plan: WindowPlan): number {

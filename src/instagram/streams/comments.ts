@@ -1,7 +1,7 @@
 import { type Fields, flag, id, long, object, required, text, time } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
-import { facebookCounts, listedCounts } from './media-insights.ts';
+import { facebookCounts, listedCounts, listFields } from './media-insights.ts';
 
 const commentFields: Fields = {
   id: required(id),
@@ -20,12 +20,7 @@ const fields: Fields = {
   parent_id: id,
 };
 
-/**
- * Comments and replies under the account's media, each published once, when it is new. They are
- * personal data of other people: off by default.
- *
- * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-comment (read 2026-11)
- */
+/** @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-comment (read 2026-11) */
 export const comments = declareStream({
   name: 'comments',
   priority: 'backfill',
@@ -36,13 +31,7 @@ export const comments = declareStream({
   key: ['id'],
   request: {
     kind: 'comments',
-    listFields: {
-      id: required(id),
-      media_type: text,
-      media_product_type: text,
-      timestamp: time,
-      ...listedCounts,
-    },
+    listFields: { ...listFields, ...listedCounts },
     facebookOnly: Object.keys(facebookCounts),
     fields: commentFields,
   },

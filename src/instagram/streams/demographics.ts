@@ -4,6 +4,7 @@ import { required, text } from '../model/fields.ts';
 import type { Node, Value } from '../../engine/json.ts';
 import { breakdownCounts } from '../model/metric-values.ts';
 import { provenance, type Mapped, type Origin } from '../../engine/stream.ts';
+import { declareStream, type InstagramStream } from './stream.ts';
 
 /** The extractor adds `breakdown`; the API does not repeat it in the form of the request. */
 const fields = { name: required(text), breakdown: required(text) };
@@ -11,16 +12,14 @@ const fields = { name: required(text), breakdown: required(text) };
 /** Known fields of an insights answer that no record holds; they are not reported as unknown. */
 const described = ['period', 'title', 'description', 'total_value', 'id'];
 
-/** The breakdowns of all audiences, one per request. */
-export const demographicBreakdowns = ['city', 'country', 'age,gender'] as const;
+const breakdowns = ['city', 'country', 'age,gender'] as const;
 
 /**
  * Creates the mapping of a metric with one breakdown. An answer without results means too few
  * people: no record is published, and the answer is counted.
- *
  * @param asked - further parameters of the request, as fields of the record
  */
-export function demographicsRecord(asked: Value = {}): (node: Node, origin: Origin) => Mapped {
+function demographicsRecord(asked: Value = {}): (node: Node, origin: Origin) => Mapped {
   return (node, origin) => {
     const { value: metric, unknown } = decode(fields, node);
     const rejected: DeadLetterError[] = [];
@@ -40,3 +39,41 @@ export function demographicsRecord(asked: Value = {}): (node: Node, origin: Orig
     };
   };
 }
+
+/**
+ * The time span that these two metrics require: the longer one. Meta rejects a span with under 100
+ * people, and a month reaches 100 sooner than a week.
+ * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
+ */
+const thisMonth = { timeframe: 'this_month' };
+
+/** @param span - the time span, for a metric that requires one */
+const audience = (
+  metric: string,
+  span: { readonly timeframe?: string } = {},
+): Pick<InstagramStream, 'key' | 'request' | 'toRecord'> => ({
+  key: ['business_account_id', 'breakdown'],
+  request: { kind: 'breakdowns', metric, period: 'lifetime', breakdowns, ...span },
+  toRecord: demographicsRecord(span),
+});
+
+/** People who liked, commented, shared or saved; under 100 Meta rejects the request (3006). */
+export const userEngagedAudience = declareStream({
+  name: 'user_engaged_audience',
+  doc: 'Demographics of who interacted with the content this month: the top 45 of each breakdown.',
+  ...audience('engaged_audience_demographics', thisMonth),
+});
+
+/** People who saw the content; under 100 Meta rejects the request (3006). */
+export const userReachedAudience = declareStream({
+  name: 'user_reached_audience',
+  doc: 'Demographics of who was reached by the content this month: the top 45 of each breakdown.',
+  ...audience('reached_audience_demographics', thisMonth),
+});
+
+/** Followers by city, country, and age with gender; under 100 Meta answers without results. */
+export const userLifetimeInsights = declareStream({
+  name: 'user_lifetime_insights',
+  doc: 'Follower demographics: the top 45 of each breakdown.',
+  ...audience('follower_demographics'),
+});

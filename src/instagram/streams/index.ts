@@ -1,15 +1,14 @@
 import type { StreamName } from '../../engine/stream-name.ts';
 import { comments } from './comments.ts';
+import { userEngagedAudience, userLifetimeInsights, userReachedAudience } from './demographics.ts';
 import { media } from './media.ts';
 import { mediaInsights } from './media-insights.ts';
 import { stories } from './stories.ts';
 import type { InstagramStream } from './stream.ts';
 import { storyInsights } from './story-insights.ts';
 import { tags } from './tags.ts';
-import { userEngagedAudience, userReachedAudience } from './user-audiences.ts';
 import { userDailyTotals } from './user-daily-totals.ts';
 import { userInsights } from './user-insights.ts';
-import { userLifetimeInsights } from './user-lifetime-insights.ts';
 import { users } from './users.ts';
 
 /** All streams. A new stream is added here; see CONTRIBUTING. */
@@ -28,7 +27,6 @@ export const streams: Readonly<Record<StreamName, InstagramStream>> = {
   comments,
 };
 
-/** The streams whose topics are compacted. */
 export const compactedStreams: readonly StreamName[] = Object.values(streams)
   .filter(({ isCompacted }) => isCompacted)
   .map(({ name }) => name);

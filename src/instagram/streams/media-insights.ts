@@ -1,9 +1,10 @@
 import { type Fields, double, id, long, metrics, required, text, time } from '../model/fields.ts';
 import { mediaMetrics, sparseMetrics } from '../model/insight-metrics.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
-const listFields: Fields = {
+/** The listed fields that tell the kind and age of a media. */
+export const listFields: Fields = {
   id: required(id),
   media_type: text,
   media_product_type: text,
@@ -43,13 +44,8 @@ export const facebookCounts: Fields = {
 /** All listed counts; every scan of the list requests all of them. */
 export const listedCounts: Fields = { like_count: long, comments_count: long, ...facebookCounts };
 
-/** Lifetime metrics of posts and reels, one request per media. */
 export const mediaInsights = declareStream({
   name: 'media_insights',
-  priority: 'normal',
-  isCompacted: false,
-  readsPeople: false,
-  mode: 'full',
   doc: 'Lifetime metrics of each media, by its kind.',
   key: ['id'],
   request: {

@@ -10,7 +10,7 @@ import {
   time,
   url,
 } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 /** The fields that a media and an album's child have in common. */
@@ -50,17 +50,10 @@ const fields: Fields = {
   children: list(mediaFields),
 };
 
-/**
- * Posts, reels and albums, newest first. Field expansion requests an album's children with it.
- *
- * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read 2026-11)
- */
+/** @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read 2026-11) */
 export const media = declareStream({
   name: 'media',
-  priority: 'normal',
   isCompacted: true,
-  readsPeople: false,
-  mode: 'full',
   doc: 'Posts, reels and albums with their children.',
   key: ['id'],
   request: { kind: 'list', edge: 'media', fields, facebookOnly: Object.keys(facebookFields) },

@@ -1,5 +1,5 @@
 import { type Fields, long, text } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 import { mediaFields } from './media.ts';
 
@@ -10,13 +10,9 @@ const fields: Fields = {
   media_product_type: text,
 };
 
-/** Live stories; the API lists a story for 24 hours only. */
 export const stories = declareStream({
   name: 'stories',
   priority: 'urgent',
-  isCompacted: false,
-  readsPeople: false,
-  mode: 'full',
   doc: 'Live stories, listed by the API for 24 hours.',
   key: ['id'],
   request: { kind: 'list', edge: 'stories', fields },

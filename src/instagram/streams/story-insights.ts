@@ -1,6 +1,6 @@
 import { type Fields, counts, id, long, metrics, required, time } from '../model/fields.ts';
 import { sparseMetrics, storyMetrics } from '../model/insight-metrics.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 const listFields: Fields = { id: required(id), timestamp: time };
@@ -26,9 +26,6 @@ const fields: Fields = {
 export const storyInsights = declareStream({
   name: 'story_insights',
   priority: 'urgent',
-  isCompacted: false,
-  readsPeople: false,
-  mode: 'full',
   doc: 'Metrics of live stories, navigation by action included.',
   key: ['id'],
   request: {

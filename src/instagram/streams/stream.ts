@@ -11,7 +11,6 @@ export interface SeriesRequest {
   readonly recentOnly: readonly string[];
 }
 
-/** One request for the totals of a day. */
 export interface TotalsRequest {
   readonly metrics: readonly string[];
   /** The breakdown, and the field of each part. Such a metric must be requested alone. */
@@ -21,7 +20,6 @@ export interface TotalsRequest {
   };
 }
 
-/** The requests of a stream: every request that a poll of it can send. */
 export type StreamRequest =
   | { readonly kind: 'object'; readonly fields: Fields }
   | {
@@ -33,12 +31,10 @@ export type StreamRequest =
     }
   | {
       readonly kind: 'insights';
-      /** The list that names the media. */
       readonly edge: 'media' | 'stories';
       readonly listFields: Fields;
       /** Fields that show a change of a media, and fields that other streams of the list need. */
       readonly besides?: Fields;
-      /** Fields that Instagram Login does not support. */
       readonly facebookOnly?: readonly string[];
       /** The widest set of metrics that a listed media answers in one request, by login. */
       readonly metrics: (listed: Node, login: Login) => readonly string[];
@@ -51,9 +47,7 @@ export type StreamRequest =
       readonly kind: 'comments';
       /** The list of media, with the number of comments of each. */
       readonly listFields: Fields;
-      /** List fields that Instagram Login does not support. */
       readonly facebookOnly: readonly string[];
-      /** Fields of a comment and of a reply. */
       readonly fields: Fields;
     }
   | { readonly kind: 'series'; readonly requests: readonly SeriesRequest[] }
@@ -67,27 +61,33 @@ export type StreamRequest =
       readonly timeframe?: string;
     };
 
-/** A stream of the Instagram API, with the requests that fetch its nodes. */
+export type RequestOf<K extends StreamRequest['kind']> = Extract<StreamRequest, { kind: K }>;
+
 export interface InstagramStream extends Stream {
   readonly request: StreamRequest;
   /** True where it reads what other people wrote: that takes a permission of its own. */
   readonly readsPeople: boolean;
 }
 
-type Derived = 'list' | 'publishesList' | 'tracksNodes';
+const usual = {
+  priority: 'normal',
+  isCompacted: false,
+  readsPeople: false,
+  mode: 'full',
+} as const satisfies Partial<InstagramStream>;
 
-/** Creates a stream from its declaration, and derives the rest from its requests. */
-export function declareStream(declaration: Omit<InstagramStream, Derived>): InstagramStream {
+type Derived = 'list' | 'publishesList' | 'tracksNodes';
+type Declaration = Omit<InstagramStream, Derived | keyof typeof usual> &
+  Partial<Pick<InstagramStream, keyof typeof usual>>;
+
+/** Creates a stream from what its declaration has of its own, and derives the rest from its requests. */
+export function declareStream(declaration: Declaration): InstagramStream {
   const { request } = declaration;
   return {
+    ...usual,
     ...declaration,
-    list: listOf(request),
+    list: request.kind === 'comments' ? 'media' : 'edge' in request ? request.edge : null,
     publishesList: request.kind === 'list',
     tracksNodes: request.kind === 'list' || request.kind === 'insights',
   };
-}
-
-function listOf(request: StreamRequest): string | null {
-  if (request.kind === 'comments') return 'media';
-  return request.kind === 'list' || request.kind === 'insights' ? request.edge : null;
 }

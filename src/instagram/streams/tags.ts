@@ -1,5 +1,5 @@
 import { type Fields, id, long, required, text, time, url } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 /** The fields that Meta shows of other accounts' media. */
@@ -21,7 +21,6 @@ const fields: Fields = {
 /**
  * Media of other accounts in which the account is tagged. Mentions in captions and comments cannot
  * be listed: the API returns one only by its id, which a webhook delivers.
- *
  * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user/tags (read 2026-11)
  */
 export const tags = declareStream({
@@ -29,7 +28,6 @@ export const tags = declareStream({
   priority: 'backfill',
   isCompacted: true,
   readsPeople: true,
-  mode: 'full',
   doc: 'Media of others in which the account is tagged; personal data.',
   // Two accounts can be tagged in one media.
   key: ['business_account_id', 'id'],

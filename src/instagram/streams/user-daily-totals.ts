@@ -1,6 +1,6 @@
 import { settleTotals } from '../model/daily-totals.ts';
 import { type Fields, long, metrics, required, text, time } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 const totals: Fields = {
@@ -25,17 +25,13 @@ const fields: Fields = {
 };
 
 /**
- * Metrics that the API returns only as a total of the requested time, one record per account and
- * day. Two requests per day: the API rejects a metric by its parts beside others, and without its
- * parts `follows_and_unfollows` has no value.
- *
+ * Totals of the requested time. Two requests per day: the API rejects a metric by its parts beside
+ * others, and without its parts `follows_and_unfollows` has no value.
  * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */
 export const userDailyTotals = declareStream({
   name: 'user_daily_totals',
   priority: 'backfill',
-  isCompacted: false,
-  readsPeople: false,
   mode: 'incremental',
   doc: 'Daily totals of the account: views, interactions, taps, follows and unfollows; one record a day.',
   key: ['business_account_id', 'date'],

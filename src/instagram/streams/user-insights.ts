@@ -1,6 +1,6 @@
 import { settleDays } from '../model/days.ts';
 import { type Fields, counts, long, metrics, required, time } from '../model/fields.ts';
-import { recordOf } from '../model/record.ts';
+import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
 const fields: Fields = {
@@ -15,16 +15,11 @@ const fields: Fields = {
 };
 
 /**
- * Daily values, one record per account and day; the one incremental stream. Four requests per
- * window are merged by the day's `end_time`.
- *
+ * Daily values; four requests per window are merged by the day's `end_time`.
  * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */
 export const userInsights = declareStream({
   name: 'user_insights',
-  priority: 'normal',
-  isCompacted: false,
-  readsPeople: false,
   mode: 'incremental',
   doc: 'Daily metrics of the account, one record a day; corrections are published again.',
   key: ['business_account_id', 'date'],

@@ -17,17 +17,9 @@ const fields: Fields = {
   website: text,
 };
 
-/**
- * The account's profile and its counts.
- *
- * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user (read 2026-11)
- */
+/** @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user (read 2026-11) */
 export const users = declareStream({
   name: 'users',
-  priority: 'normal',
-  isCompacted: false,
-  readsPeople: false,
-  mode: 'full',
   doc: "The account's profile and counts, a snapshot a poll.",
   key: ['id'],
   request: { kind: 'object', fields },

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { slept } from '../../engine/clock.ts';
 import type { Clock } from '../../engine/ports.ts';
+import { codeOf } from './store.ts';
 import type { Tokens } from './tokens.ts';
 
-/** A watched token file. */
 export interface TokenFile {
   readonly path: string;
   /** Parses the tokens in a file's text; undefined when there are none or the text is invalid. */
@@ -31,6 +31,7 @@ export async function watchTokenFile(
   let lastText: string | undefined;
   while (await slept(readEveryMs, clock, signal)) {
     const text = await readFile(file.path, 'utf8').catch((error: unknown) => {
+      // The code only: the message contains the path, which may be a secret set by mistake.
       reportError(`it cannot be read (${codeOf(error)})`);
       return undefined;
     });
@@ -45,10 +46,4 @@ export async function watchTokenFile(
     file.onRenewed(found);
     tokens.replace(found);
   }
-}
-
-/** Returns the code only: the message contains the path, which may be a secret set by mistake. */
-function codeOf(error: unknown): string {
-  const isCoded = typeof error === 'object' && error !== null && 'code' in error;
-  return isCoded ? String(error.code) : 'unknown trouble';
 }

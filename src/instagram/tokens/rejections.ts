@@ -1,18 +1,6 @@
-import { messageOf, StopAccountError, type ErrorCode } from '../../engine/errors.ts';
+import { StopAccountError, type ErrorCode } from '../../engine/errors.ts';
 import type { Telemetry } from '../../engine/ports.ts';
 import { type Tokens, shownName } from './tokens.ts';
-
-/** The tokens that the API rejects; every change is reported. */
-export interface TokenRejections {
-  /**
-   * Records a request when it is sent with the token of a name.
-   *
-   * @returns a callback for the outcome: the error, or undefined for an answer
-   */
-  sent(name: string): (error: unknown) => void;
-  /** Records a token that Meta reports as invalid in an inspection. */
-  reject(name: string, token: string, rejection: RejectionEntry): void;
-}
 
 interface RejectionEntry {
   readonly code: ErrorCode;
@@ -26,45 +14,53 @@ interface RejectedToken {
   readonly sentBefore: number;
 }
 
-/** Creates a record without rejections. */
-export function createTokenRejections(
-  tokens: Pick<Tokens, 'names' | 'text'>,
-  telemetry: Telemetry,
-): TokenRejections {
-  const rejected = new Map<string, RejectedToken>();
-  let sent = 0;
-  const report = (name: string, rejection: RejectionEntry | null): void => {
-    telemetry.report({ type: 'token-refused', name: shownName(name), refusal: rejection });
-  };
-  const reject: TokenRejections['reject'] = (name, token, { code, message }) => {
+/** The tokens that the API rejects; every change is reported. */
+export class TokenRejections {
+  readonly #tokens: Pick<Tokens, 'names' | 'text'>;
+  readonly #telemetry: Telemetry;
+  readonly #rejected = new Map<string, RejectedToken>();
+  #sent = 0;
+
+  constructor(tokens: Pick<Tokens, 'names' | 'text'>, telemetry: Telemetry) {
+    this.#tokens = tokens;
+    this.#telemetry = telemetry;
+  }
+
+  /** Records a token that Meta reports as invalid in an inspection or an answer. */
+  reject(name: string, token: string, { code, message }: RejectionEntry): void {
     // Another token has replaced it meanwhile.
-    if (tokens.text(name) !== token) return;
-    const before = rejected.get(name);
-    rejected.set(name, { token, code, sentBefore: sent });
-    if (before?.token !== token || before.code !== code) report(name, { code, message });
-  };
-  const accept = (name: string): void => {
-    rejected.delete(name);
-    report(name, null);
-  };
-  return {
-    reject,
-    sent(name) {
-      const number = (sent += 1);
-      const token = tokens.text(name);
-      return (error) => {
-        if (error instanceof StopAccountError && error.refusesToken) {
-          reject(name, token, { code: error.code, message: messageOf(error) });
-          return;
-        }
-        for (const gone of [...rejected.keys()].filter((one) => !tokens.names().includes(one))) {
-          accept(gone);
-        }
-        const known = rejected.get(name);
-        if (error !== undefined || known === undefined) return;
-        // An answer to a request sent before the rejection does not prove that the token is valid now.
-        if (known.token !== token || number > known.sentBefore) accept(name);
-      };
-    },
-  };
+    if (this.#tokens.text(name) !== token) return;
+    const before = this.#rejected.get(name);
+    this.#rejected.set(name, { token, code, sentBefore: this.#sent });
+    if (before?.token !== token || before.code !== code) this.#report(name, { code, message });
+  }
+
+  /** Records a request when it is sent. @returns a callback for its error; undefined for an answer */
+  sent(name: string): (error: unknown) => void {
+    const number = (this.#sent += 1);
+    const token = this.#tokens.text(name);
+    return (error) => {
+      if (error instanceof StopAccountError && error.refusesToken) {
+        this.reject(name, token, error);
+        return;
+      }
+      const names = this.#tokens.names();
+      for (const gone of [...this.#rejected.keys()].filter((one) => !names.includes(one))) {
+        this.#accept(gone);
+      }
+      const known = this.#rejected.get(name);
+      if (error !== undefined || known === undefined) return;
+      // An answer to a request sent before the rejection does not prove that the token is valid now.
+      if (known.token !== token || number > known.sentBefore) this.#accept(name);
+    };
+  }
+
+  #accept(name: string): void {
+    this.#rejected.delete(name);
+    this.#report(name, null);
+  }
+
+  #report(name: string, refusal: RejectionEntry | null): void {
+    this.#telemetry.report({ type: 'token-refused', name: shownName(name), refusal });
+  }
 }

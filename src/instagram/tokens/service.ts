@@ -8,17 +8,11 @@ import {
 } from '../../engine/errors.ts';
 import type { Clock, Graph } from '../../engine/ports.ts';
 import { listAccounts } from '../accounts.ts';
-import { createGraph } from '../api/client.ts';
-import {
-  type CodeGrant,
-  type Granted,
-  type OAuth,
-  type OAuthOptions,
-  createOAuth,
-  graphBase,
-} from '../api/oauth.ts';
-import { permissions, peoplePermission } from '../token-advice.ts';
-import type { TokenFacts } from '../api/token-facts.ts';
+import { GraphClient } from '../api/client.ts';
+import { type CodeGrant, type Granted, OAuth, type TokenFacts, graphBase } from '../api/oauth.ts';
+import { createTransport } from '../api/transport.ts';
+import type { OAuthOptions } from '../options.ts';
+import { neededPermissions } from '../token-advice.ts';
 import {
   readTokenMetadata,
   replaceInFile,
@@ -27,19 +21,15 @@ import {
   writeTokenMetadata,
   writeSecret,
 } from './store.ts';
-import { createTokens } from './tokens.ts';
-import { createTransport } from '../api/transport.ts';
+import { Tokens } from './tokens.ts';
 
-/** The options of the token commands. */
-export interface TokenServiceOptions extends OAuthOptions {
+interface TokenServiceOptions extends OAuthOptions {
   readonly pageSize: number;
   /** True when comments or tags are read, which need a separate permission. */
   readonly readsPeople: boolean;
 }
 
-/** The result of an inspection of a token. */
 export interface InspectedToken {
-  /** True when the API accepts the token. */
   readonly isValid: boolean;
   /** The reason and the error code of a rejection; null for an accepted token. */
   readonly reason: string | null;
@@ -53,162 +43,135 @@ export interface InspectedToken {
   readonly missing: readonly string[] | null;
 }
 
-/** The target of a written token. */
 export interface TokenPlace {
   readonly path: string;
   /** The token to replace, other tokens in the file stay; null replaces the whole file. */
   readonly old: string | null;
-  /** True to append the token to the file. */
   readonly add: boolean;
 }
 
-/** The token operations of the commands: inspect, exchange, refresh, redeem and write. */
-export interface TokenService {
-  inspect(token: string, file: string | null, signal: AbortSignal): Promise<InspectedToken>;
-  /**
-   * Exchanges a short-lived or unexpired token for a longer-lived one.
-   *
-   * @throws StopProcessError `config.invalid` for a token that never expires: an exchange would limit it
-   */
-  exchange(token: string, signal: AbortSignal): Promise<Granted>;
-  refresh(token: string, signal: AbortSignal): Promise<Granted>;
-  /** Redeems the code of a login for a long-lived token. */
-  redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted>;
-  /**
-   * Creates a token with `make` and writes it. A file that cannot be locked prevents `make`.
-   *
-   * @throws StopProcessError `config.invalid` when the file cannot be written or is locked
-   */
-  writeTo(place: TokenPlace, make: () => Promise<Granted>): Promise<Granted>;
-}
+/** The token operations of the commands. */
+export class TokenService {
+  readonly #options: TokenServiceOptions;
+  readonly #clock: Clock;
+  readonly #transport = createTransport();
+  readonly #telemetry = { report: () => undefined };
+  readonly #oauth: OAuth;
 
-/** Returns the permissions that a token needs. */
-export function neededPermissions({
-  login,
-  readsPeople,
-}: Pick<TokenServiceOptions, 'login' | 'readsPeople'>): readonly string[] {
-  return [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
-}
+  constructor(options: TokenServiceOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    const parts = { transport: this.#transport, telemetry: this.#telemetry, clock };
+    this.#oauth = new OAuth(options, parts);
+  }
 
-/** Creates the token operations; makes no request yet. */
-export function openTokenService(options: TokenServiceOptions, clock: Clock): TokenService {
-  const transport = createTransport();
-  const telemetry = { report: () => undefined };
-  const rejections = { sent: () => () => undefined };
-  const oauth = createOAuth(options, { transport, telemetry, clock });
-  const graphOf = (token: string): Pick<Graph, 'get'> =>
-    createGraph({
+  async inspect(token: string, file: string | null, signal: AbortSignal): Promise<InspectedToken> {
+    const { login, pageSize } = this.#options;
+    const inspect = (s: AbortSignal): Promise<TokenFacts> => this.#oauth.inspect(token, s);
+    const grants = { inspect, nowMs: () => this.#clock.nowMs() };
+    const graph = this.#graphOf(token);
+    const listing = listAccounts(login, { graph, pageSize, signal, grants });
+    const { value: found, error } = await attempt(listing, signal);
+    const reached = {
+      isValid: error === null,
+      ...(error === null
+        ? { reason: null, code: null }
+        : { reason: error.message, code: error.code }),
+      accounts: found?.accounts ?? [],
+      facts: null,
+      expiresAtMs: undefined,
+      missing: null,
+    };
+    if (login === 'instagram') {
+      const metadata = file === null ? undefined : await readTokenMetadata(file, token);
+      return { ...reached, expiresAtMs: this.#expiryOf(metadata?.expiresAtMs, reached.isValid) };
+    }
+    const { value: facts } = await attempt(inspect(signal), signal);
+    return facts === null ? reached : this.#withFacts(reached, facts);
+  }
+
+  #graphOf(token: string): Pick<Graph, 'get'> {
+    const options = this.#options;
+    return new GraphClient({
       options: { ...options, accessTokens: [token], accounts: [], baseUrl: graphBase(options) },
-      transport,
-      telemetry,
-      rejections,
-      clock,
+      transport: this.#transport,
+      telemetry: this.#telemetry,
+      rejections: { sent: () => () => undefined },
+      clock: this.#clock,
       onUsage: () => undefined,
-      tokens: createTokens([token], options.clientSecret),
+      tokens: new Tokens([token], options.clientSecret),
       known: new Map(),
       closing: new AbortController().signal,
+      pending: new Set(),
     });
-  return {
-    inspect: (token, file, signal) =>
-      inspect(token, { options, oauth, graph: graphOf(token), file, clock }, signal),
-    async exchange(token, signal) {
-      await rejectEndless(token, signal);
-      return withEnd(await oauth.exchange(token, signal), signal);
-    },
-    async refresh(token, signal) {
-      await rejectEndless(token, signal);
-      return withEnd(await oauth.refresh(token, signal), signal);
-    },
-    async redeem(grant, signal) {
-      const short = await oauth.redeem(grant, signal);
-      return withEnd(await oauth.exchange(short.accessToken, signal), signal);
-    },
-    writeTo: (place, make) => writeTo(place, make, clock),
-  };
+  }
 
-  async function rejectEndless(token: string, signal: AbortSignal): Promise<void> {
-    if (options.login === 'instagram') return;
-    const { isKnown, expiresAtMs } = await oauth.inspect(token, signal);
+  /** Returns the expiry; undefined for a rejected token whose expiry is in the future. */
+  #expiryOf(expiresAtMs: number | null | undefined, isValid: boolean): number | null | undefined {
+    const hasEnded = expiresAtMs != null && expiresAtMs <= this.#clock.nowMs();
+    return isValid || hasEnded ? expiresAtMs : undefined;
+  }
+
+  #withFacts(token: InspectedToken, facts: TokenFacts): InspectedToken {
+    const isValid = token.isValid && facts.isValid;
+    const reason = token.reason ?? facts.reason;
+    const code = token.code ?? (facts.isValid ? null : 'graph.token');
+    if (!facts.isKnown) return { ...token, isValid, reason, code };
+    const needed = neededPermissions(this.#options);
+    const missing = needed.filter((one) => !facts.scopes.includes(one));
+    const expiresAtMs = this.#expiryOf(facts.expiresAtMs, isValid);
+    return { ...token, isValid, reason, code, facts, expiresAtMs, missing };
+  }
+
+  /** Exchanges a short-lived or unexpired token for a longer-lived one; throws as `refresh`. */
+  async exchange(token: string, signal: AbortSignal): Promise<Granted> {
+    await this.#rejectEndless(token, signal);
+    return this.#oauth.exchange(token, signal);
+  }
+
+  /** @throws StopProcessError `config.invalid` for a token that never ends */
+  async refresh(token: string, signal: AbortSignal): Promise<Granted> {
+    await this.#rejectEndless(token, signal);
+    return this.#oauth.refresh(token, signal);
+  }
+
+  /** Redeems the code of a login for a long-lived token. */
+  async redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted> {
+    const short = await this.#oauth.redeem(grant, signal);
+    return this.#oauth.exchange(short.accessToken, signal);
+  }
+
+  async #rejectEndless(token: string, signal: AbortSignal): Promise<void> {
+    if (this.#options.login === 'instagram') return;
+    const { isKnown, expiresAtMs } = await this.#oauth.inspect(token, signal);
     if (!isKnown || expiresAtMs !== null) return;
     const message =
       'the token never ends: there is nothing to do, and an exchange would give it an end';
     throw new StopProcessError('config.invalid', message, { exitCode: 2 });
   }
 
-  /** Adds the expiry, which Facebook does not always return with the token. */
-  async function withEnd(granted: Granted, signal: AbortSignal): Promise<Granted> {
-    if (granted.expiresAtMs !== null || options.login === 'instagram') return granted;
-    const { expiresAtMs } = await oauth.inspect(granted.accessToken, signal);
-    return { ...granted, expiresAtMs };
+  /**
+   * Creates a token with `make` and writes it. A file that cannot be locked prevents `make`.
+   * @throws StopProcessError `config.invalid` when the file cannot be written or is locked
+   */
+  async writeTo(place: TokenPlace, make: () => Promise<Granted>): Promise<Granted> {
+    try {
+      // The lock proves that the folder is writable before any request to Meta.
+      const written = await withFileLock(place.path, this.#clock.nowMs(), async () => {
+        const granted = await make();
+        const { accessToken, expiresAtMs } = granted;
+        const issuedAtMs = this.#clock.nowMs();
+        await writeTokenMetadata(place.path, accessToken, { issuedAtMs, expiresAtMs });
+        await writeToken(place, accessToken);
+        return granted;
+      });
+      if (written !== undefined) return written;
+    } catch (error) {
+      if (!(error instanceof TokenFileError)) throw error;
+      throw unwritable(error.message);
+    }
+    throw unwritable('another process is writing it: try again in a moment');
   }
-}
-
-interface InspectionContext {
-  readonly options: TokenServiceOptions;
-  readonly oauth: OAuth;
-  readonly graph: Pick<Graph, 'get'>;
-  readonly file: string | null;
-  readonly clock: Clock;
-}
-
-async function inspect(
-  token: string,
-  { options, oauth, graph, file, clock }: InspectionContext,
-  signal: AbortSignal,
-): Promise<InspectedToken> {
-  const { login, pageSize } = options;
-  const grants = {
-    inspect: (s: AbortSignal) => oauth.inspect(token, s),
-    nowMs: () => clock.nowMs(),
-  };
-  const reached = await attempt(listAccounts(login, { graph, pageSize, signal, grants }), signal);
-  const isAccepted = reached.error === null;
-  const common = { ...rejectionOf(reached.error), accounts: reached.value?.accounts ?? [] };
-  if (login === 'instagram') {
-    const metadata = file === null ? undefined : await readTokenMetadata(file, token);
-    const expiresAtMs = expiryOf(metadata?.expiresAtMs, {
-      isValid: isAccepted,
-      nowMs: clock.nowMs(),
-    });
-    return { ...common, isValid: isAccepted, facts: null, expiresAtMs, missing: null };
-  }
-  const { value: facts } = await attempt(oauth.inspect(token, signal), signal);
-  const unknown = {
-    ...common,
-    isValid: isAccepted,
-    facts: null,
-    expiresAtMs: undefined,
-    missing: null,
-  };
-  return facts === null ? unknown : withFacts(unknown, facts, { options, nowMs: clock.nowMs() });
-}
-
-function rejectionOf(error: ConnectorError | null): Pick<InspectedToken, 'reason' | 'code'> {
-  return error === null
-    ? { reason: null, code: null }
-    : { reason: error.message, code: error.code };
-}
-
-/** Returns the expiry; undefined for a rejected token whose expiry is in the future. */
-function expiryOf(
-  expiresAtMs: number | null | undefined,
-  { isValid, nowMs }: { readonly isValid: boolean; readonly nowMs: number },
-): number | null | undefined {
-  return isValid || (expiresAtMs != null && expiresAtMs <= nowMs) ? expiresAtMs : undefined;
-}
-
-function withFacts(
-  token: InspectedToken,
-  facts: TokenFacts,
-  { options, nowMs }: { readonly options: TokenServiceOptions; readonly nowMs: number },
-): InspectedToken {
-  const isValid = token.isValid && facts.isValid;
-  const reason = token.reason ?? facts.reason;
-  const code = token.code ?? (facts.isValid ? null : 'graph.token');
-  if (!facts.isKnown) return { ...token, isValid, reason, code };
-  const missing = neededPermissions(options).filter((one) => !facts.scopes.includes(one));
-  const expiresAtMs = expiryOf(facts.expiresAtMs, { isValid, nowMs });
-  return { ...token, isValid, reason, code, facts, expiresAtMs, missing };
 }
 
 type Attempt<T> =
@@ -224,33 +187,6 @@ async function attempt<T>(operation: Promise<T>, signal: AbortSignal): Promise<A
     if (!isConnectorError(error) || error.disposition === 'retry') throw error;
     return { value: null, error };
   }
-}
-
-async function writeTo(
-  place: TokenPlace,
-  make: () => Promise<Granted>,
-  clock: Clock,
-): Promise<Granted> {
-  try {
-    // The lock proves that the folder is writable before any request to Meta.
-    const written = await withFileLock(place.path, clock.nowMs(), async () => {
-      const granted = await make();
-      const { accessToken, expiresAtMs } = granted;
-      if (expiresAtMs !== null) {
-        await writeTokenMetadata(place.path, accessToken, {
-          issuedAtMs: clock.nowMs(),
-          expiresAtMs,
-        });
-      }
-      await writeToken(place, accessToken);
-      return granted;
-    });
-    if (written !== undefined) return written;
-  } catch (error) {
-    if (!(error instanceof TokenFileError)) throw error;
-    throw unwritable(error.message);
-  }
-  throw unwritable('another process is writing it: try again in a moment');
 }
 
 async function writeToken({ path, old, add }: TokenPlace, token: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Granted } from '../api/oauth.ts';
 
 /** The issue and expiry times of a token, which the token file does not contain. */
-export interface TokenMetadata {
+interface TokenMetadata {
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -14,11 +15,8 @@ export class TokenFileError extends Error {
 }
 
 /**
- * Replaces one token in a file of one or several; the rest stays. The file is replaced as a whole,
- * readable by its owner alone (mode 0600).
- *
+ * Replaces one token in a file of one or several, as `writeSecret`; the rest stays.
  * @returns false when the old token is no longer in the file
- * @throws TokenFileError when the file cannot be written
  */
 export async function replaceInFile(path: string, old: string, renewed: string): Promise<boolean> {
   for (let tries = 1; ; tries += 1) {
@@ -46,12 +44,10 @@ function withReplaced(text: string, old: string, renewed: string): string | unde
 }
 
 /**
- * Writes a file atomically, readable by its owner alone: the previous owner, or for a new file the
- * process's user.
- *
- * @param isWanted - called just before the replacement; false prevents it
+ * Writes a file atomically, readable by its owner alone (mode 0600): the previous owner, or for a
+ * new file the process's user. `isWanted` is called just before the replacement; false prevents it.
  * @returns true when the file was written
- * @throws TokenFileError
+ * @throws TokenFileError when it cannot be written
  */
 export async function writeSecret(
   path: string,
@@ -105,7 +101,7 @@ function describe(error: unknown): string {
   return `it cannot be written (${code}${advice[code] === undefined ? '' : `; ${advice[code]}`})`;
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown trouble';
 }
 
@@ -114,7 +110,6 @@ const lockEndsMs = 120_000;
 
 /**
  * Runs an operation with an exclusive lock on a file that instances may share.
- *
  * @returns undefined when another process has the lock
  * @throws TokenFileError when the lock cannot be written beside the file; the errors of `operation`
  */
@@ -167,14 +162,14 @@ export async function readTokenMetadata(
   return isMetadata(metadata) ? metadata : undefined;
 }
 
-/** Writes the metadata of a token; call it before the token itself is written. */
+/** Writes the metadata of a token whose end is known; call it before the token itself is written. */
 export async function writeTokenMetadata(
   path: string,
   token: string,
-  metadata: TokenMetadata,
+  { issuedAtMs, expiresAtMs }: Pick<TokenMetadata, 'issuedAtMs'> & Pick<Granted, 'expiresAtMs'>,
 ): Promise<void> {
+  if (expiresAtMs === null) return;
   const entries = Object.entries(await readAllMetadata(path)).filter(([, one]) => isMetadata(one));
-  const { issuedAtMs, expiresAtMs } = metadata;
   const all = [...entries.slice(1 - maxEntries), [hashOf(token), { issuedAtMs, expiresAtMs }]];
   await writeSecret(metadataPathOf(path), `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
 }

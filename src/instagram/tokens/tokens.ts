@@ -1,82 +1,70 @@
+import { once } from 'node:events';
 import { StopProcessError } from '../../engine/errors.ts';
-import { secretsOf } from '../api/proof.ts';
-import { type Redact, createBodyRedact, createRedact } from '../api/redaction.ts';
+import { linkSignals } from '../api/linked-signal.ts';
+import { type Redact, createBodyRedact, createRedact, secretsOf } from '../api/redaction.ts';
 
-/**
- * The tokens in use. Each has a name by its position, which a renewal keeps: `1`, `2` …, or an empty
- * name for a single token.
- */
-export interface Tokens {
-  readonly names: () => readonly string[];
-  /** Returns the token of a name; the first token for an unknown name. */
-  readonly text: (name: string) => string;
-  /**
-   * Replaces the tokens by renewed ones and resolves all pending `changed` promises.
-   *
-   * @returns true when a token changed
-   * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header; nothing changes
-   */
-  replace(tokens: readonly string[]): boolean;
-  /** Resolves at the next change; rejects with the signal's reason. */
-  changed(signal: AbortSignal): Promise<void>;
-  /** Replace every current and former token, its proof and the app's secret. */
-  readonly redact: Redact;
-  readonly redactBody: Redact;
-}
-
-/** Returns the name of a token for events and people. */
 export function shownName(name: string): string {
   return name === '' ? 'default' : name;
 }
 
-/**
- * Creates the tokens in use.
- *
- * @param appSecret - the secret of the tokens' app; null when unknown
- * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header
- */
-export function createTokens(first: readonly string[], appSecret: string | null = null): Tokens {
-  first.forEach(validate);
-  let current = first;
+/** The tokens in use, named by position, which a renewal keeps: `1`, `2` …; empty for one token. */
+export class Tokens {
+  readonly #appSecret: string | null;
+  #current: readonly string[];
   /** Every secret since the start: an old token may still appear in an answer or an error. */
-  const secrets = new Set(secretsOf(first, appSecret));
-  let redacts = redactsOf(secrets);
-  const waiters = new Set<() => void>();
-  const names = (): readonly string[] =>
-    current.length === 1 ? [''] : current.map((_, index) => String(index + 1));
-  return {
-    names,
-    text: (name) => current[name === '' ? 0 : Number(name) - 1] ?? current[0] ?? '',
-    replace(tokens) {
-      if (tokens.length === 0 || tokens.join('\n') === current.join('\n')) return false;
-      tokens.forEach(validate);
-      current = tokens;
-      for (const secret of secretsOf(tokens, appSecret)) secrets.add(secret);
-      redacts = redactsOf(secrets);
-      for (const wake of [...waiters]) wake();
-      return true;
-    },
-    changed: (signal) =>
-      new Promise((resolve, reject) => {
-        const settle = (end: () => void) => () => {
-          waiters.delete(wake);
-          signal.removeEventListener('abort', abort);
-          end();
-        };
-        const wake = settle(resolve);
-        const abort = settle(() => {
-          reject(signal.reason as Error);
-        });
-        if (signal.aborted) {
-          reject(signal.reason as Error);
-          return;
-        }
-        waiters.add(wake);
-        signal.addEventListener('abort', abort, { once: true });
-      }),
-    redact: (text) => redacts.whole(text),
-    redactBody: (text) => redacts.body(text),
-  };
+  readonly #secrets: Set<string>;
+  #redacts: ReturnType<typeof redactsOf>;
+  /** Aborted by the next change. */
+  #change = new AbortController();
+
+  /**
+   * @param appSecret - the secret of the tokens' app; null when unknown
+   * @throws StopProcessError `config.invalid` for a token that is invalid in an HTTP header
+   */
+  constructor(first: readonly string[], appSecret: string | null = null) {
+    first.forEach(validate);
+    this.#appSecret = appSecret;
+    this.#current = first;
+    this.#secrets = new Set(secretsOf(first, appSecret));
+    this.#redacts = redactsOf(this.#secrets);
+  }
+
+  names(): readonly string[] {
+    return this.#current.length === 1 ? [''] : this.#current.map((_, index) => String(index + 1));
+  }
+
+  /** Returns the token of a name; the first token for an unknown name. */
+  text(name: string): string {
+    return this.#current[name === '' ? 0 : Number(name) - 1] ?? this.#current[0] ?? '';
+  }
+
+  /**
+   * Replaces the tokens by renewed ones and resolves all pending `changed` promises.
+   * @returns true when a token changed
+   * @throws as the constructor; nothing changes
+   */
+  replace(tokens: readonly string[]): boolean {
+    if (tokens.length === 0 || tokens.join('\n') === this.#current.join('\n')) return false;
+    tokens.forEach(validate);
+    this.#current = tokens;
+    for (const secret of secretsOf(tokens, this.#appSecret)) this.#secrets.add(secret);
+    this.#redacts = redactsOf(this.#secrets);
+    this.#change.abort();
+    this.#change = new AbortController();
+    return true;
+  }
+
+  /** Resolves at the next change; rejects with the signal's reason. */
+  async changed(signal: AbortSignal): Promise<void> {
+    const linked = linkSignals([signal, this.#change.signal]);
+    if (!linked.signal.aborted) await once(linked.signal, 'abort');
+    linked.unlink();
+    signal.throwIfAborted();
+  }
+
+  /** Replace every current and former token, its proof and the app's secret. */
+  readonly redact: Redact = (text) => this.#redacts.whole(text);
+  readonly redactBody: Redact = (text) => this.#redacts.body(text);
 }
 
 function redactsOf(tokens: ReadonlySet<string>): { readonly whole: Redact; readonly body: Redact } {

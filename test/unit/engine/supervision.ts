@@ -1,7 +1,7 @@
 import type { Account } from '../../../src/engine/account.ts';
 import type { Node } from '../../../src/engine/json.ts';
 import { id, required } from '../../../src/instagram/model/fields.ts';
-import { recordOf } from '../../../src/instagram/model/record.ts';
+import { recordOf } from '../../../src/instagram/model/decode.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
 import type { AccountDirectory, Restored } from '../../../src/engine/ports.ts';
 import { createControlHandler } from '../../../src/engine/control-handler.ts';

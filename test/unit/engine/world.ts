@@ -1,6 +1,6 @@
 import type { Account } from '../../../src/engine/account.ts';
 import { id, long, required, text } from '../../../src/instagram/model/fields.ts';
-import { recordOf } from '../../../src/instagram/model/record.ts';
+import { recordOf } from '../../../src/instagram/model/decode.ts';
 import { emptyCheckpoint, type StreamState } from '../../../src/engine/state.ts';
 import type { Stream } from '../../../src/engine/stream.ts';
 import { createSource, type InstagramSource } from '../../../src/instagram/extract/extract.ts';

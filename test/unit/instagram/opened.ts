@@ -1,9 +1,9 @@
 import {
   type InstagramAdapter,
   type InstagramDependencies,
-  type InstagramOptions,
   openInstagram,
 } from '../../../src/instagram/index.ts';
+import type { InstagramOptions } from '../../../src/instagram/options.ts';
 import type {
   Clock,
   GraphRequest,

@@ -3,8 +3,8 @@ import {
   apiVersions,
   versionEnd,
   versionWarning,
+  watchVersion,
 } from '../../../../src/instagram/api/api-versions.ts';
-import { watchVersion } from '../../../../src/instagram/api/version-watch.ts';
 import { createManualClock, settle } from '../../../support/manual-clock.ts';
 import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
 

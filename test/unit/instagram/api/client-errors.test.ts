@@ -4,7 +4,7 @@ import type { Login } from '../../../../src/engine/account.ts';
 import { isConnectorError } from '../../../../src/engine/errors.ts';
 import { type Json, isNode } from '../../../../src/engine/json.ts';
 import { type AnswerContext, readNode } from '../../../../src/instagram/api/response.ts';
-import { readEnvelope } from '../../../../src/instagram/api/envelope.ts';
+import { readEnvelope } from '../../../../src/instagram/api/failure.ts';
 import { errorRows, rowMatches } from '../../../../src/instagram/api/errors.ts';
 import { createBodyRedact, createRedact } from '../../../../src/instagram/api/redaction.ts';
 import { fields } from '../error-cases/fields.ts';

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { beginLogin, readAnswer } from '../../../../src/instagram/api/login.ts';
-import { type OAuthOptions, createOAuth } from '../../../../src/instagram/api/oauth.ts';
+import { OAuth } from '../../../../src/instagram/api/oauth.ts';
+import type { OAuthOptions } from '../../../../src/instagram/options.ts';
 import type { Answer, Transport } from '../../../../src/instagram/api/transport.ts';
 import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
 import { calm, rejection } from '../opened.ts';
@@ -44,7 +45,7 @@ function atMeta(changes: Partial<OAuthOptions>, answer: () => { status?: number;
     ...changes,
   };
   const telemetry = createRecordingTelemetry();
-  return { sent, telemetry, oauth: createOAuth(options, { transport, telemetry, clock }) };
+  return { sent, telemetry, oauth: new OAuth(options, { transport, telemetry, clock }) };
 }
 
 const granted = { access_token: 'EAAnew', token_type: 'bearer', expires_in: 60 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { FailError, SkipError } from '../../../../src/engine/errors.ts';
-import { attribute } from '../../../../src/instagram/extract/attribution.ts';
+import { attribute } from '../../../../src/instagram/extract/rejections.ts';
 
 const error = new FailError('graph.permission', 'not allowed');
 const failed = ['1', '2'].map((id) => ({ listed: { id, createdMs: null, kind: '' }, error }));

@@ -2,7 +2,10 @@ import type { Node } from '../../../../src/engine/json.ts';
 import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import type { InstagramStream } from '../../../../src/instagram/streams/stream.ts';
 import { extract } from '../../../../src/instagram/extract/extract.ts';
-import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
+import {
+  type ExtractContext,
+  createListCaches,
+} from '../../../../src/instagram/extract/extraction.ts';
 import type { Page } from '../../../../src/engine/source.ts';
 import { account } from '../../../support/accounts.ts';
 import {
@@ -11,7 +14,6 @@ import {
   answersInTurn,
   createFakeGraph,
 } from '../../../support/fake-graph.ts';
-import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
 import { calm, dayMs, everyPoll, startMs } from '../../engine/world.ts';
 
 /** What a stream brought, and what is left to say when it failed on the way. */

@@ -1,8 +1,10 @@
 import { keyNumber } from '../../../../src/engine/fingerprint.ts';
 import type { Node } from '../../../../src/engine/json.ts';
 import { emptyCheckpoint, type Checkpoint } from '../../../../src/engine/state.ts';
-import { createListCaches } from '../../../../src/instagram/extract/list-cache.ts';
-import type { ExtractContext } from '../../../../src/instagram/extract/extraction.ts';
+import {
+  createListCaches,
+  type ExtractContext,
+} from '../../../../src/instagram/extract/extraction.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
 import { type Answer, createFakeGraph, pageOf } from '../../../support/fake-graph.ts';

@@ -1,9 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  createRejections,
-  rememberedRejections,
-} from '../../../../src/instagram/extract/rejections.ts';
+import { Rejections, rememberedRejections } from '../../../../src/instagram/extract/rejections.ts';
 import { tidyRefusals } from '../../../../src/engine/refusals.ts';
 import { emptyCheckpoint, type Checkpoint, type Refusal } from '../../../../src/engine/state.ts';
 
@@ -36,21 +33,21 @@ describe('the metrics of a media', () => {
       rejection('*', { metric: 'c' }),
       rejection('REELS/VIDEO', { metric: 'd' }),
     );
-    const rejections = createRejections(checkpoint, nowMs);
+    const rejections = new Rejections(checkpoint, nowMs);
 
     expect(rejections.metricsFor(['a', 'b', 'c', 'd'], listed('1'))).toEqual(['d']);
     expect(rejections.metricsFor(['a', 'b', 'c', 'd'], listed('2'))).toEqual(['a', 'd']);
   });
 
   test('have a metric again whose rejection is over', () => {
-    const rejections = createRejections(remembering(rejection('1', { untilMs: nowMs })), nowMs);
+    const rejections = new Rejections(remembering(rejection('1', { untilMs: nowMs })), nowMs);
 
     expect(rejections.metricsFor(['shares'], listed('1'))).toEqual(['shares']);
   });
 
   test('have a metric that a kind rejected a week ago for one media of the poll alone', () => {
     const over = rejection('FEED/IMAGE', { untilMs: nowMs - 1 });
-    const rejections = createRejections(remembering(over), nowMs);
+    const rejections = new Rejections(remembering(over), nowMs);
 
     expect(rejections.metricsFor(['shares'], listed('1'))).toEqual(['shares']);
     expect(rejections.metricsFor(['shares'], listed('2'))).toEqual([]);
@@ -60,7 +57,7 @@ describe('the metrics of a media', () => {
   });
 
   test('are rejected for a week', () => {
-    const rejections = createRejections(emptyCheckpoint, nowMs);
+    const rejections = new Rejections(emptyCheckpoint, nowMs);
     rejections.reject({ subject: '1', metric: 'views', reason: 'graph.metric-refused' });
 
     expect(rejections.metricsFor(['views', 'reach'], listed('1'))).toEqual(['reach']);
@@ -77,7 +74,7 @@ describe('an excluded media', () => {
     ['a year old', 365 * dayMs, 7 * dayMs],
     ['of unknown age', null, (7 * dayMs) / 4],
   ])('is requested again the later the older it is: %s', (_what, ageMs, forMs) => {
-    const rejections = createRejections(emptyCheckpoint, nowMs);
+    const rejections = new Rejections(emptyCheckpoint, nowMs);
     const media = listed('1', ageMs);
     rejections.exclude({ listed: media, reason: 'graph.ambiguous' });
 
@@ -91,7 +88,7 @@ describe('an excluded media', () => {
     const ages = fc.integer({ min: 0, max: 60 * dayMs });
     fc.assert(
       fc.property(ages, ages, (ageMs, laterMs) => {
-        const rejections = createRejections(emptyCheckpoint, nowMs + laterMs);
+        const rejections = new Rejections(emptyCheckpoint, nowMs + laterMs);
         rejections.exclude({ listed: listed('1', ageMs), reason: 'graph.ambiguous' });
         const [excluded] = rejections.learned.refusals;
         expect(Number.isSafeInteger(excluded?.untilMs)).toBe(true);
@@ -102,7 +99,7 @@ describe('an excluded media', () => {
   test.each(['graph.server', 'graph.network', 'graph.timeout'] as const)(
     'is excluded for an hour, whatever its age, and a story for ten minutes, after %s',
     (reason) => {
-      const rejections = createRejections(emptyCheckpoint, nowMs);
+      const rejections = new Rejections(emptyCheckpoint, nowMs);
       rejections.exclude({ listed: listed('1', 400 * dayMs), reason });
       rejections.exclude({ listed: listed('2', hourMs, 'STORY/IMAGE'), reason });
 
@@ -114,14 +111,14 @@ describe('an excluded media', () => {
   );
 
   test('is excluded no longer than asked for', () => {
-    const rejections = createRejections(emptyCheckpoint, nowMs);
+    const rejections = new Rejections(emptyCheckpoint, nowMs);
     rejections.exclude({ listed: listed('1', dayMs), reason: 'graph.gone', atMostMs: hourMs });
 
     expect(rejections.learned.refusals[0]?.untilMs).toBe(nowMs + hourMs);
   });
 
   test('is any that is not younger than the business account', () => {
-    const rejections = createRejections(emptyCheckpoint, nowMs);
+    const rejections = new Rejections(emptyCheckpoint, nowMs);
     rejections.convertedAt(nowMs - 9 * dayMs);
     rejections.convertedAt(nowMs - 10 * dayMs);
 
@@ -133,7 +130,7 @@ describe('an excluded media', () => {
 
   test('is included again when it was answered', () => {
     const excluded = rejection('1', { metric: null, reason: 'graph.gone' });
-    const rejections = createRejections(remembering(excluded), nowMs);
+    const rejections = new Rejections(remembering(excluded), nowMs);
     rejections.forget('1', null);
 
     expect(rejections.isExcluded(listed('1'))).toBe(false);
@@ -142,7 +139,7 @@ describe('an excluded media', () => {
 });
 
 test('rejections: the latest 5,000 are remembered', () => {
-  const rejections = createRejections(emptyCheckpoint, nowMs);
+  const rejections = new Rejections(emptyCheckpoint, nowMs);
   for (let id = 1; id <= rememberedRejections + 2; id += 1) {
     rejections.reject({ subject: String(id), metric: 'views', reason: 'graph.metric-refused' });
   }
@@ -153,7 +150,7 @@ test('rejections: the latest 5,000 are remembered', () => {
 
 test('rejections: 10,000 media are looked up among 6,000 in less than a second', () => {
   const many = Array.from({ length: 6000 }, (_, id) => rejection(String(id)));
-  const rejections = createRejections(remembering(...many), nowMs);
+  const rejections = new Rejections(remembering(...many), nowMs);
   const begunMs = performance.now();
   for (let id = 0; id < 10_000; id += 1) {
     const media = listed(String(id));

@@ -4,7 +4,7 @@ import { planDays } from '../../../../src/instagram/model/daily-totals.ts';
 import { settleDays } from '../../../../src/instagram/model/days.ts';
 import { isDue } from '../../../../src/instagram/model/freshness.ts';
 import type { Value } from '../../../../src/engine/json.ts';
-import { createRejections } from '../../../../src/instagram/extract/rejections.ts';
+import { Rejections } from '../../../../src/instagram/extract/rejections.ts';
 import { type Checkpoint, emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { planWindows } from '../../../../src/instagram/model/windows.ts';
 
@@ -103,7 +103,7 @@ describe('a host whose clock jumps', () => {
       refusals: [{ subject: '17', metric, reason: 'graph.gone', untilMs: atMs + 7 * dayMs }],
     });
     const at = (atMs: number, metric: string | null) =>
-      createRejections(refusedAt(atMs, metric), beginMs);
+      new Rejections(refusedAt(atMs, metric), beginMs);
     const asked = (atMs: number) => at(atMs, 'views').metricsFor(['views'], listed);
 
     expect(at(beginMs + yearMs, null).isExcluded(listed)).toBe(false);

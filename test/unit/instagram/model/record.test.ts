@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { id, required, text } from '../../../../src/instagram/model/fields.ts';
-import { recordOf } from '../../../../src/instagram/model/record.ts';
+import { recordOf } from '../../../../src/instagram/model/decode.ts';
 import { provenance } from '../../../../src/engine/stream.ts';
 import { account } from '../../../support/accounts.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { withoutParameters } from '../../../../src/instagram/model/signed-url.ts';
+import { withoutParameters } from '../../../../src/instagram/model/decode.ts';
 
 describe('withoutParameters', () => {
   test.each([

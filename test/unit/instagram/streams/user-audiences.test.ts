@@ -3,7 +3,7 @@ import type { Node } from '../../../../src/engine/json.ts';
 import {
   userEngagedAudience,
   userReachedAudience,
-} from '../../../../src/instagram/streams/user-audiences.ts';
+} from '../../../../src/instagram/streams/demographics.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
 const metric = (breakdown: string, keys: readonly string[], results: Node['x']): Node => ({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Node } from '../../../../src/engine/json.ts';
-import { userLifetimeInsights } from '../../../../src/instagram/streams/user-lifetime-insights.ts';
+import { userLifetimeInsights } from '../../../../src/instagram/streams/demographics.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
 const metric = (breakdown: string, totalValue: Node): Node => ({

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseTokens } from '../../../../src/config/named-formats.ts';
-import { createTokens } from '../../../../src/instagram/tokens/tokens.ts';
+import { Tokens } from '../../../../src/instagram/tokens/tokens.ts';
 import { watchTokenFile } from '../../../../src/instagram/tokens/file.ts';
 
 const one = 'EAAone0123456789abcdefghij';
@@ -19,16 +19,17 @@ afterEach(async () => {
 
 /** Looks at the file as often as there are steps, each of which happens before a look. */
 async function look(steps: readonly (() => Promise<void>)[]) {
-  const tokens = createTokens([one]);
+  const tokens = new Tokens([one]);
   const renewed: (readonly string[])[] = [];
   const troubles: string[] = [];
   const left = [...steps];
+  const enough = new AbortController();
   const clock = {
     nowMs: () => 0,
     async sleep() {
       const step = left.shift();
-      if (step === undefined) throw new Error('enough');
-      await step();
+      if (step === undefined) enough.abort();
+      await step?.();
     },
   };
   const file = {
@@ -37,7 +38,7 @@ async function look(steps: readonly (() => Promise<void>)[]) {
     onRenewed: (found: readonly string[]) => void renewed.push(found),
     onTrouble: (reason: string) => void troubles.push(reason),
   };
-  await watchTokenFile(file, tokens, { clock, signal: new AbortController().signal });
+  await watchTokenFile(file, tokens, { clock, signal: enough.signal });
   return { tokens, renewed, troubles };
 }
 
@@ -55,7 +56,7 @@ describe('a token file that is watched', () => {
   test('may hold several tokens, each on a line', async () => {
     const { tokens } = await look([write(`${one}\n${two}\n`)]);
 
-    expect(tokens.names().map(tokens.text)).toEqual([one, two]);
+    expect(tokens.names().map((name) => tokens.text(name))).toEqual([one, two]);
   });
 
   test('leaves the token in use and says why once, while it is away or holds none', async () => {

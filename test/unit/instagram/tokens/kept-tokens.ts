@@ -5,11 +5,10 @@ import { type GraphApi, startGraphApi } from '../../../../sandbox/graph-api/serv
 import { type World, createWorld } from '../../../../sandbox/graph-api/world.ts';
 import { parseTokens } from '../../../../src/config/named-formats.ts';
 import type { Login } from '../../../../src/engine/account.ts';
-import { createOAuth } from '../../../../src/instagram/api/oauth.ts';
+import { OAuth } from '../../../../src/instagram/api/oauth.ts';
 import { keepTokens } from '../../../../src/instagram/tokens/keeper.ts';
-import { createTokenRejections } from '../../../../src/instagram/tokens/rejections.ts';
-import { createRenewal } from '../../../../src/instagram/tokens/renewal.ts';
-import { type Tokens, createTokens } from '../../../../src/instagram/tokens/tokens.ts';
+import { TokenRejections } from '../../../../src/instagram/tokens/rejections.ts';
+import { Tokens } from '../../../../src/instagram/tokens/tokens.ts';
 import { createTransport } from '../../../../src/instagram/api/transport.ts';
 import type { Clock, TelemetryEvent } from '../../../../src/engine/ports.ts';
 import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
@@ -76,11 +75,11 @@ async function keep(
   const events: TelemetryEvent[] = [];
   const hidden: string[] = [];
   const { clock, asleep, wake } = worldClock(world);
-  const tokens = createTokens(given ?? parseTokens(await readFile(path, 'utf8')) ?? []);
+  const tokens = new Tokens(given ?? parseTokens(await readFile(path, 'utf8')) ?? []);
   const { clientId, clientSecret } = world.app;
   const app = withoutApp ? { clientId: null, clientSecret: null } : { clientId, clientSecret };
   const options = { ...app, login, apiVersion: 'v25.0', baseUrl: api.url, requestTimeoutMs: 5000 };
-  const oauth = createOAuth(options, {
+  const oauth = new OAuth(options, {
     transport: createTransport(),
     telemetry: createRecordingTelemetry(),
     clock,
@@ -88,17 +87,15 @@ async function keep(
   const onRenewed = (found: readonly string[]): void => void hidden.push(...found);
   const file = { path, parse: parseTokens, onRenewed, onTrouble: () => undefined };
   const watched = given === undefined ? file : undefined;
-  const renewal = createRenewal({ options, oauth, tokens, file: watched, clock });
   const telemetry = { report: (event: TelemetryEvent): void => void events.push(event) };
   const parts = {
-    login,
+    options,
     tokens,
     oauth,
-    rejections: createTokenRejections(tokens, telemetry),
+    rejections: new TokenRejections(tokens, telemetry),
     clock,
     telemetry,
-    renewal,
-    path: watched?.path ?? null,
+    file: watched,
     onChecked: () => undefined,
   };
   const keeping = keepTokens(parts, closing.signal);

@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, StopAccountError } from '../../../../src/engine/errors.ts';
-import { createTokenRejections } from '../../../../src/instagram/tokens/rejections.ts';
-import { createTokens } from '../../../../src/instagram/tokens/tokens.ts';
+import { TokenRejections } from '../../../../src/instagram/tokens/rejections.ts';
+import { Tokens } from '../../../../src/instagram/tokens/tokens.ts';
 import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
 
 const revoked = new StopAccountError('graph.token', 'revoked', { refusesToken: true });
 const refusal = { code: 'graph.token', message: 'revoked' };
 
 function site(...texts: readonly string[]) {
-  const tokens = createTokens(texts);
+  const tokens = new Tokens(texts);
   const telemetry = createRecordingTelemetry();
-  const refusals = createTokenRejections(tokens, telemetry);
+  const refusals = new TokenRejections(tokens, telemetry);
   const told = () => telemetry.ofType('token-refused').map(({ name, refusal }) => [name, refusal]);
   return { tokens, refusals, told };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { nextCursor } from '../../../../src/instagram/extract/paging.ts';
+import { nextCursor } from '../../../../src/instagram/extract/requests.ts';
 import { thrownBy } from '../../../support/frozen.ts';
 
 const next = 'https://graph.facebook.com/v25.0/1/media?access_token=secret&after=B';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { limitWaitMs } from '../../../../src/instagram/api/limits.ts';
+import { limitWaitMs } from '../../../../src/instagram/api/usage.ts';
 
 const nowMs = Date.UTC(2026, 9, 5, 12);
 const usage = (minutes: Readonly<Record<string, unknown>>): string =>
