@@ -1,8 +1,7 @@
 import { COMPATIBILITY, SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import type { Type } from 'avsc';
 import type { Json } from '../engine/json.ts';
-import type { RegistryAddress } from './access.ts';
-import { call } from './calls.ts';
+import { call, type RegistryAddress } from './calls.ts';
 
 /** The registry's client library, over this program's own transport. */
 export interface RegistryClient {
@@ -47,12 +46,8 @@ function transportTo(address: RegistryAddress): Middleware {
       const method = request.method() === 'get' ? 'get' : 'post';
       const text = request.body() as string | undefined;
       const json = text === undefined ? {} : { json: JSON.parse(text) as Json };
-      const never = new AbortController().signal;
-      const { status, body } = await call(
-        address,
-        { method, path: request.path(), ...json },
-        never,
-      );
+      const context = { address, signal: new AbortController().signal };
+      const { status, body } = await call(context, { method, path: request.path(), ...json });
       if (status >= 400) throw new RegistryErrorResponse(status, body);
       // The library reads only `data` of a response.
       return { data: () => body } as unknown as Awaited<ReturnType<typeof _next>>;

@@ -1,22 +1,21 @@
-import type { Json, Value } from '../engine/json.ts';
+import type { Json } from '../engine/json.ts';
 import type { TopicRole } from '../engine/stream-name.ts';
 import type { Encoder, StateCodec } from '../engine/ports.ts';
-import type { RegistryAddress } from './access.ts';
-import { call } from './calls.ts';
+import { call, type RegistryAddress } from './calls.ts';
 import { openClient } from './client.ts';
 import { levelWarning } from './compatibility-level.ts';
-import { createWireEncode, encodingError, wireHeaderBytes } from './encoder.ts';
 import { inspectSubject, type SubjectFinding } from './inspection.ts';
-import { readSchema, type TopicSchema } from './schemas.ts';
+import { readSchema } from './schemas.ts';
 import { createStateCodec, createStateForm, type StateForm } from './state-codec.ts';
 import { createJsonForm } from './state-form.ts';
 import { checkCompatible, find, register, subjectOf } from './subjects.ts';
 import { createValueReader, type ValueReader } from './value-reader.ts';
+import { createEncoder, splitWireValue } from './wire-format.ts';
 
-export type { RegistryLogin } from './access.ts';
+export type { RegistryLogin } from './calls.ts';
+export { acceptsSchemas, type SubjectFinding } from './inspection.ts';
+export type { FieldDifference } from './schema-compare.ts';
 export type { ReadValue } from './value-reader.ts';
-export { acceptsSchemas } from './inspection.ts';
-export type { FieldDifference, SubjectFinding } from './inspection.ts';
 export type { StateForm } from './state-codec.ts';
 
 /** The registry's address and the rules of registration. */
@@ -85,7 +84,8 @@ export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
     encoder: createEncoder(schemas, new Map(roles.map((role) => [role, 0]))),
     toJson(role, value) {
       const { type, text } = schemas.get(role) ?? readSchema(role);
-      return createJsonForm(text).write(type.fromBuffer(value.subarray(wireHeaderBytes)));
+      const body = splitWireValue(value)?.body ?? Buffer.alloc(0);
+      return createJsonForm(text).write(type.fromBuffer(body));
     },
   };
 }
@@ -104,7 +104,7 @@ export function openRegistry(
     encoder,
     values: createValueReader(options),
     async ping(signal) {
-      await call(options, { method: 'get', path: '/schemas/types' }, signal);
+      await call({ address: options, signal }, { method: 'get', path: '/schemas/types' });
     },
     inspect: (signal) =>
       Promise.all(
@@ -139,31 +139,5 @@ export function openRegistry(
       }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
-
-function createEncoder(
-  schemas: ReadonlyMap<TopicRole, TopicSchema>,
-  ids: ReadonlyMap<TopicRole, number>,
-): Encoder {
-  const encode = createWireEncode();
-  const prepared = (role: TopicRole) => {
-    const schema = schemas.get(role);
-    const id = ids.get(role);
-    if (schema === undefined || id === undefined) {
-      throw new Error(`the schema of ${role} was not prepared`);
-    }
-    return { schema, id };
-  };
-  return {
-    schemaId: (role) => prepared(role).id,
-    encode(role: TopicRole, value: Value) {
-      const { schema, id } = prepared(role);
-      try {
-        return encode(schema.type, id, value);
-      } catch {
-        throw encodingError(role, schema.type, value);
-      }
-    },
   };
 }

@@ -3,12 +3,10 @@ import { isNode, type Json } from '../engine/json.ts';
 import type { TopicRole } from '../engine/stream-name.ts';
 import { exchange } from './calls.ts';
 import { visibleLevel } from './compatibility-level.ts';
-import { type FieldDifference, listDifferences } from './schema-difference.ts';
+import { type FieldDifference, listDifferences } from './schema-compare.ts';
 import type { TopicSchema } from './schemas.ts';
 import { findEquivalent, listVersions, lookUp, readVersion } from './subject-versions.ts';
 import { type SubjectContext, checkCompatible, subjectOf } from './subjects.ts';
-
-export type { FieldDifference } from './schema-difference.ts';
 
 /** The registry's view of one schema. */
 export interface SubjectFinding {
@@ -20,10 +18,7 @@ export interface SubjectFinding {
   readonly level: string | null;
   /** The id that a start uses without registering a schema; null without one. */
   readonly id: number | null;
-  /**
-   * The mode of the subject, such as READONLY; null when a start registers nothing or the mode
-   * cannot be read.
-   */
+  /** The mode, such as READONLY; null when a start registers nothing or it cannot be read. */
   readonly mode: string | null;
   /** The registry's reason why this schema is incompatible; null when it is compatible. */
   readonly incompatible: string | null;
@@ -38,7 +33,7 @@ export async function inspectSubject(
 ): Promise<SubjectFinding> {
   const subject = subjectOf(schema, context.topicTemplate);
   const [versions, found, level, latest] = await Promise.all([
-    compatibleWith(schema, context),
+    findVersions(subject, schema, context),
     findRegistered(subject, schema, context),
     visibleLevel(subject, context),
     readVersion(subject, 'latest', context),
@@ -61,33 +56,28 @@ async function findRegistered(subject: string, { text }: TopicSchema, context: S
 }
 
 /** The mode of a subject; null when it cannot be read, because some registries have no modes. */
-async function readMode(
-  subject: string,
-  { address, signal }: SubjectContext,
-): Promise<string | null> {
+async function readMode(subject: string, context: SubjectContext): Promise<string | null> {
   const path = `/mode/${encodeURIComponent(subject)}?defaultToGlobal=true`;
-  const { body } = await exchange(address, { method: 'get', path }, signal);
+  const { body } = await exchange(context, { method: 'get', path });
   const mode = isNode(body) ? body['mode'] : undefined;
   return typeof mode === 'string' ? mode.toUpperCase() : null;
 }
 
-/**
- * True when a subject in this mode accepts a new schema. IMPORT accepts only schemas with an id.
- */
+/** True when a subject in this mode accepts a new schema. IMPORT accepts only schemas with an id. */
 export function acceptsSchemas(mode: string | null): boolean {
   return mode === null || !['READONLY', 'READONLY_OVERRIDE', 'IMPORT'].includes(mode);
 }
 
 /** In `verify` mode the schema is not compared, because that takes a write permission. */
-async function compatibleWith(schema: TopicSchema, context: SubjectContext) {
-  const subject = subjectOf(schema, context.topicTemplate);
-  if (context.mode === 'verify') {
-    return { versions: (await listVersions(subject, context)) ?? [], incompatible: null };
-  }
+async function findVersions(subject: string, schema: TopicSchema, context: SubjectContext) {
+  let incompatible: string | null = null;
   try {
-    return { versions: await checkCompatible(schema, context), incompatible: null };
+    if (context.mode === 'register') {
+      return { versions: await checkCompatible(schema, context), incompatible };
+    }
   } catch (error) {
     if (!isConnectorError(error) || error.code !== 'registry.incompatible') throw error;
-    return { versions: (await listVersions(subject, context)) ?? [], incompatible: error.message };
+    incompatible = error.message;
   }
+  return { versions: (await listVersions(subject, context)) ?? [], incompatible };
 }

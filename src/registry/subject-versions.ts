@@ -1,13 +1,6 @@
 import { isNode, type Json } from '../engine/json.ts';
-import type { RegistryAddress } from './access.ts';
-import { call, callUnlessDenied } from './calls.ts';
-import { isEquivalent } from './schema-equivalence.ts';
-
-/** The parameters of reading a subject. */
-export interface ReadContext {
-  readonly address: RegistryAddress;
-  readonly signal: AbortSignal;
-}
+import { call, callUnlessDenied, parse, type CallContext } from './calls.ts';
+import { isEquivalent } from './schema-compare.ts';
 
 /** A version of a subject; parts that the registry did not send are undefined. */
 export interface SubjectVersion {
@@ -16,15 +9,13 @@ export interface SubjectVersion {
   readonly schema: Json | undefined;
 }
 
-/**
- * The numbers of a subject's versions, in ascending order; null when the subject does not exist.
- */
+/** The numbers of a subject's versions, in ascending order; null without the subject. */
 export async function listVersions(
   subject: string,
-  { address, signal }: ReadContext,
+  context: CallContext,
 ): Promise<readonly number[] | null> {
   const path = `${pathOf(subject)}/versions`;
-  const { status, body } = await call(address, { method: 'get', path }, signal);
+  const { status, body } = await call(context, { method: 'get', path });
   if (status === 404) return null;
   if (!Array.isArray(body)) return [];
   const numbers = (body as readonly Json[]).filter((one) => typeof one === 'number');
@@ -35,22 +26,16 @@ export async function listVersions(
 export async function readVersion(
   subject: string,
   version: number | 'latest',
-  { address, signal }: ReadContext,
+  context: CallContext,
 ): Promise<SubjectVersion> {
   const path = `${pathOf(subject)}/versions/${version}`;
-  const { body } = await call(address, { method: 'get', path }, signal);
+  const { body } = await call(context, { method: 'get', path });
   if (!isNode(body)) return { id: undefined, schema: undefined };
   const { id, schema } = body;
-  return { id: typeof id === 'number' ? id : undefined, schema: parse(schema) };
-}
-
-function parse(text: Json | undefined): Json | undefined {
-  if (typeof text !== 'string') return undefined;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
+  return {
+    id: typeof id === 'number' ? id : undefined,
+    schema: typeof schema === 'string' ? parse(schema) : undefined,
+  };
 }
 
 /**
@@ -61,12 +46,11 @@ function parse(text: Json | undefined): Json | undefined {
 export async function lookUp(
   subject: string,
   text: string,
-  { address, signal }: ReadContext,
+  context: CallContext,
 ): Promise<number | undefined> {
   const request = { method: 'post', path: pathOf(subject), json: { schema: text } } as const;
-  // The search is a POST, which a read-only role is denied; such a role may still read the
-  // versions.
-  const { body, status } = await callUnlessDenied(address, request, signal);
+  // The search is a POST, which a read-only role is denied; it may still read the versions.
+  const { body, status } = await callUnlessDenied(context, request);
   const id = isNode(body) ? body['id'] : undefined;
   return status === 200 && typeof id === 'number' ? id : undefined;
 }
@@ -82,7 +66,7 @@ const mostVersionsRead = 100;
 export async function findEquivalent(
   subject: string,
   text: string,
-  context: ReadContext,
+  context: CallContext,
 ): Promise<number | undefined> {
   const exact = await lookUp(subject, text, context);
   if (exact !== undefined) return exact;

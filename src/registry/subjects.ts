@@ -1,7 +1,12 @@
-import { isConnectorError, messageOf, StopProcessError } from '../engine/errors.ts';
+import {
+  isConnectorError,
+  messageOf,
+  StopProcessError,
+  type RetryError,
+} from '../engine/errors.ts';
 import { type Json, isNode } from '../engine/json.ts';
 import { topicName } from '../engine/stream-name.ts';
-import { call, unavailable } from './calls.ts';
+import { call, describeAnswer, unavailable, type RegistryAnswer } from './calls.ts';
 import { type RegistryClient, RegistryErrorResponse } from './client.ts';
 import {
   isWithoutLevel,
@@ -11,7 +16,7 @@ import {
   type LevelContext,
   type SubjectLevel,
 } from './compatibility-level.ts';
-import { incompatibleError, rejectionError, type SchemaTarget } from './rejections.ts';
+import { describeDifference, fullName } from './schema-compare.ts';
 import type { TopicSchema } from './schemas.ts';
 import { findEquivalent, listVersions, readVersion } from './subject-versions.ts';
 
@@ -42,30 +47,20 @@ export async function checkCompatible(
   const subject = subjectOf(schema, context.topicTemplate);
   const versions = await listVersions(subject, context);
   if (versions === null) return [];
-  const answer = await requestCompatibility(subject, schema, context);
-  const compatible = isNode(answer.body) ? answer.body['is_compatible'] : undefined;
+  const { body } = await requestCompatibility(subject, schema, context);
+  const compatible = isNode(body) ? body['is_compatible'] : undefined;
   if (compatible === true) return versions;
-  if (compatible === false) {
-    throw await incompatibleError(answer.body, { schema, subject }, context);
-  }
+  if (compatible === false) throw await incompatibleError(body, schema, context);
   throw unavailable(context.address, `it did not say whether ${subject} is compatible`);
 }
 
 async function requestCompatibility(subject: string, schema: TopicSchema, context: SubjectContext) {
   const base = `/compatibility/subjects/${encodeURIComponent(subject)}/versions`;
-  const json = { schema: schema.text };
-  const all = await call(
-    context.address,
-    { method: 'post', path: `${base}?verbose=true`, json },
-    context.signal,
-  );
+  const request = { method: 'post', json: { schema: schema.text } } as const;
+  const all = await call(context, { ...request, path: `${base}?verbose=true` });
   // Older registries compare with one version only.
   if (all.status !== 404 && all.status !== 405) return all;
-  return call(
-    context.address,
-    { method: 'post', path: `${base}/latest?verbose=true`, json },
-    context.signal,
-  );
+  return call(context, { ...request, path: `${base}/latest?verbose=true` });
 }
 
 /** A schema's id and the compatibility level of its subject. */
@@ -89,11 +84,10 @@ export async function register(
 ): Promise<Registered> {
   const subject = subjectOf(schema, context.topicTemplate);
   const level = await ownLevel(subject, context);
-  const id = await context.client
-    .register(subject, schema.text, level)
-    .catch((error: unknown) =>
-      idDespite(error, { schema, subject, isNew: versions.length === 0 }, context),
-    );
+  const id = await context.client.register(subject, schema.text, level).catch((error: unknown) => {
+    context.signal.throwIfAborted();
+    return idDespite(error, schema, versions.length === 0, context);
+  });
   if (typeof id !== 'number') {
     throw unavailable(context.address, `no id in its answer to the schema of ${subject}`);
   }
@@ -102,27 +96,26 @@ export async function register(
   return { id, ...(await setLevel(subject, context)) };
 }
 
-/**
- * Returns the id when the rejected registration was unnecessary; otherwise throws the matching
- * error.
- */
+/** Returns the id when the rejected registration was unnecessary; otherwise throws its error. */
 async function idDespite(
   error: unknown,
-  target: SchemaTarget & { readonly isNew: boolean },
+  schema: TopicSchema,
+  isNew: boolean,
   context: SubjectContext,
 ): Promise<number> {
-  context.signal.throwIfAborted();
   if (isConnectorError(error)) throw error;
-  if (!(error instanceof RegistryErrorResponse))
+  if (!(error instanceof RegistryErrorResponse)) {
     throw unavailable(context.address, messageOf(error));
-  const found = await findEquivalent(target.subject, target.schema.text, context);
-  if (found !== undefined) return found;
-  const rejected = rejectionError(error, target, context);
-  if (rejected !== null) throw rejected;
-  if (error.status === 409 && target.isNew) {
-    throw unavailable(context.address, `${target.subject} is being registered by another`);
   }
-  throw await incompatibleError(error.body, target, context);
+  const subject = subjectOf(schema, context.topicTemplate);
+  const found = await findEquivalent(subject, schema.text, context);
+  if (found !== undefined) return found;
+  const rejected = rejectionError(error, schema, context);
+  if (rejected !== null) throw rejected;
+  if (error.status === 409 && isNew) {
+    throw unavailable(context.address, `${subject} is being registered by another`);
+  }
+  throw await incompatibleError(error.body, schema, context);
 }
 
 /** True when the subject is new or its first version has this schema's full name. */
@@ -135,15 +128,14 @@ async function isOurs(
   const subject = subjectOf(schema, context.topicTemplate);
   const { schema: firstSchema } = await readVersion(subject, first, context);
   return (
-    firstSchema !== undefined && fullName(firstSchema) === fullName(JSON.parse(schema.text) as Json)
+    firstSchema !== undefined && nameOf(firstSchema) === nameOf(JSON.parse(schema.text) as Json)
   );
 }
 
-function fullName(schema: Json): string | undefined {
+function nameOf(schema: Json): string | undefined {
   const { name, namespace } = isNode(schema) ? schema : {};
   if (typeof name !== 'string') return undefined;
-  const isFull = name.includes('.') || typeof namespace !== 'string';
-  return isFull ? name : `${namespace}.${name}`;
+  return fullName(name, typeof namespace === 'string' ? namespace : '');
 }
 
 /**
@@ -162,3 +154,83 @@ export async function find(schema: TopicSchema, context: SubjectContext): Promis
     { exitCode: 3 },
   );
 }
+
+/** The error of a schema that is incompatible with the registered versions, with their reasons. */
+async function incompatibleError(
+  body: Json,
+  schema: TopicSchema,
+  context: SubjectContext,
+): Promise<StopProcessError> {
+  const subject = subjectOf(schema, context.topicTemplate);
+  // The rejection is reported even when its explanation cannot be read.
+  const latest = await readVersion(subject, 'latest', context).catch(() => undefined);
+  const fields =
+    latest?.schema === undefined
+      ? ''
+      : describeDifference(latest.schema, JSON.parse(schema.text) as Json);
+  return new StopProcessError(
+    'registry.incompatible',
+    `schema of subject "${subject}" is incompatible with what is registered: ` +
+      `${withoutOldSchema(reasonsIn(body))}. ` +
+      (fields === '' ? '' : `Fields that differ from the latest version: ${fields}. `) +
+      'Nothing was published. Run the version that registered it, give the topics another name ' +
+      '(KAFKA_TOPIC_TEMPLATE), or change the subject in the registry',
+    { exitCode: 3 },
+  );
+}
+
+function reasonsIn(body: Json): string {
+  const { messages, reason, message } = isNode(body) ? body : {};
+  if (Array.isArray(messages) && messages.length > 0) return messages.map(String).join('; ');
+  // Confluent sends a list `messages`; Apicurio sends one `reason`.
+  const text = reason ?? message;
+  return typeof text === 'string' ? text : 'the registry gave no reason';
+}
+
+/** The reasons without the old schema, which Confluent repeats among them. */
+export function withoutOldSchema(reasons: string): string {
+  // The match ends at the next `{oldSchema`; otherwise an unterminated schema makes the expression
+  // quadratic.
+  return reasons.replaceAll(/\{oldSchema: '(?:(?!\{oldSchema: ').)*?'\}[;,]? ?/gs, '');
+}
+
+/**
+ * The error of a schema that is rejected for a reason other than its fields.
+ *
+ * @returns null for HTTP 409, the answer to incompatible fields and to concurrent registrations
+ */
+function rejectionError(
+  answer: RegistryAnswer,
+  schema: TopicSchema,
+  { address, topicTemplate }: SubjectContext,
+): StopProcessError | RetryError | null {
+  const { status, body } = answer;
+  const { message, error_code: code } = isNode(body) ? body : {};
+  const text = typeof message === 'string' ? message : '';
+  // Apicurio answers 409 as for an incompatible schema; only the text differs.
+  const isReadOnly = code === operationNotPermitted || /\bread-only mode\b/i.test(text);
+  if (status === 409 && !isReadOnly) return null;
+  const file = `avro/${schema.role}.avsc`;
+  // Another server, such as a proxy, sends no message of this form; 408 is temporary.
+  if (status === 408 || text === '') {
+    return unavailable(address, `HTTP ${status} to the schema ${file}`);
+  }
+  return new StopProcessError(
+    'registry.rejected',
+    `the schema registry at ${address.url} does not accept the schema ${file} for subject ` +
+      `"${subjectOf(schema, topicTemplate)}" (${describeAnswer(answer)}). Nothing was published. ` +
+      (isReadOnly ? adviceOnMode : adviceOnOther),
+    { exitCode: 3 },
+  );
+}
+
+/** Confluent's code for an operation that the mode forbids, in READONLY and IMPORT. */
+const operationNotPermitted = 42205;
+
+const adviceOnMode =
+  'Allow writing again (PUT /mode with READWRITE, in Confluent and Redpanda), or set ' +
+  'SCHEMA_REGISTRY_URL to the registry that accepts schemas; if that one is mirrored here, ' +
+  'register there with "instagram-kafka schemas register"';
+
+const adviceOnOther =
+  'Correct what the registry names, or register the schema by hand and set SCHEMA_REGISTRY_MODE=verify';

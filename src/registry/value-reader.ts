@@ -1,11 +1,9 @@
 import avro, { type Schema, type Type } from 'avsc';
 import { messageOf } from '../engine/errors.ts';
 import { type Json, isNode } from '../engine/json.ts';
-import { staysWithin } from './body-bounds.ts';
-import type { RegistryAddress } from './access.ts';
-import { call, unavailable } from './calls.ts';
-import { wireHeaderBytes } from './encoder.ts';
+import { call, unavailable, type CallContext, type RegistryAddress } from './calls.ts';
 import { createJsonForm } from './state-form.ts';
+import { checkBounds, splitWireValue } from './wire-format.ts';
 
 /** A decoded value, or the reason why it is unreadable. */
 export type ReadValue =
@@ -29,17 +27,15 @@ export function createValueReader(address: RegistryAddress): ValueReader {
   const known = new Map<number, DecodeValue | null>();
   return {
     async read(bytes, signal) {
-      if (bytes.length <= wireHeaderBytes || bytes[0] !== 0) {
-        return unreadable('it is not an Avro record of a schema registry');
-      }
-      const id = bytes.readInt32BE(1);
-      const decode = known.has(id) ? known.get(id) : await fetchDecoder(id, address, signal);
-      known.set(id, decode ?? null);
-      if (decode === null || decode === undefined) {
-        return unreadable(`the registry knows no Avro schema with id ${id}`);
-      }
+      const wire = splitWireValue(bytes);
+      if (wire === undefined) return unreadable('it is not an Avro record of a schema registry');
+      const { id, body } = wire;
+      const cached = known.get(id);
+      const decode = cached === undefined ? await fetchDecoder(id, { address, signal }) : cached;
+      known.set(id, decode);
+      if (decode === null) return unreadable(`the registry knows no Avro schema with id ${id}`);
       try {
-        return { kind: 'value', value: decode(bytes.subarray(wireHeaderBytes)) };
+        return { kind: 'value', value: decode(body) };
       } catch (error) {
         return unreadable(messageOf(error));
       }
@@ -52,20 +48,13 @@ function unreadable(reason: string): ReadValue {
 }
 
 /** Fetches the decoder of a schema; null when the id is unknown or the schema is not Avro. */
-async function fetchDecoder(
-  id: number,
-  address: RegistryAddress,
-  signal: AbortSignal,
-): Promise<DecodeValue | null> {
-  const path = `/schemas/ids/${id}`;
-  const { status, body } = await call(address, { method: 'get', path }, signal);
+async function fetchDecoder(id: number, context: CallContext): Promise<DecodeValue | null> {
+  const { status, body } = await call(context, { method: 'get', path: `/schemas/ids/${id}` });
   if (status === 404) return null;
   const text = isNode(body) ? body['schema'] : undefined;
-  if (typeof text !== 'string') throw unavailable(address, `HTTP ${status} to schema ${id}`);
-  return decoderOf(text);
-}
-
-function decoderOf(text: string): DecodeValue | null {
+  if (typeof text !== 'string') {
+    throw unavailable(context.address, `HTTP ${status} to schema ${id}`);
+  }
   let type: Type;
   try {
     type = avro.Type.forSchema(JSON.parse(text) as Schema);
@@ -74,7 +63,7 @@ function decoderOf(text: string): DecodeValue | null {
   }
   const form = createJsonForm(text);
   return (body) => {
-    if (!staysWithin(type, body)) throw new Error('its bytes end before it does');
+    checkBounds(type, body);
     return form.write(type.fromBuffer(body));
   };
 }
