@@ -10,15 +10,16 @@ import { createStateReader } from './state/reader.ts';
 import { createStateStore } from './state/store.ts';
 import type { KafkaShared } from './shared.ts';
 import { tail, type TailRequest } from './tail.ts';
-import { watchTopics } from './topic-watch.ts';
-import { createWarningLog, prepareLayout } from './topics.ts';
+import { createWarningLog, prepareLayout, watchTopics } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
-export type { Endpoint, KafkaProbe, TopicFinding } from './probe.ts';
+export type { Endpoint, KafkaProbe } from './probe.ts';
+export type { Owner } from './group/description.ts';
 export type { TailedRecord, TailStart } from './tail.ts';
-export { partitionsOfWrite } from './state/admin.ts';
+export type { TopicFinding } from './topics.ts';
 export { isMisplaced, placeOf } from './state/placement.ts';
-export type { Owner, StateAdmin, StateWrite, StoredState } from './state/admin.ts';
+export { partitionsOfWrite } from './state/admin.ts';
+export type { StateAdmin, StateWrite, StoredState } from './state/admin.ts';
 
 /** The Kafka adapter. */
 export interface KafkaAdapter extends AsyncDisposable {

@@ -15,6 +15,8 @@ export interface Layout {
   /** Returns a topic by name, to update its leaders from the metadata of the client. */
   byName(name: string): TopicLayout | undefined;
   readonly statePartitions: number;
+  /** The ids of the state topic's partitions. */
+  readonly partitions: readonly number[];
 }
 
 /** Creates the layout of existing topics; the template maps each name to its role. */
@@ -28,9 +30,11 @@ export function createLayout(template: string, topics: readonly TopicLayout[]): 
     byRole.set(role, found);
     return found;
   };
+  const partitions = [...topic('state').leaders.keys()];
   return {
     topic,
     byName: (name) => byName.get(name),
-    statePartitions: topic('state').leaders.length,
+    statePartitions: partitions.length,
+    partitions,
   };
 }

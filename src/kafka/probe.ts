@@ -2,21 +2,13 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { messageOf, RetryError } from '../engine/errors.ts';
-import { asAdmin } from './client/admin-call.ts';
-import { openConnection } from './client/connection.ts';
-import { withDeadline } from './client/deadline.ts';
 import { settled } from '../engine/shutdown.ts';
+import { needsOf } from './client/acls.ts';
+import { asAdmin, withConnection } from './client/admin-call.ts';
+import { withDeadline } from './client/deadline.ts';
 import { translate } from './client/errors.ts';
 import type { KafkaBase, KafkaShared } from './shared.ts';
-import { planTopics, topicWarning, type TopicPlan, type TopicWarning } from './topic-plan.ts';
-import {
-  createMissing,
-  describe,
-  describeHidden,
-  describeMissing,
-  separateHidden,
-  verify,
-} from './topics.ts';
+import { findTopics, type TopicFinding } from './topics.ts';
 
 /** The address of a broker. */
 export interface Endpoint {
@@ -31,19 +23,6 @@ export interface TlsFacts {
   readonly subject: string;
   /** Epoch milliseconds; null when unreadable. */
   readonly validUntilMs: number | null;
-}
-
-/** The findings about one topic. */
-export interface TopicFinding {
-  readonly name: string;
-  readonly exists: boolean;
-  readonly partitions: number;
-  /** Empty when this user may not read them. */
-  readonly configs: Readonly<Record<string, string>>;
-  /** The problems of the topic, each with its fix. */
-  readonly problems: readonly string[];
-  /** The warning about lost records; null for none. */
-  readonly warning: TopicWarning | null;
 }
 
 /** The checks of the program's requirements of Kafka, one by one; they change nothing. */
@@ -103,9 +82,9 @@ export function createProbe(shared: KafkaShared): KafkaProbe {
     topics: () => findTopics(shared),
     transactions: () => acquireTransactionalId(shared),
     async group(signal) {
-      const all = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
-      const read = all.map((partition) => shared.readState(partition, 'now', signal));
-      return (await Promise.all(read)).flat().length;
+      const { partitions } = shared.layout();
+      const reads = partitions.map((partition) => shared.readState(partition, 'now', signal));
+      return (await Promise.all(reads)).flat().length;
     },
   };
 }
@@ -181,90 +160,25 @@ async function describeBrokers(shared: KafkaShared): Promise<readonly Endpoint[]
   return brokers.map(({ host, port }) => ({ host, port }));
 }
 
-function findTopics(shared: KafkaShared): Promise<readonly TopicFinding[]> {
+function acquireTransactionalId(shared: KafkaShared): Promise<string> {
   const { options } = shared;
-  const plans = planTopics(options);
-  const needs = plans.map(({ name }) => ({ operation: 'Write', resource: 'topic', name }) as const);
-  return asAdmin(
-    shared,
-    async (admin) => {
-      const present = new Set(await admin.listTopics());
-      const visible = plans.filter(({ name }) => present.has(name));
-      const unlisted = plans.filter(({ name }) => !present.has(name));
-      const { missing, hidden } = await separateHidden(admin, unlisted);
-      const creationProblems = options.topics.create
-        ? await createMissing(admin, missing, { options, validateOnly: true })
-        : missing.map(describeMissing);
-      const { topics } =
-        visible.length === 0
-          ? { topics: [] }
-          : await admin.fetchTopicMetadata({ topics: visible.map(({ name }) => name) });
-      const existing = visible.map(async (plan): Promise<TopicFinding> => {
-        const found = topics.find(({ name }) => name === plan.name);
-        if (found === undefined) return absent(plan, []);
-        const { partitions, configs, replicas } = await describe(admin, found);
-        const problems = verify(plan, { partitions, configs, replicas }, options);
-        const texts = problems.map(({ text }) => text);
-        const warning = topicWarning(plan, { configs }, options.brokers);
-        return { name: plan.name, exists: true, partitions, configs, problems: texts, warning };
-      });
-      const absentTopics = missing.map((plan) =>
-        absent(
-          plan,
-          creationProblems
-            .map(({ text }) => text)
-            .filter((text) => text.startsWith(`${plan.name}: `)),
-        ),
-      );
-      const hiddenTopics = hidden.map((plan) => absent(plan, [describeHidden(plan, options).text]));
-      const all = [...(await Promise.all(existing)), ...absentTopics, ...hiddenTopics];
-      return plans.flatMap(({ name }) => all.filter((one) => one.name === name));
-    },
-    { doing: 'looking at the topics', needs },
-  );
-}
-
-function absent(
-  { name, partitions, configs }: TopicPlan,
-  problems: readonly string[],
-): TopicFinding {
-  return { name, exists: false, partitions, configs, problems, warning: null };
-}
-
-async function acquireTransactionalId(shared: KafkaShared): Promise<string> {
-  const { options, dependencies } = shared;
   const transactionalId = `${options.transactionalIdPrefix}-check`;
-  const connection = openConnection(options, dependencies);
-  const producer = connection.kafka.producer({
-    transactionalId,
-    transactionTimeout: options.transactionTimeoutMs,
-    idempotent: true,
-    maxInFlightRequests: 1,
-  });
-  const acquire = async (): Promise<void> => {
-    await producer.connect();
-    // Only this call sends InitProducerId; no transaction begins at the broker.
-    await producer.transaction();
-  };
-  try {
-    await withDeadline(acquire(), transactionLimitMs, 'taking a transactional id');
-    return transactionalId;
-  } catch (error) {
-    throw translate(error, {
-      options,
-      doing: `a transaction of ${transactionalId}`,
-      needs: [
-        {
-          operation: 'Write',
-          resource: 'transactional-id',
-          name: `${options.transactionalIdPrefix}-`,
-          prefixed: true,
-        },
-      ],
-      lastRejection: connection.lastRejection(),
+  const doing = `a transaction of ${transactionalId}`;
+  const needs = needsOf.transactions(options, []);
+  return withConnection(shared, { doing, needs }, async ({ kafka }) => {
+    const producer = kafka.producer({
+      transactionalId,
+      transactionTimeout: options.transactionTimeoutMs,
+      idempotent: true,
+      maxInFlightRequests: 1,
     });
-  } finally {
-    await settled(producer.disconnect(), 1000);
-    connection.destroy();
-  }
+    // Only `transaction` sends InitProducerId; no transaction begins at the broker.
+    const acquisition = producer.connect().then(() => producer.transaction());
+    try {
+      await withDeadline(acquisition, transactionLimitMs, 'taking a transactional id');
+      return transactionalId;
+    } finally {
+      await settled(producer.disconnect(), 1000);
+    }
+  });
 }

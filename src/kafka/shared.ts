@@ -1,7 +1,7 @@
 import type { KafkaHealth } from './health.ts';
 import type { Layout } from './layout.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
-import type { StateEntry } from './state/partition-read.ts';
+import type { StateEntry } from './state/topic-reader.ts';
 import type { TopicDescription, TopicPlan } from './topic-plan.ts';
 
 /** The context that every part of the adapter shares. */
@@ -10,9 +10,9 @@ export interface KafkaBase {
   readonly dependencies: KafkaDependencies;
   readonly health: KafkaHealth;
   /** @throws Error before the topics are prepared */
-  layout(): Layout;
+  readonly layout: () => Layout;
   /** Logs the configs of a topic that lose records, when they are new. */
-  warnOf(plan: TopicPlan, description: TopicDescription): void;
+  readonly warnOf: (plan: TopicPlan, description: TopicDescription) => void;
 }
 
 /** The context that partition producers share. */

@@ -6,7 +6,7 @@ import { Kafka, logLevel, logThrottling } from './kafkajs.ts';
 import { watchFirstAnswer, type WatchedSocket } from './first-answer.ts';
 import { routeLine } from './log-routing.ts';
 import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from '../options.ts';
-import { createThrottle, type Throttle } from './throttle.ts';
+import { createThrottle, type Throttle } from './deadline.ts';
 
 /** A kafkajs client with its own sockets, so that it can be discarded as a whole. */
 export interface Connection {

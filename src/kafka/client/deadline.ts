@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Throttle } from './throttle.ts';
 
 /** The error of a call that exceeded its deadline; the call itself may still be running. */
 export class DeadlineError extends Error {
@@ -34,6 +33,37 @@ async function unlessExpired<T>(
   } finally {
     timer.abort();
   }
+}
+
+/** The time for which brokers have throttled a client by a quota. */
+export interface Throttle {
+  /**
+   * Records an answer's `throttle_time_ms`, for which the next request waits.
+   *
+   * @returns the time by which the wait grows
+   */
+  record(ms: number): number;
+  /** Returns the total, including the rest of the current wait, in milliseconds. */
+  totalMs(): number;
+  /** Returns the remaining time of the current wait, in milliseconds. */
+  leftMs(): number;
+}
+
+/** Creates a throttle without a wait; overlapping waits of several brokers count once. */
+export function createThrottle(nowMs: () => number): Throttle {
+  let totalMs = 0;
+  let untilMs = 0;
+  return {
+    record(ms) {
+      const fromMs = Math.max(nowMs(), untilMs);
+      const addedMs = Math.max(0, nowMs() + ms - fromMs);
+      untilMs = fromMs + addedMs;
+      totalMs += addedMs;
+      return addedMs;
+    },
+    totalMs: () => totalMs,
+    leftMs: () => Math.max(0, untilMs - nowMs()),
+  };
 }
 
 /** The error of a call that throttling delays beyond its limit; see {@link withThrottledDeadline}. */
@@ -95,18 +125,11 @@ export async function onceStopped<T>(
   stop: AbortSignal,
   limitMs: () => number,
 ): Promise<T> {
-  const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
-  const abort = (): void => {
-    resolve(undefined);
-  };
-  if (stop.aborted) abort();
-  stop.addEventListener('abort', abort, { once: true });
-  const bounded = stopped.then(() => withDeadline(task, limitMs(), 'what was in hand at the stop'));
-  bounded.catch(() => undefined);
   try {
-    return await Promise.race([task, bounded]);
-  } finally {
-    stop.removeEventListener('abort', abort);
+    return await unlessAborted(task, stop);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    return withDeadline(task, limitMs(), 'what was in hand at the stop');
   }
 }
 
@@ -134,4 +157,9 @@ export async function unlessAborted<T>(task: Promise<T>, signal: AbortSignal): P
     signal.removeEventListener('abort', abort);
     promise.catch(() => undefined);
   }
+}
+
+/** Waits until the time has passed or the signal is aborted; never rejects. */
+export async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
+  await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
 }

@@ -148,13 +148,12 @@ const ifDeleted =
 
 const errors: Readonly<Record<KafkaFailure, ErrorFactory>> = {
   unauthorized: (error, context) => {
-    const { brokers, security } = context.options;
     const rejections = [context.lastRejection, ...[...causes(error)].map((one) => typeOf(one))];
     const needs = narrowNeeds(context.needs, rejections.filter(Boolean).join(' '));
-    const allow = describeNeeds(needs, { brokers, principal: security.principal() });
+    const reason = context.lastRejection ?? messageOf(error);
     return new StopProcessError(
       'kafka.unauthorized',
-      `${refusedBy(context)}: ${context.lastRejection ?? messageOf(error)}. Allow ${allow}`,
+      `${refusedBy(context)}: ${reason}. Allow ${describeNeeds(needs, context.options)}`,
       { exitCode: 3, cause: error },
     );
   },

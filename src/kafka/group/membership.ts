@@ -1,18 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, ConsumerGroupJoinEvent, RequestEvent } from 'kafkajs';
 import { StopProcessError } from '../../engine/errors.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Group, OnAssignment } from '../../engine/ports.ts';
-import type { RequiredPermission } from '../client/acls.ts';
+import { needsOf } from '../client/acls.ts';
 import { openConnection, type Connection } from '../client/connection.ts';
-import { DeadlineError, unlessAborted, withDeadline } from '../client/deadline.ts';
+import { DeadlineError, pause, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
 import { translate } from '../client/errors.ts';
-import { createAssigner, readMemberMetadata } from './assignor.ts';
+import { createAssigner } from './assignor.ts';
+import { findMembers, groupIdOf } from './description.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { createLease } from './lease.ts';
 import type { KafkaOptions } from '../options.ts';
-import { partitionsOf } from './owners.ts';
 import type { KafkaBase } from '../shared.ts';
 
 /** The membership of the consumer group, with the queries of the partition producers. */
@@ -36,15 +35,9 @@ export interface GroupMembership extends Group {
   ): Promise<T | 'refused'>;
 }
 
-const describeLimitMs = 10_000;
 const pausesMs = [100, 500, 1000, 2000, 5000];
 /** Period of the fetch loop, in which kafkajs sends its heartbeats. */
 const loopMs = 200;
-
-/** Returns the id of the consumer group of all instances with one prefix. */
-function groupIdOf({ transactionalIdPrefix }: KafkaOptions): string {
-  return `${transactionalIdPrefix}-instances`;
-}
 
 /** Creates the membership, which connects in `join`. */
 export function createGroup(shared: KafkaBase): GroupMembership {
@@ -62,10 +55,10 @@ export function createGroup(shared: KafkaBase): GroupMembership {
       ownership?.fence(partition, reason);
     },
     async members(signal) {
-      return (await describeMembers(shared, signal)).map(({ name }) => name);
+      return (await findMembers(shared, signal)).map(({ name }) => name);
     },
     async ownerOf(partition, signal) {
-      const members = await describeMembers(shared, signal);
+      const members = await findMembers(shared, signal);
       return members.find(({ owned }) => owned.includes(partition))?.name ?? null;
     },
     join: (onAssignment, signal) => join(onAssignment, signal),
@@ -159,7 +152,7 @@ function openOwnership(shared: KafkaBase, onAssignment: OnAssignment): Ownership
 /** Joins the group once, with a client of its own; returns the error that ended the membership. */
 async function joinOnce(
   shared: KafkaBase,
-  { ownership, borrows }: JoinOptions,
+  membership: JoinOptions,
   signal: AbortSignal,
 ): Promise<Error> {
   const connection = openConnection(shared.options, shared.dependencies);
@@ -169,21 +162,24 @@ async function joinOnce(
     over.reject(new DeadlineError(`nothing was heard of the group for ${limitMs} ms`));
   });
   watchdog.renew(0);
-  const active = {
-    ownership,
-    borrows,
-    fail: over.reject,
-    onConfirmed: () => {
-      watchdog.renew(0);
-    },
+  const onConfirmed = (): void => {
+    watchdog.renew(0);
   };
+  const active = { ...membership, fail: over.reject, onConfirmed };
   const consumer = openConsumer(shared, connection, active);
   const running = run(consumer, shared.layout().topic('state').name);
   running.catch(over.reject);
   try {
     return await unlessAborted(over.promise, signal);
   } catch (error) {
-    const translated = translate(error, contextOf(shared, connection));
+    const { options } = shared;
+    const id = groupIdOf(options);
+    const translated = translate(error, {
+      options,
+      doing: `taking part in the group ${id}`,
+      needs: needsOf.group(id, topicName(options.topicTemplate, 'state')),
+      lastRejection: connection.lastRejection(),
+    });
     return translated instanceof Error ? translated : new Error(String(translated));
   } finally {
     const { shutdown } = shared.dependencies;
@@ -282,61 +278,4 @@ function partitionCountChanged(topic: string, expected: number, found: number): 
       'and their states would be looked for where they are not.',
     { exitCode: 3 },
   );
-}
-
-function contextOf({ options }: KafkaBase, connection: Connection) {
-  const id = groupIdOf(options);
-  return {
-    options,
-    doing: `taking part in the group ${id}`,
-    needs: [
-      { operation: 'Read', resource: 'group', name: id },
-      { operation: 'Read', resource: 'topic', name: topicName(options.topicTemplate, 'state') },
-    ] satisfies readonly RequiredPermission[],
-    lastRejection: connection.lastRejection(),
-  };
-}
-
-/** A member of the group and its assigned partitions. */
-interface DescribedMember {
-  /** The instance's name and address, for display. */
-  readonly name: string;
-  readonly owned: readonly number[];
-}
-
-async function describeMembers(
-  shared: KafkaBase,
-  signal: AbortSignal,
-): Promise<readonly DescribedMember[]> {
-  const connection = openConnection(shared.options, shared.dependencies);
-  const admin = connection.kafka.admin();
-  const topic = shared.layout().topic('state').name;
-  const describe = async (): Promise<readonly DescribedMember[]> => {
-    await admin.connect();
-    const { groups } = await admin.describeGroups([groupIdOf(shared.options)]);
-    return groups
-      .flatMap(({ members }) => members)
-      .map(({ memberMetadata, memberAssignment, memberId, clientHost }) => {
-        const instance = readMemberMetadata(memberMetadata, topic)?.instance ?? memberId;
-        return {
-          name: `${instance} (${clientHost.replace(/^\//, '')})`,
-          owned: partitionsOf(memberAssignment, topic),
-        };
-      });
-  };
-  try {
-    return await unlessAborted(
-      withDeadline(describe(), describeLimitMs, 'describing the group'),
-      signal,
-    );
-  } catch (error) {
-    throw translate(error, contextOf(shared, connection));
-  } finally {
-    await settled(admin.disconnect(), 1000);
-    connection.destroy();
-  }
-}
-
-async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
-  await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
 }

@@ -4,7 +4,7 @@ import { stateKey } from '../../engine/state.ts';
 import type { TopicRole } from '../../engine/stream-name.ts';
 import type { Batch, OutgoingRecord } from '../../engine/ports.ts';
 import type { Layout, TopicLayout } from '../layout.ts';
-import { partitionCountHeader } from '../state/partition-read.ts';
+import { partitionCountHeader } from '../state/topic-reader.ts';
 
 /** A record with its topic and partition. */
 export interface PlacedRecord {

@@ -28,7 +28,7 @@ import {
   tooLarge,
 } from './produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
-import { recheckTopics } from '../topic-watch.ts';
+import { recheckTopics } from '../topics.ts';
 import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
 
 /** A publisher whose partitions can be acquired before their state is read, and released. */

@@ -5,14 +5,12 @@ import { topicName } from '../../engine/stream-name.ts';
 import type { Restored } from '../../engine/ports.ts';
 import { asAdmin } from '../client/admin-call.ts';
 import { PartitionProducer, type ProducerBatch } from '../producer/partition-producer.ts';
-import { findOwners, type Owner } from '../group/owners.ts';
+import { findOwners, type Owner } from '../group/description.ts';
 import { createProducerDeps } from '../producer/publisher.ts';
 import { placeStateAt } from '../producer/produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
-import type { StateEntry } from './partition-read.ts';
+import type { StateEntry } from './topic-reader.ts';
 import { decodeEntry } from './store.ts';
-
-export type { Owner } from '../group/owners.ts';
 
 /** A state as stored in the topic. */
 export interface StoredState {

@@ -2,7 +2,7 @@ import { StopProcessError } from '../../engine/errors.ts';
 import { partitionOf } from '../../engine/partition.ts';
 import { isStreamName } from '../../engine/stream-name.ts';
 import type { Layout } from '../layout.ts';
-import type { StateEntry } from './partition-read.ts';
+import type { StateEntry } from './topic-reader.ts';
 
 const shownKeys = 3;
 

@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryError } from '../../engine/errors.ts';
-import { openConnection, type Connection } from '../client/connection.ts';
+import { needsOf } from '../client/acls.ts';
+import { openConnection } from '../client/connection.ts';
 import { isTransient, translate } from '../client/errors.ts';
-import type { StateEntry } from './partition-read.ts';
-import type { KafkaBase } from '../shared.ts';
-import { OpenTransactionError, StateTopicReader } from './topic-reader.ts';
+import type { KafkaBase, KafkaShared } from '../shared.ts';
+import { type OpenTransaction, OpenTransactionError, StateTopicReader } from './topic-reader.ts';
 
 /** A reader of the state topic with one client, which is replaced after an error. */
 export interface StateReader extends AsyncDisposable {
   /**
-   * Reads a partition to a proven end; see `KafkaShared.readState`.
+   * Reads a partition to a proven end.
    *
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, the signal's reason
    */
-  read(partition: number, end: bigint | 'now', signal: AbortSignal): Promise<readonly StateEntry[]>;
+  readonly read: KafkaShared['readState'];
   /** Starts to connect, so that the first read does not wait for it. Never throws. */
   prepare(): void;
 }
@@ -24,46 +24,40 @@ const minStallMs = 15_000;
 const maxAttempts = 6;
 const pauseMs = 300;
 
-interface OpenReader {
-  readonly connection: Connection;
-  readonly topic: StateTopicReader;
-}
-
 /** Creates the reader, which connects on demand. */
 export function createStateReader(shared: KafkaBase): StateReader {
   const { options, dependencies } = shared;
-  let current: OpenReader | undefined;
+  let current: StateTopicReader | undefined;
   let closed = false;
-  const open = (): OpenReader => {
-    const connection = openConnection(options, dependencies);
+  const open = (): StateTopicReader => {
     const layout = shared.layout();
-    const reader = new StateTopicReader(connection, {
+    return (current = new StateTopicReader(openConnection(options, dependencies), {
       topic: layout.topic('state').name,
       partitions: layout.statePartitions,
       groupPrefix: options.transactionalIdPrefix,
       stallMs: Math.max(minStallMs, options.sendDeadlineMs),
       closeLimitMs: () => dependencies.shutdown.leftMs('reader'),
-    });
-    return (current = { connection, topic: reader });
+    }));
   };
-  const discard = async (reader: OpenReader): Promise<void> => {
+  const discard = async (reader: StateTopicReader): Promise<void> => {
     if (current === reader) current = undefined;
-    await reader.topic.close();
+    await reader.close();
   };
   return {
     prepare() {
-      void (current ?? open()).topic.join().catch(() => undefined);
+      void (current ?? open()).join().catch(() => undefined);
     },
     async read(partition, end, signal) {
       for (let attempt = 1; ; attempt += 1) {
         const reader = current ?? open();
         try {
-          return await reader.topic.read(partition, end, signal);
+          return await reader.read(partition, end, signal);
         } catch (error) {
           signal.throwIfAborted();
           void discard(reader);
-          if (closed || attempt === maxAttempts || !isRetryable(error, reader)) {
-            throw translated(error, shared, reader);
+          const lastRejection = reader.lastRejection();
+          if (closed || attempt === maxAttempts || !isRetryable(error, lastRejection)) {
+            throw translated(error, shared, lastRejection);
           }
           await sleep(pauseMs, undefined, { signal });
         }
@@ -77,38 +71,27 @@ export function createStateReader(shared: KafkaBase): StateReader {
 }
 
 /** True when a new client may succeed; a RetryError marks a client that another read made unusable. */
-function isRetryable(error: unknown, { connection }: OpenReader): boolean {
+function isRetryable(error: unknown, lastRejection: string | undefined): boolean {
   if (error instanceof OpenTransactionError) return false;
-  if (error instanceof RetryError) return true;
-  return isTransient(error, connection.lastRejection());
+  return error instanceof RetryError || isTransient(error, lastRejection);
 }
 
 function translated(
   error: unknown,
-  { options, ...shared }: KafkaBase,
-  { connection }: OpenReader,
+  { options, layout }: KafkaBase,
+  lastRejection: string | undefined,
 ): unknown {
-  const topic = shared.layout().topic('state').name;
-  if (error instanceof OpenTransactionError) return describeOpenTransaction(error, options.brokers);
-  return translate(error, {
-    options,
-    doing: `reading ${topic}`,
-    needs: [
-      { operation: 'Read', resource: 'topic', name: topic },
-      {
-        operation: 'Read',
-        resource: 'group',
-        name: `${options.transactionalIdPrefix}-`,
-        prefixed: true,
-      },
-    ],
-    lastRejection: connection.lastRejection(),
-  });
+  if (error instanceof OpenTransactionError) {
+    return describeOpenTransaction(error.open, options.brokers);
+  }
+  const topic = layout().topic('state').name;
+  const needs = needsOf.reading(options, topic);
+  return translate(error, { options, doing: `reading ${topic}`, needs, lastRejection });
 }
 
 /** Describes an open transaction. States behind it are neither absent nor older (Invariant 2). */
 function describeOpenTransaction(
-  { topic, partition, stableOffset, stallMs }: OpenTransactionError,
+  { topic, partition, stableOffset, stallMs }: OpenTransaction,
   brokers: readonly string[],
 ): RetryError {
   const tool = `kafka-transactions.sh --bootstrap-server ${brokers.join(',')}`;

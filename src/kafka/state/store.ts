@@ -7,7 +7,7 @@ import { unlessAborted } from '../client/deadline.ts';
 import type { AcquiringPublisher } from '../producer/publisher.ts';
 import { stateLimitBytes } from '../producer/produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
-import type { StateEntry } from './partition-read.ts';
+import type { StateEntry } from './topic-reader.ts';
 import { checkPlacement } from './placement.ts';
 
 function unreadable(key: string, reason: string): Restored {

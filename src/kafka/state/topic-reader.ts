@@ -1,15 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin, Consumer, EachBatchPayload, PartitionAssigner } from 'kafkajs';
+import type { Admin, Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload } from 'kafkajs';
 import { RetryError } from '../../engine/errors.ts';
-import { AssignerProtocol, createHighWatermarkAdmin } from '../client/kafkajs.ts';
+import { settled } from '../../engine/shutdown.ts';
 import { correctCommittedReads } from '../client/aborted-records.ts';
 import type { Connection } from '../client/connection.ts';
 import { DeadlineError, unlessAborted, withDeadline } from '../client/deadline.ts';
-import { settled } from '../../engine/shutdown.ts';
-import { createPartitionRead, type PartitionRead, type StateEntry } from './partition-read.ts';
+import { createHighWatermarkAdmin } from '../client/kafkajs.ts';
+import { createTopicAssigner } from '../group/assignor.ts';
+
+/** The last value of a key in one partition. */
+export interface StateEntry {
+  readonly key: string;
+  readonly partition: number;
+  readonly value: Buffer;
+  /** The topic's partition count as its writer knew it; undefined without the header. */
+  readonly partitionCount?: number | undefined;
+}
+
+/** The header of a state that holds the topic's partition count. */
+export const partitionCountHeader = 'partitions';
 
 /** Options of a state topic reader. */
-export interface StateTopicOptions {
+interface StateTopicOptions {
   readonly topic: string;
   /** Partition count of the topic. */
   readonly partitions: number;
@@ -24,63 +36,79 @@ export interface StateTopicOptions {
 /** Time limit of the search for an open transaction, and again of the disconnection after it. */
 const searchLimitMs = 3000;
 
-/** Creates the assignor that gives every partition to the single consumer of the group. */
-function assignAll(topic: string, partitions: readonly number[]): PartitionAssigner {
-  return () => ({
-    name: 'all-partitions',
-    version: 1,
-    protocol: ({ topics }) => ({
-      name: 'all-partitions',
-      metadata: AssignerProtocol.MemberMetadata.encode({
-        version: 1,
-        topics,
-        userData: Buffer.alloc(0),
-      }),
-    }),
-    assign: ({ members }) =>
-      Promise.resolve(
-        members.map(({ memberId }) => ({
-          memberId,
-          memberAssignment: AssignerProtocol.MemberAssignment.encode({
-            version: 1,
-            assignment: { [topic]: [...partitions] },
-            userData: Buffer.alloc(0),
-          }),
-        })),
-      ),
-  });
+/** The read of one partition up to an end. */
+export type PartitionRead = ReturnType<typeof createPartitionRead>;
+
+/**
+ * Creates the read of a partition; its stall timer starts at once.
+ *
+ * @param description - the partition and topic, for the error
+ * @param end - the offset after the last one
+ */
+export function createPartitionRead(description: string, end: bigint, stallMs: number) {
+  const finish = Promise.withResolvers<undefined>();
+  const entries = new Map<string, StateEntry>();
+  const stall = (): void => {
+    finish.reject(new DeadlineError(`reading ${description} stood still for ${stallMs} ms`));
+  };
+  let timer = setTimeout(stall, stallMs);
+  return {
+    /** Resolves at the end; rejects when no batch arrives for too long. */
+    done: finish.promise,
+    collect({ batch: { messages, partition } }: EachBatchPayload): void {
+      for (const { key, value, headers } of messages) {
+        if (key === null) continue;
+        const text = key.toString('utf8');
+        // A tombstone deletes the state.
+        if (value === null) entries.delete(text);
+        else {
+          const partitionCount = readCount(headers?.[partitionCountHeader]);
+          // A copy: the value of kafkajs is a view that keeps the whole fetched megabyte in memory.
+          entries.set(text, { key: text, partition, value: Buffer.from(value), partitionCount });
+        }
+      }
+    },
+    // Transaction markers take offsets, so the batch reports the end, not its records. A lag of 0 does
+    // not prove the end: a deposed leader or a follower answers with its own, old high watermark.
+    onBatch({ payload }: ConsumerEndBatchProcessEvent): void {
+      clearTimeout(timer);
+      timer = setTimeout(stall, stallMs);
+      if (BigInt(payload.lastOffset) >= end - 1n) finish.resolve(undefined);
+    },
+    entries: (): readonly StateEntry[] => [...entries.values()],
+    stop(): void {
+      clearTimeout(timer);
+    },
+  };
 }
 
-/** The error of a read that cannot pass an open transaction of another producer. */
-export class OpenTransactionError extends Error {
-  override readonly name = 'OpenTransactionError';
+/** Reads the partition count of a header; returns undefined when another program wrote it. */
+function readCount(header: unknown): number | undefined {
+  const text = Buffer.isBuffer(header) ? header.toString('utf8') : '';
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** An open transaction of another producer, which hides the end of a partition. */
+export interface OpenTransaction {
   readonly topic: string;
   readonly partition: number;
   /** The offset at which the transaction begins: the partition's last stable offset. */
   readonly stableOffset: string;
   readonly stallMs: number;
-  constructor(details: {
-    topic: string;
-    partition: number;
-    stableOffset: string;
-    stallMs: number;
-  }) {
-    super(
-      `a transaction is open at offset ${details.stableOffset} of partition ${details.partition}`,
-    );
-    this.topic = details.topic;
-    this.partition = details.partition;
-    this.stableOffset = details.stableOffset;
-    this.stallMs = details.stallMs;
+}
+
+/** The error of a read that cannot pass an open transaction. */
+export class OpenTransactionError extends Error {
+  override readonly name = 'OpenTransactionError';
+  readonly open: OpenTransaction;
+  constructor(open: OpenTransaction) {
+    super(`a transaction is open at offset ${open.stableOffset} of partition ${open.partition}`);
+    this.open = open;
   }
 }
 
 /** Reads the offsets of a partition's first record and after its last one. */
-async function findSpan(
-  admin: Admin,
-  topic: string,
-  partition: number,
-): Promise<{ readonly low: string; readonly end: string }> {
+async function findSpan(admin: Admin, topic: string, partition: number) {
   const offsets = await admin.fetchTopicOffsets(topic);
   const found = offsets.find((offset) => offset.partition === partition);
   // kafkajs omits a partition without a leader; treated as empty, its states would be lost.
@@ -116,15 +144,22 @@ export class StateTopicReader {
   #isInterrupted = false;
 
   constructor(connection: Connection, options: StateTopicOptions) {
+    const { topic, partitions, groupPrefix } = options;
     this.#connection = connection;
     this.#options = options;
-    this.#groupId = `${options.groupPrefix}-${randomUUID()}`;
-    this.#all = Array.from({ length: options.partitions }, (_, partition) => partition);
+    this.#groupId = `${groupPrefix}-${randomUUID()}`;
+    this.#all = Array.from({ length: partitions }, (_, partition) => partition);
     correctCommittedReads();
     this.#admin = createHighWatermarkAdmin(connection.kafka);
     this.#consumer = connection.kafka.consumer({
       groupId: this.#groupId,
-      partitionAssigners: [assignAll(options.topic, this.#all)],
+      // Gives every partition to the single consumer of the group.
+      partitionAssigners: [
+        createTopicAssigner('all-partitions', topic, {
+          userData: () => '',
+          assign: () => () => this.#all,
+        }),
+      ],
       readUncommitted: false,
       allowAutoTopicCreation: false,
       maxWaitTimeInMs: 100,
@@ -132,6 +167,11 @@ export class StateTopicReader {
     });
     // Handled by reads; without one, the rejection must not count as unhandled.
     this.#over.promise.catch(() => undefined);
+  }
+
+  /** Returns the brokers' last rejection within half a minute. */
+  lastRejection(): string | undefined {
+    return this.#connection.lastRejection();
   }
 
   /**
@@ -149,10 +189,8 @@ export class StateTopicReader {
   ): Promise<readonly StateEntry[]> {
     const before = this.#tails.get(partition) ?? Promise.resolve();
     const result = before.then(() => this.#readNow(partition, end, signal));
-    this.#tails.set(
-      partition,
-      result.catch(() => undefined),
-    );
+    const settledRead = result.catch(() => undefined);
+    this.#tails.set(partition, settledRead);
     return result;
   }
 
@@ -214,15 +252,16 @@ export class StateTopicReader {
     target: bigint | 'now',
     signal: AbortSignal,
   ): Promise<readonly StateEntry[]> {
-    signal.throwIfAborted();
-    if (this.#isInterrupted) throw interruptedRead(this.#options.topic);
-    await unlessAborted(this.join(), signal);
     const { topic, stallMs } = this.#options;
+    signal.throwIfAborted();
+    if (this.#isInterrupted) {
+      const message = `A read of ${topic} was given up; the next one needs another client.`;
+      throw new RetryError('kafka.unavailable', message);
+    }
+    await unlessAborted(this.join(), signal);
     const search = findSpan(this.#admin, topic, partition);
-    const span = await unlessAborted(
-      withDeadline(search, stallMs, `looking for the end of ${topic}`),
-      signal,
-    );
+    const bounded = withDeadline(search, stallMs, `looking for the end of ${topic}`);
+    const span = await unlessAborted(bounded, signal);
     const end = target === 'now' ? BigInt(span.end) : target;
     // No record, not even of an open transaction. After an acquisition there is at least the fence record.
     if (end <= BigInt(span.low)) return [];
@@ -251,16 +290,10 @@ export class StateTopicReader {
     const { topic, stallMs } = this.#options;
     const admin = this.#connection.kafka.admin();
     const search = admin.connect().then(() => findSpan(admin, topic, partition));
-    const found = await withDeadline(search, searchLimitMs, 'looking for open transactions').catch(
-      () => undefined,
-    );
+    const bounded = withDeadline(search, searchLimitMs, 'looking for open transactions');
+    const found = await bounded.catch(() => undefined);
     await settled(admin.disconnect(), searchLimitMs);
     if (found === undefined || BigInt(found.end) >= end) return;
     throw new OpenTransactionError({ topic, partition, stableOffset: found.end, stallMs });
   }
-}
-
-function interruptedRead(topic: string): RetryError {
-  const message = `A read of ${topic} was given up; the next one needs another client.`;
-  return new RetryError('kafka.unavailable', message);
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  createThrottle,
   DeadlineError,
   ThrottledError,
   withThrottledDeadline,
 } from '../../../../src/kafka/client/deadline.ts';
-import { createThrottle } from '../../../../src/kafka/client/throttle.ts';
 
 const never = new Promise<never>(() => undefined);
 const nowMs = () => performance.now();
